@@ -174,8 +174,8 @@ export const OutletStatus = z
     mode: z.string().optional(),
     /** Turned off by an operator; only an operator turns it on. */
     switchedOff: z.object({ by: z.string(), at: Time, reason: z.string() }).optional(),
-    /** Turned off by a cycle, and not yet verified to be on again. */
-    owedSince: Time.optional(),
+    /** A cycle turned it off, and it is not yet verified to be on again. */
+    pendingOnSince: Time.optional(),
     stuckOff: z.boolean(),
   })
   .meta({ id: 'OutletStatus' });
@@ -394,9 +394,9 @@ export const powerCycleDaemonApi = {
     role: 'view',
     answers: { 200: z.object({ outlets: z.array(OutletStatus) }) },
   }),
-  forgetOwed: route({
+  forgetPendingOn: route({
     method: 'delete',
-    path: '/v1/outlets/{outlet}/owed',
+    path: '/v1/outlets/{outlet}/pending-on',
     summary: 'Stops retrying to turn on an outlet of a device that has left rack.yaml',
     role: 'operate',
     params: z.object({ outlet: z.string().min(1).max(200) }),

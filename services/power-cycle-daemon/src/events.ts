@@ -24,7 +24,7 @@ export type PowerEvent =
   /** An attempt to turn an outlet on failed; others follow. */
   | { type: 'on-failed'; pendingOn: PendingOn; why: string }
   /** An outlet is on again, or no longer waited for. */
-  | { type: 'restored'; pendingOn: PendingOn; wasStuck: boolean }
+  | { type: 'pending-on-ended'; pendingOn: PendingOn; wasStuck: boolean }
   /** What came of a decision of automatic repair; without `machine`: of the uplink. */
   | { type: 'repair'; outcome: string; machine?: string; tries?: number; why?: string };
 

@@ -26,7 +26,7 @@ import { createUsbHub as usbHubByAgent } from './devices/usb-hub.ts';
 import { Endpoints, type EndpointsDeps } from './endpoints/endpoints.ts';
 import type { PowerEvent } from './events.ts';
 import { OutletWatch } from './keep/outlet-watch.ts';
-import { Restorer } from './keep/restorer.ts';
+import { PendingOns } from './keep/pending-ons.ts';
 import { AutoRepair, type AutoRepairDeps } from './repair/auto-repair.ts';
 import { AuditTrail } from './report/audit-trail.ts';
 import { createMetrics, gauges } from './report/metrics.ts';
@@ -85,7 +85,7 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
   const drivers = deps.drivers ?? (await loadDrivers());
   const opened = { rack, store, hostKeys, drivers, createUsbHub, timing, signal };
   const power = connectPower(context, opened);
-  const { controllers, restorer, past, cycles, outletWatch } = power;
+  const { controllers, pendingOns, past, cycles, outletWatch } = power;
   const { repair, endpoints, handlers } = connectClients(context, deps, opened, power);
   const access = machineAccess(context.access, { rack, clock, hostKeys });
   const handler = createApp({ ...context, access, api: powerCycleDaemonApi, handlers });
@@ -95,7 +95,7 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
     await takeOver({ stateDir, store, clock, log, retryMs, signal });
     past.load(store.cycles.all.values());
     await store.flush();
-    restorer.resume();
+    pendingOns.resume();
     await cycles.resume();
     journal.onWell();
     if (!signal.aborted) outletWatch.follow();
@@ -105,7 +105,7 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
   await endpoints.follow();
   const stopFollowing = context.rack.onChange(() => {
     for (const stage of [controllers, outletWatch, endpoints]) void stage.follow();
-    restorer.hurry();
+    pendingOns.hurry();
     cycles.giveTurns();
     forgetRemoved(degraded, controllers);
   });
@@ -122,7 +122,7 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
     stopping.abort(new Error('the daemon stops'));
     // At once: others wait for what a device that is slow does not answer. What is unfinished is in the journal.
     const closed = controllers.close();
-    for (const stage of [endpoints, repair, cycles, restorer, outletWatch]) await stage.close();
+    for (const stage of [endpoints, repair, cycles, pendingOns, outletWatch]) await stage.close();
     await closed;
     await journal.close(() => store.flush());
   }
@@ -156,7 +156,7 @@ function connectPower({ log, clock, stateDir }: ServiceContext, opened: Opened) 
     emit,
   });
   const staggerSeconds = () => rack().services['power-cycle-daemon'].staggerSeconds;
-  const restorer = new Restorer({
+  const pendingOns = new PendingOns({
     store,
     controllers,
     staggerSeconds,
@@ -172,7 +172,7 @@ function connectPower({ log, clock, stateDir }: ServiceContext, opened: Opened) 
     rack,
     store,
     controllers,
-    restorer,
+    pendingOns,
     breaker,
     hostKeys,
     snapshot,
@@ -184,7 +184,17 @@ function connectPower({ log, clock, stateDir }: ServiceContext, opened: Opened) 
   });
   const requests = new Requests({ rack, store, cycles, snapshot, clock, emit });
   const outletWatch = new OutletWatch({ rack, store, controllers, timing, clock, log });
-  return { events, controllers, restorer, breaker, past, snapshot, cycles, requests, outletWatch };
+  return {
+    events,
+    controllers,
+    pendingOns,
+    breaker,
+    past,
+    snapshot,
+    cycles,
+    requests,
+    outletWatch,
+  };
 }
 
 type Power = ReturnType<typeof connectPower>;
@@ -197,7 +207,7 @@ function connectClients(
   power: Power,
 ) {
   const { log, clock, degraded, audit, connections, metrics } = context;
-  const { events, controllers, restorer, breaker, past, snapshot, cycles, requests } = power;
+  const { events, controllers, pendingOns, breaker, past, snapshot, cycles, requests } = power;
   const { outletWatch } = power;
   const trail = new AuditTrail(audit, log);
   const take = (request: Request) => trail.recorded(request, () => requests.take(request));
@@ -232,7 +242,7 @@ function connectClients(
   events.consume(createReporter({ log, degraded }));
   events.consume(createMetrics(metrics, { clock }));
   // The breaker before the cycles, which ask it.
-  for (const stage of [trail, past, breaker, outletWatch, restorer, cycles]) {
+  for (const stage of [trail, past, breaker, outletWatch, pendingOns, cycles]) {
     events.consume((event) => stage.onEvent(event));
   }
   const handlers = apiHandlers({
@@ -243,7 +253,7 @@ function connectClients(
     holds,
     ownDevices,
     repair,
-    restorer,
+    pendingOns,
     hostKeys,
   });
   return { repair, endpoints, handlers };

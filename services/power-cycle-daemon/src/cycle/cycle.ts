@@ -355,7 +355,7 @@ function afterRestart(record: CycleRecord, facts: CycleFacts): CycleRecord {
   }
 }
 
-/** Only what turns on goes on. What is off already is on the list of the restorer. */
+/** Only what turns on goes on. What is off already has a pending on. */
 function inherited(record: CycleRecord, text: string, facts: CycleFacts): CycleRecord {
   if (record.action === 'on' || record.phase === 'finished') return record;
   if (hasNotBegun(record)) return finish(record, 'cancelled', facts, text);

@@ -36,10 +36,10 @@ async function ask({ client }: TestDaemon, machine: string, more: object = {}): 
   return cycles[0]?.id ?? '';
 }
 
-/** Those that still are owed. */
-async function owed({ client }: TestDaemon): Promise<string[]> {
+/** Outlets with a pending on. */
+async function pendingOns({ client }: TestDaemon): Promise<string[]> {
   const { outlets } = await client.outlets();
-  return outlets.filter(({ owedSince }) => owedSince).map(({ outlet }) => outlet);
+  return outlets.filter(({ pendingOnSince }) => pendingOnSince).map(({ outlet }) => outlet);
 }
 
 /** A daemon, and a machine `m` on the given outlets that it can see. */
@@ -73,7 +73,7 @@ describe('a cycle', () => {
       'turn-off: pdu-1/1 seen off',
       'turn-on: pdu-1/1 seen on',
     ]);
-    expect(await owed(daemon)).toEqual([]);
+    expect(await pendingOns(daemon)).toEqual([]);
   });
 
   it('is left to a device that cycles by itself, and nothing is pending afterwards', async () => {
@@ -89,7 +89,7 @@ describe('a cycle', () => {
       'turn-off: switch-1/1 seen off; switch-1 turns it on by itself',
       'turn-on: switch-1/1 seen on',
     ]);
-    expect(await owed(daemon)).toEqual([]);
+    expect(await pendingOns(daemon)).toEqual([]);
   });
 
   it('takes the time that is set on the device where the request gives none', async () => {
@@ -156,7 +156,7 @@ describe('a cycle', () => {
     // An off may still be on its way: that it reads on is not enough.
     expect(daemon.boards.get('pdu-1').told).toEqual(['off 1', 'off 1', 'off 1', 'on 1 auto']);
     expect(texts(cycle).slice(2)).toEqual([`turn-off: ${detail}`, 'turn-on: pdu-1/1 seen on']);
-    expect(await owed(daemon)).toEqual([]);
+    expect(await pendingOns(daemon)).toEqual([]);
   });
 
   it('does not believe an outlet that is set off and delivers power', async () => {
@@ -179,7 +179,7 @@ describe('a cycle', () => {
     const detail = 'not seen off: pdu-2/2 reads back on';
     expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'turn-off', detail });
     expect(daemon.boards.get('pdu-1').told).toEqual(['off 2', 'on 2 auto']);
-    expect(await owed(daemon)).toEqual([]);
+    expect(await pendingOns(daemon)).toEqual([]);
   });
 
   it('goes step by step where the device refuses its own cycle', async () => {
@@ -235,7 +235,7 @@ describe('a cycle', () => {
       .requestCycles({ body: { machines: ['b'], ...hard } })
       .catch((error: Error) => error.message);
     board.ignores = undefined;
-    await waitUntil(async () => ((await owed(daemon)).length === 0 ? true : undefined));
+    await waitUntil(async () => ((await pendingOns(daemon)).length === 0 ? true : undefined));
 
     expect(cycle).toMatchObject({ outcome: 'stuck-off' });
     expect(cycle.detail).toBe(
@@ -243,7 +243,7 @@ describe('a cycle', () => {
     );
     expect(stuck.outlets.find(({ outlet }) => outlet === 'pdu-1/1')).toMatchObject({
       stuckOff: true,
-      owedSince: expect.any(String),
+      pendingOnSince: expect.any(String),
     });
     expect(ready).toMatchObject({
       degraded: [{ what: 'outlet pdu-1/1', why: 'stuck off: pdu-1/1 reads back off' }],
@@ -338,7 +338,7 @@ machines:`,
     const detail = 'a mistake of the daemon: x is not a function';
     expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'turn-off', detail });
     expect(boards.get('pdu-1').outlets.isOn('1')).toBe(true);
-    expect(await owed(daemon)).toEqual([]);
+    expect(await pendingOns(daemon)).toEqual([]);
   });
 
   it('draws no more current at once than rack.yaml allows', async () => {

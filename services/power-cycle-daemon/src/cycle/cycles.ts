@@ -7,7 +7,7 @@ import { errorText, pause } from '@skolo/base';
 import { type Clock, Locks, type Logger } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import type { EmitPower, PowerEvent } from '../events.ts';
-import type { Restorer } from '../keep/restorer.ts';
+import type { PendingOns } from '../keep/pending-ons.ts';
 import type { CircuitBreaker } from '../rules/circuit-breaker.ts';
 import { findTarget } from '../rules/targets.ts';
 import { beforeTouching, onChanged, pendingOnOf, withFormerOffs } from '../state/outlet-records.ts';
@@ -22,7 +22,7 @@ import { canBeSeen, type Step, type StepDeps, whyNot } from './step.ts';
 interface CyclesDeps extends StepDeps {
   rack: () => Rack;
   store: Store;
-  restorer: Restorer;
+  pendingOns: PendingOns;
   breaker: CircuitBreaker;
   clock: Clock;
   log: Logger;
@@ -30,7 +30,7 @@ interface CyclesDeps extends StepDeps {
   signal: AbortSignal;
 }
 
-/** What each phase needs; turns and restored power are awaited by the runner itself. */
+/** What each phase needs; the runner itself waits for turns and for outlets that come on. */
 const steps: Record<
   Exclude<Phase, 'queued' | 'ready' | 'turn-on' | 'finished'>,
   (step: Step) => Promise<CycleEvent>
@@ -66,7 +66,7 @@ export class Cycles {
     this.deps = deps;
   }
 
-  /** Goes on with what the last process left; call it once the restorer has begun. */
+  /** Goes on with what the last process left; call it once the pending ons have begun. */
   async resume(): Promise<void> {
     const { store } = this.deps;
     for (const { id } of store.active().sort((a, b) => a.number - b.number)) {
@@ -93,7 +93,7 @@ export class Cycles {
   }
 
   onEvent({ type }: PowerEvent): void {
-    if (type === 'controller' || type === 'restored') this.giveTurns();
+    if (type === 'controller' || type === 'pending-on-ended') this.giveTurns();
   }
 
   /** Looks again who may draw current: a controller went or came back, a limit was changed. */
@@ -202,7 +202,7 @@ export class Cycles {
     if (this.ending.signal.aborted && hasNotBegun(record)) return undefined;
     const { phase } = record;
     if (phase === 'ready') return this.admission(record);
-    if (phase === 'turn-on') return this.restore(record);
+    if (phase === 'turn-on') return this.turnOn(record);
     if (phase === 'queued' || phase === 'finished') return undefined;
     const event = await steps[phase](this.step(record)).catch((error: unknown) => {
       signal.throwIfAborted();
@@ -276,23 +276,23 @@ export class Cycles {
     });
   }
 
-  private async restore(record: CycleRecord): Promise<CycleEvent> {
-    const { store, restorer, clock, signal } = this.deps;
+  private async turnOn(record: CycleRecord): Promise<CycleEvent> {
+    const { store, pendingOns, clock, signal } = this.deps;
     const isInDoubt = record.failure !== undefined || record.unseenOff !== undefined;
     const isOnce = record.action === 'on' && !isStanding(record);
-    const restored = await Promise.all(
+    const turnedOn = await Promise.all(
       record.feeds.map((feed) =>
-        restorer.restore(pendingOnOf(store, record, feed, clock.now()), { isInDoubt, isOnce }),
+        pendingOns.turnOn(pendingOnOf(store, record, feed, clock.now()), { isInDoubt, isOnce }),
       ),
     );
-    const failed = restored.find(({ is }) => is === 'given-up');
+    const failed = turnedOn.find(({ is }) => is === 'given-up');
     if (failed !== undefined) return { is: 'on-failed', text: failed.text };
-    const stuck = restored.filter(({ is }) => is === 'stuck');
-    const text = (stuck.length > 0 ? stuck : restored).map((each) => each.text).join(', ');
+    const stuck = turnedOn.filter(({ is }) => is === 'stuck');
+    const text = (stuck.length > 0 ? stuck : turnedOn).map((each) => each.text).join(', ');
     // The daemon stops: the journal has where it was.
     signal.throwIfAborted();
     if (stuck.length > 0) return { is: 'stuck', text };
-    const faults = restored.flatMap((each) => (each.is === 'on' ? (each.fault ?? []) : []));
+    const faults = turnedOn.flatMap((each) => (each.is === 'on' ? (each.fault ?? []) : []));
     return { is: 'seen-on', text, ...(faults.length > 0 && { fault: faults.join(', ') }) };
   }
 

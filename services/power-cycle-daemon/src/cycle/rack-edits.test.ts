@@ -126,16 +126,16 @@ describe('an edit of rack.yaml', () => {
     await daemon.until(id, ({ step }) => step === 'off');
     const key = { params: { outlet: 'pdu-1/1' } };
 
-    const inTheRack = await client.forgetOwed(key).catch((error: unknown) => error);
+    const inTheRack = await client.forgetPendingOn(key).catch((error: unknown) => error);
     await edited(daemon, rackOf([pdu2], ['  a: { kind: host, power: pdu-2/1 }']));
     await daemon.finished(id);
-    await client.forgetOwed(key);
-    const again = await client.forgetOwed(key).catch((error: unknown) => error);
+    await client.forgetPendingOn(key);
+    const again = await client.forgetPendingOn(key).catch((error: unknown) => error);
     const metrics = await (await fetch(`${daemon.metricsUrl}/metrics`)).text();
 
     expect(inTheRack).toMatchObject({ status: 409 });
     expect(again).toMatchObject({ status: 404 });
-    expect(metrics).toMatch(/^skolo_power_outlets_owed 0$/m);
+    expect(metrics).toMatch(/^skolo_power_outlets_pending_on 0$/m);
     expect(metrics).not.toContain('skolo_power_outlets_stuck_off{');
   });
 

@@ -186,7 +186,7 @@ describe('a daemon that takes over a cycle', () => {
     const cycle = await second.finished(id);
     const { outlets } = await waitUntil(async () => {
       const shown = await second.client.outlets();
-      return shown.outlets.some(({ owedSince }) => owedSince) ? undefined : shown;
+      return shown.outlets.some(({ pendingOnSince }) => pendingOnSince) ? undefined : shown;
     });
 
     const { outcome, failedStep, detail = /./, told } = way;

@@ -117,7 +117,7 @@ describe('a request of the pdudaemon endpoint that failed', () => {
       text: 'failed at turn-on: pdu-1/1 not seen on: pdu-1/1 reads back off\n',
     });
     expect(failed).toMatchObject({ stuckOff: false, switchedOff: { by: expect.any(String) } });
-    expect(failed).not.toHaveProperty('owedSince');
+    expect(failed).not.toHaveProperty('pendingOnSince');
     expect(later).toMatchObject({ state: 'off', switchedOff: { reason: "pdudaemon's API: off" } });
     expect((await lab.ask('on?alias=b')).status).toBe(200);
   });

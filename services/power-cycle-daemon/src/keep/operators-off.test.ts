@@ -87,7 +87,7 @@ machines:
     expect(on).toMatchObject({ action: 'on', outcome: 'on', detail: 'pdu-1/1 seen on' });
     expect(daemon.boards.get('pdu-1').told).toEqual(['off 1', 'on 1 48v']);
     expect(await outlet(daemon, 'pdu-1/1')).not.toHaveProperty('switchedOff');
-    expect(await outlet(daemon, 'pdu-1/1')).not.toHaveProperty('owedSince');
+    expect(await outlet(daemon, 'pdu-1/1')).not.toHaveProperty('pendingOnSince');
   });
 
   it('outlives the daemon, and the port is as it was all the same', async () => {
@@ -164,7 +164,7 @@ machines:
     );
   });
 
-  it('fails where it is not seen, stays a wish, and is seen to later', async () => {
+  it('fails where it is not seen, stays pending, and is carried out later', async () => {
     const boards = new Boards();
     const board = boards.get('pdu-1');
     board.isDown = true;
@@ -197,7 +197,7 @@ machines:
       return ready.includes('"degraded":[]') ? true : undefined;
     });
 
-    expect(settled).not.toHaveProperty('owedSince');
+    expect(settled).not.toHaveProperty('pendingOnSince');
     expect(board.outlets.isOn('1')).toBe(false);
     expect(board.told.slice(told)).toEqual([]);
   });

@@ -87,10 +87,10 @@ const samples: Record<string, Sample> = {
     begun: { target: expect.any(String), why: reason },
     ended: { outcome: 'done', answer: { target: 'b-1', until: expect.any(String) } },
   },
-  forgetOwed: {
+  forgetPendingOn: {
     call: ({ client }) =>
       client
-        .forgetOwed({ params: { outlet: 'pdu-9/1' }, query: { why: reason } })
+        .forgetPendingOn({ params: { outlet: 'pdu-9/1' }, query: { why: reason } })
         .catch(() => undefined),
     begun: { target: 'pdu-9/1', why: reason },
     ended: { outcome: expect.stringMatching(/^refused: pdu-9\/1/) },

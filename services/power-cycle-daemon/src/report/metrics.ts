@@ -124,12 +124,12 @@ export const gauges: Record<string, GaugeSpec<View>> = {
         .filter(([, { stuck }]) => stuck !== undefined)
         .map(([outlet]) => [{ outlet }, 1]),
   },
-  skolo_power_outlets_owed: {
-    help: 'Outlets that were turned off for a cycle and have not been seen on again yet.',
+  skolo_power_outlets_pending_on: {
+    help: 'Outlets with a pending on: a cycle turned them off, and they have not been seen on again yet.',
     read: ({ store }) => store.pendingOns.all.size,
   },
-  skolo_power_oldest_debt_timestamp_seconds: {
-    help: 'When the outlet was turned off that has waited longest to be on again; absent without one.',
+  skolo_power_oldest_pending_on_timestamp_seconds: {
+    help: 'When the oldest pending on began; absent without one.',
     read({ store }) {
       const since = [...store.pendingOns.all.values()].map((each) => Date.parse(each.since));
       return since.length > 0 ? Math.min(...since) / 1000 : undefined;

@@ -40,7 +40,7 @@ export function createReporter({ log, degraded }: ReporterDeps): EmitPower {
         log.error({ outlet, cycle: event.pendingOn.cycle, why: event.why }, 'stuck off');
         return degraded.raise(`outlet ${outlet}`, `stuck off: ${event.why}`);
       }
-      case 'restored': {
+      case 'pending-on-ended': {
         const outlet = feedKey(event.pendingOn);
         degraded.clear(`outlet ${outlet}`);
         if (event.wasStuck)

@@ -99,7 +99,7 @@ function outletStatus(outlet: Outlet, feeds: string[], { store, readings }: View
     watts: reading?.watts,
     mode: reading?.mode,
     switchedOff: off && { by: off.by, at: off.at, reason: off.reason },
-    owedSince: pendingOn?.since,
+    pendingOnSince: pendingOn?.since,
   };
 }
 

@@ -6,7 +6,7 @@ import type { HostKeys } from '@skolo/equipment';
 import type { z } from 'zod';
 import type { Cycles } from '../cycle/cycles.ts';
 import type { PowerEvent } from '../events.ts';
-import type { Restorer } from '../keep/restorer.ts';
+import type { PendingOns } from '../keep/pending-ons.ts';
 import type { AutoRepair } from '../repair/auto-repair.ts';
 import {
   controllerStatus,
@@ -30,7 +30,7 @@ interface ApiDeps {
   holds: Holds;
   ownDevices: OwnDevices;
   repair: AutoRepair;
-  restorer: Restorer;
+  pendingOns: PendingOns;
   hostKeys: HostKeys;
 }
 
@@ -136,15 +136,15 @@ function cycleHandlers({
 
 function outletHandlers({
   view,
-  restorer,
-}: ApiDeps): Pick<Handlers, 'outlets' | 'forgetOwed' | 'machines'> {
+  pendingOns,
+}: ApiDeps): Pick<Handlers, 'outlets' | 'forgetPendingOn' | 'machines'> {
   return {
     outlets: () => ok({ outlets: outletStatuses(view) }),
-    forgetOwed: async ({ params: { outlet } }) => {
-      const why = await restorer.giveUp(outlet).catch(problemOf);
+    forgetPendingOn: async ({ params: { outlet } }) => {
+      const why = await pendingOns.forget(outlet).catch(problemOf);
       if (why === undefined) return ok({ outlet });
       if (why === 'not-pending') {
-        const detail = `${outlet} is not waiting to be turned on; skolo power status shows what is`;
+        const detail = `${outlet} has no pending on; skolo power status shows which outlets have`;
         throw new HttpProblem(404, detail);
       }
       const detail = `${outlet}: its device is in rack.yaml, so it is turned on as soon as that can be`;

@@ -47,7 +47,7 @@ export class CircuitBreaker {
     } else if (event.type === 'on-failed') {
       const { pendingOn, why } = event;
       this.failed.set(feedKey(pendingOn), { controller: pendingOn.controller, why });
-    } else if (event.type === 'restored') {
+    } else if (event.type === 'pending-on-ended') {
       this.failed.delete(feedKey(event.pendingOn));
     }
   }

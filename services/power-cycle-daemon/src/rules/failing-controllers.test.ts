@@ -251,7 +251,7 @@ describe('what is known of a controller', () => {
     ] as const) {
       uptime = at;
       if (doubt) breaker.onEvent({ type: 'on-failed', pendingOn, why: '' });
-      else breaker.onEvent({ type: 'restored', pendingOn, wasStuck: false });
+      else breaker.onEvent({ type: 'pending-on-ended', pendingOn, wasStuck: false });
       limits.push(breaker.mostOff('pdu-1'));
     }
 

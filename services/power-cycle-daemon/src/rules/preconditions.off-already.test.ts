@@ -23,8 +23,8 @@ machines:
 );
 const at = '2026-11-20T12:00:00.000Z';
 const first = { controller: 'pdu-1', outlet: '2' };
-const wish: SwitchedOff = { ...first, by: 'ann', at, reason: 'smoke' };
-const debt: PendingOn = { ...first, since: at, cycle: 'x' };
+const offByAnn: SwitchedOff = { ...first, by: 'ann', at, reason: 'smoke' };
+const pendingOn: PendingOn = { ...first, since: at, cycle: 'x' };
 
 function verdict(name: string, ask: Partial<Ask>, more: Partial<Snapshot> = {}) {
   const target = findTarget(rack, name) as Target;
@@ -49,8 +49,8 @@ function verdict(name: string, ask: Partial<Ask>, more: Partial<Snapshot> = {}) 
 
 describe('the last feed of a machine', () => {
   it.each([
-    ['a person turned off', { switchedOff: new Map([['pdu-1/2', wish]]) }],
-    ['is stuck off', { pendingOns: new Map([['pdu-1/2', debt]]) }],
+    ['a person turned off', { switchedOff: new Map([['pdu-1/2', offByAnn]]) }],
+    ['is stuck off', { pendingOns: new Map([['pdu-1/2', pendingOn]]) }],
   ])('is not cut unless that is wanted, where the other one %s', (_why, snapshot) => {
     const refusal = { code: 'others-go-dark', dark: ['c'] };
 
@@ -61,8 +61,8 @@ describe('the last feed of a machine', () => {
 
   it('that is dark already keeps nothing else from being cut', () => {
     const snapshot = {
-      switchedOff: new Map([['pdu-1/2', wish]]),
-      pendingOns: new Map([['pdu-2/2', debt]]),
+      switchedOff: new Map([['pdu-1/2', offByAnn]]),
+      pendingOns: new Map([['pdu-2/2', pendingOn]]),
     };
 
     expect(verdict('pdu-1/5', {}, snapshot)).toMatchObject({ is: 'allowed' });

@@ -83,7 +83,7 @@ function hold(name: string, own: Partial<Hold> = {}): Hold {
   };
 }
 
-function wish(controller: string, outlet: string): SwitchedOff {
+function offByAnn(controller: string, outlet: string): SwitchedOff {
   return { controller, outlet, by: 'ann', at: '2026-11-20T11:00:00.000Z', reason: 'smoke' };
 }
 
@@ -280,7 +280,7 @@ describe('a hold', () => {
 
 describe('what a person turned off', () => {
   it('is turned on and not cycled', () => {
-    const switchedOff = new Map([['pdu-2/6', wish('pdu-2', '6')]]);
+    const switchedOff = new Map([['pdu-2/6', offByAnn('pdu-2', '6')]]);
 
     expect(refusal('two', { force: true }, { switchedOff })).toEqual({
       target: 'two',
@@ -295,13 +295,13 @@ describe('what a person turned off', () => {
 
 describe('what is still pending', () => {
   it('is turned on and not cycled again', () => {
-    const debt: PendingOn = {
+    const pendingOn: PendingOn = {
       controller: 'pdu-2',
       outlet: '5',
       since: '2026-11-20T11:00:00.000Z',
       cycle: 'cycle-7',
     };
-    const pendingOns = new Map([['pdu-2/5', debt]]);
+    const pendingOns = new Map([['pdu-2/5', pendingOn]]);
 
     expect(refusal('two', { force: true }, { pendingOns })).toEqual({
       target: 'two',
@@ -444,7 +444,7 @@ describe('limits', () => {
   });
 
   it('are not for an off of what is off: no relay moves', () => {
-    const switchedOff = new Map([['switch-2/1', wish('switch-2', '1')]]);
+    const switchedOff = new Map([['switch-2/1', offByAnn('switch-2', '1')]]);
 
     expect(
       verdict('a', { action: 'off', mode: 'hard' }, { past: [ended(1)], switchedOff }),

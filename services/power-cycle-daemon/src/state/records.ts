@@ -22,7 +22,7 @@ export type Phase = z.output<typeof Phase>;
 export const Feed = z.object({
   controller: z.string(),
   outlet: z.string(),
-  /** How it was on before: what is restored. */
+  /** How it was on before, and is on again. */
   mode: z.string().exactOptional(),
 });
 export type Feed = z.output<typeof Feed>;

@@ -8,7 +8,7 @@ import { CycleRecord, feedKey, PendingOn, RepairRecord, SwitchedOff } from './re
 export class Store extends Tables {
   readonly cycles = this.table('cycle', CycleRecord, ({ id }) => id);
   readonly pendingOns = this.table(pendingOnTable, PendingOn, feedKey);
-  readonly switchedOff = this.table('wish', SwitchedOff, feedKey);
+  readonly switchedOff = this.table('switched-off', SwitchedOff, feedKey);
   readonly holds = this.table('hold', Hold, ({ id }) => id);
   readonly requests = this.table('request', requestRecord(AcceptedRequests), ({ key }) => key);
   readonly repairs = this.table('repair', RepairRecord, ({ target }) => target);

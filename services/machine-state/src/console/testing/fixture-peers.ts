@@ -164,7 +164,7 @@ function power({ machines, rack }: FixtureRack, calls: Fixture['calls']): Servic
             }),
             watts: 4.1 + (i % 9) / 10,
             stuckOff: false,
-            ...(i === 3 && { owedSince: ago(2) }),
+            ...(i === 3 && { pendingOnSince: ago(2) }),
           }),
         ),
       },

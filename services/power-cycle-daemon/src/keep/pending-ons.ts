@@ -1,5 +1,5 @@
 /**
- * Turns outlets on again: each that was turned off for a cycle is turned on and seen on, however often it takes, also
+ * Outlets with a pending on: each that was turned off for a cycle is turned on and seen on, however often it takes, also
  * after this process died and came back. After a few failures it counts as stuck; the attempts go on.
  */
 
@@ -12,13 +12,13 @@ import type { EmitPower, PowerEvent } from '../events.ts';
 import { feedKey, type PendingOn } from '../state/records.ts';
 import type { Store } from '../state/store.ts';
 
-type Restored =
+type TurnedOn =
   | { is: 'on'; text: string; fault?: string }
   | { is: 'stuck'; text: string }
   /** Not on, and not tried any more. */
   | { is: 'given-up'; text: string };
 
-export interface RestorerDeps {
+export interface PendingOnsDeps {
   store: Store;
   controllers: Pick<Controllers, 'get'>;
   staggerSeconds: () => number;
@@ -30,7 +30,7 @@ export interface RestorerDeps {
 }
 
 interface Work {
-  waiting: ((restored: Restored) => void)[];
+  waiting: ((turnedOn: TurnedOn) => void)[];
   isGivenUp: boolean;
   /** Ends the pause between two attempts. */
   hurry: () => void;
@@ -46,11 +46,11 @@ interface StartOptions {
 /** Failures until it counts as stuck; by then, too, an off that was on its way has arrived. */
 const stuckAfter = 3;
 
-export class Restorer {
-  private readonly deps: RestorerDeps;
+export class PendingOns {
+  private readonly deps: PendingOnsDeps;
   private readonly working = new Map<string, Work>();
 
-  constructor(deps: RestorerDeps) {
+  constructor(deps: PendingOnsDeps) {
     this.deps = deps;
   }
 
@@ -73,10 +73,10 @@ export class Restorer {
    * @param isInDoubt it was sent an off and never seen off, so that it may still go off
    * @param isOnce it is given up where it would be stuck, unless somebody else has it turned on already
    */
-  restore(
+  turnOn(
     pendingOn: PendingOn,
     { isInDoubt = false, isOnce = false }: { isInDoubt?: boolean; isOnce?: boolean } = {},
-  ): Promise<Restored> {
+  ): Promise<TurnedOn> {
     const known = this.working.get(feedKey(pendingOn));
     const work = known ?? this.start(pendingOn, { isInDoubt, isOnce });
     work.hurry();
@@ -88,7 +88,7 @@ export class Restorer {
    *
    * @throws JournalDown, StorageUnavailable It is still pending.
    */
-  async giveUp(key: string): Promise<'not-pending' | 'in-the-rack' | undefined> {
+  async forget(key: string): Promise<'not-pending' | 'in-the-rack' | undefined> {
     const { store, controllers, emit } = this.deps;
     const pendingOn = store.pendingOns.get(key);
     if (pendingOn === undefined) return 'not-pending';
@@ -97,7 +97,7 @@ export class Restorer {
     const work = this.working.get(key);
     if (work !== undefined) work.isGivenUp = true;
     work?.hurry();
-    emit({ type: 'restored', pendingOn, wasStuck: pendingOn.stuck !== undefined });
+    emit({ type: 'pending-on-ended', pendingOn, wasStuck: pendingOn.stuck !== undefined });
     return undefined;
   }
 
@@ -125,26 +125,26 @@ export class Restorer {
       done: Promise.resolve(),
     };
     work.done = turn
-      .then(() => this.turnOn(pendingOn, work, options))
+      .then(() => this.untilOn(pendingOn, work, options))
       .catch(() => ({
         is: 'stuck' as const,
         text: 'the daemon stops; its next start turns it on',
       }))
-      .then((restored) => {
+      .then((turnedOn) => {
         // At once: who joined it in between would wait for ever.
         this.working.delete(key);
-        settle(work, restored);
+        settle(work, turnedOn);
       });
     this.working.set(key, work);
     return work;
   }
 
   /** Until it is seen on. @throws The signal's reason, and nothing else. */
-  private async turnOn(
+  private async untilOn(
     pendingOn: PendingOn,
     work: Work,
     { isInDoubt, isOnce }: StartOptions,
-  ): Promise<Restored> {
+  ): Promise<TurnedOn> {
     const { store, timing, emit } = this.deps;
     const key = feedKey(pendingOn);
     let isStuck = pendingOn.stuck !== undefined;
@@ -156,7 +156,7 @@ export class Restorer {
       if (proof === undefined || proof.is === 'proven') {
         if (proof?.wasOff) emit({ type: 'turned-on', controller: pendingOn.controller });
         await store.keep([store.pendingOns.remove(key)]);
-        emit({ type: 'restored', pendingOn, wasStuck: isStuck });
+        emit({ type: 'pending-on-ended', pendingOn, wasStuck: isStuck });
         return {
           is: 'on',
           text: proof?.text ?? `${key} was turned off by ${off?.by}`,
@@ -167,7 +167,7 @@ export class Restorer {
       emit({ type: 'on-failed', pendingOn, why: proof.text });
       if (isOnce && failures >= stuckAfter) {
         await store.keep([store.pendingOns.remove(key)]);
-        emit({ type: 'restored', pendingOn, wasStuck: isStuck });
+        emit({ type: 'pending-on-ended', pendingOn, wasStuck: isStuck });
         return { is: 'given-up', text: `${key} not seen on: ${proof.text}` };
       }
       if (failures >= stuckAfter) {
@@ -221,10 +221,10 @@ export class Restorer {
 }
 
 /** The next result: it is stuck, or over. */
-function resultOf(work: Work): Promise<Restored> {
+function resultOf(work: Work): Promise<TurnedOn> {
   return new Promise((resolve) => work.waiting.push(resolve));
 }
 
-function settle(work: Work, restored: Restored): void {
-  for (const resolve of work.waiting.splice(0)) resolve(restored);
+function settle(work: Work, turnedOn: TurnedOn): void {
+  for (const resolve of work.waiting.splice(0)) resolve(turnedOn);
 }
