@@ -112,15 +112,12 @@ machines:
       signInsBefore = board.signIns;
     });
 
-    const { cycles } = await daemon.client.requestCycles({
-      body: { machines: ['a-[1-4]'], reason: 'dead', mode: 'hard' },
-    });
-    const done = await Promise.all(cycles.map(({ id }) => daemon.finished(id)));
+    const done = await daemon.cycle('a-[1-4]');
     const controller = await waitUntil(async () => {
       const { controllers } = await daemon.client.controllers();
       return controllers[0]?.stuckOutlets && controllers[0];
     });
-    const metrics = await (await fetch(`${daemon.metricsUrl}/metrics`)).text();
+    const metrics = await daemon.metrics();
 
     expect(done.filter(({ outcome }) => outcome === 'back' || outcome === 'on')).toEqual([]);
     expect(board.signIns - signInsBefore).toBe(1);

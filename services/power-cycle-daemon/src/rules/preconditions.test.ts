@@ -2,6 +2,7 @@ import type { Hold } from '@skolo/api';
 import { type Outlet, parseRack, type Rack } from '@skolo/rack';
 import { describe, expect, it } from 'vitest';
 import type { PendingOn, SwitchedOff } from '../state/records.ts';
+import { rackYaml } from '../testing/daemon.ts';
 import { cycleRecord } from '../testing/records.ts';
 import { type PastCycle, waitFor } from './past-cycles.ts';
 import { type Ask, checkRequest, type Snapshot, type Verdict } from './preconditions.ts';
@@ -58,7 +59,7 @@ function verdict(name: string, ask: Partial<Ask> = {}, own: Partial<Snapshot> = 
     ...own,
   };
   return checkRequest(
-    target(name),
+    target(name, snapshot.rack),
     { action: 'cycle', mode: 'auto', force: false, ...ask },
     snapshot,
   );
@@ -487,4 +488,73 @@ describe('how long off', () => {
   ])('is, for %s, %s s unless somebody says', (name, seconds) => {
     expect(defaultOffSeconds(rack, target(name))).toBe(seconds);
   });
+});
+
+/** What is off already, and what a controller is reached through: both decide who goes dark. */
+const reached = parseRack(
+  rackYaml(`
+infrastructure:
+  pdu-1: { model: apc-rpdu, address: 127.0.2.1 }
+  pdu-2: { model: apc-rpdu, address: 127.0.2.2 }
+  pdu-3: { model: apc-rpdu, address: 127.0.2.3, ports: { snmp: 1161 } }
+  plug-1: { model: mqtt-switch, address: 127.0.1.1, port: 1883, topic: plug-1, outlets: 4 }
+machines:
+  broker: { kind: host, address: 127.0.1.1, ports: { ssh: 22 }, power: plug-1/1 }
+  other: { kind: host, power: plug-1/2 }
+  c: { kind: host, power: [pdu-1/2, pdu-2/2] }
+  forwarded: { kind: host, address: 127.0.2.3, port: 2022, power: pdu-3/3 }
+`),
+  { file: '/rack.yaml' },
+);
+const pendingFirst: PendingOn = {
+  controller: 'pdu-1',
+  outlet: '2',
+  since: '2026-11-20T12:00:00.000Z',
+  cycle: 'x',
+};
+
+function offAlready(name: string, ask: Partial<Ask>, own: Partial<Snapshot> = {}) {
+  const snapshot = { rack: reached, cyclesNatively: () => false, ...own };
+  return verdict(name, { mode: 'hard', ...ask }, snapshot);
+}
+
+describe('the last feed of a machine', () => {
+  it.each([
+    ['a person turned off', { switchedOff: new Map([['pdu-1/2', offByAnn('pdu-1', '2')]]) }],
+    ['is stuck off', { pendingOns: new Map([['pdu-1/2', pendingFirst]]) }],
+  ])('is not cut unless that is wanted, where the other one %s', (_why, snapshot) => {
+    const refusal = { code: 'others-go-dark', dark: ['c'] };
+
+    expect(offAlready('pdu-2/2', {}, snapshot)).toMatchObject({ refusal });
+    expect(offAlready('pdu-2/2', { action: 'off' }, snapshot)).toMatchObject({ refusal });
+    expect(offAlready('pdu-2/2', {})).toMatchObject({ is: 'allowed' });
+  });
+
+  it('that is dark already keeps nothing else from being cut', () => {
+    const snapshot = {
+      switchedOff: new Map([['pdu-1/2', offByAnn('pdu-1', '2')]]),
+      pendingOns: new Map([['pdu-2/2', pendingFirst]]),
+    };
+
+    expect(offAlready('pdu-1/5', {}, snapshot)).toMatchObject({ is: 'allowed' });
+  });
+});
+
+describe('a switch behind a broker', () => {
+  it.each([true, false])('does not cut the broker’s own machine (force: %s)', (force) => {
+    const why =
+      'broker: plug-1, which switches it, is spoken to through broker; nothing could turn it on again, since its outlet cannot cycle by itself';
+
+    expect(offAlready('broker', { force })).toMatchObject({
+      refusal: { code: 'protected', detail: why },
+    });
+  });
+
+  it('cuts others', () => {
+    expect(offAlready('other', {})).toMatchObject({ is: 'allowed' });
+  });
+});
+
+it('a PDU and a machine may have one address, and ports of it: they are forwarded, or all on one computer', () => {
+  expect(offAlready('forwarded', {})).toMatchObject({ is: 'allowed' });
 });
