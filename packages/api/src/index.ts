@@ -40,6 +40,7 @@ export {
 } from './machine-state.ts';
 export { MetadataClient, MetadataIdentity, metadataServerApi } from './metadata-server.ts';
 export {
+  AcceptedRequests,
   ControllerStatus,
   CycleMode,
   CycleStep,

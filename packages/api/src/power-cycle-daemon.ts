@@ -73,7 +73,7 @@ export const PowerCycle = z
     outlets: z.array(z.string()).describe('outlets that feed the target: switch-1/14'),
     reason,
     by: z.string().describe('requester'),
-    origin: z.enum(['person', 'agent', 'door', 'repair', 'uplink']),
+    origin: z.enum(['person', 'agent', 'endpoint', 'repair', 'uplink']),
     requestedAt: Time,
     startedAt: Time.optional().describe('absent: queued'),
     finishedAt: Time.optional().describe('absent: running'),
@@ -130,7 +130,8 @@ export type Refusal = z.output<typeof Refusal>;
 
 const Refused = Problem.extend({ refused: z.array(Refusal) });
 
-const Accepted = z.object({
+/** What became of a request. */
+export const AcceptedRequests = z.object({
   cycles: z.array(
     z.object({
       id: z.string(),
@@ -140,6 +141,7 @@ const Accepted = z.object({
   ),
   refused: z.array(Refusal).describe('rejected targets, with `skipRefused`'),
 });
+export type AcceptedRequests = z.output<typeof AcceptedRequests>;
 
 const skipRefused = z
   .boolean()
@@ -172,8 +174,8 @@ export const OutletStatus = z
     mode: z.string().optional(),
     /** Turned off by an operator; only an operator turns it on. */
     switchedOff: z.object({ by: z.string(), at: Time, reason: z.string() }).optional(),
-    /** Turned off by a cycle, and not yet verified to be on again. */
-    owedSince: Time.optional(),
+    /** A cycle turned it off, and it is not yet verified to be on again. */
+    pendingOnSince: Time.optional(),
     stuckOff: z.boolean(),
   })
   .meta({ id: 'OutletStatus' });
@@ -194,15 +196,6 @@ export const ControllerStatus = z
       .array(z.string())
       .optional()
       .describe('outlets that are stuck off; absent: none'),
-    signInRejected: z
-      .object({ times: z.int().min(1), since: Time, nextAttemptAt: Time })
-      .optional()
-      .describe(
-        'the controller rejects the login; the service retries at `nextAttemptAt`, or when the login or its secret changes',
-      ),
-    onProvenAt: Time.optional().describe(
-      'when an outlet was last verified to turn on; if absent or more than 10 minutes ago, the service turns off one outlet at a time',
-    ),
     experimental: z.boolean().describe('the driver was only tested with our simulator'),
     queue: z.int().min(0),
     lastContact: Time.optional(),
@@ -294,7 +287,7 @@ export const powerCycleDaemonApi = {
       omits: ['headers.idempotency-key'],
       answer: ['cycles', 'refused'],
     },
-    answers: { 202: Accepted, 404: Refused, 409: Refused, 422: Problem, 503: Problem },
+    answers: { 202: AcceptedRequests, 404: Refused, 409: Refused, 422: Problem, 503: Problem },
   }),
   requestDeviceCycles: route({
     method: 'post',
@@ -311,7 +304,7 @@ export const powerCycleDaemonApi = {
         'as a request by the machine, which the daemon knows by its address and its signature',
     },
     answers: {
-      202: Accepted,
+      202: AcceptedRequests,
       401: Problem,
       403: Problem,
       404: Refused,
@@ -392,7 +385,7 @@ export const powerCycleDaemonApi = {
       omits: ['headers.idempotency-key'],
       answer: ['cycles', 'refused'],
     },
-    answers: { 202: Accepted, 404: Refused, 409: Refused, 422: Problem, 503: Problem },
+    answers: { 202: AcceptedRequests, 404: Refused, 409: Refused, 422: Problem, 503: Problem },
   }),
   outlets: route({
     method: 'get',
@@ -401,9 +394,9 @@ export const powerCycleDaemonApi = {
     role: 'view',
     answers: { 200: z.object({ outlets: z.array(OutletStatus) }) },
   }),
-  forgetOwed: route({
+  forgetPendingOn: route({
     method: 'delete',
-    path: '/v1/outlets/{outlet}/owed',
+    path: '/v1/outlets/{outlet}/pending-on',
     summary: 'Stops retrying to turn on an outlet of a device that has left rack.yaml',
     role: 'operate',
     params: z.object({ outlet: z.string().min(1).max(200) }),

@@ -15,11 +15,11 @@ export function createMetrics(registry: Registry, status: Status): EmitAlertEven
   const registers = [registry];
   const counter = <L extends string>(what: string, help: string, labelNames: readonly L[]) =>
     new Counter({ name: `skolo_alerts_${what}_total`, help, labelNames, registers });
-  const received = counter('received', 'Alerts received and accepted.', ['door', 'status']);
+  const received = counter('received', 'Alerts received and accepted.', ['endpoint', 'status']);
   const refused = counter(
     'refused',
     'Requests rejected, and invalid alerts in accepted requests.',
-    ['door', 'reason'],
+    ['endpoint', 'reason'],
   );
   const transitions = counter('transitions', 'Alerts that began to fire, or were resolved.', [
     'status',
@@ -55,31 +55,31 @@ export function createMetrics(registry: Registry, status: Status): EmitAlertEven
     registers,
   });
   // An absent counter that begins with 1 is no increase to Prometheus.
-  for (const door of Endpoint.options) {
-    letters.inc({ from: door }, 0);
-    for (const status of statuses) received.inc({ door, status }, 0);
-    for (const reason of refusals) refused.inc({ door, reason }, 0);
+  for (const endpoint of Endpoint.options) {
+    letters.inc({ from: endpoint }, 0);
+    for (const status of statuses) received.inc({ endpoint, status }, 0);
+    for (const reason of refusals) refused.inc({ endpoint, reason }, 0);
   }
   for (const status of statuses) transitions.inc({ status }, 0);
   registerGauges(registry, gauges, () => status);
   return function countEvent(event) {
     switch (event.type) {
       case 'received': {
-        const { endpoint: door, firing, resolved, bad, truncated: left } = event.received;
+        const { endpoint, firing, resolved, bad, truncated: left } = event.received;
         if (left > 0) truncated.inc(left);
-        if (bad.length > 0) letters.inc({ from: door }, bad.length);
-        if (event.overShare > 0) refused.inc({ door, reason: 'machine-full' }, event.overShare);
+        if (bad.length > 0) letters.inc({ from: endpoint }, bad.length);
+        if (event.overShare > 0) refused.inc({ endpoint, reason: 'machine-full' }, event.overShare);
         // What is left out makes the whole request a refused one.
         if (event.leftOut > 0) return;
-        if (bad.length > 0) refused.inc({ door, reason: 'bad' }, bad.length);
-        if (firing > 0) received.inc({ door, status: 'firing' }, firing);
-        if (resolved > 0) received.inc({ door, status: 'resolved' }, resolved);
+        if (bad.length > 0) refused.inc({ endpoint, reason: 'bad' }, bad.length);
+        if (firing > 0) received.inc({ endpoint, status: 'firing' }, firing);
+        if (resolved > 0) received.inc({ endpoint, status: 'resolved' }, resolved);
         return;
       }
       case 'refused':
-        return refused.inc({ door: event.endpoint, reason: event.why });
+        return refused.inc({ endpoint: event.endpoint, reason: event.why });
       case 'request-failed':
-        return refused.inc({ door: event.endpoint, reason: 'failed' });
+        return refused.inc({ endpoint: event.endpoint, reason: 'failed' });
       case 'transitions':
         for (const state of statuses) transitions.inc({ status: state }, event[state]);
         return;

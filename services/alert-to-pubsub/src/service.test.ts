@@ -122,14 +122,14 @@ describe('alert-to-pubsub', () => {
     const metrics = await lab.metrics();
 
     for (const line of [
-      'skolo_alerts_received_total{door="webhook",status="firing"} 0',
+      'skolo_alerts_received_total{endpoint="webhook",status="firing"} 0',
       'skolo_alerts_dead_letters_total{from="v2"} 0',
       'skolo_alerts_dead_letters_total{from="log"} 0',
       'skolo_alerts_dropped_total{sink="pubsub"} 0',
       'skolo_alerts_publish_failures_total{sink="log",reason="disk"} 0',
       'skolo_alerts_publish_failures_total{sink="pubsub",reason="permission"} 0',
-      'skolo_alerts_refused_total{door="webhook",reason="auth"} 0',
-      'skolo_alerts_refused_total{door="v2",reason="bad"} 0',
+      'skolo_alerts_refused_total{endpoint="webhook",reason="auth"} 0',
+      'skolo_alerts_refused_total{endpoint="v2",reason="bad"} 0',
       'skolo_alerts_last_success_timestamp_seconds{sink="log"} 0',
     ]) {
       expect(metrics).toContain(line);

@@ -44,8 +44,8 @@ export function createStatus(deps: StatusDeps): Status {
   const known = () => [...intake.alerts.values()].map((tracked) => tracked.known);
   return {
     alerts: () =>
-      known().map(({ alert: { more: _, ...alert }, door, first, last, count, expired }) => {
-        return { ...alert, door, first, last, count, ...(expired && { expired }) };
+      known().map(({ alert: { more: _, ...alert }, endpoint, first, last, count, expired }) => {
+        return { ...alert, endpoint, first, last, count, ...(expired && { expired }) };
       }),
     firing: () => known().filter(({ alert }) => alert.status === 'firing').length,
     spool: () => ({ bytes: capacity.bytes, maxBytes: settings().spool.maxBytes }),

@@ -6,7 +6,6 @@ import type { Refusal } from '@skolo/api';
 import type { Emit } from '@skolo/common';
 import type { SessionDeps } from '@skolo/equipment';
 import type { OutletReading } from '@skolo/models/outlets';
-import type { Controller } from './devices/controller.ts';
 import type { CycleRecord, PendingOn, Phase } from './state/records.ts';
 
 export type PowerEvent =
@@ -14,16 +13,18 @@ export type PowerEvent =
   | { type: 'cycle'; record: CycleRecord; former?: Phase }
   /** A target of a request was refused. */
   | { type: 'refused'; refusal: Refusal }
-  /** A controller begins or ceases to answer. */
-  | { type: 'controller'; controller: Controller }
+  /** A controller begins or ceases to answer; `detail`: why it does not. */
+  | { type: 'controller'; controller: string; state: 'up' | 'down'; detail: string | undefined }
   | { type: 'read'; controller: string; readings: ReadonlyMap<string, OutletReading> }
   | { type: 'ssh'; connection: Parameters<NonNullable<SessionDeps['onConnected']>>[0] }
   /** A controller turned on what was off before. */
   | { type: 'turned-on'; controller: string }
   /** An outlet cannot be turned on; the attempts go on. Also at a restart. */
   | { type: 'stuck-off'; pendingOn: PendingOn; why: string }
+  /** An attempt to turn an outlet on failed; others follow. */
+  | { type: 'on-failed'; pendingOn: PendingOn; why: string }
   /** An outlet is on again, or no longer waited for. */
-  | { type: 'restored'; pendingOn: PendingOn; wasStuck: boolean }
+  | { type: 'pending-on-ended'; pendingOn: PendingOn; wasStuck: boolean }
   /** What came of a decision of automatic repair; without `machine`: of the uplink. */
   | { type: 'repair'; outcome: string; machine?: string; tries?: number; why?: string };
 

@@ -3,7 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { powerCycleDaemonApi } from '@skolo/api';
 import {
-  type BackOffOptions,
+  type Clock,
   createApp,
   createEvents,
   registerGauges,
@@ -13,21 +13,21 @@ import {
   type SignInTarget,
   StateJournal,
 } from '@skolo/common';
-import { HostKeys, SessionPool } from '@skolo/equipment';
+import { HostKeys } from '@skolo/equipment';
 import { models } from '@skolo/models';
 import { loadDrivers } from '@skolo/models/load';
 import type { DriverKind } from '@skolo/models/outlets';
 import type { Rack } from '@skolo/rack';
 import { Cycles } from './cycle/cycles.ts';
-import { type Patience, usualPatience } from './cycle/outlets.ts';
+import { takeOver } from './cycle/inherited-state.ts';
 import { Controllers, type CreateUsbHub } from './devices/controllers.ts';
 import { maySwitchOf, reportJumphost } from './devices/may-switch.ts';
-import { createUsbHub } from './devices/usb-hub.ts';
+import { type Timing, usualTiming } from './devices/timing.ts';
+import { createUsbHub as usbHubByAgent } from './devices/usb-hub.ts';
 import { Endpoints, type EndpointsDeps } from './endpoints/endpoints.ts';
-import type { EmitPower, PowerEvent } from './events.ts';
+import type { PowerEvent } from './events.ts';
 import { OutletWatch } from './keep/outlet-watch.ts';
-import { Restorer, usualBackOff } from './keep/restorer.ts';
-import { usualWatch, type WatchTuning } from './machines/watch.ts';
+import { PendingOns } from './keep/pending-ons.ts';
 import { AutoRepair, type AutoRepairDeps } from './repair/auto-repair.ts';
 import { AuditTrail } from './report/audit-trail.ts';
 import { createMetrics, gauges } from './report/metrics.ts';
@@ -40,33 +40,16 @@ import { type Request, Requests } from './request/requests.ts';
 import { CircuitBreaker } from './rules/circuit-breaker.ts';
 import { PastCycles } from './rules/past-cycles.ts';
 import type { Snapshot } from './rules/preconditions.ts';
-import { takeOver } from './state/inherited-state.ts';
 import { Store } from './state/store.ts';
 
 /** What a test may replace. */
 export interface PowerCycleDaemonDeps {
   drivers?: ReadonlyMap<string, DriverKind>;
   createUsbHub?: CreateUsbHub;
-  patience?: Patience;
-  /** Between attempts to turn an outlet on again. */
-  backOff?: BackOffOptions;
-  watch?: WatchTuning;
-  /** Pause between attempts to reach a controller, in milliseconds. */
-  contactPauseMs?: number;
-  /** Pause between attempts to open the journal, or to write what it did not take. */
-  flushEveryMs?: number;
+  timing?: Timing;
   endpoints?: Pick<EndpointsDeps, 'retryMs' | 'timeouts'>;
   repair?: Pick<AutoRepairDeps, 'everyMs' | 'reach'>;
 }
-
-const usual = {
-  createUsbHub,
-  patience: usualPatience,
-  backOff: usualBackOff,
-  watch: usualWatch,
-  contactPauseMs: 5000,
-  flushEveryMs: 5000,
-};
 
 export function createPowerCycleDaemon(deps: PowerCycleDaemonDeps = {}): ServiceDefinition {
   return {
@@ -86,62 +69,34 @@ function signsInTo(rack: Rack): SignInTarget[] {
 }
 
 async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promise<Service> {
-  const { log, clock, degraded, stateDir, audit } = context;
+  const { log, clock, degraded, stateDir } = context;
+  const { timing = usualTiming, createUsbHub = usbHubByAgent } = deps;
+  const { retryMs } = timing;
   const rack = () => context.rack.rack;
-  const settings = () => rack().services['power-cycle-daemon'];
   const stopping = new AbortController();
   const { signal } = stopping;
   // Hundreds of cycles may wait, and each of them listens.
   setMaxListeners(0, signal);
-  const events = createEvents<PowerEvent>();
-  const jumphost = { stateDir, clock };
-  const maySwitch = maySwitchOf(jumphost);
-  const base = { ...usual, ...deps, rack, clock, log, emit: events.emit, signal, maySwitch };
-  events.consume(createReporter(context));
-  events.consume(createMetrics(context.metrics, { clock }));
-
-  const retryMs = base.flushEveryMs;
   const afterDamage = 'compare skolo power status with what should be on';
-  const journal = new StateJournal({ ...base, stateDir, degraded, afterDamage, retryMs });
+  const journal = new StateJournal({ stateDir, log, degraded, afterDamage, retryMs, signal });
   const store = new Store(journal);
   await journal.open((opened) => store.load(opened));
   const hostKeys = new HostKeys(join(stateDir, 'host-keys.json'));
   await hostKeys.load();
-  const sessions = new SessionPool();
   const drivers = deps.drivers ?? (await loadDrivers());
-  const controllers = new Controllers({ ...base, drivers, sessions, hostKeys });
-  const devices = { ...base, store, controllers };
-
-  const restorer = new Restorer({ ...devices, staggerSeconds: () => settings().staggerSeconds });
-  const breaker = new CircuitBreaker({ clock, store, restorer });
-  const past = new PastCycles(clock);
-  const snapshot = () => snapshotOf({ ...devices, breaker, past });
-  const cycles = new Cycles({ ...devices, restorer, breaker, hostKeys, snapshot });
-  const requests = new Requests({ ...base, store, cycles, snapshot });
-  const outletWatch = new OutletWatch(devices);
-  const trail = new AuditTrail(audit, log);
-  const take = (request: Request) => trail.recorded(request, () => requests.take(request));
-  const holds = new Holds({ rack, store, clock });
-  const ownDevices = new OwnDevices({ rack, clock, take });
-  const repair = new AutoRepair({ ...devices, take, ...deps.repair });
-  const asked = { ...devices, events, degraded, audit, cycles, take, snapshot };
-  const { connections } = context;
-  const endpoints = new Endpoints({ ...asked, connections, ...deps.endpoints });
-  const view = { rack, store, controllers, readings: outletWatch.readings, breaker, snapshot };
-  const parts = { view, requests, cycles, events, holds, ownDevices, repair, restorer, hostKeys };
+  const opened = { rack, store, hostKeys, drivers, createUsbHub, timing, signal };
+  const power = connectPower(context, opened);
+  const { controllers, pendingOns, past, cycles, outletWatch } = power;
+  const { repair, endpoints, handlers } = connectClients(context, deps, opened, power);
   const access = machineAccess(context.access, { rack, clock, hostKeys });
-  const handlers = apiHandlers(parts);
   const handler = createApp({ ...context, access, api: powerCycleDaemonApi, handlers });
-  registerGauges(context.metrics, gauges, () => view);
-  events.consume((event) => trail.onEvent(event));
-  events.consume(reactions({ restorer, breaker, past, cycles, outletWatch, clock }));
 
   // Outlets that are to be on come first, then what was under way, then everything else.
   await journal.whenOpen(async () => {
-    await takeOver({ ...base, stateDir, store, retryMs });
+    await takeOver({ stateDir, store, clock, log, retryMs, signal });
     past.load(store.cycles.all.values());
     await store.flush();
-    restorer.resume();
+    pendingOns.resume();
     await cycles.resume();
     journal.onWell();
     if (!signal.aborted) outletWatch.follow();
@@ -150,32 +105,164 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
   repair.start();
   await endpoints.follow();
   const stopFollowing = context.rack.onChange(() => {
-    for (const part of [controllers, outletWatch, endpoints]) void part.follow();
-    restorer.hurry();
+    for (const stage of [controllers, outletWatch, endpoints]) void stage.follow();
+    pendingOns.hurry();
     cycles.giveTurns();
     forgetRemoved(degraded, controllers);
   });
   const flushing = setInterval(() => {
     void store.flush();
-    reportJumphost(jumphost, degraded);
-  }, base.flushEveryMs);
+    reportJumphost({ stateDir, clock }, degraded);
+  }, retryMs);
 
   async function stop(): Promise<void> {
     stopFollowing();
     clearInterval(flushing);
-    await cycles.windDown(Math.max(0, settings().stopWithin - 2) * 1000);
+    const { stopWithin } = rack().services['power-cycle-daemon'];
+    await cycles.windDown(Math.max(0, stopWithin - 2) * 1000);
     stopping.abort(new Error('the daemon stops'));
     // At once: others wait for what a device that is slow does not answer. What is unfinished is in the journal.
-    const closed = controllers.close().then(() => sessions.close());
-    for (const part of [endpoints, repair, cycles, restorer, outletWatch]) await part.close();
+    const closed = controllers.close();
+    for (const stage of [endpoints, repair, cycles, pendingOns, outletWatch]) await stage.close();
     await closed;
     await journal.close(() => store.flush());
   }
-  return { handler, readiness: () => ({ ready: journal.isOpen, degraded: [] }), stop };
+  const readiness = () => ({ ready: journal.isOpen, degraded: [] });
+  return { handler, readiness, stop };
 }
 
-interface Snapped extends Pick<ServiceContext, 'clock'> {
-  rack(): Rack;
+interface Opened {
+  rack: () => Rack;
+  store: Store;
+  hostKeys: HostKeys;
+  drivers: ReadonlyMap<string, DriverKind>;
+  createUsbHub: CreateUsbHub;
+  timing: Timing;
+  signal: AbortSignal;
+}
+
+/** From a request to the outlet, and what keeps outlets on or off. Nothing has begun yet. */
+function connectPower({ log, clock, stateDir }: ServiceContext, opened: Opened) {
+  const { rack, store, hostKeys, drivers, createUsbHub, timing, signal } = opened;
+  const events = createEvents<PowerEvent>();
+  const { emit } = events;
+  const maySwitch = maySwitchOf({ stateDir, clock });
+  const controllers = new Controllers({
+    rack,
+    drivers,
+    hostKeys,
+    createUsbHub,
+    maySwitch,
+    clock,
+    emit,
+  });
+  const staggerSeconds = () => rack().services['power-cycle-daemon'].staggerSeconds;
+  const pendingOns = new PendingOns({
+    store,
+    controllers,
+    staggerSeconds,
+    clock,
+    timing,
+    emit,
+    signal,
+  });
+  const breaker = new CircuitBreaker({ clock, store });
+  const past = new PastCycles(clock);
+  const snapshot = () => snapshotOf({ rack: rack(), clock, store, controllers, breaker, past });
+  const cycles = new Cycles({
+    rack,
+    store,
+    controllers,
+    pendingOns,
+    breaker,
+    hostKeys,
+    snapshot,
+    timing,
+    clock,
+    log,
+    emit,
+    signal,
+  });
+  const requests = new Requests({ rack, store, cycles, snapshot, clock, emit });
+  const outletWatch = new OutletWatch({ rack, store, controllers, timing, clock, log });
+  return {
+    events,
+    controllers,
+    pendingOns,
+    breaker,
+    past,
+    snapshot,
+    cycles,
+    requests,
+    outletWatch,
+  };
+}
+
+type Power = ReturnType<typeof connectPower>;
+
+/** Who requests something, and who reports what came of it. */
+function connectClients(
+  context: ServiceContext,
+  deps: PowerCycleDaemonDeps,
+  { rack, store, hostKeys, signal }: Opened,
+  power: Power,
+) {
+  const { log, clock, degraded, audit, connections, metrics } = context;
+  const { events, controllers, pendingOns, breaker, past, snapshot, cycles, requests } = power;
+  const { outletWatch } = power;
+  const trail = new AuditTrail(audit, log);
+  const take = (request: Request) => trail.recorded(request, () => requests.take(request));
+  const repair = new AutoRepair({
+    rack,
+    store,
+    controllers,
+    take,
+    clock,
+    log,
+    emit: events.emit,
+    signal,
+    ...deps.repair,
+  });
+  const endpoints = new Endpoints({
+    rack,
+    store,
+    events,
+    take,
+    snapshot,
+    cycles,
+    audit,
+    degraded,
+    connections,
+    log,
+    ...deps.endpoints,
+  });
+  const view = { rack, store, controllers, readings: outletWatch.readings, breaker, snapshot };
+  const holds = new Holds({ rack, store, clock });
+  const ownDevices = new OwnDevices({ rack, clock, take });
+  registerGauges(metrics, gauges, () => view);
+  events.consume(createReporter({ log, degraded }));
+  events.consume(createMetrics(metrics, { clock }));
+  // The breaker before the cycles, which ask it.
+  for (const stage of [trail, past, breaker, outletWatch, pendingOns, cycles]) {
+    events.consume((event) => stage.onEvent(event));
+  }
+  const handlers = apiHandlers({
+    view,
+    requests,
+    cycles,
+    events,
+    holds,
+    ownDevices,
+    repair,
+    pendingOns,
+    hostKeys,
+  });
+  return { repair, endpoints, handlers };
+}
+
+interface Snapped {
+  rack: Rack;
+  clock: Clock;
   store: Store;
   controllers: Controllers;
   breaker: CircuitBreaker;
@@ -185,7 +272,7 @@ interface Snapped extends Pick<ServiceContext, 'clock'> {
 /** What preconditions are checked against. */
 function snapshotOf({ rack, clock, store, controllers, breaker, past }: Snapped): Snapshot {
   return {
-    rack: rack(),
+    rack,
     now: clock.now(),
     uptime: clock.uptime(),
     holds: [...store.holds.all.values()],
@@ -196,42 +283,5 @@ function snapshotOf({ rack, clock, store, controllers, breaker, past }: Snapped)
     past: past.list(),
     cyclesNatively: ({ device }, seconds) =>
       controllers.get(device)?.cyclesNatively(seconds) ?? false,
-  };
-}
-
-interface Reacting {
-  restorer: Restorer;
-  breaker: CircuitBreaker;
-  past: PastCycles;
-  cycles: Cycles;
-  outletWatch: OutletWatch;
-  clock: ServiceContext['clock'];
-}
-
-/** How the parts react to each other. */
-function reactions(parts: Reacting): EmitPower {
-  const { restorer, breaker, past, cycles, outletWatch, clock } = parts;
-  return (event) => {
-    switch (event.type) {
-      case 'cycle':
-        past.note(event.record);
-        // An off may be a person's from now on, or no longer.
-        if (event.record.action !== 'cycle') outletWatch.follow();
-        break;
-      case 'controller':
-        if (event.controller.state !== 'down') restorer.hurry();
-        cycles.giveTurns();
-        break;
-      case 'read':
-        outletWatch.noteReadings(event.controller, event.readings, clock.now());
-        break;
-      case 'turned-on':
-        breaker.turnedOn(event.controller);
-        break;
-      case 'restored':
-        cycles.giveTurns();
-        break;
-      default:
-    }
   };
 }

@@ -33,22 +33,22 @@ export async function startMetadataServer(): Promise<TestServer> {
 }
 
 function answerTo({ url = '', headers: { authorization } }: IncomingMessage) {
-  const [, door, ...path] = url.split('/');
+  const [, endpoint, ...path] = url.split('/');
   const call = path.join('/');
-  if (door === 'refusing') {
+  if (endpoint === 'refusing') {
     return problem(
       403,
       'Forbidden',
       'bob@example.com has no role here; an admin of the rack can add it',
     );
   }
-  if (door === 'closed' && authorization === undefined) {
+  if (endpoint === 'closed' && authorization === undefined) {
     return problem(401, 'Unauthorized', 'no token: send a token');
   }
-  if (door === 'closed' && authorization !== `Bearer ${token}`) {
+  if (endpoint === 'closed' && authorization !== `Bearer ${token}`) {
     return problem(401, 'Unauthorized', 'unknown token: it was never made, or it was revoked');
   }
-  if (door === 'open' || door === 'closed') {
+  if (endpoint === 'open' || endpoint === 'closed') {
     if (call === 'v1/clients') return { status: 200, body: { clients: clients() } };
     if (call.startsWith('v1/audit')) return { status: 200, body: { entries: [], skipped: 0 } };
     if (call === 'v1/identities') return { status: 200, body: { identities: identities() } };

@@ -184,8 +184,8 @@ function handlersOf(
       if (hold === undefined) throw new HttpProblem(404, `there is no hold ${id}`);
       return { status: 200, body: hold };
     },
-    forgetOwed: ({ params: { outlet } }) => {
-      if (outlet !== 'pdu-9/1') throw new HttpProblem(404, `${outlet} is not owed`);
+    forgetPendingOn: ({ params: { outlet } }) => {
+      if (outlet !== 'pdu-9/1') throw new HttpProblem(404, `${outlet} has no pending on`);
       return { status: 200, body: { outlet } };
     },
     hostKeys: () => ({ status: 200, body: { hostKeys: data.hostKeys() } }),

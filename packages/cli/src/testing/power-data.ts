@@ -99,7 +99,7 @@ export function machinePowers(): MachinePower[] {
           delivering: false,
           watts: 0,
           stuckOff: true,
-          owedSince: ago(7.5 * minutes),
+          pendingOnSince: ago(7.5 * minutes),
         }),
       ],
       last: {

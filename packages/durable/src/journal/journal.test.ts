@@ -74,14 +74,14 @@ describe('Journal', () => {
   it('keeps records over a restart', async () => {
     const first = await openJournal();
     await first.write({
-      put: { 'cycle/1': { step: 'off' }, 'cycle/2': [1, null], 'wish/a': 'grüezi' },
+      put: { 'cycle/1': { step: 'off' }, 'cycle/2': [1, null], 'hold/a': 'grüezi' },
     });
     await first.write({ put: { 'cycle/1': { step: 'on' } }, delete: ['cycle/2', 'cycle/none'] });
     await first.close();
 
     const second = await openJournal();
 
-    expect(contentOf(second)).toEqual({ 'cycle/1': { step: 'on' }, 'wish/a': 'grüezi' });
+    expect(contentOf(second)).toEqual({ 'cycle/1': { step: 'on' }, 'hold/a': 'grüezi' });
     expect(second.get('cycle/1')).toEqual({ step: 'on' });
     expect(second.get('cycle/2')).toBeUndefined();
     expect(second.recovered).toBeUndefined();

@@ -79,10 +79,14 @@ function checkPowerCycles(settings: ServicesSettings['power-cycle-daemon'], repo
   const path = ['services', 'power-cycle-daemon'];
   const firstOf = firsts<number, string>();
   firstOf(servicePorts['power-cycle-daemon'].port, 'the service itself');
-  for (const [name, { port }] of Object.entries(settings.doors)) {
-    const other = firstOf(port, `doors.${name}`);
+  for (const [name, { port }] of Object.entries(settings.endpoints)) {
+    const other = firstOf(port, `endpoints.${name}`);
     if (other === undefined) continue;
-    report([...path, 'doors', name, 'port'], 'twice', `${port} is used twice: also by ${other}`);
+    report(
+      [...path, 'endpoints', name, 'port'],
+      'twice',
+      `${port} is used twice: also by ${other}`,
+    );
   }
   inOrder(settings.holds, 'defaultHours', 'maxHours', [...path, 'holds'], report);
   inOrder(settings.probeSeconds, 'first', 'most', [...path, 'probeSeconds'], report);

@@ -37,7 +37,7 @@ export function rackForDaemonOn(text: string, machine: string, file: string): Da
   const top = mapOf(value);
   const { [machine]: own, ...machines } = mapOf(top.machines);
   const former = { kind: 'host', ...only(wiring, top.jumphost) };
-  const settings = without(['repair', 'doors', 'tls'], mapOf(top.services)[daemon]);
+  const settings = without(['repair', 'endpoints', 'tls'], mapOf(top.services)[daemon]);
   const sections = {
     ...without(['access'], top),
     jumphost: { name: machine, ...only(wiring, own) },

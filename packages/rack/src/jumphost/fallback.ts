@@ -22,4 +22,4 @@ export const heldAnnotation = 'skolo/held.';
 export const lentAnnotation = 'skolo/lent-to-the-host';
 
 /** The table of the power-cycle daemon's journal with outlets that are to come on: CONTROLLER/OUTLET. The fence reads it. */
-export const pendingOnTable = 'debt';
+export const pendingOnTable = 'pending-on';

@@ -17,7 +17,7 @@ interface ExtraPort {
 }
 
 export function extraPortsOf(rack: Rack): ExtraPort[] {
-  const { doors: endpoints } = rack.services['power-cycle-daemon'];
+  const { endpoints } = rack.services['power-cycle-daemon'];
   const { syslogPort, trapPort } = rack.services['router-backup'].notices;
   const ports: ExtraPort[] = [];
   for (const name of ['pdudaemon', 'report'] as const) {

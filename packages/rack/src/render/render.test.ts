@@ -182,7 +182,7 @@ describe('stop-SERVICE.yaml', () => {
 describe('ports-SERVICE.yaml', () => {
   const rack = smallRack(`services:
   power-cycle-daemon:
-    doors: { pdudaemon: { allow: [192.168.1.0/24] }, report: { port: 9999, allow: [192.168.1.5] } }
+    endpoints: { pdudaemon: { allow: [192.168.1.0/24] }, report: { port: 9999, allow: [192.168.1.5] } }
   router-backup: { notices: { syslogPort: 514, trapPort: 1162 } }
   machine-state: { enrolment: {} }
 `);
@@ -341,7 +341,7 @@ describe('network-policies.yaml', () => {
 access: { anonymousRead: [192.168.1.8, 10.9.0.0/16] }
 infrastructure: { switch-1: { model: edgeswitch, address: 192.168.1.11 } }
 services:
-  power-cycle-daemon: { doors: { report: { allow: [192.168.7.0/24] } } }
+  power-cycle-daemon: { endpoints: { report: { allow: [192.168.7.0/24] } } }
   router-backup: { notices: { syslogPort: 5514 } }
 `),
     );
@@ -396,7 +396,7 @@ machines: { pi-1: { kind: rpi, address: 192.168.1.101 } }
     const policies = policiesOf(
       smallRack(`network: { subnet: 192.168.1.0/24 }
 access: { anonymousRead: [10.42.0.0/24, 10.0.0.0/8] }
-services: { power-cycle-daemon: { doors: { report: { allow: [10.42.0.7] } } } }
+services: { power-cycle-daemon: { endpoints: { report: { allow: [10.42.0.7] } } } }
 `),
     );
 

@@ -72,24 +72,26 @@ describe('renderWarnings', () => {
       /^machines\.pi-1\.swarming\.metricsUrl: is port 9, but on k3s swarming-client listens on 20014/,
     ],
     [
-      'the address of a door',
+      'the address of an endpoint',
       {
         settings: {
           'power-cycle-daemon': {
-            doors: { report: { host: '192.168.1.8', allow: ['192.168.1.0/24'] } },
+            endpoints: { report: { host: '192.168.1.8', allow: ['192.168.1.0/24'] } },
           },
         },
       },
-      /^services\.power-cycle-daemon\.doors\.report\.host: is not an address of a pod/,
+      /^services\.power-cycle-daemon\.endpoints\.report\.host: is not an address of a pod/,
     ],
     [
-      'the port of a door',
+      'the port of an endpoint',
       {
         settings: {
-          'power-cycle-daemon': { doors: { pdudaemon: { port: 81, allow: ['192.168.1.0/24'] } } },
+          'power-cycle-daemon': {
+            endpoints: { pdudaemon: { port: 81, allow: ['192.168.1.0/24'] } },
+          },
         },
       },
-      /^services\.power-cycle-daemon\.doors\.pdudaemon\.port: is below 1024/,
+      /^services\.power-cycle-daemon\.endpoints\.pdudaemon\.port: is below 1024/,
     ],
     [
       'credentials',

@@ -108,8 +108,8 @@ function ofUrls(rack: Rack): Remark[] {
 }
 
 function ofEndpoints({ services }: Rack): Remark[] {
-  return Object.entries(services['power-cycle-daemon'].doors).flatMap(([name, endpoint]) => {
-    const where = `services.power-cycle-daemon.doors.${name}`;
+  return Object.entries(services['power-cycle-daemon'].endpoints).flatMap(([name, endpoint]) => {
+    const where = `services.power-cycle-daemon.endpoints.${name}`;
     return [
       ...(endpoint?.host === undefined
         ? []

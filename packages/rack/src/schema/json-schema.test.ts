@@ -34,7 +34,7 @@ describe('what is generated', () => {
     'credentials.impersonate',
     'snmp.privKey',
     'devices[].serial',
-    'doors.pdudaemon.allow',
+    'endpoints.pdudaemon.allow',
     'repair.uplink.enabled',
     'sinks[].url',
     'deviceModels.NAME.hotCelsius',

@@ -230,7 +230,7 @@ export class Intake implements AcceptAlerts {
       this.addNotice(draft, {
         notice: 'dead-letters',
         text,
-        facts: { count: bad.length, door: endpoint },
+        facts: { count: bad.length, endpoint },
       });
     }
     if (truncated > 0 && this.reported.isNew(`truncated ${group?.key} ${truncated}`)) {
@@ -331,7 +331,7 @@ export class Intake implements AcceptAlerts {
       const { labels } = message.kind === 'notice' ? { labels: message.facts } : message.alert;
       const why = `larger than ${mostBytes} bytes: shorten its labels and annotations`;
       if (this.reported.isNew(`${why} ${JSON.stringify(labels)}`)) {
-        const from = message.kind === 'notice' ? 'notice' : message.door;
+        const from = message.kind === 'notice' ? 'notice' : message.endpoint;
         letters.push({ at: message.at, from, why, found: { labels } });
       }
       return;

@@ -92,7 +92,7 @@ describe('amtool', () => {
         labels: { alertname, severity: 'critical' },
         annotations: {},
         startsAt: at,
-        door: 'webhook',
+        endpoint: 'webhook',
         first: at,
         last: at,
         count: 1,

@@ -14,31 +14,17 @@ const a = '  a: { kind: host, power: pdu-1/1 }\n';
 const b = '  b: { kind: host, power: pdu-1/2 }\n';
 const oneAtOnce = '    atOncePerController: 1';
 
-async function ask({ client }: TestDaemon, machine: string, offSeconds: number): Promise<string> {
-  const { cycles } = await client.requestCycles({
-    body: { machines: [machine], reason: 'dead', mode: 'hard', offSeconds },
-  });
-  return cycles[0]?.id ?? '';
-}
-
 /** a is off, for as long as what is changed then may take, and the other waits for its turn. */
 async function waiting(
   daemon: TestDaemon,
   name = 'b',
   offSeconds = 4,
 ): Promise<{ first: string; second: string }> {
-  const first = await ask(daemon, 'a', offSeconds);
+  const first = await daemon.request('a', { offSeconds });
   await daemon.until(first, ({ step }) => step === 'off');
-  const second = await ask(daemon, name, 0.5);
+  const second = await daemon.request(name, { offSeconds: 0.5 });
   await daemon.until(second, ({ steps }) => steps.some(({ text }) => text === 'pdu-1/2 is on'));
   return { first, second };
-}
-
-async function edited(daemon: TestDaemon, yaml: string): Promise<void> {
-  const reloads = () => daemon.logged().filter(({ msg }) => msg === 'rack.yaml reloaded').length;
-  const before = reloads();
-  await daemon.edit(yaml);
-  await waitUntil(() => (reloads() > before ? true : undefined));
 }
 
 describe('a cycle that waits for its turn', () => {
@@ -61,7 +47,7 @@ describe('a cycle that waits for its turn', () => {
     const daemon = await startDaemon({ yaml, settings: oneAtOnce });
     const { first, second } = await waiting(daemon, 'switch-9', 12);
 
-    await edited(daemon, `${yaml}  c: { kind: host, uplink: switch-9/1 }\n`);
+    await daemon.edit(`${yaml}  c: { kind: host, uplink: switch-9/1 }\n`);
     const cycle = await daemon.finished(second);
     await daemon.finished(first);
 

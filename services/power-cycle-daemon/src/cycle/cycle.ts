@@ -1,6 +1,6 @@
 /**
- * A cycle as a state machine: state and event in, next state and effect out. Nothing here waits, asks or writes.
- * The caller journals the state before it carries out the effect.
+ * A cycle as a state machine: state and event in, next state out. Nothing here waits, asks or writes. The caller journals
+ * the state before it carries out what its phase needs, which ends with one of the events that `inPhase` takes.
  *
  *     queued → check → soft-reboot → going-down ──────────────────────┐
  *                 └──────────┴──→ contact → ready → turn-off → off → turn-on → see-back → finished
@@ -10,28 +10,6 @@
  */
 import type { CycleStep, Outcome } from '@skolo/api';
 import { type CycleRecord, isStanding, type Phase } from '../state/records.ts';
-
-/** What the runner is to do next. Each ends with one of the events named behind it. */
-export type Effect =
-  /** Ask the agent whether a task is running, and for the boot that runs: `checked`. */
-  | 'check'
-  /** Ask the machine to reboot itself: `soft-sent`, `soft-impossible`. */
-  | 'soft-reboot'
-  /** Watch it go down: `went-down`, `not-down`. */
-  | 'watch-down'
-  /** Read the outlets: `contacted`, `contact-failed`, `forbidden`. */
-  | 'contact'
-  /** Wait for a turn: `admitted`, `out-of-reach`, `forbidden`, `task-begun`. */
-  | 'wait-for-turn'
-  /** Off, and read back: `seen-off`, `off-failed`. Or the device's own cycle: `cycled-natively`, `left-off`, `off-unseen`, `off-failed`. */
-  | 'turn-off'
-  /** Wait: `off-waited`. */
-  | 'wait-off'
-  /** On, and read back: `seen-on`, `stuck`, `on-failed`. */
-  | 'turn-on'
-  /** Watch it come back: `back`, `not-back`, `not-visible`. */
-  | 'see-back'
-  | 'none';
 
 export type CycleEvent =
   | { is: 'begin' }
@@ -90,11 +68,6 @@ export interface CycleFacts {
   tries: number;
 }
 
-export interface Transition {
-  record: CycleRecord;
-  effect: Effect;
-}
-
 /** The step of a cycle, for people. */
 export function stepOf({ phase, steps }: CycleRecord): CycleStep {
   switch (phase) {
@@ -123,84 +96,83 @@ export function hasNotBegun(record: CycleRecord): boolean {
 /**
  * @throws Error The event cannot come in this phase: a mistake of the caller.
  */
-export function next(record: CycleRecord, event: CycleEvent, facts: CycleFacts): Transition {
-  const { phase } = record;
-  if (event.is === 'restarted') return afterRestart(unwatched(record), facts);
-  if (event.is === 'inherited') return inherited(record, event.text, facts);
-  // Reported by what watches the machine, at any moment.
-  if (event.is === 'seen-down') {
-    const seen = { ...record, sawDown: true, ...(event.wasUp && { wentDown: true }) };
-    return { record: withStep(seen, facts, event.text), effect: 'none' };
+export function next(record: CycleRecord, event: CycleEvent, facts: CycleFacts): CycleRecord {
+  switch (event.is) {
+    case 'restarted':
+      return afterRestart(unwatched(record), facts);
+    case 'inherited':
+      return inherited(record, event.text, facts);
+    // Reported by what watches the machine, at any moment.
+    case 'seen-down': {
+      const seen = { ...record, sawDown: true, ...(event.wasUp && { wentDown: true }) };
+      return withStep(seen, facts, event.text);
+    }
+    case 'off-natively':
+      return withStep({ ...record, sawOff: true }, facts, event.text);
+    case 'noted':
+      return withStep(record, facts, event.text);
+    case 'cancelled':
+      if (hasNotBegun(record)) return finish(record, 'cancelled', facts, event.text);
+      break;
+    case 'broke':
+      if (record.phase !== 'turn-on') return broke(record, event.text, facts);
+      break;
+    default: {
+      const after = inPhase(record, event, facts);
+      if (after !== undefined) return after;
+    }
   }
-  if (event.is === 'off-natively') {
-    return { record: withStep({ ...record, sawOff: true }, facts, event.text), effect: 'none' };
-  }
-  if (event.is === 'noted') return { record: withStep(record, facts, event.text), effect: 'none' };
-  if (event.is === 'cancelled' && hasNotBegun(record)) {
-    return finish(record, 'cancelled', facts, event.text);
-  }
-  if (event.is === 'broke' && phase !== 'turn-on') return broke(record, event.text, facts);
-  switch (phase) {
+  throw new Error(`cycle ${record.id}: ${event.is} in phase ${record.phase}`);
+}
+
+/** Undefined: the event does not belong to this phase. */
+function inPhase(
+  record: CycleRecord,
+  event: CycleEvent,
+  facts: CycleFacts,
+): CycleRecord | undefined {
+  switch (record.phase) {
     case 'queued':
-      if (event.is === 'begin') return begin(record, facts);
-      break;
+      return event.is === 'begin' ? begin(record, facts) : undefined;
     case 'check':
-      if (event.is === 'checked') return checked(record, event, facts);
-      break;
-    case 'soft-reboot':
-      if (event.is === 'soft-sent') {
-        return go({ ...record, begun: true }, 'going-down', facts, event.text);
-      }
+      return event.is === 'checked' ? checked(record, event, facts) : undefined;
+    case 'soft-reboot': {
       if (event.is === 'soft-impossible') return afterSoft(record, event.text, facts);
-      break;
-    case 'going-down':
-      if (event.is === 'went-down') {
-        return go({ ...record, sawDown: true }, 'see-back', facts, event.text);
-      }
+      if (event.is !== 'soft-sent') return undefined;
+      return go({ ...record, begun: true }, 'going-down', facts, event.text);
+    }
+    case 'going-down': {
       if (event.is === 'not-down') return afterSoft(record, event.text, facts);
-      break;
+      if (event.is !== 'went-down') return undefined;
+      return go({ ...record, sawDown: true }, 'see-back', facts, event.text);
+    }
     case 'contact':
       if (event.is === 'contacted') return contacted(record, event, facts);
       if (event.is === 'contact-failed') return failPending(record, event.text, facts);
-      if (event.is === 'forbidden') return fail(record, event.text, facts);
-      break;
-    case 'ready':
+      return event.is === 'forbidden' ? fail(record, event.text, facts) : undefined;
+    case 'ready': {
       if (event.is === 'out-of-reach') return go(record, 'contact', facts);
       if (event.is === 'forbidden') return fail(record, event.text, facts);
       if (event.is === 'task-begun') return finish(record, 'busy', facts, event.text);
-      if (event.is === 'admitted') {
-        return go(
-          { ...record, begun: true },
-          record.action === 'on' ? 'turn-on' : 'turn-off',
-          facts,
-        );
-      }
-      break;
+      if (event.is !== 'admitted') return undefined;
+      return go({ ...record, begun: true }, record.action === 'on' ? 'turn-on' : 'turn-off', facts);
+    }
     case 'turn-off':
       return turningOff(record, event, facts);
     case 'off':
-      if (event.is === 'off-waited') return go(record, 'turn-on', facts);
-      break;
+      return event.is === 'off-waited' ? go(record, 'turn-on', facts) : undefined;
     case 'turn-on':
       if (event.is === 'seen-on') return seenOn(withFault(record, event), event.text, facts);
       if (event.is === 'stuck') return finish(record, 'stuck-off', facts, event.text);
-      if (event.is === 'on-failed') return fail(record, event.text, facts);
-      break;
+      return event.is === 'on-failed' ? fail(record, event.text, facts) : undefined;
     case 'see-back':
-      if (event.is === 'back') return back(withFault(record, {}), event, facts);
-      if (event.is === 'not-visible') {
-        if (record.unseenOff !== undefined) return neverOff(record, record.unseenOff, facts);
-        return finish(withFault(record, event), 'on', facts, event.text);
-      }
-      if (event.is === 'not-back') return notBack(withFault(record, event), event.text, facts);
-      break;
+      return seeingBack(record, event, facts);
     case 'finished':
-      break;
+      return undefined;
   }
-  throw new Error(`cycle ${record.id}: ${event.is} in phase ${phase}`);
 }
 
-function begin(record: CycleRecord, facts: CycleFacts): Transition {
+function begin(record: CycleRecord, facts: CycleFacts): CycleRecord {
   const started = { ...record, startedAt: time(facts), attempt: 1 };
   return go(started, record.action === 'on' ? 'contact' : 'check', facts);
 }
@@ -209,7 +181,7 @@ function checked(
   record: CycleRecord,
   event: Extract<CycleEvent, { is: 'checked' }>,
   facts: CycleFacts,
-): Transition {
+): CycleRecord {
   const { bootId } = event;
   const known = { ...record, ...(bootId !== undefined && { bootId }) };
   if (event.task === 'running' && !record.force) return finish(known, 'busy', facts, event.text);
@@ -218,7 +190,7 @@ function checked(
 }
 
 /** The machine did not reboot itself. Whether it was asked at all is unknown after a restart: then it is not cut. */
-function afterSoft(record: CycleRecord, text: string, facts: CycleFacts): Transition {
+function afterSoft(record: CycleRecord, text: string, facts: CycleFacts): CycleRecord {
   const mayGoOn = record.mode === 'auto' && record.feeds.length > 0 && !record.interrupted;
   return mayGoOn ? go(record, 'contact', facts, text) : fail(record, text, facts);
 }
@@ -227,7 +199,7 @@ function contacted(
   record: CycleRecord,
   event: Extract<CycleEvent, { is: 'contacted' }>,
   facts: CycleFacts,
-): Transition {
+): CycleRecord {
   const feeds = record.feeds.map((feed) => {
     const mode = event.modes.get(`${feed.controller}/${feed.outlet}`);
     return { ...feed, ...(mode !== undefined && { mode }) };
@@ -238,7 +210,11 @@ function contacted(
   return go({ ...known, begun: true }, 'turn-off', facts, event.text);
 }
 
-function turningOff(record: CycleRecord, event: CycleEvent, facts: CycleFacts): Transition {
+function turningOff(
+  record: CycleRecord,
+  event: CycleEvent,
+  facts: CycleFacts,
+): CycleRecord | undefined {
   if (event.is === 'seen-off') {
     const off = { ...record, sawOff: true, ...(event.unproven && { unseenOff: event.text }) };
     if (record.action === 'off') return finish(off, 'off', facts, event.text);
@@ -258,11 +234,23 @@ function turningOff(record: CycleRecord, event: CycleEvent, facts: CycleFacts): 
     const failure = { step: 'turn-off' as const, detail: event.text };
     return go({ ...record, failure }, 'turn-on', facts, event.text);
   }
-  if (event.is === 'forbidden' && record.action === 'off') return fail(record, event.text, facts);
-  throw new Error(`cycle ${record.id}: ${event.is} in phase ${record.phase}`);
+  const isForbidden = event.is === 'forbidden' && record.action === 'off';
+  return isForbidden ? fail(record, event.text, facts) : undefined;
 }
 
-function seenOn(record: CycleRecord, text: string, facts: CycleFacts): Transition {
+function seeingBack(
+  record: CycleRecord,
+  event: CycleEvent,
+  facts: CycleFacts,
+): CycleRecord | undefined {
+  if (event.is === 'back') return back(withFault(record, {}), event, facts);
+  if (event.is === 'not-back') return notBack(withFault(record, event), event.text, facts);
+  if (event.is !== 'not-visible') return undefined;
+  if (record.unseenOff !== undefined) return neverOff(record, record.unseenOff, facts);
+  return finish(withFault(record, event), 'on', facts, event.text);
+}
+
+function seenOn(record: CycleRecord, text: string, facts: CycleFacts): CycleRecord {
   const noted = withStep(record, facts, text);
   const { failure } = record;
   if (failure !== undefined) {
@@ -287,7 +275,7 @@ function back(
   record: CycleRecord,
   event: Extract<CycleEvent, { is: 'back' }>,
   facts: CycleFacts,
-): Transition {
+): CycleRecord {
   const { text } = event;
   const { unseenOff, wentDown } = record;
   if (unseenOff === undefined) return finish(record, 'back', facts, text);
@@ -296,11 +284,11 @@ function back(
   return finish(record, 'back', facts, `${text}; ${proof} proves that it was off`);
 }
 
-function neverOff(record: CycleRecord, detail: string, facts: CycleFacts): Transition {
+function neverOff(record: CycleRecord, detail: string, facts: CycleFacts): CycleRecord {
   return finish({ ...record, detail }, 'failed', facts, undefined, 'turn-off');
 }
 
-function notBack(record: CycleRecord, text: string, facts: CycleFacts): Transition {
+function notBack(record: CycleRecord, text: string, facts: CycleFacts): CycleRecord {
   const { unseenOff, wentDown = false } = record;
   // A USB port is turned off once more; the device's own cycle may have been carried out.
   if (unseenOff !== undefined && !wentDown && !record.sawOff) {
@@ -318,7 +306,7 @@ function notBack(record: CycleRecord, text: string, facts: CycleFacts): Transiti
 }
 
 /** Whatever it was: an outlet that may be off is turned on before it is reported. */
-function broke(record: CycleRecord, detail: string, facts: CycleFacts): Transition {
+function broke(record: CycleRecord, detail: string, facts: CycleFacts): CycleRecord {
   if (record.action === 'off' || !holdsPower(record)) return failPending(record, detail, facts);
   return go({ ...record, failure: { step: stepOf(record), detail } }, 'turn-on', facts, detail);
 }
@@ -332,7 +320,7 @@ function unwatched(record: CycleRecord): CycleRecord {
 const powerFirst = 'the daemon was restarted; the power comes first';
 
 /** What was under way goes on where no outlet is left off and nothing is done twice. */
-function afterRestart(record: CycleRecord, facts: CycleFacts): Transition {
+function afterRestart(record: CycleRecord, facts: CycleFacts): CycleRecord {
   switch (record.phase) {
     case 'queued':
     case 'check':
@@ -341,10 +329,10 @@ function afterRestart(record: CycleRecord, facts: CycleFacts): Transition {
       const { startedAt: _, ...rest } = record;
       if (record.begun) return go(record, 'contact', facts, 'the daemon was restarted; it goes on');
       // Its client was cut off, and has taken that for a failure.
-      if (record.origin === 'door') {
+      if (record.origin === 'endpoint') {
         return finish(record, 'cancelled', facts, 'the daemon was restarted before it had begun');
       }
-      return { record: { ...rest, phase: 'queued', attempt: 0 }, effect: 'none' };
+      return { ...rest, phase: 'queued', attempt: 0 };
     }
     case 'soft-reboot':
     case 'going-down': {
@@ -363,43 +351,28 @@ function afterRestart(record: CycleRecord, facts: CycleFacts): Transition {
     case 'see-back':
       return go(record, 'see-back', facts, 'the daemon was restarted; still waiting for it');
     case 'finished':
-      return { record, effect: 'none' };
+      return record;
   }
 }
 
-/** Only what turns on goes on. What is off already is on the list of the restorer. */
-function inherited(record: CycleRecord, text: string, facts: CycleFacts): Transition {
-  if (record.action === 'on' || record.phase === 'finished') return { record, effect: 'none' };
+/** Only what turns on goes on. What is off already has a pending on. */
+function inherited(record: CycleRecord, text: string, facts: CycleFacts): CycleRecord {
+  if (record.action === 'on' || record.phase === 'finished') return record;
   if (hasNotBegun(record)) return finish(record, 'cancelled', facts, text);
   const power = record.action === 'off' ? '' : '; what it turned off comes on';
   return fail(record, `${text}${power}`, facts);
 }
 
-const effects = {
-  queued: 'none',
-  check: 'check',
-  'soft-reboot': 'soft-reboot',
-  'going-down': 'watch-down',
-  contact: 'contact',
-  ready: 'wait-for-turn',
-  'turn-off': 'turn-off',
-  off: 'wait-off',
-  'turn-on': 'turn-on',
-  'see-back': 'see-back',
-  finished: 'none',
-} as const satisfies Record<Phase, Effect>;
-
 /** To the next phase; `text` is how the one before it ended. */
-function go(record: CycleRecord, phase: Phase, facts: CycleFacts, text?: string): Transition {
-  const noted = text === undefined ? record : withStep(record, facts, text);
-  return { record: { ...noted, phase }, effect: effects[phase] };
+function go(record: CycleRecord, phase: Phase, facts: CycleFacts, text?: string): CycleRecord {
+  return { ...(text === undefined ? record : withStep(record, facts, text)), phase };
 }
 
-function fail(record: CycleRecord, detail: string, facts: CycleFacts): Transition {
+function fail(record: CycleRecord, detail: string, facts: CycleFacts): CycleRecord {
   return finish(record, 'failed', facts, detail, stepOf(record));
 }
 
-function failPending(record: CycleRecord, text: string, facts: CycleFacts): Transition {
+function failPending(record: CycleRecord, text: string, facts: CycleFacts): CycleRecord {
   const { detail, ...pending } = whatIsPending(record, text);
   return fail({ ...record, ...pending }, detail, facts);
 }
@@ -420,18 +393,10 @@ function finish(
   facts: CycleFacts,
   detail?: string,
   failedStep?: CycleStep,
-): Transition {
+): CycleRecord {
   const noted = detail === undefined ? record : withStep(record, facts, detail);
-  return {
-    record: {
-      ...noted,
-      phase: 'finished',
-      finishedAt: time(facts),
-      outcome,
-      ...(failedStep !== undefined && { failedStep }),
-    },
-    effect: 'none',
-  };
+  const how = { outcome, ...(failedStep !== undefined && { failedStep }) };
+  return { ...noted, phase: 'finished', finishedAt: time(facts), ...how };
 }
 
 /** Adds what happened. The same text twice in a row is one step. */

@@ -21,25 +21,16 @@ machines:
   e-[1-8]: { kind: host, power: 'pdu-1/[11-18]', offSeconds: 0.5 }
   f-[1-4]: { kind: rpi, power: 'switch-1/[11-14]', offSeconds: 0.5 }
 `;
-const hard = { reason: 'dead', mode: 'hard' as const };
 const checked = 'check: no agent to ask whether a task is running';
 
 function texts({ steps }: Pick<PowerCycle, 'steps'>): string[] {
   return steps.map(({ step, text }) => `${step}: ${text}`);
 }
 
-/** The id of the one cycle that was asked for. */
-async function ask({ client }: TestDaemon, machine: string, more: object = {}): Promise<string> {
-  const { cycles } = await client.requestCycles({
-    body: { machines: [machine], ...hard, ...more },
-  });
-  return cycles[0]?.id ?? '';
-}
-
-/** Those that still are owed. */
-async function owed({ client }: TestDaemon): Promise<string[]> {
+/** Outlets with a pending on. */
+async function pendingOns({ client }: TestDaemon): Promise<string[]> {
   const { outlets } = await client.outlets();
-  return outlets.filter(({ owedSince }) => owedSince).map(({ outlet }) => outlet);
+  return outlets.filter(({ pendingOnSince }) => pendingOnSince).map(({ outlet }) => outlet);
 }
 
 /** A daemon, and a machine `m` on the given outlets that it can see. */
@@ -62,7 +53,7 @@ describe('a cycle', () => {
   it('is off, seen off, on, seen on', async () => {
     const daemon = await startDaemon({ yaml });
 
-    const cycle = await daemon.finished(await ask(daemon, 'b', { mode: 'auto' }));
+    const cycle = await daemon.finished(await daemon.request('b', { mode: 'auto' }));
 
     expect(cycle).toMatchObject({ target: 'b', outcome: 'on', by: daemon.who });
     expect(daemon.boards.get('pdu-1').told).toEqual(['off 1', 'on 1 auto']);
@@ -73,13 +64,13 @@ describe('a cycle', () => {
       'turn-off: pdu-1/1 seen off',
       'turn-on: pdu-1/1 seen on',
     ]);
-    expect(await owed(daemon)).toEqual([]);
+    expect(await pendingOns(daemon)).toEqual([]);
   });
 
   it('is left to a device that cycles by itself, and nothing is pending afterwards', async () => {
     const daemon = await startDaemon({ yaml });
 
-    const cycle = await daemon.finished(await ask(daemon, 'a'));
+    const cycle = await daemon.finished(await daemon.request('a'));
 
     expect(cycle.outcome).toBe('on');
     expect(daemon.boards.get('switch-1').told).toEqual(['cycle 1']);
@@ -89,14 +80,14 @@ describe('a cycle', () => {
       'turn-off: switch-1/1 seen off; switch-1 turns it on by itself',
       'turn-on: switch-1/1 seen on',
     ]);
-    expect(await owed(daemon)).toEqual([]);
+    expect(await pendingOns(daemon)).toEqual([]);
   });
 
   it('takes the time that is set on the device where the request gives none', async () => {
     const daemon = await startDaemon({ yaml });
 
-    const usual = await daemon.finished(await ask(daemon, 'd'));
-    const told = await daemon.finished(await ask(daemon, 'd', { offSeconds: 0.5 }));
+    const usual = await daemon.finished(await daemon.request('d'));
+    const told = await daemon.finished(await daemon.request('d', { offSeconds: 0.5 }));
 
     expect([usual.outcome, told.outcome]).toEqual(['on', 'on']);
     expect(daemon.boards.get('pdu-2').told).toEqual(['cycle 3', 'off 3', 'on 3 auto']);
@@ -109,7 +100,7 @@ describe('a cycle', () => {
       daemon.boards.get(name).outlets.on('change', ({ on }) => void order.push(on ? 'on' : 'off'));
     }
 
-    const cycle = await daemon.finished(await ask(daemon, 'c'));
+    const cycle = await daemon.finished(await daemon.request('c'));
 
     expect(cycle).toMatchObject({ outcome: 'on', outlets: ['pdu-1/2', 'pdu-2/2'] });
     expect(order).toEqual(['off', 'off', 'on', 'on']);
@@ -125,7 +116,7 @@ describe('a cycle', () => {
     const daemon = await startDaemon({ yaml });
     daemon.boards.get('pdu-1').outlets.setMode('1', '48v');
 
-    await daemon.finished(await ask(daemon, 'b'));
+    await daemon.finished(await daemon.request('b'));
 
     expect(daemon.boards.get('pdu-1').told).toEqual(['off 1', 'on 1 48v']);
   });
@@ -137,7 +128,7 @@ describe('a cycle', () => {
     swtch.losesAnswers = 1;
 
     const [step, native] = await Promise.all(
-      ['b', 'a'].map(async (name) => daemon.finished(await ask(daemon, name))),
+      ['b', 'a'].map(async (name) => daemon.finished(await daemon.request(name))),
     );
 
     expect([step?.outcome, native?.outcome]).toEqual(['on', 'on']);
@@ -149,21 +140,21 @@ describe('a cycle', () => {
     const daemon = await startDaemon({ yaml });
     daemon.boards.get('pdu-1').ignores = 'off';
 
-    const cycle = await daemon.finished(await ask(daemon, 'b'));
+    const cycle = await daemon.finished(await daemon.request('b'));
 
     const detail = 'not seen off: pdu-1/1 reads back on';
     expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'turn-off', detail });
     // An off may still be on its way: that it reads on is not enough.
     expect(daemon.boards.get('pdu-1').told).toEqual(['off 1', 'off 1', 'off 1', 'on 1 auto']);
     expect(texts(cycle).slice(2)).toEqual([`turn-off: ${detail}`, 'turn-on: pdu-1/1 seen on']);
-    expect(await owed(daemon)).toEqual([]);
+    expect(await pendingOns(daemon)).toEqual([]);
   });
 
   it('does not believe an outlet that is set off and delivers power', async () => {
     const daemon = await startDaemon({ yaml });
     daemon.boards.get('pdu-1').leaks = true;
 
-    const cycle = await daemon.finished(await ask(daemon, 'b'));
+    const cycle = await daemon.finished(await daemon.request('b'));
 
     const detail = 'not seen off: pdu-1/1 is set off, and still delivers power';
     expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'turn-off', detail });
@@ -174,12 +165,12 @@ describe('a cycle', () => {
     const daemon = await startDaemon({ yaml });
     daemon.boards.get('pdu-2').ignores = 'off';
 
-    const cycle = await daemon.finished(await ask(daemon, 'c'));
+    const cycle = await daemon.finished(await daemon.request('c'));
 
     const detail = 'not seen off: pdu-2/2 reads back on';
     expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'turn-off', detail });
     expect(daemon.boards.get('pdu-1').told).toEqual(['off 2', 'on 2 auto']);
-    expect(await owed(daemon)).toEqual([]);
+    expect(await pendingOns(daemon)).toEqual([]);
   });
 
   it('goes step by step where the device refuses its own cycle', async () => {
@@ -187,7 +178,7 @@ describe('a cycle', () => {
     const board = daemon.boards.get('switch-1');
     board.refusesCycles = true;
 
-    const cycle = await daemon.finished(await ask(daemon, 'a'));
+    const cycle = await daemon.finished(await daemon.request('a'));
 
     expect(cycle.outcome).toBe('on');
     expect(board.told).toEqual(['off 1', 'on 1 auto']);
@@ -201,7 +192,7 @@ describe('a cycle', () => {
     const board = daemon.boards.get('switch-1');
     board.ignores = 'off';
 
-    const cycle = await daemon.finished(await ask(daemon, 'a'));
+    const cycle = await daemon.finished(await daemon.request('a'));
 
     expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'turn-off' });
     expect(cycle.detail).toBe('switch-1/1 reads back on; never seen off');
@@ -213,7 +204,7 @@ describe('a cycle', () => {
     const board = daemon.boards.get('switch-1');
     board.ignores = 'on';
 
-    const id = await ask(daemon, 'a');
+    const id = await daemon.request('a');
     await daemon.until(id, ({ step }) => step === 'turn-on');
     board.ignores = undefined;
     const cycle = await daemon.finished(id);
@@ -228,14 +219,12 @@ describe('a cycle', () => {
     const board = daemon.boards.get('pdu-1');
     board.ignores = 'on';
 
-    const cycle = await daemon.finished(await ask(daemon, 'b'));
+    const cycle = await daemon.finished(await daemon.request('b'));
     const stuck = await daemon.client.outlets();
     const ready = await (await fetch(`${daemon.metricsUrl}/readyz`)).json();
-    const again = await daemon.client
-      .requestCycles({ body: { machines: ['b'], ...hard } })
-      .catch((error: Error) => error.message);
+    const again = await daemon.request('b').catch((error: Error) => error.message);
     board.ignores = undefined;
-    await waitUntil(async () => ((await owed(daemon)).length === 0 ? true : undefined));
+    await waitUntil(async () => ((await pendingOns(daemon)).length === 0 ? true : undefined));
 
     expect(cycle).toMatchObject({ outcome: 'stuck-off' });
     expect(cycle.detail).toBe(
@@ -243,7 +232,7 @@ describe('a cycle', () => {
     );
     expect(stuck.outlets.find(({ outlet }) => outlet === 'pdu-1/1')).toMatchObject({
       stuckOff: true,
-      owedSince: expect.any(String),
+      pendingOnSince: expect.any(String),
     });
     expect(ready).toMatchObject({
       degraded: [{ what: 'outlet pdu-1/1', why: 'stuck off: pdu-1/1 reads back off' }],
@@ -263,7 +252,7 @@ describe('a cycle', () => {
     const daemon = await startDaemon({ yaml });
     daemon.boards.get('pdu-1').tellsNothing = true;
 
-    const cycle = await daemon.finished(await ask(daemon, 'b'));
+    const cycle = await daemon.finished(await daemon.request('b'));
 
     const detail = 'pdu-1/1: the device does not tell whether it is on';
     expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'contact', detail });
@@ -274,8 +263,8 @@ describe('a cycle', () => {
     const daemon = await startDaemon({ yaml });
     daemon.boards.get('pdu-1').isDown = true;
 
-    const dead = await ask(daemon, 'e-[1-8]');
-    const other = await daemon.finished(await ask(daemon, 'a'));
+    const dead = await daemon.request('e-[1-8]');
+    const other = await daemon.finished(await daemon.request('a'));
     const cycle = await daemon.finished(dead);
     const { controllers } = await daemon.client.controllers();
 
@@ -306,8 +295,8 @@ machines:`,
     daemon.boards.get('pdu-3').isWedged = true;
     daemon.boards.get('pdu-4').isWedged = true;
 
-    await daemon.client.requestCycles({ body: { machines: ['g-[01-40]', 'h-[01-40]'], ...hard } });
-    const other = await daemon.finished(await ask(daemon, 'a'));
+    await daemon.requests(['g-[01-40]', 'h-[01-40]']);
+    const other = await daemon.finished(await daemon.request('a'));
     const { cycles } = await daemon.client.cycles({ query: { state: 'running' } });
 
     expect(other.outcome).toBe('on');
@@ -333,12 +322,12 @@ machines:`,
       drivers: new Map([...boardDrivers(boards), ['apc-rpdu', broken]]),
     });
 
-    const cycle = await daemon.finished(await ask(daemon, 'b'));
+    const cycle = await daemon.finished(await daemon.request('b'));
 
     const detail = 'a mistake of the daemon: x is not a function';
     expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'turn-off', detail });
     expect(boards.get('pdu-1').outlets.isOn('1')).toBe(true);
-    expect(await owed(daemon)).toEqual([]);
+    expect(await pendingOns(daemon)).toEqual([]);
   });
 
   it('draws no more current at once than rack.yaml allows', async () => {
@@ -359,10 +348,7 @@ machines:`,
       });
     }
 
-    const { cycles } = await daemon.client.requestCycles({
-      body: { machines: ['e-[1-8]', 'f-[1-4]'], ...hard },
-    });
-    const done = await Promise.all(cycles.map(({ id }) => daemon.finished(id)));
+    const done = await daemon.cycle(['e-[1-8]', 'f-[1-4]']);
 
     expect(done.map(({ outcome }) => outcome)).toEqual(done.map(() => 'on'));
     expect(most).toMatchObject({ 'pdu-1': 2, rack: 3 });
@@ -376,17 +362,14 @@ machines:`,
     });
     const board = daemon.boards.get('pdu-1');
 
-    const { cycles } = await daemon.client.requestCycles({
-      body: { machines: ['e-[1-3]'], ...hard },
-    });
-    await daemon.until(cycles[0]?.id ?? '', ({ step }) => step === 'off');
+    const [id = '', ...others] = await daemon.requests(['e-[1-3]']);
+    await daemon.until(id, ({ step }) => step === 'off');
     board.isDown = true;
     // Somebody looks, and so it is known.
-    const third = await ask(daemon, 'e-4');
-    await daemon.finished(third);
-    const waited = await Promise.all(cycles.slice(1).map(({ id }) => daemon.finished(id)));
+    await daemon.cycle('e-4');
+    const waited = await Promise.all(others.map((other) => daemon.finished(other)));
     board.isDown = false;
-    const first = await daemon.finished(cycles[0]?.id ?? '');
+    const first = await daemon.finished(id);
 
     expect(waited).toMatchObject([
       { outcome: 'failed', failedStep: 'contact' },
@@ -401,7 +384,7 @@ describe('a machine', () => {
   it('is back when it was seen down and answers again', async () => {
     const { daemon, machine, finished } = await withMachine(['switch-1/9'], { agentPort: false });
 
-    const cycle = await finished(await ask(daemon, 'm'));
+    const cycle = await finished(await daemon.request('m'));
 
     expect(cycle.outcome).toBe('back');
     expect(machine.boots).toBe(2);
@@ -412,7 +395,7 @@ describe('a machine', () => {
   it('is asked by its agent to reboot itself, before its outlet is touched', async () => {
     const { daemon, machine, finished, boards } = await withMachine(['switch-1/9']);
 
-    const cycle = await finished(await ask(daemon, 'm', { mode: 'auto' }));
+    const cycle = await finished(await daemon.request('m', { mode: 'auto' }));
 
     expect(cycle.outcome).toBe('back');
     expect(boards.get('switch-1').told).toEqual([]);
@@ -429,7 +412,7 @@ describe('a machine', () => {
     });
     await machine.misbehave('hangs-at-reboot');
 
-    const cycle = await finished(await ask(daemon, 'm', { mode: 'auto' }));
+    const cycle = await finished(await daemon.request('m', { mode: 'auto' }));
 
     expect(cycle.outcome).toBe('back');
     expect(boards.get('switch-1').told).toEqual(['cycle 9']);
@@ -440,7 +423,7 @@ describe('a machine', () => {
     const { daemon, machine, finished, boards } = await withMachine(['switch-1/9']);
     await machine.misbehave('dead');
 
-    const cycle = await finished(await ask(daemon, 'm', { mode: 'auto' }));
+    const cycle = await finished(await daemon.request('m', { mode: 'auto' }));
 
     expect(cycle.outcome).toBe('back');
     expect(boards.get('switch-1').told).toEqual(['cycle 9']);
@@ -451,8 +434,8 @@ describe('a machine', () => {
     const { daemon, machine, finished, boards } = await withMachine(['switch-1/9']);
     machine.task = { running: true, id: '6f1c' };
 
-    const busy = await finished(await ask(daemon, 'm'));
-    const forced = await finished(await ask(daemon, 'm', { force: true }));
+    const busy = await finished(await daemon.request('m'));
+    const forced = await finished(await daemon.request('m', { force: true }));
 
     expect(busy).toMatchObject({ outcome: 'busy', detail: 'a task is running 6f1c' });
     expect(forced.outcome).toBe('back');
@@ -465,7 +448,7 @@ describe('a machine', () => {
     });
     await machine.misbehave('agent-silent');
 
-    const cycle = await finished(await ask(daemon, 'm'));
+    const cycle = await finished(await daemon.request('m'));
 
     expect(cycle.outcome).toBe('back');
     expect(texts(cycle)[0]).toBe('check: its agent is silent, which counts as not busy');
@@ -478,7 +461,7 @@ describe('a machine', () => {
     const { daemon, machine, finished } = await withMachine(['pdu-1/9'], options);
     await machine.misbehave('ignores-power');
 
-    const cycle = await finished(await ask(daemon, 'm'));
+    const cycle = await finished(await daemon.request('m'));
 
     expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'see-back' });
     expect(cycle.detail).toContain(`${why}; is it really pdu-1/9 that feeds it?`);
@@ -505,7 +488,7 @@ describe('a machine', () => {
       machine.slowMs = 100;
       if (slow !== undefined) await machine.misbehave(slow);
 
-      const cycle = await finished(await ask(daemon, 'm'));
+      const cycle = await finished(await daemon.request('m'));
 
       expect(cycle).toMatchObject(expected);
       expect(cycle.detail).toContain(
@@ -522,7 +505,7 @@ describe('a machine', () => {
     const { daemon, machine, finished, until } = await withMachine(['pdu-1/9']);
     await machine.misbehave('ignores-power');
 
-    const id = await ask(daemon, 'm');
+    const id = await daemon.request('m');
     await machine.misbehave('ssh-silent');
     await until(id, ({ steps }) => steps.some(({ text }) => text.startsWith('seen down')));
     await machine.behave('ssh-silent');
@@ -537,7 +520,7 @@ describe('a machine', () => {
     });
     await machine.misbehave('never-boots');
 
-    const cycle = await finished(await ask(daemon, 'm'));
+    const cycle = await finished(await daemon.request('m'));
 
     expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'see-back' });
     expect(cycle.detail).toMatch(/^not back within 1 s: nothing at/);
@@ -547,7 +530,7 @@ describe('a machine', () => {
   it('on two feeds goes down only when both are off', async () => {
     const { daemon, machine, finished } = await withMachine(['pdu-1/9', 'pdu-2/9']);
 
-    const cycle = await finished(await ask(daemon, 'm'));
+    const cycle = await finished(await daemon.request('m'));
 
     expect(cycle.outcome).toBe('back');
     expect(machine.boots).toBe(2);
@@ -566,7 +549,7 @@ describe('a phone', () => {
     const changes: string[] = [];
     machine.usb.on('change', ({ outlet, on }) => void changes.push(`${outlet} ${on}`));
 
-    const cycle = await finished(await ask(daemon, 'm-device', { ...short, mode: 'auto' }));
+    const cycle = await finished(await daemon.request('m-device', { ...short, mode: 'auto' }));
 
     expect(cycle).toMatchObject({ outcome: 'back', outlets: ['m/usb/1-1.2'] });
     const all = [1, 2, 3, 4].map((port) => `usb/1-1.${port}`);
@@ -609,7 +592,7 @@ describe('a phone', () => {
     async ({ hubs, alone = false, outcome = noPower }) => {
       const { daemon, machine, finished } = await withMachine(['switch-1/9'], { ...phones, hubs });
 
-      const cycle = await finished(await ask(daemon, 'm-device', { ...short, alone }));
+      const cycle = await finished(await daemon.request('m-device', { ...short, alone }));
 
       expect(cycle).toMatchObject(outcome);
       expect(machine.usb.names().filter((port) => !machine.usb.isOn(port))).toEqual([]);
@@ -627,7 +610,7 @@ describe('a phone', () => {
     };
     machine.usb.on('change', ({ outlet, on }) => outlet === 'usb/1-1.2' && told(on));
 
-    const cycle = await finished(await ask(daemon, 'm-device', short));
+    const cycle = await finished(await daemon.request('m-device', short));
 
     expect(cycle.outcome).toBe('back');
     expect(cycle.detail).toContain('its own outage proves that it was off');
@@ -641,12 +624,12 @@ describe('a phone', () => {
     const device = { batteryPercent: 50, temperaturesCelsius: {}, charging: false };
     machine.report = { reasons: [], repairs: [], phones: { device } };
 
-    expect(await finished(await ask(daemon, 'm-device', short))).toMatchObject(noPower);
+    expect(await finished(await daemon.request('m-device', short))).toMatchObject(noPower);
   });
 
   it('whose port alone is off is on again after a crash, and its connection still counts', async () => {
     const { daemon, machine } = await withMachine(['switch-1/9'], { ...phones, hubs: [deceptive] });
-    const id = await ask(daemon, 'm-device', { alone: true, offSeconds: 60 });
+    const id = await daemon.request('m-device', { alone: true, offSeconds: 60 });
     await daemon.until(id, ({ step }) => step === 'off');
     await daemon.stop();
     const wasOff = machine.usb.names().filter((port) => !machine.usb.isOn(port));
@@ -677,7 +660,7 @@ describe('a phone', () => {
     const { daemon, machine, finished } = await withMachine(['switch-1/9'], phones);
     machine.task = { running: true };
 
-    expect((await finished(await ask(daemon, 'm-device', short))).outcome).toBe('busy');
+    expect((await finished(await daemon.request('m-device', short))).outcome).toBe('busy');
     expect(machine.usb.isOn('usb/1-1.2')).toBe(true);
   });
 
@@ -688,7 +671,7 @@ describe('a phone', () => {
     });
     for (const phone of machine.phones) phone.works = false;
 
-    const cycle = await finished(await ask(daemon, 'm-device', short));
+    const cycle = await finished(await daemon.request('m-device', short));
 
     expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'see-back' });
     expect(cycle.detail).toBe('not back within 1 s: for the agent it is missing');
@@ -698,7 +681,7 @@ describe('a phone', () => {
     const { daemon, machine, finished } = await withMachine(['switch-1/9'], phones);
     await machine.misbehave('usb-ignored');
 
-    const cycle = await finished(await ask(daemon, 'm-device', short));
+    const cycle = await finished(await daemon.request('m-device', short));
 
     expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'turn-off' });
     expect(cycle.detail).toContain('m/usb/1-1.2 reads back on');

@@ -1,37 +1,28 @@
 /**
- * Runs cycles: carries out what the state machine wants, journals each step before the next, and gives out turns.
- * What a step is, is in cycle.ts; how an outlet is proven, in outlets.ts.
+ * Runs cycles: carries out what each phase needs, journals each step before the next, and gives out turns.
+ * What a step is, is in cycle.ts; how an outlet is proven, in devices/outlets.ts.
  */
 
 import { errorText, pause } from '@skolo/base';
 import { type Clock, Locks, type Logger } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
-import type { EmitPower } from '../events.ts';
-import type { Restorer } from '../keep/restorer.ts';
-import { findTarget } from '../request/targets.ts';
+import type { EmitPower, PowerEvent } from '../events.ts';
+import type { PendingOns } from '../keep/pending-ons.ts';
 import type { CircuitBreaker } from '../rules/circuit-breaker.ts';
+import { findTarget } from '../rules/targets.ts';
 import { beforeTouching, onChanged, pendingOnOf, withFormerOffs } from '../state/outlet-records.ts';
-import { type CycleRecord, isStanding } from '../state/records.ts';
+import { type CycleRecord, isStanding, type Phase } from '../state/records.ts';
 import type { Store } from '../state/store.ts';
-import {
-  type CycleEvent,
-  type Effect,
-  hasNotBegun,
-  holdsPower,
-  next,
-  stepOf,
-  type Transition,
-  whatIsPending,
-} from './cycle.ts';
+import { type CycleEvent, hasNotBegun, holdsPower, next, stepOf, whatIsPending } from './cycle.ts';
 import { checkTask, reboot, taskBegun, watchBack, watchDown } from './machine-steps.ts';
-import { contact, turnAllOff, waitOff } from './outlets.ts';
+import { contact, turnAllOff, waitOff } from './outlet-steps.ts';
 import { admitted } from './scheduler.ts';
 import { canBeSeen, type Step, type StepDeps, whyNot } from './step.ts';
 
 interface CyclesDeps extends StepDeps {
   rack: () => Rack;
   store: Store;
-  restorer: Restorer;
+  pendingOns: PendingOns;
   breaker: CircuitBreaker;
   clock: Clock;
   log: Logger;
@@ -39,24 +30,24 @@ interface CyclesDeps extends StepDeps {
   signal: AbortSignal;
 }
 
-/** What carries out each effect; turns and restored power are awaited by the runner itself. */
+/** What each phase needs; the runner itself waits for turns and for outlets that come on. */
 const steps: Record<
-  Exclude<Effect, 'none' | 'wait-for-turn' | 'turn-on'>,
+  Exclude<Phase, 'queued' | 'ready' | 'turn-on' | 'finished'>,
   (step: Step) => Promise<CycleEvent>
 > = {
   check: checkTask,
   'soft-reboot': reboot,
-  'watch-down': watchDown,
+  'going-down': watchDown,
   contact,
   'turn-off': turnAllOff,
-  'wait-off': waitOff,
+  off: waitOff,
   'see-back': watchBack,
 };
 
 /** So many machines are being asked at once; what they wait for is mostly silence. */
 const preparedAtOnce = 64;
 const lookAgainMs = 50;
-const preparations: ReadonlySet<Effect> = new Set(['check', 'soft-reboot', 'watch-down']);
+const preparations: ReadonlySet<Phase> = new Set(['check', 'soft-reboot', 'going-down']);
 
 /** How waiting for a turn ends. */
 type Turn = 'admitted' | 'out-of-reach' | 'controller-failing' | 'ended';
@@ -75,13 +66,13 @@ export class Cycles {
     this.deps = deps;
   }
 
-  /** Goes on with what the last process left; call it once the restorer has begun. */
+  /** Goes on with what the last process left; call it once the pending ons have begun. */
   async resume(): Promise<void> {
     const { store } = this.deps;
     for (const { id } of store.active().sort((a, b) => a.number - b.number)) {
-      const effect = await this.apply(id, { is: 'restarted' });
-      if (effect === 'none') this.queue.push(id);
-      else this.start(id, effect);
+      const phase = await this.apply(id, { is: 'restarted' });
+      if (phase === 'queued') this.queue.push(id);
+      else this.start(id, phase);
     }
     this.prepare();
   }
@@ -94,11 +85,15 @@ export class Cycles {
 
   /** Cancels what has not begun. Gives false when it has. */
   async cancel(id: string, text: string): Promise<boolean> {
-    const effect = await this.apply(id, { is: 'cancelled', text }).catch(() => undefined);
-    if (effect === undefined) return false;
+    const phase = await this.apply(id, { is: 'cancelled', text }).catch(() => undefined);
+    if (phase === undefined) return false;
     this.queue = this.queue.filter((each) => each !== id);
     this.turns.get(id)?.('ended');
     return true;
+  }
+
+  onEvent({ type }: PowerEvent): void {
+    if (type === 'controller' || type === 'pending-on-ended') this.giveTurns();
   }
 
   /** Looks again who may draw current: a controller went or came back, a limit was changed. */
@@ -165,15 +160,16 @@ export class Cycles {
     }
   }
 
-  private start(id: string, effect?: Effect): void {
-    let isPreparing = effect === undefined;
+  /** @param phase that the last process left it in */
+  private start(id: string, phase?: Phase): void {
+    let isPreparing = phase === undefined;
     const prepared = () => {
       if (!isPreparing) return;
       isPreparing = false;
       this.preparing -= 1;
       this.prepare();
     };
-    const run = this.drive(id, effect, prepared)
+    const run = this.drive(id, phase, prepared)
       .catch((error: unknown) => {
         if (!this.deps.signal.aborted)
           this.deps.log.error({ err: error, cycle: id }, 'cycle broke');
@@ -186,50 +182,55 @@ export class Cycles {
     this.running.set(id, run);
   }
 
-  private async drive(id: string, begun: Effect | undefined, prepared: () => void): Promise<void> {
-    let effect = begun ?? (await this.apply(id, { is: 'begin' }));
-    while (effect !== 'none') {
-      if (!preparations.has(effect)) prepared();
-      const event = await this.carryOut(id, effect);
+  private async drive(id: string, left: Phase | undefined, prepared: () => void): Promise<void> {
+    let phase = left ?? (await this.apply(id, { is: 'begin' }));
+    while (phase !== 'finished') {
+      if (!preparations.has(phase)) prepared();
+      const event = await this.carryOut(id);
       if (event === undefined) return;
-      effect = await this.apply(id, event);
+      phase = await this.apply(id, event);
       this.giveTurns();
     }
   }
 
   /** Undefined: it was cancelled meanwhile, or the daemon stops. */
-  private async carryOut(
-    id: string,
-    effect: Exclude<Effect, 'none'>,
-  ): Promise<CycleEvent | undefined> {
+  private async carryOut(id: string): Promise<CycleEvent | undefined> {
     const { store, emit, signal, log } = this.deps;
     const record = store.cycles.get(id);
     if (record === undefined || signal.aborted) return undefined;
     // The next start begins with it again.
     if (this.ending.signal.aborted && hasNotBegun(record)) return undefined;
-    if (effect === 'wait-for-turn') return this.admission(record);
-    if (effect === 'turn-on') return this.restore(record);
-    const event = await steps[effect](this.step(record)).catch((error: unknown) => {
+    const { phase } = record;
+    if (phase === 'ready') return this.admission(record);
+    if (phase === 'turn-on') return this.turnOn(record);
+    if (phase === 'queued' || phase === 'finished') return undefined;
+    const event = await steps[phase](this.step(record)).catch((error: unknown) => {
       signal.throwIfAborted();
-      log.error({ err: error, cycle: id, effect }, 'step broke');
+      log.error({ err: error, cycle: id, phase }, 'step broke');
       return { is: 'broke' as const, text: `a mistake of the daemon: ${errorText(error)}` };
     });
     if (event.is === 'cycled-natively') {
       for (const { controller } of record.feeds) emit({ type: 'turned-on', controller });
     }
-    return isFinished(store.cycles.get(id)) ? undefined : event;
+    return store.cycles.get(id)?.phase === 'finished' ? undefined : event;
   }
 
   private step(record: CycleRecord): Step {
+    const { controllers, hostKeys, clock, snapshot, timing, signal } = this.deps;
     const rack = this.deps.rack();
     return {
-      ...this.deps,
       record,
       rack,
       settings: rack.services['power-cycle-daemon'],
       target: findTarget(rack, record.target),
       report: (event) => void this.apply(record.id, event),
       ending: this.ending.signal,
+      controllers,
+      hostKeys,
+      clock,
+      snapshot,
+      timing,
+      signal,
     };
   }
 
@@ -275,71 +276,61 @@ export class Cycles {
     });
   }
 
-  private async restore(record: CycleRecord): Promise<CycleEvent> {
-    const { store, restorer, clock, signal } = this.deps;
+  private async turnOn(record: CycleRecord): Promise<CycleEvent> {
+    const { store, pendingOns, clock, signal } = this.deps;
     const isInDoubt = record.failure !== undefined || record.unseenOff !== undefined;
     const isOnce = record.action === 'on' && !isStanding(record);
-    const restored = await Promise.all(
+    const turnedOn = await Promise.all(
       record.feeds.map((feed) =>
-        restorer.restore(pendingOnOf(store, record, feed, clock.now()), { isInDoubt, isOnce }),
+        pendingOns.turnOn(pendingOnOf(store, record, feed, clock.now()), { isInDoubt, isOnce }),
       ),
     );
-    const failed = restored.find(({ is }) => is === 'given-up');
+    const failed = turnedOn.find(({ is }) => is === 'given-up');
     if (failed !== undefined) return { is: 'on-failed', text: failed.text };
-    const stuck = restored.filter(({ is }) => is === 'stuck');
-    const text = (stuck.length > 0 ? stuck : restored).map((each) => each.text).join(', ');
+    const stuck = turnedOn.filter(({ is }) => is === 'stuck');
+    const text = (stuck.length > 0 ? stuck : turnedOn).map((each) => each.text).join(', ');
     // The daemon stops: the journal has where it was.
     signal.throwIfAborted();
     if (stuck.length > 0) return { is: 'stuck', text };
-    const faults = restored.flatMap((each) => (each.is === 'on' ? (each.fault ?? []) : []));
+    const faults = turnedOn.flatMap((each) => (each.is === 'on' ? (each.fault ?? []) : []));
     return { is: 'seen-on', text, ...(faults.length > 0 && { fault: faults.join(', ') }) };
   }
 
   /** Puts an event into the state machine. What comes out is journaled before it is true. One event of a cycle at a time. */
-  private apply(id: string, event: CycleEvent): Promise<Effect> {
-    return this.locks.hold(id, () => this.applyNow(id, event));
-  }
-
-  private async applyNow(id: string, event: CycleEvent): Promise<Effect> {
-    const { store, emit } = this.deps;
-    const record = store.cycles.get(id);
-    if (record === undefined || record.phase === 'finished') return 'none';
-    const transition = this.transition(record, event);
-    const effect = await this.save(record, transition);
-    emit({
-      type: 'cycle',
-      record: store.cycles.get(id) ?? transition.record,
-      former: record.phase,
-    });
-    return effect;
-  }
-
-  private transition(record: CycleRecord, event: CycleEvent): Transition {
-    const { rack, clock } = this.deps;
-    const target = findTarget(rack(), record.target);
-    return next(record, event, {
-      now: clock.now(),
-      canBeSeen: target !== undefined && canBeSeen(rack(), target),
-      tries: rack().services['power-cycle-daemon'].tries.cycle,
+  private apply(id: string, event: CycleEvent): Promise<Phase> {
+    return this.locks.hold(id, async () => {
+      const { store, emit, rack, clock } = this.deps;
+      const former = store.cycles.get(id);
+      if (former === undefined || former.phase === 'finished') return 'finished';
+      const target = findTarget(rack(), former.target);
+      const facts = {
+        now: clock.now(),
+        canBeSeen: target !== undefined && canBeSeen(rack(), target),
+        tries: rack().services['power-cycle-daemon'].tries.cycle,
+      };
+      const record = await this.save(former, next(former, event, facts));
+      emit({ type: 'cycle', record, former: former.phase });
+      return record.phase;
     });
   }
 
   /** Before anything is touched the journal must have it; afterwards nothing may wait for the disk. */
-  private async save(former: CycleRecord, transition: Transition): Promise<Effect> {
+  private async save(former: CycleRecord, after: CycleRecord): Promise<CycleRecord> {
     const { store, clock } = this.deps;
-    const { effect } = transition;
-    const record =
-      effect === 'turn-on' ? withFormerOffs(store, transition.record) : transition.record;
+    const entered = after.phase === former.phase ? undefined : after.phase;
+    const record = entered === 'turn-on' ? withFormerOffs(store, after) : after;
     const touchesFirst =
-      effect === 'soft-reboot' || effect === 'turn-off' || (effect === 'turn-on' && !former.begun);
-    if (!touchesFirst || former.phase === record.phase) {
+      entered === 'soft-reboot' ||
+      entered === 'turn-off' ||
+      (entered === 'turn-on' && !former.begun);
+    if (!touchesFirst) {
       await store.keep([store.cycles.put(record), ...onChanged(store, former, record)]);
-      return effect;
+      return record;
     }
     try {
-      const outlets = effect === 'soft-reboot' ? [] : beforeTouching(store, record, clock.now());
+      const outlets = entered === 'soft-reboot' ? [] : beforeTouching(store, record, clock.now());
       await store.write([store.cycles.put(record), ...outlets]);
-      return effect;
+      return record;
     } catch (error) {
       const what = former.begun ? 'nothing more was touched' : 'nothing was touched';
       const detail = `${what}, because the journal cannot be written: ${errorText(error)}`;
@@ -352,11 +343,7 @@ export class Cycles {
         finishedAt: new Date(clock.now()).toISOString(),
       };
       await store.keep([store.cycles.put(failed)]);
-      return 'none';
+      return failed;
     }
   }
-}
-
-function isFinished(record: CycleRecord | undefined): boolean {
-  return record === undefined || record.phase === 'finished';
 }

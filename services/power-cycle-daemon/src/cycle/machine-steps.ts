@@ -6,7 +6,7 @@ import { softReboot } from '../machines/soft-reboot.ts';
 import { bootSince, seeBack, seeDown, seePhone } from '../machines/watch.ts';
 import { feedKey } from '../state/records.ts';
 import type { CycleEvent } from './cycle.ts';
-import { faultsOf } from './outlets.ts';
+import { faultsOf } from './outlet-steps.ts';
 import { observerOf, type Step, whyNot } from './step.ts';
 
 const softTimeoutMs = 10_000;
@@ -48,7 +48,8 @@ function taskText({ id }: { id?: string | undefined }): string {
 }
 
 export async function reboot(step: Step): Promise<CycleEvent> {
-  const { record, rack, target, watch, hostKeys, signal } = step;
+  const { record, rack, target, hostKeys, signal } = step;
+  const { watch } = step.timing;
   const impossible = (text: string): CycleEvent => ({ is: 'soft-impossible', text });
   const why = whyNot(step);
   if (why !== undefined) return impossible(why);
@@ -65,7 +66,8 @@ export async function reboot(step: Step): Promise<CycleEvent> {
 }
 
 export async function watchDown(step: Step): Promise<CycleEvent> {
-  const { record, rack, target, settings, watch, signal } = step;
+  const { record, rack, target, settings, signal } = step;
+  const { watch } = step.timing;
   const observer = observerOf(rack, target);
   const down = observer && (await seeDown(observer, settings.softSeconds * 1000, watch, signal));
   if (down !== undefined) return { is: 'went-down', text: `seen down: ${down.text}` };
@@ -87,7 +89,8 @@ export async function watchBack(step: Step): Promise<CycleEvent> {
 }
 
 async function awaitTarget(step: Step): Promise<CycleEvent> {
-  const { record, rack, target, settings, watch, signal } = step;
+  const { record, rack, target, settings, signal } = step;
+  const { watch } = step.timing;
   if (target === undefined) return { is: 'not-visible', text: 'no longer in rack.yaml' };
   const { machine, device, kind } = target;
   const withinMs = (machine ? backWithin(rack, machine) : settings.seenBackSeconds) * 1000;

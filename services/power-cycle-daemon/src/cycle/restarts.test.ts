@@ -172,9 +172,7 @@ describe('a daemon that takes over a cycle', () => {
     const yaml = `${infrastructure}  m: ${machine.entry}\n`;
     const first = await startDaemon({ yaml, boards, settings });
     await way.before?.(board, machine, first);
-    const body = { machines: ['m'], reason: 'dead', mode, offSeconds };
-    const { cycles } = await first.client.requestCycles({ body });
-    const id = cycles[0]?.id ?? '';
+    const id = await first.request('m', { mode, offSeconds });
     await first.until(id, way.reached);
     const { toldThen } = way;
     if (toldThen) await waitUntil(() => (board.told.includes(toldThen) ? true : undefined));
@@ -186,7 +184,7 @@ describe('a daemon that takes over a cycle', () => {
     const cycle = await second.finished(id);
     const { outlets } = await waitUntil(async () => {
       const shown = await second.client.outlets();
-      return shown.outlets.some(({ owedSince }) => owedSince) ? undefined : shown;
+      return shown.outlets.some(({ pendingOnSince }) => pendingOnSince) ? undefined : shown;
     });
 
     const { outcome, failedStep, detail = /./, told } = way;
@@ -209,10 +207,7 @@ describe('a daemon that takes over a cycle', () => {
     const first = await startDaemon({ yaml, boards, settings });
     machine.slowMs = 500;
     await machine.misbehave('agent-slow');
-    const { cycles } = await first.client.requestCycles({
-      body: { machines: ['m'], reason: 'dead' },
-    });
-    const id = cycles[0]?.id ?? '';
+    const id = await first.request('m', { mode: 'auto' });
     await first.until(id, ({ step }) => step === 'soft-reboot');
 
     await first.stop();
@@ -234,17 +229,14 @@ describe('a daemon that takes over a cycle', () => {
     const board = boards.get('pdu-1');
     board.ignores = 'on';
     const first = await startDaemon({ yaml: infrastructure, boards });
-    const { cycles } = await first.client.requestCycles({
-      body: { machines: ['b'], reason: 'dead', mode: 'hard', offSeconds: 0.5 },
-    });
-    const stuck = await first.finished(cycles[0]?.id ?? '');
+    const [stuck] = await first.cycle('b', { offSeconds: 0.5 });
     await first.stop();
 
     board.ignores = undefined;
     const second = await startDaemon({ yaml: infrastructure, former: first });
     await waitUntil(() => (board.outlets.isOn('1') ? true : undefined));
 
-    expect(stuck.outcome).toBe('stuck-off');
+    expect(stuck?.outcome).toBe('stuck-off');
     const { cycles: after } = await second.client.cycles();
     expect(after.map(({ outcome }) => outcome)).toEqual(['stuck-off']);
   });
@@ -273,14 +265,12 @@ describe('a daemon that takes over a cycle', () => {
     const limits = '    softSeconds: 1';
     const yaml = infrastructure;
     const first = await startDaemon({ yaml, settings: limits });
-    const body = { machines: ['b'], reason: 'dead', mode: 'hard' as const, offSeconds: 0.5 };
-    const { cycles } = await first.client.requestCycles({ body });
-    await first.finished(cycles[0]?.id ?? '');
+    await first.cycle('b', { offSeconds: 0.5 });
     await first.stop();
 
     const second = await startDaemon({ yaml, former: first, cooldownSeconds: 300 });
 
-    await expect(second.client.requestCycles({ body })).rejects.toThrow(
+    await expect(second.request('b')).rejects.toThrow(
       /b: its power was cut less than 300 s ago; possible again in (299|300) s/,
     );
   });

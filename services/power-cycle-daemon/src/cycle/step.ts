@@ -3,14 +3,14 @@ import type { Clock } from '@skolo/common';
 import type { HostKeys } from '@skolo/equipment';
 import { formatOutlet, type PowerCycleDaemonSettings, type Rack } from '@skolo/rack';
 import type { Controllers } from '../devices/controllers.ts';
+import type { Timing } from '../devices/timing.ts';
 import { agentOf } from '../machines/agent.ts';
 import { infrastructureProbe, probeOf } from '../machines/probe.ts';
-import { chargeProbe, type Observer, type WatchTuning } from '../machines/watch.ts';
-import type { Target } from '../request/targets.ts';
+import { chargeProbe, type Observer } from '../machines/watch.ts';
 import { type Snapshot, whyNoLonger } from '../rules/preconditions.ts';
+import type { Target } from '../rules/targets.ts';
 import { type CycleRecord, feedKey } from '../state/records.ts';
 import type { CycleEvent } from './cycle.ts';
-import type { Patience } from './outlets.ts';
 
 export interface StepDeps {
   controllers: Pick<Controllers, 'get'>;
@@ -18,10 +18,7 @@ export interface StepDeps {
   clock: Pick<Clock, 'now'>;
   /** What requests are checked against, now. */
   snapshot: () => Snapshot;
-  patience: Patience;
-  watch: WatchTuning;
-  /** Pause between attempts to reach a controller. */
-  contactPauseMs: number;
+  timing: Timing;
 }
 
 export interface Step extends StepDeps {

@@ -15,10 +15,8 @@ const settings = '    atOncePerController: 1';
 describe('a daemon that stops in the middle', () => {
   it('turns on what it turned off, and begins nothing more', async () => {
     const daemon = await startDaemon({ yaml, settings, stopWithin: 10 });
-    const { client, boards, until } = daemon;
-    const body = { machines: ['a', 'b'], reason: 'dead', mode: 'hard' as const };
-    const { cycles } = await client.requestCycles({ body });
-    const [first = '', second = ''] = cycles.map(({ id }) => id);
+    const { boards, until } = daemon;
+    const [first = '', second = ''] = await daemon.requests(['a', 'b']);
     await until(first, ({ step }) => step === 'off');
 
     await daemon.stop();
@@ -37,16 +35,15 @@ describe('a daemon that stops in the middle', () => {
 
   it('does not wait for ever for what cannot be turned on', async () => {
     const daemon = await startDaemon({ yaml, stopWithin: 3 });
-    const { client, boards, until } = daemon;
-    const body = { machines: ['a'], reason: 'dead', mode: 'hard' as const };
-    const { cycles } = await client.requestCycles({ body });
-    await until(cycles[0]?.id ?? '', ({ step }) => step === 'off');
+    const { boards, until } = daemon;
+    const id = await daemon.request('a');
+    await until(id, ({ step }) => step === 'off');
     boards.get('pdu-1').isWedged = true;
 
     await daemon.stop();
     boards.get('pdu-1').isWedged = false;
     const next = await startDaemon({ yaml, former: daemon });
-    const done = await next.finished(cycles[0]?.id ?? '');
+    const done = await next.finished(id);
 
     expect(done.outcome).toBe('on');
     expect(boards.get('pdu-1').outlets.isOn('1')).toBe(true);

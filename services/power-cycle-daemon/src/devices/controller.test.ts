@@ -1,6 +1,6 @@
 import { DeviceBusy, DeviceRefused, DeviceTimeout } from '@skolo/equipment';
 import type { PowerDriver } from '@skolo/models/outlets';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Boards, signInsOf } from '../testing/board-driver.ts';
 import { Controller } from './controller.ts';
 
@@ -19,7 +19,7 @@ function plugged(native?: { least: number; most: number } | 'fixed') {
     emit(event) {
       if (event.type === 'read') read.push([...event.readings.keys()]);
       if (event.type !== 'controller') return;
-      const { state, detail } = event.controller;
+      const { state, detail } = event;
       states.push(detail ? `${state}: ${detail}` : state);
     },
   });
@@ -27,6 +27,14 @@ function plugged(native?: { least: number; most: number } | 'fixed') {
     now += ms;
   };
   return { controller, board: boards.get('pdu-1'), states, read, pass };
+}
+
+function controllerOf(driver: PowerDriver): Controller {
+  const deps = { clock: { now: () => 0 }, emit: () => undefined, maySwitch: () => undefined };
+  const facts = { name: 'pdu-1', model: 'board', experimental: false };
+  const controller = new Controller(facts, driver, signInsOf(deps), deps);
+  onTestFinished(() => controller.close());
+  return controller;
 }
 
 async function failure(work: Promise<unknown>): Promise<unknown> {
@@ -202,13 +210,7 @@ describe('a device', () => {
       turnOn: async () => undefined,
       close: async () => undefined,
     };
-    const clock = { now: () => 0 };
-    const facts = { name: 'pdu-1', model: 'board', experimental: false };
-    const controller = new Controller(facts, driver, signInsOf({ clock }), {
-      clock,
-      emit: () => undefined,
-      maySwitch: () => undefined,
-    });
+    const controller = controllerOf(driver);
 
     const error = await failure(controller.turnOff('1'));
     const wasDown = controller.state;
@@ -266,5 +268,49 @@ describe('closing', () => {
     await controller.close();
 
     expect(await running).toBeInstanceOf(Error);
+  });
+});
+
+/** Devices that are asked outlet by outlet: a reading of all of them must not be longer than an operation may take. */
+function oneByOne() {
+  const asked: string[] = [];
+  const driver: PowerDriver = {
+    readsAtOnce: 4,
+    async read(outlets) {
+      asked.push(outlets.join(' '));
+      return new Map(outlets.map((outlet) => [outlet, { state: 'on' }]));
+    },
+    turnOff: async () => undefined,
+    async turnOn(outlet) {
+      asked.push(`on ${outlet}`);
+    },
+    close: async () => undefined,
+  };
+  const controller = controllerOf(driver);
+  return { controller, asked };
+}
+
+describe('many readings of a device that is asked outlet by outlet', () => {
+  it('are made a few at a time, and turning on comes in between', async () => {
+    const { controller, asked } = oneByOne();
+    const names = ['1', '2', '3', '4', '5', '6', '7', '8', '9'];
+
+    const readings = names.map((name) => controller.read([name]));
+    const on = readings[0]?.then(() => controller.turnOn('3', undefined));
+    const all = await Promise.all(readings);
+    await on;
+
+    expect(asked).toEqual(['1 2 3 4', 'on 3', '5 6 7 8', '9']);
+    expect(all.map((each, index) => each.get(names[index] ?? '')?.state)).toEqual(
+      names.map(() => 'on'),
+    );
+  });
+
+  it('that were asked for together are made together', async () => {
+    const { controller, asked } = oneByOne();
+
+    await controller.read(['1', '2', '3', '4', '5']);
+
+    expect(asked).toEqual(['1 2 3 4 5']);
   });
 });

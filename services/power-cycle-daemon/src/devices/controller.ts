@@ -15,7 +15,7 @@ import {
 import { CannotCycle, type OutletReading, type PowerDriver } from '@skolo/models/outlets';
 import type { EmitPower } from '../events.ts';
 import type { MaySwitch } from './may-switch.ts';
-import { type RejectedSignIns, type SignInPause, SignInPaused } from './sign-in-pause.ts';
+import { type SignInPause, SignInPaused } from './sign-in-pause.ts';
 
 export interface ControllerDeps {
   clock: Pick<Clock, 'now'>;
@@ -90,9 +90,9 @@ export class Controller {
     this.since = deps.clock.now();
   }
 
-  /** Undefined: the device accepted the last sign-in. */
-  get rejectedSignIns(): RejectedSignIns | undefined {
-    return this.signIns.rejected;
+  /** Whether the device rejected the last sign-in. */
+  get rejectsSignIn(): boolean {
+    return this.signIns.isRejected;
   }
 
   /** Operations that wait or run. */
@@ -334,7 +334,7 @@ export class Controller {
     if (changed) this.since = this.deps.clock.now();
     this.state = state;
     this.detail = detail;
-    if (changed) this.deps.emit({ type: 'controller', controller: this });
+    if (changed) this.deps.emit({ type: 'controller', controller: this.name, state, detail });
   }
 }
 

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { HostKeys, SessionPool } from '@skolo/equipment';
+import { HostKeys } from '@skolo/equipment';
 import { parseRack, type Rack } from '@skolo/rack';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Boards } from '../testing/board-driver.ts';
@@ -29,11 +29,9 @@ async function plugged(yaml = infrastructure + machines) {
   const dir = await mkdtemp(join(tmpdir(), 'skolo-controllers-'));
   let rack = parse(yaml);
   const hubs: { machine: string; agentUrl: string | undefined }[] = [];
-  const sessions = new SessionPool();
   const controllers = new Controllers({
     rack: () => rack,
     drivers: boardDrivers(boards),
-    sessions,
     hostKeys: new HostKeys(join(dir, 'host-keys.json')),
     createUsbHub(machine, { agentUrl }) {
       hubs.push({ machine: machine.name, agentUrl });
@@ -45,7 +43,6 @@ async function plugged(yaml = infrastructure + machines) {
   });
   onTestFinished(async () => {
     await controllers.close();
-    await sessions.close();
     await rm(dir, { recursive: true });
   });
   const edit = (text: string) => {

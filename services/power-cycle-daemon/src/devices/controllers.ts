@@ -1,7 +1,7 @@
 /** All controllers of the rack: switches and PDUs by rack.yaml, and the hubs of machines when they are first needed. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '@skolo/common';
-import type { HostKeys, SessionPool } from '@skolo/equipment';
+import { type HostKeys, SessionPool } from '@skolo/equipment';
 import { models } from '@skolo/models';
 import type { DriverDeps, DriverKind, PowerDriver } from '@skolo/models/outlets';
 import { type InfrastructureDevice, type Machine, type Rack, serviceUrl } from '@skolo/rack';
@@ -15,7 +15,6 @@ interface ControllersDeps extends ControllerDeps {
   clock: Pick<Clock, 'now' | 'uptime'>;
   rack: () => Rack;
   drivers: ReadonlyMap<string, DriverKind>;
-  sessions: SessionPool;
   hostKeys: HostKeys;
   /** The driver of a machine's own USB hub. */
   createUsbHub: CreateUsbHub;
@@ -32,6 +31,7 @@ interface Entry {
 export class Controllers {
   private readonly deps: ControllersDeps;
   private readonly entries = new Map<string, Entry>();
+  private readonly sessions = new SessionPool();
   private readonly closing: Promise<unknown>[] = [];
   private isClosed = false;
 
@@ -83,6 +83,7 @@ export class Controllers {
     for (const { controller } of this.entries.values()) this.closing.push(controller.close());
     this.entries.clear();
     await Promise.all(this.closing);
+    await this.sessions.close();
   }
 
   private ofDevice(device: InfrastructureDevice): Controller | undefined {
@@ -113,11 +114,11 @@ export class Controllers {
   }
 
   private driverDeps(login: string | undefined): DriverDeps {
-    const { rack, sessions, hostKeys, emit } = this.deps;
+    const { rack, hostKeys, emit } = this.deps;
     const credentials = () => readCredentials(rack(), login);
-    const onConnected: DriverDeps['onConnected'] = (facts) =>
-      emit({ type: 'ssh', connection: facts });
-    return { credentials, sessions, hostKeys, onConnected };
+    const onConnected: DriverDeps['onConnected'] = (connection) =>
+      emit({ type: 'ssh', connection });
+    return { credentials, sessions: this.sessions, hostKeys, onConnected };
   }
 }
 

@@ -28,11 +28,6 @@ function write(state: JumphostState) {
   };
 }
 
-async function cycle({ client }: TestDaemon, machine: string): Promise<string> {
-  const body = { machines: [machine], reason: 'dead', mode: 'hard' as const, offSeconds: 0.5 };
-  return (await client.requestCycles({ body })).cycles[0]?.id ?? '';
-}
-
 const reasons = async ({ metricsUrl }: TestDaemon) =>
   Readiness.parse(await (await fetch(`${metricsUrl}/readyz`)).json()).degraded.map(
     ({ what, why }) => `${what}: ${why}`,
@@ -42,7 +37,10 @@ describe('the daemon of a jumphost', () => {
   it('switches nothing before the computer has been up for two minutes, and reads meanwhile', async () => {
     const clock = fakeClock(undefined, 30);
     const daemon = await startDaemon({ yaml, clock, prepare: write(alone) });
-    const ids = [await cycle(daemon, 'by-pdu'), await cycle(daemon, 'by-switch')];
+    const ids = [
+      await daemon.request('by-pdu', { offSeconds: 0.5 }),
+      await daemon.request('by-switch', { offSeconds: 0.5 }),
+    ];
     for (const id of ids) await daemon.until(id, ({ step }) => step === 'turn-off');
     expect((await daemon.client.outlets()).outlets.map(({ state }) => state)).toEqual(['on', 'on']);
     const told = ['pdu-1', 'switch-1'].map((name) => daemon.boards.get(name).told);
@@ -59,20 +57,21 @@ describe('the daemon of a jumphost', () => {
       const clock = fakeClock(undefined, uptime);
       const daemon = await startDaemon({ yaml, clock, ...(prepare && { prepare }) });
 
-      expect(await daemon.finished(await cycle(daemon, 'by-pdu'))).toMatchObject({ outcome: 'on' });
+      expect(
+        await daemon.finished(await daemon.request('by-pdu', { offSeconds: 0.5 })),
+      ).toMatchObject({ outcome: 'on' });
     }
   });
 
   it('switches nothing any more after another one has replaced it, and says so', async () => {
     const daemon = await startDaemon({ yaml, prepare: write(alone) });
-    const long = { machines: ['by-pdu'], reason: 'dead', mode: 'hard' as const, offSeconds: 1 };
-    const { cycles } = await daemon.client.requestCycles({ body: long });
-    await daemon.until(cycles[0]?.id ?? '', ({ step }) => step === 'off');
+    const id = await daemon.request('by-pdu', { offSeconds: 1 });
+    await daemon.until(id, ({ step }) => step === 'off');
     const board = daemon.boards.get('pdu-1');
     board.told.length = 0;
 
     await write(retired)(daemon.stateDir);
-    const failed = await daemon.finished(await cycle(daemon, 'by-switch'));
+    const failed = await daemon.finished(await daemon.request('by-switch', { offSeconds: 0.5 }));
 
     expect(failed).toMatchObject({
       outcome: 'failed',

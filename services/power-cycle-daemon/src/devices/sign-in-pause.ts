@@ -17,12 +17,15 @@ interface SignInPauseDeps {
   clock: Pick<Clock, 'now' | 'uptime'>;
 }
 
-export interface RejectedSignIns {
+interface Rejected {
   times: number;
   /** Of the first one, milliseconds since 1970. */
   since: number;
-  /** Milliseconds since 1970. */
-  nextAt: number;
+  /** Seconds since boot. */
+  nextUptime: number;
+  /** The login that was rejected, as `login()` gives it. */
+  login: string | undefined;
+  why: string;
 }
 
 /** After the first rejected sign-in, the second, and each later one. */
@@ -33,55 +36,46 @@ const ownKey = randomBytes(32);
 
 export class SignInPause {
   private readonly deps: SignInPauseDeps;
-  private state:
-    | { times: number; since: number; nextUptime: number; login: string | undefined; why: string }
-    | undefined;
+  private rejected: Rejected | undefined;
 
   constructor(deps: SignInPauseDeps) {
     this.deps = deps;
   }
 
-  /** Undefined: the last sign-in was accepted. */
-  get rejected(): RejectedSignIns | undefined {
-    if (this.state === undefined) return undefined;
-    const { times, since, nextUptime } = this.state;
-    const { clock } = this.deps;
-    const left = Math.max(0, nextUptime - clock.uptime());
-    return { times, since, nextAt: clock.now() + left * 1000 };
+  /** Whether the device rejected the last sign-in. */
+  get isRejected(): boolean {
+    return this.rejected !== undefined;
   }
 
   /** @throws SignInPaused It is not yet time for another attempt. */
   async beforeAttempt(device: string): Promise<void> {
-    const { state, rejected } = this;
-    if (state === undefined || rejected === undefined) return;
-    if (this.deps.clock.uptime() >= state.nextUptime) return;
-    if ((await this.login()) !== state.login) return;
-    throw new SignInPaused(device, this.text(state.why, rejected));
+    const { rejected } = this;
+    if (rejected === undefined || this.deps.clock.uptime() >= rejected.nextUptime) return;
+    if ((await this.login()) !== rejected.login) return;
+    throw new SignInPaused(device, this.text(rejected));
   }
 
   /** Gives the error as people are to read it. */
   async rejectedBy(error: SignInRefused): Promise<SignInRefused> {
     const { clock } = this.deps;
     const login = await this.login();
-    const isSame = this.state !== undefined && this.state.login === login;
-    const times = isSame ? (this.state?.times ?? 0) + 1 : 1;
-    const since = isSame ? (this.state?.since ?? clock.now()) : clock.now();
-    const pause = pauseSeconds[times - 1] ?? longestSeconds;
+    const former = this.rejected?.login === login ? this.rejected : undefined;
+    const { times, since } = former ?? { times: 0, since: clock.now() };
+    const nextUptime = clock.uptime() + (pauseSeconds[times] ?? longestSeconds);
     const prefix = `${error.device}: `;
-    const why = error.message.startsWith(prefix)
-      ? error.message.slice(prefix.length)
-      : error.message;
-    this.state = { times, since, nextUptime: clock.uptime() + pause, login, why };
-    const nextAt = clock.now() + pause * 1000;
-    const text = this.text(why, { times, since, nextAt });
-    return new SignInRefused(error.device, text, { cause: error });
+    const { message } = error;
+    const why = message.startsWith(prefix) ? message.slice(prefix.length) : message;
+    this.rejected = { times: times + 1, since, nextUptime, login, why };
+    return new SignInRefused(error.device, this.text(this.rejected), { cause: error });
   }
 
   accepted(): void {
-    this.state = undefined;
+    this.rejected = undefined;
   }
 
-  private text(why: string, { times, since, nextAt }: RejectedSignIns): string {
+  private text({ why, times, since, nextUptime }: Rejected): string {
+    const { clock } = this.deps;
+    const nextAt = clock.now() + Math.max(0, nextUptime - clock.uptime()) * 1000;
     const often = times === 1 ? 'once' : `${times} times`;
     return `${why}; sign-in was rejected ${often} since ${time(since)}, the next attempt is at ${time(nextAt)}, or once its login or secret is changed`;
   }

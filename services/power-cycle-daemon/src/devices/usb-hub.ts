@@ -51,36 +51,54 @@ const agentMostBytes = 64 * 1024;
 /** `-r 100` takes 2 s for each half of the hub. */
 const commandTimeoutMs = 15_000;
 
-export function createUsbHub(
-  machine: Pick<Machine, 'name' | 'address' | 'ports' | 'devices'>,
-  deps: UsbHubDeps,
-): PowerDriver {
-  const { name } = machine;
+type HubMachine = Pick<Machine, 'name' | 'address' | 'ports' | 'devices'>;
 
-  function portOf(outlet: string): UsbPort {
+export function createUsbHub(machine: HubMachine, deps: UsbHubDeps): PowerDriver {
+  const { name } = machine;
+  const hub = new UsbHub(machine, deps);
+  const portOf = (outlet: string): UsbPort => {
     const port = parseUsbPort(outlet);
     if (port === undefined) throw new DeviceRefused(name, `no USB port ${JSON.stringify(outlet)}`);
     return port;
+  };
+  const driver = outletDriver(name, {
+    key: portOf,
+    read: oneByOne((port: UsbPort, signal) => hub.ask(port, undefined, signal)),
+    set: async (port, state, signal) => void (await hub.ask(port, state, signal)),
+  });
+  return {
+    ...driver,
+    async turnOff(outlet, signal, alone) {
+      await hub.ask(portOf(outlet), alone ? 'off-alone' : 'off', signal);
+    },
+  };
+}
+
+class UsbHub {
+  private readonly machine: HubMachine;
+  private readonly deps: UsbHubDeps;
+
+  constructor(machine: HubMachine, deps: UsbHubDeps) {
+    this.machine = machine;
+    this.deps = deps;
   }
 
-  function isVerified({ hub, port }: UsbPort): boolean | undefined {
-    return machine.devices.find(
-      ({ power }) =>
-        power !== undefined && 'hub' in power && power.hub === hub && power.port === port,
-    )?.powerVerified;
-  }
-
-  async function ask(port: UsbPort, action: Action | undefined, signal: AbortSignal) {
+  /** @param action undefined: only reads it */
+  async ask(
+    port: UsbPort,
+    action: Action | undefined,
+    signal: AbortSignal,
+  ): Promise<OutletReading> {
     let answer: OutletReading | DeviceError;
     try {
-      answer = await askAgent(port, action, signal);
+      answer = await this.askAgent(port, action, signal);
     } catch (error) {
       signal.throwIfAborted();
-      answer = refusalOf(name, error);
+      answer = refusalOf(this.machine.name, error);
     }
     if ('state' in answer) return answer;
     try {
-      return await askSsh(port, action, signal);
+      return await this.askSsh(port, action, signal);
     } catch (error) {
       signal.throwIfAborted();
       // The refusal of an agent counts more than an ssh that is not there.
@@ -88,11 +106,13 @@ export function createUsbHub(
     }
   }
 
-  async function askAgent(
+  private async askAgent(
     { hub, port }: UsbPort,
     action: Action | undefined,
     signal: AbortSignal,
   ): Promise<OutletReading> {
+    const { name } = this.machine;
+    const { deps } = this;
     if (deps.agentUrl === undefined) throw new DeviceUnreachable(name, 'it has no agent');
     const signer = await deps.signer().catch((error: unknown) => {
       throw new DeviceUnreachable(name, `its agent was not asked: ${errorText(error)}`);
@@ -117,11 +137,12 @@ export function createUsbHub(
     );
   }
 
-  function askSsh(port: UsbPort, action: Action | undefined, signal: AbortSignal) {
-    const isAlone = action === 'off-alone' || isVerified(port);
-    return deps.sessions.use(
+  private askSsh(port: UsbPort, action: Action | undefined, signal: AbortSignal) {
+    const { name } = this.machine;
+    const isAlone = action === 'off-alone' || this.isVerified(port);
+    return this.deps.sessions.use(
       name,
-      (either) => openSsh(either),
+      (either) => this.openSsh(either),
       async (session, either) => {
         const uhubctl = async (step?: OutletState, ports?: readonly number[]) => {
           const command = `sudo -n uhubctl ${uhubctlArgs(port, step, ports).join(' ')}`;
@@ -144,28 +165,23 @@ export function createUsbHub(
     );
   }
 
-  async function openSsh(signal: AbortSignal): Promise<ExecSession> {
-    const { address, ports } = machine;
+  private async openSsh(signal: AbortSignal): Promise<ExecSession> {
+    const { name, address, ports } = this.machine;
     if (address === undefined) throw new DeviceRefused(name, 'rack.yaml gives it no address');
-    const credentials = await deps.credentials();
+    const credentials = await this.deps.credentials();
     if (credentials.username === undefined) {
       throw new SignInRefused(name, 'rack.yaml gives it no login with a user for ssh');
     }
     const target = { name, address, port: ports.ssh ?? 22, credentials };
-    return openExec(target, { hostKeys: deps.hostKeys }, signal);
+    return openExec(target, { hostKeys: this.deps.hostKeys }, signal);
   }
 
-  const driver = outletDriver(name, {
-    key: portOf,
-    read: oneByOne((port: UsbPort, signal) => ask(port, undefined, signal)),
-    set: async (port, state, signal) => void (await ask(port, state, signal)),
-  });
-  return {
-    ...driver,
-    async turnOff(outlet, signal, alone) {
-      await ask(portOf(outlet), alone ? 'off-alone' : 'off', signal);
-    },
-  };
+  private isVerified({ hub, port }: UsbPort): boolean | undefined {
+    return this.machine.devices.find(
+      ({ power }) =>
+        power !== undefined && 'hub' in power && power.hub === hub && power.port === port,
+    )?.powerVerified;
+  }
 }
 
 /** What came of asking the agent. */

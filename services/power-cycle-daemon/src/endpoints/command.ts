@@ -7,8 +7,8 @@ import { errorText, orAborted, pause } from '@skolo/base';
 import { formatOutlet, hasRange } from '@skolo/rack';
 import { stepOf } from '../cycle/cycle.ts';
 import { RequestRefused } from '../request/requests.ts';
-import { findTarget, type Target } from '../request/targets.ts';
 import { type Ask, holdsOf } from '../rules/preconditions.ts';
+import { findTarget, type Target } from '../rules/targets.ts';
 import { type CycleRecord, feedKey, type SwitchedOff } from '../state/records.ts';
 import type { EndpointDeps } from './endpoint.ts';
 
@@ -26,7 +26,7 @@ export interface Command {
 }
 
 /** Begins the `by` of its requests, also in journals of today. No person's name has a space in it. */
-export const endpointName = 'pdudaemon door';
+export const endpointName = 'pdudaemon endpoint';
 
 /** Where a client says 0, the outlet is still off for a moment. */
 const leastOffSeconds = 0.5;
@@ -97,7 +97,7 @@ async function taken(
   deps: EndpointDeps,
 ): Promise<string | undefined> {
   const request = { targets: [target], ask, reason, by, skipRefused: false };
-  const { cycles } = await deps.take({ ...request, origin: 'door' });
+  const { cycles } = await deps.take({ ...request, origin: 'endpoint' });
   const own = cycles.filter(({ joined }) => !joined);
   const leave = () => {
     for (const { id } of own)

@@ -1,18 +1,18 @@
 /** A compatible endpoint: a listener of its own, open to the networks that rack.yaml names and to no others. */
 import type { IncomingMessage } from 'node:http';
+import type { AcceptedRequests } from '@skolo/api';
 import type { AuditLog, Events, Logger } from '@skolo/common';
 import type { Cycles } from '../cycle/cycles.ts';
 import type { PowerEvent } from '../events.ts';
 import type { Request } from '../request/requests.ts';
 import type { Snapshot } from '../rules/preconditions.ts';
-import type { Accepted } from '../state/records.ts';
 import type { Store } from '../state/store.ts';
 
 export interface EndpointDeps {
   log: Logger;
   store: Store;
   events: Events<PowerEvent>;
-  take: (request: Request) => Promise<Accepted>;
+  take: (request: Request) => Promise<AcceptedRequests>;
   snapshot: () => Snapshot;
   cycles: Pick<Cycles, 'cancel'>;
   audit: Pick<AuditLog, 'begin'>;
@@ -43,7 +43,7 @@ export interface Answers {
 }
 
 export interface Endpoint {
-  /** Its key in `doors:` of rack.yaml. */
+  /** Its key in `endpoints:` of rack.yaml. */
   name: 'pdudaemon' | 'report';
   create(deps: EndpointDeps): Answers;
 }

@@ -16,15 +16,17 @@ machines:
 const loopback = ['127.0.0.0/8'];
 const off = '/power/control/off?alias=b';
 
-function settingsFor(door: { port: number; host?: string; allow?: string[] } | undefined): string {
-  return `    doors: ${JSON.stringify(door ? { pdudaemon: { allow: loopback, ...door } } : {})}`;
+function settingsFor(
+  endpoint: { port: number; host?: string; allow?: string[] } | undefined,
+): string {
+  return `    endpoints: ${JSON.stringify(endpoint ? { pdudaemon: { allow: loopback, ...endpoint } } : {})}`;
 }
 
 async function startWith(
-  door: Parameters<typeof settingsFor>[0],
+  endpoint: Parameters<typeof settingsFor>[0],
   endpoints: DaemonOptions['endpoints'] = {},
 ) {
-  const daemon = await startDaemon({ yaml, settings: settingsFor(door), endpoints });
+  const daemon = await startDaemon({ yaml, settings: settingsFor(endpoint), endpoints });
   return { ...daemon, told: daemon.boards.get('pdu-1').told };
 }
 
@@ -44,7 +46,7 @@ describe('who may come in', () => {
     expect(inside.status).toBe(200);
     expect(outside).toMatchObject({
       status: 403,
-      text: '127.0.0.1 is not in `allow` of doors.pdudaemon in rack.yaml\n',
+      text: '127.0.0.1 is not in `allow` of endpoints.pdudaemon in rack.yaml\n',
     });
     expect(told).toEqual(['off 1']);
   });

@@ -18,7 +18,7 @@ export interface EndpointsDeps extends Omit<EndpointDeps, 'closing'> {
   connections: ConnectionLimits;
   /** Where something else listens now, it is tried again after so long. */
   retryMs?: number;
-  timeouts?: ServerOptions;
+  timeouts?: ServerOptions | undefined;
 }
 
 export class Endpoints {
@@ -54,7 +54,7 @@ export class Endpoints {
 
   private async followNow(): Promise<void> {
     if (this.closing.signal.aborted) return;
-    const wanted = this.deps.rack().services['power-cycle-daemon'].doors;
+    const wanted = this.deps.rack().services['power-cycle-daemon'].endpoints;
     clearTimeout(this.retrying);
     let failed = false;
     for (const endpoint of endpoints) {
@@ -81,16 +81,19 @@ export class Endpoints {
   }
 
   private async tryOpen(endpoint: Endpoint, settings: EndpointSettings): Promise<boolean> {
-    const { log, degraded, connections, timeouts } = this.deps;
+    const { log, store, events, take, snapshot, cycles, audit } = this.deps;
+    const { degraded, connections, timeouts } = this.deps;
     const { name } = endpoint;
-    const answers = endpoint.create({ ...this.deps, closing: this.closing.signal });
+    const { hostCheck } = this;
+    const closing = this.closing.signal;
+    const answers = endpoint.create({ log, store, events, take, snapshot, cycles, audit, closing });
     const listener = new Listener(settings, {
       name,
       answers,
-      hostCheck: this.hostCheck,
+      hostCheck,
       connections,
       log,
-      ...(timeouts && { timeouts }),
+      timeouts,
     });
     try {
       const port = await listener.open();

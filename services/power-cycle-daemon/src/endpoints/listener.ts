@@ -20,7 +20,7 @@ import {
 import type { PowerCycleDaemonSettings } from '@skolo/rack';
 import type { Answers, Endpoint, TextAnswer } from './endpoint.ts';
 
-export type EndpointSettings = NonNullable<PowerCycleDaemonSettings['doors']['report']>;
+export type EndpointSettings = NonNullable<PowerCycleDaemonSettings['endpoints']['report']>;
 
 interface ListenerDeps {
   name: Endpoint['name'];
@@ -30,7 +30,7 @@ interface ListenerDeps {
   connections: ConnectionLimits;
   log: Logger;
   /** Of Node's server, for requests that do not arrive; answers have none. */
-  timeouts?: ServerOptions;
+  timeouts: ServerOptions | undefined;
 }
 
 const tooLarge = '431 Request Header Fields Too Large';
@@ -50,7 +50,8 @@ export class Listener {
     this.deps = deps;
     // A client may be gone, or behind a NAT that forgets what is silent.
     const alive = { keepAlive: true, keepAliveInitialDelay: 30_000 };
-    this.server = createServer({ ...requestLimits, ...deps.timeouts, ...alive });
+    const { timeouts } = deps;
+    this.server = createServer({ ...requestLimits, ...timeouts, ...alive });
     deps.connections.guard(this.server);
     onStrictRequest(
       this.server,
@@ -64,7 +65,7 @@ export class Listener {
   async open(): Promise<number> {
     const { server } = this;
     const { name } = this.deps;
-    const setting = `services.power-cycle-daemon.doors.${name} in rack.yaml`;
+    const setting = `services.power-cycle-daemon.endpoints.${name} in rack.yaml`;
     const flags = { flag: `\`port\` of ${setting}`, hostFlag: `\`host\` of ${setting}` };
     const port = await listen(server, { ...this.settings, ...flags });
     // Too many open files, mostly: it goes on accepting when there are fewer.
@@ -158,7 +159,7 @@ export class Listener {
   /** Read from the settings each time: the list may change while it is open. */
   private refusal(from: string): string | undefined {
     if (inNetworks(this.settings.allow)(from)) return undefined;
-    return `${from} is not in \`allow\` of doors.${this.deps.name} in rack.yaml`;
+    return `${from} is not in \`allow\` of endpoints.${this.deps.name} in rack.yaml`;
   }
 }
 

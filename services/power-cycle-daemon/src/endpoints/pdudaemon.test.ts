@@ -20,9 +20,9 @@ machines:
 
 const accepted = { status: 200, text: 'OK - accepted request\n' };
 
-async function openDoor(rack = yaml) {
+async function openEndpoint(rack = yaml) {
   const port = await freeTcpPort();
-  const settings = `    doors: { pdudaemon: { port: ${port}, host: 127.0.0.1, allow: [127.0.0.0/8] } }`;
+  const settings = `    endpoints: { pdudaemon: { port: ${port}, host: 127.0.0.1, allow: [127.0.0.0/8] } }`;
   const daemon = await startDaemon({ yaml: rack, settings });
   return {
     ...daemon,
@@ -38,7 +38,7 @@ async function openDoor(rack = yaml) {
 
 describe("pdudaemon's HTTP API", () => {
   it('turns an outlet off, on, and cycles it, and answers once that is proven', async () => {
-    const { ask, told, boards } = await openDoor();
+    const { ask, told, boards } = await openEndpoint();
 
     const off = await ask('off?hostname=pdu-1&port=1');
     const wasOn = boards.get('pdu-1').outlets.get('1').on;
@@ -64,7 +64,7 @@ describe("pdudaemon's HTTP API", () => {
     ],
     ['hardware that cycles by itself', 'hostname=switch-1&port=1&delay=1', 'switch-1', ['cycle 1']],
   ])('finds %s', async (_what, query, device, commands) => {
-    const { ask, told } = await openDoor();
+    const { ask, told } = await openEndpoint();
 
     const answer = await ask(`reboot?${query}`);
 
@@ -73,7 +73,7 @@ describe("pdudaemon's HTTP API", () => {
   });
 
   it('waits for the power and not for the machine', async () => {
-    const { ask, client } = await openDoor(`
+    const { ask, client } = await openEndpoint(`
 infrastructure:
   pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
 machines:
@@ -89,7 +89,7 @@ machines:
   });
 
   it('takes the off time of the model where the client gives none', async () => {
-    const { ask, client } = await openDoor();
+    const { ask, client } = await openEndpoint();
 
     const answer = await ask('reboot?hostname=pdu-2&port=3');
     const { cycles } = await client.cycles({ query: {} });
@@ -99,7 +99,7 @@ machines:
   });
 
   it('turns on what the endpoint itself had turned off, when asked for a reboot', async () => {
-    const { ask, told } = await openDoor();
+    const { ask, told } = await openEndpoint();
     await ask('off?alias=b');
 
     const answer = await ask('reboot?alias=b&delay=0');
@@ -111,7 +111,7 @@ machines:
   it.each(['delay=abc', 'delay=-1', 'delay=1e9', 'delay=0x10', 'delay=3601', 'delay=1&delay=2'])(
     'a bad delay (%s) leaves nothing off',
     async (delay) => {
-      const { ask, told } = await openDoor();
+      const { ask, told } = await openEndpoint();
 
       const answer = await ask(`reboot?hostname=pdu-1&port=1&${delay}`);
 
@@ -141,7 +141,7 @@ machines:
     ['a range of machines', 'alias=d-[1-2]', /without a range/],
     ['a range of outlets', 'hostname=pdu-1&port=[1-4]', /without a range/],
   ])('%s is a 500 that says so, and nothing is touched', async (_what, query, why) => {
-    const { ask, told, client } = await openDoor();
+    const { ask, told, client } = await openEndpoint();
 
     const answer = await ask(`reboot?${query}`);
 
@@ -158,7 +158,7 @@ machines:
     ['POST', '/power/control/off?alias=b', 405],
     ['HEAD', '/power/control/off?alias=b', 405],
   ])('%s %s is %i', async (method, path, status) => {
-    const { port, told } = await openDoor();
+    const { port, told } = await openEndpoint();
 
     const answer = await sendRequest(port, path, { method });
 
@@ -167,7 +167,7 @@ machines:
   });
 
   it('reports which check refused it', async () => {
-    const { ask, told } = await openDoor(`
+    const { ask, told } = await openEndpoint(`
 infrastructure:
   router: { model: edgeos, address: 127.0.2.9, uplink: internet, power: pdu-1/5 }
   pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
@@ -185,7 +185,7 @@ machines:
   });
 
   it.each(['on', 'off', 'reboot'])('%s leaves alone what a person turned off', async (command) => {
-    const { ask, told, client, finished } = await openDoor();
+    const { ask, told, client, finished } = await openEndpoint();
     const body = { targets: ['b'], state: 'off' as const, reason: 'smells of smoke' };
     const { cycles } = await client.switchOutlets({ body });
     await finished(cycles[0]?.id ?? '');
@@ -200,7 +200,7 @@ machines:
   });
 
   it.each(['on', 'off', 'reboot'])('%s leaves alone what is held', async (command) => {
-    const { ask, told, client } = await openDoor();
+    const { ask, told, client } = await openEndpoint();
     await client.hold({ body: { targets: ['b'], reason: 'new fan' } });
 
     const answer = await ask(`${command}?hostname=pdu-1&port=1&delay=0`);
@@ -221,7 +221,7 @@ machines:
     ],
     ['cannot turn it on again', { ignores: 'on' as const }, /stuck-off: .*reads back off/],
   ])('a PDU that %s is a failure', async (_what, fault, why) => {
-    const { ask, boards } = await openDoor();
+    const { ask, boards } = await openEndpoint();
     Object.assign(boards.get('pdu-1'), fault);
 
     const answer = await ask('reboot?hostname=pdu-1&port=1&delay=0');
@@ -230,7 +230,7 @@ machines:
   });
 
   it('two clients that ask for the same reboot get the same one', async () => {
-    const { ask, told } = await openDoor();
+    const { ask, told } = await openEndpoint();
 
     const answers = await Promise.all([
       ask('reboot?alias=b&delay=1'),
@@ -242,7 +242,7 @@ machines:
   });
 
   it('the delay of on and off comes before it', async () => {
-    const { port, told, boards } = await openDoor();
+    const { port, told, boards } = await openEndpoint();
     const leaving = new AbortController();
     const path = '/power/control/off?alias=b&delay=3600';
 
@@ -257,13 +257,17 @@ machines:
   });
 
   it('records who asked, and for what', async () => {
-    const { ask, client } = await openDoor();
+    const { ask, client } = await openEndpoint();
 
     await ask('reboot?alias=b&delay=0');
     const { cycles } = await client.cycles({ query: {} });
 
     expect(cycles).toMatchObject([
-      { by: 'pdudaemon door, 127.0.0.1', origin: 'door', reason: "pdudaemon's API: reboot" },
+      {
+        by: 'pdudaemon endpoint, 127.0.0.1',
+        origin: 'endpoint',
+        reason: "pdudaemon's API: reboot",
+      },
     ]);
   });
 });
@@ -274,7 +278,7 @@ describe('the older protocol, on the same port', () => {
     ['pdu-1 08 reboot 1', ['off 8', 'on 8']],
     ['pdu-1 1 reboot 0\n', ['off 1', 'on 1']],
   ])('carries out `%s` and answers ack', async (line, commands) => {
-    const { tell, told } = await openDoor();
+    const { tell, told } = await openEndpoint();
 
     const answer = await tell(line);
 
@@ -291,7 +295,7 @@ describe('the older protocol, on the same port', () => {
     ['pdu-1 1 reboot soon', /^HTTP\/1.1 400 /],
     ['hello', /^HTTP\/1.1 400 /],
   ])('refuses `%s`', async (line, text) => {
-    const { tell, told } = await openDoor();
+    const { tell, told } = await openEndpoint();
 
     const answer = await tell(line);
 

@@ -28,7 +28,7 @@ infrastructure:
 machines:
   board-[1-8]: { kind: host, power: pdu-1/[1-8] }
 `,
-    settings: `    doors: { pdudaemon: { port: ${port}, host: 127.0.0.1, allow: [127.0.0.0/8] } }`,
+    settings: `    endpoints: { pdudaemon: { port: ${port}, host: 127.0.0.1, allow: [127.0.0.0/8] } }`,
   });
   return { ...daemon, pdu, changes, port };
 }

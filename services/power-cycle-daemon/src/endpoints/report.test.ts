@@ -13,9 +13,9 @@ machines:
 `;
 const path = '/powercycled_bots';
 
-async function openDoor(allow = '127.0.0.0/8') {
+async function openEndpoint(allow = '127.0.0.0/8') {
   const port = await freeTcpPort();
-  const settings = `    doors: { report: { port: ${port}, host: 127.0.0.1, allow: [${allow}] } }`;
+  const settings = `    endpoints: { report: { port: ${port}, host: 127.0.0.1, allow: [${allow}] } }`;
   const daemon = await startDaemon({ yaml, settings });
   const send = (body: string | Buffer) => sendRequest(port, path, { method: 'POST', body });
   return { ...daemon, port, send };
@@ -23,14 +23,14 @@ async function openDoor(allow = '127.0.0.0/8') {
 
 describe('the report endpoint', () => {
   it('takes a report, which is in the audit log when it is answered', async () => {
-    const { send, stateDir, boards } = await openDoor();
+    const { send, stateDir, boards } = await openEndpoint();
 
     const answer = await send('{"powercycled_bots": ["skia-e-linux-01", "b"]}');
 
     expect(answer).toMatchObject({ status: 202, text: 'Accepted\n' });
     expect(await audited(stateDir)).toMatchObject([
       {
-        who: 'report door, 127.0.0.1',
+        who: 'report endpoint, 127.0.0.1',
         what: 'power-cycled elsewhere',
         target: 'skia-e-linux-01 b',
         outcome: 'reported',
@@ -46,7 +46,7 @@ describe('the report endpoint', () => {
     ['names that are no text', '{"powercycled_bots": [1]}'],
     ['an empty name', '{"powercycled_bots": [""]}'],
   ])('%s is 400', async (_what, body) => {
-    const { send } = await openDoor();
+    const { send } = await openEndpoint();
 
     const answer = await send(body);
 
@@ -54,7 +54,7 @@ describe('the report endpoint', () => {
   });
 
   it('more than a megabyte is 413, which the client gets to read', async () => {
-    const { send } = await openDoor();
+    const { send } = await openEndpoint();
 
     const answer = await send(Buffer.alloc(8 * 1024 * 1024, ' '));
 
@@ -66,7 +66,7 @@ describe('the report endpoint', () => {
     ['POST', '/power/control/off?alias=b', 404],
     ['POST', '/', 404],
   ])('%s %s is %i', async (method, where, status) => {
-    const { port } = await openDoor();
+    const { port } = await openEndpoint();
 
     const answer = await sendRequest(port, where, { method });
 
@@ -74,7 +74,7 @@ describe('the report endpoint', () => {
   });
 
   it('takes no report that a page made a browser post', async () => {
-    const { port, stateDir } = await openDoor();
+    const { port, stateDir } = await openEndpoint();
     const headers = { 'content-type': 'text/plain', origin: 'http://evil.example' };
     const body = '{"powercycled_bots": ["b"]}';
 
@@ -85,7 +85,7 @@ describe('the report endpoint', () => {
   });
 
   it('does not fill the disk with reports: all anonymous callers share one limit', async () => {
-    const { send, stateDir } = await openDoor();
+    const { send, stateDir } = await openEndpoint();
     // 64 KiB a line.
     const body = JSON.stringify({ powercycled_bots: Array(300).fill('x'.repeat(300)) });
 
@@ -100,7 +100,7 @@ describe('the report endpoint', () => {
   });
 
   it('rejects clients that rack.yaml does not name', async () => {
-    const { send } = await openDoor('10.0.0.0/8');
+    const { send } = await openEndpoint('10.0.0.0/8');
 
     const answer = await send('{"powercycled_bots": ["b"]}');
 

@@ -26,7 +26,7 @@ export const report: Endpoint = {
         throw new HttpProblem(400, 'Not a report: {"powercycled_bots": ["NAME", …]}');
       }
       const names = parsed.data.powercycled_bots;
-      const who = `report door, ${from}`;
+      const who = `report endpoint, ${from}`;
       const what = 'power-cycled elsewhere';
       await audit.begin({ who, what, target: names.join(' '), outcome: 'reported' }, true);
       log.info({ names, from }, 'power-cycled elsewhere');

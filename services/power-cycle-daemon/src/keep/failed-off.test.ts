@@ -1,7 +1,7 @@
 /** What a request that failed leaves behind: of a program nothing, of an operator what it says. */
 import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it } from 'vitest';
-import { startDaemon, type TestDaemon } from '../testing/daemon.ts';
+import { startDaemon } from '../testing/daemon.ts';
 import { sendRequest } from '../testing/endpoint-client.ts';
 import { waitUntil } from '../testing/wait-until.ts';
 
@@ -17,7 +17,7 @@ const often = '    readSeconds: 5\n    probeSeconds: { first: 0.1, most: 1 }\n';
 
 async function start(more: Partial<Parameters<typeof startDaemon>[0]> = {}) {
   const port = await freeTcpPort();
-  const settings = `${often}    doors: { pdudaemon: { port: ${port}, host: 127.0.0.1, allow: [127.0.0.0/8] } }`;
+  const settings = `${often}    endpoints: { pdudaemon: { port: ${port}, host: 127.0.0.1, allow: [127.0.0.0/8] } }`;
   const daemon = await startDaemon({ yaml, settings, ...more });
   return {
     ...daemon,
@@ -30,23 +30,11 @@ async function start(more: Partial<Parameters<typeof startDaemon>[0]> = {}) {
 
 type Lab = Awaited<ReturnType<typeof start>>;
 
-async function outlet({ client }: TestDaemon, name = 'pdu-1/1') {
-  const { outlets } = await client.outlets();
-  return outlets.find((each) => each.outlet === name);
-}
-
-async function turn({ client, finished }: TestDaemon, target: string, state: 'on' | 'off') {
-  const { cycles } = await client.switchOutlets({
-    body: { targets: [target], state, reason: 'smoke' },
-  });
-  return finished(cycles[0]?.id ?? '');
-}
-
 /** The daemon has looked at the PDU again, after this was called. */
 async function isRead(lab: Lab) {
   const since = new Date().toISOString();
   return waitUntil(async () => {
-    const now = await outlet(lab);
+    const now = await lab.outlet('pdu-1/1');
     return now?.readAt !== undefined && now.readAt > since ? now : undefined;
   }, 20_000);
 }
@@ -108,7 +96,7 @@ describe('a request of the pdudaemon endpoint that failed', () => {
     lab.board.ignores = 'on';
 
     const answer = await lab.ask('on?alias=b');
-    const failed = await outlet(lab);
+    const failed = await lab.outlet('pdu-1/1');
     lab.board.ignores = undefined;
     const later = await isRead(lab);
 
@@ -117,7 +105,7 @@ describe('a request of the pdudaemon endpoint that failed', () => {
       text: 'failed at turn-on: pdu-1/1 not seen on: pdu-1/1 reads back off\n',
     });
     expect(failed).toMatchObject({ stuckOff: false, switchedOff: { by: expect.any(String) } });
-    expect(failed).not.toHaveProperty('owedSince');
+    expect(failed).not.toHaveProperty('pendingOnSince');
     expect(later).toMatchObject({ state: 'off', switchedOff: { reason: "pdudaemon's API: off" } });
     expect((await lab.ask('on?alias=b')).status).toBe(200);
   });
@@ -157,7 +145,7 @@ describe('a request of the pdudaemon endpoint that failed', () => {
         outcome: 'cancelled',
         detail: 'the client hung up before it had begun; ask again',
       });
-      expect(await outlet(lab)).not.toHaveProperty('switchedOff');
+      expect(await lab.outlet('pdu-1/1')).not.toHaveProperty('switchedOff');
       expect(lab.board.told).toEqual([]);
     },
   );
@@ -190,7 +178,7 @@ describe('an off of an operator that failed', () => {
     const lab = await start();
     lab.board.isDown = true;
 
-    const off = await turn(lab, 'b', 'off');
+    const off = await lab.turn('off', 'b');
 
     expect(off).toMatchObject({
       outcome: 'failed',
@@ -207,9 +195,9 @@ describe('an off of an operator that failed', () => {
   it('is cancelled by on, also while the PDU is down', async () => {
     const lab = await start();
     lab.board.isDown = true;
-    await turn(lab, 'b', 'off');
+    await lab.turn('off', 'b');
 
-    const on = await turn(lab, 'b', 'on');
+    const on = await lab.turn('on', 'b');
     lab.board.isDown = false;
     const later = await isRead(lab);
 
@@ -222,7 +210,7 @@ describe('an off of an operator that failed', () => {
   it('is not carried out on an outlet that feeds another machine by now', async () => {
     const lab = await start();
     lab.board.isDown = true;
-    const off = await turn(lab, 'b', 'off');
+    const off = await lab.turn('off', 'b');
     const moved = yaml
       .replace('b: { kind: host, power: pdu-1/1', 'b: { kind: host, power: pdu-2/1')
       .replace('power: pdu-1/2', 'power: pdu-1/1');

@@ -47,11 +47,7 @@ describe('an outlet that obeys an off only after the last reading', () => {
   it('is turned on again, though it still reads on', async () => {
     const { drivers, on, finish } = slowKind();
     const daemon = await startDaemon({ yaml, drivers });
-    const { cycles } = await daemon.client.requestCycles({
-      body: { machines: ['a'], reason: 'dead', mode: 'hard' },
-    });
-
-    const cycle = await daemon.finished(cycles[0]?.id ?? '');
+    const [cycle] = await daemon.cycle('a');
     await finish();
 
     expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'turn-off' });
@@ -62,10 +58,7 @@ describe('an outlet that obeys an off only after the last reading', () => {
     const { drivers, on, told, finish } = slowKind();
     const boards = new Boards();
     const first = await startDaemon({ yaml, drivers, boards });
-    const { cycles } = await first.client.requestCycles({
-      body: { machines: ['a'], reason: 'dead', mode: 'hard' },
-    });
-    const id = cycles[0]?.id ?? '';
+    const id = await first.request('a');
     await first.until(id, ({ step }) => step === 'turn-off');
     await first.stop();
 

@@ -2,7 +2,7 @@
 import { ApiError } from '@skolo/api';
 import { describe, expect, it } from 'vitest';
 import { Boards, reboot } from '../testing/board-driver.ts';
-import { startDaemon, type TestDaemon } from '../testing/daemon.ts';
+import { startDaemon } from '../testing/daemon.ts';
 import { plugIn } from '../testing/machine.ts';
 import { waitUntil } from '../testing/wait-until.ts';
 
@@ -18,34 +18,18 @@ machines:
 `;
 const often = '    readSeconds: 5\n    probeSeconds: { first: 0.1, most: 1 }';
 
-async function turn(daemon: TestDaemon, target: string, state: 'on' | 'off') {
-  const { cycles } = await daemon.client.switchOutlets({
-    body: { targets: [target], state, reason: 'smoke' },
-  });
-  return daemon.finished(cycles[0]?.id ?? '');
-}
-
-async function outlet({ client }: TestDaemon, name: string) {
-  const { outlets } = await client.outlets();
-  return outlets.find((each) => each.outlet === name);
-}
-
-async function cycle({ client }: TestDaemon, machine: string) {
-  return client.requestCycles({ body: { machines: [machine], reason: 'dead', mode: 'hard' } });
-}
-
 describe('off by a person', () => {
   it('is seen off, reported, and stays', async () => {
     const daemon = await startDaemon({ yaml });
 
-    const off = await turn(daemon, 'b', 'off');
+    const off = await daemon.turn('off', 'b');
 
     expect(off).toMatchObject({ action: 'off', outcome: 'off', detail: 'pdu-1/1 seen off' });
-    expect(await outlet(daemon, 'pdu-1/1')).toMatchObject({
+    expect(await daemon.outlet('pdu-1/1')).toMatchObject({
       state: 'off',
       switchedOff: { by: daemon.who, reason: 'smoke', at: expect.any(String) },
     });
-    await expect(cycle(daemon, 'b')).rejects.toThrow(
+    await expect(daemon.request('b')).rejects.toThrow(
       `b: pdu-1/1 was turned off by ${daemon.who} at `,
     );
     expect(daemon.boards.get('pdu-1').told).toEqual(['off 1']);
@@ -65,8 +49,8 @@ machines:
 `,
     });
 
-    const busy = await turn(daemon, 'm', 'off');
-    const wished = await outlet(daemon, 'pdu-1/1');
+    const busy = await daemon.turn('off', 'm');
+    const wished = await daemon.outlet('pdu-1/1');
     const body = { targets: ['m'], state: 'off' as const, reason: 'smoke', force: true };
     const { cycles } = await daemon.client.switchOutlets({ body });
     const forced = await daemon.finished(cycles[0]?.id ?? '');
@@ -80,25 +64,25 @@ machines:
   it('is undone by a person, who finds the port as it was', async () => {
     const daemon = await startDaemon({ yaml });
     daemon.boards.get('pdu-1').outlets.setMode('1', '48v');
-    await turn(daemon, 'b', 'off');
+    await daemon.turn('off', 'b');
 
-    const on = await turn(daemon, 'b', 'on');
+    const on = await daemon.turn('on', 'b');
 
     expect(on).toMatchObject({ action: 'on', outcome: 'on', detail: 'pdu-1/1 seen on' });
     expect(daemon.boards.get('pdu-1').told).toEqual(['off 1', 'on 1 48v']);
-    expect(await outlet(daemon, 'pdu-1/1')).not.toHaveProperty('switchedOff');
-    expect(await outlet(daemon, 'pdu-1/1')).not.toHaveProperty('owedSince');
+    expect(await daemon.outlet('pdu-1/1')).not.toHaveProperty('switchedOff');
+    expect(await daemon.outlet('pdu-1/1')).not.toHaveProperty('pendingOnSince');
   });
 
   it('outlives the daemon, and the port is as it was all the same', async () => {
     const first = await startDaemon({ yaml });
     first.boards.get('pdu-1').outlets.setMode('1', '48v');
-    await turn(first, 'b', 'off');
+    await first.turn('off', 'b');
     await first.stop();
 
     const second = await startDaemon({ yaml, former: first });
-    const kept = await outlet(second, 'pdu-1/1');
-    await turn(second, 'b', 'on');
+    const kept = await second.outlet('pdu-1/1');
+    await second.turn('on', 'b');
 
     expect(kept).toMatchObject({ switchedOff: { reason: 'smoke' } });
     expect(second.boards.get('pdu-1').told).toEqual(['off 1', 'on 1 48v']);
@@ -107,10 +91,10 @@ machines:
   it('is asked for twice and remembers the port all the same', async () => {
     const daemon = await startDaemon({ yaml });
     daemon.boards.get('pdu-1').outlets.setMode('1', '48v');
-    await turn(daemon, 'b', 'off');
-    await turn(daemon, 'b', 'off');
+    await daemon.turn('off', 'b');
+    await daemon.turn('off', 'b');
 
-    await turn(daemon, 'b', 'on');
+    await daemon.turn('on', 'b');
 
     expect(daemon.boards.get('pdu-1').told.at(-1)).toBe('on 1 48v');
   });
@@ -118,8 +102,8 @@ machines:
   it('is of all feeds, and of what is turned on all of them', async () => {
     const daemon = await startDaemon({ yaml });
 
-    const off = await turn(daemon, 'c', 'off');
-    const on = await turn(daemon, 'c', 'on');
+    const off = await daemon.turn('off', 'c');
+    const on = await daemon.turn('on', 'c');
 
     expect(off.detail).toBe('pdu-1/2 seen off, pdu-2/2 seen off');
     expect(on.detail).toBe('pdu-1/2 seen on, pdu-2/2 seen on');
@@ -128,7 +112,7 @@ machines:
   it('is of a single outlet, by its name', async () => {
     const daemon = await startDaemon({ yaml });
 
-    const off = await turn(daemon, 'pdu-1/20', 'off');
+    const off = await daemon.turn('off', 'pdu-1/20');
 
     expect(off).toMatchObject({ target: 'pdu-1/20', outcome: 'off' });
     expect(daemon.boards.get('pdu-1').told).toEqual(['off 20']);
@@ -136,7 +120,7 @@ machines:
 
   it('is restored after the device has rebooted and turned all on', async () => {
     const first = await startDaemon({ yaml });
-    await turn(first, 'b', 'off');
+    await first.turn('off', 'b');
     await first.stop();
     const board = first.boards.get('pdu-1');
     board.isDown = true;
@@ -164,31 +148,30 @@ machines:
     );
   });
 
-  it('fails where it is not seen, stays a wish, and is seen to later', async () => {
+  it('fails where it is not seen, stays pending, and is carried out later', async () => {
     const boards = new Boards();
     const board = boards.get('pdu-1');
     board.isDown = true;
     const daemon = await startDaemon({ yaml, settings: often, boards });
 
-    const off = await turn(daemon, 'b', 'off');
+    const off = await daemon.turn('off', 'b');
     board.isDown = false;
     await waitUntil(() => (board.outlets.isOn('1') ? undefined : true));
 
     expect(off).toMatchObject({ outcome: 'failed', failedStep: 'contact' });
-    expect(await outlet(daemon, 'pdu-1/1')).toMatchObject({ switchedOff: { reason: 'smoke' } });
+    expect(await daemon.outlet('pdu-1/1')).toMatchObject({ switchedOff: { reason: 'smoke' } });
   });
 
   it('ends the attempts to turn on what was stuck off', async () => {
     const daemon = await startDaemon({ yaml });
     const board = daemon.boards.get('pdu-1');
     board.ignores = 'on';
-    const { cycles } = await cycle(daemon, 'b');
-    await daemon.finished(cycles[0]?.id ?? '');
+    await daemon.cycle('b');
 
-    await turn(daemon, 'b', 'off');
+    await daemon.turn('off', 'b');
     board.ignores = undefined;
     const settled = await waitUntil(async () => {
-      const now = await outlet(daemon, 'pdu-1/1');
+      const now = await daemon.outlet('pdu-1/1');
       return now?.stuckOff ? undefined : now;
     });
     const told = board.told.length;
@@ -197,7 +180,7 @@ machines:
       return ready.includes('"degraded":[]') ? true : undefined;
     });
 
-    expect(settled).not.toHaveProperty('owedSince');
+    expect(settled).not.toHaveProperty('pendingOnSince');
     expect(board.outlets.isOn('1')).toBe(false);
     expect(board.told.slice(told)).toEqual([]);
   });
@@ -207,7 +190,7 @@ describe('on by a person', () => {
   it('leaves alone what is on', async () => {
     const daemon = await startDaemon({ yaml });
 
-    expect((await turn(daemon, 'a', 'on')).outcome).toBe('on');
+    expect((await daemon.turn('on', 'a')).outcome).toBe('on');
     expect(daemon.boards.get('switch-1').told).toEqual([]);
   });
 
@@ -215,7 +198,7 @@ describe('on by a person', () => {
     const daemon = await startDaemon({ yaml });
     daemon.boards.get('switch-1').outlets.set('1', false);
 
-    expect((await turn(daemon, 'a', 'on')).outcome).toBe('on');
+    expect((await daemon.turn('on', 'a')).outcome).toBe('on');
     expect(daemon.boards.get('switch-1').told).toEqual(['on 1 usual']);
   });
 
@@ -223,12 +206,11 @@ describe('on by a person', () => {
     const daemon = await startDaemon({ yaml });
     const board = daemon.boards.get('pdu-1');
     board.ignores = 'on';
-    const { cycles } = await cycle(daemon, 'b');
-    await daemon.finished(cycles[0]?.id ?? '');
+    await daemon.cycle('b');
 
-    const still = await turn(daemon, 'b', 'on');
+    const still = await daemon.turn('on', 'b');
     board.ignores = undefined;
-    const atLast = await turn(daemon, 'b', 'on');
+    const atLast = await daemon.turn('on', 'b');
 
     expect([still.outcome, atLast.outcome]).toEqual(['stuck-off', 'on']);
     expect(board.outlets.isOn('1')).toBe(true);
@@ -236,7 +218,7 @@ describe('on by a person', () => {
 
   it('is refused for what nothing feeds, and for what is being cycled', async () => {
     const daemon = await startDaemon({ yaml });
-    await cycle(daemon, 'b');
+    await daemon.request('b');
 
     const error = await daemon.client
       .switchOutlets({ body: { targets: ['b'], state: 'on', reason: 'x' } })

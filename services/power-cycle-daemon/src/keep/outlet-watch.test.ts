@@ -19,7 +19,7 @@ machines:
   b: { kind: host, power: [pdu-1/2, pdu-2/2] }
 `;
 const often = '    readSeconds: 5\n    probeSeconds: { first: 0.1, most: 1 }';
-const wish = {
+const offByAnn = {
   controller: 'pdu-1',
   outlet: '7',
   by: 'ann',
@@ -35,9 +35,7 @@ function watched(settings = often) {
     onTrouble: () => undefined,
     onWell: () => undefined,
   });
-  const emit: EmitPower = (event) => {
-    if (event.type === 'read') watch.noteReadings(event.controller, event.readings, 42);
-  };
+  const emit: EmitPower = (event) => watch.onEvent(event);
   const deps = { clock: { now: () => 0 }, emit, maySwitch: () => undefined };
   const controllers = ['pdu-1', 'pdu-2', 'a'].map((name) =>
     boards.controller(name, undefined, deps),
@@ -50,7 +48,8 @@ function watched(settings = often) {
       all: () => controllers,
       get: (name) => controllers.find((each) => each.name === name),
     },
-    patience: { firstMs: 1, mostMs: 2, withinMs: 50 },
+    timing: { patience: { firstMs: 1, mostMs: 2, withinMs: 50 } },
+    clock: { now: () => 42 },
     log: createLogger({
       service: 'power-cycle-daemon',
       level: 'debug',
@@ -124,7 +123,7 @@ describe('the watch', () => {
 
   it('is not kept by one outlet that the device does not have from reading the others', async () => {
     const { watch, store, lines } = watched();
-    await store.keep([store.switchedOff.put({ ...wish, outlet: '99' })]);
+    await store.keep([store.switchedOff.put({ ...offByAnn, outlet: '99' })]);
 
     watch.follow();
     await waitUntil(() => watch.readings.get('pdu-1/2'));
@@ -140,7 +139,7 @@ describe('the watch', () => {
   it('turns off again what a person turned off and the device turned on', async () => {
     const { boards, watch, store, lines } = watched();
     const board = boards.get('pdu-1');
-    await store.keep([store.switchedOff.put(wish)]);
+    await store.keep([store.switchedOff.put(offByAnn)]);
     reboot(board);
 
     watch.follow();
@@ -159,7 +158,7 @@ describe('the watch', () => {
     const { boards, watch, store } = watched();
     const feeds = [{ controller: 'pdu-1', outlet: '7' }];
     await store.keep([
-      store.switchedOff.put(wish),
+      store.switchedOff.put(offByAnn),
       store.cycles.put(cycleRecord({ action: 'off', feeds, phase: 'contact' })),
     ]);
 

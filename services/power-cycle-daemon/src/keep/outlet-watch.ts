@@ -5,15 +5,17 @@
  */
 
 import { errorText, pause } from '@skolo/base';
-import { backOffMs, type Logger } from '@skolo/common';
+import { backOffMs, type Clock, type Logger } from '@skolo/common';
 import { DeviceRefused } from '@skolo/equipment';
 import type { OutletReading } from '@skolo/models/outlets';
 import { formatOutlet, type Rack } from '@skolo/rack';
-import { type Patience, turnOff } from '../cycle/outlets.ts';
 import type { Controller } from '../devices/controller.ts';
 import type { Controllers } from '../devices/controllers.ts';
-import { allTargets, findTarget } from '../request/targets.ts';
+import { turnOff } from '../devices/outlets.ts';
+import type { Timing } from '../devices/timing.ts';
+import type { PowerEvent } from '../events.ts';
 import { whyNeeded } from '../rules/power-loss.ts';
+import { allTargets, findTarget } from '../rules/targets.ts';
 import { feedKey, type SwitchedOff } from '../state/records.ts';
 import type { Store } from '../state/store.ts';
 
@@ -21,7 +23,8 @@ interface OutletWatchDeps {
   rack: () => Rack;
   store: Store;
   controllers: Pick<Controllers, 'get' | 'all'>;
-  patience: Patience;
+  timing: Pick<Timing, 'patience'>;
+  clock: Pick<Clock, 'now'>;
   log: Logger;
 }
 
@@ -73,9 +76,13 @@ export class OutletWatch {
     for (const controller of wanted) this.begin(controller);
   }
 
-  noteReadings(controller: string, readings: ReadonlyMap<string, OutletReading>, at: number): void {
-    for (const [outlet, reading] of readings) {
-      this.readings.set(`${controller}/${outlet}`, { ...reading, at });
+  onEvent(event: PowerEvent): void {
+    // An off may be a person's from now on, or no longer.
+    if (event.type === 'cycle' && event.record.action !== 'cycle') this.follow();
+    if (event.type !== 'read') return;
+    const at = this.deps.clock.now();
+    for (const [outlet, reading] of event.readings) {
+      this.readings.set(`${event.controller}/${outlet}`, { ...reading, at });
     }
   }
 
@@ -150,7 +157,8 @@ export class OutletWatch {
     outlet: string,
     signal: AbortSignal,
   ): Promise<void> {
-    const { rack, store, log, patience } = this.deps;
+    const { rack, store, log, timing } = this.deps;
+    const { patience } = timing;
     const key = `${controller.name}/${outlet}`;
     const off = store.switchedOff.get(key);
     if (off === undefined || this.isUnderWay(key)) return;

@@ -4,7 +4,7 @@ import { OutletBoard } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import type { CreateUsbHub } from '../devices/controllers.ts';
 import { Boards } from '../testing/board-driver.ts';
-import { startDaemon, type TestDaemon } from '../testing/daemon.ts';
+import { startDaemon } from '../testing/daemon.ts';
 import { waitUntil } from '../testing/wait-until.ts';
 
 const yaml = `
@@ -28,20 +28,13 @@ function hub(): { ports: OutletBoard; createUsbHub: CreateUsbHub } {
   return { ports, createUsbHub };
 }
 
-async function turn(daemon: TestDaemon, target: string, state: 'on' | 'off') {
-  const { cycles } = await daemon.client.switchOutlets({
-    body: { targets: [target], state, reason: 'it smokes' },
-  });
-  return daemon.finished(cycles[0]?.id ?? '');
-}
-
 describe('a phone that a person turned off', () => {
   it.each(['the same daemon', 'the next one'])(
     'is turned off again by %s after its machine has rebooted',
     async (which) => {
       const { ports, createUsbHub } = hub();
       const first = await startDaemon({ yaml, settings: often, createUsbHub });
-      await turn(first, 'm-device', 'off');
+      await first.turn('off', 'm-device');
       let daemon = first;
       if (which === 'the next one') {
         await first.stop();
@@ -61,10 +54,10 @@ describe('on by a person', () => {
     const boards = new Boards();
     const board = boards.get('pdu-1');
     const daemon = await startDaemon({ yaml, boards });
-    await turn(daemon, 'm', 'off');
+    await daemon.turn('off', 'm');
     board.isDown = true;
 
-    const on = await turn(daemon, 'm', 'on');
+    const on = await daemon.turn('on', 'm');
     board.isDown = false;
     await waitUntil(() => (board.outlets.isOn('1') ? true : undefined));
 

@@ -37,12 +37,11 @@ export async function agentSigner(rack: Rack, machine: string): Promise<Signer> 
 export function agentOf(rack: Rack, machine: Machine): Agent | undefined {
   if (machine.address === undefined) return undefined;
   const baseUrl = serviceUrl(rack, 'swarming-client', machine);
-  const common = { baseUrl, mostBytes, rack: rack.name };
 
   return {
     async status(timeoutMs, signal) {
       try {
-        const client = createClient(swarmingClientApi, common);
+        const client = createClient(swarmingClientApi, { baseUrl, mostBytes, rack: rack.name });
         return await client.status({ timeoutMs, signal });
       } catch {
         signal.throwIfAborted();
@@ -52,7 +51,12 @@ export function agentOf(rack: Rack, machine: Machine): Agent | undefined {
     async reboot(why, timeoutMs, signal) {
       try {
         const signer = await agentSigner(rack, machine.name);
-        const client = createClient(swarmingClientApi, { ...common, signer });
+        const client = createClient(swarmingClientApi, {
+          baseUrl,
+          mostBytes,
+          rack: rack.name,
+          signer,
+        });
         await client.reboot({ body: { why }, timeoutMs, signal });
         return undefined;
       } catch (error) {

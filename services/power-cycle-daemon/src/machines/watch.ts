@@ -15,8 +15,6 @@ export interface WatchTuning {
   everyMs: number;
 }
 
-export const usualWatch: WatchTuning = { lookMs: 2000, everyMs: 500 };
-
 interface SeenDown {
   text: string;
   /** It was seen up before, so that it went down while it was watched. */

@@ -1,15 +1,11 @@
 /** Alerts of Alertmanager's webhook (version 4), and the machine that each is about. */
+import type { powerCycleDaemonApi } from '@skolo/api';
 import { normaliseAddress } from '@skolo/common';
 import type { Machine, Rack } from '@skolo/rack';
+import type { z } from 'zod';
+import { machineAt } from '../rules/targets.ts';
 
-export interface Alert {
-  status: 'firing' | 'resolved';
-  labels: Record<string, string>;
-  /** RFC 3339. */
-  startsAt: string;
-}
-
-const daySeconds = 86_400;
+export type Alert = z.output<typeof powerCycleDaemonApi.alerts.body>['alerts'][number];
 
 /** The label `machine`, else the host of `instance`; by name, with or without the rack's domain, or by address. */
 export function machineOf(rack: Rack, labels: Record<string, string>): Machine | undefined {
@@ -21,10 +17,7 @@ export function machineOf(rack: Rack, labels: Record<string, string>): Machine |
   const byName = rack.machines.get(name);
   if (byName !== undefined) return byName;
   const address = normaliseAddress(written);
-  if (address === undefined) return undefined;
-  const isThere = (each: Machine) =>
-    each.address !== undefined && normaliseAddress(each.address) === address;
-  return [...rack.machines.values()].find(isThere);
+  return address === undefined ? undefined : machineAt(rack, address);
 }
 
 /** `rpi-001:9100`, `http://rpi-001:9100/metrics`, `[fd00::1]:9100` */
@@ -32,10 +25,4 @@ function hostOf(instance: string): string {
   const [authority = ''] = instance.replace(/^\w+:\/\//, '').split('/', 1);
   const [, bracketed] = /^\[(.*)\](?::\d+)?$/.exec(authority) ?? [];
   return bracketed ?? authority.replace(/:\d+$/, '');
-}
-
-/** How long ago, by a wall clock that may be wrong: a day at most, and never less than nothing. */
-export function secondsSince(time: string, now: number): number {
-  const seconds = (now - Date.parse(time)) / 1000;
-  return Number.isFinite(seconds) ? Math.min(Math.max(0, seconds), daySeconds) : 0;
 }

@@ -1,31 +1,17 @@
 /** Automatic repair: receives alerts of missing machines, and requests cycles by the rules of repair-policy.ts. Off by default. */
 
 import { errorText, pause } from '@skolo/base';
-import type { Clock, Logger } from '@skolo/common';
-import type { Machine, Rack } from '@skolo/rack';
-import type { Controllers } from '../devices/controllers.ts';
-import type { EmitPower } from '../events.ts';
-import { infrastructureProbe, probeOf, type Reach } from '../machines/probe.ts';
-import { type Request, RequestRefused } from '../request/requests.ts';
-import type { Accepted } from '../state/records.ts';
-import type { Store } from '../state/store.ts';
-import { type Alert, machineOf, secondsSince } from './alert.ts';
+import type { Machine } from '@skolo/rack';
+import { infrastructureProbe, probeOf } from '../machines/probe.ts';
+import { RequestRefused } from '../request/requests.ts';
+import { uptimeAt } from '../rules/uptime-at.ts';
+import { type Alert, machineOf } from './alert.ts';
 import { countedSeconds, decideRepair, type Missing } from './repair-policy.ts';
-import { UplinkWatch } from './uplink.ts';
+import { UplinkWatch, type UplinkWatchDeps } from './uplink.ts';
 
-export interface AutoRepairDeps {
-  rack: () => Rack;
-  store: Store;
-  controllers: Pick<Controllers, 'get'>;
-  take: (request: Request) => Promise<Accepted>;
-  clock: Clock;
-  log: Logger;
-  emit: EmitPower;
-  signal: AbortSignal;
+export interface AutoRepairDeps extends UplinkWatchDeps {
   /** How often it looks, in milliseconds. */
-  everyMs?: number;
-  /** How the router of the uplink is looked at. */
-  reach?: Reach;
+  everyMs?: number | undefined;
 }
 
 const lookMs = 3000;
@@ -71,7 +57,7 @@ export class AutoRepair {
       }
       const uptime = clock.uptime();
       const known = this.missing.get(name);
-      const since = known?.since ?? uptime - secondsSince(startsAt, clock.now());
+      const since = known?.since ?? uptimeAt(clock, startsAt);
       const firstAlertAt = known?.firstAlertAt ?? uptime;
       this.missing.set(name, { machine: name, since, firstAlertAt, lastAlertAt: uptime });
     }
@@ -173,13 +159,13 @@ export class AutoRepair {
     this.deps.emit({ type: 'repair', outcome, machine, why });
   }
 
-  /** Of a try before this process only the wall time is known; one in the future counts as just now. */
+  /** Kept, so that a later jump of the wall clock does not move it. */
   private lastTryAt(name: string): number | undefined {
     const { store, clock } = this.deps;
     const known = this.lastTries.get(name);
     const written = store.repairs.get(name)?.lastTryAt;
     if (known !== undefined || written === undefined) return known;
-    const at = clock.uptime() - secondsSince(written, clock.now());
+    const at = uptimeAt(clock, written);
     this.lastTries.set(name, at);
     return at;
   }

@@ -2,12 +2,30 @@
  * Dead-man switch of the uplink: a router that has been silent for long is cycled through its PDU, since no remote
  * operator can ask for that. Only natively: the daemon may be cut off meanwhile.
  */
-import { errorText } from '@skolo/base';
-import type { InfrastructureDevice } from '@skolo/rack';
-import { reach } from '../machines/probe.ts';
-import type { AutoRepairDeps } from './auto-repair.ts';
 
-type UplinkWatchDeps = Omit<AutoRepairDeps, 'everyMs'>;
+import type { AcceptedRequests } from '@skolo/api';
+import { errorText } from '@skolo/base';
+import type { Clock, Logger } from '@skolo/common';
+import type { InfrastructureDevice, Rack } from '@skolo/rack';
+import type { Controllers } from '../devices/controllers.ts';
+import type { EmitPower } from '../events.ts';
+import { type Reach, reach } from '../machines/probe.ts';
+import type { Request } from '../request/requests.ts';
+import { uptimeAt } from '../rules/uptime-at.ts';
+import type { Store } from '../state/store.ts';
+
+export interface UplinkWatchDeps {
+  rack: () => Rack;
+  store: Store;
+  controllers: Pick<Controllers, 'get'>;
+  take: (request: Request) => Promise<AcceptedRequests>;
+  clock: Clock;
+  log: Logger;
+  emit: EmitPower;
+  signal: AbortSignal;
+  /** How the router of the uplink is looked at. */
+  reach?: Reach | undefined;
+}
 
 const lookMs = 3000;
 
@@ -89,17 +107,15 @@ export class UplinkWatch {
   }
 
   /**
-   * Of cycles before this process only the wall time is known. It is made seconds since boot once, so that a clock that
-   * was set back (a jumphost without a battery, and no uplink to ask) is a pause and not the end of all repair; a time
-   * in the future counts as just now.
+   * Each is converted to seconds since boot once, so that a clock that was set back (a jumphost without a battery, and no
+   * uplink to ask) is a pause and not the end of all repair.
    */
   private noteJournaled(): void {
     const { store, clock } = this.deps;
     for (const { id, origin, requestedAt } of store.cycles.all.values()) {
       if (origin !== 'uplink' || this.noted.has(id)) continue;
       this.noted.add(id);
-      const ago = Math.max(0, clock.now() - Date.parse(requestedAt)) / 1000;
-      this.lastCycleAt = Math.max(this.lastCycleAt, clock.uptime() - ago);
+      this.lastCycleAt = Math.max(this.lastCycleAt, uptimeAt(clock, requestedAt));
     }
   }
 

@@ -1,10 +1,11 @@
 /** What came of each cycle, in the audit log; and the requests that did not come through the API, which records its own. */
 
+import type { AcceptedRequests } from '@skolo/api';
 import { errorText } from '@skolo/base';
 import type { AuditLog, Logger } from '@skolo/common';
 import type { PowerEvent } from '../events.ts';
 import { type Request, RequestRefused } from '../request/requests.ts';
-import { type Accepted, feedKey } from '../state/records.ts';
+import { feedKey } from '../state/records.ts';
 
 export class AuditTrail {
   private readonly audit: Pick<AuditLog, 'begin' | 'append'>;
@@ -21,12 +22,15 @@ export class AuditTrail {
    * @throws AuditUnavailable Nothing was taken.
    * @throws HttpProblem 429, nothing was taken.
    */
-  async recorded(request: Request, take: () => Promise<Accepted>): Promise<Accepted> {
+  async recorded(
+    request: Request,
+    take: () => Promise<AcceptedRequests>,
+  ): Promise<AcceptedRequests> {
     const { by: who, origin, reason: why, targets, ask, skipRefused } = request;
     const { action, ...how } = ask;
     const input = { ...how, skipRefused };
     const entry = { who, what: `${origin}: ${action}`, target: targets.join(' '), input, why };
-    await this.audit.begin({ ...entry, outcome: 'begun' }, origin === 'door');
+    await this.audit.begin({ ...entry, outcome: 'begun' }, origin === 'endpoint');
     try {
       const accepted = await take();
       await this.append({ ...entry, outcome: 'accepted', answer: { ...accepted } });

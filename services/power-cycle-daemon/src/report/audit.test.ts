@@ -87,10 +87,10 @@ const samples: Record<string, Sample> = {
     begun: { target: expect.any(String), why: reason },
     ended: { outcome: 'done', answer: { target: 'b-1', until: expect.any(String) } },
   },
-  forgetOwed: {
+  forgetPendingOn: {
     call: ({ client }) =>
       client
-        .forgetOwed({ params: { outlet: 'pdu-9/1' }, query: { why: reason } })
+        .forgetPendingOn({ params: { outlet: 'pdu-9/1' }, query: { why: reason } })
         .catch(() => undefined),
     begun: { target: 'pdu-9/1', why: reason },
     ended: { outcome: expect.stringMatching(/^refused: pdu-9\/1/) },
@@ -151,14 +151,14 @@ describe('the audit log', () => {
 
   it('has what programs ask for without signing in', async () => {
     const port = await freeTcpPort();
-    const settings = `    doors: { pdudaemon: { port: ${port}, host: 127.0.0.1, allow: [127.0.0.0/8] } }`;
+    const settings = `    endpoints: { pdudaemon: { port: ${port}, host: 127.0.0.1, allow: [127.0.0.0/8] } }`;
     const daemon = await startDaemon({ yaml, settings });
 
     await sendRequest(port, '/power/control/reboot?alias=b-1&delay=1');
 
     const line = {
-      who: 'pdudaemon door, 127.0.0.1',
-      what: 'door: cycle',
+      who: 'pdudaemon endpoint, 127.0.0.1',
+      what: 'endpoint: cycle',
       target: 'b-1',
       input: { mode: 'hard', force: false, offSeconds: 1, skipRefused: false },
       why: "pdudaemon's API: reboot",

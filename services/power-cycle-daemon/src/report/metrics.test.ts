@@ -66,24 +66,26 @@ describe('metrics', () => {
   it('shows since when an on is pending, while it is', async () => {
     const { boards, client, metricsUrl } = await startDaemon({ yaml });
     const before = Date.now() / 1000;
-    const owedSince = async () => {
+    const pendingOnSince = async () => {
       const lines = await metricsOf(metricsUrl);
-      return lines.flatMap((line) => /^skolo_power_oldest_debt\S* (\S+)/.exec(line)?.[1] ?? []);
+      return lines.flatMap(
+        (line) => /^skolo_power_oldest_pending_on\S* (\S+)/.exec(line)?.[1] ?? [],
+      );
     };
 
-    const atFirst = await owedSince();
+    const atFirst = await pendingOnSince();
     boards.get('pdu-1').ignores = 'on';
     const body = { machines: ['b'], reason: 'dead', offSeconds: 0.5 };
     await client.requestCycles({ body });
-    const owed = await vi.waitFor(async () => {
-      const found = await owedSince();
+    const pendingOn = await vi.waitFor(async () => {
+      const found = await pendingOnSince();
       expect(found).toHaveLength(1);
       return Number(found[0]);
     }, 10_000);
     boards.get('pdu-1').ignores = undefined;
-    await vi.waitFor(async () => expect(await owedSince()).toEqual([]), 10_000);
+    await vi.waitFor(async () => expect(await pendingOnSince()).toEqual([]), 10_000);
 
     expect(atFirst).toEqual([]);
-    expect(owed).toBeGreaterThanOrEqual(Math.floor(before));
+    expect(pendingOn).toBeGreaterThanOrEqual(Math.floor(before));
   });
 });

@@ -2,10 +2,9 @@
 import { CycleStep, Outcome, PowerAction, Refusal } from '@skolo/api';
 import type { Clock, GaugeSample, GaugeSpec } from '@skolo/common';
 import { Counter, Histogram, type Registry } from 'prom-client';
-import { stepOf } from '../cycle/cycle.ts';
 import type { EmitPower } from '../events.ts';
-import { allTargets } from '../request/targets.ts';
 import { holdsOf } from '../rules/preconditions.ts';
+import { allTargets } from '../rules/targets.ts';
 import type { CycleRecord } from '../state/records.ts';
 import { outletStatuses, type View } from './status.ts';
 
@@ -45,13 +44,6 @@ export function createMetrics(
     buckets: [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800],
     registers,
   });
-  const steps = new Histogram({
-    name: 'skolo_power_step_duration_seconds',
-    help: 'How long cycles spend in a step.',
-    labelNames: ['step'],
-    buckets: [0.1, 0.3, 1, 3, 10, 30, 100, 300],
-    registers,
-  });
   const refusals = new Counter({
     name: 'skolo_power_refusals_total',
     help: 'Targets that were asked for and refused, by reason.',
@@ -73,24 +65,19 @@ export function createMetrics(
   }
   for (const code of Refusal.shape.code.options) refusals.inc({ code }, 0);
   for (const outcome of repairOutcomes) repairs.inc({ outcome }, 0);
-  const entered = new Map<string, { step: string; at: number; requestedAt: number }>();
+  /** When each cycle was requested, in seconds since boot. */
+  const requested = new Map<string, number>();
 
-  function onCycle(record: CycleRecord): void {
+  function onCycle({ id, phase, action, outcome = 'failed', failedStep }: CycleRecord): void {
     const now = clock.uptime();
-    const step = stepOf(record);
-    const before = entered.get(record.id);
-    if (before !== undefined && (before.step !== step || record.phase === 'finished')) {
-      steps.observe({ step: before.step }, now - before.at);
-    }
-    if (record.phase !== 'finished') {
-      const requestedAt = before?.requestedAt ?? now;
-      if (before?.step !== step) entered.set(record.id, { step, at: now, requestedAt });
+    const requestedAt = requested.get(id);
+    if (phase !== 'finished') {
+      requested.set(id, requestedAt ?? now);
       return;
     }
-    entered.delete(record.id);
-    const { action, outcome = 'failed', failedStep = '' } = record;
-    cycles.inc({ action, outcome, failed_step: failedStep });
-    if (before !== undefined) duration.observe({ action, outcome }, now - before.requestedAt);
+    requested.delete(id);
+    cycles.inc({ action, outcome, failed_step: failedStep ?? '' });
+    if (requestedAt !== undefined) duration.observe({ action, outcome }, now - requestedAt);
   }
 
   return (event) => {
@@ -127,24 +114,7 @@ export const gauges: Record<string, GaugeSpec<View>> = {
     read: ({ controllers }) =>
       controllers
         .all()
-        .map(({ name, rejectedSignIns }) => [{ controller: name }, rejectedSignIns ? 1 : 0]),
-  },
-  skolo_power_queue_length: {
-    help: 'Operations that wait or run on a controller.',
-    labels: ['controller'],
-    read: ({ controllers }) =>
-      controllers.all().map(({ name, queueLength }) => [{ controller: name }, queueLength]),
-  },
-  skolo_power_cycles_active: {
-    help: 'Cycles that are not finished, by step.',
-    labels: ['step'],
-    read({ store }) {
-      const counts = new Map<string, number>();
-      for (const record of store.active()) {
-        counts.set(stepOf(record), (counts.get(stepOf(record)) ?? 0) + 1);
-      }
-      return [...counts].map(([step, count]) => [{ step }, count]);
-    },
+        .map(({ name, rejectsSignIn }) => [{ controller: name }, Number(rejectsSignIn)]),
   },
   skolo_power_outlets_stuck_off: {
     help: 'Outlets that were turned off for a cycle and could not be proven to be on again. Retries continue.',
@@ -154,12 +124,12 @@ export const gauges: Record<string, GaugeSpec<View>> = {
         .filter(([, { stuck }]) => stuck !== undefined)
         .map(([outlet]) => [{ outlet }, 1]),
   },
-  skolo_power_outlets_owed: {
-    help: 'Outlets that were turned off for a cycle and have not been seen on again yet.',
+  skolo_power_outlets_pending_on: {
+    help: 'Outlets with a pending on: a cycle turned them off, and they have not been seen on again yet.',
     read: ({ store }) => store.pendingOns.all.size,
   },
-  skolo_power_oldest_debt_timestamp_seconds: {
-    help: 'When the outlet was turned off that has waited longest to be on again; absent without one.',
+  skolo_power_oldest_pending_on_timestamp_seconds: {
+    help: 'When the oldest pending on began; absent without one.',
     read({ store }) {
       const since = [...store.pendingOns.all.values()].map((each) => Date.parse(each.since));
       return since.length > 0 ? Math.min(...since) / 1000 : undefined;

@@ -27,15 +27,12 @@ machines:
     outlets.setFaulty('9', true);
     outlets.setFaulty('10', true);
 
-    const { cycles } = await daemon.client.requestCycles({
-      body: { machines: ['m', 'bare'], reason: 'dead', mode: 'hard' },
-    });
-    const [m, bare] = await Promise.all(cycles.map(({ id }) => daemon.finished(id)));
+    const [m, bare] = await daemon.cycle(['m', 'bare']);
     const status = await waitUntil(async () => {
       const { machines } = await daemon.client.machines({ query: { name: 'm' } });
       return machines[0]?.outlets[0]?.fault === undefined ? undefined : machines[0];
     });
-    const metrics = await (await fetch(`${daemon.metricsUrl}/metrics`)).text();
+    const metrics = await daemon.metrics();
 
     expect(m).toMatchObject({
       outcome: 'failed',
@@ -65,12 +62,9 @@ machines:
     });
     boards.get('pdu-1').outlets.setFaulty('9', true);
 
-    const { cycles } = await daemon.client.requestCycles({
-      body: { machines: ['m'], reason: 'dead', mode: 'hard' },
-    });
-    const cycle = await daemon.finished(cycles[0]?.id ?? '');
+    const [cycle] = await daemon.cycle('m');
 
-    expect(cycle.outcome).toBe('back');
+    expect(cycle?.outcome).toBe('back');
     expect(cycle).not.toHaveProperty('fault');
   });
 });

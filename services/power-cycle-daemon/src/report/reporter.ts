@@ -23,10 +23,10 @@ export function createReporter({ log, degraded }: ReporterDeps): EmitPower {
         return log.info({ target, code, detail }, 'refused');
       }
       case 'controller': {
-        const { name, state, detail } = event.controller;
-        log[state === 'up' ? 'info' : 'warn']({ controller: name, state, detail }, 'controller');
-        if (state !== 'down') return degraded.clear(`controller ${name}`);
-        return degraded.raise(`controller ${name}`, detail ?? 'does not answer');
+        const { controller, state, detail } = event;
+        log[state === 'up' ? 'info' : 'warn']({ controller, state, detail }, 'controller');
+        if (state !== 'down') return degraded.clear(`controller ${controller}`);
+        return degraded.raise(`controller ${controller}`, detail ?? 'does not answer');
       }
       case 'ssh': {
         // Once for each device, and again when it agrees on others: some day the old ones can be switched off.
@@ -40,7 +40,7 @@ export function createReporter({ log, degraded }: ReporterDeps): EmitPower {
         log.error({ outlet, cycle: event.pendingOn.cycle, why: event.why }, 'stuck off');
         return degraded.raise(`outlet ${outlet}`, `stuck off: ${event.why}`);
       }
-      case 'restored': {
+      case 'pending-on-ended': {
         const outlet = feedKey(event.pendingOn);
         degraded.clear(`outlet ${outlet}`);
         if (event.wasStuck)

@@ -1,46 +1,26 @@
 /** What the API answers: records and readings as JSON. */
-import type { ControllerStatus, MachinePower, OutletStatus, PowerCycle } from '@skolo/api';
+import {
+  type ControllerStatus,
+  type MachinePower,
+  type OutletStatus,
+  PowerCycle,
+} from '@skolo/api';
 import { formatOutlet, type Outlet, type Rack } from '@skolo/rack';
 import { stepOf } from '../cycle/cycle.ts';
 import { positions } from '../cycle/scheduler.ts';
 import type { Controller } from '../devices/controller.ts';
 import type { Controllers } from '../devices/controllers.ts';
 import type { TimedReading } from '../keep/outlet-watch.ts';
-import { allTargets, type Target } from '../request/targets.ts';
 import type { CircuitBreaker } from '../rules/circuit-breaker.ts';
 import { waitFor } from '../rules/past-cycles.ts';
 import { holdsOf, type Snapshot } from '../rules/preconditions.ts';
+import { allTargets, type Target } from '../rules/targets.ts';
 import { type CycleRecord, feedKey } from '../state/records.ts';
 import type { Store } from '../state/store.ts';
 
 function cycleStatus(record: CycleRecord, position?: number): PowerCycle {
-  const { id, target, action, mode, reason, by, origin, requestedAt, offSeconds, force } = record;
-  const { steps, startedAt, finishedAt, outcome, failedStep, fault, detail, pending } = record;
-  const step = stepOf(record);
   const outlets = record.feeds.map(feedKey);
-  return {
-    id,
-    target,
-    action,
-    mode,
-    outlets,
-    reason,
-    by,
-    origin,
-    requestedAt,
-    offSeconds,
-    force,
-    step,
-    steps,
-    startedAt,
-    finishedAt,
-    position,
-    outcome,
-    failedStep,
-    fault,
-    detail,
-    pending,
-  };
+  return PowerCycle.parse({ ...record, outlets, step: stepOf(record), position });
 }
 
 /** With its place among those that wait. */
@@ -53,20 +33,16 @@ export function controllerStatus(
   controller: Controller,
   { breaker }: Pick<View, 'breaker'>,
 ): ControllerStatus {
-  const { name, model, experimental, queueLength, lastContact, rejectedSignIns } = controller;
+  const { name, model, experimental, queueLength: queue, lastContact } = controller;
+  const { stuckOutlets } = breaker.failing().get(name) ?? {};
+  const condition = conditionOf(controller, breaker);
   return {
     name,
     model,
-    ...conditionOf(controller, breaker),
+    ...condition,
     experimental,
-    queue: queueLength,
-    stuckOutlets: breaker.failing().get(name)?.stuckOutlets,
-    signInRejected: rejectedSignIns && {
-      times: rejectedSignIns.times,
-      since: time(rejectedSignIns.since),
-      nextAttemptAt: time(rejectedSignIns.nextAt),
-    },
-    onProvenAt: timeIf(breaker.provenAt(name)),
+    queue,
+    stuckOutlets,
     lastContact: timeIf(lastContact),
   };
 }
@@ -123,7 +99,7 @@ function outletStatus(outlet: Outlet, feeds: string[], { store, readings }: View
     watts: reading?.watts,
     mode: reading?.mode,
     switchedOff: off && { by: off.by, at: off.at, reason: off.reason },
-    owedSince: pendingOn?.since,
+    pendingOnSince: pendingOn?.since,
   };
 }
 

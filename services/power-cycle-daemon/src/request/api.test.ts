@@ -1,10 +1,10 @@
 /** The HTTP API: what is answered to whom. What cycles do is in cycles.test.ts. */
 import { join } from 'node:path';
-import { ApiError, createClient, powerCycleDaemonApi } from '@skolo/api';
+import { createClient, powerCycleDaemonApi } from '@skolo/api';
 import { newToken } from '@skolo/common';
 import { newAgentKey } from '@skolo/secrets';
 import { describe, expect, it } from 'vitest';
-import { startDaemon, type TestDaemon } from '../testing/daemon.ts';
+import { problem, startDaemon, type TestDaemon } from '../testing/daemon.ts';
 import { fakeClock } from '../testing/fake-clock.ts';
 import { sendAsMachine } from '../testing/machine-request.ts';
 
@@ -19,15 +19,6 @@ machines:
   bare: { kind: host }
 `;
 const hard = { reason: 'dead', mode: 'hard' as const };
-
-async function problem(call: Promise<unknown>) {
-  const error = await call.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (!(error instanceof ApiError)) throw new TypeError('no problem', { cause: error });
-  return error.problem;
-}
 
 function ask({ client }: TestDaemon, machines: string[], more: object = {}) {
   return client.requestCycles({ body: { machines, ...hard, ...more } });
@@ -307,8 +298,7 @@ describe('cancelling', () => {
 
   it('is 409 for what has begun or is finished, and 404 for what never was', async () => {
     const daemon = await startDaemon({ yaml });
-    const { cycles } = await ask(daemon, ['b-1']);
-    const id = cycles[0]?.id ?? '';
+    const id = await daemon.request('b-1');
     await daemon.until(id, ({ step }) => step === 'off');
 
     const begun = await problem(daemon.client.cancelCycle({ params: { id } }));
@@ -335,8 +325,7 @@ describe('cycles', () => {
   it('are listed, the newest first, by whatever one looks for', async () => {
     const daemon = await startDaemon({ yaml });
     for (const machine of ['b-1', 'b-2', 'b-1']) {
-      const { cycles } = await ask(daemon, [machine]);
-      await daemon.finished(cycles[0]?.id ?? '');
+      await daemon.cycle(machine);
     }
     daemon.boards.get('pdu-1').isWedged = true;
     await ask(daemon, ['b-3']);
@@ -395,8 +384,7 @@ describe('cycles', () => {
 describe('the views', () => {
   it('show a machine with all that one wants to know', async () => {
     const daemon = await startDaemon({ yaml, settings: '    seenBackSeconds: 1' });
-    const { cycles } = await ask(daemon, ['a'], { force: true });
-    const { id } = await daemon.finished(cycles[0]?.id ?? '');
+    const [cycle] = await daemon.cycle('a', { force: true });
     await daemon.client.hold({ body: { targets: ['a'], reason: 'new fan' } });
 
     const { machines } = await daemon.client.machines({ query: { name: ['a', 'a-device'] } });
@@ -421,7 +409,7 @@ describe('the views', () => {
           },
         ],
         controllers: [{ name: 'switch-1', state: 'up' }],
-        last: { id, action: 'cycle', outcome: 'failed', by: daemon.who, reason: 'dead' },
+        last: { id: cycle?.id, action: 'cycle', outcome: 'failed', by: daemon.who, reason: 'dead' },
         hold: { by: daemon.who, reason: 'new fan' },
       },
       { name: 'a-device', kind: 'device', outlets: [{ outlet: 'pdu-2/9' }], hold: {} },
@@ -541,8 +529,7 @@ describe('holds', () => {
 describe('events', () => {
   it('send the state now, and then each change', async () => {
     const daemon = await startDaemon({ yaml });
-    const { cycles } = await ask(daemon, ['b-1']);
-    const id = cycles[0]?.id ?? '';
+    const id = await daemon.request('b-1');
     const steps = new Set<string>();
     await daemon.until(id, ({ step, outcome }) => {
       steps.add(step);
@@ -672,17 +659,14 @@ describe('metrics', () => {
   it('count cycles by what came of them, refusals, outlets and controllers', async () => {
     const daemon = await startDaemon({ yaml });
     daemon.boards.get('pdu-1').ignores = 'off';
-    const failed = await ask(daemon, ['b-1']);
-    await daemon.finished(failed.cycles[0]?.id ?? '');
+    await daemon.cycle('b-1');
     daemon.boards.get('pdu-1').ignores = undefined;
-    const { cycles } = await ask(daemon, ['b-2']);
-    await daemon.finished(cycles[0]?.id ?? '');
+    await daemon.cycle('b-2');
     await problem(ask(daemon, ['bare']));
     daemon.boards.get('switch-1').isDown = true;
-    const dead = await ask(daemon, ['a']);
-    await daemon.finished(dead.cycles[0]?.id ?? '');
+    await daemon.cycle('a');
 
-    const metrics = await (await fetch(`${daemon.metricsUrl}/metrics`)).text();
+    const metrics = await daemon.metrics();
 
     for (const line of [
       'skolo_power_cycles_total{action="cycle",outcome="on",failed_step=""} 1',
@@ -693,9 +677,8 @@ describe('metrics', () => {
       'skolo_power_controller_up{controller="switch-1",model="edgeswitch"} 0',
       'skolo_power_outlet_on{outlet="pdu-1/2"} 1',
       'skolo_power_outlet_watts{outlet="pdu-1/2"} 5',
-      'skolo_power_outlets_owed 0',
+      'skolo_power_outlets_pending_on 0',
       'skolo_power_cycle_duration_seconds_count{action="cycle",outcome="on"} 1',
-      'skolo_power_step_duration_seconds_count{step="off"} 1',
     ]) {
       expect(metrics).toContain(`${line}\n`);
     }

@@ -1,12 +1,12 @@
 /** Handlers of the HTTP API. Nothing is decided here. */
-import type { powerCycleDaemonApi } from '@skolo/api';
+import type { AcceptedRequests, powerCycleDaemonApi } from '@skolo/api';
 import { type Events, HttpProblem, type RouteHandlers, resolveId } from '@skolo/common';
 import { JournalDown, StorageUnavailable } from '@skolo/durable';
 import type { HostKeys } from '@skolo/equipment';
 import type { z } from 'zod';
 import type { Cycles } from '../cycle/cycles.ts';
 import type { PowerEvent } from '../events.ts';
-import type { Restorer } from '../keep/restorer.ts';
+import type { PendingOns } from '../keep/pending-ons.ts';
 import type { AutoRepair } from '../repair/auto-repair.ts';
 import {
   controllerStatus,
@@ -15,12 +15,12 @@ import {
   queuedStatus,
   type View,
 } from '../report/status.ts';
+import { allTargets, findTargets } from '../rules/targets.ts';
 import type { CycleRecord } from '../state/records.ts';
 import type { Holds } from './holds.ts';
 import { agentKeyName } from './machine-access.ts';
 import type { OwnDevices } from './own-devices.ts';
-import { type Request, RequestRefused, type Requests, unknownRefusals } from './requests.ts';
-import { allTargets, findTargets } from './targets.ts';
+import { RequestRefused, type Requests, unknownRefusals } from './requests.ts';
 
 interface ApiDeps {
   view: View;
@@ -30,42 +30,80 @@ interface ApiDeps {
   holds: Holds;
   ownDevices: OwnDevices;
   repair: AutoRepair;
-  restorer: Restorer;
+  pendingOns: PendingOns;
   hostKeys: HostKeys;
 }
 
-export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof powerCycleDaemonApi> {
-  const { view, requests, cycles, events, holds, ownDevices, repair, restorer, hostKeys } = deps;
-  const { store } = view;
+type Handlers = RouteHandlers<typeof powerCycleDaemonApi>;
 
-  async function take(request: Request) {
-    const accepted = await requests.take(request).catch(problemOf);
-    return { status: 202 as const, body: accepted };
-  }
+export function apiHandlers(deps: ApiDeps): Handlers {
+  const { view, holds, repair, hostKeys } = deps;
+  return {
+    ...requestHandlers(deps),
+    ...cycleHandlers(deps),
+    ...outletHandlers(deps),
+    holds: () => ok({ holds: holds.list() }),
+    ownHolds: ({ caller }) => ok({ holds: holds.coveringMachine(caller.name) }),
+    hold: async ({ body: { targets, until, reason }, caller }) => {
+      const added = await holds.add(targets, { until, by: caller.name, reason }).catch(problemOf);
+      return { status: 201 as const, body: { holds: added } };
+    },
+    release: async ({ params }) => ok(await holds.release(params.id).catch(problemOf)),
+    controllers: () =>
+      ok({ controllers: view.controllers.all().map((each) => controllerStatus(each, view)) }),
+    alerts: async ({ body }) => ok({ heard: await repair.receive(body.alerts) }),
+    hostKeys: () => ok({ hostKeys: hostKeys.list() }),
+    forgetHostKey: async ({ params: { device } }) => {
+      const names = [device, agentKeyName(device)];
+      const forgotten = await Promise.all(names.map((name) => hostKeys.forget(name)));
+      return ok({ device, forgotten: forgotten.includes(true) });
+    },
+  };
+}
 
+function requestHandlers({
+  requests,
+  ownDevices,
+}: ApiDeps): Pick<Handlers, 'requestCycles' | 'requestDeviceCycles' | 'switchOutlets'> {
+  const accepted = async (taken: Promise<AcceptedRequests>) => {
+    return { status: 202 as const, body: await taken.catch(problemOf) };
+  };
   return {
     requestCycles: ({ body, headers, caller }) => {
-      const { machines, reason, skipRefused, ...ask } = body;
-      return take({
-        targets: machines,
-        ask: { action: 'cycle', ...ask },
-        reason,
-        skipRefused,
-        by: caller.name,
-        origin: 'person',
-        key: headers['idempotency-key'],
-      });
+      const { machines: targets, reason, skipRefused, ...how } = body;
+      const ask = { action: 'cycle' as const, ...how };
+      const key = headers['idempotency-key'];
+      const by = caller.name;
+      return accepted(
+        requests.take({ targets, ask, reason, skipRefused, by, origin: 'person', key }),
+      );
     },
-    requestDeviceCycles: async ({ body, caller }) => {
-      const accepted = await ownDevices.take(body, caller.name).catch(problemOf);
-      return { status: 202 as const, body: accepted };
+    requestDeviceCycles: ({ body, caller }) => accepted(ownDevices.take(body, caller.name)),
+    switchOutlets: ({ body, headers, caller }) => {
+      const { targets, state: action, reason, force, ignoreLimits, skipRefused } = body;
+      const ask = { action, mode: 'hard' as const, force, ignoreLimits };
+      const key = headers['idempotency-key'];
+      const by = caller.name;
+      return accepted(
+        requests.take({ targets, ask, reason, skipRefused, by, origin: 'person', key }),
+      );
     },
+  };
+}
+
+function cycleHandlers({
+  view,
+  cycles,
+  events,
+}: ApiDeps): Pick<Handlers, 'cycles' | 'cycle' | 'cycleEvents' | 'cancelCycle'> {
+  const { store } = view;
+  return {
     cycles: ({ query }) =>
-      ok({ cycles: select(deps, query).map((record) => queuedStatus(store, record)) }),
-    cycle: ({ params }) => ok(queuedStatus(store, find(deps, params.id))),
+      ok({ cycles: select(view, query).map((record) => queuedStatus(store, record)) }),
+    cycle: ({ params }) => ok(queuedStatus(store, find(view, params.id))),
     cycleEvents: ({ query }) => {
       const ids = new Set([query.ids ?? []].flat().join(',').split(',').filter(Boolean));
-      for (const id of ids) if (store.cycles.get(id) === undefined) throw noSuchCycle(id);
+      const now = [...ids].map((id) => store.cycles.get(id) ?? noSuchCycle(id));
       return {
         status: 200 as const,
         follow: (send) => {
@@ -76,42 +114,37 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof powerCycleDaemo
               send('cycle', queuedStatus(store, record));
             }
           });
-          for (const id of ids) {
-            const record = store.cycles.get(id);
-            if (record !== undefined) send('cycle', queuedStatus(store, record));
+          for (const record of now) {
+            send('cycle', queuedStatus(store, store.cycles.get(record.id) ?? record));
           }
           return unsubscribe;
         },
       };
     },
     cancelCycle: async ({ params, query, caller }) => {
-      const record = find(deps, params.id);
+      const { id } = find(view, params.id);
       const why = query.why === undefined ? '' : `: ${query.why}`;
-      const isCancelled = await cycles.cancel(record.id, `cancelled by ${caller.name}${why}`);
-      const now = find(deps, params.id);
+      const isCancelled = await cycles.cancel(id, `cancelled by ${caller.name}${why}`);
+      const now = find(view, id);
       if (!isCancelled || now.outcome !== 'cancelled') {
         throw new HttpProblem(409, whyNotCancelled(now));
       }
       return ok(queuedStatus(store, now));
     },
-    switchOutlets: ({ body, headers, caller }) => {
-      const { targets, state, reason, force, ignoreLimits, skipRefused } = body;
-      return take({
-        targets,
-        ask: { action: state, mode: 'hard', force, ...(ignoreLimits && { ignoreLimits }) },
-        reason,
-        skipRefused,
-        by: caller.name,
-        origin: 'person',
-        key: headers['idempotency-key'],
-      });
-    },
+  };
+}
+
+function outletHandlers({
+  view,
+  pendingOns,
+}: ApiDeps): Pick<Handlers, 'outlets' | 'forgetPendingOn' | 'machines'> {
+  return {
     outlets: () => ok({ outlets: outletStatuses(view) }),
-    forgetOwed: async ({ params: { outlet } }) => {
-      const why = await restorer.giveUp(outlet).catch(problemOf);
+    forgetPendingOn: async ({ params: { outlet } }) => {
+      const why = await pendingOns.forget(outlet).catch(problemOf);
       if (why === undefined) return ok({ outlet });
       if (why === 'not-pending') {
-        const detail = `${outlet} is not waiting to be turned on; skolo power status shows what is`;
+        const detail = `${outlet} has no pending on; skolo power status shows which outlets have`;
         throw new HttpProblem(404, detail);
       }
       const detail = `${outlet}: its device is in rack.yaml, so it is turned on as soon as that can be`;
@@ -123,25 +156,6 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof powerCycleDaemo
       if (unknown.length > 0) return problemOf(new RequestRefused(unknownRefusals(unknown)));
       const chosen = names.length === 0 ? allTargets(view.rack()) : targets;
       return ok({ machines: machineStatuses(chosen, view) });
-    },
-    controllers: () =>
-      ok({ controllers: view.controllers.all().map((each) => controllerStatus(each, view)) }),
-    holds: () => ok({ holds: holds.list() }),
-    ownHolds: ({ caller }) => ok({ holds: holds.coveringMachine(caller.name) }),
-    hold: async ({ body: { targets, until, reason }, caller }) => {
-      const added = await holds.add(targets, { until, by: caller.name, reason }).catch(problemOf);
-      return { status: 201 as const, body: { holds: added } };
-    },
-    release: async ({ params }) => {
-      const hold = await holds.release(params.id).catch(problemOf);
-      return ok(hold);
-    },
-    alerts: async ({ body }) => ok({ heard: await repair.receive(body.alerts) }),
-    hostKeys: () => ok({ hostKeys: hostKeys.list() }),
-    forgetHostKey: async ({ params: { device } }) => {
-      const names = [device, agentKeyName(device)];
-      const forgotten = await Promise.all(names.map((name) => hostKeys.forget(name)));
-      return ok({ device, forgotten: forgotten.includes(true) });
     },
   };
 }
@@ -156,21 +170,18 @@ function whyNotCancelled({ target, action, outcome }: CycleRecord): string {
   return `that ${target} is to be ${action} holds since it was accepted; ask for the opposite`;
 }
 
-function noSuchCycle(id: string): HttpProblem {
-  return new HttpProblem(404, `${id}: no such cycle; skolo power log lists them`);
+function noSuchCycle(id: string): never {
+  throw new HttpProblem(404, `${id}: no such cycle; skolo power log lists them`);
 }
 
-function find({ view }: ApiDeps, written: string): CycleRecord {
-  const { cycles } = view.store;
+function find({ store: { cycles } }: View, written: string): CycleRecord {
   const id = resolveId(cycles.all.keys(), written, { noun: 'cycle', list: 'skolo power log' });
-  const record = cycles.get(id);
-  if (record === undefined) throw noSuchCycle(id);
-  return record;
+  return cycles.get(id) ?? noSuchCycle(id);
 }
 
 type Query = z.output<(typeof powerCycleDaemonApi)['cycles']['query']>;
 
-function select({ view }: ApiDeps, query: Query): CycleRecord[] {
+function select(view: View, query: Query): CycleRecord[] {
   const { target, state, outcome, by, since, limit } = query;
   const targets = target === undefined ? undefined : namesOf(view, target);
   return [...view.store.cycles.all.values()]

@@ -1,12 +1,12 @@
 /** "Under repair until …": keeps everybody from cycling a machine, a device and what hangs on it, or the rack. */
 import { randomUUID } from 'node:crypto';
+import type { Hold } from '@skolo/api';
 import { type Clock, HttpProblem, resolveId } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import { holdsOf } from '../rules/preconditions.ts';
-import type { HoldRecord } from '../state/records.ts';
+import { devicesOf, findTargets } from '../rules/targets.ts';
 import type { Store } from '../state/store.ts';
 import { RequestRefused, unknownRefusals } from './requests.ts';
-import { devicesOf, findTargets } from './targets.ts';
 
 interface HoldsDeps {
   rack: () => Rack;
@@ -24,7 +24,7 @@ export class Holds {
   }
 
   /** Those in force, the one that ends first in front. */
-  list(): HoldRecord[] {
+  list(): Hold[] {
     const now = this.deps.clock.now();
     return [...this.deps.store.holds.all.values()]
       .filter(({ until }) => Date.parse(until) > now)
@@ -35,7 +35,7 @@ export class Holds {
    * Those that cover a machine, or one of its phones. Strangers are root there, so it does not learn what it hangs on: a
    * hold of that is shown as one of the machine.
    */
-  coveringMachine(name: string): HoldRecord[] {
+  coveringMachine(name: string): Hold[] {
     const rack = this.deps.rack();
     const names = [name, ...devicesOf(rack, name).map(({ fullName }) => fullName)];
     const { targets } = findTargets(rack, names);
@@ -56,7 +56,7 @@ export class Holds {
   async add(
     names: readonly string[],
     { until, by, reason }: { until: string | undefined; by: string; reason: string },
-  ): Promise<HoldRecord[]> {
+  ): Promise<Hold[]> {
     const { rack, store, clock } = this.deps;
     const { defaultHours, maxHours } = rack().services['power-cycle-daemon'].holds;
     const now = clock.now();
@@ -67,7 +67,7 @@ export class Holds {
     }
     const targets = this.namesOf(names);
     const records = targets.map(
-      (target): HoldRecord => ({
+      (target): Hold => ({
         id: randomUUID(),
         target,
         by,
@@ -88,7 +88,7 @@ export class Holds {
   }
 
   /** @throws HttpProblem 404: there is none, or not any more. */
-  async release(written: string): Promise<HoldRecord> {
+  async release(written: string): Promise<Hold> {
     const { store } = this.deps;
     const names = { noun: 'hold', list: 'skolo power holds' };
     const id = resolveId(store.holds.all.keys(), written, names);

@@ -17,7 +17,7 @@ import type { Access } from '@skolo/common/light';
 import type { HostKeys } from '@skolo/equipment';
 import type { Rack } from '@skolo/rack';
 import { parseAgentPublicKey } from '@skolo/secrets';
-import { machineAt } from './targets.ts';
+import { machineAt } from '../rules/targets.ts';
 
 interface MachineAccessDeps {
   rack: () => Rack;
@@ -39,7 +39,12 @@ export function machineAccess(people: Access, deps: MachineAccessDeps): Access {
     admit: (request, role, log) => people.admit(request, role, log),
     /** @throws HttpProblem 401: not signed; 403: no machine of the rack, or another key; 429 */
     async admitMachine(request): Promise<Caller> {
-      const { name: machine } = machineAt(rack(), clientAddress(request));
+      const from = clientAddress(request);
+      const machine = machineAt(rack(), from)?.name;
+      if (machine === undefined) {
+        const hint = 'skolo power cycle and skolo power holds, with a token, are for any machine';
+        throw new HttpProblem(403, `${from} is no machine of rack.yaml; ${hint}`);
+      }
       const shown = `${request.headers[agentKeyHeader]}`;
       if (!/^[\w-]{43}$/.test(shown)) {
         throw unsigned(

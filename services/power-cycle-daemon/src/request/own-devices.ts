@@ -1,14 +1,15 @@
 /** An agent asks for its own phones, and not too often. */
+
+import type { AcceptedRequests } from '@skolo/api';
 import { type Clock, HttpProblem } from '@skolo/common';
 import type { Machine, Rack } from '@skolo/rack';
-import type { Accepted } from '../state/records.ts';
+import { devicesOf } from '../rules/targets.ts';
 import type { Request } from './requests.ts';
-import { devicesOf } from './targets.ts';
 
 interface OwnDevicesDeps {
   rack: () => Rack;
   clock: Pick<Clock, 'uptime'>;
-  take: (request: Request) => Promise<Accepted>;
+  take: (request: Request) => Promise<AcceptedRequests>;
 }
 
 const hour = 3600;
@@ -30,7 +31,7 @@ export class OwnDevices {
   async take(
     { devices, reason }: { devices: readonly string[]; reason: string },
     machine: string,
-  ): Promise<Accepted> {
+  ): Promise<AcceptedRequests> {
     const own = devicesOf(this.deps.rack(), machine);
     const targets = [...new Set(devices.map((name) => ownDevice(machine, own, name)))];
     this.count(machine, targets.length);

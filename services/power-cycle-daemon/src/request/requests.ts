@@ -4,17 +4,22 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import type { Refusal } from '@skolo/api';
+import type { AcceptedRequests, Refusal } from '@skolo/api';
 import { type Clock, Repetitions } from '@skolo/common';
 import type { Change } from '@skolo/durable';
 import { formatOutlet, type Outlet, type Rack } from '@skolo/rack';
 import type { Cycles } from '../cycle/cycles.ts';
 import type { EmitPower } from '../events.ts';
 import { type Ask, checkRequest, type Snapshot } from '../rules/preconditions.ts';
+import {
+  defaultOffSeconds,
+  findTargets,
+  type Target,
+  type UnknownTarget,
+} from '../rules/targets.ts';
 import { onAccepted } from '../state/outlet-records.ts';
-import type { Accepted, CycleRecord, Feed } from '../state/records.ts';
+import type { CycleRecord, Feed } from '../state/records.ts';
 import type { Store } from '../state/store.ts';
-import { defaultOffSeconds, findTargets, type Target, type UnknownTarget } from './targets.ts';
 
 export interface Request {
   targets: readonly string[];
@@ -66,7 +71,7 @@ const keptCycles = 5000;
 export class Requests {
   private readonly deps: RequestsDeps;
   private last: Promise<unknown> = Promise.resolve();
-  private readonly repetitions: Repetitions<Accepted>;
+  private readonly repetitions: Repetitions<AcceptedRequests>;
 
   constructor(deps: RequestsDeps) {
     this.deps = deps;
@@ -78,7 +83,7 @@ export class Requests {
    * @throws HttpProblem 422: its key was used for another request.
    * @throws JournalDown, StorageUnavailable Nothing was accepted.
    */
-  take(request: Request): Promise<Accepted> {
+  take(request: Request): Promise<AcceptedRequests> {
     const { key, by, targets, ask, reason, origin } = request;
     const content = [targets, ask, reason, origin];
     const taken = this.last
@@ -94,8 +99,8 @@ export class Requests {
 
   private async takeNow(
     request: Request,
-    remember: (accepted: Accepted) => Change[],
-  ): Promise<Accepted> {
+    remember: (accepted: AcceptedRequests) => Change[],
+  ): Promise<AcceptedRequests> {
     const { store, cycles, emit } = this.deps;
     const { accepted, records, refused } = this.decideAll(request);
     for (const refusal of refused) emit({ type: 'refused', refusal });
@@ -121,7 +126,7 @@ export class Requests {
     const refused = unknownRefusals(unknown);
     const snapshot = this.deps.snapshot();
     const active = [...snapshot.active];
-    const accepted: Accepted['cycles'] = [];
+    const accepted: AcceptedRequests['cycles'] = [];
     const records: CycleRecord[] = [];
     for (const target of targets) {
       const verdict = checkRequest(target, ask, { ...snapshot, active });

@@ -4,7 +4,7 @@
  * failed, nothing new is; and before it has turned one on within the last ten minutes, one at a time.
  */
 import type { Clock } from '@skolo/common';
-import type { Restorer } from '../keep/restorer.ts';
+import type { PowerEvent } from '../events.ts';
 import { feedKey } from '../state/records.ts';
 import type { Store } from '../state/store.ts';
 
@@ -21,7 +21,6 @@ export interface FailingController {
 interface CircuitBreakerDeps {
   clock: Pick<Clock, 'now' | 'uptime'>;
   store: { pendingOns: Pick<Store['pendingOns'], 'all'> };
-  restorer: Pick<Restorer, 'whyOff' | 'isInDoubt'>;
 }
 
 /** So long is a controller trusted after it turned an outlet on, and after a forced cycle no other one is. */
@@ -29,19 +28,28 @@ const trustedSeconds = 600;
 
 export class CircuitBreaker {
   private readonly deps: CircuitBreakerDeps;
-  /** When a controller last turned an outlet on, by both clocks. */
-  private readonly proven = new Map<string, { at: number; uptime: number }>();
+  /** When a controller last turned an outlet on, in seconds since boot. */
+  private readonly proven = new Map<string, number>();
   /** When a cycle was last forced on a failing controller, in seconds since boot. */
   private readonly forced = new Map<string, number>();
+
+  /** Why the latest attempt to turn an outlet on failed; one that succeeded ends it. */
+  private readonly failed = new Map<string, { controller: string; why: string }>();
 
   constructor(deps: CircuitBreakerDeps) {
     this.deps = deps;
   }
 
-  /** An outlet was seen to go from off to on. */
-  turnedOn(controller: string): void {
+  onEvent(event: PowerEvent): void {
     const { clock } = this.deps;
-    this.proven.set(controller, { at: clock.now(), uptime: clock.uptime() });
+    if (event.type === 'turned-on') {
+      this.proven.set(event.controller, clock.uptime());
+    } else if (event.type === 'on-failed') {
+      const { pendingOn, why } = event;
+      this.failed.set(feedKey(pendingOn), { controller: pendingOn.controller, why });
+    } else if (event.type === 'pending-on-ended') {
+      this.failed.delete(feedKey(event.pendingOn));
+    }
   }
 
   /** A forced cycle is about to turn an outlet off. */
@@ -52,27 +60,22 @@ export class CircuitBreaker {
     }
   }
 
-  /** When `controller` last turned an outlet on, milliseconds since 1970. */
-  provenAt(controller: string): number | undefined {
-    return this.proven.get(controller)?.at;
-  }
-
   /** How many outlets of a controller may be off at once because of cycles, by what is known of it. */
   mostOff(controller: string): number {
     if (this.failing().has(controller)) return 1;
-    if (this.deps.restorer.isInDoubt(controller)) return 0;
-    const { uptime = Number.NEGATIVE_INFINITY } = this.proven.get(controller) ?? {};
-    return this.deps.clock.uptime() - uptime < trustedSeconds ? Number.POSITIVE_INFINITY : 1;
+    if ([...this.failed.values()].some((each) => each.controller === controller)) return 0;
+    const provenAt = this.proven.get(controller) ?? Number.NEGATIVE_INFINITY;
+    return this.deps.clock.uptime() - provenAt < trustedSeconds ? Number.POSITIVE_INFINITY : 1;
   }
 
   failing(): ReadonlyMap<string, FailingController> {
-    const { store, restorer } = this.deps;
+    const { store } = this.deps;
     const found = new Map<string, FailingController>();
     for (const pendingOn of store.pendingOns.all.values()) {
       const { controller: name, since: offSince, stuck } = pendingOn;
       if (stuck === undefined) continue;
       const outlet = feedKey(pendingOn);
-      const why = restorer.whyOff(outlet) ?? stuck.why;
+      const why = this.failed.get(outlet)?.why ?? stuck.why;
       const known = found.get(name);
       const first = { outlet, offSince, since: stuck.since, why };
       found.set(name, {

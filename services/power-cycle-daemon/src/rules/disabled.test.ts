@@ -1,6 +1,6 @@
 /** A start from a rack.yaml with errors, without a last good copy. */
 import { expect, it } from 'vitest';
-import { startDaemon, type TestDaemon } from '../testing/daemon.ts';
+import { startDaemon } from '../testing/daemon.ts';
 
 const yaml = `
 infrastructure:
@@ -12,18 +12,11 @@ machines:
   c: { kind: host, power: pdu-2/1 }
 `;
 
-function ask({ client }: TestDaemon, machines: string[], force = false) {
-  return client.requestCycles({ body: { machines, mode: 'hard', reason: 'dead', force } });
-}
-
 it('cycles the machines without an error, and knows no other', async () => {
   const daemon = await startDaemon({ yaml });
 
-  const { cycles } = await ask(daemon, ['a']);
-  const done = await daemon.finished(cycles[0]?.id ?? '');
-
-  expect(done.outcome).toBe('on');
-  await expect(ask(daemon, ['b'])).rejects.toThrow(/rack1 has no machine/);
+  expect(await daemon.cycle('a')).toMatchObject([{ outcome: 'on' }]);
+  await expect(daemon.request('b')).rejects.toThrow(/rack1 has no machine/);
   expect(daemon.boards.get('pdu-1').told).toEqual(['off 1', 'on 1 auto']);
 });
 
@@ -31,12 +24,13 @@ it('turns off no outlet of which it is not known what it feeds', async () => {
   // pdu-2 has an error, and is fed by some outlet of pdu-1.
   const daemon = await startDaemon({ yaml: yaml.replace('127.0.2.3', '127.0.2.3.4') });
 
-  const outlet = await ask(daemon, ['pdu-1/5'], true).catch((error: unknown) => String(error));
-  const machine = await ask(daemon, ['a']);
-  await daemon.finished(machine.cycles[0]?.id ?? '');
+  const outlet = await daemon
+    .request('pdu-1/5', { force: true })
+    .catch((error: unknown) => String(error));
+  await daemon.cycle('a');
 
   expect(outlet).toMatch(/it is not known what pdu-1\/5 feeds/);
   // Its own outlet is gone with pdu-2.
-  await expect(ask(daemon, ['c'])).rejects.toThrow(/does not say what feeds it/);
+  await expect(daemon.request('c')).rejects.toThrow(/does not say what feeds it/);
   expect(daemon.boards.get('pdu-1').told).toEqual(['off 1', 'on 1 auto']);
 });

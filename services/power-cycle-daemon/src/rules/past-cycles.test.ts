@@ -17,14 +17,14 @@ function remembered(uptimeMinutes = 1000) {
 describe('past cycles', () => {
   it('begin when the first thing is touched, and end once', () => {
     const { clock, past } = remembered();
-    past.note(cycleRecord({ phase: 'contact' }));
+    past.onEvent({ type: 'cycle', record: cycleRecord({ phase: 'contact' }) });
     const before = past.list();
     clock.pass(60);
-    past.note(cycleRecord({ phase: 'turn-off', begun: true }));
+    past.onEvent({ type: 'cycle', record: cycleRecord({ phase: 'turn-off', begun: true }) });
     clock.pass(60);
-    past.note(cycleRecord({ phase: 'finished', begun: true }));
+    past.onEvent({ type: 'cycle', record: cycleRecord({ phase: 'finished', begun: true }) });
     clock.pass(60);
-    past.note(cycleRecord({ phase: 'finished', begun: true }));
+    past.onEvent({ type: 'cycle', record: cycleRecord({ phase: 'finished', begun: true }) });
 
     expect(before).toEqual([]);
     expect(past.list()).toMatchObject([{ target: 'a', begunAt: 1001 * 60, endedAt: 1002 * 60 }]);
@@ -35,13 +35,13 @@ describe('past cycles', () => {
     const off = { action: 'off', begun: true, phase: 'finished', outcome: 'off' } as const;
     const on = { action: 'on', begun: true, phase: 'finished', outcome: 'on' } as const;
 
-    past.note(cycleRecord({ id: 'off-1', ...off }));
+    past.onEvent({ type: 'cycle', record: cycleRecord({ id: 'off-1', ...off }) });
     clock.pass(60);
-    past.note(cycleRecord({ id: 'off-2', ...off }));
+    past.onEvent({ type: 'cycle', record: cycleRecord({ id: 'off-2', ...off }) });
     clock.pass(60);
-    past.note(cycleRecord({ id: 'on-1', ...on }));
+    past.onEvent({ type: 'cycle', record: cycleRecord({ id: 'on-1', ...on }) });
     clock.pass(60);
-    past.note(cycleRecord({ id: 'on-2', ...on }));
+    past.onEvent({ type: 'cycle', record: cycleRecord({ id: 'on-2', ...on }) });
 
     expect(past.list()).toMatchObject([{ target: 'a', begunAt: 1000 * 60, endedAt: 1002 * 60 }]);
   });
@@ -49,7 +49,10 @@ describe('past cycles', () => {
   it('are only those that touched something', () => {
     const { past } = remembered();
 
-    past.note(cycleRecord({ begun: false, phase: 'finished', outcome: 'busy' }));
+    past.onEvent({
+      type: 'cycle',
+      record: cycleRecord({ begun: false, phase: 'finished', outcome: 'busy' }),
+    });
     past.load([cycleRecord({ action: 'on', begun: true }), cycleRecord({ begun: false })]);
 
     expect(past.list()).toEqual([]);
@@ -57,10 +60,10 @@ describe('past cycles', () => {
 
   it('count by a clock that is never set', () => {
     const { clock, past } = remembered();
-    past.note(cycleRecord({ begun: true, phase: 'turn-off' }));
+    past.onEvent({ type: 'cycle', record: cycleRecord({ begun: true, phase: 'turn-off' }) });
     clock.setWall('1970-01-01T00:00:00Z');
     clock.pass(120);
-    past.note(cycleRecord({ begun: true, phase: 'finished' }));
+    past.onEvent({ type: 'cycle', record: cycleRecord({ begun: true, phase: 'finished' }) });
 
     expect(past.list()).toMatchObject([{ target: 'a', begunAt: 1000 * 60, endedAt: 1002 * 60 }]);
   });
@@ -89,14 +92,17 @@ describe('past cycles', () => {
     const { clock, past } = remembered();
     past.load([cycleRecord({ begun: true, startedAt: at(-5), phase: 'see-back' })]);
     clock.pass(60);
-    past.note(cycleRecord({ begun: true, startedAt: at(-5), phase: 'finished' }));
+    past.onEvent({
+      type: 'cycle',
+      record: cycleRecord({ begun: true, startedAt: at(-5), phase: 'finished' }),
+    });
 
     expect(past.list()).toMatchObject([{ target: 'a', begunAt: 995 * 60, endedAt: 1001 * 60 }]);
   });
 
   it('are forgotten after a day', () => {
     const { clock, past } = remembered();
-    past.note(cycleRecord({ begun: true, phase: 'finished' }));
+    past.onEvent({ type: 'cycle', record: cycleRecord({ begun: true, phase: 'finished' }) });
     clock.pass(1439 * 60);
     const kept = past.list().length;
     clock.pass(120);

@@ -1,12 +1,10 @@
-/**
- * When the power of each target was cut, in seconds since boot: limits count by a clock that does not jump. Of cuts from
- * before this process only the wall time is known; one that lies in the future counts as just now.
- */
+/** When the power of each target was cut, in seconds since boot: limits count by a clock that does not jump. */
 import type { Clock } from '@skolo/common';
-import { formatOutlet } from '@skolo/rack';
-import type { Target } from '../request/targets.ts';
+import { formatOutlet, type Rack } from '@skolo/rack';
+import type { PowerEvent } from '../events.ts';
 import { type CycleRecord, feedKey } from '../state/records.ts';
-import type { Snapshot } from './preconditions.ts';
+import type { Target } from './targets.ts';
+import { uptimeAt } from './uptime-at.ts';
 
 /** A cycle, or an off with the on that ended it. Seconds since boot, which no wall clock can turn back. */
 export interface PastCycle {
@@ -37,19 +35,19 @@ export class PastCycles {
   /** Of the journal, at the start. */
   load(records: Iterable<CycleRecord>): void {
     for (const record of [...records].sort((a, b) => a.number - b.number)) {
-      const begunAt = this.ago(record.startedAt ?? record.requestedAt);
+      const begunAt = uptimeAt(this.clock, record.startedAt ?? record.requestedAt);
+      const { finishedAt } = record;
       this.add(
         record,
         begunAt,
-        record.finishedAt === undefined ? begunAt : this.ago(record.finishedAt),
+        finishedAt === undefined ? begunAt : uptimeAt(this.clock, finishedAt),
       );
     }
   }
 
-  /** A cycle has changed. */
-  note(record: CycleRecord): void {
+  onEvent(event: PowerEvent): void {
     const uptime = this.clock.uptime();
-    this.add(record, uptime, uptime);
+    if (event.type === 'cycle') this.add(event.record, uptime, uptime);
   }
 
   list(): PastCycle[] {
@@ -82,16 +80,12 @@ export class PastCycles {
     }
     this.known.set(id, cut);
   }
-
-  private ago(time: string): number {
-    return this.clock.uptime() - Math.max(0, this.clock.now() - Date.parse(time)) / 1000;
-  }
 }
 
 /** Seconds until the power of a target may be cut again, by the limits for one machine. */
 export function waitFor(
   { name, feeds }: Pick<Target, 'name' | 'feeds'>,
-  { rack, uptime, past }: Pick<Snapshot, 'rack' | 'uptime' | 'past'>,
+  { rack, uptime, past }: { rack: Rack; uptime: number; past: readonly PastCycle[] },
 ): { wait: number; why: 'cooldown' | 'per-hour' } {
   const { cooldownSeconds, maxPerHour } = rack.services['power-cycle-daemon'];
   const relays = new Set(feeds.map(formatOutlet));

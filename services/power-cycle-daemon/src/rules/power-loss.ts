@@ -1,20 +1,23 @@
 /** What loses power or network when outlets are turned off, and whether the daemon itself needs them. Pure. */
 import { dependsOn, feedsKnown, formatOutlet, goesDark, type Outlet, type Rack } from '@skolo/rack';
-import type { Snapshot } from './preconditions.ts';
+import type { Feed } from '../state/records.ts';
 
 /** Why nothing is to turn this outlet off by itself, as rack.yaml is now; undefined: nothing speaks against it. */
 export function whyNeeded(rack: Rack, outlet: Outlet): string | undefined {
   return whyDaemonNeeds(rack, [outlet], goesDark(rack, outlet));
 }
 
-/** Who has power and network yet. Of two feeds one may be off already: then the other one is the last. */
+/**
+ * Who has power and network yet. Of two feeds one may be off already: then the other one is the last.
+ *
+ * @param already the outlets that are off
+ */
 export function goesDarkNow(
+  rack: Rack,
   feeds: readonly Outlet[],
-  { rack, switchedOff, pendingOns }: Pick<Snapshot, 'rack' | 'switchedOff' | 'pendingOns'>,
+  already: readonly Feed[],
 ): string[] {
-  const off = [...switchedOff.values(), ...pendingOns.values()].map(({ controller, outlet }) => {
-    return { device: controller, outlet };
-  });
+  const off = already.map(({ controller, outlet }) => ({ device: controller, outlet }));
   const darkAlready = new Set(off.length === 0 ? [] : goesDark(rack, off));
   return goesDark(rack, [...feeds, ...off]).filter((name) => !darkAlready.has(name));
 }

@@ -1,10 +1,12 @@
+import type { Hold } from '@skolo/api';
 import { type Outlet, parseRack, type Rack } from '@skolo/rack';
 import { describe, expect, it } from 'vitest';
-import { defaultOffSeconds, findTarget, type Target } from '../request/targets.ts';
-import type { HoldRecord, PendingOn, SwitchedOff } from '../state/records.ts';
+import type { PendingOn, SwitchedOff } from '../state/records.ts';
+import { rackYaml } from '../testing/daemon.ts';
 import { cycleRecord } from '../testing/records.ts';
 import { type PastCycle, waitFor } from './past-cycles.ts';
 import { type Ask, checkRequest, type Snapshot, type Verdict } from './preconditions.ts';
+import { defaultOffSeconds, findTarget, type Target } from './targets.ts';
 
 /** The PDU that feeds switch-1 is reached through it; the jumphost hangs on both. pdu-2 is at the far end. */
 const rack = parseRack(
@@ -57,7 +59,7 @@ function verdict(name: string, ask: Partial<Ask> = {}, own: Partial<Snapshot> = 
     ...own,
   };
   return checkRequest(
-    target(name),
+    target(name, snapshot.rack),
     { action: 'cycle', mode: 'auto', force: false, ...ask },
     snapshot,
   );
@@ -70,7 +72,7 @@ function refusal(name: string, ask: Partial<Ask> = {}, own: Partial<Snapshot> = 
 
 const allowed = { is: 'allowed', nativeOnly: false };
 
-function hold(name: string, own: Partial<HoldRecord> = {}): HoldRecord {
+function hold(name: string, own: Partial<Hold> = {}): Hold {
   return {
     id: 'hold-1',
     target: name,
@@ -82,7 +84,7 @@ function hold(name: string, own: Partial<HoldRecord> = {}): HoldRecord {
   };
 }
 
-function wish(controller: string, outlet: string): SwitchedOff {
+function offByAnn(controller: string, outlet: string): SwitchedOff {
   return { controller, outlet, by: 'ann', at: '2026-11-20T11:00:00.000Z', reason: 'smoke' };
 }
 
@@ -279,7 +281,7 @@ describe('a hold', () => {
 
 describe('what a person turned off', () => {
   it('is turned on and not cycled', () => {
-    const switchedOff = new Map([['pdu-2/6', wish('pdu-2', '6')]]);
+    const switchedOff = new Map([['pdu-2/6', offByAnn('pdu-2', '6')]]);
 
     expect(refusal('two', { force: true }, { switchedOff })).toEqual({
       target: 'two',
@@ -294,13 +296,13 @@ describe('what a person turned off', () => {
 
 describe('what is still pending', () => {
   it('is turned on and not cycled again', () => {
-    const debt: PendingOn = {
+    const pendingOn: PendingOn = {
       controller: 'pdu-2',
       outlet: '5',
       since: '2026-11-20T11:00:00.000Z',
       cycle: 'cycle-7',
     };
-    const pendingOns = new Map([['pdu-2/5', debt]]);
+    const pendingOns = new Map([['pdu-2/5', pendingOn]]);
 
     expect(refusal('two', { force: true }, { pendingOns })).toEqual({
       target: 'two',
@@ -443,7 +445,7 @@ describe('limits', () => {
   });
 
   it('are not for an off of what is off: no relay moves', () => {
-    const switchedOff = new Map([['switch-2/1', wish('switch-2', '1')]]);
+    const switchedOff = new Map([['switch-2/1', offByAnn('switch-2', '1')]]);
 
     expect(
       verdict('a', { action: 'off', mode: 'hard' }, { past: [ended(1)], switchedOff }),
@@ -486,4 +488,73 @@ describe('how long off', () => {
   ])('is, for %s, %s s unless somebody says', (name, seconds) => {
     expect(defaultOffSeconds(rack, target(name))).toBe(seconds);
   });
+});
+
+/** What is off already, and what a controller is reached through: both decide who goes dark. */
+const reached = parseRack(
+  rackYaml(`
+infrastructure:
+  pdu-1: { model: apc-rpdu, address: 127.0.2.1 }
+  pdu-2: { model: apc-rpdu, address: 127.0.2.2 }
+  pdu-3: { model: apc-rpdu, address: 127.0.2.3, ports: { snmp: 1161 } }
+  plug-1: { model: mqtt-switch, address: 127.0.1.1, port: 1883, topic: plug-1, outlets: 4 }
+machines:
+  broker: { kind: host, address: 127.0.1.1, ports: { ssh: 22 }, power: plug-1/1 }
+  other: { kind: host, power: plug-1/2 }
+  c: { kind: host, power: [pdu-1/2, pdu-2/2] }
+  forwarded: { kind: host, address: 127.0.2.3, port: 2022, power: pdu-3/3 }
+`),
+  { file: '/rack.yaml' },
+);
+const pendingFirst: PendingOn = {
+  controller: 'pdu-1',
+  outlet: '2',
+  since: '2026-11-20T12:00:00.000Z',
+  cycle: 'x',
+};
+
+function offAlready(name: string, ask: Partial<Ask>, own: Partial<Snapshot> = {}) {
+  const snapshot = { rack: reached, cyclesNatively: () => false, ...own };
+  return verdict(name, { mode: 'hard', ...ask }, snapshot);
+}
+
+describe('the last feed of a machine', () => {
+  it.each([
+    ['a person turned off', { switchedOff: new Map([['pdu-1/2', offByAnn('pdu-1', '2')]]) }],
+    ['is stuck off', { pendingOns: new Map([['pdu-1/2', pendingFirst]]) }],
+  ])('is not cut unless that is wanted, where the other one %s', (_why, snapshot) => {
+    const refusal = { code: 'others-go-dark', dark: ['c'] };
+
+    expect(offAlready('pdu-2/2', {}, snapshot)).toMatchObject({ refusal });
+    expect(offAlready('pdu-2/2', { action: 'off' }, snapshot)).toMatchObject({ refusal });
+    expect(offAlready('pdu-2/2', {})).toMatchObject({ is: 'allowed' });
+  });
+
+  it('that is dark already keeps nothing else from being cut', () => {
+    const snapshot = {
+      switchedOff: new Map([['pdu-1/2', offByAnn('pdu-1', '2')]]),
+      pendingOns: new Map([['pdu-2/2', pendingFirst]]),
+    };
+
+    expect(offAlready('pdu-1/5', {}, snapshot)).toMatchObject({ is: 'allowed' });
+  });
+});
+
+describe('a switch behind a broker', () => {
+  it.each([true, false])('does not cut the broker’s own machine (force: %s)', (force) => {
+    const why =
+      'broker: plug-1, which switches it, is spoken to through broker; nothing could turn it on again, since its outlet cannot cycle by itself';
+
+    expect(offAlready('broker', { force })).toMatchObject({
+      refusal: { code: 'protected', detail: why },
+    });
+  });
+
+  it('cuts others', () => {
+    expect(offAlready('other', {})).toMatchObject({ is: 'allowed' });
+  });
+});
+
+it('a PDU and a machine may have one address, and ports of it: they are forwarded, or all on one computer', () => {
+  expect(offAlready('forwarded', {})).toMatchObject({ is: 'allowed' });
 });

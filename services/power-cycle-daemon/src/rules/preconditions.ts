@@ -2,19 +2,13 @@
  * Whether a request may be carried out now. Pure: everything it knows is passed in. A refusal has the reason, and the time
  * at which it will be possible.
  */
-import type { Refusal } from '@skolo/api';
+import type { Hold, Refusal } from '@skolo/api';
 import { formatOutlet, type Outlet, type Rack } from '@skolo/rack';
-import type { Target } from '../request/targets.ts';
-import {
-  type CycleRecord,
-  feedKey,
-  type HoldRecord,
-  type PendingOn,
-  type SwitchedOff,
-} from '../state/records.ts';
+import { type CycleRecord, feedKey, type PendingOn, type SwitchedOff } from '../state/records.ts';
 import type { FailingController } from './circuit-breaker.ts';
 import { type PastCycle, waitFor } from './past-cycles.ts';
 import { goesDarkNow, whyDaemonNeeds } from './power-loss.ts';
+import type { Target } from './targets.ts';
 
 /** What is asked of one target. */
 export interface Ask {
@@ -36,7 +30,7 @@ export interface Snapshot {
   now: number;
   /** Seconds since boot. */
   uptime: number;
-  holds: readonly HoldRecord[];
+  holds: readonly Hold[];
   switchedOff: ReadonlyMap<string, SwitchedOff>;
   /** Outlets that an earlier cycle turned off and that are not on again yet. */
   pendingOns: ReadonlyMap<string, PendingOn>;
@@ -128,7 +122,7 @@ function held(target: Target, { action }: Ask, snapshot: Snapshot): Verdict | un
 export function holdsOf(
   { name, feeds, machine, infrastructure }: Target,
   { rack, holds, now }: Pick<Snapshot, 'rack' | 'holds' | 'now'>,
-): HoldRecord[] {
+): Hold[] {
   const uplink = machine?.uplink ?? infrastructure?.uplink;
   const names = new Set([
     rack.name,
@@ -253,7 +247,8 @@ function tooSoon(
 function dangerous(target: Target, ask: Ask, snapshot: Snapshot): Verdict {
   const { rack } = snapshot;
   const { feeds } = target;
-  const gone = goesDarkNow(feeds, snapshot);
+  const already = [...snapshot.switchedOff.values(), ...snapshot.pendingOns.values()];
+  const gone = goesDarkNow(rack, feeds, already);
   const dark = gone.filter((name) => !ownNames(target).has(name));
   const cutOff = whyDaemonNeeds(rack, feeds, gone);
   if (cutOff !== undefined) {

@@ -146,7 +146,7 @@ describe('a disk that fills up', () => {
     expect(daemon.boards.get('pdu-1').told).toEqual(['off 1', 'on 1 auto']);
     expect(known).toMatchObject([{ id, outcome: 'on' }]);
     const { outlets } = await next.client.outlets();
-    expect(outlets.filter(({ owedSince }) => owedSince)).toEqual([]);
+    expect(outlets.filter(({ pendingOnSince }) => pendingOnSince)).toEqual([]);
   });
 
   it('before the outlet is touched leaves it alone, and reports that', async (context) => {

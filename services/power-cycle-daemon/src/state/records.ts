@@ -1,5 +1,5 @@
 /** What the journal keeps: cycles, outlets to turn on again or to keep off, holds, requests, repairs. Parsed when it is read. */
-import { CycleMode, CycleStep, Outcome, PowerAction, Refusal, StepRecord, Time } from '@skolo/api';
+import { CycleMode, CycleStep, Outcome, PowerAction, StepRecord, Time } from '@skolo/api';
 import { z } from 'zod';
 
 /** Where a cycle is. `ready` waits for its turn to draw current; `going-down` waits for a machine that reboots itself. */
@@ -22,7 +22,7 @@ export type Phase = z.output<typeof Phase>;
 export const Feed = z.object({
   controller: z.string(),
   outlet: z.string(),
-  /** How it was on before: what is restored. */
+  /** How it was on before, and is on again. */
   mode: z.string().exactOptional(),
 });
 export type Feed = z.output<typeof Feed>;
@@ -61,7 +61,7 @@ export const CycleRecord = z.object({
   offSeconds: z.number(),
   reason: z.string(),
   by: z.string(),
-  origin: z.enum(['person', 'agent', 'door', 'repair', 'uplink']),
+  origin: z.enum(['person', 'agent', 'endpoint', 'repair', 'uplink']),
   force: z.boolean(),
   /** Only the USB port itself is turned off, whatever has its power with it. */
   alone: z.literal(true).exactOptional(),
@@ -114,24 +114,6 @@ export const PendingOn = z.object({
   stuck: z.object({ since: Time, why: z.string() }).exactOptional(),
 });
 export type PendingOn = z.output<typeof PendingOn>;
-
-export const HoldRecord = z.object({
-  id: z.string(),
-  target: z.string(),
-  by: z.string(),
-  since: Time,
-  until: Time,
-  reason: z.string(),
-});
-export type HoldRecord = z.output<typeof HoldRecord>;
-
-/** What became of a request. */
-export const Accepted = z.object({
-  cycles: z.array(z.object({ id: z.string(), target: z.string(), joined: z.boolean() })),
-  /** Those that were left out. */
-  refused: z.array(Refusal),
-});
-export type Accepted = z.output<typeof Accepted>;
 
 /**
  * Whether on or off stands from the moment it is accepted, whatever comes of it: an operator's does. What a program asked for

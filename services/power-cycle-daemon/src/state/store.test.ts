@@ -46,7 +46,7 @@ async function onDisk() {
   };
 }
 
-const debt: PendingOn = {
+const pendingOn: PendingOn = {
   controller: 'pdu-1',
   outlet: '1',
   mode: '48v',
@@ -58,8 +58,8 @@ describe('the store', () => {
   it('has after a restart what it had before', async () => {
     const { store, reread } = await onDisk();
     const record = cycleRecord({ phase: 'off', sawOff: true });
-    await store.write([store.cycles.put(record), store.pendingOns.put(debt)]);
-    await store.keep([store.pendingOns.put({ ...debt, outlet: '2' })]);
+    await store.write([store.cycles.put(record), store.pendingOns.put(pendingOn)]);
+    await store.keep([store.pendingOns.put({ ...pendingOn, outlet: '2' })]);
     await store.write([store.pendingOns.remove('pdu-1/1')]);
 
     const { next, unreadable } = await reread();
@@ -73,7 +73,9 @@ describe('the store', () => {
     const { store, fail, said } = await onDisk();
     await fail();
 
-    await expect(store.write([store.pendingOns.put(debt)])).rejects.toThrow(StorageUnavailable);
+    await expect(store.write([store.pendingOns.put(pendingOn)])).rejects.toThrow(
+      StorageUnavailable,
+    );
 
     expect(store.pendingOns.all.size).toBe(0);
     expect(said).toEqual(['trouble']);
@@ -83,13 +85,16 @@ describe('the store', () => {
     const { store, vanish } = await onDisk();
     await vanish();
 
-    await expect(store.write([store.pendingOns.put(debt)])).rejects.toThrow(JournalDown);
+    await expect(store.write([store.pendingOns.put(pendingOn)])).rejects.toThrow(JournalDown);
     expect(store.pendingOns.all.size).toBe(0);
   });
 
   it('keeps what may not wait, and writes it once the disk is well', async () => {
     const { store, fail, repair, reread, said } = await onDisk();
-    await store.write([store.pendingOns.put(debt), store.pendingOns.put({ ...debt, outlet: '2' })]);
+    await store.write([
+      store.pendingOns.put(pendingOn),
+      store.pendingOns.put({ ...pendingOn, outlet: '2' }),
+    ]);
     await fail();
 
     await store.keep([store.pendingOns.remove('pdu-1/1'), store.cycles.put(cycleRecord())]);
@@ -114,7 +119,7 @@ describe('the store', () => {
       vi.useRealTimers();
     });
 
-    const kept = store.keep([store.pendingOns.put(debt)]);
+    const kept = store.keep([store.pendingOns.put(pendingOn)]);
     await vi.advanceTimersByTimeAsync(2000);
     await kept;
     stalled.mockRestore();
@@ -129,7 +134,7 @@ describe('the store', () => {
     const { store, vanish, repair, reread } = await onDisk();
     await store.write([
       store.cycles.put(cycleRecord({ phase: 'off' })),
-      store.pendingOns.put(debt),
+      store.pendingOns.put(pendingOn),
     ]);
     await vanish();
 
@@ -174,8 +179,8 @@ describe('the store', () => {
 
   it('counts records that it does not understand, and reads the others', async () => {
     const { store, journal, reread } = await onDisk();
-    await store.write([store.pendingOns.put(debt)]);
-    await journal()?.write({ put: { 'debt!pdu-1/9': { outlet: 9 }, 'cycle!x': null } });
+    await store.write([store.pendingOns.put(pendingOn)]);
+    await journal()?.write({ put: { 'pending-on!pdu-1/9': { outlet: 9 }, 'cycle!x': null } });
 
     const { next, unreadable } = await reread();
 

@@ -1,23 +1,16 @@
 /** Everything that must survive this process, in memory and in the journal. */
+import { AcceptedRequests, Hold } from '@skolo/api';
 import { requestRecord } from '@skolo/common';
 import { Tables } from '@skolo/durable';
 import { pendingOnTable } from '@skolo/rack/jumphost';
-import {
-  Accepted,
-  CycleRecord,
-  feedKey,
-  HoldRecord,
-  PendingOn,
-  RepairRecord,
-  SwitchedOff,
-} from './records.ts';
+import { CycleRecord, feedKey, PendingOn, RepairRecord, SwitchedOff } from './records.ts';
 
 export class Store extends Tables {
   readonly cycles = this.table('cycle', CycleRecord, ({ id }) => id);
   readonly pendingOns = this.table(pendingOnTable, PendingOn, feedKey);
-  readonly switchedOff = this.table('wish', SwitchedOff, feedKey);
-  readonly holds = this.table('hold', HoldRecord, ({ id }) => id);
-  readonly requests = this.table('request', requestRecord(Accepted), ({ key }) => key);
+  readonly switchedOff = this.table('switched-off', SwitchedOff, feedKey);
+  readonly holds = this.table('hold', Hold, ({ id }) => id);
+  readonly requests = this.table('request', requestRecord(AcceptedRequests), ({ key }) => key);
   readonly repairs = this.table('repair', RepairRecord, ({ target }) => target);
 
   /** Cycles that are not finished. */

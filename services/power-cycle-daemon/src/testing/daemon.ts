@@ -2,18 +2,31 @@
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Client, createClient, PowerCycle, powerCycleDaemonApi } from '@skolo/api';
+import {
+  ApiError,
+  type Client,
+  createClient,
+  type OutletStatus,
+  PowerCycle,
+  type Problem,
+  powerCycleDaemonApi,
+} from '@skolo/api';
 import { type Clock, createLogger, newToken, startService } from '@skolo/common';
 import type { DriverKind } from '@skolo/models/outlets';
 import { agentPublicKey, newAgentKey } from '@skolo/secrets';
 import { onTestFinished } from 'vitest';
 import { createPowerCycleDaemon, type PowerCycleDaemonDeps } from '../service.ts';
 import { Boards } from './board-driver.ts';
+import { waitUntil } from './wait-until.ts';
 
 /** Reads back often and gives up early: what is in memory answers at once. */
-const patience = { firstMs: 10, mostMs: 20, withinMs: 250 };
-const backOff = { firstMs: 20, maxMs: 100 };
-const watch = { lookMs: 500, everyMs: 20 };
+const timing = {
+  patience: { firstMs: 10, mostMs: 20, withinMs: 250 },
+  backOff: { firstMs: 20, maxMs: 100 },
+  watch: { lookMs: 500, everyMs: 20 },
+  contactPauseMs: 20,
+  retryMs: 50,
+};
 
 export interface DaemonOptions {
   /** rack.yaml from `infrastructure:` on. */
@@ -48,8 +61,18 @@ export interface TestDaemon {
   who: string;
   boards: Boards;
   logged: () => Record<string, unknown>[];
-  /** Replaces rack.yaml, as an editor does. */
+  /** Replaces rack.yaml, as an editor does; fulfilled once it is read. */
   edit: (yaml: string, settings?: string) => Promise<void>;
+  /** Requests a hard cycle. Gives its id. */
+  request: (machine: string, more?: object) => Promise<string>;
+  /** Requests hard cycles. Gives their ids. */
+  requests: (machines: readonly string[], more?: object) => Promise<string[]>;
+  /** The same, and waits until all are finished. */
+  cycle: (machines: string | readonly string[], more?: object) => Promise<PowerCycle[]>;
+  /** Turns a target on or off as a person does, and waits until that is finished. */
+  turn: (state: 'on' | 'off', target: string, more?: object) => Promise<PowerCycle>;
+  outlet: (name: string) => Promise<OutletStatus | undefined>;
+  metrics: () => Promise<string>;
   /** The cycle, once it is finished. */
   finished: (id: string) => Promise<PowerCycle>;
   until: (id: string, test: (cycle: PowerCycle) => boolean) => Promise<PowerCycle>;
@@ -106,7 +129,7 @@ export async function startDaemon(options: DaemonOptions): Promise<TestDaemon> {
   await mkdir(stateDir, { recursive: true });
   await options.prepare?.(stateDir);
   const rackFile = join(dir, 'rack.yaml');
-  const edit = async (text: string, changed = settings) => {
+  const write = async (text: string, changed = settings) => {
     await writeFile(
       join(dir, 'new.yaml'),
       rackYaml(text, changed, cooldownSeconds, options.jumphost, options.stopWithin, maxPerHour),
@@ -114,7 +137,7 @@ export async function startDaemon(options: DaemonOptions): Promise<TestDaemon> {
     await rename(join(dir, 'new.yaml'), rackFile);
   };
   await writeFile(join(dir, 'agent-key'), testAgentKey.reveal(), { mode: 0o600 });
-  await edit(yaml);
+  await write(yaml);
   const who = former?.who ?? `ann-${Math.random().toString(36).slice(2, 8)}`;
   const tokens = join(dir, 'tokens.yaml');
   const token =
@@ -128,11 +151,7 @@ export async function startDaemon(options: DaemonOptions): Promise<TestDaemon> {
   const service = await startService(
     createPowerCycleDaemon({
       drivers: options.drivers ?? boardDrivers(boards),
-      patience,
-      backOff,
-      watch,
-      contactPauseMs: 20,
-      flushEveryMs: 50,
+      timing,
       ...(options.endpoints && { endpoints: options.endpoints }),
       ...(options.repair && { repair: options.repair }),
       ...(options.createUsbHub && { createUsbHub: options.createUsbHub }),
@@ -176,21 +195,57 @@ export async function startDaemon(options: DaemonOptions): Promise<TestDaemon> {
     }
   }
 
+  const metricsUrl = `http://127.0.0.1:${service.metricsPort}`;
+  const finished = (id: string) => until(id, ({ outcome }) => outcome !== undefined);
+  const requests = async (machines: string | readonly string[], more: object = {}) => {
+    const body = { machines: [machines].flat(), reason: 'dead', mode: 'hard' as const, ...more };
+    return (await client.requestCycles({ body })).cycles.map(({ id }) => id);
+  };
+  const reloads = () => lines.filter(({ msg }) => msg === 'rack.yaml reloaded').length;
+
   return {
     dir,
     stateDir,
     url,
-    metricsUrl: `http://127.0.0.1:${service.metricsPort}`,
+    metricsUrl,
     client,
     token,
     who,
     boards,
     logged: () => lines,
-    edit,
-    finished: (id) => until(id, ({ outcome }) => outcome !== undefined),
+    async edit(text, changed) {
+      const before = reloads();
+      await write(text, changed);
+      await waitUntil(() => (reloads() > before ? true : undefined));
+    },
+    request: async (machine, more) => (await requests(machine, more))[0] ?? '',
+    requests,
+    cycle: async (machines, more) =>
+      Promise.all((await requests(machines, more)).map((id) => finished(id))),
+    async turn(state, target, more = {}) {
+      const body = { targets: [target], state, reason: 'smoke', ...more };
+      const { cycles } = await client.switchOutlets({ body });
+      return finished(cycles[0]?.id ?? '');
+    },
+    async outlet(name) {
+      const { outlets } = await client.outlets();
+      return outlets.find(({ outlet }) => outlet === name);
+    },
+    metrics: async () => (await fetch(`${metricsUrl}/metrics`)).text(),
+    finished,
     until,
     stop,
   };
+}
+
+/** The problem with which a call is answered. */
+export async function problem(call: Promise<unknown>): Promise<Problem> {
+  const error = await call.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof ApiError)) throw new TypeError('no problem', { cause: error });
+  return error.problem;
 }
 
 async function newDir(): Promise<string> {

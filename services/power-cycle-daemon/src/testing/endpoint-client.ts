@@ -1,4 +1,4 @@
-/** What knocks at a compatible door: requests over real sockets, from any loopback address. */
+/** Sends to a compatible endpoint: requests over real sockets, from any loopback address. */
 import { once } from 'node:events';
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { connect as openSocket } from 'node:net';

@@ -70,15 +70,15 @@ infrastructure:
 };
 
 /** Seconds of `ssh HOST 'show running-config'`. */
-async function withSsh(door: {
+async function withSsh(server: {
   host: string;
   port: number;
   username: string;
   privateKeyFile: string;
 }): Promise<number> {
   const options = ['-F', 'none', '-o', 'StrictHostKeyChecking=no', '-o', 'LogLevel=ERROR'];
-  const known = ['-o', 'UserKnownHostsFile=/dev/null', '-i', door.privateKeyFile];
-  const where = ['-p', String(door.port), `${door.username}@${door.host}`];
+  const known = ['-o', 'UserKnownHostsFile=/dev/null', '-i', server.privateKeyFile];
+  const where = ['-p', String(server.port), `${server.username}@${server.host}`];
   const began = performance.now();
   const { stdout } = await run('ssh', [...options, ...known, ...where, 'show running-config']);
   if (!stdout.includes(canary)) throw new Error('ssh has not read the device');

@@ -19,7 +19,7 @@ const sockets: Socket[] = [];
 
 /** Of a machine that nobody knows: it runs no bot. */
 beforeEach(async () => {
-  stateDir = await mkdtemp(join(tmpdir(), 'skolo-doors-'));
+  stateDir = await mkdtemp(join(tmpdir(), 'skolo-servers-'));
   agent = await startAgentHere({ metadataUrl: 'http://127.0.0.1:9', stateDir });
 });
 afterEach(async () => {
@@ -34,14 +34,14 @@ function open(port: number, localAddress = '127.0.0.1'): Socket {
   return socket;
 }
 
-describe.each(['port', 'hookPort', 'metricsPort'] as const)('%s', (door) => {
+describe.each(['port', 'hookPort', 'metricsPort'] as const)('%s', (endpoint) => {
   it('rejects a request with more headers than Node reads, and one with two hosts', async () => {
-    const many = open(agent[door]);
+    const many = open(agent[endpoint]);
     const host = 'Host: 127.0.0.1';
     many.write(
       ['GET / HTTP/1.1', host, ...Array(1000).fill('a:b'), 'Origin: x', '', ''].join('\r\n'),
     );
-    const twice = open(agent[door]);
+    const twice = open(agent[endpoint]);
     twice.write(['GET / HTTP/1.1', host, 'Host: evil.example', '', ''].join('\r\n'));
 
     expect(await text(many)).toMatch(/^HTTP\/1\.1 431 .*send fewer/s);
@@ -49,16 +49,16 @@ describe.each(['port', 'hookPort', 'metricsPort'] as const)('%s', (door) => {
   });
 });
 
-describe.each(['port', 'metricsPort'] as const)('%s', (door) => {
+describe.each(['port', 'metricsPort'] as const)('%s', (endpoint) => {
   it.each(['//', 'http://[', '*'])('refuses %s, which nothing is served at', async (path) => {
-    const socket = open(agent[door]);
+    const socket = open(agent[endpoint]);
     socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n`);
 
     expect(await text(socket)).toMatch(/^HTTP\/1\.1 40[04] /);
   });
 
   it('keeps descriptors for the bot and its devices, however many neighbours connect', async () => {
-    const many = Array.from({ length: 200 }, (_, i) => open(agent[door], `127.0.3.${i % 9}`));
+    const many = Array.from({ length: 200 }, (_, i) => open(agent[endpoint], `127.0.3.${i % 9}`));
 
     await expect.poll(() => many.filter(({ destroyed }) => destroyed).length).toBe(200 - 64);
   });
@@ -70,15 +70,15 @@ describe.each(['port', 'metricsPort'] as const)('%s', (door) => {
     const rackFile = join(stateDir, 'rack.yaml');
     await writeFile(rackFile, rackYaml);
     const known = await startAgentHere({ metadataUrl: 'http://127.0.0.1:9', stateDir, rackFile });
-    const caller = open(known[door], from);
+    const caller = open(known[endpoint], from);
     caller.write('GET /openapi.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
     await once(caller, 'data');
 
-    const many = Array.from({ length: 100 }, () => open(known[door], '127.0.3.1'));
+    const many = Array.from({ length: 100 }, () => open(known[endpoint], '127.0.3.1'));
     await expect.poll(() => many.filter(({ destroyed }) => destroyed).length).toBe(100 - 64);
 
     expect(caller.closed).toBe(false);
-    const next = open(known[door], from);
+    const next = open(known[endpoint], from);
     next.write('GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n');
     expect(await text(next)).toMatch(/^HTTP\/1\.1 (200|404) /);
     await known.stop({ isHurried: true });

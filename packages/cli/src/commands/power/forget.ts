@@ -15,7 +15,7 @@ export function define(command: SkoloCommand): void {
   command.action(async (outlet: string, { reason }: { reason?: string }) => {
     const query = { why: reason };
     await powerCycleDaemon(command).ask((client) =>
-      client.forgetOwed({ params: { outlet }, query }),
+      client.forgetPendingOn({ params: { outlet }, query }),
     );
     command.io.err(`${outlet}: given up`);
   });

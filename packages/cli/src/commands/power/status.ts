@@ -193,14 +193,14 @@ function remarksOf(machine: MachinePower, now: number): Remark[] {
     const left = duration((Date.parse(hold.until) - now) / 1000);
     remarks.push(`held by ${hold.by} for another ${left}: ${hold.reason}`);
   }
-  for (const { outlet, switchedOff, stuckOff, owedSince, fault } of outlets) {
+  for (const { outlet, switchedOff, stuckOff, pendingOnSince, fault } of outlets) {
     if (fault !== undefined) {
       remarks.push(
         `${outlet} is on and reports the fault ${JSON.stringify(fault)}: check the port and the cable`,
       );
     }
     if (stuckOff) {
-      const when = owedSince === undefined ? '' : ` ${ago(owedSince)}`;
+      const when = pendingOnSince === undefined ? '' : ` ${ago(pendingOnSince)}`;
       remarks.push(`${outlet} was turned off by a cycle${when}; the service retries turning it on`);
     }
     if (switchedOff !== undefined) {
@@ -211,8 +211,8 @@ function remarksOf(machine: MachinePower, now: number): Remark[] {
   if (cycle?.detail !== undefined) remarks.push(`${cycle.step} now: ${cycle.detail}`);
   if (cycle === undefined && last?.outcome !== undefined && !isGood(last)) {
     const when = last.finishedAt === undefined ? '' : ` ${ago(last.finishedAt)}`;
-    const isPaid = last.outcome === 'stuck-off' && outlets.every(({ stuckOff }) => !stuckOff);
-    const since = isPaid ? '; turned on since then' : '';
+    const isOnAgain = last.outcome === 'stuck-off' && outlets.every(({ stuckOff }) => !stuckOff);
+    const since = isOnAgain ? '; turned on since then' : '';
     remarks.push(`${outcomeText(last.outcome)}${when}: ${last.detail ?? last.reason}${since}`);
   }
   if (possibleAt !== undefined && Date.parse(possibleAt) > now) {

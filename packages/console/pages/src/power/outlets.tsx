@@ -78,16 +78,16 @@ export function Outlets({
 }
 
 function Remarks({
-  outlet: { stuckOff, owedSince, switchedOff, fault },
+  outlet: { stuckOff, pendingOnSince, switchedOff, fault },
 }: {
   outlet: OutletStatus;
 }) {
   return (
     <>
       {stuckOff && <span class="failure">stuck off. </span>}
-      {owedSince && (
+      {pendingOnSince && (
         <span class="warning">
-          to be turned on again, since <Ago time={owedSince} />.{' '}
+          to be turned on again, since <Ago time={pendingOnSince} />.{' '}
         </span>
       )}
       {switchedOff && (
@@ -101,9 +101,9 @@ function Remarks({
   );
 }
 
-function rank({ stuckOff, owedSince, fault, state, switchedOff }: OutletStatus): number {
+function rank({ stuckOff, pendingOnSince, fault, state, switchedOff }: OutletStatus): number {
   if (stuckOff) return 0;
-  if (owedSince) return 1;
+  if (pendingOnSince) return 1;
   if (fault) return 2;
   return state === 'on' ? 5 : switchedOff ? 4 : 3;
 }

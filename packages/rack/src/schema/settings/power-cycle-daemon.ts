@@ -75,7 +75,7 @@ export const powerCycleDaemon = section({
     .describe(
       'Cycles per hour that an agent may request for its own phones, from its address and signed with its own key; 0 disables it.',
     ),
-  doors: section({
+  endpoints: section({
     pdudaemon: endpoint(16_421, 'HTTP API of pdudaemon, for labgrid and LAVA.'),
     report: endpoint(9211, 'POST /powercycled_bots of the original service.'),
   }).describe('APIs of other software, each on its own port.'),

@@ -23,7 +23,7 @@ export function alert(id: string, key: string, at: number): AlertMessage {
       annotations: {},
       startsAt: time,
     },
-    door: 'webhook',
+    endpoint: 'webhook',
     first: time,
     last: time,
     count: 1,

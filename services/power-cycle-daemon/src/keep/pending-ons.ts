@@ -1,40 +1,36 @@
 /**
- * Turns outlets on again: each that was turned off for a cycle is turned on and seen on, however often it takes, also
+ * Outlets with a pending on: each that was turned off for a cycle is turned on and seen on, however often it takes, also
  * after this process died and came back. After a few failures it counts as stuck; the attempts go on.
  */
 
 import { errorText, pause } from '@skolo/base';
-import { type BackOffOptions, backOffMs, type Clock } from '@skolo/common';
-import { type Patience, type Proof, turnOn } from '../cycle/outlets.ts';
+import { backOffMs, type Clock } from '@skolo/common';
 import type { Controllers } from '../devices/controllers.ts';
-import type { EmitPower } from '../events.ts';
+import { type Proof, turnOn } from '../devices/outlets.ts';
+import type { Timing } from '../devices/timing.ts';
+import type { EmitPower, PowerEvent } from '../events.ts';
 import { feedKey, type PendingOn } from '../state/records.ts';
 import type { Store } from '../state/store.ts';
 
-type Restored =
+type TurnedOn =
   | { is: 'on'; text: string; fault?: string }
   | { is: 'stuck'; text: string }
   /** Not on, and not tried any more. */
   | { is: 'given-up'; text: string };
 
-export interface RestorerDeps {
+export interface PendingOnsDeps {
   store: Store;
   controllers: Pick<Controllers, 'get'>;
   staggerSeconds: () => number;
   clock: Pick<Clock, 'now'>;
-  patience: Patience;
-  /** Between two attempts. */
-  backOff: BackOffOptions;
+  timing: Pick<Timing, 'patience' | 'backOff'>;
   emit: EmitPower;
   /** Aborted when the daemon stops; what is not on yet stays in the journal. */
   signal: AbortSignal;
 }
 
 interface Work {
-  controller: string;
-  /** Why the last attempt failed; undefined: none has. */
-  why: string | undefined;
-  waiting: ((restored: Restored) => void)[];
+  waiting: ((turnedOn: TurnedOn) => void)[];
   isGivenUp: boolean;
   /** Ends the pause between two attempts. */
   hurry: () => void;
@@ -49,13 +45,12 @@ interface StartOptions {
 
 /** Failures until it counts as stuck; by then, too, an off that was on its way has arrived. */
 const stuckAfter = 3;
-export const usualBackOff: BackOffOptions = { firstMs: 1000, maxMs: 60_000 };
 
-export class Restorer {
-  private readonly deps: RestorerDeps;
+export class PendingOns {
+  private readonly deps: PendingOnsDeps;
   private readonly working = new Map<string, Work>();
 
-  constructor(deps: RestorerDeps) {
+  constructor(deps: PendingOnsDeps) {
     this.deps = deps;
   }
 
@@ -78,10 +73,10 @@ export class Restorer {
    * @param isInDoubt it was sent an off and never seen off, so that it may still go off
    * @param isOnce it is given up where it would be stuck, unless somebody else has it turned on already
    */
-  restore(
+  turnOn(
     pendingOn: PendingOn,
     { isInDoubt = false, isOnce = false }: { isInDoubt?: boolean; isOnce?: boolean } = {},
-  ): Promise<Restored> {
+  ): Promise<TurnedOn> {
     const known = this.working.get(feedKey(pendingOn));
     const work = known ?? this.start(pendingOn, { isInDoubt, isOnce });
     work.hurry();
@@ -93,7 +88,7 @@ export class Restorer {
    *
    * @throws JournalDown, StorageUnavailable It is still pending.
    */
-  async giveUp(key: string): Promise<'not-pending' | 'in-the-rack' | undefined> {
+  async forget(key: string): Promise<'not-pending' | 'in-the-rack' | undefined> {
     const { store, controllers, emit } = this.deps;
     const pendingOn = store.pendingOns.get(key);
     if (pendingOn === undefined) return 'not-pending';
@@ -102,20 +97,12 @@ export class Restorer {
     const work = this.working.get(key);
     if (work !== undefined) work.isGivenUp = true;
     work?.hurry();
-    emit({ type: 'restored', pendingOn, wasStuck: pendingOn.stuck !== undefined });
+    emit({ type: 'pending-on-ended', pendingOn, wasStuck: pendingOn.stuck !== undefined });
     return undefined;
   }
 
-  /** Why an outlet is still off, by the latest attempt to turn it on. */
-  whyOff(key: string): string | undefined {
-    return this.working.get(key)?.why ?? this.deps.store.pendingOns.get(key)?.stuck?.why;
-  }
-
-  /** Whether the latest attempt to turn on some outlet of a controller failed. */
-  isInDoubt(controller: string): boolean {
-    return [...this.working.values()].some(
-      (work) => work.controller === controller && work.why !== undefined,
-    );
+  onEvent(event: PowerEvent): void {
+    if (event.type === 'controller' && event.state === 'up') this.hurry();
   }
 
   /** Tries at once what is stuck: a controller has come back. */
@@ -132,35 +119,33 @@ export class Restorer {
     const { turn = Promise.resolve() } = options;
     const key = feedKey(pendingOn);
     const work: Work = {
-      controller: pendingOn.controller,
-      why: undefined,
       waiting: [],
       isGivenUp: false,
       hurry: () => undefined,
       done: Promise.resolve(),
     };
     work.done = turn
-      .then(() => this.turnOn(pendingOn, work, options))
+      .then(() => this.untilOn(pendingOn, work, options))
       .catch(() => ({
         is: 'stuck' as const,
         text: 'the daemon stops; its next start turns it on',
       }))
-      .then((restored) => {
+      .then((turnedOn) => {
         // At once: who joined it in between would wait for ever.
         this.working.delete(key);
-        settle(work, restored);
+        settle(work, turnedOn);
       });
     this.working.set(key, work);
     return work;
   }
 
   /** Until it is seen on. @throws The signal's reason, and nothing else. */
-  private async turnOn(
+  private async untilOn(
     pendingOn: PendingOn,
     work: Work,
     { isInDoubt, isOnce }: StartOptions,
-  ): Promise<Restored> {
-    const { store, backOff, emit } = this.deps;
+  ): Promise<TurnedOn> {
+    const { store, timing, emit } = this.deps;
     const key = feedKey(pendingOn);
     let isStuck = pendingOn.stuck !== undefined;
     for (let failures = 1; ; failures += 1) {
@@ -169,20 +154,20 @@ export class Restorer {
       const doubt = isInDoubt && failures < stuckAfter;
       const proof = off === undefined ? await this.attempt(pendingOn, doubt) : undefined;
       if (proof === undefined || proof.is === 'proven') {
-        work.why = undefined;
         if (proof?.wasOff) emit({ type: 'turned-on', controller: pendingOn.controller });
         await store.keep([store.pendingOns.remove(key)]);
-        emit({ type: 'restored', pendingOn, wasStuck: isStuck });
+        emit({ type: 'pending-on-ended', pendingOn, wasStuck: isStuck });
         return {
           is: 'on',
           text: proof?.text ?? `${key} was turned off by ${off?.by}`,
           ...(proof?.reading.fault !== undefined && { fault: `${key}: ${proof.reading.fault}` }),
         };
       }
-      work.why = proof.text;
       if (work.isGivenUp) break;
+      emit({ type: 'on-failed', pendingOn, why: proof.text });
       if (isOnce && failures >= stuckAfter) {
         await store.keep([store.pendingOns.remove(key)]);
+        emit({ type: 'pending-on-ended', pendingOn, wasStuck: isStuck });
         return { is: 'given-up', text: `${key} not seen on: ${proof.text}` };
       }
       if (failures >= stuckAfter) {
@@ -191,7 +176,7 @@ export class Restorer {
         const text = `${key} could not be proven on: ${proof.text}; tried for ever`;
         settle(work, { is: 'stuck', text });
       }
-      await this.rest(backOffMs(failures, backOff), work);
+      await this.rest(backOffMs(failures, timing.backOff), work);
       if (work.isGivenUp) break;
     }
     return { is: 'stuck', text: `${key} was given up` };
@@ -211,11 +196,11 @@ export class Restorer {
     { controller: name, outlet, mode }: PendingOn,
     isInDoubt: boolean,
   ): Promise<Proof> {
-    const { controllers, patience, signal } = this.deps;
+    const { controllers, timing, signal } = this.deps;
     try {
       const controller = controllers.get(name);
       if (controller !== undefined) {
-        return await turnOn(controller, outlet, { mode, isInDoubt }, patience, signal);
+        return await turnOn(controller, outlet, { mode, isInDoubt }, timing.patience, signal);
       }
       return { is: 'not', text: `${name} is no longer in rack.yaml` };
     } catch (error) {
@@ -236,10 +221,10 @@ export class Restorer {
 }
 
 /** The next result: it is stuck, or over. */
-function resultOf(work: Work): Promise<Restored> {
+function resultOf(work: Work): Promise<TurnedOn> {
   return new Promise((resolve) => work.waiting.push(resolve));
 }
 
-function settle(work: Work, restored: Restored): void {
-  for (const resolve of work.waiting.splice(0)) resolve(restored);
+function settle(work: Work, turnedOn: TurnedOn): void {
+  for (const resolve of work.waiting.splice(0)) resolve(turnedOn);
 }

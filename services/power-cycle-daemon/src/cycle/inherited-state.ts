@@ -9,9 +9,9 @@ import { errorText, parseJson, pause } from '@skolo/base';
 import type { Clock, Logger } from '@skolo/common';
 import { type Change, readFileIfExists, syncFolder } from '@skolo/durable';
 import { z } from 'zod';
-import { next } from '../cycle/cycle.ts';
-import { feedKey } from './records.ts';
-import type { Store } from './store.ts';
+import { feedKey } from '../state/records.ts';
+import type { Store } from '../state/store.ts';
+import { next } from './cycle.ts';
 
 /** Beside the journal. Who brings the journal writes it. */
 export const inheritedMark = 'inherited.json';
@@ -60,7 +60,7 @@ async function changeJournal(
   const text = `the jumphost was replaced; its journal is ${copied === undefined ? 'a copy' : `of ${copied}`}`;
   const facts = { now: clock.now(), canBeSeen: false, tries: 1 };
   const ended = store.active().flatMap((record) => {
-    const { record: after } = next(record, { is: 'inherited', text }, facts);
+    const after = next(record, { is: 'inherited', text }, facts);
     return after.phase === 'finished' ? [after] : [];
   });
   const offs = [...store.switchedOff.all.values()];

@@ -2,7 +2,7 @@
 import { access, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { startDaemon, type TestDaemon } from '../testing/daemon.ts';
+import { startDaemon } from '../testing/daemon.ts';
 import { waitUntil } from '../testing/wait-until.ts';
 import { inheritedMark } from './inherited-state.ts';
 
@@ -23,13 +23,14 @@ it('turns on what is to come on, and carries out no off and no cycle', async () 
   const first = await startDaemon({ yaml, settings });
   const board = first.boards.get('pdu-1');
   for (const target of ['off-by-person', 'on-again']) {
-    await first.finished(await turnOff(first, target));
+    await first.turn('off', target);
   }
-  const [off = ''] = await cycle(first, 'off');
+  const off = await first.request('off', { offSeconds: 600 });
   await first.until(off, ({ step }) => step === 'off');
-  const [queued = ''] = await cycle(first, 'queued');
+  const queued = await first.request('queued', { offSeconds: 600 });
   board.isWedged = true;
-  const toBeOff = await turnOff(first, 'to-be-off');
+  const body = { targets: ['to-be-off'], state: 'off' as const, reason: 'smoke' };
+  const { cycles } = await first.client.switchOutlets({ body });
   await first.stop();
 
   // Since the journal was copied.
@@ -57,17 +58,6 @@ it('turns on what is to come on, and carries out no off and no cycle', async () 
     outcome: 'failed',
     detail: expect.stringContaining('what it turned off comes on'),
   });
-  expect((await second.finished(toBeOff)).outcome).toBe('failed');
+  expect((await second.finished(cycles[0]?.id ?? '')).outcome).toBe('failed');
   await expect(access(mark)).rejects.toThrow('ENOENT');
 });
-
-async function turnOff({ client }: TestDaemon, target: string): Promise<string> {
-  const body = { targets: [target], state: 'off' as const, reason: 'smoke' };
-  const { cycles } = await client.switchOutlets({ body });
-  return cycles[0]?.id ?? '';
-}
-
-async function cycle({ client }: TestDaemon, machine: string): Promise<string[]> {
-  const body = { machines: [machine], reason: 'dead', mode: 'hard' as const, offSeconds: 600 };
-  return (await client.requestCycles({ body })).cycles.map(({ id }) => id);
-}

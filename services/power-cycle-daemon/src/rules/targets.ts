@@ -1,5 +1,5 @@
 /** Targets of requests, found in the rack: machines, phones, devices, single outlets. */
-import { HttpProblem, normaliseAddress } from '@skolo/common';
+import { normaliseAddress } from '@skolo/common';
 import { models } from '@skolo/models';
 import {
   type AttachedDevice,
@@ -150,13 +150,11 @@ function whyUnknown(rack: Rack, name: string): string {
   return `${rack.name} has no machine, phone or device of this name${guess}; skolo inventory list shows them`;
 }
 
-/** @throws HttpProblem 403: there is no machine at the address. */
-export function machineAt({ machines }: Rack, from: string): Machine {
-  for (const machine of machines.values()) {
-    if (machine.address !== undefined && normaliseAddress(machine.address) === from) return machine;
-  }
-  const hint = 'skolo power cycle and skolo power holds, with a token, are for any machine';
-  throw new HttpProblem(403, `${from} is no machine of rack.yaml; ${hint}`);
+/** @param from as `normaliseAddress` gives it */
+export function machineAt({ machines }: Rack, from: string): Machine | undefined {
+  return [...machines.values()].find(
+    ({ address }) => address !== undefined && normaliseAddress(address) === from,
+  );
 }
 
 /** What is attached to a machine; nothing where it has just left rack.yaml. */
