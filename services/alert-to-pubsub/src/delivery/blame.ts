@@ -8,7 +8,7 @@
 import type { SinkError, SinkReason } from '@skolo/alerts';
 import type { Queue } from './backlog.ts';
 
-interface SinkHealth {
+export interface SinkHealth {
   /** Of the sink, in a row. Those that were under way together count as one. */
   failures: number;
   /** Present while something fails; `since` in seconds of uptime. */
@@ -32,6 +32,11 @@ export function newHealth(): SinkHealth {
   const moments = { moment: 0, workedAt: 0, foundDownAt: 0 };
   const first = { worked: 0, failed: 0 };
   return { failures: 0, problem: undefined, failing: new Map(), first, ...moments };
+}
+
+/** Whether other keys get through and this one does not. */
+export function isBlocked(health: SinkHealth, queue: Queue | undefined): boolean {
+  return health.failures === 0 && (queue?.failures ?? 0) > 0;
 }
 
 /** What backs off: the sink, or the queue. Or nothing: the sink was found to be down meanwhile. Or the message is to blame. */

@@ -50,11 +50,10 @@ export interface IntakeDeps {
 
 /** A change that is written whole or not at all. */
 interface Job {
-  draw(draft: Draft): void;
+  /** Makes the change; it is settled once that is written, or cannot be. Never throws. */
+  draw(draft: Draft): { done(): void; failed(error: NotAccepted): void };
   /** What it is drawn from. */
   bytes: number;
-  resolve(): void;
-  reject(error: NotAccepted): void;
 }
 
 const retryAfterSeconds = 15;
@@ -96,29 +95,13 @@ export class Intake implements AcceptAlerts {
   }
 
   async accept(read: () => Batch, bytes: number): Promise<Received> {
-    let left = { leftOut: 0, overShare: 0 };
-    let received: Received | undefined;
-    let refusal: unknown;
-    const draw = (draft: Draft) => {
-      received = undefined;
-      refusal = undefined;
+    const { received, leftOut, overShare } = await this.enqueue((draft) => {
       // Read here, and not kept: V8 would copy the alerts of all requests that wait, again and again.
-      let batch: Batch;
-      try {
-        batch = read();
-      } catch (error) {
-        refusal = error;
-        return;
-      }
-      received = receivedOf(batch, this.deps.clock.now());
-      left = this.draw(draft, batch);
-    };
-    await this.enqueue(draw, bytes).catch((error: unknown) => {
-      throw refusal ?? error;
-    });
-    if (received === undefined) throw refusal;
-    this.deps.emit({ type: 'received', received, ...left });
-    if (left.leftOut > 0) throw this.tooMany(left.leftOut);
+      const batch = read();
+      return { received: receivedOf(batch, this.deps.clock.now()), ...this.draw(draft, batch) };
+    }, bytes);
+    this.deps.emit({ type: 'received', received, leftOut, overShare });
+    if (leftOut > 0) throw this.tooMany(leftOut);
     return received;
   }
 
@@ -158,24 +141,9 @@ export class Intake implements AcceptAlerts {
    * @throws NotAccepted It is done the next time.
    */
   async tick(): Promise<string[]> {
-    const due: string[] = [];
     const before = this.tickedAt;
     const moment = this.moment();
-    await this.enqueue((draft) => {
-      const settings = this.deps.settings();
-      due.length = 0;
-      for (const [fingerprint, tracked] of draft.known()) {
-        const change = pass(tracked, moment, this.newId);
-        if (change === 'forget') draft.forget(fingerprint);
-        else if (change !== undefined) {
-          draft.set(fingerprint, change.tracked);
-          for (const message of change.messages) this.add(draft, message);
-        } else if (isRefreshDue(tracked, before, moment, settings)) {
-          draft.set(fingerprint, { ...tracked, messageAt: moment.uptime });
-          due.push(fingerprint);
-        }
-      }
-    });
+    const due = await this.enqueue((draft) => this.pass(draft, before, moment));
     this.tickedAt = moment.uptime;
     return due;
   }
@@ -183,6 +151,24 @@ export class Intake implements AcceptAlerts {
   /** A message that the alert still fires. Undefined: it does not. */
   refreshOf(fingerprint: string): AlertMessage | undefined {
     return refreshOf(this.alerts.get(fingerprint), this.moment(), this.newId);
+  }
+
+  /** Time passes: alerts expire. Returns those that are due for a refresh. */
+  private pass(draft: Draft, before: number, moment: Moment): string[] {
+    const settings = this.deps.settings();
+    const due: string[] = [];
+    for (const [fingerprint, tracked] of draft.known()) {
+      const change = pass(tracked, moment, this.newId);
+      if (change === 'forget') draft.forget(fingerprint);
+      else if (change !== undefined) {
+        draft.set(fingerprint, change.tracked);
+        for (const message of change.messages) this.add(draft, message);
+      } else if (isRefreshDue(tracked, before, moment, settings)) {
+        draft.set(fingerprint, { ...tracked, messageAt: moment.uptime });
+        due.push(fingerprint);
+      }
+    }
+    return due;
   }
 
   /** Fulfilled when nothing is under way. */
@@ -252,9 +238,24 @@ export class Intake implements AcceptAlerts {
     this.add(draft, { kind: 'notice', id: this.newId(undefined, now), at, ...notice });
   }
 
-  private enqueue(draw: Job['draw'], bytes = 0): Promise<void> {
+  /**
+   * Fulfilled with what `draw` returns, once that is written. It may be called again after trouble with the disk.
+   *
+   * @throws unknown What `draw` threw.
+   */
+  private enqueue<T>(draw: (draft: Draft) => T, bytes = 0): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.jobs.push({ draw, bytes, resolve, reject });
+      this.jobs.push({
+        bytes,
+        draw(draft) {
+          try {
+            const result = draw(draft);
+            return { done: () => resolve(result), failed: reject };
+          } catch (error) {
+            return { done: () => reject(error), failed: () => reject(error) };
+          }
+        },
+      });
       this.working ??= this.work();
     });
   }
@@ -276,21 +277,22 @@ export class Intake implements AcceptAlerts {
   }
 
   /** Together if that is possible: a small one may fit where all together do not. */
-  private async doAll(jobs: Job[]) {
-    try {
-      await this.write(jobs);
-      for (const { resolve } of jobs) resolve();
-    } catch (error) {
-      if (jobs.length === 1) return jobs[0]?.reject(asNotAccepted(error));
-      for (const job of jobs) await this.doAll([job]);
-    }
-  }
-
-  private async write(jobs: readonly Job[]) {
-    const { deps } = this;
+  private async doAll(jobs: readonly Job[]) {
     const draft = new Draft(this.alerts);
     this.reported.begin();
-    for (const { draw } of jobs) draw(draft);
+    const drawn = jobs.map((job) => job.draw(draft));
+    try {
+      await this.write(draft);
+    } catch (error) {
+      if (jobs.length === 1) drawn[0]?.failed(asNotAccepted(error));
+      else for (const job of jobs) await this.doAll([job]);
+      return;
+    }
+    for (const { done } of drawn) done();
+  }
+
+  private async write(draft: Draft) {
+    const { deps } = this;
     const { texts, letters, transitions } = draft;
     const isWriting = texts.length > 0 || letters.length > 0;
     const { spool } = this;
