@@ -15,7 +15,7 @@ export const KnownAlert = z
     startsAt: Time,
     endsAt: Time.optional(),
     generatorURL: z.string().optional(),
-    door: z.enum(['webhook', 'v1', 'v2']).describe('endpoint that last received the alert'),
+    endpoint: z.enum(['webhook', 'v1', 'v2']).describe('endpoint that last received the alert'),
     first: Time.describe('when this firing was first received'),
     last: Time,
     count: z.int().describe('how often the alert was received'),
@@ -100,7 +100,7 @@ export const alertToPubsubApi = {
         spool: z.object({
           bytes: z.int(),
           maxBytes: z.int(),
-          refusing: z.string().optional().describe('why the spool accepts no alert'),
+          rejecting: z.string().optional().describe('why the spool accepts no alert'),
           damage: z
             .string()
             .optional()

@@ -1,4 +1,4 @@
-/** The wall clock is set while alerts fire: nothing ends by it, nothing is refused for it, and no outage is made of it. */
+/** The wall clock is set while alerts fire: nothing ends by it, nothing is rejected for it, and no outage is made of it. */
 import { type FakeClock, fakeClock } from '@skolo/common/testing';
 import { isLong } from '@skolo/durable/campaign';
 import { describe, expect, it } from 'vitest';
@@ -167,7 +167,7 @@ describe.each(isLong ? [ahead, back, to1970] : [ahead, to1970])(
       );
     });
 
-    it('before a restart causes no refusal and no loss', async () => {
+    it('before a restart causes no rejection and no loss', async () => {
       const clock = newClock();
       const settings = 'spool: { maxAgeHours: 100 }';
       const lab = await startLab({ clock, settings });

@@ -229,7 +229,7 @@ describe('Prometheus and Alertmanager', patiently, () => {
       schema: '1',
       kind: 'transition',
       location: 'rack4',
-      door: 'webhook',
+      endpoint: 'webhook',
       alert: {
         status: 'firing',
         labels: { alertname: 'Hot', severity: 'critical', job: 'test' },
@@ -265,7 +265,7 @@ describe('Prometheus and Alertmanager', patiently, () => {
       const metrics = await lab.metrics();
       return ['v2', 'webhook'].filter((endpoint) =>
         new RegExp(
-          `^skolo_alerts_received_total{door="${endpoint}",status="${status}"} [1-9]`,
+          `^skolo_alerts_received_total{endpoint="${endpoint}",status="${status}"} [1-9]`,
           'm',
         ).test(metrics),
       );

@@ -2,12 +2,12 @@
 import type { Endpoint, SinkReason } from '@skolo/alerts';
 import type { Receiver } from '@skolo/api';
 import type { Received } from './receive/batch.ts';
-import type { RefusedWhy } from './receive/refused.ts';
+import type { RejectionReason } from './receive/rejection.ts';
 
 export type AlertEvent =
   /** `leftOut`: new alerts rejected at the limit. `overShare`: new alerts left out at the limit of their machine. */
   | { type: 'received'; received: Received; leftOut: number; overShare: number }
-  | { type: 'refused'; endpoint: Endpoint; why: RefusedWhy; detail: string; cause?: unknown }
+  | { type: 'rejected'; endpoint: Endpoint; reason: RejectionReason; why: string; cause?: unknown }
   | { type: 'request-failed'; endpoint: Endpoint; requestId: string; error: unknown }
   /** The spool has so many messages that an alert began to fire, or was resolved. */
   | { type: 'transitions'; firing: number; resolved: number }

@@ -122,14 +122,14 @@ describe('alert-to-pubsub', () => {
     const metrics = await lab.metrics();
 
     for (const line of [
-      'skolo_alerts_received_total{door="webhook",status="firing"} 0',
+      'skolo_alerts_received_total{endpoint="webhook",status="firing"} 0',
       'skolo_alerts_dead_letters_total{from="v2"} 0',
       'skolo_alerts_dead_letters_total{from="log"} 0',
       'skolo_alerts_dropped_total{sink="pubsub"} 0',
       'skolo_alerts_publish_failures_total{sink="log",reason="disk"} 0',
       'skolo_alerts_publish_failures_total{sink="pubsub",reason="permission"} 0',
-      'skolo_alerts_refused_total{door="webhook",reason="auth"} 0',
-      'skolo_alerts_refused_total{door="v2",reason="bad"} 0',
+      'skolo_alerts_rejected_total{endpoint="webhook",reason="auth"} 0',
+      'skolo_alerts_rejected_total{endpoint="v2",reason="bad"} 0',
       'skolo_alerts_last_success_timestamp_seconds{sink="log"} 0',
     ]) {
       expect(metrics).toContain(line);
@@ -201,7 +201,7 @@ describe('alert-to-pubsub', () => {
     expect((await lab.client.status({})).sinks.map(({ name }) => name)).toEqual(['log']);
   });
 
-  it('refuses with 503 when the spool is full, and takes alerts again when there is space', {
+  it('rejects with 503 when the spool is full, and takes alerts again when there is space', {
     timeout: 120_000,
   }, async () => {
     const lab = await startLab({ settings: 'spool: { maxBytes: 4194304 }' });
@@ -211,10 +211,10 @@ describe('alert-to-pubsub', () => {
       annotations: { text: 'x'.repeat(1_500_000) },
     });
     expect((await lab.post(large('a'), large('b'))).status).toBe(200);
-    const refused = await lab.post(large('c'));
+    const rejected = await lab.post(large('c'));
 
-    expect(refused.status).toBe(503);
-    expect(await refused.text()).toMatch(/spool is full/);
+    expect(rejected.status).toBe(503);
+    expect(await rejected.text()).toMatch(/spool is full/);
     expect((await lab.post(large('a'))).status).toBe(200);
     await lab.pubsub.start();
     // The pause between two attempts to deliver is as long as the sink was away, and at most 30 s.
@@ -309,7 +309,7 @@ describe('alert-to-pubsub', () => {
     expect(await again.client.status({})).toMatchObject({ healthy: true });
   });
 
-  it('reports in readyz why it refuses alerts, until it takes them again', {
+  it('reports in readyz why it rejects alerts, until it takes them again', {
     timeout: 120_000,
   }, async () => {
     const clock = fakeClock(Date.now());

@@ -21,7 +21,7 @@ export interface Status {
   firing(): number;
   spool(): { bytes: number; maxBytes: number };
   /** Why no alert is accepted, for people. */
-  refusing(): string | undefined;
+  rejecting(): string | undefined;
   /** What the spool has lost in the last day, for people. */
   damage(): string | undefined;
   /** As the heartbeat reports it. */
@@ -44,12 +44,12 @@ export function createStatus(deps: StatusDeps): Status {
   const known = () => [...intake.alerts.values()].map((tracked) => tracked.known);
   return {
     alerts: () =>
-      known().map(({ alert: { more: _, ...alert }, door, first, last, count, expired }) => {
-        return { ...alert, door, first, last, count, ...(expired && { expired }) };
+      known().map(({ alert: { more: _, ...alert }, endpoint, first, last, count, expired }) => {
+        return { ...alert, endpoint, first, last, count, ...(expired && { expired }) };
       }),
     firing: () => known().filter(({ alert }) => alert.status === 'firing').length,
     spool: () => ({ bytes: capacity.bytes, maxBytes: settings().spool.maxBytes }),
-    refusing: () => capacity.refusing,
+    rejecting: () => capacity.rejecting,
     damage: () => damage.current?.why,
     health: () => watchdog.status(),
     receivers: () => watchdog.receivers(),

@@ -273,7 +273,7 @@ describe('prometheus', () => {
 });
 
 const Known = z.object({
-  alerts: z.array(z.object({ labels: z.record(z.string(), z.string()), door: z.string() })),
+  alerts: z.array(z.object({ labels: z.record(z.string(), z.string()), endpoint: z.string() })),
 });
 
 describe('alerts', () => {
@@ -281,7 +281,7 @@ describe('alerts', () => {
   async function doorOf(alert: string): Promise<string | undefined> {
     const { url = '' } = services.get('alert-to-pubsub') ?? {};
     const { alerts } = Known.parse(JSON.parse(await textAt(`${url}/v1/alerts`)));
-    return alerts.find(({ labels }) => labels.alertname === alert)?.door;
+    return alerts.find(({ labels }) => labels.alertname === alert)?.endpoint;
   }
 
   async function raise(labels: Record<string, string>): Promise<void> {

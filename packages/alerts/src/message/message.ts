@@ -58,7 +58,7 @@ export const AlertMessage = z.object({
   at: Time,
   alert: Alert,
   group: Group.optional(),
-  door: Endpoint,
+  endpoint: Endpoint,
   /** When this firing was first and last received, and how often. */
   first: Time,
   last: Time,

@@ -27,7 +27,7 @@ export function alertMessage({ alert, ...changes }: Changes = {}): AlertMessage 
       generatorURL: 'http://prometheus:9090/graph?g0.expr=up',
       ...alert,
     },
-    door: 'v2',
+    endpoint: 'v2',
     first: '2026-11-20T10:00:01.000Z',
     last: '2026-11-20T10:00:01.000Z',
     count: 1,
@@ -115,13 +115,13 @@ const anyAlert: fc.Arbitrary<AlertMessage> = fc.record(
       { requiredKeys: ['fingerprint', 'status', 'labels', 'annotations', 'startsAt'] },
     ),
     group: fc.record({ receiver: value, commonLabels: texts }),
-    door: fc.constantFrom('webhook', 'v1', 'v2'),
+    endpoint: fc.constantFrom('webhook', 'v1', 'v2'),
     first: time,
     last: time,
     count: fc.nat(),
     expired: fc.constant(true),
   },
-  { requiredKeys: ['kind', 'id', 'at', 'alert', 'door', 'first', 'last', 'count'] },
+  { requiredKeys: ['kind', 'id', 'at', 'alert', 'endpoint', 'first', 'last', 'count'] },
 );
 
 const anyNotice: fc.Arbitrary<NoticeMessage> = fc.record({

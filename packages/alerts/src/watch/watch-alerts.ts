@@ -114,7 +114,7 @@ function message(alert: Alert, now: number): AlertMessage {
     id,
     at,
     alert,
-    door: 'v2',
+    endpoint: 'v2',
     first: alert.startsAt,
     last: at,
     count: 1,

@@ -7,7 +7,7 @@ const minutes = 60;
 const hours = 3600;
 
 export function knownAlerts(): KnownAlert[] {
-  const common = { annotations: {}, door: 'webhook' as const };
+  const common = { annotations: {}, endpoint: 'webhook' as const };
   return [
     {
       ...common,
@@ -97,7 +97,7 @@ export function alert(
       annotations: summary === undefined ? {} : { summary },
       startsAt: ago(60),
     },
-    door: 'v2',
+    endpoint: 'v2',
     first: ago(60),
     last: ago(1),
     count: 1,

@@ -153,7 +153,7 @@ function backups(): BackupDevice[] {
 function alerts(): KnownAlert[] {
   return spots.map(({ name, number }) => ({
     annotations: { summary: `${name} was not seen for 15 min, and nothing near it was` },
-    door: 'webhook',
+    endpoint: 'webhook',
     fingerprint: String(number).padStart(16, '0'),
     status: 'firing',
     labels: {

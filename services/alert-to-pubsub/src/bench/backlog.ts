@@ -69,7 +69,7 @@ function messageOf(
       endsAt: time,
       generatorURL: 'http://prometheus.example.com/graph?g0.expr=up+%3D%3D+0&g0.tab=1',
     },
-    door: 'v2',
+    endpoint: 'v2',
     first: time,
     last: time,
     count: 1,

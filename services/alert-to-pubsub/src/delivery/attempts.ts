@@ -76,7 +76,7 @@ export function createBackOff(deps: BackOffDeps): BackOff {
   const { pause, stopping, random = Math.random, times = usualTimes } = deps;
   return async function backOff(failures, error) {
     const { reason, retryAfterSeconds = 0 } = error ?? {};
-    const maxMs = reason === 'refused' ? Math.min(rejectedMaxMs, times.maxMs) : times.maxMs;
+    const maxMs = reason === 'rejected' ? Math.min(rejectedMaxMs, times.maxMs) : times.maxMs;
     const ms = backOffMs(failures, { ...times, maxMs, random });
     const asked = Math.min(retryAfterSeconds, mostAskedSeconds) * 1000;
     await pause(Math.max(ms, asked), stopping).catch(() => undefined);

@@ -47,7 +47,7 @@ export type Verdict = 'sink' | 'queue' | 'nothing' | 'message';
  * a message seldom means something else; one that is unavailable or slow may be so by chance.
  */
 const strikes: Partial<Record<SinkReason, number>> = {
-  refused: 4,
+  rejected: 4,
   unavailable: 8,
   timeout: 8,
   permission: 8,

@@ -63,7 +63,7 @@ interface Behind {
 const promptSeconds = 1;
 /** Failures of a key at a sink that answers, until the messages behind its first one are tried, and how many of them. */
 const failuresBefore: Partial<Record<SinkReason, number>> = {
-  refused: 3,
+  rejected: 3,
   unavailable: 8,
   permission: 8,
   topic: 8,
@@ -179,7 +179,7 @@ export class Sender {
     }
     const verdict = failed(health, queue, begun, failure, clock.uptime());
     // One of them may be to blame, and the others not.
-    if (batch.length > 1 && (reason === 'refused' || queue.strikes > 0)) {
+    if (batch.length > 1 && (reason === 'rejected' || queue.strikes > 0)) {
       queue.strikes = 0;
       this.rest(turn, halvesOf(batch), verdict, failure);
       return;

@@ -9,14 +9,9 @@ import type { Clock } from '@skolo/common';
 import type { Spool } from '@skolo/durable';
 import type { AlertToPubsubSettings } from '@skolo/rack';
 import type { EmitAlertEvent } from '../events.ts';
-import {
-  type AcceptAlerts,
-  type Batch,
-  NotAccepted,
-  type Received,
-  receivedOf,
-} from '../receive/batch.ts';
+import { type AcceptAlerts, type Batch, type Received, receivedOf } from '../receive/batch.ts';
 import { pathOf } from '../receive/messages.ts';
+import { full, Rejection } from '../receive/rejection.ts';
 import type { Capacity } from '../state/capacity.ts';
 import type { DeadLetters } from '../state/dead-letters.ts';
 import { Draft } from './draft.ts';
@@ -36,7 +31,7 @@ import { Reported } from './reported.ts';
 
 export interface IntakeDeps {
   settings(): AlertToPubsubSettings;
-  capacity: Pick<Capacity, 'refusal' | 'wrote'>;
+  capacity: Pick<Capacity, 'rejection' | 'wrote'>;
   deadLetters: Pick<DeadLetters, 'add'>;
   clock: Clock;
   emit: EmitAlertEvent;
@@ -51,12 +46,11 @@ export interface IntakeDeps {
 /** A change that is written whole or not at all. */
 interface Job {
   /** Makes the change; it is settled once that is written, or cannot be. Never throws. */
-  draw(draft: Draft): { done(): void; failed(error: NotAccepted): void };
+  draw(draft: Draft): { done(): void; failed(error: Rejection): void };
   /** What it is drawn from. */
   bytes: number;
 }
 
-const retryAfterSeconds = 15;
 /** Some hundred times what a rack has. Of the usual size they take 70 MB. */
 const usualMostAlerts = 100_000;
 /** Ten times what a machine of kube/base can raise at once. If all of 300 machines have so many, there is room for other alerts. */
@@ -108,7 +102,7 @@ export class Intake implements AcceptAlerts {
   /**
    * Appends a notice, for those who read the messages.
    *
-   * @throws NotAccepted
+   * @throws Rejection
    */
   async notify(notice: NoticeDraft): Promise<void> {
     await this.enqueue((draft) => this.addNotice(draft, notice));
@@ -117,7 +111,7 @@ export class Intake implements AcceptAlerts {
   /**
    * Appends messages that one sink has not got, and after those of each alert how it is now.
    *
-   * @throws NotAccepted
+   * @throws Rejection
    */
   async resend(messages: readonly SpooledMessage[], sink: string): Promise<void> {
     await this.enqueue((draft) => {
@@ -138,7 +132,7 @@ export class Intake implements AcceptAlerts {
    * Expires alerts that were not repeated in time.
    *
    * @returns alerts that are due for a refresh
-   * @throws NotAccepted It is done the next time.
+   * @throws Rejection It is done the next time.
    */
   async tick(): Promise<string[]> {
     const before = this.tickedAt;
@@ -216,7 +210,7 @@ export class Intake implements AcceptAlerts {
       this.addNotice(draft, {
         notice: 'dead-letters',
         text,
-        facts: { count: bad.length, door: endpoint },
+        facts: { count: bad.length, endpoint },
       });
     }
     if (truncated > 0 && this.reported.isNew(`truncated ${group?.key} ${truncated}`)) {
@@ -284,7 +278,8 @@ export class Intake implements AcceptAlerts {
     try {
       await this.write(draft);
     } catch (error) {
-      if (jobs.length === 1) drawn[0]?.failed(asNotAccepted(error));
+      if (jobs.length === 1)
+        drawn[0]?.failed(error instanceof Rejection ? error : full(errorText(error)));
       else for (const job of jobs) await this.doAll([job]);
       return;
     }
@@ -299,9 +294,9 @@ export class Intake implements AcceptAlerts {
     // Without one, what is known is just being read from it, and may be older than what was accepted last.
     if (isWriting || spool === undefined) {
       const bytes = texts.reduce((sum, { length }) => sum + length, 0);
-      const refusal = deps.capacity.refusal(bytes);
-      if (refusal !== undefined || spool === undefined) {
-        throw new NotAccepted(refusal ?? 'the spool cannot be opened', retryAfterSeconds);
+      const rejection = deps.capacity.rejection(bytes);
+      if (rejection !== undefined || spool === undefined) {
+        throw full(rejection ?? 'the spool cannot be opened');
       }
       try {
         if (letters.length > 0) await deps.deadLetters.add(letters);
@@ -318,11 +313,10 @@ export class Intake implements AcceptAlerts {
   }
 
   /** All that is known is in memory, and every client that reaches the endpoints may invent alerts. */
-  private tooMany(leftOut: number): NotAccepted {
+  private tooMany(leftOut: number): Rejection {
     const { mostAlerts = usualMostAlerts } = this.deps;
-    return new NotAccepted(
+    return full(
       `${leftOut} new alerts rejected: ${mostAlerts} are known, which is the limit; see skolo alerts list. Changes of known alerts are accepted`,
-      retryAfterSeconds,
     );
   }
 
@@ -333,7 +327,7 @@ export class Intake implements AcceptAlerts {
       const { labels } = message.kind === 'notice' ? { labels: message.facts } : message.alert;
       const why = `larger than ${mostBytes} bytes: shorten its labels and annotations`;
       if (this.reported.isNew(`${why} ${JSON.stringify(labels)}`)) {
-        const from = message.kind === 'notice' ? 'notice' : message.door;
+        const from = message.kind === 'notice' ? 'notice' : message.endpoint;
         letters.push({ at: message.at, from, why, found: { labels } });
       }
       return;
@@ -347,9 +341,4 @@ export class Intake implements AcceptAlerts {
     const { clock } = this.deps;
     return { now: clock.now(), uptime: clock.uptime() };
   }
-}
-
-function asNotAccepted(error: unknown): NotAccepted {
-  if (error instanceof NotAccepted) return error;
-  return new NotAccepted(errorText(error), retryAfterSeconds, { cause: error });
 }

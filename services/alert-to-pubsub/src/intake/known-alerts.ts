@@ -13,7 +13,7 @@ import type { NewId } from './ids.ts';
 export const KnownAlert = AlertMessage.pick({
   alert: true,
   group: true,
-  door: true,
+  endpoint: true,
   first: true,
   last: true,
   count: true,
@@ -117,14 +117,14 @@ const mostRefreshSeconds = 240;
 
 /** The alert of a message, after a restart. It counts as received now, since nothing could be received meanwhile. */
 export function restored(
-  { alert, group, door, first, last, count, expired }: AlertMessage,
+  { alert, group, endpoint, first, last, count, expired }: AlertMessage,
   { uptime }: Moment,
   { repeatHours }: StateSettings,
 ): Tracked {
   const goodUntil = alert.endsAt === undefined ? undefined : Date.parse(alert.endsAt);
   const silentMs =
     goodUntil === undefined ? repeatHours * hourMs : Math.max(0, goodUntil - Date.parse(last));
-  const known: KnownAlert = { alert, door, first, last, count, silentMs };
+  const known: KnownAlert = { alert, endpoint, first, last, count, silentMs };
   if (group !== undefined) known.group = group;
   if (expired !== undefined) known.expired = expired;
   return { known, receivedAt: uptime, messageAt: uptime };
@@ -202,7 +202,7 @@ function asKnown(
   if (more !== undefined) alert.more = more;
   const known: KnownAlert = {
     alert,
-    door: endpoint,
+    endpoint,
     first: former?.first ?? timeOf(now),
     last: timeOf(now),
     count: (former?.count ?? 0) + 1,
@@ -266,7 +266,7 @@ function resolved(known: KnownAlert, endsAt: string): KnownAlert {
 
 function message(
   kind: AlertMessage['kind'],
-  { alert, group, door, first, last, count, expired }: KnownAlert,
+  { alert, group, endpoint, first, last, count, expired }: KnownAlert,
   { now }: Moment,
   newId: NewId,
 ): AlertMessage {
@@ -275,7 +275,7 @@ function message(
     id: newId(alert.fingerprint, now),
     at: timeOf(now),
     alert,
-    door,
+    endpoint,
     first,
     last,
     count,

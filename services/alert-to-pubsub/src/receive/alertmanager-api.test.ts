@@ -10,7 +10,7 @@ function known(labels: Record<string, string>, more: Partial<KnownAlert> = {}): 
     labels,
     annotations: { summary: 'full' },
     startsAt: '2026-11-20T07:00:00.000Z',
-    door: 'webhook',
+    endpoint: 'webhook',
     first: '2026-11-20T07:00:01.000Z',
     last: '2026-11-20T07:30:00.000Z',
     count: 3,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { peer } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { runProgram } from '../testing/program.ts';
-import { NotAccepted } from './batch.ts';
+import { full } from './rejection.ts';
 import { startAlertmanager, startPrometheus } from './testing/real-senders.ts';
 import { startReceivers } from './testing/receiver-lab.ts';
 
@@ -92,7 +92,7 @@ describe('amtool', () => {
         labels: { alertname, severity: 'critical' },
         annotations: {},
         startsAt: at,
-        door: 'webhook',
+        endpoint: 'webhook',
         first: at,
         last: at,
         count: 1,
@@ -164,7 +164,7 @@ describe('Alertmanager', () => {
       truncated: 0,
     });
     expect(lab.batches.at(-1)?.alerts[0]?.endsAt).toBeGreaterThan(begun.getTime());
-    expect(lab.refusals).toEqual([]);
+    expect(lab.rejections).toEqual([]);
   });
 
   it('reports how many alerts it leaves out', async ({ skip }) => {
@@ -191,7 +191,7 @@ describe('Alertmanager', () => {
     const lab = await startReceivers({
       accept: async () => {
         tries += 1;
-        if (tries <= 2) throw new NotAccepted('the spool is full', 15);
+        if (tries <= 2) throw full('the spool is full');
       },
     });
     const url = await startAlertmanager(alertmanager, lab.url);
@@ -199,7 +199,7 @@ describe('Alertmanager', () => {
     await runProgram(amtool, [`--alertmanager.url=${url}`, 'alert', 'add', 'Disk']);
 
     await expect.poll(() => lab.batches.length).toBe(1);
-    expect(lab.refusals.map(({ why }) => why)).toEqual(['full', 'full']);
+    expect(lab.rejections.map(({ reason }) => reason)).toEqual(['full', 'full']);
   });
 });
 
@@ -238,7 +238,7 @@ describe('Prometheus', () => {
     });
     expect(first?.alerts[0]?.endsAt).toBeGreaterThan(before);
     expect(last()?.labels).toEqual(first?.alerts[0]?.labels);
-    expect(lab.refusals).toEqual([]);
+    expect(lab.rejections).toEqual([]);
   });
 });
 

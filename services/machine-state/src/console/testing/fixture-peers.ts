@@ -264,7 +264,7 @@ function alerts({ rack }: FixtureRack): ServiceDefinition {
           labels: { alertname: name, severity, rack: rack.rack },
           annotations: { summary },
           startsAt: since,
-          door: 'v2' as const,
+          endpoint: 'v2' as const,
           first: since,
           last: ago(1),
           count: 12,
