@@ -4,8 +4,8 @@
  */
 import { setMaxListeners } from 'node:events';
 import type { AlertMessage, Sink } from '@skolo/alerts';
-import { errorText } from '@skolo/base';
-import { type BackOffOptions, type Clock, pause as usualPause } from '@skolo/common';
+import { errorText, pause as usualPause } from '@skolo/base';
+import type { BackOffOptions, Clock } from '@skolo/common';
 import type { Spool } from '@skolo/durable';
 import type { EmitAlertEvent } from '../events.ts';
 import type { NoticeDraft } from '../intake/notices.ts';

@@ -1,5 +1,6 @@
 /** Opens the spool as soon as the disk allows it. Then, from time to time: refreshes and expires alerts, shrinks the spool. */
-import { type Clock, pause } from '@skolo/common';
+import { pause } from '@skolo/base';
+import type { Clock } from '@skolo/common';
 import type { Sinks } from '../delivery/sinks.ts';
 import type { EmitAlertEvent } from '../events.ts';
 import type { Intake } from '../intake/intake.ts';

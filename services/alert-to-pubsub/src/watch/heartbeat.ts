@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { HeartbeatMessage, Sink } from '@skolo/alerts';
-import { type Clock, pause as usualPause } from '@skolo/common';
+import { pause as usualPause } from '@skolo/base';
+import type { Clock } from '@skolo/common';
 import { asSinkError, graceMs, type Pause, sendWithin } from '../delivery/attempts.ts';
 import type { EmitAlertEvent } from '../events.ts';
 import type { Health } from './watchdog.ts';

@@ -5,7 +5,7 @@ import { printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { count, styled } from '../../output/text.ts';
 import { age, duration, lastSeen, relative, sizeText } from '../../output/time.ts';
-import { alertToPubsub } from '../../service-client.ts';
+import { alertToPubsub } from '../../reach/service-client.ts';
 
 /** `skolo alerts status`: whether alerts are delivered, and where they are queued. */
 export function define(command: SkoloCommand): void {
@@ -38,7 +38,8 @@ export function define(command: SkoloCommand): void {
     command.io.out(`Prometheus or Alertmanager: ${heard}; ${count(firing, 'alert')} firing`);
     for (const receiver of receivers)
       command.io.out(receiverLine(receiver, now, command.io.colour));
-    const rejecting = spool.rejecting === undefined ? '' : `; rejects new alerts: ${spool.rejecting}`;
+    const rejecting =
+      spool.rejecting === undefined ? '' : `; rejects new alerts: ${spool.rejecting}`;
     command.io.out(`spool: ${sizeText(spool.bytes)} of ${sizeText(spool.maxBytes)}${rejecting}`);
     if (spool.damage !== undefined)
       command.io.out(styled(`damage: ${spool.damage}`, 'red', command.io.colour));
