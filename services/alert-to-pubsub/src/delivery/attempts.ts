@@ -48,6 +48,13 @@ export async function sendWithin(
   }
 }
 
+/** Fulfilled when the work has ended, or the time is over. */
+export async function settled(work: Promise<unknown>, ms: number, pause: Pause): Promise<void> {
+  const over = new AbortController();
+  await Promise.race([work, pause(ms, over.signal).catch(() => undefined)]);
+  over.abort();
+}
+
 /** @param error whatever a sink threw */
 export function asSinkError(error: unknown): SinkError {
   if (error instanceof SinkError) return error;

@@ -9,7 +9,7 @@ import type { BackOffOptions, Clock } from '@skolo/common';
 import type { Spool } from '@skolo/durable';
 import type { EmitAlertEvent } from '../events.ts';
 import type { NoticeDraft } from '../intake/notices.ts';
-import { type BackOff, createBackOff, graceMs, type Pause } from './attempts.ts';
+import { type BackOff, createBackOff, graceMs, type Pause, settled } from './attempts.ts';
 import { Backlog, type BacklogBounds } from './backlog.ts';
 import { newHealth } from './blame.ts';
 import { batchArrived, endGap, noGap, noticeDueIn, takeNotice } from './gaps.ts';
@@ -321,9 +321,6 @@ export class Delivery {
   }
 
   private async settled(ms: number): Promise<void> {
-    const over = new AbortController();
-    const all = Promise.all([this.running, this.noticing]);
-    await Promise.race([all, this.pause(ms, over.signal).catch(() => undefined)]);
-    over.abort();
+    await settled(Promise.all([this.running, this.noticing]), ms, this.pause);
   }
 }

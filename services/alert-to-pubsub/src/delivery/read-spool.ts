@@ -4,7 +4,7 @@
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import { type Sink, SpooledMessage } from '@skolo/alerts';
-import { errorText } from '@skolo/base';
+import { asError, errorText } from '@skolo/base';
 import type { Clock } from '@skolo/common';
 import type { Spool } from '@skolo/durable';
 import type { Backlog, Waiting } from './backlog.ts';
@@ -59,7 +59,9 @@ export class SpoolReader {
     const end = spool.next;
     let expected = backlog.next;
     for await (const { seq, text } of spool.read(expected)) {
-      const waiting = await this.parseOrSetAside(seq, text);
+      const parsed = this.parse(seq, text);
+      if (parsed instanceof Error) await this.reject(seq, text, parsed);
+      const waiting = parsed instanceof Error ? undefined : parsed;
       while (waiting && !this.mayLeave(waiting) && !backlog.hasRoomFor(waiting.bytes)) {
         yield 'waits';
       }
@@ -75,7 +77,7 @@ export class SpoolReader {
         backlog.add(waiting);
         yield waiting;
       }
-      if (this.dueKeys().length > 0) return;
+      if (backlog.left.size > 0 && this.dueKeys().length > 0) return;
     }
     if (backlog.next >= end) return;
     backlog.next = end;
@@ -93,8 +95,8 @@ export class SpoolReader {
     const end = backlog.next;
     for await (const { seq, text } of spool.read(Math.min(...due.values()))) {
       if (seq >= end || due.size === 0) break;
-      const waiting = this.parseIfMessage(seq, text);
-      if (waiting === undefined || seq < (due.get(waiting.key) ?? end)) {
+      const waiting = this.parse(seq, text);
+      if (!waiting || waiting instanceof Error || seq < (due.get(waiting.key) ?? end)) {
         yield 'passed';
         continue;
       }
@@ -138,31 +140,22 @@ export class SpoolReader {
     return isBlocked(health, backlog.get(key)) && !backlog.hasShareFor(key, bytes);
   }
 
-  private async parseOrSetAside(seq: number, text: string): Promise<Waiting | undefined> {
-    try {
-      return this.parse(seq, text);
-    } catch (error) {
-      const why = `record ${seq} of the spool is not a message: ${errorText(error)}`;
-      await this.deps.setAside.add([{ found: text }], { why, code: 'NOT_A_MESSAGE' });
-      return undefined;
-    }
+  private async reject(seq: number, text: string, error: Error): Promise<void> {
+    const why = `record ${seq} of the spool is not a message: ${errorText(error)}`;
+    await this.deps.setAside.add([{ found: text }], { why, code: 'NOT_A_MESSAGE' });
   }
 
-  private parseIfMessage(seq: number, text: string): Waiting | undefined {
-    try {
-      return this.parse(seq, text);
-    } catch {
-      return undefined;
-    }
-  }
-
-  /** Undefined: it is for another sink. @throws Error It is not a message. */
-  private parse(seq: number, text: string): Waiting | undefined {
+  /** Undefined: it is for another sink. An error: it is not a message. */
+  private parse(seq: number, text: string): Waiting | Error | undefined {
     const { sink } = this.deps;
-    const message = SpooledMessage.parse(JSON.parse(text));
-    if ((message.sink ?? sink.name) !== sink.name) return undefined;
-    const since = this.sinceOf(seq, message);
-    return { seq, key: sink.orderingKeyOf(message), message, bytes: text.length, since };
+    try {
+      const message = SpooledMessage.parse(JSON.parse(text));
+      if ((message.sink ?? sink.name) !== sink.name) return undefined;
+      const since = this.sinceOf(seq, message);
+      return { seq, key: sink.orderingKeyOf(message), message, bytes: text.length, since };
+    } catch (error) {
+      return asError(error);
+    }
   }
 
   private sinceOf(seq: number, { at }: SpooledMessage): number {

@@ -6,7 +6,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { AlertMessage, SpooledMessage } from '@skolo/alerts';
 import { errorText } from '@skolo/base';
 import type { Clock } from '@skolo/common';
-import type { Spool } from '@skolo/durable';
+import { GroupCommit, type Spool } from '@skolo/durable';
 import type { AlertToPubsubSettings } from '@skolo/rack';
 import type { EmitAlertEvent } from '../events.ts';
 import { type AcceptAlerts, type Batch, type Received, receivedOf } from '../receive/batch.ts';
@@ -45,8 +45,8 @@ export interface IntakeDeps {
 
 /** A change that is written whole or not at all. */
 interface Job {
-  /** Makes the change; it is settled once that is written, or cannot be. Never throws. */
-  draw(draft: Draft): { done(): void; failed(error: Rejection): void };
+  /** Makes the change, and returns what to do once that is written. Never throws. */
+  draw(draft: Draft): (() => void) | undefined;
   /** What it is drawn from. */
   bytes: number;
 }
@@ -73,8 +73,14 @@ export class Intake implements AcceptAlerts {
   private spool: Pick<Spool, 'append'> | undefined;
   /** In seconds of uptime. */
   private tickedAt: number;
-  private jobs: Job[] = [];
-  private working: Promise<void> | undefined;
+  /**
+   * After a turn of the event loop, so that what comes at the same time shares the first sync, too. A large request may have
+   * only repeats, which need no space.
+   */
+  private readonly commits = new GroupCommit<Job, ReturnType<Job['draw']>>(
+    (jobs) => this.writeAll(jobs),
+    { mostAtOnce, gather: turn, isEachTried: true },
+  );
 
   constructor(deps: IntakeDeps) {
     this.deps = deps;
@@ -167,7 +173,7 @@ export class Intake implements AcceptAlerts {
 
   /** Fulfilled when nothing is under way. */
   async close(): Promise<void> {
-    await this.working;
+    await this.commits.idle();
   }
 
   /**
@@ -236,54 +242,38 @@ export class Intake implements AcceptAlerts {
    * Fulfilled with what `draw` returns, once that is written. It may be called again after trouble with the disk.
    *
    * @throws unknown What `draw` threw.
+   * @throws Rejection It cannot be written now.
    */
   private enqueue<T>(draw: (draft: Draft) => T, bytes = 0): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.jobs.push({
+      let isRejected = false;
+      const job: Job = {
         bytes,
         draw(draft) {
+          if (isRejected) return undefined;
           try {
             const result = draw(draft);
-            return { done: () => resolve(result), failed: reject };
+            return () => resolve(result);
           } catch (error) {
-            return { done: () => reject(error), failed: () => reject(error) };
+            isRejected = true;
+            reject(error);
+            return undefined;
           }
         },
-      });
-      this.working ??= this.work();
+      };
+      this.commits.run(job).then(
+        (done) => done?.(),
+        (error) => reject(error instanceof Rejection ? error : full(errorText(error))),
+      );
     });
   }
 
-  private async work() {
-    // A turn of the event loop, so that what comes at the same time shares the first sync, too.
-    await turn();
-    while (this.jobs.length > 0) await this.doAll(this.takeGroup());
-    this.working = undefined;
-  }
-
-  private takeGroup(): Job[] {
-    let bytes = 0;
-    const rest = this.jobs.findIndex((job, position) => {
-      bytes += job.bytes;
-      return position > 0 && bytes > mostAtOnce;
-    });
-    return this.jobs.splice(0, rest < 0 ? this.jobs.length : rest);
-  }
-
-  /** Together if that is possible: a small one may fit where all together do not. */
-  private async doAll(jobs: readonly Job[]) {
+  private async writeAll(jobs: readonly Job[]): Promise<ReturnType<Job['draw']>[]> {
     const draft = new Draft(this.alerts);
     this.reported.begin();
     const drawn = jobs.map((job) => job.draw(draft));
-    try {
-      await this.write(draft);
-    } catch (error) {
-      if (jobs.length === 1)
-        drawn[0]?.failed(error instanceof Rejection ? error : full(errorText(error)));
-      else for (const job of jobs) await this.doAll([job]);
-      return;
-    }
-    for (const { done } of drawn) done();
+    await this.write(draft);
+    return drawn;
   }
 
   private async write(draft: Draft) {

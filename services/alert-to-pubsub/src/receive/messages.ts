@@ -1,6 +1,7 @@
 /** Whole messages: the webhook of Alertmanager, and the list that Prometheus posts. */
 import type { Endpoint, Group } from '@skolo/alerts';
-import { isObject, readAlert, readTexts, shown, whatElse } from './alert.ts';
+import { isObject } from '@skolo/base';
+import { readAlert, readTexts, shown, whatElse } from './alert.ts';
 import type { BadAlert, Batch, ReceivedAlert } from './batch.ts';
 import { malformed } from './rejection.ts';
 
