@@ -125,19 +125,6 @@ describe('a full disk', () => {
     expect(names(again)).not.toContain('rejected');
   });
 
-  it('that is full at the start, too, makes the service reject alerts until there is space', async (context) => {
-    const disk = await smallDisk(context);
-    await disk.fill();
-    const lab = await startLab({ dir: disk.dir, settings });
-
-    expect((await lab.post(alert('rejected'))).status).toBe(503);
-    await seesIt(lab, /no space left|disk is full/);
-    await disk.empty();
-    await isWell(lab);
-    expect((await lab.post(alert('after'))).status).toBe(200);
-    await expect.poll(() => names(lab)).toEqual(['after']);
-  });
-
   it('keeps no half of a bad batch', async (context) => {
     const disk = await smallDisk(context);
     const lab = await startLab({ dir: disk.dir, settings });

@@ -225,20 +225,6 @@ describe('a sink that is away', () => {
     expect(sink.arrived.get('key-0')).toHaveLength(1001);
   });
 
-  it('holds up only the ordering key that does not get through', async () => {
-    const sink = fakeSink();
-    sink.behave = (_, key) => (key === 'key-1' ? fails('timeout') : undefined);
-    const { time, sent } = await started(400, { sink, over: 4 });
-
-    await time.until(() => sent.messages === 300);
-
-    const tries = sink.calls.filter(({ key }) => key === 'key-1');
-    expect(new Set(tries.map(({ ids }) => ids.join()))).toHaveLength(1);
-    const calls = sink.calls.length;
-    await time.pass(600_000);
-    expect(sink.calls.length - calls).toBeLessThan(30);
-  });
-
   it('is aborted when it hangs, and tried again', async () => {
     const sink = fakeSink();
     let isHanging = true;
