@@ -45,8 +45,13 @@ export function createEventLog(log: Logger, clock: Clock): EmitAlertEvent {
         if (!heartbeats.delete(event.sink)) return;
         break;
     }
-    const line = lineOf(event);
-    if (line !== undefined) log[line.level](line.fields ?? {}, line.text);
+    const line = lines[event.type];
+    if (line === undefined) return;
+    const [level, text] = line;
+    const { type: _, ...facts } = event;
+    if (!('error' in facts)) log[level](facts, text);
+    else if (level === 'error') log.error({ ...facts, error: undefined, err: facts.error }, text);
+    else log[level]({ ...facts, error: undefined, why: errorText(facts.error) }, text);
   };
 }
 
@@ -90,82 +95,29 @@ function failureLog(log: Logger, clock: Clock) {
   };
 }
 
-interface Line {
-  level: 'info' | 'warn' | 'error';
-  text: string;
-  fields?: object;
-}
-
-/** How one event is logged; undefined: not at all. */
-function lineOf(event: AlertEvent): Line | undefined {
-  const { type, ...facts } = event;
-  switch (event.type) {
-    case 'request-failed': {
-      const fields = { requestId: event.requestId, err: event.error };
-      return { level: 'error', text: 'request failed', fields };
-    }
-    case 'notice-failed': {
-      const fields = { notice: event.notice, why: errorText(event.error) };
-      return { level: 'warn', text: 'notice cannot be written', fields };
-    }
-    case 'spool-opened':
-      if (event.tornBytes === 0) return undefined;
-      return { level: 'warn', text: tornText, fields: { bytes: event.tornBytes } };
-    case 'maintenance-failed': {
-      const fields = { why: errorText(event.error) };
-      return { level: 'warn', text: maintenanceTexts[event.task], fields };
-    }
-    case 'sink-not-closed': {
-      const fields = { sink: event.sink, why: errorText(event.error) };
-      return { level: 'warn', text: 'sink does not close', fields };
-    }
-    case 'spool-unreadable': {
-      const fields = { sink: event.sink, err: event.error };
-      return { level: 'error', text: 'messages cannot be read from the spool', fields };
-    }
-    case 'silent': {
-      const { receiver, seconds, alert } = event;
-      if (receiver === undefined)
-        return {
-          level: 'error',
-          text: 'Prometheus or Alertmanager is silent',
-          fields: { seconds, alert },
-        };
-      return { level: 'error', text: 'a receiver is silent', fields: { receiver } };
-    }
-    case 'no-longer-silent': {
-      const { receiver, alert } = event;
-      if (receiver === undefined)
-        return {
-          level: 'info',
-          text: 'Prometheus or Alertmanager sends alerts again',
-          fields: { alert },
-        };
-      return { level: 'info', text: 'a receiver is no longer silent', fields: { receiver } };
-    }
-    default: {
-      const known = plain[type];
-      return known && { level: known[0], text: known[1], fields: facts };
-    }
-  }
-}
-
-/** Logged with all that the event has. */
-const plain: Partial<Record<AlertEvent['type'], readonly [Line['level'], string]>> = {
+/** Logged with all that the event has. An `error` is logged with its stack where the level is that. */
+const lines: Partial<Record<AlertEvent['type'], readonly ['info' | 'warn' | 'error', string]>> = {
+  'request-failed': ['error', 'request failed'],
+  'notice-failed': ['warn', 'notice cannot be written'],
+  'spool-torn': [
+    'warn',
+    'the spool ended within a record that was not acknowledged: it is kept in a *.torn file',
+  ],
   'spool-restored': ['error', 'spool was deleted while in use: it was written again'],
   'spool-damaged': ['error', 'spool was damaged'],
+  'spool-unreadable': ['error', 'messages cannot be read from the spool'],
   'spool-readable': ['info', 'messages can be read from the spool again'],
   'known-alerts-lost': ['error', 'list of known alerts was lost'],
+  'tick-failed': ['warn', 'alerts cannot be expired or refreshed now'],
+  'shrink-failed': ['warn', 'spool cannot be made smaller now'],
+  'sink-not-closed': ['warn', 'sink does not close'],
   'dead-letter': ['error', 'message became a dead letter'],
   dropped: ['error', 'messages dropped'],
   'gap-notice-failed': ['warn', 'gap notice cannot be written now'],
   'heartbeat-sent': ['info', 'heartbeat arrives again'],
   'heartbeat-failed': ['warn', 'heartbeat does not arrive'],
-};
-
-const tornText =
-  'the spool ended within a record that was not acknowledged: it is kept in a *.torn file';
-const maintenanceTexts = {
-  tick: 'alerts cannot be expired or refreshed now',
-  shrink: 'spool cannot be made smaller now',
+  silent: ['error', 'Prometheus or Alertmanager is silent'],
+  'no-longer-silent': ['info', 'Prometheus or Alertmanager sends alerts again'],
+  'receiver-silent': ['error', 'a receiver is silent'],
+  'receiver-no-longer-silent': ['info', 'a receiver is no longer silent'],
 };

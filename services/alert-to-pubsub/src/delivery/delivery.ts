@@ -3,6 +3,7 @@
  * the first message that has not arrived; the messages behind it are sent again after a restart.
  */
 import { setMaxListeners } from 'node:events';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { AlertMessage, Sink } from '@skolo/alerts';
 import { errorText, pause as usualPause } from '@skolo/base';
 import type { BackOffOptions, Clock } from '@skolo/common';
@@ -17,7 +18,6 @@ import { SpoolReader, type Step } from './read-spool.ts';
 import { Refreshes } from './refreshes.ts';
 import { type Outcome, Sender } from './sender.ts';
 import { SetAside, type SetAsideDeps } from './set-aside.ts';
-import { Wakeup } from './wakeup.ts';
 
 export interface DeliveryDeps {
   spool: Pick<Spool, 'first' | 'next' | 'read' | 'changed' | 'cursor' | 'setCursor'>;
@@ -77,7 +77,8 @@ export class Delivery {
   private readonly gaps = noGap();
   private readonly stopping = new AbortController();
   private readonly ending = new AbortController();
-  private readonly wakeup = new Wakeup();
+  /** Something has happened since the loop last slept. */
+  private woken = Promise.withResolvers<void>();
   private steps: AsyncGenerator<Step, void, void>;
   /** Failures to read the spool, in a row. */
   private readFailures = 0;
@@ -94,7 +95,8 @@ export class Delivery {
   constructor(deps: DeliveryDeps) {
     const { spool, sink, intake, deadLetters, clock, emit, window = usualWindow } = deps;
     const { pause = usualPause, random, backOff: times, sendWithinMs = 600_000 } = deps;
-    const { health, wakeup } = this;
+    const { health } = this;
+    const wake = () => this.woken.resolve();
     const stopping = this.stopping.signal;
     const ending = this.ending.signal;
     const from = spool.cursor(sink.name) ?? deps.from ?? spool.first;
@@ -121,7 +123,7 @@ export class Delivery {
       sendWithinMs,
       stopping,
       ending,
-      wakeup,
+      wake,
     });
     this.refreshes = new Refreshes({ sink, backlog, refreshOf, clock });
     // Every ordering key listens.
@@ -137,7 +139,7 @@ export class Delivery {
   /** What is under way may take this long to end. What has not arrived by then is sent again after the next start. */
   async stop(withinMs = 5000): Promise<void> {
     this.stopping.abort();
-    this.wakeup.wake();
+    this.woken.resolve();
     await this.settled(withinMs);
     this.ending.abort();
     await this.settled(graceMs);
@@ -175,14 +177,14 @@ export class Delivery {
     const dropped = this.backlog.skipTo(Math.min(seq, this.deps.spool.next));
     this.sender.forgetDropped();
     this.progress();
-    this.wakeup.wake();
+    this.woken.resolve();
     return dropped;
   }
 
   /** Sends a refresh of these alerts once all that waits for them was sent. */
   refresh(fingerprints: readonly string[]): void {
     this.refreshes.add(fingerprints);
-    this.wakeup.wake();
+    this.woken.resolve();
   }
 
   /** How long the oldest message of the spool has waited, in seconds. */
@@ -200,7 +202,10 @@ export class Delivery {
       this.progress();
       this.sender.send();
       if (signal.aborted && this.sender.isIdle) break;
-      await this.wakeup.wait();
+      await this.woken.promise;
+      // What else happens in this turn of the event loop belongs together: a batch has all that is there by then.
+      await turn();
+      this.woken = Promise.withResolvers();
     }
     await this.steps.return().catch(() => undefined);
   }
@@ -222,7 +227,7 @@ export class Delivery {
         if (step === 'waits') return this.waitForMore();
         if (step !== 'passed') this.refreshes.changed(step.message);
       }
-      this.wakeup.wake();
+      this.woken.resolve();
     } catch (error) {
       this.readLater(error);
     }
@@ -241,7 +246,7 @@ export class Delivery {
       .catch((error: unknown) => this.readLater(error))
       .finally(() => {
         this.isWatching = false;
-        this.wakeup.wake();
+        this.woken.resolve();
       });
   }
 
@@ -255,7 +260,7 @@ export class Delivery {
     this.isReadingLater = true;
     void this.backOff(this.readFailures).then(() => {
       this.isReadingLater = false;
-      this.wakeup.wake();
+      this.woken.resolve();
     });
   }
 

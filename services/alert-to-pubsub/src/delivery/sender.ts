@@ -20,7 +20,6 @@ import {
   worked,
 } from './blame.ts';
 import type { SetAside } from './set-aside.ts';
-import type { Wakeup } from './wakeup.ts';
 
 interface SenderDeps {
   sink: Sink;
@@ -36,8 +35,8 @@ interface SenderDeps {
   stopping: AbortSignal;
   /** What is under way ends. */
   ending: AbortSignal;
-  /** Of the loop that takes the results. */
-  wakeup: Wakeup;
+  /** Wakes the loop that takes the results. */
+  wake(): void;
 }
 
 /** What became of a batch. `isBack`: the sink had failed before. */
@@ -300,7 +299,7 @@ export class Sender {
 
   private put(take: () => void): void {
     this.results.push(take);
-    this.deps.wakeup.wake();
+    this.deps.wake();
   }
 
   private emitFailure({ reason, code, message: why }: SinkError): void {

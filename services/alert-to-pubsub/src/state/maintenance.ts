@@ -76,7 +76,7 @@ export class Maintenance {
     capacity.open(spool, sinks);
     intake.open(spool);
     await sinks.open(spool);
-    emit({ type: 'spool-opened', tornBytes: spool.tornBytes });
+    if (spool.tornBytes > 0) emit({ type: 'spool-torn', bytes: spool.tornBytes });
     for (const event of damageAtStart(opened, intake.alerts.size)) emit(event);
     this.timer = setInterval(() => {
       // A slow disk gets no second check while it is busy.
@@ -95,7 +95,7 @@ export class Maintenance {
     try {
       sinks.refresh(await intake.tick());
     } catch (error) {
-      emit({ type: 'maintenance-failed', task: 'tick', error });
+      emit({ type: 'tick-failed', error });
     }
     const isDue = uptime - this.shrunkAt >= this.periods.shrinkEveryMs / 1000;
     if (!isDue && capacity.rejecting === undefined) return;
@@ -122,7 +122,7 @@ export class Maintenance {
       await store.shrink(sinks.delivered);
     } catch (error) {
       capacity.wrote(error);
-      emit({ type: 'maintenance-failed', task: 'shrink', error });
+      emit({ type: 'shrink-failed', error });
     }
   }
 }

@@ -173,7 +173,10 @@ export class Watchdog {
     // All receivers are silent: that is reported already.
     if (this.isSilent) return isSilent;
     if (isSilent !== watched.wasSilent)
-      this.deps.emit({ type: isSilent ? 'silent' : 'no-longer-silent', receiver: name });
+      this.deps.emit({
+        type: isSilent ? 'receiver-silent' : 'receiver-no-longer-silent',
+        receiver: name,
+      });
     watched.wasSilent = isSilent;
     return isSilent;
   }
