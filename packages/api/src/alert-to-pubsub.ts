@@ -100,7 +100,7 @@ export const alertToPubsubApi = {
         spool: z.object({
           bytes: z.int(),
           maxBytes: z.int(),
-          refusing: z.string().optional().describe('why the spool accepts no alert'),
+          rejecting: z.string().optional().describe('why the spool accepts no alert'),
           damage: z
             .string()
             .optional()

@@ -2,7 +2,7 @@
 import type { alertToPubsubApi, SinkStatus } from '@skolo/api';
 import { HttpProblem, type RouteHandlers } from '@skolo/common';
 import type { Intake } from './intake/intake.ts';
-import { NotAccepted } from './receive/batch.ts';
+import { Rejection } from './receive/rejection.ts';
 import type { DeadLetters } from './state/dead-letters.ts';
 import { retryDeadLetters } from './state/retry-dead-letters.ts';
 import type { SinkView, Status } from './status.ts';
@@ -31,7 +31,7 @@ export function apiHandlers({
         lastHeard: timeOf(lastHeard),
         receivers: status.receivers(),
         firing: status.firing(),
-        spool: { ...status.spool(), refusing: status.refusing(), damage: status.damage() },
+        spool: { ...status.spool(), rejecting: status.rejecting(), damage: status.damage() },
         sinks: status.sinks().map(shownSink),
       };
       return { status: 200, body };
@@ -49,7 +49,7 @@ export function apiHandlers({
       try {
         return { status: 200, body: await retryDeadLetters({ deadLetters, intake }, names, sink) };
       } catch (error) {
-        if (!(error instanceof NotAccepted)) throw error;
+        if (!(error instanceof Rejection)) throw error;
         throw new HttpProblem(503, `nothing was retried: ${error.message}`);
       }
     },

@@ -1,4 +1,4 @@
-/** The wall clock is set while alerts fire: nothing ends by it, nothing is refused for it, and no outage is made of it. */
+/** The wall clock is set while alerts fire: nothing ends by it, nothing is rejected for it, and no outage is made of it. */
 import { type FakeClock, fakeClock } from '@skolo/common/testing';
 import { isLong } from '@skolo/durable/campaign';
 import { describe, expect, it } from 'vitest';
@@ -96,43 +96,6 @@ describe.each(isLong ? [ahead, back, to1970] : [ahead, to1970])(
       expect((await lab.client.status({})).why).toBeUndefined();
     });
 
-    it('lets an alert expire when no sender repeats it', async () => {
-      const clock = newClock();
-      const lab = await startLab({ clock });
-      await senders(lab, clock)();
-      await expect.poll(() => summaries(lab)).toEqual(['v2 firing', 'webhook firing']);
-      await allDelivered(lab);
-      clock.setWall(wall);
-      clock.pass(3 * minute);
-      await expect.poll(() => refreshes(lab, 'v2')).toBe(1);
-      expect(summaries(lab)).toEqual(['v2 firing', 'webhook firing']);
-      await allDelivered(lab);
-      clock.pass(minute + second);
-
-      await expect
-        .poll(() => summaries(lab))
-        .toEqual(['v2 firing', 'v2 resolved', 'webhook firing']);
-    });
-
-    it('makes no outage notice of a short outage, and drops no waiting message as too old', async () => {
-      const clock = newClock();
-      const lab = await startLab({ clock, settings: 'spool: { maxAgeHours: 1 }' });
-      const send = senders(lab, clock);
-      await lab.pubsub.stop();
-      await send();
-      clock.setWall(wall);
-      clock.pass(5 * second);
-      await send();
-      expect((await lab.client.status({})).sinks[0]?.oldestSeconds).toBeLessThan(10);
-      await lab.pubsub.start();
-      await expect.poll(() => summaries(lab)).toEqual(['v2 firing', 'webhook firing']);
-      await allDelivered(lab);
-      clock.pass(minute);
-
-      await expect.poll(() => refreshes(lab, 'webhook')).toBeGreaterThan(0);
-      expect(summaries(lab).filter((each) => each.startsWith('notice'))).toEqual([]);
-    });
-
     it('reports how long an outage was, by the time that passed', {
       timeout: 150_000,
     }, async () => {
@@ -167,7 +130,7 @@ describe.each(isLong ? [ahead, back, to1970] : [ahead, to1970])(
       );
     });
 
-    it('before a restart causes no refusal and no loss', async () => {
+    it('before a restart causes no rejection and no loss', async () => {
       const clock = newClock();
       const settings = 'spool: { maxAgeHours: 100 }';
       const lab = await startLab({ clock, settings });

@@ -122,6 +122,7 @@ describe('amtool', () => {
     const found = await ask('alert', 'query', '--output=json', 'severity=~crit.*');
     const none = await ask('alert', 'query', '--output=simple', 'alertname=~"Dis"');
     const silence = await ask('silence', 'add', '--author=ann', '--comment=fan', 'alertname=Disk');
+    const config = await ask('config', 'show');
     const stranger = await runProgram(amtool, [`--alertmanager.url=${lab.url}`, 'alert', 'query']);
 
     expect(added).toMatchObject({ status: 0, stdout: '' });
@@ -131,7 +132,8 @@ describe('amtool', () => {
     ]);
     expect(none).toMatchObject({ status: 0, stdout: expect.not.stringContaining('Disk') });
     // `anonymousRead` of this rack admits whoever is on this computer.
-    expect([silence.status, stranger.status]).toEqual([1, 0]);
+    expect([silence.status, config.status, stranger.status]).toEqual([1, 0, 0]);
+    expect(config.stdout).toContain('pubsub');
     expect(silence.stderr).toContain('create silences in the Alertmanager before this');
   });
 });

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { fakeClock } from '@skolo/common/testing';
 import { campaign, seed, seeded } from '@skolo/durable/campaign';
 import { describe, expect, it } from 'vitest';
-import { damageSomewhere, flipByte, segmentsIn, spooledIn } from './testing/damage.ts';
+import { damageSomewhere, segmentsIn, spooledIn } from './testing/damage.ts';
 import { type Arrived, type Lab, newDir, newPubSub, startLab } from './testing/lab.ts';
 
 const rounds = campaign();
@@ -132,30 +132,6 @@ describe('a spool', () => {
       await again.stop();
       await pubsub.close();
     }
-  });
-
-  it('that has lost its places is delivered from its beginning', async () => {
-    const lab = await startLab({ settings });
-    await lab.post(alert('a', 1));
-    await expect.poll(() => transitions(lab).length).toBe(1);
-    await lab.stop();
-    for (const file of await segmentsIn(lab.stateDir)) {
-      const lines = (await readFile(file, 'utf8')).split('\n');
-      let place = 0;
-      for (const line of lines) {
-        if (/^[0-9a-f]{8} - /.test(line)) await flipByte(file, place + 20);
-        place += Buffer.byteLength(line) + 1;
-      }
-    }
-    const before = lab.arrived().length;
-
-    const again = await startLab({ former: lab, settings });
-    await expect.poll(() => again.arrived().length).toBeGreaterThan(before);
-    expect(again.arrived()[before]?.attributes.id).toBe(again.arrived()[0]?.attributes.id);
-    expect(transitions(again)).toHaveLength(1);
-    await again.post(alert('a', 2));
-    await expect.poll(() => transitions(again).map(({ body }) => body.n)).toEqual(['1', '2']);
-    await expect.poll(() => damaged(again)).toHaveLength(1);
   });
 
   it('that is gone, but for the snapshot, starts anew, and alerts that come then are known after the next start', async () => {
@@ -301,20 +277,6 @@ describe('the snapshot', () => {
     expect(await counted(again)).toBe(1);
     await toldAgain(again);
   });
-});
-
-it('a torn file of dead letters is still appended to', async () => {
-  const lab = await startLab({ settings });
-  expect((await lab.post({ labels: { alertname: '' } })).status).toBe(400);
-  await lab.stop();
-  const file = join(lab.stateDir, 'dead-letters', 'dead-letters.jsonl');
-  const whole = await readFile(file, 'utf8');
-  await writeFile(file, whole + whole.slice(0, whole.length / 2));
-
-  const again = await startLab({ former: lab, settings });
-  expect((await again.post({ labels: 17 })).status).toBe(400);
-  const { deadLetters } = await again.client.deadLetters({ query: { limit: 10 } });
-  expect(deadLetters.map(({ why }) => why.slice(0, 6))).toEqual(['labels', 'labels']);
 });
 
 describe('a state directory that vanishes while it is in use', () => {

@@ -5,132 +5,119 @@ import type { Clock, Logger } from '@skolo/common';
 import type { AlertEvent, EmitAlertEvent } from './events.ts';
 
 /** A client that is rejected tries again: one line a minute for each endpoint and reason. */
-const refusedEverySeconds = 60;
+const rejectedEverySeconds = 60;
 /** A sink's reasons may alternate all day. */
 const reasonEverySeconds = 60;
 
-interface FailingSink {
-  since: number;
-  isLogged: boolean;
-}
+type Of<T extends AlertEvent['type']> = Extract<AlertEvent, { type: T }>;
 
 export function createEventLog(log: Logger, clock: Clock): EmitAlertEvent {
-  const refused = new Map<string, { at: number; unlogged: number }>();
-  const failing = new Map<string, FailingSink>();
-  const reasonsLogged = new Map<string, number>();
+  const logRejection = rejectionLog(log, clock);
+  const failures = failureLog(log, clock);
   const heartbeats = new Map<string, string>();
   const unreadable = new Map<string, string>();
 
-  function logRefusal({ endpoint, why, detail, cause }: Extract<AlertEvent, { type: 'refused' }>) {
-    const key = `${endpoint} ${why}`;
-    const known = refused.get(key);
-    const now = clock.uptime();
-    if (known !== undefined && now - known.at < refusedEverySeconds) {
-      known.unlogged += 1;
-      return;
-    }
-    const fields = { endpoint, why, detail, unlogged: known?.unlogged ?? 0 };
-    log.warn({ ...fields, ...(cause instanceof Error && { err: cause }) }, 'alerts refused');
-    refused.set(key, { at: now, unlogged: 0 });
-  }
-
-  function logFailure({ sink, reason, code, why }: Extract<AlertEvent, { type: 'send-failed' }>) {
-    // Only the message is to blame.
-    if (reason === 'too-large') return;
-    const now = clock.uptime();
-    const state = failing.get(sink) ?? { since: now, isLogged: false };
-    failing.set(sink, state);
-    const key = `${sink} ${reason}`;
-    const at = reasonsLogged.get(key) ?? Number.NEGATIVE_INFINITY;
-    if (at >= state.since || now - at < reasonEverySeconds) return;
-    reasonsLogged.set(key, now);
-    state.isLogged = true;
-    log.warn({ sink, reason, code, why }, 'sink does not accept messages');
+  /** Whether it is logged: once for each reason, until it is over. */
+  function isChanged(reasons: Map<string, string>, sink: string, reason: string): boolean {
+    const isSame = reasons.get(sink) === reason;
+    reasons.set(sink, reason);
+    return !isSame;
   }
 
   return function logEvent(event) {
     switch (event.type) {
-      case 'refused':
-        return logRefusal(event);
-      case 'request-failed':
-        return log.error({ requestId: event.requestId, err: event.error }, 'request failed');
-      case 'notice-failed': {
-        const { notice, error } = event;
-        return log.warn({ notice, why: errorText(error) }, 'notice cannot be written');
-      }
-      case 'spool-opened':
-        if (event.tornBytes > 0) log.warn({ bytes: event.tornBytes }, tornText);
-        return;
-      case 'spool-restored':
-        return log.error('spool was deleted while in use: it was written again');
-      case 'spool-damaged': {
-        const { type: _, ...facts } = event;
-        return log.error(facts, 'spool was damaged');
-      }
-      case 'known-alerts-lost':
-        return log.error({ known: event.known }, 'list of known alerts was lost');
-      case 'maintenance-failed':
-        return log.warn({ why: errorText(event.error) }, maintenanceTexts[event.task]);
+      case 'rejected':
+        return logRejection(event);
       case 'send-failed':
-        return logFailure(event);
-      case 'sink-recovered': {
-        const { sink, seconds } = event;
-        if (failing.get(sink)?.isLogged) log.info({ sink, seconds }, 'sink accepts messages again');
-        failing.delete(sink);
-        return;
-      }
-      case 'sink-not-closed': {
-        const { sink, error } = event;
-        return log.warn({ sink, why: errorText(error) }, 'sink does not close');
-      }
-      case 'dead-letter': {
-        const { type: _, ...facts } = event;
-        return log.error(facts, 'message became a dead letter');
-      }
-      case 'dropped':
-        return log.error({ sink: event.sink, count: event.count }, 'messages dropped');
-      case 'gap-notice-failed':
-        return log.warn({ sink: event.sink }, 'gap notice cannot be written now');
-      case 'spool-unreadable': {
-        const { sink, error } = event;
-        const why = errorText(error);
-        if (unreadable.get(sink) !== why)
-          log.error({ sink, err: error }, 'messages cannot be read from the spool');
-        unreadable.set(sink, why);
-        return;
-      }
+        return failures.begin(event);
+      case 'sink-recovered':
+        return failures.end(event);
+      case 'spool-unreadable':
+        if (!isChanged(unreadable, event.sink, errorText(event.error))) return;
+        break;
       case 'spool-readable':
-        if (unreadable.delete(event.sink))
-          log.info({ sink: event.sink }, 'messages can be read from the spool again');
-        return;
+        if (!unreadable.delete(event.sink)) return;
+        break;
+      case 'heartbeat-failed':
+        if (!isChanged(heartbeats, event.sink, event.reason)) return;
+        break;
       case 'heartbeat-sent':
-        if (heartbeats.delete(event.sink))
-          log.info({ sink: event.sink }, 'heartbeat arrives again');
-        return;
-      case 'heartbeat-failed': {
-        const { sink, reason, code, why } = event;
-        if (heartbeats.get(sink) !== reason)
-          log.warn({ sink, reason, code, why }, 'heartbeat does not arrive');
-        heartbeats.set(sink, reason);
-        return;
-      }
-      case 'silent': {
-        const { receiver, seconds, alert } = event;
-        if (receiver !== undefined) return log.error({ receiver }, 'a receiver is silent');
-        return log.error({ seconds, alert }, 'Prometheus or Alertmanager is silent');
-      }
-      case 'no-longer-silent': {
-        const { receiver, alert } = event;
-        if (receiver !== undefined) return log.info({ receiver }, 'a receiver is no longer silent');
-        return log.info({ alert }, 'Prometheus or Alertmanager sends alerts again');
-      }
+        if (!heartbeats.delete(event.sink)) return;
+        break;
     }
+    const line = lines[event.type];
+    if (line === undefined) return;
+    const [level, text] = line;
+    const { type: _, ...facts } = event;
+    if (!('error' in facts)) log[level](facts, text);
+    else if (level === 'error') log.error({ ...facts, error: undefined, err: facts.error }, text);
+    else log[level]({ ...facts, error: undefined, why: errorText(facts.error) }, text);
   };
 }
 
-const tornText =
-  'the spool ended within a record that was not acknowledged: it is kept in a *.torn file';
-const maintenanceTexts = {
-  tick: 'alerts cannot be expired or refreshed now',
-  shrink: 'spool cannot be made smaller now',
+function rejectionLog(log: Logger, clock: Clock) {
+  const logged = new Map<string, { at: number; unlogged: number }>();
+  return ({ endpoint, reason, why, cause }: Of<'rejected'>) => {
+    const key = `${endpoint} ${reason}`;
+    const known = logged.get(key);
+    const now = clock.uptime();
+    if (known !== undefined && now - known.at < rejectedEverySeconds) {
+      known.unlogged += 1;
+      return;
+    }
+    const fields = { endpoint, reason, why, unlogged: known?.unlogged ?? 0 };
+    log.warn({ ...fields, ...(cause instanceof Error && { err: cause }) }, 'alerts rejected');
+    logged.set(key, { at: now, unlogged: 0 });
+  };
+}
+
+function failureLog(log: Logger, clock: Clock) {
+  const failing = new Map<string, { since: number; isLogged: boolean }>();
+  const reasonsLogged = new Map<string, number>();
+  return {
+    begin({ sink, reason, code, why }: Of<'send-failed'>) {
+      // Only the message is to blame.
+      if (reason === 'too-large') return;
+      const now = clock.uptime();
+      const state = failing.get(sink) ?? { since: now, isLogged: false };
+      failing.set(sink, state);
+      const key = `${sink} ${reason}`;
+      const at = reasonsLogged.get(key) ?? Number.NEGATIVE_INFINITY;
+      if (at >= state.since || now - at < reasonEverySeconds) return;
+      reasonsLogged.set(key, now);
+      state.isLogged = true;
+      log.warn({ sink, reason, code, why }, 'sink does not accept messages');
+    },
+    end({ sink, seconds }: Of<'sink-recovered'>) {
+      if (failing.get(sink)?.isLogged) log.info({ sink, seconds }, 'sink accepts messages again');
+      failing.delete(sink);
+    },
+  };
+}
+
+/** Logged with all that the event has. An `error` is logged with its stack where the level is that. */
+const lines: Partial<Record<AlertEvent['type'], readonly ['info' | 'warn' | 'error', string]>> = {
+  'request-failed': ['error', 'request failed'],
+  'notice-failed': ['warn', 'notice cannot be written'],
+  'spool-torn': [
+    'warn',
+    'the spool ended within a record that was not acknowledged: it is kept in a *.torn file',
+  ],
+  'spool-restored': ['error', 'spool was deleted while in use: it was written again'],
+  'spool-damaged': ['error', 'spool was damaged'],
+  'spool-unreadable': ['error', 'messages cannot be read from the spool'],
+  'spool-readable': ['info', 'messages can be read from the spool again'],
+  'known-alerts-lost': ['error', 'list of known alerts was lost'],
+  'tick-failed': ['warn', 'alerts cannot be expired or refreshed now'],
+  'shrink-failed': ['warn', 'spool cannot be made smaller now'],
+  'sink-not-closed': ['warn', 'sink does not close'],
+  'dead-letter': ['error', 'message became a dead letter'],
+  dropped: ['error', 'messages dropped'],
+  'gap-notice-failed': ['warn', 'gap notice cannot be written now'],
+  'heartbeat-sent': ['info', 'heartbeat arrives again'],
+  'heartbeat-failed': ['warn', 'heartbeat does not arrive'],
+  silent: ['error', 'Prometheus or Alertmanager is silent'],
+  'no-longer-silent': ['info', 'Prometheus or Alertmanager sends alerts again'],
+  'receiver-silent': ['error', 'a receiver is silent'],
+  'receiver-no-longer-silent': ['info', 'a receiver is no longer silent'],
 };

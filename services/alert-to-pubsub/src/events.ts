@@ -2,23 +2,23 @@
 import type { Endpoint, SinkReason } from '@skolo/alerts';
 import type { Receiver } from '@skolo/api';
 import type { Received } from './receive/batch.ts';
-import type { RefusedWhy } from './receive/refused.ts';
+import type { RejectionReason } from './receive/rejection.ts';
 
 export type AlertEvent =
   /** `leftOut`: new alerts rejected at the limit. `overShare`: new alerts left out at the limit of their machine. */
   | { type: 'received'; received: Received; leftOut: number; overShare: number }
-  | { type: 'refused'; endpoint: Endpoint; why: RefusedWhy; detail: string; cause?: unknown }
+  | { type: 'rejected'; endpoint: Endpoint; reason: RejectionReason; why: string; cause?: unknown }
   | { type: 'request-failed'; endpoint: Endpoint; requestId: string; error: unknown }
   /** The spool has so many messages that an alert began to fire, or was resolved. */
   | { type: 'transitions'; firing: number; resolved: number }
   | { type: 'notice-failed'; notice: string; error: unknown }
-  /** `tornBytes` at its end were not acknowledged, and are kept in a file. */
-  | { type: 'spool-opened'; tornBytes: number }
+  /** So many bytes at its end were not acknowledged, and are kept in a file. */
+  | { type: 'spool-torn'; bytes: number }
   | { type: 'spool-restored' }
   /** `records`: as the metric counts them. */
   | { type: 'spool-damaged'; records: number; lost: number; lines: number; isInUse: boolean }
   | { type: 'known-alerts-lost'; known: number }
-  | { type: 'maintenance-failed'; task: 'tick' | 'shrink'; error: unknown }
+  | { type: 'tick-failed' | 'shrink-failed'; error: unknown }
   /** `why` is absent once the trouble is over. */
   | { type: 'degraded'; what: 'spool' | 'receiver secrets'; why: string | undefined }
   | { type: 'sink-added'; sink: string }
@@ -34,13 +34,9 @@ export type AlertEvent =
   | { type: 'spool-readable'; sink: string }
   | { type: 'heartbeat-sent'; sink: string }
   | { type: 'heartbeat-failed'; sink: string; reason: SinkReason; code: string; why: string }
-  /** Of one receiver, or of all. `alert` was received last. */
-  | {
-      type: 'silent';
-      receiver?: Receiver;
-      seconds?: number | undefined;
-      alert?: string | undefined;
-    }
-  | { type: 'no-longer-silent'; receiver?: Receiver; alert?: string | undefined };
+  /** All receivers. `alert` was received last. */
+  | { type: 'silent'; seconds: number | undefined; alert: string | undefined }
+  | { type: 'no-longer-silent'; alert: string | undefined }
+  | { type: 'receiver-silent' | 'receiver-no-longer-silent'; receiver: Receiver };
 
 export type EmitAlertEvent = (event: AlertEvent) => void;

@@ -2,51 +2,42 @@
 import { Endpoint, sinkReasons } from '@skolo/alerts';
 import { type GaugeSample, type GaugeSpec, registerGauges } from '@skolo/common';
 import { Counter, Histogram, type Registry } from 'prom-client';
-import type { EmitAlertEvent } from './events.ts';
-import { refusedWhys } from './receive/refused.ts';
+import type { AlertEvent, EmitAlertEvent } from './events.ts';
+import { rejectionReasons } from './receive/rejection.ts';
 import type { SinkView, Status } from './status.ts';
 
 const statuses = ['firing', 'resolved'] as const;
 /** Of requests, and of alerts in a request that is accepted otherwise. `machine-full`: its machine has too many. */
-const refusals = [...refusedWhys, 'bad', 'machine-full'] as const;
+const rejections = [...rejectionReasons, 'failed', 'bad', 'machine-full'];
+
+/** Their names are between `skolo_alerts_` and `_total`. */
+const counters = {
+  received: ['Alerts received and accepted.', 'endpoint', 'status'],
+  rejected: ['Requests rejected, and invalid alerts in accepted requests.', 'endpoint', 'reason'],
+  transitions: ['Alerts that began to fire, or were resolved.', 'status'],
+  truncated: ['Alerts that Alertmanager left out (max_alerts).'],
+  dead_letters: [
+    'Invalid alerts, and messages that a sink rejects while it accepts others.',
+    'from',
+  ],
+  spool_damaged_records: ['Records of the spool that were found damaged or missing.'],
+  dropped: ['Messages dropped for a sink because the spool was full.', 'sink'],
+  published: ['Messages that a sink has accepted.', 'sink'],
+  publish_failures: ['Failed attempts to send to a sink.', 'sink', 'reason'],
+  heartbeats: ['Heartbeats by outcome: sent, failed.', 'sink', 'outcome'],
+} as const;
+
+type Count = (name: keyof typeof counters, labels: Record<string, string>, by?: number) => void;
 
 /** Registers the metrics. Gauges read the status; the returned function counts events. */
 export function createMetrics(registry: Registry, status: Status): EmitAlertEvent {
   const registers = [registry];
-  const counter = <L extends string>(what: string, help: string, labelNames: readonly L[]) =>
-    new Counter({ name: `skolo_alerts_${what}_total`, help, labelNames, registers });
-  const received = counter('received', 'Alerts received and accepted.', ['endpoint', 'status']);
-  const refused = counter(
-    'refused',
-    'Requests rejected, and invalid alerts in accepted requests.',
-    ['endpoint', 'reason'],
+  const registered = new Map(
+    Object.entries(counters).map(([what, [help, ...labelNames]]) => [
+      what,
+      new Counter({ name: `skolo_alerts_${what}_total`, help, labelNames, registers }),
+    ]),
   );
-  const transitions = counter('transitions', 'Alerts that began to fire, or were resolved.', [
-    'status',
-  ]);
-  const truncated = counter('truncated', 'Alerts that Alertmanager left out (max_alerts).', []);
-  const letters = counter(
-    'dead_letters',
-    'Invalid alerts, and messages that a sink rejects while it accepts others.',
-    ['from'],
-  );
-  const damaged = counter(
-    'spool_damaged_records',
-    'Records of the spool that were found damaged or missing.',
-    [],
-  );
-  const dropped = counter('dropped', 'Messages dropped for a sink because the spool was full.', [
-    'sink',
-  ]);
-  const published = counter('published', 'Messages that a sink has accepted.', ['sink']);
-  const failures = counter('publish_failures', 'Failed attempts to send to a sink.', [
-    'sink',
-    'reason',
-  ]);
-  const heartbeats = counter('heartbeats', 'Heartbeats by outcome: sent, failed.', [
-    'sink',
-    'outcome',
-  ]);
   const duration = new Histogram({
     name: 'skolo_alerts_publish_duration_seconds',
     help: 'Time until a sink has accepted a batch of messages.',
@@ -54,61 +45,71 @@ export function createMetrics(registry: Registry, status: Status): EmitAlertEven
     buckets: [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30],
     registers,
   });
+  const count: Count = (name, labels, by = 1) => registered.get(name)?.inc(labels, by);
   // An absent counter that begins with 1 is no increase to Prometheus.
   for (const endpoint of Endpoint.options) {
-    letters.inc({ from: endpoint }, 0);
-    for (const status of statuses) received.inc({ endpoint, status }, 0);
-    for (const reason of refusals) refused.inc({ endpoint, reason }, 0);
+    count('dead_letters', { from: endpoint }, 0);
+    for (const state of statuses) count('received', { endpoint, status: state }, 0);
+    for (const reason of rejections) count('rejected', { endpoint, reason }, 0);
   }
-  for (const status of statuses) transitions.inc({ status }, 0);
+  for (const state of statuses) count('transitions', { status: state }, 0);
   registerGauges(registry, gauges, () => status);
   return function countEvent(event) {
-    switch (event.type) {
-      case 'received': {
-        const { endpoint, firing, resolved, bad, truncated: left } = event.received;
-        if (left > 0) truncated.inc(left);
-        if (bad.length > 0) letters.inc({ from: endpoint }, bad.length);
-        if (event.overShare > 0) refused.inc({ endpoint, reason: 'machine-full' }, event.overShare);
-        // What is left out makes the whole request a refused one.
-        if (event.leftOut > 0) return;
-        if (bad.length > 0) refused.inc({ endpoint, reason: 'bad' }, bad.length);
-        if (firing > 0) received.inc({ endpoint, status: 'firing' }, firing);
-        if (resolved > 0) received.inc({ endpoint, status: 'resolved' }, resolved);
-        return;
-      }
-      case 'refused':
-        return refused.inc({ endpoint: event.endpoint, reason: event.why });
-      case 'request-failed':
-        return refused.inc({ endpoint: event.endpoint, reason: 'failed' });
-      case 'transitions':
-        for (const state of statuses) transitions.inc({ status: state }, event[state]);
-        return;
-      case 'spool-damaged':
-        return damaged.inc(event.records);
-      case 'known-alerts-lost':
-        return damaged.inc(1);
-      case 'sink-added': {
-        const { sink } = event;
-        for (const each of [dropped, published]) each.inc({ sink }, 0);
-        letters.inc({ from: sink }, 0);
-        for (const reason of sinkReasons) failures.inc({ sink, reason }, 0);
-        return;
-      }
-      case 'sent':
-        published.inc({ sink: event.sink }, event.messages);
-        return duration.observe({ sink: event.sink }, event.seconds);
-      case 'send-failed':
-        return failures.inc({ sink: event.sink, reason: event.reason });
-      case 'dead-letter':
-        return letters.inc({ from: event.sink }, 1);
-      case 'dropped':
-        return dropped.inc({ sink: event.sink }, event.count);
-      case 'heartbeat-sent':
-        return heartbeats.inc({ sink: event.sink, outcome: 'sent' });
-      case 'heartbeat-failed':
-        return heartbeats.inc({ sink: event.sink, outcome: 'failed' });
-    }
+    if (event.type === 'sent') duration.observe({ sink: event.sink }, event.seconds);
+    if (event.type === 'received') countReceived(event, count);
+    else countOne(event, count);
   };
+}
+
+function countReceived(
+  { received, leftOut, overShare }: Extract<AlertEvent, { type: 'received' }>,
+  count: Count,
+): void {
+  const { endpoint, firing, resolved, bad, truncated } = received;
+  if (truncated > 0) count('truncated', {}, truncated);
+  if (bad.length > 0) count('dead_letters', { from: endpoint }, bad.length);
+  if (overShare > 0) count('rejected', { endpoint, reason: 'machine-full' }, overShare);
+  // What is left out makes the whole request a rejected one.
+  if (leftOut > 0) return;
+  if (bad.length > 0) count('rejected', { endpoint, reason: 'bad' }, bad.length);
+  if (firing > 0) count('received', { endpoint, status: 'firing' }, firing);
+  if (resolved > 0) count('received', { endpoint, status: 'resolved' }, resolved);
+}
+
+function countOne(event: AlertEvent, count: Count) {
+  switch (event.type) {
+    case 'rejected':
+      return count('rejected', { endpoint: event.endpoint, reason: event.reason });
+    case 'request-failed':
+      return count('rejected', { endpoint: event.endpoint, reason: 'failed' });
+    case 'transitions':
+      for (const state of statuses) count('transitions', { status: state }, event[state]);
+      return;
+    case 'spool-damaged':
+      return count('spool_damaged_records', {}, event.records);
+    case 'known-alerts-lost':
+      return count('spool_damaged_records', {});
+    case 'sink-added': {
+      const { sink } = event;
+      count('dropped', { sink }, 0);
+      count('published', { sink }, 0);
+      count('dead_letters', { from: sink }, 0);
+      for (const reason of sinkReasons) count('publish_failures', { sink, reason }, 0);
+      return;
+    }
+    case 'sent':
+      return count('published', { sink: event.sink }, event.messages);
+    case 'send-failed':
+      return count('publish_failures', { sink: event.sink, reason: event.reason });
+    case 'dead-letter':
+      return count('dead_letters', { from: event.sink });
+    case 'dropped':
+      return count('dropped', { sink: event.sink }, event.count);
+    case 'heartbeat-sent':
+      return count('heartbeats', { sink: event.sink, outcome: 'sent' });
+    case 'heartbeat-failed':
+      return count('heartbeats', { sink: event.sink, outcome: 'failed' });
+  }
 }
 
 /** Read at each scrape. */
@@ -119,12 +120,12 @@ const gauges: Record<string, GaugeSpec<Status>> = {
     read: (status) => status.spool().bytes,
   },
   skolo_alerts_spool_max_bytes: {
-    help: 'Size of the spool at which alerts are refused.',
+    help: 'Size of the spool at which alerts are rejected.',
     read: (status) => status.spool().maxBytes,
   },
-  skolo_alerts_refusing: {
-    help: 'Whether alerts are refused now.',
-    read: (status) => (status.refusing() ? 1 : 0),
+  skolo_alerts_rejecting: {
+    help: 'Whether alerts are rejected now.',
+    read: (status) => (status.rejecting() ? 1 : 0),
   },
   skolo_alerts_heartbeat_healthy: {
     help: 'Whether the heartbeat reports healthy.',

@@ -86,7 +86,7 @@ describe('an HTTP sink', patiently, () => {
     });
     // With refreshes.
     const { depth = 0, ...status } = (await sinkOf(service)) ?? {};
-    expect(status).toMatchObject({ down: true, reason: 'refused' });
+    expect(status).toMatchObject({ down: true, reason: 'rejected' });
     expect(depth).toBeGreaterThanOrEqual(30);
     const metrics = await (await fetch(`${service.metricsUrl}/metrics`)).text();
     expect(metrics).toContain('skolo_alerts_sink_down{sink="pager"} 1');
@@ -162,7 +162,7 @@ describe("Google's emulator", patiently, () => {
 
     // As many attempts as 6 s have.
     await expect.poll(() => gate.rejected, eventually).toBeGreaterThan(12);
-    expect(await sinkOf(service)).toMatchObject({ down: true, reason: 'refused' });
+    expect(await sinkOf(service)).toMatchObject({ down: true, reason: 'rejected' });
     await service.end('SIGKILL');
     service = await startAlertProcess(dir);
     const before = gate.rejected;

@@ -10,12 +10,12 @@ import {
   type ServiceContext,
   type ServiceDefinition,
 } from '@skolo/common';
-import type { Finding, Rack } from '@skolo/rack';
+import type { AlertToPubsubSettings, Finding, Rack } from '@skolo/rack';
 import { apiHandlers } from './api.ts';
 import { configuredSinks } from './delivery/configured-sinks.ts';
 import { Sinks } from './delivery/sinks.ts';
 import { createEventLog } from './event-log.ts';
-import type { AlertEvent } from './events.ts';
+import type { AlertEvent, EmitAlertEvent } from './events.ts';
 import { Intake } from './intake/intake.ts';
 import { createNotices } from './intake/notices.ts';
 import { createMetrics } from './metrics.ts';
@@ -25,26 +25,20 @@ import { createReceivers } from './receive/receivers.ts';
 import { Capacity } from './state/capacity.ts';
 import { Damage } from './state/damage.ts';
 import { DeadLetters } from './state/dead-letters.ts';
-import { Maintenance } from './state/maintenance.ts';
+import { Maintenance, type Periods } from './state/maintenance.ts';
 import { Store } from './state/store.ts';
 import { SuccessTimes } from './state/success-times.ts';
-import { createStatus } from './status.ts';
+import { createStatus, type Status } from './status.ts';
 import { Heartbeat } from './watch/heartbeat.ts';
 import { timesBefore, Watchdog } from './watch/watchdog.ts';
 
-/** Periods that a test may shorten, in milliseconds. */
-interface AlertToPubsubDeps {
-  openEveryMs?: number;
-  checkEveryMs?: number;
-  shrinkEveryMs?: number;
-}
-
-export function createAlertToPubsub(deps: AlertToPubsubDeps = {}): ServiceDefinition {
+/** @param periods that a test may shorten */
+export function createAlertToPubsub(periods: Partial<Periods> = {}): ServiceDefinition {
   return {
     name: 'alert-to-pubsub',
     api: alertToPubsubApi,
     check,
-    start: (context) => start(context, deps),
+    start: (context) => start(context, periods),
   };
 }
 
@@ -65,7 +59,7 @@ async function check(rack: Rack): Promise<Finding[]> {
   return (await Promise.all(findings)).flat();
 }
 
-async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<Service> {
+async function start(context: ServiceContext, periods: Partial<Periods>): Promise<Service> {
   const { rack: watched, log, clock, degraded, stateDir, version } = context;
   const rack = () => watched.rack;
   const settings = () => rack().services['alert-to-pubsub'];
@@ -80,11 +74,16 @@ async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<
   const intake = new Intake({ settings, capacity, deadLetters, clock, emit });
   const sinks = new Sinks({ deadLetters, intake, times, clock, emit });
   const store = new Store({ stateDir, settings, clock });
-  const maintenance = new Maintenance({ intake, store, sinks, capacity, clock, emit, ...deps });
+  const maintenance = new Maintenance({ intake, store, sinks, capacity, clock, emit, periods });
   const before = timesBefore(times, configuredSinks(rack()));
-  const watchdogSettings = () => settings().watchdog;
-  const watchdogDeps = { settings: watchdogSettings, capacity, before, times, clock, emit };
-  const watchdog = new Watchdog(watchdogDeps);
+  const watchdog = new Watchdog({
+    settings: () => settings().watchdog,
+    capacity,
+    before,
+    times,
+    clock,
+    emit,
+  });
   const heartbeat = new Heartbeat({
     targets: () => sinks.heartbeatTargets(),
     every: () => settings().heartbeatSeconds,
@@ -110,15 +109,40 @@ async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<
     heartbeat.follow();
   });
 
-  const auth = new ReceiverAuth({ rack, settings, emit });
-  const receive = createReceivers({
-    intake,
-    auth,
-    settings,
-    clock,
-    metrics: context.metrics,
-    emit,
-  });
+  return {
+    handler: createHandler({ context, settings, intake, deadLetters, status, location, emit }),
+    readiness() {
+      capacity.report();
+      const parts = [damage.current ?? [], watchdog.degraded(), sinks.degraded()];
+      return { ready: capacity.rejecting === undefined, degraded: parts.flat() };
+    },
+    async stop() {
+      unfollow();
+      await maintenance.stop();
+      await heartbeat.stop();
+      await intake.close();
+      await sinks.stop(Math.max(0.5, settings().stopWithin - 6) * 1000);
+      await store.close();
+    },
+  };
+}
+
+interface HandlerDeps {
+  context: ServiceContext;
+  settings(): AlertToPubsubSettings;
+  intake: Intake;
+  deadLetters: DeadLetters;
+  status: Status;
+  location(): string;
+  emit: EmitAlertEvent;
+}
+
+/** The endpoints that receive alerts, and behind them the APIs. */
+function createHandler(deps: HandlerDeps): Service['handler'] {
+  const { context, settings, intake, deadLetters, status, location, emit } = deps;
+  const { rack, clock, metrics, version } = context;
+  const auth = new ReceiverAuth({ rack: () => rack.rack, settings, emit });
+  const receive = createReceivers({ intake, auth, settings, clock, metrics, emit });
   const limit = new CallerLimit('expressions', context);
   const startedAt = clock.now();
   const alertmanager = { known: status.alerts, settings, clock, limit, startedAt, version };
@@ -131,20 +155,5 @@ async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<
       ...alertmanagerHandlers(alertmanager),
     },
   });
-  return {
-    handler: (request, response) => receive(request, response) || app(request, response),
-    readiness() {
-      capacity.report();
-      const parts = [damage.current ?? [], watchdog.degraded(), sinks.degraded()];
-      return { ready: capacity.refusing === undefined, degraded: parts.flat() };
-    },
-    async stop() {
-      unfollow();
-      await maintenance.stop();
-      await heartbeat.stop();
-      await intake.close();
-      await sinks.stop(Math.max(0.5, settings().stopWithin - 6) * 1000);
-      await store.close();
-    },
-  };
+  return (request, response) => receive(request, response) || app(request, response);
 }

@@ -1,12 +1,12 @@
 /** The present state of the service, for its API, the metrics and the heartbeat. Times in milliseconds since 1970. */
-import type { KnownAlert, ReceiverStatus } from '@skolo/api';
+import type { KnownAlert } from '@skolo/api';
 import type { AlertToPubsubSettings } from '@skolo/rack';
 import type { DeliveryStatus } from './delivery/delivery.ts';
 import type { Sinks } from './delivery/sinks.ts';
 import type { Intake } from './intake/intake.ts';
 import type { Capacity } from './state/capacity.ts';
 import type { Damage } from './state/damage.ts';
-import type { Health, Watchdog } from './watch/watchdog.ts';
+import type { Watchdog } from './watch/watchdog.ts';
 
 export interface SinkView extends DeliveryStatus {
   name: string;
@@ -16,19 +16,7 @@ export interface SinkView extends DeliveryStatus {
   lastHeartbeat: number | undefined;
 }
 
-export interface Status {
-  alerts(): KnownAlert[];
-  firing(): number;
-  spool(): { bytes: number; maxBytes: number };
-  /** Why no alert is accepted, for people. */
-  refusing(): string | undefined;
-  /** What the spool has lost in the last day, for people. */
-  damage(): string | undefined;
-  /** As the heartbeat reports it. */
-  health(): Health;
-  receivers(): ReceiverStatus[];
-  sinks(): SinkView[];
-}
+export type Status = ReturnType<typeof createStatus>;
 
 interface StatusDeps {
   settings(): AlertToPubsubSettings;
@@ -39,18 +27,21 @@ interface StatusDeps {
   sinks: Sinks;
 }
 
-export function createStatus(deps: StatusDeps): Status {
+export function createStatus(deps: StatusDeps) {
   const { settings, intake, capacity, damage, watchdog, sinks } = deps;
   const known = () => [...intake.alerts.values()].map((tracked) => tracked.known);
   return {
-    alerts: () =>
+    alerts: (): KnownAlert[] =>
       known().map(({ alert: { more: _, ...alert }, endpoint, first, last, count, expired }) => {
         return { ...alert, endpoint, first, last, count, ...(expired && { expired }) };
       }),
     firing: () => known().filter(({ alert }) => alert.status === 'firing').length,
     spool: () => ({ bytes: capacity.bytes, maxBytes: settings().spool.maxBytes }),
-    refusing: () => capacity.refusing,
+    /** Why no alert is accepted, for people. */
+    rejecting: () => capacity.rejecting,
+    /** What the spool has lost in the last day, for people. */
     damage: () => damage.current?.why,
+    /** As the heartbeat reports it. */
     health: () => watchdog.status(),
     receivers: () => watchdog.receivers(),
     sinks: () => sinks.views(),

@@ -112,7 +112,7 @@ describe("the rack's metadata server", () => {
     ]);
   });
 
-  it('is asked again when its token is refused', async () => {
+  it('is asked again when its token is rejected', async () => {
     const metadata = await startMetadata();
     const { google } = await start((token) => token === 'two');
     const sink = sinkFor(google, 'metadata', metadata.url);

@@ -35,7 +35,7 @@ export interface PubSubConnection {
    * @throws SinkError `credentials`; `unavailable` or `timeout` where they could not be asked for
    */
   signIn(): Promise<void>;
-  /** Pub/Sub refused the credentials: they are read, or asked for, anew. */
+  /** Pub/Sub rejected the credentials: they are read, or asked for, anew. */
   forgetCredentials(): void;
 }
 

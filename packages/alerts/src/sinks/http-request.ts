@@ -80,7 +80,7 @@ export function createHttpRequest(options: HttpRequestOptions): SendRequest {
         const answer = await fetch(target, { method, headers, body, redirect: 'manual', signal });
         if (answer.ok) return void (await answer.body?.cancel());
         const secrets = [...secretsOf(target), ...(token === undefined ? [] : [token])];
-        throw refusal(what, answer, await textOf(answer, secrets));
+        throw rejection(what, answer, await textOf(answer, secrets));
       });
     } catch (error) {
       if (signal.aborted) {
@@ -124,7 +124,7 @@ const kinds: Record<number, { reason: SinkReason; hint: string }> = {
   429: { reason: 'quota', hint: 'it is retried' },
 };
 
-function refusal(what: string, { status, headers }: Response, text: string): SinkError {
+function rejection(what: string, { status, headers }: Response, text: string): SinkError {
   const { reason, hint } = kinds[status] ?? kindOf(status);
   const answer = text === '' ? '' : `: ${text}`;
   const seconds = Number(headers.get('retry-after') ?? Number.NaN);
@@ -135,7 +135,7 @@ function refusal(what: string, { status, headers }: Response, text: string): Sin
 
 function kindOf(status: number): { reason: SinkReason; hint: string } {
   if (status >= 500) return { reason: 'unavailable', hint: 'it is retried' };
-  if (status >= 400) return { reason: 'refused', hint: 'correct its body, method or headers' };
+  if (status >= 400) return { reason: 'rejected', hint: 'correct its body, method or headers' };
   return {
     reason: 'topic',
     hint: 'redirects are not followed: correct its URL',

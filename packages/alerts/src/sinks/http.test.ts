@@ -164,17 +164,17 @@ describe('a sent request', () => {
 
 describe('a failure', () => {
   it.each([
-    [400, 'refused'],
+    [400, 'rejected'],
     [401, 'credentials'],
     [403, 'permission'],
     [404, 'topic'],
     [405, 'topic'],
     [408, 'timeout'],
-    [409, 'refused'],
+    [409, 'rejected'],
     [410, 'topic'],
-    [413, 'refused'],
-    [415, 'refused'],
-    [422, 'refused'],
+    [413, 'rejected'],
+    [415, 'rejected'],
+    [422, 'rejected'],
     [425, 'quota'],
     [429, 'quota'],
     [500, 'unavailable'],

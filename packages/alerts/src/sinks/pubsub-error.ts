@@ -22,11 +22,11 @@ const kinds: Partial<Record<GrpcCode, Kind>> = {
   FAILED_PRECONDITION: { reason: 'topic', hint: "check the topic's encryption key and regions" },
   UNIMPLEMENTED: { reason: 'topic', hint: 'correct services.alert-to-pubsub.endpoint' },
   INVALID_ARGUMENT: {
-    reason: 'refused',
+    reason: 'rejected',
     hint: 'correct services.alert-to-pubsub, or the schema of the topic',
   },
   OUT_OF_RANGE: {
-    reason: 'refused',
+    reason: 'rejected',
     hint: 'correct services.alert-to-pubsub, or the schema of the topic',
   },
 };

@@ -219,7 +219,7 @@ describe('a failure', () => {
     ['UNAUTHENTICATED', 'credentials'],
     ['RESOURCE_EXHAUSTED', 'quota'],
     ['FAILED_PRECONDITION', 'topic'],
-    ['INVALID_ARGUMENT', 'refused'],
+    ['INVALID_ARGUMENT', 'rejected'],
   ] as const)('%s is reported as %s, after one try', async (code, reason) => {
     const google = await start();
     const sink = sinkFor(google);

@@ -7,7 +7,7 @@ import type { Message } from '../message/message.ts';
  * - `unavailable`: no connection, or it cannot accept messages now. `timeout`: no answer.
  * - `credentials`: missing or wrong. `permission`: the account may not publish. `quota`: too much at the moment.
  * - `topic`: the topic, the URL or the folder is missing. `disk`: full, read-only, broken.
- * - `refused`: because of the message, or of a setting on the other side.
+ * - `rejected`: because of the message, or of a setting on the other side.
  * - `too-large`: the message exceeds a limit that the sink knows.
  */
 export const sinkReasons = [
@@ -18,7 +18,7 @@ export const sinkReasons = [
   'quota',
   'topic',
   'disk',
-  'refused',
+  'rejected',
   'too-large',
 ] as const;
 export type SinkReason = (typeof sinkReasons)[number];

@@ -50,10 +50,9 @@ export class AuditLog {
   private readonly wroteTo: (segment: string) => Promise<void>;
   private readonly degraded: Pick<DegradedList, 'raise' | 'clear'>;
   /** Lines that arrive during a sync share the next one. */
-  private readonly lines = new GroupCommit<Line>(
-    (lines) => this.write(lines),
-    () => this.degraded.clear('audit log'),
-  );
+  private readonly lines = new GroupCommit<Line>((lines) => this.write(lines), {
+    onAllDone: () => this.degraded.clear('audit log'),
+  });
   private segment: string | undefined;
 
   /** @param dir made when the first line is written */

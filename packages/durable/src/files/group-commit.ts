@@ -4,32 +4,37 @@ interface Job {
   bytes: number;
 }
 
-interface Waiting<J> {
+interface Waiting<J, R> {
   job: J;
-  resolve(result: number): void;
+  resolve(result: R | undefined): void;
   reject(error: unknown): void;
 }
 
-/** Limit of one write and sync. */
-const mostAtOnce = 4 * 1024 * 1024;
+interface GroupCommitOptions {
+  /** Called after a group of which no job failed, also where each was written by itself. */
+  onAllDone?(): void;
+  /** Limit of one write and sync, in bytes. */
+  mostAtOnce?: number;
+  /** After a failure each job is tried alone, also one that is not smaller than another that failed. */
+  isEachTried?: boolean;
+  /** What comes until it is fulfilled shares the first sync; by default jobs of the same turn. */
+  gather?(): Promise<unknown>;
+}
 
-export class GroupCommit<J extends Job> {
-  private readonly write: (jobs: J[]) => Promise<number[]>;
-  private readonly onAllDone: () => void;
-  private waiting: Waiting<J>[] = [];
+export class GroupCommit<J extends Job, R = number> {
+  private readonly write: (jobs: J[]) => Promise<R[]>;
+  private readonly options: GroupCommitOptions;
+  private waiting: Waiting<J, R>[] = [];
   private draining: Promise<void> | undefined;
 
-  /**
-   * @param write runs all jobs in order, or none, and gives a result for each; none of them: 0
-   * @param onAllDone called after a group of which no job failed, also where each was written by itself
-   */
-  constructor(write: (jobs: J[]) => Promise<number[]>, onAllDone: () => void = () => {}) {
+  /** @param write runs all jobs in order, or none, and gives a result for each, if they have any */
+  constructor(write: (jobs: J[]) => Promise<R[]>, options: GroupCommitOptions = {}) {
     this.write = write;
-    this.onAllDone = onAllDone;
+    this.options = options;
   }
 
   /** @throws unknown Error of `write`: the job was not done. */
-  run(job: J): Promise<number> {
+  run(job: J): Promise<R | undefined> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ job, resolve, reject });
       this.draining ??= this.drain();
@@ -41,13 +46,13 @@ export class GroupCommit<J extends Job> {
   }
 
   private async drain() {
-    // Jobs of the same turn also share the first sync.
-    await undefined;
+    await this.options.gather?.();
     while (this.waiting.length > 0) await this.commit(this.takeGroup());
     this.draining = undefined;
   }
 
-  private takeGroup(): Waiting<J>[] {
+  private takeGroup(): Waiting<J, R>[] {
+    const { mostAtOnce = 4 * 1024 * 1024 } = this.options;
     let bytes = 0;
     const rest = this.waiting.findIndex(({ job }, position) => {
       bytes += job.bytes;
@@ -56,11 +61,11 @@ export class GroupCommit<J extends Job> {
     return this.waiting.splice(0, rest < 0 ? this.waiting.length : rest);
   }
 
-  private async commit(group: Waiting<J>[]) {
+  private async commit(group: Waiting<J, R>[]) {
     try {
       const results = await this.write(group.map(({ job }) => job));
-      for (const [position, { resolve }] of group.entries()) resolve(results[position] ?? 0);
-      this.onAllDone();
+      for (const [position, { resolve }] of group.entries()) resolve(results[position]);
+      this.options.onAllDone?.();
     } catch (error) {
       if (group.length === 1) group[0]?.reject(error);
       else await this.commitEach(group);
@@ -68,24 +73,24 @@ export class GroupCommit<J extends Job> {
   }
 
   /**
-   * A small job may fit where the whole group did not. Jobs that are not smaller than a failed one are rejected: on a slow
-   * disk, others wait.
+   * A small job may fit where the whole group did not. By default, jobs that are not smaller than a failed one are rejected:
+   * on a slow disk, others wait.
    */
-  private async commitEach(group: Waiting<J>[]) {
+  private async commitEach(group: Waiting<J, R>[]) {
     let failed: { bytes: number; error: unknown } | undefined;
     for (const { job, resolve, reject } of group) {
-      if (failed && job.bytes >= failed.bytes) {
+      if (failed && job.bytes >= failed.bytes && !this.options.isEachTried) {
         reject(failed.error);
         continue;
       }
       try {
         const [result] = await this.write([job]);
-        resolve(result ?? 0);
+        resolve(result);
       } catch (error) {
         failed = { bytes: job.bytes, error };
         reject(error);
       }
     }
-    if (failed === undefined) this.onAllDone();
+    if (failed === undefined) this.options.onAllDone?.();
   }
 }

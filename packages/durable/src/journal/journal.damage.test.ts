@@ -263,17 +263,6 @@ describe('a damaged journal', () => {
     expect([recovered, records]).toEqual([undefined, content]);
   });
 
-  it('is left to the process that has it open', async () => {
-    const journal = await Journal.open(folder);
-    await rm(snapshot());
-    await rm(await segment());
-
-    await expect(Journal.open(folder)).rejects.toMatchObject({ code: 'LOCKED' });
-
-    expect((await readdir(parent)).toSorted()).toEqual(['journal', 'journal.mark']);
-    await journal.close();
-  });
-
   it(`is salvaged as well after kill -9 of those who salvaged it before (seed ${seed})`, async () => {
     const random = seeded(seed);
     for (let round = 0; round < kills / 4; round += 1) {

@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
 import {
   cp,
   type FileHandle,
@@ -14,8 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { StorageUnavailable } from '../files/storage-errors.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Spool } from '../spool/spool.ts';
 import { campaign, killAfter, seed, seeded, startWriter } from '../testing/campaign.ts';
 import { changeOf, keptVersions, workers } from '../testing/journal-writer.ts';
@@ -103,22 +101,6 @@ describe('Journal', () => {
     expect(journal.get('a')).toBe(1);
   });
 
-  it('lets writers that come together share a sync, in order', async () => {
-    const journal = await openJournal();
-    await journal.write({});
-    const datasync = vi.spyOn(await handles(), 'datasync');
-
-    const versions = Array.from({ length: 100 }, (_, version) => version);
-    await Promise.all(
-      versions.map((version) => journal.write({ put: { version, [version]: true } })),
-    );
-
-    expect(journal.get('version')).toBe(99);
-    expect(Object.keys(contentOf(journal))).toHaveLength(101);
-    expect(datasync.mock.calls.length).toBeGreaterThan(0);
-    expect(datasync.mock.calls.length).toBeLessThan(5);
-  });
-
   it('passes over records that are not its own, and reports them', async () => {
     const foreign = await Spool.open(folder);
     await foreign.append(['no record', '{"key":"b"}', '[["a",1]]']);
@@ -160,92 +142,9 @@ describe('Journal', () => {
     expect(again.recovered).toBeUndefined();
     expect(contentOf(again)).toEqual({ a: 59, b: 'x'.repeat(100_000), 'c/59': 59 });
   });
-
-  it('finishes the writes that wait when it is closed, and takes no others', async () => {
-    const journal = await openJournal();
-    const waiting = journal.write({ put: { a: 1 } });
-    await journal.close();
-
-    await waiting;
-    await expect(journal.write({ put: { b: 1 } })).rejects.toMatchObject({ code: 'CLOSED' });
-    expect(contentOf(await openJournal())).toEqual({ a: 1 });
-  });
-
-  it('can be open in one process only', async () => {
-    const writer = startWriter(join(import.meta.dirname, '../testing/journal-writer.ts'), folder);
-    onTestFinished(() => void writer.kill('SIGKILL'));
-    if (writer.stdout) await once(writer.stdout, 'data');
-
-    const refused = Journal.open(folder);
-    await expect(refused).rejects.toThrow(StorageUnavailable);
-    const lines = killAfter(writer, 0);
-
-    await expect(refused).rejects.toMatchObject({
-      code: 'LOCKED',
-      message: `${folder}: not opened: another process has it open; one folder belongs to one process (LOCKED)`,
-    });
-    expect((await lines).length).toBeGreaterThan(0);
-    await openJournal();
-  });
-
-  it('names the reason where it cannot be opened', async () => {
-    await writeFile(folder, 'a file');
-
-    await expect(Journal.open(folder)).rejects.toMatchObject({ code: 'EEXIST' });
-  });
 });
 
 describe('Journal on a bad disk', () => {
-  it('reports that the file system is read-only, and can still be opened later', async ({
-    skip,
-  }) => {
-    await mountSmall(skip, '1m');
-    try {
-      const journal = await openJournal();
-      await journal.write({ put: { a: 1 } });
-      await journal.close();
-      await run('mount', ['-o', 'remount,ro', parent]);
-
-      await expect(Journal.open(folder)).rejects.toMatchObject({
-        code: 'EROFS',
-        message: `${folder}: not opened: the file system is read-only (EROFS)`,
-      });
-
-      await run('mount', ['-o', 'remount,rw', parent]);
-      expect(contentOf(await openJournal())).toEqual({ a: 1 });
-    } finally {
-      for (const journal of opened.splice(0)) await journal.close();
-      await run('umount', [parent]);
-    }
-  });
-
-  it('is opened and read on a full disk, and takes changes once there is space', async ({
-    skip,
-  }) => {
-    await mountSmall(skip, '1m');
-    try {
-      const journal = await openJournal();
-      await journal.write({ put: { a: 'x'.repeat(100_000) } });
-      await journal.close();
-      await fillUp();
-
-      const full = await openJournal();
-      expect(Object.keys(contentOf(full))).toEqual(['a']);
-      expect(full.recovered).toBeUndefined();
-      await expect(full.write({ put: { b: 'y'.repeat(5000) } })).rejects.toMatchObject({
-        code: 'ENOSPC',
-      });
-
-      await rm(join(parent, 'filling'));
-      await full.write({ put: { b: 1 } });
-      await full.close();
-      expect(Object.keys(contentOf(await openJournal()))).toEqual(['a', 'b']);
-    } finally {
-      for (const journal of opened.splice(0)) await journal.close();
-      await run('umount', [parent]);
-    }
-  });
-
   it('keeps a damaged journal as it is while there is no space to save it', async ({ skip }) => {
     await mountSmall(skip, '1m');
     try {
@@ -300,33 +199,6 @@ describe('Journal on a bad disk', () => {
     expect(contentOf(journal)).toEqual({ a: 'old', c: 1 });
     await journal.close();
     expect(contentOf(await openJournal())).toEqual({ a: 'old', c: 1 });
-  });
-
-  it('takes it out at once, since the process may die next', async () => {
-    const journal = await openJournal();
-    await journal.write({ put: { a: 'old' } });
-    await failSyncs(1);
-
-    await expect(journal.write({ put: { a: 'new' } })).rejects.toThrow(StorageUnavailable);
-
-    await cp(folder, `${folder}.copy`, { recursive: true });
-    const copy = await Journal.open(`${folder}.copy`);
-    expect(contentOf(copy)).toEqual({ a: 'old' });
-    await copy.close();
-  });
-
-  it('tries each waiting change alone before it gives up', async () => {
-    const journal = await openJournal();
-    await journal.write({});
-    await failSyncs(1);
-
-    const outcomes = await Promise.allSettled([
-      journal.write({ put: { a: 1 } }),
-      journal.write({ put: { b: 1 } }),
-    ]);
-
-    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
-    expect(contentOf(journal)).toEqual({ a: 1, b: 1 });
   });
 
   /** As when fdatasync(2) fails: the file has all of it. */

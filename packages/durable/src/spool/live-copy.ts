@@ -10,7 +10,7 @@
 import { type FileHandle, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '@skolo/base';
 import { openIfThere } from '../files/line-file.ts';
 import { readLines } from './lines.ts';
 import { bySegmentName, chunksOf, segmentName } from './segment.ts';
@@ -82,7 +82,7 @@ export async function copyLive(
       const isNewest = name === segments.at(-1);
       let found = await examine(handle, isNewest);
       for (let left = tries; found.damagedLines > 0 && left > 1; left -= 1) {
-        await sleep(20, undefined, signal ? { signal } : {});
+        await pause(20, signal);
         found = await examine(handle, isNewest);
       }
       const { size, damagedLines } = found;

@@ -263,7 +263,7 @@ export class Spool {
   private async run(work: Work): Promise<number> {
     this.rejectIfClosed('not written');
     try {
-      return await this.commits.run(work);
+      return (await this.commits.run(work)) ?? this.next;
     } catch (error) {
       throw this.unavailable('not written', error);
     }

@@ -48,6 +48,13 @@ export async function sendWithin(
   }
 }
 
+/** Fulfilled when the work has ended, or the time is over. */
+export async function settled(work: Promise<unknown>, ms: number, pause: Pause): Promise<void> {
+  const over = new AbortController();
+  await Promise.race([work, pause(ms, over.signal).catch(() => undefined)]);
+  over.abort();
+}
+
 /** @param error whatever a sink threw */
 export function asSinkError(error: unknown): SinkError {
   if (error instanceof SinkError) return error;
@@ -76,7 +83,7 @@ export function createBackOff(deps: BackOffDeps): BackOff {
   const { pause, stopping, random = Math.random, times = usualTimes } = deps;
   return async function backOff(failures, error) {
     const { reason, retryAfterSeconds = 0 } = error ?? {};
-    const maxMs = reason === 'refused' ? Math.min(rejectedMaxMs, times.maxMs) : times.maxMs;
+    const maxMs = reason === 'rejected' ? Math.min(rejectedMaxMs, times.maxMs) : times.maxMs;
     const ms = backOffMs(failures, { ...times, maxMs, random });
     const asked = Math.min(retryAfterSeconds, mostAskedSeconds) * 1000;
     await pause(Math.max(ms, asked), stopping).catch(() => undefined);

@@ -54,8 +54,8 @@ export class Backlog {
   readonly left = new Map<string, { from: number; count: number }>();
   /** Why the spool cannot be read, for people. */
   problem: string | undefined;
-  /** Wakes the reader: there is room again, or a key moves. */
-  wake: () => void = () => undefined;
+  /** Turns that are not over. */
+  busy = 0;
   private readonly bounds: BacklogBounds;
   private readonly queues = new Map<string, Queue>();
   /** Queues with something to send; the one that waits longest is first. */
@@ -153,6 +153,7 @@ export class Backlog {
     if (queue === undefined) return undefined;
     this.ready.delete(queue);
     queue.state = 'busy';
+    this.busy += 1;
     return { queue, batch: queue.retries.shift() ?? queue.waiting.splice(0, most) };
   }
 
@@ -171,12 +172,14 @@ export class Backlog {
 
   /** The turn is over. What did not arrive goes first the next time. */
   free({ queue }: Turn, ...retries: Waiting[][]): void {
+    this.busy -= 1;
     queue.retries.unshift(...retries.filter(({ length }) => length > 0));
     this.settle(queue);
   }
 
   /** The turn is over, and nothing of this queue is sent until `resume`. Its last messages are read again later. */
   rest({ queue }: Turn, ...retries: Waiting[][]): void {
+    this.busy -= 1;
     queue.retries.unshift(...retries);
     queue.state = 'resting';
     const { bounds } = this;
@@ -189,7 +192,6 @@ export class Backlog {
       this.remove([last]);
       if (Number.isFinite(last.seq)) this.leave(last);
     }
-    this.wake();
   }
 
   resume(queue: Queue): void {
@@ -228,7 +230,6 @@ export class Backlog {
       else this.left.set(key, { from: seq, count: count - gone });
     }
     this.next = Math.max(this.next, seq);
-    this.wake();
     return dropped;
   }
 

@@ -48,7 +48,7 @@ describe('a sink that rejects everything', () => {
   ])('gets everything in order once it takes messages again: %s', async (_, messages, ms) => {
     const sink = fakeSink({ keys: 8, messages });
     let isWrong = true;
-    sink.behave = () => (isWrong ? fails('refused', '400') : undefined);
+    sink.behave = () => (isWrong ? fails('rejected', '400') : undefined);
     const { time, ids, isEmpty, letters, delivery } = await started(50, 8, { sink });
 
     await time.pass(ms);
@@ -56,7 +56,7 @@ describe('a sink that rejects everything', () => {
     isWrong = false;
     await time.until(isEmpty);
 
-    expect(during).toMatchObject({ depth: 50, reason: 'refused', down: true, setAside: 0 });
+    expect(during).toMatchObject({ depth: 50, reason: 'rejected', down: true, setAside: 0 });
     expect(letters).toEqual([]);
     expect(alertsIn(sink.arrived)).toEqual(idsByKey(ids, 8));
     expect(delivery.status().failingSince).toBeUndefined();
@@ -64,7 +64,7 @@ describe('a sink that rejects everything', () => {
 
   it('is asked less and less often', async () => {
     const sink = fakeSink({ keys: 8, messages: 1 });
-    sink.behave = () => fails('refused', '400');
+    sink.behave = () => fails('rejected', '400');
     const { time } = await started(50, 8, { sink });
 
     await time.pass(600_000);
@@ -79,7 +79,7 @@ describe('a sink that rejects everything', () => {
     await time.until(isEmpty);
 
     for (let outage = 0; outage < 20; outage += 1) {
-      sink.behave = () => fails('refused', '400');
+      sink.behave = () => fails('rejected', '400');
       await accept(16, 8);
       await time.pass(20_000);
       sink.behave = () => undefined;
@@ -92,7 +92,7 @@ describe('a sink that rejects everything', () => {
 
 describe('one message that a sink rejects for ever', () => {
   it.each([
-    ['refused', 1],
+    ['rejected', 1],
     ['unavailable', 1],
     ['unavailable', 100],
     ['timeout', 100],
@@ -133,7 +133,7 @@ describe('one message that a sink rejects for ever', () => {
   it('is found in every ordering key at once', async () => {
     const sink = fakeSink({ keys: 8, messages: 1 });
     const isPoison = (id: string) => Number(id.slice(1)) % 5 === 0;
-    sink.behave = (sent) => (sent.some(({ id }) => isPoison(id)) ? fails('refused') : undefined);
+    sink.behave = (sent) => (sent.some(({ id }) => isPoison(id)) ? fails('rejected') : undefined);
     const { time, ids, isEmpty, letters } = await started(400, 8, { sink });
 
     await time.until(isEmpty);

@@ -8,7 +8,7 @@
 import type { SinkError, SinkReason } from '@skolo/alerts';
 import type { Queue } from './backlog.ts';
 
-interface SinkHealth {
+export interface SinkHealth {
   /** Of the sink, in a row. Those that were under way together count as one. */
   failures: number;
   /** Present while something fails; `since` in seconds of uptime. */
@@ -34,6 +34,11 @@ export function newHealth(): SinkHealth {
   return { failures: 0, problem: undefined, failing: new Map(), first, ...moments };
 }
 
+/** Whether other keys get through and this one does not. */
+export function isBlocked(health: SinkHealth, queue: Queue | undefined): boolean {
+  return health.failures === 0 && (queue?.failures ?? 0) > 0;
+}
+
 /** What backs off: the sink, or the queue. Or nothing: the sink was found to be down meanwhile. Or the message is to blame. */
 export type Verdict = 'sink' | 'queue' | 'nothing' | 'message';
 
@@ -42,7 +47,7 @@ export type Verdict = 'sink' | 'queue' | 'nothing' | 'message';
  * a message seldom means something else; one that is unavailable or slow may be so by chance.
  */
 const strikes: Partial<Record<SinkReason, number>> = {
-  refused: 4,
+  rejected: 4,
   unavailable: 8,
   timeout: 8,
   permission: 8,

@@ -1,25 +1,30 @@
 /**
- * From the spool to one sink. The sink's cursor in the spool is the first message that has not arrived; the messages behind
- * it are sent again after a restart.
+ * From the spool to one sink: one loop takes the results of sends, reads ahead, and sends. The sink's cursor in the spool is
+ * the first message that has not arrived; the messages behind it are sent again after a restart.
  */
 import { setMaxListeners } from 'node:events';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { AlertMessage, Sink } from '@skolo/alerts';
-import { pause as usualPause } from '@skolo/base';
+import { errorText, pause as usualPause } from '@skolo/base';
 import type { BackOffOptions, Clock } from '@skolo/common';
 import type { Spool } from '@skolo/durable';
 import type { EmitAlertEvent } from '../events.ts';
 import type { NoticeDraft } from '../intake/notices.ts';
-import { type BackOff, createBackOff, graceMs, type Pause } from './attempts.ts';
-import { Backlog, type BacklogBounds, type Queue, type Waiting } from './backlog.ts';
+import { type BackOff, createBackOff, graceMs, type Pause, settled } from './attempts.ts';
+import { Backlog, type BacklogBounds } from './backlog.ts';
+import { newHealth } from './blame.ts';
 import { batchArrived, endGap, noGap, noticeDueIn, takeNotice } from './gaps.ts';
-import { readSpool } from './read-spool.ts';
-import { Sender, type SenderDeps } from './sender.ts';
+import { SpoolReader, type Step } from './read-spool.ts';
+import { Refreshes } from './refreshes.ts';
+import { type Outcome, Sender } from './sender.ts';
+import { SetAside, type SetAsideDeps } from './set-aside.ts';
 
-export interface DeliveryDeps extends Pick<SenderDeps, 'deadLetters' | 'sendWithinMs'> {
+export interface DeliveryDeps {
   spool: Pick<Spool, 'first' | 'next' | 'read' | 'changed' | 'cursor' | 'setCursor'>;
   sink: Sink;
   /** Where a sink without a cursor begins; by default with the oldest message. */
   from?: number;
+  deadLetters: SetAsideDeps['deadLetters'];
   intake: {
     /** The sequence number of the first message that the known alerts do not have. */
     readonly next: number;
@@ -32,6 +37,8 @@ export interface DeliveryDeps extends Pick<SenderDeps, 'deadLetters' | 'sendWith
   emit: EmitAlertEvent;
   /** What is read ahead of what has arrived. */
   window?: BacklogBounds;
+  /** Longer than any sink takes that limits its own time. */
+  sendWithinMs?: number;
   pause?: Pause;
   random?: () => number;
   backOff?: Pick<BackOffOptions, 'firstMs' | 'maxMs'>;
@@ -54,90 +61,103 @@ export interface DeliveryStatus {
 }
 
 const usualWindow = { messages: 1000, bytes: 8 * 2 ** 20 };
-/** Of a refresh in memory; an estimate. */
-const refreshBytes = 1000;
+/** Steps of the reader in a row: what is read is sent, even if there is always more. */
+const mostSteps = 1000;
 
 export class Delivery {
   private readonly deps: DeliveryDeps;
   private readonly pause: Pause;
   private readonly backlog: Backlog;
+  private readonly health = newHealth();
+  private readonly setAside: SetAside;
+  private readonly reader: SpoolReader;
   private readonly sender: Sender;
+  private readonly refreshes: Refreshes;
   private readonly backOff: BackOff;
   private readonly gaps = noGap();
-  /** The sink rejects these alerts; they get no refresh until they change. */
-  /** Queues with refreshes: this is asked after each batch, and there may be thousands of queues. */
-  private readonly refreshing = new Set<Queue>();
-  private readonly rejected = new Set<string>();
   private readonly stopping = new AbortController();
   private readonly ending = new AbortController();
-  private reading: Promise<void> = Promise.resolve();
+  /** Something has happened since the loop last slept. */
+  private woken = Promise.withResolvers<void>();
+  private steps: AsyncGenerator<Step, void, void>;
+  /** Failures to read the spool, in a row. */
+  private readFailures = 0;
+  private isReadingLater = false;
+  /** The loop is woken when the spool has more. */
+  private isWatching = false;
+  private running: Promise<void> = Promise.resolve();
   private noticing: Promise<void> | undefined;
   /** The cursor stays, so that a crash does not lose the notice that is being written. */
   private isHeld = false;
+  /** Results are ignored from here on. */
+  private isClosed = false;
 
   constructor(deps: DeliveryDeps) {
-    const { spool, sink, window = usualWindow, pause = usualPause } = deps;
+    const { spool, sink, intake, deadLetters, clock, emit, window = usualWindow } = deps;
+    const { pause = usualPause, random, backOff: times, sendWithinMs = 600_000 } = deps;
+    const { health } = this;
+    const wake = () => this.woken.resolve();
     const stopping = this.stopping.signal;
+    const ending = this.ending.signal;
+    const from = spool.cursor(sink.name) ?? deps.from ?? spool.first;
+    const backlog = new Backlog(Math.min(Math.max(from, spool.first), spool.next), window);
+    const backOff = createBackOff({ pause, stopping, random, times });
+    const setAside = new SetAside({ sink, deadLetters, clock, emit });
+    const refreshOf = (fingerprint: string) => intake.refreshOf(fingerprint);
     this.deps = deps;
     this.pause = pause;
-    const from = spool.cursor(sink.name) ?? deps.from ?? spool.first;
-    this.backlog = new Backlog(Math.min(Math.max(from, spool.first), spool.next), window);
-    this.backOff = createBackOff({ pause, stopping, random: deps.random, times: deps.backOff });
+    this.backlog = backlog;
+    this.backOff = backOff;
+    this.setAside = setAside;
+    this.reader = new SpoolReader({ spool, sink, backlog, health, setAside, clock });
+    this.steps = this.reader.steps();
     this.sender = new Sender({
-      ...deps,
+      sink,
+      backlog,
+      health,
+      setAside,
+      clock,
+      emit,
       pause,
+      backOff,
+      sendWithinMs,
       stopping,
-      backlog: this.backlog,
-      backOff: this.backOff,
-      ending: this.ending.signal,
-      onArrived: (batch, isBack) => this.arrived(batch, isBack),
-      onRejected: (batch) => this.rejectedBy(batch),
-      onProgress: () => this.progress(),
+      ending,
+      wake,
     });
+    this.refreshes = new Refreshes({ sink, backlog, refreshOf, clock });
     // Every ordering key listens.
-    setMaxListeners(0, stopping, this.ending.signal);
+    setMaxListeners(0, stopping, ending);
   }
 
   /** From here on nothing that is in the spool is deleted before this sink has it. */
   start(): void {
-    const { backlog, sender } = this;
     this.moveCursor();
-    this.reading = readSpool(
-      {
-        ...this.deps,
-        backlog,
-        isBlocked: (key) => sender.health.failures === 0 && (backlog.get(key)?.failures ?? 0) > 0,
-        onRead: (waiting) => this.read(waiting),
-        onDeadLetter: () => {
-          sender.deadLetters += 1;
-        },
-        backOff: this.backOff,
-      },
-      this.stopping.signal,
-    );
+    this.running = this.run();
   }
 
   /** What is under way may take this long to end. What has not arrived by then is sent again after the next start. */
   async stop(withinMs = 5000): Promise<void> {
     this.stopping.abort();
+    this.woken.resolve();
     await this.settled(withinMs);
     this.ending.abort();
     await this.settled(graceMs);
     await this.writeNotice(false);
     this.moveCursor();
-    this.sender.isClosed = true;
+    this.isClosed = true;
   }
 
   status(): DeliveryStatus {
     const { clock, spool } = this.deps;
-    const { backlog, sender } = this;
-    const { problem, failures } = sender.health;
+    const { backlog, health } = this;
+    const { problem, failures } = health;
     const uptime = clock.uptime();
     const oldest = backlog.oldest();
     return {
       depth: backlog.size + backlog.unread(spool.next),
       oldestSeconds: oldest === undefined ? 0 : Math.max(0, uptime - oldest.since),
-      setAside: sender.deadLetters,
+      setAside: this.setAside.count,
       ...(backlog.problem !== undefined && { reason: 'disk', detail: backlog.problem }),
       ...(problem !== undefined && {
         failingSince: clock.now() - (uptime - problem.since) * 1000,
@@ -157,20 +177,14 @@ export class Delivery {
     const dropped = this.backlog.skipTo(Math.min(seq, this.deps.spool.next));
     this.sender.forgetDropped();
     this.progress();
+    this.woken.resolve();
     return dropped;
   }
 
   /** Sends a refresh of these alerts once all that waits for them was sent. */
   refresh(fingerprints: readonly string[]): void {
-    const { sink, intake, clock } = this.deps;
-    for (const fingerprint of fingerprints) {
-      const message = this.rejected.has(fingerprint) ? undefined : intake.refreshOf(fingerprint);
-      if (message === undefined) continue;
-      const queue = this.backlog.queue(sink.orderingKeyOf(message));
-      if (!queue.refreshes.has(fingerprint)) queue.refreshes.set(fingerprint, clock.uptime());
-      this.refreshing.add(queue);
-    }
-    this.fillRefreshes();
+    this.refreshes.add(fingerprints);
+    this.woken.resolve();
   }
 
   /** How long the oldest message of the spool has waited, in seconds. */
@@ -179,34 +193,84 @@ export class Delivery {
     return oldest === undefined ? 0 : Math.max(0, this.deps.clock.uptime() - oldest.since);
   }
 
-  private read(waiting: Waiting | undefined): void {
-    if (waiting === undefined) {
+  /** Until it is stopped and nothing is under way. Never rejects. */
+  private async run(): Promise<void> {
+    const { signal } = this.stopping;
+    while (!this.isClosed) {
+      for (const outcome of this.sender.takeResults()) this.take(outcome);
+      if (!signal.aborted) await this.readAhead();
       this.progress();
-      return;
+      this.sender.send();
+      if (signal.aborted && this.sender.isIdle) break;
+      await this.woken.promise;
+      // What else happens in this turn of the event loop belongs together: a batch has all that is there by then.
+      await turn();
+      this.woken = Promise.withResolvers();
     }
-    const { message } = waiting;
-    if (message.kind === 'transition') this.rejected.delete(message.alert.fingerprint);
-    this.backlog.add(waiting);
-    this.sender.sendSoon();
+    await this.steps.return().catch(() => undefined);
   }
 
-  private arrived(batch: readonly Waiting[], isBack: boolean): void {
+  private take({ type, batch, isBack }: Outcome): void {
     const { clock, spool } = this.deps;
     const at = { now: clock.now(), uptime: clock.uptime() };
-    batchArrived(this.gaps, batch, at, spool.next, isBack);
+    if (type === 'rejected') this.refreshes.stopFor(batch);
+    else batchArrived(this.gaps, batch, at, spool.next, isBack);
   }
 
-  private rejectedBy(batch: readonly Waiting[]): void {
-    for (const { message } of batch) {
-      if (message.kind !== 'notice') this.rejected.add(message.alert.fingerprint);
+  /** Until nothing more can be read now, or there are results. */
+  private async readAhead(): Promise<void> {
+    if (this.isReadingLater) return;
+    try {
+      for (let steps = 0; steps < mostSteps && !this.sender.hasResults; steps += 1) {
+        const { value: step } = await this.steps.next();
+        if (step === undefined || this.stopping.signal.aborted) return;
+        if (step === 'waits') return this.waitForMore();
+        if (step !== 'passed') this.refreshes.changed(step.message);
+      }
+      this.woken.resolve();
+    } catch (error) {
+      this.readLater(error);
     }
+  }
+
+  private waitForMore(): void {
+    const { spool, sink, emit } = this.deps;
+    const { backlog } = this;
+    if (this.readFailures > 0) emit({ type: 'spool-readable', sink: sink.name });
+    this.readFailures = 0;
+    backlog.problem = undefined;
+    if (this.isWatching || backlog.next < spool.next) return;
+    this.isWatching = true;
+    void spool
+      .changed(backlog.next, this.stopping.signal)
+      .catch((error: unknown) => this.readLater(error))
+      .finally(() => {
+        this.isWatching = false;
+        this.woken.resolve();
+      });
+  }
+
+  private readLater(error: unknown): void {
+    const { sink, emit } = this.deps;
+    if (this.stopping.signal.aborted) return;
+    this.readFailures += 1;
+    this.backlog.problem = errorText(error);
+    emit({ type: 'spool-unreadable', sink: sink.name, error });
+    this.steps = this.reader.steps();
+    this.isReadingLater = true;
+    void this.backOff(this.readFailures).then(() => {
+      this.isReadingLater = false;
+      this.woken.resolve();
+    });
   }
 
   /** Messages have arrived, or were passed over. */
   private progress(): void {
-    const { clock, spool } = this.deps;
+    const { clock, spool, intake } = this.deps;
     const { backlog, gaps } = this;
-    this.fillRefreshes();
+    const isAllRead = backlog.unread(spool.next) === 0 && spool.next === intake.next;
+    // So that they never pass a change.
+    if (isAllRead && !this.stopping.signal.aborted) this.refreshes.fill();
     if (gaps.gap !== undefined) {
       const oldest = backlog.oldest(({ message }) => message.kind !== 'notice');
       endGap(gaps, backlog.lowest, oldest?.since, clock.uptime(), spool.next);
@@ -217,28 +281,6 @@ export class Delivery {
       });
     }
     this.moveCursor();
-  }
-
-  /** Refreshes are made when nothing else waits for their key, so that they never pass a change. */
-  private fillRefreshes(): void {
-    const { spool, sink, intake } = this.deps;
-    const { backlog } = this;
-    if (this.refreshing.size === 0 || this.stopping.signal.aborted) return;
-    if (backlog.unread(spool.next) > 0 || spool.next !== intake.next) return;
-    for (const queue of this.refreshing) {
-      const { key, refreshes, state } = queue;
-      if (state !== 'idle') continue;
-      for (const [fingerprint, since] of [...refreshes].slice(0, sink.limits.messages)) {
-        if (!backlog.hasRoomFor(refreshBytes)) return;
-        refreshes.delete(fingerprint);
-        const message = this.rejected.has(fingerprint) ? undefined : intake.refreshOf(fingerprint);
-        if (message === undefined) continue;
-        const seq = Number.POSITIVE_INFINITY;
-        this.backlog.add({ seq, key, message, bytes: refreshBytes, since });
-        this.sender.sendSoon();
-      }
-      if (refreshes.size === 0) this.refreshing.delete(queue);
-    }
   }
 
   /** Until no gap is over. */
@@ -277,16 +319,13 @@ export class Delivery {
   }
 
   private moveCursor(): void {
-    if (this.isHeld || this.sender.isClosed) return;
+    if (this.isHeld || this.isClosed) return;
     const { spool, sink } = this.deps;
     const { lowest } = this.backlog;
     if (spool.cursor(sink.name) !== lowest) spool.setCursor(sink.name, lowest);
   }
 
   private async settled(ms: number): Promise<void> {
-    const over = new AbortController();
-    const all = Promise.all([this.sender.idle(), this.reading, this.noticing]);
-    await Promise.race([all, this.pause(ms, over.signal).catch(() => undefined)]);
-    over.abort();
+    await settled(Promise.all([this.running, this.noticing]), ms, this.pause);
   }
 }

@@ -41,7 +41,7 @@ const event = fc.oneof(
 const run = fc.record({
   behaviours: fc.array(behaviour, { maxLength: 80 }),
   events: fc.array(event, { maxLength: 25 }),
-  // Every so many messages one is refused.
+  // Every so many messages one is rejected.
   poison: fc.integer({ min: 5, max: 100 }),
   sinkKeys: fc.integer({ min: 1, max: 5 }),
   batch: fc.integer({ min: 1, max: 12 }),
@@ -59,7 +59,7 @@ it('each ordering key gets the messages of the spool in order, and rejected ones
       };
       const failed = new Map<string, number>();
       const arrived = new Map<string, string[]>();
-      const refused = new Set<unknown>();
+      const rejected = new Set<unknown>();
       const rest = [...behaviours];
       let durable: number | undefined;
 
@@ -82,7 +82,7 @@ it('each ordering key gets the messages of the spool in order, and rejected ones
             if (clean.length === Math.min(messages.length, next.arrive)) sink.arrive(clean, key);
             fails(next.reason);
           }
-          if (messages.some(({ id }) => isPoison(id))) fails('refused');
+          if (messages.some(({ id }) => isPoison(id))) fails('rejected');
         };
         const made = lab({
           sink,
@@ -92,7 +92,7 @@ it('each ordering key gets the messages of the spool in order, and rejected ones
           sendWithinMs: 60_000,
           deadLetters: {
             async add(letters) {
-              if (!life.isOver) for (const { found } of letters) refused.add(idOf(found));
+              if (!life.isOver) for (const { found } of letters) rejected.add(idOf(found));
             },
           },
           spoolAs: (spool): DeliveryDeps['spool'] => ({
@@ -154,18 +154,18 @@ it('each ordering key gets the messages of the spool in order, and rejected ones
         const expected = spooled
           .filter(
             ({ kind, alert, id }) =>
-              kind === 'transition' && alert.labels.key === `key-${key}` && !refused.has(id),
+              kind === 'transition' && alert.labels.key === `key-${key}` && !rejected.has(id),
           )
           .map(({ id }) => id);
         const got = (arrived.get(`key-${key}`) ?? []).filter(
-          (id) => id.startsWith('m') && !refused.has(id),
+          (id) => id.startsWith('m') && !rejected.has(id),
         );
         expect([...new Set(got)]).toEqual(expected);
       }
       for (const { kind, id } of spooled) {
-        if (kind !== 'transition' || isPoison(id) === refused.has(id)) continue;
+        if (kind !== 'transition' || isPoison(id) === rejected.has(id)) continue;
         // Not poison, but it failed again and again.
-        expect(refused.has(id)).toBe(true);
+        expect(rejected.has(id)).toBe(true);
         expect(failed.get(id)).toBeGreaterThanOrEqual(8);
       }
     }),

@@ -1,43 +1,68 @@
 /**
  * Sends the backlog to one sink: in order for each ordering key, several keys at a time, each batch until it has arrived.
  * A message becomes a dead letter only when the sink accepts others and not this one: blame.ts decides.
+ *
+ * Sends run beside the loop of the delivery; their results wait until it takes them, so that state changes only there.
  */
 import { type Message, type Sink, SinkError, type SinkReason } from '@skolo/alerts';
-import type { DeadLetter } from '@skolo/api';
 import { errorText } from '@skolo/base';
 import type { Clock } from '@skolo/common';
 import type { EmitAlertEvent } from '../events.ts';
 import { asSinkError, type BackOff, type Pause, sendWithin } from './attempts.ts';
-import type { Backlog, Turn, Waiting } from './backlog.ts';
-import { begin, failed, newHealth, recovered, released, worked } from './blame.ts';
+import type { Backlog, Queue, Turn, Waiting } from './backlog.ts';
+import {
+  begin,
+  failed,
+  recovered,
+  released,
+  type SinkHealth,
+  type Verdict,
+  worked,
+} from './blame.ts';
+import type { SetAside } from './set-aside.ts';
 
-export interface SenderDeps {
+interface SenderDeps {
   sink: Sink;
   backlog: Backlog;
-  /** Durable when fulfilled. */
-  deadLetters: { add(letters: DeadLetter[], mostBytes?: number): Promise<void> };
+  health: SinkHealth;
+  setAside: SetAside;
   clock: Clock;
   emit: EmitAlertEvent;
   pause: Pause;
   backOff: BackOff;
-  /** Longer than any sink takes that limits its own time. */
-  sendWithinMs?: number | undefined;
+  sendWithinMs: number;
   /** Nothing new begins. */
   stopping: AbortSignal;
   /** What is under way ends. */
   ending: AbortSignal;
-  /** `isBack`: the sink had failed before. */
-  onArrived(batch: readonly Waiting[], isBack: boolean): void;
-  onRejected(batch: readonly Waiting[]): void;
-  /** Messages have left the backlog. */
-  onProgress(): void;
+  /** Wakes the loop that takes the results. */
+  wake(): void;
+}
+
+/** What became of a batch. `isBack`: the sink had failed before. */
+export interface Outcome {
+  batch: readonly Waiting[];
+  type: 'arrived' | 'rejected';
+  isBack: boolean;
+}
+
+interface Sent {
+  error: SinkError | undefined;
+  seconds: number;
+}
+
+/** The first message of a key, and others that failed like it, while those behind them are tried. */
+interface Behind {
+  turn: Turn;
+  passed: Waiting[];
+  failure: SinkError;
 }
 
 /** In a longer time the sink may have recovered. */
 const promptSeconds = 1;
 /** Failures of a key at a sink that answers, until the messages behind its first one are tried, and how many of them. */
 const failuresBefore: Partial<Record<SinkReason, number>> = {
-  refused: 3,
+  rejected: 3,
   unavailable: 8,
   permission: 8,
   topic: 8,
@@ -45,151 +70,156 @@ const failuresBefore: Partial<Record<SinkReason, number>> = {
 const mostBehind = 8;
 
 export class Sender {
-  readonly health = newHealth();
-  /** Messages that became dead letters since the start. */
-  deadLetters = 0;
-  /** Results are ignored from here on. */
-  isClosed = false;
   private readonly deps: SenderDeps;
-  private readonly sending = new Set<Promise<void>>();
+  private readonly underWay = new Set<Promise<void>>();
+  private results: (() => void)[] = [];
+  private outcomes: Outcome[] = [];
   /** Rejected messages that the dead letters do not have yet. */
   private readonly unsaved = new WeakMap<Waiting, SinkError>();
+  /** The key that tries while the sink is down. */
+  private probing: Queue | undefined;
   private isResting = false;
-  private isProbing = false;
-  private isPumpDue = false;
 
   constructor(deps: SenderDeps) {
     this.deps = deps;
   }
 
-  /** Sends after what else happens in this turn of the event loop, so that a batch has all that is there by then. */
-  sendSoon(): void {
-    if (this.isPumpDue) return;
-    this.isPumpDue = true;
-    setImmediate(() => {
-      this.isPumpDue = false;
-      this.pump();
-    });
+  get hasResults(): boolean {
+    return this.results.length > 0;
   }
 
-  /** Fulfilled when nothing is under way. */
-  async idle(): Promise<void> {
-    await Promise.all(this.sending);
+  /** Nothing is under way, and all results were taken. */
+  get isIdle(): boolean {
+    return this.underWay.size === 0 && !this.hasResults;
+  }
+
+  /** Takes the results that are there, and returns what became of the messages. */
+  takeResults(): Outcome[] {
+    for (const take of this.results.splice(0)) take();
+    return this.outcomes.splice(0);
+  }
+
+  /** Begins to send as much as the sink takes at once. */
+  send(): void {
+    const { sink, backlog, health } = this.deps;
+    while (this.maySend()) {
+      const turn = backlog.take(sink.limits.messages);
+      if (turn === undefined) return;
+      if (health.failures > 0) this.probing = turn.queue;
+      const [first] = turn.batch;
+      const blame = first && this.unsaved.get(first);
+      // Others may have passed it: it is not sent again.
+      if (blame === undefined) this.attempt(turn);
+      else this.reject(turn, begin(health), blame);
+    }
   }
 
   /** Forgets failures of queues whose messages were dropped. */
   forgetDropped(): void {
-    for (const queue of [...this.health.failing.keys()]) {
-      if (queue.state === 'idle') this.health.failing.delete(queue);
-    }
+    const { failing } = this.deps.health;
+    for (const queue of [...failing.keys()]) if (queue.state === 'idle') failing.delete(queue);
     this.reportRecovery();
-  }
-
-  private pump(): void {
-    const { sink, backlog } = this.deps;
-    while (this.maySend()) {
-      const turn = backlog.take(sink.limits.messages);
-      if (turn === undefined) return;
-      const isProbe = this.health.failures > 0;
-      this.isProbing ||= isProbe;
-      const sending = this.send(turn).finally(() => {
-        if (isProbe) this.isProbing = false;
-        this.sending.delete(sending);
-        this.sendSoon();
-      });
-      this.sending.add(sending);
-    }
   }
 
   /** While the sink is down, one key at a time tries. */
   private maySend(): boolean {
-    if (this.deps.stopping.aborted || this.isResting) return false;
-    if (this.health.failures > 0) return !this.isProbing;
-    return this.sending.size < this.deps.sink.limits.orderingKeys;
+    const { sink, backlog, health, stopping } = this.deps;
+    if (stopping.aborted || this.isResting) return false;
+    if (health.failures > 0) return this.probing?.state !== 'busy';
+    this.probing = undefined;
+    return backlog.busy < sink.limits.orderingKeys;
+  }
+
+  private attempt(turn: Turn, behind?: Behind): void {
+    const begun = begin(this.deps.health);
+    this.start(this.sendBatch(turn), (sent) => {
+      if (sent.error !== undefined && this.deps.ending.aborted) return;
+      if (behind !== undefined) this.triedBehind(behind, turn, begun, sent);
+      else if (sent.error === undefined) this.arrived(turn, begun, sent.seconds);
+      else this.failed(turn, begun, sent.error, sent.seconds < promptSeconds);
+    });
   }
 
   /** Never throws. */
-  private async send(turn: Turn): Promise<void> {
-    const { clock, ending } = this.deps;
-    const begun = begin(this.health);
+  private async sendBatch({ queue, batch }: Turn): Promise<Sent> {
+    const { sink, clock, sendWithinMs, pause, ending } = this.deps;
     const begunAt = clock.uptime();
-    const [first] = turn.batch;
-    const blame = first && this.unsaved.get(first);
-    // Others may have passed it: it is not sent again.
-    if (blame !== undefined) return this.reject(turn, begun, blame);
-    try {
-      await this.attempt(turn);
-      if (!this.isClosed) this.arrived(turn, begun, begunAt);
-    } catch (error) {
-      if (ending.aborted) return;
-      const isPrompt = clock.uptime() - begunAt < promptSeconds;
-      await this.failed(turn, begun, asSinkError(error), isPrompt);
-    }
-  }
-
-  /** @throws unknown */
-  private async attempt({ queue, batch }: Turn): Promise<void> {
-    const { sink, sendWithinMs = 600_000, pause, ending } = this.deps;
     const messages: Message[] = batch.map(({ message }) => message);
     const send = (signal: AbortSignal) => sink.send(messages, queue.key, signal);
-    await sendWithin(sendWithinMs, send, { pause, closing: ending });
+    let error: SinkError | undefined;
+    try {
+      await sendWithin(sendWithinMs, send, { pause, closing: ending });
+    } catch (thrown) {
+      error = asSinkError(thrown);
+    }
+    return { error, seconds: clock.uptime() - begunAt };
   }
 
-  private arrived(turn: Turn, begun: number, begunAt: number): void {
-    const { sink, clock, emit, onArrived } = this.deps;
-    const isBack = this.health.failures > 0;
-    worked(this.health, turn.queue, begun);
+  private arrived(turn: Turn, begun: number, seconds: number): void {
+    const { sink, emit, health } = this.deps;
+    const { batch } = turn;
+    const isBack = health.failures > 0;
+    worked(health, turn.queue, begun);
     this.reportRecovery();
-    onArrived(turn.batch, isBack);
-    this.settle(turn);
-    const seconds = clock.uptime() - begunAt;
-    emit({ type: 'sent', sink: sink.name, messages: turn.batch.length, seconds });
+    this.settle(turn, { batch, type: 'arrived', isBack });
+    emit({ type: 'sent', sink: sink.name, messages: batch.length, seconds });
   }
 
-  private async failed(
-    turn: Turn,
-    begun: number,
-    failure: SinkError,
-    isPrompt: boolean,
-  ): Promise<void> {
-    const { backlog, clock } = this.deps;
+  private failed(turn: Turn, begun: number, failure: SinkError, isPrompt: boolean): void {
+    const { backlog, clock, health } = this.deps;
     const { queue, batch } = turn;
     const { reason } = failure;
     this.emitFailure(failure);
     if (reason === 'too-large') {
       // Whether the sink accepts others does not matter.
-      return batch.length > 1
-        ? backlog.free(turn, ...halvesOf(batch))
-        : this.reject(turn, begun, failure);
+      if (batch.length > 1) backlog.free(turn, ...halvesOf(batch));
+      else this.reject(turn, begun, failure);
+      return;
     }
-    const verdict = failed(this.health, queue, begun, failure, clock.uptime());
+    const verdict = failed(health, queue, begun, failure, clock.uptime());
     // One of them may be to blame, and the others not.
-    const isSplit = batch.length > 1 && (reason === 'refused' || queue.strikes > 0);
-    const retries = isSplit ? halvesOf(batch) : [[...batch]];
-    if (isSplit) queue.strikes = 0;
-    else if (verdict === 'message') return this.reject(turn, begun, failure);
-    else if (verdict === 'sink' && isPrompt && (await this.tryBehind(turn, failure))) return;
-    if (verdict === 'nothing') return backlog.free(turn, ...retries);
+    if (batch.length > 1 && (reason === 'rejected' || queue.strikes > 0)) {
+      queue.strikes = 0;
+      this.rest(turn, halvesOf(batch), verdict, failure);
+      return;
+    }
+    if (verdict === 'message') {
+      this.reject(turn, begun, failure);
+      return;
+    }
+    const isDue = queue.failures >= (failuresBefore[reason] ?? Number.POSITIVE_INFINITY);
+    const mayTry = verdict === 'sink' && isPrompt && isDue && batch.length === 1;
+    if (mayTry && this.tryBehind({ turn, passed: [...batch], failure })) return;
+    this.rest(turn, [[...batch]], verdict, failure);
+  }
+
+  /** Sends it again later: the sink backs off, or this key alone. */
+  private rest(turn: Turn, retries: Waiting[][], verdict: Verdict, failure: SinkError): void {
+    const { backlog, health, backOff } = this.deps;
+    const { queue } = turn;
+    if (verdict === 'queue') backlog.rest(turn, ...retries);
+    else backlog.free(turn, ...retries);
+    if (verdict === 'nothing') return;
     const isSink = verdict === 'sink';
-    if (isSink) backlog.free(turn, ...retries);
-    else backlog.rest(turn, ...retries);
-    if (isSink) this.isResting = true;
-    const failures = isSink ? this.health.failures : queue.failures;
-    void this.deps.backOff(isSplit ? 1 : failures, failure).then(() => {
-      if (isSink) this.isResting = false;
-      else backlog.resume(queue);
-      this.sendSoon();
-    });
+    this.isResting ||= isSink;
+    const failures = isSink ? health.failures : queue.failures;
+    void backOff(retries.length > 1 ? 1 : failures, failure).then(() =>
+      this.put(() => {
+        if (isSink) this.isResting = false;
+        else backlog.resume(queue);
+      }),
+    );
   }
 
   /** Makes the batch dead letters. */
-  private async reject(turn: Turn, begun: number, failure: SinkError): Promise<void> {
-    const error = await this.addDeadLetters(turn.batch, failure);
-    if (this.isClosed) return;
-    if (error !== undefined) return this.failed(turn, begun, error, false);
-    released(this.health, turn.queue);
-    this.reportRecovery();
-    this.settle(turn);
+  private reject(turn: Turn, begun: number, failure: SinkError): void {
+    const { batch, queue } = turn;
+    this.start(this.addDeadLetters(batch, failure), (error) => {
+      if (error !== undefined) return this.failed(turn, begun, error, false);
+      released(this.deps.health, queue);
+      this.reportRecovery();
+      this.settle(turn, { batch, type: 'rejected', isBack: false });
+    });
   }
 
   /** Returns why they could not be written. */
@@ -197,25 +227,18 @@ export class Sender {
     batch: readonly Waiting[],
     failure: SinkError,
   ): Promise<SinkError | undefined> {
-    const { sink, clock, deadLetters, emit, onRejected } = this.deps;
-    const { code, message: why } = failure;
-    const at = new Date(clock.now()).toISOString();
     // The message before a refresh has all that a refresh has.
     const lost = batch.filter(({ message }) => message.kind !== 'refresh');
+    const { code, message: why } = failure;
     try {
-      const letters = lost.map(({ message }) => ({ at, from: sink.name, why, found: message }));
-      await deadLetters.add(letters, Number.POSITIVE_INFINITY);
+      const rejected = lost.map(({ message }) => ({ found: message, id: message.id }));
+      await this.deps.setAside.add(rejected, { why, code }, Number.POSITIVE_INFINITY);
+      return undefined;
     } catch (error) {
       for (const waiting of batch) this.unsaved.set(waiting, failure);
       const text = `${why}; and the dead letter cannot be written: ${errorText(error)}`;
       return new SinkError('disk', 'DEAD_LETTERS', text);
     }
-    this.deadLetters += lost.length;
-    for (const { message } of lost) {
-      emit({ type: 'dead-letter', sink: sink.name, why, code, id: message.id });
-    }
-    if (!this.isClosed) onRejected(batch);
-    return undefined;
   }
 
   /**
@@ -223,46 +246,60 @@ export class Sender {
    * failures, those behind the first one are tried at once. If one gets through, those before it are to blame, and none of
    * them is sent again, so that the order is kept.
    *
-   * @returns whether one got through
+   * @returns whether there is one to try
    */
-  private async tryBehind({ queue, batch }: Turn, failure: SinkError): Promise<boolean> {
-    const { clock, backlog, stopping, ending } = this.deps;
-    const isDue = queue.failures >= (failuresBefore[failure.reason] ?? Number.POSITIVE_INFINITY);
-    if (batch.length > 1 || !isDue) return false;
-    const passed = [...batch];
-    while (passed.length <= mostBehind && !stopping.aborted) {
-      const waiting = backlog.takeOne(queue);
-      if (waiting === undefined) break;
-      const turn = { queue, batch: [waiting] };
-      const begun = begin(this.health);
-      const begunAt = clock.uptime();
-      try {
-        await this.attempt(turn);
-        const error = await this.addDeadLetters(passed, failure);
-        if (this.isClosed) return true;
-        if (error === undefined) backlog.remove(passed);
-        else backlog.putBack(queue, passed);
-        this.arrived(turn, begun, begunAt);
-        return true;
-      } catch (error) {
-        const next = asSinkError(error);
-        passed.push(waiting);
-        if (ending.aborted) break;
-        this.emitFailure(next);
-        // The first failure proves something only about the moment in which it happened.
-        if (next.reason !== failure.reason || clock.uptime() - begunAt >= promptSeconds) break;
-      }
-    }
-    backlog.putBack(queue, passed.slice(1));
-    return false;
+  private tryBehind(behind: Behind): boolean {
+    const { backlog, stopping } = this.deps;
+    const { queue } = behind.turn;
+    if (behind.passed.length > mostBehind || stopping.aborted) return false;
+    const waiting = backlog.takeOne(queue);
+    if (waiting === undefined) return false;
+    this.attempt({ queue, batch: [waiting] }, behind);
+    return true;
   }
 
-  private settle(turn: Turn): void {
-    const { backlog, onProgress } = this.deps;
+  private triedBehind(behind: Behind, turn: Turn, begun: number, { error, seconds }: Sent): void {
+    const { backlog } = this.deps;
+    const { passed, failure } = behind;
+    const { queue, batch } = turn;
+    if (error === undefined) {
+      this.start(this.addDeadLetters(passed, failure), (unsaved) => {
+        if (unsaved === undefined) {
+          backlog.remove(passed);
+          this.outcomes.push({ batch: passed, type: 'rejected', isBack: false });
+        } else backlog.putBack(queue, passed);
+        this.arrived(turn, begun, seconds);
+      });
+      return;
+    }
+    passed.push(...batch);
+    this.emitFailure(error);
+    // The first failure proves something only about the moment in which it happened.
+    const isSame = error.reason === failure.reason && seconds < promptSeconds;
+    if (isSame && this.tryBehind(behind)) return;
+    backlog.putBack(queue, passed.slice(1));
+    this.rest(behind.turn, [[...behind.turn.batch]], 'sink', failure);
+  }
+
+  private settle(turn: Turn, outcome: Outcome): void {
+    const { backlog } = this.deps;
     backlog.remove(turn.batch);
     backlog.free(turn);
-    onProgress();
-    backlog.wake();
+    this.outcomes.push(outcome);
+  }
+
+  /** Runs it beside the loop, which then takes its result. */
+  private start<T>(work: Promise<T>, take: (result: T) => void): void {
+    const done = work.then((result) => {
+      this.underWay.delete(done);
+      this.put(() => take(result));
+    });
+    this.underWay.add(done);
+  }
+
+  private put(take: () => void): void {
+    this.results.push(take);
+    this.deps.wake();
   }
 
   private emitFailure({ reason, code, message: why }: SinkError): void {
@@ -271,8 +308,8 @@ export class Sender {
   }
 
   private reportRecovery(): void {
-    const { sink, clock, emit } = this.deps;
-    const seconds = recovered(this.health, clock.uptime());
+    const { sink, clock, emit, health } = this.deps;
+    const seconds = recovered(health, clock.uptime());
     if (seconds !== undefined) emit({ type: 'sink-recovered', sink: sink.name, seconds });
   }
 }

@@ -3,7 +3,8 @@ import type { DeadLetter } from '@skolo/api';
 import { fakeClock } from '@skolo/common/testing';
 import { describe, expect, it } from 'vitest';
 import type { AlertEvent } from '../events.ts';
-import { type Batch, NotAccepted, type Received } from '../receive/batch.ts';
+import type { Batch, Received } from '../receive/batch.ts';
+import { Rejection } from '../receive/rejection.ts';
 import { smallRack } from '../testing/small-rack.ts';
 import { Intake, type IntakeDeps } from './intake.ts';
 
@@ -50,11 +51,11 @@ class FakeSpool {
 }
 
 interface StartOptions extends Partial<IntakeDeps> {
-  refusal?: () => string | undefined;
+  rejection?: () => string | undefined;
   isOpen?: boolean;
 }
 
-function start({ refusal, isOpen = true, ...over }: StartOptions = {}) {
+function start({ rejection, isOpen = true, ...over }: StartOptions = {}) {
   const spool = new FakeSpool();
   const clock = fakeClock('2026-11-20T07:00:00Z');
   const letters: DeadLetter[] = [];
@@ -63,7 +64,7 @@ function start({ refusal, isOpen = true, ...over }: StartOptions = {}) {
   const intake = new Intake({
     settings: () => settings,
     capacity: {
-      refusal: refusal ?? (() => undefined),
+      rejection: rejection ?? (() => undefined),
       wrote: (error) => void troubles.push(error),
     },
     deadLetters: { add: async (added) => void letters.push(...added) },
@@ -121,7 +122,7 @@ describe('accept', () => {
   });
 
   it('reports what is wrong with a request while the disk is full, too', async () => {
-    const { intake, accept } = start({ refusal: () => 'the disk is full' });
+    const { intake, accept } = start({ rejection: () => 'the disk is full' });
     const unreadable = intake.accept(() => {
       throw new Error('the body is not JSON');
     }, 10);
@@ -165,8 +166,8 @@ describe('accept', () => {
 
   it('accepts nothing before the spool is open, not even repeats: the known alerts are being read', async () => {
     const { intake, accept, spool } = start({ isOpen: false });
-    await expect(accept(batch([]))).rejects.toThrow(NotAccepted);
-    await expect(accept(batch(['A']))).rejects.toThrow(NotAccepted);
+    await expect(accept(batch([]))).rejects.toThrow(Rejection);
+    await expect(accept(batch(['A']))).rejects.toThrow(Rejection);
 
     intake.open(spool);
 
@@ -180,16 +181,16 @@ describe('accept', () => {
     const answers: string[] = [];
     const repeat = accept(batch(['A'])).then(
       () => answers.push('accepted'),
-      () => answers.push('refused'),
+      () => answers.push('rejected'),
     );
     await new Promise(setImmediate);
     expect(answers).toEqual([]);
     spool.trouble = new Error('the disk is gone');
     release();
-    await expect(first).rejects.toThrow(NotAccepted);
+    await expect(first).rejects.toThrow(Rejection);
     await repeat;
 
-    expect(answers).toEqual(['refused']);
+    expect(answers).toEqual(['rejected']);
     expect(intake.alerts.size).toBe(0);
   });
 
@@ -220,7 +221,7 @@ describe('accept', () => {
     ]);
   });
 
-  it('does not remember a refused alert: the next time it is new', async () => {
+  it('does not remember a rejected alert: the next time it is new', async () => {
     const { accept, spool, troubles } = start();
     spool.trouble = new Error('the disk is full');
     await expect(accept(batch(['A']))).rejects.toThrow(/the disk is full/);
@@ -231,21 +232,21 @@ describe('accept', () => {
     expect(troubles).toEqual([new Error('the disk is full'), undefined]);
   });
 
-  it('refuses new alerts while the spool is full, and accepts known ones', async () => {
-    let refusal: string | undefined;
-    const { intake, accept } = start({ refusal: () => refusal });
+  it('rejects new alerts while the spool is full, and accepts known ones', async () => {
+    let rejection: string | undefined;
+    const { intake, accept } = start({ rejection: () => rejection });
     await accept(batch(['A']));
-    refusal = 'the spool is full';
+    rejection = 'the spool is full';
 
     await accept(batch(['A']));
     await expect(accept(batch(['A', 'B']))).rejects.toThrow('the spool is full');
     await expect(accept(batch(['A-']))).rejects.toThrow('the spool is full');
-    refusal = undefined;
+    rejection = undefined;
     await accept(batch(['A-', 'B']));
     expect(intake.alerts.size).toBe(2);
   });
 
-  it('refuses alerts beyond the limit of known alerts, and accepts known ones', async () => {
+  it('rejects alerts beyond the limit of known alerts, and accepts known ones', async () => {
     const { accept, spool } = start({ mostAlerts: 2 });
     await accept(batch(['A', 'B']));
     // As Prometheus sends them: what ends and what begins in one request.

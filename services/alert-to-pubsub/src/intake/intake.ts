@@ -6,17 +6,12 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { AlertMessage, SpooledMessage } from '@skolo/alerts';
 import { errorText } from '@skolo/base';
 import type { Clock } from '@skolo/common';
-import type { Spool } from '@skolo/durable';
+import { GroupCommit, type Spool } from '@skolo/durable';
 import type { AlertToPubsubSettings } from '@skolo/rack';
 import type { EmitAlertEvent } from '../events.ts';
-import {
-  type AcceptAlerts,
-  type Batch,
-  NotAccepted,
-  type Received,
-  receivedOf,
-} from '../receive/batch.ts';
+import { type AcceptAlerts, type Batch, type Received, receivedOf } from '../receive/batch.ts';
 import { pathOf } from '../receive/messages.ts';
+import { full, Rejection } from '../receive/rejection.ts';
 import type { Capacity } from '../state/capacity.ts';
 import type { DeadLetters } from '../state/dead-letters.ts';
 import { Draft } from './draft.ts';
@@ -36,7 +31,7 @@ import { Reported } from './reported.ts';
 
 export interface IntakeDeps {
   settings(): AlertToPubsubSettings;
-  capacity: Pick<Capacity, 'refusal' | 'wrote'>;
+  capacity: Pick<Capacity, 'rejection' | 'wrote'>;
   deadLetters: Pick<DeadLetters, 'add'>;
   clock: Clock;
   emit: EmitAlertEvent;
@@ -50,14 +45,12 @@ export interface IntakeDeps {
 
 /** A change that is written whole or not at all. */
 interface Job {
-  draw(draft: Draft): void;
+  /** Makes the change, and returns what to do once that is written. Never throws. */
+  draw(draft: Draft): (() => void) | undefined;
   /** What it is drawn from. */
   bytes: number;
-  resolve(): void;
-  reject(error: NotAccepted): void;
 }
 
-const retryAfterSeconds = 15;
 /** Some hundred times what a rack has. Of the usual size they take 70 MB. */
 const usualMostAlerts = 100_000;
 /** Ten times what a machine of kube/base can raise at once. If all of 300 machines have so many, there is room for other alerts. */
@@ -80,8 +73,14 @@ export class Intake implements AcceptAlerts {
   private spool: Pick<Spool, 'append'> | undefined;
   /** In seconds of uptime. */
   private tickedAt: number;
-  private jobs: Job[] = [];
-  private working: Promise<void> | undefined;
+  /**
+   * After a turn of the event loop, so that what comes at the same time shares the first sync, too. A large request may have
+   * only repeats, which need no space.
+   */
+  private readonly commits = new GroupCommit<Job, ReturnType<Job['draw']>>(
+    (jobs) => this.writeAll(jobs),
+    { mostAtOnce, gather: turn, isEachTried: true },
+  );
 
   constructor(deps: IntakeDeps) {
     this.deps = deps;
@@ -96,36 +95,20 @@ export class Intake implements AcceptAlerts {
   }
 
   async accept(read: () => Batch, bytes: number): Promise<Received> {
-    let left = { leftOut: 0, overShare: 0 };
-    let received: Received | undefined;
-    let refusal: unknown;
-    const draw = (draft: Draft) => {
-      received = undefined;
-      refusal = undefined;
+    const { received, leftOut, overShare } = await this.enqueue((draft) => {
       // Read here, and not kept: V8 would copy the alerts of all requests that wait, again and again.
-      let batch: Batch;
-      try {
-        batch = read();
-      } catch (error) {
-        refusal = error;
-        return;
-      }
-      received = receivedOf(batch, this.deps.clock.now());
-      left = this.draw(draft, batch);
-    };
-    await this.enqueue(draw, bytes).catch((error: unknown) => {
-      throw refusal ?? error;
-    });
-    if (received === undefined) throw refusal;
-    this.deps.emit({ type: 'received', received, ...left });
-    if (left.leftOut > 0) throw this.tooMany(left.leftOut);
+      const batch = read();
+      return { received: receivedOf(batch, this.deps.clock.now()), ...this.draw(draft, batch) };
+    }, bytes);
+    this.deps.emit({ type: 'received', received, leftOut, overShare });
+    if (leftOut > 0) throw this.tooMany(leftOut);
     return received;
   }
 
   /**
    * Appends a notice, for those who read the messages.
    *
-   * @throws NotAccepted
+   * @throws Rejection
    */
   async notify(notice: NoticeDraft): Promise<void> {
     await this.enqueue((draft) => this.addNotice(draft, notice));
@@ -134,7 +117,7 @@ export class Intake implements AcceptAlerts {
   /**
    * Appends messages that one sink has not got, and after those of each alert how it is now.
    *
-   * @throws NotAccepted
+   * @throws Rejection
    */
   async resend(messages: readonly SpooledMessage[], sink: string): Promise<void> {
     await this.enqueue((draft) => {
@@ -155,27 +138,12 @@ export class Intake implements AcceptAlerts {
    * Expires alerts that were not repeated in time.
    *
    * @returns alerts that are due for a refresh
-   * @throws NotAccepted It is done the next time.
+   * @throws Rejection It is done the next time.
    */
   async tick(): Promise<string[]> {
-    const due: string[] = [];
     const before = this.tickedAt;
     const moment = this.moment();
-    await this.enqueue((draft) => {
-      const settings = this.deps.settings();
-      due.length = 0;
-      for (const [fingerprint, tracked] of draft.known()) {
-        const change = pass(tracked, moment, this.newId);
-        if (change === 'forget') draft.forget(fingerprint);
-        else if (change !== undefined) {
-          draft.set(fingerprint, change.tracked);
-          for (const message of change.messages) this.add(draft, message);
-        } else if (isRefreshDue(tracked, before, moment, settings)) {
-          draft.set(fingerprint, { ...tracked, messageAt: moment.uptime });
-          due.push(fingerprint);
-        }
-      }
-    });
+    const due = await this.enqueue((draft) => this.pass(draft, before, moment));
     this.tickedAt = moment.uptime;
     return due;
   }
@@ -185,9 +153,27 @@ export class Intake implements AcceptAlerts {
     return refreshOf(this.alerts.get(fingerprint), this.moment(), this.newId);
   }
 
+  /** Time passes: alerts expire. Returns those that are due for a refresh. */
+  private pass(draft: Draft, before: number, moment: Moment): string[] {
+    const settings = this.deps.settings();
+    const due: string[] = [];
+    for (const [fingerprint, tracked] of draft.known()) {
+      const change = pass(tracked, moment, this.newId);
+      if (change === 'forget') draft.forget(fingerprint);
+      else if (change !== undefined) {
+        draft.set(fingerprint, change.tracked);
+        for (const message of change.messages) this.add(draft, message);
+      } else if (isRefreshDue(tracked, before, moment, settings)) {
+        draft.set(fingerprint, { ...tracked, messageAt: moment.uptime });
+        due.push(fingerprint);
+      }
+    }
+    return due;
+  }
+
   /** Fulfilled when nothing is under way. */
   async close(): Promise<void> {
-    await this.working;
+    await this.commits.idle();
   }
 
   /**
@@ -252,54 +238,55 @@ export class Intake implements AcceptAlerts {
     this.add(draft, { kind: 'notice', id: this.newId(undefined, now), at, ...notice });
   }
 
-  private enqueue(draw: Job['draw'], bytes = 0): Promise<void> {
+  /**
+   * Fulfilled with what `draw` returns, once that is written. It may be called again after trouble with the disk.
+   *
+   * @throws unknown What `draw` threw.
+   * @throws Rejection It cannot be written now.
+   */
+  private enqueue<T>(draw: (draft: Draft) => T, bytes = 0): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.jobs.push({ draw, bytes, resolve, reject });
-      this.working ??= this.work();
+      let isRejected = false;
+      const job: Job = {
+        bytes,
+        draw(draft) {
+          if (isRejected) return undefined;
+          try {
+            const result = draw(draft);
+            return () => resolve(result);
+          } catch (error) {
+            isRejected = true;
+            reject(error);
+            return undefined;
+          }
+        },
+      };
+      this.commits.run(job).then(
+        (done) => done?.(),
+        (error) => reject(error instanceof Rejection ? error : full(errorText(error))),
+      );
     });
   }
 
-  private async work() {
-    // A turn of the event loop, so that what comes at the same time shares the first sync, too.
-    await turn();
-    while (this.jobs.length > 0) await this.doAll(this.takeGroup());
-    this.working = undefined;
-  }
-
-  private takeGroup(): Job[] {
-    let bytes = 0;
-    const rest = this.jobs.findIndex((job, position) => {
-      bytes += job.bytes;
-      return position > 0 && bytes > mostAtOnce;
-    });
-    return this.jobs.splice(0, rest < 0 ? this.jobs.length : rest);
-  }
-
-  /** Together if that is possible: a small one may fit where all together do not. */
-  private async doAll(jobs: Job[]) {
-    try {
-      await this.write(jobs);
-      for (const { resolve } of jobs) resolve();
-    } catch (error) {
-      if (jobs.length === 1) return jobs[0]?.reject(asNotAccepted(error));
-      for (const job of jobs) await this.doAll([job]);
-    }
-  }
-
-  private async write(jobs: readonly Job[]) {
-    const { deps } = this;
+  private async writeAll(jobs: readonly Job[]): Promise<ReturnType<Job['draw']>[]> {
     const draft = new Draft(this.alerts);
     this.reported.begin();
-    for (const { draw } of jobs) draw(draft);
+    const drawn = jobs.map((job) => job.draw(draft));
+    await this.write(draft);
+    return drawn;
+  }
+
+  private async write(draft: Draft) {
+    const { deps } = this;
     const { texts, letters, transitions } = draft;
     const isWriting = texts.length > 0 || letters.length > 0;
     const { spool } = this;
     // Without one, what is known is just being read from it, and may be older than what was accepted last.
     if (isWriting || spool === undefined) {
       const bytes = texts.reduce((sum, { length }) => sum + length, 0);
-      const refusal = deps.capacity.refusal(bytes);
-      if (refusal !== undefined || spool === undefined) {
-        throw new NotAccepted(refusal ?? 'the spool cannot be opened', retryAfterSeconds);
+      const rejection = deps.capacity.rejection(bytes);
+      if (rejection !== undefined || spool === undefined) {
+        throw full(rejection ?? 'the spool cannot be opened');
       }
       try {
         if (letters.length > 0) await deps.deadLetters.add(letters);
@@ -316,11 +303,10 @@ export class Intake implements AcceptAlerts {
   }
 
   /** All that is known is in memory, and every client that reaches the endpoints may invent alerts. */
-  private tooMany(leftOut: number): NotAccepted {
+  private tooMany(leftOut: number): Rejection {
     const { mostAlerts = usualMostAlerts } = this.deps;
-    return new NotAccepted(
+    return full(
       `${leftOut} new alerts rejected: ${mostAlerts} are known, which is the limit; see skolo alerts list. Changes of known alerts are accepted`,
-      retryAfterSeconds,
     );
   }
 
@@ -345,9 +331,4 @@ export class Intake implements AcceptAlerts {
     const { clock } = this.deps;
     return { now: clock.now(), uptime: clock.uptime() };
   }
-}
-
-function asNotAccepted(error: unknown): NotAccepted {
-  if (error instanceof NotAccepted) return error;
-  return new NotAccepted(errorText(error), retryAfterSeconds, { cause: error });
 }

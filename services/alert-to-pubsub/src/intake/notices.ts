@@ -8,7 +8,7 @@ import { damageText } from '../state/damage.ts';
 export type NoticeDraft = Omit<NoticeMessage, 'kind' | 'id' | 'at'>;
 
 export interface NoticesDeps {
-  /** @throws NotAccepted */
+  /** @throws Rejection */
   intake: { notify(notice: NoticeDraft): Promise<void> };
   location(): string;
   clock: Clock;

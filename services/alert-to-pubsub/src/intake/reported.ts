@@ -1,5 +1,5 @@
 /** What was reported within the last hour, so that a repeated problem is reported once. */
-import { createHash } from 'node:crypto';
+import { sha256 } from '@skolo/base';
 
 const againAfterSeconds = 3600;
 const mostRemembered = 1000;
@@ -20,7 +20,7 @@ export class Reported {
   }
 
   isNew(text: string): boolean {
-    const hash = createHash('sha256').update(text).digest('base64');
+    const hash = sha256(text);
     const at = this.reported.get(hash);
     if (at !== undefined && this.uptime() - at <= againAfterSeconds) return false;
     const isNew = !this.draft.has(hash);

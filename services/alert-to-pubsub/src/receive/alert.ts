@@ -1,5 +1,6 @@
 /** One alert, as it comes in a message of Alertmanager or in a list of Prometheus. */
 import type { Endpoint } from '@skolo/alerts';
+import { isObject } from '@skolo/base';
 import type { ReceivedAlert } from './batch.ts';
 import { readTime } from './time.ts';
 
@@ -100,10 +101,6 @@ export function readTexts(
   const texts = found as Record<string, string>;
   if (!hasEmpty || !dropEmpty) return texts;
   return Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== ''));
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isEmpty(object: object): boolean {

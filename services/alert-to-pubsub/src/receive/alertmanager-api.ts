@@ -4,7 +4,7 @@ import type { AccessControl, CallerLimit, Clock, RouteHandlers } from '@skolo/co
 import type { AlertToPubsubSettings } from '@skolo/rack';
 import type { ReceiverAuth } from './auth.ts';
 import { Expressions, matching, parseMatcher } from './matchers.ts';
-import { Refused } from './refused.ts';
+import { Rejection } from './rejection.ts';
 
 interface AlertmanagerDeps {
   known(): readonly KnownAlert[];
@@ -85,7 +85,7 @@ function limited<T>(
   try {
     return { status: 200 as const, body: answer(expressions) };
   } catch (error) {
-    if (!(error instanceof Refused)) throw error;
+    if (!(error instanceof Rejection)) throw error;
     return { status: 400 as const, body: error.message };
   } finally {
     if (expressions.used > 0) limit.take(caller, expressions.used);
@@ -102,7 +102,7 @@ function receivers({ pubsub, sinks }: AlertToPubsubSettings): { name: string }[]
 /**
  * Alerts that fire. No alert is silenced or inhibited here, so that only `active`, `filter` and `receiver` select.
  *
- * @throws Refused A filter is not valid.
+ * @throws Rejection A filter is not valid.
  */
 function alertsFor(
   deps: AlertmanagerDeps,

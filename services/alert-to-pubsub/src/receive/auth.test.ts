@@ -44,7 +44,7 @@ describe('an endpoint with secrets', () => {
 
     expect(await lab.status(authorization)).toBe(status);
     expect(lab.batches).toHaveLength(status === 200 ? 1 : 0);
-    expect(lab.refusals).toEqual(status === 200 ? [] : [{ endpoint: 'webhook', why: 'auth' }]);
+    expect(lab.rejections).toEqual(status === 200 ? [] : [{ endpoint: 'webhook', reason: 'auth' }]);
   });
 
   it('names the ways to sign in, and never the right secret', async () => {
@@ -177,7 +177,7 @@ describe('a page of another site, in a browser of the rack', () => {
       expect(answer.status).toBe(403);
       expect(answer.text).toContain('web browsers are rejected');
       expect(lab.batches).toEqual([]);
-      expect(lab.refusals).toMatchObject([{ why: 'browser' }]);
+      expect(lab.rejections).toMatchObject([{ reason: 'browser' }]);
     },
   );
 });

@@ -5,7 +5,7 @@ import { errorText } from '@skolo/base';
 import type { AlertToPubsubSettings, Rack } from '@skolo/rack';
 import { readSecret, Secret, SecretFile, type SecretRef, secretPath } from '@skolo/secrets';
 import type { EmitAlertEvent } from '../events.ts';
-import { Refused } from './refused.ts';
+import { Rejection } from './rejection.ts';
 
 interface ReceiverAuthDeps {
   rack: () => Pick<Rack, 'dir'>;
@@ -26,7 +26,7 @@ export class ReceiverAuth {
   /**
    * Accepts a request with the right credentials.
    *
-   * @throws Refused 401; or 503 for every request, while a secret cannot be read.
+   * @throws Rejection 401; or 503 for every request, while a secret cannot be read.
    */
   async check(authorization: string | undefined): Promise<void> {
     const { auth } = this.deps.settings();
@@ -63,10 +63,9 @@ export class ReceiverAuth {
       this.report(undefined);
       return values;
     } catch (cause) {
-      this.report(`alerts are refused: ${errorText(cause)}`);
-      throw new Refused(
-        'auth',
-        503,
+      this.report(`alerts are rejected: ${errorText(cause)}`);
+      throw new Rejection(
+        'secret',
         'no request is accepted, because the secret of this endpoint cannot be read; see /readyz',
         { headers: { 'retry-after': '10' }, cause },
       );
@@ -103,15 +102,14 @@ function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
-function wrong({ bearer, password }: Settings, authorization: string | undefined): Refused {
+function wrong({ bearer, password }: Settings, authorization: string | undefined): Rejection {
   const schemes = [
     ...(password === undefined ? [] : ['Basic realm="alert-to-pubsub", charset="UTF-8"']),
     ...(bearer === undefined ? [] : ['Bearer realm="alert-to-pubsub"']),
   ];
   const what = authorization === undefined ? 'there are no credentials' : 'they are wrong';
-  return new Refused(
+  return new Rejection(
     'auth',
-    401,
     `${what}; send those of \`auth\` of alert-to-pubsub in rack.yaml (http_config of Alertmanager, alertmanagers of Prometheus)`,
     { headers: { 'www-authenticate': schemes.join(', ') } },
   );

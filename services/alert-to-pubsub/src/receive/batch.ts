@@ -65,17 +65,6 @@ export function receivedOf({ endpoint, alerts, bad, truncated }: Batch, now: num
   return { endpoint, firing: alerts.length - resolved, resolved, bad, truncated, names, isReal };
 }
 
-/** Alerts cannot be accepted now: the sender has to retry. The message has the reason and what to do. */
-export class NotAccepted extends Error {
-  readonly retryAfterSeconds: number;
-
-  constructor(message: string, retryAfterSeconds: number, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'NotAccepted';
-    this.retryAfterSeconds = retryAfterSeconds;
-  }
-}
-
 /** Accepts what the endpoints have read. */
 export interface AcceptAlerts {
   /**
@@ -83,7 +72,7 @@ export interface AcceptAlerts {
    *
    * @param read makes the batch when it is its turn; it may be called again after trouble with the disk
    * @param bytes what the batch is read from
-   * @throws NotAccepted Nothing of it is; or, at the limit of known alerts, all but the new ones.
+   * @throws Rejection Nothing of it is; or, at the limit of known alerts, all but the new ones.
    * @throws unknown What `read` threw.
    */
   accept(read: () => Batch, bytes: number): Promise<Received>;

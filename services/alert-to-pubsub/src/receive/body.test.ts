@@ -42,7 +42,7 @@ describe('a packed body', () => {
     );
   });
 
-  it.each(['deflate', 'br', 'gzip, gzip'])('is refused where it is %s', async (encoding) => {
+  it.each(['deflate', 'br', 'gzip, gzip'])('is rejected where it is %s', async (encoding) => {
     const lab = await startReceivers();
 
     const answer = await lab.post('/webhook', deflateSync(JSON.stringify(webhook())), {
@@ -50,10 +50,10 @@ describe('a packed body', () => {
     });
 
     expect([answer.status, answer.headers.get('accept-encoding')]).toEqual([415, 'gzip, identity']);
-    expect(lab.refusals).toEqual([{ endpoint: 'webhook', why: 'encoding' }]);
+    expect(lab.rejections).toEqual([{ endpoint: 'webhook', reason: 'encoding' }]);
   });
 
-  it('is refused wherever it is cut', async () => {
+  it('is rejected wherever it is cut', async () => {
     const lab = await startReceivers();
     const packed = gzipSync(JSON.stringify(webhook()));
     const cuts = Array.from({ length: 20 }, (_, i) => Math.floor((packed.length * i) / 20));
@@ -65,7 +65,7 @@ describe('a packed body', () => {
     expect(lab.batches).toEqual([]);
   });
 
-  it('is refused where it is not packed at all', async () => {
+  it('is rejected where it is not packed at all', async () => {
     const lab = await startReceivers();
 
     const answer = await lab.post('/webhook', webhook(), gzip);
@@ -83,7 +83,7 @@ describe('a packed body', () => {
     const after = await lab.post('/webhook', webhook());
 
     expect([answer.status, after.status]).toEqual([413, 200]);
-    expect(lab.refusals).toEqual([{ endpoint: 'webhook', why: 'too-large' }]);
+    expect(lab.rejections).toEqual([{ endpoint: 'webhook', reason: 'too-large' }]);
   });
 });
 
@@ -134,7 +134,7 @@ describe('bodies in memory', () => {
 
     expect(small.status).toBe(200);
     expect(large.headers.get('retry-after')).toBe('1');
-    expect(lab.refusals).toContainEqual({ endpoint: 'webhook', why: 'busy' });
+    expect(lab.rejections).toContainEqual({ endpoint: 'webhook', reason: 'busy' });
   });
 
   it('are held until they are kept', async () => {
@@ -206,7 +206,7 @@ describe('whoever sends it', () => {
     sending.write('{"version":');
     sending.destroy();
 
-    await expect.poll(() => lab.refusals).toEqual([{ endpoint: 'webhook', why: 'gone' }]);
+    await expect.poll(() => lab.rejections).toEqual([{ endpoint: 'webhook', reason: 'gone' }]);
     expect((await lab.post('/webhook', webhook())).status).toBe(200);
   });
 
@@ -216,7 +216,7 @@ describe('whoever sends it', () => {
     const [answer] = await once(begin(lab, '{"version":'), 'response');
 
     expect([answer.statusCode, answer.headers.connection]).toEqual([408, 'close']);
-    expect(lab.refusals).toEqual([{ endpoint: 'webhook', why: 'slow' }]);
+    expect(lab.rejections).toEqual([{ endpoint: 'webhook', reason: 'slow' }]);
   });
 });
 
@@ -234,7 +234,7 @@ describe('the text', () => {
     expect((await lab.post('/webhook', webhook(), { 'content-type': type })).status).toBe(200);
   });
 
-  it('is refused in another charset', async () => {
+  it('is rejected in another charset', async () => {
     const lab = await startReceivers();
     const type = { 'content-type': 'application/json; charset=iso-8859-1' };
 

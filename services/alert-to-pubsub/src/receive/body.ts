@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { createGunzip, type Gunzip } from 'node:zlib';
-import { Refused } from './refused.ts';
+import { Rejection } from './rejection.ts';
 
 /** What is in memory of all requests together. */
 export class BodiesInFlight {
@@ -39,9 +39,9 @@ interface BodyLimits {
 }
 
 /**
- * After a refusal the rest is read and thrown away, since many clients only read once they have sent everything.
+ * After a rejection the rest is read and thrown away, since many clients only read once they have sent everything.
  *
- * @throws Refused
+ * @throws Rejection
  */
 export function readBody(
   request: IncomingMessage,
@@ -62,7 +62,7 @@ export function readBody(
     const timer = setTimeout(() => end(tooSlow(timeoutMs)), timeoutMs);
     let ended = false;
 
-    function end(error?: Refused) {
+    function end(error?: Rejection) {
       if (ended) return;
       ended = true;
       clearTimeout(timer);
@@ -101,14 +101,13 @@ function stopUnpacking(request: IncomingMessage, unpacking: Gunzip | undefined) 
   unpacking.destroy();
 }
 
-/** @throws Refused */
+/** @throws Rejection */
 function isPacked(request: IncomingMessage): boolean {
   const encoding = request.headers['content-encoding']?.trim().toLowerCase() ?? '';
   if (encoding === 'gzip' || encoding === 'x-gzip') return true;
   if (encoding === '' || encoding === 'identity') return false;
-  throw new Refused(
+  throw new Rejection(
     'encoding',
-    415,
     `content-encoding: ${encoding.slice(0, 40)} is not understood; send the body plain or with gzip`,
     { headers: { 'accept-encoding': 'gzip, identity' } },
   );
@@ -119,43 +118,39 @@ function onlyUtf8(request: IncomingMessage) {
   const type = request.headers['content-type'] ?? '';
   const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(type)?.[1]?.toLowerCase() ?? 'utf-8';
   if (['utf-8', 'utf8', 'us-ascii', ''].includes(charset)) return;
-  throw new Refused(
+  throw new Rejection(
     'encoding',
-    415,
     `content-type: charset ${charset.slice(0, 40)} is not understood; send JSON in UTF-8`,
   );
 }
 
-function tooLarge(mostBytes: number): Refused {
-  return new Refused(
+function tooLarge(mostBytes: number): Rejection {
+  return new Rejection(
     'too-large',
-    413,
     `the body is larger than ${mostBytes} bytes; send fewer alerts at once (max_alerts of Alertmanager), or raise maxBodyBytes of alert-to-pubsub in rack.yaml`,
   );
 }
 
-function tooSlow(timeoutMs: number): Refused {
-  return new Refused(
+function tooSlow(timeoutMs: number): Rejection {
+  return new Rejection(
     'slow',
-    408,
     `the body did not arrive within ${timeoutMs / 1000} s; send it faster`,
     { headers: { connection: 'close' } },
   );
 }
 
-export function tooMany(): Refused {
-  return new Refused(
+export function tooMany(): Rejection {
+  return new Rejection(
     'busy',
-    503,
     'too many large requests are being read at once; send it again in a moment',
     { headers: { 'retry-after': '1' } },
   );
 }
 
-function notGzip(): Refused {
-  return new Refused('malformed', 400, 'the body is not whole gzip, as content-encoding says');
+function notGzip(): Rejection {
+  return new Rejection('malformed', 'the body is not whole gzip, as content-encoding says');
 }
 
-function gone(): Refused {
-  return new Refused('gone', 400, 'the sender went away before the body was complete');
+function gone(): Rejection {
+  return new Rejection('gone', 'the sender went away before the body was complete');
 }

@@ -1,7 +1,7 @@
 /** The bytes of a body as what they say: UTF-8, JSON, and nothing that only costs memory. */
 import { isUtf8 } from 'node:buffer';
 import { jsonErrorOffset, lineAndColumn } from '@skolo/common';
-import { malformed, Refused } from './refused.ts';
+import { malformed, Rejection } from './rejection.ts';
 
 const mostDeep = 64;
 /** Far more than any message within the limit of bytes has, unless it is made to fill the memory: `[[],[],[],…` */
@@ -12,9 +12,9 @@ const mostNames = 10_000;
 /** To find what is wrong is slower than to find that something is. */
 const mostSearched = 256 * 1024;
 
-/** @throws Refused */
+/** @throws Rejection */
 export function parseJson(bytes: Buffer): unknown {
-  refuseBombs(bytes);
+  rejectBombs(bytes);
   if (!isUtf8(bytes)) throw malformed('the body is not UTF-8; send JSON in UTF-8');
   const text = wellFormed(withoutMark(bytes.toString('utf8')));
   try {
@@ -48,7 +48,7 @@ const [quote, backslash, comma, colon] = [0x22, 0x5c, 0x2c, 0x3a];
 const [openList, closeList, openObject, closeObject] = [0x5b, 0x5d, 0x7b, 0x7d];
 
 /** `JSON.parse` would take them, and the process would not live. */
-function refuseBombs(bytes: Buffer) {
+function rejectBombs(bytes: Buffer) {
   const { length } = bytes;
   const names = new Uint32Array(mostDeep + 1);
   let depth = 0;
@@ -85,9 +85,8 @@ function refuseBombs(bytes: Buffer) {
     }
   }
   if (containers <= mostContainers && parts <= mostParts) return;
-  throw new Refused(
+  throw new Rejection(
     'too-large',
-    413,
     `the body has more than ${mostContainers} lists and objects, or ${mostParts} values; send fewer alerts at once`,
   );
 }

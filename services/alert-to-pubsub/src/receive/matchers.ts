@@ -1,7 +1,7 @@
 /** Filters of alerts, as amtool and dashboards write them: `severity=~"crit.*"`. */
 import { threadCpuUsage } from 'node:process';
 import { createContext, Script } from 'node:vm';
-import { malformed, Refused } from './refused.ts';
+import { malformed, Rejection } from './rejection.ts';
 
 export interface Matcher {
   name: string;
@@ -13,7 +13,7 @@ export interface Matcher {
 const form =
   /^(?<name>"(?:[^"\\]|\\.)*"|[^\s{}!=~,\\"'`]+)\s*(?<operator>=~|!~|!=|=)\s*(?<value>"(?:[^"\\]|\\.)*"|[^\s"][^"]*|)$/su;
 
-/** @throws Refused */
+/** @throws Rejection */
 export function parseMatcher(text: string): Matcher {
   const { name, operator, value } = form.exec(text.trim())?.groups ?? {};
   if (name === undefined || value === undefined || !isOperator(operator)) {
@@ -34,7 +34,7 @@ function unquoted(text: string): string {
   return text.slice(1, -1).replace(/\\([n"\\])/g, (_all, char) => (char === 'n' ? '\n' : char));
 }
 
-/** @throws Refused */
+/** @throws Rejection */
 function expression(source: string): RegExp {
   if (source.length > mostLength) {
     throw malformed(`filter: a regular expression has at most ${mostLength} characters; split it`);
@@ -70,7 +70,7 @@ export class Expressions {
     this.admit = admit;
   }
 
-  /** Which texts the whole expression matches. @throws Refused */
+  /** Which texts the whole expression matches. @throws Rejection */
   test(source: string, texts: readonly string[]): boolean[] {
     if (this.used === 0) this.admit();
     const before = threadCpuUsage();
@@ -81,7 +81,7 @@ export class Expressions {
       const found: unknown = script.runInContext(context, { timeout });
       return Array.isArray(found) ? found.map(Boolean) : [];
     } catch (error) {
-      if (error instanceof Refused) throw error;
+      if (error instanceof Rejection) throw error;
       throw malformed(`filter: ${JSON.stringify(source)} takes too long; simplify it`);
     } finally {
       const { user, system } = threadCpuUsage(before);
@@ -90,7 +90,7 @@ export class Expressions {
   }
 }
 
-/** Which of the label sets all matchers match. @throws Refused */
+/** Which of the label sets all matchers match. @throws Rejection */
 export function matching<T extends { labels: Readonly<Record<string, string>> }>(
   matchers: readonly Matcher[],
   all: readonly T[],

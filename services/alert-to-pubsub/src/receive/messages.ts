@@ -1,8 +1,9 @@
 /** Whole messages: the webhook of Alertmanager, and the list that Prometheus posts. */
 import type { Endpoint, Group } from '@skolo/alerts';
-import { isObject, readAlert, readTexts, shown, whatElse } from './alert.ts';
+import { isObject } from '@skolo/base';
+import { readAlert, readTexts, shown, whatElse } from './alert.ts';
 import type { BadAlert, Batch, ReceivedAlert } from './batch.ts';
-import { malformed } from './refused.ts';
+import { malformed } from './rejection.ts';
 
 /** Where each kind of message is posted. */
 export const pathOf: Readonly<Record<Endpoint, string>> = {
@@ -13,7 +14,7 @@ export const pathOf: Readonly<Record<Endpoint, string>> = {
 
 /**
  * @param now milliseconds since 1970
- * @throws Refused It is not such a message.
+ * @throws Rejection It is not such a message.
  */
 export function readMessage(value: unknown, endpoint: Endpoint, now: number): Batch {
   return endpoint === 'webhook' ? readWebhook(value, now) : readList(value, endpoint, now);

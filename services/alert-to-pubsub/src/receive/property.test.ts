@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ReceivedAlert } from './batch.ts';
 import { readMessage } from './messages.ts';
-import { Refused } from './refused.ts';
+import { Rejection } from './rejection.ts';
 import { type ReceiverLab, startReceivers } from './testing/receiver-lab.ts';
 
 const endpoints = ['webhook', 'v1', 'v2'] as const;
@@ -65,7 +65,7 @@ const message = fc.oneof(
 );
 
 describe('any JSON', () => {
-  it('is a batch, or refused', () => {
+  it('is a batch, or rejected', () => {
     fc.assert(
       fc.property(message, fc.constantFrom(...endpoints), (value, endpoint) => {
         const text = JSON.stringify(value);
@@ -73,7 +73,7 @@ describe('any JSON', () => {
         try {
           batch = readMessage(JSON.parse(text), endpoint, Date.now());
         } catch (error) {
-          expect(error).toBeInstanceOf(Refused);
+          expect(error).toBeInstanceOf(Rejection);
           return;
         }
         for (const alert of batch.alerts) expectWhole(alert);

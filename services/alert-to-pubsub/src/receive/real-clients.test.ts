@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { peer } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { runProgram } from '../testing/program.ts';
-import { NotAccepted } from './batch.ts';
+import { full } from './rejection.ts';
 import { startAlertmanager, startPrometheus } from './testing/real-senders.ts';
 import { startReceivers } from './testing/receiver-lab.ts';
 
@@ -81,92 +81,9 @@ describe('amtool', () => {
     expect(ended.status).toBe(1);
     expect(ended.stderr).toContain('is after endsAt');
   });
-
-  it('finds firing alerts and the status', async ({ skip }) => {
-    if (!amtool) return skip(noAlertmanager);
-    const at = '2026-11-20T07:00:00.000Z';
-    const lab = await startReceivers({
-      known: ['Disk', 'Heat'].map((alertname) => ({
-        fingerprint: '0123456789abcdef',
-        status: 'firing',
-        labels: { alertname, severity: 'critical' },
-        annotations: {},
-        startsAt: at,
-        endpoint: 'webhook',
-        first: at,
-        last: at,
-        count: 1,
-      })),
-    });
-    const ask = (...args: string[]) =>
-      runProgram(amtool, [`--alertmanager.url=${lab.url}`, '--output=json', ...args]);
-    const names = async (...matchers: string[]) => {
-      const { status, stdout } = await ask('alert', 'query', ...matchers);
-      expect(status).toBe(0);
-      const found: { labels: { alertname: string } }[] = JSON.parse(stdout);
-      return found.map(({ labels }) => labels.alertname).sort();
-    };
-
-    expect(await names()).toEqual(['Disk', 'Heat']);
-    expect(await names('Disk')).toEqual(['Disk']);
-    expect(await names('alertname=~"D.*"', 'severity="critical"')).toEqual(['Disk']);
-    expect(await names('severity!~crit.*')).toEqual([]);
-    const config = await ask('config', 'show');
-    const silences = await ask('silence', 'query');
-    const silence = await ask('silence', 'add', '--author=ann', '--comment=fan', 'alertname=Disk');
-    expect([config.status, silences.status, silence.status]).toEqual([0, 0, 1]);
-    expect(config.stdout).toContain('pubsub');
-    expect(silence.stderr).toContain('in the Alertmanager before this');
-  });
 });
 
 describe('Alertmanager', () => {
-  it('sends firing and resolved alerts, with the password of rack.yaml', async ({ skip }) => {
-    if (!alertmanager || !amtool) return skip(noAlertmanager);
-    const lab = await startReceivers({
-      settings: '{ auth: { username: am, password: { file: password } } }',
-    });
-    await writeFile(join(lab.dir, 'password'), 'canary-1');
-    const url = await startAlertmanager(alertmanager, lab.url, {
-      webhook: '        http_config: { basic_auth: { username: am, password_file: password } }',
-      files: { password: 'canary-1' },
-    });
-    const add = (...args: string[]) =>
-      runProgram(amtool, [`--alertmanager.url=${url}`, 'alert', 'add', ...args]);
-    const begun = new Date(Date.now() - 60_000);
-
-    await add('Disk', 'team=lab', `--start=${begun.toISOString()}`, '--annotation=summary=full');
-    await expect.poll(() => lab.batches.length).toBeGreaterThan(0);
-    await add('Disk', 'team=lab', `--start=${begun.toISOString()}`, `--end=${now()}`);
-    await expect.poll(() => lab.batches.at(-1)?.alerts[0]?.status).toBe('resolved');
-
-    expect(lab.batches[0]).toEqual({
-      endpoint: 'webhook',
-      alerts: [
-        {
-          status: 'firing',
-          labels: { alertname: 'Disk', team: 'lab' },
-          annotations: { summary: 'full' },
-          startsAt: begun.getTime(),
-        },
-      ],
-      bad: [],
-      group: {
-        key: '{}:{team="lab"}',
-        receiver: 'skolo',
-        labels: { team: 'lab' },
-        commonLabels: { alertname: 'Disk', team: 'lab' },
-        commonAnnotations: { summary: 'full' },
-        externalURL: expect.stringMatching(/^http/),
-        // Newer ones say more.
-        more: expect.objectContaining({ status: 'firing' }),
-      },
-      truncated: 0,
-    });
-    expect(lab.batches.at(-1)?.alerts[0]?.endsAt).toBeGreaterThan(begun.getTime());
-    expect(lab.refusals).toEqual([]);
-  });
-
   it('reports how many alerts it leaves out', async ({ skip }) => {
     if (!alertmanager || !amtool) return skip(noAlertmanager);
     const lab = await startReceivers();
@@ -191,7 +108,7 @@ describe('Alertmanager', () => {
     const lab = await startReceivers({
       accept: async () => {
         tries += 1;
-        if (tries <= 2) throw new NotAccepted('the spool is full', 15);
+        if (tries <= 2) throw full('the spool is full');
       },
     });
     const url = await startAlertmanager(alertmanager, lab.url);
@@ -199,7 +116,7 @@ describe('Alertmanager', () => {
     await runProgram(amtool, [`--alertmanager.url=${url}`, 'alert', 'add', 'Disk']);
 
     await expect.poll(() => lab.batches.length).toBe(1);
-    expect(lab.refusals.map(({ why }) => why)).toEqual(['full', 'full']);
+    expect(lab.rejections.map(({ reason }) => reason)).toEqual(['full', 'full']);
   });
 });
 
@@ -238,7 +155,7 @@ describe('Prometheus', () => {
     });
     expect(first?.alerts[0]?.endsAt).toBeGreaterThan(before);
     expect(last()?.labels).toEqual(first?.alerts[0]?.labels);
-    expect(lab.refusals).toEqual([]);
+    expect(lab.rejections).toEqual([]);
   });
 });
 

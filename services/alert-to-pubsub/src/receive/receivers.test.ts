@@ -1,6 +1,7 @@
 /** Messages through the endpoints of a running app: what is understood of them, and what is answered. */
 import { describe, expect, it } from 'vitest';
-import { type Batch, NotAccepted } from './batch.ts';
+import type { Batch } from './batch.ts';
+import { full } from './rejection.ts';
 import { listed, startReceivers, webhook } from './testing/receiver-lab.ts';
 
 const lists = ['/api/v2/alerts', '/api/v1/alerts'] as const;
@@ -123,7 +124,7 @@ describe('a webhook of Alertmanager', () => {
     expect(answer.text).toContain(why);
     expect(answer.headers.get('x-request-id')).toMatch(/\S/);
     expect(lab.batches).toEqual([]);
-    expect(lab.refusals).toEqual([{ endpoint: 'webhook', why: 'malformed' }]);
+    expect(lab.rejections).toEqual([{ endpoint: 'webhook', reason: 'malformed' }]);
   });
 });
 
@@ -186,7 +187,7 @@ describe.each(lists)('a list of alerts at %s', (path) => {
         error: expect.stringContaining(why),
       });
     }
-    expect(lab.refusals).toEqual([{ endpoint, why: 'malformed' }]);
+    expect(lab.rejections).toEqual([{ endpoint, reason: 'malformed' }]);
   });
 });
 
@@ -301,18 +302,18 @@ describe('labels', () => {
 });
 
 describe('a request that cannot be accepted now', () => {
-  async function full(_batch: Batch): Promise<void> {
-    throw new NotAccepted('the spool is full: let the uplink come back', 12.3);
+  async function accept(_batch: Batch): Promise<void> {
+    throw full('the spool is full: let the uplink come back');
   }
 
   it.each(all)('is 503 at %s, and counted', async (path) => {
-    const lab = await startReceivers({ accept: full });
+    const lab = await startReceivers({ accept });
 
     const answer = await lab.post(path, message(path, [listed()]));
 
-    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '13']);
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '15']);
     expect(answer.text).toContain('the spool is full');
-    expect(lab.refusals).toMatchObject([{ why: 'full' }]);
+    expect(lab.rejections).toMatchObject([{ reason: 'full' }]);
     expect(lab.received).toEqual([]);
   });
 
@@ -323,19 +324,19 @@ describe('a request that cannot be accepted now', () => {
 
     expect(answer.status).toBe(500);
     expect(answer.text).not.toContain('hunter2');
-    expect(lab.refusals).toMatchObject([{ why: 'failed' }]);
+    expect(lab.rejections).toMatchObject([{ reason: 'failed' }]);
   });
 
   it('is logged once a minute', async () => {
-    const lab = await startReceivers({ accept: full });
+    const lab = await startReceivers({ accept });
 
     for (let count = 0; count < 5; count += 1) await lab.post('/webhook', webhook());
     lab.clock.pass(61_000);
     await lab.post('/webhook', webhook());
 
-    const lines = lab.logged().match(/.*alerts refused.*/g) ?? [];
+    const lines = lab.logged().match(/.*alerts rejected.*/g) ?? [];
     expect(lines.map((line) => JSON.parse(line))).toMatchObject([
-      { why: 'full', endpoint: 'webhook', unlogged: 0 },
+      { reason: 'full', endpoint: 'webhook', unlogged: 0 },
       { unlogged: 4 },
     ]);
   });

@@ -1,6 +1,6 @@
 /**
  * The endpoints that receive alerts from Alertmanager and Prometheus. Alertmanager repeats a request that got 4xx as long as
- * the alert lives, and Prometheus repeats nothing at all. So valid alerts are never refused because of invalid ones.
+ * the alert lives, and Prometheus repeats nothing at all. So valid alerts are never rejected because of invalid ones.
  *
  * Not on express or the core of the API: their part of a request took longer than all the rest, the disk included.
  */
@@ -19,12 +19,12 @@ import type { AlertToPubsubSettings } from '@skolo/rack';
 import type { Registry } from 'prom-client';
 import type { EmitAlertEvent } from '../events.ts';
 import type { ReceiverAuth } from './auth.ts';
-import { type AcceptAlerts, type Batch, NotAccepted, type Received } from './batch.ts';
+import type { AcceptAlerts, Batch, Received } from './batch.ts';
 import { BodiesInFlight, readBody, tooMany } from './body.ts';
 import { parseJson } from './json.ts';
 import { bytesOf, pathOf, readMessage } from './messages.ts';
-import { Refused } from './refused.ts';
-import { accepted, refused, sendProblem } from './responses.ts';
+import { Rejection } from './rejection.ts';
+import { accepted, rejected, sendProblem } from './responses.ts';
 
 interface ReceiversDeps {
   intake: AcceptAlerts;
@@ -63,7 +63,7 @@ export function createReceivers(deps: ReceiversDeps): ReceiveAlerts {
 
   async function receive(endpoint: Endpoint, request: IncomingMessage): Promise<Received> {
     const browser = browserProblem(request);
-    if (browser !== undefined) throw new Refused('browser', 403, browser);
+    if (browser !== undefined) throw new Rejection('browser', browser);
     await auth.check(request.headers.authorization);
     const share = inFlight.share(mostInFlightBytes);
     try {
@@ -90,17 +90,15 @@ export function createReceivers(deps: ReceiversDeps): ReceiveAlerts {
     try {
       accepted(response, await receive(endpoint, request), headers);
     } catch (error) {
-      const refusal = refusalOf(error);
-      if (refusal === undefined) {
+      if (!(error instanceof Rejection)) {
         emit({ type: 'request-failed', endpoint, requestId, error });
         sendProblem(response, toProblem(error), headers);
         return;
       }
-      const { why, message: detail } = refusal;
-      const cause = refusal.cause instanceof NotAccepted ? undefined : refusal.cause;
-      emit({ type: 'refused', endpoint, why, detail, cause });
-      if (why === 'gone') response.destroy();
-      else refused(response, endpoint, refusal, headers);
+      const { reason, message: why, cause } = error;
+      emit({ type: 'rejected', endpoint, reason, why, cause });
+      if (reason === 'gone') response.destroy();
+      else rejected(response, endpoint, error, headers);
     }
   }
 
@@ -119,12 +117,4 @@ export function createReceivers(deps: ReceiversDeps): ReceiveAlerts {
     void answer(endpoint, request, response);
     return true;
   };
-}
-
-function refusalOf(error: unknown): Refused | undefined {
-  if (error instanceof Refused) return error;
-  if (!(error instanceof NotAccepted)) return undefined;
-  const seconds = Math.max(1, Math.ceil(error.retryAfterSeconds));
-  const headers = { 'retry-after': String(seconds) };
-  return new Refused('full', 503, error.message, { headers, cause: error });
 }

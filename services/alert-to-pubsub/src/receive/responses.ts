@@ -4,7 +4,7 @@ import type { Endpoint } from '@skolo/alerts';
 import { problemType } from '@skolo/api';
 import { HttpProblem } from '@skolo/common';
 import type { Received } from './batch.ts';
-import type { Refused } from './refused.ts';
+import type { Rejection } from './rejection.ts';
 
 /** Headers of every response, written at once: Node takes much longer to set one after the other. */
 type Headers = Readonly<Record<string, string>>;
@@ -34,22 +34,25 @@ function whatIsBad({ firing, resolved, bad }: Received): string {
 }
 
 /** @param headers of every answer, where the response has none yet */
-export function refused(
+export function rejected(
   response: ServerResponse,
   endpoint: Endpoint,
-  refusal: Refused,
+  rejection: Rejection,
   headers: Headers = {},
 ): void {
-  const { status, message } = refusal;
+  const { status, message } = rejection;
   if (endpoint === 'webhook') {
-    const problem = new HttpProblem(status, message, { headers: refusal.headers, cause: refusal });
+    const problem = new HttpProblem(status, message, {
+      headers: rejection.headers,
+      cause: rejection,
+    });
     sendProblem(response, problem, headers);
     return;
   }
   const error = { status: 'error', errorType: errorType(status), error: message };
   sendJson(response, status, endpoint === 'v2' ? message : error, {
     ...headers,
-    ...refusal.headers,
+    ...rejection.headers,
   });
 }
 

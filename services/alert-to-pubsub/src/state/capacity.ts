@@ -38,8 +38,8 @@ export class Capacity {
   }
 
   /** Why nothing can be accepted now, for people. */
-  get refusing(): string | undefined {
-    return this.whyClosed ?? this.diskError ?? this.refusal(0);
+  get rejecting(): string | undefined {
+    return this.whyClosed ?? this.diskError ?? this.rejection(0);
   }
 
   /** The disk rejected the last change. */
@@ -49,11 +49,11 @@ export class Capacity {
 
   /** Reports whether alerts can be accepted now: the spool fills up and drains by itself. */
   report(): void {
-    this.deps.emit({ type: 'degraded', what: 'spool', why: this.refusing });
+    this.deps.emit({ type: 'degraded', what: 'spool', why: this.rejecting });
   }
 
   /** Why so many more bytes cannot be accepted, for people. */
-  refusal(bytes: number): string | undefined {
+  rejection(bytes: number): string | undefined {
     if (this.whyClosed !== undefined) return this.whyClosed;
     if (this.whyFull(bytes) === undefined) return undefined;
     this.opened?.sinks.dropWaiting();

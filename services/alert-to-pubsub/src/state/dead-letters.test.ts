@@ -222,7 +222,7 @@ describe('a disk that does not take it', () => {
     expect(await found()).toEqual(['2']);
   });
 
-  it('that fills up keeps no part of a refused letter', async ({ skip }) => {
+  it('that fills up keeps no part of a rejected letter', async ({ skip }) => {
     if (process.getuid?.() !== 0 || process.platform !== 'linux')
       skip('needs root to mount a tmpfs');
     const disk = await tempDir();
@@ -232,14 +232,14 @@ describe('a disk that does not take it', () => {
     onTestFinished(async () => void (await run('umount', [disk])));
     const letters = new DeadLetters(join(disk, 'letters'), () => 1_000_000);
     const kept: string[] = [];
-    let refused = 0;
+    let rejected = 0;
 
-    for (let number = 0; refused < 3; number += 1) {
+    for (let number = 0; rejected < 3; number += 1) {
       await letters.add([letter(String(number), 'x'.repeat(7000))]).then(
         () => kept.unshift(String(number)),
         (error: unknown) => {
           expect(error).toMatchObject({ code: 'ENOSPC' });
-          refused += 1;
+          rejected += 1;
         },
       );
     }

@@ -15,14 +15,22 @@ interface MaintenanceDeps {
   capacity: Capacity;
   clock: Clock;
   emit: EmitAlertEvent;
-  /** Between attempts to open the spool. */
-  openEveryMs?: number | undefined;
-  checkEveryMs?: number | undefined;
-  shrinkEveryMs?: number | undefined;
+  periods?: Partial<Periods>;
 }
+
+/** In milliseconds. */
+export interface Periods {
+  /** Between attempts to open the spool. */
+  openEveryMs: number;
+  checkEveryMs: number;
+  shrinkEveryMs: number;
+}
+
+const usual: Periods = { openEveryMs: 5000, checkEveryMs: 5000, shrinkEveryMs: 60_000 };
 
 export class Maintenance {
   private readonly deps: MaintenanceDeps;
+  private readonly periods: Periods;
   private readonly stopping = new AbortController();
   private opening: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
@@ -32,6 +40,7 @@ export class Maintenance {
 
   constructor(deps: MaintenanceDeps) {
     this.deps = deps;
+    this.periods = { ...usual, ...deps.periods };
     this.shrunkAt = deps.clock.uptime();
   }
 
@@ -48,15 +57,14 @@ export class Maintenance {
   }
 
   private async openLater(): Promise<void> {
-    const { openEveryMs = 5000 } = this.deps;
     const { signal } = this.stopping;
     do {
-      await pause(openEveryMs, signal).catch(() => undefined);
+      await pause(this.periods.openEveryMs, signal).catch(() => undefined);
     } while (!signal.aborted && !(await this.open()));
   }
 
   private async open(): Promise<boolean> {
-    const { store, capacity, intake, sinks, emit, checkEveryMs = 5000 } = this.deps;
+    const { store, capacity, intake, sinks, emit } = this.deps;
     let opened: Opened;
     try {
       opened = await store.open(intake);
@@ -68,34 +76,34 @@ export class Maintenance {
     capacity.open(spool, sinks);
     intake.open(spool);
     await sinks.open(spool);
-    emit({ type: 'spool-opened', tornBytes: spool.tornBytes });
+    if (spool.tornBytes > 0) emit({ type: 'spool-torn', bytes: spool.tornBytes });
     for (const event of damageAtStart(opened, intake.alerts.size)) emit(event);
     this.timer = setInterval(() => {
       // A slow disk gets no second check while it is busy.
       this.checking ??= this.check().finally(() => {
         this.checking = undefined;
       });
-    }, checkEveryMs);
+    }, this.periods.checkEveryMs);
     return true;
   }
 
   private async check(): Promise<void> {
-    const { intake, sinks, capacity, clock, emit, shrinkEveryMs = 60_000 } = this.deps;
+    const { intake, sinks, capacity, clock, emit } = this.deps;
     const uptime = clock.uptime();
     await this.checkDisk();
     capacity.report();
     try {
       sinks.refresh(await intake.tick());
     } catch (error) {
-      emit({ type: 'maintenance-failed', task: 'tick', error });
+      emit({ type: 'tick-failed', error });
     }
-    const isDue = uptime - this.shrunkAt >= shrinkEveryMs / 1000;
-    if (!isDue && capacity.refusing === undefined) return;
+    const isDue = uptime - this.shrunkAt >= this.periods.shrinkEveryMs / 1000;
+    if (!isDue && capacity.rejecting === undefined) return;
     this.shrunkAt = uptime;
     await this.shrink();
   }
 
-  /** A probe may keep all senders away, so that only this check ends the refusal. */
+  /** A probe may keep all senders away, so that only this check ends the rejection. */
   private async checkDisk(): Promise<void> {
     const { store, capacity, emit } = this.deps;
     try {
@@ -114,7 +122,7 @@ export class Maintenance {
       await store.shrink(sinks.delivered);
     } catch (error) {
       capacity.wrote(error);
-      emit({ type: 'maintenance-failed', task: 'shrink', error });
+      emit({ type: 'shrink-failed', error });
     }
   }
 }

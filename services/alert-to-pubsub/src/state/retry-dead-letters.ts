@@ -21,7 +21,7 @@ interface Retried {
  *
  * @param sinks of rack.yaml
  * @param sink only its dead letters
- * @throws NotAccepted, FileNotWritten
+ * @throws Rejection, FileNotWritten
  */
 export async function retryDeadLetters(
   { deadLetters, intake }: RetryDeps,

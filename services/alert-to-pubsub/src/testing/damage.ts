@@ -24,7 +24,7 @@ export async function spooledIn(stateDir: string): Promise<Map<string, SpooledMe
   return messages;
 }
 
-export async function flipByte(file: string, place: number): Promise<void> {
+async function flipByte(file: string, place: number): Promise<void> {
   const handle = await open(file, 'r+');
   try {
     const byte = Buffer.alloc(1);

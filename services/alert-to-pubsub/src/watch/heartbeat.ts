@@ -4,7 +4,7 @@ import { setMaxListeners } from 'node:events';
 import type { HeartbeatMessage, Sink } from '@skolo/alerts';
 import { pause as usualPause } from '@skolo/base';
 import type { Clock } from '@skolo/common';
-import { asSinkError, graceMs, type Pause, sendWithin } from '../delivery/attempts.ts';
+import { asSinkError, graceMs, type Pause, sendWithin, settled } from '../delivery/attempts.ts';
 import type { EmitAlertEvent } from '../events.ts';
 import type { Health } from './watchdog.ts';
 
@@ -69,10 +69,7 @@ export class Heartbeat {
   async stop(): Promise<void> {
     this.stopping.abort();
     this.waking.abort();
-    const over = new AbortController();
-    const all = Promise.all([this.running, ...this.underWay]);
-    await Promise.race([all, this.pause(graceMs, over.signal).catch(() => undefined)]);
-    over.abort();
+    await settled(Promise.all([this.running, ...this.underWay]), graceMs, this.pause);
   }
 
   private async run() {

@@ -11,7 +11,7 @@ function setUp(before?: WatchdogDeps['before']) {
   const clock = fakeClock(start);
   const { emit, messages } = loggedEvents(clock);
   const now = {
-    refusing: undefined as string | undefined,
+    rejecting: undefined as string | undefined,
     withinSeconds: 300,
     receivers: undefined as Receiver[] | undefined,
   };
@@ -115,7 +115,7 @@ describe('watchdog', () => {
     const { clock, now, watchdog } = setUp();
     watchdog.received('Watchdog', 'prometheus');
     clock.pass(minute);
-    now.refusing = 'the spool is full';
+    now.rejecting = 'the spool is full';
     watchdog.status();
     clock.pass(minute);
 
@@ -124,7 +124,7 @@ describe('watchdog', () => {
       why: 'no alert is accepted since 2026-11-20T12:01:00Z: the spool is full',
     });
 
-    now.refusing = undefined;
+    now.rejecting = undefined;
     expect(watchdog.status().healthy).toBe(true);
   });
 

@@ -27,7 +27,7 @@ export interface Health {
 export interface WatchdogDeps {
   settings(): { alert: string; withinSeconds: number; receivers?: Receiver[] | undefined };
   /** Why no alert is accepted now, for people. */
-  capacity: { readonly refusing: string | undefined };
+  capacity: { readonly rejecting: string | undefined };
   /** From the process before this one. */
   before?: Before & {
     /** When the receivers that had received the watchdog last received something. */
@@ -78,7 +78,7 @@ export class Watchdog {
   private readonly watched: Record<Receiver, Watched>;
   private lastAlert: string | undefined;
   private isSilent = false;
-  private refusedSince: number | undefined;
+  private rejectedSince: number | undefined;
 
   constructor(deps: WatchdogDeps) {
     const { clock, before: { receivers: former = {}, ...before } = {} } = deps;
@@ -125,7 +125,7 @@ export class Watchdog {
     if (isSilent !== this.isSilent) this.turn(isSilent);
     const silent = names.filter((name) => this.check(name));
     const silences = isSilent ? [this.silence()] : silent.map((name) => this.silenceOf(name));
-    const troubles = [this.refusal(), ...silences].filter((why) => why !== undefined);
+    const troubles = [this.rejection(), ...silences].filter((why) => why !== undefined);
     const isFresh = all.isReceivedWithin(withinSeconds);
     const why = troubles.join('; ') || (isFresh ? undefined : this.notYet());
     return { healthy: troubles.length === 0, why, lastHeard: all.lastHeard };
@@ -173,7 +173,10 @@ export class Watchdog {
     // All receivers are silent: that is reported already.
     if (this.isSilent) return isSilent;
     if (isSilent !== watched.wasSilent)
-      this.deps.emit({ type: isSilent ? 'silent' : 'no-longer-silent', receiver: name });
+      this.deps.emit({
+        type: isSilent ? 'receiver-silent' : 'receiver-no-longer-silent',
+        receiver: name,
+      });
     watched.wasSilent = isSilent;
     return isSilent;
   }
@@ -188,13 +191,13 @@ export class Watchdog {
     emit({ type: 'silent', seconds, alert });
   }
 
-  private refusal(): string | undefined {
+  private rejection(): string | undefined {
     const { capacity, clock } = this.deps;
-    const why = capacity.refusing;
-    if (why === undefined) this.refusedSince = undefined;
-    else this.refusedSince ??= clock.uptime();
-    if (this.refusedSince === undefined) return undefined;
-    return `no alert is accepted since ${timeText(clock, this.refusedSince)}: ${why}`;
+    const why = capacity.rejecting;
+    if (why === undefined) this.rejectedSince = undefined;
+    else this.rejectedSince ??= clock.uptime();
+    if (this.rejectedSince === undefined) return undefined;
+    return `no alert is accepted since ${timeText(clock, this.rejectedSince)}: ${why}`;
   }
 
   private silence(): string {

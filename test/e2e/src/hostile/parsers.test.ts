@@ -16,7 +16,7 @@ import { Negotiation } from '../../../../packages/equipment/src/telnet/negotiati
 import { parseJson as parseAlerts } from '../../../../services/alert-to-pubsub/src/receive/json.ts';
 import { parseMatcher } from '../../../../services/alert-to-pubsub/src/receive/matchers.ts';
 import { readMessage } from '../../../../services/alert-to-pubsub/src/receive/messages.ts';
-import { Refused } from '../../../../services/alert-to-pubsub/src/receive/refused.ts';
+import { Rejection } from '../../../../services/alert-to-pubsub/src/receive/rejection.ts';
 import { changeInSyslog } from '../../../../services/router-backup/src/notices/syslog.ts';
 import { changeInTrap, readTrap } from '../../../../services/router-backup/src/notices/traps.ts';
 
@@ -136,13 +136,13 @@ const parsers: readonly Parser[] = [
     name: 'message of Alertmanager',
     sample: JSON.stringify(message),
     read: (bytes) => readMessage(parseAlerts(bytes), 'webhook', Date.parse(at)),
-    rejects: Refused,
+    rejects: Rejection,
   },
   {
     name: 'matcher of a silence',
     sample: 'alertname=~"(Host|Machine).+"',
     read: (bytes) => parseMatcher(bytes.toString()),
-    rejects: Refused,
+    rejects: Rejection,
   },
   {
     name: 'syslog message',

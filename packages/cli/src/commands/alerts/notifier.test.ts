@@ -42,7 +42,7 @@ describe('the notifier', () => {
 
   it('drops and reports a message that the sink rejects', async () => {
     const { notifier, sent, printed } = open([], (name) =>
-      name === 'B' ? new SinkError('refused', '400', 'pagers: 400: no such team') : undefined,
+      name === 'B' ? new SinkError('rejected', '400', 'pagers: 400: no such team') : undefined,
     );
 
     notifier.notify([named('A'), named('B'), named('C')]);

@@ -97,7 +97,7 @@ export class Notifier {
     } catch (error) {
       if (this.ending.signal.aborted) return false;
       const why = errorText(error);
-      const isFinal = error instanceof SinkError && error.reason === 'refused';
+      const isFinal = error instanceof SinkError && error.reason === 'rejected';
       const what = isFinal ? 'rejected' : 'not sent yet, retrying';
       if (why !== this.failing || isFinal) complain(io, `${sink.name}: ${what}: ${why}`);
       this.failing = isFinal ? undefined : why;

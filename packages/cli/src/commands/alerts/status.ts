@@ -38,8 +38,9 @@ export function define(command: SkoloCommand): void {
     command.io.out(`Prometheus or Alertmanager: ${heard}; ${count(firing, 'alert')} firing`);
     for (const receiver of receivers)
       command.io.out(receiverLine(receiver, now, command.io.colour));
-    const refusing = spool.refusing === undefined ? '' : `; rejects new alerts: ${spool.refusing}`;
-    command.io.out(`spool: ${sizeText(spool.bytes)} of ${sizeText(spool.maxBytes)}${refusing}`);
+    const rejecting =
+      spool.rejecting === undefined ? '' : `; rejects new alerts: ${spool.rejecting}`;
+    command.io.out(`spool: ${sizeText(spool.bytes)} of ${sizeText(spool.maxBytes)}${rejecting}`);
     if (spool.damage !== undefined)
       command.io.out(styled(`damage: ${spool.damage}`, 'red', command.io.colour));
     command.io.out('');

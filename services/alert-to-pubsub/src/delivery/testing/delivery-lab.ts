@@ -54,7 +54,7 @@ export function lab(options: LabOptions = {}) {
   const { spoolAs = () => spool, intake, notify, ...others } = options;
   const logged = loggedEvents(time.clock);
   const letters: DeadLetter[] = [];
-  const sent = { messages: 0, batches: 0, refused: 0 };
+  const sent = { messages: 0, batches: 0, rejected: 0 };
   const failures: { reason: string; code: string }[] = [];
   logged.consume((event) => {
     if (event.type === 'sent') {
@@ -63,7 +63,7 @@ export function lab(options: LabOptions = {}) {
     } else if (event.type === 'send-failed') {
       failures.push({ reason: event.reason, code: event.code });
     } else if (event.type === 'dead-letter') {
-      sent.refused += 1;
+      sent.rejected += 1;
     }
   });
   let count = spool.records.filter(({ text }) => !text.includes('"notice"')).length;

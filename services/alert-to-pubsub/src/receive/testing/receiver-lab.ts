@@ -23,7 +23,6 @@ import { alertmanagerHandlers, receiverAccess } from '../alertmanager-api.ts';
 import { ReceiverAuth } from '../auth.ts';
 import { type Batch, type Received, receivedOf } from '../batch.ts';
 import { createReceivers, type Tuning } from '../receivers.ts';
-import type { RefusedWhy } from '../refused.ts';
 
 const yaml = `rack: rack4
 timezone: Europe/Berlin
@@ -62,7 +61,7 @@ export async function startReceivers(options: LabOptions = {}) {
   const rack = { rack: read(settings) };
   const batches: Batch[] = [];
   const received: Received[] = [];
-  const refusals: { endpoint: string; why: RefusedWhy }[] = [];
+  const rejections: { endpoint: string; reason: string }[] = [];
   const troubles = new Map<string, string>();
   let log = '';
   const clock = fakeClock(now);
@@ -70,8 +69,12 @@ export async function startReceivers(options: LabOptions = {}) {
   const degraded = { raise: () => undefined, clear: () => undefined };
   const { emit, consume } = createEvents<AlertEvent>();
   consume((event) => {
-    if (event.type === 'refused') refusals.push({ endpoint: event.endpoint, why: event.why });
-    if (event.type === 'request-failed') refusals.push({ endpoint: event.endpoint, why: 'failed' });
+    if (event.type === 'rejected') {
+      const { endpoint, reason } = event;
+      rejections.push({ endpoint, reason });
+    }
+    if (event.type === 'request-failed')
+      rejections.push({ endpoint: event.endpoint, reason: 'failed' });
     if (event.type !== 'degraded') return;
     if (event.why === undefined) troubles.delete(event.what);
     else troubles.set(event.what, event.why);
@@ -143,7 +146,7 @@ export async function startReceivers(options: LabOptions = {}) {
     clock,
     batches,
     received,
-    refusals,
+    rejections,
     troubles,
     logged: () => log,
     metrics: () => metrics.metrics(),

@@ -1,0 +1,54 @@
+/** Why a request is rejected, and with which status. */
+
+/**
+ * - `malformed`: not such a message. `encoding`: an unsupported compression or charset.
+ * - `too-large`: more than is accepted at once. `slow`: it did not arrive in time. `gone`: the sender disconnected.
+ * - `auth`: wrong credentials. `secret`: they cannot be checked now. `browser`: a web browser sent it for a page.
+ * - `busy`: too many messages are being read at once. `full`: the spool accepts nothing now.
+ */
+const statuses = {
+  malformed: 400,
+  encoding: 415,
+  'too-large': 413,
+  slow: 408,
+  gone: 400,
+  auth: 401,
+  secret: 503,
+  browser: 403,
+  busy: 503,
+  full: 503,
+} as const;
+export type RejectionReason = keyof typeof statuses;
+export const rejectionReasons = Object.keys(statuses);
+
+interface RejectionOptions extends ErrorOptions {
+  headers?: Record<string, string>;
+}
+
+/** Each endpoint answers it in its own form. The message is for people, with what to do. */
+export class Rejection extends Error {
+  readonly reason: RejectionReason;
+  readonly status: number;
+  readonly headers: Record<string, string>;
+
+  constructor(
+    reason: RejectionReason,
+    message: string,
+    { headers = {}, ...options }: RejectionOptions = {},
+  ) {
+    super(message, options);
+    this.name = 'Rejection';
+    this.reason = reason;
+    this.status = statuses[reason];
+    this.headers = headers;
+  }
+}
+
+export function malformed(message: string): Rejection {
+  return new Rejection('malformed', message);
+}
+
+/** Nothing can be accepted now: the sender has to retry. */
+export function full(message: string): Rejection {
+  return new Rejection('full', message, { headers: { 'retry-after': '15' } });
+}
