@@ -4,15 +4,15 @@ import { difference, type Version } from '@skolo/backup';
 import { HttpProblem } from '@skolo/common';
 import type { BackupModel, CreateBackup } from '@skolo/models/backup';
 import { type Mask, textOf } from '@skolo/models/configuration';
-import type { InfrastructureDevice } from '@skolo/rack';
-import type { Base } from '../base.ts';
+import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import { deviceOf } from '../targets.ts';
 import type { Versions } from './versions.ts';
 
 /** Text takes many times its size in memory, and every caller with the role view may request it. */
 const mostBytes = 64 * 1024 * 1024;
 
-interface ReadableDeps extends Pick<Base, 'rack'> {
+interface ReadableDeps {
+  rack: () => Rack;
   versions: Versions;
   mask: Mask;
   models: ReadonlyMap<string, CreateBackup>;

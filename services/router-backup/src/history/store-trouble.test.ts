@@ -2,7 +2,7 @@
 import { chmod, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createLogger } from '@skolo/common';
+import { createLogger, systemClock } from '@skolo/common';
 import { BackupError } from '@skolo/models/configuration';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Store } from './store.ts';
@@ -32,7 +32,7 @@ async function open(onBegin = () => {}) {
       if (event.why === undefined) troubles.delete(event.what);
       else troubles.set(event.what, event.why);
     },
-    retryMs: 20,
+    clock: systemClock,
     signal: stop.signal,
   });
   await store.start({
@@ -103,7 +103,8 @@ describe('a store', () => {
     await looked;
     process.env.PATH = path;
 
-    await expect.poll(() => store.isSound).toBe(true);
+    await store.look();
+    expect(store.isSound).toBe(true);
     await commit('router');
 
     expect(troubles.has('repository')).toBe(false);
@@ -137,7 +138,8 @@ describe('a store', () => {
     expect(troubles.get('repository')).toBe('the journal is not open');
     await expect(stat(join(stateDir, 'repository'))).rejects.toMatchObject({ code: 'ENOENT' });
     journal(false);
-    await expect.poll(() => store.isSound).toBe(true);
+    await store.look();
+    expect(store.isSound).toBe(true);
     expect(troubles.size).toBe(0);
   });
 

@@ -1,6 +1,6 @@
 /** Versions in the rack: those of devices in the history, those of the jumphost as encrypted archives. */
 
-import { type BackupSource, resolveVersion, type Version } from '@skolo/backup';
+import { resolveVersion, type Version } from '@skolo/backup';
 import { BackupError } from '@skolo/models/configuration';
 import type { Rack } from '@skolo/rack';
 import type { JumphostBackup } from '../jumphost/backup.ts';
@@ -8,15 +8,17 @@ import { startupNameOf } from '../targets.ts';
 import type { Store } from './store.ts';
 
 /** What the history and the archives have in common. */
-export interface VersionSource extends Pick<BackupSource, 'versions' | 'content'> {
-  newest(device: string): Promise<Version | undefined>;
-  count(device: string): Promise<number>;
+interface VersionSource {
+  versions(device: string, options?: { limit?: number }): Version[] | Promise<Version[]>;
+  newest(device: string): Version | undefined | Promise<Version | undefined>;
+  count(device: string): number | Promise<number>;
+  content(version: Version): Promise<Buffer>;
 }
 
 interface VersionsDeps {
   rack: () => Pick<Rack, 'jumphost'>;
   store: Pick<Store, 'repository'>;
-  jumphost: JumphostBackup;
+  jumphost: Pick<JumphostBackup, 'archives'>;
 }
 
 /** All methods throw BackupError. */
@@ -39,21 +41,21 @@ export class Versions {
 
   /** Names of devices with archives, which need no history. */
   async inArchives(): Promise<string[]> {
-    const newest = await this.deps.jumphost.newest();
-    return newest ? [newest.device] : [];
+    const archives = await this.deps.jumphost.archives();
+    return archives.count() > 0 ? [archives.device] : [];
   }
 
   /** The newest first. */
   async list(device: string, limit?: number): Promise<Version[]> {
-    return await this.of(device).versions(device, limit === undefined ? {} : { limit });
+    return await (await this.of(device)).versions(device, limit === undefined ? {} : { limit });
   }
 
   async newest(device: string): Promise<Version | undefined> {
-    return await this.of(device).newest(device);
+    return await (await this.of(device)).newest(device);
   }
 
   async count(device: string): Promise<number> {
-    return await this.of(device).count(device);
+    return await (await this.of(device)).count(device);
   }
 
   /** @param wanted as `resolveVersion` of `@skolo/backup` takes it, or `startup` */
@@ -78,7 +80,7 @@ export class Versions {
   }
 
   async content(version: Version): Promise<Buffer> {
-    return await this.of(version.device).content(version);
+    return await (await this.of(version.device)).content(version);
   }
 
   /** Writes the content as it is to a file that does not exist yet. */
@@ -88,11 +90,11 @@ export class Versions {
 
   /** The file of an archive, which is compressed and encrypted already. Undefined: the version is not an archive. */
   async archive({ id, device }: Version): Promise<string | undefined> {
-    return this.isArchived(device) ? await this.deps.jumphost.file(id) : undefined;
+    return this.isArchived(device) ? (await this.deps.jumphost.archives()).file(id) : undefined;
   }
 
-  private of(device: string): VersionSource {
+  private async of(device: string): Promise<VersionSource> {
     const { store, jumphost } = this.deps;
-    return this.isArchived(device) ? jumphost : store.repository;
+    return this.isArchived(device) ? await jumphost.archives() : store.repository;
   }
 }

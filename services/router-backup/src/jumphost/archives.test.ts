@@ -63,7 +63,7 @@ describe('Archives', () => {
     expect(again.versions()).toEqual(archives.versions());
     expect(again.versions().map(({ reason }) => reason)).toEqual(['why not', undefined]);
     expect(again.newest()?.time).toBe('2026-11-21T03:15:00.000Z');
-    expect(again.count).toBe(2);
+    expect(again.count()).toBe(2);
     const file = again.file(added.version.id);
     const bytes = await readFile(file);
     expect(createHash('sha256').update(bytes).digest('hex')).toBe(first.sha256);

@@ -35,9 +35,9 @@ function start(dir: string, ...more: string[]): Writer {
 it(`has all of it off site, and nothing half, after ${kills} kills (seed ${seed})`, {
   timeout: 60_000 + kills * 30_000,
 }, async () => {
-  console.log(`uploads: ${kills} kills, SKOLO_SEED=${seed}`);
+  console.log(`copies: ${kills} kills, SKOLO_SEED=${seed}`);
   const random = seeded(seed);
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-uploads-kill-'));
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-copies-kill-'));
   onTestFinished(() => rm(dir, { recursive: true, force: true }));
   const away = join(dir, 'away');
 

@@ -7,7 +7,7 @@ import { decrypt, type OffsitePlace, openSource, parseObjectName } from '@skolo/
 import { Secret } from '@skolo/secrets';
 import { makeServiceAccountKey, startGoogleOAuth, startGoogleStorage } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { jumphost, startUploads, type UploadsLab } from '../testing/offsite-lab.ts';
+import { jumphost, type OffsiteLab, startOffsite } from '../testing/offsite-lab.ts';
 
 const run = promisify(execFile);
 /** Made by age-keygen for these tests alone. */
@@ -40,10 +40,10 @@ async function bareRemote(dir: string): Promise<string> {
 
 describe('what has to leave the rack', () => {
   it('is stored in the directory, and it is known that it is', async () => {
-    const lab = await startUploads();
+    const lab = await startOffsite();
 
     const first = await lab.store('router', 'hostname r1\n');
-    expect(lab.uploads.stateOf(first)).toBe('queued');
+    expect(lab.copies.stateOf(first)).toBe('queued');
     await lab.idle();
     const second = await lab.store('router', 'hostname r2\n');
     await lab.store('switch-1', 'hostname s1\n');
@@ -51,10 +51,10 @@ describe('what has to leave the rack', () => {
 
     expect(await contentsIn(lab.away, 'router')).toEqual(['hostname r2\n', 'hostname r1\n']);
     expect(await contentsIn(lab.away, 'switch-1')).toEqual(['hostname s1\n']);
-    expect(lab.uploads.stateOf(second)).toBe('stored');
-    expect(lab.uploads.isStored('router', second.id)).toBe(true);
-    expect(lab.uploads.stateOf(undefined)).toBe('none');
-    expect(lab.uploads.status()).toEqual([
+    expect(lab.copies.stateOf(second)).toBe('stored');
+    expect(lab.copies.isStored('router', second.id)).toBe(true);
+    expect(lab.copies.stateOf(undefined)).toBe('none');
+    expect(lab.copies.status()).toEqual([
       { kind: 'upload', url: lab.away, queued: 0, lastSuccess: '2026-11-20T08:00:00.000Z' },
     ]);
     expect(await readdir(join(lab.stateDir, 'outgoing'))).toEqual([]);
@@ -62,7 +62,7 @@ describe('what has to leave the rack', () => {
   });
 
   it('keeps every version, also a content that comes back on the same day', async () => {
-    const lab = await startUploads({
+    const lab = await startOffsite({
       settings: '{ upload: AWAY, encrypt: none, retention: { days: 1, versions: 3 } }',
     });
 
@@ -82,7 +82,7 @@ describe('what has to leave the rack', () => {
   });
 
   it('is encrypted for the recipients in rack.yaml', async () => {
-    const lab = await startUploads({ settings: `{ upload: AWAY, encrypt: [${recipient}] }` });
+    const lab = await startOffsite({ settings: `{ upload: AWAY, encrypt: [${recipient}] }` });
 
     await lab.store('router', 'secret canary\n');
     await lab.idle();
@@ -99,7 +99,7 @@ describe('what has to leave the rack', () => {
   it.each([[undefined], [[]]])(
     'stays in the rack where it is encrypted for %j',
     async (encrypt) => {
-      const lab = await startUploads();
+      const lab = await startOffsite();
       const remote = await bareRemote(lab.dir);
       await lab.settings(`{ upload: AWAY, encrypt: none, git: { remote: ${remote} } }`);
       await lab.idle();
@@ -116,23 +116,23 @@ describe('what has to leave the rack', () => {
       await expect.poll(() => lab.degraded.get('upload')).toContain(why);
       await expect.poll(() => lab.degraded.get('git remote')).toContain(why);
 
-      expect(lab.uploads.stateOf(version)).toBe('queued');
+      expect(lab.copies.stateOf(version)).toBe('queued');
       expect(await objectsIn(lab.away)).toEqual([]);
       expect(await pushed()).toBe(before);
     },
   );
 
   it('is nothing where no place is named', async () => {
-    const lab = await startUploads({ settings: '{}' });
+    const lab = await startOffsite({ settings: '{}' });
 
     const version = await lab.store('router', 'hostname r1\n');
 
-    expect(lab.uploads.stateOf(version)).toBe('none');
-    expect(lab.uploads.status()).toEqual([]);
+    expect(lab.copies.stateOf(version)).toBe('none');
+    expect(lab.copies.status()).toEqual([]);
   });
 
   it('is, of the jumphost, its archive as it is, and not in git', async () => {
-    const lab = await startUploads();
+    const lab = await startOffsite();
     const remote = await bareRemote(lab.dir);
     await lab.settings(`{ upload: AWAY, encrypt: none, git: { remote: ${remote} } }`);
 
@@ -146,13 +146,13 @@ describe('what has to leave the rack', () => {
       encrypted: true,
     });
     expect(await readFile(join(lab.away, name), 'utf8')).toBe('encrypted already');
-    expect(lab.uploads.stateOf(archive)).toBe('stored');
-    expect(lab.uploads.status().map(({ queued }) => queued)).toEqual([0, 0]);
+    expect(lab.copies.stateOf(archive)).toBe('stored');
+    expect(lab.copies.status().map(({ queued }) => queued)).toEqual([0, 0]);
     expect(await readdir(lab.dir)).toContain('archive-0.tar.gz.age');
   });
 
   it('is the archive of the jumphost, also where the history cannot be used', async () => {
-    const lab = await startUploads();
+    const lab = await startOffsite();
     await lab.store('switch-1', 'one');
     await lab.idle();
     const history = join(lab.stateDir, 'repository');
@@ -162,7 +162,7 @@ describe('what has to leave the rack', () => {
     for (const content of ['first', 'second']) {
       const archive = await lab.archive(content);
       lab.time.pass(hour);
-      await expect.poll(() => lab.uploads.stateOf(archive)).toBe('stored');
+      await expect.poll(() => lab.copies.stateOf(archive)).toBe('stored');
     }
 
     expect(lab.degraded.get('upload')).toContain('git cannot be run');
@@ -192,7 +192,7 @@ describe('a bucket', () => {
       makeServiceAccountKey({ email, tokenUri: oauth.tokenUrl, version });
     const [old, current] = [keyOf(1), keyOf(2)];
     oauth.addServiceAccountKey(current);
-    const lab = await startUploads({ settings: '{}' });
+    const lab = await startOffsite({ settings: '{}' });
     await writeFile(join(lab.dir, 'key.json'), JSON.stringify(old));
     await lab.settings('{ upload: "gs://backups/rack4", uploadKey: key.json, encrypt: none }');
     await lab.store('router', 'hostname r1\n');
@@ -211,7 +211,7 @@ describe('a bucket', () => {
 
   it('is away for a day: backups go on, nothing is lost, it is seldom asked', async () => {
     const google = await startBucket();
-    const lab = await startUploads({
+    const lab = await startOffsite({
       settings: '{ upload: "gs://backups/rack4", encrypt: none }',
       openPlace: await bucketAt(google.url),
     });
@@ -223,14 +223,14 @@ describe('a bucket', () => {
     for (let count = 1; count <= 4; count += 1) {
       const version = await lab.store('router', `version ${count}`);
       await lab.store(`switch-${count}`, 'hostname s\n');
-      expect(lab.uploads.stateOf(version)).toBe('queued');
+      expect(lab.copies.stateOf(version)).toBe('queued');
       for (let quarter = 0; quarter < 24; quarter += 1) {
         await lab.settled();
         lab.time.pass(hour / 4);
       }
     }
     await lab.settled();
-    expect(lab.uploads.status()).toMatchObject([
+    expect(lab.copies.status()).toMatchObject([
       { queued: 8, problem: expect.stringContaining('gs://backups/rack4: answers 503') },
     ]);
     expect(lab.degraded.get('upload')).toContain('answers 503');
@@ -259,7 +259,7 @@ describe('a bucket', () => {
 
   it('that stored something else holds back that device, and no other', async () => {
     const google = await startBucket();
-    const lab = await startUploads({
+    const lab = await startOffsite({
       settings: '{ upload: "gs://backups/rack4", encrypt: none }',
       openPlace: await bucketAt(google.url),
     });
@@ -269,24 +269,24 @@ describe('a bucket', () => {
     const broken = await lab.store('router', 'hostname r1\n');
     const newer = await lab.store('router', 'hostname r2\n');
     const other = await lab.store('switch-1', 'hostname s1\n');
-    await expect.poll(() => lab.uploads.stateOf(other)).toBe('stored');
+    await expect.poll(() => lab.copies.stateOf(other)).toBe('stored');
     await lab.settled();
 
-    expect(lab.uploads.stateOf(newer)).toBe('queued');
+    expect(lab.copies.stateOf(newer)).toBe('queued');
     expect(lab.degraded.get('upload')).toMatch(/^router: .* is not there as it was sent/);
     expect(google.calls.map(({ operation }) => operation)).not.toContain('delete');
     lab.time.pass(10_000);
     await lab.idle();
     expect(google.objects('backups')).toHaveLength(3);
-    expect(lab.uploads.stateOf(broken), 'only the newest is known').toBe('queued');
-    expect(lab.uploads.stateOf(newer)).toBe('stored');
+    expect(lab.copies.stateOf(broken), 'only the newest is known').toBe('queued');
+    expect(lab.copies.stateOf(newer)).toBe('stored');
     expect(lab.degraded.size).toBe(0);
   });
 });
 
 describe('a process that ends', () => {
   it('leaves what waits to the next one', async () => {
-    const lab = await startUploads();
+    const lab = await startOffsite();
     await lab.idle();
     await rename(lab.away, `${lab.away}.unmounted`);
     const versions = [];
@@ -295,7 +295,7 @@ describe('a process that ends', () => {
     await lab.settled();
 
     await lab.restart();
-    expect(lab.uploads.status()).toMatchObject([{ queued: 3 }]);
+    expect(lab.copies.status()).toMatchObject([{ queued: 3 }]);
     await rename(`${lab.away}.unmounted`, lab.away);
     await lab.settled();
     lab.time.pass(hour);
@@ -305,7 +305,7 @@ describe('a process that ends', () => {
   });
 
   it('is killed: the next one makes up for what was not even queued', async () => {
-    const lab = await startUploads();
+    const lab = await startOffsite();
     await lab.store('router', 'one');
     await lab.idle();
     for (const content of ['two', 'three']) await lab.storeOnly('router', content);
@@ -324,34 +324,34 @@ describe('a process that ends', () => {
   });
 
   it('sends in order what is stored while it is made up for', async () => {
-    const lab = await startUploads();
+    const lab = await startOffsite();
     await lab.store('router', 'one');
     await lab.idle();
     await lab.storeOnly('router', 'two');
     const newest = await lab.storeOnly('router', 'three');
 
     await lab.kill();
-    lab.uploads.add(newest);
+    lab.copies.add(newest);
     await lab.idle();
 
-    expect(lab.uploads.stateOf(newest)).toBe('stored');
+    expect(lab.copies.stateOf(newest)).toBe('stored');
     expect(await contentsIn(lab.away, 'router')).toEqual(['three', 'two', 'one']);
   });
 
   it('ends with the newest version where a place is new while one is stored', async () => {
-    const lab = await startUploads({ settings: '{}' });
+    const lab = await startOffsite({ settings: '{}' });
     const older = await lab.storeOnly('router', 'one');
     const newest = await lab.storeOnly('router', 'two');
 
     await lab.settings('{ upload: AWAY, encrypt: none }');
-    lab.uploads.add(older);
+    lab.copies.add(older);
     await lab.idle();
 
-    expect(lab.uploads.stateOf(newest)).toBe('stored');
+    expect(lab.copies.stateOf(newest)).toBe('stored');
   });
 
   it('stores nothing twice', async () => {
-    const lab = await startUploads();
+    const lab = await startOffsite();
     await lab.store('router', 'one');
     await lab.idle();
     const before = lab.logged.length;
@@ -364,24 +364,24 @@ describe('a process that ends', () => {
   });
 
   it('does not need the journal to go on', async () => {
-    const lab = await startUploads();
+    const lab = await startOffsite();
     await lab.idle();
     const { journal } = lab;
     lab.journal = undefined;
 
     const version = await lab.store('router', 'one');
-    await expect.poll(() => lab.uploads.stateOf(version)).toBe('stored');
+    await expect.poll(() => lab.copies.stateOf(version)).toBe('stored');
     lab.journal = journal;
-    await lab.uploads.flush();
+    await lab.copies.flush();
     await lab.restart();
 
-    expect(lab.uploads.stateOf(version)).toBe('stored');
+    expect(lab.copies.stateOf(version)).toBe('stored');
   });
 });
 
 describe('places in rack.yaml', () => {
   it('that are new get the newest version of every device', async () => {
-    const lab = await startUploads({ settings: '{}' });
+    const lab = await startOffsite({ settings: '{}' });
     for (const content of ['one', 'two']) await lab.store('router', content);
     await lab.store('switch-1', 'three');
 
@@ -393,7 +393,7 @@ describe('places in rack.yaml', () => {
   });
 
   it('that have left rack.yaml lose their queue, which is logged', async () => {
-    const lab = await startUploads();
+    const lab = await startOffsite();
     await lab.idle();
     await rm(lab.away, { recursive: true });
     await lab.store('router', 'one');
@@ -401,7 +401,7 @@ describe('places in rack.yaml', () => {
 
     await lab.settings('{}');
 
-    expect(lab.uploads.status()).toEqual([]);
+    expect(lab.copies.status()).toEqual([]);
     expect(lab.degraded.size).toBe(0);
     expect(lab.logged.at(-1)).toMatchObject({
       msg: 'place off site has left rack.yaml; its queue is dropped',
@@ -415,7 +415,7 @@ describe('places in rack.yaml', () => {
   });
 
   it('that change for whom it is encrypted do so from then on', async () => {
-    const lab = await startUploads();
+    const lab = await startOffsite();
     await lab.store('router', 'one');
     await lab.idle();
 
@@ -428,7 +428,7 @@ describe('places in rack.yaml', () => {
   });
 
   it('that change are tried at once', async () => {
-    const lab = await startUploads({ settings: '{ upload: AWAY/nowhere, encrypt: none }' });
+    const lab = await startOffsite({ settings: '{ upload: AWAY/nowhere, encrypt: none }' });
     await lab.store('router', 'one');
     await expect.poll(() => lab.degraded.get('upload')).toContain('is its disk mounted?');
 
@@ -441,7 +441,7 @@ describe('places in rack.yaml', () => {
 
 describe('a directory', () => {
   it('whose disk is not mounted is waited for, and nothing is written below it', async () => {
-    const lab = await startUploads();
+    const lab = await startOffsite();
     await lab.store('router', 'one');
     await lab.idle();
     await rename(lab.away, `${lab.away}.unmounted`);
@@ -465,7 +465,7 @@ describe('a disk of the jumphost that is full', () => {
     if (process.getuid?.() !== 0 || process.platform !== 'linux') {
       return context.skip('needs root to mount a tmpfs');
     }
-    const lab = await startUploads();
+    const lab = await startOffsite();
     await lab.idle();
     const outgoing = join(lab.stateDir, 'outgoing');
     const options = ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', outgoing];
@@ -475,25 +475,25 @@ describe('a disk of the jumphost that is full', () => {
     const version = await lab.store('router', randomText(1_000_000));
     await expect.poll(() => lab.degraded.get('upload')).toContain('the disk is full');
     expect(await readdir(outgoing)).toEqual([]);
-    expect(lab.uploads.stateOf(version)).toBe('queued');
+    expect(lab.copies.stateOf(version)).toBe('queued');
     await lab.settled();
     await run('mount', ['-o', 'remount,size=8m', outgoing]);
     lab.time.pass(10_000);
     await lab.idle();
 
-    expect(lab.uploads.stateOf(version)).toBe('stored');
+    expect(lab.copies.stateOf(version)).toBe('stored');
     expect(await readdir(outgoing)).toEqual([]);
   });
 });
 
 describe('a version that is gone', () => {
   it('is given up and named; the others leave', async () => {
-    const lab = await startUploads();
+    const lab = await startOffsite();
     await lab.idle();
     const newest = await lab.storeOnly('router', 'one');
 
-    lab.uploads.add({ ...newest, id: '0'.repeat(40) });
-    lab.uploads.add(newest);
+    lab.copies.add({ ...newest, id: '0'.repeat(40) });
+    lab.copies.add(newest);
     await lab.idle();
 
     expect(await contentsIn(lab.away, 'router')).toEqual(['one']);
@@ -511,8 +511,8 @@ describe('old copies', () => {
   const settings = '{ upload: AWAY, encrypt: none, retention: { days: 10, versions: 2 } }';
   const sha1 = (number: number) => String(number).padStart(40, '0');
 
-  async function startWithOld(): Promise<UploadsLab> {
-    const lab = await startUploads({ settings: '{}' });
+  async function startWithOld(): Promise<OffsiteLab> {
+    const lab = await startOffsite({ settings: '{}' });
     for (const [number, day] of ['01', '02', '03'].entries()) {
       await writeFile(join(lab.away, `2026-11-${day}-router-${sha1(number)}.gz`), '');
     }
@@ -568,7 +568,7 @@ describe('old copies', () => {
 
 describe('old copies, when the clock has jumped', () => {
   it('stay also where something new is stored on the same day', async () => {
-    const lab = await startUploads({
+    const lab = await startOffsite({
       settings: '{ upload: AWAY, encrypt: none, retention: { days: 10, versions: 1 } }',
     });
     await lab.store('router', 'one');
@@ -589,7 +589,7 @@ describe('old copies, when the clock has jumped', () => {
 
 describe('a git remote', () => {
   it('gets the history, encrypted, in one push', async () => {
-    const lab = await startUploads({ settings: '{}' });
+    const lab = await startOffsite({ settings: '{}' });
     const remote = await bareRemote(lab.dir);
     await lab.store('router', 'one');
     await lab.store('router', 'two');
@@ -600,8 +600,8 @@ describe('a git remote', () => {
     const version = await lab.store('router', 'four');
     await lab.idle();
 
-    expect(lab.uploads.status()).toMatchObject([{ kind: 'git', url: remote, queued: 0 }]);
-    expect(lab.uploads.stateOf(version)).toBe('stored');
+    expect(lab.copies.status()).toMatchObject([{ kind: 'git', url: remote, queued: 0 }]);
+    expect(lab.copies.stateOf(version)).toBe('stored');
     expect(await contentsIn(remote, 'router')).toEqual(['four', 'two', 'one']);
     expect(await contentsIn(remote, 'switch-1')).toEqual(['three']);
     await lab.restart();
@@ -609,7 +609,7 @@ describe('a git remote', () => {
   });
 
   it('that rejects a version is named, and does not delay the other place', async () => {
-    const lab = await startUploads({ settings: '{}' });
+    const lab = await startOffsite({ settings: '{}' });
     const remote = await bareRemote(lab.dir);
     await writeFile(join(remote, 'hooks', 'pre-receive'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
 
@@ -618,12 +618,12 @@ describe('a git remote', () => {
     await expect.poll(() => lab.degraded.get('git remote')).toContain('pre-receive hook declined');
     await expect.poll(() => contentsIn(lab.away, 'router')).toEqual(['one']);
 
-    expect(lab.uploads.stateOf(version)).toBe('queued');
+    expect(lab.copies.stateOf(version)).toBe('queued');
     await rm(join(remote, 'hooks', 'pre-receive'));
     await lab.settled();
     lab.time.pass(hour);
     await lab.idle();
-    expect(lab.uploads.stateOf(version)).toBe('stored');
+    expect(lab.copies.stateOf(version)).toBe('stored');
   });
 });
 

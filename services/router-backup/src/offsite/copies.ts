@@ -5,15 +5,22 @@
  * The journal records as well which versions a destination has. At start the service queues those that it lacks, because the last
  * process died between storing a version and queueing it. A new destination gets the newest version of every device.
  */
+
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BackupDevice, OffsiteStatus } from '@skolo/api';
 import type { OffsitePlace, Version } from '@skolo/backup';
 import { errorText } from '@skolo/base';
-import { type BackOffOptions, type LastSuccess, pause } from '@skolo/common';
+import {
+  type BackOffOptions,
+  type Clock,
+  type LastSuccess,
+  type Logger,
+  pause,
+} from '@skolo/common';
 import { type Journal, makeFolder, type TablesDeps } from '@skolo/durable';
 import type { Rack } from '@skolo/rack';
-import type { Base } from '../base.ts';
+import type { EmitBackup } from '../events.ts';
 import { type Backend, gitBackend, type LocalVersions } from './backend.ts';
 import {
   type Destination,
@@ -23,10 +30,15 @@ import {
   successOf,
 } from './destination.ts';
 import { ObjectBackend } from './object-backend.ts';
-import { Queue, type UploadRecord } from './queue.ts';
+import { Queue, type WaitingCopy } from './queue.ts';
 import { Sender } from './sender.ts';
 
-export interface UploadsDeps extends Pick<Base, 'rack' | 'stateDir' | 'clock' | 'log' | 'emit'> {
+export interface OffsiteCopiesDeps {
+  rack: () => Rack;
+  stateDir: string;
+  clock: Clock;
+  log: Logger;
+  emit: EmitBackup;
   tables: TablesDeps;
   versions: LocalVersions;
   lastSuccess: Pick<LastSuccess, 'mark' | 'get'>;
@@ -45,8 +57,8 @@ const usualBackOff = { firstMs: 10_000, maxMs: 15 * 60_000 };
 /** In the folder of outgoing files: the copy of the history for a git remote, which stays. */
 const mirror = 'mirror';
 
-export class Uploads {
-  private readonly deps: UploadsDeps;
+export class OffsiteCopies {
+  private readonly deps: OffsiteCopiesDeps;
   private readonly queue: Queue;
   private readonly outgoing: string;
   private readonly routes = new Map<string, Route>();
@@ -56,7 +68,7 @@ export class Uploads {
   private isAllMissing = false;
   private following: Promise<void> = Promise.resolve();
 
-  constructor(deps: UploadsDeps) {
+  constructor(deps: OffsiteCopiesDeps) {
     this.deps = deps;
     this.queue = new Queue(deps.tables);
     this.outgoing = join(deps.stateDir, 'outgoing');
@@ -139,7 +151,7 @@ export class Uploads {
   }
 
   /** Versions of a device that wait for all of its destinations: they are only in the rack. */
-  unsent(device: string): UploadRecord[] {
+  unsent(device: string): WaitingCopy[] {
     const [first, ...others] = this.destinationsFor(device).map(({ id }) =>
       this.queue.for(id).filter((record) => record.device === device),
     );

@@ -10,7 +10,6 @@ import { models } from '@skolo/models';
 import { type CreateStations, loadStations, type SeenStations } from '@skolo/models/stations';
 import { didYouMean, type InfrastructureDevice, type Rack } from '@skolo/rack';
 import { readCredentials } from '@skolo/secrets';
-import { BackupFailed, failureOf } from './failure.ts';
 import type { Fetch } from './fetch.ts';
 import type { PowerDaemon } from './power-daemon.ts';
 import { Transcript, type Transcripts } from './transcript.ts';
@@ -18,22 +17,22 @@ import { Transcript, type Transcripts } from './transcript.ts';
 /** For all of it: a person waits. */
 const mostMs = 60_000;
 
-interface StationReadingsDeps {
+interface ConnectedHostReadingsDeps {
   rack: () => Rack;
   fetch: Pick<Fetch, 'connected'>;
   locks: Locks;
   power: Pick<PowerDaemon, 'unlessWanted'>;
-  transcripts: Pick<Transcripts, 'message'>;
+  transcripts: Pick<Transcripts, 'failure'>;
   clock: Pick<Clock, 'now'>;
   signal: AbortSignal;
 }
 
-export class StationReadings {
-  private readonly deps: StationReadingsDeps;
+export class ConnectedHostReadings {
+  private readonly deps: ConnectedHostReadingsDeps;
   /** By device: who asks meanwhile gets the same answer. */
   private readonly underWay = new Map<string, Promise<DeviceStations>>();
 
-  constructor(deps: StationReadingsDeps) {
+  constructor(deps: ConnectedHostReadingsDeps) {
     this.deps = deps;
   }
 
@@ -74,9 +73,7 @@ export class StationReadings {
       );
       return { device: name, readAt: new Date(clock.now()).toISOString(), ...seen };
     } catch (error) {
-      const { what, failure } = failureOf(name, error);
-      const masked = transcripts.message(what, transcript, []);
-      throw new BackupFailed(name, failure, masked, { cause: error });
+      throw transcripts.failure(name, error, transcript, []);
     }
   }
 

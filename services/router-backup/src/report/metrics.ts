@@ -4,7 +4,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { EmitBackup } from '../events.ts';
 import type { HistoryLoss } from '../history/loss.ts';
 import type { Store } from '../history/store.ts';
-import type { Uploads } from '../offsite/copies.ts';
+import type { OffsiteCopies } from '../offsite/copies.ts';
 import { summaryOf } from '../runs/summary.ts';
 import { targetsOf } from '../targets.ts';
 import { lastSuccessOf, type StatusSources, statusOfAll } from './device-status.ts';
@@ -13,7 +13,7 @@ interface MetricsDeps {
   sources: StatusSources;
   store: Pick<Store, 'isSound'>;
   loss: Pick<HistoryLoss, 'list'>;
-  uploads: Pick<Uploads, 'status'>;
+  copies: Pick<OffsiteCopies, 'status'>;
 }
 
 /** Returns a consumer of events. */
@@ -131,13 +131,13 @@ const gauges: Record<string, GaugeSpec<MetricsDeps>> = {
   skolo_backup_offsite_queue: {
     help: 'Versions that have not left the rack yet.',
     labels: ['place'],
-    read: ({ uploads }) => uploads.status().map(({ url: place, queued }) => [{ place }, queued]),
+    read: ({ copies }) => copies.status().map(({ url: place, queued }) => [{ place }, queued]),
   },
   skolo_backup_offsite_last_success_timestamp_seconds: {
     help: 'When a version was last stored off site; 0: never.',
     labels: ['place'],
-    read: ({ uploads }) =>
-      uploads
+    read: ({ copies }) =>
+      copies
         .status()
         .map(({ url: place, lastSuccess }) => [
           { place },

@@ -1,5 +1,5 @@
 /**
- * Restores a version to its device: rehearses it, and loads it where the model can do so safely. What the device has before is
+ * DeviceRestores a version to its device: rehearses it, and loads it where the model can do so safely. What the device has before is
  * stored in the history first, so that a restore can be undone.
  */
 import { createHash } from 'node:crypto';
@@ -11,19 +11,22 @@ import { HttpProblem, type Locks } from '@skolo/common';
 import type { DeviceConnection } from '@skolo/equipment';
 import type { BackupModel } from '@skolo/models/backup';
 import { withoutVolatile } from '@skolo/models/configuration';
-import type { InfrastructureDevice } from '@skolo/rack';
+import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import type { z } from 'zod';
-import type { Base } from '../base.ts';
 import type { Readable } from '../history/readable.ts';
 import type { Versions } from '../history/versions.ts';
 import { BackupFailed } from '../read/failure.ts';
 import type { Fetch, Fetched } from '../read/fetch.ts';
 import type { PowerDaemon } from '../read/power-daemon.ts';
 import { Transcript, type Transcripts } from '../read/transcript.ts';
-import type { Attempts, Occasion } from '../runs/attempts.ts';
+import type { Attempts } from '../runs/attempts.ts';
 import type { Backup } from '../runs/backup.ts';
+import type { Occasion } from '../runs/outcome.ts';
 
-interface RestoreDeps extends Pick<Base, 'rack' | 'signal'> {
+interface RestoreDeps {
+  rack: () => Rack;
+  /** Aborted when the service stops. */
+  signal: AbortSignal;
   fetch: Fetch;
   backup: Pick<Backup, 'keep'>;
   attempts: Attempts;
@@ -38,7 +41,7 @@ type Api = typeof routerBackupApi;
 type Rehearsal = Omit<z.output<Api['checkRestore']['answers'][200]>, 'version'>;
 type Restored = Omit<z.output<Api['restore']['answers'][200]>, 'version'>;
 
-export class Restores {
+export class DeviceRestores {
   private readonly deps: RestoreDeps;
   private readonly working = new Set<Promise<unknown>>();
 
@@ -140,8 +143,9 @@ export class Restores {
       if (!(error instanceof BackupFailed)) throw error;
       const { secrets } = fetch.model(device);
       await transcripts.keep(device.name, transcript, secrets);
-      const what = transcripts.message(error.what, transcript, secrets);
-      throw new BackupFailed(device.name, error.failure, what);
+      // Without its cause, which may quote what the device said.
+      const { failure, what } = transcripts.failure(device.name, error, transcript, secrets);
+      throw new BackupFailed(device.name, failure, what);
     } finally {
       this.working.delete(working);
     }

@@ -1,65 +1,19 @@
 /**
  * One attempt at a device or the jumphost. Its outcome is recorded, also a failure. The only error that it throws is `Stopping`.
  */
-import type { DeviceResult, FailureClass } from '@skolo/api';
-import type { Version } from '@skolo/backup';
-import type { LastSuccess } from '@skolo/common';
-import type { Base } from '../base.ts';
+import type { Clock, LastSuccess } from '@skolo/common';
+import type { EmitBackup } from '../events.ts';
 import type { JumphostBackup } from '../jumphost/backup.ts';
-import type { Left } from '../jumphost/find.ts';
-import { failureOf, SuspiciouslySmall } from '../read/failure.ts';
 import type { Fetch } from '../read/fetch.ts';
 import { Transcript, type Transcripts } from '../read/transcript.ts';
 import { type DeviceRecord, knownOf, type State } from '../state.ts';
 import type { Target } from '../targets.ts';
 import type { Backup } from './backup.ts';
+import { type Occasion, type Outcome, Stopping, type Stored } from './outcome.ts';
 
-/** Why it is read. */
-export interface Occasion {
-  run: string;
-  by: string;
-  reason?: string | undefined;
-  /** A person asked for it: a version that was suspiciously small, and is the same again, is right. */
-  isByHand: boolean;
-}
-
-export interface Outcome {
-  result: Exclude<DeviceResult, 'not-backed-up'>;
-  failure?: FailureClass | undefined;
-  detail?: string | undefined;
-  /** Of an error that has no class. */
-  stack?: string | undefined;
-  version?: string | undefined;
-  unsaved?: boolean | undefined;
-  size?: number | undefined;
-  seconds: number;
-  /** Of the jumphost: paths that could not be read, the first few. */
-  left?: Left[] | undefined;
-  /** The version before, where this one is new. */
-  before?: Version | undefined;
-  after?: Version | undefined;
-}
-
-/** What the history has of a target now. */
-export interface Stored {
-  before?: Version | undefined;
-  after: Version;
-  isNew: boolean;
-  size?: number | undefined;
-  left?: Left[] | undefined;
-  /** For its record. */
-  facts: Pick<DeviceRecord, 'unsaved' | 'identity' | 'startup' | 'legacyAlgorithms' | 'versions'>;
-}
-
-/** Why an attempt is given up when the service stops. */
-export class Stopping extends Error {
-  constructor() {
-    super('the service stops');
-    this.name = 'Stopping';
-  }
-}
-
-interface AttemptsDeps extends Pick<Base, 'clock' | 'emit'> {
+interface AttemptsDeps {
+  clock: Clock;
+  emit: EmitBackup;
   backup: Pick<Backup, 'store'>;
   jumphost: Pick<JumphostBackup, 'store'>;
   fetch: Pick<Fetch, 'model'>;
@@ -137,11 +91,13 @@ export class Attempts {
   ): Promise<Outcome> {
     const { state, transcripts } = this.deps;
     const { name } = begun;
-    const failed = failureOf(name, error);
-    const { failure, what, cause } = failed;
     const rules = this.secretsOf(device);
-    const masked = (text: string) => transcripts.message(text, transcript, rules);
-    const detail = masked(what);
+    const {
+      failure,
+      what: detail,
+      suspect,
+      cause,
+    } = transcripts.failure(name, error, transcript, rules);
     const former = state.devices.get(name);
     const record: DeviceRecord = {
       ...former,
@@ -151,14 +107,14 @@ export class Attempts {
       detail,
       failures: (former?.failures ?? 0) + 1,
       seconds,
-      suspect: failed instanceof SuspiciouslySmall ? failed.suspect : undefined,
+      suspect,
     };
     await state.keep([state.devices.put(record)]);
     if (device !== undefined) await transcripts.keep(name, transcript, rules);
     // The origin matters for unforeseen errors only.
-    const stack = failure === 'internal' && cause instanceof Error ? cause.stack : undefined;
-    const where = stack === undefined ? undefined : masked(stack);
-    return { result: 'failed', failure, detail, seconds, stack: where };
+    const where = failure === 'internal' && cause instanceof Error ? cause.stack : undefined;
+    const stack = where && transcripts.message(where, transcript, rules);
+    return { result: 'failed', failure, detail, seconds, stack };
   }
 
   private secretsOf(device: Target['device']) {

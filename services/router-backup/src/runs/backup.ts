@@ -1,21 +1,25 @@
 /** Reads a device, makes sure that it is the right one, and stores what is new in the history. */
 import type { CommitAbout, Version } from '@skolo/backup';
 import { errorText } from '@skolo/base';
+import type { Clock } from '@skolo/common';
 import type { Content } from '@skolo/models/backup';
 import { fingerprintOf, isSame } from '@skolo/models/configuration';
-import type { InfrastructureDevice } from '@skolo/rack';
-import type { Base } from '../base.ts';
+import type { InfrastructureDevice, Rack } from '@skolo/rack';
+import type { EmitBackup } from '../events.ts';
 import type { Store } from '../history/store.ts';
-import { BackupFailed, SuspiciouslySmall } from '../read/failure.ts';
+import { judgeIdentity, judgeSize, pin } from '../judge.ts';
+import { BackupFailed } from '../read/failure.ts';
 import type { Fetch, Fetched } from '../read/fetch.ts';
-import { pin, whyAnother } from '../read/identity.ts';
 import type { PowerDaemon } from '../read/power-daemon.ts';
 import type { Transcript } from '../read/transcript.ts';
 import type { State } from '../state.ts';
 import { startupNameOf } from '../targets.ts';
-import type { Occasion, Stored } from './attempts.ts';
+import type { Occasion, Stored } from './outcome.ts';
 
-export interface BackupDeps extends Pick<Base, 'rack' | 'clock' | 'emit'> {
+export interface BackupDeps {
+  rack: () => Rack;
+  clock: Clock;
+  emit: EmitBackup;
   fetch: Fetch;
   store: Store;
   state: State;
@@ -72,9 +76,9 @@ export class Backup {
     const { store, state } = this.deps;
     const { name, serial } = device;
     const { content, changedBy } = fetched;
-    const record = state.devices.get(name);
-    const another = whyAnother(name, fetched.identity, { serial, pinned: record?.identity });
-    if (another !== undefined) throw new BackupFailed(name, 'wrong-device', another);
+    const pinned = state.devices.get(name)?.identity;
+    const another = judgeIdentity(fetched.identity, { name, serial, pinned });
+    if (another) throw new BackupFailed(name, another.failure, another.what);
     try {
       const before = await store.repository.newest(name);
       if (before !== undefined) {
@@ -141,19 +145,17 @@ export class Backup {
     return version;
   }
 
-  /** @throws SuspiciouslySmall */
+  /** @throws BackupFailed, unless a person requested the same small version before */
   private checkSize(name: string, before: Version, fetched: Fetched, isByHand: boolean): void {
     const { rack, state } = this.deps;
     const { shrinkPercent } = rack().services['router-backup'];
     const { size, content, model, sha1 } = fetched;
-    const former = before.size ?? 0;
-    const lost = former === 0 ? 0 : ((former - size) / former) * 100;
-    if (lost <= shrinkPercent) return;
+    const rejection = judgeSize(name, size, { former: before.size ?? 0, shrinkPercent });
+    if (rejection === undefined) return;
     // Without what changes by itself, such as a clock.
     const suspect = 'bytes' in content ? fingerprintOf(content.bytes, model) : sha1;
     if (isByHand && state.devices.get(name)?.suspect === suspect) return;
-    const what = `it has ${size} bytes, the version before has ${former}; if that is right, run: skolo backup run ${name}`;
-    throw new SuspiciouslySmall(name, what, suspect);
+    throw new BackupFailed(name, rejection.failure, rejection.what, { suspect });
   }
 
   /** Equal but for what changes by itself. */

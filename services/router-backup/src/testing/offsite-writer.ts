@@ -1,6 +1,6 @@
 /**
  * The process that copies.kill.test.ts kills: `node offsite-writer.ts DIR RECIPIENT` stores versions of two devices in a
- * history below DIR, and uploads them to DIR/away; it prints `stored N`. With `drain` behind it, it only uploads what
+ * history below DIR, and copies them to DIR/away; it prints `stored N`. With `drain` behind it, it only copies what
  * waits, and ends.
  */
 import { writeSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { Repository } from '@skolo/backup';
 import { createLogger, DegradedList, LastSuccess, pause, systemClock } from '@skolo/common';
 import { Journal } from '@skolo/durable';
 import { report } from '@skolo/durable/campaign';
-import { Uploads } from '../offsite/copies.ts';
+import { OffsiteCopies } from '../offsite/copies.ts';
 import { smallRack } from './small-rack.ts';
 
 export const devices = ['router', 'switch-1'];
@@ -33,7 +33,7 @@ async function work(): Promise<void> {
   const journal = await Journal.open(join(stateDir, 'journal'));
   const log = createLogger({ service: 'router-backup', destination: { write: () => undefined } });
   const degraded = new DegradedList({ clock: systemClock, log });
-  const uploads = new Uploads({
+  const copies = new OffsiteCopies({
     rack: () => rack,
     stateDir,
     tables: {
@@ -55,8 +55,8 @@ async function work(): Promise<void> {
     log,
     backOff: { firstMs: 20, maxMs: 200 },
   });
-  uploads.load(journal);
-  await uploads.start();
+  copies.load(journal);
+  await copies.start();
   if (mode === 'drain') {
     while (!(await isDone())) await pause(20);
     report('drained');
@@ -67,7 +67,7 @@ async function work(): Promise<void> {
       const content = { bytes: Buffer.from(versionText(device, number)) };
       const time = new Date(1_700_000_000_000 + number * 60_000).toISOString();
       const about = { rack: 'rack4', model: 'frr', run: `run-${number}`, time, by: 'schedule' };
-      uploads.add(await repository.commit({ device, content, about }));
+      copies.add(await repository.commit({ device, content, about }));
     }
     report(`stored ${number}`);
   }
@@ -75,8 +75,8 @@ async function work(): Promise<void> {
   async function isDone(): Promise<boolean> {
     for (const device of devices) {
       const newest = await repository.newest(device);
-      if (newest && !uploads.isStored(device, newest.id)) return false;
+      if (newest && !copies.isStored(device, newest.id)) return false;
     }
-    return uploads.status().every(({ queued }) => queued === 0);
+    return copies.status().every(({ queued }) => queued === 0);
   }
 }
