@@ -10,14 +10,8 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BackupDevice, OffsiteStatus } from '@skolo/api';
 import type { OffsitePlace, Version } from '@skolo/backup';
-import { errorText } from '@skolo/base';
-import {
-  type BackOffOptions,
-  type Clock,
-  type LastSuccess,
-  type Logger,
-  pause,
-} from '@skolo/common';
+import { errorText, pause } from '@skolo/base';
+import type { BackOffOptions, Clock, LastSuccess, Logger } from '@skolo/common';
 import { type Journal, makeFolder, type TablesDeps } from '@skolo/durable';
 import type { Rack } from '@skolo/rack';
 import type { EmitBackup } from '../events.ts';

@@ -6,8 +6,8 @@
 import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { BackupRun } from '@skolo/api';
-import { errorText } from '@skolo/base';
-import { type Clock, HttpProblem, type Locks, type Logger, pause, resolveId } from '@skolo/common';
+import { errorText, pause } from '@skolo/base';
+import { type Clock, HttpProblem, type Locks, type Logger, resolveId } from '@skolo/common';
 import type { Change } from '@skolo/durable';
 import { expandNames, type Rack, RangeSyntaxError } from '@skolo/rack';
 import PQueue from 'p-queue';
