@@ -9,7 +9,7 @@ import type { FailureClass } from '@skolo/api';
 import type { BackupModel, Content, Identity } from '@skolo/models/backup';
 
 /** Why a reading is not stored. */
-export interface Rejection {
+interface Rejection {
   failure: Extract<FailureClass, 'incomplete' | 'refused' | 'wrong-device' | 'suspiciously-small'>;
   what: string;
 }

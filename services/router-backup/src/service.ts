@@ -15,11 +15,11 @@ import {
 import { HostKeys } from '@skolo/equipment';
 import { models as rackModels } from '@skolo/models';
 import { type CreateBackup, loadBackups } from '@skolo/models/backup';
+import type { Mask } from '@skolo/models/configuration';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import { apiHandlers } from './api.ts';
 import { type BackupEvent, type EmitBackup, logEvents } from './events.ts';
 import { HistoryLoss } from './history/loss.ts';
-import { Readable } from './history/readable.ts';
 import { Store } from './history/store.ts';
 import { Versions } from './history/versions.ts';
 import { JumphostBackup } from './jumphost/backup.ts';
@@ -35,8 +35,7 @@ import { notify } from './report/notify.ts';
 import { Webhook } from './report/webhook.ts';
 import { DeviceRestores } from './restore/device.ts';
 import { HistoryRestore } from './restore/history.ts';
-import { Attempts } from './runs/attempts.ts';
-import { Backup, type BackupDeps } from './runs/backup.ts';
+import { Attempts, type AttemptsDeps } from './runs/attempts.ts';
 import { Inventory } from './runs/inventory.ts';
 import { Stopping } from './runs/outcome.ts';
 import { Planner } from './runs/planner.ts';
@@ -47,7 +46,7 @@ import { State } from './state.ts';
 export interface RouterBackupDeps {
   models?: ReadonlyMap<string, CreateBackup>;
   retryPauses?: RunsDeps['retryPauses'];
-  power?: BackupDeps['power'];
+  power?: AttemptsDeps['power'];
   /** Pause between attempts to open journal and repository, and to write what they rejected, in milliseconds. */
   openEveryMs?: number;
   /** How often the planner looks for due devices. */
@@ -79,13 +78,13 @@ async function start(context: ServiceContext, replaced: RouterBackupDeps): Promi
   setMaxListeners(0, stopping.signal);
   const { emit, consume } = createEvents<BackupEvent>();
   const parts = await createParts(context, replaced, { emit, signal: stopping.signal, retryMs });
-  const { journal, state, store, copies, loss, sources, readable } = parts;
+  const { journal, state, store, copies, loss, sources, versions } = parts;
   const { webhook, runs, planner, notices, restores } = parts;
 
   consume((event) => event.type === 'degraded' && degraded.set(event.what, event.why));
   consume(logEvents(log));
   consume(createMetrics(context.metrics, { sources, store, loss, copies }));
-  consume((event) => void notify(event, { webhook, readable, log }));
+  consume((event) => void notify(event, { webhook, versions, log }));
   consume((event) => react(event, { copies, runs, planner, notices, log }));
 
   await journal.open((opened) => state.load(opened) + copies.load(opened));
@@ -108,7 +107,7 @@ async function start(context: ServiceContext, replaced: RouterBackupDeps): Promi
     handler: createApp({
       ...context,
       api: routerBackupApi,
-      handlers: apiHandlers(parts),
+      handlers: apiHandlers(parts, context.audit),
     }),
     readiness: () => ({ ready: journal.isOpen, degraded: [] }),
     async stop() {
@@ -132,89 +131,72 @@ interface Connections {
   retryMs: number;
 }
 
-/** What is stored: the journal, the history, the archives of the jumphost, and the copies off site. */
-function createStorage(context: ServiceContext, { emit, signal, retryMs }: Connections) {
+/** Creates what is stored: journal, history, archives of the jumphost, copies off site. */
+function createStorage(
+  context: ServiceContext,
+  { models, mask }: { models: ReadonlyMap<string, CreateBackup>; mask: Mask },
+  { emit, signal, retryMs }: Connections,
+) {
   const { log, clock, stateDir, lastSuccess, degraded } = context;
   const { file: rackFile } = context.rack;
   const rack = () => context.rack.rack;
   const afterDamage = 'compare skolo backup status with the devices that you expect';
-  const tables = new StateJournal({ stateDir, log, degraded, afterDamage, retryMs, signal });
-  const state = new State(tables);
+  const journal = new StateJournal({ stateDir, log, degraded, afterDamage, retryMs, signal });
+  const state = new State(journal);
   const store = new Store({ rack, stateDir, clock, log, emit, signal });
   const jumphost = new JumphostBackup({ rack, stateDir, clock, emit, rackFile });
-  const versions = new Versions({ rack, store, jumphost });
-  const offsite = { rack, stateDir, clock, log, emit, lastSuccess, tables, versions };
+  const versions = new Versions({ rack, models, mask, store, jumphost });
+  const offsite = { rack, stateDir, clock, log, emit, lastSuccess, tables: journal, versions };
   const copies = new OffsiteCopies(offsite);
-  const loss = new HistoryLoss({ clock, log, emit, state, journal: tables, versions, copies });
+  const loss = new HistoryLoss({ clock, log, emit, state, journal, versions, copies });
   const historyRestore = new HistoryRestore({ rack, stateDir, emit, signal, store, loss, copies });
-  return { journal: tables, state, store, jumphost, versions, copies, loss, historyRestore };
+  return { journal, state, store, jumphost, versions, copies, loss, historyRestore };
 }
 
-/** Creates the parts, which events connect later. */
+/** Creates all parts; events connect them later. */
 async function createParts(
   context: ServiceContext,
-  options: RouterBackupDeps,
+  { models: given, power: fake, retryPauses, lookEveryMs: everyMs }: RouterBackupDeps,
   connections: Connections,
 ) {
-  const { log, clock, stateDir, lastSuccess, audit } = context;
+  const { log, clock, stateDir, lastSuccess } = context;
   const { emit, signal } = connections;
-  const { models = await loadBackups(), retryPauses, lookEveryMs: everyMs } = options;
   const rack = () => context.rack.rack;
-  const power = options.power ?? new PowerDaemon({ rack, log, clock });
+  const models = given ?? (await loadBackups());
+  const mask = await openMask(stateDir, log);
+  const storage = createStorage(context, { models, mask }, connections);
+  const { state, store, jumphost, versions, copies } = storage;
   const hostKeys = new HostKeys(join(stateDir, 'host-keys.json'));
   await hostKeys.load();
-  const storage = createStorage(context, connections);
-  const { state, store, jumphost, versions, copies } = storage;
-  const mask = await openMask(stateDir, log);
-  const transcripts = new Transcripts(join(stateDir, 'transcripts'), mask);
-  const readable = new Readable({ rack, models, versions, mask });
-  const fetch = new Fetch({ rack, models, hostKeys, scratch: join(stateDir, 'scratch') });
-  const backup = new Backup({ rack, clock, emit, fetch, store, state, power });
-  const recording = { clock, emit, lastSuccess, backup, jumphost, fetch, state, transcripts };
-  const attempts = new Attempts(recording);
   const locks = new Locks();
+  const power = fake ?? new PowerDaemon({ rack, log, clock });
+  const transcripts = new Transcripts(join(stateDir, 'transcripts'), mask);
+  const fetch = new Fetch({ rack, models, hostKeys, scratch: join(stateDir, 'scratch') });
   const inventory = new Inventory({ rack, clock, log, emit, state, store });
-  const runs = new Runs({
+  const attempts = new Attempts({
     rack,
     clock,
-    log,
     emit,
-    signal,
+    lastSuccess,
+    jumphost,
+    fetch,
+    store,
     state,
-    locks,
-    attempts,
     power,
-    retryPauses,
+    transcripts,
   });
+  const queueing = { rack, clock, log, emit, signal, state, locks, attempts, power, retryPauses };
+  const runs = new Runs(queueing);
+  const restoring = { rack, signal, fetch, attempts, versions, locks, power, transcripts };
+  const asking = { rack, clock, signal, fetch, locks, power, transcripts };
   return {
     ...storage,
-    audit,
     hostKeys,
-    readable,
     fetch,
-    runs,
     inventory,
-    restores: new DeviceRestores({
-      rack,
-      signal,
-      fetch,
-      backup,
-      attempts,
-      versions,
-      readable,
-      locks,
-      power,
-      transcripts,
-    }),
-    connectedHosts: new ConnectedHostReadings({
-      rack,
-      clock,
-      signal,
-      fetch,
-      locks,
-      power,
-      transcripts,
-    }),
+    runs,
+    restores: new DeviceRestores(restoring),
+    connectedHosts: new ConnectedHostReadings(asking),
     planner: new Planner({ rack, clock, log, state, runs, inventory, versions, everyMs }),
     notices: new Notices({ rack, log, emit }),
     webhook: new Webhook({ rack, log, emit, clock }),
