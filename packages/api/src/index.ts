@@ -74,9 +74,10 @@ export {
   BackupDevice,
   BackupRun,
   BackupVersion,
+  ConnectedHost,
+  ConnectedHosts,
   DeviceResult,
   DeviceState,
-  DeviceStations,
   FailureClass,
   historyPieceBytes,
   LostHistory,
@@ -84,7 +85,6 @@ export {
   RestoreStep,
   RunDevice,
   routerBackupApi,
-  Station,
 } from './router-backup.ts';
 export {
   AgentStatus,

@@ -174,7 +174,7 @@ export type LostHistory = z.output<typeof LostHistory>;
 export const historyPieceBytes = 512 * 1024;
 
 /** A network card that a switch or router has heard of. */
-export const Station = z
+export const ConnectedHost = z
   .object({
     mac: z.string().regex(/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/),
     port: z
@@ -186,22 +186,22 @@ export const Station = z
     hostname: z.string().optional().describe('name in a DHCP lease'),
     source: z.enum(['mac-table', 'arp', 'lease']).describe('only a MAC table tells the port'),
   })
-  .meta({ id: 'Station' });
-export type Station = z.output<typeof Station>;
+  .meta({ id: 'ConnectedHost' });
+export type ConnectedHost = z.output<typeof ConnectedHost>;
 
-/** Stations and links of one switch or router, read just now. */
-export const DeviceStations = z
+/** Hosts and links at the ports of one switch or router, read just now. */
+export const ConnectedHosts = z
   .object({
     device: z.string(),
     readAt: Time,
-    stations: z.array(Station).max(100_000),
+    hosts: z.array(ConnectedHost).max(100_000),
     ports: z
       .array(z.object({ name: z.string(), up: z.boolean().describe('it has a link') }))
       .max(10_000),
     own: z.array(z.string()).describe('MAC addresses of the device itself'),
   })
-  .meta({ id: 'DeviceStations' });
-export type DeviceStations = z.output<typeof DeviceStations>;
+  .meta({ id: 'ConnectedHosts' });
+export type ConnectedHosts = z.output<typeof ConnectedHosts>;
 
 const device = z.object({ device: deviceName });
 const deviceVersion = z.object({
@@ -280,15 +280,15 @@ export const routerBackupApi = {
     params: device,
     answers: { 200: BackupDevice, 404: Problem },
   }),
-  stations: route({
+  connectedHosts: route({
     method: 'get',
-    path: '/v1/devices/{device}/stations',
-    summary: 'Stations at the ports of a switch or router, read from it now',
+    path: '/v1/devices/{device}/connected-hosts',
+    summary: 'Hosts that are connected to a switch or router, read from it now',
     description:
       'MAC table, links, ARP table and DHCP leases, as far as the model has them. Requests for a device that is being read share the answer. A power cycle comes first.',
     role: 'view',
     params: device,
-    answers: { 200: DeviceStations, 404: Problem, 409: Problem, 502: Problem, 503: Problem },
+    answers: { 200: ConnectedHosts, 404: Problem, 409: Problem, 502: Problem, 503: Problem },
   }),
   versions: route({
     method: 'get',

@@ -62,7 +62,7 @@ function readers(deps: ApiDeps, audit: Audit): Omit<Handlers, Changes> {
       return ok({ devices, offsite: copies.status(), lost: loss.list() });
     },
     device: async ({ params }) => ok(await known(sources, params.device)),
-    stations: async ({ params }) =>
+    connectedHosts: async ({ params }) =>
       ok(await connectedHosts.read(params.device).catch(throwProblem)),
     versions: async ({ params, query }) => {
       await known(sources, params.device);

@@ -62,7 +62,7 @@ export function createRouterBackup(deps: RouterBackupDeps = {}): ServiceDefiniti
   };
 }
 
-/** Devices that are read, be it for a backup or for their stations. */
+/** Devices that are read, for a backup or for the hosts at their ports. */
 function signsInTo(rack: Rack): InfrastructureDevice[] {
   return [...rack.infrastructure.values()].filter(({ model, backup: isBackedUp }) => {
     const { backup = {}, stations = {} } = rackModels.get(model) ?? {};

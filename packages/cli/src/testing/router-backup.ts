@@ -12,8 +12,8 @@ import {
 import { difference } from '@skolo/backup';
 import { createApp, HttpProblem, type RouteHandlers } from '@skolo/common';
 import * as data from './backup-data.ts';
+import { connectedHostsOf } from './connected-hosts-data.ts';
 import { ago } from './power-data.ts';
-import { stationsOf } from './station-data.ts';
 import { startTestService, type TestService } from './test-service.ts';
 import type { TestTokens } from './tokens.ts';
 
@@ -130,9 +130,9 @@ function handlersOf(): RouteHandlers<typeof api> {
       if (found === undefined) throw new HttpProblem(404, `${device}: there is no such device`);
       return { status: 200, body: found };
     },
-    stations: ({ params: { device } }) => {
-      const stations = stationsOf(device);
-      if (stations !== undefined) return { status: 200, body: stations };
+    connectedHosts: ({ params: { device } }) => {
+      const hosts = connectedHostsOf(device);
+      if (hosts !== undefined) return { status: 200, body: hosts };
       throw new HttpProblem(502, `${device}: no answer within 20 s`);
     },
     versions: ({ params: { device }, query: { limit } }) => {

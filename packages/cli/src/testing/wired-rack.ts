@@ -1,5 +1,5 @@
 /** A rack as its cables really are: what each switch and the router of it sees, as switches learn it in a tree. */
-import type { DeviceStations, Station } from '@skolo/api';
+import type { ConnectedHost, ConnectedHosts } from '@skolo/api';
 
 /** Where something is plugged in. */
 export interface Place {
@@ -11,7 +11,7 @@ export interface Wired {
   /** Switches by name, with where they are plugged in: `router` or another switch. */
   switches: ReadonlyMap<string, Place>;
   /** Everything else that speaks. */
-  stations: readonly { mac: string; place: Place; address?: string; hostname?: string }[];
+  hosts: readonly { mac: string; place: Place; address?: string; hostname?: string }[];
   /** Ports of each switch; its own way up is the last one. */
   portCount: number;
 }
@@ -29,18 +29,20 @@ export function switchMac(name: string): string {
 }
 
 /** Of all switches and the router, but for those in `without`. */
-export function readingsOf(wired: Wired, without: readonly string[] = []): DeviceStations[] {
+export function readingsOf(wired: Wired, without: readonly string[] = []): ConnectedHosts[] {
   const readAt = '2026-11-21T12:00:00Z';
   const targets = [
-    ...wired.stations.map(({ mac, place }) => ({ mac, place })),
+    ...wired.hosts.map(({ mac, place }) => ({ mac, place })),
     ...[...wired.switches].map(([name, place]) => ({ mac: switchMac(name), place })),
   ];
-  const all = [...wired.switches.keys()].map((device): DeviceStations => {
+  const all = [...wired.switches.keys()].map((device): ConnectedHosts => {
     const seen = new Map<string, string>([[routerMac, upPort(wired)]]);
     for (const { mac, place } of targets) {
       if (mac !== switchMac(device)) seen.set(mac, portTo(wired, device, place));
     }
-    const stations = [...seen].map(([mac, port]): Station => ({ mac, port, source: 'mac-table' }));
+    const hosts = [...seen].map(
+      ([mac, port]): ConnectedHost => ({ mac, port, source: 'mac-table' }),
+    );
     const used = new Set(seen.values());
     const ports = Array.from({ length: wired.portCount }, (_, at) => String(at + 1)).map(
       (name) => ({
@@ -48,12 +50,12 @@ export function readingsOf(wired: Wired, without: readonly string[] = []): Devic
         up: used.has(name),
       }),
     );
-    return { device, readAt, stations, ports, own: [switchMac(device)] };
+    return { device, readAt, hosts, ports, own: [switchMac(device)] };
   });
-  const router: DeviceStations = {
+  const router: ConnectedHosts = {
     device: 'router',
     readAt,
-    stations: wired.stations.flatMap(({ mac, address, hostname }): Station[] => [
+    hosts: wired.hosts.flatMap(({ mac, address, hostname }): ConnectedHost[] => [
       ...(address === undefined ? [] : [{ mac, address, source: 'arp' as const }]),
       ...(address === undefined || hostname === undefined
         ? []

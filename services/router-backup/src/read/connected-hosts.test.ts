@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ApiError, type DeviceStations } from '@skolo/api';
+import { ApiError, type ConnectedHosts } from '@skolo/api';
 import { type CliDevice, startEdgeos, startEdgeSwitch, type Wiring } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type Lab, startLab } from '../testing/lab.ts';
@@ -18,7 +18,7 @@ function wiring(): Wiring {
 async function start(power?: Parameters<typeof startLab>[0]): Promise<{
   lab: Lab;
   switch1: CliDevice;
-  read: (device: string) => Promise<DeviceStations>;
+  read: (device: string) => Promise<ConnectedHosts>;
 }> {
   const switch1 = await startEdgeSwitch({
     ...account,
@@ -49,7 +49,7 @@ logins:
       writeFile(join(stateDir, '..', 'password'), `${account.password}\n`, { mode: 0o600 }),
     ...power,
   });
-  const read = (device: string) => lab.operator.stations({ params: { device } });
+  const read = (device: string) => lab.operator.connectedHosts({ params: { device } });
   return { lab, switch1, read };
 }
 
@@ -59,7 +59,7 @@ const problemOf = async (work: Promise<unknown>) => {
   return { status: error.status, detail: error.problem.detail };
 };
 
-describe('stations', () => {
+describe('connected hosts', () => {
   it('are read from a switch, and from a router', async () => {
     const { read } = await start();
 
@@ -67,17 +67,17 @@ describe('stations', () => {
 
     expect(of).toMatchObject({
       device: 'switch-1',
-      stations: [{ mac, port: '3', vlan: '10', source: 'mac-table' }],
+      hosts: [{ mac, port: '3', vlan: '10', source: 'mac-table' }],
       own: ['f0:9f:c2:00:00:01'],
     });
     expect(of.ports.filter(({ up }) => up)).toEqual([{ name: '3', up: true }]);
-    expect(router.stations).toContainEqual({
+    expect(router.hosts).toContainEqual({
       mac,
       address: '127.0.1.1',
       port: 'eth1',
       source: 'arp',
     });
-    expect(router.stations).toContainEqual({
+    expect(router.hosts).toContainEqual({
       mac,
       address: '127.0.1.1',
       hostname: 'rpi-001',
@@ -96,7 +96,7 @@ describe('stations', () => {
 
   it.each([
     ['switch-9', 404, 'switch-9: no such switch or router in rack.yaml; did you mean "switch-1"?'],
-    ['pdu-1', 409, 'pdu-1: a synaccess has no ports that stations are plugged into'],
+    ['pdu-1', 409, 'pdu-1: a synaccess has no ports that hosts are connected to'],
     ['odd-1', 409, 'odd-1: rack.yaml describes the backup of such a device, and not its MAC table'],
   ])('are not there for %s', async (device, status, detail) => {
     const { read } = await start();
@@ -114,7 +114,7 @@ describe('stations', () => {
     expect(detail).toMatch(/^switch-1: /);
     expect(detail).not.toContain('canary');
     switch1.faults.clear();
-    expect((await read('switch-1')).stations).toHaveLength(1);
+    expect((await read('switch-1')).hosts).toHaveLength(1);
   });
 
   it('wait for a power cycle', async () => {

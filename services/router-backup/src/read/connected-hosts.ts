@@ -1,8 +1,8 @@
 /**
- * Who is plugged into which port, read from a switch or router when somebody asks. One session with a device at a time, also
+ * The hosts that are connected to each port, read from a switch or router on request. One session with a device at a time, also
  * with backups, and a power cycle comes first: a reading gives way to it, but for the time in which the outlet is just off.
  */
-import type { DeviceStations } from '@skolo/api';
+import type { ConnectedHosts } from '@skolo/api';
 import { orAborted, withDeadline } from '@skolo/base';
 import { type Clock, HttpProblem, type Locks } from '@skolo/common';
 import { DeviceRefused, DeviceTimeout } from '@skolo/equipment';
@@ -30,14 +30,14 @@ interface ConnectedHostReadingsDeps {
 export class ConnectedHostReadings {
   private readonly deps: ConnectedHostReadingsDeps;
   /** By device: who asks meanwhile gets the same answer. */
-  private readonly underWay = new Map<string, Promise<DeviceStations>>();
+  private readonly underWay = new Map<string, Promise<ConnectedHosts>>();
 
   constructor(deps: ConnectedHostReadingsDeps) {
     this.deps = deps;
   }
 
   /** @throws HttpProblem 404, 409: there is nothing to read. BackupFailed: it could not be read */
-  async read(name: string): Promise<DeviceStations> {
+  async read(name: string): Promise<ConnectedHosts> {
     const reading = this.underWay.get(name) ?? this.alone(this.find(name));
     this.underWay.set(name, reading);
     try {
@@ -59,7 +59,7 @@ export class ConnectedHostReadings {
     return device;
   }
 
-  private async alone(device: InfrastructureDevice): Promise<DeviceStations> {
+  private async alone(device: InfrastructureDevice): Promise<ConnectedHosts> {
     const { clock, transcripts, signal } = this.deps;
     const { name, model } = device;
     const transcript = new Transcript();
@@ -71,7 +71,8 @@ export class ConnectedHostReadings {
       const seen = await withDeadline({ ms: mostMs, late, signal }, (limit) =>
         orAborted(this.inTurn(device, create, transcript, limit), limit),
       );
-      return { device: name, readAt: new Date(clock.now()).toISOString(), ...seen };
+      const { stations: hosts, ports, own } = seen;
+      return { device: name, readAt: new Date(clock.now()).toISOString(), hosts, ports, own };
     } catch (error) {
       throw transcripts.failure(name, error, transcript, []);
     }
@@ -103,6 +104,6 @@ export class ConnectedHostReadings {
 /** Why nobody can be seen at the ports of a device; undefined: they can. */
 function whyNotRead({ model: name }: InfrastructureDevice): string | undefined {
   const { stations } = models.get(name) ?? {};
-  if (stations === undefined) return `a ${name} has no ports that stations are plugged into`;
+  if (stations === undefined) return `a ${name} has no ports that hosts are connected to`;
   return 'no' in stations ? stations.no : undefined;
 }

@@ -15,7 +15,7 @@ import { printDiff } from '../backup/diff.ts';
 import type { Census, Finding } from './compare.ts';
 import type { ProofDeps, Proofs } from './prove.ts';
 import type { UsbProofDeps, UsbProofs } from './prove-usb.ts';
-import { type Readings, readStations } from './readings.ts';
+import { type Readings, readConnectedHosts } from './readings.ts';
 
 /** Between two looks at a cycle. */
 const lookMs = 1000;
@@ -53,7 +53,7 @@ export function define(command: SkoloCommand): void {
     const file = await rackFile(command.globals());
     const text = await readFile(file, 'utf8');
     const rack = parseRack(text, { file });
-    const readings = await readStations(rack, routerBackup(command));
+    const readings = await readConnectedHosts(rack, routerBackup(command));
     const census = compare(rack, readings.read);
     if (!options.json) print(io, rack.name, census, readings);
     const { proven, doubt, usb } = options.prove

@@ -62,13 +62,13 @@ const [first, second] = [
 const machine = { name: 'a', place: first, mac: macOf(1), address: '192.168.1.101' };
 const other = { name: 'b', place: second, mac: macOf(2), address: '192.168.1.102' };
 
-function wiredAs(...stations: Wired['stations'][number][]): Wired {
-  return { switches, stations, portCount };
+function wiredAs(...hosts: Wired['hosts'][number][]): Wired {
+  return { switches, hosts, portCount };
 }
 
 function live(
   { mac, place, address }: typeof machine,
-  changes: Partial<Wired['stations'][number]> = {},
+  changes: Partial<Wired['hosts'][number]> = {},
 ) {
   return { mac, place, address, ...changes };
 }
@@ -253,7 +253,7 @@ describe('a census', () => {
       'router',
     ]);
     for (const reading of readings) {
-      reading.stations = reading.stations.filter(({ mac }) => mac === macOf(1));
+      reading.hosts = reading.hosts.filter(({ mac }) => mac === macOf(1));
     }
 
     expect(compare(rackOf(text), readings).findings).toEqual([]);
@@ -329,12 +329,12 @@ describe('a census', () => {
     const unread = fc.subarray([...switches.keys(), 'router']);
     fc.assert(
       fc.property(fc.subarray(machines), unread, fc.boolean(), (speaking, without, isQuiet) => {
-        const stations = speaking.map(({ mac = '', place, address }) => ({ mac, place, address }));
-        const readings = readingsOf({ switches, stations, portCount }, without);
+        const hosts = speaking.map(({ mac = '', place, address }) => ({ mac, place, address }));
+        const readings = readingsOf({ switches, hosts, portCount }, without);
         // Switches that say nothing themselves.
         const own = new Set([...switches.keys()].map(switchMac));
         for (const reading of isQuiet ? readings : []) {
-          reading.stations = reading.stations.filter(({ mac }) => !own.has(mac));
+          reading.hosts = reading.hosts.filter(({ mac }) => !own.has(mac));
         }
 
         const { findings } = compare(rack, readings);
@@ -373,13 +373,13 @@ describe('a census', () => {
               ...power,
             };
           });
-          const stations = after.map((place, at) => ({
+          const hosts = after.map((place, at) => ({
             mac: macOf(at + 1),
             place,
             address: `192.168.1.${at + 101}`,
           }));
           const moved = new Map(switches).set('switch-3', { device: 'switch-4', port: '12' });
-          const wired: Wired = { switches: switchMoves ? moved : switches, stations, portCount };
+          const wired: Wired = { switches: switchMoves ? moved : switches, hosts, portCount };
           const text = rackText(machines);
           const readings = readingsOf(wired);
 

@@ -1,4 +1,4 @@
-import { ApiError, type DeviceStations, type PowerCycle } from '@skolo/api';
+import { ApiError, type ConnectedHosts, type PowerCycle } from '@skolo/api';
 import { parseRack } from '@skolo/rack';
 import { describe, expect, it } from 'vitest';
 import { compare } from './compare.ts';
@@ -46,18 +46,18 @@ class World {
     return this.cycle && this.steps[this.cycle.look];
   }
 
-  reading(): DeviceStations {
+  reading(): ConnectedHosts {
     const step = this.step();
     const off =
       step === 'off' && this.cycle ? (this.feeds.get(this.cycle.port) ?? [this.cycle.port]) : [];
-    const stations = [...this.plugged].flatMap(([port, mac]) =>
+    const hosts = [...this.plugged].flatMap(([port, mac]) =>
       off.includes(port) ? [] : [{ mac, port, source: 'mac-table' as const }],
     );
     const ports = ['1', '2', '3', '8'].map((name) => ({
       name,
       up: !off.includes(name) && (name === '8' || this.plugged.has(name)),
     }));
-    return { device: 'switch-1', readAt: '2026-11-21T12:00:00Z', stations, ports, own: [] };
+    return { device: 'switch-1', readAt: '2026-11-21T12:00:00Z', hosts, ports, own: [] };
   }
 
   deps(): ProofDeps {
@@ -81,7 +81,7 @@ class World {
           ? { step: 'see-back', ...this.outcome }
           : { step, detail: 'as it goes' };
       },
-      stations: async () => {
+      connectedHosts: async () => {
         if (this.readBusy && this.step() === 'off') throw problem(502, { failure: 'busy' });
         if (this.failsWhileOff && this.step() === 'off') {
           throw problem(502, { failure: 'timeout', detail: 'no answer within 20 s' });

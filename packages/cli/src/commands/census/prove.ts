@@ -3,7 +3,7 @@
  * link of that machine has to be gone, and no other. One after the other, only idle machines, and the first doubt ends it.
  */
 import { randomUUID } from 'node:crypto';
-import { ApiError, ApiUnreachable, type DeviceStations, type PowerCycle } from '@skolo/api';
+import { ApiError, ApiUnreachable, type ConnectedHosts, type PowerCycle } from '@skolo/api';
 import { dependsOn, formatOutlet, goesDark, parseOutlet, type Rack } from '@skolo/rack';
 import { CliError } from '../../errors.ts';
 import type { PowerCycleDaemon, RouterBackup } from '../../reach/service-client.ts';
@@ -160,7 +160,7 @@ const notYetOff: readonly string[] = ['queued', 'check', 'contact', 'turn-off'];
 async function watchOff(
   id: string,
   port: { device: string; outlet: string },
-  before: DeviceStations,
+  before: ConnectedHosts,
   deps: ProofDeps,
 ): Promise<void> {
   const wasUp = linksOf(before);
@@ -225,15 +225,15 @@ export async function until(
 async function read(
   device: string,
   { backup }: Pick<ProofDeps, 'backup'>,
-): Promise<DeviceStations> {
-  return await backup.ask((client) => client.stations({ params: { device }, timeoutMs }));
+): Promise<ConnectedHosts> {
+  return await backup.ask((client) => client.connectedHosts({ params: { device }, timeoutMs }));
 }
 
 /** Undefined: a power cycle needs it at the moment. */
 async function readIfFree(
   device: string,
   deps: Pick<ProofDeps, 'backup'>,
-): Promise<DeviceStations | undefined> {
+): Promise<ConnectedHosts | undefined> {
   try {
     return await read(device, deps);
   } catch (error) {
@@ -244,12 +244,12 @@ async function readIfFree(
   }
 }
 
-function linksOf({ ports }: DeviceStations): Set<string> {
+function linksOf({ ports }: ConnectedHosts): Set<string> {
   return new Set(ports.flatMap(({ name, up }) => (up ? [name] : [])));
 }
 
 /** Whether this card, and no other, is at the port. */
-function isAlone({ stations }: DeviceStations, port: string, card: string): boolean {
-  const cards = stations.filter((each) => each.source === 'mac-table' && each.port === port);
+function isAlone({ hosts }: ConnectedHosts, port: string, card: string): boolean {
+  const cards = hosts.filter((each) => each.source === 'mac-table' && each.port === port);
   return cards.length > 0 && cards.every(({ mac }) => mac === card);
 }

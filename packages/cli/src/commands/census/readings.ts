@@ -1,5 +1,5 @@
 /** Readings of all switches and routers of a rack, through the router backup, which has their logins. */
-import type { DeviceStations } from '@skolo/api';
+import type { ConnectedHosts } from '@skolo/api';
 import { inParallel } from '@skolo/base';
 import { models } from '@skolo/models';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
@@ -14,7 +14,7 @@ interface Unread {
 
 export interface Readings {
   /** In the order of rack.yaml. */
-  read: DeviceStations[];
+  read: ConnectedHosts[];
   /** Those that could not be read this time. */
   unread: Unread[];
   /** Those whose model cannot be read at all. */
@@ -30,7 +30,7 @@ export const timeoutMs = 75_000;
  *
  * @throws The first error, if none can be read.
  */
-export async function readStations(rack: Rack, service: RouterBackup): Promise<Readings> {
+export async function readConnectedHosts(rack: Rack, service: RouterBackup): Promise<Readings> {
   const devices = [...rack.infrastructure.values()];
   const readable = devices.filter((device) => 'load' in (stationsOf(device) ?? {}));
   if (readable.length === 0) {
@@ -40,7 +40,9 @@ export async function readStations(rack: Rack, service: RouterBackup): Promise<R
   const errors: unknown[] = [];
   const read = await inParallel(readable, atOnce, async ({ name: device }) => {
     try {
-      return await service.ask((client) => client.stations({ params: { device }, timeoutMs }));
+      return await service.ask((client) =>
+        client.connectedHosts({ params: { device }, timeoutMs }),
+      );
     } catch (error) {
       errors.push(error);
       const why = failureOf(error)

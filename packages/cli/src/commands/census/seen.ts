@@ -3,7 +3,7 @@
  * it has. Pure. A port is that of one machine only where a single card is seen; behind a port with several, or with another
  * switch, is more of the network.
  */
-import type { DeviceStations } from '@skolo/api';
+import type { ConnectedHosts } from '@skolo/api';
 import { models } from '@skolo/models';
 import {
   formatOutlet,
@@ -66,12 +66,12 @@ export class Seen {
   private readonly own = new Map<string, readonly string[]>();
   private readonly network: readonly Network[];
 
-  constructor(rack: Rack, readings: readonly DeviceStations[]) {
-    for (const { device, stations, ports, own } of readings) {
+  constructor(rack: Rack, readings: readonly ConnectedHosts[]) {
+    for (const { device, hosts, ports, own } of readings) {
       this.own.set(device, own);
       this.links.set(device, new Map(ports.map(({ name, up }) => [name, up])));
       const table = new Map<string, Set<string>>();
-      for (const { mac, port, address, hostname, source } of stations) {
+      for (const { mac, port, address, hostname, source } of hosts) {
         if (source === 'mac-table' && port !== undefined) add(table, port, mac);
         if (hostname !== undefined) this.names.set(mac, hostname);
         if (address !== undefined)

@@ -1,5 +1,5 @@
 /** Who is plugged in where in rack4: two cables are swapped, one machine is off, and one is unknown. */
-import type { DeviceStations, Station } from '@skolo/api';
+import type { ConnectedHost, ConnectedHosts } from '@skolo/api';
 import { ago } from './power-data.ts';
 
 const macs = {
@@ -16,7 +16,7 @@ const macs = {
 };
 
 /** The MAC table of a switch, by port. */
-function table(ports: Readonly<Record<string, readonly string[]>>): Station[] {
+function table(ports: Readonly<Record<string, readonly string[]>>): ConnectedHost[] {
   return Object.entries(ports).flatMap(([port, all]) =>
     all.map((mac) => ({ mac, port, vlan: '1', source: 'mac-table' as const })),
   );
@@ -29,18 +29,18 @@ function links(count: number, up: readonly string[]) {
   }));
 }
 
-function neighbour(address: string, mac: string, hostname?: string): Station[] {
+function neighbour(address: string, mac: string, hostname?: string): ConnectedHost[] {
   const lease = { mac, address, hostname, source: 'lease' as const };
   return [{ mac, address, source: 'arp' }, ...(hostname === undefined ? [] : [lease])];
 }
 
 /** Undefined: it does not answer. */
-export function stationsOf(device: string): DeviceStations | undefined {
+export function connectedHostsOf(device: string): ConnectedHosts | undefined {
   const readAt = ago(0);
   switch (device) {
     case 'switch-1': {
       const { rpi1, rpi2, rpi3, unknown } = macs;
-      const stations = table({
+      const hosts = table({
         1: [rpi1],
         2: [rpi3],
         3: [rpi2],
@@ -49,21 +49,21 @@ export function stationsOf(device: string): DeviceStations | undefined {
         9: [macs.router, macs['switch-2'], macs.linux, macs.jumphost],
       });
       const ports = links(12, ['1', '2', '3', '5', '8', '9']);
-      return { device, readAt, stations, ports, own: [macs['switch-1']] };
+      return { device, readAt, hosts, ports, own: [macs['switch-1']] };
     }
     case 'switch-2': {
       const { linux, jumphost, router, rpi1, rpi2, rpi3 } = macs;
-      const stations = table({ 3: [linux], 8: [jumphost], 9: [router, rpi1, rpi2, rpi3] });
+      const hosts = table({ 3: [linux], 8: [jumphost], 9: [router, rpi1, rpi2, rpi3] });
       return {
         device,
         readAt,
-        stations,
+        hosts,
         ports: links(12, ['3', '8', '9']),
         own: [macs['switch-2']],
       };
     }
     case 'router': {
-      const stations = [
+      const hosts = [
         ...neighbour('192.168.1.8', macs.jumphost),
         ...neighbour('192.168.1.11', macs['switch-1']),
         ...neighbour('192.168.1.12', macs['switch-2']),
@@ -75,7 +75,7 @@ export function stationsOf(device: string): DeviceStations | undefined {
         ...neighbour('192.168.1.217', macs.unknown, 'raspberrypi'),
       ];
       const ports = ['eth0', 'eth1', 'eth2'].map((name) => ({ name, up: true }));
-      return { device, readAt, stations, ports, own: [macs.router] };
+      return { device, readAt, hosts, ports, own: [macs.router] };
     }
     default:
       return undefined;
