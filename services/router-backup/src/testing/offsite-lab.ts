@@ -1,6 +1,5 @@
-/** OffsiteCopies of a real history, with a journal that outlives them. */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+/** Copies off site of a real history, with a journal that outlives them. */
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Repository, type Version } from '@skolo/backup';
 import { type Clock, createLogger } from '@skolo/common';
@@ -10,13 +9,14 @@ import { expect, onTestFinished } from 'vitest';
 import type { LocalVersions } from '../offsite/backend.ts';
 import { OffsiteCopies, type OffsiteCopiesDeps } from '../offsite/copies.ts';
 import { type FakeTime, fakeTime } from './fake-time.ts';
+import { tempDir } from './fixtures.ts';
 import { smallRack } from './small-rack.ts';
 
 export interface OffsiteLab {
   dir: string;
   stateDir: string;
   /** A directory that is somewhere else. */
-  away: string;
+  offsite: string;
   repository: Repository;
   time: FakeTime;
   copies: OffsiteCopies;
@@ -43,23 +43,22 @@ export interface OffsiteLab {
   settled(): Promise<void>;
 }
 
-interface UploadsLabOptions extends Partial<Pick<OffsiteCopiesDeps, 'openPlace' | 'backOff'>> {
-  /** `AWAY` stands for the directory. */
+interface OffsiteLabOptions extends Partial<Pick<OffsiteCopiesDeps, 'openPlace' | 'backOff'>> {
+  /** `OFFSITE` stands for the directory. */
   settings?: string;
 }
 
 export const jumphost = 'jumphost-rack4';
 
-export async function startOffsite(options: UploadsLabOptions = {}): Promise<OffsiteLab> {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-copies-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+export async function startOffsite(options: OffsiteLabOptions = {}): Promise<OffsiteLab> {
+  const dir = await tempDir();
   const stateDir = join(dir, 'state');
-  const away = join(dir, 'away');
+  const offsite = join(dir, 'offsite');
   await mkdir(stateDir);
-  await mkdir(away);
+  await mkdir(offsite);
   const rackOf = (yaml: string): Rack =>
-    smallRack({ settings: yaml.replaceAll('AWAY', away), dir });
-  let rack = rackOf(options.settings ?? '{ upload: AWAY, encrypt: none }');
+    smallRack({ settings: yaml.replaceAll('OFFSITE', offsite), dir });
+  let rack = rackOf(options.settings ?? '{ upload: OFFSITE, encrypt: none }');
   const repository = await Repository.open(join(stateDir, 'repository'), { rack: 'rack4' });
   onTestFinished(() => repository.close());
   const time = fakeTime('2026-11-20T08:00:00Z');
@@ -115,7 +114,7 @@ export async function startOffsite(options: UploadsLabOptions = {}): Promise<Off
   const lab: OffsiteLab = {
     dir,
     stateDir,
-    away,
+    offsite,
     repository,
     time,
     copies: undefined as never,

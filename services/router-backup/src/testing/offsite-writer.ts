@@ -1,6 +1,6 @@
 /**
  * The process that copies.kill.test.ts kills: `node offsite-writer.ts DIR RECIPIENT` stores versions of two devices in a
- * history below DIR, and copies them to DIR/away; it prints `stored N`. With `drain` behind it, it only copies what
+ * history below DIR, and copies them to DIR/offsite; it prints `stored N`. With `drain` behind it, it only copies what
  * waits, and ends.
  */
 import { writeSync } from 'node:fs';
@@ -27,9 +27,9 @@ if (script?.endsWith('offsite-writer.ts')) await work();
 
 async function work(): Promise<void> {
   const stateDir = join(dir, 'state');
-  const away = join(dir, 'away');
-  for (const folder of [stateDir, away]) await mkdir(folder, { recursive: true });
-  const rack = smallRack({ settings: `{ upload: ${away}, encrypt: [${recipient}] }`, dir });
+  const offsite = join(dir, 'offsite');
+  for (const folder of [stateDir, offsite]) await mkdir(folder, { recursive: true });
+  const rack = smallRack({ settings: `{ upload: ${offsite}, encrypt: [${recipient}] }`, dir });
   const repository = await Repository.open(join(stateDir, 'repository'), { rack: 'rack4' });
   const journal = await Journal.open(join(stateDir, 'journal'));
   const log = createLogger({ service: 'router-backup', destination: { write: () => undefined } });
