@@ -193,11 +193,15 @@ export class OffsiteCopies {
   }
 
   private begin(destination: Destination): void {
-    const { deps, queue } = this;
+    const { queue } = this;
+    const { clock, log, emit, lastSuccess } = this.deps;
     const sender = new Sender({
-      pause,
-      backOff: usualBackOff,
-      ...deps,
+      clock,
+      log,
+      emit,
+      lastSuccess,
+      pause: this.deps.pause ?? pause,
+      backOff: this.deps.backOff ?? usualBackOff,
       destination,
       queue,
       backend: this.backendOf(destination),
@@ -209,15 +213,17 @@ export class OffsiteCopies {
   }
 
   private backendOf({ id, kind }: Destination): Backend {
-    const { deps, outgoing } = this;
-    const { rack, stateDir } = deps;
+    const { outgoing } = this;
+    const { rack, stateDir, clock, log, versions, openPlace: open = openPlace } = this.deps;
     if (kind === 'git') {
       const folders = { history: join(stateDir, 'repository'), folder: join(outgoing, mirror) };
       return gitBackend(() => openMirror(rack(), folders));
     }
-    const open = deps.openPlace ?? openPlace;
     return new ObjectBackend({
-      ...deps,
+      rack,
+      clock,
+      log,
+      versions,
       outgoing,
       open: () => open(rack(), () => this.queue.isKnown(id)),
     });

@@ -148,11 +148,10 @@ const gauges: Record<string, GaugeSpec<MetricsDeps>> = {
 
 /** Three gauges of one look at all devices, which reads the history. */
 function statusGauges(registry: Registry, sources: StatusSources): void {
-  const common = { labelNames: ['device'], registers: [registry] };
-  const sizeHelp = 'Size of the newest version of a device.';
-  const bytes = new Gauge({ name: 'skolo_backup_bytes', help: sizeHelp, ...common });
-  const countHelp = 'Versions of a device.';
-  const versions = new Gauge({ name: 'skolo_backup_versions', help: countHelp, ...common });
+  const gauge = (name: string, help: string) =>
+    new Gauge({ name, help, labelNames: ['device'], registers: [registry] });
+  const bytes = gauge('skolo_backup_bytes', 'Size of the newest version of a device.');
+  const versions = gauge('skolo_backup_versions', 'Versions of a device.');
   new Gauge({
     name: 'skolo_backup_devices',
     help: 'Devices by state.',
