@@ -76,7 +76,7 @@ export {
   BackupRun,
   BackupVersion,
   ConnectedHost,
-  DeviceConnectedHosts,
+  ConnectedHosts,
   DeviceResult,
   DeviceState,
   FailureClass,

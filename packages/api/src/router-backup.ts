@@ -189,8 +189,8 @@ export const ConnectedHost = z
   .meta({ id: 'ConnectedHost' });
 export type ConnectedHost = z.output<typeof ConnectedHost>;
 
-/** Connected hosts and links of one switch or router, read just now. */
-export const DeviceConnectedHosts = z
+/** Hosts and links at the ports of one switch or router, read just now. */
+export const ConnectedHosts = z
   .object({
     device: z.string(),
     readAt: Time,
@@ -200,8 +200,8 @@ export const DeviceConnectedHosts = z
       .max(10_000),
     own: z.array(z.string()).describe('MAC addresses of the device itself'),
   })
-  .meta({ id: 'DeviceConnectedHosts' });
-export type DeviceConnectedHosts = z.output<typeof DeviceConnectedHosts>;
+  .meta({ id: 'ConnectedHosts' });
+export type ConnectedHosts = z.output<typeof ConnectedHosts>;
 
 const device = z.object({ device: deviceName });
 const deviceVersion = z.object({
@@ -283,12 +283,12 @@ export const routerBackupApi = {
   connectedHosts: route({
     method: 'get',
     path: '/v1/devices/{device}/connected-hosts',
-    summary: 'Connected hosts at the ports of a switch or router, read from it now',
+    summary: 'Hosts that are connected to a switch or router, read from it now',
     description:
       'MAC table, links, ARP table and DHCP leases, as far as the model has them. Requests for a device that is being read share the answer. A power cycle comes first.',
     role: 'view',
     params: device,
-    answers: { 200: DeviceConnectedHosts, 404: Problem, 409: Problem, 502: Problem, 503: Problem },
+    answers: { 200: ConnectedHosts, 404: Problem, 409: Problem, 502: Problem, 503: Problem },
   }),
   versions: route({
     method: 'get',

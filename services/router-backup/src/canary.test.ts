@@ -182,7 +182,7 @@ it('are in no transcript, message, log or answer', { timeout: 300_000 }, async (
     remote: string,
     idleSeconds = 30,
   ) => `    idleSeconds: ${idleSeconds}
-    upload: ${dir}/away
+    upload: ${dir}/offsite
     encrypt: [${recipient}]
     git: { remote: "${remote}", privateKey: git-key }
     webhook: { url: "http://127.0.0.1:${receiver.port}/hook", token: webhook-token, on: [run, change, failure] }
@@ -205,7 +205,7 @@ it('are in no transcript, message, log or answer', { timeout: 300_000 }, async (
       for (const [name, { login }] of devices) {
         if (login) await file(`key-${name}`, login.privateKey);
       }
-      await mkdir(join(dir, 'away'));
+      await mkdir(join(dir, 'offsite'));
       await run('git', ['init', '-q', '--bare', '--initial-branch=main', join(dir, 'remote.git')]);
       calls = await recordPrograms(dir, ['git', 'ssh']);
     },
@@ -290,7 +290,7 @@ function neverSeen(seen: Seen): string[] {
     [/^state\/journal\//, /switch-1/],
     [/^state\/transcripts\//, /<secret /],
     [/^remote\.git: all objects$|^remote\.git\/objects: all objects$/, /age-encryption\.org/],
-    [/^away\/.*router-1/, /^age-encryption\.org/],
+    [/^offsite\/.*router-1/, /^age-encryption\.org/],
     [/^calls$/, /fast-import/],
     [/^log$/, /backup failed/],
     [/^drops-mid-configuration: GET \/v1\/devices$/, /<secret>/],

@@ -3,8 +3,7 @@
  * repository is sound, no version that was reported is lost, none is there twice, and the run that was asked for is finished.
  */
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -13,6 +12,7 @@ import { campaign, seed, seeded } from '@skolo/durable/campaign';
 import { type LinuxHost, startLinuxHost } from '@skolo/simulators';
 import { expect, it, onTestFinished, type TestContext } from 'vitest';
 import { type BackupProcess, startBackupProcess } from './testing/backup-process.ts';
+import { tempDir } from './testing/fixtures.ts';
 
 const run = promisify(execFile);
 /** Few, as the service takes long to start, and what it writes with is killed in tests of its own. */
@@ -40,8 +40,7 @@ async function startLab({ skip }: Pick<TestContext, 'skip'>): Promise<Lab> {
     await host.write('/etc/settings', 'count 0\n');
     hosts.push(host);
   }
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-backup-kill-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  const dir = await tempDir();
   const entries = hosts.map(
     ({ root, port }, i) =>
       `  ${names[i]}: { model: linux, files: ["${root}/etc/**"], address: 127.0.0.1, ports: { ssh: ${port} }, login: host-${i} }`,

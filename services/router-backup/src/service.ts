@@ -14,39 +14,40 @@ import {
 } from '@skolo/common';
 import { HostKeys } from '@skolo/equipment';
 import { models as rackModels } from '@skolo/models';
+import type { CreateBackup } from '@skolo/models/backup';
+import type { Mask } from '@skolo/models/configuration';
 import { loadBackups } from '@skolo/models/load';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import { apiHandlers } from './api.ts';
-import { type BackupEvent, logEvents } from './events.ts';
+import { type BackupEvent, type EmitBackup, logEvents } from './events.ts';
 import { HistoryLoss } from './history/loss.ts';
-import { Readable } from './history/readable.ts';
 import { Store } from './history/store.ts';
 import { Versions } from './history/versions.ts';
 import { JumphostBackup } from './jumphost/backup.ts';
 import { Notices } from './notices/index.ts';
-import { Uploads } from './offsite/copies.ts';
-import { ConnectedHostsReadings } from './read/connected-hosts.ts';
-import { Fetch, type FetchDeps } from './read/fetch.ts';
+import { OffsiteCopies } from './offsite/copies.ts';
+import { ConnectedHostReadings } from './read/connected-hosts.ts';
+import { Fetch } from './read/fetch.ts';
 import { openMask } from './read/masking.ts';
 import { PowerDaemon } from './read/power-daemon.ts';
 import { Transcripts } from './read/transcript.ts';
 import { createMetrics } from './report/metrics.ts';
 import { notify } from './report/notify.ts';
 import { Webhook } from './report/webhook.ts';
-import { Restores } from './restore/device.ts';
+import { DeviceRestores } from './restore/device.ts';
 import { HistoryRestore } from './restore/history.ts';
-import { Attempts, Stopping } from './runs/attempts.ts';
-import { Backup, type BackupDeps } from './runs/backup.ts';
+import { Attempts, type AttemptsDeps } from './runs/attempts.ts';
 import { Inventory } from './runs/inventory.ts';
+import { Stopping } from './runs/outcome.ts';
 import { Planner } from './runs/planner.ts';
 import { Runs, type RunsDeps } from './runs/runs.ts';
 import { State } from './state.ts';
 
 /** What a test may replace. */
 export interface RouterBackupDeps {
-  models?: FetchDeps['models'];
+  models?: ReadonlyMap<string, CreateBackup>;
   retryPauses?: RunsDeps['retryPauses'];
-  power?: BackupDeps['power'];
+  power?: AttemptsDeps['power'];
   /** Pause between attempts to open journal and repository, and to write what they rejected, in milliseconds. */
   openEveryMs?: number;
   /** How often the planner looks for due devices. */
@@ -62,7 +63,6 @@ export function createRouterBackup(deps: RouterBackupDeps = {}): ServiceDefiniti
   };
 }
 
-/** Devices that are read, for a backup or for their connected hosts. */
 function signsInTo(rack: Rack): InfrastructureDevice[] {
   return [...rack.infrastructure.values()].filter(({ model, backup: isBackedUp }) => {
     const { backup = {}, connectedHosts = {} } = rackModels.get(model) ?? {};
@@ -71,56 +71,24 @@ function signsInTo(rack: Rack): InfrastructureDevice[] {
 }
 
 async function start(context: ServiceContext, replaced: RouterBackupDeps): Promise<Service> {
-  const { rack: watched, log, clock, stateDir, lastSuccess, audit, degraded } = context;
-  const { models = await loadBackups(), openEveryMs: retryMs = 5000, retryPauses } = replaced;
-  const rack = () => watched.rack;
+  const { rack: watched, log, degraded } = context;
+  const { openEveryMs: retryMs = 5000 } = replaced;
   const stopping = new AbortController();
-  const { signal } = stopping;
   // Hundreds of devices may listen to it.
-  setMaxListeners(0, signal);
+  setMaxListeners(0, stopping.signal);
   const { emit, consume } = createEvents<BackupEvent>();
-  const base = { rack, models, log, clock, stateDir, retryMs };
-  const common = { ...base, degraded, lastSuccess, signal, emit };
-
-  const hostKeys = new HostKeys(join(stateDir, 'host-keys.json'));
-  await hostKeys.load();
-  const mask = await openMask(stateDir, log);
-  const afterDamage = 'compare skolo backup status with the devices that you expect';
-  const journal = new StateJournal({ ...common, afterDamage });
-  const state = new State(journal);
-  const transcripts = new Transcripts(join(stateDir, 'transcripts'), mask);
-  const store = new Store(common);
-  const jumphost = new JumphostBackup({ ...common, rackFile: watched.file });
-  const versions = new Versions({ rack, store, jumphost });
-  const uploads = new Uploads({ ...common, tables: journal, versions });
-  const loss = new HistoryLoss({ ...common, state, journal, versions, uploads });
-  const historyRestore = new HistoryRestore({ ...common, store, loss, uploads });
-  const readable = new Readable({ ...common, versions, mask });
-  const fetch = new Fetch({ ...common, hostKeys, scratch: join(stateDir, 'scratch') });
-  const power = replaced.power ?? new PowerDaemon({ rack, log, clock });
-  const backup = new Backup({ ...common, fetch, store, state, power });
-  const attempts = new Attempts({ ...common, backup, jumphost, fetch, state, transcripts });
-  const locks = new Locks();
-  const runs = new Runs({ ...common, state, locks, attempts, power, retryPauses });
-  const reading = { fetch, backup, attempts, transcripts, locks, power };
-  const restores = new Restores({ ...common, ...reading, versions, readable });
-  const connectedHosts = new ConnectedHostsReadings({ ...common, ...reading });
-  const inventory = new Inventory({ ...common, state, store });
-  const everyMs = replaced.lookEveryMs;
-  const planner = new Planner({ ...common, state, runs, inventory, versions, everyMs });
-  const notices = new Notices(common);
-  const webhook = new Webhook(common);
-  const sources = { ...common, state, runs, versions, transcripts, inventory, uploads };
+  const parts = await createParts(context, replaced, { emit, signal: stopping.signal, retryMs });
+  const { journal, state, store, copies, loss, sources, versions } = parts;
+  const { webhook, runs, planner, notices, restores } = parts;
 
   consume((event) => event.type === 'degraded' && degraded.set(event.what, event.why));
   consume(logEvents(log));
-  consume(createMetrics(context.metrics, { sources, store, loss, uploads }));
-  consume((event) => void notify(event, { webhook, readable, log }));
-  consume((event) => react(event, { uploads, runs, planner, notices, log }));
+  consume(createMetrics(context.metrics, { sources, store, loss, copies }));
+  consume((event) => void notify(event, { webhook, versions, log }));
+  consume((event) => react(event, { copies, runs, planner, notices, log }));
 
-  await journal.open((opened) => state.load(opened) + uploads.load(opened));
+  await journal.open((opened) => state.load(opened) + copies.load(opened));
   await store.start(loss);
-  const parts = { fetch, historyRestore, loss, runs, planner, notices, uploads };
   await journal.whenOpen(async () => {
     await begin(parts);
     journal.onWell();
@@ -128,42 +96,117 @@ async function start(context: ServiceContext, replaced: RouterBackupDeps): Promi
   const stopFollowing = watched.onChange(() => {
     runs.follow();
     if (!journal.isOpen) return;
-    for (const part of [planner, notices, uploads]) void part.follow();
+    for (const part of [planner, notices, copies]) void part.follow();
   });
-  const flushing = setInterval(() => {
-    for (const part of [state, uploads]) void part.flush();
+  const looking = setInterval(() => {
+    for (const part of [state, copies]) void part.flush();
     void store.look();
   }, retryMs);
 
-  const served = { readable, restores, connectedHosts, uploads, hostKeys, loss, historyRestore };
-  const handlers = apiHandlers({ sources, audit, inventory, ...served });
   return {
-    handler: createApp({ ...context, api: routerBackupApi, handlers }),
+    handler: createApp({
+      ...context,
+      api: routerBackupApi,
+      handlers: apiHandlers(parts, context.audit),
+    }),
     readiness: () => ({ ready: journal.isOpen, degraded: [] }),
     async stop() {
       stopFollowing();
-      clearInterval(flushing);
-      await restores.windDown(Math.max(0, rack().services['router-backup'].stopWithin - 2) * 1000);
+      clearInterval(looking);
+      const { stopWithin } = watched.rack.services['router-backup'];
+      await restores.windDown(Math.max(0, stopWithin - 2) * 1000);
       stopping.abort(new Stopping());
-      for (const part of [notices, planner, runs, webhook, uploads, store]) await part.close();
+      for (const part of [notices, planner, runs, webhook, copies, store]) await part.close();
       await journal.close(() => state.flush());
     },
   };
 }
 
-interface Parts {
-  fetch: Fetch;
-  historyRestore: HistoryRestore;
-  loss: HistoryLoss;
-  runs: Runs;
-  planner: Planner;
-  notices: Notices;
-  uploads: Uploads;
+type Parts = Awaited<ReturnType<typeof createParts>>;
+
+interface Connections {
+  emit: EmitBackup;
+  /** Aborted when the service stops. */
+  signal: AbortSignal;
+  retryMs: number;
+}
+
+/** Creates what is stored: journal, history, archives of the jumphost, copies off site. */
+function createStorage(
+  context: ServiceContext,
+  { models, mask }: { models: ReadonlyMap<string, CreateBackup>; mask: Mask },
+  { emit, signal, retryMs }: Connections,
+) {
+  const { log, clock, stateDir, lastSuccess, degraded } = context;
+  const { file: rackFile } = context.rack;
+  const rack = () => context.rack.rack;
+  const afterDamage = 'compare skolo backup status with the devices that you expect';
+  const journal = new StateJournal({ stateDir, log, degraded, afterDamage, retryMs, signal });
+  const state = new State(journal);
+  const store = new Store({ rack, stateDir, clock, log, emit, signal });
+  const jumphost = new JumphostBackup({ rack, stateDir, clock, emit, rackFile });
+  const versions = new Versions({ rack, models, mask, store, jumphost });
+  const offsite = { rack, stateDir, clock, log, emit, lastSuccess, tables: journal, versions };
+  const copies = new OffsiteCopies(offsite);
+  const loss = new HistoryLoss({ clock, log, emit, state, journal, versions, copies });
+  const historyRestore = new HistoryRestore({ rack, stateDir, emit, signal, store, loss, copies });
+  return { journal, state, store, jumphost, versions, copies, loss, historyRestore };
+}
+
+/** Creates all parts; events connect them later. */
+async function createParts(
+  context: ServiceContext,
+  { models: given, power: fake, retryPauses, lookEveryMs: everyMs }: RouterBackupDeps,
+  connections: Connections,
+) {
+  const { log, clock, stateDir, lastSuccess } = context;
+  const { emit, signal } = connections;
+  const rack = () => context.rack.rack;
+  const models = given ?? (await loadBackups());
+  const mask = await openMask(stateDir, log);
+  const storage = createStorage(context, { models, mask }, connections);
+  const { state, store, jumphost, versions, copies } = storage;
+  const hostKeys = new HostKeys(join(stateDir, 'host-keys.json'));
+  await hostKeys.load();
+  const locks = new Locks();
+  const power = fake ?? new PowerDaemon({ rack, log, clock });
+  const transcripts = new Transcripts(join(stateDir, 'transcripts'), mask);
+  const fetch = new Fetch({ rack, models, hostKeys, scratch: join(stateDir, 'scratch') });
+  const inventory = new Inventory({ rack, clock, log, emit, state, store });
+  const attempts = new Attempts({
+    rack,
+    clock,
+    emit,
+    lastSuccess,
+    jumphost,
+    fetch,
+    store,
+    state,
+    power,
+    transcripts,
+  });
+  const queueing = { rack, clock, log, emit, signal, state, locks, attempts, power, retryPauses };
+  const runs = new Runs(queueing);
+  const restoring = { rack, signal, fetch, attempts, versions, locks, power, transcripts };
+  const asking = { rack, clock, signal, fetch, locks, power, transcripts };
+  return {
+    ...storage,
+    hostKeys,
+    fetch,
+    inventory,
+    runs,
+    restores: new DeviceRestores(restoring),
+    connectedHosts: new ConnectedHostReadings(asking),
+    planner: new Planner({ rack, clock, log, state, runs, inventory, versions, everyMs }),
+    notices: new Notices({ rack, log, emit }),
+    webhook: new Webhook({ rack, log, emit, clock }),
+    sources: { rack, clock, lastSuccess, state, runs, versions, transcripts, inventory, copies },
+  };
 }
 
 /** Starts what needs the journal: it knows the runs of the last process. */
 async function begin(parts: Parts): Promise<void> {
-  const { fetch, historyRestore, loss, runs, planner, notices, uploads } = parts;
+  const { fetch, historyRestore, loss, runs, planner, notices, copies } = parts;
   // Not before: another service may use the state directory, and be reading into it.
   await fetch.clear();
   await historyRestore.clear();
@@ -172,17 +215,17 @@ async function begin(parts: Parts): Promise<void> {
   runs.resume();
   await planner.start();
   await notices.follow();
-  await uploads.start();
+  await copies.start();
 }
 
-type Reacting = Pick<Parts, 'uploads' | 'runs' | 'planner' | 'notices'> &
+type Reacting = Pick<Parts, 'copies' | 'runs' | 'planner' | 'notices'> &
   Pick<ServiceContext, 'log'>;
 
 /** Passes events on to the parts that act on them. */
-function react(event: BackupEvent, { uploads, runs, planner, notices, log }: Reacting): void {
+function react(event: BackupEvent, { copies, runs, planner, notices, log }: Reacting): void {
   switch (event.type) {
     case 'version-stored':
-      uploads.add(event.version);
+      copies.add(event.version);
       break;
     case 'history-writable':
       runs.retryStorage();

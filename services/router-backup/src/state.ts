@@ -74,4 +74,12 @@ export class State extends Tables {
   readonly runs = this.table('run', RunRecord, ({ id }) => id);
   readonly marks = this.table('mark', MarkRecord, ({ name }) => name);
   readonly lost = this.table('lost', LostHistory, ({ device }) => device);
+
+  /** The next reading pins its identity again. Returns whether one was pinned. @throws StorageUnavailable, JournalDown */
+  async forgetIdentity(device: string): Promise<boolean> {
+    const record = this.devices.get(device);
+    if (record?.identity === undefined) return false;
+    await this.write([this.devices.put({ ...record, identity: undefined })]);
+    return true;
+  }
 }

@@ -90,18 +90,6 @@ describe('encrypting and decrypting', () => {
 });
 
 describe("Debian's age", () => {
-  it('opens what we encrypted, with an identity of age-keygen', async (context) => {
-    if (!age) return context.skip('age is not installed');
-    const dir = await tempDir();
-    await run('age-keygen', ['-o', join(dir, 'identity')]);
-    const recipient = (await run('age-keygen', ['-y', join(dir, 'identity')])).stdout.trim();
-    await writeFile(join(dir, 'secret'), await encrypt(content, [recipient]));
-
-    const { stdout } = await run(age, ['-d', '-i', join(dir, 'identity'), join(dir, 'secret')]);
-
-    expect(stdout).toBe(content.toString());
-  });
-
   it('encrypts what we open, with an identity of age-keygen', async (context) => {
     if (!age) return context.skip('age is not installed');
     const dir = await tempDir();

@@ -75,12 +75,9 @@ export function directoryPlace(
   async function list(signal: AbortSignal): Promise<StoredObject[]> {
     const step: Step = (work) => patience.for(work, signal);
     const entries = await step(() => readdir(folder, { withFileTypes: true }));
-    const names = entries
-      .filter((entry) => entry.isFile() && !entry.name.startsWith('.'))
-      .map(({ name }) => name)
-      .sort();
+    const files = entries.filter((entry) => entry.isFile() && !entry.name.startsWith('.'));
     const objects: StoredObject[] = [];
-    for (const name of names) {
+    for (const name of files.map((file) => file.name).sort()) {
       const about = await step(() => statIfThere(join(folder, name)));
       if (about) objects.push({ name, size: about.size, time: about.mtime.toISOString() });
     }

@@ -5,6 +5,7 @@
 
 import { BackupError } from '@skolo/models/configuration';
 import { isDeviceName } from '../history/device-file.ts';
+import type { StoredObject } from './place.ts';
 
 export interface NamedObject {
   device: string;
@@ -50,6 +51,20 @@ export function parseObjectName(name: string): NamedObject | undefined {
   const { day = '', device = '', sha1 = '', clock, age } = pattern.exec(name)?.groups ?? {};
   if (dayOf(Date.parse(`${day}T00:00:00Z`)) !== day || !isDeviceName(device)) return undefined;
   return { device, day, sha1, encrypted: age !== undefined, clock };
+}
+
+/** An object that is named as ours. */
+export interface OurObject {
+  object: StoredObject;
+  named: NamedObject;
+}
+
+/** Those that are named as ours. */
+export function named(objects: readonly StoredObject[]): OurObject[] {
+  return objects.flatMap((object) => {
+    const found = parseObjectName(object.name);
+    return found ? [{ object, named: found }] : [];
+  });
 }
 
 /** UTC; of no time, and of one that four digits cannot tell, nothing. */

@@ -48,7 +48,7 @@ export function withBackupErrors(
   place: OffsitePlace,
   asBackupError: (url: string, error: unknown) => BackupError,
 ): OffsitePlace {
-  const { url, put, list, get, remove } = place;
+  const { url } = place;
   async function explained<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
     try {
       return await work;
@@ -60,9 +60,9 @@ export function withBackupErrors(
   }
   return {
     url,
-    put: (name, file, about, signal) => explained(signal, put(name, file, about, signal)),
-    list: (signal) => explained(signal, list(signal)),
-    get: (name, signal) => explained(signal, get(name, signal)),
-    remove: (name, signal) => explained(signal, remove(name, signal)),
+    put: (name, file, about, signal) => explained(signal, place.put(name, file, about, signal)),
+    list: (signal) => explained(signal, place.list(signal)),
+    get: (name, signal) => explained(signal, place.get(name, signal)),
+    remove: (name, signal) => explained(signal, place.remove(name, signal)),
   };
 }

@@ -1,5 +1,5 @@
 /** Which copies off site have been kept for long enough. */
-import { parseObjectName, timeOf } from './name.ts';
+import { named, type OurObject, timeOf } from './name.ts';
 import type { StoredObject } from './place.ts';
 
 const aDay = 86_400_000;
@@ -22,29 +22,22 @@ export function expired(
   { days, versions }: Retention,
   now: number,
 ): StoredObject[] {
-  const devices = new Map<string, Map<string, Kept>>();
-  for (const object of objects) {
-    const named = parseObjectName(object.name);
-    if (!named) continue;
-    const ofDevice = devices.get(named.device) ?? new Map<string, Kept>();
-    devices.set(named.device, ofDevice);
-    const key = `${named.day} ${named.sha1} ${named.clock}`;
-    const version = ofDevice.get(key) ?? { at: 0, objects: [] };
-    ofDevice.set(key, version);
-    version.at = Math.max(version.at, Date.parse(timeOf(named, object.time)));
-    version.objects.push(object);
-  }
+  const devices = Map.groupBy(named(objects), (each) => each.named.device);
   const gone = [...devices.values()].flatMap((ofDevice) =>
-    [...ofDevice.values()]
+    [...Map.groupBy(ofDevice, versionOf).values()]
+      .map((copies) => ({ at: Math.max(...copies.map(readAt)), copies }))
       .sort((a, b) => b.at - a.at)
       .slice(versions)
       .filter(({ at }) => now - at > days * aDay)
-      .flatMap((version) => version.objects),
+      .flatMap(({ copies }) => copies.map(({ object }) => object)),
   );
   return gone.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-interface Kept {
-  at: number;
-  objects: StoredObject[];
+function versionOf({ named: { day, sha1, clock } }: OurObject): string {
+  return `${day} ${sha1} ${clock}`;
+}
+
+function readAt({ named, object }: OurObject): number {
+  return Date.parse(timeOf(named, object.time));
 }

@@ -36,43 +36,6 @@ describe.each([
   ['a directory', directory],
   ['a bucket', bucket],
 ])('versions out of %s', (_what, start) => {
-  it('are those that were put there, the newest first, byte for byte', async () => {
-    const place = await start();
-    const { identity, recipient } = await newKeyPair();
-    const recipients = [recipient];
-    const day = '2026-11-20';
-    await put(place, { device: 'router', time: `${day}T03:15:00Z`, content: 'one', recipients });
-    await put(place, { device: 'router', time: `${day}T09:15:00Z`, content: 'two', recipients });
-    await put(place, {
-      device: 'router',
-      time: '2026-11-19T03:15:00Z',
-      content: 'old',
-      recipients,
-    });
-    await put(place, {
-      device: 'a.b-1',
-      time: `${day}T03:15:00Z`,
-      content: '',
-      recipients: 'none',
-    });
-    const source = objectSource(place, { identities: [identity] });
-
-    expect(await source.devices()).toEqual(['a.b-1', 'router']);
-    const versions = await source.versions('router');
-    expect(versions.map(({ time }) => time)).toEqual([
-      '2026-11-20T09:15:00.000Z',
-      '2026-11-20T03:15:00.000Z',
-      '2026-11-19T03:15:00.000Z',
-    ]);
-    const contents = await Promise.all(versions.map((version) => source.content(version)));
-    expect(contents.map(String)).toEqual(['two', 'one', 'old']);
-    const [empty] = await source.versions('a.b-1');
-    expect(empty && (await source.content(empty))).toHaveLength(0);
-    expect(await source.versions('router', { limit: 1 })).toEqual(versions.slice(0, 1));
-    expect(await source.versions('nobody')).toEqual([]);
-    await source.close();
-  });
-
   it('are those of the last time where a content came back on the same day', async () => {
     const place = await start();
     for (const [hour, content] of ['A', 'B', 'A'].entries()) {

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isLong } from '@skolo/durable/campaign';
 import { startGoogleStorage } from '@skolo/simulators';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { directoryPlace } from '../offsite/directory.ts';
 import { gcsPlace } from '../offsite/gcs/gcs.ts';
 import { GitMirror } from '../offsite/git/mirror.ts';
 import { objectName } from '../offsite/name.ts';
 import { pack } from '../offsite/pack.ts';
 import type { OffsitePlace } from '../offsite/place.ts';
-import { about, bareRemote, startHistory, startSshd } from '../testing/git-remote.ts';
+import { about, bareRemote, startHistory } from '../testing/git-remote.ts';
 import { filledBy } from '../testing/history.ts';
 import { type KeyPair, newKeyPair, run, sha1Of, soon, tempDir } from '../testing/offsite.ts';
 import { resolveVersion } from '../versions.ts';
@@ -26,7 +26,7 @@ const rack = filledBy(async (repository) => {
     repository.commit({ device, content: { bytes }, about: { ...about, time } });
   await commit('router', first, '2026-11-18T08:15:00.000Z');
   await commit('router', second, '2026-11-20T08:15:00.000Z');
-  await commit('switch-1', first, '2026-11-19T08:15:00.000Z');
+  await commit('switch-1', Buffer.alloc(0), '2026-11-19T08:15:00.000Z');
 });
 
 async function startRack() {
@@ -110,6 +110,10 @@ describe('versions', () => {
     const contents = [];
     for (const version of versions) contents.push(await source.content(version));
     expect(contents).toEqual([second, first]);
+    const [empty] = await source.versions('switch-1');
+    expect(empty && (await source.content(empty))).toHaveLength(0);
+    expect(await source.versions('router', { limit: 1 })).toEqual(versions.slice(0, 1));
+    expect(await source.versions('nobody')).toEqual([]);
     const old = resolveVersion(versions, '2026-11-19');
     expect(await source.content(old)).toEqual(first);
     await source.close();
@@ -122,28 +126,6 @@ describe('versions', () => {
     else expect(await content).toEqual(second);
     await blind.close();
   });
-});
-
-it('are cloned from a remote behind sshd', async (context) => {
-  const sshd = await startSshd(context);
-  const { from, keys } = await store('a remote', ({ recipient }) => [recipient]);
-  const dir = await tempDir();
-  await writeFile(join(dir, 'key'), `${sshd.key.reveal()}\n`, { mode: 0o600 });
-  // As the person at the desk is set up.
-  const ssh = [
-    `ssh -F none -i ${join(dir, 'key')} -o StrictHostKeyChecking=no`,
-    `-o UserKnownHostsFile=${join(dir, 'known')} -o LogLevel=ERROR`,
-  ];
-  vi.stubEnv('GIT_SSH_COMMAND', ssh.join(' '));
-  onTestFinished(() => void vi.unstubAllEnvs());
-
-  const source = await openSource(`ssh://${sshd.user}@127.0.0.1:${sshd.port}${from}`, {
-    identities: [keys.identity],
-  });
-
-  const [newest] = await source.versions('router');
-  expect(newest && (await source.content(newest))).toEqual(second);
-  await source.close();
 });
 
 describe('openSource', () => {

@@ -12,7 +12,7 @@ import {
 import { difference } from '@skolo/backup';
 import { createApp, HttpProblem, type RouteHandlers } from '@skolo/common';
 import * as data from './backup-data.ts';
-import { connectedHostsOf } from './connected-hosts.ts';
+import { connectedHostsOf } from './connected-hosts-data.ts';
 import { ago } from './power-data.ts';
 import { startTestService, type TestService } from './test-service.ts';
 import type { TestTokens } from './tokens.ts';

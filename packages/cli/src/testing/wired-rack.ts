@@ -1,5 +1,5 @@
 /** A rack as its cables really are: what each switch and the router of it sees, as switches learn it in a tree. */
-import type { ConnectedHost, DeviceConnectedHosts } from '@skolo/api';
+import type { ConnectedHost, ConnectedHosts } from '@skolo/api';
 
 /** Where something is plugged in. */
 export interface Place {
@@ -29,13 +29,13 @@ export function switchMac(name: string): string {
 }
 
 /** Of all switches and the router, but for those in `without`. */
-export function readingsOf(wired: Wired, without: readonly string[] = []): DeviceConnectedHosts[] {
+export function readingsOf(wired: Wired, without: readonly string[] = []): ConnectedHosts[] {
   const readAt = '2026-11-21T12:00:00Z';
   const targets = [
     ...wired.hosts.map(({ mac, place }) => ({ mac, place })),
     ...[...wired.switches].map(([name, place]) => ({ mac: switchMac(name), place })),
   ];
-  const all = [...wired.switches.keys()].map((device): DeviceConnectedHosts => {
+  const all = [...wired.switches.keys()].map((device): ConnectedHosts => {
     const seen = new Map<string, string>([[routerMac, upPort(wired)]]);
     for (const { mac, place } of targets) {
       if (mac !== switchMac(device)) seen.set(mac, portTo(wired, device, place));
@@ -52,7 +52,7 @@ export function readingsOf(wired: Wired, without: readonly string[] = []): Devic
     );
     return { device, readAt, hosts, ports, own: [switchMac(device)] };
   });
-  const router: DeviceConnectedHosts = {
+  const router: ConnectedHosts = {
     device: 'router',
     readAt,
     hosts: wired.hosts.flatMap(({ mac, address, hostname }): ConnectedHost[] => [

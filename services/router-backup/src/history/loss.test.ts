@@ -1,10 +1,10 @@
 /** The history is deleted or replaced by an older one: that is reported, and a copy off site restores it. */
 import { createHash } from 'node:crypto';
-import { cp, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openSource, rebuildHistory, writeBundle } from '@skolo/backup';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { tempDir } from '../testing/fixtures.ts';
 import { type Lab, startLab } from '../testing/lab.ts';
 
 const { signal } = new AbortController();
@@ -14,8 +14,9 @@ const textOf = (n: number) => `hostname router\npassword canary-${n}\nend\n`;
 /** With a folder as the place off site, and three versions of the router. */
 async function withVersions(): Promise<Lab> {
   const lab = await startLab({
-    settings: (dir) => `    upload: ${join(dir, 'away')}\n    encrypt: none`,
-    prepare: async (stateDir) => void (await mkdir(join(stateDir, '../away'), { recursive: true })),
+    settings: (dir) => `    upload: ${join(dir, 'offsite')}\n    encrypt: none`,
+    prepare: async (stateDir) =>
+      void (await mkdir(join(stateDir, '../offsite'), { recursive: true })),
   });
   await lab.idle();
   for (const n of [1, 2]) await change(lab, n);
@@ -34,8 +35,7 @@ async function lost(lab: Lab) {
 
 /** What `skolo backup restore-history --from` does. */
 async function restore(lab: Lab, from: string) {
-  const folder = await mkdtemp(join(tmpdir(), 'skolo-restore-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const folder = await tempDir();
   const source = await openSource(from);
   await rebuildHistory(source, join(folder, 'history'), { rack: 'rack1', signal });
   await source.close();
@@ -83,7 +83,7 @@ describe('a history that was deleted', () => {
     await lab.stop();
     const next = await startLab({
       former: lab,
-      settings: `    upload: ${join(lab.dir, 'away')}\n    encrypt: none`,
+      settings: `    upload: ${join(lab.dir, 'offsite')}\n    encrypt: none`,
     });
     expect(await lost(next)).toMatchObject([
       { device: 'router', versions: 3, unsent: [] },
@@ -92,7 +92,7 @@ describe('a history that was deleted', () => {
     ]);
     await next.idle();
 
-    const restored = await restore(next, join(lab.dir, 'away'));
+    const restored = await restore(next, join(lab.dir, 'offsite'));
 
     expect(restored).toMatchObject({ devices: 3, lost: [] });
     const after = await contents(next);
@@ -147,7 +147,7 @@ describe('a history that was deleted', () => {
   it('names the versions that are in no copy', async () => {
     const lab = await withVersions();
     // The place is gone: what comes now stays in the rack.
-    await rm(join(lab.dir, 'away'), { recursive: true });
+    await rm(join(lab.dir, 'offsite'), { recursive: true });
     await change(lab, 3);
     const newest = (await lab.device('router')).version;
     await lab.stop();
@@ -155,7 +155,7 @@ describe('a history that was deleted', () => {
 
     const next = await startLab({
       former: lab,
-      settings: `    upload: ${join(lab.dir, 'away')}\n    encrypt: none`,
+      settings: `    upload: ${join(lab.dir, 'offsite')}\n    encrypt: none`,
     });
 
     expect((await lost(next))[0]).toMatchObject({
@@ -184,24 +184,24 @@ describe('a history that was deleted', () => {
   });
 
   it('is whole where only the journal was lost: that is reported, and what had waited is sent', async () => {
-    const away = (dir: string) => `    upload: ${join(dir, 'away')}\n    encrypt: none`;
+    const offsite = (dir: string) => `    upload: ${join(dir, 'offsite')}\n    encrypt: none`;
     const lab = await withVersions();
     // The place is gone for a while: what comes now waits in the journal.
-    await rename(join(lab.dir, 'away'), join(lab.dir, 'unmounted'));
+    await rename(join(lab.dir, 'offsite'), join(lab.dir, 'unmounted'));
     await change(lab, 3);
     await change(lab, 4);
     await lab.stop();
     await rm(join(lab.stateDir, 'journal'), { recursive: true });
     await rm(join(lab.stateDir, 'journal.mark'), { force: true });
-    await rename(join(lab.dir, 'unmounted'), join(lab.dir, 'away'));
+    await rename(join(lab.dir, 'unmounted'), join(lab.dir, 'offsite'));
 
-    const next = await startLab({ former: lab, settings: away(lab.dir) });
+    const next = await startLab({ former: lab, settings: offsite(lab.dir) });
     await next.idle();
 
     expect(await next.degraded()).toContain('the journal is new, and the history has 3 devices');
     expect(await lost(next)).toEqual([]);
     await expect.poll(async () => (await next.device('router')).offsite).toBe('stored');
-    const source = await openSource(join(lab.dir, 'away'));
+    const source = await openSource(join(lab.dir, 'offsite'));
     expect(await source.versions('router')).toHaveLength(5);
   });
 

@@ -3,12 +3,13 @@
  * set aside. They are recorded before a new history begins, and stay recorded until they are restored, or until an
  * operator accepts the loss.
  */
+
 import type { Version } from '@skolo/backup';
 import { errorText } from '@skolo/base';
-import type { StateJournal } from '@skolo/common';
+import type { Clock, Logger, StateJournal } from '@skolo/common';
 import { BackupError } from '@skolo/models/configuration';
-import type { Base } from '../base.ts';
-import type { Uploads } from '../offsite/copies.ts';
+import type { EmitBackup } from '../events.ts';
+import type { OffsiteCopies } from '../offsite/copies.ts';
 import {
   type DeviceRecord,
   type KnownVersion,
@@ -23,11 +24,14 @@ const trouble = 'history lost';
 /** Devices that a message names. */
 const mostNamed = 5;
 
-interface HistoryLossDeps extends Pick<Base, 'clock' | 'log' | 'emit'> {
+interface HistoryLossDeps {
+  clock: Clock;
+  log: Logger;
+  emit: EmitBackup;
   state: State;
   journal: Pick<StateJournal, 'isOpen'>;
   versions: Versions;
-  uploads: Pick<Uploads, 'unsent' | 'sendAll'>;
+  copies: Pick<OffsiteCopies, 'unsent' | 'sendAll'>;
 }
 
 export class HistoryLoss {
@@ -65,11 +69,11 @@ export class HistoryLoss {
 
   /** Reports a journal that is new while the history is not: it is not a new rack. */
   async checkJournal(): Promise<void> {
-    const { state, versions, uploads, log, emit } = this.deps;
+    const { state, versions, copies, log, emit } = this.deps;
     if (state.devices.all.size + state.runs.all.size + state.marks.all.size > 0) return;
     const devices = await versions.inHistory().catch(() => []);
     if (devices.length === 0) return;
-    uploads.sendAll();
+    copies.sendAll();
     log.error({ devices: devices.length }, 'journal lost');
     emit({
       type: 'degraded',
@@ -131,12 +135,12 @@ export class HistoryLoss {
 
   /** Those that are not recorded yet. */
   private async record(devices: readonly DeviceRecord[]): Promise<void> {
-    const { state, uploads, clock, emit } = this.deps;
+    const { state, copies, clock, emit } = this.deps;
     const since = new Date(clock.now()).toISOString();
     const lost = devices
       .filter(({ name, newest }) => !this.isRecorded(name, newest))
       .map(({ name: device, newest, versions }): LostRecord => {
-        const unsent = uploads
+        const unsent = copies
           .unsent(device)
           .map(({ version: id, ...rest }) => knownOf({ id, ...rest }));
         const now = { device, since, newest, versions, unsent };
@@ -159,13 +163,9 @@ export class HistoryLoss {
   }
 
   /** Its newest version was in the history, and is in it no more. */
-  private async isMissing({ name, model, newest, lastSuccess }: DeviceRecord): Promise<boolean> {
+  private async isMissing({ name, newest }: DeviceRecord): Promise<boolean> {
     const { versions } = this.deps;
-    if (newest === undefined) {
-      // As an older version of this service recorded it.
-      const isHistory = model !== jumphostModel && lastSuccess !== undefined;
-      return isHistory && (await versions.newest(name)) === undefined;
-    }
+    if (newest === undefined) return false;
     if ((await versions.newest(name))?.id === newest.id) return false;
     return !(await this.has(name, newest));
   }

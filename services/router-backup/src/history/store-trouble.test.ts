@@ -1,10 +1,10 @@
 /** The repository breaks, or goes, under a store that is open: devices ask for it at the same time. */
-import { chmod, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createLogger } from '@skolo/common';
+import { createLogger, systemClock } from '@skolo/common';
 import { BackupError } from '@skolo/models/configuration';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { tempDir } from '../testing/fixtures.ts';
 import { Store } from './store.ts';
 
 const about = {
@@ -17,8 +17,7 @@ const about = {
 const damage = new BackupError('damaged', 'it is rotten');
 
 async function open(onBegin = () => {}) {
-  const stateDir = await mkdtemp(join(tmpdir(), 'skolo-store-'));
-  onTestFinished(() => rm(stateDir, { recursive: true, force: true }));
+  const stateDir = await tempDir();
   const stop = new AbortController();
   const troubles = new Map<string, string>();
   let [well, recorded, journalIsDown] = [0, 0, false];
@@ -32,7 +31,7 @@ async function open(onBegin = () => {}) {
       if (event.why === undefined) troubles.delete(event.what);
       else troubles.set(event.what, event.why);
     },
-    retryMs: 20,
+    clock: systemClock,
     signal: stop.signal,
   });
   await store.start({
@@ -103,7 +102,8 @@ describe('a store', () => {
     await looked;
     process.env.PATH = path;
 
-    await expect.poll(() => store.isSound).toBe(true);
+    await store.look();
+    expect(store.isSound).toBe(true);
     await commit('router');
 
     expect(troubles.has('repository')).toBe(false);
@@ -137,7 +137,8 @@ describe('a store', () => {
     expect(troubles.get('repository')).toBe('the journal is not open');
     await expect(stat(join(stateDir, 'repository'))).rejects.toMatchObject({ code: 'ENOENT' });
     journal(false);
-    await expect.poll(() => store.isSound).toBe(true);
+    await store.look();
+    expect(store.isSound).toBe(true);
     expect(troubles.size).toBe(0);
   });
 

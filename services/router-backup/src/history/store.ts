@@ -6,22 +6,32 @@
 import { open, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Repository, repairHistory, replaceHistory, setAside } from '@skolo/backup';
-import { errorCode, errorText, pause } from '@skolo/base';
+import { errorCode, errorText } from '@skolo/base';
+import type { Clock, Logger } from '@skolo/common';
 import { BackupError } from '@skolo/models/configuration';
 import type { Rack } from '@skolo/rack';
-import type { Base } from '../base.ts';
-import type { HistoryLoss } from './loss.ts';
+import type { EmitBackup } from '../events.ts';
 
-interface StoreDeps extends Pick<Base, 'stateDir' | 'log' | 'emit' | 'signal'> {
+interface StoreDeps {
   rack: () => Pick<Rack, 'name'>;
-  /** Pause between two attempts to open it. */
-  retryMs: number;
+  stateDir: string;
+  clock: Pick<Clock, 'uptime'>;
+  log: Logger;
+  emit: EmitBackup;
+  /** Aborted when the service stops. */
+  signal: AbortSignal;
 }
 
 /** Knows what the history had. */
-type HistoryGuard = Pick<HistoryLoss, 'beforeNew' | 'review'>;
+interface HistoryGuard {
+  /** Records it, before a new history begins. */
+  beforeNew: () => Promise<void>;
+  /** Compares it with the history that was opened. */
+  review: () => Promise<void>;
+}
 
-const checkEveryMs = 24 * 3_600_000;
+/** In seconds. */
+const checkEvery = 24 * 3600;
 const trouble = 'repository';
 const aside = 'repository set aside';
 /** Bytes that a write needs besides its content. */
@@ -36,11 +46,11 @@ export class Store {
   private opened: Repository | undefined;
   private why = 'it is being opened';
   private isAside = false;
-  private watching: Promise<void> = Promise.resolve();
   private looking: Promise<void> | undefined;
   private checking: Promise<void> | undefined;
-  /** Ends the pause between two checks. */
-  private waking = new AbortController();
+  /** By uptime, in seconds. */
+  private checkedAt = 0;
+  private isReplacing = false;
   /** The disk rejected a write; it counts as writable once it accepts so many bytes. Undefined: it is writable. */
   private wanted: number | undefined;
   /** Times that it counted as writable, and rejected the next write. */
@@ -70,20 +80,17 @@ export class Store {
     return await this.opened?.count(device).catch(() => undefined);
   }
 
-  /** Opens it, and keeps opening and checking it in the background. Fulfilled after the first attempt. */
+  /** Opens it, and begins to check it. Fulfilled after the first attempt; `look` opens it later. */
   async start(guard: HistoryGuard): Promise<void> {
-    const { signal, log } = this.deps;
     this.guard = guard;
     await this.reportSetAside();
     await this.tryOpen();
-    this.watching = this.watch().catch((error: unknown) => {
-      if (!signal.aborted) log.error({ err: error }, 'repository is not checked any more');
-    });
+    void this.check();
   }
 
-  /** Nothing is opened or begun after it. */
+  /** Nothing is opened or begun after it, once the signal is aborted. */
   async close(): Promise<void> {
-    await Promise.all([this.watching, this.looking]);
+    await this.looking;
     await this.checking;
     await this.opened?.close();
     this.opened = undefined;
@@ -111,7 +118,10 @@ export class Store {
     if (this.wanted !== undefined) this.setWritable();
   }
 
-  /** Checks whether it is still there, whether the disk accepts writes again, and what was set aside. Never throws. */
+  /**
+   * To be called every few seconds: opens it if it is not open, checks it once a day and when it has gone, and looks whether the
+   * disk accepts writes again, and what was set aside. Never throws.
+   */
   look(): Promise<void> {
     this.looking ??= this.lookNow().finally(() => {
       this.looking = undefined;
@@ -120,7 +130,11 @@ export class Store {
   }
 
   private async lookNow(): Promise<void> {
-    if (this.opened !== undefined && (await this.isGone())) await this.check();
+    if (this.deps.signal.aborted) return;
+    if (this.opened === undefined) {
+      if (!this.isReplacing && this.checking === undefined) await this.reopen();
+    } else if (await this.isGone()) await this.check();
+    else if (this.deps.clock.uptime() - this.checkedAt >= checkEvery) void this.check();
     if (this.wanted !== undefined) await this.tryToWrite(this.wanted);
     if (this.isAside) await this.reportSetAside();
   }
@@ -133,6 +147,7 @@ export class Store {
    */
   async replace(prepare: (present: Repository) => Promise<string>): Promise<void> {
     const present = this.repository;
+    this.isReplacing = true;
     this.opened = undefined;
     this.why = 'its former versions are being restored; try again in a moment';
     try {
@@ -142,25 +157,9 @@ export class Store {
     } finally {
       await present.close();
       await this.tryOpen();
+      this.isReplacing = false;
     }
     this.deps.emit({ type: 'history-writable' });
-  }
-
-  private async watch(): Promise<void> {
-    const { signal, retryMs, emit } = this.deps;
-    if (this.opened !== undefined) await this.check();
-    while (!signal.aborted) {
-      const isOpen = this.opened !== undefined;
-      await this.rest(isOpen ? checkEveryMs : retryMs);
-      if (signal.aborted) return;
-      if (this.opened !== undefined) {
-        if (!isOpen) continue;
-        await this.check();
-        continue;
-      }
-      await this.tryOpen();
-      if (this.opened !== undefined) emit({ type: 'history-writable' });
-    }
   }
 
   private async tryOpen(): Promise<void> {
@@ -219,11 +218,17 @@ export class Store {
   }
 
   private async checkNow(): Promise<void> {
-    const { signal, log } = this.deps;
+    const { signal, log, clock } = this.deps;
     const { opened } = this;
     if (opened === undefined) return;
+    this.checkedAt = clock.uptime();
     try {
-      if (await this.isGone()) return await this.reopen();
+      if (await this.isGone()) {
+        log.error({ folder: this.folder }, 'repository has gone from its place');
+        await opened.close();
+        this.opened = undefined;
+        return await this.reopen();
+      }
       const wrong = await opened.check(signal);
       if (wrong !== undefined) return await this.recover(wrong);
       await opened.maintain(signal);
@@ -241,19 +246,8 @@ export class Store {
   }
 
   private async reopen(): Promise<void> {
-    const { log, emit } = this.deps;
-    log.error({ folder: this.folder }, 'repository has gone from its place');
-    await this.opened?.close();
-    this.opened = undefined;
     await this.tryOpen();
-    if (this.opened !== undefined) emit({ type: 'history-writable' });
-  }
-
-  private async rest(ms: number): Promise<void> {
-    this.waking = new AbortController();
-    const { signal } = this.waking;
-    await pause(ms, AbortSignal.any([this.deps.signal, signal])).catch(() => undefined);
-    this.waking.abort();
+    if (this.opened !== undefined) this.deps.emit({ type: 'history-writable' });
   }
 
   private async beginAgain(wrong: string): Promise<void> {
@@ -272,7 +266,6 @@ export class Store {
   private isDown(why: string): void {
     this.why = why;
     this.report(why);
-    this.waking.abort();
   }
 
   /** After each write that failed although there seemed to be room, the next attempt waits twice as long. */

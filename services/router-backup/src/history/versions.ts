@@ -1,23 +1,34 @@
-/** Versions in the rack: those of devices in the history, those of the jumphost as encrypted archives. */
-
-import { type BackupSource, resolveVersion, type Version } from '@skolo/backup';
-import { BackupError } from '@skolo/models/configuration';
-import type { Rack } from '@skolo/rack';
+/**
+ * Versions in the rack: those of devices in the history, those of the jumphost as encrypted archives. A version as text has masked
+ * secrets unless the reader may see them.
+ */
+import { difference, resolveVersion, type Version } from '@skolo/backup';
+import { HttpProblem } from '@skolo/common';
+import type { BackupModel, CreateBackup } from '@skolo/models/backup';
+import { BackupError, type Mask, textOf } from '@skolo/models/configuration';
+import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import type { JumphostBackup } from '../jumphost/backup.ts';
-import { startupNameOf } from '../targets.ts';
+import { deviceOf, jumphostModel, startupNameOf } from '../targets.ts';
 import type { Store } from './store.ts';
 
 /** What the history and the archives have in common. */
-export interface VersionSource extends Pick<BackupSource, 'versions' | 'content'> {
-  newest(device: string): Promise<Version | undefined>;
-  count(device: string): Promise<number>;
+interface VersionSource {
+  versions(device: string, options?: { limit?: number }): Version[] | Promise<Version[]>;
+  newest(device: string): Version | undefined | Promise<Version | undefined>;
+  count(device: string): number | Promise<number>;
+  content(version: Version): Promise<Buffer>;
 }
 
 interface VersionsDeps {
-  rack: () => Pick<Rack, 'jumphost'>;
+  rack: () => Rack;
+  models: ReadonlyMap<string, CreateBackup>;
+  mask: Mask;
   store: Pick<Store, 'repository'>;
-  jumphost: JumphostBackup;
+  jumphost: Pick<JumphostBackup, 'archives'>;
 }
+
+/** Text takes many times its size in memory, and every caller with the role view may request it. */
+const mostBytes = 64 * 1024 * 1024;
 
 /** All methods throw BackupError. */
 export class Versions {
@@ -39,21 +50,21 @@ export class Versions {
 
   /** Names of devices with archives, which need no history. */
   async inArchives(): Promise<string[]> {
-    const newest = await this.deps.jumphost.newest();
-    return newest ? [newest.device] : [];
+    const archives = await this.deps.jumphost.archives();
+    return archives.count() > 0 ? [archives.device] : [];
   }
 
   /** The newest first. */
   async list(device: string, limit?: number): Promise<Version[]> {
-    return await this.of(device).versions(device, limit === undefined ? {} : { limit });
+    return await (await this.of(device)).versions(device, limit === undefined ? {} : { limit });
   }
 
   async newest(device: string): Promise<Version | undefined> {
-    return await this.of(device).newest(device);
+    return await (await this.of(device)).newest(device);
   }
 
   async count(device: string): Promise<number> {
-    return await this.of(device).count(device);
+    return await (await this.of(device)).count(device);
   }
 
   /** @param wanted as `resolveVersion` of `@skolo/backup` takes it, or `startup` */
@@ -78,7 +89,7 @@ export class Versions {
   }
 
   async content(version: Version): Promise<Buffer> {
-    return await this.of(version.device).content(version);
+    return await (await this.of(version.device)).content(version);
   }
 
   /** Writes the content as it is to a file that does not exist yet. */
@@ -88,11 +99,70 @@ export class Versions {
 
   /** The file of an archive, which is compressed and encrypted already. Undefined: the version is not an archive. */
   async archive({ id, device }: Version): Promise<string | undefined> {
-    return this.isArchived(device) ? await this.deps.jumphost.file(id) : undefined;
+    return this.isArchived(device) ? (await this.deps.jumphost.archives()).file(id) : undefined;
   }
 
-  private of(device: string): VersionSource {
-    const { store, jumphost } = this.deps;
-    return this.isArchived(device) ? jumphost : store.repository;
+  /** @throws BackupError. HttpProblem 409: it is an archive, or too large. */
+  async text(version: Version, showsSecrets: boolean): Promise<string> {
+    const { device, id, size = 0 } = version;
+    if (version.model === jumphostModel) {
+      const detail = 'it is an encrypted archive; request it as it is, with secrets=true';
+      throw new HttpProblem(409, detail);
+    }
+    if (size > mostBytes) {
+      const how = `skolo backup show ${device} --version ${id.slice(0, 12)} --secrets -o FILE`;
+      throw new HttpProblem(
+        409,
+        `its ${size} bytes are too many to be shown; an admin gets them: ${how}`,
+      );
+    }
+    return this.textOf(version, await this.content(version), showsSecrets);
   }
+
+  /** Text of bytes that may not be a version yet. */
+  textOf(of: Pick<Version, 'device' | 'model'>, content: Buffer, showsSecrets = false): string {
+    const model = this.model(of);
+    const text = textOf(content, model?.format ?? 'text');
+    return showsSecrets ? text : this.deps.mask.text(text, model?.secrets ?? []);
+  }
+
+  /** A unified diff; empty: the same. @throws BackupError */
+  async diff(from: Version, to: Version, showsSecrets: boolean): Promise<string> {
+    const [one, other] = await Promise.all([
+      this.text(from, showsSecrets),
+      this.text(to, showsSecrets),
+    ]);
+    return difference(one, other, { from: nameOf(from), to: nameOf(to) });
+  }
+
+  /** The model of a version: as rack.yaml has the device now, or else as the version names it. */
+  model({ device: name, model }: Pick<Version, 'device' | 'model'>): BackupModel | undefined {
+    const { rack, models } = this.deps;
+    const { infrastructure } = rack();
+    const device = infrastructure.get(name) ?? infrastructure.get(deviceOf(name));
+    if (device !== undefined && (model === undefined || device.model === model)) {
+      return models.get(device.model)?.(device);
+    }
+    if (model === undefined) return undefined;
+    const retired: InfrastructureDevice = {
+      name,
+      model,
+      ports: {},
+      power: [],
+      transport: 'ssh',
+      backup: true,
+      options: {},
+    };
+    // The description of a generic device was in its entry of rack.yaml.
+    return model === 'generic' ? undefined : models.get(model)?.(retired);
+  }
+
+  private async of(device: string): Promise<VersionSource> {
+    const { store, jumphost } = this.deps;
+    return this.isArchived(device) ? await jumphost.archives() : store.repository;
+  }
+}
+
+function nameOf({ device, id, time }: Version): string {
+  return `${device} ${id.slice(0, 12)} ${time}`;
 }

@@ -7,7 +7,6 @@ import {
   link,
   lstat,
   mkdir,
-  mkdtemp,
   readdir,
   readFile,
   readlink,
@@ -17,7 +16,6 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { Journal } from '@skolo/durable';
@@ -25,6 +23,7 @@ import { BackupError } from '@skolo/models/configuration';
 import { Secret } from '@skolo/secrets';
 import { peer } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { tempDir } from '../testing/fixtures.ts';
 import { restoreArchive } from '../testing/restore-archive.ts';
 import { smallRack } from '../testing/small-rack.ts';
 import { lookInto, startDatabaseWriter, startJournalWriter } from '../testing/writers.ts';
@@ -48,12 +47,6 @@ interface Jumphost {
   archive: (options?: Partial<ArchiveOptions>) => Promise<JumphostArchive>;
 }
 
-async function tempFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'skolo-jumphost-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
-
 async function put(path: string, content: string, mode = 0o600): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, content);
@@ -62,7 +55,7 @@ async function put(path: string, content: string, mode = 0o600): Promise<void> {
 
 /** State of services as they leave it, k3s, and rack.yaml as a ConfigMap brings it. */
 async function makeJumphost(): Promise<Jumphost> {
-  const root = await tempFolder();
+  const root = await tempDir();
   const at = (...path: string[]) => join(root, ...path);
   const state = at('var/lib/skolo');
   for (const name of ['metadata-server', 'power-cycle-daemon', 'router-backup']) {

@@ -1,18 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { tempDir } from '../testing/fixtures.ts';
 import type { JumphostArchive } from './archive.ts';
 import { Archives } from './archives.ts';
 
 const about = { time: '2026-11-20T03:15:00Z', run: 'r1', by: 'schedule' };
-
-async function tempFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'skolo-archives-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 /** As `archiveJumphost` leaves it. */
 async function archiveIn({ folder }: Archives, digest: string): Promise<JumphostArchive> {
@@ -39,7 +33,7 @@ async function caught(work: Promise<unknown>): Promise<unknown> {
 
 describe('Archives', () => {
   it('has what was added, also after a restart', async () => {
-    const parent = join(await tempFolder(), 'state/archives');
+    const parent = join(await tempDir(), 'state/archives');
     const archives = await Archives.open(parent, 'jumphost-rack4');
     const first = await archiveIn(archives, 'one');
     const second = await archiveIn(archives, 'two');
@@ -63,7 +57,7 @@ describe('Archives', () => {
     expect(again.versions()).toEqual(archives.versions());
     expect(again.versions().map(({ reason }) => reason)).toEqual(['why not', undefined]);
     expect(again.newest()?.time).toBe('2026-11-21T03:15:00.000Z');
-    expect(again.count).toBe(2);
+    expect(again.count()).toBe(2);
     const file = again.file(added.version.id);
     const bytes = await readFile(file);
     expect(createHash('sha256').update(bytes).digest('hex')).toBe(first.sha256);
@@ -72,7 +66,7 @@ describe('Archives', () => {
   });
 
   it('adds none that equals the newest', async () => {
-    const archives = await Archives.open(await tempFolder(), 'j');
+    const archives = await Archives.open(await tempDir(), 'j');
     const first = await archives.add(await archiveIn(archives, 'one'), about);
 
     const same = await archives.add(await archiveIn(archives, 'one'), about);
@@ -91,7 +85,7 @@ describe('Archives', () => {
   });
 
   it('knows the newest although the clock went back', async () => {
-    const parent = await tempFolder();
+    const parent = await tempDir();
     const archives = await Archives.open(parent, 'j');
     await archives.add(await archiveIn(archives, 'one'), { time: '2031-01-01T00:00:00Z' });
     await archives.add(await archiveIn(archives, 'two'), { time: '2026-11-20T03:15:00Z' });
@@ -106,7 +100,7 @@ describe('Archives', () => {
   });
 
   it('removes files of a killed process, and nothing else', async () => {
-    const parent = await tempFolder();
+    const parent = await tempDir();
     const archives = await Archives.open(parent, 'j');
     const { version } = await archives.add(await archiveIn(archives, 'one'), about);
     const { folder } = archives;
@@ -125,7 +119,7 @@ describe('Archives', () => {
   });
 
   it('still has an archive whose facts are lost', async () => {
-    const parent = await tempFolder();
+    const parent = await tempDir();
     const archives = await Archives.open(parent, 'j');
     const { version } = await archives.add(await archiveIn(archives, 'one'), about);
     const kept = archives.file(version.id);
@@ -145,7 +139,7 @@ describe('Archives', () => {
   });
 
   it('rejects what the disk does not give back', async () => {
-    const archives = await Archives.open(await tempFolder(), 'j');
+    const archives = await Archives.open(await tempDir(), 'j');
     const archive = await archiveIn(archives, 'one');
     const bytes = await readFile(archive.file);
     bytes[500] = (bytes[500] ?? 0) ^ 1;
@@ -158,7 +152,7 @@ describe('Archives', () => {
   });
 
   it('retains the newest, and at least one', async () => {
-    const archives = await Archives.open(await tempFolder(), 'j');
+    const archives = await Archives.open(await tempDir(), 'j');
     const ids: string[] = [];
     for (const digest of ['one', 'two', 'three']) {
       ids.push((await archives.add(await archiveIn(archives, digest), about)).version.id);
@@ -173,7 +167,7 @@ describe('Archives', () => {
   });
 
   it('names the folder that cannot be written', async () => {
-    const parent = await tempFolder();
+    const parent = await tempDir();
     await writeFile(join(parent, 'j'), 'a file');
 
     const error = await caught(Archives.open(parent, 'j'));

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readdir, rename, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Version } from '@skolo/backup';
@@ -54,9 +54,10 @@ export class Archives {
   }
 
   /** The newest first. Size and SHA-1 are those of the tar in it, as off site. */
-  versions(): Version[] {
+  versions(_device = this.device, { limit }: { limit?: number } = {}): Version[] {
     return [...this.facts]
       .sort(([a], [b]) => (a < b ? 1 : -1))
+      .slice(0, limit)
       .map(([id, each]) => asVersion(id, each));
   }
 
@@ -64,8 +65,13 @@ export class Archives {
     return this.versions()[0];
   }
 
-  get count(): number {
+  count(): number {
     return this.facts.size;
+  }
+
+  /** The encrypted archive. */
+  async content({ id }: Version): Promise<Buffer> {
+    return await storing(this.folder, () => readFile(this.file(id)));
   }
 
   file(id: string): string {

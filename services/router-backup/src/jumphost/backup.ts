@@ -1,24 +1,28 @@
 /** The jumphost, as a device among others: each run makes one encrypted archive, which is kept unless nothing has changed. */
-import { readFile, rename } from 'node:fs/promises';
+
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Version } from '@skolo/backup';
-import { errorText } from '@skolo/base';
+import type { Clock } from '@skolo/common';
 import type { RestoreStep } from '@skolo/models/backup';
-import { BackupError } from '@skolo/models/configuration';
-import type { Base } from '../base.ts';
-import type { VersionSource } from '../history/versions.ts';
-import type { Occasion, Stored } from '../runs/attempts.ts';
+import type { Rack } from '@skolo/rack';
+import type { EmitBackup } from '../events.ts';
+import type { Occasion, Stored } from '../runs/outcome.ts';
 import { archiveJumphost, type JumphostArchive } from './archive.ts';
 import { Archives } from './archives.ts';
 import { usualWant, wantArchive } from './hand-over.ts';
 import { excluded } from './program.ts';
 
-interface JumphostBackupDeps extends Pick<Base, 'rack' | 'stateDir' | 'clock' | 'emit'> {
+interface JumphostBackupDeps {
+  rack: () => Rack;
+  stateDir: string;
+  clock: Clock;
+  emit: EmitBackup;
   /** Where rack.yaml is. */
   rackFile: string;
 }
 
-export class JumphostBackup implements VersionSource {
+export class JumphostBackup {
   private readonly deps: JumphostBackupDeps;
   private opened: Archives | undefined;
 
@@ -35,7 +39,7 @@ export class JumphostBackup implements VersionSource {
     const shared = join(stateDir, 'jumphost');
     const onHost = await wantArchive(shared, { ...usualWant, signal });
     const archive = onHost
-      ? await this.taken(onHost)
+      ? await taken(onHost, archives)
       : await archiveJumphost({
           rack: rack(),
           paths: [...jumphost.paths, rackFile],
@@ -51,43 +55,12 @@ export class JumphostBackup implements VersionSource {
     const { version: after, changed: isNew } = await archives.add(archive, about);
     await archives.retain(retention.versions);
     if (isNew) emit({ type: 'version-stored', version: after });
-    const facts = { versions: archives.count };
+    const facts = { versions: archives.count() };
     return { before, after, isNew, left: archive.left, size: after.size, facts };
   }
 
-  async versions(_device: string, { limit }: { limit?: number } = {}): Promise<Version[]> {
-    return (await this.archives()).versions().slice(0, limit);
-  }
-
-  async newest(): Promise<Version | undefined> {
-    return (await this.archives()).newest();
-  }
-
-  async count(): Promise<number> {
-    return (await this.archives()).count;
-  }
-
-  /** The encrypted archive. */
-  async content({ id }: Version): Promise<Buffer> {
-    return await readFile(await this.file(id)).catch((cause: unknown) => {
-      throw new BackupError('storage', errorText(cause), { cause });
-    });
-  }
-
-  /** The file of the encrypted archive. @throws BackupError */
-  async file(id: string): Promise<string> {
-    return (await this.archives()).file(id);
-  }
-
-  /** Into the folder of archives, where it is put in its place in one step. */
-  private async taken(archive: JumphostArchive): Promise<JumphostArchive> {
-    const file = join((await this.archives()).folder, `${archive.sha256.slice(0, 24)}.tmp`);
-    await rename(archive.file, file);
-    return { ...archive, file };
-  }
-
-  /** Opened when it is first needed, and again for another name of the jumphost. */
-  private async archives(): Promise<Archives> {
+  /** Opened when they are first needed, and again for another name of the jumphost. @throws BackupError */
+  async archives(): Promise<Archives> {
     const { rack, stateDir } = this.deps;
     const { name } = rack().jumphost;
     if (this.opened?.device !== name) {
@@ -95,6 +68,13 @@ export class JumphostBackup implements VersionSource {
     }
     return this.opened;
   }
+}
+
+/** Into the folder of archives, where it is put in its place in one step. */
+async function taken(archive: JumphostArchive, { folder }: Archives): Promise<JumphostArchive> {
+  const file = join(folder, `${archive.sha256.slice(0, 24)}.tmp`);
+  await rename(archive.file, file);
+  return { ...archive, file };
 }
 
 /** How an archive is restored: by an operator, with the key that is not in the rack. */

@@ -1,14 +1,14 @@
 /** An archive from the host, for a service that sees only its own state: the program as systemd starts it. */
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { decrypt } from '@skolo/backup';
 import { Secret } from '@skolo/secrets';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
-import { expect, it, onTestFinished, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
+import { tempDir } from '../testing/fixtures.ts';
 import { wantArchive } from './hand-over.ts';
 
 const run = promisify(execFile);
@@ -16,8 +16,7 @@ const main = fileURLToPath(new URL('../main.ts', import.meta.url));
 const fast = { takenWithinMs: 30_000, lookMs: 20, signal: AbortSignal.timeout(50_000) };
 
 async function host(recipient: string) {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-hand-over-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  const dir = await tempDir();
   const folder = join(dir, 'state/router-backup/jumphost');
   await mkdir(folder, { recursive: true });
   await writeFile(join(dir, 'state/router-backup/scratch'), 'useless elsewhere');

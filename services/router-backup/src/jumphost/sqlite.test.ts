@@ -1,18 +1,12 @@
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { campaign } from '@skolo/durable/campaign';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { tempDir } from '../testing/fixtures.ts';
 import { lookInto, startDatabaseWriter } from '../testing/writers.ts';
 import { copyDatabase } from './sqlite.ts';
 
 const copies = campaign();
-
-async function tempFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'skolo-sqlite-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 describe('copyDatabase', () => {
   it.for([
@@ -22,7 +16,7 @@ describe('copyDatabase', () => {
     'has all that was committed when it began, in mode %s (%i copies)',
     { timeout: 3_600_000 },
     async ([mode, rounds]) => {
-      const folder = await tempFolder();
+      const folder = await tempDir();
       const database = join(folder, 'state.db');
       const writer = await startDatabaseWriter(database, mode);
       await expect.poll(writer.reported).toBeGreaterThan(0);
@@ -44,7 +38,7 @@ describe('copyDatabase', () => {
   );
 
   it('has all that a killed writer had committed, and leaves nothing but the copy', async () => {
-    const folder = await tempFolder();
+    const folder = await tempDir();
     const database = join(folder, 'state.db');
     for (let round = 0; round < 5; round += 1) {
       const writer = await startDatabaseWriter(database, 'wal');
@@ -66,7 +60,7 @@ describe('copyDatabase', () => {
   });
 
   it('rejects what is not a database', async () => {
-    const folder = await tempFolder();
+    const folder = await tempDir();
 
     await expect(copyDatabase(import.meta.filename, join(folder, 'copy'))).rejects.toThrow(
       'file is not a database',

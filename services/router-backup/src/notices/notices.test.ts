@@ -82,13 +82,6 @@ async function send(
 const syslogAt = (port: number) => `{ syslogPort: ${port}, settleSeconds: 1 }`;
 
 describe('a device that reports a change', () => {
-  it('is off by default', async () => {
-    const { notices } = await open(() => '{}');
-
-    expect(notices.port('syslog')).toBeUndefined();
-    expect(notices.port('traps')).toBeUndefined();
-  });
-
   it.for([
     ['--rfc3164', ['--rfc3164', '-t', '%SYS-5-CONFIG_I']],
     ['--rfc5424', ['--rfc5424', '-t', 'router']],
@@ -200,6 +193,7 @@ describe('a flood', () => {
 describe('rack.yaml, live', () => {
   it('opens, moves and closes the ports', async () => {
     const { notices, port, edit, changes } = await open(() => '{}');
+    const byDefault = [notices.port('syslog'), notices.port('traps')];
     const other = await freeUdpPort();
 
     await edit(syslogAt(port));
@@ -210,6 +204,7 @@ describe('rack.yaml, live', () => {
     await expect.poll(() => changes.length, { timeout: 5000 }).toBe(1);
     await edit('{}');
 
+    expect(byDefault).toEqual([undefined, undefined]);
     expect(first).toBe(port);
     expect(moved).toEqual([other, port]);
     expect(notices.port('syslog')).toBeUndefined();

@@ -11,8 +11,8 @@ const run = promisify(execFile);
 const snmpget = peer('snmp-tools');
 const noSnmp = 'snmptrap is not installed (Debian: snmp)';
 
-/** What Net-SNMP's snmptrap sends with these arguments; PORT stands for where to. */
-async function sent(...args: string[]): Promise<Buffer> {
+/** What Net-SNMP's snmptrap sends with these arguments, one blank apart; PORT stands for where to. */
+async function sent(args: string): Promise<Buffer> {
   const socket = createSocket('udp4');
   socket.bind(0, '127.0.0.1');
   await once(socket, 'listening');
@@ -21,7 +21,7 @@ async function sent(...args: string[]): Promise<Buffer> {
   const program = (snmpget ?? '').replace(/snmpget$/, 'snmptrap');
   const sending = run(
     program,
-    args.map((arg) => (arg === 'PORT' ? to : arg)),
+    args.split(' ').map((arg) => (arg === 'PORT' ? to : arg)),
     { env: { ...process.env, MIBS: '' } },
   ).catch(() => undefined);
   const [datagram] = await heard;
@@ -35,128 +35,49 @@ function changeIn(datagram: Buffer): string | undefined {
   return trap && changeInTrap(trap);
 }
 
-const v2 = ['-v', '2c', '-c', 'public', 'PORT', ''];
+const v2 = '-v 2c -c public PORT  ';
+const v3 = '-v 3 -e 0x8000000001020304 -u ann -l';
 const cisco = '1.3.6.1.4.1.9.9.43.2.0.1';
 const destination = '1.3.6.1.4.1.9.9.43.1.1.6.1.5.17';
-const engine = ['-e', '0x8000000001020304'];
+const arista = '1.3.6.1.4.1.30065.3.9.3.0.1 1.3.6.1.4.1.30065.3.9.1.1.2.1.5.9';
 
 describe('what snmptrap sends', () => {
-  it.for<[string, string[], string | undefined]>([
-    ['Cisco, to running', [...v2, cisco, destination, 'i', '3'], 'ciscoConfigManEvent'],
-    ['Cisco, to startup', [...v2, cisco, destination, 'i', '4'], 'ciscoConfigManEvent'],
-    ['Cisco, shown to somebody', [...v2, cisco, destination, 'i', '2'], undefined],
-    ['Cisco, without more', [...v2, cisco], 'ciscoConfigManEvent'],
+  it.for<[string, string, string | undefined]>([
+    ['Cisco, to running', `${v2}${cisco} ${destination} i 3`, 'ciscoConfigManEvent'],
+    ['Cisco, to startup', `${v2}${cisco} ${destination} i 4`, 'ciscoConfigManEvent'],
+    ['Cisco, shown to somebody', `${v2}${cisco} ${destination} i 2`, undefined],
+    ['Cisco, without more', `${v2}${cisco}`, 'ciscoConfigManEvent'],
     [
       'Cisco, version 1',
-      [
-        '-v',
-        '1',
-        '-c',
-        'x',
-        'PORT',
-        '1.3.6.1.4.1.9.9.43.2',
-        '10.0.0.1',
-        '6',
-        '1',
-        '',
-        destination,
-        'i',
-        '3',
-      ],
+      `-v 1 -c x PORT 1.3.6.1.4.1.9.9.43.2 10.0.0.1 6 1  ${destination} i 3`,
       'ciscoConfigManEvent',
     ],
-    ['Cisco, command line', [...v2, '1.3.6.1.4.1.9.9.43.2.0.2'], 'ccmCLIRunningConfigChanged'],
-    ['Juniper', [...v2, '1.3.6.1.4.1.2636.4.5.0.1'], 'jnxCmCfgChange'],
-    [
-      'Arista',
-      [...v2, '1.3.6.1.4.1.30065.3.9.3.0.1', '1.3.6.1.4.1.30065.3.9.1.1.2.1.5.9', 'i', '3'],
-      'aristaConfigManEvent',
-    ],
-    [
-      'Arista, shown to somebody',
-      [...v2, '1.3.6.1.4.1.30065.3.9.3.0.1', '1.3.6.1.4.1.30065.3.9.1.1.2.1.5.9', 'i', '2'],
-      undefined,
-    ],
-    ['ENTITY-MIB', [...v2, '1.3.6.1.2.1.47.2.0.1'], 'entConfigChange'],
-    ['linkDown', [...v2, '1.3.6.1.6.3.1.1.5.3'], undefined],
-    [
-      'coldStart, version 1',
-      ['-v', '1', '-c', 'x', 'PORT', '1.3.6.1.4.1.9', '10.0.0.1', '0', '0', ''],
-      undefined,
-    ],
-    [
-      'version 3',
-      ['-v', '3', ...engine, '-u', 'ann', '-l', 'noAuthNoPriv', 'PORT', '', cisco],
-      'ciscoConfigManEvent',
-    ],
+    ['Cisco, command line', `${v2}1.3.6.1.4.1.9.9.43.2.0.2`, 'ccmCLIRunningConfigChanged'],
+    ['Juniper', `${v2}1.3.6.1.4.1.2636.4.5.0.1`, 'jnxCmCfgChange'],
+    ['Arista', `${v2}${arista} i 3`, 'aristaConfigManEvent'],
+    ['Arista, shown to somebody', `${v2}${arista} i 2`, undefined],
+    ['ENTITY-MIB', `${v2}1.3.6.1.2.1.47.2.0.1`, 'entConfigChange'],
+    ['linkDown', `${v2}1.3.6.1.6.3.1.1.5.3`, undefined],
+    ['coldStart, version 1', '-v 1 -c x PORT 1.3.6.1.4.1.9 10.0.0.1 0 0 ', undefined],
+    ['version 3', `${v3} noAuthNoPriv PORT  ${cisco}`, 'ciscoConfigManEvent'],
     [
       'version 3, signed',
-      [
-        '-v',
-        '3',
-        ...engine,
-        '-u',
-        'ann',
-        '-l',
-        'authNoPriv',
-        '-a',
-        'SHA',
-        '-A',
-        'ten-letters',
-        'PORT',
-        '',
-        cisco,
-      ],
+      `${v3} authNoPriv -a SHA -A ten-letters PORT  ${cisco}`,
       'ciscoConfigManEvent',
     ],
   ])('%s', async ([, args, change], context) => {
     if (!snmpget) return context.skip(noSnmp);
 
-    expect(changeIn(await sent(...args))).toBe(change);
+    expect(changeIn(await sent(args))).toBe(change);
   });
 
   it('cannot be read when it is encrypted', async (context) => {
     if (!snmpget) return context.skip(noSnmp);
-    const keys = ['-a', 'SHA', '-A', 'ten-letters', '-x', 'AES', '-X', 'ten-letters'];
+    const keys = '-a SHA -A ten-letters -x AES -X ten-letters';
 
-    const datagram = await sent(
-      '-v',
-      '3',
-      ...engine,
-      '-u',
-      'ann',
-      '-l',
-      'authPriv',
-      ...keys,
-      'PORT',
-      '',
-      cisco,
-    );
+    const datagram = await sent(`${v3} authPriv ${keys} PORT  ${cisco}`);
 
     expect(readTrap(datagram)).toBeUndefined();
-  });
-
-  it('is answered so that an inform is sent but once', async (context) => {
-    if (!snmpget) return context.skip(noSnmp);
-    const socket = createSocket('udp4');
-    socket.bind(0, '127.0.0.1');
-    await once(socket, 'listening');
-    const heard: (string | undefined)[] = [];
-    socket.on('message', (datagram, from) => {
-      const trap = readTrap(datagram);
-      heard.push(trap && changeInTrap(trap));
-      if (trap?.answer) socket.send(trap.answer, from.port, from.address);
-    });
-    const args = ['-Ci', '-v', '2c', '-c', 'public', '-r', '2', '-t', '5'];
-    const program = snmpget.replace(/snmpget$/, 'snmptrap');
-
-    // It fails when nobody answers.
-    await run(program, [...args, `127.0.0.1:${socket.address().port}`, '', cisco], {
-      env: { ...process.env, MIBS: '' },
-    });
-    socket.close();
-
-    expect(heard).toEqual(['ciscoConfigManEvent']);
   });
 });
 

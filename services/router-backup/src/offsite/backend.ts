@@ -2,7 +2,7 @@
 import type { GitMirror } from '@skolo/backup';
 import { errorText } from '@skolo/base';
 import type { Versions } from '../history/versions.ts';
-import type { UploadRecord } from './queue.ts';
+import type { WaitingCopy } from './queue.ts';
 
 export interface Backend {
   /**
@@ -11,7 +11,7 @@ export interface Backend {
    * @returns those that have arrived, and were read back
    * @throws DeviceBlocked, VersionGone; other errors concern the whole destination
    */
-  send(waiting: readonly UploadRecord[], signal: AbortSignal): Promise<readonly UploadRecord[]>;
+  send(waiting: readonly WaitingCopy[], signal: AbortSignal): Promise<readonly WaitingCopy[]>;
   /** Removes old copies, once a day. Proves as well that the destination works. */
   prune(signal: AbortSignal): Promise<void>;
   pruneAfterSending: boolean;
@@ -36,9 +36,9 @@ export class DeviceBlocked extends Error {
 
 /** A version is no longer in the rack, so it can never be sent. */
 export class VersionGone extends Error {
-  readonly record: UploadRecord;
+  readonly record: WaitingCopy;
 
-  constructor(record: UploadRecord, cause: unknown) {
+  constructor(record: WaitingCopy, cause: unknown) {
     super(errorText(cause), { cause });
     this.name = 'VersionGone';
     this.record = record;

@@ -2,8 +2,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,6 +11,7 @@ import { openSource, Repository } from '@skolo/backup';
 import { campaign, seed, seeded } from '@skolo/durable/campaign';
 import { Secret } from '@skolo/secrets';
 import { expect, it, onTestFinished } from 'vitest';
+import { tempDir } from '../testing/fixtures.ts';
 import { devices, versionText } from '../testing/offsite-writer.ts';
 
 const kills = campaign();
@@ -35,11 +35,10 @@ function start(dir: string, ...more: string[]): Writer {
 it(`has all of it off site, and nothing half, after ${kills} kills (seed ${seed})`, {
   timeout: 60_000 + kills * 30_000,
 }, async () => {
-  console.log(`uploads: ${kills} kills, SKOLO_SEED=${seed}`);
+  console.log(`copies: ${kills} kills, SKOLO_SEED=${seed}`);
   const random = seeded(seed);
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-uploads-kill-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
-  const away = join(dir, 'away');
+  const dir = await tempDir();
+  const offsite = join(dir, 'offsite');
 
   let waiting = 0;
   for (let kill = 0; kill < kills; kill += 1) {
@@ -54,7 +53,7 @@ it(`has all of it off site, and nothing half, after ${kills} kills (seed ${seed}
     expect(await ended).toEqual([null, 'SIGKILL']);
 
     if (await isWaiting(dir)) waiting += 1;
-    const source = await openSource(away, { identities });
+    const source = await openSource(offsite, { identities });
     for (const device of await source.devices()) {
       for (const version of await source.versions(device, { limit: 3 })) {
         expect(await source.content(version)).toHaveLength(
@@ -69,7 +68,7 @@ it(`has all of it off site, and nothing half, after ${kills} kills (seed ${seed}
   expect(code).toBe(0);
 
   const repository = await Repository.open(join(dir, 'state', 'repository'), { rack: 'rack4' });
-  const source = await openSource(away, { identities });
+  const source = await openSource(offsite, { identities });
   for (const device of devices) {
     const stored = (await repository.versions(device)).reverse();
     const sha1s = stored.map(({ sha1 }) => sha1);
@@ -87,13 +86,13 @@ it(`has all of it off site, and nothing half, after ${kills} kills (seed ${seed}
   expect(await repository.count('router')).toBeGreaterThanOrEqual(kills / 2);
   await repository.close();
   expect(await readdir(join(dir, 'state', 'outgoing'))).toEqual([]);
-  expect((await readdir(away)).filter((name) => name.endsWith('.part'))).toEqual([]);
+  expect((await readdir(offsite)).filter((name) => name.endsWith('.part'))).toEqual([]);
 });
 
 /** Whether what was stored last is not off site. */
 async function isWaiting(dir: string): Promise<boolean> {
   const newest = await newestSha1(join(dir, 'state', 'repository'));
-  return !(await readdir(join(dir, 'away'))).some((name) => name.includes(newest));
+  return !(await readdir(join(dir, 'offsite'))).some((name) => name.includes(newest));
 }
 
 /** Stops it after something that it stores, as soon as this is so. */

@@ -5,15 +5,16 @@
  * The journal records as well which versions a destination has. At start the service queues those that it lacks, because the last
  * process died between storing a version and queueing it. A new destination gets the newest version of every device.
  */
+
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BackupDevice, OffsiteStatus } from '@skolo/api';
 import type { OffsitePlace, Version } from '@skolo/backup';
 import { errorText, pause } from '@skolo/base';
-import type { BackOffOptions, LastSuccess } from '@skolo/common';
+import type { BackOffOptions, Clock, LastSuccess, Logger } from '@skolo/common';
 import { type Journal, makeFolder, type TablesDeps } from '@skolo/durable';
 import type { Rack } from '@skolo/rack';
-import type { Base } from '../base.ts';
+import type { EmitBackup } from '../events.ts';
 import { type Backend, gitBackend, type LocalVersions } from './backend.ts';
 import {
   type Destination,
@@ -23,10 +24,15 @@ import {
   successOf,
 } from './destination.ts';
 import { ObjectBackend } from './object-backend.ts';
-import { Queue, type UploadRecord } from './queue.ts';
+import { Queue, type WaitingCopy } from './queue.ts';
 import { Sender } from './sender.ts';
 
-export interface UploadsDeps extends Pick<Base, 'rack' | 'stateDir' | 'clock' | 'log' | 'emit'> {
+export interface OffsiteCopiesDeps {
+  rack: () => Rack;
+  stateDir: string;
+  clock: Clock;
+  log: Logger;
+  emit: EmitBackup;
   tables: TablesDeps;
   versions: LocalVersions;
   lastSuccess: Pick<LastSuccess, 'mark' | 'get'>;
@@ -45,8 +51,8 @@ const usualBackOff = { firstMs: 10_000, maxMs: 15 * 60_000 };
 /** In the folder of outgoing files: the copy of the history for a git remote, which stays. */
 const mirror = 'mirror';
 
-export class Uploads {
-  private readonly deps: UploadsDeps;
+export class OffsiteCopies {
+  private readonly deps: OffsiteCopiesDeps;
   private readonly queue: Queue;
   private readonly outgoing: string;
   private readonly routes = new Map<string, Route>();
@@ -56,7 +62,7 @@ export class Uploads {
   private isAllMissing = false;
   private following: Promise<void> = Promise.resolve();
 
-  constructor(deps: UploadsDeps) {
+  constructor(deps: OffsiteCopiesDeps) {
     this.deps = deps;
     this.queue = new Queue(deps.tables);
     this.outgoing = join(deps.stateDir, 'outgoing');
@@ -139,7 +145,7 @@ export class Uploads {
   }
 
   /** Versions of a device that wait for all of its destinations: they are only in the rack. */
-  unsent(device: string): UploadRecord[] {
+  unsent(device: string): WaitingCopy[] {
     const [first, ...others] = this.destinationsFor(device).map(({ id }) =>
       this.queue.for(id).filter((record) => record.device === device),
     );
@@ -187,11 +193,15 @@ export class Uploads {
   }
 
   private begin(destination: Destination): void {
-    const { deps, queue } = this;
+    const { queue } = this;
+    const { clock, log, emit, lastSuccess } = this.deps;
     const sender = new Sender({
-      pause,
-      backOff: usualBackOff,
-      ...deps,
+      clock,
+      log,
+      emit,
+      lastSuccess,
+      pause: this.deps.pause ?? pause,
+      backOff: this.deps.backOff ?? usualBackOff,
       destination,
       queue,
       backend: this.backendOf(destination),
@@ -203,15 +213,17 @@ export class Uploads {
   }
 
   private backendOf({ id, kind }: Destination): Backend {
-    const { deps, outgoing } = this;
-    const { rack, stateDir } = deps;
+    const { outgoing } = this;
+    const { rack, stateDir, clock, log, versions, openPlace: open = openPlace } = this.deps;
     if (kind === 'git') {
       const folders = { history: join(stateDir, 'repository'), folder: join(outgoing, mirror) };
       return gitBackend(() => openMirror(rack(), folders));
     }
-    const open = deps.openPlace ?? openPlace;
     return new ObjectBackend({
-      ...deps,
+      rack,
+      clock,
+      log,
+      versions,
       outgoing,
       open: () => open(rack(), () => this.queue.isKnown(id)),
     });

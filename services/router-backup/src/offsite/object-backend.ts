@@ -1,15 +1,20 @@
 /** A bucket or a directory: versions are sent one at a time, and removed when their retention ends. */
+
 import { randomBytes } from 'node:crypto';
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expired, type OffsitePlace, objectName, pack, type Version } from '@skolo/backup';
+import type { Clock, Logger } from '@skolo/common';
 import { BackupError } from '@skolo/models/configuration';
-import type { Base } from '../base.ts';
+import type { Rack } from '@skolo/rack';
 import { type Backend, DeviceBlocked, type LocalVersions, VersionGone } from './backend.ts';
 import { recipientsOf } from './destination.ts';
-import type { UploadRecord } from './queue.ts';
+import type { WaitingCopy } from './queue.ts';
 
-interface ObjectBackendDeps extends Pick<Base, 'rack' | 'clock' | 'log'> {
+interface ObjectBackendDeps {
+  rack: () => Rack;
+  clock: Clock;
+  log: Logger;
   versions: LocalVersions;
   /** Folder for files that are being sent. */
   outgoing: string;
@@ -42,7 +47,7 @@ export class ObjectBackend implements Backend {
     this.seen = this.times();
   }
 
-  async send(waiting: readonly UploadRecord[], signal: AbortSignal): Promise<UploadRecord[]> {
+  async send(waiting: readonly WaitingCopy[], signal: AbortSignal): Promise<WaitingCopy[]> {
     const [record] = waiting;
     if (!record) return [];
     const place = await this.place();
@@ -91,7 +96,7 @@ export class ObjectBackend implements Backend {
     }
   }
 
-  private async packetOf(record: UploadRecord, signal: AbortSignal): Promise<Packet> {
+  private async packetOf(record: WaitingCopy, signal: AbortSignal): Promise<Packet> {
     const { versions, outgoing, rack } = this.deps;
     const recipients = recipientsOf(rack());
     const version: Version = { ...record, id: record.version };
@@ -117,7 +122,7 @@ export class ObjectBackend implements Backend {
   }
 
   /** Whether an older version of the same day has the same content, and so the name that this one would have. */
-  private async isAgain({ device, version, time }: UploadRecord, sha1: string): Promise<boolean> {
+  private async isAgain({ device, version, time }: WaitingCopy, sha1: string): Promise<boolean> {
     const newestFirst = await this.deps.versions.list(device);
     const place = newestFirst.findIndex(({ id }) => id === version);
     const older = place < 0 ? [] : newestFirst.slice(place + 1);
@@ -140,7 +145,7 @@ export class ObjectBackend implements Backend {
   }
 }
 
-function archived(file: string, record: UploadRecord): Packet {
+function archived(file: string, record: WaitingCopy): Packet {
   const { sha1, device, version } = record;
   if (sha1 !== undefined) return { file, sha1, encrypted: true, isTemporary: false };
   throw new VersionGone(

@@ -5,7 +5,7 @@ import { type Change, type Journal, Tables } from '@skolo/durable';
 import { z } from 'zod';
 
 /** A version that waits to be sent to a place. Its content is read when it is sent. */
-export const UploadRecord = z.object({
+export const WaitingCopy = z.object({
   /** Counts up: the order of sending, independent of the wall clock. */
   number: z.int(),
   /** As `Destination.id`. */
@@ -16,13 +16,13 @@ export const UploadRecord = z.object({
   sha1: z.string().optional(),
   model: z.string().optional(),
 });
-export type UploadRecord = z.output<typeof UploadRecord>;
+export type WaitingCopy = z.output<typeof WaitingCopy>;
 
 /** The newest version of a device that a place has. */
 const StoredRecord = z.object({ place: z.string(), device: z.string(), version: z.string() });
 
 export class Queue extends Tables {
-  private readonly waiting = this.table('upload', UploadRecord, ({ number }) => keyOf(number));
+  private readonly waiting = this.table('upload', WaitingCopy, ({ number }) => keyOf(number));
   private readonly stored = this.table('stored', StoredRecord, ({ place, device }) =>
     keyOfStored(place, device),
   );
@@ -35,7 +35,7 @@ export class Queue extends Tables {
   }
 
   /** Versions that wait for a place, the oldest first. */
-  for(place: string): UploadRecord[] {
+  for(place: string): WaitingCopy[] {
     return [...this.waiting.all.values()]
       .filter((record) => record.place === place)
       .sort((a, b) => a.number - b.number);
@@ -58,7 +58,7 @@ export class Queue extends Tables {
     for (const { id, device, time, sha1, model } of versions) {
       if (waits.has(id) || this.newest(place, device) === id) continue;
       this.last += 1;
-      const record: UploadRecord = {
+      const record: WaitingCopy = {
         number: this.last,
         place,
         device,
@@ -73,7 +73,7 @@ export class Queue extends Tables {
   }
 
   /** They are stored in their place now. */
-  async arrived(records: readonly UploadRecord[]): Promise<void> {
+  async arrived(records: readonly WaitingCopy[]): Promise<void> {
     await this.keep(
       records.flatMap(({ number, place, device, version }) => [
         this.waiting.remove(keyOf(number)),
@@ -96,7 +96,7 @@ export class Queue extends Tables {
     if (changes.length > 0) await this.keep(changes);
   }
 
-  async drop({ number }: UploadRecord): Promise<void> {
+  async drop({ number }: WaitingCopy): Promise<void> {
     await this.keep([this.waiting.remove(keyOf(number))]);
   }
 

@@ -4,13 +4,22 @@
  */
 
 import { errorText } from '@skolo/base';
-import { type BackOffOptions, backOffMs, type LastSuccess } from '@skolo/common';
-import type { Base } from '../base.ts';
+import {
+  type BackOffOptions,
+  backOffMs,
+  type Clock,
+  type LastSuccess,
+  type Logger,
+} from '@skolo/common';
+import type { EmitBackup } from '../events.ts';
 import { type Backend, DeviceBlocked, VersionGone } from './backend.ts';
 import { type Destination, successOf } from './destination.ts';
-import type { Queue, UploadRecord } from './queue.ts';
+import type { Queue, WaitingCopy } from './queue.ts';
 
-export interface SenderDeps extends Pick<Base, 'clock' | 'log' | 'emit'> {
+export interface SenderDeps {
+  clock: Clock;
+  log: Logger;
+  emit: EmitBackup;
   destination: Destination;
   backend: Backend;
   queue: Queue;
@@ -154,12 +163,12 @@ export class Sender {
     emit({ type: 'degraded', what: destination.condition, why: this.problem });
   }
 
-  private waiting(): UploadRecord[] {
+  private waiting(): WaitingCopy[] {
     return this.deps.queue.for(this.deps.destination.id);
   }
 
   /** What may be sent now: the versions of a device stay in order. */
-  private ready(): UploadRecord[] {
+  private ready(): WaitingCopy[] {
     const now = this.now();
     return this.waiting().filter(({ device }) => (this.blocked.get(device)?.retryAt ?? now) <= now);
   }

@@ -15,11 +15,11 @@ const identities = [
 it('leave the rack after a backup, and come back without it', async () => {
   const lab = await startLab();
   await lab.idle();
-  const away = join(lab.dir, 'away');
-  await mkdir(away);
+  const place = join(lab.dir, 'offsite');
+  await mkdir(place);
   expect((await lab.device('router')).offsite).toBe('none');
 
-  await lab.edit(threeDevices, `    upload: ${away}\n    encrypt: [${recipient}]\n`);
+  await lab.edit(threeDevices, `    upload: ${place}\n    encrypt: [${recipient}]\n`);
   await expect.poll(async () => (await lab.device('router')).offsite).toBe('stored');
   const router = lab.devices.get('router');
   router.text = router.text.replace('hostname', 'domain lan\nhostname');
@@ -30,10 +30,10 @@ it('leave the rack after a backup, and come back without it', async () => {
   }
 
   const { offsite } = await lab.admin.devices({ query: {} });
-  expect(offsite).toMatchObject([{ kind: 'upload', url: away, queued: 0 }]);
-  expect(await lab.metrics()).toContain(`skolo_backup_offsite_queue{place="${away}"} 0`);
+  expect(offsite).toMatchObject([{ kind: 'upload', url: place, queued: 0 }]);
+  expect(await lab.metrics()).toContain(`skolo_backup_offsite_queue{place="${place}"} 0`);
   await lab.stop();
-  const source = await openSource(away, { identities });
+  const source = await openSource(place, { identities });
   expect(await source.devices()).toEqual(['jumphost-rack1', 'router', 'switch-1', 'switch-2']);
   const [newest] = await source.versions('router');
   expect(newest && String(await source.content(newest))).toBe(router.text);
@@ -41,7 +41,7 @@ it('leave the rack after a backup, and come back without it', async () => {
   // Its SHA-1 was checked when it was opened.
   const tar = archive && (await source.content(archive));
   expect(tar?.toString('latin1', 257, 262)).toBe('ustar');
-  expect((await readdir(away)).every((name) => /\.gz\.age$|^\.skolo-backups$/.test(name))).toBe(
+  expect((await readdir(place)).every((name) => /\.gz\.age$|^\.skolo-backups$/.test(name))).toBe(
     true,
   );
 });
@@ -49,9 +49,9 @@ it('leave the rack after a backup, and come back without it', async () => {
 it('wait while the disk is not mounted, which is reported', async () => {
   const lab = await startLab();
   await lab.idle();
-  const away = join(lab.dir, 'away');
+  const place = join(lab.dir, 'offsite');
 
-  await lab.edit(threeDevices, `    upload: ${away}\n    encrypt: none\n`);
+  await lab.edit(threeDevices, `    upload: ${place}\n    encrypt: none\n`);
 
   await expect.poll(() => lab.degraded()).toContain('is its disk mounted?');
   await lab.run('router');

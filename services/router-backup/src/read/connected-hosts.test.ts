@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ApiError, type DeviceConnectedHosts } from '@skolo/api';
+import { ApiError, type ConnectedHosts } from '@skolo/api';
 import { type CliDevice, startEdgeos, startEdgeSwitch, type Wiring } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type Lab, startLab } from '../testing/lab.ts';
@@ -18,7 +18,7 @@ function wiring(): Wiring {
 async function start(power?: Parameters<typeof startLab>[0]): Promise<{
   lab: Lab;
   switch1: CliDevice;
-  read: (device: string) => Promise<DeviceConnectedHosts>;
+  read: (device: string) => Promise<ConnectedHosts>;
 }> {
   const switch1 = await startEdgeSwitch({
     ...account,

@@ -1,17 +1,19 @@
 /**
- * Who is plugged into which port, read from a switch or router when somebody asks. One session with a device at a time, also
+ * The hosts that are connected to each port, read from a switch or router on request. One session with a device at a time, also
  * with backups, and a power cycle comes first: a reading gives way to it, but for the time in which the outlet is just off.
  */
-import type { DeviceConnectedHosts } from '@skolo/api';
+import type { ConnectedHosts } from '@skolo/api';
 import { orAborted, withDeadline } from '@skolo/base';
 import { type Clock, HttpProblem, type Locks } from '@skolo/common';
 import { DeviceRefused, DeviceTimeout } from '@skolo/equipment';
 import { models } from '@skolo/models';
-import type { ConnectedHosts, CreateConnectedHostsReader } from '@skolo/models/connected-hosts';
+import type {
+  CreateConnectedHostsReader,
+  ConnectedHosts as Found,
+} from '@skolo/models/connected-hosts';
 import { loadConnectedHosts } from '@skolo/models/load';
 import { didYouMean, type InfrastructureDevice, type Rack } from '@skolo/rack';
 import { readCredentials } from '@skolo/secrets';
-import { BackupFailed, failureOf } from './failure.ts';
 import type { Fetch } from './fetch.ts';
 import type { PowerDaemon } from './power-daemon.ts';
 import { Transcript, type Transcripts } from './transcript.ts';
@@ -19,27 +21,27 @@ import { Transcript, type Transcripts } from './transcript.ts';
 /** For all of it: a person waits. */
 const mostMs = 60_000;
 
-interface ConnectedHostsReadingsDeps {
+interface ConnectedHostReadingsDeps {
   rack: () => Rack;
   fetch: Pick<Fetch, 'connected'>;
   locks: Locks;
   power: Pick<PowerDaemon, 'unlessWanted'>;
-  transcripts: Pick<Transcripts, 'message'>;
+  transcripts: Pick<Transcripts, 'failure'>;
   clock: Pick<Clock, 'now'>;
   signal: AbortSignal;
 }
 
-export class ConnectedHostsReadings {
-  private readonly deps: ConnectedHostsReadingsDeps;
+export class ConnectedHostReadings {
+  private readonly deps: ConnectedHostReadingsDeps;
   /** By device: who asks meanwhile gets the same answer. */
-  private readonly underWay = new Map<string, Promise<DeviceConnectedHosts>>();
+  private readonly underWay = new Map<string, Promise<ConnectedHosts>>();
 
-  constructor(deps: ConnectedHostsReadingsDeps) {
+  constructor(deps: ConnectedHostReadingsDeps) {
     this.deps = deps;
   }
 
   /** @throws HttpProblem 404, 409: there is nothing to read. BackupFailed: it could not be read */
-  async read(name: string): Promise<DeviceConnectedHosts> {
+  async read(name: string): Promise<ConnectedHosts> {
     const reading = this.underWay.get(name) ?? this.alone(this.find(name));
     this.underWay.set(name, reading);
     try {
@@ -61,7 +63,7 @@ export class ConnectedHostsReadings {
     return device;
   }
 
-  private async alone(device: InfrastructureDevice): Promise<DeviceConnectedHosts> {
+  private async alone(device: InfrastructureDevice): Promise<ConnectedHosts> {
     const { clock, transcripts, signal } = this.deps;
     const { name, model } = device;
     const transcript = new Transcript();
@@ -70,14 +72,12 @@ export class ConnectedHostsReadings {
     try {
       const create = await loadConnectedHosts(model);
       if (create === undefined) throw new DeviceRefused(name, `a ${model} is not read`);
-      const seen = await withDeadline({ ms: mostMs, late, signal }, (limit) =>
+      const { hosts, ports, own } = await withDeadline({ ms: mostMs, late, signal }, (limit) =>
         orAborted(this.inTurn(device, create, transcript, limit), limit),
       );
-      return { device: name, readAt: new Date(clock.now()).toISOString(), ...seen };
+      return { device: name, readAt: new Date(clock.now()).toISOString(), hosts, ports, own };
     } catch (error) {
-      const { what, failure } = failureOf(name, error);
-      const masked = transcripts.message(what, transcript, []);
-      throw new BackupFailed(name, failure, masked, { cause: error });
+      throw transcripts.failure(name, error, transcript, []);
     }
   }
 
@@ -86,7 +86,7 @@ export class ConnectedHostsReadings {
     create: CreateConnectedHostsReader,
     transcript: Transcript,
     signal: AbortSignal,
-  ): Promise<ConnectedHosts> {
+  ): Promise<Found> {
     const { locks, power, fetch, rack } = this.deps;
     const credentials = () => readCredentials(rack(), device.login);
     return await locks.hold(device.name, async () => {

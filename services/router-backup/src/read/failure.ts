@@ -21,20 +21,19 @@ export class BackupFailed extends Error {
   /** The message without the device's name. */
   readonly what: string;
 
-  constructor(device: string, failure: FailureClass, what: string, options?: ErrorOptions) {
-    super(`${device}: ${what}`, options);
+  /** Fingerprint of a reading that was suspiciously small. */
+  readonly suspect: string | undefined;
+
+  constructor(
+    device: string,
+    failure: FailureClass,
+    what: string,
+    { suspect, cause }: { suspect?: string | undefined; cause?: unknown } = {},
+  ) {
+    super(`${device}: ${what}`, cause === undefined ? {} : { cause });
     this.name = 'BackupFailed';
     this.failure = failure;
     this.what = what;
-  }
-}
-
-export class SuspiciouslySmall extends BackupFailed {
-  /** Fingerprint of what was read. */
-  readonly suspect: string;
-
-  constructor(device: string, what: string, suspect: string) {
-    super(device, 'suspiciously-small', what);
     this.suspect = suspect;
   }
 }

@@ -14,8 +14,8 @@ import type { BackupModel, Content, CreateBackup, Identity, Reading } from '@sko
 import { isSame, readWhole } from '@skolo/models/configuration';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import { readCredentials } from '@skolo/secrets';
+import { judgeContent } from '../judge.ts';
 import { BackupFailed, failureOf } from './failure.ts';
-import { refusalIn } from './refusal.ts';
 import type { Transcript } from './transcript.ts';
 
 export interface FetchDeps {
@@ -74,9 +74,10 @@ export class Fetch {
     };
     try {
       const work = async (connection: Connection) => {
-        const reading = await readWhole(model, connection, (each) =>
-          check(device.name, model, each),
-        );
+        const reading = await readWhole(model, connection, ({ content }) => {
+          const rejection = judgeContent(model, content);
+          if (rejection) throw new BackupFailed(device.name, rejection.failure, rejection.what);
+        });
         return await fetched(model, reading);
       };
       const read = await this.connected(device, transcript, signal, work, onConnected);
@@ -132,21 +133,6 @@ export class Fetch {
       await connection.close();
     }
   }
-}
-
-function check(device: string, model: BackupModel, { content }: Reading): void {
-  if ('bytes' in content && model.format === 'text') {
-    const text = content.bytes.toString('latin1');
-    if (text.trim() === '') {
-      throw new BackupFailed(device, 'incomplete', 'it answered with nothing');
-    }
-    const refusal = refusalIn(text);
-    if (refusal !== undefined) {
-      throw new BackupFailed(device, 'refused', `it answered with an error: ${refusal}`);
-    }
-  }
-  const missing = model.incomplete(content);
-  if (missing !== undefined) throw new BackupFailed(device, 'incomplete', missing);
 }
 
 async function fetched(model: BackupModel, reading: Reading): Promise<Fetched> {

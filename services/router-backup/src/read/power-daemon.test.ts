@@ -1,11 +1,10 @@
-import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import type { ControllerStatus, PowerCycle } from '@skolo/api';
 import { DeviceBusy } from '@skolo/equipment';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { startServer, tempDir } from '../testing/fixtures.ts';
 import { smallRack } from '../testing/small-rack.ts';
 import { PowerDaemon, type PowerDaemonDeps } from './power-daemon.ts';
 
@@ -29,7 +28,7 @@ interface FakeDaemon {
 /** Answers the two questions that a backup has. */
 async function startDaemon(): Promise<FakeDaemon> {
   const daemon: FakeDaemon = { controllers: [], cycles: [], requests: [], tokens: [], url: '' };
-  const server = createServer((request, response) => {
+  daemon.url = await startServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://daemon');
     daemon.requests.push(`${request.method} ${url.pathname}${url.search}`);
     daemon.tokens.push(request.headers.authorization);
@@ -44,14 +43,7 @@ async function startDaemon(): Promise<FakeDaemon> {
     };
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify(answers[url.pathname]));
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
   });
-  const address = server.address();
-  daemon.url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
   return daemon;
 }
 
@@ -110,40 +102,31 @@ describe('a cycle that waits while the power is off', () => {
 });
 
 describe('wanted', () => {
-  it.each<[string, Pick<FakeDaemon, 'controllers' | 'cycles'>, string[]]>([
-    ['nothing happens', { controllers: [controller('switch-1', 0)], cycles: [] }, []],
-    ['outlets are read', { controllers: [controller('switch-1', 1)], cycles: [] }, []],
-    ['more waits', { controllers: [controller('switch-1', 2)], cycles: [] }, ['switch-1']],
-    ['a cycle runs', { controllers: [], cycles: [cycle({})] }, ['switch-1']],
-    [
-      'a cycle waits',
-      { controllers: [], cycles: [cycle({ step: 'queued', startedAt: undefined })] },
-      ['switch-1'],
-    ],
-    ['a machine boots', { controllers: [], cycles: [cycle({ step: 'see-back' })] }, []],
+  it.each<[string, Partial<Pick<FakeDaemon, 'controllers' | 'cycles'>>, string[]]>([
+    ['nothing happens', { controllers: [controller('switch-1', 0)] }, []],
+    ['outlets are read', { controllers: [controller('switch-1', 1)] }, []],
+    ['more waits', { controllers: [controller('switch-1', 2)] }, ['switch-1']],
+    ['a cycle runs', { cycles: [cycle({})] }, ['switch-1']],
+    ['a cycle waits', { cycles: [cycle({ step: 'queued', startedAt: undefined })] }, ['switch-1']],
+    ['a machine boots', { cycles: [cycle({ step: 'see-back' })] }, []],
     [
       'a switch is cycled',
-      { controllers: [], cycles: [cycle({ target: 'switch-2', outlets: ['pdu-1/3'] })] },
+      { cycles: [cycle({ target: 'switch-2', outlets: ['pdu-1/3'] })] },
       ['pdu-1', 'switch-2'],
     ],
     [
       'a switch boots',
       {
-        controllers: [],
         cycles: [cycle({ target: 'switch-2', outlets: ['pdu-1/3'], step: 'see-back' })],
       },
       ['switch-2'],
     ],
     [
       'the outlet that feeds a switch is cycled',
-      { controllers: [], cycles: [cycle({ target: 'pdu-1/2', outlets: ['pdu-1/2'] })] },
+      { cycles: [cycle({ target: 'pdu-1/2', outlets: ['pdu-1/2'] })] },
       ['pdu-1', 'switch-1'],
     ],
-    [
-      'a phone is cycled at its own hub',
-      { controllers: [], cycles: [cycle({ outlets: ['rpi-1/usb/1-1.2'] })] },
-      [],
-    ],
+    ['a phone is cycled at its own hub', { cycles: [cycle({ outlets: ['rpi-1/usb/1-1.2'] })] }, []],
   ])('%s', async (_, says, expected) => {
     const daemon = await startDaemon();
     Object.assign(daemon, says);
@@ -170,8 +153,7 @@ describe('wanted', () => {
   });
 
   it('shows its token where rack.yaml names one, and goes without where it cannot be read', async () => {
-    const dir = await mkdtemp(join(tmpdir(), 'skolo-power-'));
-    onTestFinished(() => rm(dir, { recursive: true }));
+    const dir = await tempDir();
     await writeFile(join(dir, 'token'), 'sk_looks\n');
     const daemon = await startDaemon();
     const rackWith = (powerToken: string) =>

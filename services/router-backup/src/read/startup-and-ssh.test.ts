@@ -40,7 +40,8 @@ describe('a device that would boot with another configuration', () => {
     // Read again, it is the same version; and once it is saved, it is one configuration again.
     await lab.run('router');
     expect((await lab.device('router')).startup).toBe(shown.startup);
-    router.startup = router.text;
+    expect(await lab.metrics()).toContain('skolo_backup_unsaved{device="router"} 1');
+    router.startup = `! up 5 days\n${router.text}`;
     await lab.run('router');
     const saved = await lab.device('router');
     expect(saved.unsaved).toBe(false);

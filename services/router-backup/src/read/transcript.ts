@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { makeFolder, writeFileAtomic } from '@skolo/durable';
 import type { SecretRule } from '@skolo/models/backup';
 import type { Mask } from '@skolo/models/configuration';
+import { BackupFailed, failureOf } from './failure.ts';
 import { maskMessage, maskTranscript, withoutBrokenBlock } from './masking.ts';
 
 /** Of the beginning, and of the end. */
@@ -59,6 +60,18 @@ export class Transcripts {
     } catch {
       // The disk rejects it: the failure is reported without a transcript.
     }
+  }
+
+  /** Any error of a session as a failure, without the secrets that its message quotes. */
+  failure(
+    device: string,
+    error: unknown,
+    transcript: Transcript,
+    rules: readonly SecretRule[],
+  ): BackupFailed {
+    const { failure, what, suspect, cause } = failureOf(device, error);
+    const masked = this.message(what, transcript, rules);
+    return new BackupFailed(device, failure, masked, { suspect, cause });
   }
 
   /** A message about a session, without the secrets that it quotes. */

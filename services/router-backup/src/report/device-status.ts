@@ -1,9 +1,10 @@
 /** The status of each device, as the API returns it. */
+
 import type { BackupDevice } from '@skolo/api';
-import type { LastSuccess } from '@skolo/common';
-import type { Base } from '../base.ts';
+import type { Clock, LastSuccess } from '@skolo/common';
+import type { Rack } from '@skolo/rack';
 import type { Versions } from '../history/versions.ts';
-import type { Uploads } from '../offsite/copies.ts';
+import type { OffsiteCopies } from '../offsite/copies.ts';
 import type { Transcripts } from '../read/transcript.ts';
 import type { Inventory } from '../runs/inventory.ts';
 import type { Runs } from '../runs/runs.ts';
@@ -11,14 +12,16 @@ import type { DeviceRecord, State } from '../state.ts';
 import { type Target, targetOf, targetsOf } from '../targets.ts';
 
 /** What the status of a device consists of. */
-export interface StatusSources extends Pick<Base, 'rack' | 'clock'> {
+export interface StatusSources {
+  rack: () => Rack;
+  clock: Clock;
   state: State;
   runs: Runs;
   versions: Versions;
   transcripts: Transcripts;
   lastSuccess: Pick<LastSuccess, 'get'>;
   inventory: Pick<Inventory, 'problem'>;
-  uploads: Pick<Uploads, 'stateOf'>;
+  copies: Pick<OffsiteCopies, 'stateOf'>;
 }
 
 /** In the order of rack.yaml, retired ones last. */
@@ -100,7 +103,7 @@ async function common(
     name,
     versions: count,
     reading: runs.isReading(name),
-    offsite: sources.uploads.stateOf(newest),
+    offsite: sources.copies.stateOf(newest),
     lastSuccess: last === undefined ? undefined : new Date(last).toISOString(),
     lastAttempt,
     failure,

@@ -4,7 +4,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { EmitBackup } from '../events.ts';
 import type { HistoryLoss } from '../history/loss.ts';
 import type { Store } from '../history/store.ts';
-import type { Uploads } from '../offsite/copies.ts';
+import type { OffsiteCopies } from '../offsite/copies.ts';
 import { summaryOf } from '../runs/summary.ts';
 import { targetsOf } from '../targets.ts';
 import { lastSuccessOf, type StatusSources, statusOfAll } from './device-status.ts';
@@ -13,7 +13,7 @@ interface MetricsDeps {
   sources: StatusSources;
   store: Pick<Store, 'isSound'>;
   loss: Pick<HistoryLoss, 'list'>;
-  uploads: Pick<Uploads, 'status'>;
+  copies: Pick<OffsiteCopies, 'status'>;
 }
 
 /** Returns a consumer of events. */
@@ -131,13 +131,13 @@ const gauges: Record<string, GaugeSpec<MetricsDeps>> = {
   skolo_backup_offsite_queue: {
     help: 'Versions that have not left the rack yet.',
     labels: ['place'],
-    read: ({ uploads }) => uploads.status().map(({ url: place, queued }) => [{ place }, queued]),
+    read: ({ copies }) => copies.status().map(({ url: place, queued }) => [{ place }, queued]),
   },
   skolo_backup_offsite_last_success_timestamp_seconds: {
     help: 'When a version was last stored off site; 0: never.',
     labels: ['place'],
-    read: ({ uploads }) =>
-      uploads
+    read: ({ copies }) =>
+      copies
         .status()
         .map(({ url: place, lastSuccess }) => [
           { place },
@@ -148,11 +148,10 @@ const gauges: Record<string, GaugeSpec<MetricsDeps>> = {
 
 /** Three gauges of one look at all devices, which reads the history. */
 function statusGauges(registry: Registry, sources: StatusSources): void {
-  const common = { labelNames: ['device'], registers: [registry] };
-  const sizeHelp = 'Size of the newest version of a device.';
-  const bytes = new Gauge({ name: 'skolo_backup_bytes', help: sizeHelp, ...common });
-  const countHelp = 'Versions of a device.';
-  const versions = new Gauge({ name: 'skolo_backup_versions', help: countHelp, ...common });
+  const gauge = (name: string, help: string) =>
+    new Gauge({ name, help, labelNames: ['device'], registers: [registry] });
+  const bytes = gauge('skolo_backup_bytes', 'Size of the newest version of a device.');
+  const versions = gauge('skolo_backup_versions', 'Versions of a device.');
   new Gauge({
     name: 'skolo_backup_devices',
     help: 'Devices by state.',

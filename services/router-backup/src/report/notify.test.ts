@@ -21,7 +21,7 @@ it('reports a change of a device, but no archive of the jumphost, which always d
   const sent: WebhookEvent[] = [];
   const deps = {
     webhook: { send: (event: WebhookEvent) => void sent.push(event), wants: () => true },
-    readable: { diff: async () => '-a\n+b\n' },
+    versions: { diff: async () => '-a\n+b\n' },
     log: { warn: () => undefined },
   };
 

@@ -3,14 +3,14 @@ import type { Version } from '@skolo/backup';
 import { errorText } from '@skolo/base';
 import type { Logger } from '@skolo/common';
 import type { BackupEvent } from '../events.ts';
-import type { Readable } from '../history/readable.ts';
+import type { Versions } from '../history/versions.ts';
 import { summaryOf } from '../runs/summary.ts';
 import { jumphostModel } from '../targets.ts';
 import type { Webhook } from './webhook.ts';
 
 interface NotifyDeps {
   webhook: Pick<Webhook, 'send' | 'wants'>;
-  readable: Pick<Readable, 'diff'>;
+  versions: Pick<Versions, 'diff'>;
   log: Pick<Logger, 'warn'>;
 }
 
@@ -36,9 +36,9 @@ export async function notify(event: BackupEvent, deps: NotifyDeps): Promise<void
   webhook.send({ kind: 'change', run: run.id, device, version, summary, diff: diff || undefined });
 }
 
-async function diffOf(before: Version, after: Version, { readable, log }: NotifyDeps) {
+async function diffOf(before: Version, after: Version, { versions, log }: NotifyDeps) {
   try {
-    return await readable.diff(before, after, false);
+    return await versions.diff(before, after, false);
   } catch (error) {
     log.warn({ device: after.device, why: errorText(error) }, 'change is not compared');
     return undefined;

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { startServer, tempDir } from '../testing/fixtures.ts';
 import { smallRack } from '../testing/small-rack.ts';
 import { Webhook, WebhookBody, type WebhookDeps } from './webhook.ts';
 
@@ -18,7 +18,7 @@ interface Receiver {
 
 async function startReceiver(): Promise<Receiver> {
   const receiver: Receiver = { url: '', received: [], statuses: [] };
-  const server = createServer((request, response) => {
+  const url = await startServer((request, response) => {
     void text(request).then((body) => {
       receiver.received.push({
         body: WebhookBody.parse(JSON.parse(body)),
@@ -27,14 +27,8 @@ async function startReceiver(): Promise<Receiver> {
       if (receiver.instead) return receiver.instead(response);
       response.writeHead(receiver.statuses.shift() ?? 200, { location: '/elsewhere' }).end('{}');
     });
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
   });
-  const address = server.address();
-  receiver.url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}/hook`;
+  receiver.url = `${url}/hook`;
   return receiver;
 }
 
@@ -160,9 +154,8 @@ describe('Webhook', () => {
     const port = typeof address === 'object' ? address?.port : 0;
     server.close();
     await once(server, 'close');
-    const { webhook, outcomes, lines } = webhookTo(
-      `{ url: "http://127.0.0.1:${port}/secret-path" }`,
-    );
+    const settings = `{ url: "http://127.0.0.1:${port}/secret-path" }`;
+    const { webhook, outcomes, lines } = webhookTo(settings);
 
     webhook.send(change);
 
@@ -206,20 +199,16 @@ describe('Webhook', () => {
   it('fills the template of rack.yaml, which has the names of alert sinks', async () => {
     const bodies: string[] = [];
     const types: (string | undefined)[] = [];
-    const server = createServer((request, response) => {
+    const url = await startServer((request, response) => {
       types.push(request.headers['content-type']);
       void text(request).then((body) => {
         bodies.push(body);
         response.end();
       });
-    }).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    onTestFinished(() => void server.close());
-    const address = server.address();
-    const port = typeof address === 'object' ? address?.port : 0;
+    });
     const template = `'{"key": "{{fingerprint}}", "do": "{{action}}", "text": "{{labels.alertname}} in {{location}}: {{annotations.summary}}", "diff": {{diff}}, "{{kind}}": {{labels}}}'`;
     const { webhook, outcomes } = webhookTo(
-      `{ url: "http://127.0.0.1:${port}/", body: ${template}, headers: { x-rack: a } }`,
+      `{ url: "${url}/", body: ${template}, headers: { x-rack: a } }`,
     );
 
     webhook.send(change);
@@ -246,8 +235,7 @@ describe('Webhook', () => {
   });
 
   it('shows its token to https and to this computer only', async () => {
-    const dir = await mkdtemp(join(tmpdir(), 'skolo-webhook-'));
-    onTestFinished(() => rm(dir, { recursive: true }));
+    const dir = await tempDir();
     await writeFile(join(dir, 'hook'), 'canary-token\n');
     const receiver = await startReceiver();
     const near = webhookTo(`{ url: "${receiver.url}", token: hook }`, { dir });

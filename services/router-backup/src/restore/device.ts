@@ -1,5 +1,5 @@
 /**
- * Restores a version to its device: rehearses it, and loads it where the model can do so safely. What the device has before is
+ * DeviceRestores a version to its device: rehearses it, and loads it where the model can do so safely. What the device has before is
  * stored in the history first, so that a restore can be undone.
  */
 import { createHash } from 'node:crypto';
@@ -11,39 +11,62 @@ import { HttpProblem, type Locks } from '@skolo/common';
 import type { DeviceConnection } from '@skolo/equipment';
 import type { BackupModel } from '@skolo/models/backup';
 import { withoutVolatile } from '@skolo/models/configuration';
-import type { InfrastructureDevice } from '@skolo/rack';
+import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import type { z } from 'zod';
-import type { Base } from '../base.ts';
-import type { Readable } from '../history/readable.ts';
 import type { Versions } from '../history/versions.ts';
+import { jumphostSteps } from '../jumphost/backup.ts';
 import { BackupFailed } from '../read/failure.ts';
 import type { Fetch, Fetched } from '../read/fetch.ts';
 import type { PowerDaemon } from '../read/power-daemon.ts';
 import { Transcript, type Transcripts } from '../read/transcript.ts';
-import type { Attempts, Occasion } from '../runs/attempts.ts';
-import type { Backup } from '../runs/backup.ts';
+import type { Attempts } from '../runs/attempts.ts';
+import type { Occasion } from '../runs/outcome.ts';
+import { jumphostModel } from '../targets.ts';
 
-interface RestoreDeps extends Pick<Base, 'rack' | 'signal'> {
+interface RestoreDeps {
+  rack: () => Rack;
+  /** Aborted when the service stops. */
+  signal: AbortSignal;
   fetch: Fetch;
-  backup: Pick<Backup, 'keep'>;
   attempts: Attempts;
   versions: Versions;
-  readable: Readable;
   locks: Locks;
   power: Pick<PowerDaemon, 'wanted'>;
   transcripts: Transcripts;
 }
 
 type Api = typeof routerBackupApi;
+type RestoreSteps = Omit<z.output<Api['restoreSteps']['answers'][200]>, 'version'>;
 type Rehearsal = Omit<z.output<Api['checkRestore']['answers'][200]>, 'version'>;
 type Restored = Omit<z.output<Api['restore']['answers'][200]>, 'version'>;
 
-export class Restores {
+export class DeviceRestores {
   private readonly deps: RestoreDeps;
   private readonly working = new Set<Promise<unknown>>();
 
   constructor(deps: RestoreDeps) {
     this.deps = deps;
+  }
+
+  /** The steps by hand, as text that the device accepts. @throws HttpProblem 409: they are not known. BackupError */
+  async steps(version: Version): Promise<RestoreSteps> {
+    const { rack, versions } = this.deps;
+    const { id, time } = version;
+    if (version.model === jumphostModel) return jumphostSteps(version);
+    const device = rack().infrastructure.get(version.device);
+    const model = versions.model(version);
+    if (device === undefined || model === undefined) {
+      const how = `skolo backup show ${version.device} --version ${id.slice(0, 12)} --secrets`;
+      const why = `${version.device} is not in rack.yaml, so that its steps are not known`;
+      throw new HttpProblem(409, `${why}; its configuration is: ${how}`);
+    }
+    const { comment, steps, apply, check } = model.restore;
+    return {
+      comment,
+      steps: steps(await versions.content(version), { device, id, time }),
+      canApply: apply !== undefined,
+      canCheck: check !== undefined,
+    };
   }
 
   /** @throws HttpProblem, BackupFailed, BackupError */
@@ -78,7 +101,7 @@ export class Restores {
    * @throws HttpProblem 409: the device has changed since, or its model cannot load it safely. BackupFailed, BackupError
    */
   async apply(version: Version, running: string, occasion: Occasion): Promise<Restored> {
-    const { power, fetch, backup, attempts, versions, transcripts, signal } = this.deps;
+    const { power, fetch, attempts, versions, transcripts, signal } = this.deps;
     const device = this.device(version);
     const { apply } = fetch.model(device).restore;
     if (apply === undefined) {
@@ -101,7 +124,7 @@ export class Restores {
           `${device.name} has changed since it was looked at; look again at what would change`,
         );
       }
-      await backup.keep(device, before.fetched, occasion);
+      await attempts.keep(device, before.fetched, occasion);
       const steps: string[] = [];
       await this.connected(device, transcript, (to) =>
         apply(to, content, (step) => {
@@ -140,8 +163,9 @@ export class Restores {
       if (!(error instanceof BackupFailed)) throw error;
       const { secrets } = fetch.model(device);
       await transcripts.keep(device.name, transcript, secrets);
-      const what = transcripts.message(error.what, transcript, secrets);
-      throw new BackupFailed(device.name, error.failure, what);
+      // Without its cause, which may quote what the device said.
+      const { failure, what } = transcripts.failure(device.name, error, transcript, secrets);
+      throw new BackupFailed(device.name, failure, what);
     } finally {
       this.working.delete(working);
     }
@@ -186,10 +210,10 @@ export class Restores {
 
   /** From what the device has to the version, without what changes by itself. */
   private diff(version: Version, content: Buffer, now: Buffer): string {
-    const { readable } = this.deps;
-    const model = readable.model(version);
+    const { versions } = this.deps;
+    const model = versions.model(version);
     const text = (bytes: Buffer) =>
-      withoutVolatile(readable.readable(version, bytes), model?.volatile ?? []);
+      withoutVolatile(versions.textOf(version, bytes), model?.volatile ?? []);
     const names = {
       from: `${version.device} now`,
       to: `${version.device} ${version.id.slice(0, 12)}`,

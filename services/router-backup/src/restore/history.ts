@@ -2,6 +2,7 @@
  * Receives a history that was made again from a copy off site, piece by piece in one file, and puts it in the place of the
  * present one. Versions that were stored since the loss are appended to it first.
  */
+
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, rm, stat } from 'node:fs/promises';
@@ -12,16 +13,22 @@ import { closing, errorText } from '@skolo/base';
 import { HttpProblem, Locks } from '@skolo/common';
 import { makeFolder } from '@skolo/durable';
 import { BackupError } from '@skolo/models/configuration';
+import type { Rack } from '@skolo/rack';
 import type { z } from 'zod';
-import type { Base } from '../base.ts';
+import type { EmitBackup } from '../events.ts';
 import type { HistoryLoss } from '../history/loss.ts';
 import type { Store } from '../history/store.ts';
-import type { Uploads } from '../offsite/copies.ts';
+import type { OffsiteCopies } from '../offsite/copies.ts';
 
-interface HistoryRestoreDeps extends Pick<Base, 'rack' | 'stateDir' | 'emit' | 'signal'> {
+interface HistoryRestoreDeps {
+  rack: () => Rack;
+  stateDir: string;
+  emit: EmitBackup;
+  /** Aborted when the service stops. */
+  signal: AbortSignal;
   store: Store;
   loss: HistoryLoss;
-  uploads: Pick<Uploads, 'restored'>;
+  copies: Pick<OffsiteCopies, 'restored'>;
 }
 
 type RestoredHistory = z.output<(typeof routerBackupApi)['restoreHistory']['answers'][200]>;
@@ -82,7 +89,7 @@ export class HistoryRestore {
   }
 
   private async replace(): Promise<RestoredHistory> {
-    const { store, loss, rack, signal, uploads, emit } = this.deps;
+    const { store, loss, rack, signal, copies, emit } = this.deps;
     const { name } = rack();
     const copy = new Map<string, readonly Version[]>();
     let ids: ReadonlyMap<string, string> = new Map();
@@ -101,7 +108,7 @@ export class HistoryRestore {
       for (const device of await restored.devices()) versions += await restored.count(device);
       return folder;
     });
-    await uploads.restored(ids);
+    await copies.restored(ids);
     const lost = await loss.restored(copy);
     const devices = copy.size;
     emit({ type: 'history-restored', devices, versions, left: lost.length });

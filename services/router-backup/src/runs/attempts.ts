@@ -1,69 +1,35 @@
 /**
- * One attempt at a device or the jumphost. Its outcome is recorded, also a failure. The only error that it throws is `Stopping`.
+ * One attempt at a device or the jumphost: read it, make sure that it is the right one, store what is new, and record the outcome,
+ * including a failure. The only error that `attempt` throws is `Stopping`.
  */
-import type { DeviceResult, FailureClass } from '@skolo/api';
-import type { Version } from '@skolo/backup';
-import type { LastSuccess } from '@skolo/common';
-import type { Base } from '../base.ts';
+import type { CommitAbout, Version } from '@skolo/backup';
+import { errorText } from '@skolo/base';
+import type { Clock, LastSuccess } from '@skolo/common';
+import type { Content } from '@skolo/models/backup';
+import { fingerprintOf, isSame } from '@skolo/models/configuration';
+import type { InfrastructureDevice, Rack } from '@skolo/rack';
+import type { EmitBackup } from '../events.ts';
+import type { Store } from '../history/store.ts';
+import { judgeIdentity, judgeSize, pin } from '../judge.ts';
 import type { JumphostBackup } from '../jumphost/backup.ts';
-import type { Left } from '../jumphost/find.ts';
-import { failureOf, SuspiciouslySmall } from '../read/failure.ts';
-import type { Fetch } from '../read/fetch.ts';
+import { BackupFailed } from '../read/failure.ts';
+import type { Fetch, Fetched } from '../read/fetch.ts';
+import type { PowerDaemon } from '../read/power-daemon.ts';
 import { Transcript, type Transcripts } from '../read/transcript.ts';
 import { type DeviceRecord, knownOf, type State } from '../state.ts';
-import type { Target } from '../targets.ts';
-import type { Backup } from './backup.ts';
+import { startupNameOf, type Target } from '../targets.ts';
+import { type Occasion, type Outcome, Stopping, type Stored } from './outcome.ts';
 
-/** Why it is read. */
-export interface Occasion {
-  run: string;
-  by: string;
-  reason?: string | undefined;
-  /** A person asked for it: a version that was suspiciously small, and is the same again, is right. */
-  isByHand: boolean;
-}
-
-export interface Outcome {
-  result: Exclude<DeviceResult, 'not-backed-up'>;
-  failure?: FailureClass | undefined;
-  detail?: string | undefined;
-  /** Of an error that has no class. */
-  stack?: string | undefined;
-  version?: string | undefined;
-  unsaved?: boolean | undefined;
-  size?: number | undefined;
-  seconds: number;
-  /** Of the jumphost: paths that could not be read, the first few. */
-  left?: Left[] | undefined;
-  /** The version before, where this one is new. */
-  before?: Version | undefined;
-  after?: Version | undefined;
-}
-
-/** What the history has of a target now. */
-export interface Stored {
-  before?: Version | undefined;
-  after: Version;
-  isNew: boolean;
-  size?: number | undefined;
-  left?: Left[] | undefined;
-  /** For its record. */
-  facts: Pick<DeviceRecord, 'unsaved' | 'identity' | 'startup' | 'legacyAlgorithms' | 'versions'>;
-}
-
-/** Why an attempt is given up when the service stops. */
-export class Stopping extends Error {
-  constructor() {
-    super('the service stops');
-    this.name = 'Stopping';
-  }
-}
-
-interface AttemptsDeps extends Pick<Base, 'clock' | 'emit'> {
-  backup: Pick<Backup, 'store'>;
+export interface AttemptsDeps {
+  clock: Clock;
+  emit: EmitBackup;
+  rack: () => Rack;
   jumphost: Pick<JumphostBackup, 'store'>;
-  fetch: Pick<Fetch, 'model'>;
+  fetch: Fetch;
+  store: Store;
   state: State;
+  /** A power cycle comes before a backup. */
+  power: Pick<PowerDaemon, 'wanted' | 'unlessWanted'>;
   transcripts: Transcripts;
   lastSuccess: Pick<LastSuccess, 'mark'>;
 }
@@ -80,7 +46,7 @@ export class Attempts {
   }
 
   async attempt(target: Target, occasion: Occasion, signal: AbortSignal): Promise<Outcome> {
-    const { clock, backup, jumphost, emit } = this.deps;
+    const { clock, jumphost, emit } = this.deps;
     const { name, model, device } = target;
     const { run } = occasion;
     const startedAt = clock.uptime();
@@ -92,7 +58,7 @@ export class Attempts {
       const stored =
         device === undefined
           ? await jumphost.store(occasion, signal)
-          : await backup.store(device, transcript, occasion, signal);
+          : await this.store(device, transcript, occasion, signal);
       outcome = await this.succeeded(begun, stored, seconds());
     } catch (error) {
       // An attempt that ends because the service stops is not a failure: the device is read at the next start.
@@ -137,11 +103,13 @@ export class Attempts {
   ): Promise<Outcome> {
     const { state, transcripts } = this.deps;
     const { name } = begun;
-    const failed = failureOf(name, error);
-    const { failure, what, cause } = failed;
     const rules = this.secretsOf(device);
-    const masked = (text: string) => transcripts.message(text, transcript, rules);
-    const detail = masked(what);
+    const {
+      failure,
+      what: detail,
+      suspect,
+      cause,
+    } = transcripts.failure(name, error, transcript, rules);
     const former = state.devices.get(name);
     const record: DeviceRecord = {
       ...former,
@@ -151,14 +119,14 @@ export class Attempts {
       detail,
       failures: (former?.failures ?? 0) + 1,
       seconds,
-      suspect: failed instanceof SuspiciouslySmall ? failed.suspect : undefined,
+      suspect,
     };
     await state.keep([state.devices.put(record)]);
     if (device !== undefined) await transcripts.keep(name, transcript, rules);
     // The origin matters for unforeseen errors only.
-    const stack = failure === 'internal' && cause instanceof Error ? cause.stack : undefined;
-    const where = stack === undefined ? undefined : masked(stack);
-    return { result: 'failed', failure, detail, seconds, stack: where };
+    const where = failure === 'internal' && cause instanceof Error ? cause.stack : undefined;
+    const stack = where && transcripts.message(where, transcript, rules);
+    return { result: 'failed', failure, detail, seconds, stack };
   }
 
   private secretsOf(device: Target['device']) {
@@ -171,5 +139,136 @@ export class Attempts {
 
   private now(): string {
     return new Date(this.deps.clock.now()).toISOString();
+  }
+
+  /** @throws BackupFailed, and errors of the device */
+  private async store(
+    device: InfrastructureDevice,
+    transcript: Transcript,
+    occasion: Occasion,
+    signal: AbortSignal,
+  ): Promise<Stored> {
+    const { fetch, state, store, power } = this.deps;
+    const { name } = device;
+    const fetched = await power.unlessWanted(name, signal, (either) =>
+      fetch.read(device, transcript, either),
+    );
+    try {
+      const kept = await this.keep(device, fetched, occasion);
+      const startup = await this.keepStartup(device, fetched, occasion);
+      const { unsaved, size, identity, legacyAlgorithms } = fetched;
+      const pinned = pin(identity, state.devices.get(name)?.identity);
+      // The history may have gone since.
+      const versions = await store.count(name);
+      return {
+        ...kept,
+        size,
+        facts: { unsaved, identity: pinned, startup, legacyAlgorithms, versions },
+      };
+    } finally {
+      await fetch.drop(device);
+    }
+  }
+
+  /**
+   * Stores what was read, unless the history has it already.
+   *
+   * @throws BackupFailed
+   */
+  async keep(
+    device: InfrastructureDevice,
+    fetched: Fetched,
+    occasion: Occasion,
+  ): Promise<Pick<Stored, 'before' | 'after' | 'isNew'>> {
+    const { store, state } = this.deps;
+    const { name, serial } = device;
+    const { content, changedBy } = fetched;
+    const pinned = state.devices.get(name)?.identity;
+    const another = judgeIdentity(fetched.identity, { name, serial, pinned });
+    if (another) throw new BackupFailed(name, another.failure, another.what);
+    try {
+      const before = await store.repository.newest(name);
+      if (before !== undefined) {
+        if (await this.isUnchanged(before, fetched)) return { before, after: before, isNew: false };
+        this.checkSize(name, before, fetched, occasion.isByHand);
+      }
+      const after = await this.commit(device, name, content, { ...occasion, changedBy });
+      return { before, after, isNew: after.id !== before?.id };
+    } catch (error) {
+      if (error instanceof BackupFailed) throw error;
+      await store.failed(error, fetched.size);
+      const what = `read, but not stored: ${errorText(error)}`;
+      throw new BackupFailed(name, 'storage', what, { cause: error });
+    }
+  }
+
+  /**
+   * Stores the configuration that the device would boot with, where it differs from the running one. Returns its version.
+   *
+   * @throws BackupFailed
+   */
+  private async keepStartup(
+    device: InfrastructureDevice,
+    { model, startup }: Fetched,
+    { run, by }: Occasion,
+  ): Promise<string | undefined> {
+    if (startup === undefined) return undefined;
+    const { store } = this.deps;
+    const { name } = device;
+    const file = startupNameOf(name);
+    try {
+      const { repository } = store;
+      const before = await repository.newest(file);
+      if (before && isSame(await repository.content(before), startup, model)) return before.id;
+      const reason = `what ${name} would boot with; it runs another configuration`;
+      const { id } = await this.commit(device, file, { bytes: startup }, { run, by, reason });
+      return id;
+    } catch (error) {
+      await store.failed(error, startup.length);
+      const what = `its startup configuration is not stored: ${errorText(error)}`;
+      throw new BackupFailed(name, 'storage', what, { cause: error });
+    }
+  }
+
+  private async commit(
+    { model }: InfrastructureDevice,
+    file: string,
+    content: Content,
+    { run, by, reason, changedBy }: Pick<CommitAbout, 'run' | 'by' | 'reason' | 'changedBy'>,
+  ): Promise<Version> {
+    const { rack, store, clock, emit } = this.deps;
+    const about: CommitAbout = {
+      rack: rack().name,
+      model,
+      run,
+      time: new Date(clock.now()).toISOString(),
+      by,
+      reason,
+      changedBy,
+    };
+    const version = await store.repository.commit({ device: file, content, about });
+    store.stored();
+    emit({ type: 'version-stored', version });
+    return version;
+  }
+
+  /** @throws BackupFailed, unless a person requested the same small version before */
+  private checkSize(name: string, before: Version, fetched: Fetched, isByHand: boolean): void {
+    const { rack, state } = this.deps;
+    const { shrinkPercent } = rack().services['router-backup'];
+    const { size, content, model, sha1 } = fetched;
+    const rejection = judgeSize(name, size, { former: before.size ?? 0, shrinkPercent });
+    if (rejection === undefined) return;
+    // Without what changes by itself, such as a clock.
+    const suspect = 'bytes' in content ? fingerprintOf(content.bytes, model) : sha1;
+    if (isByHand && state.devices.get(name)?.suspect === suspect) return;
+    throw new BackupFailed(name, rejection.failure, rejection.what, { suspect });
+  }
+
+  /** Equal but for what changes by itself. */
+  private async isUnchanged(before: Version, { sha1, content, model }: Fetched): Promise<boolean> {
+    if (before.sha1 === sha1) return true;
+    if (!('bytes' in content) || model.volatile.length === 0) return false;
+    return isSame(await this.deps.store.repository.content(before), content.bytes, model);
   }
 }

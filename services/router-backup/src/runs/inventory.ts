@@ -2,13 +2,20 @@
  * A device that has left rack.yaml is retired: its history stays, nothing is deleted. An inventory that is empty, or lost half
  * of the devices, counts as a mistake: no device is retired until a person has asked for a backup of all.
  */
+
 import { errorText } from '@skolo/base';
-import type { Base } from '../base.ts';
+import type { Clock, Logger } from '@skolo/common';
+import type { Rack } from '@skolo/rack';
+import type { EmitBackup } from '../events.ts';
 import type { Store } from '../history/store.ts';
 import type { DeviceRecord, State } from '../state.ts';
 import { jumphostModel } from '../targets.ts';
 
-interface InventoryDeps extends Pick<Base, 'rack' | 'clock' | 'log' | 'emit'> {
+interface InventoryDeps {
+  rack: () => Rack;
+  clock: Clock;
+  log: Logger;
+  emit: EmitBackup;
   state: State;
   store: Store;
 }

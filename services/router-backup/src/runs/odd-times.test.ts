@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createLogger, startService } from '@skolo/common';
 import { createMask } from '@skolo/models/configuration';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { Readable } from '../history/readable.ts';
+import { Versions } from '../history/versions.ts';
 import { createRouterBackup } from '../service.ts';
 import { startLab, threeDevices } from '../testing/lab.ts';
 import { smallRack } from '../testing/small-rack.ts';
@@ -98,18 +98,19 @@ const noPower = {
 
 describe('a version of gigabytes', () => {
   it('is not read into memory to be shown', async () => {
-    const readable = new Readable({
+    const versions = new Versions({
       rack: () => smallRack(),
       models: new Map(),
-      versions: {
-        content: () => {
+      store: {
+        get repository(): never {
           throw new Error('it was');
         },
-      } as never,
+      },
+      jumphost: { archives: async () => Promise.reject(new Error('it is none')) },
       mask: createMask(new Uint8Array(32)),
     });
     const version = { id: 'a'.repeat(40), device: 'host', time: '2026-11-20T10:00:00Z' };
 
-    await expect(readable.text({ ...version, size: 3e9 }, false)).rejects.toThrow(/too many/);
+    await expect(versions.text({ ...version, size: 3e9 }, false)).rejects.toThrow(/too many/);
   });
 });

@@ -1,5 +1,6 @@
 /** Begins runs: by the schedule, for overdue devices, and for devices that were never read. */
-import type { Base } from '../base.ts';
+import type { Clock, Logger } from '@skolo/common';
+import type { Rack } from '@skolo/rack';
 import type { Versions } from '../history/versions.ts';
 import type { DeviceRecord, MarkRecord, State } from '../state.ts';
 import { targetsOf } from '../targets.ts';
@@ -13,11 +14,15 @@ const storageRetryMs = 15 * minuteMs;
 /** If the last look is longer ago, the service or its computer did not run meanwhile. */
 const punctualMs = 90_000;
 
-interface PlannerDeps extends Pick<Base, 'rack' | 'clock' | 'log'> {
+interface PlannerDeps {
+  rack: () => Rack;
+  clock: Clock;
+  log: Logger;
   state: State;
   runs: Runs;
   inventory: Inventory;
   versions: Versions;
+  /** How often it looks; default: when a minute begins. */
   everyMs?: number | undefined;
 }
 
@@ -30,6 +35,7 @@ export class Planner {
   /** Devices that could not be stored need not wait. */
   private isDiskWellAgain = false;
   private timer: NodeJS.Timeout | undefined;
+  private isClosed = false;
   private looking: Promise<void> = Promise.resolve();
 
   constructor(deps: PlannerDeps) {
@@ -39,25 +45,21 @@ export class Planner {
 
   async start(): Promise<void> {
     this.seen = this.deps.state.marks.get('schedule')?.seen;
-    this.schedule.start(() => void this.look());
-    this.timer = setInterval(() => void this.look(), this.deps.everyMs ?? minuteMs);
     await this.look();
+    this.lookAgain();
   }
 
   /** Applies the present rack.yaml. */
   async follow(): Promise<void> {
-    const { expression, timezone } = this.schedule;
-    const { rack } = this.deps;
-    const now = {
-      expression: rack().services['router-backup'].schedule,
-      timezone: rack().timezone,
-    };
-    if (now.expression !== expression || now.timezone !== timezone) {
-      await this.schedule.stop();
+    const { services, timezone } = this.deps.rack();
+    const { schedule } = this;
+    if (
+      schedule.expression !== services['router-backup'].schedule ||
+      schedule.timezone !== timezone
+    ) {
       this.schedule = this.newSchedule();
       // The mark of another time zone or expression has no meaning for this one.
       this.seen = undefined;
-      this.schedule.start(() => void this.look());
     }
     await this.look();
   }
@@ -77,9 +79,15 @@ export class Planner {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.timer);
-    await this.schedule.stop();
+    this.isClosed = true;
+    clearTimeout(this.timer);
     await this.looking.catch(() => undefined);
+  }
+
+  private lookAgain(): void {
+    if (this.isClosed) return;
+    const { everyMs = minuteMs - (this.deps.clock.now() % minuteMs) } = this.deps;
+    this.timer = setTimeout(() => void this.look().finally(() => this.lookAgain()), everyMs);
   }
 
   private newSchedule(): Schedule {

@@ -2,20 +2,22 @@
  * Runs: which devices are to be read at whose request, and the result of each. Devices are read concurrently, with one session
  * per device. Failures that may pass are retried. The next start continues the runs that a stop interrupted.
  */
+
 import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { BackupRun } from '@skolo/api';
 import { errorText, pause } from '@skolo/base';
-import { HttpProblem, type Locks, resolveId } from '@skolo/common';
+import { type Clock, HttpProblem, type Locks, type Logger, resolveId } from '@skolo/common';
 import type { Change } from '@skolo/durable';
-import { expandNames, RangeSyntaxError } from '@skolo/rack';
+import { expandNames, type Rack, RangeSyntaxError } from '@skolo/rack';
 import PQueue from 'p-queue';
-import type { Base } from '../base.ts';
+import type { EmitBackup } from '../events.ts';
 import { isWorthRetrying } from '../read/failure.ts';
 import type { PowerDaemon } from '../read/power-daemon.ts';
 import type { RunEntry, RunRecord, State } from '../state.ts';
 import { noSuchDevice, type Target, targetOf, targetsOf } from '../targets.ts';
-import { type Attempts, type Outcome, Stopping } from './attempts.ts';
+import type { Attempts } from './attempts.ts';
+import { type Outcome, Stopping } from './outcome.ts';
 import { jitterOf } from './schedule.ts';
 
 /** Older ones are forgotten. */
@@ -25,7 +27,13 @@ const minuteMs = 60_000;
 const patienceMs = { byHand: minuteMs, byItself: 10 * minuteMs };
 const usualPauses = { byHand: [], byItself: [0.5 * minuteMs, 3 * minuteMs, 15 * minuteMs] };
 
-export interface RunsDeps extends Pick<Base, 'rack' | 'clock' | 'log' | 'emit' | 'signal'> {
+export interface RunsDeps {
+  rack: () => Rack;
+  clock: Clock;
+  log: Logger;
+  emit: EmitBackup;
+  /** Aborted when the service stops. */
+  signal: AbortSignal;
   state: State;
   locks: Locks;
   attempts: Attempts;

@@ -1,12 +1,12 @@
 /**
- * When all devices are read: a cron expression in the time zone of the rack. node-cron reports each moment. Moments that
- * passed meanwhile (the power was off, summer time skipped the hour) are found by looking back, and count once.
+ * When all devices are read: a cron expression in the time zone of the rack. The planner looks each minute, and finds moments
+ * that passed meanwhile (the power was off, summer time skipped the hour) by looking back. They count once.
  *
  * All calculations use the local time of the rack: the minutes that summer time skips lie between the last minute looked at and
  * now, and minutes that winter time repeats are not looked at again.
  */
 import { createHash } from 'node:crypto';
-import { createTask, type ScheduledTask, schedule } from 'node-cron';
+import { createTask, type ScheduledTask } from 'node-cron';
 
 const minuteMs = 60_000;
 /** A clock that goes back by more than the end of summer time was wrong before. */
@@ -19,7 +19,6 @@ export class Schedule {
   readonly timezone: string;
   private readonly matcher: ScheduledTask;
   private readonly localTime: Intl.DateTimeFormat;
-  private ticking: ScheduledTask | undefined;
 
   constructor(expression: string, timezone: string) {
     this.expression = expression;
@@ -60,18 +59,6 @@ export class Schedule {
       if (this.matcher.match(new Date(minute))) return { isDue: true, seen: local };
     }
     return { isDue: false, seen: local };
-  }
-
-  /** Calls `tick` when a moment has come. */
-  start(tick: () => void): void {
-    this.ticking = schedule(this.expression, tick, { timezone: this.timezone });
-    // It must not keep the process alive.
-    if ('unref' in this.ticking && typeof this.ticking.unref === 'function') this.ticking.unref();
-  }
-
-  async stop(): Promise<void> {
-    await this.ticking?.destroy();
-    await this.matcher.destroy();
   }
 }
 

@@ -1,6 +1,5 @@
 /** A router backup for a test: a rack on loopback addresses, its devices in memory unless a test brings its own. */
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type BackupDevice,
@@ -13,6 +12,7 @@ import { type Clock, createLogger, newToken, startService } from '@skolo/common'
 import { expect, onTestFinished } from 'vitest';
 import { createRouterBackup, type RouterBackupDeps } from '../service.ts';
 import { FakeDevices } from './fake-device.ts';
+import { tempDir } from './fixtures.ts';
 
 export interface LabOptions extends Pick<RouterBackupDeps, 'retryPauses' | 'power'> {
   /** Devices of rack.yaml, from `infrastructure:` on. */
@@ -86,7 +86,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const { former, clock, yaml = threeDevices, timezone = 'Europe/Berlin' } = options;
   const { powerUrl = 'http://127.0.0.1:9', settings: given = '' } = options;
   const devices = options.devices ?? former?.devices ?? new FakeDevices();
-  const dir = former?.dir ?? (await newDir());
+  const dir = former?.dir ?? (await tempDir());
   const settings = typeof given === 'string' ? given : given(dir);
   const stateDir = join(dir, 'state');
   await mkdir(stateDir, { recursive: true });
@@ -172,10 +172,4 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     degraded: async () => (await fetch(`${metricsUrl}/readyz`)).text(),
     stop,
   };
-}
-
-async function newDir(): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-backup-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
-  return dir;
 }

@@ -1,6 +1,5 @@
-/** Uploads of a real history, with a journal that outlives them. */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+/** Copies off site of a real history, with a journal that outlives them. */
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Repository, type Version } from '@skolo/backup';
 import { type Clock, createLogger } from '@skolo/common';
@@ -8,22 +7,23 @@ import { Journal } from '@skolo/durable';
 import type { Rack } from '@skolo/rack';
 import { expect, onTestFinished } from 'vitest';
 import type { LocalVersions } from '../offsite/backend.ts';
-import { Uploads, type UploadsDeps } from '../offsite/copies.ts';
+import { OffsiteCopies, type OffsiteCopiesDeps } from '../offsite/copies.ts';
 import { type FakeTime, fakeTime } from './fake-time.ts';
+import { tempDir } from './fixtures.ts';
 import { smallRack } from './small-rack.ts';
 
-export interface UploadsLab {
+export interface OffsiteLab {
   dir: string;
   stateDir: string;
   /** A directory that is somewhere else. */
-  away: string;
+  offsite: string;
   repository: Repository;
   time: FakeTime;
-  uploads: Uploads;
+  copies: OffsiteCopies;
   journal: Journal | undefined;
   degraded: Map<string, string>;
   logged: Record<string, unknown>[];
-  /** Stores a version in the history, and says so to the uploads. */
+  /** Stores a version in the history, and says so to the copies. */
   store(device: string, content: string): Promise<Version>;
   /** Only stores it: the process died before it could say so. */
   storeOnly(device: string, content: string): Promise<Version>;
@@ -43,23 +43,22 @@ export interface UploadsLab {
   settled(): Promise<void>;
 }
 
-interface UploadsLabOptions extends Partial<Pick<UploadsDeps, 'openPlace' | 'backOff'>> {
-  /** `AWAY` stands for the directory. */
+interface OffsiteLabOptions extends Partial<Pick<OffsiteCopiesDeps, 'openPlace' | 'backOff'>> {
+  /** `OFFSITE` stands for the directory. */
   settings?: string;
 }
 
 export const jumphost = 'jumphost-rack4';
 
-export async function startUploads(options: UploadsLabOptions = {}): Promise<UploadsLab> {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-uploads-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+export async function startOffsite(options: OffsiteLabOptions = {}): Promise<OffsiteLab> {
+  const dir = await tempDir();
   const stateDir = join(dir, 'state');
-  const away = join(dir, 'away');
+  const offsite = join(dir, 'offsite');
   await mkdir(stateDir);
-  await mkdir(away);
+  await mkdir(offsite);
   const rackOf = (yaml: string): Rack =>
-    smallRack({ settings: yaml.replaceAll('AWAY', away), dir });
-  let rack = rackOf(options.settings ?? '{ upload: AWAY, encrypt: none }');
+    smallRack({ settings: yaml.replaceAll('OFFSITE', offsite), dir });
+  let rack = rackOf(options.settings ?? '{ upload: OFFSITE, encrypt: none }');
   const repository = await Repository.open(join(stateDir, 'repository'), { rack: 'rack4' });
   onTestFinished(() => repository.close());
   const time = fakeTime('2026-11-20T08:00:00Z');
@@ -86,7 +85,7 @@ export async function startUploads(options: UploadsLabOptions = {}): Promise<Upl
 
   async function begin(): Promise<void> {
     lab.journal ??= await Journal.open(join(stateDir, 'journal'));
-    lab.uploads = new Uploads({
+    lab.copies = new OffsiteCopies({
       rack: () => rack,
       stateDir,
       tables: {
@@ -107,18 +106,18 @@ export async function startUploads(options: UploadsLabOptions = {}): Promise<Upl
       backOff: options.backOff ?? { firstMs: 10_000, maxMs: 900_000, random: () => 0 },
       ...(options.openPlace && { openPlace: options.openPlace }),
     });
-    lab.uploads.load(lab.journal);
-    await lab.uploads.start();
+    lab.copies.load(lab.journal);
+    await lab.copies.start();
   }
 
   let count = 0;
-  const lab: UploadsLab = {
+  const lab: OffsiteLab = {
     dir,
     stateDir,
-    away,
+    offsite,
     repository,
     time,
-    uploads: undefined as never,
+    copies: undefined as never,
     journal: undefined,
     degraded,
     logged,
@@ -130,7 +129,7 @@ export async function startUploads(options: UploadsLabOptions = {}): Promise<Upl
     },
     async store(device, content) {
       const version = await lab.storeOnly(device, content);
-      lab.uploads.add(version);
+      lab.copies.add(version);
       return version;
     },
     async archive(content) {
@@ -141,46 +140,46 @@ export async function startUploads(options: UploadsLabOptions = {}): Promise<Upl
       const at = new Date(time.clock.now()).toISOString();
       const version = { id, device: jumphost, time: at, sha1, model: 'jumphost' };
       archives.unshift({ version, path });
-      lab.uploads.add(version);
+      lab.copies.add(version);
       return version;
     },
     async settings(yaml) {
       rack = rackOf(yaml);
-      await lab.uploads.follow();
+      await lab.copies.follow();
     },
     async change(edit) {
       rack = edit(rack);
-      await lab.uploads.follow();
+      await lab.copies.follow();
     },
     async restart() {
-      await lab.uploads.close();
+      await lab.copies.close();
       await lab.journal?.close();
       lab.journal = undefined;
       await begin();
     },
     async kill() {
       // It has no journal any more to say goodbye to.
-      const { journal, uploads } = lab;
+      const { journal, copies } = lab;
       lab.journal = undefined;
-      await uploads.close();
+      await copies.close();
       await journal?.close();
       await begin();
     },
     async idle() {
       await expect
-        .poll(() => lab.uploads.status().map(({ queued, problem }) => problem ?? queued), {
+        .poll(() => lab.copies.status().map(({ queued, problem }) => problem ?? queued), {
           timeout: 20_000,
         })
-        .toEqual(lab.uploads.status().map(() => 0));
+        .toEqual(lab.copies.status().map(() => 0));
       await lab.settled();
     },
     async settled() {
-      await expect.poll(() => time.pauses).toBeGreaterThanOrEqual(lab.uploads.status().length);
+      await expect.poll(() => time.pauses).toBeGreaterThanOrEqual(lab.copies.status().length);
     },
   };
   await begin();
   onTestFinished(async () => {
-    await lab.uploads.close();
+    await lab.copies.close();
     await lab.journal?.close();
   });
   return lab;

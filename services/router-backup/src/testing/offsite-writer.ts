@@ -1,6 +1,6 @@
 /**
  * The process that copies.kill.test.ts kills: `node offsite-writer.ts DIR RECIPIENT` stores versions of two devices in a
- * history below DIR, and uploads them to DIR/away; it prints `stored N`. With `drain` behind it, it only uploads what
+ * history below DIR, and copies them to DIR/offsite; it prints `stored N`. With `drain` behind it, it only copies what
  * waits, and ends.
  */
 import { writeSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { pause } from '@skolo/base';
 import { createLogger, DegradedList, LastSuccess, systemClock } from '@skolo/common';
 import { Journal } from '@skolo/durable';
 import { report } from '@skolo/durable/campaign';
-import { Uploads } from '../offsite/copies.ts';
+import { OffsiteCopies } from '../offsite/copies.ts';
 import { smallRack } from './small-rack.ts';
 
 export const devices = ['router', 'switch-1'];
@@ -27,14 +27,14 @@ if (script?.endsWith('offsite-writer.ts')) await work();
 
 async function work(): Promise<void> {
   const stateDir = join(dir, 'state');
-  const away = join(dir, 'away');
-  for (const folder of [stateDir, away]) await mkdir(folder, { recursive: true });
-  const rack = smallRack({ settings: `{ upload: ${away}, encrypt: [${recipient}] }`, dir });
+  const offsite = join(dir, 'offsite');
+  for (const folder of [stateDir, offsite]) await mkdir(folder, { recursive: true });
+  const rack = smallRack({ settings: `{ upload: ${offsite}, encrypt: [${recipient}] }`, dir });
   const repository = await Repository.open(join(stateDir, 'repository'), { rack: 'rack4' });
   const journal = await Journal.open(join(stateDir, 'journal'));
   const log = createLogger({ service: 'router-backup', destination: { write: () => undefined } });
   const degraded = new DegradedList({ clock: systemClock, log });
-  const uploads = new Uploads({
+  const copies = new OffsiteCopies({
     rack: () => rack,
     stateDir,
     tables: {
@@ -56,8 +56,8 @@ async function work(): Promise<void> {
     log,
     backOff: { firstMs: 20, maxMs: 200 },
   });
-  uploads.load(journal);
-  await uploads.start();
+  copies.load(journal);
+  await copies.start();
   if (mode === 'drain') {
     while (!(await isDone())) await pause(20);
     report('drained');
@@ -68,7 +68,7 @@ async function work(): Promise<void> {
       const content = { bytes: Buffer.from(versionText(device, number)) };
       const time = new Date(1_700_000_000_000 + number * 60_000).toISOString();
       const about = { rack: 'rack4', model: 'frr', run: `run-${number}`, time, by: 'schedule' };
-      uploads.add(await repository.commit({ device, content, about }));
+      copies.add(await repository.commit({ device, content, about }));
     }
     report(`stored ${number}`);
   }
@@ -76,8 +76,8 @@ async function work(): Promise<void> {
   async function isDone(): Promise<boolean> {
     for (const device of devices) {
       const newest = await repository.newest(device);
-      if (newest && !uploads.isStored(device, newest.id)) return false;
+      if (newest && !copies.isStored(device, newest.id)) return false;
     }
-    return uploads.status().every(({ queued }) => queued === 0);
+    return copies.status().every(({ queued }) => queued === 0);
   }
 }

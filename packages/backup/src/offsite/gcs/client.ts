@@ -12,19 +12,19 @@ export interface GcsClient {
 /** The client is large, so it is loaded when it is used. */
 export async function gcsClient(options: {
   token: GetToken;
-  apiEndpoint?: string;
+  apiEndpoint: string | undefined;
   timeoutMs: number;
 }): Promise<GcsClient> {
   const { Storage } = await import('@google-cloud/storage');
-  const common = {
+  const settings = {
     authClient: signedInBy(options.token, options.timeoutMs, new Storage()),
     useAuthWithCustomEndpoint: true,
     timeout: options.timeoutMs,
     ...(options.apiEndpoint !== undefined && { apiEndpoint: options.apiEndpoint }),
   };
   return {
-    calls: new Storage({ ...common, retryOptions: { autoRetry: false } }),
-    uploads: new Storage({ ...common, retryOptions: { maxRetries: 3, maxRetryDelay: 8 } }),
+    calls: new Storage({ ...settings, retryOptions: { autoRetry: false } }),
+    uploads: new Storage({ ...settings, retryOptions: { maxRetries: 3, maxRetryDelay: 8 } }),
   };
 }
 

@@ -10,6 +10,7 @@ import { stat } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { File } from '@google-cloud/storage';
+import { lazily } from '@skolo/base';
 import { BackupError } from '@skolo/models/configuration';
 import type { Secret } from '@skolo/secrets';
 import type { z } from 'zod';
@@ -51,151 +52,85 @@ export function gcsPlace(address: string, options: GcsOptions = {}): OffsitePlac
   if (bucket === '') {
     throw new BackupError('refused', `${address}: is not gs://BUCKET/FOLDER`);
   }
-  const { patienceMs = 120_000, pieceBytes = 4 << 20, keyFile, apiEndpoint } = options;
-  const token = options.token ?? (keyFile ? serviceAccountToken(keyFile) : defaultToken());
-  const prefix = folder.replace(/\/+$/, '') === '' ? '' : `${folder.replace(/\/+$/, '')}/`;
-  const place = `gs://${bucket}${prefix === '' ? '' : `/${prefix.slice(0, -1)}`}`;
-  const patience = new Patience(place, patienceMs, { inTurn: false });
-  const downloads = new Patience(place, Math.min(patienceMs, 30_000));
-  let loading: Promise<GcsClient> | undefined;
+  return withBackupErrors(new Bucket(bucket, folder.replace(/\/+$/, ''), options), asBackupError);
+}
 
-  async function fileOf(name: string, kind: keyof GcsClient = 'calls'): Promise<File> {
-    if (name === '' || name.includes('/')) {
-      throw new BackupError('not-found', `${place}: ${JSON.stringify(name)} is no name there`);
-    }
-    return (await client())[kind].bucket(bucket).file(prefix + name);
+class Bucket implements OffsitePlace {
+  readonly url: string;
+  private readonly bucket: string;
+  private readonly prefix: string;
+  private readonly token: GetToken;
+  private readonly pieceBytes: number;
+  private readonly patience: Patience;
+  private readonly downloads: Patience;
+  private readonly client: () => Promise<GcsClient>;
+
+  constructor(bucket: string, folder: string, options: GcsOptions) {
+    const { patienceMs = 120_000, pieceBytes = 4 << 20, keyFile, apiEndpoint } = options;
+    const token = options.token ?? (keyFile ? serviceAccountToken(keyFile) : defaultToken());
+    this.url = `gs://${bucket}${folder === '' ? '' : `/${folder}`}`;
+    this.bucket = bucket;
+    this.prefix = folder === '' ? '' : `${folder}/`;
+    this.token = token;
+    this.pieceBytes = pieceBytes;
+    this.patience = new Patience(this.url, patienceMs, { inTurn: false });
+    this.downloads = new Patience(this.url, Math.min(patienceMs, 30_000));
+    // The time-out is only so that nothing is left of what was given up.
+    this.client = lazily(() => gcsClient({ token, apiEndpoint, timeoutMs: patienceMs * 2 }));
   }
 
-  async function client(): Promise<GcsClient> {
-    loading ??= gcsClient({
-      token,
-      // Only so that nothing is left of what was given up.
-      timeoutMs: patienceMs * 2,
-      ...(apiEndpoint !== undefined && { apiEndpoint }),
-    });
-    return await loading;
-  }
-
-  async function put(name: string, path: string, about: ObjectAbout, signal: AbortSignal) {
-    const file = await fileOf(name);
+  async put(name: string, path: string, about: ObjectAbout, signal: AbortSignal): Promise<void> {
+    const file = await this.fileOf(name);
     const sum = await sumOf(path, signal);
     for (let attempt = 1; ; attempt += 1) {
-      const there = await metadataOf(file, signal);
-      if (there && isWhole(there, sum.md5)) return await refresh(file, there, about, signal);
+      const there = await this.metadataOf(file, signal);
+      if (there && isWhole(there, sum.md5)) return await this.refresh(file, there, about, signal);
       try {
-        await upload(name, path, about, { ...sum, replaces: there?.generation ?? 0 }, signal);
+        await this.upload(name, path, about, { ...sum, replaces: there?.generation ?? 0 }, signal);
         break;
       } catch (error) {
         // Somebody was faster: what he put there may be good.
         if (statusOf(error) !== 412 || attempt === mostTries) throw error;
       }
     }
-    const stored = await metadataOf(file, signal);
+    const stored = await this.metadataOf(file, signal);
     if (stored?.size === sum.size && stored.md5Hash === sum.md5) return;
     const found = stored ? `${stored.size} bytes with MD5 ${stored.md5Hash}` : 'nothing';
     throw new BackupError(
       'damaged',
-      `${place}: ${name} is not there as it was sent: ${sum.size} bytes with MD5 ${sum.md5} were sent, there is ${found}`,
+      `${this.url}: ${name} is not there as it was sent: ${sum.size} bytes with MD5 ${sum.md5} were sent, there is ${found}`,
     );
   }
 
-  async function upload(
-    name: string,
-    path: string,
-    about: ObjectAbout,
-    { md5, size, replaces }: Sum & { replaces: string | number },
-    signal: AbortSignal,
-  ) {
-    const { device, time, model } = about;
-    const options = {
-      metadata: {
-        contentType: name.endsWith('.gz') ? 'application/gzip' : 'application/octet-stream',
-        // Checked where it arrives.
-        md5Hash: md5,
-        metadata: { device, time, md5, ...(model !== undefined && { model }) },
-      },
-      preconditionOpts: { ifGenerationMatch: replaces },
-      // The client would delete what it finds wrong.
-      validation: false,
-    };
-    if (size <= pieceBytes) {
-      const file = await fileOf(name);
-      return await send(path, file.createWriteStream({ ...options, resumable: false }), signal);
-    }
-    const file = await fileOf(name, 'uploads');
-    // In two steps, because the client signs in the first of them only at an address that it knows, if it takes both itself.
-    const [uri] = await patience.for(() => file.createResumableUpload(options), signal);
-    await send(
-      path,
-      file.createWriteStream({ ...options, uri, offset: 0, chunkSize: pieceBytes }),
-      signal,
-    );
-  }
-
-  /** Until all of it has arrived. */
-  async function send(path: string, target: Writable, signal: AbortSignal) {
-    const idle = patience.watch(signal, (error) => target.destroy(error));
-    target.on('progress', idle.alive);
-    const source = createReadStream(path).on('data', idle.alive);
-    try {
-      await pipeline(source, target);
-    } catch (error) {
-      throw idle.reason() ?? error;
-    } finally {
-      idle.end();
-    }
-  }
-
-  /** The same content was read again: the place is to know of the last time. */
-  async function refresh(file: File, there: Metadata, about: ObjectAbout, signal: AbortSignal) {
-    if (Date.parse(timeOf(there)) >= Date.parse(about.time)) return;
-    await patience.for(() => file.setMetadata({ metadata: { time: about.time } }), signal);
-  }
-
-  async function metadataOf(file: File, signal: AbortSignal): Promise<Metadata | undefined> {
-    try {
-      const [answer] = await patience.for(() => file.getMetadata(), signal);
-      return understood(Metadata, answer);
-    } catch (error) {
-      const failure = asBackupError(place, error);
-      if (failure.code === 'not-found') return undefined;
-      throw error;
-    }
-  }
-
-  async function list(signal: AbortSignal): Promise<StoredObject[]> {
-    const ofBucket = (await client()).calls.bucket(bucket);
+  async list(signal: AbortSignal): Promise<StoredObject[]> {
+    const { prefix } = this;
+    const ofBucket = (await this.client()).calls.bucket(this.bucket);
     const objects: StoredObject[] = [];
     let pageToken: string | undefined;
     do {
-      const query = {
-        prefix,
-        delimiter: '/',
-        autoPaginate: false,
-        ...(pageToken && { pageToken }),
-      };
-      const [, , answer] = await patience.for(() => ofBucket.getFiles(query), signal);
-      const page = understood(Page, answer);
-      for (const object of page.items) {
+      const page = { prefix, delimiter: '/', autoPaginate: false, ...(pageToken && { pageToken }) };
+      const [, , answer] = await this.patience.for(() => ofBucket.getFiles(page), signal);
+      const { items, nextPageToken } = this.understood(Page, answer);
+      for (const object of items) {
         const { size, metadata } = object;
         const name = object.name.slice(prefix.length);
         if (name === '') continue;
         objects.push({ name, size, time: timeOf(object), model: metadata.model });
       }
-      pageToken = page.nextPageToken;
+      pageToken = nextPageToken;
     } while (pageToken !== undefined);
     return objects.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   /** By fetch: the client leaves a rejection unhandled when the connection breaks in the middle of an answer. */
-  async function get(name: string, signal: AbortSignal): Promise<Buffer> {
-    await fileOf(name);
-    const { baseUrl } = (await client()).calls;
-    const url = `${baseUrl}/b/${encodeURIComponent(bucket)}/o/${encodeURIComponent(prefix + name)}?alt=media`;
+  async get(name: string, signal: AbortSignal): Promise<Buffer> {
+    const object = encodeURIComponent((await this.fileOf(name)).name);
+    const { baseUrl } = (await this.client()).calls;
+    const url = `${baseUrl}/b/${encodeURIComponent(this.bucket)}/o/${object}?alt=media`;
     const stop = new AbortController();
-    const idle = downloads.watch(signal, (error) => stop.abort(error));
+    const idle = this.downloads.watch(signal, (error) => stop.abort(error));
     try {
-      const headers = { authorization: `Bearer ${await token()}` };
+      const headers = { authorization: `Bearer ${await this.token()}` };
       const response = await fetch(url, { headers, signal: stop.signal });
       if (!response.ok) {
         throw Object.assign(new Error(await response.text()), { code: response.status });
@@ -209,7 +144,10 @@ export function gcsPlace(address: string, options: GcsOptions = {}): OffsitePlac
       }
       const [, md5] = /md5=([^,]+)/.exec(response.headers.get('x-goog-hash') ?? '') ?? [];
       if (md5 === hash.digest('base64')) return Buffer.concat(chunks);
-      throw new BackupError('damaged', `${place}: ${name} does not have the content that it had`);
+      throw new BackupError(
+        'damaged',
+        `${this.url}: ${name} does not have the content that it had`,
+      );
     } catch (error) {
       throw idle.reason() ?? (error instanceof TypeError ? error.cause : error);
     } finally {
@@ -217,18 +155,89 @@ export function gcsPlace(address: string, options: GcsOptions = {}): OffsitePlac
     }
   }
 
-  async function remove(name: string, signal: AbortSignal): Promise<void> {
-    const file = await fileOf(name);
-    await patience.for(() => file.delete({ ignoreNotFound: true }), signal);
+  async remove(name: string, signal: AbortSignal): Promise<void> {
+    const file = await this.fileOf(name);
+    await this.patience.for(() => file.delete({ ignoreNotFound: true }), signal);
   }
 
-  function understood<T>(schema: z.ZodType<T>, answer: unknown): T {
+  private async fileOf(name: string, kind: keyof GcsClient = 'calls'): Promise<File> {
+    if (name === '' || name.includes('/')) {
+      throw new BackupError('not-found', `${this.url}: ${JSON.stringify(name)} is no name there`);
+    }
+    return (await this.client())[kind].bucket(this.bucket).file(this.prefix + name);
+  }
+
+  private async upload(
+    name: string,
+    path: string,
+    { device, time, model }: ObjectAbout,
+    { md5, size, replaces }: Sum & { replaces: string | number },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const options = {
+      metadata: {
+        contentType: name.endsWith('.gz') ? 'application/gzip' : 'application/octet-stream',
+        // Checked where it arrives.
+        md5Hash: md5,
+        metadata: { device, time, md5, ...(model !== undefined && { model }) },
+      },
+      preconditionOpts: { ifGenerationMatch: replaces },
+      // The client would delete what it finds wrong.
+      validation: false,
+    };
+    if (size <= this.pieceBytes) {
+      const file = await this.fileOf(name);
+      const whole = file.createWriteStream({ ...options, resumable: false });
+      return await this.send(path, whole, signal);
+    }
+    const file = await this.fileOf(name, 'uploads');
+    // In two steps, because the client signs in the first of them only at an address that it knows, if it takes both itself.
+    const [uri] = await this.patience.for(() => file.createResumableUpload(options), signal);
+    const chunkSize = this.pieceBytes;
+    const pieces = file.createWriteStream({ ...options, uri, offset: 0, chunkSize });
+    await this.send(path, pieces, signal);
+  }
+
+  /** Until all of it has arrived. */
+  private async send(path: string, target: Writable, signal: AbortSignal): Promise<void> {
+    const idle = this.patience.watch(signal, (error) => target.destroy(error));
+    target.on('progress', idle.alive);
+    const source = createReadStream(path).on('data', idle.alive);
+    try {
+      await pipeline(source, target);
+    } catch (error) {
+      throw idle.reason() ?? error;
+    } finally {
+      idle.end();
+    }
+  }
+
+  /** The same content was read again: the place is to know of the last time. */
+  private async refresh(
+    file: File,
+    there: Metadata,
+    { time }: ObjectAbout,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (Date.parse(timeOf(there)) >= Date.parse(time)) return;
+    await this.patience.for(() => file.setMetadata({ metadata: { time } }), signal);
+  }
+
+  private async metadataOf(file: File, signal: AbortSignal): Promise<Metadata | undefined> {
+    try {
+      const [answer] = await this.patience.for(() => file.getMetadata(), signal);
+      return this.understood(Metadata, answer);
+    } catch (error) {
+      if (asBackupError(this.url, error).code === 'not-found') return undefined;
+      throw error;
+    }
+  }
+
+  private understood<T>(schema: z.ZodType<T>, answer: unknown): T {
     const parsed = schema.safeParse(answer);
     if (parsed.success) return parsed.data;
-    throw new BackupError('unreachable', `${place}: answers what is not Cloud Storage's API`);
+    throw new BackupError('unreachable', `${this.url}: answers what is not Cloud Storage's API`);
   }
-
-  return withBackupErrors({ url: place, put, list, get, remove }, asBackupError);
 }
 
 interface Sum {

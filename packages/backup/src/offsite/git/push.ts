@@ -116,10 +116,10 @@ export class GitRemote {
   }
 
   private async hostKeys(temp: string, signal: AbortSignal): Promise<string[]> {
-    const { hostKey } = this.options;
+    const { hostKey, folder } = this.options;
     const { host = '', port = 22 } = this.remote;
     if (hostKey === undefined) {
-      return [`UserKnownHostsFile=${this.knownHosts}`, 'StrictHostKeyChecking=accept-new'];
+      return [`UserKnownHostsFile=${knownHostsOf(folder)}`, 'StrictHostKeyChecking=accept-new'];
     }
     this.pinned ??= await pinnedHostKey({ host, port }, hostKey, signal);
     const file = join(temp, 'known_hosts');
@@ -127,62 +127,74 @@ export class GitRemote {
     return [`UserKnownHostsFile=${file}`, 'StrictHostKeyChecking=yes'];
   }
 
-  private get knownHosts() {
-    return join(this.options.folder, 'known_hosts');
-  }
-
   private explained(error: GitFailed): BackupError {
     const said = shownRemote(error.stderr);
     const failed = (code: BackupError['code'], why: string) =>
       new BackupError(code, `${this.shown}: ${why}`, { cause: error });
     if (error.isKilled) return failed('unreachable', 'it took too long');
-    if (/\[rejected\]|non-fast-forward|fetch first/.test(said)) {
-      return failed(
-        'refused',
-        `its branch ${this.options.branch} has commits that are not of this history, and nothing is pushed by force. Rename that branch there, or set services.router-backup.git.branch to another one`,
-      );
+    const known = refusals.find(({ text }) => text.test(said));
+    if (known === undefined) return failed('unreachable', lineWith(said, /\S/));
+    const { kind } = this.remote;
+    const { branch, folder } = this.options;
+    // What was pinned may be an older key of the same host.
+    if (known.text === hostKeyFailed) this.pinned = undefined;
+    if (known.text === noRepository && kind === 'local') {
+      const isNew = 'is its disk mounted? If it is new: git init --bare it';
+      return failed('unreachable', `there is no git repository: ${isNew}`);
     }
-    if (/\[remote rejected\]/.test(said)) return failed('refused', lineWith(said, /rejected/));
-    if (/Host key verification failed/.test(said)) {
-      // What was pinned may be an older key of the same host.
-      this.pinned = undefined;
-      return failed(
-        'refused',
-        `its host key is not the one of the first connection. Ask its operator; then remove ${this.knownHosts}, or set services.router-backup.git.hostKey`,
-      );
-    }
-    if (/Permission denied \(|Too many authentication failures/.test(said)) {
-      return failed('refused', 'it does not accept the ssh key of services.router-backup.git');
-    }
-    if (/dubious ownership/.test(said)) {
-      return failed('refused', 'its folder belongs to another user than the one that runs this');
-    }
-    if (
-      /Permission denied|returned error: 40[13]|could not read (?:User|Pass)|Authentication failed/.test(
-        said,
-      )
-    ) {
-      return failed(
-        'refused',
-        `it may not be written: ${lineWith(said, /denied|error|could not|failed/i)}`,
-      );
-    }
-    if (
-      /not appear to be a git repository|not a git repository|returned error: 404|repository .*not found|no such repository/i.test(
-        said,
-      )
-    ) {
-      if (this.remote.kind === 'local') {
-        return failed(
-          'unreachable',
-          'there is no git repository: is its disk mounted? If it is new: git init --bare it',
-        );
-      }
-      return failed('refused', 'there is no git repository; make it there with git init --bare');
-    }
-    if (/No space left/i.test(said)) return failed('storage', lineWith(said, /No space left/i));
-    return failed('unreachable', lineWith(said, /\S/));
+    return failed(known.code ?? 'refused', known.why({ said, branch, folder }));
   }
+}
+
+interface Refusal {
+  text: RegExp;
+  /** Default: `refused`. */
+  code?: BackupError['code'];
+  why: (at: { said: string; branch: string; folder: string }) => string;
+}
+
+const hostKeyFailed = /Host key verification failed/;
+const noRepository =
+  /not appear to be a git repository|not a git repository|returned error: 404|repository .*not found|no such repository/i;
+
+/** What git says, and what it means for the operator; the first that matches. */
+const refusals: readonly Refusal[] = [
+  {
+    text: /\[rejected\]|non-fast-forward|fetch first/,
+    why: ({ branch }) =>
+      `its branch ${branch} has commits that are not of this history, and nothing is pushed by force. Rename that branch there, or set services.router-backup.git.branch to another one`,
+  },
+  { text: /\[remote rejected\]/, why: ({ said }) => lineWith(said, /rejected/) },
+  {
+    text: hostKeyFailed,
+    why: ({ folder }) =>
+      `its host key is not the one of the first connection. Ask its operator; then remove ${knownHostsOf(folder)}, or set services.router-backup.git.hostKey`,
+  },
+  {
+    text: /Permission denied \(|Too many authentication failures/,
+    why: () => 'it does not accept the ssh key of services.router-backup.git',
+  },
+  {
+    text: /dubious ownership/,
+    why: () => 'its folder belongs to another user than the one that runs this',
+  },
+  {
+    text: /Permission denied|returned error: 40[13]|could not read (?:User|Pass)|Authentication failed/,
+    why: ({ said }) => `it may not be written: ${lineWith(said, /denied|error|could not|failed/i)}`,
+  },
+  {
+    text: noRepository,
+    why: () => 'there is no git repository; make it there with git init --bare',
+  },
+  {
+    text: /No space left/i,
+    code: 'storage',
+    why: ({ said }) => lineWith(said, /No space left/i),
+  },
+];
+
+function knownHostsOf(folder: string): string {
+  return join(folder, 'known_hosts');
 }
 
 function sshOptions(hostKeys: string[]): string[] {

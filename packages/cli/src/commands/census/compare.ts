@@ -1,5 +1,5 @@
 /** Compares rack.yaml with what switches and routers see. Pure. Each finding has the edits that would correct it. */
-import type { DeviceConnectedHosts } from '@skolo/api';
+import type { ConnectedHosts } from '@skolo/api';
 import { models } from '@skolo/models';
 import { formatOutlet, type Outlet, type Rack } from '@skolo/rack';
 import type { RackEdit } from '@skolo/rack/edit';
@@ -31,7 +31,7 @@ export interface Census {
   unseen: string[];
 }
 
-export function compare(rack: Rack, readings: readonly DeviceConnectedHosts[]): Census {
+export function compare(rack: Rack, readings: readonly ConnectedHosts[]): Census {
   const seen = new Seen(rack, readings);
   const entries = entriesOf(rack);
   const known = new Set(entries.flatMap((entry) => [...seen.idsOf(entry)]));

@@ -1,4 +1,4 @@
-import { ApiError, type DeviceConnectedHosts, type PowerCycle } from '@skolo/api';
+import { ApiError, type ConnectedHosts, type PowerCycle } from '@skolo/api';
 import { parseRack } from '@skolo/rack';
 import { describe, expect, it } from 'vitest';
 import { compare } from './compare.ts';
@@ -46,7 +46,7 @@ class World {
     return this.cycle && this.steps[this.cycle.look];
   }
 
-  reading(): DeviceConnectedHosts {
+  reading(): ConnectedHosts {
     const step = this.step();
     const off =
       step === 'off' && this.cycle ? (this.feeds.get(this.cycle.port) ?? [this.cycle.port]) : [];

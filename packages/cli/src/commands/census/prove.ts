@@ -3,7 +3,7 @@
  * link of that machine has to be gone, and no other. One after the other, only idle machines, and the first doubt ends it.
  */
 import { randomUUID } from 'node:crypto';
-import { ApiError, ApiUnreachable, type DeviceConnectedHosts, type PowerCycle } from '@skolo/api';
+import { ApiError, ApiUnreachable, type ConnectedHosts, type PowerCycle } from '@skolo/api';
 import { dependsOn, formatOutlet, goesDark, parseOutlet, type Rack } from '@skolo/rack';
 import { CliError } from '../../errors.ts';
 import type { PowerCycleDaemon, RouterBackup } from '../../reach/service-client.ts';
@@ -160,7 +160,7 @@ const notYetOff: readonly string[] = ['queued', 'check', 'contact', 'turn-off'];
 async function watchOff(
   id: string,
   port: { device: string; outlet: string },
-  before: DeviceConnectedHosts,
+  before: ConnectedHosts,
   deps: ProofDeps,
 ): Promise<void> {
   const wasUp = linksOf(before);
@@ -225,7 +225,7 @@ export async function until(
 async function read(
   device: string,
   { backup }: Pick<ProofDeps, 'backup'>,
-): Promise<DeviceConnectedHosts> {
+): Promise<ConnectedHosts> {
   return await backup.ask((client) => client.connectedHosts({ params: { device }, timeoutMs }));
 }
 
@@ -233,7 +233,7 @@ async function read(
 async function readIfFree(
   device: string,
   deps: Pick<ProofDeps, 'backup'>,
-): Promise<DeviceConnectedHosts | undefined> {
+): Promise<ConnectedHosts | undefined> {
   try {
     return await read(device, deps);
   } catch (error) {
@@ -244,12 +244,12 @@ async function readIfFree(
   }
 }
 
-function linksOf({ ports }: DeviceConnectedHosts): Set<string> {
+function linksOf({ ports }: ConnectedHosts): Set<string> {
   return new Set(ports.flatMap(({ name, up }) => (up ? [name] : [])));
 }
 
 /** Whether this card, and no other, is at the port. */
-function isAlone({ hosts }: DeviceConnectedHosts, port: string, card: string): boolean {
+function isAlone({ hosts }: ConnectedHosts, port: string, card: string): boolean {
   const cards = hosts.filter((each) => each.source === 'mac-table' && each.port === port);
   return cards.length > 0 && cards.every(({ mac }) => mac === card);
 }

@@ -1,5 +1,5 @@
 /** Readings of all switches and routers of a rack, through the router backup, which has their logins. */
-import type { DeviceConnectedHosts } from '@skolo/api';
+import type { ConnectedHosts } from '@skolo/api';
 import { inParallel } from '@skolo/base';
 import { models } from '@skolo/models';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
@@ -14,7 +14,7 @@ interface Unread {
 
 export interface Readings {
   /** In the order of rack.yaml. */
-  read: DeviceConnectedHosts[];
+  read: ConnectedHosts[];
   /** Those that could not be read this time. */
   unread: Unread[];
   /** Those whose model cannot be read at all. */

@@ -3,7 +3,7 @@
  * it has. Pure. A port is that of one machine only where a single card is seen; behind a port with several, or with another
  * switch, is more of the network.
  */
-import type { DeviceConnectedHosts } from '@skolo/api';
+import type { ConnectedHosts } from '@skolo/api';
 import { models } from '@skolo/models';
 import {
   formatOutlet,
@@ -66,7 +66,7 @@ export class Seen {
   private readonly own = new Map<string, readonly string[]>();
   private readonly network: readonly Network[];
 
-  constructor(rack: Rack, readings: readonly DeviceConnectedHosts[]) {
+  constructor(rack: Rack, readings: readonly ConnectedHosts[]) {
     for (const { device, hosts, ports, own } of readings) {
       this.own.set(device, own);
       this.links.set(device, new Map(ports.map(({ name, up }) => [name, up])));

@@ -1,5 +1,5 @@
 /** Who is plugged in where in rack4: two cables are swapped, one machine is off, and one is unknown. */
-import type { ConnectedHost, DeviceConnectedHosts } from '@skolo/api';
+import type { ConnectedHost, ConnectedHosts } from '@skolo/api';
 import { ago } from './power-data.ts';
 
 const macs = {
@@ -35,7 +35,7 @@ function neighbour(address: string, mac: string, hostname?: string): ConnectedHo
 }
 
 /** Undefined: it does not answer. */
-export function connectedHostsOf(device: string): DeviceConnectedHosts | undefined {
+export function connectedHostsOf(device: string): ConnectedHosts | undefined {
   const readAt = ago(0);
   switch (device) {
     case 'switch-1': {

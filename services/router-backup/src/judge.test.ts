@@ -1,0 +1,68 @@
+import type { Content, Identity } from '@skolo/models/backup';
+import { describe, expect, it } from 'vitest';
+import { judgeContent, judgeIdentity, judgeSize, pin } from './judge.ts';
+
+const ending = {
+  format: 'text',
+  incomplete: (content: Content) =>
+    'bytes' in content && content.bytes.toString().endsWith('end\n') ? undefined : 'no "end"',
+} as const;
+const content = (text: string) => judgeContent(ending, { bytes: Buffer.from(text) });
+const tar = (bytes: string) =>
+  judgeContent({ format: 'tar', incomplete: () => undefined }, { bytes: Buffer.from(bytes) });
+const identity = (seen: Identity, pinned?: Identity, serial?: string) =>
+  judgeIdentity(seen, { name: 'switch-1', serial, pinned });
+const size = (now: number, former: number) =>
+  judgeSize('switch-1', now, { former, shrinkPercent: 50 });
+
+describe('a reading', () => {
+  it.each([
+    ['a configuration', content('hostname a\nend\n'), undefined],
+    ['nothing', content(''), /^incomplete: it answered with nothing/],
+    ['white space', content(' \r\n'), /^incomplete: it answered with nothing/],
+    ['an end that is missing', content('hostname a\n'), /^incomplete: no "end"/],
+    ['an error of IOS', content('% Authorization failed\n'), /^refused: .*% Authorization failed$/],
+    ['an error of a shell', content('\nsh: show: not found\nend\n'), /^refused: .*sh: show: not/],
+    ['an error text of many', content(`${'line\n'.repeat(10)}% Error\nend\n`), undefined],
+    ['bytes that are no text', tar('% Error'), undefined],
+    ['a first reading', identity({ serial: 'F1', hostname: 'a' }), undefined],
+    ['the serial number of rack.yaml', identity({ serial: 'F1' }, undefined, 'F1'), undefined],
+    ['another than in rack.yaml', identity({ serial: 'F2' }, undefined, 'F1'), /F2, rack.yaml.*F1/],
+    [
+      'a new name, the same serial number',
+      identity({ serial: 'F1', hostname: 'b' }, { serial: 'F1', hostname: 'a' }),
+      undefined,
+    ],
+    [
+      'another serial number',
+      identity({ serial: 'F2' }, { serial: 'F1' }),
+      /F2, not F1.*swapped, run/,
+    ],
+    [
+      'another host name',
+      identity({ hostname: 'b' }, { hostname: 'a' }),
+      /^wrong-device: .*b, not a.*renamed, run: skolo equipment forget switch-1$/,
+    ],
+    ['no name any more', identity({}, { hostname: 'a' }), undefined],
+    ['half of the bytes', size(50, 100), undefined],
+    [
+      'less than half',
+      size(49, 100),
+      /^suspiciously-small: .*49 bytes.*100; .*skolo backup run switch-1/,
+    ],
+    ['more than nothing', size(1, 0), undefined],
+  ])('is judged: %s', (_what, rejection, expected) => {
+    const said = rejection && `${rejection.failure}: ${rejection.what}`;
+
+    if (expected === undefined) expect(said).toBeUndefined();
+    else expect(said).toMatch(expected);
+  });
+
+  it('pins what it shows, and keeps what it does not show', () => {
+    expect(pin({ hostname: 'b' }, { serial: 'F1', hostname: 'a' })).toEqual({
+      serial: 'F1',
+      hostname: 'b',
+    });
+    expect(pin({}, undefined)).toBeUndefined();
+  });
+});

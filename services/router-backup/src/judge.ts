@@ -1,0 +1,114 @@
+/**
+ * Decides whether a reading may become a version: it must be complete, come from the right device, and not be suspiciously
+ * small. A half-read configuration or an error text in the history would hide the last good version. Pure.
+ *
+ * Sources of the error texts: the command references of Cisco IOS, NX-OS, EdgeSwitch, Junos, RouterOS; what Oxidized stored as
+ * success.
+ */
+import type { FailureClass } from '@skolo/api';
+import type { BackupModel, Content, Identity } from '@skolo/models/backup';
+
+/** Why a reading is not stored. */
+interface Rejection {
+  failure: Extract<FailureClass, 'incomplete' | 'refused' | 'wrong-device' | 'suspiciously-small'>;
+  what: string;
+}
+
+/** Judges one reading by itself: an error text, an empty answer, or the mark that the model misses. */
+export function judgeContent(
+  { format, incomplete }: Pick<BackupModel, 'format' | 'incomplete'>,
+  content: Content,
+): Rejection | undefined {
+  if ('bytes' in content && format === 'text') {
+    const text = content.bytes.toString('latin1');
+    if (text.trim() === '') return { failure: 'incomplete', what: 'it answered with nothing' };
+    const refusal = refusalIn(text);
+    if (refusal !== undefined) {
+      return { failure: 'refused', what: `it answered with an error: ${refusal}` };
+    }
+  }
+  const missing = incomplete(content);
+  return missing === undefined ? undefined : { failure: 'incomplete', what: missing };
+}
+
+/** A device with more lines sent a configuration, which may contain any of these texts. */
+const longestRefusal = 10;
+
+const refusals: readonly RegExp[] = [
+  /^%\s*(?:Error|Invalid|Incomplete|Unknown|Ambiguous|Unrecognized|Bad|Authorization|Permission|Access)/i,
+  /^Command authorization failed/i,
+  /^(?:Authorization|Authentication|Permission|Access) (?:failed|denied)/i,
+  /^Invalid (?:command|input|syntax)/i,
+  /^(?:error: )?unknown command/i,
+  /^syntax error/i,
+  /^bad command name/i,
+  /^Line has invalid autocommand/i,
+  /^Could not open config/i,
+  /^Configuration system locked/i,
+  /^This (?:system|account) (?:is|has) (?:been )?(?:locked|expired)/i,
+  /^-?\w*sh: .*(?:not found|No such file|Permission denied)/i,
+  /^(?:cat|tar|ls|sudo): /,
+  /: (?:command )?not found$/,
+];
+
+/** The first line that is an error text, whatever the model is. */
+function refusalIn(text: string): string | undefined {
+  const lines = text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+  if (lines.length > longestRefusal) return undefined;
+  return lines.find((line) => refusals.some((refusal) => refusal.test(line)))?.slice(0, 200);
+}
+
+/** What identifies a device: its serial number in rack.yaml, and what its first reading showed. */
+interface KnownDevice {
+  name: string;
+  serial: string | undefined;
+  pinned: Identity | undefined;
+}
+
+/** Judges the sender: a swapped address must not write to the history of another device. The session checks the host key. */
+export function judgeIdentity(
+  seen: Identity,
+  { name, serial, pinned }: KnownDevice,
+): Rejection | undefined {
+  const another = (what: string): Rejection => ({ failure: 'wrong-device', what });
+  const forget = `run: skolo equipment forget ${name}`;
+  if (serial !== undefined && seen.serial !== undefined && seen.serial !== serial) {
+    return another(
+      `its serial number is ${seen.serial}, rack.yaml says ${serial}: another device answers at this address`,
+    );
+  }
+  if (pinned?.serial !== undefined && seen.serial !== undefined) {
+    // With the same serial number it may have been renamed.
+    if (pinned.serial === seen.serial) return undefined;
+    return another(
+      `its serial number is ${seen.serial}, not ${pinned.serial}: another device answers at this address; if it was swapped, ${forget}`,
+    );
+  }
+  if (pinned?.hostname === undefined || seen.hostname === undefined) return undefined;
+  if (pinned.hostname === seen.hostname) return undefined;
+  return another(
+    `its configuration calls it ${seen.hostname}, not ${pinned.hostname}: another device answers at this address, or it was renamed; if it was swapped or renamed, ${forget}`,
+  );
+}
+
+/** The identity to pin; undefined: the device shows none. */
+export function pin(seen: Identity, pinned: Identity | undefined): Identity | undefined {
+  const serial = seen.serial ?? pinned?.serial;
+  const hostname = seen.hostname ?? pinned?.hostname;
+  return serial === undefined && hostname === undefined ? undefined : { serial, hostname };
+}
+
+/** Judges a change against the newest version: one that lost most of its bytes needs a person who requests it twice. */
+export function judgeSize(
+  name: string,
+  size: number,
+  { former, shrinkPercent }: { former: number; shrinkPercent: number },
+): Rejection | undefined {
+  const lost = former === 0 ? 0 : ((former - size) / former) * 100;
+  if (lost <= shrinkPercent) return undefined;
+  const what = `it has ${size} bytes, the version before has ${former}; if that is right, run: skolo backup run ${name}`;
+  return { failure: 'suspiciously-small', what };
+}
