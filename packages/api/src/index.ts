@@ -54,13 +54,8 @@ export {
   StepRecord,
 } from './power-cycle-daemon.ts';
 export { ApiError, ApiUnreachable, whyUnreachable } from './route/api-error.ts';
-export {
-  type Client,
-  type ClientAnswer,
-  type ClientOptions,
-  createClient,
-  type Fetch,
-} from './route/client.ts';
+export type { Client, ClientAnswer } from './route/calls.ts';
+export { type ClientOptions, createClient, type Fetch } from './route/client.ts';
 export { Problem, problemType } from './route/problem.ts';
 export {
   type Api,

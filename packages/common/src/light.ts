@@ -5,7 +5,7 @@
 export { Challenges, unsigned } from './access/challenges.ts';
 export { whoMakesRoom } from './access/fair-share.ts';
 export { AuditLog } from './audit.ts';
-export { backOffMs } from './back-off.ts';
+export { type BackOffOptions, backOffMs } from './back-off.ts';
 export { cameThroughProxy, inNetworks, normaliseAddress } from './client-address.ts';
 export { type Clock, readBootId, systemClock } from './clock.ts';
 export { Closers } from './closers.ts';

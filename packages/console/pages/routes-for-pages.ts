@@ -27,7 +27,7 @@ export function routesForPages() {
       Object.fromEntries(
         Object.entries({ ...api, ...auditApi }).map(([name, { method, path }]) => [
           name,
-          [method.toUpperCase(), path],
+          { method: method.toUpperCase(), path },
         ]),
       ),
     ]),

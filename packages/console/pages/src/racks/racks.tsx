@@ -1,7 +1,7 @@
 /** All racks of `skolo console`, the worst first. */
 import type { DeskRack } from '@skolo/api/desk';
 import { useEffect } from 'preact/hooks';
-import { CallFailed, call } from '../live/api.ts';
+import { CallFailed, desk } from '../live/api.ts';
 import { Load, useLoaded } from '../parts/load.tsx';
 import { Table } from '../parts/table.tsx';
 import { Ago } from '../parts/time.tsx';
@@ -95,9 +95,9 @@ async function askRacks(signal: AbortSignal): Promise<DeskRack[]> {
   if (code) {
     // Out of the address and the history before anything else.
     go('#/', true);
-    await call('desk', 'signIn', { body: { code } }).catch(inWords);
+    await desk.signIn({ body: { code } }).catch(inWords);
   }
-  return (await call('desk', 'racks', { signal }).catch(inWords)).racks;
+  return (await desk.racks({ signal }).catch(inWords)).racks;
 }
 
 /** Nobody signs in with a token here: the message says how. */
