@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildPages } from '@skolo/console/build';
 import { parseRack, serviceNames, swarmingConfig } from '@skolo/rack';
-import { accountFiles } from '../../packages/cli/src/commands/jumphost/accounts.ts';
+import { accountFiles } from '../../packages/cli/src/commands/jumphost/steps/accounts.ts';
 
 /** @typedef {'accounts' | 'backup' | 'outlets' | 'stations'} Driver */
 

@@ -194,8 +194,8 @@ export const AgentStatus = z
         rack: text(mostOfName).optional(),
         from: z
           .enum(['metadata-server', 'kept copy', 'file', 'nowhere'])
-          .describe('source of the machine’s slice of rack.yaml'),
-        why: text(500).optional().describe('why there is no slice, or no new one'),
+          .describe('source of the machine’s part of rack.yaml'),
+        why: text(500).optional().describe('why it has none, or no current one'),
       })
       .optional(),
     versions: z

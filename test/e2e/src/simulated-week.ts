@@ -27,7 +27,7 @@ import {
   phone,
   settings,
 } from '../../../services/swarming-client/src/health/testing/facts.ts';
-import { healthStatus } from '../../../services/swarming-client/src/status.ts';
+import { healthStatus } from '../../../services/swarming-client/src/status/status.ts';
 
 /** Its phone is missing for 3 minutes after each of its short tasks. */
 export const faulty = 'pi-faulty';

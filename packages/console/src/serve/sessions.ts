@@ -3,7 +3,8 @@
  * A session stands for a token, which is checked with each request, so a revoked or expired one ends it.
  */
 import { randomBytes } from 'node:crypto';
-import { type Clock, whoMakesRoom } from '@skolo/common/light';
+import type { Clock } from '@skolo/common/light';
+import { whoMakesRoom } from '@skolo/common/light';
 
 export interface Session {
   token: string;

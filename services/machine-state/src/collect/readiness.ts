@@ -2,7 +2,7 @@
 import { ApiUnreachable, createClient } from '@skolo/api';
 import { probesApi, Readiness } from '@skolo/api/probes';
 import { type Rack, serviceMetricsUrl } from '@skolo/rack';
-import { namespaceOf, servicePorts } from '@skolo/rack/ports';
+import { namespaceOf, servicePorts } from '@skolo/rack/light';
 import type { AskedService } from './service-apis.ts';
 
 export interface Probe {

@@ -8,7 +8,8 @@ import {
   type ServiceState,
 } from '@skolo/api';
 import { followed } from '@skolo/api/server-events';
-import { backOffMs, pause } from '@skolo/common';
+import { pause } from '@skolo/base';
+import { backOffMs } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import { readSecret } from '@skolo/secrets';
 import type { EmitMachineState } from '../events.ts';

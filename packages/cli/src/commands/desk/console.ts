@@ -7,9 +7,9 @@ import { consoleApi, type DeskRack, machineStateApi } from '@skolo/api';
 import type { FleetRack } from '@skolo/fleet';
 import type { SkoloCommand } from '../../command.ts';
 import { complain } from '../../errors.ts';
-import { loadFleet, rackNamed, withJumphost } from '../../fleet.ts';
 import { count, plain } from '../../output/text.ts';
-import { explaining, findToken, newClient, placeOf } from '../../service-client.ts';
+import { loadFleet, rackNamed, withJumphost } from '../../reach/racks.ts';
+import { explaining, findToken, newClient, placeOf } from '../../reach/service-client.ts';
 import { untilStopped } from '../../until-stopped.ts';
 
 /** The browser has read the file by then. */

@@ -3,7 +3,7 @@ import type { DeskRack } from '@skolo/api';
 import { WatchedRack } from '@skolo/console/racks';
 import type { FleetRack } from '@skolo/fleet';
 import type { SkoloCommand } from '../../command.ts';
-import { findToken } from '../../service-client.ts';
+import { findToken } from '../../reach/service-client.ts';
 
 interface Options {
   /** Instead of the saved token. */
@@ -27,7 +27,7 @@ export function watchRack(
       const [{ openJumphost }, { readRack }, { serviceUrl }] = await Promise.all([
         import('@skolo/fleet'),
         import('@skolo/rack'),
-        import('@skolo/rack/service-urls'),
+        import('@skolo/rack/light'),
       ]);
       const own = await readRack(join(rack.overlay, 'rack.yaml'));
       const baseUrl = serviceUrl(own, 'machine-state');

@@ -4,7 +4,7 @@ import type { Machine } from '@skolo/api';
 import { followed } from '@skolo/api/server-events';
 import { complain } from '../../errors.ts';
 import type { Io } from '../../io.ts';
-import { type MachineState, temporaryReason } from '../../service-client.ts';
+import { type MachineState, temporaryReason } from '../../reach/service-client.ts';
 import { untilStopped } from '../../until-stopped.ts';
 
 /** Exactly one of them. */

@@ -1,8 +1,9 @@
 /** Follows cycles until they are over, and reconnects when the connection fails. */
 import type { Client, PowerCycle, powerCycleDaemonApi } from '@skolo/api';
 import { followed } from '@skolo/api/server-events';
-import { type BackOffOptions, backOffMs, pause } from '@skolo/common/light';
-import { temporaryReason } from '../../service-client.ts';
+import { pause } from '@skolo/base';
+import { type BackOffOptions, backOffMs } from '@skolo/common/light';
+import { temporaryReason } from '../../reach/service-client.ts';
 import { isOver } from './cycle-text.ts';
 
 interface Watcher {
