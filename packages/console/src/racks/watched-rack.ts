@@ -9,8 +9,8 @@ import {
   type RackView,
 } from '@skolo/api';
 import { followed } from '@skolo/api/server-events';
-import { errorText } from '@skolo/base';
-import { backOffMs, pause } from '@skolo/common/light';
+import { errorText, pause } from '@skolo/base';
+import { backOffMs } from '@skolo/common/light';
 
 /** To machine-state. It mends itself when it breaks. */
 export interface Way {
