@@ -7,8 +7,8 @@ import {
   type PowerCycle,
   powerCycleDaemonApi,
 } from '@skolo/api';
+import { exampleCycle } from '@skolo/scripted-services';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { exampleCycle } from '../../testing/example-cycle.ts';
 import { type FollowOptions, followCycles } from './follow-cycles.ts';
 
 /** Answers as the handlers say, one for each connection, the last one for all that follow. */

@@ -1,0 +1,129 @@
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { MetadataClient, MetadataIdentity } from '@skolo/api';
+import { ago } from './ago.ts';
+import type { ScriptedService } from './service.ts';
+import type { MetadataWorld } from './worlds.ts';
+
+const token = 'the-token-of-ann';
+
+/**
+ * The metadata server's own API over a real socket, with what the one under test needs to see. `URL/open` is for
+ * everybody, `URL/closed` for the bearer of `the-token-of-ann`, and `URL/refusing` for nobody; `URL/broken` is no API.
+ * Times are some half minutes away from where the words for them change, so that a slow computer sees the same.
+ */
+export async function startMetadataServer(
+  world: MetadataWorld = { clients, identities },
+): Promise<ScriptedService> {
+  const server = createServer((request, response) => {
+    const { status, body } = answerTo(request, world);
+    const type = status === 200 ? 'application/json' : 'application/problem+json';
+    response.writeHead(status, { 'content-type': type }).end(JSON.stringify(body));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function answerTo({ url = '', headers: { authorization } }: IncomingMessage, world: MetadataWorld) {
+  const [, door, ...path] = url.split('/');
+  const call = path.join('/');
+  if (door === 'refusing') {
+    return problem(
+      403,
+      'Forbidden',
+      'bob@example.com has no role here; an admin of the rack can add it',
+    );
+  }
+  if (door === 'closed' && authorization === undefined) {
+    return problem(401, 'Unauthorized', 'no token: send a token');
+  }
+  if (door === 'closed' && authorization !== `Bearer ${token}`) {
+    return problem(401, 'Unauthorized', 'unknown token: it was never made, or it was revoked');
+  }
+  if (door === 'open' || door === 'closed') {
+    if (call === 'v1/clients') return { status: 200, body: { clients: world.clients() } };
+    if (call.startsWith('v1/audit')) return { status: 200, body: { entries: [], skipped: 0 } };
+    if (call === 'v1/identities') return { status: 200, body: { identities: world.identities() } };
+  }
+  return { status: 200, body: { hello: 'world' } };
+}
+
+function problem(status: number, title: string, detail: string) {
+  return { status, body: { type: 'about:blank', title, status, detail } };
+}
+
+const minutes = 60;
+const hours = 3600;
+
+function clients(): MetadataClient[] {
+  const machine = { kind: 'machine', identity: 'bots' } as const;
+  return [
+    {
+      ...machine,
+      name: 'rpi-001',
+      address: '192.168.1.101',
+      lastAsked: ago(9.5 * minutes),
+      lastTokenAsked: ago(30.5 * minutes),
+      requests: 1204,
+    },
+    {
+      ...machine,
+      name: 'rpi-002',
+      address: '192.168.1.102',
+      lastAsked: ago(50.5 * hours),
+      requests: 7,
+    },
+    { ...machine, name: 'rpi-010', address: '192.168.1.110', requests: 0 },
+    { ...machine, name: 'rpi-003', address: '192.168.1.103', requests: 0 },
+    { name: 'a host without an address', kind: 'machine', requests: 0 },
+    {
+      name: '10.42.0.0/24',
+      kind: 'cidr',
+      address: '10.42.0.17',
+      identity: 'jumphost',
+      lastAsked: ago(2.5 * minutes),
+      lastTokenAsked: ago(2.5 * minutes),
+      requests: 88,
+    },
+    {
+      name: '192.168.1.77',
+      kind: 'unknown',
+      address: '192.168.1.77',
+      lastAsked: ago(3.5 * hours),
+      requests: 3,
+    },
+  ];
+}
+
+function identities(): MetadataIdentity[] {
+  const scopes = ['https://www.googleapis.com/auth/userinfo.email'];
+  return [
+    {
+      name: 'bots',
+      email: 'bots@my-project.iam.gserviceaccount.com',
+      project: 'my-project',
+      scopes,
+      tokenRemainingSeconds: 2700,
+      lastSuccess: ago(14.5 * minutes),
+    },
+    {
+      name: 'jumphost',
+      email: 'jumphost@my-project.iam.gserviceaccount.com',
+      project: 'my-project',
+      scopes,
+      tokenRemainingSeconds: 200,
+      lastSuccess: ago(55.5 * minutes),
+      lastFailure: ago(2.5 * minutes),
+      lastFailureReason: 'https://oauth2.googleapis.com: no route to its network (ENETUNREACH)',
+    },
+    { name: 'new', project: 'other-project', scopes, lastFailure: ago(5.5 * minutes) },
+  ];
+}
