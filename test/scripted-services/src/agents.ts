@@ -9,7 +9,7 @@ import { nonceOf, signatureInput, whyNotSigned } from '@skolo/api/signature';
 import { createApp, HttpProblem, type RouteHandlers, type ServiceContext } from '@skolo/common';
 import type { Access } from '@skolo/common/light';
 import { agentPublicKey, parseAgentPublicKey, readSecret } from '@skolo/secrets';
-import { agentStatuses, logLines } from './example/agents.ts';
+import { exampleAgents } from './example/agents.ts';
 import { startScriptedService } from './service.ts';
 
 const files = fileURLToPath(new URL('../../../packages/cli/testdata/files/', import.meta.url));
@@ -80,7 +80,7 @@ function handlersOf(at: number): RouteHandlers<typeof api> {
   let isCleared = false;
 
   function status(): AgentStatus {
-    const found = agentStatuses()[at];
+    const found = exampleAgents().statuses[at];
     if (found === undefined) throw new HttpProblem(503, 'nothing is known yet');
     const { health } = found;
     if (health === undefined || !isCleared) return found;
@@ -101,8 +101,8 @@ function handlersOf(at: number): RouteHandlers<typeof api> {
     log: ({ query: { lines, after = -1 } }) => ({
       status: 200,
       body: {
-        lines: logLines()
-          .filter(({ number }) => number > after)
+        lines: exampleAgents()
+          .log.filter(({ number }) => number > after)
           .slice(-lines),
       },
     }),

@@ -8,7 +8,7 @@ import { alertToPubsubApi as api, type ReceiverStatus, type SinkStatus } from '@
 import { createApp, type ServiceContext } from '@skolo/common';
 import { z } from 'zod';
 import { ago } from './ago.ts';
-import { deadLetters, knownAlerts } from './example/alerts.ts';
+import { exampleAlerts } from './example/alerts.ts';
 import { type Place, type ScriptedService, startScriptedService } from './service.ts';
 import type { TestTokens } from './tokens.ts';
 import type { AlertWorld } from './worlds.ts';
@@ -27,7 +27,7 @@ const Posted = z.array(
 /** With the rack of the examples, unless it gets another. */
 export function startAlertToPubsub({
   tokens,
-  world = { knownAlerts, deadLetters },
+  world = exampleAlerts,
   send,
   place,
 }: Options): Promise<ScriptedService> {

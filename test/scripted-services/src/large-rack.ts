@@ -10,9 +10,9 @@ import type {
   MetadataClient,
 } from '@skolo/api';
 import { ago } from './ago.ts';
-import { agentStatuses } from './example/agents.ts';
+import { exampleAgents } from './example/agents.ts';
 import { exampleBackups } from './example/backups.ts';
-import { pastCycles } from './example/power.ts';
+import { examplePower } from './example/power.ts';
 
 const shelves = [1, 2, 3, 4, 5];
 const perShelf = 40;
@@ -69,7 +69,7 @@ services:
 
 /** One of each kind of trouble, and of the 200 machines 16 that are not well. */
 function agentStatus({ name, number }: Spot): AgentStatus | undefined {
-  const [well, quarantined, recovering] = agentStatuses();
+  const [well, quarantined, recovering] = exampleAgents().statuses;
   if (well === undefined || quarantined === undefined || recovering === undefined) return undefined;
   if (number % 22 === 0) return { ...quarantined, machine: name };
   if (number % 70 === 1) return { ...recovering, machine: name };
@@ -189,7 +189,7 @@ function bodyOf({ pathname }: URL): unknown {
     case '/v1/holds':
       return { holds: holds() };
     case '/v1/power-cycles':
-      return { cycles: pastCycles() };
+      return { cycles: examplePower.cycles() };
     case '/v1/clients':
       return { clients: clients() };
     case '/v1/devices':

@@ -1,7 +1,6 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { MetadataClient, MetadataIdentity } from '@skolo/api';
-import { ago } from './ago.ts';
+import { exampleClients } from './example/clients.ts';
 import type { ScriptedService } from './service.ts';
 import type { MetadataWorld } from './worlds.ts';
 
@@ -13,7 +12,7 @@ const token = 'the-token-of-ann';
  * Times are some half minutes away from where the words for them change, so that a slow computer sees the same.
  */
 export async function startMetadataServer(
-  world: MetadataWorld = { clients, identities },
+  world: MetadataWorld = exampleClients,
 ): Promise<ScriptedService> {
   const server = createServer((request, response) => {
     const { status, body } = answerTo(request, world);
@@ -58,72 +57,4 @@ function answerTo({ url = '', headers: { authorization } }: IncomingMessage, wor
 
 function problem(status: number, title: string, detail: string) {
   return { status, body: { type: 'about:blank', title, status, detail } };
-}
-
-const minutes = 60;
-const hours = 3600;
-
-function clients(): MetadataClient[] {
-  const machine = { kind: 'machine', identity: 'bots' } as const;
-  return [
-    {
-      ...machine,
-      name: 'rpi-001',
-      address: '192.168.1.101',
-      lastAsked: ago(9.5 * minutes),
-      lastTokenAsked: ago(30.5 * minutes),
-      requests: 1204,
-    },
-    {
-      ...machine,
-      name: 'rpi-002',
-      address: '192.168.1.102',
-      lastAsked: ago(50.5 * hours),
-      requests: 7,
-    },
-    { ...machine, name: 'rpi-010', address: '192.168.1.110', requests: 0 },
-    { ...machine, name: 'rpi-003', address: '192.168.1.103', requests: 0 },
-    { name: 'a host without an address', kind: 'machine', requests: 0 },
-    {
-      name: '10.42.0.0/24',
-      kind: 'cidr',
-      address: '10.42.0.17',
-      identity: 'jumphost',
-      lastAsked: ago(2.5 * minutes),
-      lastTokenAsked: ago(2.5 * minutes),
-      requests: 88,
-    },
-    {
-      name: '192.168.1.77',
-      kind: 'unknown',
-      address: '192.168.1.77',
-      lastAsked: ago(3.5 * hours),
-      requests: 3,
-    },
-  ];
-}
-
-function identities(): MetadataIdentity[] {
-  const scopes = ['https://www.googleapis.com/auth/userinfo.email'];
-  return [
-    {
-      name: 'bots',
-      email: 'bots@my-project.iam.gserviceaccount.com',
-      project: 'my-project',
-      scopes,
-      tokenRemainingSeconds: 2700,
-      lastSuccess: ago(14.5 * minutes),
-    },
-    {
-      name: 'jumphost',
-      email: 'jumphost@my-project.iam.gserviceaccount.com',
-      project: 'my-project',
-      scopes,
-      tokenRemainingSeconds: 200,
-      lastSuccess: ago(55.5 * minutes),
-      lastFailure: ago(2.5 * minutes),
-      lastFailureReason: 'https://oauth2.googleapis.com: no route to its network (ENETUNREACH)',
-    },
-    { name: 'new', project: 'other-project', scopes, lastFailure: ago(5.5 * minutes) },
-  ];
 }

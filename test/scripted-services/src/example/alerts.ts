@@ -1,68 +1,22 @@
 /** What the alert-to-pubsub of the tests knows, and what racks have published. */
 import { type AlertMessage, encode, type HeartbeatMessage, type Message } from '@skolo/alerts';
-import type { DeadLetter, KnownAlert } from '@skolo/api';
+import { DeadLetter, KnownAlert } from '@skolo/api';
+import { z } from 'zod';
 import { ago } from '../ago.ts';
+import type { AlertWorld } from '../worlds.ts';
+import { load } from './load.ts';
 
-const minutes = 60;
 const hours = 3600;
 
-export function knownAlerts(): KnownAlert[] {
-  const common = { annotations: {}, door: 'webhook' as const };
-  return [
-    {
-      ...common,
-      fingerprint: '0123456789abcdef',
-      status: 'firing',
-      labels: { alertname: 'MachineMissing', severity: 'critical', machine: 'rpi-003' },
-      annotations: { summary: 'rpi-003 was not seen for 15 min' },
-      startsAt: ago(20.5 * minutes),
-      generatorURL: 'http://prometheus:9090/graph?g0.expr=up',
-      first: ago(19.5 * minutes),
-      last: ago(2.5 * minutes),
-      count: 21,
-    },
-    {
-      ...common,
-      fingerprint: '1123456789abcdef',
-      status: 'firing',
-      labels: { alertname: 'Watchdog', severity: 'none', job: 'prometheus' },
-      startsAt: ago(70.5 * hours),
-      first: ago(70.5 * hours),
-      last: ago(3.5 * minutes),
-      count: 4231,
-    },
-    {
-      ...common,
-      fingerprint: '2123456789abcdef',
-      status: 'resolved',
-      labels: { alertname: 'DiskSpaceLow', severity: 'warning', instance: 'rpi-001:9100' },
-      annotations: { description: 'less than 100 MB on /var' },
-      startsAt: ago(2.5 * hours),
-      endsAt: ago(9.5 * minutes),
-      first: ago(2.5 * hours),
-      last: ago(12.5 * minutes),
-      count: 130,
-      expired: true,
-    },
-  ];
-}
+const data = load(
+  'alerts.yaml',
+  z.object({ alerts: z.array(KnownAlert), deadLetters: z.array(DeadLetter) }),
+);
 
-export function deadLetters(): DeadLetter[] {
-  return [
-    {
-      at: ago(minutes),
-      from: 'v2',
-      why: 'labels: an alert needs at least one',
-      found: { annotations: { summary: 'nobody knows what of' } },
-    },
-    {
-      at: ago(3.5 * hours),
-      from: 'pubsub',
-      why: 'larger than 10 MB, which Pub/Sub never takes',
-      found: `{"labels":{"alertname":"Essay"},"annotations":{"text":"${'a'.repeat(100)}`,
-    },
-  ];
-}
+export const exampleAlerts: AlertWorld = {
+  knownAlerts: () => data().alerts,
+  deadLetters: () => data().deadLetters,
+};
 
 let ids = 0;
 
