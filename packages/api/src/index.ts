@@ -7,10 +7,10 @@ export {
   SinkStatus,
 } from './alert-to-pubsub.ts';
 export { alertmanagerApi, type GettableAlert } from './alertmanager.ts';
-export { AuditEntry, AuditPage, auditApi } from './audit/audit.ts';
-export { type AuditedChange, type AuditOf, joinAudits } from './audit/audit-join.ts';
+export { AuditEntry, AuditPage, auditApi } from './audit/log-api.ts';
+export { type AuditedChange, type AuditLogOf, mergeAuditLogs } from './audit/merge-logs.ts';
 export { ConsoleSession, consoleApi } from './console.ts';
-export { DeskRack, deskApi } from './desk.ts';
+export { ConsoleRack, consoleRacksApi } from './console-racks.ts';
 export {
   EnrolledPi,
   EnrolmentSecret,

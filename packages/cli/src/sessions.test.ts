@@ -29,13 +29,13 @@ const pages = [
   'docs/backups',
   'docs/new-rack',
 ].map((name) => ({ name, path: join(own, '../..', `${name}.md`) }));
-const names = (await readdir(sessions)).filter((name) => name.endsWith('.console'));
+const names = (await readdir(sessions)).filter((name) => name.endsWith('.session'));
 
 // In the long run, each command is a process of its own.
 const shared =
   process.env.SKOLO_LONG === '1' || !existsSync('/proc/self/fd') ? undefined : new CommandLines();
 /** Sessions about the process: what it loads, its output and its end. */
-const ofProcesses = ['startup.console', 'terminal.console'];
+const ofProcesses = ['startup.session', 'terminal.session'];
 const shell = new Shell();
 afterAll(async () => {
   await shared?.close();

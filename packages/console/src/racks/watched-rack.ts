@@ -3,8 +3,8 @@ import {
   ApiError,
   ApiUnreachable,
   type ClientAnswer,
+  type ConsoleRack,
   createClient,
-  type DeskRack,
   machineStateApi,
   type RackView,
 } from '@skolo/api';
@@ -29,7 +29,7 @@ interface Deps {
   /** Milliseconds since 1970. */
   now(): number;
   /** The connection is another than before. */
-  onConnection(rack: DeskRack): void;
+  onConnection(rack: ConsoleRack): void;
 }
 
 type Changes = ClientAnswer<(typeof machineStateApi)['changes']>['events'];
@@ -44,7 +44,7 @@ export class WatchedRack {
   token: string | undefined;
   way: Way | undefined;
   private readonly deps: Deps;
-  private state: DeskRack;
+  private state: ConsoleRack;
   /** By name: whether it needs a person. */
   private readonly machines = new Map<string, boolean>();
   private view: RackView | undefined;
@@ -58,7 +58,7 @@ export class WatchedRack {
     this.state = { name: deps.name, connection: 'connecting', since: this.time() };
   }
 
-  current(): DeskRack {
+  current(): ConsoleRack {
     const { view } = this;
     if (!view) return this.state;
     const { causes, alerts, services } = view;
@@ -129,7 +129,7 @@ export class WatchedRack {
     this.machines.set(name, needsPerson !== undefined);
   }
 
-  private connection(connection: DeskRack['connection'], why?: string): void {
+  private connection(connection: ConsoleRack['connection'], why?: string): void {
     const { connection: before, since, why: whyBefore } = this.state;
     if (before === connection && whyBefore === why) return;
     this.state = {
@@ -154,11 +154,11 @@ export class WatchedRack {
 }
 
 /** The worst first: those of which nothing is known now, then by the machines that do not work. */
-export function worstFirst(racks: readonly DeskRack[]): DeskRack[] {
+export function worstFirst(racks: readonly ConsoleRack[]): ConsoleRack[] {
   return [...racks].sort((a, b) => badness(b) - badness(a) || a.name.localeCompare(b.name));
 }
 
-function badness({ connection, known }: DeskRack): number {
+function badness({ connection, known }: ConsoleRack): number {
   if (connection === 'lost') return Number.POSITIVE_INFINITY;
   if (!known) return 0;
   const behindCauses = known.causes.reduce((sum, { machines }) => sum + machines, 0);

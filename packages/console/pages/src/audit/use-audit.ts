@@ -1,5 +1,5 @@
 /** The audit logs of all services, page by page. One that does not answer hides no other. */
-import { type AuditOf, joinAudits } from '@skolo/api/audit-join';
+import { type AuditLogOf, mergeAuditLogs } from '@skolo/api/merge-audit-logs';
 import { useEffect, useState } from 'preact/hooks';
 import {
   alertToPubsub,
@@ -28,7 +28,7 @@ export interface AuditFilter {
   text?: string;
 }
 
-interface Log extends AuditOf<Service> {
+interface Log extends AuditLogOf<Service> {
   skipped: number;
   isAsked: boolean;
   error?: Error;
@@ -78,7 +78,7 @@ export function useAudit({ service, who, text }: AuditFilter) {
     };
   }, [service, who, text, times]);
 
-  const { changes, completeTo } = joinAudits(logs);
+  const { changes, completeTo } = mergeAuditLogs(logs);
   return {
     changes,
     completeTo,

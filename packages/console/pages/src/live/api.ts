@@ -1,10 +1,10 @@
 /** Calls of the services, typed by `@skolo/api`. Others than machine-state are behind `/services/NAME`. */
 import { routes } from 'virtual:routes';
 import type { alertToPubsubApi } from '@skolo/api/alert-to-pubsub';
-import type { auditApi } from '@skolo/api/audit';
+import type { auditApi } from '@skolo/api/audit-log';
 import { type AnyRequest, clientOf, headersOf, urlOf } from '@skolo/api/calls';
 import type { consoleApi } from '@skolo/api/console';
-import type { deskApi } from '@skolo/api/desk';
+import type { consoleRacksApi } from '@skolo/api/console-racks';
 import type { machineStateApi } from '@skolo/api/machine-state';
 import type { metadataServerApi } from '@skolo/api/metadata-server';
 import type { powerCycleDaemonApi } from '@skolo/api/power-cycle-daemon';
@@ -23,7 +23,7 @@ type Audited<A> = A & typeof auditApi;
 export interface Apis {
   'machine-state': Audited<typeof machineStateApi & typeof consoleApi>;
   /** Of the page with all racks. */
-  desk: typeof deskApi;
+  'console-racks': typeof consoleRacksApi;
   'alert-to-pubsub': Audited<typeof alertToPubsubApi>;
   'metadata-server': Audited<typeof metadataServerApi>;
   'power-cycle-daemon': Audited<typeof powerCycleDaemonApi>;
@@ -47,7 +47,7 @@ const answersWithinMs = 30_000;
 const silenceMs = 45_000;
 
 export const machineState = clientFor('machine-state', '.');
-export const desk = clientFor('desk', '.');
+export const racksConsole = clientFor('console-racks', '.');
 export const alertToPubsub = clientFor('alert-to-pubsub');
 export const metadataServer = clientFor('metadata-server');
 export const powerCycleDaemon = clientFor('power-cycle-daemon');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { joinAudits } from './audit-join.ts';
+import { mergeAuditLogs } from './merge-logs.ts';
 
 function entry(minute: number, outcome: string, requestId?: string) {
   const time = `2026-11-20T07:${String(minute).padStart(2, '0')}:00.000Z`;
@@ -13,13 +13,13 @@ function entry(minute: number, outcome: string, requestId?: string) {
   };
 }
 
-function brief(joined: ReturnType<typeof joinAudits>) {
+function brief(joined: ReturnType<typeof mergeAuditLogs>) {
   return joined.changes.map(
     ({ service, time, outcome }) => `${service} ${time.slice(14, 16)} ${outcome}`,
   );
 }
 
-describe('joinAudits', () => {
+describe('mergeAuditLogs', () => {
   it('shows the last entry of each change, the newest first', () => {
     const power = [entry(9, 'begun'), entry(7, 'done', 'r2'), entry(6, 'begun', 'r2')];
     const backup = [
@@ -29,7 +29,7 @@ describe('joinAudits', () => {
       entry(4, 'done'),
     ];
 
-    const joined = joinAudits([
+    const joined = mergeAuditLogs([
       { service: 'power', entries: power },
       { service: 'backup', entries: backup },
     ]);
@@ -51,7 +51,7 @@ describe('joinAudits', () => {
     };
     const quiet = { entries: [entry(8, 'done'), entry(2, 'done')] };
 
-    const joined = joinAudits([
+    const joined = mergeAuditLogs([
       { service: 'busy', ...busy },
       { service: 'quiet', ...quiet },
     ]);

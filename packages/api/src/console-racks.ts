@@ -8,7 +8,7 @@ import { Time } from './time.ts';
 const name = z.string().min(1).max(200);
 const many = z.int().min(0);
 
-export const DeskRack = z
+export const ConsoleRack = z
   .object({
     name,
     connection: z
@@ -27,15 +27,15 @@ export const DeskRack = z
       .optional()
       .describe('of now, or when it was last connected; absent: it never was'),
   })
-  .meta({ id: 'DeskRack' });
-export type DeskRack = z.output<typeof DeskRack>;
+  .meta({ id: 'ConsoleRack' });
+export type ConsoleRack = z.output<typeof ConsoleRack>;
 
-export const deskApi = {
+export const consoleRacksApi = {
   racks: route({
     method: 'get',
     path: '/v1/racks',
     summary: 'The racks, the worst first',
-    answers: { 200: z.object({ racks: z.array(DeskRack) }), 401: Problem },
+    answers: { 200: z.object({ racks: z.array(ConsoleRack) }), 401: Problem },
   }),
   signIn: route({
     method: 'post',

@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { apis, changes } from '../testing/changes.ts';
-import { auditedAnswer, auditedInput } from './audits.ts';
+import { auditedAnswer, auditedInput } from './audited-fields.ts';
 
 /** What is in the audit log by another way than the route. Each needs a reason, and a test of its service. */
 const elsewhere = [
@@ -12,7 +12,7 @@ const elsewhere = [
   'alertmanagerApi.receiveV2',
   'alertmanagerApi.receiveWebhook',
   'consoleApi.signIn',
-  'deskApi.signIn',
+  'consoleRacksApi.signIn',
   'enrolmentApi.enrol',
   'enrolmentApi.storeLockdown',
   'powerCycleDaemonApi.alerts',
@@ -38,7 +38,7 @@ describe('the changes of all services', () => {
     // alert-to-pubsub has Alertmanager's API, too, machine-state those of the console and of enrolment, and all have that of the audit
     // log. The command has its own.
     const enrolment = ['enrolmentApi', 'enrolmentsApi'];
-    const others = ['alertmanagerApi', 'auditApi', 'consoleApi', 'deskApi', ...enrolment];
+    const others = ['alertmanagerApi', 'auditApi', 'consoleApi', 'consoleRacksApi', ...enrolment];
     expect(apis.map(([name]) => name).sort()).toEqual([...names, ...others].sort());
   });
 

@@ -1,8 +1,8 @@
 /** The audit logs of several services as one. Also for the pages of the console, and so without zod. */
-import type { AuditEntry, AuditPage } from './audit.ts';
+import type { AuditEntry, AuditPage } from './log-api.ts';
 
 /** The pages of one service so far, from the newest entry on. */
-export interface AuditOf<Service extends string> extends Pick<AuditPage, 'entries' | 'older'> {
+export interface AuditLogOf<Service extends string> extends Pick<AuditPage, 'entries' | 'older'> {
   service: Service;
 }
 
@@ -16,8 +16,8 @@ export interface AuditedChange<Service extends string = string> extends AuditEnt
  *
  * @returns `completeTo`: a service may have more entries before this time, so they are not shown yet; absent: all are shown
  */
-export function joinAudits<Service extends string>(
-  logs: readonly AuditOf<Service>[],
+export function mergeAuditLogs<Service extends string>(
+  logs: readonly AuditLogOf<Service>[],
 ): { changes: AuditedChange<Service>[]; completeTo?: string } {
   const completeTo = logs.flatMap(({ older }) => older?.time ?? []).reduce(later, '');
   const changes = logs

@@ -9,8 +9,8 @@ import {
   type Client,
   type ConsoleSession,
   consoleApi,
+  consoleRacksApi,
   createClient,
-  deskApi,
 } from '@skolo/api';
 import { errorText, parseJson } from '@skolo/base';
 import { HttpProblem, readText } from '@skolo/common/light';
@@ -29,7 +29,7 @@ interface Deps {
   now(): number;
 }
 
-export interface Desk {
+export interface RacksConsole {
   listener(request: IncomingMessage, response: ServerResponse): void;
   /** Of the link to the page: signs in once, within a minute. */
   createCode(): string;
@@ -40,7 +40,7 @@ const mostBodyBytes = 16 * 1024;
 const owner = { token: '', name: 'desk' };
 const noSession = 'run skolo console again: its link works once, within a minute';
 
-export function createDesk({ racks, pages, now }: Deps): Desk {
+export function createRacksConsole({ racks, pages, now }: Deps): RacksConsole {
   const sessions = new Sessions('desk', { now });
   const byName = new Map(racks.map((rack) => [rack.name, rack]));
 
@@ -58,9 +58,10 @@ export function createDesk({ racks, pages, now }: Deps): Desk {
       return;
     }
     if (rack && servePage(pages, request, response, rest)) return;
-    if (method === 'POST' && path === deskApi.signIn.path) return await signIn(request, response);
+    if (method === 'POST' && path === consoleRacksApi.signIn.path)
+      return await signIn(request, response);
     if (!session) throw new HttpProblem(401, noSession);
-    if (method === 'GET' && path === deskApi.racks.path) {
+    if (method === 'GET' && path === consoleRacksApi.racks.path) {
       sendJson(response, 200, { racks: worstFirst(racks.map((each) => each.current())) });
     } else if (rack && rest === consoleApi.session.path) {
       await answerSession(rack, request, response);
@@ -78,7 +79,7 @@ export function createDesk({ racks, pages, now }: Deps): Desk {
   }
 
   async function signIn(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { code } = await bodyOf(request, deskApi.signIn.body);
+    const { code } = await bodyOf(request, consoleRacksApi.signIn.body);
     if (sessions.redeem(code) === undefined) throw new HttpProblem(401, noSession);
     response.writeHead(204, { 'set-cookie': sessions.begin(owner, false).cookie }).end();
   }
