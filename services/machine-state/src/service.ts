@@ -26,7 +26,7 @@ import { Current } from './join/current.ts';
 import { createMetrics } from './metrics.ts';
 import { Delivery } from './orders/delivery.ts';
 import { Orders } from './orders/orders.ts';
-import { openRecords } from './orders/records.ts';
+import { openRecords, type Records } from './orders/records.ts';
 import { ReportedOrders } from './orders/reported.ts';
 import { Silences } from './orders/silences.ts';
 
@@ -123,11 +123,10 @@ async function start(context: ServiceContext, tuning: Tuning): Promise<Service> 
 
 /** None of them has begun. */
 function createParts(context: ServiceContext, tuning: Tuning, emit: EmitMachineState) {
-  const { clock, log, degraded, audit, stateDir, signal } = context;
-  const { retryMs, writeEveryMs, readingsEveryMs, silencesEveryMs } = tuning;
+  const { clock, log, degraded, stateDir, signal } = context;
+  const { retryMs, writeEveryMs, readingsEveryMs } = tuning;
   const rack = () => context.rack.rack;
-  const settings = () => rack().services['machine-state'];
-  const historyDays = () => settings().historyDays;
+  const days = () => rack().services['machine-state'].historyDays;
   const journal = new StateJournal({ stateDir, log, degraded, retryMs, signal, afterDamage });
   const records = openRecords(journal);
   const history = new History({
@@ -135,7 +134,7 @@ function createParts(context: ServiceContext, tuning: Tuning, emit: EmitMachineS
     clock,
     log,
     degraded,
-    days: historyDays,
+    days,
     writeEveryMs,
     readingsEveryMs,
   });
@@ -144,17 +143,8 @@ function createParts(context: ServiceContext, tuning: Tuning, emit: EmitMachineS
   const ofServices = { ...usualServiceTuning, ...tuning.services };
   const services = new OtherServices({ rack, emit, tuning: ofServices });
   const repetitions = new Repetitions(records.requests, clock);
-  const orders = new Orders({ rack, clock, records, repetitions, historyDays, emit });
-  const reported = new ReportedOrders({ rack, clock, records, orders, audit, log });
-  const retry = tuning.delivery;
-  const delivery = new Delivery({ rack, clock, journal, agents, orders, reported, retry, emit });
-  const silences = new Silences({
-    clock,
-    degraded,
-    everyMs: silencesEveryMs,
-    url: () => settings().alertmanager,
-    inForce: () => orders.allInForce(),
-  });
+  const ordering = createOrders(context, tuning, { journal, records, repetitions, agents, emit });
+  const { delivery, reported } = ordering;
   const states = () => [...services.states(), ownState(context)];
   const shown = { views: () => services.views(), states };
   const current = new Current({
@@ -180,15 +170,46 @@ function createParts(context: ServiceContext, tuning: Tuning, emit: EmitMachineS
     agents,
     services,
     repetitions,
-    orders,
+    orders: ordering.orders,
     reported,
     delivery,
-    silences,
+    silences: ordering.silences,
     current,
     changes,
     recorder,
     enrolment,
   };
+}
+
+/** What people order, and what brings it to the agents and to Alertmanager. */
+function createOrders(
+  { rack: watch, clock, log, audit, degraded }: ServiceContext,
+  tuning: Tuning,
+  { journal, records, repetitions, agents, emit }: OrderParts,
+) {
+  const rack = () => watch.rack;
+  const settings = () => rack().services['machine-state'];
+  const historyDays = () => settings().historyDays;
+  const orders = new Orders({ rack, clock, records, repetitions, historyDays, emit });
+  const reported = new ReportedOrders({ rack, clock, records, orders, audit, log });
+  const retry = tuning.delivery;
+  const delivery = new Delivery({ rack, clock, journal, agents, orders, reported, retry, emit });
+  const silences = new Silences({
+    clock,
+    degraded,
+    everyMs: tuning.silencesEveryMs,
+    url: () => settings().alertmanager,
+    inForce: () => orders.allInForce(),
+  });
+  return { orders, reported, delivery, silences };
+}
+
+interface OrderParts {
+  journal: StateJournal;
+  records: Records;
+  repetitions: Repetitions<string[]>;
+  agents: Agents;
+  emit: EmitMachineState;
 }
 
 /** What an event means for other parts. */
