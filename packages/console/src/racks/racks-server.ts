@@ -29,7 +29,7 @@ interface Deps {
   now(): number;
 }
 
-export interface RacksConsole {
+interface RacksConsole {
   listener(request: IncomingMessage, response: ServerResponse): void;
   /** Of the link to the page: signs in once, within a minute. */
   createCode(): string;
