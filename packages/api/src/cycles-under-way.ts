@@ -1,5 +1,5 @@
 import type { PowerCycle, powerCycleDaemonApi } from './power-cycle-daemon.ts';
-import type { Client } from './route/client.ts';
+import type { Client } from './route/calls.ts';
 
 const most = 1000;
 

@@ -7,10 +7,10 @@ export {
   SinkStatus,
 } from './alert-to-pubsub.ts';
 export { alertmanagerApi, type GettableAlert } from './alertmanager.ts';
-export { AuditEntry, AuditPage, auditApi } from './audit/audit.ts';
-export { type AuditedChange, type AuditOf, joinAudits } from './audit/audit-join.ts';
+export { AuditEntry, AuditPage, auditApi } from './audit/log-api.ts';
+export { type AuditedChange, type AuditLogOf, mergeAuditLogs } from './audit/merge-logs.ts';
 export { ConsoleSession, consoleApi } from './console.ts';
-export { DeskRack, deskApi } from './desk.ts';
+export { ConsoleRack, consoleRacksApi } from './console-racks.ts';
 export {
   EnrolledPi,
   EnrolmentSecret,
@@ -55,13 +55,8 @@ export {
   StepRecord,
 } from './power-cycle-daemon.ts';
 export { ApiError, ApiUnreachable, whyUnreachable } from './route/api-error.ts';
-export {
-  type Client,
-  type ClientAnswer,
-  type ClientOptions,
-  createClient,
-  type Fetch,
-} from './route/client.ts';
+export type { Client, ClientAnswer } from './route/calls.ts';
+export { type ClientOptions, createClient, type Fetch } from './route/client.ts';
 export { Problem, problemType } from './route/problem.ts';
 export {
   type Api,

@@ -9,11 +9,10 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { isLong } from '@skolo/durable/campaign';
+import { createTokens, type PubSubRacks, startPubSubRacks } from '@skolo/scripted-services';
 import { peer } from '@skolo/simulators';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { type PubSubRacks, startPubSubRacks } from './testing/pubsub-racks.ts';
 import { createPlace, type Place } from './testing/session.ts';
-import { createTokens } from './testing/tokens.ts';
 
 const files = fileURLToPath(new URL('../testdata/files', import.meta.url));
 const slow = { timeout: 60_000 };

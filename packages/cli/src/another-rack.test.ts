@@ -1,13 +1,16 @@
 /** Two racks with the same addresses: commands with the rack.yaml of one, and the services of the other. */
+
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import {
+  createTokens,
+  startMachineState,
+  startPowerCycleDaemon,
+  startRouterBackup,
+} from '@skolo/scripted-services';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { startMachineState } from './testing/machine-state.ts';
-import { startPowerCycleDaemon } from './testing/power-cycle-daemon.ts';
-import { startRouterBackup } from './testing/router-backup.ts';
 import { runCommand } from './testing/run-command.ts';
-import { createTokens } from './testing/tokens.ts';
 
 /** rack.yaml of berlin, whose addresses lead to services of rack4. */
 async function wrongRack() {

@@ -1,4 +1,5 @@
 /** Commands that reach services and machines through a real sshd, without a cluster. */
+
 import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -10,12 +11,10 @@ import { promisify } from 'node:util';
 import { isLong } from '@skolo/durable/campaign';
 import { type Desk, startDesk } from '@skolo/fleet/testing';
 import { makeTestImage, readByMtools, systems } from '@skolo/pi/testing';
+import { createTokens, startAgents, startPowerCycleDaemon } from '@skolo/scripted-services';
 import { peer, startSshd } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startAgents } from './testing/agents.ts';
 import { CommandLines } from './testing/command-lines.ts';
-import { startPowerCycleDaemon } from './testing/power-cycle-daemon.ts';
-import { createTokens } from './testing/tokens.ts';
 
 const main = fileURLToPath(new URL('main.ts', import.meta.url));
 

@@ -1,10 +1,11 @@
 /** What the night engineer sees of 200 machines, in a terminal of 60 columns and 24 lines. */
+
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { largeRackYaml, startLargeRack } from '@skolo/scripted-services';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exitCodes } from './errors.ts';
-import { largeRackYaml, startLargeRack } from './testing/large-rack.ts';
 import { runCommand } from './testing/run-command.ts';
 
 const size = { columns: 60, rows: 24 };

@@ -1,19 +1,22 @@
 /** What is drawn over, and Ctrl-C: in a real terminal, with the command in a process of its own. */
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import {
+  createTokens,
+  startMachineState,
+  startMetadataServer,
+  startPowerCycleDaemon,
+  startRouterBackup,
+} from '@skolo/scripted-services';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { startMachineState } from './testing/machine-state.ts';
-import { startMetadataServer } from './testing/metadata-server.ts';
-import { startPowerCycleDaemon } from './testing/power-cycle-daemon.ts';
-import { startRouterBackup } from './testing/router-backup.ts';
 import { Screen } from './testing/screen.ts';
 import { canTty, createPlace, steadied } from './testing/session.ts';
-import { createTokens } from './testing/tokens.ts';
 
 const files = fileURLToPath(new URL('../testdata/files', import.meta.url));
 const hasTty = await canTty();

@@ -1,4 +1,5 @@
 /** Common images, and Pis that ask who they are, as an engineer calls them. */
+
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -9,11 +10,15 @@ import { type EnrolledPi, enrolmentsApi, type RevokedPi, type WaitingPi } from '
 import { createApp } from '@skolo/common';
 import { k3sVersion } from '@skolo/k3s';
 import { makeTestImage, readByMtools, systems } from '@skolo/pi/testing';
+import {
+  createTokens,
+  type ScriptedService,
+  startScriptedService,
+  type TestTokens,
+} from '@skolo/scripted-services';
 import { peer } from '@skolo/simulators';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { runCommand } from './testing/run-command.ts';
-import { startTestService, type TestService } from './testing/test-service.ts';
-import { createTokens, type TestTokens } from './testing/tokens.ts';
 
 const run = promisify(execFile);
 const serial = '10000000f00dcafe';
@@ -42,7 +47,7 @@ function waits(more: Partial<WaitingPi> = {}): WaitingPi {
 describe('enrolment', () => {
   let folder: string;
   let tokens: TestTokens;
-  let service: TestService;
+  let service: ScriptedService;
   let waiting: WaitingPi[] = [];
   let adopted: unknown[] = [];
   let enrolled: EnrolledPi[] = [];
@@ -59,7 +64,7 @@ describe('enrolment', () => {
     folder = await mkdtemp(join(tmpdir(), 'skolo-pi-enrolment-'));
     tokens = await createTokens();
     await writeFile(path('token'), tokens.operate, { mode: 0o600 });
-    service = await startTestService('machine-state', tokens, (context) =>
+    service = await startScriptedService('machine-state', tokens, (context) =>
       createApp({
         ...context,
         api: enrolmentsApi,

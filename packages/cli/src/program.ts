@@ -157,7 +157,7 @@ const nouns: Record<string, Noun> = {
     },
   },
   console: {
-    summary: 'the console of a rack in the browser',
+    summary: 'the web console of a rack',
     example: 'skolo console rack4',
     own: async () => (await import('./commands/desk/console.ts')).define,
   },

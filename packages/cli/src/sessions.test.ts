@@ -2,17 +2,19 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import {
+  createTokens,
+  startAgents,
+  startMachineState,
+  startMetadataServer,
+  startPowerCycleDaemon,
+  startPubSubRacks,
+  startRouterBackup,
+} from '@skolo/scripted-services';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
-import { startAgents } from './testing/agents.ts';
 import { CommandLines, Shell } from './testing/command-lines.ts';
 import { createHistory, createObjects } from './testing/copies.ts';
-import { startMachineState } from './testing/machine-state.ts';
-import { startMetadataServer } from './testing/metadata-server.ts';
-import { startPowerCycleDaemon } from './testing/power-cycle-daemon.ts';
-import { startPubSubRacks } from './testing/pubsub-racks.ts';
-import { startRouterBackup } from './testing/router-backup.ts';
 import { canTty, createPlace, type Place, replay, steadied } from './testing/session.ts';
-import { createTokens } from './testing/tokens.ts';
 
 const own = fileURLToPath(new URL('../', import.meta.url));
 const sessions = join(own, 'testdata/sessions');
@@ -27,13 +29,13 @@ const pages = [
   'docs/backups',
   'docs/new-rack',
 ].map((name) => ({ name, path: join(own, '../..', `${name}.md`) }));
-const names = (await readdir(sessions)).filter((name) => name.endsWith('.console'));
+const names = (await readdir(sessions)).filter((name) => name.endsWith('.session'));
 
 // In the long run, each command is a process of its own.
 const shared =
   process.env.SKOLO_LONG === '1' || !existsSync('/proc/self/fd') ? undefined : new CommandLines();
 /** Sessions about the process: what it loads, its output and its end. */
-const ofProcesses = ['startup.console', 'terminal.console'];
+const ofProcesses = ['startup.session', 'terminal.session'];
 const shell = new Shell();
 afterAll(async () => {
   await shared?.close();

@@ -5,7 +5,7 @@
 export { Challenges, unsigned } from './access/challenges.ts';
 export { whoMakesRoom } from './access/fair-share.ts';
 export { AuditLog } from './audit/audit-log.ts';
-export { backOffMs } from './back-off.ts';
+export { type BackOffOptions, backOffMs } from './back-off.ts';
 export { cameThroughProxy, inNetworks, normaliseAddress } from './connections/client-address.ts';
 export { ConnectionLimits, type Ends, isSameComputer } from './connections/limits.ts';
 export { ListenError } from './connections/listen.ts';

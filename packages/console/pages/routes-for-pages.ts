@@ -4,7 +4,7 @@ import {
   alertToPubsubApi,
   auditApi,
   consoleApi,
-  deskApi,
+  consoleRacksApi,
   machineStateApi,
   metadataServerApi,
   powerCycleDaemonApi,
@@ -13,7 +13,7 @@ import {
 
 const apis: Readonly<Record<string, Api>> = {
   'machine-state': { ...machineStateApi, ...consoleApi },
-  desk: deskApi,
+  'console-racks': consoleRacksApi,
   'alert-to-pubsub': alertToPubsubApi,
   'metadata-server': metadataServerApi,
   'power-cycle-daemon': powerCycleDaemonApi,
@@ -27,7 +27,7 @@ export function routesForPages() {
       Object.fromEntries(
         Object.entries({ ...api, ...auditApi }).map(([name, { method, path }]) => [
           name,
-          [method.toUpperCase(), path],
+          { method: method.toUpperCase(), path },
         ]),
       ),
     ]),

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { defineConfig, type Plugin } from 'vite';
 import { routesForPages } from './routes-for-pages.ts';
 
-/** The service, or `npm run fixture -w services/machine-state`. */
+/** The service, or `npm run fixture -w packages/console`. */
 const service = process.env.SKOLO_CONSOLE_SERVICE ?? 'http://127.0.0.1:8004';
 
 /**

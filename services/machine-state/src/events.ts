@@ -12,8 +12,8 @@ export type MachineStateEvent =
   | { type: 'agent'; machine: string }
   /** What the other services say has changed. */
   | { type: 'services' }
-  /** Its orders are others now. */
+  /** People, or the time, have changed its orders. */
   | { type: 'orders'; machine: string }
-  /** Why its agent does not have its orders has changed. */
+  /** Its agent has received its orders, or why it has not is another reason now. */
   | { type: 'delivery'; machine: string };
 export type EmitMachineState = (event: MachineStateEvent) => void;

@@ -20,7 +20,8 @@ machines:
     current: { machines: () => machines as Machine[] },
     history: { pending: 0, isOpen: true },
     recorder: { omitted: () => new Map() },
-    orders: { allInForce: () => [], notHeard: 0 },
+    orders: { allInForce: () => [] },
+    reported: { notHeard: 0 },
     services: { states: () => [] },
     enrolment: { waiting: () => [] },
   });

@@ -8,13 +8,15 @@ import type { History } from './history/history.ts';
 import type { Recorder } from './history/recorder.ts';
 import type { Current } from './join/current.ts';
 import type { Orders } from './orders/orders.ts';
+import type { ReportedOrders } from './orders/reported.ts';
 
 interface Sources {
   rack(): Pick<Rack, 'machines'>;
   current: Pick<Current, 'machines'>;
   history: Pick<History, 'pending' | 'isOpen'>;
   recorder: Pick<Recorder, 'omitted'>;
-  orders: Pick<Orders, 'allInForce' | 'notHeard'>;
+  orders: Pick<Orders, 'allInForce'>;
+  reported: Pick<ReportedOrders, 'notHeard'>;
   services: Pick<OtherServices, 'states'>;
   enrolment: { waiting(): readonly WaitingPi[] };
 }
@@ -145,7 +147,7 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
 
 export function createMetrics(
   registry: Registry,
-  { rack, current, history, recorder, orders, services, enrolment }: Sources,
+  { rack, current, history, recorder, orders, reported, services, enrolment }: Sources,
 ): void {
   registerGauges(registry, gauges, () => ({
     rack: rack(),
@@ -154,7 +156,7 @@ export function createMetrics(
     isHistoryOpen: history.isOpen,
     omitted: recorder.omitted(),
     undelivered: orders.allInForce().filter(({ deliveredAt }) => deliveredAt === undefined).length,
-    notHeard: orders.notHeard,
+    notHeard: reported.notHeard,
     waiting: enrolment.waiting().map(({ code }) => code),
     isServiceReachable: services.states().map(({ name, reachable }) => [name, reachable] as const),
   }));

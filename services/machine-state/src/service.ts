@@ -19,14 +19,15 @@ import { RackFile } from './collect/rack-file.ts';
 import { serviceNamed } from './collect/service-apis.ts';
 import { OtherServices, type ServiceTuning, usualServiceTuning } from './collect/services.ts';
 import { openEnrolment } from './enrolment/open-enrolment.ts';
-import type { MachineStateEvent } from './events.ts';
+import type { EmitMachineState, MachineStateEvent } from './events.ts';
 import { History } from './history/history.ts';
 import { Recorder } from './history/recorder.ts';
 import { Current } from './join/current.ts';
 import { createMetrics } from './metrics.ts';
 import { Delivery } from './orders/delivery.ts';
 import { Orders } from './orders/orders.ts';
-import { openRecords } from './orders/records.ts';
+import { openRecords, type Records } from './orders/records.ts';
+import { ReportedOrders } from './orders/reported.ts';
 import { Silences } from './orders/silences.ts';
 
 const api = { ...machineStateApi, ...enrolmentsApi, ...consoleApi };
@@ -52,67 +53,38 @@ const usual = {
   silencesEveryMs: 60_000,
 };
 const tickMs = 1000;
+const afterDamage = 'compare skolo machine list with what should be in maintenance or quarantine';
 
 export function createMachineState(deps: MachineStateDeps = {}): ServiceDefinition {
   return {
     name: 'machine-state',
     api,
-    start: (context) => start(context, deps),
+    start: (context) => start(context, { ...usual, ...deps }),
   };
 }
 
-async function start(context: ServiceContext, deps: MachineStateDeps): Promise<Service> {
-  const { clock, log, degraded, stateDir, signal } = context;
+type Tuning = MachineStateDeps & typeof usual;
+
+async function start(context: ServiceContext, tuning: Tuning): Promise<Service> {
   // Hundreds of agents are watched until then.
-  setMaxListeners(0, signal);
-  const rack = () => context.rack.rack;
-  const settings = () => rack().services['machine-state'];
+  setMaxListeners(0, context.signal);
   const events = createEvents<MachineStateEvent>();
-  const { emit } = events;
-  const base = { ...usual, ...deps, rack, clock, log, degraded, stateDir, signal, emit };
-  const historyDays = () => settings().historyDays;
-
-  const afterDamage = 'compare skolo machine list with what should be in maintenance or quarantine';
-  const journal = new StateJournal({ ...base, afterDamage });
-  const records = openRecords(journal);
-  const history = new History({ ...base, days: historyDays });
-  const rackFile = new RackFile(context.rack, clock);
-  const agents = new Agents({ ...base, tuning: { ...usualTuning, ...deps.agents } });
-  const services = new OtherServices({
-    ...base,
-    tuning: { ...usualServiceTuning, ...deps.services },
-  });
-  const repetitions = new Repetitions(records.requests, clock);
-  const { audit } = context;
-  const orders = new Orders({ ...base, records, repetitions, historyDays, agents, audit });
-  const delivery = new Delivery({ ...base, agents, orders, journal, retry: base.delivery });
-  const silences = new Silences({
-    ...base,
-    everyMs: base.silencesEveryMs,
-    url: () => settings().alertmanager,
-    inForce: () => orders.allInForce(),
-  });
-  const states = () => [...services.states(), ownState(context)];
-  const shown = { views: () => services.views(), states };
-  const current = new Current({ ...base, rackFile, agents, services: shown, orders });
-  const changes = new Changes({ clock, current });
-  const recorder = new Recorder({ ...base, history, services });
-  const enrolment = openEnrolment(context, { ...base, journal, records, agents });
-
+  const parts = createParts(context, tuning, events.emit);
+  const { rack, journal, records, history, agents, services, orders, reported } = parts;
+  const { silences, delivery, current, changes, recorder, enrolment } = parts;
   for (const part of [recorder, changes]) events.consume((event) => part.consume(event));
-  const measured = { rack, current, history, recorder, orders, services, enrolment };
-  createMetrics(context.metrics, measured);
+  createMetrics(context.metrics, parts);
   events.consume((event) => react(event, { current, delivery, silences }));
 
   await journal.open((opened) => {
     const unreadable = records.tables.load(opened);
-    orders.reload(opened.isIncomplete || unreadable > 0);
+    orders.reload();
+    reported.reload(opened.isIncomplete || unreadable > 0);
     return unreadable;
   });
   await records.tables.flush();
   current.recall(await history.open());
   const webConsole = await openConsole(context, (name) => serviceNamed(rack(), name));
-  const parts = { rack, clock, current, changes, history, recorder, orders, records, repetitions };
   const handlers = { ...apiHandlers(parts), ...enrolment.handlers, ...webConsole.handlers };
   const handler = webConsole.around(createApp({ ...context, api, handlers, compresses: true }));
   await journal.whenOpen(async () => {
@@ -138,7 +110,7 @@ async function start(context: ServiceContext, deps: MachineStateDeps): Promise<S
   async function stop(): Promise<void> {
     unfollow();
     clearInterval(ticking);
-    rackFile.close();
+    parts.rackFile.close();
     await enrolment.port.close();
     await Promise.all([agents.stop(), services.stop(), silences.stop(), delivery.stop()]);
     current.stop();
@@ -147,6 +119,97 @@ async function start(context: ServiceContext, deps: MachineStateDeps): Promise<S
     await journal.close(() => records.tables.flush());
   }
   return { handler, readiness: () => ({ ready: true, degraded: [] }), stop };
+}
+
+/** None of them has begun. */
+function createParts(context: ServiceContext, tuning: Tuning, emit: EmitMachineState) {
+  const { clock, log, degraded, stateDir, signal } = context;
+  const { retryMs, writeEveryMs, readingsEveryMs } = tuning;
+  const rack = () => context.rack.rack;
+  const days = () => rack().services['machine-state'].historyDays;
+  const journal = new StateJournal({ stateDir, log, degraded, retryMs, signal, afterDamage });
+  const records = openRecords(journal);
+  const history = new History({
+    stateDir,
+    clock,
+    log,
+    degraded,
+    days,
+    writeEveryMs,
+    readingsEveryMs,
+  });
+  const rackFile = new RackFile(context.rack, clock);
+  const agents = new Agents({ rack, clock, emit, tuning: { ...usualTuning, ...tuning.agents } });
+  const ofServices = { ...usualServiceTuning, ...tuning.services };
+  const services = new OtherServices({ rack, emit, tuning: ofServices });
+  const repetitions = new Repetitions(records.requests, clock);
+  const ordering = createOrders(context, tuning, { journal, records, repetitions, agents, emit });
+  const { delivery, reported } = ordering;
+  const states = () => [...services.states(), ownState(context)];
+  const shown = { views: () => services.views(), states };
+  const current = new Current({
+    rack,
+    clock,
+    emit,
+    rackFile,
+    agents,
+    services: shown,
+    delivery,
+    reported,
+  });
+  const changes = new Changes({ clock, current });
+  const recorder = new Recorder({ rack, clock, history, services });
+  const enrolment = openEnrolment(context, { journal, records, agents, retryMs });
+  return {
+    rack,
+    clock,
+    journal,
+    records,
+    history,
+    rackFile,
+    agents,
+    services,
+    repetitions,
+    orders: ordering.orders,
+    reported,
+    delivery,
+    silences: ordering.silences,
+    current,
+    changes,
+    recorder,
+    enrolment,
+  };
+}
+
+/** What people order, and what brings it to the agents and to Alertmanager. */
+function createOrders(
+  { rack: watch, clock, log, audit, degraded }: ServiceContext,
+  tuning: Tuning,
+  { journal, records, repetitions, agents, emit }: OrderParts,
+) {
+  const rack = () => watch.rack;
+  const settings = () => rack().services['machine-state'];
+  const historyDays = () => settings().historyDays;
+  const orders = new Orders({ rack, clock, records, repetitions, historyDays, emit });
+  const reported = new ReportedOrders({ rack, clock, records, orders, audit, log });
+  const retry = tuning.delivery;
+  const delivery = new Delivery({ rack, clock, journal, agents, orders, reported, retry, emit });
+  const silences = new Silences({
+    clock,
+    degraded,
+    everyMs: tuning.silencesEveryMs,
+    url: () => settings().alertmanager,
+    inForce: () => orders.allInForce(),
+  });
+  return { orders, reported, delivery, silences };
+}
+
+interface OrderParts {
+  journal: StateJournal;
+  records: Records;
+  repetitions: Repetitions<string[]>;
+  agents: Agents;
+  emit: EmitMachineState;
 }
 
 /** What an event means for other parts. */

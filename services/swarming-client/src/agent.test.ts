@@ -1,6 +1,6 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AuditEntry } from '@skolo/api/audit';
+import { AuditEntry } from '@skolo/api/audit-log';
 import type { AgentStatus } from '@skolo/api/swarming-client';
 import { isLong } from '@skolo/durable/campaign';
 import { peer, screenshot } from '@skolo/simulators';

@@ -6,7 +6,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { createClient, deskApi, machineStateApi } from '@skolo/api';
+import { consoleRacksApi, createClient, machineStateApi } from '@skolo/api';
 import { newToken } from '@skolo/common';
 import { isLong } from '@skolo/durable/campaign';
 import { startDesk } from '@skolo/fleet/testing';
@@ -37,7 +37,9 @@ it.skipIf(noPeers)('shows each rack, and acts on one with its own token', async 
   const own = { cookie: headers['set-cookie']?.[0]?.split(';')[0] ?? '', origin: `http://${host}` };
 
   const racks = async () =>
-    deskApi.racks.answers[200].parse(JSON.parse((await ask('/v1/racks', { headers: own })).body));
+    consoleRacksApi.racks.answers[200].parse(
+      JSON.parse((await ask('/v1/racks', { headers: own })).body),
+    );
   await expect.poll(racks).toMatchObject({
     racks: [
       { name: 'rack5', connection: 'lost', why: expect.stringContaining('no such host name') },

@@ -108,7 +108,8 @@ export class SimulatedWeek {
       services,
       rackFile: { view: () => ({ loadedAt: '', warnings: [], problems: [], changes: [] }) },
       agents: { view: (name) => this.view(name) },
-      orders: { inForce: (name) => this.orders.get(name) ?? [], unknown: () => [] },
+      delivery: { inForce: (name) => this.orders.get(name) ?? [] },
+      reported: { unknown: () => [] },
     });
     const { history, current } = this;
     const recorder = new Recorder({ rack, clock, history, services });
@@ -120,7 +121,8 @@ export class SimulatedWeek {
       history,
       recorder,
       services,
-      orders: { allInForce: () => [], notHeard: 0 },
+      orders: { allInForce: () => [] },
+      reported: { notHeard: 0 },
       enrolment: { waiting: () => [] },
     });
   }

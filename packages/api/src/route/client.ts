@@ -2,9 +2,10 @@ import { parseJson } from '@skolo/base';
 import { STATUS_CODES } from '@skolo/base/http';
 import { z } from 'zod';
 import { ApiError, ApiUnreachable, whyUnreachable } from './api-error.ts';
+import { type AnyRequest, type Client, clientOf, headersOf, urlOf } from './calls.ts';
 import { Problem, problemType } from './problem.ts';
 import { anotherRack, rackHeader } from './rack-header.ts';
-import { type Api, isSuccess, type JsonAnswer, pathParams, type RouteSpec } from './route.ts';
+import { type Api, isSuccess, type RouteSpec } from './route.ts';
 import { serverEvents } from './server-events.ts';
 import type { Signer } from './signature.ts';
 
@@ -52,68 +53,6 @@ const usualMostBytes = 64 * 1024 * 1024;
 const usualTimeoutMs = 10_000;
 const usualSilenceMs = 45_000;
 
-/** Arguments of a call. */
-export type ClientRequest<R extends RouteSpec> = Part<'params', R['params']> &
-  Part<'query', R['query']> &
-  Part<'headers', R['headers']> &
-  Part<'body', R['body']> & { signal?: AbortSignal | undefined } & Limits;
-
-/** Of one call, in place of those of the client. */
-type Limits = Pick<ClientOptions, 'timeoutMs' | 'mostBytes'>;
-
-/** An answer of text or bytes. */
-interface ClientContent {
-  bytes: Uint8Array;
-  headers: Response['headers'];
-}
-
-/** An answer of server-sent events; `id` is that of the last event that had one. `events` throws {@link ApiUnreachable} when the connection ends. */
-interface ClientEvents<Events extends NonNullable<RouteSpec['events']>> {
-  events: AsyncIterable<
-    {
-      [Name in keyof Events]: { name: Name; data: z.output<Events[Name]>; id?: string };
-    }[keyof Events]
-  >;
-  headers: Response['headers'];
-}
-
-/** The body of the 2xx answer; undefined without a body. */
-export type ClientAnswer<R extends RouteSpec> = R extends { types: readonly string[] }
-  ? ClientContent
-  : R extends { events: infer Events extends NonNullable<RouteSpec['events']> }
-    ? ClientEvents<Events>
-    : JsonAnswer<R>;
-
-/** A call for each route. */
-export type Client<A extends Api> = { readonly [Name in keyof A]: Call<A[Name]> };
-
-type Call<R extends RouteSpec> =
-  Record<never, never> extends ClientRequest<R>
-    ? (request?: ClientRequest<R>) => Promise<ClientAnswer<R>>
-    : (request: ClientRequest<R>) => Promise<ClientAnswer<R>>;
-
-/**
- * A key that is absent without a schema, optional when all in the schema is, and else required. Not distributive: for a
- * generic route, the four parts would be too many unions for TypeScript.
- */
-type Part<Key extends string, S> = [S] extends [z.ZodType]
-  ? Record<never, never> extends Sent<S>
-    ? { [K in Key]?: Sent<S> }
-    : { [K in Key]: Sent<S> }
-  : Record<never, never>;
-
-/** The input of a schema; for coerced values the output, because their input is `unknown`. */
-type Sent<S extends z.ZodType> =
-  z.input<S> extends Record<string, unknown>
-    ? {
-        [K in keyof z.input<S>]: unknown extends z.input<S>[K]
-          ? K extends keyof z.output<S>
-            ? z.output<S>[K]
-            : never
-          : z.input<S>[K];
-      }
-    : z.input<S>;
-
 /**
  * A client of an API with a method for each of its routes.
  *
@@ -131,24 +70,11 @@ export function createClient<A extends Api>(api: A, options: ClientOptions): Cli
   if (options.token !== undefined && !/^[\x21-\x7e]+$/.test(options.token)) {
     throw new TypeError('the token has characters that a header cannot carry; a line break?');
   }
-  const calls = Object.entries(api).map(([name, spec]) => [
-    name,
-    (request: AnyRequest = {}) => call(name, spec, request, options),
-  ]);
-  // The keys and the types of the calls are those of `api`, which `Object.entries` forgets.
-  return Object.fromEntries(calls) as Client<A>;
+  return clientOf<A, RouteSpec>(api, (spec, request) => call(spec, request, options));
 }
 
-interface AnyRequest extends Limits {
-  params?: Record<string, unknown>;
-  query?: Record<string, unknown>;
-  headers?: Record<string, unknown>;
-  body?: unknown;
-  signal?: AbortSignal;
-}
-
-async function call(name: string, spec: RouteSpec, request: AnyRequest, options: ClientOptions) {
-  const url = urlOf(name, spec, request, options.baseUrl);
+async function call(spec: RouteSpec, request: AnyRequest, options: ClientOptions) {
+  const url = urlOf(spec, request, options.baseUrl);
   const asked = { what: `${spec.method.toUpperCase()} ${url}`, url };
   const body = spec.body && request.body !== undefined ? JSON.stringify(request.body) : undefined;
   const mostBytes = request.mostBytes ?? options.mostBytes ?? usualMostBytes;
@@ -297,31 +223,6 @@ async function bytesOf(
     pieces.push(piece);
   }
   return Buffer.concat(pieces);
-}
-
-function headersOf({ headers = {} }: AnyRequest): Record<string, string> {
-  const sent = Object.entries(headers).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(sent.map(([name, value]) => [name, String(value)]));
-}
-
-function urlOf(name: string, spec: RouteSpec, request: AnyRequest, baseUrl: string): string {
-  let path: string = spec.path;
-  for (const param of pathParams(path)) {
-    const value = String(request.params?.[param] ?? '');
-    // A URL's parser takes `.` and `..` for folders, encoded or not.
-    if (['', '.', '..'].includes(value)) {
-      throw new TypeError(`${name}: '${value}' cannot be the ${param} in ${spec.path}`);
-    }
-    path = path.replace(`{${param}}`, () => encodeURIComponent(value));
-  }
-  const query = new URLSearchParams();
-  for (const [key, value] of Object.entries(request.query ?? {})) {
-    for (const each of Array.isArray(value) ? value : [value]) {
-      if (each !== undefined) query.append(key, String(each));
-    }
-  }
-  const search = query.size > 0 ? `?${query}` : '';
-  return `${baseUrl.replace(/\/+$/, '')}${path}${search}`;
 }
 
 /** The problem that the service sent, or one that describes another answer. */

@@ -1,6 +1,6 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
-import type { ClientAnswer, ClientRequest } from './client.ts';
+import type { ClientAnswer, ClientRequest } from './calls.ts';
 import { type RouteAnswer, type RouteRequest, type RouteSpec, route } from './route.ts';
 
 const plain = route({

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type ServerEvent, serverEvents } from './server-events.ts';
+import { followed, type ServerEvent, serverEvents } from './server-events.ts';
 
 async function read(...chunks: (string | Uint8Array)[]): Promise<ServerEvent[]> {
   const encoder = new TextEncoder();
@@ -57,4 +57,38 @@ describe('a stream of server-sent events', () => {
       }),
     );
   });
+});
+
+it('follows a stream from one connection to the next, with the last id', async () => {
+  const connections = [[{ id: 'a' }, {}], 'refused', [{ id: 'b' }]];
+  const asked: (string | undefined)[] = [];
+  const lost: unknown[] = [];
+  const events = followed<{ id?: string }>({
+    async connect(lastId) {
+      asked.push(lastId);
+      const next = connections[asked.length - 1];
+      if (!Array.isArray(next)) throw next;
+      return (async function* () {
+        yield* next;
+      })();
+    },
+    async lost(error, failures) {
+      lost.push([error, failures]);
+      if (asked.length === 3) throw new Error('enough');
+    },
+  });
+
+  const seen: unknown[] = [];
+  const following = (async () => {
+    for await (const event of events) seen.push(event);
+  })();
+
+  await expect(following).rejects.toThrow('enough');
+  expect(seen).toEqual([{ id: 'a' }, {}, { id: 'b' }]);
+  expect(asked).toEqual([undefined, 'a', 'a']);
+  expect(lost).toEqual([
+    [undefined, 1],
+    ['refused', 2],
+    [undefined, 1],
+  ]);
 });

@@ -31,6 +31,37 @@ export async function* serverEvents(
   }
 }
 
+interface Connections<E> {
+  /** @param lastId of the last event that had one */
+  connect(lastId: string | undefined): Promise<AsyncIterable<E>>;
+  /**
+   * The connection cannot be made, or has ended; `failures` counts how often in a row. Connects again when this resolves, and ends
+   * with the error that it throws.
+   */
+  lost(error: unknown, failures: number): Promise<void>;
+}
+
+/** Events of a stream, from one connection after the other. */
+export async function* followed<E extends { id?: string }>({
+  connect,
+  lost,
+}: Connections<E>): AsyncGenerator<E, never> {
+  let lastId: string | undefined;
+  for (let failures = 1; ; failures += 1) {
+    let why: unknown;
+    try {
+      for await (const event of await connect(lastId)) {
+        failures = 1;
+        lastId = event.id ?? lastId;
+        yield event;
+      }
+    } catch (error) {
+      why = error;
+    }
+    await lost(why, failures);
+  }
+}
+
 /** Drops an unfinished last line: it belongs to an unfinished event. */
 async function* lines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   // The decoder also removes a byte order mark.

@@ -1,4 +1,5 @@
 /** What is left of a rack that is dead: real copies of its history, in the folder of a session. */
+
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdir, utimes, writeFile } from 'node:fs/promises';
@@ -7,7 +8,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { gzipSync } from 'node:zlib';
 import { encryptTo, Repository } from '@skolo/backup';
-import { versionsOf } from './backup-data.ts';
+import { versionsOf } from '@skolo/scripted-services';
 
 /** What a commit is called in each run, and always. */
 type Placeholders = ReadonlyMap<string, string>;

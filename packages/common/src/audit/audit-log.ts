@@ -4,7 +4,7 @@
  */
 import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { AuditEntry, AuditPage } from '@skolo/api/audit';
+import type { AuditEntry, AuditPage } from '@skolo/api/audit-log';
 import { errorText } from '@skolo/base';
 import { appendLines, GroupCommit, makeFolder, syncFolder } from '@skolo/durable';
 import type { Registry } from 'prom-client';

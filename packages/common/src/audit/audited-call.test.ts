@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { route } from '@skolo/api';
-import { AuditEntry } from '@skolo/api/audit';
+import { AuditEntry } from '@skolo/api/audit-log';
 import request from 'supertest';
 import { expect, it } from 'vitest';
 import { z } from 'zod';

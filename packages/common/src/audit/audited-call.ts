@@ -1,4 +1,4 @@
-import { auditedAnswer, auditedInput, type ParsedInput } from '@skolo/api/audits';
+import { auditedAnswer, auditedInput, type ParsedInput } from '@skolo/api/audited-fields';
 import { isSuccess, type RouteSpec } from '@skolo/api/route';
 import { toProblem } from '../http/to-problem.ts';
 import type { Logger } from '../process/log.ts';

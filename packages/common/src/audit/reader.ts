@@ -1,7 +1,7 @@
 /** Reads the audit log from its end, over as many segments as it needs, and never a whole one into memory. */
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AuditEntry, type AuditPage, type auditApi } from '@skolo/api/audit';
+import { AuditEntry, type AuditPage, type auditApi } from '@skolo/api/audit-log';
 import type { RouteRequest } from '@skolo/api/route';
 import { errorCode, parseJson } from '@skolo/base';
 import { linesBackwards } from '@skolo/durable';

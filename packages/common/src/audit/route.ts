@@ -1,4 +1,4 @@
-import { auditApi } from '@skolo/api/audit';
+import { auditApi } from '@skolo/api/audit-log';
 import { errorText } from '@skolo/base';
 import { HttpProblem } from '../http/problem.ts';
 import { type BoundRoute, bindRoutes } from '../http/routes.ts';

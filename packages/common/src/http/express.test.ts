@@ -2,7 +2,7 @@ import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { route } from '@skolo/api';
-import type { AuditEntry } from '@skolo/api/audit';
+import type { AuditEntry } from '@skolo/api/audit-log';
 import request from 'supertest';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';

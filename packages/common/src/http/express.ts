@@ -2,7 +2,7 @@
 
 import type { RequestListener } from 'node:http';
 import type { Api } from '@skolo/api';
-import { auditApi } from '@skolo/api/audit';
+import { auditApi } from '@skolo/api/audit-log';
 import express, { type ErrorRequestHandler } from 'express';
 import { auditRoute } from '../audit/route.ts';
 import { type Core, type CoreOptions, createCore, openApiRoute } from './core.ts';

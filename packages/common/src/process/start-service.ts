@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { auditApi } from '@skolo/api/audit';
+import { auditApi } from '@skolo/api/audit-log';
 import { Counter, Registry } from 'prom-client';
 import { AccessControl } from '../access/access-control.ts';
 import { AuditLog } from '../audit/audit-log.ts';

@@ -99,7 +99,7 @@ async function outcome(guard: Guard): Promise<string> {
   const why = await whyNoSession(guard);
   return why === undefined
     ? 'the former settings are in effect again, and a new ssh session gets in'
-    : `the former files are there again, but still no new ssh session gets in (${why}); correct that at its console, or in a session that is still open`;
+    : `the former files are there again, but still no new ssh session gets in (${why}); correct that at its screen or serial console, or in a session that is still open`;
 }
 
 /** Undefined when one gets in. */
@@ -261,7 +261,7 @@ async function isKept(host: Host, { returnSeconds, signal }: Guard): Promise<boo
     }
     if (performance.now() > until) {
       throw new JumphostError(
-        `${host.name}: does not answer after a change that should have been taken back; see its console: \`sh ${pending}/go-back\` goes back by hand`,
+        `${host.name}: does not answer after a change that should have been taken back; run \`sh ${pending}/go-back\` at its screen or serial console`,
         { code: 'LOST' },
       );
     }

@@ -19,10 +19,12 @@ export async function openConsole(
   context: ServiceContext,
   findService: FindService,
 ): Promise<Console> {
+  const { rack, version, audit, access, log } = context;
   const pages = await builtPages();
-  const sessions = new Sessions(context.rack.rack.name, context.clock);
+  const sessions = new Sessions(rack.rack.name, context.clock);
   return {
-    handlers: consoleHandlers({ ...context, sessions }),
-    around: (app) => consoleHandler({ ...context, sessions, pages, findService, app }),
+    handlers: consoleHandlers({ rack, version, audit, access, sessions }),
+    around: (app) =>
+      consoleHandler({ rack, access, audit, log, sessions, pages, findService, app }),
   };
 }

@@ -1,10 +1,10 @@
-import type { DeskRack } from '@skolo/api';
+import type { ConsoleRack } from '@skolo/api';
 import { expect, it } from 'vitest';
 import { worstFirst } from './watched-rack.ts';
 
 const since = '2026-11-22T08:00:00.000Z';
 
-function rack(name: string, needPerson: number, behindCause = 0, alerts = 0): DeskRack {
+function rack(name: string, needPerson: number, behindCause = 0, alerts = 0): ConsoleRack {
   const causes = [{ what: 'switch-1', text: 'does not answer', since, machines: behindCause }];
   const known = { machines: 300, needPerson, alerts, services: [] };
   return {
@@ -21,8 +21,8 @@ it('sorts racks by how many machines do not work, after those that cannot be rea
     rack('rack2', 3),
     rack('rack3', 1, 40),
     rack('rack4', 0, 0, 5),
-    { ...rack('rack5', 0), connection: 'lost', why: 'no route' } satisfies DeskRack,
-    { name: 'rack6', connection: 'connecting', since } satisfies DeskRack,
+    { ...rack('rack5', 0), connection: 'lost', why: 'no route' } satisfies ConsoleRack,
+    { name: 'rack6', connection: 'connecting', since } satisfies ConsoleRack,
   ];
 
   expect(worstFirst(racks).map(({ name }) => name)).toEqual([

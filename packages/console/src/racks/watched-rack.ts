@@ -1,14 +1,15 @@
 /** One rack of `skolo console`: the way there, which is opened again and again, and what is known of it. */
-import { setTimeout as pause } from 'node:timers/promises';
 import {
   ApiError,
   ApiUnreachable,
+  type ClientAnswer,
+  type ConsoleRack,
   createClient,
-  type DeskRack,
   machineStateApi,
   type RackView,
 } from '@skolo/api';
-import { errorText } from '@skolo/base';
+import { followed } from '@skolo/api/server-events';
+import { errorText, pause } from '@skolo/base';
 import { backOffMs } from '@skolo/common/light';
 
 /** To machine-state. It mends itself when it breaks. */
@@ -28,8 +29,11 @@ interface Deps {
   /** Milliseconds since 1970. */
   now(): number;
   /** The connection is another than before. */
-  onConnection(rack: DeskRack): void;
+  onConnection(rack: ConsoleRack): void;
 }
+
+type Changes = ClientAnswer<(typeof machineStateApi)['changes']>['events'];
+type Change = Changes extends AsyncIterable<infer Each> ? Each : never;
 
 /** Longer than a request waits for the tunnel, so that the reason of ssh is seen. */
 const timeoutMs = 25_000;
@@ -40,11 +44,10 @@ export class WatchedRack {
   token: string | undefined;
   way: Way | undefined;
   private readonly deps: Deps;
-  private state: DeskRack;
+  private state: ConsoleRack;
   /** By name: whether it needs a person. */
   private readonly machines = new Map<string, boolean>();
   private view: RackView | undefined;
-  private lastId: string | undefined;
   /** A token of a page is stronger than the saved one; signing out leaves none. */
   private isTokenGiven = false;
   private again = new AbortController();
@@ -55,7 +58,7 @@ export class WatchedRack {
     this.state = { name: deps.name, connection: 'connecting', since: this.time() };
   }
 
-  current(): DeskRack {
+  current(): ConsoleRack {
     const { view } = this;
     if (!view) return this.state;
     const { causes, alerts, services } = view;
@@ -81,48 +84,52 @@ export class WatchedRack {
 
   /** Until the signal is aborted. */
   async run(stop: AbortSignal): Promise<void> {
-    for (let failures = 0; !stop.aborted; ) {
-      this.again = new AbortController();
-      const signal = AbortSignal.any([stop, this.again.signal]);
-      try {
-        await this.follow(signal, () => {
-          failures = 0;
-        });
-      } catch (error) {
-        if (stop.aborted) return;
-        if (this.again.signal.aborted) continue;
-        failures += 1;
-        this.connection('lost', this.reasonOf(error));
-        await pause(backOffMs(failures, tries), undefined, { signal }).catch(() => {});
-      }
+    const changes = followed({
+      connect: (lastId) => this.connect(lastId, stop),
+      lost: (error, failures) => this.lost(error, failures, stop),
+    });
+    try {
+      for await (const change of changes) this.take(change);
+    } catch (error) {
+      if (!stop.aborted) throw error;
     }
   }
 
-  private async follow(signal: AbortSignal, onAnswer: () => void): Promise<void> {
+  private async connect(lastId: string | undefined, stop: AbortSignal): Promise<Changes> {
+    this.again = new AbortController();
+    const signal = AbortSignal.any([stop, this.again.signal]);
     this.way ??= await this.deps.open(signal);
     if (!this.isTokenGiven) this.token = await this.deps.savedToken();
     const client = createClient(machineStateApi, { ...this.way, token: this.token, timeoutMs });
-    const headers = { ...(this.lastId !== undefined && { 'last-event-id': this.lastId }) };
-    const { events } = await client.changes({ headers, signal });
-    for await (const { name, data, id } of events) {
-      onAnswer();
-      if (name === 'all') {
-        this.machines.clear();
-        for (const machine of data.machines) this.note(machine);
-        this.view = data.rack;
-      } else if (name === 'machine') this.note(data);
-      else if (name === 'removed') this.machines.delete(data.name);
-      else this.view = data;
-      this.lastId = id ?? this.lastId;
-      this.connection('live');
-    }
+    return (await client.changes({ headers: { 'last-event-id': lastId }, signal })).events;
+  }
+
+  private async lost(error: unknown, failures: number, stop: AbortSignal): Promise<void> {
+    stop.throwIfAborted();
+    // Another token is tried at once.
+    if (this.again.signal.aborted) return;
+    this.connection('lost', this.reasonOf(error));
+    const either = AbortSignal.any([stop, this.again.signal]);
+    await pause(backOffMs(failures, tries), either).catch(() => stop.throwIfAborted());
+  }
+
+  private take(change: Change): void {
+    const { name, data } = change;
+    if (name === 'all') {
+      this.machines.clear();
+      for (const machine of data.machines) this.note(machine);
+      this.view = data.rack;
+    } else if (name === 'machine') this.note(data);
+    else if (name === 'removed') this.machines.delete(data.name);
+    else this.view = data;
+    this.connection('live');
   }
 
   private note({ name, needsPerson }: { name: string; needsPerson?: string | undefined }): void {
     this.machines.set(name, needsPerson !== undefined);
   }
 
-  private connection(connection: DeskRack['connection'], why?: string): void {
+  private connection(connection: ConsoleRack['connection'], why?: string): void {
     const { connection: before, since, why: whyBefore } = this.state;
     if (before === connection && whyBefore === why) return;
     this.state = {
@@ -147,11 +154,11 @@ export class WatchedRack {
 }
 
 /** The worst first: those of which nothing is known now, then by the machines that do not work. */
-export function worstFirst(racks: readonly DeskRack[]): DeskRack[] {
+export function worstFirst(racks: readonly ConsoleRack[]): ConsoleRack[] {
   return [...racks].sort((a, b) => badness(b) - badness(a) || a.name.localeCompare(b.name));
 }
 
-function badness({ connection, known }: DeskRack): number {
+function badness({ connection, known }: ConsoleRack): number {
   if (connection === 'lost') return Number.POSITIVE_INFINITY;
   if (!known) return 0;
   const behindCauses = known.causes.reduce((sum, { machines }) => sum + machines, 0);

@@ -152,7 +152,7 @@ function steps(content: Buffer, { device: { name }, id, time }: RestoreAbout): R
   );
   return [
     {
-      title: `Sign in to ${name} with privilege 15, at its console where it is a new one, and write the version of ${time} (${id}) to its flash`,
+      title: `Sign in to ${name} with privilege 15, at its serial console where it is a new one, and write the version of ${time} (${id}) to its flash`,
       where: 'device',
       lines: ['tclsh', `set f [open "${file}" w]`, ...lines.map(puts), 'close $f', 'tclquit'],
     },

@@ -148,7 +148,7 @@ function steps(content: Buffer, { device: { name }, id, time }: RestoreAbout): R
   const lines = linesOf(content).filter((line) => line.trim() !== '' && !line.startsWith('!'));
   return [
     {
-      title: `Go to the console of ${name}, and into the privileged mode: the next step takes away its address`,
+      title: `Go to the serial console of ${name}, and into the privileged mode: the next step takes away its address`,
       where: 'device',
       lines: ['enable'],
     },

@@ -15,6 +15,7 @@ import type { Recorder } from '../history/recorder.ts';
 import { sickest } from '../history/sickest.ts';
 import { spanOf, timeline } from '../history/timeline.ts';
 import type { Current } from '../join/current.ts';
+import type { Delivery } from '../orders/delivery.ts';
 import type { Orders } from '../orders/orders.ts';
 import { type Records, written } from '../orders/records.ts';
 import { askAgent } from './ask-agent.ts';
@@ -28,6 +29,7 @@ interface ApiDeps {
   history: History;
   recorder: Pick<Recorder, 'catchUp'>;
   orders: Orders;
+  delivery: Pick<Delivery, 'shown'>;
   records: Records;
   repetitions: Repetitions<string[]>;
 }
@@ -36,9 +38,86 @@ const dayMs = 86_400_000;
 /** An agent keeps 256 kB of text, of which a task chooses each character. */
 const mostLogBytes = 4 * 1024 * 1024;
 
-export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof machineStateApi> {
-  const { rack, clock, current, changes, history, recorder, orders, records, repetitions } = deps;
+type Handlers = RouteHandlers<typeof machineStateApi>;
 
+export function apiHandlers(deps: ApiDeps): Handlers {
+  return { ...readHandlers(deps), ...orderHandlers(deps), ...agentHandlers(deps) };
+}
+
+/** What is known. */
+function readHandlers({
+  rack,
+  clock,
+  current,
+  changes,
+  history,
+  recorder,
+  orders,
+}: ApiDeps): Pick<
+  Handlers,
+  'machines' | 'machine' | 'rack' | 'changes' | 'history' | 'curves' | 'sickest'
+> {
+  return {
+    machines: ({ query }) => {
+      const machines = current.machines().filter((machine) => matches(machine, query));
+      return { status: 200, body: { machines } };
+    },
+    machine({ params: { name } }) {
+      const found = current.machine(name);
+      if (found === undefined) throw unknownMachine(rack(), name);
+      return { status: 200, body: found };
+    },
+    rack: () => ({ status: 200, body: current.rack() }),
+    changes: ({ headers }) => ({ status: 200, follow: changes.follow(headers['last-event-id']) }),
+    history: ({ params: { name }, query }) =>
+      reading(() => {
+        checkKnown({ rack, history }, name);
+        recorder.catchUp(name);
+        const span = spanOf(query, clock);
+        return { status: 200, body: timeline({ history, orders }, name, span, query) };
+      }),
+    curves: ({ params: { name }, query }) =>
+      reading(() => {
+        checkKnown({ rack, history }, name);
+        return { status: 200, body: { curves: history.curves(name, spanOf(query, clock)) } };
+      }),
+    sickest: ({ query: { days, limit } }) =>
+      reading(async () => {
+        const now = clock.now();
+        const machines = await sickest(history.conditions(now - days * dayMs), now, limit);
+        return { status: 200, body: { machines } };
+      }),
+  };
+}
+
+/** What people order and note. */
+function orderHandlers({
+  orders,
+  delivery,
+}: ApiDeps): Pick<Handlers, 'addNote' | 'order' | 'endOrder'> {
+  return {
+    async addNote({ body, caller, headers }) {
+      await orders.addNote(body.machines, body.text, caller.name, headers['idempotency-key']);
+      return { status: 201 };
+    },
+    async order({ body, caller, headers }) {
+      const placed = await orders.place(body, caller.name, headers['idempotency-key']);
+      return { status: 201, body: { orders: placed.map((order) => delivery.shown(order)) } };
+    },
+    endOrder: async ({ params: { id }, caller }) => ({
+      status: 200,
+      body: delivery.shown(await orders.end(id, caller.name)),
+    }),
+  };
+}
+
+/** What people ask of an agent. */
+function agentHandlers({
+  rack,
+  current,
+  records,
+  repetitions,
+}: ApiDeps): Pick<Handlers, 'log' | 'screen' | 'clear' | 'repair' | 'reboot'> {
   /** An agent may have received a request and not answered: a repetition asks again only then, and if nothing has happened since. */
   async function once(
     request: RepeatableRequest,
@@ -57,47 +136,6 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof machineStateApi
   }
 
   return {
-    machines: ({ query }) => {
-      const machines = current.machines().filter((machine) => matches(machine, query));
-      return { status: 200, body: { machines } };
-    },
-    machine({ params: { name } }) {
-      const found = current.machine(name);
-      if (found === undefined) throw unknownMachine(rack(), name);
-      return { status: 200, body: found };
-    },
-    rack: () => ({ status: 200, body: current.rack() }),
-    changes: ({ headers }) => ({ status: 200, follow: changes.follow(headers['last-event-id']) }),
-    history: ({ params: { name }, query }) =>
-      reading(() => {
-        checkKnown(deps, name);
-        recorder.catchUp(name);
-        const span = spanOf(query, clock);
-        return { status: 200, body: timeline({ history, orders }, name, span, query) };
-      }),
-    curves: ({ params: { name }, query }) =>
-      reading(() => {
-        checkKnown(deps, name);
-        return { status: 200, body: { curves: history.curves(name, spanOf(query, clock)) } };
-      }),
-    sickest: ({ query: { days, limit } }) =>
-      reading(async () => {
-        const now = clock.now();
-        const machines = await sickest(history.conditions(now - days * dayMs), now, limit);
-        return { status: 200, body: { machines } };
-      }),
-    async addNote({ body, caller, headers }) {
-      await orders.addNote(body.machines, body.text, caller.name, headers['idempotency-key']);
-      return { status: 201 };
-    },
-    order: async ({ body, caller, headers }) => ({
-      status: 201,
-      body: { orders: await orders.place(body, caller.name, headers['idempotency-key']) },
-    }),
-    endOrder: async ({ params: { id }, caller }) => ({
-      status: 200,
-      body: await orders.end(id, caller.name),
-    }),
     async log({ params: { name }, query }) {
       checkPresent(rack(), name);
       const asked = { query, mostBytes: mostLogBytes };

@@ -1,9 +1,8 @@
 /** Benches of the console's page, in Debian's Chromium. */
 import { type Bench, median, NotRun, percentile } from '@skolo/bench';
 import { buildPages } from '@skolo/console/build';
+import { type Browser, type Fixture, openBrowser, startFixture } from '@skolo/console/testing';
 import { peer } from '@skolo/simulators';
-import { type Browser, openBrowser } from '../console/testing/browser.ts';
-import { type Fixture, startFixture } from '../console/testing/fixture-service.ts';
 import { inFolder, never, share, withService } from './rig.ts';
 
 const throttle = 4;

@@ -7,6 +7,7 @@ import {
   type MetadataClient,
   type ServiceState,
 } from '@skolo/api';
+import { followed } from '@skolo/api/server-events';
 import { pause } from '@skolo/base';
 import { backOffMs } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
@@ -111,7 +112,7 @@ export class OtherServices {
 
   start(): void {
     for (const poll of this.polls()) poll.start();
-    this.following = this.follow();
+    this.following = this.follow().catch(() => undefined);
   }
 
   /** rack.yaml has changed: they may be elsewhere. */
@@ -178,22 +179,21 @@ export class OtherServices {
   private async follow(): Promise<void> {
     const { signal } = this.stopping;
     const { tuning, emit } = this.deps;
-    for (let failures = 1; !signal.aborted; failures += 1) {
-      try {
+    const changes = followed({
+      connect: async () => {
         const client = await this.client('power-cycle-daemon');
         const { events } = await client.cycleEvents({ signal });
         const { cycles } = await client.cycles({ query: { limit: mostMissed }, signal });
         for (const cycle of cycles) emit({ type: 'cycle', cycle });
-        for await (const { data } of events) {
-          failures = 0;
-          emit({ type: 'cycle', cycle: data });
-          this.power.hurry();
-        }
-      } catch {
-        // `power` says why the daemon does not answer.
-      }
-      const wait = backOffMs(Math.max(1, failures), { firstMs: 500, maxMs: tuning.retryMs });
-      await pause(wait, signal).catch(() => undefined);
+        return events;
+      },
+      // `power` says why the daemon does not answer.
+      lost: (_, failures) =>
+        pause(backOffMs(failures, { firstMs: 500, maxMs: tuning.retryMs }), signal),
+    });
+    for await (const { data } of changes) {
+      emit({ type: 'cycle', cycle: data });
+      this.power.hurry();
     }
   }
 

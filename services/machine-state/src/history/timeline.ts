@@ -23,17 +23,17 @@ export function spanOf(
 
 /** The newest first. @throws HistoryUnavailable */
 export function timeline(
-  parts: { history: Pick<History, 'entries'>; orders: Pick<Orders, 'history'> },
+  { history, orders }: { history: Pick<History, 'entries'>; orders: Pick<Orders, 'history'> },
   machine: string,
   span: { from: number; to: number },
   { limit, kind }: { limit: number; kind?: string | undefined },
 ): { entries: HistoryEntry[]; truncated: boolean } {
   // Without these, what is left looks complete.
   const wanted = kind === undefined ? undefined : new Set([...kind.split(','), 'omitted']);
-  const ordered = parts.orders
+  const ordered = orders
     .history(machine, span)
     .filter((entry) => wanted === undefined || wanted.has(entry.kind));
-  const all = [...parts.history.entries(machine, span, limit + 1, wanted), ...ordered];
+  const all = [...history.entries(machine, span, limit + 1, wanted), ...ordered];
   all.sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
   return { entries: all.slice(0, limit), truncated: all.length > limit };
 }

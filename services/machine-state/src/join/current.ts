@@ -3,7 +3,8 @@ import type { CommonCause, Machine, RackView } from '@skolo/api';
 import type { Clock } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import type { EmitMachineState } from '../events.ts';
-import type { Orders } from '../orders/orders.ts';
+import type { Delivery } from '../orders/delivery.ts';
+import type { ReportedOrders } from '../orders/reported.ts';
 import { sortAlerts } from './alerts.ts';
 import { behindElements, commonCauses } from './causes.ts';
 import { conditionOf, sharedSilenceSeconds } from './condition.ts';
@@ -18,7 +19,8 @@ interface CurrentDeps {
   clock: Clock;
   agents: { view(machine: string): AgentView };
   services: { views(): Services; states(): RackView['services'] };
-  orders: Pick<Orders, 'inForce' | 'unknown'>;
+  delivery: Pick<Delivery, 'inForce'>;
+  reported: Pick<ReportedOrders, 'unknown'>;
   emit: EmitMachineState;
 }
 
@@ -150,9 +152,9 @@ export class Current {
     const agent = this.deps.agents.view(name);
     return {
       agent,
-      unknownOrders: this.deps.orders.unknown(name, agent),
+      unknownOrders: this.deps.reported.unknown(name, agent),
       ...(standing && { standing }),
-      orders: this.deps.orders.inForce(name),
+      orders: this.deps.delivery.inForce(name),
       cause: this.causes.find(({ machines }) => machines.includes(name)),
       limits: rack.services['machine-state'],
     };

@@ -1,14 +1,17 @@
 /** Brings the orders of a machine to its agent, again and again until it has them: also after a restart, and after a new disk. */
-import type { AgentStatus, Order } from '@skolo/api';
+import type { AgentStatus, MachineOrder, Order } from '@skolo/api';
 import { errorText } from '@skolo/base';
 import { backOffMs, type Clock } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import { agentClient } from '../collect/agent-client.ts';
 import { mostBytes } from '../collect/agent-watch.ts';
+import type { EmitMachineState } from '../events.ts';
 import { cut } from '../history/entry.ts';
+import { given } from '../join/machine.ts';
 import type { AgentView } from '../join/sources.ts';
 import type { Orders } from './orders.ts';
 import type { OrderRecord } from './records.ts';
+import type { ReportedOrders } from './reported.ts';
 
 export interface DeliveryDeps {
   rack(): Rack;
@@ -16,8 +19,10 @@ export interface DeliveryDeps {
   /** An agent must not lose its orders because the journal cannot be read. */
   journal: { readonly isOpen: boolean };
   agents: { view(machine: string): AgentView };
-  orders: Orders;
+  orders: Pick<Orders, 'inForce' | 'markDelivered'>;
+  reported: Pick<ReportedOrders, 'hear' | 'lost'>;
   retry: { firstMs: number; maxMs: number };
+  emit: EmitMachineState;
 }
 
 interface Attempt {
@@ -25,34 +30,45 @@ interface Attempt {
   /** By the uptime, in seconds. */
   notBefore: number;
   isUnderWay: boolean;
+  /** Why the last one failed. */
+  why?: string | undefined;
 }
 
 export class Delivery {
   private readonly deps: DeliveryDeps;
   private readonly attempts = new Map<string, Attempt>();
-  private readonly working = new Set<Promise<void>>();
+  private readonly working = new Set<Promise<unknown>>();
 
   constructor(deps: DeliveryDeps) {
     this.deps = deps;
   }
 
+  /** The orders in force of a machine, and why its agent does not have them. */
+  inForce(machine: string): MachineOrder[] {
+    return this.deps.orders.inForce(machine).map((order) => this.shown(order));
+  }
+
+  shown({ endedBy: _, endedAt, ...order }: OrderRecord): MachineOrder {
+    const { machine, deliveredAt } = order;
+    if (deliveredAt !== undefined || endedAt !== undefined) return order;
+    const why = this.attempts.get(machine)?.why ?? this.deps.agents.view(machine).why;
+    return { ...order, ...given({ why }) };
+  }
+
   /** Sends them, if the agent has others. */
   consider(machine: string): void {
-    const { clock, agents, orders, journal } = this.deps;
+    const { clock, agents, orders, reported, journal } = this.deps;
     const view = agents.view(machine);
     const { status, why } = view;
     if (!journal.isOpen || status === undefined || why !== undefined) return;
-    this.track(orders.hear(machine, view));
-    const wanted = orders.recordsInForce(machine);
-    const sent = [...wanted.map(sentOrder), ...orders.lost(machine, view)];
+    this.track(reported.hear(machine, view));
+    const wanted = orders.inForce(machine);
+    const sent = [...wanted.map(sentOrder), ...reported.lost(machine, view)];
     const attempt = this.attempts.get(machine);
     if (attempt?.isUnderWay || (attempt && clock.uptime() < attempt.notBefore)) return;
     if (hasExactly(status, sent)) {
       this.attempts.delete(machine);
-      orders.attempted(machine, undefined);
-      if (wanted.some(({ deliveredAt }) => deliveredAt === undefined)) {
-        this.track(orders.delivered(machine));
-      }
+      this.track(this.delivered(machine));
       return;
     }
     const next = attempt ?? { failures: 0, notBefore: 0, isUnderWay: false };
@@ -82,31 +98,40 @@ export class Delivery {
     { wanted, sent }: { wanted: readonly OrderRecord[]; sent: Order[] },
     attempt: Attempt,
   ): Promise<void> {
-    const { rack, clock, orders, retry } = this.deps;
-    let why: string | undefined;
+    const { rack, clock, orders, retry, emit } = this.deps;
     try {
       const agent = await agentClient(rack(), machine);
       await agent.setOrders({ body: { orders: sent }, mostBytes });
       attempt.failures = 0;
-      // Until its status shows them, it is not asked again.
-      attempt.notBefore = clock.uptime() + retry.maxMs / 1000;
-      await orders.delivered(machine);
+      attempt.why = undefined;
+      const isFirst = await this.delivered(machine);
+      // One that accepts them again and again, and does not report them, is asked less often.
+      attempt.notBefore = isFirst ? 0 : clock.uptime() + retry.maxMs / 1000;
     } catch (error) {
       attempt.failures += 1;
-      why = cut(errorText(error));
+      attempt.why = cut(errorText(error));
       attempt.notBefore = clock.uptime() + backOffMs(attempt.failures, retry) / 1000;
     } finally {
       attempt.isUnderWay = false;
     }
-    orders.attempted(machine, why);
+    emit({ type: 'delivery', machine });
     // Orders of meanwhile.
     const ids = (records: readonly OrderRecord[]) => records.map(({ id }) => id).join();
-    if (why === undefined && ids(orders.recordsInForce(machine)) !== ids(wanted)) {
-      this.hurry(machine);
-    }
+    const isOther = ids(orders.inForce(machine)) !== ids(wanted);
+    if (attempt.why === undefined && isOther) this.hurry(machine);
   }
 
-  private track(work: Promise<void>): void {
+  /** The agent has its orders on its disk. @returns whether it had not before */
+  private async delivered(machine: string): Promise<boolean> {
+    const { orders, emit } = this.deps;
+    const late = orders.inForce(machine).filter(({ deliveredAt }) => deliveredAt === undefined);
+    if (late.length === 0) return false;
+    await orders.markDelivered(late);
+    emit({ type: 'delivery', machine });
+    return true;
+  }
+
+  private track(work: Promise<unknown>): void {
     const tracked = work.catch(() => undefined).finally(() => this.working.delete(tracked));
     this.working.add(tracked);
   }

@@ -1,6 +1,6 @@
 import { type AlertMessage, type Message, type Sink, SinkError } from '@skolo/alerts';
+import { alert } from '@skolo/scripted-services';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { alert } from '../../testing/alert-data.ts';
 import { Notifier } from './notifier.ts';
 
 function named(alertname: string): AlertMessage {

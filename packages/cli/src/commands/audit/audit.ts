@@ -1,4 +1,10 @@
-import { ApiUnreachable, type AuditedChange, type AuditOf, auditApi, joinAudits } from '@skolo/api';
+import {
+  ApiUnreachable,
+  type AuditedChange,
+  type AuditLogOf,
+  auditApi,
+  mergeAuditLogs,
+} from '@skolo/api';
 import { Option } from 'commander';
 import { limitOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
@@ -64,7 +70,7 @@ export function define(command: SkoloCommand): void {
     if (failed.length > 0) io.exitCode = exitCodes.partlyFailed;
     const skipped = logs.reduce((sum, log) => sum + log.skipped, 0);
     if (skipped > 0) complain(io, `${count(skipped, 'damaged line')} skipped`);
-    const changes = joinAudits(logs).changes.slice(0, options.limit).reverse();
+    const changes = mergeAuditLogs(logs).changes.slice(0, options.limit).reverse();
     if (options.json) printJson(io, { changes });
     else printTable(io, columns, changes);
   });
@@ -75,11 +81,11 @@ async function read(
   command: SkoloCommand,
   service: Service,
   { who, text, limit }: Options,
-): Promise<AuditOf<Service> & { skipped: number }> {
+): Promise<AuditLogOf<Service> & { skipped: number }> {
   // The public port of the metadata server has only Google's protocol.
   const port = service === 'metadata-server' ? 'metrics' : 'public';
   const { ask } = connectTo(command, { api: auditApi, service, port });
-  const log: AuditOf<Service> & { skipped: number } = { service, entries: [], skipped: 0 };
+  const log: AuditLogOf<Service> & { skipped: number } = { service, entries: [], skipped: 0 };
   do {
     const query = { who, text, limit: Math.min(mostLines, limit * 2), before: log.older?.before };
     const page = await ask((client) => client.audit({ query }));

@@ -1,7 +1,7 @@
 import type { BackupRun, RunDevice } from '@skolo/api';
+import { resultOf } from '@skolo/scripted-services';
 import { expect, it } from 'vitest';
 import { widthOf } from '../../output/text.ts';
-import { resultOf } from '../../testing/backup-data.ts';
 import { runFrame } from './run-display.ts';
 
 const plain = { columns: 100, rows: 24, colour: false };

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { consoleApi, type DeskRack, machineStateApi } from '@skolo/api';
+import { type ConsoleRack, consoleApi, machineStateApi } from '@skolo/api';
 import type { FleetRack } from '@skolo/fleet';
 import type { SkoloCommand } from '../../command.ts';
 import { complain } from '../../errors.ts';
@@ -15,11 +15,11 @@ import { untilStopped } from '../../until-stopped.ts';
 /** The browser has read the file by then. */
 const readWithinMs = 5000;
 
-/** `skolo console`: the console in the browser. */
+/** `skolo console`: the web console. */
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Opens the console of a rack in the browser, and signs you in with your token through a link that works once, within a minute. With names of racks it goes through their jumphosts and stays until Ctrl-C: one page shows all of them, the worst first, and a rack that cannot be reached with the reason. With several racks ssh asks for nothing: load your key with ssh-add. Without a token the page of the rack asks for one.',
+      'Opens the web console of a rack, and signs you in with your token through a link that works once, within a minute. With names of racks it goes through their jumphosts and stays until Ctrl-C: one page shows all of them, the worst first, and a rack that cannot be reached with the reason. With several racks ssh asks for nothing: load your key with ssh-add. Without a token the page of the rack asks for one.',
     )
     .argument('[racks...]', 'names in the list of racks; default the rack of --rack')
     .option('--all', 'all racks in the list of racks')
@@ -61,14 +61,15 @@ async function serveRacks(
   open: boolean,
 ): Promise<void> {
   const { io } = command;
-  const [{ startLocalServer }, { builtPages, createDesk }, { watchRack }] = await Promise.all([
-    import('@skolo/fleet'),
-    import('@skolo/console/racks'),
-    import('./watch-rack.ts'),
-  ]);
+  const [{ startLocalServer }, { builtPages, createRacksConsole }, { watchRack }] =
+    await Promise.all([
+      import('@skolo/fleet'),
+      import('@skolo/console/racks'),
+      import('./watch-rack.ts'),
+    ]);
   const pages = await builtPages({ rebuilds: true });
   const stop = untilStopped(io);
-  function onConnection({ name, connection, why, known }: DeskRack) {
+  function onConnection({ name, connection, why, known }: ConsoleRack) {
     const text = connection === 'live' ? personText(known?.needPerson ?? 0) : (why ?? connection);
     io.err(plain(`${name}: ${text}`));
   }
@@ -77,7 +78,7 @@ async function serveRacks(
   const tokenFile = isOne ? command.globals().tokenFile : undefined;
   const options = { tokenFile, mayAsk: isOne && io.canAsk, onConnection };
   const racks = wanted.map((rack) => watchRack(command, rack, options));
-  const desk = createDesk({ racks, pages, now: io.now });
+  const desk = createRacksConsole({ racks, pages, now: io.now });
   const server = await startLocalServer(desk.listener);
   command.atEnd(server.close);
   const running = racks.map((rack) => rack.run(stop.signal));
@@ -92,7 +93,7 @@ function personText(waiting: number): string {
   return `${count(waiting, 'machine')} ${waiting === 1 ? 'needs' : 'need'} a person`;
 }
 
-/** To the console of the rack of rack.yaml, or at `--url`; and how many machines need a person. */
+/** To the web console of the rack of rack.yaml, or at `--url`; and how many machines need a person. */
 async function ownLink(command: SkoloCommand) {
   const globals = command.globals();
   const { baseUrl, rack } = await placeOf(globals, { service: 'machine-state' });

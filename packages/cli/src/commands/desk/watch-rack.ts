@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { DeskRack } from '@skolo/api';
+import type { ConsoleRack } from '@skolo/api';
 import { WatchedRack } from '@skolo/console/racks';
 import type { FleetRack } from '@skolo/fleet';
 import type { SkoloCommand } from '../../command.ts';
@@ -10,7 +10,7 @@ interface Options {
   tokenFile: string | undefined;
   /** ssh may ask for a passphrase or a host key at the first attempt. With several racks nobody could tell for which. */
   mayAsk: boolean;
-  onConnection(rack: DeskRack): void;
+  onConnection(rack: ConsoleRack): void;
 }
 
 /** A rack through its jumphost, until the command ends. */

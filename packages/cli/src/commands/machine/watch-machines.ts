@@ -1,6 +1,7 @@
 /** The list of machines, followed through the stream of changes of machine-state. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Machine } from '@skolo/api';
+import { followed } from '@skolo/api/server-events';
 import { complain } from '../../errors.ts';
 import type { Io } from '../../io.ts';
 import { type MachineState, temporaryReason } from '../../reach/service-client.ts';
@@ -53,9 +54,17 @@ export async function watchMachines(
     drawSoon();
   }
 
-  async function follow(): Promise<void> {
-    const { events } = await service.ask((client) => client.changes({ signal }));
-    for await (const event of events) {
+  const changes = followed({
+    connect: async () => (await service.ask((client) => client.changes({ signal }))).events,
+    async lost(error) {
+      const why = temporaryReason(error);
+      if (signal.aborted || why === undefined || known.size === 0) throw error;
+      complain(io, `connection lost: ${why}; connecting again`);
+      await sleep(pauseMs, undefined, { signal });
+    },
+  });
+  try {
+    for await (const event of changes) {
       if (event.name === 'all') {
         known.clear();
         for (const machine of event.data.machines) known.set(machine.name, machine);
@@ -66,19 +75,6 @@ export async function watchMachines(
         known.delete(event.data.name);
         drawSoon();
       }
-    }
-  }
-
-  try {
-    for (;;) {
-      try {
-        await follow();
-      } catch (error) {
-        const why = temporaryReason(error);
-        if (signal.aborted || why === undefined || known.size === 0) throw error;
-        complain(io, `connection lost: ${why}; connecting again`);
-      }
-      await sleep(pauseMs, undefined, { signal });
     }
   } catch (error) {
     // Ctrl-C is how a watch ends.

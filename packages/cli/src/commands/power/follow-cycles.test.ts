@@ -7,8 +7,8 @@ import {
   type PowerCycle,
   powerCycleDaemonApi,
 } from '@skolo/api';
+import { exampleCycle } from '@skolo/scripted-services';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { exampleCycle } from '../../testing/example-cycle.ts';
 import { type FollowOptions, followCycles } from './follow-cycles.ts';
 
 /** Answers as the handlers say, one for each connection, the last one for all that follow. */
@@ -47,7 +47,7 @@ function options(
     ids,
     now: Date.now,
     signal: new AbortController().signal,
-    pauseMs: { first: 1, most: 2 },
+    pauses: { firstMs: 1, maxMs: 2 },
     watcher: {
       connected: (ahead) => events.push(`connected ${ahead}`),
       changed: ({ id, step, outcome }) => events.push(`${id} ${outcome ?? step}`),
@@ -172,7 +172,7 @@ describe('following cycles', () => {
     const stop = new AbortController();
     const { given } = options('http://127.0.0.1:3', ['a'], {
       signal: stop.signal,
-      pauseMs: { first: 600_000, most: 600_000 },
+      pauses: { firstMs: 600_000, maxMs: 600_000 },
     });
     given.watcher.lost = () => stop.abort(new Error('enough'));
 

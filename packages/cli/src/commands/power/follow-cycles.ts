@@ -1,6 +1,8 @@
 /** Follows cycles until they are over, and reconnects when the connection fails. */
-import { setTimeout } from 'node:timers/promises';
 import type { Client, PowerCycle, powerCycleDaemonApi } from '@skolo/api';
+import { followed } from '@skolo/api/server-events';
+import { pause } from '@skolo/base';
+import { type BackOffOptions, backOffMs } from '@skolo/common/light';
 import { temporaryReason } from '../../reach/service-client.ts';
 import { isOver } from './cycle-text.ts';
 
@@ -20,12 +22,13 @@ export interface FollowOptions {
   signal: AbortSignal;
   /** Milliseconds since 1970. */
   now(): number;
-  /** Pauses between attempts double from the first to the last; default 0.5 to 10 s. */
-  pauseMs?: { first: number; most: number };
+  /** Between attempts; default 0.5 to 10 s. */
+  pauses?: BackOffOptions;
   /** Gives up after this long without a connection; default 10 min: a jumphost needs some to boot. */
   giveUpMs?: number;
 }
 
+const usualPauses = { firstMs: 500, maxMs: 10_000 };
 /** Servers and proxies accept URLs of at least 8 kB. */
 const mostInUrl = 6000;
 
@@ -50,29 +53,29 @@ export async function followCycles(options: FollowOptions): Promise<void> {
 async function followSome(options: FollowOptions): Promise<void> {
   const { client, watcher, signal, now, giveUpMs = 600_000 } = options;
   const waiting = new Set(options.ids);
-  let failures = 0;
   let lastAnswer = performance.now();
-  while (waiting.size > 0) {
-    try {
+  const changes = followed({
+    async connect() {
       const query = { ids: [...waiting].join(',') };
       const { events, headers } = await client.cycleEvents({ query, signal });
       watcher.connected(aheadMs(Date.parse(headers.get('date') ?? ''), now()));
-      for await (const { data: cycle } of events) {
-        failures = 0;
-        watcher.changed(cycle);
-        if (isOver(cycle)) waiting.delete(cycle.id);
-        if (waiting.size === 0) break;
-      }
-    } catch (error) {
+      return events;
+    },
+    async lost(error, failures) {
       signal.throwIfAborted();
       const why = temporaryReason(error);
       if (why === undefined) throw error;
-      if (failures === 0) lastAnswer = performance.now();
+      if (failures === 1) lastAnswer = performance.now();
       if (performance.now() - lastAnswer >= giveUpMs) throw error;
-      failures++;
       watcher.lost(why);
-      await setTimeout(pauseOf(failures, options.pauseMs), undefined, { signal });
-    }
+      // With jitter, so that many clients of one jumphost do not reconnect at once.
+      await pause(backOffMs(failures, options.pauses ?? usualPauses), signal);
+    },
+  });
+  for await (const { data: cycle } of changes) {
+    watcher.changed(cycle);
+    if (isOver(cycle)) waiting.delete(cycle.id);
+    if (waiting.size === 0) return;
   }
 }
 
@@ -95,10 +98,4 @@ function inUrls(ids: readonly string[]): string[][] {
     left -= length;
   }
   return parts;
-}
-
-function pauseOf(failures: number, { first, most } = { first: 500, most: 10_000 }): number {
-  const full = Math.min(most, first * 2 ** (failures - 1));
-  // Jitter, so that many clients of one jumphost do not reconnect at once.
-  return full * (1 - Math.random() / 2);
 }

@@ -1,8 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { PowerCycle } from '@skolo/api';
+import { askedAt, at, exampleCycle } from '@skolo/scripted-services';
 import { describe, expect, it } from 'vitest';
 import { widthOf } from '../../output/text.ts';
-import { askedAt, at, exampleCycle } from '../../testing/example-cycle.ts';
 import type { Progress } from './progress.ts';
 import { progressFrame } from './progress.ts';
 

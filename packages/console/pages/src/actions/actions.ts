@@ -1,6 +1,6 @@
 /** What people can order for machines. Each names what it does before it does it. */
 import type { Machine, RackView } from '@skolo/api/machine-state';
-import { call } from '../live/api.ts';
+import { machineState, powerCycleDaemon } from '../live/api.ts';
 import { fedWith, type RepairChoice, repairChoices } from './repair-steps.ts';
 
 export type ActionName =
@@ -41,7 +41,7 @@ interface Action {
 
 function order(kind: 'maintenance' | 'quarantine'): Action['run'] {
   return (machines, { reason, until, count, key }) =>
-    call('machine-state', 'order', {
+    machineState.order({
       ...keyed(key),
       body: { machines, kind, reason, ...(until && { until }), ...(count && { count }) },
     });
@@ -71,7 +71,7 @@ export const actions: Readonly<Record<ActionName, Action>> = {
     key: 'n',
     effect: 'The note is dated and signed, and stays in the history.',
     run: (machines, { reason, key }) =>
-      call('machine-state', 'addNote', { ...keyed(key), body: { machines, text: reason } }),
+      machineState.addNote({ ...keyed(key), body: { machines, text: reason } }),
   },
   maintenance: {
     title: 'Maintenance',
@@ -95,9 +95,7 @@ export const actions: Readonly<Record<ActionName, Action>> = {
     short: 'Clear',
     key: 'c',
     effect: 'Ends a quarantine that the agent has, and begins repairs of its devices anew.',
-    run: forEach((name, reason) =>
-      call('machine-state', 'clear', { params: { name }, body: { reason } }),
-    ),
+    run: forEach((name, reason) => machineState.clear({ params: { name }, body: { reason } })),
   },
   cycle: {
     title: 'Power cycle',
@@ -106,7 +104,7 @@ export const actions: Readonly<Record<ActionName, Action>> = {
     effect: 'Turns the outlets off, and on again. It does not begin while a task runs.',
     isDangerous: true,
     run: (machines, { reason, force, key }) =>
-      call('power-cycle-daemon', 'requestCycles', {
+      powerCycleDaemon.requestCycles({
         ...keyed(key),
         body: { machines, reason, force },
       }),
@@ -123,7 +121,7 @@ export const actions: Readonly<Record<ActionName, Action>> = {
       if (!choice) return;
       const { device, step } = choice;
       const body = { device, step, reason };
-      await call('machine-state', 'repair', { ...keyed(key), params: { name }, body });
+      await machineState.repair({ ...keyed(key), params: { name }, body });
     },
   },
   reboot: {
@@ -133,7 +131,7 @@ export const actions: Readonly<Record<ActionName, Action>> = {
     effect: 'The agent reboots the machine. It refuses while a task runs.',
     isDangerous: true,
     run: forEach((name, reason, key) =>
-      call('machine-state', 'reboot', { ...keyed(key), params: { name }, body: { reason } }),
+      machineState.reboot({ ...keyed(key), params: { name }, body: { reason } }),
     ),
   },
   hold: {
@@ -143,7 +141,7 @@ export const actions: Readonly<Record<ActionName, Action>> = {
     effect: 'Nobody cycles the power of the machine, the automatic repair neither.',
     hasUntil: true,
     run: (targets, { reason, until }) =>
-      call('power-cycle-daemon', 'hold', { body: { targets, reason, ...(until && { until }) } }),
+      powerCycleDaemon.hold({ body: { targets, reason, ...(until && { until }) } }),
   },
 };
 

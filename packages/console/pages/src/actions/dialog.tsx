@@ -1,4 +1,4 @@
-import type { Machine } from '@skolo/api/machine-state';
+import type { Machine, RackView } from '@skolo/api/machine-state';
 import { useRef, useState } from 'preact/hooks';
 import { CallFailed } from '../live/api.ts';
 import { mayOperate, useLive } from '../live/store.ts';
@@ -8,6 +8,7 @@ import { Force } from '../parts/force.tsx';
 import { NeedsOperate } from '../parts/needs-operate.tsx';
 import { Refusals } from '../parts/refusals.tsx';
 import { type ActionName, actions, needsCount, takesDown } from './actions.ts';
+import type { RepairChoice } from './repair-steps.ts';
 
 const hour = 3_600_000;
 const spans: readonly [string, number][] = [
@@ -36,30 +37,16 @@ export function ActionDialog({
   const [typed, setTyped] = useState('');
   const [force, setForce] = useState(false);
   const [chosen, setChosen] = useState(0);
-  const [state, setState] = useState<'asking' | 'sent' | 'done'>('asking');
-  const [problem, setProblem] = useState<unknown>();
 
   const names = machines.map((machine) => machine.name);
   const isMany = needsCount(names.length, rackSize) && names.length > 1;
-  const busy = machines.filter(({ task }) => task).length;
-  const others = name === 'cycle' ? takesDown(machines, rack) : [];
-  const refused = problem instanceof CallFailed && problem.status === 409 && name === 'cycle';
   const [only] = names;
   const [machine] = machines;
   const choices = machine && action.choices?.(machine, rack);
   const choice = choices?.[chosen];
-  const sent = useRef({ content: '', key: '', at: 0 });
-
-  async function submit(event: Event) {
-    event.preventDefault();
-    setState('sent');
-    setProblem(undefined);
-    // The same input again is the same request, so that one whose answer was lost has no second effect.
-    const content = JSON.stringify([reason, forMs, force, choice]);
-    if (sent.current.content !== content) sent.current = { content, key: newKey(), at: Date.now() };
-    const { key, at } = sent.current;
-    const until = action.hasUntil && forMs > 0 ? new Date(at + forMs).toISOString() : undefined;
-    try {
+  const { state, problem, submit } = useSubmit(
+    async ({ key, at }) => {
+      const until = action.hasUntil && forMs > 0 ? new Date(at + forMs).toISOString() : undefined;
       const count = isMany ? names.length : undefined;
       await action.run(names, {
         reason: reason.trim(),
@@ -69,65 +56,20 @@ export function ActionDialog({
         ...(count && { count }),
         ...(choice && { choice }),
       });
-      setState('done');
-    } catch (error) {
-      setProblem(error);
-      setState('asking');
-    }
-  }
+    },
+    JSON.stringify([reason, forMs, force, choice]),
+  );
+  const refused = problem instanceof CallFailed && problem.status === 409 && name === 'cycle';
 
   const title = `${action.title}: ${names.length === 1 ? only : `${names.length} machines`}`;
-  if (state === 'done') {
-    return (
-      <Dialog title={title} onClose={onClose}>
-        <p role="status">Done. The page shows the effect as soon as it is there.</p>
-        <button type="button" class="primary" ref={focus} onClick={onClose}>
-          Close
-        </button>
-      </Dialog>
-    );
-  }
+  if (state === 'done') return <Done title={title} onClose={onClose} />;
   return (
     <Dialog title={title} onClose={onClose}>
       <form class="action" onSubmit={submit}>
         <p>{action.effect}</p>
-        {busy > 0 && name !== 'note' && (
-          <p class="warning">
-            {busy === 1 && names.length === 1
-              ? 'A task runs on it.'
-              : `A task runs on ${busy} of them.`}
-          </p>
-        )}
-        {others.length > 0 && <p class="warning">Also loses power: {others.join(', ')}.</p>}
-        {names.length > 1 && (
-          <ul class="names" aria-label="Machines">
-            {machines.map((machine) => (
-              <li key={machine.name}>
-                {machine.name} <Condition condition={machine.condition} />
-              </li>
-            ))}
-          </ul>
-        )}
-        {choices && (
-          <>
-            <label>
-              Step
-              <select
-                value={String(chosen)}
-                onChange={({ currentTarget }) => setChosen(Number(currentTarget.value))}
-              >
-                {choices.map(({ device, step }, i) => (
-                  <option key={`${device} ${step}`} value={String(i)}>
-                    {step} of {device}
-                  </option>
-                ))}
-              </select>
-            </label>
-            <p class="warning" role="status">
-              {choice?.effect ?? 'The agent of this machine names no step.'}
-            </p>
-          </>
-        )}
+        <Warnings action={name} machines={machines} rack={rack} />
+        {names.length > 1 && <Names machines={machines} />}
+        {choices && <Steps choices={choices} chosen={chosen} onChange={setChosen} />}
         <label>
           {name === 'note' ? 'Note' : 'Reason'}
           <textarea
@@ -138,21 +80,7 @@ export function ActionDialog({
             onInput={({ currentTarget }) => setReason(currentTarget.value)}
           />
         </label>
-        {action.hasUntil && (
-          <label>
-            For
-            <select
-              value={String(forMs)}
-              onChange={({ currentTarget }) => setForMs(Number(currentTarget.value))}
-            >
-              {spans.map(([text, ms]) => (
-                <option key={ms} value={String(ms)}>
-                  {text}
-                </option>
-              ))}
-            </select>
-          </label>
-        )}
+        {action.hasUntil && <HowLong ms={forMs} onChange={setForMs} />}
         {isMany && (
           <label>
             These are more than 10 % of the rack. Type their number, {names.length}
@@ -187,6 +115,124 @@ export function ActionDialog({
         </footer>
       </form>
     </Dialog>
+  );
+}
+
+/** @param content the same again is the same request, so that one whose answer was lost has no second effect */
+function useSubmit(run: (request: { key: string; at: number }) => Promise<void>, content: string) {
+  const [state, setState] = useState<'asking' | 'sent' | 'done'>('asking');
+  const [problem, setProblem] = useState<unknown>();
+  const sent = useRef({ content: '', key: '', at: 0 });
+  async function submit(event: Event) {
+    event.preventDefault();
+    setState('sent');
+    setProblem(undefined);
+    if (sent.current.content !== content) sent.current = { content, key: newKey(), at: Date.now() };
+    try {
+      await run(sent.current);
+      setState('done');
+    } catch (error) {
+      setProblem(error);
+      setState('asking');
+    }
+  }
+  return { state, problem, submit };
+}
+
+function Done({ title, onClose }: { title: string; onClose(): void }) {
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <p role="status">Done. The page shows the effect as soon as it is there.</p>
+      <button type="button" class="primary" ref={focus} onClick={onClose}>
+        Close
+      </button>
+    </Dialog>
+  );
+}
+
+function Warnings({
+  action,
+  machines,
+  rack,
+}: {
+  action: ActionName;
+  machines: Machine[];
+  rack: RackView | undefined;
+}) {
+  const busy = machines.filter(({ task }) => task).length;
+  const others = action === 'cycle' ? takesDown(machines, rack) : [];
+  return (
+    <>
+      {busy > 0 && action !== 'note' && (
+        <p class="warning">
+          {busy === 1 && machines.length === 1
+            ? 'A task runs on it.'
+            : `A task runs on ${busy} of them.`}
+        </p>
+      )}
+      {others.length > 0 && <p class="warning">Also loses power: {others.join(', ')}.</p>}
+    </>
+  );
+}
+
+function Names({ machines }: { machines: Machine[] }) {
+  return (
+    <ul class="names" aria-label="Machines">
+      {machines.map((machine) => (
+        <li key={machine.name}>
+          {machine.name} <Condition condition={machine.condition} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Steps({
+  choices,
+  chosen,
+  onChange,
+}: {
+  choices: RepairChoice[];
+  chosen: number;
+  onChange(chosen: number): void;
+}) {
+  return (
+    <>
+      <label>
+        Step
+        <select
+          value={String(chosen)}
+          onChange={({ currentTarget }) => onChange(Number(currentTarget.value))}
+        >
+          {choices.map(({ device, step }, i) => (
+            <option key={`${device} ${step}`} value={String(i)}>
+              {step} of {device}
+            </option>
+          ))}
+        </select>
+      </label>
+      <p class="warning" role="status">
+        {choices[chosen]?.effect ?? 'The agent of this machine names no step.'}
+      </p>
+    </>
+  );
+}
+
+function HowLong({ ms, onChange }: { ms: number; onChange(ms: number): void }) {
+  return (
+    <label>
+      For
+      <select
+        value={String(ms)}
+        onChange={({ currentTarget }) => onChange(Number(currentTarget.value))}
+      >
+        {spans.map(([text, each]) => (
+          <option key={each} value={String(each)}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
 

@@ -1,5 +1,5 @@
 import type { KnownAlert } from '@skolo/api/alert-to-pubsub';
-import { call } from '../live/api.ts';
+import { alertToPubsub } from '../live/api.ts';
 import { mayOperate, useLive } from '../live/store.ts';
 import { Failure, Load, useAttempt, useLoaded } from '../parts/load.tsx';
 import { SearchField } from '../parts/search-field.tsx';
@@ -14,9 +14,9 @@ export function Alerts({ route }: { route: Route }) {
   const loaded = useLoaded(
     async (signal) => {
       const [{ alerts }, status, { deadLetters }] = await Promise.all([
-        call('alert-to-pubsub', 'alerts', { signal }),
-        call('alert-to-pubsub', 'status', { signal }),
-        call('alert-to-pubsub', 'deadLetters', { signal }),
+        alertToPubsub.alerts({ signal }),
+        alertToPubsub.status({ signal }),
+        alertToPubsub.deadLetters({ signal }),
       ]);
       return { alerts, status, deadLetters };
     },
@@ -143,7 +143,7 @@ function Retry({ onDone }: { onDone(): void }) {
   const [failed, attempt] = useAttempt();
   const retry = () =>
     attempt(async () => {
-      await call('alert-to-pubsub', 'retryDeadLetters', { body: {} });
+      await alertToPubsub.retryDeadLetters({ body: {} });
       onDone();
     });
   return canRetry ? (

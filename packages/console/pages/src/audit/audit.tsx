@@ -1,4 +1,4 @@
-import type { AuditedChange } from '@skolo/api/audit-join';
+import type { AuditedChange } from '@skolo/api/merge-audit-logs';
 import { mayOperate, useLive } from '../live/store.ts';
 import { MachineLink } from '../parts/links.tsx';
 import { Failure } from '../parts/load.tsx';

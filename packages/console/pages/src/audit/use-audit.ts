@@ -1,19 +1,26 @@
 /** The audit logs of all services, page by page. One that does not answer hides no other. */
-import { type AuditOf, joinAudits } from '@skolo/api/audit-join';
+import { type AuditLogOf, mergeAuditLogs } from '@skolo/api/merge-audit-logs';
 import { useEffect, useState } from 'preact/hooks';
-import { call, type ServiceName } from '../live/api.ts';
+import {
+  alertToPubsub,
+  machineState,
+  metadataServer,
+  powerCycleDaemon,
+  routerBackup,
+} from '../live/api.ts';
 import { asError } from '../parts/load.tsx';
 
 const pageSize = 100;
 
-export const auditedServices = [
-  'machine-state',
-  'power-cycle-daemon',
-  'router-backup',
-  'alert-to-pubsub',
-  'metadata-server',
-] as const satisfies readonly ServiceName[];
-type Service = (typeof auditedServices)[number];
+const clients = {
+  'machine-state': machineState,
+  'power-cycle-daemon': powerCycleDaemon,
+  'router-backup': routerBackup,
+  'alert-to-pubsub': alertToPubsub,
+  'metadata-server': metadataServer,
+};
+type Service = keyof typeof clients;
+export const auditedServices = Object.keys(clients) as Service[];
 
 export interface AuditFilter {
   service?: string;
@@ -21,7 +28,7 @@ export interface AuditFilter {
   text?: string;
 }
 
-interface Log extends AuditOf<Service> {
+interface Log extends AuditLogOf<Service> {
   skipped: number;
   isAsked: boolean;
   error?: Error;
@@ -34,7 +41,7 @@ export function useAudit({ service, who, text }: AuditFilter) {
 
   async function ask(log: Log, { signal }: AbortController): Promise<void> {
     const query = { limit: pageSize, before: log.older?.before, who, text };
-    const answer = await call(log.service, 'audit', { query, signal }).catch(asError);
+    const answer = await clients[log.service].audit({ query, signal }).catch(asError);
     if (signal.aborted) return;
     const { error: _, ...before } = log;
     replace(
@@ -71,7 +78,7 @@ export function useAudit({ service, who, text }: AuditFilter) {
     };
   }, [service, who, text, times]);
 
-  const { changes, completeTo } = joinAudits(logs);
+  const { changes, completeTo } = mergeAuditLogs(logs);
   return {
     changes,
     completeTo,

@@ -1,5 +1,5 @@
 import type { BackupDevice } from '@skolo/api/router-backup';
-import { call } from '../live/api.ts';
+import { routerBackup } from '../live/api.ts';
 import { Load, useLoaded } from '../parts/load.tsx';
 import { Table } from '../parts/table.tsx';
 import { Ago } from '../parts/time.tsx';
@@ -18,11 +18,7 @@ export function Backups({ route }: { route: Route }) {
 }
 
 function Devices() {
-  const loaded = useLoaded(
-    (signal) => call('router-backup', 'devices', { signal }),
-    'devices',
-    everyMs,
-  );
+  const loaded = useLoaded((signal) => routerBackup.devices({ signal }), 'devices', everyMs);
   return (
     <>
       <h1>Backups</h1>

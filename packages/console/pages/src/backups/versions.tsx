@@ -1,4 +1,4 @@
-import { call } from '../live/api.ts';
+import { routerBackup } from '../live/api.ts';
 import { Load, useLoaded } from '../parts/load.tsx';
 import { At } from '../parts/time.tsx';
 import { hrefOf, type Route } from '../shell/router.ts';
@@ -7,8 +7,7 @@ import { SideBySide } from './side-by-side.tsx';
 /** Versions of a device, and what has changed between two of them. Secrets are masked by the service. */
 export function Versions({ device, route }: { device: string; route: Route }) {
   const loaded = useLoaded(
-    (signal) =>
-      call('router-backup', 'versions', { params: { device }, query: { limit: 200 }, signal }),
+    (signal) => routerBackup.versions({ params: { device }, query: { limit: 200 }, signal }),
     device,
   );
   const from = route.query.get('from');
@@ -75,7 +74,7 @@ function choose(device: string, from: string | undefined, to: string) {
 
 function Difference({ device, from, to }: { device: string; from: string; to: string }) {
   const loaded = useLoaded(
-    (signal) => call('router-backup', 'diff', { params: { device }, query: { from, to }, signal }),
+    (signal) => routerBackup.diff({ params: { device }, query: { from, to }, signal }),
     `${device} ${from} ${to}`,
   );
   return (

@@ -1,40 +1,34 @@
 /** Calls of the services, typed by `@skolo/api`. Others than machine-state are behind `/services/NAME`. */
 import { routes } from 'virtual:routes';
 import type { alertToPubsubApi } from '@skolo/api/alert-to-pubsub';
-import type { auditApi } from '@skolo/api/audit';
+import type { auditApi } from '@skolo/api/audit-log';
+import { type AnyRequest, clientOf, headersOf, urlOf } from '@skolo/api/calls';
 import type { consoleApi } from '@skolo/api/console';
-import type { deskApi } from '@skolo/api/desk';
+import type { consoleRacksApi } from '@skolo/api/console-racks';
 import type { machineStateApi } from '@skolo/api/machine-state';
 import type { metadataServerApi } from '@skolo/api/metadata-server';
 import type { powerCycleDaemonApi } from '@skolo/api/power-cycle-daemon';
 import type { Problem } from '@skolo/api/problem';
-import type { JsonAnswer, RouteSpec } from '@skolo/api/route';
 import type { routerBackupApi } from '@skolo/api/router-backup';
-import type { z } from 'zod';
+import { serverEvents } from '@skolo/api/server-events';
 import { plainJson } from './plain.ts';
+
+interface Route {
+  method: string;
+  path: string;
+}
 
 type Audited<A> = A & typeof auditApi;
 
 export interface Apis {
   'machine-state': Audited<typeof machineStateApi & typeof consoleApi>;
   /** Of the page with all racks. */
-  desk: typeof deskApi;
+  'console-racks': typeof consoleRacksApi;
   'alert-to-pubsub': Audited<typeof alertToPubsubApi>;
   'metadata-server': Audited<typeof metadataServerApi>;
   'power-cycle-daemon': Audited<typeof powerCycleDaemonApi>;
   'router-backup': Audited<typeof routerBackupApi>;
 }
-export type ServiceName = keyof Apis;
-type RouteOf<S extends ServiceName, N extends keyof Apis[S]> = Extract<Apis[S][N], RouteSpec>;
-
-export interface CallInput<R extends RouteSpec> {
-  params?: Record<string, string>;
-  query?: Record<string, string | number | undefined>;
-  headers?: Record<string, string>;
-  body?: R['body'] extends z.ZodType ? z.input<R['body']> : never;
-  signal?: AbortSignal | undefined;
-}
-
 /** A service rejected the request, or does not answer (`status` 0). */
 export class CallFailed extends Error {
   readonly status: number;
@@ -49,55 +43,93 @@ export class CallFailed extends Error {
 }
 
 const answersWithinMs = 30_000;
+/** A service sends something each 15 s. */
+const silenceMs = 45_000;
 
-/** @throws CallFailed */
-export async function call<S extends ServiceName, N extends keyof Apis[S] & string>(
-  service: S,
-  name: N,
-  input: CallInput<RouteOf<S, N>> = {},
-): Promise<JsonAnswer<RouteOf<S, N>>> {
-  const response = await send(service, name, input);
-  const text = await response.text();
-  // The service has checked it by the schema that this type is made of.
-  return (text === '' ? undefined : JSON.parse(plainJson(text))) as JsonAnswer<RouteOf<S, N>>;
+export const machineState = clientFor('machine-state', '.');
+export const racksConsole = clientFor('console-racks', '.');
+export const alertToPubsub = clientFor('alert-to-pubsub');
+export const metadataServer = clientFor('metadata-server');
+export const powerCycleDaemon = clientFor('power-cycle-daemon');
+export const routerBackup = clientFor('router-backup');
+
+/** Its calls throw {@link CallFailed}. */
+function clientFor<S extends keyof Apis>(service: S, baseUrl = `./services/${service}`) {
+  return clientOf<Apis[S], Route>(routes[service], (route, request) =>
+    call(service, route, request, baseUrl),
+  );
 }
 
-/** @throws CallFailed */
-export async function send<S extends ServiceName, N extends keyof Apis[S] & string>(
-  service: S,
-  name: N,
-  { params = {}, query = {}, headers = {}, body, signal }: CallInput<RouteOf<S, N>> = {},
-  isStream = false,
-): Promise<Response> {
-  const [method, path] = routes[service][name];
-  const isOwn = service === 'machine-state' || service === 'desk';
-  const prefix = isOwn ? '.' : `./services/${service}`;
-  const filled = path.replace(/\{(\w+)\}/g, (_, key: string) =>
-    encodeURIComponent(params[key] ?? ''),
-  );
-  const search = new URLSearchParams();
-  for (const [key, value] of Object.entries(query)) {
-    if (value !== undefined) search.set(key, String(value));
+async function call(service: string, route: Route, request: AnyRequest, baseUrl: string) {
+  const { signal, body } = request;
+  const late = new AbortController();
+  let timer: number | undefined;
+  function allow(ms: number): void {
+    clearTimeout(timer);
+    timer = window.setTimeout(() => late.abort(), ms);
   }
-  const signals = [
-    ...(signal ? [signal] : []),
-    ...(isStream ? [] : [AbortSignal.timeout(answersWithinMs)]),
-  ];
-  const response = await fetch(`${prefix}${filled}${search.size > 0 ? `?${search}` : ''}`, {
-    method,
-    headers: { ...headers, ...(body !== undefined && { 'content-type': 'application/json' }) },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-    signal: AbortSignal.any(signals),
-  }).catch((error: unknown) => {
+  let isStream = false;
+  try {
+    allow(answersWithinMs);
+    const response = await fetch(urlOf(route, request, baseUrl), {
+      method: route.method,
+      headers: {
+        ...headersOf(request),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      signal: AbortSignal.any([late.signal, ...(signal ? [signal] : [])]),
+    });
+    const { headers } = response;
+    if (!response.ok) throw new CallFailed(response.status, await problemOf(response));
+    const type = headers.get('content-type') ?? '';
+    isStream = type.startsWith('text/event-stream');
+    if (isStream) {
+      allow(silenceMs);
+      const onPiece = () => allow(silenceMs);
+      const onEnd = () => clearTimeout(timer);
+      return { events: eventsOf(response, { onPiece, onEnd }), headers };
+    }
+    if (type !== '' && !type.includes('json')) {
+      return { bytes: new Uint8Array(await response.arrayBuffer()), headers };
+    }
+    const text = await response.text();
+    // The service has checked it by the schemas that the types of the client are made of.
+    return text === '' ? undefined : JSON.parse(plainJson(text));
+  } catch (error) {
     signal?.throwIfAborted();
-    const late = error instanceof DOMException && error.name === 'TimeoutError';
-    const detail = late
+    if (error instanceof CallFailed) throw error;
+    const detail = late.signal.aborted
       ? `${service} did not answer in time`
       : 'the console’s service is not reachable';
     throw new CallFailed(0, { detail });
-  });
-  if (!response.ok) throw new CallFailed(response.status, await problemOf(response));
-  return response;
+  } finally {
+    if (!isStream) clearTimeout(timer);
+  }
+}
+
+/** Without a piece in time, the stream breaks. */
+async function* eventsOf(
+  { body }: Response,
+  { onPiece, onEnd }: { onPiece(): void; onEnd(): void },
+) {
+  const reader = body?.getReader();
+  async function* pieces() {
+    for (;;) {
+      const piece = await reader?.read();
+      if (piece?.value === undefined) return;
+      onPiece();
+      yield piece.value;
+    }
+  }
+  try {
+    for await (const { data, ...event } of serverEvents(pieces())) {
+      yield { ...event, data: JSON.parse(plainJson(data)) };
+    }
+  } finally {
+    onEnd();
+    void reader?.cancel().catch(() => undefined);
+  }
 }
 
 async function problemOf(response: Response): Promise<Partial<Problem>> {

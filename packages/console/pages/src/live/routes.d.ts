@@ -3,6 +3,6 @@ declare module 'virtual:routes' {
   type Apis = import('./api.ts').Apis;
   /** Method and path. */
   export const routes: {
-    readonly [S in keyof Apis]: { readonly [N in keyof Apis[S]]: readonly [string, string] };
+    readonly [S in keyof Apis]: { readonly [N in keyof Apis[S]]: { method: string; path: string } };
   };
 }

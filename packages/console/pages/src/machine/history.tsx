@@ -1,6 +1,6 @@
 import type { HistoryEntry, Machine } from '@skolo/api/machine-state';
 import { useState } from 'preact/hooks';
-import { call } from '../live/api.ts';
+import { machineState } from '../live/api.ts';
 import { Load, useLoaded } from '../parts/load.tsx';
 import { At, span, useNow } from '../parts/time.tsx';
 import { hrefOf, type Route } from '../shell/router.ts';
@@ -30,8 +30,8 @@ export function History({ machine, route }: { machine: Machine; route: Route }) 
       const from = to - hours * hourMs;
       const query = { from: new Date(from).toISOString(), to: new Date(to).toISOString() };
       const [{ entries, truncated }, { curves }] = await Promise.all([
-        call('machine-state', 'history', { params: { name }, query, signal }),
-        call('machine-state', 'curves', { params: { name }, query, signal }),
+        machineState.history({ params: { name }, query, signal }),
+        machineState.curves({ params: { name }, query, signal }),
       ]);
       return { from, to, entries, truncated, curves };
     },

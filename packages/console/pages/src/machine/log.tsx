@@ -1,6 +1,6 @@
 import type { LogLine } from '@skolo/api/swarming-client';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { call } from '../live/api.ts';
+import { machineState } from '../live/api.ts';
 import { useLive } from '../live/store.ts';
 import { asError, Failure } from '../parts/load.tsx';
 import { exact } from '../parts/time.tsx';
@@ -34,7 +34,7 @@ function Lines({ name }: { name: string }) {
     async function poll() {
       try {
         const query = { lines: after === undefined ? 200 : mostLines, after };
-        const answer = await call('machine-state', 'log', {
+        const answer = await machineState.log({
           params: { name },
           query,
           signal: stopped.signal,

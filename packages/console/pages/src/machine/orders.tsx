@@ -1,5 +1,5 @@
 import type { Machine } from '@skolo/api/machine-state';
-import { call } from '../live/api.ts';
+import { machineState, powerCycleDaemon } from '../live/api.ts';
 import { mayOperate, useLive } from '../live/store.ts';
 import { Failure, useAttempt } from '../parts/load.tsx';
 import { Ago, Until } from '../parts/time.tsx';
@@ -17,13 +17,13 @@ export function Orders({ machine: { orders, power } }: { machine: Machine }) {
           {!deliveredAt && (
             <span class="warning"> The agent does not have it yet{why && `: ${why}`}.</span>
           )}
-          <End run={() => call('machine-state', 'endOrder', { params: { id } })} />
+          <End run={() => machineState.endOrder({ params: { id } })} />
         </div>
       ))}
       {hold && (
         <div class="card" key={hold.id}>
           <b>Power held</b> by {hold.by}, <Until time={hold.until} />: {hold.reason}
-          <End run={() => call('power-cycle-daemon', 'release', { params: { id: hold.id } })} />
+          <End run={() => powerCycleDaemon.release({ params: { id: hold.id } })} />
         </div>
       )}
     </>

@@ -1,6 +1,6 @@
 import type { Machine } from '@skolo/api/machine-state';
 import { useEffect, useState } from 'preact/hooks';
-import { CallFailed, send } from '../live/api.ts';
+import { CallFailed, machineState } from '../live/api.ts';
 import { mayOperate, useLive } from '../live/store.ts';
 import { asError, Failure } from '../parts/load.tsx';
 
@@ -19,8 +19,10 @@ export function Screen({ machine: { name, devices } }: { machine: Machine }) {
     setFailed(undefined);
     try {
       const body = { device: phone?.name, fresh, force };
-      const response = await send('machine-state', 'screen', { params: { name }, body });
-      setPicture(URL.createObjectURL(await response.blob()));
+      const { bytes, headers } = await machineState.screen({ params: { name }, body });
+      setPicture(
+        URL.createObjectURL(new Blob([bytes], { type: headers.get('content-type') ?? '' })),
+      );
     } catch (error) {
       setFailed(asError(error));
     }

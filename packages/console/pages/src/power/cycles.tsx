@@ -1,5 +1,5 @@
 import type { PowerCycle } from '@skolo/api/power-cycle-daemon';
-import { call } from '../live/api.ts';
+import { powerCycleDaemon } from '../live/api.ts';
 import { mayOperate, useLive } from '../live/store.ts';
 import { MachineLink } from '../parts/links.tsx';
 import { Failure, useAttempt } from '../parts/load.tsx';
@@ -42,7 +42,7 @@ function Row({ cycle }: { cycle: PowerCycle }) {
   const [failed, attempt] = useAttempt();
   const { id, target, action, step, position, outcome, detail, by, reason, finishedAt, steps } =
     cycle;
-  const cancel = () => attempt(() => call('power-cycle-daemon', 'cancelCycle', { params: { id } }));
+  const cancel = () => attempt(() => powerCycleDaemon.cancelCycle({ params: { id } }));
   const isBad = outcome === 'failed' || outcome === 'stuck-off';
   return (
     <tr>

@@ -1,6 +1,6 @@
 import type { PowerCycle } from '@skolo/api/power-cycle-daemon';
 import { useEffect, useState } from 'preact/hooks';
-import { call } from '../live/api.ts';
+import { powerCycleDaemon } from '../live/api.ts';
 import { follow } from '../live/follow.ts';
 import { Failure, Load, useLoaded } from '../parts/load.tsx';
 import { Table } from '../parts/table.tsx';
@@ -17,9 +17,9 @@ export function Power({ route }: { route: Route }) {
   const state = useLoaded(
     async (signal) => {
       const [{ controllers }, { outlets }, { holds }] = await Promise.all([
-        call('power-cycle-daemon', 'controllers', { signal }),
-        call('power-cycle-daemon', 'outlets', { signal }),
-        call('power-cycle-daemon', 'holds', { signal }),
+        powerCycleDaemon.controllers({ signal }),
+        powerCycleDaemon.outlets({ signal }),
+        powerCycleDaemon.holds({ signal }),
       ]);
       return { controllers, outlets, holds };
     },
@@ -65,17 +65,13 @@ function LiveCycles() {
   const [cycles, setCycles] = useState<ReadonlyMap<string, PowerCycle>>(new Map());
   const [lost, setLost] = useState<Error>();
   const latest = useLoaded(
-    (signal) => call('power-cycle-daemon', 'cycles', { query: { limit: mostCycles }, signal }),
+    (signal) => powerCycleDaemon.cycles({ query: { limit: mostCycles }, signal }),
     'cycles',
   );
   useEffect(() => {
-    return follow('power-cycle-daemon', 'cycleEvents', {
+    return follow((_lastId, signal) => powerCycleDaemon.cycleEvents({ signal }), {
       onOpen: () => setLost(undefined),
-      // The one event of this route.
-      onEvent: (_name, data) => {
-        const cycle = data as PowerCycle;
-        setCycles((old) => new Map(old).set(cycle.id, cycle));
-      },
+      onEvent: ({ data: cycle }) => setCycles((old) => new Map(old).set(cycle.id, cycle)),
       onLost: (error) => {
         setLost(error instanceof Error ? error : new Error('the stream of cycles was closed'));
         return true;

@@ -1,6 +1,6 @@
 import type { OutletStatus } from '@skolo/api/power-cycle-daemon';
 import { useState } from 'preact/hooks';
-import { CallFailed, call } from '../live/api.ts';
+import { CallFailed, powerCycleDaemon } from '../live/api.ts';
 import { mayOperate, useLive } from '../live/store.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { Force } from '../parts/force.tsx';
@@ -38,7 +38,7 @@ export function SwitchDialog({
     setProblem(undefined);
     try {
       const body = { targets: [outlet], state, reason: reason.trim(), force };
-      await call('power-cycle-daemon', 'switchOutlets', { body });
+      await powerCycleDaemon.switchOutlets({ body });
       onClose();
     } catch (error) {
       setProblem(error);

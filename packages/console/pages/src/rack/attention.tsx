@@ -52,26 +52,8 @@ export function needingPerson(machines: Iterable<Machine>): Machine[] {
 
 function cardsOfRack({ rackFile, causes, alerts, alertPath, services }: RackView) {
   const failing = services.filter(({ ready, degraded }) => !ready || degraded.length > 0);
-  const deliverer = failing.find(({ name }) => name === 'alert-to-pubsub');
-  const path =
-    alertPath ??
-    (deliverer?.reachable === false
-      ? { isBroken: true, text: deliverer.why ?? 'alert-to-pubsub does not answer' }
-      : undefined);
   return [
-    ...(path
-      ? [
-          <Card
-            key="alert path"
-            isBad={path.isBroken}
-            href={hrefOf('alerts')}
-            title={
-              path.isBroken ? 'Alerts may not get through' : 'Alert delivery: not yet confirmed'
-            }
-            text={path.text}
-          />,
-        ]
-      : []),
+    ...cardsOfAlertPath(alertPath, services),
     ...rackFile.problems
       .slice(0, 1)
       .map((problem) => (
@@ -113,6 +95,19 @@ function cardsOfRack({ rackFile, causes, alerts, alertPath, services }: RackView
         text={why ?? (first && `${first.what}: ${first.why}`)}
       />
     )),
+  ];
+}
+
+function cardsOfAlertPath(known: RackView['alertPath'], services: RackView['services']) {
+  const deliverer = services.find(({ name }) => name === 'alert-to-pubsub');
+  const why = deliverer?.why ?? 'alert-to-pubsub does not answer';
+  const silent = deliverer?.reachable === false ? { isBroken: true, text: why } : undefined;
+  const path = known ?? silent;
+  if (!path) return [];
+  const title = path.isBroken ? 'Alerts may not get through' : 'Alert delivery: not yet confirmed';
+  const href = hrefOf('alerts');
+  return [
+    <Card key="alert path" isBad={path.isBroken} href={href} title={title} text={path.text} />,
   ];
 }
 

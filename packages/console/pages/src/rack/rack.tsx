@@ -1,5 +1,6 @@
 import { matches } from '@skolo/api/machine-filter';
 import type { Machine, RackView } from '@skolo/api/machine-state';
+import type { ComponentChildren } from 'preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { type ActionName, actions } from '../actions/actions.ts';
 import { ActionButtons } from '../actions/bar.tsx';
@@ -34,21 +35,7 @@ function Rack({
   const port = route.query.get('port') ?? undefined;
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [focused, setFocused] = useState<string>();
-  // Hundreds of ports, below the first screen: they wait until the tiles are drawn.
-  const [hasPorts, setHasPorts] = useState(false);
-  useEffect(() => {
-    let timer: number | undefined;
-    // A callback of a frame runs before it is drawn, so it is the second one that runs when the tiles are seen.
-    let frame = requestAnimationFrame(() => {
-      frame = requestAnimationFrame(() => {
-        timer = window.setTimeout(() => setHasPorts(true));
-      });
-    });
-    return () => {
-      cancelAnimationFrame(frame);
-      clearTimeout(timer);
-    };
-  }, []);
+  const hasPorts = useLater();
   const matching = useMemo(() => {
     const found = [...machines.values()].filter((machine) => matches(machine, filter));
     return new Set(found.map(({ name }) => name));
@@ -63,13 +50,7 @@ function Rack({
     return new Set([...(wiring?.uplink ? [wiring.uplink] : []), ...(wiring?.power ?? [])]);
   }, [focused, machines]);
 
-  useEffect(() => {
-    const [element = ''] = (port ?? '').split('/');
-    const target = document.getElementById(`element-${element}`);
-    // A port that was reached by Tab or a click is in view.
-    if (target && !target.contains(document.activeElement))
-      target.scrollIntoView({ block: 'center' });
-  }, [port, hasPorts]);
+  useInView(port, hasPorts);
 
   function toggle(name: string) {
     const next = new Set(chosen);
@@ -83,28 +64,12 @@ function Rack({
     openAction(action, names);
   }
 
-  useKeys('Rack', [
-    {
-      key: 'ArrowDown',
-      what: 'with the other arrows: from tile to tile',
-      run: () => focusTile(tabStop),
-    },
-    { key: ' ', what: 'selects the machine', run: () => focused !== undefined && toggle(focused) },
-    { key: 'a', what: 'selects all that the filter shows', run: () => setChosen(new Set(order)) },
-    { key: 'Escape', what: 'selects nothing', run: () => setChosen(new Set()) },
-    ...Object.entries(actions).map(([name, { key, title }]) => ({
-      key,
-      what: `${title}, of the selection or the tile`,
-      run: () => act(name as ActionName),
-    })),
-  ]);
-
-  function onKeyDown(event: KeyboardEvent) {
-    const tile = event.target;
-    if (!isArrow(event.key) || !(tile instanceof HTMLElement) || !tile.dataset.machine) return;
-    event.preventDefault();
-    nextIn(event.key, tile, tilesIn(event.currentTarget))?.focus();
-  }
+  useRackKeys({
+    begin: () => focusTile(tabStop),
+    toggle: () => focused !== undefined && toggle(focused),
+    choose: (all) => setChosen(new Set(all ? order : [])),
+    act,
+  });
 
   return (
     <div class="rack">
@@ -116,18 +81,7 @@ function Rack({
           shelves={rack.shelves.map(({ name }) => name)}
           matching={matching.size}
         />
-        {/* The tiles are links with keys of their own; this only moves the focus. */}
-        {/* biome-ignore lint/a11y/noStaticElementInteractions: see above */}
-        <div
-          onKeyDown={onKeyDown}
-          onFocusIn={({ target }) => setFocused(machineOf(target))}
-          onClick={(event) => {
-            const name = machineOf(event.target);
-            if (name === undefined || !(event.ctrlKey || event.metaKey || event.shiftKey)) return;
-            event.preventDefault();
-            toggle(name);
-          }}
-        >
+        <Tiles onFocus={setFocused} onToggle={toggle}>
           <Shelves
             shelves={rack.shelves}
             machines={machines}
@@ -136,7 +90,7 @@ function Rack({
             linked={linkedMachines}
             tabStop={tabStop}
           />
-        </div>
+        </Tiles>
         {hasPorts && (
           <Elements
             elements={rack.elements}
@@ -147,22 +101,123 @@ function Rack({
           />
         )}
       </div>
-      {chosen.size > 0 && (
-        <section class="selection" aria-label="Selection">
-          <b role="status">{chosen.size} selected</b>
-          <ActionButtons names={[...chosen]} />
-          {order.some((name) => !chosen.has(name)) && (
-            <button type="button" class="quiet" onClick={() => setChosen(new Set(order))}>
-              Select all {order.length} shown
-            </button>
-          )}
-          <button type="button" class="quiet" onClick={() => setChosen(new Set())}>
-            Select nothing
-          </button>
-        </section>
-      )}
+      {chosen.size > 0 && <Selection chosen={chosen} order={order} onChange={setChosen} />}
     </div>
   );
+}
+
+/** Shows an element whose port the address names. */
+function useInView(port: string | undefined, hasPorts: boolean) {
+  useEffect(() => {
+    const [element = ''] = (port ?? '').split('/');
+    const target = document.getElementById(`element-${element}`);
+    // A port that was reached by Tab or a click is in view.
+    if (target && !target.contains(document.activeElement))
+      target.scrollIntoView({ block: 'center' });
+  }, [port, hasPorts]);
+}
+
+/** The tiles are links with keys of their own; this only moves the focus. */
+function Tiles({
+  onFocus,
+  onToggle,
+  children,
+}: {
+  onFocus(name: string | undefined): void;
+  onToggle(name: string): void;
+  children: ComponentChildren;
+}) {
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: see above
+    <div
+      onKeyDown={onKeyDown}
+      onFocusIn={({ target }) => onFocus(machineOf(target))}
+      onClick={(event) => {
+        const name = machineOf(event.target);
+        if (name === undefined || !(event.ctrlKey || event.metaKey || event.shiftKey)) return;
+        event.preventDefault();
+        onToggle(name);
+      }}
+    >
+      {children}
+    </div>
+  );
+}
+
+/** Hundreds of ports, below the first screen: they wait until the tiles are drawn. */
+function useLater(): boolean {
+  const [isLater, setIsLater] = useState(false);
+  useEffect(() => {
+    let timer: number | undefined;
+    // A callback of a frame runs before it is drawn, so it is the second one that runs when the tiles are seen.
+    let frame = requestAnimationFrame(() => {
+      frame = requestAnimationFrame(() => {
+        timer = window.setTimeout(() => setIsLater(true));
+      });
+    });
+    return () => {
+      cancelAnimationFrame(frame);
+      clearTimeout(timer);
+    };
+  }, []);
+  return isLater;
+}
+
+function useRackKeys({
+  begin,
+  toggle,
+  choose,
+  act,
+}: {
+  begin(): void;
+  toggle(): void;
+  /** All that the filter shows, or none. */
+  choose(all: boolean): void;
+  act(action: ActionName): void;
+}) {
+  useKeys('Rack', [
+    { key: 'ArrowDown', what: 'with the other arrows: from tile to tile', run: begin },
+    { key: ' ', what: 'selects the machine', run: toggle },
+    { key: 'a', what: 'selects all that the filter shows', run: () => choose(true) },
+    { key: 'Escape', what: 'selects nothing', run: () => choose(false) },
+    ...Object.entries(actions).map(([name, { key, title }]) => ({
+      key,
+      what: `${title}, of the selection or the tile`,
+      run: () => act(name as ActionName),
+    })),
+  ]);
+}
+
+function Selection({
+  chosen,
+  order,
+  onChange,
+}: {
+  chosen: ReadonlySet<string>;
+  order: readonly string[];
+  onChange(chosen: ReadonlySet<string>): void;
+}) {
+  return (
+    <section class="selection" aria-label="Selection">
+      <b role="status">{chosen.size} selected</b>
+      <ActionButtons names={[...chosen]} />
+      {order.some((name) => !chosen.has(name)) && (
+        <button type="button" class="quiet" onClick={() => onChange(new Set(order))}>
+          Select all {order.length} shown
+        </button>
+      )}
+      <button type="button" class="quiet" onClick={() => onChange(new Set())}>
+        Select nothing
+      </button>
+    </section>
+  );
+}
+
+function onKeyDown(event: KeyboardEvent) {
+  const tile = event.target;
+  if (!isArrow(event.key) || !(tile instanceof HTMLElement) || !tile.dataset.machine) return;
+  event.preventDefault();
+  nextIn(event.key, tile, tilesIn(event.currentTarget))?.focus();
 }
 
 /** The machines at a port, or at any port of an element. */

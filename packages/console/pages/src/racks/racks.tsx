@@ -1,7 +1,7 @@
 /** All racks of `skolo console`, the worst first. */
-import type { DeskRack } from '@skolo/api/desk';
+import type { ConsoleRack } from '@skolo/api/console-racks';
 import { useEffect } from 'preact/hooks';
-import { CallFailed, call } from '../live/api.ts';
+import { CallFailed, racksConsole } from '../live/api.ts';
 import { Load, useLoaded } from '../parts/load.tsx';
 import { Table } from '../parts/table.tsx';
 import { Ago } from '../parts/time.tsx';
@@ -34,7 +34,7 @@ export function Racks() {
 
 const words = { connecting: 'connecting', live: 'connected', lost: 'not reachable' } as const;
 
-function Row({ rack }: { rack: DeskRack }) {
+function Row({ rack }: { rack: ConsoleRack }) {
   const { name, connection, since, why, known } = rack;
   const isOld = connection !== 'live';
   return (
@@ -65,7 +65,7 @@ function Row({ rack }: { rack: DeskRack }) {
   );
 }
 
-function Troubles({ known }: { known: NonNullable<DeskRack['known']> }) {
+function Troubles({ known }: { known: NonNullable<ConsoleRack['known']> }) {
   const { causes, alerts, services } = known;
   if (causes.length === 0 && alerts === 0 && services.length === 0) return <>Nothing</>;
   return (
@@ -85,19 +85,19 @@ function Troubles({ known }: { known: NonNullable<DeskRack['known']> }) {
   );
 }
 
-function linkTo({ name }: DeskRack): string {
+function linkTo({ name }: ConsoleRack): string {
   return `./${encodeURIComponent(name)}/`;
 }
 
 /** Signs in first, where the address has the code of a link. */
-async function askRacks(signal: AbortSignal): Promise<DeskRack[]> {
+async function askRacks(signal: AbortSignal): Promise<ConsoleRack[]> {
   const code = parseHash(location.hash).query.get('code');
   if (code) {
     // Out of the address and the history before anything else.
     go('#/', true);
-    await call('desk', 'signIn', { body: { code } }).catch(inWords);
+    await racksConsole.signIn({ body: { code } }).catch(inWords);
   }
-  return (await call('desk', 'racks', { signal }).catch(inWords)).racks;
+  return (await racksConsole.racks({ signal }).catch(inWords)).racks;
 }
 
 /** Nobody signs in with a token here: the message says how. */

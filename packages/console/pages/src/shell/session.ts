@@ -1,6 +1,6 @@
 /** Who uses this page. The token itself is never kept here: a cookie that no script can read stands for it. */
 import type { ConsoleSession } from '@skolo/api/console';
-import { CallFailed, call } from '../live/api.ts';
+import { CallFailed, machineState } from '../live/api.ts';
 import { followRack } from '../live/follow.ts';
 import { getLive, onLive, setLive } from '../live/store.ts';
 import { go, hrefOf, parseHash } from './router.ts';
@@ -47,7 +47,7 @@ async function loadSession(): Promise<void> {
     }
   }
   try {
-    setSession(await call('machine-state', 'session'));
+    setSession(await machineState.session());
   } catch (error) {
     if (error instanceof CallFailed && error.status === 401) setLive({ session: null });
     else setTimeout(() => void loadSession(), retryMs);
@@ -56,11 +56,11 @@ async function loadSession(): Promise<void> {
 
 /** @throws CallFailed */
 export async function signIn(by: { token: string } | { code: string }): Promise<void> {
-  setSession(await call('machine-state', 'signIn', { body: by }));
+  setSession(await machineState.signIn({ body: by }));
 }
 
 export async function signOut(): Promise<void> {
-  await call('machine-state', 'signOut');
+  await machineState.signOut();
   location.reload();
 }
 

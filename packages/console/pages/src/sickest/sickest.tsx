@@ -1,4 +1,4 @@
-import { call } from '../live/api.ts';
+import { machineState } from '../live/api.ts';
 import { MachineLink } from '../parts/links.tsx';
 import { Load, useLoaded } from '../parts/load.tsx';
 import { Table } from '../parts/table.tsx';
@@ -11,7 +11,7 @@ const choices = ['1', '7', '30', '90'];
 export function Sickest({ route }: { route: Route }) {
   const days = route.query.get('days') ?? '30';
   const loaded = useLoaded(
-    (signal) => call('machine-state', 'sickest', { query: { days, limit: 50 }, signal }),
+    (signal) => machineState.sickest({ query: { days: Number(days), limit: 50 }, signal }),
     days,
   );
   return (

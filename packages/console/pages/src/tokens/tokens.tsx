@@ -1,4 +1,4 @@
-import { call } from '../live/api.ts';
+import { metadataServer } from '../live/api.ts';
 import { MachineLink } from '../parts/links.tsx';
 import { Load, useLoaded } from '../parts/load.tsx';
 import { SearchField } from '../parts/search-field.tsx';
@@ -13,8 +13,8 @@ export function Tokens({ route }: { route: Route }) {
   const loaded = useLoaded(
     async (signal) => {
       const [{ identities }, { clients }] = await Promise.all([
-        call('metadata-server', 'identities', { signal }),
-        call('metadata-server', 'clients', { signal }),
+        metadataServer.identities({ signal }),
+        metadataServer.clients({ signal }),
       ]);
       return { identities, clients };
     },

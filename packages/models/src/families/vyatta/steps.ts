@@ -8,7 +8,7 @@ const file = '/tmp/version.boot';
 const confirmed: RestoreStep[] = [
   {
     title:
-      'Commit it for 10 minutes, and answer y: unless you confirm, it restarts with what it had saved. Where it says that no revisions are kept, commit without that, at its console',
+      'Commit it for 10 minutes, and answer y: unless you confirm, it restarts with what it had saved. Where it says that no revisions are kept, commit without that, at its serial console',
     where: 'device',
     lines: ['commit-confirm 10', 'y'],
   },

@@ -1,0 +1,49 @@
+/** The API of `skolo console RACK…`: the racks that it shows, for the page with all of them. */
+import { z } from 'zod';
+import { CommonCause } from './machine-state.ts';
+import { Problem } from './route/problem.ts';
+import { route } from './route/route.ts';
+import { Time } from './time.ts';
+
+const name = z.string().min(1).max(200);
+const many = z.int().min(0);
+
+export const ConsoleRack = z
+  .object({
+    name,
+    connection: z
+      .enum(['connecting', 'live', 'lost'])
+      .describe('`connecting`: not decided yet; `lost`: it is tried again'),
+    since: Time.describe('when the connection became so'),
+    why: z.string().optional().describe('why it is lost; what to do'),
+    known: z
+      .object({
+        machines: many,
+        needPerson: many.describe('machines that need a person, without those of a common cause'),
+        causes: z.array(CommonCause.omit({ machines: true }).extend({ machines: many })),
+        alerts: many.describe('firing, and of no machine'),
+        services: z.array(name).describe('not ready, or degraded'),
+      })
+      .optional()
+      .describe('of now, or when it was last connected; absent: it never was'),
+  })
+  .meta({ id: 'ConsoleRack' });
+export type ConsoleRack = z.output<typeof ConsoleRack>;
+
+export const consoleRacksApi = {
+  racks: route({
+    method: 'get',
+    path: '/v1/racks',
+    summary: 'The racks, the worst first',
+    answers: { 200: z.object({ racks: z.array(ConsoleRack) }), 401: Problem },
+  }),
+  signIn: route({
+    method: 'post',
+    path: '/v1/session',
+    summary: 'Exchanges the code of the link that the command has made for a cookie',
+    body: z.strictObject({ code: z.string().min(1).max(200) }),
+    mostBodyBytes: 1024,
+    audits: { elsewhere: 'racks record what is done there' },
+    answers: { 204: undefined, 401: Problem, 403: Problem },
+  }),
+};

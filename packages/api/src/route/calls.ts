@@ -1,0 +1,124 @@
+/**
+ * The calls of a typed client: their types, and the URL of each. `createClient` makes them for programs, and the console for its
+ * pages, so this loads nothing.
+ */
+import type { z } from 'zod';
+import type { Api, JsonAnswer, RouteSpec } from './route.ts';
+
+/** Arguments of a call. */
+export type ClientRequest<R extends RouteSpec> = Part<'params', R['params']> &
+  Part<'query', R['query']> &
+  Part<'headers', R['headers']> &
+  Part<'body', R['body']> & { signal?: AbortSignal | undefined } & Limits;
+
+/** Of one call, in place of those of the client. */
+interface Limits {
+  timeoutMs?: number | undefined;
+  mostBytes?: number | undefined;
+}
+
+/** An answer of text or bytes. */
+interface ClientContent {
+  bytes: Uint8Array<ArrayBuffer>;
+  headers: Pick<Headers, 'get'>;
+}
+
+/** An answer of server-sent events; `id` is that of the last event that had one. */
+interface ClientEvents<Events extends NonNullable<RouteSpec['events']>> {
+  events: AsyncIterable<
+    {
+      [Name in keyof Events]: { name: Name; data: z.output<Events[Name]>; id?: string };
+    }[keyof Events]
+  >;
+  headers: Pick<Headers, 'get'>;
+}
+
+/** The body of the 2xx answer; undefined without a body. */
+export type ClientAnswer<R extends RouteSpec> = R extends { types: readonly string[] }
+  ? ClientContent
+  : R extends { events: infer Events extends NonNullable<RouteSpec['events']> }
+    ? ClientEvents<Events>
+    : JsonAnswer<R>;
+
+/** A call for each route. */
+export type Client<A extends Api> = { readonly [Name in keyof A]: Call<A[Name]> };
+
+type Call<R extends RouteSpec> =
+  Record<never, never> extends ClientRequest<R>
+    ? (request?: ClientRequest<R>) => Promise<ClientAnswer<R>>
+    : (request: ClientRequest<R>) => Promise<ClientAnswer<R>>;
+
+/**
+ * A key that is absent without a schema, optional when all in the schema is, and else required. Not distributive: for a
+ * generic route, the four parts would be too many unions for TypeScript.
+ */
+type Part<Key extends string, S> = [S] extends [z.ZodType]
+  ? Record<never, never> extends Sent<S>
+    ? { [K in Key]?: Sent<S> }
+    : { [K in Key]: Sent<S> }
+  : Record<never, never>;
+
+/** The input of a schema; for coerced values the output, because their input is `unknown`. */
+type Sent<S extends z.ZodType> =
+  z.input<S> extends Record<string, unknown>
+    ? {
+        [K in keyof z.input<S>]: unknown extends z.input<S>[K]
+          ? K extends keyof z.output<S>
+            ? z.output<S>[K]
+            : never
+          : z.input<S>[K];
+      }
+    : z.input<S>;
+
+/**
+ * A method for each route.
+ *
+ * @param routes by their names in the API
+ * @param call checks the answer, or trusts who did
+ */
+export function clientOf<A extends Api, Spec>(
+  routes: Readonly<Record<keyof A, Spec>>,
+  call: (spec: Spec, request: AnyRequest) => Promise<unknown>,
+): Client<A> {
+  const calls = Object.entries<Spec>(routes).map(([name, spec]) => [
+    name,
+    (request: AnyRequest = {}) => call(spec, request),
+  ]);
+  // The keys and the types of the calls are those of the API, which `Object.entries` forgets.
+  return Object.fromEntries(calls) as Client<A>;
+}
+
+/** The request of any route. */
+export interface AnyRequest extends Limits {
+  params?: Record<string, unknown>;
+  query?: Record<string, unknown>;
+  headers?: Record<string, unknown>;
+  body?: unknown;
+  signal?: AbortSignal;
+}
+
+/** The headers of a request that have a value. */
+export function headersOf({ headers = {} }: AnyRequest): Record<string, string> {
+  const sent = Object.entries(headers).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(sent.map(([name, value]) => [name, String(value)]));
+}
+
+/** @throws TypeError A part of the path is empty, or a parser would take it for a folder. */
+export function urlOf(spec: { path: string }, request: AnyRequest, baseUrl: string): string {
+  const path = spec.path.replace(/\{([^{}]*)\}/g, (_, param: string) => {
+    const value = String(request.params?.[param] ?? '');
+    // A URL's parser takes `.` and `..` for folders, encoded or not.
+    if (['', '.', '..'].includes(value)) {
+      throw new TypeError(`'${value}' cannot be the ${param} in ${spec.path}`);
+    }
+    return encodeURIComponent(value);
+  });
+  const query = new URLSearchParams();
+  for (const [key, value] of Object.entries(request.query ?? {})) {
+    for (const each of Array.isArray(value) ? value : [value]) {
+      if (each !== undefined) query.append(key, String(each));
+    }
+  }
+  const search = query.size > 0 ? `?${query}` : '';
+  return `${baseUrl.replace(/\/+$/, '')}${path}${search}`;
+}

@@ -1,0 +1,255 @@
+/** The pages in a real browser: a sample here, the rest in `npm run test:long`. */
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { buildPages } from '@skolo/console/build';
+import { isLong } from '@skolo/durable/campaign';
+import { peer } from '@skolo/simulators';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { type Browser, openBrowser, signIn } from './testing/browser.ts';
+import { type Fixture, startFixture } from './testing/fixture.ts';
+
+const chromium = peer('chromium');
+const hostile = '<img src=x onerror=alert(1)> \u001b[31m\u202Egpj.exe\u2066 "quoted"';
+
+let fixture: Fixture;
+let browser: Browser;
+let page: Page;
+
+/** A machine that is well and idle, and no other test has changed. */
+function idle() {
+  const found = fixture.fixture.machines.find(
+    ({ condition, task, orders }) => condition === 'ok' && !task && orders.length === 0,
+  );
+  if (!found) throw new Error('no idle machine');
+  return found;
+}
+
+describe.skipIf(!chromium)('the console', () => {
+  beforeAll(async () => {
+    await buildPages();
+    fixture = await startFixture();
+    browser = await openBrowser(chromium ?? '');
+    page = await signIn(browser, fixture.url, fixture.tokens.operate);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await fixture?.stop();
+  });
+
+  it('leaves nothing of the link in the address', () => {
+    expect(page.url()).toBe(`${fixture.url}/#/rack`);
+  });
+
+  it.each([
+    ['rack', '.tile', 300],
+    ['power', 'th:has-text("switch-1/1")', 1],
+    ['backups', 'th:has-text("switch-1")', 1],
+    ['backups/switch-1', '.diff .plus', 1],
+    ['alerts', 'th:has-text("SkoloSwitchDown")', 1],
+    ['tokens', 'th:has-text("skia-rpi2-rack4-shelf1-001")', 1],
+    ['services', 'th:has-text("router-backup")', 1],
+    ['audit', 'tbody tr', 1],
+    ['rack-file', 'li:has-text("switch-1/41")', 1],
+    ['sickest', 'tbody tr', 20],
+    ['visit', '.tasks li', 1],
+    ['machine/skia-rpi2-rack4-shelf1-001', '.timeline .mark', 10],
+  ])(
+    'shows %s, with nothing serious for axe',
+    async (view, selector, least) => {
+      await page.goto(`${fixture.url}/#/${view}`);
+      await page.locator(selector).first().waitFor();
+
+      expect(await page.locator(selector).count()).toBeGreaterThanOrEqual(least);
+      expect(await seriousFor(page)).toEqual([]);
+    },
+    contrastMs,
+  );
+
+  it(
+    'shows several racks, with nothing serious for axe',
+    async () => {
+      const since = new Date().toISOString();
+      const known = { machines: 300, needPerson: 2, alerts: 1, services: ['router-backup'] };
+      const causes = [{ what: 'switch-1', text: 'switch-1 is down', since, machines: 40 }];
+      const racks = [
+        { name: 'rack5', connection: 'lost', since, why: hostile },
+        { name: 'rack4', connection: 'live', since, known: { ...known, causes } },
+      ];
+      await page.route('**/v1/racks', (route) => route.fulfill({ json: { racks } }));
+      await page.goto(`${fixture.url}/racks.html`);
+
+      await page.getByRole('row', { name: /rack5.*<img src=x onerror.*<U\+202E>/ }).waitFor();
+      await page.getByRole('row', { name: /rack4.*2 of 300.*switch-1 is down/ }).waitFor();
+      expect(await seriousFor(page)).toEqual([]);
+    },
+    contrastMs,
+  );
+
+  it('quarantines a machine with a reason, and shows it', async () => {
+    const { name } = idle();
+    await page.goto(`${fixture.url}/#/machine/${name}`);
+    await page.getByRole('button', { name: 'Quarantine' }).click();
+    await page.getByRole('textbox', { name: 'Reason' }).fill('the screen is broken');
+    await page.getByRole('dialog').getByRole('combobox').selectOption('until somebody ends it');
+    await page.getByRole('dialog').getByRole('button', { name: 'Quarantine' }).click();
+
+    await page.locator('.now .condition.c-quarantined').waitFor();
+    await page.getByRole('button', { name: 'Close' }).last().click();
+
+    const body = { machines: [name], kind: 'quarantine', reason: 'the screen is broken' };
+    expect(fixture.calls).toContainEqual({ name: 'order', body });
+  });
+
+  it('repeats a request whose answer was lost as the same request', async () => {
+    const sent: [string | undefined, string | null][] = [];
+    await page.route('**/v1/orders', async (route) => {
+      const request = route.request();
+      sent.push([request.headers()['idempotency-key'], request.postData()]);
+      if (sent.length > 1) return await route.fallback();
+      await route.fetch();
+      await route.abort();
+    });
+    await page.goto(`${fixture.url}/#/machine/${idle().name}`);
+    await page.getByRole('button', { name: 'Maintenance' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('textbox', { name: 'Reason' }).fill('new phone');
+    await dialog.getByRole('button', { name: 'Maintenance' }).click();
+    await dialog.getByText('not reachable').waitFor();
+    await dialog.getByRole('button', { name: 'Maintenance' }).click();
+    await page.getByText('Done.').waitFor();
+    await page.getByRole('button', { name: 'Close' }).last().click();
+    await page.unroute('**/v1/orders');
+
+    expect(sent).toHaveLength(2);
+    expect(sent[0]?.[0]).toMatch(/^\w{16,}$/);
+    expect(sent[1]).toEqual(sent[0]);
+  });
+
+  it('keeps what is typed right after a key, in the dialog that it opens', async () => {
+    const { name } = idle();
+    await page.goto(`${fixture.url}/#/rack`);
+    await page.locator(`[data-machine="${name}"]`).focus();
+    await page.keyboard.press('n');
+    await page.keyboard.type('the phone is cracked');
+
+    const dialog = page.getByRole('dialog');
+    await expect.poll(() => dialog.getByRole('textbox').inputValue()).toBe('the phone is cracked');
+    expect(await dialog.getByRole('heading').textContent()).toContain(name);
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+  });
+
+  it('has no keys of one character where they are turned off', async () => {
+    await page.goto(`${fixture.url}/#/rack`);
+    const keys = page.getByRole('button', { name: 'Keys' });
+    const dialog = page.getByRole('dialog');
+    await keys.click();
+    await dialog.getByRole('checkbox').uncheck();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('2');
+    await page.keyboard.press('?');
+
+    expect(page.url()).toBe(`${fixture.url}/#/rack`);
+    expect(await dialog.count()).toBe(0);
+    await keys.click();
+    await dialog.getByRole('checkbox').check();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('?');
+    await dialog.waitFor();
+    await page.keyboard.press('Escape');
+  });
+
+  it('begins with alerts that may not get through', async () => {
+    await page.goto(`${fixture.url}/#/rack`);
+    const card = page.getByLabel('Needs attention').getByRole('listitem').first();
+
+    await expect.poll(() => card.textContent()).toMatch(/not yet confirmed.*no alert was received/);
+  });
+
+  it('acts only on the machines of the preview', async () => {
+    await page.goto(`${fixture.url}/#/rack?shelf=shelf2`);
+    await page.locator('.tile').first().focus();
+    await page.keyboard.press('a');
+    const before = fixture.fixture.machines.filter(({ shelf }) => shelf === 'shelf2');
+    await page.getByText(`${before.length} selected`).waitFor();
+    await page.keyboard.press('m');
+    for (let i = 0; i < 30; i += 1) {
+      fixture.show({ ...idle(), name: `new-${i}`, shelf: 'shelf2' });
+    }
+    await page.getByRole('textbox', { name: 'Reason' }).fill('new shelf');
+    await page.getByLabel(/Type their number/).fill(String(before.length));
+    await page.getByRole('dialog').getByRole('button', { name: 'Maintenance' }).click();
+    await page.getByText('Done.').waitFor();
+    await page.getByRole('button', { name: 'Close' }).last().click();
+
+    const call = fixture.calls.findLast(({ name }) => name === 'order');
+    const { machines, count } = Order.parse(call?.body);
+    expect(machines.toSorted()).toEqual(before.map(({ name }) => name).sort());
+    expect(count).toBe(before.length);
+  });
+
+  it('shows hostile text as text, with what is invisible made visible', async () => {
+    const machine = idle();
+    fixture.show({ ...machine, sentence: hostile, needsPerson: hostile });
+    await page.goto(`${fixture.url}/#/machine/${machine.name}`);
+
+    const sentence = page.locator('.sentence');
+    await sentence.filter({ hasText: 'onerror' }).waitFor();
+
+    expect(await sentence.textContent()).toBe(
+      '<img src=x onerror=alert(1)> <U+001B>[31m<U+202E>gpj.exe<U+2066> "quoted"',
+    );
+    expect(await page.locator('img').count()).toBe(0);
+  });
+
+  it('connects again after a restart of the service, and asks to sign in', async () => {
+    await page.goto(`${fixture.url}/#/rack`);
+    await fixture.restart();
+
+    await page.getByLabel('Token of this rack').waitFor();
+    await page.getByLabel('Token of this rack').fill(fixture.tokens.operate);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.locator('.tile').first().waitFor();
+
+    // The browser notes each request that fails meanwhile.
+    const expected =
+      /Failed to load resource|ERR_FAILED|ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED/;
+    expect(browser.complaints.filter((text) => !expected.test(text))).toEqual([]);
+  });
+});
+
+const Order = z.object({ machines: z.array(z.string()), count: z.int().optional() });
+const Axe = z.array(
+  z.object({
+    id: z.string(),
+    impact: z.string().nullable(),
+    nodes: z.array(z.object({ html: z.string(), failureSummary: z.string().optional() })),
+  }),
+);
+
+/** Of hundreds of tiles, in both colours. */
+const contrastMs = isLong ? 300_000 : 60_000;
+
+/** Rules of axe that the page breaks seriously; in the long run in both colours. */
+async function seriousFor(page: Page): Promise<string[]> {
+  const light = await seriousNow(page);
+  if (!isLong) return light;
+  await page.emulateMedia({ colorScheme: 'dark' });
+  const dark = await seriousNow(page);
+  await page.emulateMedia({ colorScheme: 'light' });
+  return [...light, ...dark.map((each) => `dark: ${each}`)];
+}
+
+/** It runs outside of the page's policy, as an extension would. */
+async function seriousNow(page: Page): Promise<string[]> {
+  const path = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+  await page.evaluate(await readFile(path, 'utf8'));
+  // The contrast of hundreds of tiles takes half a minute, and is that of a few.
+  const rules = { 'color-contrast': { enabled: isLong || !/rack|tokens|power/.test(page.url()) } };
+  const options = JSON.stringify({ resultTypes: ['violations'], rules });
+  const violations = await page.evaluate(`axe.run(${options}).then((found) => found.violations)`);
+  return Axe.parse(violations)
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes[0]?.html} ${nodes[0]?.failureSummary}`);
+}

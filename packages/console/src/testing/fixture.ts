@@ -1,0 +1,199 @@
+/**
+ * The console of machine-state over a generated rack, and the services behind it: for tests, screenshots and `npm run fixture`.
+ * HTTP, sign-in, audit and streams are the real ones. What people order changes the machines.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type Api,
+  alertToPubsubApi,
+  consoleApi,
+  type Machine,
+  machineStateApi,
+  metadataServerApi,
+  powerCycleDaemonApi,
+  routerBackupApi,
+} from '@skolo/api';
+import { createApp, newToken, systemClock } from '@skolo/common';
+import { openConsole } from '@skolo/console';
+import {
+  type Call,
+  Changes,
+  type GeneratedRack,
+  generatedAlerts,
+  generatedBackups,
+  generatedClients,
+  generatedMachines,
+  generatedPower,
+  generateRack,
+  machineStateHandlers,
+  type ScriptedService,
+  startAlertToPubsub,
+  startMetadataServer,
+  startPowerCycleDaemon,
+  startRouterBackup,
+  startScriptedService,
+} from '@skolo/scripted-services';
+
+interface FixtureOptions {
+  machines?: number;
+  port?: number;
+  /** Who may read without signing in: networks. */
+  anonymousRead?: string[];
+  /** Changes the machines before the start. */
+  prepare?: (rack: GeneratedRack) => void;
+}
+
+type Roles = 'view' | 'operate' | 'admin';
+type PeerName = 'metadata-server' | 'power-cycle-daemon' | 'router-backup' | 'alert-to-pubsub';
+
+export interface Fixture {
+  url: string;
+  tokens: Record<Roles, string>;
+  fixture: GeneratedRack;
+  /** Changes of the routes of machine-state and the others, as `order {…}`. */
+  calls: Call[];
+  /** Shows a machine as it is now to all pages. */
+  show(machine: Machine): void;
+  showRack(): void;
+  stopPeer(name: PeerName): Promise<void>;
+  /** Ends and starts the service, at the same port, without its sessions. */
+  restart(version?: string): Promise<void>;
+  stop(): Promise<void>;
+  /** Of the audit log: what, who and outcome of each line. */
+  dir: string;
+  /** Of the services: the time of this computer, until a test lets more of it pass. */
+  clock: { pass(ms: number): void };
+}
+
+const apis: Record<PeerName, Api> = {
+  'metadata-server': metadataServerApi,
+  'power-cycle-daemon': powerCycleDaemonApi,
+  'router-backup': routerBackupApi,
+  'alert-to-pubsub': alertToPubsubApi,
+};
+
+export async function startFixture(options: FixtureOptions = {}): Promise<Fixture> {
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-console-'));
+  const { file, tokens } = await createTokens(dir);
+  const fixture = generateRack(options.machines ?? 300);
+  options.prepare?.(fixture);
+  const calls: Call[] = [];
+  const clock = shiftedClock();
+  const changes = new Changes();
+  function show(machine: Machine) {
+    const at = fixture.machines.findIndex(({ name }) => name === machine.name);
+    if (at < 0) fixture.machines.push(machine);
+    else fixture.machines[at] = machine;
+    changes.machine(machine);
+  }
+  const { anonymousRead = [] } = options;
+  const placeOf = (name: string) => ({ anonymousRead, clock, stateDir: join(dir, name) });
+  const peers = await startPeers(fixture, { file, placeOf, calls });
+  const world = generatedMachines(fixture, show);
+  const handlers = machineStateHandlers({ world, changes, calls });
+
+  function start(port: number, version: string): Promise<ScriptedService> {
+    return startScriptedService(
+      'machine-state',
+      { file },
+      async (context) => {
+        const webConsole = await openConsole(context, (wanted) => {
+          const found = peers.find(({ name }) => name === wanted);
+          return found && { api: apis[found.name], url: found.url };
+        });
+        const app = createApp({
+          ...context,
+          compresses: true,
+          api: { ...machineStateApi, ...consoleApi },
+          handlers: { ...handlers, ...webConsole.handlers },
+        });
+        return webConsole.around(app);
+      },
+      { ...placeOf('machine-state'), port, version },
+    );
+  }
+
+  let running = await start(options.port ?? 0, '0.1.0');
+  const { url } = running;
+  return {
+    url,
+    tokens,
+    fixture,
+    calls,
+    dir,
+    clock,
+    show,
+    showRack: () => changes.rack(fixture.rack),
+    stopPeer: async (wanted) => peers.find(({ name }) => name === wanted)?.close(),
+    async restart(version = '0.1.0') {
+      await running.close();
+      running = await start(Number(new URL(url).port), version);
+    },
+    async stop() {
+      await running.close();
+      for (const peer of peers) await peer.close();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function createTokens(dir: string) {
+  const file = join(dir, 'tokens.yaml');
+  const of = (role: Roles) => newToken(file, { name: `ann-${role}`, role, expiresInDays: 30 });
+  const tokens = {
+    view: await of('view'),
+    operate: await of('operate'),
+    admin: await of('admin'),
+  };
+  return { file, tokens };
+}
+
+/** Only its wall clock goes back. */
+function shiftedClock() {
+  let passedMs = 0;
+  let ranMs = 0;
+  return {
+    now: () => systemClock.now() + passedMs,
+    uptime: () => systemClock.uptime() + ranMs / 1000,
+    pass(ms: number) {
+      passedMs += ms;
+      ranMs += Math.max(0, ms);
+    },
+  };
+}
+
+interface PeerOptions {
+  /** Of the tokens. */
+  file: string;
+  placeOf(name: PeerName): NonNullable<Parameters<typeof startRouterBackup>[0]['place']>;
+  calls: Call[];
+}
+
+async function startPeers(fixture: GeneratedRack, { file, placeOf, calls }: PeerOptions) {
+  const tokens = { file };
+  const power = await startPowerCycleDaemon({
+    tokens,
+    world: generatedPower(fixture),
+    calls,
+    place: placeOf('power-cycle-daemon'),
+  });
+  const backup = await startRouterBackup({
+    tokens,
+    world: generatedBackups(fixture),
+    place: placeOf('router-backup'),
+  });
+  const alerts = await startAlertToPubsub({
+    tokens,
+    world: generatedAlerts(fixture),
+    place: placeOf('alert-to-pubsub'),
+  });
+  const metadata = await startMetadataServer(generatedClients(fixture));
+  return [
+    { ...power, name: 'power-cycle-daemon' },
+    { ...backup, name: 'router-backup' },
+    { ...alerts, name: 'alert-to-pubsub' },
+    { name: 'metadata-server', url: `${metadata.url}/open`, close: metadata.close },
+  ] satisfies (ScriptedService & { name: PeerName })[];
+}

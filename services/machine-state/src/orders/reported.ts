@@ -1,0 +1,114 @@
+/**
+ * Orders that only agents report. They have no effect, with one exception: a journal that is new, damaged or restored from a copy may
+ * have lost orders, so the first answer of each machine may contain a quarantine that is kept.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Order } from '@skolo/api';
+import type { Clock, ServiceContext } from '@skolo/common';
+import type { Rack } from '@skolo/rack';
+import { given } from '../join/machine.ts';
+import type { AgentView } from '../join/sources.ts';
+import { mostInForce, type Orders } from './orders.ts';
+import type { OrderRecord, Records } from './records.ts';
+
+interface ReportedDeps extends Pick<ServiceContext, 'audit' | 'log'> {
+  rack(): Rack;
+  clock: Pick<Clock, 'now'>;
+  records: Records;
+  orders: Pick<Orders, 'keep' | 'openByMachine'>;
+}
+
+/** Machines whose quarantine only they report. More are more likely an attack than a loss, and a person decides. */
+const mostReporting = 10;
+
+export class ReportedOrders {
+  private readonly deps: ReportedDeps;
+  /** Machines that report a quarantine which there is no room for. */
+  private readonly waiting = new Set<string>();
+  private isLoaded = false;
+
+  constructor(deps: ReportedDeps) {
+    this.deps = deps;
+  }
+
+  /** The journal was read. @param isIncomplete orders may be missing from it that machines have */
+  reload(isIncomplete: boolean): void {
+    const { records, rack, orders } = this.deps;
+    this.isLoaded = true;
+    if (!isIncomplete) return;
+    const times = [
+      ...[...records.orders.all.values()].map(({ since, endedAt = since }) => endedAt),
+      ...[...records.notes.all.values()].map(({ at }) => at),
+    ];
+    const newest = given({ newest: times.sort().at(-1) });
+    const machines = [...rack().machines.keys()];
+    void orders.keep(machines.map((machine) => records.unheard.put({ machine, ...newest })));
+  }
+
+  /** Those that the journal does not contain. */
+  unknown(machine: string, { status }: Pick<AgentView, 'status'>): Order[] {
+    if (!this.isLoaded) return [];
+    const { orders } = this.deps.records;
+    return (status?.orders ?? []).filter(({ id }) => orders.get(id)?.machine !== machine);
+  }
+
+  /** Of those, the ones that the journal may have lost. Its agent keeps them until they are heard. */
+  lost(machine: string, view: Pick<AgentView, 'status'>): Order[] {
+    if (this.deps.records.unheard.get(machine) === undefined) return [];
+    // A hostile machine must not silence its alerts by a maintenance.
+    const quarantines = this.unknown(machine, view).filter(({ kind }) => kind === 'quarantine');
+    return quarantines.slice(0, mostInForce);
+  }
+
+  /** Number of machines that report a quarantine which there is no room for. */
+  get notHeard(): number {
+    const { machines } = this.deps.rack();
+    return [...this.waiting].filter((machine) => machines.has(machine)).length;
+  }
+
+  /**
+   * The first answer of a machine since the journal was lost or restored: its quarantine becomes an order without an author, as
+   * long as there is room. It has effect in memory when this returns.
+   */
+  async hear(machine: string, view: Pick<AgentView, 'status'>): Promise<void> {
+    const { records, orders, clock } = this.deps;
+    const unheard = records.unheard.get(machine);
+    if (unheard === undefined) return;
+    const lost = this.lost(machine, view);
+    const reporting = [...orders.openByMachine().values()].filter((open) =>
+      open.some(({ by }) => by === undefined),
+    );
+    if (lost.length > 0 && reporting.length >= mostReporting) {
+      this.waiting.add(machine);
+      return;
+    }
+    this.waiting.delete(machine);
+    const since = new Date(clock.now()).toISOString();
+    const heard = lost.map(
+      (order): OrderRecord => ({
+        id: randomUUID(),
+        machine,
+        kind: 'quarantine',
+        since,
+        reason: reportedReason(order, unheard.newest),
+      }),
+    );
+    const changes = heard.map((order) => records.orders.put(order));
+    await orders.keep([...changes, records.unheard.remove(machine)]);
+    for (const order of heard) await this.record(order);
+  }
+
+  private async record({ id, machine, reason: why }: OrderRecord): Promise<void> {
+    const { audit, log } = this.deps;
+    const entry = { who: machine, what: 'reportedOrder', target: machine, why, outcome: 'done' };
+    await audit.append({ ...entry, answer: { id } }).catch((error: unknown) => {
+      log.error({ err: error, entry }, 'not in the audit log');
+    });
+  }
+}
+
+function reportedReason({ by, since, reason }: Order, newest: string | undefined): string {
+  const journal = newest === undefined ? 'the new journal' : `the journal of ${newest}`;
+  const claim = `reported by the machine as ordered by ${by} at ${since}`;
+  return `${claim}; ${journal} does not contain it: ${reason}`.slice(0, 1000);
+}

@@ -1,0 +1,84 @@
+/** What the machine-state of the example knows. */
+import { type AgentStatus, HistoryEntry, type Machine, RackView, SickMachine } from '@skolo/api';
+import { z } from 'zod';
+import { ago } from '../ago.ts';
+import type { MachineWorld } from '../worlds.ts';
+import { exampleAgents } from './agents.ts';
+import { load } from './load.ts';
+
+const minutes = 60;
+const hours = 3600;
+const shelf1 = ['rpi-001', 'rpi-002', 'rpi-003'];
+
+const data = load(
+  'machines.yaml',
+  z.object({ rack: RackView, history: z.array(HistoryEntry), sick: z.array(SickMachine) }),
+);
+
+function machines(): Machine[] {
+  const [one, two, three, four, linux] = exampleAgents().statuses;
+  const text = 'device: missing: adb does not see it';
+  return [
+    machine('rpi-001', one, { sentence: 'runs task 67e8a4c01f2b3d10' }),
+    machine('rpi-002', two, {
+      sentence: text,
+      needsPerson: text,
+      alerts: [{ name: 'MachineQuarantined', severity: 'warning', since: ago(2.5 * hours) }],
+    }),
+    machine('rpi-003', three, { sentence: 'device: battery low: 12 %, good at 40 %' }),
+    machine('rpi-004', four, { sentence: 'waits for a task' }),
+    machine('rpi-005', undefined, {
+      condition: 'gone',
+      since: ago(20.5 * minutes),
+      lastSeen: ago(30.5 * minutes),
+      sentence: 'switch-1 does not answer; 1 machine is behind it',
+      cause: 'switch-1',
+      flapping: { changes: 8, since: ago(50.5 * minutes) },
+    }),
+    machine('linux-1', linux, {
+      condition: 'never-reported',
+      sentence: 'its agent has never answered: \u001b[2Jconnection refused',
+      needsPerson: 'install it, or remove it from rack.yaml',
+      power: undefined,
+      token: undefined,
+    }),
+  ];
+}
+
+function machine(
+  name: string,
+  status: AgentStatus | undefined,
+  { power, token, ...differently }: Partial<Machine>,
+): Machine {
+  const { health, task, bot, devices = [], repairs = [] } = status ?? {};
+  const outlet = `switch-1/${name.slice(-1)}`;
+  return {
+    name,
+    kind: name.startsWith('rpi') ? 'rpi' : 'host',
+    shelf: shelf1.includes(name) ? 'shelf1' : 'shelf2',
+    pools: ['phones'],
+    condition: health?.verdict ?? 'gone',
+    sentence: '',
+    ...(health && { since: health.since, health, lastSeen: ago(2.5 * minutes) }),
+    ...(task?.running && { task: { id: task.id, since: task.since } }),
+    ...(bot && { bot }),
+    devices,
+    repairs,
+    orders: [],
+    wiring: { power: [outlet], uplink: outlet },
+    ...(name !== 'linux-1' && {
+      power: power ?? { outlets: [{ outlet, state: 'on' }] },
+      token: token ?? { identity: 'bots', lastAsked: ago(9.5 * minutes) },
+    }),
+    alerts: [],
+    ...differently,
+  };
+}
+
+export const exampleMachines: MachineWorld = {
+  machines,
+  rack: () => data().rack,
+  history: ({ name }) => data().history.filter(({ machine }) => machine === name),
+  sick: () => data().sick,
+  isAway: (machine) => machine === 'rpi-005',
+};

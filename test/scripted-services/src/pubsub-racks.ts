@@ -1,0 +1,69 @@
+/** Pub/Sub, and racks that publish to it: rack4 is well, rack5 is not, and nobody expects rack9. */
+import { connectPubSub, type Message } from '@skolo/alerts';
+import { type GooglePubSub, startGooglePubSub } from '@skolo/simulators';
+import { startAlertToPubsub } from './alert-to-pubsub.ts';
+import * as data from './example/alerts.ts';
+import type { TestTokens } from './tokens.ts';
+
+export interface PubSubRacks {
+  pubsub: GooglePubSub;
+  /** Of the alert-to-pubsub of rack4. */
+  url: string;
+  publish(message: Message, location: string): Promise<void>;
+  /** Who does not say that it lives. */
+  readonly muted: Set<string>;
+  close(): Promise<void>;
+}
+
+const project = 'my-project';
+const topic = `projects/${project}/topics/prometheus-alerts`;
+/** Each can be read once. */
+const desks = ['desk-1', 'desk-2', 'desk-3', 'desk-4', 'desk-5'];
+const beatMs = 400;
+
+export async function startPubSubRacks({ tokens }: { tokens: TestTokens }): Promise<PubSubRacks> {
+  const pubsub = await startGooglePubSub({ topics: [topic] });
+  const { endpoint } = pubsub;
+  const connection = await connectPubSub({ project, endpoint, credentials: 'default' });
+  const publisher = connection.publisher();
+  async function publish(message: Message, location: string): Promise<void> {
+    await publisher.publish({ topic, messages: [data.published(message, location)] });
+  }
+  for (const desk of desks) {
+    pubsub.addSubscription(`projects/${project}/subscriptions/${desk}`, topic);
+  }
+  for (const { message, location } of data.backlog()) await publish(message, location);
+  const service = await startAlertToPubsub({
+    tokens,
+    send: (labels, status) => publish(data.alert(labels, { status }), 'rack4'),
+  });
+  const muted = new Set<string>();
+  // In one go, and the one that is well at the end: who waits for that one has heard all of them.
+  const beat = async () => {
+    const ill = { healthy: false, why: 'Prometheus was not heard of for 6 min', spoolDepth: 3 };
+    const beats = [
+      { location: 'rack9', message: data.heartbeat({ version: '0.9.0' }) },
+      { location: 'rack5', message: data.heartbeat(ill) },
+      { location: 'rack4', message: data.heartbeat() },
+    ];
+    const messages = beats
+      .filter(({ location }) => !muted.has(location))
+      .map(({ location, message }) => data.published(message, location));
+    if (messages.length === 0) return;
+    // Tests end Pub/Sub, too.
+    await publisher.publish({ topic, messages }).catch(() => undefined);
+  };
+  const beating = setInterval(() => void beat(), beatMs);
+  return {
+    pubsub,
+    url: service.url,
+    publish,
+    muted,
+    async close() {
+      clearInterval(beating);
+      await service.close();
+      await publisher.close();
+      await pubsub.close();
+    },
+  };
+}

@@ -1,0 +1,288 @@
+/**
+ * A router backup without routers: the API over a real socket, with the conventions of every service (sign-in, schemas,
+ * problems), and devices whose answers are written beforehand. In a run, each look at it finds the next two devices.
+ */
+import { createHash } from 'node:crypto';
+import {
+  routerBackupApi as api,
+  type BackupRun,
+  type BackupVersion,
+  type LostHistory,
+} from '@skolo/api';
+import { difference } from '@skolo/backup';
+import { createApp, HttpProblem, type RouteHandlers, type ServiceContext } from '@skolo/common';
+import { ago } from './ago.ts';
+import { exampleBackups } from './example/backups.ts';
+import { type Place, type ScriptedService, startScriptedService } from './service.ts';
+import type { TestTokens } from './tokens.ts';
+import type { BackupWorld, Version } from './worlds.ts';
+
+interface BackupOptions {
+  tokens: Pick<TestTokens, 'file'>;
+  world?: BackupWorld;
+  place?: Place;
+}
+
+/** With the rack of the examples, unless it gets another. */
+export function startRouterBackup({
+  tokens,
+  world = exampleBackups,
+  place,
+}: BackupOptions): Promise<ScriptedService> {
+  const handler = (context: ServiceContext) =>
+    createApp({ ...context, api, handlers: handlersOf(world) });
+  return startScriptedService('router-backup', tokens, handler, place);
+}
+
+function handlersOf(world: BackupWorld): RouteHandlers<typeof api> {
+  const runs = new Map<string, BackupRun>(world.pastRuns().map((run) => [run.id, run]));
+  let ids = 1000;
+  let received = Buffer.alloc(0);
+  /** Reported once a copy was restored that has not all of it. */
+  let lost: LostHistory[] = [];
+
+  function versionOf(device: string, wanted: string): Version {
+    const versions = world.versionsOf(device);
+    if (versions.length === 0) {
+      throw new HttpProblem(404, `${device}: no such device; skolo backup status lists them`);
+    }
+    const number = /^latest(?:~(\d+))?$/.exec(wanted);
+    const place = number
+      ? Number(number[1] ?? 0)
+      : versions.findIndex(({ version: { id } }) => wanted.length >= 4 && id.startsWith(wanted));
+    const found = versions[place];
+    if (found !== undefined) return found;
+    throw new HttpProblem(
+      404,
+      `${device}: there is no version ${wanted}; it has ${versions.length}`,
+    );
+  }
+
+  function between(
+    from: { content: string },
+    to: { content: string },
+    names: { from: string; to: string },
+  ): string {
+    return difference(world.masked(from.content), world.masked(to.content), names);
+  }
+
+  function known(names: readonly string[]): string[] {
+    const all = world.devices().map(({ name }) => name);
+    const unknown = names.find((name) => !all.includes(name));
+    if (unknown === undefined) return [...names];
+    throw new HttpProblem(404, `${unknown}: rack.yaml has no device of that name`);
+  }
+
+  function advance(run: BackupRun): BackupRun {
+    const open = run.devices.filter(({ state }) => state !== 'done').slice(0, 2);
+    const devices = run.devices.map((device) =>
+      open.includes(device) ? world.resultOf(device.device) : device,
+    );
+    const isOver = devices.every(({ state }) => state === 'done');
+    // As long as a run of the story takes, not as one of the test does.
+    const end = new Date(Date.parse(run.requestedAt) + 41_000).toISOString();
+    const next = { ...run, devices, ...(isOver && { finishedAt: run.finishedAt ?? end }) };
+    runs.set(run.id, next);
+    return next;
+  }
+
+  return {
+    content: ({ params, query, caller }) => {
+      const withSecrets = query.secrets === 'true';
+      if (withSecrets && caller.role !== 'admin') {
+        const detail = `secrets are shown to the role admin, and ${caller.name} has ${caller.role}; without secrets=true they are masked`;
+        throw new HttpProblem(403, detail);
+      }
+      const { version, content } = versionOf(params.device, params.version);
+      const sha1 = createHash('sha1').update(content).digest('hex');
+      return {
+        status: 200,
+        headers: { 'x-skolo-version': version.id, 'x-skolo-sha1': sha1 },
+        type: 'application/octet-stream',
+        body: withSecrets ? content : world.masked(content),
+      };
+    },
+    requestBackup: ({ body: { devices, reason }, caller }) => {
+      const all = world
+        .devices()
+        .filter(({ state }) => state !== 'retired' && state !== 'never')
+        .map(({ name }) => name);
+      const run: BackupRun = {
+        id: `r${++ids}`,
+        origin: 'person',
+        by: caller.name,
+        ...(reason !== undefined && { reason }),
+        requestedAt: ago(0),
+        devices: known(devices ?? all).map((device) => ({ device, state: 'waiting' })),
+      };
+      runs.set(run.id, run);
+      return { status: 202, body: run };
+    },
+    backups: ({ query: { limit } }) => {
+      const newestFirst = [...runs.values()].sort((a, b) =>
+        b.requestedAt.localeCompare(a.requestedAt),
+      );
+      return { status: 200, body: { backups: newestFirst.slice(0, limit) } };
+    },
+    backup: ({ params: { id } }) => {
+      const run = runs.get(id);
+      if (run === undefined) {
+        throw new HttpProblem(404, `${id}: no such run; skolo backup runs lists them`);
+      }
+      return { status: 200, body: advance(run) };
+    },
+    devices: () => ({
+      status: 200,
+      body: { devices: world.devices(), offsite: world.offsite(), lost },
+    }),
+    device: ({ params: { device } }) => {
+      const found = world.devices().find(({ name }) => name === device);
+      if (found === undefined) throw new HttpProblem(404, `${device}: there is no such device`);
+      return { status: 200, body: found };
+    },
+    connectedHosts: ({ params: { device } }) => {
+      const hosts = world.connectedHostsOf(device);
+      if (hosts !== undefined) return { status: 200, body: hosts };
+      throw new HttpProblem(502, `${device}: no answer within 20 s`);
+    },
+    versions: ({ params: { device }, query: { limit } }) => {
+      versionOf(device, 'latest');
+      const versions = world.versionsOf(device).map(({ version }) => version);
+      return { status: 200, body: { versions: versions.slice(0, limit) } };
+    },
+    diff: ({ params: { device }, query: { from, to, secrets } }) => {
+      const [a, b] = [versionOf(device, from), versionOf(device, to)];
+      const name = ({ id, time }: BackupVersion) => `${device} ${id.slice(0, 12)}, ${time}`;
+      const show = secrets === 'true' ? (text: string) => text : world.masked;
+      const diff = difference(show(a.content), show(b.content), {
+        from: name(a.version),
+        to: name(b.version),
+      });
+      return { status: 200, body: { from: a.version, to: b.version, diff } };
+    },
+    transcript: ({ params: { device } }) => {
+      if (device !== 'switch-2') throw new HttpProblem(404, `${device}: nothing failed there`);
+      const transcript =
+        '(switch-2) #show running-config\r\n!Current Configuration:\r\n\u001b[1;1H--More-- or (q)uit';
+      return { status: 200, body: { at: ago(20.5 * 60), transcript } };
+    },
+    restoreSteps: ({ params: { device, version: wanted } }) => {
+      const { version, content } = versionOf(device, wanted);
+      if (device === 'switch-1') {
+        const steps = [
+          { title: 'all of it', where: 'device' as const, lines: ['configure', 'exit'] },
+        ];
+        const body = { version, comment: '', steps, canApply: false, canCheck: false };
+        return { status: 200, body };
+      }
+      const steps = [
+        { title: 'begin', where: 'device' as const, lines: ['configure'] },
+        {
+          title: 'load it; without step 4 it reboots after 10 minutes, with what it had',
+          where: 'device' as const,
+          lines: [
+            ...(content.match(/vif \d+/g) ?? []).map(
+              (vif) => `set interfaces ethernet eth1 ${vif}`,
+            ),
+            'set system login user admin authentication encrypted-password $6$s3same',
+            'commit-confirm 10',
+          ],
+        },
+        { title: 'see that it answers', where: 'desk' as const, lines: ['ping -c 3 192.168.1.1'] },
+        { title: 'keep it', where: 'device' as const, lines: ['confirm', 'save', 'exit'] },
+      ];
+      return {
+        status: 200,
+        body: { version, comment: '#', steps, canApply: true, canCheck: true },
+      };
+    },
+    checkRestore: ({ params: { device, version: wanted } }) => {
+      const [now, then] = [versionOf(device, 'latest'), versionOf(device, wanted)];
+      if (device === 'switch-1') {
+        const body = {
+          version: then.version,
+          running: 'sha1:4',
+          diff: '',
+          rehearsed: false,
+          canApply: false,
+        };
+        return { status: 200, body };
+      }
+      const place = world
+        .versionsOf(device)
+        .findIndex(({ version }) => version.id === then.version.id);
+      return {
+        status: 200,
+        body: {
+          version: then.version,
+          running: 'sha1:0123',
+          diff: between(now, then, { from: 'as it runs now', to: wanted }),
+          rehearsed: true,
+          accepted: place < 2,
+          said:
+            place < 2 ? '' : 'system host-name ubnt\n  is not a valid name\n\n  Commit failed\n',
+          canApply: true,
+        },
+      };
+    },
+    restore: ({ params: { device, version: wanted }, body: { running, reason } }) => {
+      const [now, then] = [versionOf(device, 'latest'), versionOf(device, wanted)];
+      if (running !== 'sha1:0123' || reason === 'too late') {
+        throw new HttpProblem(409, `${device}: its configuration has changed since it was checked`);
+      }
+      const isHalf = reason === 'by halves';
+      const remaining = between(now, then, { from: 'as it runs now', to: wanted });
+      return {
+        status: 200,
+        body: {
+          version: then.version,
+          restored: reason !== 'in vain' && !isHalf,
+          remaining: isHalf ? remaining : '',
+          steps: [
+            'loaded, to be confirmed within 10 min',
+            reason === 'in vain'
+              ? 'no answer after that; it undoes it by itself'
+              : 'read back, confirmed and saved',
+          ],
+        },
+      };
+    },
+    receiveHistory: ({ body: { offset, data: piece } }) => {
+      if (offset === 0) received = Buffer.alloc(0);
+      received = Buffer.concat([received, Buffer.from(piece, 'base64')]);
+      return { status: 200, body: { size: received.length } };
+    },
+    restoreHistory: ({ body: { sha256 } }) => {
+      if (createHash('sha256').update(received).digest('hex') !== sha256) {
+        throw new HttpProblem(409, 'what arrived is not what was sent; send it again');
+      }
+      // A bundle of git says so at its begin.
+      if (!received.toString('latin1').startsWith('# v2 git bundle\n')) {
+        throw new HttpProblem(409, 'it is not a history');
+      }
+      lost = world.lost();
+      return { status: 200, body: { devices: 3, versions: 5, lost } };
+    },
+    acceptLoss: () => {
+      const accepted = lost;
+      lost = [];
+      return { status: 200, body: { accepted } };
+    },
+    hostKeys: () => ({
+      status: 200,
+      body: {
+        hostKeys: [
+          {
+            device: 'router',
+            fingerprint: 'SHA256:Jk2Nn9Ff0xT1XqKx2l7vC6mWb2gF0mYv3oH5cXk0t1Q',
+            firstSeen: ago(60.5 * 86_400),
+          },
+        ],
+      },
+    }),
+    forgetHostKey: ({ params: { device } }) => ({
+      status: 200,
+      body: { device, forgotten: device === 'router' },
+    }),
+  };
+}

@@ -1,0 +1,87 @@
+/** What the scripted services know: an example that people read in sessions and pages, or a generated rack of any size. */
+import type {
+  BackupDevice,
+  BackupRun,
+  BackupVersion,
+  ConnectedHosts,
+  ControllerStatus,
+  Curve,
+  DeadLetter,
+  HistoryEntry,
+  Hold,
+  KnownAlert,
+  LostHistory,
+  Machine,
+  MachinePower,
+  MetadataClient,
+  MetadataIdentity,
+  OffsiteStatus,
+  OutletStatus,
+  PowerAction,
+  PowerCycle,
+  RackView,
+  Refusal,
+  RunDevice,
+  SickMachine,
+} from '@skolo/api';
+
+/** Of machine-state. */
+export interface MachineWorld {
+  machines(): readonly Machine[];
+  rack(): RackView;
+  history(machine: Machine, span: { from: number; to: number }): HistoryEntry[];
+  curves?(span: { from: number; to: number }): Curve[];
+  sick(): readonly SickMachine[];
+  /** A machine has changed. */
+  show?(machine: Machine): void;
+  /** The agent of this machine does not answer. */
+  isAway?(machine: string): boolean;
+}
+
+/** Of the power-cycle daemon. */
+export interface PowerWorld {
+  machines(): MachinePower[];
+  outlets?(): OutletStatus[];
+  controllers(): ControllerStatus[];
+  holds(): Hold[];
+  /** Past ones, the newest first. */
+  cycles(): PowerCycle[];
+  hostKeys(): { device: string; fingerprint: string; firstSeen: string }[];
+  isKnown(target: string): boolean;
+  refusalOf(target: string, asked: { force: boolean; action: PowerAction }): Refusal | undefined;
+  /** Somebody has turned an outlet on or off. */
+  switched?(outlet: string, state: 'on' | 'off', by: string): void;
+}
+
+/** Of the router backup. */
+export interface BackupWorld {
+  devices(): BackupDevice[];
+  offsite(): OffsiteStatus[];
+  /** The newest first. */
+  versionsOf(device: string): Version[];
+  masked(text: string): string;
+  pastRuns(): BackupRun[];
+  /** What comes of each, whenever it is read. */
+  resultOf(device: string): RunDevice;
+  /** After a copy was restored that has not all of it. */
+  lost(): LostHistory[];
+  /** Undefined: it does not answer. */
+  connectedHostsOf(device: string): ConnectedHosts | undefined;
+}
+
+export interface Version {
+  version: BackupVersion;
+  content: string;
+}
+
+/** Of the metadata server. */
+export interface MetadataWorld {
+  clients(): MetadataClient[];
+  identities(): MetadataIdentity[];
+}
+
+/** Of alert-to-pubsub. */
+export interface AlertWorld {
+  knownAlerts(): KnownAlert[];
+  deadLetters(): DeadLetter[];
+}
