@@ -69,7 +69,7 @@ export async function nodesOf(kubectl: Kubectl): Promise<NodeState[]> {
   });
 }
 
-/** @param server of the cluster @throws JumphostError The API server does not answer. */
+/** @param server of the cluster @throws ComputerError The API server does not answer. */
 export function nodesOn(server: Host): Promise<NodeState[]> {
   return nodesOf(kubectlOn(server));
 }

@@ -15,7 +15,7 @@ export { changeGuarded, type Guard, unconfirmed } from './engine/guarded-change.
 export { guardedStep } from './engine/guarded-step.ts';
 export { withLock } from './engine/lock.ts';
 export { type Check, fewOf, type Step } from './engine/step.ts';
-export { JumphostError } from './errors.ts';
+export { ComputerError } from './errors.ts';
 export {
   type Download,
   downloader,

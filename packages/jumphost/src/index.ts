@@ -19,7 +19,7 @@ export {
   stopSpareDaemon,
 } from './power/spare-daemon.ts';
 export { closeDisk, openDisk } from './replace/disk.ts';
-export { cableStep, fenceStep } from './replace/fence.ts';
+export { cableFence, type Fence, powerFence } from './replace/fence.ts';
 export { afterSwapSteps, rehearsalSteps, swapSteps } from './replace/index.ts';
 export { type FoundState, findState, removeCopy, type StateCopy } from './replace/staging.ts';
 export { type TakeOver, tookOver } from './replace/take-over.ts';

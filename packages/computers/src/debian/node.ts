@@ -3,7 +3,7 @@
 import { createReadStream } from 'node:fs';
 import { shellWord } from '@skolo/base';
 import type { Step } from '../engine/step.ts';
-import { JumphostError } from '../errors.ts';
+import { ComputerError } from '../errors.ts';
 import type { Download, Release } from '../host/downloads.ts';
 import type { Host } from '../host/host.ts';
 import { architectureOf } from './system.ts';
@@ -52,7 +52,7 @@ export function nodeStep(download: Download, url = 'https://nodejs.org/dist'): S
       const architecture = await architectureOf(host);
       const platform = platforms[architecture];
       if (platform === undefined) {
-        throw new JumphostError(`Node ${nodeVersion} is not published for ${architecture}`);
+        throw new ComputerError(`Node ${nodeVersion} is not published for ${architecture}`);
       }
       const name = `node-v${nodeVersion}-${platform}.tar.gz`;
       const release = { ...nodeRelease(url), known: nodeSums.get(platform) };

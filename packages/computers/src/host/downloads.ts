@@ -9,7 +9,7 @@ import { basename, dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { errorCode, errorText } from '@skolo/base';
-import { JumphostError } from '../errors.ts';
+import { ComputerError } from '../errors.ts';
 import type { LocalFile } from './host.ts';
 
 /** One version of a program, at its publisher's. */
@@ -44,7 +44,7 @@ export interface DownloadDeps {
   confirm(sum: UnknownSum): Promise<boolean>;
 }
 
-/** Checks and gives a file of a release. It is fetched where it is not here. @throws JumphostError */
+/** Checks and gives a file of a release. It is fetched where it is not here. @throws ComputerError */
 export type Download = (release: Release, name: string) => Promise<LocalFile>;
 
 export function downloader({ folder, fetch, signal, confirm }: DownloadDeps): Download {
@@ -133,15 +133,15 @@ async function readStart(path: string): Promise<boolean> {
   }
 }
 
-function wrongFile(message: string): JumphostError {
-  return new JumphostError(message, { code: 'FILE' });
+function wrongFile(message: string): ComputerError {
+  return new ComputerError(message, { code: 'FILE' });
 }
 
-function another(file: string, { url }: Release, why: string): JumphostError {
+function another(file: string, { url }: Release, why: string): ComputerError {
   return wrongFile(`${file}: is not the file of ${url}: ${why}; delete it, and try again`);
 }
 
-function missing(url: string, path: string, why: string): JumphostError {
+function missing(url: string, path: string, why: string): ComputerError {
   return wrongFile(
     `${url}: cannot be fetched (${why}); fetch it on another computer, and put it at ${path}`,
   );

@@ -1,11 +1,11 @@
 /** The fixed address of a computer, in whichever program of Debian sets it: ifupdown or systemd-networkd. */
 import { shellWord } from '@skolo/base';
 import {
+  ComputerError,
   changeGuarded,
   type FileContent,
   type Guard,
   type Host,
-  JumphostError,
 } from '@skolo/computers';
 import * as interfaces from './interfaces.ts';
 import { type NetworkFacts, readFacts } from './network-facts.ts';
@@ -40,7 +40,7 @@ interface Change {
  * themselves, unless a new session gets in.
  *
  * @param more what changes and returns with it, once the address is set; `$device` is the interface
- * @throws JumphostError Nothing is changed, and the message says what to do; or nobody got in, and it was taken back.
+ * @throws ComputerError Nothing is changed, and the message says what to do; or nobody got in, and it was taken back.
  */
 export async function changeAddress(
   host: Host,
@@ -51,12 +51,12 @@ export async function changeAddress(
   const { address } = wanted;
   const plan = await planOf(host, wanted);
   if ('why' in plan) {
-    throw new JumphostError(`${host.name}: ${plan.why}; set ${address} there by hand`);
+    throw new ComputerError(`${host.name}: ${plan.why}; set ${address} there by hand`);
   }
   const { change, fixed, isThere } = plan;
   const other = isThere ? undefined : await whoHas(host, address, fixed.name);
   if (other !== undefined) {
-    throw new JumphostError(
+    throw new ComputerError(
       `${host.name}: another computer has the address ${address} (${other}); turn it off, or correct jumphost.address`,
     );
   }

@@ -1,6 +1,6 @@
 /** A service goes back to units of a former system, and forward again, by skolo-fallback on the jumphost. */
 import { shellWord } from '@skolo/base';
-import { type Host, JumphostError, linesOf } from '@skolo/computers';
+import { ComputerError, type Host, linesOf } from '@skolo/computers';
 import { findPredecessors } from './predecessors.ts';
 
 const program = '/usr/local/sbin/skolo-fallback';
@@ -20,7 +20,7 @@ export interface HandOver {
  * Each step of it may be interrupted: a second run finishes it, and two power controllers never run at once.
  *
  * @returns what it reports
- * @throws JumphostError Nothing is changed, or what serves now does not answer; the message says which.
+ * @throws ComputerError Nothing is changed, or what serves now does not answer; the message says which.
  */
 export async function handOver(host: Host, { service, units, verb }: HandOver): Promise<string[]> {
   const meant = units.length > 0 ? units : await runningUnits(host, service);
@@ -33,9 +33,9 @@ ${words}`,
   if (code === 0) return linesOf(stdout);
   if (code === usageCode) {
     const [why = ''] = linesOf(stderr);
-    throw new JumphostError(`${host.name}: ${why}; skolo jumphost prepare brings its programs`);
+    throw new ComputerError(`${host.name}: ${why}; skolo jumphost prepare brings its programs`);
   }
-  throw new JumphostError(`${host.name}: ${linesOf(stdout).join('; ') || stderr}`);
+  throw new ComputerError(`${host.name}: ${linesOf(stdout).join('; ') || stderr}`);
 }
 
 async function runningUnits(host: Host, service: string): Promise<string[]> {

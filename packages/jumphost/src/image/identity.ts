@@ -3,7 +3,7 @@
  * a name, addresses and public keys. Host keys are made by the computer, and everything else comes over ssh.
  */
 import { BlockList } from 'node:net';
-import { JumphostError, sha256 } from '@skolo/computers';
+import { ComputerError, sha256 } from '@skolo/computers';
 import type { Rack } from '@skolo/rack';
 
 export interface Identity {
@@ -56,11 +56,11 @@ export interface IdentityNeeds {
   keys: readonly string[];
 }
 
-/** @throws JumphostError rack.yaml lacks what a stick has to say, or its gateway cannot be reached. */
+/** @throws ComputerError rack.yaml lacks what a stick has to say, or its gateway cannot be reached. */
 export function identityOf(needs: IdentityNeeds): Identity {
   const { rack, machine, keys } = needs;
   const wanted = machine === undefined ? rack.jumphost : rack.machines.get(machine);
-  const refuse = (why: string) => new JumphostError(`${rack.name}: rack.yaml ${why}`);
+  const refuse = (why: string) => new ComputerError(`${rack.name}: rack.yaml ${why}`);
   if (wanted === undefined) throw refuse(`has no machine ${machine}; describe it there`);
   const { name, address } = wanted;
   if (address === undefined) throw refuse(`has no address of ${name}; a jumphost needs one`);
@@ -78,10 +78,10 @@ interface FixedNeeds extends Pick<IdentityNeeds, 'gateway' | 'nameServers'> {
   address: string;
 }
 
-/** A fixed address in the subnet of a rack. @throws JumphostError rack.yaml lacks the subnet, or the gateway is elsewhere. */
+/** A fixed address in the subnet of a rack. @throws ComputerError rack.yaml lacks the subnet, or the gateway is elsewhere. */
 export function fixedAddress(rack: Rack, { name, address, ...given }: FixedNeeds) {
   const { subnet = '', gateway: usual } = rack.network;
-  const refuse = (why: string) => new JumphostError(`${rack.name}: rack.yaml ${why}`);
+  const refuse = (why: string) => new ComputerError(`${rack.name}: rack.yaml ${why}`);
   const [network = '', length] = subnet.split('/');
   if (length === undefined) throw refuse('has no network.subnet, and its length is needed');
   if (address.includes(':')) throw refuse(`has an address of IPv6 for ${name}; only IPv4 is set`);
@@ -91,7 +91,7 @@ export function fixedAddress(rack: Rack, { name, address, ...given }: FixedNeeds
   const inSubnet = new BlockList();
   inSubnet.addSubnet(network, Number(length));
   if (gateway !== undefined && !inSubnet.check(gateway)) {
-    throw new JumphostError(
+    throw new ComputerError(
       `${rack.name}: the gateway ${gateway} is outside of ${subnet}; name another one with --gateway`,
     );
   }
@@ -112,7 +112,7 @@ const publicKey =
  * Public keys of a file, one in each line.
  *
  * @param file for messages
- * @throws JumphostError A line is not a public key.
+ * @throws ComputerError A line is not a public key.
  */
 export function publicKeysOf(text: string, file: string): string[] {
   const lines = text.split('\n').map((line) => line.trim());
@@ -121,7 +121,7 @@ export function publicKeysOf(text: string, file: string): string[] {
     if (publicKey.test(key)) continue;
     // Its content must not appear.
     const what = key.includes('PRIVATE KEY') ? 'is a private key' : 'is not a public key of ssh';
-    throw new JumphostError(`${file}: ${what}; name the file that ends with .pub`);
+    throw new ComputerError(`${file}: ${what}; name the file that ends with .pub`);
   }
   return keys;
 }

@@ -4,7 +4,7 @@ import type { Client, powerCycleDaemonApi } from '@skolo/api';
 import { cyclesUnderWay } from '@skolo/api/cycles-under-way';
 import { anotherRack, rackHeader } from '@skolo/api/rack-header';
 import { errorText } from '@skolo/base';
-import { bootIdOf, type Host, JumphostError, sendReboot } from '@skolo/computers';
+import { bootIdOf, ComputerError, type Host, sendReboot } from '@skolo/computers';
 import type { Rack } from '@skolo/rack';
 import { jumphostServices } from '@skolo/rack/ports';
 import { serviceMetricsUrl } from '@skolo/rack/service-urls';
@@ -38,7 +38,7 @@ const usual: Limits = { quiet: 30 * 60_000, back: 15 * 60_000, betweenLooks: 200
  * A hold of the rack keeps new cycles away. Cycles that are under way end first, and so do outlets that are to come on: nothing
  * would turn them on meanwhile.
  *
- * @throws JumphostError It is not quiet in time, refuses to reboot, or does not come back.
+ * @throws ComputerError It is not quiet in time, refuses to reboot, or does not come back.
  * @throws ApiError @throws ApiUnreachable Nothing was done.
  */
 export async function rebootJumphost(deps: RebootDeps): Promise<void> {
@@ -64,7 +64,7 @@ export async function rebootJumphost(deps: RebootDeps): Promise<void> {
  *
  * @param until when the hold ends by itself
  * @returns ends the hold
- * @throws JumphostError It is not quiet in time. @throws ApiError @throws ApiUnreachable Nothing was done.
+ * @throws ComputerError It is not quiet in time. @throws ApiError @throws ApiUnreachable Nothing was done.
  */
 export async function waitUntilQuiet(
   deps: Pick<RebootDeps, 'rack' | 'power' | 'report' | 'signal'>,
@@ -131,7 +131,7 @@ async function wait(
     if (why === undefined) return;
     if (performance.now() > end) {
       const minutes = Math.round(withinMs / 60_000);
-      throw new JumphostError(`${rack.name}: ${why}, for ${minutes} min`);
+      throw new ComputerError(`${rack.name}: ${why}, for ${minutes} min`);
     }
     if (why !== reported) report(why);
     reported = why;

@@ -1,10 +1,10 @@
 /** All steps, in their order. */
 
 import {
+  ComputerError,
   clockStep,
   type Download,
   type Guard,
-  JumphostError,
   journalStep,
   nameStep,
   nodeStep,
@@ -65,10 +65,10 @@ const gib = 1024 ** 3;
 const leastMemory = 1.7 * gib;
 const leastDisk = 5 * gib;
 
-/** @throws JumphostError rack.yaml lacks what a jumphost needs. */
+/** @throws ComputerError rack.yaml lacks what a jumphost needs. */
 export function subnetOf({ name, network: { subnet } }: Rack): string {
   if (subnet !== undefined) return subnet;
-  throw new JumphostError(
+  throw new ComputerError(
     `${name}: rack.yaml has no network.subnet, and the firewall of the jumphost has to know it`,
   );
 }
@@ -94,7 +94,7 @@ const dependencies: Readonly<Record<string, readonly string[]>> = {
   services: ['overlay'],
 };
 
-/** @throws JumphostError rack.yaml lacks what a jumphost needs. */
+/** @throws ComputerError rack.yaml lacks what a jumphost needs. */
 export function stepsOf(needs: JumphostNeeds): Step[] {
   const { jumphost } = needs.rack;
   const place = { ...jumphost, labels: ['svccontroller.k3s.cattle.io/enablelb=true'] };

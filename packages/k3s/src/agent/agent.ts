@@ -1,6 +1,6 @@
 /** A machine joins the cluster of its rack as an agent of k3s. */
 
-import { type Download, type Host, JumphostError, type Step, systemStep } from '@skolo/computers';
+import { ComputerError, type Download, type Host, type Step, systemStep } from '@skolo/computers';
 import { k3sTokenFile } from '@skolo/rack/secrets';
 import type { JoinCluster } from '../cluster/cluster.ts';
 import { config, configStep } from '../program/config.ts';
@@ -95,7 +95,7 @@ function formerNodeStep({ machine: { name }, cluster }: JoinNeeds): Step {
     async apply() {
       const node = await cluster.node(name);
       if (node?.isReady) {
-        throw new JumphostError(
+        throw new ComputerError(
           `the node ${name} is alive, on another computer; give one of them another name, or take that one out with skolo machine leave ${name}`,
         );
       }

@@ -31,7 +31,7 @@ export function parseNode(json: string): ClusterNode {
   return nodeOf(Node.parse(JSON.parse(json)));
 }
 
-/** @throws JumphostError The API server does not answer. */
+/** @throws ComputerError The API server does not answer. */
 export async function readNodes(jumphost: Pick<Host, 'need'>): Promise<ClusterNode[]> {
   const json = await jumphost.need('k3s kubectl get nodes -o json');
   return Nodes.parse(JSON.parse(json)).items.map(nodeOf);

@@ -53,7 +53,7 @@ export async function installedVersion(host: Host): Promise<string | undefined> 
   return /^k3s version (v\S+)/m.exec(stdout)?.[1];
 }
 
-/** The program for these programs, as its publisher made it. @throws JumphostError */
+/** The program for these programs, as its publisher made it. @throws ComputerError */
 export async function k3sProgram(
   architecture: Architecture,
   options: K3sOptions,

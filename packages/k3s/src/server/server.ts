@@ -172,7 +172,7 @@ function failed(how: string): string {
   echo 'k3s ${how}; journalctl -u k3s there says why' >&2; exit 1; }`;
 }
 
-/** Waits for five minutes at most. @throws JumphostError It did not get ready. */
+/** Waits for five minutes at most. @throws ComputerError It did not get ready. */
 export async function untilReady(host: Host): Promise<void> {
   await host.need(
     `${isFailing('server')}

@@ -1,7 +1,7 @@
 /** One machine gets another version of k3s, and returns by itself if its node does not get ready. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { errorText } from '@skolo/base';
-import { architectureOf, type Host, JumphostError, writeDiffering } from '@skolo/computers';
+import { architectureOf, ComputerError, type Host, writeDiffering } from '@skolo/computers';
 import { betweenTasks, tooLong } from '../agent/between-tasks.ts';
 import { type ClusterNode, readNodes } from '../cluster/nodes.ts';
 import {
@@ -43,7 +43,7 @@ export async function isCutOff(machine: AgentMachine): Promise<boolean> {
 /**
  * @param judge what is worse since the node is ready; empty: nothing
  * @returns whether it has changed; else it was left as it is
- * @throws JumphostError It is not well with the new version, and has the one before again.
+ * @throws ComputerError It is not well with the new version, and has the one before again.
  */
 export async function upgradeAgent(
   given: AgentUpgrade,
@@ -54,7 +54,7 @@ export async function upgradeAgent(
   const staged = await stage(given).catch((error: unknown) => {
     signal.throwIfAborted();
     // The file of a publisher is the same for all machines.
-    if (error instanceof JumphostError && error.code === 'FILE') throw error;
+    if (error instanceof ComputerError && error.code === 'FILE') throw error;
     leave(name, errorText(error));
     return undefined;
   });
@@ -100,19 +100,19 @@ const switchScript = `set -e
 mv -f ${next} ${binary}
 sync /usr/local/bin`;
 
-async function goBack(own: Host, given: AgentUpgrade, why: string): Promise<JumphostError> {
+async function goBack(own: Host, given: AgentUpgrade, why: string): Promise<ComputerError> {
   const { node, report } = given;
   const { stderr: errors } = await own.run(lastErrors('agent'));
   const said = [why, ...errors.split('\n').filter(Boolean).slice(-1)].join(': ');
   const { code } = await own.run(`[ -e ${former} ]`);
-  if (code !== 0) return new JumphostError(`${said}; the version before is not there`);
+  if (code !== 0) return new ComputerError(`${said}; the version before is not there`);
   report(`${node.name}: returns to ${node.version}: ${why}`);
   await own.need(`mv -f ${former} ${binary} && sync /usr/local/bin && ${restart}`, {
     deadlineMs: startMs,
   });
   const still = await whyNotReady(own, given, node.version);
   const end = still === undefined ? '' : `, and is not well with it: ${still}`;
-  return new JumphostError(`${said}; it has the version before again${end}`);
+  return new ComputerError(`${said}; it has the version before again${end}`);
 }
 
 async function whyNotReady(

@@ -1,6 +1,6 @@
 /** Agents of k3s get the version of their server, some at a time, each between two tasks. */
 import { errorText, inParallel } from '@skolo/base';
-import { fewOf, type Host, JumphostError, type Step } from '@skolo/computers';
+import { ComputerError, fewOf, type Host, type Step } from '@skolo/computers';
 import type { MachineTasks, TaskTimes } from '../agent/between-tasks.ts';
 import { type ClusterNode, readNodes } from '../cluster/nodes.ts';
 import type { K3sOptions } from '../program/unit.ts';
@@ -99,7 +99,7 @@ export function agentsStep(needs: AgentsNeeds): Step {
           if (failed.length === 0) await change(each, false);
         });
         if (failed.length > 0) {
-          throw new JumphostError(`${failed.join('; ')}; no other machine was begun`);
+          throw new ComputerError(`${failed.join('; ')}; no other machine was begun`);
         }
       });
     },

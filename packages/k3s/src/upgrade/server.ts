@@ -3,8 +3,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { errorText, parseJson } from '@skolo/base';
 import {
   architectureOf,
+  ComputerError,
   type Host,
-  JumphostError,
   linesOf,
   type Step,
   writeDiffering,
@@ -76,7 +76,7 @@ export function versionStep(versions: readonly string[]): Step {
 async function runningVersion(host: Host): Promise<string> {
   const version = await installedVersion(host);
   if (version !== undefined) return version;
-  throw new JumphostError(`${host.name}: has no k3s; skolo jumphost prepare installs it`);
+  throw new ComputerError(`${host.name}: has no k3s; skolo jumphost prepare installs it`);
 }
 
 /** The server goes through these versions, in their order, each a step of its own. */
@@ -163,7 +163,7 @@ async function begin(host: Host, needs: ServerNeeds): Promise<void> {
   const { report } = needs.health;
   const from = await runningVersion(host);
   const why = whyNoUpgrade(from, [version]);
-  if (why !== undefined) throw new JumphostError(`${host.name}: ${why}`);
+  if (why !== undefined) throw new ComputerError(`${host.name}: ${why}`);
   const architecture = await architectureOf(host);
   const release = releaseOf(architecture, needs);
   const images = airgapImages(architecture);
@@ -190,7 +190,7 @@ async function healthBefore(host: Host): Promise<Health> {
   const text = (await host.read(file)) ?? '';
   const before = Health.safeParse(parseJson(text));
   if (before.success) return before.data;
-  throw new JumphostError(
+  throw new ComputerError(
     `${host.name}: ${file} is ${text === '' ? 'missing or empty' : 'damaged'}, so it is not known how the rack was with the version before; look at skolo status, and then choose there: echo done > ${folder}/state (the new version stays), or echo returning > ${folder}/state (it returns to the one before); run this again`,
   );
 }
@@ -212,14 +212,14 @@ async function follow(
   for (;;) {
     try {
       const { state, isActive } = await find(host);
-      if (state === undefined) throw new JumphostError(`${host.name}: ${folder}/state is gone`);
+      if (state === undefined) throw new ComputerError(`${host.name}: ${folder}/state is gone`);
       if (state === 'ready' || !isOpen(state)) return state;
       if (!isActive) await host.need(`systemctl start ${unit}`);
       if (state !== said) report(about[state] ?? state);
       said = state;
     } catch (error) {
       signal.throwIfAborted();
-      if (!(error instanceof JumphostError) || error.code !== 'LOST') throw error;
+      if (!(error instanceof ComputerError) || error.code !== 'LOST') throw error;
       report(errorText(error));
     }
     await pause(lookMs, undefined, { signal });
@@ -230,12 +230,12 @@ async function failure(
   host: Host,
   state: ServerState,
   { version }: ServerNeeds,
-): Promise<JumphostError> {
+): Promise<ComputerError> {
   const { why } = await find(host);
   const texts: Partial<Record<ServerState, string>> = {
     refused: 'nothing was changed',
     returned: 'it runs the version before again, with its database',
     broken: `it could not return; put ${folder}/snapshot in place by hand; journalctl -u k3s there says more`,
   };
-  return new JumphostError(`${host.name}: ${version}: ${why}; ${texts[state] ?? state}`);
+  return new ComputerError(`${host.name}: ${version}: ${why}; ${texts[state] ?? state}`);
 }

@@ -3,9 +3,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { errorText } from '@skolo/base';
 import {
   bootIdOf,
+  ComputerError,
   countsMemory,
   type Host,
-  JumphostError,
   linesOf,
   type Step,
   sendReboot,
@@ -66,7 +66,7 @@ async function readFirmware(host: Host, { wifi }: PiSetup): Promise<FirmwareFile
   const path = `${folder}/${cmdlinePath(config.content)}`;
   const content = await host.read(path);
   if (content === undefined) {
-    throw new JumphostError(
+    throw new ComputerError(
       `${path} is missing, which ${config.path} names; is the boot partition complete?`,
     );
   }
@@ -110,7 +110,7 @@ export function restartStep({ mayRestart, signal, backMs = 300_000 }: RestartNee
   };
 }
 
-/** Waits until it is back. @throws JumphostError It is not, in time. */
+/** Waits until it is back. @throws ComputerError It is not, in time. */
 async function restart(host: Host, { signal, backMs }: { signal: AbortSignal; backMs: number }) {
   const before = await bootIdOf(host);
   await sendReboot(host);
@@ -121,7 +121,7 @@ async function restart(host: Host, { signal, backMs }: { signal: AbortSignal; ba
     if (typeof now === 'string' && now !== before) return;
     if (performance.now() > end) {
       const why = typeof now === 'string' ? 'it has not gone down' : now.why;
-      throw new JumphostError(`it is not back after ${backMs / 60_000} min: ${why}`, {
+      throw new ComputerError(`it is not back after ${backMs / 60_000} min: ${why}`, {
         code: 'LOST',
       });
     }

@@ -1,9 +1,9 @@
 /** The master of a desk as the router of its wire: to the outside by Wi-Fi, with addresses and names from rack.yaml. */
 import {
+  ComputerError,
   type Guard,
   guardedStep,
   type Host,
-  JumphostError,
   packagesStep,
   type Step,
 } from '@skolo/computers';
@@ -17,12 +17,12 @@ const rulesUnit = 'skolo-router.service';
 const dnsUnit = 'skolo-router-dns.service';
 const head = '# Written by `skolo pi setup`. An edit is undone by the next run.\n';
 
-/** @throws JumphostError rack.yaml lacks what a router needs. */
+/** @throws ComputerError rack.yaml lacks what a router needs. */
 export function routerSteps(rack: Rack, guard: Guard): Step[] {
   const { subnet } = rack.network;
   const { name, address } = rack.jumphost;
   if (subnet === undefined || !/^[\d.]+\/\d+$/.test(subnet)) {
-    throw new JumphostError(
+    throw new ComputerError(
       `${name}: rack.yaml has no network.subnet of IPv4, and a router has to know it`,
     );
   }
@@ -72,7 +72,7 @@ interface Interfaces {
   uplink: string;
 }
 
-/** By the address of rack.yaml, and by the route to the outside. @throws JumphostError One is missing. */
+/** By the address of rack.yaml, and by the route to the outside. @throws ComputerError One is missing. */
 async function interfacesOf(host: Host, address: string): Promise<Interfaces> {
   const said = await host.need(
     `ip -4 -o address show to ${address} | awk '{ print $2; exit }'; echo; ip -4 route show default | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p'`,
@@ -81,11 +81,11 @@ async function interfacesOf(host: Host, address: string): Promise<Interfaces> {
   if (!said.startsWith('\n') && wire !== '') {
     const uplink = others.find((each) => each !== wire);
     if (uplink !== undefined) return { wire, uplink };
-    throw new JumphostError(
+    throw new ComputerError(
       'it has no way to the outside beside the wire; connect it, for example by Wi-Fi with --wifi, and run it again',
     );
   }
-  throw new JumphostError(
+  throw new ComputerError(
     `no interface has the address ${address} of rack.yaml; make its card with skolo pi image, or set the address, and run it again`,
   );
 }

@@ -1,5 +1,5 @@
 /** Wi-Fi of a Pi that runs, by NetworkManager or netplan. */
-import { type Guard, guardedStep, JumphostError, type Step } from '@skolo/computers';
+import { ComputerError, type Guard, guardedStep, type Step } from '@skolo/computers';
 import { stringify } from 'yaml';
 import { netplanOf, type Wifi, wifiFile } from '../boot/network.ts';
 import type { RootFile } from '../boot/root-files.ts';
@@ -25,7 +25,7 @@ export function wifiStep(setup: PiSetup, wifi: Wifi, guard: Guard): Step {
         );
         const program = stdout.trim();
         if (program !== '') return [program === 'netplan' ? netplan : wifiFile(wifi)];
-        throw new JumphostError(
+        throw new ComputerError(
           'neither NetworkManager nor netplan is there; set up its Wi-Fi by hand, and leave out --wifi',
         );
       },

@@ -12,7 +12,7 @@ export interface OpenCluster {
   name: string;
   server: Host & { name: string };
   nodes(): Promise<NodeState[]>;
-  /** A node, as root, by its address in the cluster. @throws JumphostError @throws FleetError */
+  /** A node, as root, by its address in the cluster. @throws ComputerError @throws FleetError */
   open(node: Pick<NodeState, 'name' | 'address'>): Promise<Host>;
 }
 
