@@ -137,7 +137,7 @@ it('are cloned from a remote behind sshd', async (context) => {
   vi.stubEnv('GIT_SSH_COMMAND', ssh.join(' '));
   onTestFinished(() => void vi.unstubAllEnvs());
 
-  const source = await openSource(`ssh://${sshd.user}@127.0.0.1:${sshd.port}${from}`, {
+  const source = await openSource(`ssh://${sshd.username}@127.0.0.1:${sshd.port}${from}`, {
     identities: [keys.identity],
   });
 
