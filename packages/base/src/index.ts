@@ -1,4 +1,4 @@
-/** Errors: their text without secrets, their code; deadlines; work in parallel, and words for a shell. Every package may import it. */
+/** Errors: their text without secrets, their code; deadlines and pauses; work in parallel, checks of values, and words for a shell. Every package may import it. */
 export { closing } from './closing.ts';
 export { orAborted, settlesWithin, withDeadline } from './deadline.ts';
 export {
@@ -10,6 +10,9 @@ export {
   stripSecrets,
 } from './error-text.ts';
 export { inParallel } from './in-parallel.ts';
+export { isObject } from './is-object.ts';
 export { lazily } from './lazily.ts';
 export { parseJson } from './parse-json.ts';
+export { pause } from './pause.ts';
+export { sha256 } from './sha256.ts';
 export { shellWord } from './shell-word.ts';

@@ -8,20 +8,32 @@ export {
   revokeToken,
   type TokenInfo,
 } from './access/token-file.ts';
-export { AuditLog, AuditUnavailable } from './audit.ts';
+export { AuditLog, AuditUnavailable } from './audit/audit-log.ts';
 export { type BackOffOptions, backOffMs } from './back-off.ts';
-export { tokenFileFindings } from './check-configuration.ts';
-export { cameThroughProxy, clientAddress, inNetworks, normaliseAddress } from './client-address.ts';
-export { type Clock, systemClock } from './clock.ts';
+export {
+  cameThroughProxy,
+  clientAddress,
+  inNetworks,
+  normaliseAddress,
+} from './connections/client-address.ts';
 export type { ConnectionLimits } from './connections/limits.ts';
-export { type Degraded, DegradedList } from './degraded.ts';
+export { listen } from './connections/listen.ts';
+export { type FindMac, neighbourTable } from './connections/neighbours.ts';
 export { createEvents, type Emit, type Events } from './events.ts';
+export { type Degraded, DegradedList } from './health/degraded.ts';
+export {
+  type GaugeSample,
+  type GaugeSpec,
+  httpRequestDuration,
+  registerGauges,
+} from './health/metrics.ts';
 export { browserGetProblem, browserProblem } from './http/browser-check.ts';
 export { plainHeaders, requestIdFrom, statusOf } from './http/exchange.ts';
 export { createApp } from './http/express.ts';
 export { type HostCheck, hostCheck } from './http/host-check.ts';
 export { jsonErrorOffset, lineAndColumn } from './http/json-position.ts';
 export { HttpProblem } from './http/problem.ts';
+export { type RepeatableRequest, Repetitions, requestRecord } from './http/repetitions.ts';
 export { resolveId } from './http/resolve-id.ts';
 export {
   bindRoutes,
@@ -30,20 +42,12 @@ export {
 export { requestLimits } from './http/server.ts';
 export { onStrictRequest } from './http/strict-requests.ts';
 export { toProblem } from './http/to-problem.ts';
-export { LastSuccess } from './last-success.ts';
-export { listen } from './listen.ts';
 export { Locks } from './locks.ts';
-export { createLogger, type Logger } from './log.ts';
-export {
-  type GaugeSample,
-  type GaugeSpec,
-  httpRequestDuration,
-  registerGauges,
-} from './metrics.ts';
-export { type FindMac, neighbourTable } from './neighbours.ts';
-export { pause } from './pause.ts';
-export { type RepeatableRequest, Repetitions, requestRecord } from './repetitions.ts';
-export { runService } from './run-service.ts';
+export { tokenFileFindings } from './process/check-configuration.ts';
+export { type Clock, systemClock } from './process/clock.ts';
+export { createLogger, type Logger } from './process/log.ts';
+export { runService } from './process/run-service.ts';
+export { startService } from './process/start-service.ts';
 export type { Service, ServiceContext, ServiceDefinition, SignInTarget } from './service.ts';
-export { startService } from './start-service.ts';
-export { StateJournal } from './state-journal.ts';
+export { LastSuccess } from './state/last-success.ts';
+export { StateJournal } from './state/state-journal.ts';

@@ -3,15 +3,15 @@ import type { Api } from '@skolo/api';
 import type { Finding, InfrastructureDevice, Rack, RackWatch, ServiceName } from '@skolo/rack';
 import type { Registry } from 'prom-client';
 import type { AccessControl } from './access/access-control.ts';
-import type { AuditLog } from './audit.ts';
-import type { Clock } from './clock.ts';
+import type { AuditLog } from './audit/audit-log.ts';
 import type { ConnectionLimits } from './connections/limits.ts';
-import type { DegradedList } from './degraded.ts';
-import type { ReadinessNow } from './http/probes.ts';
+import type { DegradedList } from './health/degraded.ts';
+import type { ReadinessNow } from './health/probes.ts';
 import type { BoundRoute } from './http/routes.ts';
 import type { AnswerMalformed } from './http/strict-requests.ts';
-import type { LastSuccess } from './last-success.ts';
-import type { Logger } from './log.ts';
+import type { Clock } from './process/clock.ts';
+import type { Logger } from './process/log.ts';
+import type { LastSuccess } from './state/last-success.ts';
 
 /** Input of a service's `start`. */
 export interface ServiceContext {

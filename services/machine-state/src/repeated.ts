@@ -1,4 +1,4 @@
-import { pause } from '@skolo/common';
+import { pause } from '@skolo/base';
 
 /** Work that runs again and again, one at a time. */
 export abstract class Repeated {

@@ -1,9 +1,9 @@
 /** The metadata server's own API, on its metrics port: who asked, and how fresh tokens are. */
 import { type MetadataClient, type MetadataIdentity, metadataServerApi } from '@skolo/api';
 import { bindRoutes, type LastSuccess } from '@skolo/common';
-import type { CallerStats } from './caller-stats.ts';
-import type { RackState } from './rack-state.ts';
-import type { Tokens } from './tokens.ts';
+import type { CallerStats } from './caller/caller-stats.ts';
+import type { RackState } from './state/rack-state.ts';
+import type { Tokens } from './tokens/tokens.ts';
 
 interface AdminDeps {
   state: () => RackState;

@@ -1,7 +1,7 @@
 /** All that happens in this service. Its parts emit events; metrics, log, degraded, watchers and hand-over consume them. */
-import type { Caller } from './caller-lookup.ts';
-import type { PathClass } from './request.ts';
-import type { UpstreamCall } from './tokens.ts';
+import type { Caller } from './caller/caller-lookup.ts';
+import type { PathClass } from './document/request.ts';
+import type { UpstreamCall } from './tokens/tokens.ts';
 
 export type MetadataEvent =
   /** `identity`: `none` where the caller has none. */

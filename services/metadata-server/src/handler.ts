@@ -4,23 +4,23 @@
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { type Clock, cameThroughProxy, type FindMac, type RateLimiter } from '@skolo/common';
-import { type Answer, errorPage, retryAfter, send } from './answers.ts';
-import type { Caller } from './caller-lookup.ts';
-import type { CallerStats } from './caller-stats.ts';
+import type { Caller } from './caller/caller-lookup.ts';
+import type { CallerStats } from './caller/caller-stats.ts';
+import { type Answer, errorPage, retryAfter, send } from './document/answers.ts';
+import { type Found, look } from './document/look.ts';
+import { type MetadataRequest, parseUrl } from './document/request.ts';
+import type { Watchers } from './document/watchers.ts';
 import type { EmitMetadata } from './events.ts';
-import { type Found, look } from './look.ts';
-import type { KnownCaller, RackState } from './rack-state.ts';
-import type { HeldToken, RenewedToken } from './renewed-token.ts';
-import { type MetadataRequest, parseUrl } from './request.ts';
+import type { KnownCaller, RackState } from './state/rack-state.ts';
+import type { HeldToken, RenewedToken } from './tokens/renewed-token.ts';
 import {
   accessTokenAnswer,
   idTokenAnswer,
   noIdTokens,
   noTokenAnswer,
   patienceMs,
-} from './token-answers.ts';
-import type { Tokens } from './tokens.ts';
-import type { Watchers } from './watchers.ts';
+} from './tokens/token-answers.ts';
+import type { Tokens } from './tokens/tokens.ts';
 
 interface HandlerDeps {
   /** What is in force now. */

@@ -1,10 +1,10 @@
 import { type GaugeSpec, registerGauges } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import { Counter, Histogram, type Registry } from 'prom-client';
+import { type PathClass, pathClasses } from './document/request.ts';
+import type { Watchers } from './document/watchers.ts';
 import type { EmitMetadata } from './events.ts';
-import { type PathClass, pathClasses } from './request.ts';
-import type { Tokens } from './tokens.ts';
-import type { Watchers } from './watchers.ts';
+import type { Tokens } from './tokens/tokens.ts';
 
 interface RequestCount {
   labels: { class: string; code: string; identity: string };

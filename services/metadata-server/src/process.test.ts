@@ -10,9 +10,9 @@ import { campaign, seed, seeded } from '@skolo/durable/campaign';
 import { readRack } from '@skolo/rack';
 import type { GoogleOAuth } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { Handover, handoverFolder } from './handover.ts';
 import { ask, type Reply } from './testing/http.ts';
 import { newRackFolder, rackYaml, self, startTestGoogle } from './testing/rack.ts';
+import { Handover, handoverFolder } from './tokens/handover.ts';
 
 const run = promisify(execFile);
 const main = join(import.meta.dirname, 'main.ts');

@@ -14,18 +14,18 @@ import {
 } from '@skolo/common';
 import { credentialFaults } from '@skolo/google';
 import type { Finding, Rack } from '@skolo/rack';
-import { openAccounts } from './accounts.ts';
 import { adminRoutes } from './admin.ts';
-import { malformedPage } from './answers.ts';
-import { CallerStats } from './caller-stats.ts';
-import { CurrentState } from './current-state.ts';
+import { CallerStats } from './caller/caller-stats.ts';
+import { malformedPage } from './document/answers.ts';
+import { Watchers } from './document/watchers.ts';
 import { createEventLog } from './event-log.ts';
 import type { EmitMetadata, MetadataEvent } from './events.ts';
 import { createHandler } from './handler.ts';
-import { Handover, handoverFolder } from './handover.ts';
 import { createMetrics } from './metrics.ts';
-import { Tokens } from './tokens.ts';
-import { Watchers } from './watchers.ts';
+import { CurrentState } from './state/current-state.ts';
+import { openAccounts } from './tokens/accounts.ts';
+import { Handover, handoverFolder } from './tokens/handover.ts';
+import { Tokens } from './tokens/tokens.ts';
 
 /** What a test may replace. */
 export interface MetadataServerDeps {

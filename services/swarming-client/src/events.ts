@@ -2,9 +2,9 @@
 import type { BotExit } from './bot/bot-view.ts';
 import type { DeviceView } from './devices/device.ts';
 import type { Health } from './health/health.ts';
+import type { TaskOutcome } from './hooks/task.ts';
 import type { KnownIdentity } from './identity/identity.ts';
 import type { RepairView } from './repair/records.ts';
-import type { TaskOutcome } from './task.ts';
 
 export type AgentEvent =
   /** rack.yaml's entry for this machine, or the reason why it is unknown, changed. */

@@ -18,7 +18,7 @@ import {
   withDescendants,
   workingFolder,
 } from './bot/processes.ts';
-import { createRunCommand } from './run-command.ts';
+import { createRunCommand } from './host/run-command.ts';
 import type { AgentProcess } from './testing/agent-process.ts';
 import { Lab, machine } from './testing/lab.ts';
 

@@ -11,8 +11,8 @@ import type { DeviceReading } from './devices/device.ts';
 import type { AgentEvent } from './events.ts';
 import { verdicts } from './health/health.ts';
 import { hookNames } from './hooks/hooks.ts';
+import { type TaskView, taskOutcomes } from './hooks/task.ts';
 import type { MachineView } from './machine.ts';
-import { type TaskView, taskOutcomes } from './task.ts';
 
 /** What the gauges show. */
 export interface Measured {

@@ -1,4 +1,4 @@
-import { pause } from '@skolo/common/light';
+import { pause } from '@skolo/base';
 
 /** Does `work` at once, and again so many seconds after each end, until the signal. Work that fails is repeated, too. */
 export function repeat(

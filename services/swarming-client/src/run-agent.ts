@@ -14,7 +14,7 @@ import {
 import { type RunningAgent, startAgent } from './agent.ts';
 import { type Flags, parseFlags, usage } from './flags.ts';
 import { checkIdentity } from './identity/check.ts';
-import { RecentLines } from './recent-lines.ts';
+import { RecentLines } from './status/recent-lines.ts';
 
 export async function runAgent(): Promise<void> {
   const flags = readFlags();

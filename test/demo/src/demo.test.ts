@@ -367,7 +367,7 @@ describe('npm start, while it runs', () => {
       expect(await ask(fresh.command(email))).toBe(bots);
     });
 
-    // A service in this state is tested in packages/common/src/run-service.test.ts.
+    // A service in this state is tested in packages/common/src/process/run-service.test.ts.
     it.runIf(inFull)(
       'uses what it can of a file with mistakes where there is no other version',
       async () => {

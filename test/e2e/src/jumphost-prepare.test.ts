@@ -18,7 +18,7 @@ import {
   subnet,
   whyNoJumphost,
 } from '@skolo/k3s/testing';
-import { newRackKey } from '@skolo/rack/jumphost-statement';
+import { newRackKey } from '@skolo/rack/jumphost';
 import { type ContainerRegistry, peer, startContainerRegistry } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {

@@ -11,7 +11,7 @@ import { openJumphost } from '@skolo/fleet';
 import { startDesk } from '@skolo/fleet/testing';
 import { rebootJumphost } from '@skolo/jumphost';
 import { parseRack } from '@skolo/rack';
-import { jumphostServices } from '@skolo/rack/ports';
+import { jumphostServices } from '@skolo/rack/light';
 import { type OutletBoard, peer, startApcRpdu2 } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startServiceProcess } from './service-process.ts';

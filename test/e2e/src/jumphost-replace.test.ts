@@ -22,7 +22,7 @@ import {
   subnet,
   whyNoJumphost,
 } from '@skolo/k3s/testing';
-import { newRackKey } from '@skolo/rack/jumphost-statement';
+import { newRackKey } from '@skolo/rack/jumphost';
 import {
   type Computer,
   type ContainerRegistry,

@@ -20,8 +20,8 @@ import {
   subnet,
   whyNoJumphost,
 } from '@skolo/k3s/testing';
-import { newRackKey } from '@skolo/rack/jumphost-statement';
-import { jumphostServices } from '@skolo/rack/ports';
+import { newRackKey } from '@skolo/rack/jumphost';
+import { jumphostServices } from '@skolo/rack/light';
 import {
   type CliDevice,
   type Computer,

@@ -19,6 +19,7 @@ const may: Readonly<Record<string, readonly string[]>> = {
   rack: ['models', 'secrets', 'durable', 'base'],
   google: ['secrets', 'base'],
   common: ['rack', 'api', 'durable', 'google', 'secrets', 'base'],
+  console: ['common', 'api', 'base'],
   backup: ['models', 'durable', 'google', 'secrets', 'base'],
   alerts: ['rack', 'durable', 'google', 'secrets', 'base'],
   fleet: ['api', 'rack', 'durable', 'secrets', 'base'],
@@ -153,7 +154,7 @@ describe('rack', () => {
 });
 
 function isFacts(file: string): boolean {
-  return /^packages\/models\/src\/([\w-]+\/facts|families\/\w+-facts|index|list|model)\.ts$/.test(
+  return /^packages\/models\/src\/([\w-]+\/facts|families\/\w+-facts|contract\/model|index|list)\.ts$/.test(
     file,
   );
 }

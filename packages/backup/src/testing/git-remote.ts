@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Secret } from '@skolo/secrets';
 import { type RealSshd, startSshd as startReal } from '@skolo/simulators';
 import { onTestFinished, type TestContext } from 'vitest';
-import { Repository } from '../repository.ts';
+import { Repository } from '../history/repository.ts';
 import { beginHistory, copiesOf } from './history.ts';
 import { run, tempDir } from './offsite.ts';
 

@@ -8,8 +8,8 @@ import {
   signatureInput,
   whyNotSigned,
 } from '@skolo/api/signature';
-import type { Clock } from '../clock.ts';
 import { HttpProblem } from '../http/problem.ts';
+import type { Clock } from '../process/clock.ts';
 
 const validSeconds = 60;
 /** Used ones that are remembered for a machine. A few in a minute are usual. */

@@ -3,8 +3,8 @@ import { errorText } from '@skolo/base';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable';
 import { fetchGoogleKeys } from '@skolo/google';
 import { z } from 'zod';
-import type { Clock } from '../clock.ts';
-import type { DegradedList } from '../degraded.ts';
+import type { DegradedList } from '../health/degraded.ts';
+import type { Clock } from '../process/clock.ts';
 
 const Cached = z.object({
   certsUrl: z.string(),

@@ -3,8 +3,8 @@
  * change their addresses. A limit rejects requests before they act, so no effect is ever without its record.
  */
 import { Counter, type Registry } from 'prom-client';
-import type { Clock } from '../clock.ts';
 import { HttpProblem } from '../http/problem.ts';
+import type { Clock } from '../process/clock.ts';
 import { RateLimiter } from './rate-limiter.ts';
 
 export const anonymous = 'anonymous';

@@ -1,9 +1,9 @@
 /** What becomes known of a rejected request: a metric, a log line, and the audit log where the caller is known. */
 import { Counter, type Registry } from 'prom-client';
-import type { AuditLog, NewAuditEntry } from '../audit.ts';
-import type { Clock } from '../clock.ts';
+import type { AuditLog, NewAuditEntry } from '../audit/audit-log.ts';
 import { HttpProblem } from '../http/problem.ts';
-import type { Logger } from '../log.ts';
+import type { Clock } from '../process/clock.ts';
+import type { Logger } from '../process/log.ts';
 import { anonymous, CallerLimit } from './limits.ts';
 
 /** A metric's label. */

@@ -4,7 +4,7 @@
  */
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { normaliseAddress } from '../client-address.ts';
+import { normaliseAddress } from './client-address.ts';
 import { type Connection, trackConnections } from './tracked.ts';
 
 export const ownerKinds = ['machine', 'jumphost', 'neighbours', 'others', 'proxies'] as const;

@@ -4,9 +4,9 @@
  * nobody in the rack takes its place.
  */
 import { isIPv6 } from 'node:net';
+import { pause } from '@skolo/base';
 import type { Rack } from '@skolo/rack';
-import { inNetworks, normaliseAddress } from '../client-address.ts';
-import { pause } from '../pause.ts';
+import { inNetworks, normaliseAddress } from './client-address.ts';
 import {
   type ConnectionLimitsDeps,
   type Ends,

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { problemType } from '@skolo/api/problem';
 import { anonymous } from '../access/limits.ts';
-import type { Logger } from '../log.ts';
+import type { Logger } from '../process/log.ts';
 import { gzipHeaders, gzipped, isWorthGzip } from './gzip.ts';
 import { HttpProblem } from './problem.ts';
 import { toProblem } from './to-problem.ts';

@@ -4,7 +4,7 @@ import type { RequestListener } from 'node:http';
 import type { Api } from '@skolo/api';
 import { auditApi } from '@skolo/api/audit';
 import express, { type ErrorRequestHandler } from 'express';
-import { auditRoute } from './audit-route.ts';
+import { auditRoute } from '../audit/route.ts';
 import { type Core, type CoreOptions, createCore, openApiRoute } from './core.ts';
 import type { Exchange } from './exchange.ts';
 import { bindRoutes, type RouteHandlers } from './routes.ts';

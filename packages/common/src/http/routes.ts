@@ -7,7 +7,7 @@ import {
   type RouteSpec,
 } from '@skolo/api/route';
 import type { Caller } from '../access/access-control.ts';
-import type { Logger } from '../log.ts';
+import type { Logger } from '../process/log.ts';
 
 /** Input of a handler besides params, query, headers and body. */
 interface RouteContext<R extends RouteSpec = RouteSpec> {

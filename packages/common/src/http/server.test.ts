@@ -3,7 +3,7 @@ import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { listen } from '../listen.ts';
+import { listen } from '../connections/listen.ts';
 import { noLimits } from '../testing/no-limits.ts';
 import { newServer } from './server.ts';
 

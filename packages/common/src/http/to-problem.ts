@@ -1,4 +1,4 @@
-import { AuditUnavailable } from '../audit.ts';
+import { AuditUnavailable } from '../audit/audit-log.ts';
 import { HttpProblem } from './problem.ts';
 
 /** Converts any error to a problem. An unexpected one becomes a 500 without details. */

@@ -2,8 +2,8 @@
 
 import { report } from '@skolo/durable/campaign';
 import { Registry } from 'prom-client';
-import { AuditLog } from '../audit.ts';
-import { systemClock } from '../clock.ts';
+import { AuditLog } from '../audit/audit-log.ts';
+import { systemClock } from '../process/clock.ts';
 
 const [dir = '', writers = '1'] = process.argv.slice(2);
 const degraded = { raise: () => undefined, clear: () => undefined };

@@ -1,5 +1,5 @@
 /** Time that passes when a test says so; for the tests of services, too: `@skolo/common/testing`. */
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../process/clock.ts';
 
 export interface FakeClock extends Clock {
   /** Lets time pass: wall clock and uptime. */

@@ -3,7 +3,7 @@ import { createSign, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { onTestFinished } from 'vitest';
-import { listen } from '../listen.ts';
+import { listen } from '../connections/listen.ts';
 
 interface SigningKey {
   id: string;

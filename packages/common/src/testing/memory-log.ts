@@ -1,4 +1,4 @@
-import { createLogger, type Logger } from '../log.ts';
+import { createLogger, type Logger } from '../process/log.ts';
 
 interface MemoryLog {
   log: Logger;

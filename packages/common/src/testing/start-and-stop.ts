@@ -1,6 +1,7 @@
 /** Starts and stops a service three times, and does not call process.exit: whatever is left open keeps it running. */
-import { systemClock } from '../clock.ts';
+
 import { startService } from '../index.ts';
+import { systemClock } from '../process/clock.ts';
 
 const [rackFile = '', stateDir = ''] = process.argv.slice(2);
 for (let time = 0; time < 3; time += 1) {

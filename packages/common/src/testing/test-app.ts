@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { AccessControl } from '../access/access-control.ts';
-import { AuditLog } from '../audit.ts';
+import { AuditLog } from '../audit/audit-log.ts';
 import { fakeClock } from './fake-clock.ts';
 import { memoryDegraded } from './memory-degraded.ts';
 import { memoryLog } from './memory-log.ts';

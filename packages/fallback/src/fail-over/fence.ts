@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { closing } from '@skolo/base';
 import { Journal } from '@skolo/durable';
 import { writeFileAtomic } from '@skolo/durable/atomic-file';
-import { pendingOnTable } from '@skolo/rack/fallback';
+import { pendingOnTable } from '@skolo/rack/jumphost';
 
 const run = promisify(execFile);
 

@@ -1,6 +1,6 @@
 /** The state of a service in k3s, and what changes there when a unit stands in or gives way. */
 import { parseJson } from '@skolo/base';
-import { heldAnnotation, lentAnnotation } from '@skolo/rack/fallback';
+import { heldAnnotation, lentAnnotation } from '@skolo/rack/jumphost';
 import { z } from 'zod';
 import type { Kubernetes, PodVerdict } from '../look/decide.ts';
 import type { PodService } from '../units/services.ts';

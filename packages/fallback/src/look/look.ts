@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorText, lazily } from '@skolo/base';
 import { type Rack, readRack } from '@skolo/rack';
-import type { HeldService } from '@skolo/rack/fallback';
+import type { HeldService } from '@skolo/rack/jumphost';
 import { startFormer } from '../fail-over/former.ts';
 import { type ApiServer, openApiServer } from '../kubernetes/api-server.ts';
 import { copyConfiguration } from '../kubernetes/configuration.ts';

@@ -3,7 +3,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseJson } from '@skolo/base';
 import { readFileIfExists, syncFolder, writeFileAtomic } from '@skolo/durable/atomic-file';
-import { HeldService, heldFolder } from '@skolo/rack/fallback';
+import { HeldService, heldFolder } from '@skolo/rack/jumphost';
 import { z } from 'zod';
 import { readJson } from '../json-file.ts';
 import type { PodService } from '../units/services.ts';

@@ -1,6 +1,6 @@
 /** Who serves, and why. */
 import { stat } from 'node:fs/promises';
-import type { HeldService } from '@skolo/rack/fallback';
+import type { HeldService } from '@skolo/rack/jumphost';
 import { allServices, hasUnit, type PodService, rackFileOf } from '../units/services.ts';
 import { type Context, type Found, find, holdText } from './look.ts';
 import { readHold } from './memory.ts';

@@ -1,7 +1,7 @@
 /** The firewall of the jumphost admits the k3s agents of rack.yaml, also of machines that came after `skolo jumphost prepare`. */
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
 import { readRack } from '@skolo/rack';
-import { firewallMachines, firewallUnit, machinesFile } from '@skolo/rack/jumphost-firewall';
+import { firewallMachines, firewallUnit, machinesFile } from '@skolo/rack/jumphost';
 import { metadataServer, rackFileOf } from './services.ts';
 import { changeUnit } from './units.ts';
 

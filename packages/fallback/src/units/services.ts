@@ -1,6 +1,6 @@
 /** Services of the jumphost. A rack cannot be without two of them: units of systemd stand in for these. And where their files are. */
 import { join } from 'node:path';
-import { type JumphostService, namespaceOf, servicePorts } from '@skolo/rack/ports';
+import { type JumphostService, namespaceOf, servicePorts } from '@skolo/rack/light';
 
 export interface PodService {
   name: JumphostService;

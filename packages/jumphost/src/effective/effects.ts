@@ -3,7 +3,7 @@ import { shellWord } from '@skolo/base';
 import { sshFile, sshSettings } from '@skolo/computers';
 import { type ServerPlace, serverSettings } from '@skolo/k3s';
 import type { Rack } from '@skolo/rack';
-import { firewallUnit } from '@skolo/rack/jumphost-firewall';
+import { firewallUnit } from '@skolo/rack/jumphost';
 import { firewallRules } from '../steps/firewall.ts';
 import { firewallInEffect } from './firewall.ts';
 import type { Effect } from './index.ts';

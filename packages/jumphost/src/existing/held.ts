@@ -1,8 +1,8 @@
 /** Services that something else serves in place of k3s: what skolo-fallback has noted on the jumphost. */
 import { parseJson, shellWord } from '@skolo/base';
 import { type Host, linesOf } from '@skolo/computers';
-import { HeldService, heldFolder } from '@skolo/rack/fallback';
-import { type JumphostService, jumphostServices, servicePorts } from '@skolo/rack/ports';
+import { HeldService, heldFolder } from '@skolo/rack/jumphost';
+import { type JumphostService, jumphostServices, servicePorts } from '@skolo/rack/light';
 
 /** By service. A file that cannot be read is a hold of somebody. */
 export async function readHeld(host: Pick<Host, 'read'>): Promise<Map<string, HeldService>> {

@@ -1,7 +1,7 @@
 /** What serves on the jumphost already: units and ports of the system before skolo. */
 import { shellWord } from '@skolo/base';
 import { type Host, linesOf } from '@skolo/computers';
-import { jumphostServices, servicePorts } from '@skolo/rack/ports';
+import { jumphostServices, servicePorts } from '@skolo/rack/light';
 import { z } from 'zod';
 
 export interface Predecessor {

@@ -6,8 +6,7 @@ import { anotherRack, rackHeader } from '@skolo/api/rack-header';
 import { errorText } from '@skolo/base';
 import { bootIdOf, ComputerError, type Host, sendReboot } from '@skolo/computers';
 import type { Rack } from '@skolo/rack';
-import { jumphostServices } from '@skolo/rack/ports';
-import { serviceMetricsUrl } from '@skolo/rack/service-urls';
+import { jumphostServices, serviceMetricsUrl } from '@skolo/rack/light';
 
 export interface RebootDeps {
   rack: Rack;

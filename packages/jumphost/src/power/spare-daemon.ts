@@ -7,8 +7,8 @@ import { join, relative } from 'node:path/posix';
 import { shellWord } from '@skolo/base';
 import type { Host } from '@skolo/computers';
 import type { Rack } from '@skolo/rack';
+import type { DaemonRack } from '@skolo/rack/edit';
 import { type RackSecret, rackSecrets } from '@skolo/rack/secrets';
-import type { SeenFrom } from '@skolo/rack/seen-from';
 import type { Secret } from '@skolo/secrets';
 import { z } from 'zod';
 
@@ -48,7 +48,7 @@ interface DaemonNeeds {
  * @param readValue reads a secret, and throws where there is none
  */
 export async function daemonNeeds(
-  { sections, rack, jumphost }: SeenFrom,
+  { sections, rack, jumphost }: DaemonRack,
   tokens: string,
   readValue: (secret: RackSecret) => Promise<Secret>,
 ): Promise<DaemonNeeds> {

@@ -1,7 +1,7 @@
 /** The spare takes the name and the address of the former jumphost, and what tells of them. */
 import { shellWord } from '@skolo/base';
 import { type FileContent, type Guard, type Host, linesOf, type Step } from '@skolo/computers';
-import { machineScript, type Statement, statementFile } from '@skolo/rack/jumphost-statement';
+import { machineScript, type Statement, statementFile } from '@skolo/rack/jumphost';
 import { changeAddress, whyNoAddress } from '../address/fixed-address.ts';
 import { deviceOf, probeFile, whoHas } from '../address/probe.ts';
 import { staged } from './staging.ts';

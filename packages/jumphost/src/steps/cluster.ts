@@ -2,7 +2,7 @@
 import { shellWord } from '@skolo/base';
 import { checkByScript, type Step } from '@skolo/computers';
 import { type AskedService, askService } from '@skolo/k3s';
-import { jumphostServices } from '@skolo/rack/ports';
+import { jumphostServices } from '@skolo/rack/light';
 import { heldText, readHeld, whyNotServing } from '../existing/held.ts';
 
 const kubectl = 'k3s kubectl';

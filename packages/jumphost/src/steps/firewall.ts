@@ -1,8 +1,8 @@
 /** The firewall of a jumphost. */
 import { type Guard, guardedStep, type Host, linesOf, type Step } from '@skolo/computers';
 import { type Rack, servicePorts } from '@skolo/rack';
-import { firewallMachines, firewallUnit, machinesFile } from '@skolo/rack/jumphost-firewall';
-import { statementPort } from '@skolo/rack/jumphost-statement';
+
+import { firewallMachines, firewallUnit, machinesFile, statementPort } from '@skolo/rack/jumphost';
 
 export const firewallRules = '/etc/skolo/firewall.nft';
 /** Of the API server, and of the kubelet. */

@@ -1,8 +1,8 @@
 /** A former system serves until it is handed over, service by service: two power controllers never run at once. */
 
 import { type Host, linesOf, type Step } from '@skolo/computers';
-import type { HeldService } from '@skolo/rack/fallback';
-import { jumphostServices } from '@skolo/rack/ports';
+import type { HeldService } from '@skolo/rack/jumphost';
+import { jumphostServices } from '@skolo/rack/light';
 import { handOver } from '../existing/hand-over.ts';
 import { heldText, readHeld, whyNotServing } from '../existing/held.ts';
 import { findPredecessors, type Predecessor } from '../existing/predecessors.ts';

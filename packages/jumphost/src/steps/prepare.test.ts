@@ -15,7 +15,7 @@ import {
   startBareJumphost,
   whyNoJumphost,
 } from '@skolo/k3s/testing';
-import { heldFolder } from '@skolo/rack/fallback';
+import { heldFolder } from '@skolo/rack/jumphost';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { testSteps } from '../testing/test-steps.ts';
 

@@ -5,7 +5,7 @@
  */
 
 import { fileStep, type Host, type Step } from '@skolo/computers';
-import { rackKeyFile } from '@skolo/rack/jumphost-statement';
+import { rackKeyFile } from '@skolo/rack/jumphost';
 import { deviceOf, probe, probeFile } from '../address/probe.ts';
 
 const units = '/etc/systemd/system';

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { nodeVersion } from '@skolo/computers';
 import type { K3sRack } from '@skolo/fleet';
-import { publicRackKey } from '@skolo/rack/jumphost-statement';
+import { publicRackKey } from '@skolo/rack/jumphost';
 import { peer } from '@skolo/simulators';
 import { k3sVersion } from '../program/version.ts';
 import type { TestDesk } from './test-host.ts';

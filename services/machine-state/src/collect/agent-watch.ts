@@ -11,8 +11,8 @@ import {
   type Fetch,
   swarmingClientApi,
 } from '@skolo/api';
-import { errorText } from '@skolo/base';
-import { backOffMs, type Clock, pause } from '@skolo/common';
+import { errorText, pause } from '@skolo/base';
+import { backOffMs, type Clock } from '@skolo/common';
 import { cut } from '../history/entry.ts';
 import { given } from '../join/machine.ts';
 import type { AgentView } from '../join/sources.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type ServiceProcess, startService } from '@skolo/bench';
 import { readRack } from '@skolo/rack';
 import { type GoogleOAuth, makeServiceAccountKey, startGoogleOAuth } from '@skolo/simulators';
-import { handoverFolder } from '../handover.ts';
+import { handoverFolder } from '../tokens/handover.ts';
 
 const email = 'bots@my-project.iam.gserviceaccount.com';
 

@@ -6,8 +6,8 @@ import { type Clock, startService } from '@skolo/common';
 import { salvageRack } from '@skolo/rack';
 import { type GoogleOAuth, makeServiceAccountKey, startGoogleOAuth } from '@skolo/simulators';
 import { onTestFinished } from 'vitest';
-import { handoverFolder } from '../handover.ts';
 import { createMetadataServer, type MetadataServerDeps } from '../service.ts';
+import { handoverFolder } from '../tokens/handover.ts';
 import { type AskOptions, ask, type Reply } from './http.ts';
 
 export const userinfo = 'https://www.googleapis.com/auth/userinfo.email';

@@ -3,14 +3,13 @@
  * stricter here: what a person turned off stays off, and what is held is not switched at all.
  */
 
-import { errorText, orAborted } from '@skolo/base';
-import { pause } from '@skolo/common';
+import { errorText, orAborted, pause } from '@skolo/base';
 import { formatOutlet, hasRange } from '@skolo/rack';
-import { stepOf } from '../cycle.ts';
-import { type Ask, holdsOf } from '../preconditions.ts';
-import { type CycleRecord, feedKey, type SwitchedOff } from '../records.ts';
-import { RequestRefused } from '../requests.ts';
-import { findTarget, type Target } from '../targets.ts';
+import { stepOf } from '../cycle/cycle.ts';
+import { RequestRefused } from '../request/requests.ts';
+import { findTarget, type Target } from '../request/targets.ts';
+import { type Ask, holdsOf } from '../rules/preconditions.ts';
+import { type CycleRecord, feedKey, type SwitchedOff } from '../state/records.ts';
 import type { EndpointDeps } from './endpoint.ts';
 
 export interface Command {

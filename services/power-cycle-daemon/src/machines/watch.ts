@@ -1,6 +1,6 @@
 /** Waiting for a machine to go down, and to be back. A machine that never went down is not back. */
 
-import { pause } from '@skolo/common';
+import { pause } from '@skolo/base';
 import type { Agent } from './agent.ts';
 import type { Probe } from './probe.ts';
 

@@ -1,5 +1,6 @@
 /** A device without a wire: outlets in memory, driven as a driver drives a real one, and faults on demand. */
-import { type Clock, pause } from '@skolo/common';
+import { pause } from '@skolo/base';
+import type { Clock } from '@skolo/common';
 import { DeviceBusy, DeviceRefused, DeviceUnreachable, SignInRefused } from '@skolo/equipment';
 import {
   CannotCycle,
@@ -9,8 +10,8 @@ import {
   type PowerDriver,
 } from '@skolo/models/outlets';
 import { OutletBoard } from '@skolo/simulators';
-import { Controller, type ControllerDeps } from '../controller.ts';
-import { SignInPause } from '../sign-in-pause.ts';
+import { Controller, type ControllerDeps } from '../devices/controller.ts';
+import { SignInPause } from '../devices/sign-in-pause.ts';
 
 export interface Board {
   name: string;

@@ -4,8 +4,7 @@
  */
 import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorCode, parseJson } from '@skolo/base';
-import { pause } from '@skolo/common';
+import { errorCode, parseJson, pause } from '@skolo/base';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable';
 import { BackupError } from '@skolo/models/configuration';
 import { z } from 'zod';

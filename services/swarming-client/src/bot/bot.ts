@@ -3,8 +3,8 @@
  * restarts of itself keep its pid, and are no exits.
  */
 
-import { errorText } from '@skolo/base';
-import { backOffMs, pause } from '@skolo/common/light';
+import { errorText, pause } from '@skolo/base';
+import { backOffMs } from '@skolo/common/light';
 import { BotRun } from './bot-run.ts';
 import { type BotDeps, type BotLimits, type BotSettings, botLimits } from './bot-settings.ts';
 import type { BotExit, BotView } from './bot-view.ts';

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { isLong } from '@skolo/durable/campaign';
 import { describe, expect, it } from 'vitest';
-import { createRunCommand } from '../run-command.ts';
+import { createRunCommand } from '../host/run-command.ts';
 import { ensureZip, type InstallDeps } from './install.ts';
 import { newBot, type TestBot } from './testing/new-bot.ts';
 import { python } from './testing/python.ts';

@@ -1,6 +1,6 @@
 /** The interpreter of the bot: bot_init.py and the bot need Python 3.7 or newer. */
 import { errorText } from '@skolo/base';
-import { CommandFailed, type RunCommand } from '../run-command.ts';
+import { CommandFailed, type RunCommand } from '../host/run-command.ts';
 
 /** @param why of the system, or the last line that it printed; undefined: nothing */
 export function whyNotPython(python: string, why: string | undefined): string {

@@ -1,6 +1,6 @@
 /** Finds and ends what is left of a bot whose parents have died: by an earlier agent, or by a bot_init that was killed. */
 import { realpathSync } from 'node:fs';
-import { pause } from '@skolo/common/light';
+import { pause } from '@skolo/base';
 import { isOfBotsOnly } from './bot-folder.ts';
 import { belongsToBot, isTaskRunner } from './bot-process.ts';
 import {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { type AdbInstallation, startAdbInstallation } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
-import { CommandFailed } from '../run-command.ts';
+import { CommandFailed } from '../host/run-command.ts';
 import { adbPort } from './adb-server.ts';
 import type { AdbServer } from './device.ts';
 import { type Lab, missing, never, present, startLab } from './testing/lab.ts';

@@ -5,12 +5,12 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { basename } from 'node:path';
-import { errorCode, orAborted } from '@skolo/base';
-import { type Emit, type EventLog, pause } from '@skolo/common/light';
+import { errorCode, orAborted, pause } from '@skolo/base';
+import type { Emit, EventLog } from '@skolo/common/light';
 import { argumentsOf, sendSignal } from '../bot/processes.ts';
 import type { AgentEvent } from '../events.ts';
+import { CommandFailed, type RunCommand } from '../host/run-command.ts';
 import { repeat } from '../repeat.ts';
-import { CommandFailed, type RunCommand } from '../run-command.ts';
 import type { AdbServer, DeviceSettings } from './device.ts';
 import { complaint } from './look.ts';
 

@@ -4,7 +4,7 @@ import {
   type CommandOptions,
   type CommandResult,
   type RunCommand,
-} from '../run-command.ts';
+} from '../host/run-command.ts';
 import type { AttachedDevice, DeviceDeps } from './device.ts';
 import { complaint, Missing } from './look.ts';
 import { type AdbDevice, readAdbDevices } from './parse/android.ts';

@@ -7,7 +7,7 @@
 import { open, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { dimensions } from '../dimensions.ts';
-import type { CommandOptions, CommandResult } from '../run-command.ts';
+import type { CommandOptions, CommandResult } from '../host/run-command.ts';
 import type { AttachedDevice, Device, DeviceDeps, DeviceReading, Dimensions } from './device.ts';
 import { keepFile } from './evidence.ts';
 import { complaint, lookWith, Missing } from './look.ts';

@@ -1,6 +1,6 @@
 import { errorText } from '@skolo/base';
+import { CommandFailed, type CommandResult } from '../host/run-command.ts';
 import { inOneLine } from '../one-line.ts';
-import { CommandFailed, type CommandResult } from '../run-command.ts';
 import type { Device, DeviceReading } from './device.ts';
 
 /** A device that is not there, or of no use. The message is for people. */

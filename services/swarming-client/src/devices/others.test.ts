@@ -4,7 +4,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { peer, startAdbServer, startIphoneTools } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { HostDimensions, hostDimensions } from '../host/host-dimensions.ts';
-import { createRunCommand } from '../run-command.ts';
+import { createRunCommand } from '../host/run-command.ts';
 import { type Lab, missing, never, present, startLab } from './testing/lab.ts';
 
 /** A program for PATH. */

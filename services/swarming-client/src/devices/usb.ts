@@ -1,6 +1,6 @@
 /** What is on USB, as the kernel knows it (sysfs): it costs no process, and is true also while a program hangs. */
 import { join } from 'node:path';
-import { namesIn, textOf } from '../quiet-files.ts';
+import { namesIn, textOf } from '../host/quiet-files.ts';
 
 export interface UsbDevice {
   /** `1-1.2`: bus and ports. */

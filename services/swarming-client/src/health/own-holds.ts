@@ -9,7 +9,7 @@ import { z } from 'zod';
 import type { AgentEvent } from '../events.ts';
 import { Unreachable } from '../http/request.ts';
 import type { SendRequest } from '../http/signed-request.ts';
-import type { PowerCycleDaemon } from '../power-cycle-daemon.ts';
+import type { PowerCycleDaemon } from '../repair/power-cycle-daemon.ts';
 import { repeat } from '../repeat.ts';
 import type { Hold } from './health.ts';
 

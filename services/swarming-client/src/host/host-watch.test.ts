@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fakeClock } from '@skolo/common/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { CommandFailed, type RunCommand } from '../run-command.ts';
 import { HostWatch } from './host-watch.ts';
+import { CommandFailed, type RunCommand } from './run-command.ts';
 
 const missing: RunCommand = async (file) => {
   throw new CommandFailed('missing', `${file} is not installed`);

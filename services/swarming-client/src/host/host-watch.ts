@@ -5,7 +5,7 @@ import { errorCode } from '@skolo/base';
 import type { Clock, Emit } from '@skolo/common/light';
 import type { AgentEvent } from '../events.ts';
 import { repeat } from '../repeat.ts';
-import type { RunCommand } from '../run-command.ts';
+import type { RunCommand } from './run-command.ts';
 import { processorCelsius, type RaspberryPower, RaspberryPowerReader } from './sensors.ts';
 
 /** What is known of the machine itself. What cannot be read here is absent. */

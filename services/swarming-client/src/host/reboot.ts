@@ -4,11 +4,11 @@
  */
 import { readFile, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorText } from '@skolo/base';
-import { type Emit, type EventLog, pause } from '@skolo/common/light';
+import { errorText, pause } from '@skolo/base';
+import type { Emit, EventLog } from '@skolo/common/light';
 import type { Bot } from '../bot/bot.ts';
 import type { AgentEvent } from '../events.ts';
-import type { RunCommand } from '../run-command.ts';
+import type { RunCommand } from './run-command.ts';
 
 export interface RebootDeps {
   run: RunCommand;

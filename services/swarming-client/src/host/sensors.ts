@@ -7,8 +7,8 @@
  * (hwmon `rpi_volt`, `in0_lcrit_alarm`).
  */
 import { join } from 'node:path';
-import { namesIn, textOf } from '../quiet-files.ts';
-import { CommandFailed, type RunCommand } from '../run-command.ts';
+import { namesIn, textOf } from './quiet-files.ts';
+import { CommandFailed, type RunCommand } from './run-command.ts';
 
 export interface RaspberryPower {
   isUnderVoltage?: boolean;

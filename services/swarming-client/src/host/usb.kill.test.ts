@@ -7,8 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { campaign, seed, seeded } from '@skolo/durable/campaign';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createRunCommand } from '../run-command.ts';
 import { quietLog } from '../testing/quiet-log.ts';
+import { createRunCommand } from './run-command.ts';
 import { UsbPorts } from './usb.ts';
 
 const kills = campaign();

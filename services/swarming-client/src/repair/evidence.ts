@@ -11,7 +11,7 @@ import { makeFolder } from '@skolo/durable/make-folder';
 import type { Device } from '../devices/device.ts';
 import { screenFile } from '../devices/evidence.ts';
 import type { Health, Reason } from '../health/health.ts';
-import { namesIn } from '../quiet-files.ts';
+import { namesIn } from '../host/quiet-files.ts';
 
 export interface EvidenceDeps {
   stateDir: string;

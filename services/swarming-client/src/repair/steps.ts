@@ -4,8 +4,8 @@ import type { AttachedDevice, Device } from '../devices/device.ts';
 import type { UsbPorts } from '../host/usb.ts';
 import type { SendRequest } from '../http/signed-request.ts';
 import { inOneLine } from '../one-line.ts';
-import { requestPowerCycle } from '../power-cycle-daemon.ts';
 import type { RepairStep } from './ladder.ts';
+import { requestPowerCycle } from './power-cycle-daemon.ts';
 import type { StepResult } from './records.ts';
 
 export interface StepDeps {

@@ -1,6 +1,6 @@
 /** uhubctl as a RunCommand: Debian's, on a simulated hub of a Raspberry Pi 4. */
 import { boardOf, raspberryPi4, type Usb, uhubctl } from '@skolo/simulators';
-import { CommandFailed, type RunCommand } from '../run-command.ts';
+import { CommandFailed, type RunCommand } from '../host/run-command.ts';
 
 interface FakeHub {
   run: RunCommand;

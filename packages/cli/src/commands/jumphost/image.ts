@@ -13,9 +13,9 @@ import {
 import { Option } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes, usageError } from '../../errors.ts';
-import { addStepOptions, fileNeeds, type StepOptions } from './open-steps.ts';
-import { stepRunner } from './run-steps.ts';
-import { printSteps } from './steps-text.ts';
+import { addStepOptions, fileNeeds, type StepOptions } from './steps/open-steps.ts';
+import { stepRunner } from './steps/run-steps.ts';
+import { printSteps } from './steps/steps-text.ts';
 
 const run = promisify(execFile);
 

@@ -6,7 +6,7 @@ import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
 import { printJson } from '../../io.ts';
 import { count, plain } from '../../output/text.ts';
-import { addStepOptions, openSteps, type PrepareOptions } from './open-steps.ts';
+import { addStepOptions, openSteps, type PrepareOptions } from './steps/open-steps.ts';
 
 interface Options extends PrepareOptions {
   json?: true;

@@ -15,14 +15,14 @@ import {
 import { readRack } from '@skolo/rack';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, failPartly } from '../../errors.ts';
-import { interruptible, openJumphostOf } from '../../fleet.ts';
 import type { Io } from '../../io.ts';
-import { powerDaemonAt, taskLimitOption, taskPolls, tasksOf } from '../../machine-tasks.ts';
-import { audit, findMachines, machineOptions } from '../../machine-way.ts';
 import { expandedNames } from '../../names.ts';
 import { printTable } from '../../output/table.ts';
 import { plain } from '../../output/text.ts';
-import { downloadOf, hostOptions } from '../jumphost/open-steps.ts';
+import { powerDaemonAt, taskLimitOption, taskPolls, tasksOf } from '../../reach/machine-tasks.ts';
+import { audit, findMachines, machineOptions } from '../../reach/machine-way.ts';
+import { interruptible, openJumphostOf } from '../../reach/racks.ts';
+import { downloadOf, hostOptions } from '../jumphost/steps/open-steps.ts';
 import { outcomeOf } from '../pi/pi-steps.ts';
 
 interface Result {

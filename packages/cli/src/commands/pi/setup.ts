@@ -4,8 +4,8 @@ import { k3sVersion } from '@skolo/k3s';
 import { setupSteps } from '@skolo/pi';
 import { timeOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
-import { interruptible } from '../../fleet.ts';
-import { addWayOptions, onEachPi, type PiWayOptions } from '../../pis.ts';
+import { addWayOptions, onEachPi, type PiWayOptions } from '../../reach/pis.ts';
+import { interruptible } from '../../reach/racks.ts';
 import { onPis } from './pi-steps.ts';
 import { addSystemOptions, readSetups, type SetupOptions } from './setups.ts';
 

@@ -1,6 +1,6 @@
 /** The agent's part of the bot as a process of its own, to be killed: `node agent.js SETTINGS`. Writes each state that it is in. */
 import { createLogger, systemClock } from '@skolo/common/light';
-import { createRunCommand } from '../../run-command.ts';
+import { createRunCommand } from '../../host/run-command.ts';
 import { Bot } from '../bot.ts';
 import type { BotSettings } from '../bot-settings.ts';
 

@@ -7,7 +7,7 @@ import { createEvents, createLogger, systemClock } from '@skolo/common/light';
 import { expect } from 'vitest';
 import { logEvent } from '../../event-log.ts';
 import type { AgentEvent } from '../../events.ts';
-import { createRunCommand } from '../../run-command.ts';
+import { createRunCommand } from '../../host/run-command.ts';
 import { Bot } from '../bot.ts';
 import type { BotDeps, BotSettings } from '../bot-settings.ts';
 import type { BotExit } from '../bot-view.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createLogger, systemClock } from '@skolo/common/light';
 import { onTestFinished } from 'vitest';
-import { createRunCommand, type RunCommand } from '../../run-command.ts';
+import { createRunCommand, type RunCommand } from '../../host/run-command.ts';
 import { createAdbServer } from '../adb-server.ts';
 import type {
   AttachedDevice,

@@ -1,6 +1,6 @@
 /** Cycles port 1-1.2 again and again with the uhubctl of a folder, until it is killed. */
 import { join } from 'node:path';
-import { createRunCommand } from '../../run-command.ts';
+import { createRunCommand } from '../run-command.ts';
 import { UsbPorts } from '../usb.ts';
 
 const [folder = '', offSeconds = '0'] = process.argv.slice(2);

@@ -9,7 +9,7 @@ import {
 import { k3sVersion } from '@skolo/k3s';
 import { Option } from 'commander';
 import type { SkoloCommand } from '../../../command.ts';
-import { downloadOf, filesOption } from '../../jumphost/open-steps.ts';
+import { downloadOf, filesOption } from '../../jumphost/steps/open-steps.ts';
 
 export interface ProgramOptions {
   k3s: string;

@@ -1,0 +1,15 @@
+import { expect, it } from 'vitest';
+import { isObject } from './is-object.ts';
+
+it.each([
+  [{}, true],
+  [Object.create(null), true],
+  [{ length: 0 }, true],
+  [null, false],
+  [undefined, false],
+  [[], false],
+  ['text', false],
+  [() => 1, false],
+])('%o: %s', (value, is) => {
+  expect(isObject(value)).toBe(is);
+});

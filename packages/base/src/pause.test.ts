@@ -1,0 +1,14 @@
+import { expect, it } from 'vitest';
+import { pause } from './pause.ts';
+
+it('ends after the time', async () => {
+  await expect(pause(1, new AbortController().signal)).resolves.toBeUndefined();
+});
+
+it("throws the signal's reason as soon as it is aborted", async () => {
+  const stop = new AbortController();
+  const ended = expect(pause(2 ** 31 - 1, stop.signal)).rejects.toThrow('off');
+  stop.abort(new Error('off'));
+  await ended;
+  await expect(pause(1, stop.signal)).rejects.toThrow('off');
+});

@@ -1,0 +1,53 @@
+import { auditedAnswer, auditedInput, type ParsedInput } from '@skolo/api/audits';
+import { isSuccess, type RouteSpec } from '@skolo/api/route';
+import { toProblem } from '../http/to-problem.ts';
+import type { Logger } from '../process/log.ts';
+import type { AuditLog, NewAuditEntry } from './audit-log.ts';
+
+/** A call of a route, for the audit log. */
+export interface Call {
+  name: string;
+  spec: RouteSpec;
+  given: ParsedInput;
+  caller: Pick<NewAuditEntry, 'who' | 'role' | 'from'>;
+  requestId: string;
+  /** The machine that the service runs on. */
+  self: string;
+}
+
+/**
+ * Answers a call. Writes a line of the audit log before and after a change, as `audits` of the route defines. Without the
+ * first line there is no change: AuditUnavailable becomes a 503, and who writes too much gets a 429. Without the second, on a disk that filled up meanwhile,
+ * only `begun` remains.
+ */
+export async function audited<Answer extends { status: number; body?: unknown }>(
+  { name, spec, given, caller, requestId, self }: Call,
+  { audit, log, make }: { audit: AuditLog; log: Logger; make: () => Promise<Answer> },
+): Promise<Answer> {
+  const { audits } = spec;
+  if (audits === undefined || 'elsewhere' in audits) return make();
+  const change = { ...caller, what: name, ...auditedInput(audits, given, self), requestId };
+
+  async function record(outcome: string, answer?: Record<string, unknown>) {
+    const entry = { ...change, outcome, ...(answer && { answer }) };
+    await audit.append(entry).catch((error: unknown) => {
+      log.error({ err: error, entry }, 'outcome not in the audit log');
+    });
+  }
+
+  await audit.begin({ ...change, outcome: 'begun' });
+  try {
+    const answer = await make();
+    await record(outcomeOf(answer.status), auditedAnswer(audits, answer.body));
+    return answer;
+  } catch (error) {
+    const { status, detail } = toProblem(error);
+    await record(status < 500 ? `refused: ${detail}` : `failed: ${detail}`);
+    throw error;
+  }
+}
+
+function outcomeOf(status: number): string {
+  if (status === 202) return 'accepted';
+  return isSuccess(status) ? 'done' : `refused: ${status}`;
+}

@@ -1,0 +1,46 @@
+import type { Clock } from '../process/clock.ts';
+import type { EventLog } from '../process/log.ts';
+
+/** A part that does not work while the service runs. */
+export interface Degraded {
+  /** A metric's label, so short and with few values: `state directory`, `identity bots`. */
+  what: string;
+  /** Reason and hint, without secrets. */
+  why: string;
+  since: Date;
+}
+
+/** Degraded parts by name. Logs each begin, change and end once. */
+export class DegradedList {
+  private readonly entries = new Map<string, Degraded>();
+  private readonly clock: Pick<Clock, 'now'>;
+  private readonly log: EventLog;
+
+  constructor(deps: { clock: Pick<Clock, 'now'>; log: EventLog }) {
+    this.clock = deps.clock;
+    this.log = deps.log;
+  }
+
+  /** Adds an entry, or changes its reason. */
+  raise(what: string, why: string): void {
+    const known = this.entries.get(what);
+    if (known?.why === why) return;
+    this.entries.set(what, { what, why, since: known?.since ?? new Date(this.clock.now()) });
+    this.log.warn({ what, why }, 'degraded');
+  }
+
+  /** Removes an entry. */
+  clear(what: string): void {
+    if (this.entries.delete(what)) this.log.info({ what }, 'recovered');
+  }
+
+  /** Raises `why`, or clears where it is absent. */
+  set(what: string, why: string | undefined): void {
+    if (why === undefined) this.clear(what);
+    else this.raise(what, why);
+  }
+
+  list(): Degraded[] {
+    return [...this.entries.values()];
+  }
+}

@@ -1,0 +1,71 @@
+/** Flags of every process of a rack, also of the agent. */
+import { type ServiceName, servicePorts } from '@skolo/rack/light';
+import { type Flag, type GivenFlags, parseHost, parseLevel, parsePort } from './flag-table.ts';
+import { type LogLevel, logLevels } from './log.ts';
+
+export interface ProcessFlags {
+  port: number;
+  metricsPort: number;
+  host: string | undefined;
+  stateDir: string;
+  logLevel: LogLevel;
+  check: boolean;
+}
+
+/** @param help texts that differ between processes */
+export function processFlags(
+  service: ServiceName,
+  help: { port: string; host: string; check: string },
+): Flag[] {
+  const { port, metricsPort } = servicePorts[service];
+  return [
+    {
+      name: 'port',
+      value: 'N',
+      env: 'SKOLO_PORT',
+      fallback: `${port}`,
+      help: `${help.port}; 0 = any free port`,
+    },
+    {
+      name: 'metrics-port',
+      value: 'N',
+      env: 'SKOLO_METRICS_PORT',
+      fallback: `${metricsPort}`,
+      help: 'port of /metrics, /healthz, /readyz',
+    },
+    {
+      name: 'host',
+      value: 'ADDR',
+      env: 'SKOLO_HOST',
+      help: `${help.host} (default: all, IPv6 and IPv4)`,
+    },
+    {
+      name: 'state-dir',
+      value: 'DIR',
+      env: 'SKOLO_STATE_DIR',
+      fallback: `/var/lib/skolo/${service}`,
+      help: 'folder for all files that it writes',
+    },
+    {
+      name: 'log-level',
+      value: 'L',
+      env: 'SKOLO_LOG_LEVEL',
+      fallback: 'info',
+      help: logLevels.join(', '),
+    },
+    { name: 'check', help: help.check },
+    { name: 'help', help: 'print this help' },
+  ];
+}
+
+/** @throws UsageError */
+export function readProcessFlags(given: GivenFlags): ProcessFlags {
+  return {
+    port: parsePort(given.read('port')),
+    metricsPort: parsePort(given.read('metrics-port')),
+    host: parseHost(given.read('host')),
+    stateDir: given.read('state-dir').text,
+    logLevel: parseLevel(given.read('log-level')),
+    check: given.has('check'),
+  };
+}

@@ -1,0 +1,212 @@
+import { join, resolve } from 'node:path';
+import { auditApi } from '@skolo/api/audit';
+import { Counter, Registry } from 'prom-client';
+import { AccessControl } from '../access/access-control.ts';
+import { AuditLog } from '../audit/audit-log.ts';
+import { auditRoute } from '../audit/route.ts';
+import { ConnectionLimits, type Owner, ownerKinds } from '../connections/limits.ts';
+import { readIpv6Neighbours } from '../connections/neighbours.ts';
+import { rackOwners } from '../connections/rack-owners.ts';
+import { serve } from '../connections/serve.ts';
+import { secureContext, Tls } from '../connections/tls.ts';
+import { type Degraded, DegradedList } from '../health/degraded.ts';
+import { addBuildInfo, addDegraded } from '../health/metrics.ts';
+import { probes } from '../health/probes.ts';
+import { createCore, openApiRoute } from '../http/core.ts';
+import { expressApp } from '../http/express.ts';
+import { newServer } from '../http/server.ts';
+import type { Service, ServiceDefinition } from '../service.ts';
+import { LastSuccess } from '../state/last-success.ts';
+import { watchStateDir } from '../state/state-dir.ts';
+import { type BufferedLog, bufferedLog } from './buffered-log.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { Closers } from './closers.ts';
+import { createLogger, type Logger, type LogLevel } from './log.ts';
+import { openRack } from './open-rack.ts';
+import { ownVersion } from './version.ts';
+
+/** Between two lines of the log about too many connections. */
+const quietMs = 60_000;
+
+export interface StartOptions {
+  rackFile: string;
+  /** 0: any free port. */
+  port: number;
+  metricsPort: number;
+  /** Default: all addresses. */
+  host?: string | undefined;
+  stateDir: string;
+  /** Default `info`, on stdout. */
+  logLevel?: LogLevel;
+  log?: Logger;
+  clock?: Clock;
+  /** Default: a new registry, without metrics of the process. */
+  metrics?: Registry;
+  version?: string;
+  /** Aborts the start, which then throws. `stop` ends a running service. */
+  signal?: AbortSignal;
+}
+
+export interface RunningService {
+  port: number;
+  metricsPort: number;
+  readiness(): { ready: boolean; degraded: Degraded[] };
+  /** Stops accepting, finishes work within `stopWithin` of rack.yaml, closes everything. Can be called again. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Runs a service in this process, without flags, signals and exit codes. Can be called repeatedly.
+ *
+ * @throws RackError No valid rack.yaml and no last good copy.
+ * @throws TlsError Certificate or key cannot be used; there is no fallback to plain http.
+ * @throws ListenError A port is not available.
+ */
+export async function startService(
+  definition: ServiceDefinition,
+  options: StartOptions,
+): Promise<RunningService> {
+  const log = options.log ?? createLogger({ service: definition.name, level: options.logLevel });
+  const startLog = bufferedLog(log);
+  const closers = new Closers();
+  try {
+    return await start(definition, { ...options, log }, { startLog, closers });
+  } catch (error) {
+    startLog.release();
+    await closers.closeAll(0, log);
+    throw error;
+  }
+}
+
+async function start(
+  definition: ServiceDefinition,
+  options: StartOptions & { log: Logger },
+  { startLog, closers }: { startLog: BufferedLog; closers: Closers },
+): Promise<RunningService> {
+  const { name, api, apiPort = 'public' } = definition;
+  const { log, host, clock = systemClock, version = ownVersion() } = options;
+  // Programs that a service starts may run in another folder.
+  const stateDir = resolve(options.stateDir);
+  const { metrics = new Registry() } = options;
+  const stopping = new AbortController();
+  const signal = AbortSignal.any([stopping.signal, ...(options.signal ? [options.signal] : [])]);
+  const degraded = new DegradedList({ clock, log: startLog });
+  addBuildInfo(metrics, { service: name, version });
+
+  const stateDirWatch = await watchStateDir(stateDir, degraded);
+  closers.add('state directory', () => stateDirWatch.close());
+  const { rackFile } = options;
+  const rack = await openRack({ rackFile, stateDir, name, clock, metrics, log: startLog });
+  closers.add('rack', () => rack.close());
+  const tls = new Tls({ rack, name, metrics, degraded });
+  await tls.start();
+  closers.add('tls', () => tls.close());
+  const lastSuccess = await LastSuccess.open(stateDir, { clock, degraded });
+  closers.add('last success', () => lastSuccess.close());
+  const audit = new AuditLog(join(stateDir, 'audit'), { clock, degraded, metrics });
+  closers.add('audit log', () => audit.close());
+  const connections = new ConnectionLimits({
+    ...rackOwners({ rack, readNeighbours: readIpv6Neighbours }),
+    onClosed: reportClosed(metrics, log),
+  });
+  const access = new AccessControl({ rack, stateDir, metrics, clock, degraded, audit });
+
+  let running: Service | undefined;
+  function readiness() {
+    const own = running?.readiness() ?? { ready: false, degraded: [] };
+    return {
+      ready: own.ready && !signal.aborted,
+      degraded: [...rack.degraded, ...degraded.list(), ...own.degraded],
+    };
+  }
+  addDegraded(metrics, () => readiness().degraded);
+
+  const parts = { name, version, log, metrics, access, audit, rack };
+  const core = createCore({ ...parts, signal }, [
+    ...probes(metrics, readiness),
+    ...(api ? openApiRoute({ title: name, version }, { ...api, ...auditApi }) : []),
+    ...(apiPort === 'metrics' ? auditRoute(audit) : []),
+  ]);
+  const secure = tls.files && secureContext(tls.files);
+  // First, so that probes answer during the start, and a second instance fails here.
+  const metricsServer = newServer({
+    handler: expressApp(core),
+    connections,
+    tls: apiPort === 'metrics' ? secure : undefined,
+  });
+  const metricsPort = await serve(metricsServer, {
+    log,
+    closers,
+    host,
+    port: options.metricsPort,
+    flag: '--metrics-port',
+  });
+
+  signal.throwIfAborted();
+  const service = await definition.start({
+    ...parts,
+    stateDir,
+    clock,
+    connections,
+    degraded,
+    lastSuccess,
+    signal,
+  });
+  running = service;
+  closers.add('service', () => service.stop());
+  signal.throwIfAborted();
+  core.add(service.admin ?? []);
+  const publicServer = newServer({
+    handler: service.handler,
+    connections,
+    serverOptions: service.serverOptions,
+    answerMalformed: service.answerMalformed,
+    tls: apiPort === 'public' ? secure : undefined,
+  });
+  const port = await serve(publicServer, {
+    log,
+    closers,
+    host,
+    port: options.port,
+    flag: '--port',
+  });
+  tls.use(apiPort === 'public' ? publicServer : metricsServer);
+
+  log.info({ port, metricsPort, version }, 'listening');
+  startLog.release();
+
+  let stopped: Promise<void> | undefined;
+  async function stop() {
+    const withinMs = rack.rack.services[name].stopWithin * 1000;
+    stopping.abort();
+    await closers.closeAll(withinMs, log);
+  }
+  return {
+    port,
+    metricsPort,
+    readiness,
+    stop() {
+      stopped ??= stop();
+      return stopped;
+    },
+  };
+}
+
+/** Counts connections that were closed because of their number, and logs one a minute. */
+function reportClosed(metrics: Registry, log: Logger): (owner: Owner) => void {
+  const closed = new Counter({
+    name: 'skolo_connections_closed_total',
+    help: 'Connections closed because those who share a limit had too many.',
+    labelNames: ['owner'],
+    registers: [metrics],
+  });
+  // From 0: what a counter has when it first appears is no increase.
+  for (const owner of ownerKinds) closed.inc({ owner }, 0);
+  let loggedAt = Number.NEGATIVE_INFINITY;
+  return function onClosed({ kind, machine, most }) {
+    closed.inc({ owner: kind });
+    if (performance.now() - loggedAt < quietMs) return;
+    loggedAt = performance.now();
+    log.warn({ owner: kind, machine, most }, 'too many connections');
+  };
+}

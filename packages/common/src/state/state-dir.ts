@@ -1,0 +1,41 @@
+import { constants, type StatsFs } from 'node:fs';
+import { access, statfs } from 'node:fs/promises';
+import { errorText } from '@skolo/base';
+import { makeFolder } from '@skolo/durable/make-folder';
+import type { DegradedList } from '../health/degraded.ts';
+
+const checkEveryMs = 60_000;
+const leastFreeBytes = 1024 * 1024;
+
+/** Why a state directory is not writable; undefined if it is. Makes a missing one; writes nothing. */
+export async function stateDirTrouble(dir: string): Promise<string | undefined> {
+  try {
+    await makeFolder(dir);
+    await access(dir, constants.W_OK | constants.X_OK);
+    return isFull(await statfs(dir)) ? `${dir}: the disk is full; free some space` : undefined;
+  } catch (error) {
+    return `${dir} cannot be written: ${errorText(error)}; give a writable folder with --state-dir`;
+  }
+}
+
+/** No free space, or no free inode. Some file systems do not count inodes: then `files` is 0. */
+export function isFull(disk: Pick<StatsFs, 'bavail' | 'bsize' | 'files' | 'ffree'>): boolean {
+  return disk.bavail * disk.bsize < leastFreeBytes || (disk.files > 0 && disk.ffree === 0);
+}
+
+/** Checks once a minute, so that /readyz reports a problem before the next write. */
+export async function watchStateDir(
+  dir: string,
+  degraded: Pick<DegradedList, 'raise' | 'clear'>,
+  everyMs: number = checkEveryMs,
+): Promise<{ close(): void }> {
+  async function look() {
+    const trouble = await stateDirTrouble(dir);
+    if (trouble === undefined) degraded.clear('state directory');
+    else degraded.raise('state directory', trouble);
+  }
+
+  await look();
+  const timer = setInterval(() => void look(), everyMs).unref();
+  return { close: () => clearInterval(timer) };
+}

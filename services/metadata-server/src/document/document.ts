@@ -1,0 +1,119 @@
+/**
+ * The metadata document of a caller: project, instance, universe. What Google's server shows of a
+ * virtual machine, filled with what rack.yaml says of this one.
+ */
+import { createHash } from 'node:crypto';
+import { type Identity, machinePartOf, type Rack } from '@skolo/rack';
+import type { Caller } from '../caller/caller-lookup.ts';
+import {
+  type Directory,
+  dictionary,
+  directory,
+  list,
+  type Node,
+  number,
+  text,
+  values,
+} from './tree.ts';
+
+/** @param email that of rack.yaml, else of the credentials; undefined while neither is known */
+export function metadataDocument(
+  rack: Rack,
+  caller: Caller,
+  identity: Identity,
+  email: string | undefined,
+): Directory {
+  return directory({
+    computeMetadata: directory({
+      v1: directory({
+        instance: instance(rack, caller, identity, email),
+        project: directory({
+          attributes: attributes(identity.projectAttributes),
+          'numeric-project-id': number(identity.projectNumber),
+          'project-id': text(identity.project),
+        }),
+        universe: directory({ 'universe-domain': text(identity.universeDomain) }),
+      }),
+    }),
+  });
+}
+
+function instance(rack: Rack, caller: Caller, identity: Identity, email: string | undefined): Node {
+  const { machine } = caller;
+  const { metadata } = machine ?? {};
+  const project = `projects/${identity.projectNumber}`;
+  const skoloMachine = machine && {
+    'skolo-machine': JSON.stringify(machinePartOf(rack, machine)),
+  };
+  return directory({
+    attributes: attributes({ ...metadata?.attributes, ...skoloMachine }),
+    'cpu-platform': text(metadata?.cpuPlatform ?? 'Unknown CPU Platform'),
+    description: text(metadata?.description ?? ''),
+    disks: list(),
+    'guest-attributes': {
+      kind: 'closed',
+      status: 403,
+      message: 'Guest attributes endpoint access is disabled.',
+    },
+    hostname: text(`${caller.name}.${rack.network.domain}`),
+    id: number(metadata?.id ?? derivedId(rack.name, caller.name)),
+    image: text(metadata?.image ?? ''),
+    licenses: list(),
+    'machine-type': text(
+      `${project}/machineTypes/${metadata?.machineType ?? machine?.kind ?? 'jumphost'}`,
+    ),
+    'maintenance-event': text('NONE'),
+    name: text(caller.name),
+    'network-interfaces': list(
+      directory({
+        'access-configs': list(),
+        'dns-servers': values([]),
+        'forwarded-ips': list(),
+        ip: text(caller.address),
+        'ip-aliases': list(),
+        mac: machine?.mac ? text(machine.mac) : undefined,
+        network: text(`${project}/networks/${rack.name}`),
+        'target-instance-ips': values([]),
+      }),
+    ),
+    preempted: text('FALSE'),
+    'remaining-cpu-time': number('-1'),
+    scheduling: directory({
+      'automatic-restart': text('TRUE'),
+      'on-host-maintenance': text('TERMINATE'),
+      preemptible: text('FALSE'),
+    }),
+    'service-accounts': serviceAccounts(identity, email),
+    tags: values(metadata?.tags ?? [], 'json'),
+    'virtual-clock': directory({ 'drift-token': text('0') }),
+    zone: text(`${project}/zones/${metadata?.zone ?? rack.name}`),
+  });
+}
+
+function serviceAccounts(identity: Identity, email: string | undefined): Node {
+  const account = directory({
+    aliases: values(['default']),
+    email: email === undefined ? emailNotKnownYet(identity) : text(email),
+    identity: { kind: 'id-token' },
+    scopes: values(identity.scopes),
+    token: { kind: 'token' },
+  });
+  return dictionary({ default: account, ...(email !== undefined && { [email]: account }) });
+}
+
+function emailNotKnownYet(identity: Identity): Node {
+  const message = `The e-mail address of identity ${identity.name} is not known: its credentials cannot be read or do not tell it. Give it in rack.yaml.`;
+  return { kind: 'closed', status: 503, message };
+}
+
+function attributes(pairs: Record<string, string>): Node {
+  return dictionary(
+    Object.fromEntries(Object.entries(pairs).map(([key, value]) => [key, text(value)])),
+  );
+}
+
+/** 63 bits: positive for clients that read it as a signed integer, and the same for ever. */
+function derivedId(rack: string, name: string): string {
+  const hash = createHash('sha256').update(`${rack}/${name}`).digest();
+  return (hash.readBigUInt64BE() >> 1n || 1n).toString();
+}

@@ -1,0 +1,157 @@
+/** What is in force now: follows rack.yaml, what its credential files add to it, and this computer's addresses. */
+
+import { errorText } from '@skolo/base';
+import type { Clock, LastSuccess, RateLimiter } from '@skolo/common';
+import type { Rack, RackWatch } from '@skolo/rack';
+import { interfaceAddresses } from '../caller/caller-lookup.ts';
+import type { CallerStats } from '../caller/caller-stats.ts';
+import type { EmitMetadata, MetadataEvent } from '../events.ts';
+import { type Accounts, openAccounts } from '../tokens/accounts.ts';
+import type { Tokens } from '../tokens/tokens.ts';
+import { RackState } from './rack-state.ts';
+
+interface CurrentStateDeps {
+  watch: Pick<RackWatch, 'rack'>;
+  clock: Clock;
+  lastSuccess: LastSuccess;
+  tokens: Tokens;
+  stats: CallerStats;
+  limiter: RateLimiter;
+  emit: EmitMetadata;
+}
+
+/** A replaced key is in force after so many seconds: the files of secrets are not watched. */
+const readEvery = 60;
+
+export class CurrentState {
+  private readonly deps: CurrentStateDeps;
+  /** As they were read last. */
+  private accounts: Accounts = new Map();
+  private readAt = 0;
+  private ownAddresses = interfaceAddresses();
+  private state: RackState | undefined;
+  private reloading = Promise.resolve();
+
+  constructor(deps: CurrentStateDeps) {
+    this.deps = deps;
+  }
+
+  /** To be called once, before anything is asked. */
+  async open(): Promise<RackState> {
+    const { rack } = this.deps.watch;
+    this.state = this.enforce(rack, await this.readAccounts(rack));
+    return this.state;
+  }
+
+  get(): RackState {
+    if (!this.state) throw new TypeError('open() comes first');
+    return this.state;
+  }
+
+  consume(event: MetadataEvent): void {
+    if (event.type !== 'upstream-call' || event.call.what === 'id-token') return;
+    const { account, error } = event.call;
+    const { name } = account.identity;
+    // A call may outlive its identity, or its credentials.
+    if (this.get().accounts.get(name)?.key !== account.key) return;
+    const { emit, lastSuccess } = this.deps;
+    const why = error === undefined ? undefined : errorText(error);
+    emit({ type: 'degraded', what: identityOf(name), why });
+    if (why !== undefined) return;
+    lastSuccess.mark(name);
+    // It may be that of another account: the key file is read at each renewal.
+    void this.reload();
+  }
+
+  /** One at a time, and the last one wins: it reads what is in force when its turn comes. Never rejects. */
+  reload(): Promise<void> {
+    this.reloading = this.reloading
+      .then(() => this.replaceIfChanged())
+      .catch((error: unknown) => this.deps.emit({ type: 'reload-failed', error }));
+    return this.reloading;
+  }
+
+  /** To be called now and then: looks for changes that no event reports. */
+  tick(): void {
+    const addresses = interfaceAddresses();
+    const moved = addresses.join() !== this.ownAddresses.join();
+    this.ownAddresses = addresses;
+    const isOld = this.deps.clock.uptime() - this.readAt >= readEvery;
+    const all = [...this.accounts.values()];
+    const isUnreadable = all.some(({ unreadable }) => unreadable !== undefined);
+    if (moved || isOld || isUnreadable) void this.reload();
+  }
+
+  /** Settles when no reload is under way. */
+  async idle(): Promise<void> {
+    await this.reloading;
+  }
+
+  private async replaceIfChanged(): Promise<void> {
+    const { watch, tokens } = this.deps;
+    const { rack } = watch;
+    const previous = this.get();
+    const accounts = await this.readAccounts(rack);
+    // Requests under way start anew with another state: not without need, so not at each look at a key.
+    const isSame =
+      rack === previous.rack &&
+      this.ownAddresses.join() === previous.ownAddresses.join() &&
+      sameEmails(accounts, previous.accounts);
+    if (!isSame) this.state = this.enforce(rack, accounts);
+    this.clearIdentities(previous.rack, rack);
+    await tokens.tick();
+    if (!isSame) this.deps.emit({ type: 'state-replaced' });
+  }
+
+  /** From here on requests see this version of rack.yaml, and tokens are those of its accounts. */
+  private enforce(rack: Rack, accounts: Accounts): RackState {
+    const { tokens, stats, limiter, lastSuccess } = this.deps;
+    tokens.setAccounts(accounts);
+    limiter.setLimit(rack.services['metadata-server'].rateLimit);
+    lastSuccess.retain(accounts.keys());
+    return new RackState(rack, accounts, { stats, tokens, ownAddresses: this.ownAddresses });
+  }
+
+  private async readAccounts(rack: Rack): Promise<Accounts> {
+    const { clock, emit } = this.deps;
+    this.readAt = clock.uptime();
+    const accounts = await openAccounts(rack, () => clock.now());
+    for (const [name, { otherEmail, unreadable }] of accounts) {
+      emit({ type: 'degraded', what: emailOf(name), why: otherEmail });
+      if (unreadable !== undefined) {
+        emit({ type: 'degraded', what: identityOf(name), why: unreadable });
+      }
+    }
+    this.accounts = accounts;
+    return accounts;
+  }
+
+  /** Ends the trouble of identities that are gone, or that are well without a new token. */
+  private clearIdentities(previous: Rack, { identities }: Rack): void {
+    const { emit, tokens } = this.deps;
+    for (const name of previous.identities.keys()) {
+      if (identities.has(name)) continue;
+      emit({ type: 'degraded', what: identityOf(name) });
+      emit({ type: 'degraded', what: emailOf(name) });
+    }
+    for (const { account, token } of tokens.status()) {
+      const { name } = account.identity;
+      const isReadable = this.accounts.get(name)?.unreadable === undefined;
+      const isWell = isReadable && !token.failing && token.unexpired() !== undefined;
+      if (isWell) emit({ type: 'degraded', what: identityOf(name) });
+    }
+  }
+}
+
+function identityOf(name: string): string {
+  return `identity ${name}`;
+}
+
+function emailOf(name: string): string {
+  return `e-mail of identity ${name}`;
+}
+
+/** Of the same version of rack.yaml: what its credential files add to it. */
+function sameEmails(accounts: Accounts, others: Accounts): boolean {
+  return [...accounts].every(([name, { email }]) => others.get(name)?.email === email);
+}

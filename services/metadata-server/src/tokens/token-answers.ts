@@ -1,0 +1,50 @@
+/** What a caller gets who asks for a token. */
+import { type Answer, errorPage, retryAfter } from '../document/answers.ts';
+import { type HeldToken, NoToken, TooManyTokens } from './renewed-token.ts';
+
+/** A client gives up after 2 s or more; a 503 it tries again (gcp-metadata, google-auth, Go's metadata). */
+export const patienceMs = 2000;
+
+/** Bodies change once a second; a rack after a power cut asks more often than that. */
+const bodies = new WeakMap<HeldToken, { expiresIn: number; answer: Answer }>();
+
+/**
+ * `uptime`: seconds, the clock of the token's expiry. `expires_in` is true at this moment, never negative.
+ * `alt`: JSON but for `text`.
+ */
+export function accessTokenAnswer(held: HeldToken, uptime: number, alt?: string): Answer {
+  const expiresIn = Math.max(0, Math.floor(held.expiresAt - uptime));
+  if (alt === 'text') {
+    const body = `access_token ${held.value}\nexpires_in ${expiresIn}\ntoken_type Bearer\n`;
+    return { status: 200, contentType: 'application/text', body };
+  }
+  const cached = bodies.get(held);
+  if (cached?.expiresIn === expiresIn) return cached.answer;
+  const body = JSON.stringify({
+    access_token: held.value,
+    expires_in: expiresIn,
+    token_type: 'Bearer',
+  });
+  const answer: Answer = { status: 200, contentType: 'application/json', body };
+  bodies.set(held, { expiresIn, answer });
+  return answer;
+}
+
+export function idTokenAnswer(held: HeldToken): Answer {
+  return { status: 200, contentType: 'application/text', body: held.value };
+}
+
+/** `problem`: what `Tokens` or `RenewedToken.get` threw. Nothing of upstream's words reaches a caller. */
+export function noTokenAnswer(problem: unknown, identity: string): Answer {
+  if (problem instanceof TooManyTokens) {
+    const why = 'This machine asks for too many audiences or sets of scopes.';
+    return errorPage(429, why, retryAfter(problem.retryAfterSeconds));
+  }
+  if (!(problem instanceof NoToken)) return errorPage(500, 'The token could not be had.');
+  const why = `No valid token of identity ${identity} at the moment. Try again.`;
+  return errorPage(503, why, retryAfter(problem.retryAfterSeconds));
+}
+
+export function noIdTokens(identity: string): Answer {
+  return errorPage(404, `The credentials of identity ${identity} have no ID tokens.`);
+}

@@ -1,0 +1,274 @@
+/**
+ * Every identity's tokens, renewed in the background, so that an answer never waits for upstream when it need not.
+ */
+import { setMaxListeners } from 'node:events';
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { type Clock, RateLimiter } from '@skolo/common';
+import type { IssuedToken, TokenSource } from '@skolo/google';
+import type { EmitMetadata } from '../events.ts';
+import { type Account, type Accounts, grantedScopes } from './accounts.ts';
+import type { HandedOver } from './handover.ts';
+import { RenewedToken, TooManyTokens } from './renewed-token.ts';
+import { Turns } from './turns.ts';
+
+interface TokensDeps {
+  clock: Clock;
+  random: () => number;
+  backOff: (failures: number) => number;
+  /** The folder that relative paths of credential files refer to. */
+  dir: () => string;
+  emit: EmitMetadata;
+}
+
+export interface UpstreamCall {
+  /** As it was in force when the call began, or is by now. */
+  account: Account;
+  what: Wanted['kind'];
+  seconds: number;
+  error?: unknown;
+}
+
+type Wanted =
+  | { kind: 'access-token'; scopes: readonly string[] }
+  | { kind: 'id-token'; audience: string };
+
+interface Entry {
+  key: string;
+  account: Account;
+  wanted: Wanted;
+  token: RenewedToken;
+  /** The usual token of its identity: kept fresh without requests, too. */
+  usual: boolean;
+  /** Who asked for it last; undefined: this server itself. */
+  caller: string | undefined;
+  /** When it failed, what the credential files looked like. */
+  stampAtFailure?: string;
+}
+
+/** Tokens that were asked for once (other scopes, an audience) are kept fresh for so long, in seconds. */
+const rememberedFor = 3600;
+
+/** More than this of one account are not kept: callers choose audiences freely. */
+const mostPerAccount = 100;
+
+/** The share of one caller, so that it does not displace those of others. */
+const mostPerCaller = 20;
+
+/** Tokens other than those that are kept already, of each caller. A task needs a few audiences. */
+const newTokens = { perSecond: 10 / 60, burst: 10 };
+
+/** Upstream calls of one caller at a time. Its others wait, so that a client that starts with several notices nothing. */
+const mostCallsOfCaller = 2;
+
+/**
+ * Upstream calls of one account at a time, but for its usual token's: callers choose audiences freely, and
+ * thousands of calls at once would delay the rack and have it throttled by Google.
+ */
+const mostCalls = 20;
+
+/** A wall clock that moved by more than this against the uptime was set. In milliseconds. */
+const clockJump = 30_000;
+
+export class Tokens {
+  private readonly deps: TokensDeps;
+  private readonly entries = new Map<string, Entry>();
+  /** Upstream calls under way, by the account's key. */
+  private readonly calls = new Map<string, number>();
+  private readonly turns = new Turns(mostCallsOfCaller);
+  private readonly limiter: RateLimiter;
+  private readonly closing = new AbortController();
+  private clockOffset: number;
+
+  constructor(deps: TokensDeps) {
+    // One listener for each upstream call that is under way.
+    setMaxListeners(0, this.closing.signal);
+    this.deps = deps;
+    this.limiter = new RateLimiter(newTokens, () => deps.clock.uptime() * 1000);
+    this.clockOffset = wallOffset(deps.clock);
+  }
+
+  /** Takes over what an earlier process held: still good, for an account of ours, with scopes that it still has. */
+  adopt(accounts: Accounts, handedOver: readonly HandedOver[]): void {
+    const byKey = new Map([...accounts.values()].map((account) => [account.key, account]));
+    for (const { account: key, scopes, ...token } of handedOver) {
+      const account = byKey.get(key);
+      const allowed = account && scopes.every((scope) => account.identity.scopes.includes(scope));
+      if (allowed && token.expiresAt > this.deps.clock.uptime()) {
+        this.accessToken(account, scopes).adopt(token);
+      }
+    }
+  }
+
+  /** The accounts in force from now on. Tokens of accounts that are gone are forgotten. */
+  setAccounts(accounts: Accounts): void {
+    const inForce = new Map([...accounts.values()].map((account) => [account.key, account]));
+    for (const [key, entry] of this.entries) {
+      const account = inForce.get(entry.account.key);
+      entry.usual = false;
+      if (account) entry.account = account;
+      else this.entries.delete(key);
+    }
+    for (const account of inForce.values()) this.usual(account).usual = true;
+  }
+
+  /**
+   * The token for a caller of this account that asked for these scopes (none: the usual ones).
+   *
+   * @throws TooManyTokens
+   */
+  accessToken(account: Account, scopes: readonly string[], caller?: string): RenewedToken {
+    const granted = grantedScopes(account.identity, scopes);
+    return this.entry(account, { kind: 'access-token', scopes: granted }, caller).token;
+  }
+
+  /** For credentials that have ID tokens. @throws TooManyTokens */
+  idToken(account: Account, audience: string, caller: string): RenewedToken {
+    return this.entry(account, { kind: 'id-token', audience }, caller).token;
+  }
+
+  /** To be called every few seconds. Renews what is due, forgets what no request has asked for in an hour. */
+  async tick(): Promise<void> {
+    const { clock } = this.deps;
+    const clockWasSet = Math.abs(wallOffset(clock) - this.clockOffset) > clockJump;
+    if (clockWasSet) this.clockOffset = wallOffset(clock);
+    this.limiter.forgetIdle();
+    for (const [key, entry] of this.entries) {
+      const wanted = entry.usual || clock.uptime() - entry.token.askedAt < rememberedFor;
+      if (!wanted) this.entries.delete(key);
+      // An assertion carries the time of day: a wrong clock may have been the reason.
+      else if (entry.token.failing && (clockWasSet || (await this.credentialsChanged(entry)))) {
+        entry.token.retryNow();
+      } else entry.token.renewIfDue();
+    }
+  }
+
+  /** The usual token of each identity, for metrics, readiness and people. */
+  status(): { account: Account; token: RenewedToken }[] {
+    return [...this.entries.values()].filter(({ usual }) => usual);
+  }
+
+  /** What the next process needs, if it starts while upstream is down. */
+  toHandOver(): HandedOver[] {
+    const tokens: HandedOver[] = [];
+    for (const { account, wanted, token } of this.entries.values()) {
+      const held = token.unexpired();
+      if (!held || wanted.kind === 'id-token') continue;
+      tokens.push({ account: account.key, scopes: [...wanted.scopes], ...held });
+    }
+    return tokens;
+  }
+
+  /** Gives up what is under way. Nothing is called back any more. */
+  async close(): Promise<void> {
+    this.closing.abort();
+    await Promise.all([...this.entries.values()].map(({ token }) => token.idle()));
+  }
+
+  private usual(account: Account): Entry {
+    return this.entry(account, { kind: 'access-token', scopes: account.identity.scopes });
+  }
+
+  private entry(account: Account, wanted: Wanted, caller?: string): Entry {
+    const key = `${account.key} ${JSON.stringify(wanted)}`;
+    const existing = this.entries.get(key);
+    if (existing) {
+      existing.token.askedAt = this.deps.clock.uptime();
+      existing.caller = caller;
+      return existing;
+    }
+    const waitSeconds = caller === undefined ? 0 : this.limiter.take(caller);
+    if (waitSeconds > 0) throw new TooManyTokens('too many of its choice', waitSeconds);
+    this.makeRoom(account, caller);
+    const token = new RenewedToken({
+      clock: this.deps.clock,
+      random: this.deps.random,
+      backOff: this.deps.backOff,
+      issue: (signal) => this.call(entry, signal),
+      mayCall: () => entry.usual || (this.calls.get(account.key) ?? 0) < mostCalls,
+      closing: this.closing.signal,
+      onSettled: (seconds, error) => this.settled(entry, seconds, error),
+    });
+    token.askedAt = this.deps.clock.uptime();
+    const entry: Entry = { key, account, wanted, token, usual: false, caller };
+    this.entries.set(key, entry);
+    return entry;
+  }
+
+  private async call(entry: Entry, signal: AbortSignal): Promise<IssuedToken> {
+    const { usual, caller } = entry;
+    if (usual || caller === undefined) return await this.callNow(entry, signal);
+    return await this.turns.run(caller, () => {
+      signal.throwIfAborted();
+      return this.callNow(entry, signal);
+    });
+  }
+
+  private async callNow({ account, wanted }: Entry, signal: AbortSignal): Promise<IssuedToken> {
+    const { calls } = this;
+    calls.set(account.key, (calls.get(account.key) ?? 0) + 1);
+    try {
+      return await issue(account.source, wanted, signal);
+    } finally {
+      const left = (calls.get(account.key) ?? 1) - 1;
+      if (left > 0) calls.set(account.key, left);
+      else calls.delete(account.key);
+    }
+  }
+
+  private settled(entry: Entry, seconds: number, error: unknown): void {
+    if (this.closing.signal.aborted) return;
+    const { emit } = this.deps;
+    const call = { account: entry.account, what: entry.wanted.kind, seconds, error };
+    emit({ type: 'upstream-call', call });
+    if (error === undefined) {
+      delete entry.stampAtFailure;
+      if (this.entries.get(entry.key) === entry) emit({ type: 'tokens-changed' });
+    } else {
+      void this.stamp(entry).then((stamp) => {
+        entry.stampAtFailure = stamp;
+      });
+    }
+  }
+
+  private makeRoom(account: Account, caller: string | undefined): void {
+    const all = [...this.entries.values()].filter(
+      (entry) => entry.account.key === account.key && !entry.usual,
+    );
+    const own = caller === undefined ? [] : all.filter((entry) => entry.caller === caller);
+    if (own.length < mostPerCaller && all.length < mostPerAccount) return;
+    const others = own.length < mostPerCaller ? all : own;
+    const empty = others.filter(({ token }) => token.unexpired() === undefined);
+    const oldest = (empty.length > 0 ? empty : others).reduce((a, b) =>
+      a.token.askedAt <= b.token.askedAt ? a : b,
+    );
+    this.entries.delete(oldest.key);
+  }
+
+  private async credentialsChanged(entry: Entry): Promise<boolean> {
+    return entry.stampAtFailure !== undefined && entry.stampAtFailure !== (await this.stamp(entry));
+  }
+
+  /** What changes when a credential file is replaced or written. */
+  private async stamp({ account }: Entry): Promise<string> {
+    const stamps = account.source.files.map(async (file) => {
+      const found = await stat(resolve(this.deps.dir(), file)).catch(() => undefined);
+      return found ? `${found.ino} ${found.size} ${found.mtimeMs}` : 'missing';
+    });
+    return (await Promise.all(stamps)).join('\n');
+  }
+}
+
+function wallOffset(clock: Clock): number {
+  return clock.now() - clock.uptime() * 1000;
+}
+
+async function issue(
+  source: TokenSource,
+  wanted: Wanted,
+  signal: AbortSignal,
+): Promise<IssuedToken> {
+  if (wanted.kind === 'access-token') return source.accessToken(wanted.scopes, signal);
+  if (source.idToken) return source.idToken(wanted.audience, signal);
+  throw new Error('these credentials have no ID tokens');
+}

@@ -1,0 +1,61 @@
+import type { Clock, Emit } from '@skolo/common/light';
+import type { AgentEvent } from '../events.ts';
+
+/** The task that runs, as the hooks of the bot report. A bot that has ended runs no task. */
+export interface TaskView {
+  running: boolean;
+  /** Absent where the bot's hook does not send it. */
+  id?: string | undefined;
+  since?: Date;
+  /** Since the start of the agent. */
+  last?: EndedTask;
+}
+
+export interface EndedTask {
+  id?: string | undefined;
+  since?: Date | undefined;
+  endedAt: Date;
+  outcome: TaskOutcome;
+}
+
+/** For people. */
+export function taskName({ id }: TaskView): string {
+  return id === undefined ? 'a task' : `task ${id}`;
+}
+
+/** How a task ended, as the bot reports it: `failed` also for a test that fails; `internal-failure` is of the bot or its server. */
+export const taskOutcomes = ['succeeded', 'failed', 'internal-failure', 'bot-exit'] as const;
+export type TaskOutcome = (typeof taskOutcomes)[number];
+
+interface TaskDeps {
+  clock: Pick<Clock, 'now'>;
+  emit: Emit<AgentEvent>;
+}
+
+/** Whether a task runs. */
+export class Task {
+  private readonly deps: TaskDeps;
+  private view: TaskView = { running: false };
+
+  constructor(deps: TaskDeps) {
+    this.deps = deps;
+  }
+
+  get(): TaskView {
+    return this.view;
+  }
+
+  begin(id: string | undefined): void {
+    const since = new Date(this.deps.clock.now());
+    this.view = { ...this.view, running: true, since, id };
+    this.deps.emit({ type: 'task-started' });
+  }
+
+  /** A hook reported its end, or the bot has exited and took the task with it. */
+  end(outcome: TaskOutcome): void {
+    const { id, since } = this.view;
+    const endedAt = new Date(this.deps.clock.now());
+    this.view = { running: false, last: { id, since, endedAt, outcome } };
+    this.deps.emit({ type: 'task-ended', outcome });
+  }
+}

@@ -1,0 +1,172 @@
+/** Runs a program, in a process group of its own, with a deadline and a limit of its output. */
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
+import { createWriteStream, type WriteStream } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import { errorCode, errorText, orAborted, withDeadline } from '@skolo/base';
+import { sendSignal } from '../bot/processes.ts';
+
+/** How a program ended. */
+export interface CommandResult {
+  /** Undefined: it was ended by a signal. */
+  status: number | undefined;
+  stdout: string;
+  stderr: string;
+}
+
+export interface CommandOptions {
+  timeoutMs: number;
+  signal?: AbortSignal | undefined;
+  /** More is cut off, and the program ended; 4 MiB by default. */
+  mostBytes?: number;
+  /** The whole environment; that of this process by default. */
+  env?: NodeJS.ProcessEnv;
+  /** A file for standard output: `stdout` of the result is empty. */
+  stdoutFile?: string;
+}
+
+/**
+ * Runs a program to its end. Its whole group is ended with it, at the latest at the deadline.
+ *
+ * @throws CommandFailed It is not installed, was too slow, or printed too much.
+ * @throws The reason of the signal.
+ */
+export type RunCommand = (
+  file: string,
+  args: readonly string[],
+  options: CommandOptions,
+) => Promise<CommandResult>;
+
+export class CommandFailed extends Error {
+  readonly code: 'missing' | 'timeout' | 'too-much' | 'not-started';
+
+  constructor(code: CommandFailed['code'], message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+const usualMostBytes = 4 * 1024 * 1024;
+/** How long the exit after a kill, or the rest of the output, is waited for: a daemon may have kept the pipe. */
+const lingerMs = 1000;
+
+type Child = ChildProcessByStdio<null, Readable, Readable>;
+
+/** No shell, no standard input; `/` is its folder, as that of this process may be gone. */
+export function createRunCommand(): RunCommand {
+  return async function run(file, args, options) {
+    const { timeoutMs: ms, signal, env, stdoutFile, mostBytes = usualMostBytes } = options;
+    signal?.throwIfAborted();
+    const child = start(file, args, env);
+    const toFile = stdoutFile === undefined ? undefined : createWriteStream(stdoutFile);
+    const late = () => new CommandFailed('timeout', `${file} took longer than ${ms / 1000} s`);
+    try {
+      return await withDeadline({ ms, late, signal }, (limit) =>
+        orAborted(resultOf(file, child, toFile, mostBytes), limit),
+      );
+    } finally {
+      await end(child, toFile);
+    }
+  };
+}
+
+function start(file: string, args: readonly string[], env: NodeJS.ProcessEnv | undefined): Child {
+  try {
+    return spawn(file, args, {
+      cwd: '/',
+      ...(env !== undefined && { env }),
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // A group of its own, which can be ended as one.
+      detached: true,
+    });
+  } catch (error) {
+    throw notStarted(file, error);
+  }
+}
+
+async function resultOf(
+  file: string,
+  child: Child,
+  toFile: WriteStream | undefined,
+  mostBytes: number,
+): Promise<CommandResult> {
+  const output = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
+  let bytesLeft = mostBytes;
+
+  function keep(name: 'stdout' | 'stderr', piece: Buffer): boolean {
+    const kept = piece.subarray(0, Math.max(0, bytesLeft));
+    bytesLeft -= piece.length;
+    if (name === 'stderr' || toFile === undefined) output[name].push(kept);
+    else if (!toFile.write(kept)) {
+      child.stdout.pause();
+      toFile.once('drain', () => child.stdout.resume());
+    }
+    return bytesLeft >= 0;
+  }
+
+  const status = await new Promise<number | undefined>((resolve, reject) => {
+    child.once('error', (error) => reject(notStarted(file, error)));
+    toFile?.once('error', reject);
+    // Without a free descriptor there are no pipes, and the error comes.
+    if (!hasPipes(child)) return;
+    for (const name of ['stdout', 'stderr'] as const) {
+      child[name].on('data', (piece: Buffer) => {
+        if (keep(name, piece)) return;
+        reject(new CommandFailed('too-much', `${file} printed more than ${mostBytes} bytes`));
+      });
+    }
+    child.once('exit', (code) => {
+      // Processes that it left in its group would keep the pipes open.
+      killGroup(child);
+      setTimeout(() => resolve(code ?? undefined), lingerMs).unref();
+    });
+    child.once('close', (code) => resolve(code ?? undefined));
+  });
+  // The program may have ended before all of the file is written.
+  if (toFile !== undefined) await finished(toFile.end());
+  const [stdout = '', stderr = ''] = [output.stdout, output.stderr].map((pieces) =>
+    Buffer.concat(pieces).toString(),
+  );
+  return { status, stdout, stderr };
+}
+
+/** Afterwards nothing of it is left: no process of its group, no zombie, no descriptor. */
+async function end(child: Child, toFile: WriteStream | undefined): Promise<void> {
+  const { pid, exitCode, signalCode } = child;
+  if (pid !== undefined && exitCode === null && signalCode === null) {
+    killGroup(child);
+    await exitOf(child);
+  }
+  if (hasPipes(child)) {
+    child.stdout.destroy();
+    child.stderr.destroy();
+  }
+  // The error of a full disk was thrown already, or its file is only shorter.
+  if (toFile !== undefined) await finished(toFile.end()).catch(() => undefined);
+}
+
+function killGroup({ pid }: Child): void {
+  if (pid !== undefined) sendSignal(-pid, 'SIGKILL');
+}
+
+function hasPipes({ stdout, stderr }: ChildProcess): boolean {
+  return Boolean(stdout) && Boolean(stderr);
+}
+
+/** A process that hangs in the kernel (a USB device that does not answer) survives SIGKILL: it is not waited for. */
+async function exitOf(child: Child): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, lingerMs);
+    child.once('exit', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+  child.unref();
+}
+
+function notStarted(file: string, error: unknown): CommandFailed {
+  const code = errorCode(error);
+  if (code === 'ENOENT') return new CommandFailed('missing', `${file} is not installed`);
+  return new CommandFailed('not-started', `${file} cannot be run: ${code ?? errorText(error)}`);
+}

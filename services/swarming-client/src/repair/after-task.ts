@@ -1,0 +1,183 @@
+/**
+ * After a task its devices reboot, in parallel, so that the next task finds them as the last one did. The hook that reported
+ * the end of the task is answered long before. The next task waits until each device is really back: present, booted, and
+ * up for less time than since its reboot command. A device that is not back in time is left to the repair ladder.
+ *
+ * This state is in memory only. An agent that is restarted meanwhile starts from the devices that it finds.
+ */
+
+import { errorText, pause, withDeadline } from '@skolo/base';
+import type { Clock, Emit, EventLog } from '@skolo/common/light';
+import type { MachinePart } from '@skolo/rack/machine-part';
+import type { Device, DeviceView } from '../devices/device.ts';
+import type { DeviceWatch } from '../devices/device-watch.ts';
+import type { AgentEvent } from '../events.ts';
+
+interface RebootedDevice extends Pick<DeviceWatch, 'name' | 'view' | 'look'> {
+  device: Pick<Device, 'repairs'>;
+}
+
+interface AfterTaskDeps {
+  /** Undefined: not known yet, and nothing reboots. */
+  settings: () => MachinePart['swarming']['afterTask'] | undefined;
+  devices: () => readonly RebootedDevice[];
+  clock: Clock;
+  log: Pick<EventLog, 'warn'>;
+  emit: Emit<AgentEvent>;
+  /** Pauses between looks, and before a device that did not accept the command gets it again. */
+  lookSeconds?: number;
+  againSeconds?: number;
+}
+
+/** A device before its reboot command. */
+interface Asked {
+  at: Date;
+  /** Seconds since boot of this machine. */
+  uptime: number;
+  before: DeviceView;
+}
+
+const usualLookSeconds = 3;
+const usualAgainSeconds = 15;
+const commandWithinMs = 60_000;
+/** Reading a device takes a moment, and both uptimes are rounded. */
+const slackSeconds = 2;
+/** By so much less it has been up than if it had not rebooted. */
+const leastGapSeconds = 3;
+
+export class AfterTask {
+  private readonly deps: AfterTaskDeps;
+  private readonly underWay = new Map<string, { asked: Asked; ends: AbortController }>();
+  private readonly lost = new Map<string, Asked & { since: Date }>();
+  private readonly running = new Set<Promise<void>>();
+  private isStopped = false;
+
+  constructor(deps: AfterTaskDeps) {
+    this.deps = deps;
+  }
+
+  /** A task has ended. Returns at once. */
+  taskEnded(): void {
+    if (this.isStopped) return;
+    const isWanted = this.deps.settings()?.reboot === true;
+    for (const device of this.deps.devices()) {
+      if (isWanted && device.device.repairs['device-reboot'] !== undefined) this.begin(device);
+      else device.look().catch(() => undefined);
+    }
+    this.deps.emit({ type: 'facts' });
+  }
+
+  /** Devices that reboot now, and since when. */
+  rebooting(): ReadonlyMap<string, Date> {
+    return new Map([...this.underWay].map(([name, { asked }]) => [name, asked.at]));
+  }
+
+  /** Devices that did not come back in time, and since when. One that is back meanwhile is not among them any more. */
+  notBack(): ReadonlyMap<string, Date> {
+    const devices = new Map(this.deps.devices().map((device) => [device.name, device]));
+    for (const [name, asked] of this.lost) {
+      const device = devices.get(name);
+      if (device === undefined || this.isBack(device.view(), asked)) this.lost.delete(name);
+    }
+    return new Map([...this.lost].map(([name, { since }]) => [name, since]));
+  }
+
+  /** Fulfilled when nothing of it is under way any more. */
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    for (const { ends } of this.underWay.values()) ends.abort(new Error('the agent stops'));
+    await Promise.all(this.running);
+  }
+
+  private begin(device: RebootedDevice): void {
+    const { name } = device;
+    // Another task has ended before it was back from the last one: its reboot starts again.
+    this.underWay.get(name)?.ends.abort(new Error('another task has ended'));
+    this.lost.delete(name);
+    const { clock } = this.deps;
+    const asked = { at: new Date(clock.now()), uptime: clock.uptime(), before: device.view() };
+    const ends = new AbortController();
+    const own = { asked, ends };
+    this.underWay.set(name, own);
+    const done: Promise<void> = this.reboot(device, asked, ends.signal)
+      .catch((error: unknown) => {
+        if (ends.signal.aborted) return;
+        this.lost.set(name, { ...asked, since: new Date(clock.now()) });
+        this.deps.log.warn({ device: name, why: errorText(error) }, 'not back after a task');
+      })
+      .finally(() => {
+        this.running.delete(done);
+        if (this.underWay.get(name) !== own) return;
+        this.underWay.delete(name);
+        this.deps.emit({ type: 'facts' });
+      });
+    this.running.add(done);
+  }
+
+  /** Fulfilled when it is back. @throws Error It is not, in time. */
+  private async reboot(device: RebootedDevice, asked: Asked, signal: AbortSignal): Promise<void> {
+    const { lookSeconds = usualLookSeconds, againSeconds = usualAgainSeconds, clock } = this.deps;
+    let sentAt = Number.NEGATIVE_INFINITY;
+    let trouble: string | undefined;
+    let isUp = false;
+    for (;;) {
+      // Also one that accepted the command and is up as before: adb may die with the command.
+      const patience = trouble === undefined ? 2 * againSeconds : againSeconds;
+      const isDue = trouble !== undefined || isUp;
+      if (sentAt === Number.NEGATIVE_INFINITY || (isDue && clock.uptime() - sentAt >= patience)) {
+        sentAt = clock.uptime();
+        trouble = await this.sendReboot(device, signal);
+      }
+      const view = await device.look(signal);
+      signal.throwIfAborted();
+      if (this.isBack(view, asked)) return;
+      isUp = view.state === 'present' && view.reading?.isReady !== false;
+      const within = this.deps.settings()?.readySeconds ?? 0;
+      if (clock.uptime() - asked.uptime >= within) {
+        const why = trouble ?? view.why ?? 'it has not rebooted';
+        throw new Error(`not back within ${within} s: ${why}`);
+      }
+      await pause(lookSeconds * 1000, signal);
+    }
+  }
+
+  /** Undefined, or why it did not accept the command. */
+  private async sendReboot(
+    { device }: RebootedDevice,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    try {
+      const late = () =>
+        new Error(`it did not accept the command within ${commandWithinMs / 1000} s`);
+      await withDeadline({ ms: commandWithinMs, late, signal }, (either) =>
+        device.repairs['device-reboot']?.(either),
+      );
+      return undefined;
+    } catch (error) {
+      signal.throwIfAborted();
+      return errorText(error);
+    }
+  }
+
+  private isBack(view: DeviceView, { at, uptime, before }: Asked): boolean {
+    const { state, since, reading } = view;
+    if (state !== 'present' || reading === undefined || reading.isReady === false) return false;
+    const { uptimeSeconds } = reading;
+    if (uptimeSeconds === undefined) {
+      // Its uptime is unknown: then it must have been away.
+      return since.getTime() !== before.since.getTime();
+    }
+    const elapsed = this.deps.clock.uptime() - uptime;
+    const former = before.state === 'present' ? before.reading?.uptimeSeconds : undefined;
+    // By its own clock: a phone counts seconds before adb finds it, so that it seems older than its reboot.
+    const atMost =
+      former === undefined
+        ? elapsed + slackSeconds
+        : former + this.ageSeconds(before, at.getTime()) + elapsed - leastGapSeconds;
+    return uptimeSeconds + this.ageSeconds(view, this.deps.clock.now()) < atMost;
+  }
+
+  private ageSeconds({ readAt }: DeviceView, now: number): number {
+    return readAt === undefined ? 0 : Math.max(0, now - readAt.getTime()) / 1000;
+  }
+}

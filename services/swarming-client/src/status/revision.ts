@@ -1,0 +1,71 @@
+/**
+ * A number for what is known, so that callers can wait for a change. Readings do not count: a battery that charges, or
+ * figures in a text. It costs nothing while all stays as it is, and a timer only for a caller who waits.
+ */
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type AgentNow, healthOf } from './status.ts';
+
+/** Each holds a connection, and memory on a small machine. */
+const mostWaiting = 8;
+
+export class Revisions {
+  private readonly now: () => AgentNow;
+  /** Of this start: numbers of an earlier one are other revisions. */
+  private readonly start = randomBytes(4).toString('hex');
+  private number = 0;
+  private known: string | undefined;
+  private readonly waiting = new Set<AbortController>();
+  private isStopped = false;
+
+  constructor(now: () => AgentNow) {
+    this.now = now;
+  }
+
+  /** For each event: something may have changed. */
+  look(): void {
+    const facts = JSON.stringify(factsOf(this.now()));
+    if (facts === this.known) return;
+    this.known = facts;
+    this.number += 1;
+    for (const each of this.waiting) each.abort();
+  }
+
+  current(): string {
+    this.look();
+    return `${this.start}-${this.number}`;
+  }
+
+  /** Fulfilled when the revision is another one, the time is over, or the caller has hung up. Also for one too many. */
+  async wait(after: string, seconds: number, hungUp: AbortSignal): Promise<void> {
+    if (this.current() !== after || seconds === 0) return;
+    if (this.isStopped || this.waiting.size >= mostWaiting) return;
+    const changed = new AbortController();
+    this.waiting.add(changed);
+    const signal = AbortSignal.any([changed.signal, hungUp]);
+    // It rejects when the wait is over early.
+    await sleep(seconds * 1000, undefined, { signal }).catch(() => undefined);
+    this.waiting.delete(changed);
+  }
+
+  /** Ends all waits. */
+  stop(): void {
+    this.isStopped = true;
+    for (const each of this.waiting) each.abort();
+  }
+}
+
+function factsOf(now: AgentNow) {
+  const { task, bot, machine, identity } = now;
+  const { devices, orders, repairs } = machine;
+  const health = healthOf(now);
+  return [
+    ...[task, orders, health.verdict, identity.from, identity.machinePart?.rack],
+    health.reasons.map(({ verdict, code, device }) => [verdict, code, device]),
+    devices.map(({ name, kind, state, since, why, reading }) => {
+      return [name, kind, state, since, why, reading?.serial];
+    }),
+    repairs.map(({ at, device, step, outcome }) => [at, device, step, outcome]),
+    [bot.state, bot.why, bot.pid, bot.server, bot.isHealthy, bot.starts, bot.lastExit?.at],
+  ];
+}

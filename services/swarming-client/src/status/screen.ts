@@ -1,0 +1,103 @@
+/**
+ * The screen of a phone, for people: the last one that was kept as evidence, or a fresh one. A fresh one is in memory only,
+ * since screens show unreleased software and accounts of tasks.
+ */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errorText, withDeadline } from '@skolo/base';
+import { HttpProblem } from '@skolo/common/light';
+import type { DeviceWatch } from '../devices/device-watch.ts';
+import { isPng } from '../devices/evidence.ts';
+import { type TaskView, taskName } from '../hooks/task.ts';
+import type { Evidence } from '../repair/evidence.ts';
+
+interface ScreensDeps {
+  devices: () => readonly Pick<DeviceWatch, 'name' | 'device'>[];
+  evidence: Pick<Evidence, 'lastScreen'>;
+  task: () => TaskView;
+  now: () => number;
+  /** Where files are in memory; `/dev/shm` by default. */
+  memory?: string;
+}
+
+export interface Screen {
+  png: Uint8Array;
+  at: Date;
+}
+
+interface WantedScreen {
+  device?: string | undefined;
+  fresh: boolean;
+  force: boolean;
+}
+
+const withinMs = 30_000;
+
+export class Screens {
+  private readonly deps: ScreensDeps;
+  private isBusy = false;
+
+  constructor(deps: ScreensDeps) {
+    this.deps = deps;
+  }
+
+  /** @throws HttpProblem 404, 409, 503 */
+  async get({ device: name, fresh, force }: WantedScreen, signal: AbortSignal): Promise<Screen> {
+    const watch = this.find(name);
+    if (!fresh) {
+      const last = await this.deps.evidence.lastScreen(watch.name);
+      if (last !== undefined) return last;
+      const why = `${watch.name}: no screenshot is kept as evidence; ask for a fresh one`;
+      throw new HttpProblem(404, why);
+    }
+    const task = this.deps.task();
+    if (task.running && !force) {
+      const why = `${taskName(task)} is running, and a screenshot may disturb it; ask again when it has ended, or force it`;
+      throw new HttpProblem(409, why);
+    }
+    if (this.isBusy) throw new HttpProblem(409, 'another screenshot is under way; ask again');
+    this.isBusy = true;
+    try {
+      return await this.take(watch, signal);
+    } finally {
+      this.isBusy = false;
+    }
+  }
+
+  private find(name: string | undefined): Pick<DeviceWatch, 'name' | 'device'> {
+    const devices = this.deps.devices();
+    const names = devices.map((each) => each.name).join(', ') || 'none';
+    const [first, second] = devices.filter((each) => each.name === (name ?? each.name));
+    if (first === undefined) {
+      const what = name === undefined ? 'no device is attached' : `no device ${name}`;
+      throw new HttpProblem(404, `${what}; the machine has: ${names}`);
+    }
+    if (second !== undefined) throw new HttpProblem(404, `several devices; name one of: ${names}`);
+    return first;
+  }
+
+  private async take(
+    { name, device }: Pick<DeviceWatch, 'name' | 'device'>,
+    signal: AbortSignal,
+  ): Promise<Screen> {
+    if (device.keepScreen === undefined) {
+      throw new HttpProblem(404, `${name}: devices of its kind have no screen`);
+    }
+    let folder: string | undefined;
+    try {
+      folder = await mkdtemp(join(this.deps.memory ?? '/dev/shm', 'skolo-screen-'));
+      const path = join(folder, 'screen');
+      const late = () => new Error(`not done within ${withinMs / 1000} s`);
+      await withDeadline({ ms: withinMs, late, signal }, (either) =>
+        device.keepScreen?.(path, either),
+      );
+      if (!(await isPng(path)))
+        throw new Error('its screenshot is not PNG; older iPhones give TIFF');
+      return { png: await readFile(path), at: new Date(this.deps.now()) };
+    } catch (error) {
+      throw new HttpProblem(503, `${name}: no screenshot: ${errorText(error)}`);
+    } finally {
+      if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+    }
+  }
+}

@@ -1,0 +1,126 @@
+/** What is known, as the status port and /readyz report it. */
+import type { AgentStatus } from '@skolo/api/swarming-client';
+import type { Degraded, ReadinessNow } from '@skolo/common/light';
+import { botSettingsOf, noServer } from '../bot/bot-settings.ts';
+import type { BotView } from '../bot/bot-view.ts';
+import type { DeviceView } from '../devices/device.ts';
+import { withBot } from '../health/bot-reason.ts';
+import { type Health, healthText } from '../health/health.ts';
+import type { AgentView } from '../hooks/hooks.ts';
+import type { TaskView } from '../hooks/task.ts';
+import type { KnownIdentity } from '../identity/identity.ts';
+import type { MachineView } from '../machine.ts';
+
+/** All that is known now. */
+export interface AgentNow {
+  name: string;
+  version: string;
+  bootId: string | undefined;
+  startedAt: Date;
+  now: Date;
+  isStopping: boolean;
+  /** What was raised as degraded. */
+  raised: Degraded[];
+  identity: KnownIdentity;
+  task: TaskView;
+  bot: BotView;
+  machine: MachineView;
+}
+
+/** The names of the API; the core leaves out what the schema of its answer does not have. */
+export function agentStatus(now: AgentNow): AgentStatus {
+  const { name, bootId, task, bot, machine, identity, version } = now;
+  const { disk, isUnderVoltage, isThrottled, ...host } = machine.host;
+  const { machinePart, from, why } = identity;
+  return {
+    machine: name,
+    bootId,
+    task: { ...inIsoTime(task), last: task.last && inIsoTime(task.last) },
+    devices: machine.devices.map((view) => ({
+      ...deviceStatus(view),
+      repairSteps: [...(machine.repairSteps.get(view.name) ?? [])],
+    })),
+    health: healthStatus(healthOf(now)),
+    orders: [...machine.orders],
+    bot: {
+      ...inIsoTime(bot),
+      healthy: bot.isHealthy,
+      lastExit: bot.lastExit && inIsoTime(bot.lastExit),
+    },
+    repairs: machine.repairs.map(inIsoTime),
+    host: {
+      ...host,
+      diskFreeBytes: disk?.freeBytes,
+      diskSizeBytes: disk?.sizeBytes,
+      underVoltage: isUnderVoltage,
+      throttled: isThrottled,
+    },
+    identity: { from, rack: machinePart?.rack, why },
+    versions: { agent: version, node: process.version },
+  };
+}
+
+/** Of the machine and its bot, as people see it. */
+export function healthOf({ machine, bot, identity: { machinePart }, now }: AgentNow): Health {
+  const hasNone = machinePart !== undefined && botSettingsOf(machinePart) === undefined;
+  return withBot(machine.health, { bot, noServer: hasNone ? noServer : undefined, now });
+}
+
+function deviceStatus({ reading, why, ...view }: DeviceView): AgentStatus['devices'][number] {
+  const { dimensions, temperatures, ...figures } = reading ?? {};
+  return {
+    ...figures,
+    ...inIsoTime(view),
+    why: view.state === 'missing' ? why : undefined,
+    dimensions: dimensions && { ...(dimensions as Record<string, string[]>) },
+    temperaturesCelsius: temperatures && { ...temperatures },
+  };
+}
+
+export function healthStatus({ verdict, since, reasons }: Health) {
+  return { verdict, since: since.toISOString(), reasons: reasons.map(inIsoTime) };
+}
+
+type InIsoTime<T> = {
+  [Key in keyof T]: T[Key] extends Date | undefined ? string | Exclude<T[Key], Date> : T[Key];
+};
+
+/** Times of an object as text. */
+export function inIsoTime<T extends object>(value: T): InIsoTime<T> {
+  const entries = Object.entries(value).map(([key, each]) => [
+    key,
+    each instanceof Date ? each.toISOString() : each,
+  ]);
+  return Object.fromEntries(entries);
+}
+
+/** For the answers to the hooks of the bot. */
+export function hookView({ name, version, identity, machine }: AgentNow): AgentView {
+  const { machinePart, why } = identity;
+  const { devices, dimensions: host, health } = machine;
+  return { machine: name, machinePart, whyUnknown: why, devices, host, health, version };
+}
+
+/** For `/readyz`: whether the agent can do its work, and what does not work although it can. */
+export function readinessOf(now: AgentNow): ReadinessNow {
+  const { identity, startedAt, isStopping, raised, bot, machine } = now;
+  const isKnown = identity.machinePart !== undefined;
+  const isRaised = isKnown || raised.some(({ what }) => what === 'identity');
+  const why = identity.why ?? 'no source was asked';
+  const unknown = isRaised ? [] : [{ what: 'identity', why, since: startedAt }];
+  return {
+    ready: isKnown && !isStopping,
+    degraded: [...raised, ...unknown, ...ofBot(bot, isKnown), ...ofHealth(machine.health)],
+  };
+}
+
+function ofBot({ state, why, since }: BotView, isKnown: boolean): Degraded[] {
+  const isHeldUp =
+    state === 'backing-off' || state === 'silent' || (state === 'waiting' && isKnown);
+  return isHeldUp && why !== undefined ? [{ what: 'bot', why, since }] : [];
+}
+
+function ofHealth(health: Health): Degraded[] {
+  if (health.verdict !== 'quarantined') return [];
+  return [{ what: 'health', why: healthText(health), since: health.since }];
+}
