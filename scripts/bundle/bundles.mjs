@@ -67,7 +67,7 @@ export const bundles = [
     folder: 'packages/fallback',
     leastNode: 24,
     copies: ['bin'],
-    programs: ['main', 'sole'],
+    programs: ['main', 'active'],
   },
 ];
 

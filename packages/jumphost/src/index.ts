@@ -1,6 +1,6 @@
 /** What a jumphost has to be, step by step, and how a bare Debian becomes it. */
-export { type HandOver, handOver } from './existing/hand-over.ts';
-export { findCronLines, findExports } from './existing/predecessors.ts';
+export { type FailOver, failOver } from './existing/fail-over.ts';
+export { findCronLines, findExports } from './existing/find.ts';
 export type { ImageArchitecture } from './image/boot.ts';
 export { makeDisk, makeRoot, refuseIncapable } from './image/disk.ts';
 export {

@@ -1,6 +1,5 @@
 /** The network of a cluster, tried from a pod on each node. */
-import { setTimeout as pause } from 'node:timers/promises';
-import { errorText, inParallel, shellWord } from '@skolo/base';
+import { errorText, inParallel, pause, shellWord } from '@skolo/base';
 import { z } from 'zod';
 import type { Kubectl } from '../kubectl.ts';
 import type { NodeState } from '../nodes.ts';
@@ -166,7 +165,7 @@ async function readyPods(
     });
     const isAll = pods.length >= wanted && pods.every(({ isReady }) => isReady);
     if (isAll || performance.now() > end) return pods;
-    await pause(1000, undefined, { signal });
+    await pause(1000, signal);
   }
 }
 

@@ -5,8 +5,7 @@
  * All that is needed for the way back is on the jumphost's disk before anything is changed. A timer of systemd goes back, and
  * after a power cut the next start does, before the network is up.
  */
-import { setTimeout as pause } from 'node:timers/promises';
-import { closing, errorText, shellWord } from '@skolo/base';
+import { closing, errorText, pause, shellWord } from '@skolo/base';
 import { ComputerError } from '../errors.ts';
 import { linesOf } from '../host/files.ts';
 import type { FileContent, Host } from '../host/host.ts';
@@ -224,7 +223,7 @@ sync ${folder}; systemctl stop ${timer}.timer`,
       signal.throwIfAborted();
       why = errorText(error);
     }
-    await pause(Math.max(0, Math.min(500, until - performance.now())), undefined, { signal });
+    await pause(Math.max(0, Math.min(500, until - performance.now())), signal);
   }
 }
 
@@ -265,7 +264,7 @@ async function isKept(host: Host, { returnSeconds, signal }: Guard): Promise<boo
         { code: 'LOST' },
       );
     }
-    await pause(500, undefined, { signal });
+    await pause(500, signal);
   }
 }
 

@@ -2,8 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { PassThrough } from 'node:stream';
-import { setTimeout as pause } from 'node:timers/promises';
-import { shellWord } from '@skolo/base';
+import { pause, shellWord } from '@skolo/base';
 import { ComputerError } from '../errors.ts';
 import type { Host } from '../host/host.ts';
 
@@ -57,7 +56,7 @@ export async function withLock<T>(
 /** Until the file names us, or the signal. */
 async function untilSeen(host: Host, id: string, signal: AbortSignal): Promise<void> {
   while (!signal.aborted && (await host.run(`grep -q ${id} ${holder}`)).code !== 0) {
-    await pause(200, undefined, { signal }).catch(() => undefined);
+    await pause(200, signal).catch(() => undefined);
   }
 }
 

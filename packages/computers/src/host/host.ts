@@ -1,13 +1,12 @@
 /** A computer, as root: commands and files over one connection of ssh. */
 import type { ChildProcess } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { addAbortListener, once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { basename, dirname, join } from 'node:path/posix';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import { shellWord, withDeadline } from '@skolo/base';
+import { sha256, shellWord, withDeadline } from '@skolo/base';
 import { ComputerError } from '../errors.ts';
 
 export interface Ended {
@@ -28,6 +27,13 @@ export interface FileContent {
   content: string | Buffer | LocalFile;
   /** Default 0644. Its owner is root. */
   mode?: number;
+}
+
+/** A small file of settings, with its mode: images of computers contain the same. */
+export interface TextFile {
+  path: string;
+  content: string;
+  mode: number;
 }
 
 /** A file of this computer, with the digest that it must have there, in hexadecimal. */
@@ -128,10 +134,6 @@ function bytesOf(content: FileContent['content']) {
     return { input: createReadStream(content.file), sha256: content.sha256 };
   }
   return { input: Buffer.from(content), sha256: sha256(content) };
-}
-
-export function sha256(content: string | Buffer): string {
-  return createHash('sha256').update(content).digest('hex');
 }
 
 /** The bytes are checked before they have their name: standard input also ends where the connection does. */

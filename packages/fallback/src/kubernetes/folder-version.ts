@@ -11,7 +11,7 @@ import type { Files } from './configuration.ts';
 const current = '..data';
 
 /**
- * Makes the folder hold these files, readable by root and the group. True when anything was written.
+ * Makes the folder contain these files, readable by root and the group. True when anything was written.
  *
  * @throws Error for people, where the folder has a file that somebody put there by hand
  */

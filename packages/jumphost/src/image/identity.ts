@@ -2,8 +2,10 @@
  * What a stick gives to a computer with the image: who it is, and who may get in. It has no secret: whoever finds a stick learns
  * a name, addresses and public keys. Host keys are made by the computer, and everything else comes over ssh.
  */
+
 import { BlockList } from 'node:net';
-import { ComputerError, sha256 } from '@skolo/computers';
+import { sha256 } from '@skolo/base';
+import { ComputerError } from '@skolo/computers';
 import type { Rack } from '@skolo/rack';
 
 export interface Identity {

@@ -1,9 +1,8 @@
 /** Reboots a jumphost when no outlet waits for it, and waits until its services are back. */
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Client, powerCycleDaemonApi } from '@skolo/api';
 import { cyclesUnderWay } from '@skolo/api/cycles-under-way';
 import { anotherRack, rackHeader } from '@skolo/api/rack-header';
-import { errorText } from '@skolo/base';
+import { errorText, pause } from '@skolo/base';
 import { bootIdOf, ComputerError, type Host, sendReboot } from '@skolo/computers';
 import type { Rack } from '@skolo/rack';
 import { jumphostServices, serviceMetricsUrl } from '@skolo/rack/light';
@@ -134,6 +133,6 @@ async function wait(
     }
     if (why !== reported) report(why);
     reported = why;
-    await pause(betweenLooks, undefined, { signal });
+    await pause(betweenLooks, signal);
   }
 }

@@ -2,8 +2,9 @@
  * The former jumphost is fenced: the outlets that feed it are off, and read off. Two jumphosts at once would switch the same
  * outlets and answer at the same address.
  */
-import { setTimeout as pause } from 'node:timers/promises';
+
 import type { Client, powerCycleDaemonApi } from '@skolo/api';
+import { pause } from '@skolo/base';
 import { ComputerError, type Step } from '@skolo/computers';
 
 interface FenceNeeds {
@@ -74,7 +75,7 @@ export function powerFence({ jumphost, outlets, power, reason, signal }: FenceNe
         if (outcome === 'off') return;
         if (outcome !== undefined) throw notFenced(jumphost, detail ?? outcome);
         if (performance.now() > end) throw notFenced(jumphost, detail ?? 'no answer in time');
-        await pause(betweenLooksMs, undefined, { signal });
+        await pause(betweenLooksMs, signal);
       }
     },
   });

@@ -1,6 +1,5 @@
 /** One machine gets another version of k3s, and returns by itself if its node does not get ready. */
-import { setTimeout as pause } from 'node:timers/promises';
-import { errorText } from '@skolo/base';
+import { errorText, pause } from '@skolo/base';
 import { architectureOf, ComputerError, type Host, writeDiffering } from '@skolo/computers';
 import { betweenTasks, tooLong } from '../agent/between-tasks.ts';
 import { type ClusterNode, readNodes } from '../cluster/nodes.ts';
@@ -125,7 +124,7 @@ async function whyNotReady(
     const why = await look().catch(errorText);
     signal.throwIfAborted();
     if (why === undefined || performance.now() > end) return why;
-    await pause(times.pollMs, undefined, { signal });
+    await pause(times.pollMs, signal);
   }
 
   async function look(): Promise<string | undefined> {

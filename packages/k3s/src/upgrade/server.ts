@@ -1,6 +1,5 @@
 /** The server of k3s gets another version: what the desk does of it. The rest is `server-script.ts`, on the jumphost. */
-import { setTimeout as pause } from 'node:timers/promises';
-import { errorText, parseJson } from '@skolo/base';
+import { errorText, parseJson, pause } from '@skolo/base';
 import {
   architectureOf,
   ComputerError,
@@ -222,7 +221,7 @@ async function follow(
       if (!(error instanceof ComputerError) || error.code !== 'LOST') throw error;
       report(errorText(error));
     }
-    await pause(lookMs, undefined, { signal });
+    await pause(lookMs, signal);
   }
 }
 

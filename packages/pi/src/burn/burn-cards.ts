@@ -1,6 +1,5 @@
 /** Several cards: one after the other in each reader, and all readers at once. */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { errorText } from '@skolo/base';
+import { errorText, pause } from '@skolo/base';
 import { PiError } from '../errors.ts';
 import type { Disk } from '../image/disk.ts';
 import { type DiskFacts, diskFacts } from './disk-facts.ts';
@@ -111,6 +110,6 @@ async function nextCard(former: DiskFacts | undefined, needs: NextNeeds): Promis
       if (why !== said) ask(path, `${path} ${why}`);
       said = why;
     }
-    await sleep(pollMs, undefined, { signal });
+    await pause(pollMs, signal);
   }
 }

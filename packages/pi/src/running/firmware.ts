@@ -1,6 +1,5 @@
 /** What the firmware of a Raspberry Pi reads at its start, and the start that it needs. */
-import { setTimeout as pause } from 'node:timers/promises';
-import { errorText } from '@skolo/base';
+import { errorText, pause } from '@skolo/base';
 import {
   bootIdOf,
   ComputerError,
@@ -125,6 +124,6 @@ async function restart(host: Host, { signal, backMs }: { signal: AbortSignal; ba
         code: 'LOST',
       });
     }
-    await pause(2000, undefined, { signal });
+    await pause(2000, signal);
   }
 }

@@ -6,6 +6,7 @@ import {
   type Host,
   packagesStep,
   type Step,
+  writtenHead,
 } from '@skolo/computers';
 import { dnsmasqConfig, type Rack } from '@skolo/rack';
 import { freeRange } from './free-range.ts';
@@ -15,7 +16,6 @@ const dnsFile = '/etc/skolo/router-dnsmasq.conf';
 const forwardFile = '/etc/sysctl.d/90-skolo-router.conf';
 const rulesUnit = 'skolo-router.service';
 const dnsUnit = 'skolo-router-dns.service';
-const head = '# Written by `skolo pi setup`. An edit is undone by the next run.\n';
 
 /** @throws ComputerError rack.yaml lacks what a router needs. */
 export function routerSteps(rack: Rack, guard: Guard): Step[] {
@@ -35,7 +35,7 @@ export function routerSteps(rack: Rack, guard: Guard): Step[] {
         async files(host) {
           const { wire, uplink } = await interfacesOf(host, address);
           return [
-            { path: forwardFile, content: `${head}net.ipv4.ip_forward = 1\n` },
+            { path: forwardFile, content: `${writtenHead}net.ipv4.ip_forward = 1\n` },
             { path: rulesFile, content: rulesText({ wire, uplink, subnet }) },
             { path: `/etc/systemd/system/${rulesUnit}`, content: rulesUnitText },
             { path: dnsFile, content: dnsText(rack, { wire, subnet }) },
@@ -92,7 +92,7 @@ async function interfacesOf(host: Host, address: string): Promise<Interfaces> {
 
 /** In a table of its own: k3s has others. Only what comes from the wire, and answers to it, pass. */
 function rulesText({ wire, uplink, subnet }: Interfaces & { subnet: string }): string {
-  return `${head}table inet skolo_router
+  return `${writtenHead}table inet skolo_router
 delete table inet skolo_router
 table inet skolo_router {
   chain forward {
@@ -108,7 +108,7 @@ table inet skolo_router {
 `;
 }
 
-const rulesUnitText = `${head}[Unit]
+const rulesUnitText = `${writtenHead}[Unit]
 Description=skolo: the wire reaches the outside
 Documentation=man:nft(8)
 # Whose configuration may flush all rules.
@@ -132,7 +132,7 @@ function dnsText(rack: Rack, { wire, subnet }: { wire: string; subnet: string })
   const free = freeRange(rack, subnet);
   const range =
     free === undefined ? `${subnet.split('/')[0]},static` : `${free.first},${free.last},12h`;
-  return `${head}interface=${wire}
+  return `${writtenHead}interface=${wire}
 except-interface=lo
 bind-dynamic
 no-hosts
@@ -148,7 +148,7 @@ dhcp-leasefile=/var/lib/misc/skolo-router.leases
 ${dnsmasqConfig(rack)}`;
 }
 
-const dnsUnitText = `${head}[Unit]
+const dnsUnitText = `${writtenHead}[Unit]
 Description=skolo: addresses and names of the wire
 Documentation=man:dnsmasq(8)
 After=network-online.target

@@ -1,19 +1,19 @@
-/** A service goes back to units of a former system, and forward again, by skolo-fallback on the jumphost. */
+/** A service fails over to units of an existing system, and back, by skolo-fallback on the jumphost. */
 import { shellWord } from '@skolo/base';
 import { ComputerError, type Host, linesOf } from '@skolo/computers';
-import { findPredecessors } from './predecessors.ts';
+import { findExisting } from './find.ts';
 
 const program = '/usr/local/sbin/skolo-fallback';
 /** Of all its waits, and the timer that it may have to wait for. */
 const deadlineMs = 900_000;
 const usageCode = 2;
 
-export interface HandOver {
+export interface FailOver {
   service: string;
-  /** Of a former system; none: those that run, or have run before. */
+  /** Of an existing system; none: those that run, or have run before. */
   units: readonly string[];
-  /** To `former` units, or `give` it to k3s. */
-  verb: 'former' | 'give';
+  /** To `existing` units, or with `fail-back` to k3s. */
+  verb: 'existing' | 'fail-back';
 }
 
 /**
@@ -22,7 +22,7 @@ export interface HandOver {
  * @returns what it reports
  * @throws ComputerError Nothing is changed, or what serves now does not answer; the message says which.
  */
-export async function handOver(host: Host, { service, units, verb }: HandOver): Promise<string[]> {
+export async function failOver(host: Host, { service, units, verb }: FailOver): Promise<string[]> {
   const meant = units.length > 0 ? units : await runningUnits(host, service);
   const words = [program, verb, service, ...meant].map(shellWord).join(' ');
   const { code, stdout, stderr } = await host.run(
@@ -39,7 +39,7 @@ ${words}`,
 }
 
 async function runningUnits(host: Host, service: string): Promise<string[]> {
-  const found = await findPredecessors(host);
+  const found = await findExisting(host);
   return found.flatMap((each) =>
     each.service === service && each.unit !== undefined ? [each.unit] : [],
   );
