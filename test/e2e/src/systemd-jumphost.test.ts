@@ -266,7 +266,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     await expect.poll(() => jumphost.askToken(), patient).toContain(token);
     expect(await jumphost.isActive(metadata)).toBe(true);
     expect((await jumphost.fallback('status')).text).toMatch(
-      /because {8}\S+ serves instead: \w+ has failedOver it at 20/,
+      /because {8}\S+ serves instead: \w+ has failed it over at 20/,
     );
   });
 
@@ -283,7 +283,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     await jumphost.trouble({});
   });
 
-  it('is failedBack back to k3s by one command', async () => {
+  it('fails back to k3s by one command', async () => {
     const failedBack = await jumphost.fallback('fail-back', 'metadata-server');
 
     expect(failedBack.text).toContain('metadata-server: k3s serves');

@@ -1,8 +1,9 @@
 /** The network of a cluster, tried from a pod on each node. */
+
 import { errorText, inParallel, pause, shellWord } from '@skolo/base';
+import type { ClusterNode } from '@skolo/k3s';
 import { z } from 'zod';
 import type { Kubectl } from '../kubectl.ts';
-import type { NodeState } from '../nodes.ts';
 import { type Finding, finding } from './finding.ts';
 import {
   ingressHost,
@@ -15,7 +16,7 @@ import {
 
 interface ProbeDeps {
   kubectl: Kubectl;
-  nodes: readonly NodeState[];
+  nodes: readonly ClusterNode[];
   /** Of the pods; default: one that the cluster has. */
   image?: string;
   /** For all pods to be ready, in milliseconds. */
@@ -223,7 +224,7 @@ async function tryFrom(
 }
 
 function judgePods(
-  nodes: readonly NodeState[],
+  nodes: readonly ClusterNode[],
   pods: readonly ProbePod[],
   image: string,
 ): Finding[] {

@@ -6,7 +6,9 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { syncFolder } from '@skolo/durable/atomic-file';
-import type { Files } from './configuration.ts';
+
+/** Files by path. The file `environment` has the variables that come from Secrets. */
+export type Files = Map<string, Uint8Array>;
 
 const current = '..data';
 

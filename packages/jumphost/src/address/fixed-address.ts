@@ -7,20 +7,11 @@ import {
   type Guard,
   type Host,
 } from '@skolo/computers';
+import type { FixedAddress } from './interfaces.ts';
 import * as interfaces from './interfaces.ts';
 import { type NetworkFacts, readFacts } from './network-facts.ts';
 import * as networkd from './networkd.ts';
 import { whoHas } from './probe.ts';
-
-export interface FixedAddress {
-  /** Of the interface. */
-  name: string;
-  /** IPv4. */
-  address: string;
-  /** Length of the prefix of its subnet. */
-  prefix: number;
-  gateway?: string;
-}
 
 interface WantedAddress {
   address: string;

@@ -299,7 +299,7 @@ mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ss
     expect(await only('ssh')).toMatchObject([{ state: 'changed' }]);
   });
 
-  it('sees a failedOver whose units do not serve, as a run leaves it that failed there', async () => {
+  it('sees a failover whose units do not serve, as a run leaves it that failed there', async () => {
     const failedOver = { by: 'root', since: 'today', existing: ['old-metadata.service'] };
     const path = `${failedOverFolder}/metadata-server.json`;
     await host.write({ path, content: JSON.stringify(failedOver) });
@@ -395,7 +395,7 @@ mkdir -p /boot/grub && echo "linux /vmlinuz$GRUB_CMDLINE_LINUX" > /boot/grub/gru
     });
 
     await expect(locked).rejects.toThrow(
-      'the existing files are there again, but still no new ssh session gets in (Permission denied)',
+      'the former files are there again, but still no new ssh session gets in (Permission denied)',
     );
     const open = changeGuarded(host, change, {
       ...guard,

@@ -119,7 +119,7 @@ async function imageFiles(
 ): Promise<FileContent[]> {
   const architecture = await architectureOf(host);
   const running = await installedVersion(host);
-  const release = releaseOf(architecture, { ...options, version: running ?? options.version });
+  const release = releaseOf(architecture, running ?? options.version);
   const name = airgapImages(architecture);
   const ofK3s = { path: `${imagesFolder}/${name}`, content: await options.download(release, name) };
   if (own === undefined) return [ofK3s];

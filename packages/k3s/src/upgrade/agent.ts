@@ -1,7 +1,18 @@
 /** One machine gets another version of k3s, and returns by itself if its node does not get ready. */
 import { errorText, pause } from '@skolo/base';
-import { architectureOf, ComputerError, type Host, writeDiffering } from '@skolo/computers';
-import { betweenTasks, tooLong } from '../agent/between-tasks.ts';
+import {
+  architectureOf,
+  ComputerError,
+  type Download,
+  type Host,
+  writeDiffering,
+} from '@skolo/computers';
+import {
+  betweenTasks,
+  type MachineTasks,
+  type TaskTimes,
+  tooLong,
+} from '../agent/between-tasks.ts';
 import { type ClusterNode, readNodes } from '../cluster/nodes.ts';
 import {
   binary,
@@ -13,19 +24,33 @@ import {
   units,
 } from '../program/unit.ts';
 import { agentCertificates, expiringScript } from '../server/certificates.ts';
-import type { AgentMachine, AgentsNeeds } from './agents.ts';
 
 /** The version before, until the new one has proven itself. */
 const former = '/usr/local/bin/.k3s.skolo-former';
 const next = '/usr/local/bin/.k3s.skolo-next';
 const restart = `systemctl restart ${units.agent}`;
 
-interface AgentUpgrade
-  extends Pick<AgentsNeeds, 'version' | 'download' | 'url' | 'times' | 'report'> {
+/** A machine of rack.yaml, as an upgrade needs it. */
+export interface AgentMachine extends MachineTasks {
+  /** The machine, as root. @throws It cannot be reached. */
+  open(): Promise<Host>;
+}
+
+export interface AgentTimes extends TaskTimes {
+  /** For a node to be ready, in milliseconds. */
+  readyMs: number;
+}
+
+interface AgentUpgrade {
   jumphost: Host;
   node: ClusterNode;
   machine: AgentMachine;
   isExpiring: boolean;
+  /** Undefined: it is only started again. */
+  version: string | undefined;
+  download: Download;
+  times: AgentTimes;
+  report(text: string): void;
   leave(name: string, why: string): void;
   signal: AbortSignal;
 }
@@ -78,7 +103,6 @@ async function stage({
   machine,
   version,
   download,
-  url,
   report,
 }: AgentUpgrade): Promise<{ own: Host; isThere: boolean }> {
   const own = await machine.open();
@@ -87,7 +111,7 @@ async function stage({
   }
   report(`${node.name}: sends ${version}`);
   const architecture = await architectureOf(own);
-  const release = releaseOf(architecture, { version, download, ...(url !== undefined && { url }) });
+  const release = releaseOf(architecture, version);
   const content = await download(release, binaryOf(architecture));
   await writeDiffering(own, [{ path: next, content, mode: 0o755 }]);
   return { own, isThere: false };

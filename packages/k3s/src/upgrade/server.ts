@@ -14,7 +14,9 @@ import { airgapImages, imagesFolder } from '../server/server.ts';
 import { Health, type HealthDeps, readHealth, untilAsWell } from './health.ts';
 import { folder, ServerState, serverFiles, unit } from './server-script.ts';
 
-interface ServerNeeds extends K3sOptions {
+interface ServerNeeds extends Pick<K3sOptions, 'download'> {
+  /** In their order. */
+  versions: readonly string[];
   /** Name of the jumphost's node. */
   node: string;
   /** `ann@desk: REASON` */
@@ -79,12 +81,10 @@ async function runningVersion(host: Host): Promise<string> {
 }
 
 /** The server goes through these versions, in their order, each a step of its own. */
-export function serverSteps({
-  versions,
-  ...needs
-}: Omit<ServerNeeds, 'version'> & { versions: readonly string[] }): Step[] {
+export function serverSteps(needs: ServerNeeds): Step[] {
+  const { versions } = needs;
   return versions.map((version, at) => {
-    const step = serverStep({ ...needs, version }, versions[at - 1]);
+    const step = serverStep(needs, version, versions[at - 1]);
     return versions.length === 1 ? step : { ...step, name: `${step.name} ${version}` };
   });
 }
@@ -94,8 +94,7 @@ export function serverSteps({
  *
  * @param before what a step before this one brings
  */
-function serverStep(needs: ServerNeeds, before?: string): Step {
-  const { version } = needs;
+function serverStep(needs: ServerNeeds, version: string, before?: string): Step {
   return {
     name: 'k3s-server',
     about: `the server of k3s is ${version}, and the rack as well as before`,
@@ -114,17 +113,17 @@ function serverStep(needs: ServerNeeds, before?: string): Step {
       const isBegun = isOpen((await find(host)).state);
       if (isBegun) await follow(host, needs);
       await needs.underLease(async () => {
-        if (!isBegun) await begin(host, needs);
+        if (!isBegun) await begin(host, needs, version);
         const ended = await follow(host, needs);
-        if (ended === 'ready') await judge(host, needs);
-        else if (ended !== 'done') throw await failure(host, ended, needs);
+        if (ended === 'ready') await judge(host, needs, version);
+        else if (ended !== 'done') throw await failure(host, ended, version);
       });
     },
   };
 }
 
 /** The rack has to be as well as before; else it returns. */
-async function judge(host: Host, needs: ServerNeeds): Promise<void> {
+async function judge(host: Host, needs: ServerNeeds, version: string): Promise<void> {
   const faults = await untilAsWell(host, await healthBefore(host), needs.health);
   if (faults.length === 0) {
     await enter(host, 'done', `rm -rf ${folder}/new`);
@@ -132,7 +131,7 @@ async function judge(host: Host, needs: ServerNeeds): Promise<void> {
   }
   await host.need(`cat > ${folder}/why && sync ${folder}/why`, { input: `${faults.join(', ')}\n` });
   await enter(host, 'returning');
-  throw await failure(host, await follow(host, needs), needs);
+  throw await failure(host, await follow(host, needs), version);
 }
 
 function isOpen(state: ServerState | undefined): boolean {
@@ -157,14 +156,14 @@ cat why 2>/dev/null || true`,
 }
 
 /** Puts all files there, with what was well before, and lets the jumphost begin. */
-async function begin(host: Host, needs: ServerNeeds): Promise<void> {
-  const { version, node, by, startSeconds = 600 } = needs;
+async function begin(host: Host, needs: ServerNeeds, version: string): Promise<void> {
+  const { node, by, startSeconds = 600 } = needs;
   const { report } = needs.health;
   const from = await runningVersion(host);
   const why = whyNoUpgrade(from, [version]);
   if (why !== undefined) throw new ComputerError(`${host.name}: ${why}`);
   const architecture = await architectureOf(host);
-  const release = releaseOf(architecture, needs);
+  const release = releaseOf(architecture, version);
   const images = airgapImages(architecture);
   report(`fetches ${version}`);
   const program = await needs.download(release, binaryOf(architecture));
@@ -225,11 +224,7 @@ async function follow(
   }
 }
 
-async function failure(
-  host: Host,
-  state: ServerState,
-  { version }: ServerNeeds,
-): Promise<ComputerError> {
+async function failure(host: Host, state: ServerState, version: string): Promise<ComputerError> {
   const { why } = await find(host);
   const texts: Partial<Record<ServerState, string>> = {
     refused: 'nothing was changed',
