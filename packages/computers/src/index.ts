@@ -45,3 +45,4 @@ export {
 } from './host/host.ts';
 export { bootIdOf, sendReboot } from './host/restart.ts';
 export { apart, openRootFolder } from './host/root-folder.ts';
+export { waitUntil } from './host/wait-until.ts';

@@ -1,4 +1,5 @@
 /** The fixed address of a computer, in whichever program of Debian sets it: ifupdown or systemd-networkd. */
+import { BlockList } from 'node:net';
 import { shellWord } from '@skolo/base';
 import {
   ComputerError,
@@ -98,12 +99,11 @@ function fixedAddress(facts: NetworkFacts, address: string, subnet: string): Fix
   return { name, address, prefix, ...(route && { gateway: route.gateway }) };
 }
 
-function isIn(address: string, subnet: string): boolean {
+export function isIn(address: string, subnet: string): boolean {
   const [network = '', length = '32'] = subnet.split('/');
-  const bits = 32 - Number(length);
-  const number = (text: string) =>
-    text.split('.').reduce((sum, each) => sum * 256 + Number(each), 0);
-  return Math.floor(number(address) / 2 ** bits) === Math.floor(number(network) / 2 ** bits);
+  const list = new BlockList();
+  list.addSubnet(network, Number(length));
+  return list.check(address);
 }
 
 /** A text: why nothing can be changed. */

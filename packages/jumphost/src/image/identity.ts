@@ -3,10 +3,10 @@
  * a name, addresses and public keys. Host keys are made by the computer, and everything else comes over ssh.
  */
 
-import { BlockList } from 'node:net';
 import { sha256 } from '@skolo/base';
 import { ComputerError } from '@skolo/computers';
 import type { Rack } from '@skolo/rack';
+import { isIn } from '../address/fixed-address.ts';
 
 export interface Identity {
   rack: string;
@@ -70,7 +70,12 @@ export function identityOf(needs: IdentityNeeds): Identity {
     rack: rack.name,
     name,
     keys,
-    ...fixedAddress(rack, { ...needs, name, address }),
+    ...fixedAddress(rack, {
+      name,
+      address,
+      gateway: needs.gateway,
+      nameServers: needs.nameServers,
+    }),
     ...(needs.interface !== undefined && { interface: needs.interface }),
   };
 }
@@ -84,15 +89,13 @@ interface FixedNeeds extends Pick<IdentityNeeds, 'gateway' | 'nameServers'> {
 export function fixedAddress(rack: Rack, { name, address, ...given }: FixedNeeds) {
   const { subnet = '', gateway: usual } = rack.network;
   const refuse = (why: string) => new ComputerError(`${rack.name}: rack.yaml ${why}`);
-  const [network = '', length] = subnet.split('/');
+  const [, length] = subnet.split('/');
   if (length === undefined) throw refuse('has no network.subnet, and its length is needed');
   if (address.includes(':')) throw refuse(`has an address of IPv6 for ${name}; only IPv4 is set`);
   const routers = [rack.jumphost, ...rack.infrastructure.values()];
   const router = routers.find(({ uplink }) => uplink === 'internet');
   const gateway = given.gateway ?? usual ?? (router?.name === name ? undefined : router?.address);
-  const inSubnet = new BlockList();
-  inSubnet.addSubnet(network, Number(length));
-  if (gateway !== undefined && !inSubnet.check(gateway)) {
+  if (gateway !== undefined && !isIn(gateway, subnet)) {
     throw new ComputerError(
       `${rack.name}: the gateway ${gateway} is outside of ${subnet}; name another one with --gateway`,
     );

@@ -2,8 +2,8 @@
 import type { Client, powerCycleDaemonApi } from '@skolo/api';
 import { cyclesUnderWay } from '@skolo/api/cycles-under-way';
 import { anotherRack, rackHeader } from '@skolo/api/rack-header';
-import { errorText, pause } from '@skolo/base';
-import { bootIdOf, ComputerError, type Host, sendReboot } from '@skolo/computers';
+import { errorText } from '@skolo/base';
+import { bootIdOf, ComputerError, type Host, sendReboot, waitUntil } from '@skolo/computers';
 import type { Rack } from '@skolo/rack';
 import { jumphostServices, serviceMetricsUrl } from '@skolo/rack/light';
 
@@ -114,25 +114,14 @@ async function whoIsNotReady({ rack, fetch, signal }: RebootDeps): Promise<strin
   return first;
 }
 
-/** Looks again and again until nothing is in the way. An error of a look is in the way, too. */
+/** @throws ComputerError Something is still in the way. */
 async function wait(
   { rack, report, signal }: Pick<RebootDeps, 'rack' | 'report' | 'signal'>,
   { betweenLooks }: Limits,
   withinMs: number,
   look: () => Promise<string | undefined>,
 ): Promise<void> {
-  const end = performance.now() + withinMs;
-  let reported: string | undefined;
-  for (;;) {
-    const why = await look().catch((error: unknown) => errorText(error));
-    signal.throwIfAborted();
-    if (why === undefined) return;
-    if (performance.now() > end) {
-      const minutes = Math.round(withinMs / 60_000);
-      throw new ComputerError(`${rack.name}: ${why}, for ${minutes} min`);
-    }
-    if (why !== reported) report(why);
-    reported = why;
-    await pause(betweenLooks, signal);
-  }
+  const why = await waitUntil(look, { withinMs, pollMs: betweenLooks, signal, report });
+  if (why === undefined) return;
+  throw new ComputerError(`${rack.name}: ${why}, for ${Math.round(withinMs / 60_000)} min`);
 }

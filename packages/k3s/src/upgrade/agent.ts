@@ -1,10 +1,11 @@
 /** One machine gets another version of k3s, and returns by itself if its node does not get ready. */
-import { errorText, pause } from '@skolo/base';
+import { errorText } from '@skolo/base';
 import {
   architectureOf,
   ComputerError,
   type Download,
   type Host,
+  waitUntil,
   writeDiffering,
 } from '@skolo/computers';
 import {
@@ -143,13 +144,7 @@ async function whyNotReady(
   { jumphost, node: { name }, isExpiring, times, signal }: AgentUpgrade,
   version: string,
 ): Promise<string | undefined> {
-  const end = performance.now() + times.readyMs;
-  for (;;) {
-    const why = await look().catch(errorText);
-    signal.throwIfAborted();
-    if (why === undefined || performance.now() > end) return why;
-    await pause(times.pollMs, signal);
-  }
+  return await waitUntil(look, { withinMs: times.readyMs, pollMs: times.pollMs, signal });
 
   async function look(): Promise<string | undefined> {
     const node = (await readNodes(jumphost)).find((each) => each.name === name);

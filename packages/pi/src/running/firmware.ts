@@ -1,5 +1,4 @@
 /** What the firmware of a Raspberry Pi reads at its start, and the start that it needs. */
-import { errorText, pause } from '@skolo/base';
 import {
   bootIdOf,
   ComputerError,
@@ -8,6 +7,7 @@ import {
   linesOf,
   type Step,
   sendReboot,
+  waitUntil,
 } from '@skolo/computers';
 import { editCmdline, lastingEdit } from '../boot/cmdline.ts';
 import {
@@ -113,17 +113,8 @@ export function restartStep({ mayRestart, signal, backMs = 300_000 }: RestartNee
 async function restart(host: Host, { signal, backMs }: { signal: AbortSignal; backMs: number }) {
   const before = await bootIdOf(host);
   await sendReboot(host);
-  const end = performance.now() + backMs;
-  for (;;) {
-    const now = await bootIdOf(host).catch((error: unknown) => ({ why: errorText(error) }));
-    signal.throwIfAborted();
-    if (typeof now === 'string' && now !== before) return;
-    if (performance.now() > end) {
-      const why = typeof now === 'string' ? 'it has not gone down' : now.why;
-      throw new ComputerError(`it is not back after ${backMs / 60_000} min: ${why}`, {
-        code: 'LOST',
-      });
-    }
-    await pause(2000, signal);
-  }
+  const look = async () => ((await bootIdOf(host)) === before ? 'it has not gone down' : undefined);
+  const why = await waitUntil(look, { withinMs: backMs, pollMs: 2000, signal });
+  if (why === undefined) return;
+  throw new ComputerError(`it is not back after ${backMs / 60_000} min: ${why}`, { code: 'LOST' });
 }

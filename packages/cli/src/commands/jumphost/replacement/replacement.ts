@@ -58,7 +58,7 @@ const About = z.object({
   /** What feeds it. */
   power: z.array(z.string()),
   /** Of its statement. */
-  epoch: z.int().exactOptional(),
+  epoch: z.int(),
 });
 type About = z.output<typeof About>;
 
@@ -254,9 +254,7 @@ async function finish(replacement: Replacement, about: About): Promise<void> {
   const runner = stepRunner(io);
   await interruptible(command, async (signal) => {
     const { report } = runner;
-    if (about.epoch !== undefined) {
-      for (const line of await noteEpoch(command, name, about.epoch, signal)) io.out(plain(line));
-    }
+    for (const line of await noteEpoch(command, name, about.epoch, signal)) io.out(plain(line));
     // A run that was interrupted may have done it.
     if (!isExchanged(open.rack, about)) {
       const lines = await exchangeInRack(command, open.fleetRack.overlay, about.spare, signal);
