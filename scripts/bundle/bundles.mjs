@@ -65,7 +65,7 @@ export const bundles = [
     folder: 'packages/fallback',
     leastNode: 24,
     copies: ['bin'],
-    programs: ['main', 'sole'],
+    programs: ['main', 'active'],
   },
 ];
 

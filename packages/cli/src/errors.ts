@@ -70,7 +70,7 @@ const expected = new Set([
 /** Of packages/fleet, packages/computers, packages/cluster and packages/pi: all their messages say what to do. */
 const expectedNames = new Set([
   'ClusterError',
-  'JumphostError',
+  'ComputerError',
   'KubectlError',
   'PiError',
   'RegistryError',

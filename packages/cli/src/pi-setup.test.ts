@@ -106,7 +106,7 @@ describe.skipIf(why)(`Pis of a desk${why ? ` (${why})` : ''}`, { timeout: 1_200_
     );
 
     expect(exitCode).toBe(130);
-    expect(out).toMatch(/^host01 +interrupted +.*hosts,name,user/m);
+    expect(out).toMatch(/^host01 +interrupted +.*name,hosts,user/m);
     expect(out).toMatch(/^host01: at swap: .*; run it again$/m);
   });
 

@@ -9,13 +9,13 @@ export {
   type Run,
   remarksOn,
 } from './bench/runs.ts';
+export type { ClusterPlan, Member, PlanDeps } from './distribution.ts';
 export { type Distribution, placeOf } from './distribution.ts';
 export { ClusterError } from './errors.ts';
 export { k3s } from './k3s.ts';
 export { kubeadm } from './kubeadm/index.ts';
 export { kubeadmVersion, minorOf } from './kubeadm/versions.ts';
-export { type NodeState, nodesOn } from './nodes.ts';
-export type { ClusterPlan, Member, PlanDeps } from './plan.ts';
+export { nodesOn } from './nodes.ts';
 export { type Loss, lossOf, type Removed, removeNodes } from './reset.ts';
 export { deploy, isDone, type MemberResult, type SetUpDeps, setUp } from './set-up.ts';
 export type { Finding } from './verify/finding.ts';

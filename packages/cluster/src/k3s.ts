@@ -15,8 +15,13 @@ import {
   unitFile,
 } from '@skolo/k3s';
 import { swapStep } from '@skolo/pi';
-import { type Distribution, endNetwork, type Programs, placeOf } from './distribution.ts';
-import type { PlanDeps } from './plan.ts';
+import {
+  type Distribution,
+  endNetwork,
+  type PlanDeps,
+  type Programs,
+  placeOf,
+} from './distribution.ts';
 
 export const k3s: Distribution = {
   name: 'k3s',

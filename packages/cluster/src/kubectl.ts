@@ -14,11 +14,11 @@ export const kubectlPrelude = `kubectl() {
 }`;
 
 export interface Kubectl {
-  /** What it prints. @throws JumphostError It failed. */
+  /** What it prints. @throws ComputerError It failed. */
   run(args: readonly string[], options?: RunOptions): Promise<string>;
   /** Also where it fails: with code and standard error. */
   try(args: readonly string[], options?: RunOptions): ReturnType<Host['run']>;
-  /** `get … -o json`, parsed. @throws JumphostError @throws ZodError */
+  /** `get … -o json`, parsed. @throws ComputerError @throws ZodError */
   get<S extends z.ZodType>(schema: S, args: readonly string[]): Promise<z.output<S>>;
 }
 

@@ -31,7 +31,7 @@ const Volumes = z.object({
   ),
 });
 
-/** @throws JumphostError The API server does not answer. */
+/** @throws ComputerError The API server does not answer. */
 export async function lossOf(server: Host): Promise<Loss> {
   const kubectl = kubectlOn(server);
   const [nodes, pods, volumes] = await Promise.all([

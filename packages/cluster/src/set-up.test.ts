@@ -2,6 +2,7 @@
  * Ten computers become a cluster, and some of them fail: each is a bare Debian with systemd and sshd, in namespaces of its own. The
  * programs of k3s are fakes with its files, units, tokens and passwords, before a real API server.
  */
+
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -14,8 +15,8 @@ import { k3sVersion } from '@skolo/k3s';
 import { whyNoJumphost } from '@skolo/k3s/testing';
 import { peer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ClusterPlan } from './distribution.ts';
 import { k3s } from './k3s.ts';
-import type { ClusterPlan } from './plan.ts';
 import { lossOf, removeNodes } from './reset.ts';
 import { atMost, isDone, type MemberResult, type SetUpDeps, setUp } from './set-up.ts';
 import { startComputers, type TestComputers } from './testing/ten-computers.ts';

@@ -2,9 +2,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import { errorText, inParallel } from '@skolo/base';
 import { type Host, isPrepared, prepare, type Step, type StepProgress } from '@skolo/computers';
-import { placeOf, placeStep, serverStep } from './distribution.ts';
+import {
+  type ClusterPlan,
+  type Member,
+  type PlanDeps,
+  placeOf,
+  placeStep,
+  serverStep,
+} from './distribution.ts';
 import { ClusterError } from './errors.ts';
-import type { ClusterPlan, Member, PlanDeps } from './plan.ts';
 
 /** Computers, each behind one connection of ssh. */
 export interface SetUpDeps extends PlanDeps {

@@ -5,9 +5,9 @@ interface Options extends ErrorOptions {
     | 'FILE';
 }
 
-/** A failure on a jumphost. The message says what to do. */
-export class JumphostError extends Error {
-  override readonly name = 'JumphostError';
+/** A failure on a computer, or before it was reached. The message says what to do. */
+export class ComputerError extends Error {
+  override readonly name = 'ComputerError';
   readonly code: Options['code'];
 
   constructor(message: string, options: Options = {}) {

@@ -1,8 +1,8 @@
 /** Computers are brought to a state by steps: hosts, files, guarded changes, downloads, and the engine that checks and applies. */
 export { nodeStep, nodeVersion } from './debian/node.ts';
 export { aptScript, installDeadlineMs, packagesStep } from './debian/packages.ts';
-export { clockStep, journalStep, nameStep, updatesStep } from './debian/settings.ts';
-export { sshFile, sshSettings, sshStep, sshTrial } from './debian/sshd.ts';
+export { clockStep, journalFile, journalStep, nameStep, updatesStep } from './debian/settings.ts';
+export { sshFile, sshSettings, sshStep } from './debian/sshd.ts';
 export { type Architecture, architectureOf, countsMemory, systemStep } from './debian/system.ts';
 export {
   isPrepared,
@@ -15,7 +15,7 @@ export { changeGuarded, type Guard, unconfirmed } from './engine/guarded-change.
 export { guardedStep } from './engine/guarded-step.ts';
 export { withLock } from './engine/lock.ts';
 export { type Check, fewOf, type Step } from './engine/step.ts';
-export { JumphostError } from './errors.ts';
+export { ComputerError } from './errors.ts';
 export {
   type Download,
   downloader,
@@ -33,6 +33,7 @@ export {
   pendingMark,
   withLines,
   writeDiffering,
+  writtenHead,
 } from './host/files.ts';
 export {
   type FileContent,
@@ -40,7 +41,8 @@ export {
   type LocalFile,
   openHost,
   type RunOptions,
-  sha256,
+  type TextFile,
 } from './host/host.ts';
 export { bootIdOf, sendReboot } from './host/restart.ts';
 export { apart, openRootFolder } from './host/root-folder.ts';
+export { waitUntil } from './host/wait-until.ts';

@@ -2,8 +2,8 @@
 import { uptime } from 'node:os';
 import { parseArgs } from 'node:util';
 import { errorText } from '@skolo/base';
+import { failBack, failOverToExisting, failOverToUnit } from './fail-over/fail-over.ts';
 import { holdJournal } from './fail-over/fence.ts';
-import { give, take, takeForFormer } from './fail-over/hold.ts';
 import { type Context, copyAll, lookAround, opener } from './look/look.ts';
 import { statusText } from './look/status.ts';
 import { readSettings } from './settings.ts';
@@ -12,14 +12,14 @@ import { allServices, hasUnit } from './units/services.ts';
 const names = allServices.map(({ name }) => name).join(' | ');
 const usage = `usage: skolo-fallback COMMAND
 
-  status                   which of k3s and the unit serves, and why
-  take SERVICE             the unit serves from now on, also after a reboot, and k3s does not
-  former SERVICE [UNIT…]   these units of a former system serve from now on, also after a reboot; default: those of before
-  give SERVICE [UNIT…]     k3s serves again; when its pod does not get ready, all stays as it is. The units are
-                           those of a former system that run
-  sync                     copies the configuration of the units from k3s
-  look                     what the timer does: stands in where a service does not answer, gives way where k3s can serve
-  fence                    keeps every power-cycle daemon of skolo off while it runs (skolo-power-fence.service)
+  status                     which of k3s and the unit serves, and why
+  fail-over SERVICE          the unit serves from now on, also after a reboot, and k3s does not
+  existing SERVICE [UNIT…]   these units of an existing system serve from now on, also after a reboot; default: those of before
+  fail-back SERVICE [UNIT…]  k3s serves again; when its pod does not get ready, all stays as it is. The units are
+                             those of an existing system that run
+  sync                       copies the configuration of the units from k3s
+  look                       what the timer does: stands in where a service does not answer, gives way where k3s can serve
+  fence                      keeps every power-cycle daemon of skolo off while it runs (skolo-power-fence.service)
 
 SERVICE is ${names}. Settings are in /etc/default/skolo-fallback.`;
 
@@ -71,17 +71,19 @@ function readArguments(args: string[]) {
 }
 
 function ofService(command: string, [name, ...words]: string[]): Command {
-  if (!['take', 'give', 'former'].includes(command)) {
+  if (!['fail-over', 'fail-back', 'existing'].includes(command)) {
     throw new WrongCommandLine(`no command ${command}`);
   }
   const service = allServices.find((each) => each.name === name);
   if (service === undefined) throw new WrongCommandLine(`${command}: which service? ${names}`);
   const units = words.map(unitName);
-  if (command === 'give') return (context) => give(context, service, units);
-  if (command === 'former') return (context) => takeForFormer(context, service, units, operator());
+  if (command === 'fail-back') return (context) => failBack(context, service, units);
+  if (command === 'existing')
+    return (context) => failOverToExisting(context, service, units, operator());
   if (units.length > 0) throw new WrongCommandLine('too many words');
-  if (!hasUnit(service)) throw new WrongCommandLine(`take: ${service.name} has no unit of skolo`);
-  return (context) => take(context, service, operator());
+  if (!hasUnit(service))
+    throw new WrongCommandLine(`fail-over: ${service.name} has no unit of skolo`);
+  return (context) => failOverToUnit(context, service, operator());
 }
 
 /** As systemctl completes it. */

@@ -10,8 +10,8 @@ const Settings = z.object({
   silentSeconds: seconds(180),
   /** SKOLO_FALLBACK_READY_SECONDS: k3s must be well for so long before a unit gives way. A dead node counts as ready for 50 s. */
   readySeconds: seconds(90),
-  /** SKOLO_FALLBACK_HANDOVER_SECONDS: a pod must answer so soon after a unit gave way, or the unit comes back. */
-  handoverSeconds: seconds(180),
+  /** SKOLO_FALLBACK_FAILBACK_SECONDS: a pod must answer so soon after a unit gave way, or the unit comes back. */
+  failbackSeconds: seconds(180),
   /** SKOLO_FALLBACK_RETRY_SECONDS: until it gives way again after that. It doubles, up to six hours. */
   retrySeconds: seconds(600),
   /** SKOLO_FALLBACK_SYNC_SECONDS: between two copies of the configuration. */

@@ -1,6 +1,6 @@
 /** What a jumphost has to be, step by step, and how a bare Debian becomes it. */
-export { type HandOver, handOver } from './existing/hand-over.ts';
-export { findCronLines, findExports } from './existing/predecessors.ts';
+export { type FailOver, failOver } from './existing/fail-over.ts';
+export { findCronLines, findExports } from './existing/find.ts';
 export type { ImageArchitecture } from './image/boot.ts';
 export { makeDisk, makeRoot, refuseIncapable } from './image/disk.ts';
 export {
@@ -19,7 +19,7 @@ export {
   stopSpareDaemon,
 } from './power/spare-daemon.ts';
 export { closeDisk, openDisk } from './replace/disk.ts';
-export { cableStep, fenceStep } from './replace/fence.ts';
+export { cableFence, type Fence, powerFence } from './replace/fence.ts';
 export { afterSwapSteps, rehearsalSteps, swapSteps } from './replace/index.ts';
 export { type FoundState, findState, removeCopy, type StateCopy } from './replace/staging.ts';
 export { type TakeOver, tookOver } from './replace/take-over.ts';

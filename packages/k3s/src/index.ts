@@ -3,9 +3,10 @@
 export {
   agentSteps,
   agentSystemStep,
+  clusterNodeStep,
   formerClusterStep,
+  formerNodeStep,
   joinSteps,
-  nodeStep,
   removeAgent,
 } from './agent/agent.ts';
 export { agentFiles, machineTaint } from './agent/agent-files.ts';
@@ -18,6 +19,7 @@ export {
   tooLong,
 } from './agent/between-tasks.ts';
 export { clusterOn, type JoinCluster } from './cluster/cluster.ts';
+export { type ClusterNode, parseNodes } from './cluster/nodes.ts';
 export { type AskedService, askService } from './cluster/services.ts';
 export {
   binary,
@@ -39,7 +41,8 @@ export {
   type ServerPlace,
   serverSettings,
 } from './server/server.ts';
-export { type AgentMachine, type AgentsNeeds, agentsStep } from './upgrade/agents.ts';
+export type { AgentMachine } from './upgrade/agent.ts';
+export { type AgentsNeeds, agentsStep } from './upgrade/agents.ts';
 export type { HealthDeps, OtherHealth } from './upgrade/health.ts';
 export { serverSteps, versionStep } from './upgrade/server.ts';
 export { folder } from './upgrade/server-script.ts';

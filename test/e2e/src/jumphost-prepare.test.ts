@@ -149,7 +149,7 @@ head -c 1G /dev/zero > ${k3sState}/.full`);
       const { code, out } = await prepare();
 
       expect(out).toMatch(
-        /^predecessors +changed +power-cycle-daemon: powercycle.service serves, as root wanted /m,
+        /^existing-system +changed +power-cycle-daemon: powercycle.service serves, as root wanted /m,
       );
       expect(out).toMatch(/^services +ok .*metadata-server 1\.2\.0/m);
       expect(out).toMatch(/^rack4: \d+ steps? changed$/m);

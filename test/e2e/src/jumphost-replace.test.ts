@@ -274,7 +274,7 @@ describe.skipIf(why !== undefined)(
       expect(`${execFileSync('git', last, { cwd: racks })}`).toBe('spare-rack4 is the jumphost\n');
     });
 
-    const units = ['skolo-sole.service', 'networking.service', 'skolo-sole-guard.service'];
+    const units = ['skolo-active.service', 'networking.service', 'skolo-active-guard.service'];
     const stateOf = async (computer: Computer) =>
       (await computer.run('systemctl', 'is-active', ...units)).text.trim().split('\n').join(' ');
     const addressesOf = async (computer: Computer) =>
@@ -282,25 +282,25 @@ describe.skipIf(why !== undefined)(
 
     it('has the address, even if the former jumphost was first after a power cut', async () => {
       // As prepare has written them when that one was the jumphost.
-      const stand = '/opt/skolo/packages/fallback/dist/sole.js';
+      const stand = '/opt/skolo/packages/fallback/dist/active.js';
       const system = '/etc/systemd/system';
       for (const [path, mode] of [
-        ...[`${system}/skolo-sole.service`, `${system}/skolo-sole-guard.service`, stand],
-        ...[`${system}/networking.service.d/skolo-sole.conf`, '/etc/skolo/sole/rack-key.pub'],
+        ...[`${system}/skolo-active.service`, `${system}/skolo-active-guard.service`, stand],
+        ...[`${system}/networking.service.d/skolo-active.conf`, '/etc/skolo/active/rack-key.pub'],
         '/usr/local/sbin/skolo-probe-address',
       ].map((each) => [each, /bin\//.test(each) ? 0o755 : 0o644] as const)) {
         await jumphost.computer.write(path, await other.read(path), mode);
       }
       const node = '#!/bin/sh\nexec /opt/test/node "$@"\n';
       await jumphost.computer.write('/usr/bin/node', node, 0o755);
-      const gate = 'skolo-sole.service';
+      const gate = 'skolo-active.service';
       await jumphost.computer.write(
         `${system}/sysinit.target.wants/${gate}`,
         await other.read(`${system}/${gate}`),
       );
       await other.cutPower();
       await jumphost.computer.boot();
-      await jumphost.computer.run('systemctl', 'start', 'skolo-sole-guard.service');
+      await jumphost.computer.run('systemctl', 'start', 'skolo-active-guard.service');
       expect(await stateOf(jumphost.computer)).toBe('active active active');
       expect(await addressesOf(jumphost.computer)).toContain(`${address}/`);
 

@@ -373,7 +373,7 @@ describe.skipIf(why !== undefined)(
 
     it('is not disturbed by the former jumphost, which does not serve', async () => {
       await jumphost.computer.boot();
-      const units = ['skolo-sole.service', 'networking.service', 'k3s.service'];
+      const units = ['skolo-active.service', 'networking.service', 'k3s.service'];
       const { text: states } = await jumphost.computer.run('systemctl', 'is-active', ...units);
       const { text: addresses } = await jumphost.computer.run('ip', '-4', '-o', 'address');
 

@@ -34,7 +34,7 @@ const formerUnit = (command: string) =>
   `[Service]\nExecStart=${command}\nRestart=always\n[Install]\nWantedBy=multi-user.target\n`;
 
 const formerMetadata = `import { createServer } from 'node:http';
-createServer((_, response) => response.end('of a former system')).listen(80);
+createServer((_, response) => response.end('of an existing system')).listen(80);
 `;
 
 /** It has no port. It notes when a daemon of ours has its journal meanwhile. */
@@ -250,10 +250,10 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
   });
 
   it('is rolled back by one command, and stays so over a reboot and an apply', async () => {
-    const taken = await jumphost.fallback('take', 'metadata-server');
-    expect(taken).toEqual({
+    const failedOver = await jumphost.fallback('fail-over', 'metadata-server');
+    expect(failedOver).toEqual({
       exitCode: 0,
-      text: `metadata-server: ${metadata} serves, and is held\n`,
+      text: `metadata-server: ${metadata} serves, and stays failed over\n`,
     });
     expect(await jumphost.replicas()).toBe(0);
 
@@ -266,7 +266,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     await expect.poll(() => jumphost.askToken(), patient).toContain(token);
     expect(await jumphost.isActive(metadata)).toBe(true);
     expect((await jumphost.fallback('status')).text).toMatch(
-      /because {8}\S+ serves instead: \w+ has taken it at 20/,
+      /because {8}\S+ serves instead: \w+ has failed it over at 20/,
     );
   });
 
@@ -274,20 +274,20 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     if (!inFull) skip(tooLong);
     await jumphost.trouble({ noImages: true });
 
-    const given = await jumphost.fallback('give', 'metadata-server');
+    const failedBack = await jumphost.fallback('fail-back', 'metadata-server');
 
-    expect(given.exitCode).toBe(1);
-    expect(given.text).toContain('its pod does not serve (its pod waits: ImagePullBackOff)');
+    expect(failedBack.exitCode).toBe(1);
+    expect(failedBack.text).toContain('its pod does not serve (its pod waits: ImagePullBackOff)');
     await expect.poll(() => jumphost.askToken(), patient).toContain(token);
     expect(await jumphost.replicas()).toBe(0);
     await jumphost.trouble({});
   });
 
-  it('is given back to k3s by one command', async () => {
-    const given = await jumphost.fallback('give', 'metadata-server');
+  it('fails back to k3s by one command', async () => {
+    const failedBack = await jumphost.fallback('fail-back', 'metadata-server');
 
-    expect(given.text).toContain('metadata-server: k3s serves');
-    expect(given.exitCode).toBe(0);
+    expect(failedBack.text).toContain('metadata-server: k3s serves');
+    expect(failedBack.exitCode).toBe(0);
     expect(await jumphost.askToken()).toContain(token);
     expect(await jumphost.isActive(metadata)).toBe(false);
     expect((await jumphost.computer.run('systemctl', 'is-enabled', metadata)).text).toBe(
@@ -306,16 +306,22 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     await computer.write('/etc/systemd/system/powercycle.service', formerUnit('/opt/former/power'));
     await computer.run('systemctl', 'daemon-reload');
 
-    const metadataServer = await jumphost.fallback('former', 'metadata-server', 'metadata');
-    const powerCycleDaemon = await jumphost.fallback('former', 'power-cycle-daemon', 'powercycle');
+    const metadataServer = await jumphost.fallback('existing', 'metadata-server', 'metadata');
+    const powerCycleDaemon = await jumphost.fallback(
+      'existing',
+      'power-cycle-daemon',
+      'powercycle',
+    );
 
     expect(metadataServer).toEqual({
       exitCode: 0,
-      text: 'metadata-server: held, metadata.service runs; http://127.0.0.1 answers with 200\n',
+      text: 'metadata-server: failed over, metadata.service runs; http://127.0.0.1 answers with 200\n',
     });
-    expect(powerCycleDaemon.text).toMatch(/^power-cycle-daemon: held, powercycle.service runs; /);
+    expect(powerCycleDaemon.text).toMatch(
+      /^power-cycle-daemon: failed over, powercycle.service runs; /,
+    );
     expect(powerCycleDaemon.exitCode).toBe(0);
-    await expect.poll(() => jumphost.askToken(), patient).toBe('of a former system');
+    await expect.poll(() => jumphost.askToken(), patient).toBe('of an existing system');
     const { text } = await jumphost.fallback('status');
     expect(text).toMatch(
       /serves {9}powercycle.service; .*\n {2}because {8}powercycle.service serves/,
@@ -332,7 +338,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     await computer.boot();
 
     await expect.poll(() => jumphost.isActive('powercycle.service'), patient).toBe(true);
-    await expect.poll(() => jumphost.askToken(), patient).toBe('of a former system');
+    await expect.poll(() => jumphost.askToken(), patient).toBe('of an existing system');
     await expect.poll(() => jumphost.replicas(), patient).toBe(0);
     // Whoever starts ours by hand: it has no journal.
     await computer.run('systemctl', 'start', power);
@@ -340,14 +346,14 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     expect(await computer.run('cat', '/var/lib/both')).toMatchObject({ exitCode: 1 });
   });
 
-  it('is handed over to k3s, service by service, and nothing starts the former ones beside it', async () => {
+  it('fails back to k3s, service by service, and nothing starts the former ones beside it', async () => {
     const { computer } = jumphost;
 
-    const given = await jumphost.fallback('give', 'power-cycle-daemon');
-    const metadataGiven = await jumphost.fallback('give', 'metadata-server');
+    const failedBack = await jumphost.fallback('fail-back', 'power-cycle-daemon');
+    const metadataFailedBack = await jumphost.fallback('fail-back', 'metadata-server');
 
-    expect(given.text).toContain('power-cycle-daemon: k3s serves');
-    expect(metadataGiven.text).toContain('metadata-server: k3s serves');
+    expect(failedBack.text).toContain('power-cycle-daemon: k3s serves');
+    expect(metadataFailedBack.text).toContain('metadata-server: k3s serves');
     await expect.poll(() => jumphost.askToken(), patient).toContain(token);
     await expect.poll(() => jumphost.askPower(), patient).toBe(401);
     const started = await computer.run('systemctl', 'start', 'powercycle.service');
@@ -360,24 +366,24 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
 
   it('leaves the former metadata server alone where ours would not serve', async ({ skip }) => {
     if (!inFull) skip(tooLong);
-    expect((await jumphost.fallback('former', 'metadata-server')).exitCode).toBe(0);
+    expect((await jumphost.fallback('existing', 'metadata-server')).exitCode).toBe(0);
     const main = '/opt/skolo/services/metadata-server/dist/main.js';
     await jumphost.computer.run('mv', main, `${main}.away`);
 
-    const given = await jumphost.fallback('give', 'metadata-server');
+    const failedBack = await jumphost.fallback('fail-back', 'metadata-server');
 
-    expect(given.exitCode).toBe(1);
-    expect(given.text).toContain('nothing is changed: ours was tried on a port of its own');
-    expect(await jumphost.askToken()).toBe('of a former system');
+    expect(failedBack.exitCode).toBe(1);
+    expect(failedBack.text).toContain('nothing is changed: ours was tried on a port of its own');
+    expect(await jumphost.askToken()).toBe('of an existing system');
     await jumphost.computer.run('mv', `${main}.away`, main);
-    expect((await jumphost.fallback('give', 'metadata-server')).exitCode).toBe(0);
+    expect((await jumphost.fallback('fail-back', 'metadata-server')).exitCode).toBe(0);
   });
 
   it('never has two power controllers, whenever a hand-over is killed', async ({ skip }) => {
     if (!inFull) skip(tooLong);
     const { computer } = jumphost;
     for (let round = 0; round < 10; round += 1) {
-      const verb = round % 2 === 0 ? 'former' : 'give';
+      const verb = round % 2 === 0 ? 'existing' : 'fail-back';
       const after = (Math.random() * 6).toFixed(2);
       const command = `timeout --signal=KILL ${after} skolo-fallback ${verb} power-cycle-daemon`;
       await computer.run('sh', '-c', `PATH=$PATH:/usr/local/sbin; ${command}; true`);
@@ -386,11 +392,11 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
         await computer.boot();
       }
     }
-    const { exitCode, text } = await jumphost.fallback('former', 'power-cycle-daemon');
+    const { exitCode, text } = await jumphost.fallback('existing', 'power-cycle-daemon');
     expect(exitCode, text).toBe(0);
     expect(await jumphost.isActive('powercycle.service')).toBe(true);
-    const given = await jumphost.fallback('give', 'power-cycle-daemon');
-    expect(given.exitCode, given.text).toBe(0);
+    const failedBack = await jumphost.fallback('fail-back', 'power-cycle-daemon');
+    expect(failedBack.exitCode, failedBack.text).toBe(0);
     expect(await jumphost.askPower()).toBe(401);
     expect(await computer.run('cat', '/var/lib/both')).toMatchObject({ exitCode: 1 });
   });
@@ -411,7 +417,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
   it('is rolled back while k3s is dead and its containers are not', async ({ skip }) => {
     if (!inFull) skip(tooLong);
     const { computer } = jumphost;
-    await jumphost.fallback('give', 'metadata-server');
+    await jumphost.fallback('fail-back', 'metadata-server');
     const serving = async () => ({
       // Earlier ones that failed may be listed, too.
       pod: /^active$/m.test(
@@ -424,7 +430,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     await expect.poll(serving, patient).toEqual({ pod: true, unit: false, hasToken: true });
     await computer.run('systemctl', 'stop', 'k3s');
 
-    const { exitCode, text } = await jumphost.fallback('take', 'metadata-server');
+    const { exitCode, text } = await jumphost.fallback('fail-over', 'metadata-server');
 
     expect(text).toContain('a container that k3s left behind was ended');
     expect(exitCode).toBe(0);

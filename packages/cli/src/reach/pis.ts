@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { errorText, inParallel, withDeadline } from '@skolo/base';
 import type { MemberResult } from '@skolo/cluster';
-import { type Host, JumphostError, openHost, type StepProgress } from '@skolo/computers';
+import { ComputerError, type Host, openHost, type StepProgress } from '@skolo/computers';
 import type { Computers, MachineTarget } from '@skolo/fleet';
 import type { Rack } from '@skolo/rack';
 import { didYouMean } from '@skolo/rack/light';
@@ -47,7 +47,7 @@ export interface Pis {
   rack: Rack | undefined;
   /** For ssh; undefined: its configuration decides. */
   userOf(name: string): string | undefined;
-  /** As root. @throws JumphostError @throws FleetError */
+  /** As root. @throws ComputerError @throws FleetError */
   open(name: string, signal: AbortSignal): Promise<Host>;
   /** Over a new connection of its own, with a key alone: for changes that may lock out. `server` as in `Guard`. */
   newSession(
@@ -172,7 +172,7 @@ export async function onEachPi(
 ): Promise<MemberResult[]> {
   return await inParallel(pis.names, atOnce, async (name): Promise<MemberResult> => {
     const late = () =>
-      new JumphostError(
+      new ComputerError(
         `${name}: not done within ${Math.round(limitMs / 1000)} s; look at it, and run this again: it goes on where it was`,
         { code: 'LOST' },
       );

@@ -1,11 +1,13 @@
 /** Measures the nodes of a cluster, one thing after the other, so that none disturbs another. */
+
 import { randomInt } from 'node:crypto';
 import { inParallel, shellWord } from '@skolo/base';
 import type { Host } from '@skolo/computers';
+import type { ClusterNode } from '@skolo/k3s';
 import { z } from 'zod';
 import { reasonOf } from '../errors.ts';
 import { kubectlOn, kubectlPrelude } from '../kubectl.ts';
-import { type NodeState, nodesOf } from '../nodes.ts';
+import { nodesOf } from '../nodes.ts';
 import { probeImage } from '../verify/probe-manifests.ts';
 import { measureProgram } from './measure-program.ts';
 
@@ -29,7 +31,7 @@ export interface Measured {
 interface MeasureDeps {
   server: Host;
   /** As root. @throws The computer cannot be reached. */
-  open(node: Pick<NodeState, 'name' | 'address'>): Promise<Host>;
+  open(node: Pick<ClusterNode, 'name' | 'address'>): Promise<Host>;
   /** Every pair of nodes, and not only each with the next. */
   allPairs: boolean;
   /** For each measurement. */
@@ -65,7 +67,7 @@ const requests: Printed = {
 };
 const podStart: Printed = { secondsP50: ['pod start', 's'] };
 
-/** @throws JumphostError The API server does not answer. @throws The signal's reason. */
+/** @throws ComputerError The API server does not answer. @throws The signal's reason. */
 export async function measure(deps: MeasureDeps): Promise<Measured> {
   const { server, open, allPairs, seconds, report, signal } = deps;
   const nodes = await nodesOf(kubectlOn(server));

@@ -1,6 +1,6 @@
 /** A cluster of kubeadm, on its server: what a computer that joins or leaves needs of it. */
-import { createHash, X509Certificate } from 'node:crypto';
-import { shellWord } from '@skolo/base';
+import { X509Certificate } from 'node:crypto';
+import { sha256, shellWord } from '@skolo/base';
 import type { Host } from '@skolo/computers';
 import { clusterOn, type JoinCluster } from '@skolo/k3s';
 
@@ -34,5 +34,5 @@ export function kubeadmOn(server: Host | Promise<Host>): KubeadmCluster {
 /** As `kubeadm join` compares it: of the public key. Source: kubeadm, `discovery.bootstrapToken.caCertHashes`. */
 export function caHashOf(pem: string): string {
   const key = new X509Certificate(pem).publicKey.export({ type: 'spki', format: 'der' });
-  return `sha256:${createHash('sha256').update(key).digest('hex')}`;
+  return `sha256:${sha256(key)}`;
 }

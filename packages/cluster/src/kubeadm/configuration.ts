@@ -1,7 +1,8 @@
 /** The files that kubeadm and its API server read. Source: kubernetes.io, kubeadm Configuration (v1beta4). */
+
 import { randomBytes } from 'node:crypto';
 import { stringify } from 'yaml';
-import type { Member } from '../plan.ts';
+import type { Member } from '../distribution.ts';
 
 /** In the manifest of flannel, too. */
 const podSubnet = '10.244.0.0/16';

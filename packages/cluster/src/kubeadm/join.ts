@@ -1,8 +1,9 @@
 /** A computer joins a cluster of kubeadm. */
+
 import { checkByScript, type Host, type Step } from '@skolo/computers';
-import { formerClusterStep, nodeStep } from '@skolo/k3s';
+import { clusterNodeStep, formerClusterStep, formerNodeStep } from '@skolo/k3s';
+import type { ClusterPlan, Member, PlanDeps } from '../distribution.ts';
 import { ClusterError } from '../errors.ts';
-import type { ClusterPlan, Member, PlanDeps } from '../plan.ts';
 import { authorityFile, caHashOf, type KubeadmCluster, kubeadmOn } from './cluster.ts';
 import { joinConfiguration } from './configuration.ts';
 import { leaveCluster, runKubeadm, unfinishedScript } from './run-kubeadm.ts';
@@ -26,37 +27,24 @@ export function joinSteps(
   const joining = { member, cluster: kubeadmOn(server), server: address };
   return [
     formerClusterStep({ ...joining, authority: authorityFile, leave: leaveCluster }),
-    formerNodeStep(joining),
+    formerNodeStep({
+      name: member.name,
+      cluster: joining.cluster,
+      leave: 'skolo pi kubernetes reset --node',
+      async taken(host) {
+        if ((await host.read(kubeletFile)) !== undefined) return undefined;
+        const node = await joining.cluster.node(member.name);
+        return node && `a node ${member.name}`;
+      },
+    }),
     joinStep(joining),
-    nodeStep({
+    clusterNodeStep({
       machine: member,
       cluster: joining.cluster,
       taint: null,
       ...(readyMs !== undefined && { readyMs }),
     }),
   ];
-}
-
-/** A new card, or another computer, with the name of a node that is there. */
-function formerNodeStep({ member: { name }, cluster }: Joining): Step {
-  const found = async (host: Host) =>
-    (await host.read(kubeletFile)) === undefined ? await cluster.node(name) : undefined;
-  return {
-    name: 'former-node',
-    about: 'the cluster knows no other computer of this name',
-    async check(host) {
-      const node = await found(host);
-      return { differs: node === undefined ? [] : [`the cluster has a node ${name}`] };
-    },
-    async apply(host) {
-      if ((await found(host))?.isReady) {
-        throw new ClusterError(
-          `the node ${name} is alive, on another computer; give one of them another name, or take that one out with skolo pi kubernetes reset --node ${name}`,
-        );
-      }
-      await cluster.forget(name);
-    },
-  };
 }
 
 function joinStep({ member, cluster, server }: Joining): Step {

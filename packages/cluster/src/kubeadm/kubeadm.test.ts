@@ -6,7 +6,7 @@ import type { Download } from '@skolo/computers';
 import { isLong } from '@skolo/durable/campaign';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import type { ClusterPlan } from '../plan.ts';
+import type { ClusterPlan } from '../distribution.ts';
 import { removeNodes } from '../reset.ts';
 import { isDone, type MemberResult, type SetUpDeps, setUp } from '../set-up.ts';
 import {

@@ -15,8 +15,7 @@ import {
 } from '@skolo/computers';
 import type { Role } from '@skolo/k3s';
 import { swapStep } from '@skolo/pi';
-import { type Programs, placeOf } from '../distribution.ts';
-import type { PlanDeps } from '../plan.ts';
+import { type PlanDeps, type Programs, placeOf } from '../distribution.ts';
 import { keyRelease, minorOf, pauseImage } from './versions.ts';
 
 const gib = 1024 ** 3;

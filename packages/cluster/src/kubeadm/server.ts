@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { checkByScript, type Step } from '@skolo/computers';
 import { accountsStep, manifestsStep } from '@skolo/k3s';
-import type { ClusterPlan, PlanDeps } from '../plan.ts';
+import type { ClusterPlan, PlanDeps } from '../distribution.ts';
 import { encryptionConfiguration, encryptionFile, initConfiguration } from './configuration.ts';
 import { flannelOn } from './flannel.ts';
 import { runKubeadm, unfinishedScript } from './run-kubeadm.ts';

@@ -1,5 +1,5 @@
 /** What kubeadm's clusters are made of: versions, and how files of publishers are known. */
-import { createHash } from 'node:crypto';
+import { sha256 } from '@skolo/base';
 import type { FileCheck } from '@skolo/computers';
 import { ClusterError } from '../errors.ts';
 import { fingerprintsOf } from './open-pgp.ts';
@@ -40,7 +40,7 @@ export const flannelRelease = {
   name: `flannel-${flannelVersion}`,
   url: `https://github.com/flannel-io/flannel/releases/download/${flannelVersion}`,
   sums: (bytes: Buffer) => {
-    const sum = createHash('sha256').update(bytes).digest('hex');
+    const sum = sha256(bytes);
     return sum === flannelSha256 ? undefined : `its SHA-256 is ${sum}, and not ${flannelSha256}`;
   },
 };

@@ -124,7 +124,7 @@ kubectl)
     [ -e "/opt/cluster/node-$3" ] || { echo "Error from server (NotFound): nodes \"$3\" not found" >&2 && exit 1; }
     ready=True
     [ ! -s "/opt/cluster/node-$3" ] || ready=False
-    echo '{"metadata":{"name":"'"$3"'"},"spec":{},"status":{"nodeInfo":{"kubeletVersion":"v1.34.8"},"conditions":[{"type":"Ready","status":"'$ready'"}]}}'
+    echo '{"metadata":{"name":"'"$3"'"},"spec":{},"status":{"nodeInfo":{"kubeletVersion":"v1.34.8","architecture":"arm64"},"conditions":[{"type":"Ready","status":"'$ready'"}]}}'
     ;;
   'delete '*) called "$@" && for last; do :; done && rm -f "/opt/cluster/node-$last" ;;
   esac

@@ -42,6 +42,25 @@ export function whyNoKubeadmHosts(): string | undefined {
   }
 }
 
+/** Until its input ends, also when the test was killed. @param at the folder of a computer */
+async function mountFiles(at: string, cluster: string): Promise<ChildProcess> {
+  const root = join(at, 'root');
+  const mounts = [
+    `mount -t overlay overlay -o lowerdir=/,upperdir=${at}/upper,workdir=${at}/work ${root}`,
+    ...['proc', 'sys/fs/cgroup', 'dev'].map((each) => `mount --bind /${each} ${root}/${each}`),
+    `mount --bind ${cluster} ${root}/opt/cluster`,
+  ].join(' && ');
+  const child = spawn('unshare', ['-m', 'sh', '-c', `${mounts} && echo mounted && exec cat`], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const isThere = await Promise.race([
+    once(child.stdout, 'data').then(() => true),
+    once(child, 'close').then(() => false),
+  ]);
+  if (!isThere) throw new Error(`${root}: not mounted`);
+  return child;
+}
+
 export async function startKubeadmHosts(): Promise<KubeadmHosts> {
   const folder = await mkdtemp(join(tmpdir(), 'skolo-kubeadm-'));
   const cluster = join(folder, 'cluster');
@@ -51,25 +70,6 @@ export async function startKubeadmHosts(): Promise<KubeadmHosts> {
   /** Each holds the files of one computer mounted. The kernel promises nothing for two mounts that write to one folder. */
   const mounted = new Map<string, ChildProcess>();
   const rootOf = (name: string) => join(folder, name, 'root');
-  const mount = async (name: string) => {
-    const at = join(folder, name);
-    const root = rootOf(name);
-    const mounts = [
-      `mount -t overlay overlay -o lowerdir=/,upperdir=${at}/upper,workdir=${at}/work ${root}`,
-      ...['proc', 'sys/fs/cgroup', 'dev'].map((each) => `mount --bind /${each} ${root}/${each}`),
-      `mount --bind ${cluster} ${root}/opt/cluster`,
-    ].join(' && ');
-    // Ends with its input, also when the test was killed.
-    const child = spawn('unshare', ['-m', 'sh', '-c', `${mounts} && echo mounted && exec cat`], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
-    const isThere = await Promise.race([
-      once(child.stdout, 'data').then(() => true),
-      once(child, 'close').then(() => false),
-    ]);
-    if (!isThere) throw new Error(`${root}: not mounted`);
-    mounted.set(name, child);
-  };
   const start = (name: string, command: string) => {
     const path = 'PATH=/opt/fakes:/usr/sbin:/usr/bin:/sbin:/bin';
     return spawn('nsenter', [
@@ -92,7 +92,7 @@ export async function startKubeadmHosts(): Promise<KubeadmHosts> {
         await mkdir(join(at, each), { recursive: true });
       }
       await cp(fakeProgram, join(at, 'upper/opt/fakes/fake'));
-      await mount(name);
+      mounted.set(name, await mountFiles(at, cluster));
       await (await open(name)).need(
         `cd /opt/fakes && chmod 755 fake && for each in ${programs}; do ln -s fake $each; done
 echo ${architecture} > /opt/architecture

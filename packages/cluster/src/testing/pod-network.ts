@@ -43,6 +43,34 @@ socket.on('message', (question, { address, port }) => {
 });
 socket.bind(53, '127.0.0.53', () => console.log('ready'));`;
 
+/** Programs and pages of pods, and a name server. */
+async function writeFiles(folder: string): Promise<void> {
+  for (const each of ['bin', 'www', 'data']) await mkdir(join(folder, each));
+  await run('busybox', ['--install', '-s', join(folder, 'bin')]);
+  // wget of Debian's busybox crashes: it is static, and glibc is not.
+  await rm(join(folder, 'bin/wget'));
+  await symlink('/usr/bin/wget', join(folder, 'bin/wget'));
+  await writeFile(join(folder, 'www/index.html'), 'skolo\n');
+  await writeFile(join(folder, 'resolv.conf'), 'nameserver 127.0.0.53\n');
+  await writeFile(join(folder, 'dns.cjs'), dns);
+}
+
+/** kubectl, and commands in pods: those run in the network of the test. */
+function k3sScript(folder: string, command: string, pid: number | undefined): string {
+  return `#!/bin/sh
+shift
+all=$*
+case " $all " in *' exec '*) ;; *) exec ${command} "$@" ;; esac
+enter='nsenter --net --mount --target ${pid}'
+for each in $(${command} get pods,services -n skolo-verify -o jsonpath='{.items[*].status.podIP} {.items[*].spec.clusterIP}'); do
+  $enter ip address replace "$each/32" dev lo
+done
+for script; do :; done
+export PATH='${folder}/bin'
+exec env -i "PATH=$PATH" /usr/bin/$enter sh -c "$(echo "$script" | sed 's#/data/#${folder}/data/#g')"
+`;
+}
+
 export async function startPodNetwork(nodes: readonly string[]): Promise<PodNetwork> {
   const folder = await mkdtemp(join(tmpdir(), 'skolo-pods-'));
   let network: ChildProcess | undefined;
@@ -57,14 +85,7 @@ export async function startPodNetwork(nodes: readonly string[]): Promise<PodNetw
     await rm(folder, { recursive: true, force: true });
   }
   try {
-    for (const each of ['bin', 'www', 'data']) await mkdir(join(folder, each));
-    await run('busybox', ['--install', '-s', join(folder, 'bin')]);
-    // wget of Debian's busybox crashes: it is static, and glibc is not.
-    await rm(join(folder, 'bin/wget'));
-    await symlink('/usr/bin/wget', join(folder, 'bin/wget'));
-    await writeFile(join(folder, 'www/index.html'), 'skolo\n');
-    await writeFile(join(folder, 'resolv.conf'), 'nameserver 127.0.0.53\n');
-    await writeFile(join(folder, 'dns.cjs'), dns);
+    await writeFiles(folder);
     network = spawn(
       'unshare',
       [
@@ -86,20 +107,10 @@ exec '${process.execPath}' '${folder}/dns.cjs'`,
       })),
     });
     const command = `'${peer('kubectl')}' --kubeconfig '${plane.kubeconfig}'`;
-    const k3s = `#!/bin/sh
-shift
-all=$*
-case " $all " in *' exec '*) ;; *) exec ${command} "$@" ;; esac
-enter='nsenter --net --mount --target ${network.pid}'
-for each in $(${command} get pods,services -n skolo-verify -o jsonpath='{.items[*].status.podIP} {.items[*].spec.clusterIP}'); do
-  $enter ip address replace "$each/32" dev lo
-done
-for script; do :; done
-export PATH='${folder}/bin'
-exec env -i "PATH=$PATH" /usr/bin/$enter sh -c "$(echo "$script" | sed 's#/data/#${folder}/data/#g')"
-`;
     await mkdir(join(folder, 'server'));
-    await writeFile(join(folder, 'server/k3s'), k3s, { mode: 0o755 });
+    await writeFile(join(folder, 'server/k3s'), k3sScript(folder, command, network.pid), {
+      mode: 0o755,
+    });
     const env = { ...process.env, PATH: `${folder}/server:${process.env.PATH}`, HOME: folder };
     const { signal } = new AbortController();
     const server = await openHost({

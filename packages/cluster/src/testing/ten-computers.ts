@@ -1,4 +1,5 @@
 /** Computers at one switch, each a bare Debian with systemd and sshd, and a desk that reaches them. */
+
 import { downloader } from '@skolo/computers';
 import {
   accounts,
@@ -10,7 +11,7 @@ import {
   startBareJumphost,
 } from '@skolo/k3s/testing';
 import type { Computer } from '@skolo/simulators';
-import type { Member } from '../plan.ts';
+import type { Member } from '../distribution.ts';
 import type { SetUpDeps } from '../set-up.ts';
 
 export interface TestComputers {

@@ -1,10 +1,12 @@
 /** Whether a cluster works: each part is tried, and each failure says what to do. */
+
 import { errorText, inParallel } from '@skolo/base';
 import type { Host } from '@skolo/computers';
+import type { ClusterNode } from '@skolo/k3s';
 import { placeOf } from '../distribution.ts';
 import { reasonOf } from '../errors.ts';
 import { kubectlOn } from '../kubectl.ts';
-import { type NodeState, nodesOf } from '../nodes.ts';
+import { nodesOf } from '../nodes.ts';
 import { type Finding, finding } from './finding.ts';
 import { judgeFacts, judgeNodes } from './judge-nodes.ts';
 import { factsOf, type NodeFacts } from './node-facts.ts';
@@ -14,7 +16,7 @@ import { systemPods } from './system-pods.ts';
 interface VerifyDeps {
   server: Host;
   /** As root. @throws The computer cannot be reached. */
-  open(node: Pick<NodeState, 'name' | 'address'>): Promise<Host>;
+  open(node: Pick<ClusterNode, 'name' | 'address'>): Promise<Host>;
   /** Makes pods for a minute. */
   withPods: boolean;
   image?: string;

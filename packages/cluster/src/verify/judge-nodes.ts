@@ -1,5 +1,5 @@
 /** Judges what nodes say of themselves, and what the API server says of them. */
-import type { NodeState } from '../nodes.ts';
+import type { ClusterNode } from '@skolo/k3s';
 import { type Finding, gathered } from './finding.ts';
 import type { NodeFacts } from './node-facts.ts';
 
@@ -16,7 +16,7 @@ const hot = 80;
 /** Of a unit, since the computer started. */
 const manyRestarts = 3;
 
-export function judgeNodes(nodes: readonly NodeState[], facts: readonly NodeFacts[]): Finding[] {
+export function judgeNodes(nodes: readonly ClusterNode[], facts: readonly NodeFacts[]): Finding[] {
   const server = nodes.find(({ isServer }) => isServer) ?? nodes[0];
   const known = new Map(facts.map((each) => [each.name, each]));
   return [

@@ -1,6 +1,6 @@
 /** What facts mean: each fault that seeds and threads know is named, with what to do. */
+import type { ClusterNode } from '@skolo/k3s';
 import { describe, expect, it } from 'vitest';
-import type { NodeState } from '../nodes.ts';
 import type { Finding } from './finding.ts';
 import { judgeFacts, judgeNodes } from './judge-nodes.ts';
 import type { NodeFacts } from './node-facts.ts';
@@ -25,7 +25,7 @@ const well: NodeFacts = {
   notYetValid: 0,
   slowDatabase: 0,
 };
-const ready: NodeState = {
+const ready: ClusterNode = {
   name: 'host01',
   address: '192.0.2.1',
   version: 'v1.32.5+k3s1',
@@ -33,6 +33,7 @@ const ready: NodeState = {
   isReady: true,
   complaints: [],
   isServer: true,
+  taints: [],
 };
 
 function wrongOf(findings: readonly Finding[]): string[] {
@@ -80,7 +81,7 @@ describe('facts of nodes', () => {
   });
 
   it('name a node that is not ready, of another version, or with images of the wrong kind', () => {
-    const nodes: NodeState[] = [
+    const nodes: ClusterNode[] = [
       ready,
       {
         ...ready,

@@ -51,7 +51,7 @@ export interface NodeFacts extends z.output<typeof Facts> {
   uncertain: number;
 }
 
-/** @param name of its node @throws JumphostError It cannot be reached. */
+/** @param name of its node @throws ComputerError It cannot be reached. */
 export async function factsOf(host: Host, now: () => number, name = host.name): Promise<NodeFacts> {
   const before = now() / 1000;
   const text = await host.need(script, { deadlineMs: 90_000 });

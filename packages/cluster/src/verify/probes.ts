@@ -1,9 +1,9 @@
 /** The network of a cluster, tried from a pod on each node. */
-import { setTimeout as pause } from 'node:timers/promises';
-import { errorText, inParallel, shellWord } from '@skolo/base';
+
+import { errorText, inParallel, pause, shellWord } from '@skolo/base';
+import type { ClusterNode } from '@skolo/k3s';
 import { z } from 'zod';
 import type { Kubectl } from '../kubectl.ts';
-import type { NodeState } from '../nodes.ts';
 import { type Finding, finding } from './finding.ts';
 import {
   ingressHost,
@@ -16,7 +16,7 @@ import {
 
 interface ProbeDeps {
   kubectl: Kubectl;
-  nodes: readonly NodeState[];
+  nodes: readonly ClusterNode[];
   /** Of the pods; default: one that the cluster has. */
   image?: string;
   /** For all pods to be ready, in milliseconds. */
@@ -166,7 +166,7 @@ async function readyPods(
     });
     const isAll = pods.length >= wanted && pods.every(({ isReady }) => isReady);
     if (isAll || performance.now() > end) return pods;
-    await pause(1000, undefined, { signal });
+    await pause(1000, signal);
   }
 }
 
@@ -224,7 +224,7 @@ async function tryFrom(
 }
 
 function judgePods(
-  nodes: readonly NodeState[],
+  nodes: readonly ClusterNode[],
   pods: readonly ProbePod[],
   image: string,
 ): Finding[] {

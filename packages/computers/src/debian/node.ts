@@ -3,7 +3,7 @@
 import { createReadStream } from 'node:fs';
 import { shellWord } from '@skolo/base';
 import type { Step } from '../engine/step.ts';
-import { JumphostError } from '../errors.ts';
+import { ComputerError } from '../errors.ts';
 import type { Download, Release } from '../host/downloads.ts';
 import type { Host } from '../host/host.ts';
 import { architectureOf } from './system.ts';
@@ -14,7 +14,7 @@ export const nodeVersion = '24.21.0';
  * SHA-256 of its archives (.tar.gz) by platform, from SHASUMS256.txt of that version. nodejs.org could not be reached when they were written here: more than five public repositories
  * that are independent of each other pin each of them.
  */
-export const nodeSums: ReadonlyMap<string, string> = new Map([
+const nodeSums: ReadonlyMap<string, string> = new Map([
   ['linux-x64', '6e1db87ef58b8819e5d5402eff1536491b18edd8eb7bee5ef7897876e88dc5ff'],
   ['linux-arm64', '724282c3b43aec998aa9527380465b45d229e021b58035f5f4f63095eabfe5d5'],
 ]);
@@ -26,12 +26,8 @@ const folder = '/usr/local/lib/skolo/node';
 /** It is published for no other one. */
 const platforms = { amd64: 'linux-x64', arm64: 'linux-arm64', armhf: undefined };
 
-function nodeRelease(url: string): Release {
-  return { name: `node-v${nodeVersion}`, url: `${url}/v${nodeVersion}`, sums: 'SHASUMS256.txt' };
-}
-
-/** @param url where versions of Node are published */
-export function nodeStep(download: Download, url = 'https://nodejs.org/dist'): Step {
+/** @param download of its release */
+export function nodeStep(download: Download): Step {
   return {
     name: 'node',
     about: `Node ${leastMajor} or newer at ${installed}`,
@@ -52,10 +48,15 @@ export function nodeStep(download: Download, url = 'https://nodejs.org/dist'): S
       const architecture = await architectureOf(host);
       const platform = platforms[architecture];
       if (platform === undefined) {
-        throw new JumphostError(`Node ${nodeVersion} is not published for ${architecture}`);
+        throw new ComputerError(`Node ${nodeVersion} is not published for ${architecture}`);
       }
       const name = `node-v${nodeVersion}-${platform}.tar.gz`;
-      const release = { ...nodeRelease(url), known: nodeSums.get(platform) };
+      const release: Release = {
+        name: `node-v${nodeVersion}`,
+        url: `https://nodejs.org/dist/v${nodeVersion}`,
+        sums: 'SHASUMS256.txt',
+        known: nodeSums.get(platform),
+      };
       const { file, sha256 } = await download(release, name);
       await host.need(unpackScript(sha256), {
         input: createReadStream(file),

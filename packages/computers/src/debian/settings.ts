@@ -1,11 +1,13 @@
 /** Settings of Debian's own programs: log, updates, clock. */
 import { shellWord } from '@skolo/base';
 import type { Step } from '../engine/step.ts';
-import { checkByScript, fileStep } from '../host/files.ts';
+import { checkByScript, fileStep, writtenHead } from '../host/files.ts';
+import type { TextFile } from '../host/host.ts';
 
-const head = '# Written by `skolo jumphost prepare`. An edit is undone by the next run.\n';
+const cloudFolder = '/etc/cloud/cloud.cfg.d';
+const cloudFile = `${cloudFolder}/99-skolo.cfg`;
 
-/** The computer has the name of rack.yaml: logs, prompts and certificates show it. */
+/** The computer has the name of rack.yaml: logs, prompts and certificates show it. cloud-init does not set another one. */
 export function nameStep(name: string): Step {
   const word = shellWord(name);
   return {
@@ -15,31 +17,46 @@ export function nameStep(name: string): Step {
     check:
       checkByScript(`for each in "$(cat /proc/sys/kernel/hostname)" "$(cat /etc/hostname 2>/dev/null)"; do
   [ "\${each%%.*}" = ${word} ] || echo "its host name is \${each:-not set}, and rack.yaml names it ${name}"
-done | sort -u`),
+done | sort -u
+[ ! -d /etc/cloud ] || [ -e ${cloudFile} ] || echo 'cloud-init sets its name at every start'`),
     // sudo looks its own name up.
     async apply(host) {
       await host.need(`sed -i "s/^127\\.0\\.1\\.1[[:space:]].*/127.0.1.1 "${word}/ /etc/hosts
-echo ${word} > /etc/hostname && sync /etc/hostname && hostname ${word}`);
+echo ${word} > /etc/hostname && sync /etc/hostname && hostname ${word}
+[ ! -d /etc/cloud ] || { mkdir -p ${cloudFolder} && echo 'preserve_hostname: true' > ${cloudFile}; }`);
     },
   };
 }
 
-/** A log that survives a power cut, and never fills the disk. */
-export function journalStep(): Step {
+/** Where journald keeps the log: on the disk it survives a power cut and never fills it; an SD card lasts longer without it. */
+type JournalPlace = 'disk' | 'memory';
+
+const journals: Record<JournalPlace, { about: string; settings: string }> = {
+  disk: {
+    about: 'the log is kept over a restart, and takes at most 1 GB',
+    settings: 'Storage=persistent\nSystemMaxUse=1G\nSystemKeepFree=2G\nMaxRetentionSec=3month\n',
+  },
+  memory: {
+    about: 'the log is in memory: an SD card lasts longer without it',
+    settings: 'Storage=volatile\nRuntimeMaxUse=64M\n',
+  },
+};
+
+/** Settings of journald. */
+export function journalFile(place: JournalPlace): TextFile {
+  return {
+    path: '/etc/systemd/journald.conf.d/50-skolo.conf',
+    content: `${writtenHead}[Journal]\n${journals[place].settings}`,
+    mode: 0o644,
+  };
+}
+
+/** journald keeps its log there. */
+export function journalStep(place: JournalPlace): Step {
   return fileStep({
     name: 'journal',
-    about: 'the log is kept over a restart, and takes at most 1 GB',
-    files: [
-      {
-        path: '/etc/systemd/journald.conf.d/50-skolo.conf',
-        content: `${head}[Journal]
-Storage=persistent
-SystemMaxUse=1G
-SystemKeepFree=2G
-MaxRetentionSec=3month
-`,
-      },
-    ],
+    about: journals[place].about,
+    files: [journalFile(place)],
     activate: 'systemctl restart systemd-journald.service',
     verify: `systemctl is-active -q systemd-journald.service || echo 'systemd-journald.service does not run'`,
   });
@@ -55,7 +72,7 @@ export function updatesStep(): Step {
     files: [
       {
         path: updatesFile,
-        content: `${head.replace('#', '//')}APT::Periodic::Update-Package-Lists "1";
+        content: `${writtenHead.replace('#', '//')}APT::Periodic::Update-Package-Lists "1";
 APT::Periodic::Unattended-Upgrade "1";
 Unattended-Upgrade::Automatic-Reboot "false";
 `,
@@ -96,7 +113,7 @@ function ownClock(subnet: string): Step {
     files: [
       {
         path: '/etc/chrony/conf.d/50-skolo.conf',
-        content: `${head}allow ${subnet}
+        content: `${writtenHead}allow ${subnet}
 # Machines keep one time together while the uplink is gone.
 local stratum 10
 # A computer without a battery begins in the past.

@@ -3,7 +3,8 @@ import { shellWord } from '@skolo/base';
 import type { Guard, Trial } from '../engine/guarded-change.ts';
 import { guardedStep } from '../engine/guarded-step.ts';
 import type { Step } from '../engine/step.ts';
-import type { FileContent } from '../host/host.ts';
+import { writtenHead } from '../host/files.ts';
+import type { TextFile } from '../host/host.ts';
 
 /** As \`sshd -T\` prints them. */
 export const sshSettings = {
@@ -19,30 +20,35 @@ export const sshSettings = {
 };
 
 /** sshd reads it before its own settings, and the first value of a key counts. */
-export const sshFile: FileContent = {
+export const sshFile: TextFile = {
   path: '/etc/ssh/sshd_config.d/10-skolo.conf',
-  content: `# Written by \`skolo jumphost prepare\`. An edit is undone by the next run.\n${Object.entries(
-    sshSettings,
-  )
+  content: `${writtenHead}${Object.entries(sshSettings)
     .map(([key, value]) => `${key} ${value}\n`)
     .join('')}`,
+  mode: 0o644,
 };
 
 /** What skolo writes is tried with what others have written: sshd reads all of it at once. */
-export const sshTrial: Trial = {
+const sshTrial: Trial = {
   server: `exec sh -c ${shellWord(`[ "$(id -u)" = 0 ] || set -- sudo -n
 exec "$@" sh -c 'mkdir -p /run/sshd; [ ! -r /etc/default/ssh ] || . /etc/default/ssh; exec /usr/sbin/sshd -i $SSHD_OPTS'`)}`,
   suspects: `grep -sHniE '^[[:space:]]*((allow|deny)(users|groups)|authenticationmethods|authorizedkeys|((pubkey\\w+|permitroot\\w+)[[:space:]]+no)|match)' /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf`,
 };
 
-/** Keys alone, connections that end when a desk is gone, and room for many sessions. */
-export function sshStep(guard: Guard): Step {
+/**
+ * Keys alone, connections that end when a desk is gone, and room for many sessions. A mistake takes itself back: only a new session,
+ * with a key, keeps it.
+ *
+ * @param verify a script that prints a line for each setting that another file overrides
+ */
+export function sshStep(guard: Guard, verify = ''): Step {
   return guardedStep(
     {
       name: 'ssh',
       about: 'sshd accepts keys alone, and ends connections of desks that are gone',
       files: async () => [sshFile],
       trial: sshTrial,
+      verify,
       activate: 'mkdir -p /run/sshd && sshd -t && systemctl reload ssh.service',
     },
     guard,

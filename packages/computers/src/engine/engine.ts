@@ -1,6 +1,6 @@
 /** Brings a host from step to step to what it has to be. */
 import { errorText } from '@skolo/base';
-import { JumphostError } from '../errors.ts';
+import { ComputerError } from '../errors.ts';
 import type { Host } from '../host/host.ts';
 import { withLock } from './lock.ts';
 import type { Check, Step } from './step.ts';
@@ -43,7 +43,7 @@ export interface PrepareOptions {
  * remembered: each run looks at the host itself, so that it may be run again at any time. Two runs never change one host at once.
  *
  * @returns the steps, in order
- * @throws JumphostError Somebody else changes it now.
+ * @throws ComputerError Somebody else changes it now.
  */
 export async function prepare(
   host: Host,
@@ -85,7 +85,7 @@ async function throughSteps(
       const isRepairable = before.differs.length > 0 && step.apply !== undefined;
       if (textOf(before) === '') show(at, 'ok', before.note);
       else if (isCheck) show(at, 'differs', textOf(before), isRepairable);
-      else if (!isRepairable) throw new JumphostError(textOf(before));
+      else if (!isRepairable) throw new ComputerError(textOf(before));
       else {
         const { waitsFor } = step;
         show(at, 'changing', `${textOf(before)}${waitsFor ? `; waits for ${waitsFor}` : ''}`);
@@ -94,7 +94,7 @@ async function throughSteps(
       }
     } catch (error) {
       signal.throwIfAborted();
-      const isLost = error instanceof JumphostError && error.code === 'LOST';
+      const isLost = error instanceof ComputerError && error.code === 'LOST';
       const waited = isLost && step.waitsFor ? ` (it waited for ${step.waitsFor})` : '';
       if (isCheck && !isLost && step.needs !== undefined && unmet !== '') {
         show(at, 'waiting', `waits for ${unmet}`);
@@ -119,7 +119,7 @@ async function checkAgain(host: Host, step: Step): Promise<string> {
   const after = await step.check(host);
   if (textOf(after) === '') return after.note ?? '';
   const how = after.differs.length > 0 ? 'was changed, and still differs: ' : '';
-  throw new JumphostError(`${how}${textOf(after)}`);
+  throw new ComputerError(`${how}${textOf(after)}`);
 }
 
 function textOf({ differs, byHand = [] }: Check): string {

@@ -5,9 +5,8 @@
  * All that is needed for the way back is on the jumphost's disk before anything is changed. A timer of systemd goes back, and
  * after a power cut the next start does, before the network is up.
  */
-import { setTimeout as pause } from 'node:timers/promises';
-import { closing, errorText, shellWord } from '@skolo/base';
-import { JumphostError } from '../errors.ts';
+import { closing, errorText, pause, shellWord } from '@skolo/base';
+import { ComputerError } from '../errors.ts';
 import { linesOf } from '../host/files.ts';
 import type { FileContent, Host } from '../host/host.ts';
 
@@ -61,7 +60,7 @@ const firstSessionMs = 15_000;
 /**
  * Makes the change, and confirms it through a new session.
  *
- * @throws JumphostError Nobody got in, and the jumphost has what it had before.
+ * @throws ComputerError Nobody got in, and the jumphost has what it had before.
  */
 export async function changeGuarded(host: Host, change: GuardedChange, guard: Guard) {
   await arm(host, change, guard.returnSeconds);
@@ -78,18 +77,18 @@ export async function changeGuarded(host: Host, change: GuardedChange, guard: Gu
     const { suspects } = change.trial;
     await host.need(`sh ${pending}/go-back ${filesOnly}`);
     const { stdout } = await host.run(suspects);
-    throw new JumphostError(
+    throw new ComputerError(
       `${host.name}: a second sshd with the files on its disk does not let you in (${refusal}); nothing was activated, but sshd would read them at its next start; correct ${linesOf(stdout).join(', ') || 'the files below /etc/ssh'}, and run it again`,
     );
   }
   const problem = await activate(host, change, guard.signal);
   if (problem !== undefined) {
     await host.need(`sh ${pending}/go-back`);
-    throw new JumphostError(`${host.name}: ${problem}; ${await outcome(guard)}`);
+    throw new ComputerError(`${host.name}: ${problem}; ${await outcome(guard)}`);
   }
   const why = await confirm(guard, until);
   if (why === undefined || (await isKept(host, guard))) return;
-  throw new JumphostError(
+  throw new ComputerError(
     `${host.name}: no new ssh session got in after the change (${why}), and it was taken back after ${guard.returnSeconds} s; ${await outcome(guard)}`,
   );
 }
@@ -196,7 +195,7 @@ head -n 2 ${folder}/said; exit 1`,
     return code === 0 ? undefined : linesOf(stdout).join('; ') || `failed (${code})`;
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof JumphostError && error.code === 'LOST') return undefined;
+    if (error instanceof ComputerError && error.code === 'LOST') return undefined;
     throw error;
   }
 }
@@ -224,7 +223,7 @@ sync ${folder}; systemctl stop ${timer}.timer`,
       signal.throwIfAborted();
       why = errorText(error);
     }
-    await pause(Math.max(0, Math.min(500, until - performance.now())), undefined, { signal });
+    await pause(Math.max(0, Math.min(500, until - performance.now())), signal);
   }
 }
 
@@ -260,12 +259,12 @@ async function isKept(host: Host, { returnSeconds, signal }: Guard): Promise<boo
       if (performance.now() > until) throw error;
     }
     if (performance.now() > until) {
-      throw new JumphostError(
+      throw new ComputerError(
         `${host.name}: does not answer after a change that should have been taken back; run \`sh ${pending}/go-back\` at its screen or serial console`,
         { code: 'LOST' },
       );
     }
-    await pause(500, undefined, { signal });
+    await pause(500, signal);
   }
 }
 

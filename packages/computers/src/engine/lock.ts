@@ -2,9 +2,8 @@
 
 import { randomUUID } from 'node:crypto';
 import { PassThrough } from 'node:stream';
-import { setTimeout as pause } from 'node:timers/promises';
-import { shellWord } from '@skolo/base';
-import { JumphostError } from '../errors.ts';
+import { pause, shellWord } from '@skolo/base';
+import { ComputerError } from '../errors.ts';
 import type { Host } from '../host/host.ts';
 
 const folder = '/run/skolo-jumphost';
@@ -19,7 +18,7 @@ const dayMs = 86_400_000;
  * Does the work while this desk has the lock of the computer. The lock ends with the desk, its connection, or the computer.
  *
  * @param by for people: who it is
- * @throws JumphostError Somebody else changes it; the message says who.
+ * @throws ComputerError Somebody else changes it; the message says who.
  */
 export async function withLock<T>(
   host: Host,
@@ -30,13 +29,13 @@ export async function withLock<T>(
   const beats = new PassThrough();
   const beating = setInterval(() => beats.write('.'), beatMs);
   const over = new AbortController();
-  let refusal: JumphostError | undefined;
+  let refusal: ComputerError | undefined;
   const held = host
     .run(lockScript(`${id} ${by}`), { input: beats, deadlineMs: dayMs })
     .then(
       ({ code, stdout, stderr }) => {
-        if (code === busyCode) refusal = new JumphostError(busyText(host.name, stdout));
-        else if (code !== 0) refusal = new JumphostError(`${host.name}: ${stderr}`);
+        if (code === busyCode) refusal = new ComputerError(busyText(host.name, stdout));
+        else if (code !== 0) refusal = new ComputerError(`${host.name}: ${stderr}`);
       },
       // The work fails by itself, or goes on over a new connection.
       () => undefined,
@@ -57,7 +56,7 @@ export async function withLock<T>(
 /** Until the file names us, or the signal. */
 async function untilSeen(host: Host, id: string, signal: AbortSignal): Promise<void> {
   while (!signal.aborted && (await host.run(`grep -q ${id} ${holder}`)).code !== 0) {
-    await pause(200, undefined, { signal }).catch(() => undefined);
+    await pause(200, signal).catch(() => undefined);
   }
 }
 

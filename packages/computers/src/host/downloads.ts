@@ -9,7 +9,7 @@ import { basename, dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { errorCode, errorText } from '@skolo/base';
-import { JumphostError } from '../errors.ts';
+import { ComputerError } from '../errors.ts';
 import type { LocalFile } from './host.ts';
 
 /** One version of a program, at its publisher's. */
@@ -44,10 +44,11 @@ export interface DownloadDeps {
   confirm(sum: UnknownSum): Promise<boolean>;
 }
 
-/** Checks and gives a file of a release. It is fetched where it is not here. @throws JumphostError */
+/** Checks and gives a file of a release. It is fetched where it is not here. @throws ComputerError */
 export type Download = (release: Release, name: string) => Promise<LocalFile>;
 
-export function downloader({ folder, fetch, signal, confirm }: DownloadDeps): Download {
+export function downloader(deps: DownloadDeps): Download {
+  const { folder, confirm } = deps;
   /** By path: many computers may want one file at once. */
   const underWay = new Map<string, Promise<void>>();
 
@@ -75,7 +76,7 @@ export function downloader({ folder, fetch, signal, confirm }: DownloadDeps): Do
   async function ask(url: string, own: string, list: string): Promise<void> {
     const name = basename(own, '.sha256');
     const fetched = `${list}.unconfirmed`;
-    await get(url, dirname(list), fetched, list);
+    await get(deps, url, fetched, list);
     const sha256 = await sumInFile(fetched, name);
     await rm(fetched, { force: true });
     if (sha256 === undefined) {
@@ -98,28 +99,33 @@ export function downloader({ folder, fetch, signal, confirm }: DownloadDeps): Do
   /** Path of a file that is here now. */
   async function present(at: string, { url }: Release, name: string): Promise<string> {
     const path = join(at, name);
-    if (!(await readStart(path))) await once(path, () => get(`${url}/${name}`, at, path));
+    if (!(await readStart(path))) await once(path, () => get(deps, `${url}/${name}`, path));
     return path;
   }
+}
 
-  /** @param place where a person may put it */
-  async function get(url: string, at: string, path: string, place = path): Promise<void> {
-    // As it is in the address: k3s has versions with a plus.
-    const answer = await fetch(url.replaceAll('+', '%2B'), { signal }).catch((cause: unknown) => {
-      signal.throwIfAborted();
-      throw missing(url, place, errorText(cause));
-    });
-    if (!answer.ok || answer.body === null) throw missing(url, place, `status ${answer.status}`);
-    await mkdir(at, { recursive: true });
-    const draft = `${path}.partial`;
-    try {
-      await pipeline(Readable.fromWeb(answer.body), createWriteStream(draft), { signal });
-      await rename(draft, path);
-    } catch (cause) {
-      await rm(draft, { force: true });
-      signal.throwIfAborted();
-      throw missing(url, place, errorText(cause));
-    }
+/** @param place where a person may put it */
+async function get(
+  { fetch, signal }: Pick<DownloadDeps, 'fetch' | 'signal'>,
+  url: string,
+  path: string,
+  place = path,
+): Promise<void> {
+  // As it is in the address: k3s has versions with a plus.
+  const answer = await fetch(url.replaceAll('+', '%2B'), { signal }).catch((cause: unknown) => {
+    signal.throwIfAborted();
+    throw missing(url, place, errorText(cause));
+  });
+  if (!answer.ok || answer.body === null) throw missing(url, place, `status ${answer.status}`);
+  await mkdir(dirname(path), { recursive: true });
+  const draft = `${path}.partial`;
+  try {
+    await pipeline(Readable.fromWeb(answer.body), createWriteStream(draft), { signal });
+    await rename(draft, path);
+  } catch (cause) {
+    await rm(draft, { force: true });
+    signal.throwIfAborted();
+    throw missing(url, place, errorText(cause));
   }
 }
 
@@ -133,15 +139,15 @@ async function readStart(path: string): Promise<boolean> {
   }
 }
 
-function wrongFile(message: string): JumphostError {
-  return new JumphostError(message, { code: 'FILE' });
+function wrongFile(message: string): ComputerError {
+  return new ComputerError(message, { code: 'FILE' });
 }
 
-function another(file: string, { url }: Release, why: string): JumphostError {
+function another(file: string, { url }: Release, why: string): ComputerError {
   return wrongFile(`${file}: is not the file of ${url}: ${why}; delete it, and try again`);
 }
 
-function missing(url: string, path: string, why: string): JumphostError {
+function missing(url: string, path: string, why: string): ComputerError {
   return wrongFile(
     `${url}: cannot be fetched (${why}); fetch it on another computer, and put it at ${path}`,
   );

@@ -1,7 +1,10 @@
 /** Files that have to be as they are given, and what has to happen when they are new. */
-import { shellWord } from '@skolo/base';
+import { sha256, shellWord } from '@skolo/base';
 import type { Check, Step } from '../engine/step.ts';
-import { type FileContent, type Host, sha256 } from './host.ts';
+import type { FileContent, Host } from './host.ts';
+
+/** The first line of files that skolo writes. */
+export const writtenHead = '# Written by skolo. An edit is undone by the next run.\n';
 
 /** Where it is noted that a program has not read its new files yet. After a reboot every program has. */
 const pendingFolder = '/run/skolo-jumphost';

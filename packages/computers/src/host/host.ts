@@ -1,14 +1,13 @@
 /** A computer, as root: commands and files over one connection of ssh. */
 import type { ChildProcess } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { addAbortListener, once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { basename, dirname, join } from 'node:path/posix';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import { shellWord, withDeadline } from '@skolo/base';
-import { JumphostError } from '../errors.ts';
+import { sha256, shellWord, withDeadline } from '@skolo/base';
+import { ComputerError } from '../errors.ts';
 
 export interface Ended {
   code: number;
@@ -30,6 +29,13 @@ export interface FileContent {
   mode?: number;
 }
 
+/** A small file of settings, with its mode: images of computers contain the same. */
+export interface TextFile {
+  path: string;
+  content: string;
+  mode: number;
+}
+
 /** A file of this computer, with the digest that it must have there, in hexadecimal. */
 export interface LocalFile {
   file: string;
@@ -43,18 +49,18 @@ export interface Host {
   /**
    * Runs a script of a POSIX shell.
    *
-   * @throws JumphostError The connection dropped, or the deadline passed.
+   * @throws ComputerError The connection dropped, or the deadline passed.
    */
   run(script: string, options?: RunOptions): Promise<Ended>;
   /**
    * Runs a script that has to succeed, and gives what it prints.
    *
-   * @throws JumphostError It failed.
+   * @throws ComputerError It failed.
    */
   need(script: string, options?: RunOptions): Promise<string>;
-  /** Writes a file: all of it or nothing, also where the connection or the power ends. @throws JumphostError */
+  /** Writes a file: all of it or nothing, also where the connection or the power ends. @throws ComputerError */
   write(file: FileContent): Promise<void>;
-  /** Undefined where there is none. @throws JumphostError */
+  /** Undefined where there is none. @throws ComputerError */
   read(path: string): Promise<string | undefined>;
 }
 
@@ -72,7 +78,7 @@ const writeDeadlineMs = 3_600_000;
 /** Of ssh itself: the connection failed. No script of ours ends with it. */
 const lostCode = 255;
 
-/** @throws JumphostError The user is neither root nor may become it. */
+/** @throws ComputerError The user is neither root nor may become it. */
 export async function openHost(options: HostOptions): Promise<Host> {
   const id = await execute(options, 'id -u', {});
   if (id.code !== 0) throw unusable(options.name, id);
@@ -82,13 +88,13 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const sudo = await execute(options, asRoot('id -u'), {});
   if (sudo.stdout.trim() === '0') return hostWith(options, asRoot);
   const why = sudo.stderr.split('\n').at(-1);
-  throw new JumphostError(
+  throw new ComputerError(
     `${options.name}: you are not root there, and sudo asks for a password (${why}); sign in as root (\`user\` of the rack in kube/clusters/config.json, the login of a machine in rack.yaml), or allow NOPASSWD`,
   );
 }
 
-function unusable(name: string, { stderr }: Ended): JumphostError {
-  return new JumphostError(`${name}: no shell there: ${stderr || 'id -u failed'}`);
+function unusable(name: string, { stderr }: Ended): ComputerError {
+  return new ComputerError(`${name}: no shell there: ${stderr || 'id -u failed'}`);
 }
 
 function hostWith(options: HostOptions, wrapped: (script: string) => string): Host {
@@ -97,7 +103,7 @@ function hostWith(options: HostOptions, wrapped: (script: string) => string): Ho
   const need: Host['need'] = async (script, how) => {
     const { code, stdout, stderr } = await run(script, how);
     if (code === 0) return stdout;
-    throw new JumphostError(`${name}: ${failureText(stderr, stdout, code)}`);
+    throw new ComputerError(`${name}: ${failureText(stderr, stdout, code)}`);
   };
   return {
     name,
@@ -109,8 +115,8 @@ function hostWith(options: HostOptions, wrapped: (script: string) => string): Ho
       try {
         await need(script, { input, deadlineMs: writeDeadlineMs });
       } catch (cause) {
-        if (!(cause instanceof JumphostError) || cause.code !== undefined) throw cause;
-        throw new JumphostError(`${cause.message} (writing ${path})`, { cause });
+        if (!(cause instanceof ComputerError) || cause.code !== undefined) throw cause;
+        throw new ComputerError(`${cause.message} (writing ${path})`, { cause });
       }
     },
     async read(path) {
@@ -118,7 +124,7 @@ function hostWith(options: HostOptions, wrapped: (script: string) => string): Ho
       const { code, stdout, stderr } = await run(`[ -e ${file} ] || exit 44; cat ${file}`);
       if (code === 44) return undefined;
       if (code === 0) return stdout;
-      throw new JumphostError(`${name}: ${stderr}`);
+      throw new ComputerError(`${name}: ${stderr}`);
     },
   };
 }
@@ -128,10 +134,6 @@ function bytesOf(content: FileContent['content']) {
     return { input: createReadStream(content.file), sha256: content.sha256 };
   }
   return { input: Buffer.from(content), sha256: sha256(content) };
-}
-
-export function sha256(content: string | Buffer): string {
-  return createHash('sha256').update(content).digest('hex');
 }
 
 /** The bytes are checked before they have their name: standard input also ends where the connection does. */
@@ -171,8 +173,8 @@ async function execute(
   });
 }
 
-function lost(message: string): JumphostError {
-  return new JumphostError(message, { code: 'LOST' });
+function lost(message: string): ComputerError {
+  return new ComputerError(message, { code: 'LOST' });
 }
 
 async function collect(

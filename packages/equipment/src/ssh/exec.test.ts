@@ -1,5 +1,5 @@
 import { type Credentials, Secret } from '@skolo/secrets';
-import { peer, startEdgeSwitch } from '@skolo/simulators';
+import { peer, type SshEndpoint, startEdgeSwitch } from '@skolo/simulators';
 import type { ServerChannel } from 'ssh2';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { DeviceRefused, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
@@ -7,12 +7,15 @@ import { openCli, openExec } from '../session/open.ts';
 import type { SessionDeps, Target } from '../session/session.ts';
 import { linuxShell } from '../testing/dialects.ts';
 import { newKeyPair, password, startSshServer, testHostKey, user } from '../testing/ssh-server.ts';
-import { type Sshd, shareSshd, startSshd } from '../testing/sshd.ts';
+import { shareSshd, startSshd } from '../testing/sshd.ts';
 import { deps, soon, target } from '../testing/targets.ts';
 
 const signal = soon();
 
-function hostOf({ port, username, privateKey }: Sshd, more: Partial<Credentials> = {}): Target {
+function hostOf(
+  { port, username, privateKey }: SshEndpoint,
+  more: Partial<Credentials> = {},
+): Target {
   const credentials = { username, privateKey: new Secret(privateKey), legacySsh: false, ...more };
   return { name: 'host-1', address: '127.0.0.1', port, credentials };
 }

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { configurationOf, type FallbackService } from '../units/services.ts';
 import type { ApiServer } from './api-server.ts';
-import { writeFolder } from './folder-version.ts';
+import { type Files, writeFolder } from './folder-version.ts';
 import { deploymentPath } from './kubernetes.ts';
 
 /** The volume that kube/ mounts at /etc/skolo. */
@@ -39,9 +39,6 @@ const Deployment = z.object({
   }),
 });
 const Values = z.object({ data: z.record(z.string(), z.string()).default({}) });
-
-/** Files by path. The file `environment` has the variables that come from Secrets. */
-export type Files = Map<string, Uint8Array>;
 
 /** True when anything was written. Throws an error for people; the files on the disk stay then. */
 export async function copyConfiguration(

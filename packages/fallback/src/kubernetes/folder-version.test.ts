@@ -2,8 +2,7 @@ import { mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Files } from './configuration.ts';
-import { writeFolder } from './folder-version.ts';
+import { type Files, writeFolder } from './folder-version.ts';
 
 let folder: string;
 beforeEach(async () => {

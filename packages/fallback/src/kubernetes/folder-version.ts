@@ -6,12 +6,14 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { syncFolder } from '@skolo/durable/atomic-file';
-import type { Files } from './configuration.ts';
+
+/** Files by path. The file `environment` has the variables that come from Secrets. */
+export type Files = Map<string, Uint8Array>;
 
 const current = '..data';
 
 /**
- * Makes the folder hold these files, readable by root and the group. True when anything was written.
+ * Makes the folder contain these files, readable by root and the group. True when anything was written.
  *
  * @throws Error for people, where the folder has a file that somebody put there by hand
  */

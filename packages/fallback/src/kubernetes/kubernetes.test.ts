@@ -8,7 +8,7 @@ import type { Kubernetes } from '../look/decide.ts';
 import { metadataServer as metadata, powerCycleDaemon as power } from '../units/services.ts';
 import { KubernetesUnavailable, openApiServer } from './api-server.ts';
 import { projectedFiles } from './configuration.ts';
-import { lendPublicPort, lookAtKubernetes, takePublicPortBack } from './kubernetes.ts';
+import { lookAtKubernetes, releasePublicPort, restorePublicPort } from './kubernetes.ts';
 
 let folder: string;
 let server: Server;
@@ -186,22 +186,24 @@ describe('k3s that is not there', () => {
 
 describe('the public port', () => {
   const path = '/api/v1/namespaces/skolo/services/power-cycle-daemon';
-  it('is lent, and taken back as it was', async () => {
+  it('is released, and restored as it was', async () => {
     objects[path] = {
       metadata: {},
       spec: { type: 'LoadBalancer', externalTrafficPolicy: 'Local' },
     };
-    await lendPublicPort(await open(), power);
-    const [lent] = patches;
-    expect(lent?.body).toMatchObject({ spec: { type: 'ClusterIP', externalTrafficPolicy: null } });
+    await releasePublicPort(await open(), power);
+    const [released] = patches;
+    expect(released?.body).toMatchObject({
+      spec: { type: 'ClusterIP', externalTrafficPolicy: null },
+    });
 
-    objects[path] = { ...Object(lent?.body), spec: { type: 'ClusterIP' } };
-    await takePublicPortBack(await open(), power);
+    objects[path] = { ...Object(released?.body), spec: { type: 'ClusterIP' } };
+    await restorePublicPort(await open(), power);
 
     expect(patches[1]).toEqual({
       path,
       body: {
-        metadata: { annotations: { 'skolo/lent-to-the-host': null } },
+        metadata: { annotations: { 'skolo/released-port': null } },
         spec: { type: 'LoadBalancer', externalTrafficPolicy: 'Local' },
       },
     });

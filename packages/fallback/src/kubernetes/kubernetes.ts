@@ -1,6 +1,6 @@
 /** The state of a service in k3s, and what changes there when a unit stands in or gives way. */
 import { parseJson } from '@skolo/base';
-import { heldAnnotation, lentAnnotation } from '@skolo/rack/jumphost';
+import { failedOverAnnotation, releasedPortAnnotation } from '@skolo/rack/jumphost';
 import { z } from 'zod';
 import type { Kubernetes, PodVerdict } from '../look/decide.ts';
 import type { PodService } from '../units/services.ts';
@@ -59,7 +59,7 @@ const Service = z.object({
     externalTrafficPolicy: z.string().optional(),
   }),
 });
-const Lent = z.object({
+const Before = z.object({
   type: z.literal('LoadBalancer'),
   externalTrafficPolicy: z.string().optional(),
 });
@@ -173,14 +173,14 @@ export async function scale(api: ApiServer, service: PodService, replicas: 0 | 1
  *
  * @param why undefined: k3s serves
  */
-export async function noteHold(
+export async function noteFailedOver(
   api: ApiServer,
   { name, namespace }: PodService,
   why: string | undefined,
 ): Promise<void> {
   const path = `/api/v1/namespaces/${namespace}`;
   const found = await api.get(path, Namespace);
-  const key = `${heldAnnotation}${name}`;
+  const key = `${failedOverAnnotation}${name}`;
   if (found === undefined || found.metadata.annotations[key] === why) return;
   await api.patch(path, { metadata: { annotations: { [key]: why ?? null } } });
 }
@@ -189,20 +189,20 @@ export async function noteHold(
  * Rules of ServiceLB and kube-proxy catch the port of a LoadBalancer before a process of the host sees a connection, also
  * while there is no pod behind it. So the Service is no LoadBalancer as long as the unit serves.
  */
-export async function lendPublicPort(api: ApiServer, service: PodService): Promise<void> {
+export async function releasePublicPort(api: ApiServer, service: PodService): Promise<void> {
   const spec = (await api.get(servicePath(service), Service))?.spec;
-  const lent = { type: spec?.type, externalTrafficPolicy: spec?.externalTrafficPolicy };
+  const before = { type: spec?.type, externalTrafficPolicy: spec?.externalTrafficPolicy };
   await api.patch(servicePath(service), {
-    metadata: { annotations: { [lentAnnotation]: JSON.stringify(lent) } },
+    metadata: { annotations: { [releasedPortAnnotation]: JSON.stringify(before) } },
     spec: { type: 'ClusterIP', externalTrafficPolicy: null },
   });
 }
 
-export async function takePublicPortBack(api: ApiServer, service: PodService): Promise<void> {
+export async function restorePublicPort(api: ApiServer, service: PodService): Promise<void> {
   const found = await api.get(servicePath(service), Service);
-  const spec = Lent.parse(parseJson(found?.metadata.annotations[lentAnnotation] ?? ''));
+  const spec = Before.parse(parseJson(found?.metadata.annotations[releasedPortAnnotation] ?? ''));
   await api.patch(servicePath(service), {
-    metadata: { annotations: { [lentAnnotation]: null } },
+    metadata: { annotations: { [releasedPortAnnotation]: null } },
     spec,
   });
 }
@@ -210,8 +210,8 @@ export async function takePublicPortBack(api: ApiServer, service: PodService): P
 async function publicPortOf(api: ApiServer, service: PodService) {
   if (service.isOnHostNetwork) return 'none';
   const found = await api.get(servicePath(service), Service);
-  if (found?.spec.type === 'LoadBalancer') return 'held';
-  return found?.metadata.annotations[lentAnnotation] === undefined ? 'none' : 'lent';
+  if (found?.spec.type === 'LoadBalancer') return 'load-balancer';
+  return found?.metadata.annotations[releasedPortAnnotation] === undefined ? 'none' : 'released';
 }
 
 /** Where its Deployment is; the configuration is found there, too. */

@@ -17,8 +17,8 @@ export type Kubernetes =
       /** Whether its Deployment asks for a pod. One that is missing was lost, or is not applied yet. */
       deployment: 'asks' | 'scaled-to-0' | 'missing';
       pod: PodVerdict & { names: string[] };
-      /** Of its LoadBalancer: whether it holds the port of the host, and whether we made it let go. */
-      publicPort: 'held' | 'lent' | 'none';
+      /** Of its LoadBalancer: whether it has the port of the host, and whether we have released that. */
+      publicPort: 'load-balancer' | 'released' | 'none';
     };
 
 export interface Seen {
@@ -61,7 +61,7 @@ export const noMemory = Memory.parse({});
 const settledSeconds = 600;
 const longestRetrySeconds = 6 * 3600;
 
-/** What to do now, for a service that no operator holds. */
+/** What to do now, for a service that no operator has failed over. */
 export function decide(seen: Seen, before: Memory, settings: Settings): Decision {
   if (!seen.isUnitRunning) return whileStopped(seen, before, settings);
   if (!before.isStandingIn) return nothing('the unit was started by hand', before);
@@ -120,7 +120,7 @@ function whileStopped(seen: Seen, before: Memory, settings: Settings): Decision 
   }
   const isHandover = memory.gaveWayAt !== null && !memory.hasAnsweredSince;
   const patientUntil = isHandover
-    ? (memory.gaveWayAt ?? 0) + settings.handoverSeconds
+    ? (memory.gaveWayAt ?? 0) + settings.failbackSeconds
     : Math.max(memory.silentSince + settings.silentSeconds, settings.bootSeconds);
   if (uptime < patientUntil) {
     return nothing(isHandover ? 'waits for the pod' : 'does not answer', memory);

@@ -3,17 +3,17 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorText, lazily } from '@skolo/base';
 import { type Rack, readRack } from '@skolo/rack';
-import type { HeldService } from '@skolo/rack/jumphost';
-import { startFormer } from '../fail-over/former.ts';
+import type { FailedOver } from '@skolo/rack/jumphost';
+import { startExisting } from '../fail-over/existing.ts';
 import { type ApiServer, openApiServer } from '../kubernetes/api-server.ts';
 import { copyConfiguration } from '../kubernetes/configuration.ts';
 import {
-  lendPublicPort,
   lookAtKubernetes,
-  noteHold,
+  noteFailedOver,
+  releasePublicPort,
   renewPods,
+  restorePublicPort,
   scale,
-  takePublicPortBack,
 } from '../kubernetes/kubernetes.ts';
 import type { Settings } from '../settings.ts';
 import { endLeftBehind } from '../units/left-behind.ts';
@@ -29,8 +29,15 @@ import {
 } from '../units/services.ts';
 import { changeUnit, unitState } from '../units/units.ts';
 import { decide, type Kubernetes } from './decide.ts';
-import { lastCopy, type Remembered, readHold, recall, remember, rememberCopy } from './memory.ts';
-import { askFormer, askReadiness, askService, type Probe } from './probes.ts';
+import {
+  lastCopy,
+  type Remembered,
+  readFailedOver,
+  recall,
+  remember,
+  rememberCopy,
+} from './memory.ts';
+import { askExisting, askReadiness, askService, type Probe } from './probes.ts';
 
 export interface Context {
   settings: Settings;
@@ -67,8 +74,9 @@ export async function lookAround(context: Context): Promise<boolean> {
   let isGood = true;
   for (const service of allServices) {
     try {
-      const hold = await readHold(service);
-      if (hold !== undefined) await keepHeld(context, await find(context, service), hold);
+      const failedOver = await readFailedOver(service);
+      if (failedOver !== undefined)
+        await keepFailedOver(context, await find(context, service), failedOver);
       else if (hasUnit(service)) await lookAt(context, service);
     } catch (error) {
       isGood = false;
@@ -85,7 +93,7 @@ export async function lookAround(context: Context): Promise<boolean> {
   return isGood;
 }
 
-/** Of a service that nobody holds. */
+/** Of a service that nobody has failed over. */
 async function lookAt(context: Context, service: FallbackService): Promise<void> {
   const { settings, uptime } = context;
   const found = await find(context, service, 'if-needed');
@@ -98,7 +106,7 @@ async function lookAt(context: Context, service: FallbackService): Promise<void>
     context.print(`${service.name}: stands in, ${probe.text}: ${why}`);
     await remember(service, { ...memory, logged: `the unit stands in: ${why}` });
     if (found.api === undefined) await endWhatIsLeft(context, service);
-    await lendIfHeld(found);
+    await releasePort(found);
     await changeUnit('start', service.unit);
   } else if (act === 'give-way') {
     context.print(`${service.name}: gives way, ${why}`);
@@ -106,8 +114,8 @@ async function lookAt(context: Context, service: FallbackService): Promise<void>
     // Only now: after an interruption it gives way once more.
     await remember(service, { ...memory, logged: why });
   } else {
-    if (memory.isStandingIn) await lendIfHeld(found);
-    else if (!isUnitRunning && (await takeBackIfLent(found))) {
+    if (memory.isStandingIn) await releasePort(found);
+    else if (!isUnitRunning && (await restorePort(found))) {
       context.print(`${service.name}: its Service is a LoadBalancer again`);
     }
     const logged = memory.isStandingIn ? `${why}${await unitTrouble(found)}` : why;
@@ -124,10 +132,10 @@ export async function find(
 ): Promise<Found> {
   const rack = await readRack(rackFileOf(service)).catch(() => undefined);
   const unitName = hasUnit(service) ? service.unit : undefined;
-  const former = (await readHold(service))?.former;
+  const existing = (await readFailedOver(service))?.existing;
   const [unit, probe, memory, missing] = await Promise.all([
     unitName === undefined ? { isInstalled: false, isRunning: false } : unitState(unitName),
-    former === undefined ? askService(service, rack) : askFormer(service, rack),
+    existing === undefined ? askService(service, rack) : askExisting(service, rack),
     recall(service),
     missingFile([join('/opt/skolo', programOf(service)), rackFileOf(service)]),
   ]);
@@ -146,23 +154,23 @@ function missingFile(files: readonly string[]): string | undefined {
 /** The unit ends, and a new pod starts: one that has crashed meanwhile would wait for up to five minutes. */
 async function giveWay(found: Found): Promise<void> {
   const { service, api, kubernetes } = found;
-  await takeBackIfLent(found);
+  await restorePort(found);
   if (hasUnit(service)) await changeUnit('stop', service.unit);
   if (api !== undefined && kubernetes?.state === 'answers') {
     await renewPods(api, service, kubernetes.pod.names);
   }
 }
 
-export async function lendIfHeld({ service, api, kubernetes }: Found): Promise<void> {
-  const isHeld = kubernetes?.state === 'answers' && kubernetes.publicPort === 'held';
-  if (isHeld && api !== undefined) await lendPublicPort(api, service);
+export async function releasePort({ service, api, kubernetes }: Found): Promise<void> {
+  const isTaken = kubernetes?.state === 'answers' && kubernetes.publicPort === 'load-balancer';
+  if (isTaken && api !== undefined) await releasePublicPort(api, service);
 }
 
-/** True when the public port was lent. */
-export async function takeBackIfLent({ service, api, kubernetes }: Found): Promise<boolean> {
-  const isLent = kubernetes?.state === 'answers' && kubernetes.publicPort === 'lent';
-  if (!isLent || api === undefined) return false;
-  await takePublicPortBack(api, service);
+/** True when the public port was released. */
+export async function restorePort({ service, api, kubernetes }: Found): Promise<boolean> {
+  const isReleased = kubernetes?.state === 'answers' && kubernetes.publicPort === 'released';
+  if (!isReleased || api === undefined) return false;
+  await restorePublicPort(api, service);
   return true;
 }
 
@@ -175,34 +183,38 @@ async function unitTrouble({ service, probe, rack }: Found): Promise<string> {
 }
 
 /**
- * While an operator holds a service, its unit or those of a former system run and k3s does not, also after an interrupted command
+ * While a service is failed over, its unit or those of an existing system run and k3s does not, also after an interrupted command
  * or a new `apply`.
  */
-async function keepHeld({ print }: Context, found: Found, hold: HeldService): Promise<void> {
+async function keepFailedOver(
+  { print }: Context,
+  found: Found,
+  failedOver: FailedOver,
+): Promise<void> {
   const { service, api, kubernetes, isUnitRunning } = found;
   if (api !== undefined && kubernetes?.state === 'answers') {
-    await noteHold(api, service, holdText(service, hold));
+    await noteFailedOver(api, service, failedOverText(service, failedOver));
     if (kubernetes.deployment === 'asks') {
-      print(`${service.name}: held, so its Deployment is scaled to 0`);
+      print(`${service.name}: failed over, so its Deployment is scaled to 0`);
       await scale(api, service, 0);
     }
-    await lendIfHeld(found);
+    await releasePort(found);
   }
-  if (hold.former !== undefined) {
+  if (failedOver.existing !== undefined) {
     if (isUnitRunning && hasUnit(service)) await changeUnit('stop', service.unit);
-    if (await startFormer(service, hold.former)) {
-      print(`${service.name}: held, so ${hold.former.join(', ')} was started`);
+    if (await startExisting(service, failedOver.existing)) {
+      print(`${service.name}: failed over, so ${failedOver.existing.join(', ')} was started`);
     }
   } else if (!isUnitRunning && hasUnit(service)) {
-    print(`${service.name}: held, so its unit is started`);
+    print(`${service.name}: failed over, so its unit is started`);
     await changeUnit('start', service.unit);
   }
 }
 
 /** What serves in place of k3s, for people. */
-export function holdText(service: PodService, { by, since, former }: HeldService): string {
-  const who = former?.join(', ') ?? (hasUnit(service) ? service.unit : 'nothing');
-  return `${who} serves instead: ${by} has taken it at ${since}`;
+export function failedOverText(service: PodService, { by, since, existing }: FailedOver): string {
+  const who = existing?.join(', ') ?? (hasUnit(service) ? service.unit : 'nothing');
+  return `${who} serves instead: ${by} has failed it over at ${since}`;
 }
 
 export async function endWhatIsLeft({ print }: Context, service: PodService): Promise<void> {

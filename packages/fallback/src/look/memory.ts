@@ -1,9 +1,9 @@
-/** What is remembered from look to look (this boot only), and which services an operator holds (for good). */
+/** What is remembered from look to look (this boot only), and which services an operator has failed over (for good). */
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseJson } from '@skolo/base';
 import { readFileIfExists, syncFolder, writeFileAtomic } from '@skolo/durable/atomic-file';
-import { HeldService, heldFolder } from '@skolo/rack/jumphost';
+import { FailedOver, failedOverFolder } from '@skolo/rack/jumphost';
 import { z } from 'zod';
 import { readJson } from '../json-file.ts';
 import type { PodService } from '../units/services.ts';
@@ -11,8 +11,8 @@ import { Memory } from './decide.ts';
 
 /** What a reboot forgets. */
 const run = '/run/skolo-fallback';
-/** Stays after a hand-over, for the way back. */
-const former = '/var/lib/skolo/fallback/former';
+/** Stays after a fail-back, for the next failover. */
+const existing = '/var/lib/skolo/fallback/existing';
 
 const Remembered = Memory.extend({
   logged: z.string().default(''),
@@ -37,33 +37,33 @@ export async function rememberCopy(uptime: number): Promise<void> {
   await writeJson(join(run, 'copied'), uptime, false);
 }
 
-/** An operator has taken the service from k3s. An unreadable file is a hold, too. */
-export async function readHold(service: PodService): Promise<HeldService | undefined> {
-  const text = await readFileIfExists(holdFile(service));
+/** An operator has failed the service over. An unreadable file counts, too. */
+export async function readFailedOver(service: PodService): Promise<FailedOver | undefined> {
+  const text = await readFileIfExists(failedOverFile(service));
   if (text === undefined) return undefined;
-  return HeldService.safeParse(parseJson(text)).data ?? { by: 'somebody', since: 'unknown' };
+  return FailedOver.safeParse(parseJson(text)).data ?? { by: 'somebody', since: 'unknown' };
 }
 
-export async function writeHold(service: PodService, hold: HeldService): Promise<void> {
-  await writeJson(holdFile(service), hold);
+export async function writeFailedOver(service: PodService, failedOver: FailedOver): Promise<void> {
+  await writeJson(failedOverFile(service), failedOver);
 }
 
-export async function removeHold(service: PodService): Promise<void> {
-  await rm(holdFile(service), { force: true });
-  await syncFolder(heldFolder).catch(() => undefined);
+export async function removeFailedOver(service: PodService): Promise<void> {
+  await rm(failedOverFile(service), { force: true });
+  await syncFolder(failedOverFolder).catch(() => undefined);
 }
 
-/** Units of a former system that have served in its place; empty where there were none. */
-export async function readFormer({ name }: PodService): Promise<string[]> {
-  return (await readJson(join(former, `${name}.json`), z.array(z.string()))) ?? [];
+/** Units of an existing system that have served in its place; empty where there were none. */
+export async function readExisting({ name }: PodService): Promise<string[]> {
+  return (await readJson(join(existing, `${name}.json`), z.array(z.string()))) ?? [];
 }
 
-export async function writeFormer({ name }: PodService, units: readonly string[]): Promise<void> {
-  await writeJson(join(former, `${name}.json`), units);
+export async function writeExisting({ name }: PodService, units: readonly string[]): Promise<void> {
+  await writeJson(join(existing, `${name}.json`), units);
 }
 
-function holdFile({ name }: PodService): string {
-  return join(heldFolder, `${name}.json`);
+function failedOverFile({ name }: PodService): string {
+  return join(failedOverFolder, `${name}.json`);
 }
 
 async function writeJson(file: string, value: unknown, isOpen = true): Promise<void> {

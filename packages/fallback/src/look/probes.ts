@@ -42,8 +42,8 @@ export async function askFullReadiness(
   return await probe(readinessUrl(service, rack, metricsPort), ({ status }) => status === 200);
 }
 
-/** What a former system says at the ports of the service: any answer will do, since nobody knows its protocol here. */
-export async function askFormer(service: PodService, rack: Rack | undefined): Promise<Probe> {
+/** What an existing system says at the ports of the service: any answer will do, since nobody knows its protocol here. */
+export async function askExisting(service: PodService, rack: Rack | undefined): Promise<Probe> {
   const { port, metricsPort } = servicePorts[service.name];
   const hosts = ['127.0.0.1', hostOfUrl(rack?.jumphost.address ?? '127.0.0.1')];
   const urls = hosts.flatMap((host) =>

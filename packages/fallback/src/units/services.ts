@@ -37,7 +37,7 @@ export const powerCycleDaemon: FallbackService = {
 
 export const services: readonly FallbackService[] = [metadataServer, powerCycleDaemon];
 
-/** Also those that only k3s runs. A former system may serve in their place. */
+/** Also those that only k3s runs. An existing system may serve in their place. */
 export const allServices: readonly PodService[] = [
   ...services,
   ...(['router-backup', 'alert-to-pubsub', 'machine-state'] as const).map(podService),

@@ -28,7 +28,7 @@ function leave(wanted: KubeObject[], ...live: KubeObject[]) {
 }
 
 describe('a service that something else serves', () => {
-  const held = namespace({ 'skolo/held.power-cycle-daemon': why });
+  const held = namespace({ 'skolo/failed-over.power-cycle-daemon': why });
 
   it('stays without pods, also before it was ever pushed', () => {
     const wanted = [held, deployment('power-cycle-daemon'), deployment('router-backup')];
@@ -45,7 +45,7 @@ describe('a service that something else serves', () => {
 
   it('leaves its port to the host, and what it was for the way forward', () => {
     const lent = {
-      'skolo/lent-to-the-host': '{"type":"LoadBalancer","externalTrafficPolicy":"Local"}',
+      'skolo/released-port': '{"type":"LoadBalancer","externalTrafficPolicy":"Local"}',
     };
 
     for (const live of [[held], [namespace(), service(lent)]]) {

@@ -1,8 +1,8 @@
 /**
- * Services that an operator has handed to something else on the jumphost: a unit of ours, or a former system (packages/fallback).
+ * Services that an operator has handed to something else on the jumphost: a unit of ours, or an existing system (packages/fallback).
  * A push leaves them without pods, and their ports to the host.
  */
-import { heldAnnotation, lentAnnotation } from '@skolo/rack/jumphost';
+import { failedOverAnnotation, releasedPortAnnotation } from '@skolo/rack/jumphost';
 import { z } from 'zod';
 import { type KubeObject, keyOf } from './objects.ts';
 
@@ -27,8 +27,8 @@ export function leaveHeld(
   for (const { kind, metadata } of live.values()) {
     if (kind !== 'Namespace') continue;
     for (const [key, why] of Object.entries(metadata.annotations ?? {})) {
-      if (!key.startsWith(heldAnnotation)) continue;
-      reasons.set(`${metadata.name}/${key.slice(heldAnnotation.length)}`, why);
+      if (!key.startsWith(failedOverAnnotation)) continue;
+      reasons.set(`${metadata.name}/${key.slice(failedOverAnnotation.length)}`, why);
     }
   }
   const held: string[] = [];
@@ -46,7 +46,7 @@ export function leaveHeld(
 }
 
 function isLent(live: KubeObject | undefined): boolean {
-  return live?.metadata.annotations?.[lentAnnotation] !== undefined;
+  return live?.metadata.annotations?.[releasedPortAnnotation] !== undefined;
 }
 
 function lend(object: KubeObject): KubeObject {
@@ -55,7 +55,7 @@ function lend(object: KubeObject): KubeObject {
   const { type, externalTrafficPolicy, ...rest } = data;
   const annotations = {
     ...object.metadata.annotations,
-    [lentAnnotation]: JSON.stringify({ type, externalTrafficPolicy }),
+    [releasedPortAnnotation]: JSON.stringify({ type, externalTrafficPolicy }),
   };
   return {
     ...object,

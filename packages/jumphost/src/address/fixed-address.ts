@@ -1,26 +1,18 @@
 /** The fixed address of a computer, in whichever program of Debian sets it: ifupdown or systemd-networkd. */
+import { BlockList } from 'node:net';
 import { shellWord } from '@skolo/base';
 import {
+  ComputerError,
   changeGuarded,
   type FileContent,
   type Guard,
   type Host,
-  JumphostError,
 } from '@skolo/computers';
+import type { FixedAddress } from './interfaces.ts';
 import * as interfaces from './interfaces.ts';
 import { type NetworkFacts, readFacts } from './network-facts.ts';
 import * as networkd from './networkd.ts';
 import { whoHas } from './probe.ts';
-
-export interface FixedAddress {
-  /** Of the interface. */
-  name: string;
-  /** IPv4. */
-  address: string;
-  /** Length of the prefix of its subnet. */
-  prefix: number;
-  gateway?: string;
-}
 
 interface WantedAddress {
   address: string;
@@ -40,7 +32,7 @@ interface Change {
  * themselves, unless a new session gets in.
  *
  * @param more what changes and returns with it, once the address is set; `$device` is the interface
- * @throws JumphostError Nothing is changed, and the message says what to do; or nobody got in, and it was taken back.
+ * @throws ComputerError Nothing is changed, and the message says what to do; or nobody got in, and it was taken back.
  */
 export async function changeAddress(
   host: Host,
@@ -51,12 +43,12 @@ export async function changeAddress(
   const { address } = wanted;
   const plan = await planOf(host, wanted);
   if ('why' in plan) {
-    throw new JumphostError(`${host.name}: ${plan.why}; set ${address} there by hand`);
+    throw new ComputerError(`${host.name}: ${plan.why}; set ${address} there by hand`);
   }
   const { change, fixed, isThere } = plan;
   const other = isThere ? undefined : await whoHas(host, address, fixed.name);
   if (other !== undefined) {
-    throw new JumphostError(
+    throw new ComputerError(
       `${host.name}: another computer has the address ${address} (${other}); turn it off, or correct jumphost.address`,
     );
   }
@@ -107,12 +99,11 @@ function fixedAddress(facts: NetworkFacts, address: string, subnet: string): Fix
   return { name, address, prefix, ...(route && { gateway: route.gateway }) };
 }
 
-function isIn(address: string, subnet: string): boolean {
+export function isIn(address: string, subnet: string): boolean {
   const [network = '', length = '32'] = subnet.split('/');
-  const bits = 32 - Number(length);
-  const number = (text: string) =>
-    text.split('.').reduce((sum, each) => sum * 256 + Number(each), 0);
-  return Math.floor(number(address) / 2 ** bits) === Math.floor(number(network) / 2 ** bits);
+  const list = new BlockList();
+  list.addSubnet(network, Number(length));
+  return list.check(address);
 }
 
 /** A text: why nothing can be changed. */

@@ -1,5 +1,13 @@
 /** /etc/network/interfaces of ifupdown (interfaces(5)). */
-import type { FixedAddress } from './fixed-address.ts';
+export interface FixedAddress {
+  /** Of the interface. */
+  name: string;
+  /** IPv4. */
+  address: string;
+  /** Length of the prefix of its subnet. */
+  prefix: number;
+  gateway?: string;
+}
 
 /** Words that begin a stanza. */
 const begins =

@@ -1,5 +1,5 @@
 /** Files of systemd-networkd (systemd.network(5)). */
-import type { FixedAddress } from './fixed-address.ts';
+import type { FixedAddress } from './interfaces.ts';
 
 /** Keys of [Network] that a fixed address replaces. Others of the former file stay: name servers, routes, rules. */
 const replaced = /^\s*(DHCP|Address|Gateway|LinkLocalAddressing)\s*=/i;

@@ -1,6 +1,6 @@
 /** Asks the network who has an address. */
 import { shellWord } from '@skolo/base';
-import { type Host, JumphostError, linesOf } from '@skolo/computers';
+import { ComputerError, type Host, linesOf } from '@skolo/computers';
 
 export const probeFile = '/usr/local/sbin/skolo-probe-address';
 
@@ -63,7 +63,7 @@ for (1 .. 3) {
 }
 `;
 
-/** The hardware address of another computer that has it. @throws JumphostError The interface cannot ask. */
+/** The hardware address of another computer that has it. @throws ComputerError The interface cannot ask. */
 export async function whoHas(
   host: Host,
   address: string,
@@ -75,7 +75,7 @@ export async function whoHas(
   );
   if (code === 0) return undefined;
   if (code === 3) return stdout.trim();
-  throw new JumphostError(`${host.name}: ${stderr || `the probe of ${device} failed (${code})`}`);
+  throw new ComputerError(`${host.name}: ${stderr || `the probe of ${device} failed (${code})`}`);
 }
 
 /** The interface that has this address; empty where none has. */

@@ -1,7 +1,6 @@
 /** The k3s that runs: what it was started with, and who can read its secrets. */
-import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { parseJson, shellWord } from '@skolo/base';
+import { parseJson, pause, shellWord } from '@skolo/base';
 import type { Host } from '@skolo/computers';
 import { binary } from '@skolo/k3s';
 import { k3sTokenFile } from '@skolo/rack/secrets';

@@ -5,7 +5,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { errorText } from '@skolo/base';
-import { apart, JumphostError } from '@skolo/computers';
+import { apart, ComputerError } from '@skolo/computers';
 import { efiLabel, grubStart, type ImageArchitecture, platforms, rootLabel } from './boot.ts';
 import { jumphostPackages } from './steps.ts';
 
@@ -23,10 +23,10 @@ const programs = {
   mcopy: 'mtools',
 };
 
-/** @throws JumphostError This computer cannot make an image; the message says what to do. */
+/** @throws ComputerError This computer cannot make an image; the message says what to do. */
 export async function refuseIncapable(signal: AbortSignal): Promise<void> {
   if (process.getuid?.() !== 0) {
-    throw new JumphostError('only root can make an image: run it again with sudo');
+    throw new ComputerError('only root can make an image: run it again with sudo');
   }
   const missing: string[] = [];
   for (const [program, name] of Object.entries(programs)) {
@@ -35,7 +35,7 @@ export async function refuseIncapable(signal: AbortSignal): Promise<void> {
   }
   signal.throwIfAborted();
   if (missing.length === 0) return;
-  throw new JumphostError(
+  throw new ComputerError(
     `this computer lacks programs to make an image: apt-get install ${missing.join(' ')}`,
   );
 }
@@ -49,7 +49,7 @@ interface RootOptions {
   signal: AbortSignal;
 }
 
-/** Makes the root file system, with a kernel. @throws JumphostError */
+/** Makes the root file system, with a kernel. @throws ComputerError */
 export async function makeRoot({ folder, architecture, archive, signal }: RootOptions) {
   const packages = [...jumphostPackages, ...systemPackages, ...platforms[architecture].packages];
   const made =
@@ -99,7 +99,7 @@ rm "$efi"
 mkfs.ext4 -q -L ${rootLabel} -d "$root" -E offset=$(((efiMiB + 1) * 1048576)) "$image" \${rootMiB}M
 sync "$image"`;
 
-/** @throws JumphostError */
+/** @throws ComputerError */
 export async function makeDisk(
   image: string,
   { folder, architecture, signal }: Omit<RootOptions, 'archive'>,
@@ -120,7 +120,7 @@ function fail(what: string, cause: unknown, signal: AbortSignal): never {
   const said = cause instanceof Error && 'stderr' in cause ? `${cause.stderr}`.trim() : '';
   const why = said.split('\n').slice(-3).join('; ') || errorText(cause);
   const isForeign = said.includes('binfmt_misc');
-  throw new JumphostError(
+  throw new ComputerError(
     `${what}: ${why}${isForeign ? '; apt-get install qemu-user-static' : ''}`,
     { cause },
   );

@@ -3,7 +3,7 @@
  * not looked at any more. No cloud-init: that takes a new identity whenever another stick is there, and starts without one.
  */
 
-import { fileStep, type Step } from '@skolo/computers';
+import { fileStep, type Step, writtenHead } from '@skolo/computers';
 import { networkdFile } from '../address/networkd.ts';
 import { probe, probeFile } from '../address/probe.ts';
 import { identityFile, identityHead } from './identity.ts';
@@ -159,8 +159,7 @@ for each in /etc/ssh/ssh_host_*_key.pub; do
 done
 `;
 
-const unitText = `# Written by \`skolo jumphost image\`.
-[Unit]
+const unitText = `${writtenHead}[Unit]
 Description=skolo: name, address and keys from a stick, at the first start
 ConditionPathExists=!${identityMark}
 Wants=network-pre.target

@@ -2,9 +2,11 @@
  * What a stick gives to a computer with the image: who it is, and who may get in. It has no secret: whoever finds a stick learns
  * a name, addresses and public keys. Host keys are made by the computer, and everything else comes over ssh.
  */
-import { BlockList } from 'node:net';
-import { JumphostError, sha256 } from '@skolo/computers';
+
+import { sha256 } from '@skolo/base';
+import { ComputerError } from '@skolo/computers';
 import type { Rack } from '@skolo/rack';
+import { isIn } from '../address/fixed-address.ts';
 
 export interface Identity {
   rack: string;
@@ -56,11 +58,11 @@ export interface IdentityNeeds {
   keys: readonly string[];
 }
 
-/** @throws JumphostError rack.yaml lacks what a stick has to say, or its gateway cannot be reached. */
+/** @throws ComputerError rack.yaml lacks what a stick has to say, or its gateway cannot be reached. */
 export function identityOf(needs: IdentityNeeds): Identity {
   const { rack, machine, keys } = needs;
   const wanted = machine === undefined ? rack.jumphost : rack.machines.get(machine);
-  const refuse = (why: string) => new JumphostError(`${rack.name}: rack.yaml ${why}`);
+  const refuse = (why: string) => new ComputerError(`${rack.name}: rack.yaml ${why}`);
   if (wanted === undefined) throw refuse(`has no machine ${machine}; describe it there`);
   const { name, address } = wanted;
   if (address === undefined) throw refuse(`has no address of ${name}; a jumphost needs one`);
@@ -68,7 +70,12 @@ export function identityOf(needs: IdentityNeeds): Identity {
     rack: rack.name,
     name,
     keys,
-    ...fixedAddress(rack, { ...needs, name, address }),
+    ...fixedAddress(rack, {
+      name,
+      address,
+      gateway: needs.gateway,
+      nameServers: needs.nameServers,
+    }),
     ...(needs.interface !== undefined && { interface: needs.interface }),
   };
 }
@@ -78,20 +85,18 @@ interface FixedNeeds extends Pick<IdentityNeeds, 'gateway' | 'nameServers'> {
   address: string;
 }
 
-/** A fixed address in the subnet of a rack. @throws JumphostError rack.yaml lacks the subnet, or the gateway is elsewhere. */
+/** A fixed address in the subnet of a rack. @throws ComputerError rack.yaml lacks the subnet, or the gateway is elsewhere. */
 export function fixedAddress(rack: Rack, { name, address, ...given }: FixedNeeds) {
   const { subnet = '', gateway: usual } = rack.network;
-  const refuse = (why: string) => new JumphostError(`${rack.name}: rack.yaml ${why}`);
-  const [network = '', length] = subnet.split('/');
+  const refuse = (why: string) => new ComputerError(`${rack.name}: rack.yaml ${why}`);
+  const [, length] = subnet.split('/');
   if (length === undefined) throw refuse('has no network.subnet, and its length is needed');
   if (address.includes(':')) throw refuse(`has an address of IPv6 for ${name}; only IPv4 is set`);
   const routers = [rack.jumphost, ...rack.infrastructure.values()];
   const router = routers.find(({ uplink }) => uplink === 'internet');
   const gateway = given.gateway ?? usual ?? (router?.name === name ? undefined : router?.address);
-  const inSubnet = new BlockList();
-  inSubnet.addSubnet(network, Number(length));
-  if (gateway !== undefined && !inSubnet.check(gateway)) {
-    throw new JumphostError(
+  if (gateway !== undefined && !isIn(gateway, subnet)) {
+    throw new ComputerError(
       `${rack.name}: the gateway ${gateway} is outside of ${subnet}; name another one with --gateway`,
     );
   }
@@ -112,7 +117,7 @@ const publicKey =
  * Public keys of a file, one in each line.
  *
  * @param file for messages
- * @throws JumphostError A line is not a public key.
+ * @throws ComputerError A line is not a public key.
  */
 export function publicKeysOf(text: string, file: string): string[] {
   const lines = text.split('\n').map((line) => line.trim());
@@ -121,7 +126,7 @@ export function publicKeysOf(text: string, file: string): string[] {
     if (publicKey.test(key)) continue;
     // Its content must not appear.
     const what = key.includes('PRIVATE KEY') ? 'is a private key' : 'is not a public key of ssh';
-    throw new JumphostError(`${file}: ${what}; name the file that ends with .pub`);
+    throw new ComputerError(`${file}: ${what}; name the file that ends with .pub`);
   }
   return keys;
 }

@@ -34,7 +34,7 @@ export function imageSteps({ download, sources, k3sVersion, ownImages }: ImageNe
   return [
     packagesStep(jumphostPackages),
     nfsOffStep,
-    journalStep(),
+    journalStep('disk'),
     updatesStep(),
     nodeStep(download),
     keysOnlyStep,

@@ -1,10 +1,9 @@
 /** Reboots a jumphost when no outlet waits for it, and waits until its services are back. */
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Client, powerCycleDaemonApi } from '@skolo/api';
 import { cyclesUnderWay } from '@skolo/api/cycles-under-way';
 import { anotherRack, rackHeader } from '@skolo/api/rack-header';
 import { errorText } from '@skolo/base';
-import { bootIdOf, type Host, JumphostError, sendReboot } from '@skolo/computers';
+import { bootIdOf, ComputerError, type Host, sendReboot, waitUntil } from '@skolo/computers';
 import type { Rack } from '@skolo/rack';
 import { jumphostServices, serviceMetricsUrl } from '@skolo/rack/light';
 
@@ -37,7 +36,7 @@ const usual: Limits = { quiet: 30 * 60_000, back: 15 * 60_000, betweenLooks: 200
  * A hold of the rack keeps new cycles away. Cycles that are under way end first, and so do outlets that are to come on: nothing
  * would turn them on meanwhile.
  *
- * @throws JumphostError It is not quiet in time, refuses to reboot, or does not come back.
+ * @throws ComputerError It is not quiet in time, refuses to reboot, or does not come back.
  * @throws ApiError @throws ApiUnreachable Nothing was done.
  */
 export async function rebootJumphost(deps: RebootDeps): Promise<void> {
@@ -63,7 +62,7 @@ export async function rebootJumphost(deps: RebootDeps): Promise<void> {
  *
  * @param until when the hold ends by itself
  * @returns ends the hold
- * @throws JumphostError It is not quiet in time. @throws ApiError @throws ApiUnreachable Nothing was done.
+ * @throws ComputerError It is not quiet in time. @throws ApiError @throws ApiUnreachable Nothing was done.
  */
 export async function waitUntilQuiet(
   deps: Pick<RebootDeps, 'rack' | 'power' | 'report' | 'signal'>,
@@ -115,25 +114,14 @@ async function whoIsNotReady({ rack, fetch, signal }: RebootDeps): Promise<strin
   return first;
 }
 
-/** Looks again and again until nothing is in the way. An error of a look is in the way, too. */
+/** @throws ComputerError Something is still in the way. */
 async function wait(
   { rack, report, signal }: Pick<RebootDeps, 'rack' | 'report' | 'signal'>,
   { betweenLooks }: Limits,
   withinMs: number,
   look: () => Promise<string | undefined>,
 ): Promise<void> {
-  const end = performance.now() + withinMs;
-  let reported: string | undefined;
-  for (;;) {
-    const why = await look().catch((error: unknown) => errorText(error));
-    signal.throwIfAborted();
-    if (why === undefined) return;
-    if (performance.now() > end) {
-      const minutes = Math.round(withinMs / 60_000);
-      throw new JumphostError(`${rack.name}: ${why}, for ${minutes} min`);
-    }
-    if (why !== reported) report(why);
-    reported = why;
-    await pause(betweenLooks, undefined, { signal });
-  }
+  const why = await waitUntil(look, { withinMs, pollMs: betweenLooks, signal, report });
+  if (why === undefined) return;
+  throw new ComputerError(`${rack.name}: ${why}, for ${Math.round(withinMs / 60_000)} min`);
 }

@@ -85,7 +85,7 @@ function isOf(rack: Rack, machine: string): (secret: RackSecret) => boolean {
  * continues from its journal.
  *
  * @returns its URL, as the machine reaches it
- * @throws JumphostError It does not start; the message has the reason.
+ * @throws ComputerError It does not start; the message has the reason.
  */
 export async function startSpareDaemon(
   machine: Host,
@@ -108,7 +108,7 @@ done`);
   return `http://127.0.0.1:${Listening.parse(JSON.parse(line)).port}`;
 }
 
-/** Ends it, if there is one; what it has turned off comes on before. @throws JumphostError */
+/** Ends it, if there is one; what it has turned off comes on before. @throws ComputerError */
 export async function stopSpareDaemon(
   machine: Host,
   { folder }: DaemonPlace = usualPlace,

@@ -4,8 +4,8 @@
  * Source: k3s, pkg/cluster/encrypt.go and storage.go: key `/bootstrap/` with 12 digits of the SHA-256 of the password in the
  * token, value `SALT:base64(nonce, ciphertext, tag)` of AES-256-GCM, with PBKDF2 (SHA-1, 4096 rounds). kine's table is `kine`.
  */
-import { createDecipheriv, createHash, pbkdf2Sync } from 'node:crypto';
-import { shellWord } from '@skolo/base';
+import { createDecipheriv, pbkdf2Sync } from 'node:crypto';
+import { sha256, shellWord } from '@skolo/base';
 import { type Check, checkByScript, type Host, type Step } from '@skolo/computers';
 import type { Secret } from '@skolo/secrets';
 import { z } from 'zod';
@@ -78,7 +78,7 @@ function opened({ keys, bootstrap }: z.output<typeof Looked>, token: string): Ch
     return { differs: [], note: `${objects}; no CA in it, so that of the copy counts` };
   }
   const password = passwordOf(token);
-  const digest = createHash('sha256').update(password).digest('hex').slice(0, 12);
+  const digest = sha256(password).slice(0, 12);
   const row = bootstrap.find(({ name }) => name === `/bootstrap/${digest}`);
   if (row === undefined) {
     return {

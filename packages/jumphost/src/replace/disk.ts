@@ -3,7 +3,7 @@
  * file system, which the kernel replays as after a power cut: without it, what was last written would be missing.
  */
 import { shellWord } from '@skolo/base';
-import { type Host, JumphostError, linesOf } from '@skolo/computers';
+import { ComputerError, type Host, linesOf } from '@skolo/computers';
 
 /** Where its file system is meanwhile. */
 const mounted = '/run/skolo-former-disk';
@@ -24,7 +24,7 @@ interface FormerDisk {
  * Mounts the root of the former jumphost: the file system that has the state of skolo and its host name.
  *
  * @param where a folder, if it is mounted; a device or `LABEL=…`; absent: all file systems that are not mounted are tried
- * @throws JumphostError There is none, or more than one; the message lists what was tried.
+ * @throws ComputerError There is none, or more than one; the message lists what was tried.
  */
 export async function openDisk(
   host: Host,
@@ -44,7 +44,7 @@ export async function openDisk(
   const [device] = found;
   if (device === undefined || found.length > 1) {
     const what = found.length > 1 ? `${found.length} disks` : 'no disk';
-    throw new JumphostError(
+    throw new ComputerError(
       `${host.name}: ${what} of ${jumphost} (${tried.join('; ') || 'no file system that is not mounted'}); mount the right one there, and name its folder: --disk FOLDER`,
     );
   }

@@ -2,9 +2,10 @@
  * The former jumphost is fenced: the outlets that feed it are off, and read off. Two jumphosts at once would switch the same
  * outlets and answer at the same address.
  */
-import { setTimeout as pause } from 'node:timers/promises';
+
 import type { Client, powerCycleDaemonApi } from '@skolo/api';
-import { JumphostError, type Step } from '@skolo/computers';
+import { pause } from '@skolo/base';
+import { ComputerError, type Step } from '@skolo/computers';
 
 interface FenceNeeds {
   /** Name of the former jumphost. */
@@ -17,11 +18,37 @@ interface FenceNeeds {
   signal: AbortSignal;
 }
 
+/**
+ * Evidence that the former jumphost is fenced. Only a fence of this file creates it, after its step has found that, so that no swap
+ * begins without a fence.
+ */
+class Evidence {
+  readonly #keepOff: readonly string[];
+
+  constructor(keepOff: readonly string[]) {
+    this.#keepOff = keepOff;
+  }
+
+  /** Outlets that have to stay off. */
+  get keepOff(): readonly string[] {
+    return this.#keepOff;
+  }
+}
+
+export type FenceEvidence = Evidence;
+
+export interface Fence {
+  step: Step;
+  /** @throws ComputerError The step has not found the former jumphost fenced. */
+  evidence(): FenceEvidence;
+}
+
 /** For a controller that has to be asked again and again; milliseconds. */
 const patienceMs = 120_000;
 const betweenLooksMs = 500;
 
-export function fenceStep({ jumphost, outlets, power, reason, signal }: FenceNeeds): Step {
+/** By its outlets. */
+export function powerFence({ jumphost, outlets, power, reason, signal }: FenceNeeds): Fence {
   async function look(): Promise<string[]> {
     const all = (await (await power()).outlets()).outlets;
     return outlets.flatMap((name) => {
@@ -30,7 +57,7 @@ export function fenceStep({ jumphost, outlets, power, reason, signal }: FenceNee
       return [`${name} reads ${found?.state ?? 'nothing yet'}`];
     });
   }
-  return {
+  return fence(jumphost, outlets, {
     name: 'fence',
     about: `${jumphost} has no power: ${outlets.join(', ')} read off`,
     async check() {
@@ -48,26 +75,45 @@ export function fenceStep({ jumphost, outlets, power, reason, signal }: FenceNee
         if (outcome === 'off') return;
         if (outcome !== undefined) throw notFenced(jumphost, detail ?? outcome);
         if (performance.now() > end) throw notFenced(jumphost, detail ?? 'no answer in time');
-        await pause(betweenLooksMs, undefined, { signal });
+        await pause(betweenLooksMs, signal);
       }
     },
-  };
+  });
 }
 
-function notFenced(jumphost: string, why: string): JumphostError {
-  return new JumphostError(
+function notFenced(jumphost: string, why: string): ComputerError {
+  return new ComputerError(
     `${jumphost} is not fenced: ${why}; pull its cables out, and run it again with --cable-is-out`,
   );
 }
 
 /** Only checked. A person has seen it: no outlet is known, or none obeys. */
-export function cableStep(jumphost: string, isConfirmed: boolean): Step {
-  return {
+export function cableFence(jumphost: string, isConfirmed: boolean): Fence {
+  return fence(jumphost, [], {
     name: 'fence',
     about: `a person has pulled the network cable of ${jumphost} out`,
     check: async () =>
       isConfirmed
         ? { differs: [], note: 'its cable is out, as a person has confirmed' }
         : { differs: ['a person has to confirm it'] },
+  });
+}
+
+function fence(jumphost: string, keepOff: readonly string[], step: Step): Fence {
+  let isFenced = false;
+  return {
+    step: {
+      ...step,
+      async check(host) {
+        isFenced = false;
+        const found = await step.check(host);
+        isFenced = found.differs.length === 0;
+        return found;
+      },
+    },
+    evidence() {
+      if (isFenced) return new Evidence(keepOff);
+      throw new ComputerError(`${jumphost} is not fenced; run it again`);
+    },
   };
 }

@@ -3,6 +3,7 @@
 import type { Guard, Step } from '@skolo/computers';
 import type { Secret } from '@skolo/secrets';
 import { databaseStep, newClusterStep } from './database.ts';
+import type { FenceEvidence } from './fence.ts';
 import { copyStep, placeStep, type StateCopy } from './staging.ts';
 import { addressStep, aloneStep, nodePasswordStep, spareStep, type TakeOver } from './take-over.ts';
 
@@ -29,8 +30,7 @@ export function rehearsalSteps({ takeOver, steps, copy, cluster }: RehearsalNeed
 }
 
 interface SwapNeeds extends Pick<RehearsalNeeds, 'copy' | 'takeOver'> {
-  /** That the fence has off. */
-  fenced: readonly string[];
+  fenced: FenceEvidence;
   guard: Guard;
   /** What the new jumphost keeps of it. */
   about: object;
@@ -38,7 +38,11 @@ interface SwapNeeds extends Pick<RehearsalNeeds, 'copy' | 'takeOver'> {
 
 /** Behind the fence: from the state to the new address. */
 export function swapSteps({ copy, takeOver, fenced, guard, about }: SwapNeeds): Step[] {
-  return [aloneStep(takeOver), placeStep({ copy, fenced }), addressStep(takeOver, about, guard)];
+  return [
+    aloneStep(takeOver),
+    placeStep({ copy, keepOff: fenced.keepOff }),
+    addressStep(takeOver, about, guard),
+  ];
 }
 
 /**

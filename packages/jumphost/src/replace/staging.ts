@@ -81,7 +81,7 @@ export interface FoundState {
 /** As router-backup leaves it in an archive. */
 const About = z.object({ left: z.array(z.object({ path: z.string(), why: z.string() })) });
 
-/** What the copy has. @throws JumphostError */
+/** What the copy has. @throws ComputerError */
 export async function findState(host: Host): Promise<FoundState> {
   const lines = parts.map(
     ({ path }) => `set -- ${path}; if [ -e "$1" ]; then echo yes; else echo no; fi`,
@@ -101,7 +101,7 @@ export async function findState(host: Host): Promise<FoundState> {
 interface PlaceNeeds {
   copy: Pick<StateCopy, 'id' | 'time'>;
   /** Of the former jumphost: the power-cycle daemon keeps them off. */
-  fenced: readonly string[];
+  keepOff: readonly string[];
 }
 
 /** Beside the journal of the power-cycle daemon, which obeys it once. */
@@ -110,7 +110,7 @@ const inherited = '/var/lib/skolo/power-cycle-daemon/inherited.json';
 const skolo = 10_001;
 
 /** Takes the state from that folder to its place. What the spare had there is kept in `former`. */
-export function placeStep({ copy, fenced }: PlaceNeeds): Step {
+export function placeStep({ copy, keepOff }: PlaceNeeds): Step {
   return {
     name: 'state',
     about: 'the state of the former jumphost is in its place',
@@ -122,7 +122,7 @@ export function placeStep({ copy, fenced }: PlaceNeeds): Step {
       // A machine of the rack cannot be its jumphost, too.
       const isAgent = (await host.run(`[ -e ${unitFile('agent')} ]`)).code === 0;
       if (isAgent) await removeAgent(host);
-      const mark = JSON.stringify({ time: copy.time, keepOff: fenced });
+      const mark = JSON.stringify({ time: copy.time, keepOff });
       // First, and with the rest: a daemon that starts in between finds it.
       const daemon = join(staged, 'var/lib/skolo/power-cycle-daemon');
       await host.need(`set -eu

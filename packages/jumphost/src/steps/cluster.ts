@@ -3,7 +3,7 @@ import { shellWord } from '@skolo/base';
 import { checkByScript, type Step } from '@skolo/computers';
 import { type AskedService, askService } from '@skolo/k3s';
 import { jumphostServices } from '@skolo/rack/light';
-import { heldText, readHeld, whyNotServing } from '../existing/held.ts';
+import { failedOverText, readFailedOver, whyNotServing } from '../existing/failed-over.ts';
 
 const kubectl = 'k3s kubectl';
 /** Of a shell: there is no such command. */
@@ -67,24 +67,24 @@ export function servicesStep(services: readonly AskedService[], rack: string): S
     name: 'services',
     about: 'each service says that it is ready, its names lead here, and no unit has failed',
     async check(host) {
-      const held = await readHeld(host);
-      const asked = services.filter(({ name }) => !held.has(name));
+      const failedOver = await readFailedOver(host);
+      const asked = services.filter(({ name }) => !failedOver.has(name));
       const answers = await Promise.all(asked.map((each) => askService(host, each)));
-      // Those of an existing system are looked at by the step `predecessors`.
+      // Those of an existing system are looked at by the step `existing-system`.
       const own = jumphostServices.filter((each) => {
-        const hold = held.get(each);
-        return hold !== undefined && hold.former === undefined;
+        const found = failedOver.get(each);
+        return found !== undefined && found.existing === undefined;
       });
       const silent = own.map(async (service) => {
         const why = await whyNotServing(host, service, [`skolo-${service}.service`]);
         return why.map(
           (each) =>
-            `${service}: held, but ${each}; repair it, or let k3s serve: skolo jumphost rollback ${rack} ${service} --forward`,
+            `${service}: failed over, but ${each}; repair it, or let k3s serve: skolo jumphost rollback ${rack} ${service} --forward`,
         );
       });
       const notes = [
         ...answers.flatMap(({ note }) => note ?? []),
-        ...[...held].map(([service, hold]) => heldText(rack, service, hold)),
+        ...[...failedOver].map(([service, each]) => failedOverText(rack, service, each)),
       ];
       return {
         differs: [

@@ -1,5 +1,12 @@
 /** The firewall of a jumphost. */
-import { type Guard, guardedStep, type Host, linesOf, type Step } from '@skolo/computers';
+import {
+  type Guard,
+  guardedStep,
+  type Host,
+  linesOf,
+  type Step,
+  writtenHead,
+} from '@skolo/computers';
 import { type Rack, servicePorts } from '@skolo/rack';
 
 import { firewallMachines, firewallUnit, machinesFile, statementPort } from '@skolo/rack/jumphost';
@@ -53,7 +60,7 @@ function rulesText({ jumphost }: Rack, subnet: string, ports: readonly number[])
   const { port: tokenPort } = servicePorts['metadata-server'];
   // A router gives addresses by DHCP.
   const isRouter = jumphost.uplink === 'internet';
-  return `# Written by \`skolo jumphost prepare\`. An edit is undone by the next run; rules of your own belong into a table of your own.
+  return `${writtenHead}# Rules of your own belong into a table of your own.
 table inet skolo
 delete table inet skolo
 table inet skolo {
@@ -86,8 +93,7 @@ include "${machinesFile}"
 `;
 }
 
-const unitText = `# Written by \`skolo jumphost prepare\`.
-[Unit]
+const unitText = `${writtenHead}[Unit]
 Description=skolo: firewall of the jumphost
 Documentation=man:nft(8)
 DefaultDependencies=no

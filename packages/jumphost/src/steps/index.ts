@@ -1,10 +1,10 @@
 /** All steps, in their order. */
 
 import {
+  ComputerError,
   clockStep,
   type Download,
   type Guard,
-  JumphostError,
   journalStep,
   nameStep,
   nodeStep,
@@ -25,16 +25,16 @@ import {
 import type { Rack } from '@skolo/rack';
 import { effectsOf } from '../effective/effects.ts';
 import { inEffect } from '../effective/index.ts';
+import { activeStep } from './active.ts';
 import { addressStep } from './address.ts';
 import { labelStep, overlayStep, type Part, partStep, servicesStep } from './cluster.ts';
+import { existingSystemStep } from './existing-system.ts';
 import { firewallStep } from './firewall.ts';
 import { hardwareStep } from './hardware.ts';
 import { nfsStep } from './nfs.ts';
 import { packagesOf } from './packages.ts';
-import { predecessorsStep } from './predecessors.ts';
 import { type ProgramSources, programsStep, unitsStep } from './programs.ts';
 import { fsckStep, watchdogStep } from './recovery.ts';
-import { soleStep } from './sole.ts';
 
 /** All that the desk knows of a jumphost. */
 interface JumphostNeeds {
@@ -65,10 +65,10 @@ const gib = 1024 ** 3;
 const leastMemory = 1.7 * gib;
 const leastDisk = 5 * gib;
 
-/** @throws JumphostError rack.yaml lacks what a jumphost needs. */
+/** @throws ComputerError rack.yaml lacks what a jumphost needs. */
 export function subnetOf({ name, network: { subnet } }: Rack): string {
   if (subnet !== undefined) return subnet;
-  throw new JumphostError(
+  throw new ComputerError(
     `${name}: rack.yaml has no network.subnet, and the firewall of the jumphost has to know it`,
   );
 }
@@ -77,24 +77,24 @@ export function subnetOf({ name, network: { subnet } }: Rack): string {
 const dependencies: Readonly<Record<string, readonly string[]>> = {
   clock: ['packages'],
   hardware: ['packages'],
-  sole: ['node', 'address', 'units'],
+  active: ['node', 'address', 'units'],
   firewall: ['packages'],
   units: ['packages', 'node', 'programs'],
   'secret-files': ['units'],
   // What it is made with cannot be changed later, and without a firewall anybody reaches it.
   'k3s-config': ['secret-files'],
-  k3s: ['clock', 'address', 'sole', 'firewall', 'k3s-config', 'images'],
+  k3s: ['clock', 'address', 'active', 'firewall', 'k3s-config', 'images'],
   accounts: ['k3s'],
   label: ['k3s'],
   secrets: ['accounts'],
-  predecessors: ['node', 'units', 'k3s'],
+  'existing-system': ['node', 'units', 'k3s'],
   nfs: ['packages', 'address'],
   // Never two power controllers.
-  overlay: ['label', 'secrets', 'predecessors', 'nfs'],
+  overlay: ['label', 'secrets', 'existing-system', 'nfs'],
   services: ['overlay'],
 };
 
-/** @throws JumphostError rack.yaml lacks what a jumphost needs. */
+/** @throws ComputerError rack.yaml lacks what a jumphost needs. */
 export function stepsOf(needs: JumphostNeeds): Step[] {
   const { jumphost } = needs.rack;
   const place = { ...jumphost, labels: ['svccontroller.k3s.cattle.io/enablelb=true'] };
@@ -123,7 +123,7 @@ function allSteps(needs: JumphostNeeds, place: ServerPlace): [Step, ...Step[]] {
     nameStep(rack.jumphost.name),
     packagesStep(packagesOf(needs)),
     clockStep({ subnet, isPod: needs.hasClockPod }),
-    journalStep(),
+    journalStep('disk'),
     updatesStep(),
     watchdogStep(),
     fsckStep(),
@@ -134,7 +134,7 @@ function allSteps(needs: JumphostNeeds, place: ServerPlace): [Step, ...Step[]] {
     sshStep(guard),
     programsStep(sources),
     unitsStep(),
-    soleStep({ rack: rack.name, address: rack.jumphost.address, rackKey: needs.rackKey }),
+    activeStep({ rack: rack.name, address: rack.jumphost.address, rackKey: needs.rackKey }),
     // The token of k3s is one of them, and has to be there before k3s first starts.
     partStep('secret-files', 'secrets of units, as in the store', needs.secretFiles),
     k3sConfigStep(place),
@@ -143,7 +143,7 @@ function allSteps(needs: JumphostNeeds, place: ServerPlace): [Step, ...Step[]] {
     accountsStep(needs.accounts),
     labelStep(rack.jumphost.name),
     partStep('secrets', 'secrets of the cluster, as in the store', needs.secrets),
-    predecessorsStep(rack.name),
+    existingSystemStep(rack.name),
     ...(needs.hasNfs ? [nfsStep({ address: rack.jumphost.address, subnet })] : []),
     overlayStep(needs.overlay),
     servicesStep(needs.services, rack.name),

@@ -5,8 +5,8 @@
  * and any machine may fill it.
  */
 
-import { type FileContent, fileStep, type Host, type Step } from '@skolo/computers';
-import { findExports } from '../existing/predecessors.ts';
+import { type FileContent, fileStep, type Host, type Step, writtenHead } from '@skolo/computers';
+import { findExports } from '../existing/find.ts';
 
 export const nfsPackages = ['nfs-kernel-server'];
 
@@ -19,8 +19,6 @@ const exportsPath = '/etc/exports.d/skolo.exports';
 const user = 65534;
 const leastMib = 1024;
 
-const head = '# Written by `skolo jumphost prepare`. An edit is undone by the next run';
-
 interface NfsNeeds {
   /** Of the jumphost. */
   address: string;
@@ -28,7 +26,7 @@ interface NfsNeeds {
   subnet: string;
 }
 
-/** Exports of a former system stay, and are served by the same server. So does a disk that a person has mounted there. */
+/** Exports of an existing system stay, and are served by the same server. So does a disk that a person has mounted there. */
 export function nfsStep(needs: NfsNeeds): Step {
   const name = 'nfs';
   const about = `${folder}, for volumes of the cluster, served to ${needs.subnet}`;
@@ -75,22 +73,20 @@ export async function leftExport(host: Host): Promise<string | undefined> {
 
 function exportsFile(subnet: string): FileContent {
   const options = `rw,sync,no_subtree_check,mountpoint,all_squash,anonuid=${user},anongid=${user}`;
-  const own = 'exports of your own belong into /etc/exports';
   return {
     path: exportsPath,
-    content: `${head}; ${own}.\n${folder} ${subnet}(${options})\n`,
+    content: `${writtenHead}# Exports of your own belong into /etc/exports.\n${folder} ${subnet}(${options})\n`,
   };
 }
 
 const versionsFile = {
   path: '/etc/nfs.conf.d/50-skolo.conf',
-  content: `${head}.\n[nfsd]\nvers2=n\nvers3=n\n`,
+  content: `${writtenHead}[nfsd]\nvers2=n\nvers3=n\n`,
 };
 
 const mountFile = {
   path: `/etc/systemd/system/${unit}`,
-  content: `${head}.
-[Unit]
+  content: `${writtenHead}[Unit]
 Description=skolo: volumes of the cluster
 Documentation=man:systemd.mount(5)
 [Mount]

@@ -15,7 +15,7 @@ import {
   startBareJumphost,
   whyNoJumphost,
 } from '@skolo/k3s/testing';
-import { heldFolder } from '@skolo/rack/jumphost';
+import { failedOverFolder } from '@skolo/rack/jumphost';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { testSteps } from '../testing/test-steps.ts';
 
@@ -299,18 +299,18 @@ mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ss
     expect(await only('ssh')).toMatchObject([{ state: 'changed' }]);
   });
 
-  it('sees a hold whose units do not serve, as a run leaves it that failed there', async () => {
-    const hold = { by: 'root', since: 'today', former: ['old-metadata.service'] };
-    const path = `${heldFolder}/metadata-server.json`;
-    await host.write({ path, content: JSON.stringify(hold) });
+  it('sees a failover whose units do not serve, as a run leaves it that failed there', async () => {
+    const failedOver = { by: 'root', since: 'today', existing: ['old-metadata.service'] };
+    const path = `${failedOverFolder}/metadata-server.json`;
+    await host.write({ path, content: JSON.stringify(failedOver) });
 
-    const differs = await only('predecessors');
+    const differs = await only('existing-system');
     await host.need(`systemd-run --quiet --unit=old-metadata sleep 600`);
-    const deaf = await only('predecessors');
+    const deaf = await only('existing-system');
     await host.need(`systemctl stop old-metadata
 systemd-run --quiet --unit=old-metadata /opt/test/node -e "require('node:http').createServer((_, answer) => answer.end()).listen(80)"
 until ss -Hltn 'sport = :80' | grep -q .; do sleep 0.2; done`);
-    const serves = await only('predecessors');
+    const serves = await only('existing-system');
     await host.need(`systemctl stop old-metadata && rm ${path}`);
 
     expect(differs).toMatchObject([
@@ -341,7 +341,7 @@ until ss -Hltn 'sport = :80' | grep -q .; do sleep 0.2; done`);
       updates: `failed: another file turns updates off: ${file}:2; correct that one`,
       node: 'changed',
       label: 'changed',
-      predecessors: 'ok',
+      'existing-system': 'ok',
     });
     expect(damaged?.text).toMatch(
       /apt cannot read its settings: .*99-foreign.*; correct that file/,

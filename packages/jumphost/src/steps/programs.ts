@@ -2,8 +2,8 @@
 
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { lazily, shellWord } from '@skolo/base';
-import { checkByScript, type Host, type Step, sha256 } from '@skolo/computers';
+import { lazily, sha256, shellWord } from '@skolo/base';
+import { checkByScript, type Host, type Step } from '@skolo/computers';
 
 const opt = '/opt/skolo';
 /** Below /opt/skolo. Nobody else writes there. */

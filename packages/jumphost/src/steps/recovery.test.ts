@@ -49,7 +49,7 @@ describe.skipIf(why !== undefined)(`a computer that hangs${why ? ` (${why})` : '
 
   async function run(isCheck: boolean): Promise<StepProgress[]> {
     const rack = parseRack(rackYaml, { file: 'rack.yaml' });
-    const steps = [journalStep(), watchdogStep(), fsckStep(), hardwareStep(rack)];
+    const steps = [journalStep('disk'), watchdogStep(), fsckStep(), hardwareStep(rack)];
     return await prepare(host, steps, { isCheck, signal, report: () => {} });
   }
 

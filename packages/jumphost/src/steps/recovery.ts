@@ -1,7 +1,6 @@
 /** What starts a jumphost again that hangs, panics or loses its disk, and repairs its file systems at the next start. */
-import { checkByScript, fileStep, type Step } from '@skolo/computers';
+import { checkByScript, fileStep, type Step, writtenHead } from '@skolo/computers';
 
-const head = '# Written by `skolo jumphost prepare`. An edit is undone by the next run.\n';
 const unit = 'skolo-watchdog.service';
 const watch = '/usr/local/sbin/skolo-read-only-watch';
 
@@ -43,13 +42,13 @@ export function watchdogStep(): Step {
     files: [
       {
         path: '/etc/systemd/system.conf.d/90-skolo-watchdog.conf',
-        content: `${head}[Manager]\nRuntimeWatchdogSec=30s\nRebootWatchdogSec=2min\n`,
+        content: `${writtenHead}[Manager]\nRuntimeWatchdogSec=30s\nRebootWatchdogSec=2min\n`,
       },
-      { path: '/etc/sysctl.d/90-skolo.conf', content: `${head}kernel.panic = 10\n` },
+      { path: '/etc/sysctl.d/90-skolo.conf', content: `${writtenHead}kernel.panic = 10\n` },
       { path: watch, content: watchScript, mode: 0o755 },
       {
         path: `/etc/systemd/system/${unit}`,
-        content: `${head}[Unit]
+        content: `${writtenHead}[Unit]
 Description=skolo: restart this computer when its root file system has become read-only
 [Service]
 ExecStartPre=-/bin/sh -c 'for each in ${drivers}; do [ -e /dev/watchdog0 ] || modprobe -q "$$each"; done'

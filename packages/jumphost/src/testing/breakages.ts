@@ -15,16 +15,16 @@ export interface Breakage {
   isSample?: true;
 }
 
-const held = '/var/lib/skolo/fallback/held';
+const failedOver = '/var/lib/skolo/fallback/failed-over';
 const other = 'no: somebody else wrote it';
 
-function hold(service: string, former?: string): string {
+function failOver(service: string, existing?: string): string {
   const text = JSON.stringify({
     by: 'ann',
     since: '2026-11-01T08:00:00Z',
-    former: former && [former],
+    existing: existing && [existing],
   });
-  return `mkdir -p ${held} && echo '${text}' > ${held}/${service}.json`;
+  return `mkdir -p ${failedOver} && echo '${text}' > ${failedOver}/${service}.json`;
 }
 
 function unit(name: string, start: string): string {
@@ -55,33 +55,33 @@ const restartK3s = 'systemctl restart k3s';
 
 export const breakages: readonly Breakage[] = [
   {
-    what: 'a service is held for a unit that does not exist, and port 80 is closed',
-    step: 'predecessors',
-    script: hold('metadata-server', 'old-metadata.service'),
+    what: 'a service has failed over to a unit that does not exist, and port 80 is closed',
+    step: 'existing-system',
+    script: failOver('metadata-server', 'old-metadata.service'),
     why: 'no: it starts the unit, which does not exist',
-    undo: `rm ${held}/*`,
+    undo: `rm ${failedOver}/*`,
     isSample: true,
   },
   {
-    what: 'a service is held for a unit that has failed',
-    step: 'predecessors',
-    script: `${unit('old-power.service', '/bin/false')}; ${hold('power-cycle-daemon', 'old-power.service')}`,
+    what: 'a service has failed over to a unit that has failed',
+    step: 'existing-system',
+    script: `${unit('old-power.service', '/bin/false')}; ${failOver('power-cycle-daemon', 'old-power.service')}`,
     why: 'no: it starts the unit, which keeps failing',
-    undo: `rm ${held}/*; ${removeUnit('old-power.service')}`,
+    undo: `rm ${failedOver}/*; ${removeUnit('old-power.service')}`,
   },
   {
-    what: 'a service is held for a unit that runs, and port 80 is closed',
-    step: 'predecessors',
-    script: `${unit('old-metadata.service', '/bin/sleep infinity')}; ${hold('metadata-server', 'old-metadata.service')}`,
+    what: 'a service has failed over to a unit that runs, and port 80 is closed',
+    step: 'existing-system',
+    script: `${unit('old-metadata.service', '/bin/sleep infinity')}; ${failOver('metadata-server', 'old-metadata.service')}`,
     why: 'no: it starts the unit, which does not serve',
-    undo: `rm ${held}/*; ${removeUnit('old-metadata.service')}`,
+    undo: `rm ${failedOver}/*; ${removeUnit('old-metadata.service')}`,
   },
   {
-    what: 'a service is held for the unit of skolo, which does not run',
+    what: 'a service has failed over to the unit of skolo, which does not run',
     step: 'services',
-    script: hold('metadata-server'),
+    script: failOver('metadata-server'),
     why: 'no: skolo-fallback starts it within 30 s, and it keeps failing',
-    undo: `rm ${held}/*`,
+    undo: `rm ${failedOver}/*`,
   },
   {
     what: 'skolo-fallback fails every 30 s',
@@ -295,7 +295,7 @@ systemctl start chrony || true`,
   },
   {
     what: 'another program listens on port 80',
-    step: 'predecessors',
+    step: 'existing-system',
     // As one that somebody has started in a session: it belongs to no service.
     script: `setsid /usr/bin/node -e 'require("node:net").createServer().listen(80)' > /dev/null 2>&1 < /dev/null &
 echo $! > /tmp/of-bob

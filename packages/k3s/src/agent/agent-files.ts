@@ -1,4 +1,5 @@
 /** Settings and unit of an agent of k3s. */
+import type { TextFile } from '@skolo/computers';
 import { k3sTokenFile } from '@skolo/rack/secrets';
 import { stringify } from 'yaml';
 import { config } from '../program/config.ts';
@@ -30,14 +31,8 @@ export function agentSettings({
   };
 }
 
-interface AgentFile {
-  path: string;
-  content: string;
-  mode: number;
-}
-
 /** Files of an agent for a computer that has no k3s yet. The token is in a file of its own. */
-export function agentFiles(needs: AgentNeeds): AgentFile[] {
+export function agentFiles(needs: AgentNeeds): TextFile[] {
   return [
     { path: config, content: stringify(agentSettings(needs)), mode: 0o600 },
     { path: unitFile('agent'), content: unitText('agent'), mode: 0o644 },

@@ -1,6 +1,6 @@
 /** A machine joins the cluster of its rack as an agent of k3s. */
 
-import { type Download, type Host, JumphostError, type Step, systemStep } from '@skolo/computers';
+import { ComputerError, type Download, type Host, type Step, systemStep } from '@skolo/computers';
 import { k3sTokenFile } from '@skolo/rack/secrets';
 import type { JoinCluster } from '../cluster/cluster.ts';
 import { config, configStep } from '../program/config.ts';
@@ -54,10 +54,10 @@ export function agentSystemStep(now: () => number): Step {
 export function agentSteps(needs: JoinNeeds): Step[] {
   return [
     formerClusterStep({ cluster: needs.cluster, authority: serverCa, leave: removeAgent }),
-    formerNodeStep(needs),
+    formerPasswordStep(needs),
     agentConfigStep(needs),
     agentStep(needs),
-    nodeStep(needs),
+    clusterNodeStep(needs),
   ];
 }
 
@@ -82,26 +82,47 @@ export function formerClusterStep({ cluster, authority, leave }: FormerCluster):
   };
 }
 
-/** A new card, or another computer, with the name of a node that is there. */
-function formerNodeStep({ machine: { name }, cluster }: JoinNeeds): Step {
+interface FormerNode {
+  name: string;
+  cluster: Pick<JoinCluster, 'node' | 'forget'>;
+  /** What the cluster has of this name; undefined where this computer has it, or nobody. */
+  taken(host: Host): Promise<string | undefined>;
+  /** The command that takes a node out. */
+  leave: string;
+}
+
+/** A new SD card, or another computer, with the name of a node that is there. */
+export function formerNodeStep({ name, cluster, taken, leave }: FormerNode): Step {
   return {
     name: 'former-node',
     about: 'the cluster knows no other computer of this name',
     async check(host) {
-      const isKnownHere = (await host.run(`[ -s ${password} ]`)).code === 0;
-      const isFree = isKnownHere || !(await cluster.hasPassword(name));
-      return { differs: isFree ? [] : [`the cluster has a node ${name} with another password`] };
+      const what = await taken(host);
+      return { differs: what === undefined ? [] : [`the cluster has ${what}`] };
     },
     async apply() {
-      const node = await cluster.node(name);
-      if (node?.isReady) {
-        throw new JumphostError(
-          `the node ${name} is alive, on another computer; give one of them another name, or take that one out with skolo machine leave ${name}`,
+      if ((await cluster.node(name))?.isReady) {
+        throw new ComputerError(
+          `the node ${name} is alive, on another computer; give one of them another name, or take that one out with ${leave} ${name}`,
         );
       }
       await cluster.forget(name);
     },
   };
+}
+
+/** k3s knows a computer by the password of its node. */
+function formerPasswordStep({ machine: { name }, cluster }: JoinNeeds): Step {
+  return formerNodeStep({
+    name,
+    cluster,
+    leave: 'skolo machine leave',
+    async taken(host) {
+      const isKnownHere = (await host.run(`[ -s ${password} ]`)).code === 0;
+      if (isKnownHere || !(await cluster.hasPassword(name))) return undefined;
+      return `a node ${name} with another password`;
+    },
+  });
 }
 
 function agentConfigStep(needs: JoinNeeds): Step {
@@ -160,7 +181,7 @@ interface NodeNeeds extends Pick<JoinNeeds, 'machine' | 'taint' | 'readyMs'> {
 }
 
 /** The node of a machine that has joined. */
-export function nodeStep({
+export function clusterNodeStep({
   machine: { name },
   cluster,
   taint = machineTaint,

@@ -2,14 +2,13 @@
  * Work on a machine between two of its tasks: a hold of the power-cycle daemon keeps cycles and new tasks away, and a task that
  * runs may end.
  */
-import { setTimeout as pause } from 'node:timers/promises';
 import {
   type AgentStatus,
   ApiUnreachable,
   type Client,
   type powerCycleDaemonApi,
 } from '@skolo/api';
-import { errorText } from '@skolo/base';
+import { errorText, pause } from '@skolo/base';
 
 export interface MachineTasks {
   /** What its agent says. @throws ApiUnreachable It does not answer. */
@@ -147,6 +146,6 @@ async function untilIdle(
     const what = state.isRunning ? task : 'its agent to see the hold';
     if (what !== said) report(`${name}: waits for ${what}`);
     said = what;
-    await pause(times.pollMs, undefined, { signal });
+    await pause(times.pollMs, signal);
   }
 }

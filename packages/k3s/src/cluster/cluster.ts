@@ -1,6 +1,6 @@
 /** The cluster of a rack, on its jumphost: what a machine that joins or leaves needs of it. */
 import { shellWord } from '@skolo/base';
-import { type Host, JumphostError } from '@skolo/computers';
+import { ComputerError, type Host } from '@skolo/computers';
 import { installedVersion } from '../program/unit.ts';
 import { type ClusterNode, parseNode } from './nodes.ts';
 
@@ -41,7 +41,7 @@ export function clusterOn(server: Host | Promise<Host>, kubectl = 'k3s kubectl')
     const { code, stdout, stderr } = await host.run(`${kubectl} get ${args}`);
     if (code === 0) return stdout;
     if (stderr.includes('(NotFound)')) return undefined;
-    throw new JumphostError(`${host.name}: ${stderr.split('\n').at(-1)}`);
+    throw new ComputerError(`${host.name}: ${stderr.split('\n').at(-1)}`);
   }
   const need = async (script: string) => (await server).need(script);
   const secretOf = (name: string) => shellWord(`${name}.node-password.k3s`);
@@ -50,7 +50,7 @@ export function clusterOn(server: Host | Promise<Host>, kubectl = 'k3s kubectl')
       const host = await server;
       const version = await installedVersion(host);
       if (version !== undefined) return version;
-      throw new JumphostError(`${host.name}: has no k3s; skolo jumphost prepare installs it`);
+      throw new ComputerError(`${host.name}: has no k3s; skolo jumphost prepare installs it`);
     },
     async node(name) {
       const text = await get(`node ${shellWord(name)} -o json`);

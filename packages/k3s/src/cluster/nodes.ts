@@ -1,27 +1,43 @@
 /** Nodes of a cluster, as its API server knows them. */
-
 import type { Host } from '@skolo/computers';
 import { z } from 'zod';
 
 export interface ClusterNode {
   name: string;
-  /** Of k3s there: `v1.32.5+k3s1`. */
+  /** Of its kubelet: `v1.32.5+k3s1`. */
   version: string;
+  /** As Go names it: `arm`. */
+  architecture: string;
+  /** In the network of the nodes. */
+  address: string | undefined;
+  isServer: boolean;
   isReady: boolean;
+  /** Why it is not ready, and what else it complains of. */
+  complaints: string[];
   /** `skolo/machine=true:NoSchedule` */
   taints: string[];
 }
 
+const Condition = z.object({
+  type: z.string(),
+  status: z.string(),
+  message: z.string().default(''),
+});
 const Node = z.object({
-  metadata: z.object({ name: z.string() }),
+  metadata: z.object({
+    name: z.string(),
+    labels: z.record(z.string(), z.string()).default({}),
+  }),
   spec: z.object({
+    unschedulable: z.boolean().default(false),
     taints: z
       .array(z.object({ key: z.string(), value: z.string().default(''), effect: z.string() }))
       .default([]),
   }),
   status: z.object({
-    nodeInfo: z.object({ kubeletVersion: z.string() }),
-    conditions: z.array(z.object({ type: z.string(), status: z.string() })).default([]),
+    nodeInfo: z.object({ kubeletVersion: z.string(), architecture: z.string() }),
+    addresses: z.array(z.object({ type: z.string(), address: z.string() })).default([]),
+    conditions: z.array(Condition).default([]),
   }),
 });
 const Nodes = z.object({ items: z.array(Node) });
@@ -31,17 +47,35 @@ export function parseNode(json: string): ClusterNode {
   return nodeOf(Node.parse(JSON.parse(json)));
 }
 
-/** @throws JumphostError The API server does not answer. */
-export async function readNodes(jumphost: Pick<Host, 'need'>): Promise<ClusterNode[]> {
-  const json = await jumphost.need('k3s kubectl get nodes -o json');
+/** @param json a list of nodes */
+export function parseNodes(json: string): ClusterNode[] {
   return Nodes.parse(JSON.parse(json)).items.map(nodeOf);
 }
 
-function nodeOf({ metadata: { name }, spec, status }: z.infer<typeof Node>): ClusterNode {
+/** @throws ComputerError The API server does not answer. */
+export async function readNodes(jumphost: Pick<Host, 'need'>): Promise<ClusterNode[]> {
+  return parseNodes(await jumphost.need('k3s kubectl get nodes -o json'));
+}
+
+function nodeOf({ metadata, spec, status }: z.infer<typeof Node>): ClusterNode {
+  const { conditions, nodeInfo } = status;
+  const ready = conditions.find(({ type }) => type === 'Ready');
+  const isReady = ready?.status === 'True';
+  const pressures = conditions.filter(({ type, status }) => type !== 'Ready' && status === 'True');
   return {
-    name,
-    version: status.nodeInfo.kubeletVersion,
-    isReady: status.conditions.some((each) => each.type === 'Ready' && each.status === 'True'),
+    name: metadata.name,
+    version: nodeInfo.kubeletVersion,
+    architecture: nodeInfo.architecture,
+    address: status.addresses.find(({ type }) => type === 'InternalIP')?.address,
+    isServer: Object.keys(metadata.labels).some((label) =>
+      /^node-role\.kubernetes\.io\/(control-plane|master)$/.test(label),
+    ),
+    isReady,
+    complaints: [
+      ...(isReady ? [] : [ready?.message || 'no kubelet has reported']),
+      ...pressures.map(({ type, message }) => `${type}: ${message}`),
+      ...(spec.unschedulable ? ['is cordoned: kubectl uncordon'] : []),
+    ],
     taints: spec.taints.map(({ key, value, effect }) => `${key}=${value}:${effect}`),
   };
 }

@@ -1,6 +1,6 @@
 /** /etc/rancher/k3s/config.yaml: the keys that skolo sets, among those of a person. */
 import { isDeepStrictEqual } from 'node:util';
-import { type Host, JumphostError, linesOf, pendingMark, type Step } from '@skolo/computers';
+import { ComputerError, type Host, linesOf, pendingMark, type Step } from '@skolo/computers';
 import { Document, isMap, parseDocument } from 'yaml';
 import { type Role, startMs, units } from './unit.ts';
 
@@ -44,11 +44,11 @@ export function configStep({ about, role, settings }: ConfigStep): Step {
   };
 }
 
-/** The file with these keys, and what it lacks. @throws JumphostError It is no map of YAML. */
+/** The file with these keys, and what it lacks. @throws ComputerError It is no map of YAML. */
 export function mergeConfig(host: string, text: string, wanted: Record<string, unknown>) {
   const document = text.trim() === '' ? new Document({}) : parseDocument(text);
   if (document.errors.length > 0 || !isMap(document.contents)) {
-    throw new JumphostError(`${host}: ${config} is not valid; correct it there`);
+    throw new ComputerError(`${host}: ${config} is not valid; correct it there`);
   }
   const differs: string[] = [];
   const before = document.toJS() as Record<string, unknown>;

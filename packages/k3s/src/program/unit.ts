@@ -19,8 +19,6 @@ export const startMs = 600_000;
 export interface K3sOptions {
   version: string;
   download: Download;
-  /** Where versions are published. */
-  url?: string;
 }
 
 /** Names of architectures in a release of k3s. Source: `setup_verify_arch` of its install.sh. */
@@ -31,13 +29,10 @@ export const platforms: Record<Architecture, string> = {
 };
 
 /** The release of k3s for these programs. */
-export function releaseOf(
-  architecture: Architecture,
-  { version, url = releases }: K3sOptions,
-): Release {
+export function releaseOf(architecture: Architecture, version: string): Release {
   return {
     name: `k3s-${version}`,
-    url: `${url}/${version}`,
+    url: `${releases}/${version}`,
     sums: `sha256sum-${platforms[architecture]}.txt`,
   };
 }
@@ -53,12 +48,12 @@ export async function installedVersion(host: Host): Promise<string | undefined> 
   return /^k3s version (v\S+)/m.exec(stdout)?.[1];
 }
 
-/** The program for these programs, as its publisher made it. @throws JumphostError */
+/** The program for these programs, as its publisher made it. @throws ComputerError */
 export async function k3sProgram(
   architecture: Architecture,
   options: K3sOptions,
 ): Promise<LocalFile> {
-  return await options.download(releaseOf(architecture, options), binaryOf(architecture));
+  return await options.download(releaseOf(architecture, options.version), binaryOf(architecture));
 }
 
 /** Puts the program of this version there. What runs goes on with the former one until it is started again. */

@@ -1,6 +1,6 @@
 /** Objects that a cluster has to have. */
 
-import { JumphostError, type Step } from '@skolo/computers';
+import { ComputerError, type Step } from '@skolo/computers';
 
 const kubectl = 'k3s kubectl';
 /** Of a shell: there is no such command. */
@@ -37,7 +37,7 @@ export function manifestsStep({ name, about, manifests, kubectl }: ManifestsStep
       });
       const missing = [...stderr.matchAll(/^Error from server \(NotFound\): (.+)$/gm)];
       if (code === 0) return { differs: [] };
-      if (code === notFound) throw new JumphostError(stderr);
+      if (code === notFound) throw new ComputerError(stderr);
       return {
         differs:
           missing.length > 0

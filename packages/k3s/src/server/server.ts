@@ -119,7 +119,7 @@ async function imageFiles(
 ): Promise<FileContent[]> {
   const architecture = await architectureOf(host);
   const running = await installedVersion(host);
-  const release = releaseOf(architecture, { ...options, version: running ?? options.version });
+  const release = releaseOf(architecture, running ?? options.version);
   const name = airgapImages(architecture);
   const ofK3s = { path: `${imagesFolder}/${name}`, content: await options.download(release, name) };
   if (own === undefined) return [ofK3s];
@@ -172,7 +172,7 @@ function failed(how: string): string {
   echo 'k3s ${how}; journalctl -u k3s there says why' >&2; exit 1; }`;
 }
 
-/** Waits for five minutes at most. @throws JumphostError It did not get ready. */
+/** Waits for five minutes at most. @throws ComputerError It did not get ready. */
 export async function untilReady(host: Host): Promise<void> {
   await host.need(
     `${isFailing('server')}

@@ -170,8 +170,8 @@ async function makeBundles(home: string): Promise<string> {
     await mkdir(join(to, 'dist'), { recursive: true });
     await writeFile(join(to, 'dist/main.js'), '// Of a test.\n');
   }
-  const sole = join(bundles, 'fallback/opt/skolo/packages/fallback/dist/sole.js');
-  await writeFile(sole, "import '/opt/test/repository/packages/fallback/src/sole.ts';\n");
+  const active = join(bundles, 'fallback/opt/skolo/packages/fallback/dist/active.js');
+  await writeFile(active, "import '/opt/test/repository/packages/fallback/src/active.ts';\n");
   const bin = join(bundles, 'fallback/opt/skolo/packages/fallback/bin');
   await mkdir(bin);
   await writeFile(join(bin, 'skolo-fallback'), '#!/bin/sh\nexit 0\n');

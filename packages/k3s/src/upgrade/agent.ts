@@ -1,8 +1,19 @@
 /** One machine gets another version of k3s, and returns by itself if its node does not get ready. */
-import { setTimeout as pause } from 'node:timers/promises';
 import { errorText } from '@skolo/base';
-import { architectureOf, type Host, JumphostError, writeDiffering } from '@skolo/computers';
-import { betweenTasks, tooLong } from '../agent/between-tasks.ts';
+import {
+  architectureOf,
+  ComputerError,
+  type Download,
+  type Host,
+  waitUntil,
+  writeDiffering,
+} from '@skolo/computers';
+import {
+  betweenTasks,
+  type MachineTasks,
+  type TaskTimes,
+  tooLong,
+} from '../agent/between-tasks.ts';
 import { type ClusterNode, readNodes } from '../cluster/nodes.ts';
 import {
   binary,
@@ -14,19 +25,33 @@ import {
   units,
 } from '../program/unit.ts';
 import { agentCertificates, expiringScript } from '../server/certificates.ts';
-import type { AgentMachine, AgentsNeeds } from './agents.ts';
 
 /** The version before, until the new one has proven itself. */
 const former = '/usr/local/bin/.k3s.skolo-former';
 const next = '/usr/local/bin/.k3s.skolo-next';
 const restart = `systemctl restart ${units.agent}`;
 
-interface AgentUpgrade
-  extends Pick<AgentsNeeds, 'version' | 'download' | 'url' | 'times' | 'report'> {
+/** A machine of rack.yaml, as an upgrade needs it. */
+export interface AgentMachine extends MachineTasks {
+  /** The machine, as root. @throws It cannot be reached. */
+  open(): Promise<Host>;
+}
+
+export interface AgentTimes extends TaskTimes {
+  /** For a node to be ready, in milliseconds. */
+  readyMs: number;
+}
+
+interface AgentUpgrade {
   jumphost: Host;
   node: ClusterNode;
   machine: AgentMachine;
   isExpiring: boolean;
+  /** Undefined: it is only started again. */
+  version: string | undefined;
+  download: Download;
+  times: AgentTimes;
+  report(text: string): void;
   leave(name: string, why: string): void;
   signal: AbortSignal;
 }
@@ -43,7 +68,7 @@ export async function isCutOff(machine: AgentMachine): Promise<boolean> {
 /**
  * @param judge what is worse since the node is ready; empty: nothing
  * @returns whether it has changed; else it was left as it is
- * @throws JumphostError It is not well with the new version, and has the one before again.
+ * @throws ComputerError It is not well with the new version, and has the one before again.
  */
 export async function upgradeAgent(
   given: AgentUpgrade,
@@ -54,7 +79,7 @@ export async function upgradeAgent(
   const staged = await stage(given).catch((error: unknown) => {
     signal.throwIfAborted();
     // The file of a publisher is the same for all machines.
-    if (error instanceof JumphostError && error.code === 'FILE') throw error;
+    if (error instanceof ComputerError && error.code === 'FILE') throw error;
     leave(name, errorText(error));
     return undefined;
   });
@@ -79,7 +104,6 @@ async function stage({
   machine,
   version,
   download,
-  url,
   report,
 }: AgentUpgrade): Promise<{ own: Host; isThere: boolean }> {
   const own = await machine.open();
@@ -88,7 +112,7 @@ async function stage({
   }
   report(`${node.name}: sends ${version}`);
   const architecture = await architectureOf(own);
-  const release = releaseOf(architecture, { version, download, ...(url !== undefined && { url }) });
+  const release = releaseOf(architecture, version);
   const content = await download(release, binaryOf(architecture));
   await writeDiffering(own, [{ path: next, content, mode: 0o755 }]);
   return { own, isThere: false };
@@ -100,19 +124,19 @@ const switchScript = `set -e
 mv -f ${next} ${binary}
 sync /usr/local/bin`;
 
-async function goBack(own: Host, given: AgentUpgrade, why: string): Promise<JumphostError> {
+async function goBack(own: Host, given: AgentUpgrade, why: string): Promise<ComputerError> {
   const { node, report } = given;
   const { stderr: errors } = await own.run(lastErrors('agent'));
   const said = [why, ...errors.split('\n').filter(Boolean).slice(-1)].join(': ');
   const { code } = await own.run(`[ -e ${former} ]`);
-  if (code !== 0) return new JumphostError(`${said}; the version before is not there`);
+  if (code !== 0) return new ComputerError(`${said}; the version before is not there`);
   report(`${node.name}: returns to ${node.version}: ${why}`);
   await own.need(`mv -f ${former} ${binary} && sync /usr/local/bin && ${restart}`, {
     deadlineMs: startMs,
   });
   const still = await whyNotReady(own, given, node.version);
   const end = still === undefined ? '' : `, and is not well with it: ${still}`;
-  return new JumphostError(`${said}; it has the version before again${end}`);
+  return new ComputerError(`${said}; it has the version before again${end}`);
 }
 
 async function whyNotReady(
@@ -120,13 +144,7 @@ async function whyNotReady(
   { jumphost, node: { name }, isExpiring, times, signal }: AgentUpgrade,
   version: string,
 ): Promise<string | undefined> {
-  const end = performance.now() + times.readyMs;
-  for (;;) {
-    const why = await look().catch(errorText);
-    signal.throwIfAborted();
-    if (why === undefined || performance.now() > end) return why;
-    await pause(times.pollMs, undefined, { signal });
-  }
+  return await waitUntil(look, { withinMs: times.readyMs, pollMs: times.pollMs, signal });
 
   async function look(): Promise<string | undefined> {
     const node = (await readNodes(jumphost)).find((each) => each.name === name);

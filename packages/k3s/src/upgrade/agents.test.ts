@@ -18,7 +18,8 @@ import { k3sVersion } from '../program/version.ts';
 import { type BareJumphost, startBareJumphost, whyNoJumphost } from '../testing/bare-jumphost.ts';
 import { addK3s } from '../testing/test-desk.ts';
 import { address, type OpenHost, openTestHost, ours } from '../testing/test-host.ts';
-import { type AgentMachine, agentsStep } from './agents.ts';
+import type { AgentMachine } from './agent.ts';
+import { agentsStep } from './agents.ts';
 
 const run = promisify(execFile);
 const next = 'v1.33.1+k3s1';

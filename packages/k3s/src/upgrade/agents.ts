@@ -1,20 +1,13 @@
 /** Agents of k3s get the version of their server, some at a time, each between two tasks. */
 import { errorText, inParallel } from '@skolo/base';
-import { fewOf, type Host, JumphostError, type Step } from '@skolo/computers';
-import type { MachineTasks, TaskTimes } from '../agent/between-tasks.ts';
+import { ComputerError, fewOf, type Host, type Step } from '@skolo/computers';
 import { type ClusterNode, readNodes } from '../cluster/nodes.ts';
 import type { K3sOptions } from '../program/unit.ts';
 import { agentCertificates, expiringScript } from '../server/certificates.ts';
-import { isCutOff, upgradeAgent } from './agent.ts';
+import { type AgentMachine, type AgentTimes, isCutOff, upgradeAgent } from './agent.ts';
 import { type HealthDeps, readHealth, untilAsWell } from './health.ts';
 
-/** A machine of rack.yaml, as an upgrade needs it. */
-export interface AgentMachine extends MachineTasks {
-  /** The machine, as root. @throws It cannot be reached. */
-  open(): Promise<Host>;
-}
-
-export interface AgentsNeeds extends Pick<K3sOptions, 'download' | 'url'> {
+export interface AgentsNeeds extends Pick<K3sOptions, 'download'> {
   /** Absent: only certificates that expire soon are renewed. */
   version?: string;
   /** Name of the jumphost's node. */
@@ -33,11 +26,6 @@ export interface AgentsNeeds extends Pick<K3sOptions, 'download' | 'url'> {
   report(text: string): void;
 }
 
-interface AgentTimes extends TaskTimes {
-  /** For a node to be ready, in milliseconds. */
-  readyMs: number;
-}
-
 interface Due {
   node: ClusterNode;
   machine: AgentMachine;
@@ -47,7 +35,7 @@ interface Due {
 
 /** A machine that does not answer, or runs a long task, is named, and the others go on. */
 export function agentsStep(needs: AgentsNeeds): Step {
-  const { version } = needs;
+  const { version, download, times, report } = needs;
   const left = new Map<string, string>();
   const leave = (name: string, why: string) => {
     left.set(name, why);
@@ -75,14 +63,30 @@ export function agentsStep(needs: AgentsNeeds): Step {
         const before = await readHealth(jumphost, needs.health);
         const judge = () => untilAsWell(jumphost, before, needs.health);
         const failed: string[] = [];
-        const change = async (each: Due, isFirst: boolean): Promise<boolean> => {
+        const change = async (
+          { node, machine, isExpiring }: Due,
+          isFirst: boolean,
+        ): Promise<boolean> => {
           signal.throwIfAborted();
-          const given = { jumphost, signal, ...needs, ...each, leave };
           try {
-            return await upgradeAgent(given, isFirst ? judge : async () => []);
+            return await upgradeAgent(
+              {
+                jumphost,
+                node,
+                machine,
+                isExpiring,
+                version,
+                download,
+                times,
+                report,
+                leave,
+                signal,
+              },
+              isFirst ? judge : async () => [],
+            );
           } catch (error) {
             signal.throwIfAborted();
-            failed.push(`${each.node.name}: ${errorText(error)}`);
+            failed.push(`${node.name}: ${errorText(error)}`);
             return false;
           }
         };
@@ -99,7 +103,7 @@ export function agentsStep(needs: AgentsNeeds): Step {
           if (failed.length === 0) await change(each, false);
         });
         if (failed.length > 0) {
-          throw new JumphostError(`${failed.join('; ')}; no other machine was begun`);
+          throw new ComputerError(`${failed.join('; ')}; no other machine was begun`);
         }
       });
     },

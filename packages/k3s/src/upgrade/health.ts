@@ -1,6 +1,5 @@
 /** How a rack is, and whether an upgrade has made it worse. */
-import { setTimeout as pause } from 'node:timers/promises';
-import { errorText } from '@skolo/base';
+import { errorText, pause } from '@skolo/base';
 import type { Host } from '@skolo/computers';
 import { z } from 'zod';
 import { readNodes } from '../cluster/nodes.ts';
@@ -41,7 +40,7 @@ export const Health = z.object({
 });
 export type Health = z.infer<typeof Health>;
 
-/** @throws JumphostError The API server does not answer. */
+/** @throws ComputerError The API server does not answer. */
 export async function readHealth(host: AskedHost, deps: HealthDeps): Promise<Health> {
   const { other } = deps;
   const text = await other?.read().catch((error: unknown) => {
@@ -85,7 +84,7 @@ export async function untilAsWell(
     const text = worse.join(', ') || `all is well; watching for ${times.soakMs / 1000} s`;
     if (text !== said) report(text);
     said = text;
-    await pause(times.pollMs, undefined, { signal });
+    await pause(times.pollMs, signal);
   }
 }
 

@@ -1,10 +1,9 @@
 /** The server of k3s gets another version: what the desk does of it. The rest is `server-script.ts`, on the jumphost. */
-import { setTimeout as pause } from 'node:timers/promises';
-import { errorText, parseJson } from '@skolo/base';
+import { errorText, parseJson, pause } from '@skolo/base';
 import {
   architectureOf,
+  ComputerError,
   type Host,
-  JumphostError,
   linesOf,
   type Step,
   writeDiffering,
@@ -15,7 +14,9 @@ import { airgapImages, imagesFolder } from '../server/server.ts';
 import { Health, type HealthDeps, readHealth, untilAsWell } from './health.ts';
 import { folder, ServerState, serverFiles, unit } from './server-script.ts';
 
-interface ServerNeeds extends K3sOptions {
+interface ServerNeeds extends Pick<K3sOptions, 'download'> {
+  /** In their order. */
+  versions: readonly string[];
   /** Name of the jumphost's node. */
   node: string;
   /** `ann@desk: REASON` */
@@ -76,16 +77,14 @@ export function versionStep(versions: readonly string[]): Step {
 async function runningVersion(host: Host): Promise<string> {
   const version = await installedVersion(host);
   if (version !== undefined) return version;
-  throw new JumphostError(`${host.name}: has no k3s; skolo jumphost prepare installs it`);
+  throw new ComputerError(`${host.name}: has no k3s; skolo jumphost prepare installs it`);
 }
 
 /** The server goes through these versions, in their order, each a step of its own. */
-export function serverSteps({
-  versions,
-  ...needs
-}: Omit<ServerNeeds, 'version'> & { versions: readonly string[] }): Step[] {
+export function serverSteps(needs: ServerNeeds): Step[] {
+  const { versions } = needs;
   return versions.map((version, at) => {
-    const step = serverStep({ ...needs, version }, versions[at - 1]);
+    const step = serverStep(needs, version, versions[at - 1]);
     return versions.length === 1 ? step : { ...step, name: `${step.name} ${version}` };
   });
 }
@@ -95,8 +94,7 @@ export function serverSteps({
  *
  * @param before what a step before this one brings
  */
-function serverStep(needs: ServerNeeds, before?: string): Step {
-  const { version } = needs;
+function serverStep(needs: ServerNeeds, version: string, before?: string): Step {
   return {
     name: 'k3s-server',
     about: `the server of k3s is ${version}, and the rack as well as before`,
@@ -115,17 +113,17 @@ function serverStep(needs: ServerNeeds, before?: string): Step {
       const isBegun = isOpen((await find(host)).state);
       if (isBegun) await follow(host, needs);
       await needs.underLease(async () => {
-        if (!isBegun) await begin(host, needs);
+        if (!isBegun) await begin(host, needs, version);
         const ended = await follow(host, needs);
-        if (ended === 'ready') await judge(host, needs);
-        else if (ended !== 'done') throw await failure(host, ended, needs);
+        if (ended === 'ready') await judge(host, needs, version);
+        else if (ended !== 'done') throw await failure(host, ended, version);
       });
     },
   };
 }
 
 /** The rack has to be as well as before; else it returns. */
-async function judge(host: Host, needs: ServerNeeds): Promise<void> {
+async function judge(host: Host, needs: ServerNeeds, version: string): Promise<void> {
   const faults = await untilAsWell(host, await healthBefore(host), needs.health);
   if (faults.length === 0) {
     await enter(host, 'done', `rm -rf ${folder}/new`);
@@ -133,7 +131,7 @@ async function judge(host: Host, needs: ServerNeeds): Promise<void> {
   }
   await host.need(`cat > ${folder}/why && sync ${folder}/why`, { input: `${faults.join(', ')}\n` });
   await enter(host, 'returning');
-  throw await failure(host, await follow(host, needs), needs);
+  throw await failure(host, await follow(host, needs), version);
 }
 
 function isOpen(state: ServerState | undefined): boolean {
@@ -158,14 +156,14 @@ cat why 2>/dev/null || true`,
 }
 
 /** Puts all files there, with what was well before, and lets the jumphost begin. */
-async function begin(host: Host, needs: ServerNeeds): Promise<void> {
-  const { version, node, by, startSeconds = 600 } = needs;
+async function begin(host: Host, needs: ServerNeeds, version: string): Promise<void> {
+  const { node, by, startSeconds = 600 } = needs;
   const { report } = needs.health;
   const from = await runningVersion(host);
   const why = whyNoUpgrade(from, [version]);
-  if (why !== undefined) throw new JumphostError(`${host.name}: ${why}`);
+  if (why !== undefined) throw new ComputerError(`${host.name}: ${why}`);
   const architecture = await architectureOf(host);
-  const release = releaseOf(architecture, needs);
+  const release = releaseOf(architecture, version);
   const images = airgapImages(architecture);
   report(`fetches ${version}`);
   const program = await needs.download(release, binaryOf(architecture));
@@ -190,7 +188,7 @@ async function healthBefore(host: Host): Promise<Health> {
   const text = (await host.read(file)) ?? '';
   const before = Health.safeParse(parseJson(text));
   if (before.success) return before.data;
-  throw new JumphostError(
+  throw new ComputerError(
     `${host.name}: ${file} is ${text === '' ? 'missing or empty' : 'damaged'}, so it is not known how the rack was with the version before; look at skolo status, and then choose there: echo done > ${folder}/state (the new version stays), or echo returning > ${folder}/state (it returns to the one before); run this again`,
   );
 }
@@ -212,30 +210,26 @@ async function follow(
   for (;;) {
     try {
       const { state, isActive } = await find(host);
-      if (state === undefined) throw new JumphostError(`${host.name}: ${folder}/state is gone`);
+      if (state === undefined) throw new ComputerError(`${host.name}: ${folder}/state is gone`);
       if (state === 'ready' || !isOpen(state)) return state;
       if (!isActive) await host.need(`systemctl start ${unit}`);
       if (state !== said) report(about[state] ?? state);
       said = state;
     } catch (error) {
       signal.throwIfAborted();
-      if (!(error instanceof JumphostError) || error.code !== 'LOST') throw error;
+      if (!(error instanceof ComputerError) || error.code !== 'LOST') throw error;
       report(errorText(error));
     }
-    await pause(lookMs, undefined, { signal });
+    await pause(lookMs, signal);
   }
 }
 
-async function failure(
-  host: Host,
-  state: ServerState,
-  { version }: ServerNeeds,
-): Promise<JumphostError> {
+async function failure(host: Host, state: ServerState, version: string): Promise<ComputerError> {
   const { why } = await find(host);
   const texts: Partial<Record<ServerState, string>> = {
     refused: 'nothing was changed',
     returned: 'it runs the version before again, with its database',
     broken: `it could not return; put ${folder}/snapshot in place by hand; journalctl -u k3s there says more`,
   };
-  return new JumphostError(`${host.name}: ${version}: ${why}; ${texts[state] ?? state}`);
+  return new ComputerError(`${host.name}: ${version}: ${why}; ${texts[state] ?? state}`);
 }

@@ -1,7 +1,6 @@
 /** A large file from a server of HTTP. What was fetched stays, so that a download that was cut off goes on where it ended. */
 import { open, rm, stat } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { errorCode, errorText, parseJson } from '@skolo/base';
+import { errorCode, errorText, parseJson, pause } from '@skolo/base';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
 import { z } from 'zod';
 import { PiError } from '../errors.ts';
@@ -38,7 +37,7 @@ export async function download(url: string, path: string, deps: DownloadDeps): P
         `${url}: ${why.text}; ${now} bytes are here, and the next try goes on from them`,
       );
     }
-    await sleep(pauseMs, undefined, { signal });
+    await pause(pauseMs, signal);
   }
 }
 

@@ -5,12 +5,14 @@
  * Sources: raspi_master.yaml and rootfs of salsa.debian.org/raspi-team/image-specs; the hook z50-raspi-firmware of raspi-firmware
  * 1.20220830 (bookworm) and 1.20240424 (trixie); interfaces(5); wpa_supplicant.conf(5).
  */
+
 import { shellWord } from '@skolo/base';
+import type { TextFile } from '@skolo/computers';
 import { PiError } from '../errors.ts';
 import type { PiSetup } from '../setup.ts';
 import { type FirstRunSteps, sudoers } from './firstrun.ts';
 import { wifiKey } from './network.ts';
-import { type RootFile, textFile } from './root-files.ts';
+import { textFile } from './root-files.ts';
 
 /** Words of the kernel's command line that raspi-firmware adds each time it writes cmdline.txt. */
 export const extraCmdline = '/etc/default/raspi-extra-cmdline';
@@ -21,7 +23,7 @@ const head = '# Written by skolo.\n';
 const wifiConf = '/etc/wpa_supplicant/skolo.conf';
 
 /** @param words of cmdline.txt that last @throws PiError Its network cannot be so. */
-export function debianFiles(setup: PiSetup, words: readonly string[]): RootFile[] {
+export function debianFiles(setup: PiSetup, words: readonly string[]): TextFile[] {
   const { identity, nameServers, domain, wifi } = setup;
   if (identity.wired === 'dhcp' && nameServers.length > 0) {
     throw new PiError(
@@ -82,8 +84,6 @@ export function debianSteps(setup: PiSetup, words: readonly string[]): FirstRunS
   install -d -m 700 /root/.ssh
   printf '%s\\n' ${user.keys.map(shellWord).join(' ')} > /root/.ssh/authorized_keys
   chmod 600 /root/.ssh/authorized_keys
-  mkdir -p /etc/ssh/sshd_config.d
-  echo 'PermitRootLogin prohibit-password' > /etc/ssh/sshd_config.d/09-skolo-root.conf
   fi`,
     place: `  [ -e ${zone} ]
   ln -sfn ${zone} /etc/localtime

@@ -2,13 +2,14 @@
  * A Pi with a common image asks the jumphost who it is. Scripts and units for curl and openssl, which Raspberry Pi OS and Ubuntu
  * have. The endpoint is machine-state, which describes its API in packages/api/src/enrolment.ts.
  */
+import type { TextFile } from '@skolo/computers';
 import { agentFiles } from '@skolo/k3s';
 import { stringify } from 'yaml';
 import type { Method } from '../image/customization.ts';
 import type { PiSetup } from '../setup.ts';
 import { waitsAlone } from './clock.ts';
 import { netplanOf, networkManagerFiles } from './network.ts';
-import { bracketed, hostsOf, nameFile, type RootFile, textFile } from './root-files.ts';
+import { bracketed, hostsOf, nameFile, textFile } from './root-files.ts';
 import { putFunction, stateFolder } from './setup-script.ts';
 
 export const enrolUnits = ['skolo-enrol.service', 'skolo-lockdown.path', 'skolo-lockdown.service'];
@@ -188,7 +189,7 @@ status=$(printf '{"archive":"%s"}' "$archive" | ask "$run/stored" --request PUT 
 `;
 
 /** Files of a common image that a machine's own image does not have. */
-export function commonFiles(setup: PiSetup, method: Method): RootFile[] {
+export function commonFiles(setup: PiSetup, method: Method): TextFile[] {
   const { cluster, enrolment } = setup;
   if (cluster === undefined || enrolment === undefined) return [];
   const words = `https://${bracketed(cluster.server)}:${enrolment.port} ${enrolment.pin}`;
@@ -208,14 +209,14 @@ export function commonFiles(setup: PiSetup, method: Method): RootFile[] {
 }
 
 /** Files of a machine, with marks for its name and its address. */
-function templateFiles(setup: PiSetup, method: Method): RootFile[] {
+function templateFiles(setup: PiSetup, method: Method): TextFile[] {
   const { cluster, enrolment } = setup;
   const [name, address] = ['@NAME@', '@ADDRESS@'];
   const every = [
     textFile('/etc/hosts', hostsOf({ ...setup, identity: { ...setup.identity, hostname: name } })),
     ...agentFiles({ machine: { name, address }, server: cluster?.server ?? '' }),
   ];
-  const under = (folder: string, files: readonly RootFile[]) =>
+  const under = (folder: string, files: readonly TextFile[]) =>
     files.map((each) => ({ ...each, path: `${templates}/${folder}${each.path}` }));
   const { subnet } = enrolment ?? {};
   if (subnet === undefined) return under('every', every);

@@ -1,7 +1,8 @@
 /** Wired address and Wi-Fi, as netplan (cloud-init) and as NetworkManager (Raspberry Pi OS without cloud-init) read them. */
+
 import { pbkdf2Sync } from 'node:crypto';
+import type { TextFile } from '@skolo/computers';
 import type { PiSetup } from '../setup.ts';
-import type { RootFile } from './root-files.ts';
 
 export type Wifi = Exclude<PiSetup['wifi'], 'off'>;
 
@@ -51,18 +52,18 @@ export function netplanOf({ identity: { wired }, nameServers, domain, wifi }: Pi
 const connections = '/etc/NetworkManager/system-connections';
 
 /** Source: networkmanager.dev, nm-settings-keyfile. */
-export function networkManagerFiles(setup: PiSetup): RootFile[] {
+export function networkManagerFiles(setup: PiSetup): TextFile[] {
   const { wifi } = setup;
   const wired = connectionFile('skolo-wired', wiredConnection(setup));
   return wifi === 'off' ? [wired] : [wired, wifiFile(wifi)];
 }
 
-export function wifiFile(wifi: Wifi): RootFile {
+export function wifiFile(wifi: Wifi): TextFile {
   return connectionFile('skolo-wifi', wifiConnection(wifi));
 }
 
 /** NetworkManager ignores it where others may read it. */
-function connectionFile(name: string, content: string): RootFile {
+function connectionFile(name: string, content: string): TextFile {
   return { path: `${connections}/${name}.nmconnection`, content, mode: 0o600 };
 }
 

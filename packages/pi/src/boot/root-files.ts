@@ -1,4 +1,5 @@
 /** Files of the running system that are alike for all methods of customisation: its settings, the clock, the agent of k3s. */
+import { journalFile, sshFile, type TextFile } from '@skolo/computers';
 import { agentFiles } from '@skolo/k3s';
 import type { PiSetup } from '../setup.ts';
 import { clock, clockScript, clockUnit, clockUnitText, waitsAlone } from './clock.ts';
@@ -7,23 +8,12 @@ import { stateFolder } from './setup-script.ts';
 /** Name and address of a machine that is enrolled. */
 export const nameFile = `${stateFolder}/name`;
 
-export interface RootFile {
-  path: string;
-  content: string;
-  mode: number;
-}
-
 const head = '# Written by skolo.\n';
 
-export function textFile(path: string, content: string, mode = 0o644): RootFile {
+export function textFile(path: string, content: string, mode = 0o644): TextFile {
   return { path, content, mode };
 }
 
-/** A card lasts longer without a log on it. */
-export const journalFile = textFile(
-  '/etc/systemd/journald.conf.d/50-skolo.conf',
-  `${head}[Journal]\nStorage=volatile\nRuntimeMaxUse=64M\n`,
-);
 /** The hardware of a Raspberry Pi counts 15 s at most. */
 export const watchdogFile = textFile(
   '/etc/systemd/system.conf.d/90-skolo-watchdog.conf',
@@ -34,16 +24,8 @@ export const swapFile = textFile(
   `${head}[Main]\nMechanism=none\n`,
 );
 
-/** @param root whether root may sign in by a key */
-export function sshdFile(root: 'no' | 'prohibit-password'): RootFile {
-  return textFile(
-    '/etc/ssh/sshd_config.d/10-skolo.conf',
-    `${head}PasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin ${root}\n`,
-  );
-}
-
 /** For systemd-timesyncd and for chrony: a system has one of them. */
-export function timeFiles(servers: readonly string[]): RootFile[] {
+export function timeFiles(servers: readonly string[]): TextFile[] {
   if (servers.length === 0) return [];
   return [
     textFile(
@@ -58,16 +40,16 @@ export function timeFiles(servers: readonly string[]): RootFile[] {
 }
 
 /** @param now when the image is made: no Pi starts before it */
-export function rootFiles(setup: PiSetup, now: Date): RootFile[] {
+export function rootFiles(setup: PiSetup, now: Date): TextFile[] {
   const { identity, cluster, timeServers, enrolment } = setup;
   const { hostname: name, wired } = identity;
   const server = cluster === undefined ? '' : `${bracketed(cluster.server)}:6443`;
   return [
     textFile('/etc/hosts', hostsOf(setup)),
-    journalFile,
+    journalFile('memory'),
     watchdogFile,
     swapFile,
-    sshdFile('no'),
+    sshFile,
     ...timeFiles(timeServers),
     textFile(clockScript, clock, 0o755),
     textFile(

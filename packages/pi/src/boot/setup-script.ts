@@ -2,9 +2,10 @@
  * The script that makes a fresh system what it is to be, in all methods of customisation. It is on the boot partition and runs at the
  * first start, as root. It may be cut off and run again.
  */
+
 import { shellWord } from '@skolo/base';
+import type { TextFile } from '@skolo/computers';
 import { noSwap } from './no-swap.ts';
-import type { RootFile } from './root-files.ts';
 
 /** On the boot partition. */
 export const setupFile = 'skolo-setup.sh';
@@ -36,7 +37,7 @@ export const stepFunction = `step() {
 `;
 
 interface ScriptNeeds {
-  files: readonly RootFile[];
+  files: readonly TextFile[];
   /** SHA-256 of the program of k3s; undefined: it joins no cluster. */
   programSha256: string | undefined;
   /** Wi-Fi is used. */
@@ -101,7 +102,7 @@ sync
 /** The mark cannot be a line of these files. */
 const mark = 'END_OF_SKOLO_FILE';
 
-function putText({ path, content, mode }: RootFile): string {
+function putText({ path, content, mode }: TextFile): string {
   const text = content.endsWith('\n') ? content : `${content}\n`;
   return `put ${shellWord(path)} ${mode.toString(8)} <<'${mark}'\n${text}${mark}`;
 }

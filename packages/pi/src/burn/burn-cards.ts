@@ -1,6 +1,5 @@
 /** Several cards: one after the other in each reader, and all readers at once. */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { errorText } from '@skolo/base';
+import { errorText, pause } from '@skolo/base';
 import { PiError } from '../errors.ts';
 import type { Disk } from '../image/disk.ts';
 import { type DiskFacts, diskFacts } from './disk-facts.ts';
@@ -54,7 +53,7 @@ export async function burnCards(
       const name = left.shift();
       if (name === undefined) return;
       try {
-        if (!isFirst) card = await nextCard(card, { ...deps, path, name });
+        if (!isFirst) card = await nextCard(card, path, name, deps);
         await burn({ path, disk: card }, name, deps);
         note({ name, path });
         // A file has room for one.
@@ -82,14 +81,14 @@ async function burn({ path, disk }: Reader, name: string, deps: CardsDeps): Prom
   }
 }
 
-interface NextNeeds extends CardsDeps {
-  path: string;
-  name: string;
-}
-
 /** Waits for another card in a reader that may be written. */
-async function nextCard(former: DiskFacts | undefined, needs: NextNeeds): Promise<DiskFacts> {
-  const { path, name, ask, signal, pollMs = 500 } = needs;
+async function nextCard(
+  former: DiskFacts | undefined,
+  path: string,
+  name: string,
+  deps: CardsDeps,
+): Promise<DiskFacts> {
+  const { ask, signal, pollMs = 500 } = deps;
   if (former?.sequence === undefined) {
     throw new PiError(
       `${path}: Linux before 5.15 does not say that there is another card; name one machine for each reader`,
@@ -105,12 +104,12 @@ async function nextCard(former: DiskFacts | undefined, needs: NextNeeds): Promis
     const isSettled = isOther && before !== undefined && isSame(before, now);
     before = now;
     if (isSettled) {
-      const why = whyNotWrite(now, needs);
+      const why = whyNotWrite(now, deps);
       if (why === undefined) return now;
       // A desktop mounts cards by itself.
       if (why !== said) ask(path, `${path} ${why}`);
       said = why;
     }
-    await sleep(pollMs, undefined, { signal });
+    await pause(pollMs, signal);
   }
 }

@@ -31,40 +31,114 @@ const chunkBytes = 4 * 1024 * 1024;
 const firstBytes = 1024 * 1024;
 
 /** @throws PiError The card failed, or has something else than what was written. */
-export async function writeCard(
-  image: Disk,
-  { path, file, disk }: Target,
-  { signal, progress }: BurnDeps,
-): Promise<Burned> {
-  const total = image.size;
-  const block = disk?.block ?? 1;
-  const buffers = [alignedBytes(chunkBytes), alignedBytes(chunkBytes)] as const;
-  const back = alignedBytes(chunkBytes);
-  let skipped = 0;
+export async function writeCard(image: Disk, target: Target, deps: BurnDeps): Promise<Burned> {
+  const writer = new CardWriter(image, target, deps);
+  const first = await writer.writeParts();
+  await writer.readBack();
+  await writer.writeFirst(first);
+  return { bytes: image.size, skipped: writer.skipped };
+}
 
-  const onCard = async (what: string, offset: number, work: () => Promise<unknown>) => {
+class CardWriter {
+  /** Zeros that were there already, bytes. */
+  skipped = 0;
+  private readonly image: Disk;
+  private readonly target: Target;
+  private readonly deps: BurnDeps;
+  private readonly total: number;
+  private readonly block: number;
+  private readonly buffers = [alignedBytes(chunkBytes), alignedBytes(chunkBytes)] as const;
+  private readonly back = alignedBytes(chunkBytes);
+
+  constructor(image: Disk, target: Target, deps: BurnDeps) {
+    this.image = image;
+    this.target = target;
+    this.deps = deps;
+    this.total = image.size;
+    this.block = target.disk?.block ?? 1;
+  }
+
+  /** All but the first part, which is wiped. @returns the first part */
+  async writeParts(): Promise<Buffer> {
+    const { total, buffers } = this;
+    const { file, disk } = this.target;
+    const { signal, progress } = this.deps;
+    progress({ phase: 'writes', done: 0, total });
+    // A file has its size at once, and reads as zeros.
+    if (disk === undefined) await file.truncate(total);
+    const end = Math.min(firstBytes, total);
+    const first = Buffer.from(await this.load(buffers[0].subarray(0, firstBytes), 0, end));
+    await this.put(buffers[1].subarray(0, first.length).fill(0), 0);
+    // While one part is written, the next one is read.
+    let next = later(this.load(buffers[0], firstBytes, Math.max(firstBytes, total)));
+    for (let offset = firstBytes, turn = 0; offset < total; offset += chunkBytes, turn++) {
+      signal.throwIfAborted();
+      const part = await next;
+      const after = offset + chunkBytes;
+      if (after < total) next = later(this.load(buffers[((turn + 1) % 2) as 0 | 1], after, total));
+      await this.put(part, offset);
+      progress({ phase: 'writes', done: Math.min(after, total), total });
+    }
+    await this.onCard('writing', total, () => file.sync());
+    return first;
+  }
+
+  async readBack(): Promise<void> {
+    const { total } = this;
+    const { signal, progress } = this.deps;
+    progress({ phase: 'reads back', done: 0, total });
+    for (let offset = firstBytes; offset < total; offset += chunkBytes) {
+      signal.throwIfAborted();
+      const length = Math.min(chunkBytes, total - offset);
+      await this.compare(offset, length);
+      progress({ phase: 'reads back', done: offset + length - firstBytes, total });
+    }
+  }
+
+  /** With it the card starts. */
+  async writeFirst(first: Buffer): Promise<void> {
+    const { total, buffers } = this;
+    const { file, disk } = this.target;
+    const last = buffers[0].subarray(0, first.length);
+    first.copy(last);
+    await this.put(last, 0);
+    try {
+      await this.onCard('writing', 0, () => file.sync());
+      if (disk === undefined) await file.truncate(total);
+      await this.compare(0, Math.min(firstBytes, total));
+    } catch (error) {
+      // It must not start. If the SD card is gone, or takes no more bytes, nobody can help that.
+      const wipe = this.put(buffers[1].subarray(0, first.length).fill(0), 0);
+      await wipe.then(() => file.sync()).catch(() => undefined);
+      throw error;
+    }
+    this.deps.progress({ phase: 'reads back', done: total, total });
+  }
+
+  private async onCard(what: string, offset: number, work: () => Promise<unknown>): Promise<void> {
     try {
       await work();
     } catch (cause) {
-      signal.throwIfAborted();
+      this.deps.signal.throwIfAborted();
       throw new PiError(
-        `${path}: ${what} failed at ${(offset / 1e6).toFixed(0)} MB: ${errorText(cause)}; was it pulled out? It does not start; write it again, or take another card`,
+        `${this.target.path}: ${what} failed at ${(offset / 1e6).toFixed(0)} MB: ${errorText(cause)}; was it pulled out? It does not start; write it again, or take another card`,
         { cause },
       );
     }
-  };
+  }
 
-  async function put(bytes: Buffer, offset: number): Promise<void> {
+  private async put(bytes: Buffer, offset: number): Promise<void> {
+    const { path, file } = this.target;
     if (isZero(bytes)) {
       // Cards are often empty there, and reading is faster.
-      const there = back.subarray(0, bytes.length);
-      await onCard('reading', offset, () => readFully(path, file, there, offset));
+      const there = this.back.subarray(0, bytes.length);
+      await this.onCard('reading', offset, () => readFully(path, file, there, offset));
       if (isZero(there)) {
-        skipped += bytes.length;
+        this.skipped += bytes.length;
         return;
       }
     }
-    await onCard('writing', offset, async () => {
+    await this.onCard('writing', offset, async () => {
       for (let done = 0; done < bytes.length; ) {
         const { bytesWritten } = await file.write(bytes, done, bytes.length - done, offset + done);
         done += bytesWritten;
@@ -73,69 +147,27 @@ export async function writeCard(
   }
 
   /** The part of the image, in whole blocks. */
-  async function load(into: Buffer, offset: number, end: number): Promise<Buffer> {
+  private async load(into: Buffer, offset: number, end: number): Promise<Buffer> {
     const length = Math.min(into.length, end - offset);
-    const whole = into.subarray(0, Math.ceil(length / block) * block);
+    const whole = into.subarray(0, Math.ceil(length / this.block) * this.block);
     whole.fill(0, length);
-    await image.read(whole.subarray(0, length), offset);
+    await this.image.read(whole.subarray(0, length), offset);
     return whole;
   }
 
-  progress({ phase: 'writes', done: 0, total });
-  // A file has its size at once, and reads as zeros.
-  if (disk === undefined) await file.truncate(total);
-  const first = await load(buffers[0].subarray(0, firstBytes), 0, Math.min(firstBytes, total));
-  const none = buffers[1].subarray(0, first.length).fill(0);
-  await put(none, 0);
-  const firstCopy = Buffer.from(first);
-
-  // While one part is written, the next one is read.
-  let next = later(load(buffers[0], firstBytes, Math.max(firstBytes, total)));
-  for (let offset = firstBytes, turn = 0; offset < total; offset += chunkBytes, turn++) {
-    signal.throwIfAborted();
-    const part = await next;
-    const after = offset + chunkBytes;
-    if (after < total) next = later(load(buffers[((turn + 1) % 2) as 0 | 1], after, total));
-    await put(part, offset);
-    progress({ phase: 'writes', done: Math.min(after, total), total });
-  }
-  await onCard('writing', total, () => file.sync());
-  progress({ phase: 'reads back', done: 0, total });
-  for (let offset = firstBytes; offset < total; offset += chunkBytes) {
-    signal.throwIfAborted();
-    const length = Math.min(chunkBytes, total - offset);
-    await compare(offset, length);
-    progress({ phase: 'reads back', done: offset + length - firstBytes, total });
-  }
-  const last = buffers[0].subarray(0, firstCopy.length);
-  firstCopy.copy(last);
-  await put(last, 0);
-  try {
-    await onCard('writing', 0, () => file.sync());
-    if (disk === undefined) await file.truncate(total);
-    await compare(0, Math.min(firstBytes, total));
-  } catch (error) {
-    // It must not start. If the SD card is gone, or takes no more bytes, nobody can help that.
-    const wipe = put(buffers[1].subarray(0, firstCopy.length).fill(0), 0).then(() => file.sync());
-    await wipe.catch(() => undefined);
-    throw error;
-  }
-  progress({ phase: 'reads back', done: total, total });
-  return { bytes: total, skipped };
-
-  async function compare(offset: number, length: number): Promise<void> {
-    const wanted = buffers[0].subarray(0, length);
-    const there = back.subarray(0, Math.ceil(length / block) * block);
+  private async compare(offset: number, length: number): Promise<void> {
+    const { path, file } = this.target;
+    const wanted = this.buffers[0].subarray(0, length);
+    const there = this.back.subarray(0, Math.ceil(length / this.block) * this.block);
     await Promise.all([
-      image.read(wanted, offset),
-      onCard('reading back', offset, () => readFully(path, file, there, offset)),
+      this.image.read(wanted, offset),
+      this.onCard('reading back', offset, () => readFully(path, file, there, offset)),
     ]);
-    if (!wanted.equals(there.subarray(0, length))) {
-      const at = offset + wanted.findIndex((byte, index) => byte !== there[index]);
-      throw new PiError(
-        `${path}: has something else at ${(at / 1e6).toFixed(1)} MB than what was written there: the card is broken, or smaller than it says; take another card`,
-      );
-    }
+    if (wanted.equals(there.subarray(0, length))) return;
+    const at = offset + wanted.findIndex((byte, index) => byte !== there[index]);
+    throw new PiError(
+      `${path}: has something else at ${(at / 1e6).toFixed(1)} MB than what was written there: the card is broken, or smaller than it says; take another card`,
+    );
   }
 }
 

@@ -35,7 +35,7 @@ export async function openExt4(
   if (size < 4096) return undefined;
   const head = await readBytes(disk, offset + 1024, 1024);
   if (head.readUInt16LE(56) !== 0xef53) return undefined;
-  const bad = (why: string) => new PiError(`${disk.name}: ext4: ${why}; fetch it again`);
+  const bad = (why: string) => damaged(disk, why);
   const block = 1024 << head.readUInt32LE(24);
   const features = head.readUInt32LE(96);
   if (features & metaGroups) throw bad('has meta block groups, which skolo does not read');
@@ -49,30 +49,78 @@ export async function openExt4(
   const inodeBytes = head.readUInt16LE(88);
   if (block > 65536 || inodesPerGroup === 0 || inodeBytes < 128) throw bad('is damaged');
   const groups = offset + (head.readUInt32LE(20) + 1) * block;
+  return new Ext4(
+    disk,
+    { offset, size },
+    { block, groups, groupBytes, inodesPerGroup, inodeBytes },
+  );
+}
 
-  async function blockAt(number: number): Promise<Buffer> {
-    if ((number + 1) * block > size) throw bad('refers to a block beyond its end');
-    return await readBytes(disk, offset + number * block, block);
+/** Of its superblock, bytes. */
+interface Ext4Layout {
+  block: number;
+  /** Where the table of groups begins on the disk. */
+  groups: number;
+  groupBytes: number;
+  inodesPerGroup: number;
+  inodeBytes: number;
+}
+
+class Ext4 implements LinuxFiles {
+  private readonly disk: Disk;
+  private readonly partition: Pick<Partition, 'offset' | 'size'>;
+  private readonly layout: Ext4Layout;
+
+  constructor(disk: Disk, partition: Pick<Partition, 'offset' | 'size'>, layout: Ext4Layout) {
+    this.disk = disk;
+    this.partition = partition;
+    this.layout = layout;
   }
 
-  async function inodeOf(number: number): Promise<Buffer> {
+  async exists(path: string): Promise<boolean> {
+    return (await this.find(path)) !== undefined;
+  }
+
+  async list(path: string): Promise<string[]> {
+    const inode = await this.find(path);
+    if (inode === undefined || (inode.readUInt16LE(0) & 0xf000) !== folder) return [];
+    return [...(await this.entriesOf(inode)).keys()].filter((name) => !/^\.{1,2}$/.test(name));
+  }
+
+  async read(path: string, most = mostBytes): Promise<Buffer | undefined> {
+    const inode = await this.find(path);
+    if (inode === undefined || (inode.readUInt16LE(0) & 0xf000) !== regular) return undefined;
+    return await this.content(inode, most);
+  }
+
+  private async blockAt(number: number): Promise<Buffer> {
+    const { offset, size } = this.partition;
+    const { block } = this.layout;
+    if ((number + 1) * block > size) throw damaged(this.disk, 'refers to a block beyond its end');
+    return await readBytes(this.disk, offset + number * block, block);
+  }
+
+  private async inodeOf(number: number): Promise<Buffer> {
+    const { offset, size } = this.partition;
+    const { block, groups, groupBytes, inodesPerGroup, inodeBytes } = this.layout;
     const [group, at] = [Math.floor((number - 1) / inodesPerGroup), (number - 1) % inodesPerGroup];
-    const entry = await readBytes(disk, groups + group * groupBytes, groupBytes);
+    const entry = await readBytes(this.disk, groups + group * groupBytes, groupBytes);
     const high = groupBytes >= 64 ? entry.readUInt32LE(0x28) : 0;
     const table = high * 2 ** 32 + entry.readUInt32LE(8);
     const from = table * block + at * inodeBytes;
-    if (from + inodeBytes > size) throw bad('refers to an inode beyond its end');
-    return await readBytes(disk, offset + from, 128);
+    if (from + inodeBytes > size) throw damaged(this.disk, 'refers to an inode beyond its end');
+    return await readBytes(this.disk, offset + from, 128);
   }
 
   /** Blocks of a node of the tree of extents, in their order. */
-  async function* extentsIn(node: Buffer, left: number): AsyncGenerator<Extent> {
-    if (node.readUInt16LE(0) !== extentMark || left < 0) throw bad('has a damaged file');
+  private async *extentsIn(node: Buffer, left: number): AsyncGenerator<Extent> {
+    if (node.readUInt16LE(0) !== extentMark || left < 0)
+      throw damaged(this.disk, 'has a damaged file');
     const [entries, depth] = [node.readUInt16LE(2), node.readUInt16LE(6)];
     for (let at = 12; at < 12 + entries * 12; at += 12) {
       if (depth > 0) {
         const child = node.readUInt16LE(at + 8) * 2 ** 32 + node.readUInt32LE(at + 4);
-        yield* extentsIn(await blockAt(child), left - 1);
+        yield* this.extentsIn(await this.blockAt(child), left - 1);
       } else {
         const length = node.readUInt16LE(at + 4);
         yield {
@@ -89,63 +137,54 @@ export async function openExt4(
     }
   }
 
-  async function content(inode: Buffer, most: number): Promise<Buffer> {
+  private async content(inode: Buffer, most: number): Promise<Buffer> {
     const bytes = inode.readUInt32LE(108) * 2 ** 32 + inode.readUInt32LE(4);
     const wanted = Math.min(bytes, most);
-    if (wanted > mostBytes) throw bad('has a file that is too large to read');
+    if (wanted > mostBytes) throw damaged(this.disk, 'has a file that is too large to read');
     if (!(inode.readUInt32LE(32) & usesExtents)) {
-      throw bad('has files without extents, which skolo does not read');
+      throw damaged(this.disk, 'has files without extents, which skolo does not read');
     }
+    const { block } = this.layout;
     const whole = Buffer.alloc(wanted);
-    for await (const { first, count, from } of extentsIn(inode.subarray(40, 100), 5)) {
+    for await (const { first, count, from } of this.extentsIn(inode.subarray(40, 100), 5)) {
       for (let at = 0; at < count && (first + at) * block < wanted; at++) {
-        if (from !== undefined) (await blockAt(from + at)).copy(whole, (first + at) * block);
+        if (from !== undefined) (await this.blockAt(from + at)).copy(whole, (first + at) * block);
       }
     }
     return whole;
   }
 
   /** Folders with an index are lists, too: an older kernel has to read them. */
-  async function entriesOf(parent: Buffer): Promise<Map<string, number>> {
+  private async entriesOf(parent: Buffer): Promise<Map<string, number>> {
     const entries = new Map<string, number>();
-    const list = await content(parent, mostBytes);
+    const list = await this.content(parent, mostBytes);
     for (let at = 0; at + 8 <= list.length; ) {
       const [inode, length, nameLength] = [
         list.readUInt32LE(at),
         list.readUInt16LE(at + 4),
         list[at + 6] as number,
       ];
-      if (length < 8) throw bad('has a damaged folder');
+      if (length < 8) throw damaged(this.disk, 'has a damaged folder');
       if (inode !== 0) entries.set(list.toString('utf8', at + 8, at + 8 + nameLength), inode);
       at += length;
     }
     return entries;
   }
 
-  async function find(path: string): Promise<Buffer | undefined> {
-    let inode = await inodeOf(rootInode);
+  private async find(path: string): Promise<Buffer | undefined> {
+    let inode = await this.inodeOf(rootInode);
     for (const name of path.split('/').filter(Boolean)) {
       if ((inode.readUInt16LE(0) & 0xf000) !== folder) return undefined;
-      const number = (await entriesOf(inode)).get(name);
+      const number = (await this.entriesOf(inode)).get(name);
       if (number === undefined) return undefined;
-      inode = await inodeOf(number);
+      inode = await this.inodeOf(number);
     }
     return inode;
   }
+}
 
-  return {
-    exists: async (path) => (await find(path)) !== undefined,
-    async list(path) {
-      const inode = await find(path);
-      if (inode === undefined || (inode.readUInt16LE(0) & 0xf000) !== folder) return [];
-      return [...(await entriesOf(inode)).keys()].filter((name) => !/^\.{1,2}$/.test(name));
-    },
-    async read(path, most = mostBytes) {
-      const inode = await find(path);
-      if (inode === undefined || (inode.readUInt16LE(0) & 0xf000) !== regular) return undefined;
-      return await content(inode, most);
-    },
-  };
+function damaged(disk: Disk, why: string): PiError {
+  return new PiError(`${disk.name}: ext4: ${why}; fetch it again`);
 }
 
 interface Extent {

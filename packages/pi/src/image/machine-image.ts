@@ -1,5 +1,7 @@
 /** The image of one machine: a base with changed files on its boot partition. */
-import { createHash } from 'node:crypto';
+
+import { sha256 } from '@skolo/base';
+import type { TextFile } from '@skolo/computers';
 import { cloudInitFiles } from '../boot/cloud-init.ts';
 import {
   type CmdlineEdit,
@@ -14,7 +16,7 @@ import { commonFiles, enrolUnits } from '../boot/enrol.ts';
 import { firstRunFiles, firstRunWords, raspberryPiSteps } from '../boot/firstrun.ts';
 import { netplanOf, networkManagerFiles } from '../boot/network.ts';
 import { preseedFiles } from '../boot/preseed.ts';
-import { type RootFile, rootFiles } from '../boot/root-files.ts';
+import { rootFiles } from '../boot/root-files.ts';
 import {
   programFile,
   secretFile,
@@ -109,7 +111,7 @@ function methodFiles(method: Method, setup: PiSetup, instance: string): Record<s
 }
 
 /** What the script writes besides what is alike for all methods: its network, where cloud-init does not make it. */
-function systemFiles(method: Method, setup: PiSetup): RootFile[] {
+function systemFiles(method: Method, setup: PiSetup): TextFile[] {
   if (method === 'cloud-init') return [];
   if (method === 'debian-firstrun') return debianFiles(setup, wordsOf(lastingEdit(setup)));
   return networkManagerFiles(setup);
@@ -143,5 +145,5 @@ function digest(setup: PiSetup): string {
   // Secrets print as a mark: they are in the network's key, and in the token.
   const files = rootFiles(setup, new Date(0));
   const text = JSON.stringify([setup, files, netplanOf(setup), secretFiles(setup)]);
-  return createHash('sha256').update(text).digest('hex').slice(0, 12);
+  return sha256(text).slice(0, 12);
 }

@@ -1,5 +1,5 @@
 /** What a Raspberry Pi that runs is: its model, its two architectures, its system. */
-import { factsIn, type Host, JumphostError, type Step } from '@skolo/computers';
+import { ComputerError, factsIn, type Host, type Step } from '@skolo/computers';
 import { z } from 'zod';
 
 const Facts = z.object({
@@ -32,7 +32,7 @@ time=$(date +%s)
 isTimeKnown=$(if [ "$(timedatectl show --property=NTPSynchronized --value 2>/dev/null)" = yes ]; then echo yes; else echo no; fi)
 END`;
 
-/** @throws JumphostError */
+/** @throws ComputerError */
 export async function readFacts(host: Host): Promise<PiFacts> {
   const text = await host.need(script);
   return Facts.parse(factsIn(text));
@@ -91,7 +91,7 @@ export function clockStep(now: () => number): Step {
     },
     async apply(host) {
       if ((await readFacts(host)).isTimeKnown === 'yes') {
-        throw new JumphostError(
+        throw new ComputerError(
           'its clock has the time of NTP, and the clock of this desk another one; correct the one of this desk',
         );
       }

@@ -1,14 +1,13 @@
 /** What the firmware of a Raspberry Pi reads at its start, and the start that it needs. */
-import { setTimeout as pause } from 'node:timers/promises';
-import { errorText } from '@skolo/base';
 import {
   bootIdOf,
+  ComputerError,
   countsMemory,
   type Host,
-  JumphostError,
   linesOf,
   type Step,
   sendReboot,
+  waitUntil,
 } from '@skolo/computers';
 import { editCmdline, lastingEdit } from '../boot/cmdline.ts';
 import {
@@ -66,7 +65,7 @@ async function readFirmware(host: Host, { wifi }: PiSetup): Promise<FirmwareFile
   const path = `${folder}/${cmdlinePath(config.content)}`;
   const content = await host.read(path);
   if (content === undefined) {
-    throw new JumphostError(
+    throw new ComputerError(
       `${path} is missing, which ${config.path} names; is the boot partition complete?`,
     );
   }
@@ -110,21 +109,12 @@ export function restartStep({ mayRestart, signal, backMs = 300_000 }: RestartNee
   };
 }
 
-/** Waits until it is back. @throws JumphostError It is not, in time. */
+/** Waits until it is back. @throws ComputerError It is not, in time. */
 async function restart(host: Host, { signal, backMs }: { signal: AbortSignal; backMs: number }) {
   const before = await bootIdOf(host);
   await sendReboot(host);
-  const end = performance.now() + backMs;
-  for (;;) {
-    const now = await bootIdOf(host).catch((error: unknown) => ({ why: errorText(error) }));
-    signal.throwIfAborted();
-    if (typeof now === 'string' && now !== before) return;
-    if (performance.now() > end) {
-      const why = typeof now === 'string' ? 'it has not gone down' : now.why;
-      throw new JumphostError(`it is not back after ${backMs / 60_000} min: ${why}`, {
-        code: 'LOST',
-      });
-    }
-    await pause(2000, undefined, { signal });
-  }
+  const look = async () => ((await bootIdOf(host)) === before ? 'it has not gone down' : undefined);
+  const why = await waitUntil(look, { withinMs: backMs, pollMs: 2000, signal });
+  if (why === undefined) return;
+  throw new ComputerError(`it is not back after ${backMs / 60_000} min: ${why}`, { code: 'LOST' });
 }

@@ -1,7 +1,6 @@
 /** The user of a Pi, and what is there for people: keyboard, language, time zone. */
 import { shellWord } from '@skolo/base';
-import { checkByScript, type Guard, guardedStep, type Step, sshTrial } from '@skolo/computers';
-import { sshdFile } from '../boot/root-files.ts';
+import { checkByScript, type Step } from '@skolo/computers';
 import type { PiSetup } from '../setup.ts';
 
 /** Groups of the first user of Raspberry Pi OS; those that are not there are left out. */
@@ -54,28 +53,12 @@ mv -f "$file.skolo-new" "$file"`);
   };
 }
 
-/** No password gets in any more. A mistake takes itself back: only a new session, with a key, keeps it. */
-export function sshStep(guard: Guard): Step {
-  return guardedStep(
-    {
-      name: 'ssh',
-      about: 'keys get in, and no password does',
-      // sudo says who has signed in; it is not there for root.
-      files: async (host) => {
-        const user = (await host.need('echo "$SUDO_USER"')).trim();
-        return [sshdFile(user === '' ? 'prohibit-password' : 'no')];
-      },
-      trial: sshTrial,
-      activate: 'mkdir -p /run/sshd && sshd -t && systemctl reload ssh.service',
-      verify: `mkdir -p /run/sshd
+/** A script: no other file of sshd lets passwords in. */
+export const passwordsOff = `mkdir -p /run/sshd
 settings=$(sshd -T) || echo 'sshd does not accept its own settings: sshd -t'
 for each in passwordauthentication kbdinteractiveauthentication; do
   echo "$settings" | grep -qix "$each no" || echo "sshd has $each on; correct the file of /etc/ssh/sshd_config.d that comes first"
-done`,
-    },
-    guard,
-  );
-}
+done`;
 
 export function placeStep({ timezone, keyboard, locale }: PiSetup): Step {
   const zone = shellWord(`/usr/share/zoneinfo/${timezone}`);

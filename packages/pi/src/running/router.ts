@@ -1,11 +1,12 @@
 /** The master of a desk as the router of its wire: to the outside by Wi-Fi, with addresses and names from rack.yaml. */
 import {
+  ComputerError,
   type Guard,
   guardedStep,
   type Host,
-  JumphostError,
   packagesStep,
   type Step,
+  writtenHead,
 } from '@skolo/computers';
 import { dnsmasqConfig, type Rack } from '@skolo/rack';
 import { freeRange } from './free-range.ts';
@@ -15,14 +16,13 @@ const dnsFile = '/etc/skolo/router-dnsmasq.conf';
 const forwardFile = '/etc/sysctl.d/90-skolo-router.conf';
 const rulesUnit = 'skolo-router.service';
 const dnsUnit = 'skolo-router-dns.service';
-const head = '# Written by `skolo pi setup`. An edit is undone by the next run.\n';
 
-/** @throws JumphostError rack.yaml lacks what a router needs. */
+/** @throws ComputerError rack.yaml lacks what a router needs. */
 export function routerSteps(rack: Rack, guard: Guard): Step[] {
   const { subnet } = rack.network;
   const { name, address } = rack.jumphost;
   if (subnet === undefined || !/^[\d.]+\/\d+$/.test(subnet)) {
-    throw new JumphostError(
+    throw new ComputerError(
       `${name}: rack.yaml has no network.subnet of IPv4, and a router has to know it`,
     );
   }
@@ -35,7 +35,7 @@ export function routerSteps(rack: Rack, guard: Guard): Step[] {
         async files(host) {
           const { wire, uplink } = await interfacesOf(host, address);
           return [
-            { path: forwardFile, content: `${head}net.ipv4.ip_forward = 1\n` },
+            { path: forwardFile, content: `${writtenHead}net.ipv4.ip_forward = 1\n` },
             { path: rulesFile, content: rulesText({ wire, uplink, subnet }) },
             { path: `/etc/systemd/system/${rulesUnit}`, content: rulesUnitText },
             { path: dnsFile, content: dnsText(rack, { wire, subnet }) },
@@ -72,7 +72,7 @@ interface Interfaces {
   uplink: string;
 }
 
-/** By the address of rack.yaml, and by the route to the outside. @throws JumphostError One is missing. */
+/** By the address of rack.yaml, and by the route to the outside. @throws ComputerError One is missing. */
 async function interfacesOf(host: Host, address: string): Promise<Interfaces> {
   const said = await host.need(
     `ip -4 -o address show to ${address} | awk '{ print $2; exit }'; echo; ip -4 route show default | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p'`,
@@ -81,18 +81,18 @@ async function interfacesOf(host: Host, address: string): Promise<Interfaces> {
   if (!said.startsWith('\n') && wire !== '') {
     const uplink = others.find((each) => each !== wire);
     if (uplink !== undefined) return { wire, uplink };
-    throw new JumphostError(
+    throw new ComputerError(
       'it has no way to the outside beside the wire; connect it, for example by Wi-Fi with --wifi, and run it again',
     );
   }
-  throw new JumphostError(
+  throw new ComputerError(
     `no interface has the address ${address} of rack.yaml; make its card with skolo pi image, or set the address, and run it again`,
   );
 }
 
 /** In a table of its own: k3s has others. Only what comes from the wire, and answers to it, pass. */
 function rulesText({ wire, uplink, subnet }: Interfaces & { subnet: string }): string {
-  return `${head}table inet skolo_router
+  return `${writtenHead}table inet skolo_router
 delete table inet skolo_router
 table inet skolo_router {
   chain forward {
@@ -108,7 +108,7 @@ table inet skolo_router {
 `;
 }
 
-const rulesUnitText = `${head}[Unit]
+const rulesUnitText = `${writtenHead}[Unit]
 Description=skolo: the wire reaches the outside
 Documentation=man:nft(8)
 # Whose configuration may flush all rules.
@@ -132,7 +132,7 @@ function dnsText(rack: Rack, { wire, subnet }: { wire: string; subnet: string })
   const free = freeRange(rack, subnet);
   const range =
     free === undefined ? `${subnet.split('/')[0]},static` : `${free.first},${free.last},12h`;
-  return `${head}interface=${wire}
+  return `${writtenHead}interface=${wire}
 except-interface=lo
 bind-dynamic
 no-hosts
@@ -148,7 +148,7 @@ dhcp-leasefile=/var/lib/misc/skolo-router.leases
 ${dnsmasqConfig(rack)}`;
 }
 
-const dnsUnitText = `${head}[Unit]
+const dnsUnitText = `${writtenHead}[Unit]
 Description=skolo: addresses and names of the wire
 Documentation=man:dnsmasq(8)
 After=network-online.target

@@ -2,29 +2,11 @@
 import { shellWord } from '@skolo/base';
 import { checkByScript, fileStep, type Host, packagesStep, type Step } from '@skolo/computers';
 import { noSwap, swapUnits } from '../boot/no-swap.ts';
-import { hostsOf, journalFile, swapFile, timeFiles, watchdogFile } from '../boot/root-files.ts';
+import { hostsOf, swapFile, timeFiles, watchdogFile } from '../boot/root-files.ts';
 import type { PiSetup } from '../setup.ts';
 
-const cloudFolder = '/etc/cloud/cloud.cfg.d';
-const cloudFile = `${cloudFolder}/99-skolo.cfg`;
 /** cloud-init writes /etc/hosts from it at every start, where its user-data say so. */
 const hostsTemplate = '/etc/cloud/templates/hosts.debian.tmpl';
-
-export function nameStep({ identity: { hostname } }: PiSetup): Step {
-  return {
-    name: 'name',
-    about: hostname,
-    check:
-      checkByScript(`[ "$(uname -n)" = ${hostname} ] && [ "$(cat /etc/hostname)" = ${hostname} ] || echo "its name is $(uname -n)"
-[ ! -d /etc/cloud ] || [ -e ${cloudFile} ] || echo 'cloud-init sets its name at every start'`),
-    async apply(host) {
-      await host.need(`set -e
-echo ${hostname} > /etc/hostname.skolo-new; mv -f /etc/hostname.skolo-new /etc/hostname
-hostname ${hostname}
-[ ! -d /etc/cloud ] || { mkdir -p ${cloudFolder}; echo 'preserve_hostname: true' > ${cloudFile}; }`);
-    },
-  };
-}
 
 export function hostsStep(setup: PiSetup): Step {
   const wanted = hostsOf(setup);
@@ -78,15 +60,6 @@ grep -q '^[^#].*[[:space:]]swap[[:space:]]' /etc/fstab 2>/dev/null && echo '/etc
       await host.need(`{\n${noSwap}} > /dev/null 2>&1; true`);
     },
   };
-}
-
-export function journalStep(): Step {
-  return fileStep({
-    name: 'log',
-    about: 'in memory: a card lasts longer without it',
-    files: [journalFile],
-    activate: 'systemctl restart systemd-journald.service',
-  });
 }
 
 export function watchdogStep(): Step {

@@ -1,20 +1,20 @@
 /** What a Raspberry Pi that runs has to be: what the first start of a card makes it. */
-import { type Guard, packagesStep, type Step, clockStep as timeServerStep } from '@skolo/computers';
+import {
+  type Guard,
+  journalStep,
+  nameStep,
+  packagesStep,
+  type Step,
+  sshStep,
+  clockStep as timeServerStep,
+} from '@skolo/computers';
 import type { Rack } from '@skolo/rack';
 import type { PiSetup } from '../setup.ts';
 import { clockStep, systemStep } from './facts.ts';
 import { firmwareStep, type RestartNeeds, restartStep } from './firmware.ts';
-import { placeStep, sshStep, userStep } from './person.ts';
+import { passwordsOff, placeStep, userStep } from './person.ts';
 import { routerSteps } from './router.ts';
-import {
-  dnsStep,
-  hostsStep,
-  journalStep,
-  nameStep,
-  swapStep,
-  timeStep,
-  watchdogStep,
-} from './settings.ts';
+import { dnsStep, hostsStep, swapStep, timeStep, watchdogStep } from './settings.ts';
 import { wifiStep } from './wifi.ts';
 
 interface SetupNeeds extends RestartNeeds {
@@ -33,18 +33,19 @@ export function setupSteps(needs: SetupNeeds): Step[] {
   return [
     systemStep(),
     clockStep(needs.now),
+    nameStep(setup.identity.hostname),
     hostsStep(setup),
-    nameStep(setup),
     userStep(setup),
     placeStep(setup),
     swapStep(),
-    journalStep(),
+    // The master is a jumphost, whose log `skolo jumphost prepare` keeps.
+    journalStep(needs.master === undefined ? 'memory' : 'disk'),
     watchdogStep(),
     timeStep(setup),
     ...(setup.nameServers.length > 0 ? [dnsStep(setup)] : []),
     firmwareStep(setup),
     ...(setup.wifi === 'off' ? [] : [wifiStep(setup, setup.wifi, guard)]),
-    sshStep(guard),
+    sshStep(guard, passwordsOff),
     ...(needs.master === undefined ? [] : masterSteps(needs.master, guard)),
     restartStep(needs),
   ];

@@ -1,8 +1,7 @@
 /** Wi-Fi of a Pi that runs, by NetworkManager or netplan. */
-import { type Guard, guardedStep, JumphostError, type Step } from '@skolo/computers';
+import { ComputerError, type Guard, guardedStep, type Step, type TextFile } from '@skolo/computers';
 import { stringify } from 'yaml';
 import { netplanOf, type Wifi, wifiFile } from '../boot/network.ts';
-import type { RootFile } from '../boot/root-files.ts';
 import type { PiSetup } from '../setup.ts';
 
 const netplanFile = '/etc/netplan/60-skolo-wifi.yaml';
@@ -10,7 +9,7 @@ const netplanFile = '/etc/netplan/60-skolo-wifi.yaml';
 /** It returns by itself, if nobody gets in after it. The kernel needs the country, which is on its command line, too. */
 export function wifiStep(setup: PiSetup, wifi: Wifi, guard: Guard): Step {
   const { wifis } = netplanOf({ ...setup, wifi }).network;
-  const netplan: RootFile = {
+  const netplan: TextFile = {
     path: netplanFile,
     content: stringify({ network: { version: 2, wifis } }, { version: '1.1', lineWidth: 0 }),
     mode: 0o600,
@@ -25,7 +24,7 @@ export function wifiStep(setup: PiSetup, wifi: Wifi, guard: Guard): Step {
         );
         const program = stdout.trim();
         if (program !== '') return [program === 'netplan' ? netplan : wifiFile(wifi)];
-        throw new JumphostError(
+        throw new ComputerError(
           'neither NetworkManager nor netplan is there; set up its Wi-Fi by hand, and leave out --wifi',
         );
       },

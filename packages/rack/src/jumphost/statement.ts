@@ -23,8 +23,8 @@ import { z } from 'zod';
 export const statementPort = 9212;
 export const statementGroup = 'ff12::736b:6f6c:6f';
 /** On a jumphost: the public half of the rack key (PEM), and its own statement. */
-export const rackKeyFile = '/etc/skolo/sole/rack-key.pub';
-export const statementFile = '/etc/skolo/sole/statement.json';
+export const rackKeyFile = '/etc/skolo/active/rack-key.pub';
+export const statementFile = '/etc/skolo/active/statement.json';
 /** Prints what `machineOf` returns for the computer that runs it. */
 export const machineScript = `printf 'skolo jumphost %s' "$(cat /etc/machine-id)" | sha256sum | cut -c -64`;
 

@@ -25,17 +25,20 @@ export interface SshEndpoint {
 }
 
 export interface RealSshd extends SshEndpoint {
+  /** Ends it, until `start`. */
+  stop(): Promise<void>;
+  start(): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
  * Undefined where it is not installed.
  *
- * @param command run for every session, with what was asked for in SSH_ORIGINAL_COMMAND
- * @param lines more of sshd_config
+ * @param command run for every session, with what was asked for in SSH_ORIGINAL_COMMAND; undefined: the user's shell
+ * @param lines more of sshd_config; with a `HostKey` it has no other one
  */
 export async function startSshd(
-  command: string,
+  command: string | undefined,
   lines: readonly string[] = [],
 ): Promise<RealSshd | undefined> {
   const program = peer('sshd');
@@ -50,9 +53,11 @@ export async function startSshd(
   const config = [
     `Port ${port}`,
     'ListenAddress 127.0.0.1',
-    `HostKey ${join(dir, 'host_key')}`,
+    ...(lines.some((each) => each.startsWith('HostKey '))
+      ? []
+      : [`HostKey ${join(dir, 'host_key')}`]),
     `AuthorizedKeysFile ${join(dir, 'authorized_keys')}`,
-    `ForceCommand ${command}`,
+    ...(command === undefined ? [] : [`ForceCommand ${command}`]),
     `PidFile ${join(dir, 'pid')}`,
     'UsePAM no',
     'StrictModes no',
@@ -73,18 +78,24 @@ export async function startSshd(
   // It ends when we do, however that happens.
   const script = `{ "$@"; kill $$; } & read -r _; kill -9 "$(cat ${join(dir, 'pid')})"`;
   const args = [program, '-D', '-f', join(dir, 'sshd_config'), '-E', log];
-  const sshd = new Process('sh', ['-c', script, 'sh', ...args]);
+  let sshd: Process | undefined;
+  async function start() {
+    const started = new Process('sh', ['-c', script, 'sh', ...args]);
+    sshd = started;
+    try {
+      await started.until('its first line', () => answers(port));
+    } catch (error) {
+      const said = await readFile(log, 'utf8').catch(() => '');
+      await close();
+      throw new Error(`sshd does not start: ${said}`, { cause: error });
+    }
+  }
+  const stop = async () => await sshd?.leave();
   async function close() {
-    await sshd.leave();
+    await stop();
     await rm(dir, { recursive: true, force: true });
   }
-  try {
-    await sshd.until('its first line', () => answers(port));
-  } catch (error) {
-    const said = await readFile(log, 'utf8').catch(() => '');
-    await close();
-    throw new Error(`sshd does not start: ${said}`, { cause: error });
-  }
+  await start();
   return {
     host: '127.0.0.1',
     port,
@@ -92,6 +103,8 @@ export async function startSshd(
     privateKey: user.private,
     privateKeyFile: join(dir, 'user_key'),
     hostKey: hostKey(host.private, 'ed25519').fingerprint,
+    stop,
+    start,
     close,
   };
 }

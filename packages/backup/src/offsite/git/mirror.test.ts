@@ -308,7 +308,7 @@ describe('a remote behind sshd', () => {
   async function startSsh(...[context, types]: Parameters<typeof startSshd>) {
     const lab = await start();
     const sshd = await startSshd(context, types);
-    const remote = `ssh://${sshd.user}@127.0.0.1:${sshd.port}${lab.remote}`;
+    const remote = `ssh://${sshd.username}@127.0.0.1:${sshd.port}${lab.remote}`;
     await lab.commit('router', 'one');
     const open = (more: Partial<GitMirrorOptions> = {}) =>
       lab.open({ remote, privateKey: sshd.key, ...more });

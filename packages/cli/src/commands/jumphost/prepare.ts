@@ -40,9 +40,9 @@ export function define(command: SkoloCommand): void {
       const names = steps.map(({ name }) => name);
       throw usageError(`${foreign}: no such step; the steps are ${names.join(', ')}`);
     }
-    if (skip.includes('predecessors')) {
+    if (skip.includes('existing-system')) {
       throw usageError(
-        'predecessors: cannot be skipped, because two power controllers would switch the same outlets',
+        'existing-system: cannot be skipped, because two power controllers would switch the same outlets',
       );
     }
     const ended = await runner.run(host, steps, { signal, isCheck, skip });

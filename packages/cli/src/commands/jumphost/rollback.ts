@@ -1,6 +1,6 @@
 import { ApiUnreachable } from '@skolo/api';
 import { openHost } from '@skolo/computers';
-import { type HandOver, handOver, waitUntilQuiet } from '@skolo/jumphost';
+import { type FailOver, failOver, waitUntilQuiet } from '@skolo/jumphost';
 import { jumphostServices } from '@skolo/rack/light';
 import { Argument } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
@@ -23,22 +23,22 @@ const quietMs = 45 * 60_000;
 /** Until the daemon has ended. The hold is in its journal, and so also of the next one after a way forward. */
 const endMs = 5 * 60_000;
 
-/** `skolo jumphost rollback`: a service of a former system serves again, or ours does. */
+/** `skolo jumphost rollback`: a service of an existing system serves again, or ours does. */
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Returns a service to the units of the former system that it had before, or forward again to k3s (--forward). What serves now is stopped, and seen to have stopped, before the other starts. It stays so over a reboot, and skolo push and skolo jumphost prepare leave it so. Two power controllers never run at once: that of the former system only runs while it keeps our daemon off. A command that was interrupted can be run again.',
+      'Returns a service to the units of the existing system that it had before, or forward again to k3s (--forward). What serves now is stopped, and seen to have stopped, before the other starts. It stays so over a reboot, and skolo push and skolo jumphost prepare leave it so. Two power controllers never run at once: that of the existing system only runs while it keeps our daemon off. A command that was interrupted can be run again.',
     )
-    .summary('return a service to the former system, and forward again')
+    .summary('return a service to the existing system, and forward again')
     .rackArgument('<rack>')
     .addArgument(new Argument('<service>').choices(jumphostServices))
     .option(
       '--forward',
-      'let k3s serve; where its pod does not get ready, the former system serves again',
+      'let k3s serve; where its pod does not get ready, the existing system serves again',
     )
     .option(
       '--unit <name...>',
-      'units of systemd of the former system (default: those that run in its place, or did)',
+      'units of systemd of the existing system (default: those that run in its place, or did)',
       [],
     )
     .option('--reason <text>', 'for the log of the jumphost', 'requested at the command line')
@@ -46,20 +46,20 @@ export function define(command: SkoloCommand): void {
     .example("skolo jumphost rollback rack4 metadata-server --reason 'tokens are late'");
 
   command.interruptible(
-    async (signal, _rack: string, service: HandOver['service'], options: Options) => {
+    async (signal, _rack: string, service: FailOver['service'], options: Options) => {
       const { io } = command;
       const { forward = false, unit: units, reason } = options;
       const fleetRack = await rackOn(command);
       const { name } = await loadRack(command.globals());
       const jumphost = await openJumphostOf(command, fleetRack);
-      const what = forward ? 'forward to k3s' : 'back to the former system';
+      const what = forward ? 'forward to k3s' : 'back to the existing system';
       await audit(jumphost, name, `${service} ${what}: ${reason}`, signal);
       const host = await openHost(hostOptions(fleetRack, jumphost, signal));
       const isPower = service === 'power-cycle-daemon';
       const release = isPower && !forward ? await quiet(command, signal) : undefined;
       try {
-        const verb = forward ? 'give' : 'former';
-        for (const line of await handOver(host, { service, units, verb })) io.out(plain(line));
+        const verb = forward ? 'fail-back' : 'existing';
+        for (const line of await failOver(host, { service, units, verb })) io.out(plain(line));
       } catch (error) {
         // It ends by itself, and the first error counts.
         await release?.().catch(() => undefined);
@@ -82,7 +82,7 @@ async function quiet(
   const rack = await loadRack(command.globals());
   const daemon = powerCycleDaemon(command);
   const report = (line: string) => io.out(plain(line));
-  const reason = 'it goes back to the former system';
+  const reason = 'it fails over to the existing system';
   const after = (ms: number) => new Date(io.now() + ms).toISOString();
   try {
     return await daemon.ask(async (power) => {

@@ -18,7 +18,7 @@ export function define(command: SkoloCommand): void {
   addStepOptions(
     command
       .description(
-        'Checks every step of skolo jumphost prepare and what is in effect (units, ports, sshd, firewall, k3s, disk, names), services, lines of cron and NFS exports of a former system. Lists what is wrong, each with the command that repairs it, or what to do where somebody else has set it up. Changes nothing. --report writes what the jumphost says of itself into a file, for those who help you: versions, units, ports, addresses, names and logs, without settings and secrets. Read it before you pass it on. Exit codes: 0 all is as it has to be; 1 something is wrong.',
+        'Checks every step of skolo jumphost prepare and what is in effect (units, ports, sshd, firewall, k3s, disk, names), services, lines of cron and NFS exports of an existing system. Lists what is wrong, each with the command that repairs it, or what to do where somebody else has set it up. Changes nothing. --report writes what the jumphost says of itself into a file, for those who help you: versions, units, ports, addresses, names and logs, without settings and secrets. Read it before you pass it on. Exit codes: 0 all is as it has to be; 1 something is wrong.',
       )
       .argument('<rack>', 'name in the list of racks')
       .option('--json', 'print JSON')
@@ -53,8 +53,8 @@ export function define(command: SkoloCommand): void {
     }
     const hardware = found.find(({ name }) => name === 'hardware');
     if (hardware?.state === 'ok') io.out(plain(`hardware: ${hardware.text}`));
-    for (const line of cron) io.out(plain(`cron of a former system? ${line}`));
-    for (const line of exports) io.out(plain(`NFS export of a former system? ${line}`));
+    for (const line of cron) io.out(plain(`cron of an existing system? ${line}`));
+    for (const line of exports) io.out(plain(`NFS export of an existing system? ${line}`));
     if (left !== undefined) io.out(plain(left));
     if (report !== undefined) io.out(`report: ${report}`);
     if (wrong.length === 0) io.out(`${rack}: ${count(found.length, 'step')} as they have to be`);

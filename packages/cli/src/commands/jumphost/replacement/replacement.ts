@@ -5,10 +5,11 @@ import { closing, errorText, parseJson } from '@skolo/base';
 import { type Host, isPrepared, type Step, type StepProgress } from '@skolo/computers';
 import {
   afterSwapSteps,
-  cableStep,
+  cableFence,
   closeDisk,
-  fenceStep,
+  type Fence,
   findState,
+  powerFence,
   rehearsalSteps,
   removeCopy,
   type StateCopy,
@@ -57,7 +58,7 @@ const About = z.object({
   /** What feeds it. */
   power: z.array(z.string()),
   /** Of its statement. */
-  epoch: z.int().exactOptional(),
+  epoch: z.int(),
 });
 type About = z.output<typeof About>;
 
@@ -155,9 +156,9 @@ async function swap(
       if (options.disk !== undefined) await closeDisk(host);
     }
     const found = await findState(host);
-    const { step: fence, fenced, end } = await fenceOf(replacement, spare.name, host, signal);
+    const { fence, end } = await fenceOf(replacement, spare.name, host, signal);
     if (options.rehearse) {
-      await pass([fence], true).finally(end);
+      await pass([fence.step], true).finally(end);
       await removeCopy(host);
       printSteps(io, stages);
       printParts(io, found, copy, io.now());
@@ -167,12 +168,12 @@ async function swap(
       if (stages.some(({ state }) => state === 'failed')) io.exitCode = exitCodes.failed;
       return undefined;
     }
-    if (!(await pass([fence]).finally(end))) return await failed(replacement, stages);
+    if (!(await pass([fence.step]).finally(end))) return await failed(replacement, stages);
     const power = (rack.machines.get(spare.name)?.power ?? []).map(formatOutlet);
     const { name: by, address } = spare;
     const about: About = { spare: by, address, copied: copy.time, power, epoch };
     const guard = guardOf(command, fleetRack, options, signal);
-    if (!(await pass(swapSteps({ copy, takeOver, fenced, guard, about })))) {
+    if (!(await pass(swapSteps({ copy, takeOver, fenced: fence.evidence(), guard, about })))) {
       return await failed(replacement, stages);
     }
     printSteps(io, stages);
@@ -196,10 +197,8 @@ async function storedToken({ secrets, store }: OpenSecrets, signal: AbortSignal)
   return secret && (await store.read(secret.place, signal));
 }
 
-interface Fence {
-  step: Step;
-  /** That it keeps off. */
-  fenced: string[];
+interface OpenFence {
+  fence: Fence;
   end(): Promise<void>;
 }
 
@@ -208,14 +207,14 @@ async function fenceOf(
   spare: string,
   host: Host,
   signal: AbortSignal,
-): Promise<Fence> {
+): Promise<OpenFence> {
   const { io } = command;
   const { rack, fleetRack, store } = open;
   const { jumphost } = rack;
   const { cableIsOut, reason, rehearse } = options;
   if (cableIsOut) {
     if (!rehearse) await confirmCable(io, jumphost.name, signal);
-    return { step: cableStep(jumphost.name, !rehearse), fenced: [], end: async () => {} };
+    return { fence: cableFence(jumphost.name, !rehearse), end: async () => {} };
   }
   if (jumphost.power.length === 0) {
     throw new CliError(
@@ -232,8 +231,7 @@ async function fenceOf(
   };
   const outlets = jumphost.power.map(formatOutlet);
   return {
-    step: fenceStep({ jumphost: jumphost.name, outlets, power, reason: why, signal }),
-    fenced: outlets,
+    fence: powerFence({ jumphost: jumphost.name, outlets, power, reason: why, signal }),
     async end() {
       if (started !== undefined)
         await stopSpareDaemon(host).catch((error: unknown) => io.err(plain(errorText(error))));
@@ -256,9 +254,7 @@ async function finish(replacement: Replacement, about: About): Promise<void> {
   const runner = stepRunner(io);
   await interruptible(command, async (signal) => {
     const { report } = runner;
-    if (about.epoch !== undefined) {
-      for (const line of await noteEpoch(command, name, about.epoch, signal)) io.out(plain(line));
-    }
+    for (const line of await noteEpoch(command, name, about.epoch, signal)) io.out(plain(line));
     // A run that was interrupted may have done it.
     if (!isExchanged(open.rack, about)) {
       const lines = await exchangeInRack(command, open.fleetRack.overlay, about.spare, signal);

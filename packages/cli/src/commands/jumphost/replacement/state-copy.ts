@@ -8,7 +8,7 @@ import type { SkoloCommand } from '../../../command.ts';
 import { CliError } from '../../../errors.ts';
 import { count, plain } from '../../../output/text.ts';
 
-/** @throws CliError @throws JumphostError There is none, or it cannot be opened. */
+/** @throws CliError @throws ComputerError There is none, or it cannot be opened. */
 export async function readCopy(
   command: SkoloCommand,
   rack: Rack,

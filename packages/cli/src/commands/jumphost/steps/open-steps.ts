@@ -75,7 +75,7 @@ interface OpenStepsDeps {
   ways?: K3sRack['ways'];
 }
 
-/** @throws FleetError @throws RackError @throws JumphostError @throws CliError */
+/** @throws FleetError @throws RackError @throws ComputerError @throws CliError */
 export async function openSteps(
   command: SkoloCommand,
   name: string,

@@ -51,7 +51,7 @@ const minute = 60 * second;
 /** The API server is away while k3s starts. */
 const leaseTimes = { durationMs: 15 * minute, renewMs: 15 * second };
 
-/** @throws FleetError @throws RackError @throws JumphostError @throws CliError */
+/** @throws FleetError @throws RackError @throws ComputerError @throws CliError */
 export async function openUpgrade(
   command: SkoloCommand,
   entry: K3sRack,

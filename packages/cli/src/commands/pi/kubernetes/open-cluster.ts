@@ -1,7 +1,9 @@
 /** A cluster by its name in the list of racks: its server, and ssh to its nodes through that. */
-import { type NodeState, nodesOn } from '@skolo/cluster';
+
+import { nodesOn } from '@skolo/cluster';
 import { type Host, openHost } from '@skolo/computers';
 import { openComputers } from '@skolo/fleet';
+import type { ClusterNode } from '@skolo/k3s';
 import type { SkoloCommand } from '../../../command.ts';
 import { audit, computerOptions } from '../../../reach/machine-way.ts';
 import { openJumphostOf, rackNamed, withJumphost } from '../../../reach/racks.ts';
@@ -11,9 +13,9 @@ export interface OpenCluster {
   /** In the list of racks. */
   name: string;
   server: Host & { name: string };
-  nodes(): Promise<NodeState[]>;
-  /** A node, as root, by its address in the cluster. @throws JumphostError @throws FleetError */
-  open(node: Pick<NodeState, 'name' | 'address'>): Promise<Host>;
+  nodes(): Promise<ClusterNode[]>;
+  /** A node, as root, by its address in the cluster. @throws ComputerError @throws FleetError */
+  open(node: Pick<ClusterNode, 'name' | 'address'>): Promise<Host>;
 }
 
 /** @param what for the log of the server; undefined: nothing changes */

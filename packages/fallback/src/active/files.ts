@@ -16,7 +16,7 @@ import {
 } from '@skolo/rack/jumphost';
 import { readJson } from '../json-file.ts';
 
-export interface SoleOptions {
+export interface ActiveOptions {
   rack: string;
   /** Of the jumphost, IPv4 or IPv6. */
   address: string;
@@ -38,11 +38,11 @@ export interface Own {
 }
 
 /** Not below /var/lib/skolo, whose content a spare takes over from the jumphost before it. */
-const retiredFile = '/var/lib/skolo-sole/retired-by.json';
+const retiredFile = '/var/lib/skolo-active/retired-by.json';
 const powerFile = `/var/lib/skolo/power-cycle-daemon/${jumphostStateFile}`;
 
 /** @throws Error There is no /etc/machine-id. */
-export async function readOwn({ root, rack }: SoleOptions): Promise<Own> {
+export async function readOwn({ root, rack }: ActiveOptions): Promise<Own> {
   const machine = machineOf(await readFile(join(root, '/etc/machine-id'), 'utf8'));
   const pem = await readFileIfExists(join(root, rackKeyFile));
   if (pem === undefined) return { machine };
@@ -55,7 +55,7 @@ export async function readOwn({ root, rack }: SoleOptions): Promise<Own> {
 
 /** The statement that has retired this computer, in this boot or an earlier one. */
 export async function readRetired(
-  { root, rack }: SoleOptions,
+  { root, rack }: ActiveOptions,
   own: Own,
 ): Promise<Statement | undefined> {
   const by = await readJson(join(root, retiredFile), Statement);
@@ -68,14 +68,14 @@ export function isHigher(statement: Statement, { machine, statement: own }: Own)
 }
 
 /** For good: a reboot does not forget it. */
-export async function writeRetired({ root }: SoleOptions, by: Statement): Promise<void> {
+export async function writeRetired({ root }: ActiveOptions, by: Statement): Promise<void> {
   const file = join(root, retiredFile);
   await mkdir(dirname(file), { recursive: true });
   await writeFileAtomic(file, `${JSON.stringify(by)}\n`, { mode: 0o644 });
 }
 
 /** Tells the power-cycle daemon, where there is one. What is not given stays as it is. */
-export async function tellPower({ root }: SoleOptions, news: Partial<JumphostState>) {
+export async function tellPower({ root }: ActiveOptions, news: Partial<JumphostState>) {
   const file = join(root, powerFile);
   const before = await readJson(file, JumphostState);
   const text = `${JSON.stringify({ retiredBy: null, conflict: null, ...before, ...news })}\n`;

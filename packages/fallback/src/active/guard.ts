@@ -1,9 +1,10 @@
 /** While this computer is the jumphost: it serves its statement, and releases everything when a higher epoch appears. */
+
 import { execFile } from 'node:child_process';
-import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { pause } from '@skolo/base';
 import type { Statement } from '@skolo/rack/jumphost';
-import { conflictNow, type Own, type SoleOptions, tellPower, writeRetired } from './files.ts';
+import { type ActiveOptions, conflictNow, type Own, tellPower, writeRetired } from './files.ts';
 import { probeAddress } from './gate.ts';
 import { joinGroup } from './group.ts';
 
@@ -15,7 +16,7 @@ const betweenStatementsMs = 5000;
 const deadlineMs = 12_000;
 
 /** Until another jumphost has a higher epoch. */
-export async function untilRetired(options: SoleOptions, own: Own): Promise<Statement> {
+export async function untilRetired(options: ActiveOptions, own: Own): Promise<Statement> {
   await attempt(tellPower(options, { retiredBy: null }));
   const group = joinGroup(options, own);
   const over = new AbortController();
@@ -32,14 +33,14 @@ export async function untilRetired(options: SoleOptions, own: Own): Promise<Stat
 }
 
 /** Somebody who has taken our address gets what is meant for us. */
-async function watchAddress(options: SoleOptions, signal: AbortSignal): Promise<void> {
+async function watchAddress(options: ActiveOptions, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const mac = await probeAddress(options, 'once', signal);
     if (mac !== undefined && !signal.aborted) {
       console.log(`${options.address}: the computer with MAC address ${mac} has this address, too`);
       await tellPower(options, { conflict: conflictNow(mac) }).catch(() => undefined);
     }
-    await pause(options.everySeconds * 1000, undefined, { signal }).catch(() => undefined);
+    await pause(options.everySeconds * 1000, signal).catch(() => undefined);
   }
 }
 
@@ -47,7 +48,7 @@ async function watchAddress(options: SoleOptions, signal: AbortSignal): Promise<
  * Releases power control first, then the address, k3s and all units that need them. After a crash in between, do it again: each step
  * may be repeated. What does not end in time is killed, because the other jumphost waits for it.
  */
-export async function release(options: SoleOptions, by: Statement): Promise<void> {
+export async function release(options: ActiveOptions, by: Statement): Promise<void> {
   const { machine, epoch } = by;
   const { address, device } = options;
   await attempt(tellPower(options, { retiredBy: { machine, epoch } }));
@@ -56,7 +57,7 @@ export async function release(options: SoleOptions, by: Statement): Promise<void
   for (const [program, ...args] of [
     ['ip', 'address', 'flush', 'dev', device, 'to', address],
     // Every unit that makes it a jumphost requires this one, and cannot start again without it.
-    ['systemctl', 'stop', 'skolo-sole.service'],
+    ['systemctl', 'stop', 'skolo-active.service'],
     ['systemctl', 'kill', '--signal=KILL', ...units],
     // Containers, which go on without k3s.
     ['systemctl', 'kill', '--signal=KILL', 'kubepods.slice'],

@@ -1,14 +1,20 @@
 /**
- * `sole gate|guard --rack NAME --address ADDRESS --device INTERFACE`: keeps two computers from being the jumphost at once. It is a
+ * `active gate|guard --rack NAME --address ADDRESS --device INTERFACE`: keeps two computers from being the jumphost at once. It is a
  * program of its own because it runs before the network is up, and loads neither rack.yaml nor anything of Kubernetes.
  *
  * `gate` ends with 0 as soon as this computer may serve, and with 3 if another one has replaced it. `guard` runs beside the services.
  * It ends with 3 after it has released them.
  */
 import { parseArgs } from 'node:util';
-import { readOwn, readRetired, type SoleOptions, tellPower, writeRetired } from './sole/files.ts';
-import { waitForAddress } from './sole/gate.ts';
-import { release, untilRetired } from './sole/guard.ts';
+import {
+  type ActiveOptions,
+  readOwn,
+  readRetired,
+  tellPower,
+  writeRetired,
+} from './active/files.ts';
+import { waitForAddress } from './active/gate.ts';
+import { release, untilRetired } from './active/guard.ts';
 
 const text = { type: 'string' } as const;
 const { values, positionals } = parseArgs({
@@ -25,12 +31,12 @@ const { rack, address, device, root, every } = values;
 const [command] = positionals;
 const isComplete = rack !== undefined && address !== undefined && device !== undefined;
 if (!isComplete || (command !== 'gate' && command !== 'guard')) {
-  console.error('usage: sole gate|guard --rack NAME --address ADDRESS --device INTERFACE');
+  console.error('usage: active gate|guard --rack NAME --address ADDRESS --device INTERFACE');
   process.exit(2);
 }
 const replaced = 3;
 const why = `another computer has replaced this one as the jumphost of ${rack}`;
-const options: SoleOptions = { rack, address, device, root, everySeconds: Number(every) };
+const options: ActiveOptions = { rack, address, device, root, everySeconds: Number(every) };
 const own = await readOwn(options);
 const before = await readRetired(options, own);
 // A conflict of an earlier boot says nothing.

@@ -1,9 +1,10 @@
 /** Before the network is up: whether this computer is the jumphost. */
+
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
+import { pause } from '@skolo/base';
 import type { Statement } from '@skolo/rack/jumphost';
-import { conflictNow, type Own, type SoleOptions, tellPower } from './files.ts';
+import { type ActiveOptions, conflictNow, type Own, tellPower } from './files.ts';
 import { joinGroup } from './group.ts';
 
 /** In each round, one a second: a link-local address is usable after two. */
@@ -12,7 +13,7 @@ const betweenProbesMs = 2000;
 
 /** The hardware address of another computer that has the address; undefined also where nobody can be asked. */
 export async function probeAddress(
-  { root, device, address }: SoleOptions,
+  { root, device, address }: ActiveOptions,
   mode: 'wait' | 'once',
   signal: AbortSignal,
 ): Promise<string | undefined> {
@@ -32,7 +33,7 @@ export async function probeAddress(
  * @returns the statement of the computer that has replaced this one; undefined: this one may serve
  */
 export async function waitForAddress(
-  options: SoleOptions,
+  options: ActiveOptions,
   own: Own,
   print: (text: string) => void,
 ): Promise<Statement | undefined> {
@@ -53,7 +54,7 @@ export async function waitForAddress(
 }
 
 async function untilFree(
-  options: SoleOptions,
+  options: ActiveOptions,
   signal: AbortSignal,
   print: (text: string) => void,
 ): Promise<undefined> {
@@ -69,6 +70,6 @@ async function untilFree(
       );
       await tellPower(options, { conflict: conflictNow(mac) }).catch(() => undefined);
     }
-    await pause(betweenProbesMs, undefined, { signal }).catch(() => undefined);
+    await pause(betweenProbesMs, signal).catch(() => undefined);
   }
 }

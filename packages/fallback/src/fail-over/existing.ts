@@ -1,9 +1,10 @@
 /**
- * Units of a former system, which serve in place of ours while an operator wants it. Two power controllers never switch the same
- * outlets: those of a former system run only while the fence, a unit of ours, has the journal of our daemon.
+ * Units of an existing system, which serve in place of ours while an operator wants it. Two power controllers never switch the same
+ * outlets: those of an existing system run only while the fence, a unit of ours, has the journal of our daemon.
  */
+
 import { mkdir } from 'node:fs/promises';
-import { setTimeout as pause } from 'node:timers/promises';
+import { pause } from '@skolo/base';
 import { writeFileAtomic } from '@skolo/durable/atomic-file';
 import { z } from 'zod';
 import { readJson } from '../json-file.ts';
@@ -40,7 +41,10 @@ export async function unknownUnits(units: readonly string[]): Promise<string[]> 
  * @returns whether one was started
  * @throws Error The fence or a unit does not start.
  */
-export async function startFormer(service: PodService, units: readonly string[]): Promise<boolean> {
+export async function startExisting(
+  service: PodService,
+  units: readonly string[],
+): Promise<boolean> {
   if (isFenced(service)) await changeUnit('start', fence);
   let hasStarted = false;
   for (const unit of units) {
@@ -75,7 +79,7 @@ export async function unsteady(units: readonly string[]): Promise<string[]> {
  *
  * @throws Error A process of them is still there.
  */
-export async function stopFormer(service: PodService, units: readonly string[]): Promise<void> {
+export async function stopExisting(service: PodService, units: readonly string[]): Promise<void> {
   for (const unit of units.toReversed()) {
     await changeUnit('stop', unit);
     const left = await processesIn(`/${unit}`);
@@ -88,7 +92,7 @@ export async function stopFormer(service: PodService, units: readonly string[]):
   if (isFenced(service)) await changeUnit('stop', fence);
 }
 
-/** Outlets that our daemon has left off, by its journal: nothing turns them on while a former system serves. */
+/** Outlets that our daemon has left off, by its journal: nothing turns them on while an existing system serves. */
 export async function readLeftOff(service: PodService): Promise<string[]> {
   if (!isFenced(service)) return [];
   return (await readJson(leftOffFile, z.array(z.string()))) ?? [];

@@ -8,7 +8,7 @@ import {
   statementGroup,
   statementPort,
 } from '@skolo/rack/jumphost';
-import { isHigher, type Own, type SoleOptions } from './files.ts';
+import { type ActiveOptions, isHigher, type Own } from './files.ts';
 
 export interface Group {
   /** Sends our statement, and asks for those of others. Where that does not work yet, the next one may. */
@@ -24,7 +24,7 @@ const mostASecond = 200;
 const answersASecond = 5;
 
 /** Joins the group, now or as soon as the interface has a link-local address. Answers questions of other jumphosts. */
-export function joinGroup({ rack, device }: SoleOptions, own: Own): Group {
+export function joinGroup({ rack, device }: ActiveOptions, own: Own): Group {
   const found = Promise.withResolvers<Statement>();
   let socket: Socket | undefined;
   let isMember = false;

@@ -4,7 +4,7 @@ import { type Host, linesOf } from '@skolo/computers';
 import { jumphostServices, servicePorts } from '@skolo/rack/light';
 import { z } from 'zod';
 
-export interface Predecessor {
+export interface ExistingUnit {
   /** What it is in the way of. */
   service: string;
   /** Of systemd; absent for a process that somebody started by hand. */
@@ -23,7 +23,7 @@ const ports = new Map(
 
 /**
  * A power controller is found by its name, too: it may have no port, and two of them switch the same outlets. `pdudaemon` and the
- * `powercycle` units of the former systems are such.
+ * `powercycle` units of the existing systems are such.
  */
 const controllers = 'power-?cycle|powercycle|pdudaemon|power-?controller';
 
@@ -47,8 +47,8 @@ const Port = z
   .rest(z.string());
 
 /** Those that are in the way of our services. */
-export async function findPredecessors(host: Host): Promise<Predecessor[]> {
-  const found = new Map<string, Predecessor>();
+export async function findExisting(host: Host): Promise<ExistingUnit[]> {
+  const found = new Map<string, ExistingUnit>();
   for (const line of linesOf(await host.need(script))) {
     const words = line.split(' ');
     const port = Port.safeParse(words).data;

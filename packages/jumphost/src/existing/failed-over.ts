@@ -1,24 +1,24 @@
 /** Services that something else serves in place of k3s: what skolo-fallback has noted on the jumphost. */
 import { parseJson, shellWord } from '@skolo/base';
 import { type Host, linesOf } from '@skolo/computers';
-import { HeldService, heldFolder } from '@skolo/rack/jumphost';
+import { FailedOver, failedOverFolder } from '@skolo/rack/jumphost';
 import { type JumphostService, jumphostServices, servicePorts } from '@skolo/rack/light';
 
-/** By service. A file that cannot be read is a hold of somebody. */
-export async function readHeld(host: Pick<Host, 'read'>): Promise<Map<string, HeldService>> {
-  const held = new Map<string, HeldService>();
+/** By service. A file that cannot be read counts. */
+export async function readFailedOver(host: Pick<Host, 'read'>): Promise<Map<string, FailedOver>> {
+  const failedOver = new Map<string, FailedOver>();
   for (const service of jumphostServices) {
-    const text = await host.read(`${heldFolder}/${service}.json`);
+    const text = await host.read(`${failedOverFolder}/${service}.json`);
     if (text === undefined) continue;
-    const { data } = HeldService.safeParse(parseJson(text));
-    held.set(service, data ?? { by: 'somebody', since: 'an unknown time' });
+    const { data } = FailedOver.safeParse(parseJson(text));
+    failedOver.set(service, data ?? { by: 'somebody', since: 'an unknown time' });
   }
-  return held;
+  return failedOver;
 }
 
 /**
- * Why the units of an existing system that hold a service do not serve it: the hold is written before they start, and they may
- * have ended since. Empty when they serve. A power controller may listen on no port.
+ * Why the units of an existing system that a service has failed over to do not serve it: the note is written before they start, and
+ * they may have ended since. Empty when they serve. A power controller may listen on no port.
  */
 export async function whyNotServing(
   host: Pick<Host, 'need'>,
@@ -39,11 +39,11 @@ ${listens} || echo 'nothing listens on port ${port} or ${metricsPort}'`),
 }
 
 /** For people: who serves instead, and how that ends. */
-export function heldText(
+export function failedOverText(
   rack: string,
   service: string,
-  { by, since, former }: HeldService,
+  { by, since, existing }: FailedOver,
 ): string {
-  const who = former?.join(', ') ?? 'its unit';
+  const who = existing?.join(', ') ?? 'its unit';
   return `${service}: ${who} serves, as ${by} wanted at ${since}; skolo jumphost rollback ${rack} ${service} --forward ends that`;
 }

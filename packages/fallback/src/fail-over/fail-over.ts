@@ -1,28 +1,27 @@
-/** The commands of an operator: `take` a service from k3s, for our unit or for a former system, and `give` it back. */
-import { setTimeout as pause } from 'node:timers/promises';
-import { errorText } from '@skolo/base';
-import type { HeldService } from '@skolo/rack/jumphost';
-import { lookAtKubernetes, noteHold, scale } from '../kubernetes/kubernetes.ts';
+/** The commands of an operator: a service fails over from k3s to our unit or to units of an existing system, and fails back. */
+import { errorText, pause } from '@skolo/base';
+import type { FailedOver } from '@skolo/rack/jumphost';
+import { lookAtKubernetes, noteFailedOver, scale } from '../kubernetes/kubernetes.ts';
 import { type Kubernetes, noMemory } from '../look/decide.ts';
 import {
   type Context,
   copyAll,
   endWhatIsLeft,
   type Found,
+  failedOverText,
   find,
-  holdText,
-  lendIfHeld,
-  takeBackIfLent,
+  releasePort,
+  restorePort,
 } from '../look/look.ts';
 import {
-  readFormer,
-  readHold,
+  readExisting,
+  readFailedOver,
   remember,
-  removeHold,
-  writeFormer,
-  writeHold,
+  removeFailedOver,
+  writeExisting,
+  writeFailedOver,
 } from '../look/memory.ts';
-import { askFormer, askReadiness, askService } from '../look/probes.ts';
+import { askExisting, askReadiness, askService } from '../look/probes.ts';
 import { processesInPods } from '../units/left-behind.ts';
 import {
   configurationOf,
@@ -35,21 +34,21 @@ import { tryBeside } from './beside.ts';
 import {
   bindToFence,
   readLeftOff,
-  startFormer,
-  stopFormer,
+  startExisting,
+  stopExisting,
   unknownUnits,
   unsteady,
-} from './former.ts';
+} from './existing.ts';
 
 /** Until the unit is ready, with the end of the old pod and its own start. */
-const takeSeconds = 60;
+const failOverSeconds = 60;
 
 /**
  * From now on the unit serves, also after a reboot. True when it does.
  *
  * @param by name of the operator, for `status`
  */
-export async function take(
+export async function failOverToUnit(
   context: Context,
   service: FallbackService,
   by: string,
@@ -64,63 +63,65 @@ export async function take(
     return false;
   }
 
-  const former = (await readHold(service))?.former;
-  if (former !== undefined) {
-    print(`${service.name}: nothing is changed: ${former.join(', ')} serves; give it to k3s first`);
+  const existing = (await readFailedOver(service))?.existing;
+  if (existing !== undefined) {
+    print(
+      `${service.name}: nothing is changed: ${existing.join(', ')} serves; skolo-fallback fail-back first`,
+    );
     return false;
   }
-  const hold = { by, since: new Date().toISOString() };
-  await writeHold(service, hold);
-  await remember(service, { ...noMemory, logged: 'held' });
+  const failedOver = { by, since: new Date().toISOString() };
+  await writeFailedOver(service, failedOver);
+  await remember(service, { ...noMemory, logged: 'failed over' });
   await changeUnit('enable', service.unit);
-  await takeFromK3s(context, found, hold);
+  await stopInK3s(context, found, failedOver);
   await changeUnit('start', service.unit);
   // Until the pod has ended, systemd starts the unit every five seconds.
   const isReady = await within(
-    takeSeconds,
+    failOverSeconds,
     async () => (await askReadiness(service, found.rack)).isAnswering,
   );
   print(
     isReady
-      ? `${service.name}: ${service.unit} serves, and is held`
-      : `${service.name}: held, but ${service.unit} is not ready: journalctl -u ${service.unit}`,
+      ? `${service.name}: ${service.unit} serves, and stays failed over`
+      : `${service.name}: failed over, but ${service.unit} is not ready: journalctl -u ${service.unit}`,
   );
   return isReady;
 }
 
 /**
- * From now on units of a former system serve, also after a reboot. True when they do. The timer finishes what is interrupted here.
+ * From now on units of an existing system serve, also after a reboot. True when they do. The timer finishes what is interrupted here.
  *
  * @param given none: those that have served before
  */
-export async function takeForFormer(
+export async function failOverToExisting(
   context: Context,
   service: PodService,
   given: readonly string[],
   by: string,
 ): Promise<boolean> {
   const { print } = context;
-  const units = given.length > 0 ? [...given] : await readFormer(service);
-  const unknown = units.length === 0 ? ['a unit of a former system'] : await unknownUnits(units);
+  const units = given.length > 0 ? [...given] : await readExisting(service);
+  const unknown = units.length === 0 ? ['a unit of an existing system'] : await unknownUnits(units);
   if (unknown.length > 0) {
     print(`${service.name}: nothing is changed: there is no ${unknown.join(', ')}`);
     return false;
   }
   const found = await find(context, service);
-  const hold = { by, since: new Date().toISOString(), former: units };
-  await writeFormer(service, units);
-  await writeHold(service, hold);
-  await remember(service, { ...noMemory, logged: 'held' });
+  const failedOver = { by, since: new Date().toISOString(), existing: units };
+  await writeExisting(service, units);
+  await writeFailedOver(service, failedOver);
+  await remember(service, { ...noMemory, logged: 'failed over' });
   if (hasUnit(service)) {
     await changeUnit('disable', service.unit);
     await changeUnit('stop', service.unit);
   }
-  await takeFromK3s(context, found, hold);
+  await stopInK3s(context, found, failedOver);
   let why = 'its pod has not ended';
-  const isStarted = await within(takeSeconds, async () => {
+  const isStarted = await within(failOverSeconds, async () => {
     if ((await processesInPods(service)).length > 0) return false;
     try {
-      await startFormer(service, units);
+      await startExisting(service, units);
       const ended = await unsteady(units);
       why = `${ended.join(', ')} ends again: journalctl -u ${ended[0]}`;
       return ended.length === 0;
@@ -131,7 +132,9 @@ export async function takeForFormer(
   });
   const names = units.join(', ');
   if (!isStarted) {
-    print(`${service.name}: held, but ${names} does not serve: ${why}; the timer goes on trying`);
+    print(
+      `${service.name}: failed over, but ${names} does not serve: ${why}; the timer goes on trying`,
+    );
     return false;
   }
   await bindToFence(service, units);
@@ -140,23 +143,23 @@ export async function takeForFormer(
     print(`${service.name}: our daemon had turned ${outlet} off and not on again yet; turn it on`);
   }
   const answer = { text: '' };
-  const isAnswering = await within(takeSeconds, async () => {
-    const probe = await askFormer(service, found.rack);
+  const isAnswering = await within(failOverSeconds, async () => {
+    const probe = await askExisting(service, found.rack);
     answer.text = probe.text;
     // A power controller may have no port.
     return probe.isAnswering || service.name === 'power-cycle-daemon';
   });
-  print(`${service.name}: held, ${names} runs; ${answer.text}`);
+  print(`${service.name}: failed over, ${names} runs; ${answer.text}`);
   return isAnswering;
 }
 
 /** No pod of it is wanted, or left, and its port is free. */
-async function takeFromK3s(context: Context, found: Found, hold: HeldService): Promise<void> {
+async function stopInK3s(context: Context, found: Found, failedOver: FailedOver): Promise<void> {
   const { service, api, kubernetes } = found;
   if (api !== undefined && kubernetes?.state === 'answers') {
-    await noteHold(api, service, holdText(service, hold));
+    await noteFailedOver(api, service, failedOverText(service, failedOver));
     if (kubernetes.deployment === 'asks') await scale(api, service, 0);
-    await lendIfHeld(found);
+    await releasePort(found);
   } else {
     context.print(
       `${service.name}: ${whyOf(kubernetes)}; its Deployment is scaled to 0 once it does`,
@@ -168,18 +171,18 @@ async function takeFromK3s(context: Context, found: Found, hold: HeldService): P
 /**
  * From now on k3s serves. True when it does; where its pod does not get ready, all stays as before.
  *
- * @param given units of a former system that run without a hold
+ * @param given units of an existing system that run, and nobody has failed over to them
  */
-export async function give(
+export async function failBack(
   context: Context,
   service: PodService,
   given: readonly string[] = [],
 ): Promise<boolean> {
   const { open, settings, print } = context;
-  const hold = await readHold(service);
-  // Those of before, too: an interrupted `give` may have stopped them, and they start with the computer.
-  const known = [...(hold?.former ?? []), ...given, ...(await readFormer(service))];
-  const former = [...new Set(known)];
+  const failedOver = await readFailedOver(service);
+  // Those of before, too: an interrupted `fail-back` may have stopped them, and they start with the computer.
+  const known = [...(failedOver?.existing ?? []), ...given, ...(await readExisting(service))];
+  const existing = [...new Set(known)];
   const found = await find(context, service);
   const { api, kubernetes, rack, isUnitRunning } = found;
   const why = whyNotGiven(kubernetes);
@@ -188,25 +191,25 @@ export async function give(
     return false;
   }
 
-  if (former.length > 0) {
-    const isInUse = hold?.former !== undefined || given.length > 0;
+  if (existing.length > 0) {
+    const isInUse = failedOver?.existing !== undefined || given.length > 0;
     const beside = isInUse ? await tryBeside(service, rack) : undefined;
     if (beside !== undefined) {
       print(`${service.name}: nothing is changed: ours was tried on a port of its own: ${beside}`);
       return false;
     }
-    await writeFormer(service, former);
-    await stopFormer(service, former);
-    // Also without a hold: from now on none of them starts beside ours.
-    await bindToFence(service, former);
+    await writeExisting(service, existing);
+    await stopExisting(service, existing);
+    // From now on none of them starts beside ours.
+    await bindToFence(service, existing);
   }
   const unit = hasUnit(service) && isUnitRunning ? service.unit : undefined;
-  await takeBackIfLent(found);
+  await restorePort(found);
   if (unit !== undefined) await changeUnit('stop', unit);
   // From 0, so that a pod that has crashed meanwhile does not wait.
   if (kubernetes.deployment === 'asks') await scale(api, service, 0);
   await scale(api, service, 1);
-  const isServing = await within(settings.handoverSeconds, async () => {
+  const isServing = await within(settings.failbackSeconds, async () => {
     const now = (await lookAtKubernetes(open, service)).kubernetes;
     const isReady = now.state === 'answers' && now.pod.state === 'ready';
     return isReady && (await askService(service, rack)).isAnswering;
@@ -214,21 +217,23 @@ export async function give(
   if (!isServing) {
     const now = await find(context, service);
     const why = whyOf(now.kubernetes);
-    if (hold?.former !== undefined || given.length > 0) {
-      print(`${service.name}: its pod does not serve (${why}); ${former.join(', ')} serves again`);
-      await takeForFormer(context, service, former, hold?.by ?? 'skolo-fallback');
+    if (failedOver?.existing !== undefined || given.length > 0) {
+      print(
+        `${service.name}: its pod does not serve (${why}); ${existing.join(', ')} serves again`,
+      );
+      await failOverToExisting(context, service, existing, failedOver?.by ?? 'skolo-fallback');
       return false;
     }
     print(`${service.name}: its pod does not serve (${why}); the unit is started again`);
-    if (hold !== undefined) await scale(api, service, 0);
-    await lendIfHeld(now);
+    if (failedOver !== undefined) await scale(api, service, 0);
+    await releasePort(now);
     if (unit !== undefined) await changeUnit('start', unit);
     return false;
   }
   if (hasUnit(service)) await changeUnit('disable', service.unit);
-  for (const each of former) await changeUnit('disable', each);
-  await noteHold(api, service, undefined);
-  await removeHold(service);
+  for (const each of existing) await changeUnit('disable', each);
+  await noteFailedOver(api, service, undefined);
+  await removeFailedOver(service);
   await remember(service, { ...noMemory, logged: 'k3s serves' });
   const kept = hasUnit(service) ? `; configuration in ${configurationOf(service)} is kept` : '';
   print(`${service.name}: k3s serves${kept}`);

@@ -1,28 +1,28 @@
-/** A service goes back to units of a former system, and forward again, by skolo-fallback on the jumphost. */
+/** A service fails over to units of an existing system, and back, by skolo-fallback on the jumphost. */
 import { shellWord } from '@skolo/base';
-import { type Host, JumphostError, linesOf } from '@skolo/computers';
-import { findPredecessors } from './predecessors.ts';
+import { ComputerError, type Host, linesOf } from '@skolo/computers';
+import { findExisting } from './find.ts';
 
 const program = '/usr/local/sbin/skolo-fallback';
 /** Of all its waits, and the timer that it may have to wait for. */
 const deadlineMs = 900_000;
 const usageCode = 2;
 
-export interface HandOver {
+export interface FailOver {
   service: string;
-  /** Of a former system; none: those that run, or have run before. */
+  /** Of an existing system; none: those that run, or have run before. */
   units: readonly string[];
-  /** To `former` units, or `give` it to k3s. */
-  verb: 'former' | 'give';
+  /** To `existing` units, or with `fail-back` to k3s. */
+  verb: 'existing' | 'fail-back';
 }
 
 /**
  * Each step of it may be interrupted: a second run finishes it, and two power controllers never run at once.
  *
  * @returns what it reports
- * @throws JumphostError Nothing is changed, or what serves now does not answer; the message says which.
+ * @throws ComputerError Nothing is changed, or what serves now does not answer; the message says which.
  */
-export async function handOver(host: Host, { service, units, verb }: HandOver): Promise<string[]> {
+export async function failOver(host: Host, { service, units, verb }: FailOver): Promise<string[]> {
   const meant = units.length > 0 ? units : await runningUnits(host, service);
   const words = [program, verb, service, ...meant].map(shellWord).join(' ');
   const { code, stdout, stderr } = await host.run(
@@ -33,13 +33,13 @@ ${words}`,
   if (code === 0) return linesOf(stdout);
   if (code === usageCode) {
     const [why = ''] = linesOf(stderr);
-    throw new JumphostError(`${host.name}: ${why}; skolo jumphost prepare brings its programs`);
+    throw new ComputerError(`${host.name}: ${why}; skolo jumphost prepare brings its programs`);
   }
-  throw new JumphostError(`${host.name}: ${linesOf(stdout).join('; ') || stderr}`);
+  throw new ComputerError(`${host.name}: ${linesOf(stdout).join('; ') || stderr}`);
 }
 
 async function runningUnits(host: Host, service: string): Promise<string[]> {
-  const found = await findPredecessors(host);
+  const found = await findExisting(host);
   return found.flatMap((each) =>
     each.service === service && each.unit !== undefined ? [each.unit] : [],
   );

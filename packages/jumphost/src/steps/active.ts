@@ -1,15 +1,15 @@
 /**
  * Two computers are never the jumphost at once, if the former one is started again after a spare has taken its place, or if both start
  * together. Before the network is up, a gate asks whether this one is the jumphost. A guard serves its statement from then on
- * (packages/fallback/src/sole.ts).
+ * (packages/fallback/src/active.ts).
  */
 
-import { fileStep, type Host, type Step } from '@skolo/computers';
+import { fileStep, type Host, type Step, writtenHead } from '@skolo/computers';
 import { rackKeyFile } from '@skolo/rack/jumphost';
 import { deviceOf, probe, probeFile } from '../address/probe.ts';
 
 const units = '/etc/systemd/system';
-const program = '/usr/bin/node /opt/skolo/packages/fallback/dist/sole.js';
+const program = '/usr/bin/node /opt/skolo/packages/fallback/dist/active.js';
 
 /** What would serve, or make it reachable. */
 const dependants = [
@@ -17,7 +17,7 @@ const dependants = [
   ...['k3s', 'skolo-fallback', 'skolo-metadata-server', 'skolo-power-cycle-daemon'],
 ];
 
-interface SoleNeeds {
+interface ActiveNeeds {
   rack: string;
   /** Of the jumphost. */
   address: string;
@@ -25,12 +25,12 @@ interface SoleNeeds {
   rackKey(): Promise<string>;
 }
 
-export function soleStep(needs: SoleNeeds): Step {
+export function activeStep(needs: ActiveNeeds): Step {
   const { address } = needs;
   const wanted = async (host: Host) =>
     step(needs, await needs.rackKey(), await deviceOf(host, address));
   return {
-    name: 'sole',
+    name: 'active',
     about: `only one computer is the jumphost, and has ${address}`,
     check: async (host) => await (await wanted(host)).check(host),
     async apply(host) {
@@ -39,35 +39,34 @@ export function soleStep(needs: SoleNeeds): Step {
   };
 }
 
-function step({ rack, address }: SoleNeeds, rackKey: string, device: string): Step {
+function step({ rack, address }: ActiveNeeds, rackKey: string, device: string): Step {
   const place = `--rack ${rack} --address ${address} --device ${device}`;
   return fileStep({
-    name: 'sole',
+    name: 'active',
     about: '',
     files: [
       { path: probeFile, content: probe, mode: 0o755 },
       { path: rackKeyFile, content: rackKey },
-      { path: `${units}/skolo-sole.service`, content: gateText(place, device, address) },
-      { path: `${units}/skolo-sole-guard.service`, content: guardText(place) },
+      { path: `${units}/skolo-active.service`, content: gateText(place, device, address) },
+      { path: `${units}/skolo-active-guard.service`, content: guardText(place) },
       ...dependants.map((name) => ({
-        path: `${units}/${name}.service.d/skolo-sole.conf`,
-        content: '[Unit]\nRequires=skolo-sole.service\nAfter=skolo-sole.service\n',
+        path: `${units}/${name}.service.d/skolo-active.conf`,
+        content: '[Unit]\nRequires=skolo-active.service\nAfter=skolo-active.service\n',
       })),
     ],
     activate: `systemctl daemon-reload
-systemctl enable --quiet skolo-sole.service skolo-sole-guard.service
-systemctl restart skolo-sole-guard.service`,
-    verify: `for each in skolo-sole.service skolo-sole-guard.service; do
+systemctl enable --quiet skolo-active.service skolo-active-guard.service
+systemctl restart skolo-active-guard.service`,
+    verify: `for each in skolo-active.service skolo-active-guard.service; do
   systemctl is-enabled -q "$each" 2>/dev/null || echo "$each does not start with the computer"
 done
-systemctl is-active -q skolo-sole-guard.service || echo 'skolo-sole-guard.service does not run: journalctl -u skolo-sole-guard'
+systemctl is-active -q skolo-active-guard.service || echo 'skolo-active-guard.service does not run: journalctl -u skolo-active-guard'
 ip -6 -o address show dev ${device} scope link | grep -q . || echo '${device} has no link-local IPv6 address, so other jumphosts cannot ask this one; allow IPv6 on it'`,
   });
 }
 
 function gateText(place: string, device: string, address: string): string {
-  return `# Written by \`skolo jumphost prepare\`.
-[Unit]
+  return `${writtenHead}[Unit]
 Description=skolo: this computer is the jumphost
 Documentation=file:/opt/skolo/deploy/systemd/README.md
 DefaultDependencies=no
@@ -90,12 +89,11 @@ WantedBy=sysinit.target
 }
 
 function guardText(place: string): string {
-  return `# Written by \`skolo jumphost prepare\`.
-[Unit]
+  return `${writtenHead}[Unit]
 Description=skolo: serves the statement of this jumphost, until another one has replaced it
 Documentation=file:/opt/skolo/deploy/systemd/README.md
 # Not Requires: to stop the gate stops all that requires it, and this program is what does that.
-After=skolo-sole.service
+After=skolo-active.service
 StartLimitIntervalSec=0
 [Service]
 ExecStart=${program} guard ${place}

@@ -11,7 +11,7 @@ const name = why === undefined ? 'two jumphosts' : `two jumphosts (${why})`;
 const patience = { timeout: 60_000, interval: 100 };
 const power = '/var/lib/skolo/power-cycle-daemon/jumphost.json';
 const released = [
-  'stop skolo-sole.service',
+  'stop skolo-active.service',
   'kill --signal=KILL k3s.service skolo-power-cycle-daemon.service',
   'kill --signal=KILL kubepods.slice',
 ];
@@ -92,7 +92,7 @@ describe.skipIf(why !== undefined).concurrent(name, { timeout: 120_000 }, () => 
     const former = await cable.plug(300);
     const next = await cable.plug(200);
     const retired = JSON.stringify(cable.statementFor(next, 200));
-    await former.write('/var/lib/skolo-sole/retired-by.json', retired);
+    await former.write('/var/lib/skolo-active/retired-by.json', retired);
 
     expect(await former.start('gate', '192.168.99.8').ended).toBe(0);
   });

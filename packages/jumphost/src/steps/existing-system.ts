@@ -1,32 +1,32 @@
-/** A former system serves until it is handed over, service by service: two power controllers never run at once. */
+/** An existing system serves until it is cut over, service by service: two power controllers never run at once. */
 
 import { type Host, linesOf, type Step } from '@skolo/computers';
-import type { HeldService } from '@skolo/rack/jumphost';
+import type { FailedOver } from '@skolo/rack/jumphost';
 import { jumphostServices } from '@skolo/rack/light';
-import { handOver } from '../existing/hand-over.ts';
-import { heldText, readHeld, whyNotServing } from '../existing/held.ts';
-import { findPredecessors, type Predecessor } from '../existing/predecessors.ts';
+import { failOver } from '../existing/fail-over.ts';
+import { failedOverText, readFailedOver, whyNotServing } from '../existing/failed-over.ts';
+import { type ExistingUnit, findExisting } from '../existing/find.ts';
 
 interface Found {
   /** In the way of ours, and nobody has decided that they serve. */
-  loose: Predecessor[];
-  held: Map<string, HeldService>;
+  loose: ExistingUnit[];
+  failedOver: Map<string, FailedOver>;
   /** Services that k3s runs. */
   ours: Set<string>;
-  /** Why each service that is held for an existing system is not served. */
+  /** Why each service that has failed over to an existing system is not served. */
   silent: Map<string, string[]>;
 }
 
 /** @param rack its name, for the commands that people type */
-export function predecessorsStep(rack: string): Step {
+export function existingSystemStep(rack: string): Step {
   return {
-    name: 'predecessors',
-    about: 'a former service serves until it is handed over, and ours does not beside it',
+    name: 'existing-system',
+    about: 'an existing service serves until it is cut over, and ours does not beside it',
     async check(host) {
       const found = await find(host);
       const silent = [...found.silent].map(
         ([service, why]) =>
-          `${service}: held for an existing system, but ${why.join(', ')}; repair it, or let k3s serve: skolo jumphost rollback ${rack} ${service} --forward`,
+          `${service}: failed over to an existing system, but ${why.join(', ')}; repair it, or let k3s serve: skolo jumphost rollback ${rack} ${service} --forward`,
       );
       const texts = (isNoted: boolean) =>
         found.loose
@@ -35,42 +35,45 @@ export function predecessorsStep(rack: string): Step {
       return {
         differs: [...texts(true), ...silent],
         byHand: texts(false),
-        note: [...found.held].map(([service, held]) => heldText(rack, service, held)).join('; '),
+        note: [...found.failedOver]
+          .map(([service, failedOver]) => failedOverText(rack, service, failedOver))
+          .join('; '),
       };
     },
     // Nothing that serves is interrupted: they are noted, ours does not start, and they start with the computer.
     async apply(host) {
       const found = await find(host);
-      const { loose, held, silent } = found;
+      const { loose, failedOver, silent } = found;
       const noted = loose.filter((each) => canNote(each, found));
       const units = Map.groupBy(noted, ({ service }) => service);
       for (const service of new Set([...units.keys(), ...silent.keys()])) {
         const all = (units.get(service) ?? []).flatMap(({ unit }) => unit ?? []);
-        const former = [...(held.get(service)?.former ?? []), ...all];
-        await handOver(host, { service, units: former, verb: 'former' });
+        const existing = [...(failedOver.get(service)?.existing ?? []), ...all];
+        await failOver(host, { service, units: existing, verb: 'existing' });
       }
     },
   };
 }
 
 async function find(host: Host): Promise<Found> {
-  const [found, held, ours] = await Promise.all([
-    findPredecessors(host),
-    readHeld(host),
+  const [found, failedOver, ours] = await Promise.all([
+    findExisting(host),
+    readFailedOver(host),
     servicesOfCluster(host),
   ]);
-  const isHeld = ({ service, unit = '' }: Predecessor) => held.get(service)?.former?.includes(unit);
+  const isKnown = ({ service, unit = '' }: ExistingUnit) =>
+    failedOver.get(service)?.existing?.includes(unit);
   const silent = new Map<string, string[]>();
   for (const service of jumphostServices) {
-    const former = held.get(service)?.former;
-    const why = former && (await whyNotServing(host, service, former));
+    const existing = failedOver.get(service)?.existing;
+    const why = existing && (await whyNotServing(host, service, existing));
     if (why !== undefined && why.length > 0) silent.set(service, why);
   }
-  return { held, ours, silent, loose: found.filter((each) => !isHeld(each)) };
+  return { failedOver, ours, silent, loose: found.filter((each) => !isKnown(each)) };
 }
 
 /** Whether it goes on serving, and ours does not start. What serves beside ours, or was started by hand, a person has to end. */
-function canNote({ service, unit }: Predecessor, { ours }: Found): boolean {
+function canNote({ service, unit }: ExistingUnit, { ours }: Found): boolean {
   return unit !== undefined && !ours.has(service);
 }
 
@@ -83,7 +86,7 @@ async function servicesOfCluster(host: Host): Promise<Set<string>> {
   return new Set(rows.flatMap(([name = '', pods]) => (pods === '0' ? [] : [name])));
 }
 
-function textOf(rack: string, { service, unit, why }: Predecessor, { ours }: Found): string {
+function textOf(rack: string, { service, unit, why }: ExistingUnit, { ours }: Found): string {
   if (unit === undefined) return `${service}: ${why}; end it`;
   const command = `skolo jumphost rollback ${rack} ${service}`;
   return ours.has(service)
