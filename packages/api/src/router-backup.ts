@@ -164,7 +164,7 @@ export const LostHistory = z
     device: z.string(),
     since: Time.describe('when the loss was detected'),
     versions: z.int().optional().describe('number of lost versions; absent: unknown'),
-    newest: KnownVersion.optional().describe('absent: unknown'),
+    newest: KnownVersion,
     unsent: z.array(KnownVersion).describe('lost versions that were not stored off site'),
   })
   .meta({ id: 'LostHistory' });

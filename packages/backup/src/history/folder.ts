@@ -57,20 +57,13 @@ export async function openFolder(
   { mayBegin = true }: { mayBegin?: boolean } = {},
 ): Promise<string> {
   await checkGit();
-  try {
-    if (await isMissingOrEmpty(folder)) {
-      await undoHalfReplacement(folder);
-      if (await isMissingOrEmpty(folder)) {
-        if (!mayBegin) throw new BackupError('not-found', `${folder}: there is no history`);
-        await create(folder, rack);
-      }
-    }
-  } catch (error) {
-    if (error instanceof BackupError) throw error;
-    throw new BackupError('storage', `${folder}: no history can be made: ${inWords(error)}`, {
-      cause: error,
-    });
-  }
+  await storing(`${folder}: no history can be made`, async () => {
+    if (!(await isMissingOrEmpty(folder))) return;
+    await undoHalfReplacement(folder);
+    if (!(await isMissingOrEmpty(folder))) return;
+    if (!mayBegin) throw new BackupError('not-found', `${folder}: there is no history`);
+    await create(folder, rack);
+  });
   let head: string;
   try {
     head = await readFile(join(folder, 'HEAD'), 'utf8');
@@ -92,7 +85,7 @@ export async function openFolder(
  */
 export async function setAside(folder: string): Promise<string> {
   const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '');
-  try {
+  return await storing(`${folder}: cannot be set aside`, async () => {
     for (let number = 1; ; number += 1) {
       const name = `${folder.replace(/\/+$/, '')}.broken-${time}${number === 1 ? '' : `-${number}`}`;
       if (!(await isMissingOrEmpty(name))) continue;
@@ -100,11 +93,7 @@ export async function setAside(folder: string): Promise<string> {
       await syncFolder(dirname(folder));
       return name;
     }
-  } catch (error) {
-    throw new BackupError('storage', `${folder}: cannot be set aside: ${inWords(error)}`, {
-      cause: error,
-    });
-  }
+  });
 }
 
 /**
@@ -115,16 +104,25 @@ export async function setAside(folder: string): Promise<string> {
  */
 export async function replaceHistory(folder: string, by: string): Promise<void> {
   try {
-    await syncAll(by);
-    await rename(folder, replacedBy(folder));
-    await rename(by, folder);
-    await syncFolder(dirname(folder));
-    await rm(replacedBy(folder), { recursive: true, force: true });
+    await storing(`${folder}: cannot be replaced`, async () => {
+      await syncAll(by);
+      await rename(folder, replacedBy(folder));
+      await rename(by, folder);
+      await syncFolder(dirname(folder));
+      await rm(replacedBy(folder), { recursive: true, force: true });
+    });
   } catch (error) {
     await undoHalfReplacement(folder).catch(() => undefined);
-    throw new BackupError('storage', `${folder}: cannot be replaced: ${inWords(error)}`, {
-      cause: error,
-    });
+    throw error;
+  }
+}
+
+async function storing<T>(what: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof BackupError) throw error;
+    throw new BackupError('storage', `${what}: ${inWords(error)}`, { cause: error });
   }
 }
 

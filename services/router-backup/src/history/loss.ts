@@ -61,7 +61,7 @@ export class HistoryLoss {
       );
     }
     const inHistory = [...state.devices.all.values()].filter(
-      ({ model, lastSuccess }) => model !== jumphostModel && lastSuccess !== undefined,
+      ({ model }) => model !== jumphostModel,
     );
     await this.record(inHistory);
     this.report();
@@ -113,8 +113,8 @@ export class HistoryLoss {
       const has = copy.get(record.device) ?? [];
       const { newest, unsent } = record;
       const left = unsent.filter((version) => !has.some((each) => isSame(each, version)));
-      const isBack = newest === undefined ? has.length > 0 : has.some((v) => isSame(v, newest));
-      if (isBack && left.length === 0) return state.lost.remove(record.device);
+      if (left.length === 0 && has.some((each) => isSame(each, newest)))
+        return state.lost.remove(record.device);
       return state.lost.put({ ...record, unsent: left });
     });
     await state.write(changes);
@@ -133,20 +133,19 @@ export class HistoryLoss {
     return lost;
   }
 
-  /** Those that are not recorded yet. */
+  /** Those that had versions, and are not recorded yet. */
   private async record(devices: readonly DeviceRecord[]): Promise<void> {
     const { state, copies, clock, emit } = this.deps;
     const since = new Date(clock.now()).toISOString();
-    const lost = devices
-      .filter(({ name, newest }) => !this.isRecorded(name, newest))
-      .map(({ name: device, newest, versions }): LostRecord => {
-        const unsent = copies
-          .unsent(device)
-          .map(({ version: id, ...rest }) => knownOf({ id, ...rest }));
-        const now = { device, since, newest, versions, unsent };
-        const before = state.lost.get(device);
-        return before === undefined ? now : together(before, now);
-      });
+    const lost = devices.flatMap(({ name: device, newest, versions }): LostRecord[] => {
+      const before = state.lost.get(device);
+      if (newest === undefined || before?.newest.id === newest.id) return [];
+      const unsent = copies
+        .unsent(device)
+        .map(({ version: id, ...rest }) => knownOf({ id, ...rest }));
+      const now = { device, since, newest, versions, unsent };
+      return [before === undefined ? now : together(before, now)];
+    });
     if (lost.length === 0) return;
     try {
       await state.write(lost.map((record) => state.lost.put(record)));
@@ -155,11 +154,6 @@ export class HistoryLoss {
       throw new BackupError('storage', `${what}: ${errorText(error)}`, { cause: error });
     }
     emit({ type: 'history-lost', devices: lost.map(({ device }) => device) });
-  }
-
-  private isRecorded(device: string, newest: KnownVersion | undefined): boolean {
-    const known = this.deps.state.lost.get(device);
-    return known !== undefined && (newest === undefined || known.newest?.id === newest.id);
   }
 
   /** Its newest version was in the history, and is in it no more. */
@@ -171,7 +165,6 @@ export class HistoryLoss {
   }
 
   private async isBack({ device, newest, unsent }: LostRecord): Promise<boolean> {
-    if (newest === undefined) return false;
     for (const version of [newest, ...unsent]) if (!(await this.has(device, version))) return false;
     return true;
   }

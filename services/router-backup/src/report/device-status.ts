@@ -28,10 +28,10 @@ export interface StatusSources {
 export async function statusOfAll(sources: StatusSources): Promise<BackupDevice[]> {
   const targets = targetsOf(sources.rack());
   const listed = new Set(targets.map(({ name }) => name));
-  const retired = [...sources.state.devices.all.values()].filter(({ name }) => !listed.has(name));
+  const left = [...sources.state.devices.all.keys()].filter((name) => !listed.has(name));
   return await Promise.all([
-    ...targets.map((target) => statusOfTarget(sources, target)),
-    ...retired.map((record) => statusOfRetired(sources, record)),
+    ...targets.map((target) => statusOfDevice(sources, target.name, target)),
+    ...left.map((name) => statusOfDevice(sources, name)),
   ]);
 }
 
@@ -41,9 +41,8 @@ export async function statusOf(
   name: string,
 ): Promise<BackupDevice | undefined> {
   const target = targetOf(sources.rack(), name);
-  if (target !== undefined) return await statusOfTarget(sources, target);
-  const record = sources.state.devices.get(name);
-  return record && (await statusOfRetired(sources, record));
+  if (target === undefined && !sources.state.devices.all.has(name)) return undefined;
+  return await statusOfDevice(sources, name, target);
 }
 
 /** When it was last read completely, by the wall clock of now. */
@@ -54,58 +53,30 @@ export function lastSuccessOf(sources: Pick<StatusSources, 'lastSuccess' | 'stat
   return record === undefined ? undefined : Date.parse(record);
 }
 
-function isOverdue(sources: StatusSources, name: string) {
-  const last = lastSuccessOf(sources, name);
-  const { overdueHours } = sources.rack().services['router-backup'];
-  return last !== undefined && sources.clock.now() - last > overdueHours * 3_600_000;
-}
-
-async function statusOfTarget(
-  sources: StatusSources,
-  { name, model, why }: Target,
-): Promise<BackupDevice> {
-  const record = sources.state.devices.get(name);
-  const status = await common(sources, name, record);
-  if (why !== undefined) return { ...status, model, state: 'not-backed-up', why };
-  const isKnown = status.lastSuccess !== undefined || record?.failure !== undefined;
-  const state = isOverdue(sources, name) ? 'overdue' : record?.failure ? 'failed' : 'ok';
-  return { ...status, model, state: isKnown ? state : 'never' };
-}
-
-async function statusOfRetired(
-  sources: StatusSources,
-  record: DeviceRecord,
-): Promise<BackupDevice> {
-  const status = await common(sources, record.name, record);
-  const { model, retiredAt } = record;
-  if (retiredAt === undefined) {
-    const why = sources.inventory.problem ?? 'it has left rack.yaml';
-    return { ...status, model, state: 'not-backed-up', why };
-  }
-  return { ...status, model, state: 'retired', retiredAt };
-}
-
-async function common(
+/** @param target absent: it has left rack.yaml */
+async function statusOfDevice(
   sources: StatusSources,
   name: string,
-  record: DeviceRecord | undefined,
-): Promise<Omit<BackupDevice, 'state'>> {
-  const { versions, transcripts, runs } = sources;
+  target?: Target,
+): Promise<BackupDevice> {
+  const { versions, transcripts, runs, copies } = sources;
+  const record = sources.state.devices.get(name);
+  const { failure, detail, failures } = record ?? {};
   const [newest, count, hasTranscript] = await Promise.all([
     versions.newest(name).catch(() => undefined),
     versions.count(name).catch(() => 0),
-    record?.failure === undefined ? false : transcripts.has(name),
+    failure === undefined ? false : transcripts.has(name),
   ]);
   const last = lastSuccessOf(sources, name);
-  const { lastAttempt, failure, detail, failures, unsaved } = record ?? {};
-  const { startup, legacyAlgorithms } = record ?? {};
   return {
     name,
+    model: target?.model ?? record?.model,
+    ...stateOf(sources, { last, record, target }),
     versions: count,
     reading: runs.isReading(name),
-    offsite: sources.copies.stateOf(newest),
+    offsite: copies.stateOf(newest),
     lastSuccess: last === undefined ? undefined : new Date(last).toISOString(),
-    lastAttempt,
+    lastAttempt: record?.lastAttempt,
     failure,
     detail: failure && detail,
     failures: failures || undefined,
@@ -113,8 +84,30 @@ async function common(
     version: newest?.id,
     changedAt: newest?.time,
     size: newest?.size,
-    unsaved,
-    startup,
-    legacyAlgorithms,
+    unsaved: record?.unsaved,
+    startup: record?.startup,
+    legacyAlgorithms: record?.legacyAlgorithms,
   };
+}
+
+interface Known {
+  last: number | undefined;
+  record: DeviceRecord | undefined;
+  target: Target | undefined;
+}
+
+function stateOf(
+  { rack, clock, inventory }: StatusSources,
+  { last, record, target }: Known,
+): Pick<BackupDevice, 'state' | 'why' | 'retiredAt'> {
+  const retiredAt = record?.retiredAt;
+  if (target === undefined) {
+    if (retiredAt !== undefined) return { state: 'retired', retiredAt };
+    return { state: 'not-backed-up', why: inventory.problem ?? 'it has left rack.yaml' };
+  }
+  if (target.why !== undefined) return { state: 'not-backed-up', why: target.why };
+  if (last === undefined && record?.failure === undefined) return { state: 'never' };
+  const { overdueHours } = rack().services['router-backup'];
+  const isOverdue = last !== undefined && clock.now() - last > overdueHours * 3_600_000;
+  return { state: isOverdue ? 'overdue' : record?.failure ? 'failed' : 'ok' };
 }

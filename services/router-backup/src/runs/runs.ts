@@ -238,12 +238,13 @@ export class Runs {
         if (error instanceof Stopping || signal.aborted) throw error;
         // A run that never ends would block all later ones.
         log.error({ err: error, device: entry.device, run: record.id }, 'attempt failed');
-        return unforeseen(error);
+        const detail = errorText(error);
+        return { result: 'failed', failure: 'internal', detail, seconds: 0 } as const;
       });
       if (outcome === undefined) continue;
       const { result, failure } = outcome;
       const isLast = tries >= pauses.length || !failure || !isWorthRetrying[failure];
-      set(entry, { state: isLast ? 'done' : 'waiting', ...facts(outcome) });
+      set(entry, { ...resultOf(outcome), state: isLast ? 'done' : 'waiting' });
       if (isLast) return emit({ type: 'device-done', run: record, device: target.name, outcome });
       if (result === 'failed') {
         const disk = failure === 'storage' ? this.disk.signal : undefined;
@@ -308,10 +309,6 @@ export class Runs {
   }
 }
 
-function unforeseen(error: unknown): Outcome {
-  return { result: 'failed', failure: 'internal', detail: errorText(error), seconds: 0 };
-}
-
 function isOpen({ state }: RunEntry): boolean {
   return state !== 'done';
 }
@@ -324,7 +321,7 @@ function set(entry: RunEntry, now: Omit<RunEntry, 'device'>): void {
   Object.assign(entry, now);
 }
 
-function facts({ result, failure, detail, version, unsaved, size, seconds }: Outcome) {
+function resultOf({ result, failure, detail, version, unsaved, size, seconds }: Outcome) {
   return { result, failure, detail, version, unsaved, size, seconds };
 }
 

@@ -108,9 +108,8 @@ export function resultStyle({ result, state }: RunDevice): Style | undefined {
 /** Lost versions of a device, and by name those in no copy. */
 export function lostLines({ device, versions, newest, unsent }: LostHistory): string[] {
   const what = versions === undefined ? 'its versions' : count(versions, 'version');
-  const last = newest === undefined ? '' : `, the newest ${nameOf(newest)}`;
   return [
-    `${device}: the history has lost ${what}${last}`,
+    `${device}: the history has lost ${what}, the newest ${nameOf(newest)}`,
     ...unsent.map((version) => `${device}: no copy has version ${nameOf(version)}`),
   ];
 }
