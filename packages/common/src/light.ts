@@ -1,5 +1,5 @@
 /**
- * Exports for small processes, such as the agent on a machine with 1 GB: no express, no reader of rack.yaml. Check what
+ * Exports for small processes, such as the agent on a machine with 1 GB: no reader of rack.yaml. Check what
  * another file imports before adding it.
  */
 export { Challenges, unsigned } from './access/challenges.ts';
@@ -20,17 +20,12 @@ export {
   registerGauges,
 } from './health/metrics.ts';
 export { probes, type ReadinessNow } from './health/probes.ts';
+export { readText } from './http/body.ts';
 export { browserProblem } from './http/browser-check.ts';
-export {
-  type Access,
-  type CoreOptions,
-  createCore,
-  openApiRoute,
-  wrongMethod,
-} from './http/core.ts';
-export { createListener, readText } from './http/node-http.ts';
+export { type Access, Core, type CoreOptions, openApiRoute } from './http/core.ts';
 export { HttpProblem } from './http/problem.ts';
 export { type BoundRoute, bindRoutes, type RouteHandlers } from './http/routes.ts';
+export { wrongMethod } from './http/routing.ts';
 export { newServer } from './http/server.ts';
 export { answerStrictly } from './http/strict-requests.ts';
 export { type Clock, readBootId, systemClock } from './process/clock.ts';

@@ -12,8 +12,7 @@ import { secureContext, Tls } from '../connections/tls.ts';
 import { type Degraded, DegradedList } from '../health/degraded.ts';
 import { addBuildInfo, addDegraded } from '../health/metrics.ts';
 import { probes } from '../health/probes.ts';
-import { createCore, openApiRoute } from '../http/core.ts';
-import { expressApp } from '../http/express.ts';
+import { Core, openApiRoute } from '../http/core.ts';
 import { newServer } from '../http/server.ts';
 import type { Service, ServiceDefinition } from '../service.ts';
 import { LastSuccess } from '../state/last-success.ts';
@@ -122,7 +121,7 @@ async function start(
   addDegraded(metrics, () => readiness().degraded);
 
   const parts = { name, version, log, metrics, access, audit, rack };
-  const core = createCore({ ...parts, signal }, [
+  const core = new Core({ ...parts, signal }, [
     ...probes(metrics, readiness),
     ...(api ? openApiRoute({ title: name, version }, { ...api, ...auditApi }) : []),
     ...(apiPort === 'metrics' ? auditRoute(audit) : []),
@@ -130,7 +129,7 @@ async function start(
   const secure = tls.files && secureContext(tls.files);
   // First, so that probes answer during the start, and a second instance fails here.
   const metricsServer = newServer({
-    handler: expressApp(core),
+    handler: core.listener(),
     connections,
     tls: apiPort === 'metrics' ? secure : undefined,
   });

@@ -7,12 +7,11 @@ import {
   type BoundRoute,
   browserProblem,
   type ConnectionLimits,
+  Core,
   type CoreOptions,
-  createCore,
   type Emit,
   HttpProblem,
   newServer,
-  readText,
   wrongMethod,
 } from '@skolo/common/light';
 import { z } from 'zod';
@@ -35,7 +34,7 @@ const limits = {
 /** It has to listen on loopback. */
 export function createHookServer(deps: HookDeps): Server {
   const healthz = routeOf('healthz', { method: 'GET', answer: () => ({ ok: true }) }, deps);
-  const core = createCore(deps, [healthz, ...[...hooks].map((hook) => routeOf(...hook, deps))]);
+  const core = new Core(deps, [healthz, ...[...hooks].map((hook) => routeOf(...hook, deps))]);
   return newServer({
     serverOptions: limits,
     connections: deps.connections,
@@ -44,14 +43,12 @@ export function createHookServer(deps: HookDeps): Server {
       const rejected = problemOf(request);
       if (rejected !== undefined) return exchange.fail(rejected);
       const startedAt = performance.now();
-      void core
-        .answer(exchange, (most) => readText(request, most))
-        .then(() => {
-          const hook = exchange.route.slice(1);
-          const seconds = (performance.now() - startedAt) / 1000;
-          const ok = response.statusCode === 200;
-          if (hooks.has(hook)) deps.emit({ type: 'hook', hook, ok, seconds });
-        });
+      void core.answer(exchange).then(() => {
+        const hook = exchange.route.slice(1);
+        const seconds = (performance.now() - startedAt) / 1000;
+        const ok = response.statusCode === 200;
+        if (hooks.has(hook)) deps.emit({ type: 'hook', hook, ok, seconds });
+      });
     },
   });
 }

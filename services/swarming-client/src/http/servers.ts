@@ -6,9 +6,8 @@ import {
   bindRoutes,
   type Closers,
   ConnectionLimits,
+  Core,
   type CoreOptions,
-  createCore,
-  createListener,
   type Ends,
   isSameComputer,
   newServer,
@@ -65,7 +64,7 @@ export async function openServers(deps: ServersDeps): Promise<Ports> {
   });
 
   function serverOf(routes: readonly BoundRoute[]): Server {
-    const handler = createListener(createCore(core, routes));
+    const handler = new Core(core, routes).listener();
     return newServer({ handler, connections, serverOptions });
   }
 
