@@ -22,7 +22,13 @@ import { addUp, closing } from './results.mjs';
 
 const verbs = ['lint', 'test'];
 /** In full, they boot so many computers at once that each of these packages needs both cores for itself. */
-const alone = new Set(['@skolo/cli', '@skolo/cluster', '@skolo/e2e', '@skolo/jumphost']);
+const alone = new Set([
+  '@skolo/cli',
+  '@skolo/cluster',
+  '@skolo/e2e',
+  '@skolo/jumphost',
+  '@skolo/k3s',
+]);
 const summaries = join(root, '.turbo', 'runs');
 
 const options = readOptions();

@@ -2,9 +2,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildPages } from '@skolo/console/build';
 import { parseRack, serviceNames, swarmingConfig } from '@skolo/rack';
-import { accountFiles } from '../../packages/cli/src/commands/jumphost/accounts.ts';
-import { buildPages } from '../../services/machine-state/console/build.ts';
+import { accountFiles } from '../../packages/cli/src/commands/jumphost/steps/accounts.ts';
 
 /** @typedef {'accounts' | 'backup' | 'outlets' | 'stations'} Driver */
 
@@ -29,7 +29,11 @@ import { buildPages } from '../../services/machine-state/console/build.ts';
 const special = {
   // V8 would let the heap grow to several times of what is in use: 280 MiB were resident while a backlog came in and drained.
   'alert-to-pubsub': { nodeFlags: ['--max-semi-space-size=8', '--heap-growing-percent=20'] },
-  'machine-state': { copies: ['pages'], prepare: buildPages, contains: ['preact'] },
+  'machine-state': {
+    prepare: buildPages,
+    contains: ['preact'],
+    files: () => consolePages('services/machine-state'),
+  },
   'power-cycle-daemon': { drivers: ['outlets'] },
   'router-backup': { drivers: ['backup', 'stations'] },
   'swarming-client': { leastNode: 22, copies: ['python', 'shim'], files: filesForTheBot },
@@ -53,7 +57,10 @@ export const bundles = [
     copies: ['bin'],
     prepare: buildPages,
     contains: ['preact'],
-    files: async () => ({ ...(await pagesForTheCommand()), ...accountsForTheCommand() }),
+    files: async () => ({
+      ...(await consolePages('packages/cli')),
+      ...accountsForTheCommand(),
+    }),
   },
   {
     name: 'fallback',
@@ -64,9 +71,12 @@ export const bundles = [
   },
 ];
 
-/** As a module, because an executable has no folders. */
-async function pagesForTheCommand() {
-  const folder = fileURLToPath(new URL('../../services/machine-state/pages', import.meta.url));
+/**
+ * As a module, because an executable has no folders.
+ * @param {string} program folder of the package
+ */
+async function consolePages(program) {
+  const folder = fileURLToPath(new URL('../../packages/console/dist', import.meta.url));
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
   const texts = Object.fromEntries(
     names
@@ -74,7 +84,7 @@ async function pagesForTheCommand() {
       .map((name) => [`/${name}`, readFileSync(join(folder, name), 'utf8')]),
   );
   const module = `export const texts = ${JSON.stringify(texts)};\n`;
-  return { 'opt/skolo/packages/cli/dist/console-pages-texts.js': module };
+  return { [`opt/skolo/${program}/dist/console-pages-texts.js`]: module };
 }
 
 /** What each new cluster gets, for computers without a clone. */

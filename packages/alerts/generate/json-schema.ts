@@ -1,7 +1,7 @@
 /** The JSON Schema of what subscribers get: `data` in both formats, and the attributes. */
 import { z } from 'zod';
-import { heartbeatName, schemaVersion } from '../src/encode.ts';
-import { AlertMessage, HeartbeatMessage, NoticeMessage } from '../src/message.ts';
+import { heartbeatName, schemaVersion } from '../src/message/encode.ts';
+import { AlertMessage, HeartbeatMessage, NoticeMessage } from '../src/message/message.ts';
 
 const head = { schema: z.literal(schemaVersion), location: z.string() };
 

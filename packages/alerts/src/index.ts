@@ -1,14 +1,9 @@
 export {
-  DeadMan,
-  type LocationReport,
-  type Report,
-} from './dead-man.ts';
-export {
   type DecodedAlert,
   type DecodedHeartbeat,
   decode,
-} from './decode.ts';
-export { encode, type FieldNames } from './encode.ts';
+} from './message/decode.ts';
+export { encode, type FieldNames } from './message/encode.ts';
 export {
   Alert,
   AlertMessage,
@@ -20,12 +15,11 @@ export {
   NoticeMessage,
   SpooledMessage,
   testLabel,
-} from './message.ts';
-export { type Moment, momentNow } from './publish-clock.ts';
+} from './message/message.ts';
 export {
   connectPubSub,
   type PubSubConnection,
-} from './pubsub-client.ts';
+} from './pubsub/pubsub-client.ts';
 export { createSinks, encodeAsOf, pubSubName } from './sinks/index.ts';
 export { type Sink, SinkError, type SinkReason, sinkReasons } from './sinks/sink.ts';
 export { parseTemplate } from './sinks/template.ts';
@@ -34,7 +28,13 @@ export {
   type Received,
   type SubscriptionState,
   subscribe,
-} from './subscribe.ts';
-export { SubscribeError } from './subscription-errors.ts';
-export { watchChanges } from './watch-alerts.ts';
-export { readWatchState, WatchState, writeWatchState } from './watch-state.ts';
+} from './subscribe/subscribe.ts';
+export { SubscribeError } from './subscribe/subscription-errors.ts';
+export {
+  DeadMan,
+  type LocationReport,
+  type Report,
+} from './watch/dead-man.ts';
+export { type Moment, momentNow } from './watch/publish-clock.ts';
+export { watchChanges } from './watch/watch-alerts.ts';
+export { readWatchState, WatchState, writeWatchState } from './watch/watch-state.ts';

@@ -1,7 +1,7 @@
 /** The API of alert-to-pubsub: firing alerts, queues, dead letters. alertmanager.ts has the endpoints that receive alerts. */
 import { z } from 'zod';
-import { Problem } from './problem.ts';
-import { route } from './route.ts';
+import { Problem } from './route/problem.ts';
+import { route } from './route/route.ts';
 import { Time } from './time.ts';
 
 const texts = z.record(z.string(), z.string());

@@ -1,6 +1,6 @@
 /** The endpoints that receive alerts, and the part of Alertmanager's API v2 that amtool, dashboards and probes read. */
 import { z } from 'zod';
-import { route } from './route.ts';
+import { route } from './route/route.ts';
 
 const texts = z.record(z.string(), z.string());
 const Names = z.array(z.object({ name: z.string() }));

@@ -1,7 +1,7 @@
 /** The API of the console's sign-in: a session of a browser instead of a token in each request. */
 import { z } from 'zod';
-import { Problem } from './problem.ts';
-import { route } from './route.ts';
+import { Problem } from './route/problem.ts';
+import { route } from './route/route.ts';
 import { Time } from './time.ts';
 
 const role = z.enum(['view', 'operate', 'admin']);

@@ -1,5 +1,5 @@
-import type { Client } from './client.ts';
 import type { PowerCycle, powerCycleDaemonApi } from './power-cycle-daemon.ts';
+import type { Client } from './route/client.ts';
 
 const most = 1000;
 

@@ -1,8 +1,8 @@
 /** The API of `skolo console RACK…`: the racks that it shows, for the page with all of them. */
 import { z } from 'zod';
 import { CommonCause } from './machine-state.ts';
-import { Problem } from './problem.ts';
-import { route } from './route.ts';
+import { Problem } from './route/problem.ts';
+import { route } from './route/route.ts';
 import { Time } from './time.ts';
 
 const name = z.string().min(1).max(200);

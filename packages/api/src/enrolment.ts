@@ -3,8 +3,8 @@
  * public key of the endpoint, and proves with the certificate of its own key who asks. Its answers are lines for a shell.
  */
 import { z } from 'zod';
-import { Problem } from './problem.ts';
-import { route } from './route.ts';
+import { Problem } from './route/problem.ts';
+import { route } from './route/route.ts';
 import { Time } from './time.ts';
 
 const name = z.string().min(1).max(200);

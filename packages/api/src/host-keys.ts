@@ -1,7 +1,7 @@
 /** Routes of services that sign in to equipment and pin its ssh host keys. */
 import { z } from 'zod';
-import { Problem } from './problem.ts';
-import { route } from './route.ts';
+import { Problem } from './route/problem.ts';
+import { route } from './route/route.ts';
 import { Time } from './time.ts';
 
 const hostKeys = route({

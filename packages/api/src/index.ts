@@ -7,16 +7,8 @@ export {
   SinkStatus,
 } from './alert-to-pubsub.ts';
 export { alertmanagerApi, type GettableAlert } from './alertmanager.ts';
-export { ApiError, ApiUnreachable, whyUnreachable } from './api-error.ts';
-export { AuditEntry, AuditPage, auditApi } from './audit.ts';
-export { type AuditedChange, type AuditOf, joinAudits } from './audit-join.ts';
-export {
-  type Client,
-  type ClientAnswer,
-  type ClientOptions,
-  createClient,
-  type Fetch,
-} from './client.ts';
+export { AuditEntry, AuditPage, auditApi } from './audit/audit.ts';
+export { type AuditedChange, type AuditOf, joinAudits } from './audit/audit-join.ts';
 export { ConsoleSession, consoleApi } from './console.ts';
 export { DeskRack, deskApi } from './desk.ts';
 export {
@@ -61,14 +53,23 @@ export {
   Refusal,
   StepRecord,
 } from './power-cycle-daemon.ts';
-export { Problem, problemType } from './problem.ts';
+export { ApiError, ApiUnreachable, whyUnreachable } from './route/api-error.ts';
+export {
+  type Client,
+  type ClientAnswer,
+  type ClientOptions,
+  createClient,
+  type Fetch,
+} from './route/client.ts';
+export { Problem, problemType } from './route/problem.ts';
 export {
   type Api,
   type Role,
   type RouteSpec,
   route,
   type SendEvent,
-} from './route.ts';
+} from './route/route.ts';
+export { challengeHeader, createSigner, type Signer } from './route/signature.ts';
 export {
   BackupDevice,
   BackupRun,
@@ -85,7 +86,6 @@ export {
   routerBackupApi,
   Station,
 } from './router-backup.ts';
-export { challengeHeader, createSigner, type Signer } from './signature.ts';
 export {
   AgentStatus,
   DeviceStatus,

@@ -1,8 +1,8 @@
 /** The API of machine-state: every machine of a rack from all services, its history, and what people order for it. */
 import { z } from 'zod';
-import { idempotencyKey } from './idempotency-key.ts';
-import { Problem } from './problem.ts';
-import { route } from './route.ts';
+import { idempotencyKey } from './route/idempotency-key.ts';
+import { Problem } from './route/problem.ts';
+import { route } from './route/route.ts';
 import {
   BotStatus,
   DeviceStatus,

@@ -1,6 +1,6 @@
 /** The API of the metadata server, on its metrics port. */
 import { z } from 'zod';
-import { route } from './route.ts';
+import { route } from './route/route.ts';
 import { Time } from './time.ts';
 
 export const MetadataClient = z

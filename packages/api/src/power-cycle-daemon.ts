@@ -1,9 +1,9 @@
 /** The API of the power-cycle daemon: cycles, outlets, holds. */
 import { z } from 'zod';
 import { hostKeyRoutes } from './host-keys.ts';
-import { idempotencyKey } from './idempotency-key.ts';
-import { Problem } from './problem.ts';
-import { route } from './route.ts';
+import { idempotencyKey } from './route/idempotency-key.ts';
+import { Problem } from './route/problem.ts';
+import { route } from './route/route.ts';
 import { Time } from './time.ts';
 
 const maxTargets = 1000;

@@ -1,6 +1,6 @@
 /** Routes of every service on its metrics port. */
 import { z } from 'zod';
-import { route } from './route.ts';
+import { route } from './route/route.ts';
 import { Time } from './time.ts';
 
 /** `/readyz` answers with 200 while the service accepts work, else with 503. */

@@ -1,8 +1,8 @@
 /** The API of the router backup: runs, devices, versions, restore. */
 import { z } from 'zod';
 import { hostKeyRoutes } from './host-keys.ts';
-import { Problem } from './problem.ts';
-import { route } from './route.ts';
+import { Problem } from './route/problem.ts';
+import { route } from './route/route.ts';
 import { Time } from './time.ts';
 
 const maxDevices = 1000;

@@ -6,8 +6,8 @@
  * whole answer: the name of the machine, its orders, states, times, and values of another type.
  */
 import { z } from 'zod';
-import { Problem } from './problem.ts';
-import { route } from './route.ts';
+import { Problem } from './route/problem.ts';
+import { route } from './route/route.ts';
 import { Time } from './time.ts';
 
 const verdict = z.enum(['ok', 'recovering', 'maintenance', 'quarantined']);
@@ -194,8 +194,8 @@ export const AgentStatus = z
         rack: text(mostOfName).optional(),
         from: z
           .enum(['metadata-server', 'kept copy', 'file', 'nowhere'])
-          .describe('source of the machine’s slice of rack.yaml'),
-        why: text(500).optional().describe('why there is no slice, or no new one'),
+          .describe('source of the machine’s part of rack.yaml'),
+        why: text(500).optional().describe('why it has none, or no current one'),
       })
       .optional(),
     versions: z

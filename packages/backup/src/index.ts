@@ -1,20 +1,21 @@
 /** Configurations of network equipment: the history, copies off site, the way back. */
-export type { CommitAbout } from './commit-message.ts';
+
 export { difference } from './diff.ts';
+export type { CommitAbout } from './history/commit-message.ts';
+export { replaceHistory, setAside } from './history/folder.ts';
+export { repairHistory } from './history/repair.ts';
+export { type Change, Repository } from './history/repository.ts';
 export { decrypt, decryptWith, encryptTo, parseIdentities } from './offsite/age.ts';
 export { directoryPlace } from './offsite/directory.ts';
-export { gcsPlace } from './offsite/gcs.ts';
-export { GitMirror } from './offsite/git-mirror.ts';
-export { type GetToken, metadataServerToken, serviceAccountToken } from './offsite/google-token.ts';
+export { gcsPlace } from './offsite/gcs/gcs.ts';
+export { type GetToken, metadataServerToken, serviceAccountToken } from './offsite/gcs/token.ts';
+export { GitMirror } from './offsite/git/mirror.ts';
+export { shownRemote } from './offsite/git/remote.ts';
 export { objectName, parseObjectName } from './offsite/name.ts';
-export { openSource } from './offsite/open-source.ts';
 export { pack } from './offsite/pack.ts';
 export type { OffsitePlace } from './offsite/place.ts';
-export { shownRemote } from './offsite/remote.ts';
 export { expired } from './offsite/retention.ts';
-export { appendMissing, openBundle, rebuildHistory, writeBundle } from './rebuild.ts';
-export { repairHistory } from './repair.ts';
-export { type Change, Repository } from './repository.ts';
-export { replaceHistory, setAside } from './repository-folder.ts';
+export { openSource } from './restore/open-source.ts';
+export { appendMissing, openBundle, rebuildHistory, writeBundle } from './restore/rebuild.ts';
 export type { BackupSource, Version } from './source.ts';
 export { resolveVersion } from './versions.ts';

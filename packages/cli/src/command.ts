@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { shellWord } from '@skolo/base';
 import { Command, Option } from 'commander';
-import type { Defaults } from './desk-files.ts';
+import type { Defaults } from './desk/desk-files.ts';
 import { complain, usageError } from './errors.ts';
 import type { Io } from './io.ts';
 
@@ -47,7 +47,7 @@ export class SkoloCommand extends Command {
     work: (signal: AbortSignal, ...args: Args) => Promise<void>,
   ): this {
     return this.action(async (...args: Args) => {
-      const { interruptible } = await import('./fleet.ts');
+      const { interruptible } = await import('./reach/racks.ts');
       await interruptible(this, (signal) => work(signal, ...args));
     });
   }
@@ -149,7 +149,7 @@ export class SkoloCommand extends Command {
   /** `--on` names a rack.yaml, too. `--rack` on the command line is stronger, and in the environment weaker. */
   private async useRackByName(): Promise<void> {
     if (this.globals().on === undefined || this.gives('rack')) return;
-    const { rackOn } = await import('./fleet.ts');
+    const { rackOn } = await import('./reach/racks.ts');
     const { overlay } = await rackOn(this);
     this.root().setOptionValueWithSource('rack', join(overlay, 'rack.yaml'), 'on');
   }

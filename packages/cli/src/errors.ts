@@ -67,7 +67,7 @@ const expected = new Set([
   'VALUE_REJECTED',
 ]);
 
-/** Of packages/fleet, packages/jumphost, packages/cluster and packages/pi: all their messages say what to do. */
+/** Of packages/fleet, packages/computers, packages/cluster and packages/pi: all their messages say what to do. */
 const expectedNames = new Set([
   'ClusterError',
   'JumphostError',

@@ -1,5 +1,5 @@
 /** Options that filter rows of a table. */
-import { didYouMean } from '@skolo/rack/suggest';
+import { didYouMean } from '@skolo/rack/light';
 import type { SkoloCommand } from './command.ts';
 import { complain, usageError } from './errors.ts';
 import type { Io } from './io.ts';

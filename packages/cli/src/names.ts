@@ -1,6 +1,5 @@
 /** Names as typed and as printed. */
-import { expandNames, foldRange } from '@skolo/rack/ranges';
-import { didYouMean } from '@skolo/rack/suggest';
+import { didYouMean, expandNames, foldRange } from '@skolo/rack/light';
 import { complain, failPartly, usageError } from './errors.ts';
 import type { Io } from './io.ts';
 

@@ -13,7 +13,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { isLong } from '@skolo/durable/campaign';
-import { k3sVersion } from '@skolo/jumphost';
+import { k3sVersion } from '@skolo/k3s';
 import {
   adaptToContainer,
   addK3s,
@@ -22,7 +22,7 @@ import {
   network,
   ours,
   whyNoJumphost,
-} from '@skolo/jumphost/testing';
+} from '@skolo/k3s/testing';
 import { copyByMtools, makeTestImage, systems } from '@skolo/pi/testing';
 import { type Computer, peer, removeBridge } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

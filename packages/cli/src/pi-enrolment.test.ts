@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type EnrolledPi, enrolmentsApi, type RevokedPi, type WaitingPi } from '@skolo/api';
 import { createApp } from '@skolo/common';
-import { k3sVersion } from '@skolo/jumphost';
+import { k3sVersion } from '@skolo/k3s';
 import { makeTestImage, readByMtools, systems } from '@skolo/pi/testing';
 import { peer } from '@skolo/simulators';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { type AddressInfo, createServer } from 'node:net';
 import { promisify } from 'node:util';
 import { isLong } from '@skolo/durable/campaign';
-import { network, whyNoJumphost } from '@skolo/jumphost/testing';
+import { network, whyNoJumphost } from '@skolo/k3s/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Io } from './io.ts';
 import { complete } from './program.ts';

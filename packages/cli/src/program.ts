@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { getAsset, isSea } from 'node:sea';
 import { CommanderError, type Option } from 'commander';
 import { addGlobalOptions, SkoloCommand } from './command.ts';
-import { readDefaults } from './desk-files.ts';
+import { readDefaults } from './desk/desk-files.ts';
 import { exitCodes, failureOf } from './errors.ts';
 import type { Io } from './io.ts';
 import { plain } from './output/text.ts';

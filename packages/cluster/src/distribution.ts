@@ -1,5 +1,6 @@
 /** What differs between ways to make a cluster: data for `setUp`, `deploy` and `removeNodes`. */
-import { type Host, type JoinCluster, type Role, type Step, unitFile } from '@skolo/jumphost';
+import type { Host, Step } from '@skolo/computers';
+import { type JoinCluster, type Role, unitFile } from '@skolo/k3s';
 import type { ClusterPlan, Member, PlanDeps } from './plan.ts';
 
 export interface Distribution {

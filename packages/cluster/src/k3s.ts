@@ -1,20 +1,19 @@
-/** A cluster of k3s: the steps of packages/jumphost, for a server that is no jumphost. */
+/** A cluster of k3s: the steps of packages/k3s, for a server that is no jumphost. */
+import type { Host, Step } from '@skolo/computers';
 import {
   accountsStep,
   agentSteps,
   agentSystemStep,
   clusterOn,
   endUnit,
-  type Host,
   imagesStep,
   installBinary,
   installedVersion,
   k3sConfigStep,
   k3sStep,
   type Role,
-  type Step,
   unitFile,
-} from '@skolo/jumphost';
+} from '@skolo/k3s';
 import { swapStep } from '@skolo/pi';
 import { type Distribution, endNetwork, type Programs, placeOf } from './distribution.ts';
 import type { PlanDeps } from './plan.ts';

@@ -1,7 +1,7 @@
 /** kubectl on the server of a cluster, as its administrator. */
 
 import { shellWord } from '@skolo/base';
-import type { Host, RunOptions } from '@skolo/jumphost';
+import type { Host, RunOptions } from '@skolo/computers';
 import type { z } from 'zod';
 import { ClusterError } from './errors.ts';
 

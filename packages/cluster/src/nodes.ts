@@ -1,5 +1,5 @@
 /** Nodes of a cluster, as its API server knows them. */
-import type { Host } from '@skolo/jumphost';
+import type { Host } from '@skolo/computers';
 import { z } from 'zod';
 import { type Kubectl, kubectlOn } from './kubectl.ts';
 

@@ -1,5 +1,5 @@
 /** What a cluster is to be. */
-import type { Download } from '@skolo/jumphost';
+import type { Download } from '@skolo/computers';
 import type { Distribution } from './distribution.ts';
 
 /** A computer of a cluster. */

@@ -1,6 +1,6 @@
 /** A cluster is taken apart, or a node out of it. */
 import { inParallel } from '@skolo/base';
-import type { Host } from '@skolo/jumphost';
+import type { Host } from '@skolo/computers';
 import { z } from 'zod';
 import type { Distribution } from './distribution.ts';
 import { reasonOf } from './errors.ts';

@@ -1,7 +1,7 @@
 /** Steps on many computers at once: each may fail by itself, and the others go on. */
 import { isDeepStrictEqual } from 'node:util';
 import { errorText, inParallel } from '@skolo/base';
-import { type Host, isPrepared, prepare, type Step, type StepProgress } from '@skolo/jumphost';
+import { type Host, isPrepared, prepare, type Step, type StepProgress } from '@skolo/computers';
 import { placeOf, placeStep, serverStep } from './distribution.ts';
 import { ClusterError } from './errors.ts';
 import type { ClusterPlan, Member, PlanDeps } from './plan.ts';

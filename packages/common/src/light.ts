@@ -3,6 +3,7 @@
  * another file imports before adding it.
  */
 export { Challenges, unsigned } from './access/challenges.ts';
+export { whoMakesRoom } from './access/fair-share.ts';
 export { AuditLog } from './audit/audit-log.ts';
 export { backOffMs } from './back-off.ts';
 export { cameThroughProxy, inNetworks, normaliseAddress } from './connections/client-address.ts';
@@ -23,11 +24,14 @@ export { probes, type ReadinessNow } from './health/probes.ts';
 export { readText } from './http/body.ts';
 export { browserProblem } from './http/browser-check.ts';
 export { type Access, Core, type CoreOptions, openApiRoute } from './http/core.ts';
+export { pathOf, plainHeaders } from './http/exchange.ts';
+export { acceptsGzip, gzipHeaders, gzipTo, isWorthGzip } from './http/gzip.ts';
 export { HttpProblem } from './http/problem.ts';
 export { type BoundRoute, bindRoutes, type RouteHandlers } from './http/routes.ts';
 export { wrongMethod } from './http/routing.ts';
 export { newServer } from './http/server.ts';
 export { answerStrictly } from './http/strict-requests.ts';
+export { toProblem } from './http/to-problem.ts';
 export { type Clock, readBootId, systemClock } from './process/clock.ts';
 export { Closers } from './process/closers.ts';
 export { endProcess } from './process/end-process.ts';

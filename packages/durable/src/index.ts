@@ -1,22 +1,27 @@
-export { markOf } from './acknowledged-mark.ts';
-export { FileNotWritten, readFileIfExists, syncFolder, writeFileAtomic } from './atomic-file.ts';
-export { GroupCommit } from './group-commit.ts';
-export { Journal } from './journal.ts';
-export { appendLines, linesBackwards, openIfThere } from './line-file.ts';
 export {
-  copyLive,
-  isLiveFile,
-  isLiveFolder,
-} from './live-copy.ts';
-export { makeFolder } from './make-folder.ts';
-export { type Snapshot, Snapshots, writeSnapshot } from './snapshots.ts';
-export type { SpoolRecord } from './spool/read-records.ts';
-export { Spool } from './spool/spool.ts';
-export { StorageUnavailable } from './storage-errors.ts';
+  FileNotWritten,
+  readFileIfExists,
+  syncFolder,
+  writeFileAtomic,
+} from './files/atomic-file.ts';
+export { GroupCommit } from './files/group-commit.ts';
+export { appendLines, linesBackwards, openIfThere } from './files/line-file.ts';
+export { makeFolder } from './files/make-folder.ts';
+export { StorageUnavailable } from './files/storage-errors.ts';
+export { Journal } from './journal/journal.ts';
 export {
   type Change,
   JournalDown,
   Table,
   Tables,
   type TablesDeps,
-} from './tables.ts';
+} from './journal/tables.ts';
+export { markOf } from './spool/acknowledged-mark.ts';
+export {
+  copyLive,
+  isLiveFile,
+  isLiveFolder,
+} from './spool/live-copy.ts';
+export type { SpoolRecord } from './spool/read-records.ts';
+export { type Snapshot, Snapshots, writeSnapshot } from './spool/snapshots.ts';
+export { Spool } from './spool/spool.ts';

@@ -1,15 +1,6 @@
 /** Talking to network equipment. */
 
-export { withAnyOf } from './any-of.ts';
-export {
-  type Connection,
-  type ConnectionDeps,
-  type DeviceCli,
-  type DeviceConnection,
-  openConnection,
-} from './connection.ts';
-export type { DialDatagrams } from './datagrams.ts';
-export { type Dialect, escapePattern, type Pager, usualLogin } from './dialect.ts';
+export { type Dialect, escapePattern, type Pager, usualLogin } from './cli/dialect.ts';
 export {
   AnswerCut,
   AnswerUncertain,
@@ -23,13 +14,21 @@ export {
   SignInRefused,
 } from './errors.ts';
 export { HostKeys } from './host-keys.ts';
-export { type HttpAnswer, type HttpOptions, httpTo } from './http.ts';
-export { isLoginPage, notAnAnswer, readJson } from './http-answer.ts';
+export { isLoginPage, notAnAnswer, readJson } from './http/answer.ts';
+export { type HttpAnswer, type HttpOptions, httpTo } from './http/http.ts';
 export { answerMs, type Exchange, type MqttVisit, visitBroker } from './mqtt.ts';
-export { openCli, openExec } from './open.ts';
 export { type Access, addressOf, type Place, type Ports, targetOf } from './place.ts';
 export { runProgram } from './program.ts';
-export { publicKeyOf } from './public-key.ts';
+export { withAnyOf } from './session/any-of.ts';
+export {
+  type Connection,
+  type ConnectionDeps,
+  type DeviceCli,
+  type DeviceConnection,
+  openConnection,
+} from './session/connection.ts';
+export { openCli, openExec } from './session/open.ts';
+export { type PoolSession, SessionPool } from './session/pool.ts';
 export type {
   CliSession,
   ConnectionFacts,
@@ -38,5 +37,6 @@ export type {
   ExecSession,
   SessionDeps,
   Target,
-} from './session.ts';
-export { type PoolSession, SessionPool } from './session-pool.ts';
+} from './session/session.ts';
+export type { DialDatagrams } from './snmp/datagrams.ts';
+export { publicKeyOf } from './ssh/public-key.ts';

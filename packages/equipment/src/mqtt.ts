@@ -10,7 +10,6 @@ import { randomBytes } from 'node:crypto';
 import { orAborted, withDeadline } from '@skolo/base';
 import type { Credentials } from '@skolo/secrets';
 import type { IClientOptions, MqttClient } from 'mqtt';
-import { withAnyOf } from './any-of.ts';
 import {
   type DeviceError,
   DeviceRefused,
@@ -19,6 +18,7 @@ import {
   SignInRefused,
 } from './errors.ts';
 import { type Access, addressOf, type Place } from './place.ts';
+import { withAnyOf } from './session/any-of.ts';
 
 export interface Exchange<T> {
   topic: string;

@@ -2,12 +2,12 @@
 import { uptime } from 'node:os';
 import { parseArgs } from 'node:util';
 import { errorText } from '@skolo/base';
-import { holdJournal } from './fence.ts';
-import { give, take, takeForFormer } from './hold.ts';
-import { type Context, copyAll, lookAround, opener } from './look.ts';
-import { allServices, hasUnit } from './services.ts';
+import { holdJournal } from './fail-over/fence.ts';
+import { give, take, takeForFormer } from './fail-over/hold.ts';
+import { type Context, copyAll, lookAround, opener } from './look/look.ts';
+import { statusText } from './look/status.ts';
 import { readSettings } from './settings.ts';
-import { statusText } from './status.ts';
+import { allServices, hasUnit } from './units/services.ts';
 
 const names = allServices.map(({ name }) => name).join(' | ');
 const usage = `usage: skolo-fallback COMMAND

@@ -1,8 +1,5 @@
 /** Sign-in to Google. google-auth-library (13 MB) is loaded only by what needs it. */
 export { credentialFaults, credentialFileFault } from './credential-file.ts';
-export { fetchGoogleKeys, googleCertsUrl } from './google-keys.ts';
-export { verifyIdToken } from './id-token.ts';
-export { serviceAccountKey } from './service-account-key.ts';
 export {
   defaultSignIn,
   keyFileSignIn,
@@ -12,5 +9,8 @@ export {
   serviceAccountSignIn,
 } from './sign-in.ts';
 export { SignInError } from './sign-in-error.ts';
-export type { IssuedToken, TokenSource } from './source.ts';
+export { serviceAccountKey } from './sources/service-account-key.ts';
+export type { IssuedToken, TokenSource } from './sources/source.ts';
 export { tokenSource } from './token-source.ts';
+export { fetchGoogleKeys, googleCertsUrl } from './verify/google-keys.ts';
+export { verifyIdToken } from './verify/id-token.ts';

@@ -9,11 +9,11 @@ import { parseJson } from '@skolo/base';
 import { type Secret, SecretError } from '@skolo/secrets';
 import type { AuthClient, GoogleAuth } from 'google-auth-library';
 import { z } from 'zod';
-import { withoutSecrets } from './library-error.ts';
-import { metadataValue } from './metadata-server.ts';
-import { serviceAccountKey } from './service-account-key.ts';
 import { SignInError } from './sign-in-error.ts';
-import type { IssuedToken } from './source.ts';
+import { withoutSecrets } from './sources/library-error.ts';
+import { metadataValue } from './sources/metadata-server.ts';
+import { serviceAccountKey } from './sources/service-account-key.ts';
+import type { IssuedToken } from './sources/source.ts';
 
 export interface SignIn {
   /**

@@ -1,7 +1,7 @@
 import { type AccountCredentials, readSecret } from '@skolo/secrets';
-import { fixedToken } from './fixed.ts';
-import { serviceAccountKey } from './service-account-key.ts';
-import type { TokenSource } from './source.ts';
+import { fixedToken } from './sources/fixed.ts';
+import { serviceAccountKey } from './sources/service-account-key.ts';
+import type { TokenSource } from './sources/source.ts';
 
 interface SourceDeps {
   /** The folder that relative paths refer to. */
@@ -17,7 +17,7 @@ export async function tokenSource(
 ): Promise<TokenSource> {
   const { now } = deps;
   if (credentials.kind === 'impersonate') {
-    const { impersonation } = await import('./impersonation.ts');
+    const { impersonation } = await import('./sources/impersonation.ts');
     return impersonation(await tokenSource(credentials.from, deps), credentials, now);
   }
   const { file: name } = credentials;
@@ -28,11 +28,11 @@ export async function tokenSource(
     case 'fixed':
       return fixedToken(name, deps);
     case 'refreshToken': {
-      const { refreshToken } = await import('./refresh-token.ts');
+      const { refreshToken } = await import('./sources/refresh-token.ts');
       return refreshToken(file, credentials.tokenUrl, now);
     }
     case 'externalAccount': {
-      const { externalAccount } = await import('./external-account.ts');
+      const { externalAccount } = await import('./sources/external-account.ts');
       return externalAccount(file, now);
     }
   }

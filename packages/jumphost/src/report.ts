@@ -1,7 +1,6 @@
 /** What a jumphost says of itself, for those who help: no configuration, and no value that looks like a secret. */
 import { stripSecrets } from '@skolo/base';
-import type { StepProgress } from './engine.ts';
-import type { Host } from './host.ts';
+import type { Host, StepProgress } from '@skolo/computers';
 
 /** Each is one part of the report. None prints a file of settings. */
 const commands: readonly string[] = [

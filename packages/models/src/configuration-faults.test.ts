@@ -19,7 +19,7 @@ import {
 } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ciscoIos } from './cisco-ios/dialect.ts';
-import { fastpath } from './families/fastpath.ts';
+import { fastpath } from './families/fastpath/fastpath.ts';
 import { hugeBytes } from './testing/every-fault.ts';
 
 const signal = soon();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import type { Model, Options } from './contract/model.ts';
 import { models } from './index.ts';
-import type { Model, Options } from './model.ts';
 
 function model(name: string): Model {
   const found = models.get(name);

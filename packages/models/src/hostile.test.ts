@@ -2,10 +2,10 @@
 
 import { isLong } from '@skolo/durable/campaign';
 import { expect, it } from 'vitest';
-import { loadBackups } from './backup.ts';
 import { commonSecrets } from './configuration/common-secrets.ts';
 import { createMask } from './configuration/mask.ts';
-import type { Device } from './device.ts';
+import { loadBackups } from './contract/backup.ts';
+import type { Device } from './contract/device.ts';
 
 const device = (model: string): Device => ({
   name: 'device-1',

@@ -11,9 +11,9 @@ import {
 } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { outlets as ciscoIos } from './cisco-ios/outlets.ts';
+import type { PowerDriver } from './contract/outlets.ts';
 import { outlets as edgeSwitch } from './edgeswitch/outlets.ts';
 import { outlets as openwrt } from './openwrt/outlets.ts';
-import type { PowerDriver } from './outlets.ts';
 import { outlets as routeros } from './routeros/outlets.ts';
 import { outlets as snmpPoe } from './snmp-poe/outlets.ts';
 import { patient, startCli } from './testing/cli.ts';

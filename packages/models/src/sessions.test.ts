@@ -19,8 +19,8 @@ import {
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ciscoIos } from './cisco-ios/dialect.ts';
 import { eos } from './eos/dialect.ts';
-import { fastpath } from './families/fastpath.ts';
-import { linuxShell } from './families/linux-shell.ts';
+import { fastpath } from './families/fastpath/fastpath.ts';
+import { linuxShell } from './families/unix/linux-shell.ts';
 import { genericDialect } from './generic/dialect.ts';
 import { nxos } from './nxos/dialect.ts';
 import { procurve } from './procurve/dialect.ts';

@@ -23,10 +23,10 @@ import {
 } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
-import type { Device } from './device.ts';
-import { rowsIn } from './families/cli-stations.ts';
+import type { Device } from './contract/device.ts';
+import { loadStations, type SeenStations } from './contract/stations.ts';
+import { rowsIn } from './families/command-line/stations.ts';
 import { models } from './index.ts';
-import { loadStations, type SeenStations } from './stations.ts';
 import { account, type Sitting, simulated } from './testing/simulated-device.ts';
 import { logins } from './testing/snmp.ts';
 

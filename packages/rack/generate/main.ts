@@ -1,6 +1,6 @@
 /** Writes rack.schema.json and docs/rack-yaml.md from the schema. */
 import { writeFile } from 'node:fs/promises';
-import { rackJsonSchema } from '../src/json-schema.ts';
+import { rackJsonSchema } from '../src/schema/json-schema.ts';
 import { rackReference } from './reference.ts';
 
 const schemaFile = new URL('../rack.schema.json', import.meta.url);

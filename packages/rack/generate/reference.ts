@@ -7,8 +7,8 @@ import {
   modelJson,
   rackJsonSchema,
   type SubSchema,
-} from '../src/json-schema.ts';
-import { settingsSchemas } from '../src/settings.ts';
+} from '../src/schema/json-schema.ts';
+import { settingsSchemas } from '../src/schema/settings/settings.ts';
 import { referenceIntro } from './reference-intro.ts';
 
 /** The reference, as Markdown. */

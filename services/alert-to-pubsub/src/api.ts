@@ -1,10 +1,10 @@
 /** Handlers of the HTTP API. The endpoints that receive alerts are in `receive/`. */
 import type { alertToPubsubApi, SinkStatus } from '@skolo/api';
 import { HttpProblem, type RouteHandlers } from '@skolo/common';
-import type { DeadLetters } from './dead-letters.ts';
-import type { Intake } from './intake.ts';
+import type { Intake } from './intake/intake.ts';
 import { NotAccepted } from './receive/batch.ts';
-import { retryDeadLetters } from './retry-dead-letters.ts';
+import type { DeadLetters } from './state/dead-letters.ts';
+import { retryDeadLetters } from './state/retry-dead-letters.ts';
 import type { SinkView, Status } from './status.ts';
 
 interface ApiDeps {

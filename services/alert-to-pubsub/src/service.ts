@@ -12,25 +12,25 @@ import {
 } from '@skolo/common';
 import type { Finding, Rack } from '@skolo/rack';
 import { apiHandlers } from './api.ts';
-import { Capacity } from './capacity.ts';
-import { Damage } from './damage.ts';
-import { DeadLetters } from './dead-letters.ts';
 import { configuredSinks } from './delivery/configured-sinks.ts';
 import { Sinks } from './delivery/sinks.ts';
 import { createEventLog } from './event-log.ts';
 import type { AlertEvent } from './events.ts';
-import { Heartbeat } from './heartbeat.ts';
-import { Intake } from './intake.ts';
-import { Maintenance } from './maintenance.ts';
+import { Intake } from './intake/intake.ts';
+import { createNotices } from './intake/notices.ts';
 import { createMetrics } from './metrics.ts';
-import { createNotices } from './notices.ts';
 import { alertmanagerHandlers, receiverAccess } from './receive/alertmanager-api.ts';
 import { ReceiverAuth } from './receive/auth.ts';
 import { createReceivers } from './receive/receivers.ts';
+import { Capacity } from './state/capacity.ts';
+import { Damage } from './state/damage.ts';
+import { DeadLetters } from './state/dead-letters.ts';
+import { Maintenance } from './state/maintenance.ts';
+import { Store } from './state/store.ts';
+import { SuccessTimes } from './state/success-times.ts';
 import { createStatus } from './status.ts';
-import { Store } from './store.ts';
-import { SuccessTimes } from './success-times.ts';
-import { timesBefore, Watchdog } from './watchdog.ts';
+import { Heartbeat } from './watch/heartbeat.ts';
+import { timesBefore, Watchdog } from './watch/watchdog.ts';
 
 /** Periods that a test may shorten, in milliseconds. */
 interface AlertToPubsubDeps {

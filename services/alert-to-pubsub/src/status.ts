@@ -1,12 +1,12 @@
 /** The present state of the service, for its API, the metrics and the heartbeat. Times in milliseconds since 1970. */
 import type { KnownAlert, ReceiverStatus } from '@skolo/api';
 import type { AlertToPubsubSettings } from '@skolo/rack';
-import type { Capacity } from './capacity.ts';
-import type { Damage } from './damage.ts';
 import type { DeliveryStatus } from './delivery/delivery.ts';
 import type { Sinks } from './delivery/sinks.ts';
-import type { Intake } from './intake.ts';
-import type { Health, Watchdog } from './watchdog.ts';
+import type { Intake } from './intake/intake.ts';
+import type { Capacity } from './state/capacity.ts';
+import type { Damage } from './state/damage.ts';
+import type { Health, Watchdog } from './watch/watchdog.ts';
 
 export interface SinkView extends DeliveryStatus {
   name: string;

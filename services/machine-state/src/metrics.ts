@@ -4,9 +4,9 @@ import { type GaugeSpec, registerGauges } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import type { Registry } from 'prom-client';
 import type { OtherServices } from './collect/services.ts';
-import type { Current } from './current.ts';
 import type { History } from './history/history.ts';
 import type { Recorder } from './history/recorder.ts';
+import type { Current } from './join/current.ts';
 import type { Orders } from './orders/orders.ts';
 
 interface Sources {

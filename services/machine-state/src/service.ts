@@ -1,6 +1,5 @@
 /** machine-state, wired. */
 import { setMaxListeners } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { consoleApi, enrolmentsApi, machineStateApi, type ServiceState } from '@skolo/api';
 import {
   createApp,
@@ -11,27 +10,26 @@ import {
   type ServiceDefinition,
   StateJournal,
 } from '@skolo/common';
-import { apiHandlers } from './api.ts';
-import { Changes } from './changes.ts';
+import { openConsole } from '@skolo/console';
+import { Changes } from './api/changes.ts';
+import { apiHandlers } from './api/handlers.ts';
 import { type AgentTuning, usualTuning } from './collect/agent-watch.ts';
 import { Agents } from './collect/agents.ts';
+import { RackFile } from './collect/rack-file.ts';
+import { serviceNamed } from './collect/service-apis.ts';
 import { OtherServices, type ServiceTuning, usualServiceTuning } from './collect/services.ts';
-import { openConsole } from './console/open-console.ts';
-import { Current } from './current.ts';
 import { openEnrolment } from './enrolment/open-enrolment.ts';
 import type { MachineStateEvent } from './events.ts';
 import { History } from './history/history.ts';
 import { Recorder } from './history/recorder.ts';
+import { Current } from './join/current.ts';
 import { createMetrics } from './metrics.ts';
 import { Delivery } from './orders/delivery.ts';
 import { Orders } from './orders/orders.ts';
 import { openRecords } from './orders/records.ts';
 import { Silences } from './orders/silences.ts';
-import { RackFile } from './rack-file.ts';
 
 const api = { ...machineStateApi, ...enrolmentsApi, ...consoleApi };
-/** From `src` and from the bundle's `dist`. */
-const pages = fileURLToPath(new URL('../pages', import.meta.url));
 
 /** Periods that a test may shorten. */
 export interface MachineStateDeps {
@@ -113,7 +111,7 @@ async function start(context: ServiceContext, deps: MachineStateDeps): Promise<S
   });
   await records.tables.flush();
   current.recall(await history.open());
-  const webConsole = await openConsole(context, pages);
+  const webConsole = await openConsole(context, (name) => serviceNamed(rack(), name));
   const parts = { rack, clock, current, changes, history, recorder, orders, records, repetitions };
   const handlers = { ...apiHandlers(parts), ...enrolment.handlers, ...webConsole.handlers };
   const handler = webConsole.around(createApp({ ...context, api, handlers, compresses: true }));

@@ -14,15 +14,15 @@ access: { agents: { privateKey: secrets/agents, publicKey: ${publicKey} } }
 
 it('gives a machine the public key for its agent, follows rack.yaml, and cannot read the other half', async () => {
   const rack = await startRack({ yaml: yamlWith(first), tickMs: 20 });
-  const sliceOf = async () =>
+  const partOf = async () =>
     (await rack.get('instance/attributes/skolo-machine', { from: '127.0.1.1' })).body;
 
-  const slice = await sliceOf();
+  const machinePart = await partOf();
   const checked = await checkSecrets(await readRack(rack.rackFile), 'metadata-server');
   await rack.edit(yamlWith(second));
 
-  expect(JSON.parse(slice).agent).toEqual({ publicKey: first, anonymousRead: [] });
-  expect(slice).not.toContain('secrets/agents');
+  expect(JSON.parse(machinePart).agent).toEqual({ publicKey: first, anonymousRead: [] });
+  expect(machinePart).not.toContain('secrets/agents');
   expect(checked.map(({ where }) => where)).not.toContain('access.agents.privateKey');
-  await expect.poll(async () => JSON.parse(await sliceOf()).agent.publicKey).toBe(second);
+  await expect.poll(async () => JSON.parse(await partOf()).agent.publicKey).toBe(second);
 });

@@ -1,13 +1,13 @@
 /**
- * What happens in the daemon. Its parts emit; reporter.ts (log, what is degraded), metrics.ts, audit-trail.ts and the
- * streams of api.ts consume. service.ts has the reactions of parts to each other.
+ * What happens in the daemon. Its parts emit; `report/` (log, what is degraded, metrics, audit log) and the streams of
+ * `request/api.ts` consume. service.ts has the reactions of parts to each other.
  */
 import type { Refusal } from '@skolo/api';
 import type { Emit } from '@skolo/common';
 import type { SessionDeps } from '@skolo/equipment';
 import type { OutletReading } from '@skolo/models/outlets';
-import type { Controller } from './controller.ts';
-import type { CycleRecord, PendingOn, Phase } from './records.ts';
+import type { Controller } from './devices/controller.ts';
+import type { CycleRecord, PendingOn, Phase } from './state/records.ts';
 
 export type PowerEvent =
   /** A cycle has changed, or was accepted (without `former`): in memory, and in the journal where that comes first. */

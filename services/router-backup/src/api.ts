@@ -3,17 +3,17 @@ import type { BackupDevice, routerBackupApi } from '@skolo/api';
 import type { Version } from '@skolo/backup';
 import { type AuditLog, type Caller, HttpProblem, type RouteHandlers } from '@skolo/common';
 import type { HostKeys } from '@skolo/equipment';
-import { type StatusSources, statusOf, statusOfAll } from './device-status.ts';
-import type { HistoryLoss } from './history-loss.ts';
-import type { HistoryRestore } from './history-restore.ts';
-import type { Inventory } from './inventory.ts';
-import { jumphostSteps } from './jumphost-backup.ts';
-import type { Readable } from './readable.ts';
-import type { Restores } from './restore.ts';
-import type { StationReadings } from './stations.ts';
+import type { HistoryLoss } from './history/loss.ts';
+import type { Readable } from './history/readable.ts';
+import { jumphostSteps } from './jumphost/backup.ts';
+import type { Uploads } from './offsite/copies.ts';
+import type { StationReadings } from './read/connected-hosts.ts';
+import { type StatusSources, statusOf, statusOfAll } from './report/device-status.ts';
+import type { Restores } from './restore/device.ts';
+import type { HistoryRestore } from './restore/history.ts';
+import type { Inventory } from './runs/inventory.ts';
 import { jumphostModel, noSuchDevice } from './targets.ts';
 import { throwProblem } from './to-problem.ts';
-import type { Uploads } from './uploads.ts';
 
 interface ApiDeps {
   sources: StatusSources;

@@ -1,9 +1,9 @@
 /** What happens in the service. Its parts emit; metrics, log, `/readyz` and webhook consume, and know no part. */
 import type { Version } from '@skolo/backup';
 import type { Emit, Logger } from '@skolo/common';
-import type { Outcome } from './attempts.ts';
+import type { Outcome } from './runs/attempts.ts';
+import { summaryOf } from './runs/summary.ts';
 import type { RunRecord } from './state.ts';
-import { summaryOf } from './summary.ts';
 
 export type BackupEvent =
   /** What `/readyz` shows as degraded; without a reason it has ended. */

@@ -3,7 +3,7 @@
 import { AuditUnavailable, HttpProblem } from '@skolo/common';
 import { JournalDown, StorageUnavailable } from '@skolo/durable';
 import { BackupError } from '@skolo/models/configuration';
-import { BackupFailed } from './failure.ts';
+import { BackupFailed } from './read/failure.ts';
 
 /** Throws the problem for an error; throws other errors as they are. */
 export function throwProblem(cause: unknown): never {

@@ -25,9 +25,9 @@ import { Reboot } from './host/reboot.ts';
 import { createRunCommand } from './host/run-command.ts';
 import { openServers, type Ports } from './http/servers.ts';
 import { signedAccess } from './http/signed-access.ts';
-import { sliceFromFile } from './identity/from-file.ts';
-import { sliceFromMetadata } from './identity/from-metadata.ts';
-import { IdentityKeeper, type SliceSource } from './identity/identity.ts';
+import { partFromFile } from './identity/from-file.ts';
+import { partFromMetadata } from './identity/from-metadata.ts';
+import { IdentityKeeper, type PartSource } from './identity/identity.ts';
 import { ClockOffset, MetadataClient } from './identity/metadata-client.ts';
 import { type MachineDeps, openMachine } from './machine.ts';
 import { createMetrics } from './metrics.ts';
@@ -94,13 +94,13 @@ async function start(options: AgentOptions, closers: Closers): Promise<RunningAg
   const task = new Task(parts);
   const clockOffset = new ClockOffset(clock);
   const identity = new IdentityKeeper({ ...parts, machine: name, stateDir });
-  const slice = () => identity.slice();
+  const machinePart = () => identity.machinePart();
   const { source, token } = await openSource(options, { identity, localAddress, clock, emit });
   closers.add('identity', () => identity.stop());
   const bot = new Bot({
     ...parts,
-    settings: () => botSettingsOf(slice()),
-    whyNoSettings: () => (slice() ? noServer : `not known yet: ${identity.whyUnknown()}`),
+    settings: () => botSettingsOf(machinePart()),
+    whyNoSettings: () => (machinePart() ? noServer : `not known yet: ${identity.whyUnknown()}`),
     botId: name,
     token,
     localAddress,
@@ -108,7 +108,7 @@ async function start(options: AgentOptions, closers: Closers): Promise<RunningAg
   });
   const shared = { ...parts, name, stateDir, identity, task, bot, clockOffset, closers };
   const machine = openMachine({ ...shared, isStopping, localAddress, powerCyclePort });
-  const isRefused = () => slice()?.swarming.reboot === 'refuse';
+  const isRefused = () => machinePart()?.swarming.reboot === 'refuse';
   const reboot = new Reboot({ ...parts, proc, isRefused, bot, stopping, onNotRebooted });
 
   const view = () => ({
@@ -118,7 +118,7 @@ async function start(options: AgentOptions, closers: Closers): Promise<RunningAg
     startedAt,
     now: new Date(clock.now()),
     isStopping: isStopping(),
-    isKnown: slice() !== undefined,
+    isKnown: machinePart() !== undefined,
     identity: identity.get(),
     raised: degraded.list(),
     task: task.get(),
@@ -140,16 +140,16 @@ async function start(options: AgentOptions, closers: Closers): Promise<RunningAg
     flags: options,
     version,
     closers,
-    jumphostUrls: () => Object.values(slice()?.services ?? {}),
+    jumphostUrls: () => Object.values(machinePart()?.services ?? {}),
     core: {
       log,
       metrics,
       audit,
       self: name,
-      access: signedAccess({ machine: name, slice, clock }),
+      access: signedAccess({ machine: name, machinePart, clock }),
       rack: {
         get rack() {
-          const known = slice();
+          const known = machinePart();
           return known && { name: known.rack };
         },
       },
@@ -180,7 +180,7 @@ async function start(options: AgentOptions, closers: Closers): Promise<RunningAg
     emit({ type: 'facts' });
     // The hooks are served until it has ended.
     await bot.stop({ isHurried });
-    const within = slice()?.swarming.stopWithin ?? usualStopWithin;
+    const within = machinePart()?.swarming.stopWithin ?? usualStopWithin;
     await closers.closeAll(within * 1000, log);
   }
   return { ...ports, stop: stopOnce(stop, bot) };
@@ -202,17 +202,17 @@ async function openAudit(
 async function openSource(
   { machine, rackFile, metadataUrl, stateDir, log }: AgentOptions,
   deps: Pick<MachineDeps, 'identity' | 'localAddress' | 'clock' | 'emit'>,
-): Promise<{ source: SliceSource; token: (signal: AbortSignal) => Promise<string> }> {
+): Promise<{ source: PartSource; token: (signal: AbortSignal) => Promise<string> }> {
   const { identity, clock } = deps;
   const metadata = new MetadataClient({
     ...deps,
-    urls: () => [metadataUrl, identity.slice()?.services['metadata-server'] ?? metadataUrl],
+    urls: () => [metadataUrl, identity.machinePart()?.services['metadata-server'] ?? metadataUrl],
     now: () => clock.now(),
   });
   const source =
     rackFile === undefined
-      ? sliceFromMetadata(metadata)
-      : await sliceFromFile({ file: rackFile, machine, stateDir, log });
+      ? partFromMetadata(metadata)
+      : await partFromFile({ file: rackFile, machine, stateDir, log });
   return { source, token: (signal) => metadata.token(signal) };
 }
 
@@ -226,10 +226,10 @@ type Reacting = Pick<MachineDeps, 'identity' | 'clockOffset' | 'task'> & {
 function react(event: AgentEvent, deps: Reacting): void {
   const { identity, degraded, bot, clockOffset, reboot, task } = deps;
   if (event.type === 'identity') {
-    if (event.now.slice && event.now.why === undefined) degraded.clear('identity');
+    if (event.now.machinePart && event.now.why === undefined) degraded.clear('identity');
     else degraded.raise('identity', identity.whyUnknown());
     // It would end a pause before the next start of the bot.
-    if (event.now.slice !== event.before.slice) bot.settingsChanged();
+    if (event.now.machinePart !== event.before.machinePart) bot.settingsChanged();
   } else if (event.type === 'clock-compared') clockOffset.set(event.offsetSeconds);
   else if (event.type === 'hook') bot.hookCalled(event.hook);
   else if (event.type === 'reboot-requested') reboot.begin(event.why);

@@ -10,7 +10,7 @@ import {
   UsageError,
   usageOf,
 } from '@skolo/common/light';
-import { hookPort } from '@skolo/rack/ports';
+import { hookPort } from '@skolo/rack/light';
 
 /** `host`: where it is listened for status and metrics, and where requests to the metadata server come from. */
 export interface Flags extends ProcessFlags {

@@ -1,7 +1,7 @@
 /** The machine and its devices: read, assessed and repaired, independently of the bot. */
 import type { Order } from '@skolo/api/swarming-client';
 import type { Clock, Closers, Emit, Events, Logger } from '@skolo/common/light';
-import type { MachineSlice } from '@skolo/rack/slice';
+import type { MachinePart } from '@skolo/rack/machine-part';
 import type { Bot } from './bot/bot.ts';
 import { AdbWatch, createAdbServer } from './devices/adb-server.ts';
 import type { DeviceSettings, DeviceView, Dimensions } from './devices/device.ts';
@@ -81,12 +81,12 @@ const fileSeconds = 10;
 
 export function openMachine(deps: MachineDeps): Machine {
   const { name, identity, task, bot, isStopping, run, emit, closers } = deps;
-  const slice = () => identity.slice();
-  const settings = () => slice()?.swarming;
+  const machinePart = () => identity.machinePart();
+  const settings = () => machinePart()?.swarming;
   const readSeconds = () => settings()?.readSeconds ?? usualReadSeconds;
   const deviceSettings = () => deviceSettingsOf(settings());
   const daemon = new PowerCycleDaemon(
-    () => slice()?.services['power-cycle-daemon'],
+    () => machinePart()?.services['power-cycle-daemon'],
     deps.powerCyclePort,
   );
   const adb = createAdbServer({ run, settings: deviceSettings, log: deps.log });
@@ -116,11 +116,11 @@ export function openMachine(deps: MachineDeps): Machine {
   });
   const orders = new Orders(deps);
   const request = signedRequests(deps.stateDir, () => {
-    const known = slice();
+    const known = machinePart();
     return known && { rack: known.rack, machine: name };
   });
   const holds = new OwnHolds({ ...deps, daemon, request });
-  const usb = new UsbPorts({ ...deps, devices: () => slice()?.devices ?? [] });
+  const usb = new UsbPorts({ ...deps, devices: () => machinePart()?.devices ?? [] });
   const afterTask = new AfterTask({
     ...deps,
     settings: () => settings()?.afterTask,
@@ -171,9 +171,9 @@ export function openMachine(deps: MachineDeps): Machine {
     };
   }
 
-  function followSlice(): void {
-    watches.follow(slice()?.devices ?? []);
-    hostDimensions.setWanted(slice() !== undefined && watches.all().length === 0);
+  function followMachinePart(): void {
+    watches.follow(machinePart()?.devices ?? []);
+    hostDimensions.setWanted(machinePart() !== undefined && watches.all().length === 0);
     // Before the bot asks for its first task.
     void holds.look();
   }
@@ -184,7 +184,8 @@ export function openMachine(deps: MachineDeps): Machine {
       void evidence.look(event.now);
     } else if (event.type === 'adb-server') repairs.look();
     else if (changesFacts.has(event.type)) {
-      if (event.type === 'identity' && event.now.slice !== event.before.slice) followSlice();
+      if (event.type === 'identity' && event.now.machinePart !== event.before.machinePart)
+        followMachinePart();
       if (event.type === 'task-ended' && (event.outcome !== 'bot-exit' || !isStopping())) {
         afterTask.taskEnded();
       }
@@ -251,7 +252,7 @@ const changesFacts = new Set<AgentEvent['type']>([
   ...(['repair-started', 'repair-ended', 'needs-operator'] as const),
 ]);
 
-function deviceSettingsOf(settings: MachineSlice['swarming'] | undefined): DeviceSettings {
+function deviceSettingsOf(settings: MachinePart['swarming'] | undefined): DeviceSettings {
   const { commandSeconds = 5, ssh = { user: 'root', port: 22, commandSeconds: 20 } } =
     settings ?? {};
   return { commandSeconds, ssh };

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseRack, rackWarnings } from '@skolo/rack';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { root } from './folders.ts';
-import { withOneAddress } from './one-address.ts';
+import { withOneAddress } from './addresses/one-address.ts';
+import { root } from './folder/folders.ts';
 
 const file = 'racks/demo/rack.yaml';
 let text: string;

@@ -1,23 +1,23 @@
 /** The demo: a rack on this computer, with simulators for all that is not here. */
 import { type RackWatch, watchRack } from '@skolo/rack';
+import { type Block, takeBlock } from './addresses/block.ts';
+import { withOneAddress } from './addresses/one-address.ts';
+import { areFree, choosePlaces, type Place, writePlaces } from './addresses/placement.ts';
+import { YamlText } from './addresses/yaml-text.ts';
 import { AgentComputer } from './agent-computer.ts';
-import { type Block, takeBlock } from './block.ts';
-import type { DemoCopy, Origin } from './demo-copy.ts';
-import { pathFrom } from './folders.ts';
-import type { Lock } from './lock.ts';
-import { agentKeyFile, makeUpAgentKey } from './login-secrets.ts';
-import { withOneAddress } from './one-address.ts';
-import type { Output } from './output.ts';
-import { areFree, choosePlaces, type Place, writePlaces } from './placement.ts';
-import { type Planned, runServices } from './run-services.ts';
-import { EndedAtOnce } from './service-process.ts';
+import type { DemoCopy, Origin } from './folder/demo-copy.ts';
+import { pathFrom } from './folder/folders.ts';
+import type { Lock } from './folder/lock.ts';
+import { agentKeyFile, makeUpAgentKey } from './folder/login-secrets.ts';
+import type { Output } from './output/output.ts';
+import { type Summary, serviceRow, summaryText } from './output/summary.ts';
+import { adbTrouble, pythonTrouble } from './output/what-is-missing.ts';
+import { type Planned, runServices } from './processes/run-services.ts';
+import { EndedAtOnce } from './processes/service-process.ts';
 import { services } from './services/index.ts';
 import type { DemoService } from './services/service.ts';
 import type { Simulator } from './simulators/simulator.ts';
-import { type Summary, serviceRow, summaryText } from './summary.ts';
 import { closeAll, followRack, startSimulators } from './surroundings.ts';
-import { adbTrouble, pythonTrouble } from './what-is-missing.ts';
-import { YamlText } from './yaml-text.ts';
 
 interface DemoOptions {
   copy: DemoCopy;

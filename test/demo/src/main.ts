@@ -1,14 +1,14 @@
 /** What `npm start` runs: the demo, or with --rack a real rack. */
 import { join, resolve } from 'node:path';
-import { RackError } from '@skolo/rack/issues';
-import { NoFreeBlock } from './block.ts';
+import { RackError } from '@skolo/rack/light';
+import { NoFreeBlock } from './addresses/block.ts';
 import { parseCommandLine, UsageError, usage } from './command-line.ts';
-import { DemoCopy, NotOurFolder } from './demo-copy.ts';
-import { folderTrouble } from './folder-trouble.ts';
-import { pathFrom, root, userFolder } from './folders.ts';
-import { AlreadyRunning, takeLock } from './lock.ts';
-import { outputTo } from './output.ts';
-import { EndedAtOnce } from './service-process.ts';
+import { DemoCopy, NotOurFolder } from './folder/demo-copy.ts';
+import { folderTrouble } from './folder/folder-trouble.ts';
+import { pathFrom, root, userFolder } from './folder/folders.ts';
+import { AlreadyRunning, takeLock } from './folder/lock.ts';
+import { outputTo } from './output/output.ts';
+import { EndedAtOnce } from './processes/service-process.ts';
 
 process.exitCode = await main(process.argv.slice(2));
 

@@ -1,7 +1,7 @@
 /** A real rack: the services with its file, at their usual ports; nothing is copied and nothing simulated. */
 import { defaultSettings, readRack } from '@skolo/rack';
-import type { Output } from './output.ts';
-import { runServices } from './run-services.ts';
+import type { Output } from './output/output.ts';
+import { runServices } from './processes/run-services.ts';
 import { services } from './services/index.ts';
 
 interface RealRackOptions {

@@ -1,10 +1,10 @@
 /** What a rack has around it in real life: the passwords of its equipment, and all that stands in for something. */
 import type { Rack, RackWatch } from '@skolo/rack';
 import type { AgentComputer } from './agent-computer.ts';
-import { makeUpLoginSecrets } from './login-secrets.ts';
+import { makeUpLoginSecrets } from './folder/login-secrets.ts';
+import { makeUpTokens } from './folder/tokens.ts';
 import { simulatorsFor } from './simulators/index.ts';
 import type { Simulator } from './simulators/simulator.ts';
-import { makeUpTokens } from './tokens.ts';
 
 interface Surroundings {
   /** Follows no longer. */

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createClient, powerCycleDaemonApi, swarmingClientApi } from '@skolo/api';
 import { newToken } from '@skolo/common';
-import { agentState, betweenTasks, holdMachine, type MachineTasks } from '@skolo/jumphost';
+import { agentState, betweenTasks, holdMachine, type MachineTasks } from '@skolo/k3s';
 import { agentPublicKey, newAgentKey } from '@skolo/secrets';
 import {
   makeServiceAccountKey,

@@ -4,16 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { newToken } from '@skolo/common';
+import { openHost } from '@skolo/computers';
 import { openJumphost } from '@skolo/fleet';
 import { startDesk } from '@skolo/fleet/testing';
-import {
-  type DaemonPlace,
-  daemonNeeds,
-  openHost,
-  startSpareDaemon,
-  stopSpareDaemon,
-} from '@skolo/jumphost';
-import { rackSeenFrom } from '@skolo/rack/seen-from';
+import { type DaemonPlace, daemonNeeds, startSpareDaemon, stopSpareDaemon } from '@skolo/jumphost';
+import { rackForDaemonOn } from '@skolo/rack/edit';
 import { Secret } from '@skolo/secrets';
 import { peer, startApcRpdu2 } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -117,7 +112,7 @@ machines: { spare-rack4: { kind: host, address: 127.0.0.8, power: pdu-1/2 } }
   type Spare = Awaited<ReturnType<typeof desk>>;
 
   async function start(spare: Spare, at = place) {
-    const seen = rackSeenFrom(text, 'spare-rack4', file);
+    const seen = rackForDaemonOn(text, 'spare-rack4', file);
     const needs = await daemonNeeds(seen, tokens, async () => new Secret('private'));
     return await startSpareDaemon(spare.host, needs, at);
   }

@@ -17,8 +17,8 @@ import {
   startBareJumphost,
   subnet,
   whyNoJumphost,
-} from '@skolo/jumphost/testing';
-import { newRackKey } from '@skolo/rack/jumphost-statement';
+} from '@skolo/k3s/testing';
+import { newRackKey } from '@skolo/rack/jumphost';
 import { type ContainerRegistry, peer, startContainerRegistry } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {

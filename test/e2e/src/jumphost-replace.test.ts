@@ -21,8 +21,8 @@ import {
   startBareJumphost,
   subnet,
   whyNoJumphost,
-} from '@skolo/jumphost/testing';
-import { newRackKey } from '@skolo/rack/jumphost-statement';
+} from '@skolo/k3s/testing';
+import { newRackKey } from '@skolo/rack/jumphost';
 import {
   type Computer,
   type ContainerRegistry,

@@ -19,9 +19,9 @@ import {
   startBareJumphost,
   subnet,
   whyNoJumphost,
-} from '@skolo/jumphost/testing';
-import { newRackKey } from '@skolo/rack/jumphost-statement';
-import { jumphostServices } from '@skolo/rack/ports';
+} from '@skolo/k3s/testing';
+import { newRackKey } from '@skolo/rack/jumphost';
+import { jumphostServices } from '@skolo/rack/light';
 import {
   type CliDevice,
   type Computer,

@@ -19,13 +19,16 @@ const may: Readonly<Record<string, readonly string[]>> = {
   rack: ['models', 'secrets', 'durable', 'base'],
   google: ['secrets', 'base'],
   common: ['rack', 'api', 'durable', 'google', 'secrets', 'base'],
+  console: ['common', 'api', 'base'],
   backup: ['models', 'durable', 'google', 'secrets', 'base'],
   alerts: ['rack', 'durable', 'google', 'secrets', 'base'],
   fleet: ['api', 'rack', 'durable', 'secrets', 'base'],
   'secret-store': ['rack', 'models', 'equipment', 'google', 'durable', 'secrets', 'base'],
-  jumphost: ['api', 'rack', 'secrets', 'base'],
-  cluster: ['pi', 'jumphost', 'durable', 'base'],
-  pi: ['jumphost', 'rack', 'durable', 'secrets', 'base'],
+  computers: ['base'],
+  k3s: ['computers', 'api', 'rack', 'base'],
+  jumphost: ['k3s', 'computers', 'api', 'rack', 'secrets', 'base'],
+  pi: ['k3s', 'computers', 'rack', 'durable', 'secrets', 'base'],
+  cluster: ['pi', 'k3s', 'computers', 'durable', 'base'],
 };
 /** Of packages/models, rack.yaml needs the facts only. */
 const protocolClients = ['ssh2', 'net-snmp', 'mqtt'];
@@ -151,7 +154,7 @@ describe('rack', () => {
 });
 
 function isFacts(file: string): boolean {
-  return /^packages\/models\/src\/([\w-]+\/facts|families\/\w+-facts|index|list|model)\.ts$/.test(
+  return /^packages\/models\/src\/([\w-]+\/facts|families\/\w+-facts|contract\/model|index|list)\.ts$/.test(
     file,
   );
 }

@@ -12,9 +12,7 @@ import { chromium } from 'playwright-core';
 import { expect, it, onTestFinished } from 'vitest';
 import { startServiceProcess } from './service-process.ts';
 
-const build = fileURLToPath(
-  new URL('../../../services/machine-state/console/build.ts', import.meta.url),
-);
+const build = fileURLToPath(new URL('../../../packages/console/pages/build.ts', import.meta.url));
 const nowhere = 'http://127.0.0.1:2';
 const timeout = 60_000;
 

@@ -8,11 +8,11 @@ import { createLogger, DegradedList } from '@skolo/common';
 import { processMetrics } from '@skolo/common/light';
 import type { FakeClock } from '@skolo/common/testing';
 import { parseRack } from '@skolo/rack';
-import { Current } from '../../../services/machine-state/src/current.ts';
 import type { MachineStateEvent } from '../../../services/machine-state/src/events.ts';
 import { History } from '../../../services/machine-state/src/history/history.ts';
 import { Recorder } from '../../../services/machine-state/src/history/recorder.ts';
 import { sickest } from '../../../services/machine-state/src/history/sickest.ts';
+import { Current } from '../../../services/machine-state/src/join/current.ts';
 import type {
   AgentView,
   PowerView,

@@ -6,19 +6,25 @@ export type { CliDevice, ConfiguredDevice } from './equipment/cli/core.ts';
 export { makeSshKey, publicSshKey } from './equipment/cli/host-key.ts';
 export type { CliOptions } from './equipment/cli/model.ts';
 export { type ApcCardOptions, startApcCard } from './equipment/cli/models/apc-card.ts';
-export { type CiscoIosOptions, startCiscoIos } from './equipment/cli/models/cisco-ios.ts';
-export { type EdgeSwitchOptions, startEdgeSwitch } from './equipment/cli/models/edge-switch.ts';
-export { type EdgeosOptions, startEdgeos } from './equipment/cli/models/edgeos.ts';
+export { type CiscoIosOptions, startCiscoIos } from './equipment/cli/models/cisco-ios/cisco-ios.ts';
 export { type EosOptions, startEos } from './equipment/cli/models/eos.ts';
-export { type JunosOptions, startJunos } from './equipment/cli/models/junos.ts';
+export {
+  type EdgeSwitchOptions,
+  startEdgeSwitch,
+} from './equipment/cli/models/fastpath/edge-switch.ts';
+export {
+  startUnifiSwitch,
+  type UnifiSwitchOptions,
+} from './equipment/cli/models/fastpath/unifi-switch.ts';
+export { type JunosOptions, startJunos } from './equipment/cli/models/junos/junos.ts';
 export { type MpowerOptions, startMpower } from './equipment/cli/models/mpower.ts';
 export { type NxosOptions, startNxos } from './equipment/cli/models/nxos.ts';
-export { type OpenwrtOptions, startOpenwrt } from './equipment/cli/models/openwrt.ts';
+export { type OpenwrtOptions, startOpenwrt } from './equipment/cli/models/openwrt/openwrt.ts';
 export { type ProcurveOptions, startProcurve } from './equipment/cli/models/procurve.ts';
-export { type RouterosOptions, startRouteros } from './equipment/cli/models/routeros.ts';
-export { startUnifiSwitch, type UnifiSwitchOptions } from './equipment/cli/models/unifi-switch.ts';
-export type { VyattaDevice } from './equipment/cli/models/vyatta.ts';
-export { startVyos } from './equipment/cli/models/vyos.ts';
+export { type RouterosOptions, startRouteros } from './equipment/cli/models/routeros/routeros.ts';
+export { type EdgeosOptions, startEdgeos } from './equipment/cli/models/vyatta/edgeos.ts';
+export type { VyattaDevice } from './equipment/cli/models/vyatta/vyatta.ts';
+export { startVyos } from './equipment/cli/models/vyatta/vyos.ts';
 export { type Typed, typeInto } from './equipment/cli/typist.ts';
 export {
   type DeviceFault,

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { decode } from '../decode.ts';
+import { decode } from '../message/decode.ts';
 import { flat, heartbeatMessage, numberedAlert } from '../testing/messages.ts';
 import { sinkErrorOf } from '../testing/sink-error.ts';
 import { createFileSink, type FileSinkOptions } from './file.ts';

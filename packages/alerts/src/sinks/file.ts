@@ -8,8 +8,8 @@ import { rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errorCode, errorText } from '@skolo/base';
 import { appendLines, syncFolder } from '@skolo/durable';
-import { type EncodeAs, encode } from '../encode.ts';
-import type { Message } from '../message.ts';
+import { type EncodeAs, encode } from '../message/encode.ts';
+import type { Message } from '../message/message.ts';
 import { type Sink, SinkError, type SinkReason } from './sink.ts';
 
 export interface FileSinkOptions {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import { Secret, SecretError } from '@skolo/secrets';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Message } from '../message.ts';
+import type { Message } from '../message/message.ts';
 import { alertMessage, flat, heartbeatMessage, noticeMessage } from '../testing/messages.ts';
 import { sinkErrorOf } from '../testing/sink-error.ts';
 import { createHttpSink, type HttpSinkOptions } from './http.ts';

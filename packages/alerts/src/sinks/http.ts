@@ -1,7 +1,7 @@
 /** A request for each message: PagerDuty, chat, ntfy, anything that accepts a POST. */
 import { setMaxListeners } from 'node:events';
-import { type EncodeAs, encode } from '../encode.ts';
-import { orderingKey } from '../ordering-key.ts';
+import { type EncodeAs, encode } from '../message/encode.ts';
+import { orderingKey } from '../message/ordering-key.ts';
 import { createHttpRequest, type HttpRequestOptions } from './http-request.ts';
 import type { Sink } from './sink.ts';
 import { valuesOf } from './values.ts';

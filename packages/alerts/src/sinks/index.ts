@@ -2,8 +2,8 @@
 import { resolve } from 'node:path';
 import { type AlertToPubsubSettings, type Rack, serviceUrl } from '@skolo/rack';
 import { readSecret } from '@skolo/secrets';
-import type { EncodeAs } from '../encode.ts';
-import type { PubSubDeps } from '../pubsub-client.ts';
+import type { EncodeAs } from '../message/encode.ts';
+import type { PubSubDeps } from '../pubsub/pubsub-client.ts';
 import { createFileSink } from './file.ts';
 import { createHttpSink } from './http.ts';
 import { createPubSubSink } from './pubsub.ts';

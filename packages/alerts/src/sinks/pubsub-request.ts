@@ -2,8 +2,8 @@
 import { Buffer } from 'node:buffer';
 import type { protos, v1 } from '@google-cloud/pubsub';
 import { orAborted } from '@skolo/base';
-import { type EncodeAs, encode } from '../encode.ts';
-import type { Message } from '../message.ts';
+import { type EncodeAs, encode } from '../message/encode.ts';
+import type { Message } from '../message/message.ts';
 import { SinkError } from './sink.ts';
 
 export interface Request {

@@ -8,8 +8,8 @@ import {
   startPubSubEmulator,
 } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { decode } from '../decode.ts';
-import { connectPubSub } from '../pubsub-client.ts';
+import { decode } from '../message/decode.ts';
+import { connectPubSub } from '../pubsub/pubsub-client.ts';
 import { alertMessage, flat, heartbeatMessage, numberedAlert } from '../testing/messages.ts';
 import { sinkErrorOf } from '../testing/sink-error.ts';
 import { createPubSubSink, type PubSubSinkOptions } from './pubsub.ts';

@@ -3,12 +3,12 @@
  * off: the caller controls order, memory and retries.
  */
 import { setMaxListeners } from 'node:events';
-import type { EncodeAs } from '../encode.ts';
-import { grpcCode } from '../grpc.ts';
-import type { Message } from '../message.ts';
-import { noOrderingKey, orderingKey } from '../ordering-key.ts';
-import { connectPubSub, type PubSubConnection, type PubSubDeps } from '../pubsub-client.ts';
-import type { PubSubCredentials } from '../pubsub-sign-in.ts';
+import type { EncodeAs } from '../message/encode.ts';
+import type { Message } from '../message/message.ts';
+import { noOrderingKey, orderingKey } from '../message/ordering-key.ts';
+import { grpcCode } from '../pubsub/grpc.ts';
+import { connectPubSub, type PubSubConnection, type PubSubDeps } from '../pubsub/pubsub-client.ts';
+import type { PubSubCredentials } from '../pubsub/pubsub-sign-in.ts';
 import { publishError, topicMissing } from './pubsub-error.ts';
 import { Channel, type Request, requestsOf, unlessAborted } from './pubsub-request.ts';
 import { type Sink, SinkError } from './sink.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Message } from '../message.ts';
+import type { Message } from '../message/message.ts';
 import { alertMessage, anyMessage, heartbeatMessage, noticeMessage } from '../testing/messages.ts';
 import { parseTemplate } from './template.ts';
 import { valuesOf } from './values.ts';

@@ -1,6 +1,6 @@
 /** What the template of a sink can name. */
-import type { Message } from '../message.ts';
-import { alertOfNotice } from '../notice.ts';
+import type { Message } from '../message/message.ts';
+import { alertOfNotice } from '../message/notice.ts';
 
 /**
  * The values of a message. All messages have `labels`, `annotations`, `status`, `location`, `id`, `at`, `kind`,

@@ -1,8 +1,8 @@
 /** Messages for tests: plain ones to change at will, and any that there could be. */
 import { anyCharacter } from '@skolo/durable/any-character';
 import fc from 'fast-check';
-import type { EncodeAs } from '../encode.ts';
-import type { AlertMessage, HeartbeatMessage, Message, NoticeMessage } from '../message.ts';
+import type { EncodeAs } from '../message/encode.ts';
+import type { AlertMessage, HeartbeatMessage, Message, NoticeMessage } from '../message/message.ts';
 
 export const flat: EncodeAs = {
   format: 'flat',

@@ -1,6 +1,6 @@
 /** A publisher, for tests of subscribers. */
 import type { v1 } from '@google-cloud/pubsub';
-import { connectPubSub, type PubSubConnection } from '../pubsub-client.ts';
+import { connectPubSub, type PubSubConnection } from '../pubsub/pubsub-client.ts';
 
 interface PubsubClients {
   connection: PubSubConnection;

@@ -1,6 +1,6 @@
 /** The APIs of all services, and their routes that change something: tests hold what each of them has to say. */
 import * as everything from '../index.ts';
-import type { Api, RouteSpec } from '../route.ts';
+import type { Api, RouteSpec } from '../route/route.ts';
 
 export const apis = Object.entries(everything).flatMap(([name, value]): [string, Api][] =>
   name.endsWith('Api') && typeof value === 'object' ? [[name, value as Api]] : [],

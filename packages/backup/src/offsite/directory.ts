@@ -10,7 +10,7 @@ import { basename, join } from 'node:path';
 import { errorCode } from '@skolo/base';
 import { syncFolder, writeFileAtomic } from '@skolo/durable';
 import { BackupError } from '@skolo/models/configuration';
-import { inWords } from '../storage-error.ts';
+import { inWords } from '../git/storage-error.ts';
 import { Patience } from './patience.ts';
 import {
   type ObjectAbout,

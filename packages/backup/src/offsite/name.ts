@@ -4,7 +4,7 @@
  */
 
 import { BackupError } from '@skolo/models/configuration';
-import { isDeviceName } from '../device-file.ts';
+import { isDeviceName } from '../history/device-file.ts';
 
 export interface NamedObject {
   device: string;

@@ -11,8 +11,8 @@ import { errorCode } from '@skolo/base';
 import type { Content } from '@skolo/models/backup';
 import { BackupError } from '@skolo/models/configuration';
 import type { Secret } from '@skolo/secrets';
-import { hashed, pieces } from '../fast-import.ts';
-import { notStored } from '../storage-error.ts';
+import { hashed, pieces } from '../git/fast-import.ts';
+import { notStored } from '../git/storage-error.ts';
 import { decryptWith, encryptTo } from './age.ts';
 import type { NamedObject } from './name.ts';
 

@@ -5,8 +5,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { report } from '@skolo/durable/campaign';
-import { GitMirror } from '../offsite/git-mirror.ts';
-import { Repository } from '../repository.ts';
+import { Repository } from '../history/repository.ts';
+import { GitMirror } from '../offsite/git/mirror.ts';
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [, , history = '', folder = '', remote = '', recipient = ''] = process.argv;

@@ -8,7 +8,7 @@ import { Secret } from '@skolo/secrets';
 import { peer } from '@skolo/simulators';
 import { freeTcpPort } from '@skolo/simulators/free-port';
 import { onTestFinished, type TestContext } from 'vitest';
-import { Repository } from '../repository.ts';
+import { Repository } from '../history/repository.ts';
 import { beginHistory, copiesOf } from './history.ts';
 import { run, tempDir } from './offsite.ts';
 

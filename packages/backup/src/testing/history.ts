@@ -4,8 +4,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
-import type { CommitAbout } from '../commit-message.ts';
-import { Repository } from '../repository.ts';
+import type { CommitAbout } from '../history/commit-message.ts';
+import { Repository } from '../history/repository.ts';
 
 const run = promisify(execFile);
 

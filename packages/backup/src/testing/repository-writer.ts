@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { argv } from 'node:process';
 import { report } from '@skolo/durable/campaign';
-import { Repository } from '../repository.ts';
+import { Repository } from '../history/repository.ts';
 
 const [, script, folder, first, last = 'Infinity'] = argv;
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { adaptToContainer, bareComputer, bridge, network } from '@skolo/jumphost/testing';
+import { adaptToContainer, bareComputer, bridge, network } from '@skolo/k3s/testing';
 import { type Computer, peer, removeBridge } from '@skolo/simulators';
 
 const run = promisify(execFile);

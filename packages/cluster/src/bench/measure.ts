@@ -1,7 +1,7 @@
 /** Measures the nodes of a cluster, one thing after the other, so that none disturbs another. */
 import { randomInt } from 'node:crypto';
 import { inParallel, shellWord } from '@skolo/base';
-import type { Host } from '@skolo/jumphost';
+import type { Host } from '@skolo/computers';
 import { z } from 'zod';
 import { reasonOf } from '../errors.ts';
 import { kubectlOn, kubectlPrelude } from '../kubectl.ts';

@@ -1,7 +1,8 @@
 /** A cluster of kubeadm, on its server: what a computer that joins or leaves needs of it. */
 import { createHash, X509Certificate } from 'node:crypto';
 import { shellWord } from '@skolo/base';
-import { clusterOn, type Host, type JoinCluster } from '@skolo/jumphost';
+import type { Host } from '@skolo/computers';
+import { clusterOn, type JoinCluster } from '@skolo/k3s';
 
 export const authorityFile = '/etc/kubernetes/pki/ca.crt';
 

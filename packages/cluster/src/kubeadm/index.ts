@@ -1,5 +1,6 @@
 /** A cluster of kubeadm: packages of Debian and of pkgs.k8s.io, containerd, flannel. */
-import { aptScript, type Host, installDeadlineMs, type Role } from '@skolo/jumphost';
+import { aptScript, type Host, installDeadlineMs } from '@skolo/computers';
+import type { Role } from '@skolo/k3s';
 import { type Distribution, endNetwork } from '../distribution.ts';
 import { ClusterError } from '../errors.ts';
 import { kubeadmOn } from './cluster.ts';

@@ -1,5 +1,6 @@
 /** A computer joins a cluster of kubeadm. */
-import { checkByScript, formerClusterStep, type Host, nodeStep, type Step } from '@skolo/jumphost';
+import { checkByScript, type Host, type Step } from '@skolo/computers';
+import { formerClusterStep, nodeStep } from '@skolo/k3s';
 import { ClusterError } from '../errors.ts';
 import type { ClusterPlan, Member, PlanDeps } from '../plan.ts';
 import { authorityFile, caHashOf, type KubeadmCluster, kubeadmOn } from './cluster.ts';

@@ -9,11 +9,11 @@ import {
   installDeadlineMs,
   linesOf,
   packagesStep,
-  type Role,
   type Step,
   systemStep,
   writeDiffering,
-} from '@skolo/jumphost';
+} from '@skolo/computers';
+import type { Role } from '@skolo/k3s';
 import { swapStep } from '@skolo/pi';
 import { type Programs, placeOf } from '../distribution.ts';
 import type { PlanDeps } from '../plan.ts';

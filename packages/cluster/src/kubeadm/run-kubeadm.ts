@@ -1,5 +1,5 @@
 /** `kubeadm init` and `kubeadm join`, which cannot be run again where they were cut off. */
-import type { Host } from '@skolo/jumphost';
+import type { Host } from '@skolo/computers';
 
 /** There while one of them is under way: what it has made is of no use yet. */
 const unfinished = '/etc/kubernetes/skolo-unfinished';

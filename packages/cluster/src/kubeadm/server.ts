@@ -1,7 +1,8 @@
 /** The server of a cluster of kubeadm. */
 
 import { readFile } from 'node:fs/promises';
-import { accountsStep, checkByScript, manifestsStep, type Step } from '@skolo/jumphost';
+import { checkByScript, type Step } from '@skolo/computers';
+import { accountsStep, manifestsStep } from '@skolo/k3s';
 import type { ClusterPlan, PlanDeps } from '../plan.ts';
 import { encryptionConfiguration, encryptionFile, initConfiguration } from './configuration.ts';
 import { flannelOn } from './flannel.ts';

@@ -1,6 +1,6 @@
 /** What kubeadm's clusters are made of: versions, and how files of publishers are known. */
 import { createHash } from 'node:crypto';
-import type { FileCheck } from '@skolo/jumphost';
+import type { FileCheck } from '@skolo/computers';
 import { ClusterError } from '../errors.ts';
 import { fingerprintsOf } from './open-pgp.ts';
 

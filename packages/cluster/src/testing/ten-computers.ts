@@ -1,5 +1,5 @@
 /** Computers at one switch, each a bare Debian with systemd and sshd, and a desk that reaches them. */
-import { downloader } from '@skolo/jumphost';
+import { downloader } from '@skolo/computers';
 import {
   accounts,
   type BareJumphost,
@@ -8,7 +8,7 @@ import {
   type OpenHost,
   openTestHost,
   startBareJumphost,
-} from '@skolo/jumphost/testing';
+} from '@skolo/k3s/testing';
 import type { Computer } from '@skolo/simulators';
 import type { Member } from '../plan.ts';
 import type { SetUpDeps } from '../set-up.ts';

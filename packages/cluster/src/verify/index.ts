@@ -1,6 +1,6 @@
 /** Whether a cluster works: each part is tried, and each failure says what to do. */
 import { errorText, inParallel } from '@skolo/base';
-import type { Host } from '@skolo/jumphost';
+import type { Host } from '@skolo/computers';
 import { placeOf } from '../distribution.ts';
 import { reasonOf } from '../errors.ts';
 import { kubectlOn } from '../kubectl.ts';

@@ -1,5 +1,5 @@
 /** What a node says of itself over ssh. */
-import { countsMemory, factsIn, type Host } from '@skolo/jumphost';
+import { countsMemory, factsIn, type Host } from '@skolo/computers';
 import { z } from 'zod';
 
 const script = `

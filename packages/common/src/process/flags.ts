@@ -1,4 +1,4 @@
-import type { ServiceName } from '@skolo/rack/ports';
+import type { ServiceName } from '@skolo/rack/light';
 import { type Flag, readFlags, UsageError, usageOf } from './flag-table.ts';
 import { type ProcessFlags, processFlags, readProcessFlags } from './process-flags.ts';
 

@@ -1,5 +1,5 @@
 /** Flags of every process of a rack, also of the agent. */
-import { type ServiceName, servicePorts } from '@skolo/rack/ports';
+import { type ServiceName, servicePorts } from '@skolo/rack/light';
 import { type Flag, type GivenFlags, parseHost, parseLevel, parsePort } from './flag-table.ts';
 import { type LogLevel, logLevels } from './log.ts';
 

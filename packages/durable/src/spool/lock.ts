@@ -6,7 +6,7 @@
 import { open, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errorCode } from '@skolo/base';
-import { makeFolder } from '../make-folder.ts';
+import { makeFolder } from '../files/make-folder.ts';
 
 /** System codes for errors of SQLite (https://sqlite.org/rescode.html). */
 const codes = new Map([

@@ -1,5 +1,5 @@
 /** Reads records of segments in order, during appends and trims. */
-import { openIfThere } from '../line-file.ts';
+import { openIfThere } from '../files/line-file.ts';
 import { textOf } from './line.ts';
 import { readLines } from './lines.ts';
 import { type Chunk, chunksOf, offsetOf, type Segment } from './segment.ts';

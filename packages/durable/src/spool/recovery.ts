@@ -1,7 +1,7 @@
 /** Reads the folder of a spool: segments in order, undamaged records, damage. */
 import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileAtomic } from '../atomic-file.ts';
+import { writeFileAtomic } from '../files/atomic-file.ts';
 import type { ByteRanges } from './byte-ranges.ts';
 import type { Note } from './line.ts';
 import { type Beginning, beginningOf, type Scan, scanSegment } from './scan.ts';

@@ -1,6 +1,6 @@
 /** Scans every line of a segment. */
 import { open } from 'node:fs/promises';
-import { writeFileAtomic } from '../atomic-file.ts';
+import { writeFileAtomic } from '../files/atomic-file.ts';
 import type { Note } from './line.ts';
 import { type LineSink, readLines } from './lines.ts';
 import { addToIndex, chunksOf, newSegment, type Segment } from './segment.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { StorageUnavailable } from '../storage-errors.ts';
+import { StorageUnavailable } from '../files/storage-errors.ts';
 import { anyCharacter } from '../testing/any-character.ts';
 import { campaign, seed } from '../testing/campaign.ts';
 import { Spool, type SpoolOptions } from './spool.ts';

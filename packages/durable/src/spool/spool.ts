@@ -5,10 +5,10 @@
  */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Mark, markOf, readMark } from '../acknowledged-mark.ts';
-import { GroupCommit } from '../group-commit.ts';
-import { makeFolder } from '../make-folder.ts';
-import { StorageUnavailable } from '../storage-errors.ts';
+import { GroupCommit } from '../files/group-commit.ts';
+import { makeFolder } from '../files/make-folder.ts';
+import { StorageUnavailable } from '../files/storage-errors.ts';
+import { Mark, markOf, readMark } from './acknowledged-mark.ts';
 import { Cursors } from './cursors.ts';
 import { longestText } from './line.ts';
 import { lock } from './lock.ts';

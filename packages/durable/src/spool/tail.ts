@@ -2,7 +2,7 @@
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errorCode } from '@skolo/base';
-import { syncFolder } from '../atomic-file.ts';
+import { syncFolder } from '../files/atomic-file.ts';
 import { chunkBytes, type Segment } from './segment.ts';
 
 /**

@@ -2,8 +2,8 @@
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errorCode } from '@skolo/base';
-import { syncFolder } from '../atomic-file.ts';
-import { makeFolder } from '../make-folder.ts';
+import { syncFolder } from '../files/atomic-file.ts';
+import { makeFolder } from '../files/make-folder.ts';
 import type { Cursors } from './cursors.ts';
 import { encodeLines, noteBody } from './line.ts';
 import type { Found } from './recovery.ts';

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { argv } from 'node:process';
-import { writeFileAtomic } from '../atomic-file.ts';
+import { writeFileAtomic } from '../files/atomic-file.ts';
 import { report } from './campaign.ts';
 
 const [, script, file, first] = argv;

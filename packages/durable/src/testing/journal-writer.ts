@@ -3,7 +3,7 @@
  * ever, all at the same time, and prints `WORKER VERSION` once that change is reported as written.
  */
 import { argv } from 'node:process';
-import { Journal, type JournalChange } from '../journal.ts';
+import { Journal, type JournalChange } from '../journal/journal.ts';
 import { report } from './campaign.ts';
 
 export const workers = [0, 1, 2, 3, 4, 5, 6, 7];

@@ -1,5 +1,5 @@
 /** Dialects of two simulated devices: an EdgeSwitch, and a host with a shell. Those of real models are in packages/models. */
-import { type Dialect, escapePattern, type Pager } from '../dialect.ts';
+import { type Dialect, escapePattern, type Pager } from '../cli/dialect.ts';
 
 const more = { line: /^--More--$/i, key: ' ' };
 const moreOrQuit = { line: /^--More-- or \(q\)uit$/, key: ' ' };

@@ -13,7 +13,7 @@ import {
   rackKeyFile,
   Statement,
   statementFile,
-} from '@skolo/rack/jumphost-statement';
+} from '@skolo/rack/jumphost';
 import { readJson } from '../json-file.ts';
 
 export interface SoleOptions {

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Statement } from '@skolo/rack/jumphost-statement';
+import type { Statement } from '@skolo/rack/jumphost';
 import { conflictNow, type Own, type SoleOptions, tellPower } from './files.ts';
 import { joinGroup } from './group.ts';
 

@@ -1,4 +1,4 @@
-/** Statements of jumphosts at the same cable, by link-local multicast (`@skolo/rack/jumphost-statement` has the datagrams). */
+/** Statements of jumphosts at the same cable, by link-local multicast (`@skolo/rack/jumphost` has the datagrams). */
 import { createSocket, type Socket } from 'node:dgram';
 import { parseJson } from '@skolo/base';
 import {
@@ -7,7 +7,7 @@ import {
   StatementMessage,
   statementGroup,
   statementPort,
-} from '@skolo/rack/jumphost-statement';
+} from '@skolo/rack/jumphost';
 import { isHigher, type Own, type SoleOptions } from './files.ts';
 
 export interface Group {

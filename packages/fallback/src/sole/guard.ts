@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import type { Statement } from '@skolo/rack/jumphost-statement';
+import type { Statement } from '@skolo/rack/jumphost';
 import { conflictNow, type Own, type SoleOptions, tellPower, writeRetired } from './files.ts';
 import { probeAddress } from './gate.ts';
 import { joinGroup } from './group.ts';

@@ -7,8 +7,8 @@ import {
   startContainerRegistry,
 } from '@skolo/simulators';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Jumphost, openJumphost } from '../open-jumphost.ts';
 import { type Desk, startDesk } from '../testing/desk.ts';
+import { type Jumphost, openJumphost } from '../way/open-jumphost.ts';
 import { carryImages } from './carry-images.ts';
 
 const program = peer('containerd');

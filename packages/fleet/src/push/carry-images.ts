@@ -8,10 +8,10 @@
  */
 import { errorText } from '@skolo/base';
 import { FleetError } from '../errors.ts';
-import { contentOf, type ImageContent, type Part } from '../image-content.ts';
-import { ctrOnServer } from '../on-server.ts';
-import type { Jumphost } from '../open-jumphost.ts';
-import { parseImage } from '../registry.ts';
+import { contentOf, type ImageContent, type Part } from '../images/image-content.ts';
+import { parseImage } from '../images/registry.ts';
+import { ctrOnServer } from '../way/on-server.ts';
+import type { Jumphost } from '../way/open-jumphost.ts';
 import type { NeededImage } from './images.ts';
 
 export interface CarryDeps {

@@ -2,7 +2,7 @@
  * Services that an operator has handed to something else on the jumphost: a unit of ours, or a former system (packages/fallback).
  * A push leaves them without pods, and their ports to the host.
  */
-import { heldAnnotation, lentAnnotation } from '@skolo/rack/fallback';
+import { heldAnnotation, lentAnnotation } from '@skolo/rack/jumphost';
 import { z } from 'zod';
 import { type KubeObject, keyOf } from './objects.ts';
 

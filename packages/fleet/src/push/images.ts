@@ -1,7 +1,7 @@
 /** Proves that every image that a push brings exists, for the platform of every machine that would run it. */
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';
-import { isFor, parseImage, platformsOf, RegistryError, resolveImage } from '../registry.ts';
+import { isFor, parseImage, platformsOf, RegistryError, resolveImage } from '../images/registry.ts';
 import { type Expression, isWorkload, type KubeObject, templateOf } from './objects.ts';
 import type { RackPlan } from './plan.ts';
 import { isDirty } from './versions.ts';

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseJson } from '@skolo/base';
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';
-import { isRefused, type Kubectl } from '../kubectl.ts';
+import { isRefused, type Kubectl } from '../way/kubectl.ts';
 import { Pin } from './versions.ts';
 
 const namespace = 'skolo';

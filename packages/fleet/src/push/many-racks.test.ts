@@ -6,8 +6,8 @@ import { isLong } from '@skolo/durable/campaign';
 import { type ContainerRegistry, peer, startContainerRegistry } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { FleetError } from '../errors.ts';
-import type { Kubectl } from '../kubectl.ts';
 import { kubectlAt } from '../testing/kubectl.ts';
+import type { Kubectl } from '../way/kubectl.ts';
 import {
   type OpenedRack,
   openRecords,

@@ -5,7 +5,7 @@ import { readFileIfExists } from '@skolo/durable';
 import { parseRack } from '@skolo/rack';
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';
-import { listTags, parseImage, resolveImage } from '../registry.ts';
+import { listTags, parseImage, resolveImage } from '../images/registry.ts';
 import { neededImages, proveImages } from './images.ts';
 import type { Last } from './lease.ts';
 import { type KubeObject, readObjects, titleOf } from './objects.ts';

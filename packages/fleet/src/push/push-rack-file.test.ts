@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Kubectl, KubectlError } from '../kubectl.ts';
+import { type Kubectl, KubectlError } from '../way/kubectl.ts';
 import type { KubeObject } from './objects.ts';
 import { pushRackFile, readInForce } from './push-rack-file.ts';
 

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Readiness } from '@skolo/api/probes';
 import { errorText, parseJson } from '@skolo/base';
-import { jumphostServices, servicePorts } from '@skolo/rack/ports';
+import { jumphostServices, servicePorts } from '@skolo/rack/light';
 import { FleetError } from '../errors.ts';
 import type { KubeObject } from './objects.ts';
 import type { RackPlan } from './plan.ts';

@@ -21,8 +21,8 @@ import {
   startControlPlane,
 } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import type { Kubectl } from '../kubectl.ts';
 import { getAt, kubectlAt } from '../testing/kubectl.ts';
+import type { Kubectl } from '../way/kubectl.ts';
 import {
   openRecords,
   openRepository,

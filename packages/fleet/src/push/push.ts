@@ -1,7 +1,7 @@
 /** Pushes to many racks: prepares all, then changes them in stages, each rack by itself and on record. */
 import { errorText, inParallel } from '@skolo/base';
 import { FleetError } from '../errors.ts';
-import { isRefused } from '../kubectl.ts';
+import { isRefused } from '../way/kubectl.ts';
 import type { CarryDeps } from './carry-images.ts';
 import { type NeededImage, neededImages } from './images.ts';
 import { type HeldLease, holdLease, type LeaseTimes, readLease } from './lease.ts';

@@ -1,7 +1,7 @@
 /** A rack's cluster, as push reads and changes it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorText } from '@skolo/base';
-import { isRefused, type Kubectl } from '../kubectl.ts';
+import { isRefused, type Kubectl } from '../way/kubectl.ts';
 import { deadNodes, gateKinds, isUnwell, judge } from './gate.ts';
 import { leaveHeld } from './held.ts';
 import { isWorkload, type KubeObject, keyOf, listText, readAnswer } from './objects.ts';

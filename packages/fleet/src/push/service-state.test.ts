@@ -1,6 +1,6 @@
 import { peer, startContainerRegistry } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type Kubectl, KubectlError } from '../kubectl.ts';
+import { type Kubectl, KubectlError } from '../way/kubectl.ts';
 import { KubeObject } from './objects.ts';
 import { faultsOf, stateBefore, untilServiceIsWell } from './service-state.ts';
 

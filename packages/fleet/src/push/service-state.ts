@@ -5,11 +5,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Readiness } from '@skolo/api/probes';
 import { errorText, inParallel, parseJson } from '@skolo/base';
-import { serviceNames, servicePorts } from '@skolo/rack/ports';
+import { serviceNames, servicePorts } from '@skolo/rack/light';
 import { FleetError } from '../errors.ts';
-import { versionIn } from '../image-content.ts';
-import { isRefused } from '../kubectl.ts';
-import { parseImage } from '../registry.ts';
+import { versionIn } from '../images/image-content.ts';
+import { parseImage } from '../images/registry.ts';
+import { isRefused } from '../way/kubectl.ts';
 import { type KubeObject, templateOf, titleOf } from './objects.ts';
 import { getFromPod, type PodPort } from './pod-proxy.ts';
 import type { Rack } from './rack.ts';

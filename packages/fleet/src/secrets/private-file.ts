@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { closing } from '@skolo/base';
 import { Secret } from '@skolo/secrets';
 import { FleetError } from '../errors.ts';
-import { startGuardian } from '../guardian.ts';
+import { startGuardian } from '../way/local/guardian.ts';
 
 /** tmpfs and ramfs, by statfs(2). */
 const inMemory = new Set([0x01021994, 0x858458f6]);

@@ -1,8 +1,8 @@
 /** What a cluster has of itself, so that nothing is installed twice. */
 import { z } from 'zod';
-import { isRefused } from '../kubectl.ts';
 import type { KubeObject } from '../push/objects.ts';
 import { getObjects, type Rack } from '../push/rack.ts';
+import { isRefused } from '../way/kubectl.ts';
 import { testbedLabel } from './parts.ts';
 
 export interface Nfs {

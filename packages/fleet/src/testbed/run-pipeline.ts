@@ -2,10 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorText } from '@skolo/base';
 import { FleetError } from '../errors.ts';
-import { isRefused } from '../kubectl.ts';
 import { judgePod, Pod } from '../push/gate.ts';
 import type { KubeObject } from '../push/objects.ts';
 import { getObjects, type Rack, readNodes } from '../push/rack.ts';
+import { isRefused } from '../way/kubectl.ts';
 import { createOnce } from './up.ts';
 import { addressOf, endOfJob, servicePath, testbedPorts } from './verify.ts';
 

@@ -5,13 +5,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { errorText } from '@skolo/base';
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';
-import { isRefused } from '../kubectl.ts';
 import { judge } from '../push/gate.ts';
 import { isWorkload, type KubeObject, listText, titleOf } from '../push/objects.ts';
 import { leftOvers } from '../push/plan.ts';
 import { renderOverlay } from '../push/prepare.ts';
 import { applyChanges, deleteObjects, type Rack, readForGate } from '../push/rack.ts';
 import { problemText, progressText } from '../push/rollout.ts';
+import { isRefused } from '../way/kubectl.ts';
 import { type ClusterFacts, type Nfs, readFacts, readOne, Volume } from './facts.ts';
 import { kinds, type Part, parts, readTestbed, testbedLabel } from './parts.ts';
 

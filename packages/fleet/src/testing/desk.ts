@@ -12,7 +12,7 @@ import {
   startControlPlane,
   startJumphost,
 } from '@skolo/simulators';
-import type { K3sRack } from '../clusters.ts';
+import type { K3sRack } from '../racks/clusters.ts';
 
 export { kubectlAt } from './kubectl.ts';
 export { watchProcesses } from './process-watch.ts';

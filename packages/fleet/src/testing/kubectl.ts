@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { text } from 'node:stream/consumers';
-import { type Kubectl, kubectlWith } from '../kubectl.ts';
+import { type Kubectl, kubectlWith } from '../way/kubectl.ts';
 
 /** @param program path of kubectl */
 export function kubectlAt(kubeconfig: string, program: string): Kubectl {

@@ -7,8 +7,8 @@ import { rackSecrets } from '@skolo/rack/secrets';
 import { Secret } from '@skolo/secrets';
 import { type ControlPlane, peer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type OpenRack, openRack } from '../open-rack.ts';
 import { applySecrets, compareSecrets, placeTitle, type SecretsDeps } from '../secrets/index.ts';
+import { type OpenRack, openRack } from '../way/open-rack.ts';
 import { type Desk, hasNamespaces, run, startDesk } from './desk.ts';
 
 const text = `rack: rack4

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import type { Role } from '@skolo/rack';
 import { type ControlPlane, peer } from '@skolo/simulators';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { roles } from '../access.ts';
+import { roles } from '../way/access.ts';
 import { run } from './desk.ts';
 
 const skolo = '/api/v1/namespaces/skolo';

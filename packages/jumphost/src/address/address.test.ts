@@ -5,10 +5,18 @@
  */
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import {
+  address,
+  type BareJumphost,
+  network,
+  type OpenHost,
+  openTestHost,
+  ours,
+  startBareJumphost,
+  subnet,
+  whyNoJumphost,
+} from '@skolo/k3s/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type BareJumphost, startBareJumphost, whyNoJumphost } from '../testing/bare-jumphost.ts';
-import { network } from '../testing/test-network.ts';
-import { address, type OpenHost, openTestHost, ours, subnet } from '../testing/test-steps.ts';
 import { changeAddress } from './fixed-address.ts';
 
 const { signal } = new AbortController();

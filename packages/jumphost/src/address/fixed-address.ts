@@ -1,8 +1,12 @@
 /** The fixed address of a computer, in whichever program of Debian sets it: ifupdown or systemd-networkd. */
 import { shellWord } from '@skolo/base';
-import { JumphostError } from '../errors.ts';
-import { changeGuarded, type Guard } from '../guarded-change.ts';
-import type { FileContent, Host } from '../host.ts';
+import {
+  changeGuarded,
+  type FileContent,
+  type Guard,
+  type Host,
+  JumphostError,
+} from '@skolo/computers';
 import * as interfaces from './interfaces.ts';
 import { type NetworkFacts, readFacts } from './network-facts.ts';
 import * as networkd from './networkd.ts';

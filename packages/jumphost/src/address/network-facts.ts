@@ -1,7 +1,7 @@
 /** What a computer says of its IPv4 network, and of the programs that set it. Nothing is changed. */
 import { shellWord } from '@skolo/base';
+import type { Host } from '@skolo/computers';
 import { z } from 'zod';
-import type { Host } from '../host.ts';
 import { hasStanza } from './interfaces.ts';
 
 export interface NetworkFacts {

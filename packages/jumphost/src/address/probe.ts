@@ -1,8 +1,6 @@
 /** Asks the network who has an address. */
 import { shellWord } from '@skolo/base';
-import { JumphostError } from '../errors.ts';
-import { linesOf } from '../files.ts';
-import type { Host } from '../host.ts';
+import { type Host, JumphostError, linesOf } from '@skolo/computers';
 
 export const probeFile = '/usr/local/sbin/skolo-probe-address';
 

@@ -1,9 +1,10 @@
 /** What has to be in effect on the jumphost of a rack, by the name of the step that brings it there. */
 import { shellWord } from '@skolo/base';
+import { sshFile, sshSettings } from '@skolo/computers';
+import { type ServerPlace, serverSettings } from '@skolo/k3s';
 import type { Rack } from '@skolo/rack';
-import { firewallUnit } from '@skolo/rack/jumphost-firewall';
-import { firewallRules, sshFile, sshSettings } from '../steps/guarded.ts';
-import { type ServerPlace, serverSettings } from '../steps/k3s.ts';
+import { firewallUnit } from '@skolo/rack/jumphost';
+import { firewallRules } from '../steps/firewall.ts';
 import { firewallInEffect } from './firewall.ts';
 import type { Effect } from './index.ts';
 import { encryptionInEffect, k3sInEffect, modesInEffect, repairModes } from './k3s.ts';

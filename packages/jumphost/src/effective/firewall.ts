@@ -1,6 +1,7 @@
 /** The rules that the kernel has: those of our file and no more, and no other table that drops what the rack sends. */
+
+import type { Host } from '@skolo/computers';
 import { z } from 'zod';
-import type { Host } from '../host.ts';
 
 /** libnftables-json(5). */
 const Ruleset = z.object({

@@ -2,9 +2,8 @@
  * What is in effect on a jumphost, by step. A step writes files and checks them; these checks ask the port, the kernel, systemd and
  * the running programs, since a later file, a drop-in or a command may have overridden ours.
  */
-import { withLines } from '../files.ts';
-import type { Host } from '../host.ts';
-import type { Step } from '../step.ts';
+
+import { type Host, type Step, withLines } from '@skolo/computers';
 import { type EffectiveUnit, repairUnits, unitsInEffect } from './units.ts';
 
 /** What is compared when the files of a step match. */

@@ -2,11 +2,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { parseJson, shellWord } from '@skolo/base';
+import type { Host } from '@skolo/computers';
+import { binary } from '@skolo/k3s';
 import { k3sTokenFile } from '@skolo/rack/secrets';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import type { Host } from '../host.ts';
-import { binary } from '../steps/k3s-unit.ts';
 
 const server = '/var/lib/rancher/k3s/server';
 

@@ -4,12 +4,20 @@
  */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { prepare, type StepProgress } from '@skolo/computers';
+import {
+  address,
+  type BareJumphost,
+  network,
+  type OpenHost,
+  openTestHost,
+  startBareJumphost,
+  subnet,
+  whyNoJumphost,
+} from '@skolo/k3s/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { prepare, type StepProgress } from '../engine.ts';
-import { type BareJumphost, startBareJumphost, whyNoJumphost } from '../testing/bare-jumphost.ts';
 import { type Breakage, breakages } from '../testing/breakages.ts';
-import { network } from '../testing/test-network.ts';
-import { address, type OpenHost, openTestHost, subnet, testSteps } from '../testing/test-steps.ts';
+import { testSteps } from '../testing/test-steps.ts';
 
 const { signal } = new AbortController();
 const inFull = process.env.SKOLO_LONG === '1';

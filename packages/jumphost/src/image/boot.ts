@@ -1,7 +1,6 @@
 /** What starts a computer from the image: UEFI, by the signed GRUB of Debian, which also starts kernels of later updates. */
 
-import { fileStep } from '../files.ts';
-import type { Architecture } from '../steps/system.ts';
+import { type Architecture, fileStep } from '@skolo/computers';
 
 interface Platform {
   /** Of Debian: kernel and boot loader. */

@@ -5,9 +5,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { errorText } from '@skolo/base';
-import { JumphostError } from '../errors.ts';
+import { apart, JumphostError } from '@skolo/computers';
 import { efiLabel, grubStart, type ImageArchitecture, platforms, rootLabel } from './boot.ts';
-import { apart } from './root-folder.ts';
 import { jumphostPackages } from './steps.ts';
 
 const run = promisify(execFile);

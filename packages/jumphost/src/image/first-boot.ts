@@ -2,10 +2,10 @@
  * The first start of a computer with the image: it waits for a stick, and takes its identity from it, once. Afterwards sticks are
  * not looked at any more. No cloud-init: that takes a new identity whenever another stick is there, and starts without one.
  */
+
+import { fileStep, type Step } from '@skolo/computers';
 import { networkdFile } from '../address/networkd.ts';
 import { probe, probeFile } from '../address/probe.ts';
-import { fileStep } from '../files.ts';
-import type { Step } from '../step.ts';
 import { identityFile, identityHead } from './identity.ts';
 
 /** The file of the stick, when everything that it says is on the disk. */

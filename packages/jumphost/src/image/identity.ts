@@ -3,9 +3,8 @@
  * a name, addresses and public keys. Host keys are made by the computer, and everything else comes over ssh.
  */
 import { BlockList } from 'node:net';
+import { JumphostError, sha256 } from '@skolo/computers';
 import type { Rack } from '@skolo/rack';
-import { JumphostError } from '../errors.ts';
-import { sha256 } from '../host.ts';
 
 export interface Identity {
   rack: string;

@@ -10,25 +10,27 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { downloader, nodeVersion, openRootFolder, prepare } from '@skolo/computers';
+import { k3sVersion } from '@skolo/k3s';
+import {
+  adaptToContainer,
+  address,
+  addToDesk,
+  bareComputer,
+  bridge,
+  makeTestDesk,
+  network,
+  openTestHost,
+  ours,
+  publicKeyOf,
+  type TestDesk,
+  whyNoJumphost,
+} from '@skolo/k3s/testing';
 import { parseRack } from '@skolo/rack';
 import { type Computer, peer, removeBridge } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { downloader } from '../downloads.ts';
-import { prepare } from '../engine.ts';
-import { k3sVersion, nodeVersion } from '../steps/versions.ts';
-import { adaptToContainer, bareComputer, whyNoJumphost } from '../testing/bare-jumphost.ts';
-import { addToDesk, makeTestDesk, publicKeyOf } from '../testing/test-desk.ts';
-import { bridge, network } from '../testing/test-network.ts';
-import {
-  address,
-  openTestHost,
-  ours,
-  rackYaml,
-  type TestDesk,
-  testSteps,
-} from '../testing/test-steps.ts';
+import { rackYaml, testSteps } from '../testing/test-steps.ts';
 import { identityOf, identityText } from './identity.ts';
-import { openRootFolder } from './root-folder.ts';
 import { imageSteps } from './steps.ts';
 
 const run = promisify(execFile);

@@ -1,14 +1,19 @@
 /** Steps of an image: those of a jumphost that are alike in all racks, what starts it, and nothing by which it is known. */
-import type { Download } from '../downloads.ts';
-import { checkByScript, fileStep } from '../files.ts';
-import type { Step } from '../step.ts';
-import { sshFile } from '../steps/guarded.ts';
-import { imagesStep } from '../steps/k3s.ts';
-import { binary, installBinary, installedVersion, type K3sOptions } from '../steps/k3s-unit.ts';
-import { nodeStep } from '../steps/node.ts';
-import { packagesOf, packagesStep } from '../steps/packages.ts';
+
+import {
+  checkByScript,
+  type Download,
+  fileStep,
+  journalStep,
+  nodeStep,
+  packagesStep,
+  type Step,
+  sshFile,
+  updatesStep,
+} from '@skolo/computers';
+import { binary, imagesStep, installBinary, installedVersion, type K3sOptions } from '@skolo/k3s';
+import { packagesOf } from '../steps/packages.ts';
 import { type ProgramSources, programsStep } from '../steps/programs.ts';
-import { journalStep, updatesStep } from '../steps/settings.ts';
 import { bootStep } from './boot.ts';
 import { firstBootStep } from './first-boot.ts';
 

@@ -6,11 +6,9 @@
  */
 import { createDecipheriv, createHash, pbkdf2Sync } from 'node:crypto';
 import { shellWord } from '@skolo/base';
+import { type Check, checkByScript, type Host, type Step } from '@skolo/computers';
 import type { Secret } from '@skolo/secrets';
 import { z } from 'zod';
-import { checkByScript } from '../files.ts';
-import type { Host } from '../host.ts';
-import type { Check, Step } from '../step.ts';
 import { database, token as tokenPart } from './parts.ts';
 import { staged } from './staging.ts';
 

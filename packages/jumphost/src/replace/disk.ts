@@ -3,9 +3,7 @@
  * file system, which the kernel replays as after a power cut: without it, what was last written would be missing.
  */
 import { shellWord } from '@skolo/base';
-import { JumphostError } from '../errors.ts';
-import { linesOf } from '../files.ts';
-import type { Host } from '../host.ts';
+import { type Host, JumphostError, linesOf } from '@skolo/computers';
 
 /** Where its file system is meanwhile. */
 const mounted = '/run/skolo-former-disk';

@@ -4,8 +4,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Client, powerCycleDaemonApi } from '@skolo/api';
-import { JumphostError } from '../errors.ts';
-import type { Step } from '../step.ts';
+import { JumphostError, type Step } from '@skolo/computers';
 
 interface FenceNeeds {
   /** Name of the former jumphost. */

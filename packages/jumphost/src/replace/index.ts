@@ -1,7 +1,7 @@
 /** A spare takes the place of a jumphost that is dead: stages, in their order. */
+
+import type { Guard, Step } from '@skolo/computers';
 import type { Secret } from '@skolo/secrets';
-import type { Guard } from '../guarded-change.ts';
-import type { Step } from '../step.ts';
 import { databaseStep, newClusterStep } from './database.ts';
 import { copyStep, placeStep, type StateCopy } from './staging.ts';
 import { addressStep, aloneStep, nodePasswordStep, spareStep, type TakeOver } from './take-over.ts';

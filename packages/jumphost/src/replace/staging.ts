@@ -4,12 +4,9 @@
  */
 import { join } from 'node:path/posix';
 import { parseJson, shellWord } from '@skolo/base';
+import { type Host, linesOf, type Step } from '@skolo/computers';
+import { removeAgent, unitFile } from '@skolo/k3s';
 import { z } from 'zod';
-import { linesOf } from '../files.ts';
-import type { Host } from '../host.ts';
-import type { Step } from '../step.ts';
-import { removeAgent } from '../steps/k3s-agent.ts';
-import { unitFile } from '../steps/k3s-unit.ts';
 import { type Part, parts } from './parts.ts';
 
 /** On the disk of /var/lib, so that a rename is all that takes it to its place. */

@@ -1,12 +1,9 @@
 /** The spare takes the name and the address of the former jumphost, and what tells of them. */
 import { shellWord } from '@skolo/base';
-import { machineScript, type Statement, statementFile } from '@skolo/rack/jumphost-statement';
+import { type FileContent, type Guard, type Host, linesOf, type Step } from '@skolo/computers';
+import { machineScript, type Statement, statementFile } from '@skolo/rack/jumphost';
 import { changeAddress, whyNoAddress } from '../address/fixed-address.ts';
 import { deviceOf, probeFile, whoHas } from '../address/probe.ts';
-import { linesOf } from '../files.ts';
-import type { Guard } from '../guarded-change.ts';
-import type { FileContent, Host } from '../host.ts';
-import type { Step } from '../step.ts';
 import { staged } from './staging.ts';
 
 export interface TakeOver {

@@ -1,9 +1,7 @@
 /** The address of rack.yaml, fixed: after a power cut the rack must not wait for a router. */
 import { shellWord } from '@skolo/base';
+import { checkByScript, type Guard, type Step, unconfirmed } from '@skolo/computers';
 import { changeAddress } from '../address/fixed-address.ts';
-import { checkByScript } from '../files.ts';
-import { type Guard, unconfirmed } from '../guarded-change.ts';
-import type { Step } from '../step.ts';
 
 /** @param subnet of the rack */
 export function addressStep(address: string, subnet: string, guard: Guard): Step {

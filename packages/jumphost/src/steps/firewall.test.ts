@@ -7,20 +7,21 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
-import { z } from 'zod';
-import { prepare } from '../engine.ts';
-import { type BareJumphost, startBareJumphost, whyNoJumphost } from '../testing/bare-jumphost.ts';
-import { network } from '../testing/test-network.ts';
+import { prepare } from '@skolo/computers';
 import {
   address,
+  type BareJumphost,
+  network,
   type OpenHost,
   openTestHost,
   ours,
-  rackYaml,
-  testSteps,
-} from '../testing/test-steps.ts';
+  startBareJumphost,
+  whyNoJumphost,
+} from '@skolo/k3s/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { rackYaml, testSteps } from '../testing/test-steps.ts';
 
 const run = promisify(execFile);
 const { signal } = new AbortController();
@@ -116,7 +117,7 @@ until ss -Hltn sport = :10250 | grep -q .; do sleep 0.1; done`);
     const content = rackYaml.replace('.101', '.222');
     await host.need(`mkdir -p ${folder}`);
     await host.write({ path: `${folder}/rack.yaml`, content });
-    const module = '/opt/test/repository/packages/fallback/src/machines.ts';
+    const module = '/opt/test/repository/packages/fallback/src/units/machines.ts';
     const renew = `/opt/test/node -e "import('${module}').then(async (own) => console.log(await own.renewMachines()))"`;
 
     expect(await host.need(renew)).toBe('true\n');

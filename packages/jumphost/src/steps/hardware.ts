@@ -1,10 +1,8 @@
 /** What only a person can repair, and wants to know in time: a worn disk, a growing database, a rack that stays off after a power cut. */
 import { parseJson, shellWord } from '@skolo/base';
+import { type Check, factsIn, fewOf, type Host, type Step } from '@skolo/computers';
 import type { Rack } from '@skolo/rack';
 import { z } from 'zod';
-import { factsIn } from '../files.ts';
-import type { Host } from '../host.ts';
-import { type Check, fewOf, type Step } from '../step.ts';
 
 const database = '/var/lib/rancher/k3s/server/db/state.db';
 /** Of its rated life. */

@@ -1,33 +1,40 @@
 /** All steps, in their order. */
-import type { Rack } from '@skolo/rack';
-import type { Download } from '../downloads.ts';
-import { effectsOf } from '../effective/effects.ts';
-import { inEffect } from '../effective/index.ts';
-import { JumphostError } from '../errors.ts';
-import type { Guard } from '../guarded-change.ts';
-import type { Step } from '../step.ts';
-import { addressStep } from './address.ts';
+
+import {
+  clockStep,
+  type Download,
+  type Guard,
+  JumphostError,
+  journalStep,
+  nameStep,
+  nodeStep,
+  packagesStep,
+  type Step,
+  sshStep,
+  systemStep,
+  updatesStep,
+} from '@skolo/computers';
 import {
   type AskedService,
   accountsStep,
-  labelStep,
-  overlayStep,
-  type Part,
-  partStep,
-  servicesStep,
-} from './cluster.ts';
-import { firewallStep, sshStep } from './guarded.ts';
+  imagesStep,
+  k3sConfigStep,
+  k3sStep,
+  type ServerPlace,
+} from '@skolo/k3s';
+import type { Rack } from '@skolo/rack';
+import { effectsOf } from '../effective/effects.ts';
+import { inEffect } from '../effective/index.ts';
+import { addressStep } from './address.ts';
+import { labelStep, overlayStep, type Part, partStep, servicesStep } from './cluster.ts';
+import { firewallStep } from './firewall.ts';
 import { hardwareStep } from './hardware.ts';
-import { imagesStep, k3sConfigStep, k3sStep, type ServerPlace } from './k3s.ts';
 import { nfsStep } from './nfs.ts';
-import { nodeStep } from './node.ts';
-import { packagesOf, packagesStep } from './packages.ts';
+import { packagesOf } from './packages.ts';
 import { predecessorsStep } from './predecessors.ts';
 import { type ProgramSources, programsStep, unitsStep } from './programs.ts';
 import { fsckStep, watchdogStep } from './recovery.ts';
-import { clockStep, journalStep, nameStep, updatesStep } from './settings.ts';
 import { soleStep } from './sole.ts';
-import { systemStep } from './system.ts';
 
 /** All that the desk knows of a jumphost. */
 interface JumphostNeeds {

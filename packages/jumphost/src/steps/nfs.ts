@@ -4,10 +4,9 @@
  * Its folder is a file system of its own. A client that guesses file handles reaches everything in the file system of an export,
  * and any machine may fill it.
  */
-import { fileStep } from '../files.ts';
-import type { FileContent, Host } from '../host.ts';
-import { findExports } from '../predecessors.ts';
-import type { Step } from '../step.ts';
+
+import { type FileContent, fileStep, type Host, type Step } from '@skolo/computers';
+import { findExports } from '../existing/predecessors.ts';
 
 export const nfsPackages = ['nfs-kernel-server'];
 

@@ -1,13 +1,11 @@
 /** A former system serves until it is handed over, service by service: two power controllers never run at once. */
 
-import type { HeldService } from '@skolo/rack/fallback';
-import { jumphostServices } from '@skolo/rack/ports';
-import { linesOf } from '../files.ts';
-import { handOver } from '../hand-over.ts';
-import { heldText, readHeld, whyNotServing } from '../held.ts';
-import type { Host } from '../host.ts';
-import { findPredecessors, type Predecessor } from '../predecessors.ts';
-import type { Step } from '../step.ts';
+import { type Host, linesOf, type Step } from '@skolo/computers';
+import type { HeldService } from '@skolo/rack/jumphost';
+import { jumphostServices } from '@skolo/rack/light';
+import { handOver } from '../existing/hand-over.ts';
+import { heldText, readHeld, whyNotServing } from '../existing/held.ts';
+import { findPredecessors, type Predecessor } from '../existing/predecessors.ts';
 
 interface Found {
   /** In the way of ours, and nobody has decided that they serve. */

@@ -3,9 +3,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { lazily, shellWord } from '@skolo/base';
-import { checkByScript } from '../files.ts';
-import { type Host, sha256 } from '../host.ts';
-import type { Step } from '../step.ts';
+import { checkByScript, type Host, type Step, sha256 } from '@skolo/computers';
 
 const opt = '/opt/skolo';
 /** Below /opt/skolo. Nobody else writes there. */

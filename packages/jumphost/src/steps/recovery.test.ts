@@ -1,14 +1,13 @@
 /** A computer that hangs comes back by itself: Debian's own kernel, started by BIOS and GRUB, on a computer that QEMU emulates. */
+
+import { type Host, journalStep, prepare, type StepProgress } from '@skolo/computers';
 import { isLong } from '@skolo/durable/campaign';
 import { parseRack } from '@skolo/rack';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { prepare, type StepProgress } from '../engine.ts';
-import type { Host } from '../host.ts';
 import { rackYaml } from '../testing/test-steps.ts';
 import { VirtualJumphost, whyNoVirtual } from '../testing/virtual-jumphost.ts';
 import { hardwareStep } from './hardware.ts';
 import { fsckStep, watchdogStep } from './recovery.ts';
-import { journalStep } from './settings.ts';
 
 const why = isLong ? whyNoVirtual() : 'only in npm run test:long';
 const { signal } = new AbortController();

@@ -1,6 +1,5 @@
 /** What starts a jumphost again that hangs, panics or loses its disk, and repairs its file systems at the next start. */
-import { checkByScript, fileStep } from '../files.ts';
-import type { Step } from '../step.ts';
+import { checkByScript, fileStep, type Step } from '@skolo/computers';
 
 const head = '# Written by `skolo jumphost prepare`. An edit is undone by the next run.\n';
 const unit = 'skolo-watchdog.service';

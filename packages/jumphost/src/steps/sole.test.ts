@@ -2,12 +2,7 @@
  * Two computers that may both be the jumphost, at one cable. Every process is the program of the jumphost; a computer that an attacker
  * has sends what it likes.
  */
-import {
-  newRackKey,
-  type Statement,
-  statementGroup,
-  statementPort,
-} from '@skolo/rack/jumphost-statement';
+import { newRackKey, type Statement, statementGroup, statementPort } from '@skolo/rack/jumphost';
 import { describe, expect, it, type TestContext, vi } from 'vitest';
 import { Cable, type CableComputer, whyNoCable } from '../testing/cable.ts';
 

@@ -3,11 +3,10 @@
  * together. Before the network is up, a gate asks whether this one is the jumphost. A guard serves its statement from then on
  * (packages/fallback/src/sole.ts).
  */
-import { rackKeyFile } from '@skolo/rack/jumphost-statement';
+
+import { fileStep, type Host, type Step } from '@skolo/computers';
+import { rackKeyFile } from '@skolo/rack/jumphost';
 import { deviceOf, probe, probeFile } from '../address/probe.ts';
-import { fileStep } from '../files.ts';
-import type { Host } from '../host.ts';
-import type { Step } from '../step.ts';
 
 const units = '/etc/systemd/system';
 const program = '/usr/bin/node /opt/skolo/packages/fallback/dist/sole.js';

@@ -17,7 +17,7 @@ import {
   type Statement,
   signStatement,
   statementFile,
-} from '@skolo/rack/jumphost-statement';
+} from '@skolo/rack/jumphost';
 import { probe, probeFile } from '../address/probe.ts';
 
 const run = promisify(execFile);

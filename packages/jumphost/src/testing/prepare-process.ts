@@ -3,8 +3,9 @@
  * change of a step. Its argument has what the test knows.
  */
 import { readFile } from 'node:fs/promises';
-import { isPrepared, prepare } from '../engine.ts';
-import { openTestHost, type TestDesk, testSteps } from './test-steps.ts';
+import { isPrepared, prepare } from '@skolo/computers';
+import { openTestHost, type TestDesk } from '@skolo/k3s/testing';
+import { testSteps } from './test-steps.ts';
 
 const [, , file = ''] = process.argv;
 const desk: TestDesk = JSON.parse(await readFile(file, 'utf8'));

@@ -5,9 +5,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { type Host, openHost } from '@skolo/computers';
 import { peer } from '@skolo/simulators';
 import { freeTcpPort } from '@skolo/simulators/free-port';
-import { type Host, openHost } from '../host.ts';
 
 const run = promisify(execFile);
 /** As test/debian/build-amd64 lays its disk out, bytes. */

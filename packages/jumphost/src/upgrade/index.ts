@@ -1,11 +1,16 @@
 /** All steps of an upgrade of a rack, in their order. */
-import type { Step } from '../step.ts';
+
+import type { Step } from '@skolo/computers';
+import {
+  type AgentsNeeds,
+  agentsStep,
+  certificatesStep,
+  serverSteps,
+  versionStep,
+} from '@skolo/k3s';
 import { overlayStep, type Part } from '../steps/cluster.ts';
 import { type ProgramSources, programsStep, unitsStep } from '../steps/programs.ts';
-import { type AgentsNeeds, agentsStep } from './agents.ts';
-import { certificatesStep } from './certificates.ts';
 import { osPackagesStep, osRebootStep } from './os.ts';
-import { serverSteps, versionStep } from './server.ts';
 
 interface UpgradeNeeds {
   /** Absent: packages of Debian stay. */

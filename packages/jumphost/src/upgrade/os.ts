@@ -1,7 +1,5 @@
 /** All updates of Debian, and the reboot that they ask for. */
-import { linesOf } from '../files.ts';
-import { fewOf, type Step } from '../step.ts';
-import { aptScript, installDeadlineMs } from '../steps/packages.ts';
+import { aptScript, fewOf, installDeadlineMs, linesOf, type Step } from '@skolo/computers';
 
 const lists = '/var/lib/apt/lists';
 

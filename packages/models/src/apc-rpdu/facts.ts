@@ -1,5 +1,5 @@
 /** APC switched rack PDU of the first generation (AP7900 and its family): rPDU objects of PowerNet-MIB. */
-import { counted, type Model, whole } from '../model.ts';
+import { counted, type Model, whole } from '../contract/model.ts';
 
 export const apcRpdu: Model = {
   name: 'apc-rpdu',

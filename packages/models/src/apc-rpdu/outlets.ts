@@ -12,8 +12,9 @@
  *
  * Source: PowerNet-MIB, rPDUOutletControlTable and rPDUOutletStatusTable.
  */
+
+import { driverKind } from '../contract/outlets.ts';
 import { snmpOutlets } from '../families/snmp-outlets.ts';
-import { driverKind } from '../outlets.ts';
 
 const outletGroup = '1.3.6.1.4.1.318.1.1.12.3';
 

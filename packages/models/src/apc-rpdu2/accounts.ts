@@ -10,8 +10,8 @@
  */
 import { DeviceRefused, type Dialect, escapePattern, openCli, targetOf } from '@skolo/equipment';
 import type { Secret } from '@skolo/secrets';
-import type { Accounts } from '../accounts.ts';
-import { typed } from '../families/cli-accounts.ts';
+import type { Accounts } from '../contract/accounts.ts';
+import { typed } from '../families/command-line/accounts.ts';
 
 const card: Dialect = {
   name: 'apc-card',

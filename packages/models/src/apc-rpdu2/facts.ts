@@ -1,5 +1,5 @@
 /** APC switched rack PDU of the second generation (AP8900 and its family): rPDU2 objects of PowerNet-MIB. */
-import { counted, type Model, whole } from '../model.ts';
+import { counted, type Model, whole } from '../contract/model.ts';
 
 export const apcRpdu2: Model = {
   name: 'apc-rpdu2',

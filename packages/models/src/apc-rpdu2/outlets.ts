@@ -13,8 +13,9 @@
  *
  * Source: PowerNet-MIB, rPDU2OutletSwitchedControlTable, rPDU2OutletSwitchedStatusTable, rPDU2OutletMeteredStatusTable.
  */
+
+import { driverKind } from '../contract/outlets.ts';
 import { snmpOutlets } from '../families/snmp-outlets.ts';
-import { driverKind } from '../outlets.ts';
 
 const outletGroup = '1.3.6.1.4.1.318.1.1.26.9';
 

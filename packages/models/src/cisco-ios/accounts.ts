@@ -7,7 +7,7 @@
  * there is used. The command line repeats what is typed, and `archive log config` keeps it unless `hidekeys` is set.
  * Source: Cisco IOS Security Command Reference, "username", "enable secret"; Configuration Fundamentals, "write memory".
  */
-import { cliAccounts, plainBehind } from '../families/cli-accounts.ts';
+import { cliAccounts, plainBehind } from '../families/command-line/accounts.ts';
 import { ciscoIos } from './dialect.ts';
 
 export const accounts = cliAccounts({

@@ -1,9 +1,9 @@
 import { AnswerUncertain } from '@skolo/equipment';
 import { type CiscoIosOptions, startCiscoIos, typeInto } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
-import type { BackupModel } from '../backup.ts';
 import { createMask } from '../configuration/mask.ts';
 import { isSame } from '../configuration/text.ts';
+import type { BackupModel } from '../contract/backup.ts';
 import { itSurvives } from '../testing/every-fault.ts';
 import {
   account,

@@ -9,9 +9,15 @@
  * Source: Cisco IOS Configuration Fundamentals, "Managing Configuration Files", "Configuration Replace and Configuration
  * Rollback"; "Cisco IOS Scripting with Tcl"; RANCID's module ios.
  */
-import type { BackupModel, Content, RestoreAbout, RestoreStep, SecretRule } from '../backup.ts';
-import { cliBackup } from '../families/cli-backup.ts';
-import { linesOf, plainText } from '../families/text-reading.ts';
+import type {
+  BackupModel,
+  Content,
+  RestoreAbout,
+  RestoreStep,
+  SecretRule,
+} from '../contract/backup.ts';
+import { cliBackup } from '../families/command-line/backup.ts';
+import { linesOf, plainText } from '../families/command-line/text-reading.ts';
 import { ciscoIos as dialect } from './dialect.ts';
 
 /** In front of what is shown, up to its size. */

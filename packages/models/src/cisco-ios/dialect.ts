@@ -9,7 +9,7 @@
  */
 
 import { type Dialect, escapePattern } from '@skolo/equipment';
-import { iosLike } from '../families/ios-like.ts';
+import { iosLike } from '../families/command-line/ios-like.ts';
 
 /** Of a host name in a configuration mode. */
 const longestInMode = 20;

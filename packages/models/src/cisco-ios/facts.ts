@@ -1,5 +1,5 @@
 /** Cisco IOS and IOS-XE switches, and the small-business series with the same commands. */
-import { interfaces, type Model } from '../model.ts';
+import { interfaces, type Model } from '../contract/model.ts';
 
 const ports = interfaces(
   'as in Gi1/0/1 or Te1/1/1',

@@ -15,17 +15,17 @@
  * Sources: Cisco's command references, Catalyst 3560 and 3650, "power inline", "show power inline".
  */
 import { DeviceRefused } from '@skolo/equipment';
-import type { Device } from '../device.ts';
-import { outletName } from '../families/outlet-name.ts';
-import { askOnce, type Cli, cliOf } from '../families/session.ts';
-import { rowOf } from '../families/table.ts';
+import type { Device } from '../contract/device.ts';
 import {
   type DriverDeps,
   driverKind,
   type OutletDriver,
   type OutletReading,
   oneByOne,
-} from '../outlets.ts';
+} from '../contract/outlets.ts';
+import { askOnce, type Cli, cliOf } from '../families/command-line/session.ts';
+import { rowOf } from '../families/command-line/table.ts';
+import { outletName } from '../families/outlet-name.ts';
 import { ciscoIos as dialect } from './dialect.ts';
 
 export const outlets = driverKind({ model: 'cisco-ios', experimental: false, create });

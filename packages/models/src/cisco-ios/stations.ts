@@ -5,8 +5,9 @@
  * Oddities: `mac-address-table` with a hyphen is what releases before 12.1(11)EA1 know.
  * Source: Cisco IOS LAN Switching Command Reference, `show mac address-table`, `show interfaces status`.
  */
-import { arpRow, cliStations } from '../families/cli-stations.ts';
-import { iosLinks, iosMacRow } from '../families/ios-like.ts';
+
+import { iosLinks, iosMacRow } from '../families/command-line/ios-like.ts';
+import { arpRow, cliStations } from '../families/command-line/stations.ts';
 import { ciscoIos as dialect } from './dialect.ts';
 
 export const stations = cliStations({

@@ -1,7 +1,7 @@
 /** Anything that is switched by a program on the jumphost. Commands are lists, never a shell; `{outlet}` is one word. */
 import { z } from 'zod';
+import { type Model, seconds } from '../contract/model.ts';
 import { free, outlets, readBack } from '../families/described-facts.ts';
-import { type Model, seconds } from '../model.ts';
 
 const command = z
   .array(z.string().max(1000))

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DeviceRefused, DeviceTimeout } from '@skolo/equipment';
 import { peer, startApcRpdu } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { PowerDriver } from '../outlets.ts';
+import type { PowerDriver } from '../contract/outlets.ts';
 import { driverFor, neverSends, patient, stateOf, verbs } from '../testing/outlets.ts';
 import { outlets as commandSwitch } from './outlets.ts';
 

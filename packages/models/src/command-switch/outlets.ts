@@ -18,10 +18,10 @@
  */
 import { DeviceRefused, runProgram } from '@skolo/equipment';
 import { z } from 'zod';
-import type { Device } from '../device.ts';
+import type { Device } from '../contract/device.ts';
+import { driverKind, type OutletDriver, oneByOne } from '../contract/outlets.ts';
 import { readState } from '../families/on-off-patterns.ts';
 import { outletName } from '../families/outlet-name.ts';
-import { driverKind, type OutletDriver, oneByOne } from '../outlets.ts';
 import { commandSwitch as facts } from './facts.ts';
 
 export const outlets = driverKind({ model: 'command-switch', experimental: false, create });

@@ -9,7 +9,7 @@ import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { asError } from '@skolo/base';
 import { type Headers, type Pack, pack } from 'tar-stream';
-import type { Content } from '../backup.ts';
+import type { Content } from '../contract/backup.ts';
 import { memberStream, readTar, type TarMember } from './archive.ts';
 import { damaged } from './tar-header.ts';
 

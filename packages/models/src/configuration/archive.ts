@@ -5,7 +5,7 @@
 import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { errorText } from '@skolo/base';
-import type { Content } from '../backup.ts';
+import type { Content } from '../contract/backup.ts';
 import {
   blockSize,
   damaged,

@@ -2,7 +2,7 @@
  * What is secret in most configurations, for devices of which nothing better is known. It rather masks too much: a BGP
  * community is taken for one of SNMP.
  */
-import type { SecretRule } from '../backup.ts';
+import type { SecretRule } from '../contract/backup.ts';
 
 /**
  * `users.1.password`, `_smtp_pass`, `wpa_psk`, `private-key`, `snmp-community`; not `password-encryption`, `public-key`,

@@ -1,7 +1,7 @@
 import { isLong, runs } from '@skolo/durable/campaign';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { SecretRule } from '../backup.ts';
+import type { SecretRule } from '../contract/backup.ts';
 import { commonSecrets } from './common-secrets.ts';
 import { createMask } from './mask.ts';
 

@@ -1,6 +1,6 @@
 /** Configurations without their secrets, in which one still sees that a secret changed. */
 import { createHmac, createSecretKey } from 'node:crypto';
-import type { SecretRule } from '../backup.ts';
+import type { SecretRule } from '../contract/backup.ts';
 import { commonSecrets } from './common-secrets.ts';
 import { matches } from './text.ts';
 

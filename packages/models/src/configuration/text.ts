@@ -1,7 +1,7 @@
 /** Configurations as text, for people and for comparing. */
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import type { BackupModel } from '../backup.ts';
+import type { BackupModel } from '../contract/backup.ts';
 import { memberBytes, readTar, type TarMember } from './archive.ts';
 import { BackupError } from './errors.ts';
 

@@ -1,7 +1,7 @@
 /** A reading that is proven: whole, and nothing in it that the device does not have in its configuration. */
 
 import { AnswerCut, AnswerUncertain, type DeviceConnection } from '@skolo/equipment';
-import type { BackupModel, Identity, Reading } from '../backup.ts';
+import type { BackupModel, Identity, Reading } from '../contract/backup.ts';
 import { hasMessages, withoutMessages } from './messages.ts';
 import { isSame } from './text.ts';
 

@@ -1,6 +1,6 @@
 /** Ubiquiti EdgeRouter (EdgeOS). PoE differs by model and port: 24 V, 48 V or none. */
 import { z } from 'zod';
-import { counted, type Model, whole } from '../model.ts';
+import { counted, type Model, whole } from '../contract/model.ts';
 
 const ports = counted('port', 'portCount', { first: 0, prefix: 'eth' });
 

@@ -17,12 +17,17 @@
  * Sources: vyatta-cfg, scripts/vyatta-cfg-cmd-wrapper; EdgeOS user guide, "PoE"; scripts of users.
  */
 import { DeviceBusy, DeviceRefused } from '@skolo/equipment';
-import type { Device } from '../device.ts';
+import type { Device } from '../contract/device.ts';
+import {
+  type DriverDeps,
+  driverKind,
+  type OutletDriver,
+  type OutletReading,
+} from '../contract/outlets.ts';
+import { outputOf, type Shell, shellOf, shortened } from '../families/command-line/session.ts';
+import { findRow } from '../families/command-line/table.ts';
 import { outletName } from '../families/outlet-name.ts';
-import { outputOf, type Shell, shellOf, shortened } from '../families/session.ts';
-import { findRow } from '../families/table.ts';
 import { settingsIn, splitVersions, valueIn } from '../families/vyatta/configuration.ts';
-import { type DriverDeps, driverKind, type OutletDriver, type OutletReading } from '../outlets.ts';
 
 export const outlets = driverKind({ model: 'edgeos', experimental: true, create });
 

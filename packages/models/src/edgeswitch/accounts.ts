@@ -6,8 +6,8 @@
  * Source: Broadcom Fastpath as in Netgear's and Dell's CLI references, "username", "enable password"; EdgeSwitch CLI Command
  * Reference (Ubiquiti), "write memory".
  */
-import { cliAccounts } from '../families/cli-accounts.ts';
-import { fastpath } from '../families/fastpath.ts';
+import { cliAccounts } from '../families/command-line/accounts.ts';
+import { fastpath } from '../families/fastpath/fastpath.ts';
 
 export const accounts = cliAccounts({
   dialect: {

@@ -2,7 +2,7 @@ import { type EdgeSwitchOptions, startEdgeSwitch, typeInto } from '@skolo/simula
 import { describe, expect, it } from 'vitest';
 import { createMask } from '../configuration/mask.ts';
 import { isSame } from '../configuration/text.ts';
-import { fastpath } from '../families/fastpath.ts';
+import { fastpath } from '../families/fastpath/fastpath.ts';
 import { itSurvives } from '../testing/every-fault.ts';
 import {
   account,

@@ -8,10 +8,10 @@
  * Source: EdgeSwitch CLI Command Reference (Ubiquiti), "System Information and Statistics", "Configuration Scripting"; recorded
  * sessions of users; RANCID's module edgemax.
  */
-import type { BackupModel, RestoreAbout, RestoreStep, SecretRule } from '../backup.ts';
-import { cliBackup } from '../families/cli-backup.ts';
-import { fastpath as dialect } from '../families/fastpath.ts';
-import { linesOf, quoted } from '../families/text-reading.ts';
+import type { BackupModel, RestoreAbout, RestoreStep, SecretRule } from '../contract/backup.ts';
+import { cliBackup } from '../families/command-line/backup.ts';
+import { linesOf, quoted } from '../families/command-line/text-reading.ts';
+import { fastpath as dialect } from '../families/fastpath/fastpath.ts';
 
 const value = String.raw`(?:encrypted )?("[^"]*"|'[^']*'|\S+)`;
 /** Statements in which anything may be said. */

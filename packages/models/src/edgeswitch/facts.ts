@@ -1,6 +1,6 @@
 /** Ubiquiti EdgeSwitch (Fastpath). Port 14 is `0/14` on the switch; a stack has `2/0/14`. */
 import { z } from 'zod';
-import { counted, type Model, type Numbering, whole } from '../model.ts';
+import { counted, type Model, type Numbering, whole } from '../contract/model.ts';
 
 function stackable(extra: number): Numbering {
   const single = counted('port', 'portCount', { extra, alias: /^0\/(\d+)$/ });

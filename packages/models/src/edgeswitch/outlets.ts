@@ -16,12 +16,12 @@
  *
  * Sources: EdgeSwitch CLI command reference, "Power over Ethernet commands"; sessions recorded by users.
  */
-import type { Device } from '../device.ts';
-import { fastpath } from '../families/fastpath.ts';
-import { atInterface, fastpathModes, readFastpath, resetPort } from '../families/fastpath-poe.ts';
+import type { Device } from '../contract/device.ts';
+import { type DriverDeps, driverKind, type OutletDriver } from '../contract/outlets.ts';
+import { cliOf } from '../families/command-line/session.ts';
+import { fastpath } from '../families/fastpath/fastpath.ts';
+import { atInterface, fastpathModes, readFastpath, resetPort } from '../families/fastpath/poe.ts';
 import { outletName } from '../families/outlet-name.ts';
-import { cliOf } from '../families/session.ts';
-import { type DriverDeps, driverKind, type OutletDriver } from '../outlets.ts';
 
 export const outlets = driverKind({ model: 'edgeswitch', experimental: false, create });
 

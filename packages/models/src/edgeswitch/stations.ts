@@ -4,8 +4,8 @@
  * Proven against: own simulator only, whose MAC table has the form of recorded sessions. An interface may be of two words, `vlan 50`.
  * Source: EdgeSwitch CLI Command Reference, `show mac-addr-table`, `show port`.
  */
-import { cliStations } from '../families/cli-stations.ts';
-import { fastpath as dialect } from '../families/fastpath.ts';
+import { cliStations } from '../families/command-line/stations.ts';
+import { fastpath as dialect } from '../families/fastpath/fastpath.ts';
 import { macPattern } from '../families/mac-address.ts';
 
 export const stations = cliStations({

@@ -5,7 +5,7 @@
  * Oddities: privilege and role of a user are in the statement, and are repeated.
  * Source: Arista EOS User Manual, "User Security": `username`, `enable password`; "Managing the Switch Configuration".
  */
-import { cliAccounts, plainBehind } from '../families/cli-accounts.ts';
+import { cliAccounts, plainBehind } from '../families/command-line/accounts.ts';
 import { eos } from './dialect.ts';
 
 export const accounts = cliAccounts({

@@ -7,8 +7,8 @@
  * the boot image are not in it; the engine ID of SNMPv3 is.
  * Source: Arista EOS User Manual, "Switch Administration" (configuration files and sessions).
  */
-import type { BackupModel, RestoreAbout, RestoreStep, SecretRule } from '../backup.ts';
-import { cliBackup, statements } from '../families/cli-backup.ts';
+import type { BackupModel, RestoreAbout, RestoreStep, SecretRule } from '../contract/backup.ts';
+import { cliBackup, statements } from '../families/command-line/backup.ts';
 import { eos as dialect } from './dialect.ts';
 
 /** How long a restored configuration is given before it undoes itself. */

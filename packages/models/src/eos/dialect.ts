@@ -7,7 +7,7 @@
  */
 
 import { type Dialect, escapePattern } from '@skolo/equipment';
-import { iosLike } from '../families/ios-like.ts';
+import { iosLike } from '../families/command-line/ios-like.ts';
 
 export const eos: Dialect = {
   ...iosLike,

@@ -1,5 +1,5 @@
 /** Arista switches (EOS). */
-import { interfaces, type Model } from '../model.ts';
+import { interfaces, type Model } from '../contract/model.ts';
 
 export const eos: Model = {
   name: 'eos',

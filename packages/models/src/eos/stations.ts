@@ -4,8 +4,9 @@
  * Proven against: own simulator only. The table of multicast addresses comes behind the other one, and is skipped by its addresses.
  * Source: Arista EOS User Manual, "Data Plane Structures" (`show mac address-table`), "Ethernet Ports", "ARP and IPv6".
  */
-import { arpRow, cliStations } from '../families/cli-stations.ts';
-import { iosLinks } from '../families/ios-like.ts';
+
+import { iosLinks } from '../families/command-line/ios-like.ts';
+import { arpRow, cliStations } from '../families/command-line/stations.ts';
 import { macPattern } from '../families/mac-address.ts';
 import { eos as dialect } from './dialect.ts';
 

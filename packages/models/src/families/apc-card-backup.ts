@@ -16,9 +16,9 @@ import type {
   RestoreAbout,
   RestoreStep,
   SecretRule,
-} from '../backup.ts';
-import { copyToDevice } from './restore-lines.ts';
-import { plainText } from './text-reading.ts';
+} from '../contract/backup.ts';
+import { copyToDevice } from './command-line/restore-lines.ts';
+import { plainText } from './command-line/text-reading.ts';
 
 const file = 'config.ini';
 

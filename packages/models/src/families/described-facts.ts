@@ -1,6 +1,6 @@
 /** What the models that are described in rack.yaml itself have in common: templates, and expressions that read an answer. */
 import { z } from 'zod';
-import { literal, type Numbering, named } from '../model.ts';
+import { literal, type Numbering, named } from '../contract/model.ts';
 
 /** A regular expression of JavaScript, as text. `[0-9]` is no range in it. */
 export const expression = literal(

@@ -1,6 +1,6 @@
 /** How an answer is read where rack.yaml says which text means on, and which off. */
 import { DeviceRefused } from '@skolo/equipment';
-import type { OutletState } from '../outlets.ts';
+import type { OutletState } from '../contract/outlets.ts';
 
 export interface Expressions {
   on: string;

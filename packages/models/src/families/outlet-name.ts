@@ -1,7 +1,7 @@
 /** Outlets as drivers are given them: checked against the facts of the model before they become part of a command. */
 import { DeviceRefused } from '@skolo/equipment';
 import { z } from 'zod';
-import type { Device } from '../device.ts';
+import type { Device } from '../contract/device.ts';
 import { models } from '../index.ts';
 
 /**

@@ -1,8 +1,8 @@
 /** Outlets that are columns of an SNMP table: numbers that say what is set, and a column that sets it. */
 import { DeviceRefused } from '@skolo/equipment';
 import { snmpTo } from '@skolo/equipment/snmp';
-import type { Device } from '../device.ts';
-import type { DriverDeps, OutletDriver, OutletReading, OutletState } from '../outlets.ts';
+import type { Device } from '../contract/device.ts';
+import type { DriverDeps, OutletDriver, OutletReading, OutletState } from '../contract/outlets.ts';
 import { outletName } from './outlet-name.ts';
 
 interface SnmpOutlets {

@@ -10,8 +10,14 @@
  * Source: FRR user manual 8.4, "VTY shell" and "Basic Setup".
  */
 import type { DeviceConnection } from '@skolo/equipment';
-import type { BackupModel, Content, Reading, RestoreAbout, RestoreStep } from '../backup.ts';
-import { hereDocument } from '../families/restore-lines.ts';
+import type {
+  BackupModel,
+  Content,
+  Reading,
+  RestoreAbout,
+  RestoreStep,
+} from '../contract/backup.ts';
+import { hereDocument } from '../families/command-line/restore-lines.ts';
 import { changesBetween } from './changes.ts';
 import {
   configurationFault,

@@ -9,7 +9,7 @@
  */
 
 import { type Dialect, escapePattern } from '@skolo/equipment';
-import { allPagers } from '../families/pagers.ts';
+import { allPagers } from '../families/command-line/pagers.ts';
 
 export const frr: Dialect = {
   name: 'frr',

@@ -1,5 +1,5 @@
 /** A router with FRRouting; the account's shell, or a command, is vtysh. */
-import { interfaces, type Model } from '../model.ts';
+import { interfaces, type Model } from '../contract/model.ts';
 
 export const frr: Model = {
   name: 'frr',

@@ -4,7 +4,7 @@
  */
 
 import { type DeviceConnection, DeviceError, DeviceRefused } from '@skolo/equipment';
-import { listed } from '../families/text-reading.ts';
+import { listed } from '../families/command-line/text-reading.ts';
 import { type Change, changesBetween, isLeftover } from './changes.ts';
 import {
   type Block,

@@ -1,5 +1,5 @@
 /** What is secret in a configuration of FRRouting. */
-import type { SecretRule } from '../backup.ts';
+import type { SecretRule } from '../contract/backup.ts';
 
 const lines: readonly RegExp[] = [
   /^\s*(?:enable )?password (?:8 )?(\S.*)$/,

@@ -1,11 +1,11 @@
 /**
- * A router with FRRouting: the tables of its Linux, see families/linux-stations.ts. FRR itself has none, so an account whose shell is
+ * A router with FRRouting: the tables of its Linux, see families/unix/linux-stations.ts. FRR itself has none, so an account whose shell is
  * vtysh cannot be asked.
  */
 import { DeviceRefused } from '@skolo/equipment';
-import type { Device } from '../device.ts';
-import { linuxStations } from '../families/linux-stations.ts';
-import type { StationReader } from '../stations.ts';
+import type { Device } from '../contract/device.ts';
+import type { StationReader } from '../contract/stations.ts';
+import { linuxStations } from '../families/unix/linux-stations.ts';
 
 const ofLinux = linuxStations([]);
 

@@ -3,7 +3,7 @@
  */
 
 import { type DeviceConnection, DeviceRefused } from '@skolo/equipment';
-import { inCommands } from '../families/long-commands.ts';
+import { inCommands } from '../families/command-line/long-commands.ts';
 import { type Change, typed } from './changes.ts';
 import { frr } from './dialect.ts';
 import { withoutSecrets } from './secrets.ts';

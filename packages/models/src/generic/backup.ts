@@ -10,9 +10,15 @@
 
 import { type DeviceConnection, DeviceRefused, type Dialect } from '@skolo/equipment';
 import { z } from 'zod';
-import type { BackupModel, Content, Reading, RestoreAbout, RestoreStep } from '../backup.ts';
-import type { Device } from '../device.ts';
-import { lastLine, linesOf, plainText, quoted } from '../families/text-reading.ts';
+import type {
+  BackupModel,
+  Content,
+  Reading,
+  RestoreAbout,
+  RestoreStep,
+} from '../contract/backup.ts';
+import type { Device } from '../contract/device.ts';
+import { lastLine, linesOf, plainText, quoted } from '../families/command-line/text-reading.ts';
 import { genericDialect } from './dialect.ts';
 import { generic as facts } from './facts.ts';
 

@@ -9,8 +9,8 @@
 import { type Dialect, escapePattern, usualLogin } from '@skolo/equipment';
 import { ciscoIos } from '../cisco-ios/dialect.ts';
 import { eos } from '../eos/dialect.ts';
-import { fastpath } from '../families/fastpath.ts';
-import { allPagers } from '../families/pagers.ts';
+import { allPagers } from '../families/command-line/pagers.ts';
+import { fastpath } from '../families/fastpath/fastpath.ts';
 import { frr } from '../frr/dialect.ts';
 import { junos } from '../junos/dialect.ts';
 import { nxos } from '../nxos/dialect.ts';

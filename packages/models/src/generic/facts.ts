@@ -1,7 +1,7 @@
 /** A device with a command line that no model knows: its backup is described here, wholly. */
 import { z } from 'zod';
+import { interfaces, type Model } from '../contract/model.ts';
 import { expression } from '../families/described-facts.ts';
-import { interfaces, type Model } from '../model.ts';
 
 export const generic = {
   name: 'generic',

@@ -1,7 +1,7 @@
 /** Anything that is switched by HTTP requests. `{outlet}` in a template is the outlet, escaped for where it stands. */
 import { z } from 'zod';
+import type { Model } from '../contract/model.ts';
 import { expression, free, outlets, readBack } from '../families/described-facts.ts';
-import type { Model } from '../model.ts';
 
 const request = {
   method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']).default('GET').describe('How.'),

@@ -25,16 +25,16 @@ import {
   SignInRefused,
 } from '@skolo/equipment';
 import { z } from 'zod';
-import type { Device } from '../device.ts';
-import { readState, stateIn } from '../families/on-off-patterns.ts';
-import { outletName } from '../families/outlet-name.ts';
+import type { Device } from '../contract/device.ts';
 import {
   type DriverDeps,
   driverKind,
   type OutletDriver,
   type OutletReading,
   oneByOne,
-} from '../outlets.ts';
+} from '../contract/outlets.ts';
+import { readState, stateIn } from '../families/on-off-patterns.ts';
+import { outletName } from '../families/outlet-name.ts';
 import { httpSwitch as facts } from './facts.ts';
 
 export const outlets = driverKind({ model: 'http-switch', experimental: false, create });

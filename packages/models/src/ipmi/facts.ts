@@ -1,6 +1,6 @@
 /** The management controller of a server, over IPMI (RMCP+). Its one outlet is the chassis, and need not be written. */
 import { z } from 'zod';
-import { type Model, named } from '../model.ts';
+import { type Model, named } from '../contract/model.ts';
 
 export const ipmi = {
   name: 'ipmi',

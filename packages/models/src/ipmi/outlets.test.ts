@@ -11,7 +11,7 @@ import {
 } from '@skolo/equipment';
 import { peer, type SimulatedDevice, startIpmiSim } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, type TestContext, vi } from 'vitest';
-import type { PowerDriver } from '../outlets.ts';
+import type { PowerDriver } from '../contract/outlets.ts';
 import {
   driverFor,
   everythingIn,

@@ -27,9 +27,9 @@ import {
 } from '@skolo/equipment';
 import type { Credentials } from '@skolo/secrets';
 import { z } from 'zod';
-import type { Device } from '../device.ts';
+import type { Device } from '../contract/device.ts';
+import { type DriverDeps, driverKind, type OutletDriver } from '../contract/outlets.ts';
 import { outletName } from '../families/outlet-name.ts';
-import { type DriverDeps, driverKind, type OutletDriver } from '../outlets.ts';
 import { ipmi as facts } from './facts.ts';
 
 export const outlets = driverKind({ model: 'ipmi', experimental: false, create });

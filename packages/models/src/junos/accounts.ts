@@ -13,7 +13,7 @@ import {
   openCli,
   targetOf,
 } from '@skolo/equipment';
-import type { Accounts } from '../accounts.ts';
+import type { Accounts } from '../contract/accounts.ts';
 import { junos } from './dialect.ts';
 
 /** At a terminal, where it answers questions with a new value. */

@@ -8,9 +8,9 @@
  * too. Braces match also where the end is missing, if it is missing between two statements, so it is read twice.
  * Source: Junos CLI User Guide, "Viewing the Configuration", "Loading Configuration Files", `commit confirmed`.
  */
-import type { BackupModel, RestoreAbout, RestoreStep, SecretRule } from '../backup.ts';
-import { cliBackup } from '../families/cli-backup.ts';
-import { lastLine, linesOf, quoted } from '../families/text-reading.ts';
+import type { BackupModel, RestoreAbout, RestoreStep, SecretRule } from '../contract/backup.ts';
+import { cliBackup } from '../families/command-line/backup.ts';
+import { lastLine, linesOf, quoted } from '../families/command-line/text-reading.ts';
 import { junos as dialect } from './dialect.ts';
 
 const header = '## Last commit: ';

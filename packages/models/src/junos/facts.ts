@@ -1,5 +1,5 @@
 /** Juniper EX switches and SRX routers (Junos). */
-import { interfaces, type Model } from '../model.ts';
+import { interfaces, type Model } from '../contract/model.ts';
 
 export const junos: Model = {
   name: 'junos',

@@ -4,7 +4,7 @@
  * Proven against: own simulator only, in the form of switches with ELS and in the older one. A unit, `ge-0/0/3.0`, is its port.
  * Source: Junos OS CLI Reference, `show ethernet-switching table`, `show interfaces terse`, `show arp`; sessions of users.
  */
-import { cliStations } from '../families/cli-stations.ts';
+import { cliStations } from '../families/command-line/stations.ts';
 import { macPattern } from '../families/mac-address.ts';
 import { junos as dialect } from './dialect.ts';
 

@@ -5,6 +5,6 @@
  * Tried with: Debian's sshd and chpasswd.
  * Source: chpasswd(8), sshd(8).
  */
-import { linuxAccounts, shellAccounts } from '../families/shell-accounts.ts';
+import { linuxAccounts, shellAccounts } from '../families/unix/accounts.ts';
 
 export const accounts = shellAccounts(linuxAccounts);

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { AnswerCut, DeviceRefused, DeviceTimeout, DeviceUnreachable } from '@skolo/equipment';
 import { type LinuxHost, type LinuxHostOptions, peer, startLinuxHost } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
-import type { BackupModel, Content, Reading } from '../backup.ts';
 import { memberStream, readTar, type TarMember } from '../configuration/archive.ts';
 import { createMask } from '../configuration/mask.ts';
 import { textOf } from '../configuration/text.ts';
+import type { BackupModel, Content, Reading } from '../contract/backup.ts';
 import { type RealDevice, realDevice } from '../testing/real-device.ts';
 import { backup } from './backup.ts';
 

@@ -6,10 +6,10 @@ import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AnswerCut } from '@skolo/equipment';
-import type { Content } from '../backup.ts';
 import { membersToWrite, type NewMember } from '../configuration/archive-write.ts';
 import { BackupError } from '../configuration/errors.ts';
-import { listed } from '../families/text-reading.ts';
+import type { Content } from '../contract/backup.ts';
+import { listed } from '../families/command-line/text-reading.ts';
 import type { Host } from './host.ts';
 
 const tries = 3;

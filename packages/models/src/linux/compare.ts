@@ -1,6 +1,6 @@
 /** What of a version is different on a host. */
 import type { NewMember } from '../configuration/archive-write.ts';
-import { listed } from '../families/text-reading.ts';
+import { listed } from '../families/command-line/text-reading.ts';
 import { hashOf, type Proven } from './collect.ts';
 
 export interface Compared {

@@ -1,6 +1,6 @@
 /** Any Linux host that routes, switches or serves: its files are backed up. */
 import { z } from 'zod';
-import { interfaces, type Model } from '../model.ts';
+import { interfaces, type Model } from '../contract/model.ts';
 
 export const linux = {
   name: 'linux',

@@ -3,9 +3,9 @@ import { isUtf8 } from 'node:buffer';
 import { rm } from 'node:fs/promises';
 import { shellWord } from '@skolo/base';
 import { type DeviceConnection, DeviceRefused } from '@skolo/equipment';
-import type { Identity } from '../backup.ts';
-import { inCommands } from '../families/long-commands.ts';
-import { listed } from '../families/text-reading.ts';
+import type { Identity } from '../contract/backup.ts';
+import { inCommands } from '../families/command-line/long-commands.ts';
+import { listed } from '../families/command-line/text-reading.ts';
 import { findArguments, glob, skip } from './globs.ts';
 
 export interface HostFiles {

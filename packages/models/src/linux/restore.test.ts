@@ -16,7 +16,7 @@ import { DeviceRefused } from '@skolo/equipment';
 import { type LinuxHost, type LinuxHostOptions, peer, startLinuxHost } from '@skolo/simulators';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
-import type { BackupModel } from '../backup.ts';
+import type { BackupModel } from '../contract/backup.ts';
 import { type RealDevice, realDevice } from '../testing/real-device.ts';
 import { backup } from './backup.ts';
 

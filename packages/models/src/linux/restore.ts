@@ -6,10 +6,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { closing, shellWord } from '@skolo/base';
 import { type DeviceConnection, DeviceError, DeviceRefused } from '@skolo/equipment';
-import type { RestoreAbout, RestoreStep } from '../backup.ts';
 import { readTar } from '../configuration/archive.ts';
 import { membersToWrite, type NewMember, tarOf } from '../configuration/archive-write.ts';
-import { fetchVersion, portOption } from '../families/restore-lines.ts';
+import type { RestoreAbout, RestoreStep } from '../contract/backup.ts';
+import { fetchVersion, portOption } from '../families/command-line/restore-lines.ts';
 import { Collected } from './collect.ts';
 import { type Compared, compare, describe } from './compare.ts';
 import { Host, type HostFiles } from './host.ts';

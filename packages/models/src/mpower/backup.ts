@@ -9,8 +9,8 @@
  * Source: /tmp/system.cfg as Oxidized's `airos` reads it (and its pull request 312 for the order of lines), `cfgmtd` and keys as
  * users show them (MF.v2.1.8, MF.v2.1.11).
  */
-import type { BackupModel } from '../backup.ts';
-import { systemCfgBackup } from '../families/ubiquiti-system-cfg.ts';
+import type { BackupModel } from '../contract/backup.ts';
+import { systemCfgBackup } from '../families/unix/ubiquiti-system-cfg.ts';
 
 export function backup(): BackupModel {
   return systemCfgBackup({

@@ -1,5 +1,5 @@
 /** Ubiquiti mPower strip: a small Linux with a file for each relay. Its ssh needs `legacySsh` in the login. */
-import { counted, type Model, whole } from '../model.ts';
+import { counted, type Model, whole } from '../contract/model.ts';
 
 export const mpower: Model = {
   name: 'mpower',

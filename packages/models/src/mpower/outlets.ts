@@ -13,11 +13,16 @@
  * Source: files and values as users' scripts read and write them (firmware MF.v2.1.11).
  */
 import { DeviceRefused } from '@skolo/equipment';
-import type { Device } from '../device.ts';
+import type { Device } from '../contract/device.ts';
+import {
+  type DriverDeps,
+  driverKind,
+  type OutletDriver,
+  type OutletReading,
+} from '../contract/outlets.ts';
+import { outputOf, shellOf } from '../families/command-line/session.ts';
+import { numberOf } from '../families/command-line/table.ts';
 import { outletNumber } from '../families/outlet-name.ts';
-import { outputOf, shellOf } from '../families/session.ts';
-import { numberOf } from '../families/table.ts';
-import { type DriverDeps, driverKind, type OutletDriver, type OutletReading } from '../outlets.ts';
 
 export const outlets = driverKind({ model: 'mpower', experimental: true, create });
 

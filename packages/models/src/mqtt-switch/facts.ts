@@ -1,7 +1,7 @@
 /** A switch behind an MQTT broker: `address` is the broker. The defaults are those of Tasmota; `{device}` is `topic`. */
 import { z } from 'zod';
+import type { Model } from '../contract/model.ts';
 import { free, outlets, readBack } from '../families/described-facts.ts';
-import type { Model } from '../model.ts';
 
 const topic = z
   .string()

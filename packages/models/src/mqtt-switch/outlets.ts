@@ -23,16 +23,16 @@ import {
   visitBroker,
 } from '@skolo/equipment';
 import { z } from 'zod';
-import type { Device } from '../device.ts';
-import { stateIn } from '../families/on-off-patterns.ts';
-import { outletName } from '../families/outlet-name.ts';
+import type { Device } from '../contract/device.ts';
 import {
   type DriverDeps,
   driverKind,
   type OutletDriver,
   type OutletReading,
   type OutletState,
-} from '../outlets.ts';
+} from '../contract/outlets.ts';
+import { stateIn } from '../families/on-off-patterns.ts';
+import { outletName } from '../families/outlet-name.ts';
 import { mqttSwitch as facts } from './facts.ts';
 
 export const outlets = driverKind({ model: 'mqtt-switch', experimental: true, create });

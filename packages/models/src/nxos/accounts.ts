@@ -6,7 +6,7 @@
  * Source: Cisco Nexus 9000 NX-OS Security Configuration Guide, "Configuring User Accounts and RBAC"; Fundamentals Configuration
  * Guide, "copy running-config startup-config".
  */
-import { cliAccounts } from '../families/cli-accounts.ts';
+import { cliAccounts } from '../families/command-line/accounts.ts';
 import { nxos } from './dialect.ts';
 
 export const accounts = cliAccounts({

@@ -9,8 +9,8 @@
  * Source: Cisco Nexus 9000 NX-OS Fundamentals Configuration Guide, "Configuration Files".
  */
 import { escapePattern } from '@skolo/equipment';
-import type { BackupModel, RestoreAbout, RestoreStep, SecretRule } from '../backup.ts';
-import { cliBackup, statements } from '../families/cli-backup.ts';
+import type { BackupModel, RestoreAbout, RestoreStep, SecretRule } from '../contract/backup.ts';
+import { cliBackup, statements } from '../families/command-line/backup.ts';
 import { nxos as dialect } from './dialect.ts';
 
 const secrets: readonly SecretRule[] = [

@@ -1,5 +1,5 @@
 /** Cisco Nexus (NX-OS): no PoE. */
-import { interfaces, type Model } from '../model.ts';
+import { interfaces, type Model } from '../contract/model.ts';
 
 export const nxos: Model = {
   name: 'nxos',

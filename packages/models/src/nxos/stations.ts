@@ -4,8 +4,9 @@
  * Proven against: own simulator only. Gateways and what the supervisor answers for are its own.
  * Source: Cisco Nexus 9000 Series NX-OS Command Reference, `show mac address-table`, `show interface status`, `show ip arp`.
  */
-import { arpRow, cliStations } from '../families/cli-stations.ts';
-import { iosLinks, iosMacRow } from '../families/ios-like.ts';
+
+import { iosLinks, iosMacRow } from '../families/command-line/ios-like.ts';
+import { arpRow, cliStations } from '../families/command-line/stations.ts';
 import { nxos as dialect } from './dialect.ts';
 
 export const stations = cliStations({

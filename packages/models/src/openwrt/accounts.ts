@@ -4,7 +4,7 @@
  * Tried with: its simulator only.
  * Source: OpenWrt's documentation, "Dropbear key-based authentication" (/etc/dropbear/authorized_keys); BusyBox, passwd.
  */
-import { shellAccounts } from '../families/shell-accounts.ts';
+import { shellAccounts } from '../families/unix/accounts.ts';
 
 export const accounts = shellAccounts({
   command: (user) => `passwd ${user.replace(/[^\w.-]/g, '')} && sync`,

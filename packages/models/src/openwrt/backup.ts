@@ -10,6 +10,9 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { AnswerCut, type DeviceConnection, DeviceRefused } from '@skolo/equipment';
+import { memberBytes, readTar, tarFault } from '../configuration/archive.ts';
+import { membersToWrite, tarOf } from '../configuration/archive-write.ts';
+import { BackupError } from '../configuration/errors.ts';
 import type {
   BackupModel,
   Content,
@@ -17,12 +20,9 @@ import type {
   RestoreAbout,
   RestoreStep,
   SecretRule,
-} from '../backup.ts';
-import { memberBytes, readTar, tarFault } from '../configuration/archive.ts';
-import { membersToWrite, tarOf } from '../configuration/archive-write.ts';
-import { BackupError } from '../configuration/errors.ts';
-import { fetchVersion, portOption } from '../families/restore-lines.ts';
-import { quoted } from '../families/text-reading.ts';
+} from '../contract/backup.ts';
+import { fetchVersion, portOption } from '../families/command-line/restore-lines.ts';
+import { quoted } from '../families/command-line/text-reading.ts';
 
 const command = 'sysupgrade -b -';
 const gzipMark = Buffer.from([0x1f, 0x8b]);

@@ -1,5 +1,5 @@
 /** OpenWrt router or switch. Switches with the Realtek PoE daemon can turn ports off over ubus. */
-import { counted, interfaces, type Model, whole } from '../model.ts';
+import { counted, interfaces, type Model, whole } from '../contract/model.ts';
 
 export const openwrt: Model = {
   name: 'openwrt',

@@ -14,10 +14,15 @@
  */
 import { DeviceRefused, readJson } from '@skolo/equipment';
 import { z } from 'zod';
-import type { Device } from '../device.ts';
+import type { Device } from '../contract/device.ts';
+import {
+  type DriverDeps,
+  driverKind,
+  type OutletDriver,
+  type OutletReading,
+} from '../contract/outlets.ts';
+import { outputOf, shellOf } from '../families/command-line/session.ts';
 import { outletName } from '../families/outlet-name.ts';
-import { outputOf, shellOf } from '../families/session.ts';
-import { type DriverDeps, driverKind, type OutletDriver, type OutletReading } from '../outlets.ts';
 
 export const outlets = driverKind({ model: 'openwrt', experimental: true, create });
 

@@ -1,4 +1,4 @@
-/** OpenWrt, with leases of dnsmasq: see families/linux-stations.ts. */
-import { dnsmasqLeases, linuxStations } from '../families/linux-stations.ts';
+/** OpenWrt, with leases of dnsmasq: see families/unix/linux-stations.ts. */
+import { dnsmasqLeases, linuxStations } from '../families/unix/linux-stations.ts';
 
 export const stations = linuxStations([dnsmasqLeases('/tmp/dhcp.leases')]);

@@ -7,7 +7,7 @@
  * Source: HP Access Security Guide (6120, 2920, 5400R), "Configuring Username and Password Security", "Saving Security
  * Credentials in a Config File".
  */
-import { cliAccounts } from '../families/cli-accounts.ts';
+import { cliAccounts } from '../families/command-line/accounts.ts';
 import { procurve } from './dialect.ts';
 
 export const accounts = cliAccounts({

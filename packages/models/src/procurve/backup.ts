@@ -8,8 +8,8 @@
  * set. Firmware that always pages is answered page by page.
  * Source: ArubaOS-Switch Management and Configuration Guide for 16.x, "Switch Memory and Configuration".
  */
-import type { BackupModel, RestoreAbout, RestoreStep, SecretRule } from '../backup.ts';
-import { cliBackup, statements } from '../families/cli-backup.ts';
+import type { BackupModel, RestoreAbout, RestoreStep, SecretRule } from '../contract/backup.ts';
+import { cliBackup, statements } from '../families/command-line/backup.ts';
 import { procurve as dialect } from './dialect.ts';
 
 const value = String.raw`("[^"]*"|\S+)`;

@@ -9,7 +9,7 @@
  */
 
 import { type Dialect, escapePattern } from '@skolo/equipment';
-import { procurvePager } from '../families/pagers.ts';
+import { procurvePager } from '../families/command-line/pagers.ts';
 
 export const procurve: Dialect = {
   name: 'procurve',

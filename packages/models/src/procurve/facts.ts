@@ -1,5 +1,5 @@
 /** HP ProCurve and ArubaOS-S switches. Ports are 1 to 48, or A1 to L24 in a chassis. */
-import { interfaces, type Model } from '../model.ts';
+import { interfaces, type Model } from '../contract/model.ts';
 
 export const procurve: Model = {
   name: 'procurve',

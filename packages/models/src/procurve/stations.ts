@@ -5,7 +5,7 @@
  * addresses are at `Trk1`.
  * Source: ArubaOS-Switch Management and Configuration Guide, "Monitoring and Analyzing Switch Operation"; sessions of users.
  */
-import { cliStations } from '../families/cli-stations.ts';
+import { cliStations } from '../families/command-line/stations.ts';
 import { macPattern } from '../families/mac-address.ts';
 import { procurve as dialect } from './dialect.ts';
 

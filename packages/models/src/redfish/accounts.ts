@@ -7,7 +7,7 @@
  */
 import { DeviceRefused, httpTo, readJson } from '@skolo/equipment';
 import { z } from 'zod';
-import type { Accounts } from '../accounts.ts';
+import type { Accounts } from '../contract/accounts.ts';
 import { redfish as facts } from './facts.ts';
 import { Path, reasonOf } from './outlets.ts';
 

@@ -1,6 +1,6 @@
 /** A server, or a rack PDU, with Redfish. A server has one outlet, its system; a PDU has A1, A2 … */
 import { z } from 'zod';
-import { type Model, named } from '../model.ts';
+import { type Model, named } from '../contract/model.ts';
 
 export const redfish = {
   name: 'redfish',

@@ -18,15 +18,15 @@
 import { parseJson } from '@skolo/base';
 import { DeviceRefused, httpTo, readJson } from '@skolo/equipment';
 import { z } from 'zod';
-import type { Device } from '../device.ts';
-import { outletName } from '../families/outlet-name.ts';
+import type { Device } from '../contract/device.ts';
 import {
   CannotCycle,
   type DriverDeps,
   driverKind,
   type OutletDriver,
   oneByOne,
-} from '../outlets.ts';
+} from '../contract/outlets.ts';
+import { outletName } from '../families/outlet-name.ts';
 import { redfish as facts } from './facts.ts';
 
 export const outlets = driverKind({

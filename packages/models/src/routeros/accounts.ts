@@ -6,7 +6,7 @@
  * Source: help.mikrotik.com, "User" (`/user set`), "Configuration Management" (what an export leaves out).
  */
 import { DeviceRefused, openExec, targetOf } from '@skolo/equipment';
-import type { Accounts } from '../accounts.ts';
+import type { Accounts } from '../contract/accounts.ts';
 
 export const accounts: Accounts = {
   parts: ['password'],

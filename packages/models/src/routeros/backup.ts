@@ -17,15 +17,15 @@ import type {
   RestoreAbout,
   RestoreStep,
   SecretRule,
-} from '../backup.ts';
-import { copyToDevice } from '../families/restore-lines.ts';
+} from '../contract/backup.ts';
+import { copyToDevice } from '../families/command-line/restore-lines.ts';
 import {
   ifAllowed,
   lastLine,
   plainText,
   quoted,
   throwIfRefused,
-} from '../families/text-reading.ts';
+} from '../families/command-line/text-reading.ts';
 import { routeros as dialect } from './dialect.ts';
 
 /** `# 2026-11-20 10:00:00 by RouterOS 7.15.3`, `# nov/20/2026 10:00:00 by RouterOS 6.49.17` */

@@ -1,6 +1,6 @@
 /** MikroTik (RouterOS), over ssh or its REST API. `forced-on` of a port is remembered and restored by the driver. */
 import { z } from 'zod';
-import { counted, interfaces, type Model, whole } from '../model.ts';
+import { counted, interfaces, type Model, whole } from '../contract/model.ts';
 
 export const routeros: Model = {
   name: 'routeros',

@@ -17,9 +17,9 @@
 import { parseJson } from '@skolo/base';
 import { DeviceRefused, httpTo, readJson } from '@skolo/equipment';
 import { z } from 'zod';
-import type { Device } from '../device.ts';
+import type { Device } from '../contract/device.ts';
+import type { DriverDeps, OutletDriver } from '../contract/outlets.ts';
 import { outletName } from '../families/outlet-name.ts';
-import type { DriverDeps, OutletDriver } from '../outlets.ts';
 import { onModes, poeReading } from './poe.ts';
 
 const menu = '/rest/interface/ethernet/poe';

@@ -16,10 +16,10 @@
  * Source: help.mikrotik.com, "PoE-Out" and "Command Line Interface".
  */
 import { DeviceRefused } from '@skolo/equipment';
-import type { Device } from '../device.ts';
+import type { Device } from '../contract/device.ts';
+import type { DriverDeps, OutletDriver, OutletReading } from '../contract/outlets.ts';
+import { type Shell, shellOf, shortened } from '../families/command-line/session.ts';
 import { outletName } from '../families/outlet-name.ts';
-import { type Shell, shellOf, shortened } from '../families/session.ts';
-import type { DriverDeps, OutletDriver, OutletReading } from '../outlets.ts';
 import { onModes, poeReading } from './poe.ts';
 
 const menu = '/interface ethernet poe';

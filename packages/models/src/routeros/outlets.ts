@@ -1,5 +1,5 @@
 /** MikroTik with RouterOS, over ssh or its REST API: `transport` in rack.yaml decides. What is proven is in those two files. */
-import { driverKind } from '../outlets.ts';
+import { driverKind } from '../contract/outlets.ts';
 import { routerosRest } from './outlets-rest.ts';
 import { routerosSsh } from './outlets-ssh.ts';
 

@@ -1,5 +1,5 @@
 /** PoE of RouterOS, as both its console and its REST API show it. */
-import type { OutletReading } from '../outlets.ts';
+import type { OutletReading } from '../contract/outlets.ts';
 
 export const onModes: ReadonlySet<string> = new Set(['auto-on', 'forced-on']);
 /** short-circuit, overload, voltage-too-low, current-too-low, controller_error. */

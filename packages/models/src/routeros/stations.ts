@@ -6,10 +6,10 @@
  * Source: RouterOS manual, "Bridging and Switching", "ARP", "DHCP Server"; scripts of users.
  */
 import { type DeviceConnection, DeviceRefused } from '@skolo/equipment';
-import type { Device } from '../device.ts';
-import { stationOf } from '../families/cli-stations.ts';
-import { ifAllowed, quoted, throwIfRefused } from '../families/text-reading.ts';
-import { portName, type SeenStations, type StationReader } from '../stations.ts';
+import type { Device } from '../contract/device.ts';
+import { portName, type SeenStations, type StationReader } from '../contract/stations.ts';
+import { stationOf } from '../families/command-line/stations.ts';
+import { ifAllowed, quoted, throwIfRefused } from '../families/command-line/text-reading.ts';
 import { routeros as dialect } from './dialect.ts';
 
 export function stations(device: Device): StationReader {

@@ -5,7 +5,7 @@
  * Source: shelly-api-docs.shelly.cloud/gen1, "/settings/login".
  */
 import { httpTo } from '@skolo/equipment';
-import type { Accounts } from '../accounts.ts';
+import type { Accounts } from '../contract/accounts.ts';
 
 export const accounts: Accounts = {
   parts: ['password'],

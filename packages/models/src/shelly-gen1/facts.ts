@@ -1,5 +1,5 @@
 /** Shelly plug or relay of the first generation. Its relays are counted from 0. */
-import { counted, type Model, whole } from '../model.ts';
+import { counted, type Model, whole } from '../contract/model.ts';
 
 export const shellyGen1: Model = {
   name: 'shelly-gen1',

@@ -14,9 +14,9 @@
  */
 import { DeviceRefused, httpTo, readJson } from '@skolo/equipment';
 import { z } from 'zod';
-import type { Device } from '../device.ts';
+import type { Device } from '../contract/device.ts';
+import { type DriverDeps, driverKind, type OutletDriver } from '../contract/outlets.ts';
 import { checkCount, outletNumber } from '../families/outlet-name.ts';
-import { type DriverDeps, driverKind, type OutletDriver } from '../outlets.ts';
 
 export const outlets = driverKind({ model: 'shelly-gen1', experimental: true, create });
 

@@ -8,7 +8,7 @@
 import { createHash } from 'node:crypto';
 import { DeviceRefused, httpTo, readJson } from '@skolo/equipment';
 import { z } from 'zod';
-import type { Accounts } from '../accounts.ts';
+import type { Accounts } from '../contract/accounts.ts';
 import { asAdmin } from './outlets.ts';
 
 const Info = z.object({ id: z.string().min(1), auth_en: z.boolean() });

@@ -1,5 +1,5 @@
 /** Shelly plug or relay of the second generation and later (JSON-RPC). Its switches are counted from 0. */
-import { counted, type Model, whole } from '../model.ts';
+import { counted, type Model, whole } from '../contract/model.ts';
 
 export const shellyGen2: Model = {
   name: 'shelly-gen2',

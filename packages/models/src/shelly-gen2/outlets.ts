@@ -14,9 +14,9 @@
 import { type Access, DeviceRefused, httpTo, readJson } from '@skolo/equipment';
 import type { Credentials } from '@skolo/secrets';
 import { z } from 'zod';
-import type { Device } from '../device.ts';
+import type { Device } from '../contract/device.ts';
+import { type DriverDeps, driverKind, type OutletDriver } from '../contract/outlets.ts';
 import { checkCount, outletNumber } from '../families/outlet-name.ts';
-import { type DriverDeps, driverKind, type OutletDriver } from '../outlets.ts';
 
 export const outlets = driverKind({ model: 'shelly-gen2', experimental: true, create });
 

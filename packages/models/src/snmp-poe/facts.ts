@@ -1,5 +1,5 @@
 /** Any switch with POWER-ETHERNET-MIB (RFC 3621). Port 14 of the first group is `14` or `1.14`; of the second `2.14`. */
-import { counted, type Model, type Numbering, whole } from '../model.ts';
+import { counted, type Model, type Numbering, whole } from '../contract/model.ts';
 
 const plain = counted('port', 'portCount', { alias: /^1\.(\d+)$/ });
 const grouped: Numbering = {

@@ -10,8 +10,9 @@
  * Ports are counted as this table does, which on some switches is not as their labels do: groups are slots, or members of a
  * stack. Watts of a port are not in the standard. The setting is lost with the switch's power unless somebody saves it.
  */
+
+import { driverKind } from '../contract/outlets.ts';
 import { snmpOutlets } from '../families/snmp-outlets.ts';
-import { driverKind } from '../outlets.ts';
 
 const portTable = '1.3.6.1.2.1.105.1.1.1';
 /** pethPsePortAdminEnable: a TruthValue. */

@@ -9,9 +9,14 @@
  */
 import { DeviceRefused } from '@skolo/equipment';
 import { snmpTo } from '@skolo/equipment/snmp';
-import type { Device } from '../device.ts';
+import type { Device } from '../contract/device.ts';
+import {
+  portName,
+  type SeenStations,
+  type Station,
+  type StationReader,
+} from '../contract/stations.ts';
 import { isOfOne, macOf } from '../families/mac-address.ts';
-import { portName, type SeenStations, type Station, type StationReader } from '../stations.ts';
 
 const ifEntry = '1.3.6.1.2.1.2.2.1';
 const ifName = '1.3.6.1.2.1.31.1.1.1.1';

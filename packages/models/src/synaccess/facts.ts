@@ -1,6 +1,6 @@
 /** Synaccess netBooter PDU, over HTTP. One client at a time; the command line over telnet is not used. */
 import { z } from 'zod';
-import { counted, type Model, whole } from '../model.ts';
+import { counted, type Model, whole } from '../contract/model.ts';
 
 export const synaccess = {
   name: 'synaccess',

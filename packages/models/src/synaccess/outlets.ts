@@ -16,9 +16,9 @@
  * Source: netBooter user's guide, "API return codes"; measurements of NP-0501DU (rmrfslashbin/netcommander).
  */
 import { type DeviceError, DeviceRefused, httpTo, notAnAnswer } from '@skolo/equipment';
-import type { Device } from '../device.ts';
+import type { Device } from '../contract/device.ts';
+import { type DriverDeps, driverKind, type OutletDriver } from '../contract/outlets.ts';
 import { checkCount, outletNumber } from '../families/outlet-name.ts';
-import { type DriverDeps, driverKind, type OutletDriver } from '../outlets.ts';
 
 export const outlets = driverKind({ model: 'synaccess', experimental: true, create });
 

@@ -7,7 +7,7 @@
  * Source: tasmota.github.io/docs/Commands, "WebPassword"; the firmware's source.
  */
 import { DeviceRefused } from '@skolo/equipment';
-import type { Accounts } from '../accounts.ts';
+import type { Accounts } from '../contract/accounts.ts';
 import { tasmota } from './commands.ts';
 
 export const accounts: Accounts = {

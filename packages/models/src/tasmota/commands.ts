@@ -2,8 +2,8 @@
 import { DeviceRefused, httpTo, readJson, SignInRefused, withAnyOf } from '@skolo/equipment';
 import type { Credentials } from '@skolo/secrets';
 import { z } from 'zod';
-import type { AccountAccess } from '../accounts.ts';
-import type { Device } from '../device.ts';
+import type { AccountAccess } from '../contract/accounts.ts';
+import type { Device } from '../contract/device.ts';
 
 const Answer = z.record(z.string(), z.unknown());
 export type Answer = z.infer<typeof Answer>;

@@ -1,5 +1,5 @@
 /** Plug or board with Tasmota firmware, over HTTP. With several relays, say how many. */
-import { counted, type Model, whole } from '../model.ts';
+import { counted, type Model, whole } from '../contract/model.ts';
 
 export const tasmota: Model = {
   name: 'tasmota',

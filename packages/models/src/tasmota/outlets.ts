@@ -14,9 +14,14 @@
  */
 import { DeviceBusy, DeviceRefused } from '@skolo/equipment';
 import { z } from 'zod';
-import type { Device } from '../device.ts';
+import type { Device } from '../contract/device.ts';
+import {
+  CannotCycle,
+  type DriverDeps,
+  driverKind,
+  type OutletDriver,
+} from '../contract/outlets.ts';
 import { checkCount, outletCount, outletNumber } from '../families/outlet-name.ts';
-import { CannotCycle, type DriverDeps, driverKind, type OutletDriver } from '../outlets.ts';
 import { type Answer, tasmota } from './commands.ts';
 
 export const outlets = driverKind({ model: 'tasmota', experimental: true, create });

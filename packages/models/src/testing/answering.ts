@@ -1,7 +1,7 @@
 /** A connection that answers single commands, for answers that no simulated device gives. */
 
 import type { DeviceConnection } from '@skolo/equipment';
-import type { Device } from '../device.ts';
+import type { Device } from '../contract/device.ts';
 
 export function answering(device: Device, exec: (command: string) => Buffer): DeviceConnection {
   const nothing = async () => {

@@ -16,9 +16,9 @@ import { type Credentials, Secret } from '@skolo/secrets';
 import type { CliDevice, CliOptions, DeviceFault } from '@skolo/simulators';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
-import type { Device } from '../device.ts';
+import type { Device } from '../contract/device.ts';
+import type { DriverDeps, DriverKind, OutletReading, PowerDriver } from '../contract/outlets.ts';
 import { models } from '../index.ts';
-import type { DriverDeps, DriverKind, OutletReading, PowerDriver } from '../outlets.ts';
 import { allRejectWhenAborted, patient, verbs } from './outlets.ts';
 
 export { patient };

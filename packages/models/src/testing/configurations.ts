@@ -2,9 +2,9 @@
 import type { Dialect } from '@skolo/equipment';
 import type { ConfiguredDevice } from '@skolo/simulators';
 import { expect, it } from 'vitest';
-import type { BackupModel } from '../backup.ts';
 import { createMask } from '../configuration/mask.ts';
 import { isSame } from '../configuration/text.ts';
+import type { BackupModel } from '../contract/backup.ts';
 import { backUp, bytesOf, type Sitting } from './simulated-device.ts';
 
 type Sit = () => Promise<Sitting<ConfiguredDevice> & { model: BackupModel }>;

@@ -7,8 +7,8 @@ import { isLong } from '@skolo/durable/campaign';
 import { DeviceError, SignInRefused } from '@skolo/equipment';
 import { type CliDevice, type DeviceFault, deviceFaults } from '@skolo/simulators';
 import { expect, it } from 'vitest';
-import type { BackupModel } from '../backup.ts';
 import { isSame } from '../configuration/text.ts';
+import type { BackupModel } from '../contract/backup.ts';
 import { account, backUp, bytesOf, type Sitting } from './simulated-device.ts';
 
 interface FaultyDevice<Device extends CliDevice> {

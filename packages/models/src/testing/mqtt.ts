@@ -12,8 +12,8 @@ import {
 } from '@skolo/simulators';
 import { connectAsync } from 'mqtt';
 import { expect, onTestFinished, type TestContext, vi } from 'vitest';
+import type { PowerDriver } from '../contract/outlets.ts';
 import { outlets as mqttSwitch } from '../mqtt-switch/outlets.ts';
-import type { PowerDriver } from '../outlets.ts';
 import { driverFor, type Place } from './outlets.ts';
 
 export const brokers = [

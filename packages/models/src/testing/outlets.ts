@@ -4,9 +4,9 @@ import { DeviceRefused, HostKeys, SessionPool } from '@skolo/equipment';
 import { type Credentials, Secret, type SnmpCredentials } from '@skolo/secrets';
 import { expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
-import type { Device } from '../device.ts';
+import type { Device } from '../contract/device.ts';
+import type { DriverKind, PowerDriver } from '../contract/outlets.ts';
 import { models, type Ports } from '../index.ts';
-import type { DriverKind, PowerDriver } from '../outlets.ts';
 
 export interface Place {
   address?: string;

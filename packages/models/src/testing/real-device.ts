@@ -6,7 +6,7 @@ import { type Connection, type ConnectionDeps, HostKeys, openConnection } from '
 import { type Login, readCredentials } from '@skolo/secrets';
 import type { SshEndpoint } from '@skolo/simulators';
 import { onTestFinished } from 'vitest';
-import type { Device } from '../device.ts';
+import type { Device } from '../contract/device.ts';
 
 export interface RealDevice {
   device: Device;

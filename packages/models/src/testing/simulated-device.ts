@@ -6,9 +6,9 @@ import { type Connection, type ConnectionDeps, HostKeys, openConnection } from '
 import { type Login, readCredentials } from '@skolo/secrets';
 import type { CliDevice } from '@skolo/simulators';
 import { onTestFinished } from 'vitest';
-import type { BackupModel, Content, Reading } from '../backup.ts';
 import { readWhole } from '../configuration/whole-reading.ts';
-import type { Device } from '../device.ts';
+import type { BackupModel, Content, Reading } from '../contract/backup.ts';
+import type { Device } from '../contract/device.ts';
 
 /** Of the simulated devices. The password is one that must appear nowhere. */
 export const account = { username: 'skolo', password: 'canary-login-7f3a' };

@@ -12,7 +12,7 @@ import {
   startSnmpd,
 } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
-import type { DriverKind, PowerDriver } from '../outlets.ts';
+import type { DriverKind, PowerDriver } from '../contract/outlets.ts';
 import { driverFor, patient, stateOf } from './outlets.ts';
 
 const [authKey, privKey] = ['authauth1', 'privpriv1'];

@@ -10,8 +10,8 @@
  * Source: /tmp/system.cfg and /etc/board.info as Oxidized's `unifiap` reads them; keys and `cfgmtd` as users show them;
  * `syswrapper.sh apply-config` as Ubiquiti's own tests of devices use it.
  */
-import type { BackupModel } from '../backup.ts';
-import { systemCfgBackup } from '../families/ubiquiti-system-cfg.ts';
+import type { BackupModel } from '../contract/backup.ts';
+import { systemCfgBackup } from '../families/unix/ubiquiti-system-cfg.ts';
 
 export function backup(): BackupModel {
   return systemCfgBackup({

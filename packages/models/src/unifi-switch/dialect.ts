@@ -3,8 +3,8 @@
  * asks for no password.
  */
 import type { Dialect } from '@skolo/equipment';
-import { fastpath } from '../families/fastpath.ts';
-import { linuxShell } from '../families/linux-shell.ts';
+import { fastpath } from '../families/fastpath/fastpath.ts';
+import { linuxShell } from '../families/unix/linux-shell.ts';
 
 export const fastpathBehindShell: Dialect = {
   ...fastpath,

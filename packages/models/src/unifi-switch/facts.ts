@@ -1,5 +1,5 @@
 /** Ubiquiti UniFi switch, over ssh. Its controller overwrites what was not set there, so only cycles are safe. */
-import { counted, type Model, whole } from '../model.ts';
+import { counted, type Model, whole } from '../contract/model.ts';
 
 export const unifiSwitch: Model = {
   name: 'unifi-switch',

@@ -11,12 +11,17 @@
  * A port that restarts shows `Auto` and no power, just like one with nothing plugged in, so it is reported as off only while
  * a restart of ours is under way. The controller overwrites what was not set there, and so does a reboot.
  *
- * Sources: see swctrl.ts and fastpath-poe.ts.
+ * Sources: see swctrl.ts and families/fastpath/poe.ts.
  */
 import type { CliSession, ExecSession } from '@skolo/equipment';
-import type { Device } from '../device.ts';
-import { atInterface, readFastpath, resetPort } from '../families/fastpath-poe.ts';
-import { outletNumber } from '../families/outlet-name.ts';
+import type { Device } from '../contract/device.ts';
+import {
+  CannotCycle,
+  type DriverDeps,
+  driverKind,
+  type OutletDriver,
+  type OutletReading,
+} from '../contract/outlets.ts';
 import {
   type Cli,
   cliWithin,
@@ -25,14 +30,9 @@ import {
   type Shell,
   sharing,
   shellWithin,
-} from '../families/session.ts';
-import {
-  CannotCycle,
-  type DriverDeps,
-  driverKind,
-  type OutletDriver,
-  type OutletReading,
-} from '../outlets.ts';
+} from '../families/command-line/session.ts';
+import { atInterface, readFastpath, resetPort } from '../families/fastpath/poe.ts';
+import { outletNumber } from '../families/outlet-name.ts';
 import { fastpathBehindShell } from './dialect.ts';
 import { isMissing, listSwctrl, readSwctrl, restartSwctrl, setSwctrl } from './swctrl.ts';
 

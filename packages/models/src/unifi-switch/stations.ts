@@ -5,9 +5,9 @@
  * has seen them. Models without `swctrl` are not read. Its uplink is marked in front of the port.
  * Source: sessions of users (USW-Pro-Max-48, US-8).
  */
-import { cliStations } from '../families/cli-stations.ts';
-import { linuxShell } from '../families/linux-shell.ts';
+import { cliStations } from '../families/command-line/stations.ts';
 import { macPattern } from '../families/mac-address.ts';
+import { linuxShell } from '../families/unix/linux-shell.ts';
 
 export const stations = cliStations({
   dialect: { errors: linuxShell.errors },

@@ -1,6 +1,6 @@
 import { DeviceRefused } from '@skolo/equipment';
 import { describe, expect, it } from 'vitest';
-import type { Shell } from '../families/session.ts';
+import type { Shell } from '../families/command-line/session.ts';
 import { readSwctrl, restartSwctrl, setSwctrl } from './swctrl.ts';
 
 function table(...rows: string[]): string {

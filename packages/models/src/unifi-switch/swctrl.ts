@@ -10,9 +10,9 @@
  * Sources: sessions recorded by users (US-24, USW-Lite-16, USW-Flex); devwithimagination.com, 2022-08-07, on `id`.
  */
 import { DeviceRefused, type ExecResult } from '@skolo/equipment';
-import { outputOf, type Shell, shortened } from '../families/session.ts';
-import { numberOf } from '../families/table.ts';
-import { CannotCycle, type OutletReading, orCannotCycle } from '../outlets.ts';
+import { CannotCycle, type OutletReading, orCannotCycle } from '../contract/outlets.ts';
+import { outputOf, type Shell, shortened } from '../families/command-line/session.ts';
+import { numberOf } from '../families/command-line/table.ts';
 
 export const listSwctrl = 'swctrl poe show';
 

@@ -1,6 +1,6 @@
 /** VyOS, a router on a PC: no PoE. */
 import { z } from 'zod';
-import { counted, type Model, whole } from '../model.ts';
+import { counted, type Model, whole } from '../contract/model.ts';
 
 export const vyos: Model = {
   name: 'vyos',

@@ -1,4 +1,4 @@
-/** VyOS: see families/linux-stations.ts. Leases: proven against own simulator only. */
-import { linuxStations, vyattaLeases } from '../families/linux-stations.ts';
+/** VyOS: see families/unix/linux-stations.ts. Leases: proven against own simulator only. */
+import { linuxStations, vyattaLeases } from '../families/unix/linux-stations.ts';
 
 export const stations = linuxStations([vyattaLeases('show dhcp server leases', 'Hostname')]);

@@ -2,7 +2,7 @@
  * A Pi with a common image asks the jumphost who it is. Scripts and units for curl and openssl, which Raspberry Pi OS and Ubuntu
  * have. The endpoint is machine-state, which describes its API in packages/api/src/enrolment.ts.
  */
-import { agentFiles } from '@skolo/jumphost/agent-files';
+import { agentFiles } from '@skolo/k3s';
 import { stringify } from 'yaml';
 import type { Method } from '../image/customization.ts';
 import type { PiSetup } from '../setup.ts';

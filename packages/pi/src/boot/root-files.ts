@@ -1,5 +1,5 @@
 /** Files of the running system that are alike for all methods of customisation: its settings, the clock, the agent of k3s. */
-import { agentFiles } from '@skolo/jumphost/agent-files';
+import { agentFiles } from '@skolo/k3s';
 import type { PiSetup } from '../setup.ts';
 import { clock, clockScript, clockUnit, clockUnitText, waitsAlone } from './clock.ts';
 import { stateFolder } from './setup-script.ts';

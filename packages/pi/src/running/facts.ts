@@ -1,5 +1,5 @@
 /** What a Raspberry Pi that runs is: its model, its two architectures, its system. */
-import { factsIn, type Host, JumphostError, type Step } from '@skolo/jumphost';
+import { factsIn, type Host, JumphostError, type Step } from '@skolo/computers';
 import { z } from 'zod';
 
 const Facts = z.object({

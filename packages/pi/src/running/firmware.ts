@@ -9,7 +9,7 @@ import {
   linesOf,
   type Step,
   sendReboot,
-} from '@skolo/jumphost';
+} from '@skolo/computers';
 import { editCmdline, lastingEdit } from '../boot/cmdline.ts';
 import {
   cmdlinePath,

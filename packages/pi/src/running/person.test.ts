@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Host } from '@skolo/jumphost';
+import type { Host } from '@skolo/computers';
 import { expect, it, onTestFinished } from 'vitest';
 import { userStep } from './person.ts';
 

@@ -1,7 +1,6 @@
 /** The user of a Pi, and what is there for people: keyboard, language, time zone. */
 import { shellWord } from '@skolo/base';
-import type { Guard } from '@skolo/jumphost';
-import { checkByScript, guardedStep, type Step, sshTrial } from '@skolo/jumphost';
+import { checkByScript, type Guard, guardedStep, type Step, sshTrial } from '@skolo/computers';
 import { sshdFile } from '../boot/root-files.ts';
 import type { PiSetup } from '../setup.ts';
 

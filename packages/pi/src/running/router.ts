@@ -6,7 +6,7 @@ import {
   JumphostError,
   packagesStep,
   type Step,
-} from '@skolo/jumphost';
+} from '@skolo/computers';
 import { dnsmasqConfig, type Rack } from '@skolo/rack';
 import { freeRange } from './free-range.ts';
 

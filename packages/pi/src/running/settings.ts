@@ -1,6 +1,6 @@
 /** Settings of the system that are alike on all Pis, and its name. */
 import { shellWord } from '@skolo/base';
-import { checkByScript, fileStep, type Host, packagesStep, type Step } from '@skolo/jumphost';
+import { checkByScript, fileStep, type Host, packagesStep, type Step } from '@skolo/computers';
 import { noSwap, swapUnits } from '../boot/no-swap.ts';
 import { hostsOf, journalFile, swapFile, timeFiles, watchdogFile } from '../boot/root-files.ts';
 import type { PiSetup } from '../setup.ts';

@@ -1,5 +1,5 @@
 /** What a Raspberry Pi that runs has to be: what the first start of a card makes it. */
-import { type Guard, packagesStep, type Step, clockStep as timeServerStep } from '@skolo/jumphost';
+import { type Guard, packagesStep, type Step, clockStep as timeServerStep } from '@skolo/computers';
 import type { Rack } from '@skolo/rack';
 import type { PiSetup } from '../setup.ts';
 import { clockStep, systemStep } from './facts.ts';

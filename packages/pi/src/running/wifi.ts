@@ -1,5 +1,5 @@
 /** Wi-Fi of a Pi that runs, by NetworkManager or netplan. */
-import { type Guard, guardedStep, JumphostError, type Step } from '@skolo/jumphost';
+import { type Guard, guardedStep, JumphostError, type Step } from '@skolo/computers';
 import { stringify } from 'yaml';
 import { netplanOf, type Wifi, wifiFile } from '../boot/network.ts';
 import type { RootFile } from '../boot/root-files.ts';

@@ -5,8 +5,8 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { parseRack } from '../load.ts';
-import { readYaml } from '../yaml.ts';
+import { parseRack } from '../read/load.ts';
+import { readYaml } from '../yaml/yaml.ts';
 
 const { values: flags } = parseArgs({
   options: { json: { type: 'boolean', default: false }, first: { type: 'string' } },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseRack } from '../load.ts';
+import { parseRack } from '../read/load.ts';
 
 describe('switches behind a broker', () => {
   it('share its address, also with the jumphost that it runs on', () => {

@@ -2,8 +2,8 @@
 
 import type { Ports } from '@skolo/models';
 import ipaddr from 'ipaddr.js';
-import { type Draft, firsts, type Report, type Spot, within } from '../draft.ts';
-import type { InfrastructureDevice } from '../rack.ts';
+import { type Draft, firsts, type Report, type Spot, within } from '../draft/draft.ts';
+import type { InfrastructureDevice } from '../rack/rack.ts';
 
 interface User {
   name: string;

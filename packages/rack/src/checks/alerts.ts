@@ -1,6 +1,6 @@
 /** Checks settings of alert-to-pubsub against each other. */
-import type { Report } from '../draft.ts';
-import type { ServicesSettings } from '../settings.ts';
+import type { Report } from '../draft/draft.ts';
+import type { ServicesSettings } from '../schema/settings/settings.ts';
 import { checkRequest } from './requests.ts';
 
 type Alerts = ServicesSettings['alert-to-pubsub'];

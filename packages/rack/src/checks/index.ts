@@ -1,6 +1,6 @@
 /** Checks of the whole rack. */
-import { type Draft, reportTo } from '../draft.ts';
-import type { Problem } from '../issues.ts';
+import { type Draft, reportTo } from '../draft/draft.ts';
+import type { Problem } from '../issues/issues.ts';
 import { checkAddresses } from './addresses.ts';
 import { checkLoops } from './loops.ts';
 import { checkNames } from './names.ts';

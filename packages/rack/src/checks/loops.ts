@@ -2,8 +2,8 @@
  * Finds loops: an uplink that leads back to its device, and devices that only feed each other, which can never be turned
  * on. A PDU that feeds its own switch is not a loop.
  */
-import { type Draft, type Report, within } from '../draft.ts';
-import type { InfrastructureDevice } from '../rack.ts';
+import { type Draft, type Report, within } from '../draft/draft.ts';
+import type { InfrastructureDevice } from '../rack/rack.ts';
 
 export function checkLoops(draft: Draft, report: Report): void {
   const { infrastructure } = draft.rack;

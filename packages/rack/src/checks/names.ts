@@ -1,5 +1,5 @@
 /** Checks that names of machines, infrastructure, attached devices and the jumphost are unique. */
-import { type Draft, firsts, type Report, type Spot, within } from '../draft.ts';
+import { type Draft, firsts, type Report, type Spot, within } from '../draft/draft.ts';
 
 const reserved: Readonly<Record<string, string>> = {
   internet: 'an uplink that leaves the rack',

@@ -1,11 +1,11 @@
 /** Checks that outlets and ports exist and are used once, and converts them to the notation of their model (`0/14`, `14`). */
 
 import { models } from '@skolo/models';
-import { type Draft, firsts, type Report, type Spot, within } from '../draft.ts';
-import { formatUsbPort } from '../outlets.ts';
-import type { Machine, Outlet } from '../rack.ts';
-import { didYouMean } from '../suggest.ts';
-import { builtInHubs } from '../uhubctl.ts';
+import { type Draft, firsts, type Report, type Spot, within } from '../draft/draft.ts';
+import { didYouMean } from '../issues/suggest.ts';
+import type { Machine, Outlet } from '../rack/rack.ts';
+import { builtInHubs } from '../rack/uhubctl.ts';
+import { formatUsbPort } from '../schema/outlets.ts';
 
 type Use = 'power' | 'uplink';
 

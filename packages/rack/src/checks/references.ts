@@ -1,9 +1,9 @@
 /** Checks references to identities and logins. */
 
 import type { Login } from '@skolo/secrets';
-import { type Draft, type Report, type Spot, within } from '../draft.ts';
-import type { InfrastructureDevice } from '../rack.ts';
-import { didYouMean } from '../suggest.ts';
+import { type Draft, type Report, type Spot, within } from '../draft/draft.ts';
+import { didYouMean } from '../issues/suggest.ts';
+import type { InfrastructureDevice } from '../rack/rack.ts';
 
 export function checkReferences(draft: Draft, report: Report): void {
   const { rack, declared } = draft;

@@ -1,9 +1,9 @@
 /** Checks the template, the headers and the token of an HTTP request. */
 import { isSafeForSecrets } from '@skolo/secrets';
-import type { Report } from '../draft.ts';
-import type { Path } from '../issues.ts';
-import { isJsonTemplate, templatePlace } from '../request-template.ts';
-import type { ServicesSettings } from '../settings.ts';
+import type { Report } from '../draft/draft.ts';
+import type { Path } from '../issues/issues.ts';
+import { isJsonTemplate, templatePlace } from '../schema/request-template.ts';
+import type { ServicesSettings } from '../schema/settings/settings.ts';
 
 type HttpRequest = NonNullable<ServicesSettings['router-backup']['webhook']>;
 

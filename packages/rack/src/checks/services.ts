@@ -1,10 +1,10 @@
 /** Checks settings of services against each other. */
 
-import { type Draft, firsts, type Report, within } from '../draft.ts';
-import type { Path } from '../issues.ts';
-import { swarmingSettings } from '../overrides.ts';
-import { servicePorts } from '../service-ports.ts';
-import type { ServicesSettings } from '../settings.ts';
+import { type Draft, firsts, type Report, within } from '../draft/draft.ts';
+import type { Path } from '../issues/issues.ts';
+import { swarmingSettings } from '../rack/overrides.ts';
+import { servicePorts } from '../schema/service-ports.ts';
+import type { ServicesSettings } from '../schema/settings/settings.ts';
 import { checkAlerts } from './alerts.ts';
 import { checkRequest } from './requests.ts';
 

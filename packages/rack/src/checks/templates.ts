@@ -1,5 +1,5 @@
 /** Checks that a command names its outlet: without it, a device might switch all. */
-import { type Draft, type Report, within } from '../draft.ts';
+import { type Draft, type Report, within } from '../draft/draft.ts';
 
 const templates: Readonly<Record<string, readonly string[]>> = {
   'mqtt-switch': ['command', 'state'],

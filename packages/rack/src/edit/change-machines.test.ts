@@ -1,7 +1,7 @@
 import { runs } from '@skolo/durable/campaign';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseRack } from '../load.ts';
+import { parseRack } from '../read/load.ts';
 import { addMachines, removeMachines, setMachines } from './change-machines.ts';
 
 const head = `rack: desk

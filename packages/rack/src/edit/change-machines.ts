@@ -3,11 +3,11 @@
  * leave a range, or get a value that the range does not have, are taken out of the entry.
  */
 import { isMap, isScalar, type Pair, parseDocument, type YAMLMap } from 'yaml';
-import { hideRanges } from '../hidden-ranges.ts';
-import { wholeFile } from '../issues.ts';
-import { parseRack } from '../load.ts';
-import type { Rack } from '../rack.ts';
-import { expandRange } from '../ranges.ts';
+import { wholeFile } from '../issues/issues.ts';
+import type { Rack } from '../rack/rack.ts';
+import { expandRange } from '../ranges/ranges.ts';
+import { parseRack } from '../read/load.ts';
+import { hideRanges } from '../yaml/hidden-ranges.ts';
 import { foldValues } from './fold.ts';
 import { applied, ByHand, marginOf, plain, rangeOf } from './splice.ts';
 import { splitEntry } from './split-entry.ts';

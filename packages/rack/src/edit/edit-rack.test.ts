@@ -1,8 +1,8 @@
 import { runs } from '@skolo/durable/campaign';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseRack } from '../load.ts';
-import { expandRange } from '../ranges.ts';
+import { expandRange } from '../ranges/ranges.ts';
+import { parseRack } from '../read/load.ts';
 import { editRack, type RackEdit } from './edit-rack.ts';
 import { foldValues } from './fold.ts';
 

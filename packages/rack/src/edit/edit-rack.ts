@@ -13,12 +13,12 @@ import {
   type YAMLMap,
   type YAMLSeq,
 } from 'yaml';
-import { hideRanges } from '../hidden-ranges.ts';
-import { wholeFile } from '../issues.ts';
-import { parseRack } from '../load.ts';
-import { formatOutlet } from '../outlets.ts';
-import type { Machine, Rack } from '../rack.ts';
-import { expandRange, hasRange } from '../ranges.ts';
+import { wholeFile } from '../issues/issues.ts';
+import type { Machine, Rack } from '../rack/rack.ts';
+import { expandRange, hasRange } from '../ranges/ranges.ts';
+import { parseRack } from '../read/load.ts';
+import { formatOutlet } from '../schema/outlets.ts';
+import { hideRanges } from '../yaml/hidden-ranges.ts';
 import { foldValues } from './fold.ts';
 import { applied, ByHand, marginOf, plain, rangeOf, type Splice, written } from './splice.ts';
 import { splitEntry } from './split-entry.ts';

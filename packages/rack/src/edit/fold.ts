@@ -1,5 +1,5 @@
 /** Texts with ranges that stand for a list of values, in their order. */
-import { expandRange } from '../ranges.ts';
+import { expandRange } from '../ranges/ranges.ts';
 
 /** A number that a range may stand for; of a MAC address only the last two digits. */
 const numbers = /\d+/g;

@@ -1,6 +1,6 @@
 /** Pieces of a text that are replaced, each where it stands. */
 import { type Node, parse, type Scalar } from 'yaml';
-import { hideRanges } from '../hidden-ranges.ts';
+import { hideRanges } from '../yaml/hidden-ranges.ts';
 
 export interface Splice {
   from: number;

@@ -16,14 +16,14 @@ import {
   visit,
   type YAMLSeq,
 } from 'yaml';
-import { expandEntry } from '../expand.ts';
-import { hideRanges } from '../hidden-ranges.ts';
-import { spreadOfDevice } from '../infrastructure-schema.ts';
-import { machineSchema } from '../machine-schema.ts';
-import { isMap as isPlainMap } from '../plain.ts';
-import { expandRange, hasRange } from '../ranges.ts';
-import { escaped, type Spread, spreadOf } from '../spreading.ts';
-import { readYaml } from '../yaml.ts';
+import { expandEntry } from '../ranges/expand.ts';
+import { expandRange, hasRange } from '../ranges/ranges.ts';
+import { escaped, type Spread, spreadOf } from '../ranges/spreading.ts';
+import { spreadOfDevice } from '../schema/infrastructure-schema.ts';
+import { machineSchema } from '../schema/machine-schema.ts';
+import { hideRanges } from '../yaml/hidden-ranges.ts';
+import { isMap as isPlainMap } from '../yaml/plain.ts';
+import { readYaml } from '../yaml/yaml.ts';
 import { foldValues } from './fold.ts';
 import { applied, ByHand, marginOf, plain, rangeOf, type Splice, written } from './splice.ts';
 

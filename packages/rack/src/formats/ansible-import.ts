@@ -5,7 +5,7 @@
 import { isIP } from 'node:net';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { maxNames, RangeSyntaxError } from '../ranges.ts';
+import { maxNames, RangeSyntaxError } from '../ranges/ranges.ts';
 
 export interface AnsibleHost {
   name: string;

@@ -1,6 +1,6 @@
 /** An inventory of Ansible, in YAML, with the groups of k3s-ansible: `server` is the jumphost, `agent` the machines. */
 import { stringify } from 'yaml';
-import type { Rack } from '../rack.ts';
+import type { Rack } from '../rack/rack.ts';
 
 /** Source: docs.ansible.com, "How to build your inventory"; github.com/k3s-io/k3s-ansible, inventory-sample.yml. */
 export function ansibleInventory({ name, jumphost, machines, logins }: Rack): string {

@@ -1,5 +1,5 @@
 /** dnsmasq (OpenWrt, Pi-hole, EdgeOS with dnsmasq): DNS for all names, DHCP for entries with a MAC. */
-import type { Rack } from '../rack.ts';
+import type { Rack } from '../rack/rack.ts';
 import { hostsOf, namesOf } from './hosts.ts';
 
 /** For a file in /etc/dnsmasq.d. Source: dnsmasq(8), --host-record, --dhcp-host, --local. */

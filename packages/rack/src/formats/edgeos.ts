@@ -1,5 +1,5 @@
 /** Commands for `configure` on an EdgeRouter. */
-import type { Rack } from '../rack.ts';
+import type { Rack } from '../rack/rack.ts';
 import { hostsOf, namesOf } from './hosts.ts';
 
 /**

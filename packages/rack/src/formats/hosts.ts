@@ -1,5 +1,5 @@
 /** Names and addresses of a rack, and /etc/hosts. */
-import type { Rack } from '../rack.ts';
+import type { Rack } from '../rack/rack.ts';
 
 export interface Host {
   name: string;

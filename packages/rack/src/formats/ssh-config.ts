@@ -1,5 +1,5 @@
 /** Hosts of ssh_config(5), for ~/.ssh/config.d: machines are behind the jumphost. */
-import type { Rack } from '../rack.ts';
+import type { Rack } from '../rack/rack.ts';
 
 export function sshConfig({ name, jumphost, machines, logins }: Rack): string {
   const others = [...machines.values()].map((machine) => {

@@ -1,6 +1,6 @@
 /** Token configuration of the Swarming bots. */
-import type { Rack } from '../rack.ts';
-import { serviceUrl } from '../service-urls.ts';
+import type { Rack } from '../rack/rack.ts';
+import { serviceUrl } from '../rack/service-urls.ts';
 
 const tokenPath = '/computeMetadata/v1/instance/service-accounts/default/token';
 

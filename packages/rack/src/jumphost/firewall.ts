@@ -1,5 +1,5 @@
 /** The part of the jumphost's firewall that follows from rack.yaml, and changes with it. */
-import type { Rack } from '../rack.ts';
+import type { Rack } from '../rack/rack.ts';
 
 export const firewallUnit = 'skolo-firewall.service';
 

@@ -1,6 +1,6 @@
 /** Derived files, as data and as text. */
 import { Document, isScalar, visit } from 'yaml';
-import type { Json, Rack } from '../rack.ts';
+import type { Json, Rack } from '../rack/rack.ts';
 
 /** Objects of a patch; kustomize skips a patch without a match. */
 interface PatchTarget {

@@ -1,5 +1,5 @@
 /** Patch of kube/components/enrolment: the nodes that machine-state may remove from the cluster. */
-import type { Rack } from '../rack.ts';
+import type { Rack } from '../rack/rack.ts';
 import type { DerivedFile } from './derived-file.ts';
 
 const policy = 'skolo-enrolment';

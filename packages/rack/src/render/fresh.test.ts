@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { readRack } from '../load.ts';
+import { readRack } from '../read/load.ts';
 import { compareDerived } from './derived-folder.ts';
 import { renderDerived } from './render.ts';
 

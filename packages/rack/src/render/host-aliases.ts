@@ -1,7 +1,7 @@
 /** Names of the jumphost for pods: the rack's DNS may be down, and cluster DNS does not have them. */
 import { hostsOf, namesOf } from '../formats/hosts.ts';
-import type { Rack } from '../rack.ts';
-import { serviceNames } from '../service-ports.ts';
+import type { Rack } from '../rack/rack.ts';
+import { serviceNames } from '../schema/service-ports.ts';
 import { type DerivedFile, podPatch } from './derived-file.ts';
 
 /** The metadata server connects to no service. */

@@ -1,5 +1,5 @@
 /** kustomization.yaml of the derived files: a component, so that its patches reach the overlay of the rack. */
-import type { Json, Rack } from '../rack.ts';
+import type { Json, Rack } from '../rack/rack.ts';
 import type { DerivedFile } from './derived-file.ts';
 
 /** Lists the files; the facts become the ConfigMap `rack-facts` of both namespaces, whose name changes with them. */

@@ -1,6 +1,6 @@
 /** Network policies between services and the rack, with addresses of rack.yaml. */
-import type { Json, Rack } from '../rack.ts';
-import { jumphostServices, servicePorts } from '../service-ports.ts';
+import type { Json, Rack } from '../rack/rack.ts';
+import { jumphostServices, servicePorts } from '../schema/service-ports.ts';
 import type { DerivedFile } from './derived-file.ts';
 import { extraPortsOf } from './extra-ports.ts';
 import { contains, merged, networkOf, networksOf, podNetwork } from './networks.ts';

@@ -1,7 +1,7 @@
 /** Comparison of networks in CIDR notation, and those of a rack. */
 import ipaddr from 'ipaddr.js';
 import { hostsOf } from '../formats/hosts.ts';
-import type { Rack } from '../rack.ts';
+import type { Rack } from '../rack/rack.ts';
 
 /** The default of k3s. */
 export const podNetwork = '10.42.0.0/16';

@@ -1,6 +1,6 @@
 /** Scrape targets besides the services: agents, node-exporters, and ping targets. */
-import type { InfrastructureDevice, Machine, Rack } from '../rack.ts';
-import { hostOfUrl, serviceMetricsUrl } from '../service-urls.ts';
+import type { InfrastructureDevice, Machine, Rack } from '../rack/rack.ts';
+import { hostOfUrl, serviceMetricsUrl } from '../rack/service-urls.ts';
 import type { DerivedFile } from './derived-file.ts';
 
 /** node-exporter. */

@@ -1,5 +1,5 @@
 /** README.md of the derived files: their content, and that of the Secrets. */
-import type { Rack } from '../rack.ts';
+import type { Rack } from '../rack/rack.ts';
 import { tokenSecrets } from '../secrets/monitoring.ts';
 import type { ServiceSecret } from '../secrets/service-secrets.ts';
 import { type DerivedFile, head } from './derived-file.ts';

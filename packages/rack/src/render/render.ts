@@ -1,5 +1,5 @@
 /** The derived files of an overlay: a pure function of the rack. */
-import type { Rack } from '../rack.ts';
+import type { Rack } from '../rack/rack.ts';
 import { serviceSecrets } from '../secrets/service-secrets.ts';
 import { type DerivedFile, head, type RenderWarning, yamlText } from './derived-file.ts';
 import { enrolmentMachines } from './enrolment-machines.ts';

@@ -1,5 +1,5 @@
 /** Patches that mount the secrets of services. */
-import type { Json } from '../rack.ts';
+import type { Json } from '../rack/rack.ts';
 import type { ServiceSecret } from '../secrets/service-secrets.ts';
 import { type DerivedFile, podPatch } from './derived-file.ts';
 

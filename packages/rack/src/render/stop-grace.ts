@@ -1,6 +1,6 @@
 /** Patches for services with a longer `stopWithin` than kube/base allows. */
-import type { Rack } from '../rack.ts';
-import { jumphostServices } from '../service-ports.ts';
+import type { Rack } from '../rack/rack.ts';
+import { jumphostServices } from '../schema/service-ports.ts';
 import { type DerivedFile, podPatch } from './derived-file.ts';
 
 /** Default of kube/base. */

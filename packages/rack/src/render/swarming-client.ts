@@ -1,6 +1,6 @@
 /** Patch of the agents' DaemonSet: time for tasks to finish, folders of bots. */
-import { swarmingSettings } from '../overrides.ts';
-import type { Rack } from '../rack.ts';
+import { swarmingSettings } from '../rack/overrides.ts';
+import type { Rack } from '../rack/rack.ts';
 import { type DerivedFile, podPatch } from './derived-file.ts';
 
 /** After the grace time of a task: the bot uploads results, and the agent ends. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseRack } from '../load.ts';
+import { parseRack } from '../read/load.ts';
 import { renderDerived } from './render.ts';
 
 /** A rack about which there is nothing to say, and what is added to it. */

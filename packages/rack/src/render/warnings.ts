@@ -1,9 +1,9 @@
 /** Settings of rack.yaml that do not work on k3s. They stop no rack. Each message follows the path in rack.yaml. */
 import { posix } from 'node:path';
 import { hostsOf, namesOf } from '../formats/hosts.ts';
-import type { Rack } from '../rack.ts';
+import type { Rack } from '../rack/rack.ts';
+import { jumphostServices, servicePorts } from '../schema/service-ports.ts';
 import type { ServiceSecret } from '../secrets/service-secrets.ts';
-import { jumphostServices, servicePorts } from '../service-ports.ts';
 import type { RenderWarning } from './derived-file.ts';
 import { lowPorts } from './extra-ports.ts';
 import { contains, networkOf, overlap, podNetwork } from './networks.ts';

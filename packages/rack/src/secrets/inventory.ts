@@ -2,11 +2,11 @@
  * Every secret of a rack, by name: what it is, who uses it, and where it goes. All of it follows from rack.yaml. The
  * values are in a store (packages/secret-store).
  */
-import type { Rack } from '../rack.ts';
-import { type SecretReference, secretReferences } from '../secret-references.ts';
-import type { JumphostService } from '../service-ports.ts';
+import type { Rack } from '../rack/rack.ts';
+import type { JumphostService } from '../schema/service-ports.ts';
 import { secretKeys } from './keys.ts';
 import { tokenSecrets } from './monitoring.ts';
+import { type SecretReference, secretReferences } from './references.ts';
 import { serviceSecrets } from './service-secrets.ts';
 
 export type SecretKind =

@@ -1,7 +1,7 @@
 /** Secrets of Alertmanager and Prometheus of kube/base: their tokens for our services. */
 
 import type { SecretRef } from '@skolo/secrets';
-import type { Rack } from '../rack.ts';
+import type { Rack } from '../rack/rack.ts';
 import { mountedPath } from './keys.ts';
 
 interface TokenSecret {

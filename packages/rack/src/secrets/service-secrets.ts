@@ -1,10 +1,10 @@
 /** Secrets of services on the jumphost: files and variables, with their keys. */
 
-import type { Rack } from '../rack.ts';
+import type { Rack } from '../rack/rack.ts';
 import type { RenderWarning } from '../render/derived-file.ts';
-import { type SecretReference, secretReferences } from '../secret-references.ts';
-import { type JumphostService, jumphostServices, namespaceOf } from '../service-ports.ts';
+import { type JumphostService, jumphostServices, namespaceOf } from '../schema/service-ports.ts';
 import { mountedPath, secretKeys } from './keys.ts';
+import { type SecretReference, secretReferences } from './references.ts';
 
 /** Has the name of the service. */
 export interface ServiceSecret {

@@ -1,6 +1,6 @@
 /** Valid inventories of all shapes, for property tests: plain data as somebody might write it, without ranges. */
 import fc from 'fast-check';
-import { escapeRange } from '../ranges.ts';
+import { escapeRange } from '../ranges/ranges.ts';
 
 /** Text that YAML and ranges would like to misread. */
 const line = fc.oneof(

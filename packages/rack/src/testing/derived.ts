@@ -1,6 +1,6 @@
 /** Derived files as the objects that are in them, for tests. */
 import { parseAllDocuments } from 'yaml';
-import type { Rack } from '../rack.ts';
+import type { Rack } from '../rack/rack.ts';
 import { renderDerived } from '../render/render.ts';
 
 /** The objects of one derived file; undefined where there is no such file. */

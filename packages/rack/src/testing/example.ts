@@ -1,7 +1,7 @@
 /** The rack that newcomers learn from, for tests. */
 import { readFileSync } from 'node:fs';
-import { parseRack } from '../load.ts';
-import type { Rack } from '../rack.ts';
+import type { Rack } from '../rack/rack.ts';
+import { parseRack } from '../read/load.ts';
 
 const url = new URL('../../../../kube/racks/rack4/rack.yaml', import.meta.url);
 

@@ -5,7 +5,7 @@ import { Secret } from '@skolo/secrets';
 import { makeServiceAccountKey, selfSignedCertificate } from '@skolo/simulators';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { describe, expect, it } from 'vitest';
-import { generateValue } from '../generate.ts';
+import { generateValue } from '../values/generate.ts';
 import { contentFault } from './content.ts';
 
 const now = Date.parse('2026-11-21T20:00:00Z');

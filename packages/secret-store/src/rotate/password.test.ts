@@ -26,8 +26,8 @@ import {
 } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { loginCredentials } from '../check/sign-in.ts';
-import { folderStore } from '../folder-store.ts';
-import type { SecretStore } from '../store.ts';
+import { folderStore } from '../stores/folder-store.ts';
+import type { SecretStore } from '../stores/store.ts';
 import { type RotateDeps, rotateSecret } from './index.ts';
 import { rotationRefusal } from './refusal.ts';
 

@@ -8,7 +8,7 @@ import { DeviceTimeout, SignInRefused } from '@skolo/equipment';
 import type { RackSecret } from '@skolo/rack/secrets';
 import { type Credentials, type Secret, valuesIn } from '@skolo/secrets';
 import { ValueRejected } from '../errors.ts';
-import { generateValue } from '../generate.ts';
+import { generateValue } from '../values/generate.ts';
 import {
   again,
   atEach,

@@ -7,7 +7,7 @@ import type { InfrastructureDevice, Machine, Rack } from '@skolo/rack';
 import type { RackSecret } from '@skolo/rack/secrets';
 import { type Credentials, Secret } from '@skolo/secrets';
 import { askSnmp, loginCredentials } from '../check/sign-in.ts';
-import type { SecretStore } from '../store.ts';
+import type { SecretStore } from '../stores/store.ts';
 
 export interface RotateDeps {
   rack: Rack;

@@ -13,8 +13,8 @@ import { Secret, valuesIn } from '@skolo/secrets';
 import { type SnmpOptions, startApcCard, startApcRpdu2 } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { checkSignIns } from '../check/sign-in.ts';
-import { folderStore } from '../folder-store.ts';
-import type { SecretStore } from '../store.ts';
+import { folderStore } from '../stores/folder-store.ts';
+import type { SecretStore } from '../stores/store.ts';
 import { type RotateDeps, rotateSecret, rotationRefusal } from './index.ts';
 
 const later = 4 * 60_000;

@@ -10,9 +10,9 @@ import { rackSecrets } from '@skolo/rack/secrets';
 import { type Credentials, Secret, valuesIn } from '@skolo/secrets';
 import { peer, type RealSshd, startEdgeos, startSshd, startVyos } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { folderStore } from '../folder-store.ts';
-import { generateValue } from '../generate.ts';
-import type { SecretStore } from '../store.ts';
+import { folderStore } from '../stores/folder-store.ts';
+import type { SecretStore } from '../stores/store.ts';
+import { generateValue } from '../values/generate.ts';
 import { type RotateDeps, rotateSecret, rotationRefusal } from './index.ts';
 
 const place = 'rack4/id';

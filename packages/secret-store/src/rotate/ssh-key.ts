@@ -10,7 +10,7 @@ import type { Rack } from '@skolo/rack';
 import type { RackSecret } from '@skolo/rack/secrets';
 import { type Credentials, Secret, valuesIn } from '@skolo/secrets';
 import { ValueRejected } from '../errors.ts';
-import { generateValue } from '../generate.ts';
+import { generateValue } from '../values/generate.ts';
 import {
   again,
   atEach,

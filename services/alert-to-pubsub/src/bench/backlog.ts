@@ -3,8 +3,8 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AlertMessage } from '@skolo/alerts';
 import { Spool, writeSnapshot } from '@skolo/durable';
-import { fingerprintOf } from '../fingerprint.ts';
-import { createIds } from '../ids.ts';
+import { fingerprintOf } from '../intake/fingerprint.ts';
+import { createIds } from '../intake/ids.ts';
 import { alerts } from './requests.ts';
 
 const batch = 1000;

@@ -8,7 +8,7 @@ import { pause as usualPause } from '@skolo/base';
 import type { BackOffOptions, Clock } from '@skolo/common';
 import type { Spool } from '@skolo/durable';
 import type { EmitAlertEvent } from '../events.ts';
-import type { NoticeDraft } from '../notices.ts';
+import type { NoticeDraft } from '../intake/notices.ts';
 import { type BackOff, createBackOff, graceMs, type Pause } from './attempts.ts';
 import { Backlog, type BacklogBounds, type Queue, type Waiting } from './backlog.ts';
 import { batchArrived, endGap, noGap, noticeDueIn, takeNotice } from './gaps.ts';

@@ -2,8 +2,9 @@
  * Gaps: after an outage, a notice follows what had waited. Judged by how long messages have waited, so that a restart
  * changes nothing.
  */
-import type { NoticeDraft } from '../notices.ts';
-import type { Moment } from '../state.ts';
+
+import type { Moment } from '../intake/known-alerts.ts';
+import type { NoticeDraft } from '../intake/notices.ts';
 import type { Waiting } from './backlog.ts';
 
 interface GapState {

@@ -5,14 +5,14 @@ import { Receiver } from '@skolo/api';
 import type { Clock, Degraded } from '@skolo/common';
 import type { Spool } from '@skolo/durable';
 import type { AlertEvent, EmitAlertEvent } from '../events.ts';
-import type { SinkView } from '../status.ts';
 import {
   lastHeartbeat,
   lastReceived,
   lastReceivedAt,
   type SuccessTimes,
   wallTime,
-} from '../success-times.ts';
+} from '../state/success-times.ts';
+import type { SinkView } from '../status.ts';
 import { Delivery, type DeliveryDeps, type DeliveryStatus } from './delivery.ts';
 
 /** A sink of rack.yaml. */

@@ -1,5 +1,5 @@
 /** Adds dead letters until it is killed; prints which are kept. `node dead-letters-writer.ts FOLDER MAX_BYTES FIRST [END]` */
-import { DeadLetters } from '../dead-letters.ts';
+import { DeadLetters } from '../state/dead-letters.ts';
 
 const [folder = '', maxBytes, first, end = 'Infinity'] = process.argv.slice(2);
 const letters = new DeadLetters(folder, () => Number(maxBytes));

@@ -1,8 +1,7 @@
 /** Benches of the console's page, in Debian's Chromium. */
-import { join } from 'node:path';
 import { type Bench, median, NotRun, percentile } from '@skolo/bench';
+import { buildPages } from '@skolo/console/build';
 import { peer } from '@skolo/simulators';
-import { buildPages } from '../../console/build.ts';
 import { type Browser, openBrowser } from '../console/testing/browser.ts';
 import { type Fixture, startFixture } from '../console/testing/fixture-service.ts';
 import { inFolder, never, share, withService } from './rig.ts';
@@ -12,7 +11,6 @@ const views = 7;
 const changesPerSecond = 20;
 const framesForMs = 10_000;
 const reads = { anonymousRead: ['127.0.0.0/8'] };
-const pages = join(import.meta.dirname, '../../pages');
 
 /** Marks the frame that shows all tiles. */
 const markTiles = `
@@ -128,7 +126,7 @@ async function repeated<T>(once: () => Promise<T>): Promise<T[]> {
 
 async function withPage<T>(work: (browser: Browser, fixture: Fixture) => Promise<T>): Promise<T> {
   await buildPages();
-  const fixture = await startFixture({ pages, ...reads });
+  const fixture = await startFixture(reads);
   try {
     const browser = await open();
     try {

@@ -2,8 +2,8 @@
 import { ApiUnreachable, createClient } from '@skolo/api';
 import { probesApi, Readiness } from '@skolo/api/probes';
 import { type Rack, serviceMetricsUrl } from '@skolo/rack';
-import { namespaceOf, servicePorts } from '@skolo/rack/ports';
-import type { AskedService } from '../service-apis.ts';
+import { namespaceOf, servicePorts } from '@skolo/rack/light';
+import type { AskedService } from './service-apis.ts';
 
 export interface Probe {
   readiness: Readiness;

@@ -14,9 +14,9 @@ import { readSecret } from '@skolo/secrets';
 import type { EmitMachineState } from '../events.ts';
 import { given } from '../join/machine.ts';
 import type { AlertDelivery, PowerView, Services } from '../join/sources.ts';
-import { type AskedService, apiUrl, askedServices, serviceApis } from '../service-apis.ts';
 import { Poll } from './poll.ts';
 import { askReadiness, type Probe } from './readiness.ts';
+import { type AskedService, apiUrl, askedServices, serviceApis } from './service-apis.ts';
 
 export interface ServiceTuning {
   powerMs: number;

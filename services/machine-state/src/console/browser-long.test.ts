@@ -1,10 +1,10 @@
 /** What people do in the pages for longer: in `npm run test:long`. */
-import { join } from 'node:path';
+
+import { buildPages } from '@skolo/console/build';
 import { isLong } from '@skolo/durable/campaign';
 import { peer } from '@skolo/simulators';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { buildPages } from '../../console/build.ts';
 import { type Browser, openBrowser, signIn } from './testing/browser.ts';
 import { type Fixture, startFixture } from './testing/fixture-service.ts';
 
@@ -34,7 +34,7 @@ let browser: Browser;
 describe.skipIf(!chromium || !isLong)('the console, over time', () => {
   beforeAll(async () => {
     await buildPages();
-    fixture = await startFixture({ pages: join(import.meta.dirname, '../../pages') });
+    fixture = await startFixture();
     browser = await openBrowser(chromium ?? '');
   });
   afterAll(async () => {
@@ -85,7 +85,6 @@ describe.skipIf(!chromium || !isLong)('the console, over time', () => {
 
   it('asks after a break for what follows the last event', async () => {
     const open = await startFixture({
-      pages: join(import.meta.dirname, '../../pages'),
       anonymousRead: ['127.0.0.0/8'],
     });
     onTestFinished(open.stop);

@@ -1,13 +1,12 @@
 /** The pages in a real browser: a sample here, the rest in `npm run test:long`. */
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { buildPages } from '@skolo/console/build';
 import { isLong } from '@skolo/durable/campaign';
 import { peer } from '@skolo/simulators';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { buildPages } from '../../console/build.ts';
 import { type Browser, openBrowser, signIn } from './testing/browser.ts';
 import { type Fixture, startFixture } from './testing/fixture-service.ts';
 
@@ -30,7 +29,7 @@ function idle() {
 describe.skipIf(!chromium)('the console', () => {
   beforeAll(async () => {
     await buildPages();
-    fixture = await startFixture({ pages: join(import.meta.dirname, '../../pages') });
+    fixture = await startFixture();
     browser = await openBrowser(chromium ?? '');
     page = await signIn(browser, fixture.url, fixture.tokens.operate);
   });

@@ -3,11 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { AuditPage } from '@skolo/api';
-import { Sessions } from '@skolo/common/console';
-import { fakeClock } from '@skolo/common/testing';
+import { buildPages } from '@skolo/console/build';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { buildPages } from '../../console/build.ts';
 import { type Fixture, startFixture } from './testing/fixture-service.ts';
 
 let fixture: Fixture;
@@ -16,7 +14,6 @@ beforeAll(async () => {
   await buildPages();
   fixture = await startFixture({
     machines: 4,
-    pages: join(import.meta.dirname, '../../pages'),
     prepare: ({ rack }) => rack.causes.splice(0),
   });
 });
@@ -125,20 +122,6 @@ describe('a session', () => {
     expect([ended.status, after.status]).toEqual([204, 401]);
   });
 
-  it('expires, and so does a link', () => {
-    const clock = fakeClock('2026-11-22T00:00:00Z');
-    const sessions = new Sessions('rack4', clock);
-    const ann = { token: 'token', name: 'ann' };
-    const [cookie] = sessions.begin(ann, false).cookie.split(';');
-    const { code } = sessions.createLink(ann);
-    expect(sessions.find(cookie)?.token).toBe('token');
-
-    clock.pass(61_000);
-    expect(sessions.redeem(code)).toBeUndefined();
-    clock.pass(12 * 3_600_000);
-    expect(sessions.find(cookie)).toBeUndefined();
-  });
-
   it('that has expired is rejected, and audited once', async () => {
     const { cookie } = await signedIn('operate');
     fixture.clock.pass(13 * 3_600_000);
@@ -176,23 +159,6 @@ describe('a session', () => {
     expect(added.map((line) => JSON.parse(line))).toMatchObject([
       { who: 'ann-view', role: 'view', from: '127.0.0.1', what: 'signIn', outcome: 'done' },
     ]);
-  });
-
-  it('outlives a thousand sign-ins of another name, and so does a link', () => {
-    const sessions = new Sessions('rack4', fakeClock('2026-11-22T00:00:00Z'));
-    const ann = { name: 'ann', token: 'of ann' };
-    const eve = { name: 'eve', token: 'of eve' };
-    const cookieOf = (caller: typeof ann) => sessions.begin(caller, false).cookie.split(';', 1)[0];
-    const own = cookieOf(ann);
-    const { code } = sessions.createLink(ann);
-
-    for (let count = 0; count < 1000; count += 1) cookieOf(eve);
-    for (let count = 0; count < 100; count += 1) sessions.createLink(eve);
-    const latest = cookieOf(eve);
-
-    expect(sessions.find(own)?.name).toBe('ann');
-    expect(sessions.find(latest)?.name).toBe('eve');
-    expect(sessions.redeem(code)).toBe('of ann');
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { downstream } from '../../console/src/power/downstream.ts';
+import { downstream } from '../../../../packages/console/pages/src/power/downstream.ts';
 import { fixtureRack } from './testing/fixture-rack.ts';
 
 const { rack, machines } = fixtureRack(80);

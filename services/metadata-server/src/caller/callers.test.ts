@@ -162,11 +162,11 @@ describe('a machine with a MAC', () => {
   });
 });
 
-it('gives a machine its own slice of rack.yaml and no other wiring', async () => {
+it('gives a machine its own part of rack.yaml and no other wiring', async () => {
   const rack = await startRack();
-  const slice = JSON.parse((await rack.get('instance/attributes/skolo-machine')).body);
-  expect(slice).toMatchObject({ name: 'rack1-shelf1-001' });
-  expect(JSON.stringify(slice)).not.toContain('rack1-shelf1-002');
+  const machinePart = JSON.parse((await rack.get('instance/attributes/skolo-machine')).body);
+  expect(machinePart).toMatchObject({ name: 'rack1-shelf1-001' });
+  expect(JSON.stringify(machinePart)).not.toContain('rack1-shelf1-002');
   expect((await rack.get('instance/attributes/skolo-machine', { from: '127.0.0.1' })).status).toBe(
     404,
   );

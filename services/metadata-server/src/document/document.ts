@@ -3,7 +3,7 @@
  * virtual machine, filled with what rack.yaml says of this one.
  */
 import { createHash } from 'node:crypto';
-import { type Identity, machineSlice, type Rack } from '@skolo/rack';
+import { type Identity, machinePartOf, type Rack } from '@skolo/rack';
 import type { Caller } from '../caller/caller-lookup.ts';
 import {
   type Directory,
@@ -43,7 +43,7 @@ function instance(rack: Rack, caller: Caller, identity: Identity, email: string 
   const { metadata } = machine ?? {};
   const project = `projects/${identity.projectNumber}`;
   const skoloMachine = machine && {
-    'skolo-machine': JSON.stringify(machineSlice(rack, machine)),
+    'skolo-machine': JSON.stringify(machinePartOf(rack, machine)),
   };
   return directory({
     attributes: attributes({ ...metadata?.attributes, ...skoloMachine }),

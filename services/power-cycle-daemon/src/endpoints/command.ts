@@ -5,11 +5,11 @@
 
 import { errorText, orAborted, pause } from '@skolo/base';
 import { formatOutlet, hasRange } from '@skolo/rack';
-import { stepOf } from '../cycle.ts';
-import { type Ask, holdsOf } from '../preconditions.ts';
-import { type CycleRecord, feedKey, type SwitchedOff } from '../records.ts';
-import { RequestRefused } from '../requests.ts';
-import { findTarget, type Target } from '../targets.ts';
+import { stepOf } from '../cycle/cycle.ts';
+import { RequestRefused } from '../request/requests.ts';
+import { findTarget, type Target } from '../request/targets.ts';
+import { type Ask, holdsOf } from '../rules/preconditions.ts';
+import { type CycleRecord, feedKey, type SwitchedOff } from '../state/records.ts';
 import type { EndpointDeps } from './endpoint.ts';
 
 export interface Command {

@@ -1,12 +1,12 @@
 /** A compatible endpoint: a listener of its own, open to the networks that rack.yaml names and to no others. */
 import type { IncomingMessage } from 'node:http';
 import type { AuditLog, Events, Logger } from '@skolo/common';
-import type { Cycles } from '../cycles.ts';
+import type { Cycles } from '../cycle/cycles.ts';
 import type { PowerEvent } from '../events.ts';
-import type { Snapshot } from '../preconditions.ts';
-import type { Accepted } from '../records.ts';
-import type { Request } from '../requests.ts';
-import type { Store } from '../store.ts';
+import type { Request } from '../request/requests.ts';
+import type { Snapshot } from '../rules/preconditions.ts';
+import type { Accepted } from '../state/records.ts';
+import type { Store } from '../state/store.ts';
 
 export interface EndpointDeps {
   log: Logger;

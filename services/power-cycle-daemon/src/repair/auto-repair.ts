@@ -3,12 +3,12 @@
 import { errorText, pause } from '@skolo/base';
 import type { Clock, Logger } from '@skolo/common';
 import type { Machine, Rack } from '@skolo/rack';
-import type { Controllers } from '../controllers.ts';
+import type { Controllers } from '../devices/controllers.ts';
 import type { EmitPower } from '../events.ts';
 import { infrastructureProbe, probeOf, type Reach } from '../machines/probe.ts';
-import type { Accepted } from '../records.ts';
-import { type Request, RequestRefused } from '../requests.ts';
-import type { Store } from '../store.ts';
+import { type Request, RequestRefused } from '../request/requests.ts';
+import type { Accepted } from '../state/records.ts';
+import type { Store } from '../state/store.ts';
 import { type Alert, machineOf, secondsSince } from './alert.ts';
 import { countedSeconds, decideRepair, type Missing } from './repair-policy.ts';
 import { UplinkWatch } from './uplink.ts';

@@ -3,7 +3,7 @@
  * stays dead an hour longer is cheaper than a rack that is cycled because its switch was down.
  */
 import { dependsOn, type Machine, type PowerCycleDaemonSettings, type Rack } from '@skolo/rack';
-import type { RepairRecord } from '../records.ts';
+import type { RepairRecord } from '../state/records.ts';
 
 export type RepairSettings = PowerCycleDaemonSettings['repair'];
 

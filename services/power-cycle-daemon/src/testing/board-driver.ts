@@ -10,8 +10,8 @@ import {
   type PowerDriver,
 } from '@skolo/models/outlets';
 import { OutletBoard } from '@skolo/simulators';
-import { Controller, type ControllerDeps } from '../controller.ts';
-import { SignInPause } from '../sign-in-pause.ts';
+import { Controller, type ControllerDeps } from '../devices/controller.ts';
+import { SignInPause } from '../devices/sign-in-pause.ts';
 
 export interface Board {
   name: string;

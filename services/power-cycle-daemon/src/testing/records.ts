@@ -1,5 +1,5 @@
 /** Records as the daemon writes them. */
-import type { CycleRecord } from '../records.ts';
+import type { CycleRecord } from '../state/records.ts';
 
 /** A cycle of machine `a`, just asked for. */
 export function cycleRecord(own: Partial<CycleRecord> = {}): CycleRecord {

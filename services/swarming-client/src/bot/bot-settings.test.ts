@@ -1,4 +1,4 @@
-import { machineSlice, parseRack } from '@skolo/rack';
+import { machinePartOf, parseRack } from '@skolo/rack';
 import { expect, it } from 'vitest';
 import { botSettingsOf } from './bot-settings.ts';
 
@@ -13,7 +13,7 @@ services: { swarming-client: ${settings} }
   const rack = parseRack(text, { file: 'rack.yaml' });
   const machine = rack.machines.get(name);
   if (machine === undefined) throw new Error(`no ${name}`);
-  return botSettingsOf(machineSlice(rack, machine))?.server;
+  return botSettingsOf(machinePartOf(rack, machine))?.server;
 }
 
 it.each([

@@ -1,11 +1,11 @@
 import type { Clock, Emit, Logger } from '@skolo/common/light';
-import type { MachineSlice } from '@skolo/rack/slice';
+import type { MachinePart } from '@skolo/rack/machine-part';
 import type { AgentEvent } from '../events.ts';
 import type { RunCommand } from '../host/run-command.ts';
 
 export interface BotSettings
   extends Pick<
-    MachineSlice['swarming'],
+    MachinePart['swarming'],
     'python' | 'botDir' | 'backoffSeconds' | 'taskGraceSeconds' | 'reboot'
   > {
   /** The Swarming server, such as `https://chromium-swarm.appspot.com`. */
@@ -17,9 +17,9 @@ export const noServer =
   'no `servers` of rack.yaml fits its name; set `server` in the settings of swarming-client';
 
 /** Of the bot of a machine. Its server is `server`, or else the first one whose prefix the name of the machine has. */
-export function botSettingsOf(slice: MachineSlice | undefined): BotSettings | undefined {
-  if (slice === undefined) return undefined;
-  const { name, swarming } = slice;
+export function botSettingsOf(machinePart: MachinePart | undefined): BotSettings | undefined {
+  if (machinePart === undefined) return undefined;
+  const { name, swarming } = machinePart;
   const byName = swarming.servers.find(({ prefix }) => name.startsWith(prefix));
   const server = swarming.server ?? byName?.server;
   if (server === undefined) return undefined;

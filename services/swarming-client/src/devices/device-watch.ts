@@ -1,4 +1,4 @@
-/** The devices of this machine, as its slice of rack.yaml names them: opened, watched, and closed when they leave it. */
+/** The devices of this machine, as its part of rack.yaml names them: opened, watched, and closed when they leave it. */
 import { isDeepStrictEqual } from 'node:util';
 import { errorText, orAborted } from '@skolo/base';
 import type { Clock, Emit, EventLog } from '@skolo/common/light';

@@ -1,12 +1,12 @@
 /** The knowledge of a device that is attached to the machine. Each kind has a file next to this one. */
 
 import type { Logger } from '@skolo/common/light';
-import type { MachineSlice } from '@skolo/rack/slice';
+import type { MachinePart } from '@skolo/rack/machine-part';
 import type { RunCommand } from '../host/run-command.ts';
 import type { SshSignIns } from './ssh.ts';
 
-/** A device as the machine's slice of rack.yaml describes it. */
-export type AttachedDevice = MachineSlice['devices'][number];
+/** A device as the machine's part of rack.yaml describes it. */
+export type AttachedDevice = MachinePart['devices'][number];
 export type DeviceKind = AttachedDevice['kind'];
 
 /** Texts by key, as Swarming has them. */

@@ -1,5 +1,5 @@
 /** Whether the machine may take tasks, and if not, why. */
-import type { MachineSlice } from '@skolo/rack/slice';
+import type { MachinePart } from '@skolo/rack/machine-part';
 import type { DeviceView } from '../devices/device.ts';
 import type { HostReading } from '../host/host-watch.ts';
 
@@ -76,8 +76,8 @@ export interface HealthFacts {
   givenUp: ReadonlyMap<string, string>;
 }
 
-/** packages/rack/src/settings/swarming-client.ts has the defaults. */
+/** packages/rack/src/schema/settings/swarming-client.ts has the defaults. */
 export type HealthSettings = Pick<
-  MachineSlice['swarming'],
+  MachinePart['swarming'],
   'thresholds' | 'deviceModels' | 'host' | 'afterTask'
 >;

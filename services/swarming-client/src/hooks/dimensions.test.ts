@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { dimensionsFor } from './dimensions.ts';
-import { anyDimensions, anyView, phone, reason, sliceWith, viewWith } from './testing/views.ts';
+import {
+  anyDimensions,
+  anyView,
+  machinePartWith,
+  phone,
+  reason,
+  viewWith,
+} from './testing/views.ts';
 
 const since = new Date(0);
 const given = { id: ['rpi-1'], os: ['Linux'], pool: ['Skia'], python: ['3.11'] };
@@ -59,11 +66,11 @@ describe('dimensionsFor', () => {
   });
 
   it('adds the zone in its parts, and the dimensions of rack.yaml', () => {
-    const slice = sliceWith(
+    const machinePart = machinePartWith(
       '{ kind: rpi, identity: bots, metadata: { zone: us-skolo-1 }, swarming: { dimensions: { pool: [Phones], os: [Fuchsia] } } }',
     );
 
-    expect(dimensionsFor(given, viewWith({ slice, devices: [phone()] }))).toMatchObject({
+    expect(dimensionsFor(given, viewWith({ machinePart, devices: [phone()] }))).toMatchObject({
       zone: ['us', 'us-skolo', 'us-skolo-1'],
       pool: ['Phones'],
       os: ['Fuchsia'],
@@ -79,9 +86,9 @@ describe('dimensionsFor', () => {
   it('is in maintenance as long as nothing is known', () => {
     const { reading: _, ...unread } = phone({ state: 'unknown' });
 
-    for (const view of [viewWith({ slice: undefined }), viewWith({ devices: [unread] })]) {
+    for (const view of [viewWith({ machinePart: undefined }), viewWith({ devices: [unread] })]) {
       expect(dimensionsFor(given, view)).toEqual({
-        ...dimensionsFor(given, viewWith(view.slice ? { host: {} } : {})),
+        ...dimensionsFor(given, viewWith(view.machinePart ? { host: {} } : {})),
         skolo_health: ['maintenance'],
       });
     }

@@ -12,13 +12,13 @@ export type Given = Readonly<Record<string, unknown>>;
  * by key; `dimensions` of rack.yaml replace those of the device.
  */
 export function dimensionsFor(given: Given, view: AgentView): Dimensions {
-  const { slice } = view;
-  const zone = slice?.metadata.zone;
+  const { machinePart } = view;
+  const zone = machinePart?.metadata.zone;
   const all = validDimensions([
     ...Object.entries(given),
     ...Object.entries(found(view)),
     ...(zone === undefined ? [] : [['zone', zonesOf(zone)] as const]),
-    ...Object.entries(slice?.swarming.dimensions ?? {}),
+    ...Object.entries(machinePart?.swarming.dimensions ?? {}),
     // A changed dimension makes the bot poll at once; state alone is up to two minutes late.
     ['skolo_health', [noTasks(view).verdict]],
   ]);

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { errorLog } from '../testing/error-log.ts';
 import { createHookServer } from './hook-server.ts';
 import { hookNames } from './hooks.ts';
-import { coreOptions, phone, sliceWith, viewWith } from './testing/views.ts';
+import { coreOptions, machinePartWith, phone, viewWith } from './testing/views.ts';
 
 const closers: (() => void)[] = [];
 afterEach(() => {
@@ -88,11 +88,11 @@ describe('createHookServer', () => {
   });
 
   it('gives the size of the cache', async () => {
-    const slice = sliceWith(
+    const machinePart = machinePartWith(
       '{ kind: rpi, identity: bots, swarming: { isolatedCacheBytes: 1024 } }',
     );
-    const known = await start(() => viewWith({ slice }));
-    const unknown = await start(() => viewWith({ slice: undefined }));
+    const known = await start(() => viewWith({ machinePart }));
+    const unknown = await start(() => viewWith({ machinePart: undefined }));
 
     expect((await known.ask('/get_settings')).json).toEqual({
       caches: { isolated: { size: 1024 } },

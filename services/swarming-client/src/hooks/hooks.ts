@@ -1,5 +1,5 @@
 /** The hooks of the Swarming bot, each with its effect here and its answer. */
-import type { MachineSlice } from '@skolo/rack/slice';
+import type { MachinePart } from '@skolo/rack/machine-part';
 import type { DeviceView, Dimensions } from '../devices/device.ts';
 import type { Health } from '../health/health.ts';
 import { dimensionsFor, type Given } from './dimensions.ts';
@@ -11,8 +11,8 @@ export interface AgentView {
   /** Also the id of the bot. */
   machine: string;
   /** Undefined: not known yet; see `whyUnknown`. */
-  slice: MachineSlice | undefined;
-  /** Why the slice is not known, for people. */
+  machinePart: MachinePart | undefined;
+  /** Why the part of rack.yaml is not known, for people. */
   whyUnknown?: string | undefined;
   devices: readonly DeviceView[];
   /** Of the machine itself; they count where no device is attached. */
@@ -62,8 +62,8 @@ export const hooks: ReadonlyMap<string, Hook> = new Map<string, Hook>([
 
 export const hookNames: readonly string[] = [...hooks.keys()];
 
-function settingsFor({ slice }: AgentView) {
-  const size = slice?.swarming.isolatedCacheBytes ?? usualCacheBytes;
+function settingsFor({ machinePart }: AgentView) {
+  const size = machinePart?.swarming.isolatedCacheBytes ?? usualCacheBytes;
   return { caches: { isolated: { size } } };
 }
 

@@ -77,7 +77,10 @@ describe('stateFor', () => {
   });
 
   it('is not known yet before rack.yaml is', () => {
-    const view = viewWith({ slice: undefined, whyUnknown: 'the metadata server does not answer' });
+    const view = viewWith({
+      machinePart: undefined,
+      whyUnknown: 'the metadata server does not answer',
+    });
 
     expect(stateFor({}, view)).toEqual({
       maintenance: 'not known yet: the metadata server does not answer',
@@ -119,7 +122,7 @@ describe('stateFor', () => {
       fc.property(anyView, (view) => {
         const state = stateFor({}, view);
         const isWell =
-          view.slice !== undefined &&
+          view.machinePart !== undefined &&
           view.health.verdict === 'ok' &&
           view.health.reasons.every(({ text }) => text.trim() === '') &&
           view.devices.every(({ state }) => state !== 'unknown');

@@ -18,7 +18,7 @@ export function stateFor(given: Given, view: AgentView): Given {
   const devices = view.devices.map((device) => [keyOf(device), factsOf(device)] as const);
   return {
     ...kept,
-    ...(view.slice && { sk_rack: view.slice.rack }),
+    ...(view.machinePart && { sk_rack: view.machinePart.rack }),
     ...(devices.length > 0 && { devices: Object.fromEntries(devices) }),
     quarantined,
     maintenance,
@@ -80,8 +80,8 @@ export function noTasks(view: AgentView): NoTasks {
 const unknownMark = 'not known yet';
 
 /** Before the first reading nothing is missing: it is only not known. */
-function notKnown({ slice, whyUnknown, devices }: AgentView): string | undefined {
-  if (slice === undefined) {
+function notKnown({ machinePart, whyUnknown, devices }: AgentView): string | undefined {
+  if (machinePart === undefined) {
     return `${unknownMark}: ${whyUnknown || 'the entry of this machine in rack.yaml'}`;
   }
   const unread = devices.filter(({ state }) => state === 'unknown').map(({ name }) => name);

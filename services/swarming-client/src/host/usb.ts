@@ -10,14 +10,14 @@
 import { errorText, pause } from '@skolo/base';
 import type { Logger } from '@skolo/common/light';
 import type { UsbPort } from '@skolo/rack';
-import type { MachineSlice } from '@skolo/rack/slice';
 import {
   portIn,
   switchedWith,
   type UsbPortReading,
   uhubctlArgs,
   whyUhubctlFailed,
-} from '@skolo/rack/uhubctl';
+} from '@skolo/rack/light';
+import type { MachinePart } from '@skolo/rack/machine-part';
 import { repeat } from '../repeat.ts';
 import { CommandFailed, type RunCommand } from './run-command.ts';
 
@@ -37,7 +37,7 @@ export class UsbRefused extends Error {
 
 interface UsbPortsDeps {
   /** The machine's own, as rack.yaml has them now. */
-  devices: () => MachineSlice['devices'];
+  devices: () => MachinePart['devices'];
   run: RunCommand;
   log: Pick<Logger, 'info' | 'warn'>;
   /** Pause between two attempts to turn pending ports on. */

@@ -66,7 +66,7 @@ async function startAgent(
   { machine = 'rpi-1', rack = 'rack4', anonymousRead = [] as string[] } = {},
   clock = fakeClock(0),
 ): Promise<Started> {
-  const slice = { rack, agent: { publicKey: agentPublicKey(rackKey), anonymousRead } };
+  const machinePart = { rack, agent: { publicKey: agentPublicKey(rackKey), anonymousRead } };
   const done: string[] = [];
   const metrics = new Registry();
   const core = new Core(
@@ -75,7 +75,7 @@ async function startAgent(
       metrics,
       // No route here is audited.
       audit: new AuditLog('/dev/null', { clock, metrics, degraded: { raise() {}, clear() {} } }),
-      access: signedAccess({ machine, slice: () => slice, clock }),
+      access: signedAccess({ machine, machinePart: () => machinePart, clock }),
       rack: { rack: { name: rack } },
     },
     bindRoutes(api, {

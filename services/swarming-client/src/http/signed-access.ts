@@ -11,22 +11,22 @@ import {
   normaliseAddress,
   unsigned,
 } from '@skolo/common/light';
-import type { MachineSlice } from '@skolo/rack/slice';
+import type { MachinePart } from '@skolo/rack/machine-part';
 import { parseAgentPublicKey } from '@skolo/secrets';
 
 interface SignedAccessDeps {
   machine: string;
-  slice: () => Pick<MachineSlice, 'rack' | 'agent'> | undefined;
+  machinePart: () => Pick<MachinePart, 'rack' | 'agent'> | undefined;
   clock: Pick<Clock, 'uptime'>;
 }
 
-export function signedAccess({ machine, slice, clock }: SignedAccessDeps): Access {
+export function signedAccess({ machine, machinePart, clock }: SignedAccessDeps): Access {
   const challenges = new Challenges(clock);
   return {
     headers: () => challenges.headers(),
     /** @throws HttpProblem 401, 429 */
     admit(request, role) {
-      const { rack = '', agent } = slice() ?? {};
+      const { rack = '', agent } = machinePart() ?? {};
       const { publicKey, anonymousRead = [] } = agent ?? {};
       if (request.headers['signature-input'] !== undefined && publicKey !== undefined) {
         const key = parseAgentPublicKey(publicKey);

@@ -1,6 +1,6 @@
 /** For `--check`: whether the entry of this machine in rack.yaml is known and valid, and its bot can start on this computer. */
 import { errorText } from '@skolo/base';
-import { type MachineSlice, readMachineSlice } from '@skolo/rack/slice';
+import { type MachinePart, readMachinePart } from '@skolo/rack/machine-part';
 import { folderProblem } from '../bot/bot-folder.ts';
 import { botSettingsOf, noServer } from '../bot/bot-settings.ts';
 import { pythonProblem } from '../bot/python.ts';
@@ -18,9 +18,9 @@ type CheckedFlags = Pick<Flags, 'machine' | 'rackFile' | 'metadataUrl' | 'host'>
 export async function checkIdentity(flags: CheckedFlags): Promise<Checked> {
   try {
     const { rackFile, machine } = flags;
-    const { slice, text } =
+    const { machinePart, text } =
       rackFile === undefined ? await checkServer(flags) : await checkFile(machine, rackFile);
-    const problems = await botProblems(slice);
+    const problems = await botProblems(machinePart);
     if (problems.length > 0) return { good: false, text: problems.join('\n') };
     return { good: true, text };
   } catch (error) {
@@ -29,9 +29,9 @@ export async function checkIdentity(flags: CheckedFlags): Promise<Checked> {
 }
 
 /** What keeps the bot from starting here. */
-async function botProblems(slice: MachineSlice): Promise<string[]> {
-  const settings = botSettingsOf(slice);
-  if (settings === undefined) return [`${slice.name}: ${noServer}`];
+async function botProblems(machinePart: MachinePart): Promise<string[]> {
+  const settings = botSettingsOf(machinePart);
+  if (settings === undefined) return [`${machinePart.name}: ${noServer}`];
   const { botDir, python } = settings;
   const folder = await folderProblem(botDir, process.env.HOME);
   const interpreter = await pythonProblem(python, createRunCommand());
@@ -39,21 +39,21 @@ async function botProblems(slice: MachineSlice): Promise<string[]> {
 }
 
 interface Found {
-  slice: MachineSlice;
+  machinePart: MachinePart;
   /** Where it is good. */
   text: string;
 }
 
 /** @throws Error */
 async function checkFile(machine: string, file: string): Promise<Found> {
-  const { machineSlice, readRack } = await import('@skolo/rack');
+  const { machinePartOf, readRack } = await import('@skolo/rack');
   const rack = await readRack(file, { strictFor: 'swarming-client' });
   const found = rack.machines.get(machine);
   if (found === undefined) {
     throw new Error(`${file}: has no machine ${machine}; give --machine NAME`);
   }
-  const slice = readMachineSlice(JSON.parse(JSON.stringify(machineSlice(rack, found))), file);
-  return { slice, text: `${file}: good for ${machine}` };
+  const machinePart = readMachinePart(JSON.parse(JSON.stringify(machinePartOf(rack, found))), file);
+  return { machinePart, text: `${file}: good for ${machine}` };
 }
 
 /** @throws Error */
@@ -66,9 +66,9 @@ async function checkServer({ machine, metadataUrl: url, host }: CheckedFlags): P
   });
   const { signal } = new AbortController();
   const { text } = await client.attribute('skolo-machine', { signal });
-  const slice = readMachineSlice(JSON.parse(text), url);
-  const { name, rack } = slice;
-  if (name === machine) return { slice, text: `${url}: good for ${machine} of ${rack}` };
+  const machinePart = readMachinePart(JSON.parse(text), url);
+  const { name, rack } = machinePart;
+  if (name === machine) return { machinePart, text: `${url}: good for ${machine} of ${rack}` };
   const hint = 'give --machine, or correct rack.yaml';
   throw new Error(`${url}: takes this machine for ${name}, not ${machine}; ${hint}`);
 }

@@ -1,12 +1,12 @@
 /**
- * The slice from a rack.yaml on this machine, instead of the metadata server. All of rack.yaml's reader is loaded only
+ * The machine's part of a rack.yaml on this machine, instead of the metadata server. All of rack.yaml's reader is loaded only
  * here: it takes as much memory as the rest of the agent.
  */
 import type { Logger } from '@skolo/common/light';
 import type { RackWatch } from '@skolo/rack';
-import type { SliceSource } from './identity.ts';
+import type { PartSource } from './identity.ts';
 
-interface SliceFromFileDeps {
+interface PartFromFileDeps {
   file: string;
   machine: string;
   stateDir: string;
@@ -14,10 +14,10 @@ interface SliceFromFileDeps {
 }
 
 /** @throws RackError There is neither a valid rack.yaml nor a last good copy. */
-export async function sliceFromFile(deps: SliceFromFileDeps): Promise<SliceSource> {
+export async function partFromFile(deps: PartFromFileDeps): Promise<PartSource> {
   const { file, machine, stateDir, log } = deps;
-  const { machineSlice, watchRack } = await import('@skolo/rack');
-  let report: Parameters<SliceSource['start']>[0] | undefined;
+  const { machinePartOf, watchRack } = await import('@skolo/rack');
+  let report: Parameters<PartSource['start']>[0] | undefined;
 
   const watch: RackWatch = await watchRack({
     file,
@@ -37,7 +37,7 @@ export async function sliceFromFile(deps: SliceFromFileDeps): Promise<SliceSourc
       report?.failed(`${file} has no machine ${machine}; give --machine NAME, or add it there`);
       return;
     }
-    report?.slice(JSON.parse(JSON.stringify(machineSlice(watch.rack, found))));
+    report?.machinePart(JSON.parse(JSON.stringify(machinePartOf(watch.rack, found))));
   }
 
   return {

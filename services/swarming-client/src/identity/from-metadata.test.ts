@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { sliceFromMetadata } from './from-metadata.ts';
+import { partFromMetadata } from './from-metadata.ts';
 import type { Attribute } from './metadata-client.ts';
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
@@ -9,13 +9,13 @@ afterEach(() => void vi.useRealTimers());
 async function askedInAMinute(attribute: (etag: string | undefined) => Promise<Attribute>) {
   const etags: (string | undefined)[] = [];
   const heard: unknown[] = [];
-  const source = sliceFromMetadata({
+  const source = partFromMetadata({
     attribute: (_name, { etag }) => {
       etags.push(etag);
       return attribute(etag);
     },
   });
-  source.start({ slice: (value) => heard.push(value), failed: () => undefined });
+  source.start({ machinePart: (value) => heard.push(value), failed: () => undefined });
   await vi.advanceTimersByTimeAsync(60_000);
   await source.stop();
   return { etags, heard };

@@ -1,8 +1,8 @@
-/** The slice as the metadata server reports it, followed by waiting for each change. */
+/** The machine's part of rack.yaml, as the metadata server reports it, followed by waiting for each change. */
 
 import { errorText, parseJson, pause } from '@skolo/base';
 import { backOffMs } from '@skolo/common/light';
-import type { SliceSource } from './identity.ts';
+import type { PartSource } from './identity.ts';
 import { type Attribute, type MetadataClient, MetadataRefused } from './metadata-client.ts';
 
 const backOff = { firstMs: 1000, maxMs: 60_000 };
@@ -12,19 +12,19 @@ const noWaitPauseMs = 30_000;
 /** One that waits does so longer than this. */
 const leastWaitMs = 5000;
 
-export function sliceFromMetadata(client: Pick<MetadataClient, 'attribute'>): SliceSource {
+export function partFromMetadata(client: Pick<MetadataClient, 'attribute'>): PartSource {
   const stopping = new AbortController();
   const { signal } = stopping;
   let running: Promise<void> = Promise.resolve();
 
-  async function run(report: Parameters<SliceSource['start']>[0]) {
+  async function run(report: Parameters<PartSource['start']>[0]) {
     let etag: string | undefined;
     let failures = 0;
     while (!signal.aborted) {
       try {
         const from = performance.now();
         const attribute = await client.attribute('skolo-machine', { etag, signal });
-        report.slice(parse(attribute));
+        report.machinePart(parse(attribute));
         failures = 0;
         const isSame = attribute.etag === etag && performance.now() - from < leastWaitMs;
         etag = attribute.etag === '' ? undefined : attribute.etag;

@@ -1,11 +1,11 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { machineSlice, parseRack } from '@skolo/rack';
+import { machinePartOf, parseRack } from '@skolo/rack';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { IdentityKeeper, type KnownIdentity, type SliceSource } from './identity.ts';
+import { IdentityKeeper, type KnownIdentity, type PartSource } from './identity.ts';
 
-type Tell = Parameters<SliceSource['start']>[0];
+type Tell = Parameters<PartSource['start']>[0];
 
 const rack = parseRack(
   `
@@ -31,10 +31,10 @@ afterEach(async () => {
   await rm(stateDir, { recursive: true });
 });
 
-function slice(name: string): unknown {
+function machinePart(name: string): unknown {
   const machine = rack.machines.get(name);
   if (machine === undefined) throw new Error(`no ${name}`);
-  return JSON.parse(JSON.stringify(machineSlice(rack, machine)));
+  return JSON.parse(JSON.stringify(machinePartOf(rack, machine)));
 }
 
 async function open() {
@@ -61,78 +61,85 @@ async function open() {
 
 it('is not known before a source has answered', async () => {
   const { keeper, tell } = await open();
-  expect(keeper.get()).toMatchObject({ slice: undefined, from: 'nowhere' });
+  expect(keeper.get()).toMatchObject({ machinePart: undefined, from: 'nowhere' });
 
   tell.failed('nobody listens there');
 
-  expect(keeper.get()).toEqual({ slice: undefined, from: 'nowhere', why: 'nobody listens there' });
+  expect(keeper.get()).toEqual({
+    machinePart: undefined,
+    from: 'nowhere',
+    why: 'nobody listens there',
+  });
 });
 
 it('is what the metadata server reports, and kept for a day without it', async () => {
   const first = await open();
-  first.tell.slice(slice('rpi-1'));
-  expect(first.keeper.get()).toMatchObject({ slice: { name: 'rpi-1' }, from: 'metadata-server' });
+  first.tell.machinePart(machinePart('rpi-1'));
+  expect(first.keeper.get()).toMatchObject({
+    machinePart: { name: 'rpi-1' },
+    from: 'metadata-server',
+  });
   await first.keeper.stop();
 
   const second = await open();
-  expect(second.keeper.get()).toMatchObject({ slice: { name: 'rpi-1' }, from: 'kept copy' });
+  expect(second.keeper.get()).toMatchObject({ machinePart: { name: 'rpi-1' }, from: 'kept copy' });
   second.tell.failed('nobody listens there');
   expect(second.keeper.get()).toMatchObject({
-    slice: { devices: [{ name: 'device', kind: 'android' }] },
+    machinePart: { devices: [{ name: 'device', kind: 'android' }] },
     from: 'kept copy',
     why: 'nobody listens there',
   });
 
-  second.tell.slice(slice('rpi-1'));
+  second.tell.machinePart(machinePart('rpi-1'));
   expect(second.keeper.get()).not.toHaveProperty('why');
 });
 
 it('is the same object as long as its content is the same', async () => {
   const { keeper, tell, changes } = await open();
-  tell.slice(slice('rpi-1'));
-  const { slice: first } = keeper.get();
+  tell.machinePart(machinePart('rpi-1'));
+  const { machinePart: first } = keeper.get();
 
   tell.failed('nobody listens there');
-  tell.slice(slice('rpi-1'));
+  tell.machinePart(machinePart('rpi-1'));
 
   expect(first).toBeDefined();
-  expect(new Set(changes.map((change) => change.slice))).toEqual(new Set([first]));
-  expect(keeper.get().slice).toBe(first);
+  expect(new Set(changes.map((change) => change.machinePart))).toEqual(new Set([first]));
+  expect(keeper.get().machinePart).toBe(first);
 });
 
 it('is unknown where the address is that of another machine', async () => {
   const { keeper, tell } = await open();
 
-  tell.slice(slice('rpi-2'));
+  tell.machinePart(machinePart('rpi-2'));
 
   expect(keeper.get()).toMatchObject({
-    slice: undefined,
+    machinePart: undefined,
     why: 'rack.yaml has rpi-2 at the address of this machine, whose name is rpi-1; correct one of them (--machine)',
   });
 });
 
 it('stays as it was when an answer cannot be understood', async () => {
   const { keeper, tell } = await open();
-  tell.slice(slice('rpi-1'));
+  tell.machinePart(machinePart('rpi-1'));
 
-  tell.slice({ name: 7 });
+  tell.machinePart({ name: 7 });
 
   expect(keeper.get()).toMatchObject({
-    slice: { name: 'rpi-1' },
+    machinePart: { name: 'rpi-1' },
     why: expect.stringContaining('cannot be used'),
   });
 });
 
 it.each(['', '{', '{"name":"rpi-1"}'])('begins anew with a kept copy of %j', async (text) => {
-  await writeFile(join(stateDir, 'slice.json'), text);
+  await writeFile(join(stateDir, 'machine-part.json'), text);
 
   const { keeper, tell, warnings } = await open();
 
-  expect(keeper.get()).toMatchObject({ slice: undefined });
-  expect(warnings).toEqual(['kept slice cannot be used']);
-  tell.slice(slice('rpi-1'));
+  expect(keeper.get()).toMatchObject({ machinePart: undefined });
+  expect(warnings).toEqual(['the kept part of rack.yaml cannot be used']);
+  tell.machinePart(machinePart('rpi-1'));
   await keeper.stop();
-  expect(JSON.parse(await readFile(join(stateDir, 'slice.json'), 'utf8'))).toMatchObject({
+  expect(JSON.parse(await readFile(join(stateDir, 'machine-part.json'), 'utf8'))).toMatchObject({
     name: 'rpi-1',
   });
 });

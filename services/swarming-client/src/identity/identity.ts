@@ -1,24 +1,24 @@
-/** The identity of this machine: its slice of rack.yaml, and the source of that. */
+/** The identity of this machine: its part of rack.yaml, and the source of that. */
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { errorText } from '@skolo/base';
 import type { Emit, EventLog } from '@skolo/common/light';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
-import { type MachineSlice, readMachineSlice } from '@skolo/rack/slice';
+import { type MachinePart, readMachinePart } from '@skolo/rack/machine-part';
 import type { AgentEvent } from '../events.ts';
 
 export interface KnownIdentity {
   /** Undefined: not known yet, or of another machine. The same object as long as its content is the same. */
-  slice: MachineSlice | undefined;
+  machinePart: MachinePart | undefined;
   from: 'metadata-server' | 'kept copy' | 'file' | 'nowhere';
   /** Why it is not known, or not up to date; for people. */
   why?: string;
 }
 
-/** The metadata server, or a rack.yaml. It reports each slice, or why it cannot. */
-export interface SliceSource {
+/** The metadata server, or a rack.yaml. It reports each version, or why it cannot. */
+export interface PartSource {
   readonly from: 'metadata-server' | 'file';
-  start(report: { slice(value: unknown): void; failed(why: string): void }): void;
+  start(report: { machinePart(value: unknown): void; failed(why: string): void }): void;
   stop(): Promise<void>;
 }
 
@@ -31,17 +31,17 @@ interface IdentityDeps {
 }
 
 /** On an SD card: written only when it is another one. */
-const file = 'slice.json';
+const file = 'machine-part.json';
 
-/** Keeps the slice of this machine: the newest one that there was, also over a restart on a day without the jumphost. */
+/** Keeps the machine's part of rack.yaml: the newest one that there was, also over a restart on a day without the jumphost. */
 export class IdentityKeeper {
   private readonly deps: IdentityDeps;
   private now: KnownIdentity = {
-    slice: undefined,
+    machinePart: undefined,
     from: 'nowhere',
     why: 'no source was asked yet',
   };
-  private source: SliceSource | undefined;
+  private source: PartSource | undefined;
   private keptText: string | undefined;
   private keeping: Promise<void> = Promise.resolve();
 
@@ -53,8 +53,8 @@ export class IdentityKeeper {
     return this.now;
   }
 
-  slice(): MachineSlice | undefined {
-    return this.now.slice;
+  machinePart(): MachinePart | undefined {
+    return this.now.machinePart;
   }
 
   whyUnknown(): string {
@@ -62,11 +62,11 @@ export class IdentityKeeper {
   }
 
   /** Reads the kept copy, and starts the source. */
-  async start(source: SliceSource): Promise<void> {
+  async start(source: PartSource): Promise<void> {
     this.source = source;
     await this.readKept();
     source.start({
-      slice: (value) => this.receive(value, source.from),
+      machinePart: (value) => this.receive(value, source.from),
       failed: (why) => this.failed(why),
     });
   }
@@ -81,41 +81,48 @@ export class IdentityKeeper {
     try {
       const text = await readFileIfExists(path);
       if (text === undefined) return;
-      const slice = this.own(JSON.parse(text), path);
+      const machinePart = this.own(JSON.parse(text), path);
       this.keptText = text;
-      this.become({ slice, from: 'kept copy', why: 'the metadata server has not answered yet' });
+      this.become({
+        machinePart,
+        from: 'kept copy',
+        why: 'the metadata server has not answered yet',
+      });
     } catch (error) {
-      this.deps.log.warn({ file: path, why: errorText(error) }, 'kept slice cannot be used');
+      this.deps.log.warn(
+        { file: path, why: errorText(error) },
+        'the kept part of rack.yaml cannot be used',
+      );
     }
   }
 
-  private receive(value: unknown, from: SliceSource['from']) {
+  private receive(value: unknown, from: PartSource['from']) {
     try {
       const received = this.own(value, from);
-      const { slice: known } = this.now;
-      const slice = isDeepStrictEqual(received, known) ? known : received;
-      this.become({ slice, from });
-      this.keep(`${JSON.stringify(slice)}\n`);
+      const { machinePart: known } = this.now;
+      const machinePart = isDeepStrictEqual(received, known) ? known : received;
+      this.become({ machinePart, from });
+      this.keep(`${JSON.stringify(machinePart)}\n`);
     } catch (error) {
       if (error instanceof OtherMachine)
-        this.become({ slice: undefined, from, why: error.message });
-      else this.failed(`its slice for this machine cannot be used: ${errorText(error)}`);
+        this.become({ machinePart: undefined, from, why: error.message });
+      else this.failed(`its part for this machine cannot be used: ${errorText(error)}`);
     }
   }
 
   /** What is known stays in force. */
   private failed(why: string) {
-    const { slice, from } = this.now;
+    const { machinePart, from } = this.now;
     if (this.now.why === why) return;
-    this.become({ slice, from: slice === undefined ? 'nowhere' : from, why });
+    this.become({ machinePart, from: machinePart === undefined ? 'nowhere' : from, why });
   }
 
   /** @throws OtherMachine @throws RackError */
-  private own(value: unknown, from: string): MachineSlice {
-    const slice = readMachineSlice(value, from);
-    if (slice.name === this.deps.machine) return slice;
+  private own(value: unknown, from: string): MachinePart {
+    const machinePart = readMachinePart(value, from);
+    if (machinePart.name === this.deps.machine) return machinePart;
     throw new OtherMachine(
-      `rack.yaml has ${slice.name} at the address of this machine, whose name is ${this.deps.machine}; correct one of them (--machine)`,
+      `rack.yaml has ${machinePart.name} at the address of this machine, whose name is ${this.deps.machine}; correct one of them (--machine)`,
     );
   }
 
@@ -127,7 +134,10 @@ export class IdentityKeeper {
       .then(() => writeFileAtomic(path, text))
       .catch((error: unknown) => {
         this.keptText = undefined;
-        this.deps.log.warn({ file: path, why: errorText(error) }, 'slice cannot be kept');
+        this.deps.log.warn(
+          { file: path, why: errorText(error) },
+          'the part of rack.yaml cannot be kept',
+        );
       });
   }
 

@@ -8,7 +8,7 @@
 
 import { errorText, pause, withDeadline } from '@skolo/base';
 import type { Clock, Emit, EventLog } from '@skolo/common/light';
-import type { MachineSlice } from '@skolo/rack/slice';
+import type { MachinePart } from '@skolo/rack/machine-part';
 import type { Device, DeviceView } from '../devices/device.ts';
 import type { DeviceWatch } from '../devices/device-watch.ts';
 import type { AgentEvent } from '../events.ts';
@@ -19,7 +19,7 @@ interface RebootedDevice extends Pick<DeviceWatch, 'name' | 'view' | 'look'> {
 
 interface AfterTaskDeps {
   /** Undefined: not known yet, and nothing reboots. */
-  settings: () => MachineSlice['swarming']['afterTask'] | undefined;
+  settings: () => MachinePart['swarming']['afterTask'] | undefined;
   devices: () => readonly RebootedDevice[];
   clock: Clock;
   log: Pick<EventLog, 'warn'>;

@@ -2,9 +2,9 @@
  * The repair ladder of one device: what is tried with it and when, and when it is given up. Pure: time, in seconds since
  * boot, and what is known go in; the next state and perhaps a step come out.
  */
-import type { MachineSlice } from '@skolo/rack/slice';
+import type { MachinePart } from '@skolo/rack/machine-part';
 
-export type RepairSettings = MachineSlice['swarming']['repair'];
+export type RepairSettings = MachinePart['swarming']['repair'];
 export type RepairStep = RepairSettings['steps'][number];
 
 export interface Ladder {

@@ -3,7 +3,7 @@
  * of k3s, connections to the daemon's port of the jumphost get another source address, so its second port goes first there.
  */
 import { errorText, parseJson } from '@skolo/base';
-import { servicePorts } from '@skolo/rack/ports';
+import { servicePorts } from '@skolo/rack/light';
 import { z } from 'zod';
 import { Unreachable } from '../http/request.ts';
 import type { SendRequest } from '../http/signed-request.ts';

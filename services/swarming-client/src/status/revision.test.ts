@@ -14,7 +14,7 @@ function start() {
     now: noon,
     isStopping: false,
     raised: [],
-    identity: { slice: undefined, from: 'nowhere' },
+    identity: { machinePart: undefined, from: 'nowhere' },
     task: { running: false },
     bot: { state: 'running', since: noon, isHealthy: true, starts: 1 },
     machine: {

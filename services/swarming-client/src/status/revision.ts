@@ -60,7 +60,7 @@ function factsOf(now: AgentNow) {
   const { devices, orders, repairs } = machine;
   const health = healthOf(now);
   return [
-    ...[task, orders, health.verdict, identity.from, identity.slice?.rack],
+    ...[task, orders, health.verdict, identity.from, identity.machinePart?.rack],
     health.reasons.map(({ verdict, code, device }) => [verdict, code, device]),
     devices.map(({ name, kind, state, since, why, reading }) => {
       return [name, kind, state, since, why, reading?.serial];

@@ -31,7 +31,7 @@ export interface AgentNow {
 export function agentStatus(now: AgentNow): AgentStatus {
   const { name, bootId, task, bot, machine, identity, version } = now;
   const { disk, isUnderVoltage, isThrottled, ...host } = machine.host;
-  const { slice, from, why } = identity;
+  const { machinePart, from, why } = identity;
   return {
     machine: name,
     bootId,
@@ -55,14 +55,14 @@ export function agentStatus(now: AgentNow): AgentStatus {
       underVoltage: isUnderVoltage,
       throttled: isThrottled,
     },
-    identity: { from, rack: slice?.rack, why },
+    identity: { from, rack: machinePart?.rack, why },
     versions: { agent: version, node: process.version },
   };
 }
 
 /** Of the machine and its bot, as people see it. */
-export function healthOf({ machine, bot, identity: { slice }, now }: AgentNow): Health {
-  const hasNone = slice !== undefined && botSettingsOf(slice) === undefined;
+export function healthOf({ machine, bot, identity: { machinePart }, now }: AgentNow): Health {
+  const hasNone = machinePart !== undefined && botSettingsOf(machinePart) === undefined;
   return withBot(machine.health, { bot, noServer: hasNone ? noServer : undefined, now });
 }
 
@@ -96,15 +96,15 @@ export function inIsoTime<T extends object>(value: T): InIsoTime<T> {
 
 /** For the answers to the hooks of the bot. */
 export function hookView({ name, version, identity, machine }: AgentNow): AgentView {
-  const { slice, why } = identity;
+  const { machinePart, why } = identity;
   const { devices, dimensions: host, health } = machine;
-  return { machine: name, slice, whyUnknown: why, devices, host, health, version };
+  return { machine: name, machinePart, whyUnknown: why, devices, host, health, version };
 }
 
 /** For `/readyz`: whether the agent can do its work, and what does not work although it can. */
 export function readinessOf(now: AgentNow): ReadinessNow {
   const { identity, startedAt, isStopping, raised, bot, machine } = now;
-  const isKnown = identity.slice !== undefined;
+  const isKnown = identity.machinePart !== undefined;
   const isRaised = isKnown || raised.some(({ what }) => what === 'identity');
   const why = identity.why ?? 'no source was asked';
   const unknown = isRaised ? [] : [{ what: 'identity', why, since: startedAt }];

@@ -3,7 +3,7 @@ import { createHash, createPrivateKey } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createSigner, type Signer } from '@skolo/api';
-import { machineSlice, parseRack } from '@skolo/rack';
+import { machinePartOf, parseRack } from '@skolo/rack';
 import { agentPublicKey, newAgentKey } from '@skolo/secrets';
 
 export interface TestMetadata {
@@ -26,7 +26,7 @@ export function signerFor(machine: string): Signer {
 }
 
 export async function startMetadata(machine: string): Promise<TestMetadata> {
-  let slice: string | undefined;
+  let machinePart: string | undefined;
   let isDown = false;
   const waiting = new Set<() => void>();
 
@@ -45,8 +45,9 @@ export async function startMetadata(machine: string): Promise<TestMetadata> {
       );
     }
     if (!url.pathname.endsWith('/attributes/skolo-machine')) return send(response, 404, 'nothing');
-    if (slice === undefined) return send(response, 404, `${machine} is not known`);
-    if (url.searchParams.get('last_etag') !== etagOf(slice)) return send(response, 200, slice);
+    if (machinePart === undefined) return send(response, 404, `${machine} is not known`);
+    if (url.searchParams.get('last_etag') !== etagOf(machinePart))
+      return send(response, 200, machinePart);
     const again = () => {
       waiting.delete(again);
       answer(request, response);
@@ -72,7 +73,7 @@ export async function startMetadata(machine: string): Promise<TestMetadata> {
     token: 'ya29.first',
     tokensGiven: 0,
     setRack(text) {
-      slice = text === undefined ? undefined : sliceOf(text, machine);
+      machinePart = text === undefined ? undefined : partOf(text, machine);
       wakeAll();
     },
     setDown(now) {
@@ -87,11 +88,11 @@ export async function startMetadata(machine: string): Promise<TestMetadata> {
   return metadata;
 }
 
-function sliceOf(text: string, name: string): string {
+function partOf(text: string, name: string): string {
   const rack = parseRack(text, { file: 'rack.yaml' });
   const machine = rack.machines.get(name);
   if (machine === undefined) throw new Error(`the rack has no ${name}`);
   const { anonymousRead } = rack.access;
   const agent = { publicKey: agentPublicKey(agentKey), anonymousRead };
-  return JSON.stringify({ ...machineSlice(rack, machine), agent });
+  return JSON.stringify({ ...machinePartOf(rack, machine), agent });
 }

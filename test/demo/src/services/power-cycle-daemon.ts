@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { shellWord } from '@skolo/base';
-import { operatorTokenFile } from '../tokens.ts';
+import { operatorTokenFile } from '../folder/tokens.ts';
 import type { DemoService, RunningService, Suggestion } from './service.ts';
 
 export const powerCycleDaemon: DemoService = {

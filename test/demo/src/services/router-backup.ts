@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { shellWord } from '@skolo/base';
-import { adminTokenFile, operatorTokenFile } from '../tokens.ts';
+import { adminTokenFile, operatorTokenFile } from '../folder/tokens.ts';
 import type { DemoService, RunningService, Suggestion } from './service.ts';
 
 export const routerBackup: DemoService = {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Rack, ServiceName } from '@skolo/rack';
-import { root } from '../folders.ts';
+import { root } from '../folder/folders.ts';
 
 /** What the demo knows about a service. */
 export interface DemoService {

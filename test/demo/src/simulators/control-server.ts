@@ -1,7 +1,7 @@
 /** A small HTTP server that controls a simulator, for what else only a person at the rack could do. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { choosePort } from '../ports.ts';
+import { choosePort } from '../addresses/ports.ts';
 
 /** By `METHOD /path`; a last part of digits is given as a number. */
 type Acts = Readonly<Record<string, (number: number) => string>>;

@@ -26,7 +26,7 @@ import {
   type Wiring,
 } from '@skolo/simulators';
 import { agentMachine } from '../agent-computer.ts';
-import { writeMissingSecret } from '../secret-files.ts';
+import { writeMissingSecret } from '../folder/secret-files.ts';
 import { Cables } from './cables.ts';
 import { type Character, isWedged, type Life, live, newLife, nextLife } from './lives.ts';
 import type { Simulator, SimulatorNeeds } from './simulator.ts';

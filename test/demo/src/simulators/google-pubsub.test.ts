@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { YamlText } from '../yaml-text.ts';
+import { YamlText } from '../addresses/yaml-text.ts';
 import { startPubSub } from './google-pubsub.ts';
 import type { Simulator } from './simulator.ts';
 

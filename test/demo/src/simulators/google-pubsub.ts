@@ -1,6 +1,6 @@
 /** Google Pub/Sub. Its messages are in memory, and gone with the demo, as are its topics: the service makes its own again. */
 import { startGooglePubSub } from '@skolo/simulators';
-import { choosePort } from '../ports.ts';
+import { choosePort } from '../addresses/ports.ts';
 import type { Simulator, SimulatorNeeds } from './simulator.ts';
 
 /** As Google's own emulator. */

@@ -1,7 +1,7 @@
 /** Google's token endpoint, and the key files that are spent there. */
 import type { Identity } from '@skolo/rack';
 import { makeServiceAccountKey, startGoogleOAuth } from '@skolo/simulators';
-import { writeSecret } from '../secret-files.ts';
+import { writeSecret } from '../folder/secret-files.ts';
 import type { Simulator } from './simulator.ts';
 
 export async function startGoogleTokens(): Promise<Simulator> {

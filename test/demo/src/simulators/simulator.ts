@@ -1,7 +1,7 @@
 import type { Rack } from '@skolo/rack';
+import type { YamlText } from '../addresses/yaml-text.ts';
 import type { AgentComputer } from '../agent-computer.ts';
 import type { Suggestion } from '../services/service.ts';
-import type { YamlText } from '../yaml-text.ts';
 
 /**
  * Something that the services talk to and that is simulated here. Listens, where it can, before there is a rack.yaml. To

@@ -4,10 +4,10 @@ import { dirname, join } from 'node:path';
 import { makeFolder } from '@skolo/durable';
 import { type Rack, serviceUrl } from '@skolo/rack';
 import { startSwarming } from '@skolo/simulators';
+import { hasMachine } from '../addresses/placement.ts';
+import { choosePort } from '../addresses/ports.ts';
 import { type AgentComputer, agentMachine } from '../agent-computer.ts';
-import { root } from '../folders.ts';
-import { hasMachine } from '../placement.ts';
-import { choosePort } from '../ports.ts';
+import { root } from '../folder/folders.ts';
 import { startControlServer } from './control-server.ts';
 import type { Simulator, SimulatorNeeds } from './simulator.ts';
 

@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { root } from '../folders.ts';
+import { root } from '../folder/folders.ts';
 import { ask } from './run-demo.ts';
 
 const rulesFolder = join(root, 'kube', 'base', 'prometheus', 'rules');

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { expect, onTestFinished } from 'vitest';
-import { root } from '../folders.ts';
+import { root } from '../folder/folders.ts';
 import { type OneProcess, processes } from './processes.ts';
 
 const main = join(root, 'test', 'demo', 'src', 'main.ts');

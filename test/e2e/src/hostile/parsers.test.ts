@@ -7,12 +7,12 @@ import { AgentStatus, EnrolRequest } from '@skolo/api';
 import { parseJson } from '@skolo/base';
 import { isLong, seed, seeded } from '@skolo/durable/campaign';
 import { parseRack, RackError } from '@skolo/rack';
-import { StatementMessage } from '@skolo/rack/jumphost-statement';
-import { readMachineSlice } from '@skolo/rack/slice';
-import { portIn } from '@skolo/rack/uhubctl';
+import { StatementMessage } from '@skolo/rack/jumphost';
+import { portIn } from '@skolo/rack/light';
+import { readMachinePart } from '@skolo/rack/machine-part';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { Negotiation } from '../../../../packages/equipment/src/telnet-negotiation.ts';
+import { Negotiation } from '../../../../packages/equipment/src/telnet/negotiation.ts';
 import { parseJson as parseAlerts } from '../../../../services/alert-to-pubsub/src/receive/json.ts';
 import { parseMatcher } from '../../../../services/alert-to-pubsub/src/receive/matchers.ts';
 import { readMessage } from '../../../../services/alert-to-pubsub/src/receive/messages.ts';
@@ -46,7 +46,7 @@ const status = {
   orders: [{ id: '1', kind: 'quarantine', by: 'ann', reason: 'a fan', since: at }],
   host: { diskFreeBytes: 1e9, celsius: 50.5, underVoltage: false },
 };
-const slice = {
+const machinePart = {
   rack: 'rack4',
   timezone: 'UTC',
   domain: 'lan',
@@ -110,8 +110,8 @@ const parsers: readonly Parser[] = [
   },
   {
     name: "a machine's part of rack.yaml",
-    sample: JSON.stringify(slice),
-    read: (bytes) => readMachineSlice(parseJson(bytes.toString()), 'metadata'),
+    sample: JSON.stringify(machinePart),
+    read: (bytes) => readMachinePart(parseJson(bytes.toString()), 'metadata'),
     rejects: RackError,
   },
   {

@@ -4,7 +4,7 @@
  * Time since its boot goes on by itself. Whoever has it may change all that can be written, at any time.
  */
 import { EventEmitter } from 'node:events';
-import type { Output } from '../equipment/cli/shell.ts';
+import type { Output } from '../equipment/cli/unix/shell.ts';
 import type { Received } from '../equipment/device.ts';
 import type { AndroidFault } from './faults.ts';
 import { type AndroidModelName, type AndroidRecord, androidModels } from './models.ts';

@@ -1,5 +1,5 @@
 /** What `getprop` and `dumpsys` of a phone print: PropertyService, BatteryService, ThermalManagerService. */
-import type { Output } from '../equipment/cli/shell.ts';
+import type { Output } from '../equipment/cli/unix/shell.ts';
 import type { Battery, Sensor, SimulatedAndroid } from './android.ts';
 
 export function getprop(phone: SimulatedAndroid, [name]: readonly string[]): Output {

@@ -1,11 +1,11 @@
 /** The shell of a phone: mksh with toybox, as much of it as somebody asks over adb. */
-import type { Output } from '../equipment/cli/shell.ts';
+import type { Output } from '../equipment/cli/unix/shell.ts';
 import {
   type Node,
   parseShell,
   ShellSyntaxError,
   type Word,
-} from '../equipment/cli/shell-syntax.ts';
+} from '../equipment/cli/unix/shell-syntax.ts';
 import type { AndroidProgram, SimulatedAndroid } from './android.ts';
 import { dumpsys, getprop } from './dumps.ts';
 

@@ -12,7 +12,7 @@ import { Core } from '../equipment/cli/core.ts';
 import { Gate } from '../equipment/cli/gate.ts';
 import { type HostKey, hostKey } from '../equipment/cli/host-key.ts';
 import { createSsh } from '../equipment/cli/ssh.ts';
-import { unixModel } from '../equipment/cli/unix-model.ts';
+import { unixModel } from '../equipment/cli/unix/model.ts';
 import type { OutletBoard, Received } from '../equipment/device.ts';
 import { Listener } from '../listener.ts';
 import { type AgentReport, answerAgent, type Orders, type Task } from './agent.ts';

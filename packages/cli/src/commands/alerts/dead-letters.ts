@@ -5,7 +5,7 @@ import { printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { count, cutOff } from '../../output/text.ts';
 import { timestamp } from '../../output/time.ts';
-import { alertToPubsub } from '../../service-client.ts';
+import { alertToPubsub } from '../../reach/service-client.ts';
 
 interface Options {
   limit: number;

@@ -1,6 +1,6 @@
 import type { SinkStatus } from '@skolo/api';
 import { describe, expect, it } from 'vitest';
-import type { AlertToPubsub } from '../../service-client.ts';
+import type { AlertToPubsub } from '../../reach/service-client.ts';
 import { type AlertToPubsubStatus, sinkDelivery } from './delivery.ts';
 
 /** @param oldest age of the oldest queued message at the n-th request; undefined: no message is queued */

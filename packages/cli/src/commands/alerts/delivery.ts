@@ -5,7 +5,7 @@ import type { alertToPubsubApi, ClientAnswer } from '@skolo/api';
 import { errorText } from '@skolo/base';
 import { CliError } from '../../errors.ts';
 import { duration, relative } from '../../output/time.ts';
-import type { AlertToPubsub } from '../../service-client.ts';
+import type { AlertToPubsub } from '../../reach/service-client.ts';
 import type { Source } from './pubsub-options.ts';
 import { toConnect, within } from './within.ts';
 

@@ -6,7 +6,7 @@ import { countOf, tally } from '../../output/overview.ts';
 import { type Column, table } from '../../output/table.ts';
 import { paragraph, plain } from '../../output/text.ts';
 import { relative } from '../../output/time.ts';
-import { alertToPubsub } from '../../service-client.ts';
+import { alertToPubsub } from '../../reach/service-client.ts';
 import { alertSummary, severityStyle, whichOf } from './message-line.ts';
 
 interface Options extends FilterOptions {

@@ -1,9 +1,9 @@
 /** Options for a Pub/Sub topic: from rack.yaml, or from the command line to watch many racks. */
 import type { FieldNames, PubSubConnection } from '@skolo/alerts';
-import { serviceUrl } from '@skolo/rack/service-urls';
+import { serviceUrl } from '@skolo/rack/light';
 import type { SkoloCommand } from '../../command.ts';
+import { loadRack } from '../../desk/rack-file.ts';
 import { CliError } from '../../errors.ts';
-import { loadRack } from '../../rack-file.ts';
 
 export interface PubSubOptions {
   project?: string;

@@ -5,7 +5,7 @@ import { printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { count, styled } from '../../output/text.ts';
 import { age, duration, lastSeen, relative, sizeText } from '../../output/time.ts';
-import { alertToPubsub } from '../../service-client.ts';
+import { alertToPubsub } from '../../reach/service-client.ts';
 
 /** `skolo alerts status`: whether alerts are delivered, and where they are queued. */
 export function define(command: SkoloCommand): void {

@@ -1,7 +1,7 @@
 import { timeOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
+import { readGivenFile } from '../../desk/given-file.ts';
 import { CliError, exitCodes, usageError } from '../../errors.ts';
-import { readGivenFile } from '../../given-file.ts';
 import { untilStopped } from '../../until-stopped.ts';
 import { type PubSubOptions, sourceOf, withSubscription } from './pubsub-options.ts';
 import { printChanges, printOnce } from './watch-report.ts';

@@ -8,7 +8,7 @@ import { folded } from '../../names.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { count } from '../../output/text.ts';
 import { timestamp } from '../../output/time.ts';
-import { connectTo } from '../../service-client.ts';
+import { connectTo } from '../../reach/service-client.ts';
 
 const services = [
   'machine-state',

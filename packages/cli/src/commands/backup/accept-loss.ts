@@ -1,6 +1,6 @@
 import type { SkoloCommand } from '../../command.ts';
 import { printJson } from '../../io.ts';
-import { routerBackup } from '../../service-client.ts';
+import { routerBackup } from '../../reach/service-client.ts';
 import { lostLines } from './backup-text.ts';
 
 interface Options {

@@ -19,10 +19,10 @@ import { BackupError, createMask, type Mask, textOf } from '@skolo/models/config
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import type { Secret } from '@skolo/secrets';
 import type { SkoloCommand } from '../../command.ts';
+import { badFile, readSecretFile } from '../../desk/given-file.ts';
+import { loadRack } from '../../desk/rack-file.ts';
 import { CliError, exitCodes } from '../../errors.ts';
-import { interruptible } from '../../fleet.ts';
-import { badFile, readSecretFile } from '../../given-file.ts';
-import { loadRack } from '../../rack-file.ts';
+import { interruptible } from '../../reach/racks.ts';
 import { shortVersionId } from './backup-text.ts';
 import type { Reader } from './reader.ts';
 

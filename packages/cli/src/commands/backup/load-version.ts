@@ -3,12 +3,17 @@
 import { ApiError, ApiUnreachable, type ClientAnswer, type routerBackupApi } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, complain, exitCodes } from '../../errors.ts';
-import { interruptible } from '../../fleet.ts';
 import { type Io, printJson } from '../../io.ts';
 import { mustType } from '../../must-type.ts';
 import { plain, visible } from '../../output/text.ts';
 import { relative, timestamp } from '../../output/time.ts';
-import { explained, type RouterBackup, routerBackup, unexplained } from '../../service-client.ts';
+import { interruptible } from '../../reach/racks.ts';
+import {
+  explained,
+  type RouterBackup,
+  routerBackup,
+  unexplained,
+} from '../../reach/service-client.ts';
 import { restoreLine, shortVersionId } from './backup-text.ts';
 import { printDiff } from './diff.ts';
 

@@ -9,7 +9,7 @@ import {
 } from '@skolo/api';
 import { Option } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
-import { routerBackup } from '../../service-client.ts';
+import { routerBackup } from '../../reach/service-client.ts';
 
 /** An encrypted copy has no size until it is opened. */
 export type KnownVersion = Omit<BackupVersion, 'size'> & { size?: number | undefined };

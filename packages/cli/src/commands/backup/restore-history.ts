@@ -7,7 +7,7 @@ import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
 import { printJson } from '../../io.ts';
 import { count } from '../../output/text.ts';
-import { type RouterBackup, routerBackup } from '../../service-client.ts';
+import { type RouterBackup, routerBackup } from '../../reach/service-client.ts';
 import { lostLines } from './backup-text.ts';
 import type { Copy } from './copy.ts';
 import { canReadCopies, type ReaderOptions } from './reader.ts';

@@ -2,7 +2,7 @@ import type { SkoloCommand } from '../../command.ts';
 import { commandLine } from '../../command.ts';
 import { printJson } from '../../io.ts';
 import { expandedNames, folded } from '../../names.ts';
-import { routerBackup } from '../../service-client.ts';
+import { routerBackup } from '../../reach/service-client.ts';
 import { waitForRun } from './wait.ts';
 
 interface Options {

@@ -5,7 +5,7 @@ import type { SkoloCommand } from '../../command.ts';
 import { type Io, printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { duration, timestamp } from '../../output/time.ts';
-import { routerBackup } from '../../service-client.ts';
+import { routerBackup } from '../../reach/service-client.ts';
 import { tallyOfRun } from './backup-text.ts';
 import { printRunDevice, sortedDevices } from './run-display.ts';
 import { waitForRun } from './wait.ts';

@@ -7,7 +7,7 @@ import { expandedNames } from '../../names.ts';
 import { countOf, printOverview, type Remark } from '../../output/overview.ts';
 import type { Column } from '../../output/table.ts';
 import { lastSeen, relative } from '../../output/time.ts';
-import { routerBackup } from '../../service-client.ts';
+import { routerBackup } from '../../reach/service-client.ts';
 import {
   backupFilters,
   isWrong,

@@ -1,7 +1,7 @@
 import type { SkoloCommand } from '../../command.ts';
 import { printJson } from '../../io.ts';
 import { relative, timestamp } from '../../output/time.ts';
-import { routerBackup } from '../../service-client.ts';
+import { routerBackup } from '../../reach/service-client.ts';
 import { oneDevice } from './device-names.ts';
 import { printContent } from './output-content.ts';
 

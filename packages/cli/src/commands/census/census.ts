@@ -3,14 +3,14 @@ import { setTimeout } from 'node:timers/promises';
 import { errorText } from '@skolo/base';
 import type { Rack } from '@skolo/rack';
 import type { SkoloCommand } from '../../command.ts';
+import { editedRack, writeRackFile } from '../../desk/rack-edits.ts';
+import { rackFile } from '../../desk/rack-file.ts';
 import { CliError, complain, exitCodes } from '../../errors.ts';
 import { type Io, printJson } from '../../io.ts';
 import { folded } from '../../names.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { count, plain } from '../../output/text.ts';
-import { editedRack, writeRackFile } from '../../rack-edits.ts';
-import { rackFile } from '../../rack-file.ts';
-import { powerCycleDaemon, routerBackup } from '../../service-client.ts';
+import { powerCycleDaemon, routerBackup } from '../../reach/service-client.ts';
 import { printDiff } from '../backup/diff.ts';
 import type { Census, Finding } from './compare.ts';
 import type { ProofDeps, Proofs } from './prove.ts';
@@ -101,7 +101,7 @@ async function proofs(
     import('./prove.ts'),
     import('./prove-usb.ts'),
     import('../machine/agents.ts'),
-    import('@skolo/rack/service-urls'),
+    import('@skolo/rack/light'),
   ]);
   async function status(name: string) {
     const machine = rack.machines.get(name);

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { ApiError, ApiUnreachable, type DeviceStations, type PowerCycle } from '@skolo/api';
 import { dependsOn, formatOutlet, goesDark, parseOutlet, type Rack } from '@skolo/rack';
 import { CliError } from '../../errors.ts';
-import type { PowerCycleDaemon, RouterBackup } from '../../service-client.ts';
+import type { PowerCycleDaemon, RouterBackup } from '../../reach/service-client.ts';
 import { refusedBy } from '../power/request.ts';
 import type { Finding } from './compare.ts';
 import { timeoutMs } from './readings.ts';

@@ -5,7 +5,7 @@ import { models } from '@skolo/models';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import { CliError, failureOf } from '../../errors.ts';
 import { byNumber } from '../../names.ts';
-import type { RouterBackup } from '../../service-client.ts';
+import type { RouterBackup } from '../../reach/service-client.ts';
 
 interface Unread {
   device: string;

@@ -110,7 +110,7 @@ async function rackNames(
   values: ReadonlyMap<string, string>,
 ): Promise<string[]> {
   const [{ clustersFile }, { readFleet }] = await Promise.all([
-    import('../../fleet.ts'),
+    import('../../reach/racks.ts'),
     import('@skolo/fleet'),
   ]);
   const { racks } = await readFleet(values.get('clusters') ?? (await clustersFile(command)));

@@ -3,8 +3,8 @@ import { shellWord } from '@skolo/base';
 import type { OpenRack } from '@skolo/fleet';
 import type { Role } from '@skolo/rack';
 import type { SkoloCommand } from '../../command.ts';
-import { clustersFile, openNamed, roleOption } from '../../fleet.ts';
-import { programEnd } from '../../run-program.ts';
+import { clustersFile, openNamed, roleOption } from '../../reach/racks.ts';
+import { programEnd } from '../../reach/run-program.ts';
 
 interface AttachOptions {
   role: Role;

@@ -7,9 +7,9 @@ import { consoleApi, type DeskRack, machineStateApi } from '@skolo/api';
 import type { FleetRack } from '@skolo/fleet';
 import type { SkoloCommand } from '../../command.ts';
 import { complain } from '../../errors.ts';
-import { loadFleet, rackNamed, withJumphost } from '../../fleet.ts';
 import { count, plain } from '../../output/text.ts';
-import { explaining, findToken, newClient, placeOf } from '../../service-client.ts';
+import { loadFleet, rackNamed, withJumphost } from '../../reach/racks.ts';
+import { explaining, findToken, newClient, placeOf } from '../../reach/service-client.ts';
 import { untilStopped } from '../../until-stopped.ts';
 
 /** The browser has read the file by then. */
@@ -61,15 +61,12 @@ async function serveRacks(
   open: boolean,
 ): Promise<void> {
   const { io } = command;
-  const [{ startLocalServer }, { createDesk }, { consolePages }, { watchRack }] = await Promise.all(
-    [
-      import('@skolo/fleet'),
-      import('../../console/desk-server.ts'),
-      import('../../console/console-pages.ts'),
-      import('../../console/watch-rack.ts'),
-    ],
-  );
-  const pages = await consolePages();
+  const [{ startLocalServer }, { builtPages, createDesk }, { watchRack }] = await Promise.all([
+    import('@skolo/fleet'),
+    import('@skolo/console/racks'),
+    import('./watch-rack.ts'),
+  ]);
+  const pages = await builtPages({ rebuilds: true });
   const stop = untilStopped(io);
   function onConnection({ name, connection, why, known }: DeskRack) {
     const text = connection === 'live' ? personText(known?.needPerson ?? 0) : (why ?? connection);

@@ -1,9 +1,9 @@
 import type { FleetRack, Jumphost } from '@skolo/fleet';
-import { serviceNames } from '@skolo/rack/ports';
+import { serviceNames } from '@skolo/rack/light';
 import { z } from 'zod';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
-import { interruptible, openJumphostOf, openNamed, rackNamed } from '../../fleet.ts';
+import { interruptible, openJumphostOf, openNamed, rackNamed } from '../../reach/racks.ts';
 import { untilStopped } from '../../until-stopped.ts';
 
 /** `skolo forward`: a local URL for a service of a rack. */
@@ -47,7 +47,7 @@ export async function findTarget(
   if (own === undefined || own === 'swarming-client')
     return await inCluster(command, rack, service);
   const { readRack } = await import('@skolo/rack');
-  const { serviceUrl } = await import('@skolo/rack/service-urls');
+  const { serviceUrl } = await import('@skolo/rack/light');
   const url = new URL(serviceUrl(await readRack(`${rack.overlay}/rack.yaml`), own));
   const target = { host: url.hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(url.port) || 80 };
   return { jumphost: await openJumphostOf(command, rack), target };
@@ -67,7 +67,7 @@ const Services = z.object({
 
 async function inCluster(command: SkoloCommand, rack: FleetRack, name: string): Promise<Found> {
   const open = await openNamed(command, rack.name, 'view');
-  const { kubectlJson } = await import('../../kubectl-json.ts');
+  const { kubectlJson } = await import('../../reach/kubectl-json.ts');
   const { items } = await interruptible(command, (signal) =>
     kubectlJson(open, Services, ['get', 'services', '-n', 'skolo'], signal),
   );
@@ -77,7 +77,7 @@ async function inCluster(command: SkoloCommand, rack: FleetRack, name: string): 
   if (clusterIP !== undefined && clusterIP !== 'None' && port !== undefined) {
     return { jumphost: open, target: { host: clusterIP, port } };
   }
-  const { didYouMean } = await import('@skolo/rack/suggest');
+  const { didYouMean } = await import('@skolo/rack/light');
   const names = [...items.map(({ metadata }) => metadata.name), ...serviceNames];
   throw new CliError(
     `${name}: no such service in ${rack.name}${didYouMean(name, names) || `; it has ${names.join(', ')}`}`,

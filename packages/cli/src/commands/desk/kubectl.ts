@@ -2,8 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { OpenRack } from '@skolo/fleet';
 import type { Role } from '@skolo/rack';
 import type { SkoloCommand } from '../../command.ts';
-import { openNamed, roleOption } from '../../fleet.ts';
-import { type ProgramEnd, programEnd } from '../../run-program.ts';
+import { openNamed, roleOption } from '../../reach/racks.ts';
+import { type ProgramEnd, programEnd } from '../../reach/run-program.ts';
 
 /** `skolo kubectl`: kubectl with the cluster of a rack. */
 export function define(command: SkoloCommand): void {

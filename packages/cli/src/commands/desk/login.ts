@@ -1,9 +1,9 @@
 import { ApiError, ApiUnreachable } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
-import { removeToken, saveToken } from '../../desk-files.ts';
+import { removeToken, saveToken } from '../../desk/desk-files.ts';
+import { loadRack } from '../../desk/rack-file.ts';
 import { CliError, exitCodes, usageError } from '../../errors.ts';
-import { loadRack } from '../../rack-file.ts';
-import { powerCycleDaemon, unexplained } from '../../service-client.ts';
+import { powerCycleDaemon, unexplained } from '../../reach/service-client.ts';
 
 /** `skolo login`: keeps a token for the services of a rack on this desk. */
 export function define(command: SkoloCommand): void {

@@ -5,10 +5,10 @@ import { z } from 'zod';
 import { upTo } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
-import { interruptible, openJumphostOf, openNamed, rackNamed } from '../../fleet.ts';
-import { kubectlJson } from '../../kubectl-json.ts';
 import { visible } from '../../output/text.ts';
-import { programEnd } from '../../run-program.ts';
+import { kubectlJson } from '../../reach/kubectl-json.ts';
+import { interruptible, openJumphostOf, openNamed, rackNamed } from '../../reach/racks.ts';
+import { programEnd } from '../../reach/run-program.ts';
 
 interface LogsOptions {
   k3s?: true;
@@ -112,7 +112,7 @@ async function ofPods(
     const { metadata } = machine;
     return logs(open, ['-n', metadata.namespace, metadata.name, ...options]);
   }
-  const { didYouMean } = await import('@skolo/rack/suggest');
+  const { didYouMean } = await import('@skolo/rack/light');
   const known = new Set(
     items.flatMap((pod) => [serviceOf(pod) ?? [], pod.spec.nodeName ?? []].flat()),
   );

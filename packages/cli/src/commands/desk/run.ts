@@ -5,11 +5,11 @@ import type { Jumphost, MachineTarget } from '@skolo/fleet';
 import { shortSpan } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { failPartly } from '../../errors.ts';
-import { interruptible, openJumphostOf } from '../../fleet.ts';
-import { audit, findMachines } from '../../machine-way.ts';
 import { expandedNames } from '../../names.ts';
 import { printTable } from '../../output/table.ts';
 import { plain } from '../../output/text.ts';
+import { audit, findMachines } from '../../reach/machine-way.ts';
+import { interruptible, openJumphostOf } from '../../reach/racks.ts';
 
 /** `skolo run`: a command on many machines. */
 export function define(command: SkoloCommand): void {

@@ -2,10 +2,10 @@ import type { OpenRack } from '@skolo/fleet';
 import { z } from 'zod';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
-import { interruptible, openJumphostOf, openNamed } from '../../fleet.ts';
-import { kubectlJson } from '../../kubectl-json.ts';
-import { audit, findMachines } from '../../machine-way.ts';
-import { programEnd } from '../../run-program.ts';
+import { kubectlJson } from '../../reach/kubectl-json.ts';
+import { audit, findMachines } from '../../reach/machine-way.ts';
+import { interruptible, openJumphostOf, openNamed } from '../../reach/racks.ts';
+import { programEnd } from '../../reach/run-program.ts';
 
 interface ShellOptions {
   bot?: true;

@@ -8,7 +8,7 @@ import { type Io, printJson } from '../../io.ts';
 import { byNumber } from '../../names.ts';
 import { printTable } from '../../output/table.ts';
 import { timestamp } from '../../output/time.ts';
-import { connectTo, type Service } from '../../service-client.ts';
+import { connectTo, type Service } from '../../reach/service-client.ts';
 
 /** `skolo equipment keys`: lists pinned ssh host keys. */
 export function keys(command: SkoloCommand): void {

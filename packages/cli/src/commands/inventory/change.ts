@@ -1,7 +1,6 @@
 /** `skolo inventory add`, `remove` and `set`: edits of rack.yaml that keep its comments and ranges. */
-import type { MachineValues } from '@skolo/rack/machines';
-import { expandRange } from '@skolo/rack/ranges';
-import { didYouMean } from '@skolo/rack/suggest';
+import type { MachineValues } from '@skolo/rack/edit';
+import { didYouMean, expandRange } from '@skolo/rack/light';
 import { Option } from 'commander';
 import { several } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
@@ -46,7 +45,7 @@ export function add(command: SkoloCommand): void {
     ];
     const values = valuesOf(command, pairs, names.length);
     await editInventory(command, async (text, file) => {
-      const { addMachines } = await import('@skolo/rack/machines');
+      const { addMachines } = await import('@skolo/rack/edit');
       if (text !== undefined) return addMachines(text, names, values, file);
       const [first = '', ...others] = names;
       const head = await newRack(
@@ -81,7 +80,7 @@ export function remove(command: SkoloCommand): void {
   command.action(async (words: string[]) => {
     await editInventory(command, async (text = '', file) => {
       const names = await knownNames(text, words, file);
-      const { removeMachines } = await import('@skolo/rack/machines');
+      const { removeMachines } = await import('@skolo/rack/edit');
       return removeMachines(text, names, file);
     });
   });
@@ -101,7 +100,7 @@ export function set(command: SkoloCommand): void {
   command.action(async (range: string, pairs: string[]) => {
     await editInventory(command, async (text = '', file) => {
       const names = await knownNames(text, [range], file);
-      const { setMachines } = await import('@skolo/rack/machines');
+      const { setMachines } = await import('@skolo/rack/edit');
       return setMachines(text, names, valuesOf(command, pairs, names.length), file);
     });
   });

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
-import type { AnsibleHost } from '@skolo/rack/ansible';
+import type { AnsibleHost } from '@skolo/rack/edit';
 import { Option } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
@@ -35,7 +35,7 @@ export function define(command: SkoloCommand): void {
 
   command.action(async (from: string, options: Options) => {
     const { io } = command;
-    const { readAnsible } = await import('@skolo/rack/ansible');
+    const { readAnsible } = await import('@skolo/rack/edit');
     const found = readAnsible(await readFile(resolve(io.folder, from), 'utf8'), from);
     const hosts = serversFirst(named(command, found.hosts, options.names));
     await editInventory(command, async (text, file) => {
@@ -81,7 +81,7 @@ async function withHosts(
 ): Promise<string> {
   const [{ parseRack }, { addMachines, withLogin }] = await Promise.all([
     import('@skolo/rack'),
-    import('@skolo/rack/machines'),
+    import('@skolo/rack/edit'),
   ]);
   const { machines, jumphost } = parseRack(text, { file });
   const isThere = ({ name, address }: AnsibleHost) => {

@@ -1,16 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openHost, stopSpareDaemon } from '@skolo/jumphost';
-import { rackSeenFrom } from '@skolo/rack/seen-from';
+import { openHost } from '@skolo/computers';
+import { stopSpareDaemon } from '@skolo/jumphost';
+import { rackForDaemonOn } from '@skolo/rack/edit';
 import type { SkoloCommand } from '../../command.ts';
 import { complain } from '../../errors.ts';
-import { interruptible } from '../../fleet.ts';
 import { namesOf } from '../../names.ts';
-import type { PowerCycleDaemon } from '../../service-client.ts';
+import { interruptible } from '../../reach/racks.ts';
+import type { PowerCycleDaemon } from '../../reach/service-client.ts';
 import { ignoreLimitsHelp, offSeconds, submit } from '../power/submit.ts';
 import { openSecrets } from '../secrets/open-secrets.ts';
-import { hostOptions } from './open-steps.ts';
-import { startPowerOn } from './spare-power.ts';
+import { startPowerOn } from './replacement/spare-power.ts';
+import { hostOptions } from './steps/open-steps.ts';
 
 interface Options {
   via: string;
@@ -53,7 +54,7 @@ async function cycleJumphost(
 ): Promise<void> {
   const { fleetRack, store } = await openSecrets(command, name);
   const file = join(fleetRack.overlay, 'rack.yaml');
-  const seen = rackSeenFrom(await readFile(file, 'utf8'), via, file);
+  const seen = rackForDaemonOn(await readFile(file, 'utf8'), via, file);
   const { jumphost } = seen;
   const why = `cycle of the jumphost ${jumphost}: ${reason}`;
   const { machine, client } = await startPowerOn(command, { fleetRack, store }, { seen, via, why });

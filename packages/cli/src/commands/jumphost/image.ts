@@ -2,21 +2,20 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { isPrepared, openRootFolder } from '@skolo/computers';
 import {
   type ImageArchitecture,
   imageSteps,
-  isPrepared,
   makeDisk,
   makeRoot,
-  openRootFolder,
   refuseIncapable,
 } from '@skolo/jumphost';
 import { Option } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes, usageError } from '../../errors.ts';
-import { addStepOptions, fileNeeds, type StepOptions } from './open-steps.ts';
-import { stepRunner } from './run-steps.ts';
-import { printSteps } from './steps-text.ts';
+import { addStepOptions, fileNeeds, type StepOptions } from './steps/open-steps.ts';
+import { stepRunner } from './steps/run-steps.ts';
+import { printSteps } from './steps/steps-text.ts';
 
 const run = promisify(execFile);
 

@@ -1,11 +1,12 @@
-import { openHost, rebootJumphost } from '@skolo/jumphost';
+import { openHost } from '@skolo/computers';
+import { rebootJumphost } from '@skolo/jumphost';
 import type { SkoloCommand } from '../../command.ts';
-import { openJumphostOf, rackOn } from '../../fleet.ts';
-import { audit } from '../../machine-way.ts';
+import { loadRack } from '../../desk/rack-file.ts';
 import { plain } from '../../output/text.ts';
-import { loadRack } from '../../rack-file.ts';
-import { powerCycleDaemon } from '../../service-client.ts';
-import { hostOptions } from './open-steps.ts';
+import { audit } from '../../reach/machine-way.ts';
+import { openJumphostOf, rackOn } from '../../reach/racks.ts';
+import { powerCycleDaemon } from '../../reach/service-client.ts';
+import { hostOptions } from './steps/open-steps.ts';
 
 /** `skolo jumphost reboot`: reboots the jumphost when no outlet waits for it. */
 export function define(command: SkoloCommand): void {

@@ -1,7 +1,7 @@
 import { timeOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
-import { addStepOptions } from './open-steps.ts';
-import type { ReplaceOptions } from './replacement.ts';
+import type { ReplaceOptions } from './replacement/replacement.ts';
+import { addStepOptions } from './steps/open-steps.ts';
 
 /** `skolo jumphost replace`: a spare takes the place of a jumphost that is dead. */
 export function define(command: SkoloCommand): void {
@@ -44,7 +44,7 @@ export function define(command: SkoloCommand): void {
     .example('skolo jumphost replace rack4 --with jumphost-spare-rack4 --rehearse');
 
   command.action(async (name: string, options: ReplaceOptions) => {
-    const { replaceJumphost } = await import('./replacement.ts');
+    const { replaceJumphost } = await import('./replacement/replacement.ts');
     await replaceJumphost(command, name, options);
   });
 }

@@ -1,15 +1,16 @@
 import { ApiUnreachable } from '@skolo/api';
-import { type HandOver, handOver, openHost, waitUntilQuiet } from '@skolo/jumphost';
-import { jumphostServices } from '@skolo/rack/ports';
+import { openHost } from '@skolo/computers';
+import { type HandOver, handOver, waitUntilQuiet } from '@skolo/jumphost';
+import { jumphostServices } from '@skolo/rack/light';
 import { Argument } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
+import { loadRack } from '../../desk/rack-file.ts';
 import { CliError } from '../../errors.ts';
-import { openJumphostOf, rackOn } from '../../fleet.ts';
-import { audit } from '../../machine-way.ts';
 import { plain } from '../../output/text.ts';
-import { loadRack } from '../../rack-file.ts';
-import { powerCycleDaemon } from '../../service-client.ts';
-import { hostOptions } from './open-steps.ts';
+import { audit } from '../../reach/machine-way.ts';
+import { openJumphostOf, rackOn } from '../../reach/racks.ts';
+import { powerCycleDaemon } from '../../reach/service-client.ts';
+import { hostOptions } from './steps/open-steps.ts';
 
 interface Options {
   forward?: true;

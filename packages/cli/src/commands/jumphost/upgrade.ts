@@ -1,21 +1,27 @@
 import { errorText, inParallel } from '@skolo/base';
+import { isPrepared, prepare, type StepProgress } from '@skolo/computers';
 import type { K3sRack } from '@skolo/fleet';
 import { inStages, racksAtOnce } from '@skolo/fleet/push';
-import { isOlder, isPrepared, parseK3sVersion, prepare, type StepProgress } from '@skolo/jumphost';
+import { isOlder, parseK3sVersion } from '@skolo/k3s';
 import { InvalidArgumentError, Option } from 'commander';
 import { upTo } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, complain, exitCodes, failPartly } from '../../errors.ts';
-import { interruptible, loadFleet, withJumphost } from '../../fleet.ts';
-import { taskLimitOption } from '../../machine-tasks.ts';
-import { deskName } from '../../machine-way.ts';
 import { mustType } from '../../must-type.ts';
 import { livePicture } from '../../output/live-area.ts';
 import { count, plain } from '../../output/text.ts';
+import { taskLimitOption } from '../../reach/machine-tasks.ts';
+import { deskName } from '../../reach/machine-way.ts';
+import { interruptible, loadFleet, withJumphost } from '../../reach/racks.ts';
 import { namedRacks, soakOption, stagesOf } from '../push/open-push.ts';
-import { bundlesOption, filesOption } from './open-steps.ts';
-import { type OpenUpgrade, openUpgrade, type UpgradeOptions, whatOf } from './open-upgrade.ts';
-import { printNews, printSteps, stepLines } from './steps-text.ts';
+import { bundlesOption, filesOption } from './steps/open-steps.ts';
+import {
+  type OpenUpgrade,
+  openUpgrade,
+  type UpgradeOptions,
+  whatOf,
+} from './steps/open-upgrade.ts';
+import { printNews, printSteps, stepLines } from './steps/steps-text.ts';
 
 interface Options extends Omit<UpgradeOptions, 'reason'> {
   reason?: string;

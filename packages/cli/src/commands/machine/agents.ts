@@ -11,13 +11,12 @@ import {
 } from '@skolo/api';
 import { inParallel } from '@skolo/base';
 import type { Machine, Rack } from '@skolo/rack';
-import { serviceUrl } from '@skolo/rack/service-urls';
-import { didYouMean } from '@skolo/rack/suggest';
+import { didYouMean, serviceUrl } from '@skolo/rack/light';
 import type { SkoloCommand } from '../../command.ts';
+import { loadRack } from '../../desk/rack-file.ts';
 import { CliError } from '../../errors.ts';
 import { expandedNames, findNamed } from '../../names.ts';
-import { loadRack } from '../../rack-file.ts';
-import { newClient, wayOn } from '../../service-client.ts';
+import { newClient, wayOn } from '../../reach/service-client.ts';
 
 export type AgentClient = Client<typeof swarmingClientApi>;
 

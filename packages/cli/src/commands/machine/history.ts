@@ -7,7 +7,7 @@ import { printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { count } from '../../output/text.ts';
 import { duration } from '../../output/time.ts';
-import { machineState } from '../../service-client.ts';
+import { machineState } from '../../reach/service-client.ts';
 import { cell } from './agent-text.ts';
 import { historyColumns } from './history-text.ts';
 

@@ -1,30 +1,28 @@
 /** `skolo machine join` and `leave`: nodes of the cluster of a rack. */
 import { join } from 'node:path';
 import { errorText, inParallel } from '@skolo/base';
+import { type Host, openHost, prepare } from '@skolo/computers';
 import type { MachineTarget } from '@skolo/fleet';
 import {
   betweenTasks,
   clusterOn,
-  type Host,
   type JoinCluster,
   joinSteps,
   type MachineTasks,
-  openHost,
-  prepare,
   removeAgent,
   tooLong,
-} from '@skolo/jumphost';
+} from '@skolo/k3s';
 import { readRack } from '@skolo/rack';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, failPartly } from '../../errors.ts';
-import { interruptible, openJumphostOf } from '../../fleet.ts';
 import type { Io } from '../../io.ts';
-import { powerDaemonAt, taskLimitOption, taskPolls, tasksOf } from '../../machine-tasks.ts';
-import { audit, findMachines, machineOptions } from '../../machine-way.ts';
 import { expandedNames } from '../../names.ts';
 import { printTable } from '../../output/table.ts';
 import { plain } from '../../output/text.ts';
-import { downloadOf, hostOptions } from '../jumphost/open-steps.ts';
+import { powerDaemonAt, taskLimitOption, taskPolls, tasksOf } from '../../reach/machine-tasks.ts';
+import { audit, findMachines, machineOptions } from '../../reach/machine-way.ts';
+import { interruptible, openJumphostOf } from '../../reach/racks.ts';
+import { downloadOf, hostOptions } from '../jumphost/steps/open-steps.ts';
 import { outcomeOf } from '../pi/pi-steps.ts';
 
 interface Result {

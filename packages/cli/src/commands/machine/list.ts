@@ -2,7 +2,7 @@ import type { Machine } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
 import { type Io, printJson } from '../../io.ts';
 import { headline, printOverview } from '../../output/overview.ts';
-import { machineState } from '../../service-client.ts';
+import { machineState } from '../../reach/service-client.ts';
 import { byUrgency, columns, conditions, remarksOf } from './machine-text.ts';
 import { addSelection, isSelection, type SelectionOptions, select } from './selection.ts';
 

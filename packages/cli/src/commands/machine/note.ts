@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { SkoloCommand } from '../../command.ts';
 import { folded } from '../../names.ts';
-import { machineState } from '../../service-client.ts';
+import { machineState } from '../../reach/service-client.ts';
 import { withRetries } from '../power/request.ts';
 import { addChangeSelection, type ChangeOptions, selectForChange } from './selection.ts';
 

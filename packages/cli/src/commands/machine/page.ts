@@ -3,12 +3,12 @@ import type { HistoryEntry, Machine } from '@skolo/api';
 import type { DeviceStatus } from '@skolo/api/swarming-client';
 import { errorText } from '@skolo/base';
 import type { SkoloCommand } from '../../command.ts';
+import { loadRack } from '../../desk/rack-file.ts';
 import { printJson } from '../../io.ts';
 import { expandedNames } from '../../names.ts';
 import { type Fact, factsText } from '../../output/facts.ts';
 import { age, lastSeen, relative, sizeText, timestamp } from '../../output/time.ts';
-import { loadRack } from '../../rack-file.ts';
-import { machineState } from '../../service-client.ts';
+import { machineState } from '../../reach/service-client.ts';
 import { botState, cell, hottest, mostDevices, reasonLines, sentence } from './agent-text.ts';
 import { historyLine } from './history-text.ts';
 

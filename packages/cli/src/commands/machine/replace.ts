@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import type { Machine } from '@skolo/rack';
 import type { RackEdit } from '@skolo/rack/edit';
-import { didYouMean } from '@skolo/rack/suggest';
+import { didYouMean } from '@skolo/rack/light';
 import { InvalidArgumentError } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
+import { editedRack, writeRackFile } from '../../desk/rack-edits.ts';
+import { rackFile } from '../../desk/rack-file.ts';
 import { CliError } from '../../errors.ts';
 import { plain } from '../../output/text.ts';
-import { editedRack, writeRackFile } from '../../rack-edits.ts';
-import { rackFile } from '../../rack-file.ts';
 import { printDiff } from '../backup/diff.ts';
 
 interface Options {

@@ -2,7 +2,7 @@ import { ApiError } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { relative } from '../../output/time.ts';
-import { machineState } from '../../service-client.ts';
+import { machineState } from '../../reach/service-client.ts';
 import { outputContent } from '../backup/output-content.ts';
 
 interface Options {

@@ -12,11 +12,11 @@ import {
   isFiltered,
   selected,
 } from '../../filters.ts';
-import { interruptible } from '../../fleet.ts';
 import { mustType } from '../../must-type.ts';
 import { expandedNames, findNamed, folded } from '../../names.ts';
 import { count, plain } from '../../output/text.ts';
-import type { MachineState } from '../../service-client.ts';
+import { interruptible } from '../../reach/racks.ts';
+import type { MachineState } from '../../reach/service-client.ts';
 
 export interface SelectionOptions extends FilterOptions {
   text?: string;

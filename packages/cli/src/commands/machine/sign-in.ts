@@ -2,7 +2,7 @@
 import { createSigner, type Signer } from '@skolo/api';
 import { errorText } from '@skolo/base';
 import type { SkoloCommand } from '../../command.ts';
-import { explaining } from '../../service-client.ts';
+import { explaining } from '../../reach/service-client.ts';
 import { type AgentClient, type AgentPlace, agentClient } from './agents.ts';
 
 interface SignedIn {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Machine } from '@skolo/api';
 import { complain } from '../../errors.ts';
 import type { Io } from '../../io.ts';
-import { type MachineState, temporaryReason } from '../../service-client.ts';
+import { type MachineState, temporaryReason } from '../../reach/service-client.ts';
 import { untilStopped } from '../../until-stopped.ts';
 
 /** Exactly one of them. */

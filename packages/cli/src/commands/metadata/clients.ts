@@ -12,7 +12,7 @@ import { byNumber } from '../../names.ts';
 import { headline, printOverview } from '../../output/overview.ts';
 import type { Column } from '../../output/table.ts';
 import { lastSeen } from '../../output/time.ts';
-import { metadataServer } from '../../service-client.ts';
+import { metadataServer } from '../../reach/service-client.ts';
 
 interface Options extends FilterOptions {
   json?: true;

@@ -5,7 +5,7 @@ import { type Column, printTable } from '../../output/table.ts';
 import type { Style } from '../../output/text.ts';
 import { plain } from '../../output/text.ts';
 import { duration, lastSeen } from '../../output/time.ts';
-import { metadataServer } from '../../service-client.ts';
+import { metadataServer } from '../../reach/service-client.ts';
 
 /** `skolo metadata identities`: lists identities and their tokens. */
 export function define(command: SkoloCommand): void {

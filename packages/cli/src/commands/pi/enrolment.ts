@@ -2,7 +2,7 @@
 import { enrolmentsApi } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
-import { connectTo } from '../../service-client.ts';
+import { connectTo } from '../../reach/service-client.ts';
 
 export function enrolmentService(command: SkoloCommand) {
   return connectTo(command, { api: enrolmentsApi, service: 'machine-state' });

@@ -9,13 +9,13 @@ import {
 } from '@skolo/pi';
 import { InvalidArgumentError } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
-import { userFolder } from '../../desk-files.ts';
+import { userFolder } from '../../desk/desk-files.ts';
 import { complain, failPartly } from '../../errors.ts';
-import { interruptible } from '../../fleet.ts';
 import type { Io } from '../../io.ts';
 import { findNamed } from '../../names.ts';
 import { printTable } from '../../output/table.ts';
 import { plain } from '../../output/text.ts';
+import { interruptible } from '../../reach/racks.ts';
 import { byteDisplay } from './byte-progress.ts';
 
 /** Where base images are. */

@@ -1,18 +1,18 @@
 /** Steps on many Pis: what runs now on each, and what became of it. */
 import type { MemberResult } from '@skolo/cluster';
-import type { StepProgress } from '@skolo/jumphost';
+import type { StepProgress } from '@skolo/computers';
 import type { Rack } from '@skolo/rack';
 import type { SkoloCommand } from '../../command.ts';
 import { failPartly } from '../../errors.ts';
-import { interruptible } from '../../fleet.ts';
 import type { Io } from '../../io.ts';
-import { deskName } from '../../machine-way.ts';
 import { frameLines, livePicture } from '../../output/live-area.ts';
 import { printOverview, tally } from '../../output/overview.ts';
 import type { Column } from '../../output/table.ts';
 import { plain, type Style } from '../../output/text.ts';
-import { findPis, type Pis, type PiWayOptions } from '../../pis.ts';
-import { printNews } from '../jumphost/steps-text.ts';
+import { deskName } from '../../reach/machine-way.ts';
+import { findPis, type Pis, type PiWayOptions } from '../../reach/pis.ts';
+import { interruptible } from '../../reach/racks.ts';
+import { printNews } from '../jumphost/steps/steps-text.ts';
 
 interface Given {
   signal: AbortSignal;

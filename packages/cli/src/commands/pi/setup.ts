@@ -1,10 +1,11 @@
 /** `skolo pi setup`: Raspberry Pis that run become what a card would make them. */
-import { k3sVersion, prepare } from '@skolo/jumphost';
+import { prepare } from '@skolo/computers';
+import { k3sVersion } from '@skolo/k3s';
 import { setupSteps } from '@skolo/pi';
 import { timeOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
-import { interruptible } from '../../fleet.ts';
-import { addWayOptions, onEachPi, type PiWayOptions } from '../../pis.ts';
+import { addWayOptions, onEachPi, type PiWayOptions } from '../../reach/pis.ts';
+import { interruptible } from '../../reach/racks.ts';
 import { onPis } from './pi-steps.ts';
 import { addSystemOptions, readSetups, type SetupOptions } from './setups.ts';
 

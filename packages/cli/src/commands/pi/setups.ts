@@ -3,30 +3,24 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { isIPv4 } from 'node:net';
 import { resolve } from 'node:path';
-import {
-  clusterOn,
-  fixedAddress,
-  k3sProgram,
-  k3sVersion,
-  linesOf,
-  openHost,
-} from '@skolo/jumphost';
+import { linesOf, openHost } from '@skolo/computers';
+import { fixedAddress } from '@skolo/jumphost';
+import { clusterOn, k3sProgram, k3sVersion } from '@skolo/k3s';
 import { type PiIdentity, type PiSetup, parseSetup } from '@skolo/pi';
 import { hostsFile, type Rack } from '@skolo/rack';
-import { expandNames } from '@skolo/rack/ranges';
-import { didYouMean } from '@skolo/rack/suggest';
+import { didYouMean, expandNames } from '@skolo/rack/light';
 import { Secret } from '@skolo/secrets';
 import { dnsOption, ipv4, upTo } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
+import { readSecretFile } from '../../desk/given-file.ts';
+import { publicKeys } from '../../desk/public-keys.ts';
+import { rackIfAny } from '../../desk/rack-file.ts';
 import { CliError } from '../../errors.ts';
-import { openJumphostOf, rackOn } from '../../fleet.ts';
-import { readSecretFile } from '../../given-file.ts';
-import { audit, targetOf } from '../../machine-way.ts';
 import { expandedNames, folded } from '../../names.ts';
-import { usualUser } from '../../pis.ts';
-import { publicKeys } from '../../public-keys.ts';
-import { rackIfAny } from '../../rack-file.ts';
-import { downloadOf, hostOptions } from '../jumphost/open-steps.ts';
+import { audit, targetOf } from '../../reach/machine-way.ts';
+import { usualUser } from '../../reach/pis.ts';
+import { openJumphostOf, rackOn } from '../../reach/racks.ts';
+import { downloadOf, hostOptions } from '../jumphost/steps/open-steps.ts';
 import { commonImage } from './common-image.ts';
 import { warnOfNoRoute } from './no-route.ts';
 

@@ -2,7 +2,7 @@ import { ApiError } from '@skolo/api';
 import { shortId } from '@skolo/api/ids';
 import type { SkoloCommand } from '../../command.ts';
 import { complain, failPartly } from '../../errors.ts';
-import { powerCycleDaemon } from '../../service-client.ts';
+import { powerCycleDaemon } from '../../reach/service-client.ts';
 import { openCycles } from './request.ts';
 
 /** `skolo power cancel`: cancels queued cycles. */

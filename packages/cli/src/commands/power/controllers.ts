@@ -14,7 +14,7 @@ import type { Column } from '../../output/table.ts';
 import type { Style } from '../../output/text.ts';
 import { count } from '../../output/text.ts';
 import { age, lastSeen } from '../../output/time.ts';
-import { powerCycleDaemon } from '../../service-client.ts';
+import { powerCycleDaemon } from '../../reach/service-client.ts';
 
 interface Options extends FilterOptions {
   json?: true;

@@ -1,7 +1,7 @@
 /** Follows cycles until they are over, and reconnects when the connection fails. */
 import { setTimeout } from 'node:timers/promises';
 import type { Client, PowerCycle, powerCycleDaemonApi } from '@skolo/api';
-import { temporaryReason } from '../../service-client.ts';
+import { temporaryReason } from '../../reach/service-client.ts';
 import { isOver } from './cycle-text.ts';
 
 interface Watcher {

@@ -2,7 +2,7 @@ import type { PowerCycle } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
 import { complain, exitCodes } from '../../errors.ts';
 import { timestamp } from '../../output/time.ts';
-import { powerCycleDaemon } from '../../service-client.ts';
+import { powerCycleDaemon } from '../../reach/service-client.ts';
 import { lastCycle, openCycles } from './request.ts';
 import { waitForCycles } from './wait.ts';
 

@@ -1,5 +1,5 @@
 import type { SkoloCommand } from '../../command.ts';
-import { powerCycleDaemon } from '../../service-client.ts';
+import { powerCycleDaemon } from '../../reach/service-client.ts';
 
 /** `skolo power forget`: gives up an outlet of a device that has left rack.yaml. */
 export function define(command: SkoloCommand): void {

@@ -9,7 +9,7 @@ import { type Io, printJson } from '../../io.ts';
 import { expandedNames, namesOf } from '../../names.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { duration, timestamp } from '../../output/time.ts';
-import { powerCycleDaemon } from '../../service-client.ts';
+import { powerCycleDaemon } from '../../reach/service-client.ts';
 import { askAboutNames } from './request.ts';
 
 interface HoldOptions extends EndOptions {

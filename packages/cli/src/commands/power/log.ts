@@ -1,13 +1,13 @@
 import type { Outcome, PowerCycle } from '@skolo/api';
 import { shortId } from '@skolo/api/ids';
-import { expandNames } from '@skolo/rack/ranges';
+import { expandNames } from '@skolo/rack/light';
 import { Option } from 'commander';
 import { limitOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { duration, timestamp } from '../../output/time.ts';
-import { powerCycleDaemon } from '../../service-client.ts';
+import { powerCycleDaemon } from '../../reach/service-client.ts';
 import { outcomeText, stateStyle, tookSeconds } from './cycle-text.ts';
 import { askAboutNames } from './request.ts';
 

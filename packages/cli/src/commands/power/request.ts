@@ -14,7 +14,7 @@ import { z } from 'zod';
 import { complain, exitCodes } from '../../errors.ts';
 import type { Io } from '../../io.ts';
 import { byNumber, expandedNames } from '../../names.ts';
-import type { PowerCycleDaemon } from '../../service-client.ts';
+import type { PowerCycleDaemon } from '../../reach/service-client.ts';
 
 const pausesMs = [500, 2000];
 

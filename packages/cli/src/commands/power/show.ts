@@ -4,7 +4,7 @@ import { type Io, printJson } from '../../io.ts';
 import { type Fact, factLines } from '../../output/facts.ts';
 import { plain, styled } from '../../output/text.ts';
 import { duration, timestamp } from '../../output/time.ts';
-import { powerCycleDaemon } from '../../service-client.ts';
+import { powerCycleDaemon } from '../../reach/service-client.ts';
 import { endText, stateStyle, stateText } from './cycle-text.ts';
 
 /** `skolo power show`: the steps of a cycle. */

@@ -7,7 +7,7 @@ import { headline, printOverview, type Remark } from '../../output/overview.ts';
 import type { Column } from '../../output/table.ts';
 import type { Style } from '../../output/text.ts';
 import { duration, relative } from '../../output/time.ts';
-import { powerCycleDaemon } from '../../service-client.ts';
+import { powerCycleDaemon } from '../../reach/service-client.ts';
 import { isGood, outcomeText, stateStyle } from './cycle-text.ts';
 import { type PowerState, powerFilters, powerStates, powerVerdict } from './power-verdict.ts';
 import { askAboutNames } from './request.ts';

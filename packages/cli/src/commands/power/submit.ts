@@ -11,7 +11,7 @@ import { folded, foldedItems, type Names } from '../../names.ts';
 import { type Column, printTable, table } from '../../output/table.ts';
 import { plain } from '../../output/text.ts';
 import { relative } from '../../output/time.ts';
-import { type PowerCycleDaemon, powerCycleDaemon } from '../../service-client.ts';
+import { type PowerCycleDaemon, powerCycleDaemon } from '../../reach/service-client.ts';
 import { refusedBy, withRetries } from './request.ts';
 import { waitForCycles } from './wait.ts';
 

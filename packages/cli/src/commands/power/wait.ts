@@ -8,7 +8,7 @@ import { folded } from '../../names.ts';
 import type { FrameSize } from '../../output/live-area.ts';
 import { plain, styled } from '../../output/text.ts';
 import { waitWithProgress } from '../../output/waiting.ts';
-import type { PowerCycleDaemon } from '../../service-client.ts';
+import type { PowerCycleDaemon } from '../../reach/service-client.ts';
 import { endText, goodOutcomes, isGood, stateStyle, stateText } from './cycle-text.ts';
 import { followCycles } from './follow-cycles.ts';
 import {

@@ -1,10 +1,10 @@
 import { openRepository, pushesInGit } from '@skolo/fleet/push';
 import { limitOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
-import { loadFleet } from '../../fleet.ts';
 import { printJson } from '../../io.ts';
 import { printTable } from '../../output/table.ts';
 import { timestamp } from '../../output/time.ts';
+import { loadFleet } from '../../reach/racks.ts';
 import { namedRacks, ownRecords, racksOption } from './open-push.ts';
 
 interface Options {

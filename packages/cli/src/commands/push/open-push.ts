@@ -17,12 +17,12 @@ import {
 import { Option } from 'commander';
 import { timeOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
-import { userFolder } from '../../desk-files.ts';
+import { userFolder } from '../../desk/desk-files.ts';
 import { CliError } from '../../errors.ts';
-import { loadFleet } from '../../fleet.ts';
 import type { Io } from '../../io.ts';
-import { deskName } from '../../machine-way.ts';
 import { plain } from '../../output/text.ts';
+import { deskName } from '../../reach/machine-way.ts';
+import { loadFleet } from '../../reach/racks.ts';
 
 /** `--racks`. */
 export function racksOption(): Option {

@@ -10,10 +10,10 @@ import {
 } from '@skolo/fleet/push';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
-import { loadFleet, openerToRead } from '../../fleet.ts';
 import { printJson } from '../../io.ts';
 import { printTable } from '../../output/table.ts';
 import { relative } from '../../output/time.ts';
+import { loadFleet, openerToRead } from '../../reach/racks.ts';
 import { namedRacks, ownRecords, racksOption, unfinished } from './open-push.ts';
 
 interface Options {

@@ -1,7 +1,7 @@
 /** Changes of kube/clusters/config.json. */
 import { dirname, join } from 'node:path';
 import type { SkoloCommand } from '../../command.ts';
-import { clustersFile } from '../../fleet.ts';
+import { clustersFile } from '../../reach/racks.ts';
 
 interface AddOptions {
   jumphost?: string;

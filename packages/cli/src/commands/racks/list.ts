@@ -1,9 +1,9 @@
 import type { RackReport } from '@skolo/fleet';
 import type { SkoloCommand } from '../../command.ts';
 import { failPartly } from '../../errors.ts';
-import { interruptible, loadFleet } from '../../fleet.ts';
 import { printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
+import { interruptible, loadFleet } from '../../reach/racks.ts';
 
 /** `skolo racks`: all racks, and whether each can be reached. */
 export function define(command: SkoloCommand): void {

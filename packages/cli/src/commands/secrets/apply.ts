@@ -3,8 +3,8 @@ import type { Place } from '@skolo/fleet/secrets';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
 import { printJson } from '../../io.ts';
-import { audit } from '../../machine-way.ts';
 import { count, plain } from '../../output/text.ts';
+import { audit } from '../../reach/machine-way.ts';
 import { openSecrets, readValues } from './open-secrets.ts';
 import { secretsDeps } from './rack-places.ts';
 

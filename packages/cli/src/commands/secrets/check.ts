@@ -3,12 +3,12 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HostKeys } from '@skolo/equipment';
 import type { SkoloCommand } from '../../command.ts';
-import { userFolder } from '../../desk-files.ts';
+import { userFolder } from '../../desk/desk-files.ts';
 import { exitCodes } from '../../errors.ts';
-import { openJumphostOf } from '../../fleet.ts';
 import { printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { count } from '../../output/text.ts';
+import { openJumphostOf } from '../../reach/racks.ts';
 import { openSecrets, readValues } from './open-secrets.ts';
 
 interface Options {

@@ -8,11 +8,11 @@ import type { RackSecret } from '@skolo/rack/secrets';
 import type { SecretStore } from '@skolo/secret-store';
 import type { Secret } from '@skolo/secrets';
 import type { SkoloCommand } from '../../command.ts';
-import { userFolder } from '../../desk-files.ts';
+import { userFolder } from '../../desk/desk-files.ts';
+import { readSecretFile } from '../../desk/given-file.ts';
 import { CliError, exitCodes, usageError } from '../../errors.ts';
-import { rackNamed } from '../../fleet.ts';
-import { readSecretFile } from '../../given-file.ts';
 import type { Io } from '../../io.ts';
+import { rackNamed } from '../../reach/racks.ts';
 
 export interface OpenSecrets {
   fleetRack: K3sRack;
@@ -66,7 +66,7 @@ async function unknownSecret(
   secrets: readonly RackSecret[],
   name: string,
 ): Promise<CliError> {
-  const { didYouMean } = await import('@skolo/rack/suggest');
+  const { didYouMean } = await import('@skolo/rack/light');
   const names = secrets.map((secret) => secret.name);
   const guess = didYouMean(name, names) || `; its rack.yaml has ${names.join(', ')}`;
   return usageError(`${name}: no such secret of ${rack.name}${guess}`);

@@ -5,7 +5,7 @@ import type { Place, SecretsDeps } from '@skolo/fleet/secrets';
 import type { Secret } from '@skolo/secrets';
 import type { SkoloCommand } from '../../command.ts';
 import { complain } from '../../errors.ts';
-import { openNamed } from '../../fleet.ts';
+import { openNamed } from '../../reach/racks.ts';
 import type { OpenSecrets } from './open-secrets.ts';
 
 /**

@@ -1,8 +1,8 @@
 /** `skolo secrets rotate`: a new value at both ends. */
 import type { SkoloCommand } from '../../command.ts';
 import { complain, exitCodes } from '../../errors.ts';
-import { audit } from '../../machine-way.ts';
 import { plain } from '../../output/text.ts';
+import { audit } from '../../reach/machine-way.ts';
 import { deskHostKeys } from './check.ts';
 import { findSecret, openSecrets, readValues } from './open-secrets.ts';
 import { secretsDeps } from './rack-places.ts';

@@ -4,9 +4,9 @@ import type { RackSecret } from '@skolo/rack/secrets';
 import { Secret } from '@skolo/secrets';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
-import { interruptible } from '../../fleet.ts';
 import { plain } from '../../output/text.ts';
-import { programEnd } from '../../run-program.ts';
+import { interruptible } from '../../reach/racks.ts';
+import { programEnd } from '../../reach/run-program.ts';
 import { findSecret, type OpenSecrets, openSecrets } from './open-secrets.ts';
 
 /** What is left to do when the store has new values. */

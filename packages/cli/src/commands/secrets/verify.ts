@@ -4,9 +4,9 @@ import { dirname, join, resolve } from 'node:path';
 import { type Secret, valuesIn } from '@skolo/secrets';
 import type { SkoloCommand } from '../../command.ts';
 import { complain, exitCodes } from '../../errors.ts';
-import { loadFleet } from '../../fleet.ts';
 import { printJson } from '../../io.ts';
 import { count, plain } from '../../output/text.ts';
+import { loadFleet } from '../../reach/racks.ts';
 import { hasIdentities, openSecrets, readValues } from './open-secrets.ts';
 
 interface Options {

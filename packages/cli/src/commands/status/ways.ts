@@ -8,7 +8,7 @@ import { errorText, inParallel, parseJson, withDeadline } from '@skolo/base';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
 import type { FleetRack } from '@skolo/fleet';
 import { z } from 'zod';
-import { userFolder } from '../../desk-files.ts';
+import { userFolder } from '../../desk/desk-files.ts';
 import type { Io } from '../../io.ts';
 
 /** By rack and way. Of a cache: what is lost is tested again. */

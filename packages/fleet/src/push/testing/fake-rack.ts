@@ -2,7 +2,7 @@
  * A cluster that records, for tests of many racks: it answers what push asks of kubectl from memory. What Kubernetes itself
  * does is tested with a real one.
  */
-import { type Kubectl, KubectlError } from '../../kubectl.ts';
+import { type Kubectl, KubectlError } from '../../way/kubectl.ts';
 import { type KubeObject, keyOf, readAnswer } from '../objects.ts';
 
 export interface FakeRack {

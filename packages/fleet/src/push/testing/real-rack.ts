@@ -1,8 +1,8 @@
 /** A real control plane whose nodes pretend, with what a test of many racks does to a rack. */
 import { execFileSync } from 'node:child_process';
 import { startControlPlane } from '@skolo/simulators';
-import { type Kubectl, KubectlError } from '../../kubectl.ts';
 import { kubectlAt } from '../../testing/kubectl.ts';
+import { type Kubectl, KubectlError } from '../../way/kubectl.ts';
 import { type FakeRack, machines } from './fake-rack.ts';
 
 interface Options {

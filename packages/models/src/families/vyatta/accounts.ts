@@ -6,7 +6,7 @@
  * Source: EdgeOS User Guide and VyOS User Guide, "system login user"; vyatta-cfg-system (login).
  */
 import { DeviceRefused, openCli, targetOf } from '@skolo/equipment';
-import type { Accounts } from '../../accounts.ts';
+import type { Accounts } from '../../contract/accounts.ts';
 import { vyatta } from './dialect.ts';
 
 export const accounts: Accounts = {

@@ -7,8 +7,8 @@
  */
 
 import { AnswerCut, type DeviceConnection } from '@skolo/equipment';
-import type { BackupModel, Content, Reading } from '../../backup.ts';
-import type { Device } from '../../device.ts';
+import type { BackupModel, Content, Reading } from '../../contract/backup.ts';
+import type { Device } from '../../contract/device.ts';
 import { apply, check } from './apply.ts';
 import {
   commandsOf,

@@ -9,7 +9,7 @@
  */
 
 import { type Dialect, escapePattern } from '@skolo/equipment';
-import { allPagers } from '../pagers.ts';
+import { allPagers } from '../command-line/pagers.ts';
 
 export const vyatta: Dialect = {
   name: 'vyatta',

@@ -1,5 +1,5 @@
 /** What is secret in a configuration of EdgeOS or VyOS, in both of its forms. */
-import type { SecretRule } from '../../backup.ts';
+import type { SecretRule } from '../../contract/backup.ts';
 
 const value = String.raw`("(?:[^"\\]|\\.)+"|'[^']+'|[^\s{"']\S*)`;
 /** A leaf that ends so has a secret for its value: `encrypted-password`, `pre-shared-secret`, `md5-key`. */

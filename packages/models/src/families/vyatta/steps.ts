@@ -1,7 +1,7 @@
 /** How a version gets into a router by hand, in text that it accepts. */
-import type { RestoreAbout, RestoreStep } from '../../backup.ts';
-import { hereDocument } from '../restore-lines.ts';
-import { linesOf } from '../text-reading.ts';
+import type { RestoreAbout, RestoreStep } from '../../contract/backup.ts';
+import { hereDocument } from '../command-line/restore-lines.ts';
+import { linesOf } from '../command-line/text-reading.ts';
 
 const file = '/tmp/version.boot';
 

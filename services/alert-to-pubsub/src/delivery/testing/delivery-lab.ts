@@ -4,7 +4,7 @@ import type { DeadLetter } from '@skolo/api';
 import { type Clock, createEvents, createLogger } from '@skolo/common';
 import { createEventLog } from '../../event-log.ts';
 import type { AlertEvent } from '../../events.ts';
-import type { NoticeDraft } from '../../notices.ts';
+import type { NoticeDraft } from '../../intake/notices.ts';
 import { type FakeTime, fakeTime } from '../../testing/fake-time.ts';
 import { Delivery, type DeliveryDeps } from '../delivery.ts';
 import { type FakeSink, fakeSink } from './fake-sink.ts';

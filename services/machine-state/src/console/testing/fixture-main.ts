@@ -1,9 +1,7 @@
-/** `npm run fixture -w services/machine-state`: the console over a made-up rack, for `npm run console:dev`. */
-import { join } from 'node:path';
+/** `npm run fixture -w services/machine-state`: the console over a made-up rack, for `npm run dev -w packages/console`. */
 import { startFixture } from './fixture-service.ts';
 
 const { url, tokens, fixture, show } = await startFixture({
-  pages: join(import.meta.dirname, '../../../pages'),
   port: Number(process.env.SKOLO_PORT ?? 8004),
   machines: Number(process.argv[2] ?? 300),
   anonymousRead: ['127.0.0.0/8'],

@@ -16,9 +16,10 @@ import {
   startService,
   systemClock,
 } from '@skolo/common';
+import { openConsole } from '@skolo/console';
 import type { ServiceName } from '@skolo/rack';
-import { Changes } from '../../changes.ts';
-import { openConsole } from '../open-console.ts';
+import { Changes } from '../../api/changes.ts';
+import { serviceNamed } from '../../collect/service-apis.ts';
 import { fixtureHistory } from './fixture-history.ts';
 import { fixturePeers } from './fixture-peers.ts';
 import { type FixtureRack, fixtureRack } from './fixture-rack.ts';
@@ -26,8 +27,6 @@ import { type FixtureRack, fixtureRack } from './fixture-rack.ts';
 interface FixtureOptions {
   machines?: number;
   port?: number;
-  /** Built pages. */
-  pages: string;
   /** Who may read without signing in: networks. */
   anonymousRead?: string[];
   /** Changes the machines before the start. */
@@ -55,7 +54,7 @@ export interface Fixture {
   clock: { pass(ms: number): void };
 }
 
-export async function startFixture(options: FixtureOptions): Promise<Fixture> {
+export async function startFixture(options: FixtureOptions = {}): Promise<Fixture> {
   const dir = await mkdtemp(join(tmpdir(), 'skolo-console-'));
   const rackFile = join(dir, 'rack.yaml');
   const tokenFile = join(dir, 'tokens.yaml');
@@ -122,7 +121,9 @@ export async function startFixture(options: FixtureOptions): Promise<Fixture> {
   const definition: ServiceDefinition = {
     name: 'machine-state',
     async start(context) {
-      const webConsole = await openConsole(context, options.pages);
+      const webConsole = await openConsole(context, (name) =>
+        serviceNamed(context.rack.rack, name),
+      );
       const app = createApp({
         ...context,
         compresses: true,

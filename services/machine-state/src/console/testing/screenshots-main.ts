@@ -1,18 +1,17 @@
 /** `npm run screenshots -w services/machine-state`: pictures for the README. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { buildPages } from '@skolo/console/build';
 import { peer } from '@skolo/simulators';
-import { buildPages } from '../../../console/build.ts';
 import { openBrowser, signIn } from './browser.ts';
 import { startFixture } from './fixture-service.ts';
 
-const folder = join(import.meta.dirname, '../../../screenshots');
+const folder = join(import.meta.dirname, '../../../../../packages/console/screenshots');
 const chromium = peer('chromium');
 if (!chromium) throw new Error('chromium is not installed (Debian: chromium)');
 await buildPages();
 await mkdir(folder, { recursive: true });
 const fixture = await startFixture({
-  pages: join(import.meta.dirname, '../../../pages'),
   anonymousRead: ['127.0.0.0/8'],
 });
 const sick = fixture.fixture.machines.find(({ needsPerson }) => needsPerson)?.name;

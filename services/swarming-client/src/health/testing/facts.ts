@@ -1,9 +1,9 @@
 /** Facts and settings for tests: all is well, but for what a test says. */
-import type { MachineSlice } from '@skolo/rack/slice';
+import type { MachinePart } from '@skolo/rack/machine-part';
 import type { DeviceReading, DeviceView } from '../../devices/device.ts';
 import type { HealthFacts, HealthSettings } from '../health.ts';
 
-export const settings: HealthSettings & Pick<MachineSlice['swarming'], 'repair'> = {
+export const settings: HealthSettings & Pick<MachinePart['swarming'], 'repair'> = {
   thresholds: {
     batteryLowPercent: 30,
     batteryGoodPercent: 40,

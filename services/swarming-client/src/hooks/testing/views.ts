@@ -1,7 +1,7 @@
 /** What an agent may know, for tests of its answers. */
 import { AuditLog, ConnectionLimits, DegradedList, systemClock } from '@skolo/common/light';
 import { anyCharacter } from '@skolo/durable/any-character';
-import { type MachineSlice, machineSlice, parseRack } from '@skolo/rack';
+import { type MachinePart, machinePartOf, parseRack } from '@skolo/rack';
 import fc from 'fast-check';
 import { Registry } from 'prom-client';
 import type { DeviceView } from '../../devices/device.ts';
@@ -12,7 +12,7 @@ import type { AgentView } from '../hooks.ts';
 const since = new Date('2026-01-02T03:04:05Z');
 
 /** `entry` is what rack.yaml says of the machine; as text, a flow map. */
-export function sliceWith(entry = '{ kind: rpi, identity: bots }'): MachineSlice {
+export function machinePartWith(entry = '{ kind: rpi, identity: bots }'): MachinePart {
   const rack = parseRack(
     `rack: rack4
 jumphost: { name: jumphost, address: 192.168.1.8 }
@@ -23,13 +23,13 @@ machines: { rpi-1: ${entry} }
   );
   const machine = rack.machines.get('rpi-1');
   if (machine === undefined) throw new Error('no rpi-1');
-  return machineSlice(rack, machine);
+  return machinePartOf(rack, machine);
 }
 
 export function viewWith(more: Partial<AgentView> = {}): AgentView {
   return {
     machine: 'rpi-1',
-    slice: sliceWith(),
+    machinePart: machinePartWith(),
     devices: [],
     host: { os: ['Linux', 'Debian-13'], cores: ['4'] },
     health: { verdict: 'ok', since, reasons: [] },
@@ -98,7 +98,7 @@ const anyReason = fc
   .record({ verdict: fc.constantFrom(...verdicts), text: anyText })
   .map(({ verdict, text }) => reason(verdict === 'ok' ? 'recovering' : verdict, text));
 
-const known = sliceWith();
+const known = machinePartWith();
 
 export const anyView = fc
   .record({
@@ -111,13 +111,13 @@ export const anyView = fc
     zone: fc.option(anyText, { nil: undefined }),
   })
   .map(({ isKnown, devices, host, verdict, reasons, dimensions, zone }) => {
-    const slice = {
+    const machinePart = {
       ...known,
       metadata: { ...known.metadata, ...(zone !== undefined && { zone }) },
       swarming: { ...known.swarming, dimensions },
     };
     return viewWith({
-      slice: isKnown ? slice : undefined,
+      machinePart: isKnown ? machinePart : undefined,
       devices,
       host,
       health: { verdict, since, reasons },

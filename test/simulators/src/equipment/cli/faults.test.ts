@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { peer } from '../../peer.ts';
 import type { DeviceFault } from '../device.ts';
 import type { CliDevice } from './core.ts';
-import { type EdgeSwitchOptions, startEdgeSwitch } from './models/edge-switch.ts';
+import { type EdgeSwitchOptions, startEdgeSwitch } from './models/fastpath/edge-switch.ts';
 import { type Client, openSsh } from './testing.ts';
 
 const login = { user: 'ubnt', password: 'sw1tch' };

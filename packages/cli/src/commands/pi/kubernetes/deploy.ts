@@ -1,6 +1,6 @@
 import { deploy } from '@skolo/cluster';
 import type { SkoloCommand } from '../../../command.ts';
-import { addWayOptions, type PiWayOptions } from '../../../pis.ts';
+import { addWayOptions, type PiWayOptions } from '../../../reach/pis.ts';
 import { onPis } from '../pi-steps.ts';
 import { addProgramOptions, type ProgramOptions, programNeeds } from './program-options.ts';
 

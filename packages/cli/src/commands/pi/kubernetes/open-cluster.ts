@@ -1,11 +1,11 @@
 /** A cluster by its name in the list of racks: its server, and ssh to its nodes through that. */
 import { type NodeState, nodesOn } from '@skolo/cluster';
+import { type Host, openHost } from '@skolo/computers';
 import { openComputers } from '@skolo/fleet';
-import { type Host, openHost } from '@skolo/jumphost';
 import type { SkoloCommand } from '../../../command.ts';
-import { openJumphostOf, rackNamed, withJumphost } from '../../../fleet.ts';
-import { audit, computerOptions } from '../../../machine-way.ts';
-import { hostOptions } from '../../jumphost/open-steps.ts';
+import { audit, computerOptions } from '../../../reach/machine-way.ts';
+import { openJumphostOf, rackNamed, withJumphost } from '../../../reach/racks.ts';
+import { hostOptions } from '../../jumphost/steps/open-steps.ts';
 
 export interface OpenCluster {
   /** In the list of racks. */

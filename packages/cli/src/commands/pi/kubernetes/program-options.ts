@@ -6,10 +6,10 @@ import {
   kubeadmVersion,
   minorOf,
 } from '@skolo/cluster';
-import { k3sVersion } from '@skolo/jumphost';
+import { k3sVersion } from '@skolo/k3s';
 import { Option } from 'commander';
 import type { SkoloCommand } from '../../../command.ts';
-import { downloadOf, filesOption } from '../../jumphost/open-steps.ts';
+import { downloadOf, filesOption } from '../../jumphost/steps/open-steps.ts';
 
 export interface ProgramOptions {
   k3s: string;

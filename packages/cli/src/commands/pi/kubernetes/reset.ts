@@ -12,10 +12,10 @@ import {
 import { removeRack } from '@skolo/fleet';
 import type { SkoloCommand } from '../../../command.ts';
 import { CliError, complain } from '../../../errors.ts';
-import { clustersFile } from '../../../fleet.ts';
 import { mustType } from '../../../must-type.ts';
 import { expandedNames, folded } from '../../../names.ts';
 import { count, plain } from '../../../output/text.ts';
+import { clustersFile } from '../../../reach/racks.ts';
 import { printNodes } from '../../machine/join.ts';
 import { type OpenCluster, openCluster } from './open-cluster.ts';
 

@@ -12,10 +12,10 @@ import type { Rack } from '@skolo/rack';
 import { ipv4 } from '../../../arguments.ts';
 import type { SkoloCommand } from '../../../command.ts';
 import { CliError } from '../../../errors.ts';
-import { clustersFile, rackOn, withJumphost } from '../../../fleet.ts';
 import { expandedNames } from '../../../names.ts';
-import { addWayOptions, type Pis, type PiWayOptions } from '../../../pis.ts';
-import { accountManifests } from '../../jumphost/accounts.ts';
+import { addWayOptions, type Pis, type PiWayOptions } from '../../../reach/pis.ts';
+import { clustersFile, rackOn, withJumphost } from '../../../reach/racks.ts';
+import { accountManifests } from '../../jumphost/steps/accounts.ts';
 import { onPis } from '../pi-steps.ts';
 import { addProgramOptions, type ProgramOptions, programNeeds } from './program-options.ts';
 

@@ -1,10 +1,10 @@
 import { type Finding, verify } from '@skolo/cluster';
 import type { SkoloCommand } from '../../../command.ts';
 import { exitCodes } from '../../../errors.ts';
-import { interruptible } from '../../../fleet.ts';
 import { folded } from '../../../names.ts';
 import { printTable } from '../../../output/table.ts';
 import { count, plain, type Style } from '../../../output/text.ts';
+import { interruptible } from '../../../reach/racks.ts';
 import { openCluster } from './open-cluster.ts';
 
 interface Options {

@@ -5,8 +5,8 @@ import { patient } from '@skolo/fleet/push';
 import { Option } from 'commander';
 import type { SkoloCommand } from '../../../command.ts';
 import { CliError, exitCodes } from '../../../errors.ts';
-import { clustersFile, loadFleet, openNamed } from '../../../fleet.ts';
 import { plain } from '../../../output/text.ts';
+import { clustersFile, loadFleet, openNamed } from '../../../reach/racks.ts';
 
 export interface ClusterOptions {
   cluster?: string;

@@ -11,9 +11,9 @@
 import type { SnmpOptions } from '../../snmp/agent.ts';
 import type { ConfiguredDevice } from '../core.ts';
 import type { CliOptions } from '../model.ts';
-import { memoryFiles } from '../shell-files.ts';
-import { type Switch, startSwitch } from '../switch.ts';
-import type { Run, SwitchModel } from '../switch-model.ts';
+import type { Run, SwitchModel } from '../switch/model.ts';
+import { type Switch, startSwitch } from '../switch/switch.ts';
+import { memoryFiles } from '../unix/shell-files.ts';
 
 export interface ApcCardOptions extends CliOptions {
   /** Of the rack PDU: of the first generation (AP7900), or of the second (AP8900); `rpdu2` when absent. */

@@ -2,8 +2,9 @@
  * Configuration sessions of EOS: a candidate that begins as what is in force, or empty after `rollback clean-config`, and
  * takes its place as a whole. With `commit timer` it undoes itself unless it is confirmed in time.
  */
-import type { Switch } from '../switch.ts';
-import type { Commands, Talk } from '../switch-model.ts';
+
+import type { Commands, Talk } from '../switch/model.ts';
+import type { Switch } from '../switch/switch.ts';
 
 /** Committed, and not yet confirmed. */
 const pending = new WeakMap<Switch, { name: string; stop: () => void }>();

@@ -8,9 +8,9 @@
  * Oxidized and RANCID strip them. What the pager sends to disappear is what less(1) does.
  */
 import type { ConfiguredDevice } from '../core.ts';
-import { startSwitch } from '../switch.ts';
-import { configuration, enable, leave, save, setPager, to } from '../switch-commands.ts';
-import type { Commands, SwitchModel, SwitchOptions } from '../switch-model.ts';
+import { configuration, enable, leave, save, setPager, to } from '../switch/commands.ts';
+import type { Commands, SwitchModel, SwitchOptions } from '../switch/model.ts';
+import { startSwitch } from '../switch/switch.ts';
 import { sessionCommands, sessionStatements } from './eos-sessions.ts';
 import { eosArp, eosMacTable, iosLinks, prints } from './station-tables.ts';
 

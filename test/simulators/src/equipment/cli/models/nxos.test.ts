@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { peer } from '../../../peer.ts';
-import { sit } from '../netmiko.ts';
+import { sit } from '../clients/netmiko.ts';
 import { openSsh } from '../testing.ts';
 import { type NxosOptions, startNxos } from './nxos.ts';
 

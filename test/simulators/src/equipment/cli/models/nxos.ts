@@ -9,9 +9,9 @@
  * what less(1) does.
  */
 import type { ConfiguredDevice } from '../core.ts';
-import { startSwitch } from '../switch.ts';
-import { configuration, leave, save, setPager, to } from '../switch-commands.ts';
-import type { Commands, SwitchModel, SwitchOptions } from '../switch-model.ts';
+import { configuration, leave, save, setPager, to } from '../switch/commands.ts';
+import type { Commands, SwitchModel, SwitchOptions } from '../switch/model.ts';
+import { startSwitch } from '../switch/switch.ts';
 import { nxosArp, nxosLinks, nxosMacTable, prints } from './station-tables.ts';
 
 export type NxosOptions = Omit<SwitchOptions, 'enablePassword'>;

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { peer } from '../../../peer.ts';
-import { sit } from '../netmiko.ts';
+import { sit } from '../clients/netmiko.ts';
 import { openSsh, openTelnet } from '../testing.ts';
 import { type ProcurveOptions, startProcurve } from './procurve.ts';
 

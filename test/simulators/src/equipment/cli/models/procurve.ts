@@ -8,9 +8,9 @@
  * procurve-screen.ts for the sequences.
  */
 import type { ConfiguredDevice } from '../core.ts';
-import { startSwitch } from '../switch.ts';
-import { configuration, save, to } from '../switch-commands.ts';
-import type { Commands, Run, SwitchModel, SwitchOptions } from '../switch-model.ts';
+import { configuration, save, to } from '../switch/commands.ts';
+import type { Commands, Run, SwitchModel, SwitchOptions } from '../switch/model.ts';
+import { startSwitch } from '../switch/switch.ts';
 import { ProcurveScreen, procurvePager } from './procurve-screen.ts';
 import { prints, procurveLinks, procurveMacTable } from './station-tables.ts';
 

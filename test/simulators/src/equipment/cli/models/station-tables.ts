@@ -6,7 +6,7 @@
  * command references. Headings of `swctrl port show` and widths of Fastpath's `show port all` are made up.
  */
 import type { Plugged } from '../../wiring.ts';
-import type { Run } from '../switch-model.ts';
+import type { Run } from '../switch/model.ts';
 
 /** A command that prints a table. */
 export function prints(table: (plugged: Plugged) => string): Run {

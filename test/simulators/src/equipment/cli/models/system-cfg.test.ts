@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { peer } from '../../../peer.ts';
 import { legacySshOptions, openSsh } from '../testing.ts';
+import { startUnifiSwitch } from './fastpath/unifi-switch.ts';
 import { startMpower } from './mpower.ts';
-import { startUnifiSwitch } from './unifi-switch.ts';
 
 const kinds = [
   { name: 'a UniFi switch', start: startUnifiSwitch, options: [], serial: '788a20de9abc' },

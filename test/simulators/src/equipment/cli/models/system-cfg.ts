@@ -3,8 +3,8 @@
  * is in the file is in force once it has been applied, or the device has started anew.
  */
 import type { Core } from '../core.ts';
-import type { Program } from '../shell.ts';
-import type { MadeFile } from '../shell-files.ts';
+import type { Program } from '../unix/shell.ts';
+import type { MadeFile } from '../unix/shell-files.ts';
 
 export class SystemCfg {
   private readonly core: Core;

@@ -1,0 +1,151 @@
+/**
+ * Google's client for Pub/Sub, signed in by ours. The library is loaded when something is to be sent: it takes 40 MB.
+ */
+import type { v1 } from '@google-cloud/pubsub';
+import { noSignIn } from '@skolo/google';
+import { SinkError } from '../sinks/sink.ts';
+import { type PubSubCredentials, pubSubSignIn } from './pubsub-sign-in.ts';
+
+interface PubSubSettings {
+  /** By default that of the credentials. */
+  project?: string | undefined;
+  /** Host and port, of a region. One on loopback is an emulator. */
+  endpoint?: string | undefined;
+  credentials: PubSubCredentials;
+  /** Of the rack's metadata server, for credentials of that name. */
+  metadataUrl?: string | undefined;
+}
+
+export interface PubSubDeps {
+  env?: NodeJS.ProcessEnv;
+  /** Of gRPC; for tests with a certificate of their own. */
+  channelOptions?: Record<string, string | number>;
+  /** Whether loopback means an emulator, without TLS. */
+  loopbackIsPlain?: boolean;
+}
+
+export interface PubSubConnection {
+  readonly project: string;
+  /** A new one, with its own connection; whoever asks for it closes it. */
+  publisher(): v1.PublisherClient;
+  subscriber(): v1.SubscriberClient;
+  /**
+   * Fulfilled when the next call can be signed in.
+   *
+   * @throws SinkError `credentials`; `unavailable` or `timeout` where they could not be asked for
+   */
+  signIn(): Promise<void>;
+  /** Pub/Sub refused the credentials: they are read, or asked for, anew. */
+  forgetCredentials(): void;
+}
+
+/**
+ * - A channel that is closed takes its connection along, so that a dead one is not found again in a pool of all.
+ * - After an outage, it is tried again soon: by default gRPC waits up to two minutes.
+ */
+const channelDefaults = {
+  'grpc.use_local_subchannel_pool': 1,
+  'grpc.initial_reconnect_backoff_ms': 500,
+  'grpc.max_reconnect_backoff_ms': 5000,
+  'grpc.dns_min_time_between_resolutions_ms': 5000,
+  'grpc.keepalive_time_ms': 300_000,
+  'grpc.keepalive_timeout_ms': 20_000,
+};
+
+/** @throws SinkError The project is not known: `credentials`; `unavailable` or `timeout` where it could not be asked for. */
+export async function connectPubSub(
+  settings: PubSubSettings,
+  { env = process.env, channelOptions = {}, loopbackIsPlain = true }: PubSubDeps = {},
+): Promise<PubSubConnection> {
+  const { address, isPlain } = whereIs(settings.endpoint, env, loopbackIsPlain);
+  const asked = pubSubSignIn(settings.credentials, settings.metadataUrl);
+  const signedIn = isPlain ? noSignIn : asked;
+  // Nobody's credentials are looked for where none are needed.
+  const isAsked =
+    settings.project === undefined && !(isPlain && settings.credentials === 'default');
+  const named = settings.project ?? (isAsked ? await asked.project() : undefined);
+  const project = named ?? (env.GOOGLE_CLOUD_PROJECT || env.GCLOUD_PROJECT || undefined);
+  if (project === undefined) {
+    throw new SinkError(
+      'credentials',
+      'NO_PROJECT',
+      'Pub/Sub: no project: the credentials name none; set services.alert-to-pubsub.project in rack.yaml',
+    );
+  }
+  const { PubSub, v1 } = await import('@google-cloud/pubsub');
+  // The library can connect without TLS; the part of gRPC that it takes is not ours to load.
+  const emulator = { projectId: project, apiEndpoint: 'http://localhost:1', emulatorMode: true };
+  const { sslCreds } = isPlain ? await new PubSub(emulator).getClientConfig() : {};
+  const options = {
+    projectId: project,
+    auth: await signedInBy(
+      signedIn.headers,
+      new v1.PublisherClient({ credentials: noCredentials }),
+    ),
+    ...(address && { servicePath: address.host, port: address.port }),
+    ...(sslCreds && { sslCreds }),
+    ...channelDefaults,
+    ...channelOptions,
+  };
+  return {
+    project,
+    publisher: () => new v1.PublisherClient(options),
+    subscriber: () => new v1.SubscriberClient(options),
+    signIn: async () => void (await signedIn.headers()),
+    forgetCredentials: () => signedIn.forget(),
+  };
+}
+
+interface Address {
+  host: string;
+  port: number;
+}
+
+/** The address is left out where it is the usual one. */
+function whereIs(
+  endpoint: string | undefined,
+  env: NodeJS.ProcessEnv,
+  loopbackIsPlain: boolean,
+): { address?: Address; isPlain: boolean } {
+  // Who sets it does not want to reach the real one, whatever is in rack.yaml.
+  const emulator = env.PUBSUB_EMULATOR_HOST;
+  if (emulator) return { address: addressOf(emulator, 'PUBSUB_EMULATOR_HOST'), isPlain: true };
+  if (endpoint === undefined) return { isPlain: false };
+  const address = addressOf(endpoint, 'services.alert-to-pubsub.endpoint');
+  return { address, isPlain: loopbackIsPlain && isLoopback(address.host) };
+}
+
+function addressOf(text: string, source: string): Address {
+  const url = `tcp://${text.replace(/^https?:\/\//, '')}`;
+  if (!URL.canParse(url)) {
+    throw new SinkError(
+      'topic',
+      'BAD_ENDPOINT',
+      `${source} is ${JSON.stringify(text)}: not HOST:PORT`,
+    );
+  }
+  const { hostname, port } = new URL(url);
+  return { host: hostname, port: Number(port || 443) };
+}
+
+function isLoopback(host: string): boolean {
+  return /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(host);
+}
+
+/** Nobody's: it has a client made without looking for credentials, to be replaced by ours. */
+const noCredentials = {
+  type: 'authorized_user',
+  client_id: 'none',
+  client_secret: 'none',
+  refresh_token: 'none',
+};
+
+/**
+ * The client takes only credentials of its own version of google-auth-library, which is another than ours. One that it
+ * made itself asks us before each call.
+ */
+async function signedInBy(headers: () => Promise<Headers>, { auth }: v1.PublisherClient) {
+  const client = await auth.getClient();
+  client.getRequestHeaders = headers;
+  return auth;
+}

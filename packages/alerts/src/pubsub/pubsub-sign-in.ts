@@ -1,0 +1,59 @@
+/** Signing in to Pub/Sub, with what goes wrong as the sink's own errors. */
+import {
+  defaultSignIn,
+  keyFileSignIn,
+  metadataSignIn,
+  type SignIn,
+  SignInError,
+} from '@skolo/google';
+import { Secret, SecretError, SecretFile } from '@skolo/secrets';
+import { SinkError } from '../sinks/sink.ts';
+
+export type PubSubCredentials = 'default' | 'metadata' | { keyFile: string };
+
+const library = {
+  scopes: [
+    'https://www.googleapis.com/auth/cloud-platform',
+    'https://www.googleapis.com/auth/pubsub',
+  ],
+  // A service account's key signs its own tokens, so nothing but Pub/Sub itself has to be reachable.
+  servicePath: 'pubsub.googleapis.com',
+};
+
+/**
+ * Its functions throw SinkError: `credentials`, or `unavailable` and `timeout` where they could not be asked for.
+ *
+ * @param metadataUrl of the rack's metadata server
+ */
+export function pubSubSignIn(
+  credentials: PubSubCredentials,
+  metadataUrl: string | undefined,
+): SignIn {
+  const { headers, project, forget } = signInBy(credentials, metadataUrl);
+  return {
+    headers: () => headers().catch(throwSinkError),
+    project: () => project().catch(throwSinkError),
+    forget,
+  };
+}
+
+function signInBy(credentials: PubSubCredentials, metadataUrl: string | undefined): SignIn {
+  if (credentials === 'default') return defaultSignIn(library);
+  if (credentials !== 'metadata') {
+    const { keyFile } = credentials;
+    const file = new SecretFile(keyFile, (text) => new Secret(text));
+    return keyFileSignIn(keyFile, () => file.read(), library);
+  }
+  if (metadataUrl === undefined) throw new TypeError('credentials of no metadata server');
+  return metadataSignIn(metadataUrl);
+}
+
+function throwSinkError(error: unknown): never {
+  if (error instanceof SecretError) {
+    throw new SinkError('credentials', error.code, `the key for Pub/Sub: ${error.message}`);
+  }
+  if (!(error instanceof SignInError)) throw error;
+  const { code, detail, message } = error;
+  if (code !== 'unreachable') throw new SinkError('credentials', detail, message);
+  throw new SinkError(detail === 'TIMEOUT' ? 'timeout' : 'unavailable', detail, message);
+}

@@ -1,0 +1,77 @@
+/** Errors of subscriptions, for people. */
+import { type GrpcCode, grpcCode, grpcText } from '../pubsub/grpc.ts';
+import { SinkError } from '../sinks/sink.ts';
+import { StreamEnded } from './pull-stream.ts';
+
+/** An operator has to correct these: retries do not help. */
+const lasting: readonly (GrpcCode | undefined)[] = [
+  'INVALID_ARGUMENT',
+  'NOT_FOUND',
+  'PERMISSION_DENIED',
+  'FAILED_PRECONDITION',
+  'UNAUTHENTICATED',
+];
+
+/** Messages cannot be received. The error message has the reason, and what to do. */
+export class SubscribeError extends Error {
+  readonly code = 'SUBSCRIBE';
+  /** Retries do not help. */
+  readonly isLasting: boolean;
+
+  constructor(message: string, isLasting: boolean, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'SubscribeError';
+    this.isLasting = isLasting;
+  }
+}
+
+interface Where {
+  /** `projects/P/topics/T`. */
+  topic: string;
+  /** `projects/P/subscriptions/S`. */
+  subscription: string;
+  isTemporary: boolean;
+}
+
+/** @param thrown whatever the library threw */
+export function subscribeError(thrown: unknown, where: Where): SubscribeError {
+  const error = thrown instanceof StreamEnded ? thrown.cause : thrown;
+  const code = codeOf(error);
+  const cause = { cause: error };
+  // Of the credentials, before anything was sent.
+  if (error instanceof SinkError) {
+    return new SubscribeError(error.message, error.reason === 'credentials', cause);
+  }
+  const text = textOf(code, error, where) ?? `${where.subscription}: ${grpcText(error)}`;
+  return new SubscribeError(text, lasting.includes(code), cause);
+}
+
+function textOf(
+  code: GrpcCode | undefined,
+  error: unknown,
+  { topic, subscription, isTemporary }: Where,
+): string | undefined {
+  switch (code) {
+    case 'NOT_FOUND':
+      return isTemporary
+        ? `${topic}: no such topic; correct project and topic, or wait for the first alert, which creates it`
+        : `${subscription}: no such subscription; create it, or leave it out for a temporary one`;
+    case 'PERMISSION_DENIED':
+      return isTemporary
+        ? `${topic}: these credentials may not create a subscription; give them roles/pubsub.editor, or name one that exists`
+        : `${subscription}: these credentials may not read it; give them roles/pubsub.subscriber`;
+    case 'UNAUTHENTICATED':
+      return `${topic}: these credentials are not valid; use other ones`;
+    case 'DEADLINE_EXCEEDED':
+      return `${topic}: Pub/Sub does not answer; check the network`;
+    case 'UNAVAILABLE':
+      return `${topic}: Pub/Sub cannot be reached: ${grpcText(error)}`;
+    default:
+      return undefined;
+  }
+}
+
+/** Also of an error that ended a stream. */
+export function codeOf(thrown: unknown): GrpcCode | undefined {
+  return grpcCode(thrown instanceof StreamEnded ? thrown.cause : thrown);
+}

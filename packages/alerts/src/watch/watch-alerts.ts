@@ -1,0 +1,132 @@
+/** What a watch over locations reports as alerts: they fire, and are resolved. Logic only. */
+import { createHash } from 'node:crypto';
+import type { Alert, AlertMessage } from '../message/message.ts';
+import type { LocationReport, Report } from './dead-man.ts';
+
+interface WatchChanges {
+  /** In the order in which they are to be sent. */
+  messages: AlertMessage[];
+  /** What fires from now on. */
+  firing: Alert[];
+}
+
+interface WatchNow {
+  report: Report;
+  /** Milliseconds since 1970. */
+  now: number;
+  /** Being blind for longer than this is an alert, too. */
+  blindAfterMs: number;
+}
+
+interface Condition {
+  labels: Record<string, string>;
+  /** Undefined: it is not known now, and stays as it was. */
+  holds: boolean | undefined;
+  since: number;
+  text: string;
+}
+
+/** @param firing sent before, and not resolved */
+export function watchChanges(firing: readonly Alert[], watch: WatchNow): WatchChanges {
+  const conditions = conditionsOf(watch);
+  const known = new Set(conditions.map(({ labels }) => identity(labels)));
+  const before = new Map(firing.map((alert) => [alert.fingerprint, alert]));
+  const messages: AlertMessage[] = [];
+  const after: Alert[] = [];
+  // Those of locations that are no longer expected.
+  for (const alert of firing) {
+    if (!known.has(alert.fingerprint))
+      messages.push(message(resolved(alert, watch.now), watch.now));
+  }
+  for (const condition of conditions) {
+    const alert = before.get(identity(condition.labels));
+    if (alert !== undefined && condition.holds === false) {
+      messages.push(message(resolved(alert, watch.now), watch.now));
+    } else if (alert !== undefined) {
+      after.push(alert);
+    } else if (condition.holds) {
+      const started = begun(condition);
+      messages.push(message(started, watch.now));
+      after.push(started);
+    }
+  }
+  return { messages, firing: after };
+}
+
+function conditionsOf({ report, now, blindAfterMs }: WatchNow): Condition[] {
+  const { locations, blindSince } = report;
+  return [
+    {
+      labels: { alertname: 'WatchBlind', severity: 'critical' },
+      holds: blindSince !== undefined && (now - blindSince >= blindAfterMs || undefined),
+      since: blindSince ?? now,
+      text: 'the watch cannot reach Pub/Sub: whether a rack is silent is not known',
+    },
+    ...locations.flatMap((each) => ofLocation(each, blindSince !== undefined)),
+  ];
+}
+
+function ofLocation(report: LocationReport, isBlind: boolean): Condition[] {
+  const { location, state, silentSince = 0, lastHeard, heartbeat } = report;
+  const isKnown = !isBlind && state !== 'waiting';
+  // Not `location`: that is where an alert comes from, and this one is from the watch.
+  const labels = { rack: location, severity: 'critical' };
+  return [
+    {
+      labels: { alertname: 'RackSilent', ...labels },
+      holds: isKnown ? state === 'silent' : undefined,
+      since: silentSince,
+      text:
+        lastHeard === undefined
+          ? `${location} was never heard of since ${timeText(silentSince)}`
+          : `${location} is silent since ${timeText(lastHeard)}: no heartbeat comes; is the rack, its uplink or alert-to-pubsub down?`,
+    },
+    {
+      labels: { alertname: 'RackUnhealthy', ...labels },
+      // The health of a silent location is unknown.
+      holds: isKnown && state !== 'silent' ? state === 'unhealthy' : undefined,
+      since: heartbeat?.published ?? 0,
+      text: `${location}: ${heartbeat?.why ?? 'alerts do not get through'}`,
+    },
+  ];
+}
+
+function begun({ labels, since, text }: Condition): Alert {
+  return {
+    fingerprint: identity(labels),
+    status: 'firing',
+    labels,
+    annotations: { summary: text },
+    startsAt: new Date(since).toISOString(),
+  };
+}
+
+function resolved(alert: Alert, now: number): Alert {
+  return { ...alert, status: 'resolved', endsAt: new Date(now).toISOString() };
+}
+
+function message(alert: Alert, now: number): AlertMessage {
+  const at = new Date(now).toISOString();
+  const time = now.toString(16).padStart(11, '0');
+  const id = `${alert.fingerprint}${time}${alert.status === 'firing' ? '00000' : '00001'}`;
+  return {
+    kind: 'transition',
+    id,
+    at,
+    alert,
+    door: 'v2',
+    first: alert.startsAt,
+    last: at,
+    count: 1,
+  };
+}
+
+/** No other program makes these alerts, so none has to compute the same fingerprint. */
+function identity(labels: Record<string, string>): string {
+  const sorted = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHash('sha256').update(JSON.stringify(sorted)).digest('hex').slice(0, 16);
+}
+
+function timeText(time: number): string {
+  return new Date(time).toISOString().replace(/\.\d+Z$/, 'Z');
+}

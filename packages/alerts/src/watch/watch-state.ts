@@ -1,0 +1,48 @@
+/** What a watch over locations keeps from one run to the next, in a file. */
+import { readFileIfExists, writeFileAtomic } from '@skolo/durable';
+import { z } from 'zod';
+import { Alert, AlertMessage } from '../message/message.ts';
+
+export const WatchState = z.object({
+  locations: z
+    .record(
+      z.string(),
+      z.object({
+        since: z.number(),
+        lastHeard: z.number().optional(),
+        silent: z.boolean(),
+      }),
+    )
+    .default({}),
+  /** Sent, or about to be, and not resolved. */
+  firing: z.array(Alert).default([]),
+  /** Not sent yet, in order. */
+  waiting: z.array(AlertMessage).default([]),
+});
+export type WatchState = z.output<typeof WatchState>;
+
+/** The file is something else. The message has what to do. */
+class WatchStateError extends Error {
+  readonly code = 'WATCH_STATE';
+
+  constructor(file: string, options?: ErrorOptions) {
+    super(`${file}: this was not written by a watch; move it away, or name another file`, options);
+    this.name = 'WatchStateError';
+  }
+}
+
+/** @throws WatchStateError */
+export async function readWatchState(file: string): Promise<WatchState> {
+  const text = await readFileIfExists(file);
+  if (text === undefined) return WatchState.parse({});
+  try {
+    return WatchState.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new WatchStateError(file, { cause });
+  }
+}
+
+/** @throws FileNotWritten */
+export async function writeWatchState(file: string, state: WatchState): Promise<void> {
+  await writeFileAtomic(file, `${JSON.stringify(state)}\n`);
+}

@@ -1,0 +1,70 @@
+/** The audit log of a service. Every service has this route, and so it is in the API of none. */
+import { z } from 'zod';
+import { Problem } from '../route/problem.ts';
+import { route } from '../route/route.ts';
+import { Time } from '../time.ts';
+
+export const AuditEntry = z
+  .object({
+    time: Time.describe(
+      'by the wall clock of the rack. Entries are in the order of events, even if the clock jumped',
+    ),
+    who: z.string().describe('name of the token, or the e-mail address'),
+    role: z.enum(['view', 'operate', 'admin']).optional(),
+    from: z.string().optional().describe('address of the caller'),
+    what: z.string().describe('the kind of change, such as the name of the route'),
+    target: z.string().optional().describe('machines, outlets, devices'),
+    input: z.record(z.string(), z.unknown()).optional().describe('other input: mode, force'),
+    why: z.string().optional().describe('reason given by the caller'),
+    outcome: z
+      .string()
+      .describe(
+        '`begun` before the change; then `done`, `accepted` (continues), `refused: …` or `failed: …`. Only `begun`: the service died',
+      ),
+    answer: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .describe('part of the response: ids, rejected targets'),
+    requestId: z.string().optional(),
+  })
+  .meta({ id: 'AuditEntry' });
+export type AuditEntry = z.output<typeof AuditEntry>;
+
+/** `2026-11.4211`: a month, and a byte of its file. */
+const cursor = z
+  .string()
+  .regex(/^\d{4}-\d{2}\.\d{1,15}$/, 'expected `before` of an earlier answer');
+const filter = z.string().max(200).optional();
+
+export const AuditPage = z
+  .object({
+    entries: z.array(AuditEntry),
+    older: z
+      .object({ before: cursor, time: Time })
+      .optional()
+      .describe(
+        'where the search ended: `before` of the next page, and the time of the oldest entry that was compared. Absent: there are no older entries',
+      ),
+    skipped: z.int().min(0).describe('damaged lines that were found on the way'),
+  })
+  .meta({ id: 'AuditPage' });
+export type AuditPage = z.output<typeof AuditPage>;
+
+export const auditApi = {
+  audit: route({
+    method: 'get',
+    path: '/v1/audit',
+    summary: 'The audit log: who changed what, and what was rejected; the newest first',
+    description:
+      'Two entries of a change have the same `requestId`. A page may be shorter than `limit`, or empty, and have older ones: a request reads at most 4 MiB of the log.',
+    // Not `view`, which `anonymousRead` may give to a network: reasons and addresses are about people.
+    role: 'operate',
+    query: z.strictObject({
+      limit: z.coerce.number().int().min(1).max(1000).default(100),
+      before: cursor.optional(),
+      who: filter.describe('part of the name'),
+      text: filter.describe('words that all have to occur, in any field but the name'),
+    }),
+    answers: { 200: AuditPage, 503: Problem },
+  }),
+};

@@ -1,0 +1,100 @@
+/** Every change of every service says what of it is audited. A new API or route that does not, fails here. */
+import { readdir } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { apis, changes } from '../testing/changes.ts';
+import { auditedAnswer, auditedInput } from './audits.ts';
+
+/** What is in the audit log by another way than the route. Each needs a reason, and a test of its service. */
+const elsewhere = [
+  'alertmanagerApi.deleteSilence',
+  'alertmanagerApi.postSilences',
+  'alertmanagerApi.receiveV1',
+  'alertmanagerApi.receiveV2',
+  'alertmanagerApi.receiveWebhook',
+  'consoleApi.signIn',
+  'deskApi.signIn',
+  'enrolmentApi.enrol',
+  'enrolmentApi.storeLockdown',
+  'powerCycleDaemonApi.alerts',
+  'powerCycleDaemonApi.requestDeviceCycles',
+];
+
+/** `body.data`: pieces of a history, which hold secrets; its digest is in the line of `restoreHistory`. */
+const mayBeOmitted = [
+  'headers.idempotency-key',
+  'headers.authorization',
+  'headers.cookie',
+  'body.data',
+];
+
+describe('the changes of all services', () => {
+  it('include the API of each service', async () => {
+    const services = await readdir(new URL('../../../../services', import.meta.url));
+
+    const names = services.map((name) =>
+      `${name}-api`.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()),
+    );
+
+    // alert-to-pubsub has Alertmanager's API, too, machine-state those of the console and of enrolment, and all have that of the audit
+    // log. The command has its own.
+    const enrolment = ['enrolmentApi', 'enrolmentsApi'];
+    const others = ['alertmanagerApi', 'auditApi', 'consoleApi', 'deskApi', ...enrolment];
+    expect(apis.map(([name]) => name).sort()).toEqual([...names, ...others].sort());
+  });
+
+  it('are audited by their routes, but for those that are listed here', () => {
+    const others = changes.filter(([, { audits }]) => audits && 'elsewhere' in audits);
+
+    expect(changes.length).toBeGreaterThan(10);
+    expect(others.map(([name]) => name).sort()).toEqual(elsewhere);
+  });
+
+  it.each(changes)('%s names its target, its reason and each other input', (_name, spec) => {
+    const { audits } = spec;
+    if (audits === undefined) throw new Error('no audits');
+    if ('elsewhere' in audits) return expect(audits.elsewhere).not.toBe('');
+    const inputs = [spec.params, spec.query, spec.headers, spec.body].flatMap((schema) =>
+      Object.keys(schema === undefined ? {} : Reflect.get(schema, 'shape')),
+    );
+
+    const { target, reason, input = [], omits = [] } = audits;
+    const named = [...(target === 'self' ? [] : target), reason, ...input, ...omits]
+      .filter((path) => path !== undefined)
+      .map((path) => path.split('.')[1]);
+
+    expect(named.sort()).toEqual(inputs.sort());
+    const says = inputs.find((key) => key === 'reason' || key === 'why');
+    expect(reason?.split('.')[1]).toBe(says);
+    return expect(omits.filter((path) => !mayBeOmitted.includes(path))).toEqual([]);
+  });
+});
+
+describe('a line', () => {
+  const audits = {
+    target: ['params.name', 'body.ports'],
+    reason: 'body.why',
+    input: ['body.force', 'query.mode'],
+    answer: ['id', 'missing'],
+  } as const;
+
+  it('has the values of the call, and nothing else', () => {
+    const given = {
+      params: { name: 'pdu-1' },
+      query: {},
+      body: { ports: [1, 2], why: 'dead', force: false, password: 'canary' },
+    };
+
+    expect(auditedInput(audits, given, 'jumphost')).toEqual({
+      target: 'pdu-1 1 2',
+      why: 'dead',
+      input: { force: false },
+    });
+    expect(auditedAnswer(audits, { id: 7, secret: 'canary' })).toEqual({ id: 7 });
+  });
+
+  it('is about all where no target is named, and about the own machine where that is meant', () => {
+    expect(auditedInput(audits, { params: {}, body: {} }, 'jumphost').target).toBe('all');
+    expect(auditedInput({ target: 'self' }, {}, 'rpi-1')).toEqual({ target: 'rpi-1' });
+    expect(auditedAnswer({ target: 'self' }, { id: 1 })).toBeUndefined();
+  });
+});

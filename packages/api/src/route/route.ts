@@ -1,0 +1,134 @@
+/**
+ * A service's HTTP API as data: one {@link RouteSpec} a route. The server's handlers, the client and `/openapi.json`
+ * are all made from it, so they cannot disagree.
+ */
+import type { z } from 'zod';
+import { type AuditedElsewhere, type Audits, whyNotAudited } from '../audit/audits.ts';
+
+/** Each role includes those before it. */
+export type Role = 'view' | 'operate' | 'admin';
+
+export interface RouteSpec {
+  method: 'get' | 'post' | 'put' | 'delete';
+  /** As in OpenAPI: `/v1/clients/{name}`. */
+  path: `/${string}`;
+  /** One line for people. */
+  summary: string;
+  description?: string;
+  /** Headings in the documentation; by default the first part of the path behind the version: `clients`. */
+  tags?: readonly string[];
+  /** Least role of the caller; absent: no token is needed. */
+  role?: Role;
+  /** Only for machines, which ask for themselves, and sign with the key of their agent. Instead of `role`. */
+  machine?: true;
+  /** Contents of the audit log. Every route except a `get` has it. */
+  audits?: Audits | AuditedElsewhere;
+  /** A key for each `{name}` of the path. */
+  params?: z.ZodObject;
+  /** Values arrive as strings, so numbers need `z.coerce.number()`. */
+  query?: z.ZodObject;
+  /** Request headers of the route, in lower case. */
+  headers?: z.ZodObject;
+  /** JSON. Not with `get` and `delete`, where HTTP gives it no meaning. */
+  body?: z.ZodType;
+  /** The largest body that is read; default 1 MiB, without a role 16 KiB. */
+  mostBodyBytes?: number;
+  /** By status; undefined: no body. At least one is 2xx. Others are a Problem, or extend it. */
+  answers: { readonly [status: number]: z.ZodType | undefined };
+  /** Content types of a 2xx answer that is text or bytes. The first is the usual one, and `answers` has no schema for it. */
+  types?: readonly string[];
+  /** For a 2xx answer of server-sent events: the JSON of each event, by its name. `answers` has no schema for it. */
+  events?: Readonly<Record<string, z.ZodType>>;
+}
+
+/** A service's API: what the client calls the route, and the route. */
+export type Api = Readonly<Record<string, RouteSpec>>;
+
+/**
+ * A route with all its types kept. Checked when the module is loaded, since no later moment is better.
+ *
+ * @throws TypeError The route contradicts itself.
+ */
+export function route<const R extends RouteSpec>(spec: R): R {
+  const inPath = pathParams(spec.path).sort();
+  const declared = Object.keys(spec.params?.shape ?? {}).sort();
+  if (inPath.join() !== declared.join()) {
+    const found = `the path has ${list(inPath)}, params has ${list(declared)}`;
+    throw new TypeError(`${name(spec)}: ${found}`);
+  }
+  if (spec.body && (spec.method === 'get' || spec.method === 'delete')) {
+    throw new TypeError(`${name(spec)}: a ${spec.method} has no body`);
+  }
+  if (!Object.keys(spec.answers).some((status) => isSuccess(Number(status)))) {
+    throw new TypeError(`${name(spec)}: no answer is 2xx`);
+  }
+  const why = whyNotAudited(spec);
+  if (why !== undefined) throw new TypeError(`${name(spec)}: ${why}`);
+  return spec;
+}
+
+/** The names in the braces of a path. */
+export function pathParams(path: string): string[] {
+  return [...path.matchAll(/\{([^{}]*)\}/g)].map(([, param]) => param ?? '');
+}
+
+export function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
+}
+
+/** The parsed request of a handler. */
+export interface RouteRequest<R extends RouteSpec> {
+  params: OutputOf<R['params'], NoKeys>;
+  query: OutputOf<R['query'], NoKeys>;
+  /** Only those that the route names. */
+  headers: OutputOf<R['headers'], NoKeys>;
+  body: OutputOf<R['body'], undefined>;
+}
+
+/** What a handler gives back: a status of the route, and the body that goes with that status. */
+export type RouteAnswer<R extends RouteSpec> = {
+  [Status in keyof R['answers'] & number]: {
+    status: Status;
+    headers?: Record<string, string>;
+  } & AnswerContent<R, R['answers'][Status]>;
+}[keyof R['answers'] & number];
+
+type AnswerContent<R extends RouteSpec, Schema> = Schema extends z.ZodType
+  ? { body: z.input<Schema> }
+  : R extends { types: readonly (infer Type)[] }
+    ? { body: string | Uint8Array; type?: Type }
+    : R extends { events: infer Events extends EventSchemas }
+      ? { follow: (send: SendEvent<Events>) => () => void }
+      : { body?: undefined };
+
+type EventSchemas = NonNullable<RouteSpec['events']>;
+
+/** The body of the 2xx answer as JSON. */
+export type JsonAnswer<R extends RouteSpec> = {
+  [Status in keyof R['answers'] & number]: `${Status}` extends `2${string}`
+    ? R['answers'][Status] extends z.ZodType
+      ? z.output<R['answers'][Status]>
+      : undefined
+    : never;
+}[keyof R['answers'] & number];
+
+/**
+ * Sends one event. A handler's `follow` calls it for each, and gives back what ends that. A reader that connects again sends the
+ * last `id` as `Last-Event-ID`.
+ */
+export type SendEvent<Events extends EventSchemas> = <Name extends keyof Events & string>(
+  name: Name,
+  data: z.input<Events[Name]>,
+  id?: string,
+) => void;
+
+type NoKeys = Record<never, never>;
+type OutputOf<S, Otherwise> = S extends z.ZodType ? z.output<S> : Otherwise;
+
+function name(spec: RouteSpec) {
+  return `${spec.method.toUpperCase()} ${spec.path}`;
+}
+
+function list(names: string[]) {
+  return names.length === 0 ? 'no parameters' : names.map((each) => `{${each}}`).join(', ');
+}

@@ -1,0 +1,217 @@
+/** The folder of a history: made whole or not at all, synced, and set aside when it is broken. */
+import { constants } from 'node:fs';
+import {
+  access,
+  chmod,
+  mkdir,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { errorCode } from '@skolo/base';
+import { makeFolder, syncFolder } from '@skolo/durable';
+import { BackupError } from '@skolo/models/configuration';
+import { importCommits } from '../git/fast-import.ts';
+import { checkGit, git } from '../git/git.ts';
+import { isLeftAlone } from '../git/leftovers.ts';
+import { inWords } from '../git/storage-error.ts';
+import { commitMessage } from './commit-message.ts';
+
+export const branch = 'main';
+/** What HEAD says. */
+export const headText = `ref: refs/heads/${branch}`;
+/** For an operator who works in it, too: nothing is packed or removed on its own, and what is written is synced. */
+export const settingsText = `[core]
+	repositoryformatversion = 0
+	filemode = true
+	bare = true
+	fsync = all
+	fsyncMethod = fsync
+[gc]
+	auto = 0
+[maintenance]
+	auto = false
+[receive]
+	autogc = false
+`;
+
+/** Who `git log` shows. */
+export function authorOf(rack: string | undefined) {
+  return { name: 'router-backup', email: `router-backup@${rack ?? 'skolo'}` };
+}
+
+/**
+ * Its real path. Made with a first commit, so that a branch that has gone is known for damage, where it is missing or empty.
+ *
+ * @param mayBegin false: a folder that is missing or empty is an error
+ * @throws BackupError `not-found`: there is no history, and none may begin. `damaged`, `storage`
+ */
+export async function openFolder(
+  folder: string,
+  rack: string | undefined,
+  { mayBegin = true }: { mayBegin?: boolean } = {},
+): Promise<string> {
+  await checkGit();
+  try {
+    if (await isMissingOrEmpty(folder)) {
+      await undoHalfReplacement(folder);
+      if (await isMissingOrEmpty(folder)) {
+        if (!mayBegin) throw new BackupError('not-found', `${folder}: there is no history`);
+        await create(folder, rack);
+      }
+    }
+  } catch (error) {
+    if (error instanceof BackupError) throw error;
+    throw new BackupError('storage', `${folder}: no history can be made: ${inWords(error)}`, {
+      cause: error,
+    });
+  }
+  let head: string;
+  try {
+    head = await readFile(join(folder, 'HEAD'), 'utf8');
+  } catch (error) {
+    const code = errorCode(error) === 'ENOENT' ? 'damaged' : 'storage';
+    const why = code === 'damaged' ? 'it is no git repository: HEAD is missing' : inWords(error);
+    throw new BackupError(code, `${folder}: ${why}`, { cause: error });
+  }
+  if (head.trim() !== headText) {
+    throw new BackupError('damaged', `${folder}: HEAD does not name the branch ${branch}`);
+  }
+  return await realpath(folder);
+}
+
+/**
+ * Renames a history that is broken to `FOLDER.broken-TIME`, so that a new one can begin. Gives the new name.
+ *
+ * @throws BackupError `storage`
+ */
+export async function setAside(folder: string): Promise<string> {
+  const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '');
+  try {
+    for (let number = 1; ; number += 1) {
+      const name = `${folder.replace(/\/+$/, '')}.broken-${time}${number === 1 ? '' : `-${number}`}`;
+      if (!(await isMissingOrEmpty(name))) continue;
+      await rename(folder, name);
+      await syncFolder(dirname(folder));
+      return name;
+    }
+  } catch (error) {
+    throw new BackupError('storage', `${folder}: cannot be set aside: ${inWords(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Puts one history in the place of another, which is removed. Who has either open closes it first. A process that is
+ * killed in between leaves one of them in the place.
+ *
+ * @throws BackupError `storage`
+ */
+export async function replaceHistory(folder: string, by: string): Promise<void> {
+  try {
+    await syncAll(by);
+    await rename(folder, replacedBy(folder));
+    await rename(by, folder);
+    await syncFolder(dirname(folder));
+    await rm(replacedBy(folder), { recursive: true, force: true });
+  } catch (error) {
+    await undoHalfReplacement(folder).catch(() => undefined);
+    throw new BackupError('storage', `${folder}: cannot be replaced: ${inWords(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** A history that has left its place while none has taken it comes back. */
+async function undoHalfReplacement(folder: string): Promise<void> {
+  const former = replacedBy(folder);
+  if ((await isMissingOrEmpty(former)) || !(await isMissingOrEmpty(folder))) return;
+  await rm(folder, { recursive: true, force: true });
+  await rename(former, folder);
+  await syncFolder(dirname(folder));
+}
+
+function replacedBy(folder: string): string {
+  return join(dirname(folder), `.${basename(folder)}.former`);
+}
+
+/**
+ * Why this user may not read all of it, which git takes for damage; undefined: he may.
+ *
+ * @returns BackupError `storage`
+ */
+export async function findUnreadable(dir: string): Promise<BackupError | undefined> {
+  for (const folder of ['.', 'refs', 'refs/heads', 'objects', 'objects/pack']) {
+    let path = join(dir, folder);
+    try {
+      for (const entry of await readdir(path, { withFileTypes: true })) {
+        path = join(dir, folder, entry.name);
+        if (entry.isFile()) await access(path, constants.R_OK);
+      }
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') continue;
+      return new BackupError('storage', `${path}: ${inWords(error)}`, { cause: error });
+    }
+  }
+  return undefined;
+}
+
+/** Puts what git renamed on the disk; git itself syncs only what is in the files. */
+export async function syncCommits(dir: string): Promise<void> {
+  for (const folder of ['objects/pack', 'refs/heads']) await syncFolder(join(dir, folder));
+}
+
+async function create(folder: string, rack: string | undefined) {
+  // Beside it and by a name that is always the same: what a killed one began is begun again.
+  await makeFolder(dirname(folder));
+  const dir = join(await realpath(dirname(folder)), `.${basename(folder)}.new`);
+  if (!(await isLeftAlone(dir))) throw new Error('another git is making it');
+  await rm(dir, { recursive: true, force: true });
+  await mkdir(dir, { mode: 0o700 });
+  await chmod(dir, 0o700);
+  const init = ['init', '--quiet', '--bare', '--template=', '--object-format=sha1'];
+  // The settings below are those of a history with refs in files, whatever a newer git would choose.
+  const env = { GIT_DEFAULT_REF_FORMAT: 'files' };
+  await git([...init, `--initial-branch=${branch}`], { dir, env });
+  await writeFile(join(dir, 'config'), settingsText);
+  const message = commitMessage(
+    `history of ${rack ?? 'the rack'} begins`,
+    rack === undefined ? {} : { rack },
+  );
+  const begin = { message, committedAt: Date.now() / 1000, author: authorOf(rack) };
+  await importCommits(dir, { branch, commits: [begin] });
+  await syncAll(dir);
+  await rename(dir, folder);
+  await syncFolder(dirname(folder));
+}
+
+export async function isThere(path: string): Promise<boolean> {
+  return await stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function isMissingOrEmpty(folder: string) {
+  try {
+    return (await readdir(folder)).length === 0;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return true;
+    throw error;
+  }
+}
+
+async function syncAll(folder: string) {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) await syncAll(path);
+    else await syncFolder(path);
+  }
+  await syncFolder(folder);
+}

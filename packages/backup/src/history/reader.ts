@@ -1,0 +1,129 @@
+/** Versions and contents out of a git repository of configurations. Only reads. */
+import { createHash, type Hash } from 'node:crypto';
+import { open, rm } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { BackupError } from '@skolo/models/configuration';
+import { notRead } from '../git/storage-error.ts';
+import type { Version } from '../source.ts';
+import { readFile, readNames, readVersions } from './commits.ts';
+import { encrypted, isDeviceName, pathOf } from './device-file.ts';
+
+interface HistoryPlace {
+  /** The git directory. */
+  dir: string;
+  branch: string;
+  /** For people, without secrets. */
+  place: string;
+  /** Opens what is in `NAME.age`; absent: it cannot be opened. */
+  decrypt?: ((content: Buffer) => Promise<Buffer>) | undefined;
+}
+
+export class HistoryReader {
+  private readonly history: HistoryPlace;
+
+  constructor(history: HistoryPlace) {
+    this.history = history;
+  }
+
+  /** Names, sorted. @throws BackupError */
+  async devices(): Promise<string[]> {
+    const { dir, branch, place } = this.history;
+    const names = await this.reading(place, () => readNames(dir, branch));
+    const devices = names.map((name) => name.replace(encrypted, '')).filter(isDeviceName);
+    return [...new Set(devices)].sort();
+  }
+
+  /** The newest first. @throws BackupError */
+  async versions(device: string, { limit }: { limit?: number } = {}): Promise<Version[]> {
+    const { dir, branch } = this.history;
+    const path = pathOf(device);
+    return await this.reading(this.nameOf(device), () =>
+      readVersions(dir, { branch, paths: [path, `${path}.age`], device, limit }),
+    );
+  }
+
+  /** @throws BackupError */
+  async content(version: Version): Promise<Buffer> {
+    const { decrypt, place } = this.history;
+    const chunks: Buffer[] = [];
+    let isEncrypted = false;
+    for await (const { path, chunk } of this.stored(version)) {
+      isEncrypted = encrypted.test(path);
+      chunks.push(chunk);
+    }
+    const stored = Buffer.concat(chunks);
+    if (!isEncrypted) return this.compared(version, stored);
+    if (!decrypt) {
+      throw new BackupError(
+        'no-key',
+        `${place}: ${version.device} is encrypted; give the identity that opens it`,
+      );
+    }
+    return this.compared(version, await decrypt(stored));
+  }
+
+  /** To a file that is not there yet, mode 0600. As it is stored. @throws BackupError */
+  async contentToFile(version: Version, file: string): Promise<void> {
+    const hash = createHash('sha1');
+    const pieces = this.stored(version);
+    async function* content() {
+      for await (const { chunk } of pieces) {
+        hash.update(chunk);
+        yield chunk;
+      }
+    }
+    let isOurs = false;
+    try {
+      const target = await open(file, 'wx', 0o600);
+      isOurs = true;
+      await pipeline(content, target.createWriteStream());
+      this.compare(version, hash);
+    } catch (error) {
+      if (isOurs) await rm(file, { force: true }).catch(() => undefined);
+      throw notRead(`${this.nameOf(version.device)}: ${file} cannot be written`, error);
+    }
+  }
+
+  /** What a version has, piece by piece. @throws BackupError */
+  private async *stored({ id, device }: Version): AsyncGenerator<{ path: string; chunk: Buffer }> {
+    const path = pathOf(device);
+    let isFound = false;
+    try {
+      for await (const piece of readFile(this.history.dir, id, [path, `${path}.age`])) {
+        isFound = true;
+        yield piece;
+      }
+    } catch (error) {
+      throw notRead(`${this.nameOf(device)} cannot be read`, error);
+    }
+    if (isFound) return;
+    throw new BackupError('not-found', `${this.nameOf(device)} has no version ${id.slice(0, 100)}`);
+  }
+
+  /** The content, which is what its version says. */
+  private compared(version: Version, content: Buffer): Buffer {
+    this.compare(version, createHash('sha1').update(content));
+    return content;
+  }
+
+  private compare({ device, id, sha1 }: Version, hash: Hash) {
+    const found = hash.digest('hex');
+    if (sha1 === undefined || found === sha1) return;
+    throw new BackupError(
+      'damaged',
+      `${this.nameOf(device)}, version ${id.slice(0, 10)}: its content has the SHA-1 ${found}, not ${sha1}`,
+    );
+  }
+
+  private nameOf(device: string) {
+    return `${this.history.place}: ${device}`;
+  }
+
+  private async reading<T>(what: string, read: () => Promise<T>): Promise<T> {
+    try {
+      return await read();
+    } catch (error) {
+      throw notRead(`${what} cannot be read`, error);
+    }
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * Repairs a damaged history where git can rebuild what is missing from what is there: HEAD, the settings, the index of a
+ * pack, the branch. Content is never changed. Whether the result is sound is for `Repository.check` to say.
+ */
+import { readdir, readFile, realpath, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { syncFolder, writeFileAtomic } from '@skolo/durable';
+import { durable } from '../git/fast-import.ts';
+import { git } from '../git/git.ts';
+import { removeLeftovers } from '../git/leftovers.ts';
+import { inWords } from '../git/storage-error.ts';
+import { branch, headText, settingsText } from './folder.ts';
+
+/** What was repaired, for people. Empty: nothing could be. Never throws. */
+export async function repairHistory(folder: string): Promise<string[]> {
+  const repaired: string[] = [];
+  try {
+    const dir = await realpath(folder);
+    // What is left of a repository without objects is no history.
+    await readdir(join(dir, 'objects'));
+    await removeLeftovers(dir);
+    for (const repair of [repairHead, repairSettings, repairIndexes, repairBranch]) {
+      repaired.push(...(await repair(dir)));
+    }
+  } catch (error) {
+    if (repaired.length > 0) repaired.push(`then it failed: ${inWords(error)}`);
+  }
+  return repaired;
+}
+
+async function repairHead(dir: string): Promise<string[]> {
+  const file = join(dir, 'HEAD');
+  const head = await readFile(file, 'utf8').catch(() => '');
+  // A HEAD that names another branch is the work of an operator.
+  if (/^ref: refs\/heads\/\S+$/.test(head.trim())) return [];
+  await writeFileAtomic(file, `${headText}\n`, { mode: 0o600 });
+  return ['HEAD was written again'];
+}
+
+async function repairSettings(dir: string): Promise<string[]> {
+  try {
+    await git(['config', '--local', '--get', 'core.bare'], { dir });
+    return [];
+  } catch {
+    await rm(join(dir, 'config.broken'), { force: true });
+    await rename(join(dir, 'config'), join(dir, 'config.broken')).catch(() => undefined);
+    await writeFileAtomic(join(dir, 'config'), settingsText, { mode: 0o600 });
+    return ['the settings were written again'];
+  }
+}
+
+/** An index is made from its pack; one whose pack is damaged stays as it is. */
+async function repairIndexes(dir: string): Promise<string[]> {
+  const folder = join(dir, 'objects/pack');
+  const packs = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.pack'));
+  const repaired: string[] = [];
+  for (const pack of packs) {
+    const name = pack.slice(0, -'.pack'.length);
+    const index = join(folder, `${name}.idx`);
+    const isSound = await succeeds(['verify-pack', '--', index], dir);
+    if (isSound) continue;
+    const made = join(folder, `tmp_idx_${name}.idx`);
+    // The reverse index is made again if git needs it.
+    const args = [...durable, 'index-pack', '--no-rev-index', '-o', made, join(folder, pack)];
+    if (await succeeds(args, dir)) {
+      await rename(made, index);
+      await syncFolder(folder);
+      repaired.push(`the index of ${name} was made again`);
+    }
+    await rm(made, { force: true });
+  }
+  return repaired;
+}
+
+/** The branch was at a commit that no other one follows; of several, at the one with the longest past. */
+async function repairBranch(dir: string): Promise<string[]> {
+  const file = join(dir, 'refs/heads', branch);
+  const named = await readFile(file, 'utf8').catch(() => '');
+  // A branch that names a commit which is not there has lost content; moved back, it would hide that.
+  if (/^[0-9a-f]{40}\s*$/.test(named)) return [];
+  if (named === '' && (await succeeds(['rev-parse', '--verify', '--quiet', branch], dir)))
+    return [];
+  const format = '--batch-check=%(objecttype) %(objectname)';
+  const objects = await git(['cat-file', '--batch-all-objects', '--unordered', format], { dir });
+  const commits = objects
+    .toString()
+    .split('\n')
+    .flatMap((line) => (line.startsWith('commit ') ? [line.slice('commit '.length)] : []));
+  const parents = await parentsOf(dir, commits);
+  let best: { tip: string; past: number } | undefined;
+  for (const tip of commits.filter((commit) => !parents.has(commit))) {
+    const past = await git(['rev-list', '--count', tip, '--'], { dir }).then(Number, () => 0);
+    if (past > (best?.past ?? 0)) best = { tip, past };
+  }
+  if (best === undefined) return [];
+  await writeFileAtomic(file, `${best.tip}\n`, { mode: 0o600 });
+  return [`the branch was set to ${best.tip.slice(0, 10)}, which has ${best.past} commits`];
+}
+
+async function parentsOf(dir: string, commits: readonly string[]): Promise<Set<string>> {
+  const input = commits.map((commit) => `${commit}\n`).join('');
+  const log = await git(['log', '--no-walk=unsorted', '--stdin', '--format=%P'], { dir, input });
+  return new Set(log.toString().split(/\s+/).filter(Boolean));
+}
+
+async function succeeds(args: readonly string[], dir: string): Promise<boolean> {
+  return await git(args, { dir }).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,228 @@
+/**
+ * The history of a rack's configurations: a bare git repository with one file for each device on the branch `main`, and one
+ * commit for each change. `git log -p -- devices/NAME` shows it to people.
+ *
+ * How it stays sound: commits are made by `git fast-import`, which syncs what it writes and moves the branch last; the
+ * folders are synced before a commit counts as done. What waits at the same time shares one git. What the branch has now
+ * is kept in memory, so a device that has not changed costs no process. One process writes a history; others may read it
+ * meanwhile.
+ */
+
+import type { Content } from '@skolo/models/backup';
+import { BackupError } from '@skolo/models/configuration';
+import { digest } from '../git/fast-import.ts';
+import { removeLeftovers } from '../git/leftovers.ts';
+import { notRead, notStored } from '../git/storage-error.ts';
+import type { BackupSource, Version } from '../source.ts';
+import type { CommitAbout } from './commit-message.ts';
+import { sha1OfBlobs } from './commits.ts';
+import { pathOf } from './device-file.ts';
+import { branch, findUnreadable, openFolder, syncCommits } from './folder.ts';
+import { HistoryReader } from './reader.ts';
+import { findDamage, repack } from './upkeep.ts';
+import { type Entry, HistoryWriter, type Written } from './writer.ts';
+
+export interface Change {
+  device: string;
+  content: Content;
+  about: CommitAbout;
+}
+
+/** Changes that share one git. */
+const together = 32;
+
+export class Repository implements BackupSource {
+  private readonly folder: string;
+  private readonly dir: string;
+  private readonly reader: HistoryReader;
+  private readonly writer: HistoryWriter;
+  private waiting: { entry: Entry; settle: (written: Written) => void }[] = [];
+  private last: Promise<unknown> = Promise.resolve();
+  private closed = false;
+
+  private constructor(folder: string, dir: string) {
+    this.folder = folder;
+    this.dir = dir;
+    this.reader = new HistoryReader({ dir, branch, place: folder });
+    this.writer = new HistoryWriter(dir, folder);
+  }
+
+  /**
+   * Makes one where the folder is missing or empty, unless `mayBegin` is false.
+   *
+   * @throws BackupError `damaged`: git cannot read it, see `repairHistory` and `setAside`. `not-found`: there is none, and
+   *   none may begin. `storage`: the disk does not take it, or there is no git
+   */
+  static async open(
+    folder: string,
+    { rack, mayBegin = true }: { rack?: string | undefined; mayBegin?: boolean } = {},
+  ): Promise<Repository> {
+    const repository = new Repository(folder, await openFolder(folder, rack, { mayBegin }));
+    await removeLeftovers(repository.dir);
+    await repository.writer.catchUp();
+    return repository;
+  }
+
+  async devices(): Promise<string[]> {
+    return [...this.writer.heads.keys()].sort();
+  }
+
+  /** Kept in memory. */
+  async newest(device: string): Promise<Version | undefined> {
+    return this.writer.heads.get(device)?.newest;
+  }
+
+  /** How many versions. Kept in memory. */
+  async count(device: string): Promise<number> {
+    return this.writer.heads.get(device)?.count ?? 0;
+  }
+
+  async versions(device: string, options?: { limit?: number }): Promise<Version[]> {
+    return this.writer.heads.has(device) ? await this.reader.versions(device, options) : [];
+  }
+
+  async content(version: Version): Promise<Buffer> {
+    return await this.reader.content(version);
+  }
+
+  /**
+   * The same for one that is too large for memory. The file must not be there; mode 0600.
+   *
+   * @throws BackupError
+   */
+  async contentToFile(version: Version, file: string): Promise<void> {
+    await this.reader.contentToFile(version, file);
+  }
+
+  /**
+   * Durable when fulfilled. A content that is the newest already gives that version, and no commit.
+   *
+   * @throws BackupError `storage`: it is not stored, or, where the disk failed in the last moment, may be; asked again with
+   *   the same content, it is stored once. `damaged`: the history cannot be read.
+   */
+  async commit({ device, content, about }: Change): Promise<Version> {
+    pathOf(device);
+    const sum = digest(content);
+    // The writer reports it.
+    sum.catch(() => undefined);
+    const newest = await this.store({ device, about, stored: { content, digest: sum } });
+    if (newest) return newest;
+    throw new BackupError('storage', `${this.folder}: ${device} is not stored`);
+  }
+
+  /**
+   * A commit that changes nothing, for the history: the device is retired, or back in the rack.
+   *
+   * @throws BackupError `storage`, `damaged`
+   */
+  async note(device: string, summary: string, about: CommitAbout): Promise<void> {
+    pathOf(device);
+    await this.store({ device, about: { ...about, summary } });
+  }
+
+  /**
+   * Looks at everything that is stored: whether git finds it sound, and the newest version of each device is what its commit
+   * says. Says what is wrong, for people.
+   *
+   * @throws BackupError `storage`: it could not be looked at. Else what `signal` was aborted with.
+   */
+  async check(signal: AbortSignal): Promise<string | undefined> {
+    const damage = await this.findDamage(signal);
+    // Git may have been quicker than the word to stop: what it saw was not asked for any more.
+    signal.throwIfAborted();
+    // Beside a commit or `maintain` it may have looked for what was just being moved.
+    return damage && (await this.inTurn(() => this.findDamage(signal)));
+  }
+
+  /**
+   * Keeps the folder small and quick; once a day is enough. Nothing is thrown away. Commits wait for it.
+   *
+   * @throws BackupError. Else what `signal` was aborted with.
+   */
+  async maintain(signal: AbortSignal): Promise<void> {
+    await this.inTurn(async () => {
+      await removeLeftovers(this.dir);
+      try {
+        await repack(this.dir, signal);
+        await syncCommits(this.dir);
+      } catch (error) {
+        await removeLeftovers(this.dir);
+        throw signal.aborted ? error : notStored(`${this.folder}: cannot be repacked`, error);
+      }
+    });
+  }
+
+  /** Waits for what is being written. */
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.last;
+  }
+
+  private async findDamage(signal: AbortSignal): Promise<string | undefined> {
+    let damage: string | undefined;
+    try {
+      damage = (await findDamage(this.dir, signal)) ?? (await this.findWrongHead(signal));
+    } catch (error) {
+      if (signal.aborted) throw error;
+      const failure = notRead(`${this.folder}: it cannot be checked`, error);
+      if (failure.code !== 'damaged') throw failure;
+      damage = failure.message;
+    }
+    const unreadable = damage === undefined ? undefined : await findUnreadable(this.dir);
+    if (unreadable) throw unreadable;
+    return damage;
+  }
+
+  private async findWrongHead(signal: AbortSignal): Promise<string | undefined> {
+    const heads = [...this.writer.heads.values()];
+    const blobs = heads.map(({ blob }) => blob);
+    const found = await sha1OfBlobs(this.dir, blobs, signal);
+    for (const { blob, newest } of heads) {
+      const sha1 = found.get(blob);
+      const wrong = sha1 === undefined ? 'is not there' : `has the SHA-1 ${sha1}`;
+      if (sha1 === undefined || (newest.sha1 !== undefined && newest.sha1 !== sha1)) {
+        return `the newest version of ${newest.device} (${newest.id.slice(0, 10)}) ${wrong}`;
+      }
+    }
+    return undefined;
+  }
+
+  /** With all that waits when its turn comes. */
+  private async store(entry: Entry): Promise<Version | undefined> {
+    if (this.closed) throw this.isClosed();
+    const result = await new Promise<Written>((settle, reject) => {
+      this.waiting.push({ entry, settle });
+      this.inTurn(() => this.writeWaiting()).catch(reject);
+    });
+    if ('error' in result) throw result.error;
+    return result.newest;
+  }
+
+  /** Of each device one, so that its own order stays. */
+  private async writeWaiting() {
+    const taken = new Map<string, (typeof this.waiting)[number]>();
+    for (const each of this.waiting) {
+      const isNext = taken.size < together && !taken.has(each.entry.device);
+      if (isNext) taken.set(each.entry.device, each);
+    }
+    const batch = [...taken.values()];
+    this.waiting = this.waiting.filter((each) => taken.get(each.entry.device) !== each);
+    const results = await this.writer.write(batch.map(({ entry }) => entry));
+    for (const [index, { settle }] of batch.entries()) {
+      const result = results[index];
+      if (result) settle(result);
+    }
+  }
+
+  /** One after another. */
+  private async inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.closed) throw this.isClosed();
+    const turn = this.last.then(work);
+    this.last = turn.catch(() => undefined);
+    return await turn;
+  }
+
+  private isClosed() {
+    return new BackupError('storage', `${this.folder}: the history is closed`);
+  }
+}

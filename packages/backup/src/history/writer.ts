@@ -1,0 +1,172 @@
+/** Writes a history: what the branch has now, and what comes next. One call at a time; the repository sees to that. */
+
+import type { Content } from '@skolo/models/backup';
+import type { BackupError } from '@skolo/models/configuration';
+import { changedLines } from '../diff.ts';
+import { type Digest, importCommits, type NewCommit } from '../git/fast-import.ts';
+import { GitFailed } from '../git/git.ts';
+import { removeLeftovers } from '../git/leftovers.ts';
+import { notRead, notStored } from '../git/storage-error.ts';
+import type { Version } from '../source.ts';
+import { type CommitAbout, commitMessage, versionOf } from './commit-message.ts';
+import { type DeviceHistory, readBlobs, readDevices, readTip } from './commits.ts';
+import { isDeviceName, pathOf } from './device-file.ts';
+import { authorOf, branch, findUnreadable, syncCommits } from './folder.ts';
+
+/** What is to be stored: a version, or, without content, a note. */
+export interface Entry {
+  device: string;
+  about: CommitAbout;
+  stored?: { content: Content; digest: Promise<Digest> };
+}
+
+/** The newest version of the device afterwards, if it has one; or why it is not stored. */
+export type Written = { newest: Version | undefined } | { error: BackupError };
+
+/** Changes of larger contents are not counted in lines. */
+const countedUpTo = 2 << 20;
+const triesAgainstOthers = 5;
+const moved = /new tip \S+ does not contain|cannot lock ref/i;
+
+export class HistoryWriter {
+  /** What the branch has of each device. */
+  heads = new Map<string, DeviceHistory>();
+  private readonly dir: string;
+  /** For people. */
+  private readonly folder: string;
+  private tip = '';
+  /** Whether the branch may be elsewhere than we think: a commit failed, and may be there nevertheless. */
+  private inDoubt = true;
+
+  constructor(dir: string, folder: string) {
+    this.dir = dir;
+    this.folder = folder;
+  }
+
+  /** Takes what the branch has for true, and has it on the disk. @throws BackupError */
+  async catchUp(): Promise<void> {
+    try {
+      const tip = await readTip(this.dir, branch);
+      if (tip !== this.tip) {
+        const devices = await readDevices(this.dir, tip);
+        this.heads = new Map([...devices].filter(([name]) => isDeviceName(name)));
+        this.tip = tip;
+      }
+      // What a process before us renamed may not be there after a power cut.
+      await syncCommits(this.dir);
+      this.inDoubt = false;
+    } catch (error) {
+      const unreadable = await findUnreadable(this.dir);
+      throw unreadable ?? notRead(`${this.folder}: the history cannot be read`, error);
+    }
+  }
+
+  /** All of them by one git, durable afterwards; each by itself where that fails. Each of another device. */
+  async write(entries: readonly Entry[]): Promise<Written[]> {
+    try {
+      await this.attempt(entries);
+      return entries.map(({ device }) => ({ newest: this.heads.get(device)?.newest }));
+    } catch (error) {
+      const [only, another] = entries;
+      if (only && !another) {
+        return [{ error: notStored(`${this.folder}: ${only.device} is not stored`, error) }];
+      }
+      const results: Written[] = [];
+      for (const entry of entries) results.push(...(await this.write([entry])));
+      return results;
+    }
+  }
+
+  /** Again where the branch moved meanwhile: a git that outlived the process before us came through. */
+  private async attempt(entries: readonly Entry[]): Promise<void> {
+    for (let count = 1; ; count += 1) {
+      if (this.inDoubt) await this.catchUp();
+      try {
+        await this.append(entries);
+        return;
+      } catch (error) {
+        if (this.inDoubt) await removeLeftovers(this.dir);
+        const hasMoved = error instanceof GitFailed && moved.test(error.stderr);
+        if (!hasMoved || count === triesAgainstOthers) throw error;
+      }
+    }
+  }
+
+  private async append(entries: readonly Entry[]): Promise<void> {
+    const changed = await this.changedOf(entries);
+    if (changed.length === 0) return;
+    const summaries = await this.summariesOf(changed);
+    const commits = changed.map((change, index) => commitOf(change, summaries[index] ?? ''));
+    this.inDoubt = true;
+    const ids = await importCommits(this.dir, { branch, parent: this.tip, commits });
+    await syncCommits(this.dir);
+    for (const [index, { device, digest }] of changed.entries()) {
+      const [id, commit] = [ids[index], commits[index]];
+      if (id === undefined || commit === undefined)
+        throw new Error('git does not report its commits');
+      this.tip = id;
+      if (!digest) continue;
+      const newest = versionOf({ id, ...commit }, device);
+      const count = (this.heads.get(device)?.count ?? 0) + 1;
+      this.heads.set(device, { blob: digest.blob, newest, count });
+    }
+    this.inDoubt = false;
+  }
+
+  /** Notes, and contents that are not the newest already. */
+  private async changedOf(entries: readonly Entry[]): Promise<Change[]> {
+    const changed: Change[] = [];
+    for (const { device, about, stored } of entries) {
+      const digest = await stored?.digest;
+      if (digest && this.heads.get(device)?.blob === digest.blob) continue;
+      changed.push({ device, about, content: stored?.content, digest });
+    }
+    return changed;
+  }
+
+  /** `changed (+3 -1)` */
+  private async summariesOf(changes: readonly Change[]): Promise<string[]> {
+    const heads = changes.map(({ device }) => this.heads.get(device));
+    const compared = changes.map(({ about, digest }, index) => {
+      const size = Math.max(heads[index]?.newest.size ?? Infinity, digest?.size ?? Infinity);
+      return about.summary === undefined && size <= countedUpTo ? heads[index]?.blob : undefined;
+    });
+    const blobs = await readBlobs(
+      this.dir,
+      compared.filter((blob) => blob !== undefined),
+      // One that is damaged must not keep the next one from being stored.
+    ).catch(() => new Map<string, Buffer>());
+    return changes.map(({ about, content }, index) => {
+      if (about.summary !== undefined) return about.summary;
+      if (!heads[index]) return 'first version';
+      const before = blobs.get(compared[index] ?? '');
+      if (!before || !content || !('bytes' in content)) return 'changed';
+      const [from, to] = [before.toString('latin1'), content.bytes.toString('latin1')];
+      const { added, removed } = changedLines(from, to);
+      return `changed (+${added} -${removed})`;
+    });
+  }
+}
+
+interface Change {
+  device: string;
+  about: CommitAbout;
+  content: Content | undefined;
+  digest: Digest | undefined;
+}
+
+function commitOf({ device, about, content, digest }: Change, summary: string): NewCommit {
+  const { size, sha1 } = digest ?? {};
+  const readAt = Date.parse(about.time);
+  return {
+    message: commitMessage(`${device}: ${summary}`, {
+      ...about,
+      device,
+      size,
+      sha1,
+    }),
+    committedAt: Math.floor((Number.isNaN(readAt) ? Date.now() : readAt) / 1000),
+    author: authorOf(about.rack),
+    ...(content && digest && { file: { path: pathOf(device), content, digest } }),
+  };
+}

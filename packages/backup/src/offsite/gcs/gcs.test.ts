@@ -1,0 +1,371 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { type GoogleStorageOptions, startGoogleStorage } from '@skolo/simulators';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { soon, tempDir } from '../../testing/offsite.ts';
+import { type GcsOptions, gcsPlace } from './gcs.ts';
+
+const name = '2026-11-20-router-da39a3ee5e6b4b0d3255bfef95601890afd80709.gz';
+const about = { device: 'router', time: '2026-11-20T08:15:00.000Z', model: 'frr' };
+const role = 'give it the role Storage Object User (roles/storage.objectUser) on the bucket';
+
+async function start(options: GoogleStorageOptions = {}) {
+  const google = await startGoogleStorage({
+    buckets: ['backups'],
+    accepts: (token) => token === 'canary-token',
+    ...options,
+  });
+  onTestFinished(() => google.close());
+  const dir = await tempDir();
+  const content = randomBytes(100_000);
+  const file = join(dir, 'outgoing');
+  await writeFile(file, content);
+  const open = (more: GcsOptions = {}, url = 'gs://backups/rack4') =>
+    gcsPlace(url, { apiEndpoint: google.url, token: async () => 'canary-token', ...more });
+  return { google, file, content, open, place: open() };
+}
+
+/** So that files of 100 kB are larger than a piece. */
+async function startLarge(size = 700_000) {
+  const lab = await start();
+  const content = randomBytes(size);
+  await writeFile(lab.file, content);
+  return { ...lab, content, place: lab.open({ pieceBytes: 256 * 1024 }) };
+}
+
+describe('a bucket', () => {
+  it('keeps what was put there, with the time when it was read', async () => {
+    const { google, file, content, place } = await start();
+
+    await place.put(name, file, about, soon());
+
+    expect(await place.list(soon())).toEqual([
+      { name, size: content.length, time: about.time, model: 'frr' },
+    ]);
+    expect((await place.get(name, soon())).equals(content)).toBe(true);
+    expect(google.objects('backups')[0]).toMatchObject({
+      name: `rack4/${name}`,
+      contentType: 'application/gzip',
+      metadata: about,
+    });
+    expect(google.calls.map(({ operation, token }) => `${operation} ${token}`)).toEqual([
+      'get canary-token',
+      'insert canary-token',
+      'get canary-token',
+      'list canary-token',
+      'media canary-token',
+    ]);
+  });
+
+  it.each([
+    ['gs://backups', '', 'gs://backups'],
+    ['gs://backups/', '', 'gs://backups'],
+    ['gs://backups/a/b/', 'a/b/', 'gs://backups/a/b'],
+  ])('is %s', async (url, prefix, shown) => {
+    const { google, file, open } = await start();
+    const place = open({}, url);
+
+    await place.put(name, file, about, soon());
+
+    expect(place.url).toBe(shown);
+    expect(google.objects('backups').map((object) => object.name)).toEqual([prefix + name]);
+    expect((await place.list(soon())).map((object) => object.name)).toEqual([name]);
+  });
+
+  it('lists all pages of its folder, and no other', async () => {
+    const { google, place } = await start();
+    google.largestPage = 2;
+    for (const each of ['rack4/c', 'rack4/a', 'rack4/b', 'rack4/old/d', 'rack40/e', 'f']) {
+      google.put('backups', each, Buffer.from(each));
+    }
+
+    const objects = await place.list(soon());
+
+    expect(objects.map((object) => object.name)).toEqual(['a', 'b', 'c']);
+    expect(objects[0]?.time).toBe(google.objects('backups')[1]?.timeCreated);
+  });
+
+  it('removes, and does not mind what is not there', async () => {
+    const { google, file, place } = await start();
+    await place.put(name, file, about, soon());
+
+    await place.remove(name, soon());
+    await place.remove(name, soon());
+
+    expect(google.objects('backups')).toEqual([]);
+    await expect(place.get(name, soon())).rejects.toMatchObject({
+      code: 'not-found',
+      message: `gs://backups/rack4: No such object: backups/rack4/${name}`,
+    });
+  });
+
+  it('sends what is large in pieces', async () => {
+    const { google, file, content, place } = await startLarge();
+
+    await place.put(name, file, about, soon());
+
+    expect(google.objects('backups')[0]).toMatchObject({ metadata: about });
+    expect((await place.get(name, soon())).equals(content)).toBe(true);
+    expect(google.calls.filter(({ operation }) => operation === 'resume')).toHaveLength(3);
+    expect(google.calls.find(({ operation }) => operation === 'start')?.token).toBe('canary-token');
+  });
+
+  it('goes on with what is large where the connection broke', async () => {
+    const { google, file, content, place } = await startLarge();
+    google.misbehave('drop', { times: 1, operations: ['resume'], afterBytes: 100_000 });
+
+    await place.put(name, file, about, soon());
+
+    expect(google.objects('backups')[0]?.content.equals(content)).toBe(true);
+    expect(google.calls.filter(({ operation }) => operation === 'start')).toHaveLength(1);
+  });
+
+  it.each(['small', 'large'])('leaves as it is what is there already: %s', async (size) => {
+    const { google, file, place } = size === 'small' ? await start() : await startLarge();
+    await place.put(name, file, about, soon());
+    const { generation } = google.objects('backups')[0] ?? {};
+    google.withhold('storage.objects.delete');
+
+    // Encryption makes it another file each time.
+    await writeFile(file, randomBytes(50_000));
+    await place.put(name, file, about, soon());
+
+    expect(google.objects('backups')).toMatchObject([{ generation }]);
+  });
+
+  it('knows when the same content was read last', async () => {
+    const { file, place } = await start();
+    const later = { ...about, time: '2026-11-20T20:15:00.000Z' };
+
+    await place.put(name, file, about, soon());
+    await place.put(name, file, later, soon());
+    await place.put(name, file, about, soon());
+
+    expect(await place.list(soon())).toMatchObject([{ time: later.time, model: 'frr' }]);
+  });
+
+  it('replaces what is there and damaged', async () => {
+    const { google, file, content, place } = await start();
+    google.put('backups', `rack4/${name}`, Buffer.from('something else'));
+
+    await place.put(name, file, about, soon());
+
+    expect(google.objects('backups')[0]?.content.equals(content)).toBe(true);
+  });
+
+  it('takes it for done where somebody else was faster', async () => {
+    const { google, file, content, place } = await start();
+    const fault = google.misbehave('slow', { times: 1, operations: ['insert'] });
+
+    const putting = place.put(name, file, about, soon());
+    await google.callsSeen(1, 'insert');
+    google.put('backups', `rack4/${name}`, content);
+    fault.release();
+    await putting;
+
+    expect(google.calls.map(({ operation, status }) => `${operation} ${status}`)).toEqual([
+      'get 404',
+      'insert 412',
+      'get 200',
+    ]);
+  });
+});
+
+describe('a bucket that fails', () => {
+  it.each(['small', 'large'])('says what arrived wrong, removes nothing: %s', async (size) => {
+    const { google, file, content, place } = size === 'small' ? await start() : await startLarge();
+    google.misbehave('corrupt', { operations: ['insert', 'resume'] });
+
+    await expect(place.put(name, file, about, soon())).rejects.toMatchObject({
+      code: 'damaged',
+      message: expect.stringContaining(`${name} is not there as it was sent: ${content.length} b`),
+    });
+    expect(google.objects('backups')).toHaveLength(1);
+    google.behave();
+
+    await place.put(name, file, about, soon());
+    expect(google.objects('backups')[0]?.content.equals(content)).toBe(true);
+    expect(google.calls.map(({ operation }) => operation)).not.toContain('delete');
+  });
+
+  it.each(['disk', 'way'])('sees what it gets wrong: %s', async (where) => {
+    const { google, file, place } = await start();
+    await place.put(name, file, about, soon());
+    if (where === 'disk') google.spoil('backups', `rack4/${name}`);
+    else google.misbehave('corrupt', { operations: ['media'] });
+
+    await expect(place.get(name, soon())).rejects.toMatchObject({ code: 'damaged' });
+  });
+
+  it.each([
+    ['unavailable', 'unreachable', 'gs://backups/rack4: answers 503: Backend Error'],
+    [
+      'too-many-requests',
+      'unreachable',
+      /^gs:\/\/backups\/rack4: answers 429: The object exceeded/,
+    ],
+    ['bad-gateway', 'unreachable', 'gs://backups/rack4: answers 502: with an HTML page'],
+    ['reset', 'unreachable', 'gs://backups/rack4: the connection broke'],
+    ['garbage', 'unreachable', "gs://backups/rack4: answers what is not Cloud Storage's API"],
+    ['hang', 'unreachable', /^gs:\/\/backups\/rack4: does not answer for 0\.3 s$/],
+  ] as const)('%s: is %s', async (kind, code, message) => {
+    const { google, file, open } = await start();
+    const place = open({ patienceMs: 300 });
+    google.misbehave(kind);
+    const error = { code, message: expect.stringMatching(message) };
+
+    await expect(place.list(soon())).rejects.toMatchObject(error);
+    await expect(place.put(name, file, about, soon())).rejects.toMatchObject(error);
+    google.behave();
+
+    await place.put(name, file, about, soon());
+    expect(await place.list(soon())).toHaveLength(1);
+  });
+
+  it.each([
+    ['insert', 'small'],
+    ['start', 'large'],
+    ['resume', 'large'],
+  ] as const)('hangs in %s of a %s file', async (operation, size) => {
+    const { google, file, open } = size === 'small' ? await start() : await startLarge();
+    const place = open({ patienceMs: 300, pieceBytes: 256 * 1024 });
+    const fault = google.misbehave('hang', { operations: [operation] });
+
+    await expect(place.put(name, file, about, soon())).rejects.toMatchObject({
+      code: 'unreachable',
+      message: 'gs://backups/rack4: does not answer for 0.3 s',
+    });
+
+    // Of a session, the client lets go of its connection only at its own time-out.
+    if (operation !== 'resume') await google.hungUp(1);
+    expect(fault.hits).toHaveLength(1);
+    expect(google.objects('backups')).toEqual([]);
+  });
+
+  it.each([
+    ['drop', 'the connection broke'],
+    ['hang', 'does not answer for 0.3 s'],
+  ] as const)('cuts a download: %s', async (kind, reason) => {
+    const { google, file, open } = await start();
+    const place = open({ patienceMs: 300 });
+    await place.put(name, file, about, soon());
+    google.misbehave(kind, { operations: ['media'] });
+
+    await expect(place.get(name, soon())).rejects.toMatchObject({
+      code: 'unreachable',
+      message: `gs://backups/rack4: ${reason}`,
+    });
+  });
+
+  it('drops what is sent, and has it the next time', async () => {
+    const { google, file, place } = await start();
+    google.misbehave('drop', { times: 1, operations: ['insert'], afterBytes: 20_000 });
+
+    await expect(place.put(name, file, about, soon())).rejects.toMatchObject({
+      code: 'unreachable',
+    });
+    await place.put(name, file, about, soon());
+
+    expect(google.objects('backups')).toHaveLength(1);
+  });
+
+  it('is not there, and comes back', async () => {
+    const { google, file, place } = await start();
+    await google.goDown();
+
+    await expect(place.put(name, file, about, soon())).rejects.toMatchObject({
+      code: 'unreachable',
+      message: 'gs://backups/rack4: the connection is refused',
+    });
+    await google.comeUp();
+    await place.put(name, file, about, soon());
+
+    expect(google.objects('backups')).toHaveLength(1);
+  });
+
+  it('does not take the token', async () => {
+    const { file, open } = await start();
+    const place = open({ token: async () => 'canary-old' });
+    const error = {
+      code: 'refused',
+      message: 'gs://backups/rack4: the credentials are not accepted: Invalid Credentials',
+    };
+
+    await expect(place.list(soon())).rejects.toMatchObject(error);
+    await expect(place.put(name, file, about, soon())).rejects.toMatchObject(error);
+  });
+
+  it.each(['storage.objects.get', 'storage.objects.create'] as const)(
+    'gives no permission: %s',
+    async (permission) => {
+      const { google, file, place } = await start();
+      google.withhold(permission);
+
+      await expect(place.put(name, file, about, soon())).rejects.toMatchObject({
+        code: 'refused',
+        message: expect.stringMatching(new RegExp(`does not have ${permission} access.*; give it`)),
+      });
+      google.withhold('storage.objects.list');
+      await expect(place.list(soon())).rejects.toThrow(role);
+    },
+  );
+
+  it('is missing', async () => {
+    const { file, open } = await start();
+    const place = open({}, 'gs://nobody');
+    const error = { code: 'refused', message: 'gs://nobody: there is no such bucket' };
+
+    await expect(place.list(soon())).rejects.toMatchObject(error);
+    await expect(place.put(name, file, about, soon())).rejects.toMatchObject(error);
+  });
+
+  it.each(['list', 'put', 'get'] as const)('stops when it is told to: %s', async (what) => {
+    const { google, file, place } = await start();
+    google.put('backups', `rack4/${name}`, Buffer.from('x'));
+    google.misbehave('hang');
+    const stopping = new AbortController();
+    const { signal } = stopping;
+
+    const working = {
+      list: () => place.list(signal),
+      put: () => place.put(name, file, about, signal),
+      get: () => place.get(name, signal),
+    }[what]();
+    stopping.abort(new Error('stopped'));
+
+    await expect(working).rejects.toThrow('stopped');
+  });
+
+  it('never tells the token', async () => {
+    const { google, file, open } = await start();
+    const place = open({ patienceMs: 300, pieceBytes: 256 * 1024 });
+    await writeFile(file, randomBytes(300_000));
+    for (const kind of ['unavailable', 'reset', 'drop', 'corrupt', 'hang', 'garbage'] as const) {
+      google.misbehave(kind);
+
+      const errors = await Promise.all([
+        place.put(name, file, about, soon()).catch((error: unknown) => error),
+        place.list(soon()).catch((error: unknown) => error),
+        place.get(name, soon()).catch((error: unknown) => error),
+      ]);
+
+      expect(inspect(errors, { depth: 20, showHidden: true })).not.toMatch(/canary|upload_id/);
+      google.behave();
+    }
+  });
+
+  it.each(['s3://backups', 'gs://', 'backups'])('cannot be %s', (url) => {
+    expect(() => gcsPlace(url)).toThrow(`${url}: is not gs://BUCKET/FOLDER`);
+  });
+});
+
+it('has checksums as they are everywhere', async () => {
+  const { google, file, content, place } = await start();
+
+  await place.put(name, file, about, soon());
+
+  const md5 = createHash('md5').update(content).digest('base64');
+  expect(google.objects('backups')[0]).toMatchObject({ md5Hash: md5, metadata: { md5 } });
+});

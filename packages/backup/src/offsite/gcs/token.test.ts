@@ -1,0 +1,139 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Secret } from '@skolo/secrets';
+import { makeServiceAccountKey, startGoogleOAuth } from '@skolo/simulators';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { tempDir } from '../../testing/offsite.ts';
+import { defaultToken, metadataServerToken, serviceAccountToken } from './token.ts';
+
+const email = 'backups@my-project.iam.gserviceaccount.com';
+const scope = 'https://www.googleapis.com/auth/devstorage.read_write';
+
+async function start() {
+  const google = await startGoogleOAuth();
+  onTestFinished(() => google.close());
+  const key = makeServiceAccountKey({ email, tokenUri: google.tokenUrl });
+  google.addServiceAccountKey(key);
+  return { google, key, secret: new Secret(JSON.stringify(key)) };
+}
+
+describe('by the key of a service account', () => {
+  it('is a token for storage, kept while it is good', async () => {
+    const { google, secret } = await start();
+    const token = serviceAccountToken(secret);
+
+    const [one, two] = await Promise.all([token(), token()]);
+    const three = await token();
+
+    expect(google.isValid(one, scope)).toBe(true);
+    expect([two, three]).toEqual([one, one]);
+    expect(google.calls).toHaveLength(1);
+  });
+
+  it('is another one before the first expires', async () => {
+    const { google, secret } = await start();
+    google.tokenLifeSeconds = 300;
+    const token = serviceAccountToken(secret);
+    onTestFinished(() => void vi.useRealTimers());
+    vi.useFakeTimers({ toFake: ['performance'] });
+
+    const first = await token();
+    vi.advanceTimersByTime(61_000);
+
+    expect(await token()).not.toBe(first);
+  });
+
+  it.each([
+    ['status-500', 'unreachable', /^127.*: 500/],
+    ['unavailable-html', 'unreachable', /^127.*: 503/],
+    ['too-many-requests', 'unreachable', /^127.*: 429/],
+    ['garbage', 'unreachable', /^127.*: 200 without a token/],
+    ['no-token', 'unreachable', /^127.*: 200 without a token/],
+    ['reset', 'unreachable', /^127.*: /],
+  ] as const)('%s: is %s, and tried again', async (kind, code, message) => {
+    const { google, secret } = await start();
+    google.misbehave(kind, { times: 1 });
+    const token = serviceAccountToken(secret);
+
+    await expect(token()).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(message),
+    });
+    expect(google.isValid(await token())).toBe(true);
+  });
+
+  it('is refused with a key that was deleted', async () => {
+    const { google, key, secret } = await start();
+    google.removeServiceAccountKey(key.private_key_id);
+
+    await expect(serviceAccountToken(secret)()).rejects.toMatchObject({
+      code: 'refused',
+      message: expect.stringMatching(/^127.*: 400 invalid_grant: /),
+    });
+  });
+
+  it.each([
+    ['canary, no JSON', {}, 'needs a file of type service_account'],
+    ['', { type: 'authorized_user' }, 'needs a file of type service_account'],
+    ['', { token_uri: 'http://tokens.example.com/' }, 'must be an https address'],
+    ['', { private_key: 'canary' }, 'private_key is not an RSA key in PEM form'],
+  ])('is not asked for with a wrong key: %s %j', async (text, change, message) => {
+    const { key } = await start();
+    const secret = new Secret(text || JSON.stringify({ ...key, ...change }));
+
+    const error = await serviceAccountToken(secret)().catch((thrown: unknown) => thrown);
+
+    expect(error).toMatchObject({ code: 'refused', message: expect.stringContaining(message) });
+    expect(String(error)).not.toContain('canary');
+  });
+});
+
+describe('from the metadata server', () => {
+  it('asks as any of its clients does', async () => {
+    const asked: unknown[] = [];
+    const server = createServer(({ url, headers }, response) => {
+      asked.push([url, headers['metadata-flavor']]);
+      response.setHeader('metadata-flavor', 'Google');
+      response.end('{"access_token":"from-the-rack","expires_in":3599,"token_type":"Bearer"}');
+    }).listen(0, '127.0.0.1');
+    onTestFinished(() => void server.close());
+    const { port } = await new Promise<AddressInfo>((resolve) =>
+      server.once('listening', () => resolve(server.address() as AddressInfo)),
+    );
+
+    const token = await metadataServerToken(`http://127.0.0.1:${port}`)();
+
+    expect(token).toBe('from-the-rack');
+    expect(asked).toEqual([
+      ['/computeMetadata/v1/instance/service-accounts/default/token', 'Google'],
+    ]);
+    server.close();
+    server.closeAllConnections();
+    await expect(metadataServerToken(`http://127.0.0.1:${port}`)()).rejects.toMatchObject({
+      code: 'unreachable',
+      message: expect.stringMatching(/^the metadata server http:.*: connect ECONNR/),
+    });
+  });
+});
+
+describe('of whoever is at the desk', () => {
+  it('says how to sign in', async () => {
+    vi.stubEnv('GOOGLE_APPLICATION_CREDENTIALS', '/nowhere/key.json');
+    onTestFinished(() => void vi.unstubAllEnvs());
+
+    await expect(defaultToken()()).rejects.toMatchObject({
+      code: 'refused',
+      message: expect.stringMatching(/run `gcloud auth application-default login`/),
+    });
+  });
+
+  it('finds no credentials where there are none', async () => {
+    vi.stubEnv('GOOGLE_APPLICATION_CREDENTIALS', '');
+    vi.stubEnv('CLOUDSDK_CONFIG', await tempDir());
+    vi.stubEnv('HOME', await tempDir());
+    vi.stubEnv('METADATA_SERVER_DETECTION', 'none');
+    onTestFinished(() => void vi.unstubAllEnvs());
+
+    await expect(defaultToken()()).rejects.toMatchObject({ code: 'refused' });
+  });
+});

@@ -1,0 +1,437 @@
+import { appendFile, chmod, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { isLong } from '@skolo/durable/campaign';
+import { peer } from '@skolo/simulators';
+import { describe, expect, it } from 'vitest';
+import { openGitSource } from '../../restore/git-source.ts';
+import { about, bareRemote, plainGit, startHistory, startSshd } from '../../testing/git-remote.ts';
+import { type KeyPair, newKeyPair, run, soon, tempDir } from '../../testing/offsite.ts';
+import { decrypt } from '../age.ts';
+import { GitMirror, type GitMirrorOptions } from './mirror.ts';
+
+async function start(options: Partial<GitMirrorOptions> = {}) {
+  const lab = await startHistory();
+  const remote = await bareRemote();
+  const keys = await newKeyPair();
+  const open = (more: Partial<GitMirrorOptions> = {}) =>
+    new GitMirror({
+      history: lab.history,
+      folder: lab.folder,
+      remote,
+      recipients: [keys.recipient],
+      rack: 'rack4',
+      ...options,
+      ...more,
+    });
+  return { ...lab, remote, keys, open, mirror: open() };
+}
+
+/** All versions of a device, the newest first, as somebody with the identity reads them. */
+async function readBack(remote: string, device: string, keys: KeyPair, branch = 'main') {
+  const source = await openGitSource(remote, {
+    branch,
+    decrypt: (content) => decrypt(content, [keys.identity], device),
+  });
+  const versions = await source.versions(device);
+  const contents: string[] = [];
+  for (const version of versions) contents.push(String(await source.content(version)));
+  await source.close();
+  return { versions, contents };
+}
+
+describe('the encrypted copy', () => {
+  it('has the same commits, and contents that the identity opens', async () => {
+    const { commit, repository, mirror, remote, keys } = await start();
+    await commit('router', 'secret canary-1\n');
+    await commit('switch-1', 'secret canary-2\n');
+    const newest = await commit('router', 'secret canary-3\n');
+    await repository.note('switch-1', 'retired', about);
+
+    await mirror.push(soon());
+
+    const subjects = await plainGit(remote, 'log', '--format=%s', 'main');
+    expect(subjects.split('\n')).toEqual([
+      'switch-1: retired',
+      'router: changed (+1 -1)',
+      'switch-1: first version',
+      'router: first version',
+      'history of rack4 begins',
+      'history of rack4 begins',
+    ]);
+    const { versions, contents } = await readBack(remote, 'router', keys);
+    expect(contents).toEqual(['secret canary-3\n', 'secret canary-1\n']);
+    const { id: _id, ...rest } = newest;
+    expect(versions[0]).toMatchObject(rest);
+    const files = await plainGit(remote, 'ls-tree', '-r', '--name-only', 'main');
+    expect(files.split('\n')).toEqual(['devices/router.age', 'devices/switch-1.age']);
+    expect(await plainGit(remote, 'fsck', '--full', '--strict')).toBe('');
+  });
+
+  it('has nothing in the clear, here or there', async () => {
+    const { commit, mirror, remote, folder } = await start();
+    await commit('router', 'secret canary-1\n');
+
+    await mirror.push(soon());
+
+    const objects = await plainGit(remote, 'cat-file', '--batch-all-objects', '--batch');
+    expect(objects).toContain('age-encryption.org/v1');
+    expect(objects).not.toContain('canary');
+    const left = await run('grep', ['-rl', 'canary', folder]).catch(() => ({ stdout: '' }));
+    expect(left.stdout).toBe('');
+    expect((await readdir(folder)).sort()).toEqual(['encrypted.git']);
+  });
+
+  it("is opened by Debian's git and age", async (context) => {
+    const age = peer('age');
+    if (!age) return context.skip('age is not installed');
+    const { dir, commit, mirror, remote, keys } = await start();
+    await commit('router', 'hostname r1\n');
+    await mirror.push(soon());
+    await writeFile(join(dir, 'identity'), keys.identity.reveal());
+
+    const script = 'git -C "$1" show main:devices/router.age | "$2" -d -i "$3"';
+    const { stdout } = await run('sh', ['-c', script, 'sh', remote, age, join(dir, 'identity')]);
+
+    expect(stdout).toBe('hostname r1\n');
+  });
+
+  it('goes on where it was, and pushes nothing twice', async () => {
+    const { commit, open, remote, keys } = await start();
+    await commit('router', 'one');
+    await open().push(soon());
+    const before = await plainGit(remote, 'rev-parse', 'main');
+
+    await open().push(soon());
+    expect(await plainGit(remote, 'rev-parse', 'main')).toBe(before);
+
+    await commit('router', 'two');
+    await open().push(soon());
+    expect((await readBack(remote, 'router', keys)).contents).toEqual(['two', 'one']);
+    expect(await plainGit(remote, 'rev-parse', 'main^')).toBe(before);
+  });
+
+  it('pushes what was made before it was killed, once', async () => {
+    const { commit, open, remote, keys, folder } = await start();
+    await commit('router', 'one');
+    // As kill -9 between commit and push: the remote is away, the copy is made.
+    await rename(remote, `${remote}.away`);
+    await open()
+      .push(soon())
+      .catch(() => undefined);
+    await writeFile(join(folder, 'content-0.tmp'), 'left by one that was killed');
+    await writeFile(join(folder, 'encrypted.git', 'refs', 'heads', 'main.lock'), '');
+    await rename(`${remote}.away`, remote);
+
+    await open().push(soon());
+
+    expect((await readBack(remote, 'router', keys)).contents).toEqual(['one']);
+    expect(await plainGit(remote, 'rev-list', '--count', 'main')).toBe('3');
+    expect((await readdir(folder)).sort()).toEqual(['encrypted.git']);
+  });
+
+  it('is fetched where it is missing here, and the history goes on there', async () => {
+    const { commit, open, remote, keys, folder } = await start();
+    await commit('router', 'one');
+    await open().push(soon());
+    await rm(folder, { recursive: true });
+
+    await commit('router', 'two');
+    await open().push(soon());
+
+    expect((await readBack(remote, 'router', keys)).contents).toEqual(['two', 'one']);
+    expect(await plainGit(remote, 'rev-list', '--count', 'main')).toBe('4');
+  });
+
+  it('goes on with the history of a jumphost that has died', async () => {
+    const dead = await start();
+    await dead.commit('router', 'of the old one');
+    await dead.mirror.push(soon());
+    const { commit, open } = await start({ recipients: [dead.keys.recipient] });
+
+    await commit('router', 'of the new one');
+    await open({ remote: dead.remote }).push(soon());
+    await commit('router', 'and another');
+    await open({ remote: dead.remote }).push(soon());
+
+    const { contents } = await readBack(dead.remote, 'router', dead.keys);
+    expect(contents).toEqual(['and another', 'of the new one', 'of the old one']);
+  });
+
+  it('is set aside where it is broken, and fetched', async () => {
+    const { commit, open, remote, keys, folder } = await start();
+    await commit('router', 'one');
+    await open().push(soon());
+    await writeFile(join(folder, 'encrypted.git', 'HEAD'), 'nonsense');
+
+    await commit('router', 'two');
+    await open().push(soon());
+
+    expect((await readBack(remote, 'router', keys)).contents).toEqual(['two', 'one']);
+    expect((await readdir(folder)).some((name) => /\.broken-/.test(name))).toBe(true);
+  });
+
+  it('has what somebody committed by hand, in several files', async () => {
+    const { dir, history, commit, open, remote, keys } = await start();
+    await commit('router', 'one');
+    const work = join(dir, 'work');
+    await run('git', ['clone', '--quiet', history, work]);
+    await writeFile(join(work, 'devices', 'router'), 'by hand');
+    await writeFile(join(work, 'devices', 'switch-1'), 'by hand, too');
+    await writeFile(join(work, 'README'), 'not of a device');
+    const me = ['-c', 'user.name=Ann', '-c', 'user.email=ann@example.com'];
+    await run('git', ['-C', work, 'add', '.']);
+    await run('git', ['-C', work, ...me, 'commit', '--quiet', '-m', 'by hand']);
+    await run('git', ['-C', work, 'push', '--quiet']);
+
+    await open().push(soon());
+    await open().push(soon());
+
+    expect((await readBack(remote, 'router', keys)).contents).toEqual(['by hand', 'one']);
+    expect((await readBack(remote, 'switch-1', keys)).contents).toEqual(['by hand, too']);
+    expect(await plainGit(remote, 'rev-list', '--count', 'main')).toBe('5');
+  });
+
+  it('takes large contents a little at a time', async () => {
+    const { commit, mirror, remote, keys } = await start();
+    const large = 'interface eth0\n'.repeat(300_000);
+    await commit('router', large);
+
+    await mirror.push(soon());
+
+    expect((await readBack(remote, 'router', keys)).contents[0] === large).toBe(true);
+  });
+
+  it('stops when it is told to', async () => {
+    const { commit, mirror } = await start();
+    await commit('router', 'one');
+
+    await expect(mirror.push(AbortSignal.abort(new Error('stopped')))).rejects.toThrow('stopped');
+  });
+});
+
+describe('a remote', () => {
+  it('gets the history itself where nothing is to be encrypted', async () => {
+    const { commit, open, remote, history } = await start({ recipients: 'none' });
+    await commit('router', 'one');
+
+    await open().push(soon());
+
+    const newest = await plainGit(history, 'rev-parse', 'main');
+    expect(await plainGit(remote, 'rev-parse', 'main')).toBe(newest);
+    expect(await plainGit(remote, 'show', 'main:devices/router')).toBe('one');
+  });
+
+  it('is a file:// address, and a branch of another name', async () => {
+    const { commit, open, remote, keys } = await start({ branch: 'racks/rack4' });
+    await commit('router', 'one');
+
+    await open({ remote: pathToFileURL(remote).href }).push(soon());
+
+    expect((await readBack(remote, 'router', keys, 'racks/rack4')).contents).toEqual(['one']);
+  });
+
+  it.each(['none', 'encrypted'])(
+    'that has other commits is left as it is, and it is said what to do: %s',
+    async (kind) => {
+      const { dir, commit, open, remote } = await start(
+        kind === 'none' ? { recipients: 'none' } : {},
+      );
+      const work = join(dir, 'other');
+      await run('git', ['clone', '--quiet', remote, work]);
+      const me = ['-c', 'user.name=Ann', '-c', 'user.email=ann@example.com'];
+      await run('git', ['-C', work, ...me, 'commit', '--quiet', '--allow-empty', '-m', 'theirs']);
+      await run('git', ['-C', work, 'push', '--quiet', 'origin', 'HEAD:main']);
+      const theirs = await plainGit(remote, 'rev-parse', 'main');
+      await commit('router', 'one');
+
+      await expect(open().push(soon())).rejects.toMatchObject({
+        code: 'refused',
+        message: `${remote}: its branch main has commits that are not of this history, and nothing is pushed by force. Rename that branch there, or set services.router-backup.git.branch to another one`,
+      });
+
+      expect(await plainGit(remote, 'rev-parse', 'main')).toBe(theirs);
+      await open({ branch: 'rack4' }).push(soon());
+    },
+  );
+
+  it('that says no is quoted', async () => {
+    const { commit, open, remote } = await start();
+    const hook = join(remote, 'hooks', 'pre-receive');
+    await writeFile(hook, '#!/bin/sh\necho "branch is frozen" >&2\nexit 1\n');
+    await chmod(hook, 0o755);
+    await commit('router', 'one');
+
+    await expect(open().push(soon())).rejects.toMatchObject({
+      code: 'refused',
+      message: expect.stringMatching(/\[remote rejected\].*pre-receive hook declined/),
+    });
+  });
+
+  it('that is not there says whether its disk is mounted, and comes back', async () => {
+    const { commit, open, remote, keys } = await start();
+    await commit('router', 'one');
+    await rename(remote, `${remote}.away`);
+
+    await expect(open().push(soon())).rejects.toMatchObject({
+      code: 'unreachable',
+      message: `${remote}: there is no git repository: is its disk mounted? If it is new: git init --bare it`,
+    });
+    await rename(`${remote}.away`, remote);
+    await open().push(soon());
+
+    expect((await readBack(remote, 'router', keys)).contents).toEqual(['one']);
+  });
+
+  it.each(['ftp://example.com/a', 'ssh://-oProxyCommand=x/a', 'relative/path', 'git@-x:path'])(
+    'cannot be %s',
+    (remote) => {
+      const options = { history: '/nowhere', folder: '/nowhere', recipients: 'none' } as const;
+
+      expect(() => new GitMirror({ ...options, remote })).toThrow(/the git remote is none of/);
+    },
+  );
+
+  it('never shows a password of its address', async () => {
+    const lab = await startHistory();
+    const remote = 'https://ann:canary@127.0.0.1:1/rack4.git';
+    const mirror = new GitMirror({ ...lab, remote, recipients: 'none' });
+
+    await expect(mirror.push(soon())).rejects.toMatchObject({
+      code: 'unreachable',
+      message: expect.not.stringContaining('canary'),
+    });
+  });
+});
+
+describe('a remote behind sshd', () => {
+  async function startSsh(...[context, types]: Parameters<typeof startSshd>) {
+    const lab = await start();
+    const sshd = await startSshd(context, types);
+    const remote = `ssh://${sshd.user}@127.0.0.1:${sshd.port}${lab.remote}`;
+    await lab.commit('router', 'one');
+    const open = (more: Partial<GitMirrorOptions> = {}) =>
+      lab.open({ remote, privateKey: sshd.key, ...more });
+    return { ...lab, path: lab.remote, remote, sshd, open };
+  }
+
+  it.for(['ed25519', ...(isLong ? (['ecdsa', 'rsa'] as const) : [])] as const)(
+    'with a pinned host key: %s',
+    async (type, context) => {
+      const { open, path, sshd, keys, folder } = await startSsh(context, [
+        'ed25519',
+        'ecdsa',
+        ...(type === 'rsa' ? [type] : []),
+      ]);
+
+      await open({ hostKey: sshd.hostKeys[type] }).push(soon());
+
+      expect((await readBack(path, 'router', keys)).contents).toEqual(['one']);
+      expect((await readdir(folder)).sort()).toEqual(['encrypted.git']);
+    },
+  );
+
+  it('with another host key than the pinned one: nothing is said to it', async (context) => {
+    const { open, path, sshd } = await startSsh(context);
+    const wrong = `SHA256:${'A'.repeat(43)}`;
+
+    await expect(open({ hostKey: wrong }).push(soon())).rejects.toMatchObject({
+      code: 'refused',
+      message: expect.stringMatching(
+        /^127\.0\.0\.1: none of its host keys is SHA256:A+, which rack\.yaml pins; it has SHA256:/,
+      ),
+    });
+    expect(await plainGit(path, 'for-each-ref')).toBe('');
+    await open({ hostKey: sshd.hostKeys.ecdsa }).push(soon());
+  });
+
+  it('trusts the first host key, and no other', async (context) => {
+    const { open, commit, path, sshd, keys, folder } = await startSsh(context);
+    await open().push(soon());
+    const known = await readFile(join(folder, 'known_hosts'), 'utf8');
+    expect(known).toMatch(new RegExp(`^\\[127\\.0\\.0\\.1\\]:${sshd.port} `));
+    await sshd.stop();
+    await sshd.newHostKeys();
+    await sshd.start();
+    await commit('router', 'two');
+
+    await expect(open().push(soon())).rejects.toMatchObject({
+      code: 'refused',
+      message: expect.stringContaining(`then remove ${join(folder, 'known_hosts')}`),
+    });
+    expect((await readBack(path, 'router', keys)).contents).toEqual(['one']);
+
+    await rm(join(folder, 'known_hosts'));
+    await open().push(soon());
+    expect((await readBack(path, 'router', keys)).contents).toEqual(['two', 'one']);
+  });
+
+  it('with a key that it does not accept', async (context) => {
+    const { open, sshd } = await startSsh(context);
+
+    await expect(open({ privateKey: sshd.otherKey }).push(soon())).rejects.toMatchObject({
+      code: 'refused',
+      message: expect.stringMatching(/: it does not accept the ssh key of services\.router-backup/),
+    });
+  });
+
+  it('that is down: tried again, all is there', async (context) => {
+    const { open, commit, path, sshd, keys } = await startSsh(context);
+    await sshd.stop();
+
+    for (const hostKey of [sshd.hostKeys.ecdsa, undefined]) {
+      const mirror = open(hostKey === undefined ? {} : { hostKey });
+      await expect(mirror.push(soon())).rejects.toMatchObject({ code: 'unreachable' });
+    }
+    await commit('router', 'two');
+    await sshd.start();
+    await open().push(soon());
+
+    expect((await readBack(path, 'router', keys)).contents).toEqual(['two', 'one']);
+  });
+
+  it('that has no repository there', async (context) => {
+    const { open, remote } = await startSsh(context);
+
+    await expect(open({ remote: `${remote}.nowhere` }).push(soon())).rejects.toMatchObject({
+      code: 'refused',
+      message: expect.stringMatching(/there is no git repository; make it there/),
+    });
+  });
+
+  it('without its disk', async (context) => {
+    const { open, path } = await startSsh(context);
+    await rename(path, `${path}.away`);
+
+    await expect(open().push(soon())).rejects.toMatchObject({ code: 'refused' });
+  });
+
+  it('leaves no key in arguments or on the disk', async (context) => {
+    const { dir, open, path, sshd, folder } = await startSsh(context);
+    // What ssh is started with, as ps shows it: the hook runs below the same push.
+    const seen = join(dir, 'seen');
+    const hook = join(path, 'hooks', 'pre-receive');
+    await writeFile(hook, `#!/bin/sh\ncat /proc/[0-9]*/cmdline > ${seen} 2>/dev/null\nexit 0\n`);
+    await chmod(hook, 0o755);
+    await appendFile(seen, '');
+
+    await open().push(soon());
+
+    const secret = sshd.key.reveal().split('\n')[1] ?? 'none';
+    const processes = (await readFile(seen, 'utf8')).replaceAll('\0', ' ');
+    expect(processes).toContain('IdentitiesOnly=yes');
+    expect(processes).not.toContain(secret);
+    const left = await run('grep', ['-rlF', '-e', secret, folder]).catch(() => ({ stdout: '' }));
+    expect(left.stdout).toBe('');
+  });
+});
+
+it('does not need a folder that is there', async () => {
+  const { commit, open, remote, keys } = await start();
+  await commit('router', 'one');
+  const folder = join(await tempDir(), 'a', 'b');
+
+  await open({ folder }).push(soon());
+
+  expect((await readBack(remote, 'router', keys)).contents).toEqual(['one']);
+});

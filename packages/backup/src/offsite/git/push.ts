@@ -1,0 +1,227 @@
+/** Speaks with a git remote: pushes a branch, never by force, and fetches one. */
+
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { shellWord } from '@skolo/base';
+import { makeFolder } from '@skolo/durable';
+import { BackupError } from '@skolo/models/configuration';
+import type { Secret } from '@skolo/secrets';
+import { GitFailed, type GitOptions, git } from '../../git/git.ts';
+import { notStored } from '../../git/storage-error.ts';
+import { parseRemote, type Remote, shownRemote } from './remote.ts';
+import { pinnedHostKey } from './ssh-host-key.ts';
+
+export interface RemoteOptions {
+  /** `ssh://…`, `git@host:path`, `https://…`, `file://…`, a path. */
+  remote: string;
+  branch: string;
+  /** For ssh; without it, the keys of the user. */
+  privateKey?: Secret | undefined;
+  /** Fingerprint (`SHA256:…`) of the host key for ssh; without it, that of the first connection. */
+  hostKey?: string | undefined;
+  /** For keys, and what is known of hosts. */
+  folder: string;
+}
+
+const scratch = 'ssh-';
+/** One conversation with the remote. */
+const timeoutMs = 600_000;
+
+export class GitRemote {
+  readonly shown: string;
+  private readonly options: RemoteOptions;
+  private readonly remote: Remote;
+  private pinned: string | undefined;
+
+  /** @throws BackupError `refused`: it is no remote */
+  constructor(options: RemoteOptions) {
+    this.options = options;
+    this.remote = parseRemote(options.remote);
+    this.shown = shownRemote(options.remote);
+  }
+
+  /** @throws BackupError `refused`, `unreachable`, `storage` */
+  async push(dir: string, branch: string, signal: AbortSignal): Promise<void> {
+    const to = `refs/heads/${branch}:refs/heads/${this.options.branch}`;
+    await this.run(['push', '--quiet', '--', this.remote.url, to], dir, signal);
+  }
+
+  /**
+   * What the branch is there, fetched to `ref`; false: it has none.
+   *
+   * @throws BackupError `refused`, `unreachable`, `storage`
+   */
+  async fetch(dir: string, ref: string, signal: AbortSignal): Promise<boolean> {
+    const { url } = this.remote;
+    const from = `refs/heads/${this.options.branch}`;
+    const there = await this.run(['ls-remote', '--quiet', '--', url, from], dir, signal);
+    if (there.toString().trim() === '') return false;
+    const args = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--no-auto-gc', '--'];
+    await this.run([...args, url, `+${from}:${ref}`], dir, signal);
+    return true;
+  }
+
+  private async run(args: string[], dir: string, signal: AbortSignal): Promise<Buffer> {
+    const settings = ['-c', 'advice.pushUpdateRejected=false', '-c', 'core.fsync=all'];
+    return await this.withEnvironment(signal, async (env) => {
+      const options: GitOptions = { dir, signal, timeoutMs, env };
+      try {
+        return await git([...settings, ...args], options);
+      } catch (error) {
+        if (!(error instanceof GitFailed)) throw error;
+        throw this.explained(error);
+      }
+    });
+  }
+
+  private async withEnvironment<T>(
+    signal: AbortSignal,
+    work: (env: NodeJS.ProcessEnv) => Promise<T>,
+  ): Promise<T> {
+    const { kind, credentials } = this.remote;
+    if (kind === 'local') return await work({ GIT_ALLOW_PROTOCOL: 'file' });
+    if (kind === 'https') return await work(httpsEnvironment(credentials));
+    return await this.withSsh(signal, work);
+  }
+
+  /** Key and known hosts are in files for as long as they are used. */
+  private async withSsh<T>(
+    signal: AbortSignal,
+    work: (env: NodeJS.ProcessEnv) => Promise<T>,
+  ): Promise<T> {
+    const { folder, privateKey } = this.options;
+    let temp: string | undefined;
+    try {
+      await makeFolder(folder);
+      await removeScratch(folder);
+      temp = await mkdtemp(join(folder, scratch));
+      const command = ['ssh', '-F', 'none', ...sshOptions(await this.hostKeys(temp, signal))];
+      if (privateKey) {
+        const key = join(temp, 'key');
+        await writeFile(key, `${privateKey.reveal()}\n`, { mode: 0o600 });
+        command.push('-i', key, '-o', 'IdentitiesOnly=yes', '-o', 'IdentityAgent=none');
+      }
+      return await work({
+        GIT_ALLOW_PROTOCOL: 'ssh',
+        GIT_SSH_COMMAND: command.map(shellWord).join(' '),
+        GIT_SSH_VARIANT: 'ssh',
+      });
+    } catch (error) {
+      signal.throwIfAborted();
+      throw notStored(`${folder}: the connection to ${this.shown} cannot be prepared`, error);
+    } finally {
+      if (temp !== undefined)
+        await rm(temp, { recursive: true, force: true }).catch(() => undefined);
+    }
+  }
+
+  private async hostKeys(temp: string, signal: AbortSignal): Promise<string[]> {
+    const { hostKey } = this.options;
+    const { host = '', port = 22 } = this.remote;
+    if (hostKey === undefined) {
+      return [`UserKnownHostsFile=${this.knownHosts}`, 'StrictHostKeyChecking=accept-new'];
+    }
+    this.pinned ??= await pinnedHostKey({ host, port }, hostKey, signal);
+    const file = join(temp, 'known_hosts');
+    await writeFile(file, this.pinned, { mode: 0o600 });
+    return [`UserKnownHostsFile=${file}`, 'StrictHostKeyChecking=yes'];
+  }
+
+  private get knownHosts() {
+    return join(this.options.folder, 'known_hosts');
+  }
+
+  private explained(error: GitFailed): BackupError {
+    const said = shownRemote(error.stderr);
+    const failed = (code: BackupError['code'], why: string) =>
+      new BackupError(code, `${this.shown}: ${why}`, { cause: error });
+    if (error.isKilled) return failed('unreachable', 'it took too long');
+    if (/\[rejected\]|non-fast-forward|fetch first/.test(said)) {
+      return failed(
+        'refused',
+        `its branch ${this.options.branch} has commits that are not of this history, and nothing is pushed by force. Rename that branch there, or set services.router-backup.git.branch to another one`,
+      );
+    }
+    if (/\[remote rejected\]/.test(said)) return failed('refused', lineWith(said, /rejected/));
+    if (/Host key verification failed/.test(said)) {
+      // What was pinned may be an older key of the same host.
+      this.pinned = undefined;
+      return failed(
+        'refused',
+        `its host key is not the one of the first connection. Ask its operator; then remove ${this.knownHosts}, or set services.router-backup.git.hostKey`,
+      );
+    }
+    if (/Permission denied \(|Too many authentication failures/.test(said)) {
+      return failed('refused', 'it does not accept the ssh key of services.router-backup.git');
+    }
+    if (/dubious ownership/.test(said)) {
+      return failed('refused', 'its folder belongs to another user than the one that runs this');
+    }
+    if (
+      /Permission denied|returned error: 40[13]|could not read (?:User|Pass)|Authentication failed/.test(
+        said,
+      )
+    ) {
+      return failed(
+        'refused',
+        `it may not be written: ${lineWith(said, /denied|error|could not|failed/i)}`,
+      );
+    }
+    if (
+      /not appear to be a git repository|not a git repository|returned error: 404|repository .*not found|no such repository/i.test(
+        said,
+      )
+    ) {
+      if (this.remote.kind === 'local') {
+        return failed(
+          'unreachable',
+          'there is no git repository: is its disk mounted? If it is new: git init --bare it',
+        );
+      }
+      return failed('refused', 'there is no git repository; make it there with git init --bare');
+    }
+    if (/No space left/i.test(said)) return failed('storage', lineWith(said, /No space left/i));
+    return failed('unreachable', lineWith(said, /\S/));
+  }
+}
+
+function sshOptions(hostKeys: string[]): string[] {
+  const options = [
+    'BatchMode=yes',
+    'ConnectTimeout=20',
+    'ServerAliveInterval=15',
+    'ServerAliveCountMax=4',
+    'LogLevel=ERROR',
+    'GlobalKnownHostsFile=/dev/null',
+    ...hostKeys,
+  ];
+  return options.flatMap((option) => ['-o', option]);
+}
+
+/** In a header and not in the address, which is an argument of a program. */
+function httpsEnvironment(credentials: string | undefined): NodeJS.ProcessEnv {
+  const proxies = ['HTTPS_PROXY', 'https_proxy', 'NO_PROXY', 'no_proxy'];
+  const basic = Buffer.from(credentials ?? '').toString('base64');
+  return {
+    GIT_ALLOW_PROTOCOL: 'https',
+    ...Object.fromEntries(proxies.map((name) => [name, process.env[name]])),
+    ...(credentials !== undefined && {
+      GIT_CONFIG_COUNT: '1',
+      GIT_CONFIG_KEY_0: 'http.extraHeader',
+      GIT_CONFIG_VALUE_0: `Authorization: Basic ${basic}`,
+    }),
+  };
+}
+
+/** What one that was killed left. */
+async function removeScratch(folder: string) {
+  for (const name of await readdir(folder)) {
+    if (name.startsWith(scratch)) await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+function lineWith(text: string, pattern: RegExp): string {
+  const lines = text.split('\n').map((line) => line.trim());
+  const line = lines.find((each) => pattern.test(each)) ?? 'it does not say why';
+  return line.replace(/^(?:fatal|error|!|ssh|remote): ?/i, '').slice(0, 300);
+}

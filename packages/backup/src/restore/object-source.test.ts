@@ -1,0 +1,173 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { startGoogleStorage } from '@skolo/simulators';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { directoryPlace } from '../offsite/directory.ts';
+import { gcsPlace } from '../offsite/gcs/gcs.ts';
+import { objectName } from '../offsite/name.ts';
+import { pack } from '../offsite/pack.ts';
+import type { OffsitePlace } from '../offsite/place.ts';
+import { newKeyPair, soon, tempDir } from '../testing/offsite.ts';
+import { objectSource } from './object-source.ts';
+
+async function put(
+  place: OffsitePlace,
+  what: { device: string; time: string; content: string; recipients: string[] | 'none' },
+): Promise<string> {
+  const { device, time, content, recipients } = what;
+  const folder = await tempDir();
+  const { file, sha1 } = await pack({ bytes: Buffer.from(content) }, { recipients, folder });
+  const name = objectName({ device, time, sha1, encrypted: recipients !== 'none' });
+  await place.put(name, file, { device, time }, soon());
+  return name;
+}
+
+async function directory(): Promise<OffsitePlace> {
+  return directoryPlace(await tempDir());
+}
+
+async function bucket(): Promise<OffsitePlace> {
+  const google = await startGoogleStorage({ buckets: ['backups'] });
+  onTestFinished(() => google.close());
+  return gcsPlace('gs://backups/rack4', { apiEndpoint: google.url, token: async () => 'any' });
+}
+
+describe.each([
+  ['a directory', directory],
+  ['a bucket', bucket],
+])('versions out of %s', (_what, start) => {
+  it('are those that were put there, the newest first, byte for byte', async () => {
+    const place = await start();
+    const { identity, recipient } = await newKeyPair();
+    const recipients = [recipient];
+    const day = '2026-11-20';
+    await put(place, { device: 'router', time: `${day}T03:15:00Z`, content: 'one', recipients });
+    await put(place, { device: 'router', time: `${day}T09:15:00Z`, content: 'two', recipients });
+    await put(place, {
+      device: 'router',
+      time: '2026-11-19T03:15:00Z',
+      content: 'old',
+      recipients,
+    });
+    await put(place, {
+      device: 'a.b-1',
+      time: `${day}T03:15:00Z`,
+      content: '',
+      recipients: 'none',
+    });
+    const source = objectSource(place, { identities: [identity] });
+
+    expect(await source.devices()).toEqual(['a.b-1', 'router']);
+    const versions = await source.versions('router');
+    expect(versions.map(({ time }) => time)).toEqual([
+      '2026-11-20T09:15:00.000Z',
+      '2026-11-20T03:15:00.000Z',
+      '2026-11-19T03:15:00.000Z',
+    ]);
+    const contents = await Promise.all(versions.map((version) => source.content(version)));
+    expect(contents.map(String)).toEqual(['two', 'one', 'old']);
+    const [empty] = await source.versions('a.b-1');
+    expect(empty && (await source.content(empty))).toHaveLength(0);
+    expect(await source.versions('router', { limit: 1 })).toEqual(versions.slice(0, 1));
+    expect(await source.versions('nobody')).toEqual([]);
+    await source.close();
+  });
+
+  it('are those of the last time where a content came back on the same day', async () => {
+    const place = await start();
+    for (const [hour, content] of ['A', 'B', 'A'].entries()) {
+      const time = `2026-11-20T0${hour}:00:00.000Z`;
+      await put(place, { device: 'router', time, content, recipients: 'none' });
+    }
+    const source = objectSource(place);
+
+    const contents = [];
+    for (const each of await source.versions('router')) contents.push(await source.content(each));
+
+    expect(contents.map(String)).toEqual(['A', 'B']);
+  });
+});
+
+describe('versions out of a place', () => {
+  const router = { device: 'router', time: '2026-11-20T03:15:00Z', content: 'hostname r1\n' };
+
+  it('need the identity, and say so', async () => {
+    const { recipient } = await newKeyPair();
+    const eve = await newKeyPair();
+    const place = await directory();
+    const name = await put(place, { ...router, recipients: [recipient] });
+    const [version] = await objectSource(place).versions('router');
+    if (!version) throw new Error('it is not listed');
+
+    await expect(objectSource(place).content(version)).rejects.toMatchObject({
+      code: 'no-key',
+      message: expect.stringContaining(`${place.url}/${name} is encrypted; give the file`),
+    });
+    const other = objectSource(place, { identities: [eve.identity] });
+    await expect(other.content(version)).rejects.toMatchObject({ code: 'no-key' });
+  });
+
+  it('may be there twice: what can be opened is enough', async () => {
+    const { identity, recipient } = await newKeyPair();
+    const place = await directory();
+    const clear = await put(place, { ...router, recipients: 'none' });
+    await put(place, { ...router, recipients: [recipient] });
+    const [version, ...others] = await objectSource(place).versions('router');
+    if (!version) throw new Error('it is not listed');
+
+    expect(others).toEqual([]);
+    expect(String(await objectSource(place).content(version))).toBe(router.content);
+    await writeFile(join(place.url, clear), 'damaged');
+    const source = objectSource(place, { identities: [identity] });
+    expect(String(await source.content(version))).toBe(router.content);
+  });
+
+  it('are never given damaged', async () => {
+    const place = await directory();
+    const name = await put(place, { ...router, recipients: 'none' });
+    const source = objectSource(place);
+    const [version] = await source.versions('router');
+    if (!version) throw new Error('it is not listed');
+    const whole = await readFile(join(place.url, name));
+
+    await writeFile(join(place.url, name), whole.subarray(0, -4));
+    await expect(source.content(version)).rejects.toMatchObject({ code: 'damaged' });
+    await rm(join(place.url, name));
+    await expect(source.content(version)).rejects.toMatchObject({ code: 'not-found' });
+    await expect(source.content({ ...version, id: 'nonsense' })).rejects.toMatchObject({
+      code: 'not-found',
+    });
+  });
+
+  it('have the day of their name where the file was only copied here', async () => {
+    const place = await directory();
+    const sha1 = 'da39a3ee5e6b4b0d3255bfef95601890afd80709';
+    await writeFile(join(place.url, `2020-02-29-router-${sha1}.gz`), '');
+    await writeFile(join(place.url, 'README'), '');
+
+    const source = objectSource(place);
+
+    expect(await source.devices()).toEqual(['router']);
+    expect(await source.versions('router')).toEqual([
+      {
+        id: `2020-02-29-router-${sha1}.gz`,
+        device: 'router',
+        time: '2020-02-29T00:00:00.000Z',
+        sha1,
+      },
+    ]);
+  });
+
+  it('are asked for again where the place did not answer', async () => {
+    const place = await directory();
+    await put(place, { ...router, recipients: 'none' });
+    const hidden = directoryPlace(`${place.url}/nowhere`);
+    let isUp = false;
+    const source = objectSource({ ...place, list: (s) => (isUp ? place : hidden).list(s) });
+
+    await expect(source.devices()).rejects.toMatchObject({ code: 'unreachable' });
+    isUp = true;
+
+    expect(await source.devices()).toEqual(['router']);
+  });
+});

@@ -1,0 +1,169 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { isLong } from '@skolo/durable/campaign';
+import { startGoogleStorage } from '@skolo/simulators';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { directoryPlace } from '../offsite/directory.ts';
+import { gcsPlace } from '../offsite/gcs/gcs.ts';
+import { GitMirror } from '../offsite/git/mirror.ts';
+import { objectName } from '../offsite/name.ts';
+import { pack } from '../offsite/pack.ts';
+import type { OffsitePlace } from '../offsite/place.ts';
+import { about, bareRemote, startHistory, startSshd } from '../testing/git-remote.ts';
+import { filledBy } from '../testing/history.ts';
+import { type KeyPair, newKeyPair, run, sha1Of, soon, tempDir } from '../testing/offsite.ts';
+import { resolveVersion } from '../versions.ts';
+import { openSource } from './open-source.ts';
+
+/** Not text, and not only ASCII. */
+const first = Buffer.from([0, 255, 10, 13, 128, ...Buffer.from('hostname r1\n')]);
+const second = Buffer.from('hostname r2\n');
+
+/** A history with two versions of the router and one of a switch. */
+const rack = filledBy(async (repository) => {
+  const commit = (device: string, bytes: Buffer, time: string) =>
+    repository.commit({ device, content: { bytes }, about: { ...about, time } });
+  await commit('router', first, '2026-11-18T08:15:00.000Z');
+  await commit('router', second, '2026-11-20T08:15:00.000Z');
+  await commit('switch-1', first, '2026-11-19T08:15:00.000Z');
+});
+
+async function startRack() {
+  return { ...(await startHistory(rack)), keys: await newKeyPair() };
+}
+
+async function putAll(
+  { repository }: Awaited<ReturnType<typeof startRack>>,
+  place: OffsitePlace,
+  recipients: string[] | 'none',
+) {
+  for (const device of await repository.devices()) {
+    for (const version of await repository.versions(device)) {
+      const bytes = await repository.content(version);
+      const { file, sha1 } = await pack({ bytes }, { recipients, folder: await tempDir() });
+      const name = objectName({ ...version, sha1, encrypted: recipients !== 'none' });
+      await place.put(name, file, version, soon());
+    }
+  }
+}
+
+type Kind = 'a bucket' | 'a directory' | 'a remote' | 'a file:// remote' | 'a folder with .git';
+
+/** Puts all versions there, and says where that is. */
+async function store(kind: Kind, recipients: (keys: KeyPair) => string[] | 'none') {
+  const rack = await startRack();
+  const of = recipients(rack.keys);
+  if (kind === 'a bucket') {
+    const google = await startGoogleStorage({ buckets: ['backups'] });
+    onTestFinished(() => google.close());
+    const signIn = { apiEndpoint: google.url, token: async () => 'any' };
+    await putAll(rack, gcsPlace('gs://backups/rack4', signIn), of);
+    return { ...rack, from: 'gs://backups/rack4', options: signIn };
+  }
+  if (kind === 'a directory') {
+    const folder = await tempDir();
+    await putAll(rack, directoryPlace(folder), of);
+    return { ...rack, from: folder, options: {} };
+  }
+  const remote = await bareRemote();
+  const { history, folder } = rack;
+  await new GitMirror({ history, folder, remote, recipients: of }).push(soon());
+  if (kind === 'a remote') return { ...rack, from: remote, options: {} };
+  if (kind === 'a file:// remote') {
+    return { ...rack, from: pathToFileURL(remote).href, options: {} };
+  }
+  const work = join(await tempDir(), 'work');
+  await run('git', ['clone', '--quiet', remote, work]);
+  return { ...rack, from: work, options: {} };
+}
+
+const kinds: Kind[] = [
+  'a bucket',
+  'a directory',
+  'a remote',
+  'a file:// remote',
+  'a folder with .git',
+];
+
+/** Places in which the same is done with what is in the clear. */
+const inTheClear = kinds.filter((kind) => isLong || ['a directory', 'a remote'].includes(kind));
+
+describe('versions', () => {
+  it.each([
+    ...kinds.map((kind) => [kind, 'encrypted'] as const),
+    ...inTheClear.map((kind) => [kind, 'in the clear'] as const),
+  ])('from %s are all there, byte for byte: %s', async (kind, how) => {
+    const isEncrypted = how === 'encrypted';
+    const { from, options, keys } = await store(kind, ({ recipient }) =>
+      isEncrypted ? [recipient] : 'none',
+    );
+
+    const source = await openSource(from, { ...options, identities: [keys.identity] });
+
+    expect(await source.devices()).toEqual(['router', 'switch-1']);
+    const versions = await source.versions('router');
+    expect(versions).toMatchObject([
+      { device: 'router', time: '2026-11-20T08:15:00.000Z', sha1: sha1Of(second) },
+      { device: 'router', time: '2026-11-18T08:15:00.000Z', sha1: sha1Of(first) },
+    ]);
+    const contents = [];
+    for (const version of versions) contents.push(await source.content(version));
+    expect(contents).toEqual([second, first]);
+    const old = resolveVersion(versions, '2026-11-19');
+    expect(await source.content(old)).toEqual(first);
+    await source.close();
+    const blind = await openSource(from, options);
+    const [newest] = await blind.versions('router');
+    if (!newest) throw new Error('it is not listed');
+    expect(newest.sha1).toBe(sha1Of(second));
+    const content = blind.content(newest);
+    if (isEncrypted) await expect(content).rejects.toMatchObject({ code: 'no-key' });
+    else expect(await content).toEqual(second);
+    await blind.close();
+  });
+});
+
+it('are cloned from a remote behind sshd', async (context) => {
+  const sshd = await startSshd(context);
+  const { from, keys } = await store('a remote', ({ recipient }) => [recipient]);
+  const dir = await tempDir();
+  await writeFile(join(dir, 'key'), `${sshd.key.reveal()}\n`, { mode: 0o600 });
+  // As the person at the desk is set up.
+  const ssh = [
+    `ssh -F none -i ${join(dir, 'key')} -o StrictHostKeyChecking=no`,
+    `-o UserKnownHostsFile=${join(dir, 'known')} -o LogLevel=ERROR`,
+  ];
+  vi.stubEnv('GIT_SSH_COMMAND', ssh.join(' '));
+  onTestFinished(() => void vi.unstubAllEnvs());
+
+  const source = await openSource(`ssh://${sshd.user}@127.0.0.1:${sshd.port}${from}`, {
+    identities: [keys.identity],
+  });
+
+  const [newest] = await source.versions('router');
+  expect(newest && (await source.content(newest))).toEqual(second);
+  await source.close();
+});
+
+describe('openSource', () => {
+  it('says what is not there', async () => {
+    const dir = await tempDir();
+    await writeFile(join(dir, 'a.gz'), '');
+    await mkdir(join(dir, 'empty'));
+
+    await expect(openSource(join(dir, 'nowhere'))).rejects.toMatchObject({
+      code: 'not-found',
+      message: `${join(dir, 'nowhere')}: there is no such folder`,
+    });
+    await expect(openSource(join(dir, 'a.gz'))).rejects.toThrow('is a file; give the folder');
+    expect(await (await openSource(join(dir, 'empty'))).devices()).toEqual([]);
+  });
+
+  it('does not take any address', async () => {
+    await expect(openSource('s3://ann:canary@backups')).rejects.toMatchObject({
+      code: 'refused',
+      message: 's3://backups: is none of gs://BUCKET/FOLDER, a git remote, a folder',
+    });
+  });
+});

@@ -1,0 +1,63 @@
+/** Versions from wherever they are: a bucket, a git remote, a folder. */
+import { stat } from 'node:fs/promises';
+import { errorCode } from '@skolo/base';
+import { BackupError } from '@skolo/models/configuration';
+import type { Secret } from '@skolo/secrets';
+import { inWords } from '../git/storage-error.ts';
+import { decrypt } from '../offsite/age.ts';
+import { directoryPlace } from '../offsite/directory.ts';
+import { type GcsOptions, gcsPlace } from '../offsite/gcs/gcs.ts';
+import { shownRemote } from '../offsite/git/remote.ts';
+import type { BackupSource } from '../source.ts';
+import { findGitDir, isRemote, openGitSource } from './git-source.ts';
+import { objectSource } from './object-source.ts';
+
+interface OpenSourceOptions extends Pick<GcsOptions, 'token' | 'keyFile' | 'apiEndpoint'> {
+  /** Of age, for what is encrypted. */
+  identities?: readonly Secret[];
+  /** Of a git repository; default `main`, else the one that its HEAD names. */
+  branch?: string;
+  signal?: AbortSignal;
+}
+
+/**
+ * @param from `gs://BUCKET/FOLDER`, a git remote (`ssh://…`, `https://…`, `git@host:path`, `file://…`), or a folder: a git
+ *   repository, or one with objects
+ * @throws BackupError `not-found`, `unreachable`, `refused`, `damaged`, `storage`
+ */
+export async function openSource(
+  from: string,
+  options: OpenSourceOptions = {},
+): Promise<BackupSource> {
+  const { identities = [], branch, signal, ...google } = options;
+  const ofObjects = { identities, signal };
+  if (from.startsWith('gs://')) return objectSource(gcsPlace(from, google), ofObjects);
+  const unknown = /^(?<scheme>[a-z][\w+.-]*):\/\//i.exec(from)?.groups?.scheme ?? 'file';
+  if (!['ssh', 'git+ssh', 'ssh+git', 'https', 'http', 'git', 'file'].includes(unknown)) {
+    throw new BackupError(
+      'refused',
+      `${shownRemote(from)}: is none of gs://BUCKET/FOLDER, a git remote, a folder`,
+    );
+  }
+  if (isRemote(from) || from.startsWith('file://') || (await isRepository(from))) {
+    return await openGitSource(from, {
+      decrypt: (content) => decrypt(content, identities, shownRemote(from)),
+      branch,
+      signal,
+    });
+  }
+  return objectSource(directoryPlace(from), ofObjects);
+}
+
+/** @throws BackupError `not-found`: there is no such folder */
+async function isRepository(folder: string): Promise<boolean> {
+  try {
+    if ((await stat(folder)).isDirectory()) return (await findGitDir(folder)) !== undefined;
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') {
+      throw new BackupError('storage', `${folder}: ${inWords(error)}`, { cause: error });
+    }
+    throw new BackupError('not-found', `${folder}: there is no such folder`, { cause: error });
+  }
+  throw new BackupError('not-found', `${folder}: is a file; give the folder that it is in`);
+}

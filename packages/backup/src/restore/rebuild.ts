@@ -1,0 +1,255 @@
+/**
+ * Makes a history again out of a copy that left the rack, and puts it together with what was stored since it was lost.
+ *
+ * Out of git, commits get the ids that they had, so that what was pushed, and what rack.yaml's places have, goes on where
+ * it was. An encrypted copy says of each commit which one it mirrors.
+ */
+import { rm, stat } from 'node:fs/promises';
+import { errorText } from '@skolo/base';
+import { BackupError } from '@skolo/models/configuration';
+import { digest, durable, importCommits, type NewCommit } from '../git/fast-import.ts';
+import { git } from '../git/git.ts';
+import { notRead, notStored } from '../git/storage-error.ts';
+import { type CommittedFiles, readBlobs, readNames } from '../history/commits.ts';
+import { folderOfDevices, encrypted as inAge } from '../history/device-file.ts';
+import { authorOf, branch, openFolder, syncCommits } from '../history/folder.ts';
+import { Repository } from '../history/repository.ts';
+import { commitsSince } from '../offsite/git/mirrored-commits.ts';
+import type { BackupSource, Version } from '../source.ts';
+
+/** A version that is in a copy and cannot be had from it. */
+interface UnreadableVersion {
+  device: string;
+  id: string;
+  why: string;
+}
+
+interface RebuildOptions {
+  rack?: string | undefined;
+  /** Of an object store: devices that are in no history. */
+  without?: ReadonlySet<string>;
+  signal: AbortSignal;
+}
+
+/** Objects that are read at the same time. */
+const together = 16;
+const rebuilt = 'rebuilt';
+
+/**
+ * Makes the history in a folder that is not there yet. What the copy has and cannot be read is left out, and returned.
+ *
+ * @throws BackupError `no-key`, `damaged`, `storage`; `not-found`: the copy has no version
+ */
+export async function rebuildHistory(
+  source: BackupSource,
+  folder: string,
+  options: RebuildOptions,
+): Promise<UnreadableVersion[]> {
+  const { repository } = source;
+  if (repository === undefined) return await fromObjects(source, folder, options);
+  const { dir, branch: theirs } = repository;
+  try {
+    const names = await readNames(dir, theirs);
+    if (names.length === 0) throw new BackupError('not-found', 'the copy has no version');
+    if (names.some((name) => inAge.test(name))) await decrypted(repository, folder, options);
+    else await fetched(folder, { from: dir, theirs, rack: options.rack, signal: options.signal });
+  } catch (error) {
+    throw notRead(`${folder}: the history cannot be made again`, error);
+  }
+  return [];
+}
+
+/** Writes all of a history to one file. @throws BackupError */
+export async function writeBundle(folder: string, file: string): Promise<void> {
+  try {
+    await git(['bundle', 'create', '--quiet', '--version=2', file, branch], { dir: folder });
+  } catch (error) {
+    throw notStored(`${file}: cannot be written`, error);
+  }
+}
+
+/** Makes a history of such a file, in a folder that is not there yet. @throws BackupError `damaged`, `storage` */
+export async function openBundle(
+  file: string,
+  folder: string,
+  { rack, signal }: Pick<RebuildOptions, 'rack' | 'signal'>,
+): Promise<Repository> {
+  try {
+    await stat(file);
+    await fetched(folder, { from: file, theirs: branch, signal, rack });
+  } catch (error) {
+    throw notRead(`${file}: no history can be made of it`, error);
+  }
+  return await Repository.open(folder, { rack, mayBegin: false });
+}
+
+/**
+ * Appends what one history has and the other has not, in the order in which it was read. What is the newest version of a
+ * device in the first history is its newest in the other one afterwards.
+ *
+ * @returns ids of the first history, with those that the same versions have in the other
+ * @throws BackupError
+ */
+export async function appendMissing(
+  from: Repository,
+  to: Repository,
+  rack: string,
+): Promise<Map<string, string>> {
+  const ids = new Map<string, string>();
+  const missing: Version[] = [];
+  for (const device of await from.devices()) {
+    const there = await to.versions(device);
+    const known = new Map(there.map((version) => [keyOf(version), version]));
+    const contents = new Map(there.map((version) => [version.sha1, version]));
+    // The newest first: behind one that is known, a known content need not be there twice.
+    let isBehind = false;
+    for (const version of await from.versions(device)) {
+      const same = known.get(keyOf(version)) ?? (isBehind && contents.get(version.sha1));
+      if (same) ids.set(version.id, same.id);
+      else missing.push(version);
+      isBehind ||= known.has(keyOf(version));
+    }
+  }
+  for (const version of missing.sort(oldestFirst)) {
+    const content = { bytes: await from.content(version) };
+    const stored = await to.commit({ ...changeOf(version, rack), content });
+    ids.set(version.id, stored.id);
+  }
+  for (const device of await from.devices()) {
+    const [mine, theirs] = [await from.newest(device), await to.newest(device)];
+    if (mine === undefined || mine.sha1 === theirs?.sha1) continue;
+    const content = { bytes: await from.content(mine) };
+    const stored = await to.commit({ ...changeOf(mine, rack), content });
+    ids.set(mine.id, stored.id);
+  }
+  return ids;
+}
+
+/** The same version has the same time and content, wherever it is. */
+function keyOf({ time, sha1 }: Version): string {
+  return `${Date.parse(time)} ${sha1}`;
+}
+
+/** Their commits, as they are. */
+async function fetched(
+  folder: string,
+  options: { from: string; theirs: string; rack: string | undefined; signal: AbortSignal },
+) {
+  const { from, theirs, rack, signal } = options;
+  await rm(folder, { recursive: true, force: true });
+  const dir = await openFolder(folder, rack);
+  const settings = [...durable, '-c', 'fetch.unpackLimit=1', '-c', 'fetch.fsckObjects=true'];
+  const refs = `+refs/heads/${theirs}:refs/heads/${branch}`;
+  const args = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--no-auto-gc'];
+  await git([...settings, ...args, '--', from, refs], {
+    dir,
+    signal,
+    timeoutMs: Number.POSITIVE_INFINITY,
+    env: { GIT_ALLOW_PROTOCOL: 'file' },
+  });
+  await syncCommits(dir);
+}
+
+/** Their commits, with contents opened: the ids of the commits that they mirror. */
+async function decrypted(
+  theirs: NonNullable<BackupSource['repository']>,
+  folder: string,
+  { rack, signal }: RebuildOptions,
+) {
+  await rm(folder, { recursive: true, force: true });
+  const dir = await openFolder(folder, rack);
+  let parent: string | undefined;
+  for await (const commit of commitsSince(theirs.dir, undefined, signal, theirs.branch)) {
+    if (!mirrors.test(commit.message) && commit.files.length === 0) continue;
+    const commits = await originalOf(commit, theirs);
+    parent = (await importCommits(dir, { branch: rebuilt, parent, commits })).at(-1);
+  }
+  if (parent === undefined) throw new BackupError('not-found', 'the copy has no version');
+  await git([...durable, 'update-ref', `refs/heads/${branch}`, parent], { dir });
+  await git([...durable, 'update-ref', '-d', `refs/heads/${rebuilt}`], { dir });
+  await syncCommits(dir);
+}
+
+const mirrors = /\n+Mirrors: [0-9a-f]{40}\n*$/;
+
+async function originalOf(
+  { id, committedAt, message, files }: CommittedFiles,
+  { dir, decrypt }: NonNullable<BackupSource['repository']>,
+): Promise<NewCommit[]> {
+  const about = {
+    message: `${message.replace(mirrors, '').trimEnd()}\n`,
+    committedAt,
+    author: authorOf(/^Rack: (\S+)$/m.exec(message)?.[1]),
+  };
+  const commits: NewCommit[] = [];
+  for (const { path, blob } of files) {
+    const stored = (await readBlobs(dir, [blob])).get(blob);
+    if (stored === undefined) {
+      throw new BackupError('damaged', `${path} of ${id.slice(0, 10)} is not there`);
+    }
+    const bytes = inAge.test(path) ? await opened(stored, path, decrypt) : stored;
+    const name = path.slice(folderOfDevices.length).replace(inAge, '');
+    const file = { path: folderOfDevices + name, content: { bytes } };
+    commits.push({ ...about, file: { ...file, digest: await digest(file.content) } });
+  }
+  return commits.length > 0 ? commits : [about];
+}
+
+async function opened(
+  content: Buffer,
+  path: string,
+  decrypt: ((content: Buffer) => Promise<Buffer>) | undefined,
+): Promise<Buffer> {
+  if (decrypt) return await decrypt(content);
+  throw new BackupError('no-key', `${path} is encrypted; give the identity that opens it`);
+}
+
+async function fromObjects(
+  source: BackupSource,
+  folder: string,
+  { rack, without, signal }: RebuildOptions,
+): Promise<UnreadableVersion[]> {
+  const versions: Version[] = [];
+  for (const device of await source.devices()) {
+    if (!without?.has(device)) versions.push(...(await source.versions(device)));
+  }
+  if (versions.length === 0) throw new BackupError('not-found', 'the copy has no version');
+  versions.sort(oldestFirst);
+  await rm(folder, { recursive: true, force: true });
+  const repository = await Repository.open(folder, { rack });
+  const unreadable: UnreadableVersion[] = [];
+  let last: unknown;
+  try {
+    for (let start = 0; start < versions.length; start += together) {
+      signal.throwIfAborted();
+      const some = versions.slice(start, start + together);
+      const contents = await Promise.allSettled(some.map((version) => source.content(version)));
+      await Promise.all(
+        some.map(async (version, index) => {
+          const found = contents[index];
+          if (found?.status === 'fulfilled') {
+            const content = { bytes: found.value };
+            await repository.commit({ ...changeOf(version, rack ?? ''), content });
+            return;
+          }
+          const { device, id } = version;
+          last = found?.reason;
+          unreadable.push({ device, id, why: errorText(last) });
+        }),
+      );
+    }
+  } finally {
+    await repository.close();
+  }
+  if (unreadable.length === versions.length) throw last;
+  return unreadable;
+}
+
+function changeOf(version: Version, rack: string) {
+  const { device, time, model = '', run = '', by = '', reason, changedBy } = version;
+  return { device, about: { rack, model, run, time, by, reason, changedBy } };
+}
+
+function oldestFirst(a: Version, b: Version): number {
+  return Date.parse(a.time) - Date.parse(b.time);
+}

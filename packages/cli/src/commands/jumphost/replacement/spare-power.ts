@@ -1,0 +1,67 @@
+/** A power-cycle daemon on another machine of the rack, from this desk. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { powerCycleDaemonApi } from '@skolo/api';
+import { openHost } from '@skolo/computers';
+import type { K3sRack, Way } from '@skolo/fleet';
+import { daemonNeeds, startSpareDaemon } from '@skolo/jumphost';
+import type { DaemonRack } from '@skolo/rack/edit';
+import type { SkoloCommand } from '../../../command.ts';
+import { CliError } from '../../../errors.ts';
+import { audit } from '../../../reach/machine-way.ts';
+import { interruptible, openJumphostOf } from '../../../reach/racks.ts';
+import { newClient } from '../../../reach/service-client.ts';
+import type { OpenSecrets } from '../../secrets/open-secrets.ts';
+import { hostOptions } from '../steps/open-steps.ts';
+
+/**
+ * Starts it, with the secrets of what feeds the jumphost. It goes on for an hour if this desk dies.
+ *
+ * @returns the URL is that of the daemon, as the machine reaches it
+ */
+export async function startPowerOn(
+  command: SkoloCommand,
+  { fleetRack, store }: Pick<OpenSecrets, 'fleetRack' | 'store'>,
+  { seen, via, why }: { seen: DaemonRack; via: string; why: string },
+) {
+  const { name } = fleetRack;
+  const { token, tokens } = await newTokens(command.io.now());
+  const machine = await openJumphostOf(command, { ...fleetRack, ways: [wayTo(fleetRack, via)] });
+  const url = await interruptible(command, async (signal) => {
+    const needs = await daemonNeeds(seen, tokens, async ({ name: secret, place: at }) => {
+      const value = await store.read(at, signal);
+      if (value !== undefined) return value;
+      throw new CliError(`${store.title} has no ${secret}; skolo secrets set ${name} ${secret}`);
+    });
+    await audit(machine, name, why, signal);
+    return await startSpareDaemon(
+      await openHost(hostOptions({ name: via }, machine, signal)),
+      needs,
+    );
+  });
+  const given = { baseUrl: url, rack: seen.rack.name, token, fetch: machine.fetch };
+  return { machine, url, client: newClient(powerCycleDaemonApi, given) };
+}
+
+/** As config.json has it, else as the user's ssh does. */
+export function wayTo({ ways }: K3sRack, via: string): Way {
+  const user = ways[0]?.user;
+  return (
+    ways.find(({ host }) => host === via) ?? { host: via, ...(user !== undefined && { user }) }
+  );
+}
+
+/** A token for this cycle, and the file that accepts it. */
+async function newTokens(now: number): Promise<{ token: string; tokens: string }> {
+  const { newToken } = await import('@skolo/common');
+  const folder = await mkdtemp(join(tmpdir(), 'skolo-tokens-'));
+  try {
+    const file = join(folder, 'tokens.yaml');
+    const options = { name: 'jumphost-cycle', role: 'operate', expiresInDays: 1, now } as const;
+    const token = await newToken(file, options);
+    return { token, tokens: await readFile(file, 'utf8') };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}

@@ -1,0 +1,85 @@
+/** The state of a former jumphost: an archive off site, or its disk on the spare. */
+import { errorText, shellWord } from '@skolo/base';
+import type { Host } from '@skolo/computers';
+import { openDisk, type StateCopy } from '@skolo/jumphost';
+import { BackupError } from '@skolo/models/configuration';
+import type { Rack } from '@skolo/rack';
+import type { SkoloCommand } from '../../../command.ts';
+import { CliError } from '../../../errors.ts';
+import { count, plain } from '../../../output/text.ts';
+
+/** @throws CliError @throws JumphostError There is none, or it cannot be opened. */
+export async function readCopy(
+  command: SkoloCommand,
+  rack: Rack,
+  host: Host,
+  options: CopyOptions & { disk?: string | true },
+): Promise<StateCopy> {
+  const { disk } = options;
+  if (disk === undefined) return await readArchive(command, rack, options);
+  return await readDisk(host, rack.jumphost.name, disk === true ? undefined : disk);
+}
+
+export interface CopyOptions {
+  from?: string;
+  identity?: string;
+  /** `latest`: the newest that is whole. */
+  version: string;
+}
+
+/** @throws CliError There is none, no identity opens it, or none is whole. */
+export async function readArchive(
+  command: SkoloCommand,
+  rack: Pick<Rack, 'name' | 'jumphost' | 'services'>,
+  options: CopyOptions,
+): Promise<StateCopy> {
+  const { io } = command;
+  const from = options.from ?? rack.services['router-backup'].upload;
+  if (from === undefined) {
+    throw new CliError(
+      `${rack.name}: rack.yaml names no \`upload\` of router-backup; give a place with --from, or the disk of the former jumphost with --disk`,
+    );
+  }
+  const identity = options.identity ?? io.env.SKOLO_AGE_IDENTITY_FILE;
+  const { explaining, withCopy } = await import('../../backup/copy.ts');
+  return await withCopy(command, { from, identity }, async (copy) => {
+    const { name } = rack.jumphost;
+    const versions = await copy.versions(name, Number.MAX_SAFE_INTEGER);
+    const wanted = options.version;
+    const { resolveVersion } = await import('@skolo/backup');
+    const find = async () => resolveVersion(versions, wanted);
+    const candidates = wanted === 'latest' ? versions : [await explaining(find, { subject: name })];
+    for (const { id, time } of candidates) {
+      try {
+        const tar = Buffer.from(await copy.content(name, id, true));
+        return { title: `${from}, archive of ${time}`, id: `${from} ${id}`, time, from: { tar } };
+      } catch (error) {
+        if (wanted !== 'latest' || !isDamaged(error)) throw error;
+        io.err(plain(`${errorText(error)}; the archive before it follows`));
+      }
+    }
+    throw new CliError(
+      `${name}: none of ${count(versions.length, 'archive')} in ${from} is whole; give another place with --from, or the disk of the former jumphost with --disk`,
+    );
+  });
+}
+
+function isDamaged(error: unknown): boolean {
+  const { cause } = error instanceof CliError ? error : {};
+  return cause instanceof BackupError && cause.code === 'damaged';
+}
+
+/** Its time is that of the last change of state. `closeDisk` ends it. */
+async function readDisk(
+  host: Host,
+  jumphost: string,
+  where: string | undefined,
+): Promise<StateCopy> {
+  const { title, folder } = await openDisk(host, jumphost, where);
+  const seconds = await host.need(
+    `find ${shellWord(folder)}/var/lib/skolo -type f -printf '%T@\\n' | sort -n | tail -n 1`,
+    { deadlineMs: 600_000 },
+  );
+  const time = new Date(Number(seconds) * 1000).toISOString();
+  return { title, id: `${title} ${time}`, time, from: { disk: folder } };
+}

@@ -1,0 +1,216 @@
+/** A jumphost and its steps, from what this desk has. */
+import { access, readFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { errorCode, orAborted } from '@skolo/base';
+import {
+  type Download,
+  downloader,
+  type Guard,
+  type Host,
+  openHost,
+  type Step,
+  type UnknownSum,
+} from '@skolo/computers';
+import {
+  type FleetRack,
+  type Jumphost,
+  type K3sRack,
+  openJumphost,
+  openServer,
+} from '@skolo/fleet';
+import { type ProgramSources, stepsOf } from '@skolo/jumphost';
+import { type AskedService, k3sVersion } from '@skolo/k3s';
+import { readRack } from '@skolo/rack';
+import { jumphostServices, namespaceOf, servicePorts } from '@skolo/rack/light';
+import { Option } from 'commander';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import type { SkoloCommand } from '../../../command.ts';
+import { userFolder } from '../../../desk/desk-files.ts';
+import { CliError } from '../../../errors.ts';
+import { plain } from '../../../output/text.ts';
+import { clustersFile, openJumphostOf, rackNamed, withJumphost } from '../../../reach/racks.ts';
+import { accountManifests } from './accounts.ts';
+import { overlayOf } from './overlay.ts';
+import { clusterSecrets, publicKeyOf, secretFiles } from './secrets-part.ts';
+
+export interface StepOptions {
+  files?: string;
+  images?: string;
+  bundles?: string;
+  k3s: string;
+}
+
+export interface PrepareOptions extends StepOptions {
+  returnAfter: number;
+}
+
+/** Options of all commands that look at the steps. */
+export function addStepOptions(command: SkoloCommand): SkoloCommand {
+  return command
+    .addOption(filesOption())
+    .option('--images <file>', 'images of skolo, made by deploy/jumphost/save-images')
+    .addOption(bundlesOption())
+    .option('--k3s <version>', 'version that is installed where there is none', k3sVersion);
+}
+
+export function filesOption(): Option {
+  return new Option(
+    '--files <folder>',
+    'files of Node and k3s that are here; others are fetched into it',
+  );
+}
+
+export function bundlesOption(): Option {
+  return new Option(
+    '--bundles <folder>',
+    'what `npm run bundle` has written (default: out/bundle of the clone)',
+  );
+}
+
+interface OpenStepsDeps {
+  signal: AbortSignal;
+  report(text: string): void;
+  /** To another computer than the jumphost of today. */
+  ways?: K3sRack['ways'];
+}
+
+/** @throws FleetError @throws RackError @throws JumphostError @throws CliError */
+export async function openSteps(
+  command: SkoloCommand,
+  name: string,
+  options: PrepareOptions,
+  { signal, report, ways }: OpenStepsDeps,
+): Promise<{ host: Host; steps: Step[] }> {
+  const { io } = command;
+  const named = withJumphost(await rackNamed(command, name));
+  const entry = ways === undefined ? named : { ...named, ways };
+  const rack = await readRack(join(entry.overlay, 'rack.yaml'));
+  const files = await fileNeeds(command, options, signal);
+  const jumphost = await openJumphostOf(command, entry);
+  const host = await openHost(hostOptions(entry, jumphost, signal));
+  const components = await componentsOf(entry.overlay);
+  const steps = stepsOf({
+    rack,
+    guard: guardOf(command, entry, options, signal),
+    ...files,
+    hasClockPod: components.has('chrony'),
+    hasNfs: components.has('nfs'),
+    accounts: accountManifests,
+    rackKey: () => publicKeyOf(command, name, signal),
+    secretFiles: secretFiles(command, name, jumphost, signal),
+    secrets: clusterSecrets(command, name, signal),
+    overlay: overlayOf(command, name, { reason: 'skolo jumphost prepare', signal, report }),
+    services,
+    now: io.now,
+  });
+  return { host, steps };
+}
+
+/** What a desk has of programs. @throws CliError `npm run bundle` has not been run. */
+export async function fileNeeds(command: SkoloCommand, options: StepOptions, signal: AbortSignal) {
+  const { images, k3s } = options;
+  return {
+    download: downloadOf(command, options, signal),
+    sources: await programSources(command, options),
+    k3sVersion: k3s,
+    ...(images !== undefined && { ownImages: resolve(command.io.folder, images) }),
+  };
+}
+
+/** For openHost. */
+export function hostOptions(
+  { name }: Pick<FleetRack, 'name'>,
+  jumphost: Jumphost,
+  signal: AbortSignal,
+) {
+  return {
+    name,
+    signal,
+    start: (command: string, stop: AbortSignal) =>
+      jumphost.startOnJumphost(command, { stdio: 'pipe' }, stop),
+  };
+}
+
+/** Confirms changes by a new session to the rack's jumphost. */
+export function guardOf(
+  { io }: SkoloCommand,
+  rack: K3sRack,
+  { returnAfter }: PrepareOptions,
+  signal: AbortSignal,
+): Guard {
+  return {
+    signal,
+    returnSeconds: returnAfter / 1000,
+    async newSession(stop, server) {
+      const how = { env: io.env, mayAsk: io.canAsk, signal: stop };
+      const jumphost = await (server === undefined
+        ? openJumphost(rack, how)
+        : openServer(rack, server, how));
+      try {
+        return { ...(await openHost(hostOptions(rack, jumphost, stop))), close: jumphost.close };
+      } catch (error) {
+        await jumphost.close();
+        throw error;
+      }
+    },
+  };
+}
+
+/** Files of publishers; somebody at the terminal confirms checksums that are not known. */
+export function downloadOf(
+  { io }: SkoloCommand,
+  { files }: Pick<StepOptions, 'files'>,
+  signal: AbortSignal,
+): Download {
+  const cache = userFolder(io.env, 'XDG_CACHE_HOME');
+  const folder = resolve(io.folder, files ?? join(cache, 'skolo', 'files'));
+  return downloader({ folder, fetch, signal, confirm: (sum) => confirmSum(io, sum, signal) });
+}
+
+async function confirmSum(
+  io: SkoloCommand['io'],
+  { url, name, sha256 }: UnknownSum,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (!io.canAsk) return false;
+  io.err(plain(`${name}: ${url}, on the server that the file comes from, has the checksum`));
+  io.err(plain(`${sha256}; compare it with another source, through another network if possible`));
+  const answer = await orAborted(io.ask("Type 'same' if it is the same: "), signal);
+  return answer?.trim() === 'same';
+}
+
+/** What `npm run bundle` has written, and `deploy` of the clone. @throws CliError It is not there. */
+export async function programSources(
+  command: SkoloCommand,
+  { bundles }: Pick<StepOptions, 'bundles'>,
+): Promise<ProgramSources> {
+  const root = resolve(dirname(await clustersFile(command)), '../..');
+  const folder = resolve(command.io.folder, bundles ?? join(root, 'out/bundle'));
+  const how = 'run npm run bundle, or name a folder with --bundles';
+  await refuseMissing(join(folder, 'fallback'), how);
+  return { bundles: folder, deploy: join(root, 'deploy') };
+}
+
+async function refuseMissing(folder: string, how: string): Promise<void> {
+  await access(folder).catch((cause: unknown) => {
+    if (errorCode(cause) !== 'ENOENT') throw cause;
+    throw new CliError(`${folder}: no such folder; ${how}`, 1, { cause });
+  });
+}
+
+const Kustomization = z.object({ components: z.array(z.string()).default([]) });
+
+/** Names of their folders. */
+async function componentsOf(overlay: string): Promise<Set<string>> {
+  const file = join(overlay, 'kustomization.yaml');
+  const { components } = Kustomization.parse(parse(await readFile(file, 'utf8')));
+  return new Set(components.map((path) => basename(path)));
+}
+
+/** Those that say how they are. */
+export const services: readonly AskedService[] = jumphostServices.map((name) => ({
+  name,
+  namespace: namespaceOf(name),
+  metricsPort: servicePorts[name].metricsPort,
+}));

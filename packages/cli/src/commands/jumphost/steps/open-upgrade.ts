@@ -1,0 +1,192 @@
+/** An upgrade of one rack, from what this desk has. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { closing, lazily } from '@skolo/base';
+import { type Host, openHost, type Step } from '@skolo/computers';
+import { askPrometheus, type K3sRack, type Kubectl, openRack, readHealth } from '@skolo/fleet';
+import { takeLease, worsened } from '@skolo/fleet/push';
+import { rebootJumphost, upgradeSteps } from '@skolo/jumphost';
+import type { AgentMachine, HealthDeps, OtherHealth } from '@skolo/k3s';
+import { readRack } from '@skolo/rack';
+import { z } from 'zod';
+import type { SkoloCommand } from '../../../command.ts';
+import { CliError } from '../../../errors.ts';
+import { powerDaemonAt, taskPolls, tasksOf } from '../../../reach/machine-tasks.ts';
+import { audit, deskName, machineOptions, targetOf } from '../../../reach/machine-way.ts';
+import { openJumphostOf } from '../../../reach/racks.ts';
+import { thisDesk } from '../../push/open-push.ts';
+import { downloadOf, hostOptions, programSources, services } from './open-steps.ts';
+import { overlayOf } from './overlay.ts';
+
+export interface UpgradeOptions {
+  /** Releases, the oldest first. */
+  k3s?: readonly string[];
+  skolo?: string;
+  os?: true;
+  reason: string;
+  files?: string;
+  bundles?: string;
+  machines: number;
+  /** Milliseconds. */
+  taskLimit: number;
+  soak: number;
+}
+
+export interface OpenUpgrade {
+  host: Host;
+  steps: Step[];
+  /** Writes to the log of the jumphost who does what. */
+  audit(): Promise<void>;
+}
+
+interface Given {
+  signal: AbortSignal;
+  report(text: string): void;
+  /** A machine that stays as it is, although it should not. */
+  left(name: string, why: string): void;
+}
+
+const second = 1000;
+const minute = 60 * second;
+/** The API server is away while k3s starts. */
+const leaseTimes = { durationMs: 15 * minute, renewMs: 15 * second };
+
+/** @throws FleetError @throws RackError @throws JumphostError @throws CliError */
+export async function openUpgrade(
+  command: SkoloCommand,
+  entry: K3sRack,
+  options: UpgradeOptions,
+  given: Given,
+): Promise<OpenUpgrade> {
+  const { io } = command;
+  const { signal, report } = given;
+  const { k3s: versions, skolo, os, reason } = options;
+  const version = versions?.at(-1);
+  const rack = await readRack(join(entry.overlay, 'rack.yaml'));
+  const jumphost = await openJumphostOf(command, entry);
+  const host = await openHost(hostOptions(entry, jumphost, signal));
+  const download = downloadOf(command, options, signal);
+  const power = await powerDaemonAt(command, rack, jumphost);
+  const cluster = openCluster(command, entry, given);
+  const health: HealthDeps = {
+    services,
+    report,
+    signal,
+    other: cluster.health,
+    times: { soakMs: options.soak, wellMs: 5 * minute, pollMs: 5 * second },
+  };
+  const { fetch: fetchThere } = jumphost;
+  const tasks = { rack, power, now: io.now, report, reason: 'k3s gets another version' };
+  const machines = [...rack.machines.values()].map((machine): [string, AgentMachine] => {
+    const open = lazily(() => openHost(machineOptions(jumphost, targetOf(rack, machine), signal)));
+    return [machine.name, { ...tasksOf(machine, { ...tasks, fetch: fetchThere }), open }];
+  });
+  const { underLease } = cluster;
+  const steps = upgradeSteps({
+    ...(os && {
+      os: {
+        reboot: () =>
+          rebootJumphost({
+            rack,
+            host,
+            power,
+            signal,
+            report,
+            fetch: jumphost.fetch,
+            now: io.now,
+          }),
+      },
+    }),
+    ...(versions !== undefined && {
+      k3s: {
+        versions,
+        download,
+        health,
+        underLease,
+        node: rack.jumphost.name,
+        by: `${deskName()}: ${reason}`,
+      },
+    }),
+    ...(skolo !== undefined && {
+      skolo: {
+        overlay: overlayOf(command, rack.name, {
+          reason,
+          version: skolo,
+          soakMs: options.soak,
+          signal,
+          report,
+        }),
+        sources: await sourcesOf(command, options, skolo),
+      },
+    }),
+    agents: {
+      ...(version !== undefined && { version }),
+      download,
+      health,
+      underLease,
+      report,
+      left: given.left,
+      server: rack.jumphost.name,
+      machines: new Map(machines),
+      atOnce: options.machines,
+      times: { ...taskPolls, taskMs: options.taskLimit, readyMs: 5 * minute },
+    },
+  });
+  return {
+    host,
+    steps,
+    audit: () => audit(jumphost, rack.name, `upgrade (${whatOf(options)}): ${reason}`, signal),
+  };
+}
+
+/** `k3s v1.33.1+k3s1, Debian` */
+export function whatOf({ k3s, skolo, os }: UpgradeOptions): string {
+  const parts = [
+    ...(os ? ['Debian'] : []),
+    ...(k3s === undefined ? [] : [`k3s ${k3s.at(-1)}`]),
+    ...(skolo === undefined ? [] : [`skolo ${skolo}`]),
+  ];
+  return parts.join(', ') || 'certificates';
+}
+
+/** The cluster is opened when something changes it: its API server may be away before. */
+function openCluster(command: SkoloCommand, entry: K3sRack, { signal, report }: Given) {
+  const { io } = command;
+  let kubectl: Kubectl | undefined;
+  const ask = async () => {
+    if (kubectl === undefined) throw new Error('the cluster is not open');
+    // Figures of the jumphost are not compared.
+    return await askPrometheus(kubectl, '', signal);
+  };
+  const health: OtherHealth = {
+    read: ask,
+    worsened: async (before) => worsened(readHealth(before), readHealth(await ask())),
+  };
+  async function underLease(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const how = { role: 'admin', env: io.env, mayAsk: io.canAsk, signal } as const;
+    await using open = closing(await openRack(entry, how));
+    kubectl = open.kubectl;
+    const rack = { name: entry.name, kubectl };
+    const desk = { desk: thisDesk(), signal, now: io.now, times: { lease: leaseTimes } };
+    const lease = await takeLease(rack, 'upgrade', desk);
+    try {
+      await work(AbortSignal.any([signal, lease.signal]));
+    } finally {
+      await lease.release().catch(() => report('its lease expires by itself'));
+    }
+  }
+  return { health, underLease };
+}
+
+const Manifest = z.object({ version: z.string() });
+
+/** @throws CliError The bundles are missing, or of another version. */
+async function sourcesOf(command: SkoloCommand, options: UpgradeOptions, version: string) {
+  const sources = await programSources(command, options);
+  const file = join(sources.bundles, 'fallback/opt/skolo/packages/fallback/package.json');
+  const is = Manifest.parse(JSON.parse(await readFile(file, 'utf8'))).version;
+  if (is === version) return sources;
+  throw new CliError(
+    `${sources.bundles}: is version ${is}, and not ${version}; check that version out, and run npm run bundle -- --version ${version}`,
+  );
+}

@@ -1,0 +1,93 @@
+/** The overlay of a rack as a step of its jumphost: pushed as `skolo push` does it. */
+import { closing } from '@skolo/base';
+import {
+  authorOf,
+  type PreparedPush,
+  type PushDeps,
+  preparePush,
+  sendCommits,
+  titleOf,
+} from '@skolo/fleet/push';
+import type { Part } from '@skolo/jumphost';
+import type { SkoloCommand } from '../../../command.ts';
+import { CliError } from '../../../errors.ts';
+import { count } from '../../../output/text.ts';
+import { needsNumber } from '../../push/agreement.ts';
+import { openPush, ownRecords, refuseUnfinished } from '../../push/open-push.ts';
+import { requestOf } from '../../push/push.ts';
+
+/** Of a new rack: nothing runs there that has to be watched for long. */
+const usualSoakMs = 10_000;
+
+export function overlayOf(
+  command: SkoloCommand,
+  rack: string,
+  {
+    reason,
+    version,
+    soakMs = usualSoakMs,
+    signal,
+    report,
+  }: {
+    reason: string;
+    /** Of all services; absent: as it is in git. */
+    version?: string;
+    soakMs?: number;
+    signal: AbortSignal;
+    report(text: string): void;
+  },
+): Part {
+  const { io } = command;
+
+  async function open(): Promise<PushDeps> {
+    const { deps } = await openPush(command, signal);
+    return { ...deps, report: (_, text) => report(text) };
+  }
+
+  function request(by: string) {
+    const options = { canary: 1, soak: soakMs, onFailure: 'stop' as const };
+    const asked = { services: [], ...(version !== undefined && { version }) };
+    return requestOf(asked, [rack], { ...options, reason }, by, io.now());
+  }
+
+  return {
+    async differs() {
+      const push = await preparePush(request('nobody'), await open(), { isDry: true });
+      await push.close();
+      return push.racks.flatMap(({ preparation, problem }) => {
+        if (problem) throw problem;
+        const { objects = [], deletions = [] } = preparation?.plan ?? {};
+        return [
+          ...objects.flatMap(({ action, wanted }) =>
+            action === 'keep' ? [] : [`${titleOf(wanted)}: ${action}`],
+          ),
+          ...deletions.map((object) => `${titleOf(object)}: delete`),
+        ];
+      });
+    },
+    async apply() {
+      await refuseUnfinished(ownRecords(io), [rack]);
+      const deps = await open();
+      const by = await authorOf(deps.repository, signal);
+      await using push = closing(await preparePush(request(by), deps));
+      for (const { problem } of push.racks) if (problem) throw problem;
+      refuseDeletions(push);
+      for (const { state, why } of await push.run()) {
+        if (state !== 'done')
+          throw new CliError(`${rack}: ${state}: ${why ?? 'no reason is known'}`);
+      }
+      signal.throwIfAborted();
+      await sendCommits(deps.repository, signal);
+    },
+  };
+}
+
+/** @throws CliError A person has to agree to them. */
+function refuseDeletions({ racks }: PreparedPush): void {
+  for (const { name, preparation } of racks) {
+    if (preparation === undefined || !needsNumber([{ name, ...preparation.plan }])) continue;
+    const { length } = preparation.plan.deletions;
+    const how = `agree with skolo push --racks ${name} --deletions ${length}`;
+    throw new CliError(`${name}: ${count(length, 'object')} would be deleted; ${how}`);
+  }
+}

@@ -1,0 +1,73 @@
+/** Steps of a jumphost, for people. */
+import type { StepProgress, StepState } from '@skolo/computers';
+import type { Io } from '../../../io.ts';
+import { type FrameSize, frameLines } from '../../../output/live-area.ts';
+import { tally } from '../../../output/overview.ts';
+import { printTable } from '../../../output/table.ts';
+import { plain, type Style } from '../../../output/text.ts';
+
+const styles: Record<StepState, Style | undefined> = {
+  waiting: 'dim',
+  checking: undefined,
+  changing: 'yellow',
+  ok: undefined,
+  changed: 'green',
+  skipped: 'yellow',
+  differs: 'yellow',
+  failed: 'red',
+};
+
+/** While steps run: a line for each. */
+export function stepLines(
+  steps: readonly StepProgress[],
+  now: string,
+  size: FrameSize,
+  seconds = 0,
+): string[] {
+  return frameLines(
+    {
+      items: steps,
+      urgency: ({ state }) => ['changing', 'checking', 'failed'].indexOf(state) * -1,
+      line: ({ name, state, text, about }) => ({
+        name,
+        state,
+        style: styles[state],
+        time: /^ch.*ing$/.test(state) && seconds > 0 ? `${seconds} s` : '',
+        text: state === 'changing' && now !== '' ? now : text || about,
+      }),
+      stateWidth: 'checking'.length,
+      tally: (some) => tally(some.map(({ state }) => state)),
+      summary: tally(steps.map(({ state }) => state)),
+    },
+    size,
+  );
+}
+
+export function printSteps(io: Io, steps: readonly StepProgress[]): void {
+  printTable(
+    io,
+    [
+      { title: 'STEP', cell: ({ name }) => name },
+      { title: 'STATE', cell: ({ state }) => state, style: ({ state }) => styles[state] },
+      { title: 'WHAT', cell: ({ text, about }) => text || about },
+    ],
+    steps,
+  );
+}
+
+/**
+ * Without a terminal to redraw: a line for each step that begins to change, has changed or failed.
+ *
+ * @param start of each line: `rack4: `
+ */
+export function printNews(
+  print: (text: string) => void,
+  start: string,
+  before: readonly StepProgress[],
+  all: readonly StepProgress[],
+): void {
+  for (const [at, { name, state, text }] of all.entries()) {
+    if (before[at]?.state === state || !/^(changing|changed|failed)$/.test(state)) continue;
+    print(plain(`${start}${name}: ${state}${text === '' ? '' : `: ${text}`}`));
+  }
+}

@@ -1,0 +1,25 @@
+/** Edits of rack.yaml that keep its comments and ranges. */
+import { readFile, realpath } from 'node:fs/promises';
+import type { RackEdit } from '@skolo/rack/edit';
+import { CliError } from '../errors.ts';
+
+/** rack.yaml with all edits, and the difference; empty: none. @throws RackError It would not be valid. */
+export async function editedRack(text: string, edits: readonly RackEdit[], file: string) {
+  if (edits.length === 0) return { text, left: [], diff: '' };
+  const [{ editRack }, { difference }] = await Promise.all([
+    import('@skolo/rack/edit'),
+    import('@skolo/backup'),
+  ]);
+  const edited = editRack(text, edits, file);
+  return { ...edited, diff: difference(text, edited.text, { from: file, to: file }) };
+}
+
+/** @throws CliError Somebody else has changed it meanwhile. */
+export async function writeRackFile(file: string, before: string, after: string): Promise<void> {
+  const { writeFileAtomic } = await import('@skolo/durable');
+  const target = await realpath(file);
+  if ((await readFile(target, 'utf8')) !== before) {
+    throw new CliError(`${file}: has changed since it was read; nothing was written, run it again`);
+  }
+  await writeFileAtomic(target, after, { keepAccess: true });
+}

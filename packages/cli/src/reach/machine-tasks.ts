@@ -1,0 +1,44 @@
+/** Tasks of machines, for a command that works on a machine between two of them. */
+import { type Client, powerCycleDaemonApi } from '@skolo/api';
+import type { Jumphost } from '@skolo/fleet';
+import { agentState, type HoldDeps, holdMachine, type MachineTasks } from '@skolo/k3s';
+import type { Machine, Rack } from '@skolo/rack';
+import { serviceUrl } from '@skolo/rack/light';
+import type { Option } from 'commander';
+import { timeOption } from '../arguments.ts';
+import type { SkoloCommand } from '../command.ts';
+import { agentClient } from '../commands/machine/agents.ts';
+import { findToken, newClient } from './service-client.ts';
+
+/** Of the tasks of a machine, in milliseconds. */
+export const taskPolls = { heldMs: 90_000, pollMs: 2000 };
+
+export function taskLimitOption(): Option {
+  const about = 'a task that runs longer keeps its machine as it is';
+  return timeOption('--task-limit <time>', about, '4h');
+}
+
+/** The power-cycle daemon of a rack, through its jumphost. */
+export async function powerDaemonAt(
+  command: SkoloCommand,
+  rack: Rack,
+  { fetch }: Pick<Jumphost, 'fetch'>,
+): Promise<Client<typeof powerCycleDaemonApi>> {
+  const own = await findToken(command.io, command.globals().tokenFile, rack.name);
+  const baseUrl = serviceUrl(rack, 'power-cycle-daemon');
+  return newClient(powerCycleDaemonApi, { baseUrl, rack: rack.name, fetch, token: own?.token });
+}
+
+interface TasksDeps extends HoldDeps {
+  rack: Rack;
+  fetch: typeof fetch;
+}
+
+export function tasksOf(machine: Machine, { rack, fetch, ...hold }: TasksDeps): MachineTasks {
+  const url = serviceUrl(rack, 'swarming-client', machine);
+  const agent = agentClient(url, { answers: 'status', rack: rack.name, fetch });
+  return {
+    look: async () => agentState(await agent.status()),
+    hold: () => holdMachine(machine.name, hold),
+  };
+}

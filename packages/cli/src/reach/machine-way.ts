@@ -1,0 +1,132 @@
+/** The way to machines: which rack has them, and ssh through its jumphost. */
+import { existsSync } from 'node:fs';
+import { hostname, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { shellWord } from '@skolo/base';
+import type { Computers, FleetRack, Jumphost, MachineTarget } from '@skolo/fleet';
+import type { Machine, Rack } from '@skolo/rack';
+import { didYouMean } from '@skolo/rack/light';
+import type { SkoloCommand } from '../command.ts';
+import { CliError, exitCodes } from '../errors.ts';
+import { loadFleet, rackOn } from './racks.ts';
+
+interface FoundMachines {
+  rack: FleetRack;
+  machines: MachineTarget[];
+}
+
+/**
+ * These machines and their rack: that of `--on`, else the one whose rack.yaml has the first of them.
+ *
+ * @throws CliError No rack has all of them.
+ */
+export async function findMachines(
+  command: SkoloCommand,
+  names: readonly string[],
+): Promise<FoundMachines> {
+  const [first = ''] = names;
+  const inventories = await readInventories(await racksToSearch(command));
+  const found =
+    inventories.find(({ inventory }) => inventory.machines.has(first)) ?? inventories[0];
+  const known = inventories.flatMap(({ inventory }) => [...inventory.machines.keys()]);
+  if (found === undefined) {
+    throw new CliError(
+      'no rack has a rack.yaml; see skolo racks --offline',
+      exitCodes.badConfiguration,
+    );
+  }
+  const { rack, inventory } = found;
+  const machines = names.map((name): MachineTarget => {
+    const machine = inventory.machines.get(name);
+    if (machine === undefined) {
+      throw new CliError(
+        `${name}: no such machine in ${rackNames(inventories, first)}${didYouMean(name, known)}`,
+      );
+    }
+    return targetOf(inventory, machine);
+  });
+  return { rack, machines };
+}
+
+/** How ssh reaches a machine from the jumphost. */
+export function targetOf({ logins }: Rack, { name, address, login }: Machine): MachineTarget {
+  const user = login === undefined ? undefined : logins.get(login)?.username;
+  return { name, ...(address !== undefined && { address }), ...(user !== undefined && { user }) };
+}
+
+/** For openHost: a machine behind a jumphost. */
+export function machineOptions(jumphost: Jumphost, machine: MachineTarget, signal: AbortSignal) {
+  return {
+    name: machine.name,
+    signal,
+    start: (script: string, stop: AbortSignal) =>
+      jumphost.startOnMachine(
+        machine,
+        { command: script, hasTerminal: false },
+        { stdio: 'pipe' },
+        stop,
+      ),
+  };
+}
+
+/** For openHost: one of several computers. */
+export function computerOptions(
+  { start }: Pick<Computers, 'start'>,
+  target: MachineTarget,
+  signal: AbortSignal,
+) {
+  return {
+    name: target.name,
+    signal,
+    start: (script: string, stop: AbortSignal) => start(target, script, { stdio: 'pipe' }, stop),
+  };
+}
+
+interface Inventory {
+  rack: FleetRack;
+  inventory: Rack;
+}
+
+/** One rack, where the first machine is known; else all that have been searched. */
+function rackNames(inventories: readonly Inventory[], first: string): string {
+  const own = inventories.filter(({ inventory }) => inventory.machines.has(first));
+  return (own.length > 0 ? own : inventories).map(({ rack }) => rack.name).join(', ');
+}
+
+async function racksToSearch(command: SkoloCommand): Promise<readonly FleetRack[]> {
+  if (command.globals().on !== undefined) return [await rackOn(command)];
+  return (await loadFleet(command)).racks;
+}
+
+async function readInventories(racks: readonly FleetRack[]): Promise<Inventory[]> {
+  const { readRack } = await import('@skolo/rack');
+  const read = racks.map(async (rack) => {
+    const file = join(rack.overlay, 'rack.yaml');
+    return existsSync(file) ? [{ rack, inventory: await readRack(file) }] : [];
+  });
+  return (await Promise.all(read)).flat();
+}
+
+/**
+ * Writes to the log of the jumphost who does what. Nothing is done without.
+ *
+ * @throws CliError
+ */
+export async function audit(
+  { onJumphost }: Pick<Jumphost, 'onJumphost'>,
+  rack: string,
+  what: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const line = `${deskName()}: ${what}`.replaceAll(/[^\x20-\x7e]/g, '?');
+  const { code, stderr } = await onJumphost(`logger -t skolo -- ${shellWord(line)}`, signal);
+  if (code === 0) return;
+  throw new CliError(
+    `${rack}: the jumphost does not log who does what (${stderr}); see \`logger\` there`,
+  );
+}
+
+/** For logs and leases. */
+export function deskName(): string {
+  return `${userInfo().username}@${hostname()}`;
+}

@@ -1,0 +1,189 @@
+/** Raspberry Pis that run, as root over ssh: from this desk, or with `--on` through the jumphost of their rack. */
+import { execFile } from 'node:child_process';
+import { userInfo } from 'node:os';
+import { resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { errorText, inParallel, withDeadline } from '@skolo/base';
+import type { MemberResult } from '@skolo/cluster';
+import { type Host, JumphostError, openHost, type StepProgress } from '@skolo/computers';
+import type { Computers, MachineTarget } from '@skolo/fleet';
+import type { Rack } from '@skolo/rack';
+import { didYouMean } from '@skolo/rack/light';
+import type { SkoloCommand } from '../command.ts';
+import { rackIfAny } from '../desk/rack-file.ts';
+import { CliError } from '../errors.ts';
+import type { Io } from '../io.ts';
+import { expandedNames } from '../names.ts';
+import { audit, computerOptions, targetOf } from './machine-way.ts';
+import { openJumphostOf, rackOn } from './racks.ts';
+
+export interface PiWayOptions {
+  signInAs?: string;
+  passwordFile?: string;
+  acceptNewKeys?: true;
+}
+
+/** Options of the way to Pis. */
+export function addWayOptions(command: SkoloCommand): SkoloCommand {
+  return command
+    .option(
+      '--sign-in-as <user>',
+      'user for ssh, who may become root (default: of its login in rack.yaml, else of your configuration of ssh, else pi; without rack.yaml, ssh decides)',
+    )
+    .option(
+      '--password-file <file>',
+      'password of that user, for Pis that accept none of your keys yet',
+    )
+    .option(
+      '--accept-new-keys',
+      'accept the host keys of Pis that this desk has never seen; a changed one is always rejected',
+    );
+}
+
+export interface Pis {
+  /** In the order of the command line, each once. */
+  names: readonly string[];
+  /** Undefined: the names are those of ssh. */
+  rack: Rack | undefined;
+  /** For ssh; undefined: its configuration decides. */
+  userOf(name: string): string | undefined;
+  /** As root. @throws JumphostError @throws FleetError */
+  open(name: string, signal: AbortSignal): Promise<Host>;
+  /** Over a new connection of its own, with a key alone: for changes that may lock out. `server` as in `Guard`. */
+  newSession(
+    name: string,
+    signal: AbortSignal,
+    server?: string,
+  ): Promise<Host & { close(): Promise<void> }>;
+}
+
+/**
+ * Finds Pis by their names in rack.yaml, the jumphost included; each is reached when it is opened. All ways close when the command ends.
+ *
+ * @param what for the log of the jumphost of `--on`; undefined: nothing changes
+ * @param rack where it was read already
+ * @throws CliError rack.yaml has no such machine.
+ */
+export async function findPis(
+  command: SkoloCommand,
+  words: readonly string[],
+  options: PiWayOptions,
+  { what, signal, ...given }: { what: string | undefined; signal: AbortSignal; rack?: Rack },
+): Promise<Pis> {
+  const { io } = command;
+  const names = [...new Set(expandedNames(words))];
+  const rack = given.rack ?? (await rackIfAny(command.globals()));
+  const targets = new Map(
+    await Promise.all(
+      names.map(async (name) => [name, await targetIn(rack, name, options.signInAs, io)] as const),
+    ),
+  );
+  const through = await jumphostOn(command, what, signal);
+  const { openComputers, openJumphost } = await import('@skolo/fleet');
+  const shared = { env: io.env, acceptsNewKeys: options.acceptNewKeys ?? false };
+  const { passwordFile } = options;
+  const computers = await openComputers({
+    ...shared,
+    ...(through && { jumphost: through.jumphost }),
+    ...(passwordFile !== undefined && { passwordFile: resolve(io.folder, passwordFile) }),
+  });
+  command.atEnd(() => computers.close());
+  const openBy = (from: Computers, name: string, stop: AbortSignal) => {
+    const target = targets.get(name);
+    if (target === undefined) throw new Error(`${name}: not one of these Pis`);
+    return openHost(computerOptions(from, target, stop));
+  };
+  return {
+    names,
+    rack,
+    userOf: (name) => targets.get(name)?.user,
+    open: (name, stop) => openBy(computers, name, stop),
+    async newSession(name, stop, server) {
+      const way =
+        through && (await openJumphost(through.rack, { env: io.env, mayAsk: false, signal: stop }));
+      const own = await openComputers({ ...shared, ...(way && { jumphost: way }) });
+      const target = { ...targets.get(name), name };
+      const jumphost = { sshArguments: (end: AbortSignal) => own.sshArguments(target, end) };
+      const last =
+        server === undefined ? own : await openComputers({ ...shared, jumphost, server });
+      const close = async () => {
+        if (last !== own) await last.close();
+        await own.close();
+        await way?.close();
+      };
+      try {
+        return { ...(await openBy(last, name, stop)), close };
+      } catch (error) {
+        await close();
+        throw error;
+      }
+    },
+  };
+}
+
+async function targetIn(
+  rack: Rack | undefined,
+  name: string,
+  user: string | undefined,
+  { env }: Pick<Io, 'env'>,
+): Promise<MachineTarget> {
+  const given = user === undefined ? {} : { user };
+  if (rack === undefined) return { name, ...given };
+  const { jumphost, machines } = rack;
+  const machine = machines.get(name);
+  const target = machine && targetOf(rack, machine);
+  if (target?.user !== undefined) return { ...target, ...given };
+  const usual = user === undefined && (await isFreeIn(name, env)) ? { user: usualUser } : given;
+  if (name === jumphost.name) return { name, address: jumphost.address, ...usual };
+  if (target !== undefined) return { ...target, ...usual };
+  const guess = didYouMean(name, [jumphost.name, ...machines.keys()]);
+  throw new CliError(`${name}: not in rack.yaml${guess}; skolo inventory list shows its machines`);
+}
+
+/** That of SD cards, if rack.yaml has no login. */
+export const usualUser = 'pi';
+
+/** Whether the configuration of ssh names no user for it. Source: ssh(1), -G. */
+async function isFreeIn(name: string, env: Io['env']): Promise<boolean> {
+  const { stdout } = await promisify(execFile)('ssh', ['-G', name], { env });
+  return /^user (.*)$/m.exec(stdout)?.[1] === userInfo().username;
+}
+
+async function jumphostOn(command: SkoloCommand, what: string | undefined, signal: AbortSignal) {
+  if (command.globals().on === undefined) return undefined;
+  const rack = await rackOn(command);
+  const jumphost = await openJumphostOf(command, rack);
+  if (what !== undefined) await audit(jumphost, rack.name, what, signal);
+  return { rack, jumphost };
+}
+
+const atOnce = 16;
+
+/**
+ * Does the work on every Pi. One that fails, or is late, fails alone.
+ *
+ * @param limitMs for all the work on one Pi
+ * @throws Only the signal's reason.
+ */
+export async function onEachPi(
+  pis: Pick<Pis, 'names' | 'open'>,
+  { limitMs, signal }: { limitMs: number; signal: AbortSignal },
+  work: (pi: { name: string; host: Host; signal: AbortSignal }) => Promise<StepProgress[]>,
+): Promise<MemberResult[]> {
+  return await inParallel(pis.names, atOnce, async (name): Promise<MemberResult> => {
+    const late = () =>
+      new JumphostError(
+        `${name}: not done within ${Math.round(limitMs / 1000)} s; look at it, and run this again: it goes on where it was`,
+        { code: 'LOST' },
+      );
+    try {
+      const steps = await withDeadline({ ms: limitMs, late, signal }, async (stop) =>
+        work({ name, host: await pis.open(name, stop), signal: stop }),
+      );
+      return { name, steps };
+    } catch (error) {
+      signal.throwIfAborted();
+      return { name, steps: [], why: errorText(error) };
+    }
+  });
+}

@@ -1,0 +1,141 @@
+/** Racks by name: the list of them, and the way to one. */
+import type { Fleet, FleetRack, Jumphost, K3sRack, OnNextWay, OpenRack } from '@skolo/fleet';
+import type { Role } from '@skolo/rack';
+import { Option } from 'commander';
+import { roles } from '../arguments.ts';
+import type { SkoloCommand } from '../command.ts';
+import { readDefaults } from '../desk/desk-files.ts';
+import { CliError, exitCodes } from '../errors.ts';
+import type { Io } from '../io.ts';
+import { plain } from '../output/text.ts';
+
+/** The racks of `--clusters`, else of the clone of the repository of racks around the working directory. */
+export async function loadFleet(command: SkoloCommand): Promise<Fleet> {
+  return (await import('@skolo/fleet')).readFleet(await clustersFile(command));
+}
+
+/** The file of `loadFleet`. */
+export async function clustersFile(command: SkoloCommand): Promise<string> {
+  const { clusters } = command.globals();
+  if (clusters !== undefined) return clusters;
+  const { FleetError, findClustersFile } = await import('@skolo/fleet');
+  try {
+    return findClustersFile(command.io.folder);
+  } catch (error) {
+    const { clusters: usual } = await readDefaults(command.io.env);
+    if (error instanceof FleetError && usual !== undefined) return usual;
+    throw error;
+  }
+}
+
+/** The rack with this name. */
+export async function rackNamed(command: SkoloCommand, name: string): Promise<FleetRack> {
+  const { findRack } = await import('@skolo/fleet');
+  return findRack(await loadFleet(command), name);
+}
+
+/** @throws CliError It has no jumphost. */
+export function withJumphost(rack: FleetRack): K3sRack {
+  if (rack.type !== 'gke') return rack;
+  throw new CliError(`${rack.name}: is a cluster of gke, without a jumphost`);
+}
+
+/** The rack of `--on`. */
+export async function rackOn(command: SkoloCommand): Promise<FleetRack> {
+  const { on } = command.globals();
+  if (on === undefined) command.error('give a rack with --on NAME');
+  return await rackNamed(command, on);
+}
+
+/** `--role` of commands that use the cluster of a rack. */
+export function roleOption(): Option {
+  return new Option('--role <role>', 'permissions in the cluster').choices(roles).default('view');
+}
+
+/**
+ * Opens the cluster of a rack until the command ends. Ctrl-C while it opens ends the command.
+ *
+ * @throws FleetError @throws CliError
+ */
+export async function openNamed(
+  command: SkoloCommand,
+  name: string,
+  role: Role,
+): Promise<OpenRack> {
+  const rack = await rackNamed(command, name);
+  const { openRack } = await import('@skolo/fleet');
+  return await opened(command, (options) => openRack(rack, { role, ...options }));
+}
+
+interface OpenOptions {
+  env: Io['env'];
+  mayAsk: boolean;
+  signal: AbortSignal;
+  onTrouble(error: Error): void;
+  onNextWay(error: Error): void;
+}
+
+async function opened<T extends { close(): Promise<void> }>(
+  command: SkoloCommand,
+  open: (options: OpenOptions) => Promise<T>,
+): Promise<T> {
+  const { io } = command;
+  // Only where nothing else is on the screen.
+  const onTrouble = ({ message }: Error) => {
+    if (io.env.SKOLO_DEBUG === '1') io.err(plain(`skolo: ${message}`));
+  };
+  const onNextWay = ({ message }: Error) => io.err(plain(`skolo: ${message}`));
+  return await interruptible(command, async (signal) => {
+    const given = { env: io.env, mayAsk: io.canAsk, signal, onTrouble, onNextWay };
+    const found = await open(given);
+    command.atEnd(found.close);
+    return found;
+  });
+}
+
+/** What opens racks only to read, many at once. It may not ask: nobody could tell which of the racks does. */
+export async function openerToRead({ env }: Io) {
+  const { openRack } = await import('@skolo/fleet');
+  return (rack: FleetRack, signal: AbortSignal, onNextWay: OnNextWay) =>
+    openRack(rack, { role: 'view', env, mayAsk: false, signal, onNextWay });
+}
+
+/** One way for all services that a command asks. */
+const ways = new WeakMap<Io, Promise<typeof fetch>>();
+
+/** `fetch` through the jumphost of `--on`, until the command ends. */
+export function fetchOn(command: SkoloCommand): Promise<typeof fetch> {
+  const way = ways.get(command.io) ?? openWay(command);
+  ways.set(command.io, way);
+  return way;
+}
+
+/** In a shell of attach, by the ssh connection of that shell. */
+async function openWay(command: SkoloCommand): Promise<typeof fetch> {
+  const rack = await rackOn(command);
+  const { SKOLO_ON: ofShell, SKOLO_WAY: file } = command.io.env;
+  const { fetchBySharedWay } = await import('@skolo/fleet');
+  const shared =
+    file !== undefined && rack.name === ofShell ? await fetchBySharedWay(file) : undefined;
+  return shared ?? (await openJumphostOf(command, rack)).fetch;
+}
+
+/** Opens the way to a jumphost alone, until the command ends. Ctrl-C while it opens ends the command. */
+export async function openJumphostOf(command: SkoloCommand, rack: FleetRack): Promise<Jumphost> {
+  const { openJumphost } = await import('@skolo/fleet');
+  return await opened(command, (options) => openJumphost(rack, options));
+}
+
+/** Ctrl-C, SIGTERM and SIGHUP abort the work. */
+export async function interruptible<T>(
+  { io }: SkoloCommand,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const stop = new AbortController();
+  const end = io.onSignal(() => stop.abort(new CliError('interrupted', exitCodes.interrupted)));
+  try {
+    return await work(stop.signal);
+  } finally {
+    end();
+  }
+}

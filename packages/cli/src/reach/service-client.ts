@@ -1,0 +1,213 @@
+import {
+  type Api,
+  ApiError,
+  ApiUnreachable,
+  alertToPubsubApi,
+  type Client,
+  type ClientOptions,
+  createClient,
+  machineStateApi,
+  metadataServerApi,
+  powerCycleDaemonApi,
+  routerBackupApi,
+} from '@skolo/api';
+import { errorCode, lazily } from '@skolo/base';
+import type { ServiceName } from '@skolo/rack';
+import { serviceMetricsUrl, serviceUrl } from '@skolo/rack/light';
+import type { Globals, SkoloCommand } from '../command.ts';
+import { savedTokenFile } from '../desk/desk-files.ts';
+import { badFile, readSecretFile } from '../desk/given-file.ts';
+import { loadRack } from '../desk/rack-file.ts';
+import { CliError, exitCodes, usageError } from '../errors.ts';
+import type { Io } from '../io.ts';
+
+export interface Service<A extends Api> {
+  /** @throws CliError The service rejects the request or does not answer; the message says what to do. */
+  ask<T>(question: (client: Client<A>) => Promise<T>): Promise<T>;
+}
+
+interface LazyService<A extends Api> extends Service<A> {
+  /** For a command that changes something before it asks. @throws CliError URL or token are not valid. */
+  open(): Promise<{ baseUrl: string; rack: string | undefined }>;
+}
+
+interface Target<A extends Api> {
+  api: A;
+  service: ServiceName;
+  /** The port with the API. */
+  port?: 'public' | 'metrics';
+}
+
+export type PowerCycleDaemon = Service<typeof powerCycleDaemonApi>;
+export type RouterBackup = Service<typeof routerBackupApi>;
+export type MachineState = Service<typeof machineStateApi>;
+export type AlertToPubsub = Service<typeof alertToPubsubApi>;
+
+/** @param token is sent instead of the saved one */
+export function powerCycleDaemon(command: SkoloCommand, token?: string) {
+  return connectTo(command, { api: powerCycleDaemonApi, service: 'power-cycle-daemon' }, token);
+}
+
+export function routerBackup(command: SkoloCommand) {
+  return connectTo(command, { api: routerBackupApi, service: 'router-backup' });
+}
+
+export function alertToPubsub(command: SkoloCommand) {
+  return connectTo(command, { api: alertToPubsubApi, service: 'alert-to-pubsub' });
+}
+
+/** Its errors name the way that needs no machine-state. */
+export function machineState(command: SkoloCommand): MachineState {
+  const service = connectTo(command, { api: machineStateApi, service: 'machine-state' });
+  return {
+    async ask(question) {
+      try {
+        return await service.ask(question);
+      } catch (error) {
+        if (!(error instanceof Error && unexplained(error) instanceof ApiUnreachable)) throw error;
+        throw explained(error, 'skolo machine status asks the agents themselves');
+      }
+    },
+  };
+}
+
+/** Its API is on the metrics port: the public port has only Google's protocol. */
+export function metadataServer(command: SkoloCommand) {
+  return connectTo(command, {
+    api: metadataServerApi,
+    service: 'metadata-server',
+    port: 'metrics',
+  });
+}
+
+/**
+ * The service at `--url`, else at its URL in rack.yaml. The first question sends the token of `--token-file`, else the one of
+ * `skolo login` for the rack of rack.yaml, or none: reading may need none in this network.
+ *
+ * @param given is sent instead
+ */
+export function connectTo<A extends Api>(
+  command: SkoloCommand,
+  target: Target<A>,
+  given?: string,
+): LazyService<A> {
+  const open = lazily(() => connect(command, target, given));
+  return {
+    open,
+    async ask(question) {
+      const { client, signIn } = await open();
+      return explaining(() => question(client), command.globals(), signIn);
+    },
+  };
+}
+
+/** @throws CliError URL or token are not valid. */
+async function connect<A extends Api>(command: SkoloCommand, target: Target<A>, given?: string) {
+  const globals = command.globals();
+  const { baseUrl, rack } = await placeOf(globals, target);
+  // A token that is given may be there to replace a saved one that cannot be read.
+  const own =
+    given === undefined ? await findToken(command.io, globals.tokenFile, rack) : undefined;
+  const token = given ?? own?.token;
+  const client = newClient(target.api, { baseUrl, rack, token, ...(await wayOn(command)) });
+  const signIn = {
+    // Without a token, 403 may only mean that a token is needed.
+    hint: own
+      ? `the token is from ${own.file}`
+      : 'give your token with skolo login, --token-file or SKOLO_TOKEN_FILE',
+    statuses: token === undefined ? [401, 403] : [401],
+  };
+  return { baseUrl, rack, client, signIn };
+}
+
+/**
+ * Adds a hint to an unreachable service or a rejected sign-in.
+ *
+ * @throws CliError
+ */
+export async function explaining<T>(
+  ask: () => Promise<T>,
+  { url, rack }: Globals,
+  signIn: { hint: string; statuses: readonly number[] },
+): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof ApiUnreachable && url === undefined) {
+      throw explained(error, `the URL is from ${rack}; give another with --url`);
+    }
+    if (error instanceof ApiError && signIn.statuses.includes(error.status)) {
+      throw explained(error, signIn.hint);
+    }
+    throw error;
+  }
+}
+
+/** In short, why a request failed that is worth a retry; undefined for other errors. */
+export function temporaryReason(error: unknown): string | undefined {
+  const original = unexplained(error);
+  if (original instanceof ApiUnreachable) {
+    // `fetch` wraps the error of the system, whose code is short.
+    const { cause, why } = original;
+    return (cause instanceof Error && errorCode(cause.cause)) || why;
+  }
+  const isTemporary =
+    original instanceof ApiError && (original.status >= 500 || original.status === 429);
+  return isTemporary ? original.problem.detail : undefined;
+}
+
+/** @throws CliError The URL is not valid. */
+export function newClient<A extends Api>(api: A, options: ClientOptions): Client<A> {
+  try {
+    return createClient(api, options);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw usageError(error.message, { cause: error });
+  }
+}
+
+/** Options of a client for `--on`. Loads nothing without it. */
+export async function wayOn(command: SkoloCommand): Promise<Pick<ClientOptions, 'fetch'>> {
+  if (command.globals().on === undefined) return {};
+  const { fetchOn } = await import('./racks.ts');
+  return { fetch: await fetchOn(command) };
+}
+
+/** Where a service is. A URL of `--url` may be of any rack. */
+export async function placeOf(
+  globals: Globals,
+  { service, port }: Omit<Target<Api>, 'api'>,
+): Promise<{ baseUrl: string; rack?: string }> {
+  if (globals.url !== undefined) return { baseUrl: globals.url };
+  const rack = await loadRack(globals);
+  const baseUrl = port === 'metrics' ? serviceMetricsUrl(rack, service) : serviceUrl(rack, service);
+  return { baseUrl, rack: rack.name };
+}
+
+/** The token in this file, else that of `skolo login` for a rack. @throws CliError It cannot be read. */
+export async function findToken(
+  { env }: Pick<Io, 'env'>,
+  given: string | undefined,
+  rack: string | undefined,
+): Promise<{ token: string; file: string } | undefined> {
+  const file = given ?? (rack && savedTokenFile(env, rack));
+  return file === undefined ? undefined : { token: await readToken(file), file };
+}
+
+/** The token in a file. @throws CliError */
+async function readToken(file: string): Promise<string> {
+  const hint = 'set --token-file or SKOLO_TOKEN_FILE to the file with your token';
+  const token = (await readSecretFile(file, hint)).reveal().trim();
+  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  throw badFile(`${file}: expected one line with a token`, hint);
+}
+
+/** The error without its hint. */
+export function unexplained(error: unknown): unknown {
+  return error instanceof CliError ? error.cause : error;
+}
+
+/** Adds a hint to an error. */
+export function explained(error: Error, hint: string): CliError {
+  return new CliError(`${error.message}; ${hint}`, exitCodes.failed, { cause: error });
+}

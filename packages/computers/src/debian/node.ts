@@ -1,0 +1,93 @@
+/** Node, as its publisher makes it: units of systemd run our services with it. */
+
+import { createReadStream } from 'node:fs';
+import { shellWord } from '@skolo/base';
+import type { Step } from '../engine/step.ts';
+import { JumphostError } from '../errors.ts';
+import type { Download, Release } from '../host/downloads.ts';
+import type { Host } from '../host/host.ts';
+import { architectureOf } from './system.ts';
+
+/** That is installed where there is none: https://nodejs.org/dist */
+export const nodeVersion = '24.21.0';
+/**
+ * SHA-256 of its archives (.tar.gz) by platform, from SHASUMS256.txt of that version. nodejs.org could not be reached when they were written here: more than five public repositories
+ * that are independent of each other pin each of them.
+ */
+export const nodeSums: ReadonlyMap<string, string> = new Map([
+  ['linux-x64', '6e1db87ef58b8819e5d5402eff1536491b18edd8eb7bee5ef7897876e88dc5ff'],
+  ['linux-arm64', '724282c3b43aec998aa9527380465b45d229e021b58035f5f4f63095eabfe5d5'],
+]);
+
+/** Our bundles are for it. */
+const leastMajor = 24;
+const installed = '/usr/bin/node';
+const folder = '/usr/local/lib/skolo/node';
+/** It is published for no other one. */
+const platforms = { amd64: 'linux-x64', arm64: 'linux-arm64', armhf: undefined };
+
+function nodeRelease(url: string): Release {
+  return { name: `node-v${nodeVersion}`, url: `${url}/v${nodeVersion}`, sums: 'SHASUMS256.txt' };
+}
+
+/** @param url where versions of Node are published */
+export function nodeStep(download: Download, url = 'https://nodejs.org/dist'): Step {
+  return {
+    name: 'node',
+    about: `Node ${leastMajor} or newer at ${installed}`,
+    async check(host) {
+      // Not --version: a damaged program may still print that.
+      const { code, stdout } = await host.run(
+        `[ -e ${installed} ] || exit 44; ${installed} -p process.version`,
+      );
+      const version = code === 0 ? /^v(\d+)\.\S+/.exec(stdout.trim()) : null;
+      if (version === null)
+        return { differs: [`${installed} ${code === 44 ? 'is missing' : 'does not run'}`] };
+      const [note] = version;
+      const isNew = Number(version[1]) >= leastMajor;
+      return { differs: isNew ? [] : [`${installed} is ${note}`], note };
+    },
+    async apply(host) {
+      await refuseForeign(host);
+      const architecture = await architectureOf(host);
+      const platform = platforms[architecture];
+      if (platform === undefined) {
+        throw new JumphostError(`Node ${nodeVersion} is not published for ${architecture}`);
+      }
+      const name = `node-v${nodeVersion}-${platform}.tar.gz`;
+      const release = { ...nodeRelease(url), known: nodeSums.get(platform) };
+      const { file, sha256 } = await download(release, name);
+      await host.need(unpackScript(sha256), {
+        input: createReadStream(file),
+        deadlineMs: 3_600_000,
+      });
+    },
+  };
+}
+
+/** A package of Debian would write its own over ours at its next update. */
+async function refuseForeign(host: Host): Promise<void> {
+  await host.need(`owner=$(dpkg-query -S ${installed} 2>/dev/null | cut -d: -f1)
+[ -z "$owner" ] || { echo "${installed} is too old or damaged, and belongs to the package $owner; remove that (apt-get remove $owner), and try again" >&2; exit 1; }`);
+}
+
+/** The archive is checked before anything of it runs. A folder that is there is whole. */
+function unpackScript(sha256: string): string {
+  const version = shellWord(`${folder}/v${nodeVersion}`);
+  return `set -eu
+umask 022
+mkdir -p ${folder}
+rm -rf ${folder}/new.*
+new=$(mktemp -d ${folder}/new.XXXXXX)
+trap 'rm -rf "$new"' EXIT
+cat > "$new/archive"
+case $(sha256sum "$new/archive") in ${sha256}*) ;; *) echo 'the bytes did not arrive as they were sent' >&2; exit 3 ;; esac
+mkdir "$new/node"
+tar -xzf "$new/archive" -C "$new/node" --strip-components=1 --no-same-owner
+"$new/node/bin/node" --version > /dev/null
+sync -f "$new"
+rm -rf ${version}
+mv "$new/node" ${version}
+ln -sfn ${version}/bin/node ${installed}.skolo-new
+mv -T ${installed}.skolo-new ${installed}`;
+}

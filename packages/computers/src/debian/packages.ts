@@ -1,0 +1,71 @@
+/** Debian's packages, by apt. */
+import { shellWord } from '@skolo/base';
+import type { Step } from '../engine/step.ts';
+import type { Host } from '../host/host.ts';
+
+export const installDeadlineMs = 1_800_000;
+/** For another apt: at the first start Debian updates itself. */
+const lockSeconds = 300;
+/** Of a source of packages, and of a name server. Without internet, apt waits minutes for each by default. */
+const patience = '-o Acquire::Retries=0 -o Acquire::http::Timeout=10 -o Acquire::https::Timeout=10';
+
+export function packagesStep(names: readonly string[]): Step {
+  return {
+    name: 'packages',
+    about: names.join(', '),
+    waitsFor: 'apt and its sources',
+    async check(host) {
+      const missing = await missingOf(host, names);
+      return { differs: missing.length === 0 ? [] : [`not installed: ${missing.join(', ')}`] };
+    },
+    async apply(host) {
+      await host.need(installScript(await missingOf(host, names)), {
+        deadlineMs: installDeadlineMs,
+      });
+    },
+  };
+}
+
+async function missingOf(host: Host, names: readonly string[]): Promise<string[]> {
+  const { stdout } = await host.run(
+    `dpkg-query -W -f '\${Package} \${db:Status-Status}\\n' ${names.map(shellWord).join(' ')} 2>/dev/null`,
+  );
+  const installed = new Set(
+    stdout.split('\n').flatMap((line) => line.match(/^(\S+) installed$/)?.[1] ?? []),
+  );
+  return names.filter((name) => !installed.has(name));
+}
+
+function installScript(names: readonly string[]): string {
+  return aptScript(`install --no-install-recommends ${names.map(shellWord).join(' ')}`);
+}
+
+/**
+ * Runs apt with these arguments. It goes on without us where the connection drops, so that dpkg is never cut off, and a second one
+ * waits for it. Lists of packages that cannot be fetched are no reason to fail: packages may be on the disk. If no source answers,
+ * nothing is fetched from one, because each attempt would wait again.
+ */
+export function aptScript(args: string): string {
+  return `set -u
+export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 RES_OPTIONS='timeout:3 attempts:1'
+exec 9> /run/skolo-apt.lock
+flock -w ${lockSeconds} 9 || { echo 'another skolo installs packages there; try again when it has ended' >&2; exit 1; }
+apt() {
+  left=${lockSeconds}
+  while :; do
+    apt-get -q -y -o DPkg::Lock::Timeout=${lockSeconds} -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@" > /run/skolo-apt.log 2>&1 < /dev/null && return
+    grep -q 'Could not get lock' /run/skolo-apt.log && [ "$left" -gt 0 ] || return 1
+    left=$((left - 5)); sleep 5
+  done
+}
+# What a power cut has left half done. As in apt, a file that a person has edited stays.
+dpkg --force-confdef --force-confold --configure -a > /run/skolo-apt.log 2>&1 < /dev/null || { tail -n 3 /run/skolo-apt.log >&2; exit 1; }
+apt ${patience} update || true
+offline=
+grep -qE '^(Get|Hit):' /run/skolo-apt.log || offline=$(sed -n 's/^[WE]: //p' /run/skolo-apt.log | head -n 1)
+apt \${offline:+--no-download} ${args} && exit
+[ -z "$offline" ] || { echo "no source of packages answers ($offline); connect it to the internet" >&2; exit 1; }
+# What dpkg complains of comes before what apt makes of it.
+{ grep -E '^([EW]: |dpkg: error)|No space left' /run/skolo-apt.log || cat /run/skolo-apt.log; } | tail -n 3 >&2
+exit 1`;
+}

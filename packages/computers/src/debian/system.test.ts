@@ -1,0 +1,64 @@
+import { expect, it } from 'vitest';
+import type { Host } from '../host/host.ts';
+import { systemStep } from './system.ts';
+
+const needs = {
+  architectures: ['amd64', 'arm64'],
+  freeBytes: 1024 ** 3,
+  memoryBytes: 1024 ** 3,
+  now: () => 1_800_000_000_000,
+} as const;
+
+function answering(changes: Record<string, string>): Host {
+  const facts = {
+    id: 'debian',
+    version: '13',
+    machine: 'aarch64',
+    userland: 'arm64',
+    init: 'systemd',
+    time: '1800000000',
+    folder: '/var/lib',
+    freeKib: `${8 << 20}`,
+    isFilled: 'no',
+    usedPercent: '20',
+    readOnly: '',
+    memoryKib: `${4 << 20}`,
+    cgroupMemory: 'yes',
+    ...changes,
+  };
+  const text = Object.entries(facts).map(([key, value]) => `${key}=${value}`);
+  return { need: async () => text.join('\n') } as unknown as Host;
+}
+
+it.each([
+  ['debian', '13', 'Debian 13, arm64', []],
+  ['raspbian', '12', 'Debian 12, arm64', []],
+  ['ubuntu', '24.04', 'Ubuntu 24.04, arm64', []],
+  ['ubuntu', '20.04', expect.anything(), [expect.stringContaining('Ubuntu from 22.04 on')]],
+  ['debian', '11', expect.anything(), [expect.stringContaining('it runs debian 11')]],
+])('of an agent may be %s %s, or not', async (id, version, note, differs) => {
+  const step = systemStep({ ...needs, hasUbuntu: true });
+
+  expect(await step.check(answering({ id, version }))).toEqual({ differs, note });
+});
+
+it('of a jumphost is Debian, and says all that is wrong', async () => {
+  const host = answering({ id: 'ubuntu', version: '24.04', cgroupMemory: 'no', time: '1' });
+
+  const { differs } = await systemStep(needs).check(host);
+
+  expect(differs).toEqual([
+    'it runs ubuntu 24.04; install Debian 12 or 13',
+    expect.stringContaining('cgroup_memory=1'),
+    expect.stringContaining('1799999999 s behind'),
+  ]);
+});
+
+it.each([
+  [{ usedPercent: '98' }, '/var/lib has 8192 MiB (2 %) free, and needs 1024 and 10 %: '],
+  [{ readOnly: '/var/lib/skolo' }, '/var/lib/skolo cannot be written: '],
+])('of a jumphost has a disk with room, and not %o', async (changes, text) => {
+  const { differs } = await systemStep(needs).check(answering({ id: 'debian', ...changes }));
+
+  expect(differs).toEqual([expect.stringContaining(text)]);
+});

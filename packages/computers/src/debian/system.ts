@@ -1,0 +1,131 @@
+/** What a person has to have installed: nothing else can be done without it. */
+import { z } from 'zod';
+import type { Step } from '../engine/step.ts';
+import { factsIn } from '../host/files.ts';
+import type { Host } from '../host/host.ts';
+
+interface SystemNeeds {
+  /** Of its programs. */
+  architectures: readonly Architecture[];
+  /** Of the folders that k3s and our state are in, before k3s has filled them. */
+  freeBytes: number;
+  memoryBytes: number;
+  /** Ubuntu will do, too: it gets nothing but k3s. */
+  hasUbuntu?: true;
+  /** Of this desk, in milliseconds since 1970. */
+  now(): number;
+}
+
+/** Between the clocks of desk and jumphost: certificates and tokens bear minutes. */
+const mostSkewSeconds = 120;
+const mib = 1024 * 1024;
+/** Of a computer that k3s has filled already: room for the images of an upgrade. */
+const freeBytesLater = 1024 * mib;
+/** k3s evicts pods below 5 % (docs.k3s.io, `eviction-hard` of its kubelet). */
+const leastFreePercent = 10;
+
+const Facts = z.object({
+  id: z.string(),
+  version: z.string(),
+  machine: z.string(),
+  userland: z.string(),
+  init: z.string(),
+  time: z.coerce.number(),
+  folder: z.string(),
+  freeKib: z.coerce.number(),
+  usedPercent: z.coerce.number(),
+  readOnly: z.string(),
+  isFilled: z.enum(['yes', 'no']),
+  memoryKib: z.coerce.number(),
+  cgroupMemory: z.enum(['yes', 'no']),
+});
+
+/** A command of a shell: whether its kernel counts the memory of cgroups. */
+export const countsMemory = `{ cat /sys/fs/cgroup/cgroup.controllers 2>/dev/null; awk '$4 == 1 { print $1 }' /proc/cgroups 2>/dev/null; } | grep -qw memory`;
+
+const script = `. /etc/os-release
+# Each may be a file system of its own.
+least= readOnly=
+for each in /var/lib /var/lib/rancher /var/lib/skolo; do
+  [ -d "$each" ] || continue
+  set -- $(df -kP "$each" | awk 'NR == 2 { print $4, $5 }')
+  if [ -z "$least" ] || [ "$1" -lt "$least" ]; then folder=$each least=$1 used=\${2%?}; fi
+  # \`[ -w ]\` is true for an ext4 that has stopped after an error.
+  if try=$(mktemp "$each/.skolo-XXXXXX" 2> /dev/null); then rm "$try"; else readOnly=$each; fi
+done
+cat <<END
+id=$ID
+version=\${VERSION_ID-none}
+machine=$(uname -m)
+userland=$(dpkg --print-architecture 2>/dev/null)
+init=$(cat /proc/1/comm)
+time=$(date +%s)
+folder=$folder
+freeKib=$least
+usedPercent=$used
+readOnly=$readOnly
+isFilled=$(if [ -e /var/lib/rancher/k3s/server/db ] || [ -e /var/lib/rancher/k3s/agent/client-kubelet.crt ] || [ -e /etc/kubernetes/kubelet.conf ]; then echo yes; else echo no; fi)
+memoryKib=$(awk '$1 == "MemTotal:" { print $2 }' /proc/meminfo)
+cgroupMemory=$(if ${countsMemory}; then echo yes; else echo no; fi)
+END`;
+
+/** As dpkg names them. */
+const architectures = ['amd64', 'arm64', 'armhf'] as const;
+export type Architecture = (typeof architectures)[number];
+
+/** Of its programs. @throws ZodError It is another one: `systemStep` has said so. */
+export async function architectureOf(host: Host): Promise<Architecture> {
+  return z.enum(architectures).parse((await host.need('dpkg --print-architecture')).trim());
+}
+
+export function systemStep(needs: SystemNeeds): Step {
+  const { architectures, freeBytes, memoryBytes, hasUbuntu, now } = needs;
+  const systems = `Debian 12 or 13${hasUbuntu ? ', or Ubuntu from 22.04 on' : ''}`;
+  return {
+    name: 'system',
+    about: `${systems} with systemd, enough disk and memory, a clock that is right`,
+    async check(host) {
+      const text = await host.need(script);
+      const facts = Facts.parse(factsIn(text));
+      const { id, version, userland, init, folder, freeKib, memoryKib } = facts;
+      const neededBytes = facts.isFilled === 'yes' ? freeBytesLater : freeBytes;
+      const skew = facts.time - now() / 1000;
+      const differs: string[] = [];
+      const want = (isSo: boolean, what: string) => void (isSo || differs.push(what));
+      // Raspberry Pi OS of 32 bits has a name of its own.
+      const isDebian = (id === 'debian' || id === 'raspbian') && /^1[23]$/.test(version);
+      const isUbuntu = id === 'ubuntu' && /^(2[2-9]|[3-9]\d)\.\d\d$/.test(version);
+      want(
+        isDebian || (isUbuntu && hasUbuntu === true),
+        `it runs ${id} ${version}; install ${systems}`,
+      );
+      want(
+        architectures.some((each) => each === userland),
+        `its programs are ${userland || 'of no known kind'} on ${facts.machine}; install Debian for ${architectures.join(' or ')}`,
+      );
+      want(init === 'systemd', `its first process is ${init}; install systemd-sysv and restart it`);
+      const freePercent = 100 - facts.usedPercent;
+      want(
+        freeKib * 1024 >= neededBytes && freePercent >= leastFreePercent,
+        `${folder} has ${Math.floor(freeKib / 1024)} MiB (${freePercent} %) free, and needs ${neededBytes / mib} and ${leastFreePercent} %: k3s evicts pods below 5 %; make room`,
+      );
+      want(
+        facts.readOnly === '',
+        `${facts.readOnly} cannot be written: see dmesg for errors of its disk, and restart it`,
+      );
+      want(
+        memoryKib * 1024 >= memoryBytes,
+        `it has ${Math.floor(memoryKib / 1024)} MiB of memory, and needs ${memoryBytes / mib}`,
+      );
+      want(
+        facts.cgroupMemory === 'yes',
+        'its kernel counts no memory of cgroups, as Kubernetes needs; on a Raspberry Pi add cgroup_memory=1 cgroup_enable=memory to /boot/firmware/cmdline.txt and restart it',
+      );
+      want(
+        Math.abs(skew) <= mostSkewSeconds,
+        `its clock is ${Math.abs(Math.round(skew))} s ${skew < 0 ? 'behind' : 'ahead of'} this computer's; correct the wrong one, with \`date --set @${Math.round(now() / 1000)}\` there`,
+      );
+      return { differs, note: `${id === 'ubuntu' ? 'Ubuntu' : 'Debian'} ${version}, ${userland}` };
+    },
+  };
+}

@@ -1,0 +1,135 @@
+/** Brings a host from step to step to what it has to be. */
+import { errorText } from '@skolo/base';
+import { JumphostError } from '../errors.ts';
+import type { Host } from '../host/host.ts';
+import { withLock } from './lock.ts';
+import type { Check, Step } from './step.ts';
+
+export type StepState =
+  | 'waiting'
+  | 'checking'
+  | 'changing'
+  /** It was so before. */
+  | 'ok'
+  | 'changed'
+  /** A person wanted it to be left out. */
+  | 'skipped'
+  | 'differs'
+  | 'failed';
+
+export interface StepProgress {
+  name: string;
+  about: string;
+  state: StepState;
+  /** What differs, why it failed, or the note of the check. */
+  text: string;
+  /** Only of a check: `prepare` repairs at least a part of what differs. */
+  isRepairable?: boolean;
+}
+
+export interface PrepareOptions {
+  isCheck: boolean;
+  /** Called for every change of a state, with all steps. */
+  report(steps: readonly StepProgress[]): void;
+  signal: AbortSignal;
+  /** Names of steps that are left out. Those that depend on them are done all the same. */
+  skip?: readonly string[];
+  /** Who makes the changes, for others who come meanwhile. */
+  by?: string;
+}
+
+/**
+ * Checks each step, applies what differs, and checks again. Steps that depend on one that fails wait for the next run. Nothing is
+ * remembered: each run looks at the host itself, so that it may be run again at any time. Two runs never change one host at once.
+ *
+ * @returns the steps, in order
+ * @throws JumphostError Somebody else changes it now.
+ */
+export async function prepare(
+  host: Host,
+  steps: readonly Step[],
+  options: PrepareOptions,
+): Promise<StepProgress[]> {
+  const { isCheck, signal, by = 'another desk' } = options;
+  const all = () => throughSteps(host, steps, options);
+  return isCheck ? await all() : await withLock(host, { by, signal }, all);
+}
+
+async function throughSteps(
+  host: Host,
+  steps: readonly Step[],
+  { isCheck, report, signal, skip = [] }: PrepareOptions,
+): Promise<StepProgress[]> {
+  const all = steps.map(
+    ({ name, about }): StepProgress => ({ name, about, state: 'waiting', text: '' }),
+  );
+  const show = (at: number, state: StepState, text = '', isRepairable = false) => {
+    all[at] = { ...(all[at] as StepProgress), state, text, ...(isRepairable && { isRepairable }) };
+    report([...all]);
+  };
+  for (const [at, step] of steps.entries()) {
+    signal.throwIfAborted();
+    const unmet = unmetBy(steps, all, at).join(', ');
+    if (skip.includes(step.name)) {
+      show(at, 'skipped');
+      continue;
+    }
+    // A check may find more: what is there already does not depend on what is missing.
+    if (!isCheck && unmet !== '') {
+      show(at, 'waiting', `waits for ${unmet}`);
+      continue;
+    }
+    show(at, 'checking');
+    try {
+      const before = await step.check(host);
+      const isRepairable = before.differs.length > 0 && step.apply !== undefined;
+      if (textOf(before) === '') show(at, 'ok', before.note);
+      else if (isCheck) show(at, 'differs', textOf(before), isRepairable);
+      else if (!isRepairable) throw new JumphostError(textOf(before));
+      else {
+        const { waitsFor } = step;
+        show(at, 'changing', `${textOf(before)}${waitsFor ? `; waits for ${waitsFor}` : ''}`);
+        await step.apply?.(host);
+        show(at, 'changed', await checkAgain(host, step));
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      const isLost = error instanceof JumphostError && error.code === 'LOST';
+      const waited = isLost && step.waitsFor ? ` (it waited for ${step.waitsFor})` : '';
+      if (isCheck && !isLost && step.needs !== undefined && unmet !== '') {
+        show(at, 'waiting', `waits for ${unmet}`);
+      } else
+        show(at, 'failed', `${errorText(error)}${waited}`, isCheck && step.apply !== undefined);
+      if (isLost) break;
+    }
+  }
+  return all;
+}
+
+/** Names of the earlier steps that it depends on, and that are not done. */
+function unmetBy(steps: readonly Step[], all: readonly StepProgress[], at: number): string[] {
+  const needs = steps[at]?.needs;
+  return all.slice(0, at).flatMap(({ name, state }, index) => {
+    const isNeeded = needs === undefined || steps[index]?.needs === undefined;
+    return !isDone(state) && (isNeeded || needs.includes(name)) ? [name] : [];
+  });
+}
+
+async function checkAgain(host: Host, step: Step): Promise<string> {
+  const after = await step.check(host);
+  if (textOf(after) === '') return after.note ?? '';
+  const how = after.differs.length > 0 ? 'was changed, and still differs: ' : '';
+  throw new JumphostError(`${how}${textOf(after)}`);
+}
+
+function textOf({ differs, byHand = [] }: Check): string {
+  return [...differs, ...byHand].join('; ');
+}
+
+function isDone(state: StepState): boolean {
+  return state === 'ok' || state === 'changed' || state === 'skipped';
+}
+
+export function isPrepared(steps: readonly StepProgress[]): boolean {
+  return steps.every(({ state }) => isDone(state));
+}

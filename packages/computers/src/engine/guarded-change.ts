@@ -1,0 +1,273 @@
+/**
+ * A change that may lock everybody out: of the firewall, of sshd, of an address. The jumphost takes it back by itself, unless a
+ * new session of ssh gets in and says that it did.
+ *
+ * All that is needed for the way back is on the jumphost's disk before anything is changed. A timer of systemd goes back, and
+ * after a power cut the next start does, before the network is up.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import { closing, errorText, shellWord } from '@skolo/base';
+import { JumphostError } from '../errors.ts';
+import { linesOf } from '../host/files.ts';
+import type { FileContent, Host } from '../host/host.ts';
+
+interface GuardedChange {
+  /** Of the step, for messages. */
+  name: string;
+  files: readonly FileContent[];
+  /** A script that lets programs read them, or do without those that are gone. It runs apart from our connection. */
+  activate: string;
+  trial?: Trial;
+}
+
+/** A second SSH server, which reads the new files before the one that runs does. */
+export interface Trial {
+  /** A command for a shell of the user who signs in: serves SSH on its standard streams. */
+  server: string;
+  /** A script that prints the settings that may keep people out. */
+  suspects: string;
+}
+
+export interface Guard {
+  /** After this time the jumphost goes back by itself. */
+  returnSeconds: number;
+  /**
+   * A new connection, which shares nothing with one that is there.
+   *
+   * @param server of a trial: to connect to, through the connection that is there
+   * @throws It cannot be made.
+   */
+  newSession(signal: AbortSignal, server?: string): Promise<Host & { close(): Promise<void> }>;
+  signal: AbortSignal;
+}
+
+const folder = '/var/lib/skolo-jumphost';
+/** The way back, as long as it may be taken. Who renames it decides. */
+const pending = `${folder}/pending`;
+const returning = `${folder}/returning`;
+/** Until the desk knows: the answer to a confirmation may be lost with its connection. */
+const confirmed = `${folder}/confirmed`;
+const timer = 'skolo-return';
+const activation = 'skolo-change';
+const bootUnit = '/etc/systemd/system/skolo-return-at-start.service';
+/** Before programs have read what is taken back. */
+const filesOnly = 'files-only';
+/** Of the time, for the timer itself and a slow answer to the confirmation. */
+const marginSeconds = 3;
+const attemptMs = 15_000;
+/** Of the first new session. Each has twice the time of the one before, so that a slow jumphost is no lost one. */
+const firstSessionMs = 15_000;
+
+/**
+ * Makes the change, and confirms it through a new session.
+ *
+ * @throws JumphostError Nobody got in, and the jumphost has what it had before.
+ */
+export async function changeGuarded(host: Host, change: GuardedChange, guard: Guard) {
+  await arm(host, change, guard.returnSeconds);
+  const until = performance.now() + (guard.returnSeconds - marginSeconds) * 1000;
+  try {
+    for (const file of change.files) await host.write(file);
+  } catch (error) {
+    // If the connection dropped, the timer goes back.
+    await host.run(`sh ${pending}/go-back ${filesOnly}`).catch(() => undefined);
+    throw error;
+  }
+  const refusal = change.trial && (await whyNoSession(guard, change.trial.server));
+  if (change.trial !== undefined && refusal !== undefined) {
+    const { suspects } = change.trial;
+    await host.need(`sh ${pending}/go-back ${filesOnly}`);
+    const { stdout } = await host.run(suspects);
+    throw new JumphostError(
+      `${host.name}: a second sshd with the files on its disk does not let you in (${refusal}); nothing was activated, but sshd would read them at its next start; correct ${linesOf(stdout).join(', ') || 'the files below /etc/ssh'}, and run it again`,
+    );
+  }
+  const problem = await activate(host, change, guard.signal);
+  if (problem !== undefined) {
+    await host.need(`sh ${pending}/go-back`);
+    throw new JumphostError(`${host.name}: ${problem}; ${await outcome(guard)}`);
+  }
+  const why = await confirm(guard, until);
+  if (why === undefined || (await isKept(host, guard))) return;
+  throw new JumphostError(
+    `${host.name}: no new ssh session got in after the change (${why}), and it was taken back after ${guard.returnSeconds} s; ${await outcome(guard)}`,
+  );
+}
+
+/** After the rollback. The files are those of before, but programs may have read others for the first time. */
+async function outcome(guard: Guard): Promise<string> {
+  const why = await whyNoSession(guard);
+  return why === undefined
+    ? 'the former settings are in effect again, and a new ssh session gets in'
+    : `the former files are there again, but still no new ssh session gets in (${why}); correct that at its console, or in a session that is still open`;
+}
+
+/** Undefined when one gets in. */
+async function whyNoSession(
+  { newSession, signal }: Guard,
+  server?: string,
+): Promise<string | undefined> {
+  try {
+    const open = (stop: AbortSignal) => newSession(stop, server);
+    await (await openWithin(firstSessionMs, open, signal)).close();
+    return undefined;
+  } catch (error) {
+    signal.throwIfAborted();
+    return errorText(error);
+  }
+}
+
+/** Copies what is there, and sets the timer. */
+async function arm(host: Host, { name, files, activate }: GuardedChange, seconds: number) {
+  const copies = files.map(({ path }, at) => ({ path: shellWord(path), copy: `old/${at}` }));
+  const save = copies.map(
+    ({ path, copy }) => `if [ -e ${path} ]; then cp -a ${path} "$new/${copy}"; fi`,
+  );
+  const back = copies.map(
+    ({ path, copy }) =>
+      `if [ ! -e ${returning}/${copy} ]; then rm -f ${path}; elif ! cmp -s ${returning}/${copy} ${path}; then cp -a ${returning}/${copy} ${path}; fi`,
+  );
+  // A file that was not written stays as it is: the disk may be full.
+  const goBack = `#!/bin/sh
+# Takes back a change of skolo jumphost prepare (${name}) that nobody has confirmed.
+[ -e ${returning} ] || mv ${pending} ${returning} 2>/dev/null || exit 0
+${back.join('\n')}
+sync
+systemctl stop ${timer}.timer 2>/dev/null || true
+if [ "\${1-}" != ${filesOnly} ]; then
+${activate}
+fi
+rm -rf ${returning}
+logger -t skolo 'took back an unconfirmed change of ${name}' || true
+`;
+  const unit = `[Unit]
+Description=skolo: take back a change that nobody has confirmed before the computer stopped
+ConditionPathExistsGlob=${folder}/*ing/go-back
+DefaultDependencies=no
+RequiresMountsFor=${folder} /etc
+After=local-fs.target
+Before=network-pre.target sysinit.target
+[Service]
+Type=oneshot
+ExecStart=/bin/sh -c 'for each in ${folder}/*ing/go-back; do exec sh "$each" ${filesOnly}; done'
+[Install]
+WantedBy=sysinit.target
+`;
+  // Of a run that was killed: what nobody has confirmed is taken back now, and not in the middle of the next change.
+  await host.need(
+    `for each in ${pending} ${returning}; do [ ! -e "$each" ] || sh "$each/go-back"; done`,
+  );
+  await host.write({ path: bootUnit, content: unit });
+  await host.need(
+    `systemctl daemon-reload && systemctl enable --quiet ${bootUnit.split('/').at(-1)}`,
+  );
+  await host.need(
+    `set -eu
+new=${folder}/draft
+rm -rf "$new" ${confirmed}
+mkdir -p -m 0700 ${folder} "$new/old"
+${save.join('\n')}
+cat > "$new/go-back"
+sync -f "$new"
+systemctl stop ${timer}.timer 2>/dev/null || true
+systemctl reset-failed ${timer}.service 2>/dev/null || true
+systemd-run --quiet --unit=${timer} --on-active=${seconds} --timer-property=AccuracySec=100ms sh ${pending}/go-back
+mv "$new" ${pending}
+sync ${folder}`,
+    { input: goBack },
+  );
+}
+
+/** Apart from our connection, which it may cut. What it complains of; undefined where it ended well, or nobody knows. */
+async function activate(
+  host: Host,
+  { activate: script }: GuardedChange,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  try {
+    // Its start ends with it; `--wait` needs D-Bus.
+    const apart = `(\n${script}\n) > ${folder}/said 2>&1`;
+    const { code, stdout } = await host.run(
+      `systemctl reset-failed ${activation}.service 2>/dev/null
+systemd-run --quiet --unit=${activation} --property=Type=oneshot sh -c ${shellWord(apart)} 2>/dev/null && exit
+head -n 2 ${folder}/said; exit 1`,
+      { deadlineMs: attemptMs },
+    );
+    return code === 0 ? undefined : linesOf(stdout).join('; ') || `failed (${code})`;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof JumphostError && error.code === 'LOST') return undefined;
+    throw error;
+  }
+}
+
+/** Undefined when it is confirmed; else why not. */
+async function confirm({ newSession, signal }: Guard, until: number): Promise<string | undefined> {
+  let why = 'no time was left';
+  for (let sessionMs = firstSessionMs; ; sessionMs *= 2) {
+    const leftMs = until - performance.now();
+    if (leftMs <= 0) return why;
+    try {
+      const patienceMs = Math.min(leftMs, sessionMs);
+      await using session = closing(await openWithin(patienceMs, newSession, signal));
+      const { code } = await session.run(
+        `mv ${pending} ${confirmed} 2>/dev/null || [ -e ${confirmed} ] || exit 1
+sync ${folder}; systemctl stop ${timer}.timer`,
+        { deadlineMs: Math.max(1, until - performance.now()) },
+      );
+      if (code === 0) {
+        await session.run(`rm -rf ${confirmed}`).catch(() => undefined);
+        return undefined;
+      }
+      why = 'it came too late';
+    } catch (error) {
+      signal.throwIfAborted();
+      why = errorText(error);
+    }
+    await pause(Math.max(0, Math.min(500, until - performance.now())), undefined, { signal });
+  }
+}
+
+/** The deadline is for the way in alone: what runs in the session has its own. */
+async function openWithin(ms: number, newSession: Guard['newSession'], signal: AbortSignal) {
+  const late = new AbortController();
+  const timer = setTimeout(
+    () => late.abort(new Error(`no session within ${Math.ceil(ms / 1000)} s`)),
+    ms,
+  );
+  try {
+    return await newSession(AbortSignal.any([signal, late.signal]));
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * Waits until the former connection, or the one that is made in its place, sees that nothing is pending. True: a session has
+ * confirmed the change, and its answer was lost. False: it was taken back.
+ */
+async function isKept(host: Host, { returnSeconds, signal }: Guard): Promise<boolean> {
+  const until = performance.now() + (returnSeconds + 60) * 1000;
+  for (;;) {
+    try {
+      const { code, stdout } = await host.run(
+        `[ ! -e ${pending} ] && [ ! -e ${returning} ] || exit 1; ls -d ${confirmed} 2>/dev/null || true`,
+        { deadlineMs: attemptMs },
+      );
+      if (code === 0) return stdout !== '';
+    } catch (error) {
+      signal.throwIfAborted();
+      if (performance.now() > until) throw error;
+    }
+    if (performance.now() > until) {
+      throw new JumphostError(
+        `${host.name}: does not answer after a change that should have been taken back; see its console: \`sh ${pending}/go-back\` goes back by hand`,
+        { code: 'LOST' },
+      );
+    }
+    await pause(500, undefined, { signal });
+  }
+}
+
+/** A script that prints a line where a change waits for its confirmation. */
+export const unconfirmed = `if [ -e ${pending} ] || [ -e ${returning} ]; then echo 'a change has not been confirmed'; fi`;

@@ -1,0 +1,31 @@
+/** Steps that may lock everybody out. */
+import { differingFiles, withLines } from '../host/files.ts';
+import type { FileContent, Host } from '../host/host.ts';
+import { changeGuarded, type Guard, type Trial, unconfirmed } from './guarded-change.ts';
+import type { Step } from './step.ts';
+
+interface GuardedStep extends Pick<Step, 'name' | 'about'> {
+  files(host: Host): Promise<FileContent[]>;
+  activate: string;
+  /** Prints a line for each thing that is not as it has to be. */
+  verify?: string;
+  trial?: Trial;
+}
+
+/** A step whose change returns by itself, unless a new session gets in after it. */
+export function guardedStep(step: GuardedStep, guard: Guard): Step {
+  const { name, about, activate, verify = '', trial } = step;
+  return {
+    name,
+    about,
+    async check(host) {
+      const differs = await differingFiles(host, await step.files(host));
+      const said = await host.need(`${unconfirmed}\n${verify}`);
+      return withLines({ differs }, said);
+    },
+    async apply(host) {
+      const change = { name, activate, files: await step.files(host), ...(trial && { trial }) };
+      await changeGuarded(host, change, guard);
+    },
+  };
+}

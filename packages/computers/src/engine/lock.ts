@@ -1,0 +1,76 @@
+/** One change of a computer at a time: who comes second is told who changes it. */
+
+import { randomUUID } from 'node:crypto';
+import { PassThrough } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
+import { shellWord } from '@skolo/base';
+import { JumphostError } from '../errors.ts';
+import type { Host } from '../host/host.ts';
+
+const folder = '/run/skolo-jumphost';
+const holder = `${folder}/holder`;
+const beatMs = 2000;
+/** A desk that is silent for so long is gone: sshd may not notice for hours that its cable is out. */
+const silentSeconds = 15;
+const busyCode = 75;
+const dayMs = 86_400_000;
+
+/**
+ * Does the work while this desk has the lock of the computer. The lock ends with the desk, its connection, or the computer.
+ *
+ * @param by for people: who it is
+ * @throws JumphostError Somebody else changes it; the message says who.
+ */
+export async function withLock<T>(
+  host: Host,
+  { by, signal }: { by: string; signal: AbortSignal },
+  work: () => Promise<T>,
+): Promise<T> {
+  const id = randomUUID();
+  const beats = new PassThrough();
+  const beating = setInterval(() => beats.write('.'), beatMs);
+  const over = new AbortController();
+  let refusal: JumphostError | undefined;
+  const held = host
+    .run(lockScript(`${id} ${by}`), { input: beats, deadlineMs: dayMs })
+    .then(
+      ({ code, stdout, stderr }) => {
+        if (code === busyCode) refusal = new JumphostError(busyText(host.name, stdout));
+        else if (code !== 0) refusal = new JumphostError(`${host.name}: ${stderr}`);
+      },
+      // The work fails by itself, or goes on over a new connection.
+      () => undefined,
+    )
+    .finally(() => over.abort());
+  try {
+    await untilSeen(host, id, AbortSignal.any([signal, over.signal]));
+    signal.throwIfAborted();
+    if (refusal !== undefined) throw refusal;
+    return await work();
+  } finally {
+    clearInterval(beating);
+    beats.end();
+    await held;
+  }
+}
+
+/** Until the file names us, or the signal. */
+async function untilSeen(host: Host, id: string, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted && (await host.run(`grep -q ${id} ${holder}`)).code !== 0) {
+    await pause(200, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+function busyText(name: string, said: string): string {
+  const [, ...by] = said.trim().split(' ');
+  return `${name}: ${by.join(' ') || 'somebody else'} changes it now; wait for that, or end it there`;
+}
+
+/** Waits for one that is gone, and lives as long as bytes come. The lock goes with the file descriptor. */
+function lockScript(who: string): string {
+  return `mkdir -p ${folder} && exec 9>> ${folder}/lock || exit 1
+flock -w ${silentSeconds + 5} 9 || { cat ${holder}; exit ${busyCode}; }
+echo ${shellWord(who)} "since $(date -u +%Y-%m-%dT%H:%M:%SZ)" > ${holder}
+while [ -n "$(timeout ${silentSeconds} head -c 1 9>&-)" ]; do :; done
+rm -f ${holder}`;
+}

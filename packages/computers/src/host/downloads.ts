@@ -1,0 +1,171 @@
+/**
+ * Files of publishers, checked against checksums from elsewhere than the server that they come from: those that skolo has, those
+ * that somebody has put here, or those that a person has compared with another source, once for each file.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { errorCode, errorText } from '@skolo/base';
+import { JumphostError } from '../errors.ts';
+import type { LocalFile } from './host.ts';
+
+/** One version of a program, at its publisher's. */
+export interface Release {
+  /** `node-v24.21.0`: the folder of its files here. */
+  name: string;
+  /** Where its files are, without a slash at the end. */
+  url: string;
+  /** Name of the list of SHA-256 checksums; where there is none, what says why a file is another one. */
+  sums: string | FileCheck;
+  /** SHA-256 of the file in hexadecimal digits, where skolo has it from another source. */
+  known?: string | undefined;
+}
+
+/** A checksum from the server that it protects. */
+export interface UnknownSum {
+  /** Of the list. */
+  url: string;
+  name: string;
+  sha256: string;
+}
+
+/** Why these are not the bytes of the publisher; undefined: they are. */
+export type FileCheck = (bytes: Buffer) => string | undefined;
+
+export interface DownloadDeps {
+  /** Files that are here, in a folder for each release; others are put there. */
+  folder: string;
+  fetch: typeof fetch;
+  signal: AbortSignal;
+  /** Whether a person has found the same checksum elsewhere. It is asked once, and kept as `NAME.sha256` beside the file. */
+  confirm(sum: UnknownSum): Promise<boolean>;
+}
+
+/** Checks and gives a file of a release. It is fetched where it is not here. @throws JumphostError */
+export type Download = (release: Release, name: string) => Promise<LocalFile>;
+
+export function downloader({ folder, fetch, signal, confirm }: DownloadDeps): Download {
+  /** By path: many computers may want one file at once. */
+  const underWay = new Map<string, Promise<void>>();
+
+  return async (release, name) => {
+    const at = join(folder, release.name);
+    if (typeof release.sums !== 'string') {
+      const file = await present(at, release, name);
+      const why = release.sums(await readFile(file));
+      if (why === undefined) return await localFile(file);
+      throw another(file, release, why);
+    }
+    const [list, own] = [join(at, release.sums), join(at, `${name}.sha256`)];
+    const here = async () => (await sumInFile(list, name)) ?? (await sumInFile(own, name));
+    const known = (await here()) ?? release.known;
+    if (known === undefined)
+      await once(own, () => ask(`${release.url}/${release.sums}`, own, list));
+    const wanted = known ?? (await here());
+    const file = await present(at, release, name);
+    const sha256 = await sumOf(file);
+    if (sha256 === wanted) return { file, sha256 };
+    throw another(file, release, `its SHA-256 is ${sha256}, and it should be ${wanted}`);
+  };
+
+  /** @param own where the checksum is kept that is confirmed */
+  async function ask(url: string, own: string, list: string): Promise<void> {
+    const name = basename(own, '.sha256');
+    const fetched = `${list}.unconfirmed`;
+    await get(url, dirname(list), fetched, list);
+    const sha256 = await sumInFile(fetched, name);
+    await rm(fetched, { force: true });
+    if (sha256 === undefined) {
+      throw wrongFile(`${url}: has no checksum of ${name}; is it another version?`);
+    }
+    if (!(await confirm({ url, name, sha256 }))) {
+      const why =
+        'its checksum comes from the server that it protects, and nobody has confirmed it';
+      throw wrongFile(`${name}: ${why}; put ${url}, fetched another way, at ${list}`);
+    }
+    await writeFile(own, `${sha256}  ${name}\n`);
+  }
+
+  function once(path: string, work: () => Promise<void>): Promise<void> {
+    const running = underWay.get(path) ?? work().finally(() => underWay.delete(path));
+    underWay.set(path, running);
+    return running;
+  }
+
+  /** Path of a file that is here now. */
+  async function present(at: string, { url }: Release, name: string): Promise<string> {
+    const path = join(at, name);
+    if (!(await readStart(path))) await once(path, () => get(`${url}/${name}`, at, path));
+    return path;
+  }
+
+  /** @param place where a person may put it */
+  async function get(url: string, at: string, path: string, place = path): Promise<void> {
+    // As it is in the address: k3s has versions with a plus.
+    const answer = await fetch(url.replaceAll('+', '%2B'), { signal }).catch((cause: unknown) => {
+      signal.throwIfAborted();
+      throw missing(url, place, errorText(cause));
+    });
+    if (!answer.ok || answer.body === null) throw missing(url, place, `status ${answer.status}`);
+    await mkdir(at, { recursive: true });
+    const draft = `${path}.partial`;
+    try {
+      await pipeline(Readable.fromWeb(answer.body), createWriteStream(draft), { signal });
+      await rename(draft, path);
+    } catch (cause) {
+      await rm(draft, { force: true });
+      signal.throwIfAborted();
+      throw missing(url, place, errorText(cause));
+    }
+  }
+}
+
+async function readStart(path: string): Promise<boolean> {
+  try {
+    for await (const _ of createReadStream(path, { end: 0 })) return true;
+    return false;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+function wrongFile(message: string): JumphostError {
+  return new JumphostError(message, { code: 'FILE' });
+}
+
+function another(file: string, { url }: Release, why: string): JumphostError {
+  return wrongFile(`${file}: is not the file of ${url}: ${why}; delete it, and try again`);
+}
+
+function missing(url: string, path: string, why: string): JumphostError {
+  return wrongFile(
+    `${url}: cannot be fetched (${why}); fetch it on another computer, and put it at ${path}`,
+  );
+}
+
+async function sumInFile(path: string, name: string): Promise<string | undefined> {
+  return (await readStart(path)) ? sumIn(await readFile(path, 'utf8'), name) : undefined;
+}
+
+/** `HEX  NAME` or `HEX *NAME`, as sha256sum writes it. */
+function sumIn(text: string, name: string): string | undefined {
+  for (const line of text.split('\n')) {
+    const [, sum, file] = /^([0-9a-f]{64}) [ *](.+?)\s*$/.exec(line) ?? [];
+    if (file === name) return sum;
+  }
+  return undefined;
+}
+
+async function sumOf(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(file), hash);
+  return hash.digest('hex');
+}
+
+export async function localFile(file: string): Promise<LocalFile> {
+  return { file, sha256: await sumOf(file) };
+}

@@ -1,0 +1,216 @@
+/** A computer, as root: commands and files over one connection of ssh. */
+import type { ChildProcess } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { addAbortListener, once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { basename, dirname, join } from 'node:path/posix';
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
+import { shellWord, withDeadline } from '@skolo/base';
+import { JumphostError } from '../errors.ts';
+
+export interface Ended {
+  code: number;
+  stdout: string;
+  /** Without space around it. */
+  stderr: string;
+}
+
+export interface RunOptions {
+  /** For standard input: secrets never are arguments. */
+  input?: string | Buffer | Readable;
+  deadlineMs?: number;
+}
+
+export interface FileContent {
+  path: string;
+  content: string | Buffer | LocalFile;
+  /** Default 0644. Its owner is root. */
+  mode?: number;
+}
+
+/** A file of this computer, with the digest that it must have there, in hexadecimal. */
+export interface LocalFile {
+  file: string;
+  sha256: string;
+}
+
+/** A computer, as root. Every command has a deadline and ends with the signal. */
+export interface Host {
+  /** Of the jumphost, for messages. */
+  name: string;
+  /**
+   * Runs a script of a POSIX shell.
+   *
+   * @throws JumphostError The connection dropped, or the deadline passed.
+   */
+  run(script: string, options?: RunOptions): Promise<Ended>;
+  /**
+   * Runs a script that has to succeed, and gives what it prints.
+   *
+   * @throws JumphostError It failed.
+   */
+  need(script: string, options?: RunOptions): Promise<string>;
+  /** Writes a file: all of it or nothing, also where the connection or the power ends. @throws JumphostError */
+  write(file: FileContent): Promise<void>;
+  /** Undefined where there is none. @throws JumphostError */
+  read(path: string): Promise<string | undefined>;
+}
+
+interface HostOptions {
+  name: string;
+  /** Starts `ssh` with this command. Standard input, output and errors are pipes. */
+  start(command: string, signal: AbortSignal): Promise<ChildProcess>;
+  /** Aborts all commands. */
+  signal: AbortSignal;
+}
+
+const usualDeadlineMs = 60_000;
+/** For a large file on a slow line. */
+const writeDeadlineMs = 3_600_000;
+/** Of ssh itself: the connection failed. No script of ours ends with it. */
+const lostCode = 255;
+
+/** @throws JumphostError The user is neither root nor may become it. */
+export async function openHost(options: HostOptions): Promise<Host> {
+  const id = await execute(options, 'id -u', {});
+  if (id.code !== 0) throw unusable(options.name, id);
+  if (id.stdout.trim() === '0')
+    return hostWith(options, (script) => `exec sh -c ${shellWord(script)}`);
+  const asRoot = (script: string) => `exec sudo -n -- sh -c ${shellWord(script)}`;
+  const sudo = await execute(options, asRoot('id -u'), {});
+  if (sudo.stdout.trim() === '0') return hostWith(options, asRoot);
+  const why = sudo.stderr.split('\n').at(-1);
+  throw new JumphostError(
+    `${options.name}: you are not root there, and sudo asks for a password (${why}); sign in as root (\`user\` of the rack in kube/clusters/config.json, the login of a machine in rack.yaml), or allow NOPASSWD`,
+  );
+}
+
+function unusable(name: string, { stderr }: Ended): JumphostError {
+  return new JumphostError(`${name}: no shell there: ${stderr || 'id -u failed'}`);
+}
+
+function hostWith(options: HostOptions, wrapped: (script: string) => string): Host {
+  const { name } = options;
+  const run: Host['run'] = (script, how = {}) => execute(options, wrapped(script), how);
+  const need: Host['need'] = async (script, how) => {
+    const { code, stdout, stderr } = await run(script, how);
+    if (code === 0) return stdout;
+    throw new JumphostError(`${name}: ${failureText(stderr, stdout, code)}`);
+  };
+  return {
+    name,
+    run,
+    need,
+    async write({ path, content, mode = 0o644 }) {
+      const { input, sha256 } = bytesOf(content);
+      const script = writeScript(path, sha256, mode);
+      try {
+        await need(script, { input, deadlineMs: writeDeadlineMs });
+      } catch (cause) {
+        if (!(cause instanceof JumphostError) || cause.code !== undefined) throw cause;
+        throw new JumphostError(`${cause.message} (writing ${path})`, { cause });
+      }
+    },
+    async read(path) {
+      const file = shellWord(path);
+      const { code, stdout, stderr } = await run(`[ -e ${file} ] || exit 44; cat ${file}`);
+      if (code === 44) return undefined;
+      if (code === 0) return stdout;
+      throw new JumphostError(`${name}: ${stderr}`);
+    },
+  };
+}
+
+function bytesOf(content: FileContent['content']) {
+  if (typeof content === 'object' && 'file' in content) {
+    return { input: createReadStream(content.file), sha256: content.sha256 };
+  }
+  return { input: Buffer.from(content), sha256: sha256(content) };
+}
+
+export function sha256(content: string | Buffer): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+/** The bytes are checked before they have their name: standard input also ends where the connection does. */
+function writeScript(path: string, sum: string, mode: number): string {
+  const draft = join(dirname(path), `.${basename(path)}.skolo-new`);
+  return `set -eu
+new=${shellWord(draft)}
+# Every folder on the way is for all users, and the draft is not.
+umask 022
+mkdir -p ${shellWord(dirname(path))}
+umask 077
+trap 'rm -f "$new"' EXIT
+cat > "$new"
+case $(sha256sum "$new") in ${sum}*) ;; *) echo 'the bytes did not arrive as they were sent' >&2; exit 3 ;; esac
+chown 0:0 "$new"
+chmod ${mode.toString(8)} "$new"
+sync "$new"
+mv -f "$new" ${shellWord(path)}
+sync ${shellWord(dirname(path))}`;
+}
+
+async function execute(
+  { name, start, signal }: HostOptions,
+  command: string,
+  { input = '', deadlineMs = usualDeadlineMs }: RunOptions,
+): Promise<Ended> {
+  const limit = (ms: number, signal: AbortSignal) => {
+    return { ms, late: () => lost(`${name}: no answer within ${ms / 1000} s; try again`), signal };
+  };
+  return await withDeadline(limit(deadlineMs, signal), async (stop) => {
+    // The connection of a host that is off may never come back, and some commands have an hour.
+    const child = await withDeadline(limit(Math.min(deadlineMs, usualDeadlineMs), stop), (begin) =>
+      start(command, begin),
+    );
+    using _ended = addAbortListener(stop, () => child.kill('SIGKILL'));
+    return await collect(name, child, input);
+  });
+}
+
+function lost(message: string): JumphostError {
+  return new JumphostError(message, { code: 'LOST' });
+}
+
+async function collect(
+  name: string,
+  child: ChildProcess,
+  input: NonNullable<RunOptions['input']>,
+): Promise<Ended> {
+  const { stdin, stdout, stderr } = child;
+  if (!stdin || !stdout || !stderr) throw new Error('ssh has no pipes');
+  const source = input instanceof Readable ? input : Readable.from([Buffer.from(input)]);
+  // A script may end without reading all of it, and says why. A file here that cannot be read ends the command.
+  const sent = pipeline(source, stdin).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+  });
+  const [said, complaint, [code]] = await Promise.all([
+    text(stdout),
+    text(stderr),
+    once(child, 'close'),
+    sent,
+  ]);
+  if (code === null || code === lostCode) {
+    const why = complaint.trim().split('\n').at(-1) || 'it was cut';
+    throw lost(`${name}: the connection dropped (${why}); run it again`);
+  }
+  return { code, stdout: said, stderr: complaint.trim() };
+}
+
+/** In words of the kernel, of Go, of apt, and of SQLite, which has the database of k3s. */
+const isFull = /no space left on device|You don't have enough free space|disk is full/i;
+
+/** What a command complained of, in one line. */
+function failureText(stderr: string, stdout: string, code: number): string {
+  const lines = (stderr || stdout)
+    .trim()
+    .split(/[\r\n]+/)
+    .filter(Boolean);
+  const shown = lines.slice(-3).join('; ') || `a command failed (${code})`;
+  return isFull.test(shown)
+    ? `${shown}; its disk is full: make room, for example with \`journalctl --vacuum-size=200M\` and \`apt-get clean\`, and run it again`
+    : shown;
+}

@@ -1,0 +1,18 @@
+/** A restart of a computer, over its connection. */
+import { JumphostError } from '../errors.ts';
+import type { Host } from './host.ts';
+
+/** Another one after each start. @throws JumphostError */
+export async function bootIdOf(host: Pick<Host, 'need'>): Promise<string> {
+  return (await host.need('cat /proc/sys/kernel/random/boot_id')).trim();
+}
+
+/** The connection may go before the command ends. @throws JumphostError It refuses. */
+export async function sendReboot(host: Pick<Host, 'need'>): Promise<void> {
+  try {
+    await host.need('systemctl reboot');
+  } catch (cause) {
+    if (!(cause instanceof JumphostError) || cause.code === 'LOST') return;
+    throw new JumphostError(`${cause.message} (systemctl reboot)`, { cause });
+  }
+}

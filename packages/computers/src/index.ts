@@ -1,0 +1,46 @@
+/** Computers are brought to a state by steps: hosts, files, guarded changes, downloads, and the engine that checks and applies. */
+export { nodeStep, nodeVersion } from './debian/node.ts';
+export { aptScript, installDeadlineMs, packagesStep } from './debian/packages.ts';
+export { clockStep, journalStep, nameStep, updatesStep } from './debian/settings.ts';
+export { sshFile, sshSettings, sshStep, sshTrial } from './debian/sshd.ts';
+export { type Architecture, architectureOf, countsMemory, systemStep } from './debian/system.ts';
+export {
+  isPrepared,
+  type PrepareOptions,
+  prepare,
+  type StepProgress,
+  type StepState,
+} from './engine/engine.ts';
+export { changeGuarded, type Guard, unconfirmed } from './engine/guarded-change.ts';
+export { guardedStep } from './engine/guarded-step.ts';
+export { withLock } from './engine/lock.ts';
+export { type Check, fewOf, type Step } from './engine/step.ts';
+export { JumphostError } from './errors.ts';
+export {
+  type Download,
+  downloader,
+  type FileCheck,
+  localFile,
+  type Release,
+  type UnknownSum,
+} from './host/downloads.ts';
+export {
+  checkByScript,
+  differingFiles,
+  factsIn,
+  fileStep,
+  linesOf,
+  pendingMark,
+  withLines,
+  writeDiffering,
+} from './host/files.ts';
+export {
+  type FileContent,
+  type Host,
+  type LocalFile,
+  openHost,
+  type RunOptions,
+  sha256,
+} from './host/host.ts';
+export { bootIdOf, sendReboot } from './host/restart.ts';
+export { apart, openRootFolder } from './host/root-folder.ts';

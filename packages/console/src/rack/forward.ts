@@ -1,0 +1,64 @@
+/**
+ * `/services/NAME/v1/…`: requests of the pages to the other services, with the caller's own token, so that their roles and
+ * audit hold. Only routes of `@skolo/api` that need a role: others know their caller by its address, which is ours here.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Api, auditApi, type RouteSpec } from '@skolo/api';
+import {
+  type AccessControl,
+  type Caller,
+  clientAddress,
+  HttpProblem,
+  type Logger,
+  requestIdFrom,
+  type ServiceContext,
+} from '@skolo/common';
+import { passOn } from '../serve/pass-on.ts';
+
+/** A service that the pages may ask; undefined: there is none of that name. */
+export type FindService = (name: string) => { api: Api; url: string } | undefined;
+
+interface ForwardDeps extends Pick<ServiceContext, 'rack'> {
+  findService: FindService;
+  access: Pick<AccessControl, 'admit'>;
+  log: Logger;
+}
+
+/** @throws HttpProblem No such route, the caller may not, or the service does not answer. */
+export async function forward(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { rack, findService, access, log }: ForwardDeps,
+): Promise<void> {
+  const [, name = '', target = ''] =
+    /^\/services\/([^/]+)(\/v1\/.*)$/.exec(request.url ?? '') ?? [];
+  const service = findService(name);
+  const spec = service && findRoute({ ...service.api, ...auditApi }, request.method ?? '', target);
+  if (!service || !spec?.role) {
+    throw new HttpProblem(
+      404,
+      'the console forwards no such request; see /openapi.json of the service',
+    );
+  }
+  const requestId = requestIdFrom(request.headers['x-request-id']?.toString());
+  const caller = await access.admit(request, spec.role, log);
+  const url = `${service.url.replace(/\/+$/, '')}${target}`;
+  const headers = { ...callerHeaders(request, caller), 'x-request-id': requestId };
+  response.setHeader('x-request-id', requestId);
+  await passOn(request, response, { name, url, rack: rack.rack.name, headers });
+}
+
+function findRoute(api: Api, method: string, target: string): RouteSpec | undefined {
+  const [path = ''] = target.split('?', 1);
+  return Object.values(api).find((spec) => {
+    const pattern = new RegExp(`^${spec.path.replace(/\{\w+\}/g, '[^/]+')}$`);
+    return spec.method.toUpperCase() === method && pattern.test(path);
+  });
+}
+
+/** `access` of rack.yaml lets the same networks read every service, so an anonymous caller gains nothing by our address. */
+function callerHeaders(request: IncomingMessage, { by }: Caller) {
+  if (by === 'network') return {};
+  const { authorization } = request.headers;
+  return { authorization, 'x-forwarded-for': clientAddress(request) };
+}

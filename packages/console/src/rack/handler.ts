@@ -1,0 +1,70 @@
+/** The public port of machine-state: its API, the console's pages, and the other services behind one sign-in. */
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { clientAddress, HttpProblem, type ServiceContext } from '@skolo/common';
+import { originProblem } from '../serve/origin.ts';
+import { type Pages, servePage } from '../serve/pages.ts';
+import { sendProblem } from '../serve/send-problem.ts';
+import type { Session, Sessions } from '../serve/sessions.ts';
+import { type FindService, forward } from './forward.ts';
+
+interface Deps extends Pick<ServiceContext, 'rack' | 'access' | 'audit' | 'log'> {
+  sessions: Sessions;
+  pages: Pages;
+  findService: FindService;
+  /** Answers the routes of the service. */
+  app: RequestListener;
+}
+
+export function consoleHandler(deps: Deps): RequestListener {
+  const { sessions, pages, app, log } = deps;
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { headers, url = '' } = request;
+    const session = sessions.find(headers.cookie);
+    if (!session) await recordExpired(request);
+    await checkOrigin(request, session);
+    // From here on a session is its token.
+    if (session && headers.authorization === undefined) {
+      headers.authorization = `Bearer ${session.token}`;
+    }
+    if (url.startsWith('/services/')) await forward(request, response, deps);
+    else if (!servePage(pages, request, response)) app(request, response);
+  }
+
+  async function checkOrigin(request: IncomingMessage, session?: Session): Promise<void> {
+    const why = originProblem(request, session !== undefined);
+    if (why === undefined) return;
+    log.warn({ why, from: clientAddress(request) }, 'cross-site request rejected');
+    if (session) await record(request, 'cross-site request', session, why);
+    throw new HttpProblem(403, why);
+  }
+
+  async function recordExpired(request: IncomingMessage): Promise<void> {
+    const session = sessions.takeExpired(request.headers.cookie);
+    if (session === undefined) return;
+    const ended = new Date(session.expiresAt).toISOString();
+    await record(request, 'expired session', session, `the session ended ${ended}; sign in again`);
+  }
+
+  /**
+   * Rejects the request also when the log cannot be written. Counts as anonymous: a page of another site must not use up what
+   * its visitor may change.
+   */
+  async function record(request: IncomingMessage, what: string, { name }: Session, why: string) {
+    const target = `${request.method} ${request.url?.split('?', 1)[0]?.slice(0, 200)}`;
+    const from = clientAddress(request);
+    const entry = { who: name, from, what, target, outcome: `refused: ${why}` };
+    await deps.audit.begin(entry, true).catch((error: unknown) => {
+      log.error({ err: error, entry }, 'not in the audit log');
+    });
+  }
+
+  return (request, response) => {
+    answer(request, response).catch((error: unknown) => {
+      // A page that is left ends its requests.
+      const hasLeft = response.destroyed;
+      const status = sendProblem(response, error);
+      if (status >= 500 && !hasLeft) log.error({ err: error }, 'request failed');
+    });
+  };
+}

@@ -1,0 +1,74 @@
+/** Signing in to the console, and out. */
+import { hostname } from 'node:os';
+import type { ConsoleSession, consoleApi } from '@skolo/api';
+import {
+  type AccessControl,
+  type Caller,
+  HttpProblem,
+  type Logger,
+  type RouteHandlers,
+  type ServiceContext,
+} from '@skolo/common';
+import type { Session, Sessions } from '../serve/sessions.ts';
+
+interface Deps extends Pick<ServiceContext, 'rack' | 'version' | 'audit'> {
+  access: Pick<AccessControl, 'admitToken'>;
+  sessions: Sessions;
+}
+
+export function consoleHandlers(deps: Deps): RouteHandlers<typeof consoleApi> {
+  const { rack, version, access, sessions, audit } = deps;
+
+  function describe({ name, role, by }: Caller, session: Session | undefined): ConsoleSession {
+    return {
+      rack: rack.rack.name,
+      version,
+      name,
+      role,
+      signedIn: by !== 'network',
+      ...(session && { expiresAt: new Date(session.expiresAt).toISOString() }),
+    };
+  }
+
+  function redeem(code: string, from: string, log: Logger): string {
+    const token = sessions.redeem(code);
+    if (token !== undefined) return token;
+    log.warn({ from }, 'link to sign in rejected');
+    throw new HttpProblem(
+      401,
+      'this link was used already, or is older than a minute; run `skolo console` again, or sign in with a token',
+    );
+  }
+
+  return {
+    session: ({ caller, headers }) => ({
+      status: 200,
+      body: describe(caller, sessions.find(headers.cookie)),
+    }),
+    async signIn({ body, from, log, requestId }) {
+      const token = body.code === undefined ? (body.token ?? '') : redeem(body.code, from, log);
+      const caller = await access.admitToken(token, from, log);
+      const { name: who, role } = caller;
+      const entry = { who, role, from, what: 'signIn', target: hostname(), requestId };
+      await audit.begin({ ...entry, outcome: 'done' });
+      const isSecure = rack.rack.services['machine-state'].tls !== undefined;
+      const { session, cookie } = sessions.begin({ token, name: caller.name }, isSecure);
+      return { status: 201, headers: { 'set-cookie': cookie }, body: describe(caller, session) };
+    },
+    signOut: ({ headers }) => ({
+      status: 204,
+      headers: { 'set-cookie': sessions.end(headers.cookie) },
+    }),
+    createLink({ headers, caller }) {
+      const [, token] = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '') ?? [];
+      if (token === undefined) {
+        throw new HttpProblem(
+          403,
+          'a link signs in as you; send a token (`skolo token new` makes one)',
+        );
+      }
+      const { code, expiresAt } = sessions.createLink({ token, name: caller.name });
+      return { status: 201, body: { code, expiresAt: new Date(expiresAt).toISOString() } };
+    },
+  };
+}

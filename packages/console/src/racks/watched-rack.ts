@@ -1,0 +1,161 @@
+/** One rack of `skolo console`: the way there, which is opened again and again, and what is known of it. */
+import { setTimeout as pause } from 'node:timers/promises';
+import {
+  ApiError,
+  ApiUnreachable,
+  createClient,
+  type DeskRack,
+  machineStateApi,
+  type RackView,
+} from '@skolo/api';
+import { errorText } from '@skolo/base';
+import { backOffMs } from '@skolo/common/light';
+
+/** To machine-state. It mends itself when it breaks. */
+export interface Way {
+  baseUrl: string;
+  /** As its rack.yaml names it. */
+  rack: string;
+  fetch: typeof fetch;
+}
+
+interface Deps {
+  name: string;
+  /** @throws Error The message says what to do. */
+  open(signal: AbortSignal): Promise<Way>;
+  /** The saved one, asked for at each connection: `skolo login` elsewhere suffices. */
+  savedToken(): Promise<string | undefined>;
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** The connection is another than before. */
+  onConnection(rack: DeskRack): void;
+}
+
+/** Longer than a request waits for the tunnel, so that the reason of ssh is seen. */
+const timeoutMs = 25_000;
+const tries = { firstMs: 500, maxMs: 15_000 };
+
+export class WatchedRack {
+  readonly name: string;
+  token: string | undefined;
+  way: Way | undefined;
+  private readonly deps: Deps;
+  private state: DeskRack;
+  /** By name: whether it needs a person. */
+  private readonly machines = new Map<string, boolean>();
+  private view: RackView | undefined;
+  private lastId: string | undefined;
+  /** A token of a page is stronger than the saved one; signing out leaves none. */
+  private isTokenGiven = false;
+  private again = new AbortController();
+
+  constructor(deps: Deps) {
+    this.deps = deps;
+    this.name = deps.name;
+    this.state = { name: deps.name, connection: 'connecting', since: this.time() };
+  }
+
+  current(): DeskRack {
+    const { view } = this;
+    if (!view) return this.state;
+    const { causes, alerts, services } = view;
+    const troubled = services.filter(({ ready, degraded }) => !ready || degraded.length > 0);
+    return {
+      ...this.state,
+      known: {
+        machines: this.machines.size,
+        needPerson: [...this.machines.values()].filter((needs) => needs).length,
+        causes: causes.map((cause) => ({ ...cause, machines: cause.machines.length })),
+        alerts: alerts.length,
+        services: troubled.map(({ name }) => name),
+      },
+    };
+  }
+
+  /** In place of the saved token, until the command ends. */
+  useToken(token: string | undefined): void {
+    this.isTokenGiven = true;
+    this.token = token;
+    this.again.abort();
+  }
+
+  /** Until the signal is aborted. */
+  async run(stop: AbortSignal): Promise<void> {
+    for (let failures = 0; !stop.aborted; ) {
+      this.again = new AbortController();
+      const signal = AbortSignal.any([stop, this.again.signal]);
+      try {
+        await this.follow(signal, () => {
+          failures = 0;
+        });
+      } catch (error) {
+        if (stop.aborted) return;
+        if (this.again.signal.aborted) continue;
+        failures += 1;
+        this.connection('lost', this.reasonOf(error));
+        await pause(backOffMs(failures, tries), undefined, { signal }).catch(() => {});
+      }
+    }
+  }
+
+  private async follow(signal: AbortSignal, onAnswer: () => void): Promise<void> {
+    this.way ??= await this.deps.open(signal);
+    if (!this.isTokenGiven) this.token = await this.deps.savedToken();
+    const client = createClient(machineStateApi, { ...this.way, token: this.token, timeoutMs });
+    const headers = { ...(this.lastId !== undefined && { 'last-event-id': this.lastId }) };
+    const { events } = await client.changes({ headers, signal });
+    for await (const { name, data, id } of events) {
+      onAnswer();
+      if (name === 'all') {
+        this.machines.clear();
+        for (const machine of data.machines) this.note(machine);
+        this.view = data.rack;
+      } else if (name === 'machine') this.note(data);
+      else if (name === 'removed') this.machines.delete(data.name);
+      else this.view = data;
+      this.lastId = id ?? this.lastId;
+      this.connection('live');
+    }
+  }
+
+  private note({ name, needsPerson }: { name: string; needsPerson?: string | undefined }): void {
+    this.machines.set(name, needsPerson !== undefined);
+  }
+
+  private connection(connection: DeskRack['connection'], why?: string): void {
+    const { connection: before, since, why: whyBefore } = this.state;
+    if (before === connection && whyBefore === why) return;
+    this.state = {
+      name: this.name,
+      connection,
+      since: before === connection ? since : this.time(),
+      ...(why !== undefined && { why }),
+    };
+    this.deps.onConnection(this.current());
+  }
+
+  private reasonOf(error: unknown): string {
+    const rejected = error instanceof ApiError && [401, 403].includes(error.status);
+    if (rejected) return `${error.message}; save your token with skolo login ${this.name}`;
+    const text = error instanceof ApiUnreachable ? `machine-state: ${error.why}` : errorText(error);
+    return text.replace(`${this.name}: `, '');
+  }
+
+  private time(): string {
+    return new Date(this.deps.now()).toISOString();
+  }
+}
+
+/** The worst first: those of which nothing is known now, then by the machines that do not work. */
+export function worstFirst(racks: readonly DeskRack[]): DeskRack[] {
+  return [...racks].sort((a, b) => badness(b) - badness(a) || a.name.localeCompare(b.name));
+}
+
+function badness({ connection, known }: DeskRack): number {
+  if (connection === 'lost') return Number.POSITIVE_INFINITY;
+  if (!known) return 0;
+  const behindCauses = known.causes.reduce((sum, { machines }) => sum + machines, 0);
+  const ofTheRack = known.alerts + known.services.length;
+  // Less than one machine, however many they are.
+  return behindCauses + known.needPerson + ofTheRack / (ofTheRack + 1);
+}

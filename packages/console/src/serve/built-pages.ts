@@ -1,0 +1,30 @@
+/** The built pages. In a bundle they are a module beside this one; a checkout has them in `dist`, after `npm run build`. */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { errorCode } from '@skolo/base';
+import { z } from 'zod';
+import { type Pages, pagesOf, readPages } from './pages.ts';
+
+/** `scripts/bundle/bundles.mjs` writes it: texts by their paths. */
+const bundled = new URL('./console-pages-texts.js', import.meta.url).href;
+const Bundled = z.object({ texts: z.record(z.string(), z.string()) });
+
+const build = fileURLToPath(new URL('../../pages/build.ts', import.meta.url));
+const built = fileURLToPath(new URL('../../dist', import.meta.url));
+
+/** @param rebuilds stale pages of a checkout */
+export async function builtPages({ rebuilds = false } = {}): Promise<Pages> {
+  const module = await import(bundled).catch((error: unknown) => {
+    if (errorCode(error) === 'ERR_MODULE_NOT_FOUND') return undefined;
+    throw error;
+  });
+  if (module !== undefined) {
+    const { texts } = Bundled.parse(module);
+    return await pagesOf(
+      Object.entries(texts).map(([path, text]) => [path, Buffer.from(text)] as const),
+    );
+  }
+  if (rebuilds) await promisify(execFile)(process.execPath, [build]);
+  return await readPages(built);
+}

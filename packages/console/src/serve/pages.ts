@@ -1,0 +1,119 @@
+/** The built pages: a few files, in memory and compressed. */
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { extname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { errorCode } from '@skolo/base';
+import { acceptsGzip, pathOf } from '@skolo/common/light';
+
+/** Nothing from elsewhere, nothing inline. `blob:` is the screen of a phone, which is fetched with a POST. */
+const policy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' blob:",
+  "connect-src 'self'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "base-uri 'none'",
+].join('; ');
+
+const headersOfPages = {
+  'content-security-policy': policy,
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'permissions-policy': 'camera=(), geolocation=(), microphone=()',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+};
+
+const types: Readonly<Record<string, string>> = {
+  '.css': 'text/css; charset=utf-8',
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml',
+};
+
+interface Page {
+  type: string;
+  etag: string;
+  isImmutable: boolean;
+  body: Buffer;
+  /** Browsers accept nothing better over plain http. */
+  gzipped: Buffer;
+}
+
+export type Pages = ReadonlyMap<string, Page>;
+
+/** @param folder what Vite wrote; empty without it: the service works without its pages */
+export async function readPages(folder: string): Promise<Pages> {
+  const names = await readdir(folder, { recursive: true }).catch((error: unknown) => {
+    if (errorCode(error) === 'ENOENT') return [];
+    throw error;
+  });
+  const files = names.filter((name) => extname(name) in types);
+  return await pagesOf(
+    await Promise.all(
+      files.map(
+        async (name) =>
+          [`/${name.replaceAll('\\', '/')}`, await readFile(join(folder, name))] as const,
+      ),
+    ),
+  );
+}
+
+/** @param files by their paths: `/index.html` */
+export async function pagesOf(
+  files: Iterable<readonly [path: string, body: Buffer]>,
+): Promise<Pages> {
+  return new Map(await Promise.all([...files].map(pageOf)));
+}
+
+/**
+ * Answers a request for a page; false: it is not for one.
+ *
+ * @param path as the pages have it
+ */
+export function servePage(
+  pages: Pages,
+  request: IncomingMessage,
+  response: ServerResponse,
+  path = pathOf(request),
+): boolean {
+  if (request.method !== 'GET' && request.method !== 'HEAD') return false;
+  if (path === '/' && pages.size === 0) {
+    response.writeHead(503, { 'content-type': 'text/plain; charset=utf-8' });
+    response.end('the console is not built; run: npm run build -w packages/console\n');
+    return true;
+  }
+  const page = pages.get(path === '/' ? '/index.html' : path);
+  if (page === undefined) return false;
+  for (const [name, value] of Object.entries(headersOfPages)) response.setHeader(name, value);
+  response.setHeader('etag', page.etag);
+  response.setHeader('vary', 'accept-encoding');
+  // The index names the other files by their content.
+  const caching = page.isImmutable ? 'public, max-age=31536000, immutable' : 'no-cache';
+  response.setHeader('cache-control', caching);
+  if (request.headers['if-none-match'] === page.etag) {
+    response.writeHead(304).end();
+    return true;
+  }
+  const isGzipped = acceptsGzip(request);
+  const body = isGzipped ? page.gzipped : page.body;
+  if (isGzipped) response.setHeader('content-encoding', 'gzip');
+  response.writeHead(200, { 'content-type': page.type, 'content-length': body.length }).end(body);
+  return true;
+}
+
+async function pageOf([path, body]: readonly [string, Buffer]): Promise<[string, Page]> {
+  const page = {
+    type: types[extname(path)] ?? 'application/octet-stream',
+    etag: `"${createHash('sha256').update(body).digest('base64url')}"`,
+    isImmutable: path.startsWith('/assets/'),
+    body,
+    gzipped: await promisify(gzip)(body),
+  };
+  return [path, page];
+}

@@ -1,0 +1,92 @@
+/** Passes a request of a page on to a service, and its answer back, also one that never ends. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { whyUnreachable } from '@skolo/api';
+import { anotherRack, rackHeader } from '@skolo/api/rack-header';
+import { gzipHeaders, gzipTo, HttpProblem, isWorthGzip } from '@skolo/common/light';
+
+/** Of the request, besides those that are given. */
+const passedOn = ['accept', 'content-type', 'idempotency-key', 'last-event-id'];
+/** Of the answer. Others are about the connection to us, or sign in to another service. */
+const passedBack = [
+  ...['content-type', 'last-modified', 'retry-after', 'allow'],
+  ...['x-request-id', 'x-skolo-version', 'x-skolo-sha1'],
+];
+const answersWithinMs = 30_000;
+/** An answer is data, also where a browser is led to its address. */
+const headersOfAnswers = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; sandbox",
+  'x-content-type-options': 'nosniff',
+};
+
+interface PassOnOptions {
+  /** Of the service, for errors. */
+  name: string;
+  url: string;
+  /** The rack of the service. */
+  rack: string;
+  /** More headers for the service. */
+  headers: Readonly<Record<string, string | undefined>>;
+  fetch?: typeof fetch;
+}
+
+/**
+ * @throws HttpProblem 404: a parser of URLs changes its path (`..`, `\`), so that it is not the one that was looked at. 503: the
+ * service does not answer. 502: that of another rack does.
+ */
+export async function passOn(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { name, url, rack, headers, fetch: ask = fetch }: PassOnOptions,
+): Promise<void> {
+  const [, path = ''] = /^https?:\/\/[^/]+([^?]*)/.exec(url) ?? [];
+  if (URL.parse(url)?.pathname !== path) {
+    throw new HttpProblem(404, `${path}: no such page; write its path without . .. and \\`);
+  }
+  const hungUp = new AbortController();
+  response.once('close', () => hungUp.abort());
+  const late = setTimeout(() => hungUp.abort(new Error('no answer in time')), answersWithinMs);
+  const { method = 'GET' } = request;
+  const hasBody = request.headers['content-type'] !== undefined;
+  const answer = await ask(url, {
+    method,
+    headers: headersFor(request, { ...headers, [rackHeader]: rack }),
+    ...(hasBody && { body: Readable.toWeb(request), duplex: 'half' }),
+    redirect: 'manual',
+    signal: hungUp.signal,
+  })
+    .catch((cause: unknown) => {
+      throw new HttpProblem(503, `${name} does not answer: ${whyUnreachable(cause)}`, { cause });
+    })
+    .finally(() => clearTimeout(late));
+  const misdirected = anotherRack(answer.headers.get(rackHeader), rack);
+  if (misdirected !== undefined) {
+    await answer.body?.cancel();
+    throw new HttpProblem(502, `${name}: ${misdirected}`);
+  }
+  for (const header of passedBack) {
+    const value = answer.headers.get(header);
+    if (value !== null) response.setHeader(header, value);
+  }
+  // `fetch` has unpacked it. A stream has no length.
+  const isJson = answer.headers.get('content-type')?.includes('json') ?? false;
+  const bytes = Number(answer.headers.get('content-length'));
+  const isPacked = isJson && isWorthGzip(request, bytes);
+  response.writeHead(answer.status, { ...headersOfAnswers, ...(isPacked && gzipHeaders) });
+  response.flushHeaders();
+  if (answer.body === null) response.end();
+  // A stream that breaks ends the answer, and the page connects again.
+  else {
+    const to = isPacked ? gzipTo(response) : response;
+    await pipeline(Readable.fromWeb(answer.body), to).catch(() => response.destroy());
+  }
+}
+
+function headersFor(request: IncomingMessage, own: PassOnOptions['headers']) {
+  const passed = passedOn.map((name) => [name, request.headers[name]]);
+  return Object.fromEntries(
+    [...passed, ...Object.entries(own)].filter(([, value]) => typeof value === 'string'),
+  );
+}

@@ -1,0 +1,106 @@
+/**
+ * Sessions of browsers, and links that begin one. Only in memory: after a restart of the service everybody signs in again.
+ * A session stands for a token, which is checked with each request, so a revoked or expired one ends it.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '@skolo/common/light';
+import { whoMakesRoom } from '@skolo/common/light';
+
+export interface Session {
+  token: string;
+  /** Of the one who signed in. */
+  name: string;
+  /** By the clock of the service, in milliseconds. */
+  expiresAt: number;
+}
+
+/** A working day, and one night. */
+const sessionMs = 12 * 3_600_000;
+const linkMs = 60_000;
+/** More than people of a rack have browsers. Who has most makes room, so that nobody signs the others out. */
+const mostSessions = 1000;
+const mostLinks = 100;
+
+export class Sessions {
+  private readonly clock: Pick<Clock, 'now'>;
+  private readonly cookieName: string;
+  private readonly sessions = new Map<string, Session>();
+  private readonly links = new Map<string, Session>();
+
+  /** @param rack cookies do not know ports, and a desk has several racks on one host */
+  constructor(rack: string, clock: Pick<Clock, 'now'>) {
+    this.clock = clock;
+    this.cookieName = `skolo-console-${rack.replace(/[^\w-]/g, '_')}`;
+  }
+
+  /** Begins a session. `cookie` is for `Set-Cookie`. */
+  begin(
+    caller: { token: string; name: string },
+    isSecure: boolean,
+  ): { session: Session; cookie: string } {
+    const { id, entry } = this.keep(this.sessions, mostSessions, { ...caller, ms: sessionMs });
+    return { session: entry, cookie: this.cookie(id, sessionMs / 1000, isSecure) };
+  }
+
+  /** The session of a request; undefined: none, or it has expired. */
+  find(cookieHeader: string | undefined): Session | undefined {
+    const session = this.sessions.get(this.idIn(cookieHeader));
+    return session && session.expiresAt > this.clock.now() ? session : undefined;
+  }
+
+  /** The session of a request, if it has expired; each is given once. */
+  takeExpired(cookieHeader: string | undefined): Session | undefined {
+    const id = this.idIn(cookieHeader);
+    const session = this.sessions.get(id);
+    if (session === undefined || session.expiresAt > this.clock.now()) return undefined;
+    this.sessions.delete(id);
+    return session;
+  }
+
+  /** Ends the session of a request. The result is for `Set-Cookie`. */
+  end(cookieHeader: string | undefined): string {
+    this.sessions.delete(this.idIn(cookieHeader));
+    return this.cookie('', 0, false);
+  }
+
+  /** A code that signs in once. */
+  createLink(caller: { token: string; name: string }): { code: string; expiresAt: number } {
+    const { id, entry } = this.keep(this.links, mostLinks, { ...caller, ms: linkMs });
+    return { code: id, expiresAt: entry.expiresAt };
+  }
+
+  /** The token of a code; undefined: unknown, used or expired. */
+  redeem(code: string): string | undefined {
+    const link = this.links.get(code);
+    this.links.delete(code);
+    return link && link.expiresAt > this.clock.now() ? link.token : undefined;
+  }
+
+  private keep(
+    map: Map<string, Session>,
+    most: number,
+    { token, name, ms }: { token: string; name: string; ms: number },
+  ) {
+    if (map.size >= most) {
+      const all = [...map].map(([id, session]) => ({ id, name: session.name }));
+      map.delete(whoMakesRoom(all, name)?.id ?? '');
+    }
+    const id = randomBytes(32).toString('base64url');
+    const entry = { token, name, expiresAt: this.clock.now() + ms };
+    map.set(id, entry);
+    return { id, entry };
+  }
+
+  private idIn(header = ''): string {
+    for (const pair of header.split(';')) {
+      const [name, value = ''] = pair.trim().split('=', 2);
+      if (name === this.cookieName) return value;
+    }
+    return '';
+  }
+
+  private cookie(value: string, seconds: number, isSecure: boolean): string {
+    const secure = isSecure ? '; Secure' : '';
+    return `${this.cookieName}=${value}; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Strict${secure}`;
+  }
+}

@@ -1,0 +1,459 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  cp,
+  type FileHandle,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { StorageUnavailable } from '../files/storage-errors.ts';
+import { Spool } from '../spool/spool.ts';
+import { campaign, killAfter, seed, seeded, startWriter } from '../testing/campaign.ts';
+import { changeOf, keptVersions, workers } from '../testing/journal-writer.ts';
+import { Journal } from './journal.ts';
+
+const kills = campaign();
+
+const run = promisify(execFile);
+const isRoot = process.getuid?.() === 0;
+
+let parent: string;
+let folder: string;
+const opened: Journal[] = [];
+beforeEach(async () => {
+  parent = await mkdtemp(join(tmpdir(), 'skolo-durable-'));
+  folder = join(parent, 'journal');
+});
+afterEach(async () => {
+  vi.restoreAllMocks();
+  for (const journal of opened.splice(0)) await journal.close();
+  await rm(parent, { recursive: true });
+});
+
+async function openJournal(): Promise<Journal> {
+  const journal = await Journal.open(folder);
+  opened.push(journal);
+  return journal;
+}
+
+function contentOf(journal: Journal, prefix = ''): Record<string, unknown> {
+  const content: Record<string, unknown> = {};
+  for (const [key, value] of journal.entries(prefix)) content[key] = value;
+  return content;
+}
+
+/** What all open files have in common. */
+async function handles(): Promise<Pick<FileHandle, 'datasync'>> {
+  const handle = await open(parent);
+  await handle.close();
+  return Object.getPrototypeOf(handle);
+}
+
+it('may lack records when it is new, and as a copy, which has no mark', async () => {
+  const first = await openJournal();
+  await first.write({ put: { a: 1 } });
+  await first.close();
+  const again = await openJournal();
+  await again.close();
+  await rm(`${folder}.mark`);
+  const copy = await openJournal();
+
+  expect([first, again, copy].map(({ isIncomplete }) => isIncomplete)).toEqual([true, false, true]);
+});
+
+describe('Journal', () => {
+  it('keeps records over a restart', async () => {
+    const first = await openJournal();
+    await first.write({
+      put: { 'cycle/1': { step: 'off' }, 'cycle/2': [1, null], 'wish/a': 'grüezi' },
+    });
+    await first.write({ put: { 'cycle/1': { step: 'on' } }, delete: ['cycle/2', 'cycle/none'] });
+    await first.close();
+
+    const second = await openJournal();
+
+    expect(contentOf(second)).toEqual({ 'cycle/1': { step: 'on' }, 'wish/a': 'grüezi' });
+    expect(second.get('cycle/1')).toEqual({ step: 'on' });
+    expect(second.get('cycle/2')).toBeUndefined();
+    expect(second.recovered).toBeUndefined();
+  });
+
+  it('gives the records of a prefix, by key', async () => {
+    const journal = await openJournal();
+    await journal.write({ put: { 'b/2': 2, 'b/10': 10, b: 0, 'c/1': 1, 'a/1': 1, 'b/1': 1 } });
+
+    expect(Object.keys(contentOf(journal, 'b/'))).toEqual(['b/1', 'b/10', 'b/2']);
+    expect(contentOf(journal, 'none')).toEqual({});
+  });
+
+  it('puts a key that a change also deletes', async () => {
+    const journal = await openJournal();
+
+    await journal.write({ delete: ['a'], put: { a: 1 } });
+
+    expect(journal.get('a')).toBe(1);
+  });
+
+  it('lets writers that come together share a sync, in order', async () => {
+    const journal = await openJournal();
+    await journal.write({});
+    const datasync = vi.spyOn(await handles(), 'datasync');
+
+    const versions = Array.from({ length: 100 }, (_, version) => version);
+    await Promise.all(
+      versions.map((version) => journal.write({ put: { version, [version]: true } })),
+    );
+
+    expect(journal.get('version')).toBe(99);
+    expect(Object.keys(contentOf(journal))).toHaveLength(101);
+    expect(datasync.mock.calls.length).toBeGreaterThan(0);
+    expect(datasync.mock.calls.length).toBeLessThan(5);
+  });
+
+  it('passes over records that are not its own, and reports them', async () => {
+    const foreign = await Spool.open(folder);
+    await foreign.append(['no record', '{"key":"b"}', '[["a",1]]']);
+    await foreign.close();
+    const journal = await openJournal();
+    await journal.write({ put: { c: 1 } });
+
+    expect(contentOf(journal)).toEqual({ a: 1, c: 1 });
+    expect(journal.recovered).toContain('2 records of another kind');
+    await journal.close();
+    const again = await openJournal();
+    expect([again.recovered, contentOf(again)]).toEqual([undefined, { a: 1, c: 1 }]);
+  });
+
+  it('does not take a value that is not JSON', async () => {
+    const journal = await openJournal();
+
+    await expect(journal.write({ put: { a: undefined } })).rejects.toThrow('a: the value');
+
+    expect(contentOf(journal)).toEqual({});
+  });
+
+  it('does not grow with the number of changes, and needs the newest snapshot alone', async () => {
+    const journal = await openJournal();
+    for (let change = 0; change < 60; change += 1) {
+      await journal.write({
+        put: { a: change, b: 'x'.repeat(100_000) },
+        delete: [`c/${change - 1}`],
+      });
+      await journal.write({ put: { [`c/${change}`]: change } });
+    }
+    await journal.close();
+
+    const sizes = await Promise.all(
+      (await readdir(folder)).map(async (name) => (await stat(join(folder, name))).size),
+    );
+    expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(2_500_000);
+    const again = await openJournal();
+    expect(again.recovered).toBeUndefined();
+    expect(contentOf(again)).toEqual({ a: 59, b: 'x'.repeat(100_000), 'c/59': 59 });
+  });
+
+  it('finishes the writes that wait when it is closed, and takes no others', async () => {
+    const journal = await openJournal();
+    const waiting = journal.write({ put: { a: 1 } });
+    await journal.close();
+
+    await waiting;
+    await expect(journal.write({ put: { b: 1 } })).rejects.toMatchObject({ code: 'CLOSED' });
+    expect(contentOf(await openJournal())).toEqual({ a: 1 });
+  });
+
+  it('can be open in one process only', async () => {
+    const writer = startWriter(join(import.meta.dirname, '../testing/journal-writer.ts'), folder);
+    onTestFinished(() => void writer.kill('SIGKILL'));
+    if (writer.stdout) await once(writer.stdout, 'data');
+
+    const refused = Journal.open(folder);
+    await expect(refused).rejects.toThrow(StorageUnavailable);
+    const lines = killAfter(writer, 0);
+
+    await expect(refused).rejects.toMatchObject({
+      code: 'LOCKED',
+      message: `${folder}: not opened: another process has it open; one folder belongs to one process (LOCKED)`,
+    });
+    expect((await lines).length).toBeGreaterThan(0);
+    await openJournal();
+  });
+
+  it('names the reason where it cannot be opened', async () => {
+    await writeFile(folder, 'a file');
+
+    await expect(Journal.open(folder)).rejects.toMatchObject({ code: 'EEXIST' });
+  });
+});
+
+describe('Journal on a bad disk', () => {
+  it('reports that the file system is read-only, and can still be opened later', async ({
+    skip,
+  }) => {
+    await mountSmall(skip, '1m');
+    try {
+      const journal = await openJournal();
+      await journal.write({ put: { a: 1 } });
+      await journal.close();
+      await run('mount', ['-o', 'remount,ro', parent]);
+
+      await expect(Journal.open(folder)).rejects.toMatchObject({
+        code: 'EROFS',
+        message: `${folder}: not opened: the file system is read-only (EROFS)`,
+      });
+
+      await run('mount', ['-o', 'remount,rw', parent]);
+      expect(contentOf(await openJournal())).toEqual({ a: 1 });
+    } finally {
+      for (const journal of opened.splice(0)) await journal.close();
+      await run('umount', [parent]);
+    }
+  });
+
+  it('is opened and read on a full disk, and takes changes once there is space', async ({
+    skip,
+  }) => {
+    await mountSmall(skip, '1m');
+    try {
+      const journal = await openJournal();
+      await journal.write({ put: { a: 'x'.repeat(100_000) } });
+      await journal.close();
+      await fillUp();
+
+      const full = await openJournal();
+      expect(Object.keys(contentOf(full))).toEqual(['a']);
+      expect(full.recovered).toBeUndefined();
+      await expect(full.write({ put: { b: 'y'.repeat(5000) } })).rejects.toMatchObject({
+        code: 'ENOSPC',
+      });
+
+      await rm(join(parent, 'filling'));
+      await full.write({ put: { b: 1 } });
+      await full.close();
+      expect(Object.keys(contentOf(await openJournal()))).toEqual(['a', 'b']);
+    } finally {
+      for (const journal of opened.splice(0)) await journal.close();
+      await run('umount', [parent]);
+    }
+  });
+
+  it('keeps a damaged journal as it is while there is no space to save it', async ({ skip }) => {
+    await mountSmall(skip, '1m');
+    try {
+      const journal = await openJournal();
+      await journal.write({ put: { a: 'x'.repeat(100_000) } });
+      await journal.write({ put: { b: 1 } });
+      await journal.write({ put: { c: 1 } });
+      await journal.close();
+      const [segment = ''] = (await readdir(folder)).filter((name) => name.endsWith('.spool'));
+      const bytes = await readFile(join(folder, segment));
+      bytes.write('2', bytes.indexOf('["b",1]') + 5);
+      await writeFile(join(folder, segment), bytes);
+      await fillUp();
+
+      const full = await openJournal();
+      expect(Object.keys(contentOf(full))).toEqual(['a', 'c']);
+      expect(full.recovered).toContain('2 records were recovered');
+      await full.close();
+      expect(await readFile(join(folder, segment))).toEqual(bytes);
+
+      await rm(join(parent, 'filling'));
+      const again = await openJournal();
+      expect(again.recovered).toContain('2 records were recovered');
+      const kept = again.recovered?.split(' are in ').at(-1) ?? '';
+      expect(await readFile(join(kept, segment))).toEqual(bytes);
+      await again.close();
+      const whole = await openJournal();
+      expect([whole.recovered, Object.keys(contentOf(whole))]).toEqual([undefined, ['a', 'c']]);
+    } finally {
+      for (const journal of opened.splice(0)) await journal.close();
+      await run('umount', [parent]);
+    }
+  });
+
+  /** To the last byte. */
+  async function fillUp() {
+    await writeFile(join(parent, 'filling'), Buffer.alloc(2_000_000)).catch(() => undefined);
+  }
+
+  it('takes a change out of the log again when only its sync failed', async () => {
+    const journal = await openJournal();
+    await journal.write({ put: { a: 'old' } });
+    await failSyncs(1);
+
+    const failed = journal.write({ put: { a: 'new', b: 'new' } });
+
+    await expect(failed).rejects.toMatchObject({
+      code: 'EIO',
+      message: `${folder}: not written: the disk reports an error (EIO)`,
+    });
+    await journal.write({ put: { c: 1 } });
+    expect(contentOf(journal)).toEqual({ a: 'old', c: 1 });
+    await journal.close();
+    expect(contentOf(await openJournal())).toEqual({ a: 'old', c: 1 });
+  });
+
+  it('takes it out at once, since the process may die next', async () => {
+    const journal = await openJournal();
+    await journal.write({ put: { a: 'old' } });
+    await failSyncs(1);
+
+    await expect(journal.write({ put: { a: 'new' } })).rejects.toThrow(StorageUnavailable);
+
+    await cp(folder, `${folder}.copy`, { recursive: true });
+    const copy = await Journal.open(`${folder}.copy`);
+    expect(contentOf(copy)).toEqual({ a: 'old' });
+    await copy.close();
+  });
+
+  it('tries each waiting change alone before it gives up', async () => {
+    const journal = await openJournal();
+    await journal.write({});
+    await failSyncs(1);
+
+    const outcomes = await Promise.allSettled([
+      journal.write({ put: { a: 1 } }),
+      journal.write({ put: { b: 1 } }),
+    ]);
+
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
+    expect(contentOf(journal)).toEqual({ a: 1, b: 1 });
+  });
+
+  /** As when fdatasync(2) fails: the file has all of it. */
+  async function failSyncs(times: number) {
+    const spy = vi.spyOn(await handles(), 'datasync');
+    for (let time = 0; time < times; time += 1) {
+      spy.mockRejectedValueOnce(Object.assign(new Error('EIO'), { code: 'EIO' }));
+    }
+  }
+
+  async function mountSmall(skip: (note: string) => never, size: string) {
+    if (!isRoot || process.platform !== 'linux') skip('needs root to mount a small tmpfs');
+    await run('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', parent]).catch(() =>
+      skip('may not mount a small tmpfs here'),
+    );
+  }
+
+  it('refuses a change for which there is no space, and takes changes once there is', async ({
+    skip,
+  }) => {
+    await mountSmall(skip, '1m');
+    try {
+      const journal = await openJournal();
+      await journal.write({ put: { a: 'old', kept: 'k' } });
+      await fillUp();
+
+      const failed = journal.write({ put: { a: 'new', b: 'x'.repeat(200_000) }, delete: ['kept'] });
+      await expect(failed).rejects.toMatchObject({
+        code: 'ENOSPC',
+        message: `${folder}: not written: the disk is full (ENOSPC)`,
+      });
+      // Long enough that it does not fit into what the last page of a full disk has left.
+      await expect(journal.write({ put: { a: 'newer'.repeat(1000) } })).rejects.toMatchObject({
+        code: 'ENOSPC',
+      });
+
+      expect(contentOf(journal)).toEqual({ a: 'old', kept: 'k' });
+      await rm(join(parent, 'filling'));
+      await journal.write({ put: { c: 1 } });
+      expect(contentOf(journal)).toEqual({ a: 'old', kept: 'k', c: 1 });
+      await journal.close();
+      expect(contentOf(await openJournal())).toEqual({ a: 'old', kept: 'k', c: 1 });
+    } finally {
+      for (const journal of opened.splice(0)) await journal.close();
+      await run('umount', [parent]);
+    }
+  });
+});
+
+describe('Journal whose files are deleted', () => {
+  it.each([
+    { title: 'the folder', path: () => folder, isFolder: true },
+    { title: 'the folder above', path: () => parent, isFolder: true },
+    { title: 'the snapshot', path: () => join(folder, 'snapshot'), isFolder: false },
+  ])('writes $title again, with all that was acknowledged', async ({ path, isFolder }) => {
+    const journal = await openJournal();
+    const expected: Record<string, unknown> = {};
+    for (let change = 0; change < 30; change += 1) {
+      const put = { [`a/${change}`]: 'x'.repeat(50_000) };
+      await journal.write({ put });
+      Object.assign(expected, put);
+    }
+    await expect.poll(() => readdir(folder)).toContain('snapshot');
+    expect(await journal.restore()).toBe(false);
+    await rm(path(), { recursive: true });
+
+    expect(await journal.restore()).toBe(isFolder);
+    expect(await journal.restore()).toBe(false);
+    await journal.write({ put: { b: 1 } });
+    await cp(folder, `${folder}.copy`, { recursive: true });
+    await rm(join(folder, 'lock'), { recursive: true, force: true });
+    await journal.close();
+
+    for (const each of [folder, `${folder}.copy`]) {
+      const found = await Journal.open(each);
+      expect([found.recovered, contentOf(found)]).toEqual([undefined, { ...expected, b: 1 }]);
+      await found.close();
+    }
+  });
+
+  it('writes nothing while there are no changes', async () => {
+    const journal = await openJournal();
+    await journal.write({ put: { a: 1 } });
+    const before = await stat(folder);
+    const [name = ''] = (await readdir(folder)).filter((each) => each.endsWith('.spool'));
+    const { mtimeMs, size } = await stat(join(folder, name));
+    const datasync = vi.spyOn(await handles(), 'datasync');
+
+    for (let look = 0; look < 20; look += 1) await journal.restore();
+
+    expect(datasync).not.toHaveBeenCalled();
+    expect(await stat(join(folder, name))).toMatchObject({ mtimeMs, size });
+    expect((await stat(folder)).mtimeMs).toBe(before.mtimeMs);
+  });
+});
+
+describe('Journal and kill -9', () => {
+  it(`has every acknowledged change, and none by half, after each of ${kills} times kill -9 (seed ${seed})`, async () => {
+    console.log(`kill -9 of the journal's writer: ${kills} kills, SKOLO_SEED=${seed}`);
+    const random = seeded(seed);
+
+    const acknowledged = new Map<number, number>();
+    for (let kill = 0; kill < kills; kill += 1) {
+      const writer = startWriter(join(import.meta.dirname, '../testing/journal-writer.ts'), folder);
+      // Some live so long that snapshots are written.
+      for (const line of await killAfter(writer, random() ** 2 * 400)) {
+        const [worker, version] = line.split(' ').map(Number);
+        acknowledged.set(Number(worker), Number(version));
+      }
+
+      const journal = await openJournal();
+      for (const worker of workers) {
+        const records = contentOf(journal, `worker/${worker}/`);
+        const version = Number(records[`worker/${worker}/version`] ?? 0);
+        expect(version).toBeGreaterThanOrEqual(acknowledged.get(worker) ?? 0);
+        expect(records).toEqual(recordsAt(worker, version));
+      }
+      if (journal.recovered) expect(journal.recovered).toContain('the last change');
+      await journal.close();
+    }
+  }, 3_600_000);
+});
+
+function recordsAt(worker: number, last: number): Record<string, unknown> {
+  let records: Record<string, unknown> = {};
+  for (let version = Math.max(1, last - keptVersions + 1); version <= last; version += 1) {
+    records = { ...records, ...changeOf(worker, version).put };
+  }
+  return records;
+}

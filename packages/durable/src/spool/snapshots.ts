@@ -1,0 +1,187 @@
+/**
+ * The snapshot of a spool: the state after its records, in one file next to the segments. Records that it covers need not
+ * be kept in the spool, nor read at the next opening.
+ *
+ * The file has lines like a segment (`spool/line.ts`), so a damaged byte loses one record. The first line has the number
+ * of the next record of the spool and the number of lines. The spool has the same number as a cursor, which proves that
+ * there was a snapshot.
+ */
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errorCode } from '@skolo/base';
+import { writeFileAtomic } from '../files/atomic-file.ts';
+import { openIfThere } from '../files/line-file.ts';
+import { encodeLines, isSequence, textOf } from './line.ts';
+import { readLines } from './lines.ts';
+import { chunksOf } from './segment.ts';
+import type { Spool } from './spool.ts';
+
+export interface Snapshot {
+  /** Sequence number of the first record of the spool that it does not cover. */
+  next: number;
+  texts: Iterable<string>;
+}
+
+/** A snapshot on the disk. */
+export interface FoundSnapshot extends Snapshot {
+  texts: string[];
+  /** First record of the spool to replay: older ones may still have what the snapshot lost. */
+  from: number;
+  /** Number of damaged or missing texts; undefined if the first line is damaged. */
+  lost: number | undefined;
+  /** Whether it is undamaged. */
+  isWhole: boolean;
+}
+
+const cursor = '.snapshot';
+export const snapshotName = 'snapshot';
+
+export class Snapshots {
+  /** First record that the newest snapshot does not cover. */
+  next = 1;
+  /** The files have damage that the next start would report again. */
+  isDamaged: boolean;
+  private readonly spool: Spool;
+  private readonly take: () => Snapshot;
+  private readonly file: string;
+  private bytesThen = 0;
+  private restoredThen = 0;
+  private isThere = false;
+  private writing: Promise<void> = Promise.resolve();
+
+  /** @param take the present state and its position in the spool */
+  constructor(spool: Spool, take: () => Snapshot) {
+    this.spool = spool;
+    this.take = take;
+    this.file = join(spool.folder, snapshotName);
+    this.isDamaged = spool.damage !== undefined;
+  }
+
+  /**
+   * Must be called first.
+   *
+   * @returns undefined if there was none yet; `lost` if it is missing
+   * @throws Error Of the system.
+   */
+  async read(): Promise<FoundSnapshot | 'lost' | undefined> {
+    const noted = this.spool.cursor(cursor);
+    const found = await readSnapshot(this.file, noted ?? 1);
+    if (found === undefined) {
+      if (noted === undefined) return undefined;
+      this.isDamaged = true;
+      return 'lost';
+    }
+    this.isThere = true;
+    this.next = found.next;
+    this.isDamaged ||= !found.isWhole;
+    // If the spool ends earlier, new records get numbers that the snapshot would skip.
+    if (noted !== found.next) this.spool.setCursor(cursor, found.next);
+    const isReplayed = !found.isWhole && found.next <= this.spool.next;
+    return { ...found, from: isReplayed ? this.spool.first : found.next };
+  }
+
+  /** @throws FileNotWritten */
+  async write(): Promise<void> {
+    // One at a time: an older one must not replace a newer one.
+    const written = this.writing.then(() => this.writeNow());
+    this.writing = written.catch(() => undefined);
+    await written;
+  }
+
+  private async writeNow() {
+    const { next, texts } = this.take();
+    const bytes = this.spool.bytes;
+    await writeSnapshot(this.file, { next, texts });
+    this.isThere = true;
+    this.next = next;
+    this.bytesThen = bytes;
+    this.spool.setCursor(cursor, next);
+  }
+
+  /**
+   * Writes a snapshot when due, and deletes records that are no longer needed.
+   *
+   * @param done first record that readers still need
+   * @param mostBytes limit of the spool that a start reads
+   * @throws FileNotWritten, StorageUnavailable
+   */
+  async shrink(done: number, mostBytes: number): Promise<void> {
+    const { spool } = this;
+    const isLong = spool.bytes - this.bytesThen > mostBytes;
+    const holdsUp = spool.bytes > mostBytes && done > this.next;
+    const isCleared = this.isDamaged && done === spool.next;
+    if ((isLong || holdsUp || isCleared) && (isCleared || this.take().next !== this.next)) {
+      await this.write();
+    }
+    if (done > spool.first || isCleared) {
+      await spool.trim(Math.min(done, this.next));
+      this.bytesThen = Math.min(this.bytesThen, spool.bytes);
+    }
+    if (isCleared) this.isDamaged = false;
+  }
+
+  /**
+   * Checks whether the folder was deleted while in use, and writes it again.
+   *
+   * @returns whether it was deleted
+   * @throws FileNotWritten, StorageUnavailable
+   */
+  async restore(): Promise<boolean> {
+    const restored = await this.spool.restore();
+    const isRestored = restored > this.restoredThen;
+    if (isRestored || (this.isThere && !(await isThere(this.file)))) await this.write();
+    this.restoredThen = restored;
+    return isRestored;
+  }
+}
+
+/** @throws FileNotWritten */
+export async function writeSnapshot(file: string, { next, texts }: Snapshot): Promise<void> {
+  const lines = [...texts];
+  const first = JSON.stringify({ next, lines: lines.length });
+  await writeFileAtomic(file, encodeLines([], 1, [first, ...lines]));
+}
+
+/** @param noted its position, if the first line is damaged */
+async function readSnapshot(
+  file: string,
+  noted: number,
+): Promise<Omit<FoundSnapshot, 'from'> | undefined> {
+  await using handle = await openIfThere(file);
+  if (handle === undefined) return undefined;
+  const texts: string[] = [];
+  let first: { next: number; lines: number } | undefined;
+  let damaged = 0;
+  let seen = 0;
+  const { size } = await handle.stat();
+  for await (const { bytes, offset } of chunksOf(handle, 0, () => size)) {
+    readLines(bytes, offset, {
+      record(line, _bytes, start, end) {
+        if (line <= seen) return;
+        seen = line;
+        const text = textOf(bytes, start, end, line);
+        if (line === 1) first = firstLineOf(text);
+        else texts.push(text);
+      },
+      damaged: () => {
+        damaged += 1;
+      },
+    });
+  }
+  const lost = first && first.lines - texts.length;
+  return { next: first?.next ?? noted, texts, lost, isWhole: damaged === 0 && lost === 0 };
+}
+
+function firstLineOf(text: string): { next: number; lines: number } | undefined {
+  const { next, lines } = JSON.parse(text);
+  return isSequence(next) && typeof lines === 'number' ? { next, lines } : undefined;
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    return errorCode(error) !== 'ENOENT';
+  }
+}

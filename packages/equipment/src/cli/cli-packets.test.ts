@@ -1,0 +1,93 @@
+import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { campaign } from '@skolo/durable/campaign';
+import fc from 'fast-check';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { openCli } from '../session/open.ts';
+import { fastpath } from '../testing/dialects.ts';
+import { type FakeSwitchOptions, fakeSwitch } from '../testing/fake-switch.ts';
+import { password, startSshServer } from '../testing/ssh-server.ts';
+import { deps, soon, target } from '../testing/targets.ts';
+
+const signal = soon();
+
+async function openSwitch(options: FakeSwitchOptions = {}) {
+  const device = fakeSwitch(options);
+  const server = await startSshServer({ shell: device.serve });
+  const cli = await openCli(target(server.port), 'ssh', fastpath, await deps(), signal);
+  onTestFinished(() => cli.close());
+  return { cli };
+}
+
+describe('however the bytes are cut', () => {
+  const lines = Array.from(
+    { length: 12 },
+    (_, index) => `${' '.repeat(index % 3)}line ${index} # >`,
+  );
+
+  it('the answers are the same', { timeout: 3_600_000 }, async () => {
+    let cuts: number[] = [];
+    const { cli } = await openSwitch({
+      pagerStays: true,
+      pageLength: 5,
+      answers: { 'show a': `\r\n${lines.join('\r\n')}\r\n`, 'show b': `\x1b[1mB\x1b[0m\r\n` },
+      send: inPieces(() => cuts),
+    });
+
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.nat(30), { minLength: 1, maxLength: 8 }), async (pieces) => {
+        cuts = pieces.map((piece) => piece + 1);
+
+        expect(await cli.run('show a', { signal })).toBe(`\n${lines.join('\n')}`);
+        expect(await cli.run('show b', { signal })).toBe('B');
+      }),
+      { numRuns: campaign(15, 300) },
+    );
+  });
+
+  it('one byte at a time is no worse', async () => {
+    const { cli } = await openSwitch({
+      pageLength: 5,
+      pagerStays: true,
+      banner: '\r\nWelcome to (UBNT EdgeSwitch) #\r\n\r\n',
+      answers: { 'show a': `${lines.join('\r\n')}\r\n` },
+      enablePassword: password,
+      send: inPieces(() => [1]),
+    });
+
+    expect(await cli.run('show a', { signal })).toBe(lines.join('\n'));
+  });
+
+  it('a pause in the middle of a prompt is no end', async () => {
+    const { cli } = await openSwitch({
+      answers: { 'show a': 'A\r\n' },
+      send: (stream, text) => {
+        const at = text.indexOf(') #');
+        if (at < 0) {
+          stream.write(text, 'latin1');
+          return;
+        }
+        stream.write(text.slice(0, at), 'latin1');
+        void sleep(60).then(() => stream.write(text.slice(at), 'latin1'));
+      },
+    });
+
+    expect(await cli.run('show a', { signal })).toBe('A');
+  });
+});
+
+/** Writes pieces of these lengths, in turns, in packets of their own. */
+function inPieces(lengths: () => number[]): (stream: Duplex, text: string) => void {
+  let last: Promise<unknown> = Promise.resolve();
+  return (stream, text) => {
+    const sizes = lengths();
+    last = last.then(async () => {
+      for (let at = 0, turn = 0; at < text.length; turn += 1) {
+        const size = sizes[turn % sizes.length] ?? 1;
+        stream.write(text.slice(at, at + size), 'latin1');
+        at += size;
+        await new Promise(setImmediate);
+      }
+    });
+  };
+}

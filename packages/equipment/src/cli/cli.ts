@@ -1,0 +1,256 @@
+/**
+ * A command line: one command for each prompt. The echo of a command is looked for first, then the prompt behind it,
+ * so that nothing that came earlier is taken for an answer; pagers are answered whether or not they could be turned off.
+ */
+
+import { type Credentials, secretsOf } from '@skolo/secrets';
+import { DeviceRefused, DeviceUnreachable } from '../errors.ts';
+import type { CliSession, RunOptions } from '../session/session.ts';
+import { type Limit, limitOf } from '../stream/settle.ts';
+import { type OnTalk, Talk } from '../stream/talk.ts';
+import type { Terminal } from '../stream/terminal.ts';
+import { answerBytes, EchoSearch } from './answer.ts';
+import { confirmPrompt } from './confirm.ts';
+import { Conversation, quiet, type View } from './conversation.ts';
+import type { Dialect } from './dialect.ts';
+import { exactAnswer } from './exact-answer.ts';
+import { asksForNewPassword, newPasswordRequested } from './password-change.ts';
+import { becomePrivileged } from './privilege.ts';
+import { lastPrompt, type PromptPatterns, promptPatterns } from './prompt.ts';
+import { decodeBytes } from './screen.ts';
+import { enter, type SignedIn, signIn } from './sign-in.ts';
+
+const runMs = 10_000;
+const signOutMs = 1000;
+/** An answer that says no is short; a longer one is a configuration, in which anything may be written. */
+const longestRefusal = { lines: 10, text: 64 * 1024 };
+
+export interface CliOptions {
+  device: string;
+  dialect: Dialect;
+  credentials: Credentials;
+  limit: Limit;
+  onTalk?: OnTalk | undefined;
+}
+
+/**
+ * Signs in and gets ready for commands. The terminal is destroyed when that fails.
+ *
+ * @throws SignInRefused, DeviceBusy, DeviceRefused, DeviceTimeout, DeviceUnreachable
+ */
+export async function openCliOn(terminal: Terminal, options: CliOptions): Promise<CliSession> {
+  const { device, dialect, credentials, limit, onTalk } = options;
+  const secrets = secretsOf(credentials);
+  const talk = onTalk && new Talk(onTalk, secrets);
+  const conversation = new Conversation(device, terminal, { secrets, talk });
+  try {
+    const { prompt, noise } = await reach(conversation, options);
+    const own = { ...dialect, noise: [...dialect.noise, ...noise] };
+    const cli = new Cli(conversation, own, prompt);
+    await cli.getReady(credentials, limit);
+    return cli;
+  } catch (error) {
+    conversation.destroy(new DeviceUnreachable(device, 'was given up'));
+    throw error;
+  }
+}
+
+/** The first prompt, through the command line in front where there is one. */
+async function reach(
+  conversation: Conversation,
+  { dialect, credentials, limit }: CliOptions,
+): Promise<SignedIn> {
+  const { through } = dialect;
+  if (through === undefined) return await signIn(conversation, { dialect, credentials, limit });
+  const { prompt: outside } = await signIn(conversation, {
+    dialect: through.dialect,
+    credentials,
+    limit,
+  });
+  conversation.mark();
+  conversation.write(`${through.command}${enter}`);
+  return await signIn(conversation, { dialect, credentials, limit, outside });
+}
+
+class Cli implements CliSession {
+  private readonly conversation: Conversation;
+  private readonly dialect: Dialect;
+  private readonly prompts: PromptPatterns;
+  private prompt: string;
+  private last: Promise<unknown> = Promise.resolve();
+  private closing: Promise<void> | undefined;
+
+  constructor(conversation: Conversation, dialect: Dialect, prompt: string) {
+    this.conversation = conversation;
+    this.dialect = dialect;
+    this.prompt = prompt;
+    this.prompts = promptPatterns(dialect, prompt);
+  }
+
+  async getReady(credentials: Credentials, limit: Limit): Promise<void> {
+    const { dialect, prompts } = this;
+    const { privilege, setUp } = dialect;
+    if (privilege !== undefined && !privilege.has(this.prompt)) {
+      const options = { privilege, dialect, prompts, credentials, limit };
+      await becomePrivileged(this.conversation, options);
+    }
+    for (const command of setUp) await this.ask(command, limit);
+  }
+
+  isOpen(): boolean {
+    return this.closing === undefined && this.conversation.ended === undefined;
+  }
+
+  async run(command: string, options: RunOptions): Promise<string> {
+    return decodeBytes(await this.answer(command, options));
+  }
+
+  async runBytes(command: string, options: RunOptions): Promise<Buffer> {
+    return Buffer.from(await this.answer(command, options), 'latin1');
+  }
+
+  async read(command: string, options: RunOptions): Promise<Buffer> {
+    return Buffer.from(await this.answer(command, options, true), 'latin1');
+  }
+
+  /** One character for each byte. */
+  private async answer(command: string, options: RunOptions, isExact = false): Promise<string> {
+    const { signal, timeoutMs = runMs, idleMs } = options;
+    // Two lines would be two commands, and their answers would be taken for each other's ever after.
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be sent.
+    if (/[\x00-\x1f\x7f]/.test(command)) throw new RangeError('a command is one line of text');
+    const said = await this.inTurn(() =>
+      this.ask(command, limitOf(signal, timeoutMs, idleMs), isExact),
+    );
+    this.throwIfRefused(command, said);
+    return said;
+  }
+
+  close(): Promise<void> {
+    this.closing ??= this.end();
+    return this.closing;
+  }
+
+  /** A command that is under way is waited for, but not for long. */
+  private async end(): Promise<void> {
+    const { conversation } = this;
+    const closed = new DeviceUnreachable(conversation.device, 'the session is closed');
+    const late = setTimeout(() => conversation.destroy(closed), signOutMs);
+    try {
+      await this.inTurn(async () => {
+        clearTimeout(late);
+        await this.signOut();
+        conversation.destroy(closed);
+        // Few devices have room for the next session before.
+        await conversation.gone();
+      });
+    } finally {
+      clearTimeout(late);
+    }
+  }
+
+  /** One command after the other. */
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.last.then(work, work);
+    this.last = turn;
+    return turn;
+  }
+
+  /** A failure leaves the command line in an unknown state, so it is ended then. */
+  private async ask(command: string, limit: Limit, isExact = false): Promise<string> {
+    const { conversation, dialect, prompts } = this;
+    const what = `prompt after ${JSON.stringify(command)}`;
+    // One character for each byte, as everywhere here.
+    const line = Buffer.from(command).toString('latin1');
+    try {
+      limit.signal.throwIfAborted();
+      conversation.mark();
+      conversation.write(`${line}${enter}`);
+      const search = new EchoSearch(line);
+      const echo = await conversation.until(`echo of ${JSON.stringify(command)}`, limit, (view) =>
+        search.take(view.since(search.length)),
+      );
+      /** Where a pager was answered. */
+      const stops: number[] = [];
+      const { prompt, pauseMs } = await conversation.until(what, limit, (view) => {
+        if (view.length <= echo) return undefined;
+        const key = view.length > (stops.at(-1) ?? 0) ? this.pagerKey(view) : undefined;
+        if (key !== undefined) {
+          stops.push(view.length);
+          conversation.write(key);
+        }
+        // Some devices ask at the first command. A configuration may have such a line, so that it takes a longer silence.
+        if (view.quietMs === quiet.silence && asksForNewPassword(view.line.text)) {
+          throw newPasswordRequested(conversation.device);
+        }
+        const prompt = this.promptIn(view, view.length - echo);
+        return prompt === undefined ? undefined : { prompt, pauseMs: view.pauseMs };
+      });
+      const raw = conversation.raw().slice(echo);
+      const rules = { dialect, prompts, command: line };
+      if (!isExact) return answerBytes(raw, { ...rules, isPaged: stops.length > 0 });
+      await confirmPrompt(conversation, { dialect, prompt, pauseMs, command, limit });
+      const { isPainted } = search;
+      return exactAnswer(raw, { ...rules, stops: stops.map((at) => at - echo), isPainted });
+    } catch (error) {
+      conversation.destroy(new DeviceUnreachable(conversation.device, 'the session was given up'));
+      throw error;
+    }
+  }
+
+  private pagerKey({ line, quietMs }: View): string | undefined {
+    if (quietMs < quiet.brief || !line.isCursorAtEnd) return undefined;
+    const text = line.text.trim();
+    return this.dialect.pagers.find((pager) => pager.line.test(text))?.key;
+  }
+
+  /** The prompt, where it is believed to be one. */
+  private promptIn({ line, quietMs, lastLines }: View, sinceEcho: number): string | undefined {
+    if (quietMs < quiet.brief) return undefined;
+    const text = line.text.trimEnd();
+    if (this.prompts.alone.test(text)) return text;
+    // Rarer: behind a line without its end, or followed by log messages.
+    if (quietMs < quiet.long || sinceEcho === 0) return undefined;
+    return lastPrompt(lastLines(), this.prompts, this.dialect)?.prompt;
+  }
+
+  private throwIfRefused(command: string, answer: string): void {
+    if (answer.length > longestRefusal.text) return;
+    const lines = decodeBytes(answer)
+      .split('\n')
+      .filter((line) => line.trim() !== '');
+    if (lines.length > longestRefusal.lines) return;
+    const no = lines.find((line) => this.dialect.errors.some((error) => error.test(line.trim())));
+    if (no === undefined) return;
+    const what = `refuses ${JSON.stringify(command)}: ${no.trim().slice(0, 200)}`;
+    throw new DeviceRefused(this.conversation.device, what);
+  }
+
+  private async signOut(): Promise<void> {
+    const { conversation, dialect } = this;
+    try {
+      const limit = limitOf(new AbortController().signal, signOutMs);
+      for (const command of dialect.signOut) {
+        if (conversation.ended !== undefined) break;
+        conversation.mark();
+        conversation.write(`${command}${enter}`);
+        await conversation.until('end', limit, (view) => this.hasLeft(view));
+      }
+    } catch {
+      // It is cut then.
+    }
+  }
+
+  private hasLeft(view: View): true | undefined {
+    if (view.quietMs === Number.POSITIVE_INFINITY) return true;
+    const text = view.line.text.trimEnd();
+    if (
+      view.quietMs >= quiet.brief &&
+      /\? ?(?:\(y\/n\)|\[y(?:es)?\/n(?:o)?\]).{0,3}$/i.test(text)
+    ) {
+      this.conversation.mark();
+      this.conversation.write('n');
+    }
+    return view.quietMs >= quiet.long ? true : undefined;
+  }
+}

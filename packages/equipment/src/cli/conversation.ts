@@ -1,0 +1,232 @@
+/** Listening to a terminal: what came since the last mark, how long it has been quiet, and waiting for what one wants to see. */
+import { type DeviceError, DeviceRefused, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
+import { withoutSecrets } from '../stream/redact.ts';
+import { type IdleTimer, type Limit, settle } from '../stream/settle.ts';
+import type { Talk } from '../stream/talk.ts';
+import type { Terminal } from '../stream/terminal.ts';
+import { decodeBytes, type ShownLine, shownLine, shownLines } from './screen.ts';
+
+/** How long nothing has come: enough to believe that a prompt is one, to believe an odd one, and to ask. */
+export const quiet = { brief: 25, long: 400, silence: 2000 } as const;
+const quietLevels = [quiet.brief, quiet.long, quiet.silence];
+
+/** A configuration of a large router has one or two MiB. */
+const maxBytes = 32 * 1024 * 1024;
+/** Pieces that are kept as they came: single bytes must not cost many times their size. */
+const mostLoose = 1024;
+/** Longer than any line that has to be recognised. */
+const tailLength = 4096;
+
+/** What can be seen of the terminal at a moment. */
+export interface View {
+  /** The line with the cursor. */
+  readonly line: ShownLine;
+  /** Of the levels of `quiet`, the one that has been reached; 0 while bytes come. Infinity: nothing will come any more. */
+  readonly quietMs: number;
+  /** Bytes since the mark. */
+  readonly length: number;
+  /** The longest that it paused since the mark, before it went on. */
+  readonly pauseMs: number;
+  /** What came since the mark, as it came. */
+  raw(): string;
+  /** The same from this byte on: cheap where it is near the end. */
+  since(index: number): string;
+  /** The last lines since the mark, the one with the cursor included. */
+  lastLines(): string[];
+}
+
+interface ConversationOptions {
+  /** Not to be seen in errors. */
+  secrets: readonly string[];
+  /** Receives everything. */
+  talk: Talk | undefined;
+}
+
+export class Conversation {
+  readonly device: string;
+  private readonly terminal: Terminal;
+  private readonly secrets: readonly string[];
+  private chunks: string[] = [];
+  /** How many of the last chunks are as they came. */
+  private loose = 0;
+  private length = 0;
+  private tail = '';
+  private heardAt = 0;
+  private pauseMs = 0;
+  private quietMs = 0;
+  private quietTimer: NodeJS.Timeout | undefined;
+  private why: DeviceError | undefined;
+  private readonly talk: Talk | undefined;
+  private changed: (() => void) | undefined;
+  private idle: IdleTimer | undefined;
+
+  constructor(device: string, terminal: Terminal, { secrets, talk }: ConversationOptions) {
+    this.device = device;
+    this.terminal = terminal;
+    this.secrets = secrets;
+    this.talk = talk;
+    terminal.listen({
+      data: (bytes) => this.receive(bytes.toString('latin1')),
+      end: (why) => this.end(why),
+    });
+  }
+
+  /** Undefined while it goes on. */
+  get ended(): DeviceError | undefined {
+    return this.why;
+  }
+
+  /** Forgets what came so far. */
+  mark(): void {
+    this.chunks = [];
+    this.loose = 0;
+    this.length = 0;
+    this.tail = '';
+    this.heardAt = performance.now();
+    this.pauseMs = 0;
+    this.rest();
+  }
+
+  /** Restarts the count of silence. */
+  rest(): void {
+    clearTimeout(this.quietTimer);
+    this.quietMs = 0;
+    if (this.why === undefined) this.awaitQuiet(0);
+  }
+
+  /** What came since the mark, as it came. */
+  raw(): string {
+    return this.view().raw();
+  }
+
+  write(text: string): void {
+    this.talk?.say(text);
+    this.terminal.write(text);
+  }
+
+  /** For text that must not be in a transcript. */
+  writeSecret(secret: string, end: string): void {
+    this.talk?.say(`<secret>${end}`);
+    this.terminal.write(`${secret}${end}`);
+  }
+
+  /** Ends it from this side. */
+  destroy(why: DeviceError): void {
+    this.end(why);
+    this.terminal.destroy();
+  }
+
+  /** Fulfilled once nothing is left of the connection, soon after its end. */
+  gone(): Promise<void> {
+    return this.terminal.gone();
+  }
+
+  /**
+   * Looks at each change until `look` gives something.
+   *
+   * @param what is waited for, in words: `an answer to "enable"`
+   * @throws DeviceTimeout, or what ended the terminal, with the last words of the device
+   */
+  async until<T>(what: string, limit: Limit, look: (view: View) => T | undefined): Promise<T> {
+    const late = (how: string) =>
+      new DeviceTimeout(this.device, `no ${what}${how}${this.lastWords()}`);
+    return await settle<T>(limit, late, (resolve, reject, idle) => {
+      const changed = () => {
+        try {
+          const found = look(this.view());
+          if (found !== undefined) resolve(found);
+          else if (this.why !== undefined) reject(this.lost(what, this.why));
+        } catch (error) {
+          reject(error);
+        }
+      };
+      this.changed = changed;
+      this.idle = idle;
+      changed();
+      return () => {
+        this.changed = undefined;
+        this.idle = undefined;
+      };
+    });
+  }
+
+  /** For errors: the end of what it said, without secrets. */
+  lastWords(): string {
+    const text = decodeBytes(shownLines(this.tail.slice(-1000)).join('\n')).trim();
+    if (text === '') return '; it said nothing';
+    return `; the last it said: ${JSON.stringify(withoutSecrets(text, this.secrets).slice(-200))}`;
+  }
+
+  private lost(what: string, why: DeviceError): DeviceError {
+    if (!(why instanceof DeviceUnreachable)) return why;
+    const reason = why.message.slice(this.device.length + 2);
+    const message = `${reason}; waited for ${what}${this.lastWords()}`;
+    return new DeviceUnreachable(this.device, message, { cause: why });
+  }
+
+  private view(): View {
+    const { tail, length, chunks } = this;
+    return {
+      line: shownLine(tail.slice(tail.lastIndexOf('\n') + 1)),
+      quietMs: this.why === undefined ? this.quietMs : Number.POSITIVE_INFINITY,
+      length,
+      pauseMs: this.pauseMs,
+      raw: () => {
+        const joined = chunks.join('');
+        chunks.splice(0, chunks.length, joined);
+        this.loose = 0;
+        return joined;
+      },
+      since(index) {
+        let from = chunks.length;
+        let left = length - index;
+        while (left > 0 && from > 0) {
+          from -= 1;
+          left -= chunks[from]?.length ?? 0;
+        }
+        const text = chunks.slice(from).join('');
+        return left < 0 ? text.slice(-left) : text;
+      },
+      lastLines: () => shownLines(tail),
+    };
+  }
+
+  private receive(text: string) {
+    if (this.why !== undefined) return;
+    const now = performance.now();
+    this.pauseMs = Math.max(this.pauseMs, now - this.heardAt);
+    this.heardAt = now;
+    this.talk?.receive(text);
+    this.idle?.received();
+    this.loose = (this.loose % mostLoose) + 1;
+    this.chunks.push(text);
+    if (this.loose === mostLoose) this.chunks.push(this.chunks.splice(-mostLoose).join(''));
+    this.length += text.length;
+    this.tail = (this.tail + text).slice(-tailLength);
+    if (this.length > maxBytes) {
+      const what = 'its answer has no end: more than 32 MiB';
+      this.destroy(new DeviceRefused(this.device, what));
+      return;
+    }
+    this.rest();
+    this.changed?.();
+  }
+
+  private end(why: DeviceError) {
+    if (this.why !== undefined) return;
+    this.why = why;
+    this.talk?.end();
+    clearTimeout(this.quietTimer);
+    this.changed?.();
+  }
+
+  private awaitQuiet(level: number) {
+    const next = quietLevels[level];
+    if (next === undefined) return;
+    this.quietTimer = setTimeout(() => {
+      this.quietMs = next;
+      this.awaitQuiet(level + 1);
+      this.changed?.();
+    }, next - this.quietMs);
+  }
+}

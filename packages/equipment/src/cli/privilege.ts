@@ -1,0 +1,96 @@
+/** Into the privileged mode: `enable`, with a password, or none, or the one of the login. */
+
+import type { Credentials } from '@skolo/secrets';
+import { SignInRefused } from '../errors.ts';
+import type { Limit } from '../stream/settle.ts';
+import { type Conversation, quiet, type View } from './conversation.ts';
+import type { Privilege } from './dialect.ts';
+import { asksForNewPassword, newPasswordRequested } from './password-change.ts';
+import { isNoise, lastPrompt, type Noise, type PromptPatterns } from './prompt.ts';
+import { enter } from './sign-in.ts';
+
+interface PrivilegeOptions {
+  privilege: Privilege;
+  dialect: Noise;
+  /** Of the device, in any mode. */
+  prompts: PromptPatterns;
+  credentials: Credentials;
+  limit: Limit;
+}
+
+interface Seen {
+  kind: 'prompt' | 'password' | 'new password' | 'name';
+  line: string;
+}
+
+/**
+ * Without an `enablePassword` the password of the login is tried, then none: both are usual.
+ *
+ * @throws SignInRefused, DeviceTimeout, DeviceUnreachable
+ */
+export async function becomePrivileged(
+  conversation: Conversation,
+  { privilege, dialect, prompts, credentials, limit }: PrivilegeOptions,
+): Promise<void> {
+  const { enablePassword, password, username } = credentials;
+  // The password is sent twice at most: some devices ask twice.
+  const passwords =
+    enablePassword !== undefined
+      ? [enablePassword.reveal(), enablePassword.reveal()]
+      : [...(password === undefined ? [] : [password.reveal()]), ''];
+  const names = privilege.username && [...new Set([username, privilege.username.usual])];
+  const waitedFor = `answer to ${JSON.stringify(privilege.command)}`;
+  /** How often it has asked, for a name, and for a password. */
+  const asked = { names: 0, passwords: 0 };
+  say(privilege.command);
+
+  for (;;) {
+    const seen = await conversation.until(waitedFor, limit, look);
+    if (seen.kind === 'new password') throw newPasswordRequested(conversation.device);
+    if (seen.kind === 'name') {
+      asked.names += 1;
+      say(names?.[Math.floor(asked.passwords / passwords.length)] ?? '');
+      continue;
+    }
+    if (seen.kind === 'prompt' && privilege.has(seen.line)) return;
+    const tries = passwords.length * (asked.names > 0 ? (names?.length ?? 1) : 1);
+    if (asked.passwords === tries || (seen.kind === 'prompt' && asked.passwords === 0)) {
+      throw refused();
+    }
+    if (seen.kind === 'prompt') say(privilege.command);
+    else {
+      conversation.mark();
+      conversation.writeSecret(passwords[asked.passwords % passwords.length] ?? '', enter);
+      asked.passwords += 1;
+    }
+  }
+
+  function look({ line, quietMs, lastLines }: View): Seen | undefined {
+    if (quietMs < quiet.brief) return undefined;
+    const text = line.text.trimEnd();
+    if (prompts.alone.test(text)) return { kind: 'prompt', line: text };
+    if (quietMs >= quiet.long && isNoise(text, dialect)) {
+      // Some log each change of the mode, behind the new prompt.
+      const { prompt } = lastPrompt(lastLines(), prompts, dialect) ?? {};
+      if (prompt !== undefined) return { kind: 'prompt', line: prompt };
+    }
+    if (asksForNewPassword(text)) return { kind: 'new password', line: text };
+    if (privilege.password.test(text)) return { kind: 'password', line: text };
+    if (privilege.username?.question.test(text)) return { kind: 'name', line: text };
+    return undefined;
+  }
+
+  function say(text: string) {
+    conversation.mark();
+    conversation.write(`${text}${enter}`);
+  }
+
+  function refused() {
+    const hint =
+      enablePassword === undefined
+        ? 'set enablePassword in its login'
+        : 'the enablePassword of its login is wrong';
+    const what = `does not let us into its privileged mode; ${hint}${conversation.lastWords()}`;
+    return new SignInRefused(conversation.device, what);
+  }
+}

@@ -1,0 +1,318 @@
+import type { Duplex } from 'node:stream';
+import { type Credentials, Secret } from '@skolo/secrets';
+import { type EdgeSwitchOptions, startEdgeSwitch } from '@skolo/simulators';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { DeviceBusy, DeviceTimeout, SignInRefused } from '../errors.ts';
+import { openCli } from '../session/open.ts';
+import type { SessionDeps } from '../session/session.ts';
+import { fastpath } from '../testing/dialects.ts';
+import { type FakeSwitchOptions, fakeSwitch } from '../testing/fake-switch.ts';
+import { password, testHostKey, user } from '../testing/ssh-server.ts';
+import { deps, soon, target } from '../testing/targets.ts';
+import { startTcpServer } from '../testing/tcp-server.ts';
+
+const signal = soon();
+
+async function start(options: Partial<EdgeSwitchOptions> = {}) {
+  const device = await startEdgeSwitch({
+    hostKey: testHostKey(),
+    username: user,
+    password,
+    ports: 8,
+    telnetPort: 0,
+    ...options,
+  });
+  onTestFinished(() => device.close());
+  return device;
+}
+
+interface How {
+  transport?: 'ssh' | 'telnet';
+  credentials?: Partial<Credentials>;
+  deps?: Partial<SessionDeps>;
+}
+
+async function open(
+  device: { port: number; telnetPort?: number },
+  { transport = 'ssh', credentials, deps: more }: How = {},
+) {
+  const port = transport === 'ssh' ? device.port : (device.telnetPort ?? 0);
+  const cli = await openCli(
+    target(port, credentials),
+    transport,
+    fastpath,
+    await deps(more),
+    signal,
+  );
+  onTestFinished(() => cli.close());
+  return cli;
+}
+
+/** A device over telnet whose terminal the test plays. */
+async function openTerminal(serve: (stream: Duplex) => void, how: How = {}) {
+  const server = await startTcpServer(serve);
+  return await open({ port: 0, telnetPort: server.port }, { transport: 'telnet', ...how });
+}
+
+function openFake(options: FakeSwitchOptions, how?: How) {
+  return openTerminal(fakeSwitch(options).serve, how);
+}
+
+describe.each(['ssh', 'telnet'] as const)('signing in over %s', (transport) => {
+  it('leads to the privileged prompt', async () => {
+    const device = await start();
+
+    const cli = await open(device, { transport });
+
+    expect(await cli.run('show running-config interface 0/1', { signal })).toContain('0/1');
+    expect(device.received[0]?.text).toBe('enable');
+    expect(device.sessions).toMatchObject({ now: 1, opened: 1 });
+  });
+
+  it.each([
+    ['none', undefined, undefined],
+    ['the one of the login', undefined, password],
+    ['an empty one', undefined, ''],
+    ['one of its own', 'enable me', 'enable me'],
+  ])('takes for the second password %s', async (_which, given, enablePassword) => {
+    const device = await start({ ...(enablePassword !== undefined && { enablePassword }) });
+    const credentials = given === undefined ? {} : { enablePassword: new Secret(given) };
+
+    const cli = await open(device, { transport, credentials });
+
+    expect(await cli.run('show running-config', { signal })).toContain('!Current Configuration:');
+  });
+
+  it.each([
+    ['wrong', 'not it', 'the enablePassword of its login is wrong'],
+    ['missing', undefined, 'set enablePassword in its login'],
+  ])('says that the second password is %s', async (_what, given, hint) => {
+    const device = await start({ enablePassword: 'enable me' });
+    const credentials = given === undefined ? {} : { enablePassword: new Secret(given) };
+
+    const opened = open(device, { transport, credentials });
+
+    await expect(opened).rejects.toBeInstanceOf(SignInRefused);
+    await expect(opened).rejects.toThrow(
+      `switch-1: does not let us into its privileged mode; ${hint}`,
+    );
+    await vi.waitFor(() => expect(device.sessions.now).toBe(0), 20_000);
+  });
+
+  it('is refused with a wrong password', async () => {
+    const device = await start();
+
+    const opened = open(device, { transport, credentials: { password: new Secret('wrong') } });
+
+    await expect(opened).rejects.toBeInstanceOf(SignInRefused);
+    await expect(opened).rejects.not.toThrow(/: .*wrong/);
+  });
+
+  it('does not believe a prompt in a banner', async () => {
+    const device = await start({ enablePassword: password });
+    device.faults.set('prompt-in-banner');
+    device.faults.slowMs = 300;
+
+    const cli = await open(device, { transport });
+
+    expect(await cli.run('show poe status 0/8', { signal })).toMatch(/^0\/8 /m);
+    expect(await cli.run('show poe status 0/7', { signal })).toMatch(/^0\/7 /m);
+  });
+
+  it('takes its time where the device does', async () => {
+    const device = await start({ enablePassword: password });
+    device.faults.set('slow');
+    device.faults.slowMs = 100;
+
+    const cli = await open(device, { transport });
+
+    expect(await cli.run('show poe status 0/8', { signal })).toMatch(/^0\/8 /m);
+  });
+
+  it('does not wait for ever for a device that is wedged', async () => {
+    const device = await start();
+    device.faults.set('wedged');
+
+    const opened = open(device, { transport, deps: { signInMs: 300 } });
+
+    await expect(opened).rejects.toBeInstanceOf(DeviceTimeout);
+    await expect(opened).rejects.toThrow(/within 0\.3 s/);
+  });
+
+  it('says so when the device hangs up', async () => {
+    const device = await start();
+    device.faults.set('busy');
+
+    await expect(open(device, { transport })).rejects.toThrow(/closed the connection|was cut/);
+  });
+});
+
+describe('signing in inside the session', () => {
+  it('happens over ssh, too', async () => {
+    const device = await start({ signIn: ['none'] });
+
+    const cli = await open(device);
+
+    expect(await cli.run('show poe status 0/1', { signal })).toContain('0/1');
+  });
+
+  it('is refused with a wrong password over ssh, too', async () => {
+    const device = await start({ signIn: ['none'] });
+
+    const opened = open(device, { credentials: { password: new Secret('wrong') } });
+
+    await expect(opened).rejects.toThrow(
+      'switch-1: does not take the user and password of its login',
+    );
+  });
+
+  it.each(['username', 'password'] as const)('needs a %s in the login', async (missing) => {
+    const credentials = { username: user, password: new Secret(password) };
+    delete credentials[missing];
+    const device = await start();
+    const wanted = {
+      ...target(device.telnetPort ?? 0),
+      credentials: { ...credentials, legacySsh: false },
+    };
+
+    const opened = openCli(wanted, 'telnet', fastpath, await deps(), signal);
+
+    await expect(opened).rejects.toThrow(`its login has no ${missing}`);
+    await expect(opened).rejects.toBeInstanceOf(SignInRefused);
+  });
+
+  it('survives that an empty line was taken for a name', async () => {
+    const inner = fakeSwitch({ login: { username: user, password } });
+
+    const cli = await openTerminal((stream) => {
+      stream.write('\r\n(old) #');
+      setTimeout(() => {
+        stream.write('!\r\n');
+        inner.serve(stream);
+      }, 150);
+    });
+
+    expect(cli.isOpen()).toBe(true);
+    expect(inner.commands).toEqual(['enable', 'terminal length 0']);
+  });
+});
+
+describe('a device that signs in oddly', () => {
+  it('may wait for a return first', async () => {
+    const inner = fakeSwitch();
+
+    const cli = await openTerminal((stream) => {
+      stream.write('Press RETURN to get started.\r\n');
+      stream.once('data', () => inner.serve(stream));
+    });
+
+    expect(cli.isOpen()).toBe(true);
+  });
+
+  it('may say log messages meanwhile', async () => {
+    const log = '<190> Jan  1 00:05:33 UBNT-1 TRAPMGR[t]: traputil.c(721) 213 %% Link Up\r\n';
+
+    const cli = await openFake({ banner: `\r\n${log}`, answers: { 'show a': 'A\r\n' } });
+
+    expect(await cli.run('show a', { signal })).toBe('A');
+  });
+
+  it.each([
+    'Too many users are logged in.',
+    'Sorry, maximum number of telnet sessions reached',
+    'All vty lines are in use',
+  ])('and says that it is busy, is busy: %s', async (text) => {
+    const opened = openTerminal((stream) => stream.end(`\r\n${text}\r\n`));
+
+    await expect(opened).rejects.toBeInstanceOf(DeviceBusy);
+    await expect(opened).rejects.toThrow(text);
+  });
+
+  it('and hangs up after a wrong password, refuses', async () => {
+    const opened = openTerminal((stream) => {
+      stream.write('Password:');
+      stream.on('data', (bytes: Buffer) => {
+        if (bytes.includes('\r')) stream.end('\r\nLogin incorrect\r\n');
+      });
+    });
+
+    await expect(opened).rejects.toBeInstanceOf(SignInRefused);
+    await expect(opened).rejects.toThrow('Login incorrect');
+  });
+
+  it.each([
+    ['at once', 'Enter new password:'],
+    ['for the old one first', 'Password change required.\r\n(current) UNIX password: '],
+    ['as RouterOS does', 'Change your password\r\n\r\nnew password> '],
+    ['in a question', 'Do you want to change your password? [y/n]: '],
+    ['by the usual question', 'Your password has expired and must be changed.\r\nPassword:'],
+  ])('and requests a new password %s, gets nothing typed', async (_how, request) => {
+    let typed = '';
+    const opened = openTerminal((stream) => {
+      stream.write('\r\nUser:');
+      const questions = ['Password:', `\r\n${request}`];
+      stream.on('data', (bytes: Buffer) => {
+        const text = bytes.toString('latin1').replace(/\xff[\xfb-\xfe]./gs, '');
+        typed += text;
+        for (const _ of text.match(/\r/g) ?? []) stream.write(questions.shift() ?? '');
+      });
+    });
+
+    await expect(opened).rejects.toBeInstanceOf(SignInRefused);
+    await expect(opened).rejects.toThrow('switch-1: requests a new password');
+    expect(typed.match(/\r/g)).toHaveLength(2);
+  });
+
+  it('and asks for a new password instead of leading to the privileged mode, gets none', async () => {
+    let typed = '';
+    const opened = openTerminal((stream) => {
+      stream.write('(UBNT) >');
+      stream.on('data', (bytes: Buffer) => {
+        typed += bytes.toString('latin1').replace(/\xff[\xfb-\xfe]./gs, '');
+        if (typed.endsWith('enable\r\0')) stream.write('enable\r\nEnter new password:');
+        else if (typed.endsWith('\r\0')) stream.write('\r\n(UBNT) >');
+      });
+    });
+
+    await expect(opened).rejects.toBeInstanceOf(SignInRefused);
+    await expect(opened).rejects.toThrow('switch-1: requests a new password');
+    expect(typed.endsWith('enable\r\0')).toBe(true);
+  });
+
+  it('and says in a banner that passwords must be changed, is signed in to', async () => {
+    const banner =
+      '\r\nAll passwords must be changed each year.\r\nEnter new passwords at the console.\r\n';
+    const login = { username: user, password };
+
+    const cli = await openTerminal((stream) => {
+      stream.write(banner);
+      fakeSwitch({ login, banner }).serve(stream);
+    });
+
+    expect(cli.isOpen()).toBe(true);
+  });
+
+  it('and has another prompt each time, has none', async () => {
+    let count = 0;
+    const opened = openTerminal((stream) => {
+      stream.write('(0) >');
+      stream.on('data', (bytes: Buffer) => {
+        if (!bytes.includes('\r')) return;
+        count += 1;
+        stream.write(`\r\n(${count}) >`);
+      });
+    });
+
+    await expect(opened).rejects.toThrow('switch-1: no two of its prompts are alike');
+  });
+
+  it('and says nothing that looks like a prompt, is told with its last words', async () => {
+    const opened = openTerminal((stream) => stream.write('\r\nBootloader>>'), {
+      deps: { signInMs: 500 },
+    });
+
+    await expect(opened).rejects.toThrow(
+      'switch-1: no prompt within 0.5 s; the last it said: "Bootloader>>"',
+    );
+  });
+});

@@ -1,0 +1,229 @@
+/**
+ * From the first byte to a prompt that is believed.
+ *
+ * What looks like a prompt may be part of a banner. So an empty line is sent, and only a device that answers with the
+ * same prompt and nothing else has one. What a device prints behind every prompt is learned from the answers to several
+ * empty lines, and does not count from then on. A late answer to such an empty line does no harm: cli.ts looks for the echo
+ * of each command before it looks for the prompt.
+ */
+
+import type { Credentials } from '@skolo/secrets';
+import {
+  DeviceBusy,
+  type DeviceError,
+  DeviceRefused,
+  DeviceTimeout,
+  DeviceUnreachable,
+  SignInRefused,
+} from '../errors.ts';
+import type { Limit } from '../stream/settle.ts';
+import { type Conversation, quiet, type View } from './conversation.ts';
+import { type Dialect, usualLogin } from './dialect.ts';
+import {
+  asksForNewPassword,
+  newPasswordRequested,
+  requiresNewPassword,
+} from './password-change.ts';
+import { isNoise, type Noise, noiseBehind, promptBefore } from './prompt.ts';
+
+export const enter = '\r';
+const mostProbes = 5;
+const mostNudges = 3;
+const mostPasswords = 2;
+
+/** Why a device may not say its prompt. Said in a banner they mean nothing, so they only explain a failure. */
+const refusal =
+  /login (?:incorrect|failed|invalid)|(?:incorrect|invalid|wrong|bad) (?:\w+ )?(?:login|user|password|secret)|authentication fail|access denied|permission denied/i;
+const full =
+  /too many (?:\w+ )?(?:users|sessions|logins|connections)|maximum (?:number of )?(?:\w+ )?(?:users|sessions|connections|logins)|(?:sessions|connections|lines) (?:are )?(?:\w+ )?(?:in use|busy)|another (?:user|session)|already (?:logged|in use)|no (?:free|available|more) (?:\w+ )?(?:sessions|lines|connections)/i;
+
+type Seen =
+  | { kind: 'username' | 'password' | 'new password' | 'any key' | 'silence' | 'back outside' }
+  | { kind: 'prompt'; prompt: string; isConfirmed: boolean };
+
+interface SignInOptions {
+  dialect: Dialect;
+  credentials: Credentials;
+  limit: Limit;
+  /** The prompt of the command line that this one is reached through. */
+  outside?: string;
+}
+
+export interface SignedIn {
+  prompt: string;
+  noise: RegExp[];
+}
+
+/**
+ * Answers the questions of the login, if there are any, and learns the prompt.
+ *
+ * @returns the prompt, and the patterns of lines that the device prints behind every prompt, in addition to those of its
+ * dialect
+ * @throws SignInRefused, DeviceBusy, DeviceRefused, DeviceTimeout, DeviceUnreachable
+ */
+export function signIn(conversation: Conversation, options: SignInOptions): Promise<SignedIn> {
+  return new SignIn(conversation, options).run();
+}
+
+class SignIn {
+  private readonly conversation: Conversation;
+  private readonly options: SignInOptions;
+  private readonly sent = { username: 0, password: 0, probes: 0, nudges: 0 };
+  private candidate: string | undefined;
+  private learned: RegExp[] = [];
+
+  constructor(conversation: Conversation, options: SignInOptions) {
+    this.conversation = conversation;
+    this.options = options;
+  }
+
+  async run(): Promise<SignedIn> {
+    for (;;) {
+      const seen = await this.next();
+      if (seen.kind !== 'prompt') this.answer(seen.kind);
+      else if (seen.isConfirmed) return { prompt: seen.prompt, noise: this.learned };
+      else this.probe(seen.prompt);
+    }
+  }
+
+  private async next(): Promise<Seen> {
+    const { conversation, sent } = this;
+    const { limit } = this.options;
+    let text = '';
+    try {
+      return await conversation.until('prompt', limit, (view) => {
+        text = view.lastLines().join('\n');
+        return this.look(view);
+      });
+    } catch (error) {
+      if (!(error instanceof DeviceUnreachable || error instanceof DeviceTimeout)) throw error;
+      if (sent.password > 0 && refusal.test(text)) throw this.refused();
+      if (full.test(text)) {
+        throw new DeviceBusy(conversation.device, `takes no session${conversation.lastWords()}`);
+      }
+      throw error;
+    }
+  }
+
+  private look(view: View): Seen | undefined {
+    const { dialect, outside } = this.options;
+    const { login = usualLogin } = dialect;
+    const { quietMs } = view;
+    if (quietMs < quiet.brief || quietMs === Number.POSITIVE_INFINITY) return undefined;
+    const line = view.line.text.trimEnd();
+    if (asksForNewPassword(line)) return { kind: 'new password' };
+    if (login.username.test(line)) return { kind: 'username' };
+    if (login.password.test(line)) return { kind: 'password' };
+    if (login.anyKey?.test(line)) return { kind: 'any key' };
+    if (outside !== undefined && line === outside && quietMs >= quiet.long) {
+      return { kind: 'back outside' };
+    }
+    const prompt = this.promptIn(view, line);
+    if (prompt !== undefined && prompt !== outside) {
+      const isConfirmed = prompt === this.candidate && this.isAlone(view);
+      // Where something else came, too, all is to come that will.
+      if (isConfirmed || this.candidate === undefined || quietMs >= quiet.long) {
+        return { kind: 'prompt', prompt, isConfirmed };
+      }
+    }
+    if (quietMs < quiet.silence) return undefined;
+    if (this.learned.length === 0) {
+      this.learned = noiseBehind(view.lastLines(), dialect.prompt);
+      if (this.learned.length > 0) return this.look(view);
+    }
+    return this.sent.nudges < mostNudges ? { kind: 'silence' } : undefined;
+  }
+
+  private get noise(): Noise {
+    const { dialect } = this.options;
+    return { ...dialect, noise: [...dialect.noise, ...this.learned] };
+  }
+
+  /** In the line of the cursor; after a while also in front of log messages. */
+  private promptIn({ quietMs, lastLines }: View, line: string): string | undefined {
+    const { prompt } = this.options.dialect;
+    if (prompt.test(line)) return line;
+    return quietMs >= quiet.long ? promptBefore(lastLines(), prompt, this.noise) : undefined;
+  }
+
+  /** Whether nothing but the prompt came since the empty line, which may be painted with it once more, and log messages. */
+  private isAlone(view: View): boolean {
+    const { candidate = '', noise } = this;
+    const behind = (line: string) =>
+      line.startsWith(candidate) ? line.slice(candidate.length).trimStart() : line;
+    return view.lastLines().every((line) => isNoise(behind(line.trimEnd()), noise));
+  }
+
+  private probe(prompt: string): void {
+    this.sent.probes += 1;
+    if (this.sent.probes > mostProbes) {
+      const what = `no two of its prompts are alike${this.conversation.lastWords()}`;
+      throw new DeviceRefused(this.conversation.device, what);
+    }
+    this.candidate = prompt;
+    this.say('');
+  }
+
+  private answer(question: Exclude<Seen['kind'], 'prompt'>): void {
+    const { conversation, sent } = this;
+    const { credentials } = this.options;
+    switch (question) {
+      case 'username': {
+        sent.username += 1;
+        if (sent.username > 1 && (sent.password > 0 || sent.username > 3)) throw this.refused();
+        // A password that was asked for earlier: an empty line, sent to try a prompt, was taken for the name.
+        sent.password = 0;
+        const { username } = credentials;
+        if (username === undefined) throw this.lacks('a user', 'username');
+        this.say(username);
+        break;
+      }
+      case 'new password':
+        throw newPasswordRequested(conversation.device);
+      case 'password':
+        if (sent.password > 0 && requiresNewPassword(conversation.raw())) {
+          throw newPasswordRequested(conversation.device);
+        }
+        if (this.isPasswordWrong()) throw this.refused();
+        sent.password += 1;
+        if (credentials.password === undefined) throw this.lacks('a password', 'password');
+        conversation.mark();
+        conversation.writeSecret(credentials.password.reveal(), enter);
+        break;
+      case 'any key':
+        conversation.mark();
+        conversation.write(' ');
+        break;
+      case 'silence':
+        sent.nudges += 1;
+        conversation.rest();
+        conversation.write(enter);
+        break;
+      case 'back outside': {
+        const what = `its command line cannot be reached${conversation.lastWords()}`;
+        throw new DeviceRefused(conversation.device, what);
+      }
+    }
+  }
+
+  /** Some devices ask for it twice; one that says why will not be asked again. */
+  private isPasswordWrong(): boolean {
+    const { password } = this.sent;
+    return password >= mostPasswords || (password > 0 && refusal.test(this.conversation.raw()));
+  }
+
+  private say(text: string): void {
+    this.conversation.mark();
+    this.conversation.write(`${text}${enter}`);
+  }
+
+  private refused(): DeviceError {
+    const { conversation } = this;
+    const what = `does not take the user and password of its login${conversation.lastWords()}`;
+    return new SignInRefused(conversation.device, what);
+  }
+
+  private lacks(what: string, key: string): DeviceError {
+    return new SignInRefused(this.conversation.device, `asks for ${what}; its login has no ${key}`);
+  }
+}

@@ -1,0 +1,231 @@
+/**
+ * Requests to the web server of a device, as all drivers over HTTP make them: one connection for each, one deadline, no
+ * redirects followed, a bounded answer, and errors in the classes of packages/equipment.
+ *
+ * Secrets. Most of this equipment speaks plain http only, so its password is as safe as the rack's own network; where a
+ * device offers digest, the password itself never travels, and once it has let us in by digest it never gets it by Basic. Over
+ * https nothing is sent before the device has shown its certificate, see tls.ts. Requests are never put into messages: some
+ * devices want the password in the URL.
+ */
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { withDeadline } from '@skolo/base';
+import { request as open } from '@skolo/base/http';
+import { type Credentials, secretsOf } from '@skolo/secrets';
+import { DeviceBusy, DeviceRefused, DeviceTimeout, SignInRefused } from '../errors.ts';
+import { type Access, addressOf, type Place } from '../place.ts';
+import { withAnyOf } from '../session/any-of.ts';
+import type { Dial } from '../session/session.ts';
+import { withoutSecrets } from '../stream/redact.ts';
+import { answerTo, basicHeader } from './sign-in.ts';
+import { connectionError, connectTls } from './tls.ts';
+
+interface HttpAccess extends Access {
+  /** By another way than this computer's own network. */
+  dial?: Dial;
+}
+
+interface HttpRequest {
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Path and query, escaped; what is secret in them stays secret. */
+  path: string;
+  headers?: Readonly<Record<string, string>>;
+  body?: string;
+  /** From the first byte to the last, sign-in included; 5 s when absent. */
+  timeoutMs?: number;
+  /** The device answers this without a login. */
+  anonymous?: boolean;
+}
+
+export interface HttpAnswer {
+  status: number;
+  body: string;
+}
+
+export interface HttpOptions {
+  /**
+   * How the device wants the password: at once (`basic`); once it has asked for it, by digest only (`digest`), or by Basic, too,
+   * until it has let us in by digest (`challenge`); or some other way, which the driver knows.
+   */
+  signIn: 'basic' | 'digest' | 'challenge' | 'by-driver';
+  https?: boolean;
+  /** The reason in the body of an error, for the message. */
+  reason?: (body: string) => string | undefined;
+}
+
+/**
+ * An answer with a status of 200 to 299.
+ *
+ * @throws DeviceError, or the signal's reason
+ */
+type SendHttp = (request: HttpRequest, signal: AbortSignal) => Promise<HttpAnswer>;
+
+const usualTimeoutMs = 5000;
+const mostBytes = 1024 * 1024;
+
+interface Exchange {
+  place: Place;
+  https: boolean;
+  address: string;
+  port: number;
+  deps: Pick<HttpAccess, 'hostKeys' | 'dial'>;
+  credentials: Credentials;
+  signal: AbortSignal;
+}
+
+interface RawAnswer extends HttpAnswer {
+  challenge: string;
+  /** Pins the certificate that was shown. */
+  letIn(): Promise<void>;
+}
+
+export function httpTo(
+  place: Place,
+  deps: HttpAccess,
+  { signIn, https = false, reason }: HttpOptions,
+): SendHttp {
+  return async (request, signal) => {
+    const { name, ports } = place;
+    const address = addressOf(place);
+    const port = ports.http ?? (https ? 443 : 80);
+    const login: Credentials = request.anonymous ? { legacySsh: false } : await deps.credentials();
+    const { timeoutMs = usualTimeoutMs } = request;
+    const silence = `no answer of ${address}:${port} within ${timeoutMs / 1000} s`;
+    const late = () => new DeviceTimeout(name, silence);
+    return await withDeadline({ ms: timeoutMs, late, signal }, async (limit) => {
+      const way = request.anonymous ? 'by-driver' : signIn;
+      // A driver that signs in by itself also tries the other values by itself.
+      const tried = way === 'by-driver' ? { ...login, others: [] } : login;
+      return await withAnyOf(tried, async (credentials) => {
+        const exchange = { place, https, address, port, deps, credentials, signal: limit };
+        const answer = await signedIn(exchange, request, way);
+        judge(exchange, answer, reason?.(answer.body));
+        await answer.letIn();
+        return { status: answer.status, body: answer.body };
+      });
+    });
+  };
+}
+
+async function signedIn(
+  exchange: Exchange,
+  request: HttpRequest,
+  way: HttpOptions['signIn'],
+): Promise<RawAnswer> {
+  const { place, credentials, deps } = exchange;
+  if (way === 'by-driver') return await exchangeOnce(exchange, request, undefined);
+  if (way === 'basic') return await exchangeOnce(exchange, request, basicHeader(credentials));
+  const bearer = credentials.token && `Bearer ${credentials.token.reveal()}`;
+  const first = await exchangeOnce(exchange, request, bearer);
+  if (first.status !== 401 || bearer || credentials.password === undefined) return first;
+  const { method = 'GET', path } = request;
+  const answer = answerTo(first.challenge, { method, path }, credentials);
+  if (answer === undefined) {
+    throw new DeviceRefused(place.name, 'it wants a way to sign in that is not known here');
+  }
+  const isDigest = answer.startsWith('Digest ');
+  if (!isDigest && (way === 'digest' || deps.hostKeys.usesDigest(place.name))) {
+    const swapped = `if it was swapped, run: skolo equipment forget ${place.name}`;
+    const hint = way === 'digest' ? 'look at it' : swapped;
+    const what = 'it wants its password in clear text (Basic), and not by digest as it should';
+    throw new DeviceRefused(place.name, `${what}: another host may be in between; ${hint}`);
+  }
+  const second = await exchangeOnce(exchange, request, answer);
+  // Once it has let us in, as for host keys.
+  if (isDigest && way === 'challenge' && second.status < 400)
+    await deps.hostKeys.pinDigest(place.name);
+  return second;
+}
+
+async function exchangeOnce(
+  exchange: Exchange,
+  request: HttpRequest,
+  authorization: string | undefined,
+): Promise<RawAnswer> {
+  const { place, https, address, port, deps, signal } = exchange;
+  const { name, hostKey } = place;
+  const target = { name, address, port, hostKey };
+  const plain = await deps.dial?.(address, port, signal);
+  const tls = https ? await connectTls(target, deps.hostKeys, signal, plain) : undefined;
+  try {
+    const response = await send(exchange, request, authorization, tls?.socket ?? plain);
+    const body = await readBody(name, response);
+    const challenge = response.headers['www-authenticate'] ?? '';
+    const { statusCode: status = 0 } = response;
+    return { status, body, challenge, letIn: async () => await tls?.pin() };
+  } catch (error) {
+    signal.throwIfAborted();
+    throw connectionError(target, error);
+  } finally {
+    tls?.socket.destroy();
+    plain?.destroy();
+  }
+}
+
+async function send(
+  { address, port, signal }: Exchange,
+  { method = 'GET', path, headers, body }: HttpRequest,
+  authorization: string | undefined,
+  socket: Socket | undefined,
+): Promise<IncomingMessage> {
+  return await new Promise((resolve, reject) => {
+    const request: ClientRequest = open(
+      {
+        ...(socket ? { createConnection: () => socket } : { agent: false }),
+        host: address,
+        port,
+        method,
+        path,
+        headers: {
+          ...headers,
+          connection: 'close',
+          ...(authorization !== undefined && { authorization }),
+          ...(body !== undefined && { 'content-length': Buffer.byteLength(body) }),
+        },
+        signal,
+      },
+      resolve,
+    );
+    request.on('error', reject);
+    request.end(body);
+  });
+}
+
+async function readBody(device: string, response: IncomingMessage): Promise<string> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  for await (const piece of response as AsyncIterable<Buffer>) {
+    length += piece.length;
+    if (length > mostBytes) throw new DeviceRefused(device, 'its answer is larger than 1 MiB');
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces).toString();
+}
+
+/** Throws what a status that is no success means. */
+function judge(
+  { place: { name }, credentials }: Exchange,
+  { status }: HttpAnswer,
+  reason: string | undefined,
+): void {
+  if (status >= 200 && status < 300) return;
+  const why = reason === undefined ? '' : `: ${shown(reason, credentials)}`;
+  if (status === 401 || status === 403) {
+    const hasLogin = credentials.password !== undefined || credentials.token !== undefined;
+    const what = hasLogin ? 'it does not take the password of its login' : 'it wants a password';
+    throw new SignInRefused(name, `${what} (status ${status})${why}`);
+  }
+  if (status === 429 || status === 503) {
+    throw new DeviceBusy(name, `it is busy (status ${status})${why}`);
+  }
+  if (status >= 300 && status < 400) {
+    throw new DeviceRefused(name, `it answers with a redirect (status ${status}); is it https?`);
+  }
+  throw new DeviceRefused(name, `it answers with status ${status}${why}`);
+}
+
+/** A short text of the device, without secrets that it may repeat. */
+function shown(text: string, credentials: Credentials): string {
+  const signedIn = text.replaceAll(/\b(?:Basic|Bearer|Digest) [^\s"',;]+/gi, '<secret>');
+  return withoutSecrets(signedIn, secretsOf(credentials)).replaceAll(/\s+/g, ' ').slice(0, 200);
+}

@@ -1,0 +1,91 @@
+/**
+ * https to a device. Equipment in racks has certificates that it signed itself, for names that are not its own, so most
+ * cannot be verified. Sending a password to any host that answers is no choice either: such a device is believed as those over
+ * ssh are. Its public key is pinned once it has let us in, or in rack.yaml (`hostKey`), and nothing is sent to one with
+ * another key. A certificate that does verify, for the address, by an authority that Node trusts, needs no pin. The key is
+ * pinned, not the certificate, which many devices renew by themselves:
+ *
+ *     openssl s_client -connect ADDRESS:443 </dev/null | openssl x509 -pubkey -noout | openssl pkey -pubin -outform der |
+ *       openssl dgst -sha256 -binary | base64
+ *
+ * prints what follows `SHA256:`, with a `=` at its end that is left out.
+ */
+import type { Socket } from 'node:net';
+import { connect, type TLSSocket } from 'node:tls';
+import { errorCode } from '@skolo/base';
+import { DeviceError, DeviceRefused } from '../errors.ts';
+import { fingerprintOf, type HostKeys, keyChanged } from '../host-keys.ts';
+import { socketError } from '../ssh/errors.ts';
+
+interface TlsTarget {
+  name: string;
+  address: string;
+  port: number;
+  /** `SHA256:…`, pinned in rack.yaml. */
+  hostKey: string | undefined;
+}
+
+interface TlsConnection {
+  socket: TLSSocket;
+  /** Believes its key from now on. To be called once it has let us in. */
+  pin(): Promise<void>;
+}
+
+/**
+ * @param plain a connection to it, by another way than this computer's own network
+ * @throws HostKeyChanged, DeviceRefused, DeviceUnreachable, or the signal's reason
+ */
+export async function connectTls(
+  target: TlsTarget,
+  hostKeys: HostKeys,
+  signal: AbortSignal,
+  plain?: Socket,
+): Promise<TlsConnection> {
+  const { name, address, port, hostKey } = target;
+  signal.throwIfAborted();
+  // Verified below, before anything is sent.
+  const way = plain === undefined ? { host: address, port } : { socket: plain };
+  const socket = connect({ ...way, rejectUnauthorized: false });
+  const abort = () => socket.destroy();
+  signal.addEventListener('abort', abort);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket.once('secureConnect', resolve);
+      // For the whole life of the socket: an error without a listener would end the process.
+      socket.on('error', reject);
+      socket.once('close', () => reject(new Error('closed during its handshake')));
+    });
+    const key = socket.getPeerX509Certificate()?.publicKey.export({ type: 'spki', format: 'der' });
+    if (key === undefined) throw new DeviceRefused(name, 'it shows no certificate');
+    const shown = fingerprintOf(key);
+    const pinned = hostKey ?? (socket.authorized ? undefined : hostKeys.get(name));
+    if (pinned !== undefined && pinned !== shown) {
+      throw keyChanged(target, 'the key of its certificate', shown, pinned);
+    }
+    const needsPin = hostKey === undefined && !socket.authorized;
+    return { socket, pin: async () => (needsPin ? await hostKeys.pin(name, shown) : undefined) };
+  } catch (error) {
+    socket.destroy();
+    signal.throwIfAborted();
+    throw connectionError(target, error);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+/** What sockets, TLS and the HTTP parser report, in the classes of packages/equipment. */
+export function connectionError(
+  { name, address, port }: Pick<TlsTarget, 'name' | 'address' | 'port'>,
+  error: unknown,
+): DeviceError {
+  if (error instanceof DeviceError) return error;
+  const code = errorCode(error) ?? '';
+  const cause = { cause: error };
+  if (code.startsWith('HPE_')) {
+    return new DeviceRefused(name, `${address}:${port}: what it answers is not HTTP`, cause);
+  }
+  if (code === 'EPROTO' || code.startsWith('ERR_SSL_')) {
+    return new DeviceRefused(name, `${address}:${port}: no TLS; is it plain http?`, cause);
+  }
+  return socketError({ name, address, port }, error);
+}

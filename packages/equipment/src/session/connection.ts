@@ -1,0 +1,278 @@
+/**
+ * A device as its model reaches it: sessions that are opened when they are first needed, one at a time, within one
+ * deadline.
+ */
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { secretsOf } from '@skolo/secrets';
+import type { Dialect } from '../cli/dialect.ts';
+import {
+  type DeviceError,
+  DeviceRefused,
+  DeviceTimeout,
+  DeviceUnreachable,
+  OutputNotStored,
+} from '../errors.ts';
+import { type Access, type Place, targetOf } from '../place.ts';
+import { quotedCommand, withoutSecrets } from '../stream/redact.ts';
+import { DiskFile } from './disk-file.ts';
+import { openCli, openExec } from './open.ts';
+import type {
+  CliSession,
+  ExecBytes,
+  ExecOptions,
+  ExecSession,
+  RunOptions,
+  SessionDeps,
+  Target,
+} from './session.ts';
+
+/**
+ * At most one session with the device is open at a time: asking for another kind closes the one before. All methods
+ * throw the DeviceErrors of `@skolo/equipment`.
+ */
+export interface DeviceConnection {
+  readonly device: ConnectedDevice;
+  /** The command line, signed in, at its privileged prompt. */
+  cli(dialect: Dialect): Promise<DeviceCli>;
+  /**
+   * One command in an exec channel of ssh.
+   *
+   * @throws DeviceRefused, besides the others, where its status is not 0; `accept` lists others that are good
+   */
+  exec(command: string, options?: { accept?: readonly number[]; input?: Buffer }): Promise<Buffer>;
+  /** The same for output that may be large: it is written to a file of the caller's, which is removed after use. */
+  execToFile(
+    command: string,
+    options?: { accept?: readonly number[]; input?: Buffer },
+  ): Promise<{ file: string; size: number }>;
+  /** A file of the device by scp, whose size is known beforehand. */
+  download(path: string): Promise<Buffer>;
+  /** A file to the device by scp, mode 0600. */
+  upload(path: string, content: Buffer): Promise<void>;
+}
+
+export interface DeviceCli {
+  /** One command at the prompt. Its answer: bytes, lines separated by `\n`, without echo and prompt. */
+  run(command: string): Promise<Buffer>;
+  /**
+   * The same for a configuration: that the prompt behind it was the end is confirmed by an empty line.
+   * A final `\n` is added where there is none.
+   */
+  read(command: string): Promise<Buffer>;
+}
+
+/** Larger than any configuration, and small enough for a disk. */
+const mostToFile = 8 * 1024 ** 3;
+
+export interface Connection extends DeviceConnection {
+  /** Ends what is under way, and signs out. Never throws. */
+  close(): Promise<void>;
+}
+
+export interface ConnectedDevice extends Place {
+  /** `telnet` for telnet; anything else is reached by ssh. */
+  transport: string;
+}
+
+export interface ConnectionDeps
+  extends Access,
+    Pick<SessionDeps, 'onTalk' | 'onConnected' | 'dial'> {
+  signal: AbortSignal;
+  /** A device that is silent for this long has failed. */
+  idleMs: number;
+  /** For everything together, from the first use on. */
+  deadlineMs: number;
+  /** Folder for the files of `execToFile`; is made when it is needed. */
+  scratch: string;
+}
+
+type ExecAbout = NonNullable<Parameters<DeviceConnection['execToFile']>[1]>;
+
+/** @example
+ * const connection = openConnection(device, { credentials, hostKeys, signal, idleMs: 30_000, deadlineMs: 300_000, scratch });
+ * try {
+ *   return await model.read(connection);
+ * } finally {
+ *   await connection.close();
+ * }
+ */
+export function openConnection(device: ConnectedDevice, deps: ConnectionDeps): Connection {
+  return new LazyConnection(device, deps);
+}
+
+type Current =
+  | { kind: 'cli'; dialect: Dialect; session: CliSession; cli: DeviceCli }
+  | { kind: 'exec'; session: ExecSession };
+
+class LazyConnection implements Connection {
+  readonly device: ConnectedDevice;
+  private readonly deps: ConnectionDeps;
+  private readonly stop = new AbortController();
+  private readonly abort: () => void;
+  private current: Current | undefined;
+  private secrets: string[] = [];
+  private endsAt: number | undefined;
+  private last: Promise<unknown> = Promise.resolve();
+
+  constructor(device: ConnectedDevice, deps: ConnectionDeps) {
+    this.device = device;
+    this.deps = deps;
+    this.abort = () => this.stop.abort(deps.signal.reason);
+    deps.signal.addEventListener('abort', this.abort, { once: true });
+    if (deps.signal.aborted) this.abort();
+  }
+
+  cli(dialect: Dialect): Promise<DeviceCli> {
+    return this.inTurn(async () => {
+      const { current } = this;
+      if (current?.kind === 'cli' && current.dialect === dialect && current.session.isOpen()) {
+        return current.cli;
+      }
+      await this.leave();
+      const transport = this.device.transport === 'telnet' ? 'telnet' : 'ssh';
+      const target = await this.target(transport);
+      const { signal } = this.stop;
+      const session = await openCli(target, transport, dialect, this.sessionDeps(), signal);
+      const cli = this.deviceCli(session);
+      this.current = { kind: 'cli', dialect, session, cli };
+      return cli;
+    });
+  }
+
+  async exec(command: string, about: ExecAbout = {}): Promise<Buffer> {
+    const { stdout } = await this.run(command, about);
+    return stdout;
+  }
+
+  async execToFile(
+    command: string,
+    about: ExecAbout = {},
+  ): Promise<{ file: string; size: number }> {
+    const file = join(this.deps.scratch, randomUUID());
+    const disk = new DiskFile(file);
+    try {
+      const to = await disk.open();
+      const { size } = await this.run(command, about, { to, maxBytes: mostToFile });
+      return { file, size };
+    } catch (error) {
+      await disk.remove();
+      if (error !== disk.problem) throw error;
+      throw new OutputNotStored(this.device.name, this.deps.scratch, error);
+    }
+  }
+
+  download(path: string): Promise<Buffer> {
+    return this.inTurn(async () => (await this.execSession()).download(path, this.limits()));
+  }
+
+  upload(path: string, content: Buffer): Promise<void> {
+    return this.inTurn(async () => (await this.execSession()).upload(path, content, this.limits()));
+  }
+
+  async close(): Promise<void> {
+    this.deps.signal.removeEventListener('abort', this.abort);
+    this.stop.abort(new DeviceUnreachable(this.device.name, 'the connection is closed'));
+    await this.last.catch(() => undefined);
+    await this.leave();
+  }
+
+  private run(
+    command: string,
+    { accept = [], input }: ExecAbout,
+    where: Pick<ExecOptions, 'to' | 'maxBytes'> = {},
+  ): Promise<ExecBytes> {
+    return this.inTurn(async () => {
+      const session = await this.execSession();
+      const options = { ...this.limits(), ...where, input };
+      const result = await session.execBytes(command, options);
+      if (result.status !== 0 && !(result.status !== undefined && accept.includes(result.status))) {
+        throw this.failed(command, result);
+      }
+      return result;
+    });
+  }
+
+  private failed(command: string, { status, stderr, stdout }: ExecBytes): DeviceError {
+    const { name } = this.device;
+    const what = quotedCommand(command);
+    const words = stderr.trim() || stdout.subarray(0, 1000).toString('latin1').trim();
+    const said = withoutSecrets(words, this.secrets).replaceAll(/\s+/g, ' ').slice(0, 200);
+    const end = said === '' ? '' : `: ${said}`;
+    if (status === undefined) {
+      const why = 'ended without an exit status, so nothing proves that its output is all of it';
+      return new DeviceUnreachable(name, `${what} ${why}${end}`);
+    }
+    return new DeviceRefused(name, `${what} fails with exit status ${status}${end}`);
+  }
+
+  private deviceCli(session: CliSession): DeviceCli {
+    return {
+      run: (command) => this.inTurn(() => session.runBytes(command, this.limits())),
+      read: (command) =>
+        this.inTurn(async () => {
+          const answer = await session.read(command, this.limits());
+          const isWhole = answer.length === 0 || answer.at(-1) === 0x0a;
+          return isWhole ? answer : Buffer.concat([answer, Buffer.from('\n')]);
+        }),
+    };
+  }
+
+  private async execSession(): Promise<ExecSession> {
+    const { current } = this;
+    if (current?.kind === 'exec' && current.session.isOpen()) return current.session;
+    await this.leave();
+    if (this.device.transport === 'telnet') {
+      const why = 'files and single commands need ssh, and rack.yaml has transport: telnet';
+      throw new DeviceRefused(this.device.name, why);
+    }
+    const target = await this.target('ssh');
+    const session = await openExec(target, this.sessionDeps(), this.stop.signal);
+    this.current = { kind: 'exec', session };
+    return session;
+  }
+
+  private async leave(): Promise<void> {
+    const { current } = this;
+    this.current = undefined;
+    await current?.session.close();
+  }
+
+  private async target(transport: 'ssh' | 'telnet'): Promise<Target> {
+    const target = await targetOf(this.device, this.deps, transport);
+    this.secrets = secretsOf(target.credentials);
+    return target;
+  }
+
+  private sessionDeps(): SessionDeps {
+    const { hostKeys, idleMs, onTalk, onConnected, dial } = this.deps;
+    return { hostKeys, idleMs, onTalk, onConnected, dial, signInMs: this.left() };
+  }
+
+  private limits(): RunOptions {
+    const { idleMs } = this.deps;
+    return { signal: this.stop.signal, timeoutMs: this.left(), idleMs };
+  }
+
+  /** What is left of the time. */
+  private left(): number {
+    const { deadlineMs } = this.deps;
+    this.endsAt ??= performance.now() + deadlineMs;
+    const left = this.endsAt - performance.now();
+    if (left > 0) return left;
+    const what = `the ${deadlineMs / 1000} s that it has altogether are over`;
+    throw new DeviceTimeout(this.device.name, what);
+  }
+
+  /** One after the other. */
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const start = () => {
+      this.stop.signal.throwIfAborted();
+      this.left();
+      return work();
+    };
+    const turn = this.last.then(start, start);
+    this.last = turn;
+    return turn;
+  }
+}

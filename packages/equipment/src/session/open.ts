@@ -1,0 +1,75 @@
+/** Opening a session with a device. */
+
+import { secretsOf } from '@skolo/secrets';
+import { openCliOn } from '../cli/cli.ts';
+import type { Dialect } from '../cli/dialect.ts';
+import { SshExec } from '../ssh/exec.ts';
+import { connectSsh } from '../ssh/ssh.ts';
+import { limitOf } from '../stream/settle.ts';
+import { connectTelnet } from '../telnet/telnet.ts';
+import { withAnyOf } from './any-of.ts';
+import type { CliSession, ExecSession, SessionDeps, Target } from './session.ts';
+
+const signInMs = 20_000;
+
+/**
+ * Connects, signs in, and gets to the privileged prompt.
+ *
+ * @throws DeviceUnreachable, DeviceTimeout, DeviceBusy, DeviceRefused, SignInRefused, HostKeyChanged
+ *
+ * @example
+ * const cli = await openCli(target, 'ssh', fastpath, { hostKeys }, signal);
+ * const answer = await cli.run('show poe status 0/5', { signal });
+ * await cli.close();
+ */
+export async function openCli(
+  target: Target,
+  transport: 'ssh' | 'telnet',
+  dialect: Dialect,
+  deps: SessionDeps,
+  signal: AbortSignal,
+): Promise<CliSession> {
+  return await withAnyOf(target.credentials, (credentials) =>
+    openCliAs({ ...target, credentials }, transport, dialect, deps, signal),
+  );
+}
+
+async function openCliAs(
+  target: Target,
+  transport: 'ssh' | 'telnet',
+  dialect: Dialect,
+  deps: SessionDeps,
+  signal: AbortSignal,
+): Promise<CliSession> {
+  const limit = limitOf(signal, deps.signInMs ?? signInMs, deps.idleMs);
+  const { name: device, credentials } = target;
+  const options = { device, dialect, credentials, limit, onTalk: deps.onTalk };
+  if (transport === 'telnet') {
+    return await openCliOn(await connectTelnet(target, deps, limit), options);
+  }
+  const connection = await connectSsh(target, deps, limit);
+  try {
+    return await openCliOn(await connection.shell(limit), options);
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+/**
+ * Connects and signs in to a device with a real shell, for one command a channel.
+ *
+ * @throws DeviceUnreachable, DeviceTimeout, DeviceRefused, SignInRefused, HostKeyChanged
+ */
+export async function openExec(
+  target: Target,
+  deps: SessionDeps,
+  signal: AbortSignal,
+): Promise<ExecSession> {
+  const secrets = secretsOf(target.credentials);
+  const connection = await withAnyOf(target.credentials, (credentials) => {
+    const limit = limitOf(signal, deps.signInMs ?? signInMs, deps.idleMs);
+    return connectSsh({ ...target, credentials }, deps, limit);
+  });
+  return new SshExec(connection, { device: target.name, secrets, onTalk: deps.onTalk });
+}

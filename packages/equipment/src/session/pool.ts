@@ -1,0 +1,169 @@
+/**
+ * Sessions that are shared: at most one to a device at a time, kept open for a moment, so that ten ports of one switch are
+ * one login. Old switches have few lines, and count one that was cut until it times out.
+ */
+import { DeviceRefused, SignInRefused } from '../errors.ts';
+
+export interface PoolSession {
+  /** False when it is known to be of no more use. */
+  isOpen(): boolean;
+  /** Never throws. */
+  close(): Promise<void>;
+}
+
+/** One device. */
+interface DeviceQueue {
+  key: string;
+  isBusy: boolean;
+  /** In the order in which they came. */
+  waiting: (() => void)[];
+  kept: { session: PoolSession; timer: NodeJS.Timeout } | undefined;
+}
+
+export class SessionPool {
+  private readonly idleMs: number;
+  private readonly queues = new Map<string, DeviceQueue>();
+  private readonly closing = new AbortController();
+  private emptied: (() => void) | undefined;
+
+  /** @param idleMs how long an unused session is kept */
+  constructor({ idleMs = 2000 } = {}) {
+    this.idleMs = idleMs;
+  }
+
+  /**
+   * Works with the session of `key`, which is opened if there is none, once all who came earlier are done. It is kept
+   * for the next one, unless the work failed in a way that leaves it in doubt.
+   *
+   * @param key the device's name; the same kind of session each time
+   * @param open is given a signal that also ends when the pool is closed; so is `work`
+   */
+  async use<S extends PoolSession, T>(
+    key: string,
+    open: (signal: AbortSignal) => Promise<S>,
+    work: (session: S, signal: AbortSignal) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T> {
+    const either = new AbortController();
+    const sources = [signal, this.closing.signal];
+    const abort = () => either.abort(sources.find((source) => source.aborted)?.reason);
+    for (const source of sources) source.addEventListener('abort', abort);
+    try {
+      for (const source of sources) source.throwIfAborted();
+      const queue = await this.turn(key, either.signal);
+      return await this.workIn(queue, open, work, either.signal);
+    } finally {
+      for (const source of sources) source.removeEventListener('abort', abort);
+    }
+  }
+
+  /** Closes the session of `key`, if it is kept and unused. */
+  async end(key: string): Promise<void> {
+    const queue = this.queues.get(key);
+    if (queue !== undefined && !queue.isBusy) await this.endKept(queue);
+  }
+
+  /** Ends all work, and closes all sessions. */
+  async close(): Promise<void> {
+    this.closing.abort(new Error('the sessions are being closed'));
+    await Promise.all([...this.queues.keys()].map((key) => this.end(key)));
+    if (this.queues.size === 0) return;
+    await new Promise<void>((resolve) => {
+      this.emptied = resolve;
+    });
+  }
+
+  private async turn(key: string, signal: AbortSignal): Promise<DeviceQueue> {
+    const queue = this.queues.get(key) ?? { key, isBusy: false, waiting: [], kept: undefined };
+    this.queues.set(key, queue);
+    if (!queue.isBusy) {
+      queue.isBusy = true;
+      return queue;
+    }
+    return await new Promise<DeviceQueue>((resolve, reject) => {
+      const start = () => {
+        signal.removeEventListener('abort', abort);
+        resolve(queue);
+      };
+      const abort = () => {
+        queue.waiting.splice(queue.waiting.indexOf(start), 1);
+        reject(signal.reason);
+      };
+      queue.waiting.push(start);
+      signal.addEventListener('abort', abort, { once: true });
+    });
+  }
+
+  private async workIn<S extends PoolSession, T>(
+    queue: DeviceQueue,
+    open: (signal: AbortSignal) => Promise<S>,
+    work: (session: S, signal: AbortSignal) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T> {
+    let session: S | undefined;
+    let isGood = false;
+    try {
+      session = await this.sessionOf(queue, open, signal);
+      const result = await work(session, signal);
+      isGood = true;
+      return result;
+    } catch (error) {
+      isGood = error instanceof DeviceRefused || error instanceof SignInRefused;
+      throw error;
+    } finally {
+      this.done(queue, session, isGood);
+    }
+  }
+
+  private async sessionOf<S extends PoolSession>(
+    queue: DeviceQueue,
+    open: (signal: AbortSignal) => Promise<S>,
+    signal: AbortSignal,
+  ): Promise<S> {
+    // What a key keeps came from an earlier `open` of the same key.
+    const session = this.takeKept(queue) as S | undefined;
+    if (session?.isOpen()) return session;
+    await session?.close();
+    signal.throwIfAborted();
+    return await open(signal);
+  }
+
+  private takeKept(queue: DeviceQueue): PoolSession | undefined {
+    const { kept } = queue;
+    clearTimeout(kept?.timer);
+    queue.kept = undefined;
+    return kept?.session;
+  }
+
+  /** Only the next session of this device waits for the sign-out. */
+  private done(queue: DeviceQueue, session: PoolSession | undefined, isGood: boolean): void {
+    if (session === undefined) this.release(queue);
+    else if (isGood && session.isOpen() && !this.closing.signal.aborted) this.keep(queue, session);
+    else void session.close().finally(() => this.release(queue));
+  }
+
+  private keep(queue: DeviceQueue, session: PoolSession): void {
+    const timer = setTimeout(() => void this.endKept(queue), this.idleMs).unref();
+    queue.kept = { session, timer };
+    this.release(queue);
+  }
+
+  private async endKept(queue: DeviceQueue): Promise<void> {
+    if (queue.isBusy) return;
+    queue.isBusy = true;
+    await this.takeKept(queue)?.close();
+    this.release(queue);
+  }
+
+  private release(queue: DeviceQueue): void {
+    const next = queue.waiting.shift();
+    if (next !== undefined) {
+      next();
+      return;
+    }
+    queue.isBusy = false;
+    if (queue.kept !== undefined) return;
+    this.queues.delete(queue.key);
+    if (this.queues.size === 0) this.emptied?.();
+  }
+}

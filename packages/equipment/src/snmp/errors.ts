@@ -1,0 +1,99 @@
+/** What net-snmp reports, in the classes of packages/equipment. Its own errors go no further: one of them holds the keys. */
+
+import { errorCode } from '@skolo/base';
+import {
+  ErrorStatus,
+  RequestFailedError,
+  ResponseInvalidCode,
+  ResponseInvalidError,
+} from 'net-snmp';
+import {
+  DeviceBusy,
+  DeviceError,
+  DeviceRefused,
+  DeviceTimeout,
+  DeviceUnreachable,
+  SignInRefused,
+} from '../errors.ts';
+import { RelayEnded } from './datagrams.ts';
+import { NoSnmp } from './socket.ts';
+
+/** net-snmp's own. */
+export function isTimeout(error: unknown): boolean {
+  return error instanceof Error && error.name === 'RequestTimedOutError';
+}
+
+export function isTooBig(error: unknown): boolean {
+  return error instanceof RequestFailedError && error.status === ErrorStatus.TooBig;
+}
+
+/** Version 1's word for a missing object, a missing instance, and what may not be written. */
+export function isNoSuchName(error: unknown): boolean {
+  return error instanceof RequestFailedError && error.status === ErrorStatus.NoSuchName;
+}
+
+export function missing(
+  { name, model }: { name: string; model: string },
+  oid: string,
+): DeviceRefused {
+  const hint = `is it a device of model ${model}, with as many outlets as rack.yaml says?`;
+  return new DeviceRefused(name, `it has no object ${oid}; ${hint}`);
+}
+
+/** No answer. In versions 1 and 2c a wrong community looks like a device that is off. */
+export function silence(device: string, version: 1 | 2 | 3, timeoutMs: number): DeviceTimeout {
+  const hint = version === 3 ? '' : '; a wrong community gets none, either';
+  return new DeviceTimeout(device, `no answer over SNMP within ${timeoutMs / 1000} s${hint}`);
+}
+
+/** Undefined: it is none of theirs. */
+export function snmpError(device: string, error: unknown): DeviceError | undefined {
+  if (error instanceof DeviceError) return error;
+  if (error instanceof NoSnmp) return new DeviceRefused(device, error.message);
+  if (error instanceof RequestFailedError) return refusal(device, error);
+  if (error instanceof ResponseInvalidError) return senseless(device, error);
+  if (error instanceof RelayEnded) return new DeviceUnreachable(device, error.message);
+  if (!(error instanceof Error)) return undefined;
+  const code = errorCode(error) ?? '';
+  if (code === 'ECONNREFUSED') return new DeviceUnreachable(device, 'nothing answers SNMP there');
+  if (/^E[A-Z]+$/.test(code)) return new DeviceUnreachable(device, `no way to it (${code})`);
+  return undefined;
+}
+
+const noRight: readonly unknown[] = [
+  ErrorStatus.NoAccess,
+  ErrorStatus.ReadOnly,
+  ErrorStatus.AuthorizationError,
+];
+const noObject: readonly unknown[] = [
+  ErrorStatus.NoSuchName,
+  ErrorStatus.NotWritable,
+  ErrorStatus.NoCreation,
+];
+
+function refusal(device: string, { message, status }: RequestFailedError): DeviceError {
+  // Its message is the name of the status and the object.
+  if (status === ErrorStatus.ResourceUnavailable)
+    return new DeviceBusy(device, `it says ${message}`);
+  const isRight = noRight.includes(status);
+  const isObject = noObject.includes(status);
+  const hint = isRight
+    ? '; its login may only read'
+    : isObject
+      ? '; there is no such outlet, or its login may only read'
+      : '';
+  return new DeviceRefused(device, `it says ${message}${hint}`);
+}
+
+const strangers: readonly unknown[] = [
+  ResponseInvalidCode.EAuthFailure,
+  ResponseInvalidCode.ECouldNotDecrypt,
+];
+
+function senseless(device: string, { code, message }: ResponseInvalidError): DeviceError {
+  if (!strangers.includes(code)) return new DeviceRefused(device, 'its answer makes no sense');
+  // What a report says; the other messages hold digests.
+  const known = /^(Unknown User Name|Unsupported Security Level)/.exec(message)?.[0];
+  const what = known === undefined ? 'a key or its protocol is wrong' : known.toLowerCase();
+  return new SignInRefused(device, `it does not take the \`snmp\` of its login: ${what}`);
+}

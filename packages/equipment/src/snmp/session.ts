@@ -1,0 +1,102 @@
+/** A session of net-snmp for a device and its login. */
+import { getCiphers } from 'node:crypto';
+import { createSocket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
+import type { Credentials, SnmpCredentials } from '@skolo/secrets';
+import {
+  AuthProtocols,
+  createSession,
+  createV3Session,
+  PrivProtocols,
+  SecurityLevel,
+  type Session,
+  type User,
+  Version1,
+  Version2c,
+} from 'net-snmp';
+import { DeviceRefused, SignInRefused } from '../errors.ts';
+import { addressOf, type Place } from '../place.ts';
+import { type DialDatagrams, RelayedSocket } from './datagrams.ts';
+import { type Guard, GuardedSocket } from './socket.ts';
+
+export interface OpenSnmp {
+  version: 1 | 2 | 3;
+  session: Session;
+  /** Rejected when the session breaks; never fulfilled. */
+  broken: Promise<never>;
+  close(): void;
+}
+
+const usualPort = 161;
+
+/**
+ * @param datagrams default: a socket of this computer
+ * @throws SignInRefused, DeviceRefused: its login, or its place, is not all there.
+ */
+export function openSnmp(place: Place, { snmp }: Credentials, datagrams?: DialDatagrams): OpenSnmp {
+  const { name, ports } = place;
+  const address = addressOf(place);
+  if (snmp === undefined) throw new SignInRefused(name, 'it has no login with `snmp` in rack.yaml');
+  const user = snmp.version === 3 ? userOf(name, snmp) : undefined;
+  if (user === undefined && snmp.community === undefined) {
+    throw new SignInRefused(name, 'the `snmp` of its login has no `community`');
+  }
+  let fail = (_error: Error): void => undefined;
+  const broken = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  broken.catch(() => undefined);
+  const guard: Guard = {
+    version: { 1: 0, 2: 1, 3: 3 }[snmp.version],
+    leastSecurity: securityOf(user),
+    broken: (error) => fail(error),
+  };
+  const transport: 'udp4' | 'udp6' = isIPv6(address) ? 'udp6' : 'udp4';
+  const options = {
+    transport,
+    port: ports.snmp ?? usualPort,
+    reportOidMismatchErrors: true,
+    dgramModule: {
+      createSocket: (type: typeof transport) =>
+        new GuardedSocket(
+          datagrams === undefined ? createSocket(type) : new RelayedSocket(datagrams),
+          guard,
+        ),
+    },
+  };
+  const session = user
+    ? createV3Session(address, user, options)
+    : createSession(address, snmp.community?.reveal(), {
+        ...options,
+        version: snmp.version === 1 ? Version1 : Version2c,
+      });
+  session.on('error', guard.broken);
+  return { version: snmp.version, session, broken, close: () => void session.close() };
+}
+
+/** With as much security as its login has keys for. @throws SignInRefused, DeviceRefused */
+function userOf(device: string, login: SnmpCredentials): User {
+  const { user: name, authProtocol, authKey, privProtocol, privKey } = login;
+  if (name === undefined) throw new SignInRefused(device, 'the `snmp` of its login has no `user`');
+  if (authKey === undefined) {
+    if (privKey === undefined) return { name, level: SecurityLevel.noAuthNoPriv };
+    throw new SignInRefused(device, 'the `snmp` of its login has `privKey` and no `authKey`');
+  }
+  const signing = { name, authProtocol: AuthProtocols[authProtocol], authKey: authKey.reveal() };
+  if (privKey === undefined) return { ...signing, level: SecurityLevel.authNoPriv };
+  if (privProtocol === 'des' && !getCiphers().includes('des-cbc')) {
+    const hint = 'set the user and its login to aes';
+    throw new DeviceRefused(device, `DES is too old for the OpenSSL of this computer; ${hint}`);
+  }
+  return {
+    ...signing,
+    level: SecurityLevel.authPriv,
+    privProtocol: PrivProtocols[privProtocol],
+    privKey: privKey.reveal(),
+  };
+}
+
+function securityOf(user: User | undefined): Guard['leastSecurity'] {
+  if (user === undefined || user.level === SecurityLevel.noAuthNoPriv) return 0;
+  return user.level === SecurityLevel.authPriv ? 3 : 1;
+}

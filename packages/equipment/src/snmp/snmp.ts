@@ -1,0 +1,215 @@
+/**
+ * Asking and telling devices over SNMP, versions 1, 2c and 3. One UDP socket for each call, closed at its end.
+ *
+ * A question of few variables is sent again once when its answer is late; one of many is then asked in smaller pieces, see
+ * batches.ts. A command never is: some switches take longer than the deadline to apply one (net-snmp issue 194, Netgear
+ * GS724TP), and "reboot" twice is two reboots. What counts is read back by the caller. A missing instance is an error here; to
+ * net-snmp it is none, and fence_apc_snmp takes it for "off".
+ */
+
+import { withDeadline } from '@skolo/base';
+import type { Credentials } from '@skolo/secrets';
+import { isVarbindError, ObjectType, type Varbind } from 'net-snmp';
+import { DeviceRefused, DeviceTimeout } from '../errors.ts';
+import type { Access, Place } from '../place.ts';
+import { withAnyOf } from '../session/any-of.ts';
+import { afterLateMs, BatchSize, deadlineMs, isMany, requestMs } from './batches.ts';
+import type { DialDatagrams } from './datagrams.ts';
+import { isNoSuchName, isTimeout, isTooBig, missing, silence, snmpError } from './errors.ts';
+import { type OpenSnmp, openSnmp } from './session.ts';
+import { type Ask, walkSubtree } from './walk.ts';
+
+export { deadlineMs };
+
+interface Snmp {
+  /**
+   * Integers by object. Those of `maybe` that the device does not have are not among them.
+   *
+   * @throws DeviceError Among others, when one of `oids` is missing; or the signal's reason
+   */
+  read(
+    oids: readonly string[],
+    maybe: readonly string[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, number>>;
+  /**
+   * Integers and texts beneath an object, by what theirs have behind it.
+   *
+   * @throws DeviceError, or the signal's reason
+   */
+  walk(root: string, signal: AbortSignal): Promise<ReadonlyMap<string, number | Buffer>>;
+  /** Sets an integer. @throws DeviceError, or the signal's reason */
+  write(oid: string, value: number, signal: AbortSignal): Promise<void>;
+}
+
+/** SNMPv2-MIB::sysUpTime. */
+export const upTime = '1.3.6.1.2.1.1.3.0';
+
+/** `model` is for messages. */
+type Device = Place & { model: string };
+type Start = Parameters<Ask>[0];
+
+interface SnmpDeps extends Pick<Access, 'credentials'> {
+  /** Default: sockets of this computer. */
+  datagrams?: DialDatagrams;
+}
+
+export function snmpTo(device: Device, deps: SnmpDeps): Snmp {
+  const { name } = device;
+  const size = new BatchSize();
+
+  async function inSession<T>(
+    signal: AbortSignal,
+    work: (ask: Ask, version: OpenSnmp['version']) => Promise<T>,
+  ): Promise<T> {
+    const credentials = await answeredOf(await deps.credentials(), signal);
+    return await withAnyOf(credentials, (each) => inSessionAs(each, signal, work));
+  }
+
+  /** Versions 1 and 2c reject by silence: of several communities, the one that gets an answer, to a harmless question. */
+  async function answeredOf(login: Credentials, signal: AbortSignal): Promise<Credentials> {
+    const { others = [], ...first } = login;
+    if (others.length === 0 || login.snmp?.community === undefined) return login;
+    for (const each of [first, ...others]) {
+      try {
+        await inSessionAs(each, signal, (ask) => get(ask, [upTime]));
+        return each;
+      } catch (error) {
+        if (!(error instanceof DeviceTimeout)) return each;
+      }
+    }
+    return first;
+  }
+
+  async function inSessionAs<T>(
+    credentials: Credentials,
+    signal: AbortSignal,
+    work: (ask: Ask, version: OpenSnmp['version']) => Promise<T>,
+  ): Promise<T> {
+    const open = openSnmp(device, credentials, deps.datagrams);
+    const ask: Ask = async (start, { timeoutMs, isRepeated }) => {
+      // Each request takes over what the session has when it is made.
+      const timeout = isRepeated ? timeoutMs / 2 : timeoutMs;
+      Object.assign(open.session, { timeout, retries: isRepeated ? 1 : 0 });
+      const late = () => silence(name, open.version, timeoutMs);
+      try {
+        return await withDeadline({ ms: timeoutMs, late, signal }, (limit) =>
+          answerOf(open, start, limit),
+        );
+      } catch (error) {
+        throw isTimeout(error) ? late() : error;
+      }
+    };
+    try {
+      return await work(ask, open.version);
+    } catch (error) {
+      throw snmpError(name, error) ?? error;
+    } finally {
+      open.close();
+    }
+  }
+
+  function get(
+    ask: Ask,
+    oids: readonly string[],
+    timeoutMs = deadlineMs(oids.length),
+  ): Promise<Varbind[]> {
+    // An agent that is slow with many would have to answer all of them twice.
+    const isRepeated = !isMany(oids.length);
+    return ask((session, done) => session.get([...oids], done), { timeoutMs, isRepeated });
+  }
+
+  /** The first of `oids`: as many as the device answers at once. */
+  async function getSome(ask: Ask, oids: readonly string[]): Promise<Answered> {
+    for (;;) {
+      const batch = oids.slice(0, size.current);
+      const count = batch.length;
+      try {
+        return { batch, varbinds: await get(ask, batch) };
+      } catch (error) {
+        if (isTooBig(error) && count > 1) {
+          size.tooBig(count);
+          continue;
+        }
+        if (!(error instanceof DeviceTimeout)) throw error;
+        size.late(count);
+        if (!isMany(count)) throw error;
+        // It may be slow, or silent: one variable shows which.
+        const one = batch.slice(0, 1);
+        return { batch: one, varbinds: await get(ask, one, afterLateMs) };
+      }
+    }
+  }
+
+  async function readList(
+    ask: Ask,
+    oids: readonly string[],
+    maybe: readonly string[],
+  ): Promise<[string, number][]> {
+    const found: [string, number][] = [];
+    for (let left = oids; left.length > 0; ) {
+      try {
+        const { batch, varbinds } = await getSome(ask, left);
+        found.push(...numbersIn(device, batch, varbinds, maybe));
+        left = left.slice(batch.length);
+      } catch (error) {
+        // Version 1 does not say which one is missing.
+        if (!isNoSuchName(error) || !oids.every((oid) => maybe.includes(oid))) throw error;
+        left = left.slice(size.current);
+      }
+    }
+    return found;
+  }
+
+  return {
+    async read(oids, maybe, signal) {
+      return await inSession(signal, async (ask, version) => {
+        // In version 1 one missing object takes the whole answer away: what may be missing is asked for apart.
+        const lists = version === 1 ? [oids, maybe] : [[...oids, ...maybe]];
+        const found = new Map<string, number>();
+        for (const list of lists) {
+          for (const [oid, value] of await readList(ask, list, maybe)) found.set(oid, value);
+        }
+        return found;
+      });
+    },
+    walk: (root, signal) =>
+      inSession(signal, (ask, version) => walkSubtree(ask, name, root, version)),
+    async write(oid, value, signal) {
+      const varbind = { oid, type: ObjectType.Integer, value };
+      const once = { timeoutMs: requestMs, isRepeated: false };
+      await inSession(signal, (ask) => ask((session, done) => session.set([varbind], done), once));
+    },
+  };
+}
+
+interface Answered {
+  batch: readonly string[];
+  varbinds: readonly Varbind[];
+}
+
+async function answerOf(open: OpenSnmp, start: Start, limit: AbortSignal): Promise<Varbind[]> {
+  const answer = new Promise<Varbind[]>((resolve, reject) => {
+    limit.addEventListener('abort', () => reject(limit.reason));
+    start(open.session, (error, varbinds = []) => (error ? reject(error) : resolve(varbinds)));
+  });
+  return await Promise.race([answer, open.broken]);
+}
+
+function numbersIn(
+  device: Device,
+  oids: readonly string[],
+  varbinds: readonly Varbind[],
+  maybe: readonly string[],
+): [string, number][] {
+  return oids.flatMap((oid, index) => {
+    const varbind = varbinds[index];
+    if (varbind === undefined || isVarbindError(varbind)) {
+      if (maybe.includes(oid)) return [];
+      throw missing(device, oid);
+    }
+    const { value } = varbind;
+    if (typeof value === 'number') return [[oid, value] as [string, number]];
+    throw new DeviceRefused(device.name, `its object ${oid} is no number`);
+  });
+}

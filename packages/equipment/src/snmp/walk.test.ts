@@ -1,0 +1,51 @@
+import { ObjectType } from 'net-snmp';
+import { describe, expect, it } from 'vitest';
+import { DeviceRefused } from '../errors.ts';
+import { type Ask, walkSubtree } from './walk.ts';
+
+const root = '1.3.6.1.2.1.31.1.1.1.1';
+
+const datagram = Buffer.alloc(64_000);
+
+/** A device whose table has no end: each answer is one row of so many bytes, in a datagram of 64 kB. */
+function endless(bytes: number) {
+  const answers = { count: 0 };
+  const ask: Ask = async () => {
+    answers.count += 1;
+    const value = datagram.subarray(0, bytes);
+    return [{ oid: `${root}.${answers.count}`, type: ObjectType.OctetString, value }];
+  };
+  return { ask, answers };
+}
+
+describe('a table without end', () => {
+  it('is given up once its texts are larger than those of any switch', async () => {
+    const { ask, answers } = endless(60_000);
+
+    const walked = walkSubtree(ask, 'switch-1', root, 2);
+
+    await expect(walked).rejects.toThrow(DeviceRefused);
+    await expect(walked).rejects.toThrow(`switch-1: its table ${root} has more than 4 MiB`);
+    expect(answers.count).toBe(70);
+  });
+
+  it('is given up after 50,000 rows', async () => {
+    await expect(walkSubtree(endless(1).ask, 'switch-1', root, 2)).rejects.toThrow(
+      'more than 50000 rows',
+    );
+  });
+});
+
+it('a row keeps nothing of the datagram that it came in', async () => {
+  const { ask } = endless(3);
+  const rows: Ask = async (...request) => {
+    const [row] = await ask(...request);
+    return row?.oid === `${root}.1` ? [row] : [];
+  };
+
+  const found = await walkSubtree(rows, 'switch-1', root, 2);
+
+  const value = found.get('1');
+  expect(value).toEqual(Buffer.alloc(3));
+  expect(Buffer.isBuffer(value) && value.buffer).not.toBe(datagram.buffer);
+});

@@ -1,0 +1,143 @@
+import { type Credentials, Secret } from '@skolo/secrets';
+import ssh2 from 'ssh2';
+import { describe, expect, it } from 'vitest';
+import { SignInRefused } from '../errors.ts';
+import { openExec } from '../session/open.ts';
+import { openSsh, startSwitch } from '../testing/edge-switch.ts';
+import { newKeyPair, startSshServer, user } from '../testing/ssh-server.ts';
+import { deps, soon, target } from '../testing/targets.ts';
+
+const { utils } = ssh2;
+const signal = soon();
+
+describe('signing in over ssh', () => {
+  it.each(['password', 'keyboard-interactive'] as const)('works by %s', async (method) => {
+    const device = await startSwitch({ signIn: [method] });
+
+    const cli = await openSsh(device.port);
+
+    expect(cli.isOpen()).toBe(true);
+  });
+
+  it.each(['password', 'keyboard-interactive'] as const)(
+    'is refused with a wrong %s, which is not told',
+    async (method) => {
+      const device = await startSwitch({ signIn: [method] });
+
+      const opened = openSsh(device.port, { credentials: { password: new Secret('not-it') } });
+
+      await expect(opened).rejects.toBeInstanceOf(SignInRefused);
+      await expect(opened).rejects.toThrow(
+        `switch-1: refuses to let "ubnt" in: offered its password${method === 'password' ? '' : ' in a dialogue'}; it takes ${method}`,
+      );
+      await expect(opened).rejects.not.toThrow('not-it');
+    },
+  );
+
+  it.each([
+    ['password', 'password-expired'],
+    ['keyboard-interactive', 'password-expired'],
+    ['none', 'password-expired'],
+    ['password', 'new-password-inside'],
+    ['keyboard-interactive', 'new-password-inside'],
+  ] as const)('is refused by %s at once with %s, and nothing is typed', async (method, fault) => {
+    const device = await startSwitch({ signIn: [method] });
+    device.faults.set(fault);
+
+    const opened = openSsh(device.port);
+
+    await expect(opened).rejects.toBeInstanceOf(SignInRefused);
+    await expect(opened).rejects.toThrow('switch-1: requests a new password');
+    expect(device.received).toEqual([]);
+  });
+
+  it('for commands is refused by a server that requests a new password', async () => {
+    const server = await startSshServer({
+      exec(_command, channel) {
+        channel.stderr.write('Password change required but no TTY available.\n');
+        channel.exit(1);
+        channel.end();
+      },
+    });
+
+    const session = await openExec(target(server.port), await deps(), signal);
+
+    await expect(session.exec('true', { signal })).rejects.toBeInstanceOf(SignInRefused);
+  });
+
+  it('works by key, and the key comes before the password', async () => {
+    const key = newKeyPair();
+    const device = await startSwitch({ authorizedKeys: [key.public] });
+    const credentials = { privateKey: new Secret(key.private), password: new Secret('wrong') };
+
+    const cli = await openSsh(device.port, { credentials });
+
+    expect(cli.isOpen()).toBe(true);
+  });
+
+  it('works by key with a passphrase', async () => {
+    const key = utils.generateKeyPairSync('rsa', {
+      bits: 2048,
+      passphrase: 'open',
+      cipher: 'aes256-ctr',
+    });
+    const device = await startSwitch({ authorizedKeys: [key.public] });
+    const privateKey = new Secret(key.private);
+
+    const cli = await openSsh(device.port, {
+      credentials: { privateKey, passphrase: new Secret('open') },
+    });
+    const wrong = {
+      username: user,
+      privateKey,
+      passphrase: new Secret('no-way'),
+      legacySsh: false,
+    };
+    const refused = openExec({ ...target(device.port), credentials: wrong }, await deps(), signal);
+
+    expect(cli.isOpen()).toBe(true);
+    await expect(refused).rejects.toThrow(/its privateKey cannot be used/);
+    await expect(refused).rejects.not.toThrow('no-way');
+  });
+
+  it('works by password where the key is not known', async () => {
+    const device = await startSwitch();
+    const credentials = { privateKey: new Secret(newKeyPair().private) };
+
+    const cli = await openSsh(device.port, { credentials });
+
+    expect(cli.isOpen()).toBe(true);
+  });
+
+  it('offers only what the device takes', async () => {
+    const offered: string[] = [];
+    const server = await startSshServer({
+      auth(context) {
+        offered.push(context.method);
+        context.reject(['keyboard-interactive']);
+      },
+    });
+    const credentials = { privateKey: new Secret(newKeyPair().private) };
+
+    await expect(openExec(target(server.port, credentials), await deps(), signal)).rejects.toThrow(
+      SignInRefused,
+    );
+
+    expect(offered).toEqual(['none', 'keyboard-interactive']);
+  });
+
+  it('says why a key cannot be used', async () => {
+    const device = await startSwitch();
+    const credentials: Credentials = {
+      username: user,
+      privateKey: new Secret('-----BEGIN nonsense'),
+      legacySsh: false,
+    };
+    const wanted = { ...target(device.port), credentials };
+
+    const opened = openExec(wanted, await deps(), signal);
+
+    await expect(opened).rejects.toBeInstanceOf(SignInRefused);
+    await expect(opened).rejects.toThrow(/nothing to offer.*its privateKey cannot be used/);
+  });
+});

@@ -1,0 +1,105 @@
+/**
+ * In which order a device is asked to let us in: without anything first (it then says what it takes, and some old
+ * switches ask for user and password later, in the terminal), then the key, the password, and the dialogue. Only what
+ * the device takes is offered, since old ones hang up after three failures.
+ */
+// Not by name: Node does not see the CommonJS export `utils`, though bundlers do.
+import ssh2, { type AnyAuthMethod, type AuthHandlerMiddleware, type Prompt } from 'ssh2';
+import {
+  asksForNewPassword,
+  newPasswordRequested,
+  requiresNewPassword,
+} from '../cli/password-change.ts';
+import { type DeviceError, SignInRefused } from '../errors.ts';
+import type { Target } from '../session/session.ts';
+
+export function authentication(
+  { name, credentials }: Target,
+  end: (error: DeviceError) => void,
+): AuthHandlerMiddleware {
+  const { username = '', password, privateKey, passphrase } = credentials;
+  const left: AnyAuthMethod[] = [];
+  const offered: string[] = [];
+  let unusableKey = '';
+  let isFirst = true;
+
+  if (privateKey !== undefined) {
+    const key = ssh2.utils.parseKey(privateKey.reveal(), passphrase?.reveal());
+    // Its message has the reason, never the key.
+    if (key instanceof Error) unusableKey = `; its privateKey cannot be used: ${key.message}`;
+    else left.push({ type: 'publickey', username, key });
+  }
+  if (password !== undefined) {
+    const secret = password.reveal();
+    left.push({ type: 'password', username, password: secret });
+    left.push({
+      type: 'keyboard-interactive',
+      username,
+      prompt: dialogue(username, secret, () => end(newPasswordRequested(name))),
+    });
+  }
+
+  function refused(takes: readonly string[]) {
+    const tried = offered.length === 0 ? 'nothing to offer' : `offered ${offered.join(', ')}`;
+    const what = takes.length === 0 ? '' : `; it takes ${takes.join(', ')}`;
+    return new SignInRefused(
+      name,
+      `refuses to let ${userOf(username)} in: ${tried}${what}${unusableKey}`,
+    );
+  }
+
+  return (takes: readonly string[] | null, _partly, next) => {
+    if (isFirst) {
+      isFirst = false;
+      next({ type: 'none', username });
+      return;
+    }
+    const known = takes ?? [];
+    const index = left.findIndex(({ type }) => known.length === 0 || known.includes(type));
+    const [method] = index < 0 ? [] : left.splice(index, 1);
+    if (method === undefined) {
+      end(refused(known));
+      return;
+    }
+    offered.push(words.get(method.type) ?? method.type);
+    next(method);
+  };
+}
+
+const words = new Map<string, string>([
+  ['publickey', 'its privateKey'],
+  ['password', 'its password'],
+  ['keyboard-interactive', 'its password in a dialogue'],
+]);
+
+function userOf(username: string) {
+  return username === '' ? 'a login without a username' : JSON.stringify(username);
+}
+
+/**
+ * Answers what is not echoed with the password, once: a second question is the answer "wrong". A request for a new password is
+ * never answered.
+ */
+function dialogue(username: string, password: string, newPassword: () => void) {
+  let isAnswered = false;
+  return (
+    title: string,
+    instructions: string,
+    _language: string,
+    prompts: Prompt[],
+    finish: (answers: string[]) => void,
+  ) => {
+    const asksPassword = prompts.some(({ echo }) => !echo);
+    const isAboutChange = isAnswered && requiresNewPassword(`${title}\n${instructions}`);
+    if (isAboutChange || prompts.some(({ prompt }) => asksForNewPassword(prompt))) {
+      newPassword();
+      return;
+    }
+    if (asksPassword && isAnswered) {
+      finish([]);
+      return;
+    }
+    isAnswered ||= asksPassword;
+    finish(prompts.map(({ echo }) => (echo ? username : password)));
+  };
+}

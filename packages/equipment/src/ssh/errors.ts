@@ -1,0 +1,64 @@
+/** What ssh2 and the sockets report, in the words and classes of errors.ts. */
+import { errorCode, errorText } from '@skolo/base';
+import {
+  DeviceBusy,
+  type DeviceError,
+  DeviceRefused,
+  DeviceTimeout,
+  DeviceUnreachable,
+} from '../errors.ts';
+import type { Target } from '../session/session.ts';
+
+/** The connection is gone, for an unknown reason. */
+export function connectionLost({ name, address, port }: Target, cause?: unknown): DeviceError {
+  return new DeviceUnreachable(name, `${address}:${port} closed the connection`, { cause });
+}
+
+/** An error of a socket. */
+export function socketError(
+  { name, address, port }: Pick<Target, 'name' | 'address' | 'port'>,
+  error: unknown,
+): DeviceError {
+  const what = reasons.get(errorCode(error) ?? '') ?? `connection failed: ${errorText(error)}`;
+  return new DeviceUnreachable(name, `${address}:${port}: ${what}`, { cause: error });
+}
+
+const reasons = new Map([
+  ['ECONNREFUSED', 'nothing listens there (connection refused)'],
+  ['ECONNRESET', 'the connection was cut (reset)'],
+  ['EPIPE', 'the connection was cut'],
+  ['EHOSTUNREACH', 'no way to it (host unreachable)'],
+  ['ENETUNREACH', 'no way to it (network unreachable)'],
+  ['EHOSTDOWN', 'no way to it (host is down)'],
+  ['ETIMEDOUT', 'no answer'],
+]);
+
+const kinds = new Map([
+  ['key exchange algorithm', 'key exchanges'],
+  ['host key format', 'host keys'],
+  ['cipher', 'ciphers'],
+  ['MAC', 'message authentication'],
+]);
+
+/** An error that ssh2 emits. */
+export function sshError(target: Target, error: Error): DeviceError {
+  const { name, address, port, credentials } = target;
+  const level = 'level' in error ? String(error.level) : '';
+  const cause = { cause: error };
+  const noMatch = /no matching (?:[CS]->[CS] )?(?<what>.+)$/.exec(error.message)?.groups?.what;
+  if (noMatch !== undefined) {
+    const what = kinds.get(noMatch) ?? noMatch;
+    const hint = credentials.legacySsh
+      ? `offers only ${what} that are not known here`
+      : `offers only old ${what}; set legacySsh: true in its login`;
+    return new DeviceRefused(name, `it ${hint}`, cause);
+  }
+  if (level === 'client-socket' || level === 'client-dns') return socketError(target, error);
+  if (level === 'client-timeout') return new DeviceTimeout(name, 'answers no keepalive', cause);
+  if (/before handshake/.test(error.message)) {
+    // How devices turn away who is one too many; one that is rebooting may do the same.
+    const what = `${address}:${port} closed the connection before its ssh handshake; too many sessions?`;
+    return new DeviceBusy(name, what, cause);
+  }
+  return new DeviceUnreachable(name, `${address}:${port}: ssh failed: ${error.message}`, cause);
+}

@@ -1,0 +1,241 @@
+import { type Credentials, Secret } from '@skolo/secrets';
+import { peer, startEdgeSwitch } from '@skolo/simulators';
+import type { ServerChannel } from 'ssh2';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { DeviceRefused, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
+import { openCli, openExec } from '../session/open.ts';
+import type { SessionDeps, Target } from '../session/session.ts';
+import { linuxShell } from '../testing/dialects.ts';
+import { newKeyPair, password, startSshServer, testHostKey, user } from '../testing/ssh-server.ts';
+import { type Sshd, shareSshd, startSshd } from '../testing/sshd.ts';
+import { deps, soon, target } from '../testing/targets.ts';
+
+const signal = soon();
+
+function hostOf({ port, username, privateKey }: Sshd, more: Partial<Credentials> = {}): Target {
+  const credentials = { username, privateKey: new Secret(privateKey), legacySsh: false, ...more };
+  return { name: 'host-1', address: '127.0.0.1', port, credentials };
+}
+
+const shared = shareSshd();
+
+async function openSshd(lines?: readonly string[], sessionDeps?: SessionDeps) {
+  const sshd = await (lines ? startSshd(lines) : shared());
+  const session = await openExec(hostOf(sshd), sessionDeps ?? (await deps()), signal);
+  onTestFinished(() => session.close());
+  return { sshd, session };
+}
+
+describe.skipIf(peer('sshd') === undefined)("commands, to OpenSSH's server", () => {
+  it('have output, errors and a status of their own', async () => {
+    const { session } = await openSshd();
+
+    const results = [];
+    for (const command of ['echo one; echo two', 'echo no >&2; exit 3', 'printf "Z\\374rich"']) {
+      results.push(await session.exec(command, { signal }));
+    }
+
+    expect(results).toEqual([
+      { stdout: 'one\ntwo\n', stderr: '', status: 0 },
+      { stdout: '', stderr: 'no\n', status: 3 },
+      { stdout: 'Zürich', stderr: '', status: 0 },
+    ]);
+  });
+
+  it('have no status where a signal ended them', async () => {
+    const { session } = await openSshd();
+
+    const { status } = await session.exec('kill -9 $$', { signal });
+
+    expect(status).toBeUndefined();
+  });
+
+  it('may run side by side', async () => {
+    const { session } = await openSshd();
+
+    const all = await Promise.all(
+      ['a', 'b', 'c'].map((text) => session.exec(`echo ${text}`, { signal })),
+    );
+
+    expect(all.map(({ stdout }) => stdout)).toEqual(['a\n', 'b\n', 'c\n']);
+  });
+
+  it('may answer at length', async () => {
+    const { session } = await openSshd();
+
+    const { stdout } = await session.exec('yes 0123456789 | head -c 3000000', { signal });
+
+    expect(stdout).toHaveLength(3_000_000);
+  });
+
+  it('are ended with the session where they take too long', async () => {
+    const { session } = await openSshd();
+
+    const asked = session.exec('sleep 60', { signal, timeoutMs: 300 });
+
+    await expect(asked).rejects.toBeInstanceOf(DeviceTimeout);
+    expect(session.isOpen()).toBe(false);
+  });
+
+  it('find the forced command in their place', async () => {
+    const { session } = await openSshd(['ForceCommand echo forced: $SSH_ORIGINAL_COMMAND']);
+
+    const { stdout } = await session.exec('reboot', { signal });
+
+    expect(stdout).toBe('forced: reboot\n');
+  });
+
+  it('find the host key as OpenSSH has it', async () => {
+    const sessionDeps = await deps();
+    const { sshd } = await openSshd(undefined, sessionDeps);
+
+    expect(sessionDeps.hostKeys.get('host-1')).toBe(sshd.hostKey);
+  });
+
+  it.each([
+    ['old', 'diffie-hellman-group1-sha1', 'aes128-cbc', 'hmac-sha1'],
+    ['less old', 'diffie-hellman-group14-sha1', 'aes256-cbc', 'hmac-md5'],
+    ['differently old', 'diffie-hellman-group-exchange-sha1', '3des-cbc', 'hmac-sha1-96'],
+  ])('reach a server that is %s, where the login says so', async (_how, kex, cipher, mac) => {
+    const sshd = await startSshd([`KexAlgorithms ${kex}`, `Ciphers ${cipher}`, `MACs ${mac}`]);
+    const connected = vi.fn();
+
+    const modern = openExec(hostOf(sshd), await deps(), signal);
+    await expect(modern).rejects.toThrow('set legacySsh: true in its login');
+    const legacy = hostOf(sshd, { legacySsh: true });
+    const session = await openExec(legacy, await deps({ onConnected: connected }), signal);
+    onTestFinished(() => session.close());
+
+    expect((await session.exec('echo old', { signal })).stdout).toBe('old\n');
+    expect(connected).toHaveBeenCalledWith(
+      expect.objectContaining({ device: 'host-1', kex, cipher, legacy: true }),
+    );
+  });
+
+  it('may be typed into a shell as well', async () => {
+    const sshd = await startSshd(['ForceCommand env PS1="test$ " HOME=/ bash --norc']);
+
+    const cli = await openCli(hostOf(sshd), 'ssh', linuxShell, await deps(), signal);
+    onTestFinished(() => cli.close());
+
+    expect(await cli.run('echo $((6 * 7)); echo done', { signal })).toBe('42\ndone');
+    expect(await cli.run(`echo ${'long '.repeat(60)}| wc -w`, { signal })).toBe('60');
+    expect(await cli.run('printf "no end"', { signal })).toBe('no end');
+    await expect(cli.run('nonsense', { signal })).rejects.toThrow('command not found');
+  });
+
+  it('are refused without the key', async () => {
+    const other = { ...(await shared()), privateKey: newKeyPair().private };
+
+    const opened = openExec(hostOf(other), await deps(), signal);
+
+    await expect(opened).rejects.toThrow('offered its privateKey; it takes publickey');
+  });
+});
+
+describe('a command that fails', () => {
+  async function openServer(exec: (command: string, channel: ServerChannel) => void) {
+    const server = await startSshServer({ exec });
+    const session = await openExec(target(server.port), await deps(), signal);
+    onTestFinished(() => session.close());
+    return { server, session };
+  }
+
+  it('is told with its last words, without secrets', async () => {
+    const { session } = await openServer((_, channel) => {
+      channel.write('begun\npassword: hunter2\n');
+    });
+
+    const asked = session.exec('show it', { signal, timeoutMs: 500 });
+
+    await expect(asked).rejects.toThrow(
+      String.raw`switch-1: no end of "show it" within 0.5 s; it said: "begun\npassword: <secret>"`,
+    );
+  });
+
+  it('is not a short answer when the connection dies', async () => {
+    const { session, server } = await openServer((_, channel) => {
+      channel.write('half of i', () => {
+        for (const socket of server.sockets) socket.destroySoon();
+      });
+    });
+
+    const asked = session.exec('show it', { signal });
+
+    await expect(asked).rejects.toBeInstanceOf(DeviceUnreachable);
+    await expect(asked).rejects.toThrow('during "show it"');
+    expect(session.isOpen()).toBe(false);
+  });
+
+  it.each([0, 1])('has status %s, also where it is told at once', async (code) => {
+    const { session } = await openServer((_, channel) => {
+      channel.exit(code);
+      channel.end();
+    });
+
+    const results = await Promise.all(
+      Array.from({ length: 5 }, () => session.exec('set it', { signal })),
+    );
+
+    expect(results.map(({ status }) => status)).toEqual(Array.from({ length: 5 }, () => code));
+  });
+
+  it('has no status when the channel is cut', async () => {
+    const { session } = await openServer((_, channel) => {
+      channel.write('half of i', () => channel.close());
+    });
+
+    const { status } = await session.exec('show it', { signal });
+
+    expect(status).toBeUndefined();
+    expect(session.isOpen()).toBe(true);
+  });
+
+  it('may come from a device that gives no status', async () => {
+    const { session } = await openServer((_, channel) => channel.end('all of it'));
+
+    expect(await session.exec('show it', { signal })).toEqual({
+      stdout: 'all of it',
+      stderr: '',
+      status: undefined,
+    });
+  });
+
+  it('has an answer without end', async () => {
+    const { session } = await openServer((_, channel) => {
+      const more = () => {
+        while (channel.writable && channel.write('x'.repeat(65_536)));
+      };
+      channel.on('drain', more);
+      more();
+    });
+
+    const asked = session.exec('show it', { signal, timeoutMs: 50_000 });
+
+    await expect(asked).rejects.toThrow('has no end: more than 32 MiB');
+    expect(session.isOpen()).toBe(false);
+  });
+
+  it('is not possible where there is only a terminal', async () => {
+    const device = await startEdgeSwitch({ hostKey: testHostKey(), username: user, password });
+    onTestFinished(() => device.close());
+    const session = await openExec(target(device.port), await deps(), signal);
+    onTestFinished(() => session.close());
+
+    const asked = session.exec('show it', { signal });
+
+    await expect(asked).rejects.toBeInstanceOf(DeviceRefused);
+    await expect(asked).rejects.toThrow('takes no commands over ssh, only a terminal');
+  });
+
+  it('is given up when somebody says so', async () => {
+    const { session } = await openServer(() => undefined);
+    const stop = new AbortController();
+
+    const asked = session.exec('show it', { signal: stop.signal });
+    stop.abort(new Error('enough'));
+
+    await expect(asked).rejects.toThrow('enough');
+    expect(session.isOpen()).toBe(false);
+  });
+});

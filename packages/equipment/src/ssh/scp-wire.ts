@@ -1,0 +1,199 @@
+/** The device's scp at the other end of an exec channel: bytes to it, and bytes, lines and its end from it. */
+import type { ClientChannel } from 'ssh2';
+import { newPasswordRequested, requiresNewPassword } from '../cli/password-change.ts';
+import { decodeBytes } from '../cli/screen.ts';
+import { DeviceError, DeviceRefused, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
+import { addPiece } from '../stream/pieces.ts';
+import { withoutSecrets } from '../stream/redact.ts';
+import { type IdleTimer, type Limit, settle } from '../stream/settle.ts';
+import type { Talk } from '../stream/talk.ts';
+import type { SshConnection } from './ssh.ts';
+
+const longestLine = 4096;
+const longestError = 64 * 1024;
+/** More than the largest file that is read, with the lines around it. */
+const mostUnread = 33 * 1024 * 1024;
+/** The file is there; a device that does not close the channel is not waited for. */
+const endMs = 2000;
+
+export interface ScpWireOptions {
+  device: string;
+  connection: SshConnection;
+  limit: Limit;
+  talk: Talk | undefined;
+  /** Not to be seen in errors. */
+  secrets: readonly string[];
+}
+
+export class ScpWire {
+  private readonly channel: ClientChannel;
+  private readonly what: string;
+  private readonly options: ScpWireOptions;
+  private chunks: Buffer[] = [];
+  private length = 0;
+  private errors = Buffer.alloc(0);
+  private ended: { status: number | undefined } | DeviceError | undefined;
+  private changed: (() => void) | undefined;
+  private idle: IdleTimer | undefined;
+  private readonly stopListening: () => void;
+
+  /** @param what is done, for errors: `read "config.ini"` */
+  constructor(channel: ClientChannel, what: string, options: ScpWireOptions) {
+    this.channel = channel;
+    this.what = what;
+    this.options = options;
+    channel.on('data', (bytes: Buffer) => {
+      addPiece(this.chunks, bytes);
+      this.length += bytes.length;
+      if (this.length > mostUnread) this.over(this.refused('it sends more than 33 MiB'));
+      this.receive();
+    });
+    channel.stderr.on('data', (bytes: Buffer) => {
+      options.talk?.receive(bytes.toString('latin1'));
+      this.errors = Buffer.concat([this.errors, bytes]).subarray(0, longestError);
+      this.receive();
+    });
+    channel.on('close', (status?: number | null) => this.over({ status: status ?? undefined }));
+    this.stopListening = options.connection.onEnd((why) => this.over(why));
+  }
+
+  hasHeard(): boolean {
+    return this.length > 0 || this.ended !== undefined;
+  }
+
+  send(bytes: Buffer): void {
+    if (this.channel.writable) this.channel.write(bytes);
+  }
+
+  /** Fulfilled when there is room for more, or the device has something to say. */
+  async sendSlowly(bytes: Buffer): Promise<void> {
+    if (!this.channel.writable) return;
+    let hasRoom = false;
+    this.channel.write(bytes, () => {
+      hasRoom = true;
+      this.receive();
+    });
+    await this.until('room for more', () => (hasRoom || this.length > 0 ? true : undefined));
+  }
+
+  /** So many bytes. */
+  async take(size: number, what: string): Promise<Buffer> {
+    await this.until(what, () => (this.length >= size ? true : undefined));
+    const all =
+      this.chunks.length === 1 ? (this.chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(this.chunks);
+    this.chunks = [all.subarray(size)];
+    this.length -= size;
+    return all.subarray(0, size);
+  }
+
+  /** Up to the end of a line, or of all. */
+  async line(): Promise<string> {
+    let text = '';
+    while (text.length < longestLine) {
+      if (this.length === 0 && this.ended !== undefined) break;
+      const char = (await this.take(1, 'end of its line')).toString('latin1');
+      if (char === '\n') break;
+      text += char;
+    }
+    return decodeBytes(text);
+  }
+
+  note(text: string): void {
+    this.options.talk?.receive(Buffer.from(text).toString('latin1'));
+  }
+
+  /** The exit status, if the device sends one soon. */
+  async end(): Promise<number | undefined> {
+    this.channel.end();
+    const { limit } = this.options;
+    const soon = { ...limit, endsAt: Math.min(limit.endsAt, performance.now() + endMs) };
+    return await settle<number | undefined>(
+      soon,
+      () => new Error('not soon'),
+      (resolve) => {
+        this.changed = () => {
+          const { ended } = this;
+          if (ended !== undefined) resolve(ended instanceof DeviceError ? undefined : ended.status);
+        };
+        this.changed();
+        return () => {
+          this.changed = undefined;
+        };
+      },
+    ).catch((error: unknown) => {
+      limit.signal.throwIfAborted();
+      if (error instanceof DeviceError) throw error;
+      return undefined;
+    });
+  }
+
+  close(): void {
+    this.stopListening();
+    for (const event of ['data', 'close']) this.channel.removeAllListeners(event);
+    this.channel.stderr.removeAllListeners('data');
+    // Without a listener nothing would flow, and its close would never come.
+    this.channel.resume();
+    this.channel.stderr.resume();
+    this.channel.close();
+  }
+
+  refused(why: string): DeviceError {
+    const { device, secrets } = this.options;
+    const errors = decodeBytes(this.errors.toString('latin1')).trim();
+    if (requiresNewPassword(errors)) return newPasswordRequested(device);
+    const said = withoutSecrets(errors, secrets);
+    const words = [withoutSecrets(why, secrets), said].filter((each) => each !== '').join('; ');
+    return new DeviceRefused(device, `does not let us ${this.what}: ${words.slice(0, 300)}`);
+  }
+
+  private receive() {
+    this.idle?.received();
+    this.changed?.();
+  }
+
+  private over(how: { status: number | undefined } | DeviceError) {
+    // The connection's death closes channels, too.
+    this.ended ??= this.options.connection.ended() ?? how;
+    this.changed?.();
+  }
+
+  private until<T>(what: string, look: () => T | undefined): Promise<T> {
+    const { device, limit } = this.options;
+    const late = (how: string) =>
+      new DeviceTimeout(
+        device,
+        `no ${what}${how}, to ${this.what}; ${this.length} bytes of it came`,
+      );
+    return settle<T>(limit, late, (resolve, reject, idle) => {
+      const changed = () => {
+        const found = look();
+        if (found !== undefined) resolve(found);
+        else if (this.ended !== undefined) reject(this.lost(what, this.ended));
+      };
+      this.idle = idle;
+      this.changed = changed;
+      changed();
+      return () => {
+        this.idle = undefined;
+        this.changed = undefined;
+      };
+    });
+  }
+
+  private lost(what: string, ended: NonNullable<ScpWire['ended']>): DeviceError {
+    const { device } = this.options;
+    if (ended instanceof DeviceError) {
+      const reason = ended.message.slice(device.length + 2);
+      return new DeviceUnreachable(device, `${reason}; waited for ${what}, to ${this.what}`, {
+        cause: ended,
+      });
+    }
+    const { status } = ended;
+    if (status !== undefined && status !== 0) {
+      const rest = decodeBytes(Buffer.concat(this.chunks).toString('latin1')).trim();
+      return this.refused(`exit status ${status}${rest === '' ? '' : `; ${rest}`}`);
+    }
+    const came = `after ${this.length} bytes`;
+    return new DeviceUnreachable(device, `ends ${came}; waited for ${what}, to ${this.what}`);
+  }
+}

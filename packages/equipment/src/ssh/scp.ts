@@ -1,0 +1,126 @@
+/**
+ * Files by the scp protocol, as `scp -f` and `scp -t` speak it on the device's side of an exec channel: a line that says mode,
+ * size and name, then so many bytes, then a byte that says whether all was well; each is answered with a byte.
+ *
+ * Source: "How the SCP protocol works" (Pechanec, 2007), and scp.c of OpenSSH.
+ */
+import { posix } from 'node:path';
+import type { ClientChannel } from 'ssh2';
+import { DeviceRefused } from '../errors.ts';
+import { ScpWire, type ScpWireOptions } from './scp-wire.ts';
+
+const ok = Buffer.from([0]);
+const pieceBytes = 64 * 1024;
+
+/**
+ * A file of the device, or why it gives none.
+ *
+ * @throws DeviceTimeout, DeviceUnreachable
+ */
+export async function scpDownload(
+  channel: ClientChannel,
+  path: string,
+  { maxBytes, ...options }: ScpWireOptions & { maxBytes: number },
+): Promise<Buffer | DeviceRefused> {
+  return await copy(channel, `read ${JSON.stringify(path)}`, options, async (wire) => {
+    const size = await announced(wire);
+    if (size > maxBytes) throw wire.refused(`it has ${size} bytes, more than ${maxBytes}`);
+    wire.send(ok);
+    const content = await wire.take(size, `end of the ${size} bytes`);
+    options.talk?.receive(`<${size} bytes>\n`);
+    await reply(wire, 'word that they are all');
+    wire.send(ok);
+    return content;
+  });
+}
+
+/**
+ * A file to the device. Gives why it does not take it, where it does not.
+ *
+ * @throws DeviceTimeout, DeviceUnreachable
+ */
+export async function scpUpload(
+  channel: ClientChannel,
+  path: string,
+  content: Buffer,
+  options: ScpWireOptions,
+): Promise<undefined | DeviceRefused> {
+  const what = `write ${JSON.stringify(path)}`;
+  return await copy(channel, what, options, async (wire) => {
+    await reply(wire, 'answer');
+    const head = `C0600 ${content.length} ${posix.basename(path)}\n`;
+    options.talk?.say(Buffer.from(head).toString('latin1'));
+    wire.send(Buffer.from(head));
+    await reply(wire, 'answer to its name and size');
+    for (let at = 0; at < content.length && !wire.hasHeard(); at += pieceBytes) {
+      await wire.sendSlowly(content.subarray(at, at + pieceBytes));
+    }
+    options.talk?.say(`<${content.length} bytes>\n`);
+    // An answer in the middle is a rejection.
+    if (!wire.hasHeard()) wire.send(ok);
+    await reply(wire, 'word that all of it is there');
+    return undefined;
+  });
+}
+
+/** What the device says at the end counts, too. */
+async function copy<T>(
+  channel: ClientChannel,
+  what: string,
+  options: ScpWireOptions,
+  work: (wire: ScpWire) => Promise<T>,
+): Promise<T | DeviceRefused> {
+  const wire = new ScpWire(channel, what, options);
+  try {
+    const result = await work(wire);
+    const status = await wire.end();
+    if (status !== undefined && status !== 0) throw wire.refused(`exit status ${status}`);
+    return result;
+  } catch (error) {
+    // The channel alone is done for: the protocol says where it ends.
+    if (error instanceof DeviceRefused) return error;
+    throw error;
+  } finally {
+    wire.close();
+  }
+}
+
+/** The size of the file that comes next. */
+async function announced(wire: ScpWire): Promise<number> {
+  wire.send(ok);
+  for (;;) {
+    const kind = await kindOf(wire, 'answer');
+    const line = await wire.line();
+    wire.note(`${kind}${line}\n`);
+    switch (kind) {
+      case 'C': {
+        const size = /^[0-7]{3,6} (\d{1,15}) /.exec(line)?.[1];
+        if (size === undefined) throw wire.refused(`its answer is ${JSON.stringify(line)}`);
+        return Number(size);
+      }
+      case 'T':
+        wire.send(ok);
+        break;
+      case 'D':
+        throw wire.refused('it is a folder');
+      default:
+        throw wire.refused(`its answer is ${JSON.stringify(`${kind}${line}`.trim())}`);
+    }
+  }
+}
+
+/** @throws DeviceRefused It is not a good one. */
+async function reply(wire: ScpWire, what: string): Promise<void> {
+  const kind = await kindOf(wire, what);
+  if (kind === '\0') return;
+  throw wire.refused(`its answer is ${JSON.stringify(`${kind}${await wire.line()}`.trim())}`);
+}
+
+/** The first byte of an answer; 1 and 2 begin an error. */
+async function kindOf(wire: ScpWire, what: string): Promise<string> {
+  const kind = (await wire.take(1, what)).toString('latin1');
+  if (kind !== '\x01' && kind !== '\x02') return kind;
+  const line = await wire.line();
+  wire.note(`${line}\n`);
+  throw wire.refused(line.trim());
+}

@@ -1,0 +1,184 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { DeviceBusy, DeviceRefused, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
+import { openCli } from '../session/open.ts';
+import { fastpath } from '../testing/dialects.ts';
+import { openSsh, startSwitch } from '../testing/edge-switch.ts';
+import { startSshServer } from '../testing/ssh-server.ts';
+import { deps, target } from '../testing/targets.ts';
+import { startTcpServer, unusedPort } from '../testing/tcp-server.ts';
+
+describe('a device with old ssh', () => {
+  it('is reached where its login says legacySsh', async () => {
+    const device = await startSwitch({ legacyOnly: true });
+    const connected = vi.fn();
+    const sessionDeps = await deps({ onConnected: connected });
+
+    await openSsh(device.port, { credentials: { legacySsh: true }, deps: sessionDeps });
+
+    expect(connected.mock.calls).toEqual([
+      [
+        {
+          device: 'switch-1',
+          kex: 'diffie-hellman-group14-sha1',
+          cipher: 'aes128-cbc',
+          legacy: true,
+          legacyAlgorithms: ['diffie-hellman-group14-sha1', 'ssh-rsa', 'aes128-cbc', 'hmac-sha1'],
+        },
+      ],
+    ]);
+  });
+
+  it('is told about where it does not', async () => {
+    const device = await startSwitch({ legacyOnly: true });
+
+    const opened = openSsh(device.port);
+
+    await expect(opened).rejects.toBeInstanceOf(DeviceRefused);
+    await expect(opened).rejects.toThrow(
+      'switch-1: it offers only old key exchanges; set legacySsh: true in its login',
+    );
+  });
+
+  it.each([
+    ['host keys', { serverHostKey: ['ssh-rsa' as const] }],
+    ['ciphers', { cipher: ['aes128-cbc' as const] }],
+    ['message authentication', { hmac: ['hmac-md5' as const], cipher: ['aes128-ctr' as const] }],
+  ])('is told about where only its %s are old', async (what, algorithms) => {
+    const server = await startSshServer({ algorithms });
+
+    await expect(openSsh(server.port)).rejects.toThrow(`it offers only old ${what}`);
+  });
+
+  it('is spoken to with new algorithms where it has them', async () => {
+    const device = await startSwitch();
+    const connected = vi.fn();
+    const sessionDeps = await deps({ onConnected: connected });
+
+    await openSsh(device.port, { credentials: { legacySsh: true }, deps: sessionDeps });
+
+    expect(connected.mock.calls[0]?.[0]).toMatchObject({ legacy: false, legacyAlgorithms: [] });
+  });
+});
+
+describe('a device that cannot be reached over ssh', () => {
+  it('has nothing that listens', async () => {
+    const port = await unusedPort();
+
+    const opened = openSsh(port);
+
+    await expect(opened).rejects.toBeInstanceOf(DeviceUnreachable);
+    await expect(opened).rejects.toThrow(
+      `switch-1: 127.0.0.1:${port}: nothing listens there (connection refused)`,
+    );
+  });
+
+  it('cuts the connection', async () => {
+    const device = await startSwitch();
+    device.faults.set('down');
+
+    await expect(openSsh(device.port)).rejects.toThrow(DeviceUnreachable);
+  });
+
+  it('hangs up before its handshake', async () => {
+    const server = await startTcpServer((socket) => socket.end());
+
+    const opened = openSsh(server.port);
+
+    await expect(opened).rejects.toBeInstanceOf(DeviceBusy);
+    await expect(opened).rejects.toThrow('too many sessions?');
+  });
+
+  it('never says a word', async () => {
+    const device = await startSwitch();
+    device.faults.set('wedged');
+
+    const opened = openSsh(device.port, { deps: await deps({ signInMs: 200 }) });
+
+    await expect(opened).rejects.toBeInstanceOf(DeviceTimeout);
+    await expect(opened).rejects.toThrow('switch-1: no ssh handshake within 0.2 s');
+  });
+
+  it('wedges after its handshake', async () => {
+    const server = await startSshServer({ auth: () => undefined });
+
+    const opened = openSsh(server.port, { deps: await deps({ signInMs: 500 }) });
+
+    await expect(opened).rejects.toThrow('switch-1: no answer to the sign-in within 0.5 s');
+    await vi.waitFor(() => expect(server.sockets.size).toBe(0), 20_000);
+  });
+
+  it.each(['220 ftp ready\r\n', 'SSH-1.5-old\r\n', 'SSH-2.0-x\r\n\xff\xff\xff\xff garbage'])(
+    'speaks something else: %j',
+    async (text) => {
+      const server = await startTcpServer((socket) => {
+        socket.resume();
+        socket.write(text, 'latin1');
+      });
+
+      const opened = openSsh(server.port, { deps: await deps({ signInMs: 500 }) });
+
+      await expect(opened).rejects.toThrow(/^switch-1: /);
+      await vi.waitFor(() => expect(server.sockets.size).toBe(0), 20_000);
+    },
+  );
+
+  it('has no session left', async () => {
+    const server = await startSshServer({
+      connection: (client) => client.on('session', (_accept, reject) => reject()),
+    });
+
+    const opened = openSsh(server.port);
+
+    await expect(opened).rejects.toBeInstanceOf(DeviceBusy);
+    await vi.waitFor(() => expect(server.sockets.size).toBe(0), 20_000);
+  });
+
+  it('is given up when somebody says so', async () => {
+    const server = await startTcpServer((socket) => socket.resume());
+    const stop = new AbortController();
+
+    const opened = openCli(target(server.port), 'ssh', fastpath, await deps(), stop.signal);
+    await vi.waitFor(() => expect(server.sockets.size).toBe(1), 20_000);
+    stop.abort(new Error('enough'));
+
+    await expect(opened).rejects.toThrow('enough');
+    await vi.waitFor(() => expect(server.sockets.size).toBe(0), 20_000);
+  });
+
+  it('can go away in any state, and nothing is thrown elsewhere', async () => {
+    const thrown: unknown[] = [];
+    const note = (error: unknown) => thrown.push(error);
+    process.on('uncaughtException', note);
+    onTestFinished(() => void process.off('uncaughtException', note));
+    const bytes = [0, 1, 20, 40, 300, 600, 900, 1200, 1500, 1800, 2100, 2400];
+
+    for (const limit of bytes) {
+      const device = await startSwitch();
+      const relay = await startTcpServer((socket) => void relayAtMost(socket, device.port, limit));
+      await openSsh(relay.port).catch(() => undefined);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+
+    expect(thrown).toEqual([]);
+  });
+});
+
+/** Passes on that many bytes of the device, then cuts both connections. */
+async function relayAtMost(client: Socket, port: number, limit: number) {
+  const device = connect(port, '127.0.0.1');
+  device.on('error', () => undefined);
+  let left = limit;
+  client.on('data', (bytes) => device.write(bytes));
+  client.on('close', () => device.destroy());
+  device.on('data', (bytes) => {
+    client.write(bytes.subarray(0, left));
+    left -= bytes.length;
+    if (left <= 0) {
+      client.destroySoon();
+      device.destroy();
+    }
+  });
+  await once(device, 'close');
+}

@@ -1,0 +1,129 @@
+import { Secret } from '@skolo/secrets';
+import { peer, startEdgeSwitch } from '@skolo/simulators';
+import fc from 'fast-check';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { openCli, openExec } from '../session/open.ts';
+import { fastpath } from '../testing/dialects.ts';
+import { fakeSwitch } from '../testing/fake-switch.ts';
+import { password, startSshServer, testHostKey, user } from '../testing/ssh-server.ts';
+import { startSshd } from '../testing/sshd.ts';
+import { deps, soon, target, tempDir } from '../testing/targets.ts';
+import { Talk } from './talk.ts';
+
+const signal = soon();
+
+function transcript() {
+  const said: string[] = [];
+  let last = '';
+  const onTalk = (from: 'us' | 'device', text: string) => {
+    if (from === last) said[said.length - 1] += text;
+    else said.push(`${from}: ${text}`);
+    last = from;
+  };
+  return { said, onTalk };
+}
+
+describe('a transcript', () => {
+  it('has all that was said at a command line, and no password', async () => {
+    const { said, onTalk } = transcript();
+    const device = fakeSwitch({
+      enablePassword: 'let-me',
+      answers: { 'show a': `the password is ${password}, Z\xfcrich\r\n` },
+    });
+    const server = await startSshServer({ shell: device.serve });
+    const credentials = { enablePassword: new Secret('let-me') };
+    const cli = await openCli(
+      target(server.port, credentials),
+      'ssh',
+      fastpath,
+      await deps({ onTalk }),
+      signal,
+    );
+
+    await cli.run('show a', { signal });
+    await cli.close();
+
+    const all = said.join('\n');
+    expect(all).toContain('device: enable\r\nPassword:\nus: <secret>\r\n');
+    expect(all).toContain('us: show a\r');
+    expect(all).toContain('the password is <secret>, Z\xfcrich\r\n(UBNT EdgeSwitch) #');
+    expect(all).not.toContain(password);
+    expect(all).not.toContain('let-me');
+  });
+
+  it('has no password of a login over telnet', async () => {
+    const { said, onTalk } = transcript();
+    const device = await startEdgeSwitch({
+      hostKey: testHostKey(),
+      username: user,
+      password,
+      telnetPort: 0,
+    });
+    onTestFinished(() => device.close());
+    const cli = await openCli(
+      target(device.telnetPort ?? 0),
+      'telnet',
+      fastpath,
+      await deps({ onTalk }),
+      signal,
+    );
+    await cli.close();
+
+    expect(said.join('\n')).toContain(`us: ${user}\r`);
+    expect(said.join('\n')).toContain('us: <secret>\r');
+    expect(said.join('\n')).not.toContain(password);
+  });
+
+  it('has commands of their own, and files by their size', async (context) => {
+    if (peer('sshd') === undefined) return context.skip('sshd is not installed');
+    const { said, onTalk } = transcript();
+    const { port, username, privateKey } = await startSshd();
+    const credentials = { username, privateKey: new Secret(privateKey) };
+    const session = await openExec(target(port, credentials), await deps({ onTalk }), signal);
+    onTestFinished(() => session.close());
+    const file = `${await tempDir()}/file`;
+
+    await session.execBytes('cat; echo no >&2', { signal, input: Buffer.from('text') });
+    await session.upload(file, Buffer.from('content'), { signal });
+    await session.download(file, { signal });
+
+    expect(said.join('\n').replaceAll(file, 'FILE')).toBe(
+      [
+        'us: cat; echo no >&2\n<4 bytes>\n',
+        'device: textno\n',
+        'us: scp -t FILE\nC0600 7 file\n<7 bytes>\nscp -f FILE\n',
+        'device: C0600 7 file\n<7 bytes>\n',
+      ].join('\n'),
+    );
+  });
+
+  it('has no secret, however it comes', () => {
+    const text = fc.stringMatching(/^[ab]{0,6}$/);
+    const secrets = ['abba', 'bab', 'aaa'];
+
+    fc.assert(
+      fc.property(fc.array(text), (pieces) => {
+        const heard: string[] = [];
+        const talk = new Talk((_from, said) => heard.push(said), secrets);
+
+        for (const piece of pieces) talk.receive(piece);
+        talk.end();
+
+        // What is in the marks is not what was said.
+        const kept = heard.join('').replaceAll('<secret>', ' ');
+        for (const secret of secrets) expect(kept).not.toContain(secret);
+        expect(kept.replaceAll(' ', '').length).toBeLessThanOrEqual(pieces.join('').length);
+      }),
+    );
+  });
+
+  it('keeps everything else', () => {
+    const heard: string[] = [];
+    const talk = new Talk((_from, said) => heard.push(said), ['secret', '']);
+
+    for (const piece of ['a sec', 'ond', ' se', 'cr', 'et', ' s']) talk.receive(piece);
+    talk.say('x');
+
+    expect(heard.join('')).toBe('a second <secret> sx');
+  });
+});

@@ -1,0 +1,99 @@
+/**
+ * Telnet (RFC 854, 855), as much of it as a switch needs: the device may echo and leave out go-aheads, it receives how
+ * wide the terminal is (NAWS, RFC 1073) and what it is (TTYPE, RFC 1091); everything else is refused.
+ */
+import { connect, type Socket } from 'node:net';
+import { type DeviceError, DeviceRefused, DeviceTimeout } from '../errors.ts';
+import { dialed } from '../session/dial.ts';
+import type { SessionDeps, Target } from '../session/session.ts';
+import { connectionLost, socketError } from '../ssh/errors.ts';
+import { type Limit, settle } from '../stream/settle.ts';
+import type { Terminal, TerminalListener } from '../stream/terminal.ts';
+import { Negotiation } from './negotiation.ts';
+
+/** More than is ever sent to a device that reads: each change of an option is answered, and a device may change it for ever. */
+const mostUnread = 64 * 1024;
+
+/** @throws DeviceUnreachable, DeviceTimeout */
+export async function connectTelnet(
+  target: Target,
+  { dial }: Pick<SessionDeps, 'dial'>,
+  limit: Limit,
+): Promise<Terminal> {
+  const { name, address, port } = target;
+  if (dial !== undefined) return new TelnetTerminal(await dialed(target, dial, limit), target);
+  const socket = connect({ host: address, port, noDelay: true, keepAlive: true });
+  const terminal = new TelnetTerminal(socket, target);
+  const late = (how: string) =>
+    new DeviceTimeout(name, `no connection to ${address}:${port}${how}`);
+  try {
+    await settle<void>(limit, late, (resolve, reject) => {
+      socket.once('connect', resolve);
+      socket.once('error', (error) => reject(socketError(target, error)));
+      return () => undefined;
+    });
+  } catch (error) {
+    terminal.destroy();
+    throw error;
+  }
+  return terminal;
+}
+
+class TelnetTerminal implements Terminal {
+  private readonly socket: Socket;
+  private readonly device: string;
+  private readonly negotiation = new Negotiation();
+  private listener: TerminalListener | undefined;
+  private early: Buffer[] = [];
+  private why: DeviceError | undefined;
+  private readonly closed: Promise<void>;
+
+  constructor(socket: Socket, target: Target) {
+    this.socket = socket;
+    this.device = target.name;
+    this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
+    socket.on('data', (bytes) => this.receive(bytes));
+    socket.on('error', (error) => this.end(socketError(target, error)));
+    socket.on('close', () => this.end(connectionLost(target)));
+  }
+
+  listen(listener: TerminalListener): void {
+    this.listener = listener;
+    for (const bytes of this.early.splice(0)) listener.data(bytes);
+    if (this.why !== undefined) listener.end(this.why);
+  }
+
+  write(text: string): void {
+    if (!this.socket.writable) return;
+    // A return alone is followed by NUL (RFC 854); 255 begins a telnet command, so it is doubled.
+    const line = text.replaceAll('\r', '\r\0').replaceAll('\xff', '\xff\xff');
+    this.socket.write(line, 'latin1');
+  }
+
+  destroy(): void {
+    this.listener = undefined;
+    this.socket.destroy();
+  }
+
+  gone(): Promise<void> {
+    return this.closed;
+  }
+
+  private receive(bytes: Buffer) {
+    const { text, reply } = this.negotiation.take(bytes);
+    if (reply.length > 0 && this.socket.writable) this.socket.write(reply);
+    if (this.socket.writableLength > mostUnread) {
+      this.end(new DeviceRefused(this.device, 'it does not read what it is sent'));
+    }
+    if (text.length === 0) return;
+    if (this.listener) this.listener.data(text);
+    else this.early.push(text);
+  }
+
+  private end(why: DeviceError) {
+    if (this.why !== undefined) return;
+    this.why = why;
+    this.listener?.end(why);
+    this.socket.destroy();
+  }
+}

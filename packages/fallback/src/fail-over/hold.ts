@@ -1,0 +1,258 @@
+/** The commands of an operator: `take` a service from k3s, for our unit or for a former system, and `give` it back. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { errorText } from '@skolo/base';
+import type { HeldService } from '@skolo/rack/jumphost';
+import { lookAtKubernetes, noteHold, scale } from '../kubernetes/kubernetes.ts';
+import { type Kubernetes, noMemory } from '../look/decide.ts';
+import {
+  type Context,
+  copyAll,
+  endWhatIsLeft,
+  type Found,
+  find,
+  holdText,
+  lendIfHeld,
+  takeBackIfLent,
+} from '../look/look.ts';
+import {
+  readFormer,
+  readHold,
+  remember,
+  removeHold,
+  writeFormer,
+  writeHold,
+} from '../look/memory.ts';
+import { askFormer, askReadiness, askService } from '../look/probes.ts';
+import { processesInPods } from '../units/left-behind.ts';
+import {
+  configurationOf,
+  type FallbackService,
+  hasUnit,
+  type PodService,
+} from '../units/services.ts';
+import { changeUnit } from '../units/units.ts';
+import { tryBeside } from './beside.ts';
+import {
+  bindToFence,
+  readLeftOff,
+  startFormer,
+  stopFormer,
+  unknownUnits,
+  unsteady,
+} from './former.ts';
+
+/** Until the unit is ready, with the end of the old pod and its own start. */
+const takeSeconds = 60;
+
+/**
+ * From now on the unit serves, also after a reboot. True when it does.
+ *
+ * @param by name of the operator, for `status`
+ */
+export async function take(
+  context: Context,
+  service: FallbackService,
+  by: string,
+): Promise<boolean> {
+  const { print } = context;
+  // The newest configuration. An old one is better than none.
+  const api = await context.open().catch(() => undefined);
+  if (api !== undefined) await copyAll(api, { print: () => undefined });
+  const found = await find(context, service);
+  if (found.notInstalled !== undefined) {
+    print(`${service.name}: nothing is changed: ${found.notInstalled}`);
+    return false;
+  }
+
+  const former = (await readHold(service))?.former;
+  if (former !== undefined) {
+    print(`${service.name}: nothing is changed: ${former.join(', ')} serves; give it to k3s first`);
+    return false;
+  }
+  const hold = { by, since: new Date().toISOString() };
+  await writeHold(service, hold);
+  await remember(service, { ...noMemory, logged: 'held' });
+  await changeUnit('enable', service.unit);
+  await takeFromK3s(context, found, hold);
+  await changeUnit('start', service.unit);
+  // Until the pod has ended, systemd starts the unit every five seconds.
+  const isReady = await within(
+    takeSeconds,
+    async () => (await askReadiness(service, found.rack)).isAnswering,
+  );
+  print(
+    isReady
+      ? `${service.name}: ${service.unit} serves, and is held`
+      : `${service.name}: held, but ${service.unit} is not ready: journalctl -u ${service.unit}`,
+  );
+  return isReady;
+}
+
+/**
+ * From now on units of a former system serve, also after a reboot. True when they do. The timer finishes what is interrupted here.
+ *
+ * @param given none: those that have served before
+ */
+export async function takeForFormer(
+  context: Context,
+  service: PodService,
+  given: readonly string[],
+  by: string,
+): Promise<boolean> {
+  const { print } = context;
+  const units = given.length > 0 ? [...given] : await readFormer(service);
+  const unknown = units.length === 0 ? ['a unit of a former system'] : await unknownUnits(units);
+  if (unknown.length > 0) {
+    print(`${service.name}: nothing is changed: there is no ${unknown.join(', ')}`);
+    return false;
+  }
+  const found = await find(context, service);
+  const hold = { by, since: new Date().toISOString(), former: units };
+  await writeFormer(service, units);
+  await writeHold(service, hold);
+  await remember(service, { ...noMemory, logged: 'held' });
+  if (hasUnit(service)) {
+    await changeUnit('disable', service.unit);
+    await changeUnit('stop', service.unit);
+  }
+  await takeFromK3s(context, found, hold);
+  let why = 'its pod has not ended';
+  const isStarted = await within(takeSeconds, async () => {
+    if ((await processesInPods(service)).length > 0) return false;
+    try {
+      await startFormer(service, units);
+      const ended = await unsteady(units);
+      why = `${ended.join(', ')} ends again: journalctl -u ${ended[0]}`;
+      return ended.length === 0;
+    } catch (error) {
+      why = errorText(error);
+      return false;
+    }
+  });
+  const names = units.join(', ');
+  if (!isStarted) {
+    print(`${service.name}: held, but ${names} does not serve: ${why}; the timer goes on trying`);
+    return false;
+  }
+  await bindToFence(service, units);
+  for (const unit of units) await changeUnit('enable', unit);
+  for (const outlet of await readLeftOff(service)) {
+    print(`${service.name}: our daemon had turned ${outlet} off and not on again yet; turn it on`);
+  }
+  const answer = { text: '' };
+  const isAnswering = await within(takeSeconds, async () => {
+    const probe = await askFormer(service, found.rack);
+    answer.text = probe.text;
+    // A power controller may have no port.
+    return probe.isAnswering || service.name === 'power-cycle-daemon';
+  });
+  print(`${service.name}: held, ${names} runs; ${answer.text}`);
+  return isAnswering;
+}
+
+/** No pod of it is wanted, or left, and its port is free. */
+async function takeFromK3s(context: Context, found: Found, hold: HeldService): Promise<void> {
+  const { service, api, kubernetes } = found;
+  if (api !== undefined && kubernetes?.state === 'answers') {
+    await noteHold(api, service, holdText(service, hold));
+    if (kubernetes.deployment === 'asks') await scale(api, service, 0);
+    await lendIfHeld(found);
+  } else {
+    context.print(
+      `${service.name}: ${whyOf(kubernetes)}; its Deployment is scaled to 0 once it does`,
+    );
+    await endWhatIsLeft(context, service);
+  }
+}
+
+/**
+ * From now on k3s serves. True when it does; where its pod does not get ready, all stays as before.
+ *
+ * @param given units of a former system that run without a hold
+ */
+export async function give(
+  context: Context,
+  service: PodService,
+  given: readonly string[] = [],
+): Promise<boolean> {
+  const { open, settings, print } = context;
+  const hold = await readHold(service);
+  // Those of before, too: an interrupted `give` may have stopped them, and they start with the computer.
+  const known = [...(hold?.former ?? []), ...given, ...(await readFormer(service))];
+  const former = [...new Set(known)];
+  const found = await find(context, service);
+  const { api, kubernetes, rack, isUnitRunning } = found;
+  const why = whyNotGiven(kubernetes);
+  if (why !== undefined || api === undefined || kubernetes?.state !== 'answers') {
+    print(`${service.name}: nothing is changed: ${why}`);
+    return false;
+  }
+
+  if (former.length > 0) {
+    const isInUse = hold?.former !== undefined || given.length > 0;
+    const beside = isInUse ? await tryBeside(service, rack) : undefined;
+    if (beside !== undefined) {
+      print(`${service.name}: nothing is changed: ours was tried on a port of its own: ${beside}`);
+      return false;
+    }
+    await writeFormer(service, former);
+    await stopFormer(service, former);
+    // Also without a hold: from now on none of them starts beside ours.
+    await bindToFence(service, former);
+  }
+  const unit = hasUnit(service) && isUnitRunning ? service.unit : undefined;
+  await takeBackIfLent(found);
+  if (unit !== undefined) await changeUnit('stop', unit);
+  // From 0, so that a pod that has crashed meanwhile does not wait.
+  if (kubernetes.deployment === 'asks') await scale(api, service, 0);
+  await scale(api, service, 1);
+  const isServing = await within(settings.handoverSeconds, async () => {
+    const now = (await lookAtKubernetes(open, service)).kubernetes;
+    const isReady = now.state === 'answers' && now.pod.state === 'ready';
+    return isReady && (await askService(service, rack)).isAnswering;
+  });
+  if (!isServing) {
+    const now = await find(context, service);
+    const why = whyOf(now.kubernetes);
+    if (hold?.former !== undefined || given.length > 0) {
+      print(`${service.name}: its pod does not serve (${why}); ${former.join(', ')} serves again`);
+      await takeForFormer(context, service, former, hold?.by ?? 'skolo-fallback');
+      return false;
+    }
+    print(`${service.name}: its pod does not serve (${why}); the unit is started again`);
+    if (hold !== undefined) await scale(api, service, 0);
+    await lendIfHeld(now);
+    if (unit !== undefined) await changeUnit('start', unit);
+    return false;
+  }
+  if (hasUnit(service)) await changeUnit('disable', service.unit);
+  for (const each of former) await changeUnit('disable', each);
+  await noteHold(api, service, undefined);
+  await removeHold(service);
+  await remember(service, { ...noMemory, logged: 'k3s serves' });
+  const kept = hasUnit(service) ? `; configuration in ${configurationOf(service)} is kept` : '';
+  print(`${service.name}: k3s serves${kept}`);
+  return true;
+}
+
+function whyNotGiven(kubernetes: Kubernetes | undefined): string | undefined {
+  if (kubernetes?.state !== 'answers') return whyOf(kubernetes);
+  if (!kubernetes.node.isReady) return kubernetes.node.why;
+  if (kubernetes.deployment !== 'missing') return undefined;
+  return 'k3s has no such Deployment; skolo push --racks NAME';
+}
+
+function whyOf(kubernetes: Kubernetes | undefined): string {
+  if (kubernetes?.state === 'answers') return kubernetes.pod.why || 'it does not get ready';
+  return kubernetes?.why ?? 'k3s was not asked';
+}
+
+/** Asks until it is true, or the time is over. */
+async function within(seconds: number, isTrue: () => Promise<boolean>): Promise<boolean> {
+  const until = performance.now() + seconds * 1000;
+  for (;;) {
+    if (await isTrue()) return true;
+    if (performance.now() >= until) return false;
+    await pause(500);
+  }
+}

@@ -1,0 +1,91 @@
+/** The API server of k3s on this computer, by the kubeconfig that k3s writes. */
+import { readFile } from 'node:fs/promises';
+import type { RequestOptions } from 'node:https';
+import { errorCode, errorText, parseJson } from '@skolo/base';
+import type { z } from 'zod';
+import { ask } from '../http.ts';
+
+/** k3s is `absent` (not installed) or `silent` (no answer, or not as it should be). */
+export class KubernetesUnavailable extends Error {
+  readonly code = 'KUBERNETES_UNAVAILABLE';
+  readonly state: 'absent' | 'silent';
+
+  constructor(state: 'absent' | 'silent', message: string) {
+    super(message);
+    this.state = state;
+  }
+}
+
+export interface ApiServer {
+  /** Undefined where there is no such object. */
+  get<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined>;
+  /** A merge patch (RFC 7386). */
+  patch(path: string, change: object): Promise<void>;
+  /** Also where there is no such object. */
+  remove(path: string): Promise<void>;
+}
+
+/**
+ * Asks k3s whether it is ready. Reads the kubeconfig each time: k3s renews its certificates when it starts.
+ *
+ * @throws KubernetesUnavailable also from the methods
+ */
+export async function openApiServer(kubeconfigFile: string): Promise<ApiServer> {
+  const { server, ...tls } = await readKubeconfig(kubeconfigFile);
+
+  async function call(path: string, options: RequestOptions & { body?: string } = {}) {
+    const answer = await ask(new URL(path, server), { ...tls, ...options }).catch((error) => {
+      throw silent(`k3s does not answer (${errorText(error)})`);
+    });
+    if (answer.status === 404) return undefined;
+    if (answer.status < 200 || answer.status > 299) throw silent(`k3s answers ${answer.status}`);
+    return answer.body;
+  }
+
+  if ((await call('/readyz')) === undefined) throw silent('k3s answers 404');
+  return {
+    async get(path, schema) {
+      const body = await call(path);
+      if (body === undefined) return undefined;
+      const { data } = schema.safeParse(parseJson(body));
+      if (data === undefined) throw silent(`k3s does not answer ${path} as Kubernetes does`);
+      return data;
+    },
+    async patch(path, change) {
+      const headers = { 'content-type': 'application/merge-patch+json' };
+      const body = JSON.stringify(change);
+      if ((await call(path, { method: 'PATCH', headers, body })) === undefined) {
+        throw silent(`k3s has no ${path}`);
+      }
+    },
+    async remove(path) {
+      await call(path, { method: 'DELETE' });
+    },
+  };
+}
+
+/** One cluster, one user, one line a key. */
+async function readKubeconfig(file: string) {
+  const text = await readFile(file, 'utf8').catch((error) => {
+    throw errorCode(error) === 'ENOENT'
+      ? new KubernetesUnavailable('absent', 'there is no k3s here')
+      : silent(`${file}: not readable; run this as root`);
+  });
+  const value = (key: string) =>
+    text.match(new RegExp(`^\\s*(?:- )?${key}: *(\\S+)\\s*$`, 'm'))?.[1];
+  const data = (key: string) => Buffer.from(value(key) ?? '', 'base64').toString() || undefined;
+  const server = value('server');
+  if (server === undefined || !URL.canParse(server)) {
+    throw silent(`${file}: it names no server; is it the file that k3s writes?`);
+  }
+  return {
+    server,
+    ca: data('certificate-authority-data'),
+    cert: data('client-certificate-data'),
+    key: data('client-key-data'),
+  };
+}
+
+function silent(message: string): KubernetesUnavailable {
+  return new KubernetesUnavailable('silent', message);
+}

@@ -1,0 +1,148 @@
+/** Decides whether the unit or k3s serves, from one look and the memory of earlier ones. It touches nothing. */
+import { z } from 'zod';
+import type { Settings } from '../settings.ts';
+
+/** Of a pod, and why it cannot run. */
+export interface PodVerdict {
+  state: 'ready' | 'can-run' | 'cannot-run';
+  why: string;
+}
+
+/** k3s, as far as it concerns one service. */
+export type Kubernetes =
+  | { state: 'absent' | 'silent'; why: string }
+  | {
+      state: 'answers';
+      node: { isReady: boolean; why: string };
+      /** Whether its Deployment asks for a pod. One that is missing was lost, or is not applied yet. */
+      deployment: 'asks' | 'scaled-to-0' | 'missing';
+      pod: PodVerdict & { names: string[] };
+      /** Of its LoadBalancer: whether it holds the port of the host, and whether we made it let go. */
+      publicPort: 'held' | 'lent' | 'none';
+    };
+
+export interface Seen {
+  /** Seconds since boot. */
+  uptime: number;
+  isUnitRunning: boolean;
+  /** The service answers the rack, from the unit or from a pod. */
+  isAnswering: boolean;
+  /** Why the unit could not be started; undefined when it could. */
+  notInstalled: string | undefined;
+  kubernetes: Kubernetes;
+}
+
+/** What one look leaves for the next, in this boot. Times are seconds since boot. */
+export const Memory = z.object({
+  /** The unit was started here, and not by an operator. */
+  isStandingIn: z.boolean().default(false),
+  silentSince: z.number().nullable().default(null),
+  /** k3s is well since then. */
+  readySince: z.number().nullable().default(null),
+  gaveWayAt: z.number().nullable().default(null),
+  hasAnsweredSince: z.boolean().default(false),
+  /** How often in a row a pod did not serve after the unit gave way. */
+  setbacks: z.number().default(0),
+  /** The unit does not give way again before. */
+  notBefore: z.number().default(0),
+});
+export type Memory = z.output<typeof Memory>;
+
+export interface Decision {
+  act: 'nothing' | 'fallback' | 'give-way';
+  /** The text stays the same as long as nothing changes. */
+  why: string;
+  memory: Memory;
+}
+
+export const noMemory = Memory.parse({});
+
+/** A pod that has answered for so long has settled: its setbacks are forgotten. */
+const settledSeconds = 600;
+const longestRetrySeconds = 6 * 3600;
+
+/** What to do now, for a service that no operator holds. */
+export function decide(seen: Seen, before: Memory, settings: Settings): Decision {
+  if (!seen.isUnitRunning) return whileStopped(seen, before, settings);
+  if (!before.isStandingIn) return nothing('the unit was started by hand', before);
+  return whileStandingIn(seen, before, settings);
+}
+
+function whileStandingIn(seen: Seen, before: Memory, settings: Settings): Decision {
+  const { uptime, kubernetes } = seen;
+  const trouble = whyNotYet(kubernetes);
+  if (trouble !== undefined) {
+    return nothing(`the unit stands in: ${trouble}`, { ...before, readySince: null });
+  }
+  const memory = { ...before, readySince: before.readySince ?? uptime };
+  if (uptime - memory.readySince < settings.readySeconds) {
+    return nothing('the unit stands in: k3s is back, and has to stay so for a while', memory);
+  }
+  if (uptime < memory.notBefore) {
+    return nothing('the unit stands in: the pod did not serve when it could last time', memory);
+  }
+  return {
+    act: 'give-way',
+    why: 'k3s can run the pod again',
+    memory: { ...noMemory, setbacks: memory.setbacks, gaveWayAt: uptime },
+  };
+}
+
+function whyNotYet(kubernetes: Kubernetes): string | undefined {
+  if (kubernetes.state !== 'answers') return kubernetes.why;
+  if (!kubernetes.node.isReady) return kubernetes.node.why;
+  if (kubernetes.deployment === 'missing') return 'k3s has no such Deployment';
+  if (kubernetes.deployment === 'scaled-to-0') return 'its Deployment is scaled to 0';
+  return kubernetes.pod.state === 'cannot-run' ? kubernetes.pod.why : undefined;
+}
+
+function whileStopped(seen: Seen, before: Memory, settings: Settings): Decision {
+  const { uptime, kubernetes } = seen;
+  const memory: Memory = { ...before, isStandingIn: false, readySince: null };
+  if (seen.isAnswering) {
+    const hasSettled = memory.gaveWayAt !== null && uptime - memory.gaveWayAt >= settledSeconds;
+    return nothing('k3s serves', {
+      ...memory,
+      silentSince: null,
+      hasAnsweredSince: true,
+      ...(hasSettled && { gaveWayAt: null, setbacks: 0 }),
+    });
+  }
+
+  memory.silentSince ??= uptime;
+  if (kubernetes.state === 'answers') {
+    if (kubernetes.deployment === 'scaled-to-0') {
+      return nothing('does not answer: its Deployment is scaled to 0', memory);
+    }
+    if (kubernetes.node.isReady && kubernetes.pod.state === 'ready') {
+      return nothing('its pod is ready, but does not answer here', memory);
+    }
+  }
+  const isHandover = memory.gaveWayAt !== null && !memory.hasAnsweredSince;
+  const patientUntil = isHandover
+    ? (memory.gaveWayAt ?? 0) + settings.handoverSeconds
+    : Math.max(memory.silentSince + settings.silentSeconds, settings.bootSeconds);
+  if (uptime < patientUntil) {
+    return nothing(isHandover ? 'waits for the pod' : 'does not answer', memory);
+  }
+  if (seen.notInstalled !== undefined) {
+    return nothing(`does not answer, and the unit cannot stand in: ${seen.notInstalled}`, memory);
+  }
+  const isSetback = memory.gaveWayAt !== null;
+  const setbacks = isSetback ? memory.setbacks + 1 : memory.setbacks;
+  const retryAfter = settings.retrySeconds * 2 ** Math.max(0, setbacks - 1);
+  return {
+    act: 'fallback',
+    why: whyNotYet(kubernetes) ?? 'its pod does not get ready',
+    memory: {
+      ...noMemory,
+      isStandingIn: true,
+      setbacks,
+      notBefore: isSetback ? uptime + Math.min(retryAfter, longestRetrySeconds) : 0,
+    },
+  };
+}
+
+function nothing(why: string, memory: Memory): Decision {
+  return { act: 'nothing', why, memory };
+}

@@ -1,0 +1,232 @@
+/** One look at every service, and what follows from it. The timer asks for it every half minute. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { errorText, lazily } from '@skolo/base';
+import { type Rack, readRack } from '@skolo/rack';
+import type { HeldService } from '@skolo/rack/jumphost';
+import { startFormer } from '../fail-over/former.ts';
+import { type ApiServer, openApiServer } from '../kubernetes/api-server.ts';
+import { copyConfiguration } from '../kubernetes/configuration.ts';
+import {
+  lendPublicPort,
+  lookAtKubernetes,
+  noteHold,
+  renewPods,
+  scale,
+  takePublicPortBack,
+} from '../kubernetes/kubernetes.ts';
+import type { Settings } from '../settings.ts';
+import { endLeftBehind } from '../units/left-behind.ts';
+import { renewMachines } from '../units/machines.ts';
+import {
+  allServices,
+  type FallbackService,
+  hasUnit,
+  type PodService,
+  programOf,
+  rackFileOf,
+  services,
+} from '../units/services.ts';
+import { changeUnit, unitState } from '../units/units.ts';
+import { decide, type Kubernetes } from './decide.ts';
+import { lastCopy, type Remembered, readHold, recall, remember, rememberCopy } from './memory.ts';
+import { askFormer, askReadiness, askService, type Probe } from './probes.ts';
+
+export interface Context {
+  settings: Settings;
+  /** Seconds since boot. */
+  uptime: () => number;
+  /** Prints one line, for people and for the journal. */
+  print: (text: string) => void;
+  /** Opens the API server of k3s; its result serves the whole command. */
+  open: () => Promise<ApiServer>;
+}
+
+/** The state of one service, before anything is done. */
+export interface Found {
+  service: PodService;
+  /** Undefined where k3s was not asked. */
+  kubernetes?: Kubernetes;
+  /** Undefined where it does not answer, or was not asked. */
+  api?: ApiServer;
+  rack: Rack | undefined;
+  probe: Probe;
+  isUnitRunning: boolean;
+  /** Why the unit could not start. */
+  notInstalled: string | undefined;
+  memory: Remembered;
+}
+
+/** `open` of a context: the first caller asks k3s, others get its answer. */
+export function opener({ kubeconfig }: Settings): Context['open'] {
+  return lazily(() => openApiServer(kubeconfig));
+}
+
+/** Looks at all services. Returns false where a look failed: the others happen all the same. */
+export async function lookAround(context: Context): Promise<boolean> {
+  let isGood = true;
+  for (const service of allServices) {
+    try {
+      const hold = await readHold(service);
+      if (hold !== undefined) await keepHeld(context, await find(context, service), hold);
+      else if (hasUnit(service)) await lookAt(context, service);
+    } catch (error) {
+      isGood = false;
+      context.print(`${service.name}: ${errorText(error)}`);
+    }
+  }
+  const last = await lastCopy();
+  const isDue = last === undefined || context.uptime() - last >= context.settings.syncSeconds;
+  const api = isDue ? await context.open().catch(() => undefined) : undefined;
+  if (api !== undefined) {
+    await rememberCopy(context.uptime());
+    await copyAll(api, context);
+  }
+  return isGood;
+}
+
+/** Of a service that nobody holds. */
+async function lookAt(context: Context, service: FallbackService): Promise<void> {
+  const { settings, uptime } = context;
+  const found = await find(context, service, 'if-needed');
+  const { isUnitRunning, notInstalled, probe, memory: before } = found;
+  const kubernetes = found.kubernetes ?? { state: 'silent', why: 'k3s was not asked' };
+  const { isAnswering } = probe;
+  const seen = { uptime: uptime(), isUnitRunning, isAnswering, notInstalled, kubernetes };
+  const { act, why, memory } = decide(seen, before, settings);
+  if (act === 'fallback') {
+    context.print(`${service.name}: stands in, ${probe.text}: ${why}`);
+    await remember(service, { ...memory, logged: `the unit stands in: ${why}` });
+    if (found.api === undefined) await endWhatIsLeft(context, service);
+    await lendIfHeld(found);
+    await changeUnit('start', service.unit);
+  } else if (act === 'give-way') {
+    context.print(`${service.name}: gives way, ${why}`);
+    await giveWay(found);
+    // Only now: after an interruption it gives way once more.
+    await remember(service, { ...memory, logged: why });
+  } else {
+    if (memory.isStandingIn) await lendIfHeld(found);
+    else if (!isUnitRunning && (await takeBackIfLent(found))) {
+      context.print(`${service.name}: its Service is a LoadBalancer again`);
+    }
+    const logged = memory.isStandingIn ? `${why}${await unitTrouble(found)}` : why;
+    if (logged !== before.logged) context.print(`${service.name}: ${logged}`);
+    await remember(service, { ...memory, logged });
+  }
+}
+
+/** k3s is asked `if-needed`: not while it serves. */
+export async function find(
+  { open }: Pick<Context, 'open'>,
+  service: PodService,
+  ask: 'always' | 'if-needed' = 'always',
+): Promise<Found> {
+  const rack = await readRack(rackFileOf(service)).catch(() => undefined);
+  const unitName = hasUnit(service) ? service.unit : undefined;
+  const former = (await readHold(service))?.former;
+  const [unit, probe, memory, missing] = await Promise.all([
+    unitName === undefined ? { isInstalled: false, isRunning: false } : unitState(unitName),
+    former === undefined ? askService(service, rack) : askFormer(service, rack),
+    recall(service),
+    missingFile([join('/opt/skolo', programOf(service)), rackFileOf(service)]),
+  ]);
+  const absent = missing ?? (unit.isInstalled ? undefined : (unitName ?? 'unit for it'));
+  const notInstalled = absent && `there is no ${absent}`;
+  const { isRunning: isUnitRunning } = unit;
+  const isAsked = ask === 'always' || isUnitRunning || !probe.isAnswering;
+  const k3s = isAsked ? await lookAtKubernetes(open, service) : {};
+  return { service, ...k3s, rack, probe, isUnitRunning, notInstalled, memory };
+}
+
+function missingFile(files: readonly string[]): string | undefined {
+  return files.find((file) => !existsSync(file));
+}
+
+/** The unit ends, and a new pod starts: one that has crashed meanwhile would wait for up to five minutes. */
+async function giveWay(found: Found): Promise<void> {
+  const { service, api, kubernetes } = found;
+  await takeBackIfLent(found);
+  if (hasUnit(service)) await changeUnit('stop', service.unit);
+  if (api !== undefined && kubernetes?.state === 'answers') {
+    await renewPods(api, service, kubernetes.pod.names);
+  }
+}
+
+export async function lendIfHeld({ service, api, kubernetes }: Found): Promise<void> {
+  const isHeld = kubernetes?.state === 'answers' && kubernetes.publicPort === 'held';
+  if (isHeld && api !== undefined) await lendPublicPort(api, service);
+}
+
+/** True when the public port was lent. */
+export async function takeBackIfLent({ service, api, kubernetes }: Found): Promise<boolean> {
+  const isLent = kubernetes?.state === 'answers' && kubernetes.publicPort === 'lent';
+  if (!isLent || api === undefined) return false;
+  await takePublicPortBack(api, service);
+  return true;
+}
+
+/** Why the rack does not reach the unit that runs; empty where it does. */
+async function unitTrouble({ service, probe, rack }: Found): Promise<string> {
+  if (probe.isAnswering) return '';
+  const own = await askReadiness(service, rack);
+  if (!own.isAnswering) return `; but it is not ready: ${own.text}`;
+  return `; but ${probe.text}: rules that k3s left behind catch the port; k3s-killall.sh removes them`;
+}
+
+/**
+ * While an operator holds a service, its unit or those of a former system run and k3s does not, also after an interrupted command
+ * or a new `apply`.
+ */
+async function keepHeld({ print }: Context, found: Found, hold: HeldService): Promise<void> {
+  const { service, api, kubernetes, isUnitRunning } = found;
+  if (api !== undefined && kubernetes?.state === 'answers') {
+    await noteHold(api, service, holdText(service, hold));
+    if (kubernetes.deployment === 'asks') {
+      print(`${service.name}: held, so its Deployment is scaled to 0`);
+      await scale(api, service, 0);
+    }
+    await lendIfHeld(found);
+  }
+  if (hold.former !== undefined) {
+    if (isUnitRunning && hasUnit(service)) await changeUnit('stop', service.unit);
+    if (await startFormer(service, hold.former)) {
+      print(`${service.name}: held, so ${hold.former.join(', ')} was started`);
+    }
+  } else if (!isUnitRunning && hasUnit(service)) {
+    print(`${service.name}: held, so its unit is started`);
+    await changeUnit('start', service.unit);
+  }
+}
+
+/** What serves in place of k3s, for people. */
+export function holdText(service: PodService, { by, since, former }: HeldService): string {
+  const who = former?.join(', ') ?? (hasUnit(service) ? service.unit : 'nothing');
+  return `${who} serves instead: ${by} has taken it at ${since}`;
+}
+
+export async function endWhatIsLeft({ print }: Context, service: PodService): Promise<void> {
+  const ended = await endLeftBehind(service);
+  if (ended > 0) print(`${service.name}: a container that k3s left behind was ended`);
+}
+
+/** Copies the configuration of all services, and renews what follows from it. True when all of it is as k3s has it. */
+export async function copyAll(api: ApiServer, { print }: Pick<Context, 'print'>): Promise<boolean> {
+  let isGood = true;
+  for (const service of services) {
+    try {
+      const isWritten = await copyConfiguration(api, service);
+      if (isWritten) print(`${service.name}: configuration copied from k3s`);
+    } catch (error) {
+      isGood = false;
+      print(`${service.name}: configuration not copied: ${errorText(error)}`);
+    }
+  }
+  try {
+    if (await renewMachines()) print('firewall: k3s agents of other machines may join');
+  } catch (error) {
+    isGood = false;
+    print(`firewall: machines not renewed: ${errorText(error)}`);
+  }
+  return isGood;
+}

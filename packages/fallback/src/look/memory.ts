@@ -1,0 +1,72 @@
+/** What is remembered from look to look (this boot only), and which services an operator holds (for good). */
+import { mkdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { parseJson } from '@skolo/base';
+import { readFileIfExists, syncFolder, writeFileAtomic } from '@skolo/durable/atomic-file';
+import { HeldService, heldFolder } from '@skolo/rack/jumphost';
+import { z } from 'zod';
+import { readJson } from '../json-file.ts';
+import type { PodService } from '../units/services.ts';
+import { Memory } from './decide.ts';
+
+/** What a reboot forgets. */
+const run = '/run/skolo-fallback';
+/** Stays after a hand-over, for the way back. */
+const former = '/var/lib/skolo/fallback/former';
+
+const Remembered = Memory.extend({
+  logged: z.string().default(''),
+});
+export type Remembered = z.output<typeof Remembered>;
+
+/** A missing or broken file is an empty memory. What a file lacks is as in an empty one. */
+export async function recall({ name }: PodService): Promise<Remembered> {
+  return (await readJson(join(run, `${name}.json`), Remembered)) ?? Remembered.parse({});
+}
+
+export async function remember({ name }: PodService, memory: Remembered): Promise<void> {
+  await writeJson(join(run, `${name}.json`), memory, false);
+}
+
+/** Seconds since boot of the last copy of the configuration; undefined where this boot had none. */
+export async function lastCopy(): Promise<number | undefined> {
+  return await readJson(join(run, 'copied'), z.number());
+}
+
+export async function rememberCopy(uptime: number): Promise<void> {
+  await writeJson(join(run, 'copied'), uptime, false);
+}
+
+/** An operator has taken the service from k3s. An unreadable file is a hold, too. */
+export async function readHold(service: PodService): Promise<HeldService | undefined> {
+  const text = await readFileIfExists(holdFile(service));
+  if (text === undefined) return undefined;
+  return HeldService.safeParse(parseJson(text)).data ?? { by: 'somebody', since: 'unknown' };
+}
+
+export async function writeHold(service: PodService, hold: HeldService): Promise<void> {
+  await writeJson(holdFile(service), hold);
+}
+
+export async function removeHold(service: PodService): Promise<void> {
+  await rm(holdFile(service), { force: true });
+  await syncFolder(heldFolder).catch(() => undefined);
+}
+
+/** Units of a former system that have served in its place; empty where there were none. */
+export async function readFormer({ name }: PodService): Promise<string[]> {
+  return (await readJson(join(former, `${name}.json`), z.array(z.string()))) ?? [];
+}
+
+export async function writeFormer({ name }: PodService, units: readonly string[]): Promise<void> {
+  await writeJson(join(former, `${name}.json`), units);
+}
+
+function holdFile({ name }: PodService): string {
+  return join(heldFolder, `${name}.json`);
+}
+
+async function writeJson(file: string, value: unknown, isOpen = true): Promise<void> {
+  await mkdir(dirname(file), { recursive: true, mode: isOpen ? 0o755 : 0o700 });
+  await writeFileAtomic(file, `${JSON.stringify(value)}\n`, { mode: isOpen ? 0o644 : 0o600 });
+}

@@ -1,0 +1,163 @@
+/** The racks of kube/clusters/config.json. */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { errorCode } from '@skolo/base';
+import { didYouMean } from '@skolo/rack/light';
+import { FleetError } from '../errors.ts';
+import { type ClustersFile, clustersSchema } from './clusters-schema.ts';
+
+/** A way to a server of k3s, for ssh. */
+export interface Way {
+  host: string;
+  user?: string;
+  /** Hosts to go through, as ProxyJump of ssh. */
+  jump?: string;
+  /** Of a host whose name is only that of its host key. */
+  address?: string;
+  /** Arguments of a client of the connection to go through. */
+  through?(signal: AbortSignal): Promise<string[]>;
+  /** A command there that serves SSH on its standard streams, instead of the port of `host`. */
+  server?: string;
+  signIn?: { hasPassword: boolean; acceptsNewKeys: boolean };
+}
+
+interface RackEntry {
+  name: string;
+  /** Name of the context in its kubeconfig. */
+  context: string;
+  /** Racks with a lower number are changed first. */
+  wave: number;
+  canary: boolean;
+  notes?: string;
+  /** Folder of its overlay and rack.yaml, whether it exists or not. */
+  overlay: string;
+}
+
+export interface K3sRack extends RackEntry {
+  type: 'k3s';
+  jumphost: string;
+  /** At least one, in the order to try. */
+  ways: readonly Way[];
+  /** Of the jumphost's statement; absent: it was never replaced. */
+  epoch?: number;
+  /** Of the API server, on loopback of each way in. */
+  apiPort: number;
+  /** Whether it reaches registries. */
+  uplink: boolean;
+}
+
+export interface GkeRack extends RackEntry {
+  type: 'gke';
+  zone: string;
+  project: string;
+}
+
+export type FleetRack = K3sRack | GkeRack;
+
+export interface Fleet {
+  /** The file, absolute. */
+  file: string;
+  /** In the order of the file. */
+  racks: readonly FleetRack[];
+}
+
+/** In a clone of the repository of racks, or in the folder of a cluster. */
+export const usualFile = join('kube', 'clusters', 'config.json');
+const howToName = 'name it with --clusters FILE or SKOLO_CLUSTERS';
+
+/**
+ * `kube/clusters/config.json` of this folder or the nearest one above.
+ *
+ * @throws FleetError There is none.
+ */
+export function findClustersFile(folder: string): string {
+  for (let at = resolve(folder); ; at = dirname(at)) {
+    const file = join(at, usualFile);
+    if (existsSync(file)) return file;
+    if (at === dirname(at)) break;
+  }
+  throw new FleetError(
+    `no ${usualFile} in ${resolve(folder)} or a folder above; go to a clone of the repository of racks, or ${howToName}`,
+    { code: 'NO_CLUSTERS' },
+  );
+}
+
+/**
+ * Reads the file.
+ *
+ * @throws FleetError It cannot be read.
+ * @throws RackError It has mistakes; the message has a line for each.
+ */
+export async function readFleet(file: string): Promise<Fleet> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    const code = errorCode(cause) ?? 'unknown';
+    const why = code === 'ENOENT' ? 'no such file' : `cannot be read (${code})`;
+    throw new FleetError(`${file}: ${why}; ${howToName}`, { code: 'NO_CLUSTERS', cause });
+  }
+  return parseFleet(text, file);
+}
+
+/** @throws RackError The text has mistakes; the message has a line for each. */
+export async function parseFleet(text: string, file: string): Promise<Fleet> {
+  const { clusters } = clustersSchema.safeParse(jsonOf(text)).data ?? (await mistakes(text, file));
+  const folder = resolve(dirname(file), '..', 'racks');
+  const racks = Object.entries(clusters).map(([name, cluster]) =>
+    rackOf(name, cluster, join(folder, name)),
+  );
+  return { file: resolve(file), racks };
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The slow reader knows positions. */
+async function mistakes(text: string, file: string): Promise<ClustersFile> {
+  const { parseFile } = await import('@skolo/rack');
+  return parseFile(clustersSchema, text, file);
+}
+
+type Cluster = ClustersFile['clusters'][string];
+
+function rackOf(name: string, cluster: Cluster, overlay: string): FleetRack {
+  const { wave, canary, notes } = cluster;
+  const entry = {
+    name,
+    context: cluster.context_name,
+    wave,
+    canary,
+    ...(notes !== undefined && { notes }),
+    overlay,
+  };
+  if (cluster.type === 'gke') {
+    const { zone, project } = cluster;
+    return { ...entry, type: 'gke', zone, project };
+  }
+  const { jumphost, user, ways = [{ host: jumphost }], api_port, uplink, epoch } = cluster;
+  return {
+    ...entry,
+    type: 'k3s',
+    jumphost,
+    ways: ways.map((way) => ({ ...(user !== undefined && { user }), ...way })),
+    ...(epoch !== undefined && { epoch }),
+    apiPort: api_port,
+    uplink,
+  };
+}
+
+/** The rack with this name. @throws FleetError */
+export function findRack(fleet: Fleet, name: string): FleetRack {
+  const found = fleet.racks.find((rack) => rack.name === name);
+  if (found) return found;
+  const names = fleet.racks.map((rack) => rack.name);
+  const guess = didYouMean(name, names) || `; skolo racks lists ${names.length} racks`;
+  throw new FleetError(`${name}: no such rack in ${fleet.file}${guess}`, { code: 'UNKNOWN_RACK' });
+}

@@ -1,0 +1,52 @@
+/** The same question to many racks at once. */
+import { asError, inParallel } from '@skolo/base';
+import { FleetError } from '../errors.ts';
+import type { FleetRack } from './clusters.ts';
+
+export interface RackAnswer<T> {
+  rack: FleetRack;
+  answer?: T;
+  error?: Error;
+}
+
+export interface EachRackOptions {
+  signal: AbortSignal;
+  /** For one rack; default 20 s. */
+  limitMs?: number;
+}
+
+export type OnNextWay = (why: Error) => void;
+
+/** Each needs processes of some 20 MB. */
+const atOnce = 50;
+
+/**
+ * In the order of the racks. A rack that does not answer delays no other, as long as there are not 50 of them.
+ *
+ * @param ask calls `onNextWay` when a way to the rack has failed: the reason is named where no way answers in time
+ * @throws The signal's reason.
+ */
+export async function askEachRack<T>(
+  racks: readonly FleetRack[],
+  ask: (rack: FleetRack, signal: AbortSignal, onNextWay: OnNextWay) => Promise<T>,
+  { signal, limitMs = 20_000 }: EachRackOptions,
+): Promise<RackAnswer<T>[]> {
+  async function askOne(rack: FleetRack): Promise<RackAnswer<T>> {
+    let late = `${rack.name}: no answer in ${limitMs / 1000} s`;
+    const onNextWay: OnNextWay = ({ message }) => {
+      late += `; ${message.replace(`${rack.name}: `, '')}`;
+    };
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(), limitMs);
+    try {
+      return { rack, answer: await ask(rack, AbortSignal.any([signal, limit.signal]), onNextWay) };
+    } catch (error) {
+      return { rack, error: limit.signal.aborted ? new FleetError(late) : asError(error) };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+  const answers = await inParallel(racks, atOnce, askOne);
+  signal.throwIfAborted();
+  return answers;
+}

@@ -1,0 +1,72 @@
+/** Whether the API server answers and accepts the token, before anybody waits for kubectl. */
+import { request } from 'node:https';
+import type { Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { connect } from 'node:tls';
+import { errorCode, errorText } from '@skolo/base';
+import { FleetError } from '../errors.ts';
+import type { Access } from './access.ts';
+
+/** The certificate of k3s has this name, and the tunnel ends there. */
+export const serverName = '127.0.0.1';
+const clockCodes = new Set(['CERT_NOT_YET_VALID', 'CERT_HAS_EXPIRED']);
+
+/** @throws FleetError */
+export async function checkApi(
+  name: string,
+  { authority, token, skewMs }: Access,
+  socket: Socket,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    const { status, body } = await get(socket, authority, token.reveal(), signal);
+    if (status === 200) return;
+    throw status === 401
+      ? new FleetError(
+          `${name}: the API server rejects its own token${clock(skewMs)}; try again, and see \`journalctl -u k3s\` on the jumphost`,
+        )
+      : new FleetError(
+          `${name}: the API server is not ready (${status} ${body.slice(0, 200).trim()}); see \`journalctl -u k3s\` on the jumphost`,
+        );
+  } catch (error) {
+    if (error instanceof FleetError || signal.aborted) throw error;
+    if (clockCodes.has(errorCode(error) ?? '')) {
+      throw new FleetError(
+        `${name}: by the clock of this computer, the certificate of the API server is not valid${clock(skewMs)}; correct the clock that is wrong`,
+        { cause: error },
+      );
+    }
+    throw new FleetError(
+      `${name}: the API server does not answer (${errorText(error)}); see \`systemctl status k3s\` on the jumphost`,
+      { cause: error },
+    );
+  } finally {
+    socket.destroy();
+  }
+}
+
+function get(socket: Socket, ca: string, token: string, signal: AbortSignal) {
+  return new Promise<{ status: number; body: string }>((resolve, reject) => {
+    const asked = request({
+      path: '/readyz',
+      headers: { authorization: `Bearer ${token}`, host: serverName },
+      // An address is no server name in TLS, but the certificate is checked for it.
+      createConnection: () => connect({ socket, ca, host: serverName }),
+      signal,
+    });
+    asked.on('error', reject);
+    asked.on('response', (response) => {
+      text(response).then((body) => resolve({ status: response.statusCode ?? 0, body }), reject);
+    });
+    asked.end();
+  });
+}
+
+const worthMentionMs = 60_000;
+
+/** `; its clock is 3 min ahead of this computer's` */
+function clock(skewMs: number): string {
+  if (Math.abs(skewMs) < worthMentionMs) return '';
+  const minutes = Math.round(Math.abs(skewMs) / 60_000);
+  return `; its clock is ${minutes} min ${skewMs > 0 ? 'ahead of' : 'behind'} this computer's`;
+}

@@ -1,0 +1,71 @@
+/** The real kubectl, as a function. */
+import type { ChildProcess } from 'node:child_process';
+import { errorText, withDeadline } from '@skolo/base';
+import { type ProgramOptions, runToEnd } from '../program.ts';
+
+interface KubectlOptions extends ProgramOptions {
+  input?: string;
+  /** Default 60 s. */
+  deadlineMs?: number;
+}
+
+/**
+ * Runs kubectl for one rack and gives what it prints to standard output.
+ *
+ * @throws KubectlError It ended with another status than 0, or not in time.
+ */
+export type Kubectl = (args: readonly string[], options?: KubectlOptions) => Promise<string>;
+
+export class KubectlError extends Error {
+  override readonly name = 'KubectlError';
+  /** What the API server answered: `NotFound`, `Conflict`, `AlreadyExists`, `Forbidden`; or `Unreachable`, `Failed`. */
+  readonly reason: string;
+
+  constructor(message: string, reason: string, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
+}
+
+/** @param start starts kubectl */
+export function kubectlWith(start: (args: readonly string[]) => ChildProcess): Kubectl {
+  return async (args, { deadlineMs: ms = 60_000, signal, ...given } = {}) => {
+    const what = `kubectl ${args.slice(0, 2).join(' ')}`;
+    const late = () => new KubectlError(`${what}: no answer within ${ms / 1000} s`, 'Unreachable');
+    const { code, stdout, stderr } = await withDeadline({ ms, late, signal }, (stop) =>
+      runToEnd(() => start(args), { ...given, signal: stop }),
+    ).catch((cause: unknown) => {
+      if (cause instanceof KubectlError || signal?.aborted) throw cause;
+      throw new KubectlError(`${what}: ${errorText(cause)}; is kubectl installed?`, 'Failed', {
+        cause,
+      });
+    });
+    if (code === 0) return stdout;
+    throw new KubectlError(`${what}: ${messageOf(stderr)}`, reasonOf(stderr));
+  };
+}
+
+/** What kubectl and the tunnel in front of it say when the API server is not there. */
+const unreachable =
+  /connection refused|was refused|unable to connect|i\/o timeout|TLS handshake|\bEOF\b|no route to host|connection reset|broken pipe|ServiceUnavailable|etcdserver: (request timed out|leader changed)/i;
+
+/** `Error from server (NotFound): …` */
+function reasonOf(stderr: string): string {
+  const reason = /Error from server \((\w+)\)/.exec(stderr)?.[1];
+  if (reason !== undefined && reason !== 'ServiceUnavailable') return reason;
+  // The API server answers that it does not reach a pod.
+  const isBehind = stderr.includes('error trying to reach service');
+  return !isBehind && unreachable.test(stderr) ? 'Unreachable' : (reason ?? 'Failed');
+}
+
+function messageOf(stderr: string): string {
+  const text = stderr
+    .trim()
+    .replaceAll(/^(error: |Error from server \(\w+\): |Warning: .*\n)/gim, '');
+  return errorText(new Error(text || 'it failed and does not say why'));
+}
+
+/** Whether kubectl failed for this reason of the API server. */
+export function isRefused(error: unknown, reason: string): boolean {
+  return error instanceof KubectlError && error.reason === reason;
+}

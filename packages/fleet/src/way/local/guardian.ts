@@ -1,0 +1,99 @@
+/**
+ * A private folder, and processes, that go when this process goes: also by SIGKILL. A small shell script that outlives us
+ * makes the folder, and removes it when its standard input ends.
+ */
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { FleetError } from '../../errors.ts';
+
+export interface Guardian {
+  /** Only this user may enter it (0700). */
+  folder: string;
+  /** A path of a socket in the folder, another one each time. OpenSSH adds 17 characters to it, and 103 is the most. */
+  socketPath(): string;
+  /**
+   * Starts a program. It gets SIGHUP, as from a closed terminal, when this process is gone or `close` is called. Exits with 127
+   * where there is no such program.
+   */
+  start(program: string, args: readonly string[], options: StartOptions): ChildProcess;
+  /** Resolves when all is gone. */
+  close(): Promise<void>;
+}
+
+type Stream = 'ignore' | 'inherit' | 'pipe';
+
+export interface StartOptions extends Omit<SpawnOptions, 'stdio'> {
+  /** Of all three, or of input, output and errors; default `pipe`. */
+  stdio?: Stream | readonly [Stream, Stream, Stream];
+}
+
+// The list of processes is in `$pids`: "+N" adds one, "-N" takes one out.
+const script = `
+trap '' HUP INT QUIT TERM
+folder=$(mktemp -d "$1/skolo-XXXXXX") || exit 1
+echo "$folder"
+exec >&- 2>&-
+pids=
+while read -r line; do
+  pid=\${line#?}
+  case $line in
+    +*) pids="$pids $pid" ;;
+    *) rest=; for each in $pids; do [ "$each" = "$pid" ] || rest="$rest $each"; done; pids=$rest ;;
+  esac
+done
+for each in $pids; do kill -HUP "$each"; kill -CONT "$each"; done 2>/dev/null
+rm -rf "$folder"
+`;
+
+// Registers itself before it is the program: this process may be killed between the start and the next line. The pipe stays open
+// until then, so the guardian waits for it.
+const starter = `
+echo "+$$" >&3
+command -v "$1" > /dev/null || { echo "skolo: $1: no such program; install it" >&2; exit 127; }
+exec "$@" 3>&-
+`;
+
+/**
+ * @param env XDG_RUNTIME_DIR is where the folder is, else the folder for temporary files
+ */
+export async function startGuardian(env: NodeJS.ProcessEnv): Promise<Guardian> {
+  const parent = env.XDG_RUNTIME_DIR || tmpdir();
+  // A session of its own: signals of the terminal do not reach it.
+  const shell = spawn('sh', ['-c', script, 'skolo-guardian', parent], {
+    env,
+    detached: true,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  const { stdin, stdout, stderr } = shell;
+  const ended = once(shell, 'close');
+  // It may be killed; then no process writes to it any more.
+  stdin.on('error', () => {});
+  const [folder, complaint] = await Promise.all([text(stdout), text(stderr)]);
+  if (folder === '') {
+    await ended;
+    throw new FleetError(
+      `${parent}: no folder for the session: ${complaint.trim()}; set XDG_RUNTIME_DIR to a folder of yours`,
+    );
+  }
+  let sockets = 0;
+  return {
+    folder: folder.trim(),
+    socketPath: () => join(folder.trim(), `s${sockets++}`),
+    start(program, args, { stdio = 'pipe', ...options }) {
+      const streams = typeof stdio === 'string' ? [stdio, stdio, stdio] : stdio;
+      const child = spawn('sh', ['-c', starter, 'sh', program, ...args], {
+        ...options,
+        stdio: [...streams, stdin],
+      });
+      child.once('exit', () => stdin.write(`-${child.pid}\n`));
+      return child;
+    },
+    async close() {
+      stdin.end();
+      await ended;
+    },
+  };
+}

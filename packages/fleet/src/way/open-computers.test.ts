@@ -1,0 +1,83 @@
+/** Computers are sshd on loopback. */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Jumphost as Computer, peer, startJumphost } from '@skolo/simulators';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runToEnd } from '../program.ts';
+import { openComputers } from './open-computers.ts';
+import { openJumphost } from './open-jumphost.ts';
+
+const { signal } = new AbortController();
+const absent = peer('ssh') && peer('sshd') ? '' : ' (ssh or sshd is not installed)';
+
+describe.skipIf(absent)(`computers of a desk${absent}`, () => {
+  const names = ['host01', 'host02', 'jumphost-rack4'];
+  let folder: string;
+  let env: NodeJS.ProcessEnv;
+  let all: Computer[];
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'skolo-computers-'));
+    const started = await Promise.all(names.map((name) => startJumphost({ name })));
+    all = started.filter((each) => each !== undefined);
+    const configs = await Promise.all(all.map(({ sshConfig }) => readFile(sshConfig, 'utf8')));
+    await writeFile(join(folder, 'ssh_config'), configs.join('\n'));
+    const ssh = `#!/bin/sh\nexec '${peer('ssh')}' -F '${join(folder, 'ssh_config')}' "$@"\n`;
+    await writeFile(join(folder, 'ssh'), ssh, { mode: 0o755 });
+    env = { PATH: `${folder}:${process.env.PATH}`, HOME: folder, XDG_RUNTIME_DIR: folder };
+  });
+  afterAll(async () => {
+    for (const each of all ?? []) await each.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const target = (name: string) => ({ name, address: '127.0.0.1' });
+
+  it('are reached each by itself: one that hangs delays no other', async () => {
+    all[0]?.hold(true);
+    const computers = await openComputers({ env, connectMs: 2000 });
+    const said = async (name: string) => {
+      const child = await computers.start(target(name), `echo I am ${name}`, {}, signal);
+      return await runToEnd(() => child);
+    };
+
+    await expect(said('host01')).rejects.toThrow('host01: no ssh within 2 s');
+    expect(await said('host02')).toMatchObject({ code: 0, stdout: 'I am host02\n' });
+    // A connection that has dropped is made again.
+    all[1]?.cut();
+    all[0]?.hold(false);
+    await expect.poll(() => said('host02')).toMatchObject({ code: 0 });
+    expect(await said('host01')).toMatchObject({ code: 0, stdout: 'I am host01\n' });
+    const [one, two] = await Promise.all(all.map((each) => each.commands()));
+    expect(one).toEqual(['echo I am host01']);
+    expect(new Set(two)).toEqual(new Set(['echo I am host02']));
+
+    await computers.close();
+  });
+
+  it('are reached through a jumphost', async () => {
+    const jumphost = await openJumphost(
+      {
+        name: 'rack4',
+        type: 'k3s',
+        context: 'rack4',
+        jumphost: 'jumphost-rack4',
+        ways: [{ host: 'jumphost-rack4' }],
+        apiPort: 1,
+        uplink: true,
+        wave: 1,
+        canary: false,
+        overlay: folder,
+      },
+      { env, mayAsk: false, signal },
+    );
+    const computers = await openComputers({ env, jumphost });
+
+    const child = await computers.start(target('host01'), 'echo here; exec sleep 60', {}, signal);
+    child.stdout?.once('data', () => all[2]?.cut());
+
+    expect(await runToEnd(() => child)).toMatchObject({ code: 255, stdout: 'here\n' });
+    await computers.close();
+    await jumphost.close();
+  });
+});

@@ -1,0 +1,94 @@
+/** A rack of k3s: a tunnel to its jumphost, a proxy in front of it, and a token that is kept fresh. */
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { asError } from '@skolo/base';
+import { writeFileAtomic } from '@skolo/durable';
+import type { K3sRack } from '../racks/clusters.ts';
+import { type Access, requestAccess, tokenLifeSeconds } from './access.ts';
+import { checkApi } from './api-check.ts';
+import { authorityOf, kubeconfigText } from './kubeconfig.ts';
+import type { Guardian } from './local/guardian.ts';
+import { startLocalProxy } from './local/local-proxy.ts';
+import { type Jumphost, throughTunnel } from './open-jumphost.ts';
+import type { OpenOptions, OpenRack } from './open-rack.ts';
+import { rejectOther } from './other-jumphost.ts';
+import { Tunnel } from './ssh/tunnel.ts';
+
+/** How often the age of the token is checked: by the wall clock, which goes on while a computer sleeps. */
+const checkMs = 2_000;
+/** For one renewal, which fails where the API server is down. */
+const renewalMs = 30_000;
+
+/** @throws FleetError @throws The signal's reason. */
+export async function openK3s(
+  rack: K3sRack,
+  guardian: Guardian,
+  { role, env, mayAsk, signal, onTrouble = () => {}, onNextWay }: OpenOptions,
+): Promise<Jumphost & Pick<OpenRack, 'kubeconfig' | 'close'>> {
+  const { name, context, apiPort } = rack;
+  const kubeconfig = join(guardian.folder, 'kubeconfig');
+  const tokenFile = join(guardian.folder, 'token');
+  const closing = new AbortController();
+  let renewAt = 0;
+  const tunnel = new Tunnel({
+    name,
+    guardian,
+    env,
+    mayAsk,
+    ways: rack.ways,
+    onLost: onTrouble,
+    onNextWay,
+    onConnected() {
+      // Another way may lead to another server, after a failover.
+      if (rack.ways.length > 1) renewAt = 0;
+    },
+  });
+  const dialApi = (deadline: AbortSignal) => tunnel.open('127.0.0.1', apiPort, deadline);
+  const own = authorityOf({ rack: name, apiPort });
+  const proxy = await startLocalProxy((authority, deadline) =>
+    authority === own ? dialApi(deadline) : undefined,
+  );
+
+  const jumphost = throughTunnel(tunnel, guardian, env);
+
+  async function renew(deadline: AbortSignal): Promise<Access> {
+    const startedAt = Date.now();
+    const run = (command: string) => jumphost.onJumphost(command, deadline);
+    const access = await requestAccess(role, { name, run, now: Date.now });
+    const { authority, token } = access;
+    await writeFileAtomic(tokenFile, token.reveal());
+    const parts = { rack: name, context, apiPort, authority, proxyUrl: proxy.url, tokenFile };
+    await writeFileAtomic(kubeconfig, kubeconfigText(parts));
+    renewAt = startedAt + (tokenLifeSeconds * 1000) / 2;
+    return access;
+  }
+
+  async function keepFresh(): Promise<void> {
+    while (!closing.signal.aborted) {
+      await pause(checkMs, undefined, { signal: closing.signal }).catch(() => {});
+      if (closing.signal.aborted || Date.now() < renewAt) continue;
+      const deadline = AbortSignal.any([closing.signal, AbortSignal.timeout(renewalMs)]);
+      await renew(deadline).catch((error: unknown) => {
+        if (!closing.signal.aborted) onTrouble(asError(error));
+      });
+    }
+  }
+
+  let fresh: Promise<void> = Promise.resolve();
+  async function close() {
+    closing.abort();
+    await Promise.all([tunnel.close(), proxy.close(), fresh]);
+    await guardian.close();
+  }
+
+  try {
+    await rejectOther(rack, await tunnel.start(signal), jumphost, signal);
+    const access = await renew(signal);
+    await checkApi(name, access, await dialApi(signal), signal);
+  } catch (error) {
+    await close();
+    throw signal.aborted ? signal.reason : error;
+  }
+  fresh = keepFresh();
+  return { ...jumphost, kubeconfig, close };
+}

@@ -1,0 +1,35 @@
+/** Whether the computer that was reached is the jumphost of the rack, and of today: a retired one has the same name, address and ssh host keys. */
+import { parseJson, shellWord } from '@skolo/base';
+import { machineScript, Statement, statementFile } from '@skolo/rack/jumphost';
+import { FleetError } from '../errors.ts';
+import type { K3sRack, Way } from '../racks/clusters.ts';
+import type { Jumphost } from './open-jumphost.ts';
+
+/**
+ * Compares the rack of its statement, and machine and epoch with the epoch in kube/clusters/config.json. Without one there, no
+ * jumphost is retired. Another way in, such as a spare, has no statement.
+ *
+ * @throws FleetError
+ */
+export async function rejectOther(
+  { name, jumphost, epoch }: K3sRack,
+  { host }: Way,
+  { onJumphost }: Pick<Jumphost, 'onJumphost'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const script = `${machineScript}; cat ${statementFile}`;
+  const { stdout } = await onJumphost(`sh -c ${shellWord(script)}`, signal);
+  const [machine, ...text] = stdout.split('\n');
+  const found = Statement.safeParse(parseJson(text.join('\n'))).data;
+  const isNamed = found !== undefined && found.machine === machine;
+  if (isNamed && found.rack !== name) {
+    throw new FleetError(
+      `${name}: ${host} is the jumphost of ${found.rack}; correct the ways to ${name} in kube/clusters/config.json`,
+    );
+  }
+  if (epoch === undefined || host !== jumphost || (isNamed && found.epoch >= epoch)) return;
+  const has = isNamed ? `epoch ${found.epoch}` : 'no statement of its own';
+  throw new FleetError(
+    `${name}: ${host} is a retired jumphost: it has ${has}, and the jumphost of today has epoch ${epoch}; turn the retired one off, and try again`,
+  );
+}

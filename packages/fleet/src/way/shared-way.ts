@@ -1,0 +1,54 @@
+/**
+ * One ssh connection for a shell of `skolo attach` and the commands of skolo in it: the shell has a proxy to its jumphost, whose
+ * URL with its password is in a private file.
+ */
+import { readFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
+import { join } from 'node:path';
+import { request } from '@skolo/base/http';
+import { writeFileAtomic } from '@skolo/durable';
+import { startLocalProxy } from './local/local-proxy.ts';
+import type { OpenRack } from './open-rack.ts';
+import { type Open, tunnelFetch } from './ssh/tunnel-fetch.ts';
+
+/** Serves the way of a rack to others, as long as it is open. */
+export async function shareWay({
+  connect,
+  folder,
+}: Pick<OpenRack, 'connect' | 'folder'>): Promise<{ file: string; close(): Promise<void> }> {
+  const { url, close } = await startLocalProxy((authority, signal) => {
+    const { hostname, port } = new URL(`tcp://${authority}`);
+    return port === ''
+      ? undefined
+      : connect(hostname.replace(/^\[(.*)\]$/, '$1'), Number(port), signal);
+  });
+  const file = join(folder, 'way');
+  await writeFileAtomic(file, url);
+  return { file, close };
+}
+
+/** `fetch` through the way that is shared in a file; undefined where it has ended. */
+export async function fetchBySharedWay(file: string): Promise<typeof fetch | undefined> {
+  const url = await readFile(file, 'utf8').catch(() => undefined);
+  return url === undefined ? undefined : tunnelFetch(openBy(new URL(url)));
+}
+
+function openBy({ hostname, port, username, password }: URL): Open {
+  return async (host, targetPort, signal) => {
+    const asked = request({
+      hostname,
+      port,
+      signal,
+      method: 'CONNECT',
+      path: `${host.includes(':') ? `[${host}]` : host}:${targetPort}`,
+      headers: { 'proxy-authorization': `Basic ${btoa(`${username}:${password}`)}` },
+    }).end();
+    const { promise, resolve, reject } = Promise.withResolvers<Socket>();
+    asked.on('error', reject).on('connect', ({ statusCode, statusMessage }, socket: Socket) => {
+      if (statusCode === 200) return resolve(socket);
+      socket.destroy();
+      return reject(new Error(statusMessage));
+    });
+    return await promise;
+  };
+}

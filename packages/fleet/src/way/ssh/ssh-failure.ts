@@ -1,0 +1,79 @@
+/** Why ssh failed, and what to do. */
+
+import { FleetError } from '../../errors.ts';
+import type { Way } from '../../racks/clusters.ts';
+import { wayName } from './ssh.ts';
+
+interface Known {
+  pattern: RegExp;
+  /** `what; what to do` */
+  explain(way: Way, said: string): string;
+}
+
+/** In the order to try: one output may match several. */
+const known: readonly Known[] = [
+  {
+    pattern: /REMOTE HOST IDENTIFICATION HAS CHANGED/,
+    explain: ({ host }) =>
+      `its ssh host key has changed; if ${host} was replaced, remove the old key with ssh-keygen -R ${host}, otherwise find out who answers there`,
+  },
+  {
+    pattern: /Host key verification failed|No \w+ host key is known/,
+    explain: (way) =>
+      `its ssh host key is not known; run ${sshCommand(way)} once, compare the fingerprint, and accept it`,
+  },
+  {
+    pattern: /Permission denied|Too many authentication failures/,
+    explain: (way, said) => {
+      const user = /(\S+)@\S+: Permission denied/.exec(said)?.[1] ?? way.user;
+      const whose = user === undefined ? '' : ` for the user ${user}`;
+      return way.signIn?.hasPassword
+        ? `ssh accepts neither your keys nor the password${whose}; find out its own, and try ${sshCommand(way)}`
+        : `ssh accepts none of your keys${whose}; load one with ssh-add, or name another user, and try ${sshCommand(way)}`;
+    },
+  },
+  {
+    pattern: /Could not resolve hostname/,
+    explain: () => 'no such host name; check your VPN and DNS',
+  },
+  {
+    pattern: /Connection refused/,
+    explain: () => 'connection refused; sshd does not run there, or a firewall rejects you',
+  },
+  {
+    pattern: /timed out|Stdio forwarding request failed|No route to host|Network is unreachable/,
+    explain: ({ host }, said) =>
+      `${/No route|unreachable/.exec(said) ? 'no route' : 'no answer'}; check your network and VPN, and whether ${host} has power`,
+  },
+];
+
+/** A failed connection, by what ssh printed. */
+export function sshFailure(way: Way, said: string): FleetError {
+  const found = known.find(({ pattern }) => pattern.test(said));
+  const last = said.trim().split('\n').at(-1)?.trim() || 'ssh ended without a reason';
+  const why = found?.explain(way, said) ?? `${last}; try ${sshCommand(way)}`;
+  return new FleetError(`${wayName(way)}: ${why}`);
+}
+
+const machineFailures: readonly (readonly [RegExp, string])[] = [
+  [/Stdio forwarding request failed/, 'the jumphost gets no connection to its ssh port'],
+  [/REMOTE HOST IDENTIFICATION HAS CHANGED/, 'its ssh host key has changed'],
+  [/Host key verification failed|No \w+ host key is known/, 'its ssh host key is not known'],
+  [/Permission denied|Too many authentication failures/, 'it accepts none of your keys'],
+];
+
+/** Why ssh did not get through the jumphost to a machine, by what it printed; undefined where that says nothing known. */
+export function machineFailure(said: string): string | undefined {
+  return machineFailures.find(([pattern]) => pattern.test(said))?.[1];
+}
+
+function sshCommand({ host, user, jump }: Way): string {
+  return `ssh ${jump === undefined ? '' : `-J ${jump} `}${user === undefined ? '' : `${user}@`}${host}`;
+}
+
+/** One failure of several ways: the first, with the others behind it. */
+export function noWay(rack: string, failures: readonly FleetError[]): FleetError {
+  const [first, ...others] = failures;
+  const all = [first, ...others].map((error) => error?.message ?? '').join('. ');
+  return new FleetError(`${rack}: ${all}`, { cause: first });
+}

@@ -1,0 +1,55 @@
+/**
+ * What the kinds that google-auth-library speaks for have in common: one upstream attempt at a time
+ * without its own retries (ours are in one place), a deadline, and errors without secrets.
+ */
+import { type AuthClient, gaxios } from 'google-auth-library';
+import { requireSafeUrl, SignInError } from '../sign-in-error.ts';
+import { withoutSecrets } from './library-error.ts';
+import type { IssuedToken } from './source.ts';
+
+/** Made for one renewal, so that nothing is cached twice. */
+export function transporter(signal: AbortSignal): gaxios.Gaxios {
+  const instance = new gaxios.Gaxios();
+  instance.interceptors.request.add({
+    async resolved(config) {
+      requireSafeUrl(config.url.href, 'the address of the token service');
+      return {
+        ...config,
+        signal,
+        size: 64 * 1024,
+        retry: false,
+        retryConfig: { retry: 0, noResponseRetries: 0 },
+      };
+    },
+  });
+  return instance;
+}
+
+/**
+ * The access token of a client made for this call. `wholeLife` bounds what is believed, in seconds.
+ * Where the answer names a point in time (IAM's `expireTime`), it is compared with that answer's own
+ * `Date`, so that a wrong wall clock here does not matter.
+ */
+export async function accessTokenOf(
+  client: AuthClient,
+  {
+    expiresBy,
+    now,
+    wholeLife,
+  }: { expiresBy: 'upstream-clock' | 'own-clock'; now: () => number; wholeLife: number },
+): Promise<IssuedToken> {
+  try {
+    const { token, res } = await client.getAccessToken();
+    const expiry = client.credentials.expiry_date;
+    if (!token || typeof token !== 'string' || typeof expiry !== 'number') {
+      throw new SignInError('unexpected-answer', 'upstream sent no token, or no expiry');
+    }
+    const date = Date.parse(res?.headers.get('date') ?? '');
+    const clock = expiresBy === 'own-clock' || Number.isNaN(date) ? now() : date;
+    const lifeSeconds = Math.min(wholeLife, (expiry - clock) / 1000);
+    if (lifeSeconds > 0) return { token, lifeSeconds };
+    throw new SignInError('unexpected-answer', 'upstream sent a token that has expired');
+  } catch (error) {
+    throw withoutSecrets(error, 'upstream');
+  }
+}

@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import { SignInError } from '../sign-in-error.ts';
+
+const Times = z.looseObject({ iat: z.number(), exp: z.number() });
+
+/**
+ * When a JWT was issued and when it expires (RFC 7519), in seconds since 1970 by upstream's clock. The
+ * signature is the audience's to check.
+ */
+export function timesOfJwt(jwt: string): { iat: number; exp: number } {
+  try {
+    const payload = Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString('utf8');
+    const { iat, exp } = Times.parse(JSON.parse(payload));
+    if (exp > iat) return { iat, exp };
+  } catch {
+    // Said below, without quoting any of it.
+  }
+  throw new SignInError('unexpected-answer', 'not an ID token: it is no JWT with iat and exp');
+}
+
+/** Seconds that a new JWT lives: upstream's own two times, so that a wrong wall clock here does not matter. */
+export function lifeOfJwt(jwt: string): number {
+  const { iat, exp } = timesOfJwt(jwt);
+  return exp - iat;
+}

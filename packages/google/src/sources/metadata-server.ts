@@ -1,0 +1,35 @@
+import { request } from '../request.ts';
+import { SignInError } from '../sign-in-error.ts';
+
+const withinMs = 10_000;
+
+/**
+ * A value that the rack's metadata server gives this computer.
+ * https://cloud.google.com/compute/docs/metadata/querying-metadata
+ *
+ * @throws SignInError
+ */
+export async function metadataValue(url: string, path: string): Promise<string> {
+  const who = `the metadata server ${url}`;
+  const answer = await request(new URL(`/computeMetadata/v1/${path}`, url).href, who, {
+    headers: { 'metadata-flavor': 'Google' },
+    signal: AbortSignal.timeout(withinMs),
+  }).catch((error: unknown) => {
+    if (!(error instanceof SignInError) || error.code !== 'unreachable') throw error;
+    const hint = 'is it running? services.metadata-server.url of rack.yaml names it';
+    throw new SignInError('unreachable', `${error.message}; ${hint}`, error);
+  });
+  const { status, text, headers } = answer;
+  const detail = String(status);
+  if (status === 200 && headers.get('metadata-flavor') === 'Google') return text;
+  if (status === 200) {
+    const why = 'not a metadata server: its response lacks `Metadata-Flavor: Google`';
+    throw new SignInError('unexpected-answer', `${url}: ${why}`, { detail });
+  }
+  if (status >= 500 || status === 429) {
+    const why = `${who} has no token now (${status}); its log says why`;
+    throw new SignInError('unreachable', why, { detail });
+  }
+  const why = `${who} gives this address no token (${status}); give it an identity in rack.yaml`;
+  throw new SignInError('refused', why, { detail });
+}

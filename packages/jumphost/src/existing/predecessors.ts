@@ -1,0 +1,87 @@
+/** What serves on the jumphost already: units and ports of the system before skolo. */
+import { shellWord } from '@skolo/base';
+import { type Host, linesOf } from '@skolo/computers';
+import { jumphostServices, servicePorts } from '@skolo/rack/light';
+import { z } from 'zod';
+
+export interface Predecessor {
+  /** What it is in the way of. */
+  service: string;
+  /** Of systemd; absent for a process that somebody started by hand. */
+  unit?: string;
+  /** For people. */
+  why: string;
+}
+
+/** Ports that our services need for themselves. */
+const ports = new Map(
+  jumphostServices.flatMap((service) => {
+    const { port, metricsPort } = servicePorts[service];
+    return [port, metricsPort].map((each) => [each, service] as const);
+  }),
+);
+
+/**
+ * A power controller is found by its name, too: it may have no port, and two of them switch the same outlets. `pdudaemon` and the
+ * `powercycle` units of the former systems are such.
+ */
+const controllers = 'power-?cycle|powercycle|pdudaemon|power-?controller';
+
+/** Lines: `port PORT UNIT PROGRAM` and `unit UNIT`. Those of skolo and of containers are left out. */
+const script = `unit_of() { sed -n 's|.*/\\([^/]*\\.service\\).*|\\1|p' "/proc/$1/cgroup" 2>/dev/null | head -n 1; }
+ss -H -lntup | while read -r _ _ _ _ local _ users; do
+  pid=$(expr "$users" : '.*pid=\\([0-9]*\\)' || true)
+  [ -n "$pid" ] || continue
+  grep -q kubepods "/proc/$pid/cgroup" 2>/dev/null && continue
+  unit=$(unit_of "$pid")
+  case $unit in skolo-*|k3s.service) continue ;; esac
+  echo "port \${local##*:} \${unit:--} $(cat "/proc/$pid/comm" 2>/dev/null)"
+done | sort -u
+systemctl list-units --type=service --state=active,activating --plain --no-legend --no-pager | while read -r unit _; do
+  case $unit in skolo-*) continue ;; esac
+  if echo "$unit" | grep -qiE ${shellWord(controllers)}; then echo "unit $unit"; fi
+done`;
+
+const Port = z
+  .tuple([z.literal('port'), z.coerce.number(), z.string(), z.string()])
+  .rest(z.string());
+
+/** Those that are in the way of our services. */
+export async function findPredecessors(host: Host): Promise<Predecessor[]> {
+  const found = new Map<string, Predecessor>();
+  for (const line of linesOf(await host.need(script))) {
+    const words = line.split(' ');
+    const port = Port.safeParse(words).data;
+    const [kind, name = ''] = words;
+    if (kind === 'unit') {
+      const why = `${name} runs, and switches the same outlets`;
+      found.set(`power-cycle-daemon ${name}`, { service: 'power-cycle-daemon', unit: name, why });
+      continue;
+    }
+    const service = port && ports.get(port[1]);
+    if (port === undefined || service === undefined) continue;
+    const [, number, unit, program] = port;
+    const who = unit === '-' ? `the program ${program}` : unit;
+    const key = `${service} ${who}`;
+    if (found.has(key)) continue;
+    const why = `${who} has port ${number}`;
+    found.set(key, { service, why, ...(unit !== '-' && { unit }) });
+  }
+  return [...found.values()];
+}
+
+/** Lines of cron that have to do with racks: for people, who know them. */
+export async function findCronLines(host: Host): Promise<string[]> {
+  const { stdout } = await host.run(
+    `grep -rhiE '^[^#].*(power|metadata|router|backup|alert|swarming|skia)' /etc/crontab /etc/cron.d /var/spool/cron/crontabs 2>/dev/null`,
+  );
+  return linesOf(stdout);
+}
+
+/** Folders that an NFS server of before serves, as its files of exports name them: `/opt/images 192.168.1.0/24(ro)`. */
+export async function findExports(host: Host): Promise<string[]> {
+  const { stdout } = await host.run(
+    `find /etc/exports /etc/exports.d -name 'exports' -o -name '*.exports' -not -name skolo.exports | xargs -r grep -hE '^[[:space:]]*[^#[:space:]]'`,
+  );
+  return linesOf(stdout);
+}

@@ -1,0 +1,139 @@
+/** Reboots a jumphost when no outlet waits for it, and waits until its services are back. */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Client, powerCycleDaemonApi } from '@skolo/api';
+import { cyclesUnderWay } from '@skolo/api/cycles-under-way';
+import { anotherRack, rackHeader } from '@skolo/api/rack-header';
+import { errorText } from '@skolo/base';
+import { bootIdOf, type Host, JumphostError, sendReboot } from '@skolo/computers';
+import type { Rack } from '@skolo/rack';
+import { jumphostServices, serviceMetricsUrl } from '@skolo/rack/light';
+
+export interface RebootDeps {
+  rack: Rack;
+  host: Pick<Host, 'run' | 'need'>;
+  /** Reaches services of the rack. */
+  fetch: typeof fetch;
+  power: Pick<Client<typeof powerCycleDaemonApi>, 'hold' | 'release' | 'cycles' | 'controllers'>;
+  report(line: string): void;
+  /** Milliseconds since 1970. */
+  now(): number;
+  signal: AbortSignal;
+  /** Each overrides a default. */
+  limits?: Partial<Limits>;
+}
+
+/** Milliseconds. */
+interface Limits {
+  /** Until nothing is being cycled. */
+  quiet: number;
+  /** Until it has booted, and then until its services are ready. */
+  back: number;
+  betweenLooks: number;
+}
+
+const usual: Limits = { quiet: 30 * 60_000, back: 15 * 60_000, betweenLooks: 2000 };
+
+/**
+ * A hold of the rack keeps new cycles away. Cycles that are under way end first, and so do outlets that are to come on: nothing
+ * would turn them on meanwhile.
+ *
+ * @throws JumphostError It is not quiet in time, refuses to reboot, or does not come back.
+ * @throws ApiError @throws ApiUnreachable Nothing was done.
+ */
+export async function rebootJumphost(deps: RebootDeps): Promise<void> {
+  const { rack, report, now } = deps;
+  const limits = { ...usual, ...deps.limits };
+  const until = new Date(now() + limits.quiet + 2 * limits.back).toISOString();
+  const release = await waitUntilQuiet(deps, 'the jumphost reboots', until, limits);
+  try {
+    const before = await bootIdOf(deps.host);
+    await sendReboot(deps.host);
+    report(`${rack.jumphost.name} reboots`);
+    await wait(deps, limits, limits.back, () => whyNotBack(deps, before));
+    report(`${rack.jumphost.name} is back`);
+    await wait(deps, limits, limits.back, () => whoIsNotReady(deps));
+    report('all services are ready');
+  } finally {
+    await release();
+  }
+}
+
+/**
+ * Holds the rack, and waits for cycles that are under way and for outlets that are to come on.
+ *
+ * @param until when the hold ends by itself
+ * @returns ends the hold
+ * @throws JumphostError It is not quiet in time. @throws ApiError @throws ApiUnreachable Nothing was done.
+ */
+export async function waitUntilQuiet(
+  deps: Pick<RebootDeps, 'rack' | 'power' | 'report' | 'signal'>,
+  reason: string,
+  until: string,
+  limits: Limits = usual,
+): Promise<() => Promise<void>> {
+  const { rack, power, report } = deps;
+  const { holds } = await power.hold({ body: { targets: [rack.name], reason, until } });
+  const release = async () => {
+    await Promise.all(holds.map(({ id }) => power.release({ params: { id }, query: {} }))).catch(
+      (error: unknown) => report(`the hold ends at ${until}: ${errorText(error)}`),
+    );
+  };
+  report(`${rack.name} is held: no new cycle begins`);
+  try {
+    await wait(deps, limits, limits.quiet, () => whatIsUnderWay(deps));
+    return release;
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+/** Undefined: nothing. */
+async function whatIsUnderWay({ power }: Pick<RebootDeps, 'power'>): Promise<string | undefined> {
+  const cycles = (await cyclesUnderWay(power)).map(({ target }) => target);
+  // Last: a cycle that fails meanwhile leaves its outlet off.
+  const { controllers } = await power.controllers();
+  const stuck = controllers.flatMap(({ stuckOutlets = [] }) => stuckOutlets);
+  if (cycles.length > 0) return `${cycles.join(', ')}: being cycled`;
+  return stuck.length > 0 ? `${stuck.join(', ')}: off, and to come on` : undefined;
+}
+
+async function whyNotBack(deps: RebootDeps, before: string): Promise<string | undefined> {
+  const id = await bootIdOf(deps.host);
+  return id === before ? `${deps.rack.jumphost.name}: still the same boot` : undefined;
+}
+
+async function whoIsNotReady({ rack, fetch, signal }: RebootDeps): Promise<string | undefined> {
+  const looks = jumphostServices.map(async (service) => {
+    const url = `${serviceMetricsUrl(rack, service)}/readyz`;
+    const { status, headers } = await fetch(url, { signal });
+    const misdirected = anotherRack(headers.get(rackHeader), rack.name);
+    if (misdirected !== undefined) return [`${service}: ${misdirected}`];
+    return status === 200 ? [] : [`${service}: not ready (${status})`];
+  });
+  const [first] = (await Promise.all(looks)).flat();
+  return first;
+}
+
+/** Looks again and again until nothing is in the way. An error of a look is in the way, too. */
+async function wait(
+  { rack, report, signal }: Pick<RebootDeps, 'rack' | 'report' | 'signal'>,
+  { betweenLooks }: Limits,
+  withinMs: number,
+  look: () => Promise<string | undefined>,
+): Promise<void> {
+  const end = performance.now() + withinMs;
+  let reported: string | undefined;
+  for (;;) {
+    const why = await look().catch((error: unknown) => errorText(error));
+    signal.throwIfAborted();
+    if (why === undefined) return;
+    if (performance.now() > end) {
+      const minutes = Math.round(withinMs / 60_000);
+      throw new JumphostError(`${rack.name}: ${why}, for ${minutes} min`);
+    }
+    if (why !== reported) report(why);
+    reported = why;
+    await pause(betweenLooks, undefined, { signal });
+  }
+}

@@ -1,0 +1,153 @@
+/**
+ * A power-cycle daemon that runs on a machine for as long as it is needed: where the daemon on the jumphost cannot help, since it
+ * is the jumphost that has to be switched.
+ */
+
+import { join, relative } from 'node:path/posix';
+import { shellWord } from '@skolo/base';
+import type { Host } from '@skolo/computers';
+import type { Rack } from '@skolo/rack';
+import type { DaemonRack } from '@skolo/rack/edit';
+import { type RackSecret, rackSecrets } from '@skolo/rack/secrets';
+import type { Secret } from '@skolo/secrets';
+import { z } from 'zod';
+
+export interface DaemonPlace {
+  /** Node and the program of the daemon. */
+  program: readonly [string, string];
+  /** For its files; secrets among them. Removed when it ends. */
+  folder: string;
+  /** For its journal, which stays: the next daemon there finishes what this one cannot. */
+  state: string;
+}
+
+/** Where `skolo jumphost prepare` has put it, or the commands of docs/new-rack.md. */
+const usualPlace: DaemonPlace = {
+  program: ['/usr/bin/node', '/opt/skolo/services/power-cycle-daemon/dist/main.js'],
+  folder: '/run/skolo-jumphost-power',
+  state: '/var/lib/skolo/jumphost-power',
+};
+
+/** It ends by itself, also when nobody can reach it any more. */
+const mostSeconds = 3600;
+
+const Listening = z.object({ msg: z.literal('listening'), port: z.number() });
+
+/** What a daemon needs to switch the jumphost. */
+interface DaemonNeeds {
+  /** rack.yaml, a file of tokens, secrets: by their paths. */
+  files: ReadonlyMap<string, string>;
+  /** Secrets that rack.yaml takes from the environment. */
+  variables: ReadonlyMap<string, string>;
+}
+
+/**
+ * Only secrets of the devices that feed the jumphost are among it.
+ *
+ * @param tokens content of its file of tokens
+ * @param readValue reads a secret, and throws where there is none
+ */
+export async function daemonNeeds(
+  { sections, rack, jumphost }: DaemonRack,
+  tokens: string,
+  readValue: (secret: RackSecret) => Promise<Secret>,
+): Promise<DaemonNeeds> {
+  const access = { tokens: { file: 'tokens.yaml' } };
+  const files = new Map([
+    ['rack.yaml', JSON.stringify({ ...sections, access })],
+    [access.tokens.file, tokens],
+  ]);
+  const variables = new Map<string, string>();
+  for (const secret of rackSecrets(rack).filter(isOf(rack, jumphost))) {
+    const value = (await readValue(secret)).reveal();
+    for (const { unit, path, variable } of secret.files) {
+      if (unit !== 'skolo-power-cycle-daemon.service') continue;
+      if (variable === undefined) files.set(relative(unitFolder, path), value);
+      else variables.set(variable, value);
+    }
+  }
+  return { files, variables };
+}
+
+const unitFolder = '/etc/skolo/power-cycle-daemon';
+
+/** Whether it opens a device with an outlet of the machine. */
+function isOf(rack: Rack, machine: string): (secret: RackSecret) => boolean {
+  const devices = (rack.machines.get(machine)?.power ?? []).map(({ device }) => device);
+  const own = new Set(devices.map((device) => rack.infrastructure.get(device)?.login));
+  return ({ logins, where }) =>
+    logins.some((login) => own.has(login)) ||
+    devices.some((device) => where.some((each) => each.startsWith(`infrastructure.${device}.`)));
+}
+
+/**
+ * Starts it, and waits until it serves. It goes on without us. One that runs there already is stopped first, and the new one
+ * continues from its journal.
+ *
+ * @returns its URL, as the machine reaches it
+ * @throws JumphostError It does not start; the message has the reason.
+ */
+export async function startSpareDaemon(
+  machine: Host,
+  { files, variables }: DaemonNeeds,
+  place: DaemonPlace = usualPlace,
+): Promise<string> {
+  const [node, main] = place.program;
+  const { folder } = place;
+  await machine.need(`for each in ${shellWord(node)} ${shellWord(main)}; do
+  [ -e "$each" ] || { echo "there is no $each; skolo jumphost prepare installs it" >&2; exit 1; }
+done`);
+  await stopSpareDaemon(machine, place);
+  await machine.need(`rm -rf ${shellWord(folder)} && mkdir -p -m 0700 ${shellWord(folder)}`);
+  const set = [...variables].map(([name, value]) => `export ${name}=${shellWord(value)}\n`);
+  for (const [path, content] of [...files, ['environment', set.join('')] as const]) {
+    await machine.write({ path: join(folder, path), content, mode: 0o600 });
+  }
+  const printed = await machine.need(startScript(place));
+  const line = printed.split('\n').find((each) => each.includes('"listening"')) ?? '';
+  return `http://127.0.0.1:${Listening.parse(JSON.parse(line)).port}`;
+}
+
+/** Ends it, if there is one; what it has turned off comes on before. @throws JumphostError */
+export async function stopSpareDaemon(
+  machine: Host,
+  { folder }: DaemonPlace = usualPlace,
+): Promise<void> {
+  await machine.need(`[ -f ${shellWord(join(folder, 'pid'))} ] || exit 0
+pid=$(cat ${shellWord(join(folder, 'pid'))})
+# The group of its shell, which removes the folder.
+kill -s TERM -- "-$pid" 2>/dev/null || exit 0
+left=150
+while kill -0 "$pid" 2>/dev/null; do
+  left=$((left - 1))
+  [ "$left" -gt 0 ] || { echo "the daemon there (process $pid) does not end" >&2; exit 1; }
+  sleep 0.2
+done`);
+}
+
+function startScript({ program: [node, main], folder, state }: DaemonPlace): string {
+  return `set -eu
+umask 077
+run=${shellWord(folder)} state=${shellWord(state)}
+mkdir -p "$state"
+# A group of its own: it goes on when this session ends. The shell outlives the daemon, and removes its files.
+setsid sh -c '
+  trap : TERM
+  . "$4/environment"
+  timeout --foreground --signal=TERM "$1" "$2" "$3" --rack "$4/rack.yaml" --state-dir "$5" --host 127.0.0.1 --port 0 --metrics-port 0
+  rm -rf "$4"
+' skolo-jumphost-power ${mostSeconds} ${shellWord(node)} ${shellWord(main)} "$run" "$state" > "$run/log" 2>&1 < /dev/null &
+pid=$!
+echo "$pid" > "$run/pid"
+left=150
+until grep '"listening"' "$run/log"; do
+  left=$((left - 1))
+  if [ "$left" -le 0 ] || ! kill -0 "$pid" 2>/dev/null; then
+    cat "$run/log" >&2 || :
+    kill -s TERM -- "-$pid" 2>/dev/null || :
+    echo "the daemon does not start on this machine" >&2
+    exit 1
+  fi
+  sleep 0.2
+done`;
+}

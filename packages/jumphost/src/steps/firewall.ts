@@ -1,0 +1,107 @@
+/** The firewall of a jumphost. */
+import { type Guard, guardedStep, type Host, linesOf, type Step } from '@skolo/computers';
+import { type Rack, servicePorts } from '@skolo/rack';
+
+import { firewallMachines, firewallUnit, machinesFile, statementPort } from '@skolo/rack/jumphost';
+
+export const firewallRules = '/etc/skolo/firewall.nft';
+/** Of the API server, and of the kubelet. */
+const [k3sPort, kubeletPort] = [6443, 10_250];
+
+/**
+ * Everything from the rack but k3s, which only machines reach, and ssh from everywhere. In a table of its own: kube-proxy and k3s
+ * have theirs in the same ruleset, which Debian's nftables.service would flush.
+ *
+ * @param subnet of the rack
+ */
+export function firewallStep(rack: Rack, subnet: string, guard: Guard): Step {
+  return guardedStep(
+    {
+      name: 'firewall',
+      about: `everything from ${subnet} but k3s, k3s from machines, and only ssh from elsewhere`,
+      files: async (host) => [
+        { path: machinesFile, content: firewallMachines(rack, subnet) },
+        { path: firewallRules, content: rulesText(rack, subnet, await sshPorts(host)) },
+        { path: `/etc/systemd/system/${firewallUnit}`, content: unitText },
+      ],
+      // Also for the way back, to no firewall.
+      activate: `set -e
+systemctl daemon-reload
+if [ -e ${firewallRules} ]; then
+  nft --check --file ${firewallRules}
+  systemctl enable --quiet ${firewallUnit}
+  systemctl reload-or-restart ${firewallUnit}
+else
+  nft delete table inet skolo 2>/dev/null || true
+  systemctl reset-failed ${firewallUnit} 2>/dev/null || true
+fi`,
+    },
+    guard,
+  );
+}
+
+async function sshPorts(host: Host): Promise<number[]> {
+  const lines = linesOf(await host.need('mkdir -p /run/sshd; sshd -T'));
+  return lines.flatMap((line) => {
+    const port = /^port (\d+)$/.exec(line)?.[1];
+    return port === undefined ? [] : [Number(port)];
+  });
+}
+
+function rulesText({ jumphost }: Rack, subnet: string, ports: readonly number[]): string {
+  const [family, type] = subnet.includes(':') ? ['ip6', 'ipv6_addr'] : ['ip', 'ipv4_addr'];
+  const { port: tokenPort } = servicePorts['metadata-server'];
+  // A router gives addresses by DHCP.
+  const isRouter = jumphost.uplink === 'internet';
+  return `# Written by \`skolo jumphost prepare\`. An edit is undone by the next run; rules of your own belong into a table of your own.
+table inet skolo
+delete table inet skolo
+table inet skolo {
+  set machines {
+    type ${type}
+    flags interval
+  }
+  chain input {
+    type filter hook input priority filter; policy drop;
+    iifname "lo" accept
+    # Pods of this computer. Its other addresses, and those of IPv6, are in none of their NetworkPolicies.
+    iifname "cni0" ${family} daddr ${jumphost.address} accept
+    iifname "cni0" tcp dport { ${tokenPort}, ${k3sPort}, ${kubeletPort} } reject with tcp reset
+    iifname "cni0" accept
+    ct state established,related accept
+    ct state invalid drop
+    # ICMP of both kinds: without netbase there are no names of protocols.
+    meta l4proto { 1, 58 } accept
+    udp dport { 68, 546 } accept
+    # Statements of jumphosts.
+    ip6 saddr fe80::/10 udp dport ${statementPort} accept
+${isRouter ? '    # Who asks for an address has none.\n    udp dport 67 accept\n' : ''}    tcp dport { ${ports.join(', ')} } accept
+    # Agents of k3s join and work through the API server. The kubelet of this computer is for its own API server and Prometheus.
+    ${family} saddr @machines tcp dport ${k3sPort} accept
+    tcp dport { ${k3sPort}, ${kubeletPort} } reject with tcp reset
+    ${family} saddr ${subnet} accept
+  }
+}
+include "${machinesFile}"
+`;
+}
+
+const unitText = `# Written by \`skolo jumphost prepare\`.
+[Unit]
+Description=skolo: firewall of the jumphost
+Documentation=man:nft(8)
+DefaultDependencies=no
+# Whose configuration may flush all rules.
+After=nftables.service
+Wants=network-pre.target
+Before=network-pre.target shutdown.target
+Conflicts=shutdown.target
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/sbin/nft --file ${firewallRules}
+ExecReload=/usr/sbin/nft --file ${firewallRules}
+ExecStop=/usr/sbin/nft delete table inet skolo
+[Install]
+WantedBy=sysinit.target
+`;

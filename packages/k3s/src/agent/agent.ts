@@ -1,0 +1,203 @@
+/** A machine joins the cluster of its rack as an agent of k3s. */
+
+import { type Download, type Host, JumphostError, type Step, systemStep } from '@skolo/computers';
+import { k3sTokenFile } from '@skolo/rack/secrets';
+import type { JoinCluster } from '../cluster/cluster.ts';
+import { config, configStep } from '../program/config.ts';
+import {
+  binary,
+  endUnit,
+  installBinary,
+  installedVersion,
+  isFailing,
+  lastErrors,
+  startMs,
+  unitDiffers,
+  unitFile,
+  writeUnit,
+} from '../program/unit.ts';
+import { type AgentNeeds, agentSettings, machineTaint } from './agent-files.ts';
+
+interface JoinNeeds extends AgentNeeds {
+  cluster: JoinCluster;
+  download: Download;
+  now(): number;
+  /** For the node to be ready; default 5 min: images are pulled. Milliseconds. */
+  readyMs?: number;
+}
+
+/** The machine proves with it, and no longer with a token, who it is. */
+const certificate = '/var/lib/rancher/k3s/agent/client-kubelet.crt';
+/** The CA of the servers that it has joined. Source: k3s, pkg/agent/config/config.go. */
+const serverCa = '/var/lib/rancher/k3s/agent/server-ca.crt';
+const password = '/etc/rancher/node/password';
+const gib = 1024 ** 3;
+
+/** All steps of a machine, in their order. */
+export function joinSteps(needs: JoinNeeds): Step[] {
+  return [agentSystemStep(needs.now), ...agentSteps(needs)];
+}
+
+/** What k3s asks of a computer, as an agent or as a small server. */
+export function agentSystemStep(now: () => number): Step {
+  return systemStep({
+    architectures: ['amd64', 'arm64', 'armhf'],
+    // A Pi of 1 GB has less, by what its kernel and graphics keep.
+    freeBytes: 3 * gib,
+    memoryBytes: 0.7 * gib,
+    hasUbuntu: true,
+    now,
+  });
+}
+
+/** Those of a computer whose system has been checked. */
+export function agentSteps(needs: JoinNeeds): Step[] {
+  return [
+    formerClusterStep({ cluster: needs.cluster, authority: serverCa, leave: removeAgent }),
+    formerNodeStep(needs),
+    agentConfigStep(needs),
+    agentStep(needs),
+    nodeStep(needs),
+  ];
+}
+
+interface FormerCluster {
+  cluster: Pick<JoinCluster, 'ca'>;
+  /** The file of the CA of the cluster that a computer has joined. */
+  authority: string;
+  leave(host: Host): Promise<void>;
+}
+
+/** A cluster that was made anew, as by `skolo jumphost replace --new-cluster`, has another CA, and its agents know the former one. */
+export function formerClusterStep({ cluster, authority, leave }: FormerCluster): Step {
+  return {
+    name: 'former-cluster',
+    about: 'it belongs to no other cluster',
+    async check(host) {
+      const [known, present] = [await host.read(authority), await cluster.ca()];
+      const isOther = known !== undefined && present !== undefined && known !== present;
+      return { differs: isOther ? ['it belongs to another cluster, or to a former one'] : [] };
+    },
+    apply: leave,
+  };
+}
+
+/** A new card, or another computer, with the name of a node that is there. */
+function formerNodeStep({ machine: { name }, cluster }: JoinNeeds): Step {
+  return {
+    name: 'former-node',
+    about: 'the cluster knows no other computer of this name',
+    async check(host) {
+      const isKnownHere = (await host.run(`[ -s ${password} ]`)).code === 0;
+      const isFree = isKnownHere || !(await cluster.hasPassword(name));
+      return { differs: isFree ? [] : [`the cluster has a node ${name} with another password`] };
+    },
+    async apply() {
+      const node = await cluster.node(name);
+      if (node?.isReady) {
+        throw new JumphostError(
+          `the node ${name} is alive, on another computer; give one of them another name, or take that one out with skolo machine leave ${name}`,
+        );
+      }
+      await cluster.forget(name);
+    },
+  };
+}
+
+function agentConfigStep(needs: JoinNeeds): Step {
+  return configStep({
+    about: 'server and name',
+    role: 'agent',
+    settings: async () => agentSettings(needs),
+  });
+}
+
+function agentStep({ machine: { name }, cluster, download }: JoinNeeds): Step {
+  return {
+    name: 'k3s-agent',
+    about: 'the agent of k3s, in the version of the server, runs',
+    waitsFor: 'the agent of k3s, which asks the server',
+    async check(host) {
+      const [version, wanted] = [await installedVersion(host), await cluster.version()];
+      if (version === undefined) return { differs: [`${binary} is missing`] };
+      const { code } = await host.run(`[ -s ${certificate} ]`);
+      const differs = [
+        ...(code === 0 ? [] : ['it has not joined yet']),
+        ...(await unitDiffers(host, 'agent')),
+      ];
+      const note = version === wanted ? version : `${version}; the server has ${wanted}`;
+      return { differs, note };
+    },
+    async apply(host) {
+      if ((await installedVersion(host)) === undefined) {
+        await installBinary(host, { version: await cluster.version(), download });
+      }
+      const hasJoined = (await host.run(`[ -s ${certificate} ]`)).code === 0;
+      if (!hasJoined) {
+        await host.write({
+          path: k3sTokenFile,
+          content: `${await cluster.newToken('15m', `${name} joins`)}\n`,
+          mode: 0o600,
+        });
+      }
+      await writeUnit(host, 'agent');
+      // Type=exec: that it runs does not mean that it has joined.
+      await host.need(
+        `systemctl restart k3s-agent.service
+${isFailing('agent')}
+left=60; until [ -s ${certificate} ] || [ "$left" = 0 ] || is_failing; do left=$((left - 1)); sleep 2; done
+[ -s ${certificate} ] || {
+  ${lastErrors('agent')}
+  echo 'it does not join; journalctl -u k3s-agent there says why' >&2; exit 1; }`,
+        { deadlineMs: startMs },
+      );
+    },
+  };
+}
+
+interface NodeNeeds extends Pick<JoinNeeds, 'machine' | 'taint' | 'readyMs'> {
+  cluster: Pick<JoinCluster, 'node' | 'taint'>;
+}
+
+/** The node of a machine that has joined. */
+export function nodeStep({
+  machine: { name },
+  cluster,
+  taint = machineTaint,
+  readyMs = 300_000,
+}: NodeNeeds): Step {
+  const lacksTaint = (taints: readonly string[]) => taint !== null && !taints.includes(taint);
+  const look = async () => {
+    const node = await cluster.node(name);
+    if (node === undefined) return [`the cluster has no node ${name}`];
+    return [
+      ...(node.isReady ? [] : [`the node ${name} is not ready`]),
+      ...(lacksTaint(node.taints) ? [`the node ${name} has no taint ${taint}`] : []),
+    ];
+  };
+  return {
+    name: 'node',
+    waitsFor: 'its kubelet, which fetches images',
+    about: `the node is ready${taint === null ? '' : ', with its taint'}`,
+    check: async () => ({ differs: await look() }),
+    async apply(host) {
+      const end = performance.now() + readyMs;
+      for (;;) {
+        const node = await cluster.node(name);
+        if (node && taint !== null && lacksTaint(node.taints)) await cluster.taint(name, taint);
+        if (node?.isReady || performance.now() > end) return;
+        await host.need('sleep 2');
+      }
+    },
+  };
+}
+
+/** Ends the agent with all its pods, and removes what it knows of the cluster. The state of skolo stays. */
+export async function removeAgent(host: Host): Promise<void> {
+  await host.need(
+    `${endUnit('agent')}
+rm -rf ${config} ${k3sTokenFile} ${unitFile('agent')} ${unitFile('agent')}.env ${password} /var/lib/rancher/k3s/agent
+systemctl daemon-reload`,
+    { deadlineMs: 300_000 },
+  );
+}

@@ -1,0 +1,45 @@
+/** k3s: its program and settings, its server and agents, joining and upgrades. */
+
+export {
+  agentSteps,
+  agentSystemStep,
+  formerClusterStep,
+  joinSteps,
+  nodeStep,
+  removeAgent,
+} from './agent/agent.ts';
+export { agentFiles, machineTaint } from './agent/agent-files.ts';
+export {
+  agentState,
+  betweenTasks,
+  type HoldDeps,
+  holdMachine,
+  type MachineTasks,
+  tooLong,
+} from './agent/between-tasks.ts';
+export { clusterOn, type JoinCluster } from './cluster/cluster.ts';
+export { type AskedService, askService } from './cluster/services.ts';
+export {
+  binary,
+  endUnit,
+  installBinary,
+  installedVersion,
+  type K3sOptions,
+  k3sProgram,
+  type Role,
+  unitFile,
+} from './program/unit.ts';
+export { isOlder, k3sVersion, parseK3sVersion } from './program/version.ts';
+export { certificatesStep } from './server/certificates.ts';
+export { accountsStep, manifestsStep } from './server/manifests.ts';
+export {
+  imagesStep,
+  k3sConfigStep,
+  k3sStep,
+  type ServerPlace,
+  serverSettings,
+} from './server/server.ts';
+export { type AgentMachine, type AgentsNeeds, agentsStep } from './upgrade/agents.ts';
+export type { HealthDeps, OtherHealth } from './upgrade/health.ts';
+export { serverSteps, versionStep } from './upgrade/server.ts';
+export { folder } from './upgrade/server-script.ts';

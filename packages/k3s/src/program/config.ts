@@ -1,0 +1,68 @@
+/** /etc/rancher/k3s/config.yaml: the keys that skolo sets, among those of a person. */
+import { isDeepStrictEqual } from 'node:util';
+import { type Host, JumphostError, linesOf, pendingMark, type Step } from '@skolo/computers';
+import { Document, isMap, parseDocument } from 'yaml';
+import { type Role, startMs, units } from './unit.ts';
+
+export const config = '/etc/rancher/k3s/config.yaml';
+
+interface ConfigStep {
+  /** For people: what these settings are for. */
+  about: string;
+  role: Role;
+  /** Keys that have to be there, and lists that have to contain these. */
+  settings(host: Host): Promise<Record<string, unknown>>;
+}
+
+/** The step of these settings. Other keys and comments of the file stay. k3s reads it again when something has changed. */
+export function configStep({ about, role, settings }: ConfigStep): Step {
+  const name = 'k3s-config';
+  const pending = pendingMark(name);
+  const unit = units[role];
+  const merged = async (host: Host) =>
+    mergeConfig(host.name, (await host.read(config)) ?? '', await settings(host));
+  return {
+    name,
+    about: `${config}: ${about}`,
+    async check(host) {
+      const { differs } = await merged(host);
+      const { stdout } = await host.run(
+        `[ -e ${pending.path} ] && echo 'k3s has not read its settings yet'`,
+      );
+      return { differs: [...differs, ...linesOf(stdout)] };
+    },
+    async apply(host) {
+      const { text } = await merged(host);
+      await host.need(pending.set);
+      await host.write({ path: config, content: text, mode: 0o600 });
+      // Pods go on without it.
+      await host.need(
+        `case $(systemctl is-active ${unit}) in active | activating) systemctl restart ${unit} ;; esac && ${pending.clear}`,
+        { deadlineMs: startMs },
+      );
+    },
+  };
+}
+
+/** The file with these keys, and what it lacks. @throws JumphostError It is no map of YAML. */
+export function mergeConfig(host: string, text: string, wanted: Record<string, unknown>) {
+  const document = text.trim() === '' ? new Document({}) : parseDocument(text);
+  if (document.errors.length > 0 || !isMap(document.contents)) {
+    throw new JumphostError(`${host}: ${config} is not valid; correct it there`);
+  }
+  const differs: string[] = [];
+  const before = document.toJS() as Record<string, unknown>;
+  for (const [key, value] of Object.entries(wanted)) {
+    const has = before[key];
+    const given = Array.isArray(value) ? [...new Set([...asList(has), ...value])] : value;
+    if (isDeepStrictEqual(Array.isArray(value) ? asList(has) : has, given)) continue;
+    differs.push(`${config} ${key}: ${has === undefined ? 'is missing' : 'is another one'}`);
+    document.set(key, given);
+  }
+  return { differs, text: document.toString() };
+}
+
+function asList(value: unknown): unknown[] {
+  if (value === undefined || value === null) return [];
+  return Array.isArray(value) ? value : [value];
+}

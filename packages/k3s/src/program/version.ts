@@ -1,0 +1,78 @@
+/** Versions of k3s, and which of them may follow which. */
+
+/** That is installed where there is none: https://github.com/k3s-io/k3s/releases. Its checksums are not known here: a person confirms them once at each workstation. */
+export const k3sVersion = 'v1.32.5+k3s1';
+
+/** `v1.32.5+k3s1` */
+const pattern = /^v(?<major>\d+)\.(?<minor>\d+)\.(?<patch>\d+)\+k3s(?<build>\d+)$/;
+
+interface K3sVersion {
+  major: number;
+  minor: number;
+  patch: number;
+  build: number;
+}
+
+/** Undefined: it is not the version of a release. */
+export function parseK3sVersion(text: string): K3sVersion | undefined {
+  const groups = pattern.exec(text)?.groups;
+  if (groups === undefined) return undefined;
+  const number = (name: keyof K3sVersion) => Number(groups[name]);
+  const [major, minor] = [number('major'), number('minor')];
+  return { major, minor, patch: number('patch'), build: number('build') };
+}
+
+/** Kubelets may be that many minor versions older than their API server. Source: kubernetes.io, Version Skew Policy. */
+const mostMinorsAtOnce = 3;
+const releases = 'https://github.com/k3s-io/k3s/releases';
+
+/**
+ * Why a server cannot be brought from one version through the others, in their order; undefined where it can. Those that it has
+ * passed are ignored. Source: docs.k3s.io, Upgrades: no minor version may be skipped, and only a snapshot of the database leads back.
+ */
+export function whyNoUpgrade(from: string, versions: readonly string[]): string | undefined {
+  const to = versions.at(-1);
+  if (to === undefined || from === to) return undefined;
+  const wrong = versions.find((each) => parseK3sVersion(each) === undefined);
+  if (wrong !== undefined) return `${wrong} is not a version of k3s such as v1.32.5+k3s1`;
+  const is = parseK3sVersion(from);
+  const wanted = parseK3sVersion(to);
+  if (is === undefined || wanted === undefined) {
+    return `it runs ${from}, which is not a release of k3s`;
+  }
+  if (isOlder(to, from)) {
+    return `it runs ${from}, and ${to} is older: a database that a newer version has used cannot be read by an older one`;
+  }
+  if (is.major !== wanted.major) return `it runs ${from}, and ${to} is another major version`;
+  const way = wayThrough(from, versions);
+  const skips = way.some((each, at) => minorOf(way[at + 1] ?? each) > minorOf(each) + 1);
+  if (skips) {
+    const between = Array.from(
+      { length: wanted.minor - is.minor - 1 },
+      (_, at) => `v${is.major}.${is.minor + 1 + at}.N+k3s1`,
+    );
+    return `it runs ${from}, and no minor version may be skipped; give a release of each: --k3s ${[...between, to].join(',')} (${releases} has the numbers)`;
+  }
+  if (wanted.minor <= is.minor + mostMinorsAtOnce) return undefined;
+  const most = way.findLast((each) => minorOf(each) <= is.minor + mostMinorsAtOnce);
+  return `it runs ${from}, and machines may be only ${mostMinorsAtOnce} minor versions older than their server; upgrade to ${most} first, with its machines`;
+}
+
+/** The versions that a server runs, one after the other. */
+export function wayThrough(from: string, versions: readonly string[]): string[] {
+  return [from, ...versions.filter((each) => isOlder(from, each))];
+}
+
+function minorOf(version: string): number {
+  return parseK3sVersion(version)?.minor ?? 0;
+}
+
+/** Whether a version comes before another one. Both are releases. */
+export function isOlder(version: string, other: string): boolean {
+  const [first, second] = [version, other].map((each) => {
+    const { major, minor, patch, build } = parseK3sVersion(each) ?? {};
+    return [major, minor, patch, build];
+  });
+  const at = first?.findIndex((number, i) => number !== second?.[i]) ?? -1;
+  return at !== -1 && Number(first?.[at]) < Number(second?.[at]);
+}

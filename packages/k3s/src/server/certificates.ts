@@ -1,0 +1,34 @@
+/** Certificates of k3s live for a year. It renews those that expire within 90 days when it is started, and never else. */
+
+import { checkByScript, type Step } from '@skolo/computers';
+import { startMs } from '../program/unit.ts';
+import { untilReady } from './server.ts';
+
+const renewedBeforeDays = 90;
+/** Of a node. */
+export const agentCertificates = '/var/lib/rancher/k3s/agent';
+
+/**
+ * A script that prints each certificate in these folders that expires soon. Those of authorities live for ten years, and no start
+ * renews them.
+ */
+export function expiringScript(...folders: string[]): string {
+  return `command -v openssl > /dev/null || { echo 'openssl is missing; apt-get install openssl' >&2; exit 1; }
+find ${folders.join(' ')} -name '*.crt' ! -name '*-ca.crt' 2>/dev/null | sort | while read -r each; do
+  openssl x509 -in "$each" -noout -checkend ${renewedBeforeDays * 86_400} > /dev/null || echo "$each expires on $(openssl x509 -in "$each" -noout -enddate | cut -d = -f 2)"
+done`;
+}
+
+/** Of the server, and of its own node. */
+export function certificatesStep(): Step {
+  return {
+    name: 'certificates',
+    about: `no certificate of k3s expires within ${renewedBeforeDays} days`,
+    check: checkByScript(expiringScript('/var/lib/rancher/k3s/server/tls', agentCertificates)),
+    async apply(host) {
+      // Pods go on.
+      await host.need('systemctl restart k3s.service', { deadlineMs: startMs });
+      await untilReady(host);
+    },
+  };
+}

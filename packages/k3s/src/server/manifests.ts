@@ -1,0 +1,54 @@
+/** Objects that a cluster has to have. */
+
+import { JumphostError, type Step } from '@skolo/computers';
+
+const kubectl = 'k3s kubectl';
+/** Of a shell: there is no such command. */
+const notFound = 127;
+
+/**
+ * Namespaces, and accounts of people: `skolo attach` and everything after it need them.
+ *
+ * @param manifests of kube/base/namespaces and kube/base/access
+ */
+export function accountsStep(manifests: () => Promise<string>, program = kubectl): Step {
+  return manifestsStep({
+    name: 'accounts',
+    about: 'namespaces, and the accounts of people',
+    manifests,
+    kubectl: program,
+  });
+}
+
+interface ManifestsStep extends Pick<Step, 'name' | 'about'> {
+  manifests(): Promise<string>;
+  /** Words of a shell: kubectl, as administrator. */
+  kubectl: string;
+}
+
+/** Objects that have to be there. Those that are there stay as they are. */
+export function manifestsStep({ name, about, manifests, kubectl }: ManifestsStep): Step {
+  return {
+    name,
+    about,
+    async check(host) {
+      const { code, stderr } = await host.run(`${kubectl} get -f - -o name`, {
+        input: await manifests(),
+      });
+      const missing = [...stderr.matchAll(/^Error from server \(NotFound\): (.+)$/gm)];
+      if (code === 0) return { differs: [] };
+      if (code === notFound) throw new JumphostError(stderr);
+      return {
+        differs:
+          missing.length > 0
+            ? missing.map(([, what = '']) => what)
+            : [stderr.split('\n').at(-1) || 'the API server does not answer'],
+      };
+    },
+    async apply(host) {
+      await host.need(`${kubectl} apply --server-side --field-manager=skolo -f -`, {
+        input: await manifests(),
+      });
+    },
+  };
+}

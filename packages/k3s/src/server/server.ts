@@ -1,0 +1,195 @@
+/** k3s, as its own installer leaves it: settings, images, binary, unit. */
+
+import {
+  type Architecture,
+  architectureOf,
+  differingFiles,
+  type FileContent,
+  type Host,
+  linesOf,
+  localFile,
+  type Step,
+  writeDiffering,
+} from '@skolo/computers';
+import { k3sTokenFile } from '@skolo/rack/secrets';
+import { configStep } from '../program/config.ts';
+import {
+  binary,
+  installBinary,
+  installedVersion,
+  isFailing,
+  type K3sOptions,
+  lastErrors,
+  platforms,
+  releaseOf,
+  startMs,
+  unitDiffers,
+  unitFile,
+  writeUnit,
+} from '../program/unit.ts';
+
+export const imagesFolder = '/var/lib/rancher/k3s/agent/images';
+
+const state = '/var/lib/rancher/k3s/server';
+
+/** The file with the images of k3s itself. */
+export function airgapImages(architecture: Architecture): string {
+  return `k3s-airgap-images-${platforms[architecture]}.tar.zst`;
+}
+
+/** With it, k3s imports only what has changed. */
+const cache = `${imagesFolder}/.cache.json`;
+
+/**
+ * Keys that a jumphost has to have, and lists that have to contain these. kube/README.md has the reasons.
+ *
+ * @param state of the cluster: what it was made with cannot be changed later
+ */
+function settingsOf(
+  { name, address, labels = [] }: ServerPlace,
+  { isNew, isEncrypted, hasToken }: Record<'isNew' | 'isEncrypted' | 'hasToken', boolean>,
+): Record<string, unknown> {
+  return {
+    ...((isNew || isEncrypted) && { 'secrets-encryption': true }),
+    ...(isNew && hasToken && { 'token-file': k3sTokenFile }),
+    'node-name': name,
+    'node-ip': address,
+    'node-label': labels,
+    'tls-san': [name, address],
+  };
+}
+
+/** Where a server of k3s is. */
+export interface ServerPlace {
+  name: string;
+  address: string;
+  /** That it registers its node with. */
+  labels?: readonly string[];
+}
+
+/** /etc/rancher/k3s/config.yaml of a server. */
+export function k3sConfigStep(place: ServerPlace): Step {
+  return configStep({
+    about: 'encrypted secrets, name and address of rack.yaml',
+    role: 'server',
+    settings: (host) => serverSettings(host, place),
+  });
+}
+
+/** Keys that this server has to have now. */
+export async function serverSettings(host: Host, place: ServerPlace) {
+  const is = async (test: string) => (await host.run(`[ ${test} ]`)).code === 0;
+  return settingsOf(place, {
+    isNew: await is(`! -e ${state}/db`),
+    isEncrypted: await is(`-e ${state}/cred/encryption-config.json`),
+    hasToken: await is(`-e ${k3sTokenFile}`),
+  });
+}
+
+/** Images on the disk, for a start without the uplink: those of k3s, and ours if a file of them is given. */
+export function imagesStep(
+  options: K3sOptions,
+  { own, rack }: { own: string | undefined; rack: string },
+): Step {
+  let files: Promise<FileContent[]> | undefined;
+  const wanted = (host: Host) => {
+    files ??= imageFiles(host, options, own, rack);
+    return files;
+  };
+  return {
+    name: 'images',
+    about: `images of k3s${own === undefined ? '' : ' and of skolo'} in ${imagesFolder}`,
+    async check(host) {
+      const differs = await differingFiles(host, await wanted(host));
+      const said = await host.need(`[ -e ${cache} ] || echo '${cache} is missing'`);
+      return { differs: [...differs, ...linesOf(said)] };
+    },
+    async apply(host) {
+      await writeDiffering(host, await wanted(host));
+      await host.need(`touch ${cache} && sync ${cache}`);
+    },
+  };
+}
+
+async function imageFiles(
+  host: Host,
+  options: K3sOptions,
+  own: string | undefined,
+  rack: string,
+): Promise<FileContent[]> {
+  const architecture = await architectureOf(host);
+  const running = await installedVersion(host);
+  const release = releaseOf(architecture, { ...options, version: running ?? options.version });
+  const name = airgapImages(architecture);
+  const ofK3s = { path: `${imagesFolder}/${name}`, content: await options.download(release, name) };
+  if (own === undefined) return [ofK3s];
+  const end = own.endsWith('.zst') ? 'tar.zst' : 'tar';
+  return [ofK3s, { path: `${imagesFolder}/skolo-${rack}.${end}`, content: await localFile(own) }];
+}
+
+/** The server, running. A version that is there stays. */
+export function k3sStep(options: K3sOptions): Step {
+  return {
+    name: 'k3s',
+    about: `k3s, ${options.version} where there is none, answers`,
+    waitsFor: 'k3s and its API server',
+    async check(host) {
+      const version = await installedVersion(host);
+      if (version === undefined) return { differs: [`${binary} is missing`] };
+      const missing = await host.need(eachTool('echo "$each is missing"'));
+      // A power cut may have come before them: the unit starts by itself.
+      const differs = [...linesOf(missing), ...(await unitDiffers(host, 'server'))];
+      if (differs.length > 0) return { differs };
+      const why = await whyNotReady(host);
+      return {
+        differs: why === undefined ? [] : [`the API server is not ready: ${why}`],
+        note: version,
+      };
+    },
+    async apply(host) {
+      if ((await installedVersion(host)) === undefined) await installBinary(host, options);
+      const environment = { path: `${unitFile('server')}.env`, content: '', mode: 0o600 };
+      if ((await host.read(environment.path)) === undefined) await host.write(environment);
+      await writeUnit(host, 'server');
+      await host.need(
+        `${eachTool('ln -sf k3s "/usr/local/bin/$each"')}
+systemctl start k3s.service || ${failed('does not start')}`,
+        { deadlineMs: startMs },
+      );
+      await untilReady(host);
+    },
+  };
+}
+
+/** A script with this command for each tool of k3s that the shell does not find. */
+function eachTool(command: string): string {
+  return `for each in kubectl crictl ctr; do command -v "$each" > /dev/null || ${command}; done`;
+}
+
+/** A script that ends with the last errors of k3s. */
+function failed(how: string): string {
+  return `{ ${lastErrors('server')}
+  echo 'k3s ${how}; journalctl -u k3s there says why' >&2; exit 1; }`;
+}
+
+/** Waits for five minutes at most. @throws JumphostError It did not get ready. */
+export async function untilReady(host: Host): Promise<void> {
+  await host.need(
+    `${isFailing('server')}
+uptime_now() { cut -d . -f 1 /proc/uptime; }
+end=$(($(uptime_now) + 300))
+until ${ready} > /dev/null 2>&1; do
+  ! is_failing || ${failed('ends again and again')}
+  [ "$(uptime_now)" -lt "$end" ] || ${failed('runs, and its API server does not get ready')}
+  sleep 2
+done`,
+    { deadlineMs: startMs },
+  );
+}
+
+const ready = `timeout 10 ${binary} kubectl get --raw /readyz`;
+
+async function whyNotReady(host: Host): Promise<string | undefined> {
+  const { code, stderr } = await host.run(ready);
+  return code === 0 ? undefined : stderr.split('\n').at(-1) || 'it does not answer';
+}

@@ -1,0 +1,20 @@
+/** A bare Debian with sshd on a network of its own, a desk for it, and a k3s that is a fake in front of a real API server. */
+export {
+  adaptToContainer,
+  type BareJumphost,
+  bareComputer,
+  startBareJumphost,
+  whyNoJumphost,
+} from './bare-jumphost.ts';
+export { addK3s, addToDesk, makeTestDesk, publicKeyOf } from './test-desk.ts';
+export {
+  accounts,
+  address,
+  type OpenHost,
+  openTestHost,
+  ours,
+  register,
+  subnet,
+  type TestDesk,
+} from './test-host.ts';
+export { bridge, network } from './test-network.ts';

@@ -1,0 +1,153 @@
+/** Agents of k3s get the version of their server, some at a time, each between two tasks. */
+import { errorText, inParallel } from '@skolo/base';
+import { fewOf, type Host, JumphostError, type Step } from '@skolo/computers';
+import type { MachineTasks, TaskTimes } from '../agent/between-tasks.ts';
+import { type ClusterNode, readNodes } from '../cluster/nodes.ts';
+import type { K3sOptions } from '../program/unit.ts';
+import { agentCertificates, expiringScript } from '../server/certificates.ts';
+import { isCutOff, upgradeAgent } from './agent.ts';
+import { type HealthDeps, readHealth, untilAsWell } from './health.ts';
+
+/** A machine of rack.yaml, as an upgrade needs it. */
+export interface AgentMachine extends MachineTasks {
+  /** The machine, as root. @throws It cannot be reached. */
+  open(): Promise<Host>;
+}
+
+export interface AgentsNeeds extends Pick<K3sOptions, 'download' | 'url'> {
+  /** Absent: only certificates that expire soon are renewed. */
+  version?: string;
+  /** Name of the jumphost's node. */
+  server: string;
+  /** By the name of their node. */
+  machines: ReadonlyMap<string, AgentMachine>;
+  /** That many at the same time, after a first one alone. */
+  atOnce: number;
+  times: AgentTimes;
+  /** What is asked after the first one. */
+  health: HealthDeps;
+  /** Nobody else changes the rack meanwhile. */
+  underLease(work: (signal: AbortSignal) => Promise<void>): Promise<void>;
+  /** Called for each machine that stays as it is, although it should not. */
+  left(name: string, why: string): void;
+  report(text: string): void;
+}
+
+interface AgentTimes extends TaskTimes {
+  /** For a node to be ready, in milliseconds. */
+  readyMs: number;
+}
+
+interface Due {
+  node: ClusterNode;
+  machine: AgentMachine;
+  /** It has the version, and its certificates expire soon. */
+  isExpiring: boolean;
+}
+
+/** A machine that does not answer, or runs a long task, is named, and the others go on. */
+export function agentsStep(needs: AgentsNeeds): Step {
+  const { version } = needs;
+  const left = new Map<string, string>();
+  const leave = (name: string, why: string) => {
+    left.set(name, why);
+    needs.left(name, why);
+  };
+  return {
+    name: 'k3s-agents',
+    about:
+      version === undefined
+        ? 'no certificate of machines expires soon'
+        : `machines have ${version}`,
+    async check(jumphost) {
+      const { due, all } = await findDue(jumphost, needs, left, leave);
+      const names = due.map(({ node }) => node.name);
+      const note = [`${all} machines`, ...[...left].map(([name, why]) => `${name} left: ${why}`)];
+      return {
+        differs: names.length === 0 ? [] : [`${fewOf(names)}: ${version ?? 'certificates'}`],
+        note: note.join('; '),
+      };
+    },
+    async apply(jumphost) {
+      await needs.underLease(async (signal) => {
+        const { due } = await findDue(jumphost, needs, left, leave);
+        if (due.length === 0) return;
+        const before = await readHealth(jumphost, needs.health);
+        const judge = () => untilAsWell(jumphost, before, needs.health);
+        const failed: string[] = [];
+        const change = async (each: Due, isFirst: boolean): Promise<boolean> => {
+          signal.throwIfAborted();
+          const given = { jumphost, signal, ...needs, ...each, leave };
+          try {
+            return await upgradeAgent(given, isFirst ? judge : async () => []);
+          } catch (error) {
+            signal.throwIfAborted();
+            failed.push(`${each.node.name}: ${errorText(error)}`);
+            return false;
+          }
+        };
+        // One alone: those that are left as they are prove nothing.
+        const others = await idleFirst(due, needs);
+        let isProven = false;
+        while (!isProven && failed.length === 0) {
+          const first = others.shift();
+          if (first === undefined) break;
+          isProven = await change(first, others.length > 0);
+        }
+        await inParallel(others, needs.atOnce, async (each) => {
+          // After a failure no other one begins.
+          if (failed.length === 0) await change(each, false);
+        });
+        if (failed.length > 0) {
+          throw new JumphostError(`${failed.join('; ')}; no other machine was begun`);
+        }
+      });
+    },
+  };
+}
+
+/** Nodes that need something, and can get it. */
+async function findDue(
+  jumphost: Host,
+  { version, server, machines, atOnce }: AgentsNeeds,
+  left: ReadonlyMap<string, string>,
+  leave: (name: string, why: string) => void,
+): Promise<{ due: Due[]; all: number }> {
+  const nodes = (await readNodes(jumphost)).filter(({ name }) => name !== server);
+  const due = await inParallel(nodes, atOnce, async (node): Promise<Due[]> => {
+    if (left.has(node.name)) return [];
+    const machine = machines.get(node.name);
+    const isOlder = version !== undefined && node.version !== version;
+    if (!node.isReady) {
+      if (isOlder && machine && (await isCutOff(machine))) {
+        return [{ node, machine, isExpiring: false }];
+      }
+      if (isOlder) leave(node.name, `its node does not answer, and has ${node.version}`);
+      return [];
+    }
+    if (machine === undefined) {
+      if (isOlder) leave(node.name, `it is not in rack.yaml, and has ${node.version}`);
+      return [];
+    }
+    if (isOlder) return [{ node, machine, isExpiring: false }];
+    try {
+      const soon = await (await machine.open()).need(expiringScript(agentCertificates));
+      return soon === '' ? [] : [{ node, machine, isExpiring: true }];
+    } catch (error) {
+      leave(node.name, `nobody knows when its certificates expire: ${errorText(error)}`);
+      return [];
+    }
+  });
+  return { due: due.flat(), all: nodes.length };
+}
+
+/** Those with a task come last. */
+async function idleFirst(due: readonly Due[], { atOnce }: AgentsNeeds): Promise<Due[]> {
+  const busy = await inParallel(due, atOnce, ({ machine }) =>
+    machine.look().then(
+      ({ isRunning }) => isRunning,
+      () => false,
+    ),
+  );
+  return [...due.filter((_, at) => !busy[at]), ...due.filter((_, at) => busy[at])];
+}

@@ -1,0 +1,188 @@
+/**
+ * What brings the server of k3s from one version to another: a program on the jumphost itself, which needs no desk. It goes on
+ * where the desk, the connection or the power has gone, and goes back by itself where the new version does not run.
+ *
+ * Sources: docs.k3s.io, Upgrades (Rolling Back K3s) and Datastore (Backup and Restore): the database of SQLite is its folder, copied
+ * while k3s does not run, and is worth nothing without the token.
+ */
+import { shellWord } from '@skolo/base';
+import type { FileContent } from '@skolo/computers';
+import { z } from 'zod';
+import { binary } from '../program/unit.ts';
+
+export const folder = '/var/lib/skolo-jumphost/k3s-upgrade';
+export const unit = 'skolo-k3s-upgrade.service';
+
+/** What runs between two looks of the desk, and what it ends in. */
+export const ServerState = z.enum([
+  /** The snapshot is made, while k3s does not run. */
+  'begin',
+  'switching',
+  'starting',
+  /** The new version runs. The desk has to judge it. */
+  'ready',
+  'returning',
+  'done',
+  /** Nothing was changed. */
+  'refused',
+  /** It runs what it ran before, with the database of then. */
+  'returned',
+  /** It is between two versions. */
+  'broken',
+]);
+export type ServerState = z.infer<typeof ServerState>;
+
+interface ServerPlan {
+  from: string;
+  to: string;
+  node: string;
+  /** For a version to run. */
+  seconds: number;
+  /** Who, and why: for the log of the jumphost. */
+  by: string;
+  /** Name of the file with the images of k3s. */
+  images: string;
+}
+
+/** The program and its unit. The state is written apart, when all else is there. */
+export function serverFiles(plan: ServerPlan): FileContent[] {
+  return [
+    { path: `${folder}/plan`, content: planText(plan), mode: 0o600 },
+    { path: `${folder}/run`, content: script, mode: 0o700 },
+    { path: `/etc/systemd/system/${unit}`, content: unitText },
+  ];
+}
+
+function planText(plan: ServerPlan): string {
+  return Object.entries(plan)
+    .map(([key, value]) => `${key}=${shellWord(`${value}`)}\n`)
+    .join('');
+}
+
+const unitText = `# Written by \`skolo jumphost upgrade\`.
+[Unit]
+Description=skolo: k3s gets another version
+ConditionPathExists=${folder}/state
+RequiresMountsFor=${folder} /var/lib/rancher /usr/local
+[Service]
+Type=exec
+ExecStart=/bin/sh ${folder}/run
+[Install]
+WantedBy=multi-user.target
+`;
+
+const script = `#!/bin/sh
+# Written by \`skolo jumphost upgrade\`. Each part may be cut off, and is then done again.
+set -u
+at=${folder}
+k3s=${binary}
+. "$at/plan"
+images=/var/lib/rancher/k3s/agent/images/$images
+# Database, certificates, token.
+parts='/var/lib/rancher/k3s/server/db /var/lib/rancher/k3s/server/tls /var/lib/rancher/k3s/server/cred /var/lib/rancher/k3s/server/token /etc/rancher/k3s'
+
+# A state that cannot be written is none: the next run begins there.
+enter() {
+  { echo "$1" > "$at/state.new" && sync "$at/state.new" && mv -f "$at/state.new" "$at/state" && sync "$at"; } || {
+    systemctl start --no-block k3s.service; exit 1; }
+  logger -t skolo "k3s $from to $to, for $by: $1$([ ! -s "$at/why" ] || echo ": $(cat "$at/why")")" || true
+}
+say() { echo "$1" >> "$at/why"; }
+
+# Its name is that of a whole file at every moment.
+put() {
+  draft=$(dirname "$2")/.$(basename "$2").skolo-new
+  cp -a "$1" "$draft" && sync "$draft" && mv -f "$draft" "$2" && sync "$(dirname "$2")"
+}
+
+copy_all() {
+  rm -rf "$at/snapshot" && mkdir -m 0700 "$at/snapshot" || return 1
+  for each in $parts "$k3s" "$images"; do
+    [ -e "$each" ] || continue
+    mkdir -p "$at/snapshot$(dirname "$each")" && cp -a "$each" "$at/snapshot$each" || return 1
+  done
+  sync -f "$at/snapshot"
+}
+
+# What has been moved back is not in the snapshot any more.
+move_back() {
+  for each in $parts "$k3s" "$images"; do
+    [ -e "$at/snapshot$each" ] || continue
+    case $each in
+    "$k3s" | "$images") put "$at/snapshot$each" "$each" || return 1 ;;
+    *) rm -rf "$each" && mv "$at/snapshot$each" "$each" || return 1 ;;
+    esac
+  done
+  sync -f "$at" && sync -f /var/lib/rancher
+}
+
+uptime_now() { cut -d . -f 1 /proc/uptime; }
+
+# Sets why, where this version does not run.
+is_running() {
+  systemctl is-active -q k3s.service || { why="k3s.service is $(systemctl is-active k3s.service)"; return 1; }
+  timeout 10 "$k3s" kubectl get --raw /readyz > /dev/null 2> "$at/said" || {
+    why="the API server is not ready: $(tail -n 1 "$at/said")"; return 1; }
+  is=$(timeout 10 "$k3s" kubectl get node "$node" -o 'jsonpath={.status.nodeInfo.kubeletVersion} {.status.conditions[?(@.type=="Ready")].status}' 2>&1)
+  [ "$is" = "$1 True" ] || { why="the node $node is not $1 and ready: $is"; return 1; }
+}
+
+last_error() { journalctl -u k3s.service -n 30 -o cat --no-pager | grep -E 'level=(fatal|error)' | tail -n 1; }
+
+until_running() {
+  end=$(($(uptime_now) + seconds))
+  # Its count of restarts begins again.
+  systemctl reset-failed k3s.service
+  systemctl start --no-block k3s.service
+  until is_running "$1"; do
+    if [ "$(systemctl show --value --property=NRestarts k3s.service)" -ge 5 ]; then
+      why="k3s ends again and again: $(last_error)"
+      return 1
+    fi
+    [ "$(uptime_now)" -lt "$end" ] || { why="$why, for $seconds s $(last_error)"; return 1; }
+    sleep 2
+  done
+}
+
+while :; do
+  case $(cat "$at/state") in
+  begin)
+    needed=$(du -skc $parts "$k3s" "$images" 2> /dev/null | tail -n 1 | cut -f 1)
+    free=$(df -kP "$at" | awk 'NR == 2 { print $4 }')
+    if [ $((needed + 16384)) -gt "$free" ]; then
+      say "the snapshot needs $((needed / 1024 + 16)) MiB in $at, and $((free / 1024)) MiB are free; make room, for example with journalctl --vacuum-size=200M and apt-get clean"
+      enter refused
+      continue
+    fi
+    # Pods go on.
+    systemctl stop k3s.service
+    if copy_all 2> "$at/said"; then
+      enter switching
+    else
+      say "the snapshot cannot be made: $(tail -n 1 "$at/said")"
+      rm -rf "$at/snapshot"
+      systemctl start --no-block k3s.service
+      enter refused
+    fi ;;
+  switching)
+    if { put "$at/new/k3s" "$k3s" && put "$at/new/images" "$images"; } 2> "$at/said"; then
+      enter starting
+    else
+      say "the new files cannot be put in place: $(tail -n 1 "$at/said")"
+      enter returning
+    fi ;;
+  starting)
+    if until_running "$to"; then enter ready; else say "$why"; enter returning; fi ;;
+  returning)
+    why=
+    systemctl stop k3s.service
+    if move_back 2> "$at/said" && until_running "$from"; then
+      enter returned
+    else
+      say "then: \${why:-$(tail -n 1 "$at/said")}"
+      enter broken
+    fi ;;
+  *) exit 0 ;;
+  esac
+done
+`;

@@ -1,0 +1,241 @@
+/** The server of k3s gets another version: what the desk does of it. The rest is `server-script.ts`, on the jumphost. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { errorText, parseJson } from '@skolo/base';
+import {
+  architectureOf,
+  type Host,
+  JumphostError,
+  linesOf,
+  type Step,
+  writeDiffering,
+} from '@skolo/computers';
+import { binaryOf, installedVersion, type K3sOptions, releaseOf } from '../program/unit.ts';
+import { isOlder, wayThrough, whyNoUpgrade } from '../program/version.ts';
+import { airgapImages, imagesFolder } from '../server/server.ts';
+import { Health, type HealthDeps, readHealth, untilAsWell } from './health.ts';
+import { folder, ServerState, serverFiles, unit } from './server-script.ts';
+
+interface ServerNeeds extends K3sOptions {
+  /** Name of the jumphost's node. */
+  node: string;
+  /** `ann@desk: REASON` */
+  by: string;
+  health: HealthDeps;
+  /** Nobody else changes the rack meanwhile. */
+  underLease(work: () => Promise<void>): Promise<void>;
+  /** For a version to run, in seconds: its images are imported. Default 10 min. */
+  startSeconds?: number;
+}
+
+interface Found {
+  state: ServerState | undefined;
+  to: string;
+  why: string;
+  isActive: boolean;
+}
+
+const about: Partial<Record<ServerState, string>> = {
+  begin: 'stops k3s, and copies its database, certificates and token',
+  switching: 'puts the new version in place',
+  starting: 'starts the new version',
+  returning: 'returns to the version before, with its database',
+};
+
+/**
+ * Checks that these versions may follow, and that no other upgrade is under way.
+ *
+ * @param versions in their order; empty: it stays
+ */
+export function versionStep(versions: readonly string[]): Step {
+  const last = versions.at(-1);
+  return {
+    name: 'k3s-version',
+    about: last === undefined ? 'no upgrade is under way' : `k3s can be brought to ${last}`,
+    async check(host) {
+      const from = await runningVersion(host);
+      const { state, to, why: fault } = await find(host);
+      if (state === 'broken') {
+        const how = `put ${folder}/snapshot in place by hand, start k3s, and remove ${folder}/state`;
+        return { differs: [`an upgrade to ${to} could not return (${fault}); ${how}`] };
+      }
+      if (isOpen(state)) {
+        return {
+          differs: versions.includes(to)
+            ? []
+            : [`an upgrade to ${to} has not ended; end it with --k3s ${to} first`],
+          note: `${to}: ${state}`,
+        };
+      }
+      const why = whyNoUpgrade(from, versions);
+      const note = wayThrough(from, versions).join(' → ');
+      return { differs: why === undefined ? [] : [why], note };
+    },
+  };
+}
+
+async function runningVersion(host: Host): Promise<string> {
+  const version = await installedVersion(host);
+  if (version !== undefined) return version;
+  throw new JumphostError(`${host.name}: has no k3s; skolo jumphost prepare installs it`);
+}
+
+/** The server goes through these versions, in their order, each a step of its own. */
+export function serverSteps({
+  versions,
+  ...needs
+}: Omit<ServerNeeds, 'version'> & { versions: readonly string[] }): Step[] {
+  return versions.map((version, at) => {
+    const step = serverStep({ ...needs, version }, versions[at - 1]);
+    return versions.length === 1 ? step : { ...step, name: `${step.name} ${version}` };
+  });
+}
+
+/**
+ * The server has this version or a newer one, and the rack is as well with it as before.
+ *
+ * @param before what a step before this one brings
+ */
+function serverStep(needs: ServerNeeds, before?: string): Step {
+  const { version } = needs;
+  return {
+    name: 'k3s-server',
+    about: `the server of k3s is ${version}, and the rack as well as before`,
+    async check(host) {
+      const { state, to } = await find(host);
+      if (isOpen(state) && to === version) {
+        return { differs: [`an upgrade to ${version} has not ended: ${state}`] };
+      }
+      const is = await runningVersion(host);
+      if (!isOlder(is, version)) return { differs: [], note: is };
+      const from = before !== undefined && isOlder(is, before) ? before : is;
+      return { differs: [`${from} → ${version}`] };
+    },
+    async apply(host) {
+      // The jumphost goes on by itself, and the API server may be down: without a lease.
+      const isBegun = isOpen((await find(host)).state);
+      if (isBegun) await follow(host, needs);
+      await needs.underLease(async () => {
+        if (!isBegun) await begin(host, needs);
+        const ended = await follow(host, needs);
+        if (ended === 'ready') await judge(host, needs);
+        else if (ended !== 'done') throw await failure(host, ended, needs);
+      });
+    },
+  };
+}
+
+/** The rack has to be as well as before; else it returns. */
+async function judge(host: Host, needs: ServerNeeds): Promise<void> {
+  const faults = await untilAsWell(host, await healthBefore(host), needs.health);
+  if (faults.length === 0) {
+    await enter(host, 'done', `rm -rf ${folder}/new`);
+    return;
+  }
+  await host.need(`cat > ${folder}/why && sync ${folder}/why`, { input: `${faults.join(', ')}\n` });
+  await enter(host, 'returning');
+  throw await failure(host, await follow(host, needs), needs);
+}
+
+function isOpen(state: ServerState | undefined): boolean {
+  return state !== undefined && !['done', 'refused', 'returned', 'broken'].includes(state);
+}
+
+async function find(host: Host): Promise<Found> {
+  const text = await host.need(
+    `cd ${folder} 2>/dev/null || exit 0
+cat state 2>/dev/null || echo
+(to=; if [ -e plan ]; then . ./plan; fi; echo "$to")
+systemctl is-active ${unit}
+cat why 2>/dev/null || true`,
+  );
+  const [state, to = '', activity = '', ...why] = text.split('\n');
+  return {
+    state: ServerState.safeParse(state).data,
+    to,
+    why: linesOf(why.join('\n')).join('; '),
+    isActive: activity === 'active' || activity === 'activating',
+  };
+}
+
+/** Puts all files there, with what was well before, and lets the jumphost begin. */
+async function begin(host: Host, needs: ServerNeeds): Promise<void> {
+  const { version, node, by, startSeconds = 600 } = needs;
+  const { report } = needs.health;
+  const from = await runningVersion(host);
+  const why = whyNoUpgrade(from, [version]);
+  if (why !== undefined) throw new JumphostError(`${host.name}: ${why}`);
+  const architecture = await architectureOf(host);
+  const release = releaseOf(architecture, needs);
+  const images = airgapImages(architecture);
+  report(`fetches ${version}`);
+  const program = await needs.download(release, binaryOf(architecture));
+  const archive = await needs.download(release, images);
+  report('sends it to the jumphost');
+  await host.need(
+    `mkdir -p -m 0700 ${folder} ${folder}/new ${imagesFolder} && rm -f ${folder}/state ${folder}/why`,
+  );
+  await writeDiffering(host, [
+    { path: `${folder}/new/k3s`, content: program, mode: 0o755 },
+    { path: `${folder}/new/images`, content: archive },
+    ...serverFiles({ from, to: version, node, seconds: startSeconds, by, images }),
+  ]);
+  const health = await readHealth(host, needs.health);
+  await host.write({ path: `${folder}/before.json`, content: JSON.stringify(health), mode: 0o600 });
+  await host.need(`systemctl daemon-reload && systemctl enable --quiet ${unit}`);
+  await enter(host, 'begin');
+}
+
+async function healthBefore(host: Host): Promise<Health> {
+  const file = `${folder}/before.json`;
+  const text = (await host.read(file)) ?? '';
+  const before = Health.safeParse(parseJson(text));
+  if (before.success) return before.data;
+  throw new JumphostError(
+    `${host.name}: ${file} is ${text === '' ? 'missing or empty' : 'damaged'}, so it is not known how the rack was with the version before; look at skolo status, and then choose there: echo done > ${folder}/state (the new version stays), or echo returning > ${folder}/state (it returns to the one before); run this again`,
+  );
+}
+
+/** @param also is done first */
+async function enter(host: Host, state: ServerState, also = 'true'): Promise<void> {
+  await host.need(also);
+  await host.write({ path: `${folder}/state`, content: `${state}\n` });
+}
+
+const lookMs = 1000;
+
+/** Lets the jumphost go on until it needs the desk, or has ended. A connection that drops is made again. */
+async function follow(
+  host: Host,
+  { health: { report, signal } }: ServerNeeds,
+): Promise<ServerState> {
+  let said: string | undefined;
+  for (;;) {
+    try {
+      const { state, isActive } = await find(host);
+      if (state === undefined) throw new JumphostError(`${host.name}: ${folder}/state is gone`);
+      if (state === 'ready' || !isOpen(state)) return state;
+      if (!isActive) await host.need(`systemctl start ${unit}`);
+      if (state !== said) report(about[state] ?? state);
+      said = state;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof JumphostError) || error.code !== 'LOST') throw error;
+      report(errorText(error));
+    }
+    await pause(lookMs, undefined, { signal });
+  }
+}
+
+async function failure(
+  host: Host,
+  state: ServerState,
+  { version }: ServerNeeds,
+): Promise<JumphostError> {
+  const { why } = await find(host);
+  const texts: Partial<Record<ServerState, string>> = {
+    refused: 'nothing was changed',
+    returned: 'it runs the version before again, with its database',
+    broken: `it could not return; put ${folder}/snapshot in place by hand; journalctl -u k3s there says more`,
+  };
+  return new JumphostError(`${host.name}: ${version}: ${why}; ${texts[state] ?? state}`);
+}

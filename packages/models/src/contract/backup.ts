@@ -1,0 +1,114 @@
+/**
+ * The contract of `backup.ts` of a model: how its configuration is read, what proves it complete, which lines change by
+ * themselves, which are secret, and how it is restored. The service decides when to read, and where versions are kept.
+ */
+import type { DeviceConnection } from '@skolo/equipment';
+import { models } from '../index.ts';
+import type { Device } from './device.ts';
+
+/** What `backup.ts` of a model exports. */
+export type CreateBackup = (device: Device) => BackupModel;
+
+/** The backups of all models that can be backed up, by the name of the model. */
+export async function loadBackups(): Promise<ReadonlyMap<string, CreateBackup>> {
+  const backups = new Map<string, CreateBackup>();
+  for (const { name, backup } of models.values()) {
+    if ('load' in backup) backups.set(name, (await backup.load()).backup);
+  }
+  return backups;
+}
+
+export interface BackupModel {
+  /** `tar`: many files of a device, as one archive. */
+  format: 'text' | 'tar';
+  /** Reads the whole configuration. @throws DeviceError */
+  read(connection: DeviceConnection): Promise<Reading>;
+  /**
+   * What proves a configuration complete. `mark`: its last line. `transfer`: sizes or checksums of the protocol. `twice`: a
+   * second reading, equal except for volatile lines.
+   */
+  proof: 'mark' | 'transfer' | 'twice';
+  /** Whether the content has the size that the device reports. Then no second reading is needed. */
+  isExact?: ((content: Content) => boolean) | undefined;
+  /** The saved configuration in the form of the running one, for devices that show it with other first lines. */
+  startupLike?: ((content: Buffer, startup: Buffer) => Buffer) | undefined;
+  /** Lines that may be log messages on a terminal. A line is removed only if a second reading lacks it. */
+  messages?: readonly RegExp[] | undefined;
+  /** Why the content is not complete: `its last line is not "end"`. Undefined: it is complete. */
+  incomplete(content: Content): string | undefined;
+  /** Lines that change by themselves. In a `tar`, they apply to each text file. */
+  volatile: readonly RegExp[];
+  /** Secrets of this model. `commonSecrets` are masked as well. */
+  secrets: readonly SecretRule[];
+  restore: Restore;
+}
+
+/** A configuration in memory, or a large one in a file that the caller removes. */
+export type Content = { bytes: Buffer } | { file: string; size: number };
+
+export interface Reading {
+  content: Content;
+  /** Identifies the device, not its place in the rack. */
+  identity: Identity;
+  /** The saved configuration, which the device boots with. Undefined: the device keeps one only, or does not show it. */
+  startup?: Buffer | undefined;
+  /** Who changed the configuration last, as the device reports. */
+  changedBy?: string | undefined;
+}
+
+export interface Identity {
+  serial?: string | undefined;
+  /** The name in its configuration, not in its prompt. */
+  hostname?: string | undefined;
+}
+
+/**
+ * A secret in a line: its groups are masked, or the whole match if it has no group. `unless` excludes lines. `from` and
+ * `until` mask all lines between two.
+ */
+export type SecretRule =
+  | RegExp
+  | { secret: RegExp; unless: RegExp }
+  | { from: RegExp; until: RegExp };
+
+export interface Restore {
+  /** Begins a comment in text for this device: `!`. */
+  comment: string;
+  /** What an operator types, in text that the device accepts. */
+  steps(content: Buffer, about: RestoreAbout): RestoreStep[];
+  /**
+   * Asks the device whether it accepts the version, and changes nothing. Without `accepted` this session cannot ask it, for the
+   * reason in `said`. @throws DeviceError
+   */
+  check?(
+    connection: DeviceConnection,
+    content: Buffer,
+  ): Promise<{ accepted?: boolean; said: string }>;
+  /**
+   * Loads and saves the version. A session that dies half-way cannot leave the device unreachable.
+   *
+   * @param step receives each step as it is done
+   * @throws DeviceError
+   */
+  apply?(
+    connection: DeviceConnection,
+    content: Buffer,
+    step: (text: string) => void,
+  ): Promise<void>;
+}
+
+export interface RestoreAbout {
+  device: Device;
+  /** Id of the version. */
+  id: string;
+  /** Time of the version, RFC 3339. */
+  time: string;
+}
+
+export interface RestoreStep {
+  /** What it does. */
+  title: string;
+  /** Where the operator types the lines. */
+  where: 'device' | 'desk';
+  lines: string[];
+}

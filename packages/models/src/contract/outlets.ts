@@ -1,0 +1,209 @@
+/**
+ * The contract of a driver: turns outlets of one model on and off, and reads them. When to do so, how often to try, what to
+ * journal and what counts as proven is decided by the caller.
+ */
+
+import {
+  type Access,
+  DeviceRefused,
+  type DialDatagrams,
+  type SessionDeps,
+  type SessionPool,
+} from '@skolo/equipment';
+import { models } from '../index.ts';
+import type { Device } from './device.ts';
+
+export type OutletState = 'on' | 'off';
+
+/** An outlet as the device reports it. */
+export interface OutletReading {
+  /** What is set; `unknown` where the device cannot tell. Never guessed. */
+  state: OutletState | 'unknown';
+  /**
+   * Whether power really flows where the device can tell it apart from what is set: PoE detection, a load. False with
+   * `state: 'on'` means that nothing is plugged in, or that it does not draw power (yet).
+   */
+  delivering?: boolean | undefined;
+  /** What the device calls a fault of the outlet while it is on: `Fault`, `short-circuit`. It then delivers no power. */
+  fault?: string | undefined;
+  /** Power drawn now. */
+  watts?: number | undefined;
+  /**
+   * How it is on, for models with more than on and off (`48v`, `forced-on`, `static`): what `turnOn` is given to restore
+   * it. Only read while it is on; undefined while it is off.
+   */
+  mode?: string | undefined;
+}
+
+export interface PowerDriver {
+  /**
+   * Reads outlets, all in one session. Each that was asked for is in the answer, or it throws.
+   *
+   * @throws DeviceError
+   */
+  read(outlets: readonly string[], signal: AbortSignal): Promise<Map<string, OutletReading>>;
+  /** So many outlets are read in one operation, where each takes a while of its own; absent: all of them. */
+  readsAtOnce?: number;
+  /**
+   * Turns one outlet off. Fulfilled once the device has taken the command; whether it did it is read back by the caller.
+   *
+   * @param alone no other USB port that has its power with it
+   */
+  turnOff(outlet: string, signal: AbortSignal, alone?: true): Promise<void>;
+  /** Turns one outlet on, in the mode it had. Without a mode: the usual one of the model. */
+  turnOn(outlet: string, mode: string | undefined, signal: AbortSignal): Promise<void>;
+  /** Where the device itself does off, wait and on. */
+  nativeCycle?: NativeCycle;
+  /** Ends what is kept open. */
+  close(): Promise<void>;
+}
+
+export interface NativeCycle {
+  /** Times off that it accepts, `whole` seconds only or any; `fixed`: as long as is set on the device. */
+  offSeconds: { least: number; most: number; whole?: true } | 'fixed';
+  /**
+   * Fulfilled once the device has taken the command, that is while the outlet is off, or even before.
+   *
+   * @throws CannotCycle Nothing was done. After any other DeviceError it may have been carried out.
+   */
+  run(outlet: string, offSeconds: number, signal: AbortSignal): Promise<void>;
+}
+
+/** What a driver gets with the device. */
+export interface DriverDeps extends Access {
+  /** One session to a device at a time, kept open for a moment. */
+  sessions: SessionPool;
+  /** Told which key exchange and cipher an ssh connection agreed on. */
+  onConnected?: NonNullable<SessionDeps['onConnected']>;
+  /** Only for ssh, telnet and HTTP. */
+  dial?: NonNullable<SessionDeps['dial']>;
+  /** Only for SNMP. */
+  datagrams?: DialDatagrams;
+}
+
+/** What `outlets.ts` of a model exports; `driverKind` makes it. */
+export interface DriverKind {
+  /** The name of the model in rack.yaml. */
+  model: string;
+  /**
+   * Whether only our own simulator has ever spoken to it: then it is never used for repair by itself. Where it depends
+   * on the transport, a function.
+   */
+  experimental: boolean | ((device: Device) => boolean);
+  create(device: Device, deps: DriverDeps): PowerDriver;
+}
+
+/** The drivers of all models that switch power, by the name of the model. */
+export async function loadDrivers(): Promise<ReadonlyMap<string, DriverKind>> {
+  const drivers = new Map<string, DriverKind>();
+  for (const { name, power } of models.values()) {
+    if (power !== undefined) drivers.set(name, (await power.load()).outlets);
+  }
+  return drivers;
+}
+
+/**
+ * The device does not cycle this outlet by itself, and no such command was sent, or it was refused explicitly.
+ * The only failure of a device's own cycle after which the caller may turn the outlet off and on: after any other, it
+ * may have been carried out.
+ */
+export class CannotCycle extends DeviceRefused {}
+
+/** A refusal here comes before anything was done, or is explicit. */
+export async function orCannotCycle<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof DeviceRefused)) throw error;
+    const { device, message } = error;
+    throw new CannotCycle(device, message.slice(`${device}: `.length), { cause: error });
+  }
+}
+
+/**
+ * A driver made of what differs between models: how an outlet is written, how all are read, how one is set.
+ *
+ * @typeParam K how commands and answers name an outlet: a number, a port
+ */
+export interface OutletDriver<K> {
+  /** @throws DeviceRefused The device has no such outlet. */
+  key: (outlet: string) => K;
+  readsAtOnce?: number;
+  /** Asks for all of them; returns what gives the reading of each. */
+  read: (keys: readonly K[], signal: AbortSignal) => Promise<(key: K) => OutletReading>;
+  /** `mode`: how it was on, where that is known and `isMode` accepts it. */
+  set: (key: K, state: OutletState, signal: AbortSignal, mode?: string) => Promise<void>;
+  /** Which modes it can be turned on in; absent: it has none. */
+  isMode?: (mode: string) => boolean;
+  /** The device's own cycle. `run` gets a time that is checked. */
+  cycle?: {
+    offSeconds: NativeCycle['offSeconds'];
+    run: (key: K, offSeconds: number, signal: AbortSignal) => Promise<unknown>;
+  };
+}
+
+interface OutletDriverKind<K> extends Omit<DriverKind, 'create'> {
+  create(device: Device, deps: DriverDeps): OutletDriver<K>;
+}
+
+export function driverKind<K>({ create, ...about }: OutletDriverKind<K>): DriverKind {
+  return {
+    ...about,
+    create: (device, deps) => ({
+      ...outletDriver(device.name, create(device, deps)),
+      close: () => deps.sessions.end(device.name),
+    }),
+  };
+}
+
+export function outletDriver<K>(name: string, model: OutletDriver<K>): PowerDriver {
+  const { key, readsAtOnce, read, set, isMode, cycle } = model;
+  return {
+    ...(readsAtOnce !== undefined && { readsAtOnce }),
+    async read(outlets, signal) {
+      // All are checked before anything is asked.
+      const keys = outlets.map((outlet) => [outlet, key(outlet)] as const);
+      if (keys.length === 0) return new Map();
+      const own = keys.map(([, each]) => each);
+      const readingOf = await read(own, signal);
+      return new Map(keys.map(([outlet, each]) => [outlet, readingOf(each)]));
+    },
+    turnOff: async (outlet, signal) => set(key(outlet), 'off', signal),
+    async turnOn(outlet, mode, signal) {
+      const own = key(outlet);
+      if (mode === undefined || isMode === undefined) return set(own, 'on', signal);
+      if (!isMode(mode)) throw new DeviceRefused(name, `it cannot be turned on in mode ${mode}`);
+      await set(own, 'on', signal, mode);
+    },
+    ...(cycle && {
+      nativeCycle: {
+        offSeconds: cycle.offSeconds,
+        async run(outlet, offSeconds, signal) {
+          const own = key(outlet);
+          checkOffSeconds(name, offSeconds, cycle.offSeconds);
+          await cycle.run(own, offSeconds, signal);
+        },
+      },
+    }),
+    close: async () => undefined,
+  };
+}
+
+/** @throws CannotCycle The device cannot leave it off for so long by itself. */
+function checkOffSeconds(device: string, asked: number, range: NativeCycle['offSeconds']): void {
+  if (range === 'fixed') return;
+  const { least, most, whole = false } = range;
+  if (asked >= least && asked <= most && (!whole || Number.isInteger(asked))) return;
+  throw new CannotCycle(device, `it cycles outlets for ${least} to ${most} s, not for ${asked} s`);
+}
+
+/** For a device that is asked outlet by outlet. */
+export function oneByOne<K>(
+  readOne: (key: K, signal: AbortSignal) => Promise<OutletReading>,
+): OutletDriver<K>['read'] {
+  return async (keys, signal) => {
+    const readings = new Map<K, OutletReading>();
+    for (const key of keys) readings.set(key, await readOne(key, signal));
+    return (key) => readings.get(key) ?? { state: 'unknown' };
+  };
+}

@@ -1,0 +1,103 @@
+/** Passwords that are statements of a configuration, on devices with a configuration mode. */
+import {
+  type CliSession,
+  DeviceRefused,
+  type Dialect,
+  escapePattern,
+  openCli,
+  targetOf,
+} from '@skolo/equipment';
+import type { Secret } from '@skolo/secrets';
+import type { AccountPart, Accounts } from '../../contract/accounts.ts';
+
+interface CliAccounts {
+  dialect: Dialect;
+  /** Prints what is in force. */
+  running: string;
+  enter: string;
+  leave: string;
+  /** By part: the statement with a new value. */
+  statements: Readonly<Partial<Record<AccountPart, Statement>>>;
+  /** Saves, and the answer to the last of them that proves it. */
+  save: { commands: readonly string[]; done: RegExp };
+}
+
+/** A statement of the configuration. Attributes of the user in it, such as its level, are repeated. */
+interface Statement {
+  /** Pattern of the one that is in force, from its first sign on. Devices whose users are kept elsewhere have none. */
+  find(user: string): string;
+  /** One line. @param groups of the pattern */
+  write(value: string, groups: Readonly<Record<string, string | undefined>>): string;
+}
+
+/** In the place of what is behind the group `start`, a value in the clear. */
+export function plainBehind(value: string, { start }: Parameters<Statement['write']>[1]): string {
+  return `${start} 0 ${value}`;
+}
+
+/** No sign that a command line reads in its own way, such as a blank, a quote, `?` or `!`. */
+const safe = /^[A-Za-z0-9][\w.,:;=+@%/-]*$/;
+
+/** A value as it is typed. @throws DeviceRefused */
+export function typed(device: string, value: Secret): string {
+  if (safe.test(value.reveal())) return value.reveal();
+  const why = 'the new value has signs that its command line may read in another way';
+  throw new DeviceRefused(device, why);
+}
+
+export function cliAccounts({ dialect, running, enter, leave, ...about }: CliAccounts): Accounts {
+  const { statements, save } = about;
+  const parts = Object.keys(statements).filter(
+    (key) => key === 'password' || key === 'enablePassword',
+  );
+  return {
+    parts,
+    async open(device, access, signal) {
+      const transport = device.transport === 'telnet' ? 'telnet' : 'ssh';
+      const target = await targetOf(device, access, transport);
+      const { name } = device;
+      const { username = '' } = target.credentials;
+      const session = await openCli(target, transport, dialect, access, signal);
+      const run = (command: string) => session.run(command, { signal, timeoutMs: 120_000 });
+      return {
+        async set(values) {
+          const shown = (await session.read(running, { signal, timeoutMs: 60_000 })).toString();
+          const lines = parts.flatMap((part) => {
+            const value = values[part];
+            return value === undefined ? [] : [lineFor(part, value, shown)];
+          });
+          await inMode(session, run, lines);
+        },
+        async save() {
+          let answer = '';
+          for (const command of save.commands) answer = await run(command);
+          if (!save.done.test(answer))
+            throw new DeviceRefused(name, 'does not say that it has saved');
+        },
+        close: () => session.close(),
+      };
+
+      function lineFor(part: AccountPart, value: Secret, shown: string): string {
+        const statement = statements[part];
+        const pattern = statement && new RegExp(statement.find(escapePattern(username)), 'm');
+        const match = pattern?.exec(shown);
+        if (statement && match) return statement.write(typed(name, value), match.groups ?? {});
+        const what = part === 'password' ? `no password of ${username}` : 'no enable password';
+        throw new DeviceRefused(name, `its configuration has ${what}; is that kept on a server?`);
+      }
+    },
+  };
+
+  async function inMode(
+    session: CliSession,
+    run: (command: string) => Promise<string>,
+    lines: readonly string[],
+  ): Promise<void> {
+    await run(enter);
+    try {
+      for (const line of lines) await run(line);
+    } finally {
+      if (session.isOpen()) await run(leave);
+    }
+  }
+}

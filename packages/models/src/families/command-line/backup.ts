@@ -1,0 +1,109 @@
+/** Backups of devices whose configuration is the answer to one command. A model gives data; the rest is here. */
+import type { DeviceCli, DeviceConnection } from '@skolo/equipment';
+import type { BackupModel, Content, Reading } from '../../contract/backup.ts';
+import { type AnyDialect, anyCli } from './any-cli.ts';
+import { ifAllowed, lastLine, linesOf, plainText, quoted } from './text-reading.ts';
+
+/** A pattern, and how messages name what it matches. */
+type Named = readonly [pattern: RegExp, name: string];
+
+interface CliBackup
+  extends Pick<BackupModel, 'volatile' | 'secrets' | 'restore' | 'isExact' | 'startupLike'> {
+  dialect: AnyDialect;
+  /** Command for the configuration in force. */
+  running: string;
+  /** Command for the configuration that the device boots with. Absent: it keeps only one. */
+  startup?: string;
+  /** Commands that may show the serial number. The first match counts. */
+  serial: { commands: readonly string[]; pattern: RegExp };
+  /** The host name in the configuration. */
+  hostname: RegExp;
+  /** Who changed the configuration last, as the configuration itself reports. */
+  changedBy?(text: string): string | undefined;
+  complete: Complete;
+}
+
+/** What only a complete configuration has. */
+interface Complete {
+  begins?: Named;
+  has?: readonly Named[];
+  /** Its last line. */
+  ends?: string;
+  /** Why it is not complete for any other reason. */
+  other?(text: string): string | undefined;
+}
+
+/** No last line proves such a configuration complete, so it is read twice unless `isExact`. */
+export function cliBackup(model: CliBackup): BackupModel {
+  const { dialect, complete, volatile, secrets, restore, isExact, startupLike } = model;
+  return {
+    format: 'text',
+    read: (connection) => read(connection, model),
+    proof: 'twice',
+    incomplete: (content) => incomplete(content, complete),
+    messages: 'prompt' in dialect ? dialect.noise : undefined,
+    volatile,
+    secrets,
+    restore,
+    isExact,
+    startupLike,
+  };
+}
+
+async function read(connection: DeviceConnection, model: CliBackup): Promise<Reading> {
+  const cli = await anyCli(connection, model.dialect);
+  const bytes = await cli.read(model.running);
+  const startup = model.startup ? await ifAllowed(cli.read(model.startup)) : undefined;
+  const serial = await serialOf(cli, model.serial);
+  const text = bytes.toString();
+  const hostname = model.hostname.exec(text)?.[1];
+  const changedBy = model.changedBy?.(text);
+  return { content: { bytes }, identity: { serial, hostname }, startup, changedBy };
+}
+
+async function serialOf(
+  cli: DeviceCli,
+  { commands, pattern }: CliBackup['serial'],
+): Promise<string | undefined> {
+  for (const command of commands) {
+    const answer = await ifAllowed(cli.run(command));
+    const serial = pattern.exec(answer?.toString() ?? '')?.[1];
+    if (serial !== undefined) return serial;
+  }
+  return undefined;
+}
+
+function incomplete(
+  content: Content,
+  { begins, has = [], ends, other }: Complete,
+): string | undefined {
+  const text = plainText(content);
+  if (begins && !begins[0].test(text.trimStart())) return `it does not begin with "${begins[1]}"`;
+  const missing = has.find(([pattern]) => !pattern.test(text));
+  if (missing) return `it has no line "${missing[1]}"`;
+  const last = lastLine(text);
+  if (ends !== undefined && last !== ends) return `its last line is ${quoted(last)}, not "${ends}"`;
+  return other?.(text);
+}
+
+/**
+ * The lines of a version that are typed to restore it. Lines of a banner stay as they are.
+ *
+ * @param skip comments and other lines that are not typed
+ * @param bannerEnd for a line that begins a banner: the pattern of the line that ends it
+ */
+export function statements(
+  content: Buffer,
+  skip: RegExp,
+  bannerEnd: (line: string) => RegExp | undefined,
+): string[] {
+  const typed: string[] = [];
+  let end: RegExp | undefined;
+  for (const line of linesOf(content)) {
+    if (end === undefined && skip.test(line)) continue;
+    typed.push(line);
+    if (end === undefined) end = bannerEnd(line);
+    else if (end.test(line)) end = undefined;
+  }
+  return typed;
+}

@@ -1,0 +1,108 @@
+/** Sessions with a device of rack.yaml: where it is, how to sign in, and one at a time for each. */
+import {
+  type CliSession,
+  DeviceRefused,
+  type Dialect,
+  type ExecResult,
+  type ExecSession,
+  openCli,
+  openExec,
+  type PoolSession,
+  targetOf,
+} from '@skolo/equipment';
+import type { Device } from '../../contract/device.ts';
+import type { DriverDeps } from '../../contract/outlets.ts';
+
+type Deps = Pick<DriverDeps, 'credentials' | 'sessions' | 'hostKeys'>;
+
+/** Works in the device's session, which is kept for a moment: ten calls are one login. */
+type UseSession<S> = <T>(work: (session: S) => Promise<T>, signal: AbortSignal) => Promise<T>;
+
+/** A command line, whose commands end with the signal of the work. */
+export interface Cli extends Pick<CliSession, 'close'> {
+  device: string;
+  run(command: string): Promise<string>;
+}
+
+/** Commands in channels of their own, which end with the signal of the work. */
+export interface Shell {
+  device: string;
+  exec(command: string, limit?: { timeoutMs: number }): Promise<ExecResult>;
+}
+
+export function cliOf(device: Device, deps: Deps, dialect: Dialect): UseSession<Cli> {
+  return sharing(device, deps, (signal) => openCliOf(device, deps, dialect, signal), cliWithin);
+}
+
+export function shellOf(device: Device, deps: Deps): UseSession<Shell> {
+  return sharing(device, deps, (signal) => openExecOf(device, deps, signal), shellWithin);
+}
+
+/** For a driver whose sessions are its own kind. */
+export function sharing<S extends PoolSession, W>(
+  { name }: Device,
+  { sessions }: Deps,
+  open: (signal: AbortSignal) => Promise<S>,
+  within: (device: string, session: S, signal: AbortSignal) => W,
+): UseSession<W> {
+  return (work, signal) =>
+    sessions.use(name, open, (session, either) => work(within(name, session, either)), signal);
+}
+
+export function cliWithin(device: string, session: CliSession, signal: AbortSignal): Cli {
+  const run = (command: string) => session.run(command, { signal });
+  return { device, run, close: () => session.close() };
+}
+
+export function shellWithin(device: string, session: ExecSession, signal: AbortSignal): Shell {
+  return { device, exec: (command, limit) => session.exec(command, { signal, ...limit }) };
+}
+
+export async function openCliOf(
+  device: Device,
+  deps: Deps,
+  dialect: Dialect,
+  signal: AbortSignal,
+): Promise<CliSession> {
+  const transport = device.transport === 'telnet' ? 'telnet' : 'ssh';
+  const target = await targetOf(device, deps, transport);
+  return openCli(target, transport, dialect, deps, signal);
+}
+
+export async function openExecOf(
+  device: Device,
+  deps: Deps,
+  signal: AbortSignal,
+): Promise<ExecSession> {
+  const target = await targetOf(device, deps, 'ssh');
+  return openExec(target, deps, signal);
+}
+
+/** Runs a `show` command once, however often its answer is needed. */
+export function askOnce(cli: Cli): (command: string) => Promise<string> {
+  const answers = new Map<string, Promise<string>>();
+  return (command) => {
+    const answer = answers.get(command) ?? cli.run(command);
+    answers.set(command, answer);
+    return answer;
+  };
+}
+
+/** Output of a device for an error: one line, not too long. */
+export function shortened(output: string): string {
+  return output.trim().replaceAll(/\s+/g, ' ').slice(0, 200);
+}
+
+/**
+ * What a command prints.
+ *
+ * @throws DeviceRefused Its status is neither 0 nor `accepted`, or it reports none.
+ */
+export async function outputOf(shell: Shell, command: string, accepted = 0): Promise<string> {
+  const { status, stdout, stderr } = await shell.exec(command);
+  if (status === 0 || status === accepted) return stdout;
+  const output = shortened(stderr) || shortened(stdout);
+  const how = status === undefined ? 'reports no exit status' : `fails with exit status ${status}`;
+  const what = `${JSON.stringify(command)} ${how}${output && `: ${output}`}`;
+  throw new DeviceRefused(shell.device, what);
+}

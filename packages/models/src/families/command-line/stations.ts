@@ -1,0 +1,105 @@
+/** MAC tables, links and ARP tables that a command prints. A model gives data; the rest is here. */
+import { type DeviceCli, DeviceRefused } from '@skolo/equipment';
+import {
+  type CreateStations,
+  portName,
+  type SeenStations,
+  type Station,
+} from '../../contract/stations.ts';
+import { isOfOne, macOf, macPattern } from '../mac-address.ts';
+import { type AnyDialect, anyCli } from './any-cli.ts';
+import { ifAllowed, quoted } from './text-reading.ts';
+
+/** What a command prints, row by row. */
+export interface Table {
+  command: string;
+  /** Stands above the rows: an answer without it is no table, and not an empty one. */
+  header: RegExp;
+  /** A row, with groups: `mac`, `port`, `vlan`, `address`, `hostname`, `link`. */
+  row: RegExp;
+  /** Rows of the device itself. */
+  own?: RegExp;
+}
+
+interface CliStations {
+  dialect: AnyDialect;
+  macs: Table;
+  /** `link` is `up`, `connected` or `U` for a port with a link. */
+  links: Table;
+  /** Absent: it is no router. Not every login may ask for it. */
+  arp?: Table;
+}
+
+/** A row of an ARP table, in most command lines. */
+export const arpRow = new RegExp(
+  String.raw`\b(?<address>\d{1,3}(?:\.\d{1,3}){3})\b.*?\s(?<mac>${macPattern})`,
+);
+
+export function cliStations({ dialect, macs, links, arp }: CliStations): CreateStations {
+  return (device) => ({
+    async read({ connection }): Promise<SeenStations> {
+      const { name } = device;
+      const cli = await anyCli(connection, dialect);
+      const seen: SeenStations = { stations: [], ports: [], own: [] };
+      for (const { line, groups } of await rows(name, cli, macs)) {
+        const station = stationOf(groups, 'mac-table');
+        if (station === undefined) continue;
+        if (macs.own?.test(line)) seen.own.push(station.mac);
+        else if (station.port !== undefined) {
+          seen.stations.push({ ...station, port: portName(device, station.port) });
+        }
+      }
+      for (const { groups } of await rows(name, cli, links)) {
+        const { port = '', link = '' } = groups;
+        seen.ports.push({ name: portName(device, port), up: /^(?:up|connected|u)$/i.test(link) });
+      }
+      for (const { line, groups } of (arp && (await ifAllowed(rows(name, cli, arp)))) ?? []) {
+        const station = stationOf(groups, 'arp');
+        if (station && arp?.own?.test(line)) seen.own.push(station.mac);
+        else if (station) seen.stations.push(station);
+      }
+      return seen;
+    },
+  });
+}
+
+type Groups = Readonly<Record<string, string | undefined>>;
+
+async function rows(
+  device: string,
+  cli: Pick<DeviceCli, 'run'>,
+  table: Table,
+): Promise<{ line: string; groups: Groups }[]> {
+  const text = (await cli.run(table.command)).toString('latin1');
+  return rowsIn(device, table, text);
+}
+
+/** @throws DeviceRefused It is no such table, or has a row with an address that makes no sense. */
+export function rowsIn(
+  device: string,
+  { command, header, row }: Table,
+  text: string,
+): { line: string; groups: Groups }[] {
+  if (!header.test(text)) {
+    const what = `answers ${quoted(command)} with no table: ${quoted(text.trim())}`;
+    throw new DeviceRefused(device, what);
+  }
+  return text.split('\n').flatMap((line) => {
+    const groups = row.exec(line)?.groups;
+    if (groups !== undefined) return [{ line, groups }];
+    if (!new RegExp(macPattern).test(line)) return [];
+    const what = `a line of its answer to ${quoted(command)} makes no sense: ${quoted(line.trim())}`;
+    throw new DeviceRefused(device, what);
+  });
+}
+
+/** Undefined: it is the address of a group. */
+export function stationOf(groups: Groups, source: Station['source']): Station | undefined {
+  const mac = macOf(groups.mac ?? '');
+  if (!isOfOne(mac)) return undefined;
+  const { port, vlan, address, hostname } = groups;
+  const given = Object.entries({ port, vlan, address, hostname }).filter(
+    ([, value]) => value !== undefined && value !== '',
+  );
+  return { mac, ...Object.fromEntries(given), source };
+}

@@ -1,0 +1,61 @@
+/** What models that read text have in common. */
+import { DeviceRefused, type Dialect } from '@skolo/equipment';
+import type { Content } from '../../contract/backup.ts';
+
+/** Of a configuration in memory, one character for each byte, lines ended by `\n`. */
+export function plainText(content: Content): string {
+  if (!('bytes' in content)) throw new RangeError('a configuration is read into memory');
+  return content.bytes.toString('latin1').replaceAll('\r\n', '\n');
+}
+
+/** Its lines as they are shown to people and typed; UTF-8 where it is that. */
+export function linesOf(content: Buffer): string[] {
+  return content.toString().replace(/\r\n/g, '\n').replace(/\n+$/, '').split('\n');
+}
+
+/** For errors: a line, short enough. */
+export function quoted(line: string): string {
+  return JSON.stringify(line.length > 60 ? `${line.slice(0, 60)}…` : line);
+}
+
+/** For people: the first of them, and how many more there are. */
+export function listed(texts: readonly string[], most = 10): string {
+  const more = texts.length > most ? `, and ${texts.length - most} more` : '';
+  return `${texts.slice(0, most).join(', ')}${more}`;
+}
+
+export function lastLine(text: string): string {
+  return text.trimEnd().split('\n').at(-1) ?? '';
+}
+
+/** An answer that says no is short; in a longer one anything may be written. */
+const longestRefusal = 10;
+
+/**
+ * For answers in channels of their own, of devices whose status says nothing.
+ *
+ * @throws DeviceRefused It is an error text of this family.
+ */
+export function throwIfRefused(
+  device: string,
+  command: string,
+  answer: Buffer,
+  { errors }: Pick<Dialect, 'errors'>,
+): void {
+  const text = answer.subarray(0, 4096).toString('latin1');
+  const lines = text.split('\n').flatMap((line) => (line.trim() === '' ? [] : [line.trim()]));
+  if (lines.length > longestRefusal) return;
+  const no = lines.find((line) => errors.some((error) => error.test(line)));
+  if (no === undefined) return;
+  throw new DeviceRefused(device, `refuses ${JSON.stringify(command)}: ${no.slice(0, 200)}`);
+}
+
+/** What is nice to know, and not every login may ask for. Undefined where the device refuses it. */
+export async function ifAllowed<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof DeviceRefused) return undefined;
+    throw error;
+  }
+}

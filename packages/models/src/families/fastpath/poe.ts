@@ -1,0 +1,119 @@
+/** PoE ports at Fastpath's command line, as the EdgeSwitch and older UniFi switches have them. See edgeswitch.ts. */
+import { DeviceRefused } from '@skolo/equipment';
+import { type OutletReading, oneByOne, orCannotCycle } from '../../contract/outlets.ts';
+import { askOnce, type Cli, shortened } from '../command-line/session.ts';
+import { numberOf, rowOf } from '../command-line/table.ts';
+
+/** Those in which a port is on. */
+export const fastpathModes: ReadonlySet<string> = new Set(['auto', 'passive24v']);
+
+/** From here on, one table for all ports is less work than one for each. */
+const manyPorts = 3;
+
+/** Asks a `show` command, for one port or once for all. */
+type Ask = (command: string, port: string) => Promise<string>;
+
+/** @param ports as the switch writes them */
+export async function readFastpath(
+  cli: Cli,
+  ports: readonly string[],
+  signal: AbortSignal,
+): Promise<(port: string) => OutletReading> {
+  const askEach = askOnce(cli);
+  const ask: Ask = (command, port) =>
+    askEach(`${command} ${ports.length >= manyPorts ? 'all' : port}`);
+  const read = oneByOne(async (port: string) => {
+    const mode = await modeOf(cli, port, ask);
+    return readingOf(cli.device, port, mode, await ask('show poe status', port));
+  });
+  return read(ports, signal);
+}
+
+/** What is set: `auto`, `passive24v`, `shutdown`. */
+async function modeOf(cli: Cli, port: string, ask: Ask): Promise<string> {
+  const { device } = cli;
+  const command = 'show poe port';
+  let table: string;
+  try {
+    table = await ask(command, port);
+  } catch (error) {
+    // Older firmware has no such table.
+    if (!(error instanceof DeviceRefused)) throw error;
+    return configuredMode(device, port, await cli.run(`show running-config interface ${port}`));
+  }
+  const mode = rowOf(device, table, port, command)[1]?.toLowerCase() ?? '';
+  if (mode === 'shutdown' || fastpathModes.has(mode)) return mode;
+  throw new DeviceRefused(
+    device,
+    `its port ${port} is set to ${JSON.stringify(mode)}, which is not known here`,
+  );
+}
+
+/** Only what differs from the factory settings is in the configuration. */
+function configuredMode(device: string, port: string, configuration: string): string {
+  const lines = configuration.split('\n').map((line) => line.trim().replaceAll(/\s+/g, ' '));
+  if (!lines.includes(`interface ${port}`)) {
+    throw new DeviceRefused(device, `its configuration tells nothing of interface ${port}`);
+  }
+  const setting = lines.map((line) => /^poe opmode (\w+)$/.exec(line)?.[1]).find(Boolean);
+  return setting?.toLowerCase() ?? 'auto';
+}
+
+function readingOf(device: string, port: string, mode: string, table: string): OutletReading {
+  const command = 'show poe status';
+  const row = rowOf(device, table, port, command);
+  // Consumed, voltage, current, on newer firmware the meter, temperature.
+  const columnsBehind = /Consumed Meter/i.test(table) ? 4 : 3;
+  const tail = row.slice(-columnsBehind - 1);
+  const [watts = 0] = tail.map((word) => numberOf(device, word, `its ${command} of ${port}`));
+  // One word or two, and the class behind it.
+  const detection = row.slice(1, -columnsBehind - 2).join(' ');
+  const delivering = /^good$/i.test(detection) || watts > 0;
+  if (mode === 'shutdown' || /^disabled$/i.test(detection)) {
+    return { state: 'off', delivering, watts };
+  }
+  const isFault = /fault|short|overload/i.test(detection);
+  return { state: 'on', delivering, fault: isFault ? detection : undefined, watts, mode };
+}
+
+/**
+ * Leaves the modes that it entered, whatever the switch answers. It prints nothing when it has gone to an interface; after
+ * any other answer it may not be there, and one mode above the same command is for all ports.
+ *
+ * @throws DeviceError
+ */
+export async function atInterface(cli: Cli, port: string, command: string): Promise<void> {
+  let depth = 0;
+  try {
+    await cli.run('configure');
+    depth += 1;
+    const answer = shortened(await cli.run(`interface ${port}`));
+    if (answer !== '') {
+      // It is unknown where this session is now.
+      await cli.close();
+      throw new DeviceRefused(cli.device, `does not go to interface ${port}: ${answer}`);
+    }
+    depth += 1;
+    await cli.run(command);
+  } finally {
+    await leave(cli, depth);
+  }
+}
+
+/**
+ * Has the switch cycle a port by itself.
+ *
+ * @throws CannotCycle Its firmware does not know the command, or does not go to the port.
+ */
+export async function resetPort(cli: Cli, port: string, seconds: number): Promise<void> {
+  await orCannotCycle(atInterface(cli, port, `poe reset ${seconds}`));
+}
+
+/** The session is kept for others, so it must be where they expect it. What was done is not undone by a failure here. */
+async function leave(cli: Cli, depth: number): Promise<void> {
+  try {
+    for (let level = 0; level < depth; level += 1) await cli.run('exit');
+  } catch {
+    await cli.close();
+  }
+}

@@ -1,0 +1,186 @@
+/**
+ * A Linux that routes or bridges: its links, the tables of its bridges, and the kernel's ARP table, with programs that every one
+ * has. Where `bridge` of iproute2 is missing, as on a small BusyBox, the same is read from /sys: the `brctl` of a BusyBox need not
+ * have `showmacs`. A switch chip's own table is only told by `bridge`.
+ *
+ * Proven against: a real bridge and neighbours in a network namespace (iproute2 6.1), which is that of a real FRR (8.4.4).
+ */
+import { type DeviceConnection, DeviceRefused } from '@skolo/equipment';
+import type { Device } from '../../contract/device.ts';
+import {
+  type CreateStations,
+  portName,
+  type SeenStations,
+  type Station,
+} from '../../contract/stations.ts';
+import { arpRow, stationOf } from '../command-line/stations.ts';
+import { ifAllowed, quoted } from '../command-line/text-reading.ts';
+import { isOfOne, macPattern } from '../mac-address.ts';
+
+/** A command that prints leases, and what its output means. */
+interface Leases {
+  command: string;
+  parse(text: string): Station[];
+}
+
+/** Who signs in may have no folder of programs for administrators. */
+const path = 'PATH=$PATH:/usr/sbin:/sbin';
+const notFound = 127;
+const entryBytes = 16;
+
+export function linuxStations(leases: readonly Leases[]): CreateStations {
+  return (device) => ({ read: ({ connection }) => read(device, connection, leases) });
+}
+
+async function read(
+  device: Device,
+  connection: DeviceConnection,
+  leases: readonly Leases[],
+): Promise<SeenStations> {
+  const links = await linksOf(connection);
+  const bridges = [...new Set(links.flatMap(({ bridge }) => bridge ?? []))];
+  const isPort = ({ name, isEthernet, parent }: Link) =>
+    isEthernet && parent === undefined && !bridges.includes(name);
+  const ports = links.filter(isPort);
+  const fdb = bridges.length === 0 ? [] : await bridgeTable(connection, bridges);
+  const named = (name: string) => {
+    const physical = links.find((link) => link.name === name)?.parent ?? name;
+    return ports.some((port) => port.name === physical) ? portName(device, physical) : undefined;
+  };
+  const neighbours = (await textOf(connection, 'cat /proc/net/arp')).split('\n').flatMap((line) => {
+    const groups = /\s0x0\s/.test(line) ? undefined : arpRow.exec(line)?.groups;
+    const port = named(line.trim().split(/\s+/).at(-1) ?? '');
+    return groups === undefined ? [] : (stationOf({ ...groups, port }, 'arp') ?? []);
+  });
+  const leased: Station[] = [];
+  for (const { command, parse } of leases) {
+    const answer = await ifAllowed(connection.exec(command));
+    if (answer !== undefined) leased.push(...parse(answer.toString()));
+  }
+  return {
+    stations: [
+      ...fdb.map((station) => ({ ...station, port: portName(device, station.port ?? '') })),
+      ...neighbours,
+      ...leased,
+    ],
+    ports: ports.map(({ name, isUp }) => ({ name: portName(device, name), up: isUp })),
+    own: [...new Set(links.flatMap(({ mac }) => (mac && isOfOne(mac) ? [mac] : [])))],
+  };
+}
+
+interface Link {
+  name: string;
+  isUp: boolean;
+  isEthernet: boolean;
+  mac: string | undefined;
+  /** The bridge that it is in. */
+  bridge: string | undefined;
+  /** The port, of an interface for one VLAN on it. */
+  parent: string | undefined;
+}
+
+/** `4: v1@w1: <BROADCAST,UP,LOWER_UP> mtu 1500 … master br0 …\    link/ether fa:60:… brd …` */
+async function linksOf(connection: DeviceConnection): Promise<Link[]> {
+  const command = `${path} ip -o link show`;
+  const text = await textOf(connection, command);
+  const links = text.split('\n').flatMap((line) => {
+    const [, name, , flags] = /^\d+: ([^:@\s]+)(@[^:\s]+)?: <([^>]*)>/.exec(line) ?? [];
+    if (name === undefined || flags === undefined) return [];
+    const [, vlanOf] = /^(.+)\.\d+$/.exec(name) ?? [];
+    return {
+      name,
+      isUp: flags.split(',').includes('LOWER_UP'),
+      isEthernet: /\blink\/ether\b/.test(line),
+      mac: new RegExp(`link/ether (${macPattern})`).exec(line)?.[1]?.toLowerCase(),
+      bridge: /\bmaster (\S+)/.exec(line)?.[1],
+      parent: vlanOf,
+    };
+  });
+  if (links.length > 0) return links;
+  const what = `answers ${quoted('ip -o link show')} with no interface: ${quoted(text.trim())}`;
+  throw new DeviceRefused(connection.device.name, what);
+}
+
+async function bridgeTable(
+  connection: DeviceConnection,
+  bridges: readonly string[],
+): Promise<Station[]> {
+  const text = await textOf(connection, `${path} bridge fdb show`, [notFound]);
+  if (text !== '') return fdbRows(text);
+  const found: Station[] = [];
+  for (const bridge of bridges) found.push(...(await rawTable(connection, bridge)));
+  return found;
+}
+
+/** `b8:27:eb:00:00:01 dev lan1 vlan 10 master br-lan`; what a switch chip has learned is `self`. */
+function fdbRows(text: string): Station[] {
+  const found = new Map<string, Station>();
+  for (const line of text.split('\n')) {
+    const { groups } =
+      new RegExp(`^(?<mac>${macPattern}) dev (?<port>\\S+)(?: vlan (?<vlan>\\d+))?`).exec(line) ??
+      {};
+    // The addresses of the ports themselves stay for ever.
+    if (groups === undefined || /\bpermanent\b/.test(line)) continue;
+    const station = stationOf(groups, 'mac-table');
+    if (station) found.set(`${station.mac} ${station.port}`, station);
+  }
+  return [...found.values()];
+}
+
+/** The kernel's own table: 16 bytes for each address, with its number of a port, and whether it is the port's own. */
+async function rawTable(connection: DeviceConnection, bridge: string): Promise<Station[]> {
+  const folder = `/sys/class/net/${bridge}`;
+  const table = await connection.exec(`cat ${folder}/brforward`);
+  const numbers = await textOf(connection, `grep ^0x ${folder}/brif/*/port_no /dev/null`);
+  const names = new Map(
+    [...numbers.matchAll(/\/brif\/([^/]+)\/port_no:0x([\da-f]+)/g)].map(
+      ([, name = '', number = '']) => [Number.parseInt(number, 16), name],
+    ),
+  );
+  const found: Station[] = [];
+  for (let at = 0; at + entryBytes <= table.length; at += entryBytes) {
+    const entry = table.subarray(at, at + entryBytes);
+    const port = names.get((entry[6] ?? 0) + 256 * (entry[12] ?? 0));
+    const isOwn = entry[7] !== 0;
+    const station = stationOf({ mac: entry.toString('hex', 0, 6), port }, 'mac-table');
+    if (station && port !== undefined && !isOwn) found.push(station);
+  }
+  return found;
+}
+
+async function textOf(
+  connection: DeviceConnection,
+  command: string,
+  accept: readonly number[] = [],
+): Promise<string> {
+  return (await connection.exec(command, { accept })).toString();
+}
+
+/** Leases of dnsmasq: time, MAC address, address, name or `*`. */
+export function dnsmasqLeases(file: string): Leases {
+  const row = new RegExp(`^\\d+ (?<mac>${macPattern}) (?<address>[\\d.]+) (?<name>\\S+)`);
+  return {
+    command: `cat ${file}`,
+    parse: (text) =>
+      text.split('\n').flatMap((line) => {
+        const { groups } = row.exec(line) ?? {};
+        const hostname = groups?.name === '*' ? undefined : groups?.name;
+        return groups ? (stationOf({ ...groups, hostname }, 'lease') ?? []) : [];
+      }),
+  };
+}
+
+/** An operational command of EdgeOS or VyOS, whose names are in the column with this heading. */
+export function vyattaLeases(words: string, heading: string): Leases {
+  return {
+    command: `/opt/vyatta/bin/vyatta-op-cmd-wrapper ${words}`,
+    parse(text) {
+      const at = new RegExp(`^.*(?=${heading})`, 'im').exec(text)?.[0].length ?? -1;
+      return text.split('\n').flatMap((line) => {
+        const { groups } = arpRow.exec(line) ?? {};
+        const [hostname] = at < 0 ? [] : (/^[\w.-]+/.exec(line.slice(at)) ?? []);
+        return groups ? (stationOf({ ...groups, hostname }, 'lease') ?? []) : [];
+      });
+    },
+  };
+}

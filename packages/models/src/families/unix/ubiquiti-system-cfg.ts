@@ -1,0 +1,149 @@
+/**
+ * What Ubiquiti's small Linux devices have in common: all of their configuration is one file of keys and values. It is read
+ * between two looks at its size and checksum, so that nothing can be missing, nor be of two times.
+ */
+import { createHash } from 'node:crypto';
+import { AnswerCut, type DeviceConnection, DeviceRefused } from '@skolo/equipment';
+import type {
+  BackupModel,
+  Content,
+  Reading,
+  RestoreAbout,
+  RestoreStep,
+  SecretRule,
+} from '../../contract/backup.ts';
+import { copyToDevice } from '../command-line/restore-lines.ts';
+import { ifAllowed, plainText, quoted } from '../command-line/text-reading.ts';
+
+const file = '/tmp/system.cfg';
+const board = '/etc/board.info';
+
+/** In front of a rule for keys; none is that long. */
+const begin = '^(?=[^=]{1,300}=)';
+const hidden = 'password|passwd|passphrase|psk|secret|authkey|token';
+
+const secrets: readonly SecretRule[] = [
+  // users.1.password, aaa.1.wpa.psk, aaa.1.radius.auth.1.secret, mgmt.authkey, mgmt.cloud_pass
+  new RegExp(
+    String.raw`${begin}(?!sshd\.auth\.passwd=)[^=]*(?:(?:${hidden})\w*|[._]pass)(?:\.\d+)?=(.+)`,
+    'i',
+  ),
+  // unifi.key, switch.wevent.key, aaa.1.iapp_key; not sshd.auth.key.1.value, which is public
+  new RegExp(String.raw`${begin}[^=]*[._]key\d*(?:\.\d+)?=(.+)`, 'i'),
+  // switch.snmp.community, snmp.community.1.name
+  new RegExp(String.raw`${begin}(?![^=]*\.status=)[^=]*community[^=]*=(.+)`, 'i'),
+  // unms.uri=wss://ADDRESS:443+KEY+allowUntrustedCertificate
+  /^unms\.uri=[^+]*\+([^+]+)/,
+  /[a-z]:\/\/[^\s/:@]*:([^\s/@]+)@/i,
+  /(\$\d\$[^\s"']+)/,
+];
+
+export interface SystemCfg {
+  /** What the keys of a whole one begin with: `users`. */
+  areas: readonly string[];
+  volatile: readonly RegExp[];
+  /** For people, behind the title of the first step. */
+  warning: string;
+  /** Options that the device's ssh needs. */
+  scp?: string;
+  /** The last step: puts it in force. */
+  inForce: RestoreStep;
+}
+
+export function systemCfgBackup({
+  areas,
+  volatile,
+  warning,
+  scp,
+  inForce,
+}: SystemCfg): BackupModel {
+  return {
+    format: 'text',
+    read,
+    proof: 'transfer',
+    incomplete: (content) => incomplete(content, areas),
+    volatile,
+    secrets,
+    restore: {
+      comment: '#',
+      steps: (content, about) => [...put(content, about, warning, scp), inForce],
+    },
+  };
+}
+
+/** @throws DeviceError AnswerCut: what came is not what the device has */
+async function read(connection: DeviceConnection): Promise<Reading> {
+  const { name } = connection.device;
+  const before = await measure(connection);
+  const bytes = await connection.exec(`cat ${file}`);
+  const after = await measure(connection);
+  if (before.said !== after.said) {
+    throw new AnswerCut(name, `${file} changed while it was read`);
+  }
+  if (bytes.length !== before.size) {
+    throw new AnswerCut(name, `${file} has ${before.size} bytes, but ${bytes.length} came`);
+  }
+  const { digest } = before;
+  if (digest !== undefined && digest !== digestOf(bytes, digest)) {
+    throw new AnswerCut(name, `what came of ${file} has another checksum than the file`);
+  }
+  const info = (await ifAllowed(connection.exec(`cat ${board}`)))?.toString('latin1') ?? '';
+  const address = /^board\.hwaddr=([\dA-F:]+)$/im.exec(info)?.[1];
+  const hostname = /^resolv\.host\.1\.name=(\S+)/m.exec(bytes.toString())?.[1];
+  // Its label has no colons, and no other number.
+  const serial = address?.replaceAll(':', '').toUpperCase();
+  return { content: { bytes }, identity: { serial, hostname } };
+}
+
+interface Measured {
+  said: string;
+  size: number;
+  /** SHA-256 or MD5 in hex. Undefined: its BusyBox has neither. */
+  digest: string | undefined;
+}
+
+async function measure(connection: DeviceConnection): Promise<Measured> {
+  const command = `wc -c ${file} && (sha256sum ${file} || md5sum ${file} || true)`;
+  const said = (await connection.exec(command)).toString('latin1');
+  const [, size, digest] = /^\s*(\d+) \S+\s+(?:([\da-f]{64}|[\da-f]{32}) .+\s*)?$/.exec(said) ?? [];
+  if (size === undefined) {
+    const what = `does not report the size of ${file}: ${quoted(said.trim())}`;
+    throw new DeviceRefused(connection.device.name, what);
+  }
+  return { said, size: Number(size), digest };
+}
+
+function digestOf(bytes: Buffer, { length }: string): string {
+  const algorithm = length === 64 ? 'sha256' : 'md5';
+  return createHash(algorithm).update(bytes).digest('hex');
+}
+
+function incomplete(content: Content, areas: readonly string[]): string | undefined {
+  const text = plainText(content);
+  const missing = areas.find((area) => !`\n${text}`.includes(`\n${area}.`));
+  if (missing !== undefined) return `it has no key that begins with "${missing}."`;
+  return text.endsWith('\n') ? undefined : 'its last line has no end';
+}
+
+/** Gets it into the file and into flash, but only if it is whole; it is not in force then. */
+function put(content: Buffer, about: RestoreAbout, warning: string, scp = ''): RestoreStep[] {
+  const user = /^users\.1\.name=([\w.-]+)$/m.exec(content.toString('latin1'))?.[1] ?? 'ubnt';
+  const [here, there, former] = [`${about.device.name}.cfg`, '/tmp/version.cfg', '/tmp/former.cfg'];
+  const hash = createHash('md5').update(content).digest('hex');
+  return [
+    {
+      title: `Get the version of ${about.time}, and copy it to the device; fresh from the factory, its user is ubnt. ${warning}`,
+      where: 'desk',
+      lines: copyToDevice(about, { file: here, to: there, user, options: scp }),
+    },
+    {
+      title: `Keep what it has in ${former}, and if the copy is whole, put it in its place and into flash. It says that it stores; if it does not, nothing was changed`,
+      where: 'device',
+      lines: [
+        `cat ${file} > ${former}`,
+        `md5sum ${there} | grep ${hash} && cat ${there} > ${file} && cfgmtd -w -p /etc/`,
+        `rm ${there}`,
+      ],
+    },
+  ];
+}

@@ -1,0 +1,188 @@
+/** Likely oversights, which stop no service. */
+
+import { models, type Transport } from '@skolo/models';
+import { type Draft, type Report, reportTo, within } from '../draft/draft.ts';
+import type { Problem } from '../issues/issues.ts';
+import type { ServiceName } from '../schema/service-ports.ts';
+
+/**
+ * For a draft without problems.
+ *
+ * @param listed services that the file has settings for
+ */
+export function warningsOf(draft: Draft, listed: readonly string[]): Problem[] {
+  const problems: Problem[] = [];
+  const report = reportTo(problems);
+  const uses = (service: ServiceName, isNeeded: boolean) => isNeeded || listed.includes(service);
+  const { identities, infrastructure, machines } = draft.rack;
+  const fed = [...infrastructure.values(), ...machines.values()];
+  const isBackedUp = [...infrastructure.values()].some(
+    ({ model, backup }) => backup && 'load' in (models.get(model)?.backup ?? {}),
+  );
+  const used = {
+    power: uses(
+      'power-cycle-daemon',
+      fed.some(({ power }) => power.length > 0),
+    ),
+    tokens: uses('metadata-server', identities.size > 0),
+    backups: uses('router-backup', isBackedUp),
+  };
+  if (used.power) warnOfJumphost(draft, report);
+  warnOfMachines(draft, used, report);
+  warnOfInfrastructure(draft, used, report);
+  warnOfLogins(draft, report);
+  warnOfAgentKey(draft, report);
+  warnOfUnused(draft, report);
+  warnOfEmails(draft, report);
+  warnOfServices(draft, report);
+  warnOfAlerts(draft, report);
+  return problems;
+}
+
+function warnOfJumphost({ rack: { jumphost } }: Draft, report: Report): void {
+  const why = 'the power-cycle daemon cannot protect its own power and network';
+  if (!jumphost?.power.length) report(['jumphost'], 'power', `has no \`power\`: ${why}`, 'key');
+  if (!jumphost?.uplink) report(['jumphost'], 'uplink', `has no \`uplink\`: ${why}`, 'key');
+}
+
+function warnOfAgentKey({ rack: { access } }: Draft, report: Report): void {
+  if (access.agents === undefined || access.agents.publicKey !== undefined) return;
+  const why = 'agents accept no orders; `skolo secrets generate` prints it';
+  report(['access', 'agents'], 'publicKey', `has no \`publicKey\`: ${why}`, 'key');
+}
+
+/** Parts of the inventory that a service uses. */
+interface Used {
+  power: boolean;
+  tokens: boolean;
+  backups: boolean;
+}
+
+function warnOfMachines(draft: Draft, used: Used, report: Report): void {
+  const { machines, defaultIdentity } = draft.rack;
+  const addresses = new Map<string, string>();
+  for (const machine of machines.values()) {
+    const { name, power, uplink, address, identity = defaultIdentity } = machine;
+    const lacks = (key: string, why: string) => {
+      report(() => within(draft, machine), key, `has no \`${key}\`${why}`, 'key');
+    };
+    if (used.power && power.length === 0) lacks('power', ': it cannot be cycled');
+    if (used.power && !uplink) lacks('uplink', ': its switch is unknown');
+    if (!address)
+      lacks('address', ': it gets no identity, and cycles cannot verify that it is back');
+    if (used.tokens && !identity)
+      lacks('identity', ' and rack.yaml has no `defaultIdentity`: it gets no token');
+    const first = address && addresses.get(address);
+    if (address && first === undefined) addresses.set(address, name);
+    else if (first) {
+      const why = `the metadata server identifies callers by address, so both are ${first}`;
+      report(
+        () => within(draft, machine, 'address'),
+        'address',
+        `is also the address of ${first}: ${why}`,
+      );
+    }
+  }
+}
+
+function warnOfInfrastructure(draft: Draft, { backups }: Used, report: Report): void {
+  for (const device of draft.rack.infrastructure.values()) {
+    const { login, transport, backup } = device;
+    const path = within(draft, device);
+    const model = models.get(device.model);
+    if (login === undefined && needsLogin(transport)) {
+      report(path, 'login', `has no \`login\`: services cannot sign in over ${transport}`, 'key');
+    }
+    if (!backups) continue;
+    if (model !== undefined && 'no' in model.backup) {
+      report(path, 'backup', `is not backed up: ${model.backup.no}`, 'key');
+    } else if (!backup) {
+      report([...path, 'backup'], 'backup', 'is false: the device is not backed up', 'key');
+    }
+  }
+}
+
+/** OpenSSL 3 has DES only in its legacy provider, which Node does not load. */
+function warnOfLogins({ rack }: Draft, report: Report): void {
+  for (const { name, snmp } of rack.logins.values()) {
+    if (snmp?.privProtocol !== 'des') continue;
+    const path = ['logins', name, 'snmp', 'privProtocol'];
+    report(
+      path,
+      'privProtocol',
+      'is des, which is not supported; use aes if the device supports it',
+    );
+  }
+}
+
+/** Whether services cannot sign in over this transport without a login. */
+export function needsLogin(transport: Transport): boolean {
+  return ['ssh', 'telnet', 'snmp', 'ipmi'].includes(transport);
+}
+
+function warnOfUnused(draft: Draft, report: Report): void {
+  const { rack } = draft;
+  const machines = [...rack.machines.values()];
+  const identities = new Set([
+    rack.defaultIdentity,
+    rack.jumphost?.identity,
+    ...machines.map(({ identity }) => identity),
+    ...rack.services['metadata-server'].callers.map(({ identity }) => identity),
+  ]);
+  const logins = new Set([
+    ...[...rack.infrastructure.values()].map(({ login }) => login),
+    ...machines.flatMap(({ login, devices }) => [login, ...devices.map((device) => device.login)]),
+  ]);
+  const unused = [
+    ...[...rack.identities.values()].filter(({ name }) => !identities.has(name)),
+    ...[...rack.logins.values()].filter(({ name }) => !logins.has(name)),
+  ];
+  for (const entry of unused) report(within(draft, entry), 'unused', 'is not used', 'key');
+}
+
+/** Clients of Google's metadata server request the e-mail address of the account. */
+function warnOfEmails(draft: Draft, report: Report): void {
+  const silent = ['fixed', 'refreshToken', 'externalAccount'];
+  for (const identity of draft.rack.identities.values()) {
+    const { email, credentials } = identity;
+    if (email !== undefined || !silent.includes(credentials.kind)) continue;
+    const why = `its credentials (${credentials.kind}) may not contain it, but clients request it`;
+    report(within(draft, identity), 'email', `has no \`email\`: ${why}`, 'key');
+  }
+}
+
+function warnOfServices({ rack }: Draft, report: Report): void {
+  const { services } = rack;
+  if (services['power-cycle-daemon'].repair.uplink.enabled && !hasSelfCyclingRouter(rack)) {
+    const who = 'no device with `uplink: internet` is fed by an outlet with its own cycle';
+    const path = ['services', 'power-cycle-daemon', 'repair', 'uplink'];
+    report(path, 'uplink', `has no effect: ${who}`);
+  }
+  const { server, servers } = services['swarming-client'];
+  if (server === undefined && !servers.some(({ prefix }) => prefix === '')) {
+    const path = ['services', 'swarming-client', 'servers'];
+    report(path, 'servers', 'has no `prefix: ""`: other machines get no bot');
+  }
+}
+
+/** Its requests come from the jumphost, or from a network in `callers`. */
+function warnOfAlerts({ rack }: Draft, report: Report): void {
+  const { jumphost, defaultIdentity, services } = rack;
+  const { callers } = services['metadata-server'];
+  if (services['alert-to-pubsub'].credentials !== 'metadata') return;
+  if ((jumphost?.identity ?? defaultIdentity) !== undefined || callers.length > 0) return;
+  report(
+    ['services', 'alert-to-pubsub', 'credentials'],
+    'identity',
+    'gets no token: the jumphost has no `identity`, and rack.yaml has no `defaultIdentity`',
+  );
+}
+
+function hasSelfCyclingRouter({ infrastructure }: Draft['rack']): boolean {
+  const cyclesByItself = (name: string) =>
+    models.get(infrastructure.get(name)?.model ?? '')?.power?.nativeCycle === true;
+  return [...infrastructure.values()].some(
+    ({ uplink, power }) =>
+      uplink === 'internet' && power.some(({ device }) => cyclesByItself(device)),
+  );
+}

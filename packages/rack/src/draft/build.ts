@@ -1,0 +1,249 @@
+/**
+ * Plain data to a rack: checks each section with its schema, expands ranges and fills in defaults. Leaves out an entry
+ * with a mistake but keeps its name, so that all mistakes are found at once.
+ */
+import { dirname, resolve } from 'node:path';
+import { type Model, models } from '@skolo/models';
+import { z } from 'zod';
+import { type Checked, check } from '../issues/describe.ts';
+import { type Path, type Problem, shown } from '../issues/issues.ts';
+import { didYouMean } from '../issues/suggest.ts';
+import type { InfrastructureDevice, Machine } from '../rack/rack.ts';
+import type { Expanded } from '../ranges/expand.ts';
+import { spreadOf } from '../ranges/spreading.ts';
+import { infrastructureEntry, spreadOfDevice } from '../schema/infrastructure-schema.ts';
+import { withoutUnknown } from '../schema/lenient.ts';
+import { machineSchema } from '../schema/machine-schema.ts';
+import { headSchema, identitySchema, loginSchema } from '../schema/rack-schema.ts';
+import type { ServiceName } from '../schema/service-ports.ts';
+import { isMap, type PlainMap } from '../yaml/plain.ts';
+import { type Draft, type Report, reportTo } from './draft.ts';
+import { readIdentity, readInfrastructure, readLogin, readMachine } from './entries.ts';
+import type { Omissions } from './omissions.ts';
+import { checkEach, rangedEntries, singleEntries } from './sections.ts';
+import { readServices } from './services.ts';
+
+export interface BuildOptions {
+  file: string;
+  strictFor?: ServiceName;
+  /** Entries to leave out. Paths then have the name instead of the range. */
+  omissions?: Omissions;
+}
+
+const topKeys = [
+  ...Object.keys(headSchema),
+  'identities',
+  'logins',
+  'infrastructure',
+  'machines',
+  'services',
+];
+
+export function build(
+  value: unknown,
+  { file, strictFor, omissions }: BuildOptions,
+): { draft: Draft; problems: Problem[] } {
+  const problems: Problem[] = [];
+  const report = reportTo(problems);
+  const take = <T>(checked: Checked<T>): T | undefined => {
+    problems.push(...(checked.problems ?? []));
+    return checked.value;
+  };
+  const top = isMap(value) ? value : {};
+  const draft = emptyDraft(file, top, strictFor, problems);
+  if (!isMap(value)) {
+    const isEmpty = value === null || value === undefined;
+    const message = isEmpty
+      ? 'is empty; a rack.yaml begins with `rack: NAME`'
+      : `expected a map, found ${shown(value)}`;
+    report([], 'type', message);
+    return { draft, problems };
+  }
+  for (const key of Object.keys(top).filter((key) => !topKeys.includes(key))) {
+    report([key], 'unknown key', `unknown key "${key}"${didYouMean(key, topKeys)}`, 'key');
+  }
+
+  const { rack } = draft;
+  rack.name = take(check(headSchema.rack, top.rack, ['rack'])) ?? rack.name;
+  rack.timezone = take(check(headSchema.timezone, top.timezone, ['timezone'])) ?? rack.timezone;
+  rack.network = take(check(headSchema.network, top.network, ['network'])) ?? rack.network;
+  rack.access = take(check(headSchema.access, top.access, ['access'])) ?? rack.access;
+  rack.secrets = take(check(headSchema.secrets, top.secrets, ['secrets'])) ?? rack.secrets;
+  const jumphost = take(check(headSchema.jumphost, top.jumphost, ['jumphost']));
+  if (jumphost !== undefined) keepJumphost(draft, jumphost);
+  if (top.defaultIdentity !== undefined) {
+    rack.defaultIdentity = take(check(z.string(), top.defaultIdentity, ['defaultIdentity'])) ?? '';
+  }
+  keepDefaultIdentity(draft, report);
+
+  for (const { name, raw, path } of singleEntries('identities', top, draft, report)) {
+    const written = take(check(identitySchema, raw, path));
+    const identity = written && readIdentity(name, written, path, report);
+    if (identity) keep(draft, rack.identities, identity, path);
+  }
+  for (const { name, raw, path } of singleEntries('logins', top, draft, report)) {
+    const written = take(check(loginSchema, raw, path));
+    if (written) keep(draft, rack.logins, readLogin(name, written, path, report), path);
+  }
+  const readRanged = { top, draft, problems, omissions };
+  for (const entry of rangedEntries('infrastructure', spreadOfDevice, readRanged)) {
+    const model = modelOf(entry.first, entry.path, report);
+    if (model === undefined) continue;
+    for (const { name, path, checked } of checkEach(infrastructureEntry(model), entry)) {
+      const written = take(checked);
+      const device = written && readInfrastructure(name, written, model, path, report);
+      if (device) keep(draft, rack.infrastructure, withoutDropped(device, omissions), path);
+    }
+  }
+  const isLenient = strictFor !== undefined && strictFor !== 'swarming-client';
+  for (const entry of rangedEntries('machines', () => machineSpread, readRanged)) {
+    for (const { name, path, checked } of checkEach(
+      machineSchema,
+      isLenient ? lenient(entry) : entry,
+    )) {
+      const written = take(checked);
+      if (written === undefined) continue;
+      const machine = readMachine(name, written, path, draft, report);
+      keep(draft, rack.machines, machineWithoutDropped(machine, omissions), path);
+    }
+  }
+  return { draft, problems };
+}
+
+function emptyDraft(
+  file: string,
+  top: PlainMap,
+  strictFor: ServiceName | undefined,
+  problems: Problem[],
+): Draft {
+  return {
+    rack: {
+      name: '',
+      timezone: 'UTC',
+      network: { domain: 'lan' },
+      identities: new Map(),
+      access: { anonymousRead: [] },
+      secrets: { shared: {} },
+      logins: new Map(),
+      infrastructure: new Map(),
+      machines: new Map(),
+      services: readServices(top.services, strictFor, problems),
+      dir: dirname(resolve(file)),
+    },
+    declared: {
+      identities: new Set(),
+      logins: new Set(),
+      infrastructure: new Set(),
+      machines: new Set(),
+    },
+    named: [],
+    where: new Map(),
+  };
+}
+
+function keep<T extends { name: string }>(
+  draft: Draft,
+  map: Map<string, T>,
+  entry: T,
+  path: Path,
+): void {
+  draft.where.set(entry, path);
+  // checkNames reports duplicates; the first entry counts.
+  if (!map.has(entry.name)) map.set(entry.name, entry);
+}
+
+function keepJumphost(
+  draft: Draft,
+  { power = [], ...rest }: z.output<typeof headSchema.jumphost>,
+): void {
+  const jumphost = { ...rest, power };
+  draft.rack.jumphost = jumphost;
+  draft.where.set(jumphost, ['jumphost']);
+  draft.named.push({ name: jumphost.name, what: 'the jumphost', path: ['jumphost', 'name'] });
+  jumphost.aliases.forEach((name, i) => {
+    draft.named.push({ name, what: 'an alias of the jumphost', path: ['jumphost', 'aliases', i] });
+  });
+}
+
+/** Without keys that refer to disabled entries. */
+function withoutDropped(
+  device: InfrastructureDevice,
+  omissions: Omissions | undefined,
+): InfrastructureDevice {
+  const dropped = omissions?.dropped('infrastructure', device.name);
+  if (dropped === undefined || dropped.size === 0) return device;
+  const { power, uplink, ...rest } = device;
+  return {
+    ...rest,
+    power: dropped.has('power') ? [] : power,
+    ...(uplink !== undefined && !dropped.has('uplink') && { uplink }),
+  };
+}
+
+function machineWithoutDropped(machine: Machine, omissions: Omissions | undefined): Machine {
+  const dropped = omissions?.dropped('machines', machine.name);
+  if (dropped === undefined || dropped.size === 0) return machine;
+  const { power, uplink, login, devices, ...rest } = machine;
+  return {
+    ...rest,
+    power: dropped.has('power') ? [] : power,
+    ...(uplink !== undefined && !dropped.has('uplink') && { uplink }),
+    ...(login !== undefined && !dropped.has('login') && { login }),
+    devices: dropped.has('devices') ? [] : devices,
+    // Without the key, it would get the default identity.
+    ...(dropped.has('identity') && { identity: 'none' }),
+  };
+}
+
+/** At the top level, or next to `callers`. */
+function keepDefaultIdentity({ rack }: Draft, report: Report): void {
+  const { defaultIdentity } = rack.services['metadata-server'];
+  if (defaultIdentity === undefined) return;
+  if (rack.defaultIdentity !== undefined && rack.defaultIdentity !== defaultIdentity) {
+    const path = ['services', 'metadata-server', 'defaultIdentity'];
+    report(path, 'differs', `is "${defaultIdentity}", but "${rack.defaultIdentity}" at the top`);
+  }
+  rack.defaultIdentity ??= defaultIdentity;
+}
+
+const machineSpread = spreadOf(machineSchema);
+
+function modelOf(raw: unknown, path: Path, report: Report): Model | undefined {
+  if (!isMap(raw)) {
+    report(path, 'type', `expected a map, found ${shown(raw)}`);
+    return undefined;
+  }
+  const { model: name } = raw;
+  if (name === undefined) {
+    report([...path, 'model'], 'missing', 'is missing');
+    return undefined;
+  }
+  const model = typeof name === 'string' ? models.get(name) : undefined;
+  if (model === undefined) {
+    const same = [...models.values()].find(({ elsewhere = [] }) =>
+      elsewhere.includes(String(name)),
+    );
+    const guess = same
+      ? `; its name here is "${same.name}"`
+      : didYouMean(String(name), models.keys());
+    const hint = guess || `; known models: ${[...models.keys()].join(', ')}`;
+    report([...path, 'model'], 'model', `unknown model ${shown(name)}${hint}`);
+  }
+  return model;
+}
+
+/** Leaves out unknown settings of the agent, which belong to another service. */
+function lenient<T extends Expanded>(entry: T): T {
+  return {
+    ...entry,
+    first: isMap(entry.first) ? lenientMachine(entry.first) : entry.first,
+    changes: (index: number) => lenientMachine(entry.changes(index)),
+  };
+}
+
+function lenientMachine(raw: PlainMap): PlainMap {
+  if (raw.swarming === undefined) return raw;
+  const { swarming, ...rest } = raw;
+  const kept = withoutUnknown(machineSchema.shape.swarming, swarming);
+  return kept === undefined ? rest : { ...rest, swarming: kept };
+}

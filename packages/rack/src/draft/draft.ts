@@ -1,0 +1,68 @@
+/** A rack under construction: entries read so far and their paths. */
+
+import type { Login } from '@skolo/secrets';
+import type { Path, Problem } from '../issues/issues.ts';
+import type { Identity, InfrastructureDevice, Jumphost, Machine, Rack } from '../rack/rack.ts';
+
+/** Sections with references by name. */
+type Section = 'identities' | 'logins' | 'infrastructure' | 'machines';
+
+export interface Draft {
+  /** Only entries without mistakes of their own. */
+  rack: Omit<Rack, 'jumphost'> & {
+    jumphost?: Jumphost;
+    identities: Map<string, Identity>;
+    logins: Map<string, Login>;
+    infrastructure: Map<string, InfrastructureDevice>;
+    machines: Map<string, Machine>;
+  };
+  /** Every name, also of entries with mistakes: a reference to one is not a mistake. */
+  declared: Record<Section, Set<string>>;
+  /** Names that must be unique, in the order of the file. */
+  named: { name: string; what: string; path: Path; at?: 'key' }[];
+  where: Map<object, Path>;
+}
+
+/** A path, or a function that computes it for a problem. */
+export type Spot = Path | (() => Path);
+
+/** Adds a problem. Of equal paths and rules, only the first is shown. */
+export type Report = (
+  spot: Spot,
+  rule: string,
+  message: string,
+  at?: 'key',
+  more?: { other?: Spot; missing?: Problem['missing'] },
+) => void;
+
+export function reportTo(problems: Problem[]): Report {
+  return (spot, rule, message, at, { other, missing } = {}) => {
+    problems.push({
+      path: pathOf(spot),
+      rule,
+      message,
+      ...(at && { at }),
+      ...(other && { other: pathOf(other) }),
+      ...(missing && { missing }),
+    });
+  };
+}
+
+function pathOf(spot: Spot): Path {
+  return typeof spot === 'function' ? spot() : spot;
+}
+
+/** Gives the first entry with a value, if it is another one. */
+export function firsts<V, E>(): (value: V, entry: E) => E | undefined {
+  const known = new Map<V, E>();
+  return (value, entry) => {
+    const first = known.get(value);
+    if (first === undefined) known.set(value, entry);
+    return first;
+  };
+}
+
+/** A path within an entry. */
+export function within(draft: Draft, entry: object, ...more: (string | number)[]): Path {
+  return [...(draft.where.get(entry) ?? []), ...more];
+}

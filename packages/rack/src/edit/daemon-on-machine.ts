@@ -1,0 +1,80 @@
+/** The rack for a power-cycle daemon that runs on a machine, and not on the jumphost: so that it can switch the jumphost. */
+import { RackError } from '../issues/issues.ts';
+import type { Rack } from '../rack/rack.ts';
+import { parseRack } from '../read/load.ts';
+import { isMap, type PlainMap } from '../yaml/plain.ts';
+import { readYaml } from '../yaml/yaml.ts';
+import { ByHand } from './splice.ts';
+import { splitEntry } from './split-entry.ts';
+
+export interface DaemonRack {
+  /** The sections of a rack.yaml, as JSON has them. */
+  sections: Record<string, unknown>;
+  rack: Rack;
+  /** The name of what is the jumphost in the file. */
+  jumphost: string;
+}
+
+/**
+ * The jumphost becomes a machine of the same name, and the machine becomes the jumphost. So the daemon protects what the machine
+ * depends on, and not what the jumphost does. It keeps its settings, but it neither repairs anything by itself nor serves others.
+ *
+ * @param machine has an entry in the rack.yaml, with an address
+ * @throws RackError The text is not valid, or does not say enough of the two.
+ */
+export function rackForDaemonOn(text: string, machine: string, file: string): DaemonRack {
+  const before = parseRack(text, { file });
+  const found = before.machines.get(machine);
+  if (found?.address === undefined) {
+    const why = found === undefined ? 'is not there' : 'has no address';
+    const advice = 'describe it and its wiring, so that it never cuts what it depends on';
+    throw mistake(text, file, ['machines'], `${machine} ${why}; ${advice}`);
+  }
+  if (before.jumphost.power.length === 0) {
+    throw mistake(text, file, ['jumphost'], 'nothing says what feeds it; add `power:`');
+  }
+  const { value } = readYaml(withOwnEntry(text, machine, file), file);
+  const top = mapOf(value);
+  const { [machine]: own, ...machines } = mapOf(top.machines);
+  const former = { kind: 'host', ...only(wiring, top.jumphost) };
+  const settings = without(['repair', 'doors', 'tls'], mapOf(top.services)[daemon]);
+  const sections = {
+    ...without(['access'], top),
+    jumphost: { name: machine, ...only(wiring, own) },
+    machines: { ...machines, [before.jumphost.name]: former },
+    services: { [daemon]: settings },
+  };
+  const rack = parseRack(JSON.stringify(sections), { file });
+  return { sections, rack, jumphost: before.jumphost.name };
+}
+
+const daemon = 'power-cycle-daemon';
+const wiring = ['address', 'mac', 'uplink', 'power'];
+
+function only(keys: readonly string[], value: unknown): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(mapOf(value)).filter(([key]) => keys.includes(key)));
+}
+
+function without(keys: readonly string[], value: unknown): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(mapOf(value)).filter(([key]) => !keys.includes(key)));
+}
+
+function withOwnEntry(text: string, machine: string, file: string): string {
+  const { value } = readYaml(text, file);
+  if (Object.hasOwn(mapOf(mapOf(value).machines), machine)) return text;
+  try {
+    return splitEntry(text, [machine], file);
+  } catch (error) {
+    if (!(error instanceof ByHand)) throw error;
+    throw mistake(text, file, ['machines'], `${machine}: ${error.message}; write one by hand`);
+  }
+}
+
+function mapOf(value: unknown): PlainMap {
+  return isMap(value) ? value : {};
+}
+
+function mistake(text: string, file: string, path: string[], message: string): RackError {
+  const { line, column } = readYaml(text, file).locate(path, 'key');
+  return new RackError([{ file, line, column, path: path.join('.'), message }]);
+}

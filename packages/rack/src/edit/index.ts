@@ -1,0 +1,11 @@
+/** `@skolo/rack/edit`: changes in the text of rack.yaml. */
+export { type AnsibleHost, readAnsible } from '../formats/ansible-import.ts';
+export {
+  addMachines,
+  type MachineValues,
+  removeMachines,
+  setMachines,
+  withLogin,
+} from './change-machines.ts';
+export { type DaemonRack, rackForDaemonOn } from './daemon-on-machine.ts';
+export { editRack, type RackEdit } from './edit-rack.ts';

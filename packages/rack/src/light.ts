@@ -1,0 +1,14 @@
+/** `@skolo/rack/light`: what needs neither a reader of rack.yaml nor its schema. */
+export { formatIssue, RackError } from './issues/issues.ts';
+export { didYouMean } from './issues/suggest.ts';
+export { hostOfUrl, serviceMetricsUrl, serviceUrl } from './rack/service-urls.ts';
+export {
+  builtInHubs,
+  portIn,
+  switchedWith,
+  type UsbPortReading,
+  uhubctlArgs,
+  whyUhubctlFailed,
+} from './rack/uhubctl.ts';
+export { expandNames, expandRange, foldRange, RangeSyntaxError } from './ranges/ranges.ts';
+export * from './schema/service-ports.ts';

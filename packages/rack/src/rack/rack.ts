@@ -1,0 +1,108 @@
+/**
+ * The inventory: ranges expanded, references checked, defaults filled in.
+ * Secrets are references; packages/secrets reads them on use.
+ */
+import type { Device, Ports } from '@skolo/models';
+import type { AccountCredentials, Login } from '@skolo/secrets';
+import type { z } from 'zod';
+import type { deviceSchema, machineSchema } from '../schema/machine-schema.ts';
+import type { headSchema, identitySchema } from '../schema/rack-schema.ts';
+import type { ServicesSettings } from '../schema/settings/settings.ts';
+
+/** Plain data, as JSON has it. */
+export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
+
+/** A reference to an outlet or a port: `switch-1/14` is `{ device: 'switch-1', outlet: '14' }`. */
+export interface Outlet {
+  device: string;
+  /** In the notation of its model. Empty only in an `uplink` without a port. */
+  outlet: string;
+}
+
+/** A port of a machine's own USB hub: `usb/1-1.2` is `{ hub: '1-1', port: 2 }`. */
+export interface UsbPort {
+  hub: string;
+  port: number;
+}
+
+/** An account whose tokens the metadata server issues. */
+export type Identity = Omit<z.output<typeof identitySchema>, 'credentials'> & {
+  name: string;
+  credentials: AccountCredentials;
+};
+
+export type Role = 'view' | 'operate' | 'admin';
+
+/** Access to the services. */
+export type Access = z.output<typeof headSchema.access>;
+
+/** A phone or another device attached to a machine. Its full name is `<machine>-<name>`. */
+export type AttachedDevice = z.output<typeof deviceSchema> & { name: string; fullName: string };
+
+/** Check that a machine is back after a power cycle. */
+export type SeenBack = { ssh: number } | { http: string } | { icmp: true };
+
+type Written = z.output<typeof machineSchema>;
+
+/** A test machine. `swarming` has settings that differ from `services.swarming-client`, checked by the same schema. */
+export type Machine = Omit<Written, 'port' | 'ports' | 'power' | 'device' | 'devices'> & {
+  name: string;
+  ports: Ports;
+  power: Outlet[];
+  devices: AttachedDevice[];
+};
+
+/** A device with a model of packages/models: router, switch, PDU. */
+export interface InfrastructureDevice extends Device {
+  mac?: string;
+  /** An outlet or port, or `internet`. */
+  uplink?: Outlet | 'internet';
+  power: Outlet[];
+  /** Whether rack.yaml enables its backup; its model may not support it. */
+  backup: boolean;
+  /** Overrides of the service's time-outs. */
+  backupLimits?: { idleSeconds?: number; totalSeconds?: number };
+}
+
+export type Jumphost = Omit<z.output<typeof headSchema.jumphost>, 'power'> & { power: Outlet[] };
+
+/**
+ * The unusable part of a rack.yaml with mistakes. Addresses of disabled entries get no identity by network (`callers`,
+ * `defaultIdentity`).
+ */
+export interface Disabled {
+  /** Entries and keys, dotted, as in messages. */
+  what: string[];
+  /** Disabled machines and infrastructure. */
+  names: ReadonlySet<string>;
+  /** Every address in a disabled entry. */
+  addresses: ReadonlySet<string>;
+  /** The address of a disabled machine is unknown: it may be any of the subnet. */
+  subnet: boolean;
+  /** The network or section with the mistake is unknown: only machines get identities. */
+  everyone: boolean;
+  /** The wiring is incomplete: only feeds of machines and their devices are known. */
+  wiring: boolean;
+}
+
+/** One rack. */
+export interface Rack {
+  name: string;
+  timezone: string;
+  network: { subnet?: string; gateway?: string; domain: string };
+  jumphost: Jumphost;
+  identities: ReadonlyMap<string, Identity>;
+  /** Identity of unlisted callers; absent: no identity. */
+  defaultIdentity?: string;
+  access: Access;
+  /** Where the values of secrets are kept at a desk. */
+  secrets: z.output<typeof headSchema.secrets>;
+  logins: ReadonlyMap<string, Login>;
+  infrastructure: ReadonlyMap<string, InfrastructureDevice>;
+  machines: ReadonlyMap<string, Machine>;
+  services: ServicesSettings;
+  /** Absent if rack.yaml is valid. */
+  disabled?: Disabled;
+  /** Absolute folder of rack.yaml, the base of relative paths. */
+  dir: string;
+}

@@ -1,0 +1,123 @@
+/**
+ * The graph of power and network. A node is on while one of its feeds is on, or without feeds in the rack. It is linked
+ * while its uplink is on and linked. PoE is a feed; a port without power still has data.
+ */
+import { feedOf, formatOutlet } from '../schema/outlets.ts';
+import type { Outlet, Rack } from './rack.ts';
+
+/** A machine, device, phone or the jumphost. */
+interface Thing {
+  name: string;
+  feeds: readonly Outlet[];
+  uplink?: Outlet;
+  /** A phone is on and linked through its machine. */
+  host?: string;
+}
+
+function thingsOf(rack: Rack): Map<string, Thing> {
+  const things = new Map<string, Thing>();
+  const add = (thing: Thing) => things.set(thing.name, thing);
+  for (const entry of [rack.jumphost, ...rack.infrastructure.values()]) {
+    const { name, power: feeds, uplink } = entry;
+    add({ name, feeds, ...(uplink !== undefined && uplink !== 'internet' && { uplink }) });
+  }
+  for (const { name, power: feeds, uplink, devices } of rack.machines.values()) {
+    add({ name, feeds, ...(uplink && { uplink }) });
+    for (const device of devices) {
+      const feed = feedOf(name, device);
+      add({ name: device.fullName, feeds: feed ? [feed] : [], host: name });
+    }
+  }
+  return things;
+}
+
+/**
+ * Whether the loads of an outlet are known. In a rack with a disabled part, only feeds of machines and their devices are:
+ * another outlet may feed a disabled entry or the jumphost.
+ */
+export function feedsKnown(rack: Rack, outlet: Outlet): boolean {
+  if (!rack.disabled?.wiring) return true;
+  const written = formatOutlet(outlet);
+  return [...rack.machines.values()].some(({ name, power, devices }) => {
+    const feeds = [...power, ...devices.flatMap((device) => feedOf(name, device) ?? [])];
+    return feeds.some((feed) => formatOutlet(feed) === written);
+  });
+}
+
+/**
+ * Devices and outlets that an entry needs for power and network, transitively, the nearest first: `switch-1/14`,
+ * `switch-1`, `pdu-1/2` … Includes all of several feeds. A phone needs its machine.
+ *
+ * @throws RangeError Unknown name.
+ */
+export function dependsOn(rack: Rack, name: string): string[] {
+  const things = thingsOf(rack);
+  const start = things.get(name);
+  if (start === undefined) throw new RangeError(`${name} is not in ${rack.name}`);
+  const needed = new Set<string>();
+  const visited = new Set<string>();
+  const queue: { thing: Thing; needs: 'power' | 'network' }[] = [
+    { thing: start, needs: 'power' },
+    { thing: start, needs: 'network' },
+  ];
+  const visit = (name: string, needs: 'power' | 'network') => {
+    needed.add(name);
+    const thing = things.get(name);
+    if (thing !== undefined && !visited.has(`${needs} ${name}`)) queue.push({ thing, needs });
+    visited.add(`${needs} ${name}`);
+  };
+  for (const { thing, needs } of queue) {
+    const { host, uplink } = thing;
+    if (needs === 'power') {
+      for (const feed of thing.feeds) {
+        needed.add(formatOutlet(feed));
+        visit(feed.device, 'power');
+      }
+    } else if (uplink !== undefined) {
+      needed.add(formatOutlet(uplink));
+      visit(uplink.device, 'power');
+      visit(uplink.device, 'network');
+    }
+    if (host !== undefined) visit(host, needs);
+  }
+  needed.delete(name);
+  return [...needed];
+}
+
+/**
+ * Names that lose power or network when these outlets are off, in the order of rack.yaml. An entry with several feeds does
+ * so only if all are off. A port of the hub of machine `m` is `{ device: 'm', outlet: 'usb/1-1.2' }`.
+ */
+export function goesDark(rack: Rack, outlets: Outlet | readonly Outlet[]): string[] {
+  const things = thingsOf(rack);
+  const cut = new Set([outlets].flat().map(formatOutlet));
+  // Grows from nodes that are certainly on: a ring of devices stays dark without an outer feed.
+  const on = growing(things, (thing, isOn) => {
+    if (thing.host !== undefined && !isOn(thing.host)) return false;
+    const { feeds } = thing;
+    return (
+      feeds.length === 0 || feeds.some((feed) => !cut.has(formatOutlet(feed)) && isOn(feed.device))
+    );
+  });
+  const linked = growing(things, ({ name, host, uplink }, isLinked) => {
+    if (!on.has(name)) return false;
+    return uplink !== undefined ? isLinked(uplink.device) : host === undefined || isLinked(host);
+  });
+  return [...things.keys()].filter((name) => !linked.has(name));
+}
+
+/** The smallest set that is closed under the rule. Names that are not in the rack count as members. */
+function growing(
+  things: ReadonlyMap<string, Thing>,
+  admits: (thing: Thing, isHeld: (name: string) => boolean) => boolean,
+): Set<string> {
+  const held = new Set<string>();
+  const isHeld = (name: string) => held.has(name) || !things.has(name);
+  for (let size = -1; size !== held.size; ) {
+    size = held.size;
+    for (const thing of things.values()) {
+      if (!held.has(thing.name) && admits(thing, isHeld)) held.add(thing.name);
+    }
+  }
+  return held;
+}

@@ -1,0 +1,123 @@
+/** rack.yaml to a Rack, or all its mistakes. */
+import { readFile } from 'node:fs/promises';
+import { errorCode } from '@skolo/base';
+import { runChecks } from '../checks/index.ts';
+import { pastedSecretsOf, pathInFile } from '../checks/pasted-secrets.ts';
+import { warningsOf } from '../checks/warnings.ts';
+import { type BuildOptions, build } from '../draft/build.ts';
+import type { Draft } from '../draft/draft.ts';
+import {
+  type Finding,
+  issuesOf,
+  type Problem,
+  RackError,
+  type RackIssue,
+  unreadableRack,
+} from '../issues/issues.ts';
+import type { Rack } from '../rack/rack.ts';
+import type { ServiceName } from '../schema/service-ports.ts';
+import { isMap } from '../yaml/plain.ts';
+import { readPlainYaml } from '../yaml/plain-yaml.ts';
+import { maxTextLength, readYaml } from '../yaml/yaml.ts';
+import { salvage } from './salvage.ts';
+
+/** The text of a rack, for the lines of warnings. */
+const origins = new WeakMap<Rack, { text: string; file: string }>();
+
+/**
+ * Reads the text of a rack.yaml. `file` is for messages and relative paths. A service (`strictFor`) ignores unknown keys
+ * in sections of other services.
+ *
+ * @throws RackError Throws nothing else, for any text.
+ */
+export function parseRack(text: string, options: { file: string; strictFor?: ServiceName }): Rack {
+  // First without positions, which are slow and only needed for mistakes.
+  const plain = text.length <= maxTextLength ? readPlainYaml(text) : undefined;
+  const quick = plain && draftOf(plain.value, options);
+  if (quick && quick.problems.length === 0) return finish(quick.draft, text, options.file);
+
+  const { value, locate } = readYaml(text, options.file);
+  const { draft, problems } = draftOf(value, options);
+  if (problems.length > 0) throw new RackError(issuesOf(problems, locate, options.file));
+  return finish(draft, text, options.file);
+}
+
+/**
+ * The usable part of a rack.yaml with mistakes, for a start without a last good copy. Leaves out entries with mistakes
+ * and entries that depend on them, and lists them in `disabled`.
+ *
+ * @throws RackError No part is usable.
+ */
+export function salvageRack(
+  text: string,
+  options: { file: string; strictFor?: ServiceName },
+): Rack {
+  const { value } = readYaml(text, options.file);
+  const salvaged = salvage(value, options);
+  // Throws the mistakes.
+  if (salvaged === undefined) return parseRack(text, options);
+  const { draft, disabled } = salvaged;
+  return { ...finish(draft, text, options.file), disabled };
+}
+
+/** Reads and parses a file. @throws RackError Also for an unreadable file. */
+export async function readRack(
+  file: string,
+  options: { strictFor?: ServiceName } = {},
+): Promise<Rack> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    const code = errorCode(error) ?? String(error);
+    throw unreadableRack(file, code, error);
+  }
+  return parseRack(text, { ...options, file });
+}
+
+/** Likely oversights, for `skolo rack check`. Requires a rack of parseRack or readRack. */
+export function rackWarnings(rack: Rack): RackIssue[] {
+  const origin = origins.get(rack);
+  if (origin === undefined) return [];
+  const { text, file } = origin;
+  const { value, locate } = readYaml(text, file);
+  const { draft } = build(value, { file });
+  // The message omits the value, which may be the secret.
+  const pasted = pastedSecretsOf(rack, draft, value).map((path): Problem => {
+    const message =
+      'no such file next to rack.yaml; write { file: PATH } or { env: NAME }. If it is the secret itself, replace the secret';
+    return { path, rule: 'pasted', message };
+  });
+  return issuesOf([...warningsOf(draft, listedServices(value)), ...pasted], locate, file);
+}
+
+/** Findings with their lines in rack.yaml. Requires a rack of parseRack or readRack. */
+export function locateFindings(rack: Rack, findings: readonly Finding[]): RackIssue[] {
+  const origin = origins.get(rack);
+  if (origin === undefined) throw new TypeError('only a rack that was read has lines');
+  const { text, file } = origin;
+  const { value, locate } = readYaml(text, file);
+  const { draft } = build(value, { file });
+  const problems = findings.map(({ path, message, at }, i): Problem => {
+    return { path: pathInFile(draft, path), rule: String(i), message, ...(at && { at }) };
+  });
+  return issuesOf(problems, locate, file);
+}
+
+function listedServices(value: unknown): string[] {
+  const services = isMap(value) ? value.services : undefined;
+  return isMap(services) ? Object.keys(services) : [];
+}
+
+function draftOf(value: unknown, options: BuildOptions): { draft: Draft; problems: Problem[] } {
+  const { draft, problems } = build(value, options);
+  runChecks(draft, problems);
+  return { draft, problems };
+}
+
+function finish({ rack: { jumphost, ...rest } }: Draft, text: string, file: string): Rack {
+  if (jumphost === undefined) throw new Error('a rack without mistakes has a jumphost');
+  const rack: Rack = { ...rest, jumphost };
+  origins.set(rack, { text, file });
+  return rack;
+}

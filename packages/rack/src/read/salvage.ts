@@ -1,0 +1,330 @@
+/**
+ * The usable part of a rack.yaml with mistakes, at a start without a last good copy. Leaves out each entry with a mistake,
+ * then references to it, until the rest is valid. Corrects nothing.
+ */
+
+import { models } from '@skolo/models';
+import { runChecks } from '../checks/index.ts';
+import { type BuildOptions, build } from '../draft/build.ts';
+import type { Draft } from '../draft/draft.ts';
+import { type DroppedKey, Omissions, type RangedSection, stringsIn } from '../draft/omissions.ts';
+import type { Path, Problem } from '../issues/issues.ts';
+import { nearest } from '../issues/suggest.ts';
+import type { Disabled, InfrastructureDevice, Machine, Outlet } from '../rack/rack.ts';
+import { machineSchema } from '../schema/machine-schema.ts';
+import { cidr } from '../schema/network-fields.ts';
+import { formatOutlet, parseOutlet } from '../schema/outlets.ts';
+import { isMap } from '../yaml/plain.ts';
+import { without } from './without.ts';
+
+/** More rounds than any chain of references needs. */
+const mostRounds = 1000;
+
+/** Undefined if no part is usable. */
+export function salvage(
+  value: unknown,
+  options: BuildOptions,
+): { draft: Draft; disabled: Disabled } | undefined {
+  const salvager = new Salvager(value);
+  for (let round = 0; round < mostRounds; round++) {
+    const { draft, problems } = build(salvager.value, {
+      ...options,
+      omissions: salvager.omissions,
+    });
+    runChecks(draft, problems);
+    if (problems.length === 0 && !salvager.leaveOutContested(draft)) {
+      return { draft, disabled: salvager.disabled() };
+    }
+    if (!salvager.leaveOut(problems)) return undefined;
+  }
+  return undefined;
+}
+
+class Salvager {
+  value: unknown;
+  readonly omissions = new Omissions();
+  private readonly what = new Set<string>();
+  private readonly removed = { identities: new Set<string>(), logins: new Set<string>() };
+  private readonly removedSections = new Set<string>();
+  private subnet = false;
+  private everyone = false;
+  private wiring = false;
+  private isFatal = false;
+
+  constructor(value: unknown) {
+    this.value = value;
+  }
+
+  /** False if a problem is fatal, or nothing more can be left out. */
+  leaveOut(problems: readonly Problem[]): boolean {
+    const hasNews = problems.map((problem) => {
+      const first = this.leaveOutOne(problem.path, problem);
+      return problem.other === undefined ? first : this.leaveOutOther(problem.other) || first;
+    });
+    return !this.isFatal && (problems.length === 0 || hasNews.includes(true));
+  }
+
+  disabled(): Disabled {
+    const names = [
+      ...this.omissions.namesOf('infrastructure'),
+      ...this.omissions.namesOf('machines'),
+    ];
+    return {
+      what: [...this.what],
+      names: new Set(names),
+      addresses: new Set(this.omissions.addresses()),
+      subnet: this.subnet,
+      everyone: this.everyone,
+      wiring: this.wiring,
+    };
+  }
+
+  /**
+   * Leaves out addresses and outlets that a disabled entry also has: the mistake may be in either. Returns whether there
+   * was any.
+   */
+  leaveOutContested(draft: Draft): boolean {
+    const { rack } = draft;
+    const addresses = new Set(this.omissions.addresses());
+    const outlets = new Set(this.outletsOfDisabled(draft));
+    const isContested = (outlet: Outlet | 'internet' | undefined) =>
+      typeof outlet === 'object' && outlets.has(formatOutlet(outlet));
+    let hasNews = false;
+    for (const [section, entries] of [
+      ['infrastructure', rack.infrastructure],
+      ['machines', rack.machines],
+    ] as const) {
+      for (const entry of entries.values()) {
+        const { name, address } = entry;
+        if (address !== undefined && addresses.has(address)) {
+          hasNews = this.omit(section, name) || hasNews;
+        }
+        for (const key of contestedKeys(entry, isContested)) {
+          hasNews = this.drop(section, name, key) || hasNews;
+        }
+      }
+    }
+    return hasNews;
+  }
+
+  private outletsOfDisabled({ rack }: Draft): string[] {
+    const texts = [
+      ...this.omissions.textsOf('machines'),
+      ...this.omissions.textsOf('infrastructure'),
+    ];
+    return texts.flatMap((text) => {
+      const outlet = parseOutlet(text);
+      const device = outlet && rack.infrastructure.get(outlet.device);
+      const model = device && models.get(device.model);
+      if (!outlet || !device || !model || outlet.outlet === '') return [];
+      return [model.power?.outlets, model.network].flatMap((numbering) => {
+        const found = numbering?.find(outlet.outlet, device.options);
+        return found === undefined ? [] : [formatOutlet({ ...outlet, outlet: found })];
+      });
+    });
+  }
+
+  /** Returns whether something more is left out. */
+  private leaveOutOne(path: Path, problem: Problem): boolean {
+    const [section, name, key, index] = path.map(String);
+    switch (section) {
+      case undefined:
+      case 'rack':
+        return this.fatal();
+      case 'network':
+        // Addresses cannot be checked without the subnet.
+        return name === 'domain' ? this.remove([section, name]) : this.fatal();
+      case 'infrastructure':
+      case 'machines':
+        if (name === undefined) return this.leaveOutSection(section);
+        return this.leaveOutEntry(section, name, key, problem);
+      case 'identities':
+      case 'logins':
+        if (name === undefined) {
+          this.removedSections.add(section);
+          return this.remove([section]);
+        }
+        this.removed[section].add(name);
+        return this.remove([section, name]);
+      case 'jumphost':
+        return this.leaveOutOfJumphost(name, problem);
+      case 'services':
+        if (problem.rule === 'differs') this.remove(['defaultIdentity']);
+        return this.leaveOutSetting(name, key, index);
+      case 'access':
+      case 'secrets':
+        return this.remove(name === undefined ? [section] : [section, name]);
+      case 'timezone':
+        return this.remove([section]);
+      case 'defaultIdentity':
+        return this.remove([section]);
+      default:
+        return this.leaveOutUnknown(section);
+    }
+  }
+
+  /** The other entry of a conflict: the mistake may be in either. */
+  private leaveOutOther([section, name, key]: Path): boolean {
+    if (section === 'jumphost') {
+      return key === undefined && (name === 'power' || name === 'uplink')
+        ? this.leaveOutOfJumphost(name)
+        : false;
+    }
+    if (section !== 'machines' && section !== 'infrastructure') return false;
+    return this.omit(section, String(name));
+  }
+
+  private leaveOutEntry(
+    section: RangedSection,
+    name: string,
+    key: string | undefined,
+    { rule, missing }: Problem,
+  ): boolean {
+    const dependent = this.dependentKey(section, key, missing);
+    if (dependent !== undefined) return this.drop(section, name, dependent);
+    const hasAddress = this.omissions.hasAddress(section, name);
+    if (section === 'machines' && !isAddressSure(rule, key, hasAddress)) this.subnet = true;
+    return this.omit(section, name);
+  }
+
+  /** The key that refers to a disabled entry, or to a login that is no use, if the entry is usable without it. */
+  private dependentKey(
+    section: RangedSection,
+    key: string | undefined,
+    missing: Problem['missing'],
+  ): DroppedKey | undefined {
+    // Equipment without its login could be asked with a default password.
+    if (key === 'login' && section === 'machines') return key;
+    if (missing === undefined || !this.isRemoved(missing)) return undefined;
+    if (key === 'device' || key === 'devices') return 'devices';
+    return key === 'identity' || key === 'power' || key === 'uplink' ? key : undefined;
+  }
+
+  private isRemoved({ section, name }: NonNullable<Problem['missing']>): boolean {
+    if (this.removedSections.has(section)) return true;
+    if (section !== 'infrastructure') return this.removed[section].has(name);
+    // An invalid range may stand for any name.
+    return this.omissions.namesOf(section).some((each) => each === name || each.includes('['));
+  }
+
+  private omit(section: RangedSection, name: string): boolean {
+    this.what.add(`${section}.${name}`);
+    this.wiring = true;
+    return this.omissions.omit(section, name);
+  }
+
+  private drop(section: RangedSection, name: string, key: DroppedKey): boolean {
+    this.what.add(`${section}.${name}.${key}`);
+    if (key === 'power' || key === 'uplink') this.wiring = true;
+    return this.omissions.drop(section, name, key);
+  }
+
+  private leaveOutSection(section: RangedSection): boolean {
+    this.wiring = true;
+    this.everyone ||= section === 'machines';
+    this.removedSections.add(section);
+    return this.remove([section]);
+  }
+
+  private leaveOutOfJumphost(key: string | undefined, problem?: Problem): boolean {
+    if (key === undefined || key === 'name' || key === 'address') return this.fatal();
+    const isUnknown = problem?.rule === 'unknown key';
+    if (isUnknown || key === 'power' || key === 'uplink') this.wiring = true;
+    if (isUnknown || key === 'identity') {
+      // Without the key, it would get the default identity.
+      this.value = without(this.value, ['jumphost', 'identity'], 'none');
+      if (key === 'identity') return this.recorded(['jumphost', 'identity']);
+    }
+    return this.remove(['jumphost', key]);
+  }
+
+  private leaveOutSetting(service: string | undefined, key = '', index?: string): boolean {
+    // With only some of its settings, alerts could go to the wrong receiver.
+    if (service === undefined || service === 'alert-to-pubsub') return this.fatal();
+    // Without its certificate, the service would use plain http.
+    if (key === '' || key === 'tls' || nearest(key, ['tls']) !== undefined) return this.fatal();
+    const path = ['services', service, key];
+    if (service !== 'metadata-server') return this.remove(path);
+    if (key !== 'callers') {
+      // It may be a misspelled `callers`.
+      this.everyone ||= nearest(key, ['callers']) !== undefined;
+      return this.remove(path);
+    }
+    const caller = index === undefined ? undefined : at(this.value, [...path, index]);
+    const networks = stringsIn(isMap(caller) ? caller.cidr : undefined);
+    const isSure = networks.length === 1 && networks.every((text) => cidr.safeParse(text).success);
+    if (!isSure) {
+      this.everyone = true;
+      return this.remove(path);
+    }
+    const cutOff = { cidr: networks[0], identity: 'none' };
+    if (JSON.stringify(caller) === JSON.stringify(cutOff)) {
+      // A duplicate network: keep one entry without an identity.
+      return this.keepOneCaller(path, networks[0] ?? '');
+    }
+    this.value = without(this.value, [...path, index ?? ''], cutOff);
+    return this.recorded([...path, index ?? '']);
+  }
+
+  private keepOneCaller(path: string[], network: string): boolean {
+    const callers = at(this.value, path);
+    if (!Array.isArray(callers)) return false;
+    const others = callers.filter((caller) => !isMap(caller) || caller.cidr !== network);
+    const kept = [...others, { cidr: network, identity: 'none' }];
+    if (kept.length === callers.length) return false;
+    this.value = without(this.value, path, kept);
+    return this.recorded(path);
+  }
+
+  private leaveOutUnknown(key: string): boolean {
+    // It may be a misspelled section: only machines get identities.
+    this.everyone = true;
+    this.wiring = true;
+    return this.remove([key]);
+  }
+
+  private remove(path: string[]): boolean {
+    if (at(this.value, path) === undefined) return false;
+    this.value = without(this.value, path);
+    return this.recorded(path);
+  }
+
+  private recorded(path: readonly string[]): true {
+    this.what.add(path.join('.'));
+    return true;
+  }
+
+  private fatal(): false {
+    this.isFatal = true;
+    return false;
+  }
+}
+
+function contestedKeys(
+  entry: Machine | InfrastructureDevice,
+  isContested: (outlet: Outlet | 'internet' | undefined) => boolean,
+): DroppedKey[] {
+  const keys: DroppedKey[] = [];
+  if (entry.power.some(isContested)) keys.push('power');
+  if (isContested(entry.uplink)) keys.push('uplink');
+  const devices = 'devices' in entry ? entry.devices : [];
+  if (devices.some(({ power }) => power && 'device' in power && isContested(power))) {
+    keys.push('devices');
+  }
+  return keys;
+}
+
+const aboutNames = ['name', 'name twice', 'reserved'];
+
+/** Whether the address of a machine with this mistake is certain. */
+function isAddressSure(rule: string, key: string | undefined, hasAddress: boolean): boolean {
+  if (key === undefined) return aboutNames.includes(rule);
+  // An unknown key may be a misspelled address.
+  return key !== 'address' && (hasAddress || Object.hasOwn(machineSchema.shape, key));
+}
+
+function at(value: unknown, [key, ...rest]: readonly string[]): unknown {
+  if (key === undefined) return value;
+  if (Array.isArray(value)) return at(value[Number(key)], rest);
+  return isMap(value) && Object.hasOwn(value, key) ? at(value[key], rest) : undefined;
+}

@@ -1,0 +1,106 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { peer } from '@skolo/simulators';
+import fc from 'fast-check';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { rackReference } from '../../generate/reference.ts';
+import { expandedInventory } from '../formats/inventory.ts';
+import { parseRack } from '../read/load.ts';
+import { inventory } from '../testing/arbitrary-inventory.ts';
+import { exampleRack, exampleText } from '../testing/example.ts';
+import { rackJsonSchema } from './json-schema.ts';
+
+const generate = 'run `npm run generate -w packages/rack`';
+
+describe('what is generated', () => {
+  const reference = rackReference();
+
+  it('rack.schema.json is current', () => {
+    const file = readFileSync(new URL('../../rack.schema.json', import.meta.url), 'utf8');
+
+    expect(JSON.parse(file), generate).toEqual(JSON.parse(JSON.stringify(rackJsonSchema())));
+  });
+
+  it('docs/rack-yaml.md is current', () => {
+    const file = readFileSync(new URL('../../../../docs/rack-yaml.md', import.meta.url), 'utf8');
+
+    expect(file, generate).toBe(reference);
+  });
+
+  it.each([
+    'network.subnet',
+    'jumphost.aliases',
+    'credentials.impersonate',
+    'snmp.privKey',
+    'devices[].serial',
+    'doors.pdudaemon.allow',
+    'repair.uplink.enabled',
+    'sinks[].url',
+    'deviceModels.NAME.hotCelsius',
+  ])('the reference has %s', (key) => {
+    const [section = '', name = ''] =
+      key.startsWith('network') || key.startsWith('jumphost') ? key.split('.') : ['', key];
+
+    expect(reference.slice(reference.indexOf(`## ${section}`))).toContain(`| \`${name}\` |`);
+  });
+
+  it('the example points editors to the schema', () => {
+    expect(exampleText.split('\n')[0]).toBe(
+      '# yaml-language-server: $schema=../../../packages/rack/rack.schema.json',
+    );
+  });
+});
+
+// An independent judge of the schema, where it is installed.
+const python = peer('python3-jsonschema');
+const judge = `
+import json, sys, jsonschema
+schema, documents = json.load(sys.stdin)
+validator = jsonschema.Draft7Validator(schema)
+validator.check_schema(schema)
+json.dump([[e.json_path for e in validator.iter_errors(d)] for d in documents], sys.stdout)
+`;
+
+function judged(documents: unknown[]): string[][] {
+  const { stdout, stderr } = spawnSync(python ?? '', ['-W', 'ignore', '-c', judge], {
+    input: JSON.stringify([rackJsonSchema(), documents]),
+    encoding: 'utf8',
+    maxBuffer: 2 ** 26,
+  });
+  if (stdout === '') throw new Error(stderr);
+  return JSON.parse(stdout);
+}
+
+describe('the JSON Schema, by an independent judge', () => {
+  beforeEach((context) => {
+    if (!python) context.skip('python3-jsonschema is not installed');
+  });
+
+  it('takes what is valid, and finds the mistakes that it can see', () => {
+    const generated = fc.sample(inventory, { numRuns: 20, seed: 7 });
+    const expanded = generated.map((raw) =>
+      expandedInventory(parseRack(stringify(raw), { file: 'x' })),
+    );
+    const documents = [
+      parse(exampleText),
+      expandedInventory(exampleRack()),
+      ...generated,
+      ...expanded,
+    ];
+
+    const folder = new URL('../../testdata/bad/', import.meta.url);
+    const names = readdirSync(folder).filter(
+      (file) => /^(unknown|type|role|model-unknown|missing)/.test(file) && file.endsWith('.yaml'),
+    );
+    const wrong = names.map((name) => parse(readFileSync(new URL(name, folder), 'utf8')));
+
+    // Both at once: the judge costs a second to start.
+    const errors = judged([...documents, ...wrong]);
+    expect(errors.slice(0, documents.length).flat()).toEqual([]);
+    expect(names.length).toBeGreaterThan(5);
+    expect(
+      errors.slice(documents.length).map((errors, i) => `${names[i]}: ${errors.length > 0}`),
+    ).toEqual(names.map((name) => `${name}: true`));
+  });
+});

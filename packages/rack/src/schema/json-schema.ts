@@ -1,0 +1,146 @@
+/**
+ * The JSON Schema of rack.yaml as typed, with ranges and without defaults, for editors. It checks less than `skolo rack
+ * check`, and accepts every valid file.
+ */
+
+import { type Model, models, spreading } from '@skolo/models';
+import { z } from 'zod';
+import { object } from './fields.ts';
+import { infrastructureShape } from './infrastructure-schema.ts';
+import { machineSchema } from './machine-schema.ts';
+import { headSchema, identitySchema, loginSchema } from './rack-schema.ts';
+import { settingsSchemas } from './settings/settings.ts';
+
+export type JsonSchema = z.core.JSONSchema.BaseSchema;
+export type SubSchema = JsonSchema | boolean;
+
+const rangePattern = '\\[\\d+(-\\d+)?(,\\d+(-\\d+)?)*\\]';
+
+export function rackJsonSchema(): JsonSchema {
+  const file = schemaOf(
+    object({
+      ...headSchema,
+      identities: z
+        .record(z.string(), identitySchema)
+        .exactOptional()
+        .describe('Accounts whose tokens the metadata server may issue, by name.'),
+      logins: z
+        .record(z.string(), loginSchema)
+        .exactOptional()
+        .describe('Credentials for equipment, by name.'),
+      infrastructure: z
+        .record(z.string(), z.unknown())
+        .exactOptional()
+        .describe('Routers, switches and PDUs by name. A name can be a range.'),
+      machines: z
+        .record(z.string(), machineSchema)
+        .exactOptional()
+        .describe('Test machines by name. A name can be a range.'),
+      services: object(settingsSchemas)
+        .partial()
+        .exactOptional()
+        .describe('Settings of each service. Every key has a default.'),
+    }),
+  );
+  const { infrastructure, machines, ...rest } = file.properties ?? {};
+  return {
+    ...file,
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'rack.yaml',
+    description: 'The inventory of a rack of test machines, for skolo.',
+    properties: {
+      ...rest,
+      infrastructure: {
+        ...(isSchema(infrastructure) && infrastructure),
+        additionalProperties: withRanges(infrastructureJson()),
+      },
+      ...(isSchema(machines) && { machines: withRanges(machines) }),
+    },
+  };
+}
+
+/** Common keys, and conditional keys of each model. */
+function infrastructureJson(): JsonSchema {
+  const common = schemaOf(object(infrastructureShape));
+  const properties = common.properties ?? {};
+  const known = [...models.values()];
+  return {
+    type: 'object',
+    required: ['model'],
+    properties: {
+      ...properties,
+      model: {
+        ...(isSchema(properties.model) && { description: properties.model.description }),
+        anyOf: known.map(({ name, label }) => ({ const: name, description: label })),
+      },
+    },
+    allOf: known.map((model) => ({
+      if: { properties: { model: { const: model.name } }, required: ['model'] },
+      // biome-ignore lint/suspicious/noThenProperty: as above.
+      then: ownKeys(model, Object.keys(properties)),
+    })),
+  };
+}
+
+function ownKeys(model: Model, common: string[]): JsonSchema {
+  const { properties = {}, required } = modelJson(model);
+  return {
+    properties: { transport: { enum: [...model.transports] }, ...properties },
+    propertyNames: { enum: [...common, ...Object.keys(properties)] },
+    ...(required && { required }),
+  };
+}
+
+export function modelJson(model: Model): JsonSchema {
+  return schemaOf(object(model.options));
+}
+
+function schemaOf(schema: z.ZodType): JsonSchema {
+  const { $schema: _, ...json }: JsonSchema = z.toJSONSchema(schema, {
+    io: 'input',
+    target: 'draft-7',
+    unrepresentable: 'any',
+    override({ zodSchema, jsonSchema }) {
+      // zod omits defaults of transformed values.
+      if (zodSchema instanceof z.ZodDefault) jsonSchema.default = zodSchema.def.defaultValue;
+      if (spreading.get(zodSchema)?.as !== 'each') return;
+      const one = { ...jsonSchema };
+      for (const key of Object.keys(jsonSchema)) Reflect.deleteProperty(jsonSchema, key);
+      jsonSchema.anyOf = [one, { type: 'array', items: one }];
+    },
+  });
+  return json;
+}
+
+/** Accepts a range for any text. */
+function withRanges(schema: JsonSchema): JsonSchema {
+  const loose = mapSchemas(schema, withRanges);
+  if (loose.pattern === undefined) return loose;
+  const { pattern, ...rest } = loose;
+  return { ...rest, anyOf: [{ pattern }, { pattern: rangePattern }] };
+}
+
+function mapSchemas(schema: JsonSchema, change: (schema: JsonSchema) => JsonSchema): JsonSchema {
+  const one = <S extends SubSchema>(inner: S) => (isSchema(inner) ? change(inner) : inner);
+  const { properties, items, anyOf, oneOf, allOf, additionalProperties } = schema;
+  return {
+    ...schema,
+    ...(properties && {
+      properties: Object.fromEntries(
+        Object.entries(properties).map(([key, value]) => [key, one(value)]),
+      ),
+    }),
+    ...(isSchema(items) && { items: one(items) }),
+    ...(anyOf && { anyOf: anyOf.map(change) }),
+    ...(oneOf && { oneOf: oneOf.map(change) }),
+    ...(allOf && { allOf: allOf.map(change) }),
+    // biome-ignore lint/suspicious/noThenProperty: as above.
+    ...(schema.then && { then: one(schema.then) }),
+    ...(additionalProperties && { additionalProperties: one(additionalProperties) }),
+  };
+}
+
+/** Excludes `true` and `false`, which are also schemas. */
+export function isSchema(schema: SubSchema | SubSchema[] | undefined): schema is JsonSchema {
+  return typeof schema === 'object' && !Array.isArray(schema);
+}

@@ -1,0 +1,103 @@
+/** The schema of an expanded machine. A key with `each` accepts a list in an entry with a range. */
+
+import { seconds } from '@skolo/models';
+import { z } from 'zod';
+import { each } from '../ranges/spreading.ts';
+import { seenBackWithin } from './back-check.ts';
+import { object, section, text } from './fields.ts';
+import { address, boardSerial, digits64, hostName, mac, portOrRange } from './network-fields.ts';
+import { overridesOf, swarmingClient } from './settings/swarming-client.ts';
+import { attributes, line, ownPower, ports, power, uplink } from './wiring-fields.ts';
+
+const id = text(/^[A-Za-z0-9][\w.:/-]{0,200}$/, 'an id', 'us-skolo-1');
+const tag = text(
+  /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/,
+  'a GCE tag (lower-case letters, digits, hyphens)',
+  'bot',
+);
+
+export const deviceSchema = object({
+  name: hostName
+    .exactOptional()
+    .describe('Name on the machine; the full name is MACHINE-NAME. Required for several devices.'),
+  kind: z
+    .enum(['android', 'ios', 'chromeos', 'linux', 'pyocd', 'auto', 'none'])
+    .default('auto')
+    .describe('Kind of device; `auto` detects it and proposes a value.'),
+  serial: each(line)
+    .exactOptional()
+    .describe('Serial number; required to distinguish several devices.'),
+  power: ownPower
+    .exactOptional()
+    .describe("Port of the machine's own USB hub, or an outlet, that feeds it."),
+  powerVerified: z
+    .boolean()
+    .exactOptional()
+    .describe(
+      'true: the USB port was seen to stop the charge of this phone and of no other, by `skolo census --prove`. Until then all ports of a built-in hub are one outlet.',
+    ),
+  address: each(address).exactOptional().describe('Network address (chromeos, linux).'),
+  login: z.string().exactOptional().describe('A name of `logins`.'),
+});
+
+const metadata = section({
+  id: each(digits64).exactOptional().describe('64-bit number; default: derived from the name.'),
+  zone: id.exactOptional().describe('Zone, for example us-skolo-1.'),
+  machineType: id.exactOptional().describe('Machine type, for example rpi4.'),
+  image: id.exactOptional().describe('Image.'),
+  cpuPlatform: line.exactOptional().describe('CPU platform.'),
+  description: line.exactOptional().describe('Description.'),
+  tags: z.array(tag).max(64).default([]).describe('Tags.'),
+  attributes: attributes.describe('Attributes: text by key.'),
+}).describe('Metadata of the machine, from the metadata server.');
+
+export const machineSchema = object({
+  kind: z
+    .enum(['rpi', 'host'])
+    .describe('`rpi`: a Raspberry Pi and k3s node. `host`: any other computer.'),
+  shelf: each(line).exactOptional().describe('Shelf in the room.'),
+  label: each(line).exactOptional().describe('Printed label.'),
+  address: each(address)
+    .exactOptional()
+    .describe('Address. The metadata server identifies the machine by it.'),
+  port: each(portOrRange).exactOptional().describe('Short for `ports: { ssh: … }`.'),
+  ports,
+  mac: each(mac)
+    .exactOptional()
+    .describe('MAC address. With it, another machine with the same IP address gets no token.'),
+  serial: each(boardSerial)
+    .exactOptional()
+    .describe(
+      'Serial number of the board of a Raspberry Pi. A card of `skolo pi image --common` gets its name by it, or by the MAC address.',
+    ),
+  power,
+  uplink: each(uplink).exactOptional().describe('The switch port that it is plugged into.'),
+  identity: each(z.string())
+    .exactOptional()
+    .describe('A name of `identities`, or `none` for no identity. Default: `defaultIdentity`.'),
+  login: z
+    .string()
+    .exactOptional()
+    .describe('A name of `logins`: user and key for soft reboot and USB hub over ssh.'),
+  offSeconds: seconds(0.5, 3600)
+    .exactOptional()
+    .describe('Time without power in a cycle; default: by model of the outlet.'),
+  seenBack: seenBackWithin
+    .exactOptional()
+    .describe(
+      'Check that the machine is back after a cycle: { ssh: 22 }, { http: URL } or { icmp: true }.',
+    ),
+  device: deviceSchema.exactOptional().describe('Attached phone; its full name is MACHINE-device.'),
+  devices: z
+    .array(deviceSchema)
+    .min(1)
+    .max(32)
+    .exactOptional()
+    .describe('Several attached phones, each with a name.'),
+  metadata,
+  swarming: object(overridesOf(swarmingClient.unwrap().shape))
+    .default({})
+    .describe('Settings of its agent that differ from `services.swarming-client`.'),
+}).refine((machine) => machine.device === undefined || machine.devices === undefined, {
+  error: 'has `device` and `devices`; move all devices to `devices`',
+});

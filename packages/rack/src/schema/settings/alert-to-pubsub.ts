@@ -1,0 +1,167 @@
+/** Settings of alert-to-pubsub. */
+
+import { whole } from '@skolo/models';
+import { z } from 'zod';
+import { isMap } from '../../yaml/plain.ts';
+import { object, path, secret, section, text } from '../fields.ts';
+import { common } from './common.ts';
+import { httpRequest } from './http-request.ts';
+
+const name = text(/^[a-z][a-z0-9-]{0,30}$/, 'a name for a sink', 'pagers');
+const topic = text(/^(?!goog)[A-Za-z][\w.~+%-]{2,254}$/, 'a topic of Pub/Sub', 'prometheus-alerts');
+const project = text(/^([a-z0-9.-]+:)?[a-z][a-z0-9-]{0,61}[a-z0-9]$/, 'a project id', 'my-project');
+
+/** Keys of every sink. */
+const anySink = {
+  heartbeat: z
+    .boolean()
+    .default(false)
+    .describe('Also send heartbeats: for a dead-man service, not for a pager.'),
+  dropWhenFull: z
+    .boolean()
+    .default(false)
+    .describe(
+      'When the spool is full, drop messages that only this sink lacks, and report it, instead of rejecting new alerts.',
+    ),
+};
+
+const fileSink = object({
+  ...anySink,
+  name: name.describe(
+    'Name of the sink and of its position in the spool. A renamed sink counts as a new one, which starts with the oldest message that no sink has received.',
+  ),
+  kind: z.literal('file'),
+  file: path.describe('File for one JSON object per line.'),
+  maxBytes: whole(1, 2 ** 50)
+    .default(100 * 2 ** 20)
+    .describe('Size at which the file is renamed to FILE.1.'),
+});
+
+const httpSink = object({
+  ...anySink,
+  name: name.describe(
+    'Name of the sink and of its position in the spool. A renamed sink counts as a new one, which starts with the oldest message that no sink has received.',
+  ),
+  kind: z.literal('http'),
+  ...httpRequest,
+});
+
+export const alertToPubsub = section({
+  ...common,
+  project: project.exactOptional().describe('Project of the topic; default: from the credentials.'),
+  topic: topic.default('prometheus-alerts').describe('Pub/Sub topic for alerts.'),
+  pubsub: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Publish to Pub/Sub; `false` sends only to `sinks`. The default is `false` if there are `sinks` and no key that configures Pub/Sub, such as `project`.',
+    ),
+  createTopic: z
+    .boolean()
+    .default(true)
+    .describe('Create a missing topic, if the credentials allow it.'),
+  endpoint: text(/^[\w.-]+(:\d+)?$/, 'a host of Pub/Sub', 'us-east1-pubsub.googleapis.com:443')
+    .exactOptional()
+    .describe('Region of Pub/Sub. Ordering requires the same region for all publishers.'),
+  credentials: z
+    .union([z.enum(['default', 'metadata']), object({ keyFile: path })])
+    .default('default')
+    .describe("Google's default chain, the rack's metadata server, or the path of a key."),
+  location: z
+    .string()
+    .min(1)
+    .max(100)
+    .exactOptional()
+    .describe('Location in alerts; default: name of the rack.'),
+  format: z
+    .enum(['flat', 'full'])
+    .default('flat')
+    .describe(
+      '`flat`: labels and annotations in one JSON object, as the original service sent; `full`: the alert of Alertmanager with its group.',
+    ),
+  fields: section({
+    state: z.string().min(1).default('__state__').describe('Field for "active" or "resolved".'),
+    link: z.string().min(1).default('link_to_source').describe('Field for the URL of the graph.'),
+    location: z.string().min(1).default('location').describe('Field for the location.'),
+  }).describe('Names of the fields that `flat` adds to the labels.'),
+  replicaLabels: z
+    .array(z.string().min(1))
+    .default(['prometheus_replica'])
+    .describe('Labels that do not distinguish alerts.'),
+  orderingKeys: whole(1, 1000)
+    .default(32)
+    .describe('Number of ordering keys over which alerts are distributed.'),
+  refreshSeconds: whole(1, 240)
+    .default(60)
+    .describe('Interval at which a firing alert is sent again.'),
+  repeatHours: z
+    .number()
+    .positive()
+    .max(87_600)
+    .default(24)
+    .describe(
+      'Alertmanager repeats a firing alert within this time (a little more than `repeat_interval`). Without a repetition the alert is resolved as expired.',
+    ),
+  heartbeatSeconds: whole(1, 3600).default(15).describe('Interval of heartbeats.'),
+  watchdog: section({
+    alert: z
+      .string()
+      .min(1)
+      .default('Watchdog')
+      .describe('Alert that always fires; any other alert also counts.'),
+    withinSeconds: whole(10, 86_400)
+      .default(300)
+      .describe(
+        'Without an alert for this long, the heartbeat reports Prometheus or Alertmanager as dead.',
+      ),
+    receivers: z
+      .array(z.enum(['prometheus', 'alertmanager']))
+      .optional()
+      .describe(
+        'Receivers that must receive alerts within that time: `prometheus` (/api/v2/alerts), `alertmanager` (/webhook). Default: receivers that have received the watchdog.',
+      ),
+  }).describe('Detection of silence.'),
+  maxBodyBytes: whole(1024, 2 ** 30)
+    .default(64 * 2 ** 20)
+    .describe('Limit of a request; larger ones get 413.'),
+  auth: section({
+    username: z.string().min(1).exactOptional().describe('User name of basic auth.'),
+    password: secret.exactOptional().describe('Password of basic auth.'),
+    bearer: secret.exactOptional().describe('Bearer token, instead of basic auth.'),
+  }).describe('Sign-in of alert senders; default: none required.'),
+  spool: section({
+    maxBytes: whole(2 ** 22, 2 ** 50)
+      .default(2 ** 30)
+      .describe('Size at which new alerts are rejected with 503.'),
+    maxAgeHours: z
+      .number()
+      .positive()
+      .max(87_600)
+      .default(336)
+      .describe('Age of the oldest message at which new alerts are rejected with 503.'),
+    deadLetterBytes: whole(0, 2 ** 40)
+      .default(10 * 2 ** 20)
+      .describe('Limit of the file of dead letters.'),
+  }).describe('Queue of messages for times without uplink.'),
+  sinks: z
+    .array(z.discriminatedUnion('kind', [fileSink, httpSink]))
+    .default([])
+    .describe('Other receivers of all messages; each has its own queue.'),
+}).refine(({ pubsub, sinks }) => pubsub || sinks.length > 0, {
+  path: ['pubsub'],
+  error: 'is false and `sinks` is empty, so no alert would arrive; remove it, or add a sink',
+});
+export type AlertToPubsubSettings = z.output<typeof alertToPubsub>;
+
+const pubSubKeys = ['project', 'topic', 'createTopic', 'endpoint', 'credentials', 'orderingKeys'];
+
+/**
+ * The section with the default of `pubsub` that follows from its other keys. Whoever lists sinks and configures nothing of
+ * Pub/Sub would get a sink that never accepts anything, and whose queue fills the spool.
+ */
+export function withPubSubDefault(written: unknown): unknown {
+  if (!isMap(written) || Object.hasOwn(written, 'pubsub')) return written;
+  const { sinks } = written;
+  if (!Array.isArray(sinks) || sinks.length === 0) return written;
+  return { ...written, pubsub: pubSubKeys.some((key) => Object.hasOwn(written, key)) };
+}

@@ -1,0 +1,74 @@
+/** Fields of several sections: outlets, uplinks, ports, text. */
+import { z } from 'zod';
+import type { Outlet } from '../rack/rack.ts';
+import { each } from '../ranges/spreading.ts';
+import { canonical, reading, text } from './fields.ts';
+import { portOrRange } from './network-fields.ts';
+import { parseOutlet, parseUsbPort } from './outlets.ts';
+
+const outlet = reading('an outlet', 'pdu-1/8', (written) => {
+  if (!written.startsWith('usb/')) return parseOutlet(written);
+  const why = "usb/… is a port of a machine's own hub; it can feed only attached devices";
+  return { wrong: `"${written}": ${why}` };
+});
+
+/** Feeds of a machine or device. */
+export const power = z
+  .union([outlet.transform((one) => [one]), z.array(outlet).min(1).max(16)])
+  .meta({ title: 'outlet, or a list' })
+  .exactOptional()
+  .describe('Outlet that feeds it, or a list of feeds; it is off only if all feeds are off.');
+
+export const uplink = reading('a port of a switch', 'switch-1/48', (written) =>
+  written === 'internet'
+    ? { wrong: 'only infrastructure and the jumphost can have the uplink internet' }
+    : parseOutlet(written),
+);
+
+/** Feed of an attached device. */
+export const ownPower = reading(
+  'a port of a hub (usb/HUB.PORT) or an outlet',
+  'usb/1-1.2',
+  (written) => (written.startsWith('usb/') ? parseUsbPort(written) : parseOutlet(written)),
+);
+
+/** A port, or `internet`. */
+export const infrastructureUplink = reading<Outlet | 'internet'>(
+  'a port of a switch',
+  'switch-1/48',
+  (written) => (written === 'internet' ? 'internet' : parseOutlet(written)),
+);
+
+/** Text of one line. */
+export const line = canonical('a line of text', 'shelf1', (line) =>
+  line !== '' && line.length <= 200 && !/\p{Cc}/u.test(line) ? line : undefined,
+);
+
+/** Attributes of GCE: text by key. */
+export const attributes = z
+  .record(
+    text(/^[A-Za-z0-9_-]{1,127}$/, 'a GCE key (letters, digits, - and _, at most 127)', 'pool'),
+    z.string().max(262_144),
+  )
+  .default({});
+
+/** `ports: 24` is a likely mistake. */
+function isNumber({ code, input }: z.core.$ZodRawIssue): string | undefined {
+  if (code !== 'invalid_type' || typeof input !== 'number') return undefined;
+  return `expected a map such as { ssh: 2201 }, found the number ${input}; for the number of ports use \`portCount\``;
+}
+
+export const ports = z
+  .strictObject(
+    {
+      ssh: each(portOrRange).exactOptional().describe('ssh; 22 by default.'),
+      telnet: each(portOrRange).exactOptional().describe('telnet; 23 by default.'),
+      http: each(portOrRange).exactOptional().describe('http or https; 80 or 443 by default.'),
+      snmp: each(portOrRange).exactOptional().describe('SNMP; 161 by default.'),
+      mqtt: each(portOrRange).exactOptional().describe('MQTT; 1883 by default.'),
+      ipmi: each(portOrRange).exactOptional().describe('IPMI; 623 by default.'),
+    },
+    { error: isNumber },
+  )
+  .exactOptional()
+  .describe('Ports; default: standard ports.');

@@ -1,0 +1,213 @@
+/** Text of rack.yaml to plain data, with line and column of each path. */
+import {
+  Composer,
+  type CST,
+  type Document,
+  isAlias,
+  isCollection,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  Parser,
+  type Scalar,
+  YAMLParseError,
+} from 'yaml';
+import { type Locate, type Path, RackError, type RackIssue } from '../issues/issues.ts';
+import { wrongAlias } from './aliases.ts';
+import { hideRanges } from './hidden-ranges.ts';
+import { type YamlComplaint, yamlMistakes } from './syntax-errors.ts';
+
+/** Characters; a rack of a thousand machines written one by one has 400,000. */
+export const maxTextLength = 4_000_000;
+const maxDepth = 40;
+
+export interface Source {
+  value: unknown;
+  locate: Locate;
+}
+
+/** @throws RackError The text is not YAML, or too deep, or expands too much. */
+export function readYaml(text: string, file: string): Source {
+  const lines = new LineCounter();
+  const failure = (message: string, offset = 0, cause?: unknown): RackError => {
+    const issue = { file, ...positionOf(lines, offset), path: '', message };
+    return new RackError([issue], { cause });
+  };
+  if (text.length > maxTextLength) {
+    throw failure(`has ${text.length} characters; the limit is ${maxTextLength}`);
+  }
+  if (text.includes('\0'))
+    throw failure('is not UTF-8 text, but probably UTF-16; save it as UTF-8');
+  try {
+    const { hidden, show } = hideRanges(text);
+    const tokens = [...new Parser(lines.addNewLine).parse(hidden)];
+    const trap = findTrap(tokens);
+    if (trap && 'code' in trap) {
+      throw new RackError(syntaxIssues(hidden, [trap], file));
+    }
+    if (trap) throw failure(trap.message, trap.offset);
+    const document = compose(tokens, text.length);
+    showHidden(document, show);
+    const merge = [...nodesOf(document)]
+      .flatMap((node) => (isMap(node) ? node.items : []))
+      .find(isMerge);
+    if (merge) throw failure(mergeKey, merge.key.range?.[0]);
+    const wrong = [...document.errors, ...document.warnings, ...duplicateKeys(document)];
+    if (wrong.length > 0) throw new RackError(syntaxIssues(hidden, wrong, file));
+    const alias = wrongAlias(document);
+    if (alias) throw failure(alias.message, alias.offset);
+    // Aliases are limited above.
+    const value: unknown = document.toJS({ maxAliasCount: -1 });
+    if (isDeeper(value, maxDepth)) throw failure(`is nested deeper than ${maxDepth} levels`);
+    return { value, locate: locator(document, lines) };
+  } catch (error) {
+    if (error instanceof RackError) throw error;
+    throw failure('is not valid YAML; undo the last change', 0, error);
+  }
+}
+
+function positionOf(lines: LineCounter, offset: number): { line: number; column: number } {
+  const { line, col } = lines.linePos(offset);
+  return { line: Math.max(1, line), column: Math.max(1, col) };
+}
+
+/** Like parseDocument of yaml, from tokens. */
+function compose(tokens: CST.Token[], length: number): Document.Parsed {
+  // duplicateKeys is faster: the library compares each key with each.
+  const composer = new Composer({ uniqueKeys: false, prettyErrors: false });
+  const [document, second] = composer.compose(tokens, true, length);
+  if (document === undefined) throw new Error('there is no document');
+  if (second !== undefined) {
+    const [start, end] = second.range;
+    document.errors.push(new YAMLParseError([start, end], 'MULTIPLE_DOCS', 'MULTIPLE_DOCS'));
+  }
+  return document;
+}
+
+function isMerge(pair: Pair): pair is Pair<Scalar> {
+  return isScalar(pair.key) && pair.key.type === 'PLAIN' && pair.key.source === '<<';
+}
+
+const mergeKey =
+  'merge keys (`<<`) are not supported; write the keys in each entry, or one entry with a range';
+
+interface Trap {
+  message: string;
+  offset: number;
+}
+
+const collectionAsKey =
+  'a list, a map or an alias cannot be a key; put text that begins with `{`, `[` or `*` in quotes';
+
+/** Finds YAML on which the next steps would overflow the stack or not end. */
+function findTrap(tokens: readonly CST.Token[]): Trap | YamlComplaint | undefined {
+  const queue: { token: CST.Token; depth: number }[] = tokens.map((token) => ({ token, depth: 0 }));
+  for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+    const { token, depth } = next;
+    if (depth > maxDepth)
+      return { message: `is nested deeper than ${maxDepth} levels`, offset: token.offset };
+    if (token.type === 'document' && token.value) queue.push({ token: token.value, depth });
+    if (!('items' in token)) continue;
+    for (const { key, value } of token.items) {
+      // Rarely meant as a key: a misaligned item.
+      if (key?.type === 'block-seq') {
+        return { code: 'BLOCK_AS_IMPLICIT_KEY', pos: [key.offset, key.offset] };
+      }
+      if (key && ('items' in key || key.type === 'alias')) {
+        return { message: collectionAsKey, offset: key.offset };
+      }
+      if (value) queue.push({ token: value, depth: depth + 1 });
+    }
+  }
+  return undefined;
+}
+
+/** All nodes, keys included. */
+function* nodesOf(document: Document.Parsed): Generator<Node> {
+  const queue: unknown[] = [document.contents];
+  for (let node = queue.pop(); node !== undefined; node = queue.pop()) {
+    if (!isNode(node)) continue;
+    yield node;
+    // Single pushes: a call has a limit of arguments.
+    if (isSeq(node)) for (const item of node.items) queue.push(item);
+    if (isMap(node)) for (const { key, value } of node.items) queue.push(key, value);
+  }
+}
+
+function showHidden(document: Document.Parsed, show: (text: string) => string): void {
+  for (const node of nodesOf(document)) {
+    if (!isScalar(node)) continue;
+    if (typeof node.value === 'string') node.value = show(node.value);
+    if (node.source !== undefined) node.source = show(node.source);
+  }
+}
+
+function duplicateKeys(document: Document.Parsed): YAMLParseError[] {
+  const errors: YAMLParseError[] = [];
+  for (const node of nodesOf(document)) {
+    const keys = new Set<string>();
+    for (const { key } of isMap(node) ? node.items : []) {
+      if (!isScalar(key)) continue;
+      const name = String(key.value);
+      const [start, end] = key.range ?? [0, 0];
+      if (keys.has(name)) errors.push(new YAMLParseError([start, end], 'DUPLICATE_KEY', name));
+      keys.add(name);
+    }
+  }
+  return errors;
+}
+
+function syntaxIssues(text: string, wrong: readonly YamlComplaint[], file: string): RackIssue[] {
+  return yamlMistakes(text, wrong).map((mistake) => ({ file, ...mistake, path: '' }));
+}
+
+/** Whether a value is nested too deep; an alias within its anchor has no end. */
+function isDeeper(value: unknown, left: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return left === 0 || Object.values(value).some((item) => isDeeper(item, left - 1));
+}
+
+function locator(document: Document.Parsed, lines: LineCounter): Locate {
+  return (path, at) => {
+    const found: (string | number)[] = [];
+    let key: Node | undefined;
+    let node = resolved(document.contents, document);
+    for (const part of path) {
+      const next = step(node, part);
+      if (next === undefined) break;
+      key = next.key;
+      node = resolved(next.value, document);
+      found.push(part);
+    }
+    const complete = found.length === path.length;
+    const block = isCollection(node) && !node.flow;
+    const target = at === 'key' || !complete || block || node === undefined ? (key ?? node) : node;
+    return {
+      ...positionOf(lines, target?.range?.[0] ?? 0),
+      path: found satisfies Path,
+      ...(isScalar(target) && target.source !== undefined && { source: target.source }),
+    };
+  };
+}
+
+function step(node: Node | undefined, part: string | number) {
+  if (isMap(node)) {
+    const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(part));
+    if (pair === undefined) return undefined;
+    return { key: isNode(pair.key) ? pair.key : undefined, value: pair.value };
+  }
+  if (isSeq(node) && typeof part === 'number' && part < node.items.length) {
+    const item = node.items[part];
+    return { key: isNode(item) ? item : undefined, value: item };
+  }
+  return undefined;
+}
+
+function resolved(value: unknown, document: Document.Parsed): Node | undefined {
+  if (isAlias(value)) return value.resolve(document);
+  return isNode(value) ? value : undefined;
+}

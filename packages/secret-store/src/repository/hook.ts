@@ -1,0 +1,34 @@
+/** A commit hook that runs the check. */
+import { chmod } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
+import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/durable';
+import { StoreError } from '../errors.ts';
+import { type GitDeps, git } from './git.ts';
+
+const script = `#!/bin/sh
+# Made by \`skolo secrets verify --install-hook\`.
+command -v skolo > /dev/null && exec skolo secrets verify
+exec npx --no-install skolo secrets verify
+`;
+
+/**
+ * Installs it in this clone.
+ *
+ * @returns its path
+ * @throws StoreError There is another one.
+ */
+export async function installHook(deps: GitDeps): Promise<string> {
+  const said = (await git(deps, ['rev-parse', '--git-path', 'hooks'])).toString().trimEnd();
+  const folder = isAbsolute(said) ? said : join(deps.folder, said);
+  const path = join(folder, 'pre-commit');
+  const former = await readFileIfExists(path);
+  if (former !== undefined && former !== script) {
+    throw new StoreError(
+      `${path}: is there, and not made by skolo; add the line \`skolo secrets verify || exit 1\` to it`,
+    );
+  }
+  await makeFolder(folder, 0o755);
+  await writeFileAtomic(path, script, { mode: 0o755 });
+  await chmod(path, 0o755);
+  return path;
+}

@@ -1,0 +1,140 @@
+/** A check that git has no secret in the clear, and that a team can open its own: of the index, for CI and a commit hook. */
+import { join, relative } from 'node:path';
+import type { Secret } from '@skolo/secrets';
+import { StoreError } from '../errors.ts';
+import { sopsHeader } from '../stores/sops-file.ts';
+import { recipientsFor } from '../stores/sops-rules.ts';
+import { sopsSuffix } from '../stores/sops-store.ts';
+import { type GitDeps, grepIndex, indexedContents, topFolder, trackedFiles } from './git.ts';
+
+export interface Finding {
+  /** From the top folder of the repository. */
+  file: string;
+  line?: number;
+  problem: string;
+}
+
+interface VerifyDeps extends GitDeps {
+  /** Absolute folder with racks and clusters: what looks like a secret is searched for there. */
+  kube: string;
+  /** Absolute folders of encrypted stores. */
+  stores: readonly string[];
+  /** Absolute paths that hold secrets in the clear, and must not be in git: folders and files. */
+  forbidden: readonly string[];
+  /** Values that this desk can open, by place: searched for in the whole repository. */
+  values: ReadonlyMap<string, Secret>;
+}
+
+/** What people paste, as extended regular expressions. */
+const looks: readonly { pattern: string; what: string; isOne?: (match: string) => boolean }[] = [
+  { pattern: '-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----', what: 'a private key' },
+  { pattern: 'AGE-SECRET-KEY-1[02-9AC-HJ-NP-Z]{50}', what: 'an age identity' },
+  {
+    pattern: 'skolo_[A-Za-z0-9_-]{43}',
+    what: 'a token of a service',
+    // Names of metrics begin in the same way.
+    isOne: (match) => /[A-Z]/.test(match.slice(6)),
+  },
+  { pattern: 'K10[0-9a-f]{64}::', what: 'a token of k3s' },
+  { pattern: 'ya29\\.[A-Za-z0-9_-]{20,}', what: 'a token of Google' },
+];
+
+const leastRecipients = 2;
+
+/**
+ * All that is wrong, by file. No finding quotes a secret.
+ *
+ * @throws StoreError git cannot be asked.
+ */
+export async function verifyRepository(deps: VerifyDeps): Promise<Finding[]> {
+  const top = await topFolder(deps);
+  const fromTop = (path: string) => relative(top, path);
+  const findings: Finding[] = [
+    ...(await lookAlikes(deps, fromTop(deps.kube))),
+    ...(await knownValues(deps)),
+  ];
+  for (const path of deps.forbidden) {
+    for (const file of await trackedFiles(deps, fromTop(path))) {
+      findings.push({
+        file,
+        problem: `rack.yaml names it as a secret, and it is in git in the clear; run \`git rm --cached\` on it, store it with skolo secrets set, and replace the value everywhere`,
+      });
+    }
+  }
+  for (const store of new Set(deps.stores)) {
+    findings.push(...(await verifyStore(deps, top, fromTop(store))));
+  }
+  return findings.sort((a, b) => (a.file < b.file ? -1 : 1));
+}
+
+const replaced = 'take it out, and replace it everywhere, because history keeps it';
+
+async function lookAlikes(deps: GitDeps, below: string): Promise<Finding[]> {
+  const patterns = looks.map(({ pattern }) => pattern);
+  const hits = await grepIndex(deps, patterns, { as: 'expression', below });
+  return hits.flatMap(({ file, line, match }) => {
+    const look = looks.find(({ pattern }) => new RegExp(pattern).test(match));
+    if (look?.isOne?.(match) === false) return [];
+    const what = look?.what ?? 'a secret';
+    return [{ file, line, problem: `looks like ${what} in the clear; ${replaced}` }];
+  });
+}
+
+/** Shorter values are also words of other texts. */
+const leastLetters = 8;
+
+async function knownValues({ values, ...deps }: VerifyDeps): Promise<Finding[]> {
+  const places = new Map<string, string>();
+  for (const [place, value] of values) {
+    const text = value.reveal();
+    // Patterns are lines. Of a long value, the longest line tells it apart.
+    const longest = text
+      .split(/\r?\n/)
+      .reduce((a, b) => (b.length > a.length ? b : a), '')
+      .trim();
+    // Not the end, which depends on what follows.
+    const encoded = Buffer.from(text).toString('base64').slice(0, -4);
+    for (const form of [longest, encoded]) if (form.length >= leastLetters) places.set(form, place);
+  }
+  const hits = await grepIndex(deps, [...places.keys()], { as: 'text', below: '' });
+  return hits.map(({ file, line, match }) => ({
+    file,
+    line,
+    problem: `has the value of ${places.get(match) ?? 'a secret'} in the clear; ${replaced}`,
+  }));
+}
+
+async function verifyStore(deps: GitDeps, top: string, store: string): Promise<Finding[]> {
+  const files = await trackedFiles(deps, store);
+  const own = files.filter((file) => !/(^|\/)\.(sops\.yaml|git\w+)$/.test(file));
+  const contents = await indexedContents(deps, own);
+  const findings: Finding[] = [];
+  for (const [file, text] of contents) {
+    const problem = file.endsWith(sopsSuffix)
+      ? await problemOf(join(top, file), text)
+      : `is not encrypted: files of the store end with ${sopsSuffix}; use skolo secrets set`;
+    if (problem !== undefined) findings.push({ file, problem });
+  }
+  return findings;
+}
+
+async function problemOf(path: string, text: string): Promise<string | undefined> {
+  try {
+    const { recipients } = sopsHeader(text, path);
+    const wanted = await recipientsFor(path);
+    const missing = wanted.filter((each) => !recipients.includes(each));
+    const extra = recipients.filter((each) => !wanted.includes(each));
+    if (missing.length + extra.length > 0) {
+      const lists = [
+        ...missing.map((each) => `not encrypted for ${each}`),
+        ...extra.map((each) => `still encrypted for ${each}`),
+      ];
+      return `${lists.join(', ')}: differs from .sops.yaml; run \`sops updatekeys\`, or skolo secrets set`;
+    }
+    if (recipients.length >= leastRecipients) return undefined;
+    return 'has one recipient: with that identity lost, nobody can open it; add a second one to .sops.yaml, and run `sops updatekeys`';
+  } catch (error) {
+    if (error instanceof StoreError) return error.message.replace(`${path}: `, '');
+    throw error;
+  }
+}

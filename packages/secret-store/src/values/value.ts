@@ -1,0 +1,28 @@
+/** What a value of a secret may be: the same that services accept. */
+import { Secret } from '@skolo/secrets';
+import { ValueRejected } from '../errors.ts';
+
+/** As services read a file of a secret. */
+const mostBytes = 64 * 1024;
+
+/**
+ * A value from outside, byte for byte.
+ *
+ * @param where for people: `standard input`, a file
+ * @throws StoreError It is empty, not text, or too large. The message does not quote it.
+ */
+export function secretFrom(bytes: Uint8Array, where: string): Secret {
+  if (bytes.length > mostBytes) {
+    throw new ValueRejected(`${where}: larger than 64 KiB; is it the right one?`);
+  }
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new ValueRejected(`${where}: not UTF-8 text; services read only text`);
+  }
+  if (text.trim() === '') {
+    throw new ValueRejected(`${where}: empty; services reject an empty secret`);
+  }
+  return new Secret(text);
+}

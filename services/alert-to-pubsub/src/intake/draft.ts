@@ -1,0 +1,77 @@
+/** What a group of requests would change: messages for the spool, and the alerts as they would be known then. */
+import type { DeadLetter } from '@skolo/api';
+import type { Tracked } from './known-alerts.ts';
+
+export class Draft {
+  /** Messages as the spool has them. */
+  readonly texts: string[] = [];
+  readonly transitions = { firing: 0, resolved: 0 };
+  readonly letters: DeadLetter[] = [];
+  /** How many more would be known then. */
+  added = 0;
+  private readonly alerts: Map<string, Tracked>;
+  private readonly changes = new Map<string, Tracked | undefined>();
+  /** Number of alerts by machine; counted when a machine has a new one. */
+  private byMachine: Map<string, number> | undefined;
+
+  constructor(alerts: Map<string, Tracked>) {
+    this.alerts = alerts;
+  }
+
+  get(fingerprint: string): Tracked | undefined {
+    return this.changes.has(fingerprint)
+      ? this.changes.get(fingerprint)
+      : this.alerts.get(fingerprint);
+  }
+
+  set(fingerprint: string, tracked: Tracked): void {
+    if (this.get(fingerprint) === undefined) {
+      this.added += 1;
+      this.count(tracked, 1);
+    }
+    this.changes.set(fingerprint, tracked);
+  }
+
+  forget(fingerprint: string): void {
+    const before = this.get(fingerprint);
+    if (before !== undefined) {
+      this.added -= 1;
+      this.count(before, -1);
+    }
+    this.changes.set(fingerprint, undefined);
+  }
+
+  /** How many alerts with this label `machine` would be known then. */
+  countOf(machine: string): number {
+    if (this.byMachine === undefined) {
+      this.byMachine = new Map();
+      for (const [, tracked] of this.known()) this.count(tracked, 1);
+    }
+    return this.byMachine.get(machine) ?? 0;
+  }
+
+  /** All that is known, changes included. */
+  *known(): Generator<[string, Tracked]> {
+    for (const fingerprint of this.alerts.keys()) {
+      const tracked = this.get(fingerprint);
+      if (tracked !== undefined) yield [fingerprint, tracked];
+    }
+    for (const [fingerprint, tracked] of this.changes) {
+      if (tracked !== undefined && !this.alerts.has(fingerprint)) yield [fingerprint, tracked];
+    }
+  }
+
+  private count({ known }: Tracked, more: 1 | -1) {
+    const { machine } = known.alert.labels;
+    if (machine === undefined || this.byMachine === undefined) return;
+    this.byMachine.set(machine, (this.byMachine.get(machine) ?? 0) + more);
+  }
+
+  /** Makes the changes true. */
+  apply(): void {
+    for (const [fingerprint, tracked] of this.changes) {
+      if (tracked === undefined) this.alerts.delete(fingerprint);
+      else this.alerts.set(fingerprint, tracked);
+    }
+  }
+}

@@ -1,0 +1,422 @@
+import { SpooledMessage } from '@skolo/alerts';
+import type { DeadLetter } from '@skolo/api';
+import { fakeClock } from '@skolo/common/testing';
+import { describe, expect, it } from 'vitest';
+import type { AlertEvent } from '../events.ts';
+import { type Batch, NotAccepted, type Received } from '../receive/batch.ts';
+import { smallRack } from '../testing/small-rack.ts';
+import { Intake, type IntakeDeps } from './intake.ts';
+
+const settings = smallRack().services['alert-to-pubsub'];
+
+/** A spool whose space, delay and errors a test sets. */
+class FakeSpool {
+  readonly records: string[] = [];
+  syncs = 0;
+  trouble: Error | undefined;
+  /** Bytes that it takes at once. */
+  space = Number.POSITIVE_INFINITY;
+  private gate: Promise<void> = Promise.resolve();
+
+  hold(): () => void {
+    let open: () => void = () => undefined;
+    this.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    return open;
+  }
+
+  async append(texts: readonly string[]): Promise<number> {
+    await this.gate;
+    if (this.trouble) throw this.trouble;
+    if (texts.join('').length > this.space) throw new Error('no space left on the device');
+    this.syncs += 1;
+    this.records.push(...texts);
+    return this.records.length - texts.length + 1;
+  }
+
+  get messages(): SpooledMessage[] {
+    return this.records.map((text) => SpooledMessage.parse(JSON.parse(text)));
+  }
+
+  /** Name and status of the alerts, in order. */
+  get summaries(): string[] {
+    return this.messages.map((message) =>
+      message.kind === 'notice'
+        ? `notice ${message.notice}`
+        : `${message.alert.labels.alertname} ${message.kind === 'refresh' ? 'refresh' : message.alert.status}`,
+    );
+  }
+}
+
+interface StartOptions extends Partial<IntakeDeps> {
+  refusal?: () => string | undefined;
+  isOpen?: boolean;
+}
+
+function start({ refusal, isOpen = true, ...over }: StartOptions = {}) {
+  const spool = new FakeSpool();
+  const clock = fakeClock('2026-11-20T07:00:00Z');
+  const letters: DeadLetter[] = [];
+  const receptions: Received[] = [];
+  const troubles: unknown[] = [];
+  const intake = new Intake({
+    settings: () => settings,
+    capacity: {
+      refusal: refusal ?? (() => undefined),
+      wrote: (error) => void troubles.push(error),
+    },
+    deadLetters: { add: async (added) => void letters.push(...added) },
+    firstId: 0,
+    clock,
+    emit: (event: AlertEvent) =>
+      void (event.type === 'received' && receptions.push(event.received)),
+    ...over,
+  });
+  if (isOpen) intake.open(spool);
+  const accept = (batch: Batch) => intake.accept(() => batch, 0);
+  return { intake, accept, spool, clock, letters, receptions, troubles };
+}
+
+function batch(names: string[], more: Partial<Batch> = {}): Batch {
+  const alerts = names.map((name) => ({
+    labels: { alertname: name.replace('-', '') },
+    annotations: {},
+    status: name.endsWith('-') ? ('resolved' as const) : ('firing' as const),
+  }));
+  return { endpoint: 'webhook', alerts, bad: [], truncated: 0, ...more };
+}
+
+describe('accept', () => {
+  it('is fulfilled when the spool has it, and not before', async () => {
+    const { accept, spool } = start();
+    const release = spool.hold();
+    let isDone = false;
+    const accepted = accept(batch(['A'])).then(() => {
+      isDone = true;
+    });
+    await new Promise(setImmediate);
+
+    expect(isDone).toBe(false);
+    release();
+    await accepted;
+    expect(spool.summaries).toEqual(['A firing']);
+  });
+
+  it('rejects a request that cannot be read, and accepts the others of its group', async () => {
+    const { intake, accept, spool } = start();
+    const unreadable = intake.accept(() => {
+      throw new Error('the body is not JSON');
+    }, 10);
+    const all = [accept(batch(['A'])), unreadable, accept(batch(['B']))];
+
+    expect((await Promise.allSettled(all)).map(({ status }) => status)).toEqual([
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+    ]);
+    await expect(unreadable).rejects.toThrow('the body is not JSON');
+    expect(spool.summaries).toEqual(['A firing', 'B firing']);
+    expect(spool.syncs).toBe(1);
+  });
+
+  it('reports what is wrong with a request while the disk is full, too', async () => {
+    const { intake, accept } = start({ refusal: () => 'the disk is full' });
+    const unreadable = intake.accept(() => {
+      throw new Error('the body is not JSON');
+    }, 10);
+    const readable = accept(batch(['A']));
+
+    await expect(unreadable).rejects.toThrow('the body is not JSON');
+    await expect(readable).rejects.toThrow('the disk is full');
+  });
+
+  it('reads a request only when it is its turn, and large ones in several groups', async () => {
+    const { intake, spool } = start();
+    const release = spool.hold();
+    const read: string[] = [];
+    const all = ['A', 'B', 'C'].map((name) =>
+      intake.accept(
+        () => {
+          read.push(name);
+          return batch([name]);
+        },
+        2 ** 18 + 1,
+      ),
+    );
+    await new Promise(setImmediate);
+    await new Promise(setImmediate);
+
+    expect(read).toEqual(['A']);
+    release();
+    await Promise.all(all);
+    expect(spool.summaries).toEqual(['A firing', 'B firing', 'C firing']);
+    expect(spool.syncs).toBe(3);
+  });
+
+  it('writes nothing for known alerts', async () => {
+    const { intake, accept, spool } = start();
+    await accept(batch(['A']));
+    await accept(batch(['A']));
+
+    expect(spool.syncs).toBe(1);
+    expect(intake.alerts.size).toBe(1);
+  });
+
+  it('accepts nothing before the spool is open, not even repeats: the known alerts are being read', async () => {
+    const { intake, accept, spool } = start({ isOpen: false });
+    await expect(accept(batch([]))).rejects.toThrow(NotAccepted);
+    await expect(accept(batch(['A']))).rejects.toThrow(NotAccepted);
+
+    intake.open(spool);
+
+    await expect(accept(batch(['A']))).resolves.toMatchObject({ firing: 1 });
+  });
+
+  it('does not answer a repeat before the first of it is written', async () => {
+    const { intake, accept, spool } = start();
+    const release = spool.hold();
+    const first = accept(batch(['A']));
+    const answers: string[] = [];
+    const repeat = accept(batch(['A'])).then(
+      () => answers.push('accepted'),
+      () => answers.push('refused'),
+    );
+    await new Promise(setImmediate);
+    expect(answers).toEqual([]);
+    spool.trouble = new Error('the disk is gone');
+    release();
+    await expect(first).rejects.toThrow(NotAccepted);
+    await repeat;
+
+    expect(answers).toEqual(['refused']);
+    expect(intake.alerts.size).toBe(0);
+  });
+
+  it('shares one sync among all that wait', async () => {
+    const { accept, spool } = start();
+    const release = spool.hold();
+    const names = Array.from({ length: 100 }, (_, i) => `A${i}`);
+    const all = names.map((name) => accept(batch([name])));
+    await new Promise(setImmediate);
+    release();
+    await Promise.all(all);
+
+    expect(spool.syncs).toBe(1);
+    expect(spool.summaries).toEqual(names.map((name) => `${name} firing`));
+  });
+
+  it('accepts a small request when the whole group does not fit', async () => {
+    const { intake, accept, spool } = start();
+    spool.space = 1000;
+    const large = accept(batch(Array.from({ length: 50 }, (_, i) => `L${i}`)));
+    const small = accept(batch(['S']));
+
+    await expect(large).rejects.toThrow(/no space left/);
+    await small;
+    expect(spool.summaries).toEqual(['S firing']);
+    expect([...intake.alerts.values()].map(({ known }) => known.alert.labels)).toEqual([
+      { alertname: 'S' },
+    ]);
+  });
+
+  it('does not remember a refused alert: the next time it is new', async () => {
+    const { accept, spool, troubles } = start();
+    spool.trouble = new Error('the disk is full');
+    await expect(accept(batch(['A']))).rejects.toThrow(/the disk is full/);
+    spool.trouble = undefined;
+    await accept(batch(['A']));
+
+    expect(spool.summaries).toEqual(['A firing']);
+    expect(troubles).toEqual([new Error('the disk is full'), undefined]);
+  });
+
+  it('refuses new alerts while the spool is full, and accepts known ones', async () => {
+    let refusal: string | undefined;
+    const { intake, accept } = start({ refusal: () => refusal });
+    await accept(batch(['A']));
+    refusal = 'the spool is full';
+
+    await accept(batch(['A']));
+    await expect(accept(batch(['A', 'B']))).rejects.toThrow('the spool is full');
+    await expect(accept(batch(['A-']))).rejects.toThrow('the spool is full');
+    refusal = undefined;
+    await accept(batch(['A-', 'B']));
+    expect(intake.alerts.size).toBe(2);
+  });
+
+  it('refuses alerts beyond the limit of known alerts, and accepts known ones', async () => {
+    const { accept, spool } = start({ mostAlerts: 2 });
+    await accept(batch(['A', 'B']));
+    // As Prometheus sends them: what ends and what begins in one request.
+    const mixed = accept(batch(['A-', 'C', 'D']));
+    const known = accept(batch(['B-']));
+
+    await expect(mixed).rejects.toThrow(/2 new alerts rejected: 2 are known, which is the limit/);
+    await known;
+    expect(spool.summaries).toEqual(['A firing', 'B firing', 'A resolved', 'B resolved']);
+  });
+
+  it('accepts alerts of a machine up to its share, and those of all others beyond it', async () => {
+    const events: AlertEvent[] = [];
+    const { intake, accept, spool } = start({
+      mostOfMachine: 2,
+      emit: (event) => void events.push(event),
+    });
+    const of = (machine: string, names: string[]) => {
+      const { alerts, ...rest } = batch(names);
+      for (const { labels } of alerts) Object.assign(labels, { machine });
+      return { alerts, ...rest };
+    };
+
+    await accept(of('pi-1', ['A', 'B', 'C', 'D']));
+    await accept(of('pi-1', ['A', 'B-', 'E']));
+    await accept(of('pi-2', ['A']));
+    await accept(batch(['R1', 'R2', 'R3']));
+
+    const ofAlerts = spool.summaries.filter((text) => !text.startsWith('notice'));
+    expect(ofAlerts.join(', ')).toBe(
+      'A firing, B firing, B resolved, A firing, R1 firing, R2 firing, R3 firing',
+    );
+    expect(spool.messages.filter(({ kind }) => kind === 'notice')).toMatchObject([
+      {
+        notice: 'truncated',
+        text: expect.stringMatching(/^pi-1: 2 new alerts left out: 2 with this label machine/),
+        facts: { machine: 'pi-1', count: 2 },
+      },
+    ]);
+    const left = events.flatMap((event) => (event.type === 'received' ? [event.overShare] : []));
+    expect(left).toEqual([2, 1, 0, 0]);
+    expect(intake.alerts.size).toBe(6);
+  });
+
+  it('gives a machine its share again once its alerts are forgotten', async () => {
+    const { accept, intake, spool, clock } = start({ mostOfMachine: 1 });
+    const of = (name: string) => ({
+      ...batch([]),
+      alerts: [
+        {
+          labels: { alertname: name.replace('-', ''), machine: 'pi-1' },
+          annotations: {},
+          status: name.endsWith('-') ? ('resolved' as const) : ('firing' as const),
+        },
+      ],
+    });
+    await accept(of('A'));
+    await accept(of('A-'));
+    await accept(of('B'));
+    clock.pass(21 * 60_000);
+    await intake.tick();
+
+    await accept(of('B'));
+
+    expect(spool.summaries).toEqual(['A firing', 'A resolved', 'notice truncated', 'B firing']);
+  });
+
+  it('publishes firing and resolved of the same batch, in their order', async () => {
+    const { accept, spool } = start();
+    await accept(batch(['A', 'A-', 'A']));
+
+    expect(spool.summaries).toEqual(['A firing', 'A resolved', 'A firing']);
+  });
+
+  it('gives each message an id of its own', async () => {
+    const { accept, spool } = start();
+    await accept(batch(['A', 'A-', 'B']));
+
+    expect(new Set(spool.messages.map(({ id }) => id)).size).toBe(3);
+    expect(spool.messages.every(({ id }) => /^[0-9a-f]{32}$/.test(id))).toBe(true);
+  });
+
+  it('keeps bad alerts as dead letters, each once, and publishes a notice', async () => {
+    const { accept, spool, letters } = start();
+    const bad = [
+      { why: 'labels are missing', found: { foo: 1 } },
+      { why: 'labels are missing', found: { foo: 1 } },
+      { why: 'labels are missing', found: { foo: 2 } },
+    ];
+    await accept(batch(['A'], { bad }));
+    await accept(batch(['A'], { bad }));
+
+    expect(letters.map(({ found }) => found)).toEqual([{ foo: 1 }, { foo: 2 }]);
+    expect(spool.summaries).toEqual(['A firing', 'notice dead-letters']);
+  });
+
+  it('keeps an alert that no sink can take as a dead letter, once', async () => {
+    const { intake, accept, spool, letters } = start();
+    const large = batch(['L', 'A']);
+    for (const { annotations, labels } of large.alerts) {
+      if (labels.alertname === 'L') annotations.text = 'ü'.repeat(5_000_000);
+    }
+    await accept(large);
+    await intake.tick();
+
+    expect(spool.summaries.slice(0, 1)).toEqual(['A firing']);
+    expect(letters).toMatchObject([{ from: 'webhook', found: { labels: { alertname: 'L' } } }]);
+  });
+
+  it('publishes a notice of alerts that Alertmanager left out, again after an hour', async () => {
+    const { accept, spool, clock } = start();
+    const cut = batch(['A'], { truncated: 3, group: { key: '{}:{}', receiver: 'rack' } });
+    await accept(cut);
+    await accept(cut);
+    clock.pass(3_700_000);
+    await accept(cut);
+
+    expect(spool.summaries).toEqual(['A firing', 'notice truncated', 'notice truncated']);
+    expect(spool.messages[1]).toMatchObject({
+      facts: { count: 3, group: '{}:{}', receiver: 'rack' },
+      text: expect.stringContaining('raise max_alerts of its receiver rack'),
+    });
+  });
+});
+
+describe('tick', () => {
+  it('returns refreshes of all alerts that still fire, and writes nothing', async () => {
+    const { intake, accept, spool, clock } = start();
+    await accept(batch(['A', 'B', 'C', 'C-']));
+    clock.pass(60_000);
+    const due = await intake.tick();
+
+    const names = due.map((fingerprint) => intake.refreshOf(fingerprint)?.alert.labels.alertname);
+    expect(names).toEqual(['A', 'B']);
+    expect(spool.syncs).toBe(1);
+  });
+
+  it('writes nothing when nothing is due', async () => {
+    const { intake, accept, spool, clock } = start();
+    await accept(batch(['A']));
+    clock.pass(10_000);
+
+    expect(await intake.tick()).toEqual([]);
+    expect(spool.syncs).toBe(1);
+  });
+
+  it('ends an alert again when the disk did not take its end', async () => {
+    const { intake, accept, spool, clock } = start();
+    await accept(batch(['A']));
+    clock.pass(25 * 3_600_000);
+    spool.trouble = new Error('full');
+    await expect(intake.tick()).rejects.toThrow('full');
+    spool.trouble = undefined;
+    await intake.tick();
+
+    expect(spool.summaries).toEqual(['A firing', 'A resolved']);
+  });
+
+  it('counts what was received in between', async () => {
+    const { intake, accept, clock } = start();
+    await accept(batch(['A']));
+    clock.pass(30_000);
+    await accept(batch(['A']));
+    clock.pass(30_000);
+    const [due = ''] = await intake.tick();
+
+    expect(intake.refreshOf(due)).toMatchObject({
+      count: 2,
+      first: '2026-11-20T07:00:00.000Z',
+      last: '2026-11-20T07:00:30.000Z',
+      at: '2026-11-20T07:01:00.000Z',
+    });
+  });
+});

@@ -1,0 +1,353 @@
+/**
+ * Turns received alerts into messages in the spool, group by group. Requests that arrive while a group is written form the
+ * next one, up to half a megabyte, and share one sync. The known alerts change only once the spool has the messages.
+ */
+import { setImmediate as turn } from 'node:timers/promises';
+import type { AlertMessage, SpooledMessage } from '@skolo/alerts';
+import { errorText } from '@skolo/base';
+import type { Clock } from '@skolo/common';
+import type { Spool } from '@skolo/durable';
+import type { AlertToPubsubSettings } from '@skolo/rack';
+import type { EmitAlertEvent } from '../events.ts';
+import {
+  type AcceptAlerts,
+  type Batch,
+  NotAccepted,
+  type Received,
+  receivedOf,
+} from '../receive/batch.ts';
+import { pathOf } from '../receive/messages.ts';
+import type { Capacity } from '../state/capacity.ts';
+import type { DeadLetters } from '../state/dead-letters.ts';
+import { Draft } from './draft.ts';
+import { fingerprintOf } from './fingerprint.ts';
+import { createIds, type NewId } from './ids.ts';
+import {
+  isRefreshDue,
+  type Moment,
+  messageOfNow,
+  pass,
+  refreshOf,
+  type Tracked,
+  update,
+} from './known-alerts.ts';
+import type { NoticeDraft } from './notices.ts';
+import { Reported } from './reported.ts';
+
+export interface IntakeDeps {
+  settings(): AlertToPubsubSettings;
+  capacity: Pick<Capacity, 'refusal' | 'wrote'>;
+  deadLetters: Pick<DeadLetters, 'add'>;
+  clock: Clock;
+  emit: EmitAlertEvent;
+  /** Where the ids of messages begin to count. */
+  firstId?: number;
+  /** How many alerts may be known, those that were resolved a short time ago included. */
+  mostAlerts?: number;
+  /** How many of them may have the same label `machine`. */
+  mostOfMachine?: number;
+}
+
+/** A change that is written whole or not at all. */
+interface Job {
+  draw(draft: Draft): void;
+  /** What it is drawn from. */
+  bytes: number;
+  resolve(): void;
+  reject(error: NotAccepted): void;
+}
+
+const retryAfterSeconds = 15;
+/** Some hundred times what a rack has. Of the usual size they take 70 MB. */
+const usualMostAlerts = 100_000;
+/** Ten times what a machine of kube/base can raise at once. If all of 300 machines have so many, there is room for other alerts. */
+const usualMostOfMachine = 200;
+/** Of a message. Pub/Sub takes 10 MB. */
+const mostBytes = 10_000_000;
+/** Shorter ones have fewer bytes than that in any case: a character has three at most. */
+const longText = mostBytes / 3;
+/** How much is read and written at once, in bytes of requests. What waits stays outside of the heap meanwhile. */
+const mostAtOnce = 2 ** 19;
+
+export class Intake implements AcceptAlerts {
+  /** By fingerprint. */
+  readonly alerts = new Map<string, Tracked>();
+  /** The sequence number of the first message that `alerts` does not know of yet. */
+  next = 1;
+  private readonly deps: IntakeDeps;
+  private readonly reported: Reported;
+  private readonly newId: NewId;
+  private spool: Pick<Spool, 'append'> | undefined;
+  /** In seconds of uptime. */
+  private tickedAt: number;
+  private jobs: Job[] = [];
+  private working: Promise<void> | undefined;
+
+  constructor(deps: IntakeDeps) {
+    this.deps = deps;
+    this.tickedAt = deps.clock.uptime();
+    this.reported = new Reported(() => deps.clock.uptime());
+    this.newId = createIds(deps.firstId);
+  }
+
+  /** Accepts alerts from here on. */
+  open(spool: Pick<Spool, 'append'>): void {
+    this.spool = spool;
+  }
+
+  async accept(read: () => Batch, bytes: number): Promise<Received> {
+    let left = { leftOut: 0, overShare: 0 };
+    let received: Received | undefined;
+    let refusal: unknown;
+    const draw = (draft: Draft) => {
+      received = undefined;
+      refusal = undefined;
+      // Read here, and not kept: V8 would copy the alerts of all requests that wait, again and again.
+      let batch: Batch;
+      try {
+        batch = read();
+      } catch (error) {
+        refusal = error;
+        return;
+      }
+      received = receivedOf(batch, this.deps.clock.now());
+      left = this.draw(draft, batch);
+    };
+    await this.enqueue(draw, bytes).catch((error: unknown) => {
+      throw refusal ?? error;
+    });
+    if (received === undefined) throw refusal;
+    this.deps.emit({ type: 'received', received, ...left });
+    if (left.leftOut > 0) throw this.tooMany(left.leftOut);
+    return received;
+  }
+
+  /**
+   * Appends a notice, for those who read the messages.
+   *
+   * @throws NotAccepted
+   */
+  async notify(notice: NoticeDraft): Promise<void> {
+    await this.enqueue((draft) => this.addNotice(draft, notice));
+  }
+
+  /**
+   * Appends messages that one sink has not got, and after those of each alert how it is now.
+   *
+   * @throws NotAccepted
+   */
+  async resend(messages: readonly SpooledMessage[], sink: string): Promise<void> {
+    await this.enqueue((draft) => {
+      const latest = new Map<string, AlertMessage>();
+      for (const message of messages) {
+        this.add(draft, { ...message, sink });
+        if (message.kind !== 'notice') latest.set(message.alert.fingerprint, message);
+      }
+      for (const [fingerprint, late] of latest) {
+        const known = draft.get(fingerprint)?.known;
+        const now = messageOfNow(late, known, this.moment(), this.newId);
+        if (now !== undefined) this.add(draft, { ...now, sink });
+      }
+    });
+  }
+
+  /**
+   * Expires alerts that were not repeated in time.
+   *
+   * @returns alerts that are due for a refresh
+   * @throws NotAccepted It is done the next time.
+   */
+  async tick(): Promise<string[]> {
+    const due: string[] = [];
+    const before = this.tickedAt;
+    const moment = this.moment();
+    await this.enqueue((draft) => {
+      const settings = this.deps.settings();
+      due.length = 0;
+      for (const [fingerprint, tracked] of draft.known()) {
+        const change = pass(tracked, moment, this.newId);
+        if (change === 'forget') draft.forget(fingerprint);
+        else if (change !== undefined) {
+          draft.set(fingerprint, change.tracked);
+          for (const message of change.messages) this.add(draft, message);
+        } else if (isRefreshDue(tracked, before, moment, settings)) {
+          draft.set(fingerprint, { ...tracked, messageAt: moment.uptime });
+          due.push(fingerprint);
+        }
+      }
+    });
+    this.tickedAt = moment.uptime;
+    return due;
+  }
+
+  /** A message that the alert still fires. Undefined: it does not. */
+  refreshOf(fingerprint: string): AlertMessage | undefined {
+    return refreshOf(this.alerts.get(fingerprint), this.moment(), this.newId);
+  }
+
+  /** Fulfilled when nothing is under way. */
+  async close(): Promise<void> {
+    await this.working;
+  }
+
+  /**
+   * Returns how many alerts are left out: so many are known that only what is known already is accepted. `overShare`: so many
+   * of their machines are known. The sender gets no error for these, because it would send the whole request again and again.
+   */
+  private draw(draft: Draft, batch: Batch): { leftOut: number; overShare: number } {
+    const { mostAlerts = usualMostAlerts, mostOfMachine = usualMostOfMachine } = this.deps;
+    let leftOut = 0;
+    const overShare = new Map<string, number>();
+    const { endpoint, group, bad, truncated } = batch;
+    const moment = this.moment();
+    const settings = this.deps.settings();
+    for (const alert of batch.alerts) {
+      const fingerprint = fingerprintOf(alert.labels, settings.replicaLabels);
+      const before = draft.get(fingerprint);
+      const { machine } = alert.labels;
+      if (before === undefined && machine && draft.countOf(machine) >= mostOfMachine) {
+        overShare.set(machine, (overShare.get(machine) ?? 0) + 1);
+        continue;
+      }
+      if (before === undefined && this.alerts.size + draft.added >= mostAlerts) {
+        leftOut += 1;
+        continue;
+      }
+      const received = { fingerprint, alert, endpoint, group };
+      const change = update(before, received, moment, settings, this.newId);
+      draft.set(fingerprint, change.tracked);
+      for (const message of change.messages) this.add(draft, message);
+    }
+    for (const { why, found } of bad) {
+      // Alertmanager sends the same one again and again: it must not push the others out.
+      if (this.reported.isNew(`${why} ${JSON.stringify(found)}`)) {
+        const at = new Date(moment.now).toISOString();
+        draft.letters.push({ at, from: endpoint, why, found });
+      }
+    }
+    if (bad.length > 0 && this.reported.isNew(`bad ${endpoint}`)) {
+      const text = `${bad.length} entries posted to ${pathOf[endpoint]} are not valid alerts: ${bad[0]?.why}; see skolo alerts dead-letters`;
+      this.addNotice(draft, {
+        notice: 'dead-letters',
+        text,
+        facts: { count: bad.length, door: endpoint },
+      });
+    }
+    if (truncated > 0 && this.reported.isNew(`truncated ${group?.key} ${truncated}`)) {
+      const text = `Alertmanager left ${truncated} alerts of a group out: raise max_alerts of its receiver${group?.receiver ? ` ${group.receiver}` : ''}, or split the group`;
+      const facts = { count: truncated, group: group?.key ?? '', receiver: group?.receiver ?? '' };
+      this.addNotice(draft, { notice: 'truncated', text, facts });
+    }
+    for (const [machine, count] of overShare) {
+      if (!this.reported.isNew(`share ${machine}`)) continue;
+      const text = `${machine}: ${count} new alerts left out: ${mostOfMachine} with this label machine are known, which is the limit; see skolo alerts list`;
+      this.addNotice(draft, { notice: 'truncated', text, facts: { count, machine } });
+    }
+    return { leftOut, overShare: [...overShare.values()].reduce((sum, count) => sum + count, 0) };
+  }
+
+  private addNotice(draft: Draft, notice: NoticeDraft) {
+    const now = this.deps.clock.now();
+    const at = new Date(now).toISOString();
+    this.add(draft, { kind: 'notice', id: this.newId(undefined, now), at, ...notice });
+  }
+
+  private enqueue(draw: Job['draw'], bytes = 0): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.jobs.push({ draw, bytes, resolve, reject });
+      this.working ??= this.work();
+    });
+  }
+
+  private async work() {
+    // A turn of the event loop, so that what comes at the same time shares the first sync, too.
+    await turn();
+    while (this.jobs.length > 0) await this.doAll(this.takeGroup());
+    this.working = undefined;
+  }
+
+  private takeGroup(): Job[] {
+    let bytes = 0;
+    const rest = this.jobs.findIndex((job, position) => {
+      bytes += job.bytes;
+      return position > 0 && bytes > mostAtOnce;
+    });
+    return this.jobs.splice(0, rest < 0 ? this.jobs.length : rest);
+  }
+
+  /** Together if that is possible: a small one may fit where all together do not. */
+  private async doAll(jobs: Job[]) {
+    try {
+      await this.write(jobs);
+      for (const { resolve } of jobs) resolve();
+    } catch (error) {
+      if (jobs.length === 1) return jobs[0]?.reject(asNotAccepted(error));
+      for (const job of jobs) await this.doAll([job]);
+    }
+  }
+
+  private async write(jobs: readonly Job[]) {
+    const { deps } = this;
+    const draft = new Draft(this.alerts);
+    this.reported.begin();
+    for (const { draw } of jobs) draw(draft);
+    const { texts, letters, transitions } = draft;
+    const isWriting = texts.length > 0 || letters.length > 0;
+    const { spool } = this;
+    // Without one, what is known is just being read from it, and may be older than what was accepted last.
+    if (isWriting || spool === undefined) {
+      const bytes = texts.reduce((sum, { length }) => sum + length, 0);
+      const refusal = deps.capacity.refusal(bytes);
+      if (refusal !== undefined || spool === undefined) {
+        throw new NotAccepted(refusal ?? 'the spool cannot be opened', retryAfterSeconds);
+      }
+      try {
+        if (letters.length > 0) await deps.deadLetters.add(letters);
+        if (texts.length > 0) this.next = (await spool.append(texts)) + texts.length;
+      } catch (error) {
+        deps.capacity.wrote(error);
+        throw error;
+      }
+      deps.capacity.wrote(undefined);
+    }
+    draft.apply();
+    this.reported.keep();
+    deps.emit({ type: 'transitions', ...transitions });
+  }
+
+  /** All that is known is in memory, and every client that reaches the endpoints may invent alerts. */
+  private tooMany(leftOut: number): NotAccepted {
+    const { mostAlerts = usualMostAlerts } = this.deps;
+    return new NotAccepted(
+      `${leftOut} new alerts rejected: ${mostAlerts} are known, which is the limit; see skolo alerts list. Changes of known alerts are accepted`,
+      retryAfterSeconds,
+    );
+  }
+
+  /** What no sink takes, nor the spool, becomes a dead letter. */
+  private add({ texts, letters, transitions }: Draft, message: SpooledMessage): void {
+    const text = JSON.stringify(message);
+    if (text.length > longText && Buffer.byteLength(text) > mostBytes) {
+      const { labels } = message.kind === 'notice' ? { labels: message.facts } : message.alert;
+      const why = `larger than ${mostBytes} bytes: shorten its labels and annotations`;
+      if (this.reported.isNew(`${why} ${JSON.stringify(labels)}`)) {
+        const from = message.kind === 'notice' ? 'notice' : message.door;
+        letters.push({ at: message.at, from, why, found: { labels } });
+      }
+      return;
+    }
+    texts.push(text);
+    const isChange = message.kind === 'transition' && message.sink === undefined;
+    if (isChange) transitions[message.alert.status] += 1;
+  }
+
+  private moment(): Moment {
+    const { clock } = this.deps;
+    return { now: clock.now(), uptime: clock.uptime() };
+  }
+}
+
+function asNotAccepted(error: unknown): NotAccepted {
+  if (error instanceof NotAccepted) return error;
+  return new NotAccepted(errorText(error), retryAfterSeconds, { cause: error });
+}

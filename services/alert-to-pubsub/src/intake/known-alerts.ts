@@ -1,0 +1,299 @@
+/**
+ * The known alerts. Pure: an alert as it is known and as it is received in; the alert as it is now, and messages, out.
+ *
+ * A repeat of what is known is counted, and sent with the next refresh. Deadlines are by uptime, since the wall clock
+ * jumps. An alert expires when it is not received for as long as its sender gave it.
+ */
+import { AlertMessage, type Endpoint, type Group } from '@skolo/alerts';
+import { z } from 'zod';
+import type { ReceivedAlert } from '../receive/batch.ts';
+import type { NewId } from './ids.ts';
+
+/** An alert as it was last received. */
+export const KnownAlert = AlertMessage.pick({
+  alert: true,
+  group: true,
+  door: true,
+  first: true,
+  last: true,
+  count: true,
+  expired: true,
+}).extend({
+  /** It counts as resolved when it is not received for this long. */
+  silentMs: z.number(),
+});
+export type KnownAlert = z.output<typeof KnownAlert>;
+
+/** A known alert in memory, with its deadlines. All of them in seconds of uptime. */
+export interface Tracked {
+  known: KnownAlert;
+  receivedAt: number;
+  /** When a message about it was last made. */
+  messageAt: number;
+}
+
+/** Now, by both clocks. */
+export interface Moment {
+  /** Milliseconds since 1970. */
+  now: number;
+  /** Seconds since boot. */
+  uptime: number;
+}
+
+/** An alert of a request. */
+export interface Update {
+  fingerprint: string;
+  alert: ReceivedAlert;
+  endpoint: Endpoint;
+  group?: Group | undefined;
+}
+
+interface StateSettings {
+  /** Period of refreshes. */
+  refreshSeconds: number;
+  /** What Alertmanager does not repeat within this time is resolved. */
+  repeatHours: number;
+}
+
+export interface Change {
+  tracked: Tracked;
+  messages: AlertMessage[];
+}
+
+/** When Alertmanager ends an alert that has no end (`resolve_timeout`). */
+const resolveTimeoutMs = 5 * 60_000;
+const hourMs = 3_600_000;
+/** A resolved alert is remembered for this long: Prometheus repeats for 15 minutes that it is resolved. */
+const rememberSeconds = 20 * 60;
+/** RFC 3339 has years of four digits. */
+const latest = Date.UTC(9999, 11, 31);
+
+/** What a received alert changes. */
+export function update(
+  before: Tracked | undefined,
+  update: Update,
+  moment: Moment,
+  settings: StateSettings,
+  newId: NewId,
+): Change {
+  const known = asKnown(before, update, moment, settings);
+  const tracked = { known, receivedAt: moment.uptime, messageAt: moment.uptime };
+  if (before === undefined || before.known.alert.status !== known.alert.status) {
+    return { tracked, messages: [message('transition', known, moment, newId)] };
+  }
+  if (known.alert.status === 'firing' && isAnotherFiring(before.known, update.alert, moment.now)) {
+    const missed = resolved(before.known, before.known.last);
+    return {
+      tracked,
+      messages: [missed, known].map((each) => message('transition', each, moment, newId)),
+    };
+  }
+  return { tracked: { ...tracked, messageAt: before.messageAt }, messages: [] };
+}
+
+/** What time alone changes. Undefined: nothing. */
+export function pass(
+  tracked: Tracked,
+  moment: Moment,
+  newId: NewId,
+): Change | 'forget' | undefined {
+  const { known, receivedAt } = tracked;
+  const silentSeconds = moment.uptime - receivedAt;
+  if (known.alert.status === 'resolved') {
+    return silentSeconds > rememberSeconds ? 'forget' : undefined;
+  }
+  if (silentSeconds * 1000 > known.silentMs) {
+    const ended = resolved(known, timeOf(moment.now));
+    return {
+      tracked: { known: ended, receivedAt: moment.uptime, messageAt: moment.uptime },
+      messages: [message('transition', ended, moment, newId)],
+    };
+  }
+  return undefined;
+}
+
+/** Subscribers treat an alert as resolved after five minutes without a message. */
+const mostRefreshSeconds = 240;
+
+/** The alert of a message, after a restart. It counts as received now, since nothing could be received meanwhile. */
+export function restored(
+  { alert, group, door, first, last, count, expired }: AlertMessage,
+  { uptime }: Moment,
+  { repeatHours }: StateSettings,
+): Tracked {
+  const goodUntil = alert.endsAt === undefined ? undefined : Date.parse(alert.endsAt);
+  const silentMs =
+    goodUntil === undefined ? repeatHours * hourMs : Math.max(0, goodUntil - Date.parse(last));
+  const known: KnownAlert = { alert, door, first, last, count, silentMs };
+  if (group !== undefined) known.group = group;
+  if (expired !== undefined) known.expired = expired;
+  return { known, receivedAt: uptime, messageAt: uptime };
+}
+
+/** A message that the alert still fires. Undefined: it does not. */
+export function refreshOf(
+  tracked: Tracked | undefined,
+  moment: Moment,
+  newId: NewId,
+): AlertMessage | undefined {
+  if (tracked?.known.alert.status !== 'firing') return undefined;
+  return message('refresh', tracked.known, moment, newId);
+}
+
+/**
+ * Whether a refresh has become due since the last tick. Each alert has its own moment in the period, so that refreshes are
+ * spread.
+ *
+ * @param before uptime at the last tick, in seconds
+ */
+export function isRefreshDue(
+  { known, messageAt }: Tracked,
+  before: number,
+  { uptime }: Moment,
+  { refreshSeconds }: StateSettings,
+): boolean {
+  if (known.alert.status !== 'firing') return false;
+  const share = Number.parseInt(known.alert.fingerprint.slice(-6), 16) / 0x100_0000;
+  const turnOf = (at: number) => Math.floor(at / refreshSeconds + share);
+  if (turnOf(uptime) <= turnOf(before)) return false;
+  // Right after a message there is no refresh; all others would be late by the next time.
+  const momentAgo = Math.min(refreshSeconds / 4, mostRefreshSeconds - refreshSeconds);
+  return uptime - messageAt >= momentAgo;
+}
+
+/**
+ * The message that has to follow one that is sent late. Undefined: that one has the present state.
+ *
+ * @param known undefined: the alert does not fire
+ */
+export function messageOfNow(
+  late: AlertMessage,
+  known: KnownAlert | undefined,
+  moment: Moment,
+  newId: NewId,
+): AlertMessage | undefined {
+  const now = known ?? resolved({ ...late, silentMs: 0 }, late.last);
+  if (now.alert.status === late.alert.status) return undefined;
+  return message(now.alert.status === 'firing' ? 'refresh' : 'transition', now, moment, newId);
+}
+
+function asKnown(
+  before: Tracked | undefined,
+  { fingerprint, alert: received, endpoint, group }: Update,
+  { now }: Moment,
+  { repeatHours }: StateSettings,
+): KnownAlert {
+  const { generatorURL, more } = received;
+  const last = before?.known.alert;
+  // Alertmanager reports the end of an alert. Its senders say until when an alert is good.
+  const endsAt = received.endsAt ?? (endpoint === 'webhook' ? undefined : now + resolveTimeoutMs);
+  const status = received.status ?? (endsAt !== undefined && endsAt <= now ? 'resolved' : 'firing');
+  const former = continued(before?.known, status, received, now);
+  const alert: KnownAlert['alert'] = {
+    fingerprint,
+    status,
+    labels: kept(last?.labels, received.labels),
+    annotations: kept(last?.annotations, received.annotations),
+    startsAt: former?.alert.startsAt ?? timeOf(received.startsAt ?? Math.min(endsAt ?? now, now)),
+  };
+  if (status === 'resolved') alert.endsAt = endedAt(former, endsAt ?? now);
+  else if (endsAt !== undefined) alert.endsAt = timeOf(endsAt);
+  if (generatorURL !== undefined) alert.generatorURL = generatorURL;
+  if (more !== undefined) alert.more = more;
+  const known: KnownAlert = {
+    alert,
+    door: endpoint,
+    first: former?.first ?? timeOf(now),
+    last: timeOf(now),
+    count: (former?.count ?? 0) + 1,
+    silentMs: status === 'firing' && endsAt !== undefined ? endsAt - now : repeatHours * hourMs,
+  };
+  if (group !== undefined) known.group = group;
+  if (former?.expired && status === 'resolved') known.expired = true;
+  return known;
+}
+
+/** The old object where the new one is equal: an old object costs the garbage collector less than a new one. */
+function kept(
+  old: Record<string, string> | undefined,
+  found: Record<string, string>,
+): Record<string, string> {
+  if (old === undefined) return found;
+  let more = 0;
+  for (const name in found) {
+    if (found[name] !== old[name]) return found;
+    more += 1;
+  }
+  for (const _name in old) more -= 1;
+  return more === 0 ? old : found;
+}
+
+/** The firing that this alert continues. Undefined: it begins. */
+function continued(
+  former: KnownAlert | undefined,
+  status: string,
+  received: ReceivedAlert,
+  now: number,
+): KnownAlert | undefined {
+  if (former === undefined) return undefined;
+  if (former.alert.status === 'resolved') return status === 'resolved' ? former : undefined;
+  return isAnotherFiring(former, received, now) ? undefined : former;
+}
+
+/** The first end counts. */
+function endedAt(former: KnownAlert | undefined, endsAt: number): string {
+  const first = former?.alert.status === 'resolved' ? former.alert.endsAt : undefined;
+  return first ?? timeOf(endsAt);
+}
+
+/**
+ * It started after the known one was over, so that one's end was missed. Firings that overlap are one, as in Alertmanager:
+ * two Prometheis see the same at different times. A start in the future proves nothing: a clock is wrong.
+ */
+function isAnotherFiring(
+  { alert, last }: KnownAlert,
+  { startsAt }: ReceivedAlert,
+  now: number,
+): boolean {
+  if (startsAt === undefined || startsAt === Date.parse(alert.startsAt)) return false;
+  if (startsAt > now) return false;
+  return startsAt > Date.parse(alert.endsAt ?? last);
+}
+
+function resolved(known: KnownAlert, endsAt: string): KnownAlert {
+  return { ...known, alert: { ...known.alert, status: 'resolved', endsAt }, expired: true };
+}
+
+function message(
+  kind: AlertMessage['kind'],
+  { alert, group, door, first, last, count, expired }: KnownAlert,
+  { now }: Moment,
+  newId: NewId,
+): AlertMessage {
+  const about: AlertMessage = {
+    kind,
+    id: newId(alert.fingerprint, now),
+    at: timeOf(now),
+    alert,
+    door,
+    first,
+    last,
+    count,
+  };
+  if (group !== undefined) about.group = group;
+  if (expired !== undefined) about.expired = expired;
+  return about;
+}
+
+/** Alerts come in batches, and many of a batch have the same times: writing one out costs a microsecond. */
+const written = new Map<number, string>();
+const mostWritten = 100;
+
+function timeOf(milliseconds: number): string {
+  const known = written.get(milliseconds);
+  if (known !== undefined) return known;
+  const text = new Date(Math.min(Math.max(milliseconds, 0), latest)).toISOString();
+  if (written.size >= mostWritten) written.clear();
+  written.set(milliseconds, text);
+  return text;
+}

@@ -1,0 +1,90 @@
+/** Whether alerts can be accepted: the disk works, and the spool is neither too large nor too old. */
+
+import { errorText } from '@skolo/base';
+import type { Spool } from '@skolo/durable';
+import type { AlertToPubsubSettings } from '@skolo/rack';
+import type { EmitAlertEvent } from '../events.ts';
+
+interface CapacityDeps {
+  settings(): Pick<AlertToPubsubSettings, 'spool'>;
+  emit: EmitAlertEvent;
+}
+
+/** As much of the sinks as capacity depends on. */
+interface Backlogs {
+  /** How long the oldest message of the spool has waited. */
+  readonly oldestSeconds: number;
+  /** Drops what waits only for sinks that may lose messages. */
+  dropWaiting(): void;
+}
+
+/** What seems to have waited for longer was written when the clock was not set. */
+const tenYears = 10 * 365 * 86_400;
+
+export class Capacity {
+  private readonly deps: CapacityDeps;
+  private opened: { spool: Pick<Spool, 'bytes'>; sinks: Backlogs } | undefined;
+  /** Why there is no spool. */
+  private whyClosed: string | undefined = 'the spool is not open yet';
+  /** Why the disk rejected the last change. */
+  private diskError: string | undefined;
+
+  constructor(deps: CapacityDeps) {
+    this.deps = deps;
+  }
+
+  get bytes(): number {
+    return this.opened?.spool.bytes ?? 0;
+  }
+
+  /** Why nothing can be accepted now, for people. */
+  get refusing(): string | undefined {
+    return this.whyClosed ?? this.diskError ?? this.refusal(0);
+  }
+
+  /** The disk rejected the last change. */
+  get hasDiskError(): boolean {
+    return this.diskError !== undefined;
+  }
+
+  /** Reports whether alerts can be accepted now: the spool fills up and drains by itself. */
+  report(): void {
+    this.deps.emit({ type: 'degraded', what: 'spool', why: this.refusing });
+  }
+
+  /** Why so many more bytes cannot be accepted, for people. */
+  refusal(bytes: number): string | undefined {
+    if (this.whyClosed !== undefined) return this.whyClosed;
+    if (this.whyFull(bytes) === undefined) return undefined;
+    this.opened?.sinks.dropWaiting();
+    return this.whyFull(bytes);
+  }
+
+  open(spool: Pick<Spool, 'bytes'>, sinks: Backlogs): void {
+    this.opened = { spool, sinks };
+    this.whyClosed = undefined;
+    this.deps.emit({ type: 'degraded', what: 'spool', why: undefined });
+  }
+
+  /** The spool cannot be opened. */
+  closed(error: unknown): void {
+    this.whyClosed = errorText(error);
+    this.deps.emit({ type: 'degraded', what: 'spool', why: this.whyClosed });
+  }
+
+  /** The result of a write: undefined, or the error. */
+  wrote(error: unknown): void {
+    this.diskError = error === undefined ? undefined : errorText(error);
+    this.deps.emit({ type: 'degraded', what: 'spool', why: this.diskError });
+  }
+
+  private whyFull(bytes: number): string | undefined {
+    const { maxBytes, maxAgeHours } = this.deps.settings().spool;
+    if (this.bytes + bytes > maxBytes) {
+      return `the spool is full (spool.maxBytes: ${maxBytes}): its messages cannot be delivered; skolo alerts status reports why`;
+    }
+    const seconds = this.opened?.sinks.oldestSeconds ?? 0;
+    if (seconds <= maxAgeHours * 3600 || seconds > tenYears) return undefined;
+    return `the oldest message has waited for ${Math.round(seconds / 3600)} h (spool.maxAgeHours: ${maxAgeHours}): it cannot be delivered; skolo alerts status reports why`;
+  }
+}

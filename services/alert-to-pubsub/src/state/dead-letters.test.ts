@@ -1,0 +1,328 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  appendFile,
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { DeadLetter } from '@skolo/api';
+import { campaign, seed } from '@skolo/durable/campaign';
+import { peer } from '@skolo/simulators';
+import fc from 'fast-check';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { DeadLetters } from './dead-letters.ts';
+
+const run = promisify(execFile);
+const newer = 'dead-letters.jsonl';
+const older = 'dead-letters.1.jsonl';
+
+async function tempDir(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-letters-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+async function open(maxBytes = 10_000) {
+  const folder = join(await tempDir(), 'state', 'letters');
+  const bound = { maxBytes };
+  const letters = new DeadLetters(folder, () => bound.maxBytes);
+  const found = async (limit = 1000) => (await letters.list({ limit })).map(({ why }) => why);
+  return { folder, letters, bound, found };
+}
+
+function letter(why: string, found: unknown = null): DeadLetter {
+  return { at: '2026-11-20T08:00:00.000Z', from: 'webhook', why, found };
+}
+
+describe('dead letters', () => {
+  it('are listed, the newest first', async () => {
+    const { letters, found } = await open();
+
+    await letters.add([letter('1', { labels: { a: 5 } }), letter('2', '🔥\n"')]);
+    await letters.add([letter('3', undefined)]);
+
+    expect(await letters.list({ limit: 10 })).toEqual([
+      letter('3'),
+      letter('2', '🔥\n"'),
+      letter('1', { labels: { a: 5 } }),
+    ]);
+    expect(await found(2)).toEqual(['3', '2']);
+    expect(letters.count).toBe(3);
+  });
+
+  it('are none before the first', async () => {
+    const { letters, found, folder } = await open();
+
+    await letters.add([]);
+
+    expect([await found(), letters.count, letters.bytes]).toEqual([[], 0, 0]);
+    await expect(stat(folder)).rejects.toThrow(/ENOENT/);
+  });
+
+  it('keep odd content unchanged', async () => {
+    const { letters } = await open();
+    const odd: unknown = JSON.parse('{"__proto__":{"a":1},"nul":"\\u0000","half":"\\ud800"}');
+
+    await letters.add([letter('odd', odd)]);
+
+    const [found] = await letters.list({ limit: 1 });
+    expect(JSON.stringify(found?.found)).toBe(JSON.stringify(odd));
+  });
+
+  it('are readable by no other user', async () => {
+    const { letters, folder } = await open();
+
+    await letters.add([letter('1')]);
+
+    expect((await stat(folder)).mode & 0o777).toBe(0o700);
+    expect((await stat(join(folder, newer))).mode & 0o777).toBe(0o600);
+  });
+
+  it('are still there after a restart', async () => {
+    const { letters, folder } = await open();
+    await letters.add([letter('1')]);
+
+    const next = new DeadLetters(folder, () => 10_000);
+    await next.add([letter('2')]);
+
+    expect((await next.list({ limit: 9 })).map(({ why }) => why)).toEqual(['2', '1']);
+    expect(next.count).toBe(1);
+  });
+
+  it('stay within the bound, and the newest half at least is there', async () => {
+    const { letters, found, folder } = await open(10_000);
+
+    for (let number = 0; number < 200; number += 1) {
+      await letters.add([letter(String(number), 'x'.repeat(200))]);
+      expect(letters.bytes).toBeLessThanOrEqual(10_000);
+    }
+
+    const whys = await found();
+    expect(whys.length).toBeGreaterThan(15);
+    expect(whys).toEqual(whys.map((_why, index) => String(199 - index)));
+    expect((await readdir(folder)).sort()).toEqual([older, newer].sort());
+  });
+
+  it('of more than that at once are the last', async () => {
+    const { letters, found } = await open(10_000);
+    await letters.add([letter('before')]);
+
+    await letters.add(Array.from({ length: 500 }, (_, i) => letter(String(i), 'x'.repeat(100))));
+
+    expect((await found()).slice(0, 3)).toEqual(['499', '498', '497']);
+    expect((await found()).at(-1)).toBe('before');
+    expect(letters.bytes).toBeLessThanOrEqual(10_000);
+  });
+
+  it('are cut where one is large', async () => {
+    const { letters } = await open(10 * 2 ** 20);
+    const large = { text: '"ü'.repeat(10 * 2 ** 20) };
+
+    await letters.add([letter('why '.repeat(100_000), large)]);
+
+    const [found] = await letters.list({ limit: 1 });
+    expect(found?.found).toMatch(/^{"text":"\\"ü\\"ü.*…$/);
+    expect(letters.bytes).toBeLessThanOrEqual(64 * 1024);
+    expect(letters.bytes).toBeGreaterThan(40 * 1024);
+  });
+
+  it.each([0, 10, 100, 300])('may be bounded to %i bytes', async (maxBytes) => {
+    const { letters } = await open(maxBytes);
+
+    for (let number = 0; number < 5; number += 1) {
+      await letters.add([letter(String(number), 'x'.repeat(1000))]);
+    }
+
+    expect(letters.bytes).toBeLessThanOrEqual(maxBytes);
+    expect(letters.count).toBe(5);
+  });
+
+  it('obey a bound that becomes smaller', async () => {
+    const { letters, bound, found } = await open(100_000);
+    const many = Array.from({ length: 200 }, (_, i) => letter(String(i), 'x'.repeat(200)));
+    await letters.add(many);
+    await letters.add(many);
+
+    bound.maxBytes = 5000;
+    await letters.add([letter('last')]);
+
+    expect(letters.bytes).toBeLessThanOrEqual(5000);
+    expect((await found())[0]).toBe('last');
+  });
+
+  it('share a sync where they come together', async () => {
+    const { letters, found } = await open(1_000_000);
+
+    await Promise.all(Array.from({ length: 100 }, (_, i) => letters.add([letter(String(i))])));
+
+    expect(await found(3)).toEqual(['99', '98', '97']);
+    expect((await found()).length).toBe(100);
+  });
+
+  it('are listed while others come', async () => {
+    const { letters } = await open(20_000);
+    let adding = true;
+    const added = (async () => {
+      for (let number = 0; number < 100; number += 1) {
+        await letters.add([letter(String(number), 'x'.repeat(300))]);
+      }
+      adding = false;
+    })();
+
+    while (adding) {
+      const numbers = (await letters.list({ limit: 1000 })).map(({ why }) => Number(why));
+      expect(numbers).toEqual(numbers.map((_n, index) => (numbers[0] ?? 0) - index));
+    }
+    await added;
+  });
+});
+
+describe('a line that is not whole', () => {
+  it.each(['{"at":"2026-11', '\0\0\0', 'x'.repeat(3_000_000), '{"at":1}\n\n\n[]\n{'])(
+    'costs nothing else: %#',
+    async (torn) => {
+      const { letters, folder, found } = await open(10_000_000);
+      await letters.add([letter('1')]);
+      await appendFile(join(folder, newer), torn);
+
+      await letters.add([letter('2')]);
+
+      expect((await found()).slice(0, 1)).toEqual(['2']);
+      expect((await readFile(join(folder, newer), 'utf8')).split('\n').at(-2)).toContain('"2"');
+      if (torn.length < 1000) expect(await found()).toEqual(['2', '1']);
+    },
+  );
+});
+
+describe('a disk that does not take it', () => {
+  it('is reported with what to do, and the next letter is kept', async () => {
+    const { letters, folder, found } = await open();
+    await mkdir(folder, { recursive: true });
+    await symlink('/dev/full', join(folder, newer));
+
+    await expect(letters.add([letter('1')])).rejects.toThrow(
+      /dead-letters\.jsonl: not written: the disk is full \(ENOSPC\)/,
+    );
+    expect(letters.count).toBe(0);
+    await rm(join(folder, newer));
+    await letters.add([letter('2')]);
+
+    expect(await found()).toEqual(['2']);
+  });
+
+  it('that fills up keeps no part of a refused letter', async ({ skip }) => {
+    if (process.getuid?.() !== 0 || process.platform !== 'linux')
+      skip('needs root to mount a tmpfs');
+    const disk = await tempDir();
+    await run('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk]).catch(() =>
+      skip('may not mount a small tmpfs here'),
+    );
+    onTestFinished(async () => void (await run('umount', [disk])));
+    const letters = new DeadLetters(join(disk, 'letters'), () => 1_000_000);
+    const kept: string[] = [];
+    let refused = 0;
+
+    for (let number = 0; refused < 3; number += 1) {
+      await letters.add([letter(String(number), 'x'.repeat(7000))]).then(
+        () => kept.unshift(String(number)),
+        (error: unknown) => {
+          expect(error).toMatchObject({ code: 'ENOSPC' });
+          refused += 1;
+        },
+      );
+    }
+
+    expect(kept.length).toBeGreaterThan(3);
+    expect((await letters.list({ limit: 100 })).map(({ why }) => why)).toEqual(kept);
+  });
+
+  it('is reported where the folder is a file', async () => {
+    const { letters, folder } = await open();
+    await mkdir(dirname(folder), { recursive: true });
+    await writeFile(folder, '');
+    await chmod(folder, 0o600);
+
+    await expect(letters.add([letter('1')])).rejects.toThrow(/not written: .*\((EEXIST|ENOTDIR)\)/);
+  });
+});
+
+const kills = campaign();
+
+const writer = fileURLToPath(new URL('../testing/dead-letters-writer.ts', import.meta.url));
+
+describe('another process', () => {
+  it(`that is killed at ${kills} moments loses none that was kept (seed ${seed})`, {
+    timeout: 3_600_000,
+  }, async () => {
+    console.log(`dead letters: ${kills} kills, SKOLO_SEED=${seed}`);
+    const moments = fc.sample(fc.nat(40), { numRuns: kills, seed });
+    const folder = await tempDir();
+    const maxBytes = 200_000;
+    let next = 0;
+
+    for (const moment of moments) {
+      const args = [writer, folder, String(maxBytes), String(next)];
+      const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+      let output = '';
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        output += text;
+      });
+      const closed = once(child, 'close');
+      await Promise.race([once(child.stdout, 'data'), closed]);
+      // The moment of the kill is what the test is about.
+      await sleep(moment);
+      child.kill('SIGKILL');
+      await closed;
+      const last = Number(output.split('\n').at(-2));
+
+      const letters = new DeadLetters(folder, () => maxBytes);
+      const numbers = (await letters.list({ limit: 100_000 })).map(({ why }) => Number(why));
+
+      // Some that were not acknowledged may be there, too.
+      expect(numbers[0]).toBeGreaterThanOrEqual(last);
+      expect(numbers).toContain(last);
+      const sorted = [...new Set(numbers)].sort((a, b) => b - a);
+      expect(numbers).toEqual(sorted);
+      expect(sorted).toEqual(sorted.map((_n, index) => (sorted[0] ?? 0) - index));
+      expect(letters.bytes).toBeLessThanOrEqual(maxBytes);
+      next = (numbers[0] ?? 0) + 1;
+    }
+  });
+
+  // A kill does not lose what the kernel holds, so the system calls are looked at.
+  it('has synced a letter, and its name, before it is kept', { timeout: 300_000 }, async ({
+    skip,
+  }) => {
+    const program = peer('strace');
+    if (program === undefined) return skip('strace is not installed');
+    const dir = await tempDir();
+    const log = join(dir, 'calls');
+    await run(program, ['-qq', '-o', log, 'true']).catch(() => skip('may not trace here'));
+
+    const options = ['-f', '-qq', '-y', '-e', 'trace=write,fsync,fdatasync', '-o', log];
+    const letters = join(dir, 'letters');
+    await run(program, [...options, process.execPath, writer, letters, '100000', '1', '4']);
+
+    const calls = (await readFile(log, 'utf8')).split('\n');
+    const steps = [
+      /write\(\d+<.*dead-letters\.jsonl>/,
+      /fdatasync\(\d+<.*dead-letters\.jsonl>/,
+      /fsync\(\d+<.*letters>/,
+      /write\(1<.*"1\\n2\\n3/,
+    ].map((step) => calls.findIndex((call) => step.test(call)));
+    expect(steps[0]).toBeGreaterThan(0);
+    expect(steps).toEqual([...steps].sort((a, b) => a - b));
+  });
+});

@@ -1,0 +1,169 @@
+/** The spool, and the snapshot of the known alerts. */
+import { statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SpooledMessage } from '@skolo/alerts';
+import { parseJson } from '@skolo/base';
+import type { Clock } from '@skolo/common';
+import { Snapshots, Spool } from '@skolo/durable';
+import type { AlertToPubsubSettings } from '@skolo/rack';
+import type { z } from 'zod';
+import { KnownAlert, restored, type Tracked } from '../intake/known-alerts.ts';
+
+/** What is known, and up to where of the spool. */
+export interface Known {
+  readonly alerts: Map<string, Tracked>;
+  next: number;
+}
+
+interface StoreDeps {
+  stateDir: string;
+  settings(): AlertToPubsubSettings;
+  clock: Clock;
+}
+
+/** What was found when it was opened. */
+export interface Opened {
+  spool: Spool;
+  /** Records that are whole, and not messages. */
+  unreadable: number;
+  /** Messages that are missing at the end of the spool. */
+  cut: number;
+  /** What was known before the oldest message of the spool is lost. */
+  isSnapshotLost: boolean;
+}
+
+/** After so many bytes what is known is written anew: a start reads no more of the spool than that, and what waits. */
+const snapshotBytes = 8 * 2 ** 20;
+const segmentBytes = 16 * 2 ** 20;
+const leastFreeBytes = 2 ** 20;
+
+export class Store {
+  private readonly deps: StoreDeps;
+  private spool: Spool | undefined;
+  private snapshots: Snapshots | undefined;
+  /** Damaged records that were reported. */
+  private reported = 0;
+
+  constructor(deps: StoreDeps) {
+    this.deps = deps;
+  }
+
+  /**
+   * Opens the spool and reads the known alerts into `known`.
+   *
+   * @throws Error The disk, or another process, does not allow it.
+   */
+  async open(known: Known): Promise<Opened> {
+    const { stateDir } = this.deps;
+    // A small spool has small segments: only whole ones are deleted.
+    const spool = await Spool.open(join(stateDir, 'spool'), {
+      segmentBytes: Math.min(segmentBytes, this.maxBytes / 8),
+    });
+    try {
+      const snapshots = new Snapshots(spool, () => ({
+        next: known.next,
+        texts: [...known.alerts.values()].map((tracked) => JSON.stringify(tracked.known)),
+      }));
+      const found = await this.read(known, spool, snapshots);
+      this.spool = spool;
+      this.snapshots = snapshots;
+      return { spool, ...found };
+    } catch (error) {
+      await spool.close().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /**
+   * Deletes what every sink has received, once a snapshot has the alerts in it.
+   *
+   * @param delivered the first message that some sink has not received
+   * @throws FileNotWritten, StorageUnavailable
+   */
+  async shrink(delivered: number): Promise<void> {
+    await this.snapshots?.shrink(delivered, Math.min(snapshotBytes, this.maxBytes / 4));
+  }
+
+  /**
+   * Checks that all is still there.
+   *
+   * @throws FileNotWritten, StorageUnavailable
+   */
+  async check(): Promise<{
+    /** Messages that are lost. */
+    lost: number;
+    /** Files in use were deleted; what was in them was written again, as far as it was there. */
+    isRestored: boolean;
+  }> {
+    const { spool, snapshots } = this;
+    if (spool === undefined || snapshots === undefined) return { lost: 0, isRestored: false };
+    const isRestored = await snapshots.restore();
+    const lost = spool.unreadable - this.reported;
+    this.reported += lost;
+    return { lost, isRestored };
+  }
+
+  /**
+   * After trouble with the disk: whether it is over. A few bytes may fit where no alert does.
+   *
+   * @throws StorageUnavailable
+   */
+  async isWritable(): Promise<boolean> {
+    const { bavail, bsize } = await statfs(this.deps.stateDir);
+    if (bavail * bsize < leastFreeBytes) return false;
+    await this.spool?.sync({ isProbe: true });
+    return true;
+  }
+
+  /** Writes what is known, and the places of the sinks. */
+  async close(): Promise<void> {
+    const { spool } = this;
+    this.spool = undefined;
+    await spool?.close();
+  }
+
+  private get maxBytes() {
+    return this.deps.settings().spool.maxBytes;
+  }
+
+  private async read(
+    known: Known,
+    spool: Spool,
+    snapshots: Snapshots,
+  ): Promise<Omit<Opened, 'spool'>> {
+    const { clock, settings } = this.deps;
+    const moment = { now: clock.now(), uptime: clock.uptime() };
+    const found = await snapshots.read();
+    const snapshot = found === 'lost' ? undefined : found;
+    const seconds = moment.uptime;
+    let isSnapshotLost = found === 'lost' || snapshot?.isWhole === false;
+    for (const text of snapshot?.texts ?? []) {
+      const alert = parsed(KnownAlert, text);
+      if (alert === undefined) isSnapshotLost = true;
+      else {
+        const { fingerprint } = alert.alert;
+        known.alerts.set(fingerprint, { known: alert, receivedAt: seconds, messageAt: seconds });
+      }
+    }
+    let unreadable = 0;
+    for await (const { text } of spool.read(snapshot?.from ?? spool.first)) {
+      const message = parsed(SpooledMessage, text);
+      if (message === undefined) unreadable += 1;
+      // A dead letter that was retried has an earlier state of its alert.
+      else if (message.kind !== 'notice' && message.sink === undefined) {
+        known.alerts.set(message.alert.fingerprint, restored(message, moment, settings()));
+      }
+    }
+    known.next = spool.next;
+    const cut = Math.max(0, snapshots.next - spool.next);
+    // Other messages get these numbers now, and are to be read the next time.
+    if (cut > 0) await snapshots.write();
+    // Only what a snapshot has is ever deleted from the spool. What is missing was not deleted by this service.
+    const deleted = spool.first - 1 - (spool.damage?.missing ?? 0);
+    return { unreadable, cut, isSnapshotLost: isSnapshotLost || (!snapshot && deleted > 0) };
+  }
+}
+
+function parsed<T>(schema: z.ZodType<T>, text: string): T | undefined {
+  return schema.safeParse(parseJson(text)).data;
+}

@@ -1,0 +1,67 @@
+/** How long nothing was received. All moments are seconds of uptime, by the clock that does not jump. */
+import type { Clock } from '@skolo/common';
+import { wallTime } from '../state/success-times.ts';
+
+/** From the process before this one. Milliseconds since 1970. */
+export interface Before {
+  /** When it last received something. */
+  lastHeard?: number | undefined;
+  /** When that process last ran. */
+  lastAlive?: number | undefined;
+}
+
+export class Silence {
+  receivedAt: number | undefined;
+  readonly startedAt: number;
+  private readonly clock: Clock;
+  /**
+   * From when on silence counts. Time in which this service was down proves nothing. But a service that restarts again
+   * and again, and receives nothing in between, must not look healthy for ever.
+   */
+  private countsFrom: number;
+
+  constructor(clock: Clock, { lastHeard, lastAlive }: Before = {}) {
+    this.clock = clock;
+    this.startedAt = clock.uptime();
+    this.countsFrom = this.startedAt;
+    if (lastHeard === undefined) return;
+    this.receivedAt = this.uptimeOf(lastHeard);
+    this.countsFrom -= Math.max(0, (lastAlive ?? lastHeard) - lastHeard) / 1000;
+  }
+
+  /** @param at milliseconds since 1970 */
+  received(at: number): void {
+    this.receivedAt = Math.max(this.uptimeOf(at), this.receivedAt ?? Number.NEGATIVE_INFINITY);
+    this.countsFrom = Math.max(this.countsFrom, this.receivedAt);
+  }
+
+  isLongerThan(seconds: number): boolean {
+    return this.clock.uptime() - this.countsFrom > seconds;
+  }
+
+  /** Something was received within these seconds, also where the service was down in between. */
+  isReceivedWithin(seconds: number): boolean {
+    return this.receivedAt !== undefined && this.clock.uptime() - this.receivedAt <= seconds;
+  }
+
+  /** Milliseconds since 1970, by the wall clock of now. */
+  get lastHeard(): number | undefined {
+    return this.receivedAt === undefined
+      ? undefined
+      : Math.round(wallTime(this.clock, this.receivedAt));
+  }
+
+  /** Since when nothing was received, for people. */
+  get since(): string {
+    return timeText(this.clock, this.receivedAt ?? this.startedAt);
+  }
+
+  private uptimeOf(wall: number): number {
+    return this.clock.uptime() - Math.max(0, this.clock.now() - wall) / 1000;
+  }
+}
+
+/** A moment of uptime, for people. */
+export function timeText(clock: Clock, uptime: number): string {
+  return `${new Date(wallTime(clock, uptime)).toISOString().slice(0, 19)}Z`;
+}

@@ -1,0 +1,33 @@
+/** What people ask of an agent through this service. */
+import { ApiError, ApiUnreachable, type Client, type swarmingClientApi } from '@skolo/api';
+import { errorText } from '@skolo/base';
+import { HttpProblem } from '@skolo/common';
+import type { Rack } from '@skolo/rack';
+import { agentClient } from '../collect/agent-client.ts';
+
+/** Refusals that the agent explains itself. */
+const passed: ReadonlySet<number> = new Set([404, 409]);
+
+/** @throws HttpProblem 404, 409 as the agent has it; 503 it does not answer, or rejects us. */
+export async function askAgent<T>(
+  rack: Rack,
+  machine: string,
+  ask: (agent: Client<typeof swarmingClientApi>) => Promise<T>,
+): Promise<T> {
+  try {
+    return await ask(await agentClient(rack, machine));
+  } catch (error) {
+    if (error instanceof ApiError) {
+      const detail = `the agent of ${machine}: ${error.problem.detail.slice(0, 1000)}`;
+      throw new HttpProblem(passed.has(error.status) ? error.status : 503, detail, {
+        cause: error,
+      });
+    }
+    const isUnclear = error instanceof ApiUnreachable && error.mayHaveArrived;
+    const why = error instanceof ApiUnreachable ? error.why : errorText(error);
+    const detail = isUnclear
+      ? `the agent of ${machine} may have received the request, and did not answer: ${why}; repeat it with the same Idempotency-Key, or look at skolo machine status ${machine}`
+      : `the agent of ${machine} was not asked: ${why}`;
+    throw new HttpProblem(503, detail, { cause: error });
+  }
+}

@@ -1,0 +1,185 @@
+/** Handlers of the HTTP API. */
+import type { machineStateApi } from '@skolo/api';
+import { matches } from '@skolo/api/machine-filter';
+import {
+  type Clock,
+  HttpProblem,
+  type RepeatableRequest,
+  type Repetitions,
+  type RouteHandlers,
+} from '@skolo/common';
+import { didYouMean, type Rack } from '@skolo/rack';
+import { mostBytes } from '../collect/agent-watch.ts';
+import { type History, HistoryUnavailable } from '../history/history.ts';
+import type { Recorder } from '../history/recorder.ts';
+import { sickest } from '../history/sickest.ts';
+import { spanOf, timeline } from '../history/timeline.ts';
+import type { Current } from '../join/current.ts';
+import type { Orders } from '../orders/orders.ts';
+import { type Records, written } from '../orders/records.ts';
+import { askAgent } from './ask-agent.ts';
+import type { Changes } from './changes.ts';
+
+interface ApiDeps {
+  rack(): Rack;
+  clock: Clock;
+  current: Current;
+  changes: Changes;
+  history: History;
+  recorder: Pick<Recorder, 'catchUp'>;
+  orders: Orders;
+  records: Records;
+  repetitions: Repetitions<string[]>;
+}
+
+const dayMs = 86_400_000;
+/** An agent keeps 256 kB of text, of which a task chooses each character. */
+const mostLogBytes = 4 * 1024 * 1024;
+
+export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof machineStateApi> {
+  const { rack, clock, current, changes, history, recorder, orders, records, repetitions } = deps;
+
+  /** An agent may have received a request and not answered: a repetition asks again only then, and if nothing has happened since. */
+  async function once(
+    request: RepeatableRequest,
+    { state, ask }: { state(): string; ask(): Promise<unknown> },
+  ): Promise<void> {
+    await repetitions.once(request, async ([before, answered] = [], remember) => {
+      if (answered !== undefined || (before !== undefined && before !== state())) return;
+      const keep = async (...result: string[]) => {
+        const changes = remember(result);
+        if (changes.length > 0) await written(records.tables, changes);
+      };
+      await keep(state());
+      await ask();
+      await keep(state(), 'answered');
+    });
+  }
+
+  return {
+    machines: ({ query }) => {
+      const machines = current.machines().filter((machine) => matches(machine, query));
+      return { status: 200, body: { machines } };
+    },
+    machine({ params: { name } }) {
+      const found = current.machine(name);
+      if (found === undefined) throw unknownMachine(rack(), name);
+      return { status: 200, body: found };
+    },
+    rack: () => ({ status: 200, body: current.rack() }),
+    changes: ({ headers }) => ({ status: 200, follow: changes.follow(headers['last-event-id']) }),
+    history: ({ params: { name }, query }) =>
+      reading(() => {
+        checkKnown(deps, name);
+        recorder.catchUp(name);
+        const span = spanOf(query, clock);
+        return { status: 200, body: timeline({ history, orders }, name, span, query) };
+      }),
+    curves: ({ params: { name }, query }) =>
+      reading(() => {
+        checkKnown(deps, name);
+        return { status: 200, body: { curves: history.curves(name, spanOf(query, clock)) } };
+      }),
+    sickest: ({ query: { days, limit } }) =>
+      reading(async () => {
+        const now = clock.now();
+        const machines = await sickest(history.conditions(now - days * dayMs), now, limit);
+        return { status: 200, body: { machines } };
+      }),
+    async addNote({ body, caller, headers }) {
+      await orders.addNote(body.machines, body.text, caller.name, headers['idempotency-key']);
+      return { status: 201 };
+    },
+    order: async ({ body, caller, headers }) => ({
+      status: 201,
+      body: { orders: await orders.place(body, caller.name, headers['idempotency-key']) },
+    }),
+    endOrder: async ({ params: { id }, caller }) => ({
+      status: 200,
+      body: await orders.end(id, caller.name),
+    }),
+    async log({ params: { name }, query }) {
+      checkPresent(rack(), name);
+      const asked = { query, mostBytes: mostLogBytes };
+      return { status: 200, body: await askAgent(rack(), name, (agent) => agent.log(asked)) };
+    },
+    async screen({ params: { name }, body }) {
+      checkPresent(rack(), name);
+      const { bytes, headers } = await askAgent(rack(), name, (agent) => agent.screen({ body }));
+      const taken = headers.get('last-modified');
+      return {
+        status: 200,
+        body: bytes,
+        // Screens show unreleased software: no cache keeps them.
+        headers: { 'cache-control': 'no-store', ...(taken !== null && { 'last-modified': taken }) },
+      };
+    },
+    async clear({ params: { name }, body: { reason }, caller }) {
+      checkPresent(rack(), name);
+      const why = signed(reason, caller.name);
+      const ask = () =>
+        askAgent(rack(), name, (agent) => agent.clearQuarantine({ body: { why }, mostBytes }));
+      return { status: 200, body: await ask() };
+    },
+    async repair({ params: { name }, body: { device, step, reason }, caller, headers }) {
+      checkPresent(rack(), name);
+      const why = signed(reason, caller.name);
+      const key = headers['idempotency-key'];
+      const last = () => current.machine(name)?.repairs.findLast((each) => each.step === step);
+      await once(
+        { key, by: caller.name, content: ['repair', name, device, step, reason] },
+        {
+          state: () => last()?.at ?? '',
+          ask: () =>
+            askAgent(rack(), name, (agent) =>
+              agent.repair({ body: { device, step, why }, mostBytes }),
+            ),
+        },
+      );
+      return { status: 202 };
+    },
+    async reboot({ params: { name }, body: { reason }, caller, headers }) {
+      checkPresent(rack(), name);
+      const why = signed(reason, caller.name);
+      const key = headers['idempotency-key'];
+      await once(
+        { key, by: caller.name, content: ['reboot', name, reason] },
+        {
+          state: () => current.machine(name)?.bootId ?? '',
+          ask: () => askAgent(rack(), name, (agent) => agent.reboot({ body: { why }, mostBytes })),
+        },
+      );
+      return { status: 202 };
+    },
+  };
+}
+
+/** For the audit log of the agent, which only sees this service. */
+function signed(reason: string, by: string): string {
+  return `${reason} (${by})`.slice(0, 1000);
+}
+
+/** @throws HttpProblem 503: the history cannot be read. */
+async function reading<T>(read: () => T | Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof HistoryUnavailable)) throw error;
+    throw new HttpProblem(503, error.message, { cause: error });
+  }
+}
+
+/** The history also has machines that have left rack.yaml. @throws HttpProblem 404 */
+function checkKnown({ rack, history }: Pick<ApiDeps, 'rack' | 'history'>, name: string): void {
+  if (!rack().machines.has(name) && !history.isKnown(name)) throw unknownMachine(rack(), name);
+}
+
+/** @throws HttpProblem 404 */
+function checkPresent(rack: Rack, name: string): void {
+  if (!rack.machines.has(name)) throw unknownMachine(rack, name);
+}
+
+function unknownMachine(rack: Rack, name: string): HttpProblem {
+  const hint = didYouMean(name, rack.machines.keys());
+  return new HttpProblem(404, `rack.yaml has no machine ${name}${hint}`);
+}

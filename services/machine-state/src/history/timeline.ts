@@ -1,0 +1,39 @@
+/** What happened to a machine, from the history and from what people ordered and noted. */
+import type { HistoryEntry } from '@skolo/api';
+import type { Clock } from '@skolo/common';
+import type { Orders } from '../orders/orders.ts';
+import type { History } from './history.ts';
+
+interface Span {
+  from?: string | undefined;
+  to?: string | undefined;
+}
+
+const dayMs = 86_400_000;
+
+/** In milliseconds since 1970. By default a day, until now. */
+export function spanOf(
+  { from, to }: Span,
+  clock: Pick<Clock, 'now'>,
+): { from: number; to: number } {
+  // An event of this millisecond counts.
+  const end = to === undefined ? clock.now() + 1 : Date.parse(to);
+  return { from: from === undefined ? end - dayMs : Date.parse(from), to: end };
+}
+
+/** The newest first. @throws HistoryUnavailable */
+export function timeline(
+  parts: { history: Pick<History, 'entries'>; orders: Pick<Orders, 'history'> },
+  machine: string,
+  span: { from: number; to: number },
+  { limit, kind }: { limit: number; kind?: string | undefined },
+): { entries: HistoryEntry[]; truncated: boolean } {
+  // Without these, what is left looks complete.
+  const wanted = kind === undefined ? undefined : new Set([...kind.split(','), 'omitted']);
+  const ordered = parts.orders
+    .history(machine, span)
+    .filter((entry) => wanted === undefined || wanted.has(entry.kind));
+  const all = [...parts.history.entries(machine, span, limit + 1, wanted), ...ordered];
+  all.sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
+  return { entries: all.slice(0, limit), truncated: all.length > limit };
+}

@@ -1,0 +1,224 @@
+/** The present state of all machines. It joins those again whose sources have changed, and reports what that changed. */
+import type { CommonCause, Machine, RackView } from '@skolo/api';
+import type { Clock } from '@skolo/common';
+import type { Rack } from '@skolo/rack';
+import type { EmitMachineState } from '../events.ts';
+import type { Orders } from '../orders/orders.ts';
+import { sortAlerts } from './alerts.ts';
+import { behindElements, commonCauses } from './causes.ts';
+import { conditionOf, sharedSilenceSeconds } from './condition.ts';
+import { Flapping } from './flapping.ts';
+import { given, joinMachine } from './machine.ts';
+import { joinRack, stateOf } from './rack-view.ts';
+import type { AgentView, Services, Standing } from './sources.ts';
+
+interface CurrentDeps {
+  rack(): Rack;
+  rackFile: { view(): RackView['rackFile'] };
+  clock: Clock;
+  agents: { view(machine: string): AgentView };
+  services: { views(): Services; states(): RackView['services'] };
+  orders: Pick<Orders, 'inForce' | 'unknown'>;
+  emit: EmitMachineState;
+}
+
+interface Known {
+  machine: Machine;
+  /** All but readings, as text. */
+  facts: string;
+  readings: string;
+}
+
+/** Sources often change together. */
+const gatherMs = 100;
+
+export class Current {
+  private readonly deps: CurrentDeps;
+  private readonly known = new Map<string, Known>();
+  private readonly standings = new Map<string, Standing>();
+  private readonly flapping = new Flapping();
+  private readonly dirty = new Set<string>();
+  private isAllDirty = true;
+  private behind: { rack: Rack; machines: Map<string, string[]> } | undefined;
+  private causes: CommonCause[] = [];
+  /** Machines that `causes` was found by, with their last answers. */
+  private silent = new Map<string, number>();
+  private view: { rack: RackView; text: string } | undefined;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(deps: CurrentDeps) {
+    this.deps = deps;
+  }
+
+  /** What the history knows, before anything else. */
+  recall(standings: ReadonlyMap<string, Standing>): void {
+    for (const [name, standing] of standings) this.standings.set(name, standing);
+  }
+
+  machine(name: string): Machine | undefined {
+    this.refresh();
+    return this.known.get(name)?.machine;
+  }
+
+  /** In the order of rack.yaml. */
+  machines(): Machine[] {
+    this.refresh();
+    return [...this.deps.rack().machines.keys()].flatMap((name) => {
+      const found = this.known.get(name);
+      return found === undefined ? [] : [found.machine];
+    });
+  }
+
+  rack(): RackView {
+    this.refresh();
+    return (this.view ?? this.joinRack()).rack;
+  }
+
+  /** A source of one machine, or without a name of all, has changed. */
+  touch(machine?: string): void {
+    if (machine === undefined) this.isAllDirty = true;
+    else this.dirty.add(machine);
+    this.timer ??= setTimeout(() => this.refresh(), gatherMs);
+  }
+
+  /** Time passes: who has become silent, who no longer flaps? */
+  tick(): void {
+    const rack = this.deps.rack();
+    for (const [name, { machine }] of this.known) {
+      const sources = this.sourcesOf(rack, name);
+      const isSilent = sources.agent.silentSeconds >= sharedSilenceSeconds(sources.limits);
+      const isOther =
+        conditionOf(sources) !== machine.condition || isSilent !== this.silent.has(name);
+      if (isOther || machine.flapping !== undefined) this.touch(name);
+    }
+  }
+
+  stop(): void {
+    clearTimeout(this.timer);
+  }
+
+  private refresh(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    if (!this.isAllDirty && this.dirty.size === 0) return;
+    const rack = this.deps.rack();
+    const names = this.isAllDirty ? new Set(rack.machines.keys()) : new Set(this.dirty);
+    const isAll = this.isAllDirty;
+    this.isAllDirty = false;
+    this.dirty.clear();
+    const affected = this.findCauses(rack);
+    for (const name of affected) names.add(name);
+    const services = this.deps.services.views();
+    const alerts = sortAlerts(rack, services.alerts).machines;
+    for (const name of names) this.join(rack, name, services, alerts.get(name) ?? []);
+    for (const name of this.known.keys()) {
+      if (rack.machines.has(name)) continue;
+      this.known.delete(name);
+      this.flapping.forget(name);
+      this.deps.emit({ type: 'removed', name });
+    }
+    if (isAll || affected.length > 0) this.refreshRack();
+  }
+
+  private join(rack: Rack, name: string, services: Services, alerts: Machine['alerts']): void {
+    const entry = rack.machines.get(name);
+    if (entry === undefined) return;
+    const now = this.deps.clock.now();
+    const sources = { ...this.sourcesOf(rack, name), services, alerts };
+    const flapping = this.flapping.of(name, now);
+    const machine = joinMachine(entry, { ...sources, flapping }, now);
+    this.settle(machine, sources.agent, now);
+    const before = this.known.get(name);
+    const { facts, readings } = textsOf(machine);
+    this.known.set(name, { machine, facts, readings });
+    const isReadingsOnly = facts === before?.facts;
+    if (isReadingsOnly && readings === before.readings) return;
+    this.deps.emit({ type: 'machine', machine, before: before?.machine, isReadingsOnly });
+  }
+
+  private settle(machine: Machine, agent: AgentView, now: number): void {
+    const { name, condition, since } = machine;
+    const before = this.standings.get(name);
+    this.flapping.note(before?.condition ?? 'never-reported', machine, now);
+    if (before?.condition === condition || since === undefined) return;
+    const seenAt = agent.seenAt ?? before?.seenAt;
+    this.standings.set(name, { condition, since: Date.parse(since), ...given({ seenAt }) });
+  }
+
+  private sourcesOf(rack: Rack, name: string) {
+    const standing = this.standings.get(name);
+    const agent = this.deps.agents.view(name);
+    return {
+      agent,
+      unknownOrders: this.deps.orders.unknown(name, agent),
+      ...(standing && { standing }),
+      orders: this.deps.orders.inForce(name),
+      cause: this.causes.find(({ machines }) => machines.includes(name)),
+      limits: rack.services['machine-state'],
+    };
+  }
+
+  /** Gives the machines that have another cause than before. */
+  private findCauses(rack: Rack): string[] {
+    if (this.behind?.rack !== rack) this.behind = { rack, machines: behindElements(rack) };
+    const silenceSeconds = sharedSilenceSeconds(rack.services['machine-state']);
+    const now = this.deps.clock.now();
+    this.silent = new Map();
+    for (const name of rack.machines.keys()) {
+      const { silentSeconds, seenAt = this.standings.get(name)?.seenAt } =
+        this.deps.agents.view(name);
+      if (silentSeconds < silenceSeconds) continue;
+      this.silent.set(name, seenAt ?? now - silentSeconds * 1000);
+    }
+    const { power, backups } = this.deps.services.views();
+    const before = this.causes;
+    this.causes = commonCauses({
+      behind: this.behind.machines,
+      silent: this.silent,
+      silenceMs: silenceSeconds * 1000,
+      hasReported: (name) => this.standings.has(name),
+      stateOf(name) {
+        const { answeredAt, ...known } = stateOf(power?.controllers.get(name), backups?.get(name));
+        return {
+          ...known,
+          ...(answeredAt !== undefined && { answeredAt: Date.parse(answeredAt) }),
+        };
+      },
+    });
+    const keyOf = (causes: CommonCause[]) => JSON.stringify(causes);
+    if (keyOf(before) === keyOf(this.causes)) return [];
+    return [...before, ...this.causes].flatMap(({ machines }) => machines);
+  }
+
+  private refreshRack(): void {
+    const before = this.view?.text;
+    this.view = this.joinRack();
+    if (this.view.text !== before) this.deps.emit({ type: 'rack', rack: this.view.rack });
+  }
+
+  private joinRack() {
+    const { services, rackFile } = this.deps;
+    const views = services.views();
+    const rack = joinRack(this.deps.rack(), {
+      rackFile: rackFile.view(),
+      services: views,
+      states: services.states(),
+      causes: this.causes,
+      alerts: sortAlerts(this.deps.rack(), views.alerts).others,
+    });
+    return { rack, text: JSON.stringify(rack) };
+  }
+}
+
+/** Readings change with each answer; what people wait for does not. */
+function textsOf(machine: Machine): { facts: string; readings: string } {
+  const { host, lastSeen: _, devices, ...rest } = machine;
+  const readings: unknown[] = [host];
+  const others = devices.map((device) => {
+    const { readAt: _, connectedSeconds: __, batteryPercent, ...more } = device;
+    const { temperaturesCelsius, uptimeSeconds, ...kept } = more;
+    readings.push(batteryPercent, temperaturesCelsius);
+    return { ...kept, uptimeSeconds: uptimeSeconds === undefined };
+  });
+  return { facts: JSON.stringify([rest, others]), readings: JSON.stringify(readings) };
+}

@@ -1,0 +1,111 @@
+/** What was allowed when it was asked for, and is not any more when its turn comes. */
+import { describe, expect, it } from 'vitest';
+import { Boards, reboot } from '../testing/board-driver.ts';
+import { startDaemon, type TestDaemon } from '../testing/daemon.ts';
+import { plugIn } from '../testing/machine.ts';
+import { waitUntil } from '../testing/wait-until.ts';
+
+const infrastructure = `
+infrastructure:
+  pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
+machines:
+`;
+const a = '  a: { kind: host, power: pdu-1/1 }\n';
+const b = '  b: { kind: host, power: pdu-1/2 }\n';
+const oneAtOnce = '    atOncePerController: 1';
+
+async function ask({ client }: TestDaemon, machine: string, offSeconds: number): Promise<string> {
+  const { cycles } = await client.requestCycles({
+    body: { machines: [machine], reason: 'dead', mode: 'hard', offSeconds },
+  });
+  return cycles[0]?.id ?? '';
+}
+
+/** a is off, for as long as what is changed then may take, and the other waits for its turn. */
+async function waiting(
+  daemon: TestDaemon,
+  name = 'b',
+  offSeconds = 4,
+): Promise<{ first: string; second: string }> {
+  const first = await ask(daemon, 'a', offSeconds);
+  await daemon.until(first, ({ step }) => step === 'off');
+  const second = await ask(daemon, name, 0.5);
+  await daemon.until(second, ({ steps }) => steps.some(({ text }) => text === 'pdu-1/2 is on'));
+  return { first, second };
+}
+
+async function edited(daemon: TestDaemon, yaml: string): Promise<void> {
+  const reloads = () => daemon.logged().filter(({ msg }) => msg === 'rack.yaml reloaded').length;
+  const before = reloads();
+  await daemon.edit(yaml);
+  await waitUntil(() => (reloads() > before ? true : undefined));
+}
+
+describe('a cycle that waits for its turn', () => {
+  it('is not begun once its machine is under repair', async () => {
+    const daemon = await startDaemon({ yaml: infrastructure + a + b, settings: oneAtOnce });
+    const { second } = await waiting(daemon);
+
+    await daemon.client.hold({ body: { targets: ['b'], reason: 'hands in the rack' } });
+    const cycle = await daemon.finished(second);
+
+    expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'queued' });
+    expect(cycle.detail).toContain('under repair');
+    expect(daemon.boards.get('pdu-1').told).not.toContain('off 2');
+  });
+
+  it('is not begun once somebody else hangs on it', async () => {
+    const switch9 =
+      '  switch-9: { model: edgeswitch, address: 127.0.2.9, power: pdu-1/2 }\nmachines:\n';
+    const yaml = infrastructure.replace('machines:\n', switch9) + a;
+    const daemon = await startDaemon({ yaml, settings: oneAtOnce });
+    const { first, second } = await waiting(daemon, 'switch-9', 12);
+
+    await edited(daemon, `${yaml}  c: { kind: host, uplink: switch-9/1 }\n`);
+    const cycle = await daemon.finished(second);
+    await daemon.finished(first);
+
+    expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'queued' });
+    expect(cycle.detail).toContain('1 others would lose power or network');
+    expect(daemon.boards.get('pdu-1').told).not.toContain('off 2');
+  });
+
+  it('is not begun once a task runs there', async () => {
+    const boards = new Boards();
+    const machine = await plugIn(boards, 'b', ['pdu-1/2'], { host: '127.0.1.1' });
+    const yaml = `${infrastructure + a}  b: ${machine.entry}\n`;
+    const daemon = await startDaemon({ yaml, boards, settings: oneAtOnce });
+    const { second } = await waiting(daemon);
+
+    machine.task = { running: true, id: '6f00' };
+    const cycle = await daemon.finished(second);
+
+    expect(cycle).toMatchObject({ outcome: 'busy' });
+    expect(boards.get('pdu-1').told).not.toContain('off 2');
+  });
+});
+
+describe('an outlet that a person turned off', () => {
+  it('is not turned off again once the jumphost hangs on it', async () => {
+    const often = '    readSeconds: 5\n    probeSeconds: { first: 0.1, most: 1 }';
+    const first = await startDaemon({ yaml: infrastructure + a });
+    const { cycles } = await first.client.switchOutlets({
+      body: { targets: ['pdu-1/7'], state: 'off', reason: 'spare' },
+    });
+    await first.finished(cycles[0]?.id ?? '');
+    await first.stop();
+    const board = first.boards.get('pdu-1');
+    reboot(board);
+
+    const second = await startDaemon({
+      yaml: infrastructure + a,
+      settings: often,
+      former: first,
+      jumphost: ', power: pdu-1/7',
+    });
+    await waitUntil(() => second.logged().find(({ msg }) => /turned off again/.test(String(msg))));
+
+    expect(board.told).toEqual(['off 7']);
+    expect(board.outlets.isOn('7')).toBe(true);
+  });
+});

@@ -1,0 +1,802 @@
+import { runs } from '@skolo/durable/campaign';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { CycleRecord, type Phase } from '../state/records.ts';
+import { cycleRecord } from '../testing/records.ts';
+import {
+  type CycleEvent,
+  type CycleFacts,
+  type Effect,
+  hasNotBegun,
+  holdsPower,
+  next,
+  stepOf,
+} from './cycle.ts';
+
+const facts: CycleFacts = { now: Date.parse('2026-11-20T12:00:01Z'), canBeSeen: true, tries: 1 };
+
+/** Events in short: `begin`, `checked running`. Those with a text tell their own name. */
+const written = {
+  begin: { is: 'begin' },
+  'checked running': {
+    is: 'checked',
+    task: 'running',
+    text: 'a task is running',
+    bootId: 'boot-1',
+  },
+  'checked idle': { is: 'checked', task: 'idle', text: 'no task is running', bootId: 'boot-1' },
+  'checked unknown': { is: 'checked', task: 'unknown', text: 'silent, which counts as not busy' },
+  'soft-sent': { is: 'soft-sent', text: 'asked to reboot' },
+  'soft-impossible': { is: 'soft-impossible', text: 'not asked to reboot' },
+  'went-down': { is: 'went-down', text: 'seen down' },
+  'not-down': { is: 'not-down', text: 'did not go down' },
+  contacted: {
+    is: 'contacted',
+    modes: new Map([['switch-1/1', 'forced-on']]),
+    text: 'switch-1/1 is on',
+  },
+  'contact-failed': { is: 'contact-failed', text: 'switch-1: no answer' },
+  admitted: { is: 'admitted' },
+  'out-of-reach': { is: 'out-of-reach' },
+  forbidden: { is: 'forbidden', text: 'under repair' },
+  'task-begun': { is: 'task-begun', text: 'a task is running' },
+  noted: { is: 'noted', text: 'tried again' },
+  'seen-down': { is: 'seen-down', text: 'seen down', wasUp: true },
+  'seen-down already': { is: 'seen-down', text: 'seen down', wasUp: false },
+  'seen-off': { is: 'seen-off', text: 'seen off' },
+  'off-natively': { is: 'off-natively', text: 'seen off; switch-1 turns it on by itself' },
+  'off-failed': { is: 'off-failed', text: 'not seen off' },
+  'off-unseen': { is: 'off-unseen', text: 'never seen off' },
+  'cycled-natively': { is: 'cycled-natively', text: 'seen on' },
+  'left-off': { is: 'left-off', text: 'did not turn it on in time' },
+  'off-waited': { is: 'off-waited' },
+  'seen-on': { is: 'seen-on', text: 'seen on' },
+  stuck: { is: 'stuck', text: 'could not be proven on' },
+  'on-failed': { is: 'on-failed', text: 'not seen on' },
+  back: { is: 'back', text: 'back: ssh answers' },
+  'back, new boot': { is: 'back', text: 'back: ssh answers', proof: 'its new boot' },
+  'not-back': { is: 'not-back', text: 'not back within 300 s' },
+  'not-visible': { is: 'not-visible', text: 'nothing tells' },
+  cancelled: { is: 'cancelled', text: 'cancelled by ann' },
+  broke: { is: 'broke', text: 'x is not a function' },
+  restarted: { is: 'restarted' },
+} as const satisfies Record<string, CycleEvent>;
+type Written = keyof typeof written;
+
+const stillPending =
+  'the off is still pending and is carried out once that is possible; cancel it with skolo power on a';
+
+/** What may come in a phase, from the runner, while all goes its way. */
+const expected: Record<Phase, readonly Written[]> = {
+  queued: ['begin'],
+  check: ['checked running', 'checked idle', 'checked unknown'],
+  'soft-reboot': ['soft-sent', 'soft-impossible'],
+  'going-down': ['went-down', 'not-down'],
+  contact: ['contacted', 'contact-failed', 'forbidden'],
+  ready: ['admitted', 'out-of-reach', 'forbidden', 'task-begun'],
+  'turn-off': ['seen-off', 'off-failed', 'off-unseen', 'cycled-natively', 'left-off'],
+  off: ['off-waited'],
+  'turn-on': ['seen-on', 'stuck'],
+  'see-back': ['back', 'back, new boot', 'not-back', 'not-visible'],
+  finished: [],
+};
+const expectedOfOff = ['seen-off', 'off-failed'] as const;
+
+interface Told {
+  record: CycleRecord;
+  effects: Effect[];
+}
+
+function tell(
+  record: CycleRecord,
+  events: readonly Written[],
+  own: Partial<CycleFacts> = {},
+): Told {
+  const effects: Effect[] = [];
+  let now = record;
+  for (const event of events) {
+    const transition = next(now, written[event], { ...facts, ...own });
+    now = transition.record;
+    effects.push(transition.effect);
+  }
+  return { record: now, effects };
+}
+
+function story({ steps }: CycleRecord): string[] {
+  return steps.map(({ step, text }) => `${step}: ${text}`);
+}
+
+const upToOff = ['begin', 'checked idle', 'soft-impossible', 'contacted', 'admitted'] as const;
+const upToGoingDown = ['begin', 'checked idle', 'soft-sent'] as const;
+
+interface Way {
+  name: string;
+  own?: Partial<CycleRecord>;
+  facts?: Partial<CycleFacts>;
+  events: readonly Written[];
+  effects: readonly Effect[];
+  outcome: string;
+  failedStep?: string;
+  story: readonly string[];
+}
+
+const checked = 'check: no task is running';
+const notAsked = 'soft-reboot: not asked to reboot';
+const read = 'contact: switch-1/1 is on';
+
+const ways: Way[] = [
+  {
+    name: 'is off, seen off, on, seen on and seen back',
+    events: [...upToOff, 'seen-off', 'seen-down', 'off-waited', 'seen-on', 'back'],
+    effects: [
+      ...(['check', 'soft-reboot', 'contact', 'wait-for-turn', 'turn-off'] as const),
+      ...(['wait-off', 'none', 'turn-on', 'see-back', 'none'] as const),
+    ],
+    outcome: 'back',
+    story: [
+      ...[checked, notAsked, read, 'turn-off: seen off', 'off: seen down'],
+      ...['turn-on: seen on', 'see-back: back: ssh answers'],
+    ],
+  },
+  {
+    name: 'leaves the outlet alone where the machine reboots itself',
+    events: [...upToGoingDown, 'went-down', 'back'],
+    effects: ['check', 'soft-reboot', 'watch-down', 'see-back', 'none'],
+    outcome: 'back',
+    story: [
+      checked,
+      'soft-reboot: asked to reboot',
+      'soft-reboot: seen down',
+      'see-back: back: ssh answers',
+    ],
+  },
+  {
+    name: 'cuts a machine that was asked to reboot and did not',
+    events: [...upToGoingDown, 'not-down', 'contacted'],
+    effects: ['check', 'soft-reboot', 'watch-down', 'contact', 'wait-for-turn'],
+    outcome: 'under way',
+    story: [checked, 'soft-reboot: asked to reboot', 'soft-reboot: did not go down', read],
+  },
+  {
+    name: 'cuts a machine that went down by itself and did not come back',
+    events: [...upToGoingDown, 'went-down', 'not-back', 'contacted', 'admitted', 'seen-off'],
+    effects: [
+      ...(['check', 'soft-reboot', 'watch-down', 'see-back', 'contact', 'wait-for-turn'] as const),
+      ...(['turn-off', 'wait-off'] as const),
+    ],
+    outcome: 'under way',
+    story: [
+      ...[checked, 'soft-reboot: asked to reboot', 'soft-reboot: seen down'],
+      ...['see-back: not back within 300 s', read, 'turn-off: seen off'],
+    ],
+  },
+  {
+    name: 'never cuts in mode soft',
+    own: { mode: 'soft' },
+    events: [...upToGoingDown, 'not-down'],
+    effects: ['check', 'soft-reboot', 'watch-down', 'none'],
+    outcome: 'failed',
+    failedStep: 'soft-reboot',
+    story: [checked, 'soft-reboot: asked to reboot', 'soft-reboot: did not go down'],
+  },
+  {
+    name: 'has nothing left to try with a machine that no outlet feeds',
+    own: { feeds: [] },
+    events: ['begin', 'checked unknown', 'soft-impossible'],
+    effects: ['check', 'soft-reboot', 'none'],
+    outcome: 'failed',
+    failedStep: 'soft-reboot',
+    story: ['check: silent, which counts as not busy', notAsked],
+  },
+  {
+    name: 'does not ask the machine in mode hard',
+    own: { mode: 'hard' },
+    events: ['begin', 'checked idle'],
+    effects: ['check', 'contact'],
+    outcome: 'under way',
+    story: [checked],
+  },
+  {
+    name: 'does not cut a running task',
+    events: ['begin', 'checked running'],
+    effects: ['check', 'none'],
+    outcome: 'busy',
+    story: ['check: a task is running'],
+  },
+  {
+    name: 'cuts a running task when forced',
+    own: { force: true, mode: 'hard' },
+    events: ['begin', 'checked running'],
+    effects: ['check', 'contact'],
+    outcome: 'under way',
+    story: ['check: a task is running'],
+  },
+  {
+    name: 'touches nothing where the controller does not answer',
+    own: { mode: 'hard' },
+    events: ['begin', 'checked idle', 'noted', 'contact-failed'],
+    effects: ['check', 'contact', 'none', 'none'],
+    outcome: 'failed',
+    failedStep: 'contact',
+    story: [checked, 'contact: tried again', 'contact: switch-1: no answer'],
+  },
+  {
+    name: 'reaches its controller again where that was lost while it waited for its turn',
+    own: { mode: 'hard' },
+    events: ['begin', 'checked idle', 'contacted', 'out-of-reach', 'contact-failed'],
+    effects: ['check', 'contact', 'wait-for-turn', 'contact', 'none'],
+    outcome: 'failed',
+    failedStep: 'contact',
+    story: [checked, read, 'contact: switch-1: no answer'],
+  },
+  {
+    name: 'is not begun where it was held while it waited for its turn',
+    own: { mode: 'hard' },
+    events: ['begin', 'checked idle', 'contacted', 'forbidden'],
+    effects: ['check', 'contact', 'wait-for-turn', 'none'],
+    outcome: 'failed',
+    failedStep: 'queued',
+    story: [checked, read, 'queued: under repair'],
+  },
+  {
+    name: 'is not begun where a task was begun while it waited for its turn',
+    own: { mode: 'hard' },
+    events: ['begin', 'checked idle', 'contacted', 'task-begun'],
+    effects: ['check', 'contact', 'wait-for-turn', 'none'],
+    outcome: 'busy',
+    story: [checked, read, 'queued: a task is running'],
+  },
+  {
+    name: 'is on again before it tells that off was not proven',
+    own: { mode: 'hard' },
+    events: ['begin', 'checked idle', 'contacted', 'admitted', 'off-failed', 'seen-on'],
+    effects: ['check', 'contact', 'wait-for-turn', 'turn-off', 'turn-on', 'none'],
+    outcome: 'failed',
+    failedStep: 'turn-off',
+    story: [checked, read, 'turn-off: not seen off', 'turn-on: seen on'],
+  },
+  {
+    name: 'is stuck off where on cannot be proven',
+    own: { mode: 'hard' },
+    events: ['begin', 'checked idle', 'contacted', 'admitted', 'seen-off', 'off-waited', 'stuck'],
+    effects: ['check', 'contact', 'wait-for-turn', 'turn-off', 'wait-off', 'turn-on', 'none'],
+    outcome: 'stuck-off',
+    story: [checked, read, 'turn-off: seen off', 'turn-on: could not be proven on'],
+  },
+  {
+    name: 'believes a device that cycled by itself, since it was seen off and on',
+    own: { mode: 'hard' },
+    events: ['begin', 'checked idle', 'contacted', 'admitted', 'cycled-natively', 'back'],
+    effects: ['check', 'contact', 'wait-for-turn', 'turn-off', 'see-back', 'none'],
+    outcome: 'back',
+    story: [checked, read, 'turn-on: seen on', 'see-back: back: ssh answers'],
+  },
+  ...(
+    [
+      ['by its outage', ['seen-down', 'seen-on', 'back'], 'its own outage'],
+      ['by its boot', ['seen-on', 'back, new boot'], 'its new boot'],
+    ] as const
+  ).map(
+    ([how, more, proof]): Way => ({
+      name: `believes the machine ${how} where no reading showed the outlet off`,
+      own: { mode: 'hard' },
+      events: ['begin', 'checked idle', 'contacted', 'admitted', 'off-unseen', ...more],
+      effects: [
+        ...(['check', 'contact', 'wait-for-turn', 'turn-off', 'turn-on'] as const),
+        ...(how === 'by its outage' ? (['none'] as const) : []),
+        ...(['see-back', 'none'] as const),
+      ],
+      outcome: 'back',
+      story: [
+        ...[checked, read, 'turn-off: never seen off'],
+        ...(how === 'by its outage' ? ['turn-on: seen down'] : []),
+        'turn-on: seen on',
+        `see-back: back: ssh answers; ${proof} proves that it was off`,
+      ],
+    }),
+  ),
+  ...(
+    [
+      ['a machine that was down before', 'seen-down already', 'back', 'back: ssh answers'],
+      ['one that never went down', 'noted', 'not-back', 'not back within 300 s'],
+    ] as const
+  ).map(
+    ([who, seen, end, text]): Way => ({
+      name: `fails where no reading showed the outlet off, and ${who} proves nothing`,
+      own: { mode: 'hard' },
+      events: [
+        'begin',
+        'checked idle',
+        'contacted',
+        'admitted',
+        'off-unseen',
+        seen,
+        'seen-on',
+        end,
+      ],
+      effects: [
+        ...(['check', 'contact', 'wait-for-turn', 'turn-off', 'turn-on', 'none'] as const),
+        ...(['see-back', 'none'] as const),
+      ],
+      outcome: 'failed',
+      failedStep: 'turn-off',
+      story: [
+        ...[checked, read, 'turn-off: never seen off'],
+        ...[seen === 'noted' ? 'turn-on: tried again' : 'turn-on: seen down', 'turn-on: seen on'],
+        `see-back: ${text}`,
+      ],
+    }),
+  ),
+  {
+    name: 'turns on itself what the device left off',
+    own: { mode: 'hard' },
+    events: ['begin', 'checked idle', 'contacted', 'admitted', 'left-off', 'seen-on', 'back'],
+    effects: ['check', 'contact', 'wait-for-turn', 'turn-off', 'turn-on', 'see-back', 'none'],
+    outcome: 'back',
+    story: [
+      ...[checked, read, 'turn-off: did not turn it on in time'],
+      ...['turn-on: seen on', 'see-back: back: ssh answers'],
+    ],
+  },
+  {
+    name: 'ends with on where nothing could see it back',
+    own: { mode: 'hard' },
+    facts: { canBeSeen: false },
+    events: [
+      ...(['begin', 'checked idle', 'contacted', 'admitted', 'seen-off'] as const),
+      ...(['off-waited', 'seen-on'] as const),
+    ],
+    effects: ['check', 'contact', 'wait-for-turn', 'turn-off', 'wait-off', 'turn-on', 'none'],
+    outcome: 'on',
+    story: [checked, read, 'turn-off: seen off', 'turn-on: seen on'],
+  },
+  {
+    name: 'fails at its last step where the machine does not come back',
+    own: { mode: 'hard' },
+    events: [
+      ...(['begin', 'checked idle', 'contacted', 'admitted', 'seen-off'] as const),
+      ...(['off-waited', 'seen-on', 'not-back'] as const),
+    ],
+    effects: [
+      ...(['check', 'contact', 'wait-for-turn', 'turn-off', 'wait-off'] as const),
+      ...(['turn-on', 'see-back', 'none'] as const),
+    ],
+    outcome: 'failed',
+    failedStep: 'see-back',
+    story: [
+      ...[checked, read, 'turn-off: seen off', 'turn-on: seen on'],
+      'see-back: not back within 300 s',
+    ],
+  },
+  {
+    name: 'tries as often as rack.yaml says',
+    own: { mode: 'hard' },
+    facts: { tries: 2 },
+    events: [
+      ...([
+        'begin',
+        'checked idle',
+        'contacted',
+        'admitted',
+        'cycled-natively',
+        'not-back',
+      ] as const),
+      ...(['contacted', 'admitted', 'cycled-natively', 'not-back'] as const),
+    ],
+    effects: [
+      ...(['check', 'contact', 'wait-for-turn', 'turn-off', 'see-back', 'contact'] as const),
+      ...(['wait-for-turn', 'turn-off', 'see-back', 'none'] as const),
+    ],
+    outcome: 'failed',
+    failedStep: 'see-back',
+    story: [
+      ...[checked, read, 'turn-on: seen on'],
+      ...['see-back: not back within 300 s; attempt 2 of 2', read, 'turn-on: seen on'],
+      'see-back: not back within 300 s',
+    ],
+  },
+  {
+    name: 'turns off without waiting for a turn, since that draws no current',
+    own: { action: 'off', mode: 'hard' },
+    events: ['begin', 'checked idle', 'contacted', 'seen-off'],
+    effects: ['check', 'contact', 'turn-off', 'none'],
+    outcome: 'off',
+    story: [checked, read, 'turn-off: seen off'],
+  },
+  {
+    name: 'leaves off what could not be seen off, when off was asked for',
+    own: { action: 'off', mode: 'hard' },
+    events: ['begin', 'checked idle', 'contacted', 'off-failed'],
+    effects: ['check', 'contact', 'turn-off', 'none'],
+    outcome: 'failed',
+    failedStep: 'turn-off',
+    story: [checked, read, `turn-off: not seen off; ${stillPending}`],
+  },
+  {
+    name: 'of an off that an operator asked for says that it is pending where nothing answers',
+    own: { action: 'off', mode: 'hard' },
+    events: ['begin', 'checked idle', 'contact-failed'],
+    effects: ['check', 'contact', 'none'],
+    outcome: 'failed',
+    failedStep: 'contact',
+    story: [checked, `contact: switch-1: no answer; ${stillPending}`],
+  },
+  {
+    name: 'of an off that a program asked for leaves nothing pending',
+    own: { action: 'off', mode: 'hard', origin: 'door' },
+    events: ['begin', 'checked idle', 'contact-failed'],
+    effects: ['check', 'contact', 'none'],
+    outcome: 'failed',
+    failedStep: 'contact',
+    story: [checked, 'contact: switch-1: no answer'],
+  },
+  {
+    name: 'of an off that is not allowed any more leaves nothing pending',
+    own: { action: 'off', mode: 'hard' },
+    events: ['begin', 'checked idle', 'forbidden'],
+    effects: ['check', 'contact', 'none'],
+    outcome: 'failed',
+    failedStep: 'contact',
+    story: [checked, 'contact: under repair'],
+  },
+  {
+    name: 'is over with the client of a program that a restart cut off before it had begun',
+    own: { mode: 'hard', origin: 'door' },
+    events: ['begin', 'checked idle', 'restarted'],
+    effects: ['check', 'contact', 'none'],
+    outcome: 'cancelled',
+    story: [checked, 'contact: the daemon was restarted before it had begun'],
+  },
+  {
+    name: 'of an on that a program asked for is not tried for ever',
+    own: { action: 'on', mode: 'hard', origin: 'door' },
+    events: ['begin', 'contacted', 'admitted', 'on-failed'],
+    effects: ['contact', 'wait-for-turn', 'turn-on', 'none'],
+    outcome: 'failed',
+    failedStep: 'turn-on',
+    story: [read, 'turn-on: not seen on'],
+  },
+  {
+    name: 'leaves a running task its power, also when off was asked for',
+    own: { action: 'off', mode: 'hard' },
+    events: ['begin', 'checked running'],
+    effects: ['check', 'none'],
+    outcome: 'busy',
+    story: ['check: a task is running'],
+  },
+  {
+    name: 'turns on in its turn',
+    own: { action: 'on', mode: 'hard' },
+    events: ['begin', 'contacted', 'admitted', 'seen-on'],
+    effects: ['contact', 'wait-for-turn', 'turn-on', 'none'],
+    outcome: 'on',
+    story: [read, 'turn-on: seen on'],
+  },
+  {
+    name: 'turns on again whatever goes wrong inside the daemon',
+    own: { mode: 'hard' },
+    events: ['begin', 'checked idle', 'contacted', 'admitted', 'seen-off', 'broke', 'seen-on'],
+    effects: ['check', 'contact', 'wait-for-turn', 'turn-off', 'wait-off', 'turn-on', 'none'],
+    outcome: 'failed',
+    failedStep: 'off',
+    story: [checked, read, 'turn-off: seen off', 'off: x is not a function', 'turn-on: seen on'],
+  },
+  {
+    name: 'fails where something goes wrong before it is touched',
+    own: { mode: 'hard' },
+    events: ['begin', 'checked idle', 'broke'],
+    effects: ['check', 'contact', 'none'],
+    outcome: 'failed',
+    failedStep: 'contact',
+    story: [checked, 'contact: x is not a function'],
+  },
+];
+
+describe('a cycle', () => {
+  it.each(ways)('$name', ({ own, facts, events, effects, outcome, failedStep, story: told }) => {
+    const after = tell(cycleRecord(own), events, facts);
+
+    expect(after.effects).toEqual(effects);
+    expect(story(after.record)).toEqual(told);
+    expect(after.record.outcome ?? 'under way').toBe(outcome);
+    expect(after.record.failedStep).toBe(failedStep);
+  });
+
+  it('reports what went wrong first, however it went on', () => {
+    const { record } = tell(cycleRecord({ mode: 'hard' }), [
+      ...(['begin', 'checked idle', 'contacted', 'admitted', 'off-failed', 'seen-on'] as const),
+    ]);
+
+    expect(record).toMatchObject({ outcome: 'failed', detail: 'not seen off' });
+  });
+
+  it('remembers how its outlet was on', () => {
+    const { record } = tell(cycleRecord(), [...upToOff]);
+
+    expect(record.feeds).toEqual([{ controller: 'switch-1', outlet: '1', mode: 'forced-on' }]);
+  });
+
+  it('has the same text in a row once', () => {
+    const { record } = tell(cycleRecord({ mode: 'hard' }), [
+      ...(['begin', 'checked idle', 'noted', 'noted', 'noted', 'contacted'] as const),
+    ]);
+
+    expect(story(record)).toEqual([checked, 'contact: tried again', read]);
+  });
+
+  it.each([
+    ['queued', []],
+    ['check', ['begin']],
+    ['contact', ['begin', 'checked idle', 'soft-impossible']],
+    ['ready', ['begin', 'checked idle', 'soft-impossible', 'contacted']],
+  ] as const)('can be cancelled in phase %s', (phase, events) => {
+    const before = tell(cycleRecord(), events).record;
+
+    const { record } = tell(before, ['cancelled']);
+
+    expect(before.phase).toBe(phase);
+    expect(hasNotBegun(before)).toBe(true);
+    expect(record).toMatchObject({
+      phase: 'finished',
+      outcome: 'cancelled',
+      detail: 'cancelled by ann',
+    });
+  });
+
+  it.each([
+    ['while it may be asked to reboot', {}, ['begin', 'checked idle']],
+    ['once it was asked to reboot', {}, [...upToGoingDown]],
+    ['after a restart while it was asked', {}, ['begin', 'checked idle', 'restarted']],
+    ['before the outlet, after the machine', {}, [...upToGoingDown, 'not-down']],
+    ['while it is turned off', {}, [...upToOff]],
+    ['when it is finished', {}, ['begin', 'checked running']],
+    ['where off holds since it was accepted', { action: 'off' }, ['begin']],
+    ['where on holds since it was accepted', { action: 'on' }, ['begin', 'contacted']],
+  ] as const)('cannot be cancelled %s', (_name, own, events) => {
+    const { record } = tell(cycleRecord(own), events);
+
+    expect(hasNotBegun(record)).toBe(false);
+    expect(() => tell(record, ['cancelled'])).toThrow('cancelled in phase');
+  });
+
+  it('refuses what cannot come now', () => {
+    expect(() => tell(cycleRecord(), ['seen-off'])).toThrow(
+      'cycle cycle-1: seen-off in phase queued',
+    );
+    expect(() => tell(tell(cycleRecord(), [...upToOff]).record, ['back'])).toThrow(
+      'cycle cycle-1: back in phase turn-off',
+    );
+  });
+});
+
+describe('a restart', () => {
+  it.each([
+    ['queued', {}, [], 'queued', 'none'],
+    ['check', {}, ['begin'], 'queued', 'none'],
+    ['contact', {}, ['begin', 'checked idle', 'soft-impossible'], 'queued', 'none'],
+    ['ready', {}, ['begin', 'checked idle', 'soft-impossible', 'contacted'], 'queued', 'none'],
+    ['contact after a soft reboot', {}, [...upToGoingDown, 'not-down'], 'contact', 'contact'],
+    ['soft-reboot', {}, ['begin', 'checked idle'], 'going-down', 'watch-down'],
+    ['going-down', {}, [...upToGoingDown], 'going-down', 'watch-down'],
+    ['turn-off', {}, [...upToOff], 'turn-on', 'turn-on'],
+    ['off', {}, [...upToOff, 'seen-off'], 'turn-on', 'turn-on'],
+    ['turn-on', {}, [...upToOff, 'seen-off', 'off-waited'], 'turn-on', 'turn-on'],
+    ['see-back', {}, [...upToOff, 'cycled-natively'], 'see-back', 'see-back'],
+    ['finished', {}, ['begin', 'checked running'], 'finished', 'none'],
+    [
+      'turn-off of a wish',
+      { action: 'off' },
+      ['begin', 'checked idle', 'contacted'],
+      'turn-off',
+      'turn-off',
+    ],
+    [
+      'turn-on of a wish',
+      { action: 'on' },
+      ['begin', 'contacted', 'admitted'],
+      'turn-on',
+      'turn-on',
+    ],
+  ] as const)('in phase %s goes on with the right one', (_name, own, events, phase, effect) => {
+    const before = tell(cycleRecord(own), events).record;
+
+    const after = tell(before, ['restarted']);
+
+    expect(after.record.phase).toBe(phase);
+    expect(after.effects).toEqual([effect]);
+  });
+
+  it('counts a machine that may have been asked to reboot as touched', () => {
+    const { record } = tell(cycleRecord(), ['begin', 'checked idle', 'restarted']);
+
+    expect(record).toMatchObject({ begun: true, interrupted: true });
+  });
+
+  it('does not cut a machine that may be rebooting', () => {
+    const { record } = tell(cycleRecord(), ['begin', 'checked idle', 'restarted', 'not-down']);
+
+    expect(record).toMatchObject({ outcome: 'failed', failedStep: 'soft-reboot' });
+  });
+
+  it('after a device that cycles by itself was seen off goes on to see it back', () => {
+    const { record, effects } = tell(cycleRecord(), [...upToOff, 'off-natively', 'restarted']);
+
+    expect(effects.at(-1)).toBe('turn-on');
+    expect(tell(record, ['seen-on', 'back']).record).toMatchObject({ outcome: 'back' });
+  });
+
+  it('before the outlet was seen off is reported as a failure, once it is on', () => {
+    const { record } = tell(cycleRecord(), [...upToOff, 'restarted', 'seen-on']);
+
+    expect(record).toMatchObject({
+      outcome: 'failed',
+      failedStep: 'turn-off',
+      detail: 'the daemon was restarted before the outlet was seen off',
+    });
+  });
+});
+
+/** A cycle that meets whatever may come, restarts and strangers included, and is then left to finish. */
+interface Life {
+  own: Partial<CycleRecord>;
+  facts: Partial<CycleFacts>;
+  luck: number[];
+}
+
+const life = fc.record({
+  own: fc.record({
+    action: fc.constantFrom('cycle', 'cycle', 'on', 'off'),
+    mode: fc.constantFrom('auto', 'soft', 'hard'),
+    force: fc.boolean(),
+    feeds: fc.constantFrom([], [{ controller: 'switch-1', outlet: '1' }]),
+  }),
+  facts: fc.record({ canBeSeen: fc.boolean(), tries: fc.integer({ min: 1, max: 4 }) }),
+  luck: fc.array(fc.nat(), { maxLength: 60 }),
+}) satisfies fc.Arbitrary<Life>;
+
+function usual({ phase, action, begun }: CycleRecord): readonly Written[] {
+  // Nobody asks for tasks of what has been touched already.
+  if (phase === 'ready' && begun) return expected.ready.filter((event) => event !== 'task-begun');
+  return phase === 'turn-off' && action === 'off' ? expectedOfOff : expected[phase];
+}
+
+function possible(record: CycleRecord): Written[] {
+  const { phase } = record;
+  const isIdle = phase === 'finished' || phase === 'turn-on';
+  return [
+    ...usual(record),
+    ...(phase === 'finished'
+      ? []
+      : (['noted', 'seen-down', 'seen-down already', 'restarted'] as const)),
+    ...(phase === 'turn-off' && record.action === 'cycle' ? (['off-natively'] as const) : []),
+    ...(isIdle ? [] : (['broke'] as const)),
+    ...(hasNotBegun(record) ? (['cancelled'] as const) : []),
+  ];
+}
+
+/** What the journal would give the next process. */
+function journaled(record: CycleRecord): CycleRecord {
+  return CycleRecord.parse(JSON.parse(JSON.stringify(record)));
+}
+
+interface Moment {
+  before: CycleRecord;
+  event: Written;
+  after: CycleRecord;
+  effect: Effect;
+}
+
+function live({ own, facts: given, luck }: Life): Moment[] {
+  const moments: Moment[] = [];
+  const isCycle = own.action === 'cycle';
+  // What no outlet feeds is never switched.
+  if (!isCycle && own.feeds?.length === 0) return [];
+  let record = cycleRecord({ ...own, ...(!isCycle && { mode: 'hard' as const }) });
+  const step = (event: Written) => {
+    const before = event === 'restarted' ? journaled(record) : record;
+    const { record: after, effect } = next(before, written[event], { ...facts, ...given });
+    moments.push({ before, event, after, effect });
+    record = after;
+  };
+  for (const number of luck) {
+    const events = possible(record);
+    const event = events[number % events.length];
+    if (event !== undefined) step(event);
+  }
+  // Then nothing disturbs it any more.
+  for (let left = 100; left > 0; left -= 1) {
+    const events = usual(record);
+    const event = events[(left % 3) % events.length];
+    if (event !== undefined) step(event);
+  }
+  return moments;
+}
+
+describe('whatever comes, a cycle', () => {
+  it('ends, with an outcome', () => {
+    fc.assert(
+      fc.property(life, (one) => {
+        const last = live(one).at(-1)?.after;
+        fc.pre(last !== undefined);
+
+        expect(last.phase).toBe('finished');
+        expect(last.outcome).toBeDefined();
+        expect(last.finishedAt).toBeDefined();
+      }),
+      runs(2000),
+    );
+  });
+
+  it('leaves off nothing that it turned off, but by seeing it on or calling it stuck', () => {
+    fc.assert(
+      fc.property(life, (one) => {
+        let mayBeOff = false;
+        for (const { event, after, effect } of live(one)) {
+          if (effect === 'turn-off' && after.action === 'cycle') mayBeOff = true;
+          if (event === 'seen-on' || event === 'cycled-natively' || event === 'stuck')
+            mayBeOff = false;
+
+          expect(mayBeOff).toBe(after.action === 'cycle' && holdsPower(after));
+        }
+      }),
+      runs(2000),
+    );
+  });
+
+  it('asks a machine to reboot once at most, and cuts it once for each attempt', () => {
+    fc.assert(
+      fc.property(life, (one) => {
+        const moments = live(one).filter(({ after }) => after.action === 'cycle');
+        const times = (effect: Effect) =>
+          moments.filter((moment) => moment.effect === effect).length;
+        const attempts = moments.at(-1)?.after.attempt ?? 0;
+
+        // One that was not even asked may be asked after a restart.
+        const notAsked = moments.filter(({ event }) => event === 'soft-impossible').length;
+        expect(times('soft-reboot') - notAsked).toBeLessThanOrEqual(1);
+        expect(times('turn-off')).toBeLessThanOrEqual(attempts);
+        expect(attempts).toBeLessThanOrEqual(one.facts.tries);
+      }),
+      runs(2000),
+    );
+  });
+
+  it('records that it has begun before anything is touched', () => {
+    fc.assert(
+      fc.property(life, (one) => {
+        for (const { after, effect } of live(one)) {
+          if (effect === 'turn-off' || effect === 'turn-on' || effect === 'watch-down') {
+            expect(after.begun).toBe(true);
+          }
+          if (after.outcome === 'cancelled' || after.outcome === 'busy') {
+            expect(after.begun).toBe(false);
+          }
+        }
+      }),
+      runs(2000),
+    );
+  });
+
+  it('is the same after it was in the journal', () => {
+    fc.assert(
+      fc.property(life, (one) => {
+        for (const { after } of live(one)) expect(journaled(after)).toEqual(after);
+      }),
+      runs(500),
+    );
+  });
+
+  it('has a step for people', () => {
+    fc.assert(
+      fc.property(life, (one) => {
+        for (const { after } of live(one)) {
+          expect(stepOf(after)).toBeDefined();
+          if (after.phase !== 'queued' && after.outcome !== 'cancelled') {
+            expect(after.detail ?? 'queued').not.toBe('');
+          }
+        }
+      }),
+      runs(500),
+    );
+  });
+});

@@ -1,0 +1,706 @@
+/** Cycles from the request to the outcome, through the API, on devices in memory. */
+import type { PowerCycle } from '@skolo/api';
+import type { DriverKind } from '@skolo/models/outlets';
+import { mega4, raspberryPi4 } from '@skolo/simulators';
+import { describe, expect, it } from 'vitest';
+import { Boards } from '../testing/board-driver.ts';
+import { boardDrivers, startDaemon, type TestDaemon } from '../testing/daemon.ts';
+import { plugIn } from '../testing/machine.ts';
+import { waitUntil } from '../testing/wait-until.ts';
+
+const yaml = `
+infrastructure:
+  switch-1: { model: edgeswitch, address: 127.0.2.1 }
+  pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
+  pdu-2: { model: synaccess, address: 127.0.2.3 }
+machines:
+  a: { kind: rpi, power: switch-1/1, offSeconds: 0.5 }
+  b: { kind: host, power: pdu-1/1, offSeconds: 0.5 }
+  c: { kind: host, power: [pdu-1/2, pdu-2/2], offSeconds: 0.5 }
+  d: { kind: host, power: pdu-2/3 }
+  e-[1-8]: { kind: host, power: 'pdu-1/[11-18]', offSeconds: 0.5 }
+  f-[1-4]: { kind: rpi, power: 'switch-1/[11-14]', offSeconds: 0.5 }
+`;
+const hard = { reason: 'dead', mode: 'hard' as const };
+const checked = 'check: no agent to ask whether a task is running';
+
+function texts({ steps }: Pick<PowerCycle, 'steps'>): string[] {
+  return steps.map(({ step, text }) => `${step}: ${text}`);
+}
+
+/** The id of the one cycle that was asked for. */
+async function ask({ client }: TestDaemon, machine: string, more: object = {}): Promise<string> {
+  const { cycles } = await client.requestCycles({
+    body: { machines: [machine], ...hard, ...more },
+  });
+  return cycles[0]?.id ?? '';
+}
+
+/** Those that still are owed. */
+async function owed({ client }: TestDaemon): Promise<string[]> {
+  const { outlets } = await client.outlets();
+  return outlets.filter(({ owedSince }) => owedSince).map(({ outlet }) => outlet);
+}
+
+/** A daemon, and a machine `m` on the given outlets that it can see. */
+async function withMachine(
+  power: readonly string[],
+  options: Parameters<typeof plugIn>[3] & { settings?: string } = {},
+) {
+  const { settings = '', ...own } = options;
+  const boards = new Boards();
+  const machine = await plugIn(boards, 'm', power, { host: '127.0.1.1', ...own });
+  const daemon = await startDaemon({
+    yaml: `${yaml}  m: ${machine.entry}\n`,
+    boards,
+    settings,
+  });
+  return { ...daemon, daemon, machine };
+}
+
+describe('a cycle', () => {
+  it('is off, seen off, on, seen on', async () => {
+    const daemon = await startDaemon({ yaml });
+
+    const cycle = await daemon.finished(await ask(daemon, 'b', { mode: 'auto' }));
+
+    expect(cycle).toMatchObject({ target: 'b', outcome: 'on', by: daemon.who });
+    expect(daemon.boards.get('pdu-1').told).toEqual(['off 1', 'on 1 auto']);
+    expect(texts(cycle)).toEqual([
+      checked,
+      'soft-reboot: not rebooted by itself: rack.yaml gives it no login for ssh',
+      'contact: pdu-1/1 is on',
+      'turn-off: pdu-1/1 seen off',
+      'turn-on: pdu-1/1 seen on',
+    ]);
+    expect(await owed(daemon)).toEqual([]);
+  });
+
+  it('is left to a device that cycles by itself, and nothing is pending afterwards', async () => {
+    const daemon = await startDaemon({ yaml });
+
+    const cycle = await daemon.finished(await ask(daemon, 'a'));
+
+    expect(cycle.outcome).toBe('on');
+    expect(daemon.boards.get('switch-1').told).toEqual(['cycle 1']);
+    expect(texts(cycle)).toEqual([
+      checked,
+      'contact: switch-1/1 is on',
+      'turn-off: switch-1/1 seen off; switch-1 turns it on by itself',
+      'turn-on: switch-1/1 seen on',
+    ]);
+    expect(await owed(daemon)).toEqual([]);
+  });
+
+  it('takes the time that is set on the device where the request gives none', async () => {
+    const daemon = await startDaemon({ yaml });
+
+    const usual = await daemon.finished(await ask(daemon, 'd'));
+    const told = await daemon.finished(await ask(daemon, 'd', { offSeconds: 0.5 }));
+
+    expect([usual.outcome, told.outcome]).toEqual(['on', 'on']);
+    expect(daemon.boards.get('pdu-2').told).toEqual(['cycle 3', 'off 3', 'on 3 auto']);
+  });
+
+  it('turns all feeds off before one is turned on, whatever their devices can do', async () => {
+    const daemon = await startDaemon({ yaml });
+    const order: string[] = [];
+    for (const name of ['pdu-1', 'pdu-2']) {
+      daemon.boards.get(name).outlets.on('change', ({ on }) => void order.push(on ? 'on' : 'off'));
+    }
+
+    const cycle = await daemon.finished(await ask(daemon, 'c'));
+
+    expect(cycle).toMatchObject({ outcome: 'on', outlets: ['pdu-1/2', 'pdu-2/2'] });
+    expect(order).toEqual(['off', 'off', 'on', 'on']);
+    expect(daemon.boards.get('pdu-1').told).toEqual(['off 2', 'on 2 auto']);
+    expect(daemon.boards.get('pdu-2').told).toEqual(['off 2', 'on 2 auto']);
+    expect(texts(cycle).slice(2)).toEqual([
+      'turn-off: pdu-1/2 seen off, pdu-2/2 seen off',
+      'turn-on: pdu-1/2 seen on, pdu-2/2 seen on',
+    ]);
+  });
+
+  it('restores the mode in which the port was', async () => {
+    const daemon = await startDaemon({ yaml });
+    daemon.boards.get('pdu-1').outlets.setMode('1', '48v');
+
+    await daemon.finished(await ask(daemon, 'b'));
+
+    expect(daemon.boards.get('pdu-1').told).toEqual(['off 1', 'on 1 48v']);
+  });
+
+  it('believes what it sees where the answer is lost and the command was carried out', async () => {
+    const daemon = await startDaemon({ yaml });
+    const [pdu, swtch] = [daemon.boards.get('pdu-1'), daemon.boards.get('switch-1')];
+    pdu.losesAnswers = 2;
+    swtch.losesAnswers = 1;
+
+    const [step, native] = await Promise.all(
+      ['b', 'a'].map(async (name) => daemon.finished(await ask(daemon, name))),
+    );
+
+    expect([step?.outcome, native?.outcome]).toEqual(['on', 'on']);
+    expect(pdu.told).toEqual(['off 1', 'on 1 auto']);
+    expect(swtch.told).toEqual(['cycle 1']);
+  });
+
+  it('reports that off was not proven, with the power on', async () => {
+    const daemon = await startDaemon({ yaml });
+    daemon.boards.get('pdu-1').ignores = 'off';
+
+    const cycle = await daemon.finished(await ask(daemon, 'b'));
+
+    const detail = 'not seen off: pdu-1/1 reads back on';
+    expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'turn-off', detail });
+    // An off may still be on its way: that it reads on is not enough.
+    expect(daemon.boards.get('pdu-1').told).toEqual(['off 1', 'off 1', 'off 1', 'on 1 auto']);
+    expect(texts(cycle).slice(2)).toEqual([`turn-off: ${detail}`, 'turn-on: pdu-1/1 seen on']);
+    expect(await owed(daemon)).toEqual([]);
+  });
+
+  it('does not believe an outlet that is set off and delivers power', async () => {
+    const daemon = await startDaemon({ yaml });
+    daemon.boards.get('pdu-1').leaks = true;
+
+    const cycle = await daemon.finished(await ask(daemon, 'b'));
+
+    const detail = 'not seen off: pdu-1/1 is set off, and still delivers power';
+    expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'turn-off', detail });
+    expect(daemon.boards.get('pdu-1').outlets.isOn('1')).toBe(true);
+  });
+
+  it('turns both feeds on again where one could not be seen off', async () => {
+    const daemon = await startDaemon({ yaml });
+    daemon.boards.get('pdu-2').ignores = 'off';
+
+    const cycle = await daemon.finished(await ask(daemon, 'c'));
+
+    const detail = 'not seen off: pdu-2/2 reads back on';
+    expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'turn-off', detail });
+    expect(daemon.boards.get('pdu-1').told).toEqual(['off 2', 'on 2 auto']);
+    expect(await owed(daemon)).toEqual([]);
+  });
+
+  it('goes step by step where the device refuses its own cycle', async () => {
+    const daemon = await startDaemon({ yaml });
+    const board = daemon.boards.get('switch-1');
+    board.refusesCycles = true;
+
+    const cycle = await daemon.finished(await ask(daemon, 'a'));
+
+    expect(cycle.outcome).toBe('on');
+    expect(board.told).toEqual(['off 1', 'on 1 auto']);
+    expect(texts(cycle)).toContainEqual(
+      expect.stringMatching(/no such command.*; now step by step$/),
+    );
+  });
+
+  it('is not done a second time where the device took its own cycle and was never seen off', async () => {
+    const daemon = await startDaemon({ yaml });
+    const board = daemon.boards.get('switch-1');
+    board.ignores = 'off';
+
+    const cycle = await daemon.finished(await ask(daemon, 'a'));
+
+    expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'turn-off' });
+    expect(cycle.detail).toBe('switch-1/1 reads back on; never seen off');
+    expect(board.told).toEqual(['cycle 1', 'on 1 auto']);
+  });
+
+  it('turns on what the device left off', async () => {
+    const daemon = await startDaemon({ yaml });
+    const board = daemon.boards.get('switch-1');
+    board.ignores = 'on';
+
+    const id = await ask(daemon, 'a');
+    await daemon.until(id, ({ step }) => step === 'turn-on');
+    board.ignores = undefined;
+    const cycle = await daemon.finished(id);
+
+    expect(cycle.outcome).toBe('on');
+    expect(board.outlets.isOn('1')).toBe(true);
+    expect(texts(cycle)).toContainEqual(expect.stringContaining('did not turn it on in time'));
+  });
+
+  it('is stuck off where on cannot be proven, tried for ever, and well again at last', async () => {
+    const daemon = await startDaemon({ yaml });
+    const board = daemon.boards.get('pdu-1');
+    board.ignores = 'on';
+
+    const cycle = await daemon.finished(await ask(daemon, 'b'));
+    const stuck = await daemon.client.outlets();
+    const ready = await (await fetch(`${daemon.metricsUrl}/readyz`)).json();
+    const again = await daemon.client
+      .requestCycles({ body: { machines: ['b'], ...hard } })
+      .catch((error: Error) => error.message);
+    board.ignores = undefined;
+    await waitUntil(async () => ((await owed(daemon)).length === 0 ? true : undefined));
+
+    expect(cycle).toMatchObject({ outcome: 'stuck-off' });
+    expect(cycle.detail).toBe(
+      'pdu-1/1 could not be proven on: pdu-1/1 reads back off; tried for ever',
+    );
+    expect(stuck.outlets.find(({ outlet }) => outlet === 'pdu-1/1')).toMatchObject({
+      stuckOff: true,
+      owedSince: expect.any(String),
+    });
+    expect(ready).toMatchObject({
+      degraded: [{ what: 'outlet pdu-1/1', why: 'stuck off: pdu-1/1 reads back off' }],
+    });
+    expect(again).toContain('is still being turned on');
+    expect(board.outlets.isOn('1')).toBe(true);
+    await expect
+      .poll(async () => {
+        const { outlets } = await daemon.client.outlets();
+        return outlets.find(({ outlet }) => outlet === 'pdu-1/1')?.stuckOff;
+      })
+      .toBe(false);
+    expect((await daemon.client.cycle({ params: { id: cycle.id } })).outcome).toBe('stuck-off');
+  });
+
+  it('is not begun on a device that does not report what is on', async () => {
+    const daemon = await startDaemon({ yaml });
+    daemon.boards.get('pdu-1').tellsNothing = true;
+
+    const cycle = await daemon.finished(await ask(daemon, 'b'));
+
+    const detail = 'pdu-1/1: the device does not tell whether it is on';
+    expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'contact', detail });
+    expect(daemon.boards.get('pdu-1').told).toEqual([]);
+  });
+
+  it('is not begun where its controller does not answer, which delays no other', async () => {
+    const daemon = await startDaemon({ yaml });
+    daemon.boards.get('pdu-1').isDown = true;
+
+    const dead = await ask(daemon, 'e-[1-8]');
+    const other = await daemon.finished(await ask(daemon, 'a'));
+    const cycle = await daemon.finished(dead);
+    const { controllers } = await daemon.client.controllers();
+
+    expect(other.outcome).toBe('on');
+    const detail = 'pdu-1: connection refused';
+    expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'contact', detail });
+    expect(texts(cycle)).toEqual([
+      checked,
+      'contact: pdu-1: connection refused; tried again',
+      'contact: pdu-1: connection refused',
+    ]);
+    expect(controllers.find(({ name }) => name === 'pdu-1')).toMatchObject({
+      state: 'down',
+      detail,
+    });
+  });
+
+  it('waits alone for a controller that is wedged, however many do', async () => {
+    const many = `${yaml}  g-[01-40]: { kind: host, power: 'pdu-3/[1-40]' }
+  h-[01-40]: { kind: host, power: 'pdu-4/[1-40]' }
+`.replace(
+      'machines:',
+      `  pdu-3: { model: apc-rpdu, address: 127.0.2.4, outlets: 48 }
+  pdu-4: { model: apc-rpdu, address: 127.0.2.5, outlets: 48 }
+machines:`,
+    );
+    const daemon = await startDaemon({ yaml: many });
+    daemon.boards.get('pdu-3').isWedged = true;
+    daemon.boards.get('pdu-4').isWedged = true;
+
+    await daemon.client.requestCycles({ body: { machines: ['g-[01-40]', 'h-[01-40]'], ...hard } });
+    const other = await daemon.finished(await ask(daemon, 'a'));
+    const { cycles } = await daemon.client.cycles({ query: { state: 'running' } });
+
+    expect(other.outcome).toBe('on');
+    expect(cycles).toHaveLength(80);
+    expect(new Set(cycles.map(({ step }) => step))).toEqual(new Set(['contact']));
+  });
+
+  it('comes to its end, with the power on, also through a mistake of ours', async () => {
+    const boards = new Boards();
+    const kind = boards.kind('apc-rpdu');
+    const broken: DriverKind = {
+      ...kind,
+      create: (device, deps) =>
+        Object.defineProperty(kind.create(device, deps), 'nativeCycle', {
+          get: () => {
+            throw new TypeError('x is not a function');
+          },
+        }),
+    };
+    const daemon = await startDaemon({
+      yaml,
+      boards,
+      drivers: new Map([...boardDrivers(boards), ['apc-rpdu', broken]]),
+    });
+
+    const cycle = await daemon.finished(await ask(daemon, 'b'));
+
+    const detail = 'a mistake of the daemon: x is not a function';
+    expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'turn-off', detail });
+    expect(boards.get('pdu-1').outlets.isOn('1')).toBe(true);
+    expect(await owed(daemon)).toEqual([]);
+  });
+
+  it('draws no more current at once than rack.yaml allows', async () => {
+    const daemon = await startDaemon({
+      yaml,
+      settings: '    atOncePerController: 2\n    atOnce: 3',
+    });
+    let most = { 'pdu-1': 0, 'switch-1': 0, rack: 0 };
+    const off = { 'pdu-1': 0, 'switch-1': 0 };
+    for (const name of ['pdu-1', 'switch-1'] as const) {
+      daemon.boards.get(name).outlets.on('change', ({ on }) => {
+        off[name] += on ? -1 : 1;
+        most = {
+          'pdu-1': Math.max(most['pdu-1'], off['pdu-1']),
+          'switch-1': Math.max(most['switch-1'], off['switch-1']),
+          rack: Math.max(most.rack, off['pdu-1'] + off['switch-1']),
+        };
+      });
+    }
+
+    const { cycles } = await daemon.client.requestCycles({
+      body: { machines: ['e-[1-8]', 'f-[1-4]'], ...hard },
+    });
+    const done = await Promise.all(cycles.map(({ id }) => daemon.finished(id)));
+
+    expect(done.map(({ outcome }) => outcome)).toEqual(done.map(() => 'on'));
+    expect(most).toMatchObject({ 'pdu-1': 2, rack: 3 });
+    expect(most['switch-1']).toBeLessThanOrEqual(2);
+  });
+
+  it('that waits for its turn is not cut while its controller is down', async () => {
+    const daemon = await startDaemon({
+      yaml: yaml.replace(/offSeconds: 0.5 }\n {2}f-/, 'offSeconds: 3 }\n  f-'),
+      settings: '    atOncePerController: 1',
+    });
+    const board = daemon.boards.get('pdu-1');
+
+    const { cycles } = await daemon.client.requestCycles({
+      body: { machines: ['e-[1-3]'], ...hard },
+    });
+    await daemon.until(cycles[0]?.id ?? '', ({ step }) => step === 'off');
+    board.isDown = true;
+    // Somebody looks, and so it is known.
+    const third = await ask(daemon, 'e-4');
+    await daemon.finished(third);
+    const waited = await Promise.all(cycles.slice(1).map(({ id }) => daemon.finished(id)));
+    board.isDown = false;
+    const first = await daemon.finished(cycles[0]?.id ?? '');
+
+    expect(waited).toMatchObject([
+      { outcome: 'failed', failedStep: 'contact' },
+      { outcome: 'failed', failedStep: 'contact' },
+    ]);
+    expect(first.outcome).toBe('on');
+    expect(board.told).toEqual(['off 11', 'on 11 auto']);
+  });
+});
+
+describe('a machine', () => {
+  it('is back when it was seen down and answers again', async () => {
+    const { daemon, machine, finished } = await withMachine(['switch-1/9'], { agentPort: false });
+
+    const cycle = await finished(await ask(daemon, 'm'));
+
+    expect(cycle.outcome).toBe('back');
+    expect(machine.boots).toBe(2);
+    expect(texts(cycle)).toContainEqual(expect.stringMatching(/: seen down: nothing at /));
+    expect(cycle.detail).toMatch(/^back: ssh answers at 127\.0\.1\.1:\d+, after \d+ s$/);
+  });
+
+  it('is asked by its agent to reboot itself, before its outlet is touched', async () => {
+    const { daemon, machine, finished, boards } = await withMachine(['switch-1/9']);
+
+    const cycle = await finished(await ask(daemon, 'm', { mode: 'auto' }));
+
+    expect(cycle.outcome).toBe('back');
+    expect(boards.get('switch-1').told).toEqual([]);
+    expect(machine.received.filter(({ text }) => text.startsWith('POST'))).toHaveLength(1);
+    expect(texts(cycle).slice(0, 2)).toEqual([
+      'check: no task is running',
+      'soft-reboot: asked to reboot, by its agent',
+    ]);
+  });
+
+  it('that accepts and hangs is cut', async () => {
+    const { daemon, machine, finished, boards } = await withMachine(['switch-1/9'], {
+      settings: '    softSeconds: 1',
+    });
+    await machine.misbehave('hangs-at-reboot');
+
+    const cycle = await finished(await ask(daemon, 'm', { mode: 'auto' }));
+
+    expect(cycle.outcome).toBe('back');
+    expect(boards.get('switch-1').told).toEqual(['cycle 9']);
+    expect(texts(cycle)).toContain('soft-reboot: did not go down within 1 s');
+  });
+
+  it('that is dead is not asked first', async () => {
+    const { daemon, machine, finished, boards } = await withMachine(['switch-1/9']);
+    await machine.misbehave('dead');
+
+    const cycle = await finished(await ask(daemon, 'm', { mode: 'auto' }));
+
+    expect(cycle.outcome).toBe('back');
+    expect(boards.get('switch-1').told).toEqual(['cycle 9']);
+    expect(texts(cycle)[1]).toMatch(/^soft-reboot: not reachable, so it is not asked to reboot/);
+  });
+
+  it('that runs a task is left alone, unless forced', async () => {
+    const { daemon, machine, finished, boards } = await withMachine(['switch-1/9']);
+    machine.task = { running: true, id: '6f1c' };
+
+    const busy = await finished(await ask(daemon, 'm'));
+    const forced = await finished(await ask(daemon, 'm', { force: true }));
+
+    expect(busy).toMatchObject({ outcome: 'busy', detail: 'a task is running 6f1c' });
+    expect(forced.outcome).toBe('back');
+    expect(boards.get('switch-1').told).toEqual(['cycle 9']);
+  });
+
+  it('whose agent is silent counts as not busy, and that is reported', async () => {
+    const { daemon, machine, finished } = await withMachine(['switch-1/9'], {
+      settings: '    taskCheckSeconds: 0.2',
+    });
+    await machine.misbehave('agent-silent');
+
+    const cycle = await finished(await ask(daemon, 'm'));
+
+    expect(cycle.outcome).toBe('back');
+    expect(texts(cycle)[0]).toBe('check: its agent is silent, which counts as not busy');
+  });
+
+  it.each([
+    ['as its boot tells', {}, 'but it still runs the same boot'],
+    ['since nobody saw it down', { agentPort: false }, 'but it was never seen down'],
+  ] as const)('that never went down is not back, %s', async (_name, options, why) => {
+    const { daemon, machine, finished } = await withMachine(['pdu-1/9'], options);
+    await machine.misbehave('ignores-power');
+
+    const cycle = await finished(await ask(daemon, 'm'));
+
+    expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'see-back' });
+    expect(cycle.detail).toContain(`${why}; is it really pdu-1/9 that feeds it?`);
+  });
+
+  it.each([
+    ['went down and came back', undefined, {}, { outcome: 'back' }],
+    // Slower than the device: were it first looked at when the command is sent, nobody had seen it up.
+    ['answered slowly, went down and came back', 'ssh-slow', {}, { outcome: 'back' }],
+    [
+      'stayed up',
+      undefined,
+      { ignores: 'off' as const },
+      { outcome: 'failed', failedStep: 'turn-off' },
+    ],
+  ] as const)(
+    'that %s tells what a device that cycled by itself does not',
+    async (_how, slow, fault, expected) => {
+      const { daemon, machine, finished, boards } = await withMachine(['switch-1/20'], {
+        agentPort: false,
+        more: 'device: { kind: android, power: usb/1-1.2 }',
+      });
+      Object.assign(boards.get('switch-1'), { showsOn: true }, fault);
+      machine.slowMs = 100;
+      if (slow !== undefined) await machine.misbehave(slow);
+
+      const cycle = await finished(await ask(daemon, 'm'));
+
+      expect(cycle).toMatchObject(expected);
+      expect(cycle.detail).toContain(
+        expected.outcome === 'back' ? 'its own outage proves that it was off' : 'never seen off',
+      );
+      expect(boards.get('switch-1').told.filter((each) => each.startsWith('cycle'))).toHaveLength(
+        1,
+      );
+      expect(machine.boots).toBe(expected.outcome === 'back' ? 2 : 1);
+    },
+  );
+
+  it('that was only silent for a moment is not back either', async () => {
+    const { daemon, machine, finished, until } = await withMachine(['pdu-1/9']);
+    await machine.misbehave('ignores-power');
+
+    const id = await ask(daemon, 'm');
+    await machine.misbehave('ssh-silent');
+    await until(id, ({ steps }) => steps.some(({ text }) => text.startsWith('seen down')));
+    await machine.behave('ssh-silent');
+    const cycle = await finished(id);
+
+    expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'see-back' });
+  });
+
+  it('that does not come back has failed, with its power on', async () => {
+    const { daemon, machine, finished, boards } = await withMachine(['pdu-1/9'], {
+      timeoutSeconds: 1,
+    });
+    await machine.misbehave('never-boots');
+
+    const cycle = await finished(await ask(daemon, 'm'));
+
+    expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'see-back' });
+    expect(cycle.detail).toMatch(/^not back within 1 s: nothing at/);
+    expect(boards.get('pdu-1').outlets.isOn('9')).toBe(true);
+  });
+
+  it('on two feeds goes down only when both are off', async () => {
+    const { daemon, machine, finished } = await withMachine(['pdu-1/9', 'pdu-2/9']);
+
+    const cycle = await finished(await ask(daemon, 'm'));
+
+    expect(cycle.outcome).toBe('back');
+    expect(machine.boots).toBe(2);
+  });
+});
+
+describe('a phone', () => {
+  const phones = {
+    phones: [{ name: 'device', port: 'usb/1-1.2' }],
+    more: 'device: { kind: android, power: usb/1-1.2 }',
+  };
+  const short = { offSeconds: 0.5 };
+
+  it('is cut at a port of its machine’s own hub, and back when the agent sees it', async () => {
+    const { daemon, machine, finished } = await withMachine(['switch-1/9'], phones);
+    const changes: string[] = [];
+    machine.usb.on('change', ({ outlet, on }) => void changes.push(`${outlet} ${on}`));
+
+    const cycle = await finished(await ask(daemon, 'm-device', { ...short, mode: 'auto' }));
+
+    expect(cycle).toMatchObject({ outcome: 'back', outlets: ['m/usb/1-1.2'] });
+    const all = [1, 2, 3, 4].map((port) => `usb/1-1.${port}`);
+    expect(changes).toEqual([
+      ...all.map((port) => `${port} false`),
+      ...all.map((port) => `${port} true`),
+    ]);
+    expect(machine.boots).toBe(1);
+    expect(texts(cycle)[1]).toBe('soft-reboot: not a machine: its power is cut');
+    expect(cycle.detail).toMatch(
+      /^back: its agent sees it, after \d+ s; its younger connection proves that it was off$/,
+    );
+  });
+
+  const noPower = {
+    outcome: 'failed',
+    failedStep: 'turn-off',
+    detail: 'm/usb/1-1.2 seen off by its hub, which does not prove that the phone lost its power',
+  };
+  const deceptive = { ...mega4, location: '1-1', ports: 5 };
+
+  it.each([
+    {
+      title: 'whose hub keeps the power',
+      hubs: [{ ...deceptive, together: { ports: [1, 2, 3, 4], switchedBy: [5] } }],
+    },
+    {
+      title: 'whose port alone is turned off, of a Raspberry Pi 4',
+      hubs: [raspberryPi4],
+      alone: true,
+    },
+    {
+      title: 'whose port alone is turned off, of a hub with switches',
+      hubs: [deceptive],
+      alone: true,
+      outcome: { outcome: 'back' },
+    },
+  ])(
+    'that is seen again counts as cut only by its own connection: $title',
+    async ({ hubs, alone = false, outcome = noPower }) => {
+      const { daemon, machine, finished } = await withMachine(['switch-1/9'], { ...phones, hubs });
+
+      const cycle = await finished(await ask(daemon, 'm-device', { ...short, alone }));
+
+      expect(cycle).toMatchObject(outcome);
+      expect(machine.usb.names().filter((port) => !machine.usb.isOn(port))).toEqual([]);
+    },
+  );
+
+  it('that reports while its port is off that it does not charge was cut', async () => {
+    const { daemon, machine, finished } = await withMachine(['switch-1/9'], {
+      ...phones,
+      phones: [{ name: 'device' }],
+    });
+    const told = (charging: boolean) => {
+      const device = { batteryPercent: 50, temperaturesCelsius: {}, charging };
+      machine.report = { reasons: [], repairs: [], phones: { device } };
+    };
+    machine.usb.on('change', ({ outlet, on }) => outlet === 'usb/1-1.2' && told(on));
+
+    const cycle = await finished(await ask(daemon, 'm-device', short));
+
+    expect(cycle.outcome).toBe('back');
+    expect(cycle.detail).toContain('its own outage proves that it was off');
+  });
+
+  it('that did not charge before proves nothing by that', async () => {
+    const { daemon, machine, finished } = await withMachine(['switch-1/9'], {
+      ...phones,
+      phones: [{ name: 'device' }],
+    });
+    const device = { batteryPercent: 50, temperaturesCelsius: {}, charging: false };
+    machine.report = { reasons: [], repairs: [], phones: { device } };
+
+    expect(await finished(await ask(daemon, 'm-device', short))).toMatchObject(noPower);
+  });
+
+  it('whose port alone is off is on again after a crash, and its connection still counts', async () => {
+    const { daemon, machine } = await withMachine(['switch-1/9'], { ...phones, hubs: [deceptive] });
+    const id = await ask(daemon, 'm-device', { alone: true, offSeconds: 60 });
+    await daemon.until(id, ({ step }) => step === 'off');
+    await daemon.stop();
+    const wasOff = machine.usb.names().filter((port) => !machine.usb.isOn(port));
+
+    const next = await startDaemon({ yaml: `${yaml}  m: ${machine.entry}\n`, former: daemon });
+
+    expect(wasOff).toEqual(['usb/1-1.2']);
+    expect(await next.finished(id)).toMatchObject({
+      outcome: 'back',
+      detail: expect.stringContaining('its younger connection proves that it was off'),
+    });
+    expect(machine.usb.isOn('usb/1-1.2')).toBe(true);
+  });
+
+  it('that an operator turns off is off by what its hub reports', async () => {
+    const { daemon, finished } = await withMachine(['switch-1/9'], phones);
+    const { cycles } = await daemon.client.switchOutlets({
+      body: { targets: ['m-device'], state: 'off', reason: 'a new cable' },
+    });
+
+    expect(await finished(cycles[0]?.id ?? '')).toMatchObject({
+      outcome: 'off',
+      detail: noPower.detail,
+    });
+  });
+
+  it('is not cut while its machine runs a task', async () => {
+    const { daemon, machine, finished } = await withMachine(['switch-1/9'], phones);
+    machine.task = { running: true };
+
+    expect((await finished(await ask(daemon, 'm-device', short))).outcome).toBe('busy');
+    expect(machine.usb.isOn('usb/1-1.2')).toBe(true);
+  });
+
+  it('that stays away has failed', async () => {
+    const { daemon, machine, finished } = await withMachine(['switch-1/9'], {
+      ...phones,
+      timeoutSeconds: 1,
+    });
+    for (const phone of machine.phones) phone.works = false;
+
+    const cycle = await finished(await ask(daemon, 'm-device', short));
+
+    expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'see-back' });
+    expect(cycle.detail).toBe('not back within 1 s: for the agent it is missing');
+  });
+
+  it('on a hub that does not obey is not reported as off', async () => {
+    const { daemon, machine, finished } = await withMachine(['switch-1/9'], phones);
+    await machine.misbehave('usb-ignored');
+
+    const cycle = await finished(await ask(daemon, 'm-device', short));
+
+    expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'turn-off' });
+    expect(cycle.detail).toContain('m/usb/1-1.2 reads back on');
+  });
+});

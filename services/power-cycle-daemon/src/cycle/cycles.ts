@@ -1,0 +1,362 @@
+/**
+ * Runs cycles: carries out what the state machine wants, journals each step before the next, and gives out turns.
+ * What a step is, is in cycle.ts; how an outlet is proven, in outlets.ts.
+ */
+
+import { errorText, pause } from '@skolo/base';
+import { type Clock, Locks, type Logger } from '@skolo/common';
+import type { Rack } from '@skolo/rack';
+import type { EmitPower } from '../events.ts';
+import type { Restorer } from '../keep/restorer.ts';
+import { findTarget } from '../request/targets.ts';
+import type { CircuitBreaker } from '../rules/circuit-breaker.ts';
+import { beforeTouching, onChanged, pendingOnOf, withFormerOffs } from '../state/outlet-records.ts';
+import { type CycleRecord, isStanding } from '../state/records.ts';
+import type { Store } from '../state/store.ts';
+import {
+  type CycleEvent,
+  type Effect,
+  hasNotBegun,
+  holdsPower,
+  next,
+  stepOf,
+  type Transition,
+  whatIsPending,
+} from './cycle.ts';
+import { checkTask, reboot, taskBegun, watchBack, watchDown } from './machine-steps.ts';
+import { contact, turnAllOff, waitOff } from './outlets.ts';
+import { admitted } from './scheduler.ts';
+import { canBeSeen, type Step, type StepDeps, whyNot } from './step.ts';
+
+interface CyclesDeps extends StepDeps {
+  rack: () => Rack;
+  store: Store;
+  restorer: Restorer;
+  breaker: CircuitBreaker;
+  clock: Clock;
+  log: Logger;
+  emit: EmitPower;
+  signal: AbortSignal;
+}
+
+/** What carries out each effect; turns and restored power are awaited by the runner itself. */
+const steps: Record<
+  Exclude<Effect, 'none' | 'wait-for-turn' | 'turn-on'>,
+  (step: Step) => Promise<CycleEvent>
+> = {
+  check: checkTask,
+  'soft-reboot': reboot,
+  'watch-down': watchDown,
+  contact,
+  'turn-off': turnAllOff,
+  'wait-off': waitOff,
+  'see-back': watchBack,
+};
+
+/** So many machines are being asked at once; what they wait for is mostly silence. */
+const preparedAtOnce = 64;
+const lookAgainMs = 50;
+const preparations: ReadonlySet<Effect> = new Set(['check', 'soft-reboot', 'watch-down']);
+
+/** How waiting for a turn ends. */
+type Turn = 'admitted' | 'out-of-reach' | 'controller-failing' | 'ended';
+
+export class Cycles {
+  private readonly deps: CyclesDeps;
+  private readonly running = new Map<string, Promise<void>>();
+  private readonly locks = new Locks();
+  private readonly turns = new Map<string, (turn: Turn) => void>();
+  private queue: string[] = [];
+  private preparing = 0;
+  /** Aborted when nothing more is to be begun. */
+  private readonly ending = new AbortController();
+
+  constructor(deps: CyclesDeps) {
+    this.deps = deps;
+  }
+
+  /** Goes on with what the last process left; call it once the restorer has begun. */
+  async resume(): Promise<void> {
+    const { store } = this.deps;
+    for (const { id } of store.active().sort((a, b) => a.number - b.number)) {
+      const effect = await this.apply(id, { is: 'restarted' });
+      if (effect === 'none') this.queue.push(id);
+      else this.start(id, effect);
+    }
+    this.prepare();
+  }
+
+  /** Begins with a cycle that the store has, as soon as there is room. */
+  add(id: string): void {
+    this.queue.push(id);
+    this.prepare();
+  }
+
+  /** Cancels what has not begun. Gives false when it has. */
+  async cancel(id: string, text: string): Promise<boolean> {
+    const effect = await this.apply(id, { is: 'cancelled', text }).catch(() => undefined);
+    if (effect === undefined) return false;
+    this.queue = this.queue.filter((each) => each !== id);
+    this.turns.get(id)?.('ended');
+    return true;
+  }
+
+  /** Looks again who may draw current: a controller went or came back, a limit was changed. */
+  giveTurns(): void {
+    const { store, controllers, rack, breaker } = this.deps;
+    const failing = breaker.failing();
+    const isDown = (name: string) => controllers.get(name)?.state === 'down';
+    const ready: CycleRecord[] = [];
+    for (const [id, end] of this.turns) {
+      const record = store.cycles.get(id);
+      // It would be off and could not be turned on: it has to be reached again first.
+      const isOn = record?.action === 'on';
+      if (!isOn && record?.feeds.some((feed) => isDown(feed.controller))) end('out-of-reach');
+      // Who forces it waits on: one at a time.
+      else if (
+        !isOn &&
+        !record?.force &&
+        record?.feeds.some((feed) => failing.has(feed.controller))
+      )
+        end('controller-failing');
+      else if (record !== undefined) ready.push(record);
+    }
+    if (ready.length === 0 || this.ending.signal.aborted) return;
+    // One that was admitted a moment ago is `ready` until the journal has it.
+    const running = store
+      .active()
+      .filter(
+        (record) => holdsPower(record) || (record.phase === 'ready' && !this.turns.has(record.id)),
+      );
+    const limits = rack().services['power-cycle-daemon'];
+    const mostOff = (name: string) => breaker.mostOff(name);
+    for (const { id } of admitted(ready, running, limits, isDown, mostOff)) {
+      this.turns.get(id)?.('admitted');
+    }
+  }
+
+  /**
+   * Before the daemon stops: nothing more is begun, and what is off is not left off any longer. Fulfilled once the power
+   * of all that could be reached is on again, or `withinMs` are over; the rest is in the journal.
+   */
+  async windDown(withinMs: number): Promise<void> {
+    if (withinMs <= 0) return;
+    this.ending.abort();
+    const { store, signal } = this.deps;
+    const end = performance.now() + withinMs;
+    const isPending = () =>
+      [...store.pendingOns.all.values()].some(({ stuck }) => stuck === undefined);
+    while (isPending() && performance.now() < end) await pause(lookAgainMs, signal);
+  }
+
+  /** Fulfilled once nothing is under way; the signal has been aborted, and what was not finished is in the journal. */
+  async close(): Promise<void> {
+    for (const end of this.turns.values()) end('ended');
+    await Promise.all(this.running.values());
+  }
+
+  private prepare(): void {
+    const { signal } = this.deps;
+    while (this.preparing < preparedAtOnce && !signal.aborted && !this.ending.signal.aborted) {
+      const id = this.queue.shift();
+      if (id === undefined) return;
+      this.preparing += 1;
+      this.start(id);
+    }
+  }
+
+  private start(id: string, effect?: Effect): void {
+    let isPreparing = effect === undefined;
+    const prepared = () => {
+      if (!isPreparing) return;
+      isPreparing = false;
+      this.preparing -= 1;
+      this.prepare();
+    };
+    const run = this.drive(id, effect, prepared)
+      .catch((error: unknown) => {
+        if (!this.deps.signal.aborted)
+          this.deps.log.error({ err: error, cycle: id }, 'cycle broke');
+      })
+      .finally(() => {
+        this.running.delete(id);
+        prepared();
+        this.giveTurns();
+      });
+    this.running.set(id, run);
+  }
+
+  private async drive(id: string, begun: Effect | undefined, prepared: () => void): Promise<void> {
+    let effect = begun ?? (await this.apply(id, { is: 'begin' }));
+    while (effect !== 'none') {
+      if (!preparations.has(effect)) prepared();
+      const event = await this.carryOut(id, effect);
+      if (event === undefined) return;
+      effect = await this.apply(id, event);
+      this.giveTurns();
+    }
+  }
+
+  /** Undefined: it was cancelled meanwhile, or the daemon stops. */
+  private async carryOut(
+    id: string,
+    effect: Exclude<Effect, 'none'>,
+  ): Promise<CycleEvent | undefined> {
+    const { store, emit, signal, log } = this.deps;
+    const record = store.cycles.get(id);
+    if (record === undefined || signal.aborted) return undefined;
+    // The next start begins with it again.
+    if (this.ending.signal.aborted && hasNotBegun(record)) return undefined;
+    if (effect === 'wait-for-turn') return this.admission(record);
+    if (effect === 'turn-on') return this.restore(record);
+    const event = await steps[effect](this.step(record)).catch((error: unknown) => {
+      signal.throwIfAborted();
+      log.error({ err: error, cycle: id, effect }, 'step broke');
+      return { is: 'broke' as const, text: `a mistake of the daemon: ${errorText(error)}` };
+    });
+    if (event.is === 'cycled-natively') {
+      for (const { controller } of record.feeds) emit({ type: 'turned-on', controller });
+    }
+    return isFinished(store.cycles.get(id)) ? undefined : event;
+  }
+
+  private step(record: CycleRecord): Step {
+    const rack = this.deps.rack();
+    return {
+      ...this.deps,
+      record,
+      rack,
+      settings: rack.services['power-cycle-daemon'],
+      target: findTarget(rack, record.target),
+      report: (event) => void this.apply(record.id, event),
+      ending: this.ending.signal,
+    };
+  }
+
+  /** Undefined: it was cancelled meanwhile, or the daemon stops. */
+  private async admission(record: CycleRecord): Promise<CycleEvent | undefined> {
+    for (;;) {
+      const turn = await this.turn(record.id);
+      switch (turn) {
+        case 'ended':
+          return undefined;
+        case 'out-of-reach':
+          return { is: turn };
+        case 'admitted':
+          return this.whatStopsIt(record);
+        case 'controller-failing': {
+          const why = whyNot(this.step(record));
+          // Otherwise it is well again, and the cycle waits on.
+          if (why !== undefined) return { is: 'forbidden', text: why };
+        }
+      }
+    }
+  }
+
+  /** Its turn has come, perhaps long after it was asked for and looked at. */
+  private async whatStopsIt(record: CycleRecord): Promise<CycleEvent> {
+    const task = await taskBegun(this.step(record));
+    if (task !== undefined) return { is: 'task-begun', text: task };
+    const why = whyNot(this.step(record));
+    if (why !== undefined) return { is: 'forbidden', text: why };
+    if (record.action !== 'on') {
+      this.deps.breaker.forcedOff(record.feeds.map(({ controller }) => controller));
+    }
+    return { is: 'admitted' };
+  }
+
+  private turn(id: string): Promise<Turn> {
+    return new Promise((resolve) => {
+      this.turns.set(id, (turn) => {
+        this.turns.delete(id);
+        resolve(turn);
+      });
+      this.giveTurns();
+    });
+  }
+
+  private async restore(record: CycleRecord): Promise<CycleEvent> {
+    const { store, restorer, clock, signal } = this.deps;
+    const isInDoubt = record.failure !== undefined || record.unseenOff !== undefined;
+    const isOnce = record.action === 'on' && !isStanding(record);
+    const restored = await Promise.all(
+      record.feeds.map((feed) =>
+        restorer.restore(pendingOnOf(store, record, feed, clock.now()), { isInDoubt, isOnce }),
+      ),
+    );
+    const failed = restored.find(({ is }) => is === 'given-up');
+    if (failed !== undefined) return { is: 'on-failed', text: failed.text };
+    const stuck = restored.filter(({ is }) => is === 'stuck');
+    const text = (stuck.length > 0 ? stuck : restored).map((each) => each.text).join(', ');
+    // The daemon stops: the journal has where it was.
+    signal.throwIfAborted();
+    if (stuck.length > 0) return { is: 'stuck', text };
+    const faults = restored.flatMap((each) => (each.is === 'on' ? (each.fault ?? []) : []));
+    return { is: 'seen-on', text, ...(faults.length > 0 && { fault: faults.join(', ') }) };
+  }
+
+  /** Puts an event into the state machine. What comes out is journaled before it is true. One event of a cycle at a time. */
+  private apply(id: string, event: CycleEvent): Promise<Effect> {
+    return this.locks.hold(id, () => this.applyNow(id, event));
+  }
+
+  private async applyNow(id: string, event: CycleEvent): Promise<Effect> {
+    const { store, emit } = this.deps;
+    const record = store.cycles.get(id);
+    if (record === undefined || record.phase === 'finished') return 'none';
+    const transition = this.transition(record, event);
+    const effect = await this.save(record, transition);
+    emit({
+      type: 'cycle',
+      record: store.cycles.get(id) ?? transition.record,
+      former: record.phase,
+    });
+    return effect;
+  }
+
+  private transition(record: CycleRecord, event: CycleEvent): Transition {
+    const { rack, clock } = this.deps;
+    const target = findTarget(rack(), record.target);
+    return next(record, event, {
+      now: clock.now(),
+      canBeSeen: target !== undefined && canBeSeen(rack(), target),
+      tries: rack().services['power-cycle-daemon'].tries.cycle,
+    });
+  }
+
+  /** Before anything is touched the journal must have it; afterwards nothing may wait for the disk. */
+  private async save(former: CycleRecord, transition: Transition): Promise<Effect> {
+    const { store, clock } = this.deps;
+    const { effect } = transition;
+    const record =
+      effect === 'turn-on' ? withFormerOffs(store, transition.record) : transition.record;
+    const touchesFirst =
+      effect === 'soft-reboot' || effect === 'turn-off' || (effect === 'turn-on' && !former.begun);
+    if (!touchesFirst || former.phase === record.phase) {
+      await store.keep([store.cycles.put(record), ...onChanged(store, former, record)]);
+      return effect;
+    }
+    try {
+      const outlets = effect === 'soft-reboot' ? [] : beforeTouching(store, record, clock.now());
+      await store.write([store.cycles.put(record), ...outlets]);
+      return effect;
+    } catch (error) {
+      const what = former.begun ? 'nothing more was touched' : 'nothing was touched';
+      const detail = `${what}, because the journal cannot be written: ${errorText(error)}`;
+      const failed: CycleRecord = {
+        ...former,
+        phase: 'finished',
+        outcome: 'failed',
+        failedStep: stepOf(former),
+        ...whatIsPending(former, detail),
+        finishedAt: new Date(clock.now()).toISOString(),
+      };
+      await store.keep([store.cycles.put(failed)]);
+      return 'none';
+    }
+  }
+}
+
+function isFinished(record: CycleRecord | undefined): boolean {
+  return record === undefined || record.phase === 'finished';
+}

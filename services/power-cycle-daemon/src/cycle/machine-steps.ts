@@ -1,0 +1,119 @@
+/** What a cycle does with the machine itself: ask it, watch it go down, watch it come back. Each ends with an event. */
+
+import { agentOf } from '../machines/agent.ts';
+import { backWithin, probeOf } from '../machines/probe.ts';
+import { softReboot } from '../machines/soft-reboot.ts';
+import { bootSince, seeBack, seeDown, seePhone } from '../machines/watch.ts';
+import { feedKey } from '../state/records.ts';
+import type { CycleEvent } from './cycle.ts';
+import { faultsOf } from './outlets.ts';
+import { observerOf, type Step, whyNot } from './step.ts';
+
+const softTimeoutMs = 10_000;
+
+export async function checkTask(step: Step): Promise<CycleEvent> {
+  const { rack, target, settings, signal } = step;
+  const agent = target?.machine && agentOf(rack, target.machine);
+  if (agent === undefined) {
+    return { is: 'checked', task: 'unknown', text: 'no agent to ask whether a task is running' };
+  }
+  const status = await agent.status(settings.taskCheckSeconds * 1000, signal);
+  if (status === undefined && step.record.origin === 'agent') {
+    // It has just asked for this, so its silence is no sign that it is idle.
+    const text = 'its agent asked for this, and is silent now: a task may be running';
+    return { is: 'checked', task: 'running', text };
+  }
+  if (status === undefined) {
+    const text = 'its agent is silent, which counts as not busy';
+    return { is: 'checked', task: 'unknown', text };
+  }
+  const { task, bootId } = status;
+  // A boot's id has 36 characters. Whatever is longer is somebody's joke.
+  const boot = bootId === undefined || bootId.length > 100 ? {} : { bootId };
+  if (!task.running) return { is: 'checked', task: 'idle', text: 'no task is running', ...boot };
+  return { is: 'checked', task: 'running', text: taskText(task), ...boot };
+}
+
+/** What was idle when it was checked may have been given a task while it waited for its turn. */
+export async function taskBegun(step: Step): Promise<string | undefined> {
+  const { action, begun, force, bootId } = step.record;
+  // One that was silent then is silent now; it is not waited for twice.
+  if (action !== 'cycle' || begun || force || bootId === undefined) return undefined;
+  const event = await checkTask(step);
+  return event.is === 'checked' && event.task === 'running' ? event.text : undefined;
+}
+
+function taskText({ id }: { id?: string | undefined }): string {
+  return id === undefined ? 'a task is running' : `a task is running ${id.slice(0, 100)}`;
+}
+
+export async function reboot(step: Step): Promise<CycleEvent> {
+  const { record, rack, target, watch, hostKeys, signal } = step;
+  const impossible = (text: string): CycleEvent => ({ is: 'soft-impossible', text });
+  const why = whyNot(step);
+  if (why !== undefined) return impossible(why);
+  const machine = target?.kind === 'machine' ? target.machine : undefined;
+  if (machine === undefined) return impossible('not a machine: its power is cut');
+  const look = await probeOf(rack, machine)?.(watch.lookMs, signal);
+  signal.throwIfAborted();
+  if (look !== undefined && !look.up) {
+    return impossible(`not reachable, so it is not asked to reboot: ${look.text}`);
+  }
+  const deps = { agent: agentOf(rack, machine), hostKeys, timeoutMs: softTimeoutMs };
+  const { accepted, text } = await softReboot(rack, machine, record.reason, deps, signal);
+  return accepted ? { is: 'soft-sent', text } : impossible(text);
+}
+
+export async function watchDown(step: Step): Promise<CycleEvent> {
+  const { record, rack, target, settings, watch, signal } = step;
+  const observer = observerOf(rack, target);
+  const down = observer && (await seeDown(observer, settings.softSeconds * 1000, watch, signal));
+  if (down !== undefined) return { is: 'went-down', text: `seen down: ${down.text}` };
+  // It may have been down, and be back, before anybody looked: the daemon was restarted meanwhile.
+  const boot = observer && (await bootSince(observer, record.bootId, watch.lookMs, signal));
+  if (boot === 'another') return { is: 'went-down', text: 'another boot runs already' };
+  return { is: 'not-down', text: `did not go down within ${settings.softSeconds} s` };
+}
+
+/** Whether the target is back; where it is not, with the faults that its outlets report: is it the port, or the machine? */
+export async function watchBack(step: Step): Promise<CycleEvent> {
+  const event = await awaitTarget(step);
+  if (event.is !== 'not-back' && event.is !== 'not-visible') return event;
+  const fault = await faultsOf(step);
+  step.signal.throwIfAborted();
+  if (fault === undefined) return event;
+  const text = `${event.text}; its outlet reports a fault (${fault}): look at the port, the cable and what draws power there`;
+  return { ...event, text, fault };
+}
+
+async function awaitTarget(step: Step): Promise<CycleEvent> {
+  const { record, rack, target, settings, watch, signal } = step;
+  if (target === undefined) return { is: 'not-visible', text: 'no longer in rack.yaml' };
+  const { machine, device, kind } = target;
+  const withinMs = (machine ? backWithin(rack, machine) : settings.seenBackSeconds) * 1000;
+  if (kind === 'device' && machine !== undefined && device !== undefined) {
+    const agent = agentOf(rack, machine);
+    const offAt = record.steps.findLast((each) => each.step === 'turn-off')?.at;
+    const secondsOff =
+      record.unseenOff === undefined || offAt === undefined
+        ? undefined
+        : () => (step.clock.now() - Date.parse(offAt)) / 1000;
+    const options = { withinMs, secondsOff };
+    const seen = agent && (await seePhone(agent, device.name, options, watch, signal));
+    return seen ?? { is: 'not-visible', text: 'on; no agent tells whether it is back' };
+  }
+  const observer = observerOf(rack, target);
+  if (observer === undefined) {
+    return { is: 'not-visible', text: 'on; nothing tells whether it is back' };
+  }
+  const { sawDown, bootId, unwatched, interrupted } = record;
+  // Without a restart it was watched from before its power was cut, so it was up until now.
+  const onDown = (text: string) => step.report({ is: 'seen-down', text, wasUp: !unwatched });
+  const seen = await seeBack(observer, { sawDown, bootId, withinMs, onDown }, watch, signal);
+  if (seen.is !== 'never-down') return seen;
+  const why =
+    interrupted || unwatched
+      ? 'the daemon was restarted meanwhile and may have missed it'
+      : `is it really ${record.feeds.map(feedKey).join(', ')} that feeds it?`;
+  return { is: 'not-back', text: `${seen.text}; ${why}` };
+}

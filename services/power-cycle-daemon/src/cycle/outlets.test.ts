@@ -1,0 +1,247 @@
+import { describe, expect, it } from 'vitest';
+import { Boards } from '../testing/board-driver.ts';
+import { cycleNatively, seeState, turnOff, turnOn } from './outlets.ts';
+
+const patience = { firstMs: 1, mostMs: 4, withinMs: 40 };
+const tries = { tries: 3, patience };
+const signal = new AbortController().signal;
+
+function plugged(native?: { least: number; most: number } | 'fixed') {
+  const boards = new Boards();
+  return { controller: boards.controller('pdu-1', native), board: boards.get('pdu-1') };
+}
+
+describe('seeing the state of an outlet', () => {
+  it('waits until the device shows the requested state', async () => {
+    const { controller, board } = plugged();
+    setTimeout(() => board.outlets.set('1', false), 10);
+
+    const proof = await seeState(controller, '1', 'off', { ...patience, withinMs: 5000 }, signal);
+
+    expect(proof).toMatchObject({
+      is: 'proven',
+      text: 'pdu-1/1 seen off',
+      reading: { state: 'off', delivering: false },
+    });
+  });
+
+  it.each([
+    ['shows the other', {}, 'pdu-1/1 reads back on'],
+    [
+      'delivers power all the same',
+      { leaks: true, off: true },
+      'pdu-1/1 is set off, and still delivers power',
+    ],
+    ['does not tell', { tellsNothing: true }, 'pdu-1/1: the device does not tell whether it is on'],
+    ['does not answer', { isDown: true }, 'pdu-1: connection refused'],
+  ] as const)('proves nothing where it %s', async (_name, fault, text) => {
+    const { controller, board } = plugged();
+    if ('off' in fault) board.outlets.set('1', false);
+    Object.assign(board, fault);
+
+    expect(await seeState(controller, '1', 'off', patience, signal)).toEqual({ is: 'not', text });
+  });
+
+  it('does not take an outlet for off that is set on and draws nothing', async () => {
+    const { controller, board } = plugged();
+    board.outlets.setWatts('1', 0);
+
+    expect(await seeState(controller, '1', 'on', patience, signal)).toMatchObject({ is: 'proven' });
+    expect(await seeState(controller, '1', 'off', patience, signal)).toMatchObject({ is: 'not' });
+  });
+
+  it('goes on through errors until its time is over', async () => {
+    const { controller, board } = plugged();
+    board.isDown = true;
+    setTimeout(() => {
+      board.isDown = false;
+      board.outlets.set('1', false);
+    }, 10);
+
+    const proof = await seeState(controller, '1', 'off', { ...patience, withinMs: 5000 }, signal);
+
+    expect(proof.is).toBe('proven');
+  });
+
+  it('ends with the daemon', async () => {
+    const { controller } = plugged();
+    const stopping = new AbortController();
+    const seeing = seeState(
+      controller,
+      '1',
+      'off',
+      { ...patience, withinMs: 3_600_000 },
+      stopping.signal,
+    );
+    stopping.abort(new Error('the daemon stops'));
+
+    await expect(seeing).rejects.toThrow('the daemon stops');
+  });
+});
+
+describe('turning off', () => {
+  it('is sent once, and seen', async () => {
+    const { controller, board } = plugged();
+
+    expect(await turnOff(controller, '1', tries, signal)).toMatchObject({ is: 'proven' });
+    expect(board.told).toEqual(['off 1']);
+  });
+
+  it('is not sent again where only the answer was lost', async () => {
+    const { controller, board } = plugged();
+    board.losesAnswers = 1;
+
+    expect(await turnOff(controller, '1', tries, signal)).toMatchObject({ is: 'proven' });
+    expect(board.told).toEqual(['off 1']);
+  });
+
+  it('is tried as often as allowed, and each reason is reported once', async () => {
+    const { controller, board } = plugged();
+    board.ignores = 'off';
+
+    const proof = await turnOff(controller, '1', tries, signal);
+
+    expect(proof).toEqual({ is: 'not', text: 'not seen off: pdu-1/1 reads back on' });
+    expect(board.told).toEqual(['off 1', 'off 1', 'off 1']);
+  });
+
+  it('is not tried again where the device refused', async () => {
+    const { controller, board } = plugged();
+    board.refuses = true;
+
+    const proof = await turnOff(controller, '1', tries, signal);
+
+    const text = 'not seen off: pdu-1: no such command; pdu-1/1 reads back on';
+    expect(proof).toEqual({ is: 'not', text });
+    expect(board.reads.length).toBeGreaterThan(0);
+  });
+});
+
+describe('turning on', () => {
+  it('gives the outlet the mode it had', async () => {
+    const { controller, board } = plugged();
+    board.outlets.set('1', false);
+
+    expect(await turnOn(controller, '1', { mode: '48v' }, patience, signal)).toMatchObject({
+      is: 'proven',
+    });
+    expect(board.told).toEqual(['on 1 48v']);
+  });
+
+  it('leaves alone what is on', async () => {
+    const { controller, board } = plugged();
+
+    expect(await turnOn(controller, '1', { mode: '48v' }, patience, signal)).toMatchObject({
+      is: 'proven',
+    });
+    expect(board.told).toEqual([]);
+  });
+
+  it('reports why the command was not sent, and what the outlet reads', async () => {
+    const { controller, board } = plugged();
+    board.outlets.set('1', false);
+    board.refuses = true;
+
+    expect(await turnOn(controller, '1', { mode: undefined }, patience, signal)).toEqual({
+      is: 'not',
+      text: 'pdu-1: no such command; pdu-1/1 reads back off',
+    });
+  });
+
+  it('believes the reading where the answer is lost', async () => {
+    const { controller, board } = plugged();
+    board.outlets.set('1', false);
+    board.losesAnswers = 1;
+
+    expect(await turnOn(controller, '1', { mode: undefined }, patience, signal)).toMatchObject({
+      is: 'proven',
+    });
+  });
+});
+
+describe('the own cycle of a device', () => {
+  const cycle = (controller: Parameters<typeof cycleNatively>[0], offSeconds?: number) => {
+    const seenOff: string[] = [];
+    const options = { offSeconds, patience, onSeenOff: (text: string) => void seenOff.push(text) };
+    return cycleNatively(controller, '1', options, signal).then((outcome) => ({
+      outcome,
+      seenOff,
+    }));
+  };
+
+  it.each([
+    ['the requested time', { least: 0, most: 60 }, 0.05, ''],
+    ['a time of its own', 'fixed', undefined, ', after the time that is set on it'],
+  ] as const)('is seen off and on, after %s', async (_name, native, offSeconds, when) => {
+    const { controller, board } = plugged(native);
+
+    const { outcome, seenOff } = await cycle(controller, offSeconds);
+
+    expect(outcome).toEqual({ is: 'cycled-natively', text: 'pdu-1/1 seen on' });
+    expect(seenOff).toEqual([`pdu-1/1 seen off; pdu-1 turns it on by itself${when}`]);
+    expect(board.told).toEqual(['cycle 1']);
+  });
+
+  it('is seen off, however many others wait behind it on a slow command line', async () => {
+    const { controller, board } = plugged({ least: 0, most: 60 });
+    board.slowMs = 40;
+    const outlets = Array.from({ length: 8 }, (_, index) => String(index + 1));
+    const slow = { firstMs: 5, mostMs: 10, withinMs: 2000 };
+
+    const outcomes = await Promise.all(
+      outlets.map((outlet) => {
+        const options = { offSeconds: 0.2, patience: slow, onSeenOff: () => undefined };
+        return cycleNatively(controller, outlet, options, signal);
+      }),
+    );
+
+    // Eight resets one after the other take longer than each is off.
+    expect(outcomes.map(({ is }) => is)).toEqual(outlets.map(() => 'cycled-natively'));
+  });
+
+  it('leaves off what the device does not turn on in time', async () => {
+    const { controller, board } = plugged({ least: 0, most: 60 });
+    board.ignores = 'on';
+
+    const { outcome } = await cycle(controller, 0.01);
+
+    const text = 'pdu-1 did not turn it on in time: pdu-1/1 reads back off';
+    expect(outcome).toEqual({ is: 'left-off', text });
+  });
+
+  it.each([
+    [
+      'took it and was never seen off',
+      { ignores: 'off' },
+      'off-unseen',
+      'pdu-1/1 reads back on; never seen off',
+    ],
+    [
+      'lost the answer and was never seen off',
+      { ignores: 'off', losesAnswers: 1 },
+      'off-unseen',
+      'pdu-1: the connection died; pdu-1/1 reads back on; never seen off',
+    ],
+    ['refused it', { refusesCycles: true }, 'refused', 'pdu-1: no such command'],
+  ] as const)(
+    'reports whether it may have been done where the device %s',
+    async (_name, fault, is, text) => {
+      const { controller, board } = plugged({ least: 0, most: 60 });
+      Object.assign(board, fault);
+
+      const { outcome } = await cycle(controller, 5);
+
+      expect(outcome).toEqual({ is, text });
+    },
+  );
+
+  it('is believed where the answer is lost and it was seen off', async () => {
+    const { controller, board } = plugged({ least: 0, most: 60 });
+    board.losesAnswers = 1;
+
+    const { outcome } = await cycle(controller, 0.05);
+
+    expect(outcome.is).toBe('cycled-natively');
+    expect(board.told).toEqual(['cycle 1']);
+  });
+});

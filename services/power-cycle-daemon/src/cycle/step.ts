@@ -1,0 +1,75 @@
+/** What a step of a cycle is given, whether it may still be done, and how its target is observed. */
+import type { Clock } from '@skolo/common';
+import type { HostKeys } from '@skolo/equipment';
+import { formatOutlet, type PowerCycleDaemonSettings, type Rack } from '@skolo/rack';
+import type { Controllers } from '../devices/controllers.ts';
+import { agentOf } from '../machines/agent.ts';
+import { infrastructureProbe, probeOf } from '../machines/probe.ts';
+import { chargeProbe, type Observer, type WatchTuning } from '../machines/watch.ts';
+import type { Target } from '../request/targets.ts';
+import { type Snapshot, whyNoLonger } from '../rules/preconditions.ts';
+import { type CycleRecord, feedKey } from '../state/records.ts';
+import type { CycleEvent } from './cycle.ts';
+import type { Patience } from './outlets.ts';
+
+export interface StepDeps {
+  controllers: Pick<Controllers, 'get'>;
+  hostKeys: HostKeys;
+  clock: Pick<Clock, 'now'>;
+  /** What requests are checked against, now. */
+  snapshot: () => Snapshot;
+  patience: Patience;
+  watch: WatchTuning;
+  /** Pause between attempts to reach a controller. */
+  contactPauseMs: number;
+}
+
+export interface Step extends StepDeps {
+  record: CycleRecord;
+  rack: Rack;
+  settings: PowerCycleDaemonSettings;
+  /** Undefined: it is no longer in rack.yaml. */
+  target: Target | undefined;
+  /** Puts an event into the cycle while the step goes on. */
+  report: (event: CycleEvent) => void;
+  /** Aborted when the daemon is about to stop: what is off comes back now. */
+  ending: AbortSignal;
+  /** Aborted when the daemon stops. */
+  signal: AbortSignal;
+}
+
+/** Why it is not to be begun any more, or not to be continued. */
+export function whyNot(step: Step): string | undefined {
+  const { record, target, snapshot } = step;
+  return whyMoved(step) ?? (target && whyNoLonger(target, record, snapshot()));
+}
+
+/** Since it was asked for, rack.yaml may have given its outlet to somebody else. */
+export function whyMoved({ record, target }: Step): string | undefined {
+  if (target === undefined) return `${record.target} is no longer in rack.yaml`;
+  const then = record.feeds.map(feedKey).join(', ');
+  const now = target.feeds.map(formatOutlet).join(', ');
+  if (then === now) return undefined;
+  return `${record.target} is not fed by ${then} any more, but by ${now || 'nothing'}; ask again`;
+}
+
+/** Undefined: nothing shows whether it is up. A phone is only visible to the agent of its machine, and up while it charges. */
+export function observerOf(rack: Rack, target: Target | undefined): Observer | undefined {
+  const { kind, machine, device, infrastructure } = target ?? {};
+  if (machine !== undefined && device !== undefined) {
+    const agent = agentOf(rack, machine);
+    return agent && { probe: chargeProbe(agent, device.name), agent };
+  }
+  if (kind === 'machine' && machine !== undefined) {
+    const probe = probeOf(rack, machine);
+    return probe && { probe, agent: agentOf(rack, machine) };
+  }
+  const probe = kind === 'infrastructure' && infrastructure && infrastructureProbe(infrastructure);
+  return probe ? { probe, agent: undefined } : undefined;
+}
+
+/** Whether anything may show that it is back. */
+export function canBeSeen(rack: Rack, target: Target): boolean {
+  if (target.kind === 'device') return target.machine?.address !== undefined;
+  return observerOf(rack, target) !== undefined;
+}

@@ -1,0 +1,270 @@
+import { DeviceBusy, DeviceRefused, DeviceTimeout } from '@skolo/equipment';
+import type { PowerDriver } from '@skolo/models/outlets';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { Boards, signInsOf } from '../testing/board-driver.ts';
+import { Controller } from './controller.ts';
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function plugged(native?: { least: number; most: number } | 'fixed') {
+  const boards = new Boards();
+  const states: string[] = [];
+  const read: string[][] = [];
+  let now = 1000;
+  const controller = boards.controller('pdu-1', native, {
+    clock: { now: () => now },
+    maySwitch: () => undefined,
+    emit(event) {
+      if (event.type === 'read') read.push([...event.readings.keys()]);
+      if (event.type !== 'controller') return;
+      const { state, detail } = event.controller;
+      states.push(detail ? `${state}: ${detail}` : state);
+    },
+  });
+  const pass = (ms: number) => {
+    now += ms;
+  };
+  return { controller, board: boards.get('pdu-1'), states, read, pass };
+}
+
+async function failure(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
+    () => 'no failure',
+    (error: unknown) => error,
+  );
+}
+
+describe('the queue of a controller', () => {
+  it('does one thing at a time, in order, but turning on first', async () => {
+    const { controller, board } = plugged();
+
+    await Promise.all([
+      controller.turnOff('1'),
+      controller.turnOff('2'),
+      controller.read(['1']),
+      controller.turnOn('3', undefined),
+      controller.turnOff('4'),
+      controller.turnOn('5', '48v'),
+    ]);
+
+    expect(board.told).toEqual(['on 3 usual', 'on 5 48v', 'off 1', 'off 2', 'off 4']);
+    expect(board.atOnce.most).toBe(1);
+    expect(controller.queueLength).toBe(0);
+  });
+
+  it('has its length', async () => {
+    const { controller } = plugged();
+
+    const work = [controller.turnOff('1'), controller.turnOff('2'), controller.read(['1'])];
+    const length = controller.queueLength;
+    await Promise.all(work);
+
+    expect(length).toBe(3);
+  });
+
+  it('makes readings that wait together', async () => {
+    const { controller, board, read } = plugged();
+    board.outlets.set('2', false);
+
+    const answers = await Promise.all(
+      [['1'], ['2', '3'], ['1', '3']].map((outlets) => controller.read(outlets)),
+    );
+
+    expect(board.reads).toEqual([['1', '2', '3']]);
+    expect(read).toEqual([['1', '2', '3']]);
+    expect(answers.map((readings) => readings.get('3')?.state)).toEqual(['on', 'on', 'on']);
+    expect(answers[0]?.get('2')?.state).toBe('off');
+  });
+
+  it('does not answer by a reading that was begun before it was asked for', async () => {
+    const { controller, board } = plugged();
+    board.slowMs = 100;
+    const early = controller.read(['1']);
+    await vi.waitFor(() => expect(board.atOnce.now).toBe(1), { interval: 1 });
+
+    const late = controller.read(['1']);
+    await Promise.all([early, late]);
+
+    expect(board.reads).toHaveLength(2);
+  });
+
+  it('reads the others where the device refuses one', async () => {
+    const { controller, board } = plugged();
+
+    const [first, missing, third] = await Promise.allSettled([
+      controller.read(['1']),
+      controller.read(['99']),
+      controller.read(['3']),
+    ]);
+
+    expect(first).toMatchObject({ status: 'fulfilled' });
+    expect(third).toMatchObject({ status: 'fulfilled' });
+    expect(missing).toMatchObject({ status: 'rejected', reason: expect.any(DeviceRefused) });
+    expect(board.reads).toEqual([['1'], ['3']]);
+    expect(controller.state).toBe('up');
+  });
+
+  it('goes on after a failure', async () => {
+    const { controller, board } = plugged();
+    board.isDown = true;
+    const dead = failure(controller.turnOff('1'));
+    await dead;
+
+    board.isDown = false;
+    await controller.turnOff('1');
+
+    expect(board.told).toEqual(['off 1']);
+  });
+});
+
+describe('a device', () => {
+  it('that is busy is asked again until it is not', async () => {
+    vi.useFakeTimers();
+    const { controller, board } = plugged();
+    board.busyTimes = 3;
+
+    const done = controller.turnOff('1');
+    await vi.advanceTimersByTimeAsync(3100);
+    await done;
+
+    expect(board.told).toEqual(['off 1']);
+    expect(controller.state).toBe('up');
+  });
+
+  it('that stays busy is reported as busy', async () => {
+    vi.useFakeTimers();
+    const { controller, board } = plugged();
+    board.busyTimes = 1000;
+
+    const error = failure(controller.turnOff('1'));
+    await vi.advanceTimersByTimeAsync(31_000);
+
+    expect(await error).toBeInstanceOf(DeviceBusy);
+    expect(controller).toMatchObject({
+      state: 'down',
+      detail: 'pdu-1: another session is open',
+    });
+  });
+
+  it.each(['isWedged', 'isDeaf'] as const)(
+    'that %s holds up its queue for so long only',
+    async (fault) => {
+      vi.useFakeTimers();
+      const { controller, board } = plugged();
+      board[fault] = true;
+
+      const error = failure(controller.turnOff('1'));
+      const next = controller.turnOff('2');
+      await vi.advanceTimersByTimeAsync(29_000);
+      board[fault] = false;
+      await vi.advanceTimersByTimeAsync(2000);
+      await next;
+
+      expect(await error).toEqual(new DeviceTimeout('pdu-1', 'no answer within 30 s'));
+      expect(board.told).toEqual(['off 2']);
+    },
+  );
+
+  it('is up when it answers, even if it refuses, and down when it does not', async () => {
+    const { controller, board, states, pass } = plugged();
+
+    await controller.read(['1']);
+    pass(1);
+    board.isDown = true;
+    await failure(controller.read(['1']));
+    await failure(controller.read(['1']));
+    pass(1);
+    board.isDown = false;
+    board.refuses = true;
+    await failure(controller.turnOff('1'));
+    const refusing = controller.state;
+    board.refuses = false;
+    await controller.read(['1']);
+
+    expect(refusing).toBe('down');
+    expect(states).toEqual(['up', 'down: pdu-1: connection refused', 'up']);
+    expect(controller).toMatchObject({ state: 'up', since: 1002, lastContact: 1002 });
+    expect(controller.detail).toBeUndefined();
+  });
+
+  it('has not been asked before it is', () => {
+    expect(plugged().controller).toMatchObject({ state: 'unknown', since: 1000 });
+  });
+
+  it('whose driver throws what it should not is down, and its queue goes on', async () => {
+    const driver: PowerDriver = {
+      read: async (outlets) => new Map(outlets.map((outlet) => [outlet, { state: 'on' }])),
+      turnOff: () => {
+        throw new TypeError('x is not a function');
+      },
+      turnOn: async () => undefined,
+      close: async () => undefined,
+    };
+    const clock = { now: () => 0 };
+    const facts = { name: 'pdu-1', model: 'board', experimental: false };
+    const controller = new Controller(facts, driver, signInsOf({ clock }), {
+      clock,
+      emit: () => undefined,
+      maySwitch: () => undefined,
+    });
+
+    const error = await failure(controller.turnOff('1'));
+    const wasDown = controller.state;
+    await controller.turnOn('1', undefined);
+
+    expect(error).toEqual(new TypeError('x is not a function'));
+    expect([wasDown, controller.state]).toEqual(['down', 'up']);
+  });
+});
+
+describe('the own cycle of a device', () => {
+  it.each([
+    ['none', undefined, { undefined: false, 5: false }, false],
+    [
+      'any time',
+      { least: 1, most: 60 },
+      { undefined: true, 5: true, 0.5: false, 61: false },
+      false,
+    ],
+    ['a fixed time', 'fixed', { undefined: true, 5: false }, true],
+  ] as const)('is for %s', (_name, native, expected, isFixed) => {
+    const { controller } = plugged(native);
+
+    for (const [seconds, may] of Object.entries(expected)) {
+      const asked = seconds === 'undefined' ? undefined : Number(seconds);
+      expect(controller.cyclesNatively(asked)).toBe(may);
+    }
+    expect(controller.hasFixedCycle).toBe(isFixed);
+  });
+});
+
+describe('closing', () => {
+  it('ends what runs, refuses what waits, sends the device nothing more', async () => {
+    const { controller, board } = plugged();
+    board.isWedged = true;
+    const running = failure(controller.turnOff('1'));
+    const waiting = [controller.turnOn('2', undefined), controller.read(['3'])].map(failure);
+    await vi.waitFor(() => expect(board.atOnce.now).toBe(1), 20_000);
+    board.isWedged = false;
+
+    await controller.close();
+    const after = await failure(controller.turnOff('4'));
+
+    const ended = new Error('pdu-1: no longer in the rack, or the daemon stops');
+    expect(await Promise.all([running, ...waiting, after])).toEqual([ended, ended, ended, ended]);
+    expect(board).toMatchObject({ told: [], reads: [], isClosed: true });
+    expect(controller.state).toBe('unknown');
+  });
+
+  it('does not wait for a driver that does not listen', async () => {
+    const { controller, board } = plugged();
+    board.isDeaf = true;
+    const running = failure(controller.turnOff('1'));
+
+    await controller.close();
+
+    expect(await running).toBeInstanceOf(Error);
+  });
+});

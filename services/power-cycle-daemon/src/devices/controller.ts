@@ -1,0 +1,344 @@
+/**
+ * One switch, PDU or hub: its driver behind a queue of its own, so that one that is slow, wedged or gone delays no
+ * other. One operation at a time; turning on goes first; readings that wait for their turn are made together.
+ */
+
+import { errorText, orAborted, pause } from '@skolo/base';
+import type { Clock } from '@skolo/common';
+import {
+  DeviceBusy,
+  DeviceError,
+  DeviceRefused,
+  DeviceTimeout,
+  SignInRefused,
+} from '@skolo/equipment';
+import { CannotCycle, type OutletReading, type PowerDriver } from '@skolo/models/outlets';
+import type { EmitPower } from '../events.ts';
+import type { MaySwitch } from './may-switch.ts';
+import { type RejectedSignIns, type SignInPause, SignInPaused } from './sign-in-pause.ts';
+
+export interface ControllerDeps {
+  clock: Pick<Clock, 'now'>;
+  maySwitch: MaySwitch;
+  emit: EmitPower;
+}
+
+export interface ControllerFacts {
+  name: string;
+  model: string;
+  experimental: boolean;
+}
+
+/** How often an outlet is read after a command, and for how long. Milliseconds. */
+interface ReadBack {
+  firstMs: number;
+  withinMs: number;
+}
+
+interface NativeResult {
+  seenOff: boolean;
+  failure?: unknown;
+}
+
+interface Job {
+  first: boolean;
+  run: (signal: AbortSignal) => Promise<void>;
+}
+
+interface Read {
+  outlets: readonly string[];
+  resolve: (readings: ReadonlyMap<string, OutletReading>) => void;
+  reject: (error: unknown) => void;
+}
+
+/** One operation, from signing in to the answer; a busy device is asked again within this time. */
+const operationMs = 30_000;
+const busyPauseMs = 1000;
+
+export class Controller {
+  readonly name: string;
+  readonly model: string;
+  readonly experimental: boolean;
+  state: 'unknown' | 'up' | 'down' = 'unknown';
+  /** Since when it is in this state; milliseconds since 1970. */
+  since: number;
+  /** Why it is down. */
+  detail: string | undefined;
+  lastContact: number | undefined;
+  private readonly driver: PowerDriver;
+  private readonly signIns: SignInPause;
+  private readonly deps: ControllerDeps;
+  private readonly jobs: Job[] = [];
+  private readonly closing = new AbortController();
+  /** The one that runs. */
+  private job: Job | undefined;
+  private reads: Read[] = [];
+  private working: Promise<void> | undefined;
+
+  constructor(
+    facts: ControllerFacts,
+    driver: PowerDriver,
+    signIns: SignInPause,
+    deps: ControllerDeps,
+  ) {
+    this.name = facts.name;
+    this.model = facts.model;
+    this.experimental = facts.experimental;
+    this.driver = driver;
+    this.signIns = signIns;
+    this.deps = deps;
+    this.since = deps.clock.now();
+  }
+
+  /** Undefined: the device accepted the last sign-in. */
+  get rejectedSignIns(): RejectedSignIns | undefined {
+    return this.signIns.rejected;
+  }
+
+  /** Operations that wait or run. */
+  get queueLength(): number {
+    return this.jobs.length + (this.job === undefined ? 0 : 1);
+  }
+
+  /** Whether the device can do off, wait and on by itself, for so long; undefined: however long it likes. */
+  cyclesNatively(offSeconds: number | undefined): boolean {
+    const native = this.driver.nativeCycle;
+    if (native === undefined) return false;
+    if (native.offSeconds === 'fixed') return offSeconds === undefined;
+    if (offSeconds === undefined) return true;
+    const { least, most, whole = false } = native.offSeconds;
+    return offSeconds >= least && offSeconds <= most && (!whole || Number.isInteger(offSeconds));
+  }
+
+  /** Whether the time off of its own cycle is set on the device. */
+  get hasFixedCycle(): boolean {
+    return this.driver.nativeCycle?.offSeconds === 'fixed';
+  }
+
+  /** @throws DeviceError */
+  read(outlets: readonly string[]): Promise<ReadonlyMap<string, OutletReading>> {
+    return new Promise((resolve, reject) => {
+      this.reads.push({ outlets, resolve, reject });
+      if (this.reads.length > 1) return;
+      this.enqueue({ first: false, run: (signal) => this.readSome(signal) });
+    });
+  }
+
+  /** @throws DeviceError */
+  turnOff(outlet: string, alone?: true): Promise<void> {
+    return this.operate(false, (signal) => this.driver.turnOff(outlet, signal, alone));
+  }
+
+  /** @throws DeviceError */
+  turnOn(outlet: string, mode: string | undefined): Promise<void> {
+    return this.operate(true, (signal) => this.driver.turnOn(outlet, mode, signal));
+  }
+
+  /**
+   * Has the device cycle an outlet by itself, and reads the outlet back before the next operation begins: behind other
+   * resets in the queue, the outlet would be on again. Never throws; a `failure` may come after it was carried out.
+   */
+  cycleNatively(outlet: string, offSeconds: number, watch: ReadBack): Promise<NativeResult> {
+    const native = this.driver.nativeCycle;
+    if (native === undefined) throw new TypeError(`${this.name} has no cycle of its own`);
+    // Reads do not wait for it.
+    const later = this.deps.maySwitch(this.name, this.closing.signal);
+    if (later !== undefined) {
+      return later.then(
+        () => this.cycleNatively(outlet, offSeconds, watch),
+        (failure: unknown) => ({ seenOff: false, failure }),
+      );
+    }
+    return new Promise((resolve) => {
+      const run = async (signal: AbortSignal) => {
+        let failure: unknown;
+        try {
+          await this.attempt(
+            this.whenAllowed((limit) => native.run(outlet, offSeconds, limit)),
+            signal,
+          );
+        } catch (error) {
+          failure = error;
+        }
+        const isNotDone = failure instanceof CannotCycle || signal.aborted;
+        const seenOff = isNotDone ? false : await this.untilOff(outlet, watch, signal);
+        resolve({ seenOff, ...(failure !== undefined && { failure }) });
+      };
+      this.enqueue({ first: false, run });
+    });
+  }
+
+  /** Ends what runs; what waits is refused. */
+  async close(): Promise<void> {
+    this.closing.abort(new Error(`${this.name}: no longer in the rack, or the daemon stops`));
+    await this.working;
+    // Whatever comes of it, it is not used any more.
+    await this.driver.close().catch(() => undefined);
+  }
+
+  /** Whether it was seen off. Turning another outlet on does not wait for this. */
+  private async untilOff(
+    outlet: string,
+    { firstMs, withinMs }: ReadBack,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const end = performance.now() + withinMs;
+    for (;;) {
+      const readings = await new Promise<ReadonlyMap<string, OutletReading> | undefined>(
+        (resolve) => {
+          const reject = () => resolve(undefined);
+          void this.readAll([{ outlets: [outlet], resolve, reject }], signal);
+        },
+      );
+      if (isOff(readings?.get(outlet))) return true;
+      if (performance.now() + firstMs > end || this.jobs[0]?.first) return false;
+      await pause(firstMs, signal).catch(() => undefined);
+      if (signal.aborted) return false;
+    }
+  }
+
+  /** As many of those that wait as fit into one operation; the others are behind what is more urgent. */
+  private readSome(signal: AbortSignal): Promise<void> {
+    const { readsAtOnce = Number.POSITIVE_INFINITY } = this.driver;
+    const outlets = new Set<string>();
+    const more = this.reads.findIndex((read, index) => {
+      for (const outlet of read.outlets) outlets.add(outlet);
+      return index > 0 && outlets.size > readsAtOnce;
+    });
+    const now = this.reads.splice(0, more < 0 ? this.reads.length : more);
+    if (more >= 0) this.enqueue({ first: false, run: (later) => this.readSome(later) });
+    return this.readAll(now, signal);
+  }
+
+  private async readAll(reads: readonly Read[], signal: AbortSignal): Promise<void> {
+    const outlets = [...new Set(reads.flatMap((read) => read.outlets))];
+    try {
+      const readings = await this.attempt((limit) => this.driver.read(outlets, limit), signal);
+      this.deps.emit({ type: 'read', controller: this.name, readings });
+      for (const { resolve } of reads) resolve(readings);
+    } catch (error) {
+      if (error instanceof DeviceRefused && reads.length > 1) {
+        // An outlet that the device does not have must not hide the others.
+        for (const read of reads) await this.readAll([read], signal);
+      } else {
+        for (const { reject } of reads) reject(error);
+      }
+    }
+  }
+
+  private operate(first: boolean, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const later = this.deps.maySwitch(this.name, this.closing.signal);
+    if (later !== undefined) return later.then(() => this.operate(first, work));
+    return new Promise((resolve, reject) => {
+      const run = (signal: AbortSignal) =>
+        this.attempt(this.whenAllowed(work), signal).then(resolve, reject);
+      this.enqueue({ first, run });
+    });
+  }
+
+  /** What waited in the queue may have become forbidden. */
+  private whenAllowed(work: (signal: AbortSignal) => Promise<void>): typeof work {
+    return async (signal) => {
+      await this.deps.maySwitch(this.name, signal);
+      await work(signal);
+    };
+  }
+
+  private enqueue(job: Job): void {
+    const firstOther = this.jobs.findIndex(({ first }) => !first);
+    if (job.first && firstOther >= 0) this.jobs.splice(firstOther, 0, job);
+    else this.jobs.push(job);
+    this.working ??= this.work();
+  }
+
+  private async work(): Promise<void> {
+    // Readings that are asked for in one go are made together, the first time too.
+    await undefined;
+    while (this.jobs.length > 0) {
+      this.job = this.jobs.shift();
+      await this.job?.run(this.closing.signal);
+    }
+    this.job = undefined;
+    this.working = undefined;
+  }
+
+  /** Within its time; a busy device is asked again. The result decides the state of the controller. */
+  private async attempt<T>(
+    work: (signal: AbortSignal) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T> {
+    const over = new AbortController();
+    const timer = setTimeout(() => {
+      over.abort(new DeviceTimeout(this.name, `no answer within ${operationMs / 1000} s`));
+    }, operationMs);
+    const limit = AbortSignal.any([signal, over.signal]);
+    try {
+      await this.signIns.beforeAttempt(this.name);
+      const result = await this.untilNotBusy(work, limit);
+      this.signIns.accepted();
+      this.answered();
+      return result;
+    } catch (error) {
+      const isOurs = limit.aborted && !(error instanceof DeviceError);
+      let reason: unknown = isOurs ? limit.reason : error;
+      if (reason instanceof SignInRefused && !(reason instanceof SignInPaused)) {
+        reason = await this.signIns.rejectedBy(reason);
+      } else if (reason instanceof DeviceRefused) this.signIns.accepted();
+      this.failed(reason);
+      throw reason;
+    } finally {
+      clearTimeout(timer);
+      over.abort();
+    }
+  }
+
+  private async untilNotBusy<T>(
+    work: (signal: AbortSignal) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T> {
+    for (;;) {
+      // What waited until the end is not even begun.
+      signal.throwIfAborted();
+      try {
+        // A driver that ignores its signal must not hold the queue.
+        return await orAborted(work(signal), signal);
+      } catch (error) {
+        if (!(error instanceof DeviceBusy)) throw error;
+        // The operation's deadline ends this; the error is that of the last attempt.
+        await pause(busyPauseMs, signal).catch(() => {
+          throw error;
+        });
+      }
+    }
+  }
+
+  private answered(): void {
+    this.lastContact = this.deps.clock.now();
+    this.enter('up', undefined);
+  }
+
+  /** One that refuses is there; any other error means that it cannot be used now. */
+  private failed(error: unknown): void {
+    if (this.closing.signal.aborted) return;
+    if (!(error instanceof DeviceRefused)) this.enter('down', errorText(error));
+    else if (this.state !== 'down') this.answered();
+  }
+
+  /** It answers, and none of its answers can be used: a login page, another device. */
+  makesNoSense(why: string): void {
+    this.enter('down', why);
+  }
+
+  private enter(state: 'up' | 'down', detail: string | undefined): void {
+    const changed = state !== this.state;
+    if (changed) this.since = this.deps.clock.now();
+    this.state = state;
+    this.detail = detail;
+    if (changed) this.deps.emit({ type: 'controller', controller: this });
+  }
+}
+
+/** An outlet that is set off and still delivers power is not off. */
+export function isOff(reading: OutletReading | undefined): boolean {
+  return reading?.state === 'off' && reading.delivering !== true;
+}

@@ -1,0 +1,127 @@
+/** All controllers of the rack: switches and PDUs by rack.yaml, and the hubs of machines when they are first needed. */
+import { isDeepStrictEqual } from 'node:util';
+import type { Clock } from '@skolo/common';
+import type { HostKeys, SessionPool } from '@skolo/equipment';
+import { models } from '@skolo/models';
+import type { DriverDeps, DriverKind, PowerDriver } from '@skolo/models/outlets';
+import { type InfrastructureDevice, type Machine, type Rack, serviceUrl } from '@skolo/rack';
+import { readCredentials } from '@skolo/secrets';
+import { agentSigner } from '../machines/agent.ts';
+import { Controller, type ControllerDeps, type ControllerFacts } from './controller.ts';
+import { SignInPause } from './sign-in-pause.ts';
+import type { UsbHubDeps } from './usb-hub.ts';
+
+interface ControllersDeps extends ControllerDeps {
+  clock: Pick<Clock, 'now' | 'uptime'>;
+  rack: () => Rack;
+  drivers: ReadonlyMap<string, DriverKind>;
+  sessions: SessionPool;
+  hostKeys: HostKeys;
+  /** The driver of a machine's own USB hub. */
+  createUsbHub: CreateUsbHub;
+}
+
+export type CreateUsbHub = (machine: Machine, deps: UsbHubDeps) => PowerDriver;
+
+interface Entry {
+  controller: Controller;
+  /** What it was made of; another one makes another controller. */
+  made: object;
+}
+
+export class Controllers {
+  private readonly deps: ControllersDeps;
+  private readonly entries = new Map<string, Entry>();
+  private readonly closing: Promise<unknown>[] = [];
+  private isClosed = false;
+
+  constructor(deps: ControllersDeps) {
+    this.deps = deps;
+    this.follow();
+  }
+
+  /** Takes over rack.yaml as it is now. A device that did not change keeps its queue and its session. */
+  follow(): void {
+    const { rack } = this.deps;
+    const { infrastructure, machines } = rack();
+    for (const [name, { controller, made }] of this.entries) {
+      const now = infrastructure.get(name) ?? machines.get(name);
+      if (now !== undefined && isDeepStrictEqual(now, made)) continue;
+      this.entries.delete(name);
+      this.closing.push(controller.close());
+    }
+    for (const device of infrastructure.values()) {
+      if (models.get(device.model)?.power !== undefined) this.get(device.name);
+    }
+  }
+
+  /** Undefined where rack.yaml has no such device, or nothing can switch it. */
+  get(name: string): Controller | undefined {
+    const known = this.entries.get(name);
+    if (known !== undefined || this.isClosed) return known?.controller;
+    const { infrastructure, machines } = this.deps.rack();
+    const device = infrastructure.get(name);
+    const machine = machines.get(name);
+    const made = device ? this.ofDevice(device) : machine && this.ofMachine(machine);
+    if (made === undefined) return undefined;
+    this.entries.set(name, { controller: made, made: device ?? machine ?? {} });
+    return made;
+  }
+
+  /** Switches and PDUs in the order of rack.yaml, then hubs that have been used. */
+  all(): Controller[] {
+    const { infrastructure } = this.deps.rack();
+    const order = [...infrastructure.keys()];
+    return [...this.entries.values()]
+      .map(({ controller }) => controller)
+      .sort((a, b) => rank(order, a.name) - rank(order, b.name));
+  }
+
+  /** Ends what runs on them. From then on there are none. */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    for (const { controller } of this.entries.values()) this.closing.push(controller.close());
+    this.entries.clear();
+    await Promise.all(this.closing);
+  }
+
+  private ofDevice(device: InfrastructureDevice): Controller | undefined {
+    const kind = this.deps.drivers.get(device.model);
+    if (kind === undefined) return undefined;
+    const { name, model } = device;
+    const driver = kind.create(device, this.driverDeps(device.login));
+    const { experimental: known } = kind;
+    const experimental = typeof known === 'boolean' ? known : known(device);
+    return this.controller({ name, model, experimental }, driver, device.login);
+  }
+
+  private ofMachine(machine: Machine): Controller {
+    const { rack } = this.deps;
+    const agentUrl =
+      machine.address === undefined ? undefined : serviceUrl(rack(), 'swarming-client', machine);
+    const signer = () => agentSigner(rack(), machine.name);
+    const deps = { ...this.driverDeps(machine.login), agentUrl, signer };
+    const driver = this.deps.createUsbHub(machine, deps);
+    const facts = { name: machine.name, model: 'usb-hub', experimental: true };
+    return this.controller(facts, driver, machine.login);
+  }
+
+  private controller(facts: ControllerFacts, driver: PowerDriver, login: string | undefined) {
+    const { rack, clock } = this.deps;
+    const credentials = () => readCredentials(rack(), login);
+    return new Controller(facts, driver, new SignInPause({ credentials, clock }), this.deps);
+  }
+
+  private driverDeps(login: string | undefined): DriverDeps {
+    const { rack, sessions, hostKeys, emit } = this.deps;
+    const credentials = () => readCredentials(rack(), login);
+    const onConnected: DriverDeps['onConnected'] = (facts) =>
+      emit({ type: 'ssh', connection: facts });
+    return { credentials, sessions, hostKeys, onConnected };
+  }
+}
+
+function rank(order: readonly string[], name: string): number {
+  const index = order.indexOf(name);
+  return index < 0 ? order.length : index;
+}

@@ -1,0 +1,107 @@
+/** A daemon on a jumphost, as the guard of the jumphost (packages/fallback/src/sole.ts) tells it. */
+import { rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type JumphostState, jumphostStateFile } from '@skolo/rack/jumphost';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { startDaemon, type TestDaemon } from '../testing/daemon.ts';
+import { fakeClock } from '../testing/fake-clock.ts';
+import { waitUntil } from '../testing/wait-until.ts';
+
+const yaml = `
+infrastructure:
+  pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
+  switch-1: { model: edgeswitch, address: 127.0.2.3 }
+machines:
+  by-pdu: { kind: host, power: pdu-1/1 }
+  by-switch: { kind: host, power: switch-1/1 }
+`;
+const Readiness = z.object({ degraded: z.array(z.object({ what: z.string(), why: z.string() })) });
+const alone: JumphostState = { retiredBy: null, conflict: null };
+const retired: JumphostState = { ...alone, retiredBy: { epoch: 7, machine: 'of-the-spare' } };
+
+function write(state: JumphostState) {
+  return async (stateDir: string) => {
+    const file = join(stateDir, jumphostStateFile);
+    await writeFile(`${file}.new`, JSON.stringify(state));
+    await rename(`${file}.new`, file);
+  };
+}
+
+async function cycle({ client }: TestDaemon, machine: string): Promise<string> {
+  const body = { machines: [machine], reason: 'dead', mode: 'hard' as const, offSeconds: 0.5 };
+  return (await client.requestCycles({ body })).cycles[0]?.id ?? '';
+}
+
+const reasons = async ({ metricsUrl }: TestDaemon) =>
+  Readiness.parse(await (await fetch(`${metricsUrl}/readyz`)).json()).degraded.map(
+    ({ what, why }) => `${what}: ${why}`,
+  );
+
+describe('the daemon of a jumphost', () => {
+  it('switches nothing before the computer has been up for two minutes, and reads meanwhile', async () => {
+    const clock = fakeClock(undefined, 30);
+    const daemon = await startDaemon({ yaml, clock, prepare: write(alone) });
+    const ids = [await cycle(daemon, 'by-pdu'), await cycle(daemon, 'by-switch')];
+    for (const id of ids) await daemon.until(id, ({ step }) => step === 'turn-off');
+    expect((await daemon.client.outlets()).outlets.map(({ state }) => state)).toEqual(['on', 'on']);
+    const told = ['pdu-1', 'switch-1'].map((name) => daemon.boards.get(name).told);
+    expect(told).toEqual([[], []]);
+    clock.pass(90);
+    for (const id of ids) expect(await daemon.finished(id)).toMatchObject({ outcome: 'on' });
+  });
+
+  it('begins at once where it was started later, and where there is no jumphost', async () => {
+    for (const [uptime, prepare] of [
+      [120, write(alone)],
+      [30, undefined],
+    ] as const) {
+      const clock = fakeClock(undefined, uptime);
+      const daemon = await startDaemon({ yaml, clock, ...(prepare && { prepare }) });
+
+      expect(await daemon.finished(await cycle(daemon, 'by-pdu'))).toMatchObject({ outcome: 'on' });
+    }
+  });
+
+  it('switches nothing any more after another one has replaced it, and says so', async () => {
+    const daemon = await startDaemon({ yaml, prepare: write(alone) });
+    const long = { machines: ['by-pdu'], reason: 'dead', mode: 'hard' as const, offSeconds: 1 };
+    const { cycles } = await daemon.client.requestCycles({ body: long });
+    await daemon.until(cycles[0]?.id ?? '', ({ step }) => step === 'off');
+    const board = daemon.boards.get('pdu-1');
+    board.told.length = 0;
+
+    await write(retired)(daemon.stateDir);
+    const failed = await daemon.finished(await cycle(daemon, 'by-switch'));
+
+    expect(failed).toMatchObject({
+      outcome: 'failed',
+      failedStep: 'turn-off',
+      detail: expect.stringContaining(
+        'nothing is switched: another jumphost, with epoch 7, has replaced this one',
+      ),
+    });
+    // What it had off is the other one's now, which has its journal.
+    await waitUntil(async () =>
+      (await reasons(daemon)).find((each) => each.startsWith('outlet pdu-1/1: stuck off')),
+    );
+    expect(board.told).toEqual([]);
+    expect(await reasons(daemon)).toContain(
+      'retired: nothing is switched: another jumphost, with epoch 7, has replaced this one',
+    );
+  });
+
+  it('says for 15 minutes that another computer had its address', async () => {
+    const clock = fakeClock(undefined, 1000);
+    const conflict = { mac: '02:00:00:00:00:02', uptime: 990 };
+    const daemon = await startDaemon({ yaml, clock, prepare: write({ ...alone, conflict }) });
+    await waitUntil(async () =>
+      (await reasons(daemon)).find((each) =>
+        each.startsWith('jumphost address: the computer with MAC address 02:00:00:00:00:02 has'),
+      ),
+    );
+
+    clock.pass(890);
+    await waitUntil(async () => ((await reasons(daemon)).length === 0 ? true : undefined));
+  });
+});

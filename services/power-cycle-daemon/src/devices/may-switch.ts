@@ -1,0 +1,66 @@
+/**
+ * On a jumphost, no outlet is switched before the computer has been up for two minutes, because another jumphost may start at the same
+ * time, and none after another one has replaced it. The guard of the jumphost writes that file into the state directory (`JumphostState`);
+ * without it, the daemon does not run on a jumphost.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseJson, pause } from '@skolo/base';
+import type { Clock, DegradedList } from '@skolo/common';
+import { CannotCycle } from '@skolo/models/outlets';
+import { JumphostState, jumphostStateFile } from '@skolo/rack/jumphost';
+
+/** Of the computer, not of this process. */
+const settleSeconds = 120;
+/** So long another holder of the address is degraded, after it was last seen. */
+const conflictSeconds = 900;
+
+interface MaySwitchDeps {
+  stateDir: string;
+  clock: Pick<Clock, 'uptime'>;
+}
+
+/**
+ * Undefined: outlets may be switched now. Otherwise fulfilled when it is time to ask again.
+ *
+ * @param device for the message
+ * @throws CannotCycle (rejected) This jumphost is retired. @throws The signal's reason (rejected).
+ */
+export type MaySwitch = (device: string, signal: AbortSignal) => Promise<void> | undefined;
+
+export function maySwitchOf({ stateDir, clock }: MaySwitchDeps): MaySwitch {
+  return (device, signal) => {
+    const state = readState(stateDir);
+    if (state === undefined) return undefined;
+    if (state.retiredBy !== null) {
+      return Promise.reject(new CannotCycle(device, retiredText(state.retiredBy)));
+    }
+    const left = settleSeconds - clock.uptime();
+    return left > 0 ? pause(Math.min(left, 1) * 1000, signal) : undefined;
+  };
+}
+
+/** Says on `/readyz` and in metrics what of it concerns people. */
+export function reportJumphost({ stateDir, clock }: MaySwitchDeps, degraded: DegradedList): void {
+  const { retiredBy, conflict } = readState(stateDir) ?? {};
+  degraded.set('retired', retiredBy ? retiredText(retiredBy) : undefined);
+  const isRecent = conflict && clock.uptime() - conflict.uptime < conflictSeconds;
+  degraded.set(
+    'jumphost address',
+    isRecent
+      ? `the computer with MAC address ${conflict.mac} has the address of the jumphost; disconnect it, or change its address`
+      : undefined,
+  );
+}
+
+function retiredText({ epoch }: { epoch: number }): string {
+  return `nothing is switched: another jumphost, with epoch ${epoch}, has replaced this one`;
+}
+
+/** A damaged file says nothing but that this is a jumphost. */
+function readState(stateDir: string): JumphostState | undefined {
+  const file = join(stateDir, jumphostStateFile);
+  if (!existsSync(file)) return undefined;
+  const { data } = JumphostState.safeParse(parseJson(readFileSync(file, 'utf8')));
+  return data ?? { retiredBy: null, conflict: null };
+}

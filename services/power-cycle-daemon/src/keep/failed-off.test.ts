@@ -1,0 +1,241 @@
+/** What a request that failed leaves behind: of a program nothing, of an operator what it says. */
+import { freeTcpPort } from '@skolo/simulators/free-port';
+import { describe, expect, it } from 'vitest';
+import { startDaemon, type TestDaemon } from '../testing/daemon.ts';
+import { sendRequest } from '../testing/endpoint-client.ts';
+import { waitUntil } from '../testing/wait-until.ts';
+
+const yaml = `
+infrastructure:
+  pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
+  pdu-2: { model: apc-rpdu, address: 127.0.2.3 }
+machines:
+  b: { kind: host, power: pdu-1/1, offSeconds: 0.5 }
+  c: { kind: host, power: pdu-1/2, offSeconds: 0.5 }
+`;
+const often = '    readSeconds: 5\n    probeSeconds: { first: 0.1, most: 1 }\n';
+
+async function start(more: Partial<Parameters<typeof startDaemon>[0]> = {}) {
+  const port = await freeTcpPort();
+  const settings = `${often}    doors: { pdudaemon: { port: ${port}, host: 127.0.0.1, allow: [127.0.0.0/8] } }`;
+  const daemon = await startDaemon({ yaml, settings, ...more });
+  return {
+    ...daemon,
+    settings,
+    board: daemon.boards.get('pdu-1'),
+    ask: (query: string, signal?: AbortSignal) =>
+      sendRequest(port, `/power/control/${query}`, signal && { signal }),
+  };
+}
+
+type Lab = Awaited<ReturnType<typeof start>>;
+
+async function outlet({ client }: TestDaemon, name = 'pdu-1/1') {
+  const { outlets } = await client.outlets();
+  return outlets.find((each) => each.outlet === name);
+}
+
+async function turn({ client, finished }: TestDaemon, target: string, state: 'on' | 'off') {
+  const { cycles } = await client.switchOutlets({
+    body: { targets: [target], state, reason: 'smoke' },
+  });
+  return finished(cycles[0]?.id ?? '');
+}
+
+/** The daemon has looked at the PDU again, after this was called. */
+async function isRead(lab: Lab) {
+  const since = new Date().toISOString();
+  return waitUntil(async () => {
+    const now = await outlet(lab);
+    return now?.readAt !== undefined && now.readAt > since ? now : undefined;
+  }, 20_000);
+}
+
+describe('a request of the pdudaemon endpoint that failed', () => {
+  it('off: is not carried out once the PDU is back', async () => {
+    const lab = await start();
+    lab.board.isDown = true;
+
+    const answer = await lab.ask('off?alias=b');
+    lab.board.isDown = false;
+    const later = await isRead(lab);
+
+    expect(answer).toMatchObject({
+      status: 500,
+      text: expect.stringMatching(/^failed at contact: /),
+    });
+    expect(answer.text).not.toContain('pending');
+    expect(later).toMatchObject({ state: 'on' });
+    expect(later).not.toHaveProperty('switchedOff');
+    expect(lab.board.told).toEqual([]);
+  });
+
+  it('off: is not tried on where the PDU did not obey', async () => {
+    const lab = await start();
+    lab.board.ignores = 'off';
+
+    const answer = await lab.ask('off?alias=b');
+    lab.board.ignores = undefined;
+    const told = lab.board.told.length;
+    const later = await isRead(lab);
+
+    expect(answer).toMatchObject({ status: 500, text: expect.stringMatching(/at turn-off/) });
+    expect(later).toMatchObject({ state: 'on' });
+    expect(lab.board.told).toHaveLength(told);
+  });
+
+  it('on: leaves the outlet as the endpoint had turned it off', async () => {
+    const lab = await start();
+    await lab.ask('off?alias=b');
+    lab.board.isDown = true;
+
+    const answer = await lab.ask('on?alias=b');
+    lab.board.isDown = false;
+    const later = await isRead(lab);
+
+    expect(answer).toMatchObject({
+      status: 500,
+      text: expect.stringMatching(
+        /^failed at turn-on: pdu-1\/1 not seen on: pdu-1: connection refused/,
+      ),
+    });
+    expect(later).toMatchObject({ state: 'off', switchedOff: { reason: "pdudaemon's API: off" } });
+  });
+
+  it('on: is not tried for ever, and makes no outlet stuck', async () => {
+    const lab = await start();
+    await lab.ask('off?alias=b');
+    lab.board.ignores = 'on';
+
+    const answer = await lab.ask('on?alias=b');
+    const failed = await outlet(lab);
+    lab.board.ignores = undefined;
+    const later = await isRead(lab);
+
+    expect(answer).toMatchObject({
+      status: 500,
+      text: 'failed at turn-on: pdu-1/1 not seen on: pdu-1/1 reads back off\n',
+    });
+    expect(failed).toMatchObject({ stuckOff: false, switchedOff: { by: expect.any(String) } });
+    expect(failed).not.toHaveProperty('owedSince');
+    expect(later).toMatchObject({ state: 'off', switchedOff: { reason: "pdudaemon's API: off" } });
+    expect((await lab.ask('on?alias=b')).status).toBe(200);
+  });
+
+  it('off: does not end the attempts to turn on what a cycle left off', async () => {
+    const lab = await start();
+    lab.board.ignores = 'on';
+    await lab.ask('reboot?alias=b&delay=0.5');
+
+    const answer = await lab.ask('off?alias=b');
+    lab.board.ignores = undefined;
+    await waitUntil(() => (lab.board.outlets.isOn('1') ? true : undefined));
+
+    expect(answer).toMatchObject({
+      status: 500,
+      text: expect.stringMatching(/is still being turned on/),
+    });
+  });
+
+  it.each(['off', 'reboot'])(
+    '%s: is over when the client hangs up before it has begun',
+    async (command) => {
+      const lab = await start();
+      lab.board.isWedged = true;
+      const leaving = new AbortController();
+
+      const waiting = lab.ask(`${command}?alias=b`, leaving.signal);
+      const id = await waitUntil(async () => {
+        const { cycles } = await lab.client.cycles({ query: {} });
+        return cycles[0]?.step === 'contact' ? cycles[0].id : undefined;
+      });
+      leaving.abort();
+      await expect(waiting).rejects.toThrow();
+      const cycle = await lab.finished(id);
+
+      expect(cycle).toMatchObject({
+        outcome: 'cancelled',
+        detail: 'the client hung up before it had begun; ask again',
+      });
+      expect(await outlet(lab)).not.toHaveProperty('switchedOff');
+      expect(lab.board.told).toEqual([]);
+    },
+  );
+
+  it.each(['off', 'reboot'])(
+    '%s: is over when the daemon is restarted before it has begun',
+    async (command) => {
+      const first = await start();
+      first.board.isWedged = true;
+      const waiting = first.ask(`${command}?alias=b`).catch(() => undefined);
+      const id = await waitUntil(async () => {
+        const { cycles } = await first.client.cycles({ query: {} });
+        return cycles[0]?.step === 'contact' ? cycles[0].id : undefined;
+      });
+      await first.stop();
+      await waiting;
+      first.board.isWedged = false;
+
+      const next = await start({ former: first });
+
+      expect(await next.finished(id)).toMatchObject({ outcome: 'cancelled' });
+      expect(await isRead(next)).toMatchObject({ state: 'on' });
+      expect(next.board.told).toEqual([]);
+    },
+  );
+});
+
+describe('an off of an operator that failed', () => {
+  it('reports that it is pending, and how to cancel it', async () => {
+    const lab = await start();
+    lab.board.isDown = true;
+
+    const off = await turn(lab, 'b', 'off');
+
+    expect(off).toMatchObject({
+      outcome: 'failed',
+      failedStep: 'contact',
+      pending: true,
+      detail: expect.stringMatching(
+        /connection refused.*; the off is still pending and is carried out once that is possible; cancel it with skolo power on b$/,
+      ),
+    });
+    lab.board.isDown = false;
+    await waitUntil(() => (lab.board.outlets.isOn('1') ? undefined : true));
+  });
+
+  it('is cancelled by on, also while the PDU is down', async () => {
+    const lab = await start();
+    lab.board.isDown = true;
+    await turn(lab, 'b', 'off');
+
+    const on = await turn(lab, 'b', 'on');
+    lab.board.isDown = false;
+    const later = await isRead(lab);
+
+    expect(on).toMatchObject({ outcome: 'stuck-off' });
+    expect(on).not.toHaveProperty('pending');
+    expect(later).toMatchObject({ state: 'on' });
+    expect(lab.board.told).toEqual([]);
+  });
+
+  it('is not carried out on an outlet that feeds another machine by now', async () => {
+    const lab = await start();
+    lab.board.isDown = true;
+    const off = await turn(lab, 'b', 'off');
+    const moved = yaml
+      .replace('b: { kind: host, power: pdu-1/1', 'b: { kind: host, power: pdu-2/1')
+      .replace('power: pdu-1/2', 'power: pdu-1/1');
+    await lab.edit(moved, lab.settings);
+    await waitUntil(async () => {
+      const { machines } = await lab.client.machines({ query: { name: 'b' } });
+      return machines[0]?.outlets[0]?.outlet === 'pdu-2/1' ? true : undefined;
+    });
+    lab.board.isDown = false;
+    const later = await isRead(lab);
+
+    expect(off).toMatchObject({ outcome: 'failed', pending: true });
+    expect(later).toMatchObject({ state: 'on', feeds: ['c'] });
+    expect(lab.board.told).toEqual([]);
+  });
+});

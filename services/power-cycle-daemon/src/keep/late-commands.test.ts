@@ -1,0 +1,79 @@
+/** Devices that carry out commands long after they were told, in their order: what reads on may be about to go off. */
+import { DeviceTimeout } from '@skolo/equipment';
+import type { DriverKind } from '@skolo/models/outlets';
+import { describe, expect, it } from 'vitest';
+import { Boards } from '../testing/board-driver.ts';
+import { startDaemon } from '../testing/daemon.ts';
+
+const yaml = `
+infrastructure:
+  pdu-1: { model: apc-rpdu, address: 127.0.2.1 }
+machines:
+  a: { kind: host, power: pdu-1/1, offSeconds: 0.5 }
+`;
+
+/** A switch that takes longer to commit than anybody waits: its commands are carried out once it is let go. */
+function slowKind() {
+  const on = new Map([['1', true]]);
+  const told: string[] = [];
+  let letGo: () => void = () => undefined;
+  let queue = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  const tell = async (text: string, outlet: string, state: boolean) => {
+    told.push(text);
+    queue = queue.then(() => void on.set(outlet, state));
+    if (!state) throw new DeviceTimeout('pdu-1', 'no end of "commit" within 20 s');
+  };
+  const kind: DriverKind = {
+    model: 'apc-rpdu',
+    experimental: false,
+    create: () => ({
+      read: async (outlets) =>
+        new Map(outlets.map((each) => [each, { state: on.get(each) ? 'on' : 'off' }])),
+      turnOff: (outlet) => tell(`off ${outlet}`, outlet, false),
+      turnOn: (outlet) => tell(`on ${outlet}`, outlet, true),
+      close: async () => undefined,
+    }),
+  };
+  async function finish(): Promise<void> {
+    letGo();
+    await queue;
+  }
+  return { drivers: new Map([[kind.model, kind]]), on, told, finish };
+}
+
+describe('an outlet that obeys an off only after the last reading', () => {
+  it('is turned on again, though it still reads on', async () => {
+    const { drivers, on, finish } = slowKind();
+    const daemon = await startDaemon({ yaml, drivers });
+    const { cycles } = await daemon.client.requestCycles({
+      body: { machines: ['a'], reason: 'dead', mode: 'hard' },
+    });
+
+    const cycle = await daemon.finished(cycles[0]?.id ?? '');
+    await finish();
+
+    expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'turn-off' });
+    expect(on.get('1')).toBe(true);
+  });
+
+  it('is turned on again by the next daemon, too', async () => {
+    const { drivers, on, told, finish } = slowKind();
+    const boards = new Boards();
+    const first = await startDaemon({ yaml, drivers, boards });
+    const { cycles } = await first.client.requestCycles({
+      body: { machines: ['a'], reason: 'dead', mode: 'hard' },
+    });
+    const id = cycles[0]?.id ?? '';
+    await first.until(id, ({ step }) => step === 'turn-off');
+    await first.stop();
+
+    const second = await startDaemon({ yaml, drivers, former: first });
+    await second.finished(id);
+    await finish();
+
+    expect(told.at(-1)).toBe('on 1');
+    expect(on.get('1')).toBe(true);
+  });
+});

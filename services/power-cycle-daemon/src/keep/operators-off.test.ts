@@ -1,0 +1,251 @@
+/** On and off by a person: what stays, and what comes back. */
+import { ApiError } from '@skolo/api';
+import { describe, expect, it } from 'vitest';
+import { Boards, reboot } from '../testing/board-driver.ts';
+import { startDaemon, type TestDaemon } from '../testing/daemon.ts';
+import { plugIn } from '../testing/machine.ts';
+import { waitUntil } from '../testing/wait-until.ts';
+
+const yaml = `
+infrastructure:
+  switch-1: { model: edgeswitch, address: 127.0.2.1 }
+  pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
+  pdu-2: { model: apc-rpdu, address: 127.0.2.3 }
+machines:
+  a: { kind: rpi, power: switch-1/1, offSeconds: 0.5 }
+  b: { kind: host, power: pdu-1/1, offSeconds: 0.5 }
+  c: { kind: host, power: [pdu-1/2, pdu-2/2], offSeconds: 0.5 }
+`;
+const often = '    readSeconds: 5\n    probeSeconds: { first: 0.1, most: 1 }';
+
+async function turn(daemon: TestDaemon, target: string, state: 'on' | 'off') {
+  const { cycles } = await daemon.client.switchOutlets({
+    body: { targets: [target], state, reason: 'smoke' },
+  });
+  return daemon.finished(cycles[0]?.id ?? '');
+}
+
+async function outlet({ client }: TestDaemon, name: string) {
+  const { outlets } = await client.outlets();
+  return outlets.find((each) => each.outlet === name);
+}
+
+async function cycle({ client }: TestDaemon, machine: string) {
+  return client.requestCycles({ body: { machines: [machine], reason: 'dead', mode: 'hard' } });
+}
+
+describe('off by a person', () => {
+  it('is seen off, reported, and stays', async () => {
+    const daemon = await startDaemon({ yaml });
+
+    const off = await turn(daemon, 'b', 'off');
+
+    expect(off).toMatchObject({ action: 'off', outcome: 'off', detail: 'pdu-1/1 seen off' });
+    expect(await outlet(daemon, 'pdu-1/1')).toMatchObject({
+      state: 'off',
+      switchedOff: { by: daemon.who, reason: 'smoke', at: expect.any(String) },
+    });
+    await expect(cycle(daemon, 'b')).rejects.toThrow(
+      `b: pdu-1/1 was turned off by ${daemon.who} at `,
+    );
+    expect(daemon.boards.get('pdu-1').told).toEqual(['off 1']);
+  });
+
+  it('is not for a machine with a running task, unless it is forced', async () => {
+    const boards = new Boards();
+    const machine = await plugIn(boards, 'm', ['pdu-1/1'], { host: '127.0.1.1' });
+    machine.task = { running: true, id: '6f1c' };
+    const daemon = await startDaemon({
+      boards,
+      yaml: `
+infrastructure:
+  pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
+machines:
+  m: ${machine.entry}
+`,
+    });
+
+    const busy = await turn(daemon, 'm', 'off');
+    const wished = await outlet(daemon, 'pdu-1/1');
+    const body = { targets: ['m'], state: 'off' as const, reason: 'smoke', force: true };
+    const { cycles } = await daemon.client.switchOutlets({ body });
+    const forced = await daemon.finished(cycles[0]?.id ?? '');
+
+    expect(busy).toMatchObject({ outcome: 'busy', detail: 'a task is running 6f1c' });
+    expect(wished).not.toHaveProperty('switchedOff');
+    expect(forced.outcome).toBe('off');
+    expect(boards.get('pdu-1').told).toEqual(['off 1']);
+  });
+
+  it('is undone by a person, who finds the port as it was', async () => {
+    const daemon = await startDaemon({ yaml });
+    daemon.boards.get('pdu-1').outlets.setMode('1', '48v');
+    await turn(daemon, 'b', 'off');
+
+    const on = await turn(daemon, 'b', 'on');
+
+    expect(on).toMatchObject({ action: 'on', outcome: 'on', detail: 'pdu-1/1 seen on' });
+    expect(daemon.boards.get('pdu-1').told).toEqual(['off 1', 'on 1 48v']);
+    expect(await outlet(daemon, 'pdu-1/1')).not.toHaveProperty('switchedOff');
+    expect(await outlet(daemon, 'pdu-1/1')).not.toHaveProperty('owedSince');
+  });
+
+  it('outlives the daemon, and the port is as it was all the same', async () => {
+    const first = await startDaemon({ yaml });
+    first.boards.get('pdu-1').outlets.setMode('1', '48v');
+    await turn(first, 'b', 'off');
+    await first.stop();
+
+    const second = await startDaemon({ yaml, former: first });
+    const kept = await outlet(second, 'pdu-1/1');
+    await turn(second, 'b', 'on');
+
+    expect(kept).toMatchObject({ switchedOff: { reason: 'smoke' } });
+    expect(second.boards.get('pdu-1').told).toEqual(['off 1', 'on 1 48v']);
+  });
+
+  it('is asked for twice and remembers the port all the same', async () => {
+    const daemon = await startDaemon({ yaml });
+    daemon.boards.get('pdu-1').outlets.setMode('1', '48v');
+    await turn(daemon, 'b', 'off');
+    await turn(daemon, 'b', 'off');
+
+    await turn(daemon, 'b', 'on');
+
+    expect(daemon.boards.get('pdu-1').told.at(-1)).toBe('on 1 48v');
+  });
+
+  it('is of all feeds, and of what is turned on all of them', async () => {
+    const daemon = await startDaemon({ yaml });
+
+    const off = await turn(daemon, 'c', 'off');
+    const on = await turn(daemon, 'c', 'on');
+
+    expect(off.detail).toBe('pdu-1/2 seen off, pdu-2/2 seen off');
+    expect(on.detail).toBe('pdu-1/2 seen on, pdu-2/2 seen on');
+  });
+
+  it('is of a single outlet, by its name', async () => {
+    const daemon = await startDaemon({ yaml });
+
+    const off = await turn(daemon, 'pdu-1/20', 'off');
+
+    expect(off).toMatchObject({ target: 'pdu-1/20', outcome: 'off' });
+    expect(daemon.boards.get('pdu-1').told).toEqual(['off 20']);
+  });
+
+  it('is restored after the device has rebooted and turned all on', async () => {
+    const first = await startDaemon({ yaml });
+    await turn(first, 'b', 'off');
+    await first.stop();
+    const board = first.boards.get('pdu-1');
+    board.isDown = true;
+    const second = await startDaemon({ yaml, settings: often, former: first });
+
+    reboot(board);
+    board.isDown = false;
+    await waitUntil(() => second.logged().find(({ msg }) => msg === 'turned off again'));
+
+    expect(board.told).toEqual(['off 1', 'off 1']);
+    expect(board.outlets.isOn('1')).toBe(false);
+  });
+
+  it('cannot be cancelled: it holds since it was accepted', async () => {
+    const daemon = await startDaemon({ yaml });
+    daemon.boards.get('pdu-1').isWedged = true;
+    const { cycles } = await daemon.client.switchOutlets({
+      body: { targets: ['b'], state: 'off', reason: 'smoke' },
+    });
+
+    const cancelled = daemon.client.cancelCycle({ params: { id: cycles[0]?.id ?? '' } });
+
+    await expect(cancelled).rejects.toThrow(
+      'that b is to be off holds since it was accepted; ask for the opposite',
+    );
+  });
+
+  it('fails where it is not seen, stays a wish, and is seen to later', async () => {
+    const boards = new Boards();
+    const board = boards.get('pdu-1');
+    board.isDown = true;
+    const daemon = await startDaemon({ yaml, settings: often, boards });
+
+    const off = await turn(daemon, 'b', 'off');
+    board.isDown = false;
+    await waitUntil(() => (board.outlets.isOn('1') ? undefined : true));
+
+    expect(off).toMatchObject({ outcome: 'failed', failedStep: 'contact' });
+    expect(await outlet(daemon, 'pdu-1/1')).toMatchObject({ switchedOff: { reason: 'smoke' } });
+  });
+
+  it('ends the attempts to turn on what was stuck off', async () => {
+    const daemon = await startDaemon({ yaml });
+    const board = daemon.boards.get('pdu-1');
+    board.ignores = 'on';
+    const { cycles } = await cycle(daemon, 'b');
+    await daemon.finished(cycles[0]?.id ?? '');
+
+    await turn(daemon, 'b', 'off');
+    board.ignores = undefined;
+    const settled = await waitUntil(async () => {
+      const now = await outlet(daemon, 'pdu-1/1');
+      return now?.stuckOff ? undefined : now;
+    });
+    const told = board.told.length;
+    await waitUntil(async () => {
+      const ready = await (await fetch(`${daemon.metricsUrl}/readyz`)).text();
+      return ready.includes('"degraded":[]') ? true : undefined;
+    });
+
+    expect(settled).not.toHaveProperty('owedSince');
+    expect(board.outlets.isOn('1')).toBe(false);
+    expect(board.told.slice(told)).toEqual([]);
+  });
+});
+
+describe('on by a person', () => {
+  it('leaves alone what is on', async () => {
+    const daemon = await startDaemon({ yaml });
+
+    expect((await turn(daemon, 'a', 'on')).outcome).toBe('on');
+    expect(daemon.boards.get('switch-1').told).toEqual([]);
+  });
+
+  it('turns on what somebody turned off at the device', async () => {
+    const daemon = await startDaemon({ yaml });
+    daemon.boards.get('switch-1').outlets.set('1', false);
+
+    expect((await turn(daemon, 'a', 'on')).outcome).toBe('on');
+    expect(daemon.boards.get('switch-1').told).toEqual(['on 1 usual']);
+  });
+
+  it('tries what is stuck at once, and reports the result', async () => {
+    const daemon = await startDaemon({ yaml });
+    const board = daemon.boards.get('pdu-1');
+    board.ignores = 'on';
+    const { cycles } = await cycle(daemon, 'b');
+    await daemon.finished(cycles[0]?.id ?? '');
+
+    const still = await turn(daemon, 'b', 'on');
+    board.ignores = undefined;
+    const atLast = await turn(daemon, 'b', 'on');
+
+    expect([still.outcome, atLast.outcome]).toEqual(['stuck-off', 'on']);
+    expect(board.outlets.isOn('1')).toBe(true);
+  });
+
+  it('is refused for what nothing feeds, and for what is being cycled', async () => {
+    const daemon = await startDaemon({ yaml });
+    await cycle(daemon, 'b');
+
+    const error = await daemon.client
+      .switchOutlets({ body: { targets: ['b'], state: 'on', reason: 'x' } })
+      .catch((thrown: unknown) => thrown);
+
+    expect(error).toBeInstanceOf(ApiError);
+    expect(error).toMatchObject({
+      status: 409,
+      problem: { refused: [{ target: 'b', code: 'under-way' }] },
+    });
+  });
+});

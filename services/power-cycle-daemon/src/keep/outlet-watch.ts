@@ -1,0 +1,187 @@
+/**
+ * Reads the outlets of each controller from time to time: that they are as they should be, what they draw, and that the
+ * controller answers at all. One that does not is asked again with growing pauses, for ever. What a person turned off and
+ * a rebooted PDU turned on is turned off again.
+ */
+
+import { errorText, pause } from '@skolo/base';
+import { backOffMs, type Logger } from '@skolo/common';
+import { DeviceRefused } from '@skolo/equipment';
+import type { OutletReading } from '@skolo/models/outlets';
+import { formatOutlet, type Rack } from '@skolo/rack';
+import { type Patience, turnOff } from '../cycle/outlets.ts';
+import type { Controller } from '../devices/controller.ts';
+import type { Controllers } from '../devices/controllers.ts';
+import { allTargets, findTarget } from '../request/targets.ts';
+import { whyNeeded } from '../rules/power-loss.ts';
+import { feedKey, type SwitchedOff } from '../state/records.ts';
+import type { Store } from '../state/store.ts';
+
+interface OutletWatchDeps {
+  rack: () => Rack;
+  store: Store;
+  controllers: Pick<Controllers, 'get' | 'all'>;
+  patience: Patience;
+  log: Logger;
+}
+
+interface Loop {
+  controller: Controller;
+  ending: AbortController;
+  done: Promise<void>;
+}
+
+export interface TimedReading extends OutletReading {
+  /** Milliseconds since 1970. */
+  at: number;
+}
+
+/** rack.yaml may have given the outlet to something else, which is not to go dark. */
+function whyMoved(rack: Rack, key: string, { target }: SwitchedOff): string | undefined {
+  if (target === undefined) return undefined;
+  const feeds = findTarget(rack, target)?.feeds ?? [];
+  if (feeds.some((feed) => formatOutlet(feed) === key)) return undefined;
+  return `it was turned off for ${target}, which it does not feed any more`;
+}
+
+export class OutletWatch {
+  /** By `switch-1/14`, as read last by anybody. */
+  readonly readings = new Map<string, TimedReading>();
+  private readonly deps: OutletWatchDeps;
+  private readonly loops = new Set<Loop>();
+  /** Outlets that are left on though a person turned them off. */
+  private readonly spared = new Set<string>();
+
+  constructor(deps: OutletWatchDeps) {
+    this.deps = deps;
+  }
+
+  /** Watches each controller that there is, and no other. Call it again when rack.yaml or what people turned off has changed. */
+  follow(): void {
+    const { controllers, rack, store } = this.deps;
+    const isHub = (name: string) => rack().machines.has(name);
+    // A machine's hub is asked only when somebody asks for it: there are hundreds. But one of whose ports a person
+    // turned off turns it on with each reboot of the machine.
+    const hubs = [...store.switchedOff.all.values()].map((off) => off.controller).filter(isHub);
+    const wanted = new Set([
+      ...controllers.all().filter(({ name }) => !isHub(name)),
+      ...hubs.flatMap((name) => controllers.get(name) ?? []),
+    ]);
+    for (const { controller, ending } of this.loops) {
+      if (!wanted.delete(controller)) ending.abort();
+    }
+    for (const controller of wanted) this.begin(controller);
+  }
+
+  noteReadings(controller: string, readings: ReadonlyMap<string, OutletReading>, at: number): void {
+    for (const [outlet, reading] of readings) {
+      this.readings.set(`${controller}/${outlet}`, { ...reading, at });
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const { ending } of this.loops) ending.abort();
+    await Promise.all([...this.loops].map(({ done }) => done));
+  }
+
+  private begin(controller: Controller): void {
+    const ending = new AbortController();
+    const loop: Loop = { controller, ending, done: Promise.resolve() };
+    loop.done = this.loop(controller, ending.signal)
+      .catch((error: unknown) => {
+        if (ending.signal.aborted) return;
+        this.deps.log.error({ err: error, controller: controller.name }, 'watch broke');
+      })
+      .finally(() => this.loops.delete(loop));
+    this.loops.add(loop);
+  }
+
+  /** @throws The signal's reason. */
+  private async loop(controller: Controller, signal: AbortSignal): Promise<void> {
+    for (let failures = 0; ; ) {
+      const failed = await this.look(controller, signal);
+      failures = failed ? failures + 1 : 0;
+      const { readSeconds, probeSeconds } = this.deps.rack().services['power-cycle-daemon'];
+      const bounds = { firstMs: probeSeconds.first * 1000, maxMs: probeSeconds.most * 1000 };
+      await pause(failed ? backOffMs(failures, bounds) : readSeconds * 1000, signal);
+    }
+  }
+
+  /** Gives whether it failed. */
+  private async look(controller: Controller, signal: AbortSignal): Promise<boolean> {
+    const outlets = this.outletsOf(controller.name);
+    if (outlets.length === 0) return false;
+    // Asked for one by one, and read together: one that cannot be read does not hide the others.
+    const answers = await Promise.allSettled(outlets.map((outlet) => controller.read([outlet])));
+    let isRead = false;
+    let refusal: unknown;
+    for (const [index, answer] of answers.entries()) {
+      const outlet = outlets[index] ?? '';
+      if (answer.status === 'rejected') {
+        const why = errorText(answer.reason);
+        refusal ??= answer.reason;
+        this.deps.log.debug({ outlet: `${controller.name}/${outlet}`, why }, 'not read');
+        continue;
+      }
+      isRead = true;
+      const state = answer.value.get(outlet)?.state;
+      if (state !== undefined) await this.settleInherited(`${controller.name}/${outlet}`, state);
+      if (state === 'on') await this.enforce(controller, outlet, signal);
+    }
+    if (!isRead && refusal instanceof DeviceRefused) controller.makesNoSense(errorText(refusal));
+    return !isRead;
+  }
+
+  /** Since the copy of the journal was made, a person may have turned it on. */
+  private async settleInherited(key: string, state: OutletReading['state']): Promise<void> {
+    const { store, log } = this.deps;
+    const off = store.switchedOff.get(key);
+    if (off?.inherited === undefined || this.isUnderWay(key)) return;
+    const { inherited: _, ...own } = off;
+    if (state === 'off') return await store.keep([store.switchedOff.put(own)]);
+    if (state !== 'on') return;
+    log.warn({ outlet: key, by: off.by, at: off.at }, 'inherited off is void, it reads on');
+    await store.keep([store.switchedOff.remove(key)]);
+  }
+
+  /** It is on. */
+  private async enforce(
+    controller: Controller,
+    outlet: string,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { rack, store, log, patience } = this.deps;
+    const key = `${controller.name}/${outlet}`;
+    const off = store.switchedOff.get(key);
+    if (off === undefined || this.isUnderWay(key)) return;
+    const why =
+      whyMoved(rack(), key, off) ?? whyNeeded(rack(), { device: controller.name, outlet });
+    if (why !== undefined) {
+      if (!this.spared.has(key))
+        log.error({ outlet: key, by: off.by, why }, 'not turned off again');
+      this.spared.add(key);
+      return;
+    }
+    this.spared.delete(key);
+    const proof = await turnOff(controller, outlet, { tries: 1, patience }, signal);
+    log.warn({ outlet: key, by: off.by, at: off.at, result: proof.text }, 'turned off again');
+  }
+
+  private isUnderWay(key: string): boolean {
+    return this.deps.store
+      .active()
+      .some(({ feeds }) => feeds.some((feed) => feedKey(feed) === key));
+  }
+
+  /** Those that feed something, and those that a person turned off. */
+  private outletsOf(name: string): string[] {
+    const { rack, store } = this.deps;
+    const { jumphost } = rack();
+    const feeds = [...allTargets(rack()), { feeds: jumphost.power }].flatMap(
+      (target) => target.feeds,
+    );
+    const used = feeds.filter(({ device }) => device === name).map(({ outlet }) => outlet);
+    const off = [...store.switchedOff.all.values()].filter(({ controller }) => controller === name);
+    return [...new Set([...used, ...off.map(({ outlet }) => outlet)])];
+  }
+}

@@ -1,0 +1,245 @@
+/**
+ * Turns outlets on again: each that was turned off for a cycle is turned on and seen on, however often it takes, also
+ * after this process died and came back. After a few failures it counts as stuck; the attempts go on.
+ */
+
+import { errorText, pause } from '@skolo/base';
+import { type BackOffOptions, backOffMs, type Clock } from '@skolo/common';
+import { type Patience, type Proof, turnOn } from '../cycle/outlets.ts';
+import type { Controllers } from '../devices/controllers.ts';
+import type { EmitPower } from '../events.ts';
+import { feedKey, type PendingOn } from '../state/records.ts';
+import type { Store } from '../state/store.ts';
+
+type Restored =
+  | { is: 'on'; text: string; fault?: string }
+  | { is: 'stuck'; text: string }
+  /** Not on, and not tried any more. */
+  | { is: 'given-up'; text: string };
+
+export interface RestorerDeps {
+  store: Store;
+  controllers: Pick<Controllers, 'get'>;
+  staggerSeconds: () => number;
+  clock: Pick<Clock, 'now'>;
+  patience: Patience;
+  /** Between two attempts. */
+  backOff: BackOffOptions;
+  emit: EmitPower;
+  /** Aborted when the daemon stops; what is not on yet stays in the journal. */
+  signal: AbortSignal;
+}
+
+interface Work {
+  controller: string;
+  /** Why the last attempt failed; undefined: none has. */
+  why: string | undefined;
+  waiting: ((restored: Restored) => void)[];
+  isGivenUp: boolean;
+  /** Ends the pause between two attempts. */
+  hurry: () => void;
+  done: Promise<void>;
+}
+
+interface StartOptions {
+  isInDoubt: boolean;
+  isOnce?: boolean;
+  turn?: Promise<unknown> | undefined;
+}
+
+/** Failures until it counts as stuck; by then, too, an off that was on its way has arrived. */
+const stuckAfter = 3;
+export const usualBackOff: BackOffOptions = { firstMs: 1000, maxMs: 60_000 };
+
+export class Restorer {
+  private readonly deps: RestorerDeps;
+  private readonly working = new Map<string, Work>();
+
+  constructor(deps: RestorerDeps) {
+    this.deps = deps;
+  }
+
+  /** What the last process left: one outlet after another on each controller, since all at once draw too much current. */
+  resume(): void {
+    const { store, staggerSeconds, emit, signal } = this.deps;
+    const last = new Map<string, Promise<unknown>>();
+    for (const pendingOn of store.pendingOns.all.values()) {
+      const { controller, stuck } = pendingOn;
+      if (stuck !== undefined) emit({ type: 'stuck-off', pendingOn, why: stuck.why });
+      const turn = last.get(controller)?.then(() => pause(staggerSeconds() * 1000, signal));
+      // The last command of that process may still be on its way.
+      last.set(controller, resultOf(this.start(pendingOn, { isInDoubt: true, turn })));
+    }
+  }
+
+  /**
+   * Has an outlet turned on, now. Fulfilled when it was seen on, or when it is stuck: then it is tried for ever.
+   *
+   * @param isInDoubt it was sent an off and never seen off, so that it may still go off
+   * @param isOnce it is given up where it would be stuck, unless somebody else has it turned on already
+   */
+  restore(
+    pendingOn: PendingOn,
+    { isInDoubt = false, isOnce = false }: { isInDoubt?: boolean; isOnce?: boolean } = {},
+  ): Promise<Restored> {
+    const known = this.working.get(feedKey(pendingOn));
+    const work = known ?? this.start(pendingOn, { isInDoubt, isOnce });
+    work.hurry();
+    return resultOf(work);
+  }
+
+  /**
+   * Gives up an outlet of a device that has left the rack: it can never be turned on. Returns why not.
+   *
+   * @throws JournalDown, StorageUnavailable It is still pending.
+   */
+  async giveUp(key: string): Promise<'not-pending' | 'in-the-rack' | undefined> {
+    const { store, controllers, emit } = this.deps;
+    const pendingOn = store.pendingOns.get(key);
+    if (pendingOn === undefined) return 'not-pending';
+    if (controllers.get(pendingOn.controller) !== undefined) return 'in-the-rack';
+    await store.write([store.pendingOns.remove(key)]);
+    const work = this.working.get(key);
+    if (work !== undefined) work.isGivenUp = true;
+    work?.hurry();
+    emit({ type: 'restored', pendingOn, wasStuck: pendingOn.stuck !== undefined });
+    return undefined;
+  }
+
+  /** Why an outlet is still off, by the latest attempt to turn it on. */
+  whyOff(key: string): string | undefined {
+    return this.working.get(key)?.why ?? this.deps.store.pendingOns.get(key)?.stuck?.why;
+  }
+
+  /** Whether the latest attempt to turn on some outlet of a controller failed. */
+  isInDoubt(controller: string): boolean {
+    return [...this.working.values()].some(
+      (work) => work.controller === controller && work.why !== undefined,
+    );
+  }
+
+  /** Tries at once what is stuck: a controller has come back. */
+  hurry(): void {
+    for (const { hurry } of this.working.values()) hurry();
+  }
+
+  /** Fulfilled once nothing is under way any more; the signal of the deps has been aborted. */
+  async close(): Promise<void> {
+    await Promise.all([...this.working.values()].map(({ done }) => done));
+  }
+
+  private start(pendingOn: PendingOn, options: StartOptions): Work {
+    const { turn = Promise.resolve() } = options;
+    const key = feedKey(pendingOn);
+    const work: Work = {
+      controller: pendingOn.controller,
+      why: undefined,
+      waiting: [],
+      isGivenUp: false,
+      hurry: () => undefined,
+      done: Promise.resolve(),
+    };
+    work.done = turn
+      .then(() => this.turnOn(pendingOn, work, options))
+      .catch(() => ({
+        is: 'stuck' as const,
+        text: 'the daemon stops; its next start turns it on',
+      }))
+      .then((restored) => {
+        // At once: who joined it in between would wait for ever.
+        this.working.delete(key);
+        settle(work, restored);
+      });
+    this.working.set(key, work);
+    return work;
+  }
+
+  /** Until it is seen on. @throws The signal's reason, and nothing else. */
+  private async turnOn(
+    pendingOn: PendingOn,
+    work: Work,
+    { isInDoubt, isOnce }: StartOptions,
+  ): Promise<Restored> {
+    const { store, backOff, emit } = this.deps;
+    const key = feedKey(pendingOn);
+    let isStuck = pendingOn.stuck !== undefined;
+    for (let failures = 1; ; failures += 1) {
+      const off = store.switchedOff.get(key);
+      // A person turned it off meanwhile: that has the last word.
+      const doubt = isInDoubt && failures < stuckAfter;
+      const proof = off === undefined ? await this.attempt(pendingOn, doubt) : undefined;
+      if (proof === undefined || proof.is === 'proven') {
+        work.why = undefined;
+        if (proof?.wasOff) emit({ type: 'turned-on', controller: pendingOn.controller });
+        await store.keep([store.pendingOns.remove(key)]);
+        emit({ type: 'restored', pendingOn, wasStuck: isStuck });
+        return {
+          is: 'on',
+          text: proof?.text ?? `${key} was turned off by ${off?.by}`,
+          ...(proof?.reading.fault !== undefined && { fault: `${key}: ${proof.reading.fault}` }),
+        };
+      }
+      work.why = proof.text;
+      if (work.isGivenUp) break;
+      if (isOnce && failures >= stuckAfter) {
+        await store.keep([store.pendingOns.remove(key)]);
+        return { is: 'given-up', text: `${key} not seen on: ${proof.text}` };
+      }
+      if (failures >= stuckAfter) {
+        await this.keepStuck(pendingOn, proof.text);
+        isStuck = true;
+        const text = `${key} could not be proven on: ${proof.text}; tried for ever`;
+        settle(work, { is: 'stuck', text });
+      }
+      await this.rest(backOffMs(failures, backOff), work);
+      if (work.isGivenUp) break;
+    }
+    return { is: 'stuck', text: `${key} was given up` };
+  }
+
+  /** Journaled, so that the next process turns nothing else off on this controller. */
+  private async keepStuck(pendingOn: PendingOn, why: string): Promise<void> {
+    const { store, clock, emit } = this.deps;
+    const known = store.pendingOns.get(feedKey(pendingOn)) ?? pendingOn;
+    if (known.stuck !== undefined) return;
+    const since = new Date(clock.now()).toISOString();
+    await store.keep([store.pendingOns.put({ ...known, stuck: { since, why } })]);
+    emit({ type: 'stuck-off', pendingOn: known, why });
+  }
+
+  private async attempt(
+    { controller: name, outlet, mode }: PendingOn,
+    isInDoubt: boolean,
+  ): Promise<Proof> {
+    const { controllers, patience, signal } = this.deps;
+    try {
+      const controller = controllers.get(name);
+      if (controller !== undefined) {
+        return await turnOn(controller, outlet, { mode, isInDoubt }, patience, signal);
+      }
+      return { is: 'not', text: `${name} is no longer in rack.yaml` };
+    } catch (error) {
+      signal.throwIfAborted();
+      return { is: 'not', text: errorText(error) };
+    }
+  }
+
+  private async rest(ms: number, work: Work): Promise<void> {
+    const { signal } = this.deps;
+    const rest = new AbortController();
+    work.hurry = () => rest.abort();
+    await pause(ms, AbortSignal.any([signal, rest.signal])).catch(() => undefined);
+    work.hurry();
+    work.hurry = () => undefined;
+    signal.throwIfAborted();
+  }
+}
+
+/** The next result: it is stuck, or over. */
+function resultOf(work: Work): Promise<Restored> {
+  return new Promise((resolve) => work.waiting.push(resolve));
+}
+
+function settle(work: Work, restored: Restored): void {
+  for (const resolve of work.waiting.splice(0)) resolve(restored);
+}

@@ -1,0 +1,56 @@
+/** What came of each cycle, in the audit log; and the requests that did not come through the API, which records its own. */
+
+import { errorText } from '@skolo/base';
+import type { AuditLog, Logger } from '@skolo/common';
+import type { PowerEvent } from '../events.ts';
+import { type Request, RequestRefused } from '../request/requests.ts';
+import { type Accepted, feedKey } from '../state/records.ts';
+
+export class AuditTrail {
+  private readonly audit: Pick<AuditLog, 'begin' | 'append'>;
+  private readonly log: Logger;
+
+  constructor(audit: Pick<AuditLog, 'begin' | 'append'>, log: Logger) {
+    this.audit = audit;
+    this.log = log;
+  }
+
+  /**
+   * Records a request before it is taken, and what came of it.
+   *
+   * @throws AuditUnavailable Nothing was taken.
+   * @throws HttpProblem 429, nothing was taken.
+   */
+  async recorded(request: Request, take: () => Promise<Accepted>): Promise<Accepted> {
+    const { by: who, origin, reason: why, targets, ask, skipRefused } = request;
+    const { action, ...how } = ask;
+    const input = { ...how, skipRefused };
+    const entry = { who, what: `${origin}: ${action}`, target: targets.join(' '), input, why };
+    await this.audit.begin({ ...entry, outcome: 'begun' }, origin === 'door');
+    try {
+      const accepted = await take();
+      await this.append({ ...entry, outcome: 'accepted', answer: { ...accepted } });
+      return accepted;
+    } catch (error) {
+      const result = error instanceof RequestRefused ? 'refused' : 'failed';
+      await this.append({ ...entry, outcome: `${result}: ${errorText(error)}` });
+      throw error;
+    }
+  }
+
+  /** Takes events: the end of a cycle. Never throws: the power does not wait for the log. */
+  onEvent(event: PowerEvent): void {
+    if (event.type !== 'cycle' || event.record.phase !== 'finished') return;
+    const { id, target, by: who, action, reason: why, outcome, detail, ...how } = event.record;
+    const result = detail === undefined ? `${outcome}` : `${outcome}: ${detail}`;
+    const { mode, force, offSeconds, feeds } = how;
+    const input = { mode, force, offSeconds, outlets: feeds.map(feedKey) };
+    void this.append({ who, what: `${action} ${id}`, target, input, why, outcome: result });
+  }
+
+  private async append(entry: Parameters<AuditLog['append']>[0]): Promise<void> {
+    await this.audit.append(entry).catch((error: unknown) => {
+      this.log.error({ err: error, entry }, 'not in the audit log');
+    });
+  }
+}

@@ -1,0 +1,220 @@
+/** Metrics for Prometheus. Alert rules: kube/base/prometheus/rules/power.yaml. */
+import { CycleStep, Outcome, PowerAction, Refusal } from '@skolo/api';
+import type { Clock, GaugeSample, GaugeSpec } from '@skolo/common';
+import { Counter, Histogram, type Registry } from 'prom-client';
+import { stepOf } from '../cycle/cycle.ts';
+import type { EmitPower } from '../events.ts';
+import { allTargets } from '../request/targets.ts';
+import { holdsOf } from '../rules/preconditions.ts';
+import type { CycleRecord } from '../state/records.ts';
+import { outletStatuses, type View } from './status.ts';
+
+/** Outcomes of decisions of automatic repair. */
+const repairOutcomes = [
+  'asked',
+  'answers',
+  'joined',
+  'refused',
+  'failed',
+  'needs-hands',
+  'shared-down',
+  'many-down',
+  'experimental',
+  'uplink',
+  'boot',
+  'no-outlet',
+  'not-native',
+];
+
+/** Counts events. */
+export function createMetrics(
+  registry: Registry,
+  { clock }: { clock: Pick<Clock, 'uptime'> },
+): EmitPower {
+  const registers = [registry];
+  const cycles = new Counter({
+    name: 'skolo_power_cycles_total',
+    help: 'Finished cycles and switchings, by what was done, the outcome and the step at which it failed.',
+    labelNames: ['action', 'outcome', 'failed_step'],
+    registers,
+  });
+  const duration = new Histogram({
+    name: 'skolo_power_cycle_duration_seconds',
+    help: 'From the request to the outcome.',
+    labelNames: ['action', 'outcome'],
+    buckets: [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800],
+    registers,
+  });
+  const steps = new Histogram({
+    name: 'skolo_power_step_duration_seconds',
+    help: 'How long cycles spend in a step.',
+    labelNames: ['step'],
+    buckets: [0.1, 0.3, 1, 3, 10, 30, 100, 300],
+    registers,
+  });
+  const refusals = new Counter({
+    name: 'skolo_power_refusals_total',
+    help: 'Targets that were asked for and refused, by reason.',
+    labelNames: ['code'],
+    registers,
+  });
+  const repairs = new Counter({
+    name: 'skolo_power_repairs_total',
+    help: 'Decisions of automatic repair, by outcome.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  // A counter that begins with its first event hides that one from every rate.
+  for (const action of PowerAction.options) {
+    for (const outcome of Outcome.options) {
+      const failedSteps = outcome === 'failed' ? CycleStep.options : [''];
+      for (const failed_step of failedSteps) cycles.inc({ action, outcome, failed_step }, 0);
+    }
+  }
+  for (const code of Refusal.shape.code.options) refusals.inc({ code }, 0);
+  for (const outcome of repairOutcomes) repairs.inc({ outcome }, 0);
+  const entered = new Map<string, { step: string; at: number; requestedAt: number }>();
+
+  function onCycle(record: CycleRecord): void {
+    const now = clock.uptime();
+    const step = stepOf(record);
+    const before = entered.get(record.id);
+    if (before !== undefined && (before.step !== step || record.phase === 'finished')) {
+      steps.observe({ step: before.step }, now - before.at);
+    }
+    if (record.phase !== 'finished') {
+      const requestedAt = before?.requestedAt ?? now;
+      if (before?.step !== step) entered.set(record.id, { step, at: now, requestedAt });
+      return;
+    }
+    entered.delete(record.id);
+    const { action, outcome = 'failed', failedStep = '' } = record;
+    cycles.inc({ action, outcome, failed_step: failedStep });
+    if (before !== undefined) duration.observe({ action, outcome }, now - before.requestedAt);
+  }
+
+  return (event) => {
+    if (event.type === 'cycle') onCycle(event.record);
+    else if (event.type === 'refused') refusals.inc({ code: event.refusal.code });
+    else if (event.type === 'repair') repairs.inc({ outcome: event.outcome });
+  };
+}
+
+/** Read at each scrape: what has no sample then is absent. */
+export const gauges: Record<string, GaugeSpec<View>> = {
+  skolo_power_controller_up: {
+    help: 'Whether a switch or PDU answers; absent until it was asked.',
+    labels: ['controller', 'model'],
+    read: ({ controllers }) =>
+      controllers
+        .all()
+        .filter(({ state }) => state !== 'unknown')
+        .map(({ name, model, state }) => [{ controller: name, model }, Number(state === 'up')]),
+  },
+  skolo_power_controller_failing: {
+    help: 'Whether an outlet of a switch or PDU is stuck off, so that nothing else on it is turned off.',
+    labels: ['controller', 'model'],
+    read({ controllers, breaker }) {
+      const failing = breaker.failing();
+      return controllers
+        .all()
+        .map(({ name, model }) => [{ controller: name, model }, Number(failing.has(name))]);
+    },
+  },
+  skolo_power_sign_in_rejected: {
+    help: 'Whether a switch or PDU rejected the login of its entry at the last attempt.',
+    labels: ['controller'],
+    read: ({ controllers }) =>
+      controllers
+        .all()
+        .map(({ name, rejectedSignIns }) => [{ controller: name }, rejectedSignIns ? 1 : 0]),
+  },
+  skolo_power_queue_length: {
+    help: 'Operations that wait or run on a controller.',
+    labels: ['controller'],
+    read: ({ controllers }) =>
+      controllers.all().map(({ name, queueLength }) => [{ controller: name }, queueLength]),
+  },
+  skolo_power_cycles_active: {
+    help: 'Cycles that are not finished, by step.',
+    labels: ['step'],
+    read({ store }) {
+      const counts = new Map<string, number>();
+      for (const record of store.active()) {
+        counts.set(stepOf(record), (counts.get(stepOf(record)) ?? 0) + 1);
+      }
+      return [...counts].map(([step, count]) => [{ step }, count]);
+    },
+  },
+  skolo_power_outlets_stuck_off: {
+    help: 'Outlets that were turned off for a cycle and could not be proven to be on again. Retries continue.',
+    labels: ['outlet'],
+    read: ({ store }) =>
+      [...store.pendingOns.all]
+        .filter(([, { stuck }]) => stuck !== undefined)
+        .map(([outlet]) => [{ outlet }, 1]),
+  },
+  skolo_power_outlets_owed: {
+    help: 'Outlets that were turned off for a cycle and have not been seen on again yet.',
+    read: ({ store }) => store.pendingOns.all.size,
+  },
+  skolo_power_oldest_debt_timestamp_seconds: {
+    help: 'When the outlet was turned off that has waited longest to be on again; absent without one.',
+    read({ store }) {
+      const since = [...store.pendingOns.all.values()].map((each) => Date.parse(each.since));
+      return since.length > 0 ? Math.min(...since) / 1000 : undefined;
+    },
+  },
+  skolo_power_outlets_switched_off: {
+    help: 'Outlets that an operator turned off. Only an operator turns them on.',
+    labels: ['outlet'],
+    read: ({ store }) => [...store.switchedOff.all.keys()].map((outlet) => [{ outlet }, 1]),
+  },
+  skolo_power_machines_held: {
+    help: 'Machines with a hold, of their own, of what feeds them, or of the rack.',
+    read({ rack, snapshot }) {
+      const now = snapshot();
+      return allTargets(rack()).filter(
+        (target) => target.machine?.name === target.name && holdsOf(target, now).length > 0,
+      ).length;
+    },
+  },
+  skolo_power_machines_need_hands: {
+    help: 'Machines that automatic repair has given up.',
+    labels: ['machine'],
+    read: ({ store }) =>
+      [...store.repairs.all.values()]
+        .filter(({ needsHands }) => needsHands !== undefined)
+        .map(({ target }) => [{ machine: target }, 1]),
+  },
+  skolo_power_outlet_on: {
+    help: 'Whether an outlet that feeds something, or that an operator turned off, is on, as read last; absent while unknown.',
+    labels: ['outlet'],
+    read(view) {
+      const { store, readings } = view;
+      const off = [...store.switchedOff.all.keys()].flatMap((outlet) => {
+        const state = readings.get(outlet)?.state;
+        return state === undefined ? [] : [{ outlet, state }];
+      });
+      return [...outletStatuses(view), ...off]
+        .filter(({ state }) => state !== 'unknown')
+        .map(({ outlet, state }) => [{ outlet }, Number(state === 'on')]);
+    },
+  },
+  skolo_power_outlet_fault: {
+    help: 'Whether the device reported a fault of an outlet (short circuit, overload) at the last reading; absent while unknown.',
+    labels: ['outlet'],
+    read: (view) =>
+      outletStatuses(view)
+        .filter(({ state }) => state !== 'unknown')
+        .map(({ outlet, fault }) => [{ outlet }, Number(fault !== undefined)]),
+  },
+  skolo_power_outlet_watts: {
+    help: 'Power drawn at an outlet, as read last.',
+    labels: ['outlet'],
+    read: (view) =>
+      outletStatuses(view).flatMap(({ outlet, watts }): GaugeSample[] =>
+        watts === undefined ? [] : [[{ outlet }, watts]],
+      ),
+  },
+};

@@ -1,0 +1,72 @@
+/** Events for people: lines of the log, and what is degraded. */
+import type { DegradedList, Logger } from '@skolo/common';
+import type { Controllers } from '../devices/controllers.ts';
+import type { EmitPower, PowerEvent } from '../events.ts';
+import { feedKey } from '../state/records.ts';
+
+interface ReporterDeps {
+  log: Logger;
+  degraded: DegradedList;
+}
+
+export function createReporter({ log, degraded }: ReporterDeps): EmitPower {
+  const algorithms = new Map<string, string>();
+  return (event) => {
+    switch (event.type) {
+      case 'cycle': {
+        const { id, target, phase, outcome, detail } = event.record;
+        if (event.former === undefined || event.former === phase) return;
+        return log.info({ cycle: id, target, phase, outcome, detail }, 'cycle');
+      }
+      case 'refused': {
+        const { target, code, detail } = event.refusal;
+        return log.info({ target, code, detail }, 'refused');
+      }
+      case 'controller': {
+        const { name, state, detail } = event.controller;
+        log[state === 'up' ? 'info' : 'warn']({ controller: name, state, detail }, 'controller');
+        if (state !== 'down') return degraded.clear(`controller ${name}`);
+        return degraded.raise(`controller ${name}`, detail ?? 'does not answer');
+      }
+      case 'ssh': {
+        // Once for each device, and again when it agrees on others: some day the old ones can be switched off.
+        const { device, kex, cipher, legacy } = event.connection;
+        if (algorithms.get(device) === `${kex} ${cipher}`) return;
+        algorithms.set(device, `${kex} ${cipher}`);
+        return log.info({ device, kex, cipher, legacy }, 'ssh');
+      }
+      case 'stuck-off': {
+        const outlet = feedKey(event.pendingOn);
+        log.error({ outlet, cycle: event.pendingOn.cycle, why: event.why }, 'stuck off');
+        return degraded.raise(`outlet ${outlet}`, `stuck off: ${event.why}`);
+      }
+      case 'restored': {
+        const outlet = feedKey(event.pendingOn);
+        degraded.clear(`outlet ${outlet}`);
+        if (event.wasStuck)
+          log.warn({ outlet, cycle: event.pendingOn.cycle }, 'no longer stuck off');
+        return;
+      }
+      case 'repair':
+        return reportRepair(event, log);
+    }
+  };
+}
+
+function reportRepair(
+  { outcome, machine, tries, why }: Extract<PowerEvent, { type: 'repair' }>,
+  log: Logger,
+): void {
+  if (outcome === 'asked') log.warn({ machine, tries }, 'repair');
+  else if (outcome === 'needs-hands') log.error({ machine, why }, 'needs hands');
+  else if (machine !== undefined) log.warn({ machine, why }, 'not repaired');
+  else if (why !== undefined) log.warn({ why }, 'uplink not repaired');
+}
+
+/** Controllers that have left rack.yaml are not degraded any more. */
+export function forgetRemoved(degraded: DegradedList, controllers: Pick<Controllers, 'get'>): void {
+  for (const { what } of degraded.list()) {
+    const [kind, name = ''] = what.split(' ');
+    if (kind === 'controller' && controllers.get(name) === undefined) degraded.clear(what);
+  }
+}

@@ -1,0 +1,173 @@
+/** What the API answers: records and readings as JSON. */
+import type { ControllerStatus, MachinePower, OutletStatus, PowerCycle } from '@skolo/api';
+import { formatOutlet, type Outlet, type Rack } from '@skolo/rack';
+import { stepOf } from '../cycle/cycle.ts';
+import { positions } from '../cycle/scheduler.ts';
+import type { Controller } from '../devices/controller.ts';
+import type { Controllers } from '../devices/controllers.ts';
+import type { TimedReading } from '../keep/outlet-watch.ts';
+import { allTargets, type Target } from '../request/targets.ts';
+import type { CircuitBreaker } from '../rules/circuit-breaker.ts';
+import { waitFor } from '../rules/past-cycles.ts';
+import { holdsOf, type Snapshot } from '../rules/preconditions.ts';
+import { type CycleRecord, feedKey } from '../state/records.ts';
+import type { Store } from '../state/store.ts';
+
+function cycleStatus(record: CycleRecord, position?: number): PowerCycle {
+  const { id, target, action, mode, reason, by, origin, requestedAt, offSeconds, force } = record;
+  const { steps, startedAt, finishedAt, outcome, failedStep, fault, detail, pending } = record;
+  const step = stepOf(record);
+  const outlets = record.feeds.map(feedKey);
+  return {
+    id,
+    target,
+    action,
+    mode,
+    outlets,
+    reason,
+    by,
+    origin,
+    requestedAt,
+    offSeconds,
+    force,
+    step,
+    steps,
+    startedAt,
+    finishedAt,
+    position,
+    outcome,
+    failedStep,
+    fault,
+    detail,
+    pending,
+  };
+}
+
+/** With its place among those that wait. */
+export function queuedStatus(store: Store, record: CycleRecord): PowerCycle {
+  const waits = record.phase === 'queued' || record.phase === 'ready';
+  return cycleStatus(record, waits ? positions(store.waiting()).get(record.id) : undefined);
+}
+
+export function controllerStatus(
+  controller: Controller,
+  { breaker }: Pick<View, 'breaker'>,
+): ControllerStatus {
+  const { name, model, experimental, queueLength, lastContact, rejectedSignIns } = controller;
+  return {
+    name,
+    model,
+    ...conditionOf(controller, breaker),
+    experimental,
+    queue: queueLength,
+    stuckOutlets: breaker.failing().get(name)?.stuckOutlets,
+    signInRejected: rejectedSignIns && {
+      times: rejectedSignIns.times,
+      since: time(rejectedSignIns.since),
+      nextAttemptAt: time(rejectedSignIns.nextAt),
+    },
+    onProvenAt: timeIf(breaker.provenAt(name)),
+    lastContact: timeIf(lastContact),
+  };
+}
+
+/** One that is down does not count as failing: nothing is known of its outlets. */
+function conditionOf(
+  { name, state, since, detail }: Controller,
+  breaker: CircuitBreaker,
+): Pick<ControllerStatus, 'state' | 'since' | 'detail'> {
+  const failing = breaker.failing().get(name);
+  if (failing === undefined || state === 'down') return { state, since: time(since), detail };
+  const { stuckOutlets, first } = failing;
+  const text = `${stuckOutlets.join(', ')} ${stuckOutlets.length > 1 ? 'are' : 'is'} stuck off: ${first.why}; nothing else on it is turned off`;
+  return { state: 'failing', since: first.since, detail: text };
+}
+
+export interface View {
+  rack: () => Rack;
+  store: Store;
+  controllers: Controllers;
+  readings: ReadonlyMap<string, TimedReading>;
+  breaker: CircuitBreaker;
+  snapshot: () => Snapshot;
+}
+
+/** All outlets that feed something, in the order of what they feed. */
+export function outletStatuses(view: View): OutletStatus[] {
+  const feeds = new Map<string, { outlet: Outlet; feeds: string[] }>();
+  for (const { name, feeds: own } of allTargets(view.rack())) {
+    for (const outlet of own) {
+      const key = formatOutlet(outlet);
+      const known = feeds.get(key) ?? { outlet, feeds: [] };
+      known.feeds.push(name);
+      feeds.set(key, known);
+    }
+  }
+  return [...feeds.values()].map(({ outlet, feeds: names }) => outletStatus(outlet, names, view));
+}
+
+function outletStatus(outlet: Outlet, feeds: string[], { store, readings }: View): OutletStatus {
+  const key = formatOutlet(outlet);
+  const reading = readings.get(key);
+  const off = store.switchedOff.get(key);
+  const pendingOn = store.pendingOns.get(key);
+  return {
+    outlet: key,
+    controller: outlet.device,
+    feeds,
+    state: reading?.state ?? 'unknown',
+    stuckOff: pendingOn?.stuck !== undefined,
+    readAt: timeIf(reading?.at),
+    fault: reading?.fault,
+    delivering: reading?.delivering,
+    watts: reading?.watts,
+    mode: reading?.mode,
+    switchedOff: off && { by: off.by, at: off.at, reason: off.reason },
+    owedSince: pendingOn?.since,
+  };
+}
+
+/** The given targets, each with all that one wants to know before cycling it. */
+export function machineStatuses(targets: readonly Target[], view: View): MachinePower[] {
+  const { store } = view;
+  const latest = new Map<string, CycleRecord>();
+  const underWay = new Map<string, CycleRecord>();
+  for (const record of store.cycles.all.values()) {
+    const map = record.phase === 'finished' ? latest : underWay;
+    const known = map.get(record.target);
+    if (known === undefined || known.number < record.number) map.set(record.target, record);
+  }
+  const snapshot = view.snapshot();
+  return targets.map((target) => {
+    const { name, kind, machine, feeds } = target;
+    const cycle = underWay.get(name);
+    const last = latest.get(name);
+    const [hold] = holdsOf(target, snapshot);
+    const { wait } = waitFor(target, snapshot);
+    const controllers = [...new Set(feeds.map(({ device }) => device))];
+    return {
+      name,
+      kind: kind === 'outlet' ? 'infrastructure' : kind,
+      shelf: machine?.shelf,
+      label: machine?.label,
+      outlets: feeds.map((feed) => outletStatus(feed, [name], view)),
+      controllers: controllers.flatMap((each) => {
+        const controller = view.controllers.get(each);
+        return controller ? [controllerStatus(controller, view)] : [];
+      }),
+      cycle: cycle && cycleStatus(cycle),
+      last: last && cycleStatus(last),
+      hold,
+      needsHands: store.repairs.get(name)?.needsHands,
+      possibleAt: wait > 0 ? time(snapshot.now + wait * 1000) : undefined,
+    };
+  });
+}
+
+function time(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function timeIf(ms: number | undefined): string | undefined {
+  return ms === undefined ? undefined : time(ms);
+}

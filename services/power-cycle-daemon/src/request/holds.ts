@@ -1,0 +1,111 @@
+/** "Under repair until …": keeps everybody from cycling a machine, a device and what hangs on it, or the rack. */
+import { randomUUID } from 'node:crypto';
+import { type Clock, HttpProblem, resolveId } from '@skolo/common';
+import type { Rack } from '@skolo/rack';
+import { holdsOf } from '../rules/preconditions.ts';
+import type { HoldRecord } from '../state/records.ts';
+import type { Store } from '../state/store.ts';
+import { RequestRefused, unknownRefusals } from './requests.ts';
+import { devicesOf, findTargets } from './targets.ts';
+
+interface HoldsDeps {
+  rack: () => Rack;
+  store: Store;
+  clock: Pick<Clock, 'now'>;
+}
+
+const hourMs = 3_600_000;
+
+export class Holds {
+  private readonly deps: HoldsDeps;
+
+  constructor(deps: HoldsDeps) {
+    this.deps = deps;
+  }
+
+  /** Those in force, the one that ends first in front. */
+  list(): HoldRecord[] {
+    const now = this.deps.clock.now();
+    return [...this.deps.store.holds.all.values()]
+      .filter(({ until }) => Date.parse(until) > now)
+      .sort((a, b) => Date.parse(a.until) - Date.parse(b.until));
+  }
+
+  /**
+   * Those that cover a machine, or one of its phones. Strangers are root there, so it does not learn what it hangs on: a
+   * hold of that is shown as one of the machine.
+   */
+  coveringMachine(name: string): HoldRecord[] {
+    const rack = this.deps.rack();
+    const names = [name, ...devicesOf(rack, name).map(({ fullName }) => fullName)];
+    const { targets } = findTargets(rack, names);
+    const now = this.deps.clock.now();
+    const mayKnow = new Set([rack.name, ...names]);
+    return this.list()
+      .filter((hold) =>
+        targets.some((target) => holdsOf(target, { rack, holds: [hold], now }).length > 0),
+      )
+      .map((hold) => (mayKnow.has(hold.target) ? hold : { ...hold, target: name }));
+  }
+
+  /**
+   * @throws RequestRefused A name is not in the rack.
+   * @throws HttpProblem 400: its end is not in the future, or too far away.
+   * @throws JournalDown, StorageUnavailable Nothing is held.
+   */
+  async add(
+    names: readonly string[],
+    { until, by, reason }: { until: string | undefined; by: string; reason: string },
+  ): Promise<HoldRecord[]> {
+    const { rack, store, clock } = this.deps;
+    const { defaultHours, maxHours } = rack().services['power-cycle-daemon'].holds;
+    const now = clock.now();
+    const end = until === undefined ? now + defaultHours * hourMs : Date.parse(until);
+    if (end <= now) throw new HttpProblem(400, `until ${until} is past; give a time to come`);
+    if (end > now + maxHours * hourMs) {
+      throw new HttpProblem(400, `no hold is longer than ${maxHours} hours; give an earlier end`);
+    }
+    const targets = this.namesOf(names);
+    const records = targets.map(
+      (target): HoldRecord => ({
+        id: randomUUID(),
+        target,
+        by,
+        since: new Date(now).toISOString(),
+        until: new Date(end).toISOString(),
+        reason,
+      }),
+    );
+    // A new hold of the same thing takes the place of the old one.
+    const former = [...store.holds.all.values()].filter(
+      (hold) => targets.includes(hold.target) || Date.parse(hold.until) <= now,
+    );
+    await store.write([
+      ...former.map(({ id }) => store.holds.remove(id)),
+      ...records.map((record) => store.holds.put(record)),
+    ]);
+    return records;
+  }
+
+  /** @throws HttpProblem 404: there is none, or not any more. */
+  async release(written: string): Promise<HoldRecord> {
+    const { store } = this.deps;
+    const names = { noun: 'hold', list: 'skolo power holds' };
+    const id = resolveId(store.holds.all.keys(), written, names);
+    const hold = store.holds.get(id);
+    if (hold === undefined) throw new Error(`hold ${id} has no record`);
+    await store.write([store.holds.remove(id)]);
+    return hold;
+  }
+
+  private namesOf(names: readonly string[]): string[] {
+    const rack = this.deps.rack();
+    const others = names.filter((name) => name !== rack.name);
+    const { targets, unknown } = findTargets(rack, others);
+    if (unknown.length > 0) {
+      throw new RequestRefused(unknownRefusals(unknown));
+    }
+    const own = names.includes(rack.name) ? [rack.name] : [];
+    return [...own, ...targets.map(({ name }) => name)];
+  }
+}

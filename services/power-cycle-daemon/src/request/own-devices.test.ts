@@ -1,0 +1,116 @@
+import { HttpProblem } from '@skolo/common';
+import { parseRack } from '@skolo/rack';
+import { describe, expect, it } from 'vitest';
+import { rackYaml } from '../testing/daemon.ts';
+import { fakeClock } from '../testing/fake-clock.ts';
+import { OwnDevices } from './own-devices.ts';
+import type { Request } from './requests.ts';
+
+const yaml = `
+infrastructure:
+  switch-1: { model: edgeswitch, address: 127.0.2.1 }
+machines:
+  a:
+    kind: rpi
+    address: 127.0.1.1
+    power: switch-1/1
+    devices: [{ name: left, kind: android, power: usb/1-1.3.1 }, { name: right, kind: android, power: usb/1-1.3.2 }]
+  b: { kind: rpi, address: 127.0.1.2, power: switch-1/2, device: { kind: android, power: usb/1-1.2 } }
+`;
+
+function asked(devicesPerHour = 3) {
+  const rack = parseRack(rackYaml(yaml, `    devicesPerHour: ${devicesPerHour}`), {
+    file: '/rack.yaml',
+  });
+  const clock = fakeClock();
+  const taken: Request[] = [];
+  const own = new OwnDevices({
+    rack: () => rack,
+    clock,
+    async take(request) {
+      taken.push(request);
+      return { cycles: [], refused: [] };
+    },
+  });
+  const ask = (devices: string[], machine = 'a') =>
+    own.take({ devices, reason: 'adb is gone' }, machine).then(
+      () => 202,
+      (error: unknown) => (error instanceof HttpProblem ? error : Promise.reject(error)),
+    );
+  return { ask, taken, clock };
+}
+
+describe('an agent', () => {
+  it('asks for its own phones, by either name, and each once', async () => {
+    const { ask, taken } = asked();
+
+    expect(await ask(['left', 'a-left', 'a-right'])).toBe(202);
+    expect(taken).toEqual([
+      {
+        targets: ['a-left', 'a-right'],
+        ask: { action: 'cycle', mode: 'hard', force: false },
+        reason: 'adb is gone',
+        by: 'a',
+        origin: 'agent',
+        skipRefused: false,
+      },
+    ]);
+  });
+
+  it.each([
+    [['b-device'], 'a', 'b-device is no device of a; it may ask for its own only'],
+    [['a'], 'a', 'a is no device of a; it may ask for its own only'],
+    [['left', 'b-device'], 'a', 'b-device is no device of a; it may ask for its own only'],
+    [['left'], 'b', 'left is no device of b; it may ask for its own only'],
+    [['left'], 'gone', 'left is no device of gone; it may ask for its own only'],
+  ])('may not ask for %s as %s', async (devices, machine, message) => {
+    const { ask, taken } = asked();
+
+    expect(await ask(devices, machine)).toMatchObject({ status: 403, message });
+    expect(taken).toEqual([]);
+  });
+
+  it('may ask for so many in an hour, each phone counted', async () => {
+    const { ask, taken, clock } = asked(3);
+    await ask(['left', 'right']);
+    clock.pass(600);
+
+    const tooMany = await ask(['left', 'right']);
+    const one = await ask(['left']);
+    const next = await ask(['right']);
+    clock.pass(3000);
+    const later = await ask(['left', 'right']);
+
+    expect(tooMany).toMatchObject({
+      status: 429,
+      message: 'a has asked for 2 in an hour, of 3 that rack.yaml allows; possible in 3000 s',
+      headers: { 'retry-after': '3000' },
+    });
+    expect([one, later]).toEqual([202, 202]);
+    expect(next).toMatchObject({ status: 429, headers: { 'retry-after': '3000' } });
+    expect(taken).toHaveLength(3);
+  });
+
+  it('is not counted together with another', async () => {
+    const { ask } = asked(1);
+
+    expect([await ask(['left']), await ask(['device'], 'b')]).toEqual([202, 202]);
+  });
+
+  it('is not fooled by a wall clock that jumps', async () => {
+    const { ask, clock } = asked(1);
+    await ask(['left']);
+    clock.setWall('2036-01-01T00:00:00Z');
+
+    expect(await ask(['left'])).toMatchObject({ status: 429 });
+  });
+
+  it('may not where rack.yaml forbids it', async () => {
+    const { ask } = asked(0);
+
+    expect(await ask(['left'])).toMatchObject({
+      status: 403,
+      message: 'rack.yaml allows a to ask for 0 of its devices in an hour, and not for 1',
+    });
+  });
+});

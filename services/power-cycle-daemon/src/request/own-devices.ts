@@ -1,0 +1,70 @@
+/** An agent asks for its own phones, and not too often. */
+import { type Clock, HttpProblem } from '@skolo/common';
+import type { Machine, Rack } from '@skolo/rack';
+import type { Accepted } from '../state/records.ts';
+import type { Request } from './requests.ts';
+import { devicesOf } from './targets.ts';
+
+interface OwnDevicesDeps {
+  rack: () => Rack;
+  clock: Pick<Clock, 'uptime'>;
+  take: (request: Request) => Promise<Accepted>;
+}
+
+const hour = 3600;
+
+export class OwnDevices {
+  private readonly deps: OwnDevicesDeps;
+  /** When each machine asked, in seconds since boot. */
+  private readonly asked = new Map<string, number[]>();
+
+  constructor(deps: OwnDevicesDeps) {
+    this.deps = deps;
+  }
+
+  /**
+   * @param machine that has signed the request
+   * @throws HttpProblem 403: not its own device; 429: too often.
+   * @throws RequestRefused
+   */
+  async take(
+    { devices, reason }: { devices: readonly string[]; reason: string },
+    machine: string,
+  ): Promise<Accepted> {
+    const own = devicesOf(this.deps.rack(), machine);
+    const targets = [...new Set(devices.map((name) => ownDevice(machine, own, name)))];
+    this.count(machine, targets.length);
+    return this.deps.take({
+      targets,
+      ask: { action: 'cycle', mode: 'hard', force: false },
+      reason,
+      by: machine,
+      origin: 'agent',
+      skipRefused: false,
+    });
+  }
+
+  private count(name: string, devices: number): void {
+    const { devicesPerHour } = this.deps.rack().services['power-cycle-daemon'];
+    if (devices > devicesPerHour) {
+      const detail = `rack.yaml allows ${name} to ask for ${devicesPerHour} of its devices in an hour, and not for ${devices}`;
+      throw new HttpProblem(403, detail);
+    }
+    const now = this.deps.clock.uptime();
+    const recent = (this.asked.get(name) ?? []).filter((at) => now - at < hour);
+    // The last of those that have to be an hour old before all that is asked for is allowed.
+    const last = recent[recent.length + devices - devicesPerHour - 1];
+    if (last !== undefined) {
+      const wait = Math.ceil(last + hour - now);
+      const detail = `${name} has asked for ${recent.length} in an hour, of ${devicesPerHour} that rack.yaml allows; possible in ${wait} s`;
+      throw new HttpProblem(429, detail, { headers: { 'retry-after': String(wait) } });
+    }
+    this.asked.set(name, [...recent, ...Array<number>(devices).fill(now)]);
+  }
+}
+
+function ownDevice(name: string, devices: Machine['devices'], asked: string): string {
+  const own = devices.find((device) => device.name === asked || device.fullName === asked);
+  if (own !== undefined) return own.fullName;
+  throw new HttpProblem(403, `${asked} is no device of ${name}; it may ask for its own only`);
+}

@@ -1,0 +1,63 @@
+/** The agent of a machine asks what is under repair. */
+import { newAgentKey } from '@skolo/secrets';
+import { describe, expect, it } from 'vitest';
+import { startDaemon, type TestDaemon } from '../testing/daemon.ts';
+import { fakeClock } from '../testing/fake-clock.ts';
+import { sendAsMachine } from '../testing/machine-request.ts';
+
+const yaml = `
+infrastructure:
+  switch-1: { model: edgeswitch, address: 127.0.2.1 }
+  pdu-1: { model: apc-rpdu, address: 127.0.2.3 }
+machines:
+  a:
+    kind: rpi
+    address: 127.0.1.1
+    power: switch-1/1
+    uplink: switch-1/1
+    devices: [{ name: left, kind: android, power: usb/1-1.3.1 }, { name: right, kind: chromeos, power: pdu-1/1 }]
+  b: { kind: rpi, address: 127.0.1.2, power: pdu-1/2 }
+`;
+
+const [keyA, keyB] = [newAgentKey(), newAgentKey()];
+
+function ownHolds({ url }: TestDaemon, machine: 'a' | 'b') {
+  const [from, key] = machine === 'a' ? ['127.0.1.1', keyA] : ['127.0.1.2', keyB];
+  return sendAsMachine({ url, from, machine, key, path: '/v1/own-holds' });
+}
+
+describe('the agent of a machine', () => {
+  it.each([
+    ['it', 'a', 'a'],
+    ['one of its phones', 'a-left', 'a-left'],
+    ['the rack', 'rack1', 'rack1'],
+    ['what it hangs on, which it is not told', 'switch-1', 'a'],
+    ['what one of its phones hangs on', 'pdu-1', 'a'],
+  ])('learns of a hold of %s', async (_, target, told) => {
+    const daemon = await startDaemon({ yaml });
+    const body = { targets: [target], reason: 'new cable' };
+    const [hold] = (await daemon.client.hold({ body })).holds;
+
+    expect(await ownHolds(daemon, 'a')).toEqual({
+      status: 200,
+      body: {
+        holds: [{ target: told, by: daemon.who, until: hold?.until, reason: 'new cable' }],
+      },
+    });
+  });
+
+  it('learns nothing of others, and nothing of what is over', async () => {
+    const clock = fakeClock();
+    const daemon = await startDaemon({ yaml, clock });
+    await daemon.client.hold({ body: { targets: ['a', 'switch-1'], reason: 'fan' } });
+
+    const other = await ownHolds(daemon, 'b');
+    clock.pass(24 * 3600);
+    const later = await ownHolds(daemon, 'a');
+
+    expect([other, later]).toEqual([
+      { status: 200, body: { holds: [] } },
+      { status: 200, body: { holds: [] } },
+    ]);
+  });
+});

@@ -1,0 +1,207 @@
+/**
+ * Taking requests: everything is checked before anything is touched, and what is accepted is durable before it is
+ * answered. One request at a time, so that what one sees is what it decides on.
+ */
+
+import { randomUUID } from 'node:crypto';
+import type { Refusal } from '@skolo/api';
+import { type Clock, Repetitions } from '@skolo/common';
+import type { Change } from '@skolo/durable';
+import { formatOutlet, type Outlet, type Rack } from '@skolo/rack';
+import type { Cycles } from '../cycle/cycles.ts';
+import type { EmitPower } from '../events.ts';
+import { type Ask, checkRequest, type Snapshot } from '../rules/preconditions.ts';
+import { onAccepted } from '../state/outlet-records.ts';
+import type { Accepted, CycleRecord, Feed } from '../state/records.ts';
+import type { Store } from '../state/store.ts';
+import { defaultOffSeconds, findTargets, type Target, type UnknownTarget } from './targets.ts';
+
+export interface Request {
+  targets: readonly string[];
+  ask: Ask;
+  reason: string;
+  by: string;
+  origin: CycleRecord['origin'];
+  /** Leaves out those that are refused, instead of refusing all. */
+  skipRefused: boolean;
+  /** The Idempotency-Key. */
+  key?: string | undefined;
+}
+
+/** Some of what was asked may not be done; nothing was. */
+export class RequestRefused extends Error {
+  readonly refused: Refusal[];
+
+  constructor(refused: Refusal[]) {
+    const [first] = refused;
+    const more = refused.length > 1 ? `, and ${refused.length - 1} more` : '';
+    super(`${first?.detail ?? 'refused'}${more}`);
+    this.name = 'RequestRefused';
+    this.refused = refused;
+  }
+}
+
+/** Names that the rack does not have. */
+export function unknownRefusals(unknown: readonly UnknownTarget[]): Refusal[] {
+  return unknown.map(({ name, why }) => ({
+    target: name,
+    code: 'unknown',
+    detail: `${name}: ${why}`,
+  }));
+}
+
+interface RequestsDeps {
+  rack: () => Rack;
+  store: Store;
+  cycles: Cycles;
+  /** What requests are checked against, now. */
+  snapshot: () => Snapshot;
+  clock: Clock;
+  emit: EmitPower;
+}
+
+/** Finished cycles that are kept, for people to look at. */
+const keptCycles = 5000;
+
+export class Requests {
+  private readonly deps: RequestsDeps;
+  private last: Promise<unknown> = Promise.resolve();
+  private readonly repetitions: Repetitions<Accepted>;
+
+  constructor(deps: RequestsDeps) {
+    this.deps = deps;
+    this.repetitions = new Repetitions(deps.store.requests, deps.clock);
+  }
+
+  /**
+   * @throws RequestRefused
+   * @throws HttpProblem 422: its key was used for another request.
+   * @throws JournalDown, StorageUnavailable Nothing was accepted.
+   */
+  take(request: Request): Promise<Accepted> {
+    const { key, by, targets, ask, reason, origin } = request;
+    const content = [targets, ask, reason, origin];
+    const taken = this.last
+      .catch(() => undefined)
+      .then(() =>
+        this.repetitions.once({ key, by, content }, async (before, remember) => {
+          return before ?? (await this.takeNow(request, remember));
+        }),
+      );
+    this.last = taken;
+    return taken;
+  }
+
+  private async takeNow(
+    request: Request,
+    remember: (accepted: Accepted) => Change[],
+  ): Promise<Accepted> {
+    const { store, cycles, emit } = this.deps;
+    const { accepted, records, refused } = this.decideAll(request);
+    for (const refusal of refused) emit({ type: 'refused', refusal });
+    if (refused.length > 0 && (!request.skipRefused || accepted.length === 0)) {
+      throw new RequestRefused(refused);
+    }
+    const changes = [
+      ...records.flatMap((record) => [store.cycles.put(record), ...onAccepted(store, record)]),
+      ...remember({ cycles: accepted, refused }),
+      ...this.forgetOld(),
+    ];
+    if (changes.length > 0) await store.write(changes);
+    for (const record of records) {
+      emit({ type: 'cycle', record });
+      cycles.add(record.id);
+    }
+    return { cycles: accepted, refused };
+  }
+
+  private decideAll({ targets: written, ask, ...request }: Request) {
+    const { rack } = this.deps;
+    const { targets, unknown } = findTargets(rack(), written);
+    const refused = unknownRefusals(unknown);
+    const snapshot = this.deps.snapshot();
+    const active = [...snapshot.active];
+    const accepted: Accepted['cycles'] = [];
+    const records: CycleRecord[] = [];
+    for (const target of targets) {
+      const verdict = checkRequest(target, ask, { ...snapshot, active });
+      if (verdict.is === 'refused') refused.push(verdict.refusal);
+      else if (verdict.is === 'joined') {
+        accepted.push({ id: verdict.cycle.id, target: target.name, joined: true });
+      } else {
+        const number = this.nextNumber();
+        const batch = records[0]?.number ?? number;
+        const order = { number, batch };
+        const record = { ...this.record(target, ask, verdict.nativeOnly, request), ...order };
+        records.push(record);
+        active.push(record);
+        accepted.push({ id: record.id, target: target.name, joined: false });
+      }
+    }
+    return { accepted, records, refused };
+  }
+
+  private record(
+    target: Target,
+    ask: Ask,
+    nativeOnly: boolean,
+    { reason, by, origin }: Pick<Request, 'reason' | 'by' | 'origin'>,
+  ): Omit<CycleRecord, 'number' | 'batch'> {
+    const own = target.kind === 'machine' ? target.machine?.offSeconds : undefined;
+    return {
+      id: randomUUID(),
+      target: target.name,
+      action: ask.action,
+      mode: ask.mode,
+      feeds: target.feeds.map((feed) => this.feed(feed)),
+      nativeOnly,
+      offSecondsGiven: ask.offSeconds !== undefined || own !== undefined,
+      offSeconds: ask.offSeconds ?? defaultOffSeconds(this.deps.rack(), target),
+      reason,
+      by,
+      origin,
+      force: ask.force,
+      ...(ask.alone && { alone: true }),
+      requestedAt: this.now(),
+      phase: 'queued',
+      begun: false,
+      attempt: 0,
+      sawOff: false,
+      sawDown: false,
+      interrupted: false,
+      unwatched: false,
+      steps: [],
+    };
+  }
+
+  private feed({ device, outlet }: Outlet): Feed {
+    const { store } = this.deps;
+    const key = formatOutlet({ device, outlet });
+    // Off now, so that only the records know how it was on.
+    const mode = store.switchedOff.get(key)?.mode ?? store.pendingOns.get(key)?.mode;
+    return { controller: device, outlet, ...(mode !== undefined && { mode }) };
+  }
+
+  private forgetOld(): Change[] {
+    const { cycles } = this.deps.store;
+    const finished = [...cycles.all.values()]
+      .filter(({ phase }) => phase === 'finished')
+      .sort((a, b) => b.number - a.number);
+    return finished.slice(keptCycles).map(({ id }) => cycles.remove(id));
+  }
+
+  private numbered = 0;
+  private nextNumber(): number {
+    if (this.numbered === 0) {
+      for (const { number } of this.deps.store.cycles.all.values()) {
+        this.numbered = Math.max(this.numbered, number);
+      }
+    }
+    this.numbered += 1;
+    return this.numbered;
+  }
+
+  private now(): string {
+    return new Date(this.deps.clock.now()).toISOString();
+  }
+}

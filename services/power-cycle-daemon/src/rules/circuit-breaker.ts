@@ -1,0 +1,94 @@
+/**
+ * A circuit breaker for each controller: one that does not turn outlets on again must not turn a whole rack off, outlet by
+ * outlet. While an outlet is stuck, nothing else on its controller is turned off; while an attempt to turn one on has
+ * failed, nothing new is; and before it has turned one on within the last ten minutes, one at a time.
+ */
+import type { Clock } from '@skolo/common';
+import type { Restorer } from '../keep/restorer.ts';
+import { feedKey } from '../state/records.ts';
+import type { Store } from '../state/store.ts';
+
+/** A controller with stuck outlets. */
+export interface FailingController {
+  name: string;
+  /** The one that has been stuck for longest. */
+  first: { outlet: string; offSince: string; since: string; why: string };
+  stuckOutlets: string[];
+  /** Until when no other cycle may be forced on it, milliseconds since 1970; undefined: now. */
+  notForcedUntil?: number;
+}
+
+interface CircuitBreakerDeps {
+  clock: Pick<Clock, 'now' | 'uptime'>;
+  store: { pendingOns: Pick<Store['pendingOns'], 'all'> };
+  restorer: Pick<Restorer, 'whyOff' | 'isInDoubt'>;
+}
+
+/** So long is a controller trusted after it turned an outlet on, and after a forced cycle no other one is. */
+const trustedSeconds = 600;
+
+export class CircuitBreaker {
+  private readonly deps: CircuitBreakerDeps;
+  /** When a controller last turned an outlet on, by both clocks. */
+  private readonly proven = new Map<string, { at: number; uptime: number }>();
+  /** When a cycle was last forced on a failing controller, in seconds since boot. */
+  private readonly forced = new Map<string, number>();
+
+  constructor(deps: CircuitBreakerDeps) {
+    this.deps = deps;
+  }
+
+  /** An outlet was seen to go from off to on. */
+  turnedOn(controller: string): void {
+    const { clock } = this.deps;
+    this.proven.set(controller, { at: clock.now(), uptime: clock.uptime() });
+  }
+
+  /** A forced cycle is about to turn an outlet off. */
+  forcedOff(controllers: readonly string[]): void {
+    const failing = this.failing();
+    for (const name of controllers) {
+      if (failing.has(name)) this.forced.set(name, this.deps.clock.uptime());
+    }
+  }
+
+  /** When `controller` last turned an outlet on, milliseconds since 1970. */
+  provenAt(controller: string): number | undefined {
+    return this.proven.get(controller)?.at;
+  }
+
+  /** How many outlets of a controller may be off at once because of cycles, by what is known of it. */
+  mostOff(controller: string): number {
+    if (this.failing().has(controller)) return 1;
+    if (this.deps.restorer.isInDoubt(controller)) return 0;
+    const { uptime = Number.NEGATIVE_INFINITY } = this.proven.get(controller) ?? {};
+    return this.deps.clock.uptime() - uptime < trustedSeconds ? Number.POSITIVE_INFINITY : 1;
+  }
+
+  failing(): ReadonlyMap<string, FailingController> {
+    const { store, restorer } = this.deps;
+    const found = new Map<string, FailingController>();
+    for (const pendingOn of store.pendingOns.all.values()) {
+      const { controller: name, since: offSince, stuck } = pendingOn;
+      if (stuck === undefined) continue;
+      const outlet = feedKey(pendingOn);
+      const why = restorer.whyOff(outlet) ?? stuck.why;
+      const known = found.get(name);
+      const first = { outlet, offSince, since: stuck.since, why };
+      found.set(name, {
+        name,
+        first: known !== undefined && known.first.since <= first.since ? known.first : first,
+        stuckOutlets: [...(known?.stuckOutlets ?? []), outlet],
+        ...this.pauseOf(name),
+      });
+    }
+    return found;
+  }
+
+  private pauseOf(name: string): Pick<FailingController, 'notForcedUntil'> {
+    const { clock } = this.deps;
+    const forced = this.forced.get(name);
+    const left = forced === undefined ? 0 : forced + trustedSeconds - clock.uptime();
+    return left > 0 ? { notForcedUntil: clock.now() + left * 1000 } : {};
+  }
+}

@@ -1,0 +1,291 @@
+/** A switch that turns outlets off and not on: it must not darken the machines behind it one by one. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { PowerCycle } from '@skolo/api';
+import { newToken } from '@skolo/common';
+import { isLong } from '@skolo/durable/campaign';
+import { startHttpRelay } from '@skolo/simulators';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { rackYaml, startDaemon, type TestDaemon } from '../testing/daemon.ts';
+import { startDaemonProcess } from '../testing/daemon-process.ts';
+import { waitUntil } from '../testing/wait-until.ts';
+import { CircuitBreaker } from './circuit-breaker.ts';
+
+const yaml = `
+infrastructure:
+  pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
+  pdu-2: { model: apc-rpdu, address: 127.0.2.3 }
+machines:
+  a-[01-12]: { kind: host, power: 'pdu-1/[1-12]', offSeconds: 0.5 }
+  b-[1-4]: { kind: host, power: 'pdu-2/[1-4]', offSeconds: 0.5 }
+`;
+const hard = { reason: 'dead', mode: 'hard' as const };
+
+async function cycleAll(
+  { client, finished }: TestDaemon,
+  machines: string[],
+  more: object = {},
+): Promise<PowerCycle[]> {
+  const { cycles } = await client.requestCycles({ body: { machines, ...hard, ...more } });
+  return Promise.all(cycles.map(({ id }) => finished(id)));
+}
+
+function dark({ boards }: TestDaemon, pdu: string): number {
+  const { outlets } = boards.get(pdu);
+  return outlets.names().filter((outlet) => !outlets.isOn(outlet)).length;
+}
+
+async function controller({ client }: TestDaemon, name: string) {
+  const { controllers } = await client.controllers();
+  return controllers.find((each) => each.name === name);
+}
+
+async function metrics({ metricsUrl }: TestDaemon): Promise<string> {
+  return (await fetch(`${metricsUrl}/metrics`)).text();
+}
+
+/** `pdu-1/1` is stuck off: it is the first that the daemon ever turned off there. */
+async function withStuckOutlet(options: Partial<Parameters<typeof startDaemon>[0]> = {}) {
+  const daemon = await startDaemon({ yaml, ...options });
+  daemon.boards.get('pdu-1').rejectsOn = true;
+  const [cycle] = await cycleAll(daemon, ['a-01']);
+  expect(cycle?.outcome).toBe('stuck-off');
+  return daemon;
+}
+
+describe('a controller that rejects every on', () => {
+  it('darkens one machine of all that were asked for, and none of another controller waits for that', async () => {
+    const daemon = await startDaemon({ yaml });
+    daemon.boards.get('pdu-1').rejectsOn = true;
+
+    const cycles = await cycleAll(daemon, ['a-[01-12]', 'b-[1-4]']);
+
+    const [a, b] = ['a', 'b'].map((name) => cycles.filter(({ target }) => target.startsWith(name)));
+    expect(b?.map(({ outcome }) => outcome)).toEqual(['on', 'on', 'on', 'on']);
+    expect(a?.filter(({ outcome }) => outcome === 'stuck-off')).toHaveLength(1);
+    const others = a?.filter(({ outcome }) => outcome !== 'stuck-off') ?? [];
+    expect(others).toHaveLength(11);
+    for (const { outcome, detail } of others) {
+      expect([outcome, detail]).toEqual([
+        'failed',
+        expect.stringMatching(
+          /^a-\d\d: pdu-1 is failing: it turned pdu-1\/\d+ off at .+ and does not turn it on again \(.*PoE controller busy.*\); nothing else on it is turned off/,
+        ),
+      ]);
+    }
+    expect(dark(daemon, 'pdu-1')).toBe(1);
+    expect(daemon.boards.get('pdu-1').told.filter((each) => each.startsWith('off'))).toHaveLength(
+      1,
+    );
+  });
+
+  it('is failing in its status, in each machine behind it, and in the metrics', async () => {
+    const daemon = await withStuckOutlet();
+
+    const { machines } = await daemon.client.machines({ query: { name: 'a-07' } });
+    expect(await controller(daemon, 'pdu-1')).toMatchObject({
+      state: 'failing',
+      stuckOutlets: ['pdu-1/1'],
+      detail: expect.stringMatching(/^pdu-1\/1 is stuck off: .*PoE controller busy/),
+    });
+    expect(await controller(daemon, 'pdu-2')).not.toHaveProperty('stuckOutlets');
+    expect(machines[0]?.controllers).toMatchObject([{ name: 'pdu-1', state: 'failing' }]);
+    expect(await metrics(daemon)).toContain(
+      'skolo_power_controller_failing{controller="pdu-1",model="apc-rpdu"} 1',
+    );
+    expect(await metrics(daemon)).toContain(
+      'skolo_power_controller_failing{controller="pdu-2",model="apc-rpdu"} 0',
+    );
+  });
+
+  it('is asked no more by anybody: a request is rejected with the reason, and on is not', async () => {
+    const daemon = await withStuckOutlet();
+
+    const requests = [
+      () => daemon.client.requestCycles({ body: { machines: ['a-02'], ...hard } }),
+      () =>
+        daemon.client.switchOutlets({
+          body: { targets: ['a-02'], state: 'off', reason: 'smoke' },
+        }),
+    ];
+
+    for (const request of requests) {
+      await expect(request()).rejects.toMatchObject({
+        status: 409,
+        problem: { refused: [{ target: 'a-02', code: 'controller-failing' }] },
+      });
+    }
+    daemon.boards.get('pdu-1').outlets.set('3', false);
+    daemon.boards.get('pdu-1').rejectsOn = false;
+    const { cycles } = await daemon.client.switchOutlets({
+      body: { targets: ['a-03'], state: 'on', reason: 'dark' },
+    });
+    expect(await daemon.finished(cycles[0]?.id ?? '')).toMatchObject({ outcome: 'on' });
+  });
+
+  it('lets an operator force one more, and only one', async () => {
+    const daemon = await withStuckOutlet();
+
+    const two = daemon.client.requestCycles({
+      body: { machines: ['a-[02-03]'], ...hard, force: true },
+    });
+    await expect(two).rejects.toMatchObject({
+      status: 409,
+      problem: { refused: [{ target: 'a-03', code: 'controller-failing' }] },
+    });
+    const [forced] = await cycleAll(daemon, ['a-02'], { force: true });
+    const again = daemon.client.requestCycles({
+      body: { machines: ['a-03'], ...hard, force: true },
+    });
+
+    expect(forced?.outcome).toBe('stuck-off');
+    await expect(again).rejects.toMatchObject({
+      status: 409,
+      problem: {
+        refused: [{ target: 'a-03', code: 'controller-failing', until: expect.any(String) }],
+      },
+    });
+    expect(dark(daemon, 'pdu-1')).toBe(2);
+  });
+
+  it('keeps its forced cycles, too, from going one after the other', async () => {
+    const daemon = await startDaemon({ yaml });
+    daemon.boards.get('pdu-1').rejectsOn = true;
+
+    const cycles = await cycleAll(daemon, ['a-[01-04]'], { force: true });
+
+    // The first that was turned off, and the one that is forced.
+    expect(cycles.filter(({ outcome }) => outcome === 'stuck-off')).toHaveLength(2);
+    expect(dark(daemon, 'pdu-1')).toBe(2);
+  });
+
+  it('is well again once the outlet is on, by the daemon or by hand', async () => {
+    const daemon = await withStuckOutlet();
+
+    daemon.boards.get('pdu-1').rejectsOn = false;
+    await waitUntil(async () => {
+      return (await controller(daemon, 'pdu-1'))?.state === 'up' ? true : undefined;
+    });
+
+    expect(await controller(daemon, 'pdu-1')).toMatchObject({ onProvenAt: expect.any(String) });
+    expect(await controller(daemon, 'pdu-1')).not.toHaveProperty('stuckOutlets');
+    expect(await cycleAll(daemon, ['a-[02-06]'])).toMatchObject(
+      Array.from({ length: 5 }, () => ({ outcome: 'on' })),
+    );
+  });
+
+  it('is remembered by the next process, which keeps trying', async () => {
+    const daemon = await withStuckOutlet();
+    await daemon.stop();
+
+    const next = await startDaemon({ yaml, former: daemon });
+    const atOnce = await controller(next, 'pdu-1');
+    const request = next.client.requestCycles({ body: { machines: ['a-02'], ...hard } });
+
+    expect(atOnce).toMatchObject({ stuckOutlets: ['pdu-1/1'] });
+    await expect(request).rejects.toMatchObject({ status: 409 });
+    expect(await metrics(next)).toContain('skolo_power_outlets_stuck_off{outlet="pdu-1/1"} 1');
+    next.boards.get('pdu-1').rejectsOn = false;
+    await waitUntil(() => (dark(next, 'pdu-1') === 0 ? true : undefined));
+  });
+});
+
+describe('kill -9', () => {
+  const timeout = 180_000;
+  it('does not make it forget', { timeout }, async ({ skip }) => {
+    if (!isLong) skip('takes half a minute: only in npm run test:long');
+    const dir = await mkdtemp(join(tmpdir(), 'skolo-failing-'));
+    onTestFinished(() => rm(dir, { recursive: true, force: true }));
+    const relay = await startHttpRelay({ outlets: 2 });
+    onTestFinished(() => relay.close());
+    relay.board.on('change', ({ on }) => on || relay.faults.set('ignores-commands'));
+    const value = `'/relay/{outlet}/value'`;
+    const rack = `infrastructure:
+  relay:
+    model: http-switch
+    address: 127.0.0.1
+    ports: { http: ${relay.port} }
+    outlets: 2
+    on: { method: PUT, path: ${value}, body: '1' }
+    off: { method: PUT, path: ${value}, body: '0' }
+    read: { path: ${value}, on: '^1$', off: '^0$' }
+machines:
+  a-[1-2]: { kind: host, power: relay/[1-2], offSeconds: 0.5 }
+`;
+    await writeFile(join(dir, 'rack.yaml'), rackYaml(rack));
+    const expiry = { role: 'operate', expiresInDays: 1 } as const;
+    const token = await newToken(join(dir, 'tokens.yaml'), { name: 'ann', ...expiry });
+    const first = await startDaemonProcess(dir, token);
+    const ask = (machine: string) => ({ body: { machines: [machine], ...hard } });
+    await first.client.requestCycles(ask('a-1'));
+    await waitUntil(async () => {
+      const { controllers } = await first.client.controllers();
+      return controllers[0]?.state === 'failing' ? true : undefined;
+    }, timeout);
+    await first.end('SIGKILL');
+
+    const next = await startDaemonProcess(dir, token);
+
+    await expect(next.client.requestCycles(ask('a-2'))).rejects.toMatchObject({
+      problem: { refused: [{ code: 'controller-failing' }] },
+    });
+    relay.faults.clear();
+    await waitUntil(() => (relay.board.isOn('1') ? true : undefined), timeout);
+  });
+});
+
+describe('what is known of a controller', () => {
+  it('lasts ten minutes, by a clock that does not jump', () => {
+    const clock = { now: () => 0, uptime: () => uptime };
+    let uptime = 1000;
+    const doubts = new Set<string>();
+    const breaker = new CircuitBreaker({
+      clock,
+      store: { pendingOns: { all: new Map() } },
+      restorer: { whyOff: () => undefined, isInDoubt: (name) => doubts.has(name) },
+    });
+    const limits: number[] = [breaker.mostOff('pdu-1')];
+    breaker.turnedOn('pdu-1');
+
+    for (const [at, doubt] of [
+      [1000, false],
+      [1599, false],
+      [1599, true],
+      [1600, false],
+    ] as const) {
+      uptime = at;
+      if (doubt) doubts.add('pdu-1');
+      else doubts.clear();
+      limits.push(breaker.mostOff('pdu-1'));
+    }
+
+    const any = Number.POSITIVE_INFINITY;
+    expect(limits).toEqual([1, any, any, 0, 1]);
+  });
+});
+
+describe('a controller whose on is not proven', () => {
+  it('has one machine off at a time until one was seen on again, and then as many as allowed', async () => {
+    const daemon = await startDaemon({ yaml });
+    const counts: number[] = [];
+    daemon.boards.get('pdu-1').outlets.on('change', () => counts.push(dark(daemon, 'pdu-1')));
+
+    await cycleAll(daemon, ['a-[01-12]']);
+
+    expect(counts.slice(0, 2)).toEqual([1, 0]);
+    expect(Math.max(...counts)).toBe(5);
+  });
+
+  it('does not keep a person from turning many off, who wants them dark', async () => {
+    const daemon = await startDaemon({ yaml });
+
+    const { cycles } = await daemon.client.switchOutlets({
+      body: { targets: ['a-[01-12]'], state: 'off', reason: 'smoke' },
+    });
+    const done = await Promise.all(cycles.map(({ id }) => daemon.finished(id)));
+
+    expect(done.every(({ outcome }) => outcome === 'off')).toBe(true);
+    expect(dark(daemon, 'pdu-1')).toBe(12);
+  });
+});

@@ -1,0 +1,169 @@
+/** Limits protect the relay, whoever asks and however: through the API, through the pdudaemon endpoint, by machine or by outlet. */
+import { ApiError } from '@skolo/api';
+import { freeTcpPort } from '@skolo/simulators/free-port';
+import { describe, expect, it } from 'vitest';
+import { audited } from '../testing/audited.ts';
+import { startDaemon, type TestDaemon } from '../testing/daemon.ts';
+import { sendRequest } from '../testing/endpoint-client.ts';
+import { fakeClock } from '../testing/fake-clock.ts';
+
+const yaml = `
+infrastructure:
+  pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
+machines:
+  b: { kind: host, power: pdu-1/1, offSeconds: 0.5 }
+  two: { kind: host, power: [pdu-1/2, pdu-1/3], offSeconds: 0.5 }
+`;
+
+async function start(cooldownSeconds = 300, former?: TestDaemon) {
+  const clock = fakeClock();
+  const port = await freeTcpPort();
+  const settings = `    doors: { pdudaemon: { port: ${port}, host: 127.0.0.1, allow: [127.0.0.0/8] } }`;
+  const daemon = await startDaemon({
+    yaml,
+    settings,
+    cooldownSeconds,
+    maxPerHour: 3,
+    clock,
+    ...(former && { former }),
+  });
+  const changes: { on: boolean }[] = [];
+  daemon.boards.get('pdu-1').outlets.on('change', (change) => changes.push(change));
+  return {
+    ...daemon,
+    clock,
+    ask: (query: string) => sendRequest(port, `/power/control/${query}`),
+    told: daemon.boards.get('pdu-1').told,
+    /** How often a relay opened. */
+    cuts: () => changes.filter(({ on }) => !on).length,
+  };
+}
+
+async function turn(
+  { client, finished }: TestDaemon,
+  target: string,
+  state: 'on' | 'off',
+  more: { ignoreLimits?: boolean; force?: boolean } = {},
+) {
+  const body = { targets: [target], state, reason: 'test', ...more };
+  const { cycles } = await client.switchOutlets({ body });
+  return finished(cycles[0]?.id ?? '');
+}
+
+async function refusalOf(call: Promise<unknown>) {
+  const error = await call.catch((thrown: unknown) => thrown);
+  if (!(error instanceof ApiError)) throw new TypeError('no problem', { cause: error });
+  return error.problem;
+}
+
+describe('limits of off and on', () => {
+  it('reject the second pair of eight through the API, and report when it is possible', async () => {
+    const daemon = await start();
+    const refused: unknown[] = [];
+
+    for (let pair = 0; pair < 8; pair += 1) {
+      await turn(daemon, 'b', 'off').catch((error: unknown) => refused.push(error));
+      expect(await turn(daemon, 'b', 'on')).toMatchObject({ outcome: 'on' });
+    }
+
+    expect(daemon.told).toEqual(['off 1', expect.stringMatching(/^on 1/)]);
+    expect(refused).toHaveLength(7);
+    expect(await refusalOf(Promise.reject(refused[0]))).toMatchObject({
+      status: 409,
+      refused: [{ target: 'b', code: 'cooling-down', until: '2026-11-20T12:05:00.000Z' }],
+    });
+  });
+
+  it('reject the second pair of eight through the pdudaemon endpoint, and report when it is possible', async () => {
+    const daemon = await start();
+    const answers: string[] = [];
+
+    for (let pair = 0; pair < 8; pair += 1) {
+      answers.push((await daemon.ask('off?alias=b')).text);
+      expect((await daemon.ask('on?alias=b')).status).toBe(200);
+    }
+
+    expect(daemon.cuts()).toBe(1);
+    expect(new Set(answers.slice(1))).toEqual(
+      new Set([
+        'b: its power was cut less than 300 s ago; possible again in 300 s, or for an operator with --ignore-limits\n',
+      ]),
+    );
+  });
+
+  it('count from the on, so that a long off is no way around', async () => {
+    const daemon = await start();
+    await turn(daemon, 'b', 'off');
+    daemon.clock.pass(1000);
+    await turn(daemon, 'b', 'on');
+    daemon.clock.pass(60);
+
+    const refused = await refusalOf(turn(daemon, 'b', 'off'));
+    daemon.clock.pass(240);
+
+    expect(refused).toMatchObject({ detail: expect.stringContaining('possible again in 240 s') });
+    expect(await turn(daemon, 'b', 'off')).toMatchObject({ outcome: 'off' });
+  });
+
+  it('count cycles and offs of an hour together, and an off of what is off not at all', async () => {
+    const daemon = await start(0);
+    await daemon.ask('reboot?alias=b&delay=0.5');
+    await turn(daemon, 'b', 'off');
+    await turn(daemon, 'b', 'off');
+    await turn(daemon, 'b', 'on');
+    await turn(daemon, 'b', 'on');
+    await daemon.ask('off?alias=b');
+    await daemon.ask('on?alias=b');
+
+    const refused = await refusalOf(turn(daemon, 'b', 'off'));
+
+    expect(refused).toMatchObject({ refused: [{ code: 'too-often' }] });
+    expect(daemon.cuts()).toBe(3);
+  });
+
+  it('are those of the outlet: its own name is no way around', async () => {
+    const daemon = await start();
+    await daemon.ask('reboot?alias=two&delay=0.5');
+
+    const answer = await daemon.ask('off?hostname=pdu-1&port=2');
+    const refused = await refusalOf(turn(daemon, 'pdu-1/3', 'off', { force: true }));
+
+    expect(answer).toMatchObject({ status: 500, text: expect.stringContaining('pdu-1/2: ') });
+    expect(refused).toMatchObject({ refused: [{ target: 'pdu-1/3', code: 'cooling-down' }] });
+  });
+
+  it('outlive the daemon', async () => {
+    const first = await start();
+    await turn(first, 'b', 'off');
+    await turn(first, 'b', 'on');
+    await first.stop();
+
+    const second = await start(300, first);
+
+    expect(await refusalOf(turn(second, 'b', 'off'))).toMatchObject({
+      refused: [{ code: 'cooling-down' }],
+    });
+  });
+});
+
+describe('an operator who has to cut the power once more', () => {
+  it('is reported, and the audit log has it', async () => {
+    const daemon = await start();
+    await turn(daemon, 'b', 'off');
+    await turn(daemon, 'b', 'on');
+
+    const forced = await refusalOf(turn(daemon, 'b', 'off', { force: true }));
+    const done = await turn(daemon, 'b', 'off', { ignoreLimits: true });
+
+    expect(forced).toMatchObject({ refused: [{ code: 'cooling-down' }] });
+    expect(done).toMatchObject({ outcome: 'off' });
+    const lines = (await audited(daemon.stateDir)).filter(({ what }) => what === 'switchOutlets');
+    expect(lines.at(-2)).toMatchObject({
+      who: daemon.who,
+      target: 'b',
+      input: { state: 'off', ignoreLimits: true },
+      why: 'test',
+      outcome: 'begun',
+    });
+  });
+});

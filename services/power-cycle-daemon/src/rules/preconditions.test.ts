@@ -1,0 +1,489 @@
+import { type Outlet, parseRack, type Rack } from '@skolo/rack';
+import { describe, expect, it } from 'vitest';
+import { defaultOffSeconds, findTarget, type Target } from '../request/targets.ts';
+import type { HoldRecord, PendingOn, SwitchedOff } from '../state/records.ts';
+import { cycleRecord } from '../testing/records.ts';
+import { type PastCycle, waitFor } from './past-cycles.ts';
+import { type Ask, checkRequest, type Snapshot, type Verdict } from './preconditions.ts';
+
+/** The PDU that feeds switch-1 is reached through it; the jumphost hangs on both. pdu-2 is at the far end. */
+const rack = parseRack(
+  `rack: rack1
+timezone: Europe/Berlin
+network: { subnet: 192.168.1.0/24, domain: lan }
+jumphost: { name: jumphost-rack1, address: 192.168.1.8, uplink: switch-1/48, power: pdu-1/8 }
+infrastructure:
+  router: { model: edgeos, address: 192.168.1.1, uplink: internet, power: pdu-1/1 }
+  switch-1: { model: edgeswitch, address: 192.168.1.11, uplink: router, power: pdu-1/2 }
+  switch-2: { model: edgeswitch, address: 192.168.1.12, uplink: switch-1/47, power: pdu-2/2 }
+  switch-3: { model: edgeswitch, address: 192.168.1.13, uplink: switch-1/46, power: [pdu-2/3, pdu-2/4] }
+  switch-4: { model: edgeswitch, address: 192.168.1.14, uplink: switch-1/45, power: pdu-3/1 }
+  pdu-1: { model: synaccess, address: 192.168.1.30, uplink: switch-1/44 }
+  pdu-2: { model: apc-rpdu, address: 192.168.1.31, uplink: switch-1/43 }
+  pdu-3: { model: apc-rpdu, address: 192.168.1.32, uplink: switch-4/47 }
+machines:
+  a: { kind: rpi, address: 192.168.1.101, power: switch-2/1, uplink: switch-2/1, device: { kind: android, power: usb/1-1.2 } }
+  b: { kind: rpi, address: 192.168.1.102, power: switch-2/2, uplink: switch-2/2, device: { kind: android, power: pdu-2/8 } }
+  two: { kind: host, power: [pdu-2/5, pdu-2/6], offSeconds: 20 }
+  left: { kind: host, power: pdu-2/7 }
+  bare: { kind: host, address: 192.168.1.103 }
+  nowhere: { kind: host }
+services:
+  power-cycle-daemon: { cooldownSeconds: 300, maxPerHour: 3 }
+`,
+  { file: '/rack.yaml' },
+);
+
+const now = Date.parse('2026-11-20T12:00:00Z');
+
+function target(name: string, within: Rack = rack): Target {
+  const found = findTarget(within, name);
+  if (found === undefined) throw new RangeError(name);
+  return found;
+}
+
+function verdict(name: string, ask: Partial<Ask> = {}, own: Partial<Snapshot> = {}): Verdict {
+  const snapshot: Snapshot = {
+    rack,
+    now,
+    uptime: 10_000,
+    holds: [],
+    switchedOff: new Map(),
+    pendingOns: new Map(),
+    failing: new Map(),
+    active: [],
+    past: [],
+    cyclesNatively: ({ device }: Outlet) => device === 'pdu-1' || device.startsWith('switch'),
+    ...own,
+  };
+  return checkRequest(
+    target(name),
+    { action: 'cycle', mode: 'auto', force: false, ...ask },
+    snapshot,
+  );
+}
+
+function refusal(name: string, ask: Partial<Ask> = {}, own: Partial<Snapshot> = {}) {
+  const given = verdict(name, ask, own);
+  return given.is === 'refused' ? given.refusal : given;
+}
+
+const allowed = { is: 'allowed', nativeOnly: false };
+
+function hold(name: string, own: Partial<HoldRecord> = {}): HoldRecord {
+  return {
+    id: 'hold-1',
+    target: name,
+    by: 'ann',
+    since: '2026-11-20T11:00:00.000Z',
+    until: '2026-11-20T14:00:00.000Z',
+    reason: 'new fan',
+    ...own,
+  };
+}
+
+function wish(controller: string, outlet: string): SwitchedOff {
+  return { controller, outlet, by: 'ann', at: '2026-11-20T11:00:00.000Z', reason: 'smoke' };
+}
+
+describe('a request', () => {
+  it('is allowed for a machine on an outlet of its own', () => {
+    expect(verdict('a')).toEqual(allowed);
+    expect(verdict('a', { action: 'off', mode: 'hard' })).toEqual(allowed);
+    expect(verdict('a', { action: 'on', mode: 'hard' })).toEqual(allowed);
+    expect(verdict('two')).toEqual(allowed);
+    expect(verdict('a-device')).toEqual(allowed);
+  });
+
+  it('is refused where rack.yaml does not say what feeds it', () => {
+    const detail = 'rack.yaml does not say what feeds it; add `power:` to its entry';
+    expect(refusal('nowhere')).toEqual({
+      target: 'nowhere',
+      code: 'no-outlet',
+      detail: `nowhere: ${detail}`,
+    });
+    expect(refusal('bare', { mode: 'hard' })).toMatchObject({ code: 'no-outlet' });
+    expect(refusal('bare', { action: 'off', mode: 'hard' })).toMatchObject({ code: 'no-outlet' });
+    expect(refusal('pdu-1')).toMatchObject({ code: 'no-outlet' });
+  });
+
+  it('is allowed without an outlet where the machine can be asked itself', () => {
+    expect(verdict('bare')).toEqual(allowed);
+    expect(verdict('bare', { mode: 'soft' })).toEqual(allowed);
+  });
+
+  it('for a soft reboot is refused where the machine has no address', () => {
+    expect(refusal('two', { mode: 'soft' })).toEqual({
+      target: 'two',
+      code: 'not-reachable',
+      detail: 'two: rack.yaml gives it no address to ask it at',
+    });
+    for (const name of ['a-device', 'switch-2', 'pdu-2/20']) {
+      expect(refusal(name, { mode: 'soft' })).toEqual({
+        target: name,
+        code: 'not-possible',
+        detail: `${name}: only a machine can be asked to reboot itself; ask with mode auto`,
+      });
+    }
+  });
+});
+
+describe('what the daemon depends on', () => {
+  it.each([
+    ['router', 'jumphost-rack1, where this daemon runs, depends on pdu-1/1', true],
+    ['switch-1', 'jumphost-rack1, where this daemon runs, depends on pdu-1/2', true],
+    ['pdu-1/8', 'jumphost-rack1, where this daemon runs, depends on pdu-1/8', true],
+    ['switch-4', 'pdu-3, which switches it, would be cut off itself', false],
+  ] as const)('is not cut: %s', (name, why, canCycleByItself) => {
+    const plain = refusal(name);
+    const forced = verdict(name, { force: true, mode: 'hard' });
+
+    const way = canCycleByItself
+      ? 'its outlet can cycle by itself: ask with force if that is what you want'
+      : 'nothing could turn it on again, since its outlet cannot cycle by itself';
+    expect(plain).toMatchObject({ code: 'protected', detail: `${name}: ${why}; ${way}` });
+    if (canCycleByItself) expect(forced).toEqual({ is: 'allowed', nativeOnly: true });
+    else expect(forced).toMatchObject({ refusal: { code: 'protected' } });
+  });
+
+  it('is never turned off, forced or not', () => {
+    for (const force of [false, true]) {
+      expect(refusal('switch-1', { action: 'off', mode: 'hard', force })).toEqual({
+        target: 'switch-1',
+        code: 'protected',
+        detail:
+          'switch-1: jumphost-rack1, where this daemon runs, depends on pdu-1/2; it is never turned off from here',
+      });
+    }
+  });
+
+  it('may be turned on', () => {
+    expect(verdict('router', { action: 'on', mode: 'hard' })).toEqual(allowed);
+  });
+
+  it('names who else goes dark, where force would help', () => {
+    const { dark } = { dark: undefined, ...refusal('router') };
+
+    expect(dark).toContain('jumphost-rack1');
+    expect(dark).toContain('a-device');
+    expect(dark).not.toContain('router');
+  });
+
+  it('is not forced through an outlet that cannot cycle for so long', () => {
+    const given = refusal(
+      'router',
+      { force: true, offSeconds: 3600 },
+      { cyclesNatively: (_outlet, seconds) => seconds === undefined || seconds < 60 },
+    );
+
+    expect(given).toMatchObject({ code: 'protected' });
+  });
+
+  it('is not forced through several feeds: each alone would do nothing', () => {
+    const wired = parseRack(
+      `rack: rack1
+timezone: UTC
+network: { subnet: 192.168.1.0/24, domain: lan }
+jumphost: { name: jumphost-rack1, address: 192.168.1.8, uplink: switch-1/48 }
+infrastructure:
+  switch-1: { model: edgeswitch, address: 192.168.1.11, power: [pdu-1/1, pdu-1/2] }
+  pdu-1: { model: synaccess, address: 192.168.1.30 }
+`,
+      { file: '/rack.yaml' },
+    );
+    const ask: Ask = { action: 'cycle', mode: 'hard', force: true };
+    const given = checkRequest(target('switch-1', wired), ask, {
+      rack: wired,
+      now,
+      uptime: 10_000,
+      holds: [],
+      switchedOff: new Map(),
+      pendingOns: new Map(),
+      failing: new Map(),
+      active: [],
+      past: [],
+      cyclesNatively: () => true,
+    });
+
+    expect(given).toMatchObject({ refusal: { code: 'protected' } });
+  });
+});
+
+describe('others', () => {
+  it('do not go dark unless that is wanted, and are named', () => {
+    expect(refusal('switch-2')).toEqual({
+      target: 'switch-2',
+      code: 'others-go-dark',
+      detail:
+        'switch-2: 4 others would lose power or network; ask with force if that is what you want',
+      dark: ['a', 'a-device', 'b', 'b-device'],
+    });
+    expect(verdict('switch-2', { force: true })).toEqual(allowed);
+    expect(refusal('switch-2', { action: 'off', mode: 'hard' })).toMatchObject({
+      code: 'others-go-dark',
+    });
+  });
+
+  it('are not the phones of the machine itself', () => {
+    expect(verdict('a')).toEqual(allowed);
+  });
+
+  it('stay on while one of two feeds is on', () => {
+    expect(verdict('pdu-2/5')).toEqual(allowed);
+    expect(verdict('pdu-2/3')).toEqual(allowed);
+    expect(refusal('switch-3', { mode: 'hard' })).toEqual(allowed);
+  });
+
+  it('do not matter to what is turned on', () => {
+    expect(verdict('switch-2', { action: 'on', mode: 'hard' })).toEqual(allowed);
+  });
+});
+
+describe('a hold', () => {
+  it.each([
+    ['a', 'a', ''],
+    ['a-device', 'a', ' (a)'],
+    ['a-device', 'a-device', ''],
+    ['a', 'switch-2', ' (switch-2)'],
+    ['a-device', 'switch-2', ' (switch-2)'],
+    ['two', 'pdu-2', ' (pdu-2)'],
+    ['a', 'rack1', ' (rack1)'],
+    ['switch-2', 'switch-1', ' (switch-1)'],
+    ['pdu-2/20', 'pdu-2', ' (pdu-2)'],
+  ])('keeps %s from being cycled: that of %s', (name, held, whose) => {
+    expect(refusal(name, { force: true }, { holds: [hold(held)] })).toEqual({
+      target: name,
+      code: 'held',
+      detail: `${name}: under repair${whose} until 2026-11-20T14:00:00.000Z, by ann: new fan`,
+      until: '2026-11-20T14:00:00.000Z',
+    });
+  });
+
+  it('is no hindrance to others', () => {
+    expect(verdict('a', {}, { holds: [hold('b'), hold('pdu-2'), hold('a-device')] })).toEqual(
+      allowed,
+    );
+  });
+
+  it('does not prevent the repairing operator from turning it on and off', () => {
+    const holds = [hold('a')];
+    expect(verdict('a', { action: 'off', mode: 'hard' }, { holds })).toEqual(allowed);
+    expect(verdict('a', { action: 'on', mode: 'hard' }, { holds })).toEqual(allowed);
+  });
+
+  it('ends', () => {
+    const holds = [hold('a', { until: '2026-11-20T12:00:00.000Z' })];
+    expect(verdict('a', {}, { holds })).toEqual(allowed);
+  });
+});
+
+describe('what a person turned off', () => {
+  it('is turned on and not cycled', () => {
+    const switchedOff = new Map([['pdu-2/6', wish('pdu-2', '6')]]);
+
+    expect(refusal('two', { force: true }, { switchedOff })).toEqual({
+      target: 'two',
+      code: 'switched-off',
+      detail:
+        'two: pdu-2/6 was turned off by ann at 2026-11-20T11:00:00.000Z: smoke; turn it on instead',
+    });
+    expect(verdict('two', { action: 'on', mode: 'hard' }, { switchedOff })).toEqual(allowed);
+    expect(verdict('two', { action: 'off', mode: 'hard' }, { switchedOff })).toEqual(allowed);
+  });
+});
+
+describe('what is still pending', () => {
+  it('is turned on and not cycled again', () => {
+    const debt: PendingOn = {
+      controller: 'pdu-2',
+      outlet: '5',
+      since: '2026-11-20T11:00:00.000Z',
+      cycle: 'cycle-7',
+    };
+    const pendingOns = new Map([['pdu-2/5', debt]]);
+
+    expect(refusal('two', { force: true }, { pendingOns })).toEqual({
+      target: 'two',
+      code: 'under-way',
+      detail:
+        'two: pdu-2/5 was turned off by the cycle cycle-7 and is still being turned on; turn it on to have that tried at once',
+    });
+    expect(verdict('two', { action: 'on', mode: 'hard' }, { pendingOns })).toEqual(allowed);
+    expect(verdict('two', { action: 'off', mode: 'hard' }, { pendingOns })).toEqual(allowed);
+    expect(verdict('a', {}, { pendingOns })).toEqual(allowed);
+  });
+});
+
+describe('one at a time', () => {
+  const a = cycleRecord({ target: 'a', feeds: [{ controller: 'switch-2', outlet: '1' }] });
+
+  it('joins what is under way already', () => {
+    expect(verdict('a', {}, { active: [a] })).toEqual({ is: 'joined', cycle: a });
+    expect(
+      verdict('a', { mode: 'hard', force: true }, { active: [a], holds: [hold('a')] }),
+    ).toEqual({
+      is: 'joined',
+      cycle: a,
+    });
+  });
+
+  it('does not join what is something else', () => {
+    const off = { ...a, action: 'off' as const };
+
+    expect(refusal('a', { action: 'off', mode: 'hard' }, { active: [a] })).toEqual({
+      target: 'a',
+      code: 'under-way',
+      detail: 'a: a cycle is under way (cycle-1); wait for it or cancel it',
+    });
+    expect(refusal('a', {}, { active: [off] })).toMatchObject({
+      detail: 'a: turning it off is under way (cycle-1); wait for it',
+    });
+  });
+
+  it.each([
+    ['a phone while its machine', 'a-device', a],
+    ['a machine while its switch', 'a', cycleRecord({ target: 'switch-2' })],
+    ['a switch while a machine on it', 'switch-2', a],
+    [
+      'a machine while its phone on its own hub',
+      'a',
+      cycleRecord({ target: 'a-device', feeds: [{ controller: 'a', outlet: 'usb/1-1.2' }] }),
+    ],
+    [
+      'a machine while its phone on a PDU',
+      'b',
+      cycleRecord({ target: 'b-device', feeds: [{ controller: 'pdu-2', outlet: '8' }] }),
+    ],
+    [
+      'a machine while a single feed of it',
+      'two',
+      cycleRecord({ target: 'pdu-2/5', feeds: [{ controller: 'pdu-2', outlet: '5' }] }),
+    ],
+  ] as const)('does not touch %s is touched', (_name, asked, other) => {
+    const { target: busy } = other;
+
+    expect(refusal(asked, { force: true }, { active: [other] })).toEqual({
+      target: asked,
+      code: 'under-way',
+      detail: `${asked}: a cycle of ${busy} (cycle-1) is under way in rack1; ask again when it is done`,
+    });
+  });
+
+  it('does not wait for unrelated cycles', () => {
+    expect(verdict('b', {}, { active: [a] })).toEqual(allowed);
+  });
+});
+
+describe('limits', () => {
+  const uptime = 10_000;
+  const ended = (ago: number, name = 'a'): PastCycle => ({
+    target: name,
+    outlets: [],
+    begunAt: uptime - ago - 30,
+    endedAt: uptime - ago,
+  });
+
+  it('leave a machine alone for a while', () => {
+    expect(refusal('a', { force: true }, { past: [ended(60)] })).toEqual({
+      target: 'a',
+      code: 'cooling-down',
+      detail:
+        'a: its power was cut less than 300 s ago; possible again in 240 s, or for an operator with --ignore-limits',
+      until: '2026-11-20T12:04:00.000Z',
+    });
+    expect(verdict('a', {}, { past: [ended(300)] })).toEqual(allowed);
+    expect(verdict('b', {}, { past: [ended(60)] })).toEqual(allowed);
+  });
+
+  it('allow so many in an hour', () => {
+    const past = [ended(3000), ended(2000), ended(400)];
+
+    expect(refusal('a', {}, { past })).toEqual({
+      target: 'a',
+      code: 'too-often',
+      detail:
+        'a: its power was cut 3 times within an hour; possible again in 570 s, or for an operator with --ignore-limits',
+      until: '2026-11-20T12:09:30.000Z',
+    });
+    expect(verdict('a', {}, { past: [ended(3570), ended(2000), ended(400)] })).toEqual(allowed);
+  });
+
+  it('give the longer of two waits', () => {
+    const past = [ended(3500), ended(2000), ended(10)];
+
+    expect(refusal('a', {}, { past })).toMatchObject({ code: 'cooling-down' });
+  });
+
+  it('do not depend on the wall clock', () => {
+    for (const time of ['1970-01-01T00:00:00Z', '2036-01-01T00:00:00Z']) {
+      const given = refusal('a', {}, { past: [ended(60)], now: Date.parse(time) });
+
+      const until = new Date(Date.parse(time) + 240_000).toISOString();
+      expect(given).toMatchObject({ code: 'cooling-down', until });
+    }
+  });
+
+  it('count what was begun before this boot', () => {
+    expect(
+      refusal(
+        'a',
+        {},
+        { uptime: 60, past: [{ target: 'a', outlets: [], begunAt: -90, endedAt: -60 }] },
+      ),
+    ).toMatchObject({ code: 'cooling-down', until: '2026-11-20T12:03:00.000Z' });
+  });
+
+  it('are for whatever cuts power, and not for what gives it', () => {
+    const past = [ended(1)];
+
+    expect(refusal('a', { action: 'off', mode: 'hard' }, { past })).toMatchObject({
+      code: 'cooling-down',
+    });
+    expect(verdict('a', { action: 'on', mode: 'hard' }, { past })).toEqual(allowed);
+  });
+
+  it('are not for an off of what is off: no relay moves', () => {
+    const switchedOff = new Map([['switch-2/1', wish('switch-2', '1')]]);
+
+    expect(
+      verdict('a', { action: 'off', mode: 'hard' }, { past: [ended(1)], switchedOff }),
+    ).toEqual(allowed);
+  });
+
+  it('can be ignored by an operator on request, and not by force alone', () => {
+    const past = [ended(1)];
+
+    expect(verdict('a', { ignoreLimits: true }, { past })).toEqual(allowed);
+    expect(verdict('a', { action: 'off', ignoreLimits: true }, { past })).toEqual(allowed);
+    expect(refusal('a', { force: true }, { past })).toMatchObject({ code: 'cooling-down' });
+  });
+
+  it('count for the relay, under whatever name it was moved', () => {
+    const past = [{ ...ended(60, 'two'), outlets: ['pdu-2/5', 'pdu-2/6'] }];
+
+    expect(refusal('pdu-2/5', { force: true }, { past })).toMatchObject({ code: 'cooling-down' });
+    expect(verdict('pdu-2/9', { force: true }, { past })).toEqual(allowed);
+  });
+
+  it('do not count one that is under way as ended', () => {
+    const past = [{ target: 'a', outlets: [], begunAt: uptime - 5 }];
+
+    expect(waitFor(target('a'), { rack, uptime, past }).wait).toBeLessThanOrEqual(0);
+  });
+});
+
+describe('how long off', () => {
+  it.each([
+    ['a', 5],
+    ['two', 20],
+    ['left', 10],
+    ['a-device', 5],
+    ['b-device', 10],
+    ['router', 10],
+    ['switch-2/9', 5],
+    ['pdu-2/20', 10],
+    ['bare', 0],
+  ])('is, for %s, %s s unless somebody says', (name, seconds) => {
+    expect(defaultOffSeconds(rack, target(name))).toBe(seconds);
+  });
+});

@@ -1,0 +1,299 @@
+/**
+ * Whether a request may be carried out now. Pure: everything it knows is passed in. A refusal has the reason, and the time
+ * at which it will be possible.
+ */
+import type { Refusal } from '@skolo/api';
+import { formatOutlet, type Outlet, type Rack } from '@skolo/rack';
+import type { Target } from '../request/targets.ts';
+import {
+  type CycleRecord,
+  feedKey,
+  type HoldRecord,
+  type PendingOn,
+  type SwitchedOff,
+} from '../state/records.ts';
+import type { FailingController } from './circuit-breaker.ts';
+import { type PastCycle, waitFor } from './past-cycles.ts';
+import { goesDarkNow, whyDaemonNeeds } from './power-loss.ts';
+
+/** What is asked of one target. */
+export interface Ask {
+  action: 'cycle' | 'on' | 'off';
+  mode: 'auto' | 'soft' | 'hard';
+  force: boolean;
+  offSeconds?: number | undefined;
+  /** Only by the device itself: the caller may be cut off meanwhile. */
+  nativeOnly?: boolean | undefined;
+  /** An operator accepts what one more cut does to the relay. */
+  ignoreLimits?: boolean | undefined;
+  /** Of a USB port: no other that has its power with it. */
+  alone?: boolean | undefined;
+}
+
+/** All that a request is checked against, as it is now. */
+export interface Snapshot {
+  rack: Rack;
+  now: number;
+  /** Seconds since boot. */
+  uptime: number;
+  holds: readonly HoldRecord[];
+  switchedOff: ReadonlyMap<string, SwitchedOff>;
+  /** Outlets that an earlier cycle turned off and that are not on again yet. */
+  pendingOns: ReadonlyMap<string, PendingOn>;
+  /** Controllers that do not turn an outlet on again. */
+  failing: ReadonlyMap<string, FailingController>;
+  /** Cycles that are not finished. */
+  active: readonly CycleRecord[];
+  past: readonly PastCycle[];
+  /** Whether the device can do off, wait and on by itself, for so long. */
+  cyclesNatively(outlet: Outlet, offSeconds: number | undefined): boolean;
+}
+
+export type Verdict =
+  /** It is being cycled already: this is that cycle. */
+  | { is: 'joined'; cycle: CycleRecord }
+  | { is: 'allowed'; nativeOnly: boolean }
+  | { is: 'refused'; refusal: Refusal };
+
+/** Decides for one target. The order is that of what a person would want to know first. */
+export function checkRequest(target: Target, ask: Ask, snapshot: Snapshot): Verdict {
+  const { active } = snapshot;
+  const own = active.find((cycle) => cycle.target === target.name);
+  if (own !== undefined) {
+    if (own.action === ask.action) return { is: 'joined', cycle: own };
+    const advice = own.action === 'cycle' ? 'wait for it or cancel it' : 'wait for it';
+    return refused(target, 'under-way', `${verb(own)} is under way (${own.id}); ${advice}`);
+  }
+  const refusal =
+    cannot(target, ask) ??
+    held(target, ask, snapshot) ??
+    turnedOff(target, ask, snapshot) ??
+    overlapping(target, snapshot) ??
+    awaitingOn(target, ask, snapshot) ??
+    onFailing(target, ask, snapshot) ??
+    tooSoon(target, ask, snapshot);
+  if (refusal !== undefined) return refusal;
+  if (ask.action === 'on' || ask.mode === 'soft' || target.feeds.length === 0) {
+    return { is: 'allowed', nativeOnly: false };
+  }
+  return dangerous(target, ask, snapshot);
+}
+
+/** Why what was allowed when it was asked for is not any more: a hold, an edit of rack.yaml. Undefined: it still is. */
+export function whyNoLonger(
+  target: Target,
+  record: CycleRecord,
+  snapshot: Snapshot,
+): string | undefined {
+  const { action, mode, force, nativeOnly, offSeconds, offSecondsGiven } = record;
+  const ask = { action, mode, force, ...(offSecondsGiven && { offSeconds }) };
+  const isSafe = action === 'on' || mode === 'soft' || target.feeds.length === 0;
+  const verdict =
+    held(target, ask, snapshot) ??
+    onFailing(target, ask, snapshot, record.number) ??
+    (isSafe ? undefined : dangerous(target, ask, snapshot));
+  if (verdict?.is === 'refused') return verdict.refusal.detail;
+  if (verdict?.is !== 'allowed' || !verdict.nativeOnly || nativeOnly) return undefined;
+  return `${target.name}: this daemon itself depends on it by now; ask again`;
+}
+
+function cannot(target: Target, { action, mode }: Ask): Verdict | undefined {
+  const { kind, feeds, machine } = target;
+  const isMachine = kind === 'machine';
+  if (mode === 'soft' && !isMachine) {
+    const detail = 'only a machine can be asked to reboot itself; ask with mode auto';
+    return refused(target, 'not-possible', detail);
+  }
+  if (mode === 'soft' && machine?.address === undefined) {
+    return refused(target, 'not-reachable', 'rack.yaml gives it no address to ask it at');
+  }
+  const canAskIt =
+    action === 'cycle' && mode !== 'hard' && isMachine && machine?.address !== undefined;
+  if (feeds.length > 0 || canAskIt) return undefined;
+  const detail = 'rack.yaml does not say what feeds it; add `power:` to its entry';
+  return refused(target, 'no-outlet', detail);
+}
+
+function held(target: Target, { action }: Ask, snapshot: Snapshot): Verdict | undefined {
+  // A repair needs on and off.
+  if (action !== 'cycle') return undefined;
+  const [hold] = holdsOf(target, snapshot);
+  if (hold === undefined) return undefined;
+  const whose = hold.target === target.name ? '' : ` (${hold.target})`;
+  const detail = `under repair${whose} until ${hold.until}, by ${hold.by}: ${hold.reason}`;
+  return refused(target, 'held', detail, { until: hold.until });
+}
+
+/** The holds that cover a target: its own, its machine's, that of what it hangs on, and the rack's. */
+export function holdsOf(
+  { name, feeds, machine, infrastructure }: Target,
+  { rack, holds, now }: Pick<Snapshot, 'rack' | 'holds' | 'now'>,
+): HoldRecord[] {
+  const uplink = machine?.uplink ?? infrastructure?.uplink;
+  const names = new Set([
+    rack.name,
+    name,
+    ...(machine ? [machine.name] : []),
+    ...feeds.map(({ device }) => device),
+    ...(uplink !== undefined && uplink !== 'internet' ? [uplink.device] : []),
+  ]);
+  return holds.filter((hold) => names.has(hold.target) && Date.parse(hold.until) > now);
+}
+
+function turnedOff(
+  target: Target,
+  { action }: Ask,
+  { switchedOff }: Snapshot,
+): Verdict | undefined {
+  if (action !== 'cycle') return undefined;
+  const off = target.feeds.map((feed) => switchedOff.get(formatOutlet(feed))).find(Boolean);
+  if (off === undefined) return undefined;
+  const detail = `${feedKey(off)} was turned off by ${off.by} at ${off.at}: ${off.reason}; turn it on instead`;
+  return refused(target, 'switched-off', detail);
+}
+
+/** Two cycles must not touch the same outlet, a phone not be cycled together with its machine, nor a machine with its switch. */
+function overlapping(target: Target, { rack, active }: Snapshot): Verdict | undefined {
+  const names = ownNames(target);
+  const touched = new Set([
+    ...names,
+    ...target.feeds.flatMap((feed) => [formatOutlet(feed), feed.device]),
+  ]);
+  if (target.machine !== undefined) touched.add(target.machine.name);
+  const other = active.find(
+    (cycle) =>
+      touched.has(cycle.target) ||
+      cycle.feeds.some((feed) => touched.has(feedKey(feed)) || names.has(feed.controller)),
+  );
+  if (other === undefined) return undefined;
+  const detail = `${verb(other)} of ${other.target} (${other.id}) is under way in ${rack.name}; ask again when it is done`;
+  return refused(target, 'under-way', detail);
+}
+
+/** An outlet is being turned on for ever: an off meanwhile would defeat that. */
+function awaitingOn(
+  target: Target,
+  { action }: Ask,
+  { pendingOns }: Snapshot,
+): Verdict | undefined {
+  if (action !== 'cycle') return undefined;
+  const pending = target.feeds.map((feed) => pendingOns.get(formatOutlet(feed))).find(Boolean);
+  if (pending === undefined) return undefined;
+  const detail = `${feedKey(pending)} was turned off by the cycle ${pending.cycle} and is still being turned on; turn it on to have that tried at once`;
+  return refused(target, 'under-way', detail);
+}
+
+/**
+ * A controller that does not turn one outlet on again gets no other one to turn off. An operator may force one more.
+ *
+ * @param number of the cycle that is looked at again; the one that was forced first goes first
+ */
+function onFailing(
+  target: Target,
+  { action, mode, force, nativeOnly }: Ask,
+  { failing, active }: Snapshot,
+  number = Number.POSITIVE_INFINITY,
+): Verdict | undefined {
+  if (action === 'on' || mode === 'soft') return undefined;
+  const found = target.feeds
+    // A person may give up what is off already.
+    .filter((feed) => !failing.get(feed.device)?.stuckOutlets.includes(formatOutlet(feed)))
+    .map(({ device }) => failing.get(device))
+    .find(Boolean);
+  if (found === undefined) return undefined;
+  const { name, first, notForcedUntil } = found;
+  const { outlet, offSince, why } = first;
+  const what = `${name} is failing: it turned ${outlet} off at ${offSince} and does not turn it on again (${why}); nothing else on it is turned off`;
+  // Repair of the uplink forces by itself: that is no operator.
+  if (!force || nativeOnly) {
+    const detail = `${what} until that is repaired; an operator can force one more`;
+    return refused(target, 'controller-failing', detail);
+  }
+  const earlier = active.find(
+    (cycle) =>
+      cycle.force &&
+      cycle.action !== 'on' &&
+      cycle.number < number &&
+      cycle.feeds.some(({ controller }) => controller === name),
+  );
+  if (earlier !== undefined) {
+    const detail = `${what}; one more was forced already (${earlier.target})`;
+    return refused(target, 'controller-failing', detail);
+  }
+  if (notForcedUntil === undefined) return undefined;
+  const until = new Date(notForcedUntil).toISOString();
+  const detail = `${what}; one more was forced already, and the next can be at ${until}`;
+  return refused(target, 'controller-failing', detail, { until });
+}
+
+/** Limits protect the relay, for every client, and under whatever name. Each on ends an off, so that on needs no limit of its own. */
+function tooSoon(
+  target: Target,
+  { action, ignoreLimits }: Ask,
+  snapshot: Snapshot,
+): Verdict | undefined {
+  if (action === 'on' || ignoreLimits) return undefined;
+  const { now, switchedOff } = snapshot;
+  const isOff = target.feeds.every((feed) => switchedOff.has(formatOutlet(feed)));
+  if (action === 'off' && isOff) return undefined;
+  const { wait, why } = waitFor(target, snapshot);
+  if (wait <= 0) return undefined;
+  const until = new Date(now + wait * 1000).toISOString();
+  const code = why === 'cooldown' ? 'cooling-down' : 'too-often';
+  const { cooldownSeconds, maxPerHour } = snapshot.rack.services['power-cycle-daemon'];
+  const rule =
+    why === 'cooldown'
+      ? `its power was cut less than ${cooldownSeconds} s ago`
+      : `its power was cut ${maxPerHour} times within an hour`;
+  const detail = `${rule}; possible again in ${Math.ceil(wait)} s, or for an operator with --ignore-limits`;
+  return refused(target, code, detail, { until });
+}
+
+/** Who else goes dark, and whether the daemon would cut its own branch. */
+function dangerous(target: Target, ask: Ask, snapshot: Snapshot): Verdict {
+  const { rack } = snapshot;
+  const { feeds } = target;
+  const gone = goesDarkNow(feeds, snapshot);
+  const dark = gone.filter((name) => !ownNames(target).has(name));
+  const cutOff = whyDaemonNeeds(rack, feeds, gone);
+  if (cutOff !== undefined) {
+    if (ask.action === 'off') {
+      return refused(target, 'protected', `${cutOff}; it is never turned off from here`);
+    }
+    const [feed, ...more] = feeds;
+    const alone = feed !== undefined && more.length === 0;
+    if (!alone || !snapshot.cyclesNatively(feed, ask.offSeconds)) {
+      const detail = `${cutOff}; nothing could turn it on again, since its outlet cannot cycle by itself`;
+      return refused(target, 'protected', detail);
+    }
+    if (!ask.force) {
+      const detail = `${cutOff}; its outlet can cycle by itself: ask with force if that is what you want`;
+      return refused(target, 'protected', detail, { dark });
+    }
+    return { is: 'allowed', nativeOnly: true };
+  }
+  if (dark.length > 0 && !ask.force) {
+    const detail = `${dark.length} others would lose power or network; ask with force if that is what you want`;
+    return refused(target, 'others-go-dark', detail, { dark });
+  }
+  return { is: 'allowed', nativeOnly: ask.nativeOnly === true };
+}
+
+/** What goes dark by intention: the target, its phones; of an outlet, what hangs on it alone is somebody else. */
+function ownNames({ name, kind, machine }: Target): Set<string> {
+  const phones = kind === 'machine' ? (machine?.devices ?? []).map(({ fullName }) => fullName) : [];
+  return new Set([name, ...phones]);
+}
+
+function verb({ action }: CycleRecord): string {
+  return action === 'cycle' ? 'a cycle' : `turning it ${action}`;
+}
+
+function refused(
+  { name }: Pick<Target, 'name'>,
+  code: Refusal['code'],
+  detail: string,
+  more: Partial<Refusal> = {},
+): Verdict {
+  return { is: 'refused', refusal: { target: name, code, detail: `${name}: ${detail}`, ...more } };
+}

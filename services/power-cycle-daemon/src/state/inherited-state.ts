@@ -1,0 +1,82 @@
+/**
+ * A journal that came from another computer, by `skolo jumphost replace`: it may be older than the rack. Outlets that are to come
+ * on do. No cycle and no off of it is carried out: by now the machine may be in use. An outlet that a person turned off stays off
+ * if it reads off.
+ */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errorText, parseJson, pause } from '@skolo/base';
+import type { Clock, Logger } from '@skolo/common';
+import { type Change, readFileIfExists, syncFolder } from '@skolo/durable';
+import { z } from 'zod';
+import { next } from '../cycle/cycle.ts';
+import { feedKey } from './records.ts';
+import type { Store } from './store.ts';
+
+/** Beside the journal. Who brings the journal writes it. */
+export const inheritedMark = 'inherited.json';
+const Mark = z.object({
+  /** When the journal was copied. */
+  time: z.iso.datetime().exactOptional(),
+  /** Outlets of the former jumphost, which are off: `pdu-1/3`. */
+  keepOff: z.array(z.string()).default([]),
+});
+type Mark = z.output<typeof Mark>;
+
+interface InheritedDeps {
+  stateDir: string;
+  store: Store;
+  clock: Pick<Clock, 'now'>;
+  log: Logger;
+  /** Between two attempts to write the journal: nothing of it may run before. */
+  retryMs: number;
+  signal: AbortSignal;
+}
+
+/** Takes an inherited journal over, once. Call it before anything of the journal runs. @throws The signal's reason. */
+export async function takeOver(deps: InheritedDeps): Promise<void> {
+  const { stateDir, log, retryMs, signal } = deps;
+  const file = join(stateDir, inheritedMark);
+  for (;;) {
+    try {
+      const text = await readFileIfExists(file);
+      if (text === undefined) return;
+      await changeJournal(deps, Mark.safeParse(parseJson(text)).data ?? { keepOff: [] });
+      await rm(file, { force: true });
+      await syncFolder(stateDir);
+      return;
+    } catch (error) {
+      signal.throwIfAborted();
+      log.error({ why: errorText(error) }, 'inherited journal not taken over yet');
+      await pause(retryMs, signal);
+    }
+  }
+}
+
+async function changeJournal(
+  { store, clock, log }: InheritedDeps,
+  { time: copied, keepOff }: Mark,
+): Promise<void> {
+  const text = `the jumphost was replaced; its journal is ${copied === undefined ? 'a copy' : `of ${copied}`}`;
+  const facts = { now: clock.now(), canBeSeen: false, tries: 1 };
+  const ended = store.active().flatMap((record) => {
+    const { record: after } = next(record, { is: 'inherited', text }, facts);
+    return after.phase === 'finished' ? [after] : [];
+  });
+  const offs = [...store.switchedOff.all.values()];
+  const at = new Date(clock.now()).toISOString();
+  const former = keepOff.map((key) => {
+    const [controller = '', ...outlet] = key.split('/');
+    const why = { by: 'skolo jumphost replace', reason: 'it feeds the former jumphost', at };
+    return { controller, outlet: outlet.join('/'), ...why };
+  });
+  const changes: Change[] = [
+    ...ended.map((record) => store.cycles.put(record)),
+    ...offs.map((off) => store.switchedOff.put({ ...off, inherited: true as const })),
+    ...former.map((off) => store.switchedOff.put(off)),
+    ...former.map((off) => store.pendingOns.remove(feedKey(off))),
+  ];
+  if (changes.length > 0) await store.write(changes);
+  const counts = { ended: ended.length, offs: offs.length, ons: store.pendingOns.all.size };
+  log.warn({ copied, ...counts }, 'journal inherited');
+}

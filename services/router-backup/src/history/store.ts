@@ -1,0 +1,329 @@
+/**
+ * The history in git, below the state directory: opened at start or as soon as the disk allows, checked at start and once a day.
+ * The store repairs what git can rebuild. It sets a broken history aside, never deletes it, and begins a new one, so that
+ * the next backups can be stored. Before a new one begins, it is recorded what the former one had.
+ */
+import { open, readdir, rm, stat, statfs } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { Repository, repairHistory, replaceHistory, setAside } from '@skolo/backup';
+import { errorCode, errorText, pause } from '@skolo/base';
+import { BackupError } from '@skolo/models/configuration';
+import type { Rack } from '@skolo/rack';
+import type { Base } from '../base.ts';
+import type { HistoryLoss } from './loss.ts';
+
+interface StoreDeps extends Pick<Base, 'stateDir' | 'log' | 'emit' | 'signal'> {
+  rack: () => Pick<Rack, 'name'>;
+  /** Pause between two attempts to open it. */
+  retryMs: number;
+}
+
+/** Knows what the history had. */
+type HistoryGuard = Pick<HistoryLoss, 'beforeNew' | 'review'>;
+
+const checkEveryMs = 24 * 3_600_000;
+const trouble = 'repository';
+const aside = 'repository set aside';
+/** Bytes that a write needs besides its content. */
+const spare = 1 << 20;
+/** Limits the doublings of the time between two attempts to write. */
+const mostRefusals = 8;
+
+export class Store {
+  private readonly deps: StoreDeps;
+  private readonly folder: string;
+  private guard: HistoryGuard | undefined;
+  private opened: Repository | undefined;
+  private why = 'it is being opened';
+  private isAside = false;
+  private watching: Promise<void> = Promise.resolve();
+  private looking: Promise<void> | undefined;
+  private checking: Promise<void> | undefined;
+  /** Ends the pause between two checks. */
+  private waking = new AbortController();
+  /** The disk rejected a write; it counts as writable once it accepts so many bytes. Undefined: it is writable. */
+  private wanted: number | undefined;
+  /** Times that it counted as writable, and rejected the next write. */
+  private refusals = 0;
+  private looks = 0;
+
+  constructor(deps: StoreDeps) {
+    this.deps = deps;
+    this.folder = join(deps.stateDir, 'repository');
+  }
+
+  /** Whether it is open, takes writes, and was sound when it was last checked. */
+  get isSound(): boolean {
+    return this.opened !== undefined && this.wanted === undefined;
+  }
+
+  /** @throws BackupError It cannot be used now. */
+  get repository(): Repository {
+    if (this.opened === undefined) {
+      throw new BackupError('storage', `the repository cannot be used: ${this.why}`);
+    }
+    return this.opened;
+  }
+
+  /** Versions of a device; undefined: the history cannot be used now. */
+  async count(device: string): Promise<number | undefined> {
+    return await this.opened?.count(device).catch(() => undefined);
+  }
+
+  /** Opens it, and keeps opening and checking it in the background. Fulfilled after the first attempt. */
+  async start(guard: HistoryGuard): Promise<void> {
+    const { signal, log } = this.deps;
+    this.guard = guard;
+    await this.reportSetAside();
+    await this.tryOpen();
+    this.watching = this.watch().catch((error: unknown) => {
+      if (!signal.aborted) log.error({ err: error }, 'repository is not checked any more');
+    });
+  }
+
+  /** Nothing is opened or begun after it. */
+  async close(): Promise<void> {
+    await Promise.all([this.watching, this.looking]);
+    await this.checking;
+    await this.opened?.close();
+    this.opened = undefined;
+  }
+
+  /**
+   * A write failed: the history is damaged or gone, or the disk rejects writes.
+   *
+   * @param size of what was to be written
+   */
+  async failed(error: unknown, size = 0): Promise<void> {
+    if (this.opened === undefined) return;
+    const isDamaged = error instanceof BackupError && error.code === 'damaged';
+    if (isDamaged || (await this.isGone())) return await this.check();
+    if (!(error instanceof BackupError) || error.code !== 'storage') return;
+    if (this.wanted === undefined) this.refusals += 1;
+    this.looks = 0;
+    this.wanted = Math.max(this.wanted ?? 0, size + spare);
+    this.report(errorText(error));
+  }
+
+  /** A write succeeded. */
+  stored(): void {
+    this.refusals = 0;
+    if (this.wanted !== undefined) this.setWritable();
+  }
+
+  /** Checks whether it is still there, whether the disk accepts writes again, and what was set aside. Never throws. */
+  look(): Promise<void> {
+    this.looking ??= this.lookNow().finally(() => {
+      this.looking = undefined;
+    });
+    return this.looking;
+  }
+
+  private async lookNow(): Promise<void> {
+    if (this.opened !== undefined && (await this.isGone())) await this.check();
+    if (this.wanted !== undefined) await this.tryToWrite(this.wanted);
+    if (this.isAside) await this.reportSetAside();
+  }
+
+  /**
+   * Puts another history in its place.
+   *
+   * @param prepare makes it, and returns its folder; nothing can be stored meanwhile
+   * @throws BackupError, and what `prepare` throws: the history is unchanged
+   */
+  async replace(prepare: (present: Repository) => Promise<string>): Promise<void> {
+    const present = this.repository;
+    this.opened = undefined;
+    this.why = 'its former versions are being restored; try again in a moment';
+    try {
+      const folder = await prepare(present);
+      await present.close();
+      await replaceHistory(this.folder, folder);
+    } finally {
+      await present.close();
+      await this.tryOpen();
+    }
+    this.deps.emit({ type: 'history-writable' });
+  }
+
+  private async watch(): Promise<void> {
+    const { signal, retryMs, emit } = this.deps;
+    if (this.opened !== undefined) await this.check();
+    while (!signal.aborted) {
+      const isOpen = this.opened !== undefined;
+      await this.rest(isOpen ? checkEveryMs : retryMs);
+      if (signal.aborted) return;
+      if (this.opened !== undefined) {
+        if (!isOpen) continue;
+        await this.check();
+        continue;
+      }
+      await this.tryOpen();
+      if (this.opened !== undefined) emit({ type: 'history-writable' });
+    }
+  }
+
+  private async tryOpen(): Promise<void> {
+    try {
+      await this.use(await this.openOrBegin());
+    } catch (error) {
+      if (error instanceof BackupError && error.code === 'damaged') {
+        await this.recover(error.message);
+      } else this.isDown(errorText(error));
+    }
+  }
+
+  private async use(repository: Repository): Promise<void> {
+    this.opened = repository;
+    this.setWritable();
+    await this.guard?.review();
+  }
+
+  private async openOrBegin(): Promise<Repository> {
+    const rack = this.deps.rack().name;
+    try {
+      return await Repository.open(this.folder, { rack, mayBegin: false });
+    } catch (error) {
+      if (!(error instanceof BackupError) || error.code !== 'not-found') throw error;
+      await this.guard?.beforeNew();
+      return await Repository.open(this.folder, { rack });
+    }
+  }
+
+  /** Repairs what git can rebuild; else sets it aside. */
+  private async recover(wrong: string): Promise<void> {
+    const { log, rack, signal } = this.deps;
+    await this.opened?.close();
+    this.opened = undefined;
+    this.why = 'it is being repaired';
+    const repaired = await repairHistory(this.folder);
+    if (repaired.length > 0) {
+      const options = { rack: rack().name, mayBegin: false };
+      const repository = await Repository.open(this.folder, options).catch(() => undefined);
+      const isSound = (await repository?.check(signal).catch(() => 'unknown')) === undefined;
+      if (repository !== undefined && isSound) {
+        log.warn({ wrong, repaired }, 'repository was damaged; it was repaired');
+        return await this.use(repository);
+      }
+      await repository?.close();
+    }
+    await this.beginAgain(wrong);
+  }
+
+  /** One check at a time: a second one that finds the same damage would set aside the history that the first has begun. */
+  private check(): Promise<void> {
+    this.checking ??= this.checkNow().finally(() => {
+      this.checking = undefined;
+    });
+    return this.checking;
+  }
+
+  private async checkNow(): Promise<void> {
+    const { signal, log } = this.deps;
+    const { opened } = this;
+    if (opened === undefined) return;
+    try {
+      if (await this.isGone()) return await this.reopen();
+      const wrong = await opened.check(signal);
+      if (wrong !== undefined) return await this.recover(wrong);
+      await opened.maintain(signal);
+    } catch (error) {
+      if (!signal.aborted) log.warn({ err: error }, 'repository could not be checked');
+    }
+  }
+
+  /** An operator moved it away, or its disk is no longer mounted. */
+  private async isGone(): Promise<boolean> {
+    return await stat(join(this.folder, 'HEAD')).then(
+      () => false,
+      (error: unknown) => errorCode(error) === 'ENOENT',
+    );
+  }
+
+  private async reopen(): Promise<void> {
+    const { log, emit } = this.deps;
+    log.error({ folder: this.folder }, 'repository has gone from its place');
+    await this.opened?.close();
+    this.opened = undefined;
+    await this.tryOpen();
+    if (this.opened !== undefined) emit({ type: 'history-writable' });
+  }
+
+  private async rest(ms: number): Promise<void> {
+    this.waking = new AbortController();
+    const { signal } = this.waking;
+    await pause(ms, AbortSignal.any([this.deps.signal, signal])).catch(() => undefined);
+    this.waking.abort();
+  }
+
+  private async beginAgain(wrong: string): Promise<void> {
+    const { log, emit } = this.deps;
+    try {
+      const where = await setAside(this.folder);
+      log.error({ wrong, where }, 'repository is broken; it was set aside, and a new one begun');
+      await this.use(await this.openOrBegin());
+      emit({ type: 'history-writable' });
+    } catch (error) {
+      this.isDown(`${wrong}; and a new one cannot be begun: ${errorText(error)}`);
+    }
+    await this.reportSetAside();
+  }
+
+  private isDown(why: string): void {
+    this.why = why;
+    this.report(why);
+    this.waking.abort();
+  }
+
+  /** After each write that failed although there seemed to be room, the next attempt waits twice as long. */
+  private async tryToWrite(size: number): Promise<void> {
+    this.looks += 1;
+    if (this.looks < 2 ** Math.min(this.refusals - 1, mostRefusals)) return;
+    this.looks = 0;
+    // git removes files of this name that a killed process has left.
+    const file = join(this.folder, 'tmp_obj_room');
+    try {
+      const { bavail, bsize } = await statfs(this.folder);
+      if (bavail * bsize < size) return;
+      await writeZeros(file, size);
+      this.setWritable();
+      this.deps.emit({ type: 'history-writable' });
+    } catch {
+      // The disk still rejects writes.
+    } finally {
+      await rm(file, { force: true }).catch(() => undefined);
+    }
+  }
+
+  private setWritable(): void {
+    this.wanted = undefined;
+    this.report(undefined);
+  }
+
+  private report(why: string | undefined, name = trouble): void {
+    this.deps.emit({ type: 'degraded', what: name, why });
+  }
+
+  /** Reported for as long as it is there: an operator has to save what can be saved of it. */
+  private async reportSetAside(): Promise<void> {
+    const { stateDir } = this.deps;
+    const names = await readdir(stateDir).catch(() => undefined);
+    if (names === undefined) return;
+    const broken = names
+      .filter((name) => name.startsWith(`${basename(this.folder)}.broken-`))
+      .sort();
+    this.isAside = broken.length > 0;
+    if (!this.isAside) return this.report(undefined, aside);
+    const what =
+      'a broken history was set aside, newer backups are in a new one; save what can be saved, then move it away:';
+    this.report(`${what} ${broken.map((name) => join(stateDir, name)).join(', ')}`, aside);
+  }
+}
+
+async function writeZeros(file: string, size: number): Promise<void> {
+  await using handle = await open(file, 'w', 0o600);
+  for (let left = size; left > 0; left -= spare) {
+    await handle.write(Buffer.alloc(Math.min(left, spare)));
+  }
+  await handle.sync();
+}

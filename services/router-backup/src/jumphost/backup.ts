@@ -1,0 +1,121 @@
+/** The jumphost, as a device among others: each run makes one encrypted archive, which is kept unless nothing has changed. */
+import { readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Version } from '@skolo/backup';
+import { errorText } from '@skolo/base';
+import type { RestoreStep } from '@skolo/models/backup';
+import { BackupError } from '@skolo/models/configuration';
+import type { Base } from '../base.ts';
+import type { VersionSource } from '../history/versions.ts';
+import type { Occasion, Stored } from '../runs/attempts.ts';
+import { archiveJumphost, type JumphostArchive } from './archive.ts';
+import { Archives } from './archives.ts';
+import { usualWant, wantArchive } from './hand-over.ts';
+import { excluded } from './program.ts';
+
+interface JumphostBackupDeps extends Pick<Base, 'rack' | 'stateDir' | 'clock' | 'emit'> {
+  /** Where rack.yaml is. */
+  rackFile: string;
+}
+
+export class JumphostBackup implements VersionSource {
+  private readonly deps: JumphostBackupDeps;
+  private opened: Archives | undefined;
+
+  constructor(deps: JumphostBackupDeps) {
+    this.deps = deps;
+  }
+
+  /** @throws BackupError */
+  async store({ run, by, reason }: Occasion, signal: AbortSignal): Promise<Stored> {
+    const { rack, rackFile, stateDir, clock, emit } = this.deps;
+    const archives = await this.archives();
+    const { jumphost, encrypt, retention } = rack().services['router-backup'];
+    const before = archives.newest();
+    const shared = join(stateDir, 'jumphost');
+    const onHost = await wantArchive(shared, { ...usualWant, signal });
+    const archive = onHost
+      ? await this.taken(onHost)
+      : await archiveJumphost({
+          rack: rack(),
+          paths: [...jumphost.paths, rackFile],
+          exclude: [shared, ...excluded.map((name) => join(stateDir, name))],
+          recipients: encrypt,
+          folder: archives.folder,
+          scratch: join(stateDir, 'scratch', archives.device),
+          signal,
+          now: clock.now(),
+        });
+    const time = new Date(clock.now()).toISOString();
+    const about = { time, run, by, reason };
+    const { version: after, changed: isNew } = await archives.add(archive, about);
+    await archives.retain(retention.versions);
+    if (isNew) emit({ type: 'version-stored', version: after });
+    const facts = { versions: archives.count };
+    return { before, after, isNew, left: archive.left, size: after.size, facts };
+  }
+
+  async versions(_device: string, { limit }: { limit?: number } = {}): Promise<Version[]> {
+    return (await this.archives()).versions().slice(0, limit);
+  }
+
+  async newest(): Promise<Version | undefined> {
+    return (await this.archives()).newest();
+  }
+
+  async count(): Promise<number> {
+    return (await this.archives()).count;
+  }
+
+  /** The encrypted archive. */
+  async content({ id }: Version): Promise<Buffer> {
+    return await readFile(await this.file(id)).catch((cause: unknown) => {
+      throw new BackupError('storage', errorText(cause), { cause });
+    });
+  }
+
+  /** The file of the encrypted archive. @throws BackupError */
+  async file(id: string): Promise<string> {
+    return (await this.archives()).file(id);
+  }
+
+  /** Into the folder of archives, where it is put in its place in one step. */
+  private async taken(archive: JumphostArchive): Promise<JumphostArchive> {
+    const file = join((await this.archives()).folder, `${archive.sha256.slice(0, 24)}.tmp`);
+    await rename(archive.file, file);
+    return { ...archive, file };
+  }
+
+  /** Opened when it is first needed, and again for another name of the jumphost. */
+  private async archives(): Promise<Archives> {
+    const { rack, stateDir } = this.deps;
+    const { name } = rack().jumphost;
+    if (this.opened?.device !== name) {
+      this.opened = await Archives.open(join(stateDir, 'archives'), name);
+    }
+    return this.opened;
+  }
+}
+
+/** How an archive is restored: by an operator, with the key that is not in the rack. */
+export function jumphostSteps({ device, id }: Version) {
+  const file = `${device}.tar.gz.age`;
+  const steps: RestoreStep[] = [
+    {
+      title: 'Get the archive',
+      where: 'desk',
+      lines: [`skolo backup show ${device} --version ${id} --secrets -o ${file}`],
+    },
+    {
+      title: 'Decrypt it with the age identity of one of the recipients, and look into it',
+      where: 'desk',
+      lines: [`age -d -i IDENTITY-FILE ${file} | tar -tzf -`],
+    },
+    {
+      title: 'On the new jumphost, before k3s and the services are started',
+      where: 'device',
+      lines: [`age -d -i IDENTITY-FILE ${file} | tar -xzpf - -C /`],
+    },
+  ];
+  return { comment: '#', steps, canApply: false, canCheck: false };
+}

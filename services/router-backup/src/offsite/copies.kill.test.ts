@@ -1,0 +1,118 @@
+/** `kill -9` while versions are stored and uploaded: whatever the moment, what is off site is whole, and nothing is missing in the end. */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { openSource, Repository } from '@skolo/backup';
+import { campaign, seed, seeded } from '@skolo/durable/campaign';
+import { Secret } from '@skolo/secrets';
+import { expect, it, onTestFinished } from 'vitest';
+import { devices, versionText } from '../testing/offsite-writer.ts';
+
+const kills = campaign();
+const program = join(import.meta.dirname, '../testing/offsite-writer.ts');
+/** Made by age-keygen for this test alone. */
+const recipient = 'age1sml852a9e9qjcm5eq2tsyh5yfu330uqhn7q5ap29wj6vldg9p5lqjnstcn';
+const identities = [
+  new Secret('AGE-SECRET-KEY-17U8ZSYGVSC9L7UYP3XMPRM57U6N539TKMY0558LSU5R87VG9NNJSG66MCS'),
+];
+
+type Writer = ChildProcess & { stdout: Readable };
+
+function start(dir: string, ...more: string[]): Writer {
+  const child = spawn(process.execPath, [program, dir, recipient, ...more], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return child;
+}
+
+it(`has all of it off site, and nothing half, after ${kills} kills (seed ${seed})`, {
+  timeout: 60_000 + kills * 30_000,
+}, async () => {
+  console.log(`uploads: ${kills} kills, SKOLO_SEED=${seed}`);
+  const random = seeded(seed);
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-uploads-kill-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  const away = join(dir, 'away');
+
+  let waiting = 0;
+  for (let kill = 0; kill < kills; kill += 1) {
+    const writer = start(dir);
+    const ended = once(writer, 'close');
+    await Promise.race([once(writer.stdout, 'data'), ended]);
+    // The moment of the kill is what the test is about.
+    await sleep(random() * 600);
+    // Kills that left nothing to be uploaded would prove little.
+    if (kill % 2 === 0) await Promise.race([stopWhere(writer, () => isWaiting(dir)), ended]);
+    writer.kill('SIGKILL');
+    expect(await ended).toEqual([null, 'SIGKILL']);
+
+    if (await isWaiting(dir)) waiting += 1;
+    const source = await openSource(away, { identities });
+    for (const device of await source.devices()) {
+      for (const version of await source.versions(device, { limit: 3 })) {
+        expect(await source.content(version)).toHaveLength(
+          versionText(device, numberOf(version.time)).length,
+        );
+      }
+    }
+  }
+  expect(waiting).toBeGreaterThanOrEqual(kills / 2);
+  const last = start(dir, 'drain');
+  const [code] = await once(last, 'close');
+  expect(code).toBe(0);
+
+  const repository = await Repository.open(join(dir, 'state', 'repository'), { rack: 'rack4' });
+  const source = await openSource(away, { identities });
+  for (const device of devices) {
+    const stored = (await repository.versions(device)).reverse();
+    const sha1s = stored.map(({ sha1 }) => sha1);
+    const found = (await source.versions(device)).map(({ sha1 }) => sha1).reverse();
+    // A place that is new gets the newest version, and is new until the journal knows of something there: of the first
+    // ones some may be passed over by a kill, never the newest, and never their order.
+    expect(sha1s.filter((sha1) => found.includes(sha1))).toEqual(found);
+    expect(found.at(-1)).toBe(sha1s.at(-1));
+    expect(stored.length - found.length).toBeLessThan(5);
+    for (const { sha1, time } of stored) {
+      const text = versionText(device, numberOf(time));
+      expect(sha1).toBe(createHash('sha1').update(text).digest('hex'));
+    }
+  }
+  expect(await repository.count('router')).toBeGreaterThanOrEqual(kills / 2);
+  await repository.close();
+  expect(await readdir(join(dir, 'state', 'outgoing'))).toEqual([]);
+  expect((await readdir(away)).filter((name) => name.endsWith('.part'))).toEqual([]);
+});
+
+/** Whether what was stored last is not off site. */
+async function isWaiting(dir: string): Promise<boolean> {
+  const newest = await newestSha1(join(dir, 'state', 'repository'));
+  return !(await readdir(join(dir, 'away'))).some((name) => name.includes(newest));
+}
+
+/** Stops it after something that it stores, as soon as this is so. */
+async function stopWhere(writer: Writer, isSo: () => Promise<boolean>): Promise<void> {
+  for (;;) {
+    await once(writer.stdout, 'data');
+    writer.kill('SIGSTOP');
+    if (await isSo()) return;
+    writer.kill('SIGCONT');
+  }
+}
+
+/** Of what was stored last. */
+async function newestSha1(repository: string): Promise<string> {
+  const format = '--format=%(trailers:key=SHA1,valueonly)';
+  const { stdout } = await promisify(execFile)('git', ['-C', repository, 'log', '-1', format]);
+  return stdout.trim();
+}
+
+function numberOf(time: string): number {
+  return (Date.parse(time) - 1_700_000_000_000) / 60_000;
+}

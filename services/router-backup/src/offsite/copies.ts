@@ -1,0 +1,277 @@
+/**
+ * Copies off site: a queue in the journal for each destination, so that it survives restarts and outages, and never delays a
+ * backup.
+ *
+ * The journal records as well which versions a destination has. At start the service queues those that it lacks, because the last
+ * process died between storing a version and queueing it. A new destination gets the newest version of every device.
+ */
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { BackupDevice, OffsiteStatus } from '@skolo/api';
+import type { OffsitePlace, Version } from '@skolo/backup';
+import { errorText, pause } from '@skolo/base';
+import type { BackOffOptions, LastSuccess } from '@skolo/common';
+import { type Journal, makeFolder, type TablesDeps } from '@skolo/durable';
+import type { Rack } from '@skolo/rack';
+import type { Base } from '../base.ts';
+import { type Backend, gitBackend, type LocalVersions } from './backend.ts';
+import {
+  type Destination,
+  destinationsOf,
+  openMirror,
+  openPlace,
+  successOf,
+} from './destination.ts';
+import { ObjectBackend } from './object-backend.ts';
+import { Queue, type UploadRecord } from './queue.ts';
+import { Sender } from './sender.ts';
+
+export interface UploadsDeps extends Pick<Base, 'rack' | 'stateDir' | 'clock' | 'log' | 'emit'> {
+  tables: TablesDeps;
+  versions: LocalVersions;
+  lastSuccess: Pick<LastSuccess, 'mark' | 'get'>;
+  pause?: (ms: number, signal: AbortSignal) => Promise<void>;
+  backOff?: BackOffOptions;
+  openPlace?: (rack: Rack, isKnown: () => boolean) => Promise<OffsitePlace>;
+}
+
+/** A destination that is in use. */
+interface Route {
+  destination: Destination;
+  sender: Sender;
+}
+
+const usualBackOff = { firstMs: 10_000, maxMs: 15 * 60_000 };
+/** In the folder of outgoing files: the copy of the history for a git remote, which stays. */
+const mirror = 'mirror';
+
+export class Uploads {
+  private readonly deps: UploadsDeps;
+  private readonly queue: Queue;
+  private readonly outgoing: string;
+  private readonly routes = new Map<string, Route>();
+  /** By destination: versions stored while its missing ones are being listed, to be queued after those. */
+  private readonly late = new Map<string, Version[]>();
+  private isStarted = false;
+  private isAllMissing = false;
+  private following: Promise<void> = Promise.resolve();
+
+  constructor(deps: UploadsDeps) {
+    this.deps = deps;
+    this.queue = new Queue(deps.tables);
+    this.outgoing = join(deps.stateDir, 'outgoing');
+  }
+
+  /** Reads the queues. Returns the number of records that cannot be understood. */
+  load(journal: Journal): number {
+    return this.queue.load(journal);
+  }
+
+  /** Sends all versions, not only the newest, since the journal no longer knows what the destinations have. Before `start`. */
+  sendAll(): void {
+    this.isAllMissing = true;
+  }
+
+  /** Begins to send, once the journal is read. */
+  async start(): Promise<void> {
+    await this.clearOutgoing();
+    this.isStarted = true;
+    await this.follow();
+  }
+
+  /** Applies the present rack.yaml. */
+  async follow(): Promise<void> {
+    this.following = this.following.then(() => this.followNow());
+    await this.following;
+  }
+
+  /** Writes what the journal has rejected before. Never throws. */
+  async flush(): Promise<void> {
+    await this.queue.flush();
+  }
+
+  /** Stops sending; versions that are not sent stay in the journal. */
+  async close(): Promise<void> {
+    this.isStarted = false;
+    await this.following;
+    await Promise.all([...this.routes.values()].map(({ sender }) => sender.close()));
+    this.routes.clear();
+    await this.queue.flush();
+  }
+
+  /** Queues a new version. Never throws. */
+  add(version: Version): void {
+    for (const { id } of this.destinationsFor(version.device)) {
+      // Without a route, it is found when the missing versions are listed.
+      if (!this.routes.has(id)) continue;
+      const late = this.late.get(id);
+      if (late === undefined) void this.enqueue(id, [version]);
+      else late.push(version);
+    }
+  }
+
+  status(): OffsiteStatus[] {
+    const { lastSuccess, rack } = this.deps;
+    return destinationsOf(rack()).map((destination) => {
+      const { id, kind, url } = destination;
+      const last = lastSuccess.get(successOf(destination));
+      return {
+        kind,
+        url,
+        queued: this.queue.for(id).length,
+        lastSuccess: last === undefined ? undefined : new Date(last).toISOString(),
+        problem: this.routes.get(id)?.sender.problem,
+      };
+    });
+  }
+
+  /** Whether a version is in every destination that there is. */
+  stateOf(version: Version | undefined): BackupDevice['offsite'] {
+    if (version === undefined || this.destinationsFor(version.device).length === 0) return 'none';
+    return this.isStored(version.device, version.id) ? 'stored' : 'queued';
+  }
+
+  /** Whether the newest version of a device has arrived in each of its destinations. */
+  isStored(device: string, version: string): boolean {
+    return this.destinationsFor(device).every(
+      ({ id }) => this.queue.newest(id, device) === version,
+    );
+  }
+
+  /** Versions of a device that wait for all of its destinations: they are only in the rack. */
+  unsent(device: string): UploadRecord[] {
+    const [first, ...others] = this.destinationsFor(device).map(({ id }) =>
+      this.queue.for(id).filter((record) => record.device === device),
+    );
+    return (first ?? []).filter(({ version }) =>
+      others.every((waiting) => waiting.some((record) => record.version === version)),
+    );
+  }
+
+  /** The history was restored: the same versions have other ids now, and there are more of them. Never throws. */
+  async restored(ids: ReadonlyMap<string, string>): Promise<void> {
+    await this.queue.rename(ids);
+    for (const { destination } of this.routes.values()) {
+      await this.queueMissing(destination).catch((error: unknown) => {
+        const { url: place } = destination;
+        this.deps.log.warn({ place, why: errorText(error) }, 'missing versions are not known');
+      });
+    }
+  }
+
+  private destinationsFor(device: string): Destination[] {
+    return destinationsOf(this.deps.rack()).filter((each) => this.accepts(each, device));
+  }
+
+  /** A git remote does not get archives, since they are not in the history. */
+  private accepts({ kind }: Destination, device: string): boolean {
+    return kind === 'upload' || !this.deps.versions.isArchived(device);
+  }
+
+  private async followNow(): Promise<void> {
+    if (!this.isStarted) return;
+    const { rack, log, emit } = this.deps;
+    const wanted = new Map(destinationsOf(rack()).map((each) => [each.id, each]));
+    for (const [id, { destination, sender }] of [...this.routes]) {
+      if (wanted.get(id)?.settings === destination.settings) continue;
+      await sender.close();
+      this.routes.delete(id);
+      emit({ type: 'degraded', what: destination.condition });
+    }
+    for (const [place, dropped] of await this.queue.retain(new Set(wanted.keys()))) {
+      log.info({ place, dropped }, 'place off site has left rack.yaml; its queue is dropped');
+    }
+    for (const destination of wanted.values()) {
+      if (!this.routes.has(destination.id)) this.begin(destination);
+    }
+  }
+
+  private begin(destination: Destination): void {
+    const { deps, queue } = this;
+    const sender = new Sender({
+      pause,
+      backOff: usualBackOff,
+      ...deps,
+      destination,
+      queue,
+      backend: this.backendOf(destination),
+      queueMissing: () => this.queueMissing(destination),
+    });
+    this.late.set(destination.id, []);
+    this.routes.set(destination.id, { destination, sender });
+    sender.start();
+  }
+
+  private backendOf({ id, kind }: Destination): Backend {
+    const { deps, outgoing } = this;
+    const { rack, stateDir } = deps;
+    if (kind === 'git') {
+      const folders = { history: join(stateDir, 'repository'), folder: join(outgoing, mirror) };
+      return gitBackend(() => openMirror(rack(), folders));
+    }
+    const open = deps.openPlace ?? openPlace;
+    return new ObjectBackend({
+      ...deps,
+      outgoing,
+      open: () => open(rack(), () => this.queue.isKnown(id)),
+    });
+  }
+
+  /**
+   * Queues the versions that a destination should have, and that neither wait nor are there. Archives first: they can leave where
+   * the history cannot be used.
+   */
+  private async queueMissing(destination: Destination): Promise<void> {
+    const { versions } = this.deps;
+    const { id: place } = destination;
+    const archived = await this.queueMissingOf(destination, await versions.inArchives());
+    const inHistory = await this.queueMissingOf(destination, await versions.inHistory());
+    const listed = new Set([...archived, ...inHistory]);
+    // Versions that were not listed are newer than the lists.
+    const late = (this.late.get(place) ?? []).filter(({ id }) => !listed.has(id));
+    this.late.delete(place);
+    await this.enqueue(place, late);
+  }
+
+  /** @returns ids of all versions that these devices have */
+  private async queueMissingOf(
+    destination: Destination,
+    devices: readonly string[],
+  ): Promise<string[]> {
+    const { id: place } = destination;
+    const missing: Version[] = [];
+    const listed: string[] = [];
+    for (const device of devices) {
+      if (!this.accepts(destination, device)) continue;
+      const newest = this.queue.newest(place, device);
+      const ofDevice = this.queue.for(place).filter((record) => record.device === device);
+      const known = new Set([newest, ...ofDevice.map(({ version }) => version)]);
+      const isNew = !this.isAllMissing && newest === undefined && ofDevice.length === 0;
+      const newestFirst = await this.deps.versions.list(device);
+      listed.push(...newestFirst.map(({ id }) => id));
+      const last = newestFirst.findIndex(({ id }) => known.has(id));
+      const end = isNew ? 1 : last < 0 ? undefined : last;
+      missing.push(...newestFirst.slice(0, end).reverse());
+    }
+    await this.enqueue(place, missing);
+    return listed;
+  }
+
+  private async enqueue(place: string, versions: readonly Version[]): Promise<void> {
+    // Durable before it is sent: a destination with versions that the journal does not know would count as new.
+    await this.queue.add(place, versions);
+    this.routes.get(place)?.sender.wake();
+  }
+
+  /** Removes what the last process was sending. */
+  private async clearOutgoing(): Promise<void> {
+    try {
+      await makeFolder(this.outgoing);
+      for (const name of await readdir(this.outgoing)) {
+        if (name !== mirror) await rm(join(this.outgoing, name), { recursive: true, force: true });
+      }
+    } catch (error) {
+      this.deps.log.warn({ why: errorText(error) }, 'folder of outgoing files cannot be cleared');
+    }
+  }
+}

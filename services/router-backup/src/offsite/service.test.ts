@@ -1,0 +1,63 @@
+/** Copies off site, through the service as a whole. */
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openSource } from '@skolo/backup';
+import { Secret } from '@skolo/secrets';
+import { expect, it } from 'vitest';
+import { startLab, threeDevices } from '../testing/lab.ts';
+
+/** Made by age-keygen for this test alone. */
+const recipient = 'age1sml852a9e9qjcm5eq2tsyh5yfu330uqhn7q5ap29wj6vldg9p5lqjnstcn';
+const identities = [
+  new Secret('AGE-SECRET-KEY-17U8ZSYGVSC9L7UYP3XMPRM57U6N539TKMY0558LSU5R87VG9NNJSG66MCS'),
+];
+
+it('leave the rack after a backup, and come back without it', async () => {
+  const lab = await startLab();
+  await lab.idle();
+  const away = join(lab.dir, 'away');
+  await mkdir(away);
+  expect((await lab.device('router')).offsite).toBe('none');
+
+  await lab.edit(threeDevices, `    upload: ${away}\n    encrypt: [${recipient}]\n`);
+  await expect.poll(async () => (await lab.device('router')).offsite).toBe('stored');
+  const router = lab.devices.get('router');
+  router.text = router.text.replace('hostname', 'domain lan\nhostname');
+  await lab.run('router');
+  // The jumphost is backed up as soon as there is a recipient.
+  for (const device of ['router', 'jumphost-rack1']) {
+    await expect.poll(async () => (await lab.device(device)).offsite).toBe('stored');
+  }
+
+  const { offsite } = await lab.admin.devices({ query: {} });
+  expect(offsite).toMatchObject([{ kind: 'upload', url: away, queued: 0 }]);
+  expect(await lab.metrics()).toContain(`skolo_backup_offsite_queue{place="${away}"} 0`);
+  await lab.stop();
+  const source = await openSource(away, { identities });
+  expect(await source.devices()).toEqual(['jumphost-rack1', 'router', 'switch-1', 'switch-2']);
+  const [newest] = await source.versions('router');
+  expect(newest && String(await source.content(newest))).toBe(router.text);
+  const [archive] = await source.versions('jumphost-rack1');
+  // Its SHA-1 was checked when it was opened.
+  const tar = archive && (await source.content(archive));
+  expect(tar?.toString('latin1', 257, 262)).toBe('ustar');
+  expect((await readdir(away)).every((name) => /\.gz\.age$|^\.skolo-backups$/.test(name))).toBe(
+    true,
+  );
+});
+
+it('wait while the disk is not mounted, which is reported', async () => {
+  const lab = await startLab();
+  await lab.idle();
+  const away = join(lab.dir, 'away');
+
+  await lab.edit(threeDevices, `    upload: ${away}\n    encrypt: none\n`);
+
+  await expect.poll(() => lab.degraded()).toContain('is its disk mounted?');
+  await lab.run('router');
+  expect((await lab.device('router')).offsite).toBe('queued');
+  const { offsite } = await lab.admin.devices({ query: {} });
+  expect(offsite).toMatchObject([
+    { kind: 'upload', queued: 3, problem: expect.stringContaining('is its disk mounted?') },
+  ]);
+});

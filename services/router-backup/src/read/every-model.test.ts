@@ -1,0 +1,145 @@
+/** One rack with a device of each model, from the first run to a version that shows a change. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { models as rackModels } from '@skolo/models';
+import { loadBackups } from '@skolo/models/backup';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import {
+  account,
+  type Example,
+  enablePassword,
+  examples,
+  mark,
+  missing,
+} from '../testing/every-model.ts';
+import { type Lab, startLab } from '../testing/lab.ts';
+
+const canBeBackedUp = [...rackModels.values()]
+  .filter(({ backup }) => 'load' in backup)
+  .map(({ name }) => name)
+  .sort();
+
+describe('models', () => {
+  it('that can be backed up are those that know how', async () => {
+    expect([...(await loadBackups()).keys()].sort()).toEqual(canBeBackedUp);
+  });
+
+  it('all have an example', () => {
+    expect([...examples.keys()].sort()).toEqual(canBeBackedUp);
+  });
+
+  it.for(canBeBackedUp)('include %s in what follows', (model, { skip }) => {
+    const what = missing(model);
+    if (what !== undefined) skip(`${what} is not installed`);
+  });
+});
+
+async function startAll(): Promise<Map<string, Example>> {
+  const started = new Map<string, Example>();
+  for (const [model, start] of examples) {
+    const example = await start();
+    if (example === undefined) continue;
+    onTestFinished(() => example.close());
+    started.set(model, example);
+  }
+  return started;
+}
+
+/** That outlets of a PDU are switched needs it, whatever else is done there. */
+const snmp = 'snmp: { version: 2c, community: password }';
+
+function rackOf(started: ReadonlyMap<string, Example>): string {
+  const logins = [...started].map(([model, { login }]) =>
+    login
+      ? `  ${model}: { username: ${login.username}, privateKey: key-${model} }`
+      : `  ${model}: { username: ${account.username}, password: password, enablePassword: enable, legacySsh: true, ${snmp} }`,
+  );
+  const entries = [...started].map(
+    ([model, { port, entry }]) =>
+      `  the-${model}: { model: ${model}, address: 127.0.0.1, ports: { ssh: ${port} }, login: ${model}${entry ? `, ${entry}` : ''} }`,
+  );
+  return `logins:\n${logins.join('\n')}\ninfrastructure:\n${entries.join('\n')}\n`;
+}
+
+async function startRack(started: ReadonlyMap<string, Example>): Promise<Lab> {
+  return await startLab({
+    isFake: false,
+    yaml: rackOf(started),
+    settings: '    concurrency: 4\n    jumphost: { backup: false }',
+    async prepare(stateDir) {
+      const file = (name: string, text: string) =>
+        writeFile(join(stateDir, '..', name), `${text}\n`, { mode: 0o600 });
+      await file('password', account.password);
+      await file('enable', enablePassword);
+      for (const [model, { login }] of started) {
+        if (login) await file(`key-${model}`, login.privateKey);
+      }
+    },
+  });
+}
+
+type Results = Record<string, unknown>;
+
+/** What came of each model in a run. */
+async function resultsOf(lab: Lab, run: Promise<{ devices: Run[] }>): Promise<Results> {
+  const { devices } = await run;
+  await lab.idle();
+  return Object.fromEntries(
+    devices
+      .filter(({ device }) => device.startsWith('the-'))
+      .map(({ device, result, detail, unsaved }) => [
+        device.slice('the-'.length),
+        [detail ?? result, unsaved],
+      ]),
+  );
+}
+
+interface Run {
+  device: string;
+  result?: string | undefined;
+  detail?: string | undefined;
+  unsaved?: boolean | undefined;
+}
+
+it('are all backed up by one service, and a change of each is one version', {
+  timeout: 180_000,
+}, async () => {
+  const started = await startAll();
+  const all = (result: string, isChanged: 0 | 1): Results =>
+    Object.fromEntries(
+      [...started].map(([model, { unsaved }]) => [model, [result, unsaved?.[isChanged]]]),
+    );
+  const lab = await startRack(started);
+  await lab.idle();
+  const { backups } = await lab.admin.backups({ query: {} });
+  const first = await resultsOf(lab, Promise.resolve(backups.at(-1) ?? { devices: [] }));
+  expect(first).toEqual(all('changed', 0));
+
+  // Until all that show a time show another one.
+  const before = new Map([...started].map(([model, { shown }]) => [model, shown?.().toString()]));
+  const same = () =>
+    [...started].flatMap(([model, { shown }]) =>
+      shown && shown().toString() === before.get(model) ? model : [],
+    );
+  await expect.poll(same, { timeout: 5000 }).toEqual([]);
+  const second = await resultsOf(lab, lab.run());
+  expect(second).toEqual(all('unchanged', 0));
+
+  for (const { change } of started.values()) await change();
+  const third = await resultsOf(lab, lab.run());
+  expect(third).toEqual(all('changed', 1));
+  const fourth = await resultsOf(lab, lab.run());
+  expect(fourth).toEqual(all('unchanged', 1));
+
+  for (const model of started.keys()) {
+    const params = { device: `the-${model}` };
+    const { diff } = await lab.operator.diff({ params, query: {} });
+    const { versions } = await lab.admin.versions({ params, query: {} });
+    const added = diff.split('\n').filter((line) => line.startsWith('+') && line.includes(mark));
+    expect({ model, versions: versions.length, added: added.length > 0 }).toEqual({
+      model,
+      versions: 2,
+      added: true,
+    });
+  }
+});

@@ -1,0 +1,291 @@
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ControllerStatus, PowerCycle } from '@skolo/api';
+import { DeviceBusy } from '@skolo/equipment';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { smallRack } from '../testing/small-rack.ts';
+import { PowerDaemon, type PowerDaemonDeps } from './power-daemon.ts';
+
+const infrastructure = `{
+  switch-1: { model: edgeswitch, address: 127.0.2.1, power: pdu-1/2 },
+  switch-2: { model: edgeswitch, address: 127.0.2.2, power: pdu-1/3 },
+  pdu-1: { model: apc-rpdu2, address: 127.0.2.3 },
+}`;
+const never = new AbortController().signal;
+
+interface FakeDaemon {
+  controllers: ControllerStatus[];
+  cycles: PowerCycle[];
+  /** How it answers instead. */
+  instead?: (request: IncomingMessage, response: ServerResponse) => void;
+  requests: string[];
+  tokens: (string | undefined)[];
+  url: string;
+}
+
+/** Answers the two questions that a backup has. */
+async function startDaemon(): Promise<FakeDaemon> {
+  const daemon: FakeDaemon = { controllers: [], cycles: [], requests: [], tokens: [], url: '' };
+  const server = createServer((request, response) => {
+    const url = new URL(request.url ?? '/', 'http://daemon');
+    daemon.requests.push(`${request.method} ${url.pathname}${url.search}`);
+    daemon.tokens.push(request.headers.authorization);
+    if (daemon.instead) return daemon.instead(request, response);
+    const isRunning = url.searchParams.get('state') === 'running';
+    const { controllers, cycles } = daemon;
+    const answers: Record<string, unknown> = {
+      '/v1/controllers': { controllers },
+      '/v1/power-cycles': {
+        cycles: cycles.filter(({ startedAt }) => (startedAt !== undefined) === isRunning),
+      },
+    };
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify(answers[url.pathname]));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const address = server.address();
+  daemon.url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
+  return daemon;
+}
+
+function controller(name: string, queue: number): ControllerStatus {
+  return { name, model: 'edgeswitch', state: 'up', experimental: false, queue };
+}
+
+function cycle(about: Partial<PowerCycle>): PowerCycle {
+  return {
+    id: 'c1',
+    target: 'rpi-1',
+    action: 'cycle',
+    mode: 'auto',
+    outlets: ['switch-1/1'],
+    reason: 'dead',
+    by: 'ann',
+    origin: 'person',
+    requestedAt: '2026-11-20T12:00:00Z',
+    startedAt: '2026-11-20T12:00:01Z',
+    offSeconds: 5,
+    force: false,
+    step: 'turn-off',
+    steps: [],
+    ...about,
+  };
+}
+
+function asking(daemon: Pick<FakeDaemon, 'url'>, deps: Partial<PowerDaemonDeps> = {}): PowerDaemon {
+  const rack = smallRack({ infrastructure, power: `{ url: "${daemon.url}" }` });
+  return new PowerDaemon({ rack: () => rack, ...deps });
+}
+
+describe('a cycle that waits while the power is off', () => {
+  it.each([
+    ['only waits', [cycle({ step: 'off' })], true],
+    ['turns on', [cycle({ step: 'turn-on' })], false],
+    [
+      'is not the only one',
+      [cycle({ step: 'off' }), cycle({ id: 'c2', target: 'rpi-2', outlets: ['switch-1/2'] })],
+      false,
+    ],
+  ])('leaves the device to who is fine with that: it %s', async (_how, cycles, isLeft) => {
+    const daemon = await startDaemon();
+    daemon.cycles = cycles;
+    const power = asking(daemon);
+
+    const backup = power.unlessWanted('switch-1', never, async () => 'read');
+    const reading = power.unlessWanted('switch-1', never, async () => 'read', {
+      isFineWhileOff: true,
+    });
+
+    await expect(backup).rejects.toThrow(DeviceBusy);
+    if (isLeft) expect(await reading).toBe('read');
+    else await expect(reading).rejects.toThrow(DeviceBusy);
+  });
+});
+
+describe('wanted', () => {
+  it.each<[string, Pick<FakeDaemon, 'controllers' | 'cycles'>, string[]]>([
+    ['nothing happens', { controllers: [controller('switch-1', 0)], cycles: [] }, []],
+    ['outlets are read', { controllers: [controller('switch-1', 1)], cycles: [] }, []],
+    ['more waits', { controllers: [controller('switch-1', 2)], cycles: [] }, ['switch-1']],
+    ['a cycle runs', { controllers: [], cycles: [cycle({})] }, ['switch-1']],
+    [
+      'a cycle waits',
+      { controllers: [], cycles: [cycle({ step: 'queued', startedAt: undefined })] },
+      ['switch-1'],
+    ],
+    ['a machine boots', { controllers: [], cycles: [cycle({ step: 'see-back' })] }, []],
+    [
+      'a switch is cycled',
+      { controllers: [], cycles: [cycle({ target: 'switch-2', outlets: ['pdu-1/3'] })] },
+      ['pdu-1', 'switch-2'],
+    ],
+    [
+      'a switch boots',
+      {
+        controllers: [],
+        cycles: [cycle({ target: 'switch-2', outlets: ['pdu-1/3'], step: 'see-back' })],
+      },
+      ['switch-2'],
+    ],
+    [
+      'the outlet that feeds a switch is cycled',
+      { controllers: [], cycles: [cycle({ target: 'pdu-1/2', outlets: ['pdu-1/2'] })] },
+      ['pdu-1', 'switch-1'],
+    ],
+    [
+      'a phone is cycled at its own hub',
+      { controllers: [], cycles: [cycle({ outlets: ['rpi-1/usb/1-1.2'] })] },
+      [],
+    ],
+  ])('%s', async (_, says, expected) => {
+    const daemon = await startDaemon();
+    Object.assign(daemon, says);
+
+    const names = await asking(daemon).wanted(never);
+
+    expect([...names].sort()).toEqual(expected);
+  });
+
+  it('asks once for all who ask within two seconds', async () => {
+    const daemon = await startDaemon();
+    let uptime = 1000;
+    const power = asking(daemon, { clock: { uptime: () => uptime } });
+
+    await Promise.all([power.wanted(never), power.wanted(never)]);
+    uptime += 1.9;
+    await power.wanted(never);
+    const asked = daemon.requests.length;
+    uptime += 0.2;
+    await power.wanted(never);
+
+    expect(asked).toBe(3);
+    expect(daemon.requests).toHaveLength(6);
+  });
+
+  it('shows its token where rack.yaml names one, and goes without where it cannot be read', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'skolo-power-'));
+    onTestFinished(() => rm(dir, { recursive: true }));
+    await writeFile(join(dir, 'token'), 'sk_looks\n');
+    const daemon = await startDaemon();
+    const rackWith = (powerToken: string) =>
+      smallRack({
+        dir,
+        settings: `{ powerToken: ${powerToken} }`,
+        power: `{ url: "${daemon.url}" }`,
+      });
+
+    await new PowerDaemon({ rack: () => rackWith('token') }).wanted(never);
+    await new PowerDaemon({ rack: () => rackWith('missing') }).wanted(never);
+
+    expect(new Set(daemon.tokens.slice(0, 3))).toEqual(new Set(['Bearer sk_looks']));
+    expect(new Set(daemon.tokens.slice(3))).toEqual(new Set([undefined]));
+  });
+
+  it.each<[string, FakeDaemon['instead']]>([
+    ['refuses', (_, response) => void response.writeHead(401).end('{}')],
+    ['talks nonsense', (_, response) => void response.end('<html>log in</html>')],
+    ['never answers', () => undefined],
+    ['dies while it answers', (_, response) => void response.writeHead(200).destroy()],
+  ])('wants nothing when the daemon %s', async (_, instead) => {
+    const daemon = await startDaemon();
+    Object.assign(daemon, { instead, cycles: [cycle({})] });
+
+    const names = await asking(daemon, { timeoutMs: 50 }).wanted(never);
+
+    expect([...names]).toEqual([]);
+  });
+
+  it('wants nothing when no daemon is there, and logs it once', async () => {
+    const said: unknown[] = [];
+    let uptime = 0;
+    const power = asking(
+      { url: 'http://127.0.0.1:1' },
+      { clock: { uptime: () => uptime }, log: { info: (...line: unknown[]) => said.push(line) } },
+    );
+
+    const names = await power.wanted(never);
+    uptime += 3;
+    await power.wanted(never);
+
+    expect([...names]).toEqual([]);
+    expect(said).toHaveLength(1);
+  });
+
+  it('releases a caller who gives up, and still answers the others', async () => {
+    const daemon = await startDaemon();
+    const released = Promise.withResolvers<void>();
+    let asked = 0;
+    daemon.instead = async (_, response) => {
+      asked += 1;
+      await released.promise;
+      response.end(JSON.stringify({ controllers: [], cycles: [cycle({})] }));
+    };
+    const power = asking(daemon);
+    const gone = new AbortController();
+
+    const left = power.wanted(gone.signal);
+    const stayed = power.wanted(never);
+    gone.abort(new Error('no time'));
+
+    await expect(left).rejects.toThrow('no time');
+    await expect.poll(() => asked).toBe(1);
+    released.resolve();
+    expect([...(await stayed)]).toEqual(['switch-1']);
+  });
+});
+
+describe('work with a device', () => {
+  const untilAborted = (signal: AbortSignal) =>
+    new Promise<never>((_, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    });
+
+  it('ends when a cycle needs the device, and goes on with any other', async () => {
+    const daemon = await startDaemon();
+    const power = asking(daemon, { pollMs: 5 });
+    const caller = new AbortController();
+    const one = power.unlessWanted('switch-1', never, untilAborted);
+    const two = power.unlessWanted('switch-2', caller.signal, untilAborted);
+    const ended = Promise.allSettled([one, two]);
+
+    await expect.poll(() => daemon.requests.length).toBeGreaterThan(6);
+    daemon.cycles = [cycle({})];
+    const why: unknown = await one.catch((error: unknown) => error);
+    caller.abort(new Error('only now'));
+
+    expect(why).toBeInstanceOf(DeviceBusy);
+    expect(String(why)).toContain('switch-1: a power cycle needs it');
+    expect(await ended).toMatchObject([{}, { reason: new Error('only now') }]);
+  });
+
+  it('is not begun while a cycle needs the device', async () => {
+    const daemon = await startDaemon();
+    daemon.cycles = [cycle({})];
+
+    const work = asking(daemon).unlessWanted('switch-1', never, () => expect.fail('it is begun'));
+
+    await expect(work).rejects.toThrow(DeviceBusy);
+  });
+
+  it('asks no more once it has ended', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const power = asking(await startDaemon());
+    const timers: number[] = [];
+
+    const result = await power.unlessWanted('switch-1', never, async () => {
+      timers.push(vi.getTimerCount());
+      return 'done';
+    });
+
+    expect(result).toBe('done');
+    expect([...timers, vi.getTimerCount()]).toEqual([1, 0]);
+  });
+});

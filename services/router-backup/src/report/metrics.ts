@@ -1,0 +1,170 @@
+/** Metrics of the router backup. Names and labels are all declared here; the alert rules ask for them. */
+import { type GaugeSample, type GaugeSpec, registerGauges } from '@skolo/common';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { EmitBackup } from '../events.ts';
+import type { HistoryLoss } from '../history/loss.ts';
+import type { Store } from '../history/store.ts';
+import type { Uploads } from '../offsite/copies.ts';
+import { summaryOf } from '../runs/summary.ts';
+import { targetsOf } from '../targets.ts';
+import { lastSuccessOf, type StatusSources, statusOfAll } from './device-status.ts';
+
+interface MetricsDeps {
+  sources: StatusSources;
+  store: Pick<Store, 'isSound'>;
+  loss: Pick<HistoryLoss, 'list'>;
+  uploads: Pick<Uploads, 'status'>;
+}
+
+/** Returns a consumer of events. */
+export function createMetrics(registry: Registry, deps: MetricsDeps): EmitBackup {
+  const registers = [registry];
+  const duration = new Histogram({
+    name: 'skolo_backup_duration_seconds',
+    help: 'Time to read a device and store its configuration.',
+    buckets: [0.1, 0.3, 1, 3, 10, 30, 100, 300],
+    registers,
+  });
+  const failures = new Counter({
+    name: 'skolo_backup_failures_total',
+    help: 'Devices that failed in a run after all retries, by class.',
+    labelNames: ['class'],
+    registers,
+  });
+  const changes = new Counter({
+    name: 'skolo_backup_changes_total',
+    help: 'New versions of a device.',
+    labelNames: ['device'],
+    registers,
+  });
+  const runs = new Counter({
+    name: 'skolo_backup_runs_total',
+    help: 'Runs, by outcome: ok, partly, failed.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const messages = new Counter({
+    name: 'skolo_backup_webhook_messages_total',
+    help: 'Messages to the webhook, by outcome: sent, failed, dropped.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  registerGauges(registry, gauges, () => deps);
+  statusGauges(registry, deps.sources);
+  return (event) => {
+    if (event.type === 'webhook-message') messages.inc({ outcome: event.outcome });
+    else if (event.type === 'run-finished') {
+      const { ok, failed } = summaryOf(event.run.devices);
+      runs.inc({ outcome: failed === 0 ? 'ok' : ok > 0 ? 'partly' : 'failed' });
+    } else if (event.type === 'device-done') {
+      const { device, outcome } = event;
+      duration.observe(outcome.seconds);
+      if (outcome.failure !== undefined) failures.inc({ class: outcome.failure });
+      if (outcome.result === 'changed') changes.inc({ device });
+    }
+  };
+}
+
+/** Devices to back up: in rack.yaml, or not retired since the file looks wrong. With their records. */
+function wanted({ sources: { rack, state } }: MetricsDeps) {
+  const targets = targetsOf(rack());
+  const listed = targets.filter(({ why }) => why === undefined).map(({ name }) => name);
+  const known = new Set(targets.map(({ name }) => name));
+  const missing = [...state.devices.all.values()].filter(
+    ({ name, retiredAt }) => retiredAt === undefined && !known.has(name),
+  );
+  const devices = [...listed, ...missing.map(({ name }) => name)];
+  return devices.map((device) => ({ device, record: state.devices.get(device) }));
+}
+
+/** Read at each scrape. */
+const gauges: Record<string, GaugeSpec<MetricsDeps>> = {
+  skolo_backup_last_success_timestamp_seconds: {
+    help: 'When a device was last read completely, changed or not; 0: never.',
+    labels: ['device'],
+    read: (deps) =>
+      wanted(deps).map(({ device }) => [
+        { device },
+        (lastSuccessOf(deps.sources, device) ?? 0) / 1000,
+      ]),
+  },
+  skolo_backup_overdue_seconds: {
+    help: 'A device whose last success is older than this is overdue.',
+    read: ({ sources }) => sources.rack().services['router-backup'].overdueHours * 3600,
+  },
+  skolo_backup_failures_in_a_row: {
+    help: 'Attempts at a device that have failed since the last success, by the class of the last one.',
+    labels: ['device', 'class'],
+    read: (deps) =>
+      wanted(deps).flatMap(({ device, record }): GaugeSample[] => {
+        const { failure, failures = 0 } = record ?? {};
+        return failure === undefined ? [] : [[{ device, class: failure }, failures]];
+      }),
+  },
+  skolo_backup_unsaved: {
+    help: 'Whether a device would boot with another configuration than it runs with; absent: unknown.',
+    labels: ['device'],
+    read: (deps) =>
+      wanted(deps).map(({ device, record }) => [
+        { device },
+        record?.unsaved === undefined ? undefined : Number(record.unsaved),
+      ]),
+  },
+  skolo_backup_legacy_algorithm: {
+    help: 'Old algorithms of ssh that a device was last read with: each is 1.',
+    labels: ['device', 'algorithm'],
+    read: (deps) =>
+      wanted(deps).flatMap(({ device, record }) =>
+        (record?.legacyAlgorithms ?? []).map(
+          (algorithm): GaugeSample => [{ device, algorithm }, 1],
+        ),
+      ),
+  },
+  skolo_backup_repository_sound: {
+    help: 'Whether the history can be written, was sound when it was last checked, and has lost no version.',
+    read: ({ store, loss }) => Number(store.isSound && loss.list().length === 0),
+  },
+  skolo_backup_history_lost_devices: {
+    help: 'Devices with versions that are no longer in the history, and whose loss was not accepted.',
+    read: ({ loss }) => loss.list().length,
+  },
+  skolo_backup_offsite_queue: {
+    help: 'Versions that have not left the rack yet.',
+    labels: ['place'],
+    read: ({ uploads }) => uploads.status().map(({ url: place, queued }) => [{ place }, queued]),
+  },
+  skolo_backup_offsite_last_success_timestamp_seconds: {
+    help: 'When a version was last stored off site; 0: never.',
+    labels: ['place'],
+    read: ({ uploads }) =>
+      uploads
+        .status()
+        .map(({ url: place, lastSuccess }) => [
+          { place },
+          lastSuccess === undefined ? 0 : Date.parse(lastSuccess) / 1000,
+        ]),
+  },
+};
+
+/** Three gauges of one look at all devices, which reads the history. */
+function statusGauges(registry: Registry, sources: StatusSources): void {
+  const common = { labelNames: ['device'], registers: [registry] };
+  const sizeHelp = 'Size of the newest version of a device.';
+  const bytes = new Gauge({ name: 'skolo_backup_bytes', help: sizeHelp, ...common });
+  const countHelp = 'Versions of a device.';
+  const versions = new Gauge({ name: 'skolo_backup_versions', help: countHelp, ...common });
+  new Gauge({
+    name: 'skolo_backup_devices',
+    help: 'Devices by state.',
+    labelNames: ['state'],
+    registers: [registry],
+    async collect() {
+      for (const each of [this, bytes, versions]) each.reset();
+      for (const { name: device, state, size, versions: count } of await statusOfAll(sources)) {
+        this.inc({ state });
+        if (size !== undefined) bytes.set({ device }, size);
+        versions.set({ device }, count);
+      }
+    },
+  });
+}

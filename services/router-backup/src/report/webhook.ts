@@ -1,0 +1,193 @@
+/**
+ * Sends events to a receiver: a request with JSON ({@link WebhookBody}), or the template of rack.yaml, for each run, each changed device and each device that
+ * failed, as `services.router-backup.webhook` says. Nothing waits for it. A message that cannot be delivered is lost, logged and
+ * counted, since the API has all of it as well.
+ */
+import { randomUUID } from 'node:crypto';
+import { createHttpRequest, SinkError, type SinkReason } from '@skolo/alerts/request';
+import { FailureClass, Time } from '@skolo/api';
+import { pause } from '@skolo/base';
+import { backOffMs, type Clock } from '@skolo/common';
+import type { Rack } from '@skolo/rack';
+import { readSecret } from '@skolo/secrets';
+import { z } from 'zod';
+import type { EmitBackup } from '../events.ts';
+
+const longestDiff = 64 * 1024;
+
+export const WebhookBody = z.object({
+  rack: z.string(),
+  kind: z.enum(['run', 'change', 'failure']),
+  at: Time,
+  /** Id of the run. */
+  run: z.string().optional(),
+  /** Of `change` and `failure`. */
+  device: z.string().optional(),
+  /** Of `change`: id of the new version. */
+  version: z.string().optional(),
+  /** Of `change`: unified diff from the version before, secrets masked, cut at 64 KiB. */
+  diff: z.string().optional(),
+  /** Of `failure`. */
+  failure: FailureClass.optional(),
+  /** For people, without secrets: one line. */
+  summary: z.string().optional(),
+});
+export type WebhookBody = z.output<typeof WebhookBody>;
+export type WebhookEvent = Omit<WebhookBody, 'rack' | 'at'>;
+
+export interface WebhookDeps {
+  rack: () => Rack;
+  log: Record<'warn', (fields: object, message: string) => void>;
+  emit: EmitBackup;
+  clock: Pick<Clock, 'now'>;
+  /** In place of that of rack.yaml. */
+  timeoutSeconds?: number;
+  /** Before the second try; it doubles. */
+  firstPauseMs?: number;
+}
+
+interface Waiting {
+  /** Sent with each attempt, so that the receiver recognises a repetition. */
+  id: string;
+  body: WebhookBody;
+}
+
+const tries = 5;
+const mostWaiting = 100;
+
+export class Webhook {
+  private readonly deps: WebhookDeps;
+  private readonly queue: Waiting[] = [];
+  private readonly closing = new AbortController();
+  private working: Promise<void> | undefined;
+  private isDropping = false;
+
+  constructor(deps: WebhookDeps) {
+    this.deps = deps;
+  }
+
+  /** Whether rack.yaml requests messages of this kind. */
+  wants(kind: WebhookEvent['kind']): boolean {
+    const { webhook } = this.deps.rack().services['router-backup'];
+    return webhook?.on.includes(kind) ?? false;
+  }
+
+  /** Returns at once. */
+  send(event: WebhookEvent): void {
+    if (!this.wants(event.kind) || this.closing.signal.aborted) return;
+    const at = new Date(this.deps.clock.now()).toISOString();
+    const rack = this.deps.rack().name;
+    const body: WebhookBody = { rack, at, ...event, diff: event.diff && cut(event.diff) };
+    this.queue.push({ id: randomUUID(), body });
+    if (this.queue.length > mostWaiting) this.drop();
+    this.working ??= this.work();
+  }
+
+  /** Drops the messages that are not delivered yet. */
+  async close(): Promise<void> {
+    this.closing.abort(new Error('the service stops'));
+    await this.working;
+  }
+
+  private drop(): void {
+    this.queue.shift();
+    this.count('dropped');
+    // Once, until the receiver has caught up.
+    if (this.isDropping) return;
+    this.isDropping = true;
+    this.deps.log.warn(
+      { waiting: mostWaiting, hint: 'the receiver is slower than what happens; is it down?' },
+      'webhook messages dropped',
+    );
+  }
+
+  private count(outcome: 'sent' | 'failed' | 'dropped'): void {
+    this.deps.emit({ type: 'webhook-message', outcome });
+  }
+
+  private async work(): Promise<void> {
+    // `send` returns first.
+    await undefined;
+    for (let next = this.queue.shift(); next !== undefined; next = this.queue.shift()) {
+      if (this.closing.signal.aborted) this.count('dropped');
+      else await this.deliver(next);
+    }
+    this.isDropping = false;
+    this.working = undefined;
+  }
+
+  private async deliver(message: Waiting): Promise<void> {
+    const { log, firstPauseMs: firstMs = 1000 } = this.deps;
+    for (let failures = 1; ; failures += 1) {
+      const failed = await this.attempt(message);
+      if (failed === undefined) return this.count('sent');
+      if (!passing.includes(failed.reason) || failures >= tries || this.closing.signal.aborted) {
+        const { kind } = message.body;
+        log.warn({ kind, tries: failures, why: failed.message }, 'webhook message not delivered');
+        return this.count('failed');
+      }
+      await pause(backOffMs(failures, { firstMs, maxMs: 60_000 }), this.closing.signal).catch(
+        () => undefined,
+      );
+    }
+  }
+
+  /** Why it failed; undefined: it was accepted. */
+  private async attempt({ id, body }: Waiting): Promise<SinkError | undefined> {
+    const rack = this.deps.rack();
+    const { webhook } = rack.services['router-backup'];
+    if (webhook === undefined) {
+      return new SinkError('topic', 'GONE', 'the webhook has left rack.yaml');
+    }
+    const { on: _, token, ...rest } = webhook;
+    const { timeoutSeconds = rest.timeoutSeconds } = this.deps;
+    const request = createHttpRequest({
+      ...rest,
+      name: 'webhook',
+      timeoutSeconds,
+      token: token && (() => readSecret(rack, token)),
+    });
+    const usualBody = () => JSON.stringify(body);
+    try {
+      await request({ id, values: valuesOf(body), usualBody }, this.closing.signal);
+      return undefined;
+    } catch (error) {
+      if (error instanceof SinkError) return error;
+      throw error;
+    }
+  }
+}
+
+/** Reasons that may pass. */
+const passing: readonly SinkReason[] = ['unavailable', 'timeout', 'quota'];
+
+const alertnames = {
+  run: 'BackupFinished',
+  change: 'ConfigurationChanged',
+  failure: 'BackupFailed',
+} as const satisfies Record<WebhookBody['kind'], string>;
+
+/** With the names that templates of alert sinks use, so that one template does for both. */
+function valuesOf(body: WebhookBody): Record<string, unknown> {
+  const { rack, kind, device, summary } = body;
+  const severity = kind === 'failure' ? 'warning' : 'info';
+  return {
+    ...body,
+    location: rack,
+    status: 'firing',
+    action: 'trigger',
+    fingerprint: `backup-${rack}-${device ?? kind}`,
+    labels: { alertname: alertnames[kind], severity, ...(device && { device }) },
+    annotations: { summary },
+  };
+}
+
+/** Cuts at the end of a line. */
+function cut(diff: string): string {
+  const bytes = Buffer.from(diff);
+  if (bytes.length <= longestDiff) return diff;
+  const first = bytes.subarray(0, longestDiff - 100);
+  const end = first.lastIndexOf('\n') + 1;
+  const kept = first.subarray(0, end === 0 ? first.length : end).toString('utf8');
+  return `${kept}… cut: ${bytes.length - Buffer.byteLength(kept)} bytes more\n`;
+}

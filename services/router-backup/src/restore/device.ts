@@ -1,0 +1,219 @@
+/**
+ * Restores a version to its device: rehearses it, and loads it where the model can do so safely. What the device has before is
+ * stored in the history first, so that a restore can be undone.
+ */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { routerBackupApi } from '@skolo/api';
+import { difference, type Version } from '@skolo/backup';
+import { settlesWithin } from '@skolo/base';
+import { HttpProblem, type Locks } from '@skolo/common';
+import type { DeviceConnection } from '@skolo/equipment';
+import type { BackupModel } from '@skolo/models/backup';
+import { withoutVolatile } from '@skolo/models/configuration';
+import type { InfrastructureDevice } from '@skolo/rack';
+import type { z } from 'zod';
+import type { Base } from '../base.ts';
+import type { Readable } from '../history/readable.ts';
+import type { Versions } from '../history/versions.ts';
+import { BackupFailed } from '../read/failure.ts';
+import type { Fetch, Fetched } from '../read/fetch.ts';
+import type { PowerDaemon } from '../read/power-daemon.ts';
+import { Transcript, type Transcripts } from '../read/transcript.ts';
+import type { Attempts, Occasion } from '../runs/attempts.ts';
+import type { Backup } from '../runs/backup.ts';
+
+interface RestoreDeps extends Pick<Base, 'rack' | 'signal'> {
+  fetch: Fetch;
+  backup: Pick<Backup, 'keep'>;
+  attempts: Attempts;
+  versions: Versions;
+  readable: Readable;
+  locks: Locks;
+  power: Pick<PowerDaemon, 'wanted'>;
+  transcripts: Transcripts;
+}
+
+type Api = typeof routerBackupApi;
+type Rehearsal = Omit<z.output<Api['checkRestore']['answers'][200]>, 'version'>;
+type Restored = Omit<z.output<Api['restore']['answers'][200]>, 'version'>;
+
+export class Restores {
+  private readonly deps: RestoreDeps;
+  private readonly working = new Set<Promise<unknown>>();
+
+  constructor(deps: RestoreDeps) {
+    this.deps = deps;
+  }
+
+  /** @throws HttpProblem, BackupFailed, BackupError */
+  async check(version: Version): Promise<Rehearsal> {
+    const { versions, transcripts } = this.deps;
+    const device = this.device(version);
+    const content = await versions.content(version);
+    return await this.alone(device, async (transcript) => {
+      const now = await this.read(device, transcript);
+      const { model } = now;
+      const facts = {
+        running: digestOf(now.bytes, model),
+        diff: this.diff(version, content, now.bytes),
+        canApply: model.restore.apply !== undefined,
+      };
+      const rehearse = model.restore.check;
+      if (rehearse === undefined) return { ...facts, rehearsed: false };
+      const { accepted, said } = await this.connected(device, transcript, (to) =>
+        rehearse(to, content),
+      );
+      return {
+        ...facts,
+        rehearsed: accepted !== undefined,
+        said: transcripts.message(said, transcript, model.secrets),
+        accepted,
+      };
+    });
+  }
+
+  /**
+   * @param running as `check` gave it
+   * @throws HttpProblem 409: the device has changed since, or its model cannot load it safely. BackupFailed, BackupError
+   */
+  async apply(version: Version, running: string, occasion: Occasion): Promise<Restored> {
+    const { power, fetch, backup, attempts, versions, transcripts, signal } = this.deps;
+    const device = this.device(version);
+    const { apply } = fetch.model(device).restore;
+    if (apply === undefined) {
+      const how = `skolo backup restore ${device.name} --version ${version.id.slice(0, 12)}`;
+      const why = `a ${device.model} cannot load a configuration safely from here`;
+      throw new HttpProblem(409, `${why}; do it by hand: ${how}`);
+    }
+    const content = await versions.content(version);
+    return await this.alone(device, async (transcript) => {
+      if ((await power.wanted(signal)).has(device.name)) {
+        throw new HttpProblem(
+          409,
+          `${device.name} is needed for a power cycle, or is being cycled; nothing was loaded, try again later`,
+        );
+      }
+      const before = await this.read(device, transcript);
+      if (digestOf(before.bytes, before.model) !== running) {
+        throw new HttpProblem(
+          409,
+          `${device.name} has changed since it was looked at; look again at what would change`,
+        );
+      }
+      await backup.keep(device, before.fetched, occasion);
+      const steps: string[] = [];
+      await this.connected(device, transcript, (to) =>
+        apply(to, content, (step) => {
+          steps.push(transcripts.message(step, transcript, before.model.secrets));
+        }),
+      );
+      const { name, model } = device;
+      const outcome = await attempts.attempt({ name, model, device }, occasion, signal);
+      if (outcome.failure !== undefined) {
+        const what = `loaded (${steps.join('; ')}), but it cannot be read back: ${outcome.detail}`;
+        throw new BackupFailed(device.name, outcome.failure, what);
+      }
+      const after = await versions.find(device.name, outcome.version ?? 'latest');
+      const remaining = this.diff(version, content, await versions.content(after));
+      return { restored: remaining === '', remaining, steps };
+    });
+  }
+
+  /** Waits for loading that is under way, but not for longer than `mostMs`: half of a configuration is worse than no restore. */
+  async windDown(mostMs: number): Promise<void> {
+    await settlesWithin(mostMs, Promise.allSettled(this.working));
+  }
+
+  /** Without other sessions of ours with the device. Keeps the transcript if it fails. */
+  private async alone<T>(
+    device: InfrastructureDevice,
+    work: (transcript: Transcript) => Promise<T>,
+  ): Promise<T> {
+    const { locks, transcripts, fetch } = this.deps;
+    const transcript = new Transcript();
+    const working = locks.hold(device.name, () => work(transcript));
+    this.working.add(working);
+    try {
+      return await working;
+    } catch (error) {
+      if (!(error instanceof BackupFailed)) throw error;
+      const { secrets } = fetch.model(device);
+      await transcripts.keep(device.name, transcript, secrets);
+      const what = transcripts.message(error.what, transcript, secrets);
+      throw new BackupFailed(device.name, error.failure, what);
+    } finally {
+      this.working.delete(working);
+    }
+  }
+
+  private async connected<T>(
+    device: InfrastructureDevice,
+    transcript: Transcript,
+    work: (connection: DeviceConnection) => Promise<T>,
+  ): Promise<T> {
+    return await this.deps.fetch.connected(device, transcript, this.deps.signal, work);
+  }
+
+  private device(version: Version): InfrastructureDevice {
+    const device = this.deps.rack().infrastructure.get(version.device);
+    if (device === undefined) {
+      throw new HttpProblem(409, `${version.device} is not in rack.yaml, so it cannot be restored`);
+    }
+    if (version.model !== undefined && version.model !== device.model) {
+      throw new HttpProblem(
+        409,
+        `this version is of a ${version.model}, and ${device.name} is a ${device.model} now`,
+      );
+    }
+    return device;
+  }
+
+  private async read(
+    device: InfrastructureDevice,
+    transcript: Transcript,
+  ): Promise<{ bytes: Buffer; model: BackupModel; fetched: Fetched }> {
+    const fetched = await this.deps.fetch.read(device, transcript, this.deps.signal);
+    const { content, model } = fetched;
+    if ('bytes' in content) return { bytes: content.bytes, model, fetched };
+    try {
+      const bytes = await readLimited(device.name, content);
+      return { bytes, model, fetched: { ...fetched, content: { bytes } } };
+    } finally {
+      await this.deps.fetch.drop(device);
+    }
+  }
+
+  /** From what the device has to the version, without what changes by itself. */
+  private diff(version: Version, content: Buffer, now: Buffer): string {
+    const { readable } = this.deps;
+    const model = readable.model(version);
+    const text = (bytes: Buffer) =>
+      withoutVolatile(readable.readable(version, bytes), model?.volatile ?? []);
+    const names = {
+      from: `${version.device} now`,
+      to: `${version.device} ${version.id.slice(0, 12)}`,
+    };
+    return difference(text(now), text(content), names);
+  }
+}
+
+const mostBytes = 256 * 1024 * 1024;
+
+async function readLimited(
+  device: string,
+  content: { file: string; size: number },
+): Promise<Buffer> {
+  if (content.size <= mostBytes) return await readFile(content.file);
+  throw new BackupFailed(
+    device,
+    'refused',
+    `${content.size} bytes are too many to be restored from here`,
+  );
+}
+
+function digestOf(bytes: Buffer, model: BackupModel): string {
+  const hash = createHash('sha256');
+  if (model.format === 'tar') return hash.update(bytes).digest('hex');
+  return hash.update(withoutVolatile(bytes.toString('latin1'), model.volatile)).digest('hex');
+}

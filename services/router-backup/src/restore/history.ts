@@ -1,0 +1,138 @@
+/**
+ * Receives a history that was made again from a copy off site, piece by piece in one file, and puts it in the place of the
+ * present one. Versions that were stored since the loss are appended to it first.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { open, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { routerBackupApi } from '@skolo/api';
+import { appendMissing, openBundle, type Repository, type Version } from '@skolo/backup';
+import { closing, errorText } from '@skolo/base';
+import { HttpProblem, Locks } from '@skolo/common';
+import { makeFolder } from '@skolo/durable';
+import { BackupError } from '@skolo/models/configuration';
+import type { z } from 'zod';
+import type { Base } from '../base.ts';
+import type { HistoryLoss } from '../history/loss.ts';
+import type { Store } from '../history/store.ts';
+import type { Uploads } from '../offsite/copies.ts';
+
+interface HistoryRestoreDeps extends Pick<Base, 'rack' | 'stateDir' | 'emit' | 'signal'> {
+  store: Store;
+  loss: HistoryLoss;
+  uploads: Pick<Uploads, 'restored'>;
+}
+
+type RestoredHistory = z.output<(typeof routerBackupApi)['restoreHistory']['answers'][200]>;
+
+export class HistoryRestore {
+  private readonly deps: HistoryRestoreDeps;
+  private readonly folder: string;
+  private readonly locks = new Locks();
+
+  constructor(deps: HistoryRestoreDeps) {
+    this.deps = deps;
+    this.folder = join(deps.stateDir, 'incoming');
+  }
+
+  /** Removes the files that a killed process has left. Never throws. */
+  async clear(): Promise<void> {
+    await rm(this.folder, { recursive: true, force: true }).catch(() => undefined);
+  }
+
+  /**
+   * Appends a piece to the file. A piece at 0 begins it again.
+   *
+   * @returns the size of the file
+   * @throws HttpProblem 409: another piece is next. BackupError `storage`
+   */
+  async receive(offset: number, piece: Buffer): Promise<number> {
+    return await this.locks.hold('history', async () => {
+      try {
+        await makeFolder(this.folder);
+        await using handle = await open(this.file, offset === 0 ? 'w' : 'a', 0o600);
+        const { size } = await handle.stat();
+        if (size !== offset) {
+          throw new HttpProblem(409, `there are ${size} bytes, and not ${offset}; begin at 0`);
+        }
+        await handle.writeFile(piece);
+        return size + piece.length;
+      } catch (error) {
+        if (error instanceof HttpProblem) throw error;
+        throw new BackupError('storage', `${this.file}: ${errorText(error)}`, { cause: error });
+      }
+    });
+  }
+
+  /**
+   * Puts the history that was received in the place of the present one.
+   *
+   * @throws HttpProblem 409: it is not what was sent. BackupError: the history is unchanged
+   */
+  async restore(sha256: string): Promise<RestoredHistory> {
+    return await this.locks.hold('history', async () => {
+      try {
+        await this.check(sha256);
+        return await this.replace();
+      } finally {
+        await this.clear();
+      }
+    });
+  }
+
+  private async replace(): Promise<RestoredHistory> {
+    const { store, loss, rack, signal, uploads, emit } = this.deps;
+    const { name } = rack();
+    const copy = new Map<string, readonly Version[]>();
+    let ids: ReadonlyMap<string, string> = new Map();
+    let versions = 0;
+    await store.replace(async (present) => {
+      const folder = join(this.folder, 'history');
+      const options = { rack: name, signal };
+      await using restored = closing(
+        await openBundle(this.file, folder, options).catch(notAHistory),
+      );
+      await checked(restored, signal);
+      for (const device of await restored.devices()) {
+        copy.set(device, await restored.versions(device));
+      }
+      ids = await appendMissing(present, restored, name);
+      for (const device of await restored.devices()) versions += await restored.count(device);
+      return folder;
+    });
+    await uploads.restored(ids);
+    const lost = await loss.restored(copy);
+    const devices = copy.size;
+    emit({ type: 'history-restored', devices, versions, left: lost.length });
+    return { devices, versions, lost };
+  }
+
+  private async check(sha256: string): Promise<void> {
+    const hash = createHash('sha256');
+    try {
+      await stat(this.file);
+      for await (const chunk of createReadStream(this.file)) hash.update(chunk);
+    } catch (error) {
+      throw new HttpProblem(409, 'no history has been sent; send its pieces first', {
+        cause: error,
+      });
+    }
+    if (hash.digest('hex') === sha256) return;
+    throw new HttpProblem(409, 'what arrived is not what was sent; send it again');
+  }
+
+  private get file(): string {
+    return join(this.folder, 'history.bundle');
+  }
+}
+
+function notAHistory(error: unknown): never {
+  if (!(error instanceof BackupError) || error.code !== 'damaged') throw error;
+  throw new HttpProblem(409, `it is not a history: ${error.message}`, { cause: error });
+}
+
+async function checked(repository: Repository, signal: AbortSignal): Promise<void> {
+  const wrong = await repository.check(signal);
+  if (wrong !== undefined) throw new HttpProblem(409, `it is damaged: ${wrong}`);
+}

@@ -1,0 +1,77 @@
+/**
+ * A device that has left rack.yaml is retired: its history stays, nothing is deleted. An inventory that is empty, or lost half
+ * of the devices, counts as a mistake: no device is retired until a person has asked for a backup of all.
+ */
+import { errorText } from '@skolo/base';
+import type { Base } from '../base.ts';
+import type { Store } from '../history/store.ts';
+import type { DeviceRecord, State } from '../state.ts';
+import { jumphostModel } from '../targets.ts';
+
+interface InventoryDeps extends Pick<Base, 'rack' | 'clock' | 'log' | 'emit'> {
+  state: State;
+  store: Store;
+}
+
+export class Inventory {
+  private readonly deps: InventoryDeps;
+  private why: string | undefined;
+  private checking: Promise<void> = Promise.resolve();
+
+  constructor(deps: InventoryDeps) {
+    this.deps = deps;
+  }
+
+  /** Why rack.yaml looks like a mistake. Undefined: it does not. */
+  get problem(): string | undefined {
+    return this.why;
+  }
+
+  /**
+   * Compares rack.yaml with the devices that have been backed up.
+   *
+   * @param isConfirmed a person has asked for all devices that it lists
+   */
+  async check({ isConfirmed = false } = {}): Promise<void> {
+    // One after the other: half of a retirement looks like a mistake.
+    const check = () => this.checkNow(isConfirmed);
+    this.checking = this.checking.then(check, check);
+    await this.checking;
+  }
+
+  private async checkNow(isConfirmed: boolean): Promise<void> {
+    const { rack, state, emit, log } = this.deps;
+    const known = [...state.devices.all.values()].filter(
+      ({ retiredAt, model }) => retiredAt === undefined && model !== jumphostModel,
+    );
+    const { infrastructure, disabled } = rack();
+    // An entry with a mistake has not left.
+    const gone = known.filter(
+      ({ name }) => !infrastructure.has(name) && !disabled?.names.has(name),
+    );
+    const isTooMany = gone.length > 0 && gone.length * 2 >= known.length;
+    if (isTooMany && !isConfirmed) {
+      const why = `rack.yaml lists ${known.length - gone.length} of the ${known.length} devices that have been backed up; is it the right file? If it is, run: skolo backup run`;
+      if (this.why === undefined)
+        log.error({ known: known.length, gone: gone.length }, 'inventory shrank');
+      this.why = why;
+      return emit({ type: 'degraded', what: 'inventory', why });
+    }
+    this.why = undefined;
+    emit({ type: 'degraded', what: 'inventory' });
+    for (const record of gone) await this.retire(record);
+  }
+
+  private async retire(record: DeviceRecord): Promise<void> {
+    const { rack, state, store, clock, log, emit } = this.deps;
+    const { name, model } = record;
+    const retiredAt = new Date(clock.now()).toISOString();
+    await state.keep([state.devices.put({ ...record, retiredAt })]);
+    emit({ type: 'device-retired', device: name });
+    const about = { rack: rack().name, model, run: '-', time: retiredAt, by: 'rack.yaml' };
+    const note = async () => store.repository.note(name, 'retired: it has left rack.yaml', about);
+    await note().catch((error: unknown) => {
+      log.warn({ device: name, why: errorText(error) }, 'retirement is not in the history');
+    });
+  }
+}

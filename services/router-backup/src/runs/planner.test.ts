@@ -1,0 +1,156 @@
+import { fakeClock } from '@skolo/common/testing';
+import { describe, expect, it } from 'vitest';
+import { type Lab, startLab, threeDevices } from '../testing/lab.ts';
+
+const origins = async (lab: Lab) => {
+  const { backups } = await lab.admin.backups({ query: {} });
+  return backups.map(({ origin }) => origin).reverse();
+};
+
+/** Stands at noon in Berlin; all devices have been read. */
+async function atNoon(settings = '') {
+  const clock = fakeClock('2026-11-20T11:00:00Z');
+  const lab = await startLab({ clock, settings });
+  await lab.idle();
+  return { clock, lab };
+}
+
+const hour = 3_600_000;
+
+describe('the planner', () => {
+  it('begins a run when the schedule is due', async () => {
+    const { clock, lab } = await atNoon('    schedule: "*/10 * * * *"');
+    await expect.poll(() => origins(lab)).toEqual(['overdue']);
+
+    for (const _ of Array(10)) {
+      clock.pass(60_000);
+      await expect
+        .poll(async () => (await lab.admin.backups({ query: {} })).backups.length)
+        .toBeGreaterThan(0);
+      await lab.idle();
+    }
+
+    await expect.poll(async () => (await origins(lab)).length).toBe(2);
+  });
+
+  it('makes up once for what passed while it was off, at the next start', async () => {
+    const { clock, lab } = await atNoon();
+    await lab.stop();
+    clock.pass(72 * hour);
+
+    const next = await startLab({ former: lab, clock });
+    await next.idle();
+    const first = await origins(next);
+    await next.stop();
+    const again = await startLab({ former: next, clock });
+    await again.idle();
+
+    expect(first).toEqual(['overdue', 'overdue']);
+    expect(await origins(again)).toEqual(['overdue', 'overdue']);
+    expect(await again.device('router')).toMatchObject({ state: 'ok' });
+  });
+
+  it('begins nothing at a start when nothing passed', async () => {
+    const { clock, lab } = await atNoon();
+    await lab.stop();
+    clock.pass(2 * hour);
+
+    const next = await startLab({ former: lab, clock });
+    await next.idle();
+
+    expect(await origins(next)).toEqual(['overdue']);
+  });
+
+  it('reads who comes new into rack.yaml', async () => {
+    const { lab } = await atNoon();
+
+    await lab.edit(`${threeDevices}  switch-3: { model: frr, address: 127.0.2.4 }\n`);
+
+    await expect
+      .poll(async () => (await lab.device('switch-3').catch(() => undefined))?.state)
+      .toBe('ok');
+  });
+
+  it('reads all others when one of an earlier run is not done', async () => {
+    const { clock, lab } = await atNoon('    schedule: "0 13 * * *"');
+    const hanging = lab.devices.get('switch-3');
+    hanging.gate = new Promise(() => undefined);
+    await lab.edit(`${threeDevices}  switch-3: { model: frr, address: 127.0.2.4 }\n`);
+    await expect.poll(() => hanging.reads).toBe(1);
+
+    clock.pass(hour);
+
+    await expect.poll(() => lab.devices.get('switch-2').reads).toBe(2);
+    const { backups } = await lab.admin.backups({ query: {} });
+    expect(backups[0]?.devices.map(({ device }) => device)).not.toContain('switch-3');
+    expect(hanging.reads).toBe(1);
+  });
+
+  it('shows a device as overdue that has not been read for too long', async () => {
+    const { clock, lab } = await atNoon('    schedule: "0 0 1 1 *"');
+
+    clock.pass(27 * hour);
+
+    expect(await lab.device('router')).toMatchObject({ state: 'overdue' });
+    expect(await lab.metrics()).toContain('skolo_backup_overdue_seconds 93600');
+  });
+
+  it('takes over another schedule at once', async () => {
+    const { clock, lab } = await atNoon('    schedule: "0 0 1 1 *"');
+
+    await lab.edit(threeDevices, '    schedule: "* * * * *"');
+    await expect
+      .poll(async () => {
+        clock.pass(60_000);
+        return (await origins(lab)).length;
+      })
+      .toBeGreaterThan(1);
+  });
+});
+
+describe('the inventory', () => {
+  it('retires who left rack.yaml, and forgets nothing', async () => {
+    const { lab } = await atNoon();
+
+    await lab.edit(threeDevices.replace(/ {2}switch-2.*\n/, ''));
+
+    await expect.poll(async () => (await lab.device('switch-2')).state).toBe('retired');
+    const { versions } = await lab.admin.versions({ params: { device: 'switch-2' }, query: {} });
+    expect(versions).toHaveLength(1);
+    expect(await lab.metrics()).not.toContain(
+      'skolo_backup_last_success_timestamp_seconds{device="switch-2"}',
+    );
+  });
+
+  it('goes on where it was when a device comes back', async () => {
+    const { lab } = await atNoon();
+    await lab.edit(threeDevices.replace(/ {2}switch-2.*\n/, ''));
+    await expect.poll(async () => (await lab.device('switch-2')).state).toBe('retired');
+
+    await lab.edit(threeDevices);
+
+    await expect.poll(async () => (await lab.device('switch-2')).state).toBe('ok');
+    expect((await lab.device('switch-2')).versions).toBe(1);
+  });
+
+  it.each([
+    ['empty', 'infrastructure: {}'],
+    ['half of it', 'infrastructure:\n  router: { model: frr, address: 127.0.2.1 }\n'],
+  ])('takes a rack.yaml that is %s for a mistake, until a person asks for it', async (_, yaml) => {
+    const { lab } = await atNoon();
+
+    await lab.edit(yaml);
+    await expect.poll(() => lab.degraded()).toContain('is it the right file?');
+    const states = async () =>
+      (await lab.admin.devices({ query: {} })).devices.map(({ state }) => state);
+    const before = await lab.metrics();
+    const missing = await lab.device('switch-2');
+    await lab.run();
+
+    expect(before).toContain('skolo_backup_last_success_timestamp_seconds{device="switch-2"}');
+    expect(missing).toMatchObject({ state: 'not-backed-up', versions: 1 });
+    expect(missing.why).toContain('is it the right file?');
+    expect((await states()).filter((state) => state === 'retired').length).toBeGreaterThan(1);
+    expect(await lab.degraded()).not.toContain('is it the right file?');
+  });
+});

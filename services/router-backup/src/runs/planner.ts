@@ -1,0 +1,167 @@
+/** Begins runs: by the schedule, for overdue devices, and for devices that were never read. */
+import type { Base } from '../base.ts';
+import type { Versions } from '../history/versions.ts';
+import type { DeviceRecord, MarkRecord, State } from '../state.ts';
+import { targetsOf } from '../targets.ts';
+import type { Inventory } from './inventory.ts';
+import type { Runs } from './runs.ts';
+import { Schedule } from './schedule.ts';
+
+const minuteMs = 60_000;
+/** A device that could not be stored is read again after this long. */
+const storageRetryMs = 15 * minuteMs;
+/** If the last look is longer ago, the service or its computer did not run meanwhile. */
+const punctualMs = 90_000;
+
+interface PlannerDeps extends Pick<Base, 'rack' | 'clock' | 'log'> {
+  state: State;
+  runs: Runs;
+  inventory: Inventory;
+  versions: Versions;
+  everyMs?: number | undefined;
+}
+
+export class Planner {
+  private readonly deps: PlannerDeps;
+  private schedule: Schedule;
+  private lastLook: number | undefined;
+  /** The last look, in local minutes; undefined: none in this zone. */
+  private seen: number | undefined;
+  /** Devices that could not be stored need not wait. */
+  private isDiskWellAgain = false;
+  private timer: NodeJS.Timeout | undefined;
+  private looking: Promise<void> = Promise.resolve();
+
+  constructor(deps: PlannerDeps) {
+    this.deps = deps;
+    this.schedule = this.newSchedule();
+  }
+
+  async start(): Promise<void> {
+    this.seen = this.deps.state.marks.get('schedule')?.seen;
+    this.schedule.start(() => void this.look());
+    this.timer = setInterval(() => void this.look(), this.deps.everyMs ?? minuteMs);
+    await this.look();
+  }
+
+  /** Applies the present rack.yaml. */
+  async follow(): Promise<void> {
+    const { expression, timezone } = this.schedule;
+    const { rack } = this.deps;
+    const now = {
+      expression: rack().services['router-backup'].schedule,
+      timezone: rack().timezone,
+    };
+    if (now.expression !== expression || now.timezone !== timezone) {
+      await this.schedule.stop();
+      this.schedule = this.newSchedule();
+      // The mark of another time zone or expression has no meaning for this one.
+      this.seen = undefined;
+      this.schedule.start(() => void this.look());
+    }
+    await this.look();
+  }
+
+  /**
+   * Begins what is due. One look at a time, so that no run begins twice.
+   *
+   * @param isDiskWell the disk rejected writes until now
+   */
+  async look({ isDiskWell = false } = {}): Promise<void> {
+    if (isDiskWell) this.isDiskWellAgain = true;
+    const look = () => this.lookNow();
+    this.looking = this.looking.then(look, look);
+    await this.looking.catch((error: unknown) => {
+      this.deps.log.error({ err: error }, 'schedule is not looked at');
+    });
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.timer);
+    await this.schedule.stop();
+    await this.looking.catch(() => undefined);
+  }
+
+  private newSchedule(): Schedule {
+    const { rack } = this.deps;
+    return new Schedule(rack().services['router-backup'].schedule, rack().timezone);
+  }
+
+  private async lookNow(): Promise<void> {
+    const { clock, state, runs, inventory, log } = this.deps;
+    const isFirst = this.seen === undefined;
+    const { isDue, seen } = this.schedule.look(this.seen, clock.now());
+    this.seen = seen;
+    const uptime = clock.uptime() * 1000;
+    const isPunctual = this.lastLook !== undefined && uptime - this.lastLook < punctualMs;
+    this.lastLook = uptime;
+    const mark: MarkRecord = { name: 'schedule', seen };
+    await inventory.check();
+    if (isDue) {
+      const origin = isPunctual ? 'schedule' : 'overdue';
+      const devices = this.dueDevices();
+      const changes = [state.marks.put(mark)];
+      if (devices?.length === 0) {
+        log.warn('a run is due while all of the one before still wait; it is left out');
+        await state.keep(changes);
+      } else {
+        const request = { origin, by: 'schedule', isSpread: isPunctual } as const;
+        await runs.begun({ ...request, devices }, changes);
+      }
+    } else if (isFirst) {
+      await state.keep([state.marks.put(mark)]);
+    }
+    await this.lookForNew();
+  }
+
+  /**
+   * Devices that no earlier run is about to read: one device that fails and is retried must not delay all others.
+   * Undefined: all.
+   */
+  private dueDevices(): string[] | undefined {
+    const { rack, runs } = this.deps;
+    const targets = targetsOf(rack());
+    const free = targets.filter(({ name }) => !runs.isAskedFor(name));
+    if (free.length === targets.length) return undefined;
+    return free.some(({ why }) => why === undefined) ? free.map(({ name }) => name) : [];
+  }
+
+  /** It was read and could not be stored, and the disk may accept it now. */
+  private isToRetry({ failure, lastAttempt }: DeviceRecord): boolean {
+    if (failure !== 'storage' || lastAttempt === undefined) return false;
+    if (this.isDiskWellAgain) return true;
+    return Math.abs(this.deps.clock.now() - Date.parse(lastAttempt)) > storageRetryMs;
+  }
+
+  /** Devices that are new in rack.yaml, or lost their history, need not wait for the night. */
+  private async lookForNew(): Promise<void> {
+    const { rack, state, runs } = this.deps;
+    const devices: string[] = [];
+    let isLater = false;
+    for (const { name, why } of targetsOf(rack())) {
+      if (why !== undefined) continue;
+      if (runs.isAskedFor(name)) {
+        // The disk may still reject it.
+        isLater = true;
+        continue;
+      }
+      const known = state.devices.get(name);
+      const isNew = known === undefined || known.retiredAt !== undefined;
+      const isLost = known?.failure === undefined && !(await this.hasVersion(name));
+      if (isNew || isLost || (known && this.isToRetry(known))) devices.push(name);
+    }
+    this.isDiskWellAgain &&= isLater;
+    if (devices.length === 0) return;
+    const reason = 'not in the history yet';
+    await runs.begun({ devices, origin: 'overdue', by: 'schedule', reason });
+  }
+
+  /** True while that cannot be known. */
+  private async hasVersion(device: string): Promise<boolean> {
+    const newest = this.deps.versions.newest(device);
+    return await newest.then(
+      (version) => version !== undefined,
+      () => true,
+    );
+  }
+}

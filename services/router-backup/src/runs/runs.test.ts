@@ -1,0 +1,258 @@
+import { DeviceBusy, DeviceRefused, HostKeyChanged, SignInRefused } from '@skolo/equipment';
+import { describe, expect, it } from 'vitest';
+import { silent, unreachable } from '../testing/fake-device.ts';
+import { startLab, threeDevices } from '../testing/lab.ts';
+
+const resultsOf = (run: { devices: { device: string; result?: string | undefined }[] }) =>
+  Object.fromEntries(run.devices.map(({ device, result }) => [device, result]));
+
+describe('a run', () => {
+  it('reads each device at first, and then finds nothing new', async () => {
+    const lab = await startLab();
+    await lab.idle();
+    const { backups } = await lab.admin.backups({ query: {} });
+
+    const again = await lab.run();
+
+    expect(backups.map(({ origin }) => origin)).toEqual(['overdue']);
+    expect(resultsOf(backups[0] ?? { devices: [] })).toEqual({
+      router: 'changed',
+      'switch-1': 'changed',
+      'switch-2': 'changed',
+    });
+    expect(resultsOf(again)).toEqual({
+      router: 'unchanged',
+      'switch-1': 'unchanged',
+      'switch-2': 'unchanged',
+      'jumphost-rack1': 'not-backed-up',
+    });
+    expect(await lab.device('router')).toMatchObject({ state: 'ok', versions: 1 });
+  });
+
+  it('stores what changed, and not what changes by itself', async () => {
+    const lab = await startLab();
+    await lab.idle();
+    const router = lab.devices.get('router');
+
+    router.text = router.text.replace('end', '! up 3 days\nend');
+    const noise = await lab.run('router');
+    router.text = router.text.replace('hostname', 'domain lan\nhostname');
+    const change = await lab.run('router');
+
+    expect([noise, change].map((run) => run.devices[0]?.result)).toEqual(['unchanged', 'changed']);
+    expect((await lab.device('router')).versions).toBe(2);
+  });
+
+  it('names each failure', async () => {
+    const lab = await startLab();
+    await lab.idle();
+
+    for (const [failure, error] of [
+      ['unreachable', unreachable('router')],
+      ['timeout', silent('router')],
+      ['auth', new SignInRefused('router', 'does not take the password')],
+      ['host-key', new HostKeyChanged('router', 'its host key is another one')],
+      ['busy', new DeviceBusy('router', 'gives no session')],
+      ['refused', new DeviceRefused('router', 'refuses "show running-config"')],
+      ['internal', new TypeError('undefined is not a function')],
+    ] as const) {
+      lab.devices.get('router').failures.push(error);
+      const run = await lab.run('router');
+
+      expect(run.devices).toMatchObject([{ device: 'router', result: 'failed', failure }]);
+      expect(await lab.device('router')).toMatchObject({ state: 'failed', failure, versions: 1 });
+      const metrics = await lab.metrics();
+      expect(metrics).toContain(`skolo_backup_failures_total{class="${failure}"} 1`);
+      expect(metrics).toContain(
+        `skolo_backup_failures_in_a_row{device="router",class="${failure}"} 1`,
+      );
+      expect(resultsOf(await lab.run('router'))).toEqual({ router: 'unchanged' });
+    }
+  });
+
+  it('stores nothing that is incomplete, refused or suspiciously small', async () => {
+    const lab = await startLab();
+    await lab.idle();
+
+    for (const [failure, text] of [
+      ['incomplete', 'hostname router\n'],
+      ['incomplete', ''],
+      ['incomplete', ' \r\n'],
+      ['refused', '% Authorization failed\n'],
+      ['suspiciously-small', 'end\n'],
+    ] as const) {
+      lab.devices.get('router').text = text;
+      const run = await lab.run('router');
+
+      expect(run.devices[0], text).toMatchObject({ result: 'failed', failure });
+      expect((await lab.device('router')).versions, text).toBe(1);
+    }
+  });
+
+  it('believes what is suspiciously small when a person asks for it again', async () => {
+    const lab = await startLab();
+    await lab.idle();
+    const router = lab.devices.get('router');
+
+    router.text = '! up 1 s\nend\n';
+    const first = await lab.run('router');
+    router.text = '! up 2 s\nend\n';
+    const second = await lab.run('router');
+
+    expect([first, second].map((run) => run.devices[0]?.result)).toEqual(['failed', 'changed']);
+  });
+
+  it('never writes into the history of another device', async () => {
+    const lab = await startLab();
+    await lab.idle();
+    const before = await lab.admin.versions({ params: { device: 'router' }, query: {} });
+
+    Object.assign(lab.devices.get('router'), {
+      text: lab.devices.get('switch-1').text,
+      hostname: 'switch-1',
+    });
+    const run = await lab.run('router');
+    await lab.admin.forgetHostKey({ params: { device: 'router' }, query: {} });
+    const known = await lab.run('router');
+
+    expect(run.devices[0]).toMatchObject({ result: 'failed', failure: 'wrong-device' });
+    expect(run.devices[0]?.detail).toContain('skolo equipment forget router');
+    expect(known.devices[0]?.result).toBe('changed');
+    expect(before.versions).toHaveLength(1);
+  });
+
+  it('lets a device be renamed whose serial number is the same', async () => {
+    const lab = await startLab();
+    await lab.idle();
+    const router = lab.devices.get('router');
+    router.serial = 'F123';
+    await lab.run('router');
+
+    router.hostname = 'border';
+    const renamed = await lab.run('router');
+    router.serial = 'F999';
+    const swapped = await lab.run('router');
+
+    expect(renamed.devices[0]?.result).toBe('unchanged');
+    expect(swapped.devices[0]).toMatchObject({ failure: 'wrong-device' });
+  });
+
+  it('reports that a device would boot with another configuration', async () => {
+    const lab = await startLab();
+    await lab.idle();
+    const router = lab.devices.get('router');
+
+    router.startup = router.text.replace('hostname', '! up 5 days\nhostname');
+    const saved = await lab.run('router');
+    router.text = router.text.replace('hostname', 'domain lan\nhostname');
+    const unsaved = await lab.run('router');
+
+    expect([saved, unsaved].map((run) => run.devices[0]?.unsaved)).toEqual([false, true]);
+    expect(await lab.metrics()).toContain('skolo_backup_unsaved{device="router"} 1');
+  });
+
+  it('tries again what may work a moment later, unless a person waits for it', async () => {
+    const lab = await startLab({ yaml: 'infrastructure: {}' });
+    lab.devices.get('router').failures.push(unreachable('router'), silent('router'));
+    lab.devices
+      .get('switch-1')
+      .failures.push(new SignInRefused('switch-1', 'does not take the password'));
+
+    await lab.edit(threeDevices);
+    await expect
+      .poll(async () => (await lab.device('switch-2').catch(() => undefined))?.state)
+      .toBe('ok');
+    await lab.idle();
+
+    expect(lab.devices.get('router').reads).toBe(3);
+    expect(await lab.device('router')).toMatchObject({ state: 'ok' });
+    expect(lab.devices.get('switch-1').reads).toBe(1);
+    expect(await lab.device('switch-1')).toMatchObject({ state: 'failed', failure: 'auth' });
+  });
+
+  it('is not held up by a device that hangs', async () => {
+    const lab = await startLab();
+    await lab.idle();
+    let open = () => {};
+    lab.devices.get('router').gate = new Promise((resolve) => {
+      open = () => resolve();
+    });
+
+    const { id } = await lab.admin.requestBackup({ body: {} });
+    const states = async () =>
+      Object.fromEntries(
+        (await lab.admin.backup({ params: { id } })).devices.map(({ device, state }) => [
+          device,
+          state,
+        ]),
+      );
+    await expect.poll(states).toMatchObject({ 'switch-1': 'done', 'switch-2': 'done' });
+    expect(await states()).toMatchObject({ router: 'reading' });
+    expect((await lab.device('router')).reading).toBe(true);
+    open();
+
+    expect(resultsOf(await lab.finished(id))).toMatchObject({ router: 'unchanged' });
+  });
+
+  it('has one session with a device at a time, and no more devices than allowed', async () => {
+    const yaml = `infrastructure:
+  switch-[01-30]: { model: frr, address: 127.0.2.[1-30] }
+`;
+    const lab = await startLab({ yaml, settings: '    concurrency: 4' });
+
+    await Promise.all([lab.run(), lab.run(), lab.run('switch-01')]);
+    await lab.idle();
+
+    expect(lab.devices.mostAtOnce).toBe(4);
+    expect(lab.devices.get('switch-01').mostAtOnce).toBe(1);
+  });
+
+  it('gives way to a power cycle, also in the middle', async () => {
+    const wanted = new Set<string>();
+    const followed = new Map<string, AbortController>();
+    const lab = await startLab({
+      power: {
+        wanted: async () => wanted,
+        async unlessWanted(device, signal, work) {
+          if (wanted.has(device)) throw new DeviceBusy(device, 'a power cycle needs it');
+          const controller = new AbortController();
+          followed.set(device, controller);
+          return work(AbortSignal.any([signal, controller.signal])).finally(() =>
+            followed.delete(device),
+          );
+        },
+      },
+    });
+    await lab.idle();
+    const { reads } = lab.devices.get('router');
+    lab.devices.get('router').gate = new Promise(() => undefined);
+    const { id } = await lab.admin.requestBackup({ body: { devices: ['router'] } });
+    await expect.poll(() => lab.devices.get('router').reads).toBe(reads + 1);
+
+    followed.get('router')?.abort(new DeviceBusy('router', 'a power cycle needs it'));
+    const run = await lab.finished(id);
+
+    expect(run.devices[0]).toMatchObject({ result: 'failed', failure: 'busy' });
+    expect(followed.size).toBe(0);
+  });
+
+  it('goes on at the next start with what a stop left', async () => {
+    const lab = await startLab();
+    await lab.idle();
+    lab.devices.get('router').gate = new Promise(() => undefined);
+    const { id } = await lab.admin.requestBackup({ body: { reason: 'before the move' } });
+    await expect
+      .poll(async () => (await lab.admin.backup({ params: { id } })).devices[1]?.state)
+      .toBe('done');
+    delete lab.devices.get('router').gate;
+    await lab.stop();
+    const reads = lab.devices.get('switch-1').reads;
+
+    const next = await startLab({ former: lab });
+    const run = await next.finished(id);
+
+    expect(resultsOf(run)).toMatchObject({ router: 'unchanged', 'switch-1': 'unchanged' });
+    expect(run.reason).toBe('before the move');
+    expect(next.devices.get('switch-1').reads).toBe(reads);
+  });
+});

@@ -1,0 +1,335 @@
+/**
+ * Runs: which devices are to be read at whose request, and the result of each. Devices are read concurrently, with one session
+ * per device. Failures that may pass are retried. The next start continues the runs that a stop interrupted.
+ */
+import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
+import type { BackupRun } from '@skolo/api';
+import { errorText, pause } from '@skolo/base';
+import { HttpProblem, type Locks, resolveId } from '@skolo/common';
+import type { Change } from '@skolo/durable';
+import { expandNames, RangeSyntaxError } from '@skolo/rack';
+import PQueue from 'p-queue';
+import type { Base } from '../base.ts';
+import { isWorthRetrying } from '../read/failure.ts';
+import type { PowerDaemon } from '../read/power-daemon.ts';
+import type { RunEntry, RunRecord, State } from '../state.ts';
+import { noSuchDevice, type Target, targetOf, targetsOf } from '../targets.ts';
+import { type Attempts, type Outcome, Stopping } from './attempts.ts';
+import { jitterOf } from './schedule.ts';
+
+/** Older ones are forgotten. */
+const keptRuns = 200;
+const minuteMs = 60_000;
+/** How long a power cycle is waited for before the device counts as busy. */
+const patienceMs = { byHand: minuteMs, byItself: 10 * minuteMs };
+const usualPauses = { byHand: [], byItself: [0.5 * minuteMs, 3 * minuteMs, 15 * minuteMs] };
+
+export interface RunsDeps extends Pick<Base, 'rack' | 'clock' | 'log' | 'emit' | 'signal'> {
+  state: State;
+  locks: Locks;
+  attempts: Attempts;
+  power: Pick<PowerDaemon, 'wanted'>;
+  /** Pauses before each further attempt at a device, in milliseconds. */
+  retryPauses?: { byHand: readonly number[]; byItself: readonly number[] } | undefined;
+}
+
+interface RunRequest {
+  /** Absent: all. */
+  devices?: readonly string[] | undefined;
+  origin: BackupRun['origin'];
+  by: string;
+  reason?: string | undefined;
+  /** Whether the devices are spread over the jitter of the settings. */
+  isSpread?: boolean;
+}
+
+export class Runs {
+  private readonly deps: RunsDeps;
+  private readonly queue: PQueue;
+  /** Under way, with the results so far. */
+  private readonly live = new Map<string, RunRecord>();
+  private readonly reading = new Set<string>();
+  private readonly working = new Set<Promise<void>>();
+  /** Aborted, and replaced, when the disk takes writes again. */
+  private disk = new AbortController();
+
+  constructor(deps: RunsDeps) {
+    this.deps = deps;
+    this.queue = new PQueue({ concurrency: deps.rack().services['router-backup'].concurrency });
+  }
+
+  /** Applies the present rack.yaml. */
+  follow(): void {
+    this.queue.concurrency = this.deps.rack().services['router-backup'].concurrency;
+  }
+
+  /**
+   * Begins a run. It is durable when this is fulfilled, and not yet finished.
+   *
+   * @throws HttpProblem There is no such device. StorageUnavailable, JournalDown: it would not survive.
+   */
+  async request(request: RunRequest): Promise<BackupRun> {
+    const { state } = this.deps;
+    return await this.kept(request, (run) => state.write([run]));
+  }
+
+  /**
+   * Begins a run that no caller waits for, also while the disk rejects writes.
+   *
+   * @param changes made durable together with it
+   */
+  async begun(request: RunRequest, changes: readonly Change[] = []): Promise<BackupRun> {
+    const { state } = this.deps;
+    return await this.kept(request, (run) => state.keep([run, ...changes]));
+  }
+
+  /** Continues the runs that the last process left. */
+  resume(): void {
+    const { state, log } = this.deps;
+    for (const record of state.runs.all.values()) {
+      if (record.finishedAt !== undefined || this.live.has(record.id)) continue;
+      const devices = record.devices.map((entry) => this.asLeft(record.id, entry));
+      log.info({ run: record.id, left: devices.filter(isOpen).length }, 'run goes on');
+      this.begin({ ...record, devices }, false);
+    }
+  }
+
+  /** Retries at once what could not be stored. */
+  retryStorage(): void {
+    this.disk.abort();
+    this.disk = new AbortController();
+    setMaxListeners(0, this.disk.signal);
+  }
+
+  /** The newest first. */
+  list(): BackupRun[] {
+    const records = [...this.deps.state.runs.all.values()].sort((a, b) => b.number - a.number);
+    return records.map((record) => answerOf(this.live.get(record.id) ?? record));
+  }
+
+  /** @throws HttpProblem 404: there is none. */
+  find(written: string): BackupRun {
+    const { runs } = this.deps.state;
+    const ids = new Set([...runs.all.keys(), ...this.live.keys()]);
+    const id = resolveId(ids, written, { noun: 'run', list: 'skolo backup runs' });
+    const record = this.live.get(id) ?? runs.get(id);
+    if (record === undefined) throw new Error(`run ${id} has no record`);
+    return answerOf(record);
+  }
+
+  isReading(device: string): boolean {
+    return this.reading.has(device);
+  }
+
+  /** Whether it waits to be read, or is being read. */
+  isAskedFor(device: string): boolean {
+    return [...this.live.values()].some(({ devices }) =>
+      devices.some((entry) => entry.device === device && isOpen(entry)),
+    );
+  }
+
+  /** Waits for the runs, which end with `signal` of the deps. */
+  async close(): Promise<void> {
+    await Promise.all(this.working);
+  }
+
+  private async kept(
+    request: RunRequest,
+    keep: (run: Change) => Promise<unknown>,
+  ): Promise<BackupRun> {
+    const record = this.newRecord(request, this.targets(request.devices));
+    await keep(this.deps.state.runs.put(record));
+    this.begin(record, request.isSpread ?? false);
+    return answerOf(record);
+  }
+
+  private targets(names: readonly string[] | undefined): Target[] {
+    const all = targetsOf(this.deps.rack());
+    if (names === undefined) return all;
+    return [...new Set(names.flatMap(inRange))].map((name) => {
+      const found = all.find((target) => target.name === name);
+      if (found !== undefined) return found;
+      throw noSuchDevice(
+        name,
+        all.map((target) => target.name),
+      );
+    });
+  }
+
+  private newRecord({ origin, by, reason }: RunRequest, targets: readonly Target[]): RunRecord {
+    const { clock, state } = this.deps;
+    const numbers = [...state.runs.all.values()].map(({ number }) => number);
+    const requestedAt = new Date(clock.now()).toISOString();
+    return {
+      id: `${requestedAt.slice(0, 19).replaceAll(/[-:]/g, '')}Z-${randomBytes(3).toString('hex')}`,
+      number: Math.max(0, ...numbers, ...[...this.live.values()].map((run) => run.number)) + 1,
+      origin,
+      by,
+      reason,
+      requestedAt,
+      devices: targets.map(({ name }) => ({ device: name, state: 'waiting' })),
+    };
+  }
+
+  /** The result of a device that was done before the stop. */
+  private asLeft(run: string, entry: RunEntry): RunEntry {
+    const known = this.deps.state.devices.get(entry.device);
+    if (known?.lastRun !== run || known.lastResult === undefined) {
+      return { device: entry.device, state: 'waiting' };
+    }
+    const { lastResult: result, failure, detail, unsaved, seconds } = known;
+    const { device } = entry;
+    return { device, state: 'done', result, failure, detail, unsaved, seconds };
+  }
+
+  private begin(record: RunRecord, isSpread: boolean): void {
+    this.live.set(record.id, record);
+    const work = this.perform(record, isSpread).catch((error: unknown) => {
+      if (error instanceof Stopping || this.deps.signal.aborted) return;
+      this.deps.log.error({ err: error, run: record.id }, 'run failed');
+    });
+    this.working.add(work);
+    void work.finally(() => this.working.delete(work));
+  }
+
+  private async perform(record: RunRecord, isSpread: boolean): Promise<void> {
+    const { clock, state, rack, emit } = this.deps;
+    const { jitterSeconds } = rack().services['router-backup'];
+    await Promise.all(
+      record.devices.filter(isOpen).map(async (entry) => {
+        const delayMs = isSpread ? jitterOf(entry.device, jitterSeconds) : 0;
+        await this.finish(record, entry, delayMs);
+      }),
+    );
+    record.finishedAt = new Date(clock.now()).toISOString();
+    await state.keep([state.runs.put(record), ...this.forgotten()]);
+    this.live.delete(record.id);
+    emit({ type: 'run-finished', run: record });
+  }
+
+  private forgotten() {
+    const { state } = this.deps;
+    const records = [...state.runs.all.values()].sort((a, b) => b.number - a.number);
+    return records.slice(keptRuns).map(({ id }) => state.runs.remove(id));
+  }
+
+  /** One device, with all further attempts. */
+  private async finish(record: RunRecord, entry: RunEntry, delayMs: number): Promise<void> {
+    const { signal, rack, retryPauses = usualPauses, emit, log } = this.deps;
+    const isByHand = record.origin === 'person';
+    await this.wait(delayMs);
+    const pauses = isByHand ? retryPauses.byHand : retryPauses.byItself;
+    for (let tries = 0; ; tries += 1) {
+      const target = targetOf(rack(), entry.device);
+      if (target === undefined || target.why !== undefined) {
+        const detail = target?.why ?? 'it has left rack.yaml';
+        return set(entry, { state: 'done', result: 'not-backed-up', detail });
+      }
+      const outcome = await this.read(record, entry, isByHand).catch((error: unknown) => {
+        if (error instanceof Stopping || signal.aborted) throw error;
+        // A run that never ends would block all later ones.
+        log.error({ err: error, device: entry.device, run: record.id }, 'attempt failed');
+        return unforeseen(error);
+      });
+      if (outcome === undefined) continue;
+      const { result, failure } = outcome;
+      const isLast = tries >= pauses.length || !failure || !isWorthRetrying[failure];
+      set(entry, { state: isLast ? 'done' : 'waiting', ...facts(outcome) });
+      if (isLast) return emit({ type: 'device-done', run: record, device: target.name, outcome });
+      if (result === 'failed') {
+        const disk = failure === 'storage' ? this.disk.signal : undefined;
+        await this.wait(pauses[tries] ?? 0, disk);
+      }
+      signal.throwIfAborted();
+    }
+  }
+
+  /** Undefined: it is not to be read any more. */
+  private async read(
+    { id: run, by, reason }: RunRecord,
+    entry: RunEntry,
+    isByHand: boolean,
+  ): Promise<Outcome | undefined> {
+    const { locks, signal, attempts, rack } = this.deps;
+    const { device: name } = entry;
+    return await locks.hold(name, async () => {
+      await this.whenFree(name, isByHand);
+      // A device that a person waits for comes before the rest of the night's run.
+      return await this.queue.add(
+        async () => {
+          if (signal.aborted) throw signal.reason;
+          // Its address or login may have changed while it waited.
+          const target = targetOf(rack(), name);
+          if (target === undefined || target.why !== undefined) return undefined;
+          set(entry, { state: 'reading' });
+          this.reading.add(name);
+          try {
+            const occasion = { run, by, isByHand, reason };
+            return await attempts.attempt(target, occasion, signal);
+          } finally {
+            this.reading.delete(name);
+          }
+        },
+        { priority: isByHand ? 1 : 0 },
+      );
+    });
+  }
+
+  /** Waits until the power-cycle daemon does not need the device, but not for ever. */
+  private async whenFree(device: string, isByHand: boolean): Promise<void> {
+    const { power, signal } = this.deps;
+    const mostMs = isByHand ? patienceMs.byHand : patienceMs.byItself;
+    const everyMs = 2000;
+    for (let waitedMs = 0; waitedMs < mostMs; waitedMs += everyMs) {
+      if (!(await power.wanted(signal)).has(device)) return;
+      await pause(everyMs, signal);
+    }
+  }
+
+  /** @param unless ends it early */
+  private async wait(ms: number, unless?: AbortSignal): Promise<void> {
+    const { signal } = this.deps;
+    if (ms > 0) {
+      const either = unless ? AbortSignal.any([signal, unless]) : signal;
+      await pause(ms, either).catch((error: unknown) => {
+        if (unless?.aborted !== true) throw error;
+      });
+    }
+    signal.throwIfAborted();
+  }
+}
+
+function unforeseen(error: unknown): Outcome {
+  return { result: 'failed', failure: 'internal', detail: errorText(error), seconds: 0 };
+}
+
+function isOpen({ state }: RunEntry): boolean {
+  return state !== 'done';
+}
+
+/** Replaces the result of the attempt before. */
+function set(entry: RunEntry, now: Omit<RunEntry, 'device'>): void {
+  for (const key of ['result', 'failure', 'detail', 'version', 'unsaved', 'size'] as const) {
+    delete entry[key];
+  }
+  Object.assign(entry, now);
+}
+
+function facts({ result, failure, detail, version, unsaved, size, seconds }: Outcome) {
+  return { result, failure, detail, version, unsaved, size, seconds };
+}
+
+function answerOf({ number: _, ...run }: RunRecord): BackupRun {
+  return structuredClone(run);
+}
+
+/** `switch-[1-3]` is three of them. */
+function inRange(text: string): string[] {
+  try {
+    return expandNames(text);
+  } catch (error) {
+    if (error instanceof RangeSyntaxError) throw new HttpProblem(400, error.message);
+    throw error;
+  }
+}

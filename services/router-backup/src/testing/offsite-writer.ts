@@ -1,0 +1,83 @@
+/**
+ * The process that copies.kill.test.ts kills: `node offsite-writer.ts DIR RECIPIENT` stores versions of two devices in a
+ * history below DIR, and uploads them to DIR/away; it prints `stored N`. With `drain` behind it, it only uploads what
+ * waits, and ends.
+ */
+import { writeSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { argv } from 'node:process';
+import { Repository } from '@skolo/backup';
+import { pause } from '@skolo/base';
+import { createLogger, DegradedList, LastSuccess, systemClock } from '@skolo/common';
+import { Journal } from '@skolo/durable';
+import { report } from '@skolo/durable/campaign';
+import { Uploads } from '../offsite/copies.ts';
+import { smallRack } from './small-rack.ts';
+
+export const devices = ['router', 'switch-1'];
+
+/** From nothing to 200 kB. */
+export function versionText(device: string, number: number): string {
+  return `${device} ${number}\n${'filling\n'.repeat((number * 7919) % 25_000)}`;
+}
+
+const [, script, dir = '', recipient = '', mode] = argv;
+if (script?.endsWith('offsite-writer.ts')) await work();
+
+async function work(): Promise<void> {
+  const stateDir = join(dir, 'state');
+  const away = join(dir, 'away');
+  for (const folder of [stateDir, away]) await mkdir(folder, { recursive: true });
+  const rack = smallRack({ settings: `{ upload: ${away}, encrypt: [${recipient}] }`, dir });
+  const repository = await Repository.open(join(stateDir, 'repository'), { rack: 'rack4' });
+  const journal = await Journal.open(join(stateDir, 'journal'));
+  const log = createLogger({ service: 'router-backup', destination: { write: () => undefined } });
+  const degraded = new DegradedList({ clock: systemClock, log });
+  const uploads = new Uploads({
+    rack: () => rack,
+    stateDir,
+    tables: {
+      journal: () => journal,
+      onTrouble: (error) => writeSync(2, `${error}\n`),
+      onWell: () => undefined,
+    },
+    versions: {
+      isArchived: () => false,
+      inHistory: () => repository.devices(),
+      inArchives: async () => [],
+      list: (device, limit) => repository.versions(device, limit === undefined ? {} : { limit }),
+      contentToFile: (version, file) => repository.contentToFile(version, file),
+      archive: async () => undefined,
+    },
+    lastSuccess: await LastSuccess.open(stateDir, { clock: systemClock, degraded }),
+    emit: (event) => event.type === 'degraded' && degraded.set(event.what, event.why),
+    clock: systemClock,
+    log,
+    backOff: { firstMs: 20, maxMs: 200 },
+  });
+  uploads.load(journal);
+  await uploads.start();
+  if (mode === 'drain') {
+    while (!(await isDone())) await pause(20);
+    report('drained');
+    process.exit();
+  }
+  for (let number = await repository.count('router'); ; number += 1) {
+    for (const device of devices) {
+      const content = { bytes: Buffer.from(versionText(device, number)) };
+      const time = new Date(1_700_000_000_000 + number * 60_000).toISOString();
+      const about = { rack: 'rack4', model: 'frr', run: `run-${number}`, time, by: 'schedule' };
+      uploads.add(await repository.commit({ device, content, about }));
+    }
+    report(`stored ${number}`);
+  }
+
+  async function isDone(): Promise<boolean> {
+    for (const device of devices) {
+      const newest = await repository.newest(device);
+      if (newest && !uploads.isStored(device, newest.id)) return false;
+    }
+    return uploads.status().every(({ queued }) => queued === 0);
+  }
+}

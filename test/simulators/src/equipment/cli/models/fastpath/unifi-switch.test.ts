@@ -1,0 +1,160 @@
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { peer } from '../../../../peer.ts';
+import type { CliDevice } from '../../core.ts';
+import { openSsh } from '../../testing.ts';
+import { startUnifiSwitch, type UnifiSwitchOptions } from './unifi-switch.ts';
+
+const login = { user: 'ubnt', password: 'un1fi' };
+
+async function start(options: Partial<UnifiSwitchOptions> = {}): Promise<CliDevice> {
+  const device = await startUnifiSwitch({
+    username: 'ubnt',
+    password: 'un1fi',
+    ports: 4,
+    ...options,
+  });
+  onTestFinished(() => device.close());
+  return device;
+}
+
+async function exec(device: CliDevice, command: string) {
+  const ssh = await openSsh(device, { ...login, options: ['-T', '-q'], command });
+  const status = await ssh.ended;
+  return { status, output: ssh.output };
+}
+
+function portsOn({ board }: CliDevice): string[] {
+  return board.names().filter((port) => board.isOn(port));
+}
+
+describe.skipIf(peer('ssh') === undefined)('a UniFi switch, to OpenSSH', () => {
+  it('shows and switches one port', async () => {
+    const device = await start();
+    device.board.setWatts('2', 0);
+
+    const set = await exec(device, 'swctrl poe set off id 3');
+    const shown = await exec(device, 'swctrl poe show id 1-3');
+
+    expect(set).toEqual({ status: 0, output: '' });
+    expect(portsOn(device)).toEqual(['1', '2', '4']);
+    expect(shown.output.split('\n').slice(4)).toEqual([
+      '----  ------  ------------  --------  -------  ------  -------  --------  ----------  -----------',
+      '   1    Auto        Dot3at     32000  Class 2      On     Good      4.50       53.46        84.18',
+      '   2    Auto        Dot3at     32000  Unknown     Off      Bad      0.00        0.00         0.00',
+      '   3     Off        Dot3at     32000  Unknown     Off      Bad      0.00        0.00         0.00',
+      '',
+    ]);
+  });
+
+  it('switches every port where none is named', async () => {
+    const device = await start();
+
+    await exec(device, 'swctrl poe set off');
+
+    expect(portsOn(device)).toEqual([]);
+  });
+
+  it.each(['swctrl poe set off id', 'swctrl poe set off id 9', 'swctrl poe set up id 1', 'swctrl'])(
+    'refuses %j',
+    async (command) => {
+      const device = await start();
+
+      const { status } = await exec(device, command);
+
+      expect(status).toBe(1);
+      expect(portsOn(device)).toHaveLength(4);
+    },
+  );
+
+  it('restarts a port by itself', async () => {
+    const device = await start({ secondMs: 5 });
+    const changes: boolean[] = [];
+    device.board.on('change', ({ on }) => changes.push(on));
+
+    const { status } = await exec(device, 'swctrl poe restart id 1');
+    await vi.waitFor(() => expect(device.board.isOn('1')).toBe(true), 20_000);
+
+    expect(status).toBe(0);
+    expect(changes).toEqual([false, true]);
+  });
+
+  it('has a shell with a prompt', async () => {
+    const ssh = await openSsh(await start(), login);
+
+    await ssh.see('built-in shell (ash)');
+    await ssh.see('USW-Lite-16-US.6.2.5# ');
+    ssh.say('telnet 127.0.0.1');
+    const answer = await ssh.see('# ');
+    ssh.say('exit 5');
+
+    expect(answer).toBe('telnet 127.0.0.1\r\n-sh: telnet: not found\r\nUSW-Lite-16-US.6.2.5# ');
+    expect(await ssh.ended).toBe(5);
+  });
+
+  it('leads to Fastpath on older models', async () => {
+    const device = await start({ fastpath: true });
+    const ssh = await openSsh(device, login);
+
+    await ssh.see('# ');
+    ssh.say('telnet 127.0.0.1');
+    await ssh.see('(UBNT) >');
+    for (const line of ['enable', 'configure', 'interface 0/2', 'poe opmode shutdown', 'end']) {
+      ssh.say(line);
+      await ssh.see('#');
+    }
+    ssh.say('logout');
+    await ssh.see('(y/n) ');
+    ssh.type('n');
+    await ssh.see('Connection closed by foreign host');
+    await ssh.see('USW-Lite-16-US.6.2.5# ');
+
+    expect(portsOn(device)).toEqual(['1', '3', '4']);
+  });
+
+  it.each([
+    ['telnet 127.0.0.1', 'enable\nconfigure\ninterface 0/2\npoe opmode shutdown\n'],
+    [
+      '(echo enable; echo configure; echo "interface 0/2"; echo "poe opmode shutdown") | telnet localhost 23',
+      '',
+    ],
+  ])('takes what is piped into %s', async (command, input) => {
+    const device = await start({ fastpath: true });
+    const ssh = await openSsh(device, { ...login, options: ['-T'], command });
+
+    ssh.endWith(input);
+    await ssh.ended;
+
+    expect(portsOn(device)).toEqual(['1', '3', '4']);
+    expect(ssh.output).toContain('(UBNT) (Interface 0/2)#poe opmode shutdown');
+  });
+
+  it('comes up with all ports on', async () => {
+    const device = await start();
+    await exec(device, 'swctrl poe set off id 2');
+
+    await device.reboot();
+
+    expect(portsOn(device)).toHaveLength(4);
+  });
+
+  it('drops after a command without its exit status', async () => {
+    const device = await start();
+    device.faults.set('drops-after-command');
+
+    const { status } = await exec(device, 'swctrl poe set off id 2');
+
+    expect(status).toBe(255);
+    expect(device.board.isOn('2')).toBe(false);
+  });
+
+  it('drops in the middle of a table', async () => {
+    const device = await start();
+    device.faults.set('drops-mid-way');
+
+    const { status, output } = await exec(device, 'swctrl poe show');
+
+    expect(status).toBe(255);
+    expect(output).toContain('Total Power');
+    expect(output).not.toContain('   4 ');
+  });
+});

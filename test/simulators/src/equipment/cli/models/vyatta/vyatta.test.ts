@@ -1,0 +1,263 @@
+import { describe, expect, it, onTestFinished, type TestContext, vi } from 'vitest';
+import { peer } from '../../../../peer.ts';
+import { sit } from '../../clients/netmiko.ts';
+import { rancid } from '../../clients/rancid.ts';
+import type { CliOptions } from '../../model.ts';
+import { type Client, openSsh } from '../../testing.ts';
+import { startEdgeos } from './edgeos.ts';
+import { startVyos } from './vyos.ts';
+
+const login = { user: 'ubnt', password: 'edg3' };
+const account = { username: 'ubnt', password: 'edg3' };
+const ask = 'cli-shell-api showConfig --show-active-only';
+
+async function start(options: Partial<CliOptions & { configuration: string }> = {}) {
+  const device = await startEdgeos({ ...account, ...options });
+  onTestFinished(() => device.close());
+  async function exec(command: string): Promise<string> {
+    const ssh = await openSsh(device, { ...login, options: ['-T', '-q'], command });
+    await ssh.ended;
+    return ssh.output;
+  }
+  return { device, exec };
+}
+
+async function configuring(device: Awaited<ReturnType<typeof start>>['device']) {
+  const ssh = await openSsh(device, login);
+  await ssh.see(':~$ ');
+  ssh.say('configure');
+  await ssh.see('# ');
+  return { ssh, say: (line: string) => said(ssh, line) };
+}
+
+/** A line, and the answer to it, in configuration mode. */
+async function said(ssh: Client, line: string): Promise<string> {
+  ssh.say(line);
+  await ssh.see(`${line}\r\n`);
+  return (await ssh.see('# ')).replaceAll('\r', '').replace(/\[edit\]\n\S+# $/, '');
+}
+
+describe.skipIf(peer('ssh') === undefined)('the configuration of an EdgeRouter', () => {
+  it('is in a file and can be shown', async () => {
+    const { device, exec } = await start();
+
+    const file = await exec('cat /config/config.boot');
+    const shown = await exec('/opt/vyatta/bin/vyatta-op-cmd-wrapper show configuration');
+    const whole = await exec(ask);
+    const version = await exec('/opt/vyatta/bin/vyatta-op-cmd-wrapper show version');
+
+    expect(file).toBe(device.startup().toString());
+    expect(whole).toBe(device.running().toString());
+    expect(file.startsWith(whole)).toBe(true);
+    expect(file).toMatch(
+      /\n}\n\n\n\/\* Warning: Do not .*\n\/\* === .*\n\/\* Release version: .*\n$/,
+    );
+    expect(shown).toContain('encrypted-password ****************\n');
+    expect(version).toContain('HW S/N:       802AA8DE1234\n');
+  });
+
+  it('is changed by typing, and saved', async () => {
+    const { device, exec } = await start();
+    const { say } = await configuring(device);
+
+    const unknown = await say('set nonsense x');
+    await say('set system host-name rack4');
+    await say("set interfaces ethernet eth1 description 'to the switch'");
+    await say('delete service gui');
+    const compared = await say('compare');
+    await say('commit');
+    const between = [device.running().toString(), device.startup().toString()];
+    const saved = await say('save');
+    const again = await say('compare');
+    const log = await exec('/opt/vyatta/bin/vyatta-op-cmd-wrapper show system commit');
+
+    expect(unknown).toContain('is not valid');
+    expect(compared).toBe(
+      [
+        '[edit interfaces ethernet eth1]\n+description "to the switch"\n',
+        '[edit service]\n-gui {\n-    http-port 80\n-    https-port 443\n-    older-ciphers enable\n-}\n',
+        '[edit system]\n-host-name ubnt\n+host-name rack4\n',
+      ].join(''),
+    );
+    expect(between[0]).toContain('    host-name rack4\n');
+    expect(between[1]).toContain('    host-name ubnt\n');
+    expect(saved).toBe("Saving configuration to '/config/config.boot'...\nDone\n");
+    expect(device.startup().toString().startsWith(device.running().toString())).toBe(true);
+    expect(again).toBe('No changes between working and active configurations\n');
+    expect(log).toMatch(/^0 {3}\d{4}-\d\d-\d\d \d\d:\d\d:\d\d by ubnt via cli\n/);
+    expect(await exec(`${ask} --show-commands`)).toContain(
+      "set interfaces ethernet eth1 description 'to the switch'\n",
+    );
+  });
+
+  it('comes from a file that was typed', async () => {
+    const { device } = await start();
+    const text = device.startup().toString().replace('host-name ubnt', 'host-name rack5');
+    const ssh = await openSsh(device, login);
+    await ssh.see(':~$ ');
+    for (const line of ['sh', "cat > /tmp/new.boot << 'END'", ...text.split('\n'), 'END', 'exit']) {
+      ssh.say(line);
+    }
+    ssh.say('configure');
+    await ssh.see('[edit]\r\n');
+    await ssh.see('# ');
+
+    const missing = await said(ssh, 'load /tmp/none');
+    const loaded = await said(ssh, 'load /tmp/new.boot');
+    await said(ssh, 'commit; save');
+
+    expect(missing).toBe('Cannot open configuration file /tmp/none: No such file or directory\n');
+    expect(loaded).toMatch(
+      /^Loading .*\n\nLoad complete\. {2}Use 'commit' to make changes active\.\n$/,
+    );
+    expect(device.startup().toString()).toBe(text.replace(/\n*$/, '\n'));
+  });
+
+  it.each([
+    ['system {\n    host-name x\n/* === vyatta-config-version: "x@1" === */\n', 'unexpected end'],
+    ['system {\n    }}\n}\n/* === vyatta-config-version: "x@1" === */\n', 'line 2: }}'],
+  ])('is not loaded from a text that is none', async (text, words) => {
+    const { device } = await start();
+    const ssh = await openSsh(device, login);
+    await ssh.see(':~$ ');
+    for (const line of ["cat > /tmp/bad <<'END'", ...text.split('\n'), 'END', 'configure']) {
+      ssh.say(line);
+    }
+    await ssh.see('[edit]\r\n');
+    await ssh.see('# ');
+
+    const refused = await said(ssh, 'load /tmp/bad');
+
+    expect(refused).toContain(words);
+    expect(refused).toContain('Failed to parse specified config file\n');
+    expect(await said(ssh, 'commit')).toBe('No configuration changes to commit\n');
+  });
+
+  it('comes back by itself when a commit is not confirmed', async () => {
+    const { device } = await start({ secondMs: 5 });
+    const before = device.running();
+    const { ssh, say } = await configuring(device);
+    await say('set system host-name lost');
+
+    ssh.say('commit-confirm 1');
+    await ssh.see('Proceed? [confirm][y]');
+    ssh.type('y');
+    await ssh.see('# ');
+    const pending = [device.isConfirmPending(), device.running().toString()];
+    const again = await say('commit-confirm 1');
+    const status = await ssh.ended;
+
+    expect(pending).toEqual([true, expect.stringContaining('host-name lost')]);
+    expect(again).toBe('Another confirm is pending\n');
+    expect(status).toBe(255);
+    expect(device.running()).toEqual(before);
+    expect(device.isConfirmPending()).toBe(false);
+  });
+
+  it('stays when the commit is confirmed', async () => {
+    const { device } = await start({ secondMs: 5 });
+    const { ssh, say } = await configuring(device);
+    await say('set system host-name found');
+    ssh.say('commit-confirm 1');
+    await ssh.see('Proceed? [confirm][y]');
+    ssh.type('y');
+    await ssh.see('# ');
+
+    const confirmed = await say('confirm');
+    const nothing = await say('confirm');
+
+    expect([confirmed, nothing]).toEqual(['', 'No confirm pending\n']);
+    expect(device.isConfirmPending()).toBe(false);
+    expect(device.running().toString()).toContain('host-name found');
+  });
+
+  it('is not committed for confirmation where no revisions are kept', async () => {
+    const { device } = await start({
+      configuration: 'system {\n    host-name bare\n}\n',
+    });
+    const { say } = await configuring(device);
+    await say('set system host-name other');
+
+    expect(await say('commit-confirm')).toContain('commit-revisions is not configured.\n');
+    expect(device.running().toString()).toContain('host-name bare');
+  });
+
+  it.each(['cut-short', 'error-text', 'empty-answer'] as const)('%s', async (fault) => {
+    const { device, exec } = await start();
+    device.faults.set(fault);
+
+    for (const command of [ask, 'cat /config/config.boot']) {
+      expect(await exec(command)).not.toContain('time-zone');
+    }
+    expect(await exec('wc -c /config/config.boot')).toContain(String(device.startup().length));
+  });
+});
+
+describe('the configuration of a router, to clients that know it', () => {
+  it('is read by RANCID', async (context: TestContext) => {
+    const device = await startEdgeos(account);
+    context.onTestFinished(() => device.close());
+
+    const { text, log } = await rancid(context, device, 'edgerouter', account);
+
+    expect(log).not.toMatch(/missed|not found|error/i);
+    expect(text).toContain(device.running().toString());
+    expect(text).toContain('#HW S/N:       802AA8DE1234\n');
+  });
+
+  it('is not taken for whole by RANCID when the line drops', async (context: TestContext) => {
+    const device = await startEdgeos(account);
+    context.onTestFinished(() => device.close());
+    device.faults.set('drops-mid-configuration');
+
+    const { log } = await rancid(context, device, 'edgerouter', account);
+
+    expect(log).toContain('End of run not found');
+  });
+
+  it('is read by netmiko from a VyOS, and changed', async (context) => {
+    const { device, netmiko } = await sit(context, (options) => startVyos(options));
+
+    const prompt = await netmiko.connect('vyos');
+    const commands = await netmiko.call('send_command', ['show configuration commands']);
+    await netmiko.call('send_config_set', [['set system host-name rack6']]);
+    await netmiko.call('commit');
+    const version = await netmiko.call('send_command', ['run show version']);
+
+    // It leaves the escape code in, which marks what is pasted.
+    expect(prompt).toMatch(/vyos@vyos$/);
+    expect(commands).toContain("set system host-name 'vyos'\n");
+    expect(commands).toContain("set system login user vyos authentication encrypted-password '$6$");
+    expect(version).toContain('Hardware S/N:     VY4C4C4544');
+    expect(device.running().toString()).toContain('    host-name rack6\n');
+    expect(device.startup().toString()).toContain('    host-name "vyos"\n');
+  });
+});
+
+describe.skipIf(peer('ssh') === undefined)('the configuration of a VyOS', () => {
+  it('is saved with quotes, and shown without', async () => {
+    const device = await startVyos({ username: 'vyos', password: 'vy0s' });
+    onTestFinished(() => device.close());
+    const ssh = await openSsh(device, { user: 'vyos', password: 'vy0s' });
+    await ssh.see('vyos@vyos:~$ ');
+    ssh.say('configure');
+    await ssh.see('# ');
+
+    await said(ssh, 'set system host-name rack7');
+    ssh.say('commit-confirm 5');
+    await ssh.see('Proceed ? [Y/n] ');
+    ssh.say('y');
+    const scheduled = await ssh.see('# ');
+    await said(ssh, 'confirm');
+    await said(ssh, 'save');
+
+    expect(scheduled).toContain('5 minutes to confirm before reboot');
+    expect(device.running().toString()).toContain('        address dhcp\n');
+    expect(device.startup().toString()).toMatch(/ address "dhcp"\n/);
+    expect(device.startup().toString()).toMatch(/ host-name "rack7"\n/);
+    expect(device.startup().toString()).toMatch(
+      /\n}\n\n\n\/\/ Warning: .*\n\/\/ vyos-config-version: .*\n\/\/ Release version: 1\.4\.2\n$/,
+    );
+    await vi.waitFor(() => expect(device.isConfirmPending()).toBe(false), 20_000);
+  });
+});
