@@ -34,15 +34,20 @@ export { answerStrictly } from './http/strict-requests.ts';
 export { toProblem } from './http/to-problem.ts';
 export { type Clock, readBootId, systemClock } from './process/clock.ts';
 export { Closers } from './process/closers.ts';
-export { endProcess } from './process/end-process.ts';
-export { exitCodes } from './process/exit-codes.ts';
-export { type Flag, parsePort, readFlags, UsageError, usageOf } from './process/flag-table.ts';
+export {
+  type Flag,
+  type FlagSet,
+  parseFlags,
+  parsePort,
+  UsageError,
+} from './process/flag-table.ts';
+export { type ProcessFlags, processFlags, readProcessFlags } from './process/flags.ts';
 export {
   createLogger,
   type EventLog,
   type Logger,
   prettyLines,
 } from './process/log.ts';
-export { type ProcessFlags, processFlags, readProcessFlags } from './process/process-flags.ts';
+export { runProgram } from './process/run-program.ts';
 export { ownVersion } from './process/version.ts';
 export { watchStateDir } from './state/state-dir.ts';

@@ -41,7 +41,7 @@ export interface AgentOptions extends Omit<Flags, 'check' | 'logLevel' | 'powerC
   /** What the status port shows of the log. */
   lines?: RecentLines;
   metrics: Registry;
-  version?: string;
+  version?: string | undefined;
   /** Of the machine as others see it; by default that of this computer. */
   bootId?: string | undefined;
   clock?: Clock;

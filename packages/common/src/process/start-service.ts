@@ -41,7 +41,7 @@ export interface StartOptions {
   clock?: Clock;
   /** Default: a new registry, without metrics of the process. */
   metrics?: Registry;
-  version?: string;
+  version?: string | undefined;
   /** Aborts the start, which then throws. `stop` ends a running service. */
   signal?: AbortSignal;
 }
