@@ -3,7 +3,7 @@
  * undefined, and unknown ones are ignored.
  */
 import { Buffer } from 'node:buffer';
-import { parseJson } from '@skolo/base';
+import { isObject, parseJson } from '@skolo/base';
 import { type FieldNames, heartbeatName } from './encode.ts';
 import { Notice } from './message.ts';
 import { labelsOf } from './notice.ts';
@@ -72,11 +72,11 @@ export function decode(
   fields: FieldNames = defaultFields,
 ): Decoded {
   const body = parseJson(Buffer.from(data).toString());
-  if (!isJson(body)) return { kind: 'unknown', why: 'its data is not a JSON object' };
+  if (!isObject(body)) return { kind: 'unknown', why: 'its data is not a JSON object' };
   if (isHeartbeat(body, attributes)) return heartbeat(body, attributes, fields);
   // In `flat` no value is an object.
-  if (isJson(body.alert)) return fullAlert(body, body.alert, attributes);
-  if (isJson(body.facts)) return fullNotice(body, body.facts, attributes);
+  if (isObject(body.alert)) return fullAlert(body, body.alert, attributes);
+  if (isObject(body.facts)) return fullNotice(body, body.facts, attributes);
   return flatAlert(body, attributes, fields);
 }
 
@@ -108,8 +108,8 @@ function fullAlert(body: Json, alert: Json, attributes: Attributes): DecodedAler
     status: alert.status === 'resolved' ? 'resolved' : 'firing',
     expired: body.expired === true,
     values,
-    name: first(isJson(alert.labels) ? alert.labels.alertname : undefined),
-    severity: first(isJson(alert.labels) ? alert.labels.severity : undefined),
+    name: first(isObject(alert.labels) ? alert.labels.alertname : undefined),
+    severity: first(isObject(alert.labels) ? alert.labels.severity : undefined),
     fingerprint: first(alert.fingerprint),
     startsAt: first(alert.startsAt),
     link: first(alert.generatorURL),
@@ -158,17 +158,13 @@ function flatAlert(body: Json, attributes: Attributes, fields: FieldNames): Deco
   };
 }
 
-function isJson(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function kindOf(kind: unknown): DecodedAlert['kind'] {
   return kind === 'refresh' || kind === 'notice' ? kind : 'transition';
 }
 
 /** Later ones win. Not by assignment: a label may be called `__proto__`. */
 function textsOf(...objects: unknown[]): Record<string, string> {
-  const entries = objects.filter(isJson).flatMap((object) => Object.entries(object));
+  const entries = objects.filter(isObject).flatMap((object) => Object.entries(object));
   const texts = entries.filter(([, value]) => typeof value !== 'object' || value === null);
   return Object.fromEntries(texts.map(([name, value]) => [name, String(value)]));
 }

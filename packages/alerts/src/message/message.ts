@@ -1,4 +1,5 @@
 /** Messages: changes of alerts, notices about the delivery, heartbeats. */
+import { isObject } from '@skolo/base';
 import { z } from 'zod';
 
 const Time = z.iso.datetime();
@@ -12,10 +13,6 @@ const Texts = z
 const Anything = z
   .custom<Record<string, unknown>>(isObject, 'expected an object')
   .meta({ type: 'object' });
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** The endpoint that received an alert. */
 export const Endpoint = z.enum(['webhook', 'v1', 'v2']);

@@ -4,8 +4,9 @@
  * The library's own subscriber retries silently. A watcher has to know at once that its own line is dead. So the stream is
  * managed here: when it ends, or is quiet for a while, a small request checks Pub/Sub.
  */
-import { setTimeout } from 'node:timers/promises';
+
 import type { v1 } from '@google-cloud/pubsub';
+import { pause } from '@skolo/base';
 import { type Decoded, decode } from '../message/decode.ts';
 import type { FieldNames } from '../message/encode.ts';
 import type { PubSubConnection } from '../pubsub/pubsub-client.ts';
@@ -183,7 +184,7 @@ class Subscriber {
     const isUsual = cause instanceof StreamEnded && this.failures === 1;
     if (!isUsual) this.reportLost(error);
     const pauseMs = Math.min(longestPauseMs, 250 * 2 ** (this.failures - 1));
-    await setTimeout(pauseMs, undefined, { signal: this.options.signal }).catch(() => undefined);
+    await pause(pauseMs, this.options.signal).catch(() => undefined);
   }
 
   /** Its connection may be dead without knowing it, for a quarter of an hour. */

@@ -1,5 +1,5 @@
 /** What a watch over locations reports as alerts: they fire, and are resolved. Logic only. */
-import { createHash } from 'node:crypto';
+import { sha256 } from '@skolo/base';
 import type { Alert, AlertMessage } from '../message/message.ts';
 import type { LocationReport, Report } from './dead-man.ts';
 
@@ -124,7 +124,7 @@ function message(alert: Alert, now: number): AlertMessage {
 /** No other program makes these alerts, so none has to compute the same fingerprint. */
 function identity(labels: Record<string, string>): string {
   const sorted = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
-  return createHash('sha256').update(JSON.stringify(sorted)).digest('hex').slice(0, 16);
+  return sha256(JSON.stringify(sorted)).slice(0, 16);
 }
 
 function timeText(time: number): string {

@@ -2,7 +2,7 @@
  * Tables of records, in memory and in the journal. `write` changes the journal first, then memory. `keep` changes memory
  * at once, for callers that cannot wait for a failing disk.
  */
-import { setTimeout as pause } from 'node:timers/promises';
+import { pause } from '@skolo/base';
 import type { Journal, JournalChange } from './journal.ts';
 
 /** Parses a record: a zod schema. */
@@ -142,7 +142,7 @@ export class Tables {
       this.dirty.add(change.key);
     }
     const waiting = new AbortController();
-    const tooLong = pause(mostWaitMs, undefined, { signal: waiting.signal }).then(
+    const tooLong = pause(mostWaitMs, waiting.signal).then(
       () => this.deps.onTrouble(new Error(`the disk takes longer than ${mostWaitMs / 1000} s`)),
       () => undefined,
     );

@@ -2,7 +2,9 @@
  * One line of a segment: `<checksum> <seq> <text>\n` is a record, `<checksum> - <json>\n` a note of the spool. The checksum
  * is the CRC-32 of the rest, so a damaged byte loses one line, and reading resumes at the next newline.
  */
+
 import { crc32 } from 'node:zlib';
+import { isObject } from '@skolo/base';
 
 /** State of the spool; the first line of each segment is a note. */
 export interface Note {
@@ -118,15 +120,11 @@ export function noteOf(bytes: Buffer, start: number, end: number): Note | undefi
 }
 
 function isSpoolNote(found: unknown): found is Note {
-  if (typeof found !== 'object' || found === null) return false;
-  if (!('segment' in found && 'first' in found && 'next' in found && 'cursors' in found)) {
-    return false;
-  }
+  if (!isObject(found)) return false;
   const { segment, first, next, cursors } = found;
   return (
     [segment, first, next].every(isSequence) &&
-    typeof cursors === 'object' &&
-    cursors !== null &&
+    isObject(cursors) &&
     Object.values(cursors).every(isSequence)
   );
 }

@@ -1,8 +1,7 @@
 /** Our metadata server beside that of a former system, on ports of its own: before a hand-over it has to have its tokens. */
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
-import { errorText } from '@skolo/base';
+import { errorText, pause } from '@skolo/base';
 import type { Rack } from '@skolo/rack';
 import { askFullReadiness, type Probe } from '../look/probes.ts';
 import { metadataServer, type PodService, programOf, rackFileOf } from '../units/services.ts';

@@ -1,9 +1,8 @@
 /** Holds the journal of the power-cycle daemon, so that no daemon of ours turns anything off meanwhile (skolo-power-fence.service). */
 
 import { execFile } from 'node:child_process';
-import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { closing } from '@skolo/base';
+import { closing, pause } from '@skolo/base';
 import { Journal } from '@skolo/durable';
 import { writeFileAtomic } from '@skolo/durable/atomic-file';
 import { pendingOnTable } from '@skolo/rack/jumphost';
@@ -27,5 +26,5 @@ export async function holdJournal(signal: AbortSignal): Promise<void> {
   await writeFileAtomic(leftOffFile, JSON.stringify(outlets));
   await run('systemd-notify', ['--ready']);
   // A listener alone would not keep the process.
-  while (!signal.aborted) await pause(dayMs, undefined, { signal }).catch(() => undefined);
+  while (!signal.aborted) await pause(dayMs, signal).catch(() => undefined);
 }

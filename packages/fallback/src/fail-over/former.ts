@@ -2,8 +2,9 @@
  * Units of a former system, which serve in place of ours while an operator wants it. Two power controllers never switch the same
  * outlets: those of a former system run only while the fence, a unit of ours, has the journal of our daemon.
  */
+
 import { mkdir } from 'node:fs/promises';
-import { setTimeout as pause } from 'node:timers/promises';
+import { pause } from '@skolo/base';
 import { writeFileAtomic } from '@skolo/durable/atomic-file';
 import { z } from 'zod';
 import { readJson } from '../json-file.ts';

@@ -1,6 +1,5 @@
 /** The commands of an operator: `take` a service from k3s, for our unit or for a former system, and `give` it back. */
-import { setTimeout as pause } from 'node:timers/promises';
-import { errorText } from '@skolo/base';
+import { errorText, pause } from '@skolo/base';
 import type { HeldService } from '@skolo/rack/jumphost';
 import { lookAtKubernetes, noteHold, scale } from '../kubernetes/kubernetes.ts';
 import { type Kubernetes, noMemory } from '../look/decide.ts';

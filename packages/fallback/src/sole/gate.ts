@@ -1,7 +1,8 @@
 /** Before the network is up: whether this computer is the jumphost. */
+
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
+import { pause } from '@skolo/base';
 import type { Statement } from '@skolo/rack/jumphost';
 import { conflictNow, type Own, type SoleOptions, tellPower } from './files.ts';
 import { joinGroup } from './group.ts';
@@ -69,6 +70,6 @@ async function untilFree(
       );
       await tellPower(options, { conflict: conflictNow(mac) }).catch(() => undefined);
     }
-    await pause(betweenProbesMs, undefined, { signal }).catch(() => undefined);
+    await pause(betweenProbesMs, signal).catch(() => undefined);
   }
 }

@@ -1,7 +1,8 @@
 /** While this computer is the jumphost: it serves its statement, and releases everything when a higher epoch appears. */
+
 import { execFile } from 'node:child_process';
-import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { pause } from '@skolo/base';
 import type { Statement } from '@skolo/rack/jumphost';
 import { conflictNow, type Own, type SoleOptions, tellPower, writeRetired } from './files.ts';
 import { probeAddress } from './gate.ts';
@@ -39,7 +40,7 @@ async function watchAddress(options: SoleOptions, signal: AbortSignal): Promise<
       console.log(`${options.address}: the computer with MAC address ${mac} has this address, too`);
       await tellPower(options, { conflict: conflictNow(mac) }).catch(() => undefined);
     }
-    await pause(options.everySeconds * 1000, undefined, { signal }).catch(() => undefined);
+    await pause(options.everySeconds * 1000, signal).catch(() => undefined);
   }
 }
 

@@ -2,8 +2,9 @@
  * Containers live on when k3s is stopped or dead. One that no longer serves still has the port or the state directory:
  * it gets a signal to end before the unit starts.
  */
+
 import { readdir, readFile } from 'node:fs/promises';
-import { setTimeout as pause } from 'node:timers/promises';
+import { pause } from '@skolo/base';
 import { type PodService, programOf } from './services.ts';
 
 /** As long as the service may take to finish what is under way (`stopWithin` is 10 s). */

@@ -1,5 +1,7 @@
 /** What is wrong with a value by itself, and with values that belong together. No message quotes a value. */
-import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
+
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { sha256 } from '@skolo/base';
 import { credentialFileFault } from '@skolo/google';
 import type { Rack } from '@skolo/rack';
 import type { RackSecret } from '@skolo/rack/secrets';
@@ -66,7 +68,7 @@ function apiTokenFault(text: string, { secrets, values, now }: ContentDeps): str
   const file = secrets.find(({ kind }) => kind === 'token-file');
   const tokens = file && values.get(file.name);
   if (file === undefined || tokens === undefined) return undefined;
-  const hash = createHash('sha256').update(text.trim()).digest('hex');
+  const hash = sha256(text.trim());
   const found = readTokens(tokens.reveal())?.find(({ sha256 }) => sha256 === hash);
   if (found === undefined) return `is not in ${file.name}, so services reject it`;
   return found.expires.getTime() <= now ? `expired on ${found.expires.toISOString()}` : undefined;

@@ -1,6 +1,5 @@
 /** The accounts that callers act as: each is an identity of rack.yaml together with its credentials. */
-import { createHash } from 'node:crypto';
-import { errorText } from '@skolo/base';
+import { errorText, sha256 } from '@skolo/base';
 import { type TokenSource, tokenSource } from '@skolo/google';
 import type { Identity, Rack } from '@skolo/rack';
 
@@ -50,9 +49,7 @@ async function emailOf(
 
 /** A digest, because it is written to the hand-over file. */
 function accountKey(rack: Rack, { name, credentials }: Identity): string {
-  return createHash('sha256')
-    .update(JSON.stringify([rack.dir, name, credentials]))
-    .digest('hex');
+  return sha256(JSON.stringify([rack.dir, name, credentials]));
 }
 
 /**

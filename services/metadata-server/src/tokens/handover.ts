@@ -3,9 +3,10 @@
  * They stay in memory: a 0600 file in a memory file system, good for the same boot only, because
  * expiry is kept in seconds since boot.
  */
-import { createHash } from 'node:crypto';
+
 import { lstat, statfs } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { sha256 } from '@skolo/base';
 import { readBootId } from '@skolo/common/light';
 import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/durable';
 import type { Rack } from '@skolo/rack';
@@ -33,7 +34,7 @@ const memoryFileSystems = new Set([0x01021994, 0x858458f6]);
 export function handoverFolder(rack: Rack, stateDir: string): string {
   const { handover } = rack.services['metadata-server'];
   if (handover !== undefined) return handover;
-  const digest = createHash('sha256').update(resolve(stateDir)).digest('hex').slice(0, 12);
+  const digest = sha256(resolve(stateDir)).slice(0, 12);
   return `/dev/shm/skolo-metadata-${digest}`;
 }
 

@@ -2,7 +2,9 @@
  * The hooks of the bot over HTTP, on loopback only. Their answers are known before the request: a hook never waits for a
  * device, a disk or another server.
  */
+
 import type { IncomingMessage, Server } from 'node:http';
+import { isObject } from '@skolo/base';
 import {
   type BoundRoute,
   browserProblem,
@@ -56,13 +58,10 @@ export function createHookServer(deps: HookDeps): Server {
 const query = z.looseObject({});
 const mostBodyBytes = 1024 * 1024;
 /** As it came: zod would leave out a key `__proto__`. */
-const body = z.custom<Given>(
-  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-  {
-    error: ({ input }) =>
-      `it has to be the dict that the bot has, as JSON; it is ${input === undefined ? 'empty' : 'not an object'}`,
-  },
-);
+const body = z.custom<Given>(isObject, {
+  error: ({ input }) =>
+    `it has to be the dict that the bot has, as JSON; it is ${input === undefined ? 'empty' : 'not an object'}`,
+});
 
 function routeOf(name: string, { method, answer }: Hook, work: HookWork): BoundRoute {
   const path = `/${name}` as const;

@@ -1,6 +1,7 @@
 /** The list of machines, followed through the stream of changes of machine-state. */
-import { setTimeout as sleep } from 'node:timers/promises';
+
 import type { Machine } from '@skolo/api';
+import { pause } from '@skolo/base';
 import { complain } from '../../errors.ts';
 import type { Io } from '../../io.ts';
 import { type MachineState, temporaryReason } from '../../reach/service-client.ts';
@@ -40,7 +41,7 @@ export async function watchMachines(
 
   /** Once for all changes of a moment. */
   function drawSoon(): void {
-    drawing ??= sleep(pauseMs, undefined, { signal })
+    drawing ??= pause(pauseMs, signal)
       .then(draw, () => undefined)
       .finally(() => {
         drawing = undefined;
@@ -78,7 +79,7 @@ export async function watchMachines(
         if (signal.aborted || why === undefined || known.size === 0) throw error;
         complain(io, `connection lost: ${why}; connecting again`);
       }
-      await sleep(pauseMs, undefined, { signal });
+      await pause(pauseMs, signal);
     }
   } catch (error) {
     // Ctrl-C is how a watch ends.

@@ -1,6 +1,7 @@
 /** Follows cycles until they are over, and reconnects when the connection fails. */
-import { setTimeout } from 'node:timers/promises';
+
 import type { Client, PowerCycle, powerCycleDaemonApi } from '@skolo/api';
+import { pause } from '@skolo/base';
 import { temporaryReason } from '../../reach/service-client.ts';
 import { isOver } from './cycle-text.ts';
 
@@ -71,7 +72,7 @@ async function followSome(options: FollowOptions): Promise<void> {
       if (performance.now() - lastAnswer >= giveUpMs) throw error;
       failures++;
       watcher.lost(why);
-      await setTimeout(pauseOf(failures, options.pauseMs), undefined, { signal });
+      await pause(pauseOf(failures, options.pauseMs), signal);
     }
   }
 }
