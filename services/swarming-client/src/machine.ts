@@ -3,7 +3,7 @@ import type { Order } from '@skolo/api/swarming-client';
 import type { Clock, Closers, Emit, Logger } from '@skolo/common/light';
 import type { MachinePart } from '@skolo/rack/machine-part';
 import type { Bot } from './bot/bot.ts';
-import { AdbWatch, createAdbServer } from './devices/adb-server.ts';
+import { AdbWatch, SharedAdbServer } from './devices/adb-server.ts';
 import type { DeviceSettings, DeviceView, Dimensions } from './devices/device.ts';
 import { DeviceWatches } from './devices/device-watch.ts';
 import { openDevice } from './devices/index.ts';
@@ -277,7 +277,7 @@ function openDevices(
   swarming: () => MachinePart['swarming'] | undefined,
 ) {
   const settings = () => deviceSettingsOf(swarming());
-  const adb = createAdbServer({ run, settings, log });
+  const adb = new SharedAdbServer({ run, settings, log });
   const sshSignIns = new SshSignIns(clock);
   const watches = new DeviceWatches({
     open: (device) => openDevice(device, { run, settings, adb, sshSignIns, stateDir, log }),
