@@ -7,7 +7,7 @@ import { type Clock, cameThroughProxy, type FindMac, type RateLimiter } from '@s
 import type { Caller } from './caller/caller-lookup.ts';
 import type { CallerStats } from './caller/caller-stats.ts';
 import { type Answer, errorPage, retryAfter, send } from './document/answers.ts';
-import { type Found, look } from './document/look.ts';
+import { type Found, lookUp } from './document/lookup.ts';
 import { type MetadataRequest, parseUrl } from './document/request.ts';
 import type { Watchers } from './document/watchers.ts';
 import type { EmitMetadata } from './events.ts';
@@ -167,7 +167,7 @@ class Handler {
       const why = `${known.caller.address} has no identity in this rack's rack.yaml.`;
       return { kind: 'answer', answer: errorPage(403, why, closing) };
     }
-    return look(asked, known.access.document, request);
+    return lookUp(asked, known.access.document, request);
   }
 
   private serveAccessToken(exchange: Exchange): void {

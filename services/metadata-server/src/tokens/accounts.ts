@@ -47,7 +47,7 @@ async function emailOf(
   }
 }
 
-/** A digest, because it is written to the hand-over file. */
+/** A digest, because it is written to the file of saved tokens. */
 function accountKey(rack: Rack, { name, credentials }: Identity): string {
   return sha256(JSON.stringify([rack.dir, name, credentials]));
 }

@@ -445,13 +445,13 @@ describe('a restart', () => {
   it('finds the tokens where rack.yaml says by then, and none of identities that are gone', async () => {
     const google = await startTestGoogle();
     const [first, second] = await Promise.all([memoryFolder(), memoryFolder()]);
-    const handoverIn = (yaml: string, folder: string) =>
-      yaml.replace('callers:', `handover: ${folder}\n    callers:`);
-    const rack = await startRack({ google, yaml: handoverIn(rackYaml, first) });
+    const tokensIn = (yaml: string, folder: string) =>
+      yaml.replace('callers:', `tokenFolder: ${folder}\n    callers:`);
+    const rack = await startRack({ google, yaml: tokensIn(rackYaml, first) });
     const token = tokenOf(await rack.token());
     const gone = tokenOf(await rack.token({ from: self }));
     google.misbehave('status-500');
-    await rack.edit(handoverIn(oneIdentity, second));
+    await rack.edit(tokensIn(oneIdentity, second));
     await vi.waitFor(async () => expect(await readdir(second)).toEqual(['tokens.json']), 5000);
     expect(await readFile(join(second, 'tokens.json'), 'utf8')).not.toContain(gone);
     await rack.stop();

@@ -8,8 +8,8 @@ import { type Clock, RateLimiter } from '@skolo/common';
 import type { IssuedToken, TokenSource } from '@skolo/google';
 import type { EmitMetadata } from '../events.ts';
 import { type Account, type Accounts, grantedScopes } from './accounts.ts';
-import type { HandedOver } from './handover.ts';
 import { RenewedToken, TooManyTokens } from './renewed-token.ts';
+import type { SavedToken } from './saved-tokens.ts';
 import { Turns } from './turns.ts';
 
 interface TokensDeps {
@@ -89,9 +89,9 @@ export class Tokens {
   }
 
   /** Takes over what an earlier process held: still good, for an account of ours, with scopes that it still has. */
-  adopt(accounts: Accounts, handedOver: readonly HandedOver[]): void {
+  adopt(accounts: Accounts, saved: readonly SavedToken[]): void {
     const byKey = new Map([...accounts.values()].map((account) => [account.key, account]));
-    for (const { account: key, scopes, ...token } of handedOver) {
+    for (const { account: key, scopes, ...token } of saved) {
       const account = byKey.get(key);
       const allowed = account && scopes.every((scope) => account.identity.scopes.includes(scope));
       if (allowed && token.expiresAt > this.deps.clock.uptime()) {
@@ -149,8 +149,8 @@ export class Tokens {
   }
 
   /** What the next process needs, if it starts while upstream is down. */
-  toHandOver(): HandedOver[] {
-    const tokens: HandedOver[] = [];
+  toSave(): SavedToken[] {
+    const tokens: SavedToken[] = [];
     for (const { account, wanted, token } of this.entries.values()) {
       const held = token.unexpired();
       if (!held || wanted.kind === 'id-token') continue;
