@@ -30,7 +30,7 @@ import { Repairs } from './repair/repairs.ts';
 import { repeat } from './repeat.ts';
 import { Screens } from './status/screen.ts';
 
-export interface MachineDeps {
+interface MachineDeps {
   name: string;
   stateDir: string;
   identity: IdentityKeeper;

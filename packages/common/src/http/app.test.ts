@@ -438,20 +438,6 @@ describe('/v1/audit', () => {
   });
 });
 
-describe('/openapi.json', () => {
-  it('describes the routes', async () => {
-    const { app } = await start();
-
-    const { body } = await request(app).get('/openapi.json');
-
-    expect(body.info).toEqual({ title: 'test', version: '1.2.3' });
-    expect(Object.keys(body.paths)).toEqual(
-      expect.arrayContaining(['/v1/things/{name}', '/v1/audit']),
-    );
-    expect((await request(app).put('/openapi.json')).headers.allow).toBe('GET, HEAD, OPTIONS');
-  });
-});
-
 describe('http_request_duration_seconds', () => {
   it('counts by pattern, not by path', async () => {
     const { app, metrics } = await start();

@@ -3,7 +3,7 @@ import type { RouteSpec } from '@skolo/api/route';
 import { z } from 'zod';
 import { HttpProblem } from './problem.ts';
 
-export interface Parsed {
+interface Parsed {
   params: Record<string, unknown>;
   query: Record<string, unknown>;
   headers: Record<string, unknown>;

@@ -77,7 +77,7 @@ export function readProcessFlags(given: GivenFlags): ProcessFlags {
   };
 }
 
-export interface ServiceFlags extends ProcessFlags {
+interface ServiceFlags extends ProcessFlags {
   rackFile: string;
 }
 

@@ -12,7 +12,7 @@ import { createLogger, type Logger, prettyLines } from './log.ts';
 const startEndsWithinMs = 10_000;
 
 /** What a start gets from its process. */
-export interface ProcessContext {
+interface ProcessContext {
   log: Logger;
   /** Of the image. */
   version: string | undefined;
@@ -22,7 +22,7 @@ export interface ProcessContext {
   giveUp: () => void;
 }
 
-export interface RunningProgram {
+interface RunningProgram {
   /** Called again when a second signal `isHurried`, if {@link Program.canHurry}. */
   stop(how: { isHurried: boolean }): Promise<unknown>;
 }

@@ -174,15 +174,6 @@ describe('upstream that fails', () => {
     expect(hang.hits.length).toBeLessThanOrEqual(2);
   });
 
-  it('is not asked more often the more callers there are', async () => {
-    const google = await startTestGoogle();
-    const clock = new TestClock();
-    google.misbehave('status-500');
-    const rack = await startRack({ google, yaml: oneIdentity, clock });
-    for (let i = 0; i < 20; i++) expect((await rack.token()).status).toBe(503);
-    expect(google.calls.length).toBe(1);
-  });
-
   it('does not take away a token that is still good', async () => {
     const google = await startTestGoogle();
     const clock = new TestClock();

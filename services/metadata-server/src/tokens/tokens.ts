@@ -4,13 +4,12 @@
 import { setMaxListeners } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { type Clock, RateLimiter } from '@skolo/common';
+import { type Clock, Locks, RateLimiter } from '@skolo/common';
 import type { IssuedToken, TokenSource } from '@skolo/google';
 import type { EmitMetadata } from '../events.ts';
 import { type Account, type Accounts, grantedScopes } from './accounts.ts';
 import { RenewedToken, TooManyTokens } from './renewed-token.ts';
 import type { SavedToken } from './saved-tokens.ts';
-import { Turns } from './turns.ts';
 
 interface TokensDeps {
   clock: Clock;
@@ -75,7 +74,7 @@ export class Tokens {
   private readonly entries = new Map<string, Entry>();
   /** Upstream calls under way, by the account's key. */
   private readonly calls = new Map<string, number>();
-  private readonly turns = new Turns(mostCallsOfCaller);
+  private readonly turns = new Locks(mostCallsOfCaller);
   private readonly limiter: RateLimiter;
   private readonly closing = new AbortController();
   private clockOffset: number;
@@ -198,7 +197,7 @@ export class Tokens {
   private async call(entry: Entry, signal: AbortSignal): Promise<IssuedToken> {
     const { usual, caller } = entry;
     if (usual || caller === undefined) return await this.callNow(entry, signal);
-    return await this.turns.run(caller, () => {
+    return await this.turns.hold(caller, () => {
       signal.throwIfAborted();
       return this.callNow(entry, signal);
     });
