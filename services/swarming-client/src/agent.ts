@@ -277,7 +277,7 @@ class Agent {
           },
         },
       },
-      hooks: { view: () => hookView(this.view()), task, emit: this.events.emit },
+      hooks: { work: { view: () => hookView(this.view()), task }, emit: this.events.emit },
       api: { task, lines, reboot, machine, revisions, status: () => agentStatus(this.view()) },
       readiness: () => readinessOf(this.view()),
     });

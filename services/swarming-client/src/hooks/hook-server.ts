@@ -21,9 +21,11 @@ import type { AgentEvent } from '../events.ts';
 import type { Given } from './dimensions.ts';
 import { type Hook, type HookRequest, type HookWork, hooks } from './hooks.ts';
 
-export interface HookDeps extends HookWork, CoreOptions {
-  emit: Emit<AgentEvent>;
+export interface HookDeps {
+  core: CoreOptions;
   connections: ConnectionLimits;
+  work: HookWork;
+  emit: Emit<AgentEvent>;
 }
 
 /** Tasks on this machine can reach it: they hold no connection for long. */
@@ -34,12 +36,12 @@ const limits = {
 };
 
 /** It has to listen on loopback. */
-export function createHookServer(deps: HookDeps): Server {
-  const healthz = routeOf('healthz', { method: 'GET', answer: () => ({ ok: true }) }, deps);
-  const core = new Core(deps, [healthz, ...[...hooks].map((hook) => routeOf(...hook, deps))]);
+export function createHookServer({ core: options, connections, work, emit }: HookDeps): Server {
+  const healthz = routeOf('healthz', { method: 'GET', answer: () => ({ ok: true }) }, work);
+  const core = new Core(options, [healthz, ...[...hooks].map((hook) => routeOf(...hook, work))]);
   return newServer({
     serverOptions: limits,
-    connections: deps.connections,
+    connections,
     handler(request, response) {
       const exchange = core.begin(request, response);
       const rejected = problemOf(request);
@@ -49,7 +51,7 @@ export function createHookServer(deps: HookDeps): Server {
         const hook = exchange.route.slice(1);
         const seconds = (performance.now() - startedAt) / 1000;
         const ok = response.statusCode === 200;
-        if (hooks.has(hook)) deps.emit({ type: 'hook', hook, ok, seconds });
+        if (hooks.has(hook)) emit({ type: 'hook', hook, ok, seconds });
       });
     },
   });

@@ -25,7 +25,7 @@ import { type StatusApiDeps, statusApi } from '../status/status-api.ts';
 interface ServersDeps {
   flags: Pick<Flags, 'host' | 'port' | 'hookPort' | 'metricsPort'>;
   core: CoreOptions;
-  hooks: Omit<HookDeps, keyof CoreOptions | 'connections'>;
+  hooks: Pick<HookDeps, 'work' | 'emit'>;
   api: StatusApiDeps;
   readiness: () => ReadinessNow;
   version: string;
@@ -76,7 +76,12 @@ export async function openServers(deps: ServersDeps): Promise<Ports> {
     flag: '--metrics-port',
   });
   // Hooks have metrics of their own: those of the core would be 150 series more of each machine.
-  const hooks = createHookServer({ ...core, ...deps.hooks, connections, metrics: new Registry() });
+  const hooks = createHookServer({
+    core: { ...core, metrics: new Registry() },
+    connections,
+    work: deps.hooks.work,
+    emit: deps.hooks.emit,
+  });
   const hookPort = await serve(hooks, {
     ...listening,
     // The bot and its tasks are on this machine; other callers have no business there.
