@@ -1,13 +1,13 @@
 /** Commands that reach services and machines through a real sshd, without a cluster. */
 
 import { execFile, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { sha256 } from '@skolo/base';
 import { isLong } from '@skolo/durable/campaign';
 import { type Desk, startDesk } from '@skolo/fleet/testing';
 import { makeTestImage, readByMtools, systems } from '@skolo/pi/testing';
@@ -164,7 +164,7 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
     const files = join(home, 'files', 'k3s-v1.32.5+k3s1');
     await mkdir(files, { recursive: true });
     await writeFile(join(files, 'k3s-armhf'), 'program');
-    const sum = createHash('sha256').update('program').digest('hex');
+    const sum = sha256('program');
     await writeFile(join(files, 'sha256sum-arm.txt'), `${sum}  k3s-armhf\n`);
     const key = join(home, 'key.pub');
     await writeFile(key, 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIexample ann@desk\n');

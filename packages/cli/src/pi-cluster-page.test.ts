@@ -3,6 +3,7 @@
  * the values of the first block are those of the test. The Pis are Debians in namespaces that start with the boot partitions of these
  * SD cards, and k3s is a fake with a real API server behind it.
  */
+
 import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
@@ -12,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { sha256 } from '@skolo/base';
 import { isLong } from '@skolo/durable/campaign';
 import { k3sVersion } from '@skolo/k3s';
 import {
@@ -223,7 +225,7 @@ async function published(home: string, ends: (() => Promise<unknown>)[]): Promis
   await makeTestImage(file, systems.debian);
   await run('xz', ['-0', file]);
   const bytes = await readFile(`${file}.xz`);
-  const sum = `${createHash('sha256').update(bytes).digest('hex')}  ${image}.xz\n`;
+  const sum = `${sha256(bytes)}  ${image}.xz\n`;
   const server = createServer(({ url }, response) => {
     if (url === `/${image}.xz`) response.end(bytes);
     else if (url === `/${image}.xz.sha256`) response.end(sum);

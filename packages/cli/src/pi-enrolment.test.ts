@@ -1,12 +1,12 @@
 /** Common images, and Pis that ask who they are, as an engineer calls them. */
 
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type EnrolledPi, enrolmentsApi, type RevokedPi, type WaitingPi } from '@skolo/api';
+import { sha256 } from '@skolo/base';
 import { createApp } from '@skolo/common';
 import { k3sVersion } from '@skolo/k3s';
 import { makeTestImage, readByMtools, systems } from '@skolo/pi/testing';
@@ -217,7 +217,7 @@ services: { machine-state: { enrolment: {} } }
     const files = path(`files/k3s-${k3sVersion}`);
     await mkdir(files, { recursive: true });
     await writeFile(join(files, 'k3s-armhf'), 'k3s');
-    const sum = createHash('sha256').update('k3s').digest('hex');
+    const sum = sha256('k3s');
     await writeFile(join(files, 'sha256sum-arm.txt'), `${sum}  k3s-armhf\n`);
     const words = ['--base', path('trixie.img'), '--key', path('id.pub'), '--files', path('files')];
 

@@ -27,9 +27,9 @@ export {
   httpRequestDuration,
   registerGauges,
 } from './health/metrics.ts';
+export { createApp } from './http/app.ts';
 export { browserGetProblem, browserProblem } from './http/browser-check.ts';
 export { plainHeaders, requestIdFrom, statusOf } from './http/exchange.ts';
-export { createApp } from './http/express.ts';
 export { type HostCheck, hostCheck } from './http/host-check.ts';
 export { jsonErrorOffset, lineAndColumn } from './http/json-position.ts';
 export { HttpProblem } from './http/problem.ts';

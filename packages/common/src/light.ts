@@ -1,5 +1,5 @@
 /**
- * Exports for small processes, such as the agent on a machine with 1 GB: no express, no reader of rack.yaml. Check what
+ * Exports for small processes, such as the agent on a machine with 1 GB: no reader of rack.yaml. Check what
  * another file imports before adding it.
  */
 export { Challenges, unsigned } from './access/challenges.ts';
@@ -21,33 +21,33 @@ export {
   registerGauges,
 } from './health/metrics.ts';
 export { probes, type ReadinessNow } from './health/probes.ts';
+export { readText } from './http/body.ts';
 export { browserProblem } from './http/browser-check.ts';
-export {
-  type Access,
-  type CoreOptions,
-  createCore,
-  openApiRoute,
-  wrongMethod,
-} from './http/core.ts';
+export { type Access, Core, type CoreOptions, openApiRoute } from './http/core.ts';
 export { pathOf, plainHeaders } from './http/exchange.ts';
 export { acceptsGzip, gzipHeaders, gzipTo, isWorthGzip } from './http/gzip.ts';
-export { createListener, readText } from './http/node-http.ts';
 export { HttpProblem } from './http/problem.ts';
 export { type BoundRoute, bindRoutes, type RouteHandlers } from './http/routes.ts';
+export { wrongMethod } from './http/routing.ts';
 export { newServer } from './http/server.ts';
 export { answerStrictly } from './http/strict-requests.ts';
 export { toProblem } from './http/to-problem.ts';
 export { type Clock, readBootId, systemClock } from './process/clock.ts';
 export { Closers } from './process/closers.ts';
-export { endProcess } from './process/end-process.ts';
-export { exitCodes } from './process/exit-codes.ts';
-export { type Flag, parsePort, readFlags, UsageError, usageOf } from './process/flag-table.ts';
+export {
+  type Flag,
+  type FlagSet,
+  parseFlags,
+  parsePort,
+  UsageError,
+} from './process/flag-table.ts';
+export { type ProcessFlags, processFlags, readProcessFlags } from './process/flags.ts';
 export {
   createLogger,
   type EventLog,
   type Logger,
   prettyLines,
 } from './process/log.ts';
-export { type ProcessFlags, processFlags, readProcessFlags } from './process/process-flags.ts';
+export { runProgram } from './process/run-program.ts';
 export { ownVersion } from './process/version.ts';
 export { watchStateDir } from './state/state-dir.ts';

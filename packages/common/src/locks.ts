@@ -1,19 +1,26 @@
-/** Work with one name at a time, in the order of the requests. */
+/** Work with one name at a time, or a few; the rest waits for its turn in the order of the requests. */
 export class Locks {
-  private readonly last = new Map<string, Promise<unknown>>();
+  private readonly most: number;
+  private readonly lines = new Map<string, { running: number; waiting: (() => void)[] }>();
 
+  /** @param most at a time for each name */
+  constructor(most = 1) {
+    this.most = most;
+  }
+
+  /** Rejects as `work` does. */
   async hold<T>(name: string, work: () => Promise<T>): Promise<T> {
-    const before = this.last.get(name) ?? Promise.resolve();
-    const turn = before.then(work, work);
-    const settled = turn.then(
-      () => undefined,
-      () => undefined,
-    );
-    this.last.set(name, settled);
+    const line = this.lines.get(name) ?? { running: 0, waiting: [] };
+    this.lines.set(name, line);
+    if (line.running < this.most) line.running += 1;
+    else await new Promise<void>((resolve) => line.waiting.push(resolve));
     try {
-      return await turn;
+      return await work();
     } finally {
-      if (this.last.get(name) === settled) this.last.delete(name);
+      const next = line.waiting.shift();
+      if (next) next();
+      else line.running -= 1;
+      if (line.running === 0) this.lines.delete(name);
     }
   }
 }

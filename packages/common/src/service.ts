@@ -36,7 +36,7 @@ export interface ServiceContext {
 
 /** A running service, as its `start` returns it. */
 export interface Service {
-  /** Answers the public port: an app of createApp, or a plain handler of node:http. */
+  /** Answers the public port: that of createApp, or any other. */
   handler: RequestListener;
   /** For the server of the public port; overrides of our defaults. */
   serverOptions?: ServerOptions;

@@ -1,6 +1,6 @@
 /** The credential files that Google's tools write. https://google.aip.dev/auth/4110 and following */
 import { createPrivateKey } from 'node:crypto';
-import { parseJson } from '@skolo/base';
+import { isObject, parseJson } from '@skolo/base';
 import {
   type AccountCredentials,
   isSafeForSecrets,
@@ -132,7 +132,7 @@ function isRsaKey(pem: string): boolean {
 
 /** Names the type only where it is one of Google's: anything else there may be a secret. */
 function foundType(json: unknown, type: unknown): string {
-  if (json === undefined || json === null || typeof json !== 'object') return 'not a JSON object';
+  if (!isObject(json)) return 'not a JSON object';
   const other = Object.entries(kinds).find(([, { shape }]) => shape.type.value === type);
   if (other === undefined) return 'not a credential file of Google';
   return `is of type ${String(type)}, which belongs under ${other[0]}`;

@@ -1,4 +1,4 @@
-/** All that happens in this service. Its parts emit events; metrics, log, degraded, watchers and hand-over consume them. */
+/** All that happens in this service. Its parts emit events; metrics, log, degraded, watchers and saved tokens consume them. */
 import type { Caller } from './caller/caller-lookup.ts';
 import type { PathClass } from './document/request.ts';
 import type { UpstreamCall } from './tokens/tokens.ts';

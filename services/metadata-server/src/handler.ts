@@ -7,7 +7,7 @@ import { type Clock, cameThroughProxy, type FindMac, type RateLimiter } from '@s
 import type { Caller } from './caller/caller-lookup.ts';
 import type { CallerStats } from './caller/caller-stats.ts';
 import { type Answer, errorPage, retryAfter, send } from './document/answers.ts';
-import { type Found, look } from './document/look.ts';
+import { type Found, lookUp } from './document/lookup.ts';
 import { type MetadataRequest, parseUrl } from './document/request.ts';
 import type { Watchers } from './document/watchers.ts';
 import type { EmitMetadata } from './events.ts';
@@ -61,129 +61,146 @@ function whoPays({ kind, machine }: Caller): string {
 }
 
 export function createHandler(deps: HandlerDeps): RequestListener {
-  const { emit } = deps;
-  const urls = new Map<string, MetadataRequest>();
+  const handler = new Handler(deps);
+  return (request, response) => handler.admit(request, response);
+}
 
-  function parsed(url: string): MetadataRequest {
-    const known = urls.get(url);
+class Handler {
+  private readonly deps: HandlerDeps;
+  private readonly urls = new Map<string, MetadataRequest>();
+
+  constructor(deps: HandlerDeps) {
+    this.deps = deps;
+  }
+
+  private parsed(url: string): MetadataRequest {
+    const known = this.urls.get(url);
     if (known) return known;
     const asked = parseUrl(url);
-    if (urls.size >= mostUrls) urls.clear();
-    if (url.length <= longestKeptUrl) urls.set(url, asked);
+    if (this.urls.size >= mostUrls) this.urls.clear();
+    if (url.length <= longestKeptUrl) this.urls.set(url, asked);
     return asked;
   }
 
-  function reply({ response, asked, known }: Exchange, answer: Answer): void {
+  private reply({ response, asked, known }: Exchange, answer: Answer): void {
     send(response, answer);
     const identity = known.caller.identity?.name ?? 'none';
-    emit({ type: 'answered', pathClass: asked.pathClass, status: answer.status, identity });
+    this.deps.emit({
+      type: 'answered',
+      pathClass: asked.pathClass,
+      status: answer.status,
+      identity,
+    });
   }
 
   /** Who asks, and may they? */
-  function admit(request: IncomingMessage, response: ServerResponse): void {
+  admit(request: IncomingMessage, response: ServerResponse): void {
     const remote = request.socket.remoteAddress ?? '';
-    const peer = deps.state().callerAt(remote);
+    const peer = this.deps.state().callerAt(remote);
     const forwardedFor = String(request.headers['x-forwarded-for'] ?? '');
     const isProxied = cameThroughProxy(request);
-    const origin = isProxied ? deps.state().callerBehind(remote, forwardedFor) : peer;
+    const origin = isProxied ? this.deps.state().callerBehind(remote, forwardedFor) : peer;
     const known = origin ?? peer;
-    const asked = parsed(request.url ?? '/');
+    const asked = this.parsed(request.url ?? '/');
     const exchange: Exchange = { request, response, asked, known };
 
-    deps.stats.asked(known.record, deps.clock.now(), asked.pathClass === 'token');
-    const waitSeconds = deps.limiter.take(known.caller.address);
-    const foreignHost = deps.state().checkHost(request);
+    this.deps.stats.asked(known.record, this.deps.clock.now(), asked.pathClass === 'token');
+    const waitSeconds = this.deps.limiter.take(known.caller.address);
+    const foreignHost = this.deps.state().checkHost(request);
     if (waitSeconds > 0) {
       const why = 'This address sends too many requests.';
-      reply(exchange, errorPage(429, why, retryAfter(waitSeconds)));
+      this.reply(exchange, errorPage(429, why, retryAfter(waitSeconds)));
     } else if (foreignHost !== undefined) {
-      emit({ type: 'foreign-host', caller: known.caller, why: foreignHost });
-      reply(exchange, errorPage(403, `${foreignHost}.`, closing));
+      this.deps.emit({ type: 'foreign-host', caller: known.caller, why: foreignHost });
+      this.reply(exchange, errorPage(403, `${foreignHost}.`, closing));
     } else if (!origin) {
       const why = 'Requests with X-Forwarded-For, Forwarded or Via are not answered.';
-      reply(exchange, errorPage(403, why, closing));
-    } else serveIfItsMac(exchange);
+      this.reply(exchange, errorPage(403, why, closing));
+    } else this.serveIfItsMac(exchange);
   }
 
   /** At once where rack.yaml says nothing of its MAC. */
-  function serveIfItsMac(exchange: Exchange): void {
+  private serveIfItsMac(exchange: Exchange): void {
     const { access, caller } = exchange.known;
-    if (!access || caller.machine?.mac === undefined) serve(exchange);
+    if (!access || caller.machine?.mac === undefined) this.serve(exchange);
     else {
-      checkMac(exchange)
-        .then((agrees) => agrees && serve(exchange))
-        .catch(fail(exchange));
+      this.checkMac(exchange)
+        .then((agrees) => agrees && this.serve(exchange))
+        .catch(this.fail(exchange));
     }
   }
 
-  async function checkMac(exchange: Exchange): Promise<boolean> {
+  private async checkMac(exchange: Exchange): Promise<boolean> {
     const { caller } = exchange.known;
-    const found = await deps.findMac(caller.address).then(
+    const found = await this.deps.findMac(caller.address).then(
       (seen) => ({ seen }),
       (error: unknown) => ({ seen: undefined, error }),
     );
     if (found.seen === caller.machine?.mac) return true;
-    emit({ type: 'mac-mismatch', caller, ...found });
-    reply(exchange, errorPage(403, 'This address belongs to another machine.', closing));
+    this.deps.emit({ type: 'mac-mismatch', caller, ...found });
+    this.reply(exchange, errorPage(403, 'This address belongs to another machine.', closing));
     return false;
   }
 
-  function serve(exchange: Exchange): void {
+  private serve(exchange: Exchange): void {
     const { access, caller } = exchange.known;
-    if (!access) emit({ type: 'unknown-caller', caller });
-    const found = find(exchange);
-    if (found.kind === 'answer') reply(exchange, found.answer);
-    else if (exchange.asked.waitForChange && mustWait(found, exchange)) {
-      watch(exchange, versionOf(found, exchange.known));
-    } else if (found.kind === 'content') reply(exchange, found.answer);
-    else if (found.kind === 'access-token') serveAccessToken(exchange);
-    else serveIdToken(exchange);
+    if (!access) this.deps.emit({ type: 'unknown-caller', caller });
+    const found = this.find(exchange);
+    if (found.kind === 'answer') this.reply(exchange, found.answer);
+    else if (exchange.asked.waitForChange && this.mustWait(found, exchange)) {
+      this.watch(exchange, this.versionOf(found, exchange.known));
+    } else if (found.kind === 'content') this.reply(exchange, found.answer);
+    else if (found.kind === 'access-token') this.serveAccessToken(exchange);
+    else this.serveIdToken(exchange);
   }
 
   /** An ID token is made for its request, and a token that is not there yet is worth having at once. */
-  function mustWait(found: Found, { asked, known }: Exchange): boolean {
+  private mustWait(found: Found, { asked, known }: Exchange): boolean {
     if (found.kind === 'content') return (asked.lastEtag ?? found.etag) === found.etag;
     // It has no ETag: whoever sends one has seen something else. Without one, Go's client sends an empty last_etag.
     if (found.kind !== 'access-token' || asked.lastEtag) return false;
     return known.access?.usualToken.fresh() !== undefined;
   }
 
-  function find({ request, asked, known }: Exchange): Found {
+  private find({ request, asked, known }: Exchange): Found {
     if (!known.access) {
       const why = `${known.caller.address} has no identity in this rack's rack.yaml.`;
       return { kind: 'answer', answer: errorPage(403, why, closing) };
     }
-    return look(asked, known.access.document, request);
+    return lookUp(asked, known.access.document, request);
   }
 
-  function serveAccessToken(exchange: Exchange): void {
+  private serveAccessToken(exchange: Exchange): void {
     const { asked, known } = exchange;
     if (!known.access) return;
     const { account, usualToken } = known.access;
     const isUsual = asked.scopes.length === 0;
     const fresh = isUsual ? usualToken.fresh() : undefined;
-    const answer = (held: HeldToken) => accessTokenAnswer(held, deps.clock.uptime(), asked.alt);
+    const answer = (held: HeldToken) =>
+      accessTokenAnswer(held, this.deps.clock.uptime(), asked.alt);
     const token = () =>
-      isUsual ? usualToken : deps.tokens.accessToken(account, asked.scopes, whoPays(known.caller));
-    if (fresh) reply(exchange, answer(fresh));
-    else serveWhenThere(exchange, token, answer);
+      isUsual
+        ? usualToken
+        : this.deps.tokens.accessToken(account, asked.scopes, whoPays(known.caller));
+    if (fresh) this.reply(exchange, answer(fresh));
+    else this.serveWhenThere(exchange, token, answer);
   }
 
-  function serveIdToken(exchange: Exchange): void {
+  private serveIdToken(exchange: Exchange): void {
     const { asked, known } = exchange;
     if (!known.access) return;
     const { account } = known.access;
-    const token = () => deps.tokens.idToken(account, asked.audience, whoPays(known.caller));
-    if (account.source.idToken) serveWhenThere(exchange, token, idTokenAnswer);
-    else reply(exchange, noIdTokens(account.identity.name));
+    const token = () => this.deps.tokens.idToken(account, asked.audience, whoPays(known.caller));
+    if (account.source.idToken) this.serveWhenThere(exchange, token, idTokenAnswer);
+    else this.reply(exchange, noIdTokens(account.identity.name));
   }
 
-  function serveWhenThere(
+  private serveWhenThere(
     exchange: Exchange,
     token: () => RenewedToken,
     answer: (held: HeldToken) => Answer,
   ): void {
-    const before = deps.state();
+    const before = this.deps.state();
     const hungUp = new AbortController();
     exchange.request.once('close', () => hungUp.abort());
     const held = async () => await token().get(patienceMs, hungUp.signal);
@@ -194,56 +211,54 @@ export function createHandler(deps: HandlerDeps): RequestListener {
       .then((made) => {
         if (hungUp.signal.aborted) return;
         // rack.yaml changed while it waited: the caller may be somebody else now.
-        if (deps.state() !== before) serveIfItsMac(lookUpAgain(exchange));
-        else reply(exchange, made);
+        if (this.deps.state() !== before) this.serveIfItsMac(this.lookUpAgain(exchange));
+        else this.reply(exchange, made);
       })
-      .catch(fail(exchange));
+      .catch(this.fail(exchange));
   }
 
-  function lookUpAgain(exchange: Exchange): Exchange {
-    return { ...exchange, known: deps.state().callerAt(exchange.known.caller.address) };
+  private lookUpAgain(exchange: Exchange): Exchange {
+    return { ...exchange, known: this.deps.state().callerAt(exchange.known.caller.address) };
   }
 
   /** What a watch compares: the ETag, or the token itself, which has none. */
-  function versionOf(found: Found, known: KnownCaller): string | undefined {
+  private versionOf(found: Found, known: KnownCaller): string | undefined {
     if (found.kind === 'content') return found.etag;
     if (found.kind === 'access-token') return known.access?.usualToken.unexpired()?.value;
     return undefined;
   }
 
-  function watch(exchange: Exchange, version: string | undefined): void {
+  private watch(exchange: Exchange, version: string | undefined): void {
     const { timeoutSeconds } = exchange.asked;
     const atOnce: MetadataRequest = { ...exchange.asked, waitForChange: false };
-    const now = () => ({ ...lookUpAgain(exchange), asked: atOnce });
+    const now = () => ({ ...this.lookUpAgain(exchange), asked: atOnce });
     const { address } = exchange.known.caller;
-    const { watches } = deps.state().rack.services['metadata-server'].perCaller;
-    if (deps.watchers.countOf(address) >= watches) {
+    const { watches } = this.deps.state().rack.services['metadata-server'].perCaller;
+    if (this.deps.watchers.countOf(address) >= watches) {
       const why = `${address} has ${watches} requests that wait for a change already.`;
-      reply(exchange, errorPage(429, why, retryAfter(busySeconds)));
+      this.reply(exchange, errorPage(429, why, retryAfter(busySeconds)));
       return;
     }
-    deps.watchers.add({
+    this.deps.watchers.add({
       caller: address,
       request: exchange.request,
       timeoutSeconds: timeoutSeconds === 'invalid' ? 0 : timeoutSeconds,
-      answerNow: () => serveIfItsMac(now()),
-      answerIfChanged() {
+      answerNow: () => this.serveIfItsMac(now()),
+      answerIfChanged: () => {
         const current = now();
-        if (versionOf(find(current), current.known) === version) return false;
-        serveIfItsMac(current);
+        if (this.versionOf(this.find(current), current.known) === version) return false;
+        this.serveIfItsMac(current);
         return true;
       },
     });
   }
 
-  function fail(exchange: Exchange): (error: unknown) => void {
+  private fail(exchange: Exchange): (error: unknown) => void {
     return (error) => {
-      emit({ type: 'request-failed', error });
+      this.deps.emit({ type: 'request-failed', error });
       if (!exchange.response.headersSent) {
-        reply(exchange, errorPage(500, 'The request could not be answered.'));
+        this.reply(exchange, errorPage(500, 'The request could not be answered.'));
       }
     };
   }
-
-  return admit;
 }

@@ -11,46 +11,18 @@ interface RequestCount {
   count: number;
 }
 
-export function createMetrics(
-  registry: Registry,
-  { rack, tokens, watchers }: { rack: () => Rack; tokens: Tokens; watchers: Watchers },
-): EmitMetadata {
-  const registers = [registry];
-  // Counted in plain numbers and handed over at a scrape: prom-client's own counting with labels costs
-  // more than all the rest of an answer.
-  const counts = new Map<string, RequestCount>();
-  const mismatches = new Map<string, number>();
+interface MetricsDeps {
+  rack: () => Rack;
+  tokens: Tokens;
+  watchers: Watchers;
+}
 
-  new Counter({
-    name: 'skolo_metadata_requests_total',
-    help: 'Requests on the public port.',
-    labelNames: ['class', 'code', 'identity'],
-    registers,
-    collect() {
-      this.reset();
-      // From 0: what a counter has when it first appears is no increase.
-      for (const identity of [...rack().identities.keys(), 'none']) {
-        for (const each of pathClasses) this.inc({ class: each, code: '429', identity }, 0);
-      }
-      for (const { labels, count } of counts.values()) this.inc(labels, count);
-    },
-  });
-  const gauges: Record<string, GaugeSpec<void>> = {
-    skolo_metadata_token_remaining_seconds: {
-      help: 'Life left in the usual token of an identity; 0 = no valid token.',
-      labels: ['identity'],
-      read: () =>
-        tokens.status().map(({ account, token }) => {
-          const left = token.unexpired() ? token.secondsLeft() : 0;
-          return [{ identity: account.identity.name }, left];
-        }),
-    },
-    skolo_metadata_watchers: {
-      help: 'Requests that wait for a change.',
-      read: () => watchers.size,
-    },
-  };
-  registerGauges(registry, gauges, () => undefined);
+/** Registers all metrics. @returns what counts an event */
+export function createMetrics(registry: Registry, deps: MetricsDeps): EmitMetadata {
+  const registers = [registry];
+  registerGauges(registry, gauges, () => deps);
+  const countAnswer = countRequests(registry, deps);
+  const countMismatch = countMismatches(registry, deps);
   const upstreamCalls = new Counter({
     name: 'skolo_metadata_upstream_calls_total',
     help: 'Calls for a token.',
@@ -69,11 +41,68 @@ export function createMetrics(
     help: 'Requests from addresses that have no identity in rack.yaml.',
     registers,
   });
+  return function countEvent(event) {
+    if (event.type === 'answered') countAnswer(event.pathClass, event.status, event.identity);
+    else if (event.type === 'unknown-caller') unknownCallers.inc();
+    else if (event.type === 'mac-mismatch') countMismatch(event.caller.name);
+    else if (event.type === 'upstream-call') {
+      const { account, what: kind, seconds, error } = event.call;
+      const identity = account.identity.name;
+      upstreamCalls.inc({ identity, kind, outcome: error === undefined ? 'success' : 'failure' });
+      upstreamSeconds.observe({ identity, kind }, seconds);
+    }
+  };
+}
+
+const gauges: Record<string, GaugeSpec<MetricsDeps>> = {
+  skolo_metadata_token_remaining_seconds: {
+    help: 'Life left in the usual token of an identity; 0 = no valid token.',
+    labels: ['identity'],
+    read: ({ tokens }) =>
+      tokens.status().map(({ account, token }) => {
+        const left = token.unexpired() ? token.secondsLeft() : 0;
+        return [{ identity: account.identity.name }, left];
+      }),
+  },
+  skolo_metadata_watchers: {
+    help: 'Requests that wait for a change.',
+    read: ({ watchers }) => watchers.size,
+  },
+};
+
+/** In plain numbers, read at a scrape: prom-client's own counting with labels costs more than all the rest of an answer. */
+function countRequests(registry: Registry, { rack }: MetricsDeps) {
+  const counts = new Map<string, RequestCount>();
+  new Counter({
+    name: 'skolo_metadata_requests_total',
+    help: 'Requests on the public port.',
+    labelNames: ['class', 'code', 'identity'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      // From 0: what a counter has when it first appears is no increase.
+      for (const identity of [...rack().identities.keys(), 'none']) {
+        for (const each of pathClasses) this.inc({ class: each, code: '429', identity }, 0);
+      }
+      for (const { labels, count } of counts.values()) this.inc(labels, count);
+    },
+  });
+  return function countAnswer(pathClass: PathClass, status: number, identity: string): void {
+    const key = `${pathClass} ${status} ${identity}`;
+    const known = counts.get(key);
+    if (known) known.count += 1;
+    else
+      counts.set(key, { labels: { class: pathClass, code: String(status), identity }, count: 1 });
+  };
+}
+
+function countMismatches(registry: Registry, { rack }: MetricsDeps) {
+  const mismatches = new Map<string, number>();
   new Counter({
     name: 'skolo_metadata_mac_mismatches_total',
     help: "Requests from a machine's address, but not from its MAC.",
     labelNames: ['machine'],
-    registers,
+    registers: [registry],
     collect() {
       this.reset();
       for (const { name, mac } of rack().machines.values()) {
@@ -82,37 +111,7 @@ export function createMetrics(
       for (const [machine, count] of mismatches) this.inc({ machine }, count);
     },
   });
-
-  function countAnswer(pathClass: PathClass, status: number, identity: string): void {
-    const key = `${pathClass} ${status} ${identity}`;
-    const known = counts.get(key);
-    if (known) known.count += 1;
-    else
-      counts.set(key, { labels: { class: pathClass, code: String(status), identity }, count: 1 });
-  }
-
-  return function countEvent(event) {
-    switch (event.type) {
-      case 'answered':
-        countAnswer(event.pathClass, event.status, event.identity);
-        break;
-      case 'unknown-caller':
-        unknownCallers.inc();
-        break;
-      case 'mac-mismatch': {
-        const { name } = event.caller;
-        mismatches.set(name, (mismatches.get(name) ?? 0) + 1);
-        break;
-      }
-      case 'upstream-call': {
-        const { account, what: kind, seconds, error } = event.call;
-        const identity = account.identity.name;
-        const outcome = error === undefined ? 'success' : 'failure';
-        upstreamCalls.inc({ identity, kind, outcome });
-        upstreamSeconds.observe({ identity, kind }, seconds);
-        break;
-      }
-      default:
-    }
+  return function countMismatch(machine: string): void {
+    mismatches.set(machine, (mismatches.get(machine) ?? 0) + 1);
   };
 }

@@ -12,7 +12,7 @@ import type { GoogleOAuth } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ask, type Reply } from './testing/http.ts';
 import { newRackFolder, rackYaml, self, startTestGoogle } from './testing/rack.ts';
-import { Handover, handoverFolder } from './tokens/handover.ts';
+import { SavedTokens, savedTokensFolder } from './tokens/saved-tokens.ts';
 
 const run = promisify(execFile);
 const main = join(import.meta.dirname, 'main.ts');
@@ -69,7 +69,7 @@ async function start(dir: string, env: Record<string, string> = {}): Promise<Ser
 
 async function rackFolder(google: GoogleOAuth, yaml = rackYaml): Promise<string> {
   const dir = await newRackFolder(google, yaml);
-  const folder = handoverFolder(await readRack(join(dir, 'rack.yaml')), join(dir, 'state'));
+  const folder = savedTokensFolder(await readRack(join(dir, 'rack.yaml')), join(dir, 'state'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   return dir;
 }
@@ -156,12 +156,12 @@ describe('kill -9', () => {
   /** Few, as the service takes long to start. The last one is after a token. */
   const kills = campaign();
 
-  it(`at random, ${kills} times, leaves hand-over and state readable and loses no token (seed ${seed})`, async () => {
+  it(`at random, ${kills} times, leaves saved tokens and state readable and loses no token (seed ${seed})`, async () => {
     const random = seeded(seed);
     const google = await startTestGoogle();
     const dir = await rackFolder(google);
     const rack = await readRack(join(dir, 'rack.yaml'));
-    const handover = new Handover(() => handoverFolder(rack, join(dir, 'state')));
+    const savedTokens = new SavedTokens(() => savedTokensFolder(rack, join(dir, 'state')));
     for (let i = 1; i < kills; i++) {
       const server = await start(dir);
       const asking = Array.from({ length: Math.floor(random() * 5) }, () =>
@@ -170,11 +170,11 @@ describe('kill -9', () => {
       if (random() < 0.5) await Promise.all(asking);
       expect(await server.end('SIGKILL')).toBe('SIGKILL');
       await Promise.all(asking);
-      expect(Array.isArray(await handover.load())).toBe(true);
+      expect(Array.isArray(await savedTokens.load())).toBe(true);
     }
     const server = await start(dir);
     const { body } = await server.token();
-    await expect.poll(async () => (await handover.load()).length).toBeGreaterThan(1);
+    await expect.poll(async () => (await savedTokens.load()).length).toBeGreaterThan(1);
     await server.end('SIGKILL');
     google.misbehave('status-500');
 

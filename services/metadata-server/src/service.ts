@@ -24,7 +24,7 @@ import { createHandler } from './handler.ts';
 import { createMetrics } from './metrics.ts';
 import { CurrentState } from './state/current-state.ts';
 import { openAccounts } from './tokens/accounts.ts';
-import { Handover, handoverFolder } from './tokens/handover.ts';
+import { SavedTokens, savedTokensFolder } from './tokens/saved-tokens.ts';
 import { Tokens } from './tokens/tokens.ts';
 
 /** What a test may replace. */
@@ -71,23 +71,22 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
   const watchers = new Watchers();
   const limiter = new RateLimiter(rack().services['metadata-server'].rateLimit);
   const stats = new CallerStats(join(stateDir, 'clients.json'));
-  const handover = new Handover(() => handoverFolder(rack(), stateDir));
+  const savedTokens = new SavedTokens(() => savedTokensFolder(rack(), stateDir));
   const backOff = (failures: number) => backOffMs(failures, upstreamBackOff) / 1000;
   const dir = () => rack().dir;
   const tokens = new Tokens({ clock, random: Math.random, backOff, dir, emit });
   const current = new CurrentState({ watch, clock, lastSuccess, tokens, stats, limiter, emit });
   const state = () => current.get();
-  let handingOver: Promise<unknown> = Promise.resolve();
+  let savingTokens: Promise<unknown> = Promise.resolve();
 
   events.consume(createMetrics(context.metrics, { rack, tokens, watchers }));
   events.consume(createEventLog(context.log));
   events.consume((event) => event.type === 'degraded' && degraded.set(event.what, event.why));
   events.consume((event) => current.consume(event));
-  events.consume(function handOver({ type }) {
+  events.consume(({ type }) => {
     if (type !== 'tokens-changed' && type !== 'state-replaced') return;
     watchers.wake();
-    const save = () => handover.save(tokens.toHandOver());
-    handingOver = orDegraded('token hand-over', save, emit);
+    savingTokens = orDegraded('saved tokens', () => savedTokens.save(tokens.toSave()), emit);
   });
   lastSuccess.expose(context.metrics, {
     name: 'skolo_metadata_last_success_timestamp_seconds',
@@ -97,9 +96,9 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
   });
 
   await orDegraded('clients file', () => stats.load(), emit);
-  const handedOver = await orDegraded('token hand-over', () => handover.load(), emit);
+  const saved = await orDegraded('saved tokens', () => savedTokens.load(), emit);
   const { accounts } = await current.open();
-  tokens.adopt(accounts, handedOver ?? []);
+  tokens.adopt(accounts, saved ?? []);
   await tokens.tick();
 
   const unfollow = watch.onChange(() => void current.reload());
@@ -128,7 +127,7 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
       clearInterval(saving);
       await current.idle();
       await tokens.close();
-      await handingOver;
+      await savingTokens;
       await saveStats();
     },
   };

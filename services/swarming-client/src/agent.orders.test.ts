@@ -1,6 +1,7 @@
 /** Orders of people, over many kills of the agent. */
-import { setTimeout as sleep } from 'node:timers/promises';
+
 import type { Order } from '@skolo/api/swarming-client';
+import { pause } from '@skolo/base';
 import { campaign, isLong, seed, seeded } from '@skolo/durable/campaign';
 import { peer } from '@skolo/simulators';
 import { expect, it } from 'vitest';
@@ -28,7 +29,7 @@ it.runIf(isLong && peer('python3') && peer('adb'))(
         }
       })().catch(() => undefined);
       // The moment of the kill is what the test is about.
-      await sleep(random() * 200);
+      await pause(random() * 200);
       await agent.end('SIGKILL');
       await replacing;
       agent = await its.startAgent();

@@ -1,4 +1,4 @@
-/** The agent, wired: start() opens, connects and returns; the parts decide. */
+/** The agent, wired; the parts decide. */
 import { join } from 'node:path';
 import {
   AuditLog,
@@ -14,6 +14,7 @@ import {
   systemClock,
   watchStateDir,
 } from '@skolo/common/light';
+import type { MachinePart } from '@skolo/rack/machine-part';
 import type { Registry } from 'prom-client';
 import { Bot } from './bot/bot.ts';
 import { botSettingsOf, noServer } from './bot/bot-settings.ts';
@@ -29,11 +30,11 @@ import { partFromFile } from './identity/from-file.ts';
 import { partFromMetadata } from './identity/from-metadata.ts';
 import { IdentityKeeper, type PartSource } from './identity/identity.ts';
 import { ClockOffset, MetadataClient } from './identity/metadata-client.ts';
-import { type MachineDeps, openMachine } from './machine.ts';
+import { Machine } from './machine.ts';
 import { createMetrics } from './metrics.ts';
 import { keepBotLines, RecentLines } from './status/recent-lines.ts';
 import { Revisions } from './status/revision.ts';
-import { agentStatus, hookView, readinessOf } from './status/status.ts';
+import { type AgentNow, agentStatus, hookView, readinessOf } from './status/status.ts';
 
 export interface AgentOptions extends Omit<Flags, 'check' | 'logLevel' | 'powerCyclePort'> {
   powerCyclePort?: number | undefined;
@@ -41,7 +42,7 @@ export interface AgentOptions extends Omit<Flags, 'check' | 'logLevel' | 'powerC
   /** What the status port shows of the log. */
   lines?: RecentLines;
   metrics: Registry;
-  version?: string;
+  version?: string | undefined;
   /** Of the machine as others see it; by default that of this computer. */
   bootId?: string | undefined;
   clock?: Clock;
@@ -68,182 +69,217 @@ const usualStopWithin = 10;
  * @throws RackError With `rackFile`: it is not valid.
  */
 export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
-  const closers = new Closers();
+  const agent = new Agent(options);
   try {
-    return await start(options, closers);
+    const ports = await agent.start();
+    return { ...ports, stop: (how) => agent.stop(how) };
   } catch (error) {
-    await closers.closeAll(0, options.log);
+    await agent.close(0);
     throw error;
   }
 }
 
-async function start(options: AgentOptions, closers: Closers): Promise<RunningAgent> {
-  const { machine: name, stateDir, log, proc, metrics, powerCyclePort } = options;
-  const { clock = systemClock, version = ownVersion(), bootId = readBootId() } = options;
-  const { lines = new RecentLines(), onNotRebooted = () => undefined } = options;
-  const { emit, consume } = createEvents<AgentEvent>();
-  const parts = { clock, log, emit, consume, run: createRunCommand() };
-  const localAddress = localAddressOf(options.host);
-  const startedAt = new Date(clock.now());
-  const stopping = new AbortController();
-  const isStopping = () => stopping.signal.aborted;
-  const degraded = new DegradedList(parts);
-  addBuildInfo(metrics, { service: 'swarming-client', version });
-  const audit = await openAudit(stateDir, { clock, degraded, metrics, closers });
+class Agent {
+  private readonly options: AgentOptions;
+  private readonly clock: Clock;
+  private readonly version: string;
+  private readonly bootId: string | undefined;
+  private readonly lines: RecentLines;
+  private readonly startedAt: Date;
+  private readonly events = createEvents<AgentEvent>();
+  private readonly closers = new Closers();
+  private readonly stopping = new AbortController();
+  private readonly degraded: DegradedList;
+  private readonly task: Task;
+  private readonly clockOffset: ClockOffset;
+  private readonly identity: IdentityKeeper;
+  private readonly metadata: MetadataClient;
+  private readonly bot: Bot;
+  private readonly machine: Machine;
+  private readonly reboot: Reboot;
+  private readonly revisions = new Revisions(() => this.view());
+  private stopped: Promise<void> | undefined;
 
-  const task = new Task(parts);
-  const clockOffset = new ClockOffset(clock);
-  const identity = new IdentityKeeper({ ...parts, machine: name, stateDir });
-  const machinePart = () => identity.machinePart();
-  const { source, token } = await openSource(options, { identity, localAddress, clock, emit });
-  closers.add('identity', () => identity.stop());
-  const bot = new Bot({
-    ...parts,
-    settings: () => botSettingsOf(machinePart()),
-    whyNoSettings: () => (machinePart() ? noServer : `not known yet: ${identity.whyUnknown()}`),
-    botId: name,
-    token,
-    localAddress,
-    taskRunning: () => task.get().running,
-  });
-  const shared = { ...parts, name, stateDir, identity, task, bot, clockOffset, closers };
-  const machine = openMachine({ ...shared, isStopping, localAddress, powerCyclePort });
-  const isRefused = () => machinePart()?.swarming.reboot === 'refuse';
-  const reboot = new Reboot({ ...parts, proc, isRefused, bot, stopping, onNotRebooted });
-
-  const view = () => ({
-    name,
-    bootId,
-    version,
-    startedAt,
-    now: new Date(clock.now()),
-    isStopping: isStopping(),
-    isKnown: machinePart() !== undefined,
-    identity: identity.get(),
-    raised: degraded.list(),
-    task: task.get(),
-    bot: bot.view(),
-    machine: machine.view(),
-  });
-  const revisions = new Revisions(view);
-  addDegraded(metrics, () => readinessOf(view()).degraded);
-  consume((event) => logEvent(log, event));
-  consume(keepBotLines({ lines, clock, log }));
-  consume(createMetrics(metrics, view));
-  consume((event) => react(event, { ...shared, degraded, reboot }));
-  // Last, when the others have made their changes.
-  consume(({ type }) => {
-    if (!frequent.has(type)) revisions.look();
-  });
-
-  const ports = await openServers({
-    flags: options,
-    version,
-    closers,
-    jumphostUrls: () => Object.values(machinePart()?.services ?? {}),
-    core: {
+  constructor(options: AgentOptions) {
+    const { machine: name, stateDir, log, metadataUrl } = options;
+    const { clock = systemClock, version = ownVersion(), bootId = readBootId() } = options;
+    const { emit } = this.events;
+    const run = createRunCommand();
+    const localAddress = localAddressOf(options.host);
+    this.options = options;
+    this.clock = clock;
+    this.version = version;
+    this.bootId = bootId;
+    this.lines = options.lines ?? new RecentLines();
+    this.startedAt = new Date(clock.now());
+    this.degraded = new DegradedList({ clock, log });
+    this.task = new Task({ clock, emit });
+    this.clockOffset = new ClockOffset(clock);
+    this.identity = new IdentityKeeper({ machine: name, stateDir, log, emit });
+    this.metadata = new MetadataClient({
+      urls: () => [metadataUrl, this.part()?.services['metadata-server'] ?? metadataUrl],
+      localAddress,
+      now: () => clock.now(),
+      emit,
+    });
+    this.bot = new Bot({
+      settings: () => botSettingsOf(this.part()),
+      whyNoSettings: () =>
+        this.part() ? noServer : `not known yet: ${this.identity.whyUnknown()}`,
+      botId: name,
+      token: (signal) => this.metadata.token(signal),
+      localAddress,
+      taskRunning: () => this.task.get().running,
+      clock,
       log,
-      metrics,
-      audit,
-      self: name,
-      access: signedAccess({ machine: name, machinePart, clock }),
-      rack: {
-        get rack() {
-          const known = machinePart();
-          return known && { name: known.rack };
+      emit,
+      run,
+    });
+    const { identity, task, bot, clockOffset, stopping } = this;
+    const { powerCyclePort, proc, onNotRebooted = () => undefined } = options;
+    this.machine = new Machine({
+      name,
+      stateDir,
+      identity,
+      task,
+      bot,
+      clockOffset,
+      isStopping: () => stopping.signal.aborted,
+      localAddress,
+      powerCyclePort,
+      run,
+      clock,
+      log,
+      emit,
+    });
+    const isRefused = () => this.part()?.swarming.reboot === 'refuse';
+    this.reboot = new Reboot({ run, proc, isRefused, bot, stopping, log, emit, onNotRebooted });
+  }
+
+  async start(): Promise<Ports> {
+    const { closers, identity, machine, version, degraded } = this;
+    const { log, metrics, stateDir } = this.options;
+    addBuildInfo(metrics, { service: 'swarming-client', version });
+    const stateDirWatch = await watchStateDir(stateDir, degraded);
+    closers.add('state directory', () => stateDirWatch.close());
+    const audit = new AuditLog(join(stateDir, 'audit'), { clock: this.clock, degraded, metrics });
+    closers.add('audit log', () => audit.close());
+    const source = await this.openSource();
+    closers.add('identity', () => identity.stop());
+    machine.closeWith(closers);
+    addDegraded(metrics, () => readinessOf(this.view()).degraded);
+    this.connect();
+    const ports = await this.openServers(audit);
+    closers.add('callers that wait for a change', () => this.revisions.stop());
+    await machine.start();
+    await identity.start(source);
+    this.bot.start(`http://127.0.0.1:${ports.hookPort}`);
+    log.info({ ...ports, machine: this.options.machine, version }, 'listening');
+    return ports;
+  }
+
+  /** A second call that is hurried leaves the bot less time. */
+  async stop({ isHurried }: { isHurried: boolean }): Promise<void> {
+    if (this.stopped !== undefined && isHurried) void this.bot.stop({ isHurried });
+    this.stopped ??= this.stopNow(isHurried);
+    await this.stopped;
+  }
+
+  async close(withinMs: number): Promise<void> {
+    await this.closers.closeAll(withinMs, this.options.log);
+  }
+
+  private async stopNow(isHurried: boolean): Promise<void> {
+    this.stopping.abort();
+    this.events.emit({ type: 'facts' });
+    // The hooks are served until it has ended.
+    await this.bot.stop({ isHurried });
+    await this.close((this.part()?.swarming.stopWithin ?? usualStopWithin) * 1000);
+  }
+
+  private part(): MachinePart | undefined {
+    return this.identity.machinePart();
+  }
+
+  private view(): AgentNow & { isKnown: boolean } {
+    return {
+      name: this.options.machine,
+      bootId: this.bootId,
+      version: this.version,
+      startedAt: this.startedAt,
+      now: new Date(this.clock.now()),
+      isStopping: this.stopping.signal.aborted,
+      isKnown: this.part() !== undefined,
+      identity: this.identity.get(),
+      raised: this.degraded.list(),
+      task: this.task.get(),
+      bot: this.bot.view(),
+      machine: this.machine.view(),
+    };
+  }
+
+  /** Where the machine's part of rack.yaml comes from. @throws RackError */
+  private async openSource(): Promise<PartSource> {
+    const { machine, rackFile: file, stateDir, log } = this.options;
+    if (file === undefined) return partFromMetadata(this.metadata);
+    return await partFromFile({ file, machine, stateDir, log });
+  }
+
+  private connect(): void {
+    const { consume } = this.events;
+    const { log, metrics } = this.options;
+    consume((event) => this.machine.follow(event));
+    consume((event) => logEvent(log, event));
+    consume(keepBotLines({ lines: this.lines, clock: this.clock, log }));
+    consume(createMetrics(metrics, () => this.view()));
+    consume((event) => this.follow(event));
+    // Last, when the others have made their changes.
+    consume(({ type }) => {
+      if (!frequent.has(type)) this.revisions.look();
+    });
+  }
+
+  /** What events of one part mean for others. Those of the machine are in machine.ts. */
+  private follow(event: AgentEvent): void {
+    const { identity, degraded, bot, clockOffset, reboot, task } = this;
+    if (event.type === 'identity') {
+      if (event.now.machinePart && event.now.why === undefined) degraded.clear('identity');
+      else degraded.raise('identity', identity.whyUnknown());
+      // It would end a pause before the next start of the bot.
+      if (event.now.machinePart !== event.before.machinePart) bot.settingsChanged();
+    } else if (event.type === 'clock-compared') clockOffset.set(event.offsetSeconds);
+    else if (event.type === 'hook') bot.hookCalled(event.hook);
+    else if (event.type === 'reboot-requested') reboot.begin(event.why);
+    else if (event.type === 'task-ended') bot.taskEnded();
+    // Its task has ended with it, and no hook will report that.
+    else if (event.type === 'bot-exited' && task.get().running) task.end('bot-exit');
+  }
+
+  private openServers(audit: AuditLog): Promise<Ports> {
+    const { task, machine, reboot, revisions, clock, version, closers, lines } = this;
+    const { log, metrics, machine: name } = this.options;
+    const machinePart = () => this.part();
+    return openServers({
+      flags: this.options,
+      version,
+      closers,
+      jumphostUrls: () => Object.values(machinePart()?.services ?? {}),
+      core: {
+        log,
+        metrics,
+        audit,
+        self: name,
+        access: signedAccess({ machine: name, machinePart, clock }),
+        rack: {
+          get rack() {
+            const known = machinePart();
+            return known && { name: known.rack };
+          },
         },
       },
-    },
-    hooks: { view: () => hookView(view()), task, emit },
-    api: {
-      task: () => task.get(),
-      lines,
-      usb: machine.usb,
-      reboot,
-      status: () => agentStatus(view()),
-      clear: () => machine.clear(),
-      setOrders: (orders) => machine.setOrders(orders),
-      repair: (wanted) => machine.repair(wanted),
-      revisions,
-      screens: machine.screens,
-    },
-    readiness: () => readinessOf(view()),
-  });
-  closers.add('callers that wait for a change', () => revisions.stop());
-  await machine.start();
-  await identity.start(source);
-  bot.start(`http://127.0.0.1:${ports.hookPort}`);
-  log.info({ ...ports, machine: name, version }, 'listening');
-
-  async function stop(isHurried: boolean): Promise<void> {
-    stopping.abort();
-    emit({ type: 'facts' });
-    // The hooks are served until it has ended.
-    await bot.stop({ isHurried });
-    const within = machinePart()?.swarming.stopWithin ?? usualStopWithin;
-    await closers.closeAll(within * 1000, log);
+      hooks: { work: { view: () => hookView(this.view()), task }, emit: this.events.emit },
+      api: { task, lines, reboot, machine, revisions, status: () => agentStatus(this.view()) },
+      readiness: () => readinessOf(this.view()),
+    });
   }
-  return { ...ports, stop: stopOnce(stop, bot) };
-}
-
-/** Watches the state folder, and opens the audit log in it. */
-async function openAudit(
-  stateDir: string,
-  { closers, ...deps }: ConstructorParameters<typeof AuditLog>[1] & { closers: Closers },
-): Promise<AuditLog> {
-  const watch = await watchStateDir(stateDir, deps.degraded);
-  closers.add('state directory', () => watch.close());
-  const audit = new AuditLog(join(stateDir, 'audit'), deps);
-  closers.add('audit log', () => audit.close());
-  return audit;
-}
-
-/** Where the identity of the machine comes from, and the tokens of its account. @throws RackError */
-async function openSource(
-  { machine, rackFile, metadataUrl, stateDir, log }: AgentOptions,
-  deps: Pick<MachineDeps, 'identity' | 'localAddress' | 'clock' | 'emit'>,
-): Promise<{ source: PartSource; token: (signal: AbortSignal) => Promise<string> }> {
-  const { identity, clock } = deps;
-  const metadata = new MetadataClient({
-    ...deps,
-    urls: () => [metadataUrl, identity.machinePart()?.services['metadata-server'] ?? metadataUrl],
-    now: () => clock.now(),
-  });
-  const source =
-    rackFile === undefined
-      ? partFromMetadata(metadata)
-      : await partFromFile({ file: rackFile, machine, stateDir, log });
-  return { source, token: (signal) => metadata.token(signal) };
-}
-
-type Reacting = Pick<MachineDeps, 'identity' | 'clockOffset' | 'task'> & {
-  bot: Bot;
-  degraded: DegradedList;
-  reboot: Reboot;
-};
-
-/** What events of one part mean for others. Those of the machine are in machine.ts. */
-function react(event: AgentEvent, deps: Reacting): void {
-  const { identity, degraded, bot, clockOffset, reboot, task } = deps;
-  if (event.type === 'identity') {
-    if (event.now.machinePart && event.now.why === undefined) degraded.clear('identity');
-    else degraded.raise('identity', identity.whyUnknown());
-    // It would end a pause before the next start of the bot.
-    if (event.now.machinePart !== event.before.machinePart) bot.settingsChanged();
-  } else if (event.type === 'clock-compared') clockOffset.set(event.offsetSeconds);
-  else if (event.type === 'hook') bot.hookCalled(event.hook);
-  else if (event.type === 'reboot-requested') reboot.begin(event.why);
-  else if (event.type === 'task-ended') bot.taskEnded();
-  // Its task has ended with it, and no hook will report that.
-  else if (event.type === 'bot-exited' && task.get().running) task.end('bot-exit');
-}
-
-/** A second call that is hurried leaves the bot less time. */
-function stopOnce(stop: (isHurried: boolean) => Promise<void>, bot: Bot): RunningAgent['stop'] {
-  let stopped: Promise<void> | undefined;
-  return async ({ isHurried }) => {
-    if (stopped !== undefined && isHurried) void bot.stop({ isHurried });
-    stopped ??= stop(isHurried);
-    await stopped;
-  };
 }

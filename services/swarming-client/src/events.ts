@@ -23,7 +23,7 @@ export type AgentEvent =
   | { type: 'bot-line'; stream: 'stdout' | 'stderr'; text: string }
   | { type: 'bot-downloaded'; server: string; botDir: string; why: string }
   | { type: 'bot-not-downloaded'; server: string; botDir: string; why: string; failed: string }
-  | { type: 'device-read'; now: DeviceView; before: DeviceView; seconds: number }
+  | { type: 'device-read'; now: DeviceView; before: DeviceView }
   /** Something else that health depends on changed. */
   | { type: 'facts' }
   | { type: 'adb-server'; isWedged: boolean }

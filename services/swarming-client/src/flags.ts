@@ -2,13 +2,12 @@ import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import {
   type Flag,
+  type FlagSet,
   type ProcessFlags,
   parsePort,
   processFlags,
-  readFlags,
   readProcessFlags,
   UsageError,
-  usageOf,
 } from '@skolo/common/light';
 import { hookPort } from '@skolo/rack/light';
 
@@ -65,34 +64,22 @@ const table: Flag[] = [
   }),
 ];
 
-/**
- * Flag over environment over default; `help` if that is what was asked for.
- *
- * @param args without the program
- * @throws UsageError
- */
-export function parseFlags(
-  args: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
-): Flags | 'help' {
-  const given = readFlags(table, args, env);
-  if (given.has('help')) return 'help';
-  const rackFile = given.read('rack').text;
-  const powerCyclePort = given.read('power-cycle-port');
-  return {
-    ...readProcessFlags(given),
-    machine: parseMachine(given.read('machine')),
-    rackFile: rackFile === '' ? undefined : rackFile,
-    metadataUrl: parseUrl(given.read('metadata-url')),
-    hookPort: parsePort(given.read('hook-port')),
-    powerCyclePort: powerCyclePort.text === '' ? undefined : parsePort(powerCyclePort),
-  };
-}
-
-/** What `--help` prints. */
-export function usage(): string {
-  return usageOf('swarming-client', table);
-}
+export const agentFlags: FlagSet<Flags> = {
+  program: 'swarming-client',
+  table,
+  read(given) {
+    const rackFile = given.read('rack').text;
+    const powerCyclePort = given.read('power-cycle-port');
+    return {
+      ...readProcessFlags(given),
+      machine: parseMachine(given.read('machine')),
+      rackFile: rackFile === '' ? undefined : rackFile,
+      metadataUrl: parseUrl(given.read('metadata-url')),
+      hookPort: parsePort(given.read('hook-port')),
+      powerCyclePort: powerCyclePort.text === '' ? undefined : parsePort(powerCyclePort),
+    };
+  },
+};
 
 function parseMachine({ text, source }: { text: string; source: string }): string {
   const name = (text === '' ? (hostname().split('.')[0] ?? '') : text).toLowerCase();

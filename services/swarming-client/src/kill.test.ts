@@ -2,9 +2,10 @@
  * Whoever it is that is killed, at any moment: one bot at most, one again soon, and nothing left behind.
  * `SKOLO_LONG=1`: 200 kills; SKOLO_SEED as it was printed begins the same again.
  */
+
 import { readdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '@skolo/base';
 import { campaign, isLong, seed, seeded } from '@skolo/durable/campaign';
 import { peer } from '@skolo/simulators';
 import { afterEach, expect, it } from 'vitest';
@@ -86,7 +87,7 @@ it(
         its.swarming.addTask({ python: task(its.dir), graceSeconds: 1 });
       }
       // The moment of the kill is what the test is about.
-      await sleep(random() * roundMs);
+      await pause(random() * roundMs);
       const victim = victims[Math.floor(random() * victims.length)] ?? 'agent';
       const polls = pollsOf(its);
       const from = performance.now();
@@ -139,7 +140,7 @@ async function strike(
     }
     case 'stopped bot':
       send(bots, 'SIGSTOP');
-      await sleep(random() * 500);
+      await pause(random() * 500);
       send(bots, 'SIGCONT');
       return agent;
     case 'agent of a stopped bot':

@@ -1,9 +1,9 @@
 /** The machine and its devices: read, assessed and repaired, independently of the bot. */
 import type { Order } from '@skolo/api/swarming-client';
-import type { Clock, Closers, Emit, Events, Logger } from '@skolo/common/light';
+import type { Clock, Closers, Emit, Logger } from '@skolo/common/light';
 import type { MachinePart } from '@skolo/rack/machine-part';
 import type { Bot } from './bot/bot.ts';
-import { AdbWatch, createAdbServer } from './devices/adb-server.ts';
+import { AdbWatch, SharedAdbServer } from './devices/adb-server.ts';
 import type { DeviceSettings, DeviceView, Dimensions } from './devices/device.ts';
 import { DeviceWatches } from './devices/device-watch.ts';
 import { openDevice } from './devices/index.ts';
@@ -19,7 +19,7 @@ import { HostDimensions } from './host/host-dimensions.ts';
 import { type HostReading, HostWatch } from './host/host-watch.ts';
 import type { RunCommand } from './host/run-command.ts';
 import { UsbPorts } from './host/usb.ts';
-import { signedRequests } from './http/signed-request.ts';
+import { type SendRequest, signedRequests } from './http/signed-request.ts';
 import type { IdentityKeeper } from './identity/identity.ts';
 import type { ClockOffset } from './identity/metadata-client.ts';
 import { AfterTask } from './repair/after-task.ts';
@@ -30,7 +30,7 @@ import { Repairs } from './repair/repairs.ts';
 import { repeat } from './repeat.ts';
 import { Screens } from './status/screen.ts';
 
-export interface MachineDeps {
+interface MachineDeps {
   name: string;
   stateDir: string;
   identity: IdentityKeeper;
@@ -45,8 +45,6 @@ export interface MachineDeps {
   clock: Clock;
   log: Logger;
   emit: Emit<AgentEvent>;
-  consume: Events<AgentEvent>['consume'];
-  closers: Closers;
 }
 
 export interface MachineView {
@@ -62,188 +60,234 @@ export interface MachineView {
   repairSteps: ReadonlyMap<string, readonly string[]>;
 }
 
-export interface Machine {
-  start(): Promise<void>;
-  view(): MachineView;
-  /** Ends a forced quarantine, and starts repair again of devices that it has given up on. @throws Error */
-  clear(): Promise<Health>;
-  /** Replaces the orders of people. @throws FileNotWritten */
-  setOrders(orders: readonly Order[]): Promise<Health>;
-  /** Begins one step of repair. @throws HttpProblem */
-  repair(wanted: Parameters<Repairs['order']>[0]): void;
-  usb: UsbPorts;
-  screens: Screens;
-}
-
 const usualReadSeconds = 30;
 const usualUsbOffSeconds = 5;
 const fileSeconds = 10;
 
-export function openMachine(deps: MachineDeps): Machine {
-  const { name, identity, task, bot, isStopping, run, emit, closers } = deps;
-  const machinePart = () => identity.machinePart();
-  const settings = () => machinePart()?.swarming;
-  const readSeconds = () => settings()?.readSeconds ?? usualReadSeconds;
-  const deviceSettings = () => deviceSettingsOf(settings());
-  const daemon = new PowerCycleDaemon(
-    () => machinePart()?.services['power-cycle-daemon'],
-    deps.powerCyclePort,
-  );
-  const adb = createAdbServer({ run, settings: deviceSettings, log: deps.log });
-  const sshSignIns = new SshSignIns(deps.clock);
-  const watches = new DeviceWatches({
-    ...deps,
-    open: (device) => openDevice(device, { ...deps, settings: deviceSettings, adb, sshSignIns }),
-    readSeconds,
-  });
-  const targets = () =>
-    watches.all().map((watch) => ({
-      attached: watch.entry,
-      device: watch.device,
-      view: watch.view(),
-    }));
-  const host = new HostWatch({
-    ...deps,
-    botDir: () => settings()?.botDir,
-    readSeconds,
-    clockOffset: () => deps.clockOffset.get(),
-  });
-  const hostDimensions = new HostDimensions(deps);
-  const forced = new ForcedQuarantine({
-    ...deps,
-    machine: name,
-    file: () => settings()?.quarantineFile,
-  });
-  const orders = new Orders(deps);
-  const request = signedRequests(deps.stateDir, () => {
-    const known = machinePart();
-    return known && { rack: known.rack, machine: name };
-  });
-  const holds = new OwnHolds({ ...deps, daemon, request });
-  const usb = new UsbPorts({ ...deps, devices: () => machinePart()?.devices ?? [] });
-  const afterTask = new AfterTask({
-    ...deps,
-    settings: () => settings()?.afterTask,
-    devices: () => watches.all(),
-  });
-  const adbWatch = new AdbWatch({
-    adb,
-    wanted: () => watches.all().some(({ device }) => 'adb-restart' in device.repairs),
-    emit,
-  });
-  const monitor = new HealthMonitor({ ...deps, settings, whyUnknown: () => identity.whyUnknown() });
-  const repairs = new Repairs({
-    ...deps,
-    settings: () => settings()?.repair,
-    targets,
-    health: () => monitor.health(),
-    holds: () => holds.current(),
-    taskRunning: () => task.get().running,
-    rebooting: () => afterTask.rebooting(),
-    stopping: isStopping,
-    isAdbWedged: () => adbWatch.isWedged(),
-    look: (device) => watches.get(device)?.start(),
-    usb,
-    usbOffSeconds: () => settings()?.repair.usbOffSeconds ?? usualUsbOffSeconds,
-    powerCycleDaemon: () => daemon.url(),
-    request,
-  });
-  const evidence = new Evidence({
-    ...deps,
-    wanted: () => settings()?.keepEvidence === true,
-    device: (device) => watches.get(device)?.device,
-  });
+export class Machine {
+  readonly usb: UsbPorts;
+  readonly screens: Screens;
+  private readonly deps: MachineDeps;
+  private readonly devices: ReturnType<typeof openDevices>;
+  private readonly host: HostWatch;
+  private readonly hostDimensions: HostDimensions;
+  private readonly forced: ForcedQuarantine;
+  private readonly orders: Orders;
+  private readonly holds: OwnHolds;
+  private readonly monitor: HealthMonitor;
+  private readonly afterTask: AfterTask;
+  private readonly repairs: Repairs;
+  private readonly evidence: Evidence;
+  private readonly stopped = new AbortController();
 
-  function facts(): Omit<HealthFacts, 'now'> {
-    const { state, why } = bot.view();
-    const isUnknown = watches.all().length === 0 && hostDimensions.get() === undefined;
+  constructor(deps: MachineDeps) {
+    const { name, stateDir, identity, clockOffset, task, run, clock, log, emit } = deps;
+    this.deps = deps;
+    const settings = () => this.settings();
+    this.devices = openDevices(deps, settings);
+    const { watches } = this.devices;
+    this.usb = new UsbPorts({ devices: () => this.part()?.devices ?? [], run, log });
+    this.host = new HostWatch({
+      botDir: () => settings()?.botDir,
+      readSeconds: () => readSecondsOf(settings()),
+      clockOffset: () => clockOffset.get(),
+      run,
+      clock,
+      emit,
+    });
+    this.hostDimensions = new HostDimensions({ run, emit });
+    const file = () => settings()?.quarantineFile;
+    this.forced = new ForcedQuarantine({ machine: name, file, stateDir, clock, log });
+    this.orders = new Orders({ stateDir, clock, clockOffset, log, emit });
+    const whyUnknown = () => identity.whyUnknown();
+    this.monitor = new HealthMonitor({ settings, whyUnknown, clock, emit });
+    this.evidence = new Evidence({
+      wanted: () => settings()?.keepEvidence === true,
+      device: (device) => watches.get(device)?.device,
+      stateDir,
+      clock,
+      log,
+    });
+    this.screens = new Screens({
+      devices: () => watches.all(),
+      evidence: this.evidence,
+      task: () => task.get(),
+      now: () => clock.now(),
+    });
+    const afterTask = () => settings()?.afterTask;
+    const devices = () => watches.all();
+    this.afterTask = new AfterTask({ settings: afterTask, devices, clock, log, emit });
+    const { daemon, request } = this.powerCycles();
+    const { localAddress } = deps;
+    this.holds = new OwnHolds({ daemon, request, localAddress, clock, log, emit });
+    this.repairs = this.openRepairs(daemon, request);
+  }
+
+  async start(): Promise<void> {
+    const { forced, orders, monitor, host, usb, devices, holds, repairs } = this;
+    await Promise.all([forced.look(), orders.open()]);
+    const lookForFile = () => forced.look().then(() => monitor.update());
+    repeat(fileSeconds, lookForFile, this.stopped.signal);
+    for (const part of [host, usb, devices.adbWatch, holds, repairs]) part.start();
+    monitor.start(() => this.facts());
+  }
+
+  view(): MachineView {
     return {
-      devices: watches.all().map((watch) => watch.view()),
-      host: host.reading(),
-      holds: holds.current(),
-      orders: [...forced.current(), ...orders.current()],
-      notReady: isUnknown ? 'not known yet: the dimensions of the machine' : undefined,
-      stopping: isStopping(),
-      botRestart: state === 'stopping' ? (why ?? 'a restart was requested') : undefined,
-      rebooting: afterTask.rebooting(),
-      notBack: afterTask.notBack(),
-      givenUp: repairs.givenUp(),
+      devices: this.devices.watches.all().map((watch) => watch.view()),
+      host: this.host.reading(),
+      dimensions: this.hostDimensions.get() ?? {},
+      health: this.monitor.health(),
+      orders: this.orders.inForce(),
+      repairs: this.repairs.view(),
+      repairSteps: this.repairs.steps(),
     };
   }
 
-  function followMachinePart(): void {
-    watches.follow(machinePart()?.devices ?? []);
-    hostDimensions.setWanted(machinePart() !== undefined && watches.all().length === 0);
-    // Before the bot asks for its first task.
-    void holds.look();
+  /** Ends a forced quarantine, and starts repair again of devices that it has given up on. @throws Error */
+  async clear(): Promise<Health> {
+    await this.forced.clear();
+    for (const watch of this.devices.watches.all()) this.repairs.restart(watch.name);
+    this.monitor.update();
+    return this.monitor.health();
   }
 
-  deps.consume((event) => {
+  /** Replaces the orders of people. @throws FileNotWritten */
+  async setOrders(wanted: readonly Order[]): Promise<Health> {
+    await this.orders.set(wanted);
+    return this.monitor.health();
+  }
+
+  /** Begins one step of repair. @throws HttpProblem */
+  repair(wanted: Parameters<Repairs['order']>[0]): void {
+    this.repairs.order(wanted);
+  }
+
+  /** What an event means for the machine. */
+  follow(event: AgentEvent): void {
     if (event.type === 'health') {
-      repairs.look();
-      void evidence.look(event.now);
-    } else if (event.type === 'adb-server') repairs.look();
+      this.repairs.look();
+      void this.evidence.look(event.now);
+    } else if (event.type === 'adb-server') this.repairs.look();
     else if (changesFacts.has(event.type)) {
       if (event.type === 'identity' && event.now.machinePart !== event.before.machinePart)
-        followMachinePart();
-      if (event.type === 'task-ended' && (event.outcome !== 'bot-exit' || !isStopping())) {
-        afterTask.taskEnded();
-      }
-      monitor.update();
+        this.followMachinePart();
+      if (event.type === 'task-ended' && (event.outcome !== 'bot-exit' || !this.deps.isStopping()))
+        this.afterTask.taskEnded();
+      this.monitor.update();
     }
+  }
+
+  /** Its parts are closed in the opposite order. */
+  closeWith(closers: Closers): void {
+    const { adb, adbWatch, watches } = this.devices;
+    const parts: [string, { stop(): Promise<void> | void }][] = [
+      ['adb server', adb],
+      ['adb watch', adbWatch],
+      ['devices', watches],
+      ['host', this.host],
+      ['host dimensions', this.hostDimensions],
+      ['holds', this.holds],
+      ['USB ports', this.usb],
+      ['repair', this.repairs],
+      ['reboot after a task', this.afterTask],
+      ['evidence', this.evidence],
+      ['health', this.monitor],
+      ['quarantine file', { stop: () => this.stopped.abort() }],
+    ];
+    for (const [what, part] of parts) closers.add(what, () => part.stop());
+  }
+
+  private part(): MachinePart | undefined {
+    return this.deps.identity.machinePart();
+  }
+
+  private settings(): MachinePart['swarming'] | undefined {
+    return this.part()?.swarming;
+  }
+
+  private powerCycles(): { daemon: PowerCycleDaemon; request: SendRequest } {
+    const { name, stateDir, powerCyclePort } = this.deps;
+    const url = () => this.part()?.services['power-cycle-daemon'];
+    const request = signedRequests(stateDir, () => {
+      const known = this.part();
+      return known && { rack: known.rack, machine: name };
+    });
+    return { daemon: new PowerCycleDaemon(url, powerCyclePort), request };
+  }
+
+  private openRepairs(daemon: PowerCycleDaemon, request: SendRequest): Repairs {
+    const { task, isStopping, localAddress, clock, emit } = this.deps;
+    const { watches, adbWatch } = this.devices;
+    return new Repairs({
+      settings: () => this.settings()?.repair,
+      targets: () =>
+        watches.all().map((watch) => ({
+          attached: watch.entry,
+          device: watch.device,
+          view: watch.view(),
+        })),
+      health: () => this.monitor.health(),
+      holds: () => this.holds.current(),
+      taskRunning: () => task.get().running,
+      rebooting: () => this.afterTask.rebooting(),
+      stopping: isStopping,
+      isAdbWedged: () => adbWatch.isWedged(),
+      look: (device) => watches.get(device)?.start(),
+      usb: this.usb,
+      usbOffSeconds: () => this.settings()?.repair.usbOffSeconds ?? usualUsbOffSeconds,
+      powerCycleDaemon: () => daemon.url(),
+      request,
+      localAddress,
+      clock,
+      emit,
+    });
+  }
+
+  private facts(): Omit<HealthFacts, 'now'> {
+    const { devices, hostDimensions, forced, orders, afterTask } = this;
+    const { state, why } = this.deps.bot.view();
+    const views = devices.watches.all().map((watch) => watch.view());
+    const isUnknown = views.length === 0 && hostDimensions.get() === undefined;
+    return {
+      devices: views,
+      host: this.host.reading(),
+      holds: this.holds.current(),
+      orders: [...forced.current(), ...orders.current()],
+      notReady: isUnknown ? 'not known yet: the dimensions of the machine' : undefined,
+      stopping: this.deps.isStopping(),
+      botRestart: state === 'stopping' ? (why ?? 'a restart was requested') : undefined,
+      rebooting: afterTask.rebooting(),
+      notBack: afterTask.notBack(),
+      givenUp: this.repairs.givenUp(),
+    };
+  }
+
+  private followMachinePart(): void {
+    const { watches } = this.devices;
+    watches.follow(this.part()?.devices ?? []);
+    this.hostDimensions.setWanted(this.part() !== undefined && watches.all().length === 0);
+    // Before the bot asks for its first task.
+    void this.holds.look();
+  }
+}
+
+function openDevices(
+  { run, log, clock, stateDir, emit }: MachineDeps,
+  swarming: () => MachinePart['swarming'] | undefined,
+) {
+  const settings = () => deviceSettingsOf(swarming());
+  const adb = new SharedAdbServer({ run, settings, log });
+  const sshSignIns = new SshSignIns(clock);
+  const watches = new DeviceWatches({
+    open: (device) => openDevice(device, { run, settings, adb, sshSignIns, stateDir, log }),
+    readSeconds: () => readSecondsOf(swarming()),
+    clock,
+    log,
+    emit,
   });
-
-  // They are closed in the opposite order.
-  closers.add('adb server', () => adb.stop());
-  closers.add('adb watch', () => adbWatch.stop());
-  closers.add('devices', () => watches.stop());
-  closers.add('host', () => host.stop());
-  closers.add('host dimensions', () => hostDimensions.stop());
-  closers.add('holds', () => holds.stop());
-  closers.add('USB ports', () => usb.stop());
-  closers.add('repair', () => repairs.stop());
-  closers.add('reboot after a task', () => afterTask.stop());
-  closers.add('evidence', () => evidence.stop());
-  closers.add('health', () => monitor.stop());
-
-  return {
-    async start() {
-      await Promise.all([forced.look(), orders.open()]);
-      const lookForFile = () => forced.look().then(() => monitor.update());
-      const ended = new AbortController();
-      closers.add('quarantine file', () => ended.abort());
-      repeat(fileSeconds, lookForFile, ended.signal);
-      for (const part of [host, usb, adbWatch, holds, repairs]) part.start();
-      monitor.start(facts);
-    },
-    view: () => ({
-      devices: watches.all().map((watch) => watch.view()),
-      host: host.reading(),
-      dimensions: hostDimensions.get() ?? {},
-      health: monitor.health(),
-      orders: orders.inForce(),
-      repairs: repairs.view(),
-      repairSteps: repairs.steps(),
-    }),
-    async clear() {
-      await forced.clear();
-      for (const watch of watches.all()) repairs.restart(watch.name);
-      monitor.update();
-      return monitor.health();
-    },
-    async setOrders(wanted) {
-      await orders.set(wanted);
-      return monitor.health();
-    },
-    repair: (wanted) => repairs.order(wanted),
-    usb,
-    screens: new Screens({
-      devices: () => watches.all(),
-      evidence,
-      task: () => task.get(),
-      now: () => deps.clock.now(),
-    }),
-  };
+  const wanted = () => watches.all().some(({ device }) => 'adb-restart' in device.repairs);
+  return { adb, watches, adbWatch: new AdbWatch({ adb, wanted, emit }) };
 }
 
 /** Events after which health is assessed again. */
@@ -251,6 +295,10 @@ const changesFacts = new Set<AgentEvent['type']>([
   ...(['identity', 'task-started', 'task-ended', 'bot', 'device-read', 'facts'] as const),
   ...(['repair-started', 'repair-ended', 'needs-operator'] as const),
 ]);
+
+function readSecondsOf(settings: MachinePart['swarming'] | undefined): number {
+  return settings?.readSeconds ?? usualReadSeconds;
+}
 
 function deviceSettingsOf(settings: MachinePart['swarming'] | undefined): DeviceSettings {
   const { commandSeconds = 5, ssh = { user: 'root', port: 22, commandSeconds: 20 } } =

@@ -37,15 +37,15 @@ async function metricsWith(
 }
 
 it('sensors that the machine lacks, or lost, have no value', async () => {
-  const before: HostReading = { celsius: 50, isThrottled: false, clockOffsetSeconds: 0.5 };
+  const before: HostReading = { isUnderVoltage: false };
 
-  const all = await metricsWith([before, { isThrottled: false }], 'skolo_swarming_host_');
-
-  expect(all).toEqual(['skolo_swarming_host_throttled 0']);
+  expect(await metricsWith([before], 'skolo_swarming_host_')).toEqual([
+    'skolo_swarming_host_under_voltage 0',
+  ]);
+  expect(await metricsWith([before, {}], 'skolo_swarming_host_')).toEqual([]);
 });
 
-it('ages of a bot and a task that do not run have no value', async () => {
-  expect(await metricsWith([{}], 'skolo_swarming_bot_uptime_seconds')).toEqual([]);
+it('the age of a task that does not run has no value', async () => {
   expect(await metricsWith([{}], 'skolo_swarming_task_running_seconds')).toEqual([]);
 });
 

@@ -37,10 +37,6 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
     help: '1 if the bot runs, has called its hooks since it was started, and is not silent.',
     read: ({ bot }) => Number(bot.state === 'running' && bot.isHealthy),
   },
-  skolo_swarming_bot_uptime_seconds: {
-    help: 'Since the bot was started; absent while it does not run.',
-    read: ({ bot, now }) => (bot.pid === undefined ? undefined : ageSeconds(bot.startedAt, now)),
-  },
   skolo_swarming_task_running: {
     help: '1 while a task runs.',
     read: ({ task }) => Number(task.running),
@@ -68,25 +64,6 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
           ageSeconds(since, now),
         ]),
   },
-  skolo_swarming_device_state: {
-    help: '1 for the state that an attached device is in.',
-    labels: ['device', 'state'],
-    read: ({ machine: { devices } }) =>
-      devices.flatMap((device, number) =>
-        ['unknown', 'present', 'missing'].map(
-          (state): GaugeSample => [
-            { device: String(number), state },
-            Number(device.state === state),
-          ],
-        ),
-      ),
-  },
-  skolo_swarming_device_read_age_seconds: {
-    help: 'Since a device was last read.',
-    labels: ['device'],
-    read: ({ machine: { devices }, now }) =>
-      devices.map(({ readAt }, number) => [{ device: String(number) }, ageSeconds(readAt, now)]),
-  },
   skolo_swarming_device_battery_percent: {
     help: 'Charge of the battery of a device that is present.',
     labels: ['device'],
@@ -107,34 +84,9 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
           }),
       ),
   },
-  skolo_swarming_device_uptime_seconds: {
-    help: 'Since a device that is present has booted.',
-    labels: ['device'],
-    read: (measured) => ofDevices(measured, ({ uptimeSeconds }) => uptimeSeconds),
-  },
-  skolo_swarming_host_disk_free_bytes: {
-    help: 'Free space of the disk of the bot.',
-    read: ({ machine: { host } }) => host.disk?.freeBytes,
-  },
-  skolo_swarming_host_disk_size_bytes: {
-    help: 'Size of the disk of the bot.',
-    read: ({ machine: { host } }) => host.disk?.sizeBytes,
-  },
-  skolo_swarming_host_temperature_celsius: {
-    help: 'Temperature of the processor of the machine.',
-    read: ({ machine: { host } }) => host.celsius,
-  },
   skolo_swarming_host_under_voltage: {
     help: '1 while the power supply of the machine is too weak.',
     read: ({ machine: { host } }) => bit(host.isUnderVoltage),
-  },
-  skolo_swarming_host_throttled: {
-    help: '1 while the processor of the machine is slowed down.',
-    read: ({ machine: { host } }) => bit(host.isThrottled),
-  },
-  skolo_swarming_host_clock_offset_seconds: {
-    help: 'Clock of the machine minus that of the jumphost.',
-    read: ({ machine: { host } }) => host.clockOffsetSeconds,
   },
 };
 
@@ -161,13 +113,6 @@ export function createMetrics(
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1],
     registers,
   });
-  const reads = new Histogram({
-    name: 'skolo_swarming_look_seconds',
-    help: 'How long it took to read a device, by its kind and state.',
-    labelNames: ['kind', 'state'],
-    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
-    registers,
-  });
   // From 0: the value that a counter first appears with is no increase.
   for (const why of botExits) exits.inc({ why }, 0);
   for (const outcome of taskOutcomes) ends.inc({ outcome }, 0);
@@ -187,9 +132,6 @@ export function createMetrics(
     else if (event.type === 'repair-outcome') {
       const { step, outcome } = event.repair;
       repairs.inc({ step, outcome });
-    } else if (event.type === 'device-read') {
-      const { kind, state } = event.now;
-      reads.observe({ kind, state }, event.seconds);
     } else if (event.type === 'hook') {
       const { hook, ok, seconds } = event;
       hooks.observe({ hook }, seconds);

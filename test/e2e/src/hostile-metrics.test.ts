@@ -63,7 +63,7 @@ const closed: Record<string, readonly string[]> = {
   sensor: ['temp1', 'temp19', 'in0', 'battery'],
   name: ['ssh.service', 'k3s.service'],
 };
-const own = [...wanted, 'skolo_swarming_look_seconds_bucket', 'node_cpu_seconds_total'].filter(
+const own = [...wanted, 'skolo_swarming_hook_seconds_bucket', 'node_cpu_seconds_total'].filter(
   (name) => /^(skolo_swarming|skolo_degraded|node)/.test(name),
 );
 

@@ -2,6 +2,7 @@
  * A router backup without routers: the API over a real socket, with the conventions of every service (sign-in, schemas,
  * problems), and devices whose answers are written beforehand. In a run, each look at it finds the next two devices.
  */
+
 import { createHash } from 'node:crypto';
 import {
   routerBackupApi as api,
@@ -10,6 +11,7 @@ import {
   type LostHistory,
 } from '@skolo/api';
 import { difference } from '@skolo/backup';
+import { sha256 } from '@skolo/base';
 import { createApp, HttpProblem, type RouteHandlers, type ServiceContext } from '@skolo/common';
 import { ago } from './ago.ts';
 import { exampleBackups } from './example/backups.ts';
@@ -252,8 +254,8 @@ function handlersOf(world: BackupWorld): RouteHandlers<typeof api> {
       received = Buffer.concat([received, Buffer.from(piece, 'base64')]);
       return { status: 200, body: { size: received.length } };
     },
-    restoreHistory: ({ body: { sha256 } }) => {
-      if (createHash('sha256').update(received).digest('hex') !== sha256) {
+    restoreHistory: ({ body: { sha256: sum } }) => {
+      if (sha256(received) !== sum) {
         throw new HttpProblem(409, 'what arrived is not what was sent; send it again');
       }
       // A bundle of git says so at its begin.

@@ -1,7 +1,8 @@
 /** What a git that was killed, or that found the disk full, leaves behind: locks that stop the next one, halves of files. */
+
 import { readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '@skolo/base';
 
 const folders = ['.', 'refs', 'refs/heads', 'objects', 'objects/pack', 'objects/info'];
 const leftover =
@@ -28,7 +29,7 @@ export async function isLeftAlone(dir: string): Promise<boolean> {
   const end = performance.now() + patience;
   while (await isBeingWritten(dir)) {
     if (performance.now() > end) return false;
-    await sleep(20);
+    await pause(20);
   }
   return true;
 }

@@ -2,8 +2,9 @@
  * Stores versions and pushes each of them, for ever, until it is killed; tells how far it is. As the service does, it tries
  * again where the remote is still busy with what a killed one had begun.
  */
-import { setTimeout as pause } from 'node:timers/promises';
+
 import { fileURLToPath } from 'node:url';
+import { pause } from '@skolo/base';
 import { report } from '@skolo/durable/campaign';
 import { Repository } from '../history/repository.ts';
 import { GitMirror } from '../offsite/git/mirror.ts';

@@ -2,9 +2,10 @@
  * The process that repository.kill.test.ts kills: `node repository-writer.ts FOLDER FIRST [LAST]` stores version FIRST, FIRST + 1,
  * … of four devices, now and then as a large file, repacks at times, and prints `DEVICE NUMBER ID` once a version is stored.
  */
-import { createHash } from 'node:crypto';
+
 import { writeFileSync } from 'node:fs';
 import { argv } from 'node:process';
+import { sha256 } from '@skolo/base';
 import { report } from '@skolo/durable/campaign';
 import { Repository } from '../history/repository.ts';
 
@@ -16,7 +17,7 @@ export const devices = ['router', 'switch-1', 'switch-2', 'jumphost'];
 export function versionText(device: string, version: number): Buffer {
   const size = device === 'jumphost' ? (version * 7919) % 5_000_000 : (version * 7919) % 65_536;
   const text = `${version}\n${String.fromCharCode(97 + (version % 26)).repeat(size)}\n`;
-  return Buffer.from(`${createHash('sha256').update(text).digest('hex')}\n${text}`);
+  return Buffer.from(`${sha256(text)}\n${text}`);
 }
 
 async function store(repository: Repository, device: string, version: number) {

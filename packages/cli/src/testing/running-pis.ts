@@ -1,10 +1,11 @@
 /** Raspberry Pis of a desk that run: Debians in namespaces at one switch, as Raspberry Pi OS comes up with a user and a password. */
+
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { pause } from '@skolo/base';
 import { adaptToContainer, bareComputer, bridge, network } from '@skolo/k3s/testing';
 import { type Computer, peer, removeBridge } from '@skolo/simulators';
 
@@ -59,7 +60,7 @@ export async function restartAsTold({ computers }: RunningPis, signal: AbortSign
       await computer.cutPower();
       await computer.boot();
     }
-    await pause(200, undefined, { signal }).catch(() => undefined);
+    await pause(200, signal).catch(() => undefined);
   }
 }
 

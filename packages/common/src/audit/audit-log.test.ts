@@ -287,7 +287,7 @@ describe('old segments', () => {
     expect(await segmentsOf(dir)).toEqual(['2026-11', '2028-06']);
   });
 
-  it('of an older version age from their first observation, a broken file of ages included', async () => {
+  it('that are not known yet age from their first observation, a broken file of ages included', async () => {
     const { audit, clock, dir } = await newLog();
     await mkdir(dir, { recursive: true });
     await writeFile(join(dir, '2020-03.jsonl'), '');

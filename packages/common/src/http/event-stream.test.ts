@@ -8,7 +8,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { newToken } from '../access/token-file.ts';
 import { testApp } from '../testing/test-app.ts';
-import { createApp } from './express.ts';
+import { createApp } from './app.ts';
 
 const api = {
   events: route({

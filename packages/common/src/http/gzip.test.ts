@@ -6,8 +6,7 @@ import { route, type SendEvent } from '@skolo/api';
 import { expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { testApp } from '../testing/test-app.ts';
-import { createCore } from './core.ts';
-import { createListener } from './node-http.ts';
+import { Core } from './core.ts';
 import { bindRoutes } from './routes.ts';
 
 const api = {
@@ -93,7 +92,7 @@ async function start() {
       },
     }),
   });
-  const listener = createListener(createCore({ ...options, signal, compresses: true }, routes));
+  const listener = new Core({ ...options, signal, compresses: true }, routes).listener();
   const server = createServer(listener).listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(() => {

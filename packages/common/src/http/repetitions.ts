@@ -1,6 +1,7 @@
 /** Requests with an Idempotency-Key, so that a repetition is the same request and has no second effect. */
-import { createHash } from 'node:crypto';
+
 import { Time } from '@skolo/api';
+import { sha256 } from '@skolo/base';
 import type { Change, Table } from '@skolo/durable';
 import { z } from 'zod';
 import { Locks } from '../locks.ts';
@@ -54,7 +55,7 @@ export class Repetitions<T> {
     const id = `${by}\n${key}`;
     return await this.locks.hold(id, async () => {
       const known = this.table.get(id);
-      const digest = createHash('sha256').update(JSON.stringify(content)).digest('hex');
+      const digest = sha256(JSON.stringify(content));
       const remember = (result: T) => this.remember(id, digest, result);
       if (known === undefined || this.isOld(known)) return await work(undefined, remember);
       if (known.content === digest) return await work(known.result, remember);

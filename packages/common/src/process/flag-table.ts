@@ -29,19 +29,28 @@ export interface GivenFlags {
   has(name: string): boolean;
 }
 
+/** The flags of a program. */
+export interface FlagSet<F> {
+  program: string;
+  table: readonly Flag[];
+  /** @throws UsageError */
+  read(given: GivenFlags): F;
+}
+
 /**
- * Reads flags and variables. An empty variable counts as not set.
+ * Reads flags and variables; `help` with `--help`. An empty variable counts as not set.
  *
  * @param args without the program
  * @throws UsageError
  */
-export function readFlags(
-  table: readonly Flag[],
+export function parseFlags<F>(
+  { table, read }: FlagSet<F>,
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
-): GivenFlags {
+): F | 'help' {
   const given = givenFlags(table, args);
-  return {
+  if (given.has('help')) return 'help';
+  return read({
     read(name) {
       const flag = table.find((each) => each.name === name);
       const fromFlag = given.get(name);
@@ -51,7 +60,7 @@ export function readFlags(
       return { text: flag?.fallback ?? '', source: `--${name}` };
     },
     has: (name) => given.has(name),
-  };
+  });
 }
 
 function givenFlags(table: readonly Flag[], args: readonly string[]): Map<string, string> {
@@ -107,7 +116,7 @@ export function parseLevel({ text, source }: FlagValue): LogLevel {
 }
 
 /** The text of `--help`. */
-export function usageOf(program: string, table: readonly Flag[]): string {
+export function usageOf({ program, table }: FlagSet<unknown>): string {
   const rows = table.map(({ name, value, env, fallback, help }) => ({
     flag: value ? `--${name} ${value}` : `--${name}`,
     env: env ?? '',

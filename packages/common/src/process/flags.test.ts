@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseFlags, UsageError, usage } from './flags.ts';
+import { parseFlags, UsageError, usageOf } from './flag-table.ts';
+import { serviceFlags } from './flags.ts';
 
 const defaults = {
   rackFile: '/etc/skolo/rack.yaml',
@@ -12,7 +13,7 @@ const defaults = {
 };
 
 function parse(args: string[], env: Record<string, string> = {}) {
-  return parseFlags('router-backup', args, env);
+  return parseFlags(serviceFlags('router-backup'), args, env);
 }
 
 describe('parseFlags', () => {
@@ -85,9 +86,9 @@ describe('parseFlags', () => {
   });
 });
 
-describe('usage', () => {
+describe('usageOf', () => {
   it('names all flags, their variables and defaults', () => {
-    expect(usage('router-backup')).toMatchInlineSnapshot(`
+    expect(usageOf(serviceFlags('router-backup'))).toMatchInlineSnapshot(`
       "usage: router-backup [flags]; a flag overrides its variable
 
         --rack FILE       SKOLO_RACK          inventory of the rack (default /etc/skolo/rack.yaml)

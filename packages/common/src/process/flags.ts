@@ -1,48 +1,103 @@
-import type { ServiceName } from '@skolo/rack/light';
-import { type Flag, readFlags, UsageError, usageOf } from './flag-table.ts';
-import { type ProcessFlags, processFlags, readProcessFlags } from './process-flags.ts';
+/** Flags of every process of a rack, also of the agent. */
+import { type ServiceName, servicePorts } from '@skolo/rack/light';
+import {
+  type Flag,
+  type FlagSet,
+  type GivenFlags,
+  parseHost,
+  parseLevel,
+  parsePort,
+} from './flag-table.ts';
+import { type LogLevel, logLevels } from './log.ts';
 
-export { UsageError };
-
-/** Flags of a service: flag, else environment, else default. */
-export interface Flags extends ProcessFlags {
-  rackFile: string;
+export interface ProcessFlags {
+  port: number;
+  metricsPort: number;
+  host: string | undefined;
+  stateDir: string;
+  logLevel: LogLevel;
+  check: boolean;
 }
 
-function flagsOf(service: ServiceName): Flag[] {
+/** @param help texts that differ between processes */
+export function processFlags(
+  service: ServiceName,
+  help: { port: string; host: string; check: string },
+): Flag[] {
+  const { port, metricsPort } = servicePorts[service];
   return [
     {
-      name: 'rack',
-      value: 'FILE',
-      env: 'SKOLO_RACK',
-      fallback: '/etc/skolo/rack.yaml',
-      help: 'inventory of the rack',
+      name: 'port',
+      value: 'N',
+      env: 'SKOLO_PORT',
+      fallback: `${port}`,
+      help: `${help.port}; 0 = any free port`,
     },
-    ...processFlags(service, {
-      port: 'port to listen on',
-      host: 'address to listen on',
-      check: 'check rack.yaml and the secrets of this service, and exit',
-    }),
+    {
+      name: 'metrics-port',
+      value: 'N',
+      env: 'SKOLO_METRICS_PORT',
+      fallback: `${metricsPort}`,
+      help: 'port of /metrics, /healthz, /readyz',
+    },
+    {
+      name: 'host',
+      value: 'ADDR',
+      env: 'SKOLO_HOST',
+      help: `${help.host} (default: all, IPv6 and IPv4)`,
+    },
+    {
+      name: 'state-dir',
+      value: 'DIR',
+      env: 'SKOLO_STATE_DIR',
+      fallback: `/var/lib/skolo/${service}`,
+      help: 'folder for all files that it writes',
+    },
+    {
+      name: 'log-level',
+      value: 'L',
+      env: 'SKOLO_LOG_LEVEL',
+      fallback: 'info',
+      help: logLevels.join(', '),
+    },
+    { name: 'check', help: help.check },
+    { name: 'help', help: 'print this help' },
   ];
 }
 
-/**
- * The flags of a service, or `help`. An empty variable counts as not set.
- *
- * @param args without the program
- * @throws UsageError
- */
-export function parseFlags(
-  service: ServiceName,
-  args: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
-): Flags | 'help' {
-  const given = readFlags(flagsOf(service), args, env);
-  if (given.has('help')) return 'help';
-  return { rackFile: given.read('rack').text, ...readProcessFlags(given) };
+/** @throws UsageError */
+export function readProcessFlags(given: GivenFlags): ProcessFlags {
+  return {
+    port: parsePort(given.read('port')),
+    metricsPort: parsePort(given.read('metrics-port')),
+    host: parseHost(given.read('host')),
+    stateDir: given.read('state-dir').text,
+    logLevel: parseLevel(given.read('log-level')),
+    check: given.has('check'),
+  };
 }
 
-/** The text of `--help`. */
-export function usage(service: ServiceName): string {
-  return usageOf(service, flagsOf(service));
+interface ServiceFlags extends ProcessFlags {
+  rackFile: string;
+}
+
+/** Those of a service. */
+export function serviceFlags(service: ServiceName): FlagSet<ServiceFlags> {
+  const rack: Flag = {
+    name: 'rack',
+    value: 'FILE',
+    env: 'SKOLO_RACK',
+    fallback: '/etc/skolo/rack.yaml',
+    help: 'inventory of the rack',
+  };
+  const help = {
+    port: 'port to listen on',
+    host: 'address to listen on',
+    check: 'check rack.yaml and the secrets of this service, and exit',
+  };
+  return {
+    program: service,
+    table: [rack, ...processFlags(service, help)],
+    read: (given) => ({ rackFile: given.read('rack').text, ...readProcessFlags(given) }),
+  };
 }

@@ -11,7 +11,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { ListenError } from '../connections/listen.ts';
 import { TlsError } from '../connections/tls.ts';
-import { createApp } from '../http/express.ts';
+import { createApp } from '../http/app.ts';
 import { bindRoutes, type RouteHandlers } from '../http/routes.ts';
 import type { Service, ServiceContext, ServiceDefinition } from '../service.ts';
 import { memoryLog } from '../testing/memory-log.ts';

@@ -12,10 +12,10 @@ import { secureContext, Tls } from '../connections/tls.ts';
 import { type Degraded, DegradedList } from '../health/degraded.ts';
 import { addBuildInfo, addDegraded } from '../health/metrics.ts';
 import { probes } from '../health/probes.ts';
-import { createCore, openApiRoute } from '../http/core.ts';
-import { expressApp } from '../http/express.ts';
+import { Core, openApiRoute } from '../http/core.ts';
+import type { BoundRoute } from '../http/routes.ts';
 import { newServer } from '../http/server.ts';
-import type { Service, ServiceDefinition } from '../service.ts';
+import type { Service, ServiceContext, ServiceDefinition } from '../service.ts';
 import { LastSuccess } from '../state/last-success.ts';
 import { watchStateDir } from '../state/state-dir.ts';
 import { type BufferedLog, bufferedLog } from './buffered-log.ts';
@@ -42,7 +42,7 @@ export interface StartOptions {
   clock?: Clock;
   /** Default: a new registry, without metrics of the process. */
   metrics?: Registry;
-  version?: string;
+  version?: string | undefined;
   /** Aborts the start, which then throws. `stop` ends a running service. */
   signal?: AbortSignal;
 }
@@ -83,33 +83,12 @@ async function start(
   options: StartOptions & { log: Logger },
   { startLog, closers }: { startLog: BufferedLog; closers: Closers },
 ): Promise<RunningService> {
-  const { name, api, apiPort = 'public' } = definition;
-  const { log, host, clock = systemClock, version = ownVersion() } = options;
-  // Programs that a service starts may run in another folder.
-  const stateDir = resolve(options.stateDir);
-  const { metrics = new Registry() } = options;
+  const { name, apiPort = 'public' } = definition;
+  const { log, host, signal: aborted } = options;
   const stopping = new AbortController();
-  const signal = AbortSignal.any([stopping.signal, ...(options.signal ? [options.signal] : [])]);
-  const degraded = new DegradedList({ clock, log: startLog });
-  addBuildInfo(metrics, { service: name, version });
-
-  const stateDirWatch = await watchStateDir(stateDir, degraded);
-  closers.add('state directory', () => stateDirWatch.close());
-  const { rackFile } = options;
-  const rack = await openRack({ rackFile, stateDir, name, clock, metrics, log: startLog });
-  closers.add('rack', () => rack.close());
-  const tls = new Tls({ rack, name, metrics, degraded });
-  await tls.start();
-  closers.add('tls', () => tls.close());
-  const lastSuccess = await LastSuccess.open(stateDir, { clock, degraded });
-  closers.add('last success', () => lastSuccess.close());
-  const audit = new AuditLog(join(stateDir, 'audit'), { clock, degraded, metrics });
-  closers.add('audit log', () => audit.close());
-  const connections = new ConnectionLimits({
-    ...rackOwners({ rack, readNeighbours: readIpv6Neighbours }),
-    onClosed: reportClosed(metrics, log),
-  });
-  const access = new AccessControl({ rack, stateDir, metrics, clock, degraded, audit });
+  const signal = AbortSignal.any([stopping.signal, ...(aborted ? [aborted] : [])]);
+  const { context, tls } = await openContext(definition, options, { startLog, closers, signal });
+  const { rack, metrics, degraded, connections } = context;
 
   let running: Service | undefined;
   function readiness() {
@@ -120,17 +99,11 @@ async function start(
     };
   }
   addDegraded(metrics, () => readiness().degraded);
-
-  const parts = { name, version, log, metrics, access, audit, rack };
-  const core = createCore({ ...parts, signal }, [
-    ...probes(metrics, readiness),
-    ...(api ? openApiRoute({ title: name, version }, { ...api, ...auditApi }) : []),
-    ...(apiPort === 'metrics' ? auditRoute(audit) : []),
-  ]);
+  const core = new Core(context, metricsRoutes(definition, context, readiness));
   const secure = tls.files && secureContext(tls.files);
   // First, so that probes answer during the start, and a second instance fails here.
   const metricsServer = newServer({
-    handler: expressApp(core),
+    handler: core.listener(),
     connections,
     tls: apiPort === 'metrics' ? secure : undefined,
   });
@@ -143,24 +116,17 @@ async function start(
   });
 
   signal.throwIfAborted();
-  const service = await definition.start({
-    ...parts,
-    stateDir,
-    clock,
-    connections,
-    degraded,
-    lastSuccess,
-    signal,
-  });
+  const service = await definition.start(context);
   running = service;
   closers.add('service', () => service.stop());
   signal.throwIfAborted();
   core.add(service.admin ?? []);
+  const { handler, serverOptions, answerMalformed } = service;
   const publicServer = newServer({
-    handler: service.handler,
+    handler,
     connections,
-    serverOptions: service.serverOptions,
-    answerMalformed: service.answerMalformed,
+    serverOptions,
+    answerMalformed,
     tls: apiPort === 'public' ? secure : undefined,
   });
   const port = await serve(publicServer, {
@@ -171,16 +137,15 @@ async function start(
     flag: '--port',
   });
   tls.use(apiPort === 'public' ? publicServer : metricsServer);
-
-  log.info({ port, metricsPort, version }, 'listening');
+  log.info({ port, metricsPort, version: context.version }, 'listening');
   startLog.release();
 
-  let stopped: Promise<void> | undefined;
   async function stop() {
     const withinMs = rack.rack.services[name].stopWithin * 1000;
     stopping.abort();
     await closers.closeAll(withinMs, log);
   }
+  let stopped: Promise<void> | undefined;
   return {
     port,
     metricsPort,
@@ -190,6 +155,63 @@ async function start(
       return stopped;
     },
   };
+}
+
+/** Opens what every service has, in order. */
+async function openContext(
+  { name }: ServiceDefinition,
+  options: StartOptions & { log: Logger },
+  { startLog, closers, signal }: { startLog: BufferedLog; closers: Closers; signal: AbortSignal },
+): Promise<{ context: ServiceContext; tls: Tls }> {
+  const { rackFile, log, clock = systemClock, version = ownVersion() } = options;
+  const { metrics = new Registry() } = options;
+  // Programs that a service starts may run in another folder.
+  const stateDir = resolve(options.stateDir);
+  const degraded = new DegradedList({ clock, log: startLog });
+  addBuildInfo(metrics, { service: name, version });
+  const stateDirWatch = await watchStateDir(stateDir, degraded);
+  closers.add('state directory', () => stateDirWatch.close());
+  const rack = await openRack({ rackFile, stateDir, name, clock, metrics, log: startLog });
+  closers.add('rack', () => rack.close());
+  const tls = new Tls({ rack, name, metrics, degraded });
+  await tls.start();
+  closers.add('tls', () => tls.close());
+  const lastSuccess = await LastSuccess.open(stateDir, { clock, degraded });
+  closers.add('last success', () => lastSuccess.close());
+  const audit = new AuditLog(join(stateDir, 'audit'), { clock, degraded, metrics });
+  closers.add('audit log', () => audit.close());
+  const context: ServiceContext = {
+    name,
+    version,
+    rack,
+    stateDir,
+    log,
+    metrics,
+    access: new AccessControl({ rack, stateDir, metrics, clock, degraded, audit }),
+    audit,
+    clock,
+    connections: new ConnectionLimits({
+      ...rackOwners({ rack, readNeighbours: readIpv6Neighbours }),
+      onClosed: reportClosed(metrics, log),
+    }),
+    degraded,
+    lastSuccess,
+    signal,
+  };
+  return { context, tls };
+}
+
+/** Probes, and what the metrics port has of the API. */
+function metricsRoutes(
+  { name, api, apiPort }: ServiceDefinition,
+  { metrics, version, audit }: ServiceContext,
+  readiness: RunningService['readiness'],
+): BoundRoute[] {
+  return [
+    ...probes(metrics, readiness),
+    ...(api ? openApiRoute({ title: name, version }, { ...api, ...auditApi }) : []),
+    ...(apiPort === 'metrics' ? auditRoute(audit) : []),
+  ];
 }
 
 /** Counts connections that were closed because of their number, and logs one a minute. */

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { cp, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { pause } from '@skolo/base';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { campaign, seed, seeded } from '../testing/campaign.ts';
 import { Journal } from './journal.ts';
@@ -280,7 +280,7 @@ describe('a damaged journal', () => {
       });
       if (opener.stdout) await once(opener.stdout, 'data');
       // The moment of the kill is what the test is about.
-      await sleep(random() ** 2 * 100);
+      await pause(random() ** 2 * 100);
       opener.kill('SIGKILL');
       await once(opener, 'close');
 

@@ -2,6 +2,7 @@
  * One line of a segment: `<checksum> <seq> <text>\n` is a record, `<checksum> - <json>\n` a note of the spool. The checksum
  * is the CRC-32 of the rest, so a damaged byte loses one line, and reading resumes at the next newline.
  */
+
 import { crc32 } from 'node:zlib';
 import { isObject } from '@skolo/base';
 

@@ -2,8 +2,9 @@
  * The process that atomic-file.test.ts kills: `node atomic-file-writer.ts FILE FIRST` writes version FIRST,
  * FIRST + 1, … of FILE for ever and prints each number once its write is reported as done.
  */
-import { createHash } from 'node:crypto';
+
 import { argv } from 'node:process';
+import { sha256 } from '@skolo/base';
 import { writeFileAtomic } from '../files/atomic-file.ts';
 import { report } from './campaign.ts';
 
@@ -13,7 +14,7 @@ const [, script, file, first] = argv;
 export function versionText(version: number): string {
   const filling = String.fromCharCode(97 + (version % 26)).repeat((version * 7919) % 262_144);
   const text = `${version}\n${filling}\n`;
-  return `${createHash('sha256').update(text).digest('hex')}\n${text}`;
+  return `${sha256(text)}\n${text}`;
 }
 
 if (script?.endsWith('atomic-file-writer.ts') && file !== undefined) {

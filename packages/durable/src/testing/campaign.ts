@@ -2,8 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, writeSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { errorCode } from '@skolo/base';
+import { errorCode, pause } from '@skolo/base';
 
 const { SKOLO_LONG, SKOLO_SEED } = process.env;
 
@@ -98,7 +97,7 @@ export async function killAfter(
   const closed = once(writer, 'close');
   if (!atOnce) await Promise.race([reported, closed]);
   // The moment of the kill is what the test is about.
-  await sleep(milliseconds);
+  await pause(milliseconds);
   writer.kill('SIGSTOP');
   const started = all ? childrenOf(writer.pid ?? 0) : [];
   for (const pid of started) killGroup(pid);

@@ -1,4 +1,3 @@
-/** The commands of an operator: a service fails over from k3s to our unit or to units of an existing system, and fails back. */
 import { errorText, pause } from '@skolo/base';
 import type { FailedOver } from '@skolo/rack/jumphost';
 import { lookAtKubernetes, noteFailedOver, scale } from '../kubernetes/kubernetes.ts';

@@ -4,8 +4,7 @@
  * Sources: OCI Distribution Specification 1.1 (pulling manifests), Docker Registry token authentication
  * (`WWW-Authenticate: Bearer realm=…,service=…,scope=…`).
  */
-import { createHash } from 'node:crypto';
-import { parseJson } from '@skolo/base';
+import { parseJson, sha256 } from '@skolo/base';
 import { z } from 'zod';
 
 /** A registry does not have, or does not give, what was asked for. The message says what to do. */
@@ -102,7 +101,7 @@ export async function resolveImage(image: ImageName, signal?: AbortSignal): Prom
     throw new RegistryError(`${name}: ${registry} sent ${type || 'no type'} instead of a manifest`);
   }
   const bytes = await limitedBytes(name, response);
-  const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  const digest = `sha256:${sha256(bytes)}`;
   const stated = wanted ?? response.headers.get('docker-content-digest');
   if (stated !== null && stated !== digest) {
     throw new RegistryError(

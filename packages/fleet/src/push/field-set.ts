@@ -3,7 +3,9 @@
  * `k:{…}` an item of a list by its keys, `v:…` an item by its value, `i:N` an item by its place, `.` the item itself. A
  * name without others below it is a whole value.
  */
+
 import { isDeepStrictEqual } from 'node:util';
+import { isObject } from '@skolo/base';
 import { z } from 'zod';
 import type { FieldOwner } from './objects.ts';
 
@@ -31,7 +33,7 @@ export function pick(value: unknown, set: FieldSet): unknown {
       return [step.startsWith('k:') ? { ...keysOf(step), ...Fields.parse(picked) } : picked];
     });
   }
-  if (!isRecord(value)) return value;
+  if (!isObject(value)) return value;
   return Object.fromEntries(
     Object.entries(value).flatMap(([name, child]) => {
       const step = `f:${name}`;
@@ -130,7 +132,7 @@ function below(set: FieldSet, key: string): FieldSet {
 }
 
 function child(value: unknown, step: string): unknown {
-  if (step.startsWith('f:')) return isRecord(value) ? value[step.slice(2)] : undefined;
+  if (step.startsWith('f:')) return isObject(value) ? value[step.slice(2)] : undefined;
   if (!Array.isArray(value)) return undefined;
   return value.find((item: unknown, index) => isItem(item, index, step));
 }
@@ -139,7 +141,7 @@ function isItem(item: unknown, index: number, step: string): boolean {
   const text = step.slice(2);
   if (step.startsWith('i:')) return index === Number(text);
   if (step.startsWith('v:')) return isDeepStrictEqual(item, JSON.parse(text));
-  if (!step.startsWith('k:') || !isRecord(item)) return false;
+  if (!step.startsWith('k:') || !isObject(item)) return false;
   return Object.entries(keysOf(step)).every(([name, value]) =>
     isDeepStrictEqual(item[name], value),
   );
@@ -159,8 +161,4 @@ function joined(path: string, step: string): string {
   // Keys of ConfigMaps and labels have dots.
   const name = /[./]/.test(text) ? `"${text}"` : text;
   return path === '' ? name : `${path}.${name}`;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

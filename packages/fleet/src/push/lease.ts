@@ -2,8 +2,7 @@
  * One desk at a time changes a rack: a Lease in it. Its holder renews it. Another desk takes it when it has expired, which is seen by
  * two looks: clocks of desks differ, so the time in it proves nothing.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { parseJson } from '@skolo/base';
+import { parseJson, pause } from '@skolo/base';
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';
 import { isRefused, type Kubectl } from '../way/kubectl.ts';
@@ -104,7 +103,7 @@ export async function holdLease(
     let renewedAt = performance.now();
     while (!stop.signal.aborted) {
       try {
-        await sleep(times.renewMs, undefined, { signal: stop.signal });
+        await pause(times.renewMs, stop.signal);
         version = await putOwn({ holder });
         renewedAt = performance.now();
       } catch (error) {
@@ -153,7 +152,7 @@ async function mustBeExpired(
   const renewed = renewTime === undefined ? 0 : Date.parse(renewTime);
   const looksHeld = Math.abs(now() - renewed) < leaseDurationSeconds * 1000;
   if (!looksHeld) {
-    await sleep(times.renewMs * 2, undefined, { signal });
+    await pause(times.renewMs * 2, signal);
     const again = await get(kubectl, signal);
     if (again?.metadata.resourceVersion === found.metadata.resourceVersion) return;
   }

@@ -2,9 +2,8 @@
  * Pushes rack.yaml alone: its ConfigMaps, and then each service's word that the file is in force. A kubelet refreshes files of
  * a ConfigMap at once when an annotation of the pod changes, and services follow within two seconds.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Readiness } from '@skolo/api/probes';
-import { errorText, parseJson } from '@skolo/base';
+import { errorText, parseJson, pause } from '@skolo/base';
 import { jumphostServices, servicePorts } from '@skolo/rack/light';
 import { FleetError } from '../errors.ts';
 import type { KubeObject } from './objects.ts';
@@ -109,7 +108,7 @@ async function untilInForce(
       const names = [...left.keys()].map(({ service }) => service).join(', ');
       throw new FleetError(`not in force after ${times.readyMs / 1000} s: ${names}`);
     }
-    if (left.size > 0) await sleep(times.pollMs, undefined, { signal });
+    if (left.size > 0) await pause(times.pollMs, signal);
   }
 }
 

@@ -1,6 +1,5 @@
 /** A rack's cluster, as push reads and changes it. */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { errorText } from '@skolo/base';
+import { errorText, pause } from '@skolo/base';
 import { isRefused, type Kubectl } from '../way/kubectl.ts';
 import { deadNodes, gateKinds, isUnwell, judge } from './gate.ts';
 import { leaveHeld } from './held.ts';
@@ -255,7 +254,7 @@ export function patient(
           if (!isRefused(error, 'Unreachable') || isOver) throw error;
           if (!isReported) report(`cannot be reached, trying again: ${errorText(error)}`);
           isReported = true;
-          await sleep(pollMs, undefined, { signal });
+          await pause(pollMs, signal);
         }
       }
     },

@@ -2,8 +2,7 @@
  * Brings one rack to a plan, step by step, each behind a gate. Every step can be repeated: an interrupted rollout begins
  * again and ends the same.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { errorText } from '@skolo/base';
+import { errorText, pause } from '@skolo/base';
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';
 import type { RackHealth } from '../racks/rack-health.ts';
@@ -152,7 +151,7 @@ async function oldPods(watched: Watched, rollout: Rollout): Promise<string[]> {
   for (;;) {
     const { pods } = await look(watched, rollout);
     if (pods.length > 0) return pods.filter(({ state }) => state === 'old').map(({ pod }) => pod);
-    await sleep(rollout.times.pollMs, undefined, { signal: rollout.signal });
+    await pause(rollout.times.pollMs, rollout.signal);
   }
 }
 
@@ -200,7 +199,7 @@ async function untilReady(watched: Watched, rollout: Rollout): Promise<void> {
       const late = isFailed ? '' : `not ready after ${Math.round(limitMs / 1000)} s: `;
       throw new FleetError(`${title}: ${late}${problemText(verdict)}`);
     }
-    await sleep(times.pollMs, undefined, { signal });
+    await pause(times.pollMs, signal);
   }
 }
 
@@ -251,7 +250,7 @@ async function stayReady(watched: readonly Watched[], rollout: Rollout): Promise
     }
     const leftMs = times.soakMs - (performance.now() - start);
     if (leftMs <= 0) return;
-    await sleep(Math.min(times.pollMs, leftMs), undefined, { signal });
+    await pause(Math.min(times.pollMs, leftMs), signal);
   }
 }
 

@@ -2,9 +2,8 @@
  * What our services say of themselves, besides what Kubernetes says of their pods: their version, and parts that do not work
  * fully. A service is ready while its token server is away; a push that took it away has failed.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Readiness } from '@skolo/api/probes';
-import { errorText, inParallel, parseJson } from '@skolo/base';
+import { errorText, inParallel, parseJson, pause } from '@skolo/base';
 import { serviceNames, servicePorts } from '@skolo/rack/light';
 import { FleetError } from '../errors.ts';
 import { versionIn } from '../images/image-content.ts';
@@ -149,7 +148,7 @@ export async function untilServiceIsWell(
     if (performance.now() - start > times.readyMs) {
       throw new FleetError(`${title}: ${faults.join('; ')}`);
     }
-    await sleep(times.pollMs, undefined, { signal });
+    await pause(times.pollMs, signal);
   }
 }
 

@@ -1,11 +1,12 @@
 /** Secrets in the cluster. Their values are read into memory, compared there, and sent through standard input. */
+import { sha256 } from '@skolo/base';
 import type { RackSecret } from '@skolo/rack/secrets';
 import type { Secret } from '@skolo/secrets';
 import { z } from 'zod';
 import type { KubeObject } from '../push/objects.ts';
 import { fieldManager } from '../push/plan.ts';
 import { applyObjects, type Rack, readLive } from '../push/rack.ts';
-import { digestOf, type KeyPlace, stateOf } from './places.ts';
+import { type KeyPlace, stateOf } from './places.ts';
 
 type Values = ReadonlyMap<string, Secret>;
 
@@ -37,7 +38,7 @@ function placesOf(secrets: readonly RackSecret[], values: Values, live: Live): K
   return secrets.flatMap((secret) =>
     secret.keys.map((at): KeyPlace => {
       const there = live.get(`${at.namespace}/${at.secret}`)?.data[at.key];
-      const digest = there === undefined ? undefined : digestOf(Buffer.from(there, 'base64'));
+      const digest = there === undefined ? undefined : sha256(Buffer.from(there, 'base64'));
       return { secret, at, state: stateOf(values.get(secret.name), digest) };
     }),
   );

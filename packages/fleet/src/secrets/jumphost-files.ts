@@ -4,12 +4,12 @@
  */
 
 import { posix } from 'node:path';
-import { shellWord } from '@skolo/base';
+import { sha256, shellWord } from '@skolo/base';
 import { k3sTokenFile, type RackSecret } from '@skolo/rack/secrets';
 import type { Secret } from '@skolo/secrets';
 import { FleetError } from '../errors.ts';
 import type { Jumphost } from '../way/open-jumphost.ts';
-import { digestOf, type FilePlace, stateOf } from './places.ts';
+import { type FilePlace, stateOf } from './places.ts';
 
 type Values = ReadonlyMap<string, Secret>;
 
@@ -122,7 +122,7 @@ export async function compareFiles(deps: FilesDeps): Promise<FilePlace[]> {
         return { secret, at, state: stateOf(value, digests.get(at.path)) };
       }
       const there = readVariables(variables.get(at.path) ?? '').get(at.variable);
-      return { secret, at, state: stateOf(value, there && digestOf(there)) };
+      return { secret, at, state: stateOf(value, there && sha256(there)) };
     }),
   );
 }

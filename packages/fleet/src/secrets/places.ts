@@ -1,5 +1,5 @@
 /** Where secrets of a rack are delivered, and whether each place has the value of the store. */
-import { createHash } from 'node:crypto';
+import { sha256 } from '@skolo/base';
 import type { RackSecret, SecretFilePlace, SecretKey } from '@skolo/rack/secrets';
 import type { Secret } from '@skolo/secrets';
 
@@ -30,14 +30,9 @@ export function placeTitle({ at }: Place): string {
   return at.variable === undefined ? at.path : `${at.path} variable ${at.variable}`;
 }
 
-/** SHA-256 in hexadecimal. It stays in this process: a short password could be guessed from it. */
-export function digestOf(value: string | Uint8Array): string {
-  return createHash('sha256').update(value).digest('hex');
-}
-
-/** @param there digest of the value at the place */
+/** @param there digest of the value at the place. It stays in this process: a short password could be guessed from it. */
 export function stateOf(value: Secret | undefined, there: string | undefined): PlaceState {
   if (value === undefined) return there === undefined ? 'unset' : 'only-there';
   if (there === undefined) return 'missing';
-  return digestOf(value.reveal()) === there ? 'same' : 'different';
+  return sha256(value.reveal()) === there ? 'same' : 'different';
 }

@@ -1,5 +1,5 @@
 /** Takes the testbed off a cluster. */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '@skolo/base';
 import { FleetError } from '../errors.ts';
 import { type KubeObject, titleOf } from '../push/objects.ts';
 import { deleteObjects, type Rack } from '../push/rack.ts';
@@ -79,7 +79,7 @@ async function deleteAndWait(
         `still there after ${withinMs / 1000} s: ${left.join(', ')}; run skolo pi testbed down again`,
       );
     }
-    await sleep(pollMs, undefined, { signal });
+    await pause(pollMs, signal);
   }
 }
 

@@ -1,6 +1,5 @@
 /** One run of the pipeline, watched to its end. */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { errorText } from '@skolo/base';
+import { errorText, pause } from '@skolo/base';
 import { FleetError } from '../errors.ts';
 import { judgePod, Pod } from '../push/gate.ts';
 import type { KubeObject } from '../push/objects.ts';
@@ -108,7 +107,7 @@ async function untilEnded(
         `run ${name} has not ended after ${seconds} s, and goes on; kubectl describe pods -n ${namespace} shows why`,
       );
     }
-    await sleep(pollMs, undefined, { signal });
+    await pause(pollMs, signal);
   }
 }
 

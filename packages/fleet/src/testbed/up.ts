@@ -1,8 +1,7 @@
 /** Brings the testbed to a cluster: each part by itself, so that one that fails does not stop the others. */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { errorText } from '@skolo/base';
+import { errorText, pause } from '@skolo/base';
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';
 import { judge } from '../push/gate.ts';
@@ -203,7 +202,7 @@ async function untilReady(
       signal.throwIfAborted();
       return errorText(error);
     }
-    await sleep(pollMs, undefined, { signal });
+    await pause(pollMs, signal);
   }
 }
 

@@ -1,7 +1,8 @@
 /** Searches processes for a secret: those of this computer, and those in containers on it. */
+
 import type { ChildProcess } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { setTimeout as pause } from 'node:timers/promises';
+import { pause } from '@skolo/base';
 
 const betweenMs = 50;
 

@@ -1,7 +1,6 @@
 /** A rack of k3s: a tunnel to its jumphost, a proxy in front of it, and a token that is kept fresh. */
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
-import { asError } from '@skolo/base';
+import { asError, pause } from '@skolo/base';
 import { writeFileAtomic } from '@skolo/durable';
 import type { K3sRack } from '../racks/clusters.ts';
 import { type Access, requestAccess, tokenLifeSeconds } from './access.ts';
@@ -65,7 +64,7 @@ export async function openK3s(
 
   async function keepFresh(): Promise<void> {
     while (!closing.signal.aborted) {
-      await pause(checkMs, undefined, { signal: closing.signal }).catch(() => {});
+      await pause(checkMs, closing.signal).catch(() => {});
       if (closing.signal.aborted || Date.now() < renewAt) continue;
       const deadline = AbortSignal.any([closing.signal, AbortSignal.timeout(renewalMs)]);
       await renew(deadline).catch((error: unknown) => {

@@ -164,8 +164,8 @@ describe('renderWarnings', () => {
     ],
     [
       'a folder of tokens',
-      { settings: { 'metadata-server': { handover: '/run/skolo' } } },
-      /^services\.metadata-server\.handover: is outside of \/var\/lib\/skolo\/metadata-server/,
+      { settings: { 'metadata-server': { tokenFolder: '/run/skolo' } } },
+      /^services\.metadata-server\.tokenFolder: is outside of \/var\/lib\/skolo\/metadata-server/,
     ],
     [
       'folders of backups',
@@ -241,7 +241,7 @@ describe('renderWarnings', () => {
     ],
     [
       'a folder of tokens in memory',
-      { settings: { 'metadata-server': { handover: '/dev/shm/tokens' } } },
+      { settings: { 'metadata-server': { tokenFolder: '/dev/shm/tokens' } } },
     ],
     [
       'no Pub/Sub',

@@ -201,14 +201,14 @@ function ofAlertmanager({ services }: Rack): Remark[] {
 /** A pod sees only rack.yaml, its secrets and its own state. */
 function ofFolders({ services }: Rack): Remark[] {
   const { upload, git } = services['router-backup'];
-  const { handover } = services['metadata-server'];
+  const { tokenFolder } = services['metadata-server'];
   const { sinks } = services['alert-to-pubsub'];
   const places = [
     {
       service: 'metadata-server',
-      key: 'handover',
+      key: 'tokenFolder',
       // The pod has /dev/shm of the jumphost.
-      path: handover?.startsWith('/dev/shm/') ? undefined : handover,
+      path: tokenFolder?.startsWith('/dev/shm/') ? undefined : tokenFolder,
     },
     {
       service: 'router-backup',

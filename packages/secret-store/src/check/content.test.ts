@@ -1,4 +1,5 @@
-import { createHash, generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync } from 'node:crypto';
+import { sha256 } from '@skolo/base';
 import { parseRack } from '@skolo/rack';
 import { rackSecrets } from '@skolo/rack/secrets';
 import { Secret } from '@skolo/secrets';
@@ -34,7 +35,7 @@ services:
 const secrets = rackSecrets(rack);
 
 const token = `skolo_${'x'.repeat(43)}`;
-const hash = createHash('sha256').update(token).digest('hex');
+const hash = sha256(token);
 const tokens = (expires: string) =>
   `tokens:\n  - { name: power, role: operate, sha256: ${hash}, created: 2026-01-01T00:00:00Z, expires: ${expires} }\n`;
 const [pair, other] = [0, 1].map(() => {

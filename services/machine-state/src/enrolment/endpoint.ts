@@ -5,7 +5,7 @@ import { TLSSocket } from 'node:tls';
 import { enrolmentApi, keyHeader, mostLockdownBytes } from '@skolo/api';
 import { errorText } from '@skolo/base';
 import { HttpProblem, type RouteHandlers, type ServiceContext } from '@skolo/common';
-import { bindRoutes, Closers, createCore, newServer, readText, serve } from '@skolo/common/light';
+import { bindRoutes, Closers, Core, newServer, serve } from '@skolo/common/light';
 import type { Enrolment } from './enrolment.ts';
 import type { Lockdown } from './lockdown.ts';
 import { ownKey } from './own-key.ts';
@@ -86,13 +86,12 @@ export class EnrolmentPort {
     const { context, enrolment } = this.deps;
     const { log, connections } = context;
     const { key, cert, pin } = await ownKey(context.stateDir);
-    const core = createCore(context, bindRoutes(enrolmentApi, handlers(this.deps)));
+    const core = new Core(context, bindRoutes(enrolmentApi, handlers(this.deps)));
     const server = newServer({
       handler: withKey((request, response) => {
         const machine = enrolment.machineOf(request.headers[keyHeader]?.toString() ?? '');
-        void core.answer(core.begin(request, response), (most) =>
-          readText(request, machine === undefined ? Math.min(most, mostOfStrangers) : most),
-        );
+        const mostBytes = machine === undefined ? mostOfStrangers : undefined;
+        void core.answer(core.begin(request, response), mostBytes);
       }),
       connections,
       tls: {

@@ -1,8 +1,9 @@
 /** `npm run bench -w services/metadata-server [-- --json] [-- --only NAME]` */
+
 import { writeFile } from 'node:fs/promises';
 import { Agent, get } from 'node:http';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '@skolo/base';
 import {
   type Bench,
   inRounds,
@@ -101,7 +102,7 @@ const memoryIdle: Bench = {
   measure: () =>
     withServer(async ({ pid, port }) => {
       await ask(port);
-      await sleep(20_000);
+      await pause(20_000);
       return { figure: residentMemory(pid) };
     }),
 };

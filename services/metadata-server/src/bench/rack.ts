@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type ServiceProcess, startService } from '@skolo/bench';
 import { readRack } from '@skolo/rack';
 import { type GoogleOAuth, makeServiceAccountKey, startGoogleOAuth } from '@skolo/simulators';
-import { handoverFolder } from '../tokens/handover.ts';
+import { savedTokensFolder } from '../tokens/saved-tokens.ts';
 
 const email = 'bots@my-project.iam.gserviceaccount.com';
 
@@ -51,8 +51,8 @@ export async function benchRack(): Promise<BenchRack> {
       startService('metadata-server', { rackFile, stateDir: join(dir, 'state'), nodeFlags }),
     async remove() {
       await google.close();
-      const handover = handoverFolder(await readRack(rackFile), join(dir, 'state'));
-      await rm(handover, { recursive: true, force: true });
+      const savedTokens = savedTokensFolder(await readRack(rackFile), join(dir, 'state'));
+      await rm(savedTokens, { recursive: true, force: true });
       await rm(dir, { recursive: true, force: true });
     },
   };

@@ -13,7 +13,7 @@ import { readRack } from '@skolo/rack';
 import { peer } from '@skolo/simulators';
 import { expect, it, onTestFinished, type TestContext } from 'vitest';
 
-import { handoverFolder } from '../tokens/handover.ts';
+import { savedTokensFolder } from '../tokens/saved-tokens.ts';
 
 const run = promisify(execFile);
 const mac = '02:00:00:00:00:02';
@@ -74,7 +74,7 @@ async function startServer(command: string[], dir: string): Promise<{ port: stri
   onTestFinished(async () => {
     child.kill('SIGTERM');
     if (child.exitCode === null) await once(child, 'exit');
-    await rm(handoverFolder(await readRack(join(dir, 'rack.yaml')), join(dir, 'state')), {
+    await rm(savedTokensFolder(await readRack(join(dir, 'rack.yaml')), join(dir, 'state')), {
       recursive: true,
     });
     await rm(dir, { recursive: true });

@@ -39,6 +39,42 @@ describe('the public checklist', () => {
     expect(reply.body).not.toMatch(/ya29|access_token/);
   }
 
+  it.each([
+    ['A04 v1/ is listed, sorted', '', 'instance/\nproject/\nuniverse/\n'],
+    ['A08 project/', 'project/', 'attributes/\nnumeric-project-id\nproject-id\n'],
+    ['A09 project-id', 'project/project-id', 'my-project'],
+    ['A10 numeric-project-id', 'project/numeric-project-id', '123456789012'],
+    ['A11 universe-domain', 'universe/universe-domain', 'googleapis.com'],
+    ['A13 instance/name', 'instance/name', 'rack1-shelf1-001'],
+    ['A14 instance/hostname', 'instance/hostname', 'rack1-shelf1-001.lan'],
+    ['A15 instance/zone', 'instance/zone', 'projects/123456789012/zones/us-skolo-1'],
+    [
+      'A16 instance/machine-type',
+      'instance/machine-type',
+      'projects/123456789012/machineTypes/rpi4',
+    ],
+    ['A18 instance/tags as text', 'instance/tags?alt=text', 'bot\nrack1\n'],
+    ['A21 service-accounts/', `${account}/`, `${bots}/\ndefault/\n`],
+    [
+      'A22 service-accounts/default/',
+      `${account}/default/`,
+      'aliases\nemail\nidentity\nscopes\ntoken\n',
+    ],
+    ['A23 email', `${account}/default/email`, bots],
+    ['A25 aliases', `${account}/default/aliases`, 'default\n'],
+    ['A26 scopes', `${account}/default/scopes`, `${userinfo}\n${cloudPlatform}\n`],
+    ['A34 instance/attributes/ is sorted', 'instance/attributes/', 'Empty\npool\nskolo-machine\n'],
+    ['A36 a project attribute', 'project/attributes/owner', 'lab'],
+    ['A52 a double slash', 'project//project-id', 'my-project'],
+    [
+      'A53 an unknown parameter',
+      'project/project-id?foo=bar&timeout_sec=x&last_etag=0',
+      'my-project',
+    ],
+  ])('%s', async (_, path, content) => {
+    expect(await text(path)).toBe(content);
+  });
+
   it('A01 / without headers', async () => {
     const reply = await rack.raw('/', { headers: {} });
     expect(reply).toMatchObject({
@@ -57,10 +93,6 @@ describe('the public checklist', () => {
 
   it('A03 /computeMetadata/', async () => {
     expect(await rack.raw('/computeMetadata/')).toMatchObject({ status: 200, body: 'v1/\n' });
-  });
-
-  it('A04 v1/ is listed, sorted', async () => {
-    expect(await text('')).toBe('instance/\nproject/\nuniverse/\n');
   });
 
   it('A05 v1 without its slash', async () => {
@@ -86,50 +118,14 @@ describe('the public checklist', () => {
     );
   });
 
-  it('A08 project/', async () => {
-    expect(await text('project/')).toBe('attributes/\nnumeric-project-id\nproject-id\n');
-  });
-
-  it('A09 project-id', async () => {
-    expect(await text('project/project-id')).toBe('my-project');
-  });
-
-  it('A10 numeric-project-id', async () => {
-    expect(await text('project/numeric-project-id')).toBe('123456789012');
-  });
-
-  it('A11 universe-domain', async () => {
-    expect(await text('universe/universe-domain')).toBe('googleapis.com');
-  });
-
   it('A12 instance/id has all its digits', async () => {
     const id = await text('instance/id');
     expect(id).toMatch(/^[1-9]\d{10,19}$/);
     expect((await rack.get('instance/?recursive=true')).body).toContain(`"id":${id},`);
   });
 
-  it('A13 instance/name', async () => {
-    expect(await text('instance/name')).toBe('rack1-shelf1-001');
-  });
-
-  it('A14 instance/hostname', async () => {
-    expect(await text('instance/hostname')).toBe('rack1-shelf1-001.lan');
-  });
-
-  it('A15 instance/zone', async () => {
-    expect(await text('instance/zone')).toBe('projects/123456789012/zones/us-skolo-1');
-  });
-
-  it('A16 instance/machine-type', async () => {
-    expect(await text('instance/machine-type')).toBe('projects/123456789012/machineTypes/rpi4');
-  });
-
   it('A17 instance/tags is JSON', async () => {
     expect(await json('instance/tags')).toEqual(['bot', 'rack1']);
-  });
-
-  it('A18 instance/tags as text', async () => {
-    expect(await text('instance/tags?alt=text')).toBe('bot\nrack1\n');
   });
 
   it('A19 a text as JSON', async () => {
@@ -141,29 +137,9 @@ describe('the public checklist', () => {
     expect((await rack.get('project/numeric-project-id?alt=json')).body).toBe('123456789012');
   });
 
-  it('A21 service-accounts/', async () => {
-    expect(await text(`${account}/`)).toBe(`${bots}/\ndefault/\n`);
-  });
-
-  it('A22 service-accounts/default/', async () => {
-    expect(await text(`${account}/default/`)).toBe('aliases\nemail\nidentity\nscopes\ntoken\n');
-  });
-
-  it('A23 email', async () => {
-    expect(await text(`${account}/default/email`)).toBe(bots);
-  });
-
   it('A24 email by e-mail', async () => {
     expect(await text(`${account}/${bots}/email`)).toBe(bots);
     expect(await text(`${account}/${encodeURIComponent(bots)}/email`)).toBe(bots);
-  });
-
-  it('A25 aliases', async () => {
-    expect(await text(`${account}/default/aliases`)).toBe('default\n');
-  });
-
-  it('A26 scopes', async () => {
-    expect(await text(`${account}/default/scopes`)).toBe(`${userinfo}\n${cloudPlatform}\n`);
   });
 
   it('A27 scopes as JSON', async () => {
@@ -224,17 +200,9 @@ describe('the public checklist', () => {
     });
   });
 
-  it('A34 instance/attributes/ is sorted', async () => {
-    expect(await text('instance/attributes/')).toBe('Empty\npool\nskolo-machine\n');
-  });
-
   it('A35 an instance attribute', async () => {
     expect(await text('instance/attributes/pool')).toBe('phones');
     expect(await text('instance/attributes/Empty')).toBe('');
-  });
-
-  it('A36 a project attribute', async () => {
-    expect(await text('project/attributes/owner')).toBe('lab');
   });
 
   it('A37 attributes as JSON keep their keys', async () => {
@@ -318,14 +286,6 @@ describe('the public checklist', () => {
     const reply = await rack.get(token, { method: 'POST' });
     expectError(reply, 405);
     expect(reply.headers.allow).toBe('GET, HEAD');
-  });
-
-  it('A52 a double slash', async () => {
-    expect(await text('project//project-id')).toBe('my-project');
-  });
-
-  it('A53 an unknown parameter', async () => {
-    expect(await text('project/project-id?foo=bar&timeout_sec=x&last_etag=0')).toBe('my-project');
   });
 
   it('A54 recursion shows no token', async () => {

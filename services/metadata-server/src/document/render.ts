@@ -2,7 +2,7 @@
  * How a node is shown: one leaf, a listing, or everything below it as JSON or text.
  * Behaviour from captured answers of Google's server and its own emulator's tests.
  */
-import { createHash } from 'node:crypto';
+import { sha256 } from '@skolo/base';
 import {
   type Closed,
   type Digits,
@@ -65,7 +65,7 @@ export function render(node: Renderable, view: View): Rendered {
 
 /** 16 hexadecimal digits, not quoted, as on Google's server; some clients parse it as a number. */
 export function etagOf(body: string): string {
-  return createHash('sha256').update(body).digest('hex').slice(0, 16);
+  return sha256(body).slice(0, 16);
 }
 
 function asText(body: string): Rendered {

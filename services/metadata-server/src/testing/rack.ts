@@ -7,7 +7,7 @@ import { salvageRack } from '@skolo/rack';
 import { type GoogleOAuth, makeServiceAccountKey, startGoogleOAuth } from '@skolo/simulators';
 import { onTestFinished } from 'vitest';
 import { createMetadataServer, type MetadataServerDeps } from '../service.ts';
-import { handoverFolder } from '../tokens/handover.ts';
+import { savedTokensFolder } from '../tokens/saved-tokens.ts';
 import { type AskOptions, ask, type Reply } from './http.ts';
 
 export const userinfo = 'https://www.googleapis.com/auth/userinfo.email';
@@ -108,7 +108,7 @@ export async function startRack(options: TestRackOptions = {}): Promise<TestRack
   atEnd(async () => {
     await stop();
     const left = salvageRack(await readFile(rackFile, 'utf8'), { file: rackFile });
-    await rm(handoverFolder(left, stateDir), { recursive: true, force: true });
+    await rm(savedTokensFolder(left, stateDir), { recursive: true, force: true });
   });
   const raw = (path: string, asking?: AskOptions) => ask(service.port, path, asking);
   const get = (path: string, asking?: AskOptions) => raw(`/computeMetadata/v1/${path}`, asking);

@@ -1,6 +1,5 @@
 /** The accounts that callers act as: each is an identity of rack.yaml together with its credentials. */
-import { createHash } from 'node:crypto';
-import { errorText } from '@skolo/base';
+import { errorText, sha256 } from '@skolo/base';
 import { type TokenSource, tokenSource } from '@skolo/google';
 import type { Identity, Rack } from '@skolo/rack';
 
@@ -48,11 +47,9 @@ async function emailOf(
   }
 }
 
-/** A digest, because it is written to the hand-over file. */
+/** A digest, because it is written to the file of saved tokens. */
 function accountKey(rack: Rack, { name, credentials }: Identity): string {
-  return createHash('sha256')
-    .update(JSON.stringify([rack.dir, name, credentials]))
-    .digest('hex');
+  return sha256(JSON.stringify([rack.dir, name, credentials]));
 }
 
 /**

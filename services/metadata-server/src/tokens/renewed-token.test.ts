@@ -43,16 +43,6 @@ interface PromiseWithResolvers {
 }
 
 describe('a first token', () => {
-  it('costs one upstream call, however many wait', async () => {
-    const { calls, token, upstreamAnswers } = setUp();
-
-    const waiting = Array.from({ length: 300 }, () => token.get(1e6));
-    await upstreamAnswers('a');
-
-    expect(new Set((await Promise.all(waiting)).map(({ value }) => value))).toEqual(new Set(['a']));
-    expect(calls.count).toBe(1);
-  });
-
   it('is a failure while there is none, with the time to retry', async () => {
     const { token, upstreamFails } = setUp();
     const first = token.get(1e6);

@@ -4,13 +4,12 @@
 import { setMaxListeners } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { type Clock, RateLimiter } from '@skolo/common';
+import { type Clock, Locks, RateLimiter } from '@skolo/common';
 import type { IssuedToken, TokenSource } from '@skolo/google';
 import type { EmitMetadata } from '../events.ts';
 import { type Account, type Accounts, grantedScopes } from './accounts.ts';
-import type { HandedOver } from './handover.ts';
 import { RenewedToken, TooManyTokens } from './renewed-token.ts';
-import { Turns } from './turns.ts';
+import type { SavedToken } from './saved-tokens.ts';
 
 interface TokensDeps {
   clock: Clock;
@@ -75,7 +74,7 @@ export class Tokens {
   private readonly entries = new Map<string, Entry>();
   /** Upstream calls under way, by the account's key. */
   private readonly calls = new Map<string, number>();
-  private readonly turns = new Turns(mostCallsOfCaller);
+  private readonly turns = new Locks(mostCallsOfCaller);
   private readonly limiter: RateLimiter;
   private readonly closing = new AbortController();
   private clockOffset: number;
@@ -89,9 +88,9 @@ export class Tokens {
   }
 
   /** Takes over what an earlier process held: still good, for an account of ours, with scopes that it still has. */
-  adopt(accounts: Accounts, handedOver: readonly HandedOver[]): void {
+  adopt(accounts: Accounts, saved: readonly SavedToken[]): void {
     const byKey = new Map([...accounts.values()].map((account) => [account.key, account]));
-    for (const { account: key, scopes, ...token } of handedOver) {
+    for (const { account: key, scopes, ...token } of saved) {
       const account = byKey.get(key);
       const allowed = account && scopes.every((scope) => account.identity.scopes.includes(scope));
       if (allowed && token.expiresAt > this.deps.clock.uptime()) {
@@ -149,8 +148,8 @@ export class Tokens {
   }
 
   /** What the next process needs, if it starts while upstream is down. */
-  toHandOver(): HandedOver[] {
-    const tokens: HandedOver[] = [];
+  toSave(): SavedToken[] {
+    const tokens: SavedToken[] = [];
     for (const { account, wanted, token } of this.entries.values()) {
       const held = token.unexpired();
       if (!held || wanted.kind === 'id-token') continue;
@@ -198,7 +197,7 @@ export class Tokens {
   private async call(entry: Entry, signal: AbortSignal): Promise<IssuedToken> {
     const { usual, caller } = entry;
     if (usual || caller === undefined) return await this.callNow(entry, signal);
-    return await this.turns.run(caller, () => {
+    return await this.turns.hold(caller, () => {
       signal.throwIfAborted();
       return this.callNow(entry, signal);
     });

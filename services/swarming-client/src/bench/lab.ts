@@ -1,5 +1,5 @@
 /** What is measured: an agent with one phone and a running bot, and all that is around them in the process of the bench. */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '@skolo/base';
 import { bundleOf, NotRun } from '@skolo/bench';
 import { peer } from '@skolo/simulators';
 import type { AgentProcess } from '../testing/agent-process.ts';
@@ -44,6 +44,6 @@ async function untilWell({ agent, lab }: Measured): Promise<void> {
     const polls = lab.swarming.bots.get(machine)?.polls ?? 0;
     if (health?.verdict === 'ok' && polls > 0) return;
     if (Date.now() > until) throw new Error(`the agent is not well:\n${agent.text()}`);
-    await sleep(200);
+    await pause(200);
   }
 }

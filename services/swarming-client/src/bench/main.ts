@@ -1,7 +1,8 @@
 /** `npm run bench -w services/swarming-client [-- --json] [-- --only NAME]` */
+
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '@skolo/base';
 import {
   type Bench,
   inRounds,
@@ -61,7 +62,7 @@ const cpuIdle: Bench = {
   measure: () =>
     ofIdle(async (pid) => {
       const before = workedSeconds(pid);
-      await sleep(idleSeconds * 1000);
+      await pause(idleSeconds * 1000);
       return ((workedSeconds(pid) - before) / idleSeconds) * 100;
     }),
 };
@@ -73,7 +74,7 @@ const idleWrites: Bench = {
   measure: () =>
     ofIdle(async (pid) => {
       const before = writtenBytes(pid);
-      await sleep(idleSeconds * 1000);
+      await pause(idleSeconds * 1000);
       return (writtenBytes(pid) - before) / (idleSeconds / 60);
     }),
 };
@@ -90,7 +91,7 @@ const settleSeconds = 15;
 
 async function ofIdle(measure: (pid: number) => Promise<number>, afterSeconds = settleSeconds) {
   return await withAgent(usualReadSeconds, async ({ agent }) => {
-    await sleep(afterSeconds * 1000);
+    await pause(afterSeconds * 1000);
     return { figure: await measure(agent.pid) };
   });
 }

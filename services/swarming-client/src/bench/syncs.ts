@@ -1,8 +1,9 @@
 /** How often a process, and what it starts meanwhile, tells the kernel to write to the disk now. */
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '@skolo/base';
 import { findProgram, NotRun } from '@skolo/bench';
 
 const calls = 'fsync,fdatasync,sync,syncfs,sync_file_range,msync';
@@ -15,7 +16,7 @@ export async function syncsOf(pid: number, seconds: number): Promise<number> {
   });
   const output = text(child.stderr);
   const ended = once(child, 'exit');
-  await Promise.race([sleep(seconds * 1000), ended]);
+  await Promise.race([pause(seconds * 1000), ended]);
   const isThere = child.exitCode === null;
   child.kill('SIGINT');
   await ended;

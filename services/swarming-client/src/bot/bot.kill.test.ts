@@ -1,6 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { errorCode } from '@skolo/base';
+import { errorCode, pause } from '@skolo/base';
 import { campaign, isLong, seed, seeded } from '@skolo/durable/campaign';
 import { describe, expect, it } from 'vitest';
 import { markVariable } from './environment.ts';
@@ -132,7 +131,7 @@ describe.skipIf(python === undefined)('a bot whose processes are killed', () => 
 
       for (let kill = 0; kill < kills; kill++) {
         // The moment of the kill is what the test is about.
-        await sleep(random() * 1500);
+        await pause(random() * 1500);
         const candidates = [agent.pid, ...allOf(test.botDir).filter((pid) => pid !== agent.pid)];
         const victim = candidates[Math.floor(random() * candidates.length)] ?? agent.pid;
         killIfThere(victim);

@@ -70,8 +70,9 @@ async function fetchTo(temp: string, inside: string, deps: InstallDeps): Promise
     await rm(temp, { force: true, recursive: true });
     const file = await open(temp, 'wx', 0o644);
     try {
-      const token = await deps.token(deps.signal);
-      await download(file, { ...deps, token, timeoutMs: deps.downloadMs });
+      const { server, botId, localAddress, downloadMs: timeoutMs, stallMs, signal } = deps;
+      const token = await deps.token(signal);
+      await download(file, { server, botId, token, localAddress, timeoutMs, stallMs, signal });
       await file.sync();
     } finally {
       await file.close();

@@ -30,99 +30,114 @@ const mostToEndMs = 2000;
 /** Twice this, with the pause between two looks and a restart, is less than half a minute. */
 const mostToAnswerMs = 5000;
 
-export function createAdbServer({
-  run,
-  settings,
-  log,
-  env = process.env,
-}: AdbServerDeps): AdbServer {
-  const port = adbPort(env);
-  let isOurs = false;
+export class SharedAdbServer implements AdbServer {
+  private readonly deps: AdbServerDeps;
+  private readonly env: NodeJS.ProcessEnv;
+  private readonly port: number;
+  private isOurs = false;
   /** A start or restart that is under way is shared. */
-  let starting: Promise<void> | undefined;
+  private starting: Promise<void> | undefined;
 
-  const timeoutMs = () => settings().commandSeconds * 1000;
+  constructor(deps: AdbServerDeps) {
+    this.deps = deps;
+    this.env = deps.env ?? process.env;
+    this.port = adbPort(this.env);
+  }
 
-  async function adb(command: string, most: number, signal?: AbortSignal): Promise<void> {
-    const result = await run('adb', [command], { timeoutMs: most, signal, env });
+  private async adb(command: string, most: number, signal?: AbortSignal): Promise<void> {
+    const result = await this.deps.run('adb', [command], {
+      timeoutMs: most,
+      signal,
+      env: this.env,
+    });
     if (result.status === 0) return;
     throw new CommandFailed('not-started', `adb ${command}: ${complaint(result)}`);
   }
 
-  async function start(signal: AbortSignal): Promise<void> {
-    await adb('start-server', timeoutMs(), signal);
-    isOurs = true;
-    log.info({ port }, 'adb server started');
+  private async start(signal: AbortSignal): Promise<void> {
+    await this.adb('start-server', this.timeoutMs(), signal);
+    this.isOurs = true;
+    this.deps.log.info({ port: this.port }, 'adb server started');
   }
 
   /** Those who come later wait for the same, and no longer than they may themselves. */
-  async function once(begin: () => Promise<void>, signal: AbortSignal): Promise<void> {
-    starting ??= begin().finally(() => {
-      starting = undefined;
+  private async once(begin: () => Promise<void>, signal: AbortSignal): Promise<void> {
+    this.starting ??= begin().finally(() => {
+      this.starting = undefined;
     });
     // Its waiters may all have been aborted.
-    starting.catch(() => undefined);
-    await orAborted(starting, signal);
+    this.starting.catch(() => undefined);
+    await orAborted(this.starting, signal);
   }
 
-  async function ensure(signal: AbortSignal): Promise<void> {
+  async ensure(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    if (starting !== undefined) return await orAborted(starting, signal);
-    const answer = await askVersion(port, timeoutMs(), signal);
+    if (this.starting !== undefined) return await orAborted(this.starting, signal);
+    const answer = await askVersion(this.port, this.timeoutMs(), signal);
     if (answer === 'answers') return;
-    if (answer === 'refused') return await once(() => start(signal), signal);
+    if (answer === 'refused') return await this.once(() => this.start(signal), signal);
     throw new CommandFailed(
       'timeout',
-      `the adb server on port ${port} ${answer === 'silent' ? `does not answer within ${settings().commandSeconds} s` : 'gives answers that make no sense'}: it has to be restarted`,
+      `the adb server on port ${this.port} ${answer === 'silent' ? `does not answer within ${this.deps.settings().commandSeconds} s` : 'gives answers that make no sense'}: it has to be restarted`,
     );
   }
 
-  async function end(signal?: AbortSignal): Promise<void> {
+  private async end(signal?: AbortSignal): Promise<void> {
     try {
-      await adb('kill-server', Math.min(mostToEndMs, timeoutMs()), signal);
+      await this.adb('kill-server', Math.min(mostToEndMs, this.timeoutMs()), signal);
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof CommandFailed && error.code === 'missing') throw error;
       // It does not obey that either; see below.
     }
-    const pids = await adbServerPids(port);
+    const pids = await adbServerPids(this.port);
     for (const pid of pids) {
-      log.warn({ pid, port }, 'adb server ended by force');
+      this.deps.log.warn({ pid, port: this.port }, 'adb server ended by force');
       sendSignal(pid, 'SIGKILL');
     }
-    for (let left = timeoutMs(); pids.length > 0 && left > 0; left -= goneMs) {
-      if ((await adbServerPids(port)).length === 0) return;
+    for (let left = this.timeoutMs(); pids.length > 0 && left > 0; left -= goneMs) {
+      if ((await adbServerPids(this.port)).length === 0) return;
       await pause(goneMs, signal);
     }
   }
 
-  return {
-    ensure,
-    async isWedged(signal) {
-      if (starting !== undefined) return false;
-      for (let time = 0; time < 2; time += 1) {
-        const answer = await askVersion(port, Math.min(mostToAnswerMs, timeoutMs()), signal);
-        if (answer === 'answers' || answer === 'refused') return false;
-      }
-      return true;
-    },
-    async restart(signal) {
-      signal.throwIfAborted();
-      await once(async () => {
-        await end(signal);
-        await start(signal);
-      }, signal);
-      const answer = await askVersion(port, timeoutMs(), signal);
-      if (answer === 'answers') return;
-      throw new CommandFailed('not-started', `port ${port} is held by something that is not adb`);
-    },
-    async stop() {
-      await starting?.catch(() => undefined);
-      if (!isOurs) return;
-      isOurs = false;
-      await end().catch(() => undefined);
-    },
-  };
+  async isWedged(signal: AbortSignal): Promise<boolean> {
+    if (this.starting !== undefined) return false;
+    for (let time = 0; time < 2; time += 1) {
+      const answer = await askVersion(
+        this.port,
+        Math.min(mostToAnswerMs, this.timeoutMs()),
+        signal,
+      );
+      if (answer === 'answers' || answer === 'refused') return false;
+    }
+    return true;
+  }
+
+  async restart(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    await this.once(async () => {
+      await this.end(signal);
+      await this.start(signal);
+    }, signal);
+    const answer = await askVersion(this.port, this.timeoutMs(), signal);
+    if (answer === 'answers') return;
+    throw new CommandFailed(
+      'not-started',
+      `port ${this.port} is held by something that is not adb`,
+    );
+  }
+
+  async stop(): Promise<void> {
+    await this.starting?.catch(() => undefined);
+    if (!this.isOurs) return;
+    this.isOurs = false;
+    await this.end().catch(() => undefined);
+  }
+
+  private timeoutMs(): number {
+    return this.deps.settings().commandSeconds * 1000;
+  }
 }
 
 /** `ADB_SERVER_SOCKET` (`tcp:5038`, `tcp:localhost:5038`) counts before `ANDROID_ADB_SERVER_PORT`, as in adb itself. */

@@ -2,8 +2,9 @@
  * The server of adb is killed, again and again, while phones are looked at. `SKOLO_LONG=1`: 200 times; SKOLO_SEED as it
  * was printed shows the same again.
  */
+
 import { readdirSync, readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '@skolo/base';
 import { campaign, seed, seeded } from '@skolo/durable/campaign';
 import { startAdbInstallation } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
@@ -24,7 +25,7 @@ it(`survives kill -9 of the server, ${times} times, SKOLO_SEED=${seed}`, async (
 
   for (let time = 0; time < times; time += 1) {
     const look = device.look(never);
-    await sleep(random() * 150);
+    await pause(random() * 150);
     killIfThere(installation.pid());
 
     // Whatever it found, it did not throw, and did not wait for long.

@@ -116,7 +116,6 @@ export class DeviceWatch {
 
   private async read(): Promise<DeviceView> {
     const { clock, log, emit } = this.deps;
-    const from = clock.uptime();
     let found: Look;
     try {
       found = await this.device.look(this.ended.signal);
@@ -129,7 +128,7 @@ export class DeviceWatch {
     this.ended.signal.throwIfAborted();
     const before = this.known;
     this.known = next(before, found, this.entry, new Date(clock.now()));
-    emit({ type: 'device-read', now: this.known, before, seconds: clock.uptime() - from });
+    emit({ type: 'device-read', now: this.known, before });
     return this.known;
   }
 }

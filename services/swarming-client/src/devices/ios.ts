@@ -15,22 +15,38 @@ import { linesOf } from './parse/text.ts';
 
 const mostLog = 4 * 1024 * 1024;
 
-export function ios({ serial }: AttachedDevice, { run, settings }: DeviceDeps): Device {
-  const attempt = (
-    tool: string,
-    args: readonly string[],
-    signal: AbortSignal,
-    more?: Partial<CommandOptions>,
-  ) => run(tool, args, { timeoutMs: settings().commandSeconds * 1000, signal, ...more });
+export function ios({ serial }: AttachedDevice, deps: DeviceDeps): Device {
+  const tools = new IosTools(serial, deps);
+  return {
+    look: lookWith((signal) => tools.read(signal)),
+    repairs: { 'device-reboot': (signal) => tools.restart(signal) },
+    keepEvidence: (folder, signal) => tools.keepEvidence(folder, signal),
+    async keepScreen(path, signal) {
+      const result = await tools.screenshot(await tools.find(signal), path, signal);
+      if (result.status !== 0) throw new Missing(whyOf(result));
+    },
+  };
+}
 
-  async function find(signal: AbortSignal): Promise<string> {
-    const result = await attempt('idevice_id', ['-l'], signal);
+/** The programs of libimobiledevice, for one device. */
+class IosTools {
+  private readonly serial: string | undefined;
+  private readonly deps: DeviceDeps;
+
+  constructor(serial: string | undefined, deps: DeviceDeps) {
+    this.serial = serial;
+    this.deps = deps;
+  }
+
+  async find(signal: AbortSignal): Promise<string> {
+    const result = await this.attempt('idevice_id', ['-l'], signal);
     const udids = readUdids(result.stdout);
-    const known = udids.find((udid) => isSame(udid, serial));
+    const known = udids.find((udid) => isSame(udid, this.serial));
     if (known !== undefined) return known;
     if (udids.length === 0 && result.status !== 0) throw new Missing(whyOf(result));
     const others = udids.length > 0 ? `; attached: ${udids.join(', ')}` : '';
-    if (serial !== undefined) throw new Missing(`not attached: no device ${serial}${others}`);
+    if (this.serial !== undefined)
+      throw new Missing(`not attached: no device ${this.serial}${others}`);
     const [first, second] = udids;
     if (first === undefined) throw new Missing('not attached: usbmuxd sees no device');
     if (second === undefined) return first;
@@ -39,20 +55,11 @@ export function ios({ serial }: AttachedDevice, { run, settings }: DeviceDeps): 
     );
   }
 
-  async function info(udid: string, more: readonly string[], signal: AbortSignal) {
-    const result = await attempt('ideviceinfo', ['-u', udid, ...more], signal);
-    if (result.status !== 0) throw new Missing(whyOf(result));
-    return readIdeviceInfo(result.stdout);
-  }
-
-  const screenshot = (udid: string, path: string, signal: AbortSignal) =>
-    attempt('idevicescreenshot', ['-u', udid, path], signal);
-
-  async function read(signal: AbortSignal): Promise<DeviceReading> {
-    const udid = await find(signal);
+  async read(signal: AbortSignal): Promise<DeviceReading> {
+    const udid = await this.find(signal);
     const [about, battery] = await Promise.allSettled([
-      info(udid, [], signal),
-      info(udid, ['-q', 'com.apple.mobile.battery'], signal),
+      this.info(udid, [], signal),
+      this.info(udid, ['-q', 'com.apple.mobile.battery'], signal),
     ]);
     signal.throwIfAborted();
     if (about.status === 'rejected') throw about.reason;
@@ -71,40 +78,52 @@ export function ios({ serial }: AttachedDevice, { run, settings }: DeviceDeps): 
     };
   }
 
-  return {
-    look: lookWith(read),
-    repairs: {
-      async 'device-reboot'(signal) {
-        const udid = await find(signal);
-        const result = await attempt('idevicediagnostics', ['-u', udid, 'restart'], signal);
-        // It prints that, and its status is 0 all the same.
-        const isRefused = /^ERROR|failed/im.test(result.stdout + result.stderr);
-        if (result.status !== 0 || isRefused) throw new Missing(whyOf(result));
-      },
-    },
-    async keepEvidence(folder, signal) {
-      const listed = await keepFile(folder, 'idevices.txt', signal, async (path) => {
-        const { stdout, stderr } = await attempt('idevice_id', ['-l'], signal);
-        await writeFile(path, stdout + stderr);
-      });
-      const udid = await find(signal).catch(() => undefined);
-      signal.throwIfAborted();
-      if (udid === undefined) return listed;
-      // It never ends by itself: its time-out does that, and what came until then is kept.
-      const log = await keepFile(folder, 'syslog.txt', signal, (stdoutFile) =>
-        attempt('idevicesyslog', ['-u', udid], signal, { stdoutFile, mostBytes: mostLog }),
-      );
-      const screen = await keepFile(folder, 'screen', signal, (path) =>
-        screenshot(udid, path, signal),
-      );
-      const shown = await Promise.all(screen.map((name) => withEnding(folder, name)));
-      return [...listed, ...log, ...shown];
-    },
-    async keepScreen(path, signal) {
-      const result = await screenshot(await find(signal), path, signal);
-      if (result.status !== 0) throw new Missing(whyOf(result));
-    },
-  };
+  async restart(signal: AbortSignal): Promise<void> {
+    const udid = await this.find(signal);
+    const result = await this.attempt('idevicediagnostics', ['-u', udid, 'restart'], signal);
+    // It prints that, and its status is 0 all the same.
+    const isRefused = /^ERROR|failed/im.test(result.stdout + result.stderr);
+    if (result.status !== 0 || isRefused) throw new Missing(whyOf(result));
+  }
+
+  async keepEvidence(folder: string, signal: AbortSignal): Promise<string[]> {
+    const listed = await keepFile(folder, 'idevices.txt', signal, async (path) => {
+      const { stdout, stderr } = await this.attempt('idevice_id', ['-l'], signal);
+      await writeFile(path, stdout + stderr);
+    });
+    const udid = await this.find(signal).catch(() => undefined);
+    signal.throwIfAborted();
+    if (udid === undefined) return listed;
+    // It never ends by itself: its time-out does that, and what came until then is kept.
+    const log = await keepFile(folder, 'syslog.txt', signal, (stdoutFile) =>
+      this.attempt('idevicesyslog', ['-u', udid], signal, { stdoutFile, mostBytes: mostLog }),
+    );
+    const screen = await keepFile(folder, 'screen', signal, (path) =>
+      this.screenshot(udid, path, signal),
+    );
+    const shown = await Promise.all(screen.map((name) => withEnding(folder, name)));
+    return [...listed, ...log, ...shown];
+  }
+
+  screenshot(udid: string, path: string, signal: AbortSignal): Promise<CommandResult> {
+    return this.attempt('idevicescreenshot', ['-u', udid, path], signal);
+  }
+
+  private async info(udid: string, more: readonly string[], signal: AbortSignal) {
+    const result = await this.attempt('ideviceinfo', ['-u', udid, ...more], signal);
+    if (result.status !== 0) throw new Missing(whyOf(result));
+    return readIdeviceInfo(result.stdout);
+  }
+
+  private attempt(
+    tool: string,
+    args: readonly string[],
+    signal: AbortSignal,
+    more?: Partial<CommandOptions>,
+  ): Promise<CommandResult> {
+    const timeoutMs = this.deps.settings().commandSeconds * 1000;
+    return this.deps.run(tool, args, { timeoutMs, signal, ...more });
+  }
 }
 
 /** Older devices give TIFF, newer ones PNG. */

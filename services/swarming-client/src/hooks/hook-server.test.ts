@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { errorLog } from '../testing/error-log.ts';
 import { createHookServer } from './hook-server.ts';
 import { hookNames } from './hooks.ts';
-import { coreOptions, machinePartWith, phone, viewWith } from './testing/views.ts';
+import { hookServerParts, machinePartWith, phone, viewWith } from './testing/views.ts';
 
 const closers: (() => void)[] = [];
 afterEach(() => {
@@ -16,14 +16,15 @@ async function start(view = () => viewWith()) {
   const calls: string[] = [];
   const errors: unknown[] = [];
   const server = createHookServer({
-    view,
+    ...hookServerParts(errorLog((line) => errors.push(line))),
     emit: (event) => event.type === 'hook' && calls.push(`${event.hook} ${event.ok}`),
-    task: {
-      begin: (id) => calls.push(`before ${id}`),
-      end: (outcome) => calls.push(`after, ${outcome}`),
+    work: {
+      view,
+      task: {
+        begin: (id) => calls.push(`before ${id}`),
+        end: (outcome) => calls.push(`after, ${outcome}`),
+      },
     },
-    log: errorLog((line) => errors.push(line)),
-    ...coreOptions(),
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

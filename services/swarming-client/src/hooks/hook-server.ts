@@ -2,17 +2,18 @@
  * The hooks of the bot over HTTP, on loopback only. Their answers are known before the request: a hook never waits for a
  * device, a disk or another server.
  */
+
 import type { IncomingMessage, Server } from 'node:http';
+import { isObject } from '@skolo/base';
 import {
   type BoundRoute,
   browserProblem,
   type ConnectionLimits,
+  Core,
   type CoreOptions,
-  createCore,
   type Emit,
   HttpProblem,
   newServer,
-  readText,
   wrongMethod,
 } from '@skolo/common/light';
 import { z } from 'zod';
@@ -20,9 +21,11 @@ import type { AgentEvent } from '../events.ts';
 import type { Given } from './dimensions.ts';
 import { type Hook, type HookRequest, type HookWork, hooks } from './hooks.ts';
 
-export interface HookDeps extends HookWork, CoreOptions {
-  emit: Emit<AgentEvent>;
+export interface HookDeps {
+  core: CoreOptions;
   connections: ConnectionLimits;
+  work: HookWork;
+  emit: Emit<AgentEvent>;
 }
 
 /** Tasks on this machine can reach it: they hold no connection for long. */
@@ -33,25 +36,23 @@ const limits = {
 };
 
 /** It has to listen on loopback. */
-export function createHookServer(deps: HookDeps): Server {
-  const healthz = routeOf('healthz', { method: 'GET', answer: () => ({ ok: true }) }, deps);
-  const core = createCore(deps, [healthz, ...[...hooks].map((hook) => routeOf(...hook, deps))]);
+export function createHookServer({ core: options, connections, work, emit }: HookDeps): Server {
+  const healthz = routeOf('healthz', { method: 'GET', answer: () => ({ ok: true }) }, work);
+  const core = new Core(options, [healthz, ...[...hooks].map((hook) => routeOf(...hook, work))]);
   return newServer({
     serverOptions: limits,
-    connections: deps.connections,
+    connections,
     handler(request, response) {
       const exchange = core.begin(request, response);
       const rejected = problemOf(request);
       if (rejected !== undefined) return exchange.fail(rejected);
       const startedAt = performance.now();
-      void core
-        .answer(exchange, (most) => readText(request, most))
-        .then(() => {
-          const hook = exchange.route.slice(1);
-          const seconds = (performance.now() - startedAt) / 1000;
-          const ok = response.statusCode === 200;
-          if (hooks.has(hook)) deps.emit({ type: 'hook', hook, ok, seconds });
-        });
+      void core.answer(exchange).then(() => {
+        const hook = exchange.route.slice(1);
+        const seconds = (performance.now() - startedAt) / 1000;
+        const ok = response.statusCode === 200;
+        if (hooks.has(hook)) emit({ type: 'hook', hook, ok, seconds });
+      });
     },
   });
 }
@@ -59,13 +60,10 @@ export function createHookServer(deps: HookDeps): Server {
 const query = z.looseObject({});
 const mostBodyBytes = 1024 * 1024;
 /** As it came: zod would leave out a key `__proto__`. */
-const body = z.custom<Given>(
-  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-  {
-    error: ({ input }) =>
-      `it has to be the dict that the bot has, as JSON; it is ${input === undefined ? 'empty' : 'not an object'}`,
-  },
-);
+const body = z.custom<Given>(isObject, {
+  error: ({ input }) =>
+    `it has to be the dict that the bot has, as JSON; it is ${input === undefined ? 'empty' : 'not an object'}`,
+});
 
 function routeOf(name: string, { method, answer }: Hook, work: HookWork): BoundRoute {
   const path = `/${name}` as const;

@@ -12,7 +12,7 @@ import { python } from '../bot/testing/python.ts';
 import { errorLog } from '../testing/error-log.ts';
 import { createHookServer } from './hook-server.ts';
 import type { AgentView } from './hooks.ts';
-import { coreOptions, phone, reason, viewWith } from './testing/views.ts';
+import { hookServerParts, phone, reason, viewWith } from './testing/views.ts';
 
 const script = new URL('../../python/skolo_bot_config.py', import.meta.url);
 
@@ -34,11 +34,12 @@ async function startAgent() {
   const agent: { view: AgentView } = { view: viewWith({ devices: [phone()] }) };
   const create = () =>
     createHookServer({
-      view: () => agent.view,
+      ...hookServerParts(errorLog((line) => told.push(line))),
       emit: () => undefined,
-      task: { begin: (id) => told.push(`task ${id}`), end: () => told.push('end') },
-      log: errorLog((line) => told.push(line)),
-      ...coreOptions(),
+      work: {
+        view: () => agent.view,
+        task: { begin: (id) => told.push(`task ${id}`), end: () => told.push('end') },
+      },
     });
   let server = create();
   const port = await open(server);

@@ -12,7 +12,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { errorLog } from '../testing/error-log.ts';
 import { createHookServer } from './hook-server.ts';
-import { coreOptions, phone, viewWith } from './testing/views.ts';
+import { hookServerParts, phone, viewWith } from './testing/views.ts';
 
 const script = fileURLToPath(new URL('../../python/skolo_bot_config.py', import.meta.url));
 const harness = fileURLToPath(new URL('testing/call_hooks.py', import.meta.url));
@@ -60,11 +60,12 @@ function listenTo(listener: RequestListener): Promise<string> {
 async function startAgent() {
   const calls: string[] = [];
   const server = createHookServer({
-    view: () => viewWith({ devices: [phone()] }),
+    ...hookServerParts(errorLog((line) => calls.push(line))),
     emit: (event) => event.type === 'hook' && calls.push(`${event.hook} ${event.ok}`),
-    task: { begin: (id) => calls.push(`task ${id}`), end: () => calls.push('task done') },
-    log: errorLog((line) => calls.push(line)),
-    ...coreOptions(),
+    work: {
+      view: () => viewWith({ devices: [phone()] }),
+      task: { begin: (id) => calls.push(`task ${id}`), end: () => calls.push('task done') },
+    },
   });
   return { url: await serve(server), calls };
 }

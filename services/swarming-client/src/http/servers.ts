@@ -6,9 +6,8 @@ import {
   bindRoutes,
   type Closers,
   ConnectionLimits,
+  Core,
   type CoreOptions,
-  createCore,
-  createListener,
   type Ends,
   isSameComputer,
   newServer,
@@ -26,7 +25,7 @@ import { type StatusApiDeps, statusApi } from '../status/status-api.ts';
 interface ServersDeps {
   flags: Pick<Flags, 'host' | 'port' | 'hookPort' | 'metricsPort'>;
   core: CoreOptions;
-  hooks: Omit<HookDeps, keyof CoreOptions | 'connections'>;
+  hooks: Pick<HookDeps, 'work' | 'emit'>;
   api: StatusApiDeps;
   readiness: () => ReadinessNow;
   version: string;
@@ -65,7 +64,7 @@ export async function openServers(deps: ServersDeps): Promise<Ports> {
   });
 
   function serverOf(routes: readonly BoundRoute[]): Server {
-    const handler = createListener(createCore(core, routes));
+    const handler = new Core(core, routes).listener();
     return newServer({ handler, connections, serverOptions });
   }
 
@@ -77,7 +76,12 @@ export async function openServers(deps: ServersDeps): Promise<Ports> {
     flag: '--metrics-port',
   });
   // Hooks have metrics of their own: those of the core would be 150 series more of each machine.
-  const hooks = createHookServer({ ...core, ...deps.hooks, connections, metrics: new Registry() });
+  const hooks = createHookServer({
+    core: { ...core, metrics: new Registry() },
+    connections,
+    work: deps.hooks.work,
+    emit: deps.hooks.emit,
+  });
   const hookPort = await serve(hooks, {
     ...listening,
     // The bot and its tasks are on this machine; other callers have no business there.

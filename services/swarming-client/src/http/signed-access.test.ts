@@ -12,13 +12,7 @@ import {
   createSigner,
   route,
 } from '@skolo/api';
-import {
-  AuditLog,
-  bindRoutes,
-  createCore,
-  createListener,
-  createLogger,
-} from '@skolo/common/light';
+import { AuditLog, bindRoutes, Core, createLogger } from '@skolo/common/light';
 import { fakeClock } from '@skolo/common/testing';
 import { agentPublicKey, newAgentKey, Secret } from '@skolo/secrets';
 import { Registry } from 'prom-client';
@@ -75,7 +69,7 @@ async function startAgent(
   const machinePart = { rack, agent: { publicKey: agentPublicKey(rackKey), anonymousRead } };
   const done: string[] = [];
   const metrics = new Registry();
-  const core = createCore(
+  const core = new Core(
     {
       log: createLogger({ service: 'test', level: 'silent' }),
       metrics,
@@ -96,7 +90,7 @@ async function startAgent(
       log: () => ({ status: 200, body: { lines: ['a'] } }),
     }),
   );
-  return { url: await listen(createListener(core)), done, clock };
+  return { url: await listen(core.listener()), done, clock };
 }
 
 interface Heard {

@@ -2,8 +2,9 @@
  * A number for what is known, so that callers can wait for a change. Readings do not count: a battery that charges, or
  * figures in a text. It costs nothing while all stays as it is, and a timer only for a caller who waits.
  */
+
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '@skolo/base';
 import { type AgentNow, healthOf } from './status.ts';
 
 /** Each holds a connection, and memory on a small machine. */
@@ -44,7 +45,7 @@ export class Revisions {
     this.waiting.add(changed);
     const signal = AbortSignal.any([changed.signal, hungUp]);
     // It rejects when the wait is over early.
-    await sleep(seconds * 1000, undefined, { signal }).catch(() => undefined);
+    await pause(seconds * 1000, signal).catch(() => undefined);
     this.waiting.delete(changed);
   }
 

@@ -1,31 +1,23 @@
 /** The status port: what the agent reports and does for its callers. */
-import type { AgentStatus, Order, swarmingClientApi } from '@skolo/api/swarming-client';
+import type { AgentStatus, swarmingClientApi } from '@skolo/api/swarming-client';
 import { errorText } from '@skolo/base';
 import { HttpProblem, type RouteHandlers } from '@skolo/common/light';
 import { FileNotWritten } from '@skolo/durable/atomic-file';
 import type { UsbPort } from '@skolo/rack';
-import type { Health } from '../health/health.ts';
-import { type TaskView, taskName } from '../hooks/task.ts';
+import { type Task, taskName } from '../hooks/task.ts';
 import type { Reboot } from '../host/reboot.ts';
-import { type UsbPorts, UsbRefused } from '../host/usb.ts';
+import { UsbRefused } from '../host/usb.ts';
 import type { Machine } from '../machine.ts';
 import type { RecentLines } from './recent-lines.ts';
 import type { Revisions } from './revision.ts';
-import type { Screens } from './screen.ts';
 import { healthStatus, inIsoTime } from './status.ts';
 
 export interface StatusApiDeps {
   status: () => AgentStatus;
   revisions: Pick<Revisions, 'current' | 'wait'>;
-  task: () => TaskView;
+  task: Task;
   lines: RecentLines;
-  usb: Pick<UsbPorts, 'read' | 'set'>;
-  /** Ends a forced quarantine, and starts repair again of devices that it has given up on. */
-  clear: () => Promise<Health>;
-  /** @throws FileNotWritten */
-  setOrders: (orders: readonly Order[]) => Promise<Health>;
-  repair: Machine['repair'];
-  screens: Pick<Screens, 'get'>;
+  machine: Pick<Machine, 'usb' | 'clear' | 'setOrders' | 'repair' | 'screens'>;
   reboot: Pick<Reboot, 'whyNot' | 'begin'>;
 }
 
@@ -39,36 +31,36 @@ export function statusApi(deps: StatusApiDeps): RouteHandlers<typeof swarmingCli
       status: 200,
       body: { lines: deps.lines.last(lines, after).map(inIsoTime) },
     }),
-    clearQuarantine: async () => ({ status: 200, body: healthStatus(await deps.clear()) }),
+    clearQuarantine: async () => ({ status: 200, body: healthStatus(await deps.machine.clear()) }),
     async setOrders({ body: { orders } }) {
       try {
-        return { status: 200, body: healthStatus(await deps.setOrders(orders)) };
+        return { status: 200, body: healthStatus(await deps.machine.setOrders(orders)) };
       } catch (error) {
         if (!(error instanceof FileNotWritten)) throw error;
         throw new HttpProblem(503, `${error.message}; the former orders stay in force`);
       }
     },
     async screen({ body, hungUp }) {
-      const { png, at } = await deps.screens.get(body, hungUp);
+      const { png, at } = await deps.machine.screens.get(body, hungUp);
       return { status: 200, body: png, headers: { 'last-modified': at.toUTCString() } };
     },
     repair({ body }) {
-      deps.repair(body);
+      deps.machine.repair(body);
       return { status: 202 };
     },
     reboot({ body }) {
       const refused = deps.reboot.whyNot();
       if (refused !== undefined) throw new HttpProblem(409, refused);
-      const task = deps.task();
+      const task = deps.task.get();
       if (task.running) {
         throw new HttpProblem(409, `${taskName(task)} is running; ask again when it has ended`);
       }
       deps.reboot.begin(body.why);
       return { status: 202 };
     },
-    usbPort: ({ params }) => usbAnswer(params, () => deps.usb.read(params)),
+    usbPort: ({ params }) => usbAnswer(params, () => deps.machine.usb.read(params)),
     setUsbPort: ({ params, body }) =>
-      usbAnswer(params, () => deps.usb.set(params, body.on, body.alone)),
+      usbAnswer(params, () => deps.machine.usb.set(params, body.on, body.alone)),
   };
 }
 

@@ -1,8 +1,10 @@
 /** As much of a metadata server as an agent and its bot ask: tokens, and what rack.yaml says of the machine. */
-import { createHash, createPrivateKey } from 'node:crypto';
+
+import { createPrivateKey } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createSigner, type Signer } from '@skolo/api';
+import { sha256 } from '@skolo/base';
 import { machinePartOf, parseRack } from '@skolo/rack';
 import { agentPublicKey, newAgentKey } from '@skolo/secrets';
 
@@ -30,7 +32,7 @@ export async function startMetadata(machine: string): Promise<TestMetadata> {
   let isDown = false;
   const waiting = new Set<() => void>();
 
-  const etagOf = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 16);
+  const etagOf = (text: string) => sha256(text).slice(0, 16);
 
   function answer(request: IncomingMessage, response: ServerResponse) {
     const url = new URL(request.url ?? '/', 'http://metadata');

@@ -1,7 +1,8 @@
 /** The demo's copy of racks/demo: a person's edits are kept, an untouched copy follows the original. */
-import { createHash } from 'node:crypto';
+
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sha256 } from '@skolo/base';
 import { makeFolder } from '@skolo/durable';
 import { root } from './folders.ts';
 
@@ -60,9 +61,9 @@ export class DemoCopy {
     place(text: string): string;
   }): Promise<Origin> {
     const found = await readText(this.rackFile);
-    const edited = found !== undefined && digest(found) !== (await readText(this.writtenFile));
+    const edited = found !== undefined && sha256(found) !== (await readText(this.writtenFile));
     const text = change.place(edited ? found : change.adapt(await readFile(this.original, 'utf8')));
-    if (!edited) await this.write(this.writtenFile, digest(text));
+    if (!edited) await this.write(this.writtenFile, sha256(text));
     if (text !== found) await this.write(this.rackFile, text);
     if (found === undefined) return 'new';
     return edited ? 'kept' : 'untouched';
@@ -74,10 +75,6 @@ export class DemoCopy {
     await writeFile(`${file}.tmp`, text);
     await rename(`${file}.tmp`, file);
   }
-}
-
-function digest(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }
 
 async function readText(file: string): Promise<string | undefined> {

@@ -1,7 +1,8 @@
 /** One demo for each folder: two would share state directories. */
+
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { isObject, pause } from '@skolo/base';
 import { makeFolder } from '@skolo/durable';
 import { startOf } from '../processes/process-identity.ts';
 
@@ -78,7 +79,7 @@ async function clearStale(
   for (const other of others) {
     if (!(await isAlive(other))) continue;
     print('Waiting for what an earlier start left behind to end …');
-    while (await isAlive(other)) await sleep(100);
+    while (await isAlive(other)) await pause(100);
   }
   await rm(path, { force: true });
 }
@@ -98,12 +99,5 @@ async function holdersOf(path: string): Promise<Holder[]> {
 }
 
 function isHolder(value: unknown): value is Holder {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'pid' in value &&
-    Number.isInteger(value.pid) &&
-    'start' in value &&
-    typeof value.start === 'string'
-  );
+  return isObject(value) && Number.isInteger(value.pid) && typeof value.start === 'string';
 }

@@ -1,4 +1,5 @@
 /** What services write on stdout, one JSON object a line, made readable. */
+import { isObject } from '@skolo/base';
 import { coloured } from './colour.ts';
 
 interface LogStyle {
@@ -50,9 +51,7 @@ function parseEvent(line: string): LogEvent | undefined {
 }
 
 function isEvent(value: unknown): value is LogEvent {
-  return (
-    typeof value === 'object' && value !== null && 'msg' in value && typeof value.msg === 'string'
-  );
+  return isObject(value) && typeof value.msg === 'string';
 }
 
 function factsOf(event: LogEvent): { inline: string[]; lists: string[] } {
@@ -78,12 +77,7 @@ interface LoggedError {
 }
 
 function isError(value: unknown): value is LoggedError {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'message' in value &&
-    typeof value.message === 'string'
-  );
+  return isObject(value) && typeof value.message === 'string';
 }
 
 function stackOf({ stack }: LoggedError): string[] {

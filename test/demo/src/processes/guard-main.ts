@@ -4,8 +4,9 @@
  * The system closes the demo's end of the pipe that is our stdin, also after kill -9. The services know nothing of
  * this. Lines of stdin: `{"pid": 12, "stopWithinMs": 12000}`, and `{"pid": 12}` once that one has ended.
  */
+
 import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '@skolo/base';
 import type { Watched } from './guard.ts';
 import { signalGroup, signalIfThere } from './process-group.ts';
 
@@ -23,6 +24,6 @@ await Promise.all([...watched].map(([pid, stopWithinMs]) => end(pid, stopWithinM
 async function end(pid: number, stopWithinMs: number): Promise<void> {
   const giveUpAt = performance.now() + stopWithinMs;
   signalIfThere(pid, 'SIGTERM');
-  while (signalIfThere(pid, 0) && performance.now() < giveUpAt) await sleep(50);
+  while (signalIfThere(pid, 0) && performance.now() < giveUpAt) await pause(50);
   signalGroup(pid, 'SIGKILL');
 }

@@ -2,7 +2,7 @@
  * What is plugged in where: as rack.yaml says when an entry is seen first. Edits of rack.yaml move no cable, so that
  * `skolo census` finds what they got wrong.
  */
-import { createHash } from 'node:crypto';
+import { sha256 } from '@skolo/base';
 import type { Outlet, Rack } from '@skolo/rack';
 import type { Wiring } from '@skolo/simulators';
 
@@ -46,6 +46,6 @@ export class Cables {
 
 /** Always the same of a name; of the block of the Raspberry Pi Trading Ltd. */
 function macOf(name: string): string {
-  const hash = createHash('sha256').update(name).digest('hex');
+  const hash = sha256(name);
   return `dc:a6:32:${hash.slice(0, 2)}:${hash.slice(2, 4)}:${hash.slice(4, 6)}`;
 }

@@ -1,6 +1,6 @@
 /** The demo as a process of its own, as `npm start` runs it, in a temporary folder. */
+
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
+import { sha256 } from '@skolo/base';
 import { expect, onTestFinished } from 'vitest';
 import { root } from '../folder/folders.ts';
 import { type OneProcess, processes } from './processes.ts';
@@ -41,9 +42,7 @@ export async function newFolder(atTheEnd: AtTheEnd = onTestFinished): Promise<st
   atTheEnd(async () => {
     await rm(dir, { recursive: true, force: true });
     // Where the metadata server hands its tokens over: a folder of shared memory for each state directory.
-    const digest = createHash('sha256')
-      .update(join(dir, 'state', 'metadata-server'))
-      .digest('hex');
+    const digest = sha256(join(dir, 'state', 'metadata-server'));
     await rm(`/dev/shm/skolo-metadata-${digest.slice(0, 12)}`, { recursive: true, force: true });
   });
   return dir;

@@ -1,9 +1,10 @@
 /** Enrolment of many, with power cuts at any moment, an edit of rack.yaml midway, and garbage. */
+
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '@skolo/base';
 import { campaign, isLong, seed, seeded } from '@skolo/durable/campaign';
 import { expect, it } from 'vitest';
 import { startEnrolmentRack } from './rack.ts';
@@ -41,7 +42,7 @@ it.skipIf(why)(
 
     for (let cut = 0; cut < cuts; cut += 1) {
       const n = joined.length + 1;
-      const done = await Promise.race([pi.boot().then(() => true), sleep(random() * 800)]);
+      const done = await Promise.race([pi.boot().then(() => true), pause(random() * 800)]);
       pi.cutPower();
       if (!done) continue;
       await check(n);

@@ -1,9 +1,10 @@
 /** Enrolment by the real scripts of a common image and the real service, with faults on both sides. */
-import { createHash } from 'node:crypto';
+
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { sha256 } from '@skolo/base';
 import { isLong } from '@skolo/durable/campaign';
 import { expect, it } from 'vitest';
 import { selfSigned } from './fake-cluster.ts';
@@ -33,7 +34,7 @@ it('gives a Pi of rack.yaml its name, its address and a token, and keeps its pai
   const token = (await pi.read('/etc/rancher/k3s/token')).trim();
   // k3s compares it with the file of the server, byte for byte.
   const authority = await readFile(join(rack.dir, 'ca.crt'));
-  const digest = createHash('sha256').update(authority).digest('hex');
+  const digest = sha256(authority);
   expect(rack.cluster.tokens.map((each) => `K10${digest}::${each}`)).toEqual([token]);
   expect(rack.cluster.deleted).toEqual(['rpi-1', 'rpi-1.node-password.k3s']);
   expect(await pi.has('/var/lib/skolo-enrol/secret')).toBe(false);

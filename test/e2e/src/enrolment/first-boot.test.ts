@@ -1,9 +1,10 @@
 /** The first start of a card with the common image, in a Debian that systemd boots in namespaces, with cloud-init and the real service. */
-import { createHash } from 'node:crypto';
+
 import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { sha256 } from '@skolo/base';
 import { isLong } from '@skolo/durable/campaign';
 import { bootFiles, diskOf, openBaseImage, type PiSetup } from '@skolo/pi';
 import { makeTestImage, systems } from '@skolo/pi/testing';
@@ -116,7 +117,7 @@ async function newCard(folder: string, { port, pin, secret }: Image): Promise<Co
     keyboard: 'us',
     locale: 'C.UTF-8',
     timeServers: [ours],
-    cluster: { server: ours, programSha256: createHash('sha256').update(program).digest('hex') },
+    cluster: { server: ours, programSha256: sha256(program) },
     enrolment: { port, pin, secret: new Secret(secret), subnet: { prefix: 8 } },
   };
   const base = join(folder, 'trixie.img');

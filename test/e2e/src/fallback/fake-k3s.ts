@@ -5,11 +5,13 @@
  *
  * `node fake-k3s.ts FOLDER`: reads and writes FOLDER/objects.json; FOLDER/faults.json has its faults.
  */
+
 import { execFile, execFileSync } from 'node:child_process';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import type { createServer, IncomingMessage } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { join } from 'node:path';
+import { isObject } from '@skolo/base';
 
 interface Pod {
   name: string;
@@ -71,9 +73,8 @@ function save() {
 
 /** RFC 7386. */
 function merge(target: unknown, patch: unknown): unknown {
-  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch;
-  const merged: Record<string, unknown> =
-    typeof target === 'object' && target !== null ? { ...target } : {};
+  if (!isObject(patch)) return patch;
+  const merged = isObject(target) ? { ...target } : {};
   for (const [key, value] of Object.entries(patch)) {
     if (value === null) delete merged[key];
     else merged[key] = merge(merged[key], value);

@@ -1,8 +1,9 @@
 /** What one machine of a rack can do to the others with the network alone: each attack is a loop with a bound. */
+
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
+import { pause } from '@skolo/base';
 
 export interface Target {
   host: string;
@@ -47,7 +48,7 @@ async function hold(
       // What is answered is read, since a client that does not read is held by the kernel.
       socket.resume().write(say());
     }
-    await pause(50, undefined, { signal }).catch(() => undefined);
+    await pause(50, signal).catch(() => undefined);
   }
   for (const socket of open) socket.destroy();
   return count;

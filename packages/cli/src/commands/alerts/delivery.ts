@@ -1,8 +1,7 @@
 /** Waits until a test alert is delivered. */
-import { setTimeout } from 'node:timers/promises';
 import { SubscribeError, subscribe } from '@skolo/alerts';
 import type { alertToPubsubApi, ClientAnswer } from '@skolo/api';
-import { errorText } from '@skolo/base';
+import { errorText, pause } from '@skolo/base';
 import { CliError } from '../../errors.ts';
 import { duration, relative } from '../../output/time.ts';
 import type { AlertToPubsub } from '../../reach/service-client.ts';
@@ -102,7 +101,7 @@ export function sinkDelivery({ service, withinMs, signal }: DeliveryDeps): Deliv
         if (sinks.every(({ depth, oldestSeconds }) => depth === 0 || younger(oldestSeconds)))
           return;
         if (ageMs >= withinMs) break;
-        await setTimeout(pauseMs, undefined, { signal });
+        await pause(pauseMs, signal);
       }
       const where = await whereQueued(service, 'any');
       throw new CliError(`${status}: was not sent within ${withinMs / 1000} s: ${where}`);

@@ -1,7 +1,6 @@
 /** Sends messages to a sink, in order, and retries. */
-import { setTimeout } from 'node:timers/promises';
 import { type AlertMessage, type Sink, SinkError } from '@skolo/alerts';
-import { errorText } from '@skolo/base';
+import { errorText, pause } from '@skolo/base';
 import { complain } from '../../errors.ts';
 import type { Io } from '../../io.ts';
 import { within } from './within.ts';
@@ -78,7 +77,7 @@ export class Notifier {
         if (this.waiting[0] === next) this.waiting.shift();
         this.dequeued();
       } else {
-        await setTimeout(pauseMs, undefined, { signal }).catch(() => undefined);
+        await pause(pauseMs, signal).catch(() => undefined);
         pauseMs = Math.min(longestPauseMs, pauseMs * 2);
       }
     }

@@ -1,9 +1,8 @@
 import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
-import { setTimeout } from 'node:timers/promises';
 import { Problem, whyUnreachable } from '@skolo/api';
 import { anotherRack, rackHeader } from '@skolo/api/rack-header';
-import { parseJson } from '@skolo/base';
+import { parseJson, pause } from '@skolo/base';
 import { InvalidArgumentError } from 'commander';
 import { timeOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
@@ -124,7 +123,7 @@ async function fireAndResolve(
   }
   try {
     await step('firing');
-    await setTimeout(resolveAfter, undefined, { signal });
+    await pause(resolveAfter, signal);
   } catch (error) {
     await send('resolved').catch(() => undefined);
     throw error;

@@ -1,6 +1,7 @@
 /** Waits for a run and prints its result. */
-import { setTimeout } from 'node:timers/promises';
+
 import type { BackupRun } from '@skolo/api';
+import { pause } from '@skolo/base';
 import type { SkoloCommand } from '../../command.ts';
 import { commandLine } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
@@ -45,7 +46,7 @@ export async function waitForRun({ command, service, run, json }: Wait): Promise
   const isOver = await waitWithProgress(io, waiting, async (display, signal) => {
     let lastAnswer = performance.now();
     while (progress.run.finishedAt === undefined) {
-      await setTimeout(pauseMs, undefined, { signal });
+      await pause(pauseMs, signal);
       try {
         const request = { params: { id: run.id }, signal };
         progress.run = await service.ask((client) => client.backup(request));

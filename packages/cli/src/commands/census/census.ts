@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { setTimeout } from 'node:timers/promises';
-import { errorText } from '@skolo/base';
+import { errorText, pause } from '@skolo/base';
 import type { Rack } from '@skolo/rack';
 import type { SkoloCommand } from '../../command.ts';
 import { editedRack, writeRackFile } from '../../desk/rack-edits.ts';
@@ -123,7 +122,7 @@ async function proofs(
         return `does not tell whether it is idle: ${errorText(error)}`;
       }
     },
-    pause: () => setTimeout(lookMs),
+    pause: () => pause(lookMs),
     now: () => performance.now(),
     devices: async (name) => (await status(name)).devices,
     say: (text) => io.err(plain(text)),

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type ConsoleRack, consoleApi, machineStateApi } from '@skolo/api';
+import { pause } from '@skolo/base';
 import type { FleetRack } from '@skolo/fleet';
 import type { SkoloCommand } from '../../command.ts';
 import { complain } from '../../errors.ts';
@@ -129,7 +129,7 @@ async function openInBrowser(command: SkoloCommand, link: string): Promise<void>
     complain(command.io, `${program} cannot be started; --no-open prints the link`);
   });
   child.unref();
-  await sleep(readWithinMs);
+  await pause(readWithinMs);
 }
 
 function escaped(text: string): string {

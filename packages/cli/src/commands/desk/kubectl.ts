@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { pause } from '@skolo/base';
 import type { OpenRack } from '@skolo/fleet';
 import type { Role } from '@skolo/rack';
 import type { SkoloCommand } from '../../command.ts';
@@ -45,7 +45,7 @@ async function untilReady({ io }: SkoloCommand, open: OpenRack): Promise<boolean
   const { signal } = stop;
   for (let ms = firstPauseMs; !signal.aborted; ms = Math.min(2 * ms, longestPauseMs)) {
     if (await isReady(open)) break;
-    await pause(ms, undefined, { signal }).catch(() => {});
+    await pause(ms, signal).catch(() => {});
   }
   end();
   return signal.aborted;

@@ -1,5 +1,5 @@
-import { setTimeout } from 'node:timers/promises';
 import type { LogLine } from '@skolo/api';
+import { pause } from '@skolo/base';
 import { Option } from 'commander';
 import { upTo } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
@@ -94,7 +94,7 @@ export async function followLog(io: Io, options: FollowOptions): Promise<void> {
         if (!isLost) complain(io, `no connection (${why}); retrying`);
         isLost = true;
       }
-      await setTimeout(pauseMs, undefined, { signal });
+      await pause(pauseMs, signal);
     }
   } catch (error) {
     if (!signal.aborted) throw error;

@@ -1,7 +1,8 @@
 /** Maintenance and quarantine that people order. machine-state owns them, and agents keep durable copies. */
+
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { MachineOrder } from '@skolo/api';
+import { pause } from '@skolo/base';
 import { type EndOptions, endOf, forOption, timeOption, untilOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { complain, failPartly } from '../../errors.ts';
@@ -106,7 +107,7 @@ async function delivered(
   let now = orders;
   return await interruptible(command, async (signal) => {
     while (now.some(({ deliveredAt }) => deliveredAt === undefined) && performance.now() < until) {
-      await sleep(lookMs, undefined, { signal });
+      await pause(lookMs, signal);
       const { machines } = await service.ask((client) => client.machines({ signal }));
       now = machines.flatMap((machine) => machine.orders).filter(({ id }) => ids.has(id));
     }

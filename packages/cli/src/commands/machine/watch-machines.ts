@@ -1,7 +1,8 @@
 /** The list of machines, followed through the stream of changes of machine-state. */
-import { setTimeout as sleep } from 'node:timers/promises';
+
 import type { Machine } from '@skolo/api';
 import { followed } from '@skolo/api/server-events';
+import { pause } from '@skolo/base';
 import { complain } from '../../errors.ts';
 import type { Io } from '../../io.ts';
 import { type MachineState, temporaryReason } from '../../reach/service-client.ts';
@@ -41,7 +42,7 @@ export async function watchMachines(
 
   /** Once for all changes of a moment. */
   function drawSoon(): void {
-    drawing ??= sleep(pauseMs, undefined, { signal })
+    drawing ??= pause(pauseMs, signal)
       .then(draw, () => undefined)
       .finally(() => {
         drawing = undefined;
@@ -60,7 +61,7 @@ export async function watchMachines(
       const why = temporaryReason(error);
       if (signal.aborted || why === undefined || known.size === 0) throw error;
       complain(io, `connection lost: ${why}; connecting again`);
-      await sleep(pauseMs, undefined, { signal });
+      await pause(pauseMs, signal);
     },
   });
   try {

@@ -1,8 +1,9 @@
 /** What Raspberry Pis are to be: from rack.yaml, from the files of this desk, and from options. */
-import { createHash } from 'node:crypto';
+
 import { readFile } from 'node:fs/promises';
 import { isIPv4 } from 'node:net';
 import { resolve } from 'node:path';
+import { sha256 } from '@skolo/base';
 import { linesOf, openHost } from '@skolo/computers';
 import { fixedAddress } from '@skolo/jumphost';
 import { clusterOn, k3sProgram, k3sVersion } from '@skolo/k3s';
@@ -288,8 +289,4 @@ async function clusterOf(
     ...(k3s === undefined && { version: await cluster.version() }),
     token: new Secret(await cluster.newToken('24h', about)),
   };
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }

@@ -1,4 +1,5 @@
 /** Follows cycles until they are over, and reconnects when the connection fails. */
+
 import type { Client, PowerCycle, powerCycleDaemonApi } from '@skolo/api';
 import { followed } from '@skolo/api/server-events';
 import { pause } from '@skolo/base';

@@ -1,5 +1,5 @@
 /** Requests to the power-cycle daemon. */
-import { setTimeout } from 'node:timers/promises';
+
 import {
   ApiError,
   ApiUnreachable,
@@ -10,6 +10,7 @@ import {
 } from '@skolo/api';
 import { cyclesUnderWay } from '@skolo/api/cycles-under-way';
 import { isIdOf } from '@skolo/api/ids';
+import { pause } from '@skolo/base';
 import { z } from 'zod';
 import { complain, exitCodes } from '../../errors.ts';
 import type { Io } from '../../io.ts';
@@ -31,7 +32,7 @@ export async function withRetries<T>(io: Io, ask: () => Promise<T>): Promise<T> 
       if (!(error instanceof ApiUnreachable)) throw error;
       complain(io, `${error.message}; retrying the same request`);
     }
-    await setTimeout(pauseMs);
+    await pause(pauseMs);
   }
   return ask();
 }

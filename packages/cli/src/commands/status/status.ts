@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '@skolo/base';
 import { type FleetRack, findRack, type RackHealth, type RackStatus } from '@skolo/fleet';
 import type { SkoloCommand } from '../../command.ts';
 import { failPartly } from '../../errors.ts';
@@ -42,7 +42,7 @@ export function define(command: SkoloCommand): void {
       let found = await ask(command, racks, signal);
       print(io, found, options);
       while (options.watch) {
-        await sleep(watchMs, undefined, { signal });
+        await pause(watchMs, signal);
         found = await ask(command, racks, signal);
         // The screen is cleared when there is something to show.
         if (io.rows !== undefined) io.draw('\x1b[H\x1b[2J');

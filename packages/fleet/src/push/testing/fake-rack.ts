@@ -2,6 +2,7 @@
  * A cluster that records, for tests of many racks: it answers what push asks of kubectl from memory. What Kubernetes itself
  * does is tested with a real one.
  */
+import { isObject } from '@skolo/base';
 import { type Kubectl, KubectlError } from '../../way/kubectl.ts';
 import { type KubeObject, keyOf, readAnswer } from '../objects.ts';
 
@@ -149,7 +150,7 @@ function owned(object: KubeObject): KubeObject {
 
 /** Lists are one value here. */
 function fieldsOf(value: unknown): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
+  if (!isObject(value)) return {};
   return Object.fromEntries(
     Object.entries(value)
       .filter(([name]) => name !== 'managedFields')

@@ -2,8 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
-import { orAborted } from '@skolo/base';
+import { orAborted, pause } from '@skolo/base';
 import { FleetError } from '../../errors.ts';
 import { runToEnd } from '../../program.ts';
 import type { Way } from '../../racks/clusters.ts';
@@ -147,7 +146,7 @@ export class Tunnel {
     const { signal } = this.closing;
     for (let ms = firstPauseMs; !signal.aborted; ms = Math.min(2 * ms, longestPauseMs)) {
       // Jitter: all tunnels of a desk drop at the same moment.
-      await pause(ms * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => {});
+      await pause(ms * (0.5 + Math.random() / 2), signal).catch(() => {});
       if (signal.aborted) break;
       try {
         const connection = await this.connectOnce(false);

@@ -36,7 +36,7 @@ export const metadataServer = section({
       .default(64)
       .describe('Pending requests with `wait_for_change` of one caller.'),
   }).describe('Limits of each caller; more requests get 429.'),
-  handover: text(/^\/[^\0]*$/, 'an absolute path', '/dev/shm/skolo-metadata-server')
+  tokenFolder: text(/^\/[^\0]*$/, 'an absolute path', '/dev/shm/skolo-metadata-server')
     .optional()
     .describe(
       'Folder in a memory file system that keeps tokens over a restart of the service, never on a disk. Default: a folder in /dev/shm for each state directory.',

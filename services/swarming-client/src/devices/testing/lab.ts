@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { createLogger, systemClock } from '@skolo/common/light';
 import { onTestFinished } from 'vitest';
 import { createRunCommand, type RunCommand } from '../../host/run-command.ts';
-import { createAdbServer } from '../adb-server.ts';
+import { SharedAdbServer } from '../adb-server.ts';
 import type {
   AttachedDevice,
   Device,
@@ -60,7 +60,7 @@ export async function startLab(env: NodeJS.ProcessEnv = {}): Promise<Lab> {
     service: 'test',
     destination: { write: (line: string) => void lines.push(line) },
   });
-  const adb = createAdbServer({ run, settings: () => settings, log, env: all });
+  const adb = new SharedAdbServer({ run, settings: () => settings, log, env: all });
   onTestFinished(() => adb.stop());
   const sysfs = join(dir, 'sys');
   const deps: DeviceDeps = {

@@ -125,8 +125,8 @@ export const anyView = fc
   });
 
 /** For a server of hooks. No hook is in the audit log. */
-export function coreOptions() {
-  const log = errorLog(() => undefined);
+/** What a hook server needs besides its hooks. */
+export function hookServerParts(log = errorLog(() => undefined)) {
   const degraded = new DegradedList({ clock: systemClock, log });
   const metrics = new Registry();
   const audit = new AuditLog('/nonexistent', { clock: systemClock, degraded, metrics });
@@ -136,5 +136,5 @@ export function coreOptions() {
     },
   };
   const connections = new ConnectionLimits({ ownerOf: () => ({ kind: 'machine', most: 256 }) });
-  return { metrics, audit, access, connections };
+  return { core: { log, metrics, audit, access }, connections };
 }

@@ -12,7 +12,7 @@ export type Found =
   | { kind: 'access-token' }
   | { kind: 'id-token' };
 
-export function look(
+export function lookUp(
   asked: MetadataRequest,
   document: Node,
   { method = 'GET', headers }: Pick<IncomingMessage, 'method' | 'headers'>,
@@ -37,7 +37,7 @@ export function look(
   }
   if (isRenderable(node)) return content(asked, node);
   if (node.kind === 'token') return { kind: 'access-token' };
-  return lookAtIdToken(asked);
+  return idTokenOf(asked);
 }
 
 function content(asked: MetadataRequest, node: Renderable): Found {
@@ -54,7 +54,7 @@ function content(asked: MetadataRequest, node: Renderable): Found {
   return { kind: 'content', answer: { ...answer, headers: ['ETag', etag] }, etag };
 }
 
-function lookAtIdToken({ audience, format, licenses }: MetadataRequest): Found {
+function idTokenOf({ audience, format, licenses }: MetadataRequest): Found {
   if (audience === '') {
     return { kind: 'answer', answer: bareError(400, 'non-empty audience parameter required') };
   }

@@ -1,17 +1,18 @@
 /**
- * Tokens handed over to the next process, so that a restart or an update during an outage loses none.
+ * Tokens saved for the next process, so that a restart or an update during an outage loses none.
  * They stay in memory: a 0600 file in a memory file system, good for the same boot only, because
  * expiry is kept in seconds since boot.
  */
-import { createHash } from 'node:crypto';
+
 import { lstat, statfs } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { sha256 } from '@skolo/base';
 import { readBootId } from '@skolo/common/light';
 import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/durable';
 import type { Rack } from '@skolo/rack';
 import { z } from 'zod';
 
-const HandedOver = z.object({
+const SavedToken = z.object({
   /** `Account.key`, and the scopes: what the token is for. */
   account: z.string(),
   scopes: z.array(z.string()),
@@ -19,9 +20,9 @@ const HandedOver = z.object({
   life: z.number().positive(),
   expiresAt: z.number(),
 });
-export type HandedOver = z.infer<typeof HandedOver>;
+export type SavedToken = z.infer<typeof SavedToken>;
 
-const Contents = z.object({ bootId: z.string(), tokens: z.array(HandedOver) });
+const Contents = z.object({ bootId: z.string(), tokens: z.array(SavedToken) });
 
 /** statfs(2): TMPFS_MAGIC and RAMFS_MAGIC. */
 const memoryFileSystems = new Set([0x01021994, 0x858458f6]);
@@ -30,15 +31,15 @@ const memoryFileSystems = new Set([0x01021994, 0x858458f6]);
  * The folder of rack.yaml, else one in shared memory for each state directory, so that two servers on
  * one computer do not mix.
  */
-export function handoverFolder(rack: Rack, stateDir: string): string {
-  const { handover } = rack.services['metadata-server'];
-  if (handover !== undefined) return handover;
-  const digest = createHash('sha256').update(resolve(stateDir)).digest('hex').slice(0, 12);
+export function savedTokensFolder(rack: Rack, stateDir: string): string {
+  const { tokenFolder } = rack.services['metadata-server'];
+  if (tokenFolder !== undefined) return tokenFolder;
+  const digest = sha256(resolve(stateDir)).slice(0, 12);
   return `/dev/shm/skolo-metadata-${digest}`;
 }
 
 /** The file where tokens wait for the next process. Every error says what to do. */
-export class Handover {
+export class SavedTokens {
   private readonly folder: () => string;
   private readonly bootId: () => string | undefined;
   private writing: Promise<void> = Promise.resolve();
@@ -50,7 +51,7 @@ export class Handover {
   }
 
   /** Tokens of the process before this one; none of another boot. Expiry is the caller's to check. */
-  async load(): Promise<HandedOver[]> {
+  async load(): Promise<SavedToken[]> {
     await this.checkFolder();
     const content = await readFileIfExists(this.file);
     if (content === undefined) return [];
@@ -58,20 +59,18 @@ export class Handover {
     try {
       contents = Contents.parse(JSON.parse(content));
     } catch {
-      throw new Error(
-        `${this.file}: not readable as handed-over tokens; it is ignored and replaced`,
-      );
+      throw new Error(`${this.file}: not readable as saved tokens; it is ignored and replaced`);
     }
     return contents.bootId === this.bootId() ? contents.tokens : [];
   }
 
   /** Replaces what is there, one write at a time. */
-  save(tokens: readonly HandedOver[]): Promise<void> {
+  save(tokens: readonly SavedToken[]): Promise<void> {
     this.writing = this.writing.catch(() => undefined).then(() => this.write(tokens));
     return this.writing;
   }
 
-  private async write(tokens: readonly HandedOver[]): Promise<void> {
+  private async write(tokens: readonly SavedToken[]): Promise<void> {
     await this.checkFolder();
     const bootId = this.bootId();
     if (bootId === undefined) throw new Error('/proc does not have the id of this boot');

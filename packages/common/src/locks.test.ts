@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
-import { Turns } from './turns.ts';
+import { Locks } from './locks.ts';
 
 it('gives each caller its turns in order, and a failure ends one', async () => {
-  const turns = new Turns(2);
+  const turns = new Locks(2);
   const started: string[] = [];
   const ends = new Map<string, () => void>();
   const work = (caller: string, name: string) =>
-    turns.run(caller, () => {
+    turns.hold(caller, () => {
       started.push(name);
       return new Promise<string>((resolve, reject) => {
         ends.set(name, () => (name === 'a1' ? reject(new Error('failed')) : resolve(name)));

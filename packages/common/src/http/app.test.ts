@@ -1,6 +1,6 @@
 import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { route } from '@skolo/api';
 import type { AuditEntry } from '@skolo/api/audit-log';
 import request from 'supertest';
@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { newToken } from '../access/token-file.ts';
 import { testApp } from '../testing/test-app.ts';
-import { createApp } from './express.ts';
+import { createApp } from './app.ts';
 import { HttpProblem } from './problem.ts';
 
 const Thing = z.object({ name: z.string(), size: z.number() });
@@ -159,23 +159,22 @@ describe('a request', () => {
     expect([answer.status, answer.text, answer.headers['x-own']]).toEqual([204, '', 'header']);
   });
 
-  it('with HEAD is answered as with GET, without the body', async () => {
+  it.each([
+    ['gzip', gzipSync],
+    ['deflate', deflateSync],
+    ['BR', brotliCompressSync],
+  ])('may have its body compressed as %s', async (encoding, compress) => {
     const { app } = await start();
+    const send = (bytes: Buffer) => {
+      const sent = request(app).post('/v1/sum').type('json').set('content-encoding', encoding);
+      sent.write(bytes);
+      return sent;
+    };
 
-    const answer = await request(app).head('/v1/things/a');
+    const answer = await send(compress('[1, 2, 3]'));
+    const broken = await send(Buffer.from('[1, 2, 3]'));
 
-    expect([answer.status, answer.text]).toEqual([200, undefined]);
-    expect(Number(answer.headers['content-length'])).toBeGreaterThan(0);
-  });
-
-  it('may have its body compressed', async () => {
-    const { app } = await start();
-
-    const sent = request(app).post('/v1/sum').type('json').set('content-encoding', 'gzip');
-    sent.write(gzipSync('[1, 2, 3]'));
-    const answer = await sent;
-
-    expect(answer.body).toEqual({ sum: 6 });
+    expect([answer.body, broken.status]).toEqual([{ sum: 6 }, 400]);
   });
 });
 
@@ -217,12 +216,6 @@ describe('a problem', () => {
     ]);
   });
 
-  it('is 404 for a path in other letters', async () => {
-    const { app } = await start();
-
-    expect((await request(app).get('/V1/things/a')).status).toBe(404);
-  });
-
   it('names the methods that a path takes', async () => {
     const { app } = await start();
 
@@ -230,14 +223,6 @@ describe('a problem', () => {
 
     expect([answer.status, answer.headers.allow]).toEqual([405, 'GET, HEAD, OPTIONS, PUT']);
     expect(answer.body.detail).toContain('method POST is not allowed');
-  });
-
-  it('is none for OPTIONS', async () => {
-    const { app } = await start();
-
-    const answer = await request(app).options('/v1/things/a');
-
-    expect([answer.status, answer.headers.allow]).toEqual([204, 'GET, HEAD, OPTIONS, PUT']);
   });
 
   it('lists all that does not fit the schemas', async () => {
@@ -289,15 +274,15 @@ describe('a problem', () => {
     },
   );
 
-  it('refuses a charset that it does not know', async () => {
+  it.each([
+    ['content-type', 'application/json; charset=utf-16'],
+    ['content-encoding', 'zstd'],
+  ])('refuses a body in another encoding: %s %s', async (header, value) => {
     const { app } = await start();
 
-    const answer = await request(app)
-      .post('/v1/sum')
-      .set('content-type', 'application/json; charset=klingon')
-      .send('[1]');
+    const answer = await request(app).post('/v1/sum').type('json').set(header, value).send('[1]');
 
-    expect(answer.status).toBe(415);
+    expect([answer.status, answer.body.detail]).toEqual([415, expect.stringContaining('UTF-8')]);
   });
 
   it('refuses a body that is too large, also one that becomes so when unpacked', async () => {
@@ -450,20 +435,6 @@ describe('/v1/audit', () => {
 
     expect([anonymous.status, weak.status]).toEqual([403, 403]);
     expect(weak.body.detail).toContain('needs operate');
-  });
-});
-
-describe('/openapi.json', () => {
-  it('describes the routes', async () => {
-    const { app } = await start();
-
-    const { body } = await request(app).get('/openapi.json');
-
-    expect(body.info).toEqual({ title: 'test', version: '1.2.3' });
-    expect(Object.keys(body.paths)).toEqual(
-      expect.arrayContaining(['/v1/things/{name}', '/v1/audit']),
-    );
-    expect((await request(app).put('/openapi.json')).headers.allow).toBe('GET, HEAD, OPTIONS');
   });
 });
 

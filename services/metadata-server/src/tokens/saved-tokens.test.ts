@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { Handover } from './handover.ts';
+import { SavedTokens } from './saved-tokens.ts';
 
 const token = { account: 'a', scopes: ['s'], value: 'secret', life: 3600, expiresAt: 5000 };
 
@@ -12,24 +12,24 @@ async function folder(parent = '/dev/shm'): Promise<string> {
   return dir;
 }
 
-describe('tokens handed over', () => {
+describe('saved tokens', () => {
   it('are there for the next process, and readable by no other user', async () => {
     const dir = join(await folder(), 'new');
-    await new Handover(() => dir).save([token]);
+    await new SavedTokens(() => dir).save([token]);
 
-    expect(await new Handover(() => dir).load()).toEqual([token]);
+    expect(await new SavedTokens(() => dir).load()).toEqual([token]);
     expect((await stat(join(dir, 'tokens.json'))).mode & 0o777).toBe(0o600);
     expect((await stat(dir)).mode & 0o777).toBe(0o700);
   });
 
   it('are gone after another boot', async () => {
     const dir = await folder();
-    await new Handover(
+    await new SavedTokens(
       () => dir,
       () => 'boot-1',
     ).save([token]);
     expect(
-      await new Handover(
+      await new SavedTokens(
         () => dir,
         () => 'boot-2',
       ).load(),
@@ -38,26 +38,26 @@ describe('tokens handed over', () => {
 
   it('are those of the last of many writes at once', async () => {
     const dir = await folder();
-    const handover = new Handover(() => dir);
+    const savedTokens = new SavedTokens(() => dir);
     const saved = Array.from({ length: 20 }, (_, i) =>
-      handover.save([{ ...token, value: `v${i}` }]),
+      savedTokens.save([{ ...token, value: `v${i}` }]),
     );
     await Promise.all(saved);
-    expect(await handover.load()).toEqual([{ ...token, value: 'v19' }]);
+    expect(await savedTokens.load()).toEqual([{ ...token, value: 'v19' }]);
     expect(await readdir(dir)).toEqual(['tokens.json']);
   });
 
   it('are none where there is no file yet', async () => {
     const dir = await folder();
-    expect(await new Handover(() => dir).load()).toEqual([]);
+    expect(await new SavedTokens(() => dir).load()).toEqual([]);
   });
 });
 
 describe('a place that will not do', () => {
   it('is a disk', async (context) => {
     const dir = await folder(tmpdir());
-    const handover = new Handover(() => dir);
-    const failure = await handover.save([token]).catch((error: Error) => error.message);
+    const savedTokens = new SavedTokens(() => dir);
+    const failure = await savedTokens.save([token]).catch((error: Error) => error.message);
     if (failure === undefined) context.skip('the temporary folder is in memory here');
     expect(failure).toBe(`${dir}: not a memory file system; tokens are not written to disk`);
     expect(await readdir(dir)).toEqual([]);
@@ -70,17 +70,15 @@ describe('a place that will not do', () => {
     await chmod(open, 0o755);
     await symlink(open, join(dir, 'link'));
     const expected = 'must be a folder of this user alone (mode 0700)';
-    await expect(new Handover(() => open).save([token])).rejects.toThrow(expected);
-    await expect(new Handover(() => join(dir, 'link')).load()).rejects.toThrow(expected);
+    await expect(new SavedTokens(() => open).save([token])).rejects.toThrow(expected);
+    await expect(new SavedTokens(() => join(dir, 'link')).load()).rejects.toThrow(expected);
   });
 
   it('is a file of somebody else’s making', async () => {
     const dir = await folder();
     await writeFile(join(dir, 'tokens.json'), '{"bootId": 5}');
-    await expect(new Handover(() => dir).load()).rejects.toThrow(
-      'not readable as handed-over tokens',
-    );
-    await new Handover(() => dir).save([token]);
-    expect(await new Handover(() => dir).load()).toEqual([token]);
+    await expect(new SavedTokens(() => dir).load()).rejects.toThrow('not readable as saved tokens');
+    await new SavedTokens(() => dir).save([token]);
+    expect(await new SavedTokens(() => dir).load()).toEqual([token]);
   });
 });

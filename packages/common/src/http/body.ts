@@ -1,0 +1,94 @@
+/** Bodies of requests: the one reader of all servers. */
+import type { IncomingMessage } from 'node:http';
+import { promisify } from 'node:util';
+import { brotliDecompress, gunzip, inflate } from 'node:zlib';
+import type { RouteSpec } from '@skolo/api/route';
+import { contentDigest } from '@skolo/api/signature';
+import { errorCode } from '@skolo/base';
+import type { Caller } from '../access/access-control.ts';
+import { jsonErrorOffset, lineAndColumn } from './json-position.ts';
+import { HttpProblem } from './problem.ts';
+
+const usualBodyBytes = 1024 * 1024;
+/** Without sign-in: hundreds may send one at once. */
+const anonymousBodyBytes = 16 * 1024;
+
+const json = /^\s*(?:application\/json|[^\s/;]+\/[^\s/;]+\+json)\s*(?:;|$)/i;
+
+/** Undefined without a body. @throws HttpProblem 400, 413, 415; 401: the caller has signed another body. */
+export async function readJson(
+  request: IncomingMessage,
+  { role, mostBodyBytes = role === undefined ? anonymousBodyBytes : usualBodyBytes }: RouteSpec,
+  { caller, mostBytes }: { caller: Caller | undefined; mostBytes: number },
+): Promise<unknown> {
+  const { headers } = request;
+  const length = headers['content-length'] ?? '0';
+  const isEmpty = length === '0' && headers['transfer-encoding'] === undefined;
+  const type = headers['content-type'] ?? 'no content-type';
+  if (!isEmpty && !json.test(type)) {
+    const wanted = 'send JSON, with content-type: application/json';
+    throw new HttpProblem(415, `the body is ${type}; ${wanted}`, {
+      headers: { accept: 'application/json' },
+    });
+  }
+  const text = isEmpty ? '' : await readText(request, Math.min(mostBytes, mostBodyBytes));
+  if (caller?.digest !== undefined && caller.digest !== contentDigest(text)) {
+    throw new HttpProblem(401, 'the body is not the one that was signed (Content-Digest)');
+  }
+  return text === '' ? undefined : parseBody(text);
+}
+
+function parseBody(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const where = lineAndColumn(text, jsonErrorOffset(text) ?? 0);
+    throw new HttpProblem(400, `the body is not JSON: mistake at ${where}`, { cause });
+  }
+}
+
+const decoders = new Map([
+  ['gzip', promisify(gunzip)],
+  ['deflate', promisify(inflate)],
+  ['br', promisify(brotliDecompress)],
+]);
+
+/**
+ * Reads a body in UTF-8, and decompresses it.
+ *
+ * @throws HttpProblem 413: it is larger, and the rest is not read; 400, 415.
+ */
+export async function readText(request: IncomingMessage, mostBytes: number): Promise<string> {
+  const { 'content-encoding': encoding = 'identity', 'content-type': type = '' } = request.headers;
+  const charset = /;\s*charset="?([^\s;"]+)/i.exec(type)?.[1] ?? 'utf-8';
+  const decode = decoders.get(encoding.toLowerCase());
+  if (!/^utf-?8$/i.test(charset) || (decode === undefined && !/^identity$/i.test(encoding))) {
+    const wanted = 'send JSON in UTF-8, plain or with content-encoding gzip, deflate or br';
+    throw new HttpProblem(415, `the body’s encoding is not supported; ${wanted}`);
+  }
+  const bytes = await readBytes(request, mostBytes);
+  if (decode === undefined) return bytes.toString();
+  try {
+    return (await decode(bytes, { maxOutputLength: mostBytes })).toString();
+  } catch (cause) {
+    if (errorCode(cause) === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(mostBytes);
+    throw new HttpProblem(400, `the body cannot be decompressed as ${encoding}`, { cause });
+  }
+}
+
+async function readBytes(request: IncomingMessage, mostBytes: number): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  for await (const piece of request.iterator({ destroyOnReturn: false })) {
+    const bytes = Buffer.from(piece);
+    length += bytes.length;
+    if (length > mostBytes) throw tooLarge(mostBytes);
+    pieces.push(bytes);
+  }
+  return Buffer.concat(pieces);
+}
+
+function tooLarge(mostBytes: number): HttpProblem {
+  const detail = `the body is larger than ${mostBytes} bytes; send less at once`;
+  return new HttpProblem(413, detail, { headers: { connection: 'close' } });
+}

@@ -1,0 +1,31 @@
+/** The agent as a process. */
+import { processMetrics, runProgram } from '@skolo/common/light';
+import { startAgent } from './agent.ts';
+import { agentFlags, type Flags } from './flags.ts';
+import { checkIdentity } from './identity/check.ts';
+import { RecentLines } from './status/recent-lines.ts';
+
+export async function runAgent(): Promise<void> {
+  const lines = new RecentLines();
+  await runProgram<Flags>({
+    name: 'swarming-client',
+    flags: agentFlags,
+    canHurry: true,
+    onLine: (line) => lines.addLogged(line),
+    check: checkIdentity,
+    start: (flags, { log, version, giveUp }) =>
+      startAgent({
+        ...flags,
+        log,
+        lines,
+        version,
+        // A hundred times a second doubles what an idle agent costs: 0.6 % of a core here, not 0.3 %.
+        metrics: processMetrics({ eventLoopEveryMs: 500 }),
+        proc: '/proc',
+        // Its supervisor starts it again, and with it the bot.
+        onNotRebooted: giveUp,
+        // Of a machine that is simulated: it boots, and the computer that plays it does not.
+        bootId: process.env.SKOLO_BOOT_ID || undefined,
+      }),
+  });
+}
