@@ -7,7 +7,7 @@ import { seconds, whole } from '@skolo/models';
 import { z } from 'zod';
 import { object, path, section, text, unwrapped, word } from '../fields.ts';
 import { httpUrl } from '../network-fields.ts';
-import { common } from './common.ts';
+import { anyService } from './any-service.ts';
 
 const server = httpUrl.meta({ examples: ['https://chromium-swarm.appspot.com'] });
 const degrees = z.number().min(-50).max(200);
@@ -40,7 +40,7 @@ const repairSteps = [
 ] as const;
 
 export const swarmingClient = section({
-  ...common,
+  ...anyService,
   url: httpUrl
     .exactOptional()
     .describe(
