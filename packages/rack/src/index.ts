@@ -17,7 +17,7 @@ export { swarmingSettings } from './rack/overrides.ts';
 export type * from './rack/rack.ts';
 export { dependsOn, feedsKnown, goesDark } from './rack/wiring.ts';
 export { hasRange } from './ranges/ranges.ts';
-export { locateFindings, parseRack, rackWarnings, readRack, salvageRack } from './read/load.ts';
+export { locateFindings, parseRack, rackWarnings, readRack, usableRack } from './read/load.ts';
 export type { SeenBack } from './schema/back-check.ts';
 export { rackJsonSchema } from './schema/json-schema.ts';
 export {

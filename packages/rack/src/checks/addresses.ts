@@ -2,7 +2,7 @@
 
 import type { Ports } from '@skolo/models';
 import ipaddr from 'ipaddr.js';
-import { type Draft, firsts, type Report, type Spot, within } from '../draft/draft.ts';
+import { claims, type Draft, type Report, type Spot, within } from '../draft/draft.ts';
 import type { InfrastructureDevice } from '../rack/rack.ts';
 
 interface User {
@@ -14,10 +14,42 @@ interface User {
 }
 
 export function checkAddresses(draft: Draft, report: Report): void {
-  const { rack } = draft;
+  const { jumphost, infrastructure, machines } = draft.rack;
+  const { take, takeOnce, takeTopic } = claimsOfRack(draft, report);
+
+  if (jumphost) {
+    const { name, address, mac } = jumphost;
+    take(address, { name, kind: 'jumphost', spot: ['jumphost', 'address'] });
+    takeOnce('mac', mac, { name, spot: ['jumphost', 'mac'] });
+  }
+  for (const device of infrastructure.values()) {
+    const { name, address, mac, ports, transport, model } = device;
+    const spot = () => within(draft, device, 'address');
+    if (address === undefined && transport !== 'command') {
+      report(spot, 'missing', `is missing: ${model} is reached over ${transport}`);
+    }
+    if (transport === 'mqtt') takeTopic(device, spot);
+    else take(address, { name, kind: 'infrastructure', ...given(ports), spot });
+    takeOnce('mac', mac, { name, spot: () => within(draft, device, 'mac') });
+  }
+  for (const machine of machines.values()) {
+    const { name, address, mac, serial, ports } = machine;
+    const spot = () => within(draft, machine, 'address');
+    take(address, { name, kind: 'machine', ...given(ports), spot });
+    takeOnce('mac', mac, { name, spot: () => within(draft, machine, 'mac') });
+    takeOnce('serial', serial, { name, spot: () => within(draft, machine, 'serial') });
+    for (const device of machine.devices) {
+      const spot = () => within(draft, device, 'address');
+      take(device.address, { name: device.fullName, kind: 'device', spot });
+    }
+  }
+}
+
+/** Functions that report an address outside of the subnet, and what is used twice. */
+function claimsOfRack({ rack }: Draft, report: Report) {
   const isWrong = subnetCheck(rack.network.subnet);
-  const users = new Map<string, User[]>();
-  const firstOf = firsts<string, { name: string; spot: Spot }>();
+  const conflictOf = claims<User>(clash);
+  const firstOf = claims<{ name: string; spot: Spot }>();
 
   function checkSubnet(address: string, spot: Spot): void {
     const wrong = isWrong(address);
@@ -26,14 +58,11 @@ export function checkAddresses(draft: Draft, report: Report): void {
 
   function take(address: string | undefined, user: User): void {
     if (address === undefined) return;
-    const { spot } = user;
-    checkSubnet(address, spot);
-    const others = users.get(address) ?? [];
-    users.set(address, [...others, user]);
-    const conflict = others.find((other) => clash(user, other));
+    checkSubnet(address, user.spot);
+    const conflict = conflictOf(address, user);
     if (conflict === undefined) return;
     const message = twice(address, user, conflict);
-    report(spot, 'address twice', message, undefined, { other: conflict.spot });
+    report(user.spot, 'address twice', message, undefined, { other: conflict.spot });
   }
 
   function takeOnce(
@@ -57,37 +86,7 @@ export function checkAddresses(draft: Draft, report: Report): void {
     takeOnce('address', place, { name, spot }, `${topic} on ${address}`);
   }
 
-  const { jumphost } = rack;
-  if (jumphost) {
-    const spot = ['jumphost', 'address'];
-    take(jumphost.address, { name: jumphost.name, kind: 'jumphost', spot });
-    takeOnce('mac', jumphost.mac, { name: jumphost.name, spot: ['jumphost', 'mac'] });
-  }
-  for (const device of rack.infrastructure.values()) {
-    const { name, address, mac, ports, transport } = device;
-    if (address === undefined && transport !== 'command') {
-      report(
-        () => within(draft, device, 'address'),
-        'missing',
-        `is missing: ${device.model} is reached over ${transport}`,
-      );
-    }
-    const spot = () => within(draft, device, 'address');
-    if (transport === 'mqtt') takeTopic(device, spot);
-    else take(address, { name, kind: 'infrastructure', ...given(ports), spot });
-    takeOnce('mac', mac, { name, spot: () => within(draft, device, 'mac') });
-  }
-  for (const machine of rack.machines.values()) {
-    const { name, address, mac, ports } = machine;
-    const spot = () => within(draft, machine, 'address');
-    take(address, { name, kind: 'machine', ...given(ports), spot });
-    takeOnce('mac', mac, { name, spot: () => within(draft, machine, 'mac') });
-    takeOnce('serial', machine.serial, { name, spot: () => within(draft, machine, 'serial') });
-    for (const device of machine.devices) {
-      const spot = () => within(draft, device, 'address');
-      take(device.address, { name: device.fullName, kind: 'device', spot });
-    }
-  }
+  return { take, takeOnce, takeTopic };
 }
 
 function given(ports: Ports): { ports?: number[] } {

@@ -1,5 +1,5 @@
 /** Checks that names of machines, infrastructure, attached devices and the jumphost are unique. */
-import { type Draft, firsts, type Report, type Spot, within } from '../draft/draft.ts';
+import { claims, type Draft, type Report, type Spot, within } from '../draft/draft.ts';
 
 const reserved: Readonly<Record<string, string>> = {
   internet: 'an uplink that leaves the rack',
@@ -10,7 +10,7 @@ const reserved: Readonly<Record<string, string>> = {
 };
 
 export function checkNames(draft: Draft, report: Report): void {
-  const firstOf = firsts<string, Draft['named'][number]>();
+  const firstOf = claims<Draft['named'][number]>();
   for (const entry of draft.named) {
     const { name, what, path, at } = entry;
     const meaning = Object.hasOwn(reserved, name) ? reserved[name] : undefined;
@@ -26,7 +26,7 @@ export function checkNames(draft: Draft, report: Report): void {
 
 /** Checks metadata of machines: unique ids, no reserved attribute. */
 function checkIds(draft: Draft, report: Report): void {
-  const firstOf = firsts<string, { name: string; spot: Spot }>();
+  const firstOf = claims<{ name: string; spot: Spot }>();
   for (const machine of draft.rack.machines.values()) {
     const { id, attributes } = machine.metadata;
     const spot = (...keys: string[]) => within(draft, machine, 'metadata', ...keys);

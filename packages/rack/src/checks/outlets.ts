@@ -1,7 +1,7 @@
 /** Checks that outlets and ports exist and are used once, and converts them to the notation of their model (`0/14`, `14`). */
 
 import { models } from '@skolo/models';
-import { type Draft, firsts, type Report, type Spot, within } from '../draft/draft.ts';
+import { claims, type Draft, type Report, type Spot, within } from '../draft/draft.ts';
 import { didYouMean } from '../issues/suggest.ts';
 import type { Machine } from '../rack/rack.ts';
 import { builtInHubs } from '../rack/uhubctl.ts';
@@ -17,15 +17,15 @@ interface User {
 
 export function checkOutlets(draft: Draft, report: Report): void {
   const { rack } = draft;
-  const users = new Map<string, User[]>();
+  const conflictOf = claims<User>(
+    (user, other) => other.use === user.use || other.name !== user.name,
+  );
 
   function take(outlet: Outlet, user: User): void {
     const { spot } = user;
     if (!find(outlet, user.use, spot, draft, report) || outlet.outlet === '') return;
     const key = `${outlet.device}/${outlet.outlet}`;
-    const others = users.get(key) ?? [];
-    users.set(key, [...others, user]);
-    const conflict = others.find((other) => other.use === user.use || other.name !== user.name);
+    const conflict = conflictOf(key, user);
     if (conflict === undefined) return;
     const does = conflict.use === 'power' ? 'feeds' : 'is the uplink of';
     const message = `"${key}" is used twice: it also ${does} ${conflict.name}`;
@@ -57,7 +57,7 @@ export function checkOutlets(draft: Draft, report: Report): void {
 
 /** Checks that each port of a machine's hub feeds one device. */
 function checkHub({ kind, devices }: Machine, draft: Draft, report: Report): void {
-  const firstOf = firsts<string, string>();
+  const firstOf = claims<string>();
   for (const device of devices) {
     const { power, name } = device;
     if (power === undefined || 'device' in power) continue;

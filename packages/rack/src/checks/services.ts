@@ -1,6 +1,6 @@
 /** Checks settings of services against each other. */
 
-import { type Draft, firsts, type Report, within } from '../draft/draft.ts';
+import { claims, type Draft, type Report, within } from '../draft/draft.ts';
 import type { Path } from '../issues/issues.ts';
 import { swarmingSettings } from '../rack/overrides.ts';
 import { servicePorts } from '../schema/service-ports.ts';
@@ -54,7 +54,7 @@ function inOrder(
 }
 
 function checkCallers({ callers }: ServicesSettings['metadata-server'], report: Report): void {
-  const firstOf = firsts<string, string>();
+  const firstOf = claims<string>();
   callers.forEach(({ cidr, identity }, i) => {
     const path = ['services', 'metadata-server', 'callers', i, 'cidr'];
     const other = firstOf(cidr, identity);
@@ -77,10 +77,10 @@ function checkBackup(settings: ServicesSettings['router-backup'], report: Report
 
 function checkPowerCycles(settings: ServicesSettings['power-cycle-daemon'], report: Report): void {
   const path = ['services', 'power-cycle-daemon'];
-  const firstOf = firsts<number, string>();
-  firstOf(servicePorts['power-cycle-daemon'].port, 'the service itself');
+  const firstOf = claims<string>();
+  firstOf(String(servicePorts['power-cycle-daemon'].port), 'the service itself');
   for (const [name, { port }] of Object.entries(settings.endpoints)) {
-    const other = firstOf(port, `endpoints.${name}`);
+    const other = firstOf(String(port), `endpoints.${name}`);
     if (other === undefined) continue;
     report(
       [...path, 'endpoints', name, 'port'],

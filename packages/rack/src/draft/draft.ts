@@ -52,13 +52,15 @@ function pathOf(spot: Spot): Path {
   return typeof spot === 'function' ? spot() : spot;
 }
 
-/** Gives the first entry with a value, if it is another one. */
-export function firsts<V, E>(): (value: V, entry: E) => E | undefined {
-  const known = new Map<V, E>();
-  return (value, entry) => {
-    const first = known.get(value);
-    if (first === undefined) known.set(value, entry);
-    return first;
+/** Records who uses a value, and gives the first earlier user that is in conflict with this one. */
+export function claims<U>(
+  isConflict: (user: U, other: U) => boolean = () => true,
+): (value: string, user: U) => U | undefined {
+  const users = new Map<string, U[]>();
+  return (value, user) => {
+    const others = users.get(value) ?? [];
+    users.set(value, [...others, user]);
+    return others.find((other) => isConflict(user, other));
   };
 }
 

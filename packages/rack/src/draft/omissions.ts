@@ -1,4 +1,4 @@
-/** Parts that salvage leaves out: entries by name, or one key of an entry. */
+/** Parts that are left out of the usable part: entries by name, or one key of an entry. */
 
 import { isObject } from '@skolo/base';
 import { expandRange, RangeSyntaxError } from '../ranges/ranges.ts';

@@ -17,7 +17,7 @@ import {
 import type { Rack } from '../rack/rack.ts';
 import type { ServiceName } from '../schema/service-ports.ts';
 import { readYaml } from '../yaml/yaml.ts';
-import { salvage } from './salvage.ts';
+import { usablePart } from './usable-part.ts';
 
 /** The text of a rack, for the lines of warnings. */
 const origins = new WeakMap<Rack, { text: string; file: string }>();
@@ -41,15 +41,12 @@ export function parseRack(text: string, options: { file: string; strictFor?: Ser
  *
  * @throws RackError No part is usable.
  */
-export function salvageRack(
-  text: string,
-  options: { file: string; strictFor?: ServiceName },
-): Rack {
+export function usableRack(text: string, options: { file: string; strictFor?: ServiceName }): Rack {
   const { value } = readYaml(text, options.file);
-  const salvaged = salvage(value, options);
+  const usable = usablePart(value, options);
   // Throws the errors.
-  if (salvaged === undefined) return parseRack(text, options);
-  const { draft, disabled } = salvaged;
+  if (usable === undefined) return parseRack(text, options);
+  const { draft, disabled } = usable;
   return { ...finish(draft, text, options.file), disabled };
 }
 

@@ -16,6 +16,21 @@ export function section<S extends z.ZodRawShape>(shape: S) {
   return object(shape).prefault({} as z.input<z.ZodObject<S, z.core.$strict>>);
 }
 
+/** The schema within defaults and options. */
+export function unwrapped(schema: z.core.$ZodType): z.ZodType {
+  let inner = schema;
+  while (
+    inner instanceof z.ZodExactOptional ||
+    inner instanceof z.ZodOptional ||
+    inner instanceof z.ZodDefault ||
+    inner instanceof z.ZodPrefault
+  ) {
+    inner = inner.unwrap();
+  }
+  if (inner instanceof z.ZodType) return inner;
+  throw new TypeError('not a schema of the classic zod');
+}
+
 /** A time of some hours. */
 export function hours(most: number): z.ZodNumber {
   return z.number().positive().max(most);

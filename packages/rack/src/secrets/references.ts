@@ -12,7 +12,7 @@ import {
 import { z } from 'zod';
 import type { Path } from '../issues/issues.ts';
 import type { Rack } from '../rack/rack.ts';
-import { secret } from '../schema/fields.ts';
+import { secret, unwrapped } from '../schema/fields.ts';
 import { loginSchema } from '../schema/rack-schema.ts';
 import { type ServiceName, serviceNames } from '../schema/service-ports.ts';
 import { settingsSchemas } from '../schema/settings/settings.ts';
@@ -122,17 +122,10 @@ function ofSettings(rack: Rack, service: ServiceName): SecretReference[] {
 }
 
 /** Values that are a `secret` in the schema. */
-function within(path: Path, schema: z.core.$ZodType, value: unknown): SecretReference[] {
+function within(path: Path, field: z.core.$ZodType, value: unknown): SecretReference[] {
   if (value === undefined) return [];
+  const schema = unwrapped(field);
   if (schema === secret) return [{ ...at(path, SecretRefSchema.parse(value)), short: true }];
-  if (
-    schema instanceof z.ZodExactOptional ||
-    schema instanceof z.ZodOptional ||
-    schema instanceof z.ZodDefault ||
-    schema instanceof z.ZodPrefault
-  ) {
-    return within(path, schema.unwrap(), value);
-  }
   if (schema instanceof z.ZodUnion) {
     const all = schema.options.flatMap((option) => within(path, option, value));
     return [...new Map(all.map((reference) => [reference.where, reference])).values()];

@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { asError, pause } from '@skolo/base';
 import { RackError, unreadableRack, wholeFile } from '../issues/issues.ts';
 import type { Disabled, Rack } from '../rack/rack.ts';
-import { parseRack, salvageRack } from '../read/load.ts';
+import { parseRack, usableRack } from '../read/load.ts';
 import type { ServiceName } from '../schema/service-ports.ts';
 import { type FileVersion, readVersion } from './file-version.ts';
 import type { LastGoodCopy } from './last-good-copy.ts';
@@ -263,13 +263,13 @@ export class RackWatcher implements RackWatch {
 }
 
 /** The usable part of a rejected version. */
-export function salvageVersion(
+export function usableVersion(
   version: FileVersion,
   { file, service }: Pick<WatchRackOptions, 'file' | 'service'>,
 ): Rack | undefined {
   if ('unreadable' in version) return undefined;
   try {
-    return salvageRack(version.text, { file, strictFor: service });
+    return usableRack(version.text, { file, strictFor: service });
   } catch {
     return undefined;
   }

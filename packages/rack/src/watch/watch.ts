@@ -12,7 +12,7 @@ import {
   parseVersion,
   type RackWatch,
   RackWatcher,
-  salvageVersion,
+  usableVersion,
   type WatchRackOptions,
   type WatchState,
   type WatchTuning,
@@ -68,7 +68,7 @@ export async function watchRack(options: WatchRackOptions): Promise<RackWatch> {
     };
     return watching({ ...good, checked: version, rejection });
   }
-  const rest = salvageVersion(version, options);
+  const rest = usableVersion(version, options);
   if (rest?.disabled) {
     options.onRejected(rejected);
     options.onDisabled?.(rest.disabled);

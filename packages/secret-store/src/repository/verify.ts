@@ -83,9 +83,9 @@ async function lookAlikes(deps: GitDeps, below: string): Promise<Finding[]> {
 /** Shorter values are also words of other texts. */
 const leastLetters = 8;
 
-async function knownValues({ values, ...deps }: VerifyDeps): Promise<Finding[]> {
+async function knownValues(deps: VerifyDeps): Promise<Finding[]> {
   const places = new Map<string, string>();
-  for (const [place, value] of values) {
+  for (const [place, value] of deps.values) {
     const text = value.reveal();
     // Patterns are lines. Of a long value, the longest line tells it apart.
     const longest = text

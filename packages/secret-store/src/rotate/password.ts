@@ -12,12 +12,12 @@ import { generateValue } from '../values/generate.ts';
 import {
   again,
   atEach,
-  bringUp,
   credentialsWith,
   inSession,
   isAccountPart,
   isSnmpPart,
   joined,
+  nextValue,
   nounOf,
   opensText,
   partsOf,
@@ -27,9 +27,9 @@ import {
   type RotateOutcome,
   repair,
   replaceInStore,
-  settleMs,
   type Target,
   targetsNow,
+  untilServicesHave,
 } from './rotation.ts';
 
 /** Does what can be done now. Call it again until `isDone`. @throws StoreError */
@@ -41,22 +41,26 @@ export async function rotatePassword(secret: RackSecret, deps: RotateDeps): Prom
     throw new ValueRejected(`${secret.place}: the store has no value; use skolo secrets set first`);
   }
   const [current = stored, ...others] = valuesIn(stored);
-  let next = await store.read(places.next, signal);
-  if (next === undefined) {
-    const behind = await bringUp(secret, current, deps, async (target, leftOut) => {
+  const made = await nextValue(
+    secret,
+    current,
+    deps,
+    () => generateValue(generatedKind(secret), ''),
+    async (target, leftOut) => {
       const known = [...leftOut.values()].reverse();
       await change(target, secret, { next: current, known: [...known, current] }, deps);
-    });
-    if (behind !== undefined) return behind;
-    next = (await generateValue(generatedKind(secret), '')).value;
-    await store.write(places.next, next);
-    report(`${secret.name}: new ${nounOf(secret)} made`);
-  }
+    },
+  );
+  if ('behind' in made) return made.behind;
+  const { next } = made;
   if (next.reveal() !== current.reveal()) {
     if (!others.some((value) => value.reveal() === next.reveal())) {
       await store.write(secret.place, joined([current, next, ...others]));
     }
-    const waiting = await untilServicesHaveBoth(secret, deps);
+    const written = await deps.apply();
+    const changedAt = written > 0 ? undefined : (await store.find(places.next))?.changedAt;
+    const since = { place: places.next, changedAt: changedAt ?? deps.now(), to: '' };
+    const waiting = await untilServicesHave(secret, since, deps);
     if (waiting !== undefined) return again(waiting);
     const targets = targetsNow(secret, deps);
     const known = [current, next, ...others];
@@ -73,23 +77,6 @@ export async function rotatePassword(secret: RackSecret, deps: RotateDeps): Prom
   await deps.apply();
   await store.remove(places.next);
   return { isDone: true, failed: [] };
-}
-
-/** What to do first; undefined: services have both values. */
-async function untilServicesHaveBoth(
-  secret: RackSecret,
-  deps: RotateDeps,
-): Promise<string | undefined> {
-  const { rack, store, now } = deps;
-  const { next } = placesOf(secret, rack);
-  const written = await deps.apply();
-  if (!(await deps.isShared([secret.place, next]))) {
-    return `commit and push the store, so that the new ${nounOf(secret)} is not on this desk alone; run it again in 3 min, when services have it, too`;
-  }
-  const changedAt = (await store.find(next))?.changedAt ?? now();
-  const waitMs = written > 0 ? settleMs : changedAt + settleMs - now();
-  if (waitMs <= 0) return undefined;
-  return `services take up the new ${nounOf(secret)} within minutes; run it again in ${Math.ceil(waitMs / 60_000)} min`;
 }
 
 /** Sets the new value on one device, proves it by a new session, and saves it there. */

@@ -48,7 +48,7 @@ export function again(next: string, failed: RotateOutcome['failed'] = []): Rotat
 }
 
 /** Until kubelets have a changed Secret, and services have read it. */
-export const settleMs = 3 * 60_000;
+const settleMs = 3 * 60_000;
 const atOnce = 8;
 /** For all sessions with a device: some take minutes to save. */
 const deadlineMs = 300_000;
@@ -129,12 +129,52 @@ export async function leftOutOf(
 }
 
 /**
+ * The new value of an earlier run, else a new one. What was left out before gets the value of the store first.
+ *
+ * @param make a new value
+ * @param work as in {@link bringUp}
+ */
+export async function nextValue(
+  secret: RackSecret,
+  current: Secret,
+  deps: RotateDeps,
+  make: () => Promise<{ value: Secret }>,
+  work: Parameters<typeof bringUp>[3],
+): Promise<{ next: Secret } | { behind: RotateOutcome }> {
+  const { rack, store, signal, report } = deps;
+  const places = placesOf(secret, rack);
+  const started = await store.read(places.next, signal);
+  if (started !== undefined) return { next: started };
+  const behind = await bringUp(secret, current, deps, work);
+  if (behind !== undefined) return { behind };
+  const { value: next } = await make();
+  await store.write(places.next, next);
+  report(`${secret.name}: new ${nounOf(secret)} made`);
+  return { next };
+}
+
+/** What to do until services have the new value; undefined: they have it. */
+export async function untilServicesHave(
+  secret: RackSecret,
+  { place, changedAt, to }: { place: string; changedAt: number; to: string },
+  { isShared, now }: RotateDeps,
+): Promise<string | undefined> {
+  const noun = nounOf(secret);
+  if (!(await isShared([secret.place, place]))) {
+    return `commit and push the store, so that the new ${noun} is not on this desk alone; run it again in 3 min${to}, when services have it, too`;
+  }
+  const waitMs = changedAt + settleMs - now();
+  if (waitMs <= 0) return undefined;
+  return `services take up the new ${noun} within minutes; run it again in ${Math.ceil(waitMs / 60_000)} min${to}`;
+}
+
+/**
  * Gives the value of the store to what was left out before.
  *
  * @param work gets the values of all that were left out, by the name of the device
  * @returns undefined: nothing was left out, or it stays so
  */
-export async function bringUp(
+async function bringUp(
   secret: RackSecret,
   current: Secret,
   deps: RotateDeps,

@@ -14,26 +14,25 @@ import { generateValue } from '../values/generate.ts';
 import {
   again,
   atEach,
-  bringUp,
   formerOf,
   inSession,
   isSame,
   leftOutOf,
+  nextValue,
   opensText,
   placesOf,
   type RotateDeps,
   type RotateOutcome,
   repair,
   replaceInStore,
-  settleMs,
   type Target,
   targetsNow,
+  untilServicesHave,
 } from './rotation.ts';
 
 /** Does what can be done now. Call it again until `isDone`. @throws StoreError */
 export async function rotateSshKey(secret: RackSecret, deps: RotateDeps): Promise<RotateOutcome> {
-  const { rack, store, signal, report } = deps;
-  const places = placesOf(secret, rack);
+  const { store, signal, report } = deps;
   const stored = await store.read(secret.place, signal);
   const [current, ...others] = stored === undefined ? [] : valuesIn(stored);
   if (current === undefined || publicKeyOf(current) === undefined) {
@@ -41,18 +40,19 @@ export async function rotateSshKey(secret: RackSecret, deps: RotateDeps): Promis
       `${secret.place}: the store has no ssh key without a passphrase; use skolo secrets set first`,
     );
   }
-  let next = await store.read(places.next, signal);
-  if (next === undefined) {
-    const behind = await bringUp(secret, current, deps, async (target, leftOut) => {
+  const made = await nextValue(
+    secret,
+    current,
+    deps,
+    () => generateValue('ssh-key', `${secret.place}@skolo`),
+    async (target, leftOut) => {
       const former = leftOut.get(target.name) ?? current;
       await accept(target, [former], current, deps);
       if (!isSame(former, current)) await forget(target, former, current, deps);
-    });
-    if (behind !== undefined) return behind;
-    next = (await generateValue('ssh-key', `${secret.place}@skolo`)).value;
-    await store.write(places.next, next);
-    report(`${secret.name}: new key made`);
-  }
+    },
+  );
+  if ('behind' in made) return made.behind;
+  const { next } = made;
   if (!isSame(next, current)) {
     const targets = targetsNow(secret, deps);
     const failed = await atEach(targets, [], deps, (target) =>
@@ -71,21 +71,13 @@ export async function rotateSshKey(secret: RackSecret, deps: RotateDeps): Promis
 
 /** Removes the former key, when everyone has the new one. */
 async function retire(secret: RackSecret, next: Secret, deps: RotateDeps): Promise<RotateOutcome> {
-  const { rack, store, now, report } = deps;
+  const { rack, store, report } = deps;
   const places = placesOf(secret, rack);
   const former = await formerOf(places.former, deps);
   if (former !== undefined) {
-    if (!(await deps.isShared([secret.place, former.place]))) {
-      return again(
-        'commit and push the store, so that the new key is not on this desk alone, and run it again to remove the former key',
-      );
-    }
-    const waitMs = former.at + settleMs - now();
-    if (waitMs > 0) {
-      return again(
-        `services take up the new key within minutes; run it again in ${Math.ceil(waitMs / 60_000)} min to remove the former key`,
-      );
-    }
+    const since = { place: former.place, changedAt: former.at, to: ' to remove the former key' };
+    const waiting = await untilServicesHave(secret, since, deps);
+    if (waiting !== undefined) return again(waiting);
     const leftOut = await leftOutOf(secret, deps);
     const targets = targetsNow(secret, deps).filter(({ name }) => !leftOut.has(name));
     const failed = await atEach(targets, [], deps, (target) =>

@@ -31,10 +31,10 @@ interface OpenStoreDeps extends Omit<SopsStoreDeps, 'root'> {
  * @throws StoreError
  */
 export async function openStore(place: StorePlace, deps: OpenStoreDeps): Promise<SecretStore> {
-  const { dir, home, env } = deps;
+  const { dir, home, env, identities, now } = deps;
   if (place.command !== undefined) return commandStore(place.command, env);
   if (place.folder !== undefined) {
     return await folderStore(resolve(place.folder.replace(/^~(?=\/|$)/, () => join(home))));
   }
-  return sopsStore({ ...deps, root: resolve(dir, place.sops ?? usualFolder) });
+  return sopsStore({ root: resolve(dir, place.sops ?? usualFolder), identities, now });
 }

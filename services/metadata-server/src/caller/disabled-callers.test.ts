@@ -1,6 +1,6 @@
 /** Each mistake that rack.yaml can have, one at a time: nobody gets by it what the file without it does not give. */
 import { isLong, seed } from '@skolo/durable/campaign';
-import { parseRack, type Rack, RackError, salvageRack } from '@skolo/rack';
+import { parseRack, type Rack, RackError, usableRack } from '@skolo/rack';
 import { expect, it } from 'vitest';
 import { callerLookup } from './caller-lookup.ts';
 
@@ -60,7 +60,7 @@ function pathsOf(value: unknown, path: string[] = []): string[][] {
 }
 
 /** The text with the value at the path replaced, removed (undefined), or its key misspelt. */
-function mistaken(path: string[], to: unknown): string {
+function withError(path: string[], to: unknown): string {
   const data: unknown = structuredClone(right);
   let parent = data;
   for (const key of path.slice(0, -1)) parent = Reflect.get(Object(parent), key);
@@ -72,13 +72,13 @@ function mistaken(path: string[], to: unknown): string {
   return JSON.stringify(data);
 }
 
-function salvaged(text: string): Rack | undefined {
+function usablePartOf(text: string): Rack | undefined {
   try {
     parseRack(text, options);
     return undefined;
   } catch {
     try {
-      return salvageRack(text, options);
+      return usableRack(text, options);
     } catch (error) {
       expect(error).toBeInstanceOf(RackError);
       return undefined;
@@ -100,7 +100,7 @@ it.each(['misspelt', 'x y', '192.168.1.102', '192.168.1.8', undefined, 7, [], 'n
   (to) => {
     let served = 0;
     for (const path of paths) {
-      const rack = salvaged(mistaken(path, to));
+      const rack = usablePartOf(withError(path, to));
       if (rack === undefined) continue;
       const found = identities(rack);
       for (const [i, identity] of found.entries()) {

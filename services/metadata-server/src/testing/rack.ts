@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Clock, startService } from '@skolo/common';
-import { salvageRack } from '@skolo/rack';
+import { usableRack } from '@skolo/rack';
 import { type GoogleOAuth, makeServiceAccountKey, startGoogleOAuth } from '@skolo/simulators';
 import { onTestFinished } from 'vitest';
 import { createMetadataServer, type MetadataServerDeps } from '../service.ts';
@@ -107,7 +107,7 @@ export async function startRack(options: TestRackOptions = {}): Promise<TestRack
   const stop = () => (stopped ??= service.stop());
   atEnd(async () => {
     await stop();
-    const left = salvageRack(await readFile(rackFile, 'utf8'), { file: rackFile });
+    const left = usableRack(await readFile(rackFile, 'utf8'), { file: rackFile });
     await rm(savedTokensFolder(left, stateDir), { recursive: true, force: true });
   });
   const raw = (path: string, asking?: AskOptions) => ask(service.port, path, asking);

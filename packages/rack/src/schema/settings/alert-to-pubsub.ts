@@ -4,7 +4,7 @@ import { isObject } from '@skolo/base';
 import { whole } from '@skolo/models';
 import { z } from 'zod';
 import { hours, object, path, project, secret, section, text, word } from '../fields.ts';
-import { common } from './common.ts';
+import { anyService } from './any-service.ts';
 import { httpRequest } from './http-request.ts';
 
 const name = text(/^[a-z][a-z0-9-]{0,30}$/, 'a name for a sink', 'pagers');
@@ -43,7 +43,7 @@ const httpSink = object({
 });
 
 export const alertToPubsub = section({
-  ...common,
+  ...anyService,
   project: project.exactOptional().describe('Project of the topic; default: from the credentials.'),
   topic: topic.default('prometheus-alerts').describe('Pub/Sub topic for alerts.'),
   pubsub: z

@@ -4,10 +4,10 @@ import { seconds, whole } from '@skolo/models';
 import { z } from 'zod';
 import { object, path, secret, section } from '../fields.ts';
 import { httpUrl, portNumber } from '../network-fields.ts';
-import { common } from './common.ts';
+import { anyService } from './any-service.ts';
 
 export const machineState = section({
-  ...common,
+  ...anyService,
   historyDays: whole(1, 3650).default(90).describe('Days of history that are kept.'),
   staleSeconds: seconds(10, 3600)
     .default(60)

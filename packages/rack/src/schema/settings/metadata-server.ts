@@ -4,10 +4,10 @@ import { whole } from '@skolo/models';
 import { z } from 'zod';
 import { object, section, text } from '../fields.ts';
 import { cidr } from '../network-fields.ts';
-import { common } from './common.ts';
+import { anyService } from './any-service.ts';
 
 export const metadataServer = section({
-  ...common,
+  ...anyService,
   callers: z
     .array(
       object({

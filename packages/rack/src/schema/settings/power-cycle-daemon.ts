@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { seenBack } from '../back-check.ts';
 import { hours, object, section, word } from '../fields.ts';
 import { cidr, portNumber } from '../network-fields.ts';
-import { common } from './common.ts';
+import { anyService } from './any-service.ts';
 
 function endpoint(port: number, of: string) {
   return object({
@@ -21,7 +21,7 @@ function endpoint(port: number, of: string) {
 }
 
 export const powerCycleDaemon = section({
-  ...common,
+  ...anyService,
   cooldownSeconds: whole(0, 86_400)
     .default(300)
     .describe(

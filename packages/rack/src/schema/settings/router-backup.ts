@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { hours, object, secret, section, text, word } from '../fields.ts';
 import { hostKey, portNumber } from '../network-fields.ts';
 import { cron } from '../time-fields.ts';
-import { common } from './common.ts';
+import { anyService } from './any-service.ts';
 import { httpRequest } from './http-request.ts';
 
 const recipient = text(
@@ -15,7 +15,7 @@ const recipient = text(
 );
 
 export const routerBackup = section({
-  ...common,
+  ...anyService,
   schedule: cron
     .default('15 3 * * *')
     .describe('Cron schedule for all devices, in the time zone of the rack.'),

@@ -5,9 +5,9 @@
 
 import { seconds, whole } from '@skolo/models';
 import { z } from 'zod';
-import { object, path, section, text, word } from '../fields.ts';
+import { object, path, section, text, unwrapped, word } from '../fields.ts';
 import { httpUrl } from '../network-fields.ts';
-import { common } from './common.ts';
+import { anyService } from './any-service.ts';
 
 const server = httpUrl.meta({ examples: ['https://chromium-swarm.appspot.com'] });
 const degrees = z.number().min(-50).max(200);
@@ -40,7 +40,7 @@ const repairSteps = [
 ] as const;
 
 export const swarmingClient = section({
-  ...common,
+  ...anyService,
   url: httpUrl
     .exactOptional()
     .describe(
@@ -156,7 +156,7 @@ export type SwarmingClientSettings = z.output<typeof swarmingClient>;
 export function overridesOf(shape: z.ZodRawShape): z.ZodRawShape {
   return Object.fromEntries(
     Object.entries(shape).map(([key, schema]) => {
-      const inner = withoutDefault(schema);
+      const inner = unwrapped(schema);
       const override = inner instanceof z.ZodObject ? object(overridesOf(inner.shape)) : inner;
       const { description } = z.globalRegistry.get(schema) ?? {};
       return [
@@ -167,16 +167,4 @@ export function overridesOf(shape: z.ZodRawShape): z.ZodRawShape {
       ];
     }),
   );
-}
-
-function withoutDefault(schema: z.core.$ZodType): z.ZodType {
-  let inner = schema;
-  while (
-    inner instanceof z.ZodExactOptional ||
-    inner instanceof z.ZodDefault ||
-    inner instanceof z.ZodPrefault
-  ) {
-    inner = inner.unwrap();
-  }
-  return inner as z.ZodType;
 }

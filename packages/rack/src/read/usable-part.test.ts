@@ -6,7 +6,7 @@ import { RackError } from '../issues/issues.ts';
 import type { Rack } from '../rack/rack.ts';
 import { formatOutlet } from '../schema/outlets.ts';
 import type { ServiceName } from '../schema/service-ports.ts';
-import { parseRack, salvageRack } from './load.ts';
+import { parseRack, usableRack } from './load.ts';
 
 const good = `rack: rack4
 network: { subnet: 192.168.1.0/24 }
@@ -32,9 +32,9 @@ services:
   metadata-server: { callers: [{ cidr: 10.42.0.0/24, identity: jumphost }, { cidr: 192.168.1.64/26, identity: others }] }
 `;
 
-function salvaged(text: string, strictFor: ServiceName = 'metadata-server'): Rack {
+function usablePartOf(text: string, strictFor: ServiceName = 'metadata-server'): Rack {
   expect(() => parseRack(text, { file: 'rack.yaml', strictFor })).toThrow(RackError);
-  return salvageRack(text, { file: 'rack.yaml', strictFor });
+  return usableRack(text, { file: 'rack.yaml', strictFor });
 }
 
 /** The good file with one thing changed. */
@@ -43,16 +43,16 @@ function edited(from: string, to: string): string {
   return good.replace(from, to);
 }
 
-describe('salvageRack', () => {
+describe('usableRack', () => {
   it('of a valid file is that rack, with nothing disabled', () => {
-    const rack = salvageRack(good, { file: 'rack.yaml', strictFor: 'metadata-server' });
+    const rack = usableRack(good, { file: 'rack.yaml', strictFor: 'metadata-server' });
 
     expect(rack.disabled).toMatchObject({ what: [], subnet: false, everyone: false });
     expect(rack.machines.size).toBe(7);
   });
 
   it('leaves out a machine with an error, and gives its address to nobody', () => {
-    const rack = salvaged(
+    const rack = usablePartOf(
       edited('kind: host, address: 192.168.1.113', 'kin: host, address: 192.168.1.113'),
     );
 
@@ -62,7 +62,7 @@ describe('salvageRack', () => {
   });
 
   it('leaves out one machine of a range, where the others are well', () => {
-    const rack = salvaged(edited('[101-104]', '[101-103,300]'));
+    const rack = usablePartOf(edited('[101-104]', '[101-103,300]'));
 
     expect([...rack.machines.keys()]).toEqual(['a-1', 'a-2', 'a-3', 'b-1', 'b-2', 'c-1']);
     // Any address of the subnet may be the one that was meant.
@@ -70,7 +70,7 @@ describe('salvageRack', () => {
   });
 
   it('leaves out a range whose parts do not fit, with all its addresses', () => {
-    const rack = salvaged(edited('[101-104]', '[101-103]'));
+    const rack = usablePartOf(edited('[101-104]', '[101-103]'));
 
     expect([...rack.machines.keys()]).toEqual(['b-1', 'b-2', 'c-1']);
     expect(rack.disabled).toMatchObject({ what: ['machines.a-[1-4]'], subnet: true });
@@ -80,7 +80,7 @@ describe('salvageRack', () => {
   });
 
   it('leaves out both that claim the same address', () => {
-    const rack = salvaged(edited('192.168.1.111', '192.168.1.102'));
+    const rack = usablePartOf(edited('192.168.1.111', '192.168.1.102'));
 
     expect([...rack.machines.keys()]).toEqual(['a-1', 'a-3', 'a-4', 'b-2', 'c-1']);
     expect(rack.disabled?.addresses).toEqual(new Set(['192.168.1.102']));
@@ -88,13 +88,13 @@ describe('salvageRack', () => {
   });
 
   it('leaves out both that claim the same outlet', () => {
-    const rack = salvaged(edited('power: switch-2/1,', 'power: switch-1/2,'));
+    const rack = usablePartOf(edited('power: switch-2/1,', 'power: switch-1/2,'));
 
     expect(rack.disabled?.names).toEqual(new Set(['a-2', 'b-1']));
   });
 
   it('sees the claims of what is left out: nobody else keeps them', () => {
-    const rack = salvaged(
+    const rack = usablePartOf(
       edited(
         'b-1: { kind: rpi, address: 192.168.1.111, power: switch-2/1',
         'b-1: { kind: rpo, address: 192.168.1.103, power: switch-1/1',
@@ -107,7 +107,7 @@ describe('salvageRack', () => {
   });
 
   it('cuts off whom a bad identity was for, and does not give them the default one', () => {
-    const rack = salvaged(edited('p-bots', 'P bots'));
+    const rack = usablePartOf(edited('p-bots', 'P bots'));
 
     expect(rack.identities.has('bots')).toBe(false);
     expect(rack.machines.get('a-1')).toMatchObject({
@@ -118,7 +118,7 @@ describe('salvageRack', () => {
   });
 
   it('takes away the outlets of a bad switch, and nothing else of its machines', () => {
-    const rack = salvaged(edited('model: edgeswitch', 'model: edgeswich'));
+    const rack = usablePartOf(edited('model: edgeswitch', 'model: edgeswich'));
 
     expect([...rack.infrastructure.keys()]).toEqual(['pdu-1']);
     expect(rack.machines.get('a-1')).toMatchObject({ identity: 'bots', power: [] });
@@ -128,14 +128,14 @@ describe('salvageRack', () => {
   });
 
   it('does not ask equipment without the login that it had', () => {
-    const rack = salvaged(edited('username: ubnt', 'usernme: ubnt'));
+    const rack = usablePartOf(edited('username: ubnt', 'usernme: ubnt'));
 
     expect([...rack.infrastructure.keys()]).toEqual(['pdu-1']);
     expect(rack.machines.get('a-1')?.power).toEqual([]);
   });
 
   it('takes a login with a password away from machines, and not from equipment', () => {
-    const rack = salvaged(edited('login: machines', 'login: switches'));
+    const rack = usablePartOf(edited('login: machines', 'login: switches'));
 
     expect(rack.machines.get('a-1')).toMatchObject({
       identity: 'bots',
@@ -149,7 +149,7 @@ describe('salvageRack', () => {
     ['a network whose identity is not there', 'identity: others }]', 'identity: other }]'],
     ['a network twice', '192.168.1.64/26', '10.42.0.0/24'],
   ])('gives nothing to %s', (_, from, to) => {
-    const { callers } = salvaged(edited(from, to)).services['metadata-server'];
+    const { callers } = usablePartOf(edited(from, to)).services['metadata-server'];
     const [last] = callers.slice(-1);
 
     expect(last?.identity).toBe('none');
@@ -157,7 +157,7 @@ describe('salvageRack', () => {
   });
 
   it('gives nothing by network where one network is not known', () => {
-    const rack = salvaged(edited('192.168.1.64/26', '192.168.1.65/26'));
+    const rack = usablePartOf(edited('192.168.1.64/26', '192.168.1.65/26'));
 
     expect(rack.disabled?.everyone).toBe(true);
   });
@@ -169,15 +169,15 @@ describe('salvageRack', () => {
     ['a jumphost without a valid address', 'address: 192.168.1.800', 'address: 192.168.1.8,'],
     ['a certificate that is not said', 'metadata-server: { tsl: {},', 'metadata-server: {'],
   ])('refuses %s', (_, to, from) => {
-    expect(() => salvaged(edited(from, to))).toThrow(RackError);
+    expect(() => usablePartOf(edited(from, to))).toThrow(RackError);
   });
 
   it('refuses a receiver of alerts half of whose settings are wrong', () => {
     const text = `${good}  alert-to-pubsub: { project: P P }\n`;
 
-    expect(() => salvaged(text, 'alert-to-pubsub')).toThrow(RackError);
+    expect(() => usablePartOf(text, 'alert-to-pubsub')).toThrow(RackError);
     expect(
-      salvageRack(text, { file: 'rack.yaml', strictFor: 'metadata-server' }).disabled?.what,
+      usableRack(text, { file: 'rack.yaml', strictFor: 'metadata-server' }).disabled?.what,
     ).toEqual([]);
   });
 });
@@ -291,7 +291,7 @@ function rackAsData() {
   };
 }
 
-describe('what is salvaged of any rack.yaml with one error', () => {
+describe('the usable part of any rack.yaml with one error', () => {
   const values = [
     'x y',
     '',
@@ -330,13 +330,13 @@ describe('what is salvaged of any rack.yaml with one error', () => {
 
   it('gives no machine an identity, an outlet or a login that the file without the error does not', () => {
     const right = parseRack(stringify(plain), { file: 'rack.yaml', strictFor: 'metadata-server' });
-    let salvages = 0;
+    let found = 0;
     fc.assert(
       fc.property(error, ({ path, change }) => {
         const text = stringify(changed(plain, path, change));
-        const rack = salvagedOrNothing(text);
+        const rack = usableOrNothing(text);
         if (rack === undefined) return;
-        salvages++;
+        found++;
         for (const machine of rack.machines.values()) {
           const same = [...right.machines.values()].find(
             ({ address }) => address === machine.address,
@@ -352,7 +352,7 @@ describe('what is salvaged of any rack.yaml with one error', () => {
       }),
       runs(60),
     );
-    expect(salvages).toBeGreaterThan(5);
+    expect(found).toBeGreaterThan(5);
   });
 
   it('is itself a valid rack, or nothing', () => {
@@ -362,7 +362,7 @@ describe('what is salvaged of any rack.yaml with one error', () => {
           (value, { path, change }) => changed(value, path, change),
           plain,
         );
-        const rack = salvagedOrNothing(stringify(broken));
+        const rack = usableOrNothing(stringify(broken));
         if (rack === undefined) return;
         for (const machine of rack.machines.values()) {
           for (const { device } of machine.power)
@@ -377,14 +377,14 @@ describe('what is salvaged of any rack.yaml with one error', () => {
 });
 
 /** Of a file with errors; undefined for one without, and for one of which nothing can be used. */
-function salvagedOrNothing(text: string): Rack | undefined {
+function usableOrNothing(text: string): Rack | undefined {
   const options = { file: 'rack.yaml', strictFor: 'metadata-server' } as const;
   try {
     parseRack(text, options);
     return undefined;
   } catch {
     try {
-      return salvageRack(text, options);
+      return usableRack(text, options);
     } catch (error) {
       expect(error).toBeInstanceOf(RackError);
       return undefined;

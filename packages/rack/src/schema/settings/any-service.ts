@@ -4,7 +4,7 @@ import { seconds } from '@skolo/models';
 import { object, path } from '../fields.ts';
 import { httpUrl } from '../network-fields.ts';
 
-export const common = {
+export const anyService = {
   url: httpUrl.exactOptional().describe('URL of this service; default: its port at the jumphost.'),
   metricsUrl: httpUrl
     .exactOptional()

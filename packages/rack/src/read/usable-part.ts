@@ -21,26 +21,26 @@ import { valueAt, without } from '../yaml/paths.ts';
 const mostRounds = 1000;
 
 /** Undefined if no part is usable. */
-export function salvage(
+export function usablePart(
   value: unknown,
   options: BuildOptions,
 ): { draft: Draft; disabled: Disabled } | undefined {
-  const salvager = new Salvager(value);
+  const reduction = new Reduction(value);
   for (let round = 0; round < mostRounds; round++) {
-    const { draft, problems } = build(salvager.value, {
+    const { draft, problems } = build(reduction.value, {
       ...options,
-      omissions: salvager.omissions,
+      omissions: reduction.omissions,
     });
     runChecks(draft, problems);
-    if (problems.length === 0 && !salvager.leaveOutContested(draft)) {
-      return { draft, disabled: salvager.disabled() };
+    if (problems.length === 0 && !reduction.leaveOutContested(draft)) {
+      return { draft, disabled: reduction.disabled() };
     }
-    if (!salvager.leaveOut(problems)) return undefined;
+    if (!reduction.leaveOut(problems)) return undefined;
   }
   return undefined;
 }
 
-class Salvager {
+class Reduction {
   value: unknown;
   readonly omissions = new Omissions();
   private readonly what = new Set<string>();
