@@ -1,6 +1,6 @@
 export { AccessControl, type Caller } from './access/access-control.ts';
 export { Challenges, unsigned } from './access/challenges.ts';
-export { anonymous, CallerLimit } from './access/limits.ts';
+export { CallerLimit } from './access/limits.ts';
 export { RateLimiter } from './access/rate-limiter.ts';
 export {
   listTokens,

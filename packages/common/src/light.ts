@@ -8,9 +8,8 @@ export { AuditLog } from './audit/audit-log.ts';
 export { type BackOffOptions, backOffMs } from './back-off.ts';
 export { cameThroughProxy, inNetworks, normaliseAddress } from './connections/client-address.ts';
 export { ConnectionLimits, type Ends, isSameComputer } from './connections/limits.ts';
-export { ListenError } from './connections/listen.ts';
 export { serve } from './connections/serve.ts';
-export { createEvents, type Emit, type Events } from './events.ts';
+export { createEvents, type Emit } from './events.ts';
 export { type Degraded, DegradedList } from './health/degraded.ts';
 export {
   addBuildInfo,
@@ -46,7 +45,6 @@ export {
   createLogger,
   type EventLog,
   type Logger,
-  prettyLines,
 } from './process/log.ts';
 export { runProgram } from './process/run-program.ts';
 export { ownVersion } from './process/version.ts';
