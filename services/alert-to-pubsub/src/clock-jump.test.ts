@@ -95,60 +95,6 @@ describe.each(isLong ? [ahead, back, to1970] : [ahead, to1970])(
       expect((await lab.readyz()).status).toBe(200);
       expect((await lab.client.status({})).why).toBeUndefined();
     });
-
-    it('reports how long an outage was, by the time that passed', {
-      timeout: 150_000,
-    }, async () => {
-      const clock = newClock();
-      const lab = await startLab({ clock });
-      clock.pass(60 * minute);
-      await lab.pubsub.stop();
-      // More than what is read ahead: the rest is read when the clock has jumped.
-      for (let from = 0; from < 2000; from += 1000) {
-        const alerts = Array.from({ length: 1000 }, (_each, i) => ({
-          labels: { alertname: 'Many', name: `many-${from + i}` },
-          endsAt: new Date(clock.now() + 60 * minute).toISOString(),
-        }));
-        expect((await lab.post(...alerts)).status).toBe(200);
-      }
-      // The first ones were read while the wall clock was right: only they show for how long they have waited.
-      await expect.poll(async () => (await lab.client.status({})).sinks[0]?.reason).toBeDefined();
-      clock.pass(2 * minute);
-      clock.setWall(wall);
-      await lab.pubsub.start();
-
-      await expect
-        .poll(() => summaries(lab).filter((each) => each.startsWith('notice')), {
-          timeout: 100_000,
-        })
-        .toEqual(['notice AlertDeliveryGap']);
-      const gap = lab.arrived().find(({ kind }) => kind === 'notice')?.body;
-      expect(Number(gap?.seconds)).toBeGreaterThanOrEqual(120);
-      expect(Number(gap?.seconds)).toBeLessThan(130);
-      expect(Date.parse(gap?.to ?? '') - Date.parse(gap?.from ?? '')).toBe(
-        Number(gap?.seconds) * second,
-      );
-    });
-
-    it('before a restart causes no rejection and no loss', async () => {
-      const clock = newClock();
-      const settings = 'spool: { maxAgeHours: 100 }';
-      const lab = await startLab({ clock, settings });
-      const send = senders(lab, clock);
-      await lab.pubsub.stop();
-      await send();
-      await lab.stop();
-      clock.setWall(wall);
-      const again = await startLab({ former: lab, clock, settings });
-      clock.pass(40 * second);
-      await senders(again, clock, start)();
-      await lab.pubsub.start();
-
-      await expect
-        .poll(() => summaries(again).filter((each) => !each.startsWith('notice')))
-        .toEqual(['v2 firing', 'webhook firing']);
-      expect(summaries(again).filter((each) => each.endsWith('resolved'))).toEqual([]);
-    });
   },
 );
 

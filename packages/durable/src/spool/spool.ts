@@ -5,6 +5,7 @@
  */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { orAborted } from '@skolo/base';
 import { GroupCommit } from '../files/group-commit.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import { StorageUnavailable } from '../files/storage-errors.ts';
@@ -15,7 +16,6 @@ import { lock } from './lock.ts';
 import { type DamageListener, readRecords, type SpoolRecord } from './read-records.ts';
 import { examine, type Found, type SpoolDamage } from './recovery.ts';
 import type { Segment } from './segment.ts';
-import { Watchers } from './watchers.ts';
 import { Writer } from './writer.ts';
 
 export interface SpoolOptions {
@@ -58,7 +58,8 @@ export class Spool {
   private readonly writer: Writer;
   private readonly cursorTable: Cursors;
   private readonly commits: GroupCommit<Work>;
-  private readonly watchers = new Watchers();
+  /** Resolves with the next append, and rejects when the spool is closed. */
+  private grown = Promise.withResolvers<void>();
   private readonly mark: Mark;
   private trimming: Promise<void> = Promise.resolve();
   private closing: Promise<void> | undefined;
@@ -181,9 +182,10 @@ export class Spool {
   /** Resolves when `spool.next` is greater. Rejects when the signal aborts or the spool is closed. */
   async changed(next: number, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
-    if (this.next > next) return;
-    this.rejectIfClosed('not read');
-    await this.watchers.wait(next, signal);
+    while (this.next <= next) {
+      this.rejectIfClosed('not read');
+      await orAborted(this.grown.promise, signal);
+    }
   }
 
   /** The next sequence number of a reader, or the oldest one if that is trimmed. */
@@ -254,7 +256,9 @@ export class Spool {
     await this.trimming;
     await last;
     await this.commits.idle();
-    this.watchers.end(this.unavailable('not read', undefined, 'CLOSED'));
+    // Nobody may be waiting.
+    this.grown.promise.catch(() => undefined);
+    this.grown.reject(this.unavailable('not read', undefined, 'CLOSED'));
     await this.writer.close();
     await this.mark.close();
     this.unlock();
@@ -307,7 +311,8 @@ export class Spool {
     if (works.some(({ isReplacing }) => isReplacing)) await this.writer.replace();
     await this.writer.write(works.flatMap(({ texts }) => texts));
     this.setMark();
-    this.watchers.notify(this.next);
+    this.grown.resolve();
+    this.grown = Promise.withResolvers();
     return firsts;
   }
 

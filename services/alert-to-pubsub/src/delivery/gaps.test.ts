@@ -237,6 +237,24 @@ describe('a wall clock that jumps', () => {
     },
   );
 
+  it('does not change how long an outage was', async () => {
+    const { uplink, delivery, accept, time, notices } = lab();
+    uplink.isAway = true;
+    delivery.start();
+    await accept(5);
+    await time.pass(120_000);
+    time.clock.setWall(Date.parse('1970-01-01T00:05:00Z'));
+    uplink.isAway = false;
+
+    await time.until(() => notices().length > 0);
+
+    const { seconds, from, to } = notices()[0]?.facts ?? {};
+    expect(seconds).toBeGreaterThanOrEqual(120);
+    expect(seconds).toBeLessThan(155);
+    const apart = (Date.parse(String(to)) - Date.parse(String(from))) / 1000;
+    expect(Math.round(apart)).toBe(seconds);
+  });
+
   it('is not trusted before it was set', async () => {
     const { accept, time, spool } = lab();
     time.clock.setWall(5000);

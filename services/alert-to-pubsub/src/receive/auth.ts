@@ -33,17 +33,13 @@ export class ReceiverAuth {
     const { username, password, bearer } = auth;
     const isOpen = username === undefined && password === undefined && bearer === undefined;
     if (isOpen) return this.report(undefined);
-    const wanted = await this.wanted(auth);
-    // All of them, so that the time does not show which one matched.
-    const fits = wanted.map((one) => isSame(one, authorization ?? ''));
-    if (!fits.includes(true)) throw wrong(auth, authorization);
+    if (!isOneOf(await this.wanted(auth), authorization)) throw wrong(auth, authorization);
   }
 
   /** Whether these are the credentials of the receivers. Never throws; false where there are none to send. */
   async fits(authorization: string | undefined): Promise<boolean> {
     const { auth } = this.deps.settings();
-    const wanted = await this.wanted(auth).catch(() => []);
-    return wanted.map((one) => isSame(one, authorization ?? '')).includes(true);
+    return isOneOf(await this.wanted(auth).catch(() => []), authorization);
   }
 
   /** The accepted values of the header. */
@@ -88,6 +84,11 @@ export class ReceiverAuth {
 
 function basic(username: string, password: string): string {
   return `basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+}
+
+/** All of them are compared, so that the time does not show which one matched. */
+function isOneOf(wanted: readonly string[], authorization = ''): boolean {
+  return wanted.map((one) => isSame(one, authorization)).includes(true);
 }
 
 /** The name of the scheme in any letters; the rest exactly. */

@@ -1,7 +1,7 @@
 /** The endpoints of an app like the service's, on a port of their own, in front of an intake that keeps what it accepts. */
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { alertmanagerApi, type KnownAlert } from '@skolo/api';
@@ -21,7 +21,7 @@ import { createEventLog } from '../../event-log.ts';
 import type { AlertEvent } from '../../events.ts';
 import { alertmanagerHandlers, receiverAccess } from '../alertmanager-api.ts';
 import { ReceiverAuth } from '../auth.ts';
-import { type Batch, type Received, receivedOf } from '../batch.ts';
+import { type AcceptAlerts, type Batch, type Received, receivedOf } from '../batch.ts';
 import { createReceivers, type Tuning } from '../receivers.ts';
 
 const yaml = `rack: rack4
@@ -88,32 +88,37 @@ export async function startReceivers(options: LabOptions = {}) {
       },
     },
   });
-  const deps = {
-    settings: (): AlertToPubsubSettings => rack.rack.services['alert-to-pubsub'],
-    rack: () => rack.rack,
-    metrics,
-    clock,
-    emit,
-  };
+  const settingsNow = (): AlertToPubsubSettings => rack.rack.services['alert-to-pubsub'];
   consume(createEventLog(logger, clock));
-  const auth = new ReceiverAuth(deps);
-  const receive = createReceivers({
-    ...deps,
-    auth,
-    intake: {
-      async accept(read) {
-        const batch = read();
-        await accept?.(batch);
-        batches.push(batch);
-        const one = receivedOf(batch, clock.now());
-        received.push(one);
-        return one;
-      },
+  const auth = new ReceiverAuth({ rack: () => rack.rack, settings: settingsNow, emit });
+  const intake: AcceptAlerts = {
+    async accept(read) {
+      const batch = read();
+      await accept?.(batch);
+      batches.push(batch);
+      const one = receivedOf(batch, clock.now());
+      received.push(one);
+      return one;
     },
+  };
+  const receive = createReceivers({
+    intake,
+    auth,
+    settings: settingsNow,
+    clock,
+    metrics,
+    emit,
     tuning,
   });
   const limit = new CallerLimit('expressions', { clock, metrics });
-  const apiDeps = { ...deps, known: () => known, limit, startedAt: clock.now(), version: '1.2.3' };
+  const handlers = alertmanagerHandlers({
+    known: () => known,
+    settings: settingsNow,
+    clock,
+    limit,
+    startedAt: clock.now(),
+    version: '1.2.3',
+  });
   const audit = new AuditLog(join(dir, 'audit'), { clock, degraded, metrics });
   const access = new AccessControl({ rack, stateDir: dir, metrics, clock, degraded, audit });
   const app = createApp({
@@ -124,20 +129,12 @@ export async function startReceivers(options: LabOptions = {}) {
     access: receiverAccess(auth, access),
     audit,
     api: alertmanagerApi,
-    handlers: alertmanagerHandlers(apiDeps),
+    handlers,
   });
-  const server = createServer((request, response) => {
-    if (!receive(request, response)) app(request, response);
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
-  onTestFinished(async () => {
-    server.close();
-    server.closeAllConnections();
-    await once(server, 'close');
-    await rm(dir, { recursive: true, force: true });
-  });
+  const port = await listening(
+    (request, response) => receive(request, response) || app(request, response),
+    dir,
+  );
   const url = `http://127.0.0.1:${port}`;
   return {
     url,
@@ -165,6 +162,21 @@ export async function startReceivers(options: LabOptions = {}) {
       return { status: response.status, headers: response.headers, text };
     },
   };
+}
+
+/** Until the test ends, which removes the folder. */
+async function listening(handler: RequestListener, dir: string): Promise<number> {
+  const server = createServer(handler).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
+  onTestFinished(async () => {
+    server.close();
+    server.closeAllConnections();
+    await once(server, 'close');
+    await rm(dir, { recursive: true, force: true });
+  });
+  return port;
 }
 
 export type ReceiverLab = Awaited<ReturnType<typeof startReceivers>>;
