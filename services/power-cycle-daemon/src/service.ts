@@ -69,7 +69,7 @@ function signsInTo(rack: Rack): SignInTarget[] {
 }
 
 async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promise<Service> {
-  const { log, clock, degraded, stateDir } = context;
+  const { name, version, log, clock, degraded, stateDir, metrics, audit } = context;
   const { timing = usualTiming, createUsbHub = usbHubByAgent } = deps;
   const { retryMs } = timing;
   const rack = () => context.rack.rack;
@@ -89,7 +89,18 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
   const { controllers, pendingOns, past, cycles, outletWatch } = power;
   const { repair, endpoints, handlers } = connectClients(context, deps, opened, power);
   const access = machineAccess(context.access, { rack, clock, hostKeys });
-  const handler = createApp({ ...context, access, api: powerCycleDaemonApi, handlers });
+  const handler = createApp({
+    name,
+    version,
+    api: powerCycleDaemonApi,
+    handlers,
+    log,
+    metrics,
+    access,
+    audit,
+    rack: context.rack,
+    signal: context.signal,
+  });
 
   // Outlets that are to be on come first, then what was under way, then everything else.
   await journal.whenOpen(async () => {
@@ -221,7 +232,8 @@ function connectClients(
     log,
     emit: events.emit,
     signal,
-    ...deps.repair,
+    everyMs: deps.repair?.everyMs,
+    reach: deps.repair?.reach,
   });
   const endpoints = new Endpoints({
     rack,
@@ -234,7 +246,8 @@ function connectClients(
     degraded,
     connections,
     log,
-    ...deps.endpoints,
+    retryMs: deps.endpoints?.retryMs,
+    timeouts: deps.endpoints?.timeouts,
   });
   const view = { rack, store, controllers, readings: outletWatch.readings, breaker, snapshot };
   const holds = new Holds({ rack, store, clock });

@@ -50,13 +50,14 @@ async function withMachine(
 }
 
 describe('a cycle', () => {
-  it('is off, seen off, on, seen on', async () => {
+  it('is off, seen off, on as it was, seen on', async () => {
     const daemon = await startDaemon({ yaml });
+    daemon.boards.get('pdu-1').outlets.setMode('1', '48v');
 
     const cycle = await daemon.finished(await daemon.request('b', { mode: 'auto' }));
 
     expect(cycle).toMatchObject({ target: 'b', outcome: 'on', by: daemon.who });
-    expect(daemon.boards.get('pdu-1').told).toEqual(['off 1', 'on 1 auto']);
+    expect(daemon.boards.get('pdu-1').told).toEqual(['off 1', 'on 1 48v']);
     expect(texts(cycle)).toEqual([
       checked,
       'soft-reboot: not rebooted by itself: rack.yaml gives it no login for ssh',
@@ -112,30 +113,6 @@ describe('a cycle', () => {
     ]);
   });
 
-  it('restores the mode in which the port was', async () => {
-    const daemon = await startDaemon({ yaml });
-    daemon.boards.get('pdu-1').outlets.setMode('1', '48v');
-
-    await daemon.finished(await daemon.request('b'));
-
-    expect(daemon.boards.get('pdu-1').told).toEqual(['off 1', 'on 1 48v']);
-  });
-
-  it('believes what it sees where the answer is lost and the command was carried out', async () => {
-    const daemon = await startDaemon({ yaml });
-    const [pdu, swtch] = [daemon.boards.get('pdu-1'), daemon.boards.get('switch-1')];
-    pdu.losesAnswers = 2;
-    swtch.losesAnswers = 1;
-
-    const [step, native] = await Promise.all(
-      ['b', 'a'].map(async (name) => daemon.finished(await daemon.request(name))),
-    );
-
-    expect([step?.outcome, native?.outcome]).toEqual(['on', 'on']);
-    expect(pdu.told).toEqual(['off 1', 'on 1 auto']);
-    expect(swtch.told).toEqual(['cycle 1']);
-  });
-
   it('reports that off was not proven, with the power on', async () => {
     const daemon = await startDaemon({ yaml });
     daemon.boards.get('pdu-1').ignores = 'off';
@@ -148,17 +125,6 @@ describe('a cycle', () => {
     expect(daemon.boards.get('pdu-1').told).toEqual(['off 1', 'off 1', 'off 1', 'on 1 auto']);
     expect(texts(cycle).slice(2)).toEqual([`turn-off: ${detail}`, 'turn-on: pdu-1/1 seen on']);
     expect(await pendingOns(daemon)).toEqual([]);
-  });
-
-  it('does not believe an outlet that is set off and delivers power', async () => {
-    const daemon = await startDaemon({ yaml });
-    daemon.boards.get('pdu-1').leaks = true;
-
-    const cycle = await daemon.finished(await daemon.request('b'));
-
-    const detail = 'not seen off: pdu-1/1 is set off, and still delivers power';
-    expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'turn-off', detail });
-    expect(daemon.boards.get('pdu-1').outlets.isOn('1')).toBe(true);
   });
 
   it('turns both feeds on again where one could not be seen off', async () => {

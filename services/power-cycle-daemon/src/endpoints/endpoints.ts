@@ -17,7 +17,7 @@ export interface EndpointsDeps extends Omit<EndpointDeps, 'closing'> {
   degraded: Pick<DegradedList, 'raise' | 'clear'>;
   connections: ConnectionLimits;
   /** Where something else listens now, it is tried again after so long. */
-  retryMs?: number;
+  retryMs?: number | undefined;
   timeouts?: ServerOptions | undefined;
 }
 

@@ -4,7 +4,6 @@ import { createServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Boards } from '../testing/board-driver.ts';
 import { boardDrivers } from '../testing/daemon.ts';
-import { fakeClock } from '../testing/fake-clock.ts';
 import { type RepairLab, startRepairLab } from '../testing/repair-lab.ts';
 
 function rackWith(a = 'power: pdu-1/1'): string {
@@ -266,19 +265,6 @@ describe('brakes', () => {
 
     expect(braked).toEqual([]);
     expect(new Set(why)).toEqual(new Set(['5 of the 21 machines of pdu-1 are missing']));
-  });
-
-  it('while the rack boots', async () => {
-    const clock = fakeClock(undefined, 9 * 60);
-    const lab = await startRepairLab({ yaml, settings, clock });
-
-    await hear(lab, 'a', 20);
-    const booting = await lab.cycles();
-    await lab.after(4);
-    await hear(lab, 'a', 25);
-    await untilCycled(lab, 1);
-
-    expect(booting).toEqual([]);
   });
 
   it('while what it needs does not answer', async () => {

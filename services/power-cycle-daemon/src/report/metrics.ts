@@ -31,29 +31,29 @@ export function createMetrics(
   { clock }: { clock: Pick<Clock, 'uptime'> },
 ): EmitPower {
   const registers = [registry];
-  const cycles = new Counter({
-    name: 'skolo_power_cycles_total',
-    help: 'Finished cycles and switchings, by what was done, the outcome and the step at which it failed.',
-    labelNames: ['action', 'outcome', 'failed_step'],
-    registers,
-  });
+  function counter(name: string, help: string, labelNames: string[]) {
+    return new Counter({ name, help, labelNames, registers });
+  }
+  const cycles = counter(
+    'skolo_power_cycles_total',
+    'Finished cycles and switchings, by what was done, the outcome and the step at which it failed.',
+    ['action', 'outcome', 'failed_step'],
+  );
+  const refusals = counter(
+    'skolo_power_refusals_total',
+    'Targets that were asked for and refused, by reason.',
+    ['code'],
+  );
+  const repairs = counter(
+    'skolo_power_repairs_total',
+    'Decisions of automatic repair, by outcome.',
+    ['outcome'],
+  );
   const duration = new Histogram({
     name: 'skolo_power_cycle_duration_seconds',
     help: 'From the request to the outcome.',
     labelNames: ['action', 'outcome'],
     buckets: [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800],
-    registers,
-  });
-  const refusals = new Counter({
-    name: 'skolo_power_refusals_total',
-    help: 'Targets that were asked for and refused, by reason.',
-    labelNames: ['code'],
-    registers,
-  });
-  const repairs = new Counter({
-    name: 'skolo_power_repairs_total',
-    help: 'Decisions of automatic repair, by outcome.',
-    labelNames: ['outcome'],
     registers,
   });
   // A counter that begins with its first event hides that one from every rate.

@@ -78,16 +78,6 @@ describe('past cycles', () => {
     expect(past.list()).toMatchObject([{ target: 'a', begunAt: -28 * 60, endedAt: -8 * 60 }]);
   });
 
-  it('of another process that lie in the future count as just now', () => {
-    const { clock, past } = remembered();
-    past.load([
-      cycleRecord({ begun: true, startedAt: at(60), finishedAt: at(90), phase: 'finished' }),
-    ]);
-    clock.pass(300);
-
-    expect(past.list()).toMatchObject([{ target: 'a', begunAt: 1000 * 60, endedAt: 1000 * 60 }]);
-  });
-
   it('that another process left go on', () => {
     const { clock, past } = remembered();
     past.load([cycleRecord({ begun: true, startedAt: at(-5), phase: 'see-back' })]);

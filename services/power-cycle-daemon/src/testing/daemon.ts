@@ -6,8 +6,7 @@ import {
   ApiError,
   type Client,
   createClient,
-  type OutletStatus,
-  PowerCycle,
+  type PowerCycle,
   type Problem,
   powerCycleDaemonApi,
 } from '@skolo/api';
@@ -50,7 +49,7 @@ export interface DaemonOptions {
   createUsbHub?: PowerCycleDaemonDeps['createUsbHub'];
 }
 
-export interface TestDaemon {
+export interface TestDaemon extends ReturnType<typeof requestsOf> {
   dir: string;
   stateDir: string;
   url: string;
@@ -63,19 +62,7 @@ export interface TestDaemon {
   logged: () => Record<string, unknown>[];
   /** Replaces rack.yaml, as an editor does; fulfilled once it is read. */
   edit: (yaml: string, settings?: string) => Promise<void>;
-  /** Requests a hard cycle. Gives its id. */
-  request: (machine: string, more?: object) => Promise<string>;
-  /** Requests hard cycles. Gives their ids. */
-  requests: (machines: readonly string[], more?: object) => Promise<string[]>;
-  /** The same, and waits until all are finished. */
-  cycle: (machines: string | readonly string[], more?: object) => Promise<PowerCycle[]>;
-  /** Turns a target on or off as a person does, and waits until that is finished. */
-  turn: (state: 'on' | 'off', target: string, more?: object) => Promise<PowerCycle>;
-  outlet: (name: string) => Promise<OutletStatus | undefined>;
   metrics: () => Promise<string>;
-  /** The cycle, once it is finished. */
-  finished: (id: string) => Promise<PowerCycle>;
-  until: (id: string, test: (cycle: PowerCycle) => boolean) => Promise<PowerCycle>;
   stop: () => Promise<void>;
 }
 
@@ -142,12 +129,7 @@ export async function startDaemon(options: DaemonOptions): Promise<TestDaemon> {
   const tokens = join(dir, 'tokens.yaml');
   const token =
     former?.token ?? (await newToken(tokens, { name: who, role: 'operate', expiresInDays: 3650 }));
-  const lines: Record<string, unknown>[] = [];
-  const log = createLogger({
-    service: 'power-cycle-daemon',
-    level: 'debug',
-    destination: { write: (line: string) => void lines.push(JSON.parse(line)) },
-  });
+  const { log, lines } = collectLog();
   const service = await startService(
     createPowerCycleDaemon({
       drivers: options.drivers ?? boardDrivers(boards),
@@ -171,36 +153,7 @@ export async function startDaemon(options: DaemonOptions): Promise<TestDaemon> {
   const stop = () => service.stop();
   onTestFinished(stop);
 
-  async function until(id: string, test: (cycle: PowerCycle) => boolean): Promise<PowerCycle> {
-    const controller = new AbortController();
-    const response = await fetch(`${url}/v1/power-cycles/events?ids=${id}`, {
-      signal: controller.signal,
-    });
-    try {
-      let text = '';
-      for await (const chunk of response.body ?? []) {
-        text += Buffer.from(chunk).toString('utf8');
-        const events = text.split('\n\n');
-        text = events.pop() ?? '';
-        for (const event of events) {
-          const data = /^data: (.*)$/m.exec(event)?.[1];
-          if (data === undefined) continue;
-          const cycle = PowerCycle.parse(JSON.parse(data));
-          if (test(cycle)) return cycle;
-        }
-      }
-      throw new Error(`the events of ${id} ended`);
-    } finally {
-      controller.abort();
-    }
-  }
-
   const metricsUrl = `http://127.0.0.1:${service.metricsPort}`;
-  const finished = (id: string) => until(id, ({ outcome }) => outcome !== undefined);
-  const requests = async (machines: string | readonly string[], more: object = {}) => {
-    const body = { machines: [machines].flat(), reason: 'dead', mode: 'hard' as const, ...more };
-    return (await client.requestCycles({ body })).cycles.map(({ id }) => id);
-  };
   const reloads = () => lines.filter(({ msg }) => msg === 'rack.yaml reloaded').length;
 
   return {
@@ -218,23 +171,58 @@ export async function startDaemon(options: DaemonOptions): Promise<TestDaemon> {
       await write(text, changed);
       await waitUntil(() => (reloads() > before ? true : undefined));
     },
-    request: async (machine, more) => (await requests(machine, more))[0] ?? '',
+    metrics: async () => (await fetch(`${metricsUrl}/metrics`)).text(),
+    ...requestsOf(client),
+    stop,
+  };
+}
+
+function collectLog() {
+  const lines: Record<string, unknown>[] = [];
+  const log = createLogger({
+    service: 'power-cycle-daemon',
+    level: 'debug',
+    destination: { write: (line: string) => void lines.push(JSON.parse(line)) },
+  });
+  return { log, lines };
+}
+
+/** What tests ask of a daemon: hard cycles, offs and ons of a person, and what came of them. */
+function requestsOf(client: Client<typeof powerCycleDaemonApi>) {
+  async function until(id: string, test: (cycle: PowerCycle) => boolean): Promise<PowerCycle> {
+    const ending = new AbortController();
+    const { signal } = ending;
+    try {
+      const { events } = await client.cycleEvents({ query: { ids: id }, signal });
+      for await (const { data } of events) if (test(data)) return data;
+      throw new Error(`the events of ${id} ended`);
+    } finally {
+      ending.abort();
+    }
+  }
+
+  /** The cycle, once it is finished. */
+  const finished = (id: string) => until(id, ({ outcome }) => outcome !== undefined);
+  const requests = async (machines: string | readonly string[], more: object = {}) => {
+    const body = { machines: [machines].flat(), reason: 'dead', mode: 'hard' as const, ...more };
+    return (await client.requestCycles({ body })).cycles.map(({ id }) => id);
+  };
+  return {
+    until,
+    finished,
     requests,
-    cycle: async (machines, more) =>
+    request: async (machine: string, more?: object) => (await requests(machine, more))[0] ?? '',
+    cycle: async (machines: string | readonly string[], more?: object) =>
       Promise.all((await requests(machines, more)).map((id) => finished(id))),
-    async turn(state, target, more = {}) {
+    async turn(state: 'on' | 'off', target: string, more: object = {}) {
       const body = { targets: [target], state, reason: 'smoke', ...more };
       const { cycles } = await client.switchOutlets({ body });
       return finished(cycles[0]?.id ?? '');
     },
-    async outlet(name) {
+    async outlet(name: string) {
       const { outlets } = await client.outlets();
       return outlets.find(({ outlet }) => outlet === name);
     },
-    metrics: async () => (await fetch(`${metricsUrl}/metrics`)).text(),
-    finished,
-    until,
-    stop,
   };
 }
 
