@@ -1,6 +1,6 @@
 /** A chart of lines as SVG, for a page and for a Markdown file. */
 
-export interface Point {
+interface Point {
   x: number;
   y: number;
   /** The ends of a bar that shows the spread. */
@@ -8,12 +8,12 @@ export interface Point {
   high?: number;
 }
 
-export interface Axis {
+interface Axis {
   label: string;
   scale: 'linear' | 'log';
 }
 
-export interface Chart {
+interface Chart {
   title: string;
   x: Axis;
   y: Axis;

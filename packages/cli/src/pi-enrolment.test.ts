@@ -65,8 +65,7 @@ describe('enrolment', () => {
     tokens = await createTokens();
     await writeFile(path('token'), tokens.operate, { mode: 0o600 });
     service = await startScriptedService('machine-state', tokens, (context) =>
-      createApp({
-        ...context,
+      createApp(context, {
         api: enrolmentsApi,
         handlers: {
           enrolments: () => ({ status: 200, body: { waiting, enrolled, revoked, secrets } }),

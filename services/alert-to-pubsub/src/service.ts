@@ -146,8 +146,7 @@ function createHandler(deps: HandlerDeps): Service['handler'] {
   const limit = new CallerLimit('expressions', context);
   const startedAt = clock.now();
   const alertmanager = { known: status.alerts, settings, clock, limit, startedAt, version };
-  const app = createApp({
-    ...context,
+  const app = createApp(context, {
     access: receiverAccess(auth, context.access),
     api: { ...alertToPubsubApi, ...alertmanagerApi },
     handlers: {

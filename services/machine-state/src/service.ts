@@ -55,11 +55,11 @@ const usual = {
 const tickMs = 1000;
 const afterDamage = 'compare skolo machine list with what should be in maintenance or quarantine';
 
-export function createMachineState(deps: MachineStateDeps = {}): ServiceDefinition {
+export function createMachineState(tuning: MachineStateDeps = {}): ServiceDefinition {
   return {
     name: 'machine-state',
     api,
-    start: (context) => start(context, { ...usual, ...deps }),
+    start: (context) => start(context, { ...usual, ...tuning }),
   };
 }
 
@@ -86,7 +86,7 @@ async function start(context: ServiceContext, tuning: Tuning): Promise<Service> 
   current.recall(await history.open());
   const webConsole = await openConsole(context, (name) => serviceNamed(rack(), name));
   const handlers = { ...apiHandlers(parts), ...enrolment.handlers, ...webConsole.handlers };
-  const handler = webConsole.around(createApp({ ...context, api, handlers, compresses: true }));
+  const handler = webConsole.around(createApp(context, { api, handlers, compresses: true }));
   await journal.whenOpen(async () => {
     journal.onWell();
     await records.tables.flush();

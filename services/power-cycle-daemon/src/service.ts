@@ -89,18 +89,7 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
   const { controllers, pendingOns, past, cycles, outletWatch } = power;
   const { repair, endpoints, handlers } = connectClients(context, deps, opened, power);
   const access = machineAccess(context.access, { rack, clock, hostKeys });
-  const handler = createApp({
-    name,
-    version,
-    api: powerCycleDaemonApi,
-    handlers,
-    log,
-    metrics,
-    access,
-    audit,
-    rack: context.rack,
-    signal: context.signal,
-  });
+  const handler = createApp(context, { api: powerCycleDaemonApi, handlers, access });
 
   // Outlets that are to be on come first, then what was under way, then everything else.
   await journal.whenOpen(async () => {

@@ -104,8 +104,7 @@ async function start(context: ServiceContext, replaced: RouterBackupDeps): Promi
   }, retryMs);
 
   return {
-    handler: createApp({
-      ...context,
+    handler: createApp(context, {
       api: routerBackupApi,
       handlers: apiHandlers(parts, context.audit),
     }),

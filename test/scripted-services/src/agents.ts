@@ -35,7 +35,7 @@ export async function startAgents(rack = 'rack7'): Promise<TestAgents> {
     names.map(async (machine, at) => {
       const access = accessFor({ rack, machine, key });
       const handler = (context: ServiceContext) =>
-        createApp({ ...context, access, api, handlers: handlersOf(at) });
+        createApp(context, { access, api, handlers: handlersOf(at) });
       const tokens = { file: '/nowhere' };
       const place = { rack };
       const service = await startScriptedService('swarming-client', tokens, handler, place);

@@ -47,8 +47,7 @@ export function startAlertToPubsub({
     response.end();
   }
   const handler = (context: ServiceContext): RequestListener => {
-    const app = createApp({
-      ...context,
+    const app = createApp(context, {
       api,
       handlers: {
         alerts: () => ({ status: 200, body: { alerts: world.knownAlerts() } }),

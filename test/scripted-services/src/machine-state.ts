@@ -60,8 +60,7 @@ export function startMachineState({ tokens }: { tokens: TestTokens }): Promise<S
       const changes = new Changes();
       const handlers = machineStateHandlers({ world: exampleMachines, changes });
       const { signal } = context;
-      return createApp({
-        ...context,
+      return createApp(context, {
         api,
         handlers: {
           ...handlers,

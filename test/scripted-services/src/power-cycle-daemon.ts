@@ -62,7 +62,7 @@ function handlerOf(
 ): RequestListener {
   const cycles = new Map<string, ScriptedCycle>();
   const streams = new CycleStreams(cycles, { past: world.cycles, stepMs, signal: context.signal });
-  const app = createApp({ ...context, api, handlers: handlersOf(cycles, { world, asked, calls }) });
+  const app = createApp(context, { api, handlers: handlersOf(cycles, { world, asked, calls }) });
   const broken = new Set<string>();
   return (request, response) => {
     const flaky = request.url?.startsWith('/flaky/');

@@ -32,7 +32,7 @@ export function startRouterBackup({
   place,
 }: BackupOptions): Promise<ScriptedService> {
   const handler = (context: ServiceContext) =>
-    createApp({ ...context, api, handlers: handlersOf(world) });
+    createApp(context, { api, handlers: handlersOf(world) });
   return startScriptedService('router-backup', tokens, handler, place);
 }
 

@@ -45,7 +45,7 @@ export async function plainGit(remote: string, ...args: string[]): Promise<strin
   return (await run('git', [...settings, ...args], { maxBuffer: 1 << 26 })).stdout.trimEnd();
 }
 
-export interface Sshd extends RealSshd {
+interface Sshd extends RealSshd {
   /** Of a key that it accepts, and of one that it does not. */
   key: Secret;
   otherKey: Secret;

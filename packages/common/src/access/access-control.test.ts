@@ -45,7 +45,7 @@ const handlers = {
 /** An app with a route for each role. */
 async function start(access: string) {
   const parts = await testApp(access);
-  const app = createApp({ ...parts.options, api, handlers });
+  const app = createApp(parts.options, { api, handlers });
   const tokens = join(parts.dir, 'tokens.yaml');
   async function get(path: string, token?: string, headers: Record<string, string> = {}) {
     const asking = request(app).get(path).set(headers);
@@ -483,12 +483,7 @@ describe('a Google ID token', () => {
     metrics.clear();
     const access = new AccessControl({ rack, stateDir, metrics, clock, degraded, audit });
     const parts = await testApp();
-    const app = createApp({
-      ...parts.options,
-      access,
-      api,
-      handlers,
-    });
+    const app = createApp(parts.options, { access, api, handlers });
     expect((await request(app).get('/view').auth(token, { type: 'bearer' })).status).toBe(200);
     await vi.waitFor(() => {
       expect(degraded.raised.get('google sign-in')).toContain('cached keys work for two weeks');

@@ -26,8 +26,7 @@ async function start() {
   const parts = await testApp('{ tokens: { file: tokens.yaml } }');
   const file = join(parts.dir, 'tokens.yaml');
   const stopped: string[][] = [];
-  const app = createApp({
-    ...parts.options,
+  const app = createApp(parts.options, {
     api,
     handlers: {
       stop({ body: { machines } }) {

@@ -73,8 +73,7 @@ async function start() {
   const file = join(parts.dir, 'tokens.yaml');
   const token = await newToken(file, { name: 'ann', role: 'operate', expiresInDays: 1 });
   const changes: unknown[] = [];
-  const app = createApp({
-    ...parts.options,
+  const app = createApp(parts.options, {
     api,
     handlers: {
       thing: ({ params, query }) => ({
@@ -426,7 +425,7 @@ describe('/v1/audit', () => {
     const parts = await testApp(
       '{ tokens: { file: tokens.yaml }, anonymousRead: [127.0.0.1/32, "::/0"] }',
     );
-    const app = createApp({ ...parts.options, api: {}, handlers: {} });
+    const app = createApp(parts.options, { api: {}, handlers: {} });
     const file = join(parts.dir, 'tokens.yaml');
     const token = await newToken(file, { name: 'ann', role: 'view', expiresInDays: 1 });
 

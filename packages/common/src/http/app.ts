@@ -5,25 +5,39 @@ import { auditRoute } from '../audit/route.ts';
 import { Core, type CoreOptions, openApiRoute } from './core.ts';
 import { bindRoutes, type RouteHandlers } from './routes.ts';
 
-interface AppOptions<A extends Api> extends CoreOptions {
-  name: string;
-  version: string;
+interface AppOptions<A extends Api> {
   /** Content of `/openapi.json`. */
   api: A;
   handlers: RouteHandlers<NoInfer<A>>;
+  /** Instead of that of the service. */
+  access?: CoreOptions['access'];
+  /** See {@link CoreOptions}. */
+  compresses?: boolean;
+}
+
+/** A `ServiceContext` has all of it. */
+interface AppContext extends CoreOptions {
+  name: string;
+  version: string;
 }
 
 /**
  * Answers an API with the HTTP conventions of every service, and its audit log.
  *
- * @example createApp({ ...context, api: powerApi, handlers: { machines: () => … } })
+ * @example createApp(context, { api: powerApi, handlers: { machines: () => … } })
  */
-export function createApp<A extends Api>(options: AppOptions<A>): RequestListener {
-  const { name, version, api, handlers, audit } = options;
+export function createApp<A extends Api>(
+  context: AppContext,
+  { api, handlers, access = context.access, compresses = false }: AppOptions<A>,
+): RequestListener {
+  const { name, version, audit, log, metrics, rack, self, signal } = context;
   const routes = [
     ...openApiRoute({ title: name, version }, { ...api, ...auditApi }),
     ...bindRoutes(api, handlers),
     ...auditRoute(audit),
   ];
-  return new Core(options, routes).listener();
+  return new Core(
+    { log, metrics, access, audit, rack, self, signal, compresses },
+    routes,
+  ).listener();
 }

@@ -38,11 +38,11 @@ export interface CoreOptions {
   access: Access;
   audit: AuditLog;
   /** The rack that is served. Each answer has its name, and requests for another rack are rejected; undefined: not known yet. */
-  rack?: { readonly rack: { readonly name: string } | undefined };
+  rack?: { readonly rack: { readonly name: string } | undefined } | undefined;
   /** The machine that the service runs on, for the audit log; default: the name of the host. */
-  self?: string;
+  self?: string | undefined;
   /** Its abort ends streams. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Larger answers and streams, for those who accept it: none may have a secret next to what others wrote. */
   compresses?: boolean;
 }

@@ -33,7 +33,7 @@ async function start() {
       },
     }),
   };
-  const server = createServer(createApp({ ...parts.options, api, handlers }));
+  const server = createServer(createApp(parts.options, { api, handlers }));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

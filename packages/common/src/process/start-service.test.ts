@@ -44,7 +44,7 @@ function greeter(context: ServiceContext, events: string[]): Service {
     hello: () => ({ status: 200, body: { hello: context.rack.rack.name } }),
   };
   return {
-    handler: createApp({ ...context, api, handlers }),
+    handler: createApp(context, { api, handlers }),
     admin: bindRoutes(api, handlers),
     readiness: () => ({ ready: true, degraded: [] }),
     stop: async () => void events.push('stopped'),
@@ -274,7 +274,7 @@ describe('who hangs up', () => {
         start: async (context) => ({
           handler(request, response) {
             const handlers = { hello: () => new Promise<never>(() => undefined) };
-            createApp({ ...context, api, handlers })(request, response);
+            createApp(context, { api, handlers })(request, response);
             request.socket.destroy();
           },
         }),

@@ -30,8 +30,7 @@ await runService({
   api: notesApi,
   async start(context) {
     const notes = new Map<string, string>();
-    const app = createApp({
-      ...context,
+    const app = createApp(context, {
       api: notesApi,
       handlers: {
         notes: () => ({

@@ -22,7 +22,7 @@ await runService({
       await once(signal, 'abort');
     }
     if (context.rack.rack.name === 'never-starts') throw new Error('no way');
-    const app = createApp({ ...context, api: {}, handlers: {} });
+    const app = createApp(context, { api: {}, handlers: {} });
     const handler: RequestListener = (request, response) => {
       if (request.url === '/until-stopped') {
         context.log.info('waiting');

@@ -103,8 +103,7 @@ export async function startFixture(options: FixtureOptions = {}): Promise<Fixtur
           const found = peers.find(({ name }) => name === wanted);
           return found && { api: apis[found.name], url: found.url };
         });
-        const app = createApp({
-          ...context,
+        const app = createApp(context, {
           compresses: true,
           api: { ...machineStateApi, ...consoleApi },
           handlers: { ...handlers, ...webConsole.handlers },

@@ -8,7 +8,7 @@ import type { Device } from './device.ts';
 
 /** What of a login is changed. */
 export type AccountPart = 'password' | 'enablePassword' | SnmpPart;
-export type SnmpPart = 'snmp.community' | 'snmp.authKey' | 'snmp.privKey';
+type SnmpPart = 'snmp.community' | 'snmp.authKey' | 'snmp.privKey';
 
 /** What a model exports as `accounts`. */
 export interface Accounts {

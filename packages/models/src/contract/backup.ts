@@ -61,7 +61,7 @@ export type SecretRule =
   | { secret: RegExp; unless: RegExp }
   | { from: RegExp; until: RegExp };
 
-export interface Restore {
+interface Restore {
   /** Begins a comment in text for this device: `!`. */
   comment: string;
   /** What an operator types, in text that the device accepts. */

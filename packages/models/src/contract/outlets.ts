@@ -93,7 +93,7 @@ export interface DriverKind {
 }
 
 /** The canonical name of an outlet of one device; undefined: the device has no such outlet. */
-export type FindOutlet = (outlet: string) => string | undefined;
+type FindOutlet = (outlet: string) => string | undefined;
 
 /** What a model exports as `outlets`; `driverKind` makes it. */
 export interface ModelOutlets extends Omit<DriverKind, 'create'> {

@@ -16,7 +16,7 @@ import { type Backend, DeviceBlocked, VersionGone } from './backend.ts';
 import { type Destination, successOf } from './destination.ts';
 import type { Queue, WaitingCopy } from './queue.ts';
 
-export interface SenderDeps {
+interface SenderDeps {
   clock: Clock;
   log: Logger;
   emit: EmitBackup;

@@ -121,13 +121,9 @@ export async function startReceivers(options: LabOptions = {}) {
   });
   const audit = new AuditLog(join(dir, 'audit'), { clock, degraded, metrics });
   const access = new AccessControl({ rack, stateDir: dir, metrics, clock, degraded, audit });
-  const app = createApp({
-    name: 'alert-to-pubsub',
-    version: '1.2.3',
-    log: logger,
-    metrics,
+  const about = { name: 'alert-to-pubsub', version: '1.2.3', log: logger, metrics, access, audit };
+  const app = createApp(about, {
     access: receiverAccess(auth, access),
-    audit,
     api: alertmanagerApi,
     handlers,
   });
