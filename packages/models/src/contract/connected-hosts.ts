@@ -14,7 +14,7 @@ export interface ConnectedHostsReader {
 }
 
 /** Ways to the device; a model uses one. */
-export interface ConnectedHostsAccess {
+interface ConnectedHostsAccess {
   connection: DeviceConnection;
   /** The secrets of the device's login, for SNMP. */
   credentials: Access['credentials'];

@@ -1,6 +1,6 @@
 /**
  * The contract of a driver: turns outlets of one model on and off, and reads them. When to do so, how often to try, what to
- * journal and what counts as proven is decided by the caller.
+ * journal and what counts as verified is decided by the caller.
  */
 
 import {
@@ -93,7 +93,7 @@ export interface DriverKind {
 }
 
 /** The canonical name of an outlet of one device; undefined: the device has no such outlet. */
-export type FindOutlet = (outlet: string) => string | undefined;
+type FindOutlet = (outlet: string) => string | undefined;
 
 /** What a model exports as `outlets`; `driverKind` makes it. */
 export interface ModelOutlets extends Omit<DriverKind, 'create'> {
