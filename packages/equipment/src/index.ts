@@ -1,6 +1,8 @@
 /** Talking to network equipment. */
 
+export { throwIfRefused } from './cli/answer.ts';
 export { type Dialect, escapePattern, type Pager, usualLogin } from './cli/dialect.ts';
+export { type Access, addressOf, type Endpoint, type Ports, targetOf } from './endpoint.ts';
 export {
   AnswerCut,
   AnswerUncertain,
@@ -17,7 +19,6 @@ export { HostKeys } from './host-keys.ts';
 export { isLoginPage, notAnAnswer, readJson } from './http/answer.ts';
 export { type HttpAnswer, type HttpOptions, httpTo } from './http/http.ts';
 export { answerMs, type Exchange, type MqttVisit, visitBroker } from './mqtt.ts';
-export { type Access, addressOf, type Place, type Ports, targetOf } from './place.ts';
 export { runProgram } from './program.ts';
 export { withAnyOf } from './session/any-of.ts';
 export {

@@ -10,6 +10,7 @@ import { randomBytes } from 'node:crypto';
 import { orAborted, withDeadline } from '@skolo/base';
 import type { Credentials } from '@skolo/secrets';
 import type { IClientOptions, MqttClient } from 'mqtt';
+import { type Access, addressOf, type Endpoint } from './endpoint.ts';
 import {
   type DeviceError,
   DeviceRefused,
@@ -17,7 +18,6 @@ import {
   DeviceUnreachable,
   SignInRefused,
 } from './errors.ts';
-import { type Access, addressOf, type Place } from './place.ts';
 import { withAnyOf } from './session/any-of.ts';
 
 export interface Exchange<T> {
@@ -49,14 +49,14 @@ const mostBytes = 1024 * 1024;
  * @throws DeviceError, or the signal's reason
  */
 export async function visitBroker<T>(
-  place: Place,
+  endpoint: Endpoint,
   deps: Pick<Access, 'credentials'>,
   topics: VisitTopics,
   signal: AbortSignal,
   work: (visit: MqttVisit) => Promise<T>,
 ): Promise<T> {
   return await withAnyOf(await deps.credentials(), (credentials) =>
-    visitAs(credentials, place, topics, signal, work),
+    visitAs(credentials, endpoint, topics, signal, work),
   );
 }
 
@@ -67,13 +67,13 @@ interface VisitTopics {
 
 async function visitAs<T>(
   credentials: Credentials,
-  place: Place,
+  endpoint: Endpoint,
   { topics, watch }: VisitTopics,
   signal: AbortSignal,
   work: (visit: MqttVisit) => Promise<T>,
 ): Promise<T> {
-  const { name, ports } = place;
-  const address = addressOf(place);
+  const { name, ports } = endpoint;
+  const address = addressOf(endpoint);
   const port = ports.mqtt ?? usualPort;
   // 7 MB of memory, which few racks need.
   const { connect } = await import('mqtt');

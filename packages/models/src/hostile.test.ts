@@ -72,7 +72,7 @@ it.each([...backups])('%s tells at once that an endless answer is none', (name, 
     for (const piece of pieces) {
       const bytes = Buffer.from(`${beginning}${long(piece)}x`);
       const verdict = atOnce(() => model.incomplete({ bytes }));
-      expect(verdict ?? model.proof).not.toBe('mark');
+      expect(verdict ?? model.verifiedBy).not.toBe('mark');
     }
   }
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { allPagers } from '../testing/dialects.ts';
 import { answerBytes, EchoSearch } from './answer.ts';
 import { promptPatterns } from './prompt.ts';
-import { decodeBytes } from './screen.ts';
+import { decodeBytes } from './terminal-text.ts';
 
 const command = 'show running-config interface 0/14';
 const host = 'switch#';

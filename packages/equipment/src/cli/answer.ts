@@ -2,9 +2,10 @@
  * What a device answered to a command, out of all that its terminal said: the echo in front and the prompt behind are
  * cut off, pagers and log messages between taken out. Pure, so that it does not depend on how the bytes arrived.
  */
+import { DeviceRefused } from '../errors.ts';
 import type { Dialect } from './dialect.ts';
 import { lastPrompt, type Noise, type PromptPatterns } from './prompt.ts';
-import { lineEnd, longestLineEnd, shownLine, shownLines } from './screen.ts';
+import { decodeBytes, lineEnd, longestLineEnd, shownLine, shownLines } from './terminal-text.ts';
 
 /** Room for log messages and a late prompt before the echo. */
 const longestWayToEcho = 64 * 1024;
@@ -124,4 +125,25 @@ export function isEchoAgain(
 ): boolean {
   const shown = line.trimEnd();
   return shown.endsWith(command) && prompts.atEnd.test(shown.slice(0, -command.length).trimEnd());
+}
+
+/** An answer that says no is short; a longer one is a configuration, in which anything may be written. */
+const longestRefusal = { lines: 10, text: 64 * 1024 };
+
+/** @throws DeviceRefused The answer, one character for each byte, is an error text of this dialect. */
+export function throwIfRefused(
+  device: string,
+  command: string,
+  answer: string,
+  { errors }: Pick<Dialect, 'errors'>,
+): void {
+  if (answer.length > longestRefusal.text) return;
+  const lines = decodeBytes(answer)
+    .split('\n')
+    .filter((line) => line.trim() !== '');
+  if (lines.length > longestRefusal.lines) return;
+  const no = lines.find((line) => errors.some((error) => error.test(line.trim())));
+  if (no === undefined) return;
+  const what = `refuses ${JSON.stringify(command)}: ${no.trim().slice(0, 200)}`;
+  throw new DeviceRefused(device, what);
 }

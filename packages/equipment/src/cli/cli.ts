@@ -4,12 +4,12 @@
  */
 
 import { type Credentials, secretsOf } from '@skolo/secrets';
-import { DeviceRefused, DeviceUnreachable } from '../errors.ts';
+import { DeviceUnreachable } from '../errors.ts';
 import type { CliSession, RunOptions } from '../session/session.ts';
-import { type Limit, limitOf } from '../stream/settle.ts';
-import { type OnTalk, Talk } from '../stream/talk.ts';
+import { type Limit, limitOf } from '../stream/limit.ts';
 import type { Terminal } from '../stream/terminal.ts';
-import { answerBytes, EchoSearch } from './answer.ts';
+import { type OnTranscript, Transcript } from '../stream/transcript.ts';
+import { answerBytes, EchoSearch, throwIfRefused } from './answer.ts';
 import { confirmPrompt } from './confirm.ts';
 import { Conversation, quiet, type View } from './conversation.ts';
 import type { Dialect } from './dialect.ts';
@@ -17,20 +17,18 @@ import { exactAnswer } from './exact-answer.ts';
 import { asksForNewPassword, newPasswordRequested } from './password-change.ts';
 import { becomePrivileged } from './privilege.ts';
 import { lastPrompt, type PromptPatterns, promptPatterns } from './prompt.ts';
-import { decodeBytes } from './screen.ts';
 import { enter, type SignedIn, signIn } from './sign-in.ts';
+import { decodeBytes } from './terminal-text.ts';
 
 const runMs = 10_000;
 const signOutMs = 1000;
-/** An answer that says no is short; a longer one is a configuration, in which anything may be written. */
-const longestRefusal = { lines: 10, text: 64 * 1024 };
 
 export interface CliOptions {
   device: string;
   dialect: Dialect;
   credentials: Credentials;
   limit: Limit;
-  onTalk?: OnTalk | undefined;
+  onTranscript?: OnTranscript | undefined;
 }
 
 /**
@@ -39,10 +37,10 @@ export interface CliOptions {
  * @throws SignInRefused, DeviceBusy, DeviceRefused, DeviceTimeout, DeviceUnreachable
  */
 export async function openCliOn(terminal: Terminal, options: CliOptions): Promise<CliSession> {
-  const { device, dialect, credentials, limit, onTalk } = options;
+  const { device, dialect, credentials, limit, onTranscript } = options;
   const secrets = secretsOf(credentials);
-  const talk = onTalk && new Talk(onTalk, secrets);
-  const conversation = new Conversation(device, terminal, { secrets, talk });
+  const transcript = onTranscript && new Transcript(onTranscript, secrets);
+  const conversation = new Conversation(device, terminal, { secrets, transcript });
   try {
     const { prompt, noise } = await reach(conversation, options);
     const own = { ...dialect, noise: [...dialect.noise, ...noise] };
@@ -122,7 +120,7 @@ class Cli implements CliSession {
     const said = await this.inTurn(() =>
       this.ask(command, limitOf(signal, timeoutMs, idleMs), isExact),
     );
-    this.throwIfRefused(command, said);
+    throwIfRefused(this.conversation.device, command, said, this.dialect);
     return said;
   }
 
@@ -212,18 +210,6 @@ class Cli implements CliSession {
     // Rarer: behind a line without its end, or followed by log messages.
     if (quietMs < quiet.long || sinceEcho === 0) return undefined;
     return lastPrompt(lastLines(), this.prompts, this.dialect)?.prompt;
-  }
-
-  private throwIfRefused(command: string, answer: string): void {
-    if (answer.length > longestRefusal.text) return;
-    const lines = decodeBytes(answer)
-      .split('\n')
-      .filter((line) => line.trim() !== '');
-    if (lines.length > longestRefusal.lines) return;
-    const no = lines.find((line) => this.dialect.errors.some((error) => error.test(line.trim())));
-    if (no === undefined) return;
-    const what = `refuses ${JSON.stringify(command)}: ${no.trim().slice(0, 200)}`;
-    throw new DeviceRefused(this.conversation.device, what);
   }
 
   private async signOut(): Promise<void> {

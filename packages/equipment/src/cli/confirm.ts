@@ -5,11 +5,11 @@
  */
 
 import { AnswerCut } from '../errors.ts';
-import type { Limit } from '../stream/settle.ts';
+import type { Limit } from '../stream/limit.ts';
 import { type Conversation, quiet, type View } from './conversation.ts';
 import { isNoise, type Noise } from './prompt.ts';
-import { shownLines } from './screen.ts';
 import { enter } from './sign-in.ts';
+import { shownLines } from './terminal-text.ts';
 
 /** Log messages, and a prompt that is painted twice, are shorter. */
 const longestAnswer = 64 * 1024;

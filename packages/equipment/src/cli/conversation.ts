@@ -1,10 +1,10 @@
 /** Listening to a terminal: what came since the last mark, how long it has been quiet, and waiting for what one wants to see. */
 import { type DeviceError, DeviceRefused, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
+import { type IdleTimer, type Limit, withinLimit } from '../stream/limit.ts';
 import { withoutSecrets } from '../stream/redact.ts';
-import { type IdleTimer, type Limit, settle } from '../stream/settle.ts';
-import type { Talk } from '../stream/talk.ts';
 import type { Terminal } from '../stream/terminal.ts';
-import { decodeBytes, type ShownLine, shownLine, shownLines } from './screen.ts';
+import type { Transcript } from '../stream/transcript.ts';
+import { decodeBytes, type ShownLine, shownLine, shownLines } from './terminal-text.ts';
 
 /** How long nothing has come: enough to believe that a prompt is one, to believe an odd one, and to ask. */
 export const quiet = { brief: 25, long: 400, silence: 2000 } as const;
@@ -39,7 +39,7 @@ interface ConversationOptions {
   /** Not to be seen in errors. */
   secrets: readonly string[];
   /** Receives everything. */
-  talk: Talk | undefined;
+  transcript: Transcript | undefined;
 }
 
 export class Conversation {
@@ -56,15 +56,15 @@ export class Conversation {
   private quietMs = 0;
   private quietTimer: NodeJS.Timeout | undefined;
   private why: DeviceError | undefined;
-  private readonly talk: Talk | undefined;
+  private readonly transcript: Transcript | undefined;
   private changed: (() => void) | undefined;
   private idle: IdleTimer | undefined;
 
-  constructor(device: string, terminal: Terminal, { secrets, talk }: ConversationOptions) {
+  constructor(device: string, terminal: Terminal, { secrets, transcript }: ConversationOptions) {
     this.device = device;
     this.terminal = terminal;
     this.secrets = secrets;
-    this.talk = talk;
+    this.transcript = transcript;
     terminal.listen({
       data: (bytes) => this.receive(bytes.toString('latin1')),
       end: (why) => this.end(why),
@@ -100,13 +100,13 @@ export class Conversation {
   }
 
   write(text: string): void {
-    this.talk?.say(text);
+    this.transcript?.say(text);
     this.terminal.write(text);
   }
 
   /** For text that must not be in a transcript. */
   writeSecret(secret: string, end: string): void {
-    this.talk?.say(`<secret>${end}`);
+    this.transcript?.say(`<secret>${end}`);
     this.terminal.write(`${secret}${end}`);
   }
 
@@ -130,7 +130,7 @@ export class Conversation {
   async until<T>(what: string, limit: Limit, look: (view: View) => T | undefined): Promise<T> {
     const late = (how: string) =>
       new DeviceTimeout(this.device, `no ${what}${how}${this.lastWords()}`);
-    return await settle<T>(limit, late, (resolve, reject, idle) => {
+    return await withinLimit<T>(limit, late, (resolve, reject, idle) => {
       const changed = () => {
         try {
           const found = look(this.view());
@@ -196,7 +196,7 @@ export class Conversation {
     const now = performance.now();
     this.pauseMs = Math.max(this.pauseMs, now - this.heardAt);
     this.heardAt = now;
-    this.talk?.receive(text);
+    this.transcript?.receive(text);
     this.idle?.received();
     this.loose = (this.loose % mostLoose) + 1;
     this.chunks.push(text);
@@ -215,7 +215,7 @@ export class Conversation {
   private end(why: DeviceError) {
     if (this.why !== undefined) return;
     this.why = why;
-    this.talk?.end();
+    this.transcript?.end();
     clearTimeout(this.quietTimer);
     this.changed?.();
   }

@@ -5,7 +5,7 @@
  */
 import { type AnswerRules, isEchoAgain, withoutPreamble } from './answer.ts';
 import { lastPrompt } from './prompt.ts';
-import { lineEnd, paintedTo, shownLine, wipedAt } from './screen.ts';
+import { lineEnd, paintedTo, shownLine, wipedAt } from './terminal-text.ts';
 
 interface ExactRules extends Omit<AnswerRules, 'isPaged'> {
   /** Behind each place where a pager was answered. */

@@ -2,7 +2,7 @@
 
 import type { Credentials } from '@skolo/secrets';
 import { SignInRefused } from '../errors.ts';
-import type { Limit } from '../stream/settle.ts';
+import type { Limit } from '../stream/limit.ts';
 import { type Conversation, quiet, type View } from './conversation.ts';
 import type { Privilege } from './dialect.ts';
 import { asksForNewPassword, newPasswordRequested } from './password-change.ts';

@@ -16,7 +16,7 @@ import {
   DeviceUnreachable,
   SignInRefused,
 } from '../errors.ts';
-import type { Limit } from '../stream/settle.ts';
+import type { Limit } from '../stream/limit.ts';
 import { type Conversation, quiet, type View } from './conversation.ts';
 import { type Dialect, usualLogin } from './dialect.ts';
 import {

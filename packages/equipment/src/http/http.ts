@@ -12,8 +12,8 @@ import type { Socket } from 'node:net';
 import { withDeadline } from '@skolo/base';
 import { request as open } from '@skolo/base/http';
 import { type Credentials, secretsOf } from '@skolo/secrets';
+import { type Access, addressOf, type Endpoint } from '../endpoint.ts';
 import { DeviceBusy, DeviceRefused, DeviceTimeout, SignInRefused } from '../errors.ts';
-import { type Access, addressOf, type Place } from '../place.ts';
 import { withAnyOf } from '../session/any-of.ts';
 import type { Dial } from '../session/session.ts';
 import { withoutSecrets } from '../stream/redact.ts';
@@ -64,7 +64,7 @@ const usualTimeoutMs = 5000;
 const mostBytes = 1024 * 1024;
 
 interface Exchange {
-  place: Place;
+  endpoint: Endpoint;
   https: boolean;
   address: string;
   port: number;
@@ -80,13 +80,13 @@ interface RawAnswer extends HttpAnswer {
 }
 
 export function httpTo(
-  place: Place,
+  endpoint: Endpoint,
   deps: HttpAccess,
   { signIn, https = false, reason }: HttpOptions,
 ): SendHttp {
   return async (request, signal) => {
-    const { name, ports } = place;
-    const address = addressOf(place);
+    const { name, ports } = endpoint;
+    const address = addressOf(endpoint);
     const port = ports.http ?? (https ? 443 : 80);
     const login: Credentials = request.anonymous ? { legacySsh: false } : await deps.credentials();
     const { timeoutMs = usualTimeoutMs } = request;
@@ -97,7 +97,7 @@ export function httpTo(
       // A driver that signs in by itself also tries the other values by itself.
       const tried = way === 'by-driver' ? { ...login, others: [] } : login;
       return await withAnyOf(tried, async (credentials) => {
-        const exchange = { place, https, address, port, deps, credentials, signal: limit };
+        const exchange = { endpoint, https, address, port, deps, credentials, signal: limit };
         const answer = await signedIn(exchange, request, way);
         judge(exchange, answer, reason?.(answer.body));
         await answer.letIn();
@@ -112,7 +112,7 @@ async function signedIn(
   request: HttpRequest,
   way: HttpOptions['signIn'],
 ): Promise<RawAnswer> {
-  const { place, credentials, deps } = exchange;
+  const { endpoint, credentials, deps } = exchange;
   if (way === 'by-driver') return await exchangeOnce(exchange, request, undefined);
   if (way === 'basic') return await exchangeOnce(exchange, request, basicHeader(credentials));
   const bearer = credentials.token && `Bearer ${credentials.token.reveal()}`;
@@ -121,19 +121,19 @@ async function signedIn(
   const { method = 'GET', path } = request;
   const answer = answerTo(first.challenge, { method, path }, credentials);
   if (answer === undefined) {
-    throw new DeviceRefused(place.name, 'it wants a way to sign in that is not known here');
+    throw new DeviceRefused(endpoint.name, 'it wants a way to sign in that is not known here');
   }
   const isDigest = answer.startsWith('Digest ');
-  if (!isDigest && (way === 'digest' || deps.hostKeys.usesDigest(place.name))) {
-    const swapped = `if it was swapped, run: skolo equipment forget ${place.name}`;
+  if (!isDigest && (way === 'digest' || deps.hostKeys.usesDigest(endpoint.name))) {
+    const swapped = `if it was swapped, run: skolo equipment forget ${endpoint.name}`;
     const hint = way === 'digest' ? 'look at it' : swapped;
     const what = 'it wants its password in clear text (Basic), and not by digest as it should';
-    throw new DeviceRefused(place.name, `${what}: another host may be in between; ${hint}`);
+    throw new DeviceRefused(endpoint.name, `${what}: another host may be in between; ${hint}`);
   }
   const second = await exchangeOnce(exchange, request, answer);
   // Once it has let us in, as for host keys.
   if (isDigest && way === 'challenge' && second.status < 400)
-    await deps.hostKeys.pinDigest(place.name);
+    await deps.hostKeys.pinDigest(endpoint.name);
   return second;
 }
 
@@ -142,8 +142,8 @@ async function exchangeOnce(
   request: HttpRequest,
   authorization: string | undefined,
 ): Promise<RawAnswer> {
-  const { place, https, address, port, deps, signal } = exchange;
-  const { name, hostKey } = place;
+  const { endpoint, https, address, port, deps, signal } = exchange;
+  const { name, hostKey } = endpoint;
   const target = { name, address, port, hostKey };
   const plain = await deps.dial?.(address, port, signal);
   const tls = https ? await connectTls(target, deps.hostKeys, signal, plain) : undefined;
@@ -204,7 +204,7 @@ async function readBody(device: string, response: IncomingMessage): Promise<stri
 
 /** Throws what a status that is no success means. */
 function judge(
-  { place: { name }, credentials }: Exchange,
+  { endpoint: { name }, credentials }: Exchange,
   { status }: HttpAnswer,
   reason: string | undefined,
 ): void {

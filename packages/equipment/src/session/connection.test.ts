@@ -63,7 +63,7 @@ async function connect({ device, login, deps, hasAddress = true }: How) {
       },
     ],
   ]);
-  const talk: string[] = [];
+  const transcript: string[] = [];
   const hostKeys = new HostKeys(join(dir, 'host-keys.json'));
   const connection = openConnection(whole, {
     credentials: () => readCredentials({ dir, logins }, 'switches'),
@@ -72,11 +72,11 @@ async function connect({ device, login, deps, hasAddress = true }: How) {
     idleMs: 20_000,
     deadlineMs: 60_000,
     scratch: dir,
-    onTalk: (from, text) => talk.push(`${from}: ${text}`),
+    onTranscript: (from, text) => transcript.push(`${from}: ${text}`),
     ...deps,
   });
   onTestFinished(() => connection.close());
-  return { connection, dir, hostKeys, talk };
+  return { connection, dir, hostKeys, transcript };
 }
 
 async function startSwitch(options: Partial<EdgeSwitchOptions> = {}): Promise<CliDevice> {
@@ -164,7 +164,10 @@ describe('a connection', () => {
   });
 
   it.each(['ssh', 'telnet'] as const)('gives a command line over %s', async (transport) => {
-    const { connection, talk } = await openSwitch({ device: { transport } }, { telnetPort: 0 });
+    const { connection, transcript } = await openSwitch(
+      { device: { transport } },
+      { telnetPort: 0 },
+    );
 
     const cli = await connection.cli(fastpath);
     const [ran, configuration] = [
@@ -174,8 +177,8 @@ describe('a connection', () => {
 
     expect(ran.toString()).toMatch(/^0\/1 /m);
     expect(configuration.toString()).toMatch(/^\n!Current Configuration:\n(?:.*\n)+$/);
-    expect(talk.join('')).toContain('us: show running-config\r');
-    expect(talk.join('')).not.toContain(password);
+    expect(transcript.join('')).toContain('us: show running-config\r');
+    expect(transcript.join('')).not.toContain(password);
   });
 
   it('gives the same session for the same dialect, another one for another', async () => {
@@ -406,7 +409,7 @@ describe('a command of its own', () => {
       'is killed',
       'echo half; kill -9 $$',
       DeviceUnreachable,
-      'ended without an exit status, so nothing proves that its output is all of it',
+      'ended without an exit status, so its output may be incomplete',
     ],
   ] as const)('is none where it %s', async ([, command, kind, message], context) => {
     const opened = await openHost();

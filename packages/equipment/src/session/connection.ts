@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { secretsOf } from '@skolo/secrets';
 import type { Dialect } from '../cli/dialect.ts';
+import { type Access, type Endpoint, targetOf } from '../endpoint.ts';
 import {
   type DeviceError,
   DeviceRefused,
@@ -13,7 +14,6 @@ import {
   DeviceUnreachable,
   OutputNotStored,
 } from '../errors.ts';
-import { type Access, type Place, targetOf } from '../place.ts';
 import { quotedCommand, withoutSecrets } from '../stream/redact.ts';
 import { DiskFile } from './disk-file.ts';
 import { openCli, openExec } from './open.ts';
@@ -70,14 +70,14 @@ export interface Connection extends DeviceConnection {
   close(): Promise<void>;
 }
 
-export interface ConnectedDevice extends Place {
+export interface ConnectedDevice extends Endpoint {
   /** `telnet` for telnet; anything else is reached by ssh. */
   transport: string;
 }
 
 export interface ConnectionDeps
   extends Access,
-    Pick<SessionDeps, 'onTalk' | 'onConnected' | 'dial'> {
+    Pick<SessionDeps, 'onTranscript' | 'onConnected' | 'dial'> {
   signal: AbortSignal;
   /** A device that is silent for this long has failed. */
   idleMs: number;
@@ -200,7 +200,7 @@ class LazyConnection implements Connection {
     const said = withoutSecrets(words, this.secrets).replaceAll(/\s+/g, ' ').slice(0, 200);
     const end = said === '' ? '' : `: ${said}`;
     if (status === undefined) {
-      const why = 'ended without an exit status, so nothing proves that its output is all of it';
+      const why = 'ended without an exit status, so its output may be incomplete';
       return new DeviceUnreachable(name, `${what} ${why}${end}`);
     }
     return new DeviceRefused(name, `${what} fails with exit status ${status}${end}`);
@@ -245,8 +245,8 @@ class LazyConnection implements Connection {
   }
 
   private sessionDeps(): SessionDeps {
-    const { hostKeys, idleMs, onTalk, onConnected, dial } = this.deps;
-    return { hostKeys, idleMs, onTalk, onConnected, dial, signInMs: this.left() };
+    const { hostKeys, idleMs, onTranscript, onConnected, dial } = this.deps;
+    return { hostKeys, idleMs, onTranscript, onConnected, dial, signInMs: this.left() };
   }
 
   private limits(): RunOptions {

@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { errorText } from '@skolo/base';
 import { DeviceTimeout, DeviceUnreachable } from '../errors.ts';
-import { type Limit, settle } from '../stream/settle.ts';
+import { type Limit, withinLimit } from '../stream/limit.ts';
 import type { Dial, Target } from './session.ts';
 
 /** @throws DeviceUnreachable, DeviceTimeout */
@@ -14,7 +14,7 @@ export async function dialed(
   const late = (how: string) =>
     new DeviceTimeout(name, `no connection to ${address}:${port}${how}`);
   const stop = new AbortController();
-  return await settle<Socket>(limit, late, (resolve, reject) => {
+  return await withinLimit<Socket>(limit, late, (resolve, reject) => {
     dial(address, port, stop.signal).then(resolve, (error: unknown) =>
       reject(new DeviceUnreachable(name, errorText(error), { cause: error })),
     );

@@ -5,7 +5,7 @@ import { openCliOn } from '../cli/cli.ts';
 import type { Dialect } from '../cli/dialect.ts';
 import { SshExec } from '../ssh/exec.ts';
 import { connectSsh } from '../ssh/ssh.ts';
-import { limitOf } from '../stream/settle.ts';
+import { limitOf } from '../stream/limit.ts';
 import { connectTelnet } from '../telnet/telnet.ts';
 import { withAnyOf } from './any-of.ts';
 import type { CliSession, ExecSession, SessionDeps, Target } from './session.ts';
@@ -43,7 +43,7 @@ async function openCliAs(
 ): Promise<CliSession> {
   const limit = limitOf(signal, deps.signInMs ?? signInMs, deps.idleMs);
   const { name: device, credentials } = target;
-  const options = { device, dialect, credentials, limit, onTalk: deps.onTalk };
+  const options = { device, dialect, credentials, limit, onTranscript: deps.onTranscript };
   if (transport === 'telnet') {
     return await openCliOn(await connectTelnet(target, deps, limit), options);
   }
@@ -71,5 +71,5 @@ export async function openExec(
     const limit = limitOf(signal, deps.signInMs ?? signInMs, deps.idleMs);
     return connectSsh({ ...target, credentials }, deps, limit);
   });
-  return new SshExec(connection, { device: target.name, secrets, onTalk: deps.onTalk });
+  return new SshExec(connection, { device: target.name, secrets, onTranscript: deps.onTranscript });
 }

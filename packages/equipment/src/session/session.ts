@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import type { Credentials } from '@skolo/secrets';
 import type { HostKeys } from '../host-keys.ts';
-import type { OnTalk } from '../stream/talk.ts';
+import type { OnTranscript } from '../stream/transcript.ts';
 
 /** Where a device is and how to sign in. */
 export interface Target {
@@ -34,7 +34,7 @@ export interface SessionDeps {
    * Told everything, as it is said, for a transcript: one character for each byte. Secrets of the login are `<secret>`, files
    * and what goes to a stream are reported by their size.
    */
-  onTalk?: OnTalk | undefined;
+  onTranscript?: OnTranscript | undefined;
 }
 
 export interface ConnectionFacts {
@@ -104,7 +104,7 @@ export interface ExecSession {
 export interface ExecResult {
   stdout: string;
   stderr: string;
-  /** Undefined when a signal ended it, or the device gives none: then nothing proves that the output is all of it. */
+  /** Undefined when a signal ended it, or the device gives none: then the output may be incomplete. */
   status: number | undefined;
 }
 

@@ -14,8 +14,8 @@ import {
   Version1,
   Version2c,
 } from 'net-snmp';
+import { addressOf, type Endpoint } from '../endpoint.ts';
 import { DeviceRefused, SignInRefused } from '../errors.ts';
-import { addressOf, type Place } from '../place.ts';
 import { type DialDatagrams, RelayedSocket } from './datagrams.ts';
 import { type Guard, GuardedSocket } from './socket.ts';
 
@@ -31,11 +31,15 @@ const usualPort = 161;
 
 /**
  * @param datagrams default: a socket of this computer
- * @throws SignInRefused, DeviceRefused: its login, or its place, is not all there.
+ * @throws SignInRefused, DeviceRefused: its login or its address is incomplete.
  */
-export function openSnmp(place: Place, { snmp }: Credentials, datagrams?: DialDatagrams): OpenSnmp {
-  const { name, ports } = place;
-  const address = addressOf(place);
+export function openSnmp(
+  endpoint: Endpoint,
+  { snmp }: Credentials,
+  datagrams?: DialDatagrams,
+): OpenSnmp {
+  const { name, ports } = endpoint;
+  const address = addressOf(endpoint);
   if (snmp === undefined) throw new SignInRefused(name, 'it has no login with `snmp` in rack.yaml');
   const user = snmp.version === 3 ? userOf(name, snmp) : undefined;
   if (user === undefined && snmp.community === undefined) {

@@ -10,8 +10,8 @@
 import { withDeadline } from '@skolo/base';
 import type { Credentials } from '@skolo/secrets';
 import { isVarbindError, ObjectType, type Varbind } from 'net-snmp';
+import type { Access, Endpoint } from '../endpoint.ts';
 import { DeviceRefused, DeviceTimeout } from '../errors.ts';
-import type { Access, Place } from '../place.ts';
 import { withAnyOf } from '../session/any-of.ts';
 import { afterLateMs, BatchSize, deadlineMs, isMany, requestMs } from './batches.ts';
 import type { DialDatagrams } from './datagrams.ts';
@@ -46,8 +46,9 @@ interface Snmp {
 export const upTime = '1.3.6.1.2.1.1.3.0';
 
 /** `model` is for messages. */
-type Device = Place & { model: string };
+type Device = Endpoint & { model: string };
 type Start = Parameters<Ask>[0];
+type SnmpWork<T> = (ask: Ask, version: OpenSnmp['version']) => Promise<T>;
 
 interface SnmpDeps extends Pick<Access, 'credentials'> {
   /** Default: sockets of this computer. */
@@ -58,107 +59,13 @@ export function snmpTo(device: Device, deps: SnmpDeps): Snmp {
   const { name } = device;
   const size = new BatchSize();
 
-  async function inSession<T>(
-    signal: AbortSignal,
-    work: (ask: Ask, version: OpenSnmp['version']) => Promise<T>,
-  ): Promise<T> {
-    const credentials = await answeredOf(await deps.credentials(), signal);
-    return await withAnyOf(credentials, (each) => inSessionAs(each, signal, work));
-  }
-
-  /** Versions 1 and 2c reject by silence: of several communities, the one that gets an answer, to a harmless question. */
-  async function answeredOf(login: Credentials, signal: AbortSignal): Promise<Credentials> {
-    const { others = [], ...first } = login;
-    if (others.length === 0 || login.snmp?.community === undefined) return login;
-    for (const each of [first, ...others]) {
-      try {
-        await inSessionAs(each, signal, (ask) => get(ask, [upTime]));
-        return each;
-      } catch (error) {
-        if (!(error instanceof DeviceTimeout)) return each;
-      }
-    }
-    return first;
-  }
-
-  async function inSessionAs<T>(
-    credentials: Credentials,
-    signal: AbortSignal,
-    work: (ask: Ask, version: OpenSnmp['version']) => Promise<T>,
-  ): Promise<T> {
-    const open = openSnmp(device, credentials, deps.datagrams);
-    const ask: Ask = async (start, { timeoutMs, isRepeated }) => {
-      // Each request takes over what the session has when it is made.
-      const timeout = isRepeated ? timeoutMs / 2 : timeoutMs;
-      Object.assign(open.session, { timeout, retries: isRepeated ? 1 : 0 });
-      const late = () => silence(name, open.version, timeoutMs);
-      try {
-        return await withDeadline({ ms: timeoutMs, late, signal }, (limit) =>
-          answerOf(open, start, limit),
-        );
-      } catch (error) {
-        throw isTimeout(error) ? late() : error;
-      }
-    };
-    try {
-      return await work(ask, open.version);
-    } catch (error) {
-      throw snmpError(name, error) ?? error;
-    } finally {
-      open.close();
-    }
-  }
-
-  function get(
-    ask: Ask,
-    oids: readonly string[],
-    timeoutMs = deadlineMs(oids.length),
-  ): Promise<Varbind[]> {
-    // An agent that is slow with many would have to answer all of them twice.
-    const isRepeated = !isMany(oids.length);
-    return ask((session, done) => session.get([...oids], done), { timeoutMs, isRepeated });
-  }
-
-  /** The first of `oids`: as many as the device answers at once. */
-  async function getSome(ask: Ask, oids: readonly string[]): Promise<Answered> {
-    for (;;) {
-      const batch = oids.slice(0, size.current);
-      const count = batch.length;
-      try {
-        return { batch, varbinds: await get(ask, batch) };
-      } catch (error) {
-        if (isTooBig(error) && count > 1) {
-          size.tooBig(count);
-          continue;
-        }
-        if (!(error instanceof DeviceTimeout)) throw error;
-        size.late(count);
-        if (!isMany(count)) throw error;
-        // It may be slow, or silent: one variable shows which.
-        const one = batch.slice(0, 1);
-        return { batch: one, varbinds: await get(ask, one, afterLateMs) };
-      }
-    }
-  }
-
-  async function readList(
-    ask: Ask,
-    oids: readonly string[],
-    maybe: readonly string[],
-  ): Promise<[string, number][]> {
-    const found: [string, number][] = [];
-    for (let left = oids; left.length > 0; ) {
-      try {
-        const { batch, varbinds } = await getSome(ask, left);
-        found.push(...numbersIn(device, batch, varbinds, maybe));
-        left = left.slice(batch.length);
-      } catch (error) {
-        // Version 1 does not say which one is missing.
-        if (!isNoSuchName(error) || !oids.every((oid) => maybe.includes(oid))) throw error;
-        left = left.slice(size.current);
-      }
-    }
-    return found;
+  async function inSession<T>(signal: AbortSignal, work: SnmpWork<T>): Promise<T> {
+    const as = <R>(credentials: Credentials, ask: SnmpWork<R>) =>
+      askAs(device, openSnmp(device, credentials, deps.datagrams), signal, ask);
+    const credentials = await answeredOf(await deps.credentials(), (each) =>
+      as(each, (ask) => get(ask, [upTime])),
+    );
+    return await withAnyOf(credentials, (each) => as(each, work));
   }
 
   return {
@@ -168,7 +75,8 @@ export function snmpTo(device: Device, deps: SnmpDeps): Snmp {
         const lists = version === 1 ? [oids, maybe] : [[...oids, ...maybe]];
         const found = new Map<string, number>();
         for (const list of lists) {
-          for (const [oid, value] of await readList(ask, list, maybe)) found.set(oid, value);
+          for (const [oid, value] of await readList(ask, device, size, list, maybe))
+            found.set(oid, value);
         }
         return found;
       });
@@ -181,6 +89,107 @@ export function snmpTo(device: Device, deps: SnmpDeps): Snmp {
       await inSession(signal, (ask) => ask((session, done) => session.set([varbind], done), once));
     },
   };
+}
+
+/** Versions 1 and 2c reject by silence: of several communities, the one that gets an answer, to a harmless question. */
+async function answeredOf(
+  login: Credentials,
+  answers: (credentials: Credentials) => Promise<unknown>,
+): Promise<Credentials> {
+  const { others = [], ...first } = login;
+  if (others.length === 0 || login.snmp?.community === undefined) return login;
+  for (const each of [first, ...others]) {
+    try {
+      await answers(each);
+      return each;
+    } catch (error) {
+      if (!(error instanceof DeviceTimeout)) return each;
+    }
+  }
+  return first;
+}
+
+/** Works in a session, and closes it. */
+async function askAs<T>(
+  { name }: Device,
+  open: OpenSnmp,
+  signal: AbortSignal,
+  work: SnmpWork<T>,
+): Promise<T> {
+  const ask: Ask = async (start, { timeoutMs, isRepeated }) => {
+    // Each request takes over what the session has when it is made.
+    const timeout = isRepeated ? timeoutMs / 2 : timeoutMs;
+    Object.assign(open.session, { timeout, retries: isRepeated ? 1 : 0 });
+    const late = () => silence(name, open.version, timeoutMs);
+    try {
+      return await withDeadline({ ms: timeoutMs, late, signal }, (limit) =>
+        answerOf(open, start, limit),
+      );
+    } catch (error) {
+      throw isTimeout(error) ? late() : error;
+    }
+  };
+  try {
+    return await work(ask, open.version);
+  } catch (error) {
+    throw snmpError(name, error) ?? error;
+  } finally {
+    open.close();
+  }
+}
+
+function get(
+  ask: Ask,
+  oids: readonly string[],
+  timeoutMs = deadlineMs(oids.length),
+): Promise<Varbind[]> {
+  // An agent that is slow with many would have to answer all of them twice.
+  const isRepeated = !isMany(oids.length);
+  return ask((session, done) => session.get([...oids], done), { timeoutMs, isRepeated });
+}
+
+/** The first of `oids`: as many as the device answers at once. */
+async function getSome(ask: Ask, size: BatchSize, oids: readonly string[]): Promise<Answered> {
+  for (;;) {
+    const batch = oids.slice(0, size.current);
+    const count = batch.length;
+    try {
+      return { batch, varbinds: await get(ask, batch) };
+    } catch (error) {
+      if (isTooBig(error) && count > 1) {
+        size.tooBig(count);
+        continue;
+      }
+      if (!(error instanceof DeviceTimeout)) throw error;
+      size.late(count);
+      if (!isMany(count)) throw error;
+      // It may be slow, or silent: one variable shows which.
+      const one = batch.slice(0, 1);
+      return { batch: one, varbinds: await get(ask, one, afterLateMs) };
+    }
+  }
+}
+
+async function readList(
+  ask: Ask,
+  device: Device,
+  size: BatchSize,
+  oids: readonly string[],
+  maybe: readonly string[],
+): Promise<[string, number][]> {
+  const found: [string, number][] = [];
+  for (let left = oids; left.length > 0; ) {
+    try {
+      const { batch, varbinds } = await getSome(ask, size, left);
+      found.push(...numbersIn(device, batch, varbinds, maybe));
+      left = left.slice(batch.length);
+    } catch (error) {
+      // Version 1 does not say which one is missing.
+      if (!isNoSuchName(error) || !oids.every((oid) => maybe.includes(oid))) throw error;
+      left = left.slice(size.current);
+    }
+  }
+  return found;
 }
 
 interface Answered {

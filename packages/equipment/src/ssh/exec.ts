@@ -4,7 +4,7 @@ import { finished, type Writable } from 'node:stream';
 import { shellWord } from '@skolo/base';
 import type { ClientChannel } from 'ssh2';
 import { newPasswordRequested, requiresNewPassword } from '../cli/password-change.ts';
-import { decodeBytes } from '../cli/screen.ts';
+import { decodeBytes } from '../cli/terminal-text.ts';
 import {
   DeviceBusy,
   type DeviceError,
@@ -19,10 +19,10 @@ import type {
   ExecSession,
   RunOptions,
 } from '../session/session.ts';
-import { addPiece } from '../stream/pieces.ts';
+import { addChunk } from '../stream/chunks.ts';
+import { type IdleTimer, type Limit, limitOf, withinLimit } from '../stream/limit.ts';
 import { quotedCommand, withoutSecrets } from '../stream/redact.ts';
-import { type Limit, limitOf, settle } from '../stream/settle.ts';
-import { type OnTalk, Talk } from '../stream/talk.ts';
+import { type OnTranscript, Transcript } from '../stream/transcript.ts';
 import { scpDownload, scpUpload } from './scp.ts';
 import type { SshConnection } from './ssh.ts';
 
@@ -34,7 +34,7 @@ interface SshExecOptions {
   device: string;
   /** Not to be seen in errors. */
   secrets: readonly string[];
-  onTalk: OnTalk | undefined;
+  onTranscript: OnTranscript | undefined;
 }
 
 export class SshExec implements ExecSession {
@@ -56,22 +56,28 @@ export class SshExec implements ExecSession {
   }
 
   async execBytes(command: string, options: ExecOptions): Promise<ExecBytes> {
-    return await this.inChannel(command, options, (channel, limit, talk) => {
+    return await this.inChannel(command, options, (channel, limit, transcript) => {
       if (options.input !== undefined) {
-        talk?.say(`<${options.input.length} bytes>\n`);
+        transcript?.say(`<${options.input.length} bytes>\n`);
         channel.end(options.input);
       }
       const most = options.to === undefined ? keptBytes : Number.POSITIVE_INFINITY;
       const { to, maxBytes = most } = options;
-      return this.result(channel, { command, limit, talk, to, maxBytes });
+      return this.result(channel, { command, limit, transcript, to, maxBytes });
     });
   }
 
   async download(path: string, options: RunOptions): Promise<Buffer> {
     const { connection } = this;
     const command = `scp -f ${argument(path)}`;
-    const content = await this.inChannel(command, options, (channel, limit, talk) =>
-      scpDownload(channel, path, { ...this.options, connection, limit, talk, maxBytes: keptBytes }),
+    const content = await this.inChannel(command, options, (channel, limit, transcript) =>
+      scpDownload(channel, path, {
+        ...this.options,
+        connection,
+        limit,
+        transcript,
+        maxBytes: keptBytes,
+      }),
     );
     if (content instanceof DeviceRefused) throw content;
     return content;
@@ -80,8 +86,8 @@ export class SshExec implements ExecSession {
   async upload(path: string, content: Buffer, options: RunOptions): Promise<void> {
     const { connection } = this;
     const command = `scp -t ${argument(path)}`;
-    const refused = await this.inChannel(command, options, (channel, limit, talk) =>
-      scpUpload(channel, path, content, { ...this.options, connection, limit, talk }),
+    const refused = await this.inChannel(command, options, (channel, limit, transcript) =>
+      scpUpload(channel, path, content, { ...this.options, connection, limit, transcript }),
     );
     if (refused !== undefined) throw refused;
   }
@@ -94,125 +100,163 @@ export class SshExec implements ExecSession {
   private async inChannel<T>(
     command: string,
     { signal, timeoutMs = runMs, idleMs }: RunOptions,
-    work: (channel: ClientChannel, limit: Limit, talk: Talk | undefined) => Promise<T>,
+    work: (channel: ClientChannel, limit: Limit, transcript: Transcript | undefined) => Promise<T>,
   ): Promise<T> {
-    const { onTalk, secrets } = this.options;
+    const { onTranscript, secrets } = this.options;
     const limit = limitOf(signal, timeoutMs, idleMs);
-    const talk = onTalk && new Talk(onTalk, secrets);
-    talk?.say(`${Buffer.from(command).toString('latin1')}\n`);
+    const transcript = onTranscript && new Transcript(onTranscript, secrets);
+    transcript?.say(`${Buffer.from(command).toString('latin1')}\n`);
     try {
       const channel = await this.connection.exec(command, limit);
       channel.on('error', () => undefined);
-      return await work(channel, limit, talk);
+      return await work(channel, limit, transcript);
     } catch (error) {
       if (error instanceof DeviceBusy) throw error;
       // Closing the channel alone would leave the command running where the device does not notice.
       this.connection.close();
       throw error;
     } finally {
-      talk?.end();
+      transcript?.end();
     }
   }
 
   private async result(channel: ClientChannel, about: Running): Promise<ExecBytes> {
-    const { connection } = this;
     const { device, secrets } = this.options;
-    const { limit, talk, to, maxBytes } = about;
-    const what = quotedCommand(about.command);
-    const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
+    const { limit, transcript, to } = about;
+    const output = new Output(this.connection, device, channel, about);
     const late = (how: string) => {
-      const said = decodeBytes(endOf([...stdout, ...stderr]).toString('latin1')).trim();
+      const said = decodeBytes(output.end().toString('latin1')).trim();
       const end = withoutSecrets(said, secrets).slice(-200);
       const words = said === '' ? '; it said nothing' : `; it said: ${JSON.stringify(end)}`;
-      return new DeviceTimeout(device, `no end of ${what}${how}${words}`);
+      return new DeviceTimeout(device, `no end of ${quotedCommand(about.command)}${how}${words}`);
     };
-    const result = await settle<ExecBytes>(limit, late, (resolve, reject, idle) => {
-      let size = 0;
-      let errors = 0;
-      const keep = (bytes: Buffer, texts: Buffer[]) => {
-        talk?.receive(bytes.toString('latin1'));
-        addPiece(texts, bytes);
-      };
-      const count = () => {
-        if (size <= maxBytes && errors <= keptBytes) return;
-        const most = `${(size > maxBytes ? maxBytes : keptBytes) / 1024 / 1024} MiB`;
-        reject(new DeviceRefused(device, `the answer to ${what} has no end: more than ${most}`));
-      };
-      const pass = (bytes: Buffer, stream: Writable) => {
-        if (stream.write(bytes)) return;
-        // The disk is slow, not the device.
-        channel.pause();
-        idle.hold();
-        stream.once('drain', () => {
-          idle.received();
-          channel.resume();
-        });
-      };
-      const lost = (why: DeviceError) => {
-        const reason = why.message.slice(device.length + 2);
-        reject(new DeviceUnreachable(device, `${reason} during ${what}`, { cause: why }));
-      };
-      let ended: ExecBytes | undefined;
-      // Also after the last waiter.
-      to?.on('error', () => undefined);
-      const unwatch =
-        to &&
-        finished(to, { readable: false }, (error) => {
-          if (error) reject(error);
-          else if (ended) resolve(ended);
-        });
-      channel.on('data', (bytes: Buffer) => {
-        idle.received();
-        size += bytes.length;
-        count();
-        if (to === undefined) keep(bytes, stdout);
-        else pass(bytes, to);
-      });
-      channel.stderr.on('data', (bytes: Buffer) => {
-        idle.received();
-        if (channel.isPaused()) idle.hold();
-        errors += bytes.length;
-        count();
-        keep(bytes, stderr);
-      });
-      // It has the status again: without output, `exit` comes before there is a listener.
-      channel.on('close', (status?: number | null) => {
-        // The connection's death closes channels, too; onEnd reports it.
-        const why = connection.ended();
-        if (why !== undefined) return lost(why);
-        const said = decodeBytes(Buffer.concat(stderr).toString('latin1'));
-        // OpenSSH's server lets an expired password in, and carries out nothing.
-        if (status !== 0 && size === 0 && requiresNewPassword(said)) {
-          return reject(newPasswordRequested(device));
-        }
-        ended = { stdout: Buffer.concat(stdout), stderr: said, status: status ?? undefined, size };
-        if (to === undefined) return resolve(ended);
-        idle.hold();
-        to.end();
-      });
-      const stop = connection.onEnd(lost);
-      return () => {
-        stop();
-        unwatch?.();
-        for (const stream of [channel, channel.stderr]) stream.removeAllListeners('data');
-      };
-    });
-    if (to !== undefined) talk?.receive(`<${result.size} bytes>\n`);
+    const result = await withinLimit<ExecBytes>(limit, late, (resolve, reject, idle) =>
+      output.listen(resolve, reject, idle),
+    );
+    if (to !== undefined) transcript?.receive(`<${result.size} bytes>\n`);
     return result;
+  }
+}
+
+/** What a command prints, until it ends. */
+class Output {
+  private readonly connection: SshConnection;
+  private readonly device: string;
+  private readonly channel: ClientChannel;
+  private readonly about: Running;
+  private readonly stdout: Buffer[] = [];
+  private readonly stderr: Buffer[] = [];
+  private size = 0;
+  private errors = 0;
+
+  constructor(connection: SshConnection, device: string, channel: ClientChannel, about: Running) {
+    this.connection = connection;
+    this.device = device;
+    this.channel = channel;
+    this.about = about;
+  }
+
+  /** The last that came. */
+  end(): Buffer {
+    return Buffer.concat([...this.stdout, ...this.stderr].slice(-64)).subarray(-1000);
+  }
+
+  /** @returns what takes the listeners away */
+  listen(
+    resolve: (result: ExecBytes) => void,
+    reject: (error: unknown) => void,
+    idle: IdleTimer,
+  ): () => void {
+    const { connection, device, channel } = this;
+    const { to } = this.about;
+    const lost = (why: DeviceError) => {
+      const reason = `${why.message.slice(device.length + 2)} during ${quotedCommand(this.about.command)}`;
+      reject(new DeviceUnreachable(device, reason, { cause: why }));
+    };
+    let ended: ExecBytes | undefined;
+    // Also after the last waiter.
+    to?.on('error', () => undefined);
+    const unwatch =
+      to &&
+      finished(to, { readable: false }, (error) => {
+        if (error) reject(error);
+        else if (ended) resolve(ended);
+      });
+    channel.on('data', (bytes: Buffer) => {
+      idle.received();
+      this.size += bytes.length;
+      if (this.hasNoEnd()) reject(this.noEnd());
+      if (to === undefined) this.keep(bytes, this.stdout);
+      else this.pass(bytes, to, idle);
+    });
+    channel.stderr.on('data', (bytes: Buffer) => {
+      idle.received();
+      if (channel.isPaused()) idle.hold();
+      this.errors += bytes.length;
+      if (this.hasNoEnd()) reject(this.noEnd());
+      this.keep(bytes, this.stderr);
+    });
+    // It has the status again: without output, `exit` comes before there is a listener.
+    channel.on('close', (status?: number | null) => {
+      // The connection's death closes channels, too; onEnd reports it.
+      const why = connection.ended();
+      if (why !== undefined) return lost(why);
+      ended = this.ended(status ?? undefined);
+      // OpenSSH's server lets an expired password in, and carries out nothing.
+      if (status !== 0 && ended.size === 0 && requiresNewPassword(ended.stderr)) {
+        return reject(newPasswordRequested(device));
+      }
+      if (to === undefined) return resolve(ended);
+      idle.hold();
+      to.end();
+    });
+    const stop = connection.onEnd(lost);
+    return () => {
+      stop();
+      unwatch?.();
+      for (const stream of [channel, channel.stderr]) stream.removeAllListeners('data');
+    };
+  }
+
+  private ended(status: number | undefined): ExecBytes {
+    const stderr = decodeBytes(Buffer.concat(this.stderr).toString('latin1'));
+    return { stdout: Buffer.concat(this.stdout), stderr, status, size: this.size };
+  }
+
+  private keep(bytes: Buffer, chunks: Buffer[]): void {
+    this.about.transcript?.receive(bytes.toString('latin1'));
+    addChunk(chunks, bytes);
+  }
+
+  private pass(bytes: Buffer, to: Writable, idle: IdleTimer): void {
+    if (to.write(bytes)) return;
+    // The disk is slow, not the device.
+    this.channel.pause();
+    idle.hold();
+    to.once('drain', () => {
+      idle.received();
+      this.channel.resume();
+    });
+  }
+
+  private hasNoEnd(): boolean {
+    return this.size > this.about.maxBytes || this.errors > keptBytes;
+  }
+
+  private noEnd(): DeviceRefused {
+    const { command, maxBytes } = this.about;
+    const most = `${(this.size > maxBytes ? maxBytes : keptBytes) / 1024 / 1024} MiB`;
+    const what = `the answer to ${quotedCommand(command)} has no end: more than ${most}`;
+    return new DeviceRefused(this.device, what);
   }
 }
 
 interface Running {
   command: string;
   limit: Limit;
-  talk: Talk | undefined;
+  transcript: Transcript | undefined;
   to: Writable | undefined;
   maxBytes: number;
-}
-
-function endOf(chunks: readonly Buffer[]): Buffer {
-  const few = chunks.slice(-64);
-  return Buffer.concat(few).subarray(-1000);
 }
 
 /** A path for a device's shell, if it has one: quoted only where it must be, since many have none. */

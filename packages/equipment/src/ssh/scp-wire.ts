@@ -1,12 +1,12 @@
 /** The device's scp at the other end of an exec channel: bytes to it, and bytes, lines and its end from it. */
 import type { ClientChannel } from 'ssh2';
 import { newPasswordRequested, requiresNewPassword } from '../cli/password-change.ts';
-import { decodeBytes } from '../cli/screen.ts';
+import { decodeBytes } from '../cli/terminal-text.ts';
 import { DeviceError, DeviceRefused, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
-import { addPiece } from '../stream/pieces.ts';
+import { addChunk } from '../stream/chunks.ts';
+import { type IdleTimer, type Limit, withinLimit } from '../stream/limit.ts';
 import { withoutSecrets } from '../stream/redact.ts';
-import { type IdleTimer, type Limit, settle } from '../stream/settle.ts';
-import type { Talk } from '../stream/talk.ts';
+import type { Transcript } from '../stream/transcript.ts';
 import type { SshConnection } from './ssh.ts';
 
 const longestLine = 4096;
@@ -20,7 +20,7 @@ export interface ScpWireOptions {
   device: string;
   connection: SshConnection;
   limit: Limit;
-  talk: Talk | undefined;
+  transcript: Transcript | undefined;
   /** Not to be seen in errors. */
   secrets: readonly string[];
 }
@@ -43,13 +43,13 @@ export class ScpWire {
     this.what = what;
     this.options = options;
     channel.on('data', (bytes: Buffer) => {
-      addPiece(this.chunks, bytes);
+      addChunk(this.chunks, bytes);
       this.length += bytes.length;
       if (this.length > mostUnread) this.over(this.refused('it sends more than 33 MiB'));
       this.receive();
     });
     channel.stderr.on('data', (bytes: Buffer) => {
-      options.talk?.receive(bytes.toString('latin1'));
+      options.transcript?.receive(bytes.toString('latin1'));
       this.errors = Buffer.concat([this.errors, bytes]).subarray(0, longestError);
       this.receive();
     });
@@ -99,7 +99,7 @@ export class ScpWire {
   }
 
   note(text: string): void {
-    this.options.talk?.receive(Buffer.from(text).toString('latin1'));
+    this.options.transcript?.receive(Buffer.from(text).toString('latin1'));
   }
 
   /** The exit status, if the device sends one soon. */
@@ -107,7 +107,7 @@ export class ScpWire {
     this.channel.end();
     const { limit } = this.options;
     const soon = { ...limit, endsAt: Math.min(limit.endsAt, performance.now() + endMs) };
-    return await settle<number | undefined>(
+    return await withinLimit<number | undefined>(
       soon,
       () => new Error('not soon'),
       (resolve) => {
@@ -164,7 +164,7 @@ export class ScpWire {
         device,
         `no ${what}${how}, to ${this.what}; ${this.length} bytes of it came`,
       );
-    return settle<T>(limit, late, (resolve, reject, idle) => {
+    return withinLimit<T>(limit, late, (resolve, reject, idle) => {
       const changed = () => {
         const found = look();
         if (found !== undefined) resolve(found);

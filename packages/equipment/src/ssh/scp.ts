@@ -27,7 +27,7 @@ export async function scpDownload(
     if (size > maxBytes) throw wire.refused(`it has ${size} bytes, more than ${maxBytes}`);
     wire.send(ok);
     const content = await wire.take(size, `end of the ${size} bytes`);
-    options.talk?.receive(`<${size} bytes>\n`);
+    options.transcript?.receive(`<${size} bytes>\n`);
     await reply(wire, 'word that they are all');
     wire.send(ok);
     return content;
@@ -49,13 +49,13 @@ export async function scpUpload(
   return await copy(channel, what, options, async (wire) => {
     await reply(wire, 'answer');
     const head = `C0600 ${content.length} ${posix.basename(path)}\n`;
-    options.talk?.say(Buffer.from(head).toString('latin1'));
+    options.transcript?.say(Buffer.from(head).toString('latin1'));
     wire.send(Buffer.from(head));
     await reply(wire, 'answer to its name and size');
     for (let at = 0; at < content.length && !wire.hasHeard(); at += pieceBytes) {
       await wire.sendSlowly(content.subarray(at, at + pieceBytes));
     }
-    options.talk?.say(`<${content.length} bytes>\n`);
+    options.transcript?.say(`<${content.length} bytes>\n`);
     // An answer in the middle is a rejection.
     if (!wire.hasHeard()) wire.send(ok);
     await reply(wire, 'word that all of it is there');

@@ -2,6 +2,7 @@
  * Connections over ssh (ssh2 1.17). The host key is always checked, passwords and keys are offered in the order in which
  * a device is least likely to count a failure, and every error becomes one of errors.ts.
  */
+import type { Socket } from 'node:net';
 import { errorText } from '@skolo/base';
 import { Client, type ClientChannel } from 'ssh2';
 import { newPasswordRequested } from '../cli/password-change.ts';
@@ -15,7 +16,7 @@ import {
 import { fingerprintOf, keyChanged } from '../host-keys.ts';
 import { dialed } from '../session/dial.ts';
 import type { SessionDeps, Target } from '../session/session.ts';
-import { type Limit, settle } from '../stream/settle.ts';
+import { type IdleTimer, type Limit, withinLimit } from '../stream/limit.ts';
 import {
   type Terminal,
   type TerminalListener,
@@ -50,49 +51,140 @@ export async function connectSsh(
   deps: SessionDeps,
   limit: Limit,
 ): Promise<SshConnection> {
-  const { name, address, port, credentials } = target;
   const sock = deps.dial && (await dialed(target, deps.dial, limit));
-  const client = new Client();
-  const listeners = new Set<(why: DeviceError) => void>();
-  const hostKey = new HostKeyCheck(target, deps);
-  const gone = new Promise<void>((resolve) => client.once('close', () => resolve()));
-  let stage = `connection to ${address}:${port}`;
-  let why: DeviceError | undefined;
+  const connection = new Connection(target, deps);
+  await connection.open(sock, limit);
+  return connection;
+}
 
-  function end(error: DeviceError, isPolite = false) {
-    if (why !== undefined) return;
-    why = error;
-    if (isPolite) {
-      client.end();
-      setTimeout(() => client.destroy(), goodByeMs).unref();
-    } else {
-      client.destroy();
-    }
-    for (const listener of [...listeners]) listener(error);
-    listeners.clear();
+/** A client of ssh2, which ends once, for one reason. */
+class Connection implements SshConnection {
+  private readonly target: Target;
+  private readonly deps: SessionDeps;
+  private readonly client = new Client();
+  private readonly hostKey: HostKeyCheck;
+  private readonly closed: Promise<void>;
+  private readonly listeners = new Set<(why: DeviceError) => void>();
+  private why: DeviceError | undefined;
+  /** What is waited for, for errors. */
+  private stage: string;
+
+  constructor(target: Target, deps: SessionDeps) {
+    const { client } = this;
+    this.target = target;
+    this.deps = deps;
+    this.stage = `connection to ${target.address}:${target.port}`;
+    this.hostKey = new HostKeyCheck(target, deps);
+    this.closed = new Promise((resolve) => client.once('close', () => resolve()));
+    // For the whole life of the client: ssh2 may emit several errors, also long after the first.
+    client.on('error', (error) => this.end(this.hostKey.refusal ?? sshError(target, error)));
+    client.on('close', () => this.end(connectionLost(target)));
+    // SSH_MSG_USERAUTH_PASSWD_CHANGEREQ; ssh2 would wait for an answer.
+    client.on('change password', () => this.end(newPasswordRequested(target.name)));
   }
 
-  // For the whole life of the client: ssh2 may emit several errors, also long after the first.
-  client.on('error', (error) => end(hostKey.refusal ?? sshError(target, error)));
-  client.on('close', () => end(connectionLost(target)));
-  // SSH_MSG_USERAUTH_PASSWD_CHANGEREQ; ssh2 would wait for an answer.
-  client.on('change password', () => end(newPasswordRequested(name)));
+  async open(sock: Socket | undefined, limit: Limit): Promise<void> {
+    const { target } = this;
+    const late = (how: string) => new DeviceTimeout(target.name, `no ${this.stage}${how}`);
+    try {
+      await withinLimit<void>(limit, late, (resolve, reject, idle) => {
+        this.client.once('ready', () => resolve());
+        const stop = this.onEnd(reject);
+        this.connect(sock, idle);
+        return stop;
+      });
+      await this.hostKey.pin();
+    } catch (error) {
+      this.end(error instanceof DeviceError ? error : connectionLost(target, error));
+      throw error;
+    }
+  }
 
-  function onEnd(listener: (why: DeviceError) => void) {
-    if (why !== undefined) listener(why);
-    else listeners.add(listener);
-    return () => void listeners.delete(listener);
+  ended(): DeviceError | undefined {
+    return this.why;
+  }
+
+  onEnd(listener: (why: DeviceError) => void): () => void {
+    if (this.why !== undefined) listener(this.why);
+    else this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
+  }
+
+  async shell(within: Limit): Promise<Terminal> {
+    const { columns: cols, rows } = terminalSize;
+    const window = { cols, rows, term: terminalType };
+    const channel = await this.answered<ClientChannel>('shell', within, (done) =>
+      this.client.shell(window, done),
+    );
+    return new SshTerminal(channel, this, () => connectionLost(this.target));
+  }
+
+  exec(command: string, within: Limit): Promise<ClientChannel> {
+    return this.answered<ClientChannel>('channel for the command', within, (done) =>
+      this.client.exec(command, done),
+    );
+  }
+
+  close(): void {
+    this.end(connectionLost(this.target), true);
+  }
+
+  gone(): Promise<void> {
+    return this.closed;
+  }
+
+  private connect(sock: Socket | undefined, idle: IdleTimer): void {
+    const { client, target, deps } = this;
+    const { name, address, port, credentials } = target;
+    client.on('connect', () => {
+      // A command is a small packet that waits for its answer: Nagle would cost 40 ms for each.
+      client.setNoDelay(true);
+      idle.received();
+      this.stage = 'ssh handshake';
+    });
+    client.once('handshake', (agreed) => {
+      idle.received();
+      this.stage = 'answer to the sign-in';
+      const legacyAlgorithms = legacyOf(agreed);
+      const legacy = legacyAlgorithms.length > 0;
+      const { kex, cs } = agreed;
+      deps.onConnected?.({ device: name, kex, cipher: cs.cipher, legacy, legacyAlgorithms });
+    });
+    client.connect({
+      ...(sock ? { sock } : { host: address, port }),
+      username: credentials.username ?? '',
+      readyTimeout: 0,
+      keepaliveInterval: keepaliveMs,
+      keepaliveCountMax: 3,
+      algorithms: algorithms(credentials.legacySsh),
+      hostVerifier: (key: Buffer) => this.hostKey.check(key),
+      authHandler: authentication(target, (error) => this.end(error)),
+    });
+  }
+
+  private end(error: DeviceError, isPolite = false): void {
+    if (this.why !== undefined) return;
+    this.why = error;
+    if (isPolite) {
+      this.client.end();
+      setTimeout(() => this.client.destroy(), goodByeMs).unref();
+    } else {
+      this.client.destroy();
+    }
+    for (const listener of [...this.listeners]) listener(error);
+    this.listeners.clear();
   }
 
   /** Waits for a callback of ssh2. */
-  function answered<T>(
+  private answered<T>(
     what: string,
     within: Limit,
     ask: (done: (error: Error | undefined, value: T) => void) => void,
   ): Promise<T> {
+    const { name } = this.target;
     const late = (how: string) => new DeviceTimeout(name, `no ${what}${how}`);
-    return settle(within, late, (resolve, reject) => {
-      const stop = onEnd(reject);
+    return withinLimit(within, late, (resolve, reject) => {
+      const stop = this.onEnd(reject);
       const failed = (error: unknown) => reject(noChannel(name, error));
       try {
         ask((error, value) => (error ? failed(error) : resolve(value)));
@@ -102,69 +194,8 @@ export async function connectSsh(
       return stop;
     });
   }
-
-  try {
-    await settle<void>(
-      limit,
-      (how) => new DeviceTimeout(name, `no ${stage}${how}`),
-      (resolve, reject, idle) => {
-        const stop = onEnd(reject);
-        client.on('connect', () => {
-          // A command is a small packet that waits for its answer: Nagle would cost 40 ms for each.
-          client.setNoDelay(true);
-          idle.received();
-          stage = 'ssh handshake';
-        });
-        client.once('handshake', (agreed) => {
-          idle.received();
-          stage = 'answer to the sign-in';
-          const facts = { device: name, kex: agreed.kex, cipher: agreed.cs.cipher };
-          const legacyAlgorithms = legacyOf(agreed);
-          const legacy = legacyAlgorithms.length > 0;
-          deps.onConnected?.({ ...facts, legacy, legacyAlgorithms });
-        });
-        client.on('ready', () => resolve());
-        client.connect({
-          ...(sock ? { sock } : { host: address, port }),
-          username: credentials.username ?? '',
-          readyTimeout: 0,
-          keepaliveInterval: keepaliveMs,
-          keepaliveCountMax: 3,
-          algorithms: algorithms(credentials.legacySsh),
-          hostVerifier: (key: Buffer) => hostKey.check(key),
-          authHandler: authentication(target, (error) => end(error)),
-        });
-        return stop;
-      },
-    );
-    await hostKey.pin();
-  } catch (error) {
-    end(error instanceof DeviceError ? error : connectionLost(target, error));
-    throw error;
-  }
-
-  const close = () => end(connectionLost(target), true);
-  return {
-    ended: () => why,
-    onEnd,
-    async shell(within) {
-      const { columns: cols, rows } = terminalSize;
-      const window = { cols, rows, term: terminalType };
-      const channel = await answered<ClientChannel>('shell', within, (done) =>
-        client.shell(window, done),
-      );
-      return new SshTerminal(channel, { onEnd, gone, close, ended: () => connectionLost(target) });
-    },
-    exec: (command, within) =>
-      answered<ClientChannel>('channel for the command', within, (done) =>
-        client.exec(command, done),
-      ),
-    close,
-    gone: () => gone,
-  };
 }
 
-/** Is it the key that is pinned, in rack.yaml before all? */
 class HostKeyCheck {
   refusal: HostKeyChanged | undefined;
   private readonly target: Target;
@@ -194,22 +225,17 @@ class HostKeyCheck {
   }
 }
 
-interface TerminalConnection {
-  onEnd: SshConnection['onEnd'];
-  gone: Promise<void>;
-  close: SshConnection['close'];
-  /** Why there is no more of the channel. */
-  ended: () => DeviceError;
-}
-
 class SshTerminal implements Terminal {
   private readonly channel: ClientChannel;
-  private readonly connection: TerminalConnection;
+  private readonly connection: SshConnection;
+  /** Why there is no more of the channel. */
+  private readonly lost: () => DeviceError;
   private stopListening = () => {};
 
-  constructor(channel: ClientChannel, connection: TerminalConnection) {
+  constructor(channel: ClientChannel, connection: SshConnection, lost: () => DeviceError) {
     this.channel = channel;
     this.connection = connection;
+    this.lost = lost;
     channel.on('error', () => undefined);
   }
 
@@ -222,7 +248,7 @@ class SshTerminal implements Terminal {
     };
     this.channel.on('data', (bytes: Buffer) => listener.data(bytes));
     this.channel.stderr.on('data', (bytes: Buffer) => listener.data(bytes));
-    for (const last of ['end', 'close']) this.channel.on(last, () => end(this.connection.ended()));
+    for (const last of ['end', 'close']) this.channel.on(last, () => end(this.lost()));
     this.stopListening = this.connection.onEnd(end);
   }
 
@@ -239,7 +265,7 @@ class SshTerminal implements Terminal {
   }
 
   gone(): Promise<void> {
-    return this.connection.gone;
+    return this.connection.gone();
   }
 }
 

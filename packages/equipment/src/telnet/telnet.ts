@@ -7,7 +7,7 @@ import { type DeviceError, DeviceRefused, DeviceTimeout } from '../errors.ts';
 import { dialed } from '../session/dial.ts';
 import type { SessionDeps, Target } from '../session/session.ts';
 import { connectionLost, socketError } from '../ssh/errors.ts';
-import { type Limit, settle } from '../stream/settle.ts';
+import { type Limit, withinLimit } from '../stream/limit.ts';
 import type { Terminal, TerminalListener } from '../stream/terminal.ts';
 import { Negotiation } from './negotiation.ts';
 
@@ -27,7 +27,7 @@ export async function connectTelnet(
   const late = (how: string) =>
     new DeviceTimeout(name, `no connection to ${address}:${port}${how}`);
   try {
-    await settle<void>(limit, late, (resolve, reject) => {
+    await withinLimit<void>(limit, late, (resolve, reject) => {
       socket.once('connect', resolve);
       socket.once('error', (error) => reject(socketError(target, error)));
       return () => undefined;

@@ -36,131 +36,150 @@ const telnetCommand = /\xff\xfa.*?\xff\xf0|\xff[\xfb-\xfe]./gs;
 const more = '--More-- or (q)uit';
 
 export function fakeSwitch(options: FakeSwitchOptions = {}): FakeSwitch {
-  const { name = 'UBNT EdgeSwitch', banner = '', answers = {}, endOfLine = '\r\n' } = options;
   const commands: string[] = [];
+  return { commands, serve: (stream) => new Session(stream, options, commands).begin() };
+}
 
-  function serve(stream: Duplex) {
-    let mode = '>';
-    let isPaging = true;
-    let asked: 'user' | 'login password' | 'enable password' | 'command' = 'command';
-    let givenUser = '';
-    let typed = '';
-    let pages: string[] = [];
-    const write = (text: string) => {
-      if (stream.destroyed || stream.writableEnded) return;
-      const send = options.send ?? ((to: Duplex, bytes: string) => to.write(bytes, 'latin1'));
-      send(stream, text);
-    };
-    const prompt = () => write(`(${name}) ${mode}`);
-    const io: FakeIo = { stream, write, prompt };
+/** One terminal: what is asked on it, and what is shown. */
+class Session {
+  private readonly stream: Duplex;
+  private readonly options: FakeSwitchOptions;
+  private readonly commands: string[];
+  private readonly endOfLine: string;
+  private mode = '>';
+  private isPaging = true;
+  private asked: 'user' | 'login password' | 'enable password' | 'command' = 'command';
+  private givenUser = '';
+  private typed = '';
+  private pages: string[] = [];
 
-    stream.on('error', () => undefined);
-    stream.on('data', (bytes: Buffer) => {
-      for (const char of bytes.toString('latin1').replace(telnetCommand, '')) receive(char);
+  constructor(stream: Duplex, options: FakeSwitchOptions, commands: string[]) {
+    this.stream = stream;
+    this.options = options;
+    this.commands = commands;
+    this.endOfLine = options.endOfLine ?? '\r\n';
+  }
+
+  begin(): void {
+    this.stream.on('error', () => undefined);
+    this.stream.on('data', (bytes: Buffer) => {
+      for (const char of bytes.toString('latin1').replace(telnetCommand, '')) this.receive(char);
     });
-
-    function receive(char: string) {
-      if (pages.length > 0) {
-        write(`\r${' '.repeat(more.length)}\r`);
-        nextPage();
-        return;
-      }
-      if (char === '\0' || char === '\n') return;
-      if (char !== '\r') {
-        typed += char;
-        if (asked === 'command' || asked === 'user') write(char);
-        return;
-      }
-      const line = typed;
-      typed = '';
-      write(endOfLine);
-      take(line);
-    }
-
-    function take(line: string) {
-      switch (asked) {
-        case 'user':
-          givenUser = line;
-          asked = 'login password';
-          write('Password:');
-          break;
-        case 'login password':
-          if (givenUser === options.login?.username && line === options.login.password) {
-            asked = 'command';
-            write(`${endOfLine}${banner}`);
-            prompt();
-          } else {
-            asked = 'user';
-            write(`${endOfLine}Login incorrect${endOfLine}User:`);
-          }
-          break;
-        case 'enable password':
-          asked = 'command';
-          if (line === options.enablePassword) mode = '#';
-          else write(`Incorrect Password!${endOfLine}`);
-          prompt();
-          break;
-        case 'command':
-          obey(line);
-          break;
-      }
-    }
-
-    function obey(line: string) {
-      const command = line.trim();
-      if (command === '') return prompt();
-      commands.push(command);
-      if (command === 'enable') {
-        if (options.enablePassword === undefined) mode = '#';
-        else {
-          asked = 'enable password';
-          write('Password:');
-          return;
-        }
-      } else if (command === 'terminal length 0') {
-        isPaging = options.pagerStays ?? false;
-      } else if (command === 'logout') {
-        stream.end();
-        return;
-      } else {
-        const answer = answers[command];
-        const text = typeof answer === 'function' ? answer(io) : answer;
-        if (typeof answer === 'function' && text === undefined) return;
-        page(text ?? `${endOfLine}% Invalid input detected at '^' marker.${endOfLine}`);
-        return;
-      }
-      prompt();
-    }
-
-    function page(text: string) {
-      const { pageLength = 1000 } = options;
-      if (!isPaging || text.split('\n').length <= pageLength) {
-        write(text);
-        prompt();
-        return;
-      }
-      const lines = text
-        .split('\n')
-        .map((line, index, all) => (index < all.length - 1 ? `${line}\n` : line));
-      while (lines.length > 0) pages.push(lines.splice(0, pageLength).join(''));
-      nextPage();
-    }
-
-    function nextPage() {
-      write(pages[0] ?? '');
-      pages = pages.slice(1);
-      if (pages.length > 0) write(more);
-      else prompt();
-    }
-
-    if (options.login) {
-      asked = 'user';
-      write(`${endOfLine}User:`);
+    if (this.options.login) {
+      this.ask('user', `${this.endOfLine}User:`);
     } else {
-      write(banner);
-      prompt();
+      this.write(this.options.banner ?? '');
+      this.prompt();
     }
   }
 
-  return { commands, serve };
+  private write(text: string): void {
+    const { stream } = this;
+    if (stream.destroyed || stream.writableEnded) return;
+    if (this.options.send) this.options.send(stream, text);
+    else stream.write(text, 'latin1');
+  }
+
+  private prompt(): void {
+    this.write(`(${this.options.name ?? 'UBNT EdgeSwitch'}) ${this.mode}`);
+  }
+
+  private ask(what: Session['asked'], text: string): void {
+    this.asked = what;
+    this.write(text);
+  }
+
+  private receive(char: string): void {
+    if (this.pages.length > 0) {
+      this.write(`\r${' '.repeat(more.length)}\r`);
+      this.nextPage();
+      return;
+    }
+    if (char === '\0' || char === '\n') return;
+    if (char !== '\r') {
+      this.typed += char;
+      if (this.asked === 'command' || this.asked === 'user') this.write(char);
+      return;
+    }
+    const line = this.typed;
+    this.typed = '';
+    this.write(this.endOfLine);
+    this.take(line);
+  }
+
+  private take(line: string): void {
+    const { endOfLine } = this;
+    const { login, enablePassword, banner = '' } = this.options;
+    switch (this.asked) {
+      case 'user':
+        this.givenUser = line;
+        this.ask('login password', 'Password:');
+        break;
+      case 'login password':
+        if (this.givenUser === login?.username && line === login.password) {
+          this.ask('command', `${endOfLine}${banner}`);
+          this.prompt();
+        } else {
+          this.ask('user', `${endOfLine}Login incorrect${endOfLine}User:`);
+        }
+        break;
+      case 'enable password':
+        this.asked = 'command';
+        if (line === enablePassword) this.mode = '#';
+        else this.write(`Incorrect Password!${endOfLine}`);
+        this.prompt();
+        break;
+      case 'command':
+        this.obey(line.trim());
+        break;
+    }
+  }
+
+  private obey(command: string): void {
+    const { options, endOfLine } = this;
+    if (command !== '') this.commands.push(command);
+    if (command === 'enable' && options.enablePassword !== undefined) {
+      this.ask('enable password', 'Password:');
+      return;
+    }
+    if (command === 'logout') {
+      this.stream.end();
+      return;
+    }
+    if (command === 'enable') this.mode = '#';
+    if (command === 'terminal length 0') this.isPaging = options.pagerStays ?? false;
+    if (['', 'enable', 'terminal length 0'].includes(command)) {
+      this.prompt();
+      return;
+    }
+    const answer = options.answers?.[command];
+    const io = {
+      stream: this.stream,
+      write: (text: string) => this.write(text),
+      prompt: () => this.prompt(),
+    };
+    const text = typeof answer === 'function' ? answer(io) : answer;
+    if (typeof answer === 'function' && text === undefined) return;
+    this.page(text ?? `${endOfLine}% Invalid input detected at '^' marker.${endOfLine}`);
+  }
+
+  private page(text: string): void {
+    const { pageLength = 1000 } = this.options;
+    if (!this.isPaging || text.split('\n').length <= pageLength) {
+      this.write(text);
+      this.prompt();
+      return;
+    }
+    const lines = text
+      .split('\n')
+      .map((line, index, all) => (index < all.length - 1 ? `${line}\n` : line));
+    while (lines.length > 0) this.pages.push(lines.splice(0, pageLength).join(''));
+    this.nextPage();
+  }
+
+  private nextPage(): void {
+    this.write(this.pages.shift() ?? '');
+    if (this.pages.length > 0) this.write(more);
+    else this.prompt();
+  }
 }

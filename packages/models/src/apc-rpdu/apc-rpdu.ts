@@ -3,7 +3,7 @@
  *
  *     pdu-1: { model: apc-rpdu, address: 192.168.1.30, login: pdus, outlets: 8 }
  *
- * Proven against: Debian's snmpd (5.9.3) with these objects; own simulator, whose same objects fence_apc_snmp (4.12.1) turned
+ * Verified with: Debian's snmpd (5.9.3) with these objects; own simulator, whose same objects fence_apc_snmp (4.12.1) turned
  * off and on, read and listed. Hardware: none.
  *
  * Oddities. The login needs a community or user that may write; it reads with the same one. "Immediate reboot" may leave an

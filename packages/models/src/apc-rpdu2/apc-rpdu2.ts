@@ -3,7 +3,7 @@
  *
  *     pdu-1: { model: apc-rpdu2, address: 192.168.1.30, login: pdus, outlets: 24 }
  *
- * Proven against: Debian's snmpd (5.9.3) with these objects; own simulator, set by net-snmp's tools (5.9.3) through these
+ * Verified with: Debian's snmpd (5.9.3) with these objects; own simulator, set by net-snmp's tools (5.9.3) through these
  * objects, and by fence_apc_snmp (4.12.1) through the older ones that such a PDU has, too. Hardware: none.
  *
  * Oddities. The command is 1 on, 2 off, the state beside it 1 off, 2 on. How long its own reboot is off is set on the device
@@ -45,7 +45,7 @@ export const outlets = driverKind({
  * APC rack PDUs of the second generation: SNMP communities, and the phrases of SNMPv3 users, at the command line of their
  * network management card over ssh.
  *
- * Tried with: its simulator only.
+ * Verified with: its simulator only.
  * rack.yaml: the login has `username` and `password` of an administrator beside `snmp`, and ssh is enabled on the card.
  * Oddities: `snmpv3` names a user by its number, and shows no phrase. What is set is kept at once.
  * Source: APC, "Network Management Card 2 User Guide", "Command Line Interface" (`snmp`, `snmpv3`, response codes); the module
@@ -85,62 +85,59 @@ export const accounts: Accounts = {
       async set(values) {
         const phrases = { a: values['snmp.authKey'], c: values['snmp.privKey'] };
         const given = Object.entries(phrases).flatMap(([option, value]) =>
-          value === undefined ? [] : [{ option, text: ofLength(value, phraseSigns) }],
+          value === undefined ? [] : [{ option, text: ofLength(name, value, phraseSigns) }],
         );
         if (given.length > 0) {
-          const number = profileOf(await run('snmpv3'), first.snmp?.user);
+          const number = profileOf(name, await run('snmpv3'), first.snmp?.user);
           await set(
             `snmpv3 ${given.map(({ option, text }) => `-${option}${number} ${text}`).join(' ')}`,
           );
         }
         const community = values['snmp.community'];
         if (community === undefined) return;
-        const text = ofLength(community, communitySigns);
+        const text = ofLength(name, community, communitySigns);
         const known = [first, ...others].flatMap(({ snmp }) => snmp?.community?.reveal() ?? []);
-        for (const number of controlsOf(await run('snmp'), known)) {
+        for (const number of controlsOf(name, await run('snmp'), known)) {
           await set(`snmp -c${number} ${text}`);
         }
       },
       async save() {},
       close: () => session.close(),
     };
-
-    function ofLength(value: Secret, { least, most }: typeof phraseSigns): string {
-      const text = typed(name, value);
-      if (text.length >= least && text.length <= most) return text;
-      throw new DeviceRefused(
-        name,
-        `takes ${least} to ${most} signs, and the new value has ${text.length}`,
-      );
-    }
-
-    function profileOf(shown: string, user: string | undefined): string {
-      const start = shown.indexOf('SNMPv3 User Profiles');
-      const profiles = shown.slice(start, shown.indexOf('SNMPv3 Access Control', start));
-      for (const [, number = '', found] of profiles.matchAll(
-        /Index:\s*(\d+)\s+User Name:[ \t]*(.*)/g,
-      )) {
-        if (found?.trim() === user) return number;
-      }
-      throw new DeviceRefused(
-        name,
-        `has no SNMPv3 user ${user}; correct snmp.user of its login in rack.yaml, or name the user on the card`,
-      );
-    }
-
-    /** Several may have it, each for other addresses. */
-    function controlsOf(shown: string, known: readonly string[]): string[] {
-      const found = [...shown.matchAll(/Access Control #:\s*(\d+)\s+Community:[ \t]*(.*)/g)];
-      const numbers = found.flatMap(([, number = '', community = '']) =>
-        known.includes(community.trim()) ? [number] : [],
-      );
-      if (numbers.length > 0) return numbers;
-      throw new DeviceRefused(
-        name,
-        'has no access control with the community of its login; set it on the card, or correct the secret with skolo secrets set',
-      );
-    }
   },
 };
+
+function ofLength(device: string, value: Secret, { least, most }: typeof phraseSigns): string {
+  const text = typed(device, value);
+  if (text.length >= least && text.length <= most) return text;
+  const what = `takes ${least} to ${most} signs, and the new value has ${text.length}`;
+  throw new DeviceRefused(device, what);
+}
+
+function profileOf(device: string, shown: string, user: string | undefined): string {
+  const start = shown.indexOf('SNMPv3 User Profiles');
+  const profiles = shown.slice(start, shown.indexOf('SNMPv3 Access Control', start));
+  const rows = profiles.matchAll(/Index:\s*(\d+)\s+User Name:[ \t]*(.*)/g);
+  for (const [, number = '', found] of rows) {
+    if (found?.trim() === user) return number;
+  }
+  throw new DeviceRefused(
+    device,
+    `has no SNMPv3 user ${user}; correct snmp.user of its login in rack.yaml, or name the user on the card`,
+  );
+}
+
+/** Several may have it, each for other addresses. */
+function controlsOf(device: string, shown: string, known: readonly string[]): string[] {
+  const found = [...shown.matchAll(/Access Control #:\s*(\d+)\s+Community:[ \t]*(.*)/g)];
+  const numbers = found.flatMap(([, number = '', community = '']) =>
+    known.includes(community.trim()) ? [number] : [],
+  );
+  if (numbers.length > 0) return numbers;
+  throw new DeviceRefused(
+    device,
+    'has no access control with the community of its login; set it on the card, or correct the secret with skolo secrets set',
+  );
+}
 
 export { backup } from '../families/apc-card-backup.ts';

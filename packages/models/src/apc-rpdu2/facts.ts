@@ -8,12 +8,7 @@ export const apcRpdu2: Model = {
   label: 'APC rack PDU, AP8900 family',
   elsewhere: ['apc_aos'],
   transports: ['snmp'],
-  power: {
-    outlets: counted('outlet', 'outlets'),
-    offSeconds: 10,
-    nativeCycle: true,
-    load,
-  },
+  power: { outlets: counted('outlet', 'outlets'), offSeconds: 10, nativeCycle: true, load },
   backup: { load },
   accounts: { load },
   options: { outlets: whole(1, 48).default(42).describe('Number of its outlets.') },

@@ -1,7 +1,7 @@
 /**
  * Cisco IOS and IOS-XE: passwords of local users, and the enable secret.
  *
- * Tried with: its simulator only.
+ * Verified with: its simulator only.
  * rack.yaml: `logins: { switches: { username: skolo, password: { file: secrets/switch }, enablePassword: { file: secrets/enable } } }`
  * Oddities: `username … password` is another statement than `username … secret`, and a user has one of them; the one that is
  * there is used. The command line repeats what is typed, and `archive log config` keeps it unless `hidekeys` is set.

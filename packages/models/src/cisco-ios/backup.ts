@@ -1,7 +1,7 @@
 /**
  * Cisco IOS and IOS-XE switches and routers.
  *
- * Tried with: their simulator only, which RANCID and netmiko read as well.
+ * Verified with: their simulator only, which RANCID and netmiko read as well.
  * rack.yaml: `switch-1: { model: cisco-ios, address: 192.168.1.12, login: switches }`; privilege 15, or an `enablePassword`, as
  * others see only a part.
  * Oddities: it reports the size of what it shows, and `end` is its last line. Where its size is another one, it is read twice. Some

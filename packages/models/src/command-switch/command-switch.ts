@@ -8,7 +8,7 @@
  *       read: { command: [/usr/local/bin/relay, state, '{outlet}'], on: '^on$', off: '^off$' }
  *       timeoutSeconds: 5
  *
- * Proven against: fence_apc_snmp (4.12.1) and snmpget (5.9.3) as its programs, which switch and read our simulated PDU, and
+ * Verified with: fence_apc_snmp (4.12.1) and snmpget (5.9.3) as its programs, which switch and read our simulated PDU, and
  * uhubctl (2.5.0), which finds no hub and says so. Hardware: none. What a program is worth is up to who wrote it; its exit
  * status and the reading guard against the worst.
  *

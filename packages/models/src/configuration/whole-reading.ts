@@ -1,4 +1,4 @@
-/** A reading that is proven: whole, and nothing in it that the device does not have in its configuration. */
+/** A reading that is verified: whole, and nothing in it that the device does not have in its configuration. */
 
 import { AnswerCut, AnswerUncertain, type DeviceConnection } from '@skolo/equipment';
 import type { BackupModel, Identity, Reading } from '../contract/backup.ts';
@@ -9,7 +9,7 @@ import { isSame } from './text.ts';
 const mostReadings = 4;
 
 /**
- * Reads until the reading is proven: by itself, or by another one that is equal but for log messages and what changes by
+ * Reads until the reading is verified: by itself, or by another one that is equal but for log messages and what changes by
  * itself.
  *
  * @param check throws where a reading cannot be a configuration
@@ -26,7 +26,7 @@ export async function readWhole(
     const reading = await model.read(connection);
     // What messages are mixed into is only looked at without them.
     if (!isMixed(model, reading)) check(reading);
-    if (isProven(model, reading)) return withStartupLike(model, reading);
+    if (isVerified(model, reading)) return withStartupLike(model, reading);
     for (const other of readings) {
       const agreed = agreedOf(model, other, reading);
       if (agreed === undefined) continue;
@@ -61,10 +61,10 @@ function differs(device: string, readings: readonly Reading[], isUncertain: bool
 }
 
 /** Whether it needs no other reading beside it. */
-function isProven(model: BackupModel, reading: Reading): boolean {
+function isVerified(model: BackupModel, reading: Reading): boolean {
   return (
     !isMixed(model, reading) &&
-    (model.proof !== 'twice' || model.isExact?.(reading.content) === true)
+    (model.verifiedBy !== 'twice' || model.isExact?.(reading.content) === true)
   );
 }
 

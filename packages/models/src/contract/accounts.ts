@@ -1,6 +1,6 @@
 /**
  * The contract of accounts: how the password or key of a login is changed on the device, and how the change is
- * saved. Which value is next, in which order devices change, and what is proven in between is decided by the caller.
+ * saved. Which value is next, in which order devices change, and what is verified in between is decided by the caller.
  */
 import type { Access, Dial } from '@skolo/equipment';
 import type { Secret } from '@skolo/secrets';
@@ -19,7 +19,7 @@ export interface Accounts {
   /** It can also add and remove ssh keys. */
   hasKeys?: true;
   /**
-   * Signs in. A login that the device accepts opens a session, so this proves a password as well.
+   * Signs in. A login that the device accepts opens a session, so this verifies a password as well.
    *
    * @throws DeviceError SignInRefused among others
    */

@@ -1,5 +1,5 @@
 /**
- * The contract of backups: how its configuration is read, what proves it complete, which lines change by
+ * The contract of backups: how its configuration is read, what verifies that it is complete, which lines change by
  * themselves, which are secret, and how it is restored. The service decides when to read, and where versions are kept.
  */
 import type { DeviceConnection } from '@skolo/equipment';
@@ -14,10 +14,10 @@ export interface BackupModel {
   /** Reads the whole configuration. @throws DeviceError */
   read(connection: DeviceConnection): Promise<Reading>;
   /**
-   * What proves a configuration complete. `mark`: its last line. `transfer`: sizes or checksums of the protocol. `twice`: a
+   * What verifies that a configuration is complete. `mark`: its last line. `transfer`: sizes or checksums of the protocol. `twice`: a
    * second reading, equal except for volatile lines.
    */
-  proof: 'mark' | 'transfer' | 'twice';
+  verifiedBy: 'mark' | 'transfer' | 'twice';
   /** Whether the content has the size that the device reports. Then no second reading is needed. */
   isExact?: ((content: Content) => boolean) | undefined;
   /** The saved configuration in the form of the running one, for devices that show it with other first lines. */

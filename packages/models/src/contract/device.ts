@@ -1,10 +1,10 @@
 /** A device as its model sees it: what it is, where it is, how it is spoken to. Who has a rack has more of it. */
-import type { Place } from '@skolo/equipment';
+import type { Endpoint } from '@skolo/equipment';
 
 /** How a device is spoken to. */
 export type Transport = 'ssh' | 'telnet' | 'http' | 'snmp' | 'mqtt' | 'ipmi' | 'command';
 
-export interface Device extends Place {
+export interface Device extends Endpoint {
   /** A name of `models`. */
   model: string;
   /** Name of the login in rack.yaml. */

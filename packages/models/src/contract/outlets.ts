@@ -1,6 +1,6 @@
 /**
  * The contract of a driver: turns outlets of one model on and off, and reads them. When to do so, how often to try, what to
- * journal and what counts as proven is decided by the caller.
+ * journal and what counts as verified is decided by the caller.
  */
 
 import {

@@ -4,7 +4,7 @@
  *     router: { model: edgeos, address: 192.168.1.1, login: router, portCount: 5 }
  *     logins: { router: { username: skolo, privateKey: secrets/id_ed25519 } }    # a user of level admin
  *
- * Proven against: own simulator, which OpenSSH has spoken to as well. Netmiko (2.4.2, `vyos`) commits to it in configuration
+ * Verified with: own simulator, which OpenSSH has spoken to as well. Netmiko (2.4.2, `vyos`) commits to it in configuration
  * mode, not by the wrapper. Hardware: none. Reading the saved configuration is tested with texts only.
  *
  * A port gives 24 V, 48 V or nothing, without asking what is plugged in, and the wrong voltage destroys it. So a port is
@@ -130,7 +130,7 @@ async function knownMode(shell: Shell, port: string): Promise<string> {
 /**
  * Ubiquiti EdgeRouter (EdgeOS).
  *
- * Tried with: its simulator only, whose texts are those of vyatta-cfg; RANCID reads it as well.
+ * Verified with: its simulator only, whose texts are those of vyatta-cfg; RANCID reads it as well.
  * rack.yaml: `router: { model: edgeos, address: 192.168.1.1, login: router, export: file }`; a user of level admin.
  * Oddities: `show configuration` hides secrets, what `save` asks does not. A commit that waits to be confirmed needs `system
  * config-management commit-revisions`, and goes back by a reboot to what was saved. Not in it: files in /config beside it, such
@@ -138,12 +138,12 @@ async function knownMode(shell: Shell, port: string): Promise<string> {
  * Source: vyatta-cfg (vyatta-save-config.pl, vyatta-load-config.pl), vyatta-config-mgmt; EdgeOS user guide.
  */
 
-export { vyattaBackup as backup } from '../families/vyatta/backup.ts';
+export { backup } from '../families/vyatta/backup.ts';
 
 /**
  * Ubiquiti EdgeRouter: see families/unix/linux-connected-hosts.ts. A port of its switch chip, `switch0`, is not told by the kernel.
  *
- * Leases: proven against own simulator only, in the form of recorded sessions.
+ * Leases: verified with our simulator only, in the form of recorded sessions.
  */
 
 export const connectedHosts = linuxConnectedHosts([

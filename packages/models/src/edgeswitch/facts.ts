@@ -23,12 +23,7 @@ export const edgeswitch: Model = {
   label: 'Ubiquiti EdgeSwitch',
   elsewhere: ['edgemax', 'ubiquiti_edge', 'ubiquiti_edgeswitch'],
   transports: ['ssh', 'telnet'],
-  power: {
-    outlets: stackable(0),
-    offSeconds: 5,
-    nativeCycle: true,
-    load,
-  },
+  power: { outlets: stackable(0), offSeconds: 5, nativeCycle: true, load },
   // The SFP ports come after those with PoE.
   network: stackable(4),
   connectedHosts: { load },

@@ -22,14 +22,14 @@ function withoutTime(text: Buffer) {
 
 describe('the configuration of an Arista switch', () => {
   it('is what it shows, byte for byte, with its serial number and name', async () => {
-    const { device, model, connect, talk } = await sit();
+    const { device, model, connect, transcript } = await sit();
 
     const { content, identity, startup } = await backUp(model, connect());
 
     expect(withoutTime(bytesOf(content))).toBe(withoutTime(device.running()));
     expect(identity).toEqual({ serial: 'SSJ17190123', hostname: 'arista-1' });
     expect(startup && isSame(bytesOf(content), startup, model)).toBe(true);
-    expect(talk.join('')).not.toMatch(/canary/);
+    expect(transcript.join('')).not.toMatch(/canary/);
   });
 
   itIsUnsavedAfter(sit, dialect, ['configure', 'interface Ethernet2', 'description spare', 'end']);

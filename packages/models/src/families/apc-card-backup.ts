@@ -1,7 +1,7 @@
 /**
  * APC rack PDUs of both generations: `config.ini` of their network management card, by scp.
  *
- * Tried with: its simulator only.
+ * Verified with: its simulator only.
  * rack.yaml: `pdu-1: { model: apc-rpdu2, address: 192.168.1.30, login: pdus, ports: { ssh: 22 } }`; ssh (and with it scp) is
  * enabled on the card, and the login has `username` and `password` of an administrator beside `snmp`; old cards need `legacySsh`.
  * Oddities: the card sends the size of the file first, so nothing can be missing. Passwords, SNMPv3 phrases, keys and certificates are
@@ -30,7 +30,7 @@ export function backup(): BackupModel {
   return {
     format: 'text',
     read,
-    proof: 'transfer',
+    verifiedBy: 'transfer',
     incomplete,
     volatile: [
       /^; Configuration file, generated on /,

@@ -2,7 +2,7 @@
  * FRRouting. The account's shell is vtysh, or it has a shell where `vtysh` may be run; where neither runs commands, its
  * command line is used.
  *
- * Tried with: FRR 8.4.4 (Debian 12) behind OpenSSH 9.2.
+ * Verified with: FRR 8.4.4 (Debian 12) behind OpenSSH 9.2.
  * rack.yaml: `router: { model: frr, address: 192.168.1.1, login: routers }`; the account is in group `frrvty`.
  * Oddities: vtysh does not show what it would boot with; that is read from /etc/frr/frr.conf where there is a shell. The host
  * name is that of the system or of the daemons' own files: no command sets it for good. Route maps are shown in the order in
@@ -34,7 +34,7 @@ const file = '/etc/frr/frr.conf';
 export function backup(): BackupModel {
   return {
     format: 'text',
-    proof: 'mark',
+    verifiedBy: 'mark',
     read,
     incomplete,
     volatile: [],

@@ -125,7 +125,7 @@ describe('the configuration of a device that is described in rack.yaml', () => {
     const options = z.strictObject(facts.options).parse({ prompt: '^odd# $', commands: ['show'] });
     const device = { name: 'odd', model: 'generic', ports: {}, transport: 'ssh', options } as const;
 
-    expect(backup(device).proof).toBe('twice');
+    expect(backup(device).verifiedBy).toBe('twice');
   });
 
   itSurvives(

@@ -101,7 +101,7 @@ export function genericDialect({
 /**
  * A device that no model knows, described in rack.yaml: prompt, pager, commands, what its end looks like.
  *
- * Tried with: simulated switches of several families, each described in a few lines.
+ * Verified with: simulated switches of several families, each described in a few lines.
  * rack.yaml: `switch-9: { model: generic, address: 192.168.1.29, login: switches, prompt: '^[\w-]+[>#] ?$',
  * pagingOff: [terminal length 0], enable: enable, commands: [show running-config], complete: { end: '^end$' } }`
  * Oddities: the answers of all commands, one after another, are the configuration; each must have an answer. With `complete:
@@ -116,7 +116,7 @@ export function backup({ options }: Device): BackupModel {
   return {
     format: 'text',
     read: (connection) => read(connection, commands, dialect),
-    proof: end === undefined ? 'twice' : 'mark',
+    verifiedBy: end === undefined ? 'twice' : 'mark',
     incomplete: (content) => incomplete(content, end),
     messages: dialect.noise,
     volatile: expressions(described.volatile),

@@ -9,7 +9,7 @@
  *       off: { method: PUT, path: '/relay/{outlet}/value', body: '0' }
  *       read: { path: '/relay/{outlet}/value', on: '^1$', off: '^0$' }
  *
- * Proven against: two own simulators, one that labgrid's backends `rest` and `simplerest` (0.4.1) turn off and on and read,
+ * Verified with: two own simulators, one that labgrid's backends `rest` and `simplerest` (0.4.1) turn off and on and read,
  * one (ESPHome) that pdudaemon's driver (0.0.8) switches, signing in by digest; each in a test. Hardware: none. What a
  * description in rack.yaml is worth is up to who wrote it; `expect` and the reading guard against the worst.
  *

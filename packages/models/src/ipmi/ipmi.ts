@@ -4,7 +4,7 @@
  *     host-1-bmc: { model: ipmi, address: 192.168.1.60, login: bmcs, cipherSuite: 3 }
  *     host-1: { kind: host, power: host-1-bmc, … }
  *
- * Proven against: ipmi_sim (OpenIPMI 2.0.33), through ipmitool 1.8.19. Hardware: none.
+ * Verified with: ipmi_sim (OpenIPMI 2.0.33), through ipmitool 1.8.19. Hardware: none.
  *
  * Oddities. A controller agrees before the power has changed: the reading shows it. Many refuse to cycle what is off. How long
  * a cycle is off is the controller's own affair (1 s at least). A wrong password and a wrong user differ from silence

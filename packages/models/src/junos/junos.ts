@@ -42,7 +42,7 @@ export const junos: Pick<Dialect, 'errors' | 'abovePrompt' | 'noise'> = {
 /**
  * Juniper EX switches and SRX routers (Junos). What is in force is what it boots with: commits are saved.
  *
- * Tried with: its simulator only, which RANCID and netmiko read as well.
+ * Verified with: its simulator only, which RANCID and netmiko read as well.
  * rack.yaml: `router: { model: junos, address: 192.168.1.1, login: routers }`; a login of class super-user, as others do not see
  * secrets, but not `root`, whose shell is no command line of Junos.
  * Oddities: asked in a channel of ssh, where there is neither prompt nor pager nor log message. A refused command ends with status 0,
@@ -147,7 +147,7 @@ function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep
 /**
  * Juniper Junos: Ethernet switching table, links and ARP table, in channels of ssh.
  *
- * Proven against: own simulator only, in the form of switches with ELS and in the older one. A unit, `ge-0/0/3.0`, is its port.
+ * Verified with: own simulator only, in the form of switches with ELS and in the older one. A unit, `ge-0/0/3.0`, is its port.
  * Source: Junos OS CLI Reference, `show ethernet-switching table`, `show interfaces terse`, `show arp`; sessions of users.
  */
 
@@ -176,7 +176,7 @@ export const connectedHosts = cliConnectedHosts({
 /**
  * Juniper Junos: passwords of local users.
  *
- * Tried with: its simulator only.
+ * Verified with: its simulator only.
  * Oddities: the password is asked for twice, without an echo. A commit is in force and saved.
  * Source: Junos OS User Access and Authentication Guide, "plain-text-password"; CLI User Guide, "Committing a Configuration".
  */

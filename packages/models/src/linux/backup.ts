@@ -1,9 +1,9 @@
 /**
  * A Linux host, whose files are backed up: those that `files` means, without those that `exclude` means, with mode and owner.
  *
- * Tried with: Debian 12 (GNU tar, findutils, coreutils), BusyBox 1.35.
+ * Verified with: Debian 12 (GNU tar, findutils, coreutils), BusyBox 1.35.
  * rack.yaml: `router: { model: linux, address: 192.168.1.1, login: routers, files: ['/etc/**'], exclude: ['*.bak'] }`
- * Each file is proven by its SHA-256, computed there and here. The account reads them, or `sudo -n find`, `sudo -n tar` and
+ * Each file is verified by its SHA-256, computed there and here. The account reads them, or `sudo -n find`, `sudo -n tar` and
  * `sudo -n sha256sum` where `sudo: true`; restoring takes `sudo -n sh`. Times of files are not kept, hard links become
  * files of their own, devices and sockets are left out.
  */
@@ -41,7 +41,7 @@ export function backup({ options }: Device): BackupModel {
   const about = HostFiles.parse(options);
   return {
     format: 'tar',
-    proof: 'transfer',
+    verifiedBy: 'transfer',
     read: (connection) => read(connection, about),
     incomplete: (content) => incomplete(content, about),
     volatile: [],

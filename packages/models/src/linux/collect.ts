@@ -1,5 +1,5 @@
 /**
- * Files of a host, each proven: its hash was computed there as well as here. What changed in between is read again; what
+ * Files of a host, each verified: its hash was computed there as well as here. What changed in between is read again; what
  * cannot be read is an error, never left out.
  */
 import { createHash } from 'node:crypto';
@@ -15,10 +15,10 @@ import type { Host } from './host.ts';
 const tries = 3;
 
 /** A member, and the hash of its content in hex. */
-export type Proven = NewMember & { sha256?: string };
+export type VerifiedMember = NewMember & { sha256?: string };
 
 export class Collected {
-  readonly members: Proven[] = [];
+  readonly members: VerifiedMember[] = [];
   private readonly files: string[] = [];
 
   /** @throws DeviceRefused A file cannot be read. AnswerCut One changes all the time, or an archive is cut. */
@@ -51,15 +51,15 @@ export class Collected {
         this.files.push(archive.file);
         archives.push(archive);
       }
-      rest = await this.proven(host, rest, archives);
+      rest = await this.verified(host, rest, archives);
     }
     if (rest.length === 0) return;
     const what = `${rest.length} files changed each time they were read (${tries} times): ${listed(rest)}; exclude them if they always do`;
     throw new AnswerCut(host.name, what);
   }
 
-  /** Keeps what is proven, gives the paths that are not. */
-  private async proven(
+  /** Keeps what is verified, gives the paths that are not. */
+  private async verified(
     host: Host,
     paths: readonly string[],
     archives: readonly Content[],

@@ -1,7 +1,7 @@
 /** What of a version is different on a host. */
 import type { NewMember } from '../configuration/archive-write.ts';
 import { listed } from '../families/command-line/text-reading.ts';
-import { hashOf, type Proven } from './collect.ts';
+import { hashOf, type VerifiedMember } from './collect.ts';
 
 export interface Compared {
   /** Of the version: what has to be written. */
@@ -15,7 +15,7 @@ export interface Compared {
 
 /** @param now what is on the host, as far as rack.yaml asks for it, or the version has it */
 export async function compare(
-  now: readonly Proven[],
+  now: readonly VerifiedMember[],
   wanted: readonly NewMember[],
 ): Promise<Compared> {
   const present = new Map(now.map((member) => [member.name, member]));
@@ -48,7 +48,7 @@ function line(what: string, paths: readonly string[]): string[] {
   return [`${what}: ${listed(paths, 20)}`];
 }
 
-async function isSame(known: Proven, wanted: NewMember): Promise<boolean> {
+async function isSame(known: VerifiedMember, wanted: NewMember): Promise<boolean> {
   if (known.type !== wanted.type || known.uid !== wanted.uid || known.gid !== wanted.gid)
     return false;
   // Linux has no modes for links.

@@ -3,8 +3,8 @@
  * file beside the one it replaces, and only when all are there moves them into place. The script is there as a whole
  * before it is started, and goes on when the session dies. Files that the version does not have are left, and named.
  */
-import { createHash, randomBytes } from 'node:crypto';
-import { closing, shellWord } from '@skolo/base';
+import { randomBytes } from 'node:crypto';
+import { closing, sha256, shellWord } from '@skolo/base';
 import { type DeviceConnection, DeviceError, DeviceRefused } from '@skolo/equipment';
 import { readTar } from '../configuration/archive.ts';
 import { membersToWrite, type NewMember, tarOf } from '../configuration/archive-write.ts';
@@ -26,7 +26,7 @@ export function steps(
   const where = `/var/tmp/${file}`;
   const before = `/var/tmp/${device.name}-before.tar`;
   const root = sudo ? 'sudo ' : '';
-  const hash = createHash('sha256').update(content).digest('hex');
+  const hash = sha256(content);
   return [
     {
       title: `Get the version of ${time}`,
@@ -120,9 +120,7 @@ async function load(
     await connection.upload(`${stage}/${name}`, bytes);
   }
   step(`uploaded to ${stage}`);
-  const sums = Object.entries(files).map(
-    ([name, bytes]) => `${createHash('sha256').update(bytes).digest('hex')}  ${name}`,
-  );
+  const sums = Object.entries(files).map(([name, bytes]) => `${sha256(bytes)}  ${name}`);
   // Prints a line now and then, so that the session is not taken for dead.
   const put = `cd ${stage} && sha256sum -c - >&2 && {
 trap '' HUP PIPE

@@ -46,14 +46,14 @@ describe('the configuration of an mPower strip', () => {
     ['by size and checksum, over ssh as old as the strip', { legacyOnly: true }],
     ['by size only, where its BusyBox has no checksums', { checksums: false }],
   ])('is its file, byte for byte, with its address and name: %s', async (_what, options) => {
-    const { device, model, connect, talk } = await sit(options);
+    const { device, model, connect, transcript } = await sit(options);
 
     const { content, identity, startup } = await backUp(model, connect());
 
     expect(bytesOf(content)).toEqual(device.running());
     expect(identity).toEqual({ serial: '24A43CDEF012', hostname: 'mpower-1' });
     expect(startup).toBeUndefined();
-    expect(talk.join('')).not.toContain(account.password);
+    expect(transcript.join('')).not.toContain(account.password);
   });
 
   it.each([

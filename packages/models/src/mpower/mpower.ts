@@ -4,7 +4,7 @@
  *     strip-1: { model: mpower, address: 192.168.1.40, login: strips, outlets: 6 }
  *     logins: { strips: { username: ubnt, password: { file: secrets/strip }, legacySsh: true } }
  *
- * Proven against: own simulator, which OpenSSH has spoken to as well. Independent software that speaks to these files: none
+ * Verified with: own simulator, which OpenSSH has spoken to as well. Independent software that speaks to these files: none
  * (pdudaemon's driver does, and was read, not run). Hardware: none.
  *
  * `relayN` is what is set, `active_pwrN` what is drawn; the meter follows a second or so behind. The strip's ssh is of
@@ -71,7 +71,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
 /**
  * Ubiquiti mPower strip (mFi, firmware MF.v2).
  *
- * Tried with: its simulator only.
+ * Verified with: its simulator only.
  * rack.yaml: `strip-1: { model: mpower, address: 192.168.1.40, login: strips }`; the login has `legacySsh: true`.
  * Oddities: the order of the lines may change with any setting, and means nothing. Not in it: what is in /etc/persistent (ties to
  * an mFi controller, scripts, certificates), and what the outlets are. What flash holds is not shown without writing files, so

@@ -6,13 +6,13 @@
  *     plug-2: { model: mqtt-switch, address: 192.168.1.8, login: broker, topic: plug-2, outlets: 1,
  *               command: 'cmnd/{device}/POWER', state: 'stat/{device}/POWER' }      # one relay is POWER, not POWER1
  *
- * Proven against: own simulator of a plug, which mosquitto_pub and mosquitto_sub (2.0.11) switch and read, over mosquitto and
+ * Verified with: own simulator of a plug, which mosquitto_pub and mosquitto_sub (2.0.11) switch and read, over mosquitto and
  * aedes as brokers. The brokers are somebody else's, the plug is ours, so it stays experimental. Hardware: none.
  *
  * Oddities. There is no answer that belongs to a request: what counts is a state that came after the command. A retained
  * command is carried out again whenever the plug connects: ours never are, see transports/mqtt.ts; somebody else's would be,
  * `mosquitto_sub -t 'cmnd/#' --retained-only` shows them. A state topic that is the command's topic is refused: its own
- * commands would be its proof. With `available`, a plug that is gone is known at once; without, only after 5 s.
+ * commands would count as its states. With `available`, a plug that is gone is known at once; without, only after 5 s.
  */
 
 import {

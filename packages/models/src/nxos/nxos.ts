@@ -33,7 +33,7 @@ export const nxos: Dialect = {
 /**
  * Cisco Nexus (NX-OS).
  *
- * Tried with: its simulator only, which RANCID and netmiko read as well.
+ * Verified with: its simulator only, which RANCID and netmiko read as well.
  * rack.yaml: `switch-1: { model: nxos, address: 192.168.1.21, login: switches }`; the role network-admin, as others do not see
  * secrets.
  * Oddities: nothing marks the end, so it is read twice. Banners may hold any line. `snmp-server user` with `localizedkey` is taken
@@ -115,7 +115,7 @@ function bannerEnd(line: string): RegExp | undefined {
 /**
  * Cisco NX-OS: MAC table, links and ARP table of the command line.
  *
- * Proven against: own simulator only. Gateways and what the supervisor answers for are its own.
+ * Verified with: own simulator only. Gateways and what the supervisor answers for are its own.
  * Source: Cisco Nexus 9000 Series NX-OS Command Reference, `show mac address-table`, `show interface status`, `show ip arp`.
  */
 
@@ -134,7 +134,7 @@ export const connectedHosts = cliConnectedHosts({
 /**
  * Cisco NX-OS: passwords of local users.
  *
- * Tried with: its simulator only.
+ * Verified with: its simulator only.
  * Oddities: a new password is checked for its strength, unless `no password strength-check` is set.
  * Source: Cisco Nexus 9000 NX-OS Security Configuration Guide, "Configuring User Accounts and RBAC"; Fundamentals Configuration
  * Guide, "copy running-config startup-config".

@@ -4,11 +4,11 @@
  *     switch-4: { model: openwrt, address: 192.168.1.61, login: openwrt, portCount: 8 }
  *     logins: { openwrt: { username: root, privateKey: secrets/id_ed25519 } }
  *
- * Proven against: own simulator, which OpenSSH has spoken to as well. Independent software that speaks to this daemon: none.
+ * Verified with: own simulator, which OpenSSH has spoken to as well. Independent software that speaks to this daemon: none.
  * Hardware: none.
  *
  * Versions of the daemon before 2025 answer with status 12 to what they have carried out: only the reading shows it. On some
- * hardware the daemon reports `unknown` for every port: then nothing can be proven, and nothing is guessed (its issue 10).
+ * hardware the daemon reports `unknown` for every port: then nothing can be verified, and nothing is guessed (its issue 10).
  *
  * Source: realtek-poe, src/main.c (`ubus_poe_info_cb`, `ubus_poe_manage_cb`).
  */
@@ -87,7 +87,7 @@ function readingOf({ status, consumption: watts }: z.infer<typeof Port>): Outlet
 /**
  * OpenWrt routers and switches: the files that `sysupgrade` would keep, as one archive.
  *
- * Tried with: its simulator only; its archives are read by GNU tar.
+ * Verified with: its simulator only; its archives are read by GNU tar.
  * rack.yaml: `router: { model: openwrt, address: 192.168.1.1, login: routers }`; the account root.
  * Oddities: the archive comes with checksums and an end of its own, so nothing can be missing; its times are left out, as they are
  * never the same. More files are named in /etc/sysupgrade.conf. Packages that were installed are not in it.
@@ -118,7 +118,7 @@ export function backup(): BackupModel {
   return {
     format: 'tar',
     read,
-    proof: 'transfer',
+    verifiedBy: 'transfer',
     incomplete,
     volatile: [],
     secrets,
@@ -186,7 +186,7 @@ export const connectedHosts = linuxConnectedHosts([dnsmasqLeases('/tmp/dhcp.leas
 /**
  * OpenWrt: the password of root, and its keys for dropbear. Its BusyBox has no chpasswd, but its passwd reads standard input.
  *
- * Tried with: its simulator only.
+ * Verified with: its simulator only.
  * Source: OpenWrt's documentation, "Dropbear key-based authentication" (/etc/dropbear/authorized_keys); BusyBox, passwd.
  */
 

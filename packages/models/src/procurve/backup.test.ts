@@ -31,14 +31,14 @@ describe('the configuration of a ProCurve', () => {
     ['firmware that always pages', { alwaysPages: true }, 'ssh'],
     ['a console that scrolls in its own way', { scrolls: 'delete-and-insert' }, 'ssh'],
   ] as const)('is what it shows, byte for byte: %s', async (_what, options, transport) => {
-    const { device, model, connect, talk } = await sit(options, transport);
+    const { device, model, connect, transcript } = await sit(options, transport);
 
     const { content, identity, startup } = await backUp(model, connect());
 
     expect(bytesOf(content).toString().trimEnd()).toBe(device.running().toString().trimEnd());
     expect(identity).toEqual({ serial: 'CN69FP30AB', hostname: 'procurve-1' });
     expect(startup && isSame(bytesOf(content), startup, model)).toBe(true);
-    expect(talk.join('')).not.toMatch(/canary/);
+    expect(transcript.join('')).not.toMatch(/canary/);
   });
 
   itIsUnsavedAfter(sit, dialect, ['configure', 'interface 2', 'name "spare"', 'exit', 'exit']);

@@ -4,7 +4,7 @@
  *     bmc-1: { model: redfish, address: 192.168.1.40, login: bmcs }
  *     pdu-2: { model: redfish, address: 192.168.1.41, rackPdu: '1', login: pdus }
  *
- * Proven against: own simulator, which fence_redfish (4.12.1) reads, turns off and on, and redfishtool (1.1.5) cycles, each in
+ * Verified with: own simulator, which fence_redfish (4.12.1) reads, turns off and on, and redfishtool (1.1.5) cycles, each in
  * a test. Outlets of PDUs: written from DMTF's mockup, spoken by nobody else. Hardware: none.
  *
  * Oddities. A command is answered long before the power changes: PoweringOff counts as still on, PoweringOn as still off,
@@ -37,7 +37,7 @@ export const outlets = driverKind({
 const Options = z.object({ https: z.boolean(), rackPdu: z.string().exactOptional() });
 
 /** On this device only: a path, never another host. */
-export const Path = z.string().regex(/^\/(?!\/)[\w./~%:@+-]*$/);
+const Path = z.string().regex(/^\/(?!\/)[\w./~%:@+-]*$/);
 const Values = z.array(z.string()).optional();
 const Action = z.object({
   target: Path,
@@ -156,7 +156,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   };
 }
 
-export function reasonOf(body: string): string | undefined {
+function reasonOf(body: string): string | undefined {
   const error = ErrorBody.safeParse(parseJson(body)).data?.error;
   const [info] = error?.['@Message.ExtendedInfo'] ?? [];
   return info?.Message ?? info?.MessageId ?? error?.message;
@@ -165,7 +165,7 @@ export function reasonOf(body: string): string | undefined {
 /**
  * Redfish: the password of the account of its login. It is kept at once.
  *
- * Tried with: its simulator, whose account service redfishtool (1.1.5) has changed as well.
+ * Verified with: its simulator, whose account service redfishtool (1.1.5) has changed as well.
  * Oddities: many controllers take at most 16 or 20 signs, and refuse a weak password with a reason.
  * Source: DSP0266 (AccountService), DSP0268 (ManagerAccount: `Password` is set by PATCH).
  */

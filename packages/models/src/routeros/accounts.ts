@@ -2,7 +2,7 @@
  * MikroTik RouterOS over ssh: the password of a user. It is kept at once, and no export has it, so that a restored
  * configuration does not change it.
  *
- * Tried with: its simulator only.
+ * Verified with: its simulator only.
  * Source: help.mikrotik.com, "User" (`/user set`), "Configuration Management" (what an export leaves out).
  */
 import { DeviceRefused, openExec, targetOf } from '@skolo/equipment';

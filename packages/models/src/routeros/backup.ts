@@ -1,7 +1,7 @@
 /**
  * MikroTik (RouterOS 6 and 7): its export, in a channel of ssh, where there is neither prompt nor pager nor colour.
  *
- * Tried with: its simulator only, which RANCID reads as well.
+ * Verified with: its simulator only, which RANCID reads as well.
  * rack.yaml: `router: { model: routeros, address: 192.168.1.1, login: routers }`; the policies ssh, read and sensitive.
  * Oddities: version 7 leaves secrets out unless it is command not to, version 6 knows no word for that; the head of the export says which
  * it is. Nothing marks the end, so it is read twice. Comments of the system come and go. A channel needs a large window, or the
@@ -9,7 +9,7 @@
  * Source: MikroTik's manual, "Configuration Management"; Oxidized's issue 3867 for the window.
  */
 
-import { type DeviceConnection, DeviceRefused } from '@skolo/equipment';
+import { type DeviceConnection, DeviceRefused, throwIfRefused } from '@skolo/equipment';
 import type {
   BackupModel,
   Content,
@@ -19,13 +19,7 @@ import type {
   SecretRule,
 } from '../contract/backup.ts';
 import { copyToDevice } from '../families/command-line/restore-lines.ts';
-import {
-  ifAllowed,
-  lastLine,
-  plainText,
-  quoted,
-  throwIfRefused,
-} from '../families/command-line/text-reading.ts';
+import { ifAllowed, lastLine, plainText, quoted } from '../families/command-line/text-reading.ts';
 import { routeros as dialect } from './dialect.ts';
 
 /** `# 2026-11-20 10:00:00 by RouterOS 7.15.3`, `# nov/20/2026 10:00:00 by RouterOS 6.49.17` */
@@ -52,7 +46,7 @@ export function backup(): BackupModel {
   return {
     format: 'text',
     read,
-    proof: 'twice',
+    verifiedBy: 'twice',
     incomplete,
     // What people comment is `comment=`; these are the time, and what the system finds remarkable at the moment.
     volatile: [/^#(?! (?:software id|model|serial number) = )/],
@@ -78,11 +72,11 @@ async function exported(connection: DeviceConnection): Promise<Buffer> {
   const whole = await connection.exec(command);
   const said = whole.subarray(0, 200).toString('latin1').trim();
   if (!/^(?:expected end of command|bad parameter)/.test(said)) {
-    throwIfRefused(name, command, whole, dialect);
+    throwIfRefused(name, command, whole.toString('latin1'), dialect);
     return whole;
   }
   const plain = await connection.exec('/export');
-  throwIfRefused(name, '/export', plain, dialect);
+  throwIfRefused(name, '/export', plain.toString('latin1'), dialect);
   const version = head.exec(plain.toString('latin1').trimStart())?.[1];
   if (version !== undefined && Number(version) >= 7) {
     throw new DeviceRefused(name, `has RouterOS ${version}, but refuses "${command}": ${said}`);

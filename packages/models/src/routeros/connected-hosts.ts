@@ -1,14 +1,14 @@
 /**
  * MikroTik (RouterOS 6 and 7): hosts of its bridges, links, ARP table and leases, as `print terse`, in channels of ssh.
  *
- * Proven against: own simulator only. A bridge's own addresses have the flag L, a running interface R. Leases that nobody holds have
+ * Verified with: own simulator only. A bridge's own addresses have the flag L, a running interface R. Leases that nobody holds have
  * no `active-address`.
  * Source: RouterOS manual, "Bridging and Switching", "ARP", "DHCP Server"; scripts of users.
  */
-import { type DeviceConnection, DeviceRefused } from '@skolo/equipment';
+import { type DeviceConnection, DeviceRefused, throwIfRefused } from '@skolo/equipment';
 import type { ConnectedHosts, ConnectedHostsReader } from '../contract/connected-hosts.ts';
 import { hostOf } from '../families/command-line/connected-hosts.ts';
-import { ifAllowed, quoted, throwIfRefused } from '../families/command-line/text-reading.ts';
+import { ifAllowed, quoted } from '../families/command-line/text-reading.ts';
 import { routeros as dialect } from './dialect.ts';
 
 export function connectedHosts(): ConnectedHostsReader {
@@ -59,7 +59,7 @@ interface Item {
 async function printed(connection: DeviceConnection, command: string): Promise<Item[]> {
   const { name } = connection.device;
   const answer = await connection.exec(command);
-  throwIfRefused(name, command, answer, dialect);
+  throwIfRefused(name, command, answer.toString('latin1'), dialect);
   const lines = answer
     .toString()
     .split(/\r?\n/)

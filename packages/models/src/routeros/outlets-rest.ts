@@ -3,7 +3,7 @@
  *
  *     switch-3: { model: routeros, transport: http, https: true, address: 192.168.1.60, portCount: 8, login: mikrotik }
  *
- * Proven against: own simulator. Independent software: none (curl was asked by hand). Hardware: none.
+ * Verified with: own simulator. Independent software: none (curl was asked by hand). Hardware: none.
  *
  * Oddities. Every value comes as text. `forced-on` is what some devices need, `auto-on` would leave them dark: it is reported as
  * the mode and restored. A power cycle of its own leaves `poe-out` as it is, only the monitor tells that the power is off.
@@ -34,6 +34,7 @@ const Monitored = z.object({
   'poe-out-power': z.coerce.number().optional(),
 });
 type Monitored = z.infer<typeof Monitored>;
+const Cycled = z.union([z.array(z.unknown()), z.record(z.string(), z.unknown())]);
 const ErrorBody = z.object({ message: z.string().optional(), detail: z.string().optional() });
 
 export function routerosRest(device: Device, deps: DriverDeps): OutletDriver<string> {
@@ -49,13 +50,7 @@ export function routerosRest(device: Device, deps: DriverDeps): OutletDriver<str
     ports: readonly string[],
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, Row>> {
-    const { body } = await send({ path: menu }, signal);
-    const rows = readJson(name, body, z.array(Row), 'its PoE ports');
-    for (const port of ports) {
-      if (rows.filter((row) => row.name === port).length === 1) continue;
-      throw new DeviceRefused(name, `${port} has no PoE, or another name`);
-    }
-    return new Map(rows.map((row) => [row.name, row]));
+    return rowsIn(name, (await send({ path: menu }, signal)).body, ports);
   }
 
   async function post(
@@ -108,11 +103,20 @@ export function routerosRest(device: Device, deps: DriverDeps): OutletDriver<str
         // Nothing tells whether every version answers at once, or when the power is back.
         const timeoutMs = (offSeconds + 5) * 1000;
         const body = await post('power-cycle', { numbers: port, duration }, signal, timeoutMs);
-        const Answer = z.union([z.array(z.unknown()), z.record(z.string(), z.unknown())]);
-        readJson(name, body, Answer, 'that it cycles the port');
+        readJson(name, body, Cycled, 'that it cycles the port');
       },
     },
   };
+}
+
+/** @throws DeviceRefused One of the ports is not among them. */
+function rowsIn(device: string, body: string, ports: readonly string[]): ReadonlyMap<string, Row> {
+  const rows = readJson(device, body, z.array(Row), 'its PoE ports');
+  for (const port of ports) {
+    if (rows.filter((row) => row.name === port).length === 1) continue;
+    throw new DeviceRefused(device, `${port} has no PoE, or another name`);
+  }
+  return new Map(rows.map((row) => [row.name, row]));
 }
 
 function reasonOf(body: string): string | undefined {

@@ -3,7 +3,7 @@
  *
  *     switch-3: { model: routeros, address: 192.168.1.60, portCount: 8, login: mikrotik }
  *
- * Proven against: own simulator, which OpenSSH has spoken to as well. Netmiko (2.4.2) types these commands at its console, not
+ * Verified with: own simulator, which OpenSSH has spoken to as well. Netmiko (2.4.2) types these commands at its console, not
  * in channels of their own. Hardware: none.
  *
  * Commands are run in channels of their own, where there is no prompt, no colour and no pager. Their exit status is 0

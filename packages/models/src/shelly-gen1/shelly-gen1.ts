@@ -3,7 +3,7 @@
  *
  *     plug-2: { model: shelly-gen1, address: 192.168.1.32, login: plugs }
  *
- * Proven against: own simulator, which labgrid's backend shelly_gen1 switched and read (26.0.1, in a test where labgrid has
+ * Verified with: own simulator, which labgrid's backend shelly_gen1 switched and read (26.0.1, in a test where labgrid has
  * it). The timer of `nativeCycle`: by nobody else. Hardware: none.
  *
  * Oddities. Some models measure all relays together (fewer meters than relays), and Shelly 1 tells 0 W of a meter that
@@ -86,7 +86,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
 /**
  * Shelly of the first generation: the password of its web server. It is kept at once.
  *
- * Tried with: its simulator only.
+ * Verified with: its simulator only.
  * Source: shelly-api-docs.shelly.cloud/gen1, "/settings/login".
  */
 

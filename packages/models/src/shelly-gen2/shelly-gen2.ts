@@ -3,7 +3,7 @@
  *
  *     plug-3: { model: shelly-gen2, address: 192.168.1.33, outlets: 4, login: plugs }
  *
- * Proven against: own simulator, which labgrid's backend shelly_gen2 switched and read (26.0.1, in a test where labgrid has
+ * Verified with: own simulator, which labgrid's backend shelly_gen2 switched and read (26.0.1, in a test where labgrid has
  * it) and which lets curl in by digest with SHA-256. `toggle_after` and Shelly.GetStatus: by nobody else. Hardware: none.
  *
  * Oddities. The user is always `admin`. Errors of `/rpc` come with status 200 in the frame. An "auto off" set in its own
@@ -12,7 +12,7 @@
  * Source: shelly-api-docs.shelly.cloud/gen2 (RPCProtocol, Authentication, Switch).
  */
 
-import { createHash } from 'node:crypto';
+import { sha256 } from '@skolo/base';
 import { type Access, DeviceRefused, httpTo, readJson } from '@skolo/equipment';
 import type { Credentials } from '@skolo/secrets';
 import { z } from 'zod';
@@ -99,7 +99,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
  * Shelly of the second generation: the password of its user admin. It is kept at once, and never travels: the device gets the
  * digest that it compares with.
  *
- * Tried with: its simulator only.
+ * Verified with: its simulator only.
  * Source: shelly-api-docs.shelly.cloud/gen2, "Authentication", "Shelly.SetAuth", "Shelly.GetDeviceInfo".
  */
 
@@ -118,9 +118,7 @@ export const accounts: Accounts = {
         const { body } = await send({ path: '/rpc/Shelly.GetDeviceInfo' }, signal);
         const info = readJson(name, body, Info, 'its description');
         if (!info.auth_en) throw new DeviceRefused(name, 'it asks for no password');
-        const ha1 = createHash('sha256')
-          .update(`admin:${info.id}:${password.reveal()}`)
-          .digest('hex');
+        const ha1 = sha256(`admin:${info.id}:${password.reveal()}`);
         const request = {
           id: 1,
           method: 'Shelly.SetAuth',

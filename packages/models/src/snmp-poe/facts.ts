@@ -23,12 +23,7 @@ export const snmpPoe: Model = {
   name: 'snmp-poe',
   label: 'switch with PoE over SNMP',
   transports: ['snmp'],
-  power: {
-    outlets: grouped,
-    offSeconds: 5,
-    nativeCycle: false,
-    load,
-  },
+  power: { outlets: grouped, offSeconds: 5, nativeCycle: false, load },
   network: grouped,
   connectedHosts: { load },
   backup: { no: 'SNMP gives no configuration; where its command line is known, use that model' },

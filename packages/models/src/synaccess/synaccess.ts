@@ -3,7 +3,7 @@
  *
  *     pdu-1: { model: synaccess, address: 192.168.1.20, outlets: 5, login: pdus }
  *
- * Proven against: own simulator. Independent software: none (pdudaemon's driver uses telnet; curl was asked by hand).
+ * Verified with: own simulator. Independent software: none (pdudaemon's driver uses telnet; curl was asked by hand).
  * Hardware: none.
  *
  * Oddities. Arguments are separated by one space, whatever the manual prints, and `$` is not escaped. Every answer has

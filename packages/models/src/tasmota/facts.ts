@@ -7,12 +7,7 @@ export const tasmota: Model = {
   name: 'tasmota',
   label: 'Tasmota plug',
   transports: ['http'],
-  power: {
-    outlets: counted('relay', 'outlets'),
-    offSeconds: 10,
-    nativeCycle: true,
-    load,
-  },
+  power: { outlets: counted('relay', 'outlets'), offSeconds: 10, nativeCycle: true, load },
   backup: { no: 'the device offers no readable export of its configuration' },
   accounts: { load },
   options: { outlets: whole(1, 32).default(1).describe('Number of its relays.') },

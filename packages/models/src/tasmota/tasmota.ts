@@ -21,7 +21,7 @@ import {
 import { checkCount, outletCount } from '../families/outlet-count.ts';
 
 const Answer = z.record(z.string(), z.unknown());
-export type Answer = z.infer<typeof Answer>;
+type Answer = z.infer<typeof Answer>;
 
 /** @param title of the command in messages; the command when absent */
 type RunTasmota = (command: string, signal: AbortSignal, title?: string) => Promise<Answer>;
@@ -62,7 +62,7 @@ export function tasmota(device: Device, access: AccountAccess): RunTasmota {
  *
  *     plug-1: { model: tasmota, address: 192.168.1.31, outlets: 2, login: plugs }
  *
- * Proven against: own simulator, to which pdudaemon's driver (0.0.8) spoke `Power2 off` in a test. Its other commands:
+ * Verified with: own simulator, to which pdudaemon's driver (0.0.8) spoke `Power2 off` in a test. Its other commands:
  * written from the firmware's source (support_command.ino), spoken by nobody else. Hardware: none.
  *
  * Oddities. The password travels in the URL. Who is not signed in gets a WARNING, by older firmware with status 200. One
@@ -149,7 +149,7 @@ function wattsIn(status: unknown, relays: number): readonly number[] | undefined
 /**
  * Tasmota: the password of its web server. It is kept in flash within a second.
  *
- * Tried with: its simulator only.
+ * Verified with: its simulator only.
  * Oddities: the password travels in the URL, and a log on the serial port has the command. A value of one sign has a meaning of
  * its own: 0 takes the password away.
  * Source: tasmota.github.io/docs/Commands, "WebPassword"; the firmware's source.

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   DeviceError,
-  DeviceRefused,
   DeviceTimeout,
   DeviceUnreachable,
   HostKeys,
@@ -19,7 +18,14 @@ import { z } from 'zod';
 import type { Device } from '../contract/device.ts';
 import type { DriverDeps, ModelOutlets, OutletReading, PowerDriver } from '../contract/outlets.ts';
 import { models } from '../index.ts';
-import { allRejectWhenAborted, createDriver, patient, verbs } from './outlets.ts';
+import {
+  createDriver,
+  isLate,
+  meetsUsualFaults,
+  neverSends,
+  patient,
+  refusesPassword,
+} from './outlets.ts';
 
 export { patient };
 
@@ -115,44 +121,32 @@ const malformed = ['', ' ', '.', 'all', '1 ', ' 1', '1;reboot', '1\r', '1\nreloa
 /** The tests of what can go wrong. `more` are names that the model's own outlets do not have. */
 export function meetsCliFaults(setup: CliSetup, outlet: string, more: readonly string[]): void {
   const own = faults.filter(([fault]) => fault !== 'busy' || !setup.isBusyInside);
-  it.each(own)('says what is wrong with a device that has the fault %s', async (fault, kind) => {
-    const { device, driver } = await startCli(setup);
-    device.faults.set(fault);
-
-    for (const verb of Object.values(verbs(driver, outlet, patient()))) {
-      await expect(verb()).rejects.toThrow(kind);
-    }
-    expect(device.board.isOn(outlet)).toBe(true);
+  const start = () => startCli(setup);
+  meetsUsualFaults(start, outlet, {
+    faults: own,
+    silent: ['wedged'],
+    patienceMs: 20_000,
+    isHarmless: true,
   });
-
-  it('waits 20 s at most for a device that is wedged', async () => {
-    const { device, driver } = await startCli(setup);
-    device.faults.set('wedged');
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    onTestFinished(() => {
-      vi.useRealTimers();
-    });
-
-    for (const verb of Object.values(verbs(driver, outlet, patient()))) {
-      const refused = expect(verb()).rejects.toThrow(DeviceTimeout);
-      await vi.advanceTimersByTimeAsync(20_000);
-      await refused;
-    }
+  neverSends([...malformed, ...more], async () => {
+    const { device, driver } = await start();
+    return { driver, wasTold: () => device.sessions.opened > 0 };
   });
+  const wrong = 'wrong-and-secret';
+  const login = { password: new Secret(wrong) };
+  refusesPassword(wrong, () => startCli({ ...setup, login }), outlet);
+  readsWholeAnswers(setup, outlet);
+  sharesOneSession(setup, outlet);
+}
 
+/** It waits for a device, and takes neither half an answer nor garbage for a reading. */
+function readsWholeAnswers(setup: CliSetup, outlet: string): void {
   it('waits 20 s at most for a device that wedges once it has signed us in', async () => {
     const { device, driver } = await startCli(setup);
     await driver.read([outlet], patient());
     device.faults.set('wedged');
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    onTestFinished(() => {
-      vi.useRealTimers();
-    });
 
-    const refused = expect(driver.turnOff(outlet, patient())).rejects.toThrow(DeviceTimeout);
-    await vi.advanceTimersByTimeAsync(20_000);
-    await refused;
-    vi.useRealTimers();
+    await isLate(() => driver.turnOff(outlet, patient()), 20_000);
     device.faults.clear();
 
     expect(await readOne(driver, outlet)).toMatchObject({ state: 'on' });
@@ -166,15 +160,6 @@ export function meetsCliFaults(setup: CliSetup, outlet: string, more: readonly s
     await driver.turnOff(outlet, patient());
 
     expect(await readOne(driver, outlet)).toMatchObject({ state: 'off' });
-  });
-
-  it('gives up when it is told to, and leaves no session behind', async () => {
-    const { device, driver } = await startCli(setup);
-    device.faults.set('wedged');
-
-    await allRejectWhenAborted(driver, outlet);
-
-    await vi.waitFor(() => expect(device.sessions.now).toBe(0), 20_000);
   });
 
   it('never takes half an answer for a reading', async () => {
@@ -198,7 +183,9 @@ export function meetsCliFaults(setup: CliSetup, outlet: string, more: readonly s
 
     await expect(driver.read([outlet], told.signal)).rejects.toThrow(DeviceError);
   });
+}
 
+function sharesOneSession(setup: CliSetup, outlet: string): void {
   it('reads all outlets in one session, whatever the pager does', async () => {
     const { device, driver } = await startCli(setup);
     setIfKnown(device, 'pager-stays');
@@ -227,28 +214,6 @@ export function meetsCliFaults(setup: CliSetup, outlet: string, more: readonly s
     await vi.waitFor(() => expect(device.sessions.now).toBe(0), 20_000);
   });
 
-  it('shows in the reading that a command was ignored', async () => {
-    const { device, driver } = await startCli(setup);
-    device.faults.set('ignores-commands');
-
-    // A driver that checks by itself may say so at once.
-    await driver.turnOff(outlet, patient()).catch((error: unknown) => {
-      expect(error).toBeInstanceOf(DeviceRefused);
-    });
-
-    expect(await readOne(driver, outlet)).toMatchObject({ state: 'on' });
-  });
-
-  it('carries out a command whose answer is lost', async () => {
-    const { device, driver } = await startCli(setup);
-    device.faults.set('drops-after-command');
-
-    await expect(driver.turnOff(outlet, patient())).rejects.toThrow(DeviceUnreachable);
-    device.faults.clear();
-
-    expect(await readOne(driver, outlet)).toMatchObject({ state: 'off' });
-  });
-
   it('changes no other outlet', async () => {
     const { device, driver } = await startCli(setup);
     const changed: string[] = [];
@@ -258,26 +223,6 @@ export function meetsCliFaults(setup: CliSetup, outlet: string, more: readonly s
     await driver.turnOn(outlet, device.board.get(outlet).mode, patient());
 
     expect(changed).toEqual([`${outlet} false`, `${outlet} true`]);
-  });
-
-  it.each([...malformed, ...more])('never sends an outlet %j', async (name) => {
-    const { device, driver } = await startCli(setup);
-
-    for (const verb of Object.values(verbs(driver, name, patient()))) {
-      await expect(verb()).rejects.toThrow(DeviceRefused);
-    }
-    expect(device.sessions.opened).toBe(0);
-  });
-
-  it('says that the password is wrong, and not what it was', async () => {
-    const login = { password: new Secret('wrong-and-secret') };
-    const { driver } = await startCli({ ...setup, login });
-
-    for (const verb of Object.values(verbs(driver, outlet, patient()))) {
-      const error = await verb().catch((reason: unknown) => reason);
-      expect(error).toBeInstanceOf(SignInRefused);
-      expect(`${error}${JSON.stringify(error)}`).not.toContain('wrong-and-secret');
-    }
   });
 }
 

@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import {
   DeviceBusy,
   DeviceRefused,
-  DeviceTimeout,
   DeviceUnreachable,
   HostKeys,
   SessionPool,
@@ -15,12 +14,12 @@ import {
 } from '@skolo/equipment';
 import { type Credentials, Secret } from '@skolo/secrets';
 import type { DeviceFault, SimulatedDevice } from '@skolo/simulators';
-import { expect, it, onTestFinished, vi } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import type { Device } from '../contract/device.ts';
 import type { DriverDeps, ModelOutlets, PowerDriver } from '../contract/outlets.ts';
 import { models } from '../index.ts';
-import { allRejectWhenAborted, createDriver, patient, verbs } from './outlets.ts';
+import { createDriver, meetsUsualFaults, neverSends, patient, refusesPassword } from './outlets.ts';
 
 export { patient };
 
@@ -117,55 +116,15 @@ const faults: [DeviceFault, abstract new (...args: never[]) => Error][] = [
   ['server-error', DeviceRefused],
 ];
 
-const malformed = [
-  '',
-  ' ',
-  '.',
-  '..',
-  '1 ',
-  ' 1',
-  '1;Power0 OFF',
-  '1&turn=off',
-  '1/../2',
-  '1%20',
-  '٣',
-  '1\r\n',
-];
+const malformed = ['1 ', ' 1', '1;Power0 OFF', '1&turn=off', '1/../2', '1%20', '٣', '1\r\n'];
 
 /** The tests of what can go wrong. `more` are names that the model's own outlets do not have. */
 export function meetsFaults(setup: Setup, outlet: string, more: readonly string[]): void {
-  it.each(faults)('says what is wrong with a device that has the fault %s', async (fault, kind) => {
-    const { device, driver } = await startDriver(setup);
-    device.faults.set(fault);
-
-    for (const verb of Object.values(verbs(driver, outlet, patient()))) {
-      await expect(verb()).rejects.toThrow(kind);
-    }
-  });
-
-  it.each(['wedged', 'slow'] as const)('waits 5 s for a device that is %s', async (fault) => {
-    const { device, driver } = await startDriver(setup);
-    device.faults.set(fault);
-    device.faults.slowMs = 60_000;
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    onTestFinished(() => {
-      vi.useRealTimers();
-    });
-
-    for (const verb of Object.values(verbs(driver, outlet, patient()))) {
-      const refused = expect(verb()).rejects.toThrow(DeviceTimeout);
-      await vi.advanceTimersByTimeAsync(5_000);
-      await refused;
-    }
-  });
-
-  it('gives up when it is told to', async () => {
-    const { device, driver } = await startDriver(setup);
-    device.faults.set('wedged');
-
-    await allRejectWhenAborted(driver, outlet);
-
-    await vi.waitFor(() => expect(device.sessions.now).toBe(0), 20_000);
+  const start = () => startDriver(setup);
+  meetsUsualFaults(start, outlet, { faults, silent: ['wedged', 'slow'], patienceMs: 5000 });
+  neverSends([...malformed, ...more], async () => {
+    const { device, driver } = await start();
+    return { driver, wasTold: () => device.sessions.opened > 0 };
   });
 
   it('sends no cycle for a time that the device does not know', async () => {
@@ -180,50 +139,11 @@ export function meetsFaults(setup: Setup, outlet: string, more: readonly string[
 
     expect(device.sessions.opened).toBe(0);
   });
-
-  it('shows in the reading that a command was ignored', async () => {
-    const { device, driver } = await startDriver(setup);
-    device.faults.set('ignores-commands');
-
-    await driver.turnOff(outlet, patient());
-
-    expect((await driver.read([outlet], patient())).get(outlet)).toMatchObject({ state: 'on' });
-  });
-
-  it('carries out a command whose answer is lost', async () => {
-    const { device, driver } = await startDriver(setup);
-    device.faults.set('drops-after-command');
-
-    await expect(driver.turnOff(outlet, patient())).rejects.toThrow(DeviceUnreachable);
-    device.faults.clear();
-
-    await vi.waitFor(async () => {
-      const reading = (await driver.read([outlet], patient())).get(outlet);
-      expect(reading?.state).toBe('off');
-    }, 20_000);
-  });
-
-  it.each([...malformed, ...more])('never sends an outlet %j', async (name) => {
-    const { device, driver } = await startDriver(setup);
-
-    for (const verb of Object.values(verbs(driver, name, patient()))) {
-      await expect(verb()).rejects.toThrow(DeviceRefused);
-    }
-    expect(device.sessions.opened).toBe(0);
-  });
 }
 
 /** The test of a wrong password, which is never told. */
 export function refusesWrongPassword(setup: Setup, outlet: string): void {
-  it('says that the password is wrong, and not what it was', async () => {
-    const wrong = { ...setup.login, password: 'wrong-and-secret' };
-    const { driver, device } = await startDriver({ ...setup, login: wrong });
-
-    for (const verb of Object.values(verbs(driver, outlet, patient()))) {
-      const error = await verb().catch((reason: unknown) => reason);
-      expect(error).toBeInstanceOf(SignInRefused);
-      expect(`${error}${JSON.stringify(error)}`).not.toContain('wrong-and-secret');
-    }
-    expect(device.board.isOn(outlet)).toBe(true);
-  });
+  const wrong = 'wrong-and-secret';
+  const login = { ...setup.login, password: wrong };
+  refusesPassword(wrong, () => startDriver({ ...setup, login }), outlet);
 }

@@ -1,8 +1,16 @@
-/** What the tests of drivers share that speak over neither HTTP nor a command line. */
+/** What the tests of drivers share, whatever they speak over. */
 
-import { DeviceRefused, HostKeys, SessionPool } from '@skolo/equipment';
+import {
+  DeviceRefused,
+  DeviceTimeout,
+  DeviceUnreachable,
+  HostKeys,
+  SessionPool,
+  SignInRefused,
+} from '@skolo/equipment';
 import { type Credentials, Secret, type SnmpCredentials } from '@skolo/secrets';
-import { expect, it, onTestFinished } from 'vitest';
+import type { DeviceFault, SimulatedDevice } from '@skolo/simulators';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 import type { Device } from '../contract/device.ts';
 import type { DriverDeps, ModelOutlets, PowerDriver } from '../contract/outlets.ts';
@@ -107,5 +115,108 @@ export function neverSends(
       await expect(verb()).rejects.toThrow(DeviceRefused);
     }
     expect(wasTold()).toBe(false);
+  });
+}
+
+/** A driver, and the simulated device that it speaks to. */
+interface Started {
+  device: SimulatedDevice;
+  driver: PowerDriver;
+}
+
+/** How a protocol fails. */
+interface Failures {
+  /** Faults, and the error that each is. */
+  faults: readonly (readonly [DeviceFault, abstract new (...args: never[]) => Error])[];
+  /** Faults of a device that does not answer in time. */
+  silent: readonly DeviceFault[];
+  patienceMs: number;
+  /** A device with one of these faults has carried out nothing. */
+  isHarmless?: true;
+}
+
+/** A timeout comes after so long, which takes no time here. */
+export async function isLate(verb: () => Promise<unknown>, ms: number): Promise<void> {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => {
+    vi.useRealTimers();
+  });
+  const refused = expect(verb()).rejects.toThrow(DeviceTimeout);
+  await vi.advanceTimersByTimeAsync(ms);
+  await refused;
+  vi.useRealTimers();
+}
+
+/** The tests of what can go wrong over every protocol with sessions. */
+export function meetsUsualFaults(
+  start: () => Promise<Started>,
+  outlet: string,
+  { faults, silent, patienceMs, isHarmless }: Failures,
+): void {
+  it.each(faults)('says what is wrong with a device that has the fault %s', async (fault, kind) => {
+    const { device, driver } = await start();
+    device.faults.set(fault);
+
+    for (const verb of Object.values(verbs(driver, outlet))) {
+      await expect(verb()).rejects.toThrow(kind);
+    }
+    if (isHarmless) expect(device.board.isOn(outlet)).toBe(true);
+  });
+
+  it.each(silent)(`waits ${patienceMs / 1000} s at most for a device that is %s`, async (fault) => {
+    const { device, driver } = await start();
+    device.faults.set(fault);
+    device.faults.slowMs = 60_000;
+
+    for (const verb of Object.values(verbs(driver, outlet))) await isLate(verb, patienceMs);
+  });
+
+  it('gives up when it is told to, and leaves no session behind', async () => {
+    const { device, driver } = await start();
+    device.faults.set('wedged');
+
+    await allRejectWhenAborted(driver, outlet);
+
+    await vi.waitFor(() => expect(device.sessions.now).toBe(0), 20_000);
+  });
+
+  it('shows in the reading that a command was ignored', async () => {
+    const { device, driver } = await start();
+    device.faults.set('ignores-commands');
+
+    // A driver that checks by itself may say so at once.
+    await driver.turnOff(outlet, patient()).catch((error: unknown) => {
+      expect(error).toBeInstanceOf(DeviceRefused);
+    });
+
+    expect(await stateOf(driver, outlet)).toBe('on');
+  });
+
+  it('carries out a command whose answer is lost', async () => {
+    const { device, driver } = await start();
+    device.faults.set('drops-after-command');
+
+    await expect(driver.turnOff(outlet, patient())).rejects.toThrow(DeviceUnreachable);
+    device.faults.clear();
+
+    await vi.waitFor(async () => expect(await stateOf(driver, outlet)).toBe('off'), 20_000);
+  });
+}
+
+/** The test of a wrong password, which is never told. */
+export function refusesPassword(
+  wrong: string,
+  start: () => Promise<Started>,
+  outlet: string,
+): void {
+  it('says that the password is wrong, and not what it was', async () => {
+    const { driver, device } = await start();
+
+    for (const verb of Object.values(verbs(driver, outlet))) {
+      const error = await verb().catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(SignInRefused);
+      expect(everythingIn(error)).not.toContain(wrong);
+    }
+    expect(device.board.isOn(outlet)).toBe(true);
   });
 }

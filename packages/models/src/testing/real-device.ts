@@ -10,9 +10,9 @@ import type { Device } from '../contract/device.ts';
 
 export interface RealDevice {
   device: Device;
-  /** A new one; all that was said in it is in `talk`. Ends with the test. */
+  /** A new one; all that was said in it is in `transcript`. Ends with the test. */
   connect(options?: Partial<Pick<ConnectionDeps, 'signal' | 'idleMs'>>): Connection;
-  talk: string[];
+  transcript: string[];
   /** Folder for `execToFile`. */
   scratch: string;
 }
@@ -40,10 +40,10 @@ export async function realDevice(
     privateKey: { file: join(dir, 'key') },
     legacySsh: false,
   };
-  const talk: string[] = [];
+  const transcript: string[] = [];
   return {
     device,
-    talk,
+    transcript,
     scratch: dir,
     connect(options) {
       const connection = openConnection(device, {
@@ -54,7 +54,7 @@ export async function realDevice(
         idleMs: 30_000,
         deadlineMs: 120_000,
         scratch: dir,
-        onTalk: (_from, text) => talk.push(text),
+        onTranscript: (_from, text) => transcript.push(text),
         ...options,
       });
       onTestFinished(() => connection.close());

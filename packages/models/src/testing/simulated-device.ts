@@ -24,9 +24,9 @@ export interface Sitting<Simulated> {
   device: Simulated;
   /** As rack.yaml has it. */
   inventory: Device;
-  /** A new one; all that was said in it is in `talk`. Ends with the test. */
+  /** A new one; all that was said in it is in `transcript`. Ends with the test. */
   connect(options?: Partial<ConnectionDeps>): Connection;
-  talk: string[];
+  transcript: string[];
 }
 
 /** Starts a device, and ends it with the test. */
@@ -59,11 +59,11 @@ export async function simulated<Simulated extends CliDevice>(
     legacySsh: false,
     ...login,
   };
-  const talk: string[] = [];
+  const transcript: string[] = [];
   return {
     device,
     inventory,
-    talk,
+    transcript,
     connect(options) {
       const connection = openConnection(inventory, {
         credentials: () => readCredentials({ dir, logins: new Map([['logins', whole]]) }, 'logins'),
@@ -72,7 +72,7 @@ export async function simulated<Simulated extends CliDevice>(
         idleMs: 20_000,
         deadlineMs: 60_000,
         scratch: dir,
-        onTalk: (_from, text) => talk.push(text),
+        onTranscript: (_from, text) => transcript.push(text),
         ...options,
       });
       onTestFinished(() => connection.close());

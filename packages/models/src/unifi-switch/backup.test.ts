@@ -20,14 +20,14 @@ describe('the configuration of a UniFi switch', () => {
     ['with swctrl', {}],
     ['with Fastpath', { fastpath: true }],
   ])('is its file, byte for byte, with its address and name: %s', async (_what, options) => {
-    const { device, model, connect, talk } = await sit(options);
+    const { device, model, connect, transcript } = await sit(options);
 
     const { content, identity, startup } = await backUp(model, connect());
 
     expect(bytesOf(content)).toEqual(device.running());
     expect(identity).toEqual({ serial: '788A20DE9ABC', hostname: 'unifi-1' });
     expect(startup).toBeUndefined();
-    expect(talk.join('')).not.toContain(account.password);
+    expect(transcript.join('')).not.toContain(account.password);
   });
 
   it('is no mixture of before and after a change', async () => {

@@ -8,12 +8,7 @@ export const unifiSwitch: Model = {
   label: 'Ubiquiti UniFi switch',
   elsewhere: ['ubiquiti_unifiswitch'],
   transports: ['ssh', 'telnet'],
-  power: {
-    outlets: counted('port', 'portCount'),
-    offSeconds: 5,
-    nativeCycle: true,
-    load,
-  },
+  power: { outlets: counted('port', 'portCount'), offSeconds: 5, nativeCycle: true, load },
   network: counted('port', 'portCount', { extra: 4 }),
   connectedHosts: { load },
   backup: { load },

@@ -164,7 +164,7 @@ function portOf(device: string, ports: ReadonlyMap<number, Port>, number: number
  *     switch-5: { model: unifi-switch, address: 192.168.1.15, login: unifi, portCount: 16 }
  *     logins: { unifi: { username: admin, password: { file: secrets/unifi } } }
  *
- * Proven against: own simulator, which OpenSSH has spoken to as well. Netmiko (2.4.2) turns ports of its Fastpath off and on,
+ * Verified with: own simulator, which OpenSSH has spoken to as well. Netmiko (2.4.2) turns ports of its Fastpath off and on,
  * as an EdgeSwitch's; of `swctrl` no independent software knows (scripts with these commands were read). Hardware: none.
  *
  * A port that restarts shows `Auto` and no power, just like one with nothing plugged in, so it is reported as off only while
@@ -263,7 +263,7 @@ function interfaceOf(number: number): string {
 /**
  * Ubiquiti UniFi switch: the file that its controller made for it.
  *
- * Tried with: its simulator only.
+ * Verified with: its simulator only.
  * rack.yaml: `switch-5: { model: unifi-switch, address: 192.168.1.15, login: unifi }`; over ssh, as only its shell has files.
  * Oddities: what it shall be is known by the controller, whose own backup (.unf) is the one to have; this is what the switch was
  * told last. Not in it: /etc/persistent/cfg/mgmt, which ties the switch to its controller (address, key, `cfgversion`): the key
@@ -292,7 +292,7 @@ export function backup(): BackupModel {
 /**
  * Ubiquiti UniFi switch: what `swctrl` shows, over ssh.
  *
- * Proven against: own simulator only, whose MAC table has the form of recorded sessions, with addresses and names where the switch
+ * Verified with: own simulator only, whose MAC table has the form of recorded sessions, with addresses and names where the switch
  * has seen them. Models without `swctrl` are not read. Its uplink is marked in front of the port.
  * Source: sessions of users (USW-Pro-Max-48, US-8).
  */

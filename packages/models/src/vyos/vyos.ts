@@ -1,7 +1,7 @@
 /**
  * VyOS router.
  *
- * Tried with: its simulator only; netmiko reads it as well.
+ * Verified with: its simulator only; netmiko reads it as well.
  * rack.yaml: `router: { model: vyos, address: 192.168.1.1, login: router, export: file }`; the account may run `configure`.
  * Oddities: it saves values in quotes and shows them without, so that settings are compared, not texts. Not in it: files in
  * /config/auth and /config/user-data.
@@ -9,9 +9,9 @@
  */
 import { linuxConnectedHosts, vyattaLeases } from '../families/unix/linux-connected-hosts.ts';
 
-export { vyattaBackup as backup } from '../families/vyatta/backup.ts';
+export { backup } from '../families/vyatta/backup.ts';
 
-/** VyOS: see families/unix/linux-connected-hosts.ts. Leases: proven against own simulator only. */
+/** VyOS: see families/unix/linux-connected-hosts.ts. Leases: verified with our simulator only. */
 
 export const connectedHosts = linuxConnectedHosts([
   vyattaLeases('show dhcp server leases', 'Hostname'),

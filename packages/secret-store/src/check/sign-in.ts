@@ -4,10 +4,10 @@ import { closing, errorText, inParallel } from '@skolo/base';
 import {
   type Dial,
   type DialDatagrams,
+  type Endpoint,
   type HostKeys,
   openConnection,
   openExec,
-  type Place,
   SessionPool,
   targetOf,
 } from '@skolo/equipment';
@@ -120,7 +120,7 @@ async function checkDevice(device: InfrastructureDevice, deps: SignInDeps): Prom
 
 /** Asks what every device answers. @throws DeviceError It is silent, or rejects the login. */
 export async function askSnmp(
-  device: Place & { model: string },
+  device: Endpoint & { model: string },
   deps: Parameters<typeof snmpTo>[1],
   signal: AbortSignal,
 ): Promise<void> {

@@ -121,7 +121,7 @@ export class Fetch {
       idleMs: idleSeconds * 1000,
       deadlineMs: totalSeconds * 1000,
       scratch: join(scratch, device.name),
-      onTalk: (from, text) => transcript.add(from, text),
+      onTranscript: (from, text) => transcript.add(from, text),
       onConnected,
     });
     try {

@@ -17,7 +17,7 @@ export class Transcript {
   private cut = 0;
   private last: 'us' | 'device' | undefined;
 
-  /** For `onTalk` of a session. */
+  /** For `onTranscript` of a session. */
   add(from: 'us' | 'device', text: string): void {
     if (from === 'us' || this.last !== from) this.append(from === 'us' ? '\n>>> ' : '\n');
     this.last = from;

@@ -49,7 +49,7 @@ export class FakeDevices {
     const device = () => this.get(deviceName);
     return {
       format: 'text',
-      proof: 'mark',
+      verifiedBy: 'mark',
       read: async (connection) => {
         const fake = device();
         fake.reads += 1;

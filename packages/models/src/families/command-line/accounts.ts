@@ -18,7 +18,7 @@ interface CliAccounts {
   leave: string;
   /** By part: the statement with a new value. */
   statements: Readonly<Partial<Record<AccountPart, Statement>>>;
-  /** Saves, and the answer to the last of them that proves it. */
+  /** Saves, and the answer to the last of them that confirms it. */
   save: { commands: readonly string[]; done: RegExp };
 }
 

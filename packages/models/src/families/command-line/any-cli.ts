@@ -1,6 +1,10 @@
 /** A command line at a prompt, or, for a device that answers single commands, channels of ssh. */
-import type { DeviceCli, DeviceConnection, Dialect } from '@skolo/equipment';
-import { throwIfRefused } from './text-reading.ts';
+import {
+  type DeviceCli,
+  type DeviceConnection,
+  type Dialect,
+  throwIfRefused,
+} from '@skolo/equipment';
 
 /** Of a prompt that commands are typed at; or only what says no, where each command has an exec channel of ssh. */
 export type AnyDialect = Dialect | Pick<Dialect, 'errors'>;
@@ -15,7 +19,7 @@ export async function anyCli(
 function inChannels(connection: DeviceConnection, dialect: Pick<Dialect, 'errors'>): DeviceCli {
   const read = async (command: string) => {
     const answer = await connection.exec(command);
-    throwIfRefused(connection.device.name, command, answer, dialect);
+    throwIfRefused(connection.device.name, command, answer.toString('latin1'), dialect);
     return answer;
   };
   return { read, run: read };

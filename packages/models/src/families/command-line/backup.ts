@@ -33,13 +33,13 @@ interface Complete {
   other?(text: string): string | undefined;
 }
 
-/** No last line proves such a configuration complete, so it is read twice unless `isExact`. */
+/** No last line shows that such a configuration is complete, so it is read twice unless `isExact`. */
 export function cliBackup(model: CliBackup): BackupModel {
   const { dialect, complete, volatile, secrets, restore, isExact, startupLike } = model;
   return {
     format: 'text',
     read: (connection) => read(connection, model),
-    proof: 'twice',
+    verifiedBy: 'twice',
     incomplete: (content) => incomplete(content, complete),
     messages: 'prompt' in dialect ? dialect.noise : undefined,
     volatile,

@@ -1,5 +1,5 @@
 /** What models that read text have in common. */
-import { DeviceRefused, type Dialect } from '@skolo/equipment';
+import { DeviceRefused } from '@skolo/equipment';
 import type { Content } from '../../contract/backup.ts';
 
 /** Of a configuration in memory, one character for each byte, lines ended by `\n`. */
@@ -26,28 +26,6 @@ export function listed(texts: readonly string[], most = 10): string {
 
 export function lastLine(text: string): string {
   return text.trimEnd().split('\n').at(-1) ?? '';
-}
-
-/** An answer that says no is short; in a longer one anything may be written. */
-const longestRefusal = 10;
-
-/**
- * For answers in channels of their own, of devices whose status says nothing.
- *
- * @throws DeviceRefused It is an error text of this family.
- */
-export function throwIfRefused(
-  device: string,
-  command: string,
-  answer: Buffer,
-  { errors }: Pick<Dialect, 'errors'>,
-): void {
-  const text = answer.subarray(0, 4096).toString('latin1');
-  const lines = text.split('\n').flatMap((line) => (line.trim() === '' ? [] : [line.trim()]));
-  if (lines.length > longestRefusal) return;
-  const no = lines.find((line) => errors.some((error) => error.test(line)));
-  if (no === undefined) return;
-  throw new DeviceRefused(device, `refuses ${JSON.stringify(command)}: ${no.slice(0, 200)}`);
 }
 
 /** What is nice to know, and not every login may ask for. Undefined where the device refuses it. */

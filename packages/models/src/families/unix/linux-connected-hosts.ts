@@ -3,7 +3,7 @@
  * has. Where `bridge` of iproute2 is missing, as on a small BusyBox, the same is read from /sys: the `brctl` of a BusyBox need not
  * have `showmacs`. A switch chip's own table is only told by `bridge`.
  *
- * Proven against: a real bridge and neighbours in a network namespace (iproute2 6.1), which is that of a real FRR (8.4.4).
+ * Verified with: a real bridge and neighbours in a network namespace (iproute2 6.1), which is that of a real FRR (8.4.4).
  */
 import { type DeviceConnection, DeviceRefused } from '@skolo/equipment';
 import type {

@@ -60,7 +60,7 @@ export function systemCfgBackup({
   return {
     format: 'text',
     read,
-    proof: 'transfer',
+    verifiedBy: 'transfer',
     incomplete: (content) => incomplete(content, areas),
     volatile,
     secrets,

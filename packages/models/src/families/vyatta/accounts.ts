@@ -1,7 +1,7 @@
 /**
  * EdgeOS and VyOS: passwords and ssh keys of users. A commit is in force, and `save` keeps it.
  *
- * Tried with: their simulators only.
+ * Verified with: their simulators only.
  * Oddities: a password is typed in the clear, and kept as a hash. It is in the history of no shell, as configuration mode has its own.
  * Source: EdgeOS User Guide and VyOS User Guide, "system login user"; vyatta-cfg-system (login).
  */

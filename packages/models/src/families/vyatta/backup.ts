@@ -33,12 +33,12 @@ import {
 import { vyattaSecrets } from './secrets.ts';
 import { commandSteps, fileSteps } from './steps.ts';
 
-export function vyattaBackup({ options }: Device): BackupModel {
+export function backup({ options }: Device): BackupModel {
   const asCommands = options.export === 'commands';
   return {
     format: 'text',
     read: asCommands ? readAsCommands : readAsFile,
-    proof: asCommands ? 'twice' : 'mark',
+    verifiedBy: asCommands ? 'twice' : 'mark',
     incomplete: (content) => whyIncomplete(content, asCommands),
     volatile: [],
     secrets: vyattaSecrets,

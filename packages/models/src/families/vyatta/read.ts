@@ -1,4 +1,4 @@
-/** What EdgeOS and VyOS are asked. Each is a command of its own, whose exit status proves that it came to its end. */
+/** What EdgeOS and VyOS are asked. Each is a command of its own, whose exit status shows that it came to its end. */
 import type { DeviceConnection } from '@skolo/equipment';
 import { type Setting, settingsIn } from './configuration.ts';
 

@@ -1,17 +1,17 @@
 /** What is said in a session, for a transcript: as it was said, but for the secrets of its login. */
 
 /** Told everything in the order in which it was said. One character for each byte. */
-export type OnTalk = (from: 'us' | 'device', text: string) => void;
+export type OnTranscript = (from: 'us' | 'device', text: string) => void;
 
 /** Passes on what is said. A secret that the device says is hidden, too, however its bytes were cut into packets. */
-export class Talk {
-  private readonly onTalk: OnTalk;
+export class Transcript {
+  private readonly onTranscript: OnTranscript;
   /** The longest first, since one may be part of another. */
   private readonly secrets: readonly string[];
   private held = '';
 
-  constructor(onTalk: OnTalk, secrets: readonly string[]) {
-    this.onTalk = onTalk;
+  constructor(onTranscript: OnTranscript, secrets: readonly string[]) {
+    this.onTranscript = onTranscript;
     this.secrets = secrets
       .filter((secret) => secret !== '')
       .map((secret) => Buffer.from(secret).toString('latin1'))
@@ -20,21 +20,21 @@ export class Talk {
 
   say(text: string): void {
     this.end();
-    this.onTalk('us', this.without(text));
+    this.onTranscript('us', this.without(text));
   }
 
   receive(text: string): void {
     const heard = this.without(this.held + text);
     const kept = this.beginOfSecret(heard);
     this.held = heard.slice(heard.length - kept);
-    if (heard.length > kept) this.onTalk('device', heard.slice(0, heard.length - kept));
+    if (heard.length > kept) this.onTranscript('device', heard.slice(0, heard.length - kept));
   }
 
   /** Nothing more comes, or not at once. */
   end(): void {
     const { held } = this;
     this.held = '';
-    if (held !== '') this.onTalk('device', held);
+    if (held !== '') this.onTranscript('device', held);
   }
 
   private without(text: string): string {

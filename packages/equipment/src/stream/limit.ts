@@ -30,7 +30,7 @@ export interface IdleTimer {
  *
  * @param late makes the error of the clock; `how` is ` within 10 s`, or `: nothing came for 3 s`
  */
-export async function settle<T>(
+export async function withinLimit<T>(
   { signal, endsAt, within, idleMs }: Limit,
   late: (how: string) => Error,
   start: (

@@ -14,7 +14,7 @@ export interface Ports {
   ipmi?: number;
 }
 
-export interface Place {
+export interface Endpoint {
   name: string;
   address?: string;
   ports: Ports;
@@ -30,19 +30,19 @@ export interface Access {
 
 /** Where a session of ssh or telnet connects to, and with which secrets. @throws DeviceRefused */
 export async function targetOf(
-  place: Place,
+  endpoint: Endpoint,
   { credentials }: Pick<Access, 'credentials'>,
   transport: 'ssh' | 'telnet',
 ): Promise<Target> {
-  const { name, ports, hostKey } = place;
-  const address = addressOf(place);
+  const { name, ports, hostKey } = endpoint;
+  const address = addressOf(endpoint);
   const port = ports[transport] ?? (transport === 'ssh' ? 22 : 23);
   const pinned = hostKey !== undefined && { hostKey };
   return { name, address, port, credentials: await credentials(), ...pinned };
 }
 
 /** @throws DeviceRefused rack.yaml gives it none. */
-export function addressOf({ name, address }: Pick<Place, 'name' | 'address'>): string {
+export function addressOf({ name, address }: Pick<Endpoint, 'name' | 'address'>): string {
   if (address !== undefined) return address;
   throw new DeviceRefused(name, 'rack.yaml gives it no address');
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decodeBytes, shownLine, shownLines } from './screen.ts';
+import { decodeBytes, shownLine, shownLines } from './terminal-text.ts';
 
 describe('what a terminal shows', () => {
   it.each([

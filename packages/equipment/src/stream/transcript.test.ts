@@ -8,24 +8,24 @@ import { fakeSwitch } from '../testing/fake-switch.ts';
 import { password, startSshServer, testHostKey, user } from '../testing/ssh-server.ts';
 import { startSshd } from '../testing/sshd.ts';
 import { deps, soon, target, tempDir } from '../testing/targets.ts';
-import { Talk } from './talk.ts';
+import { Transcript } from './transcript.ts';
 
 const signal = soon();
 
 function transcript() {
   const said: string[] = [];
   let last = '';
-  const onTalk = (from: 'us' | 'device', text: string) => {
+  const onTranscript = (from: 'us' | 'device', text: string) => {
     if (from === last) said[said.length - 1] += text;
     else said.push(`${from}: ${text}`);
     last = from;
   };
-  return { said, onTalk };
+  return { said, onTranscript };
 }
 
 describe('a transcript', () => {
   it('has all that was said at a command line, and no password', async () => {
-    const { said, onTalk } = transcript();
+    const { said, onTranscript } = transcript();
     const device = fakeSwitch({
       enablePassword: 'let-me',
       answers: { 'show a': `the password is ${password}, Z\xfcrich\r\n` },
@@ -36,7 +36,7 @@ describe('a transcript', () => {
       target(server.port, credentials),
       'ssh',
       fastpath,
-      await deps({ onTalk }),
+      await deps({ onTranscript }),
       signal,
     );
 
@@ -52,7 +52,7 @@ describe('a transcript', () => {
   });
 
   it('has no password of a login over telnet', async () => {
-    const { said, onTalk } = transcript();
+    const { said, onTranscript } = transcript();
     const device = await startEdgeSwitch({
       hostKey: testHostKey(),
       username: user,
@@ -64,7 +64,7 @@ describe('a transcript', () => {
       target(device.telnetPort ?? 0),
       'telnet',
       fastpath,
-      await deps({ onTalk }),
+      await deps({ onTranscript }),
       signal,
     );
     await cli.close();
@@ -76,10 +76,10 @@ describe('a transcript', () => {
 
   it('has commands of their own, and files by their size', async (context) => {
     if (peer('sshd') === undefined) return context.skip('sshd is not installed');
-    const { said, onTalk } = transcript();
+    const { said, onTranscript } = transcript();
     const { port, username, privateKey } = await startSshd();
     const credentials = { username, privateKey: new Secret(privateKey) };
-    const session = await openExec(target(port, credentials), await deps({ onTalk }), signal);
+    const session = await openExec(target(port, credentials), await deps({ onTranscript }), signal);
     onTestFinished(() => session.close());
     const file = `${await tempDir()}/file`;
 
@@ -104,10 +104,10 @@ describe('a transcript', () => {
     fc.assert(
       fc.property(fc.array(text), (pieces) => {
         const heard: string[] = [];
-        const talk = new Talk((_from, said) => heard.push(said), secrets);
+        const transcript = new Transcript((_from, said) => heard.push(said), secrets);
 
-        for (const piece of pieces) talk.receive(piece);
-        talk.end();
+        for (const piece of pieces) transcript.receive(piece);
+        transcript.end();
 
         // What is in the marks is not what was said.
         const kept = heard.join('').replaceAll('<secret>', ' ');
@@ -119,10 +119,10 @@ describe('a transcript', () => {
 
   it('keeps everything else', () => {
     const heard: string[] = [];
-    const talk = new Talk((_from, said) => heard.push(said), ['secret', '']);
+    const transcript = new Transcript((_from, said) => heard.push(said), ['secret', '']);
 
-    for (const piece of ['a sec', 'ond', ' se', 'cr', 'et', ' s']) talk.receive(piece);
-    talk.say('x');
+    for (const piece of ['a sec', 'ond', ' se', 'cr', 'et', ' s']) transcript.receive(piece);
+    transcript.say('x');
 
     expect(heard.join('')).toBe('a second <secret> sx');
   });
