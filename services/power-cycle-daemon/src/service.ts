@@ -69,7 +69,7 @@ function signsInTo(rack: Rack): SignInTarget[] {
 }
 
 async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promise<Service> {
-  const { name, version, log, clock, degraded, stateDir, metrics, audit } = context;
+  const { log, clock, degraded, stateDir } = context;
   const { timing = usualTiming, createUsbHub = usbHubByAgent } = deps;
   const { retryMs } = timing;
   const rack = () => context.rack.rack;

@@ -89,7 +89,9 @@ function usersOfNames(): ReadonlyMap<string, ReadonlySet<string>> {
     for (const [, name = ''] of text.matchAll(/\bimport\([^)]*\)+(?:\.then\(\(\{|\.) ?(\w+)/g)) {
       use(name, file);
     }
-    for (const [, names = ''] of text.matchAll(/const ([^=;]*) =\s+await (?:import|Promise\.all)\(/g)) {
+    for (const [, names = ''] of text.matchAll(
+      /const ([^=;]*) =\s+await (?:import|Promise\.all)\(/g,
+    )) {
       useAll(names, file);
     }
     for (const [, module = ''] of text.matchAll(/^import \* as (\w+) from '/gm)) {
