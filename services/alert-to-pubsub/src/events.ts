@@ -23,7 +23,7 @@ export type AlertEvent =
   | { type: 'degraded'; what: 'spool' | 'receiver secrets'; why: string | undefined }
   | { type: 'sink-added'; sink: string }
   | { type: 'sink-not-closed'; sink: string; error: unknown }
-  | { type: 'sent'; sink: string; messages: number; seconds: number }
+  | { type: 'sent'; sink: string; messages: number }
   | { type: 'send-failed'; sink: string; reason: SinkReason; code: string; why: string }
   | { type: 'sink-recovered'; sink: string; seconds: number }
   /** `id` is absent where a record of the spool is not a message. */

@@ -1,7 +1,7 @@
 /** Metrics of alert-to-pubsub. Names and labels are all declared here; the alert rules ask for them. */
 import { Endpoint, sinkReasons } from '@skolo/alerts';
 import { type GaugeSample, type GaugeSpec, registerGauges } from '@skolo/common';
-import { Counter, Histogram, type Registry } from 'prom-client';
+import { Counter, type Registry } from 'prom-client';
 import type { AlertEvent, EmitAlertEvent } from './events.ts';
 import { rejectionReasons } from './receive/rejection.ts';
 import type { SinkView, Status } from './status.ts';
@@ -38,13 +38,6 @@ export function createMetrics(registry: Registry, status: Status): EmitAlertEven
       new Counter({ name: `skolo_alerts_${what}_total`, help, labelNames, registers }),
     ]),
   );
-  const duration = new Histogram({
-    name: 'skolo_alerts_publish_duration_seconds',
-    help: 'Time until a sink has accepted a batch of messages.',
-    labelNames: ['sink'],
-    buckets: [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30],
-    registers,
-  });
   const count: Count = (name, labels, by = 1) => registered.get(name)?.inc(labels, by);
   // An absent counter that begins with 1 is no increase to Prometheus.
   for (const endpoint of Endpoint.options) {
@@ -55,7 +48,6 @@ export function createMetrics(registry: Registry, status: Status): EmitAlertEven
   for (const state of statuses) count('transitions', { status: state }, 0);
   registerGauges(registry, gauges, () => status);
   return function countEvent(event) {
-    if (event.type === 'sent') duration.observe({ sink: event.sink }, event.seconds);
     if (event.type === 'received') countReceived(event, count);
     else countOne(event, count);
   };
@@ -114,7 +106,6 @@ function countOne(event: AlertEvent, count: Count) {
 
 /** Read at each scrape. */
 const gauges: Record<string, GaugeSpec<Status>> = {
-  skolo_alerts_firing: { help: 'Alerts that fire.', read: (status) => status.firing() },
   skolo_alerts_spool_bytes: {
     help: 'Size of the spool.',
     read: (status) => status.spool().bytes,

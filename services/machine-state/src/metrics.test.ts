@@ -20,9 +20,7 @@ machines:
     current: { machines: () => machines as Machine[] },
     history: { pending: 0, isOpen: true },
     recorder: { omitted: () => new Map() },
-    orders: { allInForce: () => [] },
     reported: { notHeard: 0 },
-    services: { states: () => [] },
     enrolment: { waiting: () => [] },
   });
   const text = await registry.metrics();

@@ -3,11 +3,9 @@ import { type Machine, MachineCondition, type WaitingPi } from '@skolo/api';
 import { type GaugeSpec, registerGauges } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import type { Registry } from 'prom-client';
-import type { OtherServices } from './collect/services.ts';
 import type { History } from './history/history.ts';
 import type { Recorder } from './history/recorder.ts';
 import type { Current } from './join/current.ts';
-import type { Orders } from './orders/orders.ts';
 import type { ReportedOrders } from './orders/reported.ts';
 
 interface Sources {
@@ -15,9 +13,7 @@ interface Sources {
   current: Pick<Current, 'machines'>;
   history: Pick<History, 'pending' | 'isOpen'>;
   recorder: Pick<Recorder, 'omitted'>;
-  orders: Pick<Orders, 'allInForce'>;
   reported: Pick<ReportedOrders, 'notHeard'>;
-  services: Pick<OtherServices, 'states'>;
   enrolment: { waiting(): readonly WaitingPi[] };
 }
 
@@ -29,11 +25,9 @@ interface Measured {
   isHistoryOpen: boolean;
   /** By machine. */
   omitted: ReadonlyMap<string, number>;
-  undelivered: number;
   notHeard: number;
   /** Why each Pi without a name waits. */
   waiting: readonly WaitingPi['code'][];
-  isServiceReachable: readonly (readonly [name: string, isReachable: boolean])[];
 }
 
 const gauges: Record<string, GaugeSpec<Measured>> = {
@@ -107,10 +101,6 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
       ]);
     },
   },
-  skolo_machines_orders_undelivered: {
-    help: 'Orders of people that agents do not have yet.',
-    read: ({ undelivered }) => undelivered,
-  },
   skolo_machines_reported_quarantines_waiting: {
     help: 'Machines that report a quarantine which the journal has lost, beyond the ten that are kept.',
     read: ({ notHeard }) => notHeard,
@@ -137,17 +127,11 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
         waiting.filter((each) => each === reason).length,
       ]),
   },
-  skolo_machines_source_up: {
-    help: 'Whether another service answers.',
-    labels: ['source'],
-    read: ({ isServiceReachable }) =>
-      isServiceReachable.map(([source, isUp]) => [{ source }, isUp ? 1 : 0]),
-  },
 };
 
 export function createMetrics(
   registry: Registry,
-  { rack, current, history, recorder, orders, reported, services, enrolment }: Sources,
+  { rack, current, history, recorder, reported, enrolment }: Sources,
 ): void {
   registerGauges(registry, gauges, () => ({
     rack: rack(),
@@ -155,9 +139,7 @@ export function createMetrics(
     pending: history.pending,
     isHistoryOpen: history.isOpen,
     omitted: recorder.omitted(),
-    undelivered: orders.allInForce().filter(({ deliveredAt }) => deliveredAt === undefined).length,
     notHeard: reported.notHeard,
     waiting: enrolment.waiting().map(({ code }) => code),
-    isServiceReachable: services.states().map(({ name, reachable }) => [name, reachable] as const),
   }));
 }

@@ -120,8 +120,6 @@ export class SimulatedWeek {
       current,
       history,
       recorder,
-      services,
-      orders: { allInForce: () => [] },
       reported: { notHeard: 0 },
       enrolment: { waiting: () => [] },
     });

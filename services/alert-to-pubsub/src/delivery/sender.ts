@@ -135,7 +135,7 @@ export class Sender {
     this.start(this.sendBatch(turn), (sent) => {
       if (sent.error !== undefined && this.deps.ending.aborted) return;
       if (behind !== undefined) this.triedBehind(behind, turn, begun, sent);
-      else if (sent.error === undefined) this.arrived(turn, begun, sent.seconds);
+      else if (sent.error === undefined) this.arrived(turn, begun);
       else this.failed(turn, begun, sent.error, sent.seconds < promptSeconds);
     });
   }
@@ -155,14 +155,14 @@ export class Sender {
     return { error, seconds: clock.uptime() - begunAt };
   }
 
-  private arrived(turn: Turn, begun: number, seconds: number): void {
+  private arrived(turn: Turn, begun: number): void {
     const { sink, emit, health } = this.deps;
     const { batch } = turn;
     const isBack = health.failures > 0;
     worked(health, turn.queue, begun);
     this.reportRecovery();
     this.settle(turn, { batch, type: 'arrived', isBack });
-    emit({ type: 'sent', sink: sink.name, messages: batch.length, seconds });
+    emit({ type: 'sent', sink: sink.name, messages: batch.length });
   }
 
   private failed(turn: Turn, begun: number, failure: SinkError, isPrompt: boolean): void {
@@ -268,7 +268,7 @@ export class Sender {
           backlog.remove(passed);
           this.outcomes.push({ batch: passed, type: 'rejected', isBack: false });
         } else backlog.putBack(queue, passed);
-        this.arrived(turn, begun, seconds);
+        this.arrived(turn, begun);
       });
       return;
     }

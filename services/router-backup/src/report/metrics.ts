@@ -1,13 +1,12 @@
 /** Metrics of the router backup. Names and labels are all declared here; the alert rules ask for them. */
 import { type GaugeSample, type GaugeSpec, registerGauges } from '@skolo/common';
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Counter, type Registry } from 'prom-client';
 import type { EmitBackup } from '../events.ts';
 import type { HistoryLoss } from '../history/loss.ts';
 import type { Store } from '../history/store.ts';
 import type { OffsiteCopies } from '../offsite/copies.ts';
-import { summaryOf } from '../runs/summary.ts';
 import { targetsOf } from '../targets.ts';
-import { lastSuccessOf, type StatusSources, statusOfAll } from './device-status.ts';
+import { lastSuccessOf, type StatusSources } from './device-status.ts';
 
 interface MetricsDeps {
   sources: StatusSources;
@@ -19,28 +18,10 @@ interface MetricsDeps {
 /** Returns a consumer of events. */
 export function createMetrics(registry: Registry, deps: MetricsDeps): EmitBackup {
   const registers = [registry];
-  const duration = new Histogram({
-    name: 'skolo_backup_duration_seconds',
-    help: 'Time to read a device and store its configuration.',
-    buckets: [0.1, 0.3, 1, 3, 10, 30, 100, 300],
-    registers,
-  });
   const failures = new Counter({
     name: 'skolo_backup_failures_total',
     help: 'Devices that failed in a run after all retries, by class.',
     labelNames: ['class'],
-    registers,
-  });
-  const changes = new Counter({
-    name: 'skolo_backup_changes_total',
-    help: 'New versions of a device.',
-    labelNames: ['device'],
-    registers,
-  });
-  const runs = new Counter({
-    name: 'skolo_backup_runs_total',
-    help: 'Runs, by outcome: ok, partly, failed.',
-    labelNames: ['outcome'],
     registers,
   });
   const messages = new Counter({
@@ -50,17 +31,10 @@ export function createMetrics(registry: Registry, deps: MetricsDeps): EmitBackup
     registers,
   });
   registerGauges(registry, gauges, () => deps);
-  statusGauges(registry, deps.sources);
   return (event) => {
     if (event.type === 'webhook-message') messages.inc({ outcome: event.outcome });
-    else if (event.type === 'run-finished') {
-      const { ok, failed } = summaryOf(event.run.devices);
-      runs.inc({ outcome: failed === 0 ? 'ok' : ok > 0 ? 'partly' : 'failed' });
-    } else if (event.type === 'device-done') {
-      const { device, outcome } = event;
-      duration.observe(outcome.seconds);
-      if (outcome.failure !== undefined) failures.inc({ class: outcome.failure });
-      if (outcome.result === 'changed') changes.inc({ device });
+    else if (event.type === 'device-done' && event.outcome.failure !== undefined) {
+      failures.inc({ class: event.outcome.failure });
     }
   };
 }
@@ -145,25 +119,3 @@ const gauges: Record<string, GaugeSpec<MetricsDeps>> = {
         ]),
   },
 };
-
-/** Three gauges of one look at all devices, which reads the history. */
-function statusGauges(registry: Registry, sources: StatusSources): void {
-  const gauge = (name: string, help: string) =>
-    new Gauge({ name, help, labelNames: ['device'], registers: [registry] });
-  const bytes = gauge('skolo_backup_bytes', 'Size of the newest version of a device.');
-  const versions = gauge('skolo_backup_versions', 'Versions of a device.');
-  new Gauge({
-    name: 'skolo_backup_devices',
-    help: 'Devices by state.',
-    labelNames: ['state'],
-    registers: [registry],
-    async collect() {
-      for (const each of [this, bytes, versions]) each.reset();
-      for (const { name: device, state, size, versions: count } of await statusOfAll(sources)) {
-        this.inc({ state });
-        if (size !== undefined) bytes.set({ device }, size);
-        versions.set({ device }, count);
-      }
-    },
-  });
-}
