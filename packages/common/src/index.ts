@@ -1,6 +1,6 @@
 export { AccessControl, type Caller } from './access/access-control.ts';
+export { CallerLimit } from './access/caller-limits.ts';
 export { Challenges, unsigned } from './access/challenges.ts';
-export { CallerLimit } from './access/limits.ts';
 export { RateLimiter } from './access/rate-limiter.ts';
 export {
   listTokens,
@@ -16,7 +16,7 @@ export {
   inNetworks,
   normaliseAddress,
 } from './connections/client-address.ts';
-export type { ConnectionLimits } from './connections/limits.ts';
+export type { ConnectionLimits } from './connections/connection-limits.ts';
 export { listen } from './connections/listen.ts';
 export { type FindMac, neighbourTable } from './connections/neighbours.ts';
 export { createEvents, type Emit, type Events } from './events.ts';

@@ -7,7 +7,7 @@ export { whoMakesRoom } from './access/fair-share.ts';
 export { AuditLog } from './audit/audit-log.ts';
 export { type BackOffOptions, backOffMs } from './back-off.ts';
 export { cameThroughProxy, inNetworks, normaliseAddress } from './connections/client-address.ts';
-export { ConnectionLimits, type Ends, isSameComputer } from './connections/limits.ts';
+export { ConnectionLimits, type Ends, isSameComputer } from './connections/connection-limits.ts';
 export { serve } from './connections/serve.ts';
 export { createEvents, type Emit } from './events.ts';
 export { type Degraded, DegradedList } from './health/degraded.ts';

@@ -4,7 +4,7 @@ import type { Finding, InfrastructureDevice, Rack, RackWatch, ServiceName } from
 import type { Registry } from 'prom-client';
 import type { AccessControl } from './access/access-control.ts';
 import type { AuditLog } from './audit/audit-log.ts';
-import type { ConnectionLimits } from './connections/limits.ts';
+import type { ConnectionLimits } from './connections/connection-limits.ts';
 import type { DegradedList } from './health/degraded.ts';
 import type { ReadinessNow } from './health/probes.ts';
 import type { BoundRoute } from './http/routes.ts';

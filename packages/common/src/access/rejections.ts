@@ -4,7 +4,7 @@ import type { AuditLog, NewAuditEntry } from '../audit/audit-log.ts';
 import { HttpProblem } from '../http/problem.ts';
 import type { Clock } from '../process/clock.ts';
 import type { Logger } from '../process/log.ts';
-import { anonymous, CallerLimit } from './limits.ts';
+import { anonymous, CallerLimit } from './caller-limits.ts';
 
 /** A metric's label. */
 const reasons = ['none', 'unknown', 'expired', 'google', 'role', 'unavailable'] as const;

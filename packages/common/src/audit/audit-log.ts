@@ -8,7 +8,7 @@ import type { AuditEntry, AuditPage } from '@skolo/api/audit-log';
 import { errorText } from '@skolo/base';
 import { appendLines, GroupCommit, makeFolder, syncFolder } from '@skolo/durable';
 import type { Registry } from 'prom-client';
-import { anonymous, CallerLimit } from '../access/limits.ts';
+import { anonymous, CallerLimit } from '../access/caller-limits.ts';
 import type { DegradedList } from '../health/degraded.ts';
 import type { Clock } from '../process/clock.ts';
 import { type AuditQuery, readAudit } from './reader.ts';

@@ -13,7 +13,7 @@ import {
   isSameComputer,
   mostConnections,
   type Owner,
-} from './limits.ts';
+} from './connection-limits.ts';
 
 interface RackOwnersDeps {
   rack: { readonly rack: Rack };

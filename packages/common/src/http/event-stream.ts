@@ -2,8 +2,8 @@
 import type { ServerResponse } from 'node:http';
 import type { Writable } from 'node:stream';
 import type { Registry } from 'prom-client';
+import { tooMany } from '../access/caller-limits.ts';
 import { whoMakesRoom } from '../access/fair-share.ts';
-import { tooMany } from '../access/limits.ts';
 import { acceptsGzip, gzipHeaders, gzipTo } from './gzip.ts';
 import type { AnyAnswer } from './routes.ts';
 

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { problemType } from '@skolo/api/problem';
-import { anonymous } from '../access/limits.ts';
+import { anonymous } from '../access/caller-limits.ts';
 import type { Logger } from '../process/log.ts';
 import { gzipHeaders, gzipped, isWorthGzip } from './gzip.ts';
 import { HttpProblem } from './problem.ts';

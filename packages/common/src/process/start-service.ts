@@ -4,7 +4,7 @@ import { Counter, Registry } from 'prom-client';
 import { AccessControl } from '../access/access-control.ts';
 import { AuditLog } from '../audit/audit-log.ts';
 import { auditRoute } from '../audit/route.ts';
-import { ConnectionLimits, type Owner, ownerKinds } from '../connections/limits.ts';
+import { ConnectionLimits, type Owner, ownerKinds } from '../connections/connection-limits.ts';
 import { readIpv6Neighbours } from '../connections/neighbours.ts';
 import { rackOwners } from '../connections/rack-owners.ts';
 import { serve } from '../connections/serve.ts';

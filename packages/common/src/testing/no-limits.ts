@@ -1,4 +1,4 @@
-import { ConnectionLimits } from '../connections/limits.ts';
+import { ConnectionLimits } from '../connections/connection-limits.ts';
 
 /** For a server of a test. */
 export function noLimits(): ConnectionLimits {

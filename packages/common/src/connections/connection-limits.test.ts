@@ -5,7 +5,13 @@ import { text } from 'node:stream/consumers';
 import { runs } from '@skolo/durable/campaign';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { ConnectionLimits, type Ends, firstToClose, type Owner, type Stage } from './limits.ts';
+import {
+  ConnectionLimits,
+  type Ends,
+  firstToClose,
+  type Owner,
+  type Stage,
+} from './connection-limits.ts';
 import { listen } from './listen.ts';
 
 const get = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
