@@ -189,7 +189,7 @@ function readTasks() {
     readExecutions().map(({ taskId, execution }) => [taskId, execution.exitCode]),
   );
   return [...workspaces].flatMap(([name, folder]) => {
-    const { scripts } = readJson(join(folder, 'package.json'));
+    const { scripts = {} } = readJson(join(folder, 'package.json'));
     // The root's own `test` is not a task, it calls turbo.
     const tasks = name === '//' ? ['lint'] : verbs.filter((verb) => verb in scripts);
     return tasks.map((task) => ({

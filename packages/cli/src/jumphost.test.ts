@@ -125,7 +125,7 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
 
     expect(code).toBe(1);
     for (const each of names) expect(stdout).toMatch(new RegExp(`^${each} .*name`, 'm'));
-    expect(stdout).toContain('name: its name is ');
+    expect(stdout).toContain('name: its host name is ');
     expect(await desk?.left()).toEqual([]);
   });
 

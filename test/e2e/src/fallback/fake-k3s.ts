@@ -11,7 +11,6 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import type { createServer, IncomingMessage } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { join } from 'node:path';
-import { isObject } from '@skolo/base';
 
 interface Pod {
   name: string;
@@ -271,4 +270,9 @@ for (;;) {
   // A kubelet that hears of no API server starts nothing.
   if (!faults().hangs) await reconcile();
   await new Promise((resolve) => setTimeout(resolve, 500));
+}
+
+/** As that of packages/base: this file runs alone in a computer. */
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
