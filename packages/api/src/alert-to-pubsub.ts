@@ -34,10 +34,7 @@ export const SinkStatus = z
     kind: z.enum(['pubsub', 'file', 'http']),
     depth: z.int().describe('number of queued messages'),
     oldestSeconds: z.number().describe('age of the oldest queued message'),
-    setAside: z
-      .int()
-      .default(0)
-      .describe('messages that became dead letters since the service started'),
+    setAside: z.int().describe('messages that became dead letters since the service started'),
     lastSuccess: Time.optional(),
     failingSince: Time.optional(),
     reason: z.string().optional().describe('class of the error'),

@@ -109,7 +109,6 @@ export const EnrolledPi = z
     serial,
     macs: z
       .array(mac)
-      .default([])
       .describe('which the board had when it got its first name; later ones are ignored'),
     at: Time.describe('when it got the name'),
     by: z.string().optional().describe('who has decided it; absent: rack.yaml'),

@@ -113,15 +113,12 @@ async function call(spec: RouteSpec, request: AnyRequest, options: ClientOptions
     response = await send(signed());
     if (signer !== undefined) {
       // 401: the agent has done nothing, because the challenge was too old, or there was none.
-      const isKnown = signer.learn(response.headers);
+      signer.learn(response.headers);
       const again = response.status === 401 ? signed() : undefined;
       if (again !== undefined) {
         await bytesOf(response, mostBytes, () => undefined);
         response = await send(again);
         signer.learn(response.headers);
-      } else if (!isKnown && response.status === 401) {
-        deadline.abort();
-        throw tooOld(asked);
       }
     }
     isStream = spec.events !== undefined && typeOf(response) === eventStream;
@@ -275,16 +272,6 @@ function misdirected({ what, url }: Asked, why: string): ApiError {
     type: 'about:blank',
     title: 'Misdirected Request',
     status: 421,
-    detail,
-  });
-}
-
-function tooOld({ what, url }: Asked): ApiError {
-  const detail = `${new URL(url).origin}: the agent sends no challenge to sign, so it is too old for orders; update it`;
-  return new ApiError(what, {
-    type: 'about:blank',
-    title: 'too old for orders',
-    status: 401,
     detail,
   });
 }

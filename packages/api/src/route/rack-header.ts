@@ -3,7 +3,7 @@
  * anywhere: a service rejects a request that is meant for another rack before any effect, and a client rejects the answer of
  * another rack, which may come from a service that ignores the header of the request.
  *
- * An answer without the header is accepted: services of versions before this header, and proxies, do not send it.
+ * An answer without the header is accepted: proxies do not send it.
  */
 export const rackHeader = 'x-skolo-rack';
 

@@ -39,8 +39,8 @@ export interface Signer {
    * Headers of a signed request. Each challenge is used once; without one, undefined: the agent's answer will have one.
    */
   sign(request: Omit<SignedRequest, 'digest'> & { body: string }): Headers | undefined;
-  /** Takes the challenge of an answer. False: it has none, as those of an agent from before signatures. */
-  learn(headers: { get(name: string): string | null }): boolean;
+  /** Takes the challenge of an answer, if it has one. */
+  learn(headers: { get(name: string): string | null }): void;
 }
 
 type Headers = Record<string, string>;
@@ -65,7 +65,6 @@ export function createSigner(privateKey: KeyObject, receiver: Receiver): Signer 
     },
     learn(headers) {
       challenge = nonceOf(headers.get(challengeHeader) ?? undefined);
-      return challenge !== undefined;
     },
   };
 }

@@ -18,7 +18,7 @@ export const Request = z.object({
   services: z.array(z.string()),
   version: z.string().exactOptional(),
   /** Back to the versions before the last push of each rack. */
-  isRollback: z.boolean().default(false),
+  isRollback: z.boolean(),
   racks: z.array(z.string()),
   canaries: z.number(),
   soakMs: z.number(),
@@ -46,9 +46,9 @@ export const RackRecord = z.object({
   rack: z.string(),
   state: RackState,
   /** Versions that the push sets. */
-  pins: z.array(Pin).default([]),
+  pins: z.array(Pin),
   /** Those before. */
-  former: z.array(Pin).default([]),
+  former: z.array(Pin),
   plan: RackPlan.exactOptional(),
   /** Why it failed, or was not begun. */
   why: z.string().exactOptional(),

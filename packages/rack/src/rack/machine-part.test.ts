@@ -110,12 +110,6 @@ describe('readMachinePart', () => {
     );
   });
 
-  it('reads what an older version made, in which nobody could sign in at the agent', () => {
-    const { agent: _, ...older } = partOf('skia-rpi2-rack4-shelf1-001');
-
-    expect(readMachinePart(older, 'skolo-machine').agent).toEqual({ anonymousRead: [] });
-  });
-
   it('leaves out what a newer version put in', () => {
     const machinePart = partOf('skia-rpi2-rack4-shelf1-001');
     const newer = {

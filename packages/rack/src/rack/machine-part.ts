@@ -46,12 +46,10 @@ const machinePart = z.object({
   swarming: swarmingClient,
   services: z.object({ 'metadata-server': z.string(), 'power-cycle-daemon': z.string() }),
   /** Access to its agent: signatures of this key (base64url); these networks may read. */
-  agent: z
-    .object({
-      publicKey: z.string().exactOptional(),
-      anonymousRead: z.array(z.string()).default([]),
-    })
-    .prefault({}),
+  agent: z.object({
+    publicKey: z.string().exactOptional(),
+    anonymousRead: z.array(z.string()),
+  }),
 });
 
 /** Plain JSON. */

@@ -1,12 +1,10 @@
 /**
  * One agent: a request that waits for its next change, again and again. Strangers are root on its machine, so its answers are
- * limited in size, time and number, and only speak for that machine. An agent of an older version answers at once, and is
- * asked each few seconds.
+ * limited in size, time and number, and only speak for that machine.
  */
 import {
   type AgentStatus,
   type Client,
-  challengeHeader,
   createClient,
   type Fetch,
   swarmingClientApi,
@@ -24,8 +22,6 @@ export interface AgentTuning {
   answerMs: number;
   /** Between two requests, at least. */
   gapMs: number;
-  /** Between requests to an agent that cannot wait. */
-  pollMs: number;
   /** Between attempts to reach it, at most. */
   retryMs: number;
 }
@@ -34,7 +30,6 @@ export const usualTuning: AgentTuning = {
   waitSeconds: 40,
   answerMs: 5000,
   gapMs: 500,
-  pollMs: 3000,
   retryMs: 5000,
 };
 
@@ -62,18 +57,12 @@ export class AgentWatch {
   private seenAt: number | undefined;
   private heardAt: number;
   private why: string | undefined;
-  private isTooOld = false;
   private running: Promise<void> = Promise.resolve();
 
   constructor(deps: AgentWatchDeps) {
     this.deps = deps;
     this.url = deps.url;
-    const { url: baseUrl } = deps;
-    const fetch: Fetch = async (...request) => {
-      const answer = await deps.fetch(...request);
-      this.isTooOld = answer.headers.get(challengeHeader) === null;
-      return answer;
-    };
+    const { url: baseUrl, fetch } = deps;
     this.client = createClient(swarmingClientApi, { baseUrl, mostBytes, fetch });
     this.heardAt = deps.clock.uptime();
   }
@@ -83,9 +72,9 @@ export class AgentWatch {
   }
 
   view(): AgentView {
-    const { status, seenAt, why, isTooOld } = this;
+    const { status, seenAt, why } = this;
     const silentSeconds = this.deps.clock.uptime() - this.heardAt;
-    return { ...given({ status, seenAt, why }), isTooOld, silentSeconds };
+    return { ...given({ status, seenAt, why }), silentSeconds };
   }
 
   async close(): Promise<void> {
@@ -100,13 +89,9 @@ export class AgentWatch {
       const begun = performance.now();
       const hasAnswered = await this.ask(signal);
       failures = hasAnswered ? 0 : failures + 1;
-      const canWait = this.status?.revision !== undefined;
-      const restMs = begun + tuning.gapMs - performance.now();
-      const pauseMs = !hasAnswered
-        ? backOffMs(failures, { firstMs: tuning.gapMs, maxMs: tuning.retryMs })
-        : canWait
-          ? restMs
-          : tuning.pollMs;
+      const pauseMs = hasAnswered
+        ? begun + tuning.gapMs - performance.now()
+        : backOffMs(failures, { firstMs: tuning.gapMs, maxMs: tuning.retryMs });
       if (pauseMs > 0) await pause(pauseMs, signal).catch(() => undefined);
     }
   }

@@ -37,21 +37,6 @@ describe('agents', () => {
     expect(agent.requests.filter((each) => each.includes('after=')).length).toBeGreaterThan(0);
   });
 
-  it('of an older version are asked each few seconds', async () => {
-    const agent = await startFakeAgent('rpi-1', { isOld: true });
-    const lab = await startLab({ agents: { 'rpi-1': agent } });
-    const tooOld = 'its agent is too old for orders; update it';
-    await expect
-      .poll(() => lab.machine('rpi-1'))
-      .toMatchObject({ condition: 'ok', sentence: `waits for a task; ${tooOld}` });
-
-    agent.read({ task: { running: true } });
-
-    await expect
-      .poll(() => lab.machine('rpi-1'))
-      .toMatchObject({ sentence: `runs a task; ${tooOld}` });
-  });
-
   it('that are silent make a machine stale, then gone, and one that never answered says so', async () => {
     const clock = fakeClock('2026-11-20T12:00:00Z');
     const agent = await startFakeAgent('rpi-1');

@@ -83,8 +83,6 @@ machines: { ${machines} }`;
     list: () => enrolment.list(),
     machineOf: (key: string) => enrolment.machineOf(key),
     waiting: () => enrolment.list().waiting,
-    /** What an earlier version has written. */
-    putRecord: (key: string, value: object) => open.write({ put: { [key]: value } }),
   };
 }
 
@@ -168,19 +166,6 @@ it('gives a card no name of a neighbour that is off, whatever MAC address a task
   expect(await askAs(former, { serial, macs: [mac2] })).toMatchObject({ name: 'rpi-1' });
 
   expect(list().enrolled).toMatchObject([{ name: 'rpi-1', key: former, serial, macs: [mac1] }]);
-});
-
-it('knows a card of an earlier version, whose MAC addresses were not recorded, by its key alone', async () => {
-  const { askAs, putRecord, restart, list } = await openEnrolment(
-    `rpi-1: { kind: rpi, mac: "${mac1}" }, rpi-2: { kind: rpi, mac: "${mac2}" }`,
-  );
-  const at = '2026-11-01T12:00:00Z';
-  await putRecord('enrolled!rpi-1', { name: 'rpi-1', key: former, serial, at });
-  await restart();
-
-  expect(await askAs(former, { serial, macs: [mac2] })).toMatchObject({ name: 'rpi-1' });
-
-  expect(list().enrolled).toEqual([{ name: 'rpi-1', key: former, serial, macs: [], at }]);
 });
 
 it('lets the next card of a board wait for one decision, and for none where the former key was revoked', async () => {

@@ -30,7 +30,7 @@ CREATE TABLE IF NOT EXISTS names (
   id INTEGER PRIMARY KEY,
   machine TEXT NOT NULL,
   device TEXT NOT NULL, -- '' is the machine itself
-  used INTEGER NOT NULL DEFAULT 0, -- hour of its last curve; 0: not known
+  used INTEGER NOT NULL DEFAULT 0, -- hour of its last curve; 0: none yet
   UNIQUE (machine, device)
 );
 CREATE TABLE IF NOT EXISTS standings (
@@ -85,20 +85,11 @@ export function openDatabase(file: string): DatabaseSync {
     const [check] = Object.values(database.prepare('PRAGMA quick_check(1)').get() ?? {});
     if (check !== 'ok') throw new HistoryUnusable(file, String(check));
     database.exec(schema);
-    addUsed(database);
     return database;
   } catch (error) {
     database.close();
     throw isDamage(error) ? new HistoryUnusable(file, errorText(error), { cause: error }) : error;
   }
-}
-
-/** The database of an earlier version lacks the column, whose absence no older service notices. */
-function addUsed(database: DatabaseSync): void {
-  const columns = database.prepare('PRAGMA table_info(names)').all();
-  if (columns.some(({ name }) => name === 'used')) return;
-  database.exec(`ALTER TABLE names ADD COLUMN used INTEGER NOT NULL DEFAULT 0;
-    UPDATE names SET used = (SELECT coalesce(max(hour), 0) FROM curves)`);
 }
 
 /** SQLITE_CORRUPT and SQLITE_NOTADB, https://sqlite.org/rescode.html. The first byte is the primary code. */

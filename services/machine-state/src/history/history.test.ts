@@ -8,7 +8,6 @@ import { type FakeClock, fakeClock } from '@skolo/common/testing';
 import { expect, it, onTestFinished } from 'vitest';
 import type { Entry } from './entry.ts';
 import { History, HistoryUnavailable } from './history.ts';
-import { packPoints } from './points.ts';
 
 const start = '2026-11-20T10:00:00Z';
 const minute = 60_000;
@@ -133,36 +132,6 @@ it('keeps percentages and temperatures of one name apart, over a restart', async
   ]);
 });
 
-it('drops temperatures that an earlier version stored among the percentages', async () => {
-  const lab = await newLab();
-  await (await lab.open()).close();
-  const database = new DatabaseSync(join(lab.dir, 'history.sqlite'));
-  database.exec("INSERT INTO names (id, machine, device) VALUES (1, 'rpi-1', 'phone')");
-  const put = database.prepare('INSERT INTO curves VALUES (?, 1, ?)');
-  const first = Math.floor(at(0) / 3_600_000);
-  const hours: [stored: number[], shown: number[]][] = [
-    [
-      [90, 28, 90, 28.5, 89, 28],
-      [90, 90, 89],
-    ],
-    // Another phone, which charges.
-    [
-      [88, 86, 20, 22, 24],
-      [88, 86, 20, 22, 24],
-    ],
-  ];
-  for (const [i, [values]] of hours.entries()) {
-    const points = values.map((value, n): [number, number] => [(first + i) * 3600 + n * 60, value]);
-    put.run(first + i, packPoints(first + i, [{ quantity: 'battery', unit: 'percent', points }]));
-  }
-  database.close();
-
-  const history = await lab.open();
-
-  const [curve] = history.curves('rpi-1', { from: at(0), to: at(day) });
-  expect(curve?.points.map(([, value]) => value)).toEqual(hours.flatMap(([, shown]) => shown));
-});
-
 it('deletes what is too old, a day at a time, and hides the rest of it', async () => {
   const lab = await newLab({ days: 2 });
   const history = await lab.open();
@@ -179,43 +148,35 @@ it('deletes what is too old, a day at a time, and hides the rest of it', async (
   expect(history.entries('rpi-1', { from: 0, to: at(9 * day) }, 10)).toHaveLength(3);
 });
 
-it.each(['of this version', 'of a version that did not know the last hour of a device'])(
-  'forgets a device when its last curve is deleted, and no other one, in a database %s',
-  async (which) => {
-    const lab = await newLab({ days: 2 });
-    const first = await lab.open();
-    const read = (history: History, name: string) => {
-      const devices = [{ name, state: 'present' as const, batteryPercent: 50 }];
-      history.readings.note({ name: 'rpi-1', devices }, lab.clock.now());
-      history.flush();
-    };
-    read(first, 'former');
-    await first.close();
-    const file = join(lab.dir, 'history.sqlite');
-    if (!which.includes('this')) {
-      const database = new DatabaseSync(file);
-      database.exec('ALTER TABLE names DROP COLUMN used');
-      database.close();
-    }
-    const history = await lab.open();
-    history.add(condition(0, 'ok'));
+it('forgets a device when its last curve is deleted, and no other one', async () => {
+  const lab = await newLab({ days: 2 });
+  const first = await lab.open();
+  const read = (history: History, name: string) => {
+    const devices = [{ name, state: 'present' as const, batteryPercent: 50 }];
+    history.readings.note({ name: 'rpi-1', devices }, lab.clock.now());
     history.flush();
+  };
+  read(first, 'former');
+  await first.close();
+  const file = join(lab.dir, 'history.sqlite');
+  const history = await lab.open();
+  history.add(condition(0, 'ok'));
+  history.flush();
 
-    for (let days = 0; days < 5; days += 1) {
-      lab.clock.pass(day);
-      read(history, 'present');
-      history.tick();
-    }
+  for (let days = 0; days < 5; days += 1) {
+    lab.clock.pass(day);
+    read(history, 'present');
+    history.tick();
+  }
 
-    const database = new DatabaseSync(file, { readOnly: true });
-    const names = database.prepare('SELECT device FROM names ORDER BY device').all();
-    database.close();
-    expect(names.map(({ device }) => device)).toEqual(['', 'present']);
-    const [curve, ...others] = history.curves('rpi-1', { from: 0, to: at(9 * day) });
-    expect(others).toEqual([]);
-    expect(curve?.points).toHaveLength(3);
-  },
-);
+  const database = new DatabaseSync(file, { readOnly: true });
+  const names = database.prepare('SELECT device FROM names ORDER BY device').all();
+  database.close();
+  expect(names.map(({ device }) => device)).toEqual(['', 'present']);
+  const [curve, ...others] = history.curves('rpi-1', { from: 0, to: at(9 * day) });
+  expect(others).toEqual([]);
+  expect(curve?.points).toHaveLength(3);
+});
 
 it('writes nothing while nothing happens', async () => {
   const lab = await newLab();

@@ -11,7 +11,7 @@ import type { Clock, DegradedList, Logger } from '@skolo/common';
 import type { Standing } from '../join/sources.ts';
 import { HistoryUnusable, isDamage, openDatabase, setAside } from './database.ts';
 import { type Entry, shownEntry } from './entry.ts';
-import { type Series, seriesKey, storedSeries } from './points.ts';
+import { type Series, seriesKey, unpackPoints } from './points.ts';
 import { Readings } from './readings.ts';
 import { type ConditionChange, dayOf, HistoryTables } from './tables.ts';
 
@@ -139,7 +139,7 @@ export class History {
       for (const device of tables.devicesOf(machine)) {
         for (let hour = first; hour <= Math.floor(to / hourMs); hour += 1) {
           const packed = tables.curve(machine, device, hour);
-          for (const series of packed === undefined ? [] : storedSeries(hour, packed)) {
+          for (const series of packed === undefined ? [] : unpackPoints(hour, packed)) {
             addPoints(curves, device, series, { from: from / 1000, to: to / 1000 });
           }
         }

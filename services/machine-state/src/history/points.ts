@@ -19,28 +19,9 @@ const units = ['percent', 'celsius'] as const;
 const stepSeconds = 10;
 const stepsPerUnit = 2;
 
-/** Of a battery, within the minutes between two points. */
-const mostJump = 10;
-
 /** Series of one device are told apart by it. */
 export function seriesKey({ quantity, unit }: Pick<Series, 'quantity' | 'unit'>): string {
   return `${unit} ${quantity}`;
-}
-
-/**
- * What is stored. Until November 2026 the temperatures of a sensor named `battery` went into the percentages: of a series that
- * jumps to and fro, only the values near the first one belong there. A phone that was replaced jumps once.
- *
- * @param hour as in `packPoints`
- */
-export function storedSeries(hour: number, bytes: Uint8Array): Series[] {
-  return unpackPoints(hour, bytes).map((series) => {
-    const { quantity, unit, points } = series;
-    const isFar = ([, a]: Point, [, b]: Point) => Math.abs(a - b) >= mostJump;
-    const jumps = points.filter((point, i) => isFar(point, points[i - 1] ?? point));
-    if (quantity !== 'battery' || unit !== 'percent' || jumps.length < 2) return series;
-    return { ...series, points: points.filter((point) => !isFar(point, points[0] ?? point)) };
-  });
 }
 
 /** @param hour number of the hour since 1970, which all points lie in */

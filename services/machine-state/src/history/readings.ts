@@ -1,6 +1,6 @@
 /** Readings of devices in the present hour. Only what differs enough from the point before becomes a point. */
 import type { Machine } from '@skolo/api';
-import { packPoints, type Series, seriesKey, storedSeries } from './points.ts';
+import { packPoints, type Series, seriesKey, unpackPoints } from './points.ts';
 
 /** Smallest difference, in the unit of the quantity. */
 const least = { percent: 1, celsius: 1 } as const;
@@ -45,7 +45,7 @@ export class Readings {
 
   /** From before this service started: the present hour goes on. */
   recall({ machine, device, hour, points }: PackedHour): void {
-    const series = new Map(storedSeries(hour, points).map((each) => [seriesKey(each), each]));
+    const series = new Map(unpackPoints(hour, points).map((each) => [seriesKey(each), each]));
     this.collected.set(keyOf(machine, device, hour), {
       machine,
       device,

@@ -16,9 +16,9 @@ it('ranks by the time that was lost to faults, and counts no order and no plan',
   const begun = clock.now();
   const note = (machine: string, after: number, key: string, outcome = '') =>
     history.add({ machine, kind: 'condition', key, outcome, at: begun + after });
-  // Busy: a phone that reboots after each task, as agents of 2026 reported it, and as they do now.
+  // Busy: a phone that reboots after each task.
   for (let task = 0; task < 9; task += 1) {
-    note('busy', task * hour, task % 2 ? 'recovering' : 'maintenance', 'rebooting');
+    note('busy', task * hour, 'maintenance', 'rebooting');
     note('busy', task * hour + hour / 2, 'ok');
   }
   note('ordered', 0, 'quarantined', 'forced');
@@ -26,7 +26,7 @@ it('ranks by the time that was lost to faults, and counts no order and no plan',
   note('often', hour, 'ok');
   note('often', 2 * hour, 'gone');
   note('often', 3 * hour, 'ok');
-  note('long', 0, 'recovering', 'rebooting,battery-low');
+  note('long', 0, 'recovering', 'forced,battery-low');
   note('long', 5 * hour, 'ok');
   clock.pass(day);
 

@@ -5,12 +5,11 @@ import type { MachineSources } from './sources.ts';
 /** Conditions in which a machine takes no tasks, though no plan says so. */
 const unable: ReadonlySet<string> = new Set(['recovering', 'quarantined', 'gone']);
 
-/** Codes of reasons that follow from an order or a plan. `rebooting` was `recovering` until November 2026. */
-const ordered: ReadonlySet<string> = new Set(['forced', 'rebooting']);
-
 /** Whether a machine is unable because of a fault. @param codes of the reasons for its condition */
 export function isFault(condition: string, codes: readonly string[]): boolean {
-  return unable.has(condition) && !(codes.length > 0 && codes.every((code) => ordered.has(code)));
+  // A reason `forced` follows from an order.
+  const isOrdered = codes.length > 0 && codes.every((code) => code === 'forced');
+  return unable.has(condition) && !isOrdered;
 }
 
 /** Codes of the reasons for the condition, each once. */

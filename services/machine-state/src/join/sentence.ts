@@ -14,7 +14,6 @@ export function sentenceOf(name: string, condition: MachineCondition, sources: T
   const undelivered = sources.orders.filter(({ deliveredAt }) => deliveredAt === undefined);
   return [
     basicSentence(name, condition, sources),
-    ...(sources.agent.isTooOld ? ['its agent is too old for orders; update it'] : []),
     ...undelivered.map(
       ({ kind, by, why }) =>
         `${kind}${orderedBy(by)} has not reached the agent${why === undefined ? '' : `: ${why}`}`,

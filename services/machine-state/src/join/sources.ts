@@ -24,8 +24,6 @@ export interface AgentView {
   silentSeconds: number;
   /** Why the last request failed; absent: it did not. */
   why?: string;
-  /** Its last answer had no challenge, so nobody can sign an order for it. */
-  isTooOld?: boolean;
 }
 
 /** What the history knows of a machine: also from before this service started. */

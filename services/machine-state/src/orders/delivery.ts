@@ -142,7 +142,6 @@ function sentOrder(order: OrderRecord): Order {
   return { id, kind, by, reason, since, ...(until !== undefined && { until }) };
 }
 
-/** An agent of an older version has none, which is right as long as it should have none. */
 function hasExactly({ orders = [] }: AgentStatus, wanted: readonly Order[]): boolean {
   const has = new Set(orders.map(({ id }) => id));
   return has.size === wanted.length && wanted.every(({ id }) => has.has(id));

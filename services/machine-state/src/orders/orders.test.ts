@@ -1,4 +1,5 @@
 import { fakeClock } from '@skolo/common/testing';
+import { newAgentKey } from '@skolo/secrets';
 import { describe, expect, it } from 'vitest';
 import { type FakeAgent, okHealth, startFakeAgent } from '../testing/fake-agent.ts';
 import { type Lab, startLab } from '../testing/lab.ts';
@@ -132,8 +133,8 @@ describe('an order', () => {
   });
 
   it('says why an agent does not have it', async () => {
-    const old = await startFakeAgent('rpi-1', { isOld: true });
-    const lab = await startLab({ agents: { 'rpi-1': old, 'rpi-2': undefined } });
+    const agent = await startFakeAgent('rpi-1', { ordersBy: newAgentKey() });
+    const lab = await startLab({ agents: { 'rpi-1': agent, 'rpi-2': undefined } });
     await expect.poll(() => lab.machine('rpi-1')).toMatchObject({ condition: 'ok' });
 
     await lab.client.order({
@@ -143,7 +144,7 @@ describe('an order', () => {
     await expect
       .poll(() => lab.machine('rpi-1'))
       .toMatchObject({
-        orders: [{ why: expect.stringContaining('it is too old for orders; update it') }],
+        orders: [{ why: expect.stringContaining('it is not signed') }],
         sentence: expect.stringContaining('maintenance by ann has not reached the agent'),
       });
     await expect

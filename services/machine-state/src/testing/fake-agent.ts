@@ -18,7 +18,6 @@ import { onTestFinished } from 'vitest';
 /** Signs requests to all agents, in this rack. */
 export const agentKey = newAgentKey();
 export const rackName = 'rack4';
-const key = parseAgentPublicKey(agentPublicKey(agentKey));
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -41,8 +40,8 @@ export interface FakeAgent {
 }
 
 interface FakeAgentOptions {
-  /** Does not know the long poll, orders and signatures. */
-  isOld?: boolean;
+  /** It takes orders that this key has signed; by default {@link agentKey}. */
+  ordersBy?: typeof agentKey;
   status?: Partial<AgentStatus>;
 }
 
@@ -56,6 +55,7 @@ export async function startFakeAgent(
   machine: string,
   options: FakeAgentOptions = {},
 ): Promise<FakeAgent> {
+  const key = parseAgentPublicKey(agentPublicKey(options.ordersBy ?? agentKey));
   const waiting = new Set<() => void>();
   let start = 1;
   let revision = 1;
@@ -68,15 +68,12 @@ export async function startFakeAgent(
       task: { running: false },
       devices: [],
       health: okHealth,
-      ...(!options.isOld && { orders: [] }),
+      orders: [],
       ...options.status,
     } as AgentStatus,
   };
   const newRevision = () => `${start}-${revision}`;
-  const current = (): AgentStatus => ({
-    ...agent.status,
-    ...(!options.isOld && { revision: newRevision() }),
-  });
+  const current = (): AgentStatus => ({ ...agent.status, revision: newRevision() });
   const challenges = new Set<string>();
   function isAllowed(request: IncomingMessage, body: string): boolean {
     const nonce = nonceOf(request.headers['signature-input']?.toString()) ?? '';
@@ -89,11 +86,9 @@ export async function startFakeAgent(
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = '', url = '' } = request;
     const admitted = () => requests.push(`${method} ${url}`);
-    if (!options.isOld) {
-      const nonce = randomUUID();
-      challenges.add(nonce);
-      response.setHeader(challengeHeader, signatureInput(nonce));
-    }
+    const nonce = randomUUID();
+    challenges.add(nonce);
+    response.setHeader(challengeHeader, signatureInput(nonce));
     if (other !== undefined) {
       admitted();
       return other(request, response);
@@ -102,12 +97,10 @@ export async function startFakeAgent(
     if (pathname === '/v1/status') {
       admitted();
       const ms = Number(searchParams.get('waitSeconds') ?? 0) * 1000;
-      if (!options.isOld && searchParams.get('after') === newRevision())
-        await changed(ms, response);
+      if (searchParams.get('after') === newRevision()) await changed(ms, response);
       return send(response, 200, current());
     }
     const sent = await text(request);
-    if (options.isOld) return problem(response, 401, 'the token is not that of this machine');
     if (!isAllowed(request, sent)) return problem(response, 401, 'it is not signed');
     admitted();
     const body: { orders?: Order[] } = JSON.parse(sent || '{}');

@@ -44,7 +44,7 @@ export interface Lab {
 /** Nothing listens there. */
 const nowhere = 'http://127.0.0.1:2';
 const quick: MachineStateDeps = {
-  agents: { gapMs: 5, pollMs: 50, retryMs: 100, waitSeconds: 5 },
+  agents: { gapMs: 5, retryMs: 100, waitSeconds: 5 },
   services: servicesEvery(1000),
 };
 

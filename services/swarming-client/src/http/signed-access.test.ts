@@ -222,12 +222,17 @@ describe('a service', () => {
     expect(lookAlike.heard).toHaveLength(2);
   });
 
-  it('says that an agent without challenges is too old for orders', async () => {
-    const url = await listen((_request, response) => response.writeHead(401).end());
+  it('signs nothing for what sends no challenge, and says that it is no agent', async () => {
+    const sent: unknown[] = [];
+    const url = await listen((request, response) => {
+      sent.push(request.headers.signature);
+      response.writeHead(401).end();
+    });
 
     expect(await refusal(clientOf({ url }).order({ body }))).toMatch(
-      /the agent sends no challenge to sign, so it is too old for orders; update it$/,
+      /the answer is 401, nothing, and not from this service/,
     );
+    expect(sent).toEqual([undefined]);
   });
 });
 

@@ -59,7 +59,7 @@ const machinePart = {
     'metadata-server': 'http://metadata',
     'power-cycle-daemon': 'http://192.168.1.8:9210',
   },
-  agent: {},
+  agent: { anonymousRead: [] },
 };
 const message = {
   version: '4',
