@@ -160,7 +160,7 @@ head -c 1G /dev/zero > ${k3sState}/.full`);
       expect(await computer.read(`${k3sState}/token`)).toMatch(/::server:canary-of-k3s$/m);
     });
 
-    it('hands it over, and goes back, each by one command', async () => {
+    it('fails it back to k3s, and over again, each by one command', async () => {
       const forward = await type('rollback', 'rack4', 'power-cycle-daemon', '--forward');
       expect(forward.out).toContain('power-cycle-daemon: k3s serves');
       expect(forward.code).toBe(0);
@@ -169,7 +169,7 @@ head -c 1G /dev/zero > ${k3sState}/.full`);
 
       const back = await type('rollback', 'rack4', 'power-cycle-daemon');
       expect(back.out).toContain('rack4 is held: no new cycle begins');
-      expect(back.out).toContain('power-cycle-daemon: held, powercycle.service runs');
+      expect(back.out).toContain('power-cycle-daemon: failed over, powercycle.service runs');
       expect(back.code).toBe(0);
       expect(await replicas()).toBe('0');
 
