@@ -73,10 +73,8 @@ describe.skipIf(why !== undefined)(title, { timeout: 600_000 }, () => {
   const unplug = () => computer.run('sh', '-c', 'rm -rf /sticks/*');
 
   async function textOf(machine?: string): Promise<string> {
-    const rack = parseRack(
-      `${rackYaml}\nmachines: { ${spare.name}: { kind: host, address: ${spare.address} } }`,
-      { file: 'rack.yaml' },
-    );
+    const described = `machines: { ${spare.name}: { kind: host, address: ${spare.address} },`;
+    const rack = parseRack(rackYaml.replace('machines: {', described), { file: 'rack.yaml' });
     const keys = [(await readFile(publicKeyOf(home), 'utf8')).trim()];
     return identityText(identityOf({ rack, machine, keys, gateway: ours }));
   }
