@@ -130,7 +130,9 @@ describe('npm start, while it runs', () => {
     if (!peer('ssh')) return context.skip('ssh is not installed');
 
     await expect.poll(() => demo.output, patiently).toMatch(/backed up +device=router/);
-    expect(await shell(demo.command(/skolo backup status/))).toMatch(/router +edgeos +ok/);
+    // It fails while the demo's switch hangs, five minutes after its start, which are five seconds here.
+    const status = await shell(`${demo.command(/skolo backup status/)} || true`);
+    expect(status).toMatch(/router +edgeos +ok/);
 
     await shell(demo.command(/printf .* ssh /));
     const run = await shell(demo.command(/skolo backup run /));
