@@ -514,7 +514,8 @@ describe('events', () => {
 
     const again = await daemon.finished(id);
 
-    expect([...steps]).toEqual(expect.arrayContaining(['turn-off', 'off', 'turn-on']));
+    // The outlet may be off before the client has connected.
+    expect([...steps]).toEqual(expect.arrayContaining(['off', 'turn-on']));
     expect(again.outcome).toBe('on');
   });
 
