@@ -112,7 +112,7 @@ describe.skipIf(why !== undefined)(`the first start${why ? ` (${why})` : ''}`, (
       '127.0.1.1 rpi-001.lan rpi-001\n192.168.1.8\tjumphost',
     );
     expect(await said('sshd -T | grep -E "^(passwordauthentication|permitrootlogin) "')).toBe(
-      'permitrootlogin without-password\npasswordauthentication no',
+      'permitrootlogin no\npasswordauthentication no',
     );
     expect(await said('systemctl is-enabled dphys-swapfile skolo-clock k3s-agent')).toBe(
       'masked\nenabled\nenabled',

@@ -4,7 +4,7 @@ import type { Guard, Trial } from '../engine/guarded-change.ts';
 import { guardedStep } from '../engine/guarded-step.ts';
 import type { Step } from '../engine/step.ts';
 import { writtenHead } from '../host/files.ts';
-import type { TextFile } from '../host/host.ts';
+import type { Host, TextFile } from '../host/host.ts';
 
 /** As \`sshd -T\` prints them. */
 export const sshSettings = {
@@ -19,14 +19,20 @@ export const sshSettings = {
   maxsessions: '100',
 };
 
+/** Whether root may sign in with a key. */
+type RootLogin = 'no' | 'prohibit-password';
+
+export const sshPath = '/etc/ssh/sshd_config.d/10-skolo.conf';
+
 /** sshd reads it before its own settings, and the first value of a key counts. */
-export const sshFile: TextFile = {
-  path: '/etc/ssh/sshd_config.d/10-skolo.conf',
-  content: `${writtenHead}${Object.entries(sshSettings)
-    .map(([key, value]) => `${key} ${value}\n`)
-    .join('')}`,
-  mode: 0o644,
-};
+export function sshFile(rootLogin: RootLogin): TextFile {
+  const settings = Object.entries({ ...sshSettings, permitrootlogin: rootLogin });
+  return {
+    path: sshPath,
+    content: `${writtenHead}${settings.map(([key, value]) => `${key} ${value}\n`).join('')}`,
+    mode: 0o644,
+  };
+}
 
 /** What skolo writes is tried with what others have written: sshd reads all of it at once. */
 const sshTrial: Trial = {
@@ -39,14 +45,21 @@ exec "$@" sh -c 'mkdir -p /run/sshd; [ ! -r /etc/default/ssh ] || . /etc/default
  * Keys alone, connections that end when a desk is gone, and room for many sessions. A mistake takes itself back: only a new session,
  * with a key, keeps it.
  *
- * @param verify a script that prints a line for each setting that another file overrides
+ * @param options.verify a script that prints a line for each setting that another file overrides
+ * @param options.rootLogin what that computer needs; a jumphost accepts root's key
  */
-export function sshStep(guard: Guard, verify = ''): Step {
+export function sshStep(
+  guard: Guard,
+  {
+    verify = '',
+    rootLogin = async () => 'prohibit-password',
+  }: { verify?: string; rootLogin?(host: Host): Promise<RootLogin> } = {},
+): Step {
   return guardedStep(
     {
       name: 'ssh',
       about: 'sshd accepts keys alone, and ends connections of desks that are gone',
-      files: async () => [sshFile],
+      files: async (host) => [sshFile(await rootLogin(host))],
       trial: sshTrial,
       verify,
       activate: 'mkdir -p /run/sshd && sshd -t && systemctl reload ssh.service',

@@ -1,6 +1,6 @@
 /** What has to be in effect on the jumphost of a rack, by the name of the step that brings it there. */
 import { shellWord } from '@skolo/base';
-import { sshFile, sshSettings } from '@skolo/computers';
+import { sshPath, sshSettings } from '@skolo/computers';
 import { type ServerPlace, serverSettings } from '@skolo/k3s';
 import type { Rack } from '@skolo/rack';
 import { firewallUnit } from '@skolo/rack/jumphost';
@@ -41,7 +41,7 @@ export function effectsOf({ jumphost, k3s, hasClockPod }: EffectNeeds): Record<s
     ssh: {
       units: [{ unit: 'ssh.service' }],
       script: `systemctl is-enabled -q ssh.service 2>/dev/null || systemctl is-enabled -q ssh.socket 2>/dev/null || echo 'ssh.service does not start with the computer'
-${sshInEffect(address, sshFile.path, sshSettings)}`,
+${sshInEffect(address, sshPath, sshSettings)}`,
       repair: 'systemctl enable --quiet ssh.service',
     },
     units: {

@@ -51,7 +51,7 @@ export function imageSteps({ download, sources, k3sVersion, ownImages }: ImageNe
 const keysOnlyStep = fileStep({
   name: 'ssh',
   about: 'sshd accepts keys alone',
-  files: [sshFile],
+  files: [sshFile('prohibit-password')],
   activate: 'mkdir -p /run/sshd && ssh-keygen -q -A && sshd -t',
 });
 

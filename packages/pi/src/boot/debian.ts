@@ -84,6 +84,8 @@ export function debianSteps(setup: PiSetup, words: readonly string[]): FirstRunS
   install -d -m 700 /root/.ssh
   printf '%s\\n' ${user.keys.map(shellWord).join(' ')} > /root/.ssh/authorized_keys
   chmod 600 /root/.ssh/authorized_keys
+  mkdir -p /etc/ssh/sshd_config.d
+  echo 'PermitRootLogin prohibit-password' > /etc/ssh/sshd_config.d/09-skolo-root.conf
   fi`,
     place: `  [ -e ${zone} ]
   ln -sfn ${zone} /etc/localtime

@@ -49,7 +49,7 @@ export function rootFiles(setup: PiSetup, now: Date): TextFile[] {
     journalFile('memory'),
     watchdogFile,
     swapFile,
-    sshFile,
+    sshFile('no'),
     ...timeFiles(timeServers),
     textFile(clockScript, clock, 0o755),
     textFile(

@@ -45,7 +45,14 @@ export function setupSteps(needs: SetupNeeds): Step[] {
     ...(setup.nameServers.length > 0 ? [dnsStep(setup)] : []),
     firmwareStep(setup),
     ...(setup.wifi === 'off' ? [] : [wifiStep(setup, setup.wifi, guard)]),
-    sshStep(guard, passwordsOff),
+    sshStep(guard, {
+      verify: passwordsOff,
+      // The master is a jumphost. Elsewhere root needs no way in, unless skolo has signed in as root: sudo names who has.
+      rootLogin: async (host) =>
+        needs.master !== undefined || (await host.need('echo "$SUDO_USER"')).trim() === ''
+          ? 'prohibit-password'
+          : 'no',
+    }),
     ...(needs.master === undefined ? [] : masterSteps(needs.master, guard)),
     restartStep(needs),
   ];
