@@ -25,14 +25,10 @@ export { type Kubectl, KubectlError, kubectlWith } from './way/kubectl.ts';
 export { type LocalServer, startLocalServer } from './way/local/local-server.ts';
 export { startForward } from './way/local/service-forward.ts';
 export { type Computers, openComputers } from './way/open-computers.ts';
-export {
-  type Jumphost,
-  type MachineTarget,
-  openJumphost,
-  openServer,
-} from './way/open-jumphost.ts';
-export { type OpenOptions, type OpenRack, openRack } from './way/open-rack.ts';
+export { openJumphost, openServer } from './way/open-jumphost.ts';
+export { openRack } from './way/open-rack.ts';
 export { fetchBySharedWay, shareWay } from './way/shared-way.ts';
 export { prepareShell } from './way/shell.ts';
 export { wayName } from './way/ssh/ssh.ts';
 export { machineFailure } from './way/ssh/ssh-failure.ts';
+export type { Jumphost, MachineTarget, OpenOptions, OpenRack } from './way/way.ts';

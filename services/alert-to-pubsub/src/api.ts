@@ -1,11 +1,12 @@
 /** Handlers of the HTTP API. The endpoints that receive alerts are in `receive/`. */
 import type { alertToPubsubApi, SinkStatus } from '@skolo/api';
 import { HttpProblem, type RouteHandlers } from '@skolo/common';
+import type { SinkView } from './delivery/sinks.ts';
 import type { Intake } from './intake/intake.ts';
 import { Rejection } from './receive/rejection.ts';
 import type { DeadLetters } from './state/dead-letters.ts';
 import { retryDeadLetters } from './state/retry-dead-letters.ts';
-import type { SinkView, Status } from './status.ts';
+import type { Status } from './status.ts';
 
 interface ApiDeps {
   status: Status;

@@ -2,9 +2,10 @@
 import { Endpoint, sinkReasons } from '@skolo/alerts';
 import { type GaugeSample, type GaugeSpec, registerGauges } from '@skolo/common';
 import { Counter, type Registry } from 'prom-client';
+import type { SinkView } from './delivery/sinks.ts';
 import type { AlertEvent, EmitAlertEvent } from './events.ts';
 import { rejectionReasons } from './receive/rejection.ts';
-import type { SinkView, Status } from './status.ts';
+import type { Status } from './status.ts';
 
 const statuses = ['firing', 'resolved'] as const;
 /** Of requests, and of alerts in a request that is accepted otherwise. `machine-full`: its machine has too many. */

@@ -1,20 +1,11 @@
 /** The present state of the service, for its API, the metrics and the heartbeat. Times in milliseconds since 1970. */
 import type { KnownAlert } from '@skolo/api';
 import type { AlertToPubsubSettings } from '@skolo/rack';
-import type { DeliveryStatus } from './delivery/delivery.ts';
 import type { Sinks } from './delivery/sinks.ts';
 import type { Intake } from './intake/intake.ts';
 import type { Capacity } from './state/capacity.ts';
 import type { Damage } from './state/damage.ts';
 import type { Watchdog } from './watch/watchdog.ts';
-
-export interface SinkView extends DeliveryStatus {
-  name: string;
-  kind: 'pubsub' | 'file' | 'http';
-  lastSuccess: number | undefined;
-  wantsHeartbeat: boolean;
-  lastHeartbeat: number | undefined;
-}
 
 export type Status = ReturnType<typeof createStatus>;
 

@@ -1,7 +1,7 @@
 /** All that happens in this service. Its parts emit events; metrics, log, degraded, watchers and saved tokens consume them. */
 import type { Caller } from './caller/caller-lookup.ts';
 import type { PathClass } from './document/request.ts';
-import type { UpstreamCall } from './tokens/tokens.ts';
+import type { TokenEvent } from './tokens/tokens.ts';
 
 export type MetadataEvent =
   /** `identity`: `none` where the caller has none. */
@@ -12,9 +12,7 @@ export type MetadataEvent =
   | { type: 'foreign-host'; caller: Caller; why: string }
   /** `seen`: the MAC in the kernel's table, if any. `error`: the table was not readable. */
   | { type: 'mac-mismatch'; caller: Caller; seen: string | undefined; error?: unknown }
-  | { type: 'upstream-call'; call: UpstreamCall }
-  /** Other tokens than before are at hand. */
-  | { type: 'tokens-changed' }
+  | TokenEvent
   /** Requests see another version of rack.yaml or of its secrets. */
   | { type: 'state-replaced' }
   | { type: 'reload-failed'; error: unknown }

@@ -2,17 +2,15 @@
 import type { BotExit } from './bot/bot-view.ts';
 import type { DeviceView } from './devices/device.ts';
 import type { Health } from './health/health.ts';
-import type { TaskOutcome } from './hooks/task.ts';
-import type { KnownIdentity } from './identity/identity.ts';
-import type { RepairView } from './repair/records.ts';
+import type { TaskEvent } from './hooks/task.ts';
+import type { IdentityEvent } from './identity/identity.ts';
+import type { RepairOutcomeEvent, RepairView } from './repair/records.ts';
 
 export type AgentEvent =
-  /** rack.yaml's entry for this machine, or the reason why it is unknown, changed. */
-  | { type: 'identity'; now: KnownIdentity; before: KnownIdentity }
+  | IdentityEvent
   | { type: 'clock-compared'; offsetSeconds: number }
   | { type: 'hook'; hook: string; ok: boolean; seconds: number }
-  | { type: 'task-started' }
-  | { type: 'task-ended'; outcome: TaskOutcome }
+  | TaskEvent
   /** The view of the bot changed. */
   | { type: 'bot' }
   | { type: 'bot-started'; pid: number; server: string | undefined }
@@ -31,6 +29,5 @@ export type AgentEvent =
   | { type: 'repair-started'; repair: Readonly<RepairView>; why: string }
   /** A repair step ended. Whether it helped is a later `repair-outcome`. */
   | { type: 'repair-ended'; repair: Readonly<RepairView> }
-  /** The final outcome of a step. */
-  | { type: 'repair-outcome'; repair: Readonly<RepairView> }
+  | RepairOutcomeEvent
   | { type: 'needs-operator'; device: string; why: string };

@@ -2,7 +2,7 @@ import { Registry } from 'prom-client';
 import { expect, it } from 'vitest';
 import { minutes, phone } from './health/testing/facts.ts';
 import { hookNames } from './hooks/hooks.ts';
-import type { HostReading } from './host/host-watch.ts';
+import type { HostReading } from './host/sensors.ts';
 import type { MachineView } from './machine.ts';
 import { createMetrics } from './metrics.ts';
 

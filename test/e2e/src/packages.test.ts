@@ -124,17 +124,22 @@ it('has no cycle', () => {
   expect(inCycles(needs)).toEqual([]);
 });
 
-it('has no cycle of files that import values from each other', () => {
+/** The simulated switch and the data of its model are described by each other: commands act on the switch. */
+const describedByEachOther = ['model', 'switch', 'talk'].map(
+  (name) => `test/simulators/src/equipment/cli/switch/${name}.ts`,
+);
+
+it('has no cycle of files that import from each other, types included', () => {
   const files = packages.flatMap(({ folder }) =>
     readdirSync(folder, { recursive: true, encoding: 'utf8' })
       .filter((file) => /(^|\/)src\/.*\.tsx?$/.test(file))
       .map((file) => join(folder, file)),
   );
 
-  const needs = new Map(files.map((file) => [file, valuesFrom(file)]));
+  const needs = new Map(files.map((file) => [file, importedFrom(file)]));
 
   expect(files.length).toBeGreaterThan(1000);
-  expect(inCycles(needs).map((file) => relative(root, file))).toEqual([]);
+  expect(inCycles(needs).map((file) => relative(root, file))).toEqual(describedByEachOther);
 });
 
 describe('rack', () => {
@@ -194,15 +199,12 @@ function inCycles(needs: ReadonlyMap<string, readonly string[]>): string[] {
   return [...left.keys()];
 }
 
-/** The files of its package that a file cannot be loaded without: neither types nor dynamic imports. */
-function valuesFrom(file: string): string[] {
-  const imports = /^(?:import|export) (?!type\b)(?<what>[^;']*?) from '(?<from>\.[^']+)';$/gm;
-  return [...readFileSync(file, 'utf8').matchAll(imports)].flatMap(({ groups }) => {
-    const { what = '', from = '' } = groups ?? {};
-    const names = what.replace(/[{}]/g, '').split(',');
-    const isTypesOnly = names.every((name) => /^\s*(type\b.*)?$/s.test(name));
-    return isTypesOnly ? [] : [join(file, '..', from)];
-  });
+/** The files of its package that a file imports, for values or types; dynamic imports are not among them. */
+function importedFrom(file: string): string[] {
+  const imports = /^(?:import|export) [^;']*? from '(\.[^']+)';$/gm;
+  return [...readFileSync(file, 'utf8').matchAll(imports)].map(([, from = '']) =>
+    join(file, '..', from),
+  );
 }
 
 /** The files that are loaded with a module: what it imports dynamically is not among them. */

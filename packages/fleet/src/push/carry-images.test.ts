@@ -8,7 +8,8 @@ import {
 } from '@skolo/simulators';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Desk, startDesk } from '../testing/desk.ts';
-import { type Jumphost, openJumphost } from '../way/open-jumphost.ts';
+import { openJumphost } from '../way/open-jumphost.ts';
+import type { Jumphost } from '../way/way.ts';
 import { carryImages } from './carry-images.ts';
 
 const program = peer('containerd');

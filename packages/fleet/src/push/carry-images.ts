@@ -11,7 +11,7 @@ import { FleetError } from '../errors.ts';
 import { contentOf, type ImageContent, type Part } from '../images/image-content.ts';
 import { parseImage } from '../images/registry.ts';
 import { ctrOnServer } from '../way/on-server.ts';
-import type { Jumphost } from '../way/open-jumphost.ts';
+import type { Jumphost } from '../way/way.ts';
 import type { NeededImage } from './images.ts';
 
 export interface CarryDeps {

@@ -3,7 +3,7 @@ import type { RackSecret } from '@skolo/rack/secrets';
 import type { Secret } from '@skolo/secrets';
 import { FleetError } from '../errors.ts';
 import { type Rack, stoppable } from '../push/rack.ts';
-import type { Jumphost } from '../way/open-jumphost.ts';
+import type { Jumphost } from '../way/way.ts';
 import { applyToCluster, compareCluster } from './cluster.ts';
 import { applyToFiles, compareFiles } from './jumphost-files.ts';
 import { type Place, placeTitle } from './places.ts';

@@ -8,7 +8,7 @@ import { sha256, shellWord } from '@skolo/base';
 import { k3sTokenFile, type RackSecret } from '@skolo/rack/secrets';
 import type { Secret } from '@skolo/secrets';
 import { FleetError } from '../errors.ts';
-import type { Jumphost } from '../way/open-jumphost.ts';
+import type { Jumphost } from '../way/way.ts';
 import { type FilePlace, stateOf } from './places.ts';
 
 type Values = ReadonlyMap<string, Secret>;

@@ -8,7 +8,8 @@ import { Secret } from '@skolo/secrets';
 import { type ControlPlane, peer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { applySecrets, compareSecrets, placeTitle, type SecretsDeps } from '../secrets/index.ts';
-import { type OpenRack, openRack } from '../way/open-rack.ts';
+import { openRack } from '../way/open-rack.ts';
+import type { OpenRack } from '../way/way.ts';
 import { type Desk, hasNamespaces, run, startDesk } from './desk.ts';
 
 const text = `rack: rack4

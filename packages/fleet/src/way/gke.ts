@@ -4,7 +4,7 @@ import { FleetError } from '../errors.ts';
 import { runToEnd } from '../program.ts';
 import type { GkeRack } from '../racks/clusters.ts';
 import type { Guardian } from './local/guardian.ts';
-import type { OpenOptions } from './open-rack.ts';
+import type { OpenOptions } from './way.ts';
 
 /** @throws FleetError @throws The signal's reason. */
 export async function prepareGke(

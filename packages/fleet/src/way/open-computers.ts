@@ -9,8 +9,8 @@ import { shellWord, withDeadline } from '@skolo/base';
 import { FleetError } from '../errors.ts';
 import type { Way } from '../racks/clusters.ts';
 import { type StartOptions, startGuardian } from './local/guardian.ts';
-import type { Jumphost, MachineTarget } from './open-jumphost.ts';
 import { Tunnel } from './ssh/tunnel.ts';
+import type { Jumphost, MachineTarget } from './way.ts';
 
 interface ComputersOptions {
   env: NodeJS.ProcessEnv;

@@ -1,57 +1,16 @@
 /** The way to a jumphost alone: ssh, and no cluster. */
+
 import type { ChildProcess } from 'node:child_process';
-import type { Duplex } from 'node:stream';
 import { FleetError } from '../errors.ts';
-import { type Ended, type ProgramOptions, runToEnd } from '../program.ts';
+import { runToEnd } from '../program.ts';
 import type { FleetRack, K3sRack } from '../racks/clusters.ts';
 import { type Guardian, type StartOptions, startGuardian } from './local/guardian.ts';
-import type { OpenOptions } from './open-rack.ts';
 import { rejectOther } from './other-jumphost.ts';
 import { relayCommand, streamOf } from './ssh/datagram-relay.ts';
 import { machineArguments } from './ssh/ssh.ts';
 import { Tunnel } from './ssh/tunnel.ts';
 import { type Open, tunnelFetch } from './ssh/tunnel-fetch.ts';
-
-/** What can be done through a jumphost. */
-export interface Jumphost {
-  /** Requests to any address that the jumphost reaches. They are marked as forwarded. */
-  fetch: typeof fetch;
-  /** A connection to such an address, without a mark. */
-  connect: Open;
-  /** Arguments of a client of its connection of ssh. */
-  sshArguments(signal: AbortSignal): Promise<string[]>;
-  /** Datagrams of UDP to and from such an address, each with its length in front, in two bytes. */
-  datagrams(host: string, port: number, signal: AbortSignal): Promise<Duplex>;
-  /** Runs a command for the shell of the jumphost. Its code is 255 also where ssh failed. */
-  onJumphost(command: string, signal: AbortSignal, input?: ProgramOptions['input']): Promise<Ended>;
-  /** Starts a command on the jumphost. It ends when this process dies or the way is closed. */
-  startOnJumphost(
-    command: string,
-    options: StartOptions,
-    signal: AbortSignal,
-  ): Promise<ChildProcess>;
-  /** Starts `ssh` to a machine behind the jumphost, with the user's own key and configuration for that machine. */
-  startOnMachine(
-    machine: MachineTarget,
-    command: MachineCommand,
-    options: StartOptions,
-    signal: AbortSignal,
-  ): Promise<ChildProcess>;
-}
-
-export interface MachineTarget {
-  name: string;
-  /** As the jumphost reaches it; by its name without. */
-  address?: string;
-  user?: string;
-}
-
-interface MachineCommand {
-  /** For the shell there; without it, that shell itself. */
-  command?: string;
-  /** ssh may ask for a passphrase or a host key, and the command gets a terminal. */
-  hasTerminal: boolean;
-}
+import type { Jumphost, OpenOptions } from './way.ts';
 
 /** @throws FleetError The message says what to do. @throws The signal's reason. */
 export async function openJumphost(

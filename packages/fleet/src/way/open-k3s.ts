@@ -8,10 +8,10 @@ import { checkApi } from './api-check.ts';
 import { authorityOf, kubeconfigText } from './kubeconfig.ts';
 import type { Guardian } from './local/guardian.ts';
 import { startLocalProxy } from './local/local-proxy.ts';
-import { type Jumphost, throughTunnel } from './open-jumphost.ts';
-import type { OpenOptions, OpenRack } from './open-rack.ts';
+import { throughTunnel } from './open-jumphost.ts';
 import { rejectOther } from './other-jumphost.ts';
 import { Tunnel } from './ssh/tunnel.ts';
+import type { Jumphost, OpenOptions, OpenRack } from './way.ts';
 
 /** How often the age of the token is checked: by the wall clock, which goes on while a computer sleeps. */
 const checkMs = 2_000;

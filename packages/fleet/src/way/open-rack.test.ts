@@ -12,7 +12,8 @@ import type { FleetRack } from '../racks/clusters.ts';
 import { type Desk, missing, startCluster, startDesk } from '../testing/desk.ts';
 import { provesSecrets } from '../testing/secret-places.ts';
 import { provesRoles } from '../testing/token-attempts.ts';
-import { type OpenOptions, type OpenRack, openRack } from './open-rack.ts';
+import { openRack } from './open-rack.ts';
+import type { OpenOptions, OpenRack } from './way.ts';
 
 const absent = missing();
 let cluster: ControlPlane | undefined;

@@ -3,7 +3,7 @@ import { parseJson, shellWord } from '@skolo/base';
 import { machineScript, Statement, statementFile } from '@skolo/rack/jumphost';
 import { FleetError } from '../errors.ts';
 import type { K3sRack, Way } from '../racks/clusters.ts';
-import type { Jumphost } from './open-jumphost.ts';
+import type { Jumphost } from './way.ts';
 
 /**
  * Compares the rack of its statement, and machine and epoch with the epoch in kube/clusters/config.json. Without one there, no

@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { request } from '@skolo/base/http';
 import { writeFileAtomic } from '@skolo/durable';
 import { startLocalProxy } from './local/local-proxy.ts';
-import type { OpenRack } from './open-rack.ts';
 import { type Open, tunnelFetch } from './ssh/tunnel-fetch.ts';
+import type { OpenRack } from './way.ts';
 
 /** Serves the way of a rack to others, as long as it is open. */
 export async function shareWay({

@@ -1,7 +1,7 @@
 /** The user's shell, with a prompt that names the rack. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { OpenRack } from './open-rack.ts';
+import type { OpenRack } from './way.ts';
 
 interface ShellStart {
   program: string;

@@ -145,7 +145,6 @@ export { backup } from '../families/vyatta/backup.ts';
  *
  * Leases: verified with our simulator only, in the form of recorded sessions.
  */
-
 export const connectedHosts = linuxConnectedHosts([
   vyattaLeases('show dhcp leases', 'Client Name'),
 ]);

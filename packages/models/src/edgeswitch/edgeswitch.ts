@@ -177,7 +177,6 @@ function steps(content: Buffer, { device: { name }, id, time }: RestoreAbout): R
  * Verified with: own simulator only, whose MAC table has the form of recorded sessions. An interface may be of two words, `vlan 50`.
  * Source: EdgeSwitch CLI Command Reference, `show mac-addr-table`, `show port`.
  */
-
 export const connectedHosts = cliConnectedHosts({
   dialect,
   macs: {
@@ -203,7 +202,6 @@ export const connectedHosts = cliConnectedHosts({
  * Source: Broadcom Fastpath as in Netgear's and Dell's CLI references, "username", "enable password"; EdgeSwitch CLI Command
  * Reference (Ubiquiti), "write memory".
  */
-
 export const accounts = cliAccounts({
   dialect: {
     ...fastpath,

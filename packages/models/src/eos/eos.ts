@@ -113,7 +113,6 @@ function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep
  * Verified with: own simulator only. The table of multicast addresses comes behind the other one, and is skipped by its addresses.
  * Source: Arista EOS User Manual, "Data Plane Structures" (`show mac address-table`), "Ethernet Ports", "ARP and IPv6".
  */
-
 export const connectedHosts = cliConnectedHosts({
   dialect: eos,
   macs: {
@@ -133,7 +132,6 @@ export const connectedHosts = cliConnectedHosts({
  * Oddities: privilege and role of a user are in the statement, and are repeated.
  * Source: Arista EOS User Manual, "User Security": `username`, `enable password`; "Managing the Switch Configuration".
  */
-
 export const accounts = cliAccounts({
   dialect: eos,
   running: 'show running-config',

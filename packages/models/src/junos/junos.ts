@@ -150,7 +150,6 @@ function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep
  * Verified with: own simulator only, in the form of switches with ELS and in the older one. A unit, `ge-0/0/3.0`, is its port.
  * Source: Junos OS CLI Reference, `show ethernet-switching table`, `show interfaces terse`, `show arp`; sessions of users.
  */
-
 export const connectedHosts = cliConnectedHosts({
   dialect: junos,
   macs: {

@@ -118,7 +118,6 @@ function bannerEnd(line: string): RegExp | undefined {
  * Verified with: own simulator only. Gateways and what the supervisor answers for are its own.
  * Source: Cisco Nexus 9000 Series NX-OS Command Reference, `show mac address-table`, `show interface status`, `show ip arp`.
  */
-
 export const connectedHosts = cliConnectedHosts({
   dialect: nxos,
   macs: {
@@ -139,7 +138,6 @@ export const connectedHosts = cliConnectedHosts({
  * Source: Cisco Nexus 9000 NX-OS Security Configuration Guide, "Configuring User Accounts and RBAC"; Fundamentals Configuration
  * Guide, "copy running-config startup-config".
  */
-
 export const accounts = cliAccounts({
   dialect: nxos,
   running: 'show running-config',

@@ -180,7 +180,6 @@ function steps(_content: Buffer, { device, id }: RestoreAbout): RestoreStep[] {
 }
 
 /** OpenWrt, with leases of dnsmasq: see families/unix/linux-connected-hosts.ts. */
-
 export const connectedHosts = linuxConnectedHosts([dnsmasqLeases('/tmp/dhcp.leases')]);
 
 /**
@@ -189,7 +188,6 @@ export const connectedHosts = linuxConnectedHosts([dnsmasqLeases('/tmp/dhcp.leas
  * Verified with: its simulator only.
  * Source: OpenWrt's documentation, "Dropbear key-based authentication" (/etc/dropbear/authorized_keys); BusyBox, passwd.
  */
-
 export const accounts = shellAccounts({
   command: (user) => `passwd ${user.replace(/[^\w.-]/g, '')} && sync`,
   input: (_user, password) => `${password}\n${password}\n`,

@@ -124,7 +124,6 @@ function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep
  * addresses are at `Trk1`.
  * Source: ArubaOS-Switch Management and Configuration Guide, "Monitoring and Analyzing Switch Operation"; sessions of users.
  */
-
 export const connectedHosts = cliConnectedHosts({
   dialect: procurve,
   macs: {
@@ -148,7 +147,6 @@ export const connectedHosts = cliConnectedHosts({
  * Source: HP Access Security Guide (6120, 2920, 5400R), "Configuring Username and Password Security", "Saving Security
  * Credentials in a Config File".
  */
-
 export const accounts = cliAccounts({
   dialect: procurve,
   running: 'show running-config',

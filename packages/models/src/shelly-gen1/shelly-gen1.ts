@@ -89,7 +89,6 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
  * Verified with: its simulator only.
  * Source: shelly-api-docs.shelly.cloud/gen1, "/settings/login".
  */
-
 export const accounts: Accounts = {
   parts: ['password'],
   async open(device, access, signal) {

@@ -71,7 +71,6 @@ export function tasmota(device: Device, access: AccountAccess): RunTasmota {
  * There is one for all relays: a second cycle would wait behind the first, unseen, so it is refused as busy. With a
  * `PulseTime` a relay goes off again by itself after it was turned on: then it is not cycled by the plug.
  */
-
 export const outlets = driverKind({ model: 'tasmota', experimental: true, create });
 
 const Energy = z.object({
@@ -154,7 +153,6 @@ function wattsIn(status: unknown, relays: number): readonly number[] | undefined
  * its own: 0 takes the password away.
  * Source: tasmota.github.io/docs/Commands, "WebPassword"; the firmware's source.
  */
-
 export const accounts: Accounts = {
   parts: ['password'],
   async open(device, access, signal) {

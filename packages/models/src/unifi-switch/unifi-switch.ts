@@ -172,7 +172,6 @@ function portOf(device: string, ports: ReadonlyMap<number, Port>, number: number
  *
  * Sources: see swctrl.ts and families/fastpath/poe.ts.
  */
-
 export const outlets = driverKind({ model: 'unifi-switch', experimental: true, create });
 
 const resetSeconds = 5;
@@ -296,7 +295,6 @@ export function backup(): BackupModel {
  * has seen them. Models without `swctrl` are not read. Its uplink is marked in front of the port.
  * Source: sessions of users (USW-Pro-Max-48, US-8).
  */
-
 export const connectedHosts = cliConnectedHosts({
   dialect: { errors: linuxShell.errors },
   macs: {

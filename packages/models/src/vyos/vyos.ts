@@ -12,7 +12,6 @@ import { linuxConnectedHosts, vyattaLeases } from '../families/unix/linux-connec
 export { backup } from '../families/vyatta/backup.ts';
 
 /** VyOS: see families/unix/linux-connected-hosts.ts. Leases: verified with our simulator only. */
-
 export const connectedHosts = linuxConnectedHosts([
   vyattaLeases('show dhcp server leases', 'Hostname'),
 ]);

@@ -12,8 +12,15 @@ import {
   type SuccessTimes,
   wallTime,
 } from '../state/success-times.ts';
-import type { SinkView } from '../status.ts';
 import { Delivery, type DeliveryDeps, type DeliveryStatus } from './delivery.ts';
+
+export interface SinkView extends DeliveryStatus {
+  name: string;
+  kind: 'pubsub' | 'file' | 'http';
+  lastSuccess: number | undefined;
+  wantsHeartbeat: boolean;
+  lastHeartbeat: number | undefined;
+}
 
 /** A sink of rack.yaml. */
 export interface ConfiguredSink {

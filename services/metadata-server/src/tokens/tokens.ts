@@ -6,7 +6,6 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Clock, Locks, RateLimiter } from '@skolo/common';
 import type { IssuedToken, TokenSource } from '@skolo/google';
-import type { EmitMetadata } from '../events.ts';
 import { type Account, type Accounts, grantedScopes } from './accounts.ts';
 import { RenewedToken, TooManyTokens } from './renewed-token.ts';
 import type { SavedToken } from './saved-tokens.ts';
@@ -17,16 +16,21 @@ interface TokensDeps {
   backOff: (failures: number) => number;
   /** The folder that relative paths of credential files refer to. */
   dir: () => string;
-  emit: EmitMetadata;
+  emit(event: TokenEvent): void;
 }
 
-export interface UpstreamCall {
+interface UpstreamCall {
   /** As it was in force when the call began, or is by now. */
   account: Account;
   what: Wanted['kind'];
   seconds: number;
   error?: unknown;
 }
+
+export type TokenEvent =
+  | { type: 'upstream-call'; call: UpstreamCall }
+  /** Other tokens than before are at hand. */
+  | { type: 'tokens-changed' };
 
 type Wanted =
   | { kind: 'access-token'; scopes: readonly string[] }

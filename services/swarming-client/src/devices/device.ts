@@ -3,7 +3,7 @@
 import type { Logger } from '@skolo/common/light';
 import type { MachinePart } from '@skolo/rack/machine-part';
 import type { RunCommand } from '../host/run-command.ts';
-import type { SshSignIns } from './ssh.ts';
+import type { SshSignIns } from './ssh-sign-ins.ts';
 
 /** A device as the machine's part of rack.yaml describes it. */
 export type AttachedDevice = MachinePart['devices'][number];

@@ -1,7 +1,7 @@
 /** Whether the machine may take tasks, and if not, why. */
 import type { MachinePart } from '@skolo/rack/machine-part';
 import type { DeviceView } from '../devices/device.ts';
-import type { HostReading } from '../host/host-watch.ts';
+import type { HostReading } from '../host/sensors.ts';
 
 /**
  * From the best to the worst. `recovering` and `maintenance` end without an operator, and wake

@@ -1,11 +1,9 @@
 /** The dimensions of the bot: those that it gave, and in their place what the agent knows better. */
+
 import type { DeviceView, Dimensions } from '../devices/device.ts';
 import { validDimensions } from '../dimensions.ts';
-import type { AgentView } from './hooks.ts';
+import type { AgentView, Given } from './state.ts';
 import { noTasks } from './state.ts';
-
-/** What the bot sent: JSON, of which nothing else is known. */
-export type Given = Readonly<Record<string, unknown>>;
 
 /**
  * Always valid for Swarming, and never without `id`, which the bot demands back unchanged. Ours replace those given, key

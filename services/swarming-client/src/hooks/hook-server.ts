@@ -18,8 +18,8 @@ import {
 } from '@skolo/common/light';
 import { z } from 'zod';
 import type { AgentEvent } from '../events.ts';
-import type { Given } from './dimensions.ts';
 import { type Hook, type HookRequest, type HookWork, hooks } from './hooks.ts';
+import type { Given } from './state.ts';
 
 export interface HookDeps {
   core: CoreOptions;

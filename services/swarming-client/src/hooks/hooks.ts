@@ -1,25 +1,7 @@
 /** The hooks of the Swarming bot, each with its effect here and its answer. */
-import type { MachinePart } from '@skolo/rack/machine-part';
-import type { DeviceView, Dimensions } from '../devices/device.ts';
-import type { Health } from '../health/health.ts';
-import { dimensionsFor, type Given } from './dimensions.ts';
-import { stateFor } from './state.ts';
+import { dimensionsFor } from './dimensions.ts';
+import { type AgentView, type Given, stateFor } from './state.ts';
 import type { Task, TaskOutcome } from './task.ts';
-
-/** All that an answer is made of: the knowledge of now. */
-export interface AgentView {
-  /** Also the id of the bot. */
-  machine: string;
-  /** Undefined: not known yet; see `whyUnknown`. */
-  machinePart: MachinePart | undefined;
-  /** Why the part of rack.yaml is not known, for people. */
-  whyUnknown?: string | undefined;
-  devices: readonly DeviceView[];
-  /** Of the machine itself; they count where no device is attached. */
-  host: Dimensions;
-  health: Health;
-  version: string;
-}
 
 export interface HookWork {
   view: () => AgentView;

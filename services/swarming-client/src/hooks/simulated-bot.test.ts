@@ -11,7 +11,7 @@ import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { python } from '../bot/testing/python.ts';
 import { errorLog } from '../testing/error-log.ts';
 import { createHookServer } from './hook-server.ts';
-import type { AgentView } from './hooks.ts';
+import type { AgentView } from './state.ts';
 import { hookServerParts, phone, reason, viewWith } from './testing/views.ts';
 
 const script = new URL('../../python/skolo_bot_config.py', import.meta.url);

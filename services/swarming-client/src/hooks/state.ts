@@ -1,9 +1,26 @@
 /** The state of the bot: its own, and the knowledge of the agent. */
-import type { DeviceView } from '../devices/device.ts';
+import type { MachinePart } from '@skolo/rack/machine-part';
+import type { DeviceView, Dimensions } from '../devices/device.ts';
 import { cutText } from '../dimensions.ts';
-import { healthText, type Reason, type Verdict, verdicts } from '../health/health.ts';
-import type { Given } from './dimensions.ts';
-import type { AgentView } from './hooks.ts';
+import { type Health, healthText, type Reason, type Verdict, verdicts } from '../health/health.ts';
+
+/** What the bot sent: JSON, of which nothing else is known. */
+export type Given = Readonly<Record<string, unknown>>;
+
+/** All that an answer is made of: the knowledge of now. */
+export interface AgentView {
+  /** Also the id of the bot. */
+  machine: string;
+  /** Undefined: not known yet; see `whyUnknown`. */
+  machinePart: MachinePart | undefined;
+  /** Why the part of rack.yaml is not known, for people. */
+  whyUnknown?: string | undefined;
+  devices: readonly DeviceView[];
+  /** Of the machine itself; they count where no device is attached. */
+  host: Dimensions;
+  health: Health;
+  version: string;
+}
 
 /**
  * Everything given is in it (the bot's own check of its disks reads `disks` from here), but for `quarantined` and

@@ -1,5 +1,4 @@
 import type { Clock, Emit } from '@skolo/common/light';
-import type { AgentEvent } from '../events.ts';
 
 /** The task that runs, as the hooks of the bot report. A bot that has ended runs no task. */
 export interface TaskView {
@@ -27,9 +26,11 @@ export function taskName({ id }: TaskView): string {
 export const taskOutcomes = ['succeeded', 'failed', 'internal-failure', 'bot-exit'] as const;
 export type TaskOutcome = (typeof taskOutcomes)[number];
 
+export type TaskEvent = { type: 'task-started' } | { type: 'task-ended'; outcome: TaskOutcome };
+
 interface TaskDeps {
   clock: Pick<Clock, 'now'>;
-  emit: Emit<AgentEvent>;
+  emit: Emit<TaskEvent>;
 }
 
 /** Whether a task runs. */

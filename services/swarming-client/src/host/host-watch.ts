@@ -1,26 +1,13 @@
 /** Reads the machine itself again and again, in the background. */
+
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errorCode } from '@skolo/base';
 import type { Clock, Emit } from '@skolo/common/light';
-import type { AgentEvent } from '../events.ts';
 import { repeat } from '../repeat.ts';
 import type { RunCommand } from './run-command.ts';
+import type { HostReading } from './sensors.ts';
 import { processorCelsius, type RaspberryPower, RaspberryPowerReader } from './sensors.ts';
-
-/** What is known of the machine itself. What cannot be read here is absent. */
-export interface HostReading {
-  /** Of the disk of the bot's folder. */
-  disk?: { freeBytes: number; sizeBytes: number } | undefined;
-  /** °C of the processor. */
-  celsius?: number | undefined;
-  /** Under-voltage now (a Raspberry Pi's own sensor). */
-  isUnderVoltage?: boolean | undefined;
-  /** The processor is slowed down now, by heat or weak power. */
-  isThrottled?: boolean | undefined;
-  /** Its clock minus the jumphost's, in seconds. */
-  clockOffsetSeconds?: number | undefined;
-}
 
 interface HostWatchDeps {
   /** The folder of the bot, whose disk counts; undefined: not known yet. It need not exist. */
@@ -30,7 +17,7 @@ interface HostWatchDeps {
   clock: Pick<Clock, 'uptime'>;
   /** Its clock minus the jumphost's, in seconds; undefined: not known. */
   clockOffset: () => number | undefined;
-  emit: Emit<AgentEvent>;
+  emit: Emit<{ type: 'facts' }>;
   /** Usually /sys. */
   sys?: string;
 }

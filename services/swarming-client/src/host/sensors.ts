@@ -10,6 +10,20 @@ import { join } from 'node:path';
 import { namesIn, textOf } from './quiet-files.ts';
 import { CommandFailed, type RunCommand } from './run-command.ts';
 
+/** What is known of the machine itself. What cannot be read here is absent. */
+export interface HostReading {
+  /** Of the disk of the bot's folder. */
+  disk?: { freeBytes: number; sizeBytes: number } | undefined;
+  /** °C of the processor. */
+  celsius?: number | undefined;
+  /** Under-voltage now (a Raspberry Pi's own sensor). */
+  isUnderVoltage?: boolean | undefined;
+  /** The processor is slowed down now, by heat or weak power. */
+  isThrottled?: boolean | undefined;
+  /** Its clock minus the jumphost's, in seconds. */
+  clockOffsetSeconds?: number | undefined;
+}
+
 export interface RaspberryPower {
   isUnderVoltage?: boolean;
   /** Capped or throttled. The soft limit of a Pi 3B+, from 60 °C on, is its ordinary life and does not count. */

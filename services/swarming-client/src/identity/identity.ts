@@ -5,7 +5,13 @@ import { errorText } from '@skolo/base';
 import type { Emit, EventLog } from '@skolo/common/light';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
 import { type MachinePart, readMachinePart } from '@skolo/rack/machine-part';
-import type { AgentEvent } from '../events.ts';
+
+/** rack.yaml's entry for this machine, or the reason why it is unknown, changed. */
+export interface IdentityEvent {
+  type: 'identity';
+  now: KnownIdentity;
+  before: KnownIdentity;
+}
 
 export interface KnownIdentity {
   /** Undefined: not known yet, or of another machine. The same object as long as its content is the same. */
@@ -27,7 +33,7 @@ interface IdentityDeps {
   machine: string;
   stateDir: string;
   log: Pick<EventLog, 'warn'>;
-  emit: Emit<AgentEvent>;
+  emit: Emit<IdentityEvent>;
 }
 
 /** On an SD card: written only when it is another one. */

@@ -1,6 +1,5 @@
 /** The repair steps of the past, for people and for metrics. */
 import type { Emit } from '@skolo/common/light';
-import type { AgentEvent } from '../events.ts';
 import type { RepairStep } from './ladder.ts';
 
 /**
@@ -26,14 +25,20 @@ export interface RepairView {
   text: string;
 }
 
+/** The final outcome of a step. */
+export interface RepairOutcomeEvent {
+  type: 'repair-outcome';
+  repair: Readonly<RepairView>;
+}
+
 const mostKept = 20;
 
 /** A step that is postponed again and again is one record. */
 export class RepairRecords {
   private readonly kept: RepairView[] = [];
-  private readonly emit: Emit<AgentEvent>;
+  private readonly emit: Emit<RepairOutcomeEvent>;
 
-  constructor(emit: Emit<AgentEvent>) {
+  constructor(emit: Emit<RepairOutcomeEvent>) {
     this.emit = emit;
   }
 

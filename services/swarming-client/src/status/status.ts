@@ -6,7 +6,7 @@ import type { BotView } from '../bot/bot-view.ts';
 import type { DeviceView } from '../devices/device.ts';
 import { withBot } from '../health/bot-reason.ts';
 import { type Health, healthText } from '../health/health.ts';
-import type { AgentView } from '../hooks/hooks.ts';
+import type { AgentView } from '../hooks/state.ts';
 import type { TaskView } from '../hooks/task.ts';
 import type { KnownIdentity } from '../identity/identity.ts';
 import type { MachineView } from '../machine.ts';

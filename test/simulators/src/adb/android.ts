@@ -3,10 +3,12 @@
  *
  * Time since its boot goes on by itself. Whoever has it may change all that can be written, at any time.
  */
+
 import { EventEmitter } from 'node:events';
-import type { Output } from '../equipment/cli/unix/shell.ts';
+import type { Output } from '../equipment/cli/unix/box.ts';
 import type { Received } from '../equipment/device.ts';
 import type { AndroidFault } from './faults.ts';
+import type { Battery, Sensor } from './models.ts';
 import { type AndroidModelName, type AndroidRecord, androidModels } from './models.ts';
 
 /** As `adb devices` and `adb get-state` say it. */
@@ -36,29 +38,6 @@ export interface AndroidOptions {
   state?: AdbState;
   /** More than the model has, or other values. */
   properties?: Readonly<Record<string, string>>;
-}
-
-export interface Battery {
-  level: number;
-  scale: number;
-  /** Tenths of a degree. */
-  temperature: number;
-  /** 2 charging, 3 discharging, 4 not charging, 5 full (BatteryManager). */
-  status: number;
-  health: number;
-  present: boolean;
-  /** Millivolts. */
-  voltage: number;
-}
-
-export interface Sensor {
-  /** °C, but for the types 6 to 8, which are millivolts, milliamperes and percent. */
-  value: number;
-  /** Temperature.Type of Android: -1 unknown, 0 CPU, 1 GPU, 2 battery, 3 skin, 4 USB port, … 9 NPU. */
-  type: number;
-  name: string;
-  /** 0 none … 6 shutdown. */
-  status: number;
 }
 
 /** A program of its shell. */

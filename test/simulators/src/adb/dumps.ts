@@ -1,6 +1,7 @@
 /** What `getprop` and `dumpsys` of a phone print: PropertyService, BatteryService, ThermalManagerService. */
-import type { Output } from '../equipment/cli/unix/shell.ts';
-import type { Battery, Sensor, SimulatedAndroid } from './android.ts';
+import type { Output } from '../equipment/cli/unix/box.ts';
+import type { SimulatedAndroid } from './android.ts';
+import type { Battery, Sensor } from './models.ts';
 
 export function getprop(phone: SimulatedAndroid, [name]: readonly string[]): Output {
   const isEmpty = phone.faults.has('empty-properties');

@@ -5,7 +5,29 @@
  * thermalservice` was recorded (Skia's test_machine_monitor, Memfault's Bort), with their oddities: currents and voltages
  * among the temperatures, a second battery that does not exist, names without a type.
  */
-import type { Battery, Sensor } from './android.ts';
+
+export interface Sensor {
+  /** °C, but for the types 6 to 8, which are millivolts, milliamperes and percent. */
+  value: number;
+  /** Temperature.Type of Android: -1 unknown, 0 CPU, 1 GPU, 2 battery, 3 skin, 4 USB port, … 9 NPU. */
+  type: number;
+  name: string;
+  /** 0 none … 6 shutdown. */
+  status: number;
+}
+
+export interface Battery {
+  level: number;
+  scale: number;
+  /** Tenths of a degree. */
+  temperature: number;
+  /** 2 charging, 3 discharging, 4 not charging, 5 full (BatteryManager). */
+  status: number;
+  health: number;
+  present: boolean;
+  /** Millivolts. */
+  voltage: number;
+}
 
 export interface AndroidRecord {
   properties: Readonly<Record<string, string>>;

@@ -1,5 +1,5 @@
 /** The shell of a phone: mksh with toybox, as much of it as somebody asks over adb. */
-import type { Output } from '../equipment/cli/unix/shell.ts';
+import type { Output } from '../equipment/cli/unix/box.ts';
 import {
   type Node,
   parseShell,

@@ -7,13 +7,14 @@ export interface FaultTimes {
 }
 
 /** What a fault has to do with a request. */
-interface Faulty<Kind> {
-  fault?: Kind;
+interface Faulty {
+  /** Its kind. */
+  fault?: string;
   hungUp?: boolean;
 }
 
 /** One misbehaviour that was asked for. */
-export class CallFault<Kind extends string, Call extends Faulty<Kind>> {
+export class CallFault<Kind extends string, Call extends Faulty> {
   readonly kind: Kind;
   /** Calls that ran into it, oldest first. */
   readonly hits: Call[] = [];

@@ -1,5 +1,3 @@
-import type { FaultKind } from './faults.ts';
-
 export type Endpoint =
   | 'token'
   | 'sts'
@@ -22,7 +20,7 @@ export interface Call {
   scopes: string[];
   audience?: string;
   /** The fault that it ran into. */
-  fault?: FaultKind;
+  fault?: string;
   /** Absent as long as there is no answer. */
   status?: number;
   /** Error code that was answered, such as `invalid_grant`. */

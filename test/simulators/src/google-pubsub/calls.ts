@@ -1,4 +1,3 @@
-import type { FaultKind } from './faults.ts';
 import type { Code } from './refusal.ts';
 
 /** Those that the simulator has; others are answered with UNIMPLEMENTED. */
@@ -33,7 +32,7 @@ export interface PubSubCall {
   messages?: number;
   orderingKey?: string;
   /** The fault that it ran into. */
-  fault?: FaultKind;
+  fault?: string;
   /** What it was answered; absent as long as there is no answer. */
   code?: Code | 'OK';
   /** The client gave up, or its connection ended. */

@@ -1,5 +1,3 @@
-import type { FaultKind } from './faults.ts';
-
 /** `start` and `resume` are the two requests of a resumable upload; `insert` is any other. */
 const operations = [
   'insert',
@@ -26,7 +24,7 @@ export interface StorageCall {
   /** Of the Authorization header. */
   token?: string;
   /** The fault that it ran into. */
-  fault?: FaultKind;
+  fault?: string;
   /** Absent as long as there is no answer. */
   status?: number;
   /** The connection was gone before the whole answer was out. */

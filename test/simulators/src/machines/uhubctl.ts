@@ -6,7 +6,7 @@
  * hub is shown and switched as well; a hub that does not obey is no error.
  */
 import { parseArgs } from 'node:util';
-import type { Output } from '../equipment/cli/unix/shell.ts';
+import type { Output } from '../equipment/cli/unix/box.ts';
 import type { OutletBoard } from '../equipment/device.ts';
 import { isPresent, type Phone, type UsbHub } from './usb.ts';
 

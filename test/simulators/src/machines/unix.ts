@@ -3,7 +3,7 @@
  *
  * What they say is what Debian 12 says (sudo 1.9.13, systemd 252).
  */
-import type { Call, Output, Program, UnixBox } from '../equipment/cli/unix/shell.ts';
+import type { Call, Output, Program, UnixBox } from '../equipment/cli/unix/box.ts';
 import type { OutletBoard } from '../equipment/device.ts';
 import type { MachineFault } from './faults.ts';
 import { uhubctl } from './uhubctl.ts';

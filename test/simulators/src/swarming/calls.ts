@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
 import { zipPath } from './bot-code.ts';
-import type { SwarmingFault } from './faults.ts';
 
 /** `bot_code`: the endpoint that redirects; `zip`: a version of the bot. */
 const endpoints = [
@@ -30,7 +29,7 @@ export interface SwarmingCall {
   token?: string;
   /** Absent as long as there is no answer. */
   status?: number;
-  fault?: SwarmingFault;
+  fault?: string;
 }
 
 export function callOf(request: IncomingMessage): SwarmingCall {

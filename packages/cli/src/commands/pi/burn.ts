@@ -16,7 +16,8 @@ import { printTable } from '../../output/table.ts';
 import { plain } from '../../output/text.ts';
 import { byteDisplay } from './byte-progress.ts';
 import { machineImages } from './machine-images.ts';
-import { addSetupOptions, type SetupOptions } from './setups.ts';
+import type { SetupOptions } from './setup-options.ts';
+import { addSetupOptions } from './setups.ts';
 
 interface Options extends SetupOptions {
   base: string;

@@ -7,7 +7,7 @@ import { CliError } from '../../errors.ts';
 import { timestamp } from '../../output/time.ts';
 import { enrolmentService } from './enrolment.ts';
 import { warnOfNoRoute } from './no-route.ts';
-import type { IdentityNeeds } from './setups.ts';
+import type { IdentityNeeds } from './setup-options.ts';
 
 /** Until it has a name. */
 const identity: PiIdentity = { hostname: 'skolo-new', wired: 'dhcp' };

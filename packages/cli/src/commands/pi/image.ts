@@ -6,7 +6,8 @@ import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { plain } from '../../output/text.ts';
 import { machineImages } from './machine-images.ts';
-import { addSetupOptions, type SetupOptions } from './setups.ts';
+import type { SetupOptions } from './setup-options.ts';
+import { addSetupOptions } from './setups.ts';
 
 interface Options extends SetupOptions {
   base: string;

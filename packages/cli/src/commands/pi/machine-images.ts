@@ -5,7 +5,8 @@ import { type BaseImage, diskOf, type MachineNeeds, openBaseImage } from '@skolo
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { basePath } from './images.ts';
-import { readSetups, type SetupOptions } from './setups.ts';
+import type { SetupOptions } from './setup-options.ts';
+import { readSetups } from './setups.ts';
 
 interface MachineImages {
   names: string[];

@@ -7,7 +7,8 @@ import type { SkoloCommand } from '../../command.ts';
 import { addWayOptions, onEachPi, type PiWayOptions } from '../../reach/pis.ts';
 import { interruptible } from '../../reach/racks.ts';
 import { onPis } from './pi-steps.ts';
-import { addSystemOptions, readSetups, type SetupOptions } from './setups.ts';
+import type { SetupOptions } from './setup-options.ts';
+import { addSystemOptions, readSetups } from './setups.ts';
 
 interface Options extends PiWayOptions, Omit<SetupOptions, 'k3s' | 'dhcp'> {
   check?: true;

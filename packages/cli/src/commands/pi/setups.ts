@@ -24,30 +24,7 @@ import { openJumphostOf, rackOn } from '../../reach/racks.ts';
 import { downloadOf, hostOptions } from '../jumphost/steps/open-steps.ts';
 import { commonImage } from './common-image.ts';
 import { warnOfNoRoute } from './no-route.ts';
-
-export interface SetupOptions {
-  user?: string;
-  key?: string[];
-  address?: string;
-  dhcp?: true;
-  gateway?: string;
-  dns?: string[];
-  timezone?: string;
-  keyboard: string;
-  locale: string;
-  ntp?: string[];
-  wifi?: string;
-  wifiPasswordFile?: string;
-  wifiCountry?: string;
-  join?: true;
-  joinTokenFile?: string;
-  /** For `burn`, how many cards. */
-  common?: true | number;
-  secretDays?: number;
-  server?: string;
-  k3s?: string;
-  files?: string;
-}
+import type { IdentityNeeds, SetupOptions } from './setup-options.ts';
 
 /** Options of what a card makes a machine. */
 export function addSetupOptions(command: SkoloCommand): SkoloCommand {
@@ -183,12 +160,6 @@ export async function readSetups(
       });
     },
   };
-}
-
-export interface IdentityNeeds {
-  names: readonly string[];
-  rack: Rack | undefined;
-  options: SetupOptions;
 }
 
 function identitiesOf(

@@ -4,7 +4,7 @@ import { expandedInventory, foldValues, type Json, type Rack } from '@skolo/rack
 import type { Io } from '../../io.ts';
 import { type Fact, factsText } from '../../output/facts.ts';
 import { count } from '../../output/text.ts';
-import type { Subject } from './subjects.ts';
+import type { Subject } from './wiring.ts';
 import { allPlugged, darkWithout, needsOf, outletText, type Plugged, phoneText } from './wiring.ts';
 
 interface Detail {

@@ -1,26 +1,9 @@
 /** Finds entries of the rack by name, outlet or address. */
 
 import { models } from '@skolo/models';
-import {
-  type AttachedDevice,
-  didYouMean,
-  expandNames,
-  type Identity,
-  type InfrastructureDevice,
-  type Jumphost,
-  type Machine,
-  type Outlet,
-  type Rack,
-} from '@skolo/rack';
+import { didYouMean, expandNames, type Rack } from '@skolo/rack';
+import type { Subject } from './wiring.ts';
 import { hubOutlet, outletText } from './wiring.ts';
-
-export type Subject =
-  | { is: 'machine'; name: string; machine: Machine }
-  | { is: 'device'; name: string; device: InfrastructureDevice }
-  | { is: 'jumphost'; name: string; jumphost: Jumphost }
-  | { is: 'phone'; name: string; phone: AttachedDevice; machine: Machine }
-  | { is: 'outlet'; name: string; outlet: Outlet }
-  | { is: 'identity'; name: string; identity: Identity };
 
 interface Found {
   subjects: Subject[];

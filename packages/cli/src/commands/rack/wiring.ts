@@ -5,11 +5,22 @@ import {
   formatOutlet,
   formatUsbPort,
   goesDark,
+  type Identity,
+  type InfrastructureDevice,
+  type Jumphost,
+  type Machine,
   type Outlet,
   type Rack,
   type UsbPort,
 } from '@skolo/rack';
-import type { Subject } from './subjects.ts';
+
+export type Subject =
+  | { is: 'machine'; name: string; machine: Machine }
+  | { is: 'device'; name: string; device: InfrastructureDevice }
+  | { is: 'jumphost'; name: string; jumphost: Jumphost }
+  | { is: 'phone'; name: string; phone: AttachedDevice; machine: Machine }
+  | { is: 'outlet'; name: string; outlet: Outlet }
+  | { is: 'identity'; name: string; identity: Identity };
 
 /** An entry that is plugged into an outlet or port. */
 export interface Plugged {

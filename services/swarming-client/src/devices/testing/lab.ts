@@ -14,7 +14,7 @@ import type {
   DeviceSettings,
 } from '../device.ts';
 import { openDevice } from '../index.ts';
-import { SshSignIns } from '../ssh.ts';
+import { SshSignIns } from '../ssh-sign-ins.ts';
 
 export interface Lab {
   dir: string;

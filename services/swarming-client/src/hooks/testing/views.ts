@@ -7,7 +7,7 @@ import { Registry } from 'prom-client';
 import type { DeviceView } from '../../devices/device.ts';
 import { verdicts } from '../../health/health.ts';
 import { errorLog } from '../../testing/error-log.ts';
-import type { AgentView } from '../hooks.ts';
+import type { AgentView } from '../state.ts';
 
 const since = new Date('2026-01-02T03:04:05Z');
 

@@ -7,8 +7,8 @@
 import { OutletBoard } from '../../device.ts';
 import type { ConfiguredDevice } from '../core.ts';
 import type { CliOptions } from '../model.ts';
+import type { Output, UnixBox } from '../unix/box.ts';
 import { startUnix, type UnixDeviceModel } from '../unix/model.ts';
-import type { Output, UnixBox } from '../unix/shell.ts';
 import { joinedFiles, memoryFiles } from '../unix/shell-files.ts';
 import { SystemCfg } from './system-cfg.ts';
 

@@ -3,7 +3,7 @@
  * is in the file is in force once it has been applied, or the device has started anew.
  */
 import type { Core } from '../core.ts';
-import type { Program } from '../unix/shell.ts';
+import type { Program } from '../unix/box.ts';
 import type { MadeFile } from '../unix/shell-files.ts';
 
 export class SystemCfg {

@@ -13,7 +13,7 @@ import type { ConfigurationWords } from '../configuration-faults.ts';
 import type { CliOptions, SignInMethod } from '../model.ts';
 import type { SignInWords } from '../sign-in.ts';
 import type { Pager, Screen, Terminal } from '../terminal.ts';
-import type { Files } from '../unix/shell.ts';
+import type { Files } from '../unix/box.ts';
 import type { AccountStatements } from './account-statements.ts';
 import type { LineConfiguration, LineStyle } from './line-configuration.ts';
 import type { Switch } from './switch.ts';

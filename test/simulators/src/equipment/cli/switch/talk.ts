@@ -1,8 +1,8 @@
 /** The dialogue with a device: prompts, lines, what they do, rejections. */
 
 import type { Terminal } from '../terminal.ts';
+import type { Files } from '../unix/box.ts';
 import { scp } from '../unix/scp.ts';
-import type { Files } from '../unix/shell.ts';
 import { keptLine } from './account-statements.ts';
 import { type Found, findCommand } from './command-table.ts';
 import type { LineConfiguration } from './line-configuration.ts';

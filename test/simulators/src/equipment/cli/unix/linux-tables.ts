@@ -1,7 +1,7 @@
 /** What Linux tells of its ports and neighbours: iproute2's `ip` and `bridge`, `/proc/net/arp`, leases of dnsmasq. */
 import type { Plugged } from '../../wiring.ts';
 import { leases, neighbours } from '../models/host-tables.ts';
-import type { Output, Program } from './shell.ts';
+import type { Output, Program } from './box.ts';
 import type { MadeFile } from './shell-files.ts';
 
 /** `ip -o link show`; a `bridge` that all ports are in, where there is one, and its `bridge fdb show`. */

@@ -10,7 +10,8 @@ import {
 import type { CliModel, CliOptions, SignInMethod } from '../model.ts';
 import { startCliDevice } from '../start.ts';
 import { encodeText } from '../text-bytes.ts';
-import { type UnixBox, unixExec, unixShell } from './shell.ts';
+import type { UnixBox } from './box.ts';
+import { unixExec, unixShell } from './shell.ts';
 
 interface UnixModelOptions {
   name: string;

@@ -7,7 +7,7 @@
 import { posix } from 'node:path';
 import { HungUp } from '../terminal.ts';
 import { decodeText, encodeText } from '../text-bytes.ts';
-import type { Call, Output, UnixBox } from './shell.ts';
+import type { Call, Output, UnixBox } from './box.ts';
 
 /** What it needs of a shell. */
 type ScpCall = Pick<Call, 'args' | 'terminal'> & { box: Pick<UnixBox, 'files'> };

@@ -1,7 +1,7 @@
 /** Files of a simulated Unix: kept in memory, or made when they are read. */
 
 import type { Terminal } from '../terminal.ts';
-import type { Files } from './shell.ts';
+import type { Files } from './box.ts';
 
 export interface MadeFile {
   read(): string;

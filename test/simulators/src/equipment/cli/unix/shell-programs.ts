@@ -1,8 +1,8 @@
 /** Programs that every BusyBox has. */
 import { createHash } from 'node:crypto';
 import { encodeText } from '../text-bytes.ts';
+import type { Call, Output, Program } from './box.ts';
 import { scp } from './scp.ts';
-import type { Call, Output, Program } from './shell.ts';
 
 function cat({ args, stdin, box, terminal }: Call): Output {
   if (args.length === 0) return { stdout: stdin ?? '' };

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { OutletBoard } from '../../device.ts';
 import { Core, Session } from '../core.ts';
 import { Terminal } from '../terminal.ts';
-import { type UnixBox, unixExec } from './shell.ts';
+import type { UnixBox } from './box.ts';
+import { unixExec } from './shell.ts';
 
 const written: [string, string][] = [];
 const box: UnixBox = {

@@ -13,7 +13,7 @@ import type { CliOptions } from '../../model.ts';
 import { hashOf, isRight } from '../../switch/account-statements.ts';
 import { HungUp } from '../../terminal.ts';
 import { decodeText, encodeText, escapeByte } from '../../text-bytes.ts';
-import type { Call, Files, Output, Program } from '../../unix/shell.ts';
+import type { Call, Files, Output, Program } from '../../unix/box.ts';
 import { createTar, readTar } from './tar.ts';
 
 interface OpenwrtFile {

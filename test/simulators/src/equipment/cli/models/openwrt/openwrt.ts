@@ -9,9 +9,9 @@ import { z } from 'zod';
 import { OutletBoard } from '../../../device.ts';
 import type { ConfiguredDevice } from '../../core.ts';
 import type { CliOptions } from '../../model.ts';
+import type { Call, Output } from '../../unix/box.ts';
 import { linuxFiles, linuxPrograms } from '../../unix/linux-tables.ts';
 import { startUnix, type UnixDeviceModel } from '../../unix/model.ts';
-import type { Call, Output } from '../../unix/shell.ts';
 import { joinedFiles, memoryFiles } from '../../unix/shell-files.ts';
 import { OpenwrtFiles } from './openwrt-files.ts';
 

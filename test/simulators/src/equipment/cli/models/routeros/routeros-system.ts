@@ -1,7 +1,7 @@
 /** `/system` and `/file` of a MikroTik, as far as backups and their way back go. */
 
 import type { Terminal } from '../../terminal.ts';
-import type { Files } from '../../unix/shell.ts';
+import type { Files } from '../../unix/box.ts';
 import type { RouterosConfiguration } from './routeros-configuration.ts';
 import { RouterosError } from './routeros-poe.ts';
 

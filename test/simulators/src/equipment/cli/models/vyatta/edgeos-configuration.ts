@@ -1,6 +1,6 @@
 /** What EdgeOS is configured with, and what of it concerns PoE. */
 import type { OutletBoard } from '../../../device.ts';
-import type { Output } from '../../unix/shell.ts';
+import type { Output } from '../../unix/box.ts';
 import { notValid, type VyattaConfiguration, type VyattaHooks } from './vyatta-configuration.ts';
 import { type VyattaItem, vyattaValue } from './vyatta-tree.ts';
 

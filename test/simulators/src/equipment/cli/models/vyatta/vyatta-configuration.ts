@@ -12,7 +12,7 @@ import type { Core } from '../../core.ts';
 import type { CliOptions } from '../../model.ts';
 import { hashOf, isRight } from '../../switch/account-statements.ts';
 import type { Terminal } from '../../terminal.ts';
-import type { Call, Output } from '../../unix/shell.ts';
+import type { Call, Output } from '../../unix/box.ts';
 import { differenceOf } from './vyatta-difference.ts';
 import {
   copyVyatta,

@@ -5,7 +5,7 @@
  * users. `show configuration` hides secrets; `show configuration commands` and `cli-shell-api` do not.
  */
 
-import type { Call, Output, Program } from '../../unix/shell.ts';
+import type { Call, Output, Program } from '../../unix/box.ts';
 import { parseShell, ShellSyntaxError } from '../../unix/shell-syntax.ts';
 import type { VyattaConfiguration } from './vyatta-configuration.ts';
 import { vyattaCommands } from './vyatta-tree.ts';

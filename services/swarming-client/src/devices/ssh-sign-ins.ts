@@ -1,0 +1,40 @@
+import type { Clock } from '@skolo/common/light';
+
+/** After the first rejected sign-in, the second, and so on. The first is short: a device that boots may reject for a moment. */
+const pauseSeconds = [60, 120, 300] as const;
+const longestSeconds = 600;
+
+/**
+ * Pauses between sign-ins over ssh that a device rejects. A device is read every few seconds. Programs that count failed
+ * sign-ins there (faillock, fail2ban) would lock the account or this machine out for good. One for each login, across looks,
+ * searches and repairs. It never gives up.
+ */
+export class SshSignIns {
+  private readonly clock: Pick<Clock, 'now' | 'uptime'>;
+  private readonly rejected = new Map<string, { times: number; nextAt: number; why: string }>();
+
+  constructor(clock: Pick<Clock, 'now' | 'uptime'>) {
+    this.clock = clock;
+  }
+
+  /** Why there is no sign-in now; undefined: it is time. */
+  pausedWhy(login: string): string | undefined {
+    const known = this.rejected.get(login);
+    return known !== undefined && this.clock.uptime() < known.nextAt ? known.why : undefined;
+  }
+
+  /** Gives the reason as people are to read it, with the time of the next attempt. */
+  reject(login: string, reason: string): string {
+    const times = (this.rejected.get(login)?.times ?? 0) + 1;
+    const pause = pauseSeconds[times - 1] ?? longestSeconds;
+    const often = times === 1 ? 'once' : `${times} times`;
+    const next = new Date(this.clock.now() + pause * 1000).toISOString();
+    const why = `${reason}; sign-in was rejected ${often}, the next attempt is at ${next}`;
+    this.rejected.set(login, { times, nextAt: this.clock.uptime() + pause, why });
+    return why;
+  }
+
+  accept(login: string): void {
+    this.rejected.delete(login);
+  }
+}
