@@ -66,46 +66,86 @@ export interface ControlPlane {
 export async function startControlPlane(
   program: string,
   kubectl: string,
-  { nodes = [], controllers = nodes.length > 0, folder, ...given }: ControlPlaneOptions = {},
+  options: ControlPlaneOptions = {},
 ): Promise<ControlPlane> {
-  const dir = folder ?? (await mkdtemp(join(tmpdir(), 'skolo-control-plane-')));
-  const [etcdPort, peerPort] = [await freeTcpPort(), await freeTcpPort()];
-  const kubeletPort = await freeTcpPort();
-  const { port = await freeTcpPort() } = given;
-  const certificates = join(dir, 'certificates');
-  const accountKey = join(dir, 'service-accounts.pem');
-  const former = await readFile(accountKey, 'utf8').catch(() => undefined);
-  const signingKey = former ?? rsaKey();
-  const authority = join(certificates, 'authority.crt');
-  const heartbeatMs = nodes.length > 20 ? 10_000 : 1_000;
-  const started: Process[] = [];
-  let etcd: Process | undefined;
-  let apiServer: Process | undefined;
-  let users = 0;
-  let kubeconfig = '';
+  const dir = options.folder ?? (await mkdtemp(join(tmpdir(), 'skolo-control-plane-')));
+  const plane = new Plane({ program, kubectl }, dir, options, {
+    port: options.port ?? (await freeTcpPort()),
+    etcdPort: await freeTcpPort(),
+  });
+  try {
+    await plane.open();
+  } catch (error) {
+    await plane.close();
+    throw error;
+  }
+  return plane;
+}
 
-  function start(...args: string[]): Process {
-    const one = new Process(program, args, { ...process.env, ...rarelyCollected });
-    started.push(one);
-    return one;
+class Plane implements ControlPlane {
+  readonly port: number;
+  kubeconfig = '';
+  private readonly programs: { program: string; kubectl: string };
+  private readonly dir: string;
+  private readonly options: ControlPlaneOptions;
+  private readonly etcdPort: number;
+  private readonly certificates: string;
+  private readonly accountKey: string;
+  private readonly authority: string;
+  private readonly heartbeatMs: number;
+  private readonly started: Process[] = [];
+  private signingKey = '';
+  private etcd: Process | undefined;
+  private apiServer: Process | undefined;
+  private users = 0;
+
+  constructor(
+    programs: { program: string; kubectl: string },
+    dir: string,
+    options: ControlPlaneOptions,
+    { port, etcdPort }: { port: number; etcdPort: number },
+  ) {
+    this.programs = programs;
+    this.dir = dir;
+    this.options = options;
+    this.port = port;
+    this.etcdPort = etcdPort;
+    this.certificates = join(dir, 'certificates');
+    this.accountKey = join(dir, 'service-accounts.pem');
+    this.authority = join(this.certificates, 'authority.crt');
+    this.heartbeatMs = (options.nodes?.length ?? 0) > 20 ? 10_000 : 1_000;
   }
 
-  async function kubeconfigOf(user: string, groups: readonly string[] = []): Promise<string> {
-    const { stdout: pem } = await run(program, [
+  async open(): Promise<void> {
+    const { nodes = [], controllers = nodes.length > 0 } = this.options;
+    await this.openCertificates();
+    this.kubeconfig = await this.kubeconfigOf('admin', ['system:masters']);
+    this.etcd = this.start(
+      'etcd',
+      ...['--data-dir', join(this.dir, 'etcd')],
+      ...['--port', `${this.etcdPort}`, '--peer-port', `${await freeTcpPort()}`],
+    );
+    await this.startApiServer();
+    if (controllers) this.startControllers();
+    if (nodes.length > 0) await this.startNodes(nodes);
+  }
+
+  async kubeconfigOf(user: string, groups: readonly string[] = []): Promise<string> {
+    const { stdout: pem } = await run(this.programs.program, [
       'certificate',
-      ...['--dir', certificates, '--user', user, '--groups', groups.join(',')],
+      ...['--dir', this.certificates, '--user', user, '--groups', groups.join(',')],
     ]);
-    users += 1;
-    const file = join(dir, `kubeconfig-${users}`);
-    const text = kubeconfigText(port, authority, Buffer.from(pem));
+    this.users += 1;
+    const file = join(this.dir, `kubeconfig-${this.users}`);
+    const text = kubeconfigText(this.port, this.authority, Buffer.from(pem));
     await writeFile(file, text, { mode: 0o600 });
     return file;
   }
 
-  async function tokenOf(namespace: string, account: string, seconds: number) {
+  async tokenOf(namespace: string, account: string, seconds: number) {
     const { stdout } = await run(
-      kubectl,
-      [`--kubeconfig=${kubeconfig}`, 'create', 'token', account, '-n', namespace],
+      this.programs.kubectl,
+      [`--kubeconfig=${this.kubeconfig}`, 'create', 'token', account, '-n', namespace],
       { timeout: 30_000 },
     );
     const [head = '', claims = ''] = stdout.trim().split('.');
@@ -117,23 +157,32 @@ export async function startControlPlane(
       exp: now + seconds,
     };
     const signed = `${head}.${Buffer.from(JSON.stringify(moved)).toString('base64url')}`;
-    return `${signed}.${createSign('sha256').update(signed).sign(signingKey, 'base64url')}`;
+    return `${signed}.${createSign('sha256').update(signed).sign(this.signingKey, 'base64url')}`;
   }
 
-  async function startApiServer(): Promise<void> {
-    apiServer = start(
+  async addNode(node: FakeNode) {
+    const kubelet = await this.startNodes([node]);
+    return { stop: () => kubelet.stop() };
+  }
+
+  async killApiServer(): Promise<void> {
+    await this.apiServer?.stop();
+  }
+
+  async startApiServer(): Promise<void> {
+    this.apiServer = this.start(
       'apiserver',
-      ...['--etcd-servers', `http://127.0.0.1:${etcdPort}`],
-      ...['--bind-address', '127.0.0.1', '--secure-port', `${port}`],
-      ...['--tls-cert-file', join(certificates, 'server.crt')],
-      ...['--tls-private-key-file', join(certificates, 'server.key')],
-      ...['--client-ca-file', authority],
+      ...['--etcd-servers', `http://127.0.0.1:${this.etcdPort}`],
+      ...['--bind-address', '127.0.0.1', '--secure-port', `${this.port}`],
+      ...['--tls-cert-file', join(this.certificates, 'server.crt')],
+      ...['--tls-private-key-file', join(this.certificates, 'server.key')],
+      ...['--client-ca-file', this.authority],
       ...['--service-account-issuer', 'https://kubernetes.default.svc'],
       ...[
         '--service-account-key-file',
-        accountKey,
+        this.accountKey,
         '--service-account-signing-key-file',
-        accountKey,
+        this.accountKey,
       ],
       ...['--authorization-mode', 'Node,RBAC', '--enable-admission-plugins', 'NodeRestriction'],
       ...['--service-cluster-ip-range', '10.43.0.0/16', '--endpoint-reconciler-type', 'none'],
@@ -144,34 +193,71 @@ export async function startControlPlane(
       // The agents of machines are privileged pods, as on k3s.
       '--allow-privileged',
     );
-    await apiServer.until('to be ready', () => {
-      etcd?.mustRun();
-      return isReady(port);
+    await this.apiServer.until('to be ready', () => {
+      this.etcd?.mustRun();
+      return this.isReady(this.port);
     });
   }
 
-  async function startNodes(list: readonly FakeNode[], at: number): Promise<Process> {
+  async untilEtcdEnds(): Promise<string> {
+    if (this.etcd === undefined) throw new Error('etcd has not been started');
+    return await this.etcd.untilEnd();
+  }
+
+  async close(): Promise<void> {
+    // The last one first: without etcd, an API server waits for a minute before it ends.
+    for (const one of this.started.reverse()) await one.stop();
+    if (this.options.folder === undefined) await rm(this.dir, { recursive: true, force: true });
+  }
+
+  private start(...args: string[]): Process {
+    const one = new Process(this.programs.program, args, { ...process.env, ...rarelyCollected });
+    this.started.push(one);
+    return one;
+  }
+
+  private async openCertificates(): Promise<void> {
+    const { accountKey, certificates } = this;
+    const former = await readFile(accountKey, 'utf8').catch(() => undefined);
+    this.signingKey = former ?? rsaKey();
+    if (former !== undefined) return;
+    await mkdir(certificates, { recursive: true });
+    await run(this.programs.program, ['certificates', '--dir', certificates]);
+    // The last file that is made.
+    await writeFile(accountKey, this.signingKey, { mode: 0o600 });
+  }
+
+  private startControllers(): void {
+    const { kubeconfig, accountKey, authority, heartbeatMs } = this;
+    const common = ['--kubeconfig', kubeconfig, '--leader-elect=false', '--secure-port', '0'];
+    this.start(
+      'controllers',
+      ...common,
+      ...['--service-account-private-key-file', accountKey, '--root-ca-file', authority],
+      ...['--kube-api-qps', '500', '--kube-api-burst', '500'],
+      // A dead node is found out within seconds.
+      ...['--node-monitor-period', '1s', '--node-monitor-grace-period', `${heartbeatMs * 4}ms`],
+    );
+    this.start('scheduler', ...common, '--kube-api-qps', '500', '--kube-api-burst', '500');
+  }
+
+  private async startNodes(list: readonly FakeNode[]): Promise<Process> {
+    const at = await freeTcpPort();
     // A node that is there already keeps what it has: without a map, it would lose its labels.
     const usual = { architecture: 'arm64', labels: {}, annotations: {} };
-    const file = join(dir, `nodes-${at}.json`);
+    const file = join(this.dir, `nodes-${at}.json`);
     await writeFile(file, JSON.stringify(list.map((node) => ({ ...usual, ...node }))));
-    const kubelets = start(
+    const kubelets = this.start(
       'nodes',
-      ...['--dir', certificates, '--kubeconfig', kubeconfig, '--nodes', file],
-      ...['--port', `${at}`, '--heartbeat', `${heartbeatMs}ms`],
+      ...['--dir', this.certificates, '--kubeconfig', this.kubeconfig, '--nodes', file],
+      ...['--port', `${at}`, '--heartbeat', `${this.heartbeatMs}ms`],
     );
-    await kubelets.until('all nodes to be ready', () => isReady(at));
+    await kubelets.until('all nodes to be ready', () => this.isReady(at));
     return kubelets;
   }
 
-  async function close() {
-    // The last one first: without etcd, an API server waits for a minute before it ends.
-    for (const one of started.reverse()) await one.stop();
-    if (folder === undefined) await rm(dir, { recursive: true, force: true });
-  }
-
-  async function isReady(at: number): Promise<boolean> {
-    const ca = await readFile(authority);
+  private async isReady(at: number): Promise<boolean> {
+    const ca = await readFile(this.authority);
     return new Promise((resolve) => {
       const request = get({ host: '127.0.0.1', port: at, path: '/readyz', ca, agent: false });
       request.setTimeout(5_000, () => request.destroy());
@@ -181,53 +267,6 @@ export async function startControlPlane(
         resolve(response.statusCode === 200);
       });
     });
-  }
-
-  try {
-    // The last file that is made.
-    if (former === undefined) {
-      await mkdir(certificates, { recursive: true });
-      await run(program, ['certificates', '--dir', certificates]);
-      await writeFile(accountKey, signingKey, { mode: 0o600 });
-    }
-    kubeconfig = await kubeconfigOf('admin', ['system:masters']);
-    etcd = start(
-      'etcd',
-      ...['--data-dir', join(dir, 'etcd')],
-      ...['--port', `${etcdPort}`, '--peer-port', `${peerPort}`],
-    );
-    await startApiServer();
-    if (controllers) {
-      const common = ['--kubeconfig', kubeconfig, '--leader-elect=false', '--secure-port', '0'];
-      start(
-        'controllers',
-        ...common,
-        ...['--service-account-private-key-file', accountKey, '--root-ca-file', authority],
-        ...['--kube-api-qps', '500', '--kube-api-burst', '500'],
-        // A dead node is found out within seconds.
-        ...['--node-monitor-period', '1s', '--node-monitor-grace-period', `${heartbeatMs * 4}ms`],
-      );
-      start('scheduler', ...common, '--kube-api-qps', '500', '--kube-api-burst', '500');
-    }
-    if (nodes.length > 0) await startNodes(nodes, kubeletPort);
-    return {
-      kubeconfig,
-      port,
-      kubeconfigOf,
-      tokenOf,
-      async addNode(node) {
-        const at = await freeTcpPort();
-        const kubelet = await startNodes([node], at);
-        return { stop: () => kubelet.stop() };
-      },
-      killApiServer: async () => apiServer?.stop(),
-      startApiServer,
-      untilEtcdEnds: etcd.untilEnd.bind(etcd),
-      close,
-    };
-  } catch (error) {
-    await close();
-    throw error;
   }
 }
 
