@@ -3,6 +3,7 @@ import { Alerts } from '../alerts/alerts.tsx';
 import { Audit } from '../audit/audit.tsx';
 import { Backups } from '../backups/backups.tsx';
 import { MachineView } from '../machine/machine.tsx';
+import type { Route } from '../parts/router.ts';
 import { Power } from '../power/power.tsx';
 import { RackPage } from '../rack/rack.tsx';
 import { RackFile } from '../rack-file/rack-file.tsx';
@@ -10,7 +11,6 @@ import { Services } from '../services/services.tsx';
 import { Sickest } from '../sickest/sickest.tsx';
 import { Tokens } from '../tokens/tokens.tsx';
 import { Visit } from '../visit/visit.tsx';
-import type { Route } from './router.ts';
 
 interface View {
   /** First part of its link. */
