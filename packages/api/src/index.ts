@@ -30,13 +30,13 @@ export {
   Machine,
   MachineAlert,
   MachineCondition,
+  MachineDowntime,
   MachineOrder,
   machineStateApi,
   RackElement,
   RackPort,
   RackView,
   ServiceState,
-  SickMachine,
 } from './machine-state.ts';
 export { MetadataClient, MetadataIdentity, metadataServerApi } from './metadata-server.ts';
 export {

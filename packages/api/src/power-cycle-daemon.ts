@@ -223,7 +223,7 @@ export const MachinePower = z
       reason: true,
     }).optional(),
     hold: z.object({ id: z.string(), by: z.string(), until: Time, reason: z.string() }).optional(),
-    needsHands: z.string().optional().describe('why automatic repair gave up'),
+    needsAttention: z.string().optional().describe('why automatic repair gave up'),
     possibleAt: Time.optional().describe('when the target may be cycled again; absent: now'),
   })
   .meta({ id: 'MachinePower' });

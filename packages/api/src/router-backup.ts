@@ -221,7 +221,7 @@ const secrets = z
 
 export const RestoreStep = z.object({
   title: z.string().describe('purpose of the step'),
-  where: z.enum(['device', 'desk']).describe('where to type the lines'),
+  where: z.enum(['device', 'workstation']).describe('where to type the lines'),
   lines: z.array(z.string()),
 });
 export type RestoreStep = z.output<typeof RestoreStep>;

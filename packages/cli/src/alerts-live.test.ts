@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { createTokens, type PubSubRacks, startPubSubRacks } from '@skolo/scripted-services';
 import { peer } from '@skolo/simulators';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';

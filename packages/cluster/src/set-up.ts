@@ -32,7 +32,7 @@ export interface MemberResult {
   why?: string;
 }
 
-/** Images travel over one uplink, and a desk has one processor for many connections. */
+/** Images travel over one uplink, and a workstation has one processor for many connections. */
 const atOnce = 10;
 /** sshd allows ten sessions in one connection (MaxSessions), and the lock of the server needs one. */
 const sessionsOfServer = 6;

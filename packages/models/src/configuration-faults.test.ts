@@ -1,6 +1,6 @@
 /** A simulated switch whose configuration does not come as it should: all of it is read, or an error says what was wrong. */
 
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import type { CliSession } from '@skolo/equipment';
 import {
   AnswerCut,

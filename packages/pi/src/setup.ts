@@ -1,6 +1,6 @@
 /**
  * What a Raspberry Pi is to be when it has started for the first time. Each method of customisation makes its files from this one
- * description. A common image has all of it but the identity, which such a Pi asks for.
+ * description. A shared image has all of it but the identity, which such a Pi asks for.
  */
 import { isIP, isIPv4 } from 'node:net';
 import { Secret } from '@skolo/secrets';
@@ -114,7 +114,7 @@ const System = z.strictObject({
     .optional(),
 });
 
-/** How a Pi with a common image finds out who it is. Its identity is what it has until then. */
+/** How a Pi with a shared image finds out who it is. Its identity is what it has until then. */
 const Enrolment = z.strictObject({
   /** Of machine-state, on the server of the cluster. */
   port: z.int().min(1).max(65_535),
@@ -132,13 +132,13 @@ const Enrolment = z.strictObject({
 const Setup = z
   .strictObject({ ...System.shape, identity: Identity, enrolment: Enrolment.optional() })
   .refine(({ cluster, enrolment }) => enrolment === undefined || cluster?.token === undefined, {
-    error: 'a common image has no token of its own',
+    error: 'a shared image has no token of its own',
   })
   .refine(({ cluster, enrolment }) => cluster === undefined || cluster.token || enrolment, {
     error: 'a machine that joins a cluster needs a token',
   })
   .refine(({ cluster, enrolment }) => enrolment === undefined || cluster !== undefined, {
-    error: 'a common image joins a cluster',
+    error: 'a shared image joins a cluster',
   });
 
 export type PiSetup = z.infer<typeof Setup>;

@@ -2,12 +2,12 @@
 import { appendFile, cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fakeClock } from '@skolo/common/testing';
-import { campaign, seed, seeded } from '@skolo/durable/campaign';
+import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
 import { describe, expect, it } from 'vitest';
 import { damageSomewhere, segmentsIn, spooledIn } from './testing/damage.ts';
 import { type Arrived, type Lab, newDir, newPubSub, startLab } from './testing/lab.ts';
 
-const rounds = campaign();
+const rounds = countRounds();
 /** The smallest spool: a quarter of it makes a snapshot. */
 const settings = 'refreshSeconds: 1\nspool: { maxBytes: 4194304 }';
 

@@ -3,14 +3,14 @@ import { execFile } from 'node:child_process';
 import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { campaign, seed, seeded } from '@skolo/durable/campaign';
+import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { spooledIn } from './testing/damage.ts';
 import { type Flipping, posted, problemsOf } from './testing/flips.ts';
 import { type Lab, newDir, newPubSub, startLab, topic } from './testing/lab.ts';
 
 const run = promisify(execFile);
-const rounds = campaign(40, 2000);
+const rounds = countRounds(40, 2000);
 const settings = 'heartbeatSeconds: 1\nwatchdog: { withinSeconds: 86400 }';
 
 interface Disk {

@@ -5,14 +5,14 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { campaign, seed, seeded } from '@skolo/durable/campaign';
+import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
 import type { GooglePubSub } from '@skolo/simulators';
 import { expect, it } from 'vitest';
 import { type AlertProcess, startAlertProcess } from './testing/alert-process.ts';
 import { type Flipping, noticesOf, postUntilAccepted, problemsOf } from './testing/flips.ts';
 import { newDir, newPubSub, rackYaml, topic } from './testing/lab.ts';
 
-const kills = campaign();
+const kills = countRounds();
 /** From the start on, or from when it publishes. A few live for long enough to try again what failed. */
 const longestLifeMs = 400;
 const longLifeMs = 2000;

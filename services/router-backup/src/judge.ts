@@ -101,7 +101,7 @@ export function pin(seen: Identity, pinned: Identity | undefined): Identity | un
   return serial === undefined && hostname === undefined ? undefined : { serial, hostname };
 }
 
-/** Judges a change against the newest version: one that lost most of its bytes needs a person who requests it twice. */
+/** Judges a change against the newest version: one that lost most of its bytes needs attention who requests it twice. */
 export function judgeSize(
   name: string,
   size: number,

@@ -39,7 +39,7 @@ import {
   startAtTerminal,
   startTyped,
   typed,
-} from './jumphost-desk.ts';
+} from './jumphost-workstation.ts';
 
 const pdu = `${network}.30`;
 const spare = { name: 'spare-rack4', address: `${network}.9` };
@@ -129,7 +129,7 @@ describe.skipIf(why !== undefined)(
 
     const args = (...more: string[]) => [
       ...['jumphost', 'replace', 'rack4', '--with', spare.name, '--from', archives, ...more],
-      ...['--files', jumphost.desk.files, '--bundles', jumphost.desk.bundles],
+      ...['--files', jumphost.workstation.files, '--bundles', jumphost.workstation.bundles],
     ];
     const replace = (...more: string[]) => typed(racks, jumphost, args(...more));
 
@@ -141,14 +141,14 @@ describe.skipIf(why !== undefined)(
       execFileSync('ip', ['address', 'add', `${pdu}/24`, 'dev', bridge]);
       device = await startSynaccess({ host: pdu, outlets: 24 });
       racks = await makeRacks(registry.host, rackYaml(device.port));
-      const store = join(jumphost.desk.env.HOME ?? '', 'secrets/rack4');
+      const store = join(jumphost.workstation.env.HOME ?? '', 'secrets/rack4');
       await mkdir(store, { recursive: true, mode: 0o700 });
       await writeFile(join(store, 'pdu'), 'admin', { mode: 0o600 });
       await writeFile(join(store, 'k3s-token'), 'of-the-cluster', { mode: 0o600 });
       await writeFile(join(store, 'rack-key'), newRackKey(), { mode: 0o600 });
       const daemon = 'power-cycle-daemon/opt/skolo/services/power-cycle-daemon/dist/main.js';
       await writeFile(
-        join(jumphost.desk.bundles, daemon),
+        join(jumphost.workstation.bundles, daemon),
         "import('/opt/test/repository/services/power-cycle-daemon/src/main.ts');\n",
       );
       await other.write('/opt/responder.mjs', podResponder);
@@ -170,7 +170,7 @@ describe.skipIf(why !== undefined)(
       await writeFile(join(another, database), 'no database');
       await makeArchive(`${archives}-damaged`, another, '2026-11-20');
       roots.push(state, another);
-      // The desk knows its host key.
+      // The workstation knows its host key.
       await typed(racks, jumphost, ['jumphost', 'verify', 'rack4', ...args().slice(-4)]);
       await jumphost.computer.cutPower();
     }, 180_000);
@@ -253,7 +253,7 @@ describe.skipIf(why !== undefined)(
       expect((await other.run('cat', '/etc/hostname')).text).toBe('spare-rack4\n');
     });
 
-    it('goes on after the desk was killed', async () => {
+    it('goes on after the workstation was killed', async () => {
       const from = disks.length > 0 ? ['--disk', 'LABEL=former-root'] : [];
       const child = startTyped(racks, jumphost, args(...from, '--new-cluster'));
       let said = '';

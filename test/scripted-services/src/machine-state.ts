@@ -143,7 +143,7 @@ export function machineStateHandlers({
       find(name);
       return { status: 200, body: { curves: world.curves?.(spanOf(query)) ?? [] } };
     },
-    sickest: ({ query: { limit } }) => ({
+    downtime: ({ query: { limit } }) => ({
       status: 200,
       body: { machines: world.sick().slice(0, limit) },
     }),

@@ -12,6 +12,7 @@ import type {
   KnownAlert,
   LostHistory,
   Machine,
+  MachineDowntime,
   MachinePower,
   MetadataClient,
   MetadataIdentity,
@@ -22,7 +23,6 @@ import type {
   RackView,
   Refusal,
   RunDevice,
-  SickMachine,
 } from '@skolo/api';
 
 /** Of machine-state. */
@@ -31,7 +31,7 @@ export interface MachineWorld {
   rack(): RackView;
   history(machine: Machine, span: { from: number; to: number }): HistoryEntry[];
   curves?(span: { from: number; to: number }): Curve[];
-  sick(): readonly SickMachine[];
+  sick(): readonly MachineDowntime[];
   /** A machine has changed. */
   show?(machine: Machine): void;
   /** The agent of this machine does not answer. */

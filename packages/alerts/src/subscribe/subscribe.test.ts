@@ -1,4 +1,4 @@
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { type GooglePubSub, startGooglePubSub, startPubSubEmulator } from '@skolo/simulators';
 import { afterAll, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { encode } from '../message/encode.ts';

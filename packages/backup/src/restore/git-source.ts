@@ -1,4 +1,4 @@
-/** Versions out of a git repository that is somewhere else: a clone on a desk, a remote, the history of a dead rack. */
+/** Versions out of a git repository that is somewhere else: a clone on a workstation, a remote, the history of a dead rack. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

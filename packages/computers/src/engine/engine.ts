@@ -50,7 +50,7 @@ export async function prepare(
   steps: readonly Step[],
   options: PrepareOptions,
 ): Promise<StepProgress[]> {
-  const { isCheck, signal, by = 'another desk' } = options;
+  const { isCheck, signal, by = 'another workstation' } = options;
   const all = () => throughSteps(host, steps, options);
   return isCheck ? await all() : await withLock(host, { by, signal }, all);
 }

@@ -44,7 +44,7 @@ const folder = '/var/lib/skolo-jumphost';
 /** The way back, as long as it may be taken. Who renames it decides. */
 const pending = `${folder}/pending`;
 const returning = `${folder}/returning`;
-/** Until the desk knows: the answer to a confirmation may be lost with its connection. */
+/** Until the workstation knows: the answer to a confirmation may be lost with its connection. */
 const confirmed = `${folder}/confirmed`;
 const timer = 'skolo-return';
 const activation = 'skolo-change';

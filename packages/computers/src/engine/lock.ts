@@ -9,13 +9,13 @@ import type { Host } from '../host/host.ts';
 const folder = '/run/skolo-jumphost';
 const holder = `${folder}/holder`;
 const beatMs = 2000;
-/** A desk that is silent for so long is gone: sshd may not notice for hours that its cable is out. */
+/** A workstation that is silent for so long is gone: sshd may not notice for hours that its cable is out. */
 const silentSeconds = 15;
 const busyCode = 75;
 const dayMs = 86_400_000;
 
 /**
- * Does the work while this desk has the lock of the computer. The lock ends with the desk, its connection, or the computer.
+ * Does the work while this workstation has the lock of the computer. The lock ends with the workstation, its connection, or the computer.
  *
  * @param by for people: who it is
  * @throws ComputerError Somebody else changes it; the message says who.

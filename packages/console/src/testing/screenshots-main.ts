@@ -14,7 +14,7 @@ await mkdir(folder, { recursive: true });
 const fixture = await startFixture({
   anonymousRead: ['127.0.0.0/8'],
 });
-const sick = fixture.fixture.machines.find(({ needsPerson }) => needsPerson)?.name;
+const sick = fixture.fixture.machines.find(({ needsAttention }) => needsAttention)?.name;
 
 for (const colorScheme of ['light', 'dark'] as const) {
   const browser = await openBrowser(chromium, { colorScheme });

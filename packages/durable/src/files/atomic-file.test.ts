@@ -21,10 +21,10 @@ import { promisify } from 'node:util';
 import { threadId } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { versionText } from '../testing/atomic-file-writer.ts';
-import { campaign, killAfter, seed, seeded, startWriter } from '../testing/campaign.ts';
+import { countRounds, killAfter, seed, seeded, startWriter } from '../testing/fault-injection.ts';
 import { FileNotWritten, readFileIfExists, writeFileAtomic } from './atomic-file.ts';
 
-const kills = campaign();
+const kills = countRounds();
 
 const run = promisify(execFile);
 const isRoot = process.getuid?.() === 0;

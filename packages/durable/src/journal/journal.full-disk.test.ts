@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import { campaign, seed, seeded } from '../testing/campaign.ts';
+import { countRounds, seed, seeded } from '../testing/fault-injection.ts';
 import { Journal } from './journal.ts';
 
-const kills = campaign();
+const kills = countRounds();
 
 const run = promisify(execFile);
 const rounds = kills * 10;

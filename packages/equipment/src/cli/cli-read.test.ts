@@ -1,7 +1,7 @@
 /** A configuration: all of it, byte for byte, or an error. */
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { campaign } from '@skolo/durable/campaign';
+import { countRounds } from '@skolo/durable/fault-injection';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { AnswerCut, DeviceRefused, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
@@ -168,7 +168,7 @@ describe('a configuration', () => {
           else expect(answer).toMatch(/x\nend$/);
         }
       }),
-      { numRuns: campaign(4, 40) },
+      { numRuns: countRounds(4, 40) },
     );
   });
 });

@@ -1,5 +1,5 @@
 /**
- * Brings images to a rack that reaches no registry: this desk reads them from theirs, and writes what the jumphost lacks through
+ * Brings images to a rack that reaches no registry: this workstation reads them from theirs, and writes what the jumphost lacks through
  * ssh into a folder there, which containerd then imports. A file there has the digest of its content as its name, so an
  * interrupted push continues where it was.
  *

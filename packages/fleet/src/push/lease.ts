@@ -1,6 +1,6 @@
 /**
- * One desk at a time changes a rack: a Lease in it. Its holder renews it. Another desk takes it when it has expired, which is seen by
- * two looks: clocks of desks differ, so the time in it proves nothing.
+ * One workstation at a time changes a rack: a Lease in it. Its holder renews it. Another workstation takes it when it has expired, which is seen by
+ * two looks: clocks of workstations differ, so the time in it proves nothing.
  */
 import { parseJson, pause } from '@skolo/base';
 import { z } from 'zod';
@@ -37,7 +37,7 @@ const usual: LeaseTimes = { durationMs: 60_000, renewMs: 15_000 };
 interface LeaseOptions {
   rack: string;
   signal: AbortSignal;
-  /** Whether an earlier holder is known to have ended, such as a killed process of this desk. */
+  /** Whether an earlier holder is known to have ended, such as a killed process of this workstation. */
   mayTake?: (holder: string) => boolean;
   times?: LeaseTimes;
   now?: () => number;
@@ -91,7 +91,7 @@ export async function holdLease(
   }
   let version = await put(kubectl, found, { holder, times, now }).catch((cause: unknown) => {
     if (!isRefused(cause, 'Conflict') && !isRefused(cause, 'AlreadyExists')) throw cause;
-    const message = `${rack}: another desk took the lease at the same moment; try again`;
+    const message = `${rack}: another workstation took the lease at the same moment; try again`;
     throw new FleetError(message, { cause });
   });
   const lost = new AbortController();
@@ -110,7 +110,7 @@ export async function holdLease(
         if (stop.signal.aborted) return;
         const isTaken = isRefused(error, 'Conflict') || isRefused(error, 'NotFound');
         if (!isTaken && performance.now() - renewedAt < times.durationMs) continue;
-        const why = isTaken ? 'another desk took it' : 'it could not be renewed';
+        const why = isTaken ? 'another workstation took it' : 'it could not be renewed';
         lost.abort(new FleetError(`${rack}: lost the lease ${name}: ${why}`));
         return;
       }
@@ -174,7 +174,7 @@ interface Change {
   last?: Last | undefined;
 }
 
-/** @throws KubectlError `Conflict`, `AlreadyExists`: another desk was faster. */
+/** @throws KubectlError `Conflict`, `AlreadyExists`: another workstation was faster. */
 async function put(
   kubectl: Kubectl,
   before: Lease | undefined,

@@ -2,7 +2,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { type ContainerRegistry, peer, startContainerRegistry } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { FleetError } from '../errors.ts';
@@ -255,7 +255,7 @@ async function fleetOf(all: readonly string[]) {
       records: openRecords(folder),
       open,
       stages,
-      desk: { name: 'ann@desk', pid: 1, isAlive: () => false },
+      workstation: { name: 'ann@desk', pid: 1, isAlive: () => false },
       times: real.length > 0 ? patiently : { pollMs: 10, readyMs: 5_000, patienceMs: 50 },
       signal,
       now: Date.now,

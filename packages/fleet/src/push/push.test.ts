@@ -5,14 +5,14 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
-  campaign,
+  countRounds,
   isLong,
   killAfter,
   seed,
   seeded,
   startWriter,
   timeUntil,
-} from '@skolo/durable/campaign';
+} from '@skolo/durable/fault-injection';
 import {
   type ContainerRegistry,
   type ControlPlane,
@@ -36,7 +36,7 @@ import {
 import type { Work } from './testing/push-writer.ts';
 import { createRackRepository, type RackRepository, tagOf } from './testing/racks.ts';
 
-const kills = campaign(1, 50);
+const kills = countRounds(1, 50);
 const program = peer('control-plane');
 const kubectl = peer('kubectl');
 const registryProgram = peer('docker-registry');
@@ -448,7 +448,7 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
       const held = await takeLease(rack, 'push 1', first.deps);
       const second = await pushDeps(
         {},
-        { desk: { name: 'bob@other', pid: 1, isAlive: () => true } },
+        { workstation: { name: 'bob@other', pid: 1, isAlive: () => true } },
       );
 
       const refused = await preparePush(second.request, second.deps);
@@ -612,7 +612,7 @@ async function pushDeps(asked: Partial<Request>, more: Partial<PushDeps> = {}) {
       close: async () => {},
     }),
     stages: [request.racks],
-    desk: { name: 'ann@desk', pid: process.pid, isAlive: () => false },
+    workstation: { name: 'ann@desk', pid: process.pid, isAlive: () => false },
     times: { pollMs: 900, readyMs: 3_000, patienceMs: 5_000 },
     signal,
     now: Date.now,

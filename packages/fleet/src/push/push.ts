@@ -31,7 +31,7 @@ export interface PushDeps {
   /** Racks of one stage change at the same time. */
   stages: readonly (readonly string[])[];
   /** This computer, its user and this process. */
-  desk: { name: string; pid: number; isAlive(pid: number): boolean };
+  workstation: { name: string; pid: number; isAlive(pid: number): boolean };
   times: Omit<RolloutTimes, 'soakMs'> & { lease?: LeaseTimes; patienceMs: number };
   signal: AbortSignal;
   now(): number;
@@ -130,27 +130,28 @@ async function prepare(run: Run, request: Request, deps: PushDeps, isDry: boolea
   run.record = { ...run.record, ...preparation };
 }
 
-/** @param work for people: `push 2026-11-21T18-10-19Z`. The same work of this desk may go on with it. */
+/** @param work for people: `push 2026-11-21T18-10-19Z`. The same work of this workstation may go on with it. */
 export async function takeLease(
   { name, kubectl }: Rack,
   work: string,
   {
-    desk,
+    workstation,
     signal,
     times,
     now,
-  }: Pick<PushDeps, 'desk' | 'signal' | 'now'> & { times: { lease?: LeaseTimes } },
+  }: Pick<PushDeps, 'workstation' | 'signal' | 'now'> & { times: { lease?: LeaseTimes } },
 ): Promise<HeldLease> {
-  const mine = `${desk.name}, ${work}, process `;
-  const holder = `${mine}${desk.pid}`;
+  const mine = `${workstation.name}, ${work}, process `;
+  const holder = `${mine}${workstation.pid}`;
   try {
     return await holdLease(kubectl, holder, {
       rack: name,
       signal,
       now,
       ...(times.lease && { times: times.lease }),
-      // A killed process of this desk does not come back.
-      mayTake: (other) => other.startsWith(mine) && !desk.isAlive(Number(other.slice(mine.length))),
+      // A killed process of this workstation does not come back.
+      mayTake: (other) =>
+        other.startsWith(mine) && !workstation.isAlive(Number(other.slice(mine.length))),
     });
   } catch (cause) {
     if (!isRefused(cause, 'NotFound')) throw cause;

@@ -1,5 +1,5 @@
 /**
- * Records of pushes on this desk, one folder each: what was asked, and for each rack how far it is, with all that a resumed
+ * Records of pushes on this workstation, one folder each: what was asked, and for each rack how far it is, with all that a resumed
  * push needs. Written before each step.
  */
 import { readdir, rm } from 'node:fs/promises';

@@ -30,7 +30,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
   let host: OpenHost;
   beforeAll(async () => {
     jumphost = await startBareJumphost();
-    const { HOME = '' } = jumphost.desk.env;
+    const { HOME = '' } = jumphost.workstation.env;
     await appendFile(
       join(HOME, 'ssh_config'),
       `Host jumphost-new
@@ -52,7 +52,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
   });
 
   function open(way: string, stop = signal): Promise<OpenHost> {
-    const { rack, env } = jumphost.desk;
+    const { rack, env } = jumphost.workstation;
     return openTestHost({ rack: { ...rack, ways: [{ host: way }] }, env }, stop);
   }
 

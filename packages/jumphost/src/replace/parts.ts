@@ -78,6 +78,6 @@ export const parts: readonly Part[] = [
   {
     path: 'etc/ssh/ssh_host_*',
     title: 'ssh host keys',
-    without: 'ssh of every desk warns: ssh-keygen -R the name and address of the jumphost',
+    without: 'ssh of every workstation warns: ssh-keygen -R the name and address of the jumphost',
   },
 ];

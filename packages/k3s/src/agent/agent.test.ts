@@ -7,7 +7,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { downloader, type Host, openHost, prepare } from '@skolo/computers';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { type ControlPlane, peer, startControlPlane } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clusterOn, type JoinCluster } from '../cluster/cluster.ts';
@@ -46,7 +46,7 @@ esac
     jumphost = await openHost({ name: 'jumphost', start, signal });
     cluster = { ...clusterOn(jumphost), version: async () => k3sVersion };
     machine = await startBareJumphost();
-    host = await openTestHost(machine.desk, signal);
+    host = await openTestHost(machine.workstation, signal);
   }, 240_000);
   afterAll(async () => {
     await host?.close();
@@ -61,7 +61,7 @@ esac
       server: ours,
       cluster: to,
       download: downloader({
-        folder: machine.desk.files,
+        folder: machine.workstation.files,
         fetch,
         signal,
         confirm: async () => false,
@@ -132,7 +132,7 @@ esac
   it('joins with programs for arm/v7 where its Debian says so', async () => {
     await host.need(`rm /usr/local/bin/k3s
 printf '#!/bin/sh\\necho armhf\\n' > /usr/local/bin/dpkg; chmod 755 /usr/local/bin/dpkg`);
-    await rm(join(machine.desk.files, `k3s-${k3sVersion}`, 'k3s'));
+    await rm(join(machine.workstation.files, `k3s-${k3sVersion}`, 'k3s'));
     await cluster.forget(name);
 
     const [states] = await Promise.all([go(), registerWhenJoined(host, jumphost)]);

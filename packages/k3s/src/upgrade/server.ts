@@ -1,4 +1,4 @@
-/** The server of k3s gets another version: what the desk does of it. The rest is `server-script.ts`, on the jumphost. */
+/** The server of k3s gets another version: what the workstation does of it. The rest is `server-script.ts`, on the jumphost. */
 import { errorText, parseJson, pause } from '@skolo/base';
 import {
   architectureOf,
@@ -201,7 +201,7 @@ async function enter(host: Host, state: ServerState, also = 'true'): Promise<voi
 
 const lookMs = 1000;
 
-/** Lets the jumphost go on until it needs the desk, or has ended. A connection that drops is made again. */
+/** Lets the jumphost go on until it needs the workstation, or has ended. A connection that drops is made again. */
 async function follow(
   host: Host,
   { health: { report, signal } }: ServerNeeds,

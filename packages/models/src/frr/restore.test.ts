@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runs } from '@skolo/durable/campaign';
+import { runs } from '@skolo/durable/fault-injection';
 import { DeviceRefused } from '@skolo/equipment';
 import type { Frr } from '@skolo/simulators';
 import fc from 'fast-check';

@@ -30,12 +30,12 @@ export function steps(
   return [
     {
       title: `Get the version of ${time}`,
-      where: 'desk',
+      where: 'workstation',
       lines: [fetchVersion({ device, id }, file)],
     },
     {
       title: `Copy it to the host, as the user of the login ${device.login ?? 'in rack.yaml'}`,
-      where: 'desk',
+      where: 'workstation',
       lines: [
         `scp ${portOption(device, '-P')}${file} USER@${device.address ?? 'ADDRESS'}:${where}`,
       ],

@@ -169,13 +169,13 @@ function steps(_content: Buffer, { device, id }: RestoreAbout): RestoreStep[] {
     {
       title:
         'Get the version, and let sysupgrade unpack it over what is there. Packages that its configuration is of have to be installed first; files that are not in it stay',
-      where: 'desk',
+      where: 'workstation',
       lines: [
         fetchVersion({ device, id }, `${name}.tar`),
         `gzip -n -c ${name}.tar | ${ssh} 'sysupgrade -r -'`,
       ],
     },
-    { title: 'Start it with that', where: 'desk', lines: [`${ssh} reboot`] },
+    { title: 'Start it with that', where: 'workstation', lines: [`${ssh} reboot`] },
   ];
 }
 

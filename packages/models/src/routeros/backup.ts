@@ -108,7 +108,7 @@ function steps(_content: Buffer, about: RestoreAbout): RestoreStep[] {
   return [
     {
       title: 'Get the version into a file, and copy it to the device',
-      where: 'desk',
+      where: 'workstation',
       lines: copyToDevice(about, { file, user: 'admin' }),
     },
     {

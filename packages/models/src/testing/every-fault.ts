@@ -3,7 +3,7 @@
  * becomes a version is what the device has, or nothing does.
  */
 
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { DeviceError, SignInRefused } from '@skolo/equipment';
 import { type CliDevice, type DeviceFault, deviceFaults } from '@skolo/simulators';
 import { expect, it } from 'vitest';

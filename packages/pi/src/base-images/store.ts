@@ -1,4 +1,4 @@
-/** Base images that are at this desk: fetched once, checked, and unpacked. */
+/** Base images that are on this workstation: fetched once, checked, and unpacked. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';

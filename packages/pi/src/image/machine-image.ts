@@ -66,7 +66,7 @@ export async function bootFiles(
   if (enrolment !== undefined && (lacks.length > 0 || method === 'debian-firstrun')) {
     const why = lacks.length > 0 ? `has no ${lacks.join(' and no ')}` : "is Debian's own";
     throw new PiError(
-      `${disk.name}: ${why}, so a common image cannot ask who it is; take Raspberry Pi OS or Ubuntu Server`,
+      `${disk.name}: ${why}, so a shared image cannot ask who it is; take Raspberry Pi OS or Ubuntu Server`,
     );
   }
   const files = rootFiles(setup, now);

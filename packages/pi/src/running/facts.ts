@@ -74,14 +74,14 @@ export function systemStep(): Step {
   };
 }
 
-/** Between the clocks of desk and Pi: certificates bear minutes. */
+/** Between the clocks of workstation and Pi: certificates bear minutes. */
 const mostSkewSeconds = 120;
 
-/** @param now of this desk, in milliseconds since 1970 */
+/** @param now of this workstation, in milliseconds since 1970 */
 export function clockStep(now: () => number): Step {
   return {
     name: 'clock',
-    about: 'the time of this desk, before anything needs TLS',
+    about: 'the time of this workstation, before anything needs TLS',
     async check(host) {
       const { time } = await readFacts(host);
       const skew = Math.round(time - now() / 1000);
@@ -92,7 +92,7 @@ export function clockStep(now: () => number): Step {
     async apply(host) {
       if ((await readFacts(host)).isTimeKnown === 'yes') {
         throw new ComputerError(
-          'its clock has the time of NTP, and the clock of this desk another one; correct the one of this desk',
+          'its clock has the time of NTP, and the clock of this workstation another one; correct the one of this workstation',
         );
       }
       // The next start begins at the time that is kept.

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { isLong, runs } from '@skolo/durable/campaign';
+import { isLong, runs } from '@skolo/durable/fault-injection';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Composer, type ErrorCode, Parser } from 'yaml';

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { HostKeys, SignInRefused } from '@skolo/equipment';
 import { loadAccounts } from '@skolo/models/load';
 import { parseRack } from '@skolo/rack';

@@ -161,7 +161,7 @@ export async function untilServicesHave(
 ): Promise<string | undefined> {
   const noun = nounOf(secret);
   if (!(await isShared([secret.place, place]))) {
-    return `commit and push the store, so that the new ${noun} is not on this desk alone; run it again in 3 min${to}, when services have it, too`;
+    return `commit and push the store, so that the new ${noun} is not on this workstation alone; run it again in 3 min${to}, when services have it, too`;
   }
   const waitMs = changedAt + settleMs - now();
   if (waitMs <= 0) return undefined;

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { HostKeys, publicKeyOf, SignInRefused } from '@skolo/equipment';
 import { loadAccounts } from '@skolo/models/load';
 import { parseRack, type Rack } from '@skolo/rack';

@@ -1,7 +1,7 @@
 /**
  * Decides which machine a Raspberry Pi is. Serial numbers and MAC addresses can be faked, so they count only together with the secret
  * of an image, and only for a name that no living machine and no other card has. Afterwards the key of the card counts, and what was
- * recorded with it. Everything else needs a person.
+ * recorded with it. Everything else needs attention.
  */
 import type { EnrolledPi, EnrolRequest, WaitCode } from '@skolo/api';
 import type { Machine } from '@skolo/rack';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createLogger } from '@skolo/common';
 import { fakeClock } from '@skolo/common/testing';
 import { Journal } from '@skolo/durable';
-import { runs } from '@skolo/durable/campaign';
+import { runs } from '@skolo/durable/fault-injection';
 import { parseRack } from '@skolo/rack';
 import { Secret } from '@skolo/secrets';
 import fc from 'fast-check';

@@ -32,7 +32,7 @@ describe('an order', () => {
       .toMatchObject({
         condition: 'quarantined',
         sentence: reason,
-        needsPerson: reason,
+        needsAttention: reason,
         orders: [{ deliveredAt: expect.any(String) }],
       });
     const id = orders[0]?.id ?? '';

@@ -109,7 +109,7 @@ export class AutoRepair {
     });
     if (decision.is === 'cycle') return this.cycle(machine);
     const { why } = decision;
-    if (decision.is === 'needs-hands') return this.giveUp(name, why);
+    if (decision.is === 'needs-attention') return this.giveUp(name, why);
     if (decision.quiet) log.debug({ machine: name, why }, 'not repaired');
     else this.report(name, decision.brake, why);
   }
@@ -148,9 +148,9 @@ export class AutoRepair {
   private async giveUp(target: string, why: string): Promise<void> {
     const { store, emit } = this.deps;
     const record = store.repairs.get(target) ?? { target, tries: 0 };
-    if (record.needsHands !== undefined) return;
-    await store.keep([store.repairs.put({ ...record, needsHands: why })]);
-    emit({ type: 'repair', outcome: 'needs-hands', machine: target, why });
+    if (record.needsAttention !== undefined) return;
+    await store.keep([store.repairs.put({ ...record, needsAttention: why })]);
+    emit({ type: 'repair', outcome: 'needs-attention', machine: target, why });
   }
 
   private report(machine: string, outcome: string, why: string): void {

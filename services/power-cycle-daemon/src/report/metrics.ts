@@ -15,7 +15,7 @@ const repairOutcomes = [
   'joined',
   'refused',
   'failed',
-  'needs-hands',
+  'needs-attention',
   'shared-down',
   'many-down',
   'experimental',
@@ -154,7 +154,7 @@ export const gauges: Record<string, GaugeSpec<View>> = {
     labels: ['machine'],
     read: ({ store }) =>
       [...store.repairs.all.values()]
-        .filter(({ needsHands }) => needsHands !== undefined)
+        .filter(({ needsAttention }) => needsAttention !== undefined)
         .map(({ target }) => [{ machine: target }, 1]),
   },
   skolo_power_outlet_on: {

@@ -58,7 +58,7 @@ function reportRepair(
   log: Logger,
 ): void {
   if (outcome === 'asked') log.warn({ machine, tries }, 'repair');
-  else if (outcome === 'needs-hands') log.error({ machine, why }, 'needs hands');
+  else if (outcome === 'needs-attention') log.error({ machine, why }, 'needs attention');
   else if (machine !== undefined) log.warn({ machine, why }, 'not repaired');
   else if (why !== undefined) log.warn({ why }, 'uplink not repaired');
 }

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { newToken } from '@skolo/common';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { startHttpRelay } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { rackYaml, startDaemon, type TestDaemon } from '../testing/daemon.ts';

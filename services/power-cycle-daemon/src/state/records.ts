@@ -128,7 +128,7 @@ export const RepairRecord = z.object({
   target: z.string(),
   tries: z.int(),
   lastTryAt: Time.exactOptional(),
-  needsHands: z.string().exactOptional(),
+  needsAttention: z.string().exactOptional(),
 });
 export type RepairRecord = z.output<typeof RepairRecord>;
 

@@ -1,11 +1,11 @@
-/** Enrolment by the real scripts of a common image and the real service, with faults on both sides. */
+/** Enrolment by the real scripts of a shared image and the real service, with faults on both sides. */
 
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { sha256 } from '@skolo/base';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { expect, it } from 'vitest';
 import { selfSigned } from './fake-cluster.ts';
 import { startEnrolmentRack } from './rack.ts';

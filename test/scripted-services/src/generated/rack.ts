@@ -1,6 +1,6 @@
 /** A plausible rack of any size, as machine-state shows it; the same each time. */
 import type { DeviceStatus, Machine, MachineCondition, RackElement, RackView } from '@skolo/api';
-import { seeded } from '@skolo/durable/campaign';
+import { seeded } from '@skolo/durable/fault-injection';
 import { ago } from '../ago.ts';
 
 export interface GeneratedRack {
@@ -125,7 +125,7 @@ function machineOf(
     condition,
     since,
     sentence: sentenceOf(condition, isDark ? `${downSwitch} is down` : sick?.text, isBusy),
-    ...(!isDark && sick?.person && { needsPerson: sick.person }),
+    ...(!isDark && sick?.person && { needsAttention: sick.person }),
     ...(isDark && downSwitch && { cause: downSwitch }),
     ...(sick && chance() < 0.15 && { flapping: { changes: 7, since: before(48) } }),
     lastSeen: isSilent ? since : before(0.1),

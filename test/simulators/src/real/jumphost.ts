@@ -1,5 +1,5 @@
 /**
- * A jumphost of a rack for a desk: OpenSSH's server on loopback, `sudo -n k3s kubectl` in front of a real API server, and the
+ * A jumphost of a rack for a workstation: OpenSSH's server on loopback, `sudo -n k3s kubectl` in front of a real API server, and the
  * `ssh` of a user who has a key for it. A relay in front of the server cuts connections.
  */
 import { execFile } from 'node:child_process';
@@ -16,7 +16,7 @@ import { startSshd } from './sshd.ts';
 const run = promisify(execFile);
 
 interface JumphostOptions {
-  /** Host name, as a desk knows it. Default `jumphost-rack4`. */
+  /** Host name, as a workstation knows it. Default `jumphost-rack4`. */
   name?: string;
   /** The kubeconfig of an admin, for `k3s kubectl`. Without it there is no API server. */
   kubeconfig?: string;
@@ -25,7 +25,7 @@ interface JumphostOptions {
 }
 
 export interface Jumphost {
-  /** First in the PATH of the desk: its ssh knows the jumphost by name. */
+  /** First in the PATH of the workstation: its ssh knows the jumphost by name. */
   bin: string;
   /** ssh_config and known_hosts of the user. */
   sshConfig: string;
@@ -51,7 +51,7 @@ export async function startJumphost(options: JumphostOptions = {}): Promise<Jump
   const { name = 'jumphost-rack4', kubeconfig, programs = {} } = options;
   const dir = await mkdtemp(join(tmpdir(), 'skolo-jumphost-'));
   const there = join(dir, 'jumphost');
-  const bin = join(dir, 'desk');
+  const bin = join(dir, 'workstation');
   const log = join(dir, 'commands');
   const home = join(dir, 'home');
   await mkdir(home);

@@ -116,7 +116,7 @@ describe('from the metadata server', () => {
   });
 });
 
-describe('of whoever is at the desk', () => {
+describe('of whoever is on the workstation', () => {
   it('says how to sign in', async () => {
     vi.stubEnv('GOOGLE_APPLICATION_CREDENTIALS', '/nowhere/key.json');
     onTestFinished(() => void vi.unstubAllEnvs());

@@ -4,10 +4,10 @@ import type { RackEdit } from '@skolo/rack/edit';
 import { didYouMean } from '@skolo/rack/light';
 import { InvalidArgumentError } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
-import { editedRack, writeRackFile } from '../../desk/rack-edits.ts';
-import { rackFile } from '../../desk/rack-file.ts';
 import { CliError } from '../../errors.ts';
 import { plain } from '../../output/text.ts';
+import { editedRack, writeRackFile } from '../../workstation/rack-edits.ts';
+import { rackFile } from '../../workstation/rack-file.ts';
 import { printDiff } from '../backup/diff.ts';
 
 interface Options {

@@ -2,9 +2,9 @@
 import { errorText } from '@skolo/base';
 import { Secret } from '@skolo/secrets';
 import type { SkoloCommand } from '../../command.ts';
-import { tokenPath } from '../../desk/rack-file.ts';
 import { CliError, exitCodes } from '../../errors.ts';
 import { interruptible } from '../../reach/racks.ts';
+import { tokenPath } from '../../workstation/rack-file.ts';
 import { openSecrets } from '../secrets/open-secrets.ts';
 
 /**

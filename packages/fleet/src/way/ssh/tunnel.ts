@@ -145,7 +145,7 @@ export class Tunnel {
   private async reconnect(): Promise<Connection | undefined> {
     const { signal } = this.closing;
     for (let ms = firstPauseMs; !signal.aborted; ms = Math.min(2 * ms, longestPauseMs)) {
-      // Jitter: all tunnels of a desk drop at the same moment.
+      // Jitter: all tunnels of a workstation drop at the same moment.
       await pause(ms * (0.5 + Math.random() / 2), signal).catch(() => {});
       if (signal.aborted) break;
       try {

@@ -133,7 +133,7 @@ function put(content: Buffer, about: RestoreAbout, warning: string, scp = ''): R
   return [
     {
       title: `Get the version of ${about.time}, and copy it to the device; fresh from the factory, its user is ubnt. ${warning}`,
-      where: 'desk',
+      where: 'workstation',
       lines: copyToDevice(about, { file: here, to: there, user, options: scp }),
     },
     {

@@ -56,7 +56,7 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
     expect(device.running()).toEqual(version.running);
     expect(device.startup()).toEqual(version.file);
     expect(device.isConfirmPending()).toBe(false);
-    expect(steps.map(({ where }) => where)).not.toContain('desk');
+    expect(steps.map(({ where }) => where)).not.toContain('workstation');
   });
 
   it('gets back by the steps when it is commands', async () => {

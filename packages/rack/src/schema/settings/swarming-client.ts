@@ -122,7 +122,7 @@ export const swarmingClient = section({
     afterSeconds: whole(0, 86_400).default(120).describe('Time that the device must be missing.'),
     pauseSeconds: whole(1, 86_400).default(120).describe('Pause after each step.'),
     usbOffSeconds: whole(1, 60).default(5).describe('Time without power in `usb-cycle`.'),
-    rounds: whole(1, 20).default(2).describe('Rounds before the device needs an operator.'),
+    rounds: whole(1, 20).default(2).describe('Rounds before the device needs attention.'),
   }).describe('The repair ladder.'),
   afterTask: section({
     reboot: z.boolean().default(true).describe('Reboot the device after each task.'),

@@ -1,4 +1,4 @@
-/** What `skolo jumphost replace` does, from this desk. */
+/** What `skolo jumphost replace` does, from this workstation. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { closing, errorText, parseJson } from '@skolo/base';

@@ -1,4 +1,4 @@
-/** A jumphost and its steps, from what this desk has. */
+/** A jumphost and its steps, from what this workstation has. */
 import { access, readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { errorCode, orAborted } from '@skolo/base';
@@ -26,10 +26,10 @@ import { Option } from 'commander';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import type { SkoloCommand } from '../../../command.ts';
-import { userFolder } from '../../../desk/desk-files.ts';
 import { CliError } from '../../../errors.ts';
 import { plain } from '../../../output/text.ts';
 import { clustersFile, openJumphostOf, rackNamed, withJumphost } from '../../../reach/racks.ts';
+import { userFolder } from '../../../workstation/workstation-files.ts';
 import { accountManifests } from './accounts.ts';
 import { overlayOf } from './overlay.ts';
 import { clusterSecrets, publicKeyOf, secretFiles } from './secrets-part.ts';
@@ -107,7 +107,7 @@ export async function openSteps(
   return { host, steps };
 }
 
-/** What a desk has of programs. @throws CliError `npm run bundle` has not been run. */
+/** What a workstation has of programs. @throws CliError `npm run bundle` has not been run. */
 export async function fileNeeds(command: SkoloCommand, options: StepOptions, signal: AbortSignal) {
   const { images, k3s } = options;
   return {

@@ -12,15 +12,15 @@ export const isLong: boolean = Boolean(SKOLO_LONG);
 /** A test prints it, so that `SKOLO_SEED` repeats the run. */
 export const seed: number = Number(SKOLO_SEED ?? Date.now() % 1_000_000);
 
-/** Rounds of a campaign: a sample in `npm test`, with another seed each time, and all of it in `npm run test:long`. */
-export function campaign(sample = 2, all = 200): number {
+/** Rounds of a fault-injection test: a sample in `npm test`, with another seed each time, and all of it in `npm run test:long`. */
+export function countRounds(sample = 2, all = 200): number {
   return isLong ? all : sample;
 }
 
 /** Options of a property of fast-check: a fifth of these in `npm test`, twenty times as many in `npm run test:long`. */
 export function runs(count: number): { numRuns: number; seed?: number } {
   return {
-    numRuns: campaign(Math.ceil(count / 5), count * 20),
+    numRuns: countRounds(Math.ceil(count / 5), count * 20),
     ...(SKOLO_SEED && { seed: Number(SKOLO_SEED) }),
   };
 }

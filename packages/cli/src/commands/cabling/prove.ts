@@ -79,7 +79,7 @@ async function proveOne(
   const before = await read(port.device, deps);
   if (!isAlone(before, port.outlet, card)) throw new Doubt(`it is not at ${outlet} any more`);
   say(`${name}: cycling ${outlet}`);
-  const reason = `census: does ${outlet} feed ${name}?`;
+  const reason = `cabling audit: does ${outlet} feed ${name}?`;
   const { offSeconds = usualOffSeconds } = deps;
   const id = await begin(outlet, { reason, offSeconds }, deps);
   await watchOff(id, port, before, deps);
@@ -98,7 +98,7 @@ function fedBy({ machines }: Rack, outlet: string): string[] {
   });
 }
 
-/** @throws Doubt What the census needs, or what is no machine, would go dark */
+/** @throws Doubt What the cabling audit needs, or what is no machine, would go dark */
 function checkPath(rack: Rack, name: string, outlet: string, fed: readonly string[]): void {
   if (!rack.machines.has(name)) throw new Doubt('only outlets of machines are cycled');
   const port = parseOutlet(outlet);

@@ -1,4 +1,4 @@
-/** What a person keeps on a desk, in `~/.config/skolo`: defaults of options, and a token for each rack. */
+/** What a person keeps on a workstation, in `~/.config/skolo`: defaults of options, and a token for each rack. */
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -22,7 +22,7 @@ export function userFolder(env: Env, kind: keyof typeof usualFolders): string {
   return given.startsWith('/') ? given : join(env.HOME || homedir(), usualFolders[kind]);
 }
 
-function deskFolder(env: Env): string {
+function workstationFolder(env: Env): string {
   return join(userFolder(env, 'XDG_CONFIG_HOME'), 'skolo');
 }
 
@@ -38,7 +38,7 @@ export interface Defaults {
  * @throws CliError It is not valid.
  */
 export async function readDefaults(env: Env): Promise<Defaults> {
-  const file = join(deskFolder(env), 'config.json');
+  const file = join(workstationFolder(env), 'config.json');
   const text = await readFileIfExists(file).catch((cause: unknown) => {
     throw invalid(file, `cannot be read (${errorCode(cause)})`, cause);
   });
@@ -64,7 +64,7 @@ function invalid(file: string, what: string, cause: unknown): CliError {
 }
 
 function tokenFile(env: Env, rack: string): string {
-  return join(deskFolder(env), 'tokens', rack);
+  return join(workstationFolder(env), 'tokens', rack);
 }
 
 /** The file with the token of `skolo login` for a rack; undefined without one. */

@@ -8,10 +8,10 @@ import { hrefOf, type Route } from '../shell/router.ts';
 const choices = ['1', '7', '30', '90'];
 
 /** Machines that lost the most time to faults. */
-export function Sickest({ route }: { route: Route }) {
+export function Downtime({ route }: { route: Route }) {
   const days = route.query.get('days') ?? '30';
   const loaded = useLoaded(
-    (signal) => machineState.sickest({ query: { days: Number(days), limit: 50 }, signal }),
+    (signal) => machineState.downtime({ query: { days: Number(days), limit: 50 }, signal }),
     days,
   );
   return (
@@ -21,7 +21,7 @@ export function Sickest({ route }: { route: Route }) {
         {choices.map((each) => (
           <a
             key={each}
-            href={hrefOf('sickest', [], { days: each })}
+            href={hrefOf('downtime', [], { days: each })}
             aria-current={each === days ? 'true' : undefined}
           >
             {each === '1' ? 'last day' : `last ${each} days`}

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { createLogger, DegradedList } from '@skolo/common';
 import { fakeClock } from '@skolo/common/testing';
 import { expect, it, onTestFinished } from 'vitest';
+import { downtime } from './downtime.ts';
 import { History } from './history.ts';
-import { sickest } from './sickest.ts';
 
 const hour = 3_600_000;
 const day = 24 * hour;
@@ -30,7 +30,7 @@ it('ranks by the time that was lost to faults, and counts no order and no plan',
   note('long', 5 * hour, 'ok');
   clock.pass(day);
 
-  const found = await sickest(history.conditions(begun), clock.now(), 10);
+  const found = await downtime(history.conditions(begun), clock.now(), 10);
 
   expect(found.map(({ name, seconds }) => [name, seconds])).toEqual([
     ['long', (5 * hour) / 1000],
@@ -53,7 +53,7 @@ it('counts how often and how long machines were unable, over days, and why', asy
   note('rpi-3', 2 * day, 'ok');
   clock.pass(3 * day);
 
-  const since = (from: number) => sickest(history.conditions(from), clock.now(), 10);
+  const since = (from: number) => downtime(history.conditions(from), clock.now(), 10);
 
   expect(await since(begun)).toEqual([
     {
@@ -72,7 +72,7 @@ it('counts how often and how long machines were unable, over days, and why', asy
 });
 
 async function openHistory(clock: ReturnType<typeof fakeClock>): Promise<History> {
-  const stateDir = mkdtempSync(join(tmpdir(), 'skolo-sickest-'));
+  const stateDir = mkdtempSync(join(tmpdir(), 'skolo-downtime-'));
   const log = createLogger({ service: 'machine-state', level: 'silent' });
   const history = new History({
     stateDir,

@@ -23,7 +23,7 @@ export interface Finding {
   advice?: string;
 }
 
-export interface Census {
+export interface CablingAudit {
   findings: Finding[];
   /** Where rack.yaml says. */
   confirmed: string[];
@@ -31,19 +31,19 @@ export interface Census {
   unseen: string[];
 }
 
-export function compare(rack: Rack, readings: readonly ConnectedHosts[]): Census {
+export function compare(rack: Rack, readings: readonly ConnectedHosts[]): CablingAudit {
   const seen = new Seen(rack, readings);
   const entries = entriesOf(rack);
   const known = new Set(entries.flatMap((entry) => [...seen.idsOf(entry)]));
-  const census: Census = { findings: [], confirmed: [], unseen: [] };
+  const audit: CablingAudit = { findings: [], confirmed: [], unseen: [] };
   for (const entry of entries) {
     const findings = isNetwork(entry)
-      ? ofSwitch(rack, entry, seen, census)
-      : ofPlain(rack, entry, seen, known, census);
-    census.findings.push(...findings, ...ofAddress(entry, seen));
+      ? ofSwitch(rack, entry, seen, audit)
+      : ofPlain(rack, entry, seen, known, audit);
+    audit.findings.push(...findings, ...ofAddress(entry, seen));
   }
-  census.findings.push(...strangers(rack, entries, seen, known, census.findings));
-  return census;
+  audit.findings.push(...strangers(rack, entries, seen, known, audit.findings));
+  return audit;
 }
 
 function ofPlain(
@@ -51,13 +51,13 @@ function ofPlain(
   entry: Entry,
   seen: Seen,
   known: ReadonlySet<string>,
-  census: Census,
+  audit: CablingAudit,
 ): Finding[] {
   const ids = seen.idsOf(entry);
   const { name, uplink } = entry;
   if (uplink === undefined || uplink.outlet === '') return [];
   if (isAt(seen.portsOf(ids), uplink)) {
-    census.confirmed.push(name);
+    audit.confirmed.push(name);
     return ofOutlet(rack, entry, seen, uplink);
   }
   const [place, second] = seen.placesOf(ids);
@@ -70,25 +70,25 @@ function ofPlain(
   const behind = seen.portsOf(ids).find(({ device }) => device === uplink.device);
   if (behind !== undefined) return [elsewhere(entry, uplink, behind)];
   if (seen.isUp(uplink) === false) return [dead(entry, uplink)];
-  if (seen.hasTable(uplink.device)) census.unseen.push(name);
+  if (seen.hasTable(uplink.device)) audit.unseen.push(name);
   return [];
 }
 
 /** A switch or router, where the switch that rack.yaml plugs it into was read. */
-function ofSwitch(rack: Rack, entry: Entry, seen: Seen, census: Census): Finding[] {
+function ofSwitch(rack: Rack, entry: Entry, seen: Seen, audit: CablingAudit): Finding[] {
   const { name, uplink } = entry;
   if (uplink === undefined || !seen.hasTable(uplink.device)) return [];
   if (uplink.outlet === '') return [];
   const neighbours = seen.neighboursOf(entry);
   if (isAt(seen.portsOf(seen.idsOf(entry)), uplink)) {
-    census.confirmed.push(name);
+    audit.confirmed.push(name);
     return [];
   }
   const above = neighbours.filter(({ device }) => !pathOut(rack, device).includes(name));
   const place = above.find(({ device }) => device === uplink.device) ?? above[0];
   if (place !== undefined) return [moved(rack, entry, seen, uplink, place)];
   if (seen.isUp(uplink) === false) return [dead(entry, uplink)];
-  census.unseen.push(name);
+  audit.unseen.push(name);
   return [];
 }
 

@@ -2,16 +2,16 @@ import { readFile } from 'node:fs/promises';
 import { errorText, pause } from '@skolo/base';
 import type { Rack } from '@skolo/rack';
 import type { SkoloCommand } from '../../command.ts';
-import { editedRack, writeRackFile } from '../../desk/rack-edits.ts';
-import { rackFile } from '../../desk/rack-file.ts';
 import { CliError, complain, exitCodes } from '../../errors.ts';
 import { type Io, printJson } from '../../io.ts';
 import { folded } from '../../names.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { count, plain } from '../../output/text.ts';
 import { powerCycleDaemon, routerBackup } from '../../reach/service-client.ts';
+import { editedRack, writeRackFile } from '../../workstation/rack-edits.ts';
+import { rackFile } from '../../workstation/rack-file.ts';
 import { printDiff } from '../backup/diff.ts';
-import type { Census, Finding } from './compare.ts';
+import type { CablingAudit, Finding } from './compare.ts';
 import type { ProofDeps, Proofs } from './prove.ts';
 import type { UsbProofDeps, UsbProofs } from './prove-usb.ts';
 import { type Readings, readConnectedHosts } from './readings.ts';
@@ -25,7 +25,7 @@ interface Options {
   json?: true;
 }
 
-/** `skolo census`: rack.yaml against what switches and routers see. */
+/** `skolo cabling`: rack.yaml against what switches and routers see. */
 export function define(command: SkoloCommand): void {
   command
     .description(
@@ -40,7 +40,7 @@ export function define(command: SkoloCommand): void {
     .option('--write', 'write the edits into rack.yaml')
     .option('--json', 'print JSON')
     .uses('rack', 'tokenFile')
-    .example('skolo census rack4');
+    .example('skolo cabling rack4');
 
   command.action(async (_rack: string | undefined, options: Options) => {
     const { io } = command;
@@ -53,12 +53,12 @@ export function define(command: SkoloCommand): void {
     const text = await readFile(file, 'utf8');
     const rack = parseRack(text, { file });
     const readings = await readConnectedHosts(rack, routerBackup(command));
-    const census = compare(rack, readings.read);
-    if (!options.json) print(io, rack.name, census, readings);
+    const audit = compare(rack, readings.read);
+    if (!options.json) print(io, rack.name, audit, readings);
     const { proven, doubt, usb } = options.prove
-      ? await proofs(command, rack, census.findings)
+      ? await proofs(command, rack, audit.findings)
       : { proven: new Set<string>(), usb: { edits: [], doubts: [] } };
-    const { edits, blocked } = possibleEdits(rack, census.findings, proven);
+    const { edits, blocked } = possibleEdits(rack, audit.findings, proven);
     const edited = await editedRack(text, [...edits, ...usb.edits], file);
     const byHand = [
       ...blocked,
@@ -71,7 +71,7 @@ export function define(command: SkoloCommand): void {
     if (isWritten) await writeRackFile(file, text, edited.text);
     if (options.json) {
       const { unread, unreadable } = readings;
-      const found = { ...census, proven: [...proven], doubt, usb, diff: edited.diff, byHand };
+      const found = { ...audit, proven: [...proven], doubt, usb, diff: edited.diff, byHand };
       printJson(io, { ...found, unread, unreadable });
     } else {
       for (const { name, why } of byHand) io.err(plain(`${name}: not edited: ${why}`));
@@ -84,7 +84,7 @@ export function define(command: SkoloCommand): void {
       (power === undefined || proven.has(name)) &&
       byHand.every((each) => each.name !== name);
     const isVerified = usb.doubts.length === 0 && (isWritten || usb.edits.length === 0);
-    if (!census.findings.every(isCorrected) || !isVerified) io.exitCode = exitCodes.failed;
+    if (!audit.findings.every(isCorrected) || !isVerified) io.exitCode = exitCodes.failed;
     if (readings.unread.length > 0) io.exitCode = exitCodes.partlyFailed;
   });
 }
@@ -134,8 +134,13 @@ async function proofs(
   return { ...result, usb };
 }
 
-function print(io: Io, rack: string, census: Census, { read, unread, unreadable }: Readings): void {
-  const { findings, confirmed, unseen } = census;
+function print(
+  io: Io,
+  rack: string,
+  audit: CablingAudit,
+  { read, unread, unreadable }: Readings,
+): void {
+  const { findings, confirmed, unseen } = audit;
   const from = read.length === 0 ? 'nothing' : folded(read.map(({ device }) => device));
   const said = `${confirmed.length} as rack.yaml says, ${count(findings.length, 'finding')}`;
   io.out(`${rack}: read ${from}; ${said}`);

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { campaign, isLong } from '@skolo/durable/campaign';
-import { type Desk, missing, startCluster, startDesk } from '@skolo/fleet/testing';
+import { countRounds, isLong } from '@skolo/durable/fault-injection';
+import { missing, startCluster, startWorkstation, type Workstation } from '@skolo/fleet/testing';
 import { type ControlPlane, peer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { CommandLines } from './testing/command-lines.ts';
@@ -18,25 +18,25 @@ const run = promisify(execFile);
 const absent = missing();
 const hasTty = await canTty();
 let cluster: ControlPlane | undefined;
-let desk: Desk | undefined;
+let workstation: Workstation | undefined;
 let commandLines: CommandLines;
 
 describe.skipIf(absent)('skolo', { timeout: isLong ? 1_800_000 : 600_000 }, () => {
   beforeAll(async () => {
     commandLines = new CommandLines();
     cluster = await startCluster();
-    desk = await startDesk(cluster);
+    workstation = await startWorkstation(cluster);
     // Nobody has port 1; at a service's usual port another test may have one.
     const text = `rack: rack4
 jumphost: { name: jumphost-rack4, address: 127.0.0.1 }
 services: { alert-to-pubsub: { url: "http://127.0.0.1:1" } }
 machines: { rpi-[007-008]: { kind: rpi, address: '192.168.1.[7-8]' } }
 `;
-    await writeFile(join(desk.rack.overlay, 'rack.yaml'), text);
+    await writeFile(join(workstation.rack.overlay, 'rack.yaml'), text);
   }, 120_000);
   afterAll(async () => {
     await commandLines?.close();
-    await desk?.close();
+    await workstation?.close();
     await cluster?.close();
   });
 
@@ -48,17 +48,17 @@ machines: { rpi-[007-008]: { kind: rpi, address: '192.168.1.[7-8]' } }
     await skolo.prints('ready');
     expect(skolo.out()).toBe('namespace/skolo\nrack4 is ready\n');
 
-    desk?.jumphost.refuse(true);
-    onTestFinished(() => desk?.jumphost.refuse(false));
+    workstation?.jumphost.refuse(true);
+    onTestFinished(() => workstation?.jumphost.refuse(false));
     skolo.type('\n');
     await skolo.prints('asked 1');
     // It is the service that does not answer, and not the jumphost.
     expect(skolo.err()).toMatch(/^skolo: http:\/\/127\.0\.0\.1:1: .*connection refused/);
 
     // Stopped for a while, and the jumphost has given it up.
-    desk?.jumphost.refuse(false);
+    workstation?.jumphost.refuse(false);
     await signalGroup(skolo.child, 'SIGSTOP');
-    desk?.jumphost.cut();
+    workstation?.jumphost.cut();
     await signalGroup(skolo.child, 'SIGCONT');
     skolo.type('\n');
 
@@ -73,7 +73,7 @@ machines: { rpi-[007-008]: { kind: rpi, address: '192.168.1.[7-8]' } }
     const kubeconfig = /KUBECONFIG=(.*)/.exec(skolo.out())?.[1];
 
     const { stdout } = await run('kubectl', ['get', 'ns', 'skolo', '-o', 'name'], {
-      env: { ...desk?.env, KUBECONFIG: kubeconfig },
+      env: { ...workstation?.env, KUBECONFIG: kubeconfig },
     });
 
     expect(stdout).toBe('namespace/skolo\n');
@@ -82,7 +82,7 @@ machines: { rpi-[007-008]: { kind: rpi, address: '192.168.1.[7-8]' } }
     expect(await left()).toEqual([]);
   });
 
-  const rounds = Array.from({ length: campaign(1, 50) }, (_, at) => at);
+  const rounds = Array.from({ length: countRounds(1, 50) }, (_, at) => at);
 
   // In the long run, also the one that a person rarely sends.
   it.each<NodeJS.Signals>(['SIGKILL', ...(isLong ? (['SIGHUP', 'SIGTERM'] as const) : [])])(
@@ -161,8 +161,8 @@ machines: { rpi-[007-008]: { kind: rpi, address: '192.168.1.[7-8]' } }
     const skolo = start('kubectl', 'rack4', 'get', 'configmaps', '-n', 'skolo', '-w', '-o', 'name');
     await skolo.prints('configmap/first');
 
-    for (const round of Array.from({ length: campaign(2, 50) }, (_, at) => at)) {
-      desk?.jumphost.cut();
+    for (const round of Array.from({ length: countRounds(2, 50) }, (_, at) => at)) {
+      workstation?.jumphost.cut();
       await createConfigMap(`after-${round}`);
       await skolo.prints(`configmap/after-${round}\n`);
     }
@@ -204,7 +204,7 @@ machines: { rpi-[007-008]: { kind: rpi, address: '192.168.1.[7-8]' } }
   it('status shows all racks, the worst first', async () => {
     const folder = await withPrometheus();
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
-    const PATH = `${folder}:${desk?.env.PATH}`;
+    const PATH = `${folder}:${workstation?.env.PATH}`;
 
     const watched = startWith({ PATH }, 'status', 'rack4', '--watch');
     await watched.prints('MachineMissing');
@@ -259,8 +259,8 @@ rack4: MachineMissing (critical), TokenExpires
   });
 
   it('shell is in the pod of the agent, or on its phone, and on record', async () => {
-    const record = join(desk?.env.HOME ?? '', 'record');
-    await desk?.jumphost.program('logger', `echo "$@" >> '${record}'`);
+    const record = join(workstation?.env.HOME ?? '', 'record');
+    await workstation?.jumphost.program('logger', `echo "$@" >> '${record}'`);
     await createPod('swarming-client-y', 'skolo-node', 'swarming-client', 'rpi-007');
     const running = '{"status":{"phase":"Running"}}';
     const pod = ['pod', 'swarming-client-y', '-n', 'skolo-node'];
@@ -387,7 +387,7 @@ async function printed(variables: Record<string, string>, ...args: string[]) {
 }
 
 function environment(): NodeJS.ProcessEnv {
-  return { ...desk?.env, SKOLO_CLUSTERS: desk?.clusters };
+  return { ...workstation?.env, SKOLO_CLUSTERS: workstation?.clusters };
 }
 
 function startWith(variables: Record<string, string>, ...args: string[]) {
@@ -424,7 +424,7 @@ function watched(child: ChildProcess) {
 }
 
 async function left(): Promise<string[] | undefined> {
-  return await desk?.left();
+  return await workstation?.left();
 }
 
 async function signalGroup({ pid = 0 }: ChildProcess, signal: NodeJS.Signals) {
@@ -451,7 +451,7 @@ async function createPod(name: string, namespace: string, service: string, node:
 /** A kubectl that prints how it was called for what only a kubelet has. A log begins with ESC c, which resets a terminal. */
 async function fakeKubectlFor(verb: 'logs' | 'exec'): Promise<void> {
   const reset = verb === 'logs' ? '\\033c' : '';
-  const file = join(desk?.jumphost.bin ?? '', 'kubectl');
+  const file = join(workstation?.jumphost.bin ?? '', 'kubectl');
   const text = `#!/bin/sh\n[ "$1" != ${verb} ] || { printf '${reset}'; echo "kubectl $*"; exit; }\nexec '${peer('kubectl')}' "$@"\n`;
   await writeFile(file, text, { mode: 0o755 });
   onTestFinished(() => rm(file));

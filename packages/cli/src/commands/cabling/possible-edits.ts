@@ -75,7 +75,7 @@ function whyTaken(
   const holder = plans.find((plan) => {
     if (plan.name === name) return false;
     if (isPort) return plan.uplink === value || plan.power.includes(value);
-    // A census sees no serial numbers of phones.
+    // A cabling audit sees no serial numbers of phones.
     return key !== 'serial' && key !== 'powerVerified' && plan[key] === value;
   });
   if (holder === undefined) return undefined;

@@ -1,11 +1,11 @@
 import { ApiError, ApiUnreachable } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
-import { removeToken, saveToken } from '../../desk/desk-files.ts';
-import { loadRack } from '../../desk/rack-file.ts';
 import { CliError, exitCodes, usageError } from '../../errors.ts';
 import { powerCycleDaemon, unexplained } from '../../reach/service-client.ts';
+import { loadRack } from '../../workstation/rack-file.ts';
+import { removeToken, saveToken } from '../../workstation/workstation-files.ts';
 
-/** `skolo login`: keeps a token for the services of a rack on this desk. */
+/** `skolo login`: keeps a token for the services of a rack on this workstation. */
 export function define(command: SkoloCommand): void {
   command
     .description(

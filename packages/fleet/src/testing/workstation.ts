@@ -1,4 +1,4 @@
-/** A desk with one rack: a jumphost, its API server with our accounts, and a folder for what skolo leaves behind. */
+/** A workstation with one rack: a jumphost, its API server with our accounts, and a folder for what skolo leaves behind. */
 import { execFile, execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -47,7 +47,7 @@ export async function startCluster(): Promise<ControlPlane> {
   return cluster;
 }
 
-export interface Desk {
+export interface Workstation {
   rack: K3sRack;
   jumphost: Jumphost;
   env: NodeJS.ProcessEnv;
@@ -58,10 +58,12 @@ export interface Desk {
   close(): Promise<void>;
 }
 
-export async function startDesk(cluster?: Pick<ControlPlane, 'kubeconfig'>): Promise<Desk> {
+export async function startWorkstation(
+  cluster?: Pick<ControlPlane, 'kubeconfig'>,
+): Promise<Workstation> {
   const jumphost = await startJumphost(cluster);
   if (!jumphost) throw new Error('sshd is not installed');
-  const home = await mkdtemp(join(tmpdir(), 'skolo-desk-'));
+  const home = await mkdtemp(join(tmpdir(), 'skolo-workstation-'));
   const runtime = join(home, 'run');
   await mkdir(runtime, { mode: 0o700 });
   const clusters = join(home, 'kube/clusters/config.json');

@@ -1,4 +1,4 @@
-import { runs } from '@skolo/durable/campaign';
+import { runs } from '@skolo/durable/fault-injection';
 import { parseRack, type Rack } from '@skolo/rack';
 import { editRack } from '@skolo/rack/edit';
 import fc from 'fast-check';
@@ -77,15 +77,15 @@ function found(rack: string, wired: Wired, without: readonly string[] = []): Fin
   return compare(rackOf(rack), readingsOf(wired, without)).findings;
 }
 
-describe('a census', () => {
+describe('a cabling audit', () => {
   it('has nothing to say where all is as written', () => {
-    const census = compare(
+    const audit = compare(
       rackOf(rackText([machine, other])),
       readingsOf(wiredAs(live(machine), live(other))),
     );
 
-    expect(census).toMatchObject({ findings: [], unseen: [] });
-    expect(census.confirmed).toEqual(['a', 'b', 'switch-2', 'switch-3', 'switch-4']);
+    expect(audit).toMatchObject({ findings: [], unseen: [] });
+    expect(audit.confirmed).toEqual(['a', 'b', 'switch-2', 'switch-3', 'switch-4']);
   });
 
   it('sees where a cable is now, and proposes to move the outlet with it', () => {

@@ -1,4 +1,4 @@
-/** `skolo census` in a rack whose cable was moved: the services as their images run them, and simulated equipment behind them. */
+/** `skolo cabling` in a rack whose cable was moved: the services as their images run them, and simulated equipment behind them. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -27,7 +27,7 @@ const macs = { 'rpi-1': 'b8:27:eb:00:00:01', 'rpi-2': 'b8:27:eb:00:00:02' };
 
 /** rack.yaml has rpi-1 at port 1 and rpi-2 at port 2; `more`: machines of which no switch knows. */
 async function startRack(places: Record<keyof typeof macs, string>, more = '') {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-census-'));
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-cabling-'));
   onTestFinished(() => rm(dir, { recursive: true, force: true, maxRetries: 5 }));
   const file = (name: string) => join(dir, name);
   await writeFile(file('switch-password'), account.password, { mode: 0o600 });
@@ -112,11 +112,11 @@ it('finds a moved cable, proves its outlet, and corrects rack.yaml', {
   const before = await read();
 
   moved.task = { running: true };
-  const busy = await skolo('census', '--prove', '--write');
+  const busy = await skolo('cabling', '--prove', '--write');
   const left = await read();
   moved.task = { running: false };
-  const proven = await skolo('census', '--prove', '--write');
-  const again = await skolo('census');
+  const proven = await skolo('cabling', '--prove', '--write');
+  const again = await skolo('cabling');
 
   expect(busy.output).toContain('rpi-1: not proven: rpi-1 runs a task; no other outlet is cycled');
   expect(busy.code).toBe(1);
@@ -169,7 +169,7 @@ it('verifies USB ports by what their phones report', { timeout: 240_000 }, async
   const { skolo, read } = await startRack({ 'rpi-1': '1', 'rpi-2': '2' }, more);
   const before = await read();
 
-  const shown = await skolo('census', '--prove', '--write');
+  const shown = await skolo('cabling', '--prove', '--write');
 
   expect(shown.code).toBe(1);
   expect(shown.output).toContain(
@@ -201,8 +201,8 @@ it.runIf(process.env.SKOLO_LONG === '1')(
   async () => {
     const { skolo, read, changes } = await startRack({ 'rpi-1': '2', 'rpi-2': '1' });
 
-    const first = await skolo('census');
-    const proven = await skolo('census', '--prove', '--write');
+    const first = await skolo('cabling');
+    const proven = await skolo('cabling', '--prove', '--write');
 
     expect(first.output).toContain('switch-1/2 is still the outlet of rpi-2 in rack.yaml');
     expect(proven).toMatchObject({ code: 0 });

@@ -1,4 +1,4 @@
-/** What a desk of a test has: a key, ssh, files of publishers, bundles. */
+/** What a workstation of a test has: a key, ssh, files of publishers, bundles. */
 import { execFile } from 'node:child_process';
 import { createHash, createPrivateKey } from 'node:crypto';
 import { appendFile, chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -9,11 +9,11 @@ import type { K3sRack } from '@skolo/fleet';
 import { publicRackKey } from '@skolo/rack/jumphost';
 import { peer } from '@skolo/simulators';
 import { k3sVersion } from '../program/version.ts';
-import type { TestDesk } from './test-host.ts';
+import type { TestWorkstation } from './test-host.ts';
 
 const run = promisify(execFile);
 
-/** PKCS #8 of Ed25519 (RFC 8410), and 32 bytes of a key: the same for all desks, so that what they make can be compared. */
+/** PKCS #8 of Ed25519 (RFC 8410), and 32 bytes of a key: the same for all workstations, so that what they make can be compared. */
 const ed25519 = Buffer.from('302e020100300506032b657004220420', 'hex');
 const testKey = createPrivateKey({
   key: Buffer.concat([ed25519, Buffer.alloc(32, 1)]),
@@ -29,7 +29,7 @@ export interface Place {
 }
 
 /** In this folder. */
-export async function makeTestDesk(home: string): Promise<TestDesk> {
+export async function makeTestWorkstation(home: string): Promise<TestWorkstation> {
   const env = await makeSsh(home);
   const rack: K3sRack = {
     name: 'rack4',
@@ -57,7 +57,7 @@ export function publicKeyOf(home: string): string {
 }
 
 /** Its ssh knows the computer by name. */
-export async function addToDesk(home: string, { name, address }: Place): Promise<void> {
+export async function addToWorkstation(home: string, { name, address }: Place): Promise<void> {
   await appendFile(
     join(home, 'ssh_config'),
     `Host ${name}

@@ -203,7 +203,7 @@ describe('a proof', () => {
     expect(world.asked).toEqual([]);
   });
 
-  it('never cuts what the census depends on, nor what is no machine', async () => {
+  it('never cuts what the cabling audit depends on, nor what is no machine', async () => {
     const world = new World();
     const [finding] = world.findings();
     const to = (name: string, value: string) => {

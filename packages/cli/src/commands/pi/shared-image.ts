@@ -13,7 +13,7 @@ import type { IdentityNeeds } from './setup-options.ts';
 const identity: PiIdentity = { hostname: 'skolo-new', wired: 'dhcp' };
 
 /** @throws CliError */
-export function commonImage(
+export function sharedImage(
   command: SkoloCommand,
   { words, rack, options }: Omit<IdentityNeeds, 'names'> & { words: readonly string[] },
 ) {

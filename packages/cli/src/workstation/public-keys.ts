@@ -1,4 +1,4 @@
-/** Public keys of ssh of the person at this desk. */
+/** Public keys of ssh of the person on this workstation. */
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { errorCode } from '@skolo/base';

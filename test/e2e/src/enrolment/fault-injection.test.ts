@@ -5,7 +5,7 @@ import { request } from 'node:https';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { pause } from '@skolo/base';
-import { campaign, isLong, seed, seeded } from '@skolo/durable/campaign';
+import { countRounds, isLong, seed, seeded } from '@skolo/durable/fault-injection';
 import { expect, it } from 'vitest';
 import { startEnrolmentRack } from './rack.ts';
 
@@ -27,7 +27,7 @@ const machines = (count: number) =>
 it.skipIf(why)(
   `joins a Pi whose power fails at any moment, under one name (seed ${seed})${why}`,
   async () => {
-    const cuts = campaign(2, 100);
+    const cuts = countRounds(2, 100);
     const random = seeded(seed);
     const rack = await startEnrolmentRack(machines(cuts + 1));
     const image = await rack.image();

@@ -78,11 +78,11 @@ async function serveRacks(
   const tokenFile = isOne ? command.globals().tokenFile : undefined;
   const options = { tokenFile, mayAsk: isOne && io.canAsk, onConnection };
   const racks = wanted.map((rack) => watchRack(command, rack, options));
-  const desk = createRacksConsole({ racks, pages, now: io.now });
-  const server = await startLocalServer(desk.listener);
+  const workstation = createRacksConsole({ racks, pages, now: io.now });
+  const server = await startLocalServer(workstation.listener);
   command.atEnd(server.close);
   const running = racks.map((rack) => rack.run(stop.signal));
-  const link = `${server.url}/#/?code=${encodeURIComponent(desk.createCode())}`;
+  const link = `${server.url}/#/?code=${encodeURIComponent(workstation.createCode())}`;
   if (open) await openInBrowser(command, link);
   else io.out(link);
   io.err('the page works until Ctrl-C');
@@ -104,7 +104,7 @@ async function ownLink(command: SkoloCommand) {
   return await explaining(
     async () => {
       const { machines } = await client.machines();
-      const waiting = machines.filter((each) => each.needsPerson !== undefined).length;
+      const waiting = machines.filter((each) => each.needsAttention !== undefined).length;
       const page = `${baseUrl.replace(/\/$/, '')}/`;
       const name = rack ?? baseUrl;
       if (token === undefined) return { name, link: page, waiting };

@@ -69,7 +69,7 @@ async function proveOne(
   }
   deps.say(`${fullName}: cycling its port alone`);
   const start = deps.now();
-  const reason = 'census: has this USB port a switch of its own?';
+  const reason = 'cabling audit: has this USB port a switch of its own?';
   const id = await begin(fullName, { reason, alone: true }, deps);
   let cycle = await cycleOf(id, deps);
   await until(cycleMs, 'its cycle does not end', deps, async () => {

@@ -1,5 +1,5 @@
 /** Which machines lost the most time to faults. */
-import type { SickMachine } from '@skolo/api';
+import type { MachineDowntime } from '@skolo/api';
 import { isFault } from '../join/condition.ts';
 import type { ConditionChange } from './tables.ts';
 
@@ -10,11 +10,11 @@ interface Total {
 }
 
 /** @param days changes of condition, each machine's in the order of time */
-export async function sickest(
+export async function downtime(
   days: AsyncIterable<readonly ConditionChange[]>,
   now: number,
   limit: number,
-): Promise<SickMachine[]> {
+): Promise<MachineDowntime[]> {
   const found = new Map<string, Total>();
   const sick = new Map<string, number>();
   for await (const changes of days) for (const change of changes) count(change, found, sick);

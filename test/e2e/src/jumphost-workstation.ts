@@ -1,4 +1,4 @@
-/** What `skolo jumphost` needs at a desk: a clone of a repository of racks; and, on a jumphost of a test, what answers for pods. */
+/** What `skolo jumphost` needs on a workstation: a clone of a repository of racks; and, on a jumphost of a test, what answers for pods. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
@@ -102,20 +102,23 @@ images: [{ name: skolo/service, newName: ${registry}/skolo/service, newTag: 2026
 /** As typed in the clone. */
 export function startTyped(
   racks: string,
-  { desk }: Pick<BareJumphost, 'desk'>,
+  { workstation }: Pick<BareJumphost, 'workstation'>,
   args: readonly string[],
 ): ChildProcess {
-  return spawn(process.execPath, [skolo, ...args], { cwd: racks, env: desk.env });
+  return spawn(process.execPath, [skolo, ...args], { cwd: racks, env: workstation.env });
 }
 
 /** At a terminal, where it can ask. What it prints goes through a pipe: line by line. */
 export function startAtTerminal(
   racks: string,
-  { desk }: Pick<BareJumphost, 'desk'>,
+  { workstation }: Pick<BareJumphost, 'workstation'>,
   args: readonly string[],
 ): ChildProcess {
   const line = [process.execPath, skolo, ...args].map(shellWord).join(' ');
-  return spawn('script', ['-qec', `${line} | cat`, '/dev/null'], { cwd: racks, env: desk.env });
+  return spawn('script', ['-qec', `${line} | cat`, '/dev/null'], {
+    cwd: racks,
+    env: workstation.env,
+  });
 }
 
 /** As typed in the clone, until it ends. */
