@@ -374,7 +374,7 @@ export const peerKinds = [
     commands: ['containerd'],
     version: ['--version'],
     debian: ['containerd'],
-    proves: 'images that a push carries to a rack without uplink',
+    proves: 'images that a push carries to a rack without an internet connection',
   },
   {
     name: 'debian',

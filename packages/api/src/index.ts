@@ -51,7 +51,7 @@ export {
   PowerAction,
   PowerCycle,
   powerCycleDaemonApi,
-  Refusal,
+  Rejection,
   StepRecord,
 } from './power-cycle-daemon.ts';
 export { ApiError, ApiUnreachable, whyUnreachable } from './route/api-error.ts';

@@ -70,11 +70,11 @@ function start(...args: string[]) {
 /** A sink over HTTP that does not listen at first. */
 async function startSink() {
   const received: string[] = [];
-  let refusals = 2;
+  let rejections = 2;
   const server = createServer(async (request, response) => {
     const body = await text(request);
-    refusals -= 1;
-    if (refusals >= 0) return response.writeHead(503).end();
+    rejections -= 1;
+    if (rejections >= 0) return response.writeHead(503).end();
     const { alertname, rack = '-', __state__: state } = JSON.parse(body);
     received.push(`${alertname} ${rack} ${state}`);
     return response.writeHead(204).end();

@@ -290,13 +290,13 @@ esac`,
     const leave = (...more: string[]) =>
       skolo('machine', 'leave', name, '--reason', 'a test', '--token-file', tokenFile, ...more);
 
-    const refused = await leave('--task-limit', '1s');
+    const rejected = await leave('--task-limit', '1s');
     const isThere = await readFile(done, 'utf8').catch(() => 'not done');
     const forced = await leave('--force');
 
-    expect(refused.code).toBe(1);
-    expect(refused.stderr).toContain(`${name}: waits for its task 67e8a4c01f2b3d10`);
-    expect(refused.stdout).toMatch(/failed +it has run tasks for 0 min; --force ends them/);
+    expect(rejected.code).toBe(1);
+    expect(rejected.stderr).toContain(`${name}: waits for its task 67e8a4c01f2b3d10`);
+    expect(rejected.stdout).toMatch(/failed +it has run tasks for 0 min; --force ends them/);
     expect(isThere).toBe('not done');
     expect(forced).toMatchObject({ code: 0, stdout: expect.stringContaining('only the cluster') });
     expect(await readFile(done, 'utf8')).toContain(`delete --ignore-not-found --wait=false node`);

@@ -48,15 +48,15 @@ machines: { rpi-[007-008]: { kind: rpi, address: '192.168.1.[7-8]' } }
     await skolo.prints('ready');
     expect(skolo.out()).toBe('namespace/skolo\nrack4 is ready\n');
 
-    workstation?.jumphost.refuse(true);
-    onTestFinished(() => workstation?.jumphost.refuse(false));
+    workstation?.jumphost.reject(true);
+    onTestFinished(() => workstation?.jumphost.reject(false));
     skolo.type('\n');
     await skolo.prints('asked 1');
     // It is the service that does not answer, and not the jumphost.
     expect(skolo.err()).toMatch(/^skolo: http:\/\/127\.0\.0\.1:1: .*connection refused/);
 
     // Stopped for a while, and the jumphost has given it up.
-    workstation?.jumphost.refuse(false);
+    workstation?.jumphost.reject(false);
     await signalGroup(skolo.child, 'SIGSTOP');
     workstation?.jumphost.cut();
     await signalGroup(skolo.child, 'SIGCONT');

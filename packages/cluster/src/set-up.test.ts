@@ -240,7 +240,7 @@ head -c 1M /dev/zero > /usr/local/bin/.full`,
       const left = await shell('host09', 'ls -A /etc/rancher /var/lib/rancher /usr/local/bin/k3s');
       expect(left.text.match(/No such file/g)).toHaveLength(3);
       const { root } = computer('host10');
-      // A new card: with the former one, the agent would join again when it boots.
+      // A new card: with the old one, the agent would join again when it boots.
       const units = [
         'k3s-agent.service',
         'k3s-agent.service.env',

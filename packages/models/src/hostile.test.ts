@@ -22,7 +22,7 @@ const device = (model: string): Device => ({
     pagingOff: [],
     volatile: [],
     secret: [],
-    refused: [],
+    rejected: [],
     logout: 'exit',
   },
 });

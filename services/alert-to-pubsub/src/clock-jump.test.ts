@@ -158,7 +158,7 @@ it('a clock that is set for the first time ends no alert, and makes no message t
   clock.setWall(start);
   await send();
   await lab.stop();
-  const again = await startLab({ former: lab, clock, settings: 'spool: { maxAgeHours: 1 }' });
+  const again = await startLab({ previous: lab, clock, settings: 'spool: { maxAgeHours: 1 }' });
   clock.pass(5 * second);
   await lab.pubsub.start();
 

@@ -181,7 +181,13 @@ async function settled(its: Lab, agent: AgentProcess): Promise<void> {
     // What stands in its way, for whoever reads that this has failed.
     const { health, bot, task } = await agent.status();
     const reasons = health?.reasons.map(({ text }) => text);
-    return { open, reasons, bot: bot?.state, task, sick: swarming.bots.get(machine)?.maintenance };
+    return {
+      open,
+      reasons,
+      bot: bot?.state,
+      task,
+      unhealthy: swarming.bots.get(machine)?.maintenance,
+    };
   };
   await expect.poll(look, { timeout: backWithinMs }).toEqual({ open: [] });
   await agent.until(({ task }) => task?.running === false);

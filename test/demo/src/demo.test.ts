@@ -300,7 +300,7 @@ describe('npm start, while it runs', () => {
       ...(inFull
         ? [{ error: 'broken YAML', to: '[guests', message: /rack\.yaml:(\d+):\d+ (?!.*gests)/ }]
         : []),
-    ])('refuses an edit with $error, also after a restart', async ({ to, message }) => {
+    ])('rejects an edit with $error, also after a restart', async ({ to, message }) => {
       const first = await running();
       const before = await ask(first.command(email));
       const seen = first.output.length;
@@ -398,11 +398,11 @@ describe('npm start, while it runs', () => {
       await edit(file(), () => 'rack: [\n');
       await rm(join(dir, 'state'), { recursive: true });
 
-      const refused = spawnDemo(['--dir', dir]);
+      const rejected = spawnDemo(['--dir', dir]);
 
-      expect(await refused.ended).toBe(78);
-      expect(refused.output).toMatch(/rack\.yaml:1:7 /);
-      expect(refused.output).toContain('npm start -- --fresh');
+      expect(await rejected.ended).toBe(78);
+      expect(rejected.output).toMatch(/rack\.yaml:1:7 /);
+      expect(rejected.output).toContain('npm start -- --fresh');
       await edit(file(), () => text);
     });
   });

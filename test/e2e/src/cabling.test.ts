@@ -115,19 +115,21 @@ it('finds a moved cable, proves its outlet, and corrects rack.yaml', {
   const busy = await skolo('cabling', '--prove', '--write');
   const left = await read();
   moved.task = { running: false };
-  const proven = await skolo('cabling', '--prove', '--write');
+  const verified = await skolo('cabling', '--prove', '--write');
   const again = await skolo('cabling');
 
-  expect(busy.output).toContain('rpi-1: not proven: rpi-1 runs a task; no other outlet is cycled');
+  expect(busy.output).toContain(
+    'rpi-1: not verified: rpi-1 runs a task; no other outlet is cycled',
+  );
   expect(busy.code).toBe(1);
   expect(left).toBe(before.replace('uplink: switch-1/1,', 'uplink: switch-1/4,'));
-  expect(proven.output).toContain('rpi-1: proven: switch-1/4 feeds it');
+  expect(verified.output).toContain('rpi-1: verified: switch-1/4 feeds it');
   expect(changes).toEqual(['4 off', '4 on']);
   expect(await read()).toBe(before.replaceAll('switch-1/1,', 'switch-1/4,'));
-  expect(proven.code).toBe(0);
+  expect(verified.code).toBe(0);
   expect(again).toMatchObject({ code: 0 });
   expect(again.output).toContain('0 findings');
-  expect(`${busy.output}${proven.output}`).not.toContain('canary');
+  expect(`${busy.output}${verified.output}`).not.toContain('canary');
 });
 
 /** One with a phone at two ports of a hub; rack.yaml has the power of the one alone. */
@@ -202,10 +204,10 @@ it.runIf(process.env.SKOLO_LONG === '1')(
     const { skolo, read, changes } = await startRack({ 'rpi-1': '2', 'rpi-2': '1' });
 
     const first = await skolo('cabling');
-    const proven = await skolo('cabling', '--prove', '--write');
+    const verified = await skolo('cabling', '--prove', '--write');
 
     expect(first.output).toContain('switch-1/2 is still the outlet of rpi-2 in rack.yaml');
-    expect(proven).toMatchObject({ code: 0 });
+    expect(verified).toMatchObject({ code: 0 });
     expect(changes).toEqual(['2 off', '2 on', '1 off', '1 on']);
     const text = await read();
     expect(text).toMatch(/rpi-1: .* power: switch-1\/2, uplink: switch-1\/2,/);

@@ -143,7 +143,7 @@ head -c 1G /dev/zero > ${k3sState}/.full`);
       expect(code).toBe(1);
     });
 
-    it('lets a former power controller serve, and none of ours beside it', async () => {
+    it('lets an existing power controller serve, and none of ours beside it', async () => {
       const { computer } = jumphost;
       const unit =
         '[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n';
@@ -402,14 +402,14 @@ PidFile /run/router-sshd.pid
       expect(first.out).toMatch(/^router: not finished; services take up the new password/m);
       expect(second.out).toMatch(/^router: rotated; /m);
       expect(second.code).toBe(0);
-      const [next = '', former] = (await readFile(join(store, 'router'), 'utf8')).split('\n');
-      expect(former).toBe('canary-of-router');
+      const [next = '', old] = (await readFile(join(store, 'router'), 'utf8')).split('\n');
+      expect(old).toBe('canary-of-router');
       const opens = async (password: string) => {
         await writeFile(join(store, 'router'), password);
         const { out } = await run('secrets', 'check', 'rack4');
         return /^router +router +opens /m.test(out);
       };
-      expect([await opens(former ?? ''), await opens(next)]).toEqual([false, true]);
+      expect([await opens(old ?? ''), await opens(next)]).toEqual([false, true]);
     });
 
     it('leaves secrets only where they belong', async () => {

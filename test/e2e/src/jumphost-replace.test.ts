@@ -60,17 +60,17 @@ machines:
 }
 
 /** As on the disk of a jumphost: state of a service, k3s' database and token, ssh host keys. */
-async function makeState(former: Computer): Promise<string> {
+async function makeState(old: Computer): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), 'skolo-state-'));
   const put = async (path: string, content: string) => {
     await mkdir(join(root, path, '..'), { recursive: true });
     await writeFile(join(root, path), content, { mode: 0o600 });
   };
   for (const key of ['ssh_host_ed25519_key', 'ssh_host_ed25519_key.pub']) {
-    await put(`etc/ssh/${key}`, await former.read(`/etc/ssh/${key}`));
+    await put(`etc/ssh/${key}`, await old.read(`/etc/ssh/${key}`));
   }
   await put('etc/hostname', 'jumphost-rack4\n');
-  await put('var/lib/skolo/alert-to-pubsub/of-the-former', 'state');
+  await put('var/lib/skolo/alert-to-pubsub/of-the-old', 'state');
   await put('var/lib/rancher/k3s/server/token', 'of-the-cluster\n');
   await put(database, '');
   const db = new DatabaseSync(join(root, database));
@@ -161,7 +161,7 @@ describe.skipIf(why !== undefined)(
       const another = await makeState(jumphost.computer);
       await writeFile(join(another, 'etc/hostname'), 'jumphost-rack5\n');
       for (const [root, label] of [
-        [state, 'former-root'],
+        [state, 'old-root'],
         [another, 'another-root'],
       ] as const) {
         const device = await plugIn(other, root, label);
@@ -210,7 +210,7 @@ describe.skipIf(why !== undefined)(
       expect(code).toBe(0);
     });
 
-    it('finds the disk of the former jumphost among others', async ({ skip }) => {
+    it('finds the disk of the old jumphost among others', async ({ skip }) => {
       const [device] = disks;
       if (device === undefined) return skip('no loop devices');
       const { code, out } = await replace('--disk', '--rehearse');
@@ -218,7 +218,7 @@ describe.skipIf(why !== undefined)(
       expect(out).toMatch(new RegExp(`^copy +changed +disk ${device}$`, 'm'));
       expect(out).toMatch(/^database +ok /m);
       expect(code).toBe(0);
-      expect((await other.run('mountpoint', '/run/skolo-former-disk')).exitCode).not.toBe(0);
+      expect((await other.run('mountpoint', '/run/skolo-old-disk')).exitCode).not.toBe(0);
       const wrong = await replace('--disk', 'LABEL=another-root', '--rehearse');
       expect(wrong.out).toContain('no disk of jumphost-rack4 (');
       expect(wrong.out).toContain(': is of jumphost-rack5)');
@@ -254,7 +254,7 @@ describe.skipIf(why !== undefined)(
     });
 
     it('goes on after the workstation was killed', async () => {
-      const from = disks.length > 0 ? ['--disk', 'LABEL=former-root'] : [];
+      const from = disks.length > 0 ? ['--disk', 'LABEL=old-root'] : [];
       const child = startTyped(racks, jumphost, args(...from, '--new-cluster'));
       let said = '';
       child.stdout?.on('data', (data: Buffer) => {
@@ -269,7 +269,7 @@ describe.skipIf(why !== undefined)(
       expect(code).toBe(0);
       expect((await other.run('hostname')).text).toBe('jumphost-rack4\n');
       expect(device.board.isOn('1')).toBe(false);
-      expect(await other.read('/var/lib/skolo/alert-to-pubsub/of-the-former')).toBe('state');
+      expect(await other.read('/var/lib/skolo/alert-to-pubsub/of-the-old')).toBe('state');
       const last = ['log', '-1', '--format=%s', '--', 'kube/racks/rack4/rack.yaml'];
       expect(`${execFileSync('git', last, { cwd: racks })}`).toBe('spare-rack4 is the jumphost\n');
     });
@@ -280,7 +280,7 @@ describe.skipIf(why !== undefined)(
     const addressesOf = async (computer: Computer) =>
       (await computer.run('ip', '-4', '-o', 'address')).text;
 
-    it('has the address, even if the former jumphost was first after a power cut', async () => {
+    it('has the address, even if the old jumphost was first after a power cut', async () => {
       // As prepare has written them when that one was the jumphost.
       const stand = '/opt/skolo/packages/fallback/dist/active.js';
       const system = '/etc/systemd/system';
@@ -316,7 +316,7 @@ describe.skipIf(why !== undefined)(
       expect(await addressesOf(other)).toContain(`${address}/`);
     });
 
-    it('is not disturbed by the former jumphost, which does not serve after a reboot', async () => {
+    it('is not disturbed by the old jumphost, which does not serve after a reboot', async () => {
       await jumphost.computer.cutPower();
       await jumphost.computer.boot();
 

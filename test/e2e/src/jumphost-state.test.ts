@@ -376,7 +376,7 @@ describe.skipIf(why !== undefined)(
       }
     });
 
-    it('is not disturbed by the former jumphost, which does not serve', async () => {
+    it('is not disturbed by the old jumphost, which does not serve', async () => {
       await jumphost.computer.boot();
       const units = ['skolo-active.service', 'networking.service', 'k3s.service'];
       const { text: states } = await jumphost.computer.run('systemctl', 'is-active', ...units);

@@ -29,9 +29,9 @@ it('reads with each login that is right, and says why else', { timeout: 120_000 
   const signal = AbortSignal.timeout(100_000);
   const way = await openJumphost(rack, { env, mayAsk: false, signal });
   onTestFinished(way.close);
-  const read = async (snmp: Partial<SnmpCredentials>, port = device.port, former?: string) => {
+  const read = async (snmp: Partial<SnmpCredentials>, port = device.port, previous?: string) => {
     const all = { authProtocol: 'sha', privProtocol: 'aes', version: 2, ...snmp } as const;
-    const others = former === undefined ? [] : [{ ...all, community: new Secret(former) }];
+    const others = previous === undefined ? [] : [{ ...all, community: new Secret(previous) }];
     const credentials = async () => ({
       legacySsh: false,
       snmp: all,

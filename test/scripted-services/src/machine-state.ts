@@ -145,7 +145,7 @@ export function machineStateHandlers({
     },
     downtime: ({ query: { limit } }) => ({
       status: 200,
-      body: { machines: world.sick().slice(0, limit) },
+      body: { machines: world.downtime().slice(0, limit) },
     }),
     addNote({ body }) {
       for (const name of body.machines) find(name);

@@ -144,7 +144,7 @@ describe('openSource', () => {
 
   it('does not take any address', async () => {
     await expect(openSource('s3://ann:canary@backups')).rejects.toMatchObject({
-      code: 'refused',
+      code: 'rejected',
       message: 's3://backups: is none of gs://BUCKET/FOLDER, a git remote, a folder',
     });
   });

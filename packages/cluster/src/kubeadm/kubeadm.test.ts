@@ -278,7 +278,7 @@ describe.skipIf(why !== undefined)(
         text: expect.stringMatching(/timed out waiting for the condition; kubeadm init failed/),
       });
       expect(server && changed(server)).toEqual(['kubeadm']);
-      expect(agent && changed(agent)).toEqual(['former-cluster', 'kubeadm-join']);
+      expect(agent && changed(agent)).toEqual(['old-cluster', 'kubeadm-join']);
       expect((await hosts.calls()).slice(0, 2)).toEqual([
         'host01 kubeadm reset -f',
         'host01 kubeadm init --skip-token-print --config /run/skolo-kubeadm.yaml',

@@ -81,7 +81,7 @@ export async function probes(deps: ProbeDeps): Promise<Finding[]> {
     });
   };
   try {
-    report('removing what a former run has left');
+    report('removing what an old run has left');
     await remove('--timeout=90s');
     return await probe(deps);
   } catch (error) {

@@ -114,7 +114,7 @@ function ownClock(subnet: string): Step {
       {
         path: '/etc/chrony/conf.d/50-skolo.conf',
         content: `${writtenHead}allow ${subnet}
-# Machines keep one time together while the uplink is gone.
+# Machines keep one time together while the internet connection is down.
 local stratum 10
 # A computer without a battery begins in the past.
 makestep 1 3

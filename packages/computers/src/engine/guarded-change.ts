@@ -72,13 +72,13 @@ export async function changeGuarded(host: Host, change: GuardedChange, guard: Gu
     await host.run(`sh ${pending}/go-back ${filesOnly}`).catch(() => undefined);
     throw error;
   }
-  const refusal = change.trial && (await whyNoSession(guard, change.trial.server));
-  if (change.trial !== undefined && refusal !== undefined) {
+  const rejection = change.trial && (await whyNoSession(guard, change.trial.server));
+  if (change.trial !== undefined && rejection !== undefined) {
     const { suspects } = change.trial;
     await host.need(`sh ${pending}/go-back ${filesOnly}`);
     const { stdout } = await host.run(suspects);
     throw new ComputerError(
-      `${host.name}: a second sshd with the files on its disk does not let you in (${refusal}); nothing was activated, but sshd would read them at its next start; correct ${linesOf(stdout).join(', ') || 'the files below /etc/ssh'}, and run it again`,
+      `${host.name}: a second sshd with the files on its disk does not let you in (${rejection}); nothing was activated, but sshd would read them at its next start; correct ${linesOf(stdout).join(', ') || 'the files below /etc/ssh'}, and run it again`,
     );
   }
   const problem = await activate(host, change, guard.signal);
@@ -97,8 +97,8 @@ export async function changeGuarded(host: Host, change: GuardedChange, guard: Gu
 async function outcome(guard: Guard): Promise<string> {
   const why = await whyNoSession(guard);
   return why === undefined
-    ? 'the former settings are in effect again, and a new ssh session gets in'
-    : `the former files are there again, but still no new ssh session gets in (${why}); correct that at its screen or serial console, or in a session that is still open`;
+    ? 'the previous settings are in effect again, and a new ssh session gets in'
+    : `the previous files are there again, but still no new ssh session gets in (${why}); correct that at its screen or serial console, or in a session that is still open`;
 }
 
 /** Undefined when one gets in. */
@@ -242,7 +242,7 @@ async function openWithin(ms: number, newSession: Guard['newSession'], signal: A
 }
 
 /**
- * Waits until the former connection, or the one that is made in its place, sees that nothing is pending. True: a session has
+ * Waits until the previous connection, or the one that is made in its place, sees that nothing is pending. True: a session has
  * confirmed the change, and its answer was lost. False: it was taken back.
  */
 async function isKept(host: Host, { returnSeconds, signal }: Guard): Promise<boolean> {

@@ -29,13 +29,13 @@ export async function withLock<T>(
   const beats = new PassThrough();
   const beating = setInterval(() => beats.write('.'), beatMs);
   const over = new AbortController();
-  let refusal: ComputerError | undefined;
+  let rejection: ComputerError | undefined;
   const held = host
     .run(lockScript(`${id} ${by}`), { input: beats, deadlineMs: dayMs })
     .then(
       ({ code, stdout, stderr }) => {
-        if (code === busyCode) refusal = new ComputerError(busyText(host.name, stdout));
-        else if (code !== 0) refusal = new ComputerError(`${host.name}: ${stderr}`);
+        if (code === busyCode) rejection = new ComputerError(busyText(host.name, stdout));
+        else if (code !== 0) rejection = new ComputerError(`${host.name}: ${stderr}`);
       },
       // The work fails by itself, or goes on over a new connection.
       () => undefined,
@@ -44,7 +44,7 @@ export async function withLock<T>(
   try {
     await untilSeen(host, id, AbortSignal.any([signal, over.signal]));
     signal.throwIfAborted();
-    if (refusal !== undefined) throw refusal;
+    if (rejection !== undefined) throw rejection;
     return await work();
   } finally {
     clearInterval(beating);

@@ -77,7 +77,7 @@ describe('writeFileAtomic', () => {
     expect((await stat(join(folder, 'other.json'))).mode & 0o777).toBe(0o600);
   });
 
-  it('gives another group no access where it may not keep the former one', async () => {
+  it('gives another group no access where it may not keep the previous one', async () => {
     await writeFile(file, 'old');
     await chmod(file, 0o664);
     const probe = await open(file);

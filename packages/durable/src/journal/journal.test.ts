@@ -216,7 +216,7 @@ describe('Journal on a bad disk', () => {
     );
   }
 
-  it('refuses a change for which there is no space, and takes changes once there is', async ({
+  it('rejects a change for which there is no space, and takes changes once there is', async ({
     skip,
   }) => {
     await mountSmall(skip, '1m');

@@ -244,7 +244,7 @@ describe('copyLive', () => {
     }
   });
 
-  it('is refused where there is no journal', async () => {
+  it('is rejected where there is no journal', async () => {
     await writeFile(join(folder, 'audit.jsonl'), '{}');
 
     expect(await copyLive(folder)).toBeUndefined();

@@ -231,7 +231,7 @@ describe('Spool', () => {
     expect(() => spool.setCursor('none', 0)).toThrow('0 is not a sequence number');
   });
 
-  it('refuses text that would not be one line', async () => {
+  it('rejects text that would not be one line', async () => {
     const spool = await openSpool();
 
     await expect(spool.append(['"good"', '"\n"'])).rejects.toThrow(TypeError);

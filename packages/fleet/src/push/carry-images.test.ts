@@ -17,7 +17,7 @@ const registryProgram = peer('docker-registry');
 const both = ['linux/amd64', 'linux/arm64'];
 
 describe.skipIf(!program || !registryProgram || !peer('sshd') || !peer('ssh'))(
-  'a rack without uplink',
+  'a rack without an internet connection',
   () => {
     let registry: ContainerRegistry;
     let containerd: Containerd;
@@ -138,7 +138,7 @@ head -c 300000 | /usr/bin/dd "$@"; [ -z "$(head -c 1)" ] || { touch ~/cut; kill 
       expect(seeks).toContain('seek=300000 ');
     });
 
-    it('refuses what was damaged on its way, and gets it whole the next time', async () => {
+    it('rejects what was damaged on its way, and gets it whole the next time', async () => {
       const { image, name } = await newImage('image');
       await replace('dd', `tr 0-9 x | /usr/bin/dd "$@"`);
 

@@ -5,7 +5,7 @@
 import { parseJson, pause } from '@skolo/base';
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';
-import { isRefused, type Kubectl } from '../way/kubectl.ts';
+import { isRejected, type Kubectl } from '../way/kubectl.ts';
 import { Pin } from './versions.ts';
 
 const namespace = 'skolo';
@@ -51,7 +51,7 @@ export const Last = z.object({
   commit: z.string(),
   why: z.string().default(''),
   /** The versions before. */
-  former: z.array(Pin).default([]),
+  previous: z.array(Pin).default([]),
 });
 export type Last = z.infer<typeof Last>;
 
@@ -90,7 +90,7 @@ export async function holdLease(
     await mustBeExpired(kubectl, found, { rack, signal, times, now });
   }
   let version = await put(kubectl, found, { holder, times, now }).catch((cause: unknown) => {
-    if (!isRefused(cause, 'Conflict') && !isRefused(cause, 'AlreadyExists')) throw cause;
+    if (!isRejected(cause, 'Conflict') && !isRejected(cause, 'AlreadyExists')) throw cause;
     const message = `${rack}: another workstation took the lease at the same moment; try again`;
     throw new FleetError(message, { cause });
   });
@@ -108,7 +108,7 @@ export async function holdLease(
         renewedAt = performance.now();
       } catch (error) {
         if (stop.signal.aborted) return;
-        const isTaken = isRefused(error, 'Conflict') || isRefused(error, 'NotFound');
+        const isTaken = isRejected(error, 'Conflict') || isRejected(error, 'NotFound');
         if (!isTaken && performance.now() - renewedAt < times.durationMs) continue;
         const why = isTaken ? 'another workstation took it' : 'it could not be renewed';
         lost.abort(new FleetError(`${rack}: lost the lease ${name}: ${why}`));
@@ -134,7 +134,7 @@ export async function holdLease(
     try {
       return await put(kubectl, version, given);
     } catch (error) {
-      if (!isRefused(error, 'Conflict')) throw error;
+      if (!isRejected(error, 'Conflict')) throw error;
       const found = await get(kubectl, undefined);
       if (found?.spec.holderIdentity !== holder) throw error;
       return await put(kubectl, found, given);

@@ -416,7 +416,7 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
       }
     });
 
-    it('refuses a tree with changes that are in no commit', async () => {
+    it('rejects a tree with changes that are in no commit', async () => {
       repository.write('base/forgotten.yaml', '');
       onTestFinished(() => void repository.git('clean', '-fdq'));
 
@@ -451,17 +451,17 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
         { workstation: { name: 'bob@other', pid: 1, isAlive: () => true } },
       );
 
-      const refused = await preparePush(second.request, second.deps);
+      const rejected = await preparePush(second.request, second.deps);
       await held.release();
       const later = await takeLease(rack, 'push 2', second.deps);
       await later.release();
 
-      expect(refused.racks[0]?.problem?.message).toBe(
+      expect(rejected.racks[0]?.problem?.message).toBe(
         `rack4: ann@desk, push 1, process ${process.pid} is at work; wait until it has ended, or end it there`,
       );
     });
 
-    it('refuses a checkout that lacks what the rack runs', async () => {
+    it('rejects a checkout that lacks what the rack runs', async () => {
       const elsewhere = await createRackRepository(registry.host, ['rack4']);
       onTestFinished(elsewhere.remove);
       const { request, deps } = await pushDeps({});

@@ -1,7 +1,7 @@
 /** Pushes to many racks: prepares all, then changes them in stages, each rack by itself and on record. */
 import { errorText, inParallel } from '@skolo/base';
 import { FleetError } from '../errors.ts';
-import { isRefused } from '../way/kubectl.ts';
+import { isRejected } from '../way/kubectl.ts';
 import type { CarryDeps } from './carry-images.ts';
 import { type NeededImage, neededImages } from './images.ts';
 import { type HeldLease, holdLease, type LeaseTimes, readLease } from './lease.ts';
@@ -104,9 +104,9 @@ export async function preparePush(
     throw error;
   });
   return {
-    racks: runs.map(({ name, record: { plan, pins, former }, problem }) => ({
+    racks: runs.map(({ name, record: { plan, pins, previous }, problem }) => ({
       name,
-      ...(plan && { preparation: { plan, pins, former } }),
+      ...(plan && { preparation: { plan, pins, previous } }),
       ...(problem && { problem }),
     })),
     run: () => runAll(runs, request, deps),
@@ -115,7 +115,7 @@ export async function preparePush(
 }
 
 function newRecord(rack: string, { now }: PushDeps): RackRecord {
-  return { rack, state: 'waiting', pins: [], former: [], at: new Date(now()).toISOString() };
+  return { rack, state: 'waiting', pins: [], previous: [], at: new Date(now()).toISOString() };
 }
 
 async function prepare(run: Run, request: Request, deps: PushDeps, isDry: boolean): Promise<void> {
@@ -154,7 +154,7 @@ export async function takeLease(
         other.startsWith(mine) && !workstation.isAlive(Number(other.slice(mine.length))),
     });
   } catch (cause) {
-    if (!isRefused(cause, 'NotFound')) throw cause;
+    if (!isRejected(cause, 'NotFound')) throw cause;
     const how = `skolo kubectl ${name} -- apply -k kube/base/namespaces`;
     throw new FleetError(`${name}: has no namespace skolo yet; make it: ${how}`, {
       cause,
@@ -224,7 +224,7 @@ async function runRack(
       }
       await go({ state: 'rolling-out' });
       await rollOut(rollout).catch(async (error: unknown) => {
-        if (signal.aborted || isRefused(error, 'Unreachable')) throw error;
+        if (signal.aborted || isRejected(error, 'Unreachable')) throw error;
         report(errorText(error));
         await go({ state: 'rolling-back', why: errorText(error) });
       });
@@ -243,7 +243,8 @@ async function runRack(
         commit,
         why: request.why,
         // A push without new versions leaves the way back to the versions before.
-        former: run.record.former.length > 0 ? run.record.former : (lease.last?.former ?? []),
+        previous:
+          run.record.previous.length > 0 ? run.record.previous : (lease.last?.previous ?? []),
       });
       await go({ state: 'done', commit });
       report('done');
@@ -254,7 +255,7 @@ async function runRack(
       report('runs what it ran before');
     }
   } catch (error) {
-    const isInterrupted = signal.aborted || isRefused(error, 'Unreachable');
+    const isInterrupted = signal.aborted || isRejected(error, 'Unreachable');
     const why = [run.record.why, errorText(error)].filter(Boolean).join('; then: ');
     await go({ why, ...(!isInterrupted && isAt('rolling-back') && { state: 'broken' as const }) });
     report(`${isInterrupted ? 'interrupted' : 'failed'}: ${errorText(error)}`);

@@ -48,7 +48,7 @@ export const RackRecord = z.object({
   /** Versions that the push sets. */
   pins: z.array(Pin),
   /** Those before. */
-  former: z.array(Pin),
+  previous: z.array(Pin),
   plan: RackPlan.exactOptional(),
   /** Why it failed, or was not begun. */
   why: z.string().exactOptional(),

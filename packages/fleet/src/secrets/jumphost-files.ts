@@ -178,8 +178,8 @@ async function environment(
   places: readonly FilePlace[],
 ): Promise<string> {
   const lines = await asRoot(deps, 'read', readScript, [file], '');
-  const former = /^= \S+ (\S*)$/m.exec(lines)?.[1] ?? '';
-  const variables = readVariables(Buffer.from(former, 'base64').toString());
+  const previous = /^= \S+ (\S*)$/m.exec(lines)?.[1] ?? '';
+  const variables = readVariables(Buffer.from(previous, 'base64').toString());
   for (const { at, secret } of places) {
     const value = deps.values.get(secret.name)?.reveal();
     if (value !== undefined && at.variable !== undefined) variables.set(at.variable, value);

@@ -80,7 +80,7 @@ export async function startWorkstation(
       jumphost: 'jumphost-rack4',
       ways: [{ host: 'jumphost-rack4' }],
       apiPort: jumphost.apiPort,
-      uplink: true,
+      internet: true,
       wave: 1,
       canary: false,
       overlay,

@@ -64,7 +64,7 @@ describe.skipIf(absent)(`computers of a workstation${absent}`, () => {
         jumphost: 'jumphost-rack4',
         ways: [{ host: 'jumphost-rack4' }],
         apiPort: 1,
-        uplink: true,
+        internet: true,
         wave: 1,
         canary: false,
         overlay: folder,

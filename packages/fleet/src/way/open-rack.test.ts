@@ -81,11 +81,11 @@ describe.skipIf(absent)('with a real API server', () => {
   it('comes back when the jumphost does', async () => {
     const workstation = await newWorkstation();
     const open = await openAt(workstation);
-    workstation.jumphost.refuse(true);
+    workstation.jumphost.reject(true);
     workstation.jumphost.cut();
 
     expect((await kubectl(open, 'get', '--raw=/version', '--request-timeout=1s')).code).not.toBe(0);
-    workstation.jumphost.refuse(false);
+    workstation.jumphost.reject(false);
 
     expect((await kubectl(open, 'get', '--raw=/version')).code).toBe(0);
   });
@@ -211,7 +211,7 @@ esac`,
       });
     });
 
-    it('about a jumphost that refuses', async () => {
+    it('about a jumphost that rejects', async () => {
       const workstation = await newWorkstation();
       await replaceIn(workstation.jumphost.sshConfig, /Port .*/, 'Port 1');
 

@@ -38,7 +38,7 @@ describe.skipIf(absent)(`the jumphost that a workstation reaches${absent}`, () =
     jumphost: 'jumphost-rack4',
     ways: [{ host: 'jumphost-rack4' }],
     apiPort: 1,
-    uplink: true,
+    internet: true,
     wave: 1,
     canary: false,
     overlay: '/nowhere',

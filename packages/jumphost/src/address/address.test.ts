@@ -76,7 +76,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
     expect(await host.need('ip -4 -o address show dev host0')).not.toContain('dynamic');
   });
 
-  it('is another one, and the former one is gone', async () => {
+  it('is another one, and the previous one is gone', async () => {
     await change(other, 'jumphost-new');
 
     expect(await addresses()).toBe(`inet ${other}/24`);
@@ -104,10 +104,10 @@ cp -a /root/network/. ${files}/; head -c 1M /dev/zero > ${files}/.full 2>/dev/nu
     await change(other, 'jumphost-new');
   });
 
-  it('is the former one again where nobody gets in', async () => {
+  it('is the previous one again where nobody gets in', async () => {
     await expect(change(`${network}.10`, 'jumphost-rack4', 12)).rejects.toThrow(
       // The name leads to the new address.
-      'the former files are there again, but still no new ssh session gets in',
+      'the previous files are there again, but still no new ssh session gets in',
     );
 
     await host.close();
@@ -146,7 +146,7 @@ cp -a /root/network/. ${files}/; head -c 1M /dev/zero > ${files}/.full 2>/dev/nu
     expect(await addresses()).toBe(`inet ${address}/24`);
     expect(await host.read('/etc/systemd/network/05-skolo-host0.network')).toContain(`DNS=${ours}`);
     await expect(change(other, 'jumphost-rack4', 12)).rejects.toThrow(
-      'the former settings are in effect again, and a new ssh session gets in',
+      'the previous settings are in effect again, and a new ssh session gets in',
     );
     await host.close();
     host = await open('jumphost-rack4');

@@ -168,7 +168,7 @@ describe.skipIf(why !== undefined)(title, { timeout: 600_000 }, () => {
     await run('ip', ['address', 'delete', `${address}/24`, 'dev', bridge]);
   });
 
-  it('begins again after a power cut, and is nothing of the former stick then', async () => {
+  it('begins again after a power cut, and is nothing of the previous stick then', async () => {
     const keygen = '/usr/local/sbin/ssh-keygen';
     await computer.write(keygen, '#!/bin/sh\ntouch /cut\nexec sleep 600\n', 0o755);
     await stick(await textOf(spare.name));

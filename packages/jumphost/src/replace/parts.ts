@@ -73,7 +73,7 @@ export const parts: readonly Part[] = [
   {
     path: 'etc/rancher/node',
     title: 'node password of the jumphost',
-    without: 'the cluster forgets the former one, and takes that of the spare',
+    without: 'the cluster forgets the old one, and takes that of the spare',
   },
   {
     path: 'etc/ssh/ssh_host_*',

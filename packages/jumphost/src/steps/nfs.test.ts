@@ -126,7 +126,7 @@ systemctl stop srv-skolo-nfs.mount && systemctl start srv-skolo-nfs.mount`);
     );
   });
 
-  it('serves what a former server has exported, and names it', async () => {
+  it('serves what an old server has exported, and names it', async () => {
     await host.need(`rm /etc/nfs.conf.d/50-skolo.conf
 echo '/opt ${subnet}(ro,no_subtree_check)' > /etc/exports`);
 

@@ -397,7 +397,7 @@ mkdir -p /boot/grub && echo "linux /vmlinuz$GRUB_CMDLINE_LINUX" > /boot/grub/gru
     });
 
     await expect(locked).rejects.toThrow(
-      'the former files are there again, but still no new ssh session gets in (Permission denied)',
+      'the old files are there again, but still no new ssh session gets in (Permission denied)',
     );
     const open = changeGuarded(host, change, {
       ...guard,

@@ -127,7 +127,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
     });
   });
 
-  it('is refused where the disk has no room for the snapshot, and k3s goes on', async () => {
+  it('is rejected where the disk has no room for the snapshot, and k3s goes on', async () => {
     await host.need(`mkdir -p ${folder} && mount -t tmpfs -o size=256k tmpfs ${folder}`);
     const started = await host.need('systemctl show --property=ExecMainStartTimestamp k3s');
 
@@ -140,7 +140,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
     expect(await host.need('systemctl show --property=ExecMainStartTimestamp k3s')).toBe(started);
   });
 
-  it('is refused where the file is not that of the publisher', async () => {
+  it('is rejected where the file is not that of the publisher', async () => {
     const file = join(jumphost.workstation.files, `k3s-${next}`, 'k3s-airgap-images-amd64.tar.zst');
     await appendFile(file, 'more');
 

@@ -75,11 +75,11 @@ esac
     );
   };
 
-  it('is refused while a node of its name lives, joins when that is dead, and leaves', async () => {
+  it('is rejected while a node of its name lives, joins when that is dead, and leaves', async () => {
     await register(jumphost, name, { isReady: true });
 
     expect(await go()).toMatchObject({
-      'former-node': expect.stringContaining('the node rpi-1 is alive, on another computer'),
+      'old-node': expect.stringContaining('the node rpi-1 is alive, on another computer'),
       'k3s-agent': 'waiting',
     });
 
@@ -88,8 +88,8 @@ esac
 
     expect(states).toEqual({
       system: 'ok',
-      'former-cluster': 'ok',
-      'former-node': 'changed',
+      'old-cluster': 'ok',
+      'old-node': 'changed',
       'k3s-config': 'changed',
       'k3s-agent': 'changed',
       node: 'changed',
@@ -110,7 +110,7 @@ esac
     await Promise.all([go(), registerWhenJoined(host, jumphost)]);
     // As the agent of k3s keeps it; its server has forgotten the node.
     const path = '/var/lib/rancher/k3s/agent/server-ca.crt';
-    await host.write({ path, content: 'of the former cluster\n' });
+    await host.write({ path, content: 'of the old cluster\n' });
     await cluster.forget(name);
     const anew = { ...cluster, ca: async () => 'of the new cluster\n' };
     const joined = host.need(`while [ -e ${path} ]; do sleep 1; done`);
@@ -121,8 +121,8 @@ esac
     ]);
 
     expect(states).toMatchObject({
-      'former-cluster': 'changed',
-      'former-node': 'ok',
+      'old-cluster': 'changed',
+      'old-node': 'ok',
       'k3s-agent': 'changed',
       node: 'changed',
     });

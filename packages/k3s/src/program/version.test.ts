@@ -29,7 +29,7 @@ describe('whyNoUpgrade', () => {
     ['v1.33.0+k3s1', 'v1.31.1+k3s1,v1.32.9+k3s1', 'is older'],
     ['v1.32.5+k3s1', '1.33', 'is not a version of k3s such as'],
     ['v1.32.5-dirty', 'v1.33.0+k3s1', 'is not a release of k3s'],
-  ])('%s → %s is refused', (from, to, why) => {
+  ])('%s → %s is rejected', (from, to, why) => {
     expect(whyNoUpgrade(from, to.split(','))).toContain(why);
   });
 });

@@ -38,7 +38,7 @@ export async function makeTestWorkstation(home: string): Promise<TestWorkstation
     jumphost: 'jumphost-rack4',
     ways: [{ host: 'jumphost-rack4' }],
     apiPort: 6443,
-    uplink: true,
+    internet: true,
     wave: 1,
     canary: false,
     overlay: join(home, 'kube/racks/rack4'),

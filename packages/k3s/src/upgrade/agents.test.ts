@@ -219,7 +219,7 @@ esac
   });
 
   it('returns one that was cut off before, and is not well', async () => {
-    await own.need(`cp -a /usr/local/bin/k3s /usr/local/bin/.k3s.skolo-former
+    await own.need(`cp -a /usr/local/bin/k3s /usr/local/bin/.k3s.skolo-old
 sed 's/K3S_TEST_VERSION=\\S*/K3S_TEST_VERSION=${crashing} K3S_TEST_FAULT=crash/' /usr/local/bin/k3s > /usr/local/bin/next
 chmod 755 /usr/local/bin/next && mv /usr/local/bin/next /usr/local/bin/k3s && systemctl restart k3s-agent`);
     await expect.poll(() => isReady('rpi-1'), { timeout: 30_000 }).toBe(false);

@@ -24,7 +24,7 @@ export const ServerState = z.enum([
   'returning',
   'done',
   /** Nothing was changed. */
-  'refused',
+  'rejected',
   /** It runs what it ran before, with the database of then. */
   'returned',
   /** It is between two versions. */
@@ -151,7 +151,7 @@ while :; do
     free=$(df -kP "$at" | awk 'NR == 2 { print $4 }')
     if [ $((needed + 16384)) -gt "$free" ]; then
       say "the snapshot needs $((needed / 1024 + 16)) MiB in $at, and $((free / 1024)) MiB are free; make room, for example with journalctl --vacuum-size=200M and apt-get clean"
-      enter refused
+      enter rejected
       continue
     fi
     # Pods go on.
@@ -162,7 +162,7 @@ while :; do
       say "the snapshot cannot be made: $(tail -n 1 "$at/said")"
       rm -rf "$at/snapshot"
       systemctl start --no-block k3s.service
-      enter refused
+      enter rejected
     fi ;;
   switching)
     if { put "$at/new/k3s" "$k3s" && put "$at/new/images" "$images"; } 2> "$at/said"; then

@@ -135,7 +135,7 @@ async function judge(host: Host, needs: ServerNeeds, version: string): Promise<v
 }
 
 function isOpen(state: ServerState | undefined): boolean {
-  return state !== undefined && !['done', 'refused', 'returned', 'broken'].includes(state);
+  return state !== undefined && !['done', 'rejected', 'returned', 'broken'].includes(state);
 }
 
 async function find(host: Host): Promise<Found> {
@@ -227,7 +227,7 @@ async function follow(
 async function failure(host: Host, state: ServerState, version: string): Promise<ComputerError> {
   const { why } = await find(host);
   const texts: Partial<Record<ServerState, string>> = {
-    refused: 'nothing was changed',
+    rejected: 'nothing was changed',
     returned: 'it runs the version before again, with its database',
     broken: `it could not return; put ${folder}/snapshot in place by hand; journalctl -u k3s there says more`,
   };

@@ -92,9 +92,9 @@ export async function fetchImage(
       ? await checkSignature({ ...found, data: listed.content }, keyring, deps.signal)
       : undefined;
   const path = join(folder, name);
-  const former = (await storedImages(folder)).find((each) => each.name === name);
-  const isProven = found === undefined || signedBy !== undefined;
-  if (former !== undefined && former.publishedSha256 === wanted && isProven) return former;
+  const previous = (await storedImages(folder)).find((each) => each.name === name);
+  const isVerified = found === undefined || signedBy !== undefined;
+  if (previous !== undefined && previous.publishedSha256 === wanted && isVerified) return previous;
   // A download that was cut off goes on here.
   const downloads = join(folder, 'downloads');
   await mkdir(downloads, { recursive: true });

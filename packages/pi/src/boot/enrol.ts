@@ -199,7 +199,7 @@ export function commonFiles(setup: PiSetup, method: Method): TextFile[] {
     textFile('/etc/systemd/system/skolo-enrol.service', enrolUnit(words)),
     textFile('/etc/systemd/system/skolo-lockdown.path', lockdownPath),
     textFile('/etc/systemd/system/skolo-lockdown.service', lockdownUnit(words)),
-    // Else a phone that is plugged in gets a new pairing before the former one is there.
+    // Else a phone that is plugged in gets a new pairing before the previous one is there.
     textFile(
       '/etc/systemd/system/usbmuxd.service.d/50-skolo.conf',
       `# Written by skolo.\n[Unit]\nConditionPathExists=${nameFile}\n`,

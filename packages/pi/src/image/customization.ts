@@ -27,15 +27,15 @@ const firstRunSystems = ['bookworm', 'trixie'];
 /** @param name of the image, for messages @throws PiError It has none, or several. */
 export function methodOf(name: string, facts: CustomizationFacts): Method {
   const { bootNames, traces, os, cloudInit, preseed, imagerCustom, debianOwn } = facts;
-  const refuse = (why: string) => new PiError(`${name}: ${why}`);
+  const reject = (why: string) => new PiError(`${name}: ${why}`);
   const names = bootNames.map((each) => each.toLowerCase());
   if (traces.length > 0) {
-    throw refuse(
+    throw reject(
       `was customised or started before: it contains ${traces.join(', ')}; take the image as it was published`,
     );
   }
   if (os === undefined) {
-    throw refuse(
+    throw reject(
       'has no root partition of ext4 with /usr/lib/os-release, so that its method of customisation is not known; take Raspberry Pi OS, Ubuntu Server or Debian',
     );
   }
@@ -45,20 +45,20 @@ export function methodOf(name: string, facts: CustomizationFacts): Method {
     ...(preseed ? (['rpi-preseed'] as const) : []),
   ];
   if (methods.length > 1) {
-    throw refuse(`has ${methods.join(' and ')}, and skolo does not guess which of them runs`);
+    throw reject(`has ${methods.join(' and ')}, and skolo does not guess which of them runs`);
   }
   const [method] = methods;
   if (method !== undefined) return method;
   const what = `${os.id} ${os.codename}`.trimEnd();
   if (cloudInit) {
-    throw refuse(
+    throw reject(
       `${what} has cloud-init, and no user-data and meta-data on its boot partition, from which cloud-init would read; take the image for Raspberry Pis`,
     );
   }
   const isKnown = firstRunSystems.includes(os.codename);
   const isDebianOwn = os.id === 'debian' && names.includes('sysconf.txt') && debianOwn;
   if (isKnown && imagerCustom !== isDebianOwn) return imagerCustom ? 'firstrun' : 'debian-firstrun';
-  throw refuse(
+  throw reject(
     `${what} has neither cloud-init, nor rpi-preseed, nor the first run of Raspberry Pi OS or Debian from Bookworm on; take one of these`,
   );
 }

@@ -55,7 +55,7 @@ machines:
     expect(dependsOn(rack, 'pdu-1')).toEqual(['switch-1/1', 'switch-1']);
   });
 
-  it('refuses a name that is not there', () => {
+  it('rejects a name that is not there', () => {
     expect(() => dependsOn(rack, 'nobody')).toThrow(new RangeError('nobody is not in rack4'));
   });
 });

@@ -149,8 +149,8 @@ function nameOf(
     return conflict(byMac.name, `rack.yaml has another serial number for ${byMac.name}`);
   }
   // rack.yaml does not have this board yet, or not any more.
-  const former = own ?? [...enrolled.values()].find((each) => each.serial === serial);
-  const entry = former && machines.get(former.name);
+  const previous = own ?? [...enrolled.values()].find((each) => each.serial === serial);
+  const entry = previous && machines.get(previous.name);
   if (entry !== undefined && entry.serial === undefined) return { name: entry.name };
   return { wait: 'unknown', why: 'no machine of rack.yaml has its serial number or MAC address' };
 }

@@ -16,9 +16,9 @@ export async function downtime(
   limit: number,
 ): Promise<MachineDowntime[]> {
   const found = new Map<string, Total>();
-  const sick = new Map<string, number>();
-  for await (const changes of days) for (const change of changes) count(change, found, sick);
-  for (const [machine, since] of sick) {
+  const faulty = new Map<string, number>();
+  for await (const changes of days) for (const change of changes) count(change, found, faulty);
+  for (const [machine, since] of faulty) {
     const total = found.get(machine);
     if (total) total.ms += Math.max(0, now - since);
   }
@@ -38,23 +38,23 @@ export async function downtime(
     }));
 }
 
-/** @param sick since when a machine has had a fault, by its name */
+/** @param faulty since when a machine has had a fault, by its name */
 function count(
   { machine, at, key, outcome }: ConditionChange,
   found: Map<string, Total>,
-  sick: Map<string, number>,
+  faulty: Map<string, number>,
 ): void {
   const total = found.get(machine) ?? { times: 0, ms: 0, codes: new Map<string, number>() };
   found.set(machine, total);
-  const since = sick.get(machine);
+  const since = faulty.get(machine);
   if (since !== undefined) total.ms += Math.max(0, at - since);
   const codes = outcome ? outcome.split(',') : [];
   if (!isFault(key, codes)) {
-    sick.delete(machine);
+    faulty.delete(machine);
     return;
   }
   if (since === undefined) total.times += 1;
-  sick.set(machine, at);
+  faulty.set(machine, at);
   for (const code of codes.length > 0 ? codes : [key]) {
     total.codes.set(code, (total.codes.get(code) ?? 0) + 1);
   }

@@ -13,7 +13,7 @@ machines:
   a: { kind: host, power: pdu-1/1, offSeconds: 0.5 }
   b: { kind: host, power: pdu-1/2, offSeconds: 0.5 }
 `;
-const settings = '    repair: { enabled: true, tries: 2, uplink: { enabled: true } }';
+const settings = '    repair: { enabled: true, tries: 2, internet: { enabled: true } }';
 const alertmanager = peer('alertmanager');
 const amtool = peer('amtool');
 

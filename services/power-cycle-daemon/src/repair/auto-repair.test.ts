@@ -18,9 +18,9 @@ machines:
 }
 
 const yaml = rackWith();
-// The uplink is watched so that the lab knows when everything has been looked at.
+// The internet connection is watched so that the lab knows when everything has been looked at.
 function settingsWith(repair = 'tries: 2'): string {
-  return `    repair: { enabled: true, ${repair}, uplink: { enabled: true } }`;
+  return `    repair: { enabled: true, ${repair}, internet: { enabled: true } }`;
 }
 
 const settings = settingsWith();
@@ -97,7 +97,7 @@ describe('a missing machine', () => {
     await untilCycled(first, 1);
     await first.stop();
 
-    const second = await startRepairLab({ yaml, settings, former: first, clock: first.clock });
+    const second = await startRepairLab({ yaml, settings, previous: first, clock: first.clock });
     await second.after(30);
     await hear(second, 'a', 50);
     const withinPause = await second.cycles();
@@ -238,7 +238,7 @@ describe('alerts that are received', () => {
   });
 
   it('is of no consequence where repair is off', async () => {
-    const off = '    repair: { enabled: false, uplink: { enabled: true } }';
+    const off = '    repair: { enabled: false, internet: { enabled: true } }';
     const lab = await startRepairLab({ yaml, settings: off });
 
     await hear(lab, 'a', 60);

@@ -61,7 +61,7 @@ export const CycleRecord = z.object({
   offSeconds: z.number(),
   reason: z.string(),
   by: z.string(),
-  origin: z.enum(['person', 'agent', 'endpoint', 'repair', 'uplink']),
+  origin: z.enum(['person', 'agent', 'endpoint', 'repair', 'internet']),
   force: z.boolean(),
   /** Only the USB port itself is turned off, whatever has its power with it. */
   alone: z.literal(true).exactOptional(),
@@ -98,7 +98,7 @@ export const CycleRecord = z.object({
   /** An off that failed and still stands: it is carried out once that is possible. */
   pending: z.literal(true).exactOptional(),
   /** The offs that a program's on replaced: they are back when it fails. */
-  formerly: z.array(SwitchedOff).exactOptional(),
+  previously: z.array(SwitchedOff).exactOptional(),
 });
 export type CycleRecord = z.output<typeof CycleRecord>;
 

@@ -196,7 +196,7 @@ describe('a device that is gone', () => {
     expect(tried()).toEqual([
       '1 adb-reconnect failed',
       '1 usb-cycle failed',
-      '1 power-cycle refused',
+      '1 power-cycle rejected',
     ]);
     expect(own.view().map(({ text }) => text)).toEqual([
       'error: device offline',

@@ -62,7 +62,7 @@ it('gives a Pi of rack.yaml its name, its address and a token, and keeps its pai
   await booting;
   expect(await burnt.read(pairing)).toBe('<plist>secret</plist>');
   expect(await burnt.storeLockdown()).toBe(0);
-  // The former key is void.
+  // The previous key is void.
   expect(await pi.storeLockdown()).toBe(1);
   expect(pi.log).toContain('another card has its name');
 });

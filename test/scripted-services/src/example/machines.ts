@@ -18,7 +18,7 @@ const shelf1 = ['rpi-001', 'rpi-002', 'rpi-003'];
 
 const data = load(
   'machines.yaml',
-  z.object({ rack: RackView, history: z.array(HistoryEntry), sick: z.array(MachineDowntime) }),
+  z.object({ rack: RackView, history: z.array(HistoryEntry), downtime: z.array(MachineDowntime) }),
 );
 
 function machines(): Machine[] {
@@ -85,6 +85,6 @@ export const exampleMachines: MachineWorld = {
   machines,
   rack: () => data().rack,
   history: ({ name }) => data().history.filter(({ machine }) => machine === name),
-  sick: () => data().sick,
+  downtime: () => data().downtime,
   isAway: (machine) => machine === 'rpi-005',
 };

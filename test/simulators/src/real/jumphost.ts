@@ -39,7 +39,7 @@ export interface Jumphost {
   /** Accepts connections and passes nothing on, as a network that is gone; `false` ends that. */
   hold(isHeld: boolean): void;
   /** Rejects new connections; `false` ends that. */
-  refuse(isRefusing: boolean): void;
+  reject(isRejecting: boolean): void;
   /** Replaces a program, as `programs` do. */
   program(name: string, script: string): Promise<void>;
   close(): Promise<void>;
@@ -119,7 +119,7 @@ exec sh -c "$SSH_ORIGINAL_COMMAND"`,
     commands: async () => (await readFile(log, 'utf8')).split('\n').slice(0, -1),
     cut: relay.cut,
     hold: relay.hold,
-    refuse: relay.refuse,
+    reject: relay.reject,
     close,
   };
 }
@@ -164,9 +164,9 @@ async function publishAuthority(kubectl: string, kubeconfig: string): Promise<vo
 async function startRelay(target: number) {
   const sockets = new Set<Socket>();
   let isHeld = false;
-  let isRefusing = false;
+  let isRejecting = false;
   const server = createServer((near) => {
-    if (isRefusing) return near.resetAndDestroy();
+    if (isRejecting) return near.resetAndDestroy();
     const far = connect(target, '127.0.0.1');
     for (const [from, to] of [[near, far] as const, [far, near] as const]) {
       sockets.add(from);
@@ -194,8 +194,8 @@ async function startRelay(target: number) {
       isHeld = held;
       for (const socket of sockets) held ? socket.pause() : socket.resume();
     },
-    refuse(refusing: boolean) {
-      isRefusing = refusing;
+    reject(rejecting: boolean) {
+      isRejecting = rejecting;
     },
     async close() {
       for (const socket of sockets) socket.destroy();

@@ -44,9 +44,9 @@ export function define(command: SkoloCommand): void {
   command.action((options: Options) => sendTest(command, options));
 }
 
-function label(text: string, former: Record<string, string> = {}): Record<string, string> {
+function label(text: string, previous: Record<string, string> = {}): Record<string, string> {
   const [, name, value] = /^([^=]+)=(.+)$/s.exec(text) ?? [];
-  if (name !== undefined && value !== undefined) return { ...former, [name]: value };
+  if (name !== undefined && value !== undefined) return { ...previous, [name]: value };
   throw new InvalidArgumentError('expected a name and a value, such as team=lab');
 }
 

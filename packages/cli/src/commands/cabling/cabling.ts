@@ -55,10 +55,10 @@ export function define(command: SkoloCommand): void {
     const readings = await readConnectedHosts(rack, routerBackup(command));
     const audit = compare(rack, readings.read);
     if (!options.json) print(io, rack.name, audit, readings);
-    const { proven, doubt, usb } = options.prove
+    const { verified, doubt, usb } = options.prove
       ? await proofs(command, rack, audit.findings)
-      : { proven: new Set<string>(), usb: { edits: [], doubts: [] } };
-    const { edits, blocked } = possibleEdits(rack, audit.findings, proven);
+      : { verified: new Set<string>(), usb: { edits: [], doubts: [] } };
+    const { edits, blocked } = possibleEdits(rack, audit.findings, verified);
     const edited = await editedRack(text, [...edits, ...usb.edits], file);
     const byHand = [
       ...blocked,
@@ -71,7 +71,7 @@ export function define(command: SkoloCommand): void {
     if (isWritten) await writeRackFile(file, text, edited.text);
     if (options.json) {
       const { unread, unreadable } = readings;
-      const found = { ...audit, proven: [...proven], doubt, usb, diff: edited.diff, byHand };
+      const found = { ...audit, verified: [...verified], doubt, usb, diff: edited.diff, byHand };
       printJson(io, { ...found, unread, unreadable });
     } else {
       for (const { name, why } of byHand) io.err(plain(`${name}: not edited: ${why}`));
@@ -81,7 +81,7 @@ export function define(command: SkoloCommand): void {
     const isCorrected = ({ name, edits: own, power }: Finding) =>
       isWritten &&
       (own.length > 0 || power !== undefined) &&
-      (power === undefined || proven.has(name)) &&
+      (power === undefined || verified.has(name)) &&
       byHand.every((each) => each.name !== name);
     const isVerified = usb.doubts.length === 0 && (isWritten || usb.edits.length === 0);
     if (!audit.findings.every(isCorrected) || !isVerified) io.exitCode = exitCodes.failed;

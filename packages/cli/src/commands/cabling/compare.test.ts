@@ -284,7 +284,7 @@ describe('a cabling audit', () => {
       rack,
       readingsOf(wiredAs(live(one, { place: second }), live(two, { place: first }))),
     );
-    const possible = (...proven: string[]) => possibleEdits(rack, findings, new Set(proven));
+    const possible = (...verified: string[]) => possibleEdits(rack, findings, new Set(verified));
 
     expect(possible().edits).toEqual([]);
     expect(possible('a').edits).toEqual([]);
@@ -384,8 +384,8 @@ describe('a cabling audit', () => {
           const readings = readingsOf(wired);
 
           const { findings } = compare(rackOf(text), readings);
-          const proven = new Set(findings.map(({ name }) => name));
-          const { edits, blocked } = possibleEdits(rackOf(text), findings, proven);
+          const verified = new Set(findings.map(({ name }) => name));
+          const { edits, blocked } = possibleEdits(rackOf(text), findings, verified);
           const corrected = editRack(text, edits, file);
 
           expect([...corrected.left, ...blocked]).toEqual([]);

@@ -19,11 +19,11 @@ interface Plan {
   power: readonly string[];
 }
 
-/** @param proven names whose outlet a power cycle has proven */
+/** @param verified names whose outlet a power cycle has verified */
 export function possibleEdits(
   rack: Rack,
   findings: readonly Finding[],
-  proven: ReadonlySet<string>,
+  verified: ReadonlySet<string>,
 ): PossibleEdits {
   const blocked = new Map<Finding, string>();
   const editsOf = (finding: Finding) =>
@@ -31,7 +31,7 @@ export function possibleEdits(
       ? []
       : [
           ...finding.edits,
-          ...(finding.power && proven.has(finding.name) ? [finding.power.edit] : []),
+          ...(finding.power && verified.has(finding.name) ? [finding.power.edit] : []),
         ];
   // One that cannot go keeps the place of the next.
   for (let before = -1; before !== blocked.size; ) {

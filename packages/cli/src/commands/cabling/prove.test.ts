@@ -35,7 +35,7 @@ class World {
   said: string[] = [];
   busy = new Map<string, string>();
   hold: string | undefined;
-  refusal: string | undefined;
+  rejection: string | undefined;
   outcome: Partial<PowerCycle> = { outcome: 'back' };
   readBusy = false;
   failsWhileOff = false;
@@ -68,12 +68,14 @@ class World {
       }),
       requestCycles: async ({ body }: { body: { machines: [string] } }) => {
         const [outlet] = body.machines;
-        if (this.refusal !== undefined) {
-          throw problem(409, { refused: [{ target: outlet, code: 'held', detail: this.refusal }] });
+        if (this.rejection !== undefined) {
+          throw problem(409, {
+            rejected: [{ target: outlet, code: 'held', detail: this.rejection }],
+          });
         }
         this.asked.push(outlet);
         this.cycle = { port: outlet.split('/')[1] ?? '', look: 0 };
-        return { cycles: [{ id: 'c1', target: outlet, joined: false }], refused: [] };
+        return { cycles: [{ id: 'c1', target: outlet, joined: false }], rejected: [] };
       },
       cycle: async () => {
         const step = this.step();
@@ -120,16 +122,16 @@ describe('a proof', () => {
   it('cycles the outlets one by one, and the right link has to go', async () => {
     const world = new World();
 
-    const { proven, doubt } = await prove(world.findings(), world.deps());
+    const { verified, doubt } = await prove(world.findings(), world.deps());
 
     expect(doubt).toBeUndefined();
-    expect([...proven]).toEqual(['a', 'b']);
+    expect([...verified]).toEqual(['a', 'b']);
     expect(world.asked).toEqual(['switch-1/2', 'switch-1/1']);
     expect(world.said).toEqual([
       'a: cycling switch-1/2',
-      'a: proven: switch-1/2 feeds it',
+      'a: verified: switch-1/2 feeds it',
       'b: cycling switch-1/1',
-      'b: proven: switch-1/1 feeds it',
+      'b: verified: switch-1/1 feeds it',
     ]);
   });
 
@@ -171,10 +173,10 @@ describe('a proof', () => {
     const world = new World();
     change(world);
 
-    const { proven, doubt } = await prove(world.findings(), world.deps());
+    const { verified, doubt } = await prove(world.findings(), world.deps());
 
-    expect([...proven]).toEqual([]);
-    expect(doubt).toContain(`a: not proven: ${why}`);
+    expect([...verified]).toEqual([]);
+    expect(doubt).toContain(`a: not verified: ${why}`);
     expect(doubt).toContain('no other outlet is cycled');
     expect(world.asked).toEqual(['switch-1/2']);
   });
@@ -189,7 +191,7 @@ describe('a proof', () => {
     ['is held', (world) => Object.assign(world, { hold: 'a' }), 'a is held by ann: new fan'],
     [
       'is rejected',
-      (world) => Object.assign(world, { refusal: 'the rack is held' }),
+      (world) => Object.assign(world, { rejection: 'the rack is held' }),
       'the power-cycle daemon rejects it: the rack is held',
     ],
   ])('cuts nothing of a machine that %s', async (_what, change, why) => {
@@ -199,7 +201,7 @@ describe('a proof', () => {
 
     const { doubt } = await prove(findings, world.deps());
 
-    expect(doubt).toContain(`a: not proven: ${why}`);
+    expect(doubt).toContain(`a: not verified: ${why}`);
     expect(world.asked).toEqual([]);
   });
 

@@ -7,7 +7,7 @@ import { ApiError, ApiUnreachable, type ConnectedHosts, type PowerCycle } from '
 import { dependsOn, formatOutlet, goesDark, parseOutlet, type Rack } from '@skolo/rack';
 import { CliError } from '../../errors.ts';
 import type { PowerCycleDaemon, RouterBackup } from '../../reach/service-client.ts';
-import { refusedBy } from '../power/request.ts';
+import { rejectedBy } from '../power/request.ts';
 import type { Finding } from './compare.ts';
 import { timeoutMs } from './readings.ts';
 import { entriesOf, isNetwork } from './seen.ts';
@@ -27,7 +27,7 @@ export interface ProofDeps {
 }
 
 export interface Proofs {
-  proven: Set<string>;
+  verified: Set<string>;
   /** What ended it early. */
   doubt?: string;
 }
@@ -50,19 +50,22 @@ export const bootMs = 300_000;
 
 /** @param findings those with an outlet that moves with its cable */
 export async function prove(findings: readonly Finding[], deps: ProofDeps): Promise<Proofs> {
-  const proven = new Set<string>();
+  const verified = new Set<string>();
   for (const { name, power } of findings) {
     if (power === undefined) continue;
     try {
       await proveOne(name, power, deps);
-      proven.add(name);
-      deps.say(`${name}: proven: ${power.edit.value} feeds it`);
+      verified.add(name);
+      deps.say(`${name}: verified: ${power.edit.value} feeds it`);
     } catch (error) {
       if (!isDoubt(error)) throw error;
-      return { proven, doubt: `${name}: not proven: ${error.message}; no other outlet is cycled` };
+      return {
+        verified,
+        doubt: `${name}: not verified: ${error.message}; no other outlet is cycled`,
+      };
     }
   }
-  return { proven };
+  return { verified };
 }
 
 async function proveOne(
@@ -144,9 +147,9 @@ export async function begin(
     try {
       return await client.requestCycles({ headers, body });
     } catch (error) {
-      const [refusal] = refusedBy(error) ?? [];
-      if (refusal === undefined) throw error;
-      throw new Doubt(`the power-cycle daemon rejects it: ${refusal.detail}`);
+      const [rejection] = rejectedBy(error) ?? [];
+      if (rejection === undefined) throw error;
+      throw new Doubt(`the power-cycle daemon rejects it: ${rejection.detail}`);
     }
   });
   const [cycle] = cycles;
@@ -189,7 +192,7 @@ async function watchOff(
   });
 }
 
-/** @throws Doubt Its power is not proven to be on again */
+/** @throws Doubt Its power is not verified to be on again */
 async function watchOn(id: string, outlet: string, deps: ProofDeps): Promise<void> {
   await until(cycleMs, `${outlet} is not on again`, deps, async () => {
     const { step, outcome, failedStep, detail } = await cycleOf(id, deps);

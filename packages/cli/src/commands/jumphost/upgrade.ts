@@ -115,7 +115,7 @@ async function upgrade(command: SkoloCommand, names: string[], given: Options): 
       if (!isDone) io.exitCode = exitCodes.failed;
       return;
     }
-    refuse(runs, onFailure);
+    reject(runs, onFailure);
     if (runs.some(({ steps }) => !isPrepared(steps))) {
       const what = `yes to upgrade ${runs.length === 1 ? names[0] : count(runs.length, 'rack')}`;
       if (!yes) await mustType(io, { what, wanted: 'yes', option: '--yes' }, signal);
@@ -152,7 +152,7 @@ async function plan(
 }
 
 /** @throws CliError A rack cannot be upgraded: nothing was changed. With `--on-failure continue`, others can. */
-function refuse(runs: readonly Run[], onFailure: Options['onFailure']): void {
+function reject(runs: readonly Run[], onFailure: Options['onFailure']): void {
   for (const run of runs) run.problem ??= whyImpossible(run);
   const faults = runs.flatMap(({ name, problem }) => (problem ? [`${name}: ${problem}`] : []));
   if (faults.length === 0 || (onFailure === 'continue' && faults.length < runs.length)) return;

@@ -66,7 +66,7 @@ export async function unfinished(records: Records): Promise<PushRecord[]> {
 }
 
 /** @throws CliError An interrupted push must be ended first. */
-export async function refuseUnfinished(records: Records, racks: readonly string[]): Promise<void> {
+export async function rejectUnfinished(records: Records, racks: readonly string[]): Promise<void> {
   for (const { request, racks: all } of await unfinished(records)) {
     const open = all.filter((each) => !hasEnded(each)).map(({ rack }) => rack);
     if (!open.some((name) => racks.includes(name))) continue;
@@ -120,7 +120,7 @@ async function openForPush(
     onTrouble: (error) => io.err(plain(`${name}: ${error.message}`)),
   });
   const { kubectl, close } = open;
-  if (rack.type === 'gke' || rack.uplink) return { name, kubectl, close };
+  if (rack.type === 'gke' || rack.internet) return { name, kubectl, close };
   return {
     name,
     kubectl,

@@ -20,12 +20,12 @@ it.skipIf(!peer('sshd') || !peer('ssh'))(
     };
 
     expect(await test()).toEqual(['router-rack4']);
-    jumphost.refuse(true);
+    jumphost.reject(true);
     time += 23 * 3_600_000;
     expect(await test()).toEqual(['router-rack4']);
     time += 2 * 3_600_000;
     expect(await test()).toEqual(['jumphost-rack4', 'router-rack4']);
-    jumphost.refuse(false);
+    jumphost.reject(false);
     time += 600_000;
     expect(await test()).toEqual(['router-rack4']);
   },

@@ -239,8 +239,8 @@ export class Tunnel {
     const { env } = this.deps;
     const { code, stderr } = await runToEnd(() => spawn('ssh', args, { env }));
     if (code === 0) return;
-    const refused = /forwarding request failed: (.*)/.exec(stderr)?.[1];
-    if (refused === undefined) throw new Error(stderr);
-    throw new FleetError(`${this.deps.name}: the jumphost does not forward: ${refused}`);
+    const rejected = /forwarding request failed: (.*)/.exec(stderr)?.[1];
+    if (rejected === undefined) throw new Error(stderr);
+    throw new FleetError(`${this.deps.name}: the jumphost does not forward: ${rejected}`);
   }
 }

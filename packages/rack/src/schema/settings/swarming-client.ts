@@ -77,7 +77,7 @@ export const swarmingClient = section({
     .default(3600)
     .describe('Time for a running task to finish after SIGTERM.'),
   reboot: z
-    .enum(['restart-bot', 'host', 'refuse'])
+    .enum(['restart-bot', 'host', 'reject'])
     .default('restart-bot')
     .describe('Action when the bot requests a reboot of its host.'),
   readSeconds: seconds(1, 3600).default(30).describe('Interval at which devices are read.'),

@@ -188,11 +188,11 @@ export async function programSources(
   const root = resolve(dirname(await clustersFile(command)), '../..');
   const folder = resolve(command.io.folder, bundles ?? join(root, 'out/bundle'));
   const how = 'run npm run bundle, or name a folder with --bundles';
-  await refuseMissing(join(folder, 'fallback'), how);
+  await rejectMissing(join(folder, 'fallback'), how);
   return { bundles: folder, deploy: join(root, 'deploy') };
 }
 
-async function refuseMissing(folder: string, how: string): Promise<void> {
+async function rejectMissing(folder: string, how: string): Promise<void> {
   await access(folder).catch((cause: unknown) => {
     if (errorCode(cause) !== 'ENOENT') throw cause;
     throw new CliError(`${folder}: no such folder; ${how}`, 1, { cause });

@@ -13,7 +13,10 @@ import {
 } from './rotation.ts';
 
 /** Why this secret cannot be rotated; undefined: it can. */
-export async function rotationRefusal(secret: RackSecret, rack: Rack): Promise<string | undefined> {
+export async function rotationRejection(
+  secret: RackSecret,
+  rack: Rack,
+): Promise<string | undefined> {
   const { name, kind, place, where } = secret;
   if (kind === 'adb-key' || kind === 'adb-public-key') {
     return 'each phone has to accept a new key by a tap on its screen, so it is replaced by hand, phone by phone';
@@ -38,16 +41,16 @@ export async function rotationRefusal(secret: RackSecret, rack: Rack): Promise<s
   if (kind === 'ssh-key' && locked.length > 0) {
     return `login ${locked.join(', ')} has a passphrase, and skolo makes keys without`;
   }
-  const refused: string[] = [];
+  const rejected: string[] = [];
   for (const target of targetsOf(secret, rack)) {
-    const why = await targetRefusal(secret, target, rack);
-    if (why !== undefined) refused.push(why);
+    const why = await targetRejection(secret, target, rack);
+    if (why !== undefined) rejected.push(why);
   }
-  if (refused.length === 0) return undefined;
-  return `${refused.join('; ')}. Give what cannot be changed a login of its own, or replace ${name} by hand`;
+  if (rejected.length === 0) return undefined;
+  return `${rejected.join('; ')}. Give what cannot be changed a login of its own, or replace ${name} by hand`;
 }
 
-async function targetRefusal(
+async function targetRejection(
   secret: RackSecret,
   target: Target,
   { logins }: Rack,

@@ -8,12 +8,12 @@ import { status } from '@grpc/grpc-js';
 
 export type Code = Exclude<keyof typeof status, 'OK'>;
 
-export class Refusal extends Error {
+export class Rejection extends Error {
   readonly code: Code;
 
   constructor(code: Code, message: string) {
     super(message);
-    this.name = 'Refusal';
+    this.name = 'Rejection';
     this.code = code;
   }
 
@@ -25,52 +25,55 @@ export class Refusal extends Error {
 
 const quotas = 'Refer to https://cloud.google.com/pubsub/quotas for more information.';
 
-export function invalid(message: string): Refusal {
-  return new Refusal('INVALID_ARGUMENT', message);
+export function invalid(message: string): Rejection {
+  return new Rejection('INVALID_ARGUMENT', message);
 }
 
-export function invalidArgument(argument: string): Refusal {
+export function invalidArgument(argument: string): Rejection {
   return invalid(`You have passed an invalid argument to the service (argument=${argument}).`);
 }
 
-export function invalidName(name: string): Refusal {
+export function invalidName(name: string): Rejection {
   return invalid(
     `Invalid resource name given (name=${name}). Refer to https://cloud.google.com/pubsub/docs/pubsub-basics#resource_names for more information.`,
   );
 }
 
-export function notFound(id: string): Refusal {
-  return new Refusal('NOT_FOUND', `Resource not found (resource=${id}).`);
+export function notFound(id: string): Rejection {
+  return new Rejection('NOT_FOUND', `Resource not found (resource=${id}).`);
 }
 
-export function alreadyExists(id: string): Refusal {
-  return new Refusal('ALREADY_EXISTS', `Resource already exists in the project (resource=${id}).`);
+export function alreadyExists(id: string): Rejection {
+  return new Rejection(
+    'ALREADY_EXISTS',
+    `Resource already exists in the project (resource=${id}).`,
+  );
 }
 
 /** @param what `message_count`, `request_size` */
-export function tooLarge(what: string, passed: number, maximum: number): Refusal {
+export function tooLarge(what: string, passed: number, maximum: number): Rejection {
   return invalid(
     `The value for ${what} is too large. You passed ${passed} in the request, but the maximum value is ${maximum}.`,
   );
 }
 
-export function tooSmall(what: string, passed: number, minimum: number): Refusal {
+export function tooSmall(what: string, passed: number, minimum: number): Rejection {
   return invalid(
     `The value for ${what} is too small. You passed ${passed} in the request, but the minimum value is ${minimum}.`,
   );
 }
 
-export function payloadTooLarge(maximum: number): Refusal {
+export function payloadTooLarge(maximum: number): Rejection {
   return invalid(`Request payload size exceeds the limit: ${maximum} bytes.`);
 }
 
-export function emptyMessage(): Refusal {
+export function emptyMessage(): Rejection {
   return invalid(
     'One or more messages in the publish request is empty. Each message must contain either non-empty data, or at least one attribute.',
   );
 }
 
-export function tooManyAttributes(count: number, maximum: number): Refusal {
+export function tooManyAttributes(count: number, maximum: number): Rejection {
   return invalid(
     `There are too many attributes in the request. The request contains ${count} attributes, but the maximum allowed is ${maximum}. ${quotas}`,
   );
@@ -81,13 +84,13 @@ export function attributeTooLarge(
   part: 'key' | 'value',
   bytes: number,
   maximum: number,
-): Refusal {
+): Rejection {
   return invalid(
     `The attribute "${key}" in the request has a ${part} that is too large. The size is ${bytes} bytes, but the maximum allowed is ${maximum}. ${quotas}`,
   );
 }
 
-export function badAttributeKey(key: string): Refusal {
+export function badAttributeKey(key: string): Rejection {
   return invalid(
     key === ''
       ? 'An attribute in the request has an empty key.'
@@ -95,53 +98,53 @@ export function badAttributeKey(key: string): Refusal {
   );
 }
 
-export function orderingKeyTooLarge(bytes: number, maximum: number): Refusal {
+export function orderingKeyTooLarge(bytes: number, maximum: number): Rejection {
   return invalid(
     `The ordering key in the request is too large. The size is ${bytes} bytes, but the maximum allowed is ${maximum}. ${quotas}`,
   );
 }
 
-export function mixedOrderingKeys(): Refusal {
-  return new Refusal(
+export function mixedOrderingKeys(): Rejection {
+  return new Rejection(
     'FAILED_PRECONDITION',
     'In a single publish request, all messages must have no ordering key or they must all have the same ordering key. [code=539b]',
   );
 }
 
-export function invalidAckId(ackId: string): Refusal {
+export function invalidAckId(ackId: string): Rejection {
   return invalid(`You have passed an invalid ack ID to the service (ack_id=${ackId}).`);
 }
 
-export function noAckIds(): Refusal {
+export function noAckIds(): Rejection {
   return invalid('You have not specified an ack ID in the request.');
 }
 
-export function invalidAckDeadline(seconds: number, minimum: number, maximum: number): Refusal {
+export function invalidAckDeadline(seconds: number, minimum: number, maximum: number): Rejection {
   return invalid(
     `Invalid ack deadline given (ack_deadline=${seconds}). The ack deadline must be between ${minimum} and ${maximum} seconds.`,
   );
 }
 
-export function notSignedIn(hasToken: boolean): Refusal {
+export function notSignedIn(hasToken: boolean): Rejection {
   const what = hasToken
     ? 'Request had invalid authentication credentials.'
     : 'Request is missing required authentication credential.';
-  return new Refusal(
+  return new Rejection(
     'UNAUTHENTICATED',
     `${what} Expected OAuth 2 access token, login cookie or other valid authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project.`,
   );
 }
 
-export function streamClosed(): Refusal {
-  return new Refusal(
+export function streamClosed(): Rejection {
+  return new Rejection(
     'UNAVAILABLE',
     'The StreamingPull stream closed for an expected reason and should be recreated, which is done automatically if using Cloud Pub/Sub client libraries. Refer to https://cloud.google.com/pubsub/docs/pull#streamingpull for more information.',
   );
 }
 
 /** What this simulator leaves out. */
-export function leftOut(what: string): Refusal {
-  return new Refusal('UNIMPLEMENTED', `The simulator has no ${what}.`);
+export function leftOut(what: string): Rejection {
+  return new Rejection('UNIMPLEMENTED', `The simulator has no ${what}.`);
 }
 
 /** What the service says for a reason of its own. */

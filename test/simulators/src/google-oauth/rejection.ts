@@ -6,21 +6,21 @@ export interface Answer {
 }
 
 /** Thrown by an endpoint to answer with an error; `reason` is the code that the caller sees. */
-export class Refusal extends Error {
+export class Rejection extends Error {
   answer: Answer;
   reason: string;
 
   constructor(reason: string, answer: Answer) {
     super(reason);
-    this.name = 'Refusal';
+    this.name = 'Rejection';
     this.reason = reason;
     this.answer = answer;
   }
 }
 
 /** RFC 6749, 5.2: `{ error, error_description }`. */
-export function oauthError(error: string, description: string, status = 400): Refusal {
-  return new Refusal(error, { status, body: { error, error_description: description } });
+export function oauthError(error: string, description: string, status = 400): Rejection {
+  return new Rejection(error, { status, body: { error, error_description: description } });
 }
 
 /** The error model of Google's other APIs: https://cloud.google.com/apis/design/errors */
@@ -29,8 +29,8 @@ export function apiError(
   status: string,
   message: string,
   details?: object[],
-): Refusal {
-  return new Refusal(status, {
+): Rejection {
+  return new Rejection(status, {
     status: code,
     body: { error: { code, message, status, ...(details && { details }) } },
     ...(code === 401 && {

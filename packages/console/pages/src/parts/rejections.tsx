@@ -1,10 +1,10 @@
 import { CallFailed } from '../live/api.ts';
 
-/** Why it was refused; the power-cycle daemon says so for each target. */
-export function Refusals({ problem }: { problem: unknown }) {
-  const refused = problem instanceof CallFailed ? problem.problem.refused : undefined;
-  const lines = Array.isArray(refused)
-    ? refused.map((each) => `${each?.target}: ${each?.detail}`)
+/** Why it was rejected; the power-cycle daemon says so for each target. */
+export function Rejections({ problem }: { problem: unknown }) {
+  const rejected = problem instanceof CallFailed ? problem.problem.rejected : undefined;
+  const lines = Array.isArray(rejected)
+    ? rejected.map((each) => `${each?.target}: ${each?.detail}`)
     : [problem instanceof Error ? problem.message : String(problem)];
   return (
     <ul class="failure" role="alert">

@@ -1,5 +1,5 @@
 /**
- * Dead-man switch of the uplink: a router that has been silent for long is cycled through its PDU, since no remote
+ * Dead-man switch of the internet connection: a router that has been silent for long is cycled through its PDU, since no remote
  * operator can ask for that. Only natively: the daemon may be cut off meanwhile.
  */
 
@@ -14,7 +14,7 @@ import type { Request } from '../request/requests.ts';
 import { uptimeAt } from '../rules/uptime-at.ts';
 import type { Store } from '../state/store.ts';
 
-export interface UplinkWatchDeps {
+export interface InternetWatchDeps {
   rack: () => Rack;
   store: Store;
   controllers: Pick<Controllers, 'get'>;
@@ -23,14 +23,14 @@ export interface UplinkWatchDeps {
   log: Logger;
   emit: EmitPower;
   signal: AbortSignal;
-  /** How the router of the uplink is looked at. */
+  /** How the router of the internet connection is looked at. */
   reach?: Reach | undefined;
 }
 
 const lookMs = 3000;
 
-export class UplinkWatch {
-  private readonly deps: UplinkWatchDeps;
+export class InternetWatch {
+  private readonly deps: InternetWatchDeps;
   /** Seconds since boot. */
   private silentSince: number | undefined;
   private lastCycleAt = Number.NEGATIVE_INFINITY;
@@ -38,19 +38,19 @@ export class UplinkWatch {
   private readonly noted = new Set<string>();
   private reported = '';
 
-  constructor(deps: UplinkWatchDeps) {
+  constructor(deps: InternetWatchDeps) {
     this.deps = deps;
   }
 
   async look(): Promise<void> {
     const { rack, clock, signal } = this.deps;
-    const { uplink, bootGraceMinutes } = rack().services['power-cycle-daemon'].repair;
+    const { internet, bootGraceMinutes } = rack().services['power-cycle-daemon'].repair;
     this.noteJournaled();
     const router = [...rack().infrastructure.values()].find(
       (device) => device.uplink === 'internet',
     );
     const isThere =
-      !uplink.enabled ||
+      !internet.enabled ||
       router === undefined ||
       (await (this.deps.reach ?? reach)(router, lookMs, signal));
     if (isThere) {
@@ -60,9 +60,9 @@ export class UplinkWatch {
     }
     const uptime = clock.uptime();
     this.silentSince ??= uptime;
-    if (uptime - this.silentSince < uplink.silentMinutes * 60) return;
+    if (uptime - this.silentSince < internet.silentMinutes * 60) return;
     if (uptime < bootGraceMinutes * 60) return this.report('boot', 'the rack has just booted');
-    if (uptime - this.lastCycleAt < uplink.pauseMinutes * 60) return;
+    if (uptime - this.lastCycleAt < internet.pauseMinutes * 60) return;
     const obstacle = this.obstacle(router);
     if (obstacle !== undefined) return this.report(...obstacle);
     await this.cycle(router);
@@ -87,33 +87,33 @@ export class UplinkWatch {
 
   private async cycle({ name }: InfrastructureDevice): Promise<void> {
     const { take, clock, log, emit, rack } = this.deps;
-    const { silentMinutes } = rack().services['power-cycle-daemon'].repair.uplink;
-    log.error({ router: name, silentMinutes }, 'uplink dead');
-    // Also an attempt that is refused is not repeated at once.
+    const { silentMinutes } = rack().services['power-cycle-daemon'].repair.internet;
+    log.error({ router: name, silentMinutes }, 'internet connection down');
+    // Also an attempt that is rejected is not repeated at once.
     this.lastCycleAt = clock.uptime();
     try {
       await take({
         targets: [name],
         ask: { action: 'cycle', mode: 'hard', force: true, nativeOnly: true },
         reason: `silent for ${silentMinutes} minutes`,
-        by: 'uplink dead-man',
-        origin: 'uplink',
-        skipRefused: false,
+        by: 'internet dead-man',
+        origin: 'internet',
+        skipRejected: false,
       });
-      emit({ type: 'repair', outcome: 'uplink' });
+      emit({ type: 'repair', outcome: 'internet' });
     } catch (error) {
-      this.report('refused', errorText(error));
+      this.report('rejected', errorText(error));
     }
   }
 
   /**
    * Each is converted to seconds since boot once, so that a clock that was set back (a jumphost without a battery, and no
-   * uplink to ask) is a pause and not the end of all repair.
+   * internet connection to ask) is a pause and not the end of all repair.
    */
   private noteJournaled(): void {
     const { store, clock } = this.deps;
     for (const { id, origin, requestedAt } of store.cycles.all.values()) {
-      if (origin !== 'uplink' || this.noted.has(id)) continue;
+      if (origin !== 'internet' || this.noted.has(id)) continue;
       this.noted.add(id);
       this.lastCycleAt = Math.max(this.lastCycleAt, uptimeAt(clock, requestedAt));
     }

@@ -1,14 +1,19 @@
 /** Errors as the JSON API tells them: https://cloud.google.com/storage/docs/json_api/v1/status-codes */
 
-export class Refusal extends Error {
+export class Rejection extends Error {
   readonly status: number;
   readonly reason: string;
   readonly body: object | string;
   readonly headers: Record<string, string>;
 
-  constructor(status: number, reason: string, message: string, more: Partial<RefusalDetails> = {}) {
+  constructor(
+    status: number,
+    reason: string,
+    message: string,
+    more: Partial<RejectionDetails> = {},
+  ) {
     super(message);
-    this.name = 'Refusal';
+    this.name = 'Rejection';
     this.status = status;
     this.reason = reason;
     const { location, headers = {}, text = false } = more;
@@ -18,7 +23,7 @@ export class Refusal extends Error {
   }
 }
 
-interface RefusalDetails {
+interface RejectionDetails {
   location: { locationType: string; location: string };
   headers: Record<string, string>;
   /** Plain text instead of JSON. */
@@ -35,12 +40,12 @@ const permissions = [
 ] as const;
 export type Permission = (typeof permissions)[number];
 
-export function notSignedIn(hasToken: boolean): Refusal {
+export function notSignedIn(hasToken: boolean): Rejection {
   const location = { locationType: 'header', location: 'Authorization' };
   const headers = { 'www-authenticate': 'Bearer realm="https://accounts.google.com/"' };
   return hasToken
-    ? new Refusal(401, 'authError', 'Invalid Credentials', { location, headers })
-    : new Refusal(
+    ? new Rejection(401, 'authError', 'Invalid Credentials', { location, headers })
+    : new Rejection(
         401,
         'required',
         "Anonymous caller does not have storage.objects.list access to the Google Cloud Storage bucket. Permission 'storage.objects.list' denied on resource (or it may not exist).",
@@ -48,24 +53,24 @@ export function notSignedIn(hasToken: boolean): Refusal {
       );
 }
 
-export function forbidden(permission: Permission): Refusal {
-  return new Refusal(
+export function forbidden(permission: Permission): Rejection {
+  return new Rejection(
     403,
     'forbidden',
     `backups@my-project.iam.gserviceaccount.com does not have ${permission} access to the Google Cloud Storage object. Permission '${permission}' denied on resource (or it may not exist).`,
   );
 }
 
-export function noSuchBucket(): Refusal {
-  return new Refusal(404, 'notFound', 'The specified bucket does not exist.');
+export function noSuchBucket(): Rejection {
+  return new Rejection(404, 'notFound', 'The specified bucket does not exist.');
 }
 
-export function noSuchObject(bucket: string, name: string): Refusal {
-  return new Refusal(404, 'notFound', `No such object: ${bucket}/${name}`);
+export function noSuchObject(bucket: string, name: string): Rejection {
+  return new Rejection(404, 'notFound', `No such object: ${bucket}/${name}`);
 }
 
-export function conditionNotMet(): Refusal {
-  return new Refusal(
+export function conditionNotMet(): Rejection {
+  return new Rejection(
     412,
     'conditionNotMet',
     'At least one of the pre-conditions you specified did not hold.',
@@ -73,6 +78,6 @@ export function conditionNotMet(): Refusal {
   );
 }
 
-export function invalid(message: string): Refusal {
-  return new Refusal(400, 'invalid', message);
+export function invalid(message: string): Rejection {
+  return new Rejection(400, 'invalid', message);
 }

@@ -1,4 +1,4 @@
-/** The dead-man switch of the uplink, in a running daemon: its request, its limits and the journal are the real ones. */
+/** The dead-man switch of the internet connection, in a running daemon: its request, its limits and the journal are the real ones. */
 import { describe, expect, it } from 'vitest';
 import { Boards } from '../testing/board-driver.ts';
 import { boardDrivers } from '../testing/daemon.ts';
@@ -18,7 +18,7 @@ machines:
 
 const yaml = rackWith('switch-1/5');
 const settings = `    seenBackSeconds: 1
-    repair: { uplink: { enabled: true, silentMinutes: 15, pauseMinutes: 60 } }`;
+    repair: { internet: { enabled: true, silentMinutes: 15, pauseMinutes: 60 } }`;
 
 describe('a silent router', () => {
   it('is cycled natively by its PDU after a quarter of an hour', async () => {
@@ -32,10 +32,10 @@ describe('a silent router', () => {
 
     expect(tooEarly).toEqual([]);
     expect(await cycles()).toMatchObject([
-      { target: 'router', origin: 'uplink', by: 'uplink dead-man', force: true, mode: 'hard' },
+      { target: 'router', origin: 'internet', by: 'internet dead-man', force: true, mode: 'hard' },
     ]);
     await expect.poll(() => boards.get('switch-1').told).toEqual(['cycle 5']);
-    expect(said('uplink dead')).toHaveLength(1);
+    expect(said('internet connection down')).toHaveLength(1);
   });
 
   it('that answers once is not silent', async () => {
@@ -76,7 +76,7 @@ describe('a silent router', () => {
     await first.after(16);
     await first.stop();
 
-    const second = await startRepairLab({ yaml, settings, former: first, clock: first.clock });
+    const second = await startRepairLab({ yaml, settings, previous: first, clock: first.clock });
     second.router.isThere = false;
     const [left] = await second.cycles();
     await second.finished(left?.id ?? '');
@@ -85,11 +85,11 @@ describe('a silent router', () => {
     const within = await second.cycles();
     await second.after(3);
 
-    expect(within).toMatchObject([{ origin: 'uplink' }]);
+    expect(within).toMatchObject([{ origin: 'internet' }]);
     expect(await second.cycles()).toHaveLength(2);
   });
 
-  it('is cycled again after an hour, although the clock went back to 1970 without an uplink', async () => {
+  it('is cycled again after an hour, although the clock went back to 1970 without an internet connection', async () => {
     const first = await startRepairLab({ yaml, settings });
     first.router.isThere = false;
     await first.after(0);
@@ -97,7 +97,7 @@ describe('a silent router', () => {
     await first.stop();
 
     const clock = fakeClock('1970-01-01T00:00:00Z', 60);
-    const second = await startRepairLab({ yaml, settings, former: first, clock });
+    const second = await startRepairLab({ yaml, settings, previous: first, clock });
     second.router.isThere = false;
     const [left] = await second.cycles();
     await second.finished(left?.id ?? '');
@@ -128,7 +128,7 @@ describe('brakes', () => {
   it('while the rack boots', async () => {
     const clock = fakeClock(undefined, 2 * 60);
     const quick =
-      '    repair: { bootGraceMinutes: 15, uplink: { enabled: true, silentMinutes: 5 } }';
+      '    repair: { bootGraceMinutes: 15, internet: { enabled: true, silentMinutes: 5 } }';
     const { router, after, cycles, said } = await startRepairLab({ yaml, settings: quick, clock });
 
     router.isThere = false;
@@ -138,7 +138,7 @@ describe('brakes', () => {
     await after(2);
 
     expect(booting).toEqual([]);
-    expect(said('uplink not repaired')).toEqual(['the rack has just booted']);
+    expect(said('internet connection not repaired')).toEqual(['the rack has just booted']);
     expect(await cycles()).toHaveLength(1);
   });
 
@@ -162,7 +162,7 @@ describe('brakes', () => {
     await after(16);
 
     expect(await cycles()).toEqual([]);
-    expect(said('uplink not repaired')).toEqual([why]);
+    expect(said('internet connection not repaired')).toEqual([why]);
   });
 
   it('with a driver that is experimental', async () => {
@@ -176,7 +176,9 @@ describe('brakes', () => {
     await lab.after(16);
 
     expect(await lab.cycles()).toEqual([]);
-    expect(lab.said('uplink not repaired')).toEqual(['the driver of switch-1 is experimental']);
+    expect(lab.said('internet connection not repaired')).toEqual([
+      'the driver of switch-1 is experimental',
+    ]);
   });
 
   it('while it is held, and asks no more often than it would cycle', async () => {
@@ -189,7 +191,7 @@ describe('brakes', () => {
     await after(30);
 
     expect(await cycles()).toEqual([]);
-    expect(said('uplink not repaired')).toEqual([
+    expect(said('internet connection not repaired')).toEqual([
       expect.stringMatching(/^router: under repair .*the provider works on the line$/),
     ]);
   });
