@@ -108,7 +108,7 @@ describe('a token of the token file', () => {
     async function audited() {
       const { entries } = await options.audit.read({ limit: 100 });
       return entries.map(({ who, role, what, target, outcome }) =>
-        [who, role, what, target, outcome.slice(0, 16)].join(' '),
+        [who, role, what, target, outcome.slice(0, 17)].join(' '),
       );
     }
 
