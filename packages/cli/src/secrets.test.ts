@@ -73,11 +73,11 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
     commandLines = new CommandLines();
     etc = await mkdtemp(join(tmpdir(), 'skolo-etc-'));
     cluster = await startCluster();
-    workstation = await startWorkstation(cluster);
+    workstation = await startWorkstation({
+      kubeconfig: cluster.kubeconfig,
+      folders: { '/etc': etc },
+    });
     home = workstation.env.HOME ?? '';
-    // Root of the jumphost sees this folder as /etc.
-    const inside = `mount --bind ${etc} /etc && exec "$@"`;
-    await workstation.jumphost.program('sudo', `shift; exec unshare -m sh -c '${inside}' sh "$@"`);
     await workstation.jumphost.program('logger', `echo "$@" >> ${join(etc, 'log')}`);
     await mkdir(join(etc, 'skolo/power-cycle-daemon'), { recursive: true });
     await mkdir(join(etc, 'rancher/k3s'), { recursive: true });

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import {
   type ControlPlane,
   type Jumphost,
+  type JumphostOptions,
   peer,
   startControlPlane,
   startJumphost,
@@ -26,7 +27,7 @@ export function missing(): string | undefined {
   return (['ssh', 'sshd', 'kubectl', 'control-plane'] as const).find((name) => !peer(name));
 }
 
-/** Whether root of the jumphost can see an /etc of the test, so that nothing is written to this computer's. */
+/** Whether sessions on the jumphost can see an /etc of the test, so that nothing is written to this computer's. */
 export const hasNamespaces = (() => {
   try {
     execFileSync('unshare', ['-m', 'true'], { stdio: 'ignore' });
@@ -59,9 +60,9 @@ export interface Workstation {
 }
 
 export async function startWorkstation(
-  cluster?: Pick<ControlPlane, 'kubeconfig'>,
+  options?: Pick<JumphostOptions, 'kubeconfig' | 'folders'>,
 ): Promise<Workstation> {
-  const jumphost = await startJumphost(cluster);
+  const jumphost = await startJumphost(options);
   if (!jumphost) throw new Error('sshd is not installed');
   const home = await mkdtemp(join(tmpdir(), 'skolo-workstation-'));
   const runtime = join(home, 'run');

@@ -6,11 +6,10 @@ import { Argument } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { plain } from '../../output/text.ts';
-import { audit } from '../../reach/machine-way.ts';
+import { audit, hostOptions } from '../../reach/machine-way.ts';
 import { openJumphostOf, rackOn } from '../../reach/racks.ts';
 import { powerCycleDaemon } from '../../reach/service-client.ts';
 import { loadRack } from '../../workstation/rack-file.ts';
-import { hostOptions } from './steps/open-steps.ts';
 
 interface Options {
   forward?: true;
