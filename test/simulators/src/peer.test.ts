@@ -85,6 +85,8 @@ describe('peer', () => {
       chromium: true,
       zsh: true,
       containerd: true,
+      'containerd-2': true,
+      xfsprogs: true,
       debian: true,
       'cloud-init': true,
       'cloud-init-root': true,
