@@ -32,7 +32,7 @@ export async function whyNotServing(
       : `ss -Hltn '( sport = :${port} or sport = :${metricsPort} )' | grep -q .`;
   return linesOf(
     await host.need(`for each in ${units.map(shellWord).join(' ')}; do
-  systemctl is-active -q "$each" || { echo "$each is not running; run journalctl -u $each"; exit 0; }
+  systemctl is-active -q "$each" || { echo "$each is not running (see journalctl -u $each)"; exit 0; }
 done
 ${listens} || echo 'nothing listens on port ${port} or ${metricsPort}'`),
   );
