@@ -90,6 +90,12 @@ export { type ControlPlane, type FakeNode, startControlPlane } from './real/cont
 export { type Frr, type FrrOptions, startFrr } from './real/frr.ts';
 export { type Jumphost, startJumphost } from './real/jumphost.ts';
 export { type LinuxHost, type LinuxHostOptions, startLinuxHost } from './real/linux-host.ts';
+export {
+  type NodeNetwork,
+  type RealNode,
+  type RunningNode,
+  whyNoRealNodes,
+} from './real/real-nodes.ts';
 export { type RealSshd, type SshEndpoint, startSshd } from './real/sshd.ts';
 export type { BotTimes } from './swarming/bot-zip.ts';
 export type { SwarmingFault } from './swarming/faults.ts';
