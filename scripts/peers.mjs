@@ -390,7 +390,23 @@ export const peerKinds = [
     commands: ['containerd'],
     version: ['--version'],
     debian: ['containerd'],
-    proves: 'images that a push carries to a rack without uplink',
+    proves:
+      'images that a push carries to a rack without uplink, and what a power cut does to them',
+  },
+  {
+    name: 'containerd-2',
+    commands: builtBy('test/containerd/build'),
+    version: ['--version'],
+    debian: [],
+    build: 'test/containerd/build',
+    proves: 'the settings of containerd with which images survive a power cut',
+  },
+  {
+    name: 'xfsprogs',
+    commands: ['mkfs.xfs', '/usr/sbin/mkfs.xfs'],
+    version: ['-V'],
+    debian: ['xfsprogs', 'e2fsprogs'],
+    proves: 'power cuts: a disk that is copied at one moment',
   },
   {
     name: 'debian',

@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 /** Longer ones hold more than one fact. */
-const mostWords = 25;
+const mostWords = 30;
 const mostSemicolons = 1;
 /**
  * Each with what to write instead.

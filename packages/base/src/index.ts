@@ -14,5 +14,6 @@ export { isObject } from './is-object.ts';
 export { lazily } from './lazily.ts';
 export { parseJson } from './parse-json.ts';
 export { pause } from './pause.ts';
+export { type Repetition, repeat } from './repeat.ts';
 export { sha256 } from './sha256.ts';
 export { shellWord } from './shell-word.ts';

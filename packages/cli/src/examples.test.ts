@@ -34,6 +34,7 @@ it('so do those of the documents', async () => {
     const lines = [
       ...(text.match(/(?:^\$ |`)(?:npx )?skolo [a-z][^`\n]*/gm) ?? []),
       ...(code.join('\n').match(/^(?:npx )?skolo [a-z].*/gm) ?? []),
+      ...(text.match(/(?<=first_command: ['"])skolo [a-z].*(?=['"]$)/gm) ?? []),
     ];
     for (const line of lines) {
       count += 1;

@@ -26,6 +26,7 @@ const pages = [
   'docs/on-call',
   'docs/dead-machine',
   'docs/moved-cable',
+  'docs/inventory',
   'docs/backups',
   'docs/new-rack',
 ].map((name) => ({ name, path: join(own, '../..', `${name}.md`) }));

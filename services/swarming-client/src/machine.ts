@@ -1,5 +1,7 @@
 /** The machine and its devices: read, assessed and repaired, independently of the bot. */
+
 import type { Order } from '@skolo/api/swarming-client';
+import { repeat } from '@skolo/base';
 import type { Clock, Closers, Emit, Logger } from '@skolo/common/light';
 import type { MachinePart } from '@skolo/rack/machine-part';
 import type { Bot } from './bot/bot.ts';
@@ -28,7 +30,6 @@ import { Evidence } from './repair/evidence.ts';
 import { PowerCycleDaemon } from './repair/power-cycle-daemon.ts';
 import type { RepairView } from './repair/records.ts';
 import { Repairs } from './repair/repairs.ts';
-import { repeat } from './repeat.ts';
 import { Screens } from './status/screen.ts';
 
 interface MachineDeps {
@@ -128,7 +129,7 @@ export class Machine {
     const { forced, orders, monitor, host, usb, devices, holds, repairs } = this;
     await Promise.all([forced.look(), orders.open()]);
     const lookForFile = () => forced.look().then(() => monitor.update());
-    repeat(fileSeconds, lookForFile, this.stopped.signal);
+    repeat(fileSeconds * 1000, lookForFile, this.stopped.signal);
     for (const part of [host, usb, devices.adbWatch, holds, repairs]) part.start();
     monitor.start(() => this.facts());
   }

@@ -21,9 +21,11 @@ const Alert = z.strictObject({
   for: Duration.optional(),
   keep_firing_for: Duration.optional(),
   labels: z.object({ severity: z.enum(['critical', 'warning', 'info']) }).catchall(z.string()),
-  annotations: z
-    .object({ summary: z.string().min(1), description: z.string().min(1) })
-    .catchall(z.string()),
+  annotations: z.strictObject({
+    summary: z.string().min(1),
+    description: z.string().min(1),
+    first_command: z.string().min(1),
+  }),
 });
 const Recording = z.strictObject({
   record: z.string(),

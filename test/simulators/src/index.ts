@@ -88,8 +88,10 @@ export { type ContainerRegistry, startContainerRegistry } from './real/container
 export { type Containerd, startContainerd } from './real/containerd.ts';
 export { type ControlPlane, type FakeNode, startControlPlane } from './real/control-plane.ts';
 export { type Frr, type FrrOptions, startFrr } from './real/frr.ts';
-export { type Jumphost, startJumphost } from './real/jumphost.ts';
+export { type ImageRegistry, startImageRegistry } from './real/image-registry.ts';
+export { type Jumphost, type JumphostOptions, startJumphost } from './real/jumphost.ts';
 export { type LinuxHost, type LinuxHostOptions, startLinuxHost } from './real/linux-host.ts';
+export { PowerCutNode } from './real/power-cut-node.ts';
 export {
   type NodeNetwork,
   type RealNode,

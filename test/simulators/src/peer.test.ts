@@ -86,6 +86,8 @@ describe('peer', () => {
       chromium: true,
       zsh: true,
       containerd: true,
+      'containerd-2': true,
+      xfsprogs: true,
       debian: true,
       'cloud-init': true,
       'cloud-init-root': true,

@@ -55,6 +55,8 @@ export type PeerName =
   | 'kubectl'
   | 'zsh'
   | 'containerd'
+  | 'containerd-2'
+  | 'xfsprogs'
   | 'dockerd'
   | 'docker'
   | 'docker-registry'

@@ -54,6 +54,20 @@ export function targetOf({ logins }: Rack, { name, address, login }: Machine): M
   return { name, ...(address !== undefined && { address }), ...(user !== undefined && { user }) };
 }
 
+/** For openHost: the jumphost of a rack. */
+export function hostOptions(
+  { name }: Pick<FleetRack, 'name'>,
+  jumphost: Jumphost,
+  signal: AbortSignal,
+) {
+  return {
+    name,
+    signal,
+    start: (command: string, stop: AbortSignal) =>
+      jumphost.startOnJumphost(command, { stdio: 'pipe' }, stop),
+  };
+}
+
 /** For openHost: a machine behind a jumphost. */
 export function machineOptions(jumphost: Jumphost, machine: MachineTarget, signal: AbortSignal) {
   return {

@@ -1,9 +1,10 @@
 /** Listening to a terminal: what came since the last mark, how long it has been quiet, and waiting for what one wants to see. */
 import { type DeviceError, DeviceRefused, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
-import { type IdleTimer, type Limit, withinLimit } from '../stream/limit.ts';
+import type { Limit } from '../stream/limit.ts';
 import { withoutSecrets } from '../stream/redact.ts';
 import type { Terminal } from '../stream/terminal.ts';
 import type { Transcript } from '../stream/transcript.ts';
+import { Waiter } from '../stream/waiter.ts';
 import { decodeBytes, type ShownLine, shownLine, shownLines } from './terminal-text.ts';
 
 /** How long nothing has come: enough to believe that a prompt is one, to believe an odd one, and to ask. */
@@ -57,8 +58,7 @@ export class Conversation {
   private quietTimer: NodeJS.Timeout | undefined;
   private why: DeviceError | undefined;
   private readonly transcript: Transcript | undefined;
-  private changed: (() => void) | undefined;
-  private idle: IdleTimer | undefined;
+  private readonly waiter = new Waiter();
 
   constructor(device: string, terminal: Terminal, { secrets, transcript }: ConversationOptions) {
     this.device = device;
@@ -130,23 +130,10 @@ export class Conversation {
   async until<T>(what: string, limit: Limit, look: (view: View) => T | undefined): Promise<T> {
     const late = (how: string) =>
       new DeviceTimeout(this.device, `no ${what}${how}${this.lastWords()}`);
-    return await withinLimit<T>(limit, late, (resolve, reject, idle) => {
-      const changed = () => {
-        try {
-          const found = look(this.view());
-          if (found !== undefined) resolve(found);
-          else if (this.why !== undefined) reject(this.lost(what, this.why));
-        } catch (error) {
-          reject(error);
-        }
-      };
-      this.changed = changed;
-      this.idle = idle;
-      changed();
-      return () => {
-        this.changed = undefined;
-        this.idle = undefined;
-      };
+    return await this.waiter.until(limit, late, () => {
+      const found = look(this.view());
+      if (found === undefined && this.why !== undefined) throw this.lost(what, this.why);
+      return found;
     });
   }
 
@@ -197,7 +184,7 @@ export class Conversation {
     this.pauseMs = Math.max(this.pauseMs, now - this.heardAt);
     this.heardAt = now;
     this.transcript?.receive(text);
-    this.idle?.received();
+    this.waiter.received();
     this.loose = (this.loose % mostLoose) + 1;
     this.chunks.push(text);
     if (this.loose === mostLoose) this.chunks.push(this.chunks.splice(-mostLoose).join(''));
@@ -209,7 +196,7 @@ export class Conversation {
       return;
     }
     this.rest();
-    this.changed?.();
+    this.waiter.changed();
   }
 
   private end(why: DeviceError) {
@@ -217,7 +204,7 @@ export class Conversation {
     this.why = why;
     this.transcript?.end();
     clearTimeout(this.quietTimer);
-    this.changed?.();
+    this.waiter.changed();
   }
 
   private awaitQuiet(level: number) {
@@ -226,7 +213,7 @@ export class Conversation {
     this.quietTimer = setTimeout(() => {
       this.quietMs = next;
       this.awaitQuiet(level + 1);
-      this.changed?.();
+      this.waiter.changed();
     }, next - this.quietMs);
   }
 }

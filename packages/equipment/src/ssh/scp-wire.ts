@@ -4,9 +4,10 @@ import { newPasswordRequested, requiresNewPassword } from '../cli/password-chang
 import { decodeBytes } from '../cli/terminal-text.ts';
 import { DeviceError, DeviceRefused, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
 import { addChunk } from '../stream/chunks.ts';
-import { type IdleTimer, type Limit, withinLimit } from '../stream/limit.ts';
+import type { Limit } from '../stream/limit.ts';
 import { withoutSecrets } from '../stream/redact.ts';
 import type { Transcript } from '../stream/transcript.ts';
+import { Waiter } from '../stream/waiter.ts';
 import type { SshConnection } from './ssh.ts';
 
 const longestLine = 4096;
@@ -33,8 +34,7 @@ export class ScpWire {
   private length = 0;
   private errors = Buffer.alloc(0);
   private ended: { status: number | undefined } | DeviceError | undefined;
-  private changed: (() => void) | undefined;
-  private idle: IdleTimer | undefined;
+  private readonly waiter = new Waiter();
   private readonly stopListening: () => void;
 
   /** @param what is done, for errors: `read "config.ini"` */
@@ -107,24 +107,14 @@ export class ScpWire {
     this.channel.end();
     const { limit } = this.options;
     const soon = { ...limit, endsAt: Math.min(limit.endsAt, performance.now() + endMs) };
-    return await withinLimit<number | undefined>(
-      soon,
-      () => new Error('not soon'),
-      (resolve) => {
-        this.changed = () => {
-          const { ended } = this;
-          if (ended !== undefined) resolve(ended instanceof DeviceError ? undefined : ended.status);
-        };
-        this.changed();
-        return () => {
-          this.changed = undefined;
-        };
-      },
-    ).catch((error: unknown) => {
+    const late = () => new Error('not soon');
+    try {
+      const ended = await this.waiter.until(soon, late, () => this.ended);
+      return ended instanceof DeviceError ? undefined : ended.status;
+    } catch {
       limit.signal.throwIfAborted();
-      if (error instanceof DeviceError) throw error;
       return undefined;
-    });
+    }
   }
 
   close(): void {
@@ -147,14 +137,14 @@ export class ScpWire {
   }
 
   private receive() {
-    this.idle?.received();
-    this.changed?.();
+    this.waiter.received();
+    this.waiter.changed();
   }
 
   private over(how: { status: number | undefined } | DeviceError) {
     // The connection's death closes channels, too.
     this.ended ??= this.options.connection.ended() ?? how;
-    this.changed?.();
+    this.waiter.changed();
   }
 
   private until<T>(what: string, look: () => T | undefined): Promise<T> {
@@ -164,19 +154,10 @@ export class ScpWire {
         device,
         `no ${what}${how}, to ${this.what}; ${this.length} bytes of it came`,
       );
-    return withinLimit<T>(limit, late, (resolve, reject, idle) => {
-      const changed = () => {
-        const found = look();
-        if (found !== undefined) resolve(found);
-        else if (this.ended !== undefined) reject(this.lost(what, this.ended));
-      };
-      this.idle = idle;
-      this.changed = changed;
-      changed();
-      return () => {
-        this.idle = undefined;
-        this.changed = undefined;
-      };
+    return this.waiter.until(limit, late, () => {
+      const found = look();
+      if (found === undefined && this.ended !== undefined) throw this.lost(what, this.ended);
+      return found;
     });
   }
 

@@ -1,9 +1,9 @@
 /** Brings the secrets of a rack to where its services read them. */
+import type { Host } from '@skolo/computers';
 import type { RackSecret } from '@skolo/rack/secrets';
 import type { Secret } from '@skolo/secrets';
 import { FleetError } from '../errors.ts';
 import { type Rack, stoppable } from '../push/rack.ts';
-import type { Jumphost } from '../way/way.ts';
 import { applyToCluster, compareCluster } from './cluster.ts';
 import { applyToFiles, compareFiles } from './jumphost-files.ts';
 import { type Place, placeTitle } from './places.ts';
@@ -17,21 +17,21 @@ export interface SecretsDeps {
   values: ReadonlyMap<string, Secret>;
   /** Undefined: Secrets of the cluster are left alone, for example before k3s runs. */
   cluster?: Rack;
-  /** Undefined: files on the jumphost are left alone. */
-  jumphost?: Pick<Jumphost, 'onJumphost'>;
+  /** The jumphost, as root. Undefined: its files are left alone. */
+  host?: Host;
   signal: AbortSignal;
 }
 
 /**
  * Compares each place with the store. Changes nothing.
  *
- * @throws KubectlError @throws FleetError
+ * @throws KubectlError @throws FleetError @throws ComputerError
  */
 export async function compareSecrets(deps: SecretsDeps): Promise<Place[]> {
-  const { rack, cluster, jumphost, secrets, values, signal } = deps;
+  const { cluster, host, secrets, values, signal } = deps;
   const [keys, files] = await Promise.all([
     cluster ? compareCluster(stoppable(cluster, signal), secrets, values) : [],
-    jumphost ? compareFiles({ rack, secrets, values, jumphost, signal }) : [],
+    host ? compareFiles({ secrets, values, host }) : [],
   ]);
   return [...keys, ...files];
 }
@@ -42,14 +42,14 @@ export async function compareSecrets(deps: SecretsDeps): Promise<Place[]> {
  * Running it again changes nothing. `skolo secrets apply` and `skolo jumphost prepare` call it.
  *
  * @returns The places that were written.
- * @throws KubectlError @throws FleetError A place does not have the value after it was written.
+ * @throws KubectlError @throws ComputerError @throws FleetError A place does not have the value after it was written.
  */
 export async function applySecrets(deps: SecretsDeps): Promise<Place[]> {
-  const { rack, cluster, jumphost, secrets, values, signal } = deps;
+  const { rack, cluster, host, secrets, values, signal } = deps;
   const written: Place[] = [];
   // First the files: if the network fails between, skolo-fallback copies the rest from the cluster, or the next run does.
-  if (jumphost) {
-    written.push(...(await applyToFiles({ rack, secrets, values, jumphost, signal })));
+  if (host) {
+    written.push(...(await applyToFiles({ rack, secrets, values, host })));
   }
   if (cluster) {
     written.push(...(await applyToCluster(stoppable(cluster, signal), secrets, values)));

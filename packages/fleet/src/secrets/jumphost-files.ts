@@ -5,10 +5,10 @@
 
 import { posix } from 'node:path';
 import { sha256, shellWord } from '@skolo/base';
+import type { Host } from '@skolo/computers';
 import { k3sTokenFile, type RackSecret } from '@skolo/rack/secrets';
 import type { Secret } from '@skolo/secrets';
 import { FleetError } from '../errors.ts';
-import type { Jumphost } from '../way/way.ts';
 import { type FilePlace, stateOf } from './places.ts';
 
 type Values = ReadonlyMap<string, Secret>;
@@ -16,10 +16,9 @@ type Values = ReadonlyMap<string, Secret>;
 interface FilesDeps {
   /** Name of the rack, for messages. */
   rack: string;
-  jumphost: Pick<Jumphost, 'onJumphost'>;
+  host: Host;
   secrets: readonly RackSecret[];
   values: Values;
-  signal: AbortSignal;
 }
 
 /** Of k3s itself, since it first started. */
@@ -100,11 +99,14 @@ fi
 sync "$new"
 ln "$new" "$1"`;
 
-/** @throws FleetError */
-export async function compareFiles(deps: FilesDeps): Promise<FilePlace[]> {
-  const { secrets, values } = deps;
+/** @throws ComputerError */
+export async function compareFiles({
+  host,
+  secrets,
+  values,
+}: Omit<FilesDeps, 'rack'>): Promise<FilePlace[]> {
   const paths = new Set(secrets.flatMap(({ files }) => files.map(({ path }) => path)));
-  const lines = (await asRoot(deps, 'read', readScript, [...paths], '')).split('\n');
+  const lines = (await host.need(withArguments(readScript, ...paths))).split('\n');
   const absent = new Set<string>();
   const digests = new Map<string, string>();
   const variables = new Map<string, string>();
@@ -131,10 +133,10 @@ export async function compareFiles(deps: FilesDeps): Promise<FilePlace[]> {
  * Writes files that differ from the store. The token of k3s is only added: another one would lock k3s out of its own
  * database.
  *
- * @throws FleetError
+ * @throws FleetError @throws ComputerError
  */
 export async function applyToFiles(deps: FilesDeps): Promise<FilePlace[]> {
-  const { values, rack } = deps;
+  const { values, rack, host } = deps;
   const before = await compareFiles(deps);
   const changes = before.filter(({ state }) => state === 'missing' || state === 'different');
   for (const { at, secret, state } of changes.filter(({ at }) => at.path === k3sTokenFile)) {
@@ -143,7 +145,8 @@ export async function applyToFiles(deps: FilesDeps): Promise<FilePlace[]> {
         `${rack}: ${at.path} on the jumphost is not the token of the store, or not that of k3s; run \`k3s token rotate\` there, or keep that of ${ownToken} with skolo secrets set, and remove the file`,
       );
     }
-    await asRoot(deps, 'write', addScript, [at.path], `${encoded(values.get(secret.name))}\n`);
+    const input = `${encoded(values.get(secret.name))}\n`;
+    await host.need(withArguments(addScript, at.path), { input });
   }
   const byFolder = Map.groupBy(
     changes.filter(({ at }) => at.path !== k3sTokenFile),
@@ -162,7 +165,7 @@ export async function applyToFiles(deps: FilesDeps): Promise<FilePlace[]> {
       input.push(`environment ${await environment(deps, file, own)}\n`);
     }
     const gid = String(places[0]?.at.gid ?? 0);
-    await asRoot(deps, 'write', writeScript, [folder, gid], input.join(''));
+    await host.need(withArguments(writeScript, folder, gid), { input: input.join('') });
   }
   return changes;
 }
@@ -173,15 +176,15 @@ function encoded(value: Secret | undefined): string {
 
 /** Variables of the store, and those that are only there. */
 async function environment(
-  deps: FilesDeps,
+  { host, values }: FilesDeps,
   file: string,
   places: readonly FilePlace[],
 ): Promise<string> {
-  const lines = await asRoot(deps, 'read', readScript, [file], '');
+  const lines = await host.need(withArguments(readScript, file));
   const former = /^= \S+ (\S*)$/m.exec(lines)?.[1] ?? '';
   const variables = readVariables(Buffer.from(former, 'base64').toString());
   for (const { at, secret } of places) {
-    const value = deps.values.get(secret.name)?.reveal();
+    const value = values.get(secret.name)?.reveal();
     if (value !== undefined && at.variable !== undefined) variables.set(at.variable, value);
   }
   // As skolo-fallback writes it: in double quotes of an EnvironmentFile (systemd.exec(5)).
@@ -198,18 +201,6 @@ function readVariables(text: string): Map<string, string> {
   );
 }
 
-/** Runs a script as root of the jumphost, and gives what it prints. */
-async function asRoot(
-  { jumphost, rack, signal }: FilesDeps,
-  verb: 'read' | 'write',
-  script: string,
-  args: readonly string[],
-  input: string,
-): Promise<string> {
-  const words = ['sudo', '-n', 'sh', '-c', script, 'skolo', ...args].map(shellWord);
-  const { code, stdout, stderr } = await jumphost.onJumphost(words.join(' '), signal, input);
-  if (code === 0) return stdout;
-  const why = stderr.split('\n').at(-1) || `exit code ${code}`;
-  const advice = why.startsWith('sudo: ') ? '; they need sudo there' : '';
-  throw new FleetError(`${rack}: cannot ${verb} files of secrets on the jumphost: ${why}${advice}`);
+function withArguments(script: string, ...words: readonly string[]): string {
+  return `set -- ${words.map(shellWord).join(' ')}\n${script}`;
 }

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import {
   type ControlPlane,
   type Jumphost,
+  type JumphostOptions,
   peer,
   startControlPlane,
   startJumphost,
@@ -26,7 +27,7 @@ export function missing(): string | undefined {
   return (['ssh', 'sshd', 'kubectl', 'control-plane'] as const).find((name) => !peer(name));
 }
 
-/** Whether root of the jumphost can see an /etc of the test, so that nothing is written to this computer's. */
+/** Whether sessions on the jumphost can see an /etc of the test, so that nothing is written to this computer's. */
 export const hasNamespaces = (() => {
   try {
     execFileSync('unshare', ['-m', 'true'], { stdio: 'ignore' });
@@ -58,8 +59,10 @@ export interface Desk {
   close(): Promise<void>;
 }
 
-export async function startDesk(cluster?: Pick<ControlPlane, 'kubeconfig'>): Promise<Desk> {
-  const jumphost = await startJumphost(cluster);
+export async function startDesk(
+  options?: Pick<JumphostOptions, 'kubeconfig' | 'folders'>,
+): Promise<Desk> {
+  const jumphost = await startJumphost(options);
   if (!jumphost) throw new Error('sshd is not installed');
   const home = await mkdtemp(join(tmpdir(), 'skolo-desk-'));
   const runtime = join(home, 'run');

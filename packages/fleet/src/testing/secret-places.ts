@@ -2,6 +2,7 @@
 import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openHost } from '@skolo/computers';
 import { parseRack } from '@skolo/rack';
 import { rackSecrets } from '@skolo/rack/secrets';
 import { Secret } from '@skolo/secrets';
@@ -40,18 +41,16 @@ export function provesSecrets(clusterOf: () => ControlPlane | undefined): void {
     beforeAll(async () => {
       etc = await mkdtemp(join(tmpdir(), 'skolo-etc-'));
       await mkdir(join(etc, 'lib'));
-      desk = await startDesk(clusterOf());
-      await desk.jumphost.program(
-        'sudo',
-        `shift; exec unshare -m sh -c 'mount --bind ${etc} /etc && mount --bind ${etc}/lib /var/lib && exec "$@"' sh "$@"`,
-      );
+      const folders = { '/etc': etc, '/var/lib': join(etc, 'lib') };
+      desk = await startDesk({ ...clusterOf(), folders });
       open = await openRack(desk.rack, { role: 'admin', env: desk.env, mayAsk: false, signal });
+      const start = (command: string) => open.startOnJumphost(command, { stdio: 'pipe' }, signal);
       deps = {
         rack: 'rack4',
         secrets,
         values,
         signal,
-        jumphost: open,
+        host: await openHost({ name: 'rack4', start, signal }),
         cluster: { name: 'rack4', kubectl: open.kubectl },
       };
       await mkdir(join(etc, 'skolo/metadata-server'), { recursive: true });

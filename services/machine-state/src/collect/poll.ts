@@ -1,6 +1,5 @@
 /** One question to one service, asked again and again. */
-import { errorText } from '@skolo/base';
-import { Repeated } from '../repeated.ts';
+import { errorText, type Repetition, repeat } from '@skolo/base';
 
 interface PollDeps<T> {
   ask(signal: AbortSignal): Promise<T>;
@@ -12,15 +11,30 @@ interface PollDeps<T> {
 /** One lost answer is no silence. */
 const mostFailures = 2;
 
-export class Poll<T> extends Repeated {
+export class Poll<T> {
   private readonly deps: PollDeps<T>;
   private answer: T | undefined;
   private failures = 0;
   private failed: string | undefined;
+  private repetition: Repetition | undefined;
 
   constructor(deps: PollDeps<T>) {
-    super(deps.everyMs);
     this.deps = deps;
+  }
+
+  /** Until the signal. */
+  start(signal: AbortSignal): void {
+    this.repetition = repeat(this.deps.everyMs, () => this.run(signal), signal);
+  }
+
+  /** Asks at once, or again. */
+  hurry(): void {
+    this.repetition?.hurry();
+  }
+
+  /** Resolves after the signal. */
+  async ended(): Promise<void> {
+    await this.repetition?.ended;
   }
 
   /** The last answer; undefined: there was none yet, or there is none any more. */
@@ -33,7 +47,7 @@ export class Poll<T> extends Repeated {
     return this.failed;
   }
 
-  protected override async run(signal: AbortSignal): Promise<void> {
+  private async run(signal: AbortSignal): Promise<void> {
     const before = this.failed;
     try {
       this.answer = await this.deps.ask(signal);

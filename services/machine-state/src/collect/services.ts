@@ -111,7 +111,7 @@ export class OtherServices {
   }
 
   start(): void {
-    for (const poll of this.polls()) poll.start();
+    for (const poll of this.polls()) poll.start(this.stopping.signal);
     this.following = this.follow().catch(() => undefined);
   }
 
@@ -150,7 +150,7 @@ export class OtherServices {
 
   async stop(): Promise<void> {
     this.stopping.abort(new Error('the service stops'));
-    await Promise.all([this.following, ...this.polls().map((poll) => poll.stop())]);
+    await Promise.all([this.following, ...this.polls().map((poll) => poll.ended())]);
   }
 
   /** What is asked of each service. */

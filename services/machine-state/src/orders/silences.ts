@@ -3,9 +3,8 @@
  * compares what is there with what should be, and a crash in between costs nothing.
  */
 
-import { errorText } from '@skolo/base';
+import { errorText, type Repetition, repeat } from '@skolo/base';
 import type { Clock, DegradedList } from '@skolo/common';
-import { Repeated } from '../repeated.ts';
 import { type Alertmanager, alertmanagerClient, type Silence } from './alertmanager.ts';
 import type { OrderRecord } from './records.ts';
 
@@ -22,15 +21,31 @@ const author = 'skolo machine-state';
 const aheadMs = 24 * 3_600_000;
 const what = 'alertmanager';
 
-export class Silences extends Repeated {
+export class Silences {
   private readonly deps: SilencesDeps;
+  private readonly stopping = new AbortController();
+  private repetition: Repetition | undefined;
 
   constructor(deps: SilencesDeps) {
-    super(deps.everyMs);
     this.deps = deps;
   }
 
-  protected override async run(signal: AbortSignal): Promise<void> {
+  start(): void {
+    const { signal } = this.stopping;
+    this.repetition = repeat(this.deps.everyMs, () => this.run(signal), signal);
+  }
+
+  /** Compares at once, or again. */
+  hurry(): void {
+    this.repetition?.hurry();
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort(new Error('the service stops'));
+    await this.repetition?.ended;
+  }
+
+  private async run(signal: AbortSignal): Promise<void> {
     const { url, degraded } = this.deps;
     if (url() === 'none') return degraded.clear(what);
     const wanted = this.wanted();

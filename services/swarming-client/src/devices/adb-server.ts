@@ -5,12 +5,11 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { basename } from 'node:path';
-import { errorCode, orAborted, pause } from '@skolo/base';
+import { errorCode, orAborted, pause, repeat } from '@skolo/base';
 import type { Emit, EventLog } from '@skolo/common/light';
 import { argumentsOf, sendSignal } from '../bot/processes.ts';
 import type { AgentEvent } from '../events.ts';
 import { CommandFailed, type RunCommand } from '../host/run-command.ts';
-import { repeat } from '../repeat.ts';
 import type { AdbServer, DeviceSettings } from './device.ts';
 import { complaint } from './look.ts';
 
@@ -236,7 +235,7 @@ export class AdbWatch {
   }
 
   start(): void {
-    repeat(watchSeconds, () => this.look(), this.ended.signal);
+    repeat(watchSeconds * 1000, () => this.look(), this.ended.signal);
   }
 
   stop(): void {

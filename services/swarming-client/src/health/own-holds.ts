@@ -3,14 +3,13 @@
  * address and its key. Without an answer, the last holds count until their end.
  */
 
-import { errorText } from '@skolo/base';
+import { errorText, repeat } from '@skolo/base';
 import type { Clock, Emit, EventLog } from '@skolo/common/light';
 import { z } from 'zod';
 import type { AgentEvent } from '../events.ts';
 import { Unreachable } from '../http/request.ts';
 import type { SendRequest } from '../http/signed-request.ts';
 import type { PowerCycleDaemon } from '../repair/power-cycle-daemon.ts';
-import { repeat } from '../repeat.ts';
 import type { Hold } from './health.ts';
 
 const Answer = z.object({
@@ -48,7 +47,7 @@ export class OwnHolds {
   }
 
   start(): void {
-    repeat(everySeconds, () => this.look(), this.ended.signal);
+    repeat(everySeconds * 1000, () => this.look(), this.ended.signal);
   }
 
   stop(): void {

@@ -1,12 +1,13 @@
 /** The dimensions of this machine itself: they count where no device is attached. */
+
 import { cpus, machine } from 'node:os';
 import { join } from 'node:path';
+import { repeat } from '@skolo/base';
 import type { Emit } from '@skolo/common/light';
 import type { Dimensions } from '../devices/device.ts';
 import { type Gpu, linuxDimensions, readCpuInfo } from '../devices/parse/linux.ts';
 import { dimensions } from '../dimensions.ts';
 import type { AgentEvent } from '../events.ts';
-import { repeat } from '../repeat.ts';
 import { namesIn, textOf } from './quiet-files.ts';
 import type { RunCommand } from './run-command.ts';
 
@@ -121,7 +122,7 @@ export class HostDimensions {
     this.looking = isWanted ? new AbortController() : undefined;
     if (this.looking === undefined) return;
     const signal = AbortSignal.any([this.ended.signal, this.looking.signal]);
-    repeat(everySeconds, () => this.look(signal), signal);
+    repeat(everySeconds * 1000, () => this.look(signal), signal);
   }
 
   stop(): void {

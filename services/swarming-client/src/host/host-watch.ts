@@ -2,9 +2,8 @@
 
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { errorCode } from '@skolo/base';
+import { errorCode, repeat } from '@skolo/base';
 import type { Clock, Emit } from '@skolo/common/light';
-import { repeat } from '../repeat.ts';
 import type { RunCommand } from './run-command.ts';
 import type { HostReading } from './sensors.ts';
 import { processorCelsius, type RaspberryPower, RaspberryPowerReader } from './sensors.ts';
@@ -40,7 +39,11 @@ export class HostWatch {
   }
 
   start(): void {
-    repeat(this.deps.readSeconds, () => this.look(), this.ended.signal);
+    repeat(
+      () => this.deps.readSeconds() * 1000,
+      () => this.look(),
+      this.ended.signal,
+    );
   }
 
   stop(): void {

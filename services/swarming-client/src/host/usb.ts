@@ -7,7 +7,7 @@
  * again that an operator wants off.
  */
 
-import { errorText, pause } from '@skolo/base';
+import { errorText, pause, repeat } from '@skolo/base';
 import type { Logger } from '@skolo/common/light';
 import type { UsbPort } from '@skolo/rack';
 import {
@@ -18,7 +18,6 @@ import {
   whyUhubctlFailed,
 } from '@skolo/rack/light';
 import type { MachinePart } from '@skolo/rack/machine-part';
-import { repeat } from '../repeat.ts';
 import { CommandFailed, type RunCommand } from './run-command.ts';
 
 /**
@@ -72,7 +71,7 @@ export class UsbPorts {
   /** Starts to turn on ports of own devices, also of devices that become known later. */
   start(): void {
     const { retrySeconds = usualRetrySeconds } = this.deps;
-    repeat(retrySeconds, () => this.turnOnPending(), this.ended.signal);
+    repeat(retrySeconds * 1000, () => this.turnOnPending(), this.ended.signal);
   }
 
   /** Fulfilled when nothing is under way, and each port that was turned off for a moment is on or was tried to. */

@@ -15,13 +15,15 @@ import { startSshd } from './sshd.ts';
 
 const run = promisify(execFile);
 
-interface JumphostOptions {
+export interface JumphostOptions {
   /** Host name, as a desk knows it. Default `jumphost-rack4`. */
   name?: string;
   /** The kubeconfig of an admin, for `k3s kubectl`. Without it there is no API server. */
   kubeconfig?: string;
   /** More programs of the jumphost, by name: shell scripts without their first line. */
   programs?: Readonly<Record<string, string>>;
+  /** Folders that its sessions see instead of those of this computer, such as /etc. Needs namespaces of mounts. */
+  folders?: Readonly<Record<string, string>>;
 }
 
 export interface Jumphost {
@@ -48,7 +50,7 @@ export interface Jumphost {
 /** Undefined where sshd or ssh is not installed. */
 export async function startJumphost(options: JumphostOptions = {}): Promise<Jumphost | undefined> {
   const ssh = peer('ssh');
-  const { name = 'jumphost-rack4', kubeconfig, programs = {} } = options;
+  const { name = 'jumphost-rack4', kubeconfig, programs = {}, folders = {} } = options;
   const dir = await mkdtemp(join(tmpdir(), 'skolo-jumphost-'));
   const there = join(dir, 'jumphost');
   const bin = join(dir, 'desk');
@@ -65,7 +67,7 @@ export async function startJumphost(options: JumphostOptions = {}): Promise<Jump
     `printf '%s\\n' "$SSH_ORIGINAL_COMMAND" >> '${log}'
 PATH='${there}':"$PATH"; HOME='${home}'; export PATH HOME; cd
 [ -n "$SSH_ORIGINAL_COMMAND" ] || exec sh -i
-exec sh -c "$SSH_ORIGINAL_COMMAND"`,
+exec ${within(folders)} sh -c "$SSH_ORIGINAL_COMMAND"`,
   );
   const sshd = await startSshd(session, ['MaxStartups 100', 'MaxSessions 100']);
   if (ssh === undefined || sshd === undefined) {
@@ -122,6 +124,11 @@ exec sh -c "$SSH_ORIGINAL_COMMAND"`,
     refuse: relay.refuse,
     close,
   };
+}
+
+function within(folders: Readonly<Record<string, string>>): string {
+  const mounts = Object.entries(folders).map(([at, folder]) => `mount --bind '${folder}' ${at}`);
+  return mounts.length === 0 ? '' : `unshare -m sh -ec "${mounts.join('; ')}; "'exec "$@"' sh`;
 }
 
 /** A program that is about to run cannot be written, but replaced. */

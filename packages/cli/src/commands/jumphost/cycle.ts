@@ -6,12 +6,12 @@ import { rackForDaemonOn } from '@skolo/rack/edit';
 import type { SkoloCommand } from '../../command.ts';
 import { complain } from '../../errors.ts';
 import { namesOf } from '../../names.ts';
+import { hostOptions } from '../../reach/machine-way.ts';
 import { interruptible } from '../../reach/racks.ts';
 import type { PowerCycleDaemon } from '../../reach/service-client.ts';
 import { ignoreLimitsHelp, offSeconds, submit } from '../power/submit.ts';
 import { openSecrets } from '../secrets/open-secrets.ts';
 import { startPowerOn } from './replacement/spare-power.ts';
-import { hostOptions } from './steps/open-steps.ts';
 
 interface Options {
   via: string;

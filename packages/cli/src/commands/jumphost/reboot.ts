@@ -3,10 +3,9 @@ import { rebootJumphost } from '@skolo/jumphost';
 import type { SkoloCommand } from '../../command.ts';
 import { loadRack } from '../../desk/rack-file.ts';
 import { plain } from '../../output/text.ts';
-import { audit } from '../../reach/machine-way.ts';
+import { audit, hostOptions } from '../../reach/machine-way.ts';
 import { openJumphostOf, rackOn } from '../../reach/racks.ts';
 import { powerCycleDaemon } from '../../reach/service-client.ts';
-import { hostOptions } from './steps/open-steps.ts';
 
 /** `skolo jumphost reboot`: reboots the jumphost when no outlet waits for it. */
 export function define(command: SkoloCommand): void {

@@ -7,10 +7,9 @@ import type { SkoloCommand } from '../../command.ts';
 import { loadRack } from '../../desk/rack-file.ts';
 import { CliError } from '../../errors.ts';
 import { plain } from '../../output/text.ts';
-import { audit } from '../../reach/machine-way.ts';
+import { audit, hostOptions } from '../../reach/machine-way.ts';
 import { openJumphostOf, rackOn } from '../../reach/racks.ts';
 import { powerCycleDaemon } from '../../reach/service-client.ts';
-import { hostOptions } from './steps/open-steps.ts';
 
 interface Options {
   forward?: true;

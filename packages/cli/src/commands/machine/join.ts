@@ -20,9 +20,9 @@ import { expandedNames } from '../../names.ts';
 import { printTable } from '../../output/table.ts';
 import { plain } from '../../output/text.ts';
 import { powerDaemonAt, taskLimitOption, taskPolls, tasksOf } from '../../reach/machine-tasks.ts';
-import { audit, findMachines, machineOptions } from '../../reach/machine-way.ts';
+import { audit, findMachines, hostOptions, machineOptions } from '../../reach/machine-way.ts';
 import { interruptible, openJumphostOf } from '../../reach/racks.ts';
-import { downloadOf, hostOptions } from '../jumphost/steps/open-steps.ts';
+import { downloadOf } from '../jumphost/steps/open-steps.ts';
 import { outcomeOf } from '../pi/pi-steps.ts';
 
 interface Result {

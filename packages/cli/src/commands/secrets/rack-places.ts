@@ -1,27 +1,31 @@
 /** A rack's cluster and jumphost, for its secrets. */
 import { errorText } from '@skolo/base';
+import { openHost } from '@skolo/computers';
 import type { Jumphost } from '@skolo/fleet';
 import type { Place, SecretsDeps } from '@skolo/fleet/secrets';
 import type { Secret } from '@skolo/secrets';
 import type { SkoloCommand } from '../../command.ts';
 import { complain } from '../../errors.ts';
+import { hostOptions } from '../../reach/machine-way.ts';
 import { openNamed } from '../../reach/racks.ts';
 import type { OpenSecrets } from './open-secrets.ts';
 
 /**
  * Opens the rack as admin, until the command ends: only an admin may read and write Secrets.
  *
- * @throws FleetError
+ * @throws FleetError @throws ComputerError
  */
 export async function secretsDeps(
   command: SkoloCommand,
-  { fleetRack: { name }, secrets }: OpenSecrets,
+  { fleetRack, secrets }: OpenSecrets,
   values: ReadonlyMap<string, Secret>,
   signal: AbortSignal,
 ): Promise<SecretsDeps & { jumphost: Jumphost }> {
-  const open = await openNamed(command, name, 'admin');
-  const cluster = { name, kubectl: open.kubectl };
-  return { rack: name, secrets, values, cluster, jumphost: open, signal };
+  const { name } = fleetRack;
+  const jumphost = await openNamed(command, name, 'admin');
+  const cluster = { name, kubectl: jumphost.kubectl };
+  const host = await openHost(hostOptions(fleetRack, jumphost, signal));
+  return { rack: name, secrets, values, cluster, host, jumphost, signal };
 }
 
 /** Undefined, after a complaint, if the rack cannot be reached. */

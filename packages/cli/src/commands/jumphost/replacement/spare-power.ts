@@ -9,11 +9,10 @@ import { daemonNeeds, startSpareDaemon } from '@skolo/jumphost';
 import type { DaemonRack } from '@skolo/rack/edit';
 import type { SkoloCommand } from '../../../command.ts';
 import { CliError } from '../../../errors.ts';
-import { audit } from '../../../reach/machine-way.ts';
+import { audit, hostOptions } from '../../../reach/machine-way.ts';
 import { interruptible, openJumphostOf } from '../../../reach/racks.ts';
 import { newClient } from '../../../reach/service-client.ts';
 import type { OpenSecrets } from '../../secrets/open-secrets.ts';
-import { hostOptions } from '../steps/open-steps.ts';
 
 /**
  * Starts it, with the secrets of what feeds the jumphost. It goes on for an hour if this desk dies.

@@ -1,4 +1,5 @@
 /** A jumphost and its steps, from what this desk has. */
+
 import { access, readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { errorCode, orAborted } from '@skolo/base';
@@ -11,13 +12,7 @@ import {
   type Step,
   type UnknownSum,
 } from '@skolo/computers';
-import {
-  type FleetRack,
-  type Jumphost,
-  type K3sRack,
-  openJumphost,
-  openServer,
-} from '@skolo/fleet';
+import { type K3sRack, openJumphost, openServer } from '@skolo/fleet';
 import { type ProgramSources, stepsOf } from '@skolo/jumphost';
 import { type AskedService, k3sVersion } from '@skolo/k3s';
 import { readRack } from '@skolo/rack';
@@ -29,6 +24,7 @@ import type { SkoloCommand } from '../../../command.ts';
 import { userFolder } from '../../../desk/desk-files.ts';
 import { CliError } from '../../../errors.ts';
 import { plain } from '../../../output/text.ts';
+import { hostOptions } from '../../../reach/machine-way.ts';
 import { clustersFile, openJumphostOf, rackNamed, withJumphost } from '../../../reach/racks.ts';
 import { accountManifests } from './accounts.ts';
 import { overlayOf } from './overlay.ts';
@@ -98,7 +94,7 @@ export async function openSteps(
     hasNfs: components.has('nfs'),
     accounts: accountManifests,
     rackKey: () => publicKeyOf(command, name, signal),
-    secretFiles: secretFiles(command, name, jumphost, signal),
+    secretFiles: secretFiles(command, name, host, signal),
     secrets: clusterSecrets(command, name, signal),
     overlay: overlayOf(command, name, { reason: 'skolo jumphost prepare', signal, report }),
     services,
@@ -115,20 +111,6 @@ export async function fileNeeds(command: SkoloCommand, options: StepOptions, sig
     sources: await programSources(command, options),
     k3sVersion: k3s,
     ...(images !== undefined && { ownImages: resolve(command.io.folder, images) }),
-  };
-}
-
-/** For openHost. */
-export function hostOptions(
-  { name }: Pick<FleetRack, 'name'>,
-  jumphost: Jumphost,
-  signal: AbortSignal,
-) {
-  return {
-    name,
-    signal,
-    start: (command: string, stop: AbortSignal) =>
-      jumphost.startOnJumphost(command, { stdio: 'pipe' }, stop),
   };
 }
 

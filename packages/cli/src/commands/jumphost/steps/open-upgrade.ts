@@ -12,10 +12,16 @@ import { z } from 'zod';
 import type { SkoloCommand } from '../../../command.ts';
 import { CliError } from '../../../errors.ts';
 import { powerDaemonAt, taskPolls, tasksOf } from '../../../reach/machine-tasks.ts';
-import { audit, deskName, machineOptions, targetOf } from '../../../reach/machine-way.ts';
+import {
+  audit,
+  deskName,
+  hostOptions,
+  machineOptions,
+  targetOf,
+} from '../../../reach/machine-way.ts';
 import { openJumphostOf } from '../../../reach/racks.ts';
 import { thisDesk } from '../../push/open-push.ts';
-import { downloadOf, hostOptions, programSources, services } from './open-steps.ts';
+import { downloadOf, programSources, services } from './open-steps.ts';
 import { overlayOf } from './overlay.ts';
 
 export interface UpgradeOptions {

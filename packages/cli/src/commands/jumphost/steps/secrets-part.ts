@@ -1,6 +1,6 @@
 /** Secrets of a rack as steps of its jumphost: from the store, as `skolo secrets apply` brings them. */
 import { lazily } from '@skolo/base';
-import type { Jumphost } from '@skolo/fleet';
+import type { Host } from '@skolo/computers';
 import { applySecrets, compareSecrets, placeTitle, type SecretsDeps } from '@skolo/fleet/secrets';
 import type { Part } from '@skolo/jumphost';
 import { publicRackKey } from '@skolo/rack/jumphost';
@@ -14,13 +14,13 @@ import { secretsDeps } from '../../secrets/rack-places.ts';
 export function secretFiles(
   command: SkoloCommand,
   rack: string,
-  jumphost: Jumphost,
+  host: Host,
   signal: AbortSignal,
 ): Part {
   return partOf(async () => {
     const open = await openSecrets(command, rack);
     const values = await readValues(open, signal);
-    return { rack, secrets: open.secrets, values, jumphost, signal };
+    return { rack, secrets: open.secrets, values, host, signal };
   });
 }
 

@@ -5,9 +5,8 @@ import { type Host, openHost } from '@skolo/computers';
 import { openComputers } from '@skolo/fleet';
 import type { ClusterNode } from '@skolo/k3s';
 import type { SkoloCommand } from '../../../command.ts';
-import { audit, computerOptions } from '../../../reach/machine-way.ts';
+import { audit, computerOptions, hostOptions } from '../../../reach/machine-way.ts';
 import { openJumphostOf, rackNamed, withJumphost } from '../../../reach/racks.ts';
-import { hostOptions } from '../../jumphost/steps/open-steps.ts';
 
 export interface OpenCluster {
   /** In the list of racks. */

@@ -1,0 +1,46 @@
+/** Waits for what a connection brings: looks again at each change. */
+import { type IdleTimer, type Limit, withinLimit } from './limit.ts';
+
+export class Waiter {
+  private look: (() => void) | undefined;
+  private idle: IdleTimer | undefined;
+
+  /** Something came from the other side. */
+  received(): void {
+    this.idle?.received();
+  }
+
+  /** There is something else to see. */
+  changed(): void {
+    this.look?.();
+  }
+
+  /**
+   * One at a time.
+   *
+   * @param find looks, now and at each change; throws if it will never come
+   * @param late as in `withinLimit`
+   */
+  async until<T>(
+    limit: Limit,
+    late: (how: string) => Error,
+    find: () => T | undefined,
+  ): Promise<T> {
+    return await withinLimit<T>(limit, late, (resolve, reject, idle) => {
+      this.idle = idle;
+      this.look = () => {
+        try {
+          const found = find();
+          if (found !== undefined) resolve(found);
+        } catch (error) {
+          reject(error);
+        }
+      };
+      this.look();
+      return () => {
+        this.look = undefined;
+        this.idle = undefined;
+      };
+    });
+  }
+}

@@ -1,0 +1,90 @@
+/** Images of a node that loses its power while it pulls them, or right after: real containerds on a disk that is cut. */
+import { pause } from '@skolo/base';
+import { campaign, seed, seeded } from '@skolo/durable/campaign';
+import { type ImageRegistry, PowerCutNode, peer, startImageRegistry } from '@skolo/simulators';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+
+const [debian, containerd2] = [peer('containerd'), peer('containerd-2')];
+const layers = 3;
+const files = 40;
+
+const usual = { debian: 'version = 2\n', two: 'version = 3\n' };
+const images = `[plugins.'io.containerd.cri.v1.images']\n`;
+const syncPulls = `${images}image_pull_with_sync_fs = true\n`;
+const clientPulls = `${images}use_local_image_pull = true\n`;
+const syncFs = `[plugins.'io.containerd.service.v1.diff-service']\nsync_fs = true\n`;
+
+describe.skipIf(!debian || !containerd2 || !peer('xfsprogs'))('a node that loses its power', () => {
+  let registry: ImageRegistry;
+  let node: PowerCutNode | undefined;
+
+  beforeAll(async () => {
+    registry = await startImageRegistry({ layers, files, fileBytes: 50_000 });
+  });
+  afterEach(() => node?.close());
+  afterAll(() => registry?.close());
+
+  async function startNode(containerd: string | undefined, settings: string) {
+    node = await PowerCutNode.start({
+      containerd: containerd ?? '',
+      settings,
+      debian: debian ?? '',
+      puller: containerd2 ?? '',
+    });
+    return node;
+  }
+
+  async function damagedAfterCut(which: string | undefined, settings: string): Promise<number> {
+    const cut = await startNode(which, settings);
+    await cut.pull(registry.image);
+    await cut.cutPower();
+    await cut.boot();
+    expect(await cut.has(registry.image)).toBe(true);
+    return (await cut.damaged(registry.image, registry.sums)).length;
+  }
+
+  it.each([
+    ['Debian 12', debian, usual.debian],
+    ['version 2', containerd2, usual.two],
+    // A kubelet's pulls do not use the diff service.
+    ['version 2 with sync_fs alone', containerd2, usual.two + syncFs],
+  ])(
+    'has empty files in an image that containerd of %s lists as whole',
+    async (_, which, settings) => {
+      expect(await damagedAfterCut(which, settings)).toBe(layers * files);
+
+      await node?.removeImages();
+      await node?.pull(registry.image);
+      expect(await node?.damaged(registry.image, registry.sums)).toEqual([]);
+    },
+  );
+
+  it.each([
+    ['image_pull_with_sync_fs', syncPulls],
+    ['sync_fs, if pulls do not use the transfer service', clientPulls + syncFs],
+  ])('has whole images with %s', async (_, settings) => {
+    expect(await damagedAfterCut(containerd2, usual.two + settings)).toBe(0);
+  });
+
+  it(`has whole images after cuts at random moments (seed ${seed})`, async () => {
+    const random = seeded(seed);
+    const cut = await startNode(containerd2, usual.two + syncPulls + syncFs);
+    await cut.pull(registry.image);
+    await cut.removeImages();
+    // The first pull takes longer.
+    const begin = performance.now();
+    await cut.pull(registry.image);
+    const pullMs = performance.now() - begin;
+    for (let round = 0; round < campaign(3, 60); round += 1) {
+      await cut.removeImages();
+      const pulled = cut.pull(registry.image).catch(() => {});
+      await pause(random() * pullMs * 1.1);
+      await cut.cutPower();
+      await pulled;
+      await cut.boot();
+      // A kubelet pulls what is not there.
+      if (!(await cut.has(registry.image))) await cut.pull(registry.image);
+      expect(await cut.damaged(registry.image, registry.sums), `cut ${round}`).toEqual([]);
+    }
+  });
+});
