@@ -6,6 +6,7 @@ import {
   agentSystemStep,
   clusterOn,
   endUnit,
+  imageStoreStep,
   imagesStep,
   installBinary,
   installedVersion,
@@ -31,6 +32,7 @@ export const k3s: Distribution = {
   uninstall,
   serverSteps: ({ server, version }, { download, accounts }) => [
     k3sConfigStep(server),
+    imageStoreStep('server'),
     k3sStep({ version, download }),
     accountsStep(accounts),
   ],

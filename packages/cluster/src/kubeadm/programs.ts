@@ -119,6 +119,8 @@ version = 2
 
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "${pauseImage}"
+  # Images survive a power cut. containerd 1.6 ignores it.
+  image_pull_with_sync_fs = true
 
 [plugins."io.containerd.grpc.v1.cri".cni]
   bin_dir = "/opt/cni/bin"

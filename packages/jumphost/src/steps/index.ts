@@ -17,6 +17,7 @@ import {
 import {
   type AskedService,
   accountsStep,
+  imageStoreStep,
   imagesStep,
   k3sConfigStep,
   k3sStep,
@@ -83,7 +84,7 @@ const dependencies: Readonly<Record<string, readonly string[]>> = {
   'secret-files': ['units'],
   // What it is made with cannot be changed later, and without a firewall anybody reaches it.
   'k3s-config': ['secret-files'],
-  k3s: ['clock', 'address', 'active', 'firewall', 'k3s-config', 'images'],
+  k3s: ['clock', 'address', 'active', 'firewall', 'k3s-config', 'image-store', 'images'],
   accounts: ['k3s'],
   label: ['k3s'],
   secrets: ['accounts'],
@@ -138,6 +139,7 @@ function allSteps(needs: JumphostNeeds, place: ServerPlace): [Step, ...Step[]] {
     // The token of k3s is one of them, and has to be there before k3s first starts.
     partStep('secret-files', 'secrets of units, as in the store', needs.secretFiles),
     k3sConfigStep(place),
+    imageStoreStep('server'),
     imagesStep(k3s, { own: needs.ownImages, rack: rack.name }),
     k3sStep(k3s),
     accountsStep(needs.accounts),

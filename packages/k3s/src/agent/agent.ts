@@ -3,6 +3,7 @@
 import { ComputerError, type Download, type Host, type Step, systemStep } from '@skolo/computers';
 import { k3sTokenFile } from '@skolo/rack/secrets';
 import type { JoinCluster } from '../cluster/cluster.ts';
+import { imageStoreStep } from '../image-store/settings.ts';
 import { config, configStep } from '../program/config.ts';
 import {
   binary,
@@ -56,6 +57,7 @@ export function agentSteps(needs: JoinNeeds): Step[] {
     formerClusterStep({ cluster: needs.cluster, authority: serverCa, leave: removeAgent }),
     formerPasswordStep(needs),
     agentConfigStep(needs),
+    imageStoreStep('agent'),
     agentStep(needs),
     clusterNodeStep(needs),
   ];
