@@ -22,7 +22,7 @@ interface Step {
   but?: string[];
 }
 
-export interface PolicyCase {
+interface PolicyCase {
   name: string;
   steps: Step[];
 }

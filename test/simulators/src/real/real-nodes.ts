@@ -26,7 +26,7 @@ export interface RealNode {
 }
 
 /** A packet's way, for `reach`. */
-export interface Attempt {
+interface Attempt {
   /** An address of a pod, a node, or the bridge */
   from: string;
   to: Endpoint;
