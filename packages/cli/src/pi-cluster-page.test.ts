@@ -14,7 +14,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { sha256 } from '@skolo/base';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { k3sVersion } from '@skolo/k3s';
 import {
   adaptToContainer,
@@ -108,7 +108,7 @@ describe.skipIf(why !== undefined)(`the page (${why ?? 'Pis boot'})`, { timeout:
         isAgreed = true;
         child.stdin.write('yes\n');
       }
-      if (!isNext && text.includes('pull the card out of')) {
+      if (!isNext && text.includes('remove the SD card from')) {
         isNext = true;
         void run('losetup', ['--detach', loop]).then(() =>
           run('losetup', [loop, join(home, 'card-2')]),

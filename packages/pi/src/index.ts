@@ -15,7 +15,7 @@ export {
   type Reader,
 } from './burn/burn-cards.ts';
 export type { DiskFacts } from './burn/disk-facts.ts';
-export { findTarget, refuse } from './burn/target.ts';
+export { findTarget, reject } from './burn/target.ts';
 export type { BurnProgress } from './burn/write-card.ts';
 export { type Disk, diskOf } from './disk/disk.ts';
 export { PiError } from './errors.ts';

@@ -5,7 +5,7 @@
  * `URL/flaky` takes each request that changes something and breaks the connection before the first answer to it.
  */
 import type { RequestListener } from 'node:http';
-import { powerCycleDaemonApi, type Refusal } from '@skolo/api';
+import { powerCycleDaemonApi, type Rejection } from '@skolo/api';
 import { createApp, HttpProblem, type RouteHandlers, type ServiceContext } from '@skolo/common';
 import { expandRange } from '@skolo/rack';
 import { ago } from './ago.ts';
@@ -100,7 +100,7 @@ function handlersOf(
 type CycleRequest = Pick<ScriptedCycle['now'], 'action' | 'mode' | 'reason' | 'by' | 'force'> & {
   targets: string[];
   offSeconds?: number | undefined;
-  skipRefused: boolean;
+  skipRejected: boolean;
   key: string | undefined;
 };
 
@@ -109,16 +109,16 @@ function requesting({ cycles, world, asked, newId }: Parts) {
   const answers = new Map<string, { id: string; target: string; joined: boolean }[]>();
   const began = Date.now();
   return (request: CycleRequest) => {
-    const { targets, skipRefused, key, offSeconds = 5, ...rest } = request;
+    const { targets, skipRejected, key, offSeconds = 5, ...rest } = request;
     asked.times++;
     if (key !== undefined) asked.keys.add(key);
     const wanted = targets.flatMap((target) => expandRange(target));
-    const refused = wanted.flatMap((target) => world.refusalOf(target, request) ?? []);
-    if (refused.length > 0 && !skipRefused) throw refusing(refused);
+    const rejected = wanted.flatMap((target) => world.rejectionOf(target, request) ?? []);
+    if (rejected.length > 0 && !skipRejected) throw rejecting(rejected);
     const known = key === undefined ? undefined : answers.get(key);
-    if (known !== undefined) return { cycles: known, refused };
+    if (known !== undefined) return { cycles: known, rejected };
     const accepted = wanted
-      .filter((target) => refused.every((refusal) => refusal.target !== target))
+      .filter((target) => rejected.every((rejection) => rejection.target !== target))
       .map((target) => {
         const open = [...cycles.values()].find(
           ({ now, isOver }) => now.target === target && !isOver,
@@ -129,7 +129,7 @@ function requesting({ cycles, world, asked, newId }: Parts) {
         return { id, target, joined: false };
       });
     if (key !== undefined) answers.set(key, accepted);
-    return { cycles: accepted, refused };
+    return { cycles: accepted, rejected };
   };
 }
 
@@ -167,8 +167,8 @@ function cycleHandlers({ world, cycles }: Parts) {
       const own = [...cycles.values()].map(({ now }) => now).reverse();
       const all = [...own, ...world.cycles()];
       if (target !== undefined && all.every((cycle) => cycle.target !== target)) {
-        const refusal = world.refusalOf(target, { force: true, action: 'cycle' });
-        if (refusal?.code === 'unknown') throw refusing([refusal]);
+        const rejection = world.rejectionOf(target, { force: true, action: 'cycle' });
+        if (rejection?.code === 'unknown') throw rejecting([rejection]);
       }
       const found = all.filter(
         (cycle) =>
@@ -245,10 +245,12 @@ function rackHandlers(world: Scripted['world']) {
 }
 
 function mustKnow(world: Scripted['world'], targets: readonly string[]): void {
-  const refused = targets.flatMap((target) =>
-    world.isKnown(target) ? [] : (world.refusalOf(target, { force: true, action: 'cycle' }) ?? []),
+  const rejected = targets.flatMap((target) =>
+    world.isKnown(target)
+      ? []
+      : (world.rejectionOf(target, { force: true, action: 'cycle' }) ?? []),
   );
-  if (refused.length > 0) throw refusing(refused);
+  if (rejected.length > 0) throw rejecting(rejected);
 }
 
 function stateOf({ step, outcome }: ScriptedCycle['now']): 'queued' | 'running' | 'finished' {
@@ -256,7 +258,7 @@ function stateOf({ step, outcome }: ScriptedCycle['now']): 'queued' | 'running' 
   return step === 'queued' ? 'queued' : 'running';
 }
 
-function refusing(refused: Refusal[]): HttpProblem {
-  const status = refused.every(({ code }) => code === 'unknown') ? 404 : 409;
-  return new HttpProblem(status, 'nothing was done', { members: { refused } });
+function rejecting(rejected: Rejection[]): HttpProblem {
+  const status = rejected.every(({ code }) => code === 'unknown') ? 404 : 409;
+  return new HttpProblem(status, 'nothing was done', { members: { rejected } });
 }

@@ -1,7 +1,7 @@
 /** A computer joins a cluster of kubeadm. */
 
 import { checkByScript, type Host, type Step } from '@skolo/computers';
-import { clusterNodeStep, formerClusterStep, formerNodeStep } from '@skolo/k3s';
+import { clusterNodeStep, oldClusterStep, oldNodeStep } from '@skolo/k3s';
 import type { ClusterPlan, Member, PlanDeps } from '../distribution.ts';
 import { ClusterError } from '../errors.ts';
 import { authorityFile, caHashOf, type KubeadmCluster, kubeadmOn } from './cluster.ts';
@@ -26,8 +26,8 @@ export function joinSteps(
 ): Step[] {
   const joining = { member, cluster: kubeadmOn(server), server: address };
   return [
-    formerClusterStep({ ...joining, authority: authorityFile, leave: leaveCluster }),
-    formerNodeStep({
+    oldClusterStep({ ...joining, authority: authorityFile, leave: leaveCluster }),
+    oldNodeStep({
       name: member.name,
       cluster: joining.cluster,
       leave: 'skolo pi kubernetes reset --node',
@@ -51,13 +51,13 @@ function joinStep({ member, cluster, server }: Joining): Step {
   const { name } = member;
   return {
     name: 'kubeadm-join',
-    about: 'its kubelet has joined, and runs',
+    about: 'its kubelet has joined and is running',
     check: checkByScript(`${unfinishedScript(kubeletFile)}
-systemctl is-active -q kubelet.service || echo 'kubelet does not run'`),
+systemctl is-active -q kubelet.service || echo 'kubelet is not running'`),
     async apply(host) {
       if ((await host.need(unfinishedScript(kubeletFile))) !== '') {
         const ca = await cluster.ca();
-        if (ca === undefined) throw new ClusterError(`the server has no ${authorityFile}`);
+        if (ca === undefined) throw new ClusterError(`${authorityFile} is missing on the server`);
         const token = await cluster.newToken(`${name} joins`);
         await runKubeadm(host, {
           command: 'join',

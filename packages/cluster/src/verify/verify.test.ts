@@ -1,5 +1,5 @@
 /** A cluster is verified: its API server is real, its nodes pretend, and the probes of its pods run in a real network. */
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PodNetwork, startPodNetwork, whyNoPodNetwork } from '../testing/pod-network.ts';
 import type { Finding } from './finding.ts';
@@ -135,7 +135,7 @@ describe.skipIf(why !== undefined)(
         state: 'wrong',
         where: ['no node'],
         text: expect.stringMatching(
-          /kube-apiserver-host01: was started 12 times: kubelet ends it when its liveness probe has no answer within 15 s.*raise timeoutSeconds/,
+          /kube-apiserver-host01: restarted 12 times: kubelet stops it when its liveness probe takes longer than 15 s.*increase timeoutSeconds/,
         ),
       });
     });

@@ -17,7 +17,7 @@ export interface Seen {
 /** What one look leaves for the next, in this boot. Times are seconds since boot. */
 export const Memory = z.object({
   /** The unit was started here, and not by an operator. */
-  isStandingIn: z.boolean().default(false),
+  isActive: z.boolean().default(false),
   silentSince: z.number().nullable().default(null),
   /** k3s is well since then. */
   readySince: z.number().nullable().default(null),
@@ -46,22 +46,25 @@ const longestRetrySeconds = 6 * 3600;
 /** What to do now, for a service that no operator has failed over. */
 export function decide(seen: Seen, before: Memory, settings: Settings): Decision {
   if (!seen.isUnitRunning) return whileStopped(seen, before, settings);
-  if (!before.isStandingIn) return nothing('the unit was started by hand', before);
-  return whileStandingIn(seen, before, settings);
+  if (!before.isActive) return nothing('the unit was started by hand', before);
+  return whileActive(seen, before, settings);
 }
 
-function whileStandingIn(seen: Seen, before: Memory, settings: Settings): Decision {
+function whileActive(seen: Seen, before: Memory, settings: Settings): Decision {
   const { uptime, kubernetes } = seen;
   const trouble = whyNotYet(kubernetes);
   if (trouble !== undefined) {
-    return nothing(`the unit stands in: ${trouble}`, { ...before, readySince: null });
+    return nothing(`the unit runs as fallback: ${trouble}`, { ...before, readySince: null });
   }
   const memory = { ...before, readySince: before.readySince ?? uptime };
   if (uptime - memory.readySince < settings.readySeconds) {
-    return nothing('the unit stands in: k3s is back, and has to stay so for a while', memory);
+    return nothing('the unit runs as fallback until k3s has been up for a while', memory);
   }
   if (uptime < memory.notBefore) {
-    return nothing('the unit stands in: the pod did not serve when it could last time', memory);
+    return nothing(
+      'the unit runs as fallback, because the pod did not serve at the last attempt',
+      memory,
+    );
   }
   return {
     act: 'give-way',
@@ -80,7 +83,7 @@ function whyNotYet(kubernetes: Kubernetes): string | undefined {
 
 function whileStopped(seen: Seen, before: Memory, settings: Settings): Decision {
   const { uptime, kubernetes } = seen;
-  const memory: Memory = { ...before, isStandingIn: false, readySince: null };
+  const memory: Memory = { ...before, isActive: false, readySince: null };
   if (seen.isAnswering) {
     const hasSettled = memory.gaveWayAt !== null && uptime - memory.gaveWayAt >= settledSeconds;
     return nothing('k3s serves', {
@@ -94,10 +97,10 @@ function whileStopped(seen: Seen, before: Memory, settings: Settings): Decision 
   memory.silentSince ??= uptime;
   if (kubernetes.state === 'answers') {
     if (kubernetes.deployment === 'scaled-to-0') {
-      return nothing('does not answer: its Deployment is scaled to 0', memory);
+      return nothing('does not respond: its Deployment is scaled to 0', memory);
     }
     if (kubernetes.node.isReady && kubernetes.pod.state === 'ready') {
-      return nothing('its pod is ready, but does not answer here', memory);
+      return nothing('its pod is ready, but does not respond here', memory);
     }
   }
   const isHandover = memory.gaveWayAt !== null && !memory.hasAnsweredSince;
@@ -105,20 +108,23 @@ function whileStopped(seen: Seen, before: Memory, settings: Settings): Decision 
     ? (memory.gaveWayAt ?? 0) + settings.failbackSeconds
     : Math.max(memory.silentSince + settings.silentSeconds, settings.bootSeconds);
   if (uptime < patientUntil) {
-    return nothing(isHandover ? 'waits for the pod' : 'does not answer', memory);
+    return nothing(isHandover ? 'waiting for the pod' : 'does not respond', memory);
   }
   if (seen.notInstalled !== undefined) {
-    return nothing(`does not answer, and the unit cannot stand in: ${seen.notInstalled}`, memory);
+    return nothing(
+      `does not respond, and the unit cannot replace it: ${seen.notInstalled}`,
+      memory,
+    );
   }
   const isSetback = memory.gaveWayAt !== null;
   const setbacks = isSetback ? memory.setbacks + 1 : memory.setbacks;
   const retryAfter = settings.retrySeconds * 2 ** Math.max(0, setbacks - 1);
   return {
     act: 'fallback',
-    why: whyNotYet(kubernetes) ?? 'its pod does not get ready',
+    why: whyNotYet(kubernetes) ?? 'its pod does not become ready',
     memory: {
       ...noMemory,
-      isStandingIn: true,
+      isActive: true,
       setbacks,
       notBefore: isSetback ? uptime + Math.min(retryAfter, longestRetrySeconds) : 0,
     },

@@ -26,7 +26,7 @@ export async function askService(service: PodService, rack: Rack | undefined): P
 
 /**
  * The metrics port of this computer: the unit, or a pod on the host's network. A metadata server without any token is not
- * ready, but it does what it can: while the uplink is away, another one has none either.
+ * ready, but it does what it can: while the internet connection is down, another one has none either.
  */
 export async function askReadiness(service: PodService, rack: Rack | undefined): Promise<Probe> {
   const url = readinessUrl(service, rack, service.metricsPort);
@@ -77,8 +77,8 @@ async function probe(url: string, isGood: (answer: HttpAnswer) => boolean): Prom
   try {
     // The request holds no secret, and the certificate is for the name and not for the address.
     const answer = await ask(new URL(url), { rejectUnauthorized: false });
-    return { isAnswering: isGood(answer), text: `${origin} answers with ${answer.status}` };
+    return { isAnswering: isGood(answer), text: `${origin} returns ${answer.status}` };
   } catch (error) {
-    return { isAnswering: false, text: `${origin} does not answer (${errorText(error)})` };
+    return { isAnswering: false, text: `${origin} does not respond (${errorText(error)})` };
   }
 }

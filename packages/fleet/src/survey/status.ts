@@ -8,7 +8,7 @@ import {
   type OnNextWay,
   type RackAnswer,
 } from '../racks/each-rack.ts';
-import { isRefused, type Kubectl } from '../way/kubectl.ts';
+import { isRejected, type Kubectl } from '../way/kubectl.ts';
 import { healthPath, type RackHealth, readHealth } from './rack-health.ts';
 
 /** A rack that can be asked until `close`. */
@@ -37,7 +37,7 @@ export function statusOfRacks(
       try {
         return await askHealth(opened.kubectl, rack.type === 'k3s' ? rack.jumphost : '', signal);
       } catch (error) {
-        if (signal.aborted || isRefused(error, 'Unreachable')) throw error;
+        if (signal.aborted || isRejected(error, 'Unreachable')) throw error;
         const how = `skolo kubectl ${rack.name} get pods -n skolo shows its pods`;
         throw new FleetError(
           `${rack.name}: its Prometheus cannot be asked: ${errorText(error)}; ${how}`,

@@ -1,24 +1,24 @@
 /** Files of systemd-networkd (systemd.network(5)). */
 import type { FixedAddress } from './interfaces.ts';
 
-/** Keys of [Network] that a fixed address replaces. Others of the former file stay: name servers, routes, rules. */
+/** Keys of [Network] that a fixed address replaces. Others of the previous file stay: name servers, routes, rules. */
 const replaced = /^\s*(DHCP|Address|Gateway|LinkLocalAddressing)\s*=/i;
 
 /** Where the address that skolo sets is. Its name sorts before others, and the first one that matches counts. */
 export const networkdFile = {
   /** @param name of the interface, or the variable of a shell that has it */
   path: (name: string) => `/etc/systemd/network/05-skolo-${name}.network`,
-  head: '# Written by skolo: a fixed address.',
+  head: '# Written by skolo: fixed address.',
 };
 
 /**
- * The former file for this interface alone, with a fixed address.
+ * The previous file for this interface alone, with a fixed address.
  *
- * @param former the file that is in force; it may match other interfaces, too
+ * @param previous the file that is in force; it may match other interfaces, too
  */
-export function withFixedAddress(former: string, fixed: FixedAddress): string {
+export function withFixedAddress(previous: string, fixed: FixedAddress): string {
   const { name, address, prefix, gateway } = fixed;
-  const sections = sectionsOf(former).filter(
+  const sections = sectionsOf(previous).filter(
     (each) => !['Match', 'Address', 'DHCPv4', 'DHCP'].includes(each.title),
   );
   const network = sections.filter((each) => each.title === 'Network').flatMap((each) => each.lines);

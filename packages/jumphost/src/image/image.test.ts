@@ -15,15 +15,15 @@ import { k3sVersion } from '@skolo/k3s';
 import {
   adaptToContainer,
   address,
-  addToDesk,
+  addToWorkstation,
   bareComputer,
   bridge,
-  makeTestDesk,
+  makeTestWorkstation,
   network,
   openTestHost,
   ours,
   publicKeyOf,
-  type TestDesk,
+  type TestWorkstation,
   whyNoJumphost,
 } from '@skolo/k3s/testing';
 import { parseRack } from '@skolo/rack';
@@ -60,7 +60,7 @@ const title = why === undefined ? 'the image of a jumphost' : `the image of a ju
 describe.skipIf(why !== undefined)(title, { timeout: 600_000 }, () => {
   let home: string;
   let image: string;
-  let desk: TestDesk;
+  let workstation: TestWorkstation;
   let computer: Computer;
   const computers: Computer[] = [];
 
@@ -91,10 +91,11 @@ describe.skipIf(why !== undefined)(title, { timeout: 600_000 }, () => {
   }
 
   beforeAll(async () => {
-    home = await mkdtemp(join(tmpdir(), 'skolo-desk-'));
+    home = await mkdtemp(join(tmpdir(), 'skolo-workstation-'));
     image = await mkdtemp(join(tmpdir(), 'skolo-image-'));
-    desk = await makeTestDesk(home);
-    for (const each of [{ name: 'jumphost-rack4', address }, spare]) await addToDesk(home, each);
+    workstation = await makeTestWorkstation(home);
+    for (const each of [{ name: 'jumphost-rack4', address }, spare])
+      await addToWorkstation(home, each);
     await run('cp', ['-a', `${resolve(peer('debian') ?? '', '../../..')}/.`, image]);
     await run('mkdir', ['-p', join(image, 'opt/test')]);
     // What its programs call while the image is made.
@@ -111,8 +112,13 @@ describe.skipIf(why !== undefined)(title, { timeout: 600_000 }, () => {
     const host = await openRootFolder({ name: 'the image', root: image }, signal);
     const steps = imageSteps({
       k3sVersion,
-      download: downloader({ folder: desk.files, fetch, signal, confirm: async () => false }),
-      sources: { bundles: desk.bundles, deploy: join(repository, 'deploy') },
+      download: downloader({
+        folder: workstation.files,
+        fetch,
+        signal,
+        confirm: async () => false,
+      }),
+      sources: { bundles: workstation.bundles, deploy: join(repository, 'deploy') },
     });
 
     // Debian of the test has no kernel.
@@ -132,7 +138,7 @@ describe.skipIf(why !== undefined)(title, { timeout: 600_000 }, () => {
   it('waits for a stick, without a network, and says what is wrong with one', async () => {
     computer = await newComputer();
     await computer.boot(/starting/);
-    await untilSaid('no stick with skolo-identity.txt; make one with');
+    await untilSaid('no stick with skolo-identity.txt; create one with');
     expect((await computer.run('systemctl', 'is-active', 'ssh', 'systemd-networkd')).text).toBe(
       'inactive\ninactive\n',
     );
@@ -144,7 +150,7 @@ describe.skipIf(why !== undefined)(title, { timeout: 600_000 }, () => {
     await untilSaid('sticks of different computers (sda1 sdb1)');
     await unplug();
     await stick(await textOf().then((text) => text.replace('identity 1', 'identity 2')));
-    await untilSaid('is damaged, or of another version of skolo');
+    await untilSaid('is damaged or from another version of skolo');
     await unplug();
     await computer.setCable(false);
     await stick(await textOf());
@@ -155,14 +161,14 @@ describe.skipIf(why !== undefined)(title, { timeout: 600_000 }, () => {
     await run('ip', ['address', 'add', `${address}/24`, 'dev', bridge]);
     await computer.setCable(true);
 
-    await untilSaid(`) has the address ${address} of this stick`);
+    await untilSaid(`) uses the address ${address} of this stick`);
 
     expect((await computer.run('ip', '-4', 'address', 'show', 'host0')).text).toBe('');
     await unplug();
     await run('ip', ['address', 'delete', `${address}/24`, 'dev', bridge]);
   });
 
-  it('begins again after a power cut, and is nothing of the former stick then', async () => {
+  it('begins again after a power cut, and is nothing of the previous stick then', async () => {
     const keygen = '/usr/local/sbin/ssh-keygen';
     await computer.write(keygen, '#!/bin/sh\ntouch /cut\nexec sleep 600\n', 0o755);
     await stick(await textOf(spare.name));
@@ -177,11 +183,11 @@ describe.skipIf(why !== undefined)(title, { timeout: 600_000 }, () => {
 
     await computer.boot();
 
-    await untilSaid(`this is jumphost-rack4 of rack4 now, ${address}/24 at host0`);
+    await untilSaid(`this is now jumphost-rack4 of rack4, ${address}/24 on host0`);
     await untilSaid('its host key is SHA256:');
     const { text } = await computer.run('grep', '-rls', spare.name, '/etc', '/root');
     expect(text).toBe('');
-    const host = await openTestHost(desk, signal);
+    const host = await openTestHost(workstation, signal);
     expect(await host.need('hostname')).toBe('jumphost-rack4\n');
     await host.close();
   });
@@ -200,9 +206,9 @@ describe.skipIf(why !== undefined)(title, { timeout: 600_000 }, () => {
 
   it('is prepared by few steps, which leave alone what the stick has set', async () => {
     const before = (await computer.run('sh', '-c', given)).text;
-    const host = await openTestHost(desk, signal);
+    const host = await openTestHost(workstation, signal);
 
-    const done = await prepare(host, testSteps(desk, signal), {
+    const done = await prepare(host, testSteps(workstation, signal), {
       isCheck: false,
       signal,
       report() {},
@@ -227,7 +233,7 @@ describe.skipIf(why !== undefined)(title, { timeout: 600_000 }, () => {
     expect(others).toMatchObject([
       {
         name: 'services',
-        text: expect.stringContaining('the name metadata of rack.yaml leads to'),
+        text: expect.stringContaining('the name metadata from rack.yaml resolves to'),
       },
     ]);
     expect((await computer.run('sh', '-c', given)).text).toBe(before);
@@ -241,7 +247,10 @@ describe.skipIf(why !== undefined)(title, { timeout: 600_000 }, () => {
     await computer.boot();
 
     const ways = [{ host: spare.name }];
-    const host = await openTestHost({ ...desk, rack: { ...desk.rack, ways } }, signal);
+    const host = await openTestHost(
+      { ...workstation, rack: { ...workstation.rack, ways } },
+      signal,
+    );
     expect(await host.need('hostname')).toBe('spare-rack4\n');
     await host.close();
     for (const file of ['/etc/machine-id', '/etc/ssh/ssh_host_ed25519_key.pub']) {

@@ -18,7 +18,7 @@ const copied = `${folder}/copied`;
 const placed = `${folder}/placed`;
 const copyMs = 3_600_000;
 
-/** Where the state of the former jumphost is. */
+/** Where the state of the old jumphost is. */
 export interface StateCopy {
   /** For people. */
   title: string;
@@ -34,12 +34,12 @@ export interface StateCopy {
 export function copyStep({ title, id, from }: StateCopy): Step {
   return {
     name: 'copy',
-    about: `the state of the former jumphost, from ${title}`,
+    about: `the state of the old jumphost is copied from ${title}`,
     async check(host) {
       const found = await host.need(
         `cat ${placed} 2>/dev/null || cat ${copied} 2>/dev/null || true`,
       );
-      return { differs: found.trim() === id ? [] : ['is not on the spare'], note: title };
+      return { differs: found.trim() === id ? [] : ['is not on the spare yet'], note: title };
     },
     async apply(host) {
       await host.need(`rm -rf ${folder} && mkdir -p -m 0700 ${folder} ${staged}`, {
@@ -67,7 +67,7 @@ for each in var/lib/skolo var/lib/rancher/k3s/server etc/rancher etc/ssh/ssh_hos
   mkdir -p ${staged}/"$(dirname "$each")"
   cp -a "$each" ${staged}/"$each"
 done
-# k3s makes it anew.
+# k3s recreates them.
 rm -rf ${staged}/var/lib/rancher/k3s/server/manifests ${staged}/var/lib/rancher/k3s/server/static
 sync -f ${staged}`;
 }
@@ -100,7 +100,7 @@ export async function findState(host: Host): Promise<FoundState> {
 
 interface PlaceNeeds {
   copy: Pick<StateCopy, 'id' | 'time'>;
-  /** Of the former jumphost: the power-cycle daemon keeps them off. */
+  /** Of the old jumphost: the power-cycle daemon keeps them off. */
   keepOff: readonly string[];
 }
 
@@ -109,14 +109,14 @@ const inherited = '/var/lib/skolo/power-cycle-daemon/inherited.json';
 /** User and group of the daemon. */
 const skolo = 10_001;
 
-/** Takes the state from that folder to its place. What the spare had there is kept in `former`. */
+/** Takes the state from that folder to its place. What the spare had there is kept in `old`. */
 export function placeStep({ copy, keepOff }: PlaceNeeds): Step {
   return {
     name: 'state',
-    about: 'the state of the former jumphost is in its place',
+    about: 'the state of the old jumphost is in place',
     async check(host) {
       const isPlaced = (await host.read(placed))?.trim() === copy.id;
-      return { differs: isPlaced ? [] : ['is in a folder of its own yet'] };
+      return { differs: isPlaced ? [] : ['is still in the staging folder'] };
     },
     async apply(host) {
       // A machine of the rack cannot be its jumphost, too.
@@ -135,14 +135,14 @@ fi
 cd ${staged}
 move() {
   [ -e "$1" ] || return 0
-  mkdir -p "${folder}/former/$(dirname "$1")"
-  if [ -e "/$1" ]; then rm -rf "${folder}/former/$1"; mv -T "/$1" "${folder}/former/$1"; fi
+  mkdir -p "${folder}/old/$(dirname "$1")"
+  if [ -e "/$1" ]; then rm -rf "${folder}/old/$1"; mv -T "/$1" "${folder}/old/$1"; fi
   mv -T "$1" "/$1"
 }
 mkdir -p /var/lib/skolo /etc/rancher
 (umask 077; mkdir -p /var/lib/rancher/k3s/server)
 for each in var/lib/skolo/* var/lib/rancher/k3s/server/* etc/rancher/*; do move "$each"; done
-# Without the former settings, k3s would not know that its secrets are encrypted.
+# Without the old settings, k3s would not use the encryption of its secrets.
 if [ -e /var/lib/rancher/k3s/server/cred/encryption-config.json ] && [ ! -e /etc/rancher/k3s/config.yaml ]; then
   (umask 077; mkdir -p /etc/rancher/k3s; echo 'secrets-encryption: true' > /etc/rancher/k3s/config.yaml)
 fi

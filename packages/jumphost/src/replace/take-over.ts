@@ -1,4 +1,4 @@
-/** The spare takes the name and the address of the former jumphost, and what tells of them. */
+/** The spare takes the name and the address of the old jumphost, and what tells of them. */
 import { shellWord } from '@skolo/base';
 import { type FileContent, type Guard, type Host, linesOf, type Step } from '@skolo/computers';
 import { machineScript, type Statement, statementFile } from '@skolo/rack/jumphost';
@@ -23,19 +23,21 @@ export const tookOver = '/etc/skolo/took-over';
 export function spareStep({ jumphost, spare, subnet }: TakeOver): Step {
   return {
     name: 'spare',
-    about: `its address ${spare.address} can be exchanged for that of the jumphost`,
+    about: `the address ${spare.address} can be changed to that of the jumphost`,
     async check(host) {
       const why = await whyNoAddress(host, {
         address: jumphost.address,
-        former: spare.address,
+        previous: spare.address,
         subnet,
       });
       if (why !== undefined) {
-        return { differs: [`${why}; let ifupdown or systemd-networkd set the address of a spare`] };
+        return {
+          differs: [`${why}; on a spare, configure the address with ifupdown or systemd-networkd`],
+        };
       }
       const hasIt = (await deviceOf(host, spare.address)) !== '';
       return {
-        differs: hasIt ? [] : [`it does not have the address ${spare.address} of rack.yaml`],
+        differs: hasIt ? [] : [`it does not use the address ${spare.address} from rack.yaml`],
       };
     },
   };
@@ -45,18 +47,18 @@ export function spareStep({ jumphost, spare, subnet }: TakeOver): Step {
 export function aloneStep({ jumphost: { address }, spare }: TakeOver): Step {
   return {
     name: 'alone',
-    about: `nobody answers at ${address}`,
+    about: `no computer responds at ${address}`,
     async check(host) {
       const other = await whoHas(host, address, await deviceOf(host, spare.address));
       if (other === undefined) return { differs: [] };
-      const who = `${other} has ${address}: the former jumphost, or something else`;
-      return { differs: [`${who}; it must not be reachable before the spare takes its place`] };
+      const who = `${other} uses ${address}; it may be the old jumphost`;
+      return { differs: [`${who}; disconnect it before the spare replaces it`] };
     },
   };
 }
 
 /**
- * Takes name, address and ssh host keys, and returns to the former ones unless a new session reaches it as the jumphost. Nobody
+ * Takes name, address and ssh host keys, and returns to the old ones unless a new session reaches it as the jumphost. Nobody
  * reaches it as the spare any more.
  *
  * @param about what is kept in `tookOver`
@@ -66,13 +68,13 @@ export function addressStep(takeOver: TakeOver, about: object, guard: Guard): St
   let isConfirmed = false;
   return {
     name: 'address',
-    about: `name, address and ssh host keys of ${jumphost.name}`,
+    about: `name, address and SSH host keys of ${jumphost.name}`,
     check: async () => ({
-      differs: isConfirmed ? [] : [`does not have ${jumphost.address} yet`],
+      differs: isConfirmed ? [] : [`does not use ${jumphost.address} yet`],
     }),
     async apply(host) {
       const mark = { path: tookOver, content: `${JSON.stringify(about)}\n` };
-      const wanted = { address: jumphost.address, former: spare.address, subnet };
+      const wanted = { address: jumphost.address, previous: spare.address, subnet };
       const statement = takeOver.sign((await host.need(machineScript)).trim());
       const signed = { path: statementFile, content: `${JSON.stringify(statement)}\n` };
       const files = [mark, signed, ...(await names(host, takeOver)), ...(await hostKeys(host))];
@@ -85,7 +87,7 @@ export function addressStep(takeOver: TakeOver, about: object, guard: Guard): St
 /** Also for the way back, where the mark is gone. */
 function activation(address: string): string {
   return `if [ -e ${tookOver} ]; then
-  # Neighbours remember the former one for a while.
+  # Neighbours cache the old MAC address for a while.
   ${probeFile} "$device" ${shellWord(address)} announce || true
 fi
 hostname -F /etc/hostname
@@ -125,8 +127,8 @@ async function hostKeys(host: Host): Promise<FileContent[]> {
 }
 
 /**
- * The cluster knows a password of the jumphost's node, which was on the disk of the former one. k3s rejects every computer with
- * another one, so that the former password is forgotten where the copy does not have it.
+ * The cluster knows a password of the jumphost's node, which was on the disk of the old one. k3s rejects every computer with
+ * another one, so that the old password is forgotten where the copy does not have it.
  * Source: docs.k3s.io, Node Registration.
  */
 export function nodePasswordStep(jumphost: string): Step {
@@ -137,7 +139,7 @@ export function nodePasswordStep(jumphost: string): Step {
     check: async (host) => ({
       differs: linesOf(
         await host.need(
-          `journalctl -u k3s.service -b -n 200 -o cat --no-pager 2>/dev/null | grep -q 'Node password rejected' && [ ! -e /run/skolo-jumphost/node-password ] && echo 'it rejects the node: its password was on the former disk'; true`,
+          `journalctl -u k3s.service -b -n 200 -o cat --no-pager 2>/dev/null | grep -q 'Node password rejected' && [ ! -e /run/skolo-jumphost/node-password ] && echo 'the cluster rejects the node, because its password was on the old disk'; true`,
         ),
       ),
     }),

@@ -39,7 +39,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 600_000 }, () => {
   let host: OpenHost;
   beforeAll(async () => {
     jumphost = await startBareJumphost();
-    host = await openTestHost(jumphost.desk, signal);
+    host = await openTestHost(jumphost.workstation, signal);
   }, 120_000);
   afterAll(async () => {
     await host?.close();
@@ -47,10 +47,12 @@ describe.skipIf(why !== undefined)(name, { timeout: 600_000 }, () => {
   });
 
   const go = (isCheck = false, skip: string[] = []) =>
-    prepare(host, testSteps(jumphost.desk, signal), { isCheck, skip, signal, report() {} });
+    prepare(host, testSteps(jumphost.workstation, signal), { isCheck, skip, signal, report() {} });
 
   const only = (...names: string[]) => {
-    const steps = testSteps(jumphost.desk, signal).filter(({ name }) => names.includes(name));
+    const steps = testSteps(jumphost.workstation, signal).filter(({ name }) =>
+      names.includes(name),
+    );
     return prepare(host, steps, { isCheck: false, signal, report() {} });
   };
 
@@ -91,7 +93,9 @@ head -c 1M /dev/zero > ${folder}/.full 2>/dev/null || true`);
       const steps = await only(step, 'node', 'programs', 'units');
       await host.need(`umount ${folder}`);
 
-      expect(statesOf(steps)[step]).toMatch(/No space left on device.*its disk is full: make room/);
+      expect(statesOf(steps)[step]).toMatch(
+        /No space left on device.*the disk is full: free space/,
+      );
       const isNeeded = ['packages', 'node', 'programs'].includes(step);
       expect(statesOf(steps).units).toMatch(isNeeded ? 'waiting' : /^(ok|changed)$/);
     },
@@ -139,9 +143,9 @@ head -c 1M /dev/zero > ${folder}/.full 2>/dev/null || true`);
   });
 
   it.runIf(inFull)(
-    'is changed by one desk at a time, and the second one is told whose turn it is',
+    'is changed by one workstation at a time, and the second one is told whose turn it is',
     async () => {
-      const first = await openTestHost(jumphost.desk, signal);
+      const first = await openTestHost(jumphost.workstation, signal);
       const began = Promise.withResolvers<void>();
       const end = Promise.withResolvers<void>();
       const ann = withLock(first, { by: 'ann@desk', signal }, async () => {
@@ -151,7 +155,7 @@ head -c 1M /dev/zero > ${folder}/.full 2>/dev/null || true`);
       await began.promise;
 
       const bob = withLock(host, { by: 'bob@desk', signal }, async () => 'done');
-      await expect(bob).rejects.toThrow(/ann@desk since 20\S+ changes it now; wait for that/);
+      await expect(bob).rejects.toThrow(/ann@desk since 20\S+ is changing it; wait until/);
       end.resolve();
       await ann;
       expect(await withLock(host, { by: 'bob@desk', signal }, async () => 'done')).toBe('done');
@@ -169,7 +173,7 @@ head -c 1M /dev/zero > ${folder}/.full 2>/dev/null || true`);
   });
 
   it('needs less room than before, and says how much', async () => {
-    const system = testSteps(jumphost.desk, signal).slice(0, 1);
+    const system = testSteps(jumphost.workstation, signal).slice(0, 1);
     const within = async (size: string) => {
       await host.need(`mount -t tmpfs -o size=${size} tmpfs /var/lib/skolo`);
       const steps = await prepare(host, system, { isCheck: true, signal, report() {} });
@@ -180,20 +184,20 @@ head -c 1M /dev/zero > ${folder}/.full 2>/dev/null || true`);
     expect(await within('2G')).toMatchObject({ name: 'system', state: 'ok' });
     expect(await within('512M')).toMatchObject({
       state: 'differs',
-      text: '/var/lib/skolo has 512 MiB (100 %) free, and needs 1024 and 10 %: k3s evicts pods below 5 %; make room',
+      text: '/var/lib/skolo has 512 MiB (100 %) free, but needs 1024 MiB and 10 %, because k3s evicts pods below 5 %; free disk space',
     });
   });
 
   it.runIf(inFull)(
     'is open to a user with sudo, and says what a user without it has to do',
     async () => {
-      const { desk } = jumphost;
+      const { workstation } = jumphost;
       const ways = [{ host: 'jumphost-rack4', user: 'ann' }];
-      const ofAnn = { ...desk, rack: { ...desk.rack, ways } };
+      const ofAnn = { ...workstation, rack: { ...workstation.rack, ways } };
       await host.need(`useradd --create-home --shell /bin/sh ann
 mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ssh`);
 
-      await expect(openTestHost(ofAnn, signal)).rejects.toThrow('and sudo asks for a password');
+      await expect(openTestHost(ofAnn, signal)).rejects.toThrow('and sudo requires a password');
       const sudoers = { path: '/etc/sudoers.d/ann', content: 'ann ALL=(ALL) NOPASSWD: ALL\n' };
       await host.write({ ...sudoers, mode: 0o440 });
       const ann = await openTestHost(ofAnn, signal);
@@ -215,7 +219,7 @@ mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ss
     await changeGuarded(host, change, {
       returnSeconds: 17,
       signal,
-      newSession: (stop) => openTestHost(jumphost.desk, stop),
+      newSession: (stop) => openTestHost(jumphost.workstation, stop),
     });
     const { stdout } = await host.run('systemctl is-active skolo-return.timer');
 
@@ -233,7 +237,7 @@ mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ss
     const newSession = async (stop: AbortSignal) => {
       sessions += 1;
       if (sessions > 1 && sessions <= lost) throw new Error('no way in');
-      const session = await openTestHost(jumphost.desk, stop);
+      const session = await openTestHost(jumphost.workstation, stop);
       if (sessions > lost) return session;
       return {
         ...session,
@@ -265,7 +269,7 @@ mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ss
       {
         returnSeconds: 600,
         signal,
-        newSession: (stop) => openTestHost(jumphost.desk, stop),
+        newSession: (stop) => openTestHost(jumphost.workstation, stop),
       },
     );
 
@@ -283,13 +287,13 @@ mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ss
     await host.write({ path: foreign, content: 'AllowUsers nobody\n' });
 
     const [ssh] = await only('ssh');
-    const session = await openTestHost(jumphost.desk, signal);
+    const session = await openTestHost(jumphost.workstation, signal);
     await session.close();
 
     expect(ssh).toMatchObject({
       state: 'failed',
       text: expect.stringMatching(
-        /a second sshd .* does not let you in .*; nothing was activated.*correct \S+99-foreign.conf:1:AllowUsers nobody/,
+        /a test sshd .* does not let you in .*; nothing was activated.*correct \S+99-foreign.conf:1:AllowUsers nobody/,
       ),
     });
     expect(await host.read(ours)).toBe('MaxSessions 100\n');
@@ -314,10 +318,12 @@ until ss -Hltn 'sport = :80' | grep -q .; do sleep 0.2; done`);
     await host.need(`systemctl stop old-metadata && rm ${path}`);
 
     expect(differs).toMatchObject([
-      { state: 'failed', text: expect.stringContaining('old-metadata.service does not run') },
+      { state: 'failed', text: expect.stringContaining('old-metadata.service is not running') },
     ]);
     expect(deaf).toMatchObject([
-      { text: expect.stringContaining('nothing listens on port 80 or 20010; repair it, or let') },
+      {
+        text: expect.stringContaining('nothing listens on port 80 or 20010; repair it, or return'),
+      },
     ]);
     expect(serves).toMatchObject([{ state: 'ok' }]);
   });
@@ -338,13 +344,13 @@ until ss -Hltn 'sport = :80' | grep -q .; do sleep 0.2; done`);
     await host.need(`rm ${file}`);
 
     expect(statesOf(steps)).toMatchObject({
-      updates: `failed: another file turns updates off: ${file}:2; correct that one`,
+      updates: `failed: another file turns updates off: ${file}:2; correct that file`,
       node: 'changed',
       label: 'changed',
       'existing-system': 'ok',
     });
     expect(damaged?.text).toMatch(
-      /apt cannot read its settings: .*99-foreign.*; correct that file/,
+      /apt cannot read its configuration: .*99-foreign.*; correct that file/,
     );
     expect(statesOf(skipped).updates).toBe('skipped');
     expect(isPrepared(skipped)).toBe(true);
@@ -355,7 +361,7 @@ until ss -Hltn 'sport = :80' | grep -q .; do sleep 0.2; done`);
     const said = await host.need(`set -e
 systemctl show --value --property=RuntimeWatchdogUSec
 systemd-run --quiet --unit=watch-of-a-test --property=PrivateMounts=yes /usr/local/sbin/skolo-read-only-watch 2 touch /run/restarted
-until journalctl -u watch-of-a-test -o cat | grep -q 'watches /'; do sleep 0.2; done
+until journalctl -u watch-of-a-test -o cat | grep -q 'watching /'; do sleep 0.2; done
 nsenter -t "$(systemctl show --value --property=MainPID watch-of-a-test)" -m mount -o remount,bind,ro /
 until [ -e /run/restarted ]; do sleep 0.2; done
 journalctl -u watch-of-a-test -o cat | grep 'has been read-only'`);
@@ -395,13 +401,13 @@ mkdir -p /boot/grub && echo "linux /vmlinuz$GRUB_CMDLINE_LINUX" > /boot/grub/gru
     });
 
     await expect(locked).rejects.toThrow(
-      'the former files are there again, but still no new ssh session gets in (Permission denied)',
+      'the previous files are restored, but new SSH sessions still fail (Permission denied)',
     );
     const open = changeGuarded(host, change, {
       ...guard,
-      newSession: (stop) => openTestHost(jumphost.desk, stop),
+      newSession: (stop) => openTestHost(jumphost.workstation, stop),
     });
-    await expect(open).rejects.toThrow('and a new ssh session gets in');
+    await expect(open).rejects.toThrow('and a new SSH session succeeds');
   });
 
   it('takes a firewall back that lets nobody in', async () => {
@@ -418,10 +424,10 @@ mkdir -p /boot/grub && echo "linux /vmlinuz$GRUB_CMDLINE_LINUX" > /boot/grub/gru
     const changed = changeGuarded(host, change, {
       returnSeconds: 8,
       signal,
-      newSession: (stop) => openTestHost(jumphost.desk, stop),
+      newSession: (stop) => openTestHost(jumphost.workstation, stop),
     });
 
-    await expect(changed).rejects.toThrow('no new ssh session got in');
+    await expect(changed).rejects.toThrow('no new SSH session succeeded');
     expect(await host.read(rules)).toBe(before);
     expect(await host.need('nft list table inet skolo')).toContain('tcp dport 22 accept');
   });

@@ -1,7 +1,7 @@
 /** A computer that hangs comes back by itself: Debian's own kernel, started by BIOS and GRUB, on a computer that QEMU emulates. */
 
 import { type Host, journalStep, prepare, type StepProgress } from '@skolo/computers';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { parseRack } from '@skolo/rack';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rackYaml } from '../testing/test-steps.ts';
@@ -11,7 +11,7 @@ import { fsckStep, watchdogStep } from './recovery.ts';
 
 const why = isLong ? whyNoVirtual() : 'only in npm run test:long';
 const { signal } = new AbortController();
-/** Half a minute on a quiet computer, which it shares with all other campaigns. */
+/** Half a minute on a quiet computer, which it shares with all other fault-injection tests. */
 const start = { timeout: 900_000, interval: 500 };
 
 describe.skipIf(why !== undefined)(`a computer that hangs${why ? ` (${why})` : ''}`, () => {
@@ -74,10 +74,10 @@ describe.skipIf(why !== undefined)(`a computer that hangs${why ? ` (${why})` : '
 
     const inEffect = await host.need(`systemctl show --value --property=RuntimeWatchdogUSec
 cat /sys/class/watchdog/watchdog0/identity /sys/class/watchdog/watchdog0/timeout /proc/sys/kernel/panic
-journalctl -b -u skolo-watchdog -o cat | grep 'watches /'
+journalctl -b -u skolo-watchdog -o cat | grep 'watching /'
 grep -wo fsck.repair=yes /proc/cmdline`);
     expect(inEffect.trim().split('\n')).toEqual([
-      ...['30s', 'i6300ESB timer', '30', '10', 'watches /', 'fsck.repair=yes'],
+      ...['30s', 'i6300ESB timer', '30', '10', 'watching /', 'fsck.repair=yes'],
     ]);
     const checked = await run(true);
     expect(checked.map(({ state }) => state)).toEqual(['ok', 'ok', 'ok', 'ok']);
@@ -122,7 +122,7 @@ ExecStart=
 $(systemctl cat skolo-watchdog | sed -n 's/^\\(ExecStart=.*\\) 600 /\\1 5 /p')
 END
 systemctl daemon-reload; systemctl restart skolo-watchdog
-until journalctl -u skolo-watchdog -o cat | tail -n 1 | grep 'watches /'; do sleep 0.2; done`);
+until journalctl -u skolo-watchdog -o cat | tail -n 1 | grep 'watching /'; do sleep 0.2; done`);
 
     const printed = await restartsAfter(
       'echo 1 > /sys/fs/ext4/$(findmnt -no SOURCE / | cut -d / -f 3)/trigger_fs_error',

@@ -7,7 +7,7 @@
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { downloader, isPrepared, prepare, type StepProgress } from '@skolo/computers';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import {
   certificatesStep,
   folder,
@@ -43,13 +43,13 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
   let host: OpenHost;
   beforeAll(async () => {
     jumphost = await startBareJumphost();
-    const { files } = jumphost.desk;
+    const { files } = jumphost.workstation;
     await addK3s(files, next);
     await addK3s(files, crashing, 'crash');
     await addK3s(files, hanging, 'hang');
     await addK3s(files, last);
-    host = await openTestHost(jumphost.desk, signal);
-    const steps = await prepare(host, testSteps(jumphost.desk, signal), {
+    host = await openTestHost(jumphost.workstation, signal);
+    const steps = await prepare(host, testSteps(jumphost.workstation, signal), {
       isCheck: false,
       signal,
       report() {},
@@ -87,7 +87,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
       by: 'ann@desk: of a test',
       health,
       download: downloader({
-        folder: jumphost.desk.files,
+        folder: jumphost.workstation.files,
         fetch,
         signal: stop,
         confirm: async () => false,
@@ -121,13 +121,13 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
     });
     expect(await upgrade(last)).toMatchObject({
       'k3s-version': expect.stringContaining(
-        `no minor version may be skipped; give a release of each: --k3s v1.33.N+k3s1,${last}`,
+        `an upgrade cannot skip minor versions; name one release of each: --k3s v1.33.N+k3s1,${last}`,
       ),
       'k3s-server': 'waiting: waits for k3s-version',
     });
   });
 
-  it('is refused where the disk has no room for the snapshot, and k3s goes on', async () => {
+  it('is rejected where the disk has no room for the snapshot, and k3s goes on', async () => {
     await host.need(`mkdir -p ${folder} && mount -t tmpfs -o size=256k tmpfs ${folder}`);
     const started = await host.need('systemctl show --property=ExecMainStartTimestamp k3s');
 
@@ -135,41 +135,45 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
     await host.need(`umount ${folder}`);
 
     expect(server).toMatch(
-      /failed: .*the snapshot needs \d+ MiB .* free; make room.*; nothing was changed$/,
+      /failed: .*the snapshot needs \d+ MiB .* free; free disk space.*; nothing was changed$/,
     );
     expect(await host.need('systemctl show --property=ExecMainStartTimestamp k3s')).toBe(started);
   });
 
-  it('is refused where the file is not that of the publisher', async () => {
-    const file = join(jumphost.desk.files, `k3s-${next}`, 'k3s-airgap-images-amd64.tar.zst');
+  it('is rejected where the file is not that of the publisher', async () => {
+    const file = join(jumphost.workstation.files, `k3s-${next}`, 'k3s-airgap-images-amd64.tar.zst');
     await appendFile(file, 'more');
 
-    expect((await upgrade(next))['k3s-server']).toContain('is not the file of https://');
+    expect((await upgrade(next))['k3s-server']).toContain('does not match the file at https://');
 
-    await addK3s(jumphost.desk.files, next);
+    await addK3s(jumphost.workstation.files, next);
     expect(await runs()).toBe(asBefore(k3sVersion));
   });
 
-  it('goes on with a desk that was gone, keeps the database, and is not done twice', async () => {
+  it('goes on with a workstation that was gone, keeps the database, and is not done twice', async () => {
     const gone = new AbortController();
     const report = (text: string) => {
-      if (text.startsWith('starts')) gone.abort(new Error('the desk is gone'));
+      if (text.startsWith('starts')) gone.abort(new Error('the workstation is gone'));
     };
 
-    await expect(upgrade(next, { report, stop: gone.signal })).rejects.toThrow('the desk is gone');
-    expect((await upgrade(crashing))['k3s-version']).toContain(`end it with --k3s ${next} first`);
+    await expect(upgrade(next, { report, stop: gone.signal })).rejects.toThrow(
+      'the workstation is gone',
+    );
+    expect((await upgrade(crashing))['k3s-version']).toContain(
+      `finish it with --k3s ${next} first`,
+    );
 
     expect(await upgrade(next)).toMatchObject({ 'k3s-server': `changed: ${next}` });
     expect(await runs()).toBe(asBefore(next));
     expect(await upgrade(next)).toMatchObject({ 'k3s-server': `ok: ${next}` });
-    expect((await upgrade(k3sVersion))['k3s-version']).toContain('is older');
+    expect((await upgrade(k3sVersion))['k3s-version']).toContain('an older version cannot read');
     expect(await host.need(`stat -c %a ${folder}/snapshot`)).toBe('700\n');
   });
 
   it('returns where the new version does not run, with the database of before', async () => {
     const { 'k3s-server': server } = await upgrade(crashing);
 
-    expect(server).toMatch(/this version has a fault.*; it runs the version before again/);
+    expect(server).toMatch(/this version has a fault.*; the previous version is running again/);
     expect(await runs()).toBe(asBefore(next));
   });
 
@@ -181,7 +185,9 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
 
     const { 'k3s-server': server } = await upgrade(last, { other });
 
-    expect(server).toMatch(/new alert PhonesGone \(critical\); it runs the version before again/);
+    expect(server).toMatch(
+      /new alert PhonesGone \(critical\); the previous version is running again/,
+    );
     // Whose database a newer version has changed meanwhile.
     expect(await runs()).toBe(asBefore(next));
   });
@@ -193,7 +199,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
     await host.need(`mv /root/state ${folder}/state`);
 
     expect(steps).toMatchObject({
-      'k3s-version': expect.stringMatching(/failed: an upgrade to \S+ could not return/),
+      'k3s-version': expect.stringMatching(/failed: the rollback of an upgrade to \S+ failed/),
       'k3s-server': 'waiting: waits for k3s-version',
     });
   });
@@ -214,16 +220,22 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
   it('returns where the new version never answers', async () => {
     const { 'k3s-server': server } = await upgrade(hanging);
 
-    expect(server).toMatch(/k3s.service is activating, for 60 s.*; it runs the version before/);
+    expect(server).toMatch(
+      /k3s.service is activating, for 60 s.*; the previous version is running/,
+    );
     expect(await runs()).toBe(asBefore(next));
   });
 
   it.each([
-    ['stops k3s', 'v1.33.4+k3s1', 'v1.33.4+k3s1'],
-    ['starts the new version', 'v1.33.5+k3s1', 'v1.33.5+k3s1'],
-    ['returns', 'v1.33.6+k3s1', 'v1.33.5+k3s1'],
-  ])('goes on by itself after a power cut when it %s', async (words, version, after) => {
-    await addK3s(jumphost.desk.files, version, words === 'returns' ? 'crash' : undefined);
+    ['stopping k3s', 'v1.33.4+k3s1', 'v1.33.4+k3s1'],
+    ['starting the new version', 'v1.33.5+k3s1', 'v1.33.5+k3s1'],
+    ['rolling back', 'v1.33.6+k3s1', 'v1.33.5+k3s1'],
+  ])('goes on by itself after a power cut while it is %s', async (words, version, after) => {
+    await addK3s(
+      jumphost.workstation.files,
+      version,
+      words === 'rolling back' ? 'crash' : undefined,
+    );
     const gone = new AbortController();
     let cut: Promise<void> | undefined;
     const report = (text: string) => {
@@ -236,7 +248,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
     await cut;
     await host.close();
     await jumphost.computer.boot();
-    host = await openTestHost(jumphost.desk, signal);
+    host = await openTestHost(jumphost.workstation, signal);
     await host.need(`until grep -Eq 'ready|returned' ${folder}/state; do sleep 1; done`, {
       deadlineMs: 120_000,
     });
@@ -246,15 +258,15 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
     expect(await runs()).toBe(asBefore(after));
   });
 
-  it('goes through several minor versions, also with a desk that was gone before the last', async () => {
+  it('goes through several minor versions, also with a workstation that was gone before the last', async () => {
     const way = [...['v1.33.7+k3s1', last], 'v1.35.0+k3s1'];
-    for (const each of way) await addK3s(jumphost.desk.files, each);
+    for (const each of way) await addK3s(jumphost.workstation.files, each);
     const gone = new AbortController();
     let starts = 0;
     const report = (text: string) => {
       if (!text.startsWith('starts')) return;
       starts += 1;
-      if (starts === 2) gone.abort(new Error('the desk is gone'));
+      if (starts === 2) gone.abort(new Error('the workstation is gone'));
     };
 
     expect(await upgrade(way.join(','), { isCheck: true })).toMatchObject({
@@ -278,7 +290,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
 
     expect(steps).toMatchObject({
       'k3s-server': expect.stringMatching(
-        /failed: .*before.json is missing or empty.*choose there/,
+        /failed: .*before.json is missing or empty.*run there either echo done/,
       ),
     });
     expect(await upgrade('v1.35.0+k3s1')).toMatchObject({

@@ -3,6 +3,7 @@
 import { ComputerError, type Download, type Host, type Step, systemStep } from '@skolo/computers';
 import { k3sTokenFile } from '@skolo/rack/secrets';
 import type { JoinCluster } from '../cluster/cluster.ts';
+import { imageStoreStep } from '../image-store/settings.ts';
 import { config, configStep } from '../program/config.ts';
 import {
   binary,
@@ -53,36 +54,37 @@ export function agentSystemStep(now: () => number): Step {
 /** Those of a computer whose system has been checked. */
 export function agentSteps(needs: JoinNeeds): Step[] {
   return [
-    formerClusterStep({ cluster: needs.cluster, authority: serverCa, leave: removeAgent }),
-    formerPasswordStep(needs),
+    oldClusterStep({ cluster: needs.cluster, authority: serverCa, leave: removeAgent }),
+    oldPasswordStep(needs),
     agentConfigStep(needs),
+    imageStoreStep('agent'),
     agentStep(needs),
     clusterNodeStep(needs),
   ];
 }
 
-interface FormerCluster {
+interface OldCluster {
   cluster: Pick<JoinCluster, 'ca'>;
   /** The file of the CA of the cluster that a computer has joined. */
   authority: string;
   leave(host: Host): Promise<void>;
 }
 
-/** A cluster that was made anew, as by `skolo jumphost replace --new-cluster`, has another CA, and its agents know the former one. */
-export function formerClusterStep({ cluster, authority, leave }: FormerCluster): Step {
+/** A cluster that was made anew, as by `skolo jumphost replace --new-cluster`, has another CA, and its agents know the old one. */
+export function oldClusterStep({ cluster, authority, leave }: OldCluster): Step {
   return {
-    name: 'former-cluster',
-    about: 'it belongs to no other cluster',
+    name: 'old-cluster',
+    about: 'the computer belongs to no other cluster',
     async check(host) {
       const [known, present] = [await host.read(authority), await cluster.ca()];
       const isOther = known !== undefined && present !== undefined && known !== present;
-      return { differs: isOther ? ['it belongs to another cluster, or to a former one'] : [] };
+      return { differs: isOther ? ['the computer belongs to another or a previous cluster'] : [] };
     },
     apply: leave,
   };
 }
 
-interface FormerNode {
+interface OldNode {
   name: string;
   cluster: Pick<JoinCluster, 'node' | 'forget'>;
   /** What the cluster has of this name; undefined where this computer has it, or nobody. */
@@ -92,18 +94,18 @@ interface FormerNode {
 }
 
 /** A new SD card, or another computer, with the name of a node that is there. */
-export function formerNodeStep({ name, cluster, taken, leave }: FormerNode): Step {
+export function oldNodeStep({ name, cluster, taken, leave }: OldNode): Step {
   return {
-    name: 'former-node',
-    about: 'the cluster knows no other computer of this name',
+    name: 'old-node',
+    about: 'no other computer in the cluster has this name',
     async check(host) {
       const what = await taken(host);
-      return { differs: what === undefined ? [] : [`the cluster has ${what}`] };
+      return { differs: what === undefined ? [] : [`the cluster contains ${what}`] };
     },
     async apply() {
       if ((await cluster.node(name))?.isReady) {
         throw new ComputerError(
-          `the node ${name} is alive, on another computer; give one of them another name, or take that one out with ${leave} ${name}`,
+          `another computer is running as node ${name}; rename one of the two, or remove the other with ${leave} ${name}`,
         );
       }
       await cluster.forget(name);
@@ -112,8 +114,8 @@ export function formerNodeStep({ name, cluster, taken, leave }: FormerNode): Ste
 }
 
 /** k3s knows a computer by the password of its node. */
-function formerPasswordStep({ machine: { name }, cluster }: JoinNeeds): Step {
-  return formerNodeStep({
+function oldPasswordStep({ machine: { name }, cluster }: JoinNeeds): Step {
+  return oldNodeStep({
     name,
     cluster,
     leave: 'skolo machine leave',
@@ -127,7 +129,7 @@ function formerPasswordStep({ machine: { name }, cluster }: JoinNeeds): Step {
 
 function agentConfigStep(needs: JoinNeeds): Step {
   return configStep({
-    about: 'server and name',
+    about: 'server address and node name',
     role: 'agent',
     settings: async () => agentSettings(needs),
   });
@@ -136,14 +138,14 @@ function agentConfigStep(needs: JoinNeeds): Step {
 function agentStep({ machine: { name }, cluster, download }: JoinNeeds): Step {
   return {
     name: 'k3s-agent',
-    about: 'the agent of k3s, in the version of the server, runs',
-    waitsFor: 'the agent of k3s, which asks the server',
+    about: 'the k3s agent is running, in the version of the server',
+    waitsFor: 'the k3s agent to join the server',
     async check(host) {
       const [version, wanted] = [await installedVersion(host), await cluster.version()];
       if (version === undefined) return { differs: [`${binary} is missing`] };
       const { code } = await host.run(`[ -s ${certificate} ]`);
       const differs = [
-        ...(code === 0 ? [] : ['it has not joined yet']),
+        ...(code === 0 ? [] : ['the agent has not joined the cluster yet']),
         ...(await unitDiffers(host, 'agent')),
       ];
       const note = version === wanted ? version : `${version}; the server has ${wanted}`;
@@ -169,7 +171,7 @@ ${isFailing('agent')}
 left=60; until [ -s ${certificate} ] || [ "$left" = 0 ] || is_failing; do left=$((left - 1)); sleep 2; done
 [ -s ${certificate} ] || {
   ${lastErrors('agent')}
-  echo 'it does not join; journalctl -u k3s-agent there says why' >&2; exit 1; }`,
+  echo 'the agent does not join the cluster; run journalctl -u k3s-agent there to see why' >&2; exit 1; }`,
         { deadlineMs: startMs },
       );
     },
@@ -193,13 +195,13 @@ export function clusterNodeStep({
     if (node === undefined) return [`the cluster has no node ${name}`];
     return [
       ...(node.isReady ? [] : [`the node ${name} is not ready`]),
-      ...(lacksTaint(node.taints) ? [`the node ${name} has no taint ${taint}`] : []),
+      ...(lacksTaint(node.taints) ? [`the node ${name} lacks the taint ${taint}`] : []),
     ];
   };
   return {
     name: 'node',
-    waitsFor: 'its kubelet, which fetches images',
-    about: `the node is ready${taint === null ? '' : ', with its taint'}`,
+    waitsFor: 'the kubelet to pull images',
+    about: `the node is ready${taint === null ? '' : ' and has its taint'}`,
     check: async () => ({ differs: await look() }),
     async apply(host) {
       const end = performance.now() + readyMs;

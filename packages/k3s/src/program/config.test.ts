@@ -24,7 +24,9 @@ tls-san: [rack4.example.com]
     expect(mergeConfig('rack4', text, wanted).differs).toEqual([]);
   });
 
-  it.each(['- a list', 'a: [', 'text'])('refuses %j', (text) => {
-    expect(() => mergeConfig('rack4', text, wanted)).toThrow('is not valid; correct it there');
+  it.each(['- a list', 'a: [', 'text'])('rejects %j', (text) => {
+    expect(() => mergeConfig('rack4', text, wanted)).toThrow(
+      'is not valid YAML; correct the file there',
+    );
   });
 });

@@ -41,7 +41,7 @@ export async function burnCards(
 ): Promise<CardResult[]> {
   const left = [...names];
   const results = new Map<string, CardResult>(
-    names.map((name) => [name, { name, why: 'was not written, because no reader was left' }]),
+    names.map((name) => [name, { name, why: 'not written, because no card reader was left' }]),
   );
   const note = (result: CardResult) => {
     results.set(result.name, result);
@@ -83,23 +83,23 @@ async function burn({ path, disk }: Reader, name: string, deps: CardsDeps): Prom
 
 /** Waits for another card in a reader that may be written. */
 async function nextCard(
-  former: DiskFacts | undefined,
+  previous: DiskFacts | undefined,
   path: string,
   name: string,
   deps: CardsDeps,
 ): Promise<DiskFacts> {
   const { ask, signal, pollMs = 500 } = deps;
-  if (former?.sequence === undefined) {
+  if (previous?.sequence === undefined) {
     throw new PiError(
-      `${path}: Linux before 5.15 does not say that there is another card; name one machine for each reader`,
+      `${path}: Linux before 5.15 does not report a changed card; specify one machine for each card reader`,
     );
   }
-  const wanted = `pull the card out of ${path}, and put the one for ${name} in`;
+  const wanted = `remove the SD card from ${path} and insert the one for ${name}`;
   ask(path, wanted);
   let before: DiskFacts | undefined;
   for (let said: string | undefined; ; ) {
     const now = await diskFacts(path, signal);
-    const isOther = now !== undefined && now.size > 0 && now.sequence !== former.sequence;
+    const isOther = now !== undefined && now.size > 0 && now.sequence !== previous.sequence;
     // The kernel counts the card and knows its size at different moments.
     const isSettled = isOther && before !== undefined && isSame(before, now);
     before = now;

@@ -185,7 +185,7 @@ class Machine implements SimulatedMachine {
     this.phones = (options.phones ?? []).map((phone): Phone => ({ works: true, ...phone }));
     this.usb = boardOf(hubs);
     this.connectedAt = new Map(this.phones.map((phone) => [phone, performance.now() - 3_600_000]));
-    this.core = new Core({ board: this.usb, faults: ['refuses-login', 'wedged'] });
+    this.core = new Core({ board: this.usb, faults: ['rejects-login', 'wedged'] });
     this.state = new AgentState(() => this.phones.map((phone) => isPresent(phone, this.usb, hubs)));
     this.ssh = new Listener(host, options.sshPort ?? 0, (socket) => void this.takeSsh(socket));
     this.agent =
@@ -282,7 +282,7 @@ class Machine implements SimulatedMachine {
 
   async misbehave(fault: MachineFault): Promise<void> {
     this.faults.add(fault);
-    if (fault === 'ssh-refuses-login') this.core.faults.set('refuses-login');
+    if (fault === 'ssh-rejects-login') this.core.faults.set('rejects-login');
     if (fault === 'dead') this.runs.goDown();
     if (fault === 'ignores-power') this.runs.powerChanged();
   }
@@ -292,7 +292,7 @@ class Machine implements SimulatedMachine {
     const was = new Set(faults);
     if (fault === undefined) faults.clear();
     else faults.delete(fault);
-    if (!faults.has('ssh-refuses-login')) this.core.faults.set('refuses-login', false);
+    if (!faults.has('ssh-rejects-login')) this.core.faults.set('rejects-login', false);
     if (was.has('dead') && !faults.has('dead')) await runs.wakeUp();
     if (was.has('ignores-power') && !faults.has('ignores-power')) runs.powerChanged();
   }

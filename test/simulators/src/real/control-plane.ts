@@ -8,6 +8,13 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { freeTcpPort } from '../free-port.ts';
 import { Process } from './process.ts';
+import {
+  bridgeAddress,
+  type NodeNetwork,
+  type RealNode,
+  type RunningNode,
+  startNodeNetwork,
+} from './real-nodes.ts';
 
 const run = promisify(execFile);
 
@@ -30,6 +37,8 @@ interface ControlPlaneOptions {
   /** The controller manager and the scheduler. Default: where there are nodes */
   controllers?: boolean;
   nodes?: readonly FakeNode[];
+  /** Nodes that run containers. They need root and Debian packages: see `whyNoRealNodes`. */
+  realNodes?: readonly RealNode[];
   /** Where its files are: they stay, and the next one goes on with them. Default: a temporary folder */
   folder?: string;
   /** Of the API server. Default: a free one */
@@ -47,6 +56,12 @@ export interface ControlPlane {
   tokenOf(namespace: string, account: string, seconds: number): Promise<string>;
   /** Another node, until it is stopped: then it stays, and is not ready. It needs the controllers. */
   addNode(node: FakeNode): Promise<{ stop(): Promise<void> }>;
+  /** The network of `realNodes`. @throws Error There are none */
+  network(): NodeNetwork;
+  /** One of `realNodes`. @throws Error There is none of this name */
+  realNode(name: string): RunningNode;
+  /** Starts a real node again, after `stop`, maybe with other data. */
+  startRealNode(node: RealNode): Promise<RunningNode>;
   /** `kill -9` of the API server. */
   killApiServer(): Promise<void>;
   /** Starts it again, and waits until it is ready. */
@@ -66,86 +81,99 @@ export interface ControlPlane {
 export async function startControlPlane(
   program: string,
   kubectl: string,
-  options: ControlPlaneOptions = {},
+  { nodes = [], realNodes = [], folder, ...given }: ControlPlaneOptions = {},
 ): Promise<ControlPlane> {
-  const dir = options.folder ?? (await mkdtemp(join(tmpdir(), 'skolo-control-plane-')));
-  const plane = new Plane({ program, kubectl }, dir, options, {
-    port: options.port ?? (await freeTcpPort()),
-    etcdPort: await freeTcpPort(),
-  });
-  try {
-    await plane.open();
-  } catch (error) {
-    await plane.close();
-    throw error;
-  }
-  return plane;
-}
+  const { controllers = nodes.length + realNodes.length > 0 } = given;
+  const dir = folder ?? (await mkdtemp(join(tmpdir(), 'skolo-control-plane-')));
+  const [etcdPort, peerPort] = [await freeTcpPort(), await freeTcpPort()];
+  const kubeletPort = await freeTcpPort();
+  const { port = await freeTcpPort() } = given;
+  const certificates = join(dir, 'certificates');
+  const accountKey = join(dir, 'service-accounts.pem');
+  const previous = await readFile(accountKey, 'utf8').catch(() => undefined);
+  const signingKey = previous ?? rsaKey();
+  const authority = join(certificates, 'authority.crt');
+  const egress = join(dir, 'egress.json');
+  const kubeletClient = join(dir, 'kubelet-client.pem');
+  const heartbeatMs = nodes.length > 20 ? 10_000 : 1_000;
+  const started: Process[] = [];
+  let etcd: Process | undefined;
+  let apiServer: Process | undefined;
+  const real = new Map<string, RunningNode>();
+  let nodeNetwork: NodeNetwork | undefined;
+  let users = 0;
+  let kubeconfig = '';
 
-class Plane implements ControlPlane {
-  readonly port: number;
-  kubeconfig = '';
-  private readonly programs: { program: string; kubectl: string };
-  private readonly dir: string;
-  private readonly options: ControlPlaneOptions;
-  private readonly etcdPort: number;
-  private readonly certificates: string;
-  private readonly accountKey: string;
-  private readonly authority: string;
-  private readonly heartbeatMs: number;
-  private readonly started: Process[] = [];
-  private signingKey = '';
-  private etcd: Process | undefined;
-  private apiServer: Process | undefined;
-  private users = 0;
-
-  constructor(
-    programs: { program: string; kubectl: string },
-    dir: string,
-    options: ControlPlaneOptions,
-    { port, etcdPort }: { port: number; etcdPort: number },
-  ) {
-    this.programs = programs;
-    this.dir = dir;
-    this.options = options;
-    this.port = port;
-    this.etcdPort = etcdPort;
-    this.certificates = join(dir, 'certificates');
-    this.accountKey = join(dir, 'service-accounts.pem');
-    this.authority = join(this.certificates, 'authority.crt');
-    this.heartbeatMs = (options.nodes?.length ?? 0) > 20 ? 10_000 : 1_000;
+  function start(...args: string[]): Process {
+    const one = new Process(program, args, { ...process.env, ...rarelyCollected });
+    started.push(one);
+    return one;
   }
 
-  async open(): Promise<void> {
-    const { nodes = [], controllers = nodes.length > 0 } = this.options;
-    await this.openCertificates();
-    this.kubeconfig = await this.kubeconfigOf('admin', ['system:masters']);
-    this.etcd = this.start(
-      'etcd',
-      ...['--data-dir', join(this.dir, 'etcd')],
-      ...['--port', `${this.etcdPort}`, '--peer-port', `${await freeTcpPort()}`],
-    );
-    await this.startApiServer();
-    if (controllers) this.startControllers();
-    if (nodes.length > 0) await this.startNodes(nodes);
-  }
-
-  async kubeconfigOf(user: string, groups: readonly string[] = []): Promise<string> {
-    const { stdout: pem } = await run(this.programs.program, [
+  async function certificateOf(user: string, groups: readonly string[]): Promise<Buffer> {
+    const { stdout: pem } = await run(program, [
       'certificate',
-      ...['--dir', this.certificates, '--user', user, '--groups', groups.join(',')],
+      ...['--dir', certificates, '--user', user, '--groups', groups.join(',')],
     ]);
-    this.users += 1;
-    const file = join(this.dir, `kubeconfig-${this.users}`);
-    const text = kubeconfigText(this.port, this.authority, Buffer.from(pem));
-    await writeFile(file, text, { mode: 0o600 });
+    return Buffer.from(pem);
+  }
+
+  async function kubeconfigOf(user: string, groups: readonly string[] = []): Promise<string> {
+    const pem = await certificateOf(user, groups);
+    users += 1;
+    const file = join(dir, `kubeconfig-${users}`);
+    const cluster = { server: `https://127.0.0.1:${port}`, 'certificate-authority': authority };
+    await writeFile(file, kubeconfigText(cluster, pem), { mode: 0o600 });
     return file;
   }
 
-  async tokenOf(namespace: string, account: string, seconds: number) {
+  /** The API server connects to real nodes through their network, and signs in to them. */
+  async function startNetwork(): Promise<NodeNetwork> {
+    const pem = await certificateOf('kube-apiserver', ['system:masters']);
+    await writeFile(kubeletClient, pem, { mode: 0o600 });
+    const transport = { uds: { udsName: join(dir, 'egress.sock') } };
+    const connection = { proxyProtocol: 'HTTPConnect', transport };
+    await writeFile(
+      egress,
+      JSON.stringify({
+        apiVersion: 'apiserver.k8s.io/v1beta1',
+        kind: 'EgressSelectorConfiguration',
+        egressSelections: [{ name: 'cluster', connection }],
+      }),
+    );
+    const ca = await readFile(authority, 'base64');
+    return startNodeNetwork({
+      ...{ dir, port, authority, nodes: realNodes, remove: folder === undefined },
+      kubeconfigOf: async (user, groups) => {
+        const server = `https://${bridgeAddress}:${port}`;
+        // No certificate has the address of the bridge.
+        const name = { 'tls-server-name': 'kubernetes' };
+        const cluster = { server, 'certificate-authority-data': ca, ...name };
+        return kubeconfigText(cluster, await certificateOf(user, groups));
+      },
+      async isReady(node) {
+        const path = '-o=jsonpath={.status.conditions[?(@.type=="Ready")].status}';
+        const args = ['get', 'node', node, '--ignore-not-found', path];
+        const { stdout } = await run(kubectl, [`--kubeconfig=${kubeconfig}`, ...args]);
+        return stdout === 'True';
+      },
+    });
+  }
+
+  async function startRealNode(node: RealNode): Promise<RunningNode> {
+    if (!nodeNetwork) throw new Error('there are no real nodes');
+    const started = await nodeNetwork.start(node);
+    real.set(node.name, started);
+    const labels = Object.entries(node.labels ?? {}).map(([key, value]) => `${key}=${value}`);
+    const args = [`--kubeconfig=${kubeconfig}`, 'label', 'node', node.name, ...labels];
+    if (labels.length > 0) await run(kubectl, [...args, '--overwrite']);
+    return started;
+  }
+
+  async function tokenOf(namespace: string, account: string, seconds: number) {
     const { stdout } = await run(
-      this.programs.kubectl,
-      [`--kubeconfig=${this.kubeconfig}`, 'create', 'token', account, '-n', namespace],
+      kubectl,
+      [`--kubeconfig=${kubeconfig}`, 'create', 'token', account, '-n', namespace],
       { timeout: 30_000 },
     );
     const [head = '', claims = ''] = stdout.trim().split('.');
@@ -157,107 +185,73 @@ class Plane implements ControlPlane {
       exp: now + seconds,
     };
     const signed = `${head}.${Buffer.from(JSON.stringify(moved)).toString('base64url')}`;
-    return `${signed}.${createSign('sha256').update(signed).sign(this.signingKey, 'base64url')}`;
+    return `${signed}.${createSign('sha256').update(signed).sign(signingKey, 'base64url')}`;
   }
 
-  async addNode(node: FakeNode) {
-    const kubelet = await this.startNodes([node]);
-    return { stop: () => kubelet.stop() };
-  }
-
-  async killApiServer(): Promise<void> {
-    await this.apiServer?.stop();
-  }
-
-  async startApiServer(): Promise<void> {
-    this.apiServer = this.start(
+  async function startApiServer(): Promise<void> {
+    apiServer = start(
       'apiserver',
-      ...['--etcd-servers', `http://127.0.0.1:${this.etcdPort}`],
-      ...['--bind-address', '127.0.0.1', '--secure-port', `${this.port}`],
-      ...['--tls-cert-file', join(this.certificates, 'server.crt')],
-      ...['--tls-private-key-file', join(this.certificates, 'server.key')],
-      ...['--client-ca-file', this.authority],
+      ...['--etcd-servers', `http://127.0.0.1:${etcdPort}`],
+      ...['--bind-address', '127.0.0.1', '--secure-port', `${port}`],
+      ...['--tls-cert-file', join(certificates, 'server.crt')],
+      ...['--tls-private-key-file', join(certificates, 'server.key')],
+      ...['--client-ca-file', authority],
       ...['--service-account-issuer', 'https://kubernetes.default.svc'],
       ...[
         '--service-account-key-file',
-        this.accountKey,
+        accountKey,
         '--service-account-signing-key-file',
-        this.accountKey,
+        accountKey,
       ],
       ...['--authorization-mode', 'Node,RBAC', '--enable-admission-plugins', 'NodeRestriction'],
-      ...['--service-cluster-ip-range', '10.43.0.0/16', '--endpoint-reconciler-type', 'none'],
-      // Written to no object, and asked by nobody; without it the server looks for a default route.
-      ...['--advertise-address', '192.0.2.1'],
-      // Where the fake kubelets are.
-      ...['--kubelet-preferred-address-types', 'ExternalIP'],
+      ...['--service-cluster-ip-range', '10.43.0.0/16'],
+      // Of fake and of real kubelets.
+      ...['--kubelet-preferred-address-types', 'ExternalIP,InternalIP'],
+      ...(nodeNetwork
+        ? [
+            ...['--endpoint-reconciler-type', 'master-count', '--advertise-address', bridgeAddress],
+            ...['--egress-selector-config-file', egress],
+            ...[
+              '--kubelet-client-certificate',
+              kubeletClient,
+              '--kubelet-client-key',
+              kubeletClient,
+            ],
+          ]
+        : // Written to no object, and asked by nobody; without it the server looks for a default route.
+          ['--endpoint-reconciler-type', 'none', '--advertise-address', '192.0.2.1']),
       // The agents of machines are privileged pods, as on k3s.
       '--allow-privileged',
     );
-    await this.apiServer.until('to be ready', () => {
-      this.etcd?.mustRun();
-      return this.isReady(this.port);
+    await apiServer.until('to be ready', () => {
+      etcd?.mustRun();
+      return isReady(port);
     });
   }
 
-  async untilEtcdEnds(): Promise<string> {
-    if (this.etcd === undefined) throw new Error('etcd has not been started');
-    return await this.etcd.untilEnd();
-  }
-
-  async close(): Promise<void> {
-    // The last one first: without etcd, an API server waits for a minute before it ends.
-    for (const one of this.started.reverse()) await one.stop();
-    if (this.options.folder === undefined) await rm(this.dir, { recursive: true, force: true });
-  }
-
-  private start(...args: string[]): Process {
-    const one = new Process(this.programs.program, args, { ...process.env, ...rarelyCollected });
-    this.started.push(one);
-    return one;
-  }
-
-  private async openCertificates(): Promise<void> {
-    const { accountKey, certificates } = this;
-    const former = await readFile(accountKey, 'utf8').catch(() => undefined);
-    this.signingKey = former ?? rsaKey();
-    if (former !== undefined) return;
-    await mkdir(certificates, { recursive: true });
-    await run(this.programs.program, ['certificates', '--dir', certificates]);
-    // The last file that is made.
-    await writeFile(accountKey, this.signingKey, { mode: 0o600 });
-  }
-
-  private startControllers(): void {
-    const { kubeconfig, accountKey, authority, heartbeatMs } = this;
-    const common = ['--kubeconfig', kubeconfig, '--leader-elect=false', '--secure-port', '0'];
-    this.start(
-      'controllers',
-      ...common,
-      ...['--service-account-private-key-file', accountKey, '--root-ca-file', authority],
-      ...['--kube-api-qps', '500', '--kube-api-burst', '500'],
-      // A dead node is found out within seconds.
-      ...['--node-monitor-period', '1s', '--node-monitor-grace-period', `${heartbeatMs * 4}ms`],
-    );
-    this.start('scheduler', ...common, '--kube-api-qps', '500', '--kube-api-burst', '500');
-  }
-
-  private async startNodes(list: readonly FakeNode[]): Promise<Process> {
-    const at = await freeTcpPort();
+  async function startNodes(list: readonly FakeNode[], at: number): Promise<Process> {
     // A node that is there already keeps what it has: without a map, it would lose its labels.
     const usual = { architecture: 'arm64', labels: {}, annotations: {} };
-    const file = join(this.dir, `nodes-${at}.json`);
+    const file = join(dir, `nodes-${at}.json`);
     await writeFile(file, JSON.stringify(list.map((node) => ({ ...usual, ...node }))));
-    const kubelets = this.start(
+    const kubelets = start(
       'nodes',
-      ...['--dir', this.certificates, '--kubeconfig', this.kubeconfig, '--nodes', file],
-      ...['--port', `${at}`, '--heartbeat', `${this.heartbeatMs}ms`],
+      ...['--dir', certificates, '--kubeconfig', kubeconfig, '--nodes', file],
+      ...['--port', `${at}`, '--heartbeat', `${heartbeatMs}ms`],
     );
-    await kubelets.until('all nodes to be ready', () => this.isReady(at));
+    await kubelets.until('all nodes to be ready', () => isReady(at));
     return kubelets;
   }
 
-  private async isReady(at: number): Promise<boolean> {
-    const ca = await readFile(this.authority);
+  async function close() {
+    await nodeNetwork?.close();
+    // The last one first: without etcd, an API server waits for a minute before it ends.
+    for (const one of started.reverse()) await one.stop();
+    if (folder === undefined) await rm(dir, { recursive: true, force: true });
+  }
+
+  async function isReady(at: number): Promise<boolean> {
+    const ca = await readFile(authority);
     return new Promise((resolve) => {
       const request = get({ host: '127.0.0.1', port: at, path: '/readyz', ca, agent: false });
       request.setTimeout(5_000, () => request.destroy());
@@ -268,6 +262,58 @@ class Plane implements ControlPlane {
       });
     });
   }
+
+  try {
+    // The last file that is made.
+    if (previous === undefined) {
+      await mkdir(certificates, { recursive: true });
+      await run(program, ['certificates', '--dir', certificates]);
+      await writeFile(accountKey, signingKey, { mode: 0o600 });
+    }
+    kubeconfig = await kubeconfigOf('admin', ['system:masters']);
+    if (realNodes.length > 0) nodeNetwork = await startNetwork();
+    etcd = start(
+      'etcd',
+      ...['--data-dir', join(dir, 'etcd')],
+      ...['--port', `${etcdPort}`, '--peer-port', `${peerPort}`],
+    );
+    await startApiServer();
+    if (controllers) {
+      const common = ['--kubeconfig', kubeconfig, '--leader-elect=false', '--secure-port', '0'];
+      start(
+        'controllers',
+        ...common,
+        ...['--service-account-private-key-file', accountKey, '--root-ca-file', authority],
+        ...['--kube-api-qps', '500', '--kube-api-burst', '500'],
+        // A dead node is found out within seconds.
+        ...['--node-monitor-period', '1s', '--node-monitor-grace-period', `${heartbeatMs * 4}ms`],
+      );
+      start('scheduler', ...common, '--kube-api-qps', '500', '--kube-api-burst', '500');
+    }
+    if (nodes.length > 0) await startNodes(nodes, kubeletPort);
+    await Promise.all(realNodes.map(startRealNode));
+    return {
+      kubeconfig,
+      port,
+      kubeconfigOf,
+      tokenOf,
+      async addNode(node) {
+        const at = await freeTcpPort();
+        const kubelet = await startNodes([node], at);
+        return { stop: () => kubelet.stop() };
+      },
+      network: () => found(nodeNetwork, 'there are no real nodes'),
+      realNode: (name) => found(real.get(name), `${name}: no such real node`),
+      startRealNode,
+      killApiServer: async () => apiServer?.stop(),
+      startApiServer,
+      untilEtcdEnds: etcd.untilEnd.bind(etcd),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
 function rsaKey(): string {
@@ -275,9 +321,13 @@ function rsaKey(): string {
   return privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
 }
 
+function found<T>(what: T | undefined, why: string): T {
+  if (what === undefined) throw new Error(why);
+  return what;
+}
+
 /** @param pem the certificate and the key */
-function kubeconfigText(port: number, authority: string, pem: Buffer): string {
-  const server = `https://127.0.0.1:${port}`;
+function kubeconfigText(cluster: Record<string, string>, pem: Buffer): string {
   const user = {
     'client-certificate-data': pem.toString('base64'),
     'client-key-data': pem.toString('base64'),
@@ -285,7 +335,7 @@ function kubeconfigText(port: number, authority: string, pem: Buffer): string {
   return JSON.stringify({
     apiVersion: 'v1',
     kind: 'Config',
-    clusters: [{ name: 'test', cluster: { server, 'certificate-authority': authority } }],
+    clusters: [{ name: 'test', cluster }],
     users: [{ name: 'test', user }],
     contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
     'current-context': 'test',
