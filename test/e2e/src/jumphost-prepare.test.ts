@@ -149,7 +149,7 @@ head -c 1G /dev/zero > ${k3sState}/.full`);
       const { code, out } = await prepare();
 
       expect(out).toMatch(
-        /^existing-system +changed +power-cycle-daemon: powercycle.service serves, as root wanted /m,
+        /^existing-system +changed +power-cycle-daemon: served by powercycle.service since /m,
       );
       expect(out).toMatch(/^services +ok .*metadata-server 1\.2\.0/m);
       expect(out).toMatch(/^rack4: \d+ steps? changed$/m);
@@ -168,7 +168,7 @@ head -c 1G /dev/zero > ${k3sState}/.full`);
       expect(await isActive('powercycle.service')).toBe('inactive');
 
       const back = await type('rollback', 'rack4', 'power-cycle-daemon');
-      expect(back.out).toContain('rack4 is held: no new cycle begins');
+      expect(back.out).toContain('rack4 is held: no new power cycle starts');
       expect(back.out).toContain('power-cycle-daemon: failed over, powercycle.service runs');
       expect(back.code).toBe(0);
       expect(await replicas()).toBe('0');
@@ -319,7 +319,7 @@ spec: { policyName: full, validationActions: [Deny] }
       let said = '';
       for await (const text of desk.stdout?.setEncoding('utf8') ?? []) {
         said += text;
-        if (said.includes('starts the new version')) desk.kill('SIGKILL');
+        if (said.includes('starting the new version')) desk.kill('SIGKILL');
       }
       await (desk.signalCode ?? once(desk, 'exit'));
 
