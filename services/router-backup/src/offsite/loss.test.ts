@@ -15,7 +15,8 @@ const textOf = (n: number) => `hostname router\npassword canary-${n}\nend\n`;
 async function withVersions(): Promise<Lab> {
   const lab = await startLab({
     settings: (dir) => `    upload: ${join(dir, 'offsite')}\n    encrypt: none`,
-    prepare: async (stateDir) => void (await mkdir(join(stateDir, '../offsite'), { recursive: true })),
+    prepare: async (stateDir) =>
+      void (await mkdir(join(stateDir, '../offsite'), { recursive: true })),
   });
   await lab.idle();
   for (const n of [1, 2]) await change(lab, n);
