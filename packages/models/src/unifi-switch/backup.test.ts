@@ -118,13 +118,13 @@ describe('the configuration of a UniFi switch', () => {
     const typed = [...(put?.lines ?? []), ...(apply?.lines ?? [])];
     const output = await typeInto(other.device, account, '# ', [
       ...typed.map((line) => ({ keys: `${line}\r`, until: '# ' })),
-      { keys: 'ls /tmp\r', until: 'former.cfg\r\n' },
+      { keys: 'ls /tmp\r', until: 'previous.cfg\r\n' },
     ]);
 
     expect(output).toContain('Storing Active');
     expect(other.device.running()).toEqual(version);
     expect(other.device.startup()).toEqual(version);
-    expect(output.split('ls /tmp\r\n')[1]).toBe('system.cfg\r\nformer.cfg\r\n');
+    expect(output.split('ls /tmp\r\n')[1]).toBe('system.cfg\r\nprevious.cfg\r\n');
     expect(copy?.title).toContain('Its controller overwrites all of it');
     expect(copy?.lines).toEqual([
       'skolo backup show device-1 --version abc --secrets -o device-1.cfg',
