@@ -19,6 +19,7 @@ export function define(command: SkoloCommand): void {
       .description(
         'Brings the jumphost of a rack to what it has to be, step by step, over ssh, from a bare Debian 12 or 13 on. Each step looks at the jumphost itself, changes only what differs, and looks again. If a step fails, those that depend on it wait, and the others continue. You can run it again at any time. A change of the address, the firewall or sshd returns by itself, unless a new ssh session gets in. Exit codes: 0 all is as it has to be; 1 something differs or failed.',
       )
+      .summary('set up the jumphost of a rack from a fresh Debian')
       .argument('<rack>', 'name in the list of racks')
       .option('--check', 'show what differs; changes nothing')
       .option('--skip <step...>', 'leave these steps out; those that depend on them are done'),

@@ -20,6 +20,7 @@ export function define(command: SkoloCommand): void {
       .description(
         'Checks every step of skolo jumphost prepare and what is in effect (units, ports, sshd, firewall, k3s, disk, names), services, lines of cron and NFS exports of an existing system. Lists what is wrong, each with the command that repairs it, or what to do where somebody else has set it up. Changes nothing. --report writes what the jumphost says of itself into a file, for those who help you: versions, units, ports, addresses, names and logs, without settings and secrets. Read it before you pass it on. Exit codes: 0 all is as it has to be; 1 something is wrong.',
       )
+      .summary('check the jumphost; print what is wrong and what repairs it')
       .argument('<rack>', 'name in the list of racks')
       .option('--json', 'print JSON')
       .option('--report <file>', 'also write a report'),
