@@ -21,12 +21,12 @@ const shared = defineConfig({
     setupFiles: [processorTime],
     // turbo runs five packages at once, and each process loads what its tests import.
     maxWorkers: 3,
-    // A campaign in full takes minutes.
+    // A fault-injection test in full takes minutes.
     testTimeout: process.env.SKOLO_LONG ? 900_000 : 120_000,
     hookTimeout: 120_000,
     // What is waited for comes later where others work, too: a limit is for what never comes.
     expect: { poll: { timeout: 60_000 } },
-    // There a test that fails is tried once more; scripts/results.mjs tells of each. Campaigns in full are not.
+    // There a test that fails is tried once more; scripts/results.mjs tells of each. Fault-injection tests in full are not.
     retry: process.env.CI && !process.env.SKOLO_LONG ? 1 : 0,
   },
 });

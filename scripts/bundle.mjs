@@ -19,7 +19,7 @@ const { values: options, positionals: names } = readOptions();
 const wanted = bundles.filter(({ name }) => names.length === 0 || names.includes(name));
 const unknown = names.filter((name) => !bundles.some((bundle) => bundle.name === name));
 if (unknown.length > 0) {
-  refuse(`no ${unknown.join(', ')} here, but ${bundles.map(({ name }) => name).join(', ')}`);
+  reject(`no ${unknown.join(', ')} here, but ${bundles.map(({ name }) => name).join(', ')}`);
 }
 
 const out = resolve(options.out ?? join(root, 'out', 'bundle'));
@@ -40,7 +40,7 @@ function readOptions() {
       },
     });
   } catch (error) {
-    return refuse(error instanceof Error ? error.message : String(error));
+    return reject(error instanceof Error ? error.message : String(error));
   }
 }
 
@@ -48,7 +48,7 @@ function readOptions() {
  * @param {string} message
  * @returns {never}
  */
-function refuse(message) {
+function reject(message) {
   console.error(`${message}\n${usage}`);
   process.exit(2);
 }

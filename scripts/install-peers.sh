@@ -12,7 +12,7 @@ limit=${SKOLO_INSTALL_SECONDS:-300}   # for everything together
 deadline=$((SECONDS + limit))
 marker='# written by skolo scripts/install-peers.sh'
 policy=/usr/sbin/policy-rc.d
-former=$policy.before-skolo
+previous=$policy.before-skolo
 lock=/var/lock/skolo-install-peers
 
 fail() {
@@ -45,10 +45,10 @@ done
 exec 9>"$lock"
 flock -w "$limit" 9 || fail 'another run of it does not end'
 
-# No daemon starts while this answers 101. A former one comes back, also when an earlier run was killed.
+# No daemon starts while this answers 101. A previous one comes back, also when an earlier run was killed.
 restore() {
-  if [ -e "$former" ] || [ -L "$former" ]; then
-    mv -f "$former" "$policy"
+  if [ -e "$previous" ] || [ -L "$previous" ]; then
+    mv -f "$previous" "$policy"
   elif grep -qsF "$marker" "$policy"; then
     rm -f "$policy"
   fi
@@ -57,7 +57,7 @@ trap restore EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 restore
-if [ -e "$policy" ] || [ -L "$policy" ]; then mv "$policy" "$former"; fi
+if [ -e "$policy" ] || [ -L "$policy" ]; then mv "$policy" "$previous"; fi
 printf '#!/bin/sh\n%s\nexit 101\n' "$marker" >"$policy"
 chmod 755 "$policy"
 

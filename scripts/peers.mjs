@@ -375,7 +375,7 @@ export const peerKinds = [
     version: ['--version'],
     debian: ['containerd'],
     proves:
-      'images that a push carries to a rack without uplink, and what a power cut does to them',
+      'images that a push carries to a rack without an internet connection, and what a power cut does to them',
   },
   {
     name: 'containerd-2',

@@ -1,9 +1,9 @@
 /**
  * `npm test`: installs what is missing, then type-checks, lints and runs every test.
  *
- * --long [CAMPAIGN…]        in full what is a sample otherwise (`npm run test:long`): all, or that of these packages
+ * --long [PACKAGE…]        in full what is a sample otherwise (`npm run test:long`): all, or that of these packages
  * --hours N                 with --long, for so long machines are hostile to the rest of a rack; default: ten minutes
- * SKOLO_SEED=N              repeats the random campaigns of an earlier run, which print their seed
+ * SKOLO_SEED=N              repeats the random tests of an earlier run, which print their seed
  * CI, SKOLO_TEST_INSTALL=1  as root on Debian, installs the real counterparts that tests use
  *
  * The last line is `N passed, N failed, N skipped`; the exit code is 0 only when nothing failed.
@@ -42,7 +42,7 @@ printPeers();
 const peersText = `${JSON.stringify(peers)}\n`;
 writePeers(peersText);
 
-const workspaces = findWorkspaces(options.campaigns);
+const workspaces = findWorkspaces(options.packages);
 // What an earlier run left behind is not this run's; turbo restores it where nothing has changed.
 for (const folder of workspaces.values()) rmSync(resultsFile(folder), { force: true });
 rmSync(summaries, { recursive: true, force: true });
@@ -115,10 +115,10 @@ function readOptions() {
     if (values.hours !== undefined && (!values.long || !(Number(values.hours) > 0))) {
       throw new Error(`--hours ${values.hours}: give a number of hours, with npm run test:long`);
     }
-    if (unknown === undefined) return { ...values, campaigns: positionals };
-    throw new Error(`${unknown}: no such campaign; there are ${names.sort().join(', ')}`);
+    if (unknown === undefined) return { ...values, packages: positionals };
+    throw new Error(`${unknown}: no such package; there are ${names.sort().join(', ')}`);
   } catch (error) {
-    const usage = 'usage: npm test, npm run test:long [-- [--hours N] [CAMPAIGN…]]';
+    const usage = 'usage: npm test, npm run test:long [-- [--hours N] [PACKAGE…]]';
     console.error(`${error instanceof Error ? error.message : error}\n${usage}`);
     process.exit(2);
   }
@@ -136,7 +136,7 @@ function rounds() {
   ].filter((round) => round.some((word) => word.startsWith('--filter')));
 }
 
-/** How long each campaign took, the longest first. */
+/** How long the fault-injection tests of each package took, the longest first. */
 function printMinutes() {
   const took = readExecutions().map(({ taskId, execution: { startTime, endTime } }) => ({
     name: taskId.replace(/^@skolo\/|#test$/g, ''),
@@ -145,13 +145,13 @@ function printMinutes() {
   const lines = took
     .sort((a, b) => b.minutes - a.minutes)
     .map(({ name, minutes }) => `${name} ${minutes.toFixed(1)}`);
-  console.log(`\nMinutes of each campaign: ${lines.join(', ')}`);
+  console.log(`\nMinutes of each package: ${lines.join(', ')}`);
 }
 
 function printPeers() {
   const here = Object.entries(peers).map(([name, { version }]) => `${name} ${version}`);
   console.log(`Real counterparts found: ${here.join(', ') || 'none'}`);
-  if (process.env.SKOLO_SEED) console.log(`Seed of random campaigns: ${process.env.SKOLO_SEED}`);
+  if (process.env.SKOLO_SEED) console.log(`Seed of random tests: ${process.env.SKOLO_SEED}`);
 }
 
 /**

@@ -28,7 +28,7 @@ function packageFolder(path) {
 
 /** @param {string} folder */
 function read(folder) {
-  // Some name it in npm's former way: a list of objects.
+  // Some name it in npm's previous way: a list of objects.
   const {
     name,
     version,

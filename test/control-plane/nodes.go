@@ -281,7 +281,7 @@ func (n *node) status() core.NodeStatus {
 			Type: core.NodeReady, Status: core.ConditionTrue, Reason: "KubeletReady",
 			LastHeartbeatTime: now, LastTransitionTime: now,
 		}},
-		// The API server connects to the second. Endpoints refuse addresses of loopback, so pods report the first.
+		// The API server connects to the second. Endpoints reject addresses of loopback, so pods report the first.
 		Addresses: []core.NodeAddress{
 			{Type: core.NodeInternalIP, Address: n.address()},
 			{Type: core.NodeExternalIP, Address: "127.0.0.1"},

@@ -1,5 +1,5 @@
 /**
- * Enrolment: Raspberry Pis with a common image ask machine-state who they are. They speak TLS with a port of its own: a Pi pins the
+ * Enrolment: Raspberry Pis with a shared image ask machine-state who they are. They speak TLS with a port of its own: a Pi pins the
  * public key of the endpoint, and proves with the certificate of its own key who asks. Its answers are lines for a shell.
  */
 import { z } from 'zod';
@@ -184,7 +184,7 @@ export const enrolmentsApi = {
     method: 'post',
     path: '/v1/enrolment-secrets',
     summary:
-      'What a common image needs: a secret that expires, shown once, and the pin of the endpoint',
+      'What a shared image needs: a secret that expires, shown once, and the pin of the endpoint',
     role: 'operate',
     body: z.strictObject({ days: z.int().min(1).max(366).default(30) }),
     audits: { target: 'self', input: ['body.days'], answer: ['id', 'expires'] },
@@ -202,7 +202,7 @@ export const enrolmentsApi = {
   revokeEnrolmentSecret: route({
     method: 'delete',
     path: '/v1/enrolment-secrets/{id}',
-    summary: 'Revokes the secret of a common image',
+    summary: 'Revokes the secret of a shared image',
     role: 'operate',
     params: z.object({ id: z.string().min(1).max(100) }),
     audits: { target: ['params.id'] },

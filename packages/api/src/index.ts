@@ -30,13 +30,13 @@ export {
   Machine,
   MachineAlert,
   MachineCondition,
+  MachineDowntime,
   MachineOrder,
   machineStateApi,
   RackElement,
   RackPort,
   RackView,
   ServiceState,
-  SickMachine,
 } from './machine-state.ts';
 export { MetadataClient, MetadataIdentity, metadataServerApi } from './metadata-server.ts';
 export {
@@ -51,7 +51,7 @@ export {
   PowerAction,
   PowerCycle,
   powerCycleDaemonApi,
-  Refusal,
+  Rejection,
   StepRecord,
 } from './power-cycle-daemon.ts';
 export { ApiError, ApiUnreachable, whyUnreachable } from './route/api-error.ts';

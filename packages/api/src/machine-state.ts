@@ -61,7 +61,7 @@ export const Machine = z
     condition: MachineCondition,
     since: Time.optional().describe('when the condition began; absent with `never-reported`'),
     sentence: z.string().describe('why it is in this condition, for people'),
-    needsPerson: z.string().optional().describe('what a person has to do; absent: nothing'),
+    needsAttention: z.string().optional().describe('what a person has to do; absent: nothing'),
     cause: z
       .string()
       .optional()
@@ -266,7 +266,7 @@ export const Curve = z
   .meta({ id: 'Curve' });
 export type Curve = z.output<typeof Curve>;
 
-export const SickMachine = z
+export const MachineDowntime = z
   .object({
     name,
     times: z.int().describe('how often a fault began'),
@@ -275,8 +275,8 @@ export const SickMachine = z
       .array(z.object({ code: z.string(), times: z.int() }))
       .describe('the most frequent first'),
   })
-  .meta({ id: 'SickMachine' });
-export type SickMachine = z.output<typeof SickMachine>;
+  .meta({ id: 'MachineDowntime' });
+export type MachineDowntime = z.output<typeof MachineDowntime>;
 
 const machine = z.object({ name });
 const span = {
@@ -357,9 +357,9 @@ export const machineStateApi = {
     query: z.strictObject(span),
     answers: { 200: z.object({ curves: z.array(Curve) }), 404: Problem, 503: Problem },
   }),
-  sickest: route({
+  downtime: route({
     method: 'get',
-    path: '/v1/sickest',
+    path: '/v1/downtime',
     summary: 'Machines that lost the most time to faults',
     description: 'Time that follows from an order or a plan does not count.',
     role: 'view',
@@ -367,7 +367,7 @@ export const machineStateApi = {
       days: z.coerce.number().min(1).max(90).default(30),
       limit: z.coerce.number().int().min(1).max(1000).default(20),
     }),
-    answers: { 200: z.object({ machines: z.array(SickMachine) }), 503: Problem },
+    answers: { 200: z.object({ machines: z.array(MachineDowntime) }), 503: Problem },
   }),
   log: route({
     method: 'get',

@@ -73,7 +73,7 @@ export const PowerCycle = z
     outlets: z.array(z.string()).describe('outlets that feed the target: switch-1/14'),
     reason,
     by: z.string().describe('requester'),
-    origin: z.enum(['person', 'agent', 'endpoint', 'repair', 'uplink']),
+    origin: z.enum(['person', 'agent', 'endpoint', 'repair', 'internet']),
     requestedAt: Time,
     startedAt: Time.optional().describe('absent: queued'),
     finishedAt: Time.optional().describe('absent: running'),
@@ -104,7 +104,7 @@ export const PowerCycle = z
 export type PowerCycle = z.output<typeof PowerCycle>;
 
 /** Why the service rejects a target now. */
-export const Refusal = z
+export const Rejection = z
   .object({
     target: z.string(),
     code: z.enum([
@@ -125,10 +125,10 @@ export const Refusal = z
     until: Time.optional().describe('when the request will be possible'),
     dark: z.array(z.string()).optional().describe('other targets that would lose power or network'),
   })
-  .meta({ id: 'Refusal' });
-export type Refusal = z.output<typeof Refusal>;
+  .meta({ id: 'Rejection' });
+export type Rejection = z.output<typeof Rejection>;
 
-const Refused = Problem.extend({ refused: z.array(Refusal) });
+const Rejected = Problem.extend({ rejected: z.array(Rejection) });
 
 /** What became of a request. */
 export const AcceptedRequests = z.object({
@@ -139,11 +139,11 @@ export const AcceptedRequests = z.object({
       joined: z.boolean().describe('the target was being cycled already, and this is that cycle'),
     }),
   ),
-  refused: z.array(Refusal).describe('rejected targets, with `skipRefused`'),
+  rejected: z.array(Rejection).describe('rejected targets, with `skipRejected`'),
 });
 export type AcceptedRequests = z.output<typeof AcceptedRequests>;
 
-const skipRefused = z
+const skipRejected = z
   .boolean()
   .default(false)
   .describe('continue without rejected targets, instead of rejecting the request');
@@ -223,7 +223,7 @@ export const MachinePower = z
       reason: true,
     }).optional(),
     hold: z.object({ id: z.string(), by: z.string(), until: Time, reason: z.string() }).optional(),
-    needsHands: z.string().optional().describe('why automatic repair gave up'),
+    needsAttention: z.string().optional().describe('why automatic repair gave up'),
     possibleAt: Time.optional().describe('when the target may be cycled again; absent: now'),
   })
   .meta({ id: 'MachinePower' });
@@ -255,7 +255,7 @@ export const powerCycleDaemonApi = {
     path: '/v1/power-cycles',
     summary: 'Requests power cycles of machines, phones, devices or outlets',
     description:
-      'The service checks all targets first. If it rejects one, it does nothing (409, with all rejections), unless `skipRefused` is set. A target that is being cycled already joins that cycle.',
+      'The service checks all targets first. If it rejects one, it does nothing (409, with all rejections), unless `skipRejected` is set. A target that is being cycled already joins that cycle.',
     role: 'operate',
     headers: idempotencyKey,
     body: z.strictObject({
@@ -271,7 +271,7 @@ export const powerCycleDaemonApi = {
         ),
       force,
       ignoreLimits,
-      skipRefused,
+      skipRejected,
     }),
     audits: {
       target: ['body.machines'],
@@ -282,12 +282,12 @@ export const powerCycleDaemonApi = {
         'body.force',
         'body.ignoreLimits',
         'body.offSeconds',
-        'body.skipRefused',
+        'body.skipRejected',
       ],
       omits: ['headers.idempotency-key'],
-      answer: ['cycles', 'refused'],
+      answer: ['cycles', 'rejected'],
     },
-    answers: { 202: AcceptedRequests, 404: Refused, 409: Refused, 422: Problem, 503: Problem },
+    answers: { 202: AcceptedRequests, 404: Rejected, 409: Rejected, 422: Problem, 503: Problem },
   }),
   requestDeviceCycles: route({
     method: 'post',
@@ -307,8 +307,8 @@ export const powerCycleDaemonApi = {
       202: AcceptedRequests,
       401: Problem,
       403: Problem,
-      404: Refused,
-      409: Refused,
+      404: Rejected,
+      409: Rejected,
       429: Problem,
       503: Problem,
     },
@@ -326,7 +326,7 @@ export const powerCycleDaemonApi = {
       since: Time.optional(),
       limit: z.coerce.number().int().min(1).max(1000).default(100),
     }),
-    answers: { 200: z.object({ cycles: z.array(PowerCycle) }), 404: Refused },
+    answers: { 200: z.object({ cycles: z.array(PowerCycle) }), 404: Rejected },
   }),
   cycle: route({
     method: 'get',
@@ -376,16 +376,16 @@ export const powerCycleDaemonApi = {
       reason,
       force,
       ignoreLimits,
-      skipRefused,
+      skipRejected,
     }),
     audits: {
       target: ['body.targets'],
       reason: 'body.reason',
-      input: ['body.state', 'body.force', 'body.ignoreLimits', 'body.skipRefused'],
+      input: ['body.state', 'body.force', 'body.ignoreLimits', 'body.skipRejected'],
       omits: ['headers.idempotency-key'],
-      answer: ['cycles', 'refused'],
+      answer: ['cycles', 'rejected'],
     },
-    answers: { 202: AcceptedRequests, 404: Refused, 409: Refused, 422: Problem, 503: Problem },
+    answers: { 202: AcceptedRequests, 404: Rejected, 409: Rejected, 422: Problem, 503: Problem },
   }),
   outlets: route({
     method: 'get',
@@ -410,7 +410,7 @@ export const powerCycleDaemonApi = {
     summary: 'Machines, phones and devices with their outlets, power, and last cycle',
     role: 'view',
     query: z.strictObject({ name: z.union([z.string(), z.array(z.string())]).optional() }),
-    answers: { 200: z.object({ machines: z.array(MachinePower) }), 404: Refused },
+    answers: { 200: z.object({ machines: z.array(MachinePower) }), 404: Rejected },
   }),
   controllers: route({
     method: 'get',
@@ -458,7 +458,7 @@ export const powerCycleDaemonApi = {
       input: ['body.until'],
       answer: ['holds'],
     },
-    answers: { 201: z.object({ holds: z.array(Hold) }), 400: Problem, 404: Refused, 503: Problem },
+    answers: { 201: z.object({ holds: z.array(Hold) }), 400: Problem, 404: Rejected, 503: Problem },
   }),
   release: route({
     method: 'delete',

@@ -21,7 +21,7 @@ const reason = z.string().trim().min(1).max(1000).describe('for the history and 
  * - `unreachable`: no connection, or it broke. `timeout`: the device was silent, or no time was left; `detail` says what the service waited for.
  * - `auth`: the device rejects the password or key, or requests a new password. `host-key`: its host key is not the pinned one.
  * - `busy`: another session or a power cycle uses the device; the service retries.
- * - `refused`: the device rejects a command, or sends an error instead of the configuration.
+ * - `rejected`: the device rejects a command, or sends an error instead of the configuration.
  * - `incomplete`: a part of the configuration is missing.
  * - `uncertain`: log messages interrupt the configuration, and no two readings agree; the service retries.
  * - `suspiciously-small`: it shrank by more than `shrinkPercent`.
@@ -34,7 +34,7 @@ export const FailureClass = z.enum([
   'auth',
   'host-key',
   'busy',
-  'refused',
+  'rejected',
   'incomplete',
   'uncertain',
   'suspiciously-small',
@@ -221,7 +221,7 @@ const secrets = z
 
 export const RestoreStep = z.object({
   title: z.string().describe('purpose of the step'),
-  where: z.enum(['device', 'desk']).describe('where to type the lines'),
+  where: z.enum(['device', 'workstation']).describe('where to type the lines'),
   lines: z.array(z.string()),
 });
 export type RestoreStep = z.output<typeof RestoreStep>;

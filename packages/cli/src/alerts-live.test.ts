@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { createTokens, type PubSubRacks, startPubSubRacks } from '@skolo/scripted-services';
 import { peer } from '@skolo/simulators';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -70,11 +70,11 @@ function start(...args: string[]) {
 /** A sink over HTTP that does not listen at first. */
 async function startSink() {
   const received: string[] = [];
-  let refusals = 2;
+  let rejections = 2;
   const server = createServer(async (request, response) => {
     const body = await text(request);
-    refusals -= 1;
-    if (refusals >= 0) return response.writeHead(503).end();
+    rejections -= 1;
+    if (rejections >= 0) return response.writeHead(503).end();
     const { alertname, rack = '-', __state__: state } = JSON.parse(body);
     received.push(`${alertname} ${rack} ${state}`);
     return response.writeHead(204).end();

@@ -91,13 +91,13 @@ export function moment(text: string): Date {
 }
 
 /** Keeps all values of an option that may be given again. */
-export function several(text: string, former: readonly string[] | undefined): string[] {
-  return [...(former ?? []), text];
+export function several(text: string, previous: readonly string[] | undefined): string[] {
+  return [...(previous ?? []), text];
 }
 
 /** `--dns`, which may be given again. */
 export function dnsOption(what: string): Option {
-  const parse = (text: string, former: string[] | undefined) => several(ipv4(text), former);
+  const parse = (text: string, previous: string[] | undefined) => several(ipv4(text), previous);
   return new Option('--dns <address...>', `name servers ${what}`).argParser(parse);
 }
 

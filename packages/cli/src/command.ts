@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { shellWord } from '@skolo/base';
 import { Command, Option } from 'commander';
-import type { Defaults } from './desk/desk-files.ts';
 import { complain, usageError } from './errors.ts';
 import type { Io } from './io.ts';
+import type { Defaults } from './workstation/workstation-files.ts';
 
 /** Options of every command. */
 export interface Globals {

@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { sha256 } from '@skolo/base';
-import { isLong } from '@skolo/durable/campaign';
-import { type Desk, startDesk } from '@skolo/fleet/testing';
+import { isLong } from '@skolo/durable/fault-injection';
+import { startWorkstation, type Workstation } from '@skolo/fleet/testing';
 import { makeTestImage, readByMtools, systems } from '@skolo/pi/testing';
 import { createTokens, startAgents, startPowerCycleDaemon } from '@skolo/scripted-services';
 import { peer, startSshd } from '@skolo/simulators';
@@ -19,22 +19,22 @@ import { CommandLines } from './testing/command-lines.ts';
 const main = fileURLToPath(new URL('main.ts', import.meta.url));
 
 describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
-  let desk: Desk | undefined;
+  let workstation: Workstation | undefined;
   const ends: (() => Promise<void>)[] = [];
   let tokenFile = '';
 
   beforeAll(async () => {
-    desk = await startDesk();
+    workstation = await startWorkstation();
     const tokens = await createTokens();
     const daemon = await startPowerCycleDaemon({ tokens });
     const agents = await startAgents('rack4');
-    ends.push(desk.close, tokens.remove, daemon.close, agents.close);
-    const { jumphost } = desk;
-    const audit = join(desk.env.HOME ?? '', 'audit');
+    ends.push(workstation.close, tokens.remove, daemon.close, agents.close);
+    const { jumphost } = workstation;
+    const audit = join(workstation.env.HOME ?? '', 'audit');
     await jumphost.program('logger', `echo "$@" >> '${audit}'`);
     await jumphost.program('journalctl', 'echo "journalctl $*"');
     // Both machines are the same sshd, which the jumphost reaches at an address of its own.
-    const shell = join(desk.env.HOME ?? '', 'machine');
+    const shell = join(workstation.env.HOME ?? '', 'machine');
     await writeFile(
       shell,
       '#!/bin/sh\n[ -n "$SSH_ORIGINAL_COMMAND" ] || exec sh\nexec sh -c "$SSH_ORIGINAL_COMMAND"\n',
@@ -63,8 +63,8 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
         `$&\n    port: 1\n    swarming: { url: "${agents.urls.get('rpi-001')}" }`,
       )
       .replaceAll('192.168.1.', '127.0.1.');
-    await writeFile(join(desk.rack.overlay, 'rack.yaml'), text);
-    tokenFile = join(desk.env.HOME ?? '', 'token');
+    await writeFile(join(workstation.rack.overlay, 'rack.yaml'), text);
+    tokenFile = join(workstation.env.HOME ?? '', 'token');
     await writeFile(tokenFile, tokens.operate, { mode: 0o600 });
   });
   const commandLines = new CommandLines();
@@ -78,13 +78,13 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
       'power',
       'holds',
       '--rack',
-      join(desk?.rack.overlay ?? '', 'rack.yaml'),
+      join(workstation?.rack.overlay ?? '', 'rack.yaml'),
     );
     const there = await skolo('power', 'holds', '--on', 'rack4');
 
     expect(here).toMatchObject({ code: 0 });
     expect(there).toMatchObject({ code: 1, stderr: expect.stringContaining('no token') });
-    expect(await desk?.left()).toEqual([]);
+    expect(await workstation?.left()).toEqual([]);
   });
 
   it('does with a token what the command does in the rack', async () => {
@@ -93,9 +93,9 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
     const there = await skolo('power', 'status', '--on', 'rack4', ...args);
 
     expect(there).toMatchObject({ code: 0, stderr: '' });
-    const rack = join(desk?.rack.overlay ?? '', 'rack.yaml');
+    const rack = join(workstation?.rack.overlay ?? '', 'rack.yaml');
     expect(there.stdout).toBe((await skolo('power', 'status', '--rack', rack)).stdout);
-    expect(await desk?.left()).toEqual([]);
+    expect(await workstation?.left()).toEqual([]);
   });
 
   it('names the rack.yaml of the rack for commands without a service', async () => {
@@ -113,7 +113,7 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
   });
 
   it('pi setup --check reaches each machine, with one connection, and changes nothing', async () => {
-    const key = join(desk?.env.HOME ?? '', 'key.pub');
+    const key = join(workstation?.env.HOME ?? '', 'key.pub');
     await writeFile(key, 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIexample ann@desk\n');
 
     const names = (isLong ? ['001', '002'] : ['001']).map((at) => `skia-rpi2-rack4-shelf1-${at}`);
@@ -126,11 +126,14 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
     expect(code).toBe(1);
     for (const each of names) expect(stdout).toMatch(new RegExp(`^${each} .*name`, 'm'));
     expect(stdout).toContain('name: the host name is ');
-    expect(await desk?.left()).toEqual([]);
+    expect(await workstation?.left()).toEqual([]);
   });
 
   it('machine join --check says what differs on each machine, and changes nothing', async () => {
-    await desk?.jumphost.program('k3s', 'echo "Error from server (NotFound): none" >&2; exit 1');
+    await workstation?.jumphost.program(
+      'k3s',
+      'echo "Error from server (NotFound): none" >&2; exit 1',
+    );
 
     const { code, stdout } = await skolo(
       'machine',
@@ -143,13 +146,13 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
     expect(stdout).toMatch(
       /skia-rpi2-rack4-shelf1-001 +failed .*k3s-config: \S+config.yaml server: is missing.*k3s-agent: .*has no k3s/,
     );
-    expect(await desk?.left()).toEqual([]);
+    expect(await workstation?.left()).toEqual([]);
   });
 
   it.skipIf(!peer('mtools'))('pi image --join has a token of the cluster on the card', async () => {
-    const home = desk?.env.HOME ?? '';
+    const home = workstation?.env.HOME ?? '';
     const token = `K10${'ab'.repeat(32)}::abc123.0123456789abcdef`;
-    await desk?.jumphost.program(
+    await workstation?.jumphost.program(
       'k3s',
       `case "$*" in
         'token create --ttl 24h --description cards that join: skia-rpi2-rack4-shelf1-001') echo '${token}' ;;
@@ -192,8 +195,8 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
 
   it('forward gives a URL that marks requests, and is nothing to others', async () => {
     const forward = spawn(process.execPath, [main, 'forward', 'rack4', 'power-cycle-daemon'], {
-      env: desk?.env,
-      cwd: desk?.env.HOME,
+      env: workstation?.env,
+      cwd: workstation?.env.HOME,
     });
     const [line] = await once(forward.stdout.setEncoding('utf8'), 'data');
     const { host, port, pathname } = new URL(line);
@@ -219,7 +222,7 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
     const ended = once(forward, 'close');
     forward.kill('SIGTERM');
     await ended;
-    expect(await desk?.left()).toEqual([]);
+    expect(await workstation?.left()).toEqual([]);
   });
 
   it('logs reads the journal of the jumphost', async () => {
@@ -232,10 +235,13 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
 
   it('logs shows control characters of a line instead of sending them to the terminal', async () => {
     // ESC [ 2 J clears the screen, and U+202E turns the direction of what follows.
-    await desk?.jumphost.program('journalctl', "printf 'x\\033[2J\\342\\200\\256gpj.exe\\n'");
+    await workstation?.jumphost.program(
+      'journalctl',
+      "printf 'x\\033[2J\\342\\200\\256gpj.exe\\n'",
+    );
 
     const { stdout } = await skoloWith('', 'logs', 'rack4', '--unit', 'x');
-    await desk?.jumphost.program('journalctl', 'echo "journalctl $*"');
+    await workstation?.jumphost.program('journalctl', 'echo "journalctl $*"');
 
     expect(stdout).toBe('x^[[2J<U+202E>gpj.exe\n');
   });
@@ -246,10 +252,10 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
     const { code, stdout } = await skoloWith('echo here; exit 4\n', 'shell', name);
 
     expect({ code, stdout }).toEqual({ code: 4, stdout: 'here\n' });
-    expect(await readFile(join(desk?.env.HOME ?? '', 'audit'), 'utf8')).toMatch(
+    expect(await readFile(join(workstation?.env.HOME ?? '', 'audit'), 'utf8')).toMatch(
       new RegExp(`^-t skolo -- \\S+@\\S+: shell on ${name}\\n`, 'm'),
     );
-    expect(await desk?.left()).toEqual([]);
+    expect(await workstation?.left()).toEqual([]);
   });
 
   it('run has a line for each machine, and a table of exit codes', async () => {
@@ -268,13 +274,13 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
     expect(bad).toMatchObject({ code: 1, stdout: expect.stringMatching(/001 +3\n.*002 +3\n$/) });
     expect(late.stdout).toMatch(/001 +timeout/);
     expect(gone.stdout).toMatch(/01 +255 +the jumphost gets no connection to its ssh port\n$/);
-    expect(await desk?.left()).toEqual([]);
+    expect(await workstation?.left()).toEqual([]);
   });
 
   it('machine leave waits for a task, ends none unless it is forced, and holds the machine meanwhile', async () => {
     const name = 'skia-e-linux-01';
-    const done = join(desk?.env.HOME ?? '', 'k3s-done');
-    await desk?.jumphost.program(
+    const done = join(workstation?.env.HOME ?? '', 'k3s-done');
+    await workstation?.jumphost.program(
       'k3s',
       `case $* in
   *' get '*) echo "Error from server (NotFound): none" >&2; exit 1 ;;
@@ -284,13 +290,13 @@ esac`,
     const leave = (...more: string[]) =>
       skolo('machine', 'leave', name, '--reason', 'a test', '--token-file', tokenFile, ...more);
 
-    const refused = await leave('--task-limit', '1s');
+    const rejected = await leave('--task-limit', '1s');
     const isThere = await readFile(done, 'utf8').catch(() => 'not done');
     const forced = await leave('--force');
 
-    expect(refused.code).toBe(1);
-    expect(refused.stderr).toContain(`${name}: waits for its task 67e8a4c01f2b3d10`);
-    expect(refused.stdout).toMatch(/failed +still busy with tasks after 0 min; --force ends them/);
+    expect(rejected.code).toBe(1);
+    expect(rejected.stderr).toContain(`${name}: waits for its task 67e8a4c01f2b3d10`);
+    expect(rejected.stdout).toMatch(/failed +still busy with tasks after 0 min; --force ends them/);
     expect(isThere).toBe('not done');
     expect(forced).toMatchObject({ code: 0, stdout: expect.stringContaining('only the cluster') });
     expect(await readFile(done, 'utf8')).toContain(`delete --ignore-not-found --wait=false node`);
@@ -303,11 +309,11 @@ esac`,
       tokenFile,
     );
     expect(holds).not.toContain(name);
-    expect(await desk?.left()).toEqual([]);
+    expect(await workstation?.left()).toEqual([]);
   });
 
   it('does nothing that the jumphost does not record', async () => {
-    await desk?.jumphost.program('logger', 'echo "no space left" >&2; exit 1');
+    await workstation?.jumphost.program('logger', 'echo "no space left" >&2; exit 1');
 
     const { code, stderr, stdout } = await skolo('run', 'skia-e-linux-01', '--', 'echo done');
 
@@ -323,8 +329,8 @@ esac`,
 
   /** In one process for all, which has loaded what they need. */
   async function skolo(...args: string[]) {
-    const dir = desk?.env.HOME ?? '';
-    const ended = await commandLines.run({ args, dir, env: desk?.env ?? {} });
+    const dir = workstation?.env.HOME ?? '';
+    const ended = await commandLines.run({ args, dir, env: workstation?.env ?? {} });
     const { stdout, stderr, exitCode } = ended;
     return { code: exitCode, stdout: `${Buffer.from(stdout)}`, stderr };
   }
@@ -332,7 +338,7 @@ esac`,
   /** In a process of its own, for a program that has its input and output. */
   function skoloWith(input: string, ...args: string[]) {
     return new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve) => {
-      const options = { env: desk?.env, cwd: desk?.env.HOME };
+      const options = { env: workstation?.env, cwd: workstation?.env.HOME };
       const child = execFile(process.execPath, [main, ...args], options, (_error, stdout, stderr) =>
         resolve({ code: child.exitCode, stdout, stderr }),
       );

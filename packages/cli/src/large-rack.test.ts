@@ -93,8 +93,8 @@ describe('of 200 machines', () => {
         026],skia-rpi2-rack4-shelf3-[008,030],
         skia-rpi2-rack4-shelf4-[012,034],
         skia-rpi2-rack4-shelf5-[016,038]: quarantined for 2 h:
-        device: needs hands: 2 rounds of repair (adb-reconnect,
-        usb-cycle) did not bring it back
+        device: needs attention: 2 rounds of repair
+        (adb-reconnect, usb-cycle) did not bring it back
       skia-rpi2-rack4-shelf1-022,skia-rpi2-rack4-shelf2-[004,
         026],skia-rpi2-rack4-shelf3-[008,030],
         skia-rpi2-rack4-shelf4-[012,034],
@@ -187,7 +187,7 @@ describe('filters', () => {
       'skolo: --shelf shelf6: unknown shelf; did you mean "shelf1"? valid: shelf1, shelf2, shelf3, shelf4, shelf5',
     ],
     ['inventory list --kind rpy', 'valid: host, rpi'],
-    ['power status --state offf', 'did you mean "off"? valid: needs-hands, '],
+    ['power status --state offf', 'did you mean "off"? valid: needs-attention, '],
     ['backup status --model edgeswich', 'did you mean "edgeswitch"? valid: '],
   ] as const)('of `skolo %s` list the valid values', async ([line, message]) => {
     const { err, out, exitCode } = await skolo(line);

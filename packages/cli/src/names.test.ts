@@ -13,7 +13,7 @@ describe('names on the command line', () => {
   it.each([
     [['a-[3-1]'], 'is reversed'],
     [[','], 'no name'],
-  ])('are refused: %j', (words, message) => {
+  ])('are rejected: %j', (words, message) => {
     expect(() => namesOf(words)).toThrow(message);
   });
 });

@@ -22,7 +22,7 @@ import { runCommand } from './testing/run-command.ts';
 
 const run = promisify(execFile);
 const serial = '10000000f00dcafe';
-const secret = '3fa92c01.a-secret-of-a-common-image';
+const secret = '3fa92c01.a-secret-of-a-shared-image';
 const pin = `sha256//${'A'.repeat(43)}=`;
 const missing = peer('mtools') === undefined ? ' (mtools is not installed)' : '';
 

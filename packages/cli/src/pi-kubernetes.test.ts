@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import {
   type BareJumphost,
   bridge,
@@ -24,7 +24,7 @@ describe.skipIf(why !== undefined)(`Pis (${why ?? 'booted'})`, { timeout: 600_00
   beforeAll(async () => {
     pis = await startBareJumphost({ bridge, place: { name: 'host01', address: `${network}.8` } });
     second = await pis.addSpare({ name: 'host02', address: `${network}.9` });
-    home = pis.desk.env.HOME ?? '';
+    home = pis.workstation.env.HOME ?? '';
     await symlink(peer('kubectl') ?? '', join(home, 'bin/kubectl'));
     await writeFile(
       join(home, 'rack.yaml'),
@@ -39,7 +39,7 @@ machines:
   afterAll(() => pis?.close());
 
   function skolo(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-    const env = { ...pis.desk.env, SKOLO_RACK: join(home, 'rack.yaml') };
+    const env = { ...pis.workstation.env, SKOLO_RACK: join(home, 'rack.yaml') };
     return new Promise((resolve) => {
       execFile(process.execPath, [main, ...args], { env, cwd: home }, (error, out, err) => {
         const code = typeof error?.code === 'number' ? error.code : error ? 1 : 0;
@@ -50,7 +50,7 @@ machines:
   const verb = (...args: string[]) => skolo('pi', 'kubernetes', ...args);
   const setUp = (...more: string[]) =>
     verb('setup', '--master', 'host01', '--worker', 'host02', ...way(), ...more);
-  const way = () => ['--sign-in-as', 'root', '--files', pis.desk.files];
+  const way = () => ['--sign-in-as', 'root', '--files', pis.workstation.files];
 
   it('get their programs', async () => {
     const { code, out } = await verb('deploy', 'host[01-02]', ...way());

@@ -1,8 +1,8 @@
-/** `skolo pi setup` on Debians in namespaces, of which some are as Pis on a desk are. */
+/** `skolo pi setup` on Debians in namespaces, of which some are as Pis in a small rack are. */
 import { execFile } from 'node:child_process';
 import { type AddressInfo, createServer } from 'node:net';
 import { promisify } from 'node:util';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { network, whyNoJumphost } from '@skolo/k3s/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Io } from './io.ts';
@@ -19,7 +19,7 @@ import { testIo } from './testing/test-io.ts';
 const run = promisify(execFile);
 const why = whyNoJumphost();
 
-describe.skipIf(why)(`Pis of a desk${why ? ` (${why})` : ''}`, { timeout: 1_200_000 }, () => {
+describe.skipIf(why)(`Pis of a small rack${why ? ` (${why})` : ''}`, { timeout: 1_200_000 }, () => {
   let pis: RunningPis | undefined;
   afterEach(async () => {
     await pis?.close();

@@ -72,7 +72,7 @@ machines: { "rpi-[001-003]": { kind: rpi, address: "192.168.1.[101-103]" } }
   it.each([
     ['the gateway of rack.yaml', 'gateway: 10.1.1.254', undefined],
     ['a warning without a router', '', 'a[1-2]: no default route and no name server'],
-  ])('image of the inventory of a desk has %s', async (_, gateway, warning) => {
+  ])('image of the inventory of a small rack has %s', async (_, gateway, warning) => {
     const rack = path('desk.yaml');
     await writeFile(
       rack,

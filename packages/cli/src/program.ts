@@ -4,10 +4,10 @@ import { readFileSync } from 'node:fs';
 import { getAsset, isSea } from 'node:sea';
 import { CommanderError, type Option } from 'commander';
 import { addGlobalOptions, SkoloCommand } from './command.ts';
-import { readDefaults } from './desk/desk-files.ts';
 import { exitCodes, failureOf } from './errors.ts';
 import type { Io } from './io.ts';
 import { plain } from './output/text.ts';
+import { readDefaults } from './workstation/workstation-files.ts';
 
 /** Defines arguments, options and action of a verb. */
 type Define = (command: SkoloCommand) => void;
@@ -49,10 +49,10 @@ const nouns: Record<string, Noun> = {
       export: async () => (await import('./commands/inventory/export.ts')).define,
     },
   },
-  census: {
+  cabling: {
     summary: 'what is plugged in where, against rack.yaml',
-    example: 'skolo census rack4',
-    own: async () => (await import('./commands/census/census.ts')).define,
+    example: 'skolo cabling rack4',
+    own: async () => (await import('./commands/cabling/cabling.ts')).define,
   },
   power: {
     summary: 'turn machines and phones off and on',
@@ -80,7 +80,7 @@ const nouns: Record<string, Noun> = {
       list: async () => (await import('./commands/machine/list.ts')).define,
       show: async () => (await import('./commands/machine/page.ts')).define,
       history: async () => (await import('./commands/machine/history.ts')).history,
-      sickest: async () => (await import('./commands/machine/history.ts')).sickest,
+      downtime: async () => (await import('./commands/machine/history.ts')).downtime,
       note: async () => (await import('./commands/machine/note.ts')).define,
       maintain: async () => (await import('./commands/machine/orders.ts')).maintain,
       quarantine: async () => (await import('./commands/machine/orders.ts')).quarantine,
@@ -159,38 +159,38 @@ const nouns: Record<string, Noun> = {
   console: {
     summary: 'the web console of a rack',
     example: 'skolo console rack4',
-    own: async () => (await import('./commands/desk/console.ts')).define,
+    own: async () => (await import('./commands/workstation/console.ts')).define,
   },
   attach: {
     summary: 'a shell, or one command, with the cluster of a rack',
     example: 'skolo attach rack4 -- kubectl get pods -A',
-    own: async () => (await import('./commands/desk/attach.ts')).define,
+    own: async () => (await import('./commands/workstation/attach.ts')).define,
   },
   kubectl: {
     summary: 'kubectl with the cluster of a rack',
     example: 'skolo kubectl rack4 get pods -A --watch',
-    own: async () => (await import('./commands/desk/kubectl.ts')).define,
+    own: async () => (await import('./commands/workstation/kubectl.ts')).define,
     passesOn: true,
   },
   forward: {
     summary: 'a local URL for a service of a rack',
     example: 'skolo forward rack4 prometheus',
-    own: async () => (await import('./commands/desk/forward.ts')).define,
+    own: async () => (await import('./commands/workstation/forward.ts')).define,
   },
   logs: {
     summary: 'log lines of a service, a machine, or the jumphost',
     example: 'skolo logs rack4 power-cycle-daemon -f',
-    own: async () => (await import('./commands/desk/logs.ts')).define,
+    own: async () => (await import('./commands/workstation/logs.ts')).define,
   },
   shell: {
     summary: 'a shell on a machine, through the jumphost',
     example: 'skolo shell skia-rpi2-rack4-shelf1-007',
-    own: async () => (await import('./commands/desk/shell.ts')).define,
+    own: async () => (await import('./commands/workstation/shell.ts')).define,
   },
   run: {
     summary: 'a command on many machines, through the jumphost',
     example: "skolo run 'skia-rpi2-rack4-shelf1-[001-040]' -- uptime",
-    own: async () => (await import('./commands/desk/run.ts')).define,
+    own: async () => (await import('./commands/workstation/run.ts')).define,
   },
   jumphost: {
     summary: 'the computer that runs the services of a rack',
@@ -260,7 +260,7 @@ const nouns: Record<string, Noun> = {
   login: {
     summary: 'save your token for the services of a rack',
     example: 'skolo login rack4 --on rack4',
-    own: async () => (await import('./commands/desk/login.ts')).define,
+    own: async () => (await import('./commands/workstation/login.ts')).define,
   },
   token: {
     summary: 'tokens of people and programs for the services',

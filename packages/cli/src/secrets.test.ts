@@ -20,14 +20,14 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import {
-  type Desk,
   hasNamespaces,
   missing,
   run,
   startCluster,
-  startDesk,
+  startWorkstation,
+  type Workstation,
   watchProcesses,
 } from '@skolo/fleet/testing';
 import { sealSops } from '@skolo/secret-store';
@@ -60,7 +60,7 @@ services:
 
 describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000 }, () => {
   let cluster: ControlPlane;
-  let desk: Desk;
+  let workstation: Workstation;
   let etc: string;
   let home: string;
   let recipients: string[];
@@ -73,9 +73,12 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
     commandLines = new CommandLines();
     etc = await mkdtemp(join(tmpdir(), 'skolo-etc-'));
     cluster = await startCluster();
-    desk = await startDesk({ kubeconfig: cluster.kubeconfig, folders: { '/etc': etc } });
-    home = desk.env.HOME ?? '';
-    await desk.jumphost.program('logger', `echo "$@" >> ${join(etc, 'log')}`);
+    workstation = await startWorkstation({
+      kubeconfig: cluster.kubeconfig,
+      folders: { '/etc': etc },
+    });
+    home = workstation.env.HOME ?? '';
+    await workstation.jumphost.program('logger', `echo "$@" >> ${join(etc, 'log')}`);
     await mkdir(join(etc, 'skolo/power-cycle-daemon'), { recursive: true });
     await mkdir(join(etc, 'rancher/k3s'), { recursive: true });
     machine = await startMachine(home);
@@ -91,7 +94,7 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
   afterAll(async () => {
     await commandLines?.close();
     await machine?.close();
-    await desk?.close();
+    await workstation?.close();
     await cluster?.close();
     await rm(etc, { recursive: true, force: true });
   });
@@ -100,7 +103,7 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
   function start(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
     return spawn(process.execPath, [main, 'secrets', ...args], {
       cwd: home,
-      env: { ...desk.env, SOPS_AGE_KEY_FILE: join(home, 'keys.txt'), ...env },
+      env: { ...workstation.env, SOPS_AGE_KEY_FILE: join(home, 'keys.txt'), ...env },
     });
   }
 
@@ -117,7 +120,7 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
 
   /** In one process for all, which has loaded what they need. */
   async function skolo(...words: string[]): Promise<{ out: string; code: number }> {
-    const env = { ...desk.env, SOPS_AGE_KEY_FILE: join(home, 'keys.txt') };
+    const env = { ...workstation.env, SOPS_AGE_KEY_FILE: join(home, 'keys.txt') };
     const { stdout, stderr, exitCode } = await commandLines.run({ args: words, dir: home, env });
     const out = Buffer.from(stdout).toString();
     printed.push(out, stderr);
@@ -206,7 +209,7 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
     const found = new Set(all.map((file) => file.replace(etc, '/etc')));
 
     expect(printed.join('\n')).not.toContain(canary);
-    expect((await desk.jumphost.commands()).join('\n')).not.toContain(canary);
+    expect((await workstation.jumphost.commands()).join('\n')).not.toContain(canary);
     const places = [...found].filter((file) => !/etcd|control-plane/.test(file)).sort();
     expect(places.map((file) => file.replace(/\.\.skolo-\w+/, '..version'))).toEqual([
       '/etc/skolo/power-cycle-daemon/..version/environment',

@@ -82,7 +82,7 @@ async function placeFor(session: string, lines: CommandLines | undefined): Promi
     ? await startPowerCycleDaemon({ tokens })
     : undefined;
   if (power) onTestFinished(power.close);
-  const backup = /skolo (backup|equipment|census)\b/.test(session)
+  const backup = /skolo (backup|equipment|cabling)\b/.test(session)
     ? await startRouterBackup({ tokens })
     : undefined;
   if (backup) onTestFinished(backup.close);

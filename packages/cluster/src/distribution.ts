@@ -16,7 +16,7 @@ export interface ClusterPlan {
   agents: readonly Member[];
   /** Where there is none yet: `v1.32.5+k3s1`, `v1.34.8` of kubeadm. */
   version: string;
-  /** Images on every disk before k3s starts, for a cluster without an uplink. `own`: a file of yours. */
+  /** Images on every disk before k3s starts, for a cluster without an internet connection. `own`: a file of yours. */
   airGap?: { own?: string };
 }
 

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Host } from '@skolo/computers';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { addRack, findRack, openRack, readFleet } from '@skolo/fleet';
 import { k3sVersion } from '@skolo/k3s';
 import { whyNoJumphost } from '@skolo/k3s/testing';
@@ -196,7 +196,7 @@ head -c 1M /dev/zero > /usr/local/bin/.full`,
       }
     });
 
-    it('are a cluster in the list of racks, which a desk opens', async () => {
+    it('are a cluster in the list of racks, which a workstation opens', async () => {
       const folder = await mkdtemp(join(tmpdir(), 'skolo-clusters-'));
       const file = join(folder, 'config.json');
       const fleet = { gitdir: folder, repo: 'https://git.example.com/racks', clusters: {} };
@@ -240,7 +240,7 @@ head -c 1M /dev/zero > /usr/local/bin/.full`,
       const left = await shell('host09', 'ls -A /etc/rancher /var/lib/rancher /usr/local/bin/k3s');
       expect(left.text.match(/No such file/g)).toHaveLength(3);
       const { root } = computer('host10');
-      // A new card: with the former one, the agent would join again when it boots.
+      // A new card: with the old one, the agent would join again when it boots.
       const units = [
         'k3s-agent.service',
         'k3s-agent.service.env',

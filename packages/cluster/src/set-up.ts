@@ -32,7 +32,7 @@ export interface MemberResult {
   why?: string;
 }
 
-/** Images travel over one uplink, and a desk has one processor for many connections. */
+/** Images travel over one uplink, and a workstation has one processor for many connections. */
 const atOnce = 10;
 /** sshd allows ten sessions in one connection (MaxSessions), and the lock of the server needs one. */
 const sessionsOfServer = 6;
@@ -43,7 +43,7 @@ export async function deploy(
   plan: Pick<ClusterPlan, 'distribution' | 'version' | 'airGap'>,
   deps: Omit<SetUpDeps, 'accounts'>,
 ): Promise<MemberResult[]> {
-  refuseTwice(members);
+  rejectTwice(members);
   return await inParallel(members, atOnce, ({ name }) =>
     onMember(name, deps, () => Promise.resolve(plan.distribution.deploySteps(plan, deps))),
   );
@@ -56,7 +56,7 @@ export async function deploy(
  */
 export async function setUp(plan: ClusterPlan, deps: SetUpDeps): Promise<MemberResult[]> {
   const { distribution, server, agents } = plan;
-  refuseTwice([server, ...agents]);
+  rejectTwice([server, ...agents]);
   const ready = Promise.withResolvers<Host>();
   ready.promise.catch(() => undefined);
   // A cluster that is there keeps its version, and no agent may be newer than its server.
@@ -126,7 +126,7 @@ export function isDone({ steps, why }: MemberResult): boolean {
 }
 
 /** @throws ClusterError A name or an address is there twice. */
-function refuseTwice(members: readonly Member[]): void {
+function rejectTwice(members: readonly Member[]): void {
   for (const key of ['name', 'address'] as const) {
     const seen = new Set<string>();
     for (const { [key]: value } of members) {

@@ -1,7 +1,7 @@
 /** What people do in the pages for longer: in `npm run test:long`. */
 
 import { buildPages } from '@skolo/console/build';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { peer } from '@skolo/simulators';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { buildPages } from '@skolo/console/build';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { peer } from '@skolo/simulators';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -52,7 +52,7 @@ describe.skipIf(!chromium)('the console', () => {
     ['services', 'th:has-text("router-backup")', 1],
     ['audit', 'tbody tr', 1],
     ['rack-file', 'li:has-text("switch-1/41")', 1],
-    ['sickest', 'tbody tr', 20],
+    ['downtime', 'tbody tr', 20],
     ['visit', '.tasks li', 1],
     ['machine/skia-rpi2-rack4-shelf1-001', '.timeline .mark', 10],
   ])(
@@ -191,7 +191,7 @@ describe.skipIf(!chromium)('the console', () => {
 
   it('shows hostile text as text, with what is invisible made visible', async () => {
     const machine = idle();
-    fixture.show({ ...machine, sentence: hostile, needsPerson: hostile });
+    fixture.show({ ...machine, sentence: hostile, needsAttention: hostile });
     await page.goto(`${fixture.url}/#/machine/${machine.name}`);
 
     const sentence = page.locator('.sentence');

@@ -110,7 +110,7 @@ describe('a session', () => {
       detail: expect.stringContaining('needs operate'),
     });
     expect(await auditOf('machine-state')).toMatch(
-      /"who":"ann-view".*"what":"rejected request","target":"POST \/v1\/notes","outcome":"refused: /,
+      /"who":"ann-view".*"what":"rejected request","target":"POST \/v1\/notes","outcome":"rejected: /,
     );
   });
 

@@ -1,6 +1,6 @@
 /** Where a device is found, and how to sign in there. */
 import type { Credentials } from '@skolo/secrets';
-import { DeviceRefused } from './errors.ts';
+import { DeviceRejected } from './errors.ts';
 import type { HostKeys } from './host-keys.ts';
 import type { Target } from './session/session.ts';
 
@@ -28,7 +28,7 @@ export interface Access {
   hostKeys: HostKeys;
 }
 
-/** Where a session of ssh or telnet connects to, and with which secrets. @throws DeviceRefused */
+/** Where a session of ssh or telnet connects to, and with which secrets. @throws DeviceRejected */
 export async function targetOf(
   endpoint: Endpoint,
   { credentials }: Pick<Access, 'credentials'>,
@@ -41,8 +41,8 @@ export async function targetOf(
   return { name, address, port, credentials: await credentials(), ...pinned };
 }
 
-/** @throws DeviceRefused rack.yaml gives it none. */
+/** @throws DeviceRejected rack.yaml gives it none. */
 export function addressOf({ name, address }: Pick<Endpoint, 'name' | 'address'>): string {
   if (address !== undefined) return address;
-  throw new DeviceRefused(name, 'rack.yaml gives it no address');
+  throw new DeviceRejected(name, 'rack.yaml gives it no address');
 }

@@ -28,7 +28,7 @@ export class DeviceBusy extends DeviceError {
 }
 
 /** It does not take the password or key, or there is none. */
-export class SignInRefused extends DeviceError {
+export class SignInRejected extends DeviceError {
   readonly retry = false;
 }
 
@@ -38,7 +38,7 @@ export class HostKeyChanged extends DeviceError {
 }
 
 /** It understood and said no, or what it says makes no sense: a login page, an error text, a missing instance. */
-export class DeviceRefused extends DeviceError {
+export class DeviceRejected extends DeviceError {
   readonly retry = false;
 }
 

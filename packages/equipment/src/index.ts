@@ -1,6 +1,6 @@
 /** Talking to network equipment. */
 
-export { throwIfRefused } from './cli/answer.ts';
+export { throwIfRejected } from './cli/answer.ts';
 export { type Dialect, escapePattern, type Pager, usualLogin } from './cli/dialect.ts';
 export { type Access, addressOf, type Endpoint, type Ports, targetOf } from './endpoint.ts';
 export {
@@ -8,12 +8,12 @@ export {
   AnswerUncertain,
   DeviceBusy,
   DeviceError,
-  DeviceRefused,
+  DeviceRejected,
   DeviceTimeout,
   DeviceUnreachable,
   HostKeyChanged,
   OutputNotStored,
-  SignInRefused,
+  SignInRejected,
 } from './errors.ts';
 export { HostKeys } from './host-keys.ts';
 export { isLoginPage, notAnAnswer, readJson } from './http/answer.ts';

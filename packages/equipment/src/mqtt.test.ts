@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { describe, expect, it } from 'vitest';
-import { DeviceRefused, DeviceTimeout } from './errors.ts';
+import { DeviceRejected, DeviceTimeout } from './errors.ts';
 import { visitBroker } from './mqtt.ts';
 import { startTcpServer } from './testing/tcp-server.ts';
 
@@ -92,7 +92,7 @@ describe('a broker that sends without end', () => {
 
     const error = await visit(broker.port).catch((reason: unknown) => reason);
 
-    expect(error).toBeInstanceOf(DeviceRefused);
+    expect(error).toBeInstanceOf(DeviceRejected);
     expect(String(error)).toMatch(/the broker 127\.0\.0\.1:\d+ sends more than 1 MiB in one visit/);
     // The rest is in buffers of the kernel and of the broker.
     expect(broker.sent()).toBeLessThan(32 * 1024 * 1024);

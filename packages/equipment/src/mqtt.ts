@@ -13,10 +13,10 @@ import type { IClientOptions, MqttClient } from 'mqtt';
 import { type Access, addressOf, type Endpoint } from './endpoint.ts';
 import {
   type DeviceError,
-  DeviceRefused,
+  DeviceRejected,
   DeviceTimeout,
   DeviceUnreachable,
-  SignInRefused,
+  SignInRejected,
 } from './errors.ts';
 import { withAnyOf } from './session/any-of.ts';
 
@@ -135,7 +135,7 @@ function failureOf(
     client.stream.on('data', (bytes: Buffer) => {
       received += bytes.length;
       if (received <= mostBytes) return;
-      reject(new DeviceRefused(device, `the broker ${broker} sends more than 1 MiB in one visit`));
+      reject(new DeviceRejected(device, `the broker ${broker} sends more than 1 MiB in one visit`));
       client.stream.destroy();
     });
     client.on('error', (error) => reject(connectionError(device, broker, error)));
@@ -155,10 +155,13 @@ function subscribed(client: MqttClient, device: string, topics: string[]): Promi
   return new Promise((resolve, reject) => {
     client.once('connect', () => {
       client.subscribe(topics, { qos: 1 }, (error, granted) => {
-        const refused = error !== null || granted?.some(({ qos }) => qos > 2);
-        if (!refused) return resolve();
+        const rejected = error !== null || granted?.some(({ qos }) => qos > 2);
+        if (!rejected) return resolve();
         reject(
-          new DeviceRefused(device, `the broker does not let it subscribe to ${topics.join(', ')}`),
+          new DeviceRejected(
+            device,
+            `the broker does not let it subscribe to ${topics.join(', ')}`,
+          ),
         );
       });
     });
@@ -185,15 +188,15 @@ function connectionError(device: string, broker: string, error: Error): DeviceEr
   const code = 'code' in error ? error.code : undefined;
   // Of CONNACK: 4 bad user name or password, 5 not authorized.
   if (code === 4 || code === 5) {
-    return new SignInRefused(device, `the broker ${broker} does not take its login`);
+    return new SignInRejected(device, `the broker ${broker} does not take its login`);
   }
   if (typeof code === 'number') {
-    return new DeviceRefused(device, `the broker ${broker} refuses the connection (code ${code})`);
+    return new DeviceRejected(device, `the broker ${broker} rejects the connection (code ${code})`);
   }
   if (typeof code === 'string') {
     return new DeviceUnreachable(device, `the broker ${broker}: ${code}`);
   }
-  return new DeviceRefused(device, `${broker} does not speak MQTT`);
+  return new DeviceRejected(device, `${broker} does not speak MQTT`);
 }
 
 function shown(payload: Buffer): string {

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { DeviceRefused, DeviceTimeout } from './errors.ts';
+import { DeviceRejected, DeviceTimeout } from './errors.ts';
 import { type Program, runProgram } from './program.ts';
 
 const patient = () => new AbortController().signal;
@@ -59,10 +59,10 @@ describe('runProgram', () => {
     ['has an impossible argument', ['sh', 'a\0b'], '"sh" cannot be run with these arguments'],
     ['is ended by somebody', ['sh', '-c', 'kill -9 $$'], 'sh was ended by SIGKILL'],
     ['talks too much', ['yes'], 'yes prints more than 65536 characters'],
-  ] as const)('refuses a program that %s', async ([, command, message]) => {
+  ] as const)('rejects a program that %s', async ([, command, message]) => {
     const error = await run([...command]).catch((reason: unknown) => reason);
 
-    expect(error).toBeInstanceOf(DeviceRefused);
+    expect(error).toBeInstanceOf(DeviceRejected);
     expect(error).toHaveProperty('message', `device-1: ${message}`);
   });
 

@@ -5,7 +5,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { errorCode, withDeadline } from '@skolo/base';
-import { DeviceRefused, DeviceTimeout } from './errors.ts';
+import { DeviceRejected, DeviceTimeout } from './errors.ts';
 
 export interface Program {
   /** Name or path, and arguments. Nothing secret: every user of the computer can see them. */
@@ -30,7 +30,7 @@ const graceMs = 1000;
 /**
  * A status other than 0 is not thrown.
  *
- * @throws DeviceTimeout, DeviceRefused (not there, ended by a signal, too talkative), or the signal's reason
+ * @throws DeviceTimeout, DeviceRejected (not there, ended by a signal, too talkative), or the signal's reason
  */
 export async function runProgram(
   device: string,
@@ -52,7 +52,7 @@ export async function runProgram(
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
-/** @throws DeviceRefused An argument cannot be one. */
+/** @throws DeviceRejected An argument cannot be one. */
 function start(device: string, file: string, args: readonly string[], env: Program['env']): Child {
   const { PATH = '/usr/local/bin:/usr/bin:/bin', HOME = '/' } = process.env;
   try {
@@ -63,7 +63,7 @@ function start(device: string, file: string, args: readonly string[], env: Progr
       detached: true,
     });
   } catch {
-    throw new DeviceRefused(device, `${JSON.stringify(file)} cannot be run with these arguments`);
+    throw new DeviceRejected(device, `${JSON.stringify(file)} cannot be run with these arguments`);
   }
 }
 
@@ -81,21 +81,21 @@ function finished(
       child[name].setEncoding('utf8').on('data', (text: string) => {
         output[name] += text;
         if (output[name].length <= mostOutput) return;
-        reject(new DeviceRefused(device, `${file} prints more than ${mostOutput} characters`));
+        reject(new DeviceRejected(device, `${file} prints more than ${mostOutput} characters`));
       });
     }
     child.once('error', (error) => reject(notStarted(device, file, hint, error)));
     child.once('close', (status, cause) => {
       if (status !== null) resolve({ status, ...output });
-      else reject(new DeviceRefused(device, `${file} was ended by ${cause}`));
+      else reject(new DeviceRejected(device, `${file} was ended by ${cause}`));
     });
   });
 }
 
-function notStarted(device: string, file: string, hint: string, error: Error): DeviceRefused {
+function notStarted(device: string, file: string, hint: string, error: Error): DeviceRejected {
   const code = errorCode(error) ?? '';
   const what = code === 'ENOENT' ? 'is not there' : `cannot be run (${code})`;
-  return new DeviceRefused(device, `${file} ${what}; ${hint}`);
+  return new DeviceRejected(device, `${file} ${what}; ${hint}`);
 }
 
 /** Ends it and what it has started, politely first. */

@@ -10,7 +10,7 @@ it('takes what is set, and what is usual for the rest', () => {
   expect(settings).toMatchObject({ bootSeconds: 60, readySeconds: 90, silentSeconds: 180 });
 });
 
-it.each(['soon', '-1', '1e9'])('refuses %s, and says where it is set', (value) => {
+it.each(['soon', '-1', '1e9'])('rejects %s, and says where it is set', (value) => {
   expect(() => readSettings({ SKOLO_FALLBACK_BOOT_SECONDS: value })).toThrow(
     /^SKOLO_FALLBACK_BOOT_SECONDS: .*\/etc\/default\/skolo-fallback$/,
   );

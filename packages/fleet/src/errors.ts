@@ -6,7 +6,7 @@ interface Options extends ErrorOptions {
     | 'NO_PROMETHEUS';
 }
 
-/** A failure between the desk and a rack, or of a push. The message says what to do. */
+/** A failure between the workstation and a rack, or of a push. The message says what to do. */
 export class FleetError extends Error {
   override readonly name = 'FleetError';
   readonly code: Options['code'];

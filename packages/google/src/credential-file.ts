@@ -110,7 +110,7 @@ export function parseCredentialFile<T>(
   const content = secret.reveal();
   const parsed = schema.safeParse(parseJson(content));
   if (parsed.success) return parsed.data;
-  throw new SignInError('refused', `${file}: ${credentialFileFault(kind, content)}`);
+  throw new SignInError('rejected', `${file}: ${credentialFileFault(kind, content)}`);
 }
 
 function fixedFault(content: string, json: unknown): string | undefined {

@@ -250,7 +250,7 @@ describe('a fixed token', () => {
     ],
     ['has no token', { token: 'secret' }, 'expected a token on one line'],
     ['is broken JSON', '{"access_token": "secret"', 'expected a token on one line'],
-  ])('that %s is refused, with the reason and without the token', async (_, content, reason) => {
+  ])('that %s is rejected, with the reason and without the token', async (_, content, reason) => {
     const { source, write } = await setUp();
     await write('token', content);
     const error = await (await source({ kind: 'fixed', file: 'token' }))
@@ -276,7 +276,7 @@ describe('a credential file', () => {
     ],
     [externalAccount, 'external.json', 'needs a file of type external_account'],
   ] as const)(
-    'of %j that is something else is refused by name, without its content',
+    'of %j that is something else is rejected by name, without its content',
     async (credentials, file, expected) => {
       const { source, write } = await setUp();
       for (const content of ['SECRET-KEY', `{"private_key": "SECRET-KEY`, JSON.stringify(bad)]) {
@@ -293,7 +293,7 @@ describe('a credential file', () => {
     },
   );
 
-  it('with a key that is none is refused without quoting it', async () => {
+  it('with a key that is none is rejected without quoting it', async () => {
     const { source, write, key } = await setUp();
     await write('key.json', { ...key, private_key: 'SECRET-KEY' });
     await expect((await source(serviceAccountKey)).accessToken([userinfo], soon())).rejects.toThrow(
@@ -301,7 +301,7 @@ describe('a credential file', () => {
     );
   });
 
-  it('that sends secrets in clear text over a network is refused', async () => {
+  it('that sends secrets in clear text over a network is rejected', async () => {
     const { source, write, key } = await setUp();
     for (const token_uri of [
       'http://192.0.2.1/token',
@@ -322,7 +322,7 @@ describe('a credential file', () => {
     await expect((await source(clear)).accessToken([userinfo], soon())).rejects.toThrow('https');
   });
 
-  it('with an executable is refused: it could be anything', async () => {
+  it('with an executable is rejected: it could be anything', async () => {
     const { source, write } = await setUp();
     await write('external.json', {
       type: 'external_account',
@@ -337,13 +337,13 @@ describe('a credential file', () => {
   });
 });
 
-it('a key that upstream does not know is refused in upstream’s own words', async () => {
+it('a key that upstream does not know is rejected in upstream’s own words', async () => {
   const { google, source, key } = await setUp();
   google.removeServiceAccountKey(key.private_key_id);
   await expect(
     (await source(serviceAccountKey)).accessToken([userinfo], soon()),
   ).rejects.toMatchObject({
-    code: 'refused',
+    code: 'rejected',
     message: expect.stringMatching(/^127\.0\.0\.1:\d+: 400 invalid_grant: /),
   });
 });

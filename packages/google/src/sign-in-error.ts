@@ -6,7 +6,7 @@ import { z } from 'zod';
 /** The message never holds a token, an assertion or a key. */
 export class SignInError extends Error {
   /** `unreachable` is worth a retry: no response, 5xx or 429. */
-  readonly code: 'unreachable' | 'refused' | 'unexpected-answer';
+  readonly code: 'unreachable' | 'rejected' | 'unexpected-answer';
   /** An HTTP status (`503`), a system error (`ECONNREFUSED`), `TIMEOUT`; else as `code`. */
   readonly detail: string;
 
@@ -23,7 +23,7 @@ export class SignInError extends Error {
 }
 
 /** The two shapes of Google's errors: OAuth's (RFC 6749, section 5.2) and the APIs'. */
-const Refusal = z.union([
+const Rejection = z.union([
   z
     .looseObject({ error: z.string(), error_description: z.string().optional() })
     .transform(({ error, error_description: text }) => (text ? `${error}: ${text}` : error)),
@@ -34,8 +34,8 @@ const Refusal = z.union([
 
 /** The error of a response that is not 2xx. `who` sent it. */
 export function rejectedBy(who: string, status: number, json: unknown): SignInError {
-  const said = withoutTokens(Refusal.safeParse(json).data ?? '').slice(0, 300);
-  const code = status >= 500 || status === 429 || status === 408 ? 'unreachable' : 'refused';
+  const said = withoutTokens(Rejection.safeParse(json).data ?? '').slice(0, 300);
+  const code = status >= 500 || status === 429 || status === 408 ? 'unreachable' : 'rejected';
   return new SignInError(code, `${who}: ${status} ${said}`.trimEnd(), { detail: String(status) });
 }
 
@@ -48,7 +48,7 @@ export function unreachable(who: string, error: unknown): SignInError {
 /** Tokens and keys must not travel in clear text. Throws `SignInError`. */
 export function requireSafeUrl(url: string, what: string): string {
   if (URL.canParse(url) && isSafeForSecrets(new URL(url))) return url;
-  throw new SignInError('refused', `${what} must be an https address (http only on loopback)`);
+  throw new SignInError('rejected', `${what} must be an https address (http only on loopback)`);
 }
 
 /**

@@ -101,7 +101,7 @@ export function keyFileSignIn(
   async function key() {
     const parsed = KeyFile.safeParse(parseJson((await read()).reveal()));
     if (parsed.success) return parsed.data;
-    throw new SignInError('refused', `${name}: not a key file of Google`);
+    throw new SignInError('rejected', `${name}: not a key file of Google`);
   }
   const signIn = librarySignIn(options, {
     what: `the key ${name}`,
@@ -173,7 +173,7 @@ function libraryError(what: string, error: unknown, hint: string): Error {
   const isNetwork = code === 'unreachable' && (networkError.test(detail) || /^\d/.test(detail));
   if (isNetwork) return new SignInError('unreachable', message, { detail });
   const because = detail === 'UNKNOWN' ? 'NO_CREDENTIALS' : detail;
-  return new SignInError('refused', `${message}; ${hint}`, { detail: because });
+  return new SignInError('rejected', `${message}; ${hint}`, { detail: because });
 }
 
 /** When the token has a few minutes left, the next one is asked for. While there is none, not at each call. */

@@ -2,7 +2,7 @@
 export { type FailOver, failOver } from './existing/fail-over.ts';
 export { findCronLines, findExports } from './existing/find.ts';
 export type { ImageArchitecture } from './image/boot.ts';
-export { makeDisk, makeRoot, refuseIncapable } from './image/disk.ts';
+export { makeDisk, makeRoot, rejectIncapable } from './image/disk.ts';
 export {
   fixedAddress,
   identityFile,

@@ -4,9 +4,9 @@ export {
   agentSteps,
   agentSystemStep,
   clusterNodeStep,
-  formerClusterStep,
-  formerNodeStep,
   joinSteps,
+  oldClusterStep,
+  oldNodeStep,
   removeAgent,
 } from './agent/agent.ts';
 export { agentFiles, machineTaint } from './agent/agent-files.ts';

@@ -1,10 +1,10 @@
 /** A simulated switch whose configuration does not come as it should: all of it is read, or an error says what was wrong. */
 
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import type { CliSession } from '@skolo/equipment';
 import {
   AnswerCut,
-  DeviceRefused,
+  DeviceRejected,
   DeviceTimeout,
   DeviceUnreachable,
   openCli,
@@ -161,7 +161,7 @@ describe.each(sample)('$name', ({ dialect, transport, start }) => {
   it('gives no error text', async () => {
     const { cli } = await open(['error-text']);
 
-    await expect(read(cli)).rejects.toBeInstanceOf(DeviceRefused);
+    await expect(read(cli)).rejects.toBeInstanceOf(DeviceRejected);
   });
 
   it('gives nothing where nothing comes', async () => {

@@ -1,5 +1,5 @@
 /** Who is plugged in where, as each model reads it: the simulated ones, each over its real protocol. */
-import { DeviceError, DeviceRefused, DeviceTimeout } from '@skolo/equipment';
+import { DeviceError, DeviceRejected, DeviceTimeout } from '@skolo/equipment';
 import { type Credentials, Secret } from '@skolo/secrets';
 import {
   type CliDevice,
@@ -253,7 +253,7 @@ describe('an answer of a command line', () => {
     ['Vlan Mac Port\n1 b827.eb00.0001\n', 'makes no sense: "1 b827.eb00.0001"'],
   ])('is no table: %j', (text, why) => {
     expect(() => rowsIn('switch-1', table, text)).toThrow(why);
-    expect(() => rowsIn('switch-1', table, text)).toThrow(DeviceRefused);
+    expect(() => rowsIn('switch-1', table, text)).toThrow(DeviceRejected);
   });
 });
 

@@ -14,7 +14,7 @@ import { routeros } from './routeros/dialect.ts';
 const generic = genericDialect({
   prompt: String.raw`^[\w-]+(?:\(.*\))?[>#]$`,
   pagingOff: [],
-  refused: ['^nope'],
+  rejected: ['^nope'],
   logout: 'exit',
 });
 

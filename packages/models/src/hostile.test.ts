@@ -1,6 +1,6 @@
 /** Answers that were made to keep us busy: looking at one must take no longer than its length. */
 
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { expect, it } from 'vitest';
 import { commonSecrets } from './configuration/common-secrets.ts';
 import { createMask } from './configuration/mask.ts';
@@ -22,7 +22,7 @@ const device = (model: string): Device => ({
     pagingOff: [],
     volatile: [],
     secret: [],
-    refused: [],
+    rejected: [],
     logout: 'exit',
   },
 });
@@ -32,7 +32,7 @@ const backups = new Map(
     ([create, name]) => [name, create],
   ),
 );
-/** Enough that what is quadratic takes seconds, in the full campaign minutes, and what is exponential ends with the world. */
+/** Enough that what is quadratic takes seconds, in the full run minutes, and what is exponential ends with the world. */
 const length = isLong ? 1 << 18 : 1 << 15;
 const long = (piece: string) => piece.repeat(Math.ceil(length / piece.length));
 

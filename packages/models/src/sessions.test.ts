@@ -35,7 +35,7 @@ interface Family {
   command: string;
   row: RegExp;
   rows: number;
-  /** One that is refused. */
+  /** One that is rejected. */
   nonsense?: string;
 }
 
@@ -126,7 +126,7 @@ const families: Family[] = [
     dialect: genericDialect({
       prompt: String.raw`^\[.+@.+\] (?:/.*)?>$`,
       pagingOff: [],
-      refused: [],
+      rejected: [],
       logout: '/quit',
     }),
     start: (options) => startRouteros({ ports: 48, identity: 'rack 4 router', ...options }),
@@ -170,7 +170,7 @@ const families: Family[] = [
     dialect: genericDialect({
       prompt: String.raw`^[\w.-]+@[\w.-]+[>#]$`,
       pagingOff: ['set cli screen-length 0', 'set cli screen-width 0'],
-      refused: [],
+      rejected: [],
       logout: 'exit',
     }),
     start: startJunos,
@@ -204,7 +204,7 @@ const families: Family[] = [
       prompt: String.raw`^[\w-]+(?:\(.*\))?[>#]$`,
       pagingOff: ['terminal length 0'],
       enable: 'enable',
-      refused: [],
+      rejected: [],
       logout: 'exit',
     }),
     start: (options) => startEos({ enablePassword: 'second', ...options }),
@@ -274,10 +274,10 @@ describe.each(families)('a session with a $name', (family) => {
     ).toEqual([]);
   });
 
-  it('goes on after a command that is refused', async () => {
+  it('goes on after a command that is rejected', async () => {
     const { cli } = await open(family);
 
-    await expect(cli.run(nonsense ?? '', { signal })).rejects.toThrow(/^switch-1: refuses /);
+    await expect(cli.run(nonsense ?? '', { signal })).rejects.toThrow(/^switch-1: rejects /);
 
     expect((await cli.run(command, { signal })).match(row)).toHaveLength(rows);
   });

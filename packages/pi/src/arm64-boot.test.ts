@@ -8,7 +8,7 @@ import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { peer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openBaseImage } from './image/base-image.ts';

@@ -9,7 +9,7 @@ import { createServer, type Server } from 'node:https';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { Secret } from '@skolo/secrets';
 import { Computer, peer } from '@skolo/simulators';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';

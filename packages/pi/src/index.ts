@@ -14,7 +14,7 @@ export {
   type Reader,
 } from './burn/burn-cards.ts';
 export type { DiskFacts } from './burn/disk-facts.ts';
-export { findTarget, refuse } from './burn/target.ts';
+export { findTarget, reject } from './burn/target.ts';
 export type { BurnProgress } from './burn/write-card.ts';
 export { PiError } from './errors.ts';
 export { type BaseImage, openBaseImage } from './image/base-image.ts';

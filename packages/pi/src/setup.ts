@@ -1,6 +1,6 @@
 /**
  * What a Raspberry Pi is to be when it has started for the first time. Each method of customisation makes its files from this one
- * description. A common image has all of it but the identity, which such a Pi asks for.
+ * description. A shared image has all of it but the identity, which such a Pi asks for.
  */
 import { isIP, isIPv4 } from 'node:net';
 import { Secret } from '@skolo/secrets';
@@ -120,7 +120,7 @@ const System = z.strictObject({
     .optional(),
 });
 
-/** How a Pi with a common image finds out who it is. Its identity is what it has until then. */
+/** How a Pi with a shared image finds out who it is. Its identity is what it has until then. */
 const Enrolment = z.strictObject({
   /** Of machine-state, on the server of the cluster. */
   port: z.int().min(1).max(65_535),

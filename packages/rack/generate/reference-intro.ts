@@ -11,7 +11,7 @@ services. Everything that skolo runs reads it. A complete one, with comments, is
   found, and what it probably should be. \`skolo inventory list\` prints it with every range and default written out.
 - **Edit it** with completion: let the first line be
   \`# yaml-language-server: $schema=PATH/packages/rack/rack.schema.json\`.
-- **Live**: a running service takes up a valid change within two seconds, and refuses an invalid one. As a ConfigMap of
+- **Live**: a running service takes up a valid change within two seconds, and rejects an invalid one. As a ConfigMap of
   Kubernetes, add up to two minutes until kubelet has written the file.
 
 ## Ranges

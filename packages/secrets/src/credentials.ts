@@ -13,7 +13,7 @@ export interface Credentials {
   /** Also offer the key exchanges and ciphers that old devices need. */
   legacySsh: boolean;
   snmp?: SnmpCredentials;
-  /** Former and next values, for devices that have those. The first is used until a device rejects it. */
+  /** Previous and next values, for devices that have those. The first is used until a device rejects it. */
   others?: readonly Credentials[];
 }
 

@@ -130,7 +130,7 @@ describe('readSecret', () => {
     });
   });
 
-  it.each(['', '\n', ' \t\n'])('refuses an empty secret (%j)', async (content) => {
+  it.each(['', '\n', ' \t\n'])('rejects an empty secret (%j)', async (content) => {
     await writeFile(join(dir, 'empty'), content);
 
     const empty = { code: 'SECRET_EMPTY' };
@@ -138,7 +138,7 @@ describe('readSecret', () => {
     await expect(readSecret({ dir }, { env: 'E' }, { E: content })).rejects.toMatchObject(empty);
   });
 
-  it('refuses a folder, and a pipe without waiting for its writer', async () => {
+  it('rejects a folder, and a pipe without waiting for its writer', async () => {
     await promisify(execFile)('mkfifo', [join(dir, 'pipe')]);
 
     await expect(readSecret({ dir }, { file: '.' })).rejects.toMatchObject({
@@ -150,7 +150,7 @@ describe('readSecret', () => {
     });
   });
 
-  it('refuses what is not text, without showing it', async () => {
+  it('rejects what is not text, without showing it', async () => {
     await writeFile(join(dir, 'binary'), Buffer.from('6875ff6e746572', 'hex'));
 
     await expect(readSecret({ dir }, { file: 'binary' })).rejects.toMatchObject({

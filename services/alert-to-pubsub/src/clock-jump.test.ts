@@ -1,6 +1,6 @@
 /** The wall clock is set while alerts fire: nothing ends by it, nothing is rejected for it, and no outage is made of it. */
 import { type FakeClock, fakeClock } from '@skolo/common/testing';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { describe, expect, it } from 'vitest';
 import { type Lab, startLab } from './testing/lab.ts';
 
@@ -158,7 +158,7 @@ it('a clock that is set for the first time ends no alert, and makes no message t
   clock.setWall(start);
   await send();
   await lab.stop();
-  const again = await startLab({ former: lab, clock, settings: 'spool: { maxAgeHours: 1 }' });
+  const again = await startLab({ previous: lab, clock, settings: 'spool: { maxAgeHours: 1 }' });
   clock.pass(5 * second);
   await lab.pubsub.start();
 

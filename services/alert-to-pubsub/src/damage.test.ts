@@ -2,12 +2,12 @@
 import { appendFile, cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fakeClock } from '@skolo/common/testing';
-import { campaign, seed, seeded } from '@skolo/durable/campaign';
+import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
 import { describe, expect, it } from 'vitest';
 import { damageSomewhere, segmentsIn, spooledIn } from './testing/damage.ts';
 import { type Arrived, type Lab, newDir, newPubSub, startLab } from './testing/lab.ts';
 
-const rounds = campaign();
+const rounds = countRounds();
 /** The smallest spool: a quarter of it makes a snapshot. */
 const settings = 'refreshSeconds: 1\nspool: { maxBytes: 4194304 }';
 
@@ -141,7 +141,7 @@ describe('a spool', () => {
     await lab.pubsub.start();
     for (const file of await segmentsIn(lab.stateDir)) await rm(file);
 
-    const again = await startLab({ former: lab, settings });
+    const again = await startLab({ previous: lab, settings });
     await expect.poll(() => damaged(again)[0]?.body.description).toMatch(/messages are lost/);
     expect(await counted(again)).toBeGreaterThan(0);
     await toldAgain(again);
@@ -152,7 +152,7 @@ describe('a spool', () => {
     await again.post(alert('alert-0', n));
     await expect.poll(() => transitions(again).map(({ body }) => body.name)).toEqual(['alert-0']);
     await again.stop();
-    const third = await startLab({ former: lab, settings });
+    const third = await startLab({ previous: lab, settings });
     expect(await statusIn(third)).toBe(status);
   });
 });
@@ -189,7 +189,7 @@ describe('a spool that lost accepted messages', () => {
     const lab = await stoppedWith20();
     await damage(lab.stateDir);
 
-    const again = await startLab({ former: lab, settings });
+    const again = await startLab({ previous: lab, settings });
     await expect.poll(() => depth(again)).toBe(0);
 
     const lost = 20 - transitions(again).length;
@@ -208,7 +208,7 @@ describe('a spool that lost accepted messages', () => {
     await expect.poll(oldest).toBeGreaterThan(20);
     await again.stop();
 
-    const third = await startLab({ former: again, settings });
+    const third = await startLab({ previous: again, settings });
     expect(await counted(third)).toBe(0);
     expect((await third.readyz()).body).not.toContain('spool damage');
     expect(logs(third, 'spool was damaged')).toEqual([]);
@@ -218,7 +218,7 @@ describe('a spool that lost accepted messages', () => {
     const lab = await stoppedWith20();
     await rm(join(lab.stateDir, 'spool'), { recursive: true });
     const clock = fakeClock(Date.now());
-    const again = await startLab({ former: lab, settings, clock });
+    const again = await startLab({ previous: lab, settings, clock });
     clock.pass(86_399_000);
     expect((await again.client.status({})).spool.damage).toBeDefined();
 
@@ -233,7 +233,7 @@ describe('a spool that lost accepted messages', () => {
     const [file = ''] = await segmentsIn(lab.stateDir);
     await appendFile(file, '12345678 21 {"kind"');
 
-    const again = await startLab({ former: lab, settings });
+    const again = await startLab({ previous: lab, settings });
 
     await expect.poll(() => transitions(again).length).toBe(20);
     expect(await readFile(`${file}.torn`, 'utf8')).toBe('12345678 21 {"kind"');
@@ -268,7 +268,7 @@ describe('the snapshot', () => {
     await lab.stop();
     await damage(file);
 
-    const again = await startLab({ former: lab, settings });
+    const again = await startLab({ previous: lab, settings });
     const states = (alerts: typeof before) =>
       alerts.map(({ labels, status }) => `${labels.name} ${status}`).sort();
     expect(states(await again.alerts())).toEqual(states(before));
@@ -299,7 +299,7 @@ describe('a state directory that vanishes while it is in use', () => {
     await lab.stop();
     await lab.pubsub.start();
 
-    const again = await startLab({ former: lab, settings });
+    const again = await startLab({ previous: lab, settings });
     await expect.poll(() => depth(again)).toBe(0);
     expect(transitions(again)).toHaveLength(3 * 6 + 2);
     expect(

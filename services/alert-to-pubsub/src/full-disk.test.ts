@@ -3,14 +3,14 @@ import { execFile } from 'node:child_process';
 import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { campaign, seed, seeded } from '@skolo/durable/campaign';
+import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { spooledIn } from './testing/damage.ts';
 import { type Flipping, posted, problemsOf } from './testing/flips.ts';
 import { type Lab, newDir, newPubSub, startLab, topic } from './testing/lab.ts';
 
 const run = promisify(execFile);
-const rounds = campaign(40, 2000);
+const rounds = countRounds(40, 2000);
 const settings = 'heartbeatSeconds: 1\nwatchdog: { withinSeconds: 86400 }';
 
 interface Disk {
@@ -117,7 +117,7 @@ describe('a full disk', () => {
     expect((await lab.post(alert('rejected', large))).status).toBe(503);
     await lab.stop();
     // Its places could not be written: some may come twice.
-    const again = await startLab({ former: lab, settings });
+    const again = await startLab({ previous: lab, settings });
     await expect.poll(async () => (await again.client.status({})).sinks[0]?.depth).toBe(0);
     await disk.empty();
     await expect.poll(async () => (await again.post(alert('after', large))).status).toBe(200);
@@ -158,7 +158,7 @@ describe('a full disk', () => {
       else if (choice < 0.25) await disk.empty();
       else if (choice < 0.28) {
         await lab.stop();
-        lab = await startLab({ former: lab, settings: small });
+        lab = await startLab({ previous: lab, settings: small });
       } else {
         const posts = flipping
           .filter(() => random() < 0.2)
@@ -214,7 +214,7 @@ describe('a state directory that cannot be written', () => {
     await lab.stop();
     await lab.pubsub.start();
     await disk.remount('ro');
-    const again = await startLab({ former: lab, settings });
+    const again = await startLab({ previous: lab, settings });
     expect((await again.post(alert('rejected'))).status).toBe(503);
     await disk.remount('rw');
 

@@ -5,20 +5,20 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { campaign, seed, seeded } from '@skolo/durable/campaign';
+import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
 import type { GooglePubSub } from '@skolo/simulators';
 import { expect, it } from 'vitest';
 import { type AlertProcess, startAlertProcess } from './testing/alert-process.ts';
 import { type Flipping, noticesOf, postUntilAccepted, problemsOf } from './testing/flips.ts';
 import { newDir, newPubSub, rackYaml, topic } from './testing/lab.ts';
 
-const kills = campaign();
+const kills = countRounds();
 /** From the start on, or from when it publishes. A few live for long enough to try again what failed. */
 const longestLifeMs = 400;
 const longLifeMs = 2000;
 
-type Uplink = 'up' | 'down' | 'flapping' | 'uneven';
-const uplinks: readonly Uplink[] = ['up', 'down', 'flapping', 'uneven'];
+type Internet = 'up' | 'down' | 'flapping' | 'uneven';
+const internetStates: readonly Internet[] = ['up', 'down', 'flapping', 'uneven'];
 
 async function contact(pubsub: GooglePubSub) {
   pubsub.behave();
@@ -29,18 +29,18 @@ async function contact(pubsub: GooglePubSub) {
 /** Until it is over, which leaves Pub/Sub as it is at that moment. */
 async function disturb(
   pubsub: GooglePubSub,
-  uplink: Uplink,
+  internet: Internet,
   random: () => number,
   over: AbortSignal,
 ) {
   pubsub.behave();
-  if (uplink === 'up') return pubsub.start();
-  if (uplink === 'down') return pubsub.stop();
-  while (!over.aborted && uplink === 'uneven') {
+  if (internet === 'up') return pubsub.start();
+  if (internet === 'down') return pubsub.stop();
+  while (!over.aborted && internet === 'uneven') {
     await pubsub.start();
     // Some arrive, others before them do not.
     for (const milliseconds of [20, 5, 20, 5]) {
-      pubsub.misbehave('refuse', { times: 1 });
+      pubsub.misbehave('reject', { times: 1 });
       pubsub.misbehave('slow', { times: 2, milliseconds });
     }
     await sleep(random() * 80);
@@ -52,7 +52,7 @@ async function disturb(
     await sleep(random() * 40);
     // Some answers are lost, some requests are done by half.
     pubsub.misbehave('drop', { times: 2, done: random() < 0.5 ? 'some' : 'all' });
-    pubsub.misbehave('refuse', { times: 2, done: random() < 0.5 ? 'none' : 'all' });
+    pubsub.misbehave('reject', { times: 2, done: random() < 0.5 ? 'none' : 'all' });
     await pubsub.start();
     await sleep(random() * 150);
   }
@@ -94,8 +94,8 @@ it(`loses nothing that it accepted in ${kills} kills (seed ${seed})`, {
     const settled = new AbortController();
     // Some die before they are connected, which takes a while.
     if (random() < 0.7) await contact(pubsub);
-    const uplink = uplinks[Math.floor(random() * uplinks.length)] ?? 'up';
-    const disturbed = disturb(pubsub, uplink, random, settled.signal);
+    const internet = internetStates[Math.floor(random() * internetStates.length)] ?? 'up';
+    const disturbed = disturb(pubsub, internet, random, settled.signal);
     // The moment of the kill is what the test is about.
     await sleep(random() * (random() < 0.15 ? longLifeMs : longestLifeMs));
     service = victim.end('SIGKILL').then(start);

@@ -6,7 +6,7 @@
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { expect, it } from 'vitest';
 import { type AlertProcess, memoryOf, startAlertProcess } from './testing/alert-process.ts';
 import { type Arrived, arrivedAs, newDir, newPubSub, rackYaml } from './testing/lab.ts';

@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { crc32 } from 'node:zlib';
-import { campaign, isLong } from '@skolo/durable/campaign';
+import { countRounds, isLong } from '@skolo/durable/fault-injection';
 import { startPubSubEmulator, startPubSubGate } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type AlertProcess, startAlertProcess } from './testing/alert-process.ts';
@@ -105,7 +105,7 @@ describe('an HTTP sink', patiently, () => {
   it('that answers 500 to one of many for ever gets all others, and that one is set aside', async () => {
     const receiver = await startReceiver();
     const dir = await httpRack(receiver.url);
-    const names = named(campaign(160, 8000));
+    const names = named(countRounds(160, 8000));
     const poison = `alert-${names.length / 8}`;
     receiver.status = (name) => (name === poison ? 500 : 200);
     let service = await startAlertProcess(dir);
@@ -189,7 +189,7 @@ describe("Google's emulator", patiently, () => {
     const poison = 'alert-poison';
     gate.rejects = (request) =>
       request.includes(poison) ? { code: 'INVALID_ARGUMENT', message: 'no' } : undefined;
-    const count = campaign(80, 1000);
+    const count = countRounds(80, 1000);
     const names = [...named(count / 2), poison, ...named(count).slice(count / 2)];
     const service = await startLab({ settings: 'refreshSeconds: 1' });
     await post(service, names);

@@ -57,7 +57,7 @@ describe('alert-to-pubsub', () => {
     await lab.post(resolved);
     await lab.stop();
     await lab.pubsub.start();
-    const again = await startLab({ former: lab });
+    const again = await startLab({ previous: lab });
     await expect.poll(() => summaries(again)).toEqual(['transition firing', 'transition resolved']);
     await again.post(resolved);
     await again.post(firing);
@@ -145,7 +145,7 @@ describe('alert-to-pubsub', () => {
 
     expect(await successOf(lab)).toBe(last);
     await lab.stop();
-    const again = await startLab({ former: lab, clock });
+    const again = await startLab({ previous: lab, clock });
     expect(await successOf(again)).toBe(last);
   });
 
@@ -235,7 +235,7 @@ describe('alert-to-pubsub', () => {
     expect(metrics).not.toContain('skolo_alerts_receiver_silent{receiver="prometheus"}');
     expect(metrics).toContain('skolo_alerts_heartbeat_healthy 0');
     await lab.stop();
-    const again = await startLab({ former: lab, clock });
+    const again = await startLab({ previous: lab, clock });
     clock.pass(301_000);
     await again.post(firing);
     expect(await again.client.status({})).toMatchObject(silent);

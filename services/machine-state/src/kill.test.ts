@@ -1,13 +1,13 @@
 /** `kill -9` at random moments, while people order and note: what was acknowledged is there, and reaches the agent. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, machineStateApi } from '@skolo/api';
-import { campaign, seed, seeded } from '@skolo/durable/campaign';
+import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
 import { expect, it } from 'vitest';
 import { startFakeAgent } from './testing/fake-agent.ts';
 import { startLab } from './testing/lab.ts';
 import { startProgram } from './testing/program.ts';
 
-const kills = campaign(1, 30);
+const kills = countRounds(1, 30);
 const longestLifeMs = 300;
 
 it(`loses no order and no note that was acknowledged (seed ${seed})`, async () => {

@@ -119,7 +119,7 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
     read: ({ omitted }) => [...omitted].map(([machine, count]) => [{ machine }, count]),
   },
   skolo_machines_waiting_pis: {
-    help: 'Raspberry Pis with a common image that wait for a name, by reason.',
+    help: 'Raspberry Pis with a shared image that wait for a name, by reason.',
     labels: ['reason'],
     read: ({ waiting }) =>
       [...new Set(waiting)].map((reason) => [

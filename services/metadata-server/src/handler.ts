@@ -49,7 +49,7 @@ const longestKeptUrl = 300;
 /** A caller that has too much open tries again after that. */
 const busySeconds = 5;
 
-/** As Google's server ends a refused connection. */
+/** As Google's server ends a rejected connection. */
 const closing = ['Connection', 'close'];
 
 /**

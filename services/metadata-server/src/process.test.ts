@@ -6,7 +6,7 @@ import { Agent, get } from 'node:http';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
-import { campaign, seed, seeded } from '@skolo/durable/campaign';
+import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
 import { readRack } from '@skolo/rack';
 import type { GoogleOAuth } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -114,7 +114,7 @@ describe('the process', () => {
 });
 
 describe('SIGTERM', () => {
-  const rounds = campaign(1, 30);
+  const rounds = countRounds(1, 30);
 
   it(`under load, ${rounds} times, resets no request of a connection in use`, async () => {
     const dir = await rackFolder(await startTestGoogle());
@@ -154,7 +154,7 @@ describe('SIGTERM', () => {
 
 describe('kill -9', () => {
   /** Few, as the service takes long to start. The last one is after a token. */
-  const kills = campaign();
+  const kills = countRounds();
 
   it(`at random, ${kills} times, leaves saved tokens and state readable and loses no token (seed ${seed})`, async () => {
     const random = seeded(seed);

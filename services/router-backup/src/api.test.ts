@@ -52,11 +52,11 @@ describe('the API', () => {
     const lab = await twoVersions();
 
     const newest = await content(lab, '?secrets=true');
-    const former = await content(lab, '?secrets=true', lab.adminToken, 'latest~1');
+    const previous = await content(lab, '?secrets=true', lab.adminToken, 'latest~1');
     const operator = await content(lab, '?secrets=true', lab.operatorToken);
 
     expect(newest.text).toBe('hostname router\npassword canary-2\ndomain lan\nend\n');
-    expect(former.text).toBe('hostname router\npassword canary-router\nend\n');
+    expect(previous.text).toBe('hostname router\npassword canary-router\nend\n');
     expect(newest.headers.get('x-skolo-sha1')).toMatch(/^[0-9a-f]{40}$/);
     expect(operator.status).toBe(403);
     const reads = (await audited(lab)).filter(({ what }) => what === 'read with secrets');

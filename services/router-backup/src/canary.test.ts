@@ -9,7 +9,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { makeSshKey } from '@skolo/simulators';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { account, type CanaryRack, enablePassword, startDevices } from './testing/canary-rack.ts';
@@ -145,7 +145,7 @@ async function restore(lab: Lab, name: string, seen: Seen, when: string): Promis
 }
 
 const faults = [
-  ...(['refuses-login', 'drops-mid-configuration', 'error-text'] as const),
+  ...(['rejects-login', 'drops-mid-configuration', 'error-text'] as const),
   ...(isLong
     ? (['password-twice', 'log-lines-between', 'drops-mid-way', 'cut-short', 'garbled'] as const)
     : []),
@@ -155,7 +155,7 @@ async function everythingGoesWrong(lab: Lab, rack: CanaryRack, seen: Seen): Prom
   const { frr, linux, devices } = rack;
   for (const [index, fault] of faults.entries()) {
     rack.setFault(fault);
-    await frr?.setFault((['cut', 'refused', 'hangs', 'empty'] as const)[index % 4]);
+    await frr?.setFault((['cut', 'rejected', 'hangs', 'empty'] as const)[index % 4]);
     const words = `echo 'tar: $6$canary$hash is not password canary' >&2`;
     const deaths = [`${words}; exit 2`, 'PATH=$REAL tar "$@" | head -c 3000; kill -9 $SSHD'];
     await linux?.program('tar', deaths[index % 2] ?? '');

@@ -12,8 +12,8 @@ const tar = (bytes: string) =>
   judgeContent({ format: 'tar', incomplete: () => undefined }, { bytes: Buffer.from(bytes) });
 const identity = (seen: Identity, pinned?: Identity, serial?: string) =>
   judgeIdentity(seen, { name: 'switch-1', serial, pinned });
-const size = (now: number, former: number) =>
-  judgeSize('switch-1', now, { former, shrinkPercent: 50 });
+const size = (now: number, previous: number) =>
+  judgeSize('switch-1', now, { previous, shrinkPercent: 50 });
 
 describe('a reading', () => {
   it.each([
@@ -21,8 +21,12 @@ describe('a reading', () => {
     ['nothing', content(''), /^incomplete: it answered with nothing/],
     ['white space', content(' \r\n'), /^incomplete: it answered with nothing/],
     ['an end that is missing', content('hostname a\n'), /^incomplete: no "end"/],
-    ['an error of IOS', content('% Authorization failed\n'), /^refused: .*% Authorization failed$/],
-    ['an error of a shell', content('\nsh: show: not found\nend\n'), /^refused: .*sh: show: not/],
+    [
+      'an error of IOS',
+      content('% Authorization failed\n'),
+      /^rejected: .*% Authorization failed$/,
+    ],
+    ['an error of a shell', content('\nsh: show: not found\nend\n'), /^rejected: .*sh: show: not/],
     ['an error text of many', content(`${'line\n'.repeat(10)}% Error\nend\n`), undefined],
     ['bytes that are no text', tar('% Error'), undefined],
     ['a first reading', identity({ serial: 'F1', hostname: 'a' }), undefined],

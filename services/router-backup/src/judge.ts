@@ -10,7 +10,7 @@ import type { BackupModel, Content, Identity } from '@skolo/models/backup';
 
 /** Why a reading is not stored. */
 interface Rejection {
-  failure: Extract<FailureClass, 'incomplete' | 'refused' | 'wrong-device' | 'suspiciously-small'>;
+  failure: Extract<FailureClass, 'incomplete' | 'rejected' | 'wrong-device' | 'suspiciously-small'>;
   what: string;
 }
 
@@ -22,9 +22,9 @@ export function judgeContent(
   if ('bytes' in content && format === 'text') {
     const text = content.bytes.toString('latin1');
     if (text.trim() === '') return { failure: 'incomplete', what: 'it answered with nothing' };
-    const refusal = refusalIn(text);
-    if (refusal !== undefined) {
-      return { failure: 'refused', what: `it answered with an error: ${refusal}` };
+    const rejection = rejectionIn(text);
+    if (rejection !== undefined) {
+      return { failure: 'rejected', what: `it answered with an error: ${rejection}` };
     }
   }
   const missing = incomplete(content);
@@ -32,9 +32,9 @@ export function judgeContent(
 }
 
 /** A device with more lines sent a configuration, which may contain any of these texts. */
-const longestRefusal = 10;
+const longestRejection = 10;
 
-const refusals: readonly RegExp[] = [
+const rejections: readonly RegExp[] = [
   /^%\s*(?:Error|Invalid|Incomplete|Unknown|Ambiguous|Unrecognized|Bad|Authorization|Permission|Access)/i,
   /^Command authorization failed/i,
   /^(?:Authorization|Authentication|Permission|Access) (?:failed|denied)/i,
@@ -52,13 +52,13 @@ const refusals: readonly RegExp[] = [
 ];
 
 /** The first line that is an error text, whatever the model is. */
-function refusalIn(text: string): string | undefined {
+function rejectionIn(text: string): string | undefined {
   const lines = text
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '');
-  if (lines.length > longestRefusal) return undefined;
-  return lines.find((line) => refusals.some((refusal) => refusal.test(line)))?.slice(0, 200);
+  if (lines.length > longestRejection) return undefined;
+  return lines.find((line) => rejections.some((rejection) => rejection.test(line)))?.slice(0, 200);
 }
 
 /** What identifies a device: its serial number in rack.yaml, and what its first reading showed. */
@@ -101,14 +101,14 @@ export function pin(seen: Identity, pinned: Identity | undefined): Identity | un
   return serial === undefined && hostname === undefined ? undefined : { serial, hostname };
 }
 
-/** Judges a change against the newest version: one that lost most of its bytes needs a person who requests it twice. */
+/** Judges a change against the newest version: one that lost most of its bytes needs attention who requests it twice. */
 export function judgeSize(
   name: string,
   size: number,
-  { former, shrinkPercent }: { former: number; shrinkPercent: number },
+  { previous, shrinkPercent }: { previous: number; shrinkPercent: number },
 ): Rejection | undefined {
-  const lost = former === 0 ? 0 : ((former - size) / former) * 100;
+  const lost = previous === 0 ? 0 : ((previous - size) / previous) * 100;
   if (lost <= shrinkPercent) return undefined;
-  const what = `it has ${size} bytes, the version before has ${former}; if that is right, run: skolo backup run ${name}`;
+  const what = `it has ${size} bytes, the version before has ${previous}; if that is right, run: skolo backup run ${name}`;
   return { failure: 'suspiciously-small', what };
 }

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { newToken } from '@skolo/common';
-import { campaign, seed, seeded } from '@skolo/durable/campaign';
+import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
 import { type LinuxHost, startLinuxHost } from '@skolo/simulators';
 import { expect, it, onTestFinished, type TestContext } from 'vitest';
 import { type BackupProcess, startBackupProcess } from './testing/backup-process.ts';
@@ -16,7 +16,7 @@ import { tempDir } from './testing/fixtures.ts';
 
 const run = promisify(execFile);
 /** Few, as the service takes long to start, and what it writes with is killed in tests of its own. */
-const kills = campaign();
+const kills = countRounds();
 /** From the request to the end of the run, undisturbed; a kill comes within it. */
 const usualMs = 1500;
 const names = ['host-1', 'host-2', 'host-3'];

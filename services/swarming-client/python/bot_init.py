@@ -13,7 +13,7 @@ The agent writes commands to its standard input, one a line; its end is the end 
     stop-task  SIGTERM to the bot and to its task_runner, which ends the task in order
     end-left   SIGKILL to what a finished task left; nothing where the next task has begun
     kill       SIGKILL to all of it
-Events go to descriptor 3, one JSON object a line: locked, busy, started, exited, reboot, stuck, refused, left.
+Events go to descriptor 3, one JSON object a line: locked, busy, started, exited, reboot, stuck, rejected, left.
 The two outputs of the bot are those of this process. Python 3.6 and newer, standard library only.
 """
 import ctypes
@@ -41,7 +41,7 @@ LEFT_SECONDS = 2
 STUCK_SECONDS = 20
 
 EXIT_BUSY = 75
-EXIT_REFUSED = 76
+EXIT_REJECTED = 76
 
 TASK_RUNNER = re.compile(rb'(^|/)swarming_bot(\.[12])?\.zip$')
 
@@ -309,8 +309,8 @@ class Keeper:
 
     def start(self):
         if is_bot_there(self.folder):
-            emit('refused')
-            self.exit_status = EXIT_REFUSED
+            emit('rejected')
+            self.exit_status = EXIT_REJECTED
             self.is_over = True
             return
         self.bot = start_bot(self.folder, self.python)

@@ -2,13 +2,13 @@
 
 import type { Order } from '@skolo/api/swarming-client';
 import { pause } from '@skolo/base';
-import { campaign, isLong, seed, seeded } from '@skolo/durable/campaign';
+import { countRounds, isLong, seed, seeded } from '@skolo/durable/fault-injection';
 import { peer } from '@skolo/simulators';
 import { expect, it } from 'vitest';
 import { Lab, newOrder } from './testing/lab.ts';
 
 /** Each takes some seconds. */
-const kills = Math.ceil(campaign() / 4);
+const kills = Math.ceil(countRounds() / 4);
 
 // The sample kills the agent once in agent.test.ts.
 it.runIf(isLong && peer('python3') && peer('adb'))(

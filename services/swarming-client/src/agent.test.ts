@@ -2,7 +2,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AuditEntry } from '@skolo/api/audit-log';
 import type { AgentStatus } from '@skolo/api/swarming-client';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { peer, screenshot } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { argumentsOf, processes } from './bot/processes.ts';
@@ -64,7 +64,7 @@ describe.skipIf(isMissing)('a machine with a phone', () => {
     expect(after.succeeded).toBe(before.succeeded + 2);
   });
 
-  it('takes no task while the phone is sick, and one when it is well', async () => {
+  it('takes no task while the phone is unhealthy, and one when it is well', async () => {
     const { swarming, adb } = its;
     await agent.isWell();
     adb.phone().battery.level = 5;
@@ -237,7 +237,7 @@ describe.skipIf(isMissing)('an agent, from its first start on', () => {
     const running = waitingTask(its);
     await swarming.until(() => swarming.task(running.id).state === 'running');
 
-    its.setRack('device: { kind: android, name: here }', 'reboot: refuse');
+    its.setRack('device: { kind: android, name: here }', 'reboot: reject');
 
     await agent.until(({ bot }) => bot?.state === 'stopping');
     await agent.until(({ devices }) => devices.some(isHere));

@@ -152,8 +152,8 @@ class Agent {
       log,
       emit,
     });
-    const isRefused = () => this.part()?.swarming.reboot === 'refuse';
-    this.reboot = new Reboot({ run, proc, isRefused, bot, stopping, log, emit, onNotRebooted });
+    const isRejected = () => this.part()?.swarming.reboot === 'reject';
+    this.reboot = new Reboot({ run, proc, isRejected, bot, stopping, log, emit, onNotRebooted });
   }
 
   async start(): Promise<Ports> {

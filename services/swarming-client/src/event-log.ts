@@ -12,7 +12,7 @@ const plain: Partial<Record<AgentEvent['type'], [level: 'info' | 'warn', message
   'bot-silent': ['warn', 'the bot is silent'],
   'bot-downloaded': ['info', 'bot downloaded'],
   'bot-not-downloaded': ['warn', 'bot not downloaded'],
-  'needs-operator': ['warn', 'device needs an operator'],
+  'needs-attention': ['warn', 'device needs attention'],
 };
 
 export function logEvent(log: EventLog, event: AgentEvent): void {

@@ -30,4 +30,4 @@ export type AgentEvent =
   /** A repair step ended. Whether it helped is a later `repair-outcome`. */
   | { type: 'repair-ended'; repair: Readonly<RepairView> }
   | RepairOutcomeEvent
-  | { type: 'needs-operator'; device: string; why: string };
+  | { type: 'needs-attention'; device: string; why: string };

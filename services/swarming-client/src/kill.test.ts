@@ -6,7 +6,7 @@
 import { readdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { pause } from '@skolo/base';
-import { campaign, isLong, seed, seeded } from '@skolo/durable/campaign';
+import { countRounds, isLong, seed, seeded } from '@skolo/durable/fault-injection';
 import { peer } from '@skolo/simulators';
 import { afterEach, expect, it } from 'vitest';
 import { markVariable } from './bot/environment.ts';
@@ -23,7 +23,7 @@ import { createRunCommand } from './host/run-command.ts';
 import type { AgentProcess } from './testing/agent-process.ts';
 import { Lab, machine } from './testing/lab.ts';
 
-const kills = campaign();
+const kills = countRounds();
 /** It reads the command lines of all processes of the machine. */
 const everyMs = isLong ? 100 : 300;
 /** A kill comes within it, after a task was asked for: most are in the launch, in the task or in the reboot after it. */
@@ -181,7 +181,13 @@ async function settled(its: Lab, agent: AgentProcess): Promise<void> {
     // What stands in its way, for whoever reads that this has failed.
     const { health, bot, task } = await agent.status();
     const reasons = health?.reasons.map(({ text }) => text);
-    return { open, reasons, bot: bot?.state, task, sick: swarming.bots.get(machine)?.maintenance };
+    return {
+      open,
+      reasons,
+      bot: bot?.state,
+      task,
+      unhealthy: swarming.bots.get(machine)?.maintenance,
+    };
   };
   await expect.poll(look, { timeout: backWithinMs }).toEqual({ open: [] });
   await agent.until(({ task }) => task?.running === false);

@@ -295,7 +295,7 @@ function openDevices(
 /** Events after which health is assessed again. */
 const changesFacts = new Set<AgentEvent['type']>([
   ...(['identity', 'task-started', 'task-ended', 'bot', 'device-read', 'facts'] as const),
-  ...(['repair-started', 'repair-ended', 'needs-operator'] as const),
+  ...(['repair-started', 'repair-ended', 'needs-attention'] as const),
 ]);
 
 function readSecondsOf(settings: MachinePart['swarming'] | undefined): number {

@@ -122,7 +122,7 @@ describe('benches', () => {
   it.each([
     ['an unknown bench', ['--only', 'tokens'], 'no bench is called tokens'],
     ['an unknown option', ['--fast'], "Unknown option '--fast'"],
-  ])('refuse %s', async (_what, argv, message) => {
+  ])('reject %s', async (_what, argv, message) => {
     const { code, out, err } = await run([bench('token', { figure: 1 })], ...argv);
 
     expect(code).toBe(2);

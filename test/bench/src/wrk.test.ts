@@ -107,7 +107,7 @@ describe('wrk', () => {
     expect([...flavors]).toEqual(['Google']);
   });
 
-  it('gives no figure for a server that refuses', async (context) => {
+  it('gives no figure for a server that rejects', async (context) => {
     if (!wrkIsHere) return context.skip(missing);
     const url = await serve((_request, response) => {
       response.statusCode = 429;

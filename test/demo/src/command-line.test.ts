@@ -18,7 +18,7 @@ describe('parseCommandLine', () => {
     [['--rack', ''], /--rack is empty/],
     [['--dir='], /--dir is empty/],
     [['--rack', 'x', '--fresh'], /are for the demo/],
-  ])('refuses %j', (args, message) => {
+  ])('rejects %j', (args, message) => {
     expect(() => parseCommandLine(args)).toThrow(UsageError);
     expect(() => parseCommandLine(args)).toThrow(message);
   });

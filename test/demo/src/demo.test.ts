@@ -146,15 +146,15 @@ describe('npm start, while it runs', () => {
 
   it('prints a command that finds a cable that is not where rack.yaml has it', async (context) => {
     if (!peer('ssh')) return context.skip('ssh is not installed');
-    const census = () => shell(`${demo.command(/skolo census /)} || true`);
+    const cabling = () => shell(`${demo.command(/skolo cabling /)} || true`);
     const moveTo = (port: number) => (text: string) =>
       text.replace(/uplink: switch-1\/\d(?=\n *identity: guests)/, `uplink: switch-1/${port}`);
 
-    expect(await census()).toContain('as rack.yaml says, 0 findings');
+    expect(await cabling()).toContain('as rack.yaml says, 0 findings');
     await edit(join(dir, 'rack.yaml'), moveTo(6));
 
     await expect
-      .poll(census, rarely)
+      .poll(cabling, rarely)
       .toMatch(/moved cable +skia-e-linux-01 +is at switch-1\/5, not at switch-1\/6/);
     await edit(join(dir, 'rack.yaml'), moveTo(5));
   });
@@ -202,7 +202,7 @@ describe('npm start, while it runs', () => {
     // The first half hour of the rack has passed in half a minute; only the one machine that was cycled may be noted.
     const machines = () => shell(`${list} --json`);
     await expect.poll(machines, rarely).not.toMatch(/"condition": "(?!ok")/);
-    expect(await shell(list)).not.toMatch(/^(?!.*shelf1-001).*needs a person/m);
+    expect(await shell(list)).not.toMatch(/^(?!.*shelf1-001).*needs attention/m);
     expect(await shell(demo.command(/skolo alerts list/))).not.toContain('HostHot');
   }, 600_000);
 
@@ -300,7 +300,7 @@ describe('npm start, while it runs', () => {
       ...(inFull
         ? [{ error: 'broken YAML', to: '[guests', message: /rack\.yaml:(\d+):\d+ (?!.*gests)/ }]
         : []),
-    ])('refuses an edit with $error, also after a restart', async ({ to, message }) => {
+    ])('rejects an edit with $error, also after a restart', async ({ to, message }) => {
       const first = await running();
       const before = await ask(first.command(email));
       const seen = first.output.length;
@@ -398,11 +398,11 @@ describe('npm start, while it runs', () => {
       await edit(file(), () => 'rack: [\n');
       await rm(join(dir, 'state'), { recursive: true });
 
-      const refused = spawnDemo(['--dir', dir]);
+      const rejected = spawnDemo(['--dir', dir]);
 
-      expect(await refused.ended).toBe(78);
-      expect(refused.output).toMatch(/rack\.yaml:1:7 /);
-      expect(refused.output).toContain('npm start -- --fresh');
+      expect(await rejected.ended).toBe(78);
+      expect(rejected.output).toMatch(/rack\.yaml:1:7 /);
+      expect(rejected.output).toContain('npm start -- --fresh');
       await edit(file(), () => text);
     });
   });

@@ -8,12 +8,12 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { consoleRacksApi, createClient, machineStateApi } from '@skolo/api';
 import { newToken } from '@skolo/common';
-import { isLong } from '@skolo/durable/campaign';
-import { startDesk } from '@skolo/fleet/testing';
+import { isLong } from '@skolo/durable/fault-injection';
+import { startWorkstation } from '@skolo/fleet/testing';
 import { peer } from '@skolo/simulators';
 import { chromium } from 'playwright-core';
 import { expect, it, onTestFinished } from 'vitest';
-import { skolo } from './jumphost-desk.ts';
+import { skolo } from './jumphost-workstation.ts';
 import { startServiceProcess } from './service-process.ts';
 
 const noPeers = !peer('sshd') || !peer('ssh');
@@ -133,8 +133,8 @@ async function openPage(link: string) {
 }
 
 async function openConsole(names = ['rack4', 'rack5']) {
-  const desk = await startDesk();
-  onTestFinished(desk.close);
+  const workstation = await startWorkstation();
+  onTestFinished(workstation.close);
   const dir = await mkdtemp(join(tmpdir(), 'skolo-console-e2e-'));
   onTestFinished(() => rm(dir, { recursive: true, force: true }));
   const token = await newToken(join(dir, 'tokens.yaml'), {
@@ -145,26 +145,26 @@ async function openConsole(names = ['rack4', 'rack5']) {
   await writeFile(join(dir, 'rack.yaml'), rackYaml('http://127.0.0.1:2'));
   const flags = ['--rack', join(dir, 'rack.yaml'), '--state-dir', join(dir, 'state')];
   const { url } = await startServiceProcess('machine-state', flags);
-  await writeFile(join(desk.rack.overlay, 'rack.yaml'), rackYaml(url));
-  const unreachable = join(desk.rack.overlay, '../rack5');
+  await writeFile(join(workstation.rack.overlay, 'rack.yaml'), rackYaml(url));
+  const unreachable = join(workstation.rack.overlay, '../rack5');
   await mkdir(unreachable);
   await writeFile(join(unreachable, 'rack.yaml'), rackYaml(url).replace('rack4', 'rack5'));
-  const tokens = join(desk.env.HOME ?? '', '.config/skolo/tokens');
+  const tokens = join(workstation.env.HOME ?? '', '.config/skolo/tokens');
   await mkdir(tokens, { recursive: true });
   await writeFile(join(tokens, 'rack4'), `${token}\n`, { mode: 0o600 });
-  const args = [skolo, 'console', ...names, '--no-open', '--clusters', desk.clusters];
-  const child = spawn(process.execPath, args, { env: desk.env });
+  const args = [skolo, 'console', ...names, '--no-open', '--clusters', workstation.clusters];
+  const child = spawn(process.execPath, args, { env: workstation.env });
   const printed = collect(child);
   const ended = once(child, 'close');
   onTestFinished(async () => {
     child.kill('SIGTERM');
     await ended;
-    expect(await desk.left()).toEqual([]);
+    expect(await workstation.left()).toEqual([]);
   });
   await expect.poll(printed, { timeout: 20_000 }).toContain('the page works until Ctrl-C');
   const [link = ''] = /http:\/\/\S+/.exec(printed()) ?? [];
   const direct = createClient(machineStateApi, { baseUrl: url, token });
-  return { link, token, printed, direct, cut: desk.jumphost.cut };
+  return { link, token, printed, direct, cut: workstation.jumphost.cut };
 }
 
 function collect(child: ChildProcess): () => string {

@@ -65,7 +65,7 @@ describe.skipIf(kubectl === undefined)('save-images', () => {
   it.each([
     { image: 'skolo/metadata-server:unset', why: 'is a name of kube/base' },
     { image: 'registry.example.com:5000/skolo/metadata-server', why: 'has no tag' },
-  ])('refuses $image', async ({ image, why }) => {
+  ])('rejects $image', async ({ image, why }) => {
     const { exitCode, text } = await saveImages('--list', await overlay(image));
 
     expect(text).toContain(why);

@@ -8,7 +8,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { peer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
@@ -35,7 +35,7 @@ const filesOfMachines = Object.keys(
 
 /** Labels that a task would like to set, with values of others. */
 const forged =
-  'job="ping",instance="switch-1",exported_job="ping",machine="pi-3",device="switch-1",outlet="pdu-1/5",shelf="1",severity="critical",alertname="MachineMissing",alertstate="firing",controller="pdu-1",identity="bots",sink="pubsub",what="journal",code="needs-hands",verdict="quarantined",state="failed",name="ssh.service",mountpoint="/",fstype="ext4",le="1"';
+  'job="ping",instance="switch-1",exported_job="ping",machine="pi-3",device="switch-1",outlet="pdu-1/5",shelf="1",severity="critical",alertname="MachineMissing",alertstate="firing",controller="pdu-1",identity="bots",sink="pubsub",what="journal",code="needs-attention",verdict="quarantined",state="failed",name="ssh.service",mountpoint="/",fstype="ext4",le="1"';
 const recorded = ruleFiles
   .flatMap(rulesIn)
   .flatMap((rule) => ('record' in rule ? [rule.record] : []));
@@ -47,7 +47,7 @@ function forgery(): string {
 }
 
 const closed: Record<string, readonly string[]> = {
-  code: ['hot', 'missing', 'needs-hands', 'forced', 'battery-low', 'not-back'],
+  code: ['hot', 'missing', 'needs-attention', 'forced', 'battery-low', 'not-back'],
   device: Array.from({ length: 16 }, (_, i) => String(i)),
   verdict: ['ok', 'recovering', 'maintenance', 'quarantined'],
   state: ['present', 'missing', 'running', 'silent', 'failed', 'active'],

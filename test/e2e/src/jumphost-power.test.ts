@@ -1,4 +1,4 @@
-/** The jumphost is power-cycled by a daemon that a desk starts on another machine, through a real sshd. */
+/** The jumphost is power-cycled by a daemon that a workstation starts on another machine, through a real sshd. */
 import { access, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { newToken } from '@skolo/common';
 import { openHost } from '@skolo/computers';
 import { openJumphost } from '@skolo/fleet';
-import { startDesk } from '@skolo/fleet/testing';
+import { startWorkstation } from '@skolo/fleet/testing';
 import { type DaemonPlace, daemonNeeds, startSpareDaemon, stopSpareDaemon } from '@skolo/jumphost';
 import { rackForDaemonOn } from '@skolo/rack/edit';
 import { Secret } from '@skolo/secrets';
@@ -22,8 +22,8 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))(
   { timeout: 120_000 },
   () => {
     it('turns the outlet of the jumphost off and on, and leaves no secret behind', async () => {
-      const { desk, place, board, start, request } = await lab();
-      const spare = await desk();
+      const { workstation, place, board, start, request } = await lab();
+      const spare = await workstation();
       const url = await start(spare);
 
       expect(await request(spare, url, 'spare-rack4')).toMatchObject({ status: 404 });
@@ -41,15 +41,15 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))(
       expect(await readdir(place.state)).not.toEqual([]);
     });
 
-    it('turns it on also when the desk is gone, and a second one continues', async () => {
-      const { desk, place, board, start, request } = await lab();
-      const first = await desk();
+    it('turns it on also when the workstation is gone, and a second one continues', async () => {
+      const { workstation, place, board, start, request } = await lab();
+      const first = await workstation();
       const url = await start(first);
       await request(first, url, 'jumphost-rack4');
       await vi.waitFor(() => expect(board.isOn('1')).toBe(false), { timeout: 20_000 });
 
       await first.close();
-      const second = await desk();
+      const second = await workstation();
       await start(second);
 
       await vi.waitFor(() => expect(board.isOn('1')).toBe(true), { timeout: 20_000 });
@@ -57,8 +57,8 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))(
     });
 
     it('says why it does not start', async () => {
-      const { desk, place, start } = await lab();
-      const spare = await desk();
+      const { workstation, place, start } = await lab();
+      const spare = await workstation();
 
       await expect(start(spare, { ...place, program: ['/nowhere/node', main] })).rejects.toThrow(
         'there is no /nowhere/node; skolo jumphost prepare installs it',
@@ -99,8 +99,8 @@ machines: { spare-rack4: { kind: host, address: 127.0.0.8, power: pdu-1/2 } }
   const token = await newToken(tokenFile, named);
   const tokens = await readFile(tokenFile, 'utf8');
 
-  async function desk() {
-    const { rack, env, close } = await startDesk();
+  async function workstation() {
+    const { rack, env, close } = await startWorkstation();
     onTestFinished(close);
     const spare = await openJumphost(rack, { env, mayAsk: false, signal });
     onTestFinished(spare.close);
@@ -109,7 +109,7 @@ machines: { spare-rack4: { kind: host, address: 127.0.0.8, power: pdu-1/2 } }
     return { ...spare, host: await openHost({ name: 'spare', start: onSpare, signal }) };
   }
 
-  type Spare = Awaited<ReturnType<typeof desk>>;
+  type Spare = Awaited<ReturnType<typeof workstation>>;
 
   async function start(spare: Spare, at = place) {
     const seen = rackForDaemonOn(text, 'spare-rack4', file);
@@ -126,5 +126,5 @@ machines: { spare-rack4: { kind: host, address: 127.0.0.8, power: pdu-1/2 } }
     return { status: answer.status, body: await answer.text() };
   }
 
-  return { desk, place, board: pdu.board, start, request };
+  return { workstation, place, board: pdu.board, start, request };
 }

@@ -29,7 +29,7 @@ import {
   repository,
   routePods,
   startTyped,
-} from './jumphost-desk.ts';
+} from './jumphost-workstation.ts';
 
 const rackYaml = `
 rack: rack4
@@ -61,7 +61,7 @@ describe.skipIf(why !== undefined)(
       jumphost = await startBareJumphost();
       racks = await makeRacks(registry.host, rackYaml, ['rack5']);
       const bundle = join(repository, 'scripts/bundle.mjs');
-      execFileSync(process.execPath, [bundle, '--out', jumphost.desk.bundles, 'fallback']);
+      execFileSync(process.execPath, [bundle, '--out', jumphost.workstation.bundles, 'fallback']);
       const store = storeFolder();
       await mkdir(store, { recursive: true, mode: 0o700 });
       await writeFile(join(store, 'pdu'), 'canary-of-a-pdu', { mode: 0o600 });
@@ -89,7 +89,12 @@ describe.skipIf(why !== undefined)(
       return run('jumphost', ...args);
     }
 
-    const sources = () => ['--files', jumphost.desk.files, '--bundles', jumphost.desk.bundles];
+    const sources = () => [
+      '--files',
+      jumphost.workstation.files,
+      '--bundles',
+      jumphost.workstation.bundles,
+    ];
     const prepare = () => type('prepare', 'rack4', ...sources());
     const push = async (...args: string[]) => (await run('push', '--racks', 'rack4', ...args)).out;
     const kubectl = (...args: string[]) => jumphost.computer.run('k3s', 'kubectl', ...args);
@@ -103,7 +108,7 @@ describe.skipIf(why !== undefined)(
       return (await jumphost.computer.run('systemctl', 'is-active', unit)).text.trim();
     }
 
-    const storeFolder = () => join(jumphost.desk.env.HOME ?? '', 'secrets/rack4');
+    const storeFolder = () => join(jumphost.workstation.env.HOME ?? '', 'secrets/rack4');
 
     /** All values that there are, of both ends: processes of the jumphost are also processes of this computer. */
     async function secretWords(): Promise<string[]> {
@@ -138,7 +143,7 @@ head -c 1G /dev/zero > ${k3sState}/.full`);
       expect(code).toBe(1);
     });
 
-    it('lets a former power controller serve, and none of ours beside it', async () => {
+    it('lets an existing power controller serve, and none of ours beside it', async () => {
       const { computer } = jumphost;
       const unit =
         '[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n';
@@ -288,7 +293,7 @@ spec: { policyName: full, validationActions: [Deny] }
     };
 
     it('shows what an upgrade would do, and begins none while somebody else is at work', async () => {
-      await addK3s(jumphost.desk.files, next);
+      await addK3s(jumphost.workstation.files, next);
 
       const { code, out } = await type('upgrade', 'rack4', '--k3s', next, '--check', ...sources());
 
@@ -308,20 +313,20 @@ spec: { policyName: full, validationActions: [Deny] }
       expect(code).toBe(1);
     });
 
-    it('goes on after kill -9 of the desk, and names the rack that failed', async () => {
+    it('goes on after kill -9 of the workstation, and names the rack that failed', async () => {
       const args = ['upgrade', 'rack4', '--k3s', next, '--reason', 'end of support', '--yes'];
-      const desk = startTyped(racks, jumphost, [
+      const workstation = startTyped(racks, jumphost, [
         'jumphost',
         ...args,
         '--files',
-        jumphost.desk.files,
+        jumphost.workstation.files,
       ]);
       let said = '';
-      for await (const text of desk.stdout?.setEncoding('utf8') ?? []) {
+      for await (const text of workstation.stdout?.setEncoding('utf8') ?? []) {
         said += text;
-        if (said.includes('starting the new version')) desk.kill('SIGKILL');
+        if (said.includes('starting the new version')) workstation.kill('SIGKILL');
       }
-      await (desk.signalCode ?? once(desk, 'exit'));
+      await (workstation.signalCode ?? once(workstation, 'exit'));
 
       const { code, out } = await upgrade('rack4', 'rack5', '--on-failure', 'continue');
 
@@ -349,7 +354,7 @@ spec: { policyName: full, validationActions: [Deny] }
       const version = '2026-11-21T09_12_44Z-bob-77ab310-clean';
       await registry.push('skolo/service', version, 'clean');
       const manifest = 'fallback/opt/skolo/packages/fallback/package.json';
-      const file = join(jumphost.desk.bundles, manifest);
+      const file = join(jumphost.workstation.bundles, manifest);
       await writeFile(file, JSON.stringify({ version: '1.2.0' }));
       const args = [
         'upgrade',
@@ -397,18 +402,18 @@ PidFile /run/router-sshd.pid
       expect(first.out).toMatch(/^router: not finished; services take up the new password/m);
       expect(second.out).toMatch(/^router: rotated; /m);
       expect(second.code).toBe(0);
-      const [next = '', former] = (await readFile(join(store, 'router'), 'utf8')).split('\n');
-      expect(former).toBe('canary-of-router');
+      const [next = '', old] = (await readFile(join(store, 'router'), 'utf8')).split('\n');
+      expect(old).toBe('canary-of-router');
       const opens = async (password: string) => {
         await writeFile(join(store, 'router'), password);
         const { out } = await run('secrets', 'check', 'rack4');
         return /^router +router +opens /m.test(out);
       };
-      expect([await opens(former ?? ''), await opens(next)]).toEqual([false, true]);
+      expect([await opens(old ?? ''), await opens(next)]).toEqual([false, true]);
     });
 
     it('leaves secrets only where they belong', async () => {
-      const { computer, desk } = jumphost;
+      const { computer, workstation } = jumphost;
       const words = await secretWords();
       await computer.write('/root/patterns', `${words.join('\n')}\n`, 0o600);
 
@@ -426,11 +431,16 @@ PidFile /run/router-sshd.pid
       expect(inJournal).toBe('0');
       expect(files.filter((file) => !places.test(file))).toEqual([]);
       expect(files).toHaveLength(5);
-      // The desk: its clone with git, its home, its temporary files.
-      const args = ['-rlF', ...words.flatMap((word) => ['-e', word]), racks, desk.env.HOME ?? ''];
+      // The workstation: its clone with git, its home, its temporary files.
+      const args = [
+        '-rlF',
+        ...words.flatMap((word) => ['-e', word]),
+        racks,
+        workstation.env.HOME ?? '',
+      ];
       const { stdout } = spawnSync('grep', args, { encoding: 'utf8' });
-      const atDesk = stdout.split('\n').filter(Boolean);
-      expect(atDesk.filter((file) => !file.startsWith(`${storeFolder()}/`))).toEqual([]);
+      const atWorkstation = stdout.split('\n').filter(Boolean);
+      expect(atWorkstation.filter((file) => !file.startsWith(`${storeFolder()}/`))).toEqual([]);
     });
   },
 );

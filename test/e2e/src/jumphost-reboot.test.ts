@@ -8,7 +8,7 @@ import { type Client, createClient, powerCycleDaemonApi } from '@skolo/api';
 import { newToken } from '@skolo/common';
 import { openHost } from '@skolo/computers';
 import { openJumphost } from '@skolo/fleet';
-import { startDesk } from '@skolo/fleet/testing';
+import { startWorkstation } from '@skolo/fleet/testing';
 import { rebootJumphost } from '@skolo/jumphost';
 import { parseRack } from '@skolo/rack';
 import { jumphostServices } from '@skolo/rack/light';
@@ -94,20 +94,24 @@ services:
     ...['--rack', file, '--state-dir', join(dir, 'state')],
   ]);
 
-  const desk = await startDesk();
-  onTestFinished(desk.close);
+  const workstation = await startWorkstation();
+  onTestFinished(workstation.close);
   // The first look after the reboot still sees the old boot.
   const log = join(dir, 'boots');
   await writeFile(log, '');
-  await desk.jumphost.program('systemctl', `echo reboot >> '${log}'`);
-  await desk.jumphost.program(
+  await workstation.jumphost.program('systemctl', `echo reboot >> '${log}'`);
+  await workstation.jumphost.program(
     'cat',
     `[ -s '${log}' ] && echo look >> '${log}'
 if [ "$(grep -c look '${log}')" -gt 1 ]; then echo second; else echo first; fi`,
   );
   const reboots = async () => (await readFile(log, 'utf8')).split('reboot').length - 1;
   const signal = AbortSignal.timeout(50_000);
-  const jumphost = await openJumphost(desk.rack, { env: desk.env, mayAsk: false, signal });
+  const jumphost = await openJumphost(workstation.rack, {
+    env: workstation.env,
+    mayAsk: false,
+    signal,
+  });
   onTestFinished(jumphost.close);
   const lines: string[] = [];
   const deps = {
@@ -128,7 +132,7 @@ if [ "$(grep -c look '${log}')" -gt 1 ]; then echo second; else echo first; fi`,
     report: (line: string) => void lines.push(line),
     limits: { betweenLooks: 50 },
   };
-  return { deps, lines, board: pdu.board, reboots, jumphost: desk.jumphost };
+  return { deps, lines, board: pdu.board, reboots, jumphost: workstation.jumphost };
 }
 
 /** Their settings: one of them is ready at the second look. */

@@ -39,7 +39,7 @@ import {
   startAtTerminal,
   startTyped,
   typed,
-} from './jumphost-desk.ts';
+} from './jumphost-workstation.ts';
 
 const pdu = `${network}.30`;
 const spare = { name: 'spare-rack4', address: `${network}.9` };
@@ -60,17 +60,17 @@ machines:
 }
 
 /** As on the disk of a jumphost: state of a service, k3s' database and token, ssh host keys. */
-async function makeState(former: Computer): Promise<string> {
+async function makeState(old: Computer): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), 'skolo-state-'));
   const put = async (path: string, content: string) => {
     await mkdir(join(root, path, '..'), { recursive: true });
     await writeFile(join(root, path), content, { mode: 0o600 });
   };
   for (const key of ['ssh_host_ed25519_key', 'ssh_host_ed25519_key.pub']) {
-    await put(`etc/ssh/${key}`, await former.read(`/etc/ssh/${key}`));
+    await put(`etc/ssh/${key}`, await old.read(`/etc/ssh/${key}`));
   }
   await put('etc/hostname', 'jumphost-rack4\n');
-  await put('var/lib/skolo/alert-to-pubsub/of-the-former', 'state');
+  await put('var/lib/skolo/alert-to-pubsub/of-the-old', 'state');
   await put('var/lib/rancher/k3s/server/token', 'of-the-cluster\n');
   await put(database, '');
   const db = new DatabaseSync(join(root, database));
@@ -129,7 +129,7 @@ describe.skipIf(why !== undefined)(
 
     const args = (...more: string[]) => [
       ...['jumphost', 'replace', 'rack4', '--with', spare.name, '--from', archives, ...more],
-      ...['--files', jumphost.desk.files, '--bundles', jumphost.desk.bundles],
+      ...['--files', jumphost.workstation.files, '--bundles', jumphost.workstation.bundles],
     ];
     const replace = (...more: string[]) => typed(racks, jumphost, args(...more));
 
@@ -141,14 +141,14 @@ describe.skipIf(why !== undefined)(
       execFileSync('ip', ['address', 'add', `${pdu}/24`, 'dev', bridge]);
       device = await startSynaccess({ host: pdu, outlets: 24 });
       racks = await makeRacks(registry.host, rackYaml(device.port));
-      const store = join(jumphost.desk.env.HOME ?? '', 'secrets/rack4');
+      const store = join(jumphost.workstation.env.HOME ?? '', 'secrets/rack4');
       await mkdir(store, { recursive: true, mode: 0o700 });
       await writeFile(join(store, 'pdu'), 'admin', { mode: 0o600 });
       await writeFile(join(store, 'k3s-token'), 'of-the-cluster', { mode: 0o600 });
       await writeFile(join(store, 'rack-key'), newRackKey(), { mode: 0o600 });
       const daemon = 'power-cycle-daemon/opt/skolo/services/power-cycle-daemon/dist/main.js';
       await writeFile(
-        join(jumphost.desk.bundles, daemon),
+        join(jumphost.workstation.bundles, daemon),
         "import('/opt/test/repository/services/power-cycle-daemon/src/main.ts');\n",
       );
       await other.write('/opt/responder.mjs', podResponder);
@@ -161,7 +161,7 @@ describe.skipIf(why !== undefined)(
       const another = await makeState(jumphost.computer);
       await writeFile(join(another, 'etc/hostname'), 'jumphost-rack5\n');
       for (const [root, label] of [
-        [state, 'former-root'],
+        [state, 'old-root'],
         [another, 'another-root'],
       ] as const) {
         const device = await plugIn(other, root, label);
@@ -170,7 +170,7 @@ describe.skipIf(why !== undefined)(
       await writeFile(join(another, database), 'no database');
       await makeArchive(`${archives}-damaged`, another, '2026-11-20');
       roots.push(state, another);
-      // The desk knows its host key.
+      // The workstation knows its host key.
       await typed(racks, jumphost, ['jumphost', 'verify', 'rack4', ...args().slice(-4)]);
       await jumphost.computer.cutPower();
     }, 180_000);
@@ -210,7 +210,7 @@ describe.skipIf(why !== undefined)(
       expect(code).toBe(0);
     });
 
-    it('finds the disk of the former jumphost among others', async ({ skip }) => {
+    it('finds the disk of the old jumphost among others', async ({ skip }) => {
       const [device] = disks;
       if (device === undefined) return skip('no loop devices');
       const { code, out } = await replace('--disk', '--rehearse');
@@ -218,7 +218,7 @@ describe.skipIf(why !== undefined)(
       expect(out).toMatch(new RegExp(`^copy +changed +disk ${device}$`, 'm'));
       expect(out).toMatch(/^database +ok /m);
       expect(code).toBe(0);
-      expect((await other.run('mountpoint', '/run/skolo-former-disk')).exitCode).not.toBe(0);
+      expect((await other.run('mountpoint', '/run/skolo-old-disk')).exitCode).not.toBe(0);
       const wrong = await replace('--disk', 'LABEL=another-root', '--rehearse');
       expect(wrong.out).toContain('no disk of jumphost-rack4 (');
       expect(wrong.out).toContain(': is of jumphost-rack5)');
@@ -253,8 +253,8 @@ describe.skipIf(why !== undefined)(
       expect((await other.run('cat', '/etc/hostname')).text).toBe('spare-rack4\n');
     });
 
-    it('goes on after the desk was killed', async () => {
-      const from = disks.length > 0 ? ['--disk', 'LABEL=former-root'] : [];
+    it('goes on after the workstation was killed', async () => {
+      const from = disks.length > 0 ? ['--disk', 'LABEL=old-root'] : [];
       const child = startTyped(racks, jumphost, args(...from, '--new-cluster'));
       let said = '';
       child.stdout?.on('data', (data: Buffer) => {
@@ -269,7 +269,7 @@ describe.skipIf(why !== undefined)(
       expect(code).toBe(0);
       expect((await other.run('hostname')).text).toBe('jumphost-rack4\n');
       expect(device.board.isOn('1')).toBe(false);
-      expect(await other.read('/var/lib/skolo/alert-to-pubsub/of-the-former')).toBe('state');
+      expect(await other.read('/var/lib/skolo/alert-to-pubsub/of-the-old')).toBe('state');
       const last = ['log', '-1', '--format=%s', '--', 'kube/racks/rack4/rack.yaml'];
       expect(`${execFileSync('git', last, { cwd: racks })}`).toBe('spare-rack4 is the jumphost\n');
     });
@@ -280,7 +280,7 @@ describe.skipIf(why !== undefined)(
     const addressesOf = async (computer: Computer) =>
       (await computer.run('ip', '-4', '-o', 'address')).text;
 
-    it('has the address, even if the former jumphost was first after a power cut', async () => {
+    it('has the address, even if the old jumphost was first after a power cut', async () => {
       // As prepare has written them when that one was the jumphost.
       const stand = '/opt/skolo/packages/fallback/dist/active.js';
       const system = '/etc/systemd/system';
@@ -316,7 +316,7 @@ describe.skipIf(why !== undefined)(
       expect(await addressesOf(other)).toContain(`${address}/`);
     });
 
-    it('is not disturbed by the former jumphost, which does not serve after a reboot', async () => {
+    it('is not disturbed by the old jumphost, which does not serve after a reboot', async () => {
       await jumphost.computer.cutPower();
       await jumphost.computer.boot();
 

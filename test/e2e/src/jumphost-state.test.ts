@@ -35,7 +35,7 @@ import {
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import { makeRacks, routePods, typed } from './jumphost-desk.ts';
+import { makeRacks, routePods, typed } from './jumphost-workstation.ts';
 
 /** Of all that is simulated. */
 const equipment = `${network}.30`;
@@ -163,7 +163,12 @@ describe.skipIf(why !== undefined)(
     let key: string;
     /** By device: SHA-1 of the newest version. */
     let configurations: Map<string, string>;
-    const sources = () => ['--files', jumphost.desk.files, '--bundles', jumphost.desk.bundles];
+    const sources = () => [
+      '--files',
+      jumphost.workstation.files,
+      '--bundles',
+      jumphost.workstation.bundles,
+    ];
     const type = (...args: string[]) => typed(racks, jumphost, ['jumphost', ...args, ...sources()]);
     const offsite = () => join(jumphost.computer.root, 'srv/offsite');
     const replace = (...args: string[]) => {
@@ -189,7 +194,7 @@ describe.skipIf(why !== undefined)(
           return startNxos({ ...account, host: equipment, configuration, secondMs: 1 });
         }),
       );
-      const home = jumphost.desk.env.HOME ?? '';
+      const home = jumphost.workstation.env.HOME ?? '';
       const age = await generateX25519Identity();
       key = join(home, 'age-key');
       await writeFile(key, `${age}\n`, { mode: 0o600 });
@@ -198,7 +203,7 @@ describe.skipIf(why !== undefined)(
       racks = await makeRacks(registry.host, yaml);
       const tokens = join(home, 'tokens');
       token = await newToken(tokens, { name: 'ann', role: 'admin', expiresInDays: 1 });
-      jumphost.desk.env.SKOLO_TOKEN_FILE = join(home, 'token');
+      jumphost.workstation.env.SKOLO_TOKEN_FILE = join(home, 'token');
       await writeFile(join(home, 'token'), token, { mode: 0o600 });
       const store = join(home, 'secrets/rack4');
       await mkdir(store, { recursive: true, mode: 0o700 });
@@ -216,7 +221,7 @@ describe.skipIf(why !== undefined)(
         await writeFile(join(store, name), value, { mode: 0o600 });
         files[`secrets/${name}`] = value;
       }
-      await useRealPrograms(jumphost.desk.bundles);
+      await useRealPrograms(jumphost.workstation.bundles);
       await installServices(jumphost.computer, files);
       // As a push brings it to the new jumphost.
       const exchanged = yaml
@@ -371,7 +376,7 @@ describe.skipIf(why !== undefined)(
       }
     });
 
-    it('is not disturbed by the former jumphost, which does not serve', async () => {
+    it('is not disturbed by the old jumphost, which does not serve', async () => {
       await jumphost.computer.boot();
       const units = ['skolo-active.service', 'networking.service', 'k3s.service'];
       const { text: states } = await jumphost.computer.run('systemctl', 'is-active', ...units);

@@ -384,7 +384,7 @@ describe('chrony', () => {
     return `http://127.0.0.1:${port}/metrics`;
   }
 
-  it('serves the clock of the jumphost without an uplink, and that of its servers with one; the metrics show which', async (context) => {
+  it('serves the clock of the jumphost without an internet connection, and that of its servers with one; the metrics show which', async (context) => {
     const program = peer('chronyd');
     if (!program) return context.skip('chronyd is not installed (Debian: chrony)');
     if (!peer('node-exporter')) return context.skip('node-exporter is not installed');

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { newToken } from '@skolo/common';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { peer, startEdgeSwitch } from '@skolo/simulators';
 import { chromium } from 'playwright-core';
 import { expect, it, onTestFinished } from 'vitest';

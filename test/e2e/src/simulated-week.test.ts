@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { fakeClock } from '@skolo/common/testing';
-import { isLong, seed, seeded } from '@skolo/durable/campaign';
+import { isLong, seed, seeded } from '@skolo/durable/fault-injection';
 import { peer } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
 import { rulesFolder } from './rule-files.ts';
@@ -32,8 +32,8 @@ it(title, async (context) => {
 
   for (let sample = 0; sample < samples; sample += 1) {
     for (let s = 0; s < sampleSeconds; s += stepSeconds) week.step();
-    for (const { name, needsPerson, orders } of week.current.machines()) {
-      if (needsPerson !== undefined && orders.length === 0) listed.add(name);
+    for (const { name, needsAttention, orders } of week.current.machines()) {
+      if (needsAttention !== undefined && orders.length === 0) listed.add(name);
     }
     for (const [name, value] of await valuesOf(week)) {
       const values = series.get(name) ?? new Map<number, number>();
@@ -42,7 +42,7 @@ it(title, async (context) => {
   }
 
   expect([...listed]).toEqual([faulty]);
-  expect((await week.sickest()).map(({ name }) => name)).toEqual([faulty]);
+  expect((await week.downtime()).map(({ name }) => name)).toEqual([faulty]);
   if (promtool === undefined) return context.skip('promtool is not installed (Debian: prometheus)');
   const file = join(stateDir, 'week.test.yaml');
   await writeFile(file, JSON.stringify(ruleTest(series, samples)));

@@ -3,15 +3,15 @@
  * metrics of machine-state, in one process and without sockets. Agents run tasks, reboot their phones after each and are
  * updated every day, and people reboot, power-cycle and quarantine some of them. One machine is faulty.
  */
-import type { AgentStatus, MachineOrder, SickMachine } from '@skolo/api';
+import type { AgentStatus, MachineDowntime, MachineOrder } from '@skolo/api';
 import { createLogger, DegradedList } from '@skolo/common';
 import { processMetrics } from '@skolo/common/light';
 import type { FakeClock } from '@skolo/common/testing';
 import { parseRack } from '@skolo/rack';
 import type { MachineStateEvent } from '../../../services/machine-state/src/events.ts';
+import { downtime } from '../../../services/machine-state/src/history/downtime.ts';
 import { History } from '../../../services/machine-state/src/history/history.ts';
 import { Recorder } from '../../../services/machine-state/src/history/recorder.ts';
-import { sickest } from '../../../services/machine-state/src/history/sickest.ts';
 import { Current } from '../../../services/machine-state/src/join/current.ts';
 import type {
   AgentView,
@@ -153,8 +153,8 @@ export class SimulatedWeek {
     );
   }
 
-  sickest(): Promise<SickMachine[]> {
-    return sickest(this.history.conditions(0), this.clock.now(), 10);
+  downtime(): Promise<MachineDowntime[]> {
+    return downtime(this.history.conditions(0), this.clock.now(), 10);
   }
 
   async close(): Promise<void> {

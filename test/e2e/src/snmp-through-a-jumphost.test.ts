@@ -5,11 +5,11 @@ import { join } from 'node:path';
 
 import { snmpTo } from '@skolo/equipment/snmp';
 import { openJumphost } from '@skolo/fleet';
-import { startDesk, watchProcesses } from '@skolo/fleet/testing';
+import { startWorkstation, watchProcesses } from '@skolo/fleet/testing';
 import { Secret, type SnmpCredentials } from '@skolo/secrets';
 import { apcRpdu2Model, peer, startSnmpd } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
-import { endOf, skolo } from './jumphost-desk.ts';
+import { endOf, skolo } from './jumphost-workstation.ts';
 
 const [authKey, privKey] = ['authCanaryCanary', 'privCanaryCanary'];
 const outlet = '1.3.6.1.4.1.318.1.1.26.9.2.3.1.5.1';
@@ -22,16 +22,16 @@ it('reads with each login that is right, and says why else', { timeout: 120_000 
   const device = await startSnmpd(apcRpdu2Model(), { users: [user] });
   if (device === undefined) return skip('snmpd is not installed');
   onTestFinished(() => device.close());
-  const desk = await startDesk();
-  onTestFinished(desk.close);
-  const { rack, env, jumphost } = desk;
+  const workstation = await startWorkstation();
+  onTestFinished(workstation.close);
+  const { rack, env, jumphost } = workstation;
   await jumphost.program('node', `exec '${process.execPath}' "$@"`);
   const signal = AbortSignal.timeout(100_000);
   const way = await openJumphost(rack, { env, mayAsk: false, signal });
   onTestFinished(way.close);
-  const read = async (snmp: Partial<SnmpCredentials>, port = device.port, former?: string) => {
+  const read = async (snmp: Partial<SnmpCredentials>, port = device.port, previous?: string) => {
     const all = { authProtocol: 'sha', privProtocol: 'aes', version: 2, ...snmp } as const;
-    const others = former === undefined ? [] : [{ ...all, community: new Secret(former) }];
+    const others = previous === undefined ? [] : [{ ...all, community: new Secret(previous) }];
     const credentials = async () => ({
       legacySsh: false,
       snmp: all,
@@ -89,5 +89,5 @@ machines: { rpi-1: { kind: rpi, address: 127.0.0.2, power: pdu-1/1 } }
     'pdu-1: the relay on the jumphost has ended: node: not found',
   );
   await way.close();
-  await expect.poll(desk.left).toEqual([]);
+  await expect.poll(workstation.left).toEqual([]);
 });

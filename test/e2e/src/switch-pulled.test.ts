@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient, machineStateApi } from '@skolo/api';
 import { newToken } from '@skolo/common';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { startEdgeSwitch } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
 import { startServiceProcess } from './service-process.ts';
@@ -67,7 +67,7 @@ it.runIf(isLong)('is named by its machines within a minute', { timeout: 300_000 
     .poll(seen, { timeout: 60_000, interval: 250 })
     .toMatchObject({ causes: ['switch-1'], conditions: machines.map(() => 'stale switch-1') });
   const { machines: found } = await client.machines();
-  expect(found.filter(({ needsPerson }) => needsPerson !== undefined)).toEqual([]);
+  expect(found.filter(({ needsAttention }) => needsAttention !== undefined)).toEqual([]);
 });
 
 function rackYaml(port: number, urls: Readonly<Record<string, string>>, bot: string): string {

@@ -30,15 +30,15 @@ const why = whyNot();
 const inFull = Boolean(process.env.SKOLO_LONG);
 const tooLong = 'takes half a minute: only in npm run test:long';
 
-const formerUnit = (command: string) =>
+const existingUnit = (command: string) =>
   `[Service]\nExecStart=${command}\nRestart=always\n[Install]\nWantedBy=multi-user.target\n`;
 
-const formerMetadata = `import { createServer } from 'node:http';
+const existingMetadata = `import { createServer } from 'node:http';
 createServer((_, response) => response.end('of an existing system')).listen(80);
 `;
 
 /** It has no port. It notes when a daemon of ours has its journal meanwhile. */
-const formerPower = `#!/bin/sh
+const existingPower = `#!/bin/sh
 while :; do
   for each in $(grep -als power-cycle-daemon/dist/main.js /proc/[0-9]*/cmdline); do
     pid=\${each#/proc/}
@@ -139,7 +139,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     ]);
   });
 
-  it('leaves k3s alone after a power cut without uplink, when its pod has no token to give', async ({
+  it('leaves k3s alone after a power cut without an internet connection, when its pod has no token to give', async ({
     skip,
   }) => {
     if (!inFull) skip(tooLong);
@@ -301,15 +301,18 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     );
   });
 
-  it('leaves a former metadata server and power controller alone while they serve', async () => {
+  it('leaves an existing metadata server and power controller alone while they serve', async () => {
     const { computer } = jumphost;
-    await computer.write('/opt/former/metadata.mjs', formerMetadata);
-    await computer.write('/opt/former/power', formerPower, 0o755);
+    await computer.write('/opt/existing/metadata.mjs', existingMetadata);
+    await computer.write('/opt/existing/power', existingPower, 0o755);
     await computer.write(
       '/etc/systemd/system/metadata.service',
-      formerUnit(`${node} /opt/former/metadata.mjs`),
+      existingUnit(`${node} /opt/existing/metadata.mjs`),
     );
-    await computer.write('/etc/systemd/system/powercycle.service', formerUnit('/opt/former/power'));
+    await computer.write(
+      '/etc/systemd/system/powercycle.service',
+      existingUnit('/opt/existing/power'),
+    );
     await computer.run('systemctl', 'daemon-reload');
 
     const metadataServer = await jumphost.fallback('existing', 'metadata-server', 'metadata');
@@ -352,7 +355,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     expect(await computer.run('cat', '/var/lib/both')).toMatchObject({ exitCode: 1 });
   });
 
-  it('fails back to k3s, service by service, and nothing starts the former ones beside it', async () => {
+  it('fails back to k3s, service by service, and nothing starts the existing ones beside it', async () => {
     const { computer } = jumphost;
 
     const failedBack = await jumphost.fallback('fail-back', 'power-cycle-daemon');
@@ -370,7 +373,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     expect(await computer.run('cat', '/var/lib/both')).toMatchObject({ exitCode: 1 });
   });
 
-  it('leaves the former metadata server alone where ours would not serve', async ({ skip }) => {
+  it('leaves the existing metadata server alone where ours would not serve', async ({ skip }) => {
     if (!inFull) skip(tooLong);
     expect((await jumphost.fallback('existing', 'metadata-server')).exitCode).toBe(0);
     const main = '/opt/skolo/services/metadata-server/dist/main.js';

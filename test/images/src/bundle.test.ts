@@ -214,7 +214,7 @@ describe('a bundle', () => {
     });
   });
 
-  it('of an unknown program is refused', async () => {
+  it('of an unknown program is rejected', async () => {
     await expect(bundle(join(out, 'none'), ['metadata'])).rejects.toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/no metadata here, but metadata-server, /),

@@ -1,4 +1,4 @@
-/** What a release has of `skolo` for a desk: an executable, and a package of npm. Nothing of the repository is in reach. */
+/** What a release has of `skolo` for a workstation: an executable, and a package of npm. Nothing of the repository is in reach. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFile, cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';

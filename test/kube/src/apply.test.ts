@@ -138,10 +138,10 @@ describe.skipIf(!kubectl || !program)('the overlay of a rack', { timeout }, () =
     const objects = build(kubectl ?? '', testbed);
 
     expect(objects.length).toBeGreaterThan(100);
-    expect(await refusals(objects)).toEqual([]);
+    expect(await rejections(objects)).toEqual([]);
     const [wrong] = objects.filter(({ kind }) => kind === 'DaemonSet');
-    const refused = await refusals([Object.assign({}, wrong, { spek: {} })]);
-    expect(refused.join()).toContain('spek');
+    const rejected = await rejections([Object.assign({}, wrong, { spek: {} })]);
+    expect(rejected.join()).toContain('spek');
     await call(kubectl ?? '', 'delete', '--wait=false', '-k', join(testbed, 'namespaces'));
   });
 
@@ -255,7 +255,7 @@ async function call(command: string, ...args: string[]): Promise<string> {
  * What the API server says against applying these, without doing it. It is asked itself: kubectl would read all of its
  * schemas first, for seconds.
  */
-async function refusals(objects: readonly Manifest[]): Promise<string[]> {
+async function rejections(objects: readonly Manifest[]): Promise<string[]> {
   const { clusters, users } = Kubeconfig.parse(
     JSON.parse(readFileSync(controlPlane?.kubeconfig ?? '', 'utf8')),
   );

@@ -222,7 +222,7 @@ export function titleOf({ kind, metadata: { name, namespace } }: Manifest): stri
   return namespace === undefined ? `${kind} ${name}` : `${kind} ${namespace}/${name}`;
 }
 
-/** The objects that make pods. A bare Pod is refused: no policy would check it. */
+/** The objects that make pods. A bare Pod is rejected: no policy would check it. */
 export function workloadsOf(objects: readonly Manifest[]): Workload[] {
   const known = read.get(objects) ?? readWorkloads(objects);
   read.set(objects, known);

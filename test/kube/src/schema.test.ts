@@ -58,7 +58,7 @@ describe('schemaProblems', () => {
     expect(problemsOf(deployment.replace(good, bad)).join('\n')).toMatch(problem);
   });
 
-  it('refuses a kind whose schema it does not have', () => {
+  it('rejects a kind whose schema it does not have', () => {
     expect(
       problemsOf('{ apiVersion: example.com/v1, kind: Thing, metadata: { name: a } }'),
     ).toEqual([expect.stringContaining('no schema for example.com/v1 Thing')]);

@@ -1,6 +1,6 @@
 /**
  * Objects against the schemas of the Kubernetes API, as strict as the API server with `--validate=strict`: a field that no
- * schema knows is a mistake. The validators of kubernetes-models do not mind unknown fields, so they are watched: what they
+ * schema knows is an error. The validators of kubernetes-models do not mind unknown fields, so they are watched: what they
  * never look at, no schema knows.
  */
 // One by one: all of them together take seconds to load.
@@ -101,7 +101,7 @@ const Thrown = z.looseObject({
   ),
 });
 
-/** What the API server would refuse. */
+/** What the API server would reject. */
 export function schemaProblems(object: Manifest): string[] {
   const kind = `${object.apiVersion} ${object.kind}`;
   const title = titleOf(object);

@@ -84,7 +84,7 @@ function handlersOf(at: number): RouteHandlers<typeof api> {
     if (found === undefined) throw new HttpProblem(503, 'nothing is known yet');
     const { health } = found;
     if (health === undefined || !isCleared) return found;
-    const reasons = health.reasons.filter(({ code }) => code !== 'needs-hands');
+    const reasons = health.reasons.filter(({ code }) => code !== 'needs-attention');
     return { ...found, health: { ...health, reasons } };
   }
 

@@ -1,6 +1,6 @@
 /**
  * An alert-to-pubsub that sends at once: its API over a real socket, with the conventions of every service. Alerts
- * called `Refused` are not accepted, and those called `Stuck` never leave the rack.
+ * called `Rejected` are not accepted, and those called `Stuck` never leave the rack.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
@@ -34,7 +34,7 @@ export function startAlertToPubsub({
   let isStuck = false;
   async function receive(request: IncomingMessage, response: ServerResponse) {
     for (const { labels, endsAt } of Posted.parse(JSON.parse(await text(request)))) {
-      if (labels.alertname === 'Refused') {
+      if (labels.alertname === 'Rejected') {
         const why = 'the spool is full; it sends what waits, and accepts then';
         response.writeHead(503, { 'content-type': 'application/json' }).end(JSON.stringify(why));
         return;

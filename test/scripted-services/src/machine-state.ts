@@ -143,9 +143,9 @@ export function machineStateHandlers({
       find(name);
       return { status: 200, body: { curves: world.curves?.(spanOf(query)) ?? [] } };
     },
-    sickest: ({ query: { limit } }) => ({
+    downtime: ({ query: { limit } }) => ({
       status: 200,
-      body: { machines: world.sick().slice(0, limit) },
+      body: { machines: world.downtime().slice(0, limit) },
     }),
     addNote({ body }) {
       for (const name of body.machines) find(name);

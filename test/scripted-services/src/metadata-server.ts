@@ -8,7 +8,7 @@ const token = 'the-token-of-ann';
 
 /**
  * The metadata server's own API over a real socket, with what the one under test needs to see. `URL/open` is for
- * everybody, `URL/closed` for the bearer of `the-token-of-ann`, and `URL/refusing` for nobody; `URL/broken` is no API.
+ * everybody, `URL/closed` for the bearer of `the-token-of-ann`, and `URL/rejecting` for nobody; `URL/broken` is no API.
  * Times are some half minutes away from where the words for them change, so that a slow computer sees the same.
  */
 export async function startMetadataServer(
@@ -34,7 +34,7 @@ export async function startMetadataServer(
 function answerTo({ url = '', headers: { authorization } }: IncomingMessage, world: MetadataWorld) {
   const [, endpoint, ...path] = url.split('/');
   const call = path.join('/');
-  if (endpoint === 'refusing') {
+  if (endpoint === 'rejecting') {
     return problem(
       403,
       'Forbidden',

@@ -5,7 +5,7 @@
  * `URL/flaky` takes each request that changes something and breaks the connection before the first answer to it.
  */
 import type { RequestListener } from 'node:http';
-import { powerCycleDaemonApi, type Refusal } from '@skolo/api';
+import { powerCycleDaemonApi, type Rejection } from '@skolo/api';
 import { createApp, HttpProblem, type RouteHandlers, type ServiceContext } from '@skolo/common';
 import { expandRange } from '@skolo/rack';
 import { ago } from './ago.ts';
@@ -90,20 +90,20 @@ function handlersOf(
     request: Pick<ScriptedCycle['now'], 'action' | 'mode' | 'reason' | 'by' | 'force'> & {
       targets: string[];
       offSeconds?: number | undefined;
-      skipRefused: boolean;
+      skipRejected: boolean;
       key: string | undefined;
     },
   ) {
-    const { targets, skipRefused, key, offSeconds = 5, ...rest } = request;
+    const { targets, skipRejected, key, offSeconds = 5, ...rest } = request;
     asked.times++;
     if (key !== undefined) asked.keys.add(key);
     const wanted = targets.flatMap((target) => expandRange(target));
-    const refused = wanted.flatMap((target) => world.refusalOf(target, request) ?? []);
-    if (refused.length > 0 && !skipRefused) throw refusing(refused);
+    const rejected = wanted.flatMap((target) => world.rejectionOf(target, request) ?? []);
+    if (rejected.length > 0 && !skipRejected) throw rejecting(rejected);
     const known = key === undefined ? undefined : answers.get(key);
-    if (known !== undefined) return { cycles: known, refused };
+    if (known !== undefined) return { cycles: known, rejected };
     const accepted = wanted
-      .filter((target) => refused.every((refusal) => refusal.target !== target))
+      .filter((target) => rejected.every((rejection) => rejection.target !== target))
       .map((target) => {
         const open = [...cycles.values()].find(
           ({ now, isOver }) => now.target === target && !isOver,
@@ -114,7 +114,7 @@ function handlersOf(
         return { id, target, joined: false };
       });
     if (key !== undefined) answers.set(key, accepted);
-    return { cycles: accepted, refused };
+    return { cycles: accepted, rejected };
   }
 
   function cycleOf(id: string): ScriptedCycle['now'] {
@@ -143,8 +143,8 @@ function handlersOf(
       const own = [...cycles.values()].map(({ now }) => now).reverse();
       const all = [...own, ...world.cycles()];
       if (target !== undefined && all.every((cycle) => cycle.target !== target)) {
-        const refusal = world.refusalOf(target, { force: true, action: 'cycle' });
-        if (refusal?.code === 'unknown') throw refusing([refusal]);
+        const rejection = world.rejectionOf(target, { force: true, action: 'cycle' });
+        if (rejection?.code === 'unknown') throw rejecting([rejection]);
       }
       const found = all.filter(
         (cycle) =>
@@ -168,10 +168,12 @@ function handlersOf(
       const machines = world.machines();
       if (name === undefined) return { status: 200, body: { machines } };
       const wanted = [name].flat().flatMap((each) => expandRange(each));
-      const refused = wanted.flatMap((each) =>
-        world.isKnown(each) ? [] : (world.refusalOf(each, { force: true, action: 'cycle' }) ?? []),
+      const rejected = wanted.flatMap((each) =>
+        world.isKnown(each)
+          ? []
+          : (world.rejectionOf(each, { force: true, action: 'cycle' }) ?? []),
       );
-      if (refused.length > 0) throw refusing(refused);
+      if (rejected.length > 0) throw rejecting(rejected);
       const found = machines.filter((machine) => wanted.includes(machine.name));
       return { status: 200, body: { machines: found } };
     },
@@ -185,9 +187,9 @@ function handlersOf(
       const unknown = wanted.flatMap((target) =>
         world.isKnown(target)
           ? []
-          : (world.refusalOf(target, { force: true, action: 'cycle' }) ?? []),
+          : (world.rejectionOf(target, { force: true, action: 'cycle' }) ?? []),
       );
-      if (unknown.length > 0) throw refusing(unknown);
+      if (unknown.length > 0) throw rejecting(unknown);
       const made = wanted.map((target) => ({
         id: `h${++ids}`,
         target,
@@ -222,7 +224,7 @@ function stateOf({ step, outcome }: ScriptedCycle['now']): 'queued' | 'running' 
   return step === 'queued' ? 'queued' : 'running';
 }
 
-function refusing(refused: Refusal[]): HttpProblem {
-  const status = refused.every(({ code }) => code === 'unknown') ? 404 : 409;
-  return new HttpProblem(status, 'nothing was done', { members: { refused } });
+function rejecting(rejected: Rejection[]): HttpProblem {
+  const status = rejected.every(({ code }) => code === 'unknown') ? 404 : 409;
+  return new HttpProblem(status, 'nothing was done', { members: { rejected } });
 }

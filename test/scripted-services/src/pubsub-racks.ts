@@ -18,7 +18,7 @@ export interface PubSubRacks {
 const project = 'my-project';
 const topic = `projects/${project}/topics/prometheus-alerts`;
 /** Each can be read once. */
-const desks = ['desk-1', 'desk-2', 'desk-3', 'desk-4', 'desk-5'];
+const workstations = ['desk-1', 'desk-2', 'desk-3', 'desk-4', 'desk-5'];
 const beatMs = 400;
 
 export async function startPubSubRacks({ tokens }: { tokens: TestTokens }): Promise<PubSubRacks> {
@@ -29,8 +29,8 @@ export async function startPubSubRacks({ tokens }: { tokens: TestTokens }): Prom
   async function publish(message: Message, location: string): Promise<void> {
     await publisher.publish({ topic, messages: [data.published(message, location)] });
   }
-  for (const desk of desks) {
-    pubsub.addSubscription(`projects/${project}/subscriptions/${desk}`, topic);
+  for (const workstation of workstations) {
+    pubsub.addSubscription(`projects/${project}/subscriptions/${workstation}`, topic);
   }
   for (const { message, location } of data.backlog()) await publish(message, location);
   const service = await startAlertToPubsub({

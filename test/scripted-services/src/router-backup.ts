@@ -190,7 +190,11 @@ function handlersOf(world: BackupWorld): RouteHandlers<typeof api> {
             'commit-confirm 10',
           ],
         },
-        { title: 'see that it answers', where: 'desk' as const, lines: ['ping -c 3 192.168.1.1'] },
+        {
+          title: 'see that it answers',
+          where: 'workstation' as const,
+          lines: ['ping -c 3 192.168.1.1'],
+        },
         { title: 'keep it', where: 'device' as const, lines: ['confirm', 'save', 'exit'] },
       ];
       return {

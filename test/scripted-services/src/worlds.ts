@@ -12,6 +12,7 @@ import type {
   KnownAlert,
   LostHistory,
   Machine,
+  MachineDowntime,
   MachinePower,
   MetadataClient,
   MetadataIdentity,
@@ -20,9 +21,8 @@ import type {
   PowerAction,
   PowerCycle,
   RackView,
-  Refusal,
+  Rejection,
   RunDevice,
-  SickMachine,
 } from '@skolo/api';
 
 /** Of machine-state. */
@@ -31,7 +31,7 @@ export interface MachineWorld {
   rack(): RackView;
   history(machine: Machine, span: { from: number; to: number }): HistoryEntry[];
   curves?(span: { from: number; to: number }): Curve[];
-  sick(): readonly SickMachine[];
+  downtime(): readonly MachineDowntime[];
   /** A machine has changed. */
   show?(machine: Machine): void;
   /** The agent of this machine does not answer. */
@@ -48,7 +48,10 @@ export interface PowerWorld {
   cycles(): PowerCycle[];
   hostKeys(): { device: string; fingerprint: string; firstSeen: string }[];
   isKnown(target: string): boolean;
-  refusalOf(target: string, asked: { force: boolean; action: PowerAction }): Refusal | undefined;
+  rejectionOf(
+    target: string,
+    asked: { force: boolean; action: PowerAction },
+  ): Rejection | undefined;
   /** Somebody has turned an outlet on or off. */
   switched?(outlet: string, state: 'on' | 'off', by: string): void;
 }

@@ -1,5 +1,5 @@
 /**
- * A port that can be closed, so that clients are refused, and opened again.
+ * A port that can be closed, so that clients are rejected, and opened again.
  *
  * It is below the range from which the kernel assigns ports (32768 to 60999 on Linux), so that no other program gets it
  * meanwhile.
@@ -41,7 +41,7 @@ export class Listener {
     }
   }
 
-  /** Ends its connections, too. Clients are refused at once. The promise resolves when all connections have ended. */
+  /** Ends its connections, too. Clients are rejected at once. The promise resolves when all connections have ended. */
   async close(): Promise<void> {
     const { server } = this;
     this.server = undefined;

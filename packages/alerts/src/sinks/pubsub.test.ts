@@ -46,7 +46,7 @@ function sinkFor(
 }
 
 /** Between us and Pub/Sub. What is connected when it swallows gets no answer any more, and no error. */
-async function startUplink(port: number) {
+async function startInternet(port: number) {
   const sockets = new Set<Socket>();
   const server = createServer((near) => {
     const far = connect(port, '127.0.0.1');
@@ -198,7 +198,7 @@ describe('the topic', () => {
 
   it('is required where these credentials cannot create it', async () => {
     const google = await start({ topics: [] });
-    google.misbehave('refuse', { methods: ['CreateTopic'], code: 'PERMISSION_DENIED' });
+    google.misbehave('reject', { methods: ['CreateTopic'], code: 'PERMISSION_DENIED' });
 
     const error = await sinkErrorOf(sinkFor(google).send([numberedAlert(1)], 'rack4-0', never()));
 
@@ -259,10 +259,10 @@ describe('a failure', () => {
 
   it('has a deadline, and does not keep a connection that swallows everything', async () => {
     const google = await start();
-    const uplink = await startUplink(google.port);
-    const sink = sinkFor(uplink, { timeoutMs: 500, heartbeatTimeoutMs: 500 });
+    const internet = await startInternet(google.port);
+    const sink = sinkFor(internet, { timeoutMs: 500, heartbeatTimeoutMs: 500 });
     await sink.send([numberedAlert(1)], 'rack4-0', never());
-    uplink.swallow();
+    internet.swallow();
 
     const errors = await Promise.all([
       sinkErrorOf(sink.send([numberedAlert(2)], 'rack4-0', never())),

@@ -30,7 +30,7 @@ export interface PubSubSinkOptions {
   heartbeatTimeoutMs?: number;
 }
 
-/** Slower uplinks than this get no backlog through in time, only what is new. */
+/** Slower internet connections than this get no backlog through in time, only what is new. */
 const slowestBytesPerMs = 64;
 
 /** Measured: more keys or messages at a time are hardly quicker, and cost memory. */

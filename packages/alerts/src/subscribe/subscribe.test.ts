@@ -1,4 +1,4 @@
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { type GooglePubSub, startGooglePubSub, startPubSubEmulator } from '@skolo/simulators';
 import { afterAll, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { encode } from '../message/encode.ts';
@@ -280,7 +280,7 @@ describe('when something is wrong with Pub/Sub, a subscription', () => {
     const pubsub = await startGooglePubSub();
     onTestFinished(() => pubsub.close());
     const place = await connect(pubsub, 'alerts');
-    pubsub.misbehave('refuse', { code: 'PERMISSION_DENIED' });
+    pubsub.misbehave('reject', { code: 'PERMISSION_DENIED' });
 
     await expect(listen(place).ended).rejects.toThrow(
       'projects/rack-4/topics/alerts: these credentials may not create a subscription; give them roles/pubsub.editor, or name one that exists',
@@ -290,7 +290,7 @@ describe('when something is wrong with Pub/Sub, a subscription', () => {
   it('retries a failed acknowledgement', async () => {
     const { pubsub, place, got, ready } = await open();
     await ready();
-    pubsub.misbehave('refuse', { methods: ['Acknowledge'], times: 1 });
+    pubsub.misbehave('reject', { methods: ['Acknowledge'], times: 1 });
 
     await place.publish([numberedAlert(1)]);
     await expect.poll(() => got).toHaveLength(1);

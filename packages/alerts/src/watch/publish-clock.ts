@@ -24,7 +24,7 @@ const windowMs = 600_000;
 export class PublishClock {
   /** Steady time minus time of Pub/Sub: the least of this window, and of the one before. */
   private least: number;
-  private former: number;
+  private previous: number;
   private windowBegan: number;
 
   /**
@@ -34,7 +34,7 @@ export class PublishClock {
   constructor(steady: number, offset = Number.POSITIVE_INFINITY) {
     this.windowBegan = steady;
     this.least = offset;
-    this.former = offset;
+    this.previous = offset;
   }
 
   /**
@@ -46,7 +46,7 @@ export class PublishClock {
     const before = this.offset;
     if (steady - this.windowBegan >= windowMs) {
       this.windowBegan = steady;
-      this.former = this.least;
+      this.previous = this.least;
       this.least = Number.POSITIVE_INFINITY;
     }
     this.least = Math.min(this.least, steady - published);
@@ -59,6 +59,6 @@ export class PublishClock {
   }
 
   private get offset(): number {
-    return Math.min(this.least, this.former);
+    return Math.min(this.least, this.previous);
   }
 }

@@ -79,7 +79,7 @@ function ofLocation(report: LocationReport, isBlind: boolean): Condition[] {
       text:
         lastHeard === undefined
           ? `${location} was never heard of since ${timeText(silentSince)}`
-          : `${location} is silent since ${timeText(lastHeard)}: no heartbeat comes; is the rack, its uplink or alert-to-pubsub down?`,
+          : `${location} is silent since ${timeText(lastHeard)}: no heartbeat comes; is the rack, its internet connection or alert-to-pubsub down?`,
     },
     {
       labels: { alertname: 'RackUnhealthy', ...labels },

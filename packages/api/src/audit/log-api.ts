@@ -19,7 +19,7 @@ export const AuditEntry = z
     outcome: z
       .string()
       .describe(
-        '`begun` before the change; then `done`, `accepted` (continues), `refused: …` or `failed: …`. Only `begun`: the service died',
+        '`begun` before the change; then `done`, `accepted` (continues), `rejected: …` or `failed: …`. Only `begun`: the service died',
       ),
     answer: z
       .record(z.string(), z.unknown())

@@ -23,7 +23,7 @@ describe('mergeAuditLogs', () => {
   it('shows the last entry of each change, the newest first', () => {
     const power = [entry(9, 'begun'), entry(7, 'done', 'r2'), entry(6, 'begun', 'r2')];
     const backup = [
-      entry(8, 'refused: no'),
+      entry(8, 'rejected: no'),
       entry(8, 'begun'),
       entry(5, 'begun'),
       entry(4, 'done'),
@@ -36,7 +36,7 @@ describe('mergeAuditLogs', () => {
 
     expect(brief(joined)).toEqual([
       'power 09 begun',
-      'backup 08 refused: no',
+      'backup 08 rejected: no',
       'power 07 done',
       'backup 05 begun',
       'backup 04 done',

@@ -141,7 +141,7 @@ describe('a call', () => {
     ]);
   });
 
-  it.each(['', '.', '..'])('refuses %j as a part of the path', async (name) => {
+  it.each(['', '.', '..'])('rejects %j as a part of the path', async (name) => {
     const { client, requests } = await serving({ json: {} });
 
     const call = client.thing({ params: { name, owner: 1 } });
@@ -302,7 +302,7 @@ describe('an unexpected answer', () => {
       detail: 'Invalid input: expected object, received array',
     },
     {
-      name: 'many mistakes',
+      name: 'many errors',
       answer: { json: { things: [1, 2, 3, 4, 5] } },
       detail:
         'things[0]: Invalid input: expected object, received number; things[1]: Invalid input: expected object, received number; things[2]: Invalid input: expected object, received number; and 2 more',
@@ -446,7 +446,7 @@ describe('createClient', () => {
     'http://ann:hunter2@rack4',
     'http://rack4/?token=hunter2',
     'http://rack4/#hunter2',
-  ])('refuses the URL %j without showing it', (baseUrl) => {
+  ])('rejects the URL %j without showing it', (baseUrl) => {
     const create = () => createClient(api, { baseUrl });
 
     expect(create).toThrow(/^the URL of the service has/);
@@ -454,7 +454,7 @@ describe('createClient', () => {
   });
 
   it.each(['hunter2\n', 'hunter 2', 'hünter2', ''])(
-    'refuses the token %j without showing it',
+    'rejects the token %j without showing it',
     (bad) => {
       const create = () => createClient(api, { baseUrl: 'http://rack4', token: bad });
 
@@ -466,11 +466,11 @@ describe('createClient', () => {
   it('never puts the token into an error', async () => {
     const { url, close } = await serving({ status: 401, body: '' });
     const client = createClient(api, { baseUrl: url, token });
-    const refused = await failure(client.things());
+    const rejected = await failure(client.things());
     await close();
     const unreachable = await failure(client.things());
 
-    for (const error of [refused, unreachable]) {
+    for (const error of [rejected, unreachable]) {
       expect(error).toBeInstanceOf(Error);
       expect(inspect(error, { depth: null, showHidden: true })).not.toContain(token);
     }

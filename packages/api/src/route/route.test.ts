@@ -103,7 +103,7 @@ describe('route', () => {
       },
       'POST /v1: `audits` names id, which is in no answer',
     ],
-  ])('refuses %s', (_, spec, message) => {
+  ])('rejects %s', (_, spec, message) => {
     expect(() => route(spec)).toThrow(new TypeError(message));
   });
 });

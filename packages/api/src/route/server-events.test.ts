@@ -60,7 +60,7 @@ describe('a stream of server-sent events', () => {
 });
 
 it('follows a stream from one connection to the next, with the last id', async () => {
-  const connections = [[{ id: 'a' }, {}], 'refused', [{ id: 'b' }]];
+  const connections = [[{ id: 'a' }, {}], 'rejected', [{ id: 'b' }]];
   const asked: (string | undefined)[] = [];
   const lost: unknown[] = [];
   const events = followed<{ id?: string }>({
@@ -88,7 +88,7 @@ it('follows a stream from one connection to the next, with the last id', async (
   expect(asked).toEqual([undefined, 'a', 'a']);
   expect(lost).toEqual([
     [undefined, 1],
-    ['refused', 2],
+    ['rejected', 2],
     [undefined, 1],
   ]);
 });

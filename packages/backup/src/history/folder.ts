@@ -128,15 +128,15 @@ async function storing<T>(what: string, work: () => Promise<T>): Promise<T> {
 
 /** A history that has left its place while none has taken it comes back. */
 async function undoHalfReplacement(folder: string): Promise<void> {
-  const former = replacedBy(folder);
-  if ((await isMissingOrEmpty(former)) || !(await isMissingOrEmpty(folder))) return;
+  const previous = replacedBy(folder);
+  if ((await isMissingOrEmpty(previous)) || !(await isMissingOrEmpty(folder))) return;
   await rm(folder, { recursive: true, force: true });
-  await rename(former, folder);
+  await rename(previous, folder);
   await syncFolder(dirname(folder));
 }
 
 function replacedBy(folder: string): string {
-  return join(dirname(folder), `.${basename(folder)}.former`);
+  return join(dirname(folder), `.${basename(folder)}.previous`);
 }
 
 /**

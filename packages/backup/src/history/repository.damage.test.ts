@@ -1,13 +1,13 @@
 import { chmod, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { campaign, seed, seeded } from '@skolo/durable/campaign';
+import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
 import { BackupError } from '@skolo/models/configuration';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { change, filledBy, TestHistory } from '../testing/history.ts';
 import { setAside } from './folder.ts';
 import { Repository } from './repository.ts';
 
-const kills = campaign();
+const kills = countRounds();
 
 const { signal } = new AbortController();
 

@@ -4,12 +4,12 @@ import { mkdir, mkdtemp, rm, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { campaign, seed, seeded } from '@skolo/durable/campaign';
+import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
 import { afterEach, beforeEach, expect, it, type TestContext } from 'vitest';
 import { change } from '../testing/history.ts';
 import { Repository } from './repository.ts';
 
-const kills = campaign();
+const kills = countRounds();
 
 const run = promisify(execFile);
 const { signal } = new AbortController();
@@ -54,7 +54,7 @@ async function fsck() {
   await run('git', ['--git-dir', folder, 'fsck', '--strict', '--full', '--no-dangling']);
 }
 
-it('has what it acknowledged and nothing that it refused while a disk fills and empties', {
+it('has what it acknowledged and nothing that it rejected while a disk fills and empties', {
   timeout: 60_000 + kills * 20_000,
 }, async (context) => {
   await mountDisk(context);
@@ -62,7 +62,7 @@ it('has what it acknowledged and nothing that it refused while a disk fills and 
   console.log(`a history on a disk that fills and empties: ${rounds} rounds, SKOLO_SEED=${seed}`);
   const random = seeded(seed);
   const expected = new Map<string, Buffer[]>();
-  let refused = 0;
+  let rejected = 0;
 
   async function store(
     repository: Repository,
@@ -79,7 +79,7 @@ it('has what it acknowledged and nothing that it refused while a disk fills and 
           /^\S+: \S+ is not stored: the disk (?:is full$|does not take it; )/,
         ),
       });
-      refused += 1;
+      rejected += 1;
       return;
     }
     expected.set(device, [content, ...(expected.get(device) ?? [])]);
@@ -127,10 +127,10 @@ it('has what it acknowledged and nothing that it refused while a disk fills and 
     }
   }
   await rm(join(disk, 'filling'), { force: true });
-  // Whatever was refused before: one that is larger than the disk.
-  const before = refused;
+  // Whatever was rejected before: one that is larger than the disk.
+  const before = rejected;
   await store(repository, 'router', randomBytes(9_000_000));
-  expect(refused).toBe(before + 1);
+  expect(rejected).toBe(before + 1);
   await compare(repository);
   await repository.commit(change('router', 'the end'));
   expected.set('router', [Buffer.from('the end'), ...(expected.get('router') ?? [])]);

@@ -1,13 +1,20 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { campaign, killAfter, seed, seeded, startWriter, timeUntil } from '@skolo/durable/campaign';
+import {
+  countRounds,
+  killAfter,
+  seed,
+  seeded,
+  startWriter,
+  timeUntil,
+} from '@skolo/durable/fault-injection';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Version } from '../source.ts';
 import { change, TestHistory } from '../testing/history.ts';
 import { devices, versionText } from '../testing/repository-writer.ts';
 import type { Repository } from './repository.ts';
 
-const kills = campaign();
+const kills = countRounds();
 const program = join(import.meta.dirname, '../testing/repository-writer.ts');
 
 let history: TestHistory;

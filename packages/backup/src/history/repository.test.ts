@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { anyCharacter } from '@skolo/durable/any-character';
-import { isLong, runs } from '@skolo/durable/campaign';
+import { isLong, runs } from '@skolo/durable/fault-injection';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { about, change, TestHistory } from '../testing/history.ts';
@@ -235,7 +235,7 @@ describe('contents and names', () => {
     expect((await stat(out)).size).toBe(content.length);
   });
 
-  it('of a file that is not what it was is refused, and nothing is stored', async () => {
+  it('of a file that is not what it was is rejected, and nothing is stored', async () => {
     const repository = await history.open();
     const file = join(history.parent, 'large');
     await writeFile(file, 'abc');
@@ -280,7 +280,7 @@ describe('contents and names', () => {
     await history.git('fsck', '--strict');
   });
 
-  it('are refused for any other name', async () => {
+  it('are rejected for any other name', async () => {
     const repository = await history.open();
     const wrong = ['', '.', '..', '.git', 'a/b', 'a..b', '-x', 'a.', 'a b', 'a\nb', 'é', 'a.age'];
     const notFound = { code: 'not-found' };
@@ -354,7 +354,7 @@ describe('many at once', () => {
     await Promise.all(work);
   });
 
-  it('are finished before a history is closed, and refused afterwards', async () => {
+  it('are finished before a history is closed, and rejected afterwards', async () => {
     const repository = await history.open();
     const version = repository.commit(change('switch-1', 'a'));
 

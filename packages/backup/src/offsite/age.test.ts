@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { runs } from '@skolo/durable/campaign';
+import { runs } from '@skolo/durable/fault-injection';
 import { Secret } from '@skolo/secrets';
 import { peer } from '@skolo/simulators';
 import fc from 'fast-check';

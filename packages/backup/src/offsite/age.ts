@@ -12,18 +12,18 @@ import { Decrypter, Encrypter } from 'age-encryption';
 /**
  * A stage of `pipeline` that encrypts what goes through it, 64 KiB at a time.
  *
- * @throws BackupError `refused`: there is no recipient, or one that is none
+ * @throws BackupError `rejected`: there is no recipient, or one that is none
  */
 export function encryptTo(recipients: readonly string[]) {
   const encrypter = new Encrypter();
   if (recipients.length === 0) {
-    throw new BackupError('refused', 'there is no age recipient to encrypt for');
+    throw new BackupError('rejected', 'there is no age recipient to encrypt for');
   }
   for (const recipient of recipients) {
     try {
       encrypter.addRecipient(recipient);
     } catch (error) {
-      throw new BackupError('refused', `${recipient} is not an age recipient`, { cause: error });
+      throw new BackupError('rejected', `${recipient} is not an age recipient`, { cause: error });
     }
   }
   return async function* encrypted(plain: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

@@ -142,7 +142,7 @@ describe('a directory', () => {
 
     await run('mount', ['-o', 'remount,ro', disk]);
     await expect(place.put(name, file, about, soon())).rejects.toMatchObject({
-      code: 'refused',
+      code: 'rejected',
       message: `${disk}: the file system is read-only`,
     });
   });

@@ -175,7 +175,7 @@ async function statIfThere(path: string) {
 
 /** Of a mount that is gone, or whose server is. */
 const unreachable = ['ENOENT', 'ENOTDIR', 'EIO', 'ESTALE', 'ENOTCONN', 'EHOSTDOWN', 'ENODEV'];
-const refused = ['EACCES', 'EPERM', 'EROFS'];
+const rejected = ['EACCES', 'EPERM', 'EROFS'];
 
 function asBackupError(folder: string, error: unknown): BackupError {
   const code = errorCode(error) ?? 'unknown';
@@ -189,6 +189,6 @@ function asBackupError(folder: string, error: unknown): BackupError {
   if (unreachable.includes(code)) {
     return new BackupError('unreachable', `${folder}: ${inWords(error)}`, { cause: error });
   }
-  const kind = refused.includes(code) ? 'refused' : 'storage';
+  const kind = rejected.includes(code) ? 'rejected' : 'storage';
   return new BackupError(kind, `${folder}: ${inWords(error)}`, { cause: error });
 }

@@ -69,7 +69,7 @@ describe('pack', () => {
     ).rejects.toMatchObject({ code: 'storage' });
     await expect(
       pack({ bytes: content }, { recipients: ['age1nobody'], folder }),
-    ).rejects.toMatchObject({ code: 'refused' });
+    ).rejects.toMatchObject({ code: 'rejected' });
 
     expect(await readdir(folder)).toEqual([]);
   });

@@ -1,4 +1,4 @@
-/** Versions out of a git repository that is somewhere else: a clone on a desk, a remote, the history of a dead rack. */
+/** Versions out of a git repository that is somewhere else: a clone on a workstation, a remote, the history of a dead rack. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ interface GitSourceOptions {
  * A folder is read where it is, and nothing in it is changed. A remote is cloned to a temp folder, which `close` removes; that is
  * done as the user would do it, with his configuration and keys.
  *
- * @throws BackupError `not-found`: there is no repository, or no such branch. `unreachable`, `refused`, `damaged`, `storage`
+ * @throws BackupError `not-found`: there is no repository, or no such branch. `unreachable`, `rejected`, `damaged`, `storage`
  */
 export async function openGitSource(
   from: string,
@@ -89,7 +89,7 @@ async function clone(url: string, target: string, signal: AbortSignal | undefine
   }
 }
 
-const refusals =
+const rejections =
   /Permission denied|Authentication failed|Host key verification failed|could not read (?:Username|Password)|HTTP 40[13]|returned error: 40[13]|not allowed/i;
 const absences =
   /not found|does not (?:appear to be a git repository|exist)|no such repository|HTTP 404|returned error: 404/i;
@@ -101,8 +101,8 @@ function notCloned(url: string, error: GitFailed) {
   const isHost = /resolve host|Name or service not known|No route to host/i.test(said);
   const code = isHost
     ? 'unreachable'
-    : refusals.test(said)
-      ? 'refused'
+    : rejections.test(said)
+      ? 'rejected'
       : absences.test(said)
         ? 'not-found'
         : 'unreachable';

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { startGoogleStorage } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { directoryPlace } from '../offsite/directory.ts';
@@ -144,7 +144,7 @@ describe('openSource', () => {
 
   it('does not take any address', async () => {
     await expect(openSource('s3://ann:canary@backups')).rejects.toMatchObject({
-      code: 'refused',
+      code: 'rejected',
       message: 's3://backups: is none of gs://BUCKET/FOLDER, a git remote, a folder',
     });
   });

@@ -23,7 +23,7 @@ interface OpenSourceOptions extends Pick<GcsOptions, 'token' | 'keyFile' | 'apiE
 /**
  * @param from `gs://BUCKET/FOLDER`, a git remote (`ssh://…`, `https://…`, `git@host:path`, `file://…`), or a folder: a git
  *   repository, or one with objects
- * @throws BackupError `not-found`, `unreachable`, `refused`, `damaged`, `storage`
+ * @throws BackupError `not-found`, `unreachable`, `rejected`, `damaged`, `storage`
  */
 export async function openSource(
   from: string,
@@ -35,7 +35,7 @@ export async function openSource(
   const unknown = /^(?<scheme>[a-z][\w+.-]*):\/\//i.exec(from)?.groups?.scheme ?? 'file';
   if (!['ssh', 'git+ssh', 'ssh+git', 'https', 'http', 'git', 'file'].includes(unknown)) {
     throw new BackupError(
-      'refused',
+      'rejected',
       `${shownRemote(from)}: is none of gs://BUCKET/FOLDER, a git remote, a folder`,
     );
   }

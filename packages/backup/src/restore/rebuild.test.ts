@@ -155,7 +155,7 @@ describe('a history made again', () => {
     await rebuilt.close();
   });
 
-  it('travels in one file, and one that is cut is refused', async () => {
+  it('travels in one file, and one that is cut is rejected', async () => {
     const before = await lived();
     await before.close();
     const file = join(dir, 'all.bundle');
@@ -175,24 +175,24 @@ describe('a history made again', () => {
 });
 
 it('takes no version twice, and keeps what only one of two histories has', async () => {
-  const former = await lived('former');
+  const previous = await lived('previous');
   const present = await Repository.open(join(dir, 'present'), { rack: 'rack4' });
   await present.commit(change('router', 'B\n', day(3)));
   await present.commit(change('router', 'D\n', { ...day(8), by: 'ann' }));
   await present.commit(change('switch-9', 'new\n', day(8)));
 
-  const ids = await appendMissing(present, former, 'rack4');
+  const ids = await appendMissing(present, previous, 'rack4');
 
-  expect(await contentsOf(former, 'router')).toEqual(['D\n', 'A\n', 'B\n', 'A\n']);
-  expect(await former.newest('router')).toMatchObject({ by: 'ann', time: day(8).time });
-  expect(await former.count('switch-9')).toBe(1);
+  expect(await contentsOf(previous, 'router')).toEqual(['D\n', 'A\n', 'B\n', 'A\n']);
+  expect(await previous.newest('router')).toMatchObject({ by: 'ann', time: day(8).time });
+  expect(await previous.count('switch-9')).toBe(1);
   for (const device of await present.devices()) {
     for (const { id, sha1 } of await present.versions(device)) {
-      const same = (await former.versions(device)).find((version) => version.id === ids.get(id));
+      const same = (await previous.versions(device)).find((version) => version.id === ids.get(id));
       expect(same?.sha1).toBe(sha1);
     }
   }
-  await Promise.all([former.close(), present.close()]);
+  await Promise.all([previous.close(), present.close()]);
 });
 
 it('keeps the order of a copy that got a newer version before an older one', async () => {
@@ -224,7 +224,7 @@ it('is in its place after a kill between leaving and taking it', async () => {
   const before = await lived();
   const known = await before.versions('router');
   await before.close();
-  await run('mv', [join(dir, 'history'), join(dir, '.history.former')]);
+  await run('mv', [join(dir, 'history'), join(dir, '.history.previous')]);
 
   const repository = await Repository.open(join(dir, 'history'), { mayBegin: false });
 

@@ -132,7 +132,7 @@ export async function audit(
   what: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const line = `${deskName()}: ${what}`.replaceAll(/[^\x20-\x7e]/g, '?');
+  const line = `${workstationName()}: ${what}`.replaceAll(/[^\x20-\x7e]/g, '?');
   const { code, stderr } = await onJumphost(`logger -t skolo -- ${shellWord(line)}`, signal);
   if (code === 0) return;
   throw new CliError(
@@ -141,6 +141,6 @@ export async function audit(
 }
 
 /** For logs and leases. */
-export function deskName(): string {
+export function workstationName(): string {
   return `${userInfo().username}@${hostname()}`;
 }

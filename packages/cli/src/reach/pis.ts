@@ -1,4 +1,4 @@
-/** Raspberry Pis that run, as root over ssh: from this desk, or with `--on` through the jumphost of their rack. */
+/** Raspberry Pis that run, as root over ssh: from this workstation, or with `--on` through the jumphost of their rack. */
 import { execFile } from 'node:child_process';
 import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
@@ -10,10 +10,10 @@ import type { Computers, MachineTarget } from '@skolo/fleet';
 import type { Rack } from '@skolo/rack';
 import { didYouMean } from '@skolo/rack/light';
 import type { SkoloCommand } from '../command.ts';
-import { rackIfAny } from '../desk/rack-file.ts';
 import { CliError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { expandedNames } from '../names.ts';
+import { rackIfAny } from '../workstation/rack-file.ts';
 import { audit, computerOptions, targetOf } from './machine-way.ts';
 import { openJumphostOf, rackOn } from './racks.ts';
 
@@ -36,7 +36,7 @@ export function addWayOptions(command: SkoloCommand): SkoloCommand {
     )
     .option(
       '--accept-new-keys',
-      'accept the host keys of Pis that this desk has never seen; a changed one is always rejected',
+      'accept the host keys of Pis that this workstation has never seen; a changed one is always rejected',
     );
 }
 

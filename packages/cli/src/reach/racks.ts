@@ -4,10 +4,10 @@ import type { Role } from '@skolo/rack';
 import { Option } from 'commander';
 import { roles } from '../arguments.ts';
 import type { SkoloCommand } from '../command.ts';
-import { readDefaults } from '../desk/desk-files.ts';
 import { CliError, exitCodes } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { plain } from '../output/text.ts';
+import { readDefaults } from '../workstation/workstation-files.ts';
 
 /** The racks of `--clusters`, else of the clone of the repository of racks around the working directory. */
 export async function loadFleet(command: SkoloCommand): Promise<Fleet> {

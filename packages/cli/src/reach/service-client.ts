@@ -15,11 +15,11 @@ import { errorCode, lazily } from '@skolo/base';
 import type { ServiceName } from '@skolo/rack';
 import { serviceMetricsUrl, serviceUrl } from '@skolo/rack/light';
 import type { Globals, SkoloCommand } from '../command.ts';
-import { savedTokenFile } from '../desk/desk-files.ts';
-import { badFile, readSecretFile } from '../desk/given-file.ts';
-import { loadRack } from '../desk/rack-file.ts';
 import { CliError, exitCodes, usageError } from '../errors.ts';
 import type { Io } from '../io.ts';
+import { badFile, readSecretFile } from '../workstation/given-file.ts';
+import { loadRack } from '../workstation/rack-file.ts';
+import { savedTokenFile } from '../workstation/workstation-files.ts';
 
 export interface Service<A extends Api> {
   /** @throws CliError The service rejects the request or does not answer; the message says what to do. */

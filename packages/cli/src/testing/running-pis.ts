@@ -1,4 +1,4 @@
-/** Raspberry Pis of a desk that run: Debians in namespaces at one switch, as Raspberry Pi OS comes up with a user and a password. */
+/** Raspberry Pis of a small rack that run: Debians in namespaces at one switch, as Raspberry Pi OS comes up with a user and a password. */
 
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -87,7 +87,10 @@ export async function startPis(oddities: readonly (Oddity | undefined)[]): Promi
     );
     for (const computer of computers.values()) await computer.boot();
     return {
-      ...(await makeDesk(home, { count: oddities.length, isRouter: oddities.includes('wifi') })),
+      ...(await makeWorkstation(home, {
+        count: oddities.length,
+        isRouter: oddities.includes('wifi'),
+      })),
       computers,
       close,
     };
@@ -183,7 +186,10 @@ esac
   }
 }
 
-async function makeDesk(home: string, { count, isRouter }: { count: number; isRouter: boolean }) {
+async function makeWorkstation(
+  home: string,
+  { count, isRouter }: { count: number; isRouter: boolean },
+) {
   const ssh = join(home, '.ssh');
   const bin = join(home, 'bin');
   for (const folder of [ssh, bin, join(home, 'run')]) await mkdir(folder, { mode: 0o700 });

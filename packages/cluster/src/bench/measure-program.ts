@@ -1,6 +1,6 @@
 /**
  * The program that measures on a node. It is perl, because perl-base is essential on Debian, Ubuntu and Raspberry Pi OS of every
- * architecture: nothing is installed, and a cluster without an uplink can be measured, too. It prints one object of JSON.
+ * architecture: nothing is installed, and a cluster without an internet connection can be measured, too. It prints one object of JSON.
  *
  * `disk FOLDER SECONDS`, `cpu SECONDS`, `receive PORT`, `send ADDRESS PORT SECONDS`, `api SOCKET NAMESPACE COUNT`,
  * `pod SOCKET NAMESPACE NODE IMAGE`

@@ -1,7 +1,7 @@
 /** A computer joins a cluster of kubeadm. */
 
 import { checkByScript, type Host, type Step } from '@skolo/computers';
-import { clusterNodeStep, formerClusterStep, formerNodeStep } from '@skolo/k3s';
+import { clusterNodeStep, oldClusterStep, oldNodeStep } from '@skolo/k3s';
 import type { ClusterPlan, Member, PlanDeps } from '../distribution.ts';
 import { ClusterError } from '../errors.ts';
 import { authorityFile, caHashOf, type KubeadmCluster, kubeadmOn } from './cluster.ts';
@@ -26,8 +26,8 @@ export function joinSteps(
 ): Step[] {
   const joining = { member, cluster: kubeadmOn(server), server: address };
   return [
-    formerClusterStep({ ...joining, authority: authorityFile, leave: leaveCluster }),
-    formerNodeStep({
+    oldClusterStep({ ...joining, authority: authorityFile, leave: leaveCluster }),
+    oldNodeStep({
       name: member.name,
       cluster: joining.cluster,
       leave: 'skolo pi kubernetes reset --node',

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Download } from '@skolo/computers';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import type { ClusterPlan } from '../distribution.ts';
@@ -280,7 +280,7 @@ describe.skipIf(why !== undefined)(
         text: expect.stringMatching(/timed out waiting for the condition; kubeadm init failed/),
       });
       expect(server && changed(server)).toEqual(['kubeadm']);
-      expect(agent && changed(agent)).toEqual(['former-cluster', 'kubeadm-join']);
+      expect(agent && changed(agent)).toEqual(['old-cluster', 'kubeadm-join']);
       expect((await hosts.calls()).slice(0, 2)).toEqual([
         'host01 kubeadm reset -f',
         'host01 kubeadm init --skip-token-print --config /run/skolo-kubeadm.yaml',

@@ -1,4 +1,4 @@
-/** Computers at one switch, each a bare Debian with systemd and sshd, and a desk that reaches them. */
+/** Computers at one switch, each a bare Debian with systemd and sshd, and a workstation that reaches them. */
 
 import { downloader } from '@skolo/computers';
 import {
@@ -16,9 +16,9 @@ import type { SetUpDeps } from '../set-up.ts';
 
 export interface TestComputers {
   members: readonly (Required<Member> & { computer: Computer })[];
-  /** Of the desk. */
+  /** Of the workstation. */
   deps(signal: AbortSignal): Omit<SetUpDeps, 'report' | 'isCheck'>;
-  /** Of the programs of the desk. */
+  /** Of the programs of the workstation. */
   env: NodeJS.ProcessEnv;
   /** Closes what was opened, as the end of a command does. */
   disconnect(): Promise<void>;
@@ -55,7 +55,7 @@ export async function startComputers(count: number): Promise<TestComputers> {
       members,
       deps: (signal) => ({
         download: downloader({
-          folder: bare.desk.files,
+          folder: bare.workstation.files,
           fetch,
           signal,
           confirm: async () => false,
@@ -66,15 +66,15 @@ export async function startComputers(count: number): Promise<TestComputers> {
         by: 'a test',
         signal,
         open(name) {
-          const rack = { ...bare.desk.rack, name, jumphost: name, ways: [{ host: name }] };
-          const host = opened.get(name) ?? openTestHost({ ...bare.desk, rack }, signal);
+          const rack = { ...bare.workstation.rack, name, jumphost: name, ways: [{ host: name }] };
+          const host = opened.get(name) ?? openTestHost({ ...bare.workstation, rack }, signal);
           opened.set(name, host);
           return host;
         },
       }),
       disconnect,
       close,
-      env: bare.desk.env,
+      env: bare.workstation.env,
     };
   } catch (error) {
     await close();

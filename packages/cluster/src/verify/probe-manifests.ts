@@ -12,7 +12,7 @@ const publicImage = 'docker.io/library/busybox:1.37.0';
 const Helper = z.object({ data: z.record(z.string(), z.string()) });
 
 /**
- * An image of busybox: that which the storage of k3s uses for its own pods, since the images of k3s have it also without an uplink.
+ * An image of busybox: that which the storage of k3s uses for its own pods, since the images of k3s have it also without an internet connection.
  * Source: k3s, manifests/local-storage.yaml.
  */
 export async function probeImage(kubectl: Kubectl): Promise<string> {

@@ -1,5 +1,5 @@
 /** A cluster is verified: its API server is real, its nodes pretend, and the probes of its pods run in a real network. */
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PodNetwork, startPodNetwork, whyNoPodNetwork } from '../testing/pod-network.ts';
 import type { Finding } from './finding.ts';

@@ -53,22 +53,22 @@ async function start(access: string) {
     const { 'www-authenticate': challenge, 'retry-after': retryAfter } = answer.headers;
     return { ...answer.body, code: answer.status, challenge, retryAfter };
   }
-  async function refusals() {
-    const text = await parts.metrics.getSingleMetricAsString('skolo_access_refused_total');
+  async function rejections() {
+    const text = await parts.metrics.getSingleMetricAsString('skolo_access_rejected_total');
     return text.match(/^skolo.* [1-9]\d*$/gm);
   }
-  return { ...parts, app, tokens, get, refusals };
+  return { ...parts, app, tokens, get, rejections };
 }
 
 const withTokens = '{ tokens: { file: tokens.yaml } }';
 
-it('counts each reason from 0, so that the first refusal is an increase', async () => {
+it('counts each reason from 0, so that the first rejection is an increase', async () => {
   const { metrics } = await start(withTokens);
 
-  const text = await metrics.getSingleMetricAsString('skolo_access_refused_total');
+  const text = await metrics.getSingleMetricAsString('skolo_access_rejected_total');
 
-  expect(text).toContain('skolo_access_refused_total{reason="unknown"} 0');
-  expect(text).toContain('skolo_access_refused_total{reason="google"} 0');
+  expect(text).toContain('skolo_access_rejected_total{reason="unknown"} 0');
+  expect(text).toContain('skolo_access_rejected_total{reason="google"} 0');
 });
 
 describe('a token of the token file', () => {
@@ -89,7 +89,7 @@ describe('a token of the token file', () => {
   });
 
   it('that is too weak is told which role is needed', async () => {
-    const { tokens, get, refusals } = await start(withTokens);
+    const { tokens, get, rejections } = await start(withTokens);
     const token = await newToken(tokens, { name: 'ann', role: 'view', expiresInDays: 1 });
 
     const answer = await get('/admin', token);
@@ -99,7 +99,7 @@ describe('a token of the token file', () => {
       detail: expect.stringContaining('ann has the role view, but this request needs admin'),
       challenge: 'Bearer realm="rack4", error="insufficient_scope", scope="admin"',
     });
-    expect(await refusals()).toEqual(['skolo_access_refused_total{reason="role"} 1']);
+    expect(await rejections()).toEqual(['skolo_access_rejected_total{reason="role"} 1']);
   });
 
   it('that is too weak, or has expired, is audited: once an hour for each kind of request', async () => {
@@ -108,7 +108,7 @@ describe('a token of the token file', () => {
     async function audited() {
       const { entries } = await options.audit.read({ limit: 100 });
       return entries.map(({ who, role, what, target, outcome }) =>
-        [who, role, what, target, outcome.slice(0, 16)].join(' '),
+        [who, role, what, target, outcome.slice(0, 17)].join(' '),
       );
     }
 
@@ -116,7 +116,7 @@ describe('a token of the token file', () => {
       await get(path, token);
     }
     await get('/admin', 'skolo_of-a-stranger');
-    const weak = (path: string) => `ann view rejected request GET ${path} refused: ann has`;
+    const weak = (path: string) => `ann view rejected request GET ${path} rejected: ann has`;
     expect(await audited()).toEqual([weak('/operate'), weak('/admin')]);
 
     clock.pass(3_600_000);
@@ -125,7 +125,7 @@ describe('a token of the token file', () => {
 
     clock.pass(86_400_000);
     await get('/view', token);
-    expect((await audited())[0]).toBe('ann view rejected request GET /view refused: expired');
+    expect((await audited())[0]).toBe('ann view rejected request GET /view rejected: expired');
   });
 
   it('that has expired does not fill the audit log, whatever paths its holder asks for', async () => {
@@ -168,7 +168,7 @@ describe('a token of the token file', () => {
     expect(await audited('ann')).toBe(101);
   });
 
-  it('is refused once it has expired', async () => {
+  it('is rejected once it has expired', async () => {
     const { tokens, get, clock } = await start(withTokens);
     const options = { name: 'ann', role: 'view', expiresInDays: 1, now: clock.now() } as const;
     const token = await newToken(tokens, options);
@@ -184,7 +184,7 @@ describe('a token of the token file', () => {
     });
   });
 
-  it('is refused from the moment that it is revoked', async () => {
+  it('is rejected from the moment that it is revoked', async () => {
     const { tokens, get } = await start(withTokens);
     const token = await newToken(tokens, { name: 'ann', role: 'view', expiresInDays: 1 });
     expect((await get('/view', token)).code).toBe(200);
@@ -198,13 +198,13 @@ describe('a token of the token file', () => {
   });
 
   it('of nobody is counted, and appears nowhere', async () => {
-    const { tokens, get, refusals, memory } = await start(withTokens);
+    const { tokens, get, rejections, memory } = await start(withTokens);
     await newToken(tokens, { name: 'ann', role: 'view', expiresInDays: 1 });
 
     const answer = await get('/view', 'hunter2-hunter2-hunter2');
 
     expect(answer.code).toBe(401);
-    expect(await refusals()).toEqual(['skolo_access_refused_total{reason="unknown"} 1']);
+    expect(await rejections()).toEqual(['skolo_access_rejected_total{reason="unknown"} 1']);
     expect(memory.text()).not.toContain('hunter2');
     expect(JSON.stringify(answer)).not.toContain('hunter2');
   });
@@ -234,14 +234,14 @@ describe('a token of the token file', () => {
 
 describe('no token', () => {
   it('is told what to do', async () => {
-    const { get, refusals } = await start(withTokens);
+    const { get, rejections } = await start(withTokens);
 
     expect(await get('/view')).toMatchObject({
       code: 401,
       detail: expect.stringContaining('skolo token new'),
       challenge: 'Bearer realm="rack4", error_description="no token"',
     });
-    expect(await refusals()).toEqual(['skolo_access_refused_total{reason="none"} 1']);
+    expect(await rejections()).toEqual(['skolo_access_rejected_total{reason="none"} 1']);
   });
 
   it('is told that nobody can sign in, where that is so', async () => {
@@ -293,7 +293,7 @@ describe('no token', () => {
     expect((await get('/view', undefined, { host: 'jumphost.lan:9210' })).code).toBe(200);
   });
 
-  it('is better than a wrong one: that is refused from a listed network, too', async () => {
+  it('is better than a wrong one: that is rejected from a listed network, too', async () => {
     const { get, tokens } = await start(
       '{ anonymousRead: [127.0.0.0/8], tokens: { file: tokens.yaml } }',
     );
@@ -338,7 +338,7 @@ describe('a Google ID token', () => {
     expect(google.requests()).toBe(1);
   });
 
-  it('of somebody who is not listed is refused', async () => {
+  it('of somebody who is not listed is rejected', async () => {
     const { get, google, seconds } = await startWithGoogle();
 
     const answer = await get(
@@ -372,7 +372,7 @@ describe('a Google ID token', () => {
     ['e-mail not verified', { email_verified: undefined }],
     ['malformed', { email: undefined }],
     ['malformed', { exp: 'tomorrow' }],
-  ])('is refused for: %s %o', async (why, claims) => {
+  ])('is rejected for: %s %o', async (why, claims) => {
     const { get, google, seconds } = await startWithGoogle();
 
     const answer = await get('/view', google.idToken(seconds(), { claims }));
@@ -398,7 +398,7 @@ describe('a Google ID token', () => {
     if (exp < -60) expect(answer.challenge).toContain('error_description="expired"');
   });
 
-  it('is refused when it is signed by somebody else', async () => {
+  it('is rejected when it is signed by somebody else', async () => {
     const { get, google, seconds } = await startWithGoogle();
     const token = google.idToken(seconds(), { key: google.forgedKey() });
 
@@ -407,7 +407,7 @@ describe('a Google ID token', () => {
     expect(answer.detail).toContain('bad signature');
   });
 
-  it('is refused when a claim was changed', async () => {
+  it('is rejected when a claim was changed', async () => {
     const { get, google, seconds } = await startWithGoogle();
     const [header, , signature] = google.idToken(seconds()).split('.');
     const [, claims] = google.idToken(seconds(), { claims: { sub: '2' } }).split('.');
@@ -417,7 +417,7 @@ describe('a Google ID token', () => {
     );
   });
 
-  it('is refused without a signature: alg none', async () => {
+  it('is rejected without a signature: alg none', async () => {
     const { get, google, seconds } = await startWithGoogle();
     const token = google.idToken(seconds(), { header: { alg: 'none' } });
 
@@ -425,7 +425,7 @@ describe('a Google ID token', () => {
     expect((await get('/view', token.replace(/[^.]*$/, ''))).code).toBe(401);
   });
 
-  it('is refused when it is signed with the public key as a password: alg HS256', async () => {
+  it('is rejected when it is signed with the public key as a password: alg HS256', async () => {
     const { get, google, seconds } = await startWithGoogle();
     const unsigned = google
       .idToken(seconds(), { header: { alg: 'HS256' } })

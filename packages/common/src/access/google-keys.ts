@@ -18,7 +18,7 @@ export class NoGoogleKeys extends Error {}
 
 const minFreshMs = 5 * 60_000;
 const maxFreshMs = 24 * 3_600_000;
-/** Google retires a key after about two weeks. After that without an uplink, only the token file works. */
+/** Google retires a key after about two weeks. After that without an internet connection, only the token file works. */
 const maxStaleMs = 14 * 24 * 3_600_000;
 /** Limits requests to Google for unknown key ids. */
 const minBetweenFetchesMs = 60_000;
@@ -29,7 +29,7 @@ interface Keys {
   freshUntil: number;
 }
 
-/** Public keys by key id, fetched on demand and cached on disk for times without an uplink. */
+/** Public keys by key id, fetched on demand and cached on disk for times without an internet connection. */
 export class GoogleKeys {
   private readonly certsUrl: string;
   private readonly cacheFile: string;
@@ -127,7 +127,7 @@ export class GoogleKeys {
   private async save({ pems, fetchedAt }: Keys) {
     const fetched = new Date(fetchedAt).toISOString();
     const cached = JSON.stringify({ certsUrl: this.certsUrl, fetched, keys: pems });
-    // Without it, the next start needs the uplink. watchStateDir reports a failing disk.
+    // Without it, the next start needs the internet connection. watchStateDir reports a failing disk.
     await writeFileAtomic(this.cacheFile, cached).catch(() => undefined);
   }
 }

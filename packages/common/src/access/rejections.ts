@@ -49,7 +49,7 @@ export class Rejections {
     this.deps = deps;
     this.limit = new CallerLimit('rejections', deps);
     this.counter = new Counter({
-      name: 'skolo_access_refused_total',
+      name: 'skolo_access_rejected_total',
       help: 'Requests rejected by access control: no token, unknown or expired token, Google sign-in, missing role, sign-in unavailable.',
       labelNames: ['reason'],
       registers: [deps.metrics],
@@ -72,7 +72,7 @@ export class Rejections {
     log: Logger,
   ): Promise<void> {
     this.counter.inc({ reason });
-    log.info({ reason, why: detail, from }, 'refused');
+    log.info({ reason, why: detail, from }, 'rejected');
     if (known === undefined) return;
     const target = asked.slice(0, mostTarget);
     const key = JSON.stringify([known.who, from, target]);
@@ -84,7 +84,7 @@ export class Rejections {
       from,
       what: 'rejected request',
       target,
-      outcome: `refused: ${detail}`,
+      outcome: `rejected: ${detail}`,
     };
     await this.deps.audit.append(entry).catch((error: unknown) => {
       log.error({ err: error, entry }, 'not in the audit log');

@@ -66,14 +66,14 @@ describe('newToken', () => {
     [{ ...ann, expiresInDays: 0 }, 'invalid lifetime: 0 days'],
     [{ ...ann, expiresInDays: Number.NaN }, 'invalid lifetime: NaN days'],
     [{ ...ann, expiresInDays: 4000 }, 'invalid lifetime: 4000 days'],
-  ])('refuses %o', async (options, why) => {
+  ])('rejects %o', async (options, why) => {
     const file = await newFile();
 
     await expect(newToken(file, options)).rejects.toThrow(why);
     await expect(listTokens(file)).resolves.toEqual([]);
   });
 
-  it('refuses a name that is taken', async () => {
+  it('rejects a name that is taken', async () => {
     const file = await newFile();
     await newToken(file, ann);
 
@@ -106,12 +106,12 @@ describe('newToken', () => {
   ])('does not touch a file that is broken: %j', async (text, why) => {
     const file = await newFile(text);
 
-    const refused = newToken(file, ann);
+    const rejected = newToken(file, ann);
 
-    await expect(refused).rejects.toThrow(TokenFileError);
-    await expect(refused).rejects.toThrow(`${file}: `);
-    await expect(refused).rejects.toThrow(why);
-    await expect(refused).rejects.not.toThrow(/hunter2|Invalid|:$/);
+    await expect(rejected).rejects.toThrow(TokenFileError);
+    await expect(rejected).rejects.toThrow(`${file}: `);
+    await expect(rejected).rejects.toThrow(why);
+    await expect(rejected).rejects.not.toThrow(/hunter2|Invalid|:$/);
     expect(await readFile(file, 'utf8')).toBe(text);
     await expect(listTokens(file)).rejects.toThrow(TokenFileError);
   });

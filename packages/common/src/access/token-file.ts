@@ -255,7 +255,7 @@ function yamlValue(text: string, failure: (message: string) => Error): unknown {
 
 type Checked = { tokens: TokenEntry[]; wrong?: never } | { tokens?: never; wrong: string };
 
-/** The tokens, or all mistakes. */
+/** The tokens, or all errors. */
 function checked(content: unknown): Checked {
   const parsed = Tokens.safeParse(content);
   if (parsed.success) return { tokens: parsed.data.tokens };

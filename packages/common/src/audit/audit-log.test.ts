@@ -4,7 +4,7 @@ import { appendFile, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/p
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { Registry } from 'prom-client';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { fakeClock } from '../testing/fake-clock.ts';
@@ -78,15 +78,15 @@ describe('append', () => {
     expect((await all(audit)).entries).toHaveLength(2);
   });
 
-  it('refuses when the disk is full, says so, and recovers', async () => {
+  it('rejects when the disk is full, says so, and recovers', async () => {
     const { audit, clock, dir, degraded } = await newLog();
     await mkdir(dir, { recursive: true });
     await symlink('/dev/full', join(dir, '2026-11.jsonl'));
 
-    const refused = audit.append(entry);
+    const rejected = audit.append(entry);
 
-    await expect(refused).rejects.toThrow(AuditUnavailable);
-    await expect(refused).rejects.toThrow(
+    await expect(rejected).rejects.toThrow(AuditUnavailable);
+    await expect(rejected).rejects.toThrow(
       /2026-11\.jsonl: the audit log cannot be written: ENOSPC/,
     );
     expect(degraded.raised.get('audit log')).toContain('changes are rejected until then');
@@ -95,7 +95,7 @@ describe('append', () => {
     expect(degraded.raised.size).toBe(0);
   });
 
-  it('says so as long as one change of several at once is refused', async ({ skip }) => {
+  it('says so as long as one change of several at once is rejected', async ({ skip }) => {
     const disk = await tempDir();
     await run('mount', ['-t', 'tmpfs', '-o', 'size=32k', 'tmpfs', disk]).catch(() =>
       skip('may not mount a small tmpfs here'),
@@ -112,14 +112,14 @@ describe('append', () => {
     expect(degraded.raised.size).toBe(0);
   });
 
-  it('refuses when its folder cannot be made', async () => {
+  it('rejects when its folder cannot be made', async () => {
     const file = join(await tempDir(), 'a-file');
     await writeFile(file, '');
     const deps = { clock: fakeClock(0), degraded: memoryDegraded() };
 
-    const refused = openLog(join(file, 'audit'), deps).append(entry);
+    const rejected = openLog(join(file, 'audit'), deps).append(entry);
 
-    await expect(refused).rejects.toThrow(AuditUnavailable);
+    await expect(rejected).rejects.toThrow(AuditUnavailable);
   });
 
   it('cuts texts whose length the caller chose, and keeps the names of a thousand machines', async () => {

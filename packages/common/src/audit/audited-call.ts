@@ -42,12 +42,12 @@ export async function audited<Answer extends { status: number; body?: unknown }>
     return answer;
   } catch (error) {
     const { status, detail } = toProblem(error);
-    await record(status < 500 ? `refused: ${detail}` : `failed: ${detail}`);
+    await record(status < 500 ? `rejected: ${detail}` : `failed: ${detail}`);
     throw error;
   }
 }
 
 function outcomeOf(status: number): string {
   if (status === 202) return 'accepted';
-  return isSuccess(status) ? 'done' : `refused: ${status}`;
+  return isSuccess(status) ? 'done' : `rejected: ${status}`;
 }

@@ -38,7 +38,7 @@ describe('inNetworks', () => {
     expect(inNetworks(['::/0'])('10.0.0.1')).toBe(false);
   });
 
-  it('refuses what is no network', () => {
+  it('rejects what is no network', () => {
     expect(() => inNetworks(['rack4'])).toThrow();
   });
 });

@@ -247,7 +247,7 @@ describe('a problem', () => {
     const answer = await request(app).post('/v1/sum').type('json').send(body);
 
     expect(answer.body).toEqual(
-      problem(400, 'Bad Request', `the body is not JSON: mistake at ${where}`),
+      problem(400, 'Bad Request', `the body is not JSON: error at ${where}`),
     );
   });
 
@@ -261,7 +261,7 @@ describe('a problem', () => {
   });
 
   it.each(['text/plain', 'application/x-www-form-urlencoded', 'application/json-seq'])(
-    'refuses a body of type %s',
+    'rejects a body of type %s',
     async (type) => {
       const { app } = await start();
 
@@ -276,7 +276,7 @@ describe('a problem', () => {
   it.each([
     ['content-type', 'application/json; charset=utf-16'],
     ['content-encoding', 'zstd'],
-  ])('refuses a body in another encoding: %s %s', async (header, value) => {
+  ])('rejects a body in another encoding: %s %s', async (header, value) => {
     const { app } = await start();
 
     const answer = await request(app).post('/v1/sum').type('json').set(header, value).send('[1]');
@@ -284,7 +284,7 @@ describe('a problem', () => {
     expect([answer.status, answer.body.detail]).toEqual([415, expect.stringContaining('UTF-8')]);
   });
 
-  it('refuses a body that is too large, also one that becomes so when unpacked', async () => {
+  it('rejects a body that is too large, also one that becomes so when unpacked', async () => {
     const { app } = await start();
     const large = JSON.stringify(Array.from({ length: 1000 }, () => 1));
 
@@ -358,7 +358,7 @@ describe('a change', () => {
 
   it.each([
     [11, 202, 'accepted'],
-    [101, 409, 'refused: too large; choose a smaller size'],
+    [101, 409, 'rejected: too large; choose a smaller size'],
   ])('of size %i is answered %i, and recorded as %j', async (size, status, outcome) => {
     const { app, token, audited } = await start();
 

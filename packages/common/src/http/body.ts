@@ -43,7 +43,7 @@ function parseBody(text: string): unknown {
     return JSON.parse(text);
   } catch (cause) {
     const where = lineAndColumn(text, jsonErrorOffset(text) ?? 0);
-    throw new HttpProblem(400, `the body is not JSON: mistake at ${where}`, { cause });
+    throw new HttpProblem(400, `the body is not JSON: error at ${where}`, { cause });
   }
 }
 

@@ -23,7 +23,7 @@ function schemaOf(spec: RouteSpec): z.ZodType {
   return schema;
 }
 
-/** Reports all mistakes in params, query, headers and body at once. */
+/** Reports all errors in params, query, headers and body at once. */
 export function parseInput(spec: RouteSpec, given: Record<keyof Parsed, unknown>): Parsed {
   const parsed = schemaOf(spec).safeParse(given);
   if (parsed.success) return parsed.data as Parsed;

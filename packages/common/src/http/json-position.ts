@@ -1,5 +1,5 @@
 /**
- * Position of a mistake in JSON: the offset of the first wrong character, the length if the text is truncated, undefined
+ * Position of an error in JSON: the offset of the first wrong character, the length if the text is truncated, undefined
  * for valid JSON. The error of `JSON.parse` does not always have it, so this searches for the longest beginning that could
  * go on. It costs up to twenty calls of `JSON.parse`.
  */
@@ -14,7 +14,7 @@ export function jsonErrorOffset(text: string): number | undefined {
   return good;
 }
 
-/** Whether the only mistake, if any, is that the text ends. */
+/** Whether the only error, if any, is that the text ends. */
 function couldGoOn(beginning: string): boolean {
   const error = jsonError(beginning);
   if (error === undefined || error === 'Unexpected end of JSON input') return true;

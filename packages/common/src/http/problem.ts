@@ -17,7 +17,7 @@ interface HttpProblemOptions {
 export class HttpProblem extends Error {
   readonly status: number;
   readonly title: string;
-  /** Mistake and hint, for the caller. */
+  /** Error and hint, for the caller. */
   readonly detail: string;
   readonly type: string;
   readonly headers: Record<string, string>;

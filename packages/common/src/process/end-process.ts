@@ -11,7 +11,7 @@ type Replaceable = NodeJS.Process & {
 
 /**
  * Ends this process with exit code 0. `process.exit` waits for threads that resolve a name, up to ten seconds without an
- * uplink. So the process replaces itself by one that exits at once, if Node supports it (22.15 and newer;
+ * internet connection. So the process replaces itself by one that exits at once, if Node supports it (22.15 and newer;
  * https://nodejs.org/api/process.html#processexecvefile-args-env).
  */
 export function endProcess(): never {

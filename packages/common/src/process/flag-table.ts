@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
 import { type LogLevel, logLevels } from './log.ts';
 
-/** A mistake in the command line or the environment, in one line. */
+/** An error in the command line or the environment, in one line. */
 export class UsageError extends Error {
   readonly code = 'USAGE';
 }

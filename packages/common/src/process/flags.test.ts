@@ -81,7 +81,7 @@ describe('parseFlags', () => {
       { SKOLO_LOG_LEVEL: 'loud' },
       'SKOLO_LOG_LEVEL: loud is not a log level; give one of trace, debug, info, warn, error, fatal, silent',
     ],
-  ])('refuses %j %j', (args, env, message) => {
+  ])('rejects %j %j', (args, env, message) => {
     expect(() => parse(args, env)).toThrow(new UsageError(message));
   });
 });

@@ -425,7 +425,7 @@ describe('the example of the README', () => {
     const audit = await readFile(join(stateDir, 'audit', `${month}.jsonl`), 'utf8');
     expect(audit.match(/"outcome":"[^"]*"/g)).toEqual([
       '"outcome":"begun"',
-      '"outcome":"refused: rack.yaml has no machine rpi-1; check its name"',
+      '"outcome":"rejected: rack.yaml has no machine rpi-1; check its name"',
       '"outcome":"begun"',
       '"outcome":"done"',
     ]);

@@ -170,7 +170,7 @@ describe('startService', () => {
     expect(memory.messages()).toEqual(expect.arrayContaining(['listening', 'degraded']));
   });
 
-  it('answers 503 to readyz when the service must refuse everyone', async () => {
+  it('answers 503 to readyz when the service must reject everyone', async () => {
     const { metricsPort } = await start({
       definition: {
         start: async () => ({ readiness: () => ({ ready: false, degraded: [] }) }),
@@ -242,7 +242,7 @@ describe('startService', () => {
     await expect(fetch(`http://127.0.0.1:${metricsPort}`)).rejects.toThrow();
   });
 
-  it('takes a new rack.yaml, refuses a broken one, and says so in its metrics', async () => {
+  it('takes a new rack.yaml, rejects a broken one, and says so in its metrics', async () => {
     const { port, metricsPort, rackFile, context } = await start();
     async function edit(yaml: string) {
       await writeFile(`${rackFile}.new`, yaml);

@@ -44,7 +44,7 @@ export function nodeStep(download: Download): Step {
       return { differs: isNew ? [] : [`${installed} is ${note}`], note };
     },
     async apply(host) {
-      await refuseForeign(host);
+      await rejectForeign(host);
       const architecture = await architectureOf(host);
       const platform = platforms[architecture];
       if (platform === undefined) {
@@ -67,7 +67,7 @@ export function nodeStep(download: Download): Step {
 }
 
 /** A package of Debian would write its own over ours at its next update. */
-async function refuseForeign(host: Host): Promise<void> {
+async function rejectForeign(host: Host): Promise<void> {
   await host.need(`owner=$(dpkg-query -S ${installed} 2>/dev/null | cut -d: -f1)
 [ -z "$owner" ] || { echo "${installed} is too old or damaged, and belongs to the Debian package $owner; remove the package (apt-get remove $owner) and try again" >&2; exit 1; }`);
 }

@@ -12,7 +12,7 @@ export const sshSettings = {
   passwordauthentication: 'no',
   kbdinteractiveauthentication: 'no',
   allowtcpforwarding: 'yes',
-  // A desk that is gone frees what it has within a minute.
+  // A workstation that is gone frees what it has within a minute.
   clientaliveinterval: '15',
   clientalivecountmax: '4',
   // skolo run goes to many machines through one connection.
@@ -42,7 +42,7 @@ exec "$@" sh -c 'mkdir -p /run/sshd; [ ! -r /etc/default/ssh ] || . /etc/default
 };
 
 /**
- * Keys alone, connections that end when a desk is gone, and room for many sessions. A mistake takes itself back: only a new session,
+ * Keys alone, connections that end when a workstation is gone, and room for many sessions. An error takes itself back: only a new session,
  * with a key, keeps it.
  *
  * @param options.verify a script that prints a line for each setting that another file overrides

@@ -12,11 +12,11 @@ interface SystemNeeds {
   memoryBytes: number;
   /** Ubuntu will do, too: it gets nothing but k3s. */
   hasUbuntu?: true;
-  /** Of this desk, in milliseconds since 1970. */
+  /** Of this workstation, in milliseconds since 1970. */
   now(): number;
 }
 
-/** Between the clocks of desk and jumphost: certificates and tokens bear minutes. */
+/** Between the clocks of workstation and jumphost: certificates and tokens bear minutes. */
 const mostSkewSeconds = 120;
 const mib = 1024 * 1024;
 /** Of a computer that k3s has filled already: room for the images of an upgrade. */

@@ -44,7 +44,7 @@ const folder = '/var/lib/skolo-jumphost';
 /** The way back, as long as it may be taken. Who renames it decides. */
 const pending = `${folder}/pending`;
 const returning = `${folder}/returning`;
-/** Until the desk knows: the answer to a confirmation may be lost with its connection. */
+/** Until the workstation knows: the answer to a confirmation may be lost with its connection. */
 const confirmed = `${folder}/confirmed`;
 const timer = 'skolo-return';
 const activation = 'skolo-change';
@@ -72,13 +72,13 @@ export async function changeGuarded(host: Host, change: GuardedChange, guard: Gu
     await host.run(`sh ${pending}/go-back ${filesOnly}`).catch(() => undefined);
     throw error;
   }
-  const refusal = change.trial && (await whyNoSession(guard, change.trial.server));
-  if (change.trial !== undefined && refusal !== undefined) {
+  const rejection = change.trial && (await whyNoSession(guard, change.trial.server));
+  if (change.trial !== undefined && rejection !== undefined) {
     const { suspects } = change.trial;
     await host.need(`sh ${pending}/go-back ${filesOnly}`);
     const { stdout } = await host.run(suspects);
     throw new ComputerError(
-      `${host.name}: a test sshd with the configuration on disk does not let you in (${refusal}); nothing was activated, but sshd would read this configuration at its next start; correct ${linesOf(stdout).join(', ') || 'the files below /etc/ssh'} and run the command again`,
+      `${host.name}: a test sshd with the configuration on disk does not let you in (${rejection}); nothing was activated, but sshd would read this configuration at its next start; correct ${linesOf(stdout).join(', ') || 'the files below /etc/ssh'} and run the command again`,
     );
   }
   const problem = await activate(host, change, guard.signal);
@@ -242,7 +242,7 @@ async function openWithin(ms: number, newSession: Guard['newSession'], signal: A
 }
 
 /**
- * Waits until the former connection, or the one that is made in its place, sees that nothing is pending. True: a session has
+ * Waits until the previous connection, or the one that is made in its place, sees that nothing is pending. True: a session has
  * confirmed the change, and its answer was lost. False: it was taken back.
  */
 async function isKept(host: Host, { returnSeconds, signal }: Guard): Promise<boolean> {

@@ -9,13 +9,13 @@ import type { Host } from '../host/host.ts';
 const folder = '/run/skolo-jumphost';
 const holder = `${folder}/holder`;
 const beatMs = 2000;
-/** A desk that is silent for so long is gone: sshd may not notice for hours that its cable is out. */
+/** A workstation that is silent for so long is gone: sshd may not notice for hours that its cable is out. */
 const silentSeconds = 15;
 const busyCode = 75;
 const dayMs = 86_400_000;
 
 /**
- * Does the work while this desk has the lock of the computer. The lock ends with the desk, its connection, or the computer.
+ * Does the work while this workstation has the lock of the computer. The lock ends with the workstation, its connection, or the computer.
  *
  * @param by for people: who it is
  * @throws ComputerError Somebody else changes it; the message says who.
@@ -29,13 +29,13 @@ export async function withLock<T>(
   const beats = new PassThrough();
   const beating = setInterval(() => beats.write('.'), beatMs);
   const over = new AbortController();
-  let refusal: ComputerError | undefined;
+  let rejection: ComputerError | undefined;
   const held = host
     .run(lockScript(`${id} ${by}`), { input: beats, deadlineMs: dayMs })
     .then(
       ({ code, stdout, stderr }) => {
-        if (code === busyCode) refusal = new ComputerError(busyText(host.name, stdout));
-        else if (code !== 0) refusal = new ComputerError(`${host.name}: ${stderr}`);
+        if (code === busyCode) rejection = new ComputerError(busyText(host.name, stdout));
+        else if (code !== 0) rejection = new ComputerError(`${host.name}: ${stderr}`);
       },
       // The work fails by itself, or goes on over a new connection.
       () => undefined,
@@ -44,7 +44,7 @@ export async function withLock<T>(
   try {
     await untilSeen(host, id, AbortSignal.any([signal, over.signal]));
     signal.throwIfAborted();
-    if (refusal !== undefined) throw refusal;
+    if (rejection !== undefined) throw rejection;
     return await work();
   } finally {
     clearInterval(beating);

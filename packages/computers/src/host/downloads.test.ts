@@ -74,7 +74,7 @@ describe('a download', () => {
     expect(publisher.asked).toHaveLength(2);
   });
 
-  it('is refused where it is not what its publisher made', async () => {
+  it('is rejected where it is not what its publisher made', async () => {
     const publisher = await publish({
       '/v1.32.5%2Bk3s1/sums.txt': sums,
       '/v1.32.5%2Bk3s1/k3s': `${content}!`,

@@ -7,7 +7,7 @@ export async function bootIdOf(host: Pick<Host, 'need'>): Promise<string> {
   return (await host.need('cat /proc/sys/kernel/random/boot_id')).trim();
 }
 
-/** The connection may go before the command ends. @throws ComputerError It refuses. */
+/** The connection may go before the command ends. @throws ComputerError It rejects. */
 export async function sendReboot(host: Pick<Host, 'need'>): Promise<void> {
   try {
     await host.need('systemctl reboot');

@@ -53,7 +53,7 @@ export function consoleHandler(deps: Deps): RequestListener {
   async function record(request: IncomingMessage, what: string, { name }: Session, why: string) {
     const target = `${request.method} ${request.url?.split('?', 1)[0]?.slice(0, 200)}`;
     const from = clientAddress(request);
-    const entry = { who: name, from, what, target, outcome: `refused: ${why}` };
+    const entry = { who: name, from, what, target, outcome: `rejected: ${why}` };
     await deps.audit.begin(entry, true).catch((error: unknown) => {
       log.error({ err: error, entry }, 'not in the audit log');
     });

@@ -37,11 +37,11 @@ interface RacksConsole {
 
 const mostBodyBytes = 16 * 1024;
 /** Of the command; each rack knows the caller by the token of that rack. */
-const owner = { token: '', name: 'desk' };
+const owner = { token: '', name: 'workstation' };
 const noSession = 'run skolo console again: its link works once, within a minute';
 
 export function createRacksConsole({ racks, pages, now }: Deps): RacksConsole {
-  const sessions = new Sessions('desk', { now });
+  const sessions = new Sessions('workstation', { now });
   const byName = new Map(racks.map((rack) => [rack.name, rack]));
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

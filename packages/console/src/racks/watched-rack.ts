@@ -45,7 +45,7 @@ export class WatchedRack {
   way: Way | undefined;
   private readonly deps: Deps;
   private state: ConsoleRack;
-  /** By name: whether it needs a person. */
+  /** By name: whether it needs attention. */
   private readonly machines = new Map<string, boolean>();
   private view: RackView | undefined;
   /** A token of a page is stronger than the saved one; signing out leaves none. */
@@ -125,8 +125,14 @@ export class WatchedRack {
     this.connection('live');
   }
 
-  private note({ name, needsPerson }: { name: string; needsPerson?: string | undefined }): void {
-    this.machines.set(name, needsPerson !== undefined);
+  private note({
+    name,
+    needsAttention,
+  }: {
+    name: string;
+    needsAttention?: string | undefined;
+  }): void {
+    this.machines.set(name, needsAttention !== undefined);
   }
 
   private connection(connection: ConsoleRack['connection'], why?: string): void {

@@ -27,7 +27,7 @@ export class Sessions {
   private readonly sessions = new Map<string, Session>();
   private readonly links = new Map<string, Session>();
 
-  /** @param rack cookies do not know ports, and a desk has several racks on one host */
+  /** @param rack cookies do not know ports, and a workstation has several racks on one host */
   constructor(rack: string, clock: Pick<Clock, 'now'>) {
     this.clock = clock;
     this.cookieName = `skolo-console-${rack.replace(/[^\w-]/g, '_')}`;

@@ -41,7 +41,7 @@ export async function openBrowser(
   context.on('console', (message) => {
     if (message.type() === 'error') complaints.push(message.text());
   });
-  // Nothing of a page may need the uplink.
+  // Nothing of a page may need the internet connection.
   context.on('request', (request) => {
     if (!isLocal(request.url())) complaints.push(`a request to ${request.url()}`);
   });

@@ -14,14 +14,14 @@ await mkdir(folder, { recursive: true });
 const fixture = await startFixture({
   anonymousRead: ['127.0.0.0/8'],
 });
-const sick = fixture.fixture.machines.find(({ needsPerson }) => needsPerson)?.name;
+const faulty = fixture.fixture.machines.find(({ needsAttention }) => needsAttention)?.name;
 
 for (const colorScheme of ['light', 'dark'] as const) {
   const browser = await openBrowser(chromium, { colorScheme });
   const page = await signIn(browser, fixture.url, fixture.tokens.operate);
   for (const [name, view, selector] of [
     ['rack', 'rack', '.tile'],
-    ['machine', `machine/${sick}`, '.timeline .mark'],
+    ['machine', `machine/${faulty}`, '.timeline .mark'],
     ['backup', 'backups/switch-1', '.diff .plus'],
   ] as const) {
     await page.goto(`${fixture.url}/#/${view}`);

@@ -21,10 +21,10 @@ import { promisify } from 'node:util';
 import { threadId } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { versionText } from '../testing/atomic-file-writer.ts';
-import { campaign, killAfter, seed, seeded, startWriter } from '../testing/campaign.ts';
+import { countRounds, killAfter, seed, seeded, startWriter } from '../testing/fault-injection.ts';
 import { FileNotWritten, readFileIfExists, writeFileAtomic } from './atomic-file.ts';
 
-const kills = campaign();
+const kills = countRounds();
 
 const run = promisify(execFile);
 const isRoot = process.getuid?.() === 0;
@@ -77,7 +77,7 @@ describe('writeFileAtomic', () => {
     expect((await stat(join(folder, 'other.json'))).mode & 0o777).toBe(0o600);
   });
 
-  it('gives another group no access where it may not keep the former one', async () => {
+  it('gives another group no access where it may not keep the previous one', async () => {
     await writeFile(file, 'old');
     await chmod(file, 0o664);
     const probe = await open(file);

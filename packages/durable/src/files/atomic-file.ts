@@ -60,8 +60,8 @@ export async function writeFileAtomic(
   try {
     // First, because they may fill a full disk.
     await removeStaleTemps(folder, basename(path));
-    const former = keepAccess ? await accessOf(path) : undefined;
-    await writeSynced(join(folder, temp), content, former ?? { mode });
+    const previous = keepAccess ? await accessOf(path) : undefined;
+    await writeSynced(join(folder, temp), content, previous ?? { mode });
     await rename(join(folder, temp), path);
     await syncFolder(folder);
   } catch (error) {
@@ -109,7 +109,7 @@ async function writeSynced(path: string, content: string | Uint8Array, access: F
 async function setAccess(handle: FileHandle, { mode, owner }: FileAccess) {
   const isGroupKept = owner === undefined || (await mayChown(handle, unchanged, owner.gid));
   if (owner !== undefined) await mayChown(handle, owner.uid, unchanged);
-  // Permissions of the former group are not for another group.
+  // Permissions of the previous group are not for another group.
   await handle.chmod(isGroupKept ? mode : mode & ~0o070);
 }
 

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pause } from '@skolo/base';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { campaign, seed, seeded } from '../testing/campaign.ts';
+import { countRounds, seed, seeded } from '../testing/fault-injection.ts';
 import { Journal } from './journal.ts';
 
-const kills = campaign();
+const kills = countRounds();
 
 let parent: string;
 let folder: string;

@@ -4,15 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import { campaign, seed, seeded } from '../testing/campaign.ts';
+import { countRounds, seed, seeded } from '../testing/fault-injection.ts';
 import { Journal } from './journal.ts';
 
-const kills = campaign();
+const kills = countRounds();
 
 const run = promisify(execFile);
 const rounds = kills * 10;
 
-it(`has what it acknowledged and nothing that it refused while a disk fills and empties ${rounds} times (seed ${seed})`, async ({
+it(`has what it acknowledged and nothing that it rejected while a disk fills and empties ${rounds} times (seed ${seed})`, async ({
   skip,
 }) => {
   if (process.getuid?.() !== 0 || process.platform !== 'linux') skip('needs root to mount a tmpfs');
@@ -27,7 +27,7 @@ it(`has what it acknowledged and nothing that it refused while a disk fills and 
   const folder = join(disk, 'journal');
   const filling = join(disk, 'filling');
   const expected = new Map<string, unknown>();
-  let refused = 0;
+  let rejected = 0;
 
   function someRecords(round: number): Record<string, unknown> {
     const keys = Array.from({ length: 2 }, () => `key/${Math.floor(random() * 16)}`);
@@ -41,7 +41,7 @@ it(`has what it acknowledged and nothing that it refused while a disk fills and 
       await journal.write({ put, delete: [deleted] });
     } catch (error) {
       expect(error).toMatchObject({ code: 'ENOSPC' });
-      refused += 1;
+      rejected += 1;
       return;
     }
     expected.delete(deleted);
@@ -76,10 +76,10 @@ it(`has what it acknowledged and nothing that it refused while a disk fills and 
       }
     }
     await rm(filling, { force: true });
-    // Whatever was refused before: one that is larger than the disk.
-    const before = refused;
+    // Whatever was rejected before: one that is larger than the disk.
+    const before = rejected;
     await write(journal, { 'key/0': 'x'.repeat(9_000_000) });
-    expect(refused).toBe(before + 1);
+    expect(rejected).toBe(before + 1);
     compare(journal);
     await journal.write({ put: { 'key/0': 'the end' } });
     expected.set('key/0', 'the end');

@@ -15,11 +15,11 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Spool } from '../spool/spool.ts';
-import { campaign, killAfter, seed, seeded, startWriter } from '../testing/campaign.ts';
+import { countRounds, killAfter, seed, seeded, startWriter } from '../testing/fault-injection.ts';
 import { changeOf, keptVersions, workers } from '../testing/journal-writer.ts';
 import { Journal } from './journal.ts';
 
-const kills = campaign();
+const kills = countRounds();
 
 const run = promisify(execFile);
 const isRoot = process.getuid?.() === 0;
@@ -226,7 +226,7 @@ describe('Journal on a bad disk', () => {
     );
   }
 
-  it('refuses a change for which there is no space, and takes changes once there is', async ({
+  it('rejects a change for which there is no space, and takes changes once there is', async ({
     skip,
   }) => {
     await mountSmall(skip, '1m');

@@ -18,12 +18,12 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Journal } from '../journal/journal.ts';
-import { campaign, killAfter, seed, seeded, startWriter } from '../testing/campaign.ts';
+import { countRounds, killAfter, seed, seeded, startWriter } from '../testing/fault-injection.ts';
 import { changeOf, workers } from '../testing/journal-writer.ts';
 import { copyLive } from './live-copy.ts';
 
 const run = promisify(execFile);
-const kills = campaign();
+const kills = countRounds();
 
 let folder: string;
 
@@ -244,7 +244,7 @@ describe('copyLive', () => {
     }
   });
 
-  it('is refused where there is no journal', async () => {
+  it('is rejected where there is no journal', async () => {
     await writeFile(join(folder, 'audit.jsonl'), '{}');
 
     expect(await copyLive(folder)).toBeUndefined();

@@ -29,11 +29,11 @@ export async function* readRecords(
   trouble: DamageListener,
 ): AsyncGenerator<SpoolRecord[]> {
   let wanted = from;
-  let former: { segment: Segment; place: number } | undefined;
+  let previous: { segment: Segment; place: number } | undefined;
   for (;;) {
     const segment = segments.find(({ last }) => last >= wanted);
     if (!segment) return;
-    const begin = former?.segment === segment ? former.place : offsetOf(segment, wanted);
+    const begin = previous?.segment === segment ? previous.place : offsetOf(segment, wanted);
     let place = begin;
     for await (const chunk of chunks(segment, begin)) {
       const records = recordsOf(segment, chunk, wanted, trouble);
@@ -41,7 +41,7 @@ export async function* readRecords(
       wanted = (records.at(-1)?.seq ?? wanted - 1) + 1;
       if (records.length > 0) yield records;
     }
-    former = { segment, place };
+    previous = { segment, place };
     if (place < segment.end) {
       // An append happened meanwhile, or the file was truncated or deleted.
       if (place > begin) continue;

@@ -15,11 +15,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { campaign, seed, seeded } from '../testing/campaign.ts';
+import { countRounds, seed, seeded } from '../testing/fault-injection.ts';
 import { encodeLines } from './line.ts';
 import { Spool } from './spool.ts';
 
-const kills = campaign();
+const kills = countRounds();
 
 /** Records 1 to 300 in segments of some thirty; up to 40 trimmed; cursors on the way. */
 const segmentBytes = 4000;

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { campaign, seed, seeded } from '../testing/campaign.ts';
+import { countRounds, seed, seeded } from '../testing/fault-injection.ts';
 import { Spool } from './spool.ts';
 
-const kills = campaign();
+const kills = countRounds();
 
 const run = promisify(execFile);
 const rounds = kills * 10;
@@ -48,7 +48,7 @@ async function textsOf(from: Spool): Promise<Map<number, string>> {
   return texts;
 }
 
-it(`has what it acknowledged and nothing that it refused while a disk fills and empties ${rounds} times (seed ${seed})`, async () => {
+it(`has what it acknowledged and nothing that it rejected while a disk fills and empties ${rounds} times (seed ${seed})`, async () => {
   console.log(`a spool on a disk that fills and empties: ${rounds} rounds, SKOLO_SEED=${seed}`);
   const random = seeded(seed);
   const options = { segmentBytes: 100_000 };
@@ -108,7 +108,7 @@ it(`has what it acknowledged and nothing that it refused while a disk fills and 
   await compare(spool);
 }, 3_600_000);
 
-it('refuses what does not fit, takes what fits, and recovers by itself', async () => {
+it('rejects what does not fit, takes what fits, and recovers by itself', async () => {
   spool = await Spool.open(folder);
   await spool.append(['"old"']);
   await fill();

@@ -3,12 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { campaign, killAfter, seed, seeded, startWriter } from '../testing/campaign.ts';
+import { countRounds, killAfter, seed, seeded, startWriter } from '../testing/fault-injection.ts';
 import { parsed, segmentBytes, workers } from '../testing/spool-writer.ts';
 import { Spool } from './spool.ts';
 
 /** More than elsewhere: some must hit a trim. */
-const kills = campaign(10);
+const kills = countRounds(10);
 
 const script = join(import.meta.dirname, '../testing/spool-writer.ts');
 

@@ -168,7 +168,7 @@ describe('Spool on a bad disk', () => {
     await spool.append(['"old"']);
     fail('write');
 
-    const failed = spool.append(['"refused"', '"refused, too"']);
+    const failed = spool.append(['"rejected"', '"rejected, too"']);
 
     await expect(failed).rejects.toMatchObject({
       code: 'EIO',
@@ -188,11 +188,11 @@ describe('Spool on a bad disk', () => {
     fail('write');
     fail('truncate', { isDone: false });
 
-    await expect(spool.append(['"refused"', '"refused, too"'])).rejects.toMatchObject({
+    await expect(spool.append(['"rejected"', '"rejected, too"'])).rejects.toMatchObject({
       code: 'EIO',
     });
 
-    expect(await readFile(join(folder, '0000000000000001.spool'), 'utf8')).toContain('refused');
+    expect(await readFile(join(folder, '0000000000000001.spool'), 'utf8')).toContain('rejected');
     expect(await textsIfItDied()).toEqual(['"old"']);
     expect(await spool.append(['"new"'])).toBe(2);
     expect(await textsOf(spool)).toEqual(['"old"', '"new"']);
@@ -227,7 +227,7 @@ describe('Spool on a bad disk', () => {
     await spool.append([`"${'x'.repeat(80)}"`]);
     fail(step);
 
-    await expect(spool.append(['"refused"'])).rejects.toMatchObject({ code: 'EIO' });
+    await expect(spool.append(['"rejected"'])).rejects.toMatchObject({ code: 'EIO' });
 
     expect(await textsIfItDied()).toHaveLength(1);
     expect(await segmentsIn()).toEqual(['0000000000000001.spool']);
@@ -240,7 +240,7 @@ describe('Spool on a bad disk', () => {
     await spool.append(['"old"']);
     fail('write', { code: 'ENOSPC' });
 
-    await expect(spool.append(['"refused"'])).rejects.toMatchObject({ code: 'ENOSPC' });
+    await expect(spool.append(['"rejected"'])).rejects.toMatchObject({ code: 'ENOSPC' });
 
     expect(await textsIfItDied()).toEqual(['"old"']);
     expect(await spool.append(['"new"'])).toBe(2);

@@ -5,10 +5,10 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { StorageUnavailable } from '../files/storage-errors.ts';
 import { anyCharacter } from '../testing/any-character.ts';
-import { campaign, seed } from '../testing/campaign.ts';
+import { countRounds, seed } from '../testing/fault-injection.ts';
 import { Spool, type SpoolOptions } from './spool.ts';
 
-const kills = campaign();
+const kills = countRounds();
 
 let parent: string;
 let folder: string;
@@ -231,7 +231,7 @@ describe('Spool', () => {
     expect(() => spool.setCursor('none', 0)).toThrow('0 is not a sequence number');
   });
 
-  it('refuses text that would not be one line', async () => {
+  it('rejects text that would not be one line', async () => {
     const spool = await openSpool();
 
     await expect(spool.append(['"good"', '"\n"'])).rejects.toThrow(TypeError);

@@ -6,7 +6,7 @@
 import { argv } from 'node:process';
 import { sha256 } from '@skolo/base';
 import { writeFileAtomic } from '../files/atomic-file.ts';
-import { report } from './campaign.ts';
+import { report } from './fault-injection.ts';
 
 const [, script, file, first] = argv;
 

@@ -4,7 +4,7 @@
  */
 import { argv } from 'node:process';
 import { Journal, type JournalChange } from '../journal/journal.ts';
-import { report } from './campaign.ts';
+import { report } from './fault-injection.ts';
 
 export const workers = [0, 1, 2, 3, 4, 5, 6, 7];
 export const keptVersions = 10;

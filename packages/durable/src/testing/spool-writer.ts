@@ -6,7 +6,7 @@
  */
 import { argv } from 'node:process';
 import { Spool } from '../spool/spool.ts';
-import { report, seeded } from './campaign.ts';
+import { report, seeded } from './fault-injection.ts';
 
 export const workers = [0, 1, 2, 3, 4, 5];
 export const segmentBytes = 20_000;

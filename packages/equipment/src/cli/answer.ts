@@ -2,7 +2,7 @@
  * What a device answered to a command, out of all that its terminal said: the echo in front and the prompt behind are
  * cut off, pagers and log messages between taken out. Pure, so that it does not depend on how the bytes arrived.
  */
-import { DeviceRefused } from '../errors.ts';
+import { DeviceRejected } from '../errors.ts';
 import type { Dialect } from './dialect.ts';
 import { lastPrompt, type Noise, type PromptPatterns } from './prompt.ts';
 import { decodeBytes, lineEnd, longestLineEnd, shownLine, shownLines } from './terminal-text.ts';
@@ -128,22 +128,22 @@ export function isEchoAgain(
 }
 
 /** An answer that says no is short; a longer one is a configuration, in which anything may be written. */
-const longestRefusal = { lines: 10, text: 64 * 1024 };
+const longestRejection = { lines: 10, text: 64 * 1024 };
 
-/** @throws DeviceRefused The answer, one character for each byte, is an error text of this dialect. */
-export function throwIfRefused(
+/** @throws DeviceRejected The answer, one character for each byte, is an error text of this dialect. */
+export function throwIfRejected(
   device: string,
   command: string,
   answer: string,
   { errors }: Pick<Dialect, 'errors'>,
 ): void {
-  if (answer.length > longestRefusal.text) return;
+  if (answer.length > longestRejection.text) return;
   const lines = decodeBytes(answer)
     .split('\n')
     .filter((line) => line.trim() !== '');
-  if (lines.length > longestRefusal.lines) return;
+  if (lines.length > longestRejection.lines) return;
   const no = lines.find((line) => errors.some((error) => error.test(line.trim())));
   if (no === undefined) return;
-  const what = `refuses ${JSON.stringify(command)}: ${no.trim().slice(0, 200)}`;
-  throw new DeviceRefused(device, what);
+  const what = `rejects ${JSON.stringify(command)}: ${no.trim().slice(0, 200)}`;
+  throw new DeviceRejected(device, what);
 }

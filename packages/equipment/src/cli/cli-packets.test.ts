@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { campaign } from '@skolo/durable/campaign';
+import { countRounds } from '@skolo/durable/fault-injection';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openCli } from '../session/open.ts';
@@ -41,7 +41,7 @@ describe('however the bytes are cut', () => {
         expect(await cli.run('show a', { signal })).toBe(`\n${lines.join('\n')}`);
         expect(await cli.run('show b', { signal })).toBe('B');
       }),
-      { numRuns: campaign(15, 300) },
+      { numRuns: countRounds(15, 300) },
     );
   });
 

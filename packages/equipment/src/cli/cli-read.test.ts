@@ -1,10 +1,10 @@
 /** A configuration: all of it, byte for byte, or an error. */
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { campaign } from '@skolo/durable/campaign';
+import { countRounds } from '@skolo/durable/fault-injection';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { AnswerCut, DeviceRefused, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
+import { AnswerCut, DeviceRejected, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
 import { openCli } from '../session/open.ts';
 import type { CliSession } from '../session/session.ts';
 import { fastpath } from '../testing/dialects.ts';
@@ -168,7 +168,7 @@ describe('a configuration', () => {
           else expect(answer).toMatch(/x\nend$/);
         }
       }),
-      { numRuns: campaign(4, 40) },
+      { numRuns: countRounds(4, 40) },
     );
   });
 });
@@ -261,7 +261,7 @@ describe('a configuration that does not come', () => {
   it('is no error text', async () => {
     const { cli } = await openSwitch('\r\n% Authorization failed.\r\n');
 
-    await expect(read(cli)).rejects.toBeInstanceOf(DeviceRefused);
+    await expect(read(cli)).rejects.toBeInstanceOf(DeviceRejected);
     expect(await cli.run('show b', { signal })).toBe('B');
   });
 });

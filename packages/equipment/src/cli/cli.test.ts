@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { DeviceRefused, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
+import { DeviceRejected, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
 import { openCli } from '../session/open.ts';
 import { fastpath } from '../testing/dialects.ts';
 import { openSsh, startSwitch } from '../testing/edge-switch.ts';
@@ -95,15 +95,15 @@ describe('a command line', () => {
     expect(await paged.run('show poe status 0/48', { signal })).toContain('0/48');
   });
 
-  it('says what the device refuses', async () => {
+  it('says what the device rejects', async () => {
     const { cli } = await openEdgeSwitch();
 
-    const refused = cli.run('show nonsense', { signal });
+    const rejected = cli.run('show nonsense', { signal });
 
-    await expect(refused).rejects.toThrow(
-      `switch-1: refuses "show nonsense": % Invalid input detected at '^' marker.`,
+    await expect(rejected).rejects.toThrow(
+      `switch-1: rejects "show nonsense": % Invalid input detected at '^' marker.`,
     );
-    await expect(refused).rejects.toBeInstanceOf(DeviceRefused);
+    await expect(rejected).rejects.toBeInstanceOf(DeviceRejected);
     expect(await cli.run('show poe status 0/1', { signal })).toContain('0/1');
   });
 

@@ -9,7 +9,7 @@ import type { CliSession, RunOptions } from '../session/session.ts';
 import { type Limit, limitOf } from '../stream/limit.ts';
 import type { Terminal } from '../stream/terminal.ts';
 import { type OnTranscript, Transcript } from '../stream/transcript.ts';
-import { answerBytes, EchoSearch, throwIfRefused } from './answer.ts';
+import { answerBytes, EchoSearch, throwIfRejected } from './answer.ts';
 import { confirmPrompt } from './confirm.ts';
 import { Conversation, quiet, type View } from './conversation.ts';
 import type { Dialect } from './dialect.ts';
@@ -34,7 +34,7 @@ export interface CliOptions {
 /**
  * Signs in and gets ready for commands. The terminal is destroyed when that fails.
  *
- * @throws SignInRefused, DeviceBusy, DeviceRefused, DeviceTimeout, DeviceUnreachable
+ * @throws SignInRejected, DeviceBusy, DeviceRejected, DeviceTimeout, DeviceUnreachable
  */
 export async function openCliOn(terminal: Terminal, options: CliOptions): Promise<CliSession> {
   const { device, dialect, credentials, limit, onTranscript } = options;
@@ -120,7 +120,7 @@ class Cli implements CliSession {
     const said = await this.inTurn(() =>
       this.ask(command, limitOf(signal, timeoutMs, idleMs), isExact),
     );
-    throwIfRefused(this.conversation.device, command, said, this.dialect);
+    throwIfRejected(this.conversation.device, command, said, this.dialect);
     return said;
   }
 

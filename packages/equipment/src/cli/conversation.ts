@@ -1,5 +1,5 @@
 /** Listening to a terminal: what came since the last mark, how long it has been quiet, and waiting for what one wants to see. */
-import { type DeviceError, DeviceRefused, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
+import { type DeviceError, DeviceRejected, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
 import type { Limit } from '../stream/limit.ts';
 import { withoutSecrets } from '../stream/redact.ts';
 import type { Terminal } from '../stream/terminal.ts';
@@ -192,7 +192,7 @@ export class Conversation {
     this.tail = (this.tail + text).slice(-tailLength);
     if (this.length > maxBytes) {
       const what = 'its answer has no end: more than 32 MiB';
-      this.destroy(new DeviceRefused(this.device, what));
+      this.destroy(new DeviceRejected(this.device, what));
       return;
     }
     this.rest();

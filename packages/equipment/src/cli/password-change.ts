@@ -2,7 +2,7 @@
  * Devices that request a new password: at the first sign-in, or when the password has expired. skolo never answers: the old
  * password would become the new one, or count as a failed attempt.
  */
-import { SignInRefused } from '../errors.ts';
+import { SignInRejected } from '../errors.ts';
 
 /** `Enter new password:`, `(current) UNIX password:`, `Retype new password>`, as RouterOS asks. */
 const question =
@@ -25,7 +25,7 @@ export function requiresNewPassword(text: string): boolean {
   return reason.test(text);
 }
 
-export function newPasswordRequested(device: string): SignInRefused {
+export function newPasswordRequested(device: string): SignInRejected {
   const what = 'requests a new password; sign in by hand, change it, and update its login';
-  return new SignInRefused(device, what);
+  return new SignInRejected(device, what);
 }

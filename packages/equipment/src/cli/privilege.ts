@@ -1,7 +1,7 @@
 /** Into the privileged mode: `enable`, with a password, or none, or the one of the login. */
 
 import type { Credentials } from '@skolo/secrets';
-import { SignInRefused } from '../errors.ts';
+import { SignInRejected } from '../errors.ts';
 import type { Limit } from '../stream/limit.ts';
 import { type Conversation, quiet, type View } from './conversation.ts';
 import type { Privilege } from './dialect.ts';
@@ -26,7 +26,7 @@ interface Seen {
 /**
  * Without an `enablePassword` the password of the login is tried, then none: both are usual.
  *
- * @throws SignInRefused, DeviceTimeout, DeviceUnreachable
+ * @throws SignInRejected, DeviceTimeout, DeviceUnreachable
  */
 export async function becomePrivileged(
   conversation: Conversation,
@@ -55,7 +55,7 @@ export async function becomePrivileged(
     if (seen.kind === 'prompt' && privilege.has(seen.line)) return;
     const tries = passwords.length * (asked.names > 0 ? (names?.length ?? 1) : 1);
     if (asked.passwords === tries || (seen.kind === 'prompt' && asked.passwords === 0)) {
-      throw refused();
+      throw rejected();
     }
     if (seen.kind === 'prompt') say(privilege.command);
     else {
@@ -85,12 +85,12 @@ export async function becomePrivileged(
     conversation.write(`${text}${enter}`);
   }
 
-  function refused() {
+  function rejected() {
     const hint =
       enablePassword === undefined
         ? 'set enablePassword in its login'
         : 'the enablePassword of its login is wrong';
     const what = `does not let us into its privileged mode; ${hint}${conversation.lastWords()}`;
-    return new SignInRefused(conversation.device, what);
+    return new SignInRejected(conversation.device, what);
   }
 }

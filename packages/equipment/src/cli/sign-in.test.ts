@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { type Credentials, Secret } from '@skolo/secrets';
 import { type EdgeSwitchOptions, startEdgeSwitch } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { DeviceBusy, DeviceTimeout, SignInRefused } from '../errors.ts';
+import { DeviceBusy, DeviceTimeout, SignInRejected } from '../errors.ts';
 import { openCli } from '../session/open.ts';
 import type { SessionDeps } from '../session/session.ts';
 import { fastpath } from '../testing/dialects.ts';
@@ -92,19 +92,19 @@ describe.each(['ssh', 'telnet'] as const)('signing in over %s', (transport) => {
 
     const opened = open(device, { transport, credentials });
 
-    await expect(opened).rejects.toBeInstanceOf(SignInRefused);
+    await expect(opened).rejects.toBeInstanceOf(SignInRejected);
     await expect(opened).rejects.toThrow(
       `switch-1: does not let us into its privileged mode; ${hint}`,
     );
     await vi.waitFor(() => expect(device.sessions.now).toBe(0), 20_000);
   });
 
-  it('is refused with a wrong password', async () => {
+  it('is rejected with a wrong password', async () => {
     const device = await start();
 
     const opened = open(device, { transport, credentials: { password: new Secret('wrong') } });
 
-    await expect(opened).rejects.toBeInstanceOf(SignInRefused);
+    await expect(opened).rejects.toBeInstanceOf(SignInRejected);
     await expect(opened).rejects.not.toThrow(/: .*wrong/);
   });
 
@@ -156,7 +156,7 @@ describe('signing in inside the session', () => {
     expect(await cli.run('show poe status 0/1', { signal })).toContain('0/1');
   });
 
-  it('is refused with a wrong password over ssh, too', async () => {
+  it('is rejected with a wrong password over ssh, too', async () => {
     const device = await start({ signIn: ['none'] });
 
     const opened = open(device, { credentials: { password: new Secret('wrong') } });
@@ -178,7 +178,7 @@ describe('signing in inside the session', () => {
     const opened = openCli(wanted, 'telnet', fastpath, await deps(), signal);
 
     await expect(opened).rejects.toThrow(`its login has no ${missing}`);
-    await expect(opened).rejects.toBeInstanceOf(SignInRefused);
+    await expect(opened).rejects.toBeInstanceOf(SignInRejected);
   });
 
   it('survives that an empty line was taken for a name', async () => {
@@ -228,7 +228,7 @@ describe('a device that signs in oddly', () => {
     await expect(opened).rejects.toThrow(text);
   });
 
-  it('and hangs up after a wrong password, refuses', async () => {
+  it('and hangs up after a wrong password, rejects', async () => {
     const opened = openTerminal((stream) => {
       stream.write('Password:');
       stream.on('data', (bytes: Buffer) => {
@@ -236,7 +236,7 @@ describe('a device that signs in oddly', () => {
       });
     });
 
-    await expect(opened).rejects.toBeInstanceOf(SignInRefused);
+    await expect(opened).rejects.toBeInstanceOf(SignInRejected);
     await expect(opened).rejects.toThrow('Login incorrect');
   });
 
@@ -258,7 +258,7 @@ describe('a device that signs in oddly', () => {
       });
     });
 
-    await expect(opened).rejects.toBeInstanceOf(SignInRefused);
+    await expect(opened).rejects.toBeInstanceOf(SignInRejected);
     await expect(opened).rejects.toThrow('switch-1: requests a new password');
     expect(typed.match(/\r/g)).toHaveLength(2);
   });
@@ -274,7 +274,7 @@ describe('a device that signs in oddly', () => {
       });
     });
 
-    await expect(opened).rejects.toBeInstanceOf(SignInRefused);
+    await expect(opened).rejects.toBeInstanceOf(SignInRejected);
     await expect(opened).rejects.toThrow('switch-1: requests a new password');
     expect(typed.endsWith('enable\r\0')).toBe(true);
   });

@@ -11,10 +11,10 @@ import type { Credentials } from '@skolo/secrets';
 import {
   DeviceBusy,
   type DeviceError,
-  DeviceRefused,
+  DeviceRejected,
   DeviceTimeout,
   DeviceUnreachable,
-  SignInRefused,
+  SignInRejected,
 } from '../errors.ts';
 import type { Limit } from '../stream/limit.ts';
 import { type Conversation, quiet, type View } from './conversation.ts';
@@ -32,7 +32,7 @@ const mostNudges = 3;
 const mostPasswords = 2;
 
 /** Why a device may not say its prompt. Said in a banner they mean nothing, so they only explain a failure. */
-const refusal =
+const rejection =
   /login (?:incorrect|failed|invalid)|(?:incorrect|invalid|wrong|bad) (?:\w+ )?(?:login|user|password|secret)|authentication fail|access denied|permission denied/i;
 const full =
   /too many (?:\w+ )?(?:users|sessions|logins|connections)|maximum (?:number of )?(?:\w+ )?(?:users|sessions|connections|logins)|(?:sessions|connections|lines) (?:are )?(?:\w+ )?(?:in use|busy)|another (?:user|session)|already (?:logged|in use)|no (?:free|available|more) (?:\w+ )?(?:sessions|lines|connections)/i;
@@ -59,7 +59,7 @@ export interface SignedIn {
  *
  * @returns the prompt, and the patterns of lines that the device prints behind every prompt, in addition to those of its
  * dialect
- * @throws SignInRefused, DeviceBusy, DeviceRefused, DeviceTimeout, DeviceUnreachable
+ * @throws SignInRejected, DeviceBusy, DeviceRejected, DeviceTimeout, DeviceUnreachable
  */
 export function signIn(conversation: Conversation, options: SignInOptions): Promise<SignedIn> {
   return new SignIn(conversation, options).run();
@@ -97,7 +97,7 @@ class SignIn {
       });
     } catch (error) {
       if (!(error instanceof DeviceUnreachable || error instanceof DeviceTimeout)) throw error;
-      if (sent.password > 0 && refusal.test(text)) throw this.refused();
+      if (sent.password > 0 && rejection.test(text)) throw this.rejected();
       if (full.test(text)) {
         throw new DeviceBusy(conversation.device, `takes no session${conversation.lastWords()}`);
       }
@@ -158,7 +158,7 @@ class SignIn {
     this.sent.probes += 1;
     if (this.sent.probes > mostProbes) {
       const what = `no two of its prompts are alike${this.conversation.lastWords()}`;
-      throw new DeviceRefused(this.conversation.device, what);
+      throw new DeviceRejected(this.conversation.device, what);
     }
     this.candidate = prompt;
     this.say('');
@@ -170,7 +170,7 @@ class SignIn {
     switch (question) {
       case 'username': {
         sent.username += 1;
-        if (sent.username > 1 && (sent.password > 0 || sent.username > 3)) throw this.refused();
+        if (sent.username > 1 && (sent.password > 0 || sent.username > 3)) throw this.rejected();
         // A password that was asked for earlier: an empty line, sent to try a prompt, was taken for the name.
         sent.password = 0;
         const { username } = credentials;
@@ -184,7 +184,7 @@ class SignIn {
         if (sent.password > 0 && requiresNewPassword(conversation.raw())) {
           throw newPasswordRequested(conversation.device);
         }
-        if (this.isPasswordWrong()) throw this.refused();
+        if (this.isPasswordWrong()) throw this.rejected();
         sent.password += 1;
         if (credentials.password === undefined) throw this.lacks('a password', 'password');
         conversation.mark();
@@ -201,7 +201,7 @@ class SignIn {
         break;
       case 'back outside': {
         const what = `its command line cannot be reached${conversation.lastWords()}`;
-        throw new DeviceRefused(conversation.device, what);
+        throw new DeviceRejected(conversation.device, what);
       }
     }
   }
@@ -209,7 +209,7 @@ class SignIn {
   /** Some devices ask for it twice; one that says why will not be asked again. */
   private isPasswordWrong(): boolean {
     const { password } = this.sent;
-    return password >= mostPasswords || (password > 0 && refusal.test(this.conversation.raw()));
+    return password >= mostPasswords || (password > 0 && rejection.test(this.conversation.raw()));
   }
 
   private say(text: string): void {
@@ -217,13 +217,16 @@ class SignIn {
     this.conversation.write(`${text}${enter}`);
   }
 
-  private refused(): DeviceError {
+  private rejected(): DeviceError {
     const { conversation } = this;
     const what = `does not take the user and password of its login${conversation.lastWords()}`;
-    return new SignInRefused(conversation.device, what);
+    return new SignInRejected(conversation.device, what);
   }
 
   private lacks(what: string, key: string): DeviceError {
-    return new SignInRefused(this.conversation.device, `asks for ${what}; its login has no ${key}`);
+    return new SignInRejected(
+      this.conversation.device,
+      `asks for ${what}; its login has no ${key}`,
+    );
   }
 }

@@ -1,9 +1,9 @@
 /** Answers of devices over HTTP: JSON of the expected form, or an error that names what came instead. */
 import { parseJson } from '@skolo/base';
 import type { z } from 'zod';
-import { type DeviceError, DeviceRefused, SignInRefused } from '../errors.ts';
+import { type DeviceError, DeviceRejected, SignInRejected } from '../errors.ts';
 
-/** @throws DeviceRefused It is no JSON, or not `what`. SignInRefused It is a login page. */
+/** @throws DeviceRejected It is no JSON, or not `what`. SignInRejected It is a login page. */
 export function readJson<T>(device: string, body: string, schema: z.ZodType<T>, what: string): T {
   const read = schema.safeParse(parseJson(body));
   if (read.success) return read.data;
@@ -20,8 +20,8 @@ export function isLoginPage(body: string): boolean {
 export function notAnAnswer(device: string, body: string, wanted: string): DeviceError {
   // The password of the request was rejected, perhaps for the third time.
   if (isLoginPage(body)) {
-    return new SignInRefused(device, `it answers with a login page, not ${wanted}`);
+    return new SignInRejected(device, `it answers with a login page, not ${wanted}`);
   }
   const what = /^\s*</.test(body) ? 'a web page' : 'something else';
-  return new DeviceRefused(device, `it answers with ${what}, not ${wanted}`);
+  return new DeviceRejected(device, `it answers with ${what}, not ${wanted}`);
 }

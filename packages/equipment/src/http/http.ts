@@ -13,7 +13,7 @@ import { withDeadline } from '@skolo/base';
 import { request as open } from '@skolo/base/http';
 import { type Credentials, secretsOf } from '@skolo/secrets';
 import { type Access, addressOf, type Endpoint } from '../endpoint.ts';
-import { DeviceBusy, DeviceRefused, DeviceTimeout, SignInRefused } from '../errors.ts';
+import { DeviceBusy, DeviceRejected, DeviceTimeout, SignInRejected } from '../errors.ts';
 import { withAnyOf } from '../session/any-of.ts';
 import type { Dial } from '../session/session.ts';
 import { withoutSecrets } from '../stream/redact.ts';
@@ -121,14 +121,14 @@ async function signedIn(
   const { method = 'GET', path } = request;
   const answer = answerTo(first.challenge, { method, path }, credentials);
   if (answer === undefined) {
-    throw new DeviceRefused(endpoint.name, 'it wants a way to sign in that is not known here');
+    throw new DeviceRejected(endpoint.name, 'it wants a way to sign in that is not known here');
   }
   const isDigest = answer.startsWith('Digest ');
   if (!isDigest && (way === 'digest' || deps.hostKeys.usesDigest(endpoint.name))) {
     const swapped = `if it was swapped, run: skolo equipment forget ${endpoint.name}`;
     const hint = way === 'digest' ? 'look at it' : swapped;
     const what = 'it wants its password in clear text (Basic), and not by digest as it should';
-    throw new DeviceRefused(endpoint.name, `${what}: another host may be in between; ${hint}`);
+    throw new DeviceRejected(endpoint.name, `${what}: another host may be in between; ${hint}`);
   }
   const second = await exchangeOnce(exchange, request, answer);
   // Once it has let us in, as for host keys.
@@ -196,7 +196,7 @@ async function readBody(device: string, response: IncomingMessage): Promise<stri
   let length = 0;
   for await (const piece of response as AsyncIterable<Buffer>) {
     length += piece.length;
-    if (length > mostBytes) throw new DeviceRefused(device, 'its answer is larger than 1 MiB');
+    if (length > mostBytes) throw new DeviceRejected(device, 'its answer is larger than 1 MiB');
     pieces.push(piece);
   }
   return Buffer.concat(pieces).toString();
@@ -213,15 +213,15 @@ function judge(
   if (status === 401 || status === 403) {
     const hasLogin = credentials.password !== undefined || credentials.token !== undefined;
     const what = hasLogin ? 'it does not take the password of its login' : 'it wants a password';
-    throw new SignInRefused(name, `${what} (status ${status})${why}`);
+    throw new SignInRejected(name, `${what} (status ${status})${why}`);
   }
   if (status === 429 || status === 503) {
     throw new DeviceBusy(name, `it is busy (status ${status})${why}`);
   }
   if (status >= 300 && status < 400) {
-    throw new DeviceRefused(name, `it answers with a redirect (status ${status}); is it https?`);
+    throw new DeviceRejected(name, `it answers with a redirect (status ${status}); is it https?`);
   }
-  throw new DeviceRefused(name, `it answers with status ${status}${why}`);
+  throw new DeviceRejected(name, `it answers with status ${status}${why}`);
 }
 
 /** A short text of the device, without secrets that it may repeat. */

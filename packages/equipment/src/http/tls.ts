@@ -13,7 +13,7 @@
 import type { Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import { errorCode } from '@skolo/base';
-import { DeviceError, DeviceRefused } from '../errors.ts';
+import { DeviceError, DeviceRejected } from '../errors.ts';
 import { fingerprintOf, type HostKeys, keyChanged } from '../host-keys.ts';
 import { socketError } from '../ssh/errors.ts';
 
@@ -33,7 +33,7 @@ interface TlsConnection {
 
 /**
  * @param plain a connection to it, by another way than this computer's own network
- * @throws HostKeyChanged, DeviceRefused, DeviceUnreachable, or the signal's reason
+ * @throws HostKeyChanged, DeviceRejected, DeviceUnreachable, or the signal's reason
  */
 export async function connectTls(
   target: TlsTarget,
@@ -56,7 +56,7 @@ export async function connectTls(
       socket.once('close', () => reject(new Error('closed during its handshake')));
     });
     const key = socket.getPeerX509Certificate()?.publicKey.export({ type: 'spki', format: 'der' });
-    if (key === undefined) throw new DeviceRefused(name, 'it shows no certificate');
+    if (key === undefined) throw new DeviceRejected(name, 'it shows no certificate');
     const shown = fingerprintOf(key);
     const pinned = hostKey ?? (socket.authorized ? undefined : hostKeys.get(name));
     if (pinned !== undefined && pinned !== shown) {
@@ -82,10 +82,10 @@ export function connectionError(
   const code = errorCode(error) ?? '';
   const cause = { cause: error };
   if (code.startsWith('HPE_')) {
-    return new DeviceRefused(name, `${address}:${port}: what it answers is not HTTP`, cause);
+    return new DeviceRejected(name, `${address}:${port}: what it answers is not HTTP`, cause);
   }
   if (code === 'EPROTO' || code.startsWith('ERR_SSL_')) {
-    return new DeviceRefused(name, `${address}:${port}: no TLS; is it plain http?`, cause);
+    return new DeviceRejected(name, `${address}:${port}: no TLS; is it plain http?`, cause);
   }
   return socketError({ name, address, port }, error);
 }

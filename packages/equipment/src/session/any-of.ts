@@ -1,6 +1,6 @@
-/** Devices that do not have the newest password or key yet, or have a former one again: a configuration was restored. */
+/** Devices that do not have the newest password or key yet, or have a previous one again: a configuration was restored. */
 import type { Credentials } from '@skolo/secrets';
-import { SignInRefused } from '../errors.ts';
+import { SignInRejected } from '../errors.ts';
 
 /**
  * Works with a login, and where the device rejects it with its other values, in turn.
@@ -13,12 +13,12 @@ export async function withAnyOf<T>(
   work: (credentials: Credentials) => Promise<T>,
 ): Promise<T> {
   const all: readonly Credentials[] = [first, ...others];
-  let rejected: SignInRefused | undefined;
+  let rejected: SignInRejected | undefined;
   for (const credentials of all) {
     try {
       return await work(all.length === 1 ? credentials : { ...credentials, others: all });
     } catch (error) {
-      if (!(error instanceof SignInRefused)) throw error;
+      if (!(error instanceof SignInRejected)) throw error;
       rejected ??= error;
     }
   }

@@ -14,12 +14,12 @@ import {
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   DeviceError,
-  DeviceRefused,
+  DeviceRejected,
   DeviceTimeout,
   DeviceUnreachable,
   HostKeyChanged,
   OutputNotStored,
-  SignInRefused,
+  SignInRejected,
 } from '../errors.ts';
 import { HostKeys } from '../host-keys.ts';
 import { fastpath, linuxShell } from '../testing/dialects.ts';
@@ -246,11 +246,11 @@ describe('a connection', () => {
 
     const error = await failureOf(connection.cli(fastpath));
 
-    expect(error).toBeInstanceOf(DeviceRefused);
+    expect(error).toBeInstanceOf(DeviceRejected);
     expect(error.message).toBe('switch-1: rack.yaml gives it no address');
   });
 
-  it('is refused where a secret is missing', async () => {
+  it('is rejected where a secret is missing', async () => {
     const { connection } = await openSwitch({ login: { password: { file: '/nowhere/secret' } } });
 
     const error = await failureOf(connection.cli(fastpath));
@@ -259,10 +259,10 @@ describe('a connection', () => {
     expect(error.message).toMatch(/^\/nowhere\/secret: /);
   });
 
-  it('is refused with the wrong password', async () => {
+  it('is rejected with the wrong password', async () => {
     const { connection } = await openSwitch({}, { password: 'other' });
 
-    await expect(connection.cli(fastpath)).rejects.toBeInstanceOf(SignInRefused);
+    await expect(connection.cli(fastpath)).rejects.toBeInstanceOf(SignInRejected);
   });
 
   it('holds rack.yaml to its host key, and pins the first one else', async () => {
@@ -291,7 +291,7 @@ describe('a connection', () => {
 
     const error = await failureOf(connection.exec('show it'));
 
-    expect(error).toBeInstanceOf(DeviceRefused);
+    expect(error).toBeInstanceOf(DeviceRejected);
     expect(error.message).toContain('transport: telnet');
     expect(device.sessions.opened).toBe(0);
   });
@@ -383,26 +383,26 @@ describe('a command of its own', () => {
     [
       'fails',
       'echo "no such thing" >&2; exit 3',
-      DeviceRefused,
+      DeviceRejected,
       'fails with exit status 3: no such thing',
     ],
     [
       'fails, and says so elsewhere',
       'echo "% Error"; exit 1',
-      DeviceRefused,
+      DeviceRejected,
       'fails with exit status 1: % Error',
     ],
-    ['says nothing', 'exit 1', DeviceRefused, 'fails with exit status 1'],
+    ['says nothing', 'exit 1', DeviceRejected, 'fails with exit status 1'],
     [
       'tells a password',
       `echo "password: hunter2"; exit 1`,
-      DeviceRefused,
+      DeviceRejected,
       'exit status 1: password: <secret>',
     ],
     [
       'tells our own',
       `echo it is ${password}; exit 1`,
-      DeviceRefused,
+      DeviceRejected,
       'exit status 1: it is <secret>',
     ],
     [
@@ -481,6 +481,6 @@ describe('a command of its own', () => {
 
     expect(await connection.download(join(dir, 'copy'))).toEqual(content);
     expect((await stat(join(dir, 'copy'))).mode & 0o777).toBe(0o600);
-    await expect(connection.download(join(dir, 'missing'))).rejects.toBeInstanceOf(DeviceRefused);
+    await expect(connection.download(join(dir, 'missing'))).rejects.toBeInstanceOf(DeviceRejected);
   });
 });

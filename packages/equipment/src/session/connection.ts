@@ -9,7 +9,7 @@ import type { Dialect } from '../cli/dialect.ts';
 import { type Access, type Endpoint, targetOf } from '../endpoint.ts';
 import {
   type DeviceError,
-  DeviceRefused,
+  DeviceRejected,
   DeviceTimeout,
   DeviceUnreachable,
   OutputNotStored,
@@ -38,7 +38,7 @@ export interface DeviceConnection {
   /**
    * One command in an exec channel of ssh.
    *
-   * @throws DeviceRefused, besides the others, where its status is not 0; `accept` lists others that are good
+   * @throws DeviceRejected, besides the others, where its status is not 0; `accept` lists others that are good
    */
   exec(command: string, options?: { accept?: readonly number[]; input?: Buffer }): Promise<Buffer>;
   /** The same for output that may be large: it is written to a file of the caller's, which is removed after use. */
@@ -203,7 +203,7 @@ class LazyConnection implements Connection {
       const why = 'ended without an exit status, so its output may be incomplete';
       return new DeviceUnreachable(name, `${what} ${why}${end}`);
     }
-    return new DeviceRefused(name, `${what} fails with exit status ${status}${end}`);
+    return new DeviceRejected(name, `${what} fails with exit status ${status}${end}`);
   }
 
   private deviceCli(session: CliSession): DeviceCli {
@@ -224,7 +224,7 @@ class LazyConnection implements Connection {
     await this.leave();
     if (this.device.transport === 'telnet') {
       const why = 'files and single commands need ssh, and rack.yaml has transport: telnet';
-      throw new DeviceRefused(this.device.name, why);
+      throw new DeviceRejected(this.device.name, why);
     }
     const target = await this.target('ssh');
     const session = await openExec(target, this.sessionDeps(), this.stop.signal);

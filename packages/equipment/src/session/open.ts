@@ -15,7 +15,7 @@ const signInMs = 20_000;
 /**
  * Connects, signs in, and gets to the privileged prompt.
  *
- * @throws DeviceUnreachable, DeviceTimeout, DeviceBusy, DeviceRefused, SignInRefused, HostKeyChanged
+ * @throws DeviceUnreachable, DeviceTimeout, DeviceBusy, DeviceRejected, SignInRejected, HostKeyChanged
  *
  * @example
  * const cli = await openCli(target, 'ssh', fastpath, { hostKeys }, signal);
@@ -59,7 +59,7 @@ async function openCliAs(
 /**
  * Connects and signs in to a device with a real shell, for one command a channel.
  *
- * @throws DeviceUnreachable, DeviceTimeout, DeviceRefused, SignInRefused, HostKeyChanged
+ * @throws DeviceUnreachable, DeviceTimeout, DeviceRejected, SignInRejected, HostKeyChanged
  */
 export async function openExec(
   target: Target,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { DeviceRefused, DeviceTimeout, DeviceUnreachable, SignInRefused } from '../errors.ts';
+import { DeviceRejected, DeviceTimeout, DeviceUnreachable, SignInRejected } from '../errors.ts';
 import { SessionPool } from './pool.ts';
 
 class FakeSession {
@@ -100,11 +100,11 @@ describe('a pool of sessions', () => {
   });
 
   it.each([
-    ['keeps', new DeviceRefused('switch-1', 'no'), 1],
-    ['keeps', new SignInRefused('switch-1', 'no'), 1],
+    ['keeps', new DeviceRejected('switch-1', 'no'), 1],
+    ['keeps', new SignInRejected('switch-1', 'no'), 1],
     ['throws away', new DeviceTimeout('switch-1', 'no'), 2],
     ['throws away', new DeviceUnreachable('switch-1', 'no'), 2],
-    ['throws away', new TypeError('a mistake'), 2],
+    ['throws away', new TypeError('an error'), 2],
   ])('%s a session after %s', async (_what, error, next) => {
     const { device, pool } = setUp();
     const fail = async () => {
@@ -131,11 +131,11 @@ describe('a pool of sessions', () => {
 
   it('lets the next one try when a session cannot be opened', async () => {
     const { device, pool } = setUp();
-    const refuse = async () => {
+    const reject = async () => {
       throw new DeviceUnreachable('switch-1', 'is off');
     };
 
-    const first = pool.use('switch-1', refuse, quick, none);
+    const first = pool.use('switch-1', reject, quick, none);
     const second = pool.use('switch-1', device.connect, quick, none);
 
     await expect(first).rejects.toThrow('is off');
@@ -202,7 +202,7 @@ describe('a pool of sessions', () => {
 
   it('never loses count, whatever fails and whoever stops', async () => {
     const turn = fc.record({
-      outcome: fc.constantFrom('good', 'refused', 'lost', 'not opened'),
+      outcome: fc.constantFrom('good', 'rejected', 'lost', 'not opened'),
       steps: fc.nat(3),
       stopsAfter: fc.option(fc.nat(6)),
     });
@@ -220,7 +220,7 @@ describe('a pool of sessions', () => {
           };
           const work = async () => {
             await ticks(steps);
-            if (outcome === 'refused') throw new DeviceRefused('switch-1', 'no');
+            if (outcome === 'rejected') throw new DeviceRejected('switch-1', 'no');
             if (outcome === 'lost') throw new DeviceUnreachable('switch-1', 'is gone');
           };
           await pool.use('switch-1', open, work, stop.signal);

@@ -2,7 +2,7 @@
  * Sessions that are shared: at most one to a device at a time, kept open for a moment, so that ten ports of one switch are
  * one login. Old switches have few lines, and count one that was cut until it times out.
  */
-import { DeviceRefused, SignInRefused } from '../errors.ts';
+import { DeviceRejected, SignInRejected } from '../errors.ts';
 
 export interface PoolSession {
   /** False when it is known to be of no more use. */
@@ -108,7 +108,7 @@ export class SessionPool {
       isGood = true;
       return result;
     } catch (error) {
-      isGood = error instanceof DeviceRefused || error instanceof SignInRefused;
+      isGood = error instanceof DeviceRejected || error instanceof SignInRejected;
       throw error;
     } finally {
       this.done(queue, session, isGood);

@@ -59,7 +59,7 @@ export interface CliSession {
   /**
    * Sends one command and gives its answer: without the echo, without the prompt, lines separated by `\n`.
    *
-   * @throws DeviceTimeout, DeviceUnreachable, and DeviceRefused when the dialect knows the answer to be an error.
+   * @throws DeviceTimeout, DeviceUnreachable, and DeviceRejected when the dialect knows the answer to be an error.
    */
   run(command: string, options: RunOptions): Promise<string>;
   /** The same, one byte for each byte of the device. */
@@ -87,13 +87,13 @@ export interface ExecSession {
    * A file of the device, by the scp protocol: its size was said beforehand, and the device said that all was well. At
    * most 32 MiB.
    *
-   * @throws DeviceTimeout, DeviceUnreachable, DeviceRefused
+   * @throws DeviceTimeout, DeviceUnreachable, DeviceRejected
    */
   download(path: string, options: RunOptions): Promise<Buffer>;
   /**
    * A file to the device, by the scp protocol. A new one has the mode 0600, one that is there keeps its own.
    *
-   * @throws DeviceTimeout, DeviceUnreachable, DeviceRefused
+   * @throws DeviceTimeout, DeviceUnreachable, DeviceRejected
    */
   upload(path: string, content: Buffer, options: RunOptions): Promise<void>;
   /** False once it has ended, from either side. */
@@ -113,7 +113,7 @@ export interface ExecOptions extends RunOptions {
   input?: Buffer | undefined;
   /** Where the output goes to, at the pace at which it is taken; is ended with it. An error of it is thrown as it is. */
   to?: Writable;
-  /** More output than this is refused; default 32 MiB where it is kept, any where it goes to a stream. */
+  /** More output than this is rejected; default 32 MiB where it is kept, any where it goes to a stream. */
   maxBytes?: number;
 }
 

@@ -10,10 +10,10 @@ import {
 import {
   DeviceBusy,
   DeviceError,
-  DeviceRefused,
+  DeviceRejected,
   DeviceTimeout,
   DeviceUnreachable,
-  SignInRefused,
+  SignInRejected,
 } from '../errors.ts';
 import { RelayEnded } from './datagrams.ts';
 import { NoSnmp } from './socket.ts';
@@ -35,9 +35,9 @@ export function isNoSuchName(error: unknown): boolean {
 export function missing(
   { name, model }: { name: string; model: string },
   oid: string,
-): DeviceRefused {
+): DeviceRejected {
   const hint = `is it a device of model ${model}, with as many outlets as rack.yaml says?`;
-  return new DeviceRefused(name, `it has no object ${oid}; ${hint}`);
+  return new DeviceRejected(name, `it has no object ${oid}; ${hint}`);
 }
 
 /** No answer. In versions 1 and 2c a wrong community looks like a device that is off. */
@@ -49,8 +49,8 @@ export function silence(device: string, version: 1 | 2 | 3, timeoutMs: number): 
 /** Undefined: it is none of theirs. */
 export function snmpError(device: string, error: unknown): DeviceError | undefined {
   if (error instanceof DeviceError) return error;
-  if (error instanceof NoSnmp) return new DeviceRefused(device, error.message);
-  if (error instanceof RequestFailedError) return refusal(device, error);
+  if (error instanceof NoSnmp) return new DeviceRejected(device, error.message);
+  if (error instanceof RequestFailedError) return rejection(device, error);
   if (error instanceof ResponseInvalidError) return senseless(device, error);
   if (error instanceof RelayEnded) return new DeviceUnreachable(device, error.message);
   if (!(error instanceof Error)) return undefined;
@@ -71,7 +71,7 @@ const noObject: readonly unknown[] = [
   ErrorStatus.NoCreation,
 ];
 
-function refusal(device: string, { message, status }: RequestFailedError): DeviceError {
+function rejection(device: string, { message, status }: RequestFailedError): DeviceError {
   // Its message is the name of the status and the object.
   if (status === ErrorStatus.ResourceUnavailable)
     return new DeviceBusy(device, `it says ${message}`);
@@ -82,7 +82,7 @@ function refusal(device: string, { message, status }: RequestFailedError): Devic
     : isObject
       ? '; there is no such outlet, or its login may only read'
       : '';
-  return new DeviceRefused(device, `it says ${message}${hint}`);
+  return new DeviceRejected(device, `it says ${message}${hint}`);
 }
 
 const strangers: readonly unknown[] = [
@@ -91,9 +91,9 @@ const strangers: readonly unknown[] = [
 ];
 
 function senseless(device: string, { code, message }: ResponseInvalidError): DeviceError {
-  if (!strangers.includes(code)) return new DeviceRefused(device, 'its answer makes no sense');
+  if (!strangers.includes(code)) return new DeviceRejected(device, 'its answer makes no sense');
   // What a report says; the other messages hold digests.
   const known = /^(Unknown User Name|Unsupported Security Level)/.exec(message)?.[0];
   const what = known === undefined ? 'a key or its protocol is wrong' : known.toLowerCase();
-  return new SignInRefused(device, `it does not take the \`snmp\` of its login: ${what}`);
+  return new SignInRejected(device, `it does not take the \`snmp\` of its login: ${what}`);
 }

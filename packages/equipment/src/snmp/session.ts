@@ -15,7 +15,7 @@ import {
   Version2c,
 } from 'net-snmp';
 import { addressOf, type Endpoint } from '../endpoint.ts';
-import { DeviceRefused, SignInRefused } from '../errors.ts';
+import { DeviceRejected, SignInRejected } from '../errors.ts';
 import { type DialDatagrams, RelayedSocket } from './datagrams.ts';
 import { type Guard, GuardedSocket } from './socket.ts';
 
@@ -31,7 +31,7 @@ const usualPort = 161;
 
 /**
  * @param datagrams default: a socket of this computer
- * @throws SignInRefused, DeviceRefused: its login or its address is incomplete.
+ * @throws SignInRejected, DeviceRejected: its login or its address is incomplete.
  */
 export function openSnmp(
   endpoint: Endpoint,
@@ -40,10 +40,11 @@ export function openSnmp(
 ): OpenSnmp {
   const { name, ports } = endpoint;
   const address = addressOf(endpoint);
-  if (snmp === undefined) throw new SignInRefused(name, 'it has no login with `snmp` in rack.yaml');
+  if (snmp === undefined)
+    throw new SignInRejected(name, 'it has no login with `snmp` in rack.yaml');
   const user = snmp.version === 3 ? userOf(name, snmp) : undefined;
   if (user === undefined && snmp.community === undefined) {
-    throw new SignInRefused(name, 'the `snmp` of its login has no `community`');
+    throw new SignInRejected(name, 'the `snmp` of its login has no `community`');
   }
   let fail = (_error: Error): void => undefined;
   const broken = new Promise<never>((_, reject) => {
@@ -78,19 +79,19 @@ export function openSnmp(
   return { version: snmp.version, session, broken, close: () => void session.close() };
 }
 
-/** With as much security as its login has keys for. @throws SignInRefused, DeviceRefused */
+/** With as much security as its login has keys for. @throws SignInRejected, DeviceRejected */
 function userOf(device: string, login: SnmpCredentials): User {
   const { user: name, authProtocol, authKey, privProtocol, privKey } = login;
-  if (name === undefined) throw new SignInRefused(device, 'the `snmp` of its login has no `user`');
+  if (name === undefined) throw new SignInRejected(device, 'the `snmp` of its login has no `user`');
   if (authKey === undefined) {
     if (privKey === undefined) return { name, level: SecurityLevel.noAuthNoPriv };
-    throw new SignInRefused(device, 'the `snmp` of its login has `privKey` and no `authKey`');
+    throw new SignInRejected(device, 'the `snmp` of its login has `privKey` and no `authKey`');
   }
   const signing = { name, authProtocol: AuthProtocols[authProtocol], authKey: authKey.reveal() };
   if (privKey === undefined) return { ...signing, level: SecurityLevel.authNoPriv };
   if (privProtocol === 'des' && !getCiphers().includes('des-cbc')) {
     const hint = 'set the user and its login to aes';
-    throw new DeviceRefused(device, `DES is too old for the OpenSSL of this computer; ${hint}`);
+    throw new DeviceRejected(device, `DES is too old for the OpenSSL of this computer; ${hint}`);
   }
   return {
     ...signing,

@@ -11,7 +11,7 @@ import { withDeadline } from '@skolo/base';
 import type { Credentials } from '@skolo/secrets';
 import { isVarbindError, ObjectType, type Varbind } from 'net-snmp';
 import type { Access, Endpoint } from '../endpoint.ts';
-import { DeviceRefused, DeviceTimeout } from '../errors.ts';
+import { DeviceRejected, DeviceTimeout } from '../errors.ts';
 import { withAnyOf } from '../session/any-of.ts';
 import { afterLateMs, BatchSize, deadlineMs, isMany, requestMs } from './batches.ts';
 import type { DialDatagrams } from './datagrams.ts';
@@ -219,6 +219,6 @@ function numbersIn(
     }
     const { value } = varbind;
     if (typeof value === 'number') return [[oid, value] as [string, number]];
-    throw new DeviceRefused(device.name, `its object ${oid} is no number`);
+    throw new DeviceRejected(device.name, `its object ${oid} is no number`);
   });
 }

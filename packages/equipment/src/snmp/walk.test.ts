@@ -1,6 +1,6 @@
 import { ObjectType } from 'net-snmp';
 import { describe, expect, it } from 'vitest';
-import { DeviceRefused } from '../errors.ts';
+import { DeviceRejected } from '../errors.ts';
 import { type Ask, walkSubtree } from './walk.ts';
 
 const root = '1.3.6.1.2.1.31.1.1.1.1';
@@ -24,7 +24,7 @@ describe('a table without end', () => {
 
     const walked = walkSubtree(ask, 'switch-1', root, 2);
 
-    await expect(walked).rejects.toThrow(DeviceRefused);
+    await expect(walked).rejects.toThrow(DeviceRejected);
     await expect(walked).rejects.toThrow(`switch-1: its table ${root} has more than 4 MiB`);
     expect(answers.count).toBe(70);
   });

@@ -1,6 +1,6 @@
 /** Reading what is beneath an object, row after row: many in one request where the version allows it. */
 import { type GetSetCallback, isVarbindError, type Session, type Varbind } from 'net-snmp';
-import { DeviceRefused } from '../errors.ts';
+import { DeviceRejected } from '../errors.ts';
 import { deadlineMs, requestMs } from './batches.ts';
 import { isNoSuchName } from './errors.ts';
 
@@ -35,7 +35,7 @@ export async function walkSubtree(
     const rows = varbinds.filter((varbind) => isBeneath(varbind, root));
     for (const { oid, value } of rows) {
       if (!isBehind(oid, last)) {
-        throw new DeviceRefused(device, `its table ${root} goes in circles at ${oid}`);
+        throw new DeviceRejected(device, `its table ${root} goes in circles at ${oid}`);
       }
       last = oid;
       const index = oid.slice(root.length + 1);
@@ -49,7 +49,7 @@ export async function walkSubtree(
     if (rows.length === 0 || rows.length < varbinds.length) return found;
     if (found.size > mostRows || bytes > mostBytes) {
       const most = found.size > mostRows ? `${mostRows} rows` : '4 MiB';
-      throw new DeviceRefused(device, `its table ${root} has more than ${most}`);
+      throw new DeviceRejected(device, `its table ${root} has more than ${most}`);
     }
   }
 }

@@ -1,7 +1,7 @@
 import { type Credentials, Secret } from '@skolo/secrets';
 import ssh2 from 'ssh2';
 import { describe, expect, it } from 'vitest';
-import { SignInRefused } from '../errors.ts';
+import { SignInRejected } from '../errors.ts';
 import { openExec } from '../session/open.ts';
 import { openSsh, startSwitch } from '../testing/edge-switch.ts';
 import { newKeyPair, startSshServer, user } from '../testing/ssh-server.ts';
@@ -20,13 +20,13 @@ describe('signing in over ssh', () => {
   });
 
   it.each(['password', 'keyboard-interactive'] as const)(
-    'is refused with a wrong %s, which is not told',
+    'is rejected with a wrong %s, which is not told',
     async (method) => {
       const device = await startSwitch({ signIn: [method] });
 
       const opened = openSsh(device.port, { credentials: { password: new Secret('not-it') } });
 
-      await expect(opened).rejects.toBeInstanceOf(SignInRefused);
+      await expect(opened).rejects.toBeInstanceOf(SignInRejected);
       await expect(opened).rejects.toThrow(
         `switch-1: refuses to let "ubnt" in: offered its password${method === 'password' ? '' : ' in a dialogue'}; it takes ${method}`,
       );
@@ -40,18 +40,18 @@ describe('signing in over ssh', () => {
     ['none', 'password-expired'],
     ['password', 'new-password-inside'],
     ['keyboard-interactive', 'new-password-inside'],
-  ] as const)('is refused by %s at once with %s, and nothing is typed', async (method, fault) => {
+  ] as const)('is rejected by %s at once with %s, and nothing is typed', async (method, fault) => {
     const device = await startSwitch({ signIn: [method] });
     device.faults.set(fault);
 
     const opened = openSsh(device.port);
 
-    await expect(opened).rejects.toBeInstanceOf(SignInRefused);
+    await expect(opened).rejects.toBeInstanceOf(SignInRejected);
     await expect(opened).rejects.toThrow('switch-1: requests a new password');
     expect(device.received).toEqual([]);
   });
 
-  it('for commands is refused by a server that requests a new password', async () => {
+  it('for commands is rejected by a server that requests a new password', async () => {
     const server = await startSshServer({
       exec(_command, channel) {
         channel.stderr.write('Password change required but no TTY available.\n');
@@ -62,7 +62,7 @@ describe('signing in over ssh', () => {
 
     const session = await openExec(target(server.port), await deps(), signal);
 
-    await expect(session.exec('true', { signal })).rejects.toBeInstanceOf(SignInRefused);
+    await expect(session.exec('true', { signal })).rejects.toBeInstanceOf(SignInRejected);
   });
 
   it('works by key, and the key comes before the password', async () => {
@@ -93,11 +93,11 @@ describe('signing in over ssh', () => {
       passphrase: new Secret('no-way'),
       legacySsh: false,
     };
-    const refused = openExec({ ...target(device.port), credentials: wrong }, await deps(), signal);
+    const rejected = openExec({ ...target(device.port), credentials: wrong }, await deps(), signal);
 
     expect(cli.isOpen()).toBe(true);
-    await expect(refused).rejects.toThrow(/its privateKey cannot be used/);
-    await expect(refused).rejects.not.toThrow('no-way');
+    await expect(rejected).rejects.toThrow(/its privateKey cannot be used/);
+    await expect(rejected).rejects.not.toThrow('no-way');
   });
 
   it('works by password where the key is not known', async () => {
@@ -120,7 +120,7 @@ describe('signing in over ssh', () => {
     const credentials = { privateKey: new Secret(newKeyPair().private) };
 
     await expect(openExec(target(server.port, credentials), await deps(), signal)).rejects.toThrow(
-      SignInRefused,
+      SignInRejected,
     );
 
     expect(offered).toEqual(['none', 'keyboard-interactive']);
@@ -137,7 +137,7 @@ describe('signing in over ssh', () => {
 
     const opened = openExec(wanted, await deps(), signal);
 
-    await expect(opened).rejects.toBeInstanceOf(SignInRefused);
+    await expect(opened).rejects.toBeInstanceOf(SignInRejected);
     await expect(opened).rejects.toThrow(/nothing to offer.*its privateKey cannot be used/);
   });
 });

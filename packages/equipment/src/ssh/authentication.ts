@@ -10,7 +10,7 @@ import {
   newPasswordRequested,
   requiresNewPassword,
 } from '../cli/password-change.ts';
-import { type DeviceError, SignInRefused } from '../errors.ts';
+import { type DeviceError, SignInRejected } from '../errors.ts';
 import type { Target } from '../session/session.ts';
 
 export function authentication(
@@ -39,10 +39,10 @@ export function authentication(
     });
   }
 
-  function refused(takes: readonly string[]) {
+  function rejected(takes: readonly string[]) {
     const tried = offered.length === 0 ? 'nothing to offer' : `offered ${offered.join(', ')}`;
     const what = takes.length === 0 ? '' : `; it takes ${takes.join(', ')}`;
-    return new SignInRefused(
+    return new SignInRejected(
       name,
       `refuses to let ${userOf(username)} in: ${tried}${what}${unusableKey}`,
     );
@@ -58,7 +58,7 @@ export function authentication(
     const index = left.findIndex(({ type }) => known.length === 0 || known.includes(type));
     const [method] = index < 0 ? [] : left.splice(index, 1);
     if (method === undefined) {
-      end(refused(known));
+      end(rejected(known));
       return;
     }
     offered.push(words.get(method.type) ?? method.type);

@@ -3,7 +3,7 @@ import { errorCode, errorText } from '@skolo/base';
 import {
   DeviceBusy,
   type DeviceError,
-  DeviceRefused,
+  DeviceRejected,
   DeviceTimeout,
   DeviceUnreachable,
 } from '../errors.ts';
@@ -51,7 +51,7 @@ export function sshError(target: Target, error: Error): DeviceError {
     const hint = credentials.legacySsh
       ? `offers only ${what} that are not known here`
       : `offers only old ${what}; set legacySsh: true in its login`;
-    return new DeviceRefused(name, `it ${hint}`, cause);
+    return new DeviceRejected(name, `it ${hint}`, cause);
   }
   if (level === 'client-socket' || level === 'client-dns') return socketError(target, error);
   if (level === 'client-timeout') return new DeviceTimeout(name, 'answers no keepalive', cause);

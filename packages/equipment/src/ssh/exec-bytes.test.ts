@@ -8,7 +8,7 @@ import { Secret } from '@skolo/secrets';
 import { peer } from '@skolo/simulators';
 import type { ServerChannel } from 'ssh2';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { DeviceRefused, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
+import { DeviceRejected, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
 import { openExec } from '../session/open.ts';
 import { startSshServer } from '../testing/ssh-server.ts';
 import { shareSshd } from '../testing/sshd.ts';
@@ -179,7 +179,7 @@ describe('bytes of a command', () => {
       ...(isStream && { to }),
     });
 
-    await expect(asked).rejects.toBeInstanceOf(DeviceRefused);
+    await expect(asked).rejects.toBeInstanceOf(DeviceRejected);
     await expect(asked).rejects.toThrow(
       'switch-1: the answer to "show it" has no end: more than 2 MiB',
     );

@@ -2,7 +2,7 @@ import { type Credentials, Secret } from '@skolo/secrets';
 import { peer, type SshEndpoint, startEdgeSwitch } from '@skolo/simulators';
 import type { ServerChannel } from 'ssh2';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { DeviceRefused, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
+import { DeviceRejected, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
 import { openCli, openExec } from '../session/open.ts';
 import type { SessionDeps, Target } from '../session/session.ts';
 import { linuxShell } from '../testing/dialects.ts';
@@ -127,7 +127,7 @@ describe.skipIf(peer('sshd') === undefined)("commands, to OpenSSH's server", () 
     await expect(cli.run('nonsense', { signal })).rejects.toThrow('command not found');
   });
 
-  it('are refused without the key', async () => {
+  it('are rejected without the key', async () => {
     const other = { ...(await shared()), privateKey: newKeyPair().private };
 
     const opened = openExec(hostOf(other), await deps(), signal);
@@ -227,7 +227,7 @@ describe('a command that fails', () => {
 
     const asked = session.exec('show it', { signal });
 
-    await expect(asked).rejects.toBeInstanceOf(DeviceRefused);
+    await expect(asked).rejects.toBeInstanceOf(DeviceRejected);
     await expect(asked).rejects.toThrow('takes no commands over ssh, only a terminal');
   });
 

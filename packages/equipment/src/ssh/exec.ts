@@ -8,7 +8,7 @@ import { decodeBytes } from '../cli/terminal-text.ts';
 import {
   DeviceBusy,
   type DeviceError,
-  DeviceRefused,
+  DeviceRejected,
   DeviceTimeout,
   DeviceUnreachable,
 } from '../errors.ts';
@@ -79,17 +79,17 @@ export class SshExec implements ExecSession {
         maxBytes: keptBytes,
       }),
     );
-    if (content instanceof DeviceRefused) throw content;
+    if (content instanceof DeviceRejected) throw content;
     return content;
   }
 
   async upload(path: string, content: Buffer, options: RunOptions): Promise<void> {
     const { connection } = this;
     const command = `scp -t ${argument(path)}`;
-    const refused = await this.inChannel(command, options, (channel, limit, transcript) =>
+    const rejected = await this.inChannel(command, options, (channel, limit, transcript) =>
       scpUpload(channel, path, content, { ...this.options, connection, limit, transcript }),
     );
-    if (refused !== undefined) throw refused;
+    if (rejected !== undefined) throw rejected;
   }
 
   async close(): Promise<void> {
@@ -243,11 +243,11 @@ class Output {
     return this.size > this.about.maxBytes || this.errors > keptBytes;
   }
 
-  private noEnd(): DeviceRefused {
+  private noEnd(): DeviceRejected {
     const { command, maxBytes } = this.about;
     const most = `${(this.size > maxBytes ? maxBytes : keptBytes) / 1024 / 1024} MiB`;
     const what = `the answer to ${quotedCommand(command)} has no end: more than ${most}`;
-    return new DeviceRefused(this.device, what);
+    return new DeviceRejected(this.device, what);
   }
 }
 

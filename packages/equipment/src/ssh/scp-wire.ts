@@ -2,7 +2,7 @@
 import type { ClientChannel } from 'ssh2';
 import { newPasswordRequested, requiresNewPassword } from '../cli/password-change.ts';
 import { decodeBytes } from '../cli/terminal-text.ts';
-import { DeviceError, DeviceRefused, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
+import { DeviceError, DeviceRejected, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
 import { addChunk } from '../stream/chunks.ts';
 import type { Limit } from '../stream/limit.ts';
 import { withoutSecrets } from '../stream/redact.ts';
@@ -45,7 +45,7 @@ export class ScpWire {
     channel.on('data', (bytes: Buffer) => {
       addChunk(this.chunks, bytes);
       this.length += bytes.length;
-      if (this.length > mostUnread) this.over(this.refused('it sends more than 33 MiB'));
+      if (this.length > mostUnread) this.over(this.rejected('it sends more than 33 MiB'));
       this.receive();
     });
     channel.stderr.on('data', (bytes: Buffer) => {
@@ -127,13 +127,13 @@ export class ScpWire {
     this.channel.close();
   }
 
-  refused(why: string): DeviceError {
+  rejected(why: string): DeviceError {
     const { device, secrets } = this.options;
     const errors = decodeBytes(this.errors.toString('latin1')).trim();
     if (requiresNewPassword(errors)) return newPasswordRequested(device);
     const said = withoutSecrets(errors, secrets);
     const words = [withoutSecrets(why, secrets), said].filter((each) => each !== '').join('; ');
-    return new DeviceRefused(device, `does not let us ${this.what}: ${words.slice(0, 300)}`);
+    return new DeviceRejected(device, `does not let us ${this.what}: ${words.slice(0, 300)}`);
   }
 
   private receive() {
@@ -172,7 +172,7 @@ export class ScpWire {
     const { status } = ended;
     if (status !== undefined && status !== 0) {
       const rest = decodeBytes(Buffer.concat(this.chunks).toString('latin1')).trim();
-      return this.refused(`exit status ${status}${rest === '' ? '' : `; ${rest}`}`);
+      return this.rejected(`exit status ${status}${rest === '' ? '' : `; ${rest}`}`);
     }
     const came = `after ${this.length} bytes`;
     return new DeviceUnreachable(device, `ends ${came}; waited for ${what}, to ${this.what}`);

@@ -6,7 +6,7 @@ import { Secret } from '@skolo/secrets';
 import { peer } from '@skolo/simulators';
 import type { ServerChannel } from 'ssh2';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { DeviceRefused, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
+import { DeviceRejected, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
 import { openExec } from '../session/open.ts';
 import { startSshServer } from '../testing/ssh-server.ts';
 import { shareSshd, startSshd } from '../testing/sshd.ts';
@@ -66,7 +66,7 @@ describe("a file of OpenSSH's server", () => {
 
     const asked = session.download(join(dir, 'missing'), limits);
 
-    await expect(asked).rejects.toBeInstanceOf(DeviceRefused);
+    await expect(asked).rejects.toBeInstanceOf(DeviceRejected);
     await expect(asked).rejects.toThrow(
       `switch-1: does not let us read "${dir}/missing": scp: ${dir}/missing: No such file or directory`,
     );
@@ -100,7 +100,7 @@ describe("a file of OpenSSH's server", () => {
     await mkdir(join(dir, 'folder/folder'), { recursive: true });
 
     const missing = session.upload(join(dir, 'missing/file'), big, limits);
-    await expect(missing).rejects.toBeInstanceOf(DeviceRefused);
+    await expect(missing).rejects.toBeInstanceOf(DeviceRejected);
     await expect(missing).rejects.toThrow('No such file or directory');
     await expect(session.upload(join(dir, 'folder'), big, limits)).rejects.toThrow(
       'folder/folder: Is a directory',
@@ -116,7 +116,7 @@ describe("a file of OpenSSH's server", () => {
     await expect(session.download('/etc/hostname', limits)).rejects.toThrow(
       /does not let us read "\/etc\/hostname": its answer is "welcome"/,
     );
-    await expect(session.upload('/tmp/x', big, limits)).rejects.toBeInstanceOf(DeviceRefused);
+    await expect(session.upload('/tmp/x', big, limits)).rejects.toBeInstanceOf(DeviceRejected);
   });
 });
 
@@ -154,8 +154,8 @@ describe('a file that comes', () => {
   it.each([
     ['is cut by the device', cut, DeviceUnreachable],
     ['has status 0', ending(0), DeviceUnreachable],
-    ['fails', ending(1), DeviceRefused],
-    ['cannot be read on', complaining, DeviceRefused],
+    ['fails', ending(1), DeviceRejected],
+    ['cannot be read on', complaining, DeviceRejected],
   ] as const)('is none where it %s half-way', async (_how, end, kind) => {
     const { session } = await openServer((channel) => {
       channel.once('data', () => channel.write('C0644 7 config.ini\nhel', () => end(channel)));
@@ -199,7 +199,7 @@ describe('a file that comes', () => {
     ['is a folder', 'D0755 0 config\n', 'it is a folder'],
     ['has no size', 'C0644 config.ini\n', 'its answer is "0644 config.ini"'],
     ['is a login page', '<html>\n', 'its answer is "<html>"'],
-    ['is refused, with a secret', '\x02password: hunter2\n', 'password: <secret>'],
+    ['is rejected, with a secret', '\x02password: hunter2\n', 'password: <secret>'],
   ])('is none where it %s', async (_how, said, message) => {
     const { session } = await openServer((channel) => {
       channel.once('data', () => channel.write(said));
@@ -207,7 +207,7 @@ describe('a file that comes', () => {
 
     const asked = session.download('config.ini', limits);
 
-    await expect(asked).rejects.toBeInstanceOf(DeviceRefused);
+    await expect(asked).rejects.toBeInstanceOf(DeviceRejected);
     await expect(asked).rejects.toThrow(`switch-1: does not let us read "config.ini": ${message}`);
     expect(session.isOpen()).toBe(true);
   });

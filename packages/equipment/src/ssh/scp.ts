@@ -6,7 +6,7 @@
  */
 import { posix } from 'node:path';
 import type { ClientChannel } from 'ssh2';
-import { DeviceRefused } from '../errors.ts';
+import { DeviceRejected } from '../errors.ts';
 import { ScpWire, type ScpWireOptions } from './scp-wire.ts';
 
 const ok = Buffer.from([0]);
@@ -21,10 +21,10 @@ export async function scpDownload(
   channel: ClientChannel,
   path: string,
   { maxBytes, ...options }: ScpWireOptions & { maxBytes: number },
-): Promise<Buffer | DeviceRefused> {
+): Promise<Buffer | DeviceRejected> {
   return await copy(channel, `read ${JSON.stringify(path)}`, options, async (wire) => {
     const size = await announced(wire);
-    if (size > maxBytes) throw wire.refused(`it has ${size} bytes, more than ${maxBytes}`);
+    if (size > maxBytes) throw wire.rejected(`it has ${size} bytes, more than ${maxBytes}`);
     wire.send(ok);
     const content = await wire.take(size, `end of the ${size} bytes`);
     options.transcript?.receive(`<${size} bytes>\n`);
@@ -44,7 +44,7 @@ export async function scpUpload(
   path: string,
   content: Buffer,
   options: ScpWireOptions,
-): Promise<undefined | DeviceRefused> {
+): Promise<undefined | DeviceRejected> {
   const what = `write ${JSON.stringify(path)}`;
   return await copy(channel, what, options, async (wire) => {
     await reply(wire, 'answer');
@@ -69,16 +69,16 @@ async function copy<T>(
   what: string,
   options: ScpWireOptions,
   work: (wire: ScpWire) => Promise<T>,
-): Promise<T | DeviceRefused> {
+): Promise<T | DeviceRejected> {
   const wire = new ScpWire(channel, what, options);
   try {
     const result = await work(wire);
     const status = await wire.end();
-    if (status !== undefined && status !== 0) throw wire.refused(`exit status ${status}`);
+    if (status !== undefined && status !== 0) throw wire.rejected(`exit status ${status}`);
     return result;
   } catch (error) {
     // The channel alone is done for: the protocol says where it ends.
-    if (error instanceof DeviceRefused) return error;
+    if (error instanceof DeviceRejected) return error;
     throw error;
   } finally {
     wire.close();
@@ -95,25 +95,25 @@ async function announced(wire: ScpWire): Promise<number> {
     switch (kind) {
       case 'C': {
         const size = /^[0-7]{3,6} (\d{1,15}) /.exec(line)?.[1];
-        if (size === undefined) throw wire.refused(`its answer is ${JSON.stringify(line)}`);
+        if (size === undefined) throw wire.rejected(`its answer is ${JSON.stringify(line)}`);
         return Number(size);
       }
       case 'T':
         wire.send(ok);
         break;
       case 'D':
-        throw wire.refused('it is a folder');
+        throw wire.rejected('it is a folder');
       default:
-        throw wire.refused(`its answer is ${JSON.stringify(`${kind}${line}`.trim())}`);
+        throw wire.rejected(`its answer is ${JSON.stringify(`${kind}${line}`.trim())}`);
     }
   }
 }
 
-/** @throws DeviceRefused It is not a good one. */
+/** @throws DeviceRejected It is not a good one. */
 async function reply(wire: ScpWire, what: string): Promise<void> {
   const kind = await kindOf(wire, what);
   if (kind === '\0') return;
-  throw wire.refused(`its answer is ${JSON.stringify(`${kind}${await wire.line()}`.trim())}`);
+  throw wire.rejected(`its answer is ${JSON.stringify(`${kind}${await wire.line()}`.trim())}`);
 }
 
 /** The first byte of an answer; 1 and 2 begin an error. */
@@ -122,5 +122,5 @@ async function kindOf(wire: ScpWire, what: string): Promise<string> {
   if (kind !== '\x01' && kind !== '\x02') return kind;
   const line = await wire.line();
   wire.note(`${line}\n`);
-  throw wire.refused(line.trim());
+  throw wire.rejected(line.trim());
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { DeviceBusy, DeviceRefused, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
+import { DeviceBusy, DeviceRejected, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
 import { openCli } from '../session/open.ts';
 import { fastpath } from '../testing/dialects.ts';
 import { openSsh, startSwitch } from '../testing/edge-switch.ts';
@@ -35,7 +35,7 @@ describe('a device with old ssh', () => {
 
     const opened = openSsh(device.port);
 
-    await expect(opened).rejects.toBeInstanceOf(DeviceRefused);
+    await expect(opened).rejects.toBeInstanceOf(DeviceRejected);
     await expect(opened).rejects.toThrow(
       'switch-1: it offers only old key exchanges; set legacySsh: true in its login',
     );

@@ -9,7 +9,7 @@ import { newPasswordRequested } from '../cli/password-change.ts';
 import {
   DeviceBusy,
   DeviceError,
-  DeviceRefused,
+  DeviceRejected,
   DeviceTimeout,
   type HostKeyChanged,
 } from '../errors.ts';
@@ -45,7 +45,7 @@ export interface SshConnection {
   gone(): Promise<void>;
 }
 
-/** @throws DeviceUnreachable, DeviceTimeout, DeviceRefused, SignInRefused, HostKeyChanged */
+/** @throws DeviceUnreachable, DeviceTimeout, DeviceRejected, SignInRejected, HostKeyChanged */
 export async function connectSsh(
   target: Target,
   deps: SessionDeps,
@@ -77,7 +77,7 @@ class Connection implements SshConnection {
     this.hostKey = new HostKeyCheck(target, deps);
     this.closed = new Promise((resolve) => client.once('close', () => resolve()));
     // For the whole life of the client: ssh2 may emit several errors, also long after the first.
-    client.on('error', (error) => this.end(this.hostKey.refusal ?? sshError(target, error)));
+    client.on('error', (error) => this.end(this.hostKey.rejection ?? sshError(target, error)));
     client.on('close', () => this.end(connectionLost(target)));
     // SSH_MSG_USERAUTH_PASSWD_CHANGEREQ; ssh2 would wait for an answer.
     client.on('change password', () => this.end(newPasswordRequested(target.name)));
@@ -197,7 +197,7 @@ class Connection implements SshConnection {
 }
 
 class HostKeyCheck {
-  refusal: HostKeyChanged | undefined;
+  rejection: HostKeyChanged | undefined;
   private readonly target: Target;
   private readonly deps: SessionDeps;
   private shown: string | undefined;
@@ -213,7 +213,7 @@ class HostKeyCheck {
     const pinned = (hostKey ?? this.deps.hostKeys.get(name))?.replace(/=+$/, '');
     if (pinned === undefined || pinned === this.shown) return true;
     const type = key.toString('latin1', 4, 4 + key.readUInt32BE(0));
-    this.refusal = keyChanged(this.target, `its host key (${type})`, this.shown, pinned);
+    this.rejection = keyChanged(this.target, `its host key (${type})`, this.shown, pinned);
     return false;
   }
 
@@ -273,7 +273,7 @@ function noChannel(device: string, cause: unknown): DeviceError {
   const text = errorText(cause);
   // It opened a channel, and does not run commands in channels: most switches have only a shell.
   if (text === 'Unable to exec') {
-    return new DeviceRefused(device, 'takes no commands over ssh, only a terminal', { cause });
+    return new DeviceRejected(device, 'takes no commands over ssh, only a terminal', { cause });
   }
   return new DeviceBusy(device, `gives no session: ${text}`, { cause });
 }

@@ -36,7 +36,7 @@ export class Negotiation {
   private option: number[] = [];
   /** What is agreed on, so that nothing is confirmed twice: that is how two sides never stop. */
   private readonly agreed = { device: new Set<number>(), ours: new Set<number>() };
-  private readonly refused = { device: new Set<number>(), ours: new Set<number>() };
+  private readonly rejected = { device: new Set<number>(), ours: new Set<number>() };
 
   take(bytes: Uint8Array): Heard {
     const text: number[] = [];
@@ -83,15 +83,15 @@ export class Negotiation {
     const [yes, no] = isDevice ? [DO, DONT] : [WILL, WONT];
     const wants = this.verb === WILL || this.verb === DO;
     const agreed = this.agreed[side];
-    const refused = this.refused[side];
+    const rejected = this.rejected[side];
     if (wants && (isDevice ? device : ours).has(option)) {
       if (agreed.has(option)) return;
       agreed.add(option);
       reply.push(IAC, yes, option);
       if (option === NAWS) reply.push(...size());
     } else if (wants) {
-      if (refused.has(option)) return;
-      refused.add(option);
+      if (rejected.has(option)) return;
+      rejected.add(option);
       reply.push(IAC, no, option);
     } else if (agreed.delete(option)) {
       reply.push(IAC, no, option);

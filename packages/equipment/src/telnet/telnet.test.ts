@@ -28,8 +28,8 @@ describe('telnet', () => {
     ['lets the device echo', [IAC, WILL, ECHO], [IAC, DO, ECHO]],
     ['lets the device leave out go-aheads', [IAC, WILL, SGA], [IAC, DO, SGA]],
     ['leaves out go-aheads itself', [IAC, DO, SGA], [IAC, WILL, SGA]],
-    ['refuses what the device offers else', [IAC, WILL, STATUS], [IAC, DONT, STATUS]],
-    ['refuses what else it is asked for', [IAC, DO, ECHO], [IAC, WONT, ECHO]],
+    ['rejects what the device offers else', [IAC, WILL, STATUS], [IAC, DONT, STATUS]],
+    ['rejects what else it is asked for', [IAC, DO, ECHO], [IAC, WONT, ECHO]],
     [
       'says how wide the terminal is',
       [IAC, DO, NAWS],
@@ -47,7 +47,7 @@ describe('telnet', () => {
       [IAC, DO, ECHO, IAC, DONT, ECHO],
     ],
     ['does not confirm what is agreed', [IAC, WILL, ECHO, IAC, WILL, ECHO], [IAC, DO, ECHO]],
-    ['does not refuse twice', [IAC, DO, ECHO, IAC, DO, ECHO], [IAC, WONT, ECHO]],
+    ['does not reject twice', [IAC, DO, ECHO, IAC, DO, ECHO], [IAC, WONT, ECHO]],
     ['does not answer a no', [IAC, WONT, ECHO, IAC, DONT, NAWS], []],
     ['takes no notice of commands', [IAC, 241, IAC, 249], []],
   ])('%s', (_what, bytes, reply) => {

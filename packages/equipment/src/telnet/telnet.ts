@@ -1,9 +1,9 @@
 /**
  * Telnet (RFC 854, 855), as much of it as a switch needs: the device may echo and leave out go-aheads, it receives how
- * wide the terminal is (NAWS, RFC 1073) and what it is (TTYPE, RFC 1091); everything else is refused.
+ * wide the terminal is (NAWS, RFC 1073) and what it is (TTYPE, RFC 1091); everything else is rejected.
  */
 import { connect, type Socket } from 'node:net';
-import { type DeviceError, DeviceRefused, DeviceTimeout } from '../errors.ts';
+import { type DeviceError, DeviceRejected, DeviceTimeout } from '../errors.ts';
 import { dialed } from '../session/dial.ts';
 import type { SessionDeps, Target } from '../session/session.ts';
 import { connectionLost, socketError } from '../ssh/errors.ts';
@@ -83,7 +83,7 @@ class TelnetTerminal implements Terminal {
     const { text, reply } = this.negotiation.take(bytes);
     if (reply.length > 0 && this.socket.writable) this.socket.write(reply);
     if (this.socket.writableLength > mostUnread) {
-      this.end(new DeviceRefused(this.device, 'it does not read what it is sent'));
+      this.end(new DeviceRejected(this.device, 'it does not read what it is sent'));
     }
     if (text.length === 0) return;
     if (this.listener) this.listener.data(text);

@@ -104,7 +104,7 @@ function place(
   if (values === undefined && !isOptional) throw new Error(`k3s has no ${kind} ${name}`);
   const wanted = items ?? [...(values?.keys() ?? [])].map((key) => ({ key, path: key }));
   for (const { key, path } of wanted) {
-    // The API server refuses such a path, too. But it is root who writes here.
+    // The API server rejects such a path, too. But it is root who writes here.
     if (!/^(?!\.\.)[^/]+(\/(?!\.\.)[^/]+)*$/.test(path) || path.split('/').includes('.')) {
       throw new Error(`${kind} ${name} contains the path ${path}, which is outside the folder`);
     }

@@ -261,7 +261,7 @@ describe('what a pod sees at /etc/skolo', () => {
   });
 
   it.each(['../shadow', '/etc/shadow', 'secrets/../../x', ''])(
-    'refuses the path %j',
+    'rejects the path %j',
     async (path) => {
       objects[deploymentPath] = volume([rack, secret(false, path)]);
 

@@ -58,7 +58,7 @@ class Rack {
   }
 }
 
-function standingIn(): Rack {
+function onFallback(): Rack {
   const rack = new Rack();
   rack.watch(600);
   expect(rack.isUnitRunning).toBe(true);
@@ -140,14 +140,14 @@ describe('while k3s does not serve', () => {
 
 describe('while the unit stands in', () => {
   it('gives way when k3s has been well for a while', () => {
-    const rack = standingIn();
+    const rack = onFallback();
     rack.kubernetes = well;
 
     expect(rack.watch(240)).toEqual(['give-way 810']);
   });
 
   it('stays while k3s comes and goes', () => {
-    const rack = standingIn();
+    const rack = onFallback();
     for (let round = 0; round < 10; round += 1) {
       rack.kubernetes = well;
       expect(rack.watch(60)).toEqual([]);
@@ -172,7 +172,7 @@ describe('while the unit stands in', () => {
       },
     },
   ])('stays: $why', ({ why, kubernetes }) => {
-    const rack = standingIn();
+    const rack = onFallback();
     rack.kubernetes = kubernetes;
 
     expect(rack.watch(3600)).toEqual([]);
@@ -180,7 +180,7 @@ describe('while the unit stands in', () => {
   });
 
   it('comes back when the pod does not serve, and waits longer each time', () => {
-    const rack = standingIn();
+    const rack = onFallback();
     rack.kubernetes = well;
 
     const acts = rack.watch(6 * 3600);
@@ -195,7 +195,7 @@ describe('while the unit stands in', () => {
   });
 
   it('forgets setbacks once the pod has served for ten minutes', () => {
-    const rack = standingIn();
+    const rack = onFallback();
     rack.kubernetes = well;
     expect(rack.watch(420)).toEqual(['give-way 810', 'fallback 990']);
     expect(rack.memory.setbacks).toBe(1);

@@ -35,7 +35,7 @@ export interface Seen {
 /** What one look leaves for the next, in this boot. Times are seconds since boot. */
 export const Memory = z.object({
   /** The unit was started here, and not by an operator. */
-  isStandingIn: z.boolean().default(false),
+  isActive: z.boolean().default(false),
   silentSince: z.number().nullable().default(null),
   /** k3s is well since then. */
   readySince: z.number().nullable().default(null),
@@ -64,11 +64,11 @@ const longestRetrySeconds = 6 * 3600;
 /** What to do now, for a service that no operator has failed over. */
 export function decide(seen: Seen, before: Memory, settings: Settings): Decision {
   if (!seen.isUnitRunning) return whileStopped(seen, before, settings);
-  if (!before.isStandingIn) return nothing('the unit was started by hand', before);
-  return whileStandingIn(seen, before, settings);
+  if (!before.isActive) return nothing('the unit was started by hand', before);
+  return whileActive(seen, before, settings);
 }
 
-function whileStandingIn(seen: Seen, before: Memory, settings: Settings): Decision {
+function whileActive(seen: Seen, before: Memory, settings: Settings): Decision {
   const { uptime, kubernetes } = seen;
   const trouble = whyNotYet(kubernetes);
   if (trouble !== undefined) {
@@ -101,7 +101,7 @@ function whyNotYet(kubernetes: Kubernetes): string | undefined {
 
 function whileStopped(seen: Seen, before: Memory, settings: Settings): Decision {
   const { uptime, kubernetes } = seen;
-  const memory: Memory = { ...before, isStandingIn: false, readySince: null };
+  const memory: Memory = { ...before, isActive: false, readySince: null };
   if (seen.isAnswering) {
     const hasSettled = memory.gaveWayAt !== null && uptime - memory.gaveWayAt >= settledSeconds;
     return nothing('k3s serves', {
@@ -142,7 +142,7 @@ function whileStopped(seen: Seen, before: Memory, settings: Settings): Decision 
     why: whyNotYet(kubernetes) ?? 'its pod does not become ready',
     memory: {
       ...noMemory,
-      isStandingIn: true,
+      isActive: true,
       setbacks,
       notBefore: isSetback ? uptime + Math.min(retryAfter, longestRetrySeconds) : 0,
     },

@@ -114,11 +114,11 @@ async function lookAt(context: Context, service: FallbackService): Promise<void>
     // Only now: after an interruption it gives way once more.
     await remember(service, { ...memory, logged: why });
   } else {
-    if (memory.isStandingIn) await releasePort(found);
+    if (memory.isActive) await releasePort(found);
     else if (!isUnitRunning && (await restorePort(found))) {
       context.print(`${service.name}: its Service is a LoadBalancer again`);
     }
-    const logged = memory.isStandingIn ? `${why}${await unitTrouble(found)}` : why;
+    const logged = memory.isActive ? `${why}${await unitTrouble(found)}` : why;
     if (logged !== before.logged) context.print(`${service.name}: ${logged}`);
     await remember(service, { ...memory, logged });
   }

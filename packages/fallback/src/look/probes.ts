@@ -26,7 +26,7 @@ export async function askService(service: PodService, rack: Rack | undefined): P
 
 /**
  * The metrics port of this computer: the unit, or a pod on the host's network. A metadata server without any token is not
- * ready, but it does what it can: while the uplink is away, another one has none either.
+ * ready, but it does what it can: while the internet connection is down, another one has none either.
  */
 export async function askReadiness(service: PodService, rack: Rack | undefined): Promise<Probe> {
   const url = readinessUrl(service, rack, service.metricsPort);

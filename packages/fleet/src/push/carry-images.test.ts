@@ -7,7 +7,7 @@ import {
   startContainerRegistry,
 } from '@skolo/simulators';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Desk, startDesk } from '../testing/desk.ts';
+import { startWorkstation, type Workstation } from '../testing/workstation.ts';
 import { openJumphost } from '../way/open-jumphost.ts';
 import type { Jumphost } from '../way/way.ts';
 import { carryImages } from './carry-images.ts';
@@ -17,23 +17,23 @@ const registryProgram = peer('docker-registry');
 const both = ['linux/amd64', 'linux/arm64'];
 
 describe.skipIf(!program || !registryProgram || !peer('sshd') || !peer('ssh'))(
-  'a rack without uplink',
+  'a rack without an internet connection',
   () => {
     let registry: ContainerRegistry;
     let containerd: Containerd;
-    let desk: Desk;
+    let workstation: Workstation;
     let jumphost: Jumphost & { close(): Promise<void> };
     let lines: string[] = [];
     let images = 0;
 
     beforeAll(async () => {
-      [registry, containerd, desk] = await Promise.all([
+      [registry, containerd, workstation] = await Promise.all([
         startContainerRegistry(registryProgram ?? ''),
         startContainerd(program ?? ''),
-        startDesk(),
+        startWorkstation(),
       ]);
-      const { env, rack } = desk;
-      await desk.jumphost.program('k3s', `shift; exec ${containerd.ctr} "$@"`);
+      const { env, rack } = workstation;
+      await workstation.jumphost.program('k3s', `shift; exec ${containerd.ctr} "$@"`);
       const signal = AbortSignal.timeout(60_000);
       jumphost = await openJumphost(rack, { env, signal, mayAsk: false });
     });
@@ -42,7 +42,7 @@ describe.skipIf(!program || !registryProgram || !peer('sshd') || !peer('ssh'))(
     });
     afterAll(async () => {
       await jumphost?.close();
-      await desk?.close();
+      await workstation?.close();
       await containerd?.close();
       await registry?.close();
     });
@@ -68,12 +68,12 @@ describe.skipIf(!program || !registryProgram || !peer('sshd') || !peer('ssh'))(
 
     /** Instead of a program of the jumphost, until the test ends. */
     async function replace(name: string, script: string) {
-      await desk.jumphost.program(name, script);
+      await workstation.jumphost.program(name, script);
     }
     const real = (name: string) => replace(name, `exec /usr/bin/${name} "$@"`);
 
     const commands = async (text: string) =>
-      (await desk.jumphost.commands()).filter((line) => line.includes(text));
+      (await workstation.jumphost.commands()).filter((line) => line.includes(text));
 
     it('gets an image for all platforms, under the name that a kubelet asks for', async () => {
       const { image, name, digest } = await newImage();
@@ -138,7 +138,7 @@ head -c 300000 | /usr/bin/dd "$@"; [ -z "$(head -c 1)" ] || { touch ~/cut; kill 
       expect(seeks).toContain('seek=300000 ');
     });
 
-    it('refuses what was damaged on its way, and gets it whole the next time', async () => {
+    it('rejects what was damaged on its way, and gets it whole the next time', async () => {
       const { image, name } = await newImage('image');
       await replace('dd', `tr 0-9 x | /usr/bin/dd "$@"`);
 

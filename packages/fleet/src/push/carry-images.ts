@@ -1,5 +1,5 @@
 /**
- * Brings images to a rack that reaches no registry: this desk reads them from theirs, and writes what the jumphost lacks through
+ * Brings images to a rack that reaches no registry: this workstation reads them from theirs, and writes what the jumphost lacks through
  * ssh into a folder there, which containerd then imports. A file there has the digest of its content as its name, so an
  * interrupted push continues where it was.
  *
@@ -54,7 +54,7 @@ export async function carryImages(needed: readonly NeededImage[], deps: CarryDep
       .map((part) => [part.digest, part]),
   );
   const bytes = [...parts.values()].reduce((sum, { size }) => sum + size, 0);
-  await refuseFullDisk(bytes, deps);
+  await rejectFullDisk(bytes, deps);
   const what = images.length === 1 ? '1 image' : `${images.length} images`;
   report(`carrying ${what}, ${megabytes(bytes)}, through ssh`);
   const staged = await readStaged(deps);
@@ -91,7 +91,7 @@ async function readStore(deps: CarryDeps): Promise<Store> {
 /** The folder, containerd's copy, and about twice as much where it is unpacked. */
 const copies = 4;
 
-async function refuseFullDisk(bytes: number, deps: CarryDeps): Promise<void> {
+async function rejectFullDisk(bytes: number, deps: CarryDeps): Promise<void> {
   // k3s may keep its data elsewhere: then only the folder counts.
   const text = await run(inFolder('df -Pk . /var/lib/rancher 2> /dev/null; true'), deps);
   for (const line of text.split('\n').slice(1)) {

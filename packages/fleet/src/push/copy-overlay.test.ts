@@ -23,7 +23,7 @@ async function racks(): Promise<string> {
 
 const names = { from: 'rack4', to: 'rack5' };
 
-it('has the name and the images of the new rack, and no digest of the former tag', async () => {
+it('has the name and the images of the new rack, and no digest of the previous tag', async () => {
   const folder = await racks();
 
   await copyOverlay(folder, names, { prefix: 'new.example.com/', tag: '2026-11-24-bob' });

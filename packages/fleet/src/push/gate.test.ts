@@ -238,7 +238,7 @@ describe('a DaemonSet', () => {
     });
     expect(judge(daemonSet, silent, { excused: new Set(['b']) })).toMatchObject({
       state: 'ready',
-      pods: [{ state: 'ready' }, { state: 'sick' }],
+      pods: [{ state: 'ready' }, { state: 'unhealthy' }],
     });
   });
 
@@ -301,14 +301,14 @@ describe('a DaemonSet', () => {
     expect(judge(daemonSet, objects, { nodes: new Set(['a']) })).toMatchObject({ state: 'ready' });
   });
 
-  it('is not held up by a machine that was sick before', () => {
+  it('is not held up by a machine that was unhealthy before', () => {
     const crash = container({ waiting: { reason: 'CrashLoopBackOff' } });
     const objects = [...agents(2), agent('a', 'new'), agent('b', 'new', crash)];
 
     expect(judge(daemonSet, objects).state).toBe('failed');
     expect(judge(daemonSet, objects, { excused: new Set(['b']) })).toMatchObject({
       state: 'ready',
-      pods: [{ state: 'ready' }, { node: 'b', state: 'sick' }],
+      pods: [{ state: 'ready' }, { node: 'b', state: 'unhealthy' }],
     });
   });
 

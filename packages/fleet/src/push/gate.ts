@@ -94,7 +94,7 @@ type PodState =
   /** Its machine answered before the push. It is a canary or runs the new pod, and does not answer. */
   | 'silent'
   /** It was not well before the push. */
-  | 'sick';
+  | 'unhealthy';
 
 export interface PodVerdict {
   /** Its machine; `(POD)` while it has none. */
@@ -159,7 +159,7 @@ export function judge(
   )
     .filter(({ node }) => nodes === undefined || nodes.has(node))
     .map(({ isReplaced, ...pod }): PodVerdict => {
-      if (excused?.has(pod.node) && isUnwell(pod)) return { ...pod, state: 'sick' };
+      if (excused?.has(pod.node) && isUnhealthy(pod)) return { ...pod, state: 'unhealthy' };
       const isSilent = excused && pod.state === 'dead' && (isReplaced || nodes !== undefined);
       return isSilent ? { ...pod, state: 'silent', cause: silence } : pod;
     })
@@ -169,7 +169,7 @@ export function judge(
   const are = (...states: PodState[]) => pods.filter(({ state }) => states.includes(state)).length;
   const died = are('dead');
   const isTooMany = died > mostByChance(pods.length);
-  const isDone = are('ready', 'dead', 'sick') === pods.length && pods.length >= wanted;
+  const isDone = are('ready', 'dead', 'unhealthy') === pods.length && pods.length >= wanted;
   const isSeen = are('ready') > 0 || pods.length === 0;
   const end = isSeen ? 'ready' : died > 0 ? 'waiting' : 'unseen';
   return {
@@ -192,7 +192,7 @@ export function judgePod(object: KubeObject): PodVerdict {
 }
 
 /** Neither ready nor about to be replaced. */
-export function isUnwell({ state }: PodVerdict): boolean {
+export function isUnhealthy({ state }: PodVerdict): boolean {
   return state === 'failed' || state === 'waiting' || state === 'dead';
 }
 
@@ -274,7 +274,7 @@ function verdictOf(pod: Pod, isNew: IsNew, dead: ReadonlySet<string>): Found {
   const failure = failureOf(pod, containers);
   const isReady = isTrue(status.conditions, 'Ready');
   if (!isNew(pod)) {
-    // Sick ones are replaced, too.
+    // Unhealthy ones are replaced, too.
     return { ...verdict, state: 'old', cause: failure ?? (isReady ? '' : 'not ready') };
   }
   if (failure !== undefined) return { ...verdict, state: 'failed', cause: failure };

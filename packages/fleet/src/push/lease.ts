@@ -1,11 +1,11 @@
 /**
- * One desk at a time changes a rack: a Lease in it. Its holder renews it. Another desk takes it when it has expired, which is seen by
- * two looks: clocks of desks differ, so the time in it proves nothing.
+ * One workstation at a time changes a rack: a Lease in it. Its holder renews it. Another workstation takes it when it has expired, which is seen by
+ * two looks: clocks of workstations differ, so the time in it proves nothing.
  */
 import { parseJson, pause } from '@skolo/base';
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';
-import { isRefused, type Kubectl } from '../way/kubectl.ts';
+import { isRejected, type Kubectl } from '../way/kubectl.ts';
 import { Pin } from './versions.ts';
 
 const namespace = 'skolo';
@@ -37,7 +37,7 @@ const usual: LeaseTimes = { durationMs: 60_000, renewMs: 15_000 };
 interface LeaseOptions {
   rack: string;
   signal: AbortSignal;
-  /** Whether an earlier holder is known to have ended, such as a killed process of this desk. */
+  /** Whether an earlier holder is known to have ended, such as a killed process of this workstation. */
   mayTake?: (holder: string) => boolean;
   times?: LeaseTimes;
   now?: () => number;
@@ -51,7 +51,7 @@ export const Last = z.object({
   commit: z.string(),
   why: z.string().default(''),
   /** The versions before. */
-  former: z.array(Pin).default([]),
+  previous: z.array(Pin).default([]),
 });
 export type Last = z.infer<typeof Last>;
 
@@ -90,8 +90,8 @@ export async function holdLease(
     await mustBeExpired(kubectl, found, { rack, signal, times, now });
   }
   let version = await put(kubectl, found, { holder, times, now }).catch((cause: unknown) => {
-    if (!isRefused(cause, 'Conflict') && !isRefused(cause, 'AlreadyExists')) throw cause;
-    const message = `${rack}: another desk took the lease at the same moment; try again`;
+    if (!isRejected(cause, 'Conflict') && !isRejected(cause, 'AlreadyExists')) throw cause;
+    const message = `${rack}: another workstation took the lease at the same moment; try again`;
     throw new FleetError(message, { cause });
   });
   const lost = new AbortController();
@@ -108,9 +108,9 @@ export async function holdLease(
         renewedAt = performance.now();
       } catch (error) {
         if (stop.signal.aborted) return;
-        const isTaken = isRefused(error, 'Conflict') || isRefused(error, 'NotFound');
+        const isTaken = isRejected(error, 'Conflict') || isRejected(error, 'NotFound');
         if (!isTaken && performance.now() - renewedAt < times.durationMs) continue;
-        const why = isTaken ? 'another desk took it' : 'it could not be renewed';
+        const why = isTaken ? 'another workstation took it' : 'it could not be renewed';
         lost.abort(new FleetError(`${rack}: lost the lease ${name}: ${why}`));
         return;
       }
@@ -134,7 +134,7 @@ export async function holdLease(
     try {
       return await put(kubectl, version, given);
     } catch (error) {
-      if (!isRefused(error, 'Conflict')) throw error;
+      if (!isRejected(error, 'Conflict')) throw error;
       const found = await get(kubectl, undefined);
       if (found?.spec.holderIdentity !== holder) throw error;
       return await put(kubectl, found, given);
@@ -174,7 +174,7 @@ interface Change {
   last?: Last | undefined;
 }
 
-/** @throws KubectlError `Conflict`, `AlreadyExists`: another desk was faster. */
+/** @throws KubectlError `Conflict`, `AlreadyExists`: another workstation was faster. */
 async function put(
   kubectl: Kubectl,
   before: Lease | undefined,

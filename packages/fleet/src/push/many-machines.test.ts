@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { peer, startContainerRegistry, startControlPlane } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
 import { kubectlAt } from '../testing/kubectl.ts';
@@ -63,7 +63,7 @@ it.runIf(isLong && program && kubectl && registryProgram)(
           close: async () => undefined,
         }),
         stages: [request.racks],
-        desk: { name: 'ann@desk', pid: 1, isAlive: () => false },
+        workstation: { name: 'ann@desk', pid: 1, isAlive: () => false },
         times: { pollMs: 2_000, readyMs: 300_000, patienceMs: 60_000 },
         signal,
         now: Date.now,

@@ -2,7 +2,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { type ContainerRegistry, peer, startContainerRegistry } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { FleetError } from '../errors.ts';
@@ -40,7 +40,7 @@ describe.skipIf(!program || !registryProgram)('skolo push to many racks', () => 
   afterAll(() => registry?.close());
 
   it(`leaves each of ${names.length} racks right, ${real.length} of them real: the failed one as it was, the lost one after a resumption`, async () => {
-    const { push, racks, repository, former } = await fleetOf(names);
+    const { push, racks, repository, previous } = await fleetOf(names);
     racks.get('drifted')?.setImage('service', 'by/hand:1');
 
     const first = await push({ onFailure: 'continue' }, [names], () => {
@@ -63,7 +63,7 @@ describe.skipIf(!program || !registryProgram)('skolo push to many racks', () => 
     expect(states(second)).toMatchObject({ broken: 'rolled-back', lost: 'done' });
     for (const [name, rack] of racks) {
       const image = rack.image('service');
-      if (name === 'broken') expect(image).toBe(former);
+      if (name === 'broken') expect(image).toBe(previous);
       else expect(image, name).toContain(tagOf('next'));
     }
     expect(first.find(({ rack }) => rack === 'broken')?.why).toContain('crashes again and again');
@@ -94,7 +94,7 @@ describe.skipIf(!program || !registryProgram)('skolo push to many racks', () => 
     for (const rack of racks.values()) expect(rack.image('service')).toContain(tagOf('next'));
   }, 60_000);
 
-  it('carries images to a rack without uplink, and changes nothing where that fails', async () => {
+  it('carries images to a rack without an internet connection, and changes nothing where that fails', async () => {
     const { push, racks, openRack } = await fleetOf(['rack-1']);
     const rack = racks.get('rack-1');
     const before = rack?.changes.length ?? -1;
@@ -118,7 +118,7 @@ describe.skipIf(!program || !registryProgram)('skolo push to many racks', () => 
     expect(carried).toEqual([image, image]);
   }, 60_000);
 
-  it('refuses an image that is missing, or not for all machines, before anything is touched', async () => {
+  it('rejects an image that is missing, or not for all machines, before anything is touched', async () => {
     const { push, racks } = await fleetOf(['rack-1']);
     const before = racks.get('rack-1')?.changes.length;
     const ask = (service: string, version: string) =>
@@ -255,7 +255,7 @@ async function fleetOf(all: readonly string[]) {
       records: openRecords(folder),
       open,
       stages,
-      desk: { name: 'ann@desk', pid: 1, isAlive: () => false },
+      workstation: { name: 'ann@desk', pid: 1, isAlive: () => false },
       times: real.length > 0 ? patiently : { pollMs: 10, readyMs: 5_000, patienceMs: 50 },
       signal,
       now: Date.now,
@@ -268,12 +268,12 @@ async function fleetOf(all: readonly string[]) {
     return await ready.run();
   }
   await push({}, [all]);
-  const former = racks.get(all[0] ?? '')?.image('service');
+  const previous = racks.get(all[0] ?? '')?.image('service');
   const next = { services: ['service'], version: tagOf('next'), id: 'next' };
   return {
     racks,
     repository,
-    former,
+    previous,
     openRack,
     push: (
       asked: Partial<Request>,

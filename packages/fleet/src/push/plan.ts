@@ -157,7 +157,7 @@ export const RackPlan = z.object({
   /** Objects of ours that left the overlay. */
   deletions: z.array(KubeObject),
   /** Pods of changing workloads that are not well before the push. */
-  sick: z.array(z.object({ key: z.string(), node: z.string(), cause: z.string() })),
+  unhealthy: z.array(z.object({ key: z.string(), node: z.string(), cause: z.string() })),
   /** Machines that do not answer before the push. */
   silent: z.array(z.string()),
   /** Services that something else serves, for people. */

@@ -21,7 +21,7 @@ export interface Preparation {
   /** Versions that the push sets. */
   pins: Pin[];
   /** The same images before. */
-  former: Pin[];
+  previous: Pin[];
 }
 
 /** Where the overlay of a rack pins its images. */
@@ -43,19 +43,19 @@ export async function prepareRack(
   signal: AbortSignal,
   options: { isDry?: boolean } = {},
 ): Promise<Preparation> {
-  await refuseBehind(rack, repository, last, signal);
+  await rejectBehind(rack, repository, last, signal);
   return await withCopy(repository, signal, async (kube) => {
     const file = kustomizationOf({ kube }, rack.name);
     const own = kustomizationOf(repository, rack.name);
     const text = await readFileIfExists(file);
     if (text === undefined) throw new FleetError(`${own}: is in no commit; commit it`);
-    const former = readPins(text, own);
+    const previous = readPins(text, own);
     const render = () => renderOverlay(rack, join(kube, 'racks', rack.name));
     const asCommitted = await render();
     const isUsed = usedIn(asCommitted);
     const pins = request.isRollback
-      ? formerPins(rack, last)
-      : await newPins(rack, former.filter(isUsed), request, signal);
+      ? previousPins(rack, last)
+      : await newPins(rack, previous.filter(isUsed), request, signal);
     const pinned = withPins(text, pins);
     if (pinned !== text) await writeFile(file, pinned);
     const objects = pinned === text ? asCommitted : await render();
@@ -63,7 +63,7 @@ export async function prepareRack(
     const plan = await planRack(rack, objects, options);
     await proveImages(neededImages(plan, await readNodes(rack)), signal);
     const names = new Set(pins.map(({ name }) => name));
-    return { plan, pins, former: former.filter(({ name }) => names.has(name)) };
+    return { plan, pins, previous: previous.filter(({ name }) => names.has(name)) };
   });
 }
 
@@ -78,7 +78,7 @@ export async function prepareRackFile(
   last: Last | undefined,
   signal: AbortSignal,
 ): Promise<RackPlan> {
-  await refuseBehind(rack, repository, last, signal);
+  await rejectBehind(rack, repository, last, signal);
   return await withCopy(repository, signal, async (kube) => {
     const all = await renderOverlay(rack, join(kube, 'racks', rack.name));
     await mustBeOf(rack, all, join(dirname(kustomizationOf(repository, rack.name)), 'rack.yaml'));
@@ -127,7 +127,7 @@ function anotherOverlay(name: string, how: string): FleetError {
 }
 
 /** @throws FleetError The rack runs what this checkout does not have. */
-async function refuseBehind(
+async function rejectBehind(
   rack: Rack,
   repository: Repository,
   last: Last | undefined,
@@ -149,8 +149,8 @@ function usedIn(objects: readonly KubeObject[]): (pin: Pin) => boolean {
   return ({ repository }) => text.includes(`"${repository}:`);
 }
 
-function formerPins({ name }: Rack, last: Last | undefined): Pin[] {
-  if (last && last.former.length > 0) return last.former;
+function previousPins({ name }: Rack, last: Last | undefined): Pin[] {
+  if (last && last.previous.length > 0) return last.previous;
   const why = last ? `push ${last.id} changed no version` : 'skolo has not pushed to it yet';
   throw new FleetError(`${name}: ${why}; give a version with --version`);
 }

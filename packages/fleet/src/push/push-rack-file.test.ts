@@ -7,8 +7,8 @@ const pods = ['metadata-server', 'router-backup'];
 
 /** A rack whose services follow its ConfigMap, as soon as a pod has another annotation. */
 function createRack(behave: (service: string, text: string) => 'accepts' | 'rejects' | 'ignores') {
-  let applied = 'former';
-  const inForce = new Map(pods.map((name) => [name, { text: 'former', since: 1, isNewest: 1 }]));
+  let applied = 'previous';
+  const inForce = new Map(pods.map((name) => [name, { text: 'previous', since: 1, isNewest: 1 }]));
   const calls: string[] = [];
   const kubectl: Kubectl = async ([verb, what = '', ...others], { input = '' } = {}) => {
     if (verb === 'apply') {
@@ -39,9 +39,9 @@ function createRack(behave: (service: string, text: string) => 'accepts' | 'reje
     pushRackFile({
       rack: { name: 'rack4', kubectl },
       plan: {
-        objects: [{ ...change, before: fileOf('former'), wanted: fileOf('new') }],
+        objects: [{ ...change, before: fileOf('previous'), wanted: fileOf('new') }],
         deletions: [],
-        sick: [],
+        unhealthy: [],
         silent: [],
         held: [],
       },
@@ -88,7 +88,7 @@ describe('skolo push rack', () => {
     ]);
   });
 
-  it('brings the former file back where a service rejects the new one', async () => {
+  it('brings the previous file back where a service rejects the new one', async () => {
     const { push, texts, calls } = createRack((service, text) =>
       service === 'router-backup' && text === 'new' ? 'rejects' : 'accepts',
     );
@@ -97,18 +97,21 @@ describe('skolo push rack', () => {
       'router-backup rejects rack.yaml: rack.yaml:3: unknown key',
     );
 
-    expect(texts()).toEqual(['former', 'former']);
-    expect(calls).toContain('going back to the former rack.yaml');
+    expect(texts()).toEqual(['previous', 'previous']);
+    expect(calls).toContain('going back to the previous rack.yaml');
   });
 
-  it('brings the former file back where a service does not say that it has the new one', async () => {
+  it('brings the previous file back where a service does not say that it has the new one', async () => {
     const { push, calls } = createRack((service) =>
       service === 'router-backup' ? 'ignores' : 'accepts',
     );
 
     await expect(push(0)).rejects.toThrow('not in force after 0 s: router-backup');
 
-    expect(calls.filter((call) => call.startsWith('apply'))).toEqual(['apply new', 'apply former']);
+    expect(calls.filter((call) => call.startsWith('apply'))).toEqual([
+      'apply new',
+      'apply previous',
+    ]);
   });
 });
 

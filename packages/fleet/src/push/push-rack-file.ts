@@ -37,7 +37,7 @@ interface InForce {
 }
 
 /**
- * Applies the file and waits until it is in force in every service. Otherwise the former one comes back.
+ * Applies the file and waits until it is in force in every service. Otherwise the previous one comes back.
  *
  * @throws FleetError A service rejects it, or does not say that it is in force.
  */
@@ -47,7 +47,7 @@ export async function pushRackFile(deps: RackFileDeps): Promise<void> {
   if (readers.length === 0) throw new FleetError('no service runs that reads rack.yaml');
   const before = new Map<Reader, InForce>();
   for (const reader of readers) before.set(reader, await ask(reader, deps));
-  const former = plan.objects.flatMap((each) => (each.before ? [each.before] : []));
+  const previous = plan.objects.flatMap((each) => (each.before ? [each.before] : []));
   try {
     await bring(
       plan.objects.map(({ wanted }) => wanted),
@@ -58,8 +58,8 @@ export async function pushRackFile(deps: RackFileDeps): Promise<void> {
   } catch (error) {
     deps.signal.throwIfAborted();
     report(errorText(error));
-    report('going back to the former rack.yaml');
-    await bring(former, readers, deps);
+    report('going back to the previous rack.yaml');
+    await bring(previous, readers, deps);
     throw error;
   }
 }

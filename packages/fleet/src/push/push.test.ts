@@ -5,14 +5,14 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
-  campaign,
+  countRounds,
   isLong,
   killAfter,
   seed,
   seeded,
   startWriter,
   timeUntil,
-} from '@skolo/durable/campaign';
+} from '@skolo/durable/fault-injection';
 import {
   type ContainerRegistry,
   type ControlPlane,
@@ -36,7 +36,7 @@ import {
 import type { Work } from './testing/push-writer.ts';
 import { createRackRepository, type RackRepository, tagOf } from './testing/racks.ts';
 
-const kills = campaign(1, 50);
+const kills = countRounds(1, 50);
 const program = peer('control-plane');
 const kubectl = peer('kubectl');
 const registryProgram = peer('docker-registry');
@@ -416,7 +416,7 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
       }
     });
 
-    it('refuses a tree with changes that are in no commit', async () => {
+    it('rejects a tree with changes that are in no commit', async () => {
       repository.write('base/forgotten.yaml', '');
       onTestFinished(() => void repository.git('clean', '-fdq'));
 
@@ -448,20 +448,20 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
       const held = await takeLease(rack, 'push 1', first.deps);
       const second = await pushDeps(
         {},
-        { desk: { name: 'bob@other', pid: 1, isAlive: () => true } },
+        { workstation: { name: 'bob@other', pid: 1, isAlive: () => true } },
       );
 
-      const refused = await preparePush(second.request, second.deps);
+      const rejected = await preparePush(second.request, second.deps);
       await held.release();
       const later = await takeLease(rack, 'push 2', second.deps);
       await later.release();
 
-      expect(refused.racks[0]?.problem?.message).toBe(
+      expect(rejected.racks[0]?.problem?.message).toBe(
         `rack4: ann@desk, push 1, process ${process.pid} is at work; wait until it has ended, or end it there`,
       );
     });
 
-    it('refuses a checkout that lacks what the rack runs', async () => {
+    it('rejects a checkout that lacks what the rack runs', async () => {
       const elsewhere = await createRackRepository(registry.host, ['rack4']);
       onTestFinished(elsewhere.remove);
       const { request, deps } = await pushDeps({});
@@ -612,7 +612,7 @@ async function pushDeps(asked: Partial<Request>, more: Partial<PushDeps> = {}) {
       close: async () => {},
     }),
     stages: [request.racks],
-    desk: { name: 'ann@desk', pid: process.pid, isAlive: () => false },
+    workstation: { name: 'ann@desk', pid: process.pid, isAlive: () => false },
     times: { pollMs: 900, readyMs: 3_000, patienceMs: 5_000 },
     signal,
     now: Date.now,

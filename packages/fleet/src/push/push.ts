@@ -1,7 +1,7 @@
 /** Pushes to many racks: prepares all, then changes them in stages, each rack by itself and on record. */
 import { errorText, inParallel } from '@skolo/base';
 import { FleetError } from '../errors.ts';
-import { isRefused } from '../way/kubectl.ts';
+import { isRejected } from '../way/kubectl.ts';
 import type { CarryDeps } from './carry-images.ts';
 import { type NeededImage, neededImages } from './images.ts';
 import { type HeldLease, holdLease, type LeaseTimes, readLease } from './lease.ts';
@@ -31,7 +31,7 @@ export interface PushDeps {
   /** Racks of one stage change at the same time. */
   stages: readonly (readonly string[])[];
   /** This computer, its user and this process. */
-  desk: { name: string; pid: number; isAlive(pid: number): boolean };
+  workstation: { name: string; pid: number; isAlive(pid: number): boolean };
   times: Omit<RolloutTimes, 'soakMs'> & { lease?: LeaseTimes; patienceMs: number };
   signal: AbortSignal;
   now(): number;
@@ -104,9 +104,9 @@ export async function preparePush(
     throw error;
   });
   return {
-    racks: runs.map(({ name, record: { plan, pins, former }, problem }) => ({
+    racks: runs.map(({ name, record: { plan, pins, previous }, problem }) => ({
       name,
-      ...(plan && { preparation: { plan, pins, former } }),
+      ...(plan && { preparation: { plan, pins, previous } }),
       ...(problem && { problem }),
     })),
     run: () => runAll(runs, request, deps),
@@ -115,7 +115,7 @@ export async function preparePush(
 }
 
 function newRecord(rack: string, { now }: PushDeps): RackRecord {
-  return { rack, state: 'waiting', pins: [], former: [], at: new Date(now()).toISOString() };
+  return { rack, state: 'waiting', pins: [], previous: [], at: new Date(now()).toISOString() };
 }
 
 async function prepare(run: Run, request: Request, deps: PushDeps, isDry: boolean): Promise<void> {
@@ -130,30 +130,31 @@ async function prepare(run: Run, request: Request, deps: PushDeps, isDry: boolea
   run.record = { ...run.record, ...preparation };
 }
 
-/** @param work for people: `push 2026-11-21T18-10-19Z`. The same work of this desk may go on with it. */
+/** @param work for people: `push 2026-11-21T18-10-19Z`. The same work of this workstation may go on with it. */
 export async function takeLease(
   { name, kubectl }: Rack,
   work: string,
   {
-    desk,
+    workstation,
     signal,
     times,
     now,
-  }: Pick<PushDeps, 'desk' | 'signal' | 'now'> & { times: { lease?: LeaseTimes } },
+  }: Pick<PushDeps, 'workstation' | 'signal' | 'now'> & { times: { lease?: LeaseTimes } },
 ): Promise<HeldLease> {
-  const mine = `${desk.name}, ${work}, process `;
-  const holder = `${mine}${desk.pid}`;
+  const mine = `${workstation.name}, ${work}, process `;
+  const holder = `${mine}${workstation.pid}`;
   try {
     return await holdLease(kubectl, holder, {
       rack: name,
       signal,
       now,
       ...(times.lease && { times: times.lease }),
-      // A killed process of this desk does not come back.
-      mayTake: (other) => other.startsWith(mine) && !desk.isAlive(Number(other.slice(mine.length))),
+      // A killed process of this workstation does not come back.
+      mayTake: (other) =>
+        other.startsWith(mine) && !workstation.isAlive(Number(other.slice(mine.length))),
     });
   } catch (cause) {
-    if (!isRefused(cause, 'NotFound')) throw cause;
+    if (!isRejected(cause, 'NotFound')) throw cause;
     const how = `skolo kubectl ${name} -- apply -k kube/base/namespaces`;
     throw new FleetError(`${name}: has no namespace skolo yet; make it: ${how}`, {
       cause,
@@ -223,7 +224,7 @@ async function runRack(
       }
       await go({ state: 'rolling-out' });
       await rollOut(rollout).catch(async (error: unknown) => {
-        if (signal.aborted || isRefused(error, 'Unreachable')) throw error;
+        if (signal.aborted || isRejected(error, 'Unreachable')) throw error;
         report(errorText(error));
         await go({ state: 'rolling-back', why: errorText(error) });
       });
@@ -242,7 +243,8 @@ async function runRack(
         commit,
         why: request.why,
         // A push without new versions leaves the way back to the versions before.
-        former: run.record.former.length > 0 ? run.record.former : (lease.last?.former ?? []),
+        previous:
+          run.record.previous.length > 0 ? run.record.previous : (lease.last?.previous ?? []),
       });
       await go({ state: 'done', commit });
       report('done');
@@ -253,7 +255,7 @@ async function runRack(
       report('runs what it ran before');
     }
   } catch (error) {
-    const isInterrupted = signal.aborted || isRefused(error, 'Unreachable');
+    const isInterrupted = signal.aborted || isRejected(error, 'Unreachable');
     const why = [run.record.why, errorText(error)].filter(Boolean).join('; then: ');
     await go({ why, ...(!isInterrupted && isAt('rolling-back') && { state: 'broken' as const }) });
     report(`${isInterrupted ? 'interrupted' : 'failed'}: ${errorText(error)}`);

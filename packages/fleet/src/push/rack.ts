@@ -1,7 +1,7 @@
 /** A rack's cluster, as push reads and changes it. */
 import { errorText, pause } from '@skolo/base';
-import { isRefused, type Kubectl } from '../way/kubectl.ts';
-import { deadNodes, gateKinds, isUnwell, judge } from './gate.ts';
+import { isRejected, type Kubectl } from '../way/kubectl.ts';
+import { deadNodes, gateKinds, isUnhealthy, judge } from './gate.ts';
 import { leaveHeld } from './held.ts';
 import { isWorkload, type KubeObject, keyOf, listText, readAnswer } from './objects.ts';
 import {
@@ -53,7 +53,7 @@ export async function planRack(
   return {
     objects,
     deletions: leftOvers(await readDeletable(rack), wanted),
-    sick: await readSick(rack, objects),
+    unhealthy: await readUnhealthy(rack, objects),
     silent: await readSilent(rack),
     held,
   };
@@ -107,7 +107,7 @@ async function adopt(
   try {
     await rack.kubectl(['replace', '-f', '-', '-o', 'name'], { input: listText(objects) });
   } catch (error) {
-    if (!isRefused(error, 'Conflict') || attempts <= 1) throw error;
+    if (!isRejected(error, 'Conflict') || attempts <= 1) throw error;
   }
   return await adopt(rack, wanted, attempts - 1);
 }
@@ -123,23 +123,26 @@ async function dryRun({ kubectl }: Rack, objects: readonly KubeObject[]): Promis
 }
 
 /** Pods of changing workloads that are not well now. */
-async function readSick(rack: Rack, objects: readonly ObjectPlan[]): Promise<RackPlan['sick']> {
+async function readUnhealthy(
+  rack: Rack,
+  objects: readonly ObjectPlan[],
+): Promise<RackPlan['unhealthy']> {
   const changing = objects
     .filter(({ action }) => action === 'change')
     .map(({ wanted }) => wanted)
     .filter(isWorkload);
   const byNamespace = Map.groupBy(changing, ({ metadata }) => metadata.namespace ?? '');
-  const sick: RackPlan['sick'] = [];
+  const unhealthy: RackPlan['unhealthy'] = [];
   for (const [namespace, workloads] of byNamespace) {
     const now = await readForGate(rack, namespace);
     for (const workload of workloads) {
       const { kind, metadata } = workload;
       const { pods } = judge({ kind, name: metadata.name }, now);
       const key = keyOf(workload);
-      sick.push(...pods.filter(isUnwell).map(({ node, cause }) => ({ key, node, cause })));
+      unhealthy.push(...pods.filter(isUnhealthy).map(({ node, cause }) => ({ key, node, cause })));
     }
   }
-  return sick;
+  return unhealthy;
 }
 
 /** Those of these objects that are there, with managedFields. */
@@ -251,7 +254,7 @@ export function patient(
           return await kubectl(args, { signal, ...options });
         } catch (error) {
           const isOver = performance.now() - start > patienceMs;
-          if (!isRefused(error, 'Unreachable') || isOver) throw error;
+          if (!isRejected(error, 'Unreachable') || isOver) throw error;
           if (!isReported) report(`cannot be reached, trying again: ${errorText(error)}`);
           isReported = true;
           await pause(pollMs, signal);

@@ -1,5 +1,5 @@
 /**
- * Records of pushes on this desk, one folder each: what was asked, and for each rack how far it is, with all that a resumed
+ * Records of pushes on this workstation, one folder each: what was asked, and for each rack how far it is, with all that a resumed
  * push needs. Written before each step.
  */
 import { readdir, rm } from 'node:fs/promises';
@@ -48,7 +48,7 @@ export const RackRecord = z.object({
   /** Versions that the push sets. */
   pins: z.array(Pin),
   /** Those before. */
-  former: z.array(Pin),
+  previous: z.array(Pin),
   plan: RackPlan.exactOptional(),
   /** Why it failed, or was not begun. */
   why: z.string().exactOptional(),

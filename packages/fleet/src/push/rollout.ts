@@ -105,7 +105,7 @@ export async function rollBack(rollout: Rollout): Promise<void> {
   for (const workload of before.filter(isWorkload)) {
     // What was down before the push is down again.
     const wasDown =
-      workload.kind === 'Deployment' && plan.sick.some(({ key }) => key === keyOf(workload));
+      workload.kind === 'Deployment' && plan.unhealthy.some(({ key }) => key === keyOf(workload));
     if (!wasDown) await untilReady({ workload }, { ...rollout, plan });
   }
 }
@@ -266,9 +266,9 @@ async function look({ workload, nodes }: Watched, { rack, plan }: Rollout): Prom
 }
 
 /** Machines that were silent before the push, or on which a workload was not well. */
-function excusedIn({ sick, silent }: RackPlan, workload: KubeObject): ReadonlySet<string> {
+function excusedIn({ unhealthy, silent }: RackPlan, workload: KubeObject): ReadonlySet<string> {
   const key = keyOf(workload);
-  const own = sick.filter((each) => each.key === key).map(({ node }) => node);
+  const own = unhealthy.filter((each) => each.key === key).map(({ node }) => node);
   return new Set([...silent, ...own]);
 }
 
@@ -300,7 +300,7 @@ export function progressText({ pods, cause }: Verdict): string {
 /** What a verdict has to say, for an error. */
 export function problemText({ pods, cause }: Verdict): string {
   const failed = pods.filter(({ state }) => state === 'failed');
-  const unready = pods.filter(({ state }) => !['ready', 'dead', 'sick'].includes(state));
+  const unready = pods.filter(({ state }) => !['ready', 'dead', 'unhealthy'].includes(state));
   const shown = problems(failed.length > 0 ? failed : unready);
   return [...shown, ...(cause ? [cause] : [])].join(', ') || 'it is not ready';
 }

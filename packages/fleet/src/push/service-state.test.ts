@@ -25,7 +25,7 @@ function createRack(says: () => { version: string; degraded: string[] } | undefi
       return `# HELP a\nskolo_build_info{service="router-backup",version="${version}",node="v24"} 1\n`;
     }
     const since = '2026-11-21T12:00:00Z';
-    const parts = degraded.map((what) => ({ what, why: 'refused', since }));
+    const parts = degraded.map((what) => ({ what, why: 'rejected', since }));
     return JSON.stringify({ ready: true, degraded: parts });
   };
   const lines: string[] = [];
@@ -55,7 +55,7 @@ describe('a service', () => {
     expect(lines).toEqual(['Deployment skolo/router-backup says that it is well: version 1']);
   });
 
-  it('is also the agent of the component canary, whose phones fall sick by themselves', async () => {
+  it('is also the agent of the component canary, whose phones become unhealthy by themselves', async () => {
     const states = [well, well];
     const { deps, asked, lines } = createRack(
       () => states.shift() ?? { ...well, degraded: ['device'] },
@@ -78,7 +78,7 @@ describe('a service', () => {
     const before = await stateBefore(service, pods, deps);
 
     await expect(untilServiceIsWell(service, before, pods, deps)).rejects.toMatchObject({
-      message: 'Deployment skolo/router-backup: switch-2: refused; spool: refused',
+      message: 'Deployment skolo/router-backup: switch-2: rejected; spool: rejected',
     });
   });
 

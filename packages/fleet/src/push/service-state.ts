@@ -8,7 +8,7 @@ import { serviceNames, servicePorts } from '@skolo/rack/light';
 import { FleetError } from '../errors.ts';
 import { versionIn } from '../images/image-content.ts';
 import { parseImage } from '../images/registry.ts';
-import { isRefused } from '../way/kubectl.ts';
+import { isRejected } from '../way/kubectl.ts';
 import { type KubeObject, templateOf, titleOf } from './objects.ts';
 import { getFromPod, type PodPort } from './pod-proxy.ts';
 import type { Rack } from './rack.ts';
@@ -62,7 +62,7 @@ function serviceOf(workload: KubeObject) {
 /** @throws An error that tells nothing about the service. */
 function mustBeKnown(error: unknown, signal: AbortSignal): void {
   signal.throwIfAborted();
-  if (isRefused(error, 'Unreachable')) throw error;
+  if (isRejected(error, 'Unreachable')) throw error;
 }
 
 async function askService(
@@ -78,7 +78,7 @@ async function askService(
     askPod({ namespace, pod, metricsPort }, rack),
   );
   if (service !== 'swarming-client') return states;
-  // Its degraded parts are phones, which fall sick by themselves: Prometheus counts them before and after.
+  // Its degraded parts are phones, which fall unhealthy by themselves: Prometheus counts them before and after.
   return states.map((state) => ({ ...state, degraded: [] }));
 }
 

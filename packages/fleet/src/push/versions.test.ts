@@ -26,7 +26,7 @@ describe('versions of images', () => {
     expect(pinsOf(pins, [], 'rack4')).toHaveLength(2);
   });
 
-  it('are refused for a service that the rack does not have', () => {
+  it('are rejected for a service that the rack does not have', () => {
     expect(() => pinsOf(pins, ['prometheus'], 'rack4')).toThrow(
       'prometheus: rack4 has no such image; it has swarming-client, swarming-client-canary',
     );

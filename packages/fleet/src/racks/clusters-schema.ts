@@ -49,7 +49,7 @@ const k3sSchema = z.strictObject({
     .min(1)
     .exactOptional()
     .describe('Ways in, tried in this order. By default, only the jumphost.'),
-  uplink: z
+  internet: z
     .boolean()
     .default(true)
     .describe(

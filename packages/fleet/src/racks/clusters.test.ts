@@ -33,7 +33,7 @@ it('reads our optional keys', async () => {
     { host: 'jumphost-rack4' },
     { host: '192.168.1.8', jump: 'ops@router', user: 'me' },
   ];
-  const way = { user: 'ops', ways, api_port: 7443, uplink: false };
+  const way = { user: 'ops', ways, api_port: 7443, internet: false };
   const ours = { ...way, wave: 3, canary: true, notes: 'in the cellar' };
 
   const { racks } = await parse({ rack4: { ...rack4, ...ours } });
@@ -49,7 +49,7 @@ it('reads our optional keys', async () => {
         { host: '192.168.1.8', jump: 'ops@router', user: 'me' },
       ],
       apiPort: 7443,
-      uplink: false,
+      internet: false,
       wave: 3,
       canary: true,
       notes: 'in the cellar',

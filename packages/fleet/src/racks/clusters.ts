@@ -44,7 +44,7 @@ export interface K3sRack extends RackEntry {
   /** Of the API server, on loopback of each way in. */
   apiPort: number;
   /** Whether it reaches registries. */
-  uplink: boolean;
+  internet: boolean;
 }
 
 export interface GkeRack extends RackEntry {
@@ -103,7 +103,8 @@ export async function readFleet(file: string): Promise<Fleet> {
 
 /** @throws RackError The text has errors; the message has a line for each. */
 export async function parseFleet(text: string, file: string): Promise<Fleet> {
-  const { clusters } = clustersSchema.safeParse(jsonOf(text)).data ?? (await mistakes(text, file));
+  const { clusters } =
+    clustersSchema.safeParse(jsonOf(text)).data ?? (await throwErrors(text, file));
   const folder = resolve(dirname(file), '..', 'racks');
   const racks = Object.entries(clusters).map(([name, cluster]) =>
     rackOf(name, cluster, join(folder, name)),
@@ -120,7 +121,7 @@ function jsonOf(text: string): unknown {
 }
 
 /** The slow reader knows positions. */
-async function mistakes(text: string, file: string): Promise<ClustersFile> {
+async function throwErrors(text: string, file: string): Promise<ClustersFile> {
   const { parseFile } = await import('@skolo/rack');
   return parseFile(clustersSchema, text, file);
 }
@@ -141,7 +142,7 @@ function rackOf(name: string, cluster: Cluster, overlay: string): FleetRack {
     const { zone, project } = cluster;
     return { ...entry, type: 'gke', zone, project };
   }
-  const { jumphost, user, ways = [{ host: jumphost }], api_port, uplink, epoch } = cluster;
+  const { jumphost, user, ways = [{ host: jumphost }], api_port, internet, epoch } = cluster;
   return {
     ...entry,
     type: 'k3s',
@@ -149,7 +150,7 @@ function rackOf(name: string, cluster: Cluster, overlay: string): FleetRack {
     ways: ways.map((way) => ({ ...(user !== undefined && { user }), ...way })),
     ...(epoch !== undefined && { epoch }),
     apiPort: api_port,
-    uplink,
+    internet,
   };
 }
 

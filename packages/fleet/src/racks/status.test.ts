@@ -11,7 +11,7 @@ const rack = (name: string): K3sRack => ({
   jumphost: `jumphost-${name}`,
   ways: [{ host: `jumphost-${name}` }],
   apiPort: 6443,
-  uplink: true,
+  internet: true,
   wave: 1,
   canary: false,
   overlay: '',

@@ -1,7 +1,7 @@
 /** How all racks are, each by its own Prometheus. */
 import { closing, errorText } from '@skolo/base';
 import { FleetError } from '../errors.ts';
-import { isRefused, type Kubectl } from '../way/kubectl.ts';
+import { isRejected, type Kubectl } from '../way/kubectl.ts';
 import type { FleetRack } from './clusters.ts';
 import { askEachRack, type EachRackOptions, type OnNextWay, type RackAnswer } from './each-rack.ts';
 import { healthPath, type RackHealth, readHealth } from './rack-health.ts';
@@ -32,7 +32,7 @@ export function statusOfRacks(
       try {
         return await askHealth(opened.kubectl, rack.type === 'k3s' ? rack.jumphost : '', signal);
       } catch (error) {
-        if (signal.aborted || isRefused(error, 'Unreachable')) throw error;
+        if (signal.aborted || isRejected(error, 'Unreachable')) throw error;
         const how = `skolo kubectl ${rack.name} get pods -n skolo shows its pods`;
         throw new FleetError(
           `${rack.name}: its Prometheus cannot be asked: ${errorText(error)}; ${how}`,

@@ -1,13 +1,13 @@
 import { peer } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { startDesk } from '../testing/desk.ts';
+import { startWorkstation } from '../testing/workstation.ts';
 import { surveyRacks } from './survey.ts';
 
 describe.skipIf(!peer('sshd') || !peer('ssh'))('surveyRacks', () => {
   it('has the version of each rack, or why it cannot be reached', async () => {
-    const desk = await startDesk();
-    onTestFinished(desk.close);
-    const { rack, jumphost, env } = desk;
+    const workstation = await startWorkstation();
+    onTestFinished(workstation.close);
+    const { rack, jumphost, env } = workstation;
     await jumphost.program('k3s', 'echo \'{"serverVersion":{"gitVersion":"v1.32.5+k3s1"}}\'');
     const gone = { ...rack, name: 'rack5', ways: [{ host: 'jumphost-rack5.invalid' }] };
 
@@ -24,6 +24,6 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('surveyRacks', () => {
     expect(await surveyRacks([rack], { env, signal: AbortSignal.timeout(30_000) })).toMatchObject([
       { error: { message: expect.stringContaining('does not answer') } },
     ]);
-    expect(await desk.left()).toEqual([]);
+    expect(await workstation.left()).toEqual([]);
   });
 });

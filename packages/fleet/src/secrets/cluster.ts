@@ -68,10 +68,10 @@ export async function applyToCluster(
     [...names].map((name) => wantedSecret(name, before, values, live)),
   );
   for (const name of names) {
-    const former = live.get(name)?.object.metadata;
-    // It would keep the former values in the clear.
-    if (former?.annotations?.[copyOfValues] === undefined) continue;
-    const args = ['annotate', 'secret', former.name, '-n', former.namespace ?? ''];
+    const previous = live.get(name)?.object.metadata;
+    // It would keep the previous values in the clear.
+    if (previous?.annotations?.[copyOfValues] === undefined) continue;
+    const args = ['annotate', 'secret', previous.name, '-n', previous.namespace ?? ''];
     await rack.kubectl([...args, `${copyOfValues}-`]);
   }
   return changes;
@@ -84,13 +84,13 @@ function wantedSecret(
   live: Live,
 ): KubeObject {
   const own = places.filter(({ at }) => `${at.namespace}/${at.secret}` === full);
-  const { data: former = {}, owned = [] } = live.get(full) ?? {};
+  const { data: previous = {}, owned = [] } = live.get(full) ?? {};
   const named = own.flatMap(({ secret, at }) => {
     const value = values.get(secret.name)?.reveal();
-    const text = value === undefined ? former[at.key] : Buffer.from(value).toString('base64');
+    const text = value === undefined ? previous[at.key] : Buffer.from(value).toString('base64');
     return text === undefined ? [] : [[at.key, text] as const];
   });
-  const ofOthers = Object.entries(former).filter(([key]) => !owned.includes(key));
+  const ofOthers = Object.entries(previous).filter(([key]) => !owned.includes(key));
   const [namespace = '', name = ''] = full.split('/');
   return {
     apiVersion: 'v1',

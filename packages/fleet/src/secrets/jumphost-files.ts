@@ -181,8 +181,8 @@ async function environment(
   places: readonly FilePlace[],
 ): Promise<string> {
   const lines = await host.need(withArguments(readScript, file));
-  const former = /^= \S+ (\S*)$/m.exec(lines)?.[1] ?? '';
-  const variables = readVariables(Buffer.from(former, 'base64').toString());
+  const previous = /^= \S+ (\S*)$/m.exec(lines)?.[1] ?? '';
+  const variables = readVariables(Buffer.from(previous, 'base64').toString());
   for (const { at, secret } of places) {
     const value = values.get(secret.name)?.reveal();
     if (value !== undefined && at.variable !== undefined) variables.set(at.variable, value);

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { KubeObject } from '../push/objects.ts';
 import { getObjects, type Rack } from '../push/rack.ts';
-import { isRefused } from '../way/kubectl.ts';
+import { isRejected } from '../way/kubectl.ts';
 import { testbedLabel } from './parts.ts';
 
 export interface Nfs {
@@ -51,7 +51,7 @@ export async function readOne(
   try {
     return (await getObjects(cluster, what))[0];
   } catch (error) {
-    if (isRefused(error, 'NotFound')) return undefined;
+    if (isRejected(error, 'NotFound')) return undefined;
     throw error;
   }
 }

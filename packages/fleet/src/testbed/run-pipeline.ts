@@ -4,7 +4,7 @@ import { FleetError } from '../errors.ts';
 import { judgePod, Pod } from '../push/gate.ts';
 import type { KubeObject } from '../push/objects.ts';
 import { getObjects, type Rack, readNodes } from '../push/rack.ts';
-import { isRefused } from '../way/kubectl.ts';
+import { isRejected } from '../way/kubectl.ts';
 import { createOnce } from './up.ts';
 import { addressOf, endOfJob, servicePath, testbedPorts } from './verify.ts';
 
@@ -59,7 +59,7 @@ async function start({ kubectl }: Rack, { name }: RunOptions): Promise<void> {
     const args = ['create', 'job', name, '-n', namespace, '--from=cronjob/pipeline'];
     await createOnce(() => kubectl(args));
   } catch (error) {
-    if (!isRefused(error, 'NotFound')) throw error;
+    if (!isRejected(error, 'NotFound')) throw error;
     const message = 'the cluster has no pipeline; run skolo pi testbed up';
     throw new FleetError(message, { cause: error });
   }

@@ -10,7 +10,7 @@ import { leftOvers } from '../push/plan.ts';
 import { renderOverlay } from '../push/prepare.ts';
 import { applyChanges, deleteObjects, type Rack, readForGate } from '../push/rack.ts';
 import { problemText, progressText } from '../push/rollout.ts';
-import { isRefused } from '../way/kubectl.ts';
+import { isRejected } from '../way/kubectl.ts';
 import { type ClusterFacts, type Nfs, readFacts, readOne, Volume } from './facts.ts';
 import { kinds, type Part, parts, readTestbed, testbedLabel } from './parts.ts';
 
@@ -40,7 +40,7 @@ interface UpOptions {
 export async function testbedUp(cluster: Rack, options: UpOptions): Promise<PartResult[]> {
   const { signal } = options;
   const before = await readFacts(cluster);
-  refuseOtherNfs(before.nfs, options.nfs);
+  rejectOtherNfs(before.nfs, options.nfs);
   const nfs = options.nfs ?? before.nfs;
   const wanted = { ...before, hasJenkins: before.hasJenkins || options.jenkins };
   const begun: { part: Part; objects: KubeObject[]; changed: number }[] = [];
@@ -83,8 +83,8 @@ export async function testbedUp(cluster: Rack, options: UpOptions): Promise<Part
   return parts.flatMap(({ name }) => results.get(name) ?? []);
 }
 
-/** Volumes would stay on the former server, and their class would say otherwise. */
-function refuseOtherNfs(before: Nfs | undefined, now: Nfs | undefined) {
+/** Volumes would stay on the previous server, and their class would say otherwise. */
+function rejectOtherNfs(before: Nfs | undefined, now: Nfs | undefined) {
   if (!before || !now || (before.server === now.server && before.path === now.path)) return;
   throw new FleetError(
     `the testbed has its volumes on ${before.server}:${before.path}; leave out --nfs, or first run skolo pi testbed down --volumes, which deletes them`,
@@ -161,7 +161,7 @@ export async function createOnce(create: () => Promise<unknown>): Promise<void> 
   try {
     await create();
   } catch (error) {
-    if (!isRefused(error, 'AlreadyExists')) throw error;
+    if (!isRejected(error, 'AlreadyExists')) throw error;
   }
 }
 

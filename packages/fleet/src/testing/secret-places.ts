@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { applySecrets, compareSecrets, placeTitle, type SecretsDeps } from '../secrets/index.ts';
 import { openRack } from '../way/open-rack.ts';
 import type { OpenRack } from '../way/way.ts';
-import { type Desk, hasNamespaces, run, startDesk } from './desk.ts';
+import { hasNamespaces, run, startWorkstation, type Workstation } from './workstation.ts';
 
 const text = `rack: rack4
 jumphost: { name: jumphost-rack4, address: 192.168.1.8 }
@@ -32,7 +32,7 @@ const values = new Map([
 /** Tests of `applySecrets`, in a describe whose beforeAll starts the cluster. */
 export function provesSecrets(clusterOf: () => ControlPlane | undefined): void {
   describe.skipIf(!hasNamespaces)('secrets of a rack', () => {
-    let desk: Desk;
+    let workstation: Workstation;
     let open: OpenRack;
     let etc: string;
     let deps: SecretsDeps;
@@ -42,8 +42,13 @@ export function provesSecrets(clusterOf: () => ControlPlane | undefined): void {
       etc = await mkdtemp(join(tmpdir(), 'skolo-etc-'));
       await mkdir(join(etc, 'lib'));
       const folders = { '/etc': etc, '/var/lib': join(etc, 'lib') };
-      desk = await startDesk({ ...clusterOf(), folders });
-      open = await openRack(desk.rack, { role: 'admin', env: desk.env, mayAsk: false, signal });
+      workstation = await startWorkstation({ ...clusterOf(), folders });
+      open = await openRack(workstation.rack, {
+        role: 'admin',
+        env: workstation.env,
+        mayAsk: false,
+        signal,
+      });
       const start = (command: string) => open.startOnJumphost(command, { stdio: 'pipe' }, signal);
       deps = {
         rack: 'rack4',
@@ -57,7 +62,7 @@ export function provesSecrets(clusterOf: () => ControlPlane | undefined): void {
     });
     afterAll(async () => {
       await open?.close();
-      await desk?.close();
+      await workstation?.close();
       await rm(etc, { recursive: true, force: true });
     });
 
@@ -189,7 +194,7 @@ export function provesSecrets(clusterOf: () => ControlPlane | undefined): void {
     });
 
     it('are in no command line that came to the jumphost', async () => {
-      const all = (await desk.jumphost.commands()).join('\n');
+      const all = (await workstation.jumphost.commands()).join('\n');
 
       expect(all).toContain('sha256sum');
       expect(all).not.toContain(canary);

@@ -6,7 +6,7 @@ import type { Role } from '@skolo/rack';
 import { type ControlPlane, peer } from '@skolo/simulators';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { roles } from '../way/access.ts';
-import { run } from './desk.ts';
+import { run } from './workstation.ts';
 
 const skolo = '/api/v1/namespaces/skolo';
 const node = '/api/v1/namespaces/skolo-node';

@@ -63,7 +63,7 @@ async function ask<S extends z.ZodType>(
   { name, run }: AccessDeps,
 ): Promise<z.output<S>> {
   const { code, stdout, stderr } = await run(kubectlOnServer(args));
-  if (code !== 0) throw refusal(name, role, args, stderr);
+  if (code !== 0) throw rejection(name, role, args, stderr);
   const { data } = schema.safeParse(parseJson(stdout));
   if (data !== undefined) return data;
   throw new FleetError(
@@ -71,7 +71,7 @@ async function ask<S extends z.ZodType>(
   );
 }
 
-function refusal(name: string, role: Role, args: string, stderr: string): FleetError {
+function rejection(name: string, role: Role, args: string, stderr: string): FleetError {
   const last = stderr.split('\n').at(-1) ?? '';
   if (/^sudo:|not allowed to execute/m.test(stderr)) {
     return new FleetError(

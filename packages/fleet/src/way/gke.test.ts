@@ -18,7 +18,7 @@ const rack: GkeRack = {
 };
 
 it('gets a kubeconfig of its own from gcloud, and leaves its configuration alone', async () => {
-  const { env, calls, folder } = await newDesk('echo made > "$KUBECONFIG"');
+  const { env, calls, folder } = await newWorkstation('echo made > "$KUBECONFIG"');
 
   const open = await openRack(rack, options(env));
 
@@ -34,7 +34,9 @@ it('gets a kubeconfig of its own from gcloud, and leaves its configuration alone
 });
 
 it('says what to do without a sign-in, and without gcloud', async () => {
-  const { env, folder } = await newDesk('echo "ERROR: (gcloud) no active account" >&2; exit 1');
+  const { env, folder } = await newWorkstation(
+    'echo "ERROR: (gcloud) no active account" >&2; exit 1',
+  );
 
   await expect(openRack(rack, options(env))).rejects.toThrow(
     'web: gcloud gives no credentials (ERROR: (gcloud) no active account); try gcloud auth login',
@@ -53,7 +55,7 @@ function options(env: NodeJS.ProcessEnv) {
   return { role: 'view' as const, env, mayAsk: false, signal: AbortSignal.timeout(30_000) };
 }
 
-async function newDesk(script: string) {
+async function newWorkstation(script: string) {
   const folder = await mkdtemp(join(tmpdir(), 'skolo-gke-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   await mkdir(join(folder, 'bin'));

@@ -66,6 +66,6 @@ function messageOf(stderr: string): string {
 }
 
 /** Whether kubectl failed for this reason of the API server. */
-export function isRefused(error: unknown, reason: string): boolean {
+export function isRejected(error: unknown, reason: string): boolean {
   return error instanceof KubectlError && error.reason === reason;
 }

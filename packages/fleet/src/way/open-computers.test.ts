@@ -11,7 +11,7 @@ import { openJumphost } from './open-jumphost.ts';
 const { signal } = new AbortController();
 const absent = peer('ssh') && peer('sshd') ? '' : ' (ssh or sshd is not installed)';
 
-describe.skipIf(absent)(`computers of a desk${absent}`, () => {
+describe.skipIf(absent)(`computers of a workstation${absent}`, () => {
   const names = ['host01', 'host02', 'jumphost-rack4'];
   let folder: string;
   let env: NodeJS.ProcessEnv;
@@ -64,7 +64,7 @@ describe.skipIf(absent)(`computers of a desk${absent}`, () => {
         jumphost: 'jumphost-rack4',
         ways: [{ host: 'jumphost-rack4' }],
         apiPort: 1,
-        uplink: true,
+        internet: true,
         wave: 1,
         canary: false,
         overlay: folder,

@@ -1,5 +1,5 @@
 /**
- * Computers with one connection of ssh for each, from this desk or through a jumphost: for work of many commands on many computers,
+ * Computers with one connection of ssh for each, from this workstation or through a jumphost: for work of many commands on many computers,
  * of which each may fail by itself.
  */
 import type { ChildProcess } from 'node:child_process';
@@ -14,13 +14,13 @@ import type { Jumphost, MachineTarget } from './way.ts';
 
 interface ComputersOptions {
   env: NodeJS.ProcessEnv;
-  /** Between the desk and all of them. */
+  /** Between the workstation and all of them. */
   jumphost?: Pick<Jumphost, 'sshArguments'>;
   /** A command on that jumphost that serves SSH on its standard streams, instead of the port of each. */
   server?: string;
-  /** A file with the password of those that accept none of the desk's keys yet. */
+  /** A file with the password of those that accept none of the workstation's keys yet. */
   passwordFile?: string;
-  /** Accepts the host key of a computer that this desk has never seen. A changed one is rejected all the same. */
+  /** Accepts the host key of a computer that this workstation has never seen. A changed one is rejected all the same. */
   acceptsNewKeys?: boolean;
   /** Limit of each connection. */
   connectMs?: number;

@@ -4,14 +4,19 @@ import { mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import type { ControlPlane } from '@skolo/simulators';
 import { makeSshKey } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { FleetRack } from '../racks/clusters.ts';
-import { type Desk, missing, startCluster, startDesk } from '../testing/desk.ts';
 import { provesSecrets } from '../testing/secret-places.ts';
 import { provesRoles } from '../testing/token-attempts.ts';
+import {
+  missing,
+  startCluster,
+  startWorkstation,
+  type Workstation,
+} from '../testing/workstation.ts';
 import { openRack } from './open-rack.ts';
 import type { OpenOptions, OpenRack } from './way.ts';
 
@@ -28,9 +33,9 @@ describe.skipIf(absent)('with a real API server', () => {
   provesSecrets(() => cluster);
 
   it('has a kubeconfig of its own, for this user only, and leaves nothing behind', async () => {
-    const desk = await newDesk();
+    const workstation = await newWorkstation();
 
-    const open = await openAt(desk);
+    const open = await openAt(workstation);
     const { stdout } = await kubectl(open, 'get', 'namespaces', '-o', 'name');
 
     expect(stdout).toContain('namespace/skolo');
@@ -39,12 +44,12 @@ describe.skipIf(absent)('with a real API server', () => {
     const kubeconfig = await readFile(open.kubeconfig, 'utf8');
     expect(kubeconfig).not.toContain('client-key');
     await open.close();
-    expect(await desk.left()).toEqual([]);
+    expect(await workstation.left()).toEqual([]);
     expect(await connects(proxyOf(kubeconfig).port)).toBe(false);
   });
 
   it('shows other users of this computer a closed door', async () => {
-    const open = await openAt(await newDesk());
+    const open = await openAt(await newWorkstation());
     const kubeconfig = await readFile(open.kubeconfig, 'utf8');
     const { port, username, password } = proxyOf(kubeconfig);
 
@@ -59,13 +64,13 @@ describe.skipIf(absent)('with a real API server', () => {
   });
 
   it('keeps its port while the tunnel is cut, and kubectl waits for the next one', async () => {
-    const desk = await newDesk();
+    const workstation = await newWorkstation();
     const lost: string[] = [];
-    const open = await openAt(desk, { onTrouble: ({ message }) => lost.push(message) });
+    const open = await openAt(workstation, { onTrouble: ({ message }) => lost.push(message) });
     const before = await readFile(open.kubeconfig, 'utf8');
 
     for (let round = 0; round < 3; round++) {
-      expect(desk.jumphost.cut()).toBeGreaterThan(0);
+      expect(workstation.jumphost.cut()).toBeGreaterThan(0);
       expect((await kubectl(open, 'get', 'namespace', 'skolo')).code).toBe(0);
     }
 
@@ -74,26 +79,26 @@ describe.skipIf(absent)('with a real API server', () => {
   });
 
   it('comes back when the jumphost does', async () => {
-    const desk = await newDesk();
-    const open = await openAt(desk);
-    desk.jumphost.refuse(true);
-    desk.jumphost.cut();
+    const workstation = await newWorkstation();
+    const open = await openAt(workstation);
+    workstation.jumphost.reject(true);
+    workstation.jumphost.cut();
 
     expect((await kubectl(open, 'get', '--raw=/version', '--request-timeout=1s')).code).not.toBe(0);
-    desk.jumphost.refuse(false);
+    workstation.jumphost.reject(false);
 
     expect((await kubectl(open, 'get', '--raw=/version')).code).toBe(0);
   });
 
   it.runIf(isLong)('replaces a connection on which nothing arrives any more', async () => {
-    const desk = await newDesk();
+    const workstation = await newWorkstation();
     const lost: string[] = [];
-    const open = await openAt(desk, { onTrouble: ({ message }) => lost.push(message) });
-    desk.jumphost.hold(true);
+    const open = await openAt(workstation, { onTrouble: ({ message }) => lost.push(message) });
+    workstation.jumphost.hold(true);
     const asked = kubectl(open, 'get', '--raw=/version');
 
     await expect.poll(() => lost, { timeout: 60_000 }).not.toEqual([]);
-    desk.jumphost.hold(false);
+    workstation.jumphost.hold(false);
 
     await asked;
     await expect
@@ -102,12 +107,19 @@ describe.skipIf(absent)('with a real API server', () => {
   });
 
   it('tries the ways in order', async () => {
-    const desk = await newDesk();
-    const rack = { ...desk.rack, ways: [{ host: 'gone.invalid' }, { host: 'jumphost-rack4' }] };
+    const workstation = await newWorkstation();
+    const rack = {
+      ...workstation.rack,
+      ways: [{ host: 'gone.invalid' }, { host: 'jumphost-rack4' }],
+    };
 
     const tried: string[] = [];
 
-    const open = await openAt(desk, { onNextWay: ({ message }) => tried.push(message) }, rack);
+    const open = await openAt(
+      workstation,
+      { onNextWay: ({ message }) => tried.push(message) },
+      rack,
+    );
 
     expect((await kubectl(open, 'get', 'namespaces')).code).toBe(0);
     expect(tried).toEqual([
@@ -116,8 +128,8 @@ describe.skipIf(absent)('with a real API server', () => {
   });
 
   it('runs commands on the jumphost', async () => {
-    const desk = await newDesk();
-    const open = await openAt(desk);
+    const workstation = await newWorkstation();
+    const open = await openAt(workstation);
 
     expect(await open.onJumphost('echo "a b"; echo c >&2; exit 7', soon())).toEqual({
       code: 7,
@@ -128,37 +140,37 @@ describe.skipIf(absent)('with a real API server', () => {
 
   describe('says what to do', () => {
     it('about a role that sudo does not allow', async () => {
-      const desk = await newDesk();
-      await desk.jumphost.program('sudo', 'echo "sudo: a password is required" >&2; exit 1');
+      const workstation = await newWorkstation();
+      await workstation.jumphost.program('sudo', 'echo "sudo: a password is required" >&2; exit 1');
 
-      await expect(openAt(desk)).rejects.toMatchObject({
+      await expect(openAt(workstation)).rejects.toMatchObject({
         message: expect.stringContaining('does not let you be view'),
       });
-      expect(await desk.left()).toEqual([]);
+      expect(await workstation.left()).toEqual([]);
     });
 
     it('about a cluster without our accounts', async () => {
-      const desk = await newDesk();
-      await desk.jumphost.program(
+      const workstation = await newWorkstation();
+      await workstation.jumphost.program(
         'sudo',
         'echo \'error: failed to create token: serviceaccounts "skolo-view" not found\' >&2; exit 1',
       );
 
-      await expect(openAt(desk)).rejects.toThrow('an admin applies kube/base/access');
+      await expect(openAt(workstation)).rejects.toThrow('an admin applies kube/base/access');
     });
 
     it('about an API server that is down', async () => {
-      const desk = await newDesk();
-      const rack = { ...desk.rack, apiPort: 1 };
+      const workstation = await newWorkstation();
+      const rack = { ...workstation.rack, apiPort: 1 };
 
-      await expect(openAt(desk, {}, rack)).rejects.toMatchObject({
+      await expect(openAt(workstation, {}, rack)).rejects.toMatchObject({
         message: expect.stringContaining('systemctl status k3s'),
       });
     });
 
     it('about a rejected token', async () => {
-      const desk = await newDesk();
-      await desk.jumphost.program(
+      const workstation = await newWorkstation();
+      await workstation.jumphost.program(
         'sudo',
         `shift
 case "$*" in
@@ -167,88 +179,92 @@ case "$*" in
 esac`,
       );
 
-      await expect(openAt(desk)).rejects.toMatchObject({
+      await expect(openAt(workstation)).rejects.toMatchObject({
         message: expect.stringMatching(/its clock is \d+ min behind/),
       });
     });
 
     it('about a host key that has changed', async () => {
-      const desk = await newDesk();
-      await writeFile(desk.jumphost.knownHosts, `jumphost-rack4 ${makeSshKey().public}\n`);
+      const workstation = await newWorkstation();
+      await writeFile(workstation.jumphost.knownHosts, `jumphost-rack4 ${makeSshKey().public}\n`);
 
-      await expect(openAt(desk)).rejects.toMatchObject({
+      await expect(openAt(workstation)).rejects.toMatchObject({
         message: expect.stringContaining('ssh-keygen -R jumphost-rack4'),
       });
     });
 
     it('about a host key that is not known', async () => {
-      const desk = await newDesk();
-      await replaceIn(desk.jumphost.sshConfig, 'accept-new', 'yes');
+      const workstation = await newWorkstation();
+      await replaceIn(workstation.jumphost.sshConfig, 'accept-new', 'yes');
 
-      await expect(openAt(desk)).rejects.toMatchObject({
+      await expect(openAt(workstation)).rejects.toMatchObject({
         message: expect.stringContaining('run ssh jumphost-rack4 once'),
       });
     });
 
     it('about a missing key', async () => {
-      const desk = await newDesk();
-      await replaceIn(desk.jumphost.sshConfig, /IdentityFile .*/, 'IdentityFile /dev/null');
+      const workstation = await newWorkstation();
+      await replaceIn(workstation.jumphost.sshConfig, /IdentityFile .*/, 'IdentityFile /dev/null');
 
-      await expect(openAt(desk)).rejects.toMatchObject({
+      await expect(openAt(workstation)).rejects.toMatchObject({
         message: expect.stringContaining('ssh-add'),
       });
     });
 
-    it('about a jumphost that refuses', async () => {
-      const desk = await newDesk();
-      await replaceIn(desk.jumphost.sshConfig, /Port .*/, 'Port 1');
+    it('about a jumphost that rejects', async () => {
+      const workstation = await newWorkstation();
+      await replaceIn(workstation.jumphost.sshConfig, /Port .*/, 'Port 1');
 
-      await expect(openAt(desk)).rejects.toThrow('jumphost-rack4: connection refused');
+      await expect(openAt(workstation)).rejects.toThrow('jumphost-rack4: connection refused');
     });
 
     it('about each of several ways', async () => {
-      const desk = await newDesk();
+      const workstation = await newWorkstation();
       const rack = {
-        ...desk.rack,
+        ...workstation.rack,
         ways: [{ host: 'a.invalid' }, { host: 'b.invalid', user: 'me' }],
       };
 
-      await expect(openAt(desk, {}, rack)).rejects.toThrow(/rack4: a\.invalid: .*me@b\.invalid: /s);
+      await expect(openAt(workstation, {}, rack)).rejects.toThrow(
+        /rack4: a\.invalid: .*me@b\.invalid: /s,
+      );
     });
 
     it('about a missing ssh', async () => {
-      const desk = await newDesk();
-      const bin = join(desk.env.HOME ?? '', 'bin');
+      const workstation = await newWorkstation();
+      const bin = join(workstation.env.HOME ?? '', 'bin');
       await mkdir(bin);
       for (const name of ['sh', 'mktemp', 'rm']) await symlink(`/usr/bin/${name}`, join(bin, name));
 
-      await expect(openAt({ ...desk, env: { ...desk.env, PATH: bin } })).rejects.toMatchObject({
+      await expect(
+        openAt({ ...workstation, env: { ...workstation.env, PATH: bin } }),
+      ).rejects.toMatchObject({
         message: expect.stringContaining('ssh: not installed'),
       });
     });
   });
 
   it('can be aborted while it opens, and leaves nothing behind', async () => {
-    const desk = await newDesk();
-    desk.jumphost.hold(true);
+    const workstation = await newWorkstation();
+    workstation.jumphost.hold(true);
     const stop = new AbortController();
 
-    const opening = openAt(desk, { signal: stop.signal });
+    const opening = openAt(workstation, { signal: stop.signal });
     stop.abort(new Error('enough'));
 
     await expect(opening).rejects.toThrow('enough');
-    expect(await desk.left()).toEqual([]);
+    expect(await workstation.left()).toEqual([]);
   });
 });
 
-async function newDesk(): Promise<Desk> {
-  const desk = await startDesk(cluster);
-  onTestFinished(desk.close);
-  return desk;
+async function newWorkstation(): Promise<Workstation> {
+  const workstation = await startWorkstation(cluster);
+  onTestFinished(workstation.close);
+  return workstation;
 }
 
 async function openAt(
-  { env, rack }: Desk,
+  { env, rack }: Workstation,
   options: Partial<OpenOptions> = {},
   as: FleetRack = rack,
 ): Promise<OpenRack> {

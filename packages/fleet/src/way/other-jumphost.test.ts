@@ -10,7 +10,7 @@ const { signal } = new AbortController();
 const absent = peer('ssh') && peer('sshd') ? '' : ' (ssh or sshd is not installed)';
 const own = machineOf('of-this-one');
 
-describe.skipIf(absent)(`the jumphost that a desk reaches${absent}`, () => {
+describe.skipIf(absent)(`the jumphost that a workstation reaches${absent}`, () => {
   let computer: Computer | undefined;
   let env: NodeJS.ProcessEnv;
   beforeAll(async () => {
@@ -38,7 +38,7 @@ describe.skipIf(absent)(`the jumphost that a desk reaches${absent}`, () => {
     jumphost: 'jumphost-rack4',
     ways: [{ host: 'jumphost-rack4' }],
     apiPort: 1,
-    uplink: true,
+    internet: true,
     wave: 1,
     canary: false,
     overlay: '/nowhere',

@@ -25,7 +25,7 @@ export function fixedToken(
     if (!content.trimStart().startsWith('{')) return { access_token: content.trim() };
     const parsed = FixedToken.safeParse(parseJson(content));
     if (parsed.success) return parsed.data;
-    throw new SignInError('refused', `${file}: ${credentialFileFault('fixed', content)}`);
+    throw new SignInError('rejected', `${file}: ${credentialFileFault('fixed', content)}`);
   }
 
   /** Milliseconds since 1970. */
@@ -39,7 +39,7 @@ export function fixedToken(
     const lifeSeconds = (expiresAt - now()) / 1000;
     if (lifeSeconds > 0) return { token, lifeSeconds };
     const when = new Date(expiresAt).toISOString();
-    throw new SignInError('refused', `${file}: the token expired at ${when}; write a new one`);
+    throw new SignInError('rejected', `${file}: the token expired at ${when}; write a new one`);
   }
 
   return {
@@ -51,7 +51,7 @@ export function fixedToken(
     },
     async idToken() {
       const { id_token: token } = await read();
-      if (!token) throw new SignInError('refused', `${file}: holds no id_token`);
+      if (!token) throw new SignInError('rejected', `${file}: holds no id_token`);
       return issued(token, timesOfJwt(token).exp * 1000);
     },
   };

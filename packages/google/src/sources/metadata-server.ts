@@ -31,5 +31,5 @@ export async function metadataValue(url: string, path: string): Promise<string> 
     throw new SignInError('unreachable', why, { detail });
   }
   const why = `${who} gives this address no token (${status}); give it an identity in rack.yaml`;
-  throw new SignInError('refused', why, { detail });
+  throw new SignInError('rejected', why, { detail });
 }

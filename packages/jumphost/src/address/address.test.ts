@@ -30,7 +30,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
   let host: OpenHost;
   beforeAll(async () => {
     jumphost = await startBareJumphost();
-    const { HOME = '' } = jumphost.desk.env;
+    const { HOME = '' } = jumphost.workstation.env;
     await appendFile(
       join(HOME, 'ssh_config'),
       `Host jumphost-new
@@ -52,7 +52,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
   });
 
   function open(way: string, stop = signal): Promise<OpenHost> {
-    const { rack, env } = jumphost.desk;
+    const { rack, env } = jumphost.workstation;
     return openTestHost({ rack: { ...rack, ways: [{ host: way }] }, env }, stop);
   }
 
@@ -76,7 +76,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
     expect(await host.need('ip -4 -o address show dev host0')).not.toContain('dynamic');
   });
 
-  it('is another one, and the former one is gone', async () => {
+  it('is another one, and the previous one is gone', async () => {
     await change(other, 'jumphost-new');
 
     expect(await addresses()).toBe(`inet ${other}/24`);
@@ -104,7 +104,7 @@ cp -a /root/network/. ${files}/; head -c 1M /dev/zero > ${files}/.full 2>/dev/nu
     await change(other, 'jumphost-new');
   });
 
-  it('is the former one again where nobody gets in', async () => {
+  it('is the previous one again where nobody gets in', async () => {
     await expect(change(`${network}.10`, 'jumphost-rack4', 12)).rejects.toThrow(
       // The name leads to the new address.
       'the previous files are restored, but new SSH sessions still fail',

@@ -19,7 +19,7 @@ interface WantedAddress {
   /** Of rack.yaml, for an address that no interface has yet. */
   subnet: string;
   /** The interface that has this one gets it; default: that of the default route. */
-  former?: string;
+  previous?: string;
 }
 
 interface Change {
@@ -28,7 +28,7 @@ interface Change {
 }
 
 /**
- * Gives the computer this address, for good. It replaces other IPv4 addresses of the interface. The former settings return by
+ * Gives the computer this address, for good. It replaces other IPv4 addresses of the interface. The previous settings return by
  * themselves, unless a new session gets in.
  *
  * @param more what changes and returns with it, once the address is set; `$device` is the interface
@@ -70,8 +70,8 @@ export async function whyNoAddress(host: Host, wanted: WantedAddress): Promise<s
 
 type Plan = { why: string } | { change: Change; fixed: FixedAddress; isThere: boolean };
 
-async function planOf(host: Host, { address, subnet, former }: WantedAddress): Promise<Plan> {
-  const facts = await readFacts(host, address, former);
+async function planOf(host: Host, { address, subnet, previous }: WantedAddress): Promise<Plan> {
+  const facts = await readFacts(host, address, previous);
   const fixed = fixedAddress(facts, address, subnet);
   if (typeof fixed === 'string') return { why: fixed };
   const change = changeOf(facts, fixed);
@@ -146,7 +146,7 @@ function changeOf(
     const content = interfaces.withFixedAddress(stanza.text, fixed);
     return {
       files: [{ path: stanza.path, content }],
-      // A client of DHCP belongs to the former stanza, which ifdown does not know any more.
+      // A client of DHCP belongs to the previous stanza, which ifdown does not know any more.
       activate: `for each in /run/dhclient.${name}.pid /run/udhcpc.${name}.pid; do
   [ ! -e "$each" ] || kill "$(cat "$each")" 2>/dev/null || true
 done

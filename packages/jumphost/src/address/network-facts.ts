@@ -7,7 +7,7 @@ import { hasStanza } from './interfaces.ts';
 export interface NetworkFacts {
   addresses: { name: string; address: string; prefix: number }[];
   defaults: { name: string; gateway: string }[];
-  /** The interface that has the address, or the former one. */
+  /** The interface that has the address, or the previous one. */
   owner: string | undefined;
   /** An interface has the address. */
   isThere: boolean;
@@ -35,12 +35,12 @@ const Routes = z.array(z.object({ dev: z.string(), gateway: z.string().exactOpti
 
 /**
  * @param address that it has, or will have
- * @param former that it has in its place
+ * @param previous that it has in its place
  */
 export async function readFacts(
   host: Host,
   address: string,
-  former?: string,
+  previous?: string,
 ): Promise<NetworkFacts> {
   const json = async (command: string) => JSON.parse((await host.need(command)).trim() || '[]');
   const links = Addresses.parse(await json('ip -json -4 address show'));
@@ -60,7 +60,7 @@ export async function readFacts(
   const hasIt = (wanted: string | undefined) =>
     addresses.find((each) => each.address === wanted)?.name;
   const isThere = hasIt(address) !== undefined;
-  const owner = hasIt(address) ?? hasIt(former);
+  const owner = hasIt(address) ?? hasIt(previous);
   const name = owner ?? defaults[0]?.name;
   const index = links.find(({ ifname }) => ifname === name)?.ifindex ?? 0;
   return {

@@ -1,7 +1,7 @@
 /** Files of systemd-networkd (systemd.network(5)). */
 import type { FixedAddress } from './interfaces.ts';
 
-/** Keys of [Network] that a fixed address replaces. Others of the former file stay: name servers, routes, rules. */
+/** Keys of [Network] that a fixed address replaces. Others of the previous file stay: name servers, routes, rules. */
 const replaced = /^\s*(DHCP|Address|Gateway|LinkLocalAddressing)\s*=/i;
 
 /** Where the address that skolo sets is. Its name sorts before others, and the first one that matches counts. */
@@ -12,13 +12,13 @@ export const networkdFile = {
 };
 
 /**
- * The former file for this interface alone, with a fixed address.
+ * The previous file for this interface alone, with a fixed address.
  *
- * @param former the file that is in force; it may match other interfaces, too
+ * @param previous the file that is in force; it may match other interfaces, too
  */
-export function withFixedAddress(former: string, fixed: FixedAddress): string {
+export function withFixedAddress(previous: string, fixed: FixedAddress): string {
   const { name, address, prefix, gateway } = fixed;
-  const sections = sectionsOf(former).filter(
+  const sections = sectionsOf(previous).filter(
     (each) => !['Match', 'Address', 'DHCPv4', 'DHCP'].includes(each.title),
   );
   const network = sections.filter((each) => each.title === 'Network').flatMap((each) => each.lines);

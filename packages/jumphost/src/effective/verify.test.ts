@@ -32,7 +32,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 600_000 }, () => {
   beforeAll(async () => {
     text = await readFile(page, 'utf8');
     jumphost = await startBareJumphost();
-    host = await openTestHost(jumphost.desk, signal);
+    host = await openTestHost(jumphost.workstation, signal);
     expect(await go(false)).toEqual([]);
   }, 600_000);
   afterAll(async () => {
@@ -42,7 +42,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 600_000 }, () => {
 
   /** What is wrong with the jumphost, or with that part of it. */
   async function go(isCheck: boolean, name?: string): Promise<StepProgress[]> {
-    const all = testSteps(jumphost.desk, signal);
+    const all = testSteps(jumphost.workstation, signal);
     const steps = all.filter((step) => name === undefined || step.name === name);
     const found = await prepare(host, steps, { isCheck, signal, report() {} });
     return found.filter(({ state }) => state !== 'ok' && state !== 'changed');

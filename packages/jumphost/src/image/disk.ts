@@ -24,7 +24,7 @@ const programs = {
 };
 
 /** @throws ComputerError This computer cannot make an image; the message says what to do. */
-export async function refuseIncapable(signal: AbortSignal): Promise<void> {
+export async function rejectIncapable(signal: AbortSignal): Promise<void> {
   if (process.getuid?.() !== 0) {
     throw new ComputerError('only root can build an image; run the command again with sudo');
   }

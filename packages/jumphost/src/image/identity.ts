@@ -62,10 +62,10 @@ export interface IdentityNeeds {
 export function identityOf(needs: IdentityNeeds): Identity {
   const { rack, machine, keys } = needs;
   const wanted = machine === undefined ? rack.jumphost : rack.machines.get(machine);
-  const refuse = (why: string) => new ComputerError(`${rack.name}: rack.yaml ${why}`);
-  if (wanted === undefined) throw refuse(`has no machine ${machine}; add it there`);
+  const reject = (why: string) => new ComputerError(`${rack.name}: rack.yaml ${why}`);
+  if (wanted === undefined) throw reject(`has no machine ${machine}; add it there`);
   const { name, address } = wanted;
-  if (address === undefined) throw refuse(`has no address for ${name}, but a jumphost needs one`);
+  if (address === undefined) throw reject(`has no address for ${name}, but a jumphost needs one`);
   return {
     rack: rack.name,
     name,
@@ -88,11 +88,11 @@ interface FixedNeeds extends Pick<IdentityNeeds, 'gateway' | 'nameServers'> {
 /** A fixed address in the subnet of a rack. @throws ComputerError rack.yaml lacks the subnet, or the gateway is elsewhere. */
 export function fixedAddress(rack: Rack, { name, address, ...given }: FixedNeeds) {
   const { subnet = '', gateway: usual } = rack.network;
-  const refuse = (why: string) => new ComputerError(`${rack.name}: rack.yaml ${why}`);
+  const reject = (why: string) => new ComputerError(`${rack.name}: rack.yaml ${why}`);
   const [, length] = subnet.split('/');
-  if (length === undefined) throw refuse('has no network.subnet, but its prefix length is needed');
+  if (length === undefined) throw reject('has no network.subnet, but its prefix length is needed');
   if (address.includes(':'))
-    throw refuse(`has an IPv6 address for ${name}, but only IPv4 is supported`);
+    throw reject(`has an IPv6 address for ${name}, but only IPv4 is supported`);
   const routers = [rack.jumphost, ...rack.infrastructure.values()];
   const router = routers.find(({ uplink }) => uplink === 'internet');
   const gateway = given.gateway ?? usual ?? (router?.name === name ? undefined : router?.address);

@@ -15,15 +15,15 @@ import { k3sVersion } from '@skolo/k3s';
 import {
   adaptToContainer,
   address,
-  addToDesk,
+  addToWorkstation,
   bareComputer,
   bridge,
-  makeTestDesk,
+  makeTestWorkstation,
   network,
   openTestHost,
   ours,
   publicKeyOf,
-  type TestDesk,
+  type TestWorkstation,
   whyNoJumphost,
 } from '@skolo/k3s/testing';
 import { parseRack } from '@skolo/rack';
@@ -60,7 +60,7 @@ const title = why === undefined ? 'the image of a jumphost' : `the image of a ju
 describe.skipIf(why !== undefined)(title, { timeout: 600_000 }, () => {
   let home: string;
   let image: string;
-  let desk: TestDesk;
+  let workstation: TestWorkstation;
   let computer: Computer;
   const computers: Computer[] = [];
 
@@ -91,10 +91,11 @@ describe.skipIf(why !== undefined)(title, { timeout: 600_000 }, () => {
   }
 
   beforeAll(async () => {
-    home = await mkdtemp(join(tmpdir(), 'skolo-desk-'));
+    home = await mkdtemp(join(tmpdir(), 'skolo-workstation-'));
     image = await mkdtemp(join(tmpdir(), 'skolo-image-'));
-    desk = await makeTestDesk(home);
-    for (const each of [{ name: 'jumphost-rack4', address }, spare]) await addToDesk(home, each);
+    workstation = await makeTestWorkstation(home);
+    for (const each of [{ name: 'jumphost-rack4', address }, spare])
+      await addToWorkstation(home, each);
     await run('cp', ['-a', `${resolve(peer('debian') ?? '', '../../..')}/.`, image]);
     await run('mkdir', ['-p', join(image, 'opt/test')]);
     // What its programs call while the image is made.
@@ -111,8 +112,13 @@ describe.skipIf(why !== undefined)(title, { timeout: 600_000 }, () => {
     const host = await openRootFolder({ name: 'the image', root: image }, signal);
     const steps = imageSteps({
       k3sVersion,
-      download: downloader({ folder: desk.files, fetch, signal, confirm: async () => false }),
-      sources: { bundles: desk.bundles, deploy: join(repository, 'deploy') },
+      download: downloader({
+        folder: workstation.files,
+        fetch,
+        signal,
+        confirm: async () => false,
+      }),
+      sources: { bundles: workstation.bundles, deploy: join(repository, 'deploy') },
     });
 
     // Debian of the test has no kernel.
@@ -162,7 +168,7 @@ describe.skipIf(why !== undefined)(title, { timeout: 600_000 }, () => {
     await run('ip', ['address', 'delete', `${address}/24`, 'dev', bridge]);
   });
 
-  it('begins again after a power cut, and is nothing of the former stick then', async () => {
+  it('begins again after a power cut, and is nothing of the previous stick then', async () => {
     const keygen = '/usr/local/sbin/ssh-keygen';
     await computer.write(keygen, '#!/bin/sh\ntouch /cut\nexec sleep 600\n', 0o755);
     await stick(await textOf(spare.name));
@@ -181,7 +187,7 @@ describe.skipIf(why !== undefined)(title, { timeout: 600_000 }, () => {
     await untilSaid('its host key is SHA256:');
     const { text } = await computer.run('grep', '-rls', spare.name, '/etc', '/root');
     expect(text).toBe('');
-    const host = await openTestHost(desk, signal);
+    const host = await openTestHost(workstation, signal);
     expect(await host.need('hostname')).toBe('jumphost-rack4\n');
     await host.close();
   });
@@ -200,9 +206,9 @@ describe.skipIf(why !== undefined)(title, { timeout: 600_000 }, () => {
 
   it('is prepared by few steps, which leave alone what the stick has set', async () => {
     const before = (await computer.run('sh', '-c', given)).text;
-    const host = await openTestHost(desk, signal);
+    const host = await openTestHost(workstation, signal);
 
-    const done = await prepare(host, testSteps(desk, signal), {
+    const done = await prepare(host, testSteps(workstation, signal), {
       isCheck: false,
       signal,
       report() {},
@@ -241,7 +247,10 @@ describe.skipIf(why !== undefined)(title, { timeout: 600_000 }, () => {
     await computer.boot();
 
     const ways = [{ host: spare.name }];
-    const host = await openTestHost({ ...desk, rack: { ...desk.rack, ways } }, signal);
+    const host = await openTestHost(
+      { ...workstation, rack: { ...workstation.rack, ways } },
+      signal,
+    );
     expect(await host.need('hostname')).toBe('spare-rack4\n');
     await host.close();
     for (const file of ['/etc/machine-id', '/etc/ssh/ssh_host_ed25519_key.pub']) {

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { packagesOf } from '../steps/packages.ts';
 import { imageSteps } from './steps.ts';
 
-it('installs all packages that `prepare` installs on any jumphost, which may have no uplink', () => {
+it('installs all packages that `prepare` installs on any jumphost, which may have no internet connection', () => {
   const steps = imageSteps({
     k3sVersion: 'v1.32.5+k3s1',
     sources: { bundles: '', deploy: '' },

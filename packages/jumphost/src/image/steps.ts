@@ -17,7 +17,7 @@ import { type ProgramSources, programsStep } from '../steps/programs.ts';
 import { bootStep } from './boot.ts';
 import { firstBootStep } from './first-boot.ts';
 
-/** All that `prepare` installs, whatever the overlay has: it may find no uplink. */
+/** All that `prepare` installs, whatever the overlay has: it may find no internet connection. */
 export const jumphostPackages: readonly string[] = packagesOf({ hasNfs: true });
 
 interface ImageNeeds {

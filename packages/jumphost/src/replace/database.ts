@@ -23,15 +23,15 @@ export function databaseStep(token: Secret | undefined): Step {
 
 /** For a database that cannot be opened. Its CA, keys and node password belong to it. */
 export function newClusterStep(): Step {
-  const former = ['var/lib/rancher', 'etc/rancher/node'].map((path) => `${staged}/${path}`);
+  const old = ['var/lib/rancher', 'etc/rancher/node'].map((path) => `${staged}/${path}`);
   return {
     name: 'new-cluster',
     about: 'nothing of the previous cluster is kept, so machines must join again',
     check: checkByScript(
-      `for each in ${former.join(' ')}; do [ ! -e "$each" ] || echo "the copy contains $each"; done`,
+      `for each in ${old.join(' ')}; do [ ! -e "$each" ] || echo "the copy contains $each"; done`,
     ),
     async apply(host) {
-      await host.need(`rm -rf ${former.join(' ')}`);
+      await host.need(`rm -rf ${old.join(' ')}`);
     },
   };
 }

@@ -6,14 +6,14 @@ import { shellWord } from '@skolo/base';
 import { ComputerError, type Host, linesOf } from '@skolo/computers';
 
 /** Where its file system is meanwhile. */
-const mounted = '/run/skolo-former-disk';
+const mounted = '/run/skolo-old-disk';
 /** A disk may have to spin up, and be repaired. */
 const diskMs = 600_000;
 
 /** That a Debian may be installed on. Others have to be opened by a person first: LVM, LUKS, RAID. */
 const fileSystems = ['btrfs', 'ext3', 'ext4', 'f2fs', 'xfs'];
 
-interface FormerDisk {
+interface OldDisk {
   /** For people. */
   title: string;
   /** Its root, on the spare. */
@@ -21,7 +21,7 @@ interface FormerDisk {
 }
 
 /**
- * Mounts the root of the former jumphost: the file system that has the state of skolo and its host name.
+ * Mounts the root of the old jumphost: the file system that has the state of skolo and its host name.
  *
  * @param where a folder, if it is mounted; a device or `LABEL=…`; absent: all file systems that are not mounted are tried
  * @throws ComputerError There is none, or more than one; the message lists what was tried.
@@ -30,7 +30,7 @@ export async function openDisk(
   host: Host,
   jumphost: string,
   where: string | undefined,
-): Promise<FormerDisk> {
+): Promise<OldDisk> {
   const folder = shellWord(where ?? '');
   const isFolder = where !== undefined && (await host.run(`[ -d ${folder} ]`)).code === 0;
   if (isFolder) {

@@ -1,5 +1,5 @@
 /**
- * The former jumphost is fenced: the outlets that feed it are off, and read off. Two jumphosts at once would switch the same
+ * The old jumphost is fenced: the outlets that feed it are off, and read off. Two jumphosts at once would switch the same
  * outlets and answer at the same address.
  */
 
@@ -8,18 +8,18 @@ import { pause } from '@skolo/base';
 import { ComputerError, type Step } from '@skolo/computers';
 
 interface FenceNeeds {
-  /** Name of the former jumphost. */
+  /** Name of the old jumphost. */
   jumphost: string;
   /** That feed it: `pdu-1/3`. */
   outlets: readonly string[];
-  /** A daemon on the spare, to which the former jumphost is a machine. */
+  /** A daemon on the spare, to which the old jumphost is a machine. */
   power(): Promise<Pick<Client<typeof powerCycleDaemonApi>, 'outlets' | 'switchOutlets' | 'cycle'>>;
   reason: string;
   signal: AbortSignal;
 }
 
 /**
- * Evidence that the former jumphost is fenced. Only a fence of this file creates it, after its step has found that, so that no swap
+ * Evidence that the old jumphost is fenced. Only a fence of this file creates it, after its step has found that, so that no swap
  * begins without a fence.
  */
 class Evidence {
@@ -39,7 +39,7 @@ export type FenceEvidence = Evidence;
 
 export interface Fence {
   step: Step;
-  /** @throws ComputerError The step has not found the former jumphost fenced. */
+  /** @throws ComputerError The step has not found the old jumphost fenced. */
   evidence(): FenceEvidence;
 }
 
@@ -66,9 +66,9 @@ export function powerFence({ jumphost, outlets, power, reason, signal }: FenceNe
     async apply() {
       const client = await power();
       const body = { targets: [jumphost], state: 'off' as const, reason, force: true };
-      const { cycles, refused } = await client.switchOutlets({ body });
+      const { cycles, rejected } = await client.switchOutlets({ body });
       const [cycle] = cycles;
-      if (cycle === undefined) throw notFenced(jumphost, refused[0]?.detail ?? 'rejected');
+      if (cycle === undefined) throw notFenced(jumphost, rejected[0]?.detail ?? 'rejected');
       const end = performance.now() + patienceMs;
       for (;;) {
         const { outcome, detail } = await client.cycle({ params: { id: cycle.id } });

@@ -18,7 +18,7 @@ const copied = `${folder}/copied`;
 const placed = `${folder}/placed`;
 const copyMs = 3_600_000;
 
-/** Where the state of the former jumphost is. */
+/** Where the state of the old jumphost is. */
 export interface StateCopy {
   /** For people. */
   title: string;
@@ -100,7 +100,7 @@ export async function findState(host: Host): Promise<FoundState> {
 
 interface PlaceNeeds {
   copy: Pick<StateCopy, 'id' | 'time'>;
-  /** Of the former jumphost: the power-cycle daemon keeps them off. */
+  /** Of the old jumphost: the power-cycle daemon keeps them off. */
   keepOff: readonly string[];
 }
 
@@ -109,7 +109,7 @@ const inherited = '/var/lib/skolo/power-cycle-daemon/inherited.json';
 /** User and group of the daemon. */
 const skolo = 10_001;
 
-/** Takes the state from that folder to its place. What the spare had there is kept in `former`. */
+/** Takes the state from that folder to its place. What the spare had there is kept in `old`. */
 export function placeStep({ copy, keepOff }: PlaceNeeds): Step {
   return {
     name: 'state',
@@ -135,8 +135,8 @@ fi
 cd ${staged}
 move() {
   [ -e "$1" ] || return 0
-  mkdir -p "${folder}/former/$(dirname "$1")"
-  if [ -e "/$1" ]; then rm -rf "${folder}/former/$1"; mv -T "/$1" "${folder}/former/$1"; fi
+  mkdir -p "${folder}/old/$(dirname "$1")"
+  if [ -e "/$1" ]; then rm -rf "${folder}/old/$1"; mv -T "/$1" "${folder}/old/$1"; fi
   mv -T "$1" "/$1"
 }
 mkdir -p /var/lib/skolo /etc/rancher

@@ -1,4 +1,4 @@
-/** The spare takes the name and the address of the former jumphost, and what tells of them. */
+/** The spare takes the name and the address of the old jumphost, and what tells of them. */
 import { shellWord } from '@skolo/base';
 import { type FileContent, type Guard, type Host, linesOf, type Step } from '@skolo/computers';
 import { machineScript, type Statement, statementFile } from '@skolo/rack/jumphost';
@@ -27,7 +27,7 @@ export function spareStep({ jumphost, spare, subnet }: TakeOver): Step {
     async check(host) {
       const why = await whyNoAddress(host, {
         address: jumphost.address,
-        former: spare.address,
+        previous: spare.address,
         subnet,
       });
       if (why !== undefined) {
@@ -58,7 +58,7 @@ export function aloneStep({ jumphost: { address }, spare }: TakeOver): Step {
 }
 
 /**
- * Takes name, address and ssh host keys, and returns to the former ones unless a new session reaches it as the jumphost. Nobody
+ * Takes name, address and ssh host keys, and returns to the old ones unless a new session reaches it as the jumphost. Nobody
  * reaches it as the spare any more.
  *
  * @param about what is kept in `tookOver`
@@ -74,7 +74,7 @@ export function addressStep(takeOver: TakeOver, about: object, guard: Guard): St
     }),
     async apply(host) {
       const mark = { path: tookOver, content: `${JSON.stringify(about)}\n` };
-      const wanted = { address: jumphost.address, former: spare.address, subnet };
+      const wanted = { address: jumphost.address, previous: spare.address, subnet };
       const statement = takeOver.sign((await host.need(machineScript)).trim());
       const signed = { path: statementFile, content: `${JSON.stringify(statement)}\n` };
       const files = [mark, signed, ...(await names(host, takeOver)), ...(await hostKeys(host))];
@@ -127,8 +127,8 @@ async function hostKeys(host: Host): Promise<FileContent[]> {
 }
 
 /**
- * The cluster knows a password of the jumphost's node, which was on the disk of the former one. k3s rejects every computer with
- * another one, so that the former password is forgotten where the copy does not have it.
+ * The cluster knows a password of the jumphost's node, which was on the disk of the old one. k3s rejects every computer with
+ * another one, so that the old password is forgotten where the copy does not have it.
  * Source: docs.k3s.io, Node Registration.
  */
 export function nodePasswordStep(jumphost: string): Step {

@@ -40,61 +40,61 @@ describe.skipIf(why !== undefined).concurrent(name, { timeout: 120_000 }, () => 
     ['IPv4', '192.168.99.8', undefined],
     ['IPv6', 'fd00:99::8', 100],
   ] as const)(
-    'the former one is first, with an address of %s: it releases everything',
+    'the old one is first, with an address of %s: it releases everything',
     async ([, address, epoch], context) => {
       const cable = await makeCable(context);
-      const former = await cable.plug(epoch);
+      const old = await cable.plug(epoch);
       const next = await cable.plug(200);
-      await give(former, address);
-      const guard = former.start('guard', address);
-      await vi.waitFor(async () => expect(await powerOf(former)).not.toBeNull(), patience);
+      await give(old, address);
+      const guard = old.start('guard', address);
+      await vi.waitFor(async () => expect(await powerOf(old)).not.toBeNull(), patience);
 
       const gate = next.start('gate', address);
 
       expect(await guard.ended).toBe(3);
-      expect(await addressesOf(former)).toBe('');
-      expect(await toldTo(former)).toEqual(released);
-      expect(await powerOf(former)).toMatchObject({ retiredBy: { epoch: 200 } });
+      expect(await addressesOf(old)).toBe('');
+      expect(await toldTo(old)).toEqual(released);
+      expect(await powerOf(old)).toMatchObject({ retiredBy: { epoch: 200 } });
       expect(await gate.ended).toBe(0);
       // After a reboot, with nobody at the cable.
-      expect(await former.start('gate', address).ended).toBe(3);
+      expect(await old.start('gate', address).ended).toBe(3);
     },
   );
 
-  it('the new one is first: the former one does not serve, nor after a reboot without the new one', async (context) => {
+  it('the new one is first: the old one does not serve, nor after a reboot without the new one', async (context) => {
     const cable = await makeCable(context);
-    const former = await cable.plug(100);
+    const old = await cable.plug(100);
     const next = await cable.plug(200);
     await give(next, '192.168.99.8');
     const guard = next.start('guard', '192.168.99.8');
     await vi.waitFor(async () => expect(await powerOf(next)).not.toBeNull(), patience);
 
-    expect(await former.start('gate', '192.168.99.8').ended).toBe(3);
+    expect(await old.start('gate', '192.168.99.8').ended).toBe(3);
 
     guard.kill();
     await next.ip('link', 'set', 'eth0', 'down');
-    expect(await former.start('gate', '192.168.99.8').ended).toBe(3);
+    expect(await old.start('gate', '192.168.99.8').ended).toBe(3);
     expect(await powerOf(next)).toEqual({ retiredBy: null, conflict: null });
   });
 
   it('both start at once: only the one with the higher epoch serves', async (context) => {
     const cable = await makeCable(context);
-    const former = await cable.plug();
+    const old = await cable.plug();
     const next = await cable.plug(200);
 
-    const gates = [former, next].map((each) => each.start('gate', '192.168.99.8').ended);
+    const gates = [old, next].map((each) => each.start('gate', '192.168.99.8').ended);
 
     expect(await Promise.all(gates)).toEqual([3, 0]);
   });
 
-  it('the former one serves again where a later statement names it', async (context) => {
+  it('the old one serves again where a later statement names it', async (context) => {
     const cable = await makeCable(context);
-    const former = await cable.plug(300);
+    const old = await cable.plug(300);
     const next = await cable.plug(200);
     const retired = JSON.stringify(cable.statementFor(next, 200));
-    await former.write('/var/lib/skolo-active/retired-by.json', retired);
+    await old.write('/var/lib/skolo-active/retired-by.json', retired);
 
-    expect(await former.start('gate', '192.168.99.8').ended).toBe(0);
+    expect(await old.start('gate', '192.168.99.8').ended).toBe(0);
   });
 
   it.for(['192.168.99.8', 'fd00:99::8'])(
@@ -124,20 +124,20 @@ describe.skipIf(why !== undefined).concurrent(name, { timeout: 120_000 }, () => 
   it('a neighbour cannot retire it: forged, replayed and malformed statements, and a flood of them', async (context) => {
     const cable = await makeCable(context);
     const jumphost = await cable.plug(200);
-    const former = await cable.plug();
+    const old = await cable.plug();
     const neighbour = await cable.plug();
     await give(jumphost, '192.168.99.8');
     const guard = jumphost.start('guard', '192.168.99.8');
     await vi.waitFor(async () => expect(await powerOf(jumphost)).not.toBeNull(), patience);
-    const valid = cable.statementFor(former, 300);
-    const forged = cable.statementFor(former, 300, newRackKey());
+    const valid = cable.statementFor(old, 300);
+    const forged = cable.statementFor(old, 300, newRackKey());
     const message = (statement: unknown, rack = 'rack4') =>
       JSON.stringify({ skolo: 'jumphost/1', ask: false, rack, statement });
     const datagrams = [
       message(forged),
-      message({ ...cable.statementFor(former, 100), epoch: 300 }),
-      // Replays: of a former jumphost, of its own, of itself later.
-      message(cable.statementFor(former, 100)),
+      message({ ...cable.statementFor(old, 100), epoch: 300 }),
+      // Replays: of an old jumphost, of its own, of itself later.
+      message(cable.statementFor(old, 100)),
       message(cable.statementFor(jumphost, 200)),
       message(cable.statementFor(jumphost, 400)),
       // Of another rack, with the same key.
@@ -166,24 +166,24 @@ describe.skipIf(why !== undefined).concurrent(name, { timeout: 120_000 }, () => 
 
   it('is released also where it is killed in between', async (context) => {
     const cable = await makeCable(context);
-    const former = await cable.plug(100);
+    const old = await cable.plug(100);
     const next = await cable.plug(200);
-    await give(former, '192.168.99.8');
+    await give(old, '192.168.99.8');
     // The first command to systemd kills who gave it.
-    await former.write(
+    await old.write(
       '/bin/systemctl',
       '#!/bin/sh\n[ -e "$0.told" ] || { echo killed > "$0.told"; kill -9 "$PPID"; exit 1; }\necho "$*" >> "$0.told"\n',
       0o755,
     );
-    const guard = former.start('guard', '192.168.99.8');
-    await vi.waitFor(async () => expect(await powerOf(former)).not.toBeNull(), patience);
+    const guard = old.start('guard', '192.168.99.8');
+    await vi.waitFor(async () => expect(await powerOf(old)).not.toBeNull(), patience);
     const gate = next.start('gate', '192.168.99.8');
     expect(await guard.ended).toBe(-1);
-    expect(await powerOf(former)).toMatchObject({ retiredBy: { epoch: 200 } });
+    expect(await powerOf(old)).toMatchObject({ retiredBy: { epoch: 200 } });
 
-    expect(await former.start('guard', '192.168.99.8').ended).toBe(3);
+    expect(await old.start('guard', '192.168.99.8').ended).toBe(3);
 
-    expect(await toldTo(former)).toEqual(['killed', ...released]);
+    expect(await toldTo(old)).toEqual(['killed', ...released]);
     expect(await gate.ended).toBe(0);
   });
 });

@@ -1,5 +1,5 @@
 /**
- * Two computers are never the jumphost at once, if the former one is started again after a spare has taken its place, or if both start
+ * Two computers are never the jumphost at once, if the old one is started again after a spare has taken its place, or if both start
  * together. Before the network is up, a gate asks whether this one is the jumphost. A guard serves its statement from then on
  * (packages/fallback/src/active.ts).
  */

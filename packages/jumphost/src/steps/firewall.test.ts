@@ -68,7 +68,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 600_000 }, () => {
   let host: OpenHost;
   beforeAll(async () => {
     jumphost = await startBareJumphost();
-    host = await openTestHost(jumphost.desk, signal);
+    host = await openTestHost(jumphost.workstation, signal);
     const [cable = ''] =
       Object.entries(networkInterfaces()).find(([, all]) =>
         all?.some((each) => each.address === ours),
@@ -79,7 +79,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 600_000 }, () => {
     await host.need(pod);
     await host.need(`systemd-run --quiet --unit=listeners /opt/test/node -e "${listeners}"
 until ss -Hltn sport = :10250 | grep -q .; do sleep 0.1; done`);
-    const steps = testSteps(jumphost.desk, signal).filter(({ name }) =>
+    const steps = testSteps(jumphost.workstation, signal).filter(({ name }) =>
       ['system', 'packages', 'firewall'].includes(name),
     );
     const found = await prepare(host, steps, { isCheck: false, signal, report() {} });

@@ -37,7 +37,7 @@ import { packagesOf } from './packages.ts';
 import { type ProgramSources, programsStep, unitsStep } from './programs.ts';
 import { fsckStep, watchdogStep } from './recovery.ts';
 
-/** All that the desk knows of a jumphost. */
+/** All that the workstation knows of a jumphost. */
 interface JumphostNeeds {
   rack: Rack;
   download: Download;

@@ -35,8 +35,11 @@ const Line = z.object({ name: z.string(), state: z.string(), text: z.string() })
 const made = `find /etc /opt/skolo /usr/local /usr/bin/node /var/lib/skolo /var/lib/rancher/k3s/agent -xdev -not -path '/etc/ssh/ssh_host*' -not -path /etc/machine-id -not -path /etc/rancher/k3s/k3s.yaml -not -name '*-' -not -path '/etc/.#*' -type f | LC_ALL=C sort | xargs -d '\\n' sha256sum
 find /etc /opt/skolo /usr/local /var/lib/skolo -xdev -not -path '/etc/.#*' -printf '%p %m %U:%G %l\\n' | LC_ALL=C sort`;
 
-const faults: Record<string, (jumphost: BareJumphost, desk: ChildProcess) => Promise<unknown>> = {
-  'kill -9 of the desk': async (_, desk) => desk.kill('SIGKILL'),
+const faults: Record<
+  string,
+  (jumphost: BareJumphost, workstation: ChildProcess) => Promise<unknown>
+> = {
+  'kill -9 of the workstation': async (_, workstation) => workstation.kill('SIGKILL'),
   'kill -9 of all sessions there': ({ computer }) =>
     computer.run(
       'sh',
@@ -47,9 +50,9 @@ const faults: Record<string, (jumphost: BareJumphost, desk: ChildProcess) => Pro
     await computer.cutPower();
     await computer.boot();
   },
-  'a cable that is pulled out': async ({ computer }, desk) => {
+  'a cable that is pulled out': async ({ computer }, workstation) => {
     await computer.setCable(false);
-    await (desk.exitCode ?? once(desk, 'exit'));
+    await (workstation.exitCode ?? once(workstation, 'exit'));
     await computer.setCable(true);
   },
 };
@@ -82,21 +85,21 @@ describe.skipIf(why !== undefined)(name, { timeout: 1_800_000 }, () => {
       expect(runs, `interrupted in ${[...hurt].join(', ')}`).toBeLessThan(mostRuns);
       // One at a time: a computer that boots cannot lose its power.
       let isHurt = false;
-      isDone = await run(jumphost, async (step, desk, isOver) => {
+      isDone = await run(jumphost, async (step, workstation, isOver) => {
         if (hurt.has(step) || isHurt) return;
         isHurt = true;
         hurt.add(step);
         // Somewhere in the step, or right after it.
         await Promise.race([pause(Math.random() * 1500), isOver]);
-        await faults[fault]?.(jumphost, desk);
+        await faults[fault]?.(jumphost, workstation);
       });
     }
 
     // Short steps after the one that was hurt may end before the fault is there.
     expect(hurt.size).toBeGreaterThan(5);
     expect(await madeOn(jumphost)).toBe(expected);
-    const host = await openTestHost(jumphost.desk, signal);
-    const steps = await prepare(host, testSteps(jumphost.desk, signal), {
+    const host = await openTestHost(jumphost.workstation, signal);
+    const steps = await prepare(host, testSteps(jumphost.workstation, signal), {
       isCheck: true,
       signal,
       report() {},
@@ -107,11 +110,15 @@ describe.skipIf(why !== undefined)(name, { timeout: 1_800_000 }, () => {
 
   /** One run as a process. Whether it is through. */
   async function run(
-    { desk }: BareJumphost,
-    atChange: (step: string, desk: ChildProcess, isOver: Promise<unknown>) => Promise<unknown>,
+    { workstation }: BareJumphost,
+    atChange: (
+      step: string,
+      workstation: ChildProcess,
+      isOver: Promise<unknown>,
+    ) => Promise<unknown>,
   ): Promise<boolean> {
-    const file = join(folder, 'desk.json');
-    await writeFile(file, JSON.stringify({ ...desk, returnSeconds: 15 }));
+    const file = join(folder, 'workstation.json');
+    await writeFile(file, JSON.stringify({ ...workstation, returnSeconds: 15 }));
     const child = spawn(process.execPath, [program, file], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -127,8 +134,8 @@ describe.skipIf(why !== undefined)(name, { timeout: 1_800_000 }, () => {
     return code === 0;
   }
 
-  async function madeOn({ desk }: BareJumphost): Promise<string> {
-    const host = await openTestHost(desk, signal);
+  async function madeOn({ workstation }: BareJumphost): Promise<string> {
+    const host = await openTestHost(workstation, signal);
     try {
       return await host.need(made);
     } finally {

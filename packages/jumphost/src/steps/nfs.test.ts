@@ -27,7 +27,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
   let host: OpenHost;
   beforeAll(async () => {
     jumphost = await startBareJumphost();
-    host = await openTestHost(jumphost.desk, signal);
+    host = await openTestHost(jumphost.workstation, signal);
     await host.write({
       path: '/etc/systemd/system/nfs-server.service',
       content: `[Service]
@@ -126,7 +126,7 @@ systemctl stop srv-skolo-nfs.mount && systemctl start srv-skolo-nfs.mount`);
     );
   });
 
-  it('serves what a former server has exported, and names it', async () => {
+  it('serves what an old server has exported, and names it', async () => {
     await host.need(`rm /etc/nfs.conf.d/50-skolo.conf
 echo '/opt ${subnet}(ro,no_subtree_check)' > /etc/exports`);
 

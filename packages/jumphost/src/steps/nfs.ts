@@ -39,7 +39,7 @@ export function nfsStep(needs: NfsNeeds): Step {
       about,
       files: [
         exportsFile(needs.subnet),
-        // Clients of a former server may know nothing newer.
+        // Clients of an old server may know nothing newer.
         ...(isAlone ? [versionsFile] : []),
         ...(hasDisk ? [] : [mountFile]),
       ],
@@ -59,7 +59,7 @@ export function nfsStep(needs: NfsNeeds): Step {
     async apply(host) {
       const { step, hasDisk } = await look(host);
       // The unit comes after its image: without one, a disk may still be mounted there.
-      await host.need(`${refuseOther}\n${hasDisk ? '' : makeImage}`, { deadlineMs: 300_000 });
+      await host.need(`${rejectOther}\n${hasDisk ? '' : makeImage}`, { deadlineMs: 300_000 });
       await step.apply?.(host);
     },
   };
@@ -109,7 +109,7 @@ const otherServer = `other=$(ss -Hltnp 'sport = :2049' | sed -n 's/.*users:(("\\
 const otherText =
   '"the NFS server $other uses port 2049; stop it, or remove the component nfs from the overlay"';
 
-const refuseOther = `${otherServer}
+const rejectOther = `${otherServer}
 [ -z "$other" ] || { echo ${otherText} >&2; exit 1; }`;
 
 /**

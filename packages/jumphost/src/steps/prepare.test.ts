@@ -39,7 +39,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 600_000 }, () => {
   let host: OpenHost;
   beforeAll(async () => {
     jumphost = await startBareJumphost();
-    host = await openTestHost(jumphost.desk, signal);
+    host = await openTestHost(jumphost.workstation, signal);
   }, 120_000);
   afterAll(async () => {
     await host?.close();
@@ -47,10 +47,12 @@ describe.skipIf(why !== undefined)(name, { timeout: 600_000 }, () => {
   });
 
   const go = (isCheck = false, skip: string[] = []) =>
-    prepare(host, testSteps(jumphost.desk, signal), { isCheck, skip, signal, report() {} });
+    prepare(host, testSteps(jumphost.workstation, signal), { isCheck, skip, signal, report() {} });
 
   const only = (...names: string[]) => {
-    const steps = testSteps(jumphost.desk, signal).filter(({ name }) => names.includes(name));
+    const steps = testSteps(jumphost.workstation, signal).filter(({ name }) =>
+      names.includes(name),
+    );
     return prepare(host, steps, { isCheck: false, signal, report() {} });
   };
 
@@ -141,9 +143,9 @@ head -c 1M /dev/zero > ${folder}/.full 2>/dev/null || true`);
   });
 
   it.runIf(inFull)(
-    'is changed by one desk at a time, and the second one is told whose turn it is',
+    'is changed by one workstation at a time, and the second one is told whose turn it is',
     async () => {
-      const first = await openTestHost(jumphost.desk, signal);
+      const first = await openTestHost(jumphost.workstation, signal);
       const began = Promise.withResolvers<void>();
       const end = Promise.withResolvers<void>();
       const ann = withLock(first, { by: 'ann@desk', signal }, async () => {
@@ -171,7 +173,7 @@ head -c 1M /dev/zero > ${folder}/.full 2>/dev/null || true`);
   });
 
   it('needs less room than before, and says how much', async () => {
-    const system = testSteps(jumphost.desk, signal).slice(0, 1);
+    const system = testSteps(jumphost.workstation, signal).slice(0, 1);
     const within = async (size: string) => {
       await host.need(`mount -t tmpfs -o size=${size} tmpfs /var/lib/skolo`);
       const steps = await prepare(host, system, { isCheck: true, signal, report() {} });
@@ -189,9 +191,9 @@ head -c 1M /dev/zero > ${folder}/.full 2>/dev/null || true`);
   it.runIf(inFull)(
     'is open to a user with sudo, and says what a user without it has to do',
     async () => {
-      const { desk } = jumphost;
+      const { workstation } = jumphost;
       const ways = [{ host: 'jumphost-rack4', user: 'ann' }];
-      const ofAnn = { ...desk, rack: { ...desk.rack, ways } };
+      const ofAnn = { ...workstation, rack: { ...workstation.rack, ways } };
       await host.need(`useradd --create-home --shell /bin/sh ann
 mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ssh`);
 
@@ -217,7 +219,7 @@ mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ss
     await changeGuarded(host, change, {
       returnSeconds: 17,
       signal,
-      newSession: (stop) => openTestHost(jumphost.desk, stop),
+      newSession: (stop) => openTestHost(jumphost.workstation, stop),
     });
     const { stdout } = await host.run('systemctl is-active skolo-return.timer');
 
@@ -235,7 +237,7 @@ mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ss
     const newSession = async (stop: AbortSignal) => {
       sessions += 1;
       if (sessions > 1 && sessions <= lost) throw new Error('no way in');
-      const session = await openTestHost(jumphost.desk, stop);
+      const session = await openTestHost(jumphost.workstation, stop);
       if (sessions > lost) return session;
       return {
         ...session,
@@ -267,7 +269,7 @@ mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ss
       {
         returnSeconds: 600,
         signal,
-        newSession: (stop) => openTestHost(jumphost.desk, stop),
+        newSession: (stop) => openTestHost(jumphost.workstation, stop),
       },
     );
 
@@ -285,7 +287,7 @@ mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ss
     await host.write({ path: foreign, content: 'AllowUsers nobody\n' });
 
     const [ssh] = await only('ssh');
-    const session = await openTestHost(jumphost.desk, signal);
+    const session = await openTestHost(jumphost.workstation, signal);
     await session.close();
 
     expect(ssh).toMatchObject({
@@ -403,7 +405,7 @@ mkdir -p /boot/grub && echo "linux /vmlinuz$GRUB_CMDLINE_LINUX" > /boot/grub/gru
     );
     const open = changeGuarded(host, change, {
       ...guard,
-      newSession: (stop) => openTestHost(jumphost.desk, stop),
+      newSession: (stop) => openTestHost(jumphost.workstation, stop),
     });
     await expect(open).rejects.toThrow('and a new SSH session succeeds');
   });
@@ -422,7 +424,7 @@ mkdir -p /boot/grub && echo "linux /vmlinuz$GRUB_CMDLINE_LINUX" > /boot/grub/gru
     const changed = changeGuarded(host, change, {
       returnSeconds: 8,
       signal,
-      newSession: (stop) => openTestHost(jumphost.desk, stop),
+      newSession: (stop) => openTestHost(jumphost.workstation, stop),
     });
 
     await expect(changed).rejects.toThrow('no new SSH session succeeded');

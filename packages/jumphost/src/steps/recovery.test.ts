@@ -1,7 +1,7 @@
 /** A computer that hangs comes back by itself: Debian's own kernel, started by BIOS and GRUB, on a computer that QEMU emulates. */
 
 import { type Host, journalStep, prepare, type StepProgress } from '@skolo/computers';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { parseRack } from '@skolo/rack';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rackYaml } from '../testing/test-steps.ts';
@@ -11,7 +11,7 @@ import { fsckStep, watchdogStep } from './recovery.ts';
 
 const why = isLong ? whyNoVirtual() : 'only in npm run test:long';
 const { signal } = new AbortController();
-/** Half a minute on a quiet computer, which it shares with all other campaigns. */
+/** Half a minute on a quiet computer, which it shares with all other fault-injection tests. */
 const start = { timeout: 900_000, interval: 500 };
 
 describe.skipIf(why !== undefined)(`a computer that hangs${why ? ` (${why})` : ''}`, () => {

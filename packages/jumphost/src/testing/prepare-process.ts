@@ -4,15 +4,15 @@
  */
 import { readFile } from 'node:fs/promises';
 import { isPrepared, prepare } from '@skolo/computers';
-import { openTestHost, type TestDesk } from '@skolo/k3s/testing';
+import { openTestHost, type TestWorkstation } from '@skolo/k3s/testing';
 import { testSteps } from './test-steps.ts';
 
 const [, , file = ''] = process.argv;
-const desk: TestDesk = JSON.parse(await readFile(file, 'utf8'));
+const workstation: TestWorkstation = JSON.parse(await readFile(file, 'utf8'));
 const { signal } = new AbortController();
-const host = await openTestHost(desk, signal);
+const host = await openTestHost(workstation, signal);
 try {
-  const steps = await prepare(host, testSteps(desk, signal), {
+  const steps = await prepare(host, testSteps(workstation, signal), {
     isCheck: false,
     signal,
     report(all) {

@@ -8,7 +8,7 @@ import {
   network,
   openTestHost,
   subnet,
-  type TestDesk,
+  type TestWorkstation,
 } from '@skolo/k3s/testing';
 import { parseRack } from '@skolo/rack';
 import { stepsOf } from '../steps/index.ts';
@@ -27,7 +27,7 @@ infrastructure: { switch-1: { model: edgeswitch, address: ${network}.11 } }
 const nothing = { differs: async () => [], apply: async () => {} };
 
 /** All but those that need a repository of racks: the command has a test of them. */
-export function testSteps(desk: TestDesk, signal: AbortSignal): Step[] {
+export function testSteps(workstation: TestWorkstation, signal: AbortSignal): Step[] {
   const steps = stepsOf({
     accounts,
     k3sVersion,
@@ -38,15 +38,15 @@ export function testSteps(desk: TestDesk, signal: AbortSignal): Step[] {
     secretFiles: nothing,
     secrets: nothing,
     overlay: nothing,
-    rackKey: async () => desk.rackKey,
+    rackKey: async () => workstation.rackKey,
     rack: parseRack(rackYaml, { file: 'rack.yaml' }),
-    download: downloader({ folder: desk.files, fetch, signal, confirm: async () => false }),
+    download: downloader({ folder: workstation.files, fetch, signal, confirm: async () => false }),
     guard: {
-      returnSeconds: desk.returnSeconds,
+      returnSeconds: workstation.returnSeconds,
       signal,
-      newSession: (stop, server) => openTestHost(desk, stop, server),
+      newSession: (stop, server) => openTestHost(workstation, stop, server),
     },
-    sources: { bundles: desk.bundles, deploy: `${repository}deploy` },
+    sources: { bundles: workstation.bundles, deploy: `${repository}deploy` },
   });
   const ofRepository = ['secret-files', 'secrets', 'overlay'];
   return steps.filter(({ name }) => !ofRepository.includes(name));

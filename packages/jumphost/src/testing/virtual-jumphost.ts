@@ -1,4 +1,4 @@
-/** A Debian with its own kernel, BIOS, GRUB and a watchdog, on a computer that QEMU emulates; and a desk's connection to it. */
+/** A Debian with its own kernel, BIOS, GRUB and a watchdog, on a computer that QEMU emulates; and a workstation's connection to it. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -31,7 +31,7 @@ export class VirtualJumphost {
     this.#port = port;
   }
 
-  /** Its disk is a copy; the desk's key gets in. */
+  /** Its disk is a copy; the workstation's key gets in. */
   static async create(): Promise<VirtualJumphost> {
     const folder = await mkdtemp(join(tmpdir(), 'skolo-virtual-'));
     const created = new VirtualJumphost(folder, await freeTcpPort());

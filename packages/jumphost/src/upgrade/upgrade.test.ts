@@ -7,7 +7,7 @@
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { downloader, isPrepared, prepare, type StepProgress } from '@skolo/computers';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import {
   certificatesStep,
   folder,
@@ -43,13 +43,13 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
   let host: OpenHost;
   beforeAll(async () => {
     jumphost = await startBareJumphost();
-    const { files } = jumphost.desk;
+    const { files } = jumphost.workstation;
     await addK3s(files, next);
     await addK3s(files, crashing, 'crash');
     await addK3s(files, hanging, 'hang');
     await addK3s(files, last);
-    host = await openTestHost(jumphost.desk, signal);
-    const steps = await prepare(host, testSteps(jumphost.desk, signal), {
+    host = await openTestHost(jumphost.workstation, signal);
+    const steps = await prepare(host, testSteps(jumphost.workstation, signal), {
       isCheck: false,
       signal,
       report() {},
@@ -87,7 +87,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
       by: 'ann@desk: of a test',
       health,
       download: downloader({
-        folder: jumphost.desk.files,
+        folder: jumphost.workstation.files,
         fetch,
         signal: stop,
         confirm: async () => false,
@@ -127,7 +127,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
     });
   });
 
-  it('is refused where the disk has no room for the snapshot, and k3s goes on', async () => {
+  it('is rejected where the disk has no room for the snapshot, and k3s goes on', async () => {
     await host.need(`mkdir -p ${folder} && mount -t tmpfs -o size=256k tmpfs ${folder}`);
     const started = await host.need('systemctl show --property=ExecMainStartTimestamp k3s');
 
@@ -140,23 +140,25 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
     expect(await host.need('systemctl show --property=ExecMainStartTimestamp k3s')).toBe(started);
   });
 
-  it('is refused where the file is not that of the publisher', async () => {
-    const file = join(jumphost.desk.files, `k3s-${next}`, 'k3s-airgap-images-amd64.tar.zst');
+  it('is rejected where the file is not that of the publisher', async () => {
+    const file = join(jumphost.workstation.files, `k3s-${next}`, 'k3s-airgap-images-amd64.tar.zst');
     await appendFile(file, 'more');
 
     expect((await upgrade(next))['k3s-server']).toContain('does not match the file at https://');
 
-    await addK3s(jumphost.desk.files, next);
+    await addK3s(jumphost.workstation.files, next);
     expect(await runs()).toBe(asBefore(k3sVersion));
   });
 
-  it('goes on with a desk that was gone, keeps the database, and is not done twice', async () => {
+  it('goes on with a workstation that was gone, keeps the database, and is not done twice', async () => {
     const gone = new AbortController();
     const report = (text: string) => {
-      if (text.startsWith('starts')) gone.abort(new Error('the desk is gone'));
+      if (text.startsWith('starting')) gone.abort(new Error('the workstation is gone'));
     };
 
-    await expect(upgrade(next, { report, stop: gone.signal })).rejects.toThrow('the desk is gone');
+    await expect(upgrade(next, { report, stop: gone.signal })).rejects.toThrow(
+      'the workstation is gone',
+    );
     expect((await upgrade(crashing))['k3s-version']).toContain(
       `finish it with --k3s ${next} first`,
     );
@@ -229,7 +231,11 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
     ['starting the new version', 'v1.33.5+k3s1', 'v1.33.5+k3s1'],
     ['rolling back', 'v1.33.6+k3s1', 'v1.33.5+k3s1'],
   ])('goes on by itself after a power cut while it is %s', async (words, version, after) => {
-    await addK3s(jumphost.desk.files, version, words === 'rolling back' ? 'crash' : undefined);
+    await addK3s(
+      jumphost.workstation.files,
+      version,
+      words === 'rolling back' ? 'crash' : undefined,
+    );
     const gone = new AbortController();
     let cut: Promise<void> | undefined;
     const report = (text: string) => {
@@ -242,7 +248,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
     await cut;
     await host.close();
     await jumphost.computer.boot();
-    host = await openTestHost(jumphost.desk, signal);
+    host = await openTestHost(jumphost.workstation, signal);
     await host.need(`until grep -Eq 'ready|returned' ${folder}/state; do sleep 1; done`, {
       deadlineMs: 120_000,
     });
@@ -252,15 +258,15 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
     expect(await runs()).toBe(asBefore(after));
   });
 
-  it('goes through several minor versions, also with a desk that was gone before the last', async () => {
+  it('goes through several minor versions, also with a workstation that was gone before the last', async () => {
     const way = [...['v1.33.7+k3s1', last], 'v1.35.0+k3s1'];
-    for (const each of way) await addK3s(jumphost.desk.files, each);
+    for (const each of way) await addK3s(jumphost.workstation.files, each);
     const gone = new AbortController();
     let starts = 0;
     const report = (text: string) => {
-      if (!text.startsWith('starts')) return;
+      if (!text.startsWith('starting')) return;
       starts += 1;
-      if (starts === 2) gone.abort(new Error('the desk is gone'));
+      if (starts === 2) gone.abort(new Error('the workstation is gone'));
     };
 
     expect(await upgrade(way.join(','), { isCheck: true })).toMatchObject({

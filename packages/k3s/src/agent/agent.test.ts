@@ -7,7 +7,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { downloader, type Host, openHost, prepare } from '@skolo/computers';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { type ControlPlane, peer, startControlPlane } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clusterOn, type JoinCluster } from '../cluster/cluster.ts';
@@ -46,7 +46,7 @@ esac
     jumphost = await openHost({ name: 'jumphost', start, signal });
     cluster = { ...clusterOn(jumphost), version: async () => k3sVersion };
     machine = await startBareJumphost();
-    host = await openTestHost(machine.desk, signal);
+    host = await openTestHost(machine.workstation, signal);
   }, 240_000);
   afterAll(async () => {
     await host?.close();
@@ -61,7 +61,7 @@ esac
       server: ours,
       cluster: to,
       download: downloader({
-        folder: machine.desk.files,
+        folder: machine.workstation.files,
         fetch,
         signal,
         confirm: async () => false,
@@ -75,11 +75,11 @@ esac
     );
   };
 
-  it('is refused while a node of its name lives, joins when that is dead, and leaves', async () => {
+  it('is rejected while a node of its name lives, joins when that is dead, and leaves', async () => {
     await register(jumphost, name, { isReady: true });
 
     expect(await go()).toMatchObject({
-      'former-node': expect.stringContaining('the node rpi-1 is alive, on another computer'),
+      'old-node': expect.stringContaining('the node rpi-1 is alive, on another computer'),
       'k3s-agent': 'waiting',
     });
 
@@ -88,8 +88,8 @@ esac
 
     expect(states).toEqual({
       system: 'ok',
-      'former-cluster': 'ok',
-      'former-node': 'changed',
+      'old-cluster': 'ok',
+      'old-node': 'changed',
       'k3s-config': 'changed',
       'image-store': 'changed',
       'k3s-agent': 'changed',
@@ -111,7 +111,7 @@ esac
     await Promise.all([go(), registerWhenJoined(host, jumphost)]);
     // As the agent of k3s keeps it; its server has forgotten the node.
     const path = '/var/lib/rancher/k3s/agent/server-ca.crt';
-    await host.write({ path, content: 'of the former cluster\n' });
+    await host.write({ path, content: 'of the old cluster\n' });
     await cluster.forget(name);
     const anew = { ...cluster, ca: async () => 'of the new cluster\n' };
     const joined = host.need(`while [ -e ${path} ]; do sleep 1; done`);
@@ -122,8 +122,8 @@ esac
     ]);
 
     expect(states).toMatchObject({
-      'former-cluster': 'changed',
-      'former-node': 'ok',
+      'old-cluster': 'changed',
+      'old-node': 'ok',
       'k3s-agent': 'changed',
       node: 'changed',
     });
@@ -133,7 +133,7 @@ esac
   it('joins with programs for arm/v7 where its Debian says so', async () => {
     await host.need(`rm /usr/local/bin/k3s
 printf '#!/bin/sh\\necho armhf\\n' > /usr/local/bin/dpkg; chmod 755 /usr/local/bin/dpkg`);
-    await rm(join(machine.desk.files, `k3s-${k3sVersion}`, 'k3s'));
+    await rm(join(machine.workstation.files, `k3s-${k3sVersion}`, 'k3s'));
     await cluster.forget(name);
 
     const [states] = await Promise.all([go(), registerWhenJoined(host, jumphost)]);

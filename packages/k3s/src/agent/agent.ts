@@ -54,8 +54,8 @@ export function agentSystemStep(now: () => number): Step {
 /** Those of a computer whose system has been checked. */
 export function agentSteps(needs: JoinNeeds): Step[] {
   return [
-    formerClusterStep({ cluster: needs.cluster, authority: serverCa, leave: removeAgent }),
-    formerPasswordStep(needs),
+    oldClusterStep({ cluster: needs.cluster, authority: serverCa, leave: removeAgent }),
+    oldPasswordStep(needs),
     agentConfigStep(needs),
     imageStoreStep('agent'),
     agentStep(needs),
@@ -63,17 +63,17 @@ export function agentSteps(needs: JoinNeeds): Step[] {
   ];
 }
 
-interface FormerCluster {
+interface OldCluster {
   cluster: Pick<JoinCluster, 'ca'>;
   /** The file of the CA of the cluster that a computer has joined. */
   authority: string;
   leave(host: Host): Promise<void>;
 }
 
-/** A cluster that was made anew, as by `skolo jumphost replace --new-cluster`, has another CA, and its agents know the former one. */
-export function formerClusterStep({ cluster, authority, leave }: FormerCluster): Step {
+/** A cluster that was made anew, as by `skolo jumphost replace --new-cluster`, has another CA, and its agents know the old one. */
+export function oldClusterStep({ cluster, authority, leave }: OldCluster): Step {
   return {
-    name: 'former-cluster',
+    name: 'old-cluster',
     about: 'the computer belongs to no other cluster',
     async check(host) {
       const [known, present] = [await host.read(authority), await cluster.ca()];
@@ -84,7 +84,7 @@ export function formerClusterStep({ cluster, authority, leave }: FormerCluster):
   };
 }
 
-interface FormerNode {
+interface OldNode {
   name: string;
   cluster: Pick<JoinCluster, 'node' | 'forget'>;
   /** What the cluster has of this name; undefined where this computer has it, or nobody. */
@@ -94,9 +94,9 @@ interface FormerNode {
 }
 
 /** A new SD card, or another computer, with the name of a node that is there. */
-export function formerNodeStep({ name, cluster, taken, leave }: FormerNode): Step {
+export function oldNodeStep({ name, cluster, taken, leave }: OldNode): Step {
   return {
-    name: 'former-node',
+    name: 'old-node',
     about: 'no other computer in the cluster has this name',
     async check(host) {
       const what = await taken(host);
@@ -114,8 +114,8 @@ export function formerNodeStep({ name, cluster, taken, leave }: FormerNode): Ste
 }
 
 /** k3s knows a computer by the password of its node. */
-function formerPasswordStep({ machine: { name }, cluster }: JoinNeeds): Step {
-  return formerNodeStep({
+function oldPasswordStep({ machine: { name }, cluster }: JoinNeeds): Step {
+  return oldNodeStep({
     name,
     cluster,
     leave: 'skolo machine leave',

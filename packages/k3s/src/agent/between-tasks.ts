@@ -52,7 +52,7 @@ interface MachineHold {
   release(): Promise<void>;
 }
 
-/** It ends by itself soon after a desk that is gone. */
+/** It ends by itself soon after a workstation that is gone. */
 const holdMs = 15 * 60_000;
 const renewMs = 5 * 60_000;
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { pause } from '@skolo/base';
-import { campaign, seed, seeded } from '@skolo/durable/campaign';
+import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
 import { type ImageRegistry, PowerCutNode, peer, startImageRegistry } from '@skolo/simulators';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { imageStoreFiles } from './settings.ts';
@@ -117,7 +117,7 @@ imports = ["${folder}/*.toml"]
     const begin = performance.now();
     await cut.pull(registry.image);
     const pullMs = performance.now() - begin;
-    for (let round = 0; round < campaign(3, 60); round += 1) {
+    for (let round = 0; round < countRounds(3, 60); round += 1) {
       await cut.removeImages();
       const pulled = cut.pull(registry.image).catch(() => {});
       await pause(random() * pullMs * 1.1);

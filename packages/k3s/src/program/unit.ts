@@ -56,7 +56,7 @@ export async function k3sProgram(
   return await options.download(releaseOf(architecture, options.version), binaryOf(architecture));
 }
 
-/** Puts the program of this version there. What runs goes on with the former one until it is started again. */
+/** Puts the program of this version there. What runs goes on with the old one until it is started again. */
 export async function installBinary(host: Host, options: K3sOptions): Promise<void> {
   const content = await k3sProgram(await architectureOf(host), options);
   await host.write({ path: binary, content, mode: 0o755 });

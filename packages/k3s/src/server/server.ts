@@ -86,7 +86,7 @@ export async function serverSettings(host: Host, place: ServerPlace) {
   });
 }
 
-/** Images on the disk, for a start without the uplink: those of k3s, and ours if a file of them is given. */
+/** Images on the disk, for a start without the internet connection: those of k3s, and ours if a file of them is given. */
 export function imagesStep(
   options: K3sOptions,
   { own, rack }: { own: string | undefined; rack: string },

@@ -1,11 +1,16 @@
-/** A bare Debian with systemd and sshd, on a cable of its own, as a person has installed it; and what a desk has for it. */
+/** A bare Debian with systemd and sshd, on a cable of its own, as a person has installed it; and what a workstation has for it. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Computer, peer, removeBridge } from '@skolo/simulators';
-import { addToDesk, makeTestDesk, type Place, publicKeyOf } from './test-desk.ts';
-import { address, ours, type TestDesk } from './test-host.ts';
+import { address, ours, type TestWorkstation } from './test-host.ts';
+import {
+  addToWorkstation,
+  makeTestWorkstation,
+  type Place,
+  publicKeyOf,
+} from './test-workstation.ts';
 
 const repository = fileURLToPath(new URL('../../../../', import.meta.url));
 
@@ -19,8 +24,8 @@ export function whyNoJumphost(): string | undefined {
 
 export interface BareJumphost {
   computer: Computer;
-  desk: TestDesk;
-  /** Another one at the same switch, for the same desk. */
+  workstation: TestWorkstation;
+  /** Another one at the same switch, for the same workstation. */
   addSpare(spare: Place): Promise<Computer>;
   close(): Promise<void>;
 }
@@ -43,7 +48,7 @@ interface BareOptions {
 /** Boots one. */
 export async function startBareJumphost(options: BareOptions = {}): Promise<BareJumphost> {
   const { bridge, place = jumphost } = options;
-  const home = await mkdtemp(join(tmpdir(), 'skolo-desk-'));
+  const home = await mkdtemp(join(tmpdir(), 'skolo-workstation-'));
   const computers: Computer[] = [];
   async function close() {
     for (const each of computers) await each.scrap();
@@ -53,16 +58,16 @@ export async function startBareJumphost(options: BareOptions = {}): Promise<Bare
   async function start(place: Place): Promise<Computer> {
     const computer = await bareComputer(options);
     computers.push(computer);
-    await addToDesk(home, place);
-    await allowDesk(home, computer);
+    await addToWorkstation(home, place);
+    await allowWorkstation(home, computer);
     await installDebian(computer, place);
     await computer.boot();
     return computer;
   }
   try {
-    const desk = await makeTestDesk(home);
+    const workstation = await makeTestWorkstation(home);
     const computer = await start(place);
-    return { computer, desk, addSpare: start, close };
+    return { computer, workstation, addSpare: start, close };
   } catch (error) {
     await close();
     throw error;
@@ -89,8 +94,8 @@ export async function bareComputer(
   });
 }
 
-/** The desk's key gets in. */
-async function allowDesk(home: string, computer: Computer) {
+/** The workstation's key gets in. */
+async function allowWorkstation(home: string, computer: Computer) {
   const key = await readFile(publicKeyOf(home), 'utf8');
   await computer.write('/root/.ssh/authorized_keys', key, 0o600);
 }

@@ -1,4 +1,4 @@
-/** A bare Debian with sshd on a network of its own, a desk for it, and a k3s that is a fake in front of a real API server. */
+/** A bare Debian with sshd on a network of its own, a workstation for it, and a k3s that is a fake in front of a real API server. */
 export {
   adaptToContainer,
   type BareJumphost,
@@ -6,7 +6,6 @@ export {
   startBareJumphost,
   whyNoJumphost,
 } from './bare-jumphost.ts';
-export { addK3s, addToDesk, makeTestDesk, publicKeyOf } from './test-desk.ts';
 export {
   accounts,
   address,
@@ -15,6 +14,7 @@ export {
   ours,
   register,
   subnet,
-  type TestDesk,
+  type TestWorkstation,
 } from './test-host.ts';
 export { bridge, network } from './test-network.ts';
+export { addK3s, addToWorkstation, makeTestWorkstation, publicKeyOf } from './test-workstation.ts';

@@ -1,4 +1,4 @@
-/** A desk's connection to a computer of a test, and what it applies there. */
+/** A workstation's connection to a computer of a test, and what it applies there. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -15,8 +15,8 @@ export const ours = `${network}.1`;
 export const address = `${network}.8`;
 export const subnet = `${network}.0/24`;
 
-/** What a desk has for a jumphost: plain data. */
-export interface TestDesk {
+/** What a workstation has for a jumphost: plain data. */
+export interface TestWorkstation {
   rack: K3sRack;
   /** Of its programs. */
   env: NodeJS.ProcessEnv;
@@ -34,7 +34,7 @@ export type OpenHost = Host & { close(): Promise<void> };
 
 /** A connection of its own, as root. */
 export async function openTestHost(
-  { rack, env }: Pick<TestDesk, 'rack' | 'env'>,
+  { rack, env }: Pick<TestWorkstation, 'rack' | 'env'>,
   signal: AbortSignal,
   server?: string,
 ): Promise<OpenHost> {

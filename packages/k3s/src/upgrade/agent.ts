@@ -26,8 +26,8 @@ import {
 } from '../program/unit.ts';
 import { agentCertificates, expiringScript } from '../server/certificates.ts';
 
-/** The version before, until the new one has proven itself. */
-const former = '/usr/local/bin/.k3s.skolo-former';
+/** The version before, until the new one is verified. */
+const old = '/usr/local/bin/.k3s.skolo-old';
 const next = '/usr/local/bin/.k3s.skolo-next';
 const restart = `systemctl restart ${units.agent}`;
 
@@ -56,10 +56,10 @@ interface AgentUpgrade {
   signal: AbortSignal;
 }
 
-/** Whether an upgrade of it was cut off before it had proven itself. */
+/** Whether an upgrade of it was cut off before it was verified. */
 export async function isCutOff(machine: AgentMachine): Promise<boolean> {
   try {
-    return (await (await machine.open()).run(`[ -e ${former} ]`)).code === 0;
+    return (await (await machine.open()).run(`[ -e ${old} ]`)).code === 0;
   } catch {
     return false;
   }
@@ -91,7 +91,7 @@ export async function upgradeAgent(
     const why =
       (await whyNotReady(own, given, version ?? node.version)) ?? (await judge()).join(', ');
     if (why !== '') throw await goBack(own, given, why);
-    await own.need(`rm -f ${former}`);
+    await own.need(`rm -f ${old}`);
     return true;
   });
   if (!isDone) leave(name, tooLong(given.times));
@@ -118,9 +118,9 @@ async function stage({
   return { own, isThere: false };
 }
 
-/** A former version that is there is of a run that was cut off: the one in place may be half proven. */
+/** An old version that is there is of a run that was cut off: the one in place may be half verified. */
 const switchScript = `set -e
-[ -e ${former} ] || { cp -a ${binary} ${former}.new && sync ${former}.new && mv -f ${former}.new ${former}; }
+[ -e ${old} ] || { cp -a ${binary} ${old}.new && sync ${old}.new && mv -f ${old}.new ${old}; }
 mv -f ${next} ${binary}
 sync /usr/local/bin`;
 
@@ -128,10 +128,10 @@ async function goBack(own: Host, given: AgentUpgrade, why: string): Promise<Comp
   const { node, report } = given;
   const { stderr: errors } = await own.run(lastErrors('agent'));
   const said = [why, ...errors.split('\n').filter(Boolean).slice(-1)].join(': ');
-  const { code } = await own.run(`[ -e ${former} ]`);
+  const { code } = await own.run(`[ -e ${old} ]`);
   if (code !== 0) return new ComputerError(`${said}; the previous version is missing`);
   report(`${node.name}: rolling back to ${node.version}: ${why}`);
-  await own.need(`mv -f ${former} ${binary} && sync /usr/local/bin && ${restart}`, {
+  await own.need(`mv -f ${old} ${binary} && sync /usr/local/bin && ${restart}`, {
     deadlineMs: startMs,
   });
   const still = await whyNotReady(own, given, node.version);

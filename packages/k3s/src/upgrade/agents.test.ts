@@ -9,15 +9,15 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { errorText } from '@skolo/base';
 import { downloader, type Host, openHost, prepare } from '@skolo/computers';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { type ControlPlane, peer, startControlPlane } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { joinSteps } from '../agent/agent.ts';
 import { clusterOn } from '../cluster/cluster.ts';
 import { k3sVersion } from '../program/version.ts';
 import { type BareJumphost, startBareJumphost, whyNoJumphost } from '../testing/bare-jumphost.ts';
-import { addK3s } from '../testing/test-desk.ts';
 import { address, type OpenHost, openTestHost, ours } from '../testing/test-host.ts';
+import { addK3s } from '../testing/test-workstation.ts';
 import type { AgentMachine } from './agent.ts';
 import { agentsStep } from './agents.ts';
 
@@ -58,9 +58,9 @@ esac
     }
 
     machine = await startBareJumphost();
-    await addK3s(machine.desk.files, next);
-    await addK3s(machine.desk.files, crashing, 'crash');
-    own = await openTestHost(machine.desk, signal);
+    await addK3s(machine.workstation.files, next);
+    await addK3s(machine.workstation.files, crashing, 'crash');
+    own = await openTestHost(machine.workstation, signal);
     kubelet = setInterval(() => void sayVersion().catch(() => undefined), 1000);
     const cluster = { ...clusterOn(jumphost), version: async () => k3sVersion };
     const needs = {
@@ -69,7 +69,7 @@ esac
       cluster,
       now: Date.now,
       download: downloader({
-        folder: machine.desk.files,
+        folder: machine.workstation.files,
         fetch,
         signal,
         confirm: async () => false,
@@ -149,7 +149,7 @@ esac
       report,
       machines: new Map(Object.entries(machines)),
       download: downloader({
-        folder: machine.desk.files,
+        folder: machine.workstation.files,
         fetch,
         signal,
         confirm: async () => false,
@@ -219,7 +219,7 @@ esac
   });
 
   it('returns one that was cut off before, and is not well', async () => {
-    await own.need(`cp -a /usr/local/bin/k3s /usr/local/bin/.k3s.skolo-former
+    await own.need(`cp -a /usr/local/bin/k3s /usr/local/bin/.k3s.skolo-old
 sed 's/K3S_TEST_VERSION=\\S*/K3S_TEST_VERSION=${crashing} K3S_TEST_FAULT=crash/' /usr/local/bin/k3s > /usr/local/bin/next
 chmod 755 /usr/local/bin/next && mv /usr/local/bin/next /usr/local/bin/k3s && systemctl restart k3s-agent`);
     await expect.poll(() => isReady('rpi-1'), { timeout: 30_000 }).toBe(false);

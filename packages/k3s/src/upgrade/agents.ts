@@ -95,11 +95,11 @@ export function agentsStep(needs: AgentsNeeds): Step {
         };
         // One alone: those that are left as they are prove nothing.
         const others = await idleFirst(due, needs);
-        let isProven = false;
-        while (!isProven && failed.length === 0) {
+        let isVerified = false;
+        while (!isVerified && failed.length === 0) {
           const first = others.shift();
           if (first === undefined) break;
-          isProven = await change(first, others.length > 0);
+          isVerified = await change(first, others.length > 0);
         }
         await inParallel(others, needs.atOnce, async (each) => {
           // After a failure no other one begins.

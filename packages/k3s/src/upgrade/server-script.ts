@@ -1,6 +1,6 @@
 /**
- * What brings the server of k3s from one version to another: a program on the jumphost itself, which needs no desk. It goes on
- * where the desk, the connection or the power has gone, and goes back by itself where the new version does not run.
+ * What brings the server of k3s from one version to another: a program on the jumphost itself, which needs no workstation. It goes on
+ * where the workstation, the connection or the power has gone, and goes back by itself where the new version does not run.
  *
  * Sources: docs.k3s.io, Upgrades (Rolling Back K3s) and Datastore (Backup and Restore): the database of SQLite is its folder, copied
  * while k3s does not run, and is worth nothing without the token.
@@ -13,18 +13,18 @@ import { binary } from '../program/unit.ts';
 export const folder = '/var/lib/skolo-jumphost/k3s-upgrade';
 export const unit = 'skolo-k3s-upgrade.service';
 
-/** What runs between two looks of the desk, and what it ends in. */
+/** What runs between two looks of the workstation, and what it ends in. */
 export const ServerState = z.enum([
   /** The snapshot is made, while k3s does not run. */
   'begin',
   'switching',
   'starting',
-  /** The new version runs. The desk has to judge it. */
+  /** The new version runs. The workstation has to judge it. */
   'ready',
   'returning',
   'done',
   /** Nothing was changed. */
-  'refused',
+  'rejected',
   /** It runs what it ran before, with the database of then. */
   'returned',
   /** It is between two versions. */
@@ -151,7 +151,7 @@ while :; do
     free=$(df -kP "$at" | awk 'NR == 2 { print $4 }')
     if [ $((needed + 16384)) -gt "$free" ]; then
       say "the snapshot needs $((needed / 1024 + 16)) MiB in $at, but only $((free / 1024)) MiB are free; free disk space, for example with journalctl --vacuum-size=200M and apt-get clean"
-      enter refused
+      enter rejected
       continue
     fi
     # Pods keep running.
@@ -162,7 +162,7 @@ while :; do
       say "the snapshot failed: $(tail -n 1 "$at/said")"
       rm -rf "$at/snapshot"
       systemctl start --no-block k3s.service
-      enter refused
+      enter rejected
     fi ;;
   switching)
     if { put "$at/new/k3s" "$k3s" && put "$at/new/images" "$images"; } 2> "$at/said"; then

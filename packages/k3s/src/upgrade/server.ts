@@ -1,4 +1,4 @@
-/** The server of k3s gets another version: what the desk does of it. The rest is `server-script.ts`, on the jumphost. */
+/** The server of k3s gets another version: what the workstation does of it. The rest is `server-script.ts`, on the jumphost. */
 import { errorText, parseJson, pause } from '@skolo/base';
 import {
   architectureOf,
@@ -135,7 +135,7 @@ async function judge(host: Host, needs: ServerNeeds, version: string): Promise<v
 }
 
 function isOpen(state: ServerState | undefined): boolean {
-  return state !== undefined && !['done', 'refused', 'returned', 'broken'].includes(state);
+  return state !== undefined && !['done', 'rejected', 'returned', 'broken'].includes(state);
 }
 
 async function find(host: Host): Promise<Found> {
@@ -201,7 +201,7 @@ async function enter(host: Host, state: ServerState, also = 'true'): Promise<voi
 
 const lookMs = 1000;
 
-/** Lets the jumphost go on until it needs the desk, or has ended. A connection that drops is made again. */
+/** Lets the jumphost go on until it needs the workstation, or has ended. A connection that drops is made again. */
 async function follow(
   host: Host,
   { health: { report, signal } }: ServerNeeds,
@@ -227,7 +227,7 @@ async function follow(
 async function failure(host: Host, state: ServerState, version: string): Promise<ComputerError> {
   const { why } = await find(host);
   const texts: Partial<Record<ServerState, string>> = {
-    refused: 'nothing was changed',
+    rejected: 'nothing was changed',
     returned: 'the previous version is running again, with its database',
     broken: `the rollback failed; restore ${folder}/snapshot by hand; journalctl -u k3s there has details`,
   };

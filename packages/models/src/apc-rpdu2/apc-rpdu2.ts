@@ -14,7 +14,7 @@
  * Source: PowerNet-MIB, rPDU2OutletSwitchedControlTable, rPDU2OutletSwitchedStatusTable, rPDU2OutletMeteredStatusTable.
  */
 
-import { DeviceRefused, type Dialect, escapePattern, openCli, targetOf } from '@skolo/equipment';
+import { DeviceRejected, type Dialect, escapePattern, openCli, targetOf } from '@skolo/equipment';
 import type { Secret } from '@skolo/secrets';
 import type { Accounts } from '../contract/accounts.ts';
 import { driverKind } from '../contract/outlets.ts';
@@ -78,7 +78,7 @@ export const accounts: Accounts = {
     async function set(command: string): Promise<void> {
       const code = /^E0\d\d: .*$/m.exec(await run(command))?.[0] ?? 'no code';
       if (/^E00[01]/.test(code)) return;
-      throw new DeviceRefused(name, `has not taken the new value: ${code}`);
+      throw new DeviceRejected(name, `has not taken the new value: ${code}`);
     }
 
     return {
@@ -111,7 +111,7 @@ function ofLength(device: string, value: Secret, { least, most }: typeof phraseS
   const text = typed(device, value);
   if (text.length >= least && text.length <= most) return text;
   const what = `takes ${least} to ${most} signs, and the new value has ${text.length}`;
-  throw new DeviceRefused(device, what);
+  throw new DeviceRejected(device, what);
 }
 
 function profileOf(device: string, shown: string, user: string | undefined): string {
@@ -121,7 +121,7 @@ function profileOf(device: string, shown: string, user: string | undefined): str
   for (const [, number = '', found] of rows) {
     if (found?.trim() === user) return number;
   }
-  throw new DeviceRefused(
+  throw new DeviceRejected(
     device,
     `has no SNMPv3 user ${user}; correct snmp.user of its login in rack.yaml, or name the user on the card`,
   );
@@ -134,7 +134,7 @@ function controlsOf(device: string, shown: string, known: readonly string[]): st
     known.includes(community.trim()) ? [number] : [],
   );
   if (numbers.length > 0) return numbers;
-  throw new DeviceRefused(
+  throw new DeviceRejected(
     device,
     'has no access control with the community of its login; set it on the card, or correct the secret with skolo secrets set',
   );

@@ -170,7 +170,7 @@ function steps(content: Buffer, { device: { name }, id, time }: RestoreAbout): R
     {
       title:
         'Not in the version: keys for ssh of a new switch (crypto key generate rsa modulus 2048), and VLANs where VTP has them (show vlan)',
-      where: 'desk',
+      where: 'workstation',
       lines: [],
     },
   ];

@@ -1,4 +1,4 @@
-import { DeviceRefused } from '@skolo/equipment';
+import { DeviceRejected } from '@skolo/equipment';
 import { Secret } from '@skolo/secrets';
 import { type CiscoIosOptions, startCiscoIos } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
@@ -35,16 +35,16 @@ describe('cisco-ios', () => {
 
   it.each(['static max 15400', 'auto max 7000', 'static', 'auto'])(
     'restores a port that was %s',
-    async (former) => {
+    async (previous) => {
       const { device, driver } = await startCli(withPorts(8));
-      await driver.turnOn('Gi1/0/3', former, patient());
+      await driver.turnOn('Gi1/0/3', previous, patient());
       const { mode } = await readOne(driver, 'Gi1/0/3');
 
       await driver.turnOff('Gi1/0/3', patient());
       await driver.turnOn('Gi1/0/3', mode, patient());
 
-      expect(mode).toBe(former);
-      expect(device.board.get('Gi1/0/3')).toMatchObject({ on: true, mode: former });
+      expect(mode).toBe(previous);
+      expect(device.board.get('Gi1/0/3')).toMatchObject({ on: true, mode: previous });
     },
   );
 
@@ -53,7 +53,7 @@ describe('cisco-ios', () => {
     async (mode) => {
       const { device, driver } = await startCli(withPorts(8));
 
-      await expect(driver.turnOn('Gi1/0/3', mode, patient())).rejects.toThrow(DeviceRefused);
+      await expect(driver.turnOn('Gi1/0/3', mode, patient())).rejects.toThrow(DeviceRejected);
 
       expect(device.sessions.opened).toBe(0);
     },
@@ -80,9 +80,9 @@ describe('cisco-ios', () => {
   });
 
   it.each([
-    ['configure terminal', 'switch-1: refuses "configure terminal": % Authorization failed.'],
-    ['power inline', 'switch-1: refuses "power inline never": Command authorization failed.'],
-  ])('says that AAA refuses %s, and leaves the session fit for use', async (denied, message) => {
+    ['configure terminal', 'switch-1: rejects "configure terminal": % Authorization failed.'],
+    ['power inline', 'switch-1: rejects "power inline never": Command authorization failed.'],
+  ])('says that AAA rejects %s, and leaves the session fit for use', async (denied, message) => {
     const { device, driver } = await startCli(withPorts(8, { denied: [denied] }));
 
     await expect(driver.turnOff('Gi1/0/3', patient())).rejects.toThrow(message);
@@ -121,11 +121,11 @@ describe('cisco-ios', () => {
     expect(device.sessions.opened).toBe(1);
   });
 
-  it('refuses a port that the switch does not have', async () => {
+  it('rejects a port that the switch does not have', async () => {
     const { driver } = await startCli(withPorts(4));
 
-    await expect(driver.turnOff('Gi1/0/7', patient())).rejects.toThrow(DeviceRefused);
-    await expect(driver.read(['Gi1/0/7'], patient())).rejects.toThrow(DeviceRefused);
+    await expect(driver.turnOff('Gi1/0/7', patient())).rejects.toThrow(DeviceRejected);
+    await expect(driver.read(['Gi1/0/7'], patient())).rejects.toThrow(DeviceRejected);
   });
 
   meetsCliFaults(withPorts(24), 'Gi1/0/3', ['3', 'Gi1/0/3 - 5', 'Vlan1', 'range Gi1/0/1']);

@@ -14,7 +14,7 @@
  *
  * Sources: Cisco's command references, Catalyst 3560 and 3650, "power inline", "show power inline".
  */
-import { DeviceRefused } from '@skolo/equipment';
+import { DeviceRejected } from '@skolo/equipment';
 import type { Device } from '../contract/device.ts';
 import {
   type DriverDeps,
@@ -82,7 +82,7 @@ async function readingOf(device: string, port: string, ask: Asker): Promise<Outl
   if (admin === 'off') return { state: 'off', delivering };
   if (admin !== 'auto' && admin !== 'static') {
     const what = `the Admin of ${port} is ${JSON.stringify(admin)}, which is not known here`;
-    throw new DeviceRefused(device, what);
+    throw new DeviceRejected(device, what);
   }
   const fault = faults.has(oper) ? oper : undefined;
   return { state: 'on', delivering, fault, mode: (await configuredMode(port, ask)) ?? admin };
@@ -94,7 +94,7 @@ async function configuredMode(port: string, ask: Asker): Promise<string | undefi
   try {
     configuration = await ask.configuration(port);
   } catch (error) {
-    if (error instanceof DeviceRefused) return undefined;
+    if (error instanceof DeviceRejected) return undefined;
     throw error;
   }
   let isHere = false;

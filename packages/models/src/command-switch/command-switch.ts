@@ -17,7 +17,7 @@
  * against what it prints, without spaces at its ends). After its time it is ended, with all that it has started.
  */
 
-import { DeviceRefused, runProgram } from '@skolo/equipment';
+import { DeviceRejected, runProgram } from '@skolo/equipment';
 import { z } from 'zod';
 import type { Device } from '../contract/device.ts';
 import { driverKind, type OutletDriver, oneByOne } from '../contract/outlets.ts';
@@ -48,7 +48,7 @@ function create(device: Device): OutletDriver<string> {
     const ran = await runProgram(name, { command: words, timeoutMs, hint }, signal);
     if (ran.status === 0) return ran.stdout.trim();
     const why = ran.stderr.trim().split('\n').at(-1)?.slice(0, 200);
-    throw new DeviceRefused(
+    throw new DeviceRejected(
       name,
       `${words[0]} ended with status ${ran.status}${why && `: ${why}`}`,
     );

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DeviceRefused, DeviceTimeout } from '@skolo/equipment';
+import { DeviceRejected, DeviceTimeout } from '@skolo/equipment';
 import { peer, startApcRpdu } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { PowerDriver } from '../contract/outlets.ts';
@@ -83,7 +83,7 @@ describe('command-switch', () => {
 
     const off = driver.turnOff('3', patient());
 
-    await expect(off).rejects.toThrow(DeviceRefused);
+    await expect(off).rejects.toThrow(DeviceRejected);
     await expect(off).rejects.toThrow(/ended with status 4: token=abc relay 3 is stuck$/);
   });
 
@@ -92,7 +92,7 @@ describe('command-switch', () => {
     const command = ['sh', '-c', 'echo on; exit 1'];
     const driver = driverOf(card, { read: { command, on: '^on$', off: '^off$' } });
 
-    await expect(driver.read(['3'], patient())).rejects.toThrow(DeviceRefused);
+    await expect(driver.read(['3'], patient())).rejects.toThrow(DeviceRejected);
   });
 
   it.for([
@@ -103,7 +103,7 @@ describe('command-switch', () => {
     const command = [card.path, 'state', '{outlet}'];
     const driver = driverOf(card, { read: { command, ...expressions } });
 
-    await expect(driver.read(['3'], patient())).rejects.toThrow(DeviceRefused);
+    await expect(driver.read(['3'], patient())).rejects.toThrow(DeviceRejected);
     await expect(driver.read(['3'], patient())).rejects.toThrow(message);
   });
 
@@ -148,7 +148,7 @@ describe('command-switch', () => {
     const driver = driverOf(card, { outlets: 4 });
 
     for (const name of ['5', '0', 'lamp']) {
-      await expect(driver.turnOff(name, patient())).rejects.toThrow(DeviceRefused);
+      await expect(driver.turnOff(name, patient())).rejects.toThrow(DeviceRejected);
     }
     expect(await card.told()).toEqual([]);
   });
@@ -187,6 +187,6 @@ describe('command-switch', () => {
     const off = [uhubctl, '-l', '99-9.9', '-p', '{outlet}', '-a', 'off'];
     const driver = driverOf(card, { off });
 
-    await expect(driver.turnOff('1', patient())).rejects.toThrow(DeviceRefused);
+    await expect(driver.turnOff('1', patient())).rejects.toThrow(DeviceRejected);
   });
 });

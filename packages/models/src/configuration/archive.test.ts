@@ -244,18 +244,18 @@ describe('an archive', () => {
     ['no file before it', [{ name: 'a', type: 'link', linkname: 'etc/shadow' }]],
     ['neither file nor', [{ name: 'a', type: 'block-device', devmajor: 8 }]],
     ['neither file nor', [{ name: 'a', type: 'fifo' }]],
-  ] satisfies [string, Headers[]][])('that %s is refused: %j', async (why, headers) => {
+  ] satisfies [string, Headers[]][])('that %s is rejected: %j', async (why, headers) => {
     expect(tarFault({ bytes: await hostile(...headers) })).toContain(why);
   });
 
-  it('with too many members is refused', async () => {
+  it('with too many members is rejected', async () => {
     const bytes = await tarOf(some);
 
     expect(() => readTar({ bytes }, 5)).toThrow('too many members');
     expect(readTar({ bytes }, 6)).toHaveLength(6);
   });
 
-  it('with any byte changed is read or refused, and nothing else', async () => {
+  it('with any byte changed is read or rejected, and nothing else', async () => {
     const bytes = await tarOf(some);
     fc.assert(
       fc.property(fc.nat(bytes.length - 1), fc.nat(255), (at, byte) => {

@@ -1,6 +1,6 @@
 /**
  * Looking into a tar with many files of a device. It may be large, and hostile: it is read where it lies, never as
- * a whole, and what would lead out of it is refused.
+ * a whole, and what would lead out of it is rejected.
  */
 import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
 import { Readable } from 'node:stream';
@@ -178,7 +178,7 @@ function memberOf(header: TarHeader, offset: number): TarMember {
   };
 }
 
-/** Refuses names that would lead somewhere else where they are unpacked. */
+/** Rejects names that would lead somewhere else where they are unpacked. */
 class Names {
   private readonly types = new Map<string, TarMember['type']>();
   /** Folders that something is in, whether they are members or not. */

@@ -4,10 +4,10 @@ export class BackupError extends Error {
    * - `not-found`: there is no such device or version.
    * - `no-key`: it is encrypted, and no identity given opens it.
    * - `damaged`: it is not what it should be.
-   * - `unreachable`: the place does not answer. `refused`: it says no.
+   * - `unreachable`: the place does not answer. `rejected`: it says no.
    * - `storage`: the disk does not take it.
    */
-  readonly code: 'not-found' | 'no-key' | 'damaged' | 'unreachable' | 'refused' | 'storage';
+  readonly code: 'not-found' | 'no-key' | 'damaged' | 'unreachable' | 'rejected' | 'storage';
 
   constructor(code: BackupError['code'], message: string, options?: ErrorOptions) {
     super(message, options);

@@ -21,7 +21,7 @@ export interface Accounts {
   /**
    * Signs in. A login that the device accepts opens a session, so this verifies a password as well.
    *
-   * @throws DeviceError SignInRefused among others
+   * @throws DeviceError SignInRejected among others
    */
   open(device: Device, access: AccountAccess, signal: AbortSignal): Promise<AccountSession>;
 }

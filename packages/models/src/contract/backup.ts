@@ -99,6 +99,6 @@ export interface RestoreStep {
   /** What it does. */
   title: string;
   /** Where the operator types the lines. */
-  where: 'device' | 'desk';
+  where: 'device' | 'workstation';
   lines: string[];
 }

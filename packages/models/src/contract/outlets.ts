@@ -5,7 +5,7 @@
 
 import {
   type Access,
-  DeviceRefused,
+  DeviceRejected,
   type DialDatagrams,
   type SessionDeps,
   type SessionPool,
@@ -101,18 +101,18 @@ export interface ModelOutlets extends Omit<DriverKind, 'create'> {
 }
 
 /**
- * The device does not cycle this outlet by itself, and no such command was sent, or it was refused explicitly.
+ * The device does not cycle this outlet by itself, and no such command was sent, or it was rejected explicitly.
  * The only failure of a device's own cycle after which the caller may turn the outlet off and on: after any other, it
  * may have been carried out.
  */
-export class CannotCycle extends DeviceRefused {}
+export class CannotCycle extends DeviceRejected {}
 
-/** A refusal here comes before anything was done, or is explicit. */
+/** A rejection here comes before anything was done, or is explicit. */
 export async function orCannotCycle<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    if (!(error instanceof DeviceRefused)) throw error;
+    if (!(error instanceof DeviceRejected)) throw error;
     const { device, message } = error;
     throw new CannotCycle(device, message.slice(`${device}: `.length), { cause: error });
   }
@@ -159,12 +159,12 @@ export function driverKind<K>({ create, ...about }: OutletDriverKind<K>): ModelO
   };
 }
 
-/** @throws DeviceRefused The device has no such outlet. */
+/** @throws DeviceRejected The device has no such outlet. */
 function found(device: string, outlet: string, find: FindOutlet): string {
   const name = find(outlet);
   // In a path, dots alone are another place.
   if (name !== undefined && !/^\.+$/.test(name)) return name;
-  throw new DeviceRefused(device, `no outlet ${JSON.stringify(outlet)}`);
+  throw new DeviceRejected(device, `no outlet ${JSON.stringify(outlet)}`);
 }
 
 export function outletDriver<K>(name: string, model: OutletDriver<K>): PowerDriver {
@@ -183,7 +183,7 @@ export function outletDriver<K>(name: string, model: OutletDriver<K>): PowerDriv
     async turnOn(outlet, mode, signal) {
       const own = key(outlet);
       if (mode === undefined || isMode === undefined) return set(own, 'on', signal);
-      if (!isMode(mode)) throw new DeviceRefused(name, `it cannot be turned on in mode ${mode}`);
+      if (!isMode(mode)) throw new DeviceRejected(name, `it cannot be turned on in mode ${mode}`);
       await set(own, 'on', signal, mode);
     },
     ...(cycle && {

@@ -17,7 +17,7 @@
  * Sources: vyatta-cfg, scripts/vyatta-cfg-cmd-wrapper; EdgeOS user guide, "PoE"; scripts of users.
  */
 
-import { DeviceBusy, DeviceRefused } from '@skolo/equipment';
+import { DeviceBusy, DeviceRejected } from '@skolo/equipment';
 import type { Device } from '../contract/device.ts';
 import {
   type DriverDeps,
@@ -63,7 +63,7 @@ function readingOf(output = 'off'): OutletReading {
   return output === 'off' ? { state: 'off' } : { state: 'on', mode: output };
 }
 
-/** What is committed, by port. @throws DeviceRefused One of them has no PoE. */
+/** What is committed, by port. @throws DeviceRejected One of them has no PoE. */
 async function readOutputs(shell: Shell, ports: readonly string[]): Promise<Map<string, string>> {
   const { device } = shell;
   const command = ports
@@ -84,11 +84,11 @@ async function readOutputs(shell: Shell, ports: readonly string[]): Promise<Map<
     }
     if (status !== '1' || output !== '') {
       const what = `its poe output of ${port} makes no sense`;
-      throw new DeviceRefused(device, what);
+      throw new DeviceRejected(device, what);
     }
     // Not configured: off, where the port can give power at all.
     list ??= await outputOf(shell, listPorts);
-    if (findRow(list, port) === undefined) throw new DeviceRefused(device, `${port} has no PoE`);
+    if (findRow(list, port) === undefined) throw new DeviceRejected(device, `${port} has no PoE`);
     outputs.set(port, 'off');
   }
   return outputs;
@@ -104,7 +104,7 @@ async function setOutput(shell: Shell, port: string, output: string): Promise<vo
   if (/locked|commit in progress/i.test(printed)) throw new DeviceBusy(device, printed);
   const hasFailed = /failed|not valid|not supported|error/i.test(printed);
   if (!hasFailed && (status === 0 || /already exists/i.test(printed))) return;
-  throw new DeviceRefused(device, `does not set poe output of ${port} to ${output}: ${printed}`);
+  throw new DeviceRejected(device, `does not set poe output of ${port} to ${output}: ${printed}`);
 }
 
 /** The value of `interfaces ethernet PORT poe output` in config.boot; undefined: it has none, or is not whole. */
@@ -124,7 +124,7 @@ async function knownMode(shell: Shell, port: string): Promise<string> {
   const what =
     `nothing tells which voltage ${port} is to give, and the wrong one destroys what is plugged in; ` +
     `turn it on once at the router (set interfaces ethernet ${port} poe output 24v or 48v)`;
-  throw new DeviceRefused(shell.device, what);
+  throw new DeviceRejected(shell.device, what);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { DeviceBusy, DeviceRefused } from '@skolo/equipment';
+import { DeviceBusy, DeviceRejected } from '@skolo/equipment';
 import { type EdgeosOptions, startEdgeos } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { type CliSetup, meetsCliFaults, patient, readOne, startCli } from '../testing/cli.ts';
@@ -43,7 +43,7 @@ describe('edgeos', () => {
 
     const turnedOn = driver.turnOn('eth1', undefined, patient());
 
-    await expect(turnedOn).rejects.toBeInstanceOf(DeviceRefused);
+    await expect(turnedOn).rejects.toBeInstanceOf(DeviceRejected);
     await expect(turnedOn).rejects.toThrow(
       'switch-1: nothing tells which voltage eth1 is to give, and the wrong one destroys what is plugged in; ' +
         'turn it on once at the router (set interfaces ethernet eth1 poe output 24v or 48v)',
@@ -62,12 +62,12 @@ describe('edgeos', () => {
   it.each(['off', 'on', '230v', '48v; reboot'])('turns on in no mode %j', async (mode) => {
     const { device, driver } = await startCli(router());
 
-    await expect(driver.turnOn('eth1', mode, patient())).rejects.toThrow(DeviceRefused);
+    await expect(driver.turnOn('eth1', mode, patient())).rejects.toThrow(DeviceRejected);
 
     expect(device.sessions.opened).toBe(0);
   });
 
-  it('says that the router refuses a voltage', async () => {
+  it('says that the router rejects a voltage', async () => {
     const { device, driver } = await startCli(router({ eth1: { modes: ['24v'], saved: '24v' } }));
 
     await expect(driver.turnOn('eth1', '48v', patient())).rejects.toThrow(

@@ -1,4 +1,4 @@
-import { DeviceRefused } from '@skolo/equipment';
+import { DeviceRejected } from '@skolo/equipment';
 import { Secret } from '@skolo/secrets';
 import { type EdgeSwitchOptions, startEdgeSwitch } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
@@ -44,7 +44,7 @@ describe('edgeswitch', () => {
     await expect(driver.turnOn('3', '48v', patient())).rejects.toThrow(
       'cannot be turned on in mode 48v',
     );
-    await expect(driver.turnOn('3', 'auto\rreload', patient())).rejects.toThrow(DeviceRefused);
+    await expect(driver.turnOn('3', 'auto\rreload', patient())).rejects.toThrow(DeviceRejected);
   });
 
   it('lets the switch do off, wait and on', async () => {
@@ -62,7 +62,7 @@ describe('edgeswitch', () => {
   it.each([0, 61, 1.5, Number.NaN])('does not reset a port for %s s', async (seconds) => {
     const { device, driver } = await startCli(withPorts(8));
 
-    await expect(driver.nativeCycle?.run('5', seconds, patient())).rejects.toThrow(DeviceRefused);
+    await expect(driver.nativeCycle?.run('5', seconds, patient())).rejects.toThrow(DeviceRejected);
 
     expect(device.sessions.opened).toBe(0);
   });
@@ -111,13 +111,13 @@ describe('edgeswitch', () => {
     expect(await readOne(driver, '3')).toMatchObject({ state: 'on', delivering: false, watts: 0 });
   });
 
-  it('refuses a port that the switch does not have', async () => {
+  it('rejects a port that the switch does not have', async () => {
     const { device, driver } = await startCli({ ...withPorts(8), options: { portCount: 24 } });
 
     await expect(driver.turnOff('12', patient())).rejects.toThrow(
-      'switch-1: refuses "interface 0/12": An invalid interface has been used for this function.',
+      'switch-1: rejects "interface 0/12": An invalid interface has been used for this function.',
     );
-    await expect(driver.read(['12'], patient())).rejects.toThrow(DeviceRefused);
+    await expect(driver.read(['12'], patient())).rejects.toThrow(DeviceRejected);
     await driver.turnOff('3', patient());
 
     expect(device.board.isOn('3')).toBe(false);

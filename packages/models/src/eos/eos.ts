@@ -86,7 +86,7 @@ export function backup(): BackupModel {
 function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep[] {
   return [
     {
-      title: `Type it into ${name}, as a session that begins empty: it becomes exactly the version, and has its former configuration again after ten minutes unless you confirm it. Not in it: certificates, extensions and images in flash:`,
+      title: `Type it into ${name}, as a session that begins empty: it becomes exactly the version, and has its previous configuration again after ten minutes unless you confirm it. Not in it: certificates, extensions and images in flash:`,
       where: 'device',
       lines: [
         'enable',

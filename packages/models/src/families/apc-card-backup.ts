@@ -64,7 +64,7 @@ function steps(_content: Buffer, about: RestoreAbout): RestoreStep[] {
   return [
     {
       title: `Get the version, and copy it to the card, which takes over what it knows of it. On another card, change Override in [NetworkTCP/IP] to its MAC address first, or it keeps its own address. Not in it, to be set by hand: passwords, SNMPv3 phrases, keys, certificates`,
-      where: 'desk',
+      where: 'workstation',
       lines: copyToDevice(about, { file, user: 'apc' }),
     },
     {

@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { DeviceRefused, HostKeys, type HttpOptions, httpTo } from '@skolo/equipment';
+import { DeviceRejected, HostKeys, type HttpOptions, httpTo } from '@skolo/equipment';
 import { tempDir } from '@skolo/equipment/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { depsWith, patient, rackDevice } from '../testing/http.ts';
@@ -50,10 +50,10 @@ describe('a device that has let us in by digest', () => {
     await ask();
     device.offers = basic;
 
-    const refused = ask();
+    const rejected = ask();
 
-    await expect(refused).rejects.toThrow(DeviceRefused);
-    await expect(refused).rejects.toThrow(
+    await expect(rejected).rejects.toThrow(DeviceRejected);
+    await expect(rejected).rejects.toThrow(
       'device-1: it wants its password in clear text (Basic), and not by digest as it should: another host may be in between; if it was swapped, run: skolo equipment forget device-1',
     );
     expect(device.received.join()).not.toContain(inClearText);

@@ -7,7 +7,7 @@ import { HostKeys, httpTo } from '@skolo/equipment';
 import { type Credentials, Secret } from '@skolo/secrets';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-async function refusal(credentials: Partial<Credentials>, signIn: 'basic' | 'challenge') {
+async function rejection(credentials: Partial<Credentials>, signIn: 'basic' | 'challenge') {
   const server = createServer(({ url, headers }, response) => {
     response.writeHead(400).end(`bad header "${headers.authorization}" at ${url}`);
   }).listen(0, '127.0.0.1');
@@ -26,13 +26,13 @@ async function refusal(credentials: Partial<Credentials>, signIn: 'basic' | 'cha
 
 describe('an error of a device', () => {
   it('is told without the password that it repeats, encoded or not', async () => {
-    const said = await refusal({ username: 'root', password: new Secret('calvin') }, 'basic');
+    const said = await rejection({ username: 'root', password: new Secret('calvin') }, 'basic');
 
     expect(said).toBe('bmc-1: it answers with status 400: bad header "<secret>" at /x');
   });
 
   it('is told without the token that it repeats', async () => {
-    const said = await refusal({ token: new Secret('tok-1234') }, 'challenge');
+    const said = await rejection({ token: new Secret('tok-1234') }, 'challenge');
 
     expect(said).toBe('bmc-1: it answers with status 400: bad header "<secret>" at /x');
   });

@@ -7,12 +7,12 @@ import {
 } from 'node:net';
 import {
   DeviceBusy,
-  DeviceRefused,
+  DeviceRejected,
   DeviceTimeout,
   DeviceUnreachable,
   type HttpOptions,
   httpTo,
-  SignInRefused,
+  SignInRejected,
 } from '@skolo/equipment';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { depsWith, type Login, patient, rackDevice } from '../testing/http.ts';
@@ -68,13 +68,13 @@ describe('http', () => {
   });
 
   it.each([
-    [301, DeviceRefused, /redirect/],
-    [400, DeviceRefused, /status 400: no such thing/],
-    [401, SignInRefused, /it wants a password/],
-    [403, SignInRefused, /status 403/],
-    [404, DeviceRefused, /status 404/],
+    [301, DeviceRejected, /redirect/],
+    [400, DeviceRejected, /status 400: no such thing/],
+    [401, SignInRejected, /it wants a password/],
+    [403, SignInRejected, /status 403/],
+    [404, DeviceRejected, /status 404/],
     [429, DeviceBusy, /busy/],
-    [500, DeviceRefused, /status 500/],
+    [500, DeviceRejected, /status 500/],
     [503, DeviceBusy, /busy/],
   ])('knows what status %i means', async (status, kind, message) => {
     const send = await sendToWeb(
@@ -97,7 +97,7 @@ describe('http', () => {
       response.writeHead(302, { location: '/other' }).end();
     });
 
-    await expect(send({ path: '/here' }, patient())).rejects.toThrow(DeviceRefused);
+    await expect(send({ path: '/here' }, patient())).rejects.toThrow(DeviceRejected);
 
     expect(seen.mock.calls).toEqual([['/here']]);
   });
@@ -111,7 +111,7 @@ describe('http', () => {
     const error = await send({ path: '/cm?password=joker' }, patient()).catch(String);
 
     expect(error).toBe(
-      'DeviceRefused: device-1: it answers with status 400: what is /cm?password=<secret>',
+      'DeviceRejected: device-1: it answers with status 400: what is /cm?password=<secret>',
     );
   });
 
@@ -129,7 +129,7 @@ describe('http', () => {
 
     const answer = send({ path: '/' }, patient());
 
-    await expect(answer).rejects.toThrow(DeviceRefused);
+    await expect(answer).rejects.toThrow(DeviceRejected);
     await expect(answer).rejects.toThrow(/not HTTP/);
   });
 

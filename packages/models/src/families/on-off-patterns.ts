@@ -1,5 +1,5 @@
 /** How an answer is read where rack.yaml says which text means on, and which off. */
-import { DeviceRefused } from '@skolo/equipment';
+import { DeviceRejected } from '@skolo/equipment';
 import type { OutletState } from '../contract/outlets.ts';
 
 export interface Expressions {
@@ -14,12 +14,12 @@ export function stateIn(text: string, { on, off }: Expressions): OutletState | u
   return fitsOn ? 'on' : 'off';
 }
 
-/** @throws DeviceRefused It fits neither, or both. */
+/** @throws DeviceRejected It fits neither, or both. */
 export function readState(device: string, text: string, expressions: Expressions): OutletState {
   const state = stateIn(text, expressions);
   if (state !== undefined) return state;
   const fits = new RegExp(expressions.on).test(text)
     ? 'both `on` and `off`'
     : 'neither `on` nor `off`';
-  throw new DeviceRefused(device, `its answer fits ${fits} of \`read\` in rack.yaml`);
+  throw new DeviceRejected(device, `its answer fits ${fits} of \`read\` in rack.yaml`);
 }

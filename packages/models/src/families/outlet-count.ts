@@ -1,5 +1,5 @@
 /** The number of outlets that a device reports. */
-import { DeviceRefused } from '@skolo/equipment';
+import { DeviceRejected } from '@skolo/equipment';
 import { z } from 'zod';
 import type { Device } from '../contract/device.ts';
 
@@ -8,10 +8,10 @@ export function outletCount({ options }: Device): number {
   return z.number().int().positive().parse(options.outlets);
 }
 
-/** @throws DeviceRefused It reports another number than rack.yaml: it is another device, or one is wrong. */
+/** @throws DeviceRejected It reports another number than rack.yaml: it is another device, or one is wrong. */
 export function checkCount(device: Device, reported: number, nouns: string): void {
   const expected = outletCount(device);
   if (reported === expected) return;
   const what = `its number of ${nouns} is ${reported}, rack.yaml says ${expected}; is it another device?`;
-  throw new DeviceRefused(device.name, what);
+  throw new DeviceRejected(device.name, what);
 }

@@ -1,5 +1,5 @@
 /** Outlets that are columns of an SNMP table: numbers that say what is set, and a column that sets it. */
-import { DeviceRefused } from '@skolo/equipment';
+import { DeviceRejected } from '@skolo/equipment';
 import { snmpTo } from '@skolo/equipment/snmp';
 import type { Device } from '../contract/device.ts';
 import type { DriverDeps, OutletDriver, OutletReading, OutletState } from '../contract/outlets.ts';
@@ -34,7 +34,7 @@ export function snmpOutlets(
   function stateOf(key: string, value: number | undefined): OutletState {
     if (value === state.on) return 'on';
     if (value === state.off) return 'off';
-    throw new DeviceRefused(device.name, `the state ${value} of outlet ${key} means nothing`);
+    throw new DeviceRejected(device.name, `the state ${value} of outlet ${key} means nothing`);
   }
 
   return {

@@ -1,6 +1,6 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { DeviceRefused, DeviceTimeout } from '@skolo/equipment';
+import { DeviceRejected, DeviceTimeout } from '@skolo/equipment';
 import { snmpTo } from '@skolo/equipment/snmp';
 import { Secret, type SnmpCredentials } from '@skolo/secrets';
 import { startPoeSwitch } from '@skolo/simulators';
@@ -165,7 +165,7 @@ describe('what SNMP is believed', () => {
   ] as const)('survives an answer that is %s', async ([, bytes]) => {
     const { port } = await startLiar((_request, from, socket) => socket.send(bytes, from.port));
 
-    await expect(snmp(port, v2c).read([oid], [], signal)).rejects.toThrow(DeviceRefused);
+    await expect(snmp(port, v2c).read([oid], [], signal)).rejects.toThrow(DeviceRejected);
   });
 
   it('takes no answer about another object', async () => {
@@ -176,7 +176,7 @@ describe('what SNMP is believed', () => {
       socket.send(der(0x30, der(2, Buffer.from([1])), community, inside), from.port);
     });
 
-    await expect(snmp(port, v2c).read([oid], [], signal)).rejects.toThrow(DeviceRefused);
+    await expect(snmp(port, v2c).read([oid], [], signal)).rejects.toThrow(DeviceRejected);
   });
 
   it('takes no text for a number', async () => {
@@ -199,12 +199,12 @@ async function isLate(
   onTestFinished(() => {
     vi.useRealTimers();
   });
-  const refused = expect(read()).rejects.toThrow(DeviceTimeout);
+  const rejected = expect(read()).rejects.toThrow(DeviceTimeout);
   while (requests.length < asked) await new Promise(setImmediate);
   // So that what was answered has arrived.
   for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
   await vi.advanceTimersByTimeAsync(5_000);
-  await refused;
+  await rejected;
 }
 
 it('signs in with another value of its login where the device rejects the first', async () => {

@@ -1,9 +1,9 @@
 import {
-  DeviceRefused,
+  DeviceRejected,
   DeviceUnreachable,
   HostKeyChanged,
   httpTo,
-  SignInRefused,
+  SignInRejected,
 } from '@skolo/equipment';
 import { type HttpDevice, startRedfish, type Tls } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -60,7 +60,7 @@ describe('https to a device', () => {
     const device = await startDevice(true);
     const { deps, send } = await connectTo(device, { username: 'root', password: 'wrong' });
 
-    await expect(send(request, patient())).rejects.toThrow(SignInRefused);
+    await expect(send(request, patient())).rejects.toThrow(SignInRejected);
 
     expect(deps.hostKeys.get('device-1')).toBeUndefined();
   });
@@ -87,7 +87,7 @@ describe('https to a device', () => {
 
     const answer = send(request, patient());
 
-    await expect(answer).rejects.toThrow(DeviceRefused);
+    await expect(answer).rejects.toThrow(DeviceRejected);
     await expect(answer).rejects.toThrow(/is it plain http/);
   });
 

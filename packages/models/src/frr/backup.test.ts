@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DeviceRefused, DeviceUnreachable } from '@skolo/equipment';
+import { DeviceRejected, DeviceUnreachable } from '@skolo/equipment';
 import type { Frr } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { createMask } from '../configuration/mask.ts';
@@ -109,7 +109,7 @@ describe('a configuration of FRRouting', () => {
 
   it.for([
     ['empty', 'there is no line "Current configuration:"'],
-    ['refused', 'there is no line "Current configuration:"'],
+    ['rejected', 'there is no line "Current configuration:"'],
   ] as const)('is not whole when the answer is %s', async ([fault, why], context) => {
     const { router, model, connect } = await sit(context);
     await router.setFault(fault);
@@ -117,7 +117,7 @@ describe('a configuration of FRRouting', () => {
     const { content } = await model.read(connect());
 
     expect(model.incomplete(content)).toBe(why);
-    if (fault === 'refused') expect(textIn(content)).toBe('% Authorization failed\n');
+    if (fault === 'rejected') expect(textIn(content)).toBe('% Authorization failed\n');
   });
 
   it('is not whole anywhere but at its end', async (context) => {
@@ -129,7 +129,7 @@ describe('a configuration of FRRouting', () => {
     }
   });
 
-  it('is refused in the words of the device where vtysh may not be run', async (context) => {
+  it('is rejected in the words of the device where vtysh may not be run', async (context) => {
     const { router, model, connect } = await sit(context, 'shell');
     const vtysh = join(router.dir, 'bin', 'vtysh');
     const script = await readFile(vtysh, 'utf8');
@@ -138,7 +138,7 @@ describe('a configuration of FRRouting', () => {
 
     const reading = model.read(connect());
 
-    await expect(reading).rejects.toThrow(DeviceRefused);
+    await expect(reading).rejects.toThrow(DeviceRejected);
     await expect(reading).rejects.toThrow('fails with exit status 1: not for you');
   });
 });

@@ -87,7 +87,7 @@ function isRemovable(line: string): boolean {
 }
 
 /**
- * Neighbors of which nothing stays: one line takes away all that is said about them, and the others would only be refused
+ * Neighbors of which nothing stays: one line takes away all that is said about them, and the others would only be rejected
  * after it. By name, the line that made each.
  */
 function goneNeighbors(

@@ -2,7 +2,7 @@
  * A router with FRRouting: the tables of its Linux, see families/unix/linux-connected-hosts.ts. FRR itself has none, so an account whose shell is
  * vtysh cannot be asked.
  */
-import { DeviceRefused } from '@skolo/equipment';
+import { DeviceRejected } from '@skolo/equipment';
 import type { ConnectedHostsReader } from '../contract/connected-hosts.ts';
 import type { Device } from '../contract/device.ts';
 import { linuxConnectedHosts } from '../families/unix/linux-connected-hosts.ts';
@@ -16,11 +16,11 @@ export function connectedHosts(device: Device): ConnectedHostsReader {
       try {
         return await reader.read(access);
       } catch (error) {
-        if (!(error instanceof DeviceRefused) || !/% Unknown command/.test(error.message))
+        if (!(error instanceof DeviceRejected) || !/% Unknown command/.test(error.message))
           throw error;
         const what =
           'the shell of its login is vtysh, which has no ARP table; a login with a Unix shell has one';
-        throw new DeviceRefused(device.name, what, { cause: error });
+        throw new DeviceRejected(device.name, what, { cause: error });
       }
     },
   };

@@ -35,7 +35,7 @@ describe('FRRouting itself', () => {
     expect(text.toString().match(/^ip route 10\.1\./gm)).toHaveLength(30);
   });
 
-  it('refuses what it does not know, and the session goes on', async (context) => {
+  it('rejects what it does not know, and the session goes on', async (context) => {
     const { cli } = await open(context);
     const run = (command: string) => cli.run(command, { signal: soon(), timeoutMs });
 

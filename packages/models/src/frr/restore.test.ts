@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runs } from '@skolo/durable/campaign';
-import { DeviceRefused } from '@skolo/equipment';
+import { runs } from '@skolo/durable/fault-injection';
+import { DeviceRejected } from '@skolo/equipment';
 import type { Frr } from '@skolo/simulators';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
@@ -160,9 +160,9 @@ describe('a version of FRRouting', () => {
 
     const restore = apply(broken);
 
-    await expect(restore).rejects.toThrow(DeviceRefused);
+    await expect(restore).rejects.toThrow(DeviceRejected);
     await expect(restore).rejects.toThrow(
-      /does not take all of the version: .*10\.8\.0\.0\/33.*; it has its former configuration again, nothing was saved$/s,
+      /does not take all of the version: .*10\.8\.0\.0\/33.*; it has its previous configuration again, nothing was saved$/s,
     );
     expect(blocks(await running())).toEqual(blocks(before));
     await router.restart();
@@ -185,7 +185,7 @@ describe('a version of FRRouting', () => {
   });
 
   it.for([
-    ['what the router has', 'refused', (version: string) => version],
+    ['what the router has', 'rejected', (version: string) => version],
     ['the version', undefined, (version: string) => version.slice(0, -20)],
   ] as const)('is not typed where %s is not whole', async ([, fault, cut], context) => {
     const { router, version, said, apply, running } = await sit(context);

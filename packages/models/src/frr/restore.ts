@@ -3,7 +3,7 @@
  * takes back what was not saved. So it is saved last, once the running configuration was read back and is the version.
  */
 
-import { type DeviceConnection, DeviceError, DeviceRefused } from '@skolo/equipment';
+import { type DeviceConnection, DeviceError, DeviceRejected } from '@skolo/equipment';
 import { listed } from '../families/command-line/text-reading.ts';
 import { type Change, changesBetween, isLeftover } from './changes.ts';
 import {
@@ -20,7 +20,7 @@ import { openVtysh, type Vtysh } from './vtysh.ts';
 const mostRounds = 30;
 const mostDropped = 3;
 
-/** @throws DeviceRefused FRR does not take all of it; it has its former configuration again, unless the message says no */
+/** @throws DeviceRejected FRR does not take all of it; it has its previous configuration again, unless the message says no */
 export async function apply(
   connection: DeviceConnection,
   content: Buffer,
@@ -28,19 +28,19 @@ export async function apply(
 ): Promise<void> {
   const { name } = connection.device;
   const vtysh = await openVtysh(connection);
-  const former = whole(name, vtysh.text);
+  const previous = whole(name, vtysh.text);
   const wanted = whole(name, content);
-  for (const text of leftAlone(former, wanted)) step(text);
+  for (const text of leftAlone(previous, wanted)) step(text);
   const rest = await converge(name, vtysh, wanted, step);
   if (rest.changes.length > 0) {
     const what = `does not take all of the version: ${shown(rest.changes)}${rest.said}`;
-    throw new DeviceRefused(name, `${what}; ${await putBack(name, vtysh, former, step)}`);
+    throw new DeviceRejected(name, `${what}; ${await putBack(name, vtysh, previous, step)}`);
   }
   step('read back: the running configuration is the version');
   const said = await vtysh.save();
   if (!said.includes('[OK]') || /^%|can't open/im.test(said)) {
     const what = `runs the version, but does not save it: ${said.slice(-300)}`;
-    throw new DeviceRefused(name, `${what}; until then it boots with another one`);
+    throw new DeviceRejected(name, `${what}; until then it boots with another one`);
   }
   step('saved: write memory');
 }
@@ -77,7 +77,7 @@ interface Rest {
 }
 
 /**
- * Types what is different until nothing is. All at once first: FRR stops at a line that it refuses, and what is left is
+ * Types what is different until nothing is. All at once first: FRR stops at a line that it rejects, and what is left is
  * typed in the next round. Where that gets nowhere, line by line, then in fewer words.
  */
 async function converge(
@@ -110,7 +110,7 @@ async function converge(
   return { changes: left, said: said === '' ? '' : `; it said: ${said.slice(0, 300)}` };
 }
 
-/** One that is refused does not keep the others from being typed. */
+/** One that is rejected does not keep the others from being typed. */
 async function oneByOne(vtysh: Vtysh, changes: readonly Change[]): Promise<string> {
   const said: string[] = [];
   for (const change of changes) said.push(await vtysh.configure([change]));
@@ -121,25 +121,25 @@ function difference(name: string, text: Buffer, wanted: readonly Block[], droppe
   return changesBetween(settable(whole(name, text)), settable(wanted), dropped);
 }
 
-/** @throws DeviceRefused Something is missing, so that far too much would be taken away or typed again */
+/** @throws DeviceRejected Something is missing, so that far too much would be taken away or typed again */
 function whole(name: string, text: Buffer): Block[] {
   const fault = configurationFault(text.toString());
   if (fault === undefined) return parseConfiguration(text.toString());
   const start = withoutSecrets(text.toString().trim().slice(0, 100));
   const what = `nothing can be loaded by a configuration that is not whole: ${fault}`;
-  throw new DeviceRefused(name, `${what}; it begins with ${JSON.stringify(start)}`);
+  throw new DeviceRejected(name, `${what}; it begins with ${JSON.stringify(start)}`);
 }
 
 async function putBack(
   name: string,
   vtysh: Vtysh,
-  former: readonly Block[],
+  previous: readonly Block[],
   step: (text: string) => void,
 ): Promise<string> {
-  step('putting the former configuration back');
-  const { changes } = await converge(name, vtysh, former, step);
-  if (changes.length === 0) return 'it has its former configuration again, nothing was saved';
-  return `its former configuration could not be put back whole, either: ${shown(changes)}; nothing was saved, so it has it again when it is restarted`;
+  step('putting the previous configuration back');
+  const { changes } = await converge(name, vtysh, previous, step);
+  if (changes.length === 0) return 'it has its previous configuration again, nothing was saved';
+  return `its previous configuration could not be put back whole, either: ${shown(changes)}; nothing was saved, so it has it again when it is restarted`;
 }
 
 /** Lines that no command changes, where the version has others. */

@@ -2,7 +2,7 @@
  * Ways to vtysh: it is the shell of the account, a program of a host with a shell, or only a command line in a terminal.
  */
 
-import { type DeviceConnection, DeviceRefused } from '@skolo/equipment';
+import { type DeviceConnection, DeviceRejected } from '@skolo/equipment';
 import { inCommands } from '../families/command-line/long-commands.ts';
 import { type Change, typed } from './changes.ts';
 import { frr } from './dialect.ts';
@@ -17,7 +17,7 @@ export interface Vtysh {
   running(): Promise<Buffer>;
   /**
    * Makes changes at `configure terminal`. But for a mere terminal, all of them are there before the first is carried out, so
-   * that a session which dies leaves nothing half done. Where a line is refused, those behind it may not have been typed.
+   * that a session which dies leaves nothing half done. Where a line is rejected, those behind it may not have been typed.
    *
    * @returns what FRR said to it, without secrets; nothing where it took all
    * @throws DeviceError
@@ -30,8 +30,8 @@ export interface Vtysh {
 const show = 'show running-config';
 const none = Buffer.alloc(0);
 const notFound = 127;
-/** What vtysh ends with where it refuses something. */
-const refusal = Array.from({ length: 20 }, (_, index) => index + 1);
+/** What vtysh ends with where it rejects something. */
+const rejection = Array.from({ length: 20 }, (_, index) => index + 1);
 
 /** @throws DeviceError */
 export async function openVtysh(connection: DeviceConnection): Promise<Vtysh> {
@@ -39,7 +39,7 @@ export async function openVtysh(connection: DeviceConnection): Promise<Vtysh> {
   try {
     text = await connection.exec(show, { input: none, accept: [notFound] });
   } catch (error) {
-    if (!(error instanceof DeviceRefused)) throw error;
+    if (!(error instanceof DeviceRejected)) throw error;
     return await inTerminal(connection);
   }
   if (text.length === 0) return await inShell(connection);
@@ -56,7 +56,7 @@ function isPrompt(text: Buffer): boolean {
 /** The account's shell is vtysh: it is given the whole command, of many lines. */
 function asShell(connection: DeviceConnection, text: Buffer): Vtysh {
   const say = async (lines: readonly string[]) => {
-    const said = await connection.exec(lines.join('\n'), { input: none, accept: refusal });
+    const said = await connection.exec(lines.join('\n'), { input: none, accept: rejection });
     return withoutSecrets(said.toString()).trim();
   };
   return {
@@ -74,11 +74,11 @@ function asShell(connection: DeviceConnection, text: Buffer): Vtysh {
   };
 }
 
-/** vtysh is one program of a host: it reads lines from a file, and goes on behind one that it refuses. */
+/** vtysh is one program of a host: it reads lines from a file, and goes on behind one that it rejects. */
 async function inShell(connection: DeviceConnection): Promise<Vtysh> {
   const running = () => connection.exec(`vtysh -c '${show}'`, { input: none });
   const shell = async (script: string, input = none) => {
-    const said = await connection.exec(`exec 2>&1; ${script}`, { input, accept: refusal });
+    const said = await connection.exec(`exec 2>&1; ${script}`, { input, accept: rejection });
     return said.toString();
   };
   // What is said goes to a file first, so that a session that dies does not stop it.
@@ -96,7 +96,7 @@ vtysh -f "$f" > "$f.said"; cat "$f.said"; rm -f "$f" "$f.said" "$f.lock"`;
   };
 }
 
-/** Line by line: slower, and a session that dies leaves what was typed. Stops at a line that is refused. */
+/** Line by line: slower, and a session that dies leaves what was typed. Stops at a line that is rejected. */
 async function inTerminal(connection: DeviceConnection): Promise<Vtysh> {
   const type = async (line: string) => {
     const cli = await connection.cli(frr);
@@ -111,7 +111,7 @@ async function inTerminal(connection: DeviceConnection): Promise<Vtysh> {
     try {
       for (const line of lines) said.push(await type(line));
     } catch (error) {
-      if (!(error instanceof DeviceRefused)) throw error;
+      if (!(error instanceof DeviceRejected)) throw error;
       said.push(error.message);
     }
   };

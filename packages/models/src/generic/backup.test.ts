@@ -1,4 +1,4 @@
-import { DeviceRefused } from '@skolo/equipment';
+import { DeviceRejected } from '@skolo/equipment';
 import {
   type ConfiguredDevice,
   startEos,
@@ -95,12 +95,12 @@ describe('the configuration of a device that is described in rack.yaml', () => {
     expect(bytesOf(content).toString()).toMatch(/\nend\nSystem information\n/);
   });
 
-  it('is refused where a command is, also by words of its owner', async () => {
-    const refused = ['^System information'];
+  it('is rejected where a command is, also by words of its owner', async () => {
+    const rejected = ['^System information'];
     const one = await sit(startArista, { ...arista, commands: ['show nonsense'] });
-    const other = await sit(startArista, { ...arista, commands: ['show inventory'], refused });
+    const other = await sit(startArista, { ...arista, commands: ['show inventory'], rejected });
 
-    await expect(backUp(one.model, one.connect())).rejects.toThrow(DeviceRefused);
+    await expect(backUp(one.model, one.connect())).rejects.toThrow(DeviceRejected);
     await expect(backUp(other.model, other.connect())).rejects.toThrow(/is not|last line/);
   });
 

@@ -34,7 +34,7 @@ export const generic = {
       .array(expression)
       .default([])
       .describe('Lines that are masked in notices; a group masks only itself.'),
-    refused: z
+    rejected: z
       .array(expression)
       .default([])
       .describe('Answers that are an error, besides the usual ones.'),

@@ -8,7 +8,7 @@
 
 import {
   type DeviceConnection,
-  DeviceRefused,
+  DeviceRejected,
   type Dialect,
   escapePattern,
   usualLogin,
@@ -38,7 +38,7 @@ const DescribedCli = z.object({
   prompt: z.string(),
   pagingOff: texts,
   enable: z.string().exactOptional(),
-  refused: texts,
+  rejected: texts,
   logout: z.string(),
 });
 const Described = DescribedCli.extend({
@@ -67,7 +67,7 @@ export function genericDialect({
   prompt,
   pagingOff,
   enable,
-  refused,
+  rejected,
   logout,
 }: z.infer<typeof DescribedCli>): Dialect {
   return {
@@ -90,7 +90,7 @@ export function genericDialect({
     }),
     setUp: pagingOff,
     pagers: allPagers,
-    errors: [...known.flatMap(({ errors }) => errors), ...refused.map((each) => new RegExp(each))],
+    errors: [...known.flatMap(({ errors }) => errors), ...rejected.map((each) => new RegExp(each))],
     noise: known.flatMap(({ noise }) => noise),
     abovePrompt: known.flatMap(({ abovePrompt = [] }) => abovePrompt),
     preamble: known.flatMap(({ preamble = [] }) => preamble),
@@ -139,7 +139,7 @@ async function read(
   for (const command of commands) {
     const answer = await cli.read(command);
     if (answer.toString('latin1').trim() === '') {
-      throw new DeviceRefused(connection.device.name, `has no answer to ${quoted(command)}`);
+      throw new DeviceRejected(connection.device.name, `has no answer to ${quoted(command)}`);
     }
     answers.push(answer);
   }

@@ -19,11 +19,11 @@
  */
 
 import {
-  DeviceRefused,
+  DeviceRejected,
   type HttpAnswer,
   httpTo,
   isLoginPage,
-  SignInRefused,
+  SignInRejected,
 } from '@skolo/equipment';
 import { z } from 'zod';
 import type { Device } from '../contract/device.ts';
@@ -81,11 +81,11 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
     const { body } = await ask(request, outlet, signal);
     if (expect === undefined || new RegExp(expect).test(body)) return;
     if (isLoginPage(body)) throw loginPage();
-    throw new DeviceRefused(name, 'its answer does not fit `expect` of rack.yaml');
+    throw new DeviceRejected(name, 'its answer does not fit `expect` of rack.yaml');
   }
 
-  function loginPage(): SignInRefused {
-    return new SignInRefused(name, 'it answers with a login page');
+  function loginPage(): SignInRejected {
+    return new SignInRejected(name, 'it answers with a login page');
   }
 
   async function look(outlet: string, signal: AbortSignal): Promise<OutletReading> {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   meetsFaults,
   patient,
-  refusesWrongPassword,
+  rejectsWrongPassword,
   type Setup,
   startDriver,
 } from '../testing/http.ts';
@@ -85,5 +85,5 @@ describe('http-switch', () => {
 
 describe('http-switch, outlets with names', () => {
   meetsFaults(esphome, 'relay_2', ['relay_2/turn_off', 'relay 2', 'a'.repeat(61)]);
-  refusesWrongPassword(esphome, 'relay_2');
+  rejectsWrongPassword(esphome, 'relay_2');
 });

@@ -20,10 +20,10 @@ import {
   addressOf,
   DeviceBusy,
   type DeviceError,
-  DeviceRefused,
+  DeviceRejected,
   DeviceUnreachable,
   runProgram,
-  SignInRefused,
+  SignInRejected,
   withAnyOf,
 } from '@skolo/equipment';
 import type { Credentials } from '@skolo/secrets';
@@ -66,7 +66,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   ): Promise<string> {
     const address = addressOf(device);
     if (username === undefined || password === undefined) {
-      throw new SignInRefused(name, 'IPMI needs a login with `username` and `password`');
+      throw new SignInRejected(name, 'IPMI needs a login with `username` and `password`');
     }
     const where = ['-H', address, '-p', String(ports.ipmi ?? usualPort), '-U', username, '-E'];
     const how = ['-I', 'lanplus', '-C', String(cipherSuite), '-L', 'OPERATOR', ...tries, '-v'];
@@ -80,7 +80,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   async function tell(verb: keyof typeof commands, signal: AbortSignal): Promise<void> {
     const output = await run(verb, verb === 'cycle' ? once : patiently, signal);
     if (!output.split('\n').includes(commands[verb])) {
-      throw new DeviceRefused(name, `ipmitool does not say that it took "power ${verb}"`);
+      throw new DeviceRejected(name, `ipmitool does not say that it took "power ${verb}"`);
     }
   }
 
@@ -90,7 +90,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
       const output = await run('status', patiently, signal);
       const [, word] = /^Chassis Power is (on|off)$/m.exec(output) ?? [];
       if (word !== undefined) return () => ({ state: word === 'on' ? 'on' : 'off' });
-      throw new DeviceRefused(name, 'ipmitool does not say whether the power is on');
+      throw new DeviceRejected(name, 'ipmitool does not say whether the power is on');
     },
     set: (_chassis, state, signal) => tell(state, signal),
     cycle: { offSeconds: 'fixed', run: (_chassis, _, signal) => tell('cycle', signal) },
@@ -105,15 +105,15 @@ function errorOf(device: string, output: string): DeviceError {
   if (
     /HMAC is invalid|unauthorized|invalid role|integrity check|password is longer/i.test(output)
   ) {
-    return new SignInRefused(device, 'the controller does not take the login, or not for power');
+    return new SignInRejected(device, 'the controller does not take the login, or not for power');
   }
   if (/invalid \w+ algorithm|no cipher suite match/i.test(output)) {
     const hint = 'set `cipherSuite: 3` in rack.yaml, or 17 where it is 3';
-    return new DeviceRefused(device, `the controller does not know this cipher suite; ${hint}`);
+    return new DeviceRejected(device, `the controller does not know this cipher suite; ${hint}`);
   }
   if (/Get Auth Capabilities error|no response|Unable to establish/i.test(output)) {
     return new DeviceUnreachable(device, 'the controller does not answer IPMI');
   }
   const last = output.trim().split('\n').at(-1) ?? '';
-  return new DeviceRefused(device, `ipmitool: ${last.slice(0, 200)}`);
+  return new DeviceRejected(device, `ipmitool: ${last.slice(0, 200)}`);
 }

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   DeviceBusy,
-  DeviceRefused,
+  DeviceRejected,
   DeviceTimeout,
   DeviceUnreachable,
-  SignInRefused,
+  SignInRejected,
 } from '@skolo/equipment';
 import { peer, type SimulatedDevice, startIpmiSim } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, type TestContext, vi } from 'vitest';
@@ -114,7 +114,7 @@ describe('ipmi, by ipmitool and ipmi_sim', () => {
 
       for (const verb of Object.values(verbs(driver, 'chassis'))) {
         const error = await verb().catch((reason: unknown) => reason);
-        expect(error).toBeInstanceOf(SignInRefused);
+        expect(error).toBeInstanceOf(SignInRejected);
         expect(everythingIn(error)).not.toContain('hunter2');
       }
       expect(device.board.isOn('chassis')).toBe(true);
@@ -145,20 +145,20 @@ async function fakeTool(script: string) {
 describe('ipmi', () => {
   it.for([
     ['Insufficient resources for session', DeviceBusy],
-    ['> RAKP 2 HMAC is invalid', SignInRefused],
-    ['RAKP 2 message indicates an error : unauthorized name', SignInRefused],
+    ['> RAKP 2 HMAC is invalid', SignInRejected],
+    ['RAKP 2 message indicates an error : unauthorized name', SignInRejected],
     [
       'RAKP 2 message indicates an error : unauthorized role or privilege level requested',
-      SignInRefused,
+      SignInRejected,
     ],
-    ['Error in open session response message : invalid authentication algorithm', DeviceRefused],
+    ['Error in open session response message : invalid authentication algorithm', DeviceRejected],
     [
       'Set Chassis Power Control to Cycle failed: Command not supported in present state',
-      DeviceRefused,
+      DeviceRejected,
     ],
     ['Get Auth Capabilities error', DeviceUnreachable],
     ['Error: Unable to establish IPMI v2 / RMCP+ session', DeviceUnreachable],
-    ['', DeviceRefused],
+    ['', DeviceRejected],
   ] as const)('takes %j for what it is', async ([said, kind]) => {
     const { driver } = await fakeTool(`echo '${said}' >&2; exit 1`);
 
@@ -173,7 +173,7 @@ describe('ipmi', () => {
       const { driver } = await fakeTool(`echo '${said}'`);
 
       for (const verb of Object.values(verbs(driver, 'chassis'))) {
-        await expect(verb()).rejects.toThrow(DeviceRefused);
+        await expect(verb()).rejects.toThrow(DeviceRejected);
       }
     },
   );
@@ -195,7 +195,7 @@ describe('ipmi', () => {
     const driver = driverFor(ipmi, { address: '127.0.0.1', login: incomplete });
 
     for (const verb of Object.values(verbs(driver, 'chassis'))) {
-      await expect(verb()).rejects.toThrow(SignInRefused);
+      await expect(verb()).rejects.toThrow(SignInRejected);
       await expect(verb()).rejects.toThrow(message);
     }
   });
@@ -208,7 +208,7 @@ describe('ipmi', () => {
     const driver = driverFor(ipmi, { address: '127.0.0.1', login });
 
     for (const verb of Object.values(verbs(driver, 'chassis'))) {
-      await expect(verb()).rejects.toThrow(DeviceRefused);
+      await expect(verb()).rejects.toThrow(DeviceRejected);
       await expect(verb()).rejects.toThrow('ipmitool is not there; install it (Debian: ipmitool)');
     }
   });
@@ -220,10 +220,10 @@ describe('ipmi', () => {
       vi.useRealTimers();
     });
 
-    const refused = expect(driver.turnOff('chassis', patient())).rejects.toThrow(DeviceTimeout);
+    const rejected = expect(driver.turnOff('chassis', patient())).rejects.toThrow(DeviceTimeout);
     await vi.advanceTimersByTimeAsync(21_000);
 
-    await refused;
+    await rejected;
   });
 
   neverSends(['1', 'Chassis', 'chassis ', 'chassis;id', 'all'], async () => {

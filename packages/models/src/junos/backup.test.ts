@@ -1,4 +1,4 @@
-import { DeviceRefused } from '@skolo/equipment';
+import { DeviceRejected } from '@skolo/equipment';
 import { type JunosOptions, startJunos, typeInto } from '@skolo/simulators';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -25,11 +25,11 @@ describe('the configuration of a Juniper switch', () => {
     expect(changedBy).toBe('2026-11-19 09:12:33 UTC by admin');
   });
 
-  it('is refused where the login may not see it', async () => {
+  it('is rejected where the login may not see it', async () => {
     const { device, model, connect } = await sit();
     device.faults.set('error-text');
 
-    await expect(backUp(model, connect())).rejects.toThrow(DeviceRefused);
+    await expect(backUp(model, connect())).rejects.toThrow(DeviceRejected);
   });
 
   itMasks(sit, {

@@ -8,7 +8,7 @@
 
 import {
   type CliSession,
-  DeviceRefused,
+  DeviceRejected,
   type Dialect,
   escapePattern,
   openCli,
@@ -45,7 +45,7 @@ export const junos: Pick<Dialect, 'errors' | 'abovePrompt' | 'noise'> = {
  * Verified with: its simulator only, which RANCID and netmiko read as well.
  * rack.yaml: `router: { model: junos, address: 192.168.1.1, login: routers }`; a login of class super-user, as others do not see
  * secrets, but not `root`, whose shell is no command line of Junos.
- * Oddities: asked in a channel of ssh, where there is neither prompt nor pager nor log message. A refused command ends with status 0,
+ * Oddities: asked in a channel of ssh, where there is neither prompt nor pager nor log message. A rejected command ends with status 0,
  * too. Braces match also where the end is missing, if it is missing between two statements, so it is read twice.
  * Source: Junos CLI User Guide, "Viewing the Configuration", "Loading Configuration Files", `commit confirmed`.
  */
@@ -208,7 +208,7 @@ export const accounts: Accounts = {
         session = await openCli(target, 'ssh', dialectWith(password.reveal()), access, signal);
         const own = await session.run(`show configuration ${path} | display set`, within);
         if (!own.includes(`${path} authentication`)) {
-          throw new DeviceRefused(
+          throw new DeviceRejected(
             device.name,
             `its configuration has no password of ${username}; is that kept on a server?`,
           );
@@ -218,7 +218,7 @@ export const accounts: Accounts = {
         await session.run(`set ${path} authentication plain-text-password`, within);
         const said = await session.run('commit and-quit', within);
         if (!/^commit complete$/m.test(said)) {
-          throw new DeviceRefused(device.name, `does not commit: ${said.trim().slice(-200)}`);
+          throw new DeviceRejected(device.name, `does not commit: ${said.trim().slice(-200)}`);
         }
       },
       async save() {},

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { chmod, chown, link, mkdir, readdir, readFile, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AnswerCut, DeviceRefused, DeviceTimeout, DeviceUnreachable } from '@skolo/equipment';
+import { AnswerCut, DeviceRejected, DeviceTimeout, DeviceUnreachable } from '@skolo/equipment';
 import { type LinuxHost, type LinuxHostOptions, peer, startLinuxHost } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { memberStream, readTar, type TarMember } from '../configuration/archive.ts';
@@ -264,7 +264,7 @@ describe('files of a Linux host', () => {
 
     const reading = read();
 
-    await expect(reading).rejects.toThrow(DeviceRefused);
+    await expect(reading).rejects.toThrow(DeviceRejected);
     await expect(reading).rejects.toThrow(
       /not all files can be read: \S+\/etc\/private: Permission denied; let the account read them, set sudo: true, or exclude them$/,
     );
@@ -291,7 +291,7 @@ describe('files of a Linux host', () => {
   it.for([
     ['a name that is not UTF-8', Buffer.from('etc/gr\xf6\xdfe', 'latin1'), 'its name is not UTF-8'],
     ['a line break in a name', Buffer.from('etc/a\nb'), 'not all files can be read: b;'],
-  ] as const)('with %s are refused by name', async ([, name, why], context) => {
+  ] as const)('with %s are rejected by name', async ([, name, why], context) => {
     const { host, read } = await sit(context);
     await host.write('etc/hosts', '');
     const file = Buffer.concat([Buffer.from(`${host.root}/`), name]);
@@ -302,9 +302,9 @@ describe('files of a Linux host', () => {
 
   it.for([
     ['is cut', 'PATH=$REAL tar "$@" | head -c 2000', AnswerCut],
-    ['says nothing', 'exit 2', DeviceRefused],
+    ['says nothing', 'exit 2', DeviceRejected],
     ['is no tar', 'echo "tar: command not found"', AnswerCut],
-    ['fails', 'PATH=$REAL tar "$@"; exit 64', DeviceRefused],
+    ['fails', 'PATH=$REAL tar "$@"; exit 64', DeviceRejected],
     [
       'dies with the session',
       'PATH=$REAL tar "$@" | head -c 2000; kill -9 $SSHD',

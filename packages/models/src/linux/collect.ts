@@ -21,7 +21,7 @@ export class Collected {
   readonly members: VerifiedMember[] = [];
   private readonly files: string[] = [];
 
-  /** @throws DeviceRefused A file cannot be read. AnswerCut One changes all the time, or an archive is cut. */
+  /** @throws DeviceRejected A file cannot be read. AnswerCut One changes all the time, or an archive is cut. */
   static async of(host: Host, paths: readonly string[]): Promise<Collected> {
     const collected = new Collected();
     try {

@@ -3,7 +3,7 @@
 import { isUtf8 } from 'node:buffer';
 import { rm } from 'node:fs/promises';
 import { shellWord } from '@skolo/base';
-import { type DeviceConnection, DeviceRefused } from '@skolo/equipment';
+import { type DeviceConnection, DeviceRejected } from '@skolo/equipment';
 import { z } from 'zod';
 import type { Identity } from '../contract/backup.ts';
 import { inCommands } from '../families/command-line/long-commands.ts';
@@ -42,7 +42,7 @@ export class Host {
     this.sudo = about.sudo ? 'sudo -n ' : '';
   }
 
-  /** @throws DeviceRefused, and what a session throws: a folder cannot be looked into */
+  /** @throws DeviceRejected, and what a session throws: a folder cannot be looked into */
   async list(): Promise<Listing> {
     const { files, exclude } = this.about;
     const skipped = exclude.map(skip).filter((each) => each !== undefined);
@@ -60,7 +60,7 @@ echo end`;
     const lines = splitLines(await this.connection.exec(script, { input: none }));
     const start = lines.indexOf('files');
     if (start < 0 || lines.at(-1) !== 'end') {
-      throw new DeviceRefused(this.name, 'its list of files has no end');
+      throw new DeviceRejected(this.name, 'its list of files has no end');
     }
     const facts = lines.slice(0, start);
     this.hasFolders = facts.includes('folders');
@@ -78,7 +78,7 @@ echo end`;
   /**
    * Archives of these paths, one after the other; of folders, not what is in them. What cannot be read is left out.
    *
-   * @throws DeviceRefused, and what a session throws
+   * @throws DeviceRejected, and what a session throws
    */
   async *tar(paths: readonly string[]): AsyncGenerator<{ file: string; size: number }> {
     const tar = `${this.sudo}tar -c -f - ${this.hasFolders ? '--no-recursion ' : ''}--`;
@@ -91,7 +91,7 @@ echo end`;
       if (archive.size > 0) yield archive;
       else {
         await rm(archive.file, { force: true });
-        throw new DeviceRefused(this.name, `${JSON.stringify(`${tar} …`)} gives nothing at all`);
+        throw new DeviceRejected(this.name, `${JSON.stringify(`${tar} …`)} gives nothing at all`);
       }
     }
   }
@@ -107,7 +107,7 @@ echo end`;
     for (const line of splitLines(await this.connection.exec(command, options))) {
       const [, mark, hash, name] = /^(\\?)([0-9a-f]{64}) [ *](.*)$/s.exec(line) ?? [];
       if (hash === undefined || name === undefined) {
-        throw new DeviceRefused(this.name, `its sha256sum says what makes no sense: ${line}`);
+        throw new DeviceRejected(this.name, `its sha256sum says what makes no sense: ${line}`);
       }
       // It writes a backslash in front of a line with an escaped name.
       hashes.set(mark === '' ? name : name.replaceAll(/\\(.)/g, '$1'), hash);
@@ -127,12 +127,12 @@ echo end`;
   }
 
   /** Files that are there and cannot be read, as an error with the reason that the first one has. */
-  async unreadable(paths: readonly string[]): Promise<DeviceRefused> {
+  async unreadable(paths: readonly string[]): Promise<DeviceRejected> {
     const [first = ''] = paths;
     const command = `cd /; LC_ALL=C; export LC_ALL; ${this.sudo}sha256sum -- ${shellWord(first)} 2>&1`;
     const said = await this.connection.exec(command, { input: none, accept: partly });
     const why = said.toString().trim().split(': ').at(-1);
-    return this.refused([`${first}: ${why}`, ...paths.slice(1)]);
+    return this.rejected([`${first}: ${why}`, ...paths.slice(1)]);
   }
 
   /** What was meant, without what is excluded. */
@@ -161,16 +161,16 @@ echo end`;
         paths.add(path);
       }
     }
-    if (problems.length > 0) throw this.refused(problems);
+    if (problems.length > 0) throw this.rejected(problems);
     const open = [...paths].filter((path) => !closed.has(path));
     return open.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
   }
 
   /** @param problems `/etc/shadow: Permission denied` */
-  private refused(problems: readonly string[]): DeviceRefused {
+  private rejected(problems: readonly string[]): DeviceRejected {
     const way =
       this.sudo === '' ? 'let the account read them, set sudo: true' : 'mind what sudo says';
-    return new DeviceRefused(
+    return new DeviceRejected(
       this.name,
       `not all files can be read: ${listed(problems)}; ${way}, or exclude them`,
     );

@@ -11,8 +11,8 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { runs } from '@skolo/durable/campaign';
-import { DeviceRefused } from '@skolo/equipment';
+import { runs } from '@skolo/durable/fault-injection';
+import { DeviceRejected } from '@skolo/equipment';
 import { type LinuxHost, type LinuxHostOptions, peer, startLinuxHost } from '@skolo/simulators';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
@@ -199,7 +199,7 @@ describe('a version of the files of a Linux host', () => {
     const rehearsed = await check(version);
     const restore = apply(version);
 
-    await expect(restore).rejects.toThrow(DeviceRefused);
+    await expect(restore).rejects.toThrow(DeviceRejected);
     await expect(restore).rejects.toThrow(
       /does not put the files in place: \S+\/etc\/z is a folder, and not in the version; given up/,
     );

@@ -5,7 +5,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { closing, sha256, shellWord } from '@skolo/base';
-import { type DeviceConnection, DeviceError, DeviceRefused } from '@skolo/equipment';
+import { type DeviceConnection, DeviceError, DeviceRejected } from '@skolo/equipment';
 import { readTar } from '../configuration/archive.ts';
 import { membersToWrite, type NewMember, tarOf } from '../configuration/archive-write.ts';
 import type { RestoreAbout, RestoreStep } from '../contract/backup.ts';
@@ -30,12 +30,12 @@ export function steps(
   return [
     {
       title: `Get the version of ${time}`,
-      where: 'desk',
+      where: 'workstation',
       lines: [fetchVersion({ device, id }, file)],
     },
     {
       title: `Copy it to the host, as the user of the login ${device.login ?? 'in rack.yaml'}`,
-      where: 'desk',
+      where: 'workstation',
       lines: [
         `scp ${portOption(device, '-P')}${file} USER@${device.address ?? 'ADDRESS'}:${where}`,
       ],
@@ -77,7 +77,7 @@ export async function check(
   return { accepted: problems.length === 0, said: all.join('\n') };
 }
 
-/** @throws DeviceRefused It cannot be unpacked, or not be put in place: then everything is as it was */
+/** @throws DeviceRejected It cannot be unpacked, or not be put in place: then everything is as it was */
 export async function apply(
   connection: DeviceConnection,
   content: Buffer,
@@ -92,7 +92,7 @@ export async function apply(
   const left = await lookAt(host, content);
   if (left.changes.length > 0) {
     const what = `its files were written, but some are different again: ${describe(left)}`;
-    throw new DeviceRefused(host.name, what);
+    throw new DeviceRejected(host.name, what);
   }
   step('read back: all files are those of the version');
 }
@@ -139,7 +139,7 @@ kill $beat; cat log; [ -d old ] || rm -rf ${stage}; }`;
   const lines = said.split('\n').filter((line) => line !== '');
   for (const line of lines) step(line);
   if (lines.at(-1) !== 'done') {
-    throw new DeviceRefused(
+    throw new DeviceRejected(
       host.name,
       `does not put the files in place: ${lines.slice(-5).join('; ')}`,
     );

@@ -21,9 +21,9 @@ async function sit(options: Partial<MpowerOptions> = {}) {
 
 const about = { id: 'abc', time: '2026-11-20T10:00:00Z' };
 
-/** Carries out a line of a desk, with OpenSSH's client; its password comes from a program, as nobody is there to type it. */
-async function atDesk(line: string, files: Record<string, Buffer>): Promise<void> {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-desk-'));
+/** Carries out a line of a workstation, with OpenSSH's client; its password comes from a program, as nobody is there to type it. */
+async function atWorkstation(line: string, files: Record<string, Buffer>): Promise<void> {
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-workstation-'));
   onTestFinished(() => rm(dir, { recursive: true, force: true }));
   for (const [name, bytes] of Object.entries(files)) await writeFile(join(dir, name), bytes);
   const askpass = join(dir, 'askpass');
@@ -94,7 +94,7 @@ describe('the configuration of an mPower strip', () => {
       });
 
       const [copy, put, restart] = model.restore.steps(version, { device: inventory, ...about });
-      await atDesk(copy?.lines[1] ?? '', { 'device-1.cfg': version });
+      await atWorkstation(copy?.lines[1] ?? '', { 'device-1.cfg': version });
       const said: string[] = [];
       for (const line of put?.lines ?? []) said.push((await connect().exec(line)).toString());
       const ending = await Promise.allSettled(

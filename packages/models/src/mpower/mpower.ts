@@ -13,7 +13,7 @@
  * Source: files and values as users' scripts read and write them (firmware MF.v2.1.11).
  */
 
-import { DeviceRefused } from '@skolo/equipment';
+import { DeviceRejected } from '@skolo/equipment';
 import type { BackupModel } from '../contract/backup.ts';
 import type { Device } from '../contract/device.ts';
 import {
@@ -41,7 +41,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
   function readingOf(number: number, values: ReadonlyMap<string, string>): OutletReading {
     const relay = values.get(`${folder}/relay${number}`);
     if (relay !== '0' && relay !== '1') {
-      throw new DeviceRefused(name, `relay ${number} reads ${JSON.stringify(relay ?? '')}`);
+      throw new DeviceRejected(name, `relay ${number} reads ${JSON.stringify(relay ?? '')}`);
     }
     const power = values.get(`${folder}/active_pwr${number}`);
     const watts = numberOf(name, power, `the power of outlet ${number}`);

@@ -1,4 +1,4 @@
-import { DeviceRefused } from '@skolo/equipment';
+import { DeviceRejected } from '@skolo/equipment';
 import { type MpowerOptions, startMpower } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { type CliSetup, meetsCliFaults, patient, readOne, startCli } from '../testing/cli.ts';
@@ -50,13 +50,13 @@ describe('mpower', () => {
     expect(await readOne(driver, '1')).toMatchObject({ state: 'off' });
   });
 
-  it('refuses an outlet that the strip does not have', async () => {
+  it('rejects an outlet that the strip does not have', async () => {
     const { driver } = await startCli({ ...withOutlets(3), options: { outlets: 8 } });
 
     await expect(driver.turnOff('7', patient())).rejects.toThrow(
       /relay7.*fails with exit status 1/,
     );
-    await expect(driver.read(['2', '7'], patient())).rejects.toThrow(DeviceRefused);
+    await expect(driver.read(['2', '7'], patient())).rejects.toThrow(DeviceRejected);
   });
 
   meetsCliFaults(withOutlets(6), '3', ['0', '7', '03', '3 /etc/passwd', '$(reboot)', '*']);

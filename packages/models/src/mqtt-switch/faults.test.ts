@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { DeviceRefused, DeviceUnreachable } from '@skolo/equipment';
+import { DeviceRejected, DeviceUnreachable } from '@skolo/equipment';
 import { startBroker } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { driverOf, isLate, startPlug, visitor } from '../testing/mqtt.ts';
@@ -40,7 +40,7 @@ describe('mqtt-switch', () => {
       other.driver.turnOff('3', patient()),
     ];
 
-    const kinds = told.map((verb) => expect(verb).rejects.toThrow(DeviceRefused));
+    const kinds = told.map((verb) => expect(verb).rejects.toThrow(DeviceRejected));
     await Promise.all(kinds);
   });
 
@@ -60,7 +60,7 @@ describe('mqtt-switch', () => {
     const { plug, driver } = await startPlug({ options: { command, state } });
 
     for (const verb of Object.values(verbs(driver, '3'))) {
-      await expect(verb()).rejects.toThrow(DeviceRefused);
+      await expect(verb()).rejects.toThrow(DeviceRejected);
     }
     expect(plug.received).toEqual([]);
   });
@@ -100,7 +100,7 @@ describe('mqtt-switch', () => {
     [
       'speaks HTTP',
       (socket: Socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'),
-      DeviceRefused,
+      DeviceRejected,
     ],
   ] as const)('does not take for a broker what %s', async ([, behave, kind]) => {
     const server: Server = createServer((socket) => {

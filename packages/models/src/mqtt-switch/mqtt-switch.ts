@@ -11,13 +11,13 @@
  *
  * Oddities. There is no answer that belongs to a request: what counts is a state that came after the command. A retained
  * command is carried out again whenever the plug connects: ours never are, see transports/mqtt.ts; somebody else's would be,
- * `mosquitto_sub -t 'cmnd/#' --retained-only` shows them. A state topic that is the command's topic is refused: its own
+ * `mosquitto_sub -t 'cmnd/#' --retained-only` shows them. A state topic that is the command's topic is rejected: its own
  * commands would count as its states. With `available`, a plug that is gone is known at once; without, only after 5 s.
  */
 
 import {
   answerMs,
-  DeviceRefused,
+  DeviceRejected,
   DeviceTimeout,
   type Exchange,
   type MqttVisit,
@@ -61,7 +61,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<Topics> {
   function topicsOf(outlet: string): Topics {
     const topics = { ask: fill(command, outlet), answer: fill(state, outlet) };
     if (topics.ask !== topics.answer) return topics;
-    throw new DeviceRefused(name, `${topics.ask} is topic of commands and of states in rack.yaml`);
+    throw new DeviceRejected(name, `${topics.ask} is topic of commands and of states in rack.yaml`);
   }
 
   /** A state that came after `payload` was sent; only `wanted`, where it is given. */
@@ -84,7 +84,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<Topics> {
       late() {
         const after = `within ${answerMs / 1000} s after "${payload}" on ${ask}`;
         if (other === undefined) return new DeviceTimeout(name, `nothing on ${answer} ${after}`);
-        return new DeviceRefused(name, `${answer} tells ${other} ${after}`);
+        return new DeviceRejected(name, `${answer} tells ${other} ${after}`);
       },
     };
   }

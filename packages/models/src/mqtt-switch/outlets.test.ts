@@ -1,4 +1,4 @@
-import { DeviceUnreachable, SignInRefused } from '@skolo/equipment';
+import { DeviceUnreachable, SignInRejected } from '@skolo/equipment';
 import { describe, expect, it, vi } from 'vitest';
 import { brokers, isLate, saidOn, startPlug, visitor } from '../testing/mqtt.ts';
 import { everythingIn, patient, stateOf, verbs } from '../testing/outlets.ts';
@@ -113,7 +113,7 @@ describe.for(brokers)('mqtt-switch, over %s', ([, startOne]) => {
 
     for (const verb of Object.values(verbs(driver, '3'))) {
       const error = await verb().catch((reason: unknown) => reason);
-      expect(error).toBeInstanceOf(SignInRefused);
+      expect(error).toBeInstanceOf(SignInRejected);
       expect(everythingIn(error)).not.toMatch(/hunter2|tr0ub4dor/);
     }
     expect(plug.received).toEqual([]);

@@ -15,7 +15,7 @@
 
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { AnswerCut, type DeviceConnection, DeviceRefused, readJson } from '@skolo/equipment';
+import { AnswerCut, type DeviceConnection, DeviceRejected, readJson } from '@skolo/equipment';
 import { z } from 'zod';
 import { memberBytes, readTar, tarFault } from '../configuration/archive.ts';
 import { membersToWrite, tarOf } from '../configuration/archive-write.ts';
@@ -61,7 +61,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
       const { ports } = readJson(name, text, Info, 'its PoE ports');
       return (port) => {
         const status = Object.hasOwn(ports, port) ? ports[port] : undefined;
-        if (status === undefined) throw new DeviceRefused(name, `${port} has no PoE`);
+        if (status === undefined) throw new DeviceRejected(name, `${port} has no PoE`);
         return readingOf(status);
       };
     },
@@ -131,7 +131,7 @@ async function read(connection: DeviceConnection): Promise<Reading> {
   const packed = await connection.exec(command);
   if (packed.length > 0 && !packed.subarray(0, 2).equals(gzipMark)) {
     const said = packed.subarray(0, 200).toString('latin1').trim().split('\n')[0] ?? '';
-    throw new DeviceRefused(name, `answers ${quoted(command)} with no archive: ${quoted(said)}`);
+    throw new DeviceRejected(name, `answers ${quoted(command)} with no archive: ${quoted(said)}`);
   }
   const bytes = await normalised(name, packed);
   return { content: { bytes }, identity: { hostname: hostnameIn({ bytes }) } };
@@ -169,13 +169,13 @@ function steps(_content: Buffer, { device, id }: RestoreAbout): RestoreStep[] {
     {
       title:
         'Get the version, and let sysupgrade unpack it over what is there. Packages that its configuration is of have to be installed first; files that are not in it stay',
-      where: 'desk',
+      where: 'workstation',
       lines: [
         fetchVersion({ device, id }, `${name}.tar`),
         `gzip -n -c ${name}.tar | ${ssh} 'sysupgrade -r -'`,
       ],
     },
-    { title: 'Start it with that', where: 'desk', lines: [`${ssh} reboot`] },
+    { title: 'Start it with that', where: 'workstation', lines: [`${ssh} reboot`] },
   ];
 }
 

@@ -1,4 +1,4 @@
-import { DeviceRefused } from '@skolo/equipment';
+import { DeviceRejected } from '@skolo/equipment';
 import { type OpenwrtOptions, startOpenwrt } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { type CliSetup, meetsCliFaults, patient, readOne, startCli } from '../testing/cli.ts';
@@ -46,14 +46,14 @@ describe('openwrt', () => {
     expect(await readOne(driver, 'lan3')).toEqual({ state: 'unknown' });
   });
 
-  it('refuses a port that has no PoE', async () => {
+  it('rejects a port that has no PoE', async () => {
     const { driver } = await startCli({ ...withPorts(4), options: { portCount: 8 } });
 
     await expect(driver.turnOff('lan7', patient())).rejects.toThrow(
       /fails with exit status 2: Command failed: Invalid argument/,
     );
     await expect(driver.read(['lan1', 'lan7'], patient())).rejects.toThrow('lan7 has no PoE');
-    await expect(driver.read(['lan7'], patient())).rejects.toThrow(DeviceRefused);
+    await expect(driver.read(['lan7'], patient())).rejects.toThrow(DeviceRejected);
   });
 
   meetsCliFaults(withPorts(8), 'lan3', ['3', 'lan0', 'lan9', 'lan03', `lan3"}'; reboot; '`, 'wan']);

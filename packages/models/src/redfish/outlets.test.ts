@@ -1,11 +1,11 @@
-import { DeviceRefused } from '@skolo/equipment';
+import { DeviceRejected } from '@skolo/equipment';
 import { type RedfishOptions, startRedfish } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
 import {
   driverFor,
   meetsFaults,
   patient,
-  refusesWrongPassword,
+  rejectsWrongPassword,
   type Setup,
   startDriver,
 } from '../testing/http.ts';
@@ -56,7 +56,7 @@ describe('redfish', () => {
     expect([turningOff.get('1')?.state, turningOn.get('1')?.state]).toEqual(['on', 'off']);
   });
 
-  it('takes a refusal for success where the server is in that state already', async () => {
+  it('takes a rejection for success where the server is in that state already', async () => {
     const { device, driver } = await startDriver(server());
     device.board.set('1', false);
 
@@ -87,7 +87,7 @@ describe('redfish', () => {
       await expect(cycle).rejects.toThrow(
         '1 cannot be told cycle; it offers ForceOn, GracefulShutdown',
       );
-      await expect(driver.turnOff('1', patient())).rejects.toThrow(DeviceRefused);
+      await expect(driver.turnOff('1', patient())).rejects.toThrow(DeviceRejected);
 
       expect(device.received.every(({ text }) => text.startsWith('GET'))).toBe(true);
     },
@@ -123,7 +123,7 @@ describe('redfish', () => {
     );
   });
 
-  it('tells why a device refuses', async () => {
+  it('tells why a device rejects', async () => {
     const { driver } = await startDriver(server());
 
     await expect(driver.read(['2'], patient())).rejects.toThrow(
@@ -136,7 +136,7 @@ describe('redfish', () => {
     async (answer) => {
       const driver = await driverFor(server(), answer);
 
-      await expect(driver.read(['1'], patient())).rejects.toThrow(DeviceRefused);
+      await expect(driver.read(['1'], patient())).rejects.toThrow(DeviceRejected);
     },
   );
 
@@ -146,7 +146,7 @@ describe('redfish', () => {
       const Actions = { '#ComputerSystem.Reset': { target } };
       const driver = await driverFor(server(), { Id: '1', PowerState: 'On', Actions });
 
-      await expect(driver.turnOff('1', patient())).rejects.toThrow(DeviceRefused);
+      await expect(driver.turnOff('1', patient())).rejects.toThrow(DeviceRejected);
     },
   );
 
@@ -158,7 +158,7 @@ describe('redfish', () => {
   });
 
   meetsFaults(server(), '1', ['1?x', '../Chassis/1', 'a'.repeat(61)]);
-  refusesWrongPassword(server(), '1');
+  rejectsWrongPassword(server(), '1');
 });
 
 describe('redfish, over https', () => {

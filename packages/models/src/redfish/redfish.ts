@@ -16,7 +16,7 @@
  */
 
 import { parseJson } from '@skolo/base';
-import { DeviceRefused, httpTo, readJson } from '@skolo/equipment';
+import { DeviceRejected, httpTo, readJson } from '@skolo/equipment';
 import { z } from 'zod';
 import type { Accounts } from '../contract/accounts.ts';
 import type { Device } from '../contract/device.ts';
@@ -103,7 +103,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
     const { body } = await send({ path: `/redfish/v1/${folder}/${id}`, headers }, signal);
     const resource = readJson(name, body, Resource, `the state of ${id}`);
     if (resource.Id === id) return resource;
-    throw new DeviceRefused(name, `asked for ${id}, it answers for another one`);
+    throw new DeviceRejected(name, `asked for ${id}, it answers for another one`);
   }
 
   async function allowed(
@@ -125,13 +125,13 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   ): Promise<void> {
     const { PowerState, Actions } = await get(outlet, signal);
     const action = Actions[kind.action];
-    if (action === undefined) throw new DeviceRefused(name, `${outlet} has no ${kind.action}`);
+    if (action === undefined) throw new DeviceRejected(name, `${outlet} has no ${kind.action}`);
     const values = await allowed(action, signal);
     const value = kind.values[verb].find((candidate) => values?.includes(candidate) ?? true);
     if (value === undefined) {
       const offered = values?.join(', ') ?? '';
       const what = `${outlet} cannot be told ${verb}; it offers ${offered}`;
-      throw verb === 'cycle' ? new CannotCycle(name, what) : new DeviceRefused(name, what);
+      throw verb === 'cycle' ? new CannotCycle(name, what) : new DeviceRejected(name, what);
     }
     const body = JSON.stringify({ [kind.parameter]: value });
     const json = { ...headers, 'content-type': 'application/json' };
@@ -139,7 +139,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
       await send({ method: 'POST', path: action.target, headers: json, body }, signal);
     } catch (error) {
       const isSoAlready = verb !== 'cycle' && PowerState?.toLowerCase() === verb;
-      if (!(error instanceof DeviceRefused && isSoAlready)) throw error;
+      if (!(error instanceof DeviceRejected && isSoAlready)) throw error;
     }
   }
 
@@ -166,7 +166,7 @@ function reasonOf(body: string): string | undefined {
  * Redfish: the password of the account of its login. It is kept at once.
  *
  * Verified with: its simulator, whose account service redfishtool (1.1.5) has changed as well.
- * Oddities: many controllers take at most 16 or 20 signs, and refuse a weak password with a reason.
+ * Oddities: many controllers take at most 16 or 20 signs, and reject a weak password with a reason.
  * Source: DSP0266 (AccountService), DSP0268 (ManagerAccount: `Password` is set by PATCH).
  */
 
@@ -199,7 +199,7 @@ export const accounts: Accounts = {
       for (const { '@odata.id': path } of members.slice(0, mostAccounts)) {
         if ((await get(path, Account)).UserName === username) return path;
       }
-      throw new DeviceRefused(name, `its account service has no account ${username}`);
+      throw new DeviceRejected(name, `its account service has no account ${username}`);
     }
 
     return {

@@ -5,7 +5,7 @@
  * Verified with: its simulator only.
  * Source: help.mikrotik.com, "User" (`/user set`), "Configuration Management" (what an export leaves out).
  */
-import { DeviceRefused, openExec, targetOf } from '@skolo/equipment';
+import { DeviceRejected, openExec, targetOf } from '@skolo/equipment';
 import type { Accounts } from '../contract/accounts.ts';
 
 export const accounts: Accounts = {
@@ -21,7 +21,7 @@ export const accounts: Accounts = {
         if (password === undefined) return;
         const value = password.reveal();
         if (!/^[\w.,:;=@%+/-]+$/.test(`${user}${value}`)) {
-          throw new DeviceRefused(
+          throw new DeviceRejected(
             device.name,
             'its console would read signs of the new value in another way',
           );
@@ -30,7 +30,7 @@ export const accounts: Accounts = {
         const { stdout, stderr } = await session.exec(command, { signal, timeoutMs: 30_000 });
         const said = `${stdout}${stderr}`.trim();
         if (said !== '')
-          throw new DeviceRefused(
+          throw new DeviceRejected(
             device.name,
             `the password was not changed: ${said.slice(0, 200)}`,
           );

@@ -1,4 +1,4 @@
-import { DeviceRefused } from '@skolo/equipment';
+import { DeviceRejected } from '@skolo/equipment';
 import { type RouterosOptions, startRouteros, typeInto } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { createMask } from '../configuration/mask.ts';
@@ -42,13 +42,13 @@ describe('the configuration of a MikroTik', () => {
     expect(device.received.at(-2)?.text).toContain(word);
   });
 
-  it('is refused where the login may not see it', async () => {
+  it('is rejected where the login may not see it', async () => {
     const { device, model, connect } = await sit();
     device.faults.set('error-text');
 
     const failed = backUp(model, connect());
 
-    await expect(failed).rejects.toThrow(DeviceRefused);
+    await expect(failed).rejects.toThrow(DeviceRejected);
     await expect(failed).rejects.toThrow('not enough permissions');
   });
 
@@ -63,7 +63,7 @@ describe('the configuration of a MikroTik', () => {
 
     const failed = model.read(answering(inventory, exec));
 
-    await expect(failed).rejects.toThrow('has RouterOS 7, but refuses "/export show-sensitive"');
+    await expect(failed).rejects.toThrow('has RouterOS 7, but rejects "/export show-sensitive"');
   });
 
   it('shows none of its secrets once they are masked', async () => {

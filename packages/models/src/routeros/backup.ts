@@ -9,7 +9,7 @@
  * Source: MikroTik's manual, "Configuration Management"; Oxidized's issue 3867 for the window.
  */
 
-import { type DeviceConnection, DeviceRefused, throwIfRefused } from '@skolo/equipment';
+import { type DeviceConnection, DeviceRejected, throwIfRejected } from '@skolo/equipment';
 import type {
   BackupModel,
   Content,
@@ -65,21 +65,21 @@ async function read(connection: DeviceConnection): Promise<Reading> {
   return { content: { bytes }, identity: { serial, hostname }, changedBy };
 }
 
-/** With all secrets, in the way of its version. A refusal has status 0, too. */
+/** With all secrets, in the way of its version. A rejection has status 0, too. */
 async function exported(connection: DeviceConnection): Promise<Buffer> {
   const { name } = connection.device;
   const command = '/export show-sensitive';
   const whole = await connection.exec(command);
   const said = whole.subarray(0, 200).toString('latin1').trim();
   if (!/^(?:expected end of command|bad parameter)/.test(said)) {
-    throwIfRefused(name, command, whole.toString('latin1'), dialect);
+    throwIfRejected(name, command, whole.toString('latin1'), dialect);
     return whole;
   }
   const plain = await connection.exec('/export');
-  throwIfRefused(name, '/export', plain.toString('latin1'), dialect);
+  throwIfRejected(name, '/export', plain.toString('latin1'), dialect);
   const version = head.exec(plain.toString('latin1').trimStart())?.[1];
   if (version !== undefined && Number(version) >= 7) {
-    throw new DeviceRefused(name, `has RouterOS ${version}, but refuses "${command}": ${said}`);
+    throw new DeviceRejected(name, `has RouterOS ${version}, but rejects "${command}": ${said}`);
   }
   return plain;
 }
@@ -108,7 +108,7 @@ function steps(_content: Buffer, about: RestoreAbout): RestoreStep[] {
   return [
     {
       title: 'Get the version into a file, and copy it to the device',
-      where: 'desk',
+      where: 'workstation',
       lines: copyToDevice(about, { file, user: 'admin' }),
     },
     {

@@ -5,7 +5,7 @@
  * no `active-address`.
  * Source: RouterOS manual, "Bridging and Switching", "ARP", "DHCP Server"; scripts of users.
  */
-import { type DeviceConnection, DeviceRefused, throwIfRefused } from '@skolo/equipment';
+import { type DeviceConnection, DeviceRejected, throwIfRejected } from '@skolo/equipment';
 import type { ConnectedHosts, ConnectedHostsReader } from '../contract/connected-hosts.ts';
 import { hostOf } from '../families/command-line/connected-hosts.ts';
 import { ifAllowed, quoted } from '../families/command-line/text-reading.ts';
@@ -55,11 +55,11 @@ interface Item {
   values: ReadonlyMap<string, string>;
 }
 
-/** @throws DeviceRefused There is a line that is no item. */
+/** @throws DeviceRejected There is a line that is no item. */
 async function printed(connection: DeviceConnection, command: string): Promise<Item[]> {
   const { name } = connection.device;
   const answer = await connection.exec(command);
-  throwIfRefused(name, command, answer.toString('latin1'), dialect);
+  throwIfRejected(name, command, answer.toString('latin1'), dialect);
   const lines = answer
     .toString()
     .split(/\r?\n/)
@@ -68,7 +68,7 @@ async function printed(connection: DeviceConnection, command: string): Promise<I
     const [, flags, rest] = /^\s*\d+\s+([A-Za-z ]*?)\s*((?:;;;|[\w-]+=).*)$/.exec(line) ?? [];
     if (flags === undefined || rest === undefined) {
       const what = `a line of its answer to ${quoted(command)} makes no sense: ${quoted(line.trim())}`;
-      throw new DeviceRefused(name, what);
+      throw new DeviceRejected(name, what);
     }
     const pairs = [...rest.matchAll(/(?<=^|\s)([\w-]+)=("(?:\\.|[^"\\])*"|\S*)/g)];
     return { flags, values: new Map(pairs.map(([, key = '', value = '']) => [key, value])) };

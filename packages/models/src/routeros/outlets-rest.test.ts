@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import {
   meetsFaults,
   patient,
-  refusesWrongPassword,
+  rejectsWrongPassword,
   type Setup,
   startDriver,
 } from '../testing/http.ts';
@@ -116,5 +116,5 @@ describe('routeros, REST', () => {
   });
 
   meetsFaults(withPorts(3), 'ether2', ['2', '*2', 'ether0', 'ether4', 'ether2,ether3', 'sfp1']);
-  refusesWrongPassword(withPorts(3), 'ether2');
+  rejectsWrongPassword(withPorts(3), 'ether2');
 });

@@ -9,13 +9,13 @@
  * the mode and restored. A power cycle of its own leaves `poe-out` as it is, only the monitor tells that the power is off.
  * Models that cannot measure tell no `poe-out-power`. Plain http needs 7.9.
  *
- * `numbers` of a command is a checked port; without it a command of the console would ask for it, and REST refuses.
+ * `numbers` of a command is a checked port; without it a command of the console would ask for it, and REST rejects.
  *
  * Source: help.mikrotik.com, "REST API" and "PoE-Out".
  */
 
 import { parseJson } from '@skolo/base';
-import { DeviceRefused, httpTo, readJson } from '@skolo/equipment';
+import { DeviceRejected, httpTo, readJson } from '@skolo/equipment';
 import { z } from 'zod';
 import type { Device } from '../contract/device.ts';
 import type { DriverDeps, OutletDriver } from '../contract/outlets.ts';
@@ -93,7 +93,7 @@ export function routerosRest(device: Device, deps: DriverDeps): OutletDriver<str
       const answer = await send({ method: 'PATCH', path, headers, body }, signal);
       const changed = readJson(name, answer.body, Row, 'the port that was set');
       if (changed.name === port && changed['poe-out'] === setting) return;
-      throw new DeviceRefused(name, `its answer does not say that ${port} is ${setting}`);
+      throw new DeviceRejected(name, `its answer does not say that ${port} is ${setting}`);
     },
     cycle: {
       offSeconds: { least: 1, most: 60 },
@@ -109,12 +109,12 @@ export function routerosRest(device: Device, deps: DriverDeps): OutletDriver<str
   };
 }
 
-/** @throws DeviceRefused One of the ports is not among them. */
+/** @throws DeviceRejected One of the ports is not among them. */
 function rowsIn(device: string, body: string, ports: readonly string[]): ReadonlyMap<string, Row> {
   const rows = readJson(device, body, z.array(Row), 'its PoE ports');
   for (const port of ports) {
     if (rows.filter((row) => row.name === port).length === 1) continue;
-    throw new DeviceRefused(device, `${port} has no PoE, or another name`);
+    throw new DeviceRejected(device, `${port} has no PoE, or another name`);
   }
   return new Map(rows.map((row) => [row.name, row]));
 }

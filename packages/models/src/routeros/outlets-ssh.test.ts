@@ -1,4 +1,4 @@
-import { DeviceRefused } from '@skolo/equipment';
+import { DeviceRejected } from '@skolo/equipment';
 import { type RouterosOptions, startRouteros } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
 import { type CliSetup, meetsCliFaults, patient, readOne, startCli } from '../testing/cli.ts';
@@ -62,7 +62,7 @@ describe('routeros over ssh', () => {
     const { device, driver } = await startCli(withPorts(8));
 
     await expect(driver.nativeCycle?.run('ether5', seconds, patient())).rejects.toThrow(
-      DeviceRefused,
+      DeviceRejected,
     );
 
     expect(device.sessions.opened).toBe(0);
@@ -72,7 +72,7 @@ describe('routeros over ssh', () => {
     const { driver } = await startCli({ ...withPorts(4), options: { portCount: 8 } });
 
     await expect(driver.turnOff('ether7', patient())).rejects.toThrow(
-      'switch-1: refuses "/interface ethernet poe set ether7 poe-out=off": no such item',
+      'switch-1: rejects "/interface ethernet poe set ether7 poe-out=off": no such item',
     );
     await expect(driver.nativeCycle?.run('ether7', 5, patient())).rejects.toThrow('no such item');
     await expect(driver.read(['ether1', 'ether7'], patient())).rejects.toThrow('no such item');

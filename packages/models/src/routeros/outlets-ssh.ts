@@ -15,7 +15,7 @@
  *
  * Source: help.mikrotik.com, "PoE-Out" and "Command Line Interface".
  */
-import { DeviceRefused } from '@skolo/equipment';
+import { DeviceRejected } from '@skolo/equipment';
 import type { Device } from '../contract/device.ts';
 import type { DriverDeps, OutletDriver, OutletReading } from '../contract/outlets.ts';
 import { type Shell, shellOf, shortened } from '../families/command-line/session.ts';
@@ -30,17 +30,17 @@ export function routerosSsh(device: Device, deps: DriverDeps): OutletDriver<stri
   async function ask(shell: Shell, command: string): Promise<string> {
     const { stdout, stderr, status } = await shell.exec(command);
     if ((status ?? 0) === 0 && stderr.trim() === '') return stdout.replaceAll('\r', '');
-    throw refused(command, stderr || stdout || `exit status ${status}`);
+    throw rejected(command, stderr || stdout || `exit status ${status}`);
   }
 
   /** A command that prints nothing when it has succeeded. */
   async function run(command: string, signal: AbortSignal): Promise<void> {
     const answer = await use((shell) => ask(shell, command), signal);
-    if (answer.trim() !== '') throw refused(command, answer);
+    if (answer.trim() !== '') throw rejected(command, answer);
   }
 
-  function refused(command: string, answer: string): DeviceRefused {
-    return new DeviceRefused(name, `refuses ${JSON.stringify(command)}: ${shortened(answer)}`);
+  function rejected(command: string, answer: string): DeviceRejected {
+    return new DeviceRejected(name, `rejects ${JSON.stringify(command)}: ${shortened(answer)}`);
   }
 
   return {
@@ -53,7 +53,7 @@ export function routerosSsh(device: Device, deps: DriverDeps): OutletDriver<stri
       const blocks = blocksIn(text);
       return (port) => {
         const block = blocks.get(port);
-        if (block === undefined) throw refused(command, text);
+        if (block === undefined) throw rejected(command, text);
         return readingOf(name, port, block);
       };
     },
@@ -92,7 +92,7 @@ function readingOf(
   const setting = block.get('poe-out') ?? '';
   const status = block.get('poe-out-status');
   if ((setting !== 'off' && !onModes.has(setting)) || status === undefined) {
-    throw new DeviceRefused(device, `its monitor does not tell how ${port} is set`);
+    throw new DeviceRejected(device, `its monitor does not tell how ${port} is set`);
   }
   const [, watts] = /^(\d+(?:\.\d+)?)W$/.exec(block.get('poe-out-power') ?? '') ?? [];
   return poeReading(setting, status, watts === undefined ? undefined : Number(watts));

@@ -1,11 +1,11 @@
-import { DeviceRefused } from '@skolo/equipment';
+import { DeviceRejected } from '@skolo/equipment';
 import { type ShellyGen1Options, startShellyGen1, startShellyGen2 } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
 import {
   driverFor,
   meetsFaults,
   patient,
-  refusesWrongPassword,
+  rejectsWrongPassword,
   type Setup,
   startDriver,
 } from '../testing/http.ts';
@@ -71,7 +71,7 @@ describe('shelly-gen1', () => {
     async (answer) => {
       const driver = await driverFor(withRelays(1), answer);
 
-      await expect(driver.turnOff('0', patient())).rejects.toThrow(DeviceRefused);
+      await expect(driver.turnOff('0', patient())).rejects.toThrow(DeviceRejected);
     },
   );
 
@@ -79,9 +79,9 @@ describe('shelly-gen1', () => {
     const driver = await driverFor(withRelays(1), { ison: false, has_timer: false });
 
     await driver.turnOff('0', patient());
-    await expect(driver.nativeCycle?.run('0', 5, patient())).rejects.toThrow(DeviceRefused);
+    await expect(driver.nativeCycle?.run('0', 5, patient())).rejects.toThrow(DeviceRejected);
   });
 
   meetsFaults(withRelays(2), '1', ['2', '01', '0?turn=off', '-1']);
-  refusesWrongPassword(withRelays(2), '1');
+  rejectsWrongPassword(withRelays(2), '1');
 });

@@ -13,7 +13,7 @@
  * Source: shelly-api-docs.shelly.cloud/gen1.
  */
 
-import { DeviceRefused, httpTo, readJson } from '@skolo/equipment';
+import { DeviceRejected, httpTo, readJson } from '@skolo/equipment';
 import { z } from 'zod';
 import type { Accounts } from '../contract/accounts.ts';
 import type { Device } from '../contract/device.ts';
@@ -47,14 +47,14 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
     const { body } = await send({ path }, signal);
     const { ison, has_timer } = readJson(name, body, Relay, 'the state of a relay');
     const isTaken = ison === expected.ison && has_timer === (expected.has_timer ?? has_timer);
-    if (!isTaken) throw new DeviceRefused(name, `its answer does not say that it took ${query}`);
+    if (!isTaken) throw new DeviceRejected(name, `its answer does not say that it took ${query}`);
   }
 
   async function identify(signal: AbortSignal): Promise<z.infer<typeof Identity>> {
     const { body } = await send({ path: '/shelly', anonymous: true }, signal);
     const identity = readJson(name, body, Identity, 'what kind of Shelly it is');
     if (identity.gen === undefined) return identity;
-    throw new DeviceRefused(name, `it is of generation ${identity.gen}: its model is shelly-gen2`);
+    throw new DeviceRejected(name, `it is of generation ${identity.gen}: its model is shelly-gen2`);
   }
 
   return {

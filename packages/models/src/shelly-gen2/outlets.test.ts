@@ -1,11 +1,11 @@
-import { DeviceRefused } from '@skolo/equipment';
+import { DeviceRejected } from '@skolo/equipment';
 import { type ShellyGen2Options, startShellyGen1, startShellyGen2 } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
 import {
   driverFor,
   meetsFaults,
   patient,
-  refusesWrongPassword,
+  rejectsWrongPassword,
   type Setup,
   startDriver,
 } from '../testing/http.ts';
@@ -91,7 +91,7 @@ describe('shelly-gen2', () => {
   ])('does not take %o for success', async (answer) => {
     const driver = await driverFor(withSwitches(1), answer);
 
-    await expect(driver.turnOff('0', patient())).rejects.toThrow(DeviceRefused);
+    await expect(driver.turnOff('0', patient())).rejects.toThrow(DeviceRejected);
   });
 
   it('reads no switch that tells of another one', async () => {
@@ -102,5 +102,5 @@ describe('shelly-gen2', () => {
   });
 
   meetsFaults(withSwitches(2), '1', ['2', '01', 'true', '-1']);
-  refusesWrongPassword(withSwitches(2), '1');
+  rejectsWrongPassword(withSwitches(2), '1');
 });

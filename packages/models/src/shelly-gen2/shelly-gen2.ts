@@ -13,7 +13,7 @@
  */
 
 import { sha256 } from '@skolo/base';
-import { type Access, DeviceRefused, httpTo, readJson } from '@skolo/equipment';
+import { type Access, DeviceRejected, httpTo, readJson } from '@skolo/equipment';
 import type { Credentials } from '@skolo/secrets';
 import { z } from 'zod';
 import type { Accounts } from '../contract/accounts.ts';
@@ -58,16 +58,16 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
     const frame = readJson(name, answer.body, Frame, `the result of ${method}`);
     if (frame.error) {
       const { code, message } = frame.error;
-      throw new DeviceRefused(name, `${method} failed: ${message.slice(0, 200)} (${code})`);
+      throw new DeviceRejected(name, `${method} failed: ${message.slice(0, 200)} (${code})`);
     }
     if (frame.id === id) return frame.result;
-    throw new DeviceRefused(name, 'its answer belongs to another request');
+    throw new DeviceRejected(name, 'its answer belongs to another request');
   }
 
   async function set(id: number, params: object, signal: AbortSignal): Promise<void> {
     const result = await call('Switch.Set', { id, ...params }, signal);
     if (Switched.safeParse(result).success) return;
-    throw new DeviceRefused(name, `its answer does not say that it switched ${id}`);
+    throw new DeviceRejected(name, `its answer does not say that it switched ${id}`);
   }
 
   return {
@@ -82,7 +82,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
       return (id) => {
         const found = Switch.safeParse(components[`switch:${id}`]).data;
         if (found?.id !== id) {
-          throw new DeviceRefused(name, `it does not tell whether switch ${id} is on`);
+          throw new DeviceRejected(name, `it does not tell whether switch ${id} is on`);
         }
         return { state: found.output ? 'on' : 'off', watts: found.apower };
       };
@@ -117,7 +117,7 @@ export const accounts: Accounts = {
         if (password === undefined) return;
         const { body } = await send({ path: '/rpc/Shelly.GetDeviceInfo' }, signal);
         const info = readJson(name, body, Info, 'its description');
-        if (!info.auth_en) throw new DeviceRefused(name, 'it asks for no password');
+        if (!info.auth_en) throw new DeviceRejected(name, 'it asks for no password');
         const ha1 = sha256(`admin:${info.id}:${password.reveal()}`);
         const request = {
           id: 1,
@@ -131,7 +131,7 @@ export const accounts: Accounts = {
         );
         const { error } = readJson(name, answer.body, Answer, 'the result of Shelly.SetAuth');
         if (error)
-          throw new DeviceRefused(
+          throw new DeviceRejected(
             name,
             `it does not take the password: ${error.message.slice(0, 200)}`,
           );

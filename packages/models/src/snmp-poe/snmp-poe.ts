@@ -11,7 +11,7 @@
  * stack. Watts of a port are not in the standard. The setting is lost with the switch's power unless somebody saves it.
  */
 
-import { DeviceRefused } from '@skolo/equipment';
+import { DeviceRejected } from '@skolo/equipment';
 import { snmpTo } from '@skolo/equipment/snmp';
 import type {
   ConnectedHost,
@@ -127,7 +127,7 @@ interface Interface {
   isUp: boolean;
 }
 
-/** By ifIndex. @throws DeviceRefused It has none. */
+/** By ifIndex. @throws DeviceRejected It has none. */
 async function interfacesOf(device: Device, walk: Walk): Promise<Map<string, Interface>> {
   const [descriptions, types, states, names] = [
     await walk(`${ifEntry}.2`),
@@ -136,7 +136,7 @@ async function interfacesOf(device: Device, walk: Walk): Promise<Map<string, Int
     await walk(ifName),
   ];
   if (descriptions.size === 0) {
-    throw new DeviceRefused(
+    throw new DeviceRejected(
       device.name,
       'it has no table of interfaces (IF-MIB); may its login read it?',
     );

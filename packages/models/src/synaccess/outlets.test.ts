@@ -1,11 +1,11 @@
-import { DeviceRefused } from '@skolo/equipment';
+import { DeviceRejected } from '@skolo/equipment';
 import { startSynaccess } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
 import {
   driverFor,
   meetsFaults,
   patient,
-  refusesWrongPassword,
+  rejectsWrongPassword,
   type Setup,
   startDriver,
 } from '../testing/http.ts';
@@ -62,7 +62,7 @@ describe('synaccess', () => {
     const { driver } = await startDriver({ ...setup, options: { outlets: 4 } });
 
     await expect(driver.read(['1'], patient())).rejects.toThrow(
-      new DeviceRefused(
+      new DeviceRejected(
         'device-1',
         'its number of outlets is 5, rack.yaml says 4; is it another device?',
       ),
@@ -80,11 +80,11 @@ describe('synaccess', () => {
     async (answer) => {
       const driver = await driverFor(setup, answer);
 
-      await expect(driver.turnOff('2', patient())).rejects.toThrow(DeviceRefused);
-      await expect(driver.read(['2'], patient())).rejects.toThrow(DeviceRefused);
+      await expect(driver.turnOff('2', patient())).rejects.toThrow(DeviceRejected);
+      await expect(driver.read(['2'], patient())).rejects.toThrow(DeviceRejected);
     },
   );
 
   meetsFaults(setup, '2', ['0', '6', '02', '2 0', '$A7', '-1']);
-  refusesWrongPassword(setup, '2');
+  rejectsWrongPassword(setup, '2');
 });

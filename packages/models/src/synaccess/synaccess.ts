@@ -16,7 +16,7 @@
  * Source: netBooter user's guide, "API return codes"; measurements of NP-0501DU (rmrfslashbin/netcommander).
  */
 
-import { type DeviceError, DeviceRefused, httpTo, notAnAnswer } from '@skolo/equipment';
+import { type DeviceError, DeviceRejected, httpTo, notAnAnswer } from '@skolo/equipment';
 import type { Device } from '../contract/device.ts';
 import { type DriverDeps, driverKind, type OutletDriver } from '../contract/outlets.ts';
 import { checkCount } from '../families/outlet-count.ts';
@@ -35,7 +35,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
   async function tell(command: string, signal: AbortSignal): Promise<void> {
     const answer = await ask(command, signal);
     if (answer === '$A0') return;
-    if (answer === '$AF') throw new DeviceRefused(name, `it answers that ${command} failed`);
+    if (answer === '$AF') throw new DeviceRejected(name, `it answers that ${command} failed`);
     throw senseless(name, answer);
   }
 

@@ -1,11 +1,11 @@
-import { DeviceBusy, DeviceRefused, SignInRefused } from '@skolo/equipment';
+import { DeviceBusy, DeviceRejected, SignInRejected } from '@skolo/equipment';
 import { startTasmota, type TasmotaOptions } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
 import {
   driverFor,
   meetsFaults,
   patient,
-  refusesWrongPassword,
+  rejectsWrongPassword,
   type Setup,
   startDriver,
 } from '../testing/http.ts';
@@ -102,11 +102,11 @@ describe('tasmota', () => {
   });
 
   it('takes the warning of older firmware for what it is', async () => {
-    const setup = { ...withRelays(2, { refusalStatus: 200 }), login: {} };
+    const setup = { ...withRelays(2, { rejectionstatus: 200 }), login: {} };
     const { driver } = await startDriver(setup);
 
-    await expect(driver.read(['1'], patient())).rejects.toThrow(SignInRefused);
-    await expect(driver.turnOff('1', patient())).rejects.not.toThrow(DeviceRefused);
+    await expect(driver.read(['1'], patient())).rejects.toThrow(SignInRejected);
+    await expect(driver.turnOff('1', patient())).rejects.not.toThrow(DeviceRejected);
   });
 
   it.each([
@@ -119,7 +119,7 @@ describe('tasmota', () => {
   ])('does not take %o for success', async (answer) => {
     const driver = await driverFor(withRelays(2), answer);
 
-    await expect(driver.turnOff('1', patient())).rejects.toThrow(DeviceRefused);
+    await expect(driver.turnOff('1', patient())).rejects.toThrow(DeviceRejected);
   });
 
   it('reads no state that is neither on nor off', async () => {
@@ -129,6 +129,6 @@ describe('tasmota', () => {
   });
 
   meetsFaults(withRelays(2), '2', ['0', '3', '02', '2 OFF', '-1']);
-  refusesWrongPassword(withRelays(2), '2');
-  refusesWrongPassword(withRelays(2, { refusalStatus: 200 }), '2');
+  rejectsWrongPassword(withRelays(2), '2');
+  rejectsWrongPassword(withRelays(2, { rejectionstatus: 200 }), '2');
 });

@@ -2,10 +2,10 @@
 
 import {
   DeviceBusy,
-  DeviceRefused,
+  DeviceRejected,
   httpTo,
   readJson,
-  SignInRefused,
+  SignInRejected,
   withAnyOf,
 } from '@skolo/equipment';
 import type { Credentials } from '@skolo/secrets';
@@ -50,9 +50,9 @@ export function tasmota(device: Device, access: AccountAccess): RunTasmota {
     const answer = readJson(name, body, Answer, `the result of ${title}`);
     if (/\buser=/.test(String(answer.WARNING ?? ''))) {
       const what = password === undefined ? 'it wants a password' : 'it does not take its password';
-      throw new SignInRefused(name, what);
+      throw new SignInRejected(name, what);
     }
-    if ('Command' in answer) throw new DeviceRefused(name, `it does not know ${title}`);
+    if ('Command' in answer) throw new DeviceRejected(name, `it does not know ${title}`);
     return answer;
   }
 }
@@ -68,7 +68,7 @@ export function tasmota(device: Device, access: AccountAccess): RunTasmota {
  * Oddities. The password travels in the URL. Who is not signed in gets a WARNING, by older firmware with status 200. One
  * relay alone is called POWER, or POWER1 with SetOption26. `Power` with index 0 hits all relays and one without an index the
  * first: relays are always written, from checked numbers. A `Backlog` is answered before it is carried out, with nothing.
- * There is one for all relays: a second cycle would wait behind the first, unseen, so it is refused as busy. With a
+ * There is one for all relays: a second cycle would wait behind the first, unseen, so it is rejected as busy. With a
  * `PulseTime` a relay goes off again by itself after it was turned on: then it is not cycled by the plug.
  */
 export const outlets = driverKind({ model: 'tasmota', experimental: true, create });
@@ -99,20 +99,20 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
   async function turn(relay: number, state: 'ON' | 'OFF', signal: AbortSignal): Promise<void> {
     const answer = await run(`Power${relay} ${state}`, signal);
     if (stateIn(answer, relay) === state) return;
-    throw new DeviceRefused(name, `its answer does not say that relay ${relay} is ${state}`);
+    throw new DeviceRejected(name, `its answer does not say that relay ${relay} is ${state}`);
   }
 
   async function cycle(relay: number, offSeconds: number, signal: AbortSignal): Promise<void> {
     const tenths = Math.round(offSeconds * 10);
     const pulseTime = await run(`PulseTime${relay}`, signal);
     const pulse = PulseTime.safeParse(pulseTime[`PulseTime${relay}`]);
-    if (!pulse.success) throw new DeviceRefused(name, `it does not tell PulseTime${relay}`);
+    if (!pulse.success) throw new DeviceRejected(name, `it does not tell PulseTime${relay}`);
     if (pulse.data !== 0) {
       const what = `relay ${relay} would go off again by its PulseTime of ${pulse.data}; set it to 0`;
       throw new CannotCycle(name, what);
     }
     const { Delay: left } = await run('Delay', signal);
-    if (typeof left !== 'number') throw new DeviceRefused(name, 'it does not tell its Delay');
+    if (typeof left !== 'number') throw new DeviceRejected(name, 'it does not tell its Delay');
     if (left > 0) throw new DeviceBusy(name, 'it is carrying out another backlog');
     await run(`Backlog Power${relay} OFF; Delay ${tenths}; Power${relay} ON`, signal);
   }
@@ -127,7 +127,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
       return (relay) => {
         const state = stateIn(states, relay);
         if (state !== 'ON' && state !== 'OFF') {
-          throw new DeviceRefused(name, `it does not tell whether relay ${relay} is on`);
+          throw new DeviceRejected(name, `it does not tell whether relay ${relay} is on`);
         }
         return { state: state === 'ON' ? 'on' : 'off', watts: watts?.[relay - 1] };
       };
@@ -162,11 +162,11 @@ export const accounts: Accounts = {
       async set({ password }) {
         if (password === undefined) return;
         if (!/^\w{8,32}$/.test(password.reveal())) {
-          throw new DeviceRefused(device.name, 'it takes passwords of 8 to 32 letters and digits');
+          throw new DeviceRejected(device.name, 'it takes passwords of 8 to 32 letters and digits');
         }
         const answer = await run(`WebPassword ${password.reveal()}`, signal, 'WebPassword');
         if (answer.WebPassword !== undefined) return;
-        throw new DeviceRefused(device.name, 'its answer does not say that it took the password');
+        throw new DeviceRejected(device.name, 'its answer does not say that it took the password');
       },
       async save() {},
       async close() {},

@@ -9,7 +9,7 @@ import {
   DeviceUnreachable,
   HostKeys,
   SessionPool,
-  SignInRefused,
+  SignInRejected,
 } from '@skolo/equipment';
 import { type Credentials, Secret } from '@skolo/secrets';
 import type { CliDevice, CliOptions, DeviceFault } from '@skolo/simulators';
@@ -24,7 +24,7 @@ import {
   meetsUsualFaults,
   neverSends,
   patient,
-  refusesPassword,
+  rejectsPassword,
 } from './outlets.ts';
 
 export { patient };
@@ -42,7 +42,7 @@ export interface CliSetup {
   login?: Partial<Credentials>;
   /** How often it signs in for one session; 1 when absent. Never two at once. */
   signIns?: number;
-  /** Whether one that is busy lets others in, and only refuses changes: then that has a test of its own. */
+  /** Whether one that is busy lets others in, and only rejects changes: then that has a test of its own. */
   isBusyInside?: boolean;
 }
 
@@ -110,9 +110,9 @@ export async function readOne(driver: PowerDriver, outlet: string): Promise<Outl
 
 const faults: readonly [DeviceFault, abstract new (...args: never[]) => Error][] = [
   ['down', DeviceUnreachable],
-  ['refuses-login', SignInRefused],
-  ['password-expired', SignInRefused],
-  ['new-password-inside', SignInRefused],
+  ['rejects-login', SignInRejected],
+  ['password-expired', SignInRejected],
+  ['new-password-inside', SignInRejected],
   ['busy', DeviceError],
 ];
 
@@ -134,7 +134,7 @@ export function meetsCliFaults(setup: CliSetup, outlet: string, more: readonly s
   });
   const wrong = 'wrong-and-secret';
   const login = { password: new Secret(wrong) };
-  refusesPassword(wrong, () => startCli({ ...setup, login }), outlet);
+  rejectsPassword(wrong, () => startCli({ ...setup, login }), outlet);
   readsWholeAnswers(setup, outlet);
   sharesOneSession(setup, outlet);
 }

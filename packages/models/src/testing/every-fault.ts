@@ -3,8 +3,8 @@
  * becomes a version is what the device has, or nothing does.
  */
 
-import { isLong } from '@skolo/durable/campaign';
-import { DeviceError, SignInRefused } from '@skolo/equipment';
+import { isLong } from '@skolo/durable/fault-injection';
+import { DeviceError, SignInRejected } from '@skolo/equipment';
 import { type CliDevice, type DeviceFault, deviceFaults } from '@skolo/simulators';
 import { expect, it } from 'vitest';
 import { isSame } from '../configuration/text.ts';
@@ -32,7 +32,7 @@ const usual: Partial<Record<DeviceFault, Outcome>> = {
   'empty-answer': 'failed',
   'error-text': 'failed',
   garbled: 'failed',
-  'refuses-login': 'failed',
+  'rejects-login': 'failed',
   'password-expired': 'failed',
   'new-password-inside': 'failed',
   'pager-stays': 'whole',
@@ -78,7 +78,7 @@ export function itSurvives<Device extends CliDevice>(
     const [result] = await Promise.allSettled([backUp(model, connect({ idleMs }))]);
 
     if (result.status === 'rejected') {
-      if (isAboutPassword(fault)) expect(result.reason).toBeInstanceOf(SignInRefused);
+      if (isAboutPassword(fault)) expect(result.reason).toBeInstanceOf(SignInRejected);
       expect(device.received.map(({ text }) => text).join()).not.toContain('new password');
       expect(outcome, String(result.reason)).not.toBe('whole');
       expect(isFailure(result.reason), String(result.reason)).toBe(true);
@@ -93,7 +93,7 @@ export function itSurvives<Device extends CliDevice>(
 }
 
 function isAboutPassword(fault: DeviceFault): boolean {
-  return ['refuses-login', 'password-expired', 'new-password-inside'].includes(fault);
+  return ['rejects-login', 'password-expired', 'new-password-inside'].includes(fault);
 }
 
 /** One that the service has a class for. */

@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   DeviceBusy,
-  DeviceRefused,
+  DeviceRejected,
   DeviceUnreachable,
   HostKeys,
   SessionPool,
-  SignInRefused,
+  SignInRejected,
 } from '@skolo/equipment';
 import { type Credentials, Secret } from '@skolo/secrets';
 import type { DeviceFault, SimulatedDevice } from '@skolo/simulators';
@@ -19,7 +19,7 @@ import { z } from 'zod';
 import type { Device } from '../contract/device.ts';
 import type { DriverDeps, ModelOutlets, PowerDriver } from '../contract/outlets.ts';
 import { models } from '../index.ts';
-import { createDriver, meetsUsualFaults, neverSends, patient, refusesPassword } from './outlets.ts';
+import { createDriver, meetsUsualFaults, neverSends, patient, rejectsPassword } from './outlets.ts';
 
 export { patient };
 
@@ -109,11 +109,11 @@ function credentials({ username, password, token }: Login): Credentials {
 const faults: [DeviceFault, abstract new (...args: never[]) => Error][] = [
   ['down', DeviceUnreachable],
   ['drops-mid-way', DeviceUnreachable],
-  ['refuses-login', SignInRefused],
-  ['login-page', SignInRefused],
-  ['garbled', DeviceRefused],
+  ['rejects-login', SignInRejected],
+  ['login-page', SignInRejected],
+  ['garbled', DeviceRejected],
   ['busy', DeviceBusy],
-  ['server-error', DeviceRefused],
+  ['server-error', DeviceRejected],
 ];
 
 const malformed = ['1 ', ' 1', '1;Power0 OFF', '1&turn=off', '1/../2', '1%20', '٣', '1\r\n'];
@@ -134,7 +134,7 @@ export function meetsFaults(setup: Setup, outlet: string, more: readonly string[
 
     for (const seconds of beyond) {
       const cycle = driver.nativeCycle?.run(outlet, seconds, patient());
-      await expect(cycle).rejects.toThrow(DeviceRefused);
+      await expect(cycle).rejects.toThrow(DeviceRejected);
     }
 
     expect(device.sessions.opened).toBe(0);
@@ -142,8 +142,8 @@ export function meetsFaults(setup: Setup, outlet: string, more: readonly string[
 }
 
 /** The test of a wrong password, which is never told. */
-export function refusesWrongPassword(setup: Setup, outlet: string): void {
+export function rejectsWrongPassword(setup: Setup, outlet: string): void {
   const wrong = 'wrong-and-secret';
   const login = { ...setup.login, password: wrong };
-  refusesPassword(wrong, () => startDriver({ ...setup, login }), outlet);
+  rejectsPassword(wrong, () => startDriver({ ...setup, login }), outlet);
 }

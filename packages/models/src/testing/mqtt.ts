@@ -81,11 +81,11 @@ export async function isLate(plug: SimulatedDevice, verb: () => Promise<unknown>
     vi.useRealTimers();
   });
   const before = plug.received.length;
-  const refused = expect(verb()).rejects.toThrow(DeviceTimeout);
+  const rejected = expect(verb()).rejects.toThrow(DeviceTimeout);
   const turn = () => new Promise((resolve) => setImmediate(resolve));
   while (plug.received.length === before) await turn();
   await vi.advanceTimersByTimeAsync(5_000);
-  await refused;
+  await rejected;
   vi.useRealTimers();
 }
 

@@ -1,12 +1,12 @@
 /** What the tests of drivers share, whatever they speak over. */
 
 import {
-  DeviceRefused,
+  DeviceRejected,
   DeviceTimeout,
   DeviceUnreachable,
   HostKeys,
   SessionPool,
-  SignInRefused,
+  SignInRejected,
 } from '@skolo/equipment';
 import { type Credentials, Secret, type SnmpCredentials } from '@skolo/secrets';
 import type { DeviceFault, SimulatedDevice } from '@skolo/simulators';
@@ -112,7 +112,7 @@ export function neverSends(
     const { driver, wasTold } = await start();
 
     for (const verb of Object.values(verbs(driver, name))) {
-      await expect(verb()).rejects.toThrow(DeviceRefused);
+      await expect(verb()).rejects.toThrow(DeviceRejected);
     }
     expect(wasTold()).toBe(false);
   });
@@ -141,9 +141,9 @@ export async function isLate(verb: () => Promise<unknown>, ms: number): Promise<
   onTestFinished(() => {
     vi.useRealTimers();
   });
-  const refused = expect(verb()).rejects.toThrow(DeviceTimeout);
+  const rejected = expect(verb()).rejects.toThrow(DeviceTimeout);
   await vi.advanceTimersByTimeAsync(ms);
-  await refused;
+  await rejected;
   vi.useRealTimers();
 }
 
@@ -186,7 +186,7 @@ export function meetsUsualFaults(
 
     // A driver that checks by itself may say so at once.
     await driver.turnOff(outlet, patient()).catch((error: unknown) => {
-      expect(error).toBeInstanceOf(DeviceRefused);
+      expect(error).toBeInstanceOf(DeviceRejected);
     });
 
     expect(await stateOf(driver, outlet)).toBe('on');
@@ -204,7 +204,7 @@ export function meetsUsualFaults(
 }
 
 /** The test of a wrong password, which is never told. */
-export function refusesPassword(
+export function rejectsPassword(
   wrong: string,
   start: () => Promise<Started>,
   outlet: string,
@@ -214,7 +214,7 @@ export function refusesPassword(
 
     for (const verb of Object.values(verbs(driver, outlet))) {
       const error = await verb().catch((reason: unknown) => reason);
-      expect(error).toBeInstanceOf(SignInRefused);
+      expect(error).toBeInstanceOf(SignInRejected);
       expect(everythingIn(error)).not.toContain(wrong);
     }
     expect(device.board.isOn(outlet)).toBe(true);

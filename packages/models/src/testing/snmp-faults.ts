@@ -1,7 +1,7 @@
 /** What can go wrong with a device over SNMP, for each of its drivers. */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { DeviceRefused, DeviceUnreachable, SignInRefused } from '@skolo/equipment';
+import { DeviceRejected, DeviceUnreachable, SignInRejected } from '@skolo/equipment';
 import { deadlineMs } from '@skolo/equipment/snmp';
 import type { SnmpCredentials } from '@skolo/secrets';
 import type { DeviceFault } from '@skolo/simulators';
@@ -17,20 +17,20 @@ import {
 } from './outlets.ts';
 import { driverAt, logins, type SnmpSetup, startDriver } from './snmp.ts';
 
-const silent: DeviceFault[] = ['down', 'wedged', 'slow', 'refuses-login'];
+const silent: DeviceFault[] = ['down', 'wedged', 'slow', 'rejects-login'];
 const unbelievable: DeviceFault[] = ['garbled', 'missing-instance'];
 
 /** The tests of what can go wrong. */
 export function meetsFaults(setup: SnmpSetup, outlet: string): void {
   meetsSilence(setup, outlet);
-  refusesLogins(setup, outlet);
+  rejectsLogins(setup, outlet);
 
   it.for(unbelievable)('does not believe a device that has %s', async (fault) => {
     const { device, driver } = await startDriver(setup);
     device.faults.set(fault);
 
     for (const verb of Object.values(verbs(driver, outlet))) {
-      await expect(verb()).rejects.toThrow(DeviceRefused);
+      await expect(verb()).rejects.toThrow(DeviceRejected);
     }
   });
 
@@ -120,7 +120,7 @@ function meetsSilence(setup: SnmpSetup, outlet: string): void {
   });
 }
 
-function refusesLogins(setup: SnmpSetup, outlet: string): void {
+function rejectsLogins(setup: SnmpSetup, outlet: string): void {
   it.for(['wrongAuthKey', 'wrongPrivKey', 'wrongUser', 'wrongProtocol'] as const)(
     'says that its login is not taken, and not what it is: %s',
     async (who) => {
@@ -128,7 +128,7 @@ function refusesLogins(setup: SnmpSetup, outlet: string): void {
 
       for (const verb of Object.values(verbs(driver, outlet))) {
         const error = await verb().catch((reason: unknown) => reason);
-        expect(error).toBeInstanceOf(SignInRefused);
+        expect(error).toBeInstanceOf(SignInRejected);
         expect(everythingIn(error)).not.toMatch(/hunter2|authauth1|privpriv1/);
       }
       expect(device.board.isOn(outlet)).toBe(true);
@@ -168,7 +168,7 @@ function refusesLogins(setup: SnmpSetup, outlet: string): void {
     const driver = driverAt(setup, device, withoutUndefined(login));
 
     for (const verb of Object.values(verbs(driver, outlet))) {
-      await expect(verb()).rejects.toThrow(SignInRefused);
+      await expect(verb()).rejects.toThrow(SignInRejected);
       await expect(verb()).rejects.toThrow(message);
     }
     expect(device.sessions.opened).toBe(0);

@@ -118,7 +118,7 @@ describe('the configuration of a UniFi switch', () => {
     const typed = [...(put?.lines ?? []), ...(apply?.lines ?? [])];
     const output = await typeInto(other.device, account, '# ', [
       ...typed.map((line) => ({ keys: `${line}\r`, until: '# ' })),
-      { keys: 'ls /tmp\r', until: 'former.cfg\r\n' },
+      { keys: 'ls /tmp\r', until: 'previous.cfg\r\n' },
     ]);
 
     expect(output).toContain('Storing Active');

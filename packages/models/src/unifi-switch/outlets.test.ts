@@ -1,4 +1,4 @@
-import { DeviceRefused } from '@skolo/equipment';
+import { DeviceRejected } from '@skolo/equipment';
 import { startUnifiSwitch, type UnifiSwitchOptions } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
 import { type CliSetup, meetsCliFaults, patient, readOne, startCli } from '../testing/cli.ts';
@@ -92,12 +92,12 @@ describe('unifi-switch', () => {
   it('is turned on in no other mode', async () => {
     const { device, driver } = await startCli(withPorts(8));
 
-    await expect(driver.turnOn('3', 'pasv24', patient())).rejects.toThrow(DeviceRefused);
+    await expect(driver.turnOn('3', 'pasv24', patient())).rejects.toThrow(DeviceRejected);
 
     expect(device.sessions.opened).toBe(0);
   });
 
-  it('refuses a port that the switch does not have', async () => {
+  it('rejects a port that the switch does not have', async () => {
     const { driver } = await startCli({ ...withPorts(8), options: { portCount: 24 } });
 
     await expect(driver.turnOff('12', patient())).rejects.toThrow('has no port 12');

@@ -1,4 +1,4 @@
-import { DeviceRefused } from '@skolo/equipment';
+import { DeviceRejected } from '@skolo/equipment';
 import { describe, expect, it } from 'vitest';
 import type { Shell } from '../families/command-line/session.ts';
 import { readSwctrl, restartSwctrl, setSwctrl } from './unifi-switch.ts';
@@ -92,6 +92,6 @@ describe('swctrl', () => {
 
     const read = readSwctrl(shell).then((readingOf) => readingOf(1));
 
-    await expect(read).rejects.toThrow(DeviceRefused);
+    await expect(read).rejects.toThrow(DeviceRejected);
   });
 });

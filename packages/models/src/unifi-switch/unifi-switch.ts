@@ -5,7 +5,7 @@
 
 import {
   type CliSession,
-  DeviceRefused,
+  DeviceRejected,
   type Dialect,
   type ExecResult,
   type ExecSession,
@@ -90,10 +90,10 @@ export async function setSwctrl(
 ): Promise<void> {
   const { device } = shell;
   const before = await list(shell);
-  const { setting: former } = portOf(device, before, number);
-  if (former !== 'auto' && former !== 'off') {
+  const { setting: previous } = portOf(device, before, number);
+  if (previous !== 'auto' && previous !== 'off') {
     const hint = 'it could not be turned on like that again; restart it instead';
-    throw new DeviceRefused(device, `port ${number} is set to ${former}; ${hint}`);
+    throw new DeviceRejected(device, `port ${number} is set to ${previous}; ${hint}`);
   }
   await tell(shell, `swctrl poe set ${setting} id ${number}`);
   checkOthers(device, number, before, await list(shell));
@@ -113,7 +113,7 @@ async function tell(shell: Shell, command: string): Promise<void> {
   const output = shortened(`${stdout} ${stderr}`);
   if (status === 0 && output === '') return;
   const why = output || `status ${status}`;
-  throw new DeviceRefused(shell.device, `refuses ${JSON.stringify(command)}: ${why}`);
+  throw new DeviceRejected(shell.device, `rejects ${JSON.stringify(command)}: ${why}`);
 }
 
 function checkOthers(
@@ -127,7 +127,7 @@ function checkOthers(
   );
   if (changed.length === 0) return;
   const what = `when port ${number} was told to change, so did ${changed.join(', ')}; look at them`;
-  throw new DeviceRefused(device, what);
+  throw new DeviceRejected(device, what);
 }
 
 async function list(shell: Shell): Promise<Map<number, Port>> {
@@ -145,7 +145,7 @@ function portIn(device: string, row: readonly string[]): Port {
   const [power, , watts] = row.slice(-5);
   const setting = row[1]?.toLowerCase() ?? '';
   if (!/^[a-z][a-z0-9]*$/.test(setting) || (power !== 'On' && power !== 'Off')) {
-    throw new DeviceRefused(device, `its list of ports makes no sense at port ${row[0]}`);
+    throw new DeviceRejected(device, `its list of ports makes no sense at port ${row[0]}`);
   }
   const what = `the power of port ${row[0]}`;
   return { setting, delivering: power === 'On', watts: numberOf(device, watts, what) };
@@ -154,7 +154,7 @@ function portIn(device: string, row: readonly string[]): Port {
 function portOf(device: string, ports: ReadonlyMap<number, Port>, number: number): Port {
   const port = ports.get(number);
   if (port !== undefined) return port;
-  throw new DeviceRefused(device, `its list of ports has no port ${number}`);
+  throw new DeviceRejected(device, `its list of ports has no port ${number}`);
 }
 
 /**

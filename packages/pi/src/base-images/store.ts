@@ -1,4 +1,4 @@
-/** Base images that are at this desk: fetched once, checked, and unpacked. */
+/** Base images that are on this workstation: fetched once, checked, and unpacked. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
@@ -92,9 +92,9 @@ export async function fetchImage(
       ? await checkSignature({ ...found, data: listed.content }, keyring, deps.signal)
       : undefined;
   const path = join(folder, name);
-  const former = (await storedImages(folder)).find((each) => each.name === name);
-  const isProven = found === undefined || signedBy !== undefined;
-  if (former !== undefined && former.publishedSha256 === wanted && isProven) return former;
+  const previous = (await storedImages(folder)).find((each) => each.name === name);
+  const isVerified = found === undefined || signedBy !== undefined;
+  if (previous !== undefined && previous.publishedSha256 === wanted && isVerified) return previous;
   // A download that was cut off goes on here.
   const downloads = join(folder, 'downloads');
   await mkdir(downloads, { recursive: true });

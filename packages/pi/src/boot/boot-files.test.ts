@@ -4,7 +4,7 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { runs } from '@skolo/durable/campaign';
+import { runs } from '@skolo/durable/fault-injection';
 import { Secret } from '@skolo/secrets';
 import { peer } from '@skolo/simulators';
 import fc from 'fast-check';

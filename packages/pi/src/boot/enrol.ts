@@ -1,5 +1,5 @@
 /**
- * A Pi with a common image asks the jumphost who it is. Scripts and units for curl and openssl, which Raspberry Pi OS and Ubuntu
+ * A Pi with a shared image asks the jumphost who it is. Scripts and units for curl and openssl, which Raspberry Pi OS and Ubuntu
  * have. The endpoint is machine-state, which describes its API in packages/api/src/enrolment.ts.
  */
 import type { TextFile } from '@skolo/computers';
@@ -188,7 +188,7 @@ status=$(printf '{"archive":"%s"}' "$archive" | ask "$run/stored" --request PUT 
 [ "$status" = 204 ] || { cat "$run/stored"; exit 1; }
 `;
 
-/** Files of a common image that a machine's own image does not have. */
+/** Files of a shared image that a machine's own image does not have. */
 export function commonFiles(setup: PiSetup, method: Method): TextFile[] {
   const { cluster, enrolment } = setup;
   if (cluster === undefined || enrolment === undefined) return [];
@@ -199,7 +199,7 @@ export function commonFiles(setup: PiSetup, method: Method): TextFile[] {
     textFile('/etc/systemd/system/skolo-enrol.service', enrolUnit(words)),
     textFile('/etc/systemd/system/skolo-lockdown.path', lockdownPath),
     textFile('/etc/systemd/system/skolo-lockdown.service', lockdownUnit(words)),
-    // Else a phone that is plugged in gets a new pairing before the former one is there.
+    // Else a phone that is plugged in gets a new pairing before the previous one is there.
     textFile(
       '/etc/systemd/system/usbmuxd.service.d/50-skolo.conf',
       `# Written by skolo.\n[Unit]\nConditionPathExists=${nameFile}\n`,

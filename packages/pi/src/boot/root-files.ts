@@ -59,7 +59,7 @@ export function rootFiles(setup: PiSetup, now: Date): TextFile[] {
     ...(cluster === undefined
       ? []
       : [
-          // With a common image the condition below keeps it from starting under this name.
+          // With a shared image the condition below keeps it from starting under this name.
           ...agentFiles({
             machine: { name, ...(wired !== 'dhcp' && { address: wired.address }) },
             server: cluster.server,

@@ -11,7 +11,7 @@ import { noSwap } from './no-swap.ts';
 export const setupFile = 'skolo-setup.sh';
 export const programFile = 'skolo-k3s';
 export const tokenFile = 'skolo-token';
-/** The secret of a common image. */
+/** The secret of a shared image. */
 export const secretFile = 'skolo-secret';
 /** Of enrolment, on the root partition. */
 export const stateFolder = '/var/lib/skolo-enrol';

@@ -83,13 +83,13 @@ async function burn({ path, disk }: Reader, name: string, deps: CardsDeps): Prom
 
 /** Waits for another card in a reader that may be written. */
 async function nextCard(
-  former: DiskFacts | undefined,
+  previous: DiskFacts | undefined,
   path: string,
   name: string,
   deps: CardsDeps,
 ): Promise<DiskFacts> {
   const { ask, signal, pollMs = 500 } = deps;
-  if (former?.sequence === undefined) {
+  if (previous?.sequence === undefined) {
     throw new PiError(
       `${path}: Linux before 5.15 does not report a changed card; specify one machine for each card reader`,
     );
@@ -99,7 +99,7 @@ async function nextCard(
   let before: DiskFacts | undefined;
   for (let said: string | undefined; ; ) {
     const now = await diskFacts(path, signal);
-    const isOther = now !== undefined && now.size > 0 && now.sequence !== former.sequence;
+    const isOther = now !== undefined && now.size > 0 && now.sequence !== previous.sequence;
     // The kernel counts the card and knows its size at different moments.
     const isSettled = isOther && before !== undefined && isSame(before, now);
     before = now;

@@ -99,7 +99,7 @@ describe.skipIf(whyNot !== undefined)(`a card${whyNot ? ` (${whyNot})` : ''}`, (
   /** Random bytes are on a card that was used. */
   async function newCard(name: string, { bytes = 16 * mib, used = true } = {}): Promise<string> {
     const path = join(folder, name);
-    if (used) await writeFile(path, Buffer.alloc(bytes, 'former'));
+    if (used) await writeFile(path, Buffer.alloc(bytes, 'previous'));
     else await writeFile(path, '').then(() => truncate(path, bytes));
     return path;
   }
@@ -250,7 +250,7 @@ describe.skipIf(whyNot !== undefined)(`a card${whyNot ? ` (${whyNot})` : ''}`, (
     mounts.push(small);
     // It has less than it says.
     const card = join(small, 'card');
-    await writeFile(card, Buffer.alloc(mib, 'former'));
+    await writeFile(card, Buffer.alloc(mib, 'previous'));
     await truncate(card, 16 * mib);
 
     await expect(write(await reader(card))).rejects.toThrow(

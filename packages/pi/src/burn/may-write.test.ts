@@ -1,4 +1,4 @@
-/** Which disk may be written, from what lsblk says on several computers. Each wrong disk is refused with its reason. */
+/** Which disk may be written, from what lsblk says on several computers. Each wrong disk is rejected with its reason. */
 import { describe, expect, it } from 'vitest';
 import { parseDisk } from './disk-facts.ts';
 import { isSame, whyNotWrite } from './may-write.ts';

@@ -42,7 +42,7 @@ export async function findTarget(
 }
 
 /** @throws PiError It must not be written. */
-export function refuse(disk: DiskFacts, needs: WriteNeeds): void {
+export function reject(disk: DiskFacts, needs: WriteNeeds): void {
   const why = whyNotWrite(disk, needs);
   if (why !== undefined) throw new PiError(`${disk.path}: ${why}`);
 }
@@ -59,7 +59,7 @@ export async function openDisk(
   needs: WriteNeeds,
   signal: AbortSignal,
 ): Promise<Target> {
-  refuse(before, needs);
+  reject(before, needs);
   const { path } = before;
   const flags = constants.O_RDWR | constants.O_EXCL | constants.O_DIRECT;
   const file = await open(path, flags).catch((cause: unknown) => {
@@ -81,7 +81,7 @@ export async function openDisk(
         `${path}: is now another disk than before; check the disks and run the command again`,
       );
     }
-    refuse(now, needs);
+    reject(now, needs);
     // What was opened has that size, and no other.
     await readFully(path, file, alignedBytes(now.block), now.size - now.block);
     return { path, file, disk: now };

@@ -73,9 +73,9 @@ export async function openClusters(disk: WritableDisk, layout: FatLayout): Promi
     release(first) {
       for (const cluster of chain(first)) set(cluster, 0);
     },
-    extend(former) {
+    extend(previous) {
       const [added] = take(1) as [number];
-      set(former.at(-1) as number, added);
+      set(previous.at(-1) as number, added);
       return added;
     },
     offsetOf: (cluster) => data + (cluster - 2) * clusterBytes,

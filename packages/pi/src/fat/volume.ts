@@ -64,16 +64,16 @@ class Volume implements FatVolume {
     if (places === undefined) throw this.bad(`has no folder ${parents.join('/')}`);
     const list = await this.load(places);
     const entries = entriesIn(list);
-    const former = named(entries, name);
-    if (former?.isFolder) throw this.bad(`${path} is a folder`);
-    if (former !== undefined) this.clusters.release(former.cluster);
+    const previous = named(entries, name);
+    if (previous?.isFolder) throw this.bad(`${path} is a folder`);
+    if (previous !== undefined) this.clusters.release(previous.cluster);
     const chain = this.clusters.allocate(content.length);
     await this.fill(chain, content);
     const filled = { cluster: chain[0] ?? 0, size: content.length, time };
-    if (former === undefined) {
+    if (previous === undefined) {
       await this.add(places, list, newEntries(name, entries), filled);
     } else {
-      setContent(list.subarray(former.offsets.at(-1)), filled);
+      setContent(list.subarray(previous.offsets.at(-1)), filled);
       await this.store(places, list);
     }
     await this.clusters.save();

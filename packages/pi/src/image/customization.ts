@@ -27,15 +27,15 @@ const firstRunSystems = ['bookworm', 'trixie'];
 /** @param name of the image, for messages @throws PiError It has none, or several. */
 export function methodOf(name: string, facts: CustomizationFacts): Method {
   const { bootNames, traces, os, cloudInit, preseed, imagerCustom, debianOwn } = facts;
-  const refuse = (why: string) => new PiError(`${name}: ${why}`);
+  const reject = (why: string) => new PiError(`${name}: ${why}`);
   const names = bootNames.map((each) => each.toLowerCase());
   if (traces.length > 0) {
-    throw refuse(
+    throw reject(
       `was customised or booted before: it contains ${traces.join(', ')}; use the image as published`,
     );
   }
   if (os === undefined) {
-    throw refuse(
+    throw reject(
       'has no ext4 root partition with /usr/lib/os-release, so its method of customisation is unknown; use Raspberry Pi OS, Ubuntu Server or Debian',
     );
   }
@@ -45,20 +45,20 @@ export function methodOf(name: string, facts: CustomizationFacts): Method {
     ...(preseed ? (['rpi-preseed'] as const) : []),
   ];
   if (methods.length > 1) {
-    throw refuse(`contains ${methods.join(' and ')}, and skolo cannot tell which of them runs`);
+    throw reject(`contains ${methods.join(' and ')}, and skolo cannot tell which of them runs`);
   }
   const [method] = methods;
   if (method !== undefined) return method;
   const what = `${os.id} ${os.codename}`.trimEnd();
   if (cloudInit) {
-    throw refuse(
+    throw reject(
       `${what} contains cloud-init, but no user-data and meta-data on its boot partition; use the image for Raspberry Pis`,
     );
   }
   const isKnown = firstRunSystems.includes(os.codename);
   const isDebianOwn = os.id === 'debian' && names.includes('sysconf.txt') && debianOwn;
   if (isKnown && imagerCustom !== isDebianOwn) return imagerCustom ? 'firstrun' : 'debian-firstrun';
-  throw refuse(
+  throw reject(
     `${what} contains neither cloud-init nor rpi-preseed nor the first-run script of Raspberry Pi OS or Debian (Bookworm or newer); use an image with one of these`,
   );
 }

@@ -76,10 +76,10 @@ export function systemStep(): Step {
   };
 }
 
-/** Between the clocks of desk and Pi: certificates bear minutes. */
+/** Between the clocks of workstation and Pi: certificates bear minutes. */
 const mostSkewSeconds = 120;
 
-/** @param now of this desk, in milliseconds since 1970 */
+/** @param now of this workstation, in milliseconds since 1970 */
 export function clockStep(now: () => number): Step {
   return {
     name: 'clock',

@@ -1,4 +1,4 @@
-/** The master of a desk as the router of its wire: to the outside by Wi-Fi, with addresses and names from rack.yaml. */
+/** The master of a small rack as the router of its wire: to the outside by Wi-Fi, with addresses and names from rack.yaml. */
 import {
   ComputerError,
   type Guard,

@@ -23,7 +23,7 @@ interface SetupNeeds extends RestartNeeds {
   guard: Guard;
   /** rack.yaml, where this Pi is its jumphost. */
   master?: Rack;
-  /** Of this desk, in milliseconds since 1970. */
+  /** Of this workstation, in milliseconds since 1970. */
   now(): number;
 }
 

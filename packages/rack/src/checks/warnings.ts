@@ -153,10 +153,10 @@ function warnOfEmails(draft: Draft, report: Report): void {
 
 function warnOfServices({ rack }: Draft, report: Report): void {
   const { services } = rack;
-  if (services['power-cycle-daemon'].repair.uplink.enabled && !hasSelfCyclingRouter(rack)) {
+  if (services['power-cycle-daemon'].repair.internet.enabled && !hasSelfCyclingRouter(rack)) {
     const who = 'no device with `uplink: internet` is fed by an outlet with its own cycle';
-    const path = ['services', 'power-cycle-daemon', 'repair', 'uplink'];
-    report(path, 'uplink', `has no effect: ${who}`);
+    const path = ['services', 'power-cycle-daemon', 'repair', 'internet'];
+    report(path, 'internet', `has no effect: ${who}`);
   }
   const { server, servers } = services['swarming-client'];
   if (server === undefined && !servers.some(({ prefix }) => prefix === '')) {

@@ -36,12 +36,12 @@ export function rackForDaemonOn(text: string, machine: string, file: string): Da
   const { value } = readYaml(withOwnEntry(text, machine, file), file);
   const top = mapOf(value);
   const { [machine]: own, ...machines } = mapOf(top.machines);
-  const former = { kind: 'host', ...only(wiring, top.jumphost) };
+  const previous = { kind: 'host', ...only(wiring, top.jumphost) };
   const settings = without(['repair', 'endpoints', 'tls'], mapOf(top.services)[daemon]);
   const sections = {
     ...without(['access'], top),
     jumphost: { name: machine, ...only(wiring, own) },
-    machines: { ...machines, [before.jumphost.name]: former },
+    machines: { ...machines, [before.jumphost.name]: previous },
     services: { [daemon]: settings },
   };
   const rack = parseRack(JSON.stringify(sections), { file });

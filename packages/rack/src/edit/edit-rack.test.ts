@@ -1,4 +1,4 @@
-import { runs } from '@skolo/durable/campaign';
+import { runs } from '@skolo/durable/fault-injection';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { expandRange } from '../ranges/ranges.ts';
@@ -205,8 +205,8 @@ describe('an edit of rack.yaml', () => {
       fc.property(
         ports,
         fc.constantFrom('switch-1/[1-12]', '[switch-1/[1-5], switch-2/7, "switch-1/[20-25]"]'),
-        (values, former) => {
-          const machines = `  # first\n  a-[01-12]: # second\n    kind: host\n    uplink: ${former} # third\n    # fourth\n`;
+        (values, previous) => {
+          const machines = `  # first\n  a-[01-12]: # second\n    kind: host\n    uplink: ${previous} # third\n    # fourth\n`;
           const edits = names.map((name, at) => uplink(name, values[at] ?? ''));
 
           const { text, machines: result } = edited(machines, ...edits);

@@ -163,8 +163,8 @@ function changed(
   const [{ key }] = edits as [RackEdit];
   const mayBeList = listed[section]?.has(key) ?? false;
   if (isScalar(value)) {
-    const former = expandRange(String(value.value));
-    const values = names.map((_, at) => wanted.get(at) ?? former[at] ?? former[0] ?? '');
+    const previous = expandRange(String(value.value));
+    const values = names.map((_, at) => wanted.get(at) ?? previous[at] ?? previous[0] ?? '');
     const folded = foldValues(values);
     const [only = '', second] = folded;
     if (second === undefined && (names.length === 1 || hasRange(only))) {
@@ -178,10 +178,10 @@ function changed(
   let first = 0;
   for (const item of value.items) {
     if (!isScalar(item)) throw new ByHand(`its \`${key}\` is a list with more than texts`);
-    const former = expandRange(String(item.value));
-    const values = former.map((each, at) => wanted.get(first + at) ?? each);
-    first += former.length;
-    if (values.every((each, at) => each === former[at])) continue;
+    const previous = expandRange(String(item.value));
+    const values = previous.map((each, at) => wanted.get(first + at) ?? each);
+    first += previous.length;
+    if (values.every((each, at) => each === previous[at])) continue;
     const folded = foldValues(values);
     const texts = folded.length === 1 ? [written(folded[0] ?? '', text, item)] : folded.map(plain);
     splices.push({ ...rangeOf(item), text: texts.join(separatorOf(value, item, text)) });

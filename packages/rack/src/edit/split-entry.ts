@@ -104,14 +104,14 @@ class Rest {
 
   /** The value of a range without those of the names. */
   withoutValues(node: Scalar, spread: Spread | undefined): void {
-    const former = typeof node.value === 'string' ? node.value : '';
-    const values = hasRange(former) ? expandRange(former) : [];
+    const previous = typeof node.value === 'string' ? node.value : '';
+    const values = hasRange(previous) ? expandRange(previous) : [];
     // A range of one value is the same for all.
     if (values.length !== this.stays.length) return;
     const folded = foldValues(values.filter((_, at) => this.stays[at]));
     const [only = ''] = folded;
     if (folded.length > 1 && spread?.as !== 'each') {
-      throw new ByHand(`no range is left of ${former} without ${[...this.leaving].join(', ')}`);
+      throw new ByHand(`no range is left of ${previous} without ${[...this.leaving].join(', ')}`);
     }
     const list = `[${folded.map(plain).join(', ')}]`;
     const by = folded.length > 1 ? list : written(only, this.text, node);

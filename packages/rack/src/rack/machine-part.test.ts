@@ -124,7 +124,7 @@ describe('readMachinePart', () => {
   it.each([
     ['text', 'skolo-machine:1:1 expected a map, found "text"'],
     [{}, 'skolo-machine:1:1 rack: is missing'],
-  ])('refuses %j', (value, first) => {
+  ])('rejects %j', (value, first) => {
     expect(() => readMachinePart(value, 'skolo-machine')).toThrow(RackError);
     expect(() => readMachinePart(value, 'skolo-machine')).toThrow(first);
   });

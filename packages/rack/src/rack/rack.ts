@@ -80,7 +80,7 @@ export interface Rack {
   /** Identity of unlisted callers; absent: no identity. */
   defaultIdentity?: string;
   access: Access;
-  /** Where the values of secrets are kept at a desk. */
+  /** Where the values of secrets are kept on a workstation. */
   secrets: z.output<typeof headSchema.secrets>;
   logins: ReadonlyMap<string, Login>;
   infrastructure: ReadonlyMap<string, InfrastructureDevice>;

@@ -1,4 +1,4 @@
-import { runs } from '@skolo/durable/campaign';
+import { runs } from '@skolo/durable/fault-injection';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
@@ -55,7 +55,7 @@ machines:
     expect(dependsOn(rack, 'pdu-1')).toEqual(['switch-1/1', 'switch-1']);
   });
 
-  it('refuses a name that is not there', () => {
+  it('rejects a name that is not there', () => {
     expect(() => dependsOn(rack, 'nobody')).toThrow(new RangeError('nobody is not in rack4'));
   });
 });

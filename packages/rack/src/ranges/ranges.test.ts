@@ -1,4 +1,4 @@
-import { runs } from '@skolo/durable/campaign';
+import { runs } from '@skolo/durable/fault-injection';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -40,7 +40,7 @@ describe('expandRange', () => {
     ['x[1-10001]', '[1-10001] has more than 10000 names'],
     ['[1-99999999999999999999]', '[1-99999999999999999999] has more than 10000 names'],
     ['[1-200]-[1-200]', '"[1-200]-[1-200]" has more than 10000 names'],
-  ])('%s is refused', (text, message) => {
+  ])('%s is rejected', (text, message) => {
     expect(() => expandRange(text)).toThrow(new RangeSyntaxError(message));
   });
 

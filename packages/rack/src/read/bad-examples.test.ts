@@ -23,7 +23,7 @@ describe('errors in rack.yaml', () => {
   it.each(names)('%s', (name) => {
     const error = errorOf(name);
 
-    if (!(error instanceof RackError)) throw new Error(`${name}.yaml should be refused`);
+    if (!(error instanceof RackError)) throw new Error(`${name}.yaml should be rejected`);
     expect(`${error.message}\n`).toBe(readFileSync(new URL(`${name}.txt`, folder), 'utf8'));
     expect(error.code).toBe('RACK_INVALID');
   });

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runs } from '@skolo/durable/campaign';
+import { runs } from '@skolo/durable/fault-injection';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
@@ -426,7 +426,7 @@ infrastructure:
 machines:
   rpi-[1-3]: { kind: rpi }
 services:
-  power-cycle-daemon: { repair: { uplink: { enabled: true } } }
+  power-cycle-daemon: { repair: { internet: { enabled: true } } }
   swarming-client: { servers: [{ prefix: a-, server: "https://swarming.example.com" }] }
 `);
 
@@ -442,7 +442,7 @@ services:
       'rack.yaml:12:3 machines.rpi-[1-3]: has no `uplink`: its switch is unknown',
       'rack.yaml:12:3 machines.rpi-[1-3]: has no `address`: it gets no identity, and cycles cannot verify that it is back',
       'rack.yaml:12:3 machines.rpi-[1-3]: has no `identity` and rack.yaml has no `defaultIdentity`: it gets no token',
-      'rack.yaml:14:43 services.power-cycle-daemon.repair.uplink: has no effect: no device with `uplink: internet` is fed by an outlet with its own cycle',
+      'rack.yaml:14:45 services.power-cycle-daemon.repair.internet: has no effect: no device with `uplink: internet` is fed by an outlet with its own cycle',
       'rack.yaml:15:31 services.swarming-client.servers: has no `prefix: ""`: other machines get no bot',
     ]);
   });

@@ -1,4 +1,4 @@
-import { runs } from '@skolo/durable/campaign';
+import { runs } from '@skolo/durable/fault-injection';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
@@ -168,11 +168,11 @@ describe('usableRack', () => {
     ['a subnet that is none', '192.168.1.0/33', '192.168.1.0/24'],
     ['a jumphost without a valid address', 'address: 192.168.1.800', 'address: 192.168.1.8,'],
     ['a certificate that is not said', 'metadata-server: { tsl: {},', 'metadata-server: {'],
-  ])('refuses %s', (_, to, from) => {
+  ])('rejects %s', (_, to, from) => {
     expect(() => usablePartOf(edited(from, to))).toThrow(RackError);
   });
 
-  it('refuses a receiver of alerts half of whose settings are wrong', () => {
+  it('rejects a receiver of alerts half of whose settings are wrong', () => {
     const text = `${good}  alert-to-pubsub: { project: P P }\n`;
 
     expect(() => usablePartOf(text, 'alert-to-pubsub')).toThrow(RackError);

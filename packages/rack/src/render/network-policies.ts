@@ -83,7 +83,7 @@ export function networkPolicies(rack: Rack): DerivedFile[] {
       ),
       toJumphost('to-metadata-server', { 'skolo/metadata-server': 'allowed' }, [tcp(tokenPort)]),
       // Their resolver is that of the jumphost, which may be the jumphost itself.
-      toJumphost('to-jumphost-dns', { 'skolo/uplink': 'allowed' }, [
+      toJumphost('to-jumphost-dns', { 'skolo/internet': 'allowed' }, [
         tcp(dnsPort),
         { port: dnsPort, protocol: 'UDP' },
       ]),
@@ -91,11 +91,11 @@ export function networkPolicies(rack: Rack): DerivedFile[] {
     use: 'resource',
   };
   const internet: DerivedFile = {
-    name: 'to-uplink.yaml',
+    name: 'to-internet.yaml',
     about:
       'The jumphost is not part of the internet: its API server, kubelet and metadata server are closed.',
     objects: [[{ op: 'add', path: '/spec/egress/0/to/0/ipBlock/except/-', value: jumphost }]],
-    use: { kind: 'NetworkPolicy', name: '(prometheus-)?to-uplink' },
+    use: { kind: 'NetworkPolicy', name: '(prometheus-)?to-internet' },
   };
   // An IPv6 address is no exception from all of IPv4.
   return [policies, ...(contains('0.0.0.0/0', jumphost) ? [internet] : [])];

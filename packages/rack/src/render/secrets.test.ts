@@ -129,7 +129,7 @@ describe('the Secret of a service', () => {
     expect(renderDerived(smallRack()).files.get('README.md')).not.toContain('### alertmanager');
   });
 
-  it('refuses files that no pod sees, all at once', () => {
+  it('rejects files that no pod sees, all at once', () => {
     const rack = smallRack(`access: { tokens: { file: ../tokens.yaml } }
 identities:
   bots: { project: my-project, credentials: { refreshToken: /home/ann/adc.json } }

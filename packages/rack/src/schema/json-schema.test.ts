@@ -35,7 +35,7 @@ describe('what is generated', () => {
     'snmp.privKey',
     'devices[].serial',
     'endpoints.pdudaemon.allow',
-    'repair.uplink.enabled',
+    'repair.internet.enabled',
     'sinks[].url',
     'deviceModels.NAME.hotCelsius',
   ])('the reference has %s', (key) => {

@@ -34,7 +34,7 @@ export const deviceSchema = object({
     .boolean()
     .exactOptional()
     .describe(
-      'true: the USB port was seen to stop the charge of this phone and of no other, by `skolo census --prove`. Until then all ports of a built-in hub are one outlet.',
+      'true: the USB port was seen to stop the charge of this phone and of no other, by `skolo cabling --prove`. Until then all ports of a built-in hub are one outlet.',
     ),
   address: each(address).exactOptional().describe('Network address (chromeos, linux).'),
   login: z.string().exactOptional().describe('A name of `logins`.'),

@@ -123,7 +123,7 @@ describe.each([
     expect(reloads.seen).toEqual(['two']);
   });
 
-  it('refuses an invalid edit, keeps the last good version, and recovers', async () => {
+  it('rejects an invalid edit, keeps the last good version, and recovers', async () => {
     const { watch, changes, rejected } = await started(tuning);
 
     await writeFile(file, invalid);
@@ -189,7 +189,7 @@ describe('watchRack', () => {
     expect(changes.seen).toHaveLength(20);
   });
 
-  it('refuses the same content once, however often it is written', async () => {
+  it('rejects the same content once, however often it is written', async () => {
     const { rejected, changes } = await started();
 
     await writeFile(file, invalid);
@@ -248,7 +248,7 @@ describe('watchRack', () => {
         await truncate(file, 2 ** 30);
       },
     ],
-  ])('refuses what is %s', async (_, why, replace) => {
+  ])('rejects what is %s', async (_, why, replace) => {
     const { watch, rejected, changes } = await started();
 
     await rm(file);

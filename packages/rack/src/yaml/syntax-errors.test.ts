@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { isLong, runs } from '@skolo/durable/campaign';
+import { isLong, runs } from '@skolo/durable/fault-injection';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Composer, type ErrorCode, Parser } from 'yaml';
@@ -87,7 +87,7 @@ describe('yamlErrors', () => {
 
     fc.assert(
       fc.property(mutilated, (text) => {
-        const { issues } = refusal(text) ?? { issues: [] };
+        const { issues } = rejection(text) ?? { issues: [] };
         const theirs = parserErrorsOf(text).map(({ message }) => message);
         for (const { line, column, message } of issues) {
           const length = text.split('\n')[line - 1]?.length;
@@ -103,13 +103,13 @@ describe('yamlErrors', () => {
 
   it('names the first errors of a file with very many', { timeout: 120_000 }, () => {
     const count = isLong ? 50_000 : 5_000;
-    const found = refusal(`k: v\n${'- a\n'.repeat(count)}`)?.issues ?? [];
+    const found = rejection(`k: v\n${'- a\n'.repeat(count)}`)?.issues ?? [];
 
     expect(found.map(({ line }) => line)).toEqual(Array.from({ length: 20 }, (_, i) => i + 2));
   });
 });
 
-function refusal(text: string): RackError | undefined {
+function rejection(text: string): RackError | undefined {
   try {
     readYaml(text, 'rack.yaml');
     return undefined;

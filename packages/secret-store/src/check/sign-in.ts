@@ -28,7 +28,7 @@ interface SignInDeps {
   dial: Dial;
   /** Through the jumphost. */
   datagrams: DialDatagrams;
-  /** Of this desk. */
+  /** Of this workstation. */
   hostKeys: HostKeys;
   /** Folder for large answers of devices. */
   scratch: string;
@@ -42,7 +42,7 @@ interface SignInCheck {
   secrets: string[];
   /** A device, a machine, an account. */
   what: string;
-  /** `unknown`: it cannot be asked from a desk. */
+  /** `unknown`: it cannot be asked from a workstation. */
   state: 'opens' | 'rejected' | 'unknown';
   why?: string;
 }

@@ -21,8 +21,8 @@ export async function installHook(deps: GitDeps): Promise<string> {
   const said = (await git(deps, ['rev-parse', '--git-path', 'hooks'])).toString().trimEnd();
   const folder = isAbsolute(said) ? said : join(deps.folder, said);
   const path = join(folder, 'pre-commit');
-  const former = await readFileIfExists(path);
-  if (former !== undefined && former !== script) {
+  const previous = await readFileIfExists(path);
+  if (previous !== undefined && previous !== script) {
     throw new StoreError(
       `${path}: is there, and not made by skolo; add the line \`skolo secrets verify || exit 1\` to it`,
     );

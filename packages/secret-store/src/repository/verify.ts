@@ -21,7 +21,7 @@ interface VerifyDeps extends GitDeps {
   stores: readonly string[];
   /** Absolute paths that hold secrets in the clear, and must not be in git: folders and files. */
   forbidden: readonly string[];
-  /** Values that this desk can open, by place: searched for in the whole repository. */
+  /** Values that this workstation can open, by place: searched for in the whole repository. */
   values: ReadonlyMap<string, Secret>;
 }
 

@@ -2,11 +2,11 @@
 import type { RackSecret } from '@skolo/rack/secrets';
 import { ValueRejected } from '../errors.ts';
 import { rotatePassword } from './password.ts';
-import { rotationRefusal } from './refusal.ts';
+import { rotationRejection } from './rejection.ts';
 import { type RotateDeps, type RotateOutcome, targetsOf } from './rotation.ts';
 import { rotateSshKey } from './ssh-key.ts';
 
-export { rotationRefusal } from './refusal.ts';
+export { rotationRejection } from './rejection.ts';
 export type { RotateDeps, RotateOutcome } from './rotation.ts';
 
 /**
@@ -15,8 +15,8 @@ export type { RotateDeps, RotateOutcome } from './rotation.ts';
  * @throws StoreError The secret cannot be rotated, or the store fails.
  */
 export async function rotateSecret(secret: RackSecret, deps: RotateDeps): Promise<RotateOutcome> {
-  const refusal = await rotationRefusal(secret, deps.rack);
-  if (refusal !== undefined) throw new ValueRejected(`${secret.name}: ${refusal}`);
+  const rejection = await rotationRejection(secret, deps.rack);
+  if (rejection !== undefined) throw new ValueRejected(`${secret.name}: ${rejection}`);
   const names = targetsOf(secret, deps.rack).map(({ name }) => name);
   const unknown = deps.leaveOut.find((name) => !names.includes(name));
   if (unknown !== undefined) {

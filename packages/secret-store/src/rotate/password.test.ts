@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isLong } from '@skolo/durable/campaign';
-import { HostKeys, SignInRefused } from '@skolo/equipment';
+import { isLong } from '@skolo/durable/fault-injection';
+import { HostKeys, SignInRejected } from '@skolo/equipment';
 import { loadAccounts } from '@skolo/models/load';
 import { parseRack } from '@skolo/rack';
 import { rackSecrets } from '@skolo/rack/secrets';
@@ -29,10 +29,10 @@ import { loginCredentials } from '../check/sign-in.ts';
 import { folderStore } from '../stores/folder-store.ts';
 import type { SecretStore } from '../stores/store.ts';
 import { type RotateDeps, rotateSecret } from './index.ts';
-import { rotationRefusal } from './refusal.ts';
+import { rotationRejection } from './rejection.ts';
 
 const later = 4 * 60_000;
-const former = 'f0rmerPassword';
+const previous = 'f0rmerPassword';
 const signal = AbortSignal.timeout(900_000);
 
 interface Started {
@@ -53,7 +53,7 @@ interface Kind {
   isHttp?: true;
 }
 
-const cli = (username: string) => ({ username, password: former });
+const cli = (username: string) => ({ username, password: previous });
 const kinds: Kind[] = [
   {
     model: 'cisco-ios',
@@ -107,7 +107,7 @@ const kinds: Kind[] = [
   {
     model: 'shelly-gen2',
     username: 'admin',
-    start: () => startShellyGen2({ password: former }),
+    start: () => startShellyGen2({ password: previous }),
     isHttp: true,
   },
   {
@@ -119,7 +119,7 @@ const kinds: Kind[] = [
   {
     model: 'tasmota',
     username: 'admin',
-    start: () => startTasmota({ password: former }),
+    start: () => startTasmota({ password: previous }),
     isHttp: true,
   },
 ];
@@ -146,7 +146,7 @@ ${devices.map(({ port }, at) => `  device-${at + 1}: { model: ${kind.model}, add
   );
   const secrets = rackSecrets(rack);
   const plain = await folderStore(join(dir, 'store'));
-  await plain.write('rack4/pw', new Secret(former));
+  await plain.write('rack4/pw', new Secret(previous));
   if (kind.enable !== undefined) await plain.write('rack4/enable', new Secret(kind.enable));
   const store: SecretStore = {
     ...plain,
@@ -220,7 +220,7 @@ ${devices.map(({ port }, at) => `  device-${at + 1}: { model: ${kind.model}, add
       await (await accounts.open(place, access, signal)).close();
       return true;
     } catch (error) {
-      if (error instanceof SignInRefused) return false;
+      if (error instanceof SignInRejected) return false;
       throw error;
     }
   }
@@ -234,7 +234,7 @@ const only = (values: ReadonlyMap<string, Secret>, password: Secret) =>
   new Map([...values, ['pw', password]]);
 
 describe.each(kinds)('a password of $model', (kind) => {
-  it('is replaced, saved, and the former one stays known', { timeout: 120_000 }, async () => {
+  it('is replaced, saved, and the previous one stays known', { timeout: 120_000 }, async () => {
     const { run, state, store, opens, devices } = await begin(kind);
 
     expect(await run()).toMatchObject({ next: expect.stringContaining('run it again in 3 min') });
@@ -244,10 +244,10 @@ describe.each(kinds)('a password of $model', (kind) => {
     const [next = new Secret(''), second] = valuesIn(
       (await store.read('rack4/pw', signal)) ?? new Secret(''),
     );
-    expect(second?.reveal()).toBe(former);
+    expect(second?.reveal()).toBe(previous);
     expect(await opens(1, only(state.applied, next))).toBe(true);
-    expect(await opens(1, only(state.applied, new Secret(former)))).toBe(false);
-    expect(await store.list('rack4')).toContain('rack4/former/pw/2026-11-21T20-04-00.000Z');
+    expect(await opens(1, only(state.applied, new Secret(previous)))).toBe(false);
+    expect(await store.list('rack4')).toContain('rack4/previous/pw/2026-11-21T20-04-00.000Z');
     for (const device of devices) {
       await device.reboot();
       const log = device.received.map(({ text }) => text).join('\n');
@@ -293,7 +293,7 @@ describe('a password of several devices', () => {
     state.now += later;
 
     expect(await run()).toMatchObject({ next: expect.stringContaining('commit and push') });
-    expect(await opens(1, only(state.applied, new Secret(former)))).toBe(true);
+    expect(await opens(1, only(state.applied, new Secret(previous)))).toBe(true);
   });
 
   it('leaves out a device that cannot be reached, and brings it up to date later', {
@@ -310,7 +310,7 @@ describe('a password of several devices', () => {
       failed: [{ name: 'device-2', why: expect.stringContaining('no route') }],
       next: expect.stringContaining('--leave-out'),
     });
-    // One has the new password, the other the former one.
+    // One has the new password, the other the previous one.
     unreachable.clear();
     expect([await opens(1), await opens(2)]).toEqual([true, true]);
     unreachable.add(silent);
@@ -345,10 +345,10 @@ describe('a password of several devices', () => {
     const outcome = await rotateSecret(secret('pw'), { ...deps, dial });
 
     expect(outcome.failed).toEqual([{ name: 'device-1', why: expect.stringContaining('cut') }]);
-    expect(await opens(1, only(state.applied, new Secret(former)))).toBe(true);
+    expect(await opens(1, only(state.applied, new Secret(previous)))).toBe(true);
   });
 
-  it('stays what it was where a device ignores or refuses the change, and no message has it', {
+  it('stays what it was where a device ignores or rejects the change, and no message has it', {
     timeout: 120_000,
   }, async () => {
     const denied: string[] = [];
@@ -367,14 +367,14 @@ describe('a password of several devices', () => {
     const next = (await store.read('rack4/next/pw', signal)) ?? new Secret('');
 
     faults?.set('ignores-commands');
-    expect((await run()).failed[0]?.why).toContain('and it has the former one again');
+    expect((await run()).failed[0]?.why).toContain('and it has the previous one again');
     faults?.clear();
     denied.push('username');
-    const refused = (await run()).failed[0]?.why;
-    expect(refused).toContain('"username skolo privilege 15 secret 0 <secret>"');
-    expect(refused).toContain('Command authorization failed');
+    const rejected = (await run()).failed[0]?.why;
+    expect(rejected).toContain('"username skolo privilege 15 secret 0 <secret>"');
+    expect(rejected).toContain('Command authorization failed');
     denied.pop();
-    expect(await opens(1, only(state.applied, new Secret(former)))).toBe(true);
+    expect(await opens(1, only(state.applied, new Secret(previous)))).toBe(true);
 
     expect((await run()).isDone).toBe(true);
     expect(await opens(1, only(state.applied, next))).toBe(true);
@@ -441,7 +441,7 @@ infrastructure: { d: { model: ${model}, address: 192.168.1.9, login: devices } }
     );
     const secret = rackSecrets(rack).find(({ name }) => name === 'pw');
 
-    expect(secret && (await rotationRefusal(secret, rack))).toContain(
+    expect(secret && (await rotationRejection(secret, rack))).toContain(
       `d (${model.replace(/,.*/, '')}): ${message}`,
     );
   });

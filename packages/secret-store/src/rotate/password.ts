@@ -4,7 +4,7 @@
  *
  * Its state is in the store ({@link placesOf}), and every step may be done twice.
  */
-import { DeviceTimeout, SignInRefused } from '@skolo/equipment';
+import { DeviceTimeout, SignInRejected } from '@skolo/equipment';
 import type { RackSecret } from '@skolo/rack/secrets';
 import { type Credentials, type Secret, valuesIn } from '@skolo/secrets';
 import { ValueRejected } from '../errors.ts';
@@ -68,7 +68,7 @@ export async function rotatePassword(secret: RackSecret, deps: RotateDeps): Prom
       change(target, secret, { next, known }, deps),
     );
     if (failed.length > 0) {
-      return again(`${repair}; services try the former and the new value`, failed);
+      return again(`${repair}; services try the previous and the new value`, failed);
     }
     const saved = targets.length > 0 ? ', and is saved there' : '';
     report(`${secret.name}: ${opensText(nounOf(secret), targets)}${saved}`);
@@ -112,8 +112,10 @@ async function change(
       );
       // A wrong community is rejected by silence.
       const isSilent = isSnmp && error instanceof DeviceTimeout;
-      if (!(isSilent || error instanceof SignInRefused)) throw error;
-      const state = isBack ? 'it has the former one again' : 'a restart brings the former one back';
+      if (!(isSilent || error instanceof SignInRejected)) throw error;
+      const state = isBack
+        ? 'it has the previous one again'
+        : 'a restart brings the previous one back';
       const why = error.message.replace(`${target.name}: `, '');
       throw new Error(
         `${target.name}: does not accept the new ${nounOf(secret)}, and ${state}: ${why}`,

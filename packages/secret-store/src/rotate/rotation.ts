@@ -23,7 +23,7 @@ export interface RotateDeps {
   apply(): Promise<number>;
   /** Whether the store's values are where others have them, too: for files in git, committed. */
   isShared(places: readonly string[]): Promise<boolean>;
-  /** Machines and devices that keep the former value for now. */
+  /** Machines and devices that keep the previous value for now. */
   leaveOut: readonly string[];
   /** Milliseconds since 1970. */
   now(): number;
@@ -61,7 +61,7 @@ export function placesOf({ name }: RackSecret, rack: Rack) {
     /** The new value, from the first step to the last. */
     next: `${rack.name}/next/${name}`,
     /** Each earlier one, by time. */
-    former: `${rack.name}/former/${name}`,
+    previous: `${rack.name}/previous/${name}`,
     /** By device: the value that a device has which was left out. */
     leftOut: `${rack.name}/left-out/${name}`,
   };
@@ -95,17 +95,17 @@ function timeName(ms: number): string {
   return new Date(ms).toISOString().replaceAll(':', '-');
 }
 
-interface Former {
+interface Previous {
   place: string;
   value: Secret;
   /** Milliseconds since 1970. */
   at: number;
 }
 
-export async function formerOf(
+export async function previousOf(
   folder: string,
   { store, signal }: RotateDeps,
-): Promise<Former | undefined> {
+): Promise<Previous | undefined> {
   const place = (await store.list(folder)).at(-1);
   const value = place === undefined ? undefined : await store.read(place, signal);
   if (place === undefined || value === undefined) return undefined;
@@ -161,7 +161,7 @@ export async function untilServicesHave(
 ): Promise<string | undefined> {
   const noun = nounOf(secret);
   if (!(await isShared([secret.place, place]))) {
-    return `commit and push the store, so that the new ${noun} is not on this desk alone; run it again in 3 min${to}, when services have it, too`;
+    return `commit and push the store, so that the new ${noun} is not on this workstation alone; run it again in 3 min${to}, when services have it, too`;
   }
   const waitMs = changedAt + settleMs - now();
   if (waitMs <= 0) return undefined;
@@ -195,14 +195,14 @@ async function bringUp(
   for (const name of done) await store.remove(`${placesOf(secret, rack).leftOut}/${name}`);
   return again(
     failed.length > 0
-      ? `they still have a former ${noun}; ${repair}`
+      ? `they still have a previous ${noun}; ${repair}`
       : `what was left out has the ${noun} of the store; run it again for a new one`,
     failed,
   );
 }
 
 /**
- * Makes the new value the first one of the store. The former one stays behind it: a device whose configuration of yesterday is
+ * Makes the new value the first one of the store. The previous one stays behind it: a device whose configuration of yesterday is
  * restored has it again, and what is left out has it still.
  */
 export async function replaceInStore(
@@ -218,9 +218,9 @@ export async function replaceInStore(
     await store.write(`${places.leftOut}/${name}`, current);
     leftOut.set(name, current);
   }
-  const former = await formerOf(places.former, deps);
-  if (former === undefined || !isSame(former.value, current)) {
-    await store.write(`${places.former}/${timeName(now())}`, current);
+  const previous = await previousOf(places.previous, deps);
+  if (previous === undefined || !isSame(previous.value, current)) {
+    await store.write(`${places.previous}/${timeName(now())}`, current);
   }
   await store.write(secret.place, joined([next, current, ...leftOut.values()]));
 }
@@ -286,7 +286,7 @@ export async function credentialsWith(
   return await loginCredentials({ rack, secrets, values: all }, target.login);
 }
 
-/** @throws DeviceError SignInRefused where the device accepts none of the credentials */
+/** @throws DeviceError SignInRejected where the device accepts none of the credentials */
 export async function inSession<T>(
   target: Target,
   credentials: Credentials,

@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { type DialDatagrams, HostKeys } from '@skolo/equipment';
 import { parseRack } from '@skolo/rack';
 import { rackSecrets } from '@skolo/rack/secrets';
@@ -15,7 +15,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { checkSignIns } from '../check/sign-in.ts';
 import { folderStore } from '../stores/folder-store.ts';
 import type { SecretStore } from '../stores/store.ts';
-import { type RotateDeps, rotateSecret, rotationRefusal } from './index.ts';
+import { type RotateDeps, rotateSecret, rotationRejection } from './index.ts';
 
 const later = 4 * 60_000;
 const signal = AbortSignal.timeout(900_000);
@@ -159,7 +159,7 @@ machines:
 }
 
 describe.each(kinds)('$name of a PDU', (kind) => {
-  it('is replaced, and the former one stays known', { timeout: 120_000 }, async () => {
+  it('is replaced, and the previous one stays known', { timeout: 120_000 }, async () => {
     const { run, state, opens, options, card, first, only } = await begin(kind);
     expect(await opens()).toBe(true);
 
@@ -186,7 +186,7 @@ describe.each(kinds)('$name of a PDU', (kind) => {
     card.faults.set('ignores-commands');
 
     expect((await run()).failed[0]?.why).toMatch(
-      /pdu-1: does not accept the new (?:SNMP key|community), and it has the former one again/,
+      /pdu-1: does not accept the new (?:SNMP key|community), and it has the previous one again/,
     );
     expect(await opens(only(new Secret(kind.value)))).toBe(true);
   });
@@ -242,5 +242,5 @@ infrastructure: { pdu-1: ${model} address: 192.168.1.9, login: pdus } }
   );
   const secret = rackSecrets(rack).find(({ name }) => name === 'community');
 
-  expect(secret && (await rotationRefusal(secret, rack))).toContain(why);
+  expect(secret && (await rotationRejection(secret, rack))).toContain(why);
 });

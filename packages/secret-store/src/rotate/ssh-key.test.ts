@@ -2,8 +2,8 @@ import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { isLong } from '@skolo/durable/campaign';
-import { HostKeys, publicKeyOf, SignInRefused } from '@skolo/equipment';
+import { isLong } from '@skolo/durable/fault-injection';
+import { HostKeys, publicKeyOf, SignInRejected } from '@skolo/equipment';
 import { loadAccounts } from '@skolo/models/load';
 import { parseRack, type Rack } from '@skolo/rack';
 import { rackSecrets } from '@skolo/rack/secrets';
@@ -13,7 +13,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { folderStore } from '../stores/folder-store.ts';
 import type { SecretStore } from '../stores/store.ts';
 import { generateValue } from '../values/generate.ts';
-import { type RotateDeps, rotateSecret, rotationRefusal } from './index.ts';
+import { type RotateDeps, rotateSecret, rotationRejection } from './index.ts';
 
 const place = 'rack4/id';
 const later = 4 * 60_000;
@@ -66,7 +66,7 @@ describe('what cannot be rotated', () => {
       : rackWith(text);
     const secret = rackSecrets(rack).find((each) => each.name === name);
 
-    expect(secret && (await rotationRefusal(secret, rack))).toContain(message);
+    expect(secret && (await rotationRejection(secret, rack))).toContain(message);
   });
 });
 
@@ -147,7 +147,7 @@ describe.skipIf(peer('sshd') === undefined)('an ssh key', () => {
     return (await readFile(keys, 'utf8')).includes(publicKeyOf(first) ?? 'none');
   };
 
-  it('is replaced everywhere, and the former one stays known', async () => {
+  it('is replaced everywhere, and the previous one stays known', async () => {
     const { deps, store, state, secret } = await begin();
     state.isShared = false;
 
@@ -168,7 +168,10 @@ describe.skipIf(peer('sshd') === undefined)('an ssh key', () => {
     expect(await rotateSecret(secret, deps)).toEqual({ isDone: true, failed: [] });
 
     expect([await opens(next), await opens(sshd.privateKey)]).toEqual([true, false]);
-    expect(await store.list('rack4')).toEqual(['rack4/former/id/2026-11-21T20-00-00.000Z', place]);
+    expect(await store.list('rack4')).toEqual([
+      place,
+      'rack4/previous/id/2026-11-21T20-00-00.000Z',
+    ]);
     const lines = (await readFile(keys, 'utf8')).split('\n');
     expect(lines.slice(0, 2)).toEqual(original.split('\n').slice(0, 2));
     expect(lines[2]).toBe(
@@ -186,7 +189,7 @@ describe.skipIf(peer('sshd') === undefined)('an ssh key', () => {
     expect(await rotateSecret(secret, { ...deps, dial: silent })).toEqual({
       isDone: false,
       failed: [{ name: 'rpi-002', why: expect.stringContaining('192.168.1.102: no route') }],
-      next: expect.stringContaining('the former key is in use'),
+      next: expect.stringContaining('the previous key is in use'),
     });
     expect((await store.read(place, signal))?.reveal()).toBe(sshd.privateKey);
   });
@@ -254,8 +257,8 @@ infrastructure: { router: { model: ${model}, address: 192.168.1.1, ports: { ssh:
     const accounts = router && (await loadAccounts(router));
     if (router === undefined || typeof accounts !== 'object') throw new Error('no router');
     const store = await folderStore(join(dir, 'store'));
-    const { value: former } = await generateValue('ssh-key', 'former');
-    await store.write(place, former);
+    const { value: previous } = await generateValue('ssh-key', 'previous');
+    await store.write(place, previous);
     const signal = AbortSignal.timeout(120_000);
     const access = {
       hostKeys: new HostKeys(join(dir, 'host-keys.json')),
@@ -268,7 +271,7 @@ infrastructure: { router: { model: ${model}, address: 192.168.1.1, ports: { ssh:
         signal,
       );
     const first = await session({ password: new Secret('r0uter') });
-    await first.addKey?.(publicKeyOf(former) ?? '', 'former');
+    await first.addKey?.(publicKeyOf(previous) ?? '', 'previous');
     await first.save();
     await first.close();
     let now = Date.parse('2026-11-21T20:00:00Z');
@@ -292,9 +295,9 @@ infrastructure: { router: { model: ${model}, address: 192.168.1.1, ports: { ssh:
     expect(await run()).toEqual({ isDone: true, failed: [] });
 
     await device.reboot();
-    const [next, second] = valuesIn((await store.read(place, signal)) ?? former);
-    expect(second?.reveal().trim()).toBe(former.reveal().trim());
-    await (await session({ privateKey: next ?? former })).close();
-    await expect(session({ privateKey: former })).rejects.toThrow(SignInRefused);
+    const [next, second] = valuesIn((await store.read(place, signal)) ?? previous);
+    expect(second?.reveal().trim()).toBe(previous.reveal().trim());
+    await (await session({ privateKey: next ?? previous })).close();
+    await expect(session({ privateKey: previous })).rejects.toThrow(SignInRejected);
   });
 });

@@ -4,7 +4,7 @@
  *
  * Its state is in the store ({@link placesOf}), and every step may be done twice.
  */
-import { publicKeyOf, SignInRefused } from '@skolo/equipment';
+import { publicKeyOf, SignInRejected } from '@skolo/equipment';
 import type { AccountSession } from '@skolo/models/accounts';
 import type { Rack } from '@skolo/rack';
 import type { RackSecret } from '@skolo/rack/secrets';
@@ -14,13 +14,13 @@ import { generateValue } from '../values/generate.ts';
 import {
   again,
   atEach,
-  formerOf,
   inSession,
   isSame,
   leftOutOf,
   nextValue,
   opensText,
   placesOf,
+  previousOf,
   type RotateDeps,
   type RotateOutcome,
   repair,
@@ -46,9 +46,9 @@ export async function rotateSshKey(secret: RackSecret, deps: RotateDeps): Promis
     deps,
     () => generateValue('ssh-key', `${secret.place}@skolo`),
     async (target, leftOut) => {
-      const former = leftOut.get(target.name) ?? current;
-      await accept(target, [former], current, deps);
-      if (!isSame(former, current)) await forget(target, former, current, deps);
+      const previous = leftOut.get(target.name) ?? current;
+      await accept(target, [previous], current, deps);
+      if (!isSame(previous, current)) await forget(target, previous, current, deps);
     },
   );
   if ('behind' in made) return made.behind;
@@ -59,7 +59,7 @@ export async function rotateSshKey(secret: RackSecret, deps: RotateDeps): Promis
       accept(target, [current, ...others], next, deps),
     );
     if (failed.length > 0) {
-      return again(`${repair}; the former key is in use`, failed);
+      return again(`${repair}; the previous key is in use`, failed);
     }
     report(`${secret.name}: ${opensText('key', targets)}`);
     await replaceInStore(secret, { current, next }, deps);
@@ -69,24 +69,28 @@ export async function rotateSshKey(secret: RackSecret, deps: RotateDeps): Promis
   return await retire(secret, next, deps);
 }
 
-/** Removes the former key, when everyone has the new one. */
+/** Removes the previous key, when everyone has the new one. */
 async function retire(secret: RackSecret, next: Secret, deps: RotateDeps): Promise<RotateOutcome> {
   const { rack, store, report } = deps;
   const places = placesOf(secret, rack);
-  const former = await formerOf(places.former, deps);
-  if (former !== undefined) {
-    const since = { place: former.place, changedAt: former.at, to: ' to remove the former key' };
+  const previous = await previousOf(places.previous, deps);
+  if (previous !== undefined) {
+    const since = {
+      place: previous.place,
+      changedAt: previous.at,
+      to: ' to remove the previous key',
+    };
     const waiting = await untilServicesHave(secret, since, deps);
     if (waiting !== undefined) return again(waiting);
     const leftOut = await leftOutOf(secret, deps);
     const targets = targetsNow(secret, deps).filter(({ name }) => !leftOut.has(name));
     const failed = await atEach(targets, [], deps, (target) =>
-      forget(target, former.value, next, deps),
+      forget(target, previous.value, next, deps),
     );
     if (failed.length > 0) {
       return again('repair them, and run it again; both keys are in use', failed);
     }
-    report(`${secret.name}: the former key opens nothing any more`);
+    report(`${secret.name}: the previous key opens nothing any more`);
   }
   await store.remove(places.next);
   return { isDone: true, failed: [] };
@@ -105,14 +109,14 @@ async function accept(
   await withKeys(target, [next], deps, (session) => session.save());
 }
 
-/** Removes the former key in a session that the new one has opened. Puts it back if the new one opens no other. */
+/** Removes the previous key in a session that the new one has opened. Puts it back if the new one opens no other. */
 async function forget(
   target: Target,
-  former: Secret,
+  previous: Secret,
   next: Secret,
   deps: RotateDeps,
 ): Promise<void> {
-  const [key = '', kept = ''] = [publicKeyOf(former), publicKeyOf(next)];
+  const [key = '', kept = ''] = [publicKeyOf(previous), publicKeyOf(next)];
   await withKeys(target, [next], deps, async (session) => {
     await session.removeKey?.({ key, kept });
     try {
@@ -122,9 +126,9 @@ async function forget(
       throw error;
     }
   });
-  if (await opens(target, former, deps)) {
+  if (await opens(target, previous, deps)) {
     throw new Error(
-      `${target.name}: still accepts the former key, which is not among the keys of its user that skolo changes`,
+      `${target.name}: still accepts the previous key, which is not among the keys of its user that skolo changes`,
     );
   }
 }
@@ -135,7 +139,7 @@ async function opens(target: Target, key: Secret, deps: RotateDeps): Promise<boo
     await withKeys(target, [key], deps, async () => undefined);
     return true;
   } catch (error) {
-    if (error instanceof SignInRefused) return false;
+    if (error instanceof SignInRejected) return false;
     throw error;
   }
 }

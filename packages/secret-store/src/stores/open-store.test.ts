@@ -36,14 +36,14 @@ describe.each(['sops', 'folder'])('a store of kind %s', (kind) => {
     expect(await store.list('rack4')).toEqual([]);
 
     await store.write('rack4/switch', new Secret('hunter2\n'));
-    await store.write('rack4/former/switch', new Secret('older'));
+    await store.write('rack4/previous/switch', new Secret('older'));
     await store.write('etc/k3s-node-token', new Secret('shared'));
 
     expect((await store.read('rack4/switch', signal))?.reveal()).toBe('hunter2\n');
-    expect(await store.list('rack4')).toEqual(['rack4/former/switch', 'rack4/switch']);
+    expect(await store.list('rack4')).toEqual(['rack4/previous/switch', 'rack4/switch']);
     expect((await store.find('rack4/switch'))?.changedAt).toBeGreaterThan(1_600_000_000_000);
     await store.remove('rack4/switch');
-    expect(await store.list('rack4')).toEqual(['rack4/former/switch']);
+    expect(await store.list('rack4')).toEqual(['rack4/previous/switch']);
   });
 
   it('keeps nothing outside of its folder', async () => {

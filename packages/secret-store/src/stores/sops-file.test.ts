@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { anyCharacter } from '@skolo/durable/any-character';
-import { runs } from '@skolo/durable/campaign';
+import { runs } from '@skolo/durable/fault-injection';
 import { Secret } from '@skolo/secrets';
 import { peer } from '@skolo/simulators';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';

@@ -131,7 +131,7 @@ async function unwrapKey(
       const key = await decrypter.decrypt(armor.decode(enc));
       if (key.length === 32) return key;
     } catch (error) {
-      // Not for this desk; the next may be.
+      // Not for this workstation; the next may be.
       if (!errorText(error).startsWith('no identity matched')) throw damaged(where);
     }
   }

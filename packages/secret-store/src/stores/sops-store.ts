@@ -11,7 +11,7 @@ export const sopsSuffix = '.sops';
 export interface SopsStoreDeps {
   /** Absolute folder. */
   root: string;
-  /** The age identities of this desk; asked for when the first value is read. */
+  /** The age identities of this workstation; asked for when the first value is read. */
   identities(): Promise<readonly Secret[]>;
   /** Milliseconds since 1970. */
   now(): number;

@@ -10,11 +10,11 @@ const begun: { delivery: Delivery; time: FakeTime }[] = [];
 /** A sink that a test takes away and gives back. */
 function lab(options: LabOptions = {}) {
   const sink = options.sink ?? fakeSink();
-  const uplink = { isAway: false };
-  sink.behave = () => (uplink.isAway ? fails('unavailable') : undefined);
+  const internet = { isAway: false };
+  sink.behave = () => (internet.isAway ? fails('unavailable') : undefined);
   const made = createLab({ ...options, sink });
   begun.push(made);
-  return { ...made, uplink };
+  return { ...made, internet };
 }
 
 afterEach(async () => {
@@ -27,13 +27,13 @@ afterEach(async () => {
 
 describe('after an outage', () => {
   it('one notice follows the messages that waited, for this sink only', async () => {
-    const { uplink, delivery, accept, time, isEmpty, sink, notices } = lab();
-    uplink.isAway = true;
+    const { internet, delivery, accept, time, isEmpty, sink, notices } = lab();
+    internet.isAway = true;
     delivery.start();
     await accept(20);
     await time.pass(600_000);
     await accept(4);
-    uplink.isAway = false;
+    internet.isAway = false;
 
     await time.until(() => isEmpty() && notices().length > 0);
 
@@ -53,14 +53,14 @@ describe('after an outage', () => {
   });
 
   it('of less than a minute no notice comes', async () => {
-    const { uplink, delivery, accept, time, isEmpty, spool } = lab({
+    const { internet, delivery, accept, time, isEmpty, spool } = lab({
       backOff: { firstMs: 1000, maxMs: 1000 },
     });
-    uplink.isAway = true;
+    internet.isAway = true;
     delivery.start();
     await accept(20);
     await time.pass(58_000);
-    uplink.isAway = false;
+    internet.isAway = false;
 
     await time.until(isEmpty);
     await time.pass(3_600_000);
@@ -69,8 +69,8 @@ describe('after an outage', () => {
   });
 
   it('no second notice comes, though the notice itself waits', async () => {
-    const { uplink, delivery, accept, time, isEmpty, spool, sink } = lab();
-    uplink.isAway = true;
+    const { internet, delivery, accept, time, isEmpty, spool, sink } = lab();
+    internet.isAway = true;
     delivery.start();
     await accept(1);
     await time.pass(100_000);
@@ -86,7 +86,7 @@ describe('after an outage', () => {
 
   it('a restart changes nothing: the wait is known from the age of messages', async () => {
     const before = lab();
-    before.uplink.isAway = true;
+    before.internet.isAway = true;
     before.delivery.start();
     await before.accept(10);
     await before.time.pass(300_000);
@@ -110,12 +110,12 @@ describe('after an outage', () => {
   it('the next process sends the notice again when this one dies while sending it', async () => {
     const spool = new MemorySpool();
     const notify = () => new Promise<never>(() => undefined);
-    const { uplink, delivery, accept, time, sink } = lab({ spool, notify });
-    uplink.isAway = true;
+    const { internet, delivery, accept, time, sink } = lab({ spool, notify });
+    internet.isAway = true;
     delivery.start();
     await accept(10);
     await time.pass(300_000);
-    uplink.isAway = false;
+    internet.isAway = false;
     await time.until(() => sink.arrived.size > 0);
     await time.settle();
     expect(spool.cursor('pubsub')).toBe(1);
@@ -130,8 +130,8 @@ describe('after an outage', () => {
   it('a long backlog makes one notice, at its end', async () => {
     const sink = fakeSink({ messages: 10 });
     const window = { messages: 50, bytes: 2 ** 20 };
-    const { uplink, delivery, accept, time, isEmpty, notices } = lab({ sink, window });
-    uplink.isAway = true;
+    const { internet, delivery, accept, time, isEmpty, notices } = lab({ sink, window });
+    internet.isAway = true;
     delivery.start();
     await accept(300);
     await time.pass(100_000);
@@ -150,15 +150,15 @@ describe('after an outage', () => {
   });
 
   it('a flapping sink gets a notice at once, and then every ten minutes at most', async () => {
-    const { uplink, delivery, accept, time, spool, notices } = lab();
+    const { internet, delivery, accept, time, spool, notices } = lab();
     delivery.start();
     const hour = 3600;
 
     for (let second = 0; second < hour; second += 100) {
-      uplink.isAway = true;
+      internet.isAway = true;
       await accept(1);
       await time.pass(90_000);
-      uplink.isAway = false;
+      internet.isAway = false;
       await time.pass(10_000);
     }
     await time.pass(hour * 1000);
@@ -172,13 +172,13 @@ describe('after an outage', () => {
   });
 
   it('a merged notice is sent before the service stops', async () => {
-    const { uplink, delivery, accept, time, spool } = lab();
+    const { internet, delivery, accept, time, spool } = lab();
     delivery.start();
     for (let i = 0; i < 2; i += 1) {
-      uplink.isAway = true;
+      internet.isAway = true;
       await accept(1);
       await time.pass(90_000);
-      uplink.isAway = false;
+      internet.isAway = false;
       await time.pass(30_000);
     }
     expect(spool.next).toBe(4);
@@ -195,12 +195,12 @@ describe('after an outage', () => {
       if (isFull) throw new Error('full');
       noticed.push(gap);
     };
-    const { uplink, delivery, accept, time, spool, logged } = lab({ notify });
-    uplink.isAway = true;
+    const { internet, delivery, accept, time, spool, logged } = lab({ notify });
+    internet.isAway = true;
     delivery.start();
     await accept(10);
     await time.pass(300_000);
-    uplink.isAway = false;
+    internet.isAway = false;
     await time.pass(300_000);
     expect(spool.cursor('pubsub')).toBe(11);
 
@@ -219,8 +219,8 @@ describe('a wall clock that jumps', () => {
   it.each(['2030-01-01T00:00:00Z', '1970-01-01T00:00:10Z'])(
     'to %s makes no outage, and no odd age',
     async (wall) => {
-      const { uplink, delivery, accept, time, isEmpty, spool } = lab();
-      uplink.isAway = true;
+      const { internet, delivery, accept, time, isEmpty, spool } = lab();
+      internet.isAway = true;
       delivery.start();
       await accept(5);
       await time.pass(5000);
@@ -228,7 +228,7 @@ describe('a wall clock that jumps', () => {
       await accept(5);
       await time.settle();
       expect(delivery.status().oldestSeconds).toBeCloseTo(5);
-      uplink.isAway = false;
+      internet.isAway = false;
 
       await time.until(isEmpty);
       await time.pass(60_000);
@@ -238,13 +238,13 @@ describe('a wall clock that jumps', () => {
   );
 
   it('does not change how long an outage was', async () => {
-    const { uplink, delivery, accept, time, notices } = lab();
-    uplink.isAway = true;
+    const { internet, delivery, accept, time, notices } = lab();
+    internet.isAway = true;
     delivery.start();
     await accept(5);
     await time.pass(120_000);
     time.clock.setWall(Date.parse('1970-01-01T00:05:00Z'));
-    uplink.isAway = false;
+    internet.isAway = false;
 
     await time.until(() => notices().length > 0);
 
@@ -270,8 +270,8 @@ describe('a wall clock that jumps', () => {
   });
 
   it('gives messages from before the start no negative age', async () => {
-    const { delivery, accept, time, spool, uplink, begin } = lab();
-    uplink.isAway = true;
+    const { delivery, accept, time, spool, internet, begin } = lab();
+    internet.isAway = true;
     await accept(5);
     time.clock.setWall(0);
     const next = begin();

@@ -1,6 +1,6 @@
 /** Whatever a sink does, and whenever this process dies: nothing is missing, nothing is out of order. */
 
-import { runs } from '@skolo/durable/campaign';
+import { runs } from '@skolo/durable/fault-injection';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { fakeTime } from '../testing/fake-time.ts';

@@ -188,28 +188,28 @@ function asKnown(
   // Alertmanager reports the end of an alert. Its senders say until when an alert is good.
   const endsAt = received.endsAt ?? (endpoint === 'webhook' ? undefined : now + resolveTimeoutMs);
   const status = received.status ?? (endsAt !== undefined && endsAt <= now ? 'resolved' : 'firing');
-  const former = continued(before?.known, status, received, now);
+  const previous = continued(before?.known, status, received, now);
   const alert: KnownAlert['alert'] = {
     fingerprint,
     status,
     labels: kept(last?.labels, received.labels),
     annotations: kept(last?.annotations, received.annotations),
-    startsAt: former?.alert.startsAt ?? timeOf(received.startsAt ?? Math.min(endsAt ?? now, now)),
+    startsAt: previous?.alert.startsAt ?? timeOf(received.startsAt ?? Math.min(endsAt ?? now, now)),
   };
-  if (status === 'resolved') alert.endsAt = endedAt(former, endsAt ?? now);
+  if (status === 'resolved') alert.endsAt = endedAt(previous, endsAt ?? now);
   else if (endsAt !== undefined) alert.endsAt = timeOf(endsAt);
   if (generatorURL !== undefined) alert.generatorURL = generatorURL;
   if (more !== undefined) alert.more = more;
   const known: KnownAlert = {
     alert,
     endpoint,
-    first: former?.first ?? timeOf(now),
+    first: previous?.first ?? timeOf(now),
     last: timeOf(now),
-    count: (former?.count ?? 0) + 1,
+    count: (previous?.count ?? 0) + 1,
     silentMs: status === 'firing' && endsAt !== undefined ? endsAt - now : repeatHours * hourMs,
   };
   if (group !== undefined) known.group = group;
-  if (former?.expired && status === 'resolved') known.expired = true;
+  if (previous?.expired && status === 'resolved') known.expired = true;
   return known;
 }
 
@@ -230,19 +230,19 @@ function kept(
 
 /** The firing that this alert continues. Undefined: it begins. */
 function continued(
-  former: KnownAlert | undefined,
+  previous: KnownAlert | undefined,
   status: string,
   received: ReceivedAlert,
   now: number,
 ): KnownAlert | undefined {
-  if (former === undefined) return undefined;
-  if (former.alert.status === 'resolved') return status === 'resolved' ? former : undefined;
-  return isAnotherFiring(former, received, now) ? undefined : former;
+  if (previous === undefined) return undefined;
+  if (previous.alert.status === 'resolved') return status === 'resolved' ? previous : undefined;
+  return isAnotherFiring(previous, received, now) ? undefined : previous;
 }
 
 /** The first end counts. */
-function endedAt(former: KnownAlert | undefined, endsAt: number): string {
-  const first = former?.alert.status === 'resolved' ? former.alert.endsAt : undefined;
+function endedAt(previous: KnownAlert | undefined, endsAt: number): string {
+  const first = previous?.alert.status === 'resolved' ? previous.alert.endsAt : undefined;
   return first ?? timeOf(endsAt);
 }
 

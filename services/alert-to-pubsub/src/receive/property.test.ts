@@ -2,7 +2,7 @@
 import { request } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { anyCharacter } from '@skolo/durable/any-character';
-import { runs } from '@skolo/durable/campaign';
+import { runs } from '@skolo/durable/fault-injection';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ReceivedAlert } from './batch.ts';

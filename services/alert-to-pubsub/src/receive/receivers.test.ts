@@ -303,7 +303,7 @@ describe('labels', () => {
 
 describe('a request that cannot be accepted now', () => {
   async function accept(_batch: Batch): Promise<void> {
-    throw full('the spool is full: let the uplink come back');
+    throw full('the spool is full: let the internet connection come back');
   }
 
   it.each(all)('is 503 at %s, and counted', async (path) => {

@@ -18,7 +18,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { DeadLetter } from '@skolo/api';
-import { campaign, seed } from '@skolo/durable/campaign';
+import { countRounds, seed } from '@skolo/durable/fault-injection';
 import { peer } from '@skolo/simulators';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -258,7 +258,7 @@ describe('a disk that does not take it', () => {
   });
 });
 
-const kills = campaign();
+const kills = countRounds();
 
 const writer = fileURLToPath(new URL('../testing/dead-letters-writer.ts', import.meta.url));
 

@@ -93,7 +93,7 @@ describe('skolo alerts dead-letters --retry', { timeout: 120_000 }, () => {
 
     // A retried message does not change the current state of the alert, also for the next process.
     await lab.stop();
-    const again = await startLab({ former: lab, settings: `sinks: [${sink}]` });
+    const again = await startLab({ previous: lab, settings: `sinks: [${sink}]` });
     const known = (await again.alerts()).find(({ labels }) => labels.name === 'bad-1');
     expect(known?.status).toBe('resolved');
   });

@@ -14,7 +14,7 @@ export interface LabOptions {
   clock?: Clock;
   pubsub?: GooglePubSub;
   /** Of one that was stopped: this one goes on where that one was. */
-  former?: Lab;
+  previous?: Lab;
   /** Has the state, and gets the settings. */
   dir?: string;
   /** The client signs in as `ann`, who may operate. */
@@ -53,9 +53,9 @@ export interface Lab {
 export const topic = 'projects/my-project/topics/prometheus-alerts';
 
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
-  const { former, clock, settings: given = '' } = options;
-  const pubsub = options.pubsub ?? former?.pubsub ?? (await newPubSub());
-  const dir = options.dir ?? former?.dir ?? (await newDir());
+  const { previous, clock, settings: given = '' } = options;
+  const pubsub = options.pubsub ?? previous?.pubsub ?? (await newPubSub());
+  const dir = options.dir ?? previous?.dir ?? (await newDir());
   const stateDir = join(dir, 'state');
   await mkdir(stateDir, { recursive: true });
   const rackFile = join(dir, 'rack.yaml');

@@ -81,9 +81,9 @@ export class Watchdog {
   private rejectedSince: number | undefined;
 
   constructor(deps: WatchdogDeps) {
-    const { clock, before: { receivers: former = {}, ...before } = {} } = deps;
+    const { clock, before: { receivers: previous = {}, ...before } = {} } = deps;
     const watch = (receiver: Receiver): Watched => {
-      const lastHeard = former[receiver];
+      const lastHeard = previous[receiver];
       const silence = new Silence(clock, { lastHeard, lastAlive: before.lastAlive });
       return { silence, isLearned: lastHeard !== undefined, wasSilent: false };
     };

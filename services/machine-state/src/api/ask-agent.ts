@@ -5,7 +5,7 @@ import { HttpProblem } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import { agentClient } from '../collect/agent-client.ts';
 
-/** Refusals that the agent explains itself. */
+/** Rejections that the agent explains itself. */
 const passed: ReadonlySet<number> = new Set([404, 409]);
 
 /** @throws HttpProblem 404, 409 as the agent has it; 503 it does not answer, or rejects us. */

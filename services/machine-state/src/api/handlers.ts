@@ -10,9 +10,9 @@ import {
 } from '@skolo/common';
 import { didYouMean, type Rack } from '@skolo/rack';
 import { mostBytes } from '../collect/agent-watch.ts';
+import { downtime } from '../history/downtime.ts';
 import { type History, HistoryUnavailable } from '../history/history.ts';
 import type { Recorder } from '../history/recorder.ts';
-import { sickest } from '../history/sickest.ts';
 import { spanOf, timeline } from '../history/timeline.ts';
 import type { Current } from '../join/current.ts';
 import type { Delivery } from '../orders/delivery.ts';
@@ -55,7 +55,7 @@ function readHandlers({
   orders,
 }: ApiDeps): Pick<
   Handlers,
-  'machines' | 'machine' | 'rack' | 'changes' | 'history' | 'curves' | 'sickest'
+  'machines' | 'machine' | 'rack' | 'changes' | 'history' | 'curves' | 'downtime'
 > {
   return {
     machines: ({ query }) => {
@@ -81,10 +81,10 @@ function readHandlers({
         checkKnown({ rack, history }, name);
         return { status: 200, body: { curves: history.curves(name, spanOf(query, clock)) } };
       }),
-    sickest: ({ query: { days, limit } }) =>
+    downtime: ({ query: { days, limit } }) =>
       reading(async () => {
         const now = clock.now();
-        const machines = await sickest(history.conditions(now - days * dayMs), now, limit);
+        const machines = await downtime(history.conditions(now - days * dayMs), now, limit);
         return { status: 200, body: { machines } };
       }),
   };

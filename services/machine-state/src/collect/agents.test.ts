@@ -65,7 +65,7 @@ describe('agents', () => {
       .poll(() => lab.machine('rpi-1'))
       .toMatchObject({
         condition: 'gone',
-        needsPerson: expect.stringContaining('find out why'),
+        needsAttention: expect.stringContaining('find out why'),
       });
   });
 

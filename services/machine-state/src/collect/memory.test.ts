@@ -4,15 +4,15 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { campaign } from '@skolo/durable/campaign';
+import { countRounds } from '@skolo/durable/fault-injection';
 import { expect, it, onTestFinished } from 'vitest';
 import { startFakeAgent } from '../testing/fake-agent.ts';
 import { startLab } from '../testing/lab.ts';
 import { startProgram } from '../testing/program.ts';
 import { mostBytes } from './agent-watch.ts';
 
-const hostile = campaign(10, 300);
-const answersOfEach = campaign(15, 600);
+const hostile = countRounds(10, 300);
+const answersOfEach = countRounds(15, 600);
 const deployment = join(import.meta.dirname, '../../../../kube/base/machine-state/deployment.yaml');
 const [, limitMib] = /limits: \{ memory: (\d+)Mi \}/.exec(readFileSync(deployment, 'utf8')) ?? [];
 const since = '2026-11-20T10:00:00Z';

@@ -233,7 +233,7 @@ describe('who a Pi is', () => {
   );
   const anything = {
     machines: fc.uniqueArray(machine, { selector: ({ name }) => name }),
-    former: fc.uniqueArray(enrolled, { selector: (each) => each.key }),
+    previous: fc.uniqueArray(enrolled, { selector: (each) => each.key }),
     pi: fc.record({ key: keys, serial: serials, macs: fc.array(macs, { maxLength: 3 }) }),
     alive: fc.func(fc.constantFrom('alive', 'dead', 'unknown')),
     secret: fc.constantFrom<SecretState>('valid', 'expired', 'clock', 'unknown'),
@@ -241,8 +241,8 @@ describe('who a Pi is', () => {
 
   it('is never a machine that is alive, of another board or of another card, without a person', () => {
     fc.assert(
-      fc.property(fc.record(anything), ({ machines, former, pi, alive, secret }) => {
-        const all = new Map(former.map((each) => [each.name, each]));
+      fc.property(fc.record(anything), ({ machines, previous, pi, alive, secret }) => {
+        const all = new Map(previous.map((each) => [each.name, each]));
         const more = { machines: rack(...machines), enrolled: all, secret };
         const answerTo = (macs: string[]) =>
           decide({ ...pi, macs }, known({ ...more, liveness: alive as Known['liveness'] }));

@@ -1,7 +1,7 @@
 /**
  * Decides which machine a Raspberry Pi is. Serial numbers and MAC addresses can be faked, so they count only together with the secret
  * of an image, and only for a name that no living machine and no other card has. Afterwards the key of the card counts, and what was
- * recorded with it. Everything else needs a person.
+ * recorded with it. Everything else needs attention.
  */
 import type { EnrolledPi, EnrolRequest, WaitCode } from '@skolo/api';
 import type { Machine } from '@skolo/rack';
@@ -149,8 +149,8 @@ function nameOf(
     return conflict(byMac.name, `rack.yaml has another serial number for ${byMac.name}`);
   }
   // rack.yaml does not have this board yet, or not any more.
-  const former = own ?? [...enrolled.values()].find((each) => each.serial === serial);
-  const entry = former && machines.get(former.name);
+  const previous = own ?? [...enrolled.values()].find((each) => each.serial === serial);
+  const entry = previous && machines.get(previous.name);
   if (entry !== undefined && entry.serial === undefined) return { name: entry.name };
   return { wait: 'unknown', why: 'no machine of rack.yaml has its serial number or MAC address' };
 }

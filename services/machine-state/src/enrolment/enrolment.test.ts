@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createLogger } from '@skolo/common';
 import { fakeClock } from '@skolo/common/testing';
 import { Journal } from '@skolo/durable';
-import { runs } from '@skolo/durable/campaign';
+import { runs } from '@skolo/durable/fault-injection';
 import { parseRack } from '@skolo/rack';
 import { Secret } from '@skolo/secrets';
 import fc from 'fast-check';
@@ -13,7 +13,7 @@ import { openRecords } from '../orders/records.ts';
 import { Enrolment, settlingMs } from './enrolment.ts';
 
 const serial = '10000000f00dcafe';
-const [former, later] = ['a'.repeat(64), 'b'.repeat(64)];
+const [previous, later] = ['a'.repeat(64), 'b'.repeat(64)];
 const twoPis = `rpi-1: { kind: rpi, serial: "${serial}" }, rpi-2: { kind: rpi }`;
 
 /** Machines are dead, unless a test adds them to `ready`. */
@@ -88,12 +88,12 @@ machines: { ${machines} }`;
 
 it('uses up a decision that confirms the name of a card: a later card keeps the name', async () => {
   const { ask, adopt, clock, ready } = await openEnrolment();
-  expect(await ask(former)).toMatchObject({ name: 'rpi-1' });
+  expect(await ask(previous)).toMatchObject({ name: 'rpi-1' });
   ready.add('rpi-1');
   clock.pass(settlingMs);
-  expect(await ask(former)).toMatchObject({ wait: 'alive' });
-  await adopt(former, true);
-  expect(await ask(former)).toMatchObject({ name: 'rpi-1' });
+  expect(await ask(previous)).toMatchObject({ wait: 'alive' });
+  await adopt(previous, true);
+  expect(await ask(previous)).toMatchObject({ name: 'rpi-1' });
 
   ready.clear();
   clock.pass(settlingMs);
@@ -103,20 +103,20 @@ it('uses up a decision that confirms the name of a card: a later card keeps the 
   ready.add('rpi-1');
   clock.pass(settlingMs);
 
-  expect(await ask(former)).toMatchObject({ wait: 'alive', name: 'rpi-1' });
+  expect(await ask(previous)).toMatchObject({ wait: 'alive', name: 'rpi-1' });
 });
 
 it('makes a new token for a card that gets its name back from another one', async () => {
   const { ask, adopt, cluster } = await openEnrolment();
-  await ask(former);
+  await ask(previous);
   await ask(later);
   await adopt(later);
   await ask(later);
-  await ask(former);
-  await adopt(former);
+  await ask(previous);
+  await adopt(previous);
   expect(cluster).toMatchObject({ tokens: 2, forgotten: 2 });
 
-  expect(await ask(former)).toMatchObject({ name: 'rpi-1' });
+  expect(await ask(previous)).toMatchObject({ name: 'rpi-1' });
 
   expect(cluster).toMatchObject({ tokens: 3, forgotten: 3 });
 });
@@ -124,14 +124,14 @@ it('makes a new token for a card that gets its name back from another one', asyn
 it('gives the name to the card of the last decision, whichever card asks last', async () => {
   const { ask, adopt, ready } = await openEnrolment();
   ready.add('rpi-1');
-  await ask(former);
+  await ask(previous);
   await ask(later);
-  await adopt(former, true);
+  await adopt(previous, true);
 
   await adopt(later, true);
 
   expect(await ask(later)).toMatchObject({ name: 'rpi-1' });
-  expect(await ask(former)).toMatchObject({ wait: 'alive', name: 'rpi-1' });
+  expect(await ask(previous)).toMatchObject({ wait: 'alive', name: 'rpi-1' });
 });
 
 it('gives one Pi to the first of two engineers, and 409 to the second', async () => {
@@ -161,17 +161,17 @@ it('gives a card no name of a neighbour that is off, whatever MAC address a task
   const { askAs, list, secret } = await openEnrolment(
     `rpi-1: { kind: rpi, mac: "${mac1}" }, rpi-2: { kind: rpi, mac: "${mac2}" }`,
   );
-  await askAs(former, { serial, macs: [mac1], secret });
+  await askAs(previous, { serial, macs: [mac1], secret });
 
-  expect(await askAs(former, { serial, macs: [mac2] })).toMatchObject({ name: 'rpi-1' });
+  expect(await askAs(previous, { serial, macs: [mac2] })).toMatchObject({ name: 'rpi-1' });
 
-  expect(list().enrolled).toMatchObject([{ name: 'rpi-1', key: former, serial, macs: [mac1] }]);
+  expect(list().enrolled).toMatchObject([{ name: 'rpi-1', key: previous, serial, macs: [mac1] }]);
 });
 
-it('lets the next card of a board wait for one decision, and for none where the former key was revoked', async () => {
+it('lets the next card of a board wait for one decision, and for none where the previous key was revoked', async () => {
   const { ask, adopt, revoke, machineOf } = await openEnrolment();
   const third = 'c'.repeat(64);
-  await ask(former);
+  await ask(previous);
 
   expect(await ask(later)).toMatchObject({ wait: 'taken', name: 'rpi-1' });
   await adopt(later);
@@ -185,12 +185,12 @@ it('lets the next card of a board wait for one decision, and for none where the 
 it('gives nothing to a key that was revoked: waiting, adopted or enrolled, and after a restart', async () => {
   const { ask, adopt, revoke, restart, list, waiting } = await openEnrolment();
   const waits = 'c'.repeat(64);
-  await ask(former);
+  await ask(previous);
   await ask(later, '127.0.1.2', '20000000f00dcafe');
   await ask(waits, '127.0.1.3', '30000000f00dcafe');
   await adopt(later, false, 'rpi-2');
 
-  const revoked = [await revoke(former), await revoke(later), await revoke(waits)];
+  const revoked = [await revoke(previous), await revoke(later), await revoke(waits)];
   await restart();
 
   expect(revoked).toMatchObject([
@@ -198,7 +198,7 @@ it('gives nothing to a key that was revoked: waiting, adopted or enrolled, and a
     { key: later },
     { key: waits },
   ]);
-  for (const key of [former, later, waits]) {
+  for (const key of [previous, later, waits]) {
     await expect(ask(key)).rejects.toMatchObject({ status: 403, message: /was revoked/ });
     await expect(ask(key, '127.0.1.1', '40000000f00dcafe')).rejects.toMatchObject({ status: 403 });
     await expect(adopt(key, true)).rejects.toMatchObject({ status: 404 });
@@ -206,27 +206,27 @@ it('gives nothing to a key that was revoked: waiting, adopted or enrolled, and a
   expect(waiting()).toEqual([]);
   expect(list()).toMatchObject({ enrolled: [], revoked });
   // Again, and one that nobody knows.
-  expect(await revoke(former)).toEqual(revoked[0]);
+  expect(await revoke(previous)).toEqual(revoked[0]);
   await expect(revoke('d'.repeat(64))).rejects.toMatchObject({ status: 404 });
 });
 
 it('counts no enrolled card as the rival of a neighbour whose serial number it claims', async () => {
   const { ask, askAs, adopt } = await openEnrolment();
   const other = '20000000f00dcafe';
-  await ask(former, '127.0.1.1', other);
-  await adopt(former, false, 'rpi-2');
-  await ask(former, '127.0.1.1', other);
+  await ask(previous, '127.0.1.1', other);
+  await adopt(previous, false, 'rpi-2');
+  await ask(previous, '127.0.1.1', other);
 
-  expect(await askAs(former, { serial })).toMatchObject({ wait: 'copied' });
+  expect(await askAs(previous, { serial })).toMatchObject({ wait: 'copied' });
 
-  await expect(adopt(former)).rejects.toMatchObject({ status: 409, message: /card is a copy/ });
+  await expect(adopt(previous)).rejects.toMatchObject({ status: 409, message: /card is a copy/ });
   expect(await ask(later)).toMatchObject({ name: 'rpi-1' });
 });
 
 it('asks the cluster nothing for those without a secret', async () => {
   const { askAs, cluster } = await openEnrolment();
 
-  await expect(askAs(former, { serial })).rejects.toMatchObject({ status: 403 });
+  await expect(askAs(previous, { serial })).rejects.toMatchObject({ status: 403 });
 
   expect(cluster.asked).toBe(0);
 });

@@ -104,9 +104,9 @@ export class Enrolment {
       if (!force) this.checkUndecided(key, name);
       const note = this.note(name, by, `adopts the board ${pi.serial}: ${reason}`);
       // Another card that was adopted for this name, and has not asked since, would take it back.
-      const former = [...records.adopted.all.values()].filter((each) => each.name === name);
+      const previous = [...records.adopted.all.values()].filter((each) => each.name === name);
       await written(records.tables, [
-        ...former.map((each) => records.adopted.remove(each.key)),
+        ...previous.map((each) => records.adopted.remove(each.key)),
         records.adopted.put(adopted),
         note,
       ]);

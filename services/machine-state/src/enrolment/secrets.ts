@@ -1,4 +1,4 @@
-/** Secrets of common images. Only their digests are kept. */
+/** Secrets of shared images. Only their digests are kept. */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { KeptSecret } from './records.ts';
 

@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import type { KnownAlert, Machine, MachineAlert } from '@skolo/api';
 import { createLogger, DegradedList } from '@skolo/common';
 import { fakeClock } from '@skolo/common/testing';
-import { campaign } from '@skolo/durable/campaign';
+import { countRounds } from '@skolo/durable/fault-injection';
 import type { Rack } from '@skolo/rack';
 import { expect, it, onTestFinished } from 'vitest';
 import { History } from './history.ts';
 import { Recorder } from './recorder.ts';
 
-const hours = campaign(1, 24);
+const hours = countRounds(1, 24);
 const mostBytesPerDay = 20_000_000;
 /** A database without entries. */
 const emptyBytes = 60_000;

@@ -156,7 +156,7 @@ it('forgets a device when its last curve is deleted, and no other one', async ()
     history.readings.note({ name: 'rpi-1', devices }, lab.clock.now());
     history.flush();
   };
-  read(first, 'former');
+  read(first, 'previous');
   await first.close();
   const file = join(lab.dir, 'history.sqlite');
   const history = await lab.open();

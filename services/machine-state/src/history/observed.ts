@@ -36,13 +36,13 @@ function ofCondition(before: Machine | undefined, after: Machine, now: number): 
 
 function ofTask(before: Machine | undefined, after: Machine, now: number): Entry[] {
   const { name: machine, task, lastTask: last } = after;
-  const former = before?.task;
+  const previous = before?.task;
   const entries: Entry[] = [];
-  const isSame = former?.id === task?.id && former?.since === task?.since;
-  if (former?.since !== undefined && !isSame && !isTask(former, last)) {
-    const at = Date.parse(former.since);
+  const isSame = previous?.id === task?.id && previous?.since === task?.since;
+  if (previous?.since !== undefined && !isSame && !isTask(previous, last)) {
+    const at = Date.parse(previous.since);
     const outcome = outcomeOf(before, after);
-    entries.push({ machine, kind: 'task', key: former.id, at, endedAt: now, outcome });
+    entries.push({ machine, kind: 'task', key: previous.id, at, endedAt: now, outcome });
   }
   // Also one that began and ended since the last answer.
   if (last?.since !== undefined && last.endedAt !== before?.lastTask?.endedAt) {
@@ -56,14 +56,14 @@ function ofTask(before: Machine | undefined, after: Machine, now: number): Entry
   return entries;
 }
 
-function isTask(former: NonNullable<Machine['task']>, last: Machine['lastTask']): boolean {
-  return last?.id === former.id && last?.since === former.since;
+function isTask(previous: NonNullable<Machine['task']>, last: Machine['lastTask']): boolean {
+  return last?.id === previous.id && last?.since === previous.since;
 }
 
 function outcomeOf(before: Machine | undefined, after: Machine): string {
   if (before?.bootId !== after.bootId) return 'lost';
-  const [former, exit] = [before?.bot?.lastExit?.at, after.bot?.lastExit?.at];
-  return former === exit ? 'ended' : 'bot-exit';
+  const [previous, exit] = [before?.bot?.lastExit?.at, after.bot?.lastExit?.at];
+  return previous === exit ? 'ended' : 'bot-exit';
 }
 
 function ofRepairs(before: Machine | undefined, { name: machine, repairs }: Machine): Entry[] {
@@ -85,11 +85,11 @@ function ofRepairs(before: Machine | undefined, { name: machine, repairs }: Mach
 function ofHold(before: Machine | undefined, after: Machine, now: number): Entry[] {
   const { name: machine } = after;
   if (after.power === undefined) return [];
-  const [former, hold] = [before?.power?.hold, after.power.hold];
-  if (former?.id === hold?.id) return [];
+  const [previous, hold] = [before?.power?.hold, after.power.hold];
+  if (previous?.id === hold?.id) return [];
   const entries: Entry[] = [];
-  if (former !== undefined) {
-    entries.push({ machine, kind: 'hold', key: former.id, at: now, endedAt: now });
+  if (previous !== undefined) {
+    entries.push({ machine, kind: 'hold', key: previous.id, at: now, endedAt: now });
   }
   if (hold !== undefined) {
     const data = JSON.stringify({ by: hold.by, reason: hold.reason, until: hold.until });

@@ -14,7 +14,7 @@ export function dayOf(at: number): number {
   return Math.floor(at / dayMs);
 }
 
-/** The end of a former one was missed while this service was down. */
+/** The end of a previous one was missed while this service was down. */
 const oneAtATime: ReadonlySet<string> = new Set(['task', 'hold']);
 
 const optional = z

@@ -42,7 +42,7 @@ describe('behindElements', () => {
       'switch-1': a,
       'switch-2': b,
       core: [...a, ...b],
-      // The jumphost reaches its machines without the uplink.
+      // The jumphost reaches its machines without the internet connection.
       router: [],
       'pdu-1': [...a, ...b],
       // It feeds the core.

@@ -2,7 +2,7 @@
 import type { AgentStatus, DeviceStatus, Machine } from '@skolo/api';
 import { formatOutlet, type Machine as RackMachine } from '@skolo/rack';
 import { conditionOf, silent, sinceOf } from './condition.ts';
-import { needsPersonOf, sentenceOf } from './sentence.ts';
+import { needsAttentionOf, sentenceOf } from './sentence.ts';
 import type { MachineSources } from './sources.ts';
 
 /** @param now milliseconds since 1970 */
@@ -15,7 +15,7 @@ export function joinMachine(machine: RackMachine, sources: MachineSources, now: 
   // One that is not silent has a cause of its own.
   const told = { ...sources, ...(!silent.has(condition) && { cause: undefined }) };
   const seenAt = agent.seenAt ?? standing?.seenAt;
-  const needsPerson = needsPersonOf(name, condition, told);
+  const needsAttention = needsAttentionOf(name, condition, told);
   const client = services.clients?.get(name);
   return {
     name,
@@ -26,7 +26,7 @@ export function joinMachine(machine: RackMachine, sources: MachineSources, now: 
     condition,
     ...(condition !== 'never-reported' && { since: timeOf(sinceOf(condition, sources, now)) }),
     sentence: sentenceOf(name, condition, told),
-    ...given({ needsPerson, cause: told.cause?.what, flapping }),
+    ...given({ needsAttention, cause: told.cause?.what, flapping }),
     ...(seenAt !== undefined && { lastSeen: timeOf(seenAt) }),
     ...ofAgent(status),
     devices,

@@ -52,7 +52,7 @@ function basicSentence(name: string, condition: MachineCondition, sources: Told)
 }
 
 /** Undefined: nothing that only a person can do. */
-export function needsPersonOf(
+export function needsAttentionOf(
   name: string,
   condition: MachineCondition,
   sources: Told,
@@ -61,7 +61,7 @@ export function needsPersonOf(
   // Once for all its machines.
   if (cause !== undefined || condition === 'maintenance') return undefined;
   const power = services.power?.machines.get(name);
-  if (power?.needsHands !== undefined) return power.needsHands;
+  if (power?.needsAttention !== undefined) return power.needsAttention;
   switch (condition) {
     case 'quarantined':
       return reasonsOf(condition, sources);

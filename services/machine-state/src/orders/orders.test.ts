@@ -32,7 +32,7 @@ describe('an order', () => {
       .toMatchObject({
         condition: 'quarantined',
         sentence: reason,
-        needsPerson: reason,
+        needsAttention: reason,
         orders: [{ deliveredAt: expect.any(String) }],
       });
     const id = orders[0]?.id ?? '';
@@ -67,7 +67,7 @@ describe('an order', () => {
       headers: { 'idempotency-key': 'k2' },
     });
     await lab.stop();
-    const later = await startLab({ agents, former: lab });
+    const later = await startLab({ agents, previous: lab });
     const afterwards = await later.client.order({ body, headers });
     await later.client.addNote({
       body: { machines: ['rpi-1'], text: 'a' },
@@ -162,7 +162,7 @@ describe('an order', () => {
     await expect.poll(() => agent?.status.orders).toMatchObject([{ until }]);
     await first.stop();
 
-    const lab = await startLab({ agents, clock, former: first });
+    const lab = await startLab({ agents, clock, previous: first });
     expect(await lab.machine('rpi-1')).toMatchObject({ orders: [{ until, by: 'ann' }] });
     clock.pass(3_600_000);
 

@@ -100,7 +100,7 @@ describe('after the journal was lost, a quarantine that only the machine knows',
     const until = new Date(Date.now() + 3_600_000).toISOString();
     first.set({ orders: [reported('kept', { until }), reported('no', { kind: 'maintenance' })] });
 
-    const later = await startLab({ agents, deps, former: lab });
+    const later = await startLab({ agents, deps, previous: lab });
 
     await expect.poll(ordersOf(later)).toMatchObject([{ deliveredAt: expect.any(String) }]);
     const [order] = await ordersOf(later)();
@@ -125,14 +125,14 @@ describe('after the journal was lost, a quarantine that only the machine knows',
   it('is that of its first answer, also after a restart', async () => {
     const { agents, lab, first } = await startRack();
     await loseJournal(lab);
-    const second = await startLab({ agents, deps, former: lab });
+    const second = await startLab({ agents, deps, previous: lab });
     await expect.poll(() => second.machine('rpi-1')).toMatchObject({ condition: 'ok' });
     first.set({ orders: [reported('late')] });
     await expect.poll(() => first.status.orders).toEqual([]);
     await second.stop();
     first.set({ orders: [reported('later')] });
 
-    const third = await startLab({ agents, deps, former: lab });
+    const third = await startLab({ agents, deps, previous: lab });
 
     await expect.poll(() => first.status.orders).toEqual([]);
     expect(await ordersOf(third)()).toEqual([]);
@@ -144,7 +144,7 @@ describe('after the journal was lost, a quarantine that only the machine knows',
     const all = Object.values(agents);
     for (const [at, agent] of all.entries()) agent.set({ orders: [reported(`order-${at}`)] });
 
-    const later = await startLab({ agents, deps, former: lab });
+    const later = await startLab({ agents, deps, previous: lab });
 
     const metric = 'skolo_machines_reported_quarantines_waiting';
     await expect.poll(() => later.metrics()).toContain(`${metric} 2`);
@@ -177,7 +177,7 @@ it('after the journal was restored from a copy, the reason says of when it is', 
   await loseJournal(lab);
   await cp(copy, journal, { recursive: true });
 
-  const later = await startLab({ agents, deps, former: lab });
+  const later = await startLab({ agents, deps, previous: lab });
 
   await expect
     .poll(ordersOf(later))

@@ -29,7 +29,7 @@ it('of a real Alertmanager begin and end with a maintenance, also after a restar
     { matchers: [{ name: 'machine', value: 'rpi-1', isRegex: false, isEqual: true }] },
   ]);
   await lab.stop();
-  const again = await startLab({ agents, settings, deps, former: lab });
+  const again = await startLab({ agents, settings, deps, previous: lab });
   await again.client.endOrder({ params: { id: orders[0]?.id ?? '' } });
   await expect.poll(silences).toEqual([]);
   expect(await again.metrics()).not.toContain('skolo_degraded{what="alertmanager"}');

@@ -196,7 +196,7 @@ function send(response: ServerResponse, status: number, body: unknown): void {
 }
 
 function problem(response: ServerResponse, status: number, detail: string): void {
-  const body = { type: 'about:blank', title: 'refused', status, detail };
+  const body = { type: 'about:blank', title: 'rejected', status, detail };
   response
     .writeHead(status, { 'content-type': 'application/problem+json' })
     .end(JSON.stringify(body));

@@ -21,7 +21,7 @@ export interface LabOptions {
   settings?: string;
   clock?: Clock;
   /** Goes on with the state of this one. */
-  former?: Pick<Lab, 'dir'>;
+  previous?: Pick<Lab, 'dir'>;
   deps?: MachineStateDeps;
 }
 
@@ -54,7 +54,7 @@ export function servicesEvery(ms: number): ServiceTuning {
 }
 
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
-  const dir = options.former?.dir ?? (await newDir());
+  const dir = options.previous?.dir ?? (await newDir());
   const stateDir = join(dir, 'state');
   const rackFile = join(dir, 'rack.yaml');
   await mkdir(stateDir, { recursive: true });

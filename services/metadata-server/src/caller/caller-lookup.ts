@@ -2,7 +2,7 @@
  * Whose address is this? The most exact match wins: a machine's address, an entry of `callers` (the
  * longest prefix), the jumphost's own addresses, the default identity; otherwise nobody.
  *
- * While entries of rack.yaml are disabled for their mistakes, their addresses are nobody's: a network or the default
+ * While entries of rack.yaml are disabled for their errors, their addresses are nobody's: a network or the default
  * identity would give them more than their entries do.
  */
 import { networkInterfaces } from 'node:os';

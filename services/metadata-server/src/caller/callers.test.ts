@@ -39,7 +39,7 @@ describe('a caller', () => {
     expect((await rack.get('instance/name', { from: '127.0.7.7' })).body).toBe('ip-127-0-7-7');
   });
 
-  it('that is cut off is refused at once, while it waits too', async () => {
+  it('that is cut off is rejected at once, while it waits too', async () => {
     const rack = await startRack();
     const waiting = rack.get('instance/name?wait_for_change=true', { from: '127.0.1.1' });
     await rack.edit(rackYaml.replace('identity: bots\n    device', 'identity: none\n    device'));
@@ -105,7 +105,7 @@ describe('X-Forwarded-For', () => {
     );
   });
 
-  it('is refused from everybody else, on every path, and where it is no address', async () => {
+  it('is rejected from everybody else, on every path, and where it is no address', async () => {
     const rack = await startRack();
     expect((await rack.raw('/', through('127.0.1.4', '127.0.1.1'))).status).toBe(403);
     expect((await rack.raw('/computeMetadata/', through('127.0.1.4', '127.0.0.1'))).status).toBe(
@@ -120,7 +120,7 @@ describe('X-Forwarded-For', () => {
     { Forwarded: 'for=127.0.1.1' },
     { Forwarded: '' },
     { Via: '1.1 proxy' },
-  ])('is refused like other traces of a proxy: %o', async (headers) => {
+  ])('is rejected like other traces of a proxy: %o', async (headers) => {
     const rack = await startRack();
     const reply = await rack.token({ from: '127.0.1.1', headers: { ...flavor, ...headers } });
 
@@ -152,7 +152,7 @@ describe('a machine with a MAC', () => {
     ['another MAC', async () => 'dc:a6:32:00:00:99'],
     ['none', async () => undefined],
     ['an error', () => Promise.reject(new Error('cannot read'))],
-  ])('is refused where the kernel has %s, and counted', async (_, findMac) => {
+  ])('is rejected where the kernel has %s, and counted', async (_, findMac) => {
     const rack = await startRack({ yaml, findMac });
     expect((await rack.token({ from: '127.0.1.2' })).status).toBe(403);
     expect(await rack.metrics()).toContain(
@@ -178,8 +178,8 @@ it('limits one caller’s requests without touching another’s', async () => {
   const replies = await Promise.all(
     Array.from({ length: 12 }, () => rack.token({ from: '127.0.1.1' })),
   );
-  const refused = replies.filter(({ status }) => status === 429);
-  expect(refused.length).toBeGreaterThanOrEqual(5);
-  expect(Number(refused[0]?.headers['retry-after'])).toBeGreaterThanOrEqual(1);
+  const rejected = replies.filter(({ status }) => status === 429);
+  expect(rejected.length).toBeGreaterThanOrEqual(5);
+  expect(Number(rejected[0]?.headers['retry-after'])).toBeGreaterThanOrEqual(1);
   expect((await rack.token({ from: '127.0.1.2' })).status).toBe(200);
 });

@@ -1,5 +1,5 @@
-/** Each mistake that rack.yaml can have, one at a time: nobody gets by it what the file without it does not give. */
-import { isLong, seed } from '@skolo/durable/campaign';
+/** Each error that rack.yaml can have, one at a time: nobody gets by it what the file without it does not give. */
+import { isLong, seed } from '@skolo/durable/fault-injection';
 import { parseRack, type Rack, RackError, usableRack } from '@skolo/rack';
 import { expect, it } from 'vitest';
 import { callerLookup } from './caller-lookup.ts';
@@ -92,7 +92,7 @@ it('the addresses of this test have different identities, as the file is right',
   expect(new Set(usual)).toEqual(new Set(['bots', 'jumphost', 'others', undefined]));
 });
 
-/** A third of them, by the seed: with each of several mistakes. */
+/** A third of them, by the seed: with each of several errors. */
 const paths = pathsOf(right).filter((_, at) => isLong || (at + seed) % 3 === 0);
 
 it.each(['misspelt', 'x y', '192.168.1.102', '192.168.1.8', undefined, 7, [], 'nobody'])(

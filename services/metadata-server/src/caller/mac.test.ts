@@ -92,7 +92,7 @@ it.for([
   ['IPv4', '10.99.0.2', '10.99.0.1'],
   ['IPv6', 'fd99::2', '[fd99::1]'],
 ] as const)(
-  'a machine over %s is answered from its MAC and refused from another',
+  'a machine over %s is answered from its MAC and rejected from another',
   async ([, address, server], context) => {
     const { ip, on, jumphost, machine } = await makeHosts(context);
     const dir = await mkdtemp(join(tmpdir(), 'skolo-mac-'));

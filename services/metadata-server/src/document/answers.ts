@@ -12,7 +12,7 @@ export interface Answer {
   headers?: readonly string[];
 }
 
-/** On every answer, errors included: clients refuse one without the flavor. */
+/** On every answer, errors included: clients reject one without the flavor. */
 const always = {
   'Metadata-Flavor': 'Google',
   Server: 'Metadata Server for VM',
@@ -50,7 +50,7 @@ export function errorPage(status: number, why: string, headers: readonly string[
   return { status, contentType: 'text/html; charset=UTF-8', body, headers };
 }
 
-/** The same for what Node refuses before it is a request: headers that are too large, bytes that are no HTTP. */
+/** The same for what Node rejects before it is a request: headers that are too large, bytes that are no HTTP. */
 export function malformedPage({ status, detail }: { status: number; detail: string }) {
   const { contentType, body } = errorPage(status, detail);
   return { headers: { ...always, 'Content-Type': contentType }, body };

@@ -20,20 +20,20 @@ export function lookUp(
   // The second one is the predecessor of the first.
   const hasFlavor =
     headers['metadata-flavor'] === 'Google' || headers['x-google-metadata-request'] === 'True';
-  if (asked.underV1 && !hasFlavor) return refused(403, 'Missing Metadata-Flavor:Google header.');
+  if (asked.underV1 && !hasFlavor) return rejected(403, 'Missing Metadata-Flavor:Google header.');
   const node = find(document, asked.segments);
-  if (!node) return refused(404, `${asked.path} was not found.`);
+  if (!node) return rejected(404, `${asked.path} was not found.`);
   if (node.kind === 'closed') return closed(node.status, node.message);
   if (method !== 'GET' && method !== 'HEAD') {
-    return refused(405, 'Only GET and HEAD are answered.', ['Allow', 'GET, HEAD']);
+    return rejected(405, 'Only GET and HEAD are answered.', ['Allow', 'GET, HEAD']);
   }
   if (isDirectory(node) && !asked.trailingSlash) {
     return { kind: 'answer', answer: redirectToDirectory(headers.host, asked.path, asked.search) };
   }
   if (!isDirectory(node) && asked.trailingSlash)
-    return refused(404, `${asked.path} was not found.`);
+    return rejected(404, `${asked.path} was not found.`);
   if (asked.waitForChange && asked.timeoutSeconds === 'invalid') {
-    return refused(400, 'timeout_sec must be a whole number of seconds.');
+    return rejected(400, 'timeout_sec must be a whole number of seconds.');
   }
   if (isRenderable(node)) return content(asked, node);
   if (node.kind === 'token') return { kind: 'access-token' };
@@ -44,9 +44,9 @@ function content(asked: MetadataRequest, node: Renderable): Found {
   // Above v1 no header is asked for, so nothing but the listing is shown there.
   const recursive = asked.recursive && asked.underV1;
   if (isDirectory(node) && asked.underV1 && !recursive) {
-    if (asked.alt !== undefined) return refused(400, 'alt needs recursive=true on a directory.');
+    if (asked.alt !== undefined) return rejected(400, 'alt needs recursive=true on a directory.');
     if (asked.waitForChange)
-      return refused(400, 'wait_for_change needs recursive=true on a directory.');
+      return rejected(400, 'wait_for_change needs recursive=true on a directory.');
   }
   const { etag, ...rendered } = renderOnce(node, { recursive, alt: asked.alt });
   const answer = { status: 200, ...rendered };
@@ -59,17 +59,17 @@ function idTokenOf({ audience, format, licenses }: MetadataRequest): Found {
     return { kind: 'answer', answer: bareError(400, 'non-empty audience parameter required') };
   }
   if (!['', 'standard', 'full'].includes(format))
-    return refused(400, 'format must be standard or full.');
+    return rejected(400, 'format must be standard or full.');
   if (!['', 'TRUE', 'FALSE'].includes(licenses))
-    return refused(400, 'licenses must be TRUE or FALSE.');
+    return rejected(400, 'licenses must be TRUE or FALSE.');
   return { kind: 'id-token' };
 }
 
 function closed(status: 403 | 503, message: string): Found {
   if (status === 403) return { kind: 'answer', answer: bareError(status, message) };
-  return refused(status, message, retryAfter(5));
+  return rejected(status, message, retryAfter(5));
 }
 
-function refused(status: number, why: string, headers: readonly string[] = []): Found {
+function rejected(status: number, why: string, headers: readonly string[] = []): Found {
   return { kind: 'answer', answer: errorPage(status, why, headers) };
 }

@@ -97,7 +97,7 @@ describe('methods', () => {
     expect(head?.headers.etag).toBe(get?.headers.etag);
   });
 
-  it.each(['PUT', 'DELETE', 'PATCH', 'OPTIONS'])('%s is refused', async (method) => {
+  it.each(['PUT', 'DELETE', 'PATCH', 'OPTIONS'])('%s is rejected', async (method) => {
     expect((await rack.get('project/project-id', { method })).status).toBe(405);
   });
 });
@@ -176,7 +176,7 @@ describe('headers', () => {
     expect(answer).toContain('Location: /computeMetadata/v1/instance/\r\n');
   });
 
-  it('are there where Node itself refuses', async () => {
+  it('are there where Node itself rejects', async () => {
     const long = await rack.get(`instance/?x=${'x'.repeat(20_000)}`);
     expect(long).toMatchObject({ status: 431, headers: { 'metadata-flavor': 'Google' } });
     const answer = await new Promise<string>((resolve) => {

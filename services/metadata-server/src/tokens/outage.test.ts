@@ -103,12 +103,12 @@ describe('upstream that fails', () => {
       const rack = await startRack({ google, yaml: oneIdentity, clock });
       await fault.arrived();
 
-      const refused = await rack.token();
+      const rejected = await rack.token();
 
-      expect(refused.status).toBe(503);
-      expect(Number(refused.headers['retry-after'])).toBeGreaterThanOrEqual(1);
-      expect(refused.headers['metadata-flavor']).toBe('Google');
-      expect(refused.body).not.toMatch(/ya29|ey[JK]/);
+      expect(rejected.status).toBe(503);
+      expect(Number(rejected.headers['retry-after'])).toBeGreaterThanOrEqual(1);
+      expect(rejected.headers['metadata-flavor']).toBe('Google');
+      expect(rejected.body).not.toMatch(/ya29|ey[JK]/);
       expect((await rack.get('project/project-id')).body).toBe('my-project');
       expect(await readiness(rack)).toMatchObject({ status: 503, degraded: ['identity bots'] });
 
@@ -225,7 +225,7 @@ describe('a token', () => {
     const rack = await startRack({ google, yaml: oneIdentity, clock, tickMs: 10 });
     await google.callsSeen(1);
     expect((await rack.token()).status).toBe(503);
-    expect(google.calls[0]).toMatchObject({ refusal: 'invalid_grant' });
+    expect(google.calls[0]).toMatchObject({ rejection: 'invalid_grant' });
 
     clock.set(today);
     await google.callsSeen(2);
@@ -296,7 +296,7 @@ describe('a token', () => {
     }, 5000);
   });
 
-  it('of an identity whose key is missing is refused, the others’ are not', async () => {
+  it('of an identity whose key is missing is rejected, the others’ are not', async () => {
     const yaml = rackYaml.replace('secrets/jumphost.json', 'secrets/none.json');
     const rack = await startRack({ yaml });
     expect((await rack.token({ from: self })).status).toBe(503);

@@ -82,7 +82,7 @@ export class SavedTokens {
     return join(this.folder(), 'tokens.json');
   }
 
-  /** The folder is ours alone, and in memory. Others may write to /dev/shm: what they put there is refused. */
+  /** The folder is ours alone, and in memory. Others may write to /dev/shm: what they put there is rejected. */
   private async checkFolder(): Promise<void> {
     const dir = this.folder();
     await makeFolder(dir);

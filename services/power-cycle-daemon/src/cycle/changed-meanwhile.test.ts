@@ -86,7 +86,7 @@ describe('an outlet that a person turned off', () => {
     const second = await startDaemon({
       yaml: infrastructure + a,
       settings: often,
-      former: first,
+      previous: first,
       jumphost: ', power: pdu-1/7',
     });
     await waitUntil(() => second.logged().find(({ msg }) => /turned off again/.test(String(msg))));

@@ -1,4 +1,4 @@
-import { runs } from '@skolo/durable/campaign';
+import { runs } from '@skolo/durable/fault-injection';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CycleRecord, type Phase } from '../state/records.ts';
@@ -50,7 +50,7 @@ const written = {
   'left-off': { is: 'left-off', text: 'did not turn it on in time' },
   'off-waited': { is: 'off-waited' },
   'seen-on': { is: 'seen-on', text: 'seen on' },
-  stuck: { is: 'stuck', text: 'could not be proven on' },
+  stuck: { is: 'stuck', text: 'could not be verified as on' },
   'on-failed': { is: 'on-failed', text: 'not seen on' },
   back: { is: 'back', text: 'back: ssh answers' },
   'back, new boot': { is: 'back', text: 'back: ssh answers', proof: 'its new boot' },
@@ -227,7 +227,7 @@ const ways: Way[] = [
     outcome: 'busy',
   },
   {
-    name: 'is on again before it tells that off was not proven',
+    name: 'is on again before it tells that off was not verified',
     own: { mode: 'hard' },
     events: [...upToTurnOff, 'off-failed', 'seen-on'],
     phases: 'check contact ready turn-off turn-on finished',
@@ -235,7 +235,7 @@ const ways: Way[] = [
     failedStep: 'turn-off',
   },
   {
-    name: 'is stuck off where on cannot be proven',
+    name: 'is stuck off where on cannot be verified',
     own: { mode: 'hard' },
     events: [...upToTurnOff, 'seen-off', 'off-waited', 'stuck'],
     phases: 'check contact ready turn-off off turn-on finished',
@@ -492,7 +492,7 @@ describe('a cycle', () => {
     expect(() => tell(record, ['cancelled'])).toThrow('cancelled in phase');
   });
 
-  it('refuses what cannot come now', () => {
+  it('rejects what cannot come now', () => {
     expect(() => tell(cycleRecord(), ['seen-off'])).toThrow(
       'cycle cycle-1: seen-off in phase queued',
     );

@@ -33,8 +33,8 @@ export type CycleEvent =
   | { is: 'seen-down'; text: string; wasUp: boolean }
   /** While the device's own cycle runs. */
   | { is: 'off-natively'; text: string }
-  /** `unproven`: the text of a reading that proves nothing. */
-  | { is: 'seen-off'; text: string; unproven?: true }
+  /** `unverified`: the text of a reading that proves nothing. */
+  | { is: 'seen-off'; text: string; unverified?: true }
   | { is: 'off-failed'; text: string }
   /** The device's own cycle may have been carried out, and no reading showed the outlet off. */
   | { is: 'off-unseen'; text: string }
@@ -52,7 +52,7 @@ export type CycleEvent =
   | { is: 'not-back'; text: string; fault?: string }
   | { is: 'not-visible'; text: string; fault?: string }
   | { is: 'cancelled'; text: string }
-  /** A mistake of ours: something threw what was not expected. */
+  /** A bug of ours: something threw what was not expected. */
   | { is: 'broke'; text: string }
   /** The journal was read by a new process. */
   | { is: 'restarted' }
@@ -94,7 +94,7 @@ export function hasNotBegun(record: CycleRecord): boolean {
 }
 
 /**
- * @throws Error The event cannot come in this phase: a mistake of the caller.
+ * @throws Error The event cannot come in this phase: an error of the caller.
  */
 export function next(record: CycleRecord, event: CycleEvent, facts: CycleFacts): CycleRecord {
   switch (event.is) {
@@ -216,7 +216,7 @@ function turningOff(
   facts: CycleFacts,
 ): CycleRecord | undefined {
   if (event.is === 'seen-off') {
-    const off = { ...record, sawOff: true, ...(event.unproven && { unseenOff: event.text }) };
+    const off = { ...record, sawOff: true, ...(event.unverified && { unseenOff: event.text }) };
     if (record.action === 'off') return finish(off, 'off', facts, event.text);
     return go(off, 'off', facts, event.text);
   }

@@ -113,7 +113,7 @@ describe('a cycle', () => {
     ]);
   });
 
-  it('reports that off was not proven, with the power on', async () => {
+  it('reports that off was not verified, with the power on', async () => {
     const daemon = await startDaemon({ yaml });
     daemon.boards.get('pdu-1').ignores = 'off';
 
@@ -139,10 +139,10 @@ describe('a cycle', () => {
     expect(await pendingOns(daemon)).toEqual([]);
   });
 
-  it('goes step by step where the device refuses its own cycle', async () => {
+  it('goes step by step where the device rejects its own cycle', async () => {
     const daemon = await startDaemon({ yaml });
     const board = daemon.boards.get('switch-1');
-    board.refusesCycles = true;
+    board.rejectsCycles = true;
 
     const cycle = await daemon.finished(await daemon.request('a'));
 
@@ -180,7 +180,7 @@ describe('a cycle', () => {
     expect(texts(cycle)).toContainEqual(expect.stringContaining('did not turn it on in time'));
   });
 
-  it('is stuck off where on cannot be proven, tried for ever, and well again at last', async () => {
+  it('is stuck off where on cannot be verified, tried for ever, and well again at last', async () => {
     const daemon = await startDaemon({ yaml });
     const board = daemon.boards.get('pdu-1');
     board.ignores = 'on';
@@ -194,7 +194,7 @@ describe('a cycle', () => {
 
     expect(cycle).toMatchObject({ outcome: 'stuck-off' });
     expect(cycle.detail).toBe(
-      'pdu-1/1 could not be proven on: pdu-1/1 reads back off; tried for ever',
+      'pdu-1/1 could not be verified as on: pdu-1/1 reads back off; tried for ever',
     );
     expect(stuck.outlets.find(({ outlet }) => outlet === 'pdu-1/1')).toMatchObject({
       stuckOff: true,
@@ -270,7 +270,7 @@ machines:`,
     expect(new Set(cycles.map(({ step }) => step))).toEqual(new Set(['contact']));
   });
 
-  it('comes to its end, with the power on, also through a mistake of ours', async () => {
+  it('comes to its end, with the power on, also through a bug of ours', async () => {
     const boards = new Boards();
     const kind = boards.kind('apc-rpdu');
     const broken: DriverKind = {
@@ -290,7 +290,7 @@ machines:`,
 
     const cycle = await daemon.finished(await daemon.request('b'));
 
-    const detail = 'a mistake of the daemon: x is not a function';
+    const detail = 'a bug in the daemon: x is not a function';
     expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'turn-off', detail });
     expect(boards.get('pdu-1').outlets.isOn('1')).toBe(true);
     expect(await pendingOns(daemon)).toEqual([]);
@@ -600,7 +600,7 @@ describe('a phone', () => {
     await daemon.stop();
     const wasOff = machine.usb.names().filter((port) => !machine.usb.isOn(port));
 
-    const next = await startDaemon({ yaml: `${yaml}  m: ${machine.entry}\n`, former: daemon });
+    const next = await startDaemon({ yaml: `${yaml}  m: ${machine.entry}\n`, previous: daemon });
 
     expect(wasOff).toEqual(['usb/1-1.2']);
     expect(await next.finished(id)).toMatchObject({

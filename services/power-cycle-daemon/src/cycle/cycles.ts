@@ -1,6 +1,6 @@
 /**
  * Runs cycles: carries out what each phase needs, journals each step before the next, and gives out turns.
- * What a step is, is in cycle.ts; how an outlet is proven, in devices/outlets.ts.
+ * What a step is, is in cycle.ts; how an outlet is verified, in devices/outlets.ts.
  */
 
 import { errorText, pause } from '@skolo/base';
@@ -10,7 +10,12 @@ import type { EmitPower, PowerEvent } from '../events.ts';
 import type { PendingOns } from '../keep/pending-ons.ts';
 import type { CircuitBreaker } from '../rules/circuit-breaker.ts';
 import { findTarget } from '../rules/targets.ts';
-import { beforeTouching, onChanged, pendingOnOf, withFormerOffs } from '../state/outlet-records.ts';
+import {
+  beforeTouching,
+  onChanged,
+  pendingOnOf,
+  withPreviousOffs,
+} from '../state/outlet-records.ts';
 import { type CycleRecord, isStanding, type Phase } from '../state/records.ts';
 import type { Store } from '../state/store.ts';
 import { type CycleEvent, hasNotBegun, holdsPower, next, stepOf, whatIsPending } from './cycle.ts';
@@ -207,7 +212,7 @@ export class Cycles {
     const event = await steps[phase](this.step(record)).catch((error: unknown) => {
       signal.throwIfAborted();
       log.error({ err: error, cycle: id, phase }, 'step broke');
-      return { is: 'broke' as const, text: `a mistake of the daemon: ${errorText(error)}` };
+      return { is: 'broke' as const, text: `a bug in the daemon: ${errorText(error)}` };
     });
     if (event.is === 'cycled-natively') {
       for (const { controller } of record.feeds) emit({ type: 'turned-on', controller });
@@ -300,31 +305,31 @@ export class Cycles {
   private apply(id: string, event: CycleEvent): Promise<Phase> {
     return this.locks.hold(id, async () => {
       const { store, emit, rack, clock } = this.deps;
-      const former = store.cycles.get(id);
-      if (former === undefined || former.phase === 'finished') return 'finished';
-      const target = findTarget(rack(), former.target);
+      const previous = store.cycles.get(id);
+      if (previous === undefined || previous.phase === 'finished') return 'finished';
+      const target = findTarget(rack(), previous.target);
       const facts = {
         now: clock.now(),
         canBeSeen: target !== undefined && canBeSeen(rack(), target),
         tries: rack().services['power-cycle-daemon'].tries.cycle,
       };
-      const record = await this.save(former, next(former, event, facts));
-      emit({ type: 'cycle', record, former: former.phase });
+      const record = await this.save(previous, next(previous, event, facts));
+      emit({ type: 'cycle', record, previous: previous.phase });
       return record.phase;
     });
   }
 
   /** Before anything is touched the journal must have it; afterwards nothing may wait for the disk. */
-  private async save(former: CycleRecord, after: CycleRecord): Promise<CycleRecord> {
+  private async save(previous: CycleRecord, after: CycleRecord): Promise<CycleRecord> {
     const { store, clock } = this.deps;
-    const entered = after.phase === former.phase ? undefined : after.phase;
-    const record = entered === 'turn-on' ? withFormerOffs(store, after) : after;
+    const entered = after.phase === previous.phase ? undefined : after.phase;
+    const record = entered === 'turn-on' ? withPreviousOffs(store, after) : after;
     const touchesFirst =
       entered === 'soft-reboot' ||
       entered === 'turn-off' ||
-      (entered === 'turn-on' && !former.begun);
+      (entered === 'turn-on' && !previous.begun);
     if (!touchesFirst) {
-      await store.keep([store.cycles.put(record), ...onChanged(store, former, record)]);
+      await store.keep([store.cycles.put(record), ...onChanged(store, previous, record)]);
       return record;
     }
     try {
@@ -332,14 +337,14 @@ export class Cycles {
       await store.write([store.cycles.put(record), ...outlets]);
       return record;
     } catch (error) {
-      const what = former.begun ? 'nothing more was touched' : 'nothing was touched';
+      const what = previous.begun ? 'nothing more was touched' : 'nothing was touched';
       const detail = `${what}, because the journal cannot be written: ${errorText(error)}`;
       const failed: CycleRecord = {
-        ...former,
+        ...previous,
         phase: 'finished',
         outcome: 'failed',
-        failedStep: stepOf(former),
-        ...whatIsPending(former, detail),
+        failedStep: stepOf(previous),
+        ...whatIsPending(previous, detail),
         finishedAt: new Date(clock.now()).toISOString(),
       };
       await store.keep([store.cycles.put(failed)]);

@@ -15,7 +15,7 @@ machines:
   off-by-person: { kind: host, power: pdu-1/3 }
   on-again: { kind: host, power: pdu-1/4 }
   to-be-off: { kind: host, power: pdu-1/5 }
-  former-jumphost: { kind: host, power: pdu-1/8 }
+  old-jumphost: { kind: host, power: pdu-1/8 }
 `;
 const settings = '    atOncePerController: 1\n    readSeconds: 5';
 
@@ -40,7 +40,7 @@ it('turns on what is to come on, and carries out no off and no cycle', async () 
   board.told.length = 0;
   const mark = join(first.stateDir, inheritedMark);
   await writeFile(mark, JSON.stringify({ time: '2026-11-20T03:15:00Z', keepOff: ['pdu-1/8'] }));
-  const second = await startDaemon({ yaml, settings, former: first });
+  const second = await startDaemon({ yaml, settings, previous: first });
   await waitUntil(() => (board.outlets.isOn('1') ? true : undefined));
   const offs = await waitUntil(async () => {
     const { outlets } = await second.client.outlets();

@@ -18,7 +18,7 @@ export const inheritedMark = 'inherited.json';
 const Mark = z.object({
   /** When the journal was copied. */
   time: z.iso.datetime().exactOptional(),
-  /** Outlets of the former jumphost, which are off: `pdu-1/3`. */
+  /** Outlets of the old jumphost, which are off: `pdu-1/3`. */
   keepOff: z.array(z.string()).default([]),
 });
 type Mark = z.output<typeof Mark>;
@@ -65,16 +65,16 @@ async function changeJournal(
   });
   const offs = [...store.switchedOff.all.values()];
   const at = new Date(clock.now()).toISOString();
-  const former = keepOff.map((key) => {
+  const old = keepOff.map((key) => {
     const [controller = '', ...outlet] = key.split('/');
-    const why = { by: 'skolo jumphost replace', reason: 'it feeds the former jumphost', at };
+    const why = { by: 'skolo jumphost replace', reason: 'it feeds the old jumphost', at };
     return { controller, outlet: outlet.join('/'), ...why };
   });
   const changes: Change[] = [
     ...ended.map((record) => store.cycles.put(record)),
     ...offs.map((off) => store.switchedOff.put({ ...off, inherited: true as const })),
-    ...former.map((off) => store.switchedOff.put(off)),
-    ...former.map((off) => store.pendingOns.remove(feedKey(off))),
+    ...old.map((off) => store.switchedOff.put(off)),
+    ...old.map((off) => store.pendingOns.remove(feedKey(off))),
   ];
   if (changes.length > 0) await store.write(changes);
   const counts = { ended: ended.length, offs: offs.length, ons: store.pendingOns.all.size };

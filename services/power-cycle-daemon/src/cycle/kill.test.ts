@@ -1,5 +1,5 @@
 /**
- * `kill -9` of the daemon while it cycles real (simulated) devices over HTTP: at some steps and once at random, in a campaign at every
+ * `kill -9` of the daemon while it cycles real (simulated) devices over HTTP: at some steps and once at random, in the full run at every
  * step and at random moments. Afterwards every outlet is on, every cycle is finished or reported failed, and nothing was done twice.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PowerCycle } from '@skolo/api';
 import { newToken } from '@skolo/common';
-import { campaign, isLong, seed, seeded } from '@skolo/durable/campaign';
+import { countRounds, isLong, seed, seeded } from '@skolo/durable/fault-injection';
 import { type SimulatedDevice, startHttpRelay, startShellyGen2 } from '@skolo/simulators';
 import { afterAll, describe, expect, it } from 'vitest';
 import { rackYaml, testAgentKey } from '../testing/daemon.ts';
@@ -20,7 +20,7 @@ import {
 import { waitUntil } from '../testing/wait-until.ts';
 
 /** Few, as the service takes long to start. */
-const kills = campaign(1);
+const kills = countRounds(1);
 /** From the request to the outcome, undisturbed; a kill comes within it. */
 const usualMs = 2500;
 const machines = ['step-[1-4]', 'native-[0-3]', 'both'];

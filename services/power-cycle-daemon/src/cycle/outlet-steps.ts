@@ -5,7 +5,7 @@ import { DeviceError } from '@skolo/equipment';
 import type { OutletReading } from '@skolo/models/outlets';
 import { parseUsbPort } from '@skolo/rack';
 import type { Controller } from '../devices/controller.ts';
-import { cycleNatively, type Proof, turnOff } from '../devices/outlets.ts';
+import { cycleNatively, turnOff, type Verification } from '../devices/outlets.ts';
 import { type Observer, seeDown } from '../machines/watch.ts';
 import { type Feed, feedKey } from '../state/records.ts';
 import type { CycleEvent } from './cycle.ts';
@@ -131,7 +131,7 @@ async function allNatively(
   const options = { offSeconds, patience: timing.patience, onSeenOff };
   const outcome = await cycleNatively(controller, outlet, options, signal);
   // Where it may have been off, unseen, to turn it off now would be the second time.
-  if (outcome.is !== 'refused') return outcome;
+  if (outcome.is !== 'rejected') return outcome;
   const { text } = outcome;
   if (record.nativeOnly) return { is: 'off-failed', text };
   report({ is: 'noted', text: `${text}; now step by step` });
@@ -145,20 +145,22 @@ async function allStepByStep(step: Step): Promise<CycleEvent> {
     return { is: 'off-failed', text };
   }
   const options = { tries: settings.tries.off, patience: timing.patience, alone: record.alone };
-  const proofs = await Promise.all(
-    record.feeds.map((feed): Proof | Promise<Proof> => {
+  const verifications = await Promise.all(
+    record.feeds.map((feed): Verification | Promise<Verification> => {
       const controller = controllers.get(feed.controller);
       if (controller !== undefined) return turnOff(controller, feed.outlet, options, signal);
       return { is: 'not', text: `${feed.controller} is not in rack.yaml any more` };
     }),
   );
-  const failed = proofs.filter(({ is }) => is === 'not');
-  const text = (failed.length > 0 ? failed : proofs).map((proof) => proof.text).join(', ');
+  const failed = verifications.filter(({ is }) => is === 'not');
+  const text = (failed.length > 0 ? failed : verifications)
+    .map((verification) => verification.text)
+    .join(', ');
   if (failed.length > 0) return { is: 'off-failed', text };
   if (!record.feeds.some(isUsbPort)) return { is: 'seen-off', text };
   // Many hubs report a port as off and leave the power on.
-  const unproven = `${text} by its hub, which does not prove that the phone lost its power`;
-  return { is: 'seen-off', text: unproven, unproven: true };
+  const unverified = `${text} by its hub, which does not prove that the phone lost its power`;
+  return { is: 'seen-off', text: unverified, unverified: true };
 }
 
 function isUsbPort({ outlet }: Feed): boolean {

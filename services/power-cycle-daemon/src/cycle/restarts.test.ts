@@ -180,7 +180,7 @@ describe('a daemon that takes over a cycle', () => {
     await first.stop();
     const toldByFirst = [...board.told];
     await way.meanwhile?.(board, machine);
-    const second = await startDaemon({ yaml, settings, former: first });
+    const second = await startDaemon({ yaml, settings, previous: first });
     const cycle = await second.finished(id);
     const { outlets } = await waitUntil(async () => {
       const shown = await second.client.outlets();
@@ -211,7 +211,7 @@ describe('a daemon that takes over a cycle', () => {
     await first.until(id, ({ step }) => step === 'soft-reboot');
 
     await first.stop();
-    const second = await startDaemon({ yaml, settings, former: first });
+    const second = await startDaemon({ yaml, settings, previous: first });
     const early = await second.client
       .cancelCycle({ params: { id } })
       .catch((error: Error) => error.message);
@@ -233,7 +233,7 @@ describe('a daemon that takes over a cycle', () => {
     await first.stop();
 
     board.ignores = undefined;
-    const second = await startDaemon({ yaml: infrastructure, former: first });
+    const second = await startDaemon({ yaml: infrastructure, previous: first });
     await waitUntil(() => (board.outlets.isOn('1') ? true : undefined));
 
     expect(stuck?.outcome).toBe('stuck-off');
@@ -254,7 +254,7 @@ describe('a daemon that takes over a cycle', () => {
     await first.stop();
 
     board.isWedged = false;
-    const second = await startDaemon({ yaml: infrastructure, former: first });
+    const second = await startDaemon({ yaml: infrastructure, previous: first });
     const off = await second.finished(id);
 
     expect(off.outcome).toBe('off');
@@ -268,7 +268,7 @@ describe('a daemon that takes over a cycle', () => {
     await first.cycle('b', { offSeconds: 0.5 });
     await first.stop();
 
-    const second = await startDaemon({ yaml, former: first, cooldownSeconds: 300 });
+    const second = await startDaemon({ yaml, previous: first, cooldownSeconds: 300 });
 
     await expect(second.request('b')).rejects.toThrow(
       /b: its power was cut less than 300 s ago; possible again in (299|300) s/,

@@ -21,7 +21,7 @@ describe('a daemon that stops in the middle', () => {
 
     await daemon.stop();
     const told = [...boards.get('pdu-1').told];
-    const next = await startDaemon({ yaml: yaml.replaceAll('3600', '0.5'), former: daemon });
+    const next = await startDaemon({ yaml: yaml.replaceAll('3600', '0.5'), previous: daemon });
     const done = await next.finished(first);
     const later = await next.until(second, ({ step }) => step === 'off');
 
@@ -42,7 +42,7 @@ describe('a daemon that stops in the middle', () => {
 
     await daemon.stop();
     boards.get('pdu-1').isWedged = false;
-    const next = await startDaemon({ yaml, former: daemon });
+    const next = await startDaemon({ yaml, previous: daemon });
     const done = await next.finished(id);
 
     expect(done.outcome).toBe('on');

@@ -1,4 +1,4 @@
-import { DeviceBusy, DeviceRefused, DeviceTimeout } from '@skolo/equipment';
+import { DeviceBusy, DeviceRejected, DeviceTimeout } from '@skolo/equipment';
 import type { PowerDriver } from '@skolo/models/outlets';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Boards, signInsOf } from '../testing/board-driver.ts';
@@ -98,7 +98,7 @@ describe('the queue of a controller', () => {
     expect(board.reads).toHaveLength(2);
   });
 
-  it('reads the others where the device refuses one', async () => {
+  it('reads the others where the device rejects one', async () => {
     const { controller, board } = plugged();
 
     const [first, missing, third] = await Promise.allSettled([
@@ -109,7 +109,7 @@ describe('the queue of a controller', () => {
 
     expect(first).toMatchObject({ status: 'fulfilled' });
     expect(third).toMatchObject({ status: 'fulfilled' });
-    expect(missing).toMatchObject({ status: 'rejected', reason: expect.any(DeviceRefused) });
+    expect(missing).toMatchObject({ status: 'rejected', reason: expect.any(DeviceRejected) });
     expect(board.reads).toEqual([['1'], ['3']]);
     expect(controller.state).toBe('up');
   });
@@ -175,7 +175,7 @@ describe('a device', () => {
     },
   );
 
-  it('is up when it answers, even if it refuses, and down when it does not', async () => {
+  it('is up when it answers, even if it rejects, and down when it does not', async () => {
     const { controller, board, states, pass } = plugged();
 
     await controller.read(['1']);
@@ -185,13 +185,13 @@ describe('a device', () => {
     await failure(controller.read(['1']));
     pass(1);
     board.isDown = false;
-    board.refuses = true;
+    board.rejects = true;
     await failure(controller.turnOff('1'));
-    const refusing = controller.state;
-    board.refuses = false;
+    const rejecting = controller.state;
+    board.rejects = false;
     await controller.read(['1']);
 
-    expect(refusing).toBe('down');
+    expect(rejecting).toBe('down');
     expect(states).toEqual(['up', 'down: pdu-1: connection refused', 'up']);
     expect(controller).toMatchObject({ state: 'up', since: 1002, lastContact: 1002 });
     expect(controller.detail).toBeUndefined();
@@ -243,7 +243,7 @@ describe('the own cycle of a device', () => {
 });
 
 describe('closing', () => {
-  it('ends what runs, refuses what waits, sends the device nothing more', async () => {
+  it('ends what runs, rejects what waits, sends the device nothing more', async () => {
     const { controller, board } = plugged();
     board.isWedged = true;
     const running = failure(controller.turnOff('1'));

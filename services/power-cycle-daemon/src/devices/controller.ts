@@ -8,9 +8,9 @@ import type { Clock } from '@skolo/common';
 import {
   DeviceBusy,
   DeviceError,
-  DeviceRefused,
+  DeviceRejected,
   DeviceTimeout,
-  SignInRefused,
+  SignInRejected,
 } from '@skolo/equipment';
 import { CannotCycle, type OutletReading, type PowerDriver } from '@skolo/models/outlets';
 import type { EmitPower } from '../events.ts';
@@ -168,7 +168,7 @@ export class Controller {
     });
   }
 
-  /** Ends what runs; what waits is refused. */
+  /** Ends what runs; what waits is rejected. */
   async close(): Promise<void> {
     this.closing.abort(new Error(`${this.name}: no longer in the rack, or the daemon stops`));
     await this.working;
@@ -217,7 +217,7 @@ export class Controller {
       this.deps.emit({ type: 'read', controller: this.name, readings });
       for (const { resolve } of reads) resolve(readings);
     } catch (error) {
-      if (error instanceof DeviceRefused && reads.length > 1) {
+      if (error instanceof DeviceRejected && reads.length > 1) {
         // An outlet that the device does not have must not hide the others.
         for (const read of reads) await this.readAll([read], signal);
       } else {
@@ -281,9 +281,9 @@ export class Controller {
     } catch (error) {
       const isOurs = limit.aborted && !(error instanceof DeviceError);
       let reason: unknown = isOurs ? limit.reason : error;
-      if (reason instanceof SignInRefused && !(reason instanceof SignInPaused)) {
+      if (reason instanceof SignInRejected && !(reason instanceof SignInPaused)) {
         reason = await this.signIns.rejectedBy(reason);
-      } else if (reason instanceof DeviceRefused) this.signIns.accepted();
+      } else if (reason instanceof DeviceRejected) this.signIns.accepted();
       this.failed(reason);
       throw reason;
     } finally {
@@ -317,10 +317,10 @@ export class Controller {
     this.enter('up', undefined);
   }
 
-  /** One that refuses is there; any other error means that it cannot be used now. */
+  /** One that rejects is there; any other error means that it cannot be used now. */
   private failed(error: unknown): void {
     if (this.closing.signal.aborted) return;
-    if (!(error instanceof DeviceRefused)) this.enter('down', errorText(error));
+    if (!(error instanceof DeviceRejected)) this.enter('down', errorText(error));
     else if (this.state !== 'down') this.answered();
   }
 

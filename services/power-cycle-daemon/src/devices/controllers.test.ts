@@ -90,14 +90,14 @@ describe('controllers', () => {
     expect(controllers.get('switch-1')).toBe(first);
   });
 
-  it('are replaced when their entries in rack.yaml change, and the former are closed', async () => {
+  it('are replaced when their entries in rack.yaml change, and the previous are closed', async () => {
     const { controllers, edit, boards } = await plugged();
-    const former = controllers.get('pdu-1');
+    const previous = controllers.get('pdu-1');
 
     edit(infrastructure.replace('2.3', '2.4') + machines);
 
-    expect(controllers.get('pdu-1')).not.toBe(former);
-    await expect(former?.read(['1'])).rejects.toThrow('no longer in the rack');
+    expect(controllers.get('pdu-1')).not.toBe(previous);
+    await expect(previous?.read(['1'])).rejects.toThrow('no longer in the rack');
     expect(boards.get('pdu-1').isClosed).toBe(true);
     expect((await controllers.get('pdu-1')?.read(['1']))?.get('1')?.state).toBe('on');
   });

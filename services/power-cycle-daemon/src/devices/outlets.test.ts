@@ -16,10 +16,16 @@ describe('seeing the state of an outlet', () => {
     const { controller, board } = plugged();
     setTimeout(() => board.outlets.set('1', false), 10);
 
-    const proof = await seeState(controller, '1', 'off', { ...patience, withinMs: 5000 }, signal);
+    const verification = await seeState(
+      controller,
+      '1',
+      'off',
+      { ...patience, withinMs: 5000 },
+      signal,
+    );
 
-    expect(proof).toMatchObject({
-      is: 'proven',
+    expect(verification).toMatchObject({
+      is: 'verified',
       text: 'pdu-1/1 seen off',
       reading: { state: 'off', delivering: false },
     });
@@ -46,7 +52,9 @@ describe('seeing the state of an outlet', () => {
     const { controller, board } = plugged();
     board.outlets.setWatts('1', 0);
 
-    expect(await seeState(controller, '1', 'on', patience, signal)).toMatchObject({ is: 'proven' });
+    expect(await seeState(controller, '1', 'on', patience, signal)).toMatchObject({
+      is: 'verified',
+    });
     expect(await seeState(controller, '1', 'off', patience, signal)).toMatchObject({ is: 'not' });
   });
 
@@ -58,9 +66,15 @@ describe('seeing the state of an outlet', () => {
       board.outlets.set('1', false);
     }, 10);
 
-    const proof = await seeState(controller, '1', 'off', { ...patience, withinMs: 5000 }, signal);
+    const verification = await seeState(
+      controller,
+      '1',
+      'off',
+      { ...patience, withinMs: 5000 },
+      signal,
+    );
 
-    expect(proof.is).toBe('proven');
+    expect(verification.is).toBe('verified');
   });
 
   it('ends with the daemon', async () => {
@@ -83,7 +97,7 @@ describe('turning off', () => {
   it('is sent once, and seen', async () => {
     const { controller, board } = plugged();
 
-    expect(await turnOff(controller, '1', tries, signal)).toMatchObject({ is: 'proven' });
+    expect(await turnOff(controller, '1', tries, signal)).toMatchObject({ is: 'verified' });
     expect(board.told).toEqual(['off 1']);
   });
 
@@ -91,7 +105,7 @@ describe('turning off', () => {
     const { controller, board } = plugged();
     board.losesAnswers = 1;
 
-    expect(await turnOff(controller, '1', tries, signal)).toMatchObject({ is: 'proven' });
+    expect(await turnOff(controller, '1', tries, signal)).toMatchObject({ is: 'verified' });
     expect(board.told).toEqual(['off 1']);
   });
 
@@ -99,20 +113,20 @@ describe('turning off', () => {
     const { controller, board } = plugged();
     board.ignores = 'off';
 
-    const proof = await turnOff(controller, '1', tries, signal);
+    const verification = await turnOff(controller, '1', tries, signal);
 
-    expect(proof).toEqual({ is: 'not', text: 'not seen off: pdu-1/1 reads back on' });
+    expect(verification).toEqual({ is: 'not', text: 'not seen off: pdu-1/1 reads back on' });
     expect(board.told).toEqual(['off 1', 'off 1', 'off 1']);
   });
 
-  it('is not tried again where the device refused', async () => {
+  it('is not tried again where the device rejected', async () => {
     const { controller, board } = plugged();
-    board.refuses = true;
+    board.rejects = true;
 
-    const proof = await turnOff(controller, '1', tries, signal);
+    const verification = await turnOff(controller, '1', tries, signal);
 
     const text = 'not seen off: pdu-1: no such command; pdu-1/1 reads back on';
-    expect(proof).toEqual({ is: 'not', text });
+    expect(verification).toEqual({ is: 'not', text });
     expect(board.reads.length).toBeGreaterThan(0);
   });
 });
@@ -123,7 +137,7 @@ describe('turning on', () => {
     board.outlets.set('1', false);
 
     expect(await turnOn(controller, '1', { mode: '48v' }, patience, signal)).toMatchObject({
-      is: 'proven',
+      is: 'verified',
     });
     expect(board.told).toEqual(['on 1 48v']);
   });
@@ -132,7 +146,7 @@ describe('turning on', () => {
     const { controller, board } = plugged();
 
     expect(await turnOn(controller, '1', { mode: '48v' }, patience, signal)).toMatchObject({
-      is: 'proven',
+      is: 'verified',
     });
     expect(board.told).toEqual([]);
   });
@@ -140,7 +154,7 @@ describe('turning on', () => {
   it('reports why the command was not sent, and what the outlet reads', async () => {
     const { controller, board } = plugged();
     board.outlets.set('1', false);
-    board.refuses = true;
+    board.rejects = true;
 
     expect(await turnOn(controller, '1', { mode: undefined }, patience, signal)).toEqual({
       is: 'not',
@@ -154,7 +168,7 @@ describe('turning on', () => {
     board.losesAnswers = 1;
 
     expect(await turnOn(controller, '1', { mode: undefined }, patience, signal)).toMatchObject({
-      is: 'proven',
+      is: 'verified',
     });
   });
 });
@@ -222,7 +236,7 @@ describe('the own cycle of a device', () => {
       'off-unseen',
       'pdu-1: the connection died; pdu-1/1 reads back on; never seen off',
     ],
-    ['refused it', { refusesCycles: true }, 'refused', 'pdu-1: no such command'],
+    ['rejected it', { rejectsCycles: true }, 'rejected', 'pdu-1: no such command'],
   ] as const)(
     'reports whether it may have been done where the device %s',
     async (_name, fault, is, text) => {

@@ -13,8 +13,8 @@ export interface Patience {
 }
 
 /** What came of an attempt, for people. */
-export type Proof =
-  | { is: 'proven'; reading: OutletReading; text: string; wasOff?: boolean }
+export type Verification =
+  | { is: 'verified'; reading: OutletReading; text: string; wasOff?: boolean }
   | { is: 'not'; text: string };
 
 /**
@@ -27,13 +27,13 @@ export async function seeState(
   state: OutletState,
   patience: Patience,
   signal: AbortSignal,
-): Promise<Proof> {
+): Promise<Verification> {
   const end = performance.now() + patience.withinMs;
   for (let wait = patience.firstMs; ; wait = Math.min(wait * 2, patience.mostMs)) {
     const { seen, text, reading } = await readOnce(controller, outlet, state);
     signal.throwIfAborted();
     if (seen && reading !== undefined) {
-      return { is: 'proven', reading, text: `${controller.name}/${outlet} seen ${state}` };
+      return { is: 'verified', reading, text: `${controller.name}/${outlet} seen ${state}` };
     }
     if (performance.now() + wait > end) return { is: 'not', text };
     await pause(wait, signal);
@@ -67,16 +67,16 @@ export async function turnOff(
   outlet: string,
   { tries, patience, alone }: { tries: number; patience: Patience; alone?: true | undefined },
   signal: AbortSignal,
-): Promise<Proof> {
+): Promise<Verification> {
   const reasons: string[] = [];
   for (let attempt = 1; attempt <= tries; attempt += 1) {
     signal.throwIfAborted();
     const error = await controller.turnOff(outlet, alone).catch((reason: unknown) => reason);
     // The answer may have been lost and not the command: the reading shows it.
     if (error !== undefined) reasons.push(errorText(error));
-    const proof = await seeState(controller, outlet, 'off', patience, signal);
-    if (proof.is === 'proven') return proof;
-    reasons.push(proof.text);
+    const verification = await seeState(controller, outlet, 'off', patience, signal);
+    if (verification.is === 'verified') return verification;
+    reasons.push(verification.text);
     if (error instanceof DeviceError && !error.retry) break;
   }
   return { is: 'not', text: `not seen off: ${[...new Set(reasons)].join('; ')}` };
@@ -92,28 +92,32 @@ export async function turnOn(
   { mode, isInDoubt = false }: { mode: string | undefined; isInDoubt?: boolean },
   patience: Patience,
   signal: AbortSignal,
-): Promise<Proof> {
+): Promise<Verification> {
   const before = await readOnce(controller, outlet, 'on');
   signal.throwIfAborted();
   if (before.seen && before.reading !== undefined && !isInDoubt) {
-    return { is: 'proven', reading: before.reading, text: `${controller.name}/${outlet} seen on` };
+    return {
+      is: 'verified',
+      reading: before.reading,
+      text: `${controller.name}/${outlet} seen on`,
+    };
   }
   const error = await controller
     .turnOn(outlet, before.reading?.mode ?? mode)
     .catch((reason: unknown) => reason);
   const isTaken = error === undefined || (error instanceof DeviceError && !error.retry);
-  const proof = await seeState(controller, outlet, 'on', patience, signal);
-  if (proof.is === 'proven' && (isTaken || !isInDoubt)) {
-    return { ...proof, wasOff: before.reading?.state === 'off' };
+  const verification = await seeState(controller, outlet, 'on', patience, signal);
+  if (verification.is === 'verified' && (isTaken || !isInDoubt)) {
+    return { ...verification, wasOff: before.reading?.state === 'off' };
   }
-  return { is: 'not', text: [...(error ? [errorText(error)] : []), proof.text].join('; ') };
+  return { is: 'not', text: [...(error ? [errorText(error)] : []), verification.text].join('; ') };
 }
 
 /** The device's own cycle, watched from off to on. */
 type NativeOutcome =
   | { is: 'cycled-natively' | 'left-off' | 'off-unseen'; text: string }
-  /** The device refused, so that it was not off either. */
-  | { is: 'refused'; text: string };
+  /** The device rejected, so that it was not off either. */
+  | { is: 'rejected'; text: string };
 
 interface NativeOptions {
   /** Undefined: as long as is set on the device. */
@@ -140,7 +144,7 @@ export async function cycleNatively(
   });
   signal.throwIfAborted();
   if (failure instanceof CannotCycle) {
-    return { is: 'refused', text: errorText(failure) };
+    return { is: 'rejected', text: errorText(failure) };
   }
   if (!seenOff) {
     const off = await seeState(controller, outlet, 'off', quick, signal);
@@ -159,6 +163,6 @@ export async function cycleNatively(
   const withinMs = patience.withinMs + (offSeconds === undefined ? fixedOffMs : patience.mostMs);
   const pace = offSeconds === undefined ? patience : quick;
   const on = await seeState(controller, outlet, 'on', { ...pace, withinMs }, signal);
-  if (on.is === 'proven') return { is: 'cycled-natively', text: on.text };
+  if (on.is === 'verified') return { is: 'cycled-natively', text: on.text };
   return { is: 'left-off', text: `${name} did not turn it on in time: ${on.text}` };
 }

@@ -1,4 +1,4 @@
-import { SignInRefused } from '@skolo/equipment';
+import { SignInRejected } from '@skolo/equipment';
 import { type Credentials, Secret } from '@skolo/secrets';
 import { describe, expect, it } from 'vitest';
 import { Boards } from '../testing/board-driver.ts';
@@ -62,7 +62,7 @@ describe('a device that rejects the login', () => {
     for (const seconds of [0, 119, 1, 299, 1, 599, 1, 599, 1]) {
       rejected.pass(seconds);
       const errors = await tryHard(rejected);
-      expect(errors.every((error) => error instanceof SignInRefused)).toBe(true);
+      expect(errors.every((error) => error instanceof SignInRejected)).toBe(true);
       attempts.push(rejected.board.signIns);
     }
 

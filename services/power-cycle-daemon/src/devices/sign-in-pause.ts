@@ -5,11 +5,11 @@
  */
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Clock } from '@skolo/common';
-import { SignInRefused } from '@skolo/equipment';
+import { SignInRejected } from '@skolo/equipment';
 import { type Credentials, secretsOf } from '@skolo/secrets';
 
 /** The device was not contacted. */
-export class SignInPaused extends SignInRefused {}
+export class SignInPaused extends SignInRejected {}
 
 interface SignInPauseDeps {
   /** The login as it is now. */
@@ -56,17 +56,17 @@ export class SignInPause {
   }
 
   /** Gives the error as people are to read it. */
-  async rejectedBy(error: SignInRefused): Promise<SignInRefused> {
+  async rejectedBy(error: SignInRejected): Promise<SignInRejected> {
     const { clock } = this.deps;
     const login = await this.login();
-    const former = this.rejected?.login === login ? this.rejected : undefined;
-    const { times, since } = former ?? { times: 0, since: clock.now() };
+    const previous = this.rejected?.login === login ? this.rejected : undefined;
+    const { times, since } = previous ?? { times: 0, since: clock.now() };
     const nextUptime = clock.uptime() + (pauseSeconds[times] ?? longestSeconds);
     const prefix = `${error.device}: `;
     const { message } = error;
     const why = message.startsWith(prefix) ? message.slice(prefix.length) : message;
     this.rejected = { times: times + 1, since, nextUptime, login, why };
-    return new SignInRefused(error.device, this.text(this.rejected), { cause: error });
+    return new SignInRejected(error.device, this.text(this.rejected), { cause: error });
   }
 
   accepted(): void {

@@ -2,7 +2,7 @@ import { createPrivateKey } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createSigner } from '@skolo/api';
-import { DeviceRefused, DeviceUnreachable, SignInRefused } from '@skolo/equipment';
+import { DeviceRejected, DeviceUnreachable, SignInRejected } from '@skolo/equipment';
 import { depsWith, type Login, patient } from '@skolo/models/testing';
 import type { Machine } from '@skolo/rack';
 import { agentPublicKey, newAgentKey, type Secret } from '@skolo/secrets';
@@ -239,7 +239,7 @@ describe('ports of a machine’s own hub', () => {
         driver.turnOn('usb/1-1.2', undefined, patient()),
       ]) {
         const error = await asked.catch((reason: unknown) => reason);
-        expect(error).toBeInstanceOf(DeviceRefused);
+        expect(error).toBeInstanceOf(DeviceRejected);
         expect(String(error)).toContain(given.says);
       }
     },
@@ -248,8 +248,8 @@ describe('ports of a machine’s own hub', () => {
   it.each([{}, noAgent])('that are not there are none: %o', async (options) => {
     const { driver, off } = await start(options);
 
-    await expect(driver.turnOff('usb/1-1.9', patient())).rejects.toThrow(DeviceRefused);
-    await expect(driver.read(['usb/1-2.1'], patient())).rejects.toThrow(DeviceRefused);
+    await expect(driver.turnOff('usb/1-1.9', patient())).rejects.toThrow(DeviceRejected);
+    await expect(driver.read(['usb/1-2.1'], patient())).rejects.toThrow(DeviceRejected);
 
     expect(off()).toEqual([]);
   });
@@ -259,8 +259,8 @@ describe('ports of a machine’s own hub', () => {
     async (outlet) => {
       const { driver, told } = await start();
 
-      await expect(driver.turnOff(outlet, patient())).rejects.toThrow(DeviceRefused);
-      await expect(driver.read([outlet], patient())).rejects.toThrow(DeviceRefused);
+      await expect(driver.turnOff(outlet, patient())).rejects.toThrow(DeviceRejected);
+      await expect(driver.read([outlet], patient())).rejects.toThrow(DeviceRejected);
 
       expect(told()).toEqual([]);
     },
@@ -273,13 +273,13 @@ describe('ports of a machine’s own hub', () => {
     await expect(driver.turnOff('usb/1-1.2', patient())).rejects.toThrow(DeviceUnreachable);
   });
 
-  it('are refused where neither agent nor ssh accept the login, whose secrets are not printed', async () => {
+  it('are rejected where neither agent nor ssh accept the login, whose secrets are not printed', async () => {
     const login = { username: 'pi', password: 'wrong-secret' };
     const { driver, off } = await start({ login, key: otherKey });
 
     const error = await driver.turnOff('usb/1-1.2', patient()).catch((reason: unknown) => reason);
 
-    expect(error).toBeInstanceOf(SignInRefused);
+    expect(error).toBeInstanceOf(SignInRejected);
     expect(`${error}${JSON.stringify(error)}`).not.toMatch(/wrong-secret|PRIVATE KEY/);
     expect(off()).toEqual([]);
   });

@@ -5,7 +5,7 @@
  *
  * Requests to the agent are signed; user and key of the login are for ssh. That user may run uhubctl by sudo without a password: `pi ALL=(root) NOPASSWD: /usr/sbin/uhubctl`. uhubctl 2.5.0 or newer.
  *
- * Proven against: own simulator of machine and agent, behind a real ssh server's protocol; its uhubctl is written from the
+ * Verified against: own simulator of machine and agent, behind a real ssh server's protocol; its uhubctl is written from the
  * source of 2.5.0, and its usage and errors were compared with the program of Debian. Hardware: none.
  *
  * Oddities. Exit status 0 means nothing: a hub may ignore a command, and a port that is not there is no error. So the
@@ -17,11 +17,11 @@ import { ApiError, ApiUnreachable, createClient, type Signer, swarmingClientApi 
 import { errorText } from '@skolo/base';
 import {
   type DeviceError,
-  DeviceRefused,
+  DeviceRejected,
   DeviceUnreachable,
   type ExecSession,
   openExec,
-  SignInRefused,
+  SignInRejected,
 } from '@skolo/equipment';
 import {
   type DriverDeps,
@@ -58,7 +58,7 @@ export function createUsbHub(machine: HubMachine, deps: UsbHubDeps): PowerDriver
   const hub = new UsbHub(machine, deps);
   const portOf = (outlet: string): UsbPort => {
     const port = parseUsbPort(outlet);
-    if (port === undefined) throw new DeviceRefused(name, `no USB port ${JSON.stringify(outlet)}`);
+    if (port === undefined) throw new DeviceRejected(name, `no USB port ${JSON.stringify(outlet)}`);
     return port;
   };
   const driver = outletDriver(name, {
@@ -94,14 +94,14 @@ class UsbHub {
       answer = await this.askAgent(port, action, signal);
     } catch (error) {
       signal.throwIfAborted();
-      answer = refusalOf(this.machine.name, error);
+      answer = rejectionOf(this.machine.name, error);
     }
     if ('state' in answer) return answer;
     try {
       return await this.askSsh(port, action, signal);
     } catch (error) {
       signal.throwIfAborted();
-      // The refusal of an agent counts more than an ssh that is not there.
+      // The rejection of an agent counts more than an ssh that is not there.
       throw answer instanceof DeviceUnreachable ? error : answer;
     }
   }
@@ -131,7 +131,7 @@ class UsbHub {
         ? await client.usbPort({ params, signal })
         : await client.setUsbPort({ params, body, signal });
     if (answer.hub === hub && answer.port === port) return { state: answer.on ? 'on' : 'off' };
-    throw new DeviceRefused(
+    throw new DeviceRejected(
       name,
       `its agent answers for port ${answer.hub}.${answer.port} instead`,
     );
@@ -150,12 +150,12 @@ class UsbHub {
           const { status, stdout, stderr } = await session.exec(command, limits);
           const why = whyUhubctlFailed(status, stderr);
           if (why !== undefined) {
-            throw new DeviceRefused(name, `${JSON.stringify(command)}: ${why}`);
+            throw new DeviceRejected(name, `${JSON.stringify(command)}: ${why}`);
           }
           const reading = portIn(stdout, port);
           if (reading) return { reading, ports: switchedWith(stdout, port, isAlone) };
           if (status === undefined) throw new DeviceUnreachable(name, `no end of "${command}"`);
-          throw new DeviceRefused(name, `uhubctl shows no port ${port.port} of hub ${port.hub}`);
+          throw new DeviceRejected(name, `uhubctl shows no port ${port.port} of hub ${port.hub}`);
         };
         const found = await uhubctl();
         if (action === undefined) return found.reading;
@@ -167,10 +167,10 @@ class UsbHub {
 
   private async openSsh(signal: AbortSignal): Promise<ExecSession> {
     const { name, address, ports } = this.machine;
-    if (address === undefined) throw new DeviceRefused(name, 'rack.yaml gives it no address');
+    if (address === undefined) throw new DeviceRejected(name, 'rack.yaml gives it no address');
     const credentials = await this.deps.credentials();
     if (credentials.username === undefined) {
-      throw new SignInRefused(name, 'rack.yaml gives it no login with a user for ssh');
+      throw new SignInRejected(name, 'rack.yaml gives it no login with a user for ssh');
     }
     const target = { name, address, port: ports.ssh ?? 22, credentials };
     return openExec(target, { hostKeys: this.deps.hostKeys }, signal);
@@ -185,15 +185,15 @@ class UsbHub {
 }
 
 /** What came of asking the agent. */
-function refusalOf(name: string, error: unknown): DeviceError {
+function rejectionOf(name: string, error: unknown): DeviceError {
   if (error instanceof ApiUnreachable) {
     return new DeviceUnreachable(name, `its agent: ${error.message}`, { cause: error });
   }
-  if (error instanceof DeviceRefused || error instanceof DeviceUnreachable) return error;
+  if (error instanceof DeviceRejected || error instanceof DeviceUnreachable) return error;
   if (!(error instanceof ApiError)) throw error;
   const { status, problem } = error;
-  const what = `its agent refuses: ${problem.detail.slice(0, 500)}`;
+  const what = `its agent rejects: ${problem.detail.slice(0, 500)}`;
   return status === 401 || status === 403
-    ? new SignInRefused(name, what, { cause: error })
-    : new DeviceRefused(name, what, { cause: error });
+    ? new SignInRejected(name, what, { cause: error })
+    : new DeviceRejected(name, what, { cause: error });
 }

@@ -1,12 +1,12 @@
 /**
- * A command of an old protocol, carried out and proven. Its clients are programs and not people, so two rules are
+ * A command of an old protocol, carried out and verified. Its clients are programs and not people, so two rules are
  * stricter here: what a person turned off stays off, and what is held is not switched at all.
  */
 
 import { errorText, orAborted, pause } from '@skolo/base';
 import { formatOutlet, hasRange } from '@skolo/rack';
 import { stepOf } from '../cycle/cycle.ts';
-import { RequestRefused } from '../request/requests.ts';
+import { RequestRejected } from '../request/requests.ts';
 import { type Ask, holdsOf } from '../rules/preconditions.ts';
 import { findTarget, type Target } from '../rules/targets.ts';
 import { type CycleRecord, feedKey, type SwitchedOff } from '../state/records.ts';
@@ -31,7 +31,7 @@ export const endpointName = 'pdudaemon endpoint';
 /** Where a client says 0, the outlet is still off for a moment. */
 const leastOffSeconds = 0.5;
 
-/** Carries it out. Returns why not, or undefined once it is proven. */
+/** Carries it out. Returns why not, or undefined once it is verified. */
 export async function carryOut(command: Command, deps: EndpointDeps): Promise<string | undefined> {
   const { log } = deps;
   const { action, target, delaySeconds, by } = command;
@@ -41,7 +41,7 @@ export async function carryOut(command: Command, deps: EndpointDeps): Promise<st
   try {
     why = await orAborted(attempt(command, deps, end), end);
   } catch (error) {
-    const isExpected = error instanceof RequestRefused || end.aborted;
+    const isExpected = error instanceof RequestRejected || end.aborted;
     if (!isExpected) log.error({ err: error, action, target, by }, 'endpoint failed');
     why = errorText(error);
   }
@@ -96,7 +96,7 @@ async function taken(
   ask: Ask,
   deps: EndpointDeps,
 ): Promise<string | undefined> {
-  const request = { targets: [target], ask, reason, by, skipRefused: false };
+  const request = { targets: [target], ask, reason, by, skipRejected: false };
   const { cycles } = await deps.take({ ...request, origin: 'endpoint' });
   const own = cycles.filter(({ joined }) => !joined);
   const leave = () => {
@@ -106,11 +106,11 @@ async function taken(
   if (gone.aborted) leave();
   else gone.addEventListener('abort', leave, { once: true });
   for (const { id } of cycles) {
-    const { outcome, failedStep, detail } = await untilPowerIsProven(id, deps);
-    const isProven =
+    const { outcome, failedStep, detail } = await untilPowerIsVerified(id, deps);
+    const isVerified =
       outcome === undefined || outcome === 'back' || outcome === 'on' || outcome === 'off';
     // The power was cycled all the same, which is all that these protocols promise.
-    if (isProven || failedStep === 'see-back') continue;
+    if (isVerified || failedStep === 'see-back') continue;
     const where = failedStep === undefined ? '' : ` at ${failedStep}`;
     return `${outcome}${where}: ${detail ?? 'no reason given'}`;
   }
@@ -126,7 +126,7 @@ function offOf(
 }
 
 /** The first state of a cycle that is finished, or whose power is on again so that only the machine is waited for. */
-function untilPowerIsProven(id: string, { events, store }: EndpointDeps): Promise<CycleRecord> {
+function untilPowerIsVerified(id: string, { events, store }: EndpointDeps): Promise<CycleRecord> {
   return new Promise((resolve) => {
     const check = (record: CycleRecord | undefined) => {
       if (record?.id !== id) return;

@@ -103,14 +103,14 @@ export class Listener {
     const { name, answers, hostCheck, log } = this.deps;
     const { socket, url = '/' } = request;
     const from = clientAddress(request);
-    const refusal =
-      this.refusal(from) ??
+    const rejection =
+      this.rejection(from) ??
       (cameThroughProxy(request) ? viaProxy : undefined) ??
       browserGetProblem(request) ??
       hostCheck(request);
-    if (refusal !== undefined) {
-      log.warn({ endpoint: name, from, why: refusal }, 'not admitted');
-      throw new HttpProblem(403, refusal);
+    if (rejection !== undefined) {
+      log.warn({ endpoint: name, from, why: rejection }, 'not admitted');
+      throw new HttpProblem(403, rejection);
     }
     if (!URL.canParse(url, base)) throw new HttpProblem(404, 'Not found');
     return answers.http(request, { url: new URL(url, base), from, gone: goneSignal(socket) });
@@ -130,13 +130,13 @@ export class Listener {
     if (this.held.has(socket)) return;
     const packet = 'rawPacket' in error && Buffer.isBuffer(error.rawPacket) ? error.rawPacket : '';
     const from = normaliseAddress(socket.remoteAddress ?? '') ?? 'unknown';
-    const refusal = this.refusal(from);
+    const rejection = this.rejection(from);
     const answer =
-      refusal === undefined
+      rejection === undefined
         ? this.deps.answers.line?.(packet.toString('utf8'), { from, gone: goneSignal(socket) })
-        : Promise.resolve(`nack ${refusal}\n`);
+        : Promise.resolve(`nack ${rejection}\n`);
     this.hold(socket);
-    if (refusal === undefined && answer !== undefined) this.deps.connections.keep(socket);
+    if (rejection === undefined && answer !== undefined) this.deps.connections.keep(socket);
     const status = errorCode(error) === 'HPE_HEADER_OVERFLOW' ? tooLarge : '400 Bad Request';
     if (answer !== undefined) void this.endWith(answer, socket);
     else socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\n\r\n`);
@@ -157,7 +157,7 @@ export class Listener {
   }
 
   /** Read from the settings each time: the list may change while it is open. */
-  private refusal(from: string): string | undefined {
+  private rejection(from: string): string | undefined {
     if (inNetworks(this.settings.allow)(from)) return undefined;
     return `${from} is not in \`allow\` of endpoints.${this.deps.name} in rack.yaml`;
   }

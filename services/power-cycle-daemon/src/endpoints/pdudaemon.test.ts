@@ -37,7 +37,7 @@ async function openEndpoint(rack = yaml) {
 }
 
 describe("pdudaemon's HTTP API", () => {
-  it('turns an outlet off, on, and cycles it, and answers once that is proven', async () => {
+  it('turns an outlet off, on, and cycles it, and answers once that is verified', async () => {
     const { ask, told, boards } = await openEndpoint();
 
     const off = await ask('off?hostname=pdu-1&port=1');
@@ -166,7 +166,7 @@ machines:
     expect(told('pdu-1')).toEqual([]);
   });
 
-  it('reports which check refused it', async () => {
+  it('reports which check rejected it', async () => {
     const { ask, told } = await openEndpoint(`
 infrastructure:
   router: { model: edgeos, address: 127.0.2.9, uplink: internet, power: pdu-1/5 }
@@ -294,7 +294,7 @@ describe('the older protocol, on the same port', () => {
     ['pdu-1 1 explode', /^HTTP\/1.1 400 /],
     ['pdu-1 1 reboot soon', /^HTTP\/1.1 400 /],
     ['hello', /^HTTP\/1.1 400 /],
-  ])('refuses `%s`', async (line, text) => {
+  ])('rejects `%s`', async (line, text) => {
     const { tell, told } = await openEndpoint();
 
     const answer = await tell(line);

@@ -1,6 +1,6 @@
 /**
  * pdudaemon's two protocols, so that labgrid and LAVA work unchanged; both wait as long as the answer is held, so it is
- * given once the result is proven.
+ * given once the result is verified.
  *
  * - HTTP: `GET /power/control/{on|off|reboot}` with `hostname` and `port`, or `alias`, and `delay` in seconds. 200 and
  *   `OK - accepted request`, or 500, which its clients treat as a failure. The reason is in the phrase and in the body.
@@ -11,7 +11,7 @@
  *
  * A request that failed leaves nothing to be done later, and is over when its client hangs up before an outlet is touched.
  *
- * Proven with: Debian's labgrid 0.4.1 and curl, in tests; by hand with what pduclient sends and expects, in either
+ * Verified with: Debian's labgrid 0.4.1 and curl, in tests; by hand with what pduclient sends and expects, in either
  * protocol (Debian has no pduclient). In a device dictionary of LAVA, curl needs `--fail`, or a failure looks like success.
  *
  * Source: pdudaemon 0.0.8 and 1.1.1, pdudaemon/{listener,httplistener,tcplistener}.py and pduclient, which speaks the
@@ -74,7 +74,7 @@ export const pdudaemon: Endpoint = {
   }),
 };
 
-/** Returns why not, or undefined once it is proven. */
+/** Returns why not, or undefined once it is verified. */
 function switchPower(
   command: Command,
   { hostname = '', port = '', alias, delay }: Query,

@@ -164,7 +164,7 @@ describe('a request of the pdudaemon endpoint that failed', () => {
       await waiting;
       first.board.isWedged = false;
 
-      const next = await start({ former: first });
+      const next = await start({ previous: first });
 
       expect(await next.finished(id)).toMatchObject({ outcome: 'cancelled' });
       expect(await isRead(next)).toMatchObject({ state: 'on' });

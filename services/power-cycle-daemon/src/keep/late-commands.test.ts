@@ -62,7 +62,7 @@ describe('an outlet that obeys an off only after the last reading', () => {
     await first.until(id, ({ step }) => step === 'turn-off');
     await first.stop();
 
-    const second = await startDaemon({ yaml, drivers, former: first });
+    const second = await startDaemon({ yaml, drivers, previous: first });
     await second.finished(id);
     await finish();
 

@@ -80,7 +80,7 @@ machines:
     await first.turn('off', 'b');
     await first.stop();
 
-    const second = await startDaemon({ yaml, former: first });
+    const second = await startDaemon({ yaml, previous: first });
     const kept = await second.outlet('pdu-1/1');
     await second.turn('on', 'b');
 
@@ -124,7 +124,7 @@ machines:
     await first.stop();
     const board = first.boards.get('pdu-1');
     board.isDown = true;
-    const second = await startDaemon({ yaml, settings: often, former: first });
+    const second = await startDaemon({ yaml, settings: often, previous: first });
 
     reboot(board);
     board.isDown = false;
@@ -216,7 +216,7 @@ describe('on by a person', () => {
     expect(board.outlets.isOn('1')).toBe(true);
   });
 
-  it('is refused for what nothing feeds, and for what is being cycled', async () => {
+  it('is rejected for what nothing feeds, and for what is being cycled', async () => {
     const daemon = await startDaemon({ yaml });
     await daemon.request('b');
 
@@ -227,7 +227,7 @@ describe('on by a person', () => {
     expect(error).toBeInstanceOf(ApiError);
     expect(error).toMatchObject({
       status: 409,
-      problem: { refused: [{ target: 'b', code: 'under-way' }] },
+      problem: { rejected: [{ target: 'b', code: 'under-way' }] },
     });
   });
 });

@@ -6,7 +6,7 @@
 
 import { errorText, pause } from '@skolo/base';
 import { backOffMs, type Clock, type Logger } from '@skolo/common';
-import { DeviceRefused } from '@skolo/equipment';
+import { DeviceRejected } from '@skolo/equipment';
 import type { OutletReading } from '@skolo/models/outlets';
 import { formatOutlet, type Rack } from '@skolo/rack';
 import type { Controller } from '../devices/controller.ts';
@@ -121,12 +121,12 @@ export class OutletWatch {
     // Asked for one by one, and read together: one that cannot be read does not hide the others.
     const answers = await Promise.allSettled(outlets.map((outlet) => controller.read([outlet])));
     let isRead = false;
-    let refusal: unknown;
+    let rejection: unknown;
     for (const [index, answer] of answers.entries()) {
       const outlet = outlets[index] ?? '';
       if (answer.status === 'rejected') {
         const why = errorText(answer.reason);
-        refusal ??= answer.reason;
+        rejection ??= answer.reason;
         this.deps.log.debug({ outlet: `${controller.name}/${outlet}`, why }, 'not read');
         continue;
       }
@@ -135,7 +135,8 @@ export class OutletWatch {
       if (state !== undefined) await this.settleInherited(`${controller.name}/${outlet}`, state);
       if (state === 'on') await this.enforce(controller, outlet, signal);
     }
-    if (!isRead && refusal instanceof DeviceRefused) controller.makesNoSense(errorText(refusal));
+    if (!isRead && rejection instanceof DeviceRejected)
+      controller.makesNoSense(errorText(rejection));
     return !isRead;
   }
 
@@ -171,8 +172,11 @@ export class OutletWatch {
       return;
     }
     this.spared.delete(key);
-    const proof = await turnOff(controller, outlet, { tries: 1, patience }, signal);
-    log.warn({ outlet: key, by: off.by, at: off.at, result: proof.text }, 'turned off again');
+    const verification = await turnOff(controller, outlet, { tries: 1, patience }, signal);
+    log.warn(
+      { outlet: key, by: off.by, at: off.at, result: verification.text },
+      'turned off again',
+    );
   }
 
   private isUnderWay(key: string): boolean {

@@ -127,7 +127,9 @@ describe('pending ons', () => {
     await waitUntil(() => (store.pendingOns.all.size === 0 ? true : undefined));
 
     expect(turnedOn.is).toBe('stuck');
-    expect(turnedOn.text).toContain('pdu-1/3 could not be proven on: pdu-1: connection refused');
+    expect(turnedOn.text).toContain(
+      'pdu-1/3 could not be verified as on: pdu-1: connection refused',
+    );
     expect(wasStuck).toEqual(['pdu-1/3']);
     expect(stuck().length).toBe(0);
     expect(board.outlets.isOn('3')).toBe(true);

@@ -6,7 +6,7 @@
 import { errorText, pause } from '@skolo/base';
 import { backOffMs, type Clock } from '@skolo/common';
 import type { Controllers } from '../devices/controllers.ts';
-import { type Proof, turnOn } from '../devices/outlets.ts';
+import { turnOn, type Verification } from '../devices/outlets.ts';
 import type { Timing } from '../devices/timing.ts';
 import type { EmitPower, PowerEvent } from '../events.ts';
 import { feedKey, type PendingOn } from '../state/records.ts';
@@ -152,28 +152,30 @@ export class PendingOns {
       const off = store.switchedOff.get(key);
       // A person turned it off meanwhile: that has the last word.
       const doubt = isInDoubt && failures < stuckAfter;
-      const proof = off === undefined ? await this.attempt(pendingOn, doubt) : undefined;
-      if (proof === undefined || proof.is === 'proven') {
-        if (proof?.wasOff) emit({ type: 'turned-on', controller: pendingOn.controller });
+      const verification = off === undefined ? await this.attempt(pendingOn, doubt) : undefined;
+      if (verification === undefined || verification.is === 'verified') {
+        if (verification?.wasOff) emit({ type: 'turned-on', controller: pendingOn.controller });
         await store.keep([store.pendingOns.remove(key)]);
         emit({ type: 'pending-on-ended', pendingOn, wasStuck: isStuck });
         return {
           is: 'on',
-          text: proof?.text ?? `${key} was turned off by ${off?.by}`,
-          ...(proof?.reading.fault !== undefined && { fault: `${key}: ${proof.reading.fault}` }),
+          text: verification?.text ?? `${key} was turned off by ${off?.by}`,
+          ...(verification?.reading.fault !== undefined && {
+            fault: `${key}: ${verification.reading.fault}`,
+          }),
         };
       }
       if (work.isGivenUp) break;
-      emit({ type: 'on-failed', pendingOn, why: proof.text });
+      emit({ type: 'on-failed', pendingOn, why: verification.text });
       if (isOnce && failures >= stuckAfter) {
         await store.keep([store.pendingOns.remove(key)]);
         emit({ type: 'pending-on-ended', pendingOn, wasStuck: isStuck });
-        return { is: 'given-up', text: `${key} not seen on: ${proof.text}` };
+        return { is: 'given-up', text: `${key} not seen on: ${verification.text}` };
       }
       if (failures >= stuckAfter) {
-        await this.keepStuck(pendingOn, proof.text);
+        await this.keepStuck(pendingOn, verification.text);
         isStuck = true;
-        const text = `${key} could not be proven on: ${proof.text}; tried for ever`;
+        const text = `${key} could not be verified as on: ${verification.text}; tried for ever`;
         settle(work, { is: 'stuck', text });
       }
       await this.rest(backOffMs(failures, timing.backOff), work);
@@ -195,7 +197,7 @@ export class PendingOns {
   private async attempt(
     { controller: name, outlet, mode }: PendingOn,
     isInDoubt: boolean,
-  ): Promise<Proof> {
+  ): Promise<Verification> {
     const { controllers, timing, signal } = this.deps;
     try {
       const controller = controllers.get(name);

@@ -38,7 +38,7 @@ describe('a phone that a person turned off', () => {
       let daemon = first;
       if (which === 'the next one') {
         await first.stop();
-        daemon = await startDaemon({ yaml, settings: often, former: first, createUsbHub });
+        daemon = await startDaemon({ yaml, settings: often, previous: first, createUsbHub });
       }
 
       ports.set('usb/1-1.2', true);

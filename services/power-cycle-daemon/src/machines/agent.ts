@@ -62,7 +62,7 @@ export function agentOf(rack: Rack, machine: Machine): Agent | undefined {
       } catch (error) {
         signal.throwIfAborted();
         const text = errorText(error).slice(0, 500);
-        if (error instanceof ApiError) return { why: `its agent refuses: ${text}`, maybe: false };
+        if (error instanceof ApiError) return { why: `its agent rejects: ${text}`, maybe: false };
         if (!(error instanceof ApiUnreachable)) {
           return { why: `its agent was not asked: ${text}`, maybe: false };
         }

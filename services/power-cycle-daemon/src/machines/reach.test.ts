@@ -36,7 +36,7 @@ describe('a router', () => {
     expect(await reach(router, 2000, patient())).toBe(true);
   });
 
-  it('is there when it refuses one: its ssh server may be gone, the router is not', async () => {
+  it('is there when it rejects one: its ssh server may be gone, the router is not', async () => {
     const router = device(`model: edgeos, address: 127.0.0.1, port: ${await freeTcpPort()}`);
 
     expect(await reach(router, 2000, patient())).toBe(true);

@@ -78,7 +78,7 @@ describe('a machine is asked to reboot itself', () => {
     await machine.whenBooted(2);
   });
 
-  it('over ssh where its agent refuses', async () => {
+  it('over ssh where its agent rejects', async () => {
     const { answer } = await asked({ accepts: newAgentKey() });
 
     expect(answer).toEqual({ accepted: true, text: 'asked to reboot, over ssh' });
@@ -91,7 +91,7 @@ describe('a machine is asked to reboot itself', () => {
   });
 
   it('and may be about to, where only the answer of its agent is missing', async () => {
-    const { answer } = await asked({ faults: ['agent-silent', 'ssh-refuses-login'] });
+    const { answer } = await asked({ faults: ['agent-silent', 'ssh-rejects-login'] });
 
     expect(answer.accepted).toBe(true);
     expect(answer.text).toMatch(
@@ -106,13 +106,13 @@ describe('a machine is asked to reboot itself', () => {
   });
 
   it.each([
-    ['it refuses', ['reboot-refused'], /^not rebooted by itself: reboot over ssh: status \d+, /],
+    ['it rejects', ['reboot-rejected'], /^not rebooted by itself: reboot over ssh: status \d+, /],
     [
       'sudo wants a password',
       ['sudo-asks'],
       /^not rebooted by itself: reboot over ssh: status \d+, .*sudo/,
     ],
-    ['nobody may sign in', ['ssh-refuses-login'], /^not rebooted by itself: m: /],
+    ['nobody may sign in', ['ssh-rejects-login'], /^not rebooted by itself: m: /],
     ['nobody listens', ['dead'], /^not rebooted by itself: m: /],
   ] as const)('in vain where %s', async (_name, faults, text) => {
     const { answer } = await asked({ agentPort: false, faults: [...faults] });

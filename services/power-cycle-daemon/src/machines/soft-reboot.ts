@@ -29,21 +29,22 @@ export async function softReboot(
   deps: SoftRebootDeps,
   signal: AbortSignal,
 ): Promise<SoftReboot> {
-  const refusals: string[] = [];
-  const refused = await deps.agent?.reboot(why, deps.timeoutMs, signal);
+  const rejections: string[] = [];
+  const rejected = await deps.agent?.reboot(why, deps.timeoutMs, signal);
   if (deps.agent !== undefined) {
-    if (refused === undefined) return { accepted: true, text: 'asked to reboot, by its agent' };
-    refusals.push(refused.why);
+    if (rejected === undefined) return { accepted: true, text: 'asked to reboot, by its agent' };
+    rejections.push(rejected.why);
   }
-  if (machine.login === undefined) refusals.push('rack.yaml gives it no login for ssh');
+  if (machine.login === undefined) rejections.push('rack.yaml gives it no login for ssh');
   else {
     const answer = await overSsh(rack, machine, deps, signal);
     if (answer.accepted) return answer;
-    refusals.push(answer.text);
+    rejections.push(answer.text);
   }
   // A machine that may be shutting down is not cut before it had its time.
-  if (refused?.maybe) return { accepted: true, text: `perhaps it reboots: ${refusals.join('; ')}` };
-  return { accepted: false, text: `not rebooted by itself: ${refusals.join('; ')}` };
+  if (rejected?.maybe)
+    return { accepted: true, text: `perhaps it reboots: ${rejections.join('; ')}` };
+  return { accepted: false, text: `not rebooted by itself: ${rejections.join('; ')}` };
 }
 
 async function overSsh(

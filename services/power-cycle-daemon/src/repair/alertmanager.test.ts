@@ -13,7 +13,7 @@ machines:
   a: { kind: host, power: pdu-1/1, offSeconds: 0.5 }
   b: { kind: host, power: pdu-1/2, offSeconds: 0.5 }
 `;
-const settings = '    repair: { enabled: true, tries: 2, uplink: { enabled: true } }';
+const settings = '    repair: { enabled: true, tries: 2, internet: { enabled: true } }';
 const alertmanager = peer('alertmanager');
 const amtool = peer('amtool');
 
@@ -106,12 +106,12 @@ describe('Alertmanager', () => {
     await expect.poll(() => tries('a')).toEqual(['missing; try 1', 'missing; try 1']);
   });
 
-  it('goes on until the machine needs an operator', async (context) => {
+  it('goes on until the machine needs attention', async (context) => {
     const { alerts, aMinuteLater, tries, after, client, finished, cycles } =
       await startLab(context);
-    const needsHands = async () => {
+    const needsAttention = async () => {
       const { machines } = await client.machines({ query: { name: 'a' } });
-      return machines[0]?.needsHands;
+      return machines[0]?.needsAttention;
     };
 
     await alerts.fire('a', 60);
@@ -124,7 +124,7 @@ describe('Alertmanager', () => {
       await aMinuteLater();
     }
 
-    await expect.poll(needsHands).toBe('still missing after 2 cycles');
+    await expect.poll(needsAttention).toBe('still missing after 2 cycles');
     expect(await tries('a')).toEqual(['missing; try 2', 'missing; try 1']);
   });
 });

@@ -18,9 +18,9 @@ machines:
 }
 
 const yaml = rackWith();
-// The uplink is watched so that the lab knows when everything has been looked at.
+// The internet connection is watched so that the lab knows when everything has been looked at.
 function settingsWith(repair = 'tries: 2'): string {
-  return `    repair: { enabled: true, ${repair}, uplink: { enabled: true } }`;
+  return `    repair: { enabled: true, ${repair}, internet: { enabled: true } }`;
 }
 
 const settings = settingsWith();
@@ -67,7 +67,7 @@ describe('a missing machine', () => {
     expect(lab.boards.get('pdu-1').told).toEqual(['off 1', 'on 1 auto']);
   });
 
-  it('is cycled so many times, with a pause, and then needs an operator', async () => {
+  it('is cycled so many times, with a pause, and then needs attention', async () => {
     const lab = await startRepairLab({ yaml, settings });
 
     await hear(lab, 'a', 20);
@@ -87,8 +87,8 @@ describe('a missing machine', () => {
       { reason: 'missing; try 2' },
       { reason: 'missing; try 1' },
     ]);
-    expect(machines).toMatchObject([{ needsHands: 'still missing after 2 cycles' }]);
-    expect(lab.said('needs hands')).toEqual(['still missing after 2 cycles']);
+    expect(machines).toMatchObject([{ needsAttention: 'still missing after 2 cycles' }]);
+    expect(lab.said('needs attention')).toEqual(['still missing after 2 cycles']);
   });
 
   it('keeps its tries over a restart, and loses them when it is resolved', async () => {
@@ -97,7 +97,7 @@ describe('a missing machine', () => {
     await untilCycled(first, 1);
     await first.stop();
 
-    const second = await startRepairLab({ yaml, settings, former: first, clock: first.clock });
+    const second = await startRepairLab({ yaml, settings, previous: first, clock: first.clock });
     await second.after(30);
     await hear(second, 'a', 50);
     const withinPause = await second.cycles();
@@ -179,25 +179,25 @@ describe('a missing machine', () => {
     expect(lab.said('not repaired')).toContainEqual(expect.stringMatching(why));
   });
 
-  it('that needs an operator is forgotten once it answers, also without a resolved alert', async () => {
+  it('that needs attention is forgotten once it answers, also without a resolved alert', async () => {
     const own = 'power: pdu-1/1, address: 127.0.1.1, seenBack: { ssh: 1, timeoutSeconds: 1 }';
     const lab = await startRepairLab({ yaml: rackWith(own), settings: settingsWith('tries: 1') });
     await hear(lab, 'a', 20);
     await untilCycled(lab, 1);
     await lab.after(61);
     await hear(lab, 'a', 81);
-    const needsHands = async () => {
+    const needsAttention = async () => {
       const { machines } = await lab.client.machines({ query: { name: 'a' } });
-      return machines[0]?.needsHands;
+      return machines[0]?.needsAttention;
     };
 
-    const before = await needsHands();
+    const before = await needsAttention();
     const back = `power: pdu-1/1, address: 127.0.1.1, seenBack: { ssh: ${await startSsh()} }`;
     await lab.edit(rackWith(back));
     lab.clock.pass(16 * 60);
 
     expect(before).toBe('still missing after 1 cycles');
-    await expect.poll(needsHands).toBeUndefined();
+    await expect.poll(needsAttention).toBeUndefined();
   });
 });
 
@@ -238,7 +238,7 @@ describe('alerts that are received', () => {
   });
 
   it('is of no consequence where repair is off', async () => {
-    const off = '    repair: { enabled: false, uplink: { enabled: true } }';
+    const off = '    repair: { enabled: false, internet: { enabled: true } }';
     const lab = await startRepairLab({ yaml, settings: off });
 
     await hear(lab, 'a', 60);

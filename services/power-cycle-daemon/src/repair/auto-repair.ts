@@ -3,13 +3,13 @@
 import { errorText, pause } from '@skolo/base';
 import type { Machine } from '@skolo/rack';
 import { infrastructureProbe, probeOf } from '../machines/probe.ts';
-import { RequestRefused } from '../request/requests.ts';
+import { RequestRejected } from '../request/requests.ts';
 import { uptimeAt } from '../rules/uptime-at.ts';
 import { type Alert, machineOf } from './alert.ts';
+import { InternetWatch, type InternetWatchDeps } from './internet.ts';
 import { countedSeconds, decideRepair, type Missing } from './repair-policy.ts';
-import { UplinkWatch, type UplinkWatchDeps } from './uplink.ts';
 
-export interface AutoRepairDeps extends UplinkWatchDeps {
+export interface AutoRepairDeps extends InternetWatchDeps {
   /** How often it looks, in milliseconds. */
   everyMs?: number | undefined;
 }
@@ -23,12 +23,12 @@ export class AutoRepair {
   private readonly lastTries = new Map<string, number>();
   /** The last report about each machine, so that it is logged once. */
   private readonly reported = new Map<string, string>();
-  private readonly uplink: UplinkWatch;
+  private readonly internet: InternetWatch;
   private loop: Promise<void> = Promise.resolve();
 
   constructor(deps: AutoRepairDeps) {
     this.deps = deps;
-    this.uplink = new UplinkWatch(deps);
+    this.internet = new InternetWatch(deps);
   }
 
   start(): void {
@@ -82,7 +82,7 @@ export class AutoRepair {
   private async run(): Promise<void> {
     const { signal, everyMs = 30_000 } = this.deps;
     while (!signal.aborted) {
-      await this.unbroken(() => this.uplink.look());
+      await this.unbroken(() => this.internet.look());
       await this.unbroken(() => this.look());
       await pause(everyMs, signal).catch(() => undefined);
     }
@@ -109,7 +109,7 @@ export class AutoRepair {
     });
     if (decision.is === 'cycle') return this.cycle(machine);
     const { why } = decision;
-    if (decision.is === 'needs-hands') return this.giveUp(name, why);
+    if (decision.is === 'needs-attention') return this.giveUp(name, why);
     if (decision.quiet) log.debug({ machine: name, why }, 'not repaired');
     else this.report(name, decision.brake, why);
   }
@@ -129,13 +129,13 @@ export class AutoRepair {
         reason: `missing; try ${tries}`,
         by: 'repair',
         origin: 'repair',
-        skipRefused: false,
+        skipRejected: false,
       });
       // A cycle that was begun by others is no try of ours.
       if (cycles.every(({ joined }) => joined))
         return this.report(name, 'joined', 'cycled already');
     } catch (error) {
-      const outcome = error instanceof RequestRefused ? 'refused' : 'failed';
+      const outcome = error instanceof RequestRejected ? 'rejected' : 'failed';
       return this.report(name, outcome, errorText(error));
     }
     this.lastTries.set(name, clock.uptime());
@@ -148,9 +148,9 @@ export class AutoRepair {
   private async giveUp(target: string, why: string): Promise<void> {
     const { store, emit } = this.deps;
     const record = store.repairs.get(target) ?? { target, tries: 0 };
-    if (record.needsHands !== undefined) return;
-    await store.keep([store.repairs.put({ ...record, needsHands: why })]);
-    emit({ type: 'repair', outcome: 'needs-hands', machine: target, why });
+    if (record.needsAttention !== undefined) return;
+    await store.keep([store.repairs.put({ ...record, needsAttention: why })]);
+    emit({ type: 'repair', outcome: 'needs-attention', machine: target, why });
   }
 
   private report(machine: string, outcome: string, why: string): void {

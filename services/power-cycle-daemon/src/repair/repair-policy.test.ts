@@ -1,4 +1,4 @@
-import { runs } from '@skolo/durable/campaign';
+import { runs } from '@skolo/durable/fault-injection';
 import { parseRack, type Rack } from '@skolo/rack';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -101,13 +101,13 @@ describe('a machine that is missing', () => {
     });
   });
 
-  it('needs an operator after so many tries, and still does', () => {
+  it('needs attention after so many tries, and still does', () => {
     const record = { target: 'm-01', tries: 3 };
     const why = 'still missing after 3 cycles';
 
-    expect(decide('m-01', { record })).toEqual({ is: 'needs-hands', why });
-    expect(decide('m-01', { record: { ...record, needsHands: why } })).toEqual({
-      is: 'needs-hands',
+    expect(decide('m-01', { record })).toEqual({ is: 'needs-attention', why });
+    expect(decide('m-01', { record: { ...record, needsAttention: why } })).toEqual({
+      is: 'needs-attention',
       why,
     });
   });
@@ -124,7 +124,7 @@ const world = fc.record({
   experimental: fc.array(device, { maxLength: 1 }),
   missing: fc.nat(20),
   tries: fc.nat(4),
-  needsHands: fc.boolean(),
+  needsAttention: fc.boolean(),
   lastTryAgo: fc.option(fc.constantFrom(0, 3599, 3600, 100_000), { nil: undefined }),
 });
 
@@ -132,7 +132,7 @@ describe('repair', () => {
   it('cycles nothing while anything speaks against it', () => {
     fc.assert(
       fc.property(world, (one) => {
-        const { name, uptime, lastTryAgo, tries, needsHands } = one;
+        const { name, uptime, lastTryAgo, tries, needsAttention } = one;
         const itself = missing(name, {
           since: uptime - one.deadFor,
           firstAlertAt: uptime - one.firstHeardAgo,
@@ -144,7 +144,7 @@ describe('repair', () => {
           rack,
           uptime,
           missing: all,
-          record: { target: name, tries, ...(needsHands && { needsHands: 'gave up' }) },
+          record: { target: name, tries, ...(needsAttention && { needsAttention: 'gave up' }) },
           lastTryAt: lastTryAgo === undefined ? undefined : uptime - lastTryAgo,
           isDown: (each) => one.down.some((dead) => dead === each),
           isExperimental: (each) => one.experimental.some((young) => young === each),
@@ -164,7 +164,7 @@ describe('repair', () => {
           !one.experimental.includes(feed) &&
           down <= 21 * 0.2 &&
           tries < 3 &&
-          !needsHands &&
+          !needsAttention &&
           (lastTryAgo === undefined || lastTryAgo >= 3600);
         expect(decision.is === 'cycle').toBe(mayCycle);
       }),

@@ -34,7 +34,7 @@ export interface RepairFacts {
 
 export type Decision =
   | { is: 'cycle' }
-  | { is: 'needs-hands'; why: string }
+  | { is: 'needs-attention'; why: string }
   /** Not now, and why: a brake. `quiet`: only time is missing. */
   | { is: 'wait'; why: string; brake: string; quiet: boolean };
 
@@ -61,13 +61,14 @@ export function decideRepair(machine: Machine, missing: Missing, facts: RepairFa
   if (uptime - missing.since < settings.deadMinutes * 60) {
     return wait('not-long', `missing for less than ${settings.deadMinutes} minutes`, true);
   }
-  if (record?.needsHands !== undefined) return { is: 'needs-hands', why: record.needsHands };
+  if (record?.needsAttention !== undefined)
+    return { is: 'needs-attention', why: record.needsAttention };
   const sinceTry = lastTryAt === undefined ? Number.POSITIVE_INFINITY : uptime - lastTryAt;
   if (sinceTry < settings.pauseMinutes * 60) {
     return wait('pause', `tried less than ${settings.pauseMinutes} minutes ago`, true);
   }
   if (record !== undefined && record.tries >= settings.tries) {
-    return { is: 'needs-hands', why: `still missing after ${record.tries} cycles` };
+    return { is: 'needs-attention', why: `still missing after ${record.tries} cycles` };
   }
   return brake ?? { is: 'cycle' };
 }

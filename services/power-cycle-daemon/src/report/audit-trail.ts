@@ -4,7 +4,7 @@ import type { AcceptedRequests } from '@skolo/api';
 import { errorText } from '@skolo/base';
 import type { AuditLog, Logger } from '@skolo/common';
 import type { PowerEvent } from '../events.ts';
-import { type Request, RequestRefused } from '../request/requests.ts';
+import { type Request, RequestRejected } from '../request/requests.ts';
 import { feedKey } from '../state/records.ts';
 
 export class AuditTrail {
@@ -26,9 +26,9 @@ export class AuditTrail {
     request: Request,
     take: () => Promise<AcceptedRequests>,
   ): Promise<AcceptedRequests> {
-    const { by: who, origin, reason: why, targets, ask, skipRefused } = request;
+    const { by: who, origin, reason: why, targets, ask, skipRejected } = request;
     const { action, ...how } = ask;
-    const input = { ...how, skipRefused };
+    const input = { ...how, skipRejected };
     const entry = { who, what: `${origin}: ${action}`, target: targets.join(' '), input, why };
     await this.audit.begin({ ...entry, outcome: 'begun' }, origin === 'endpoint');
     try {
@@ -36,7 +36,7 @@ export class AuditTrail {
       await this.append({ ...entry, outcome: 'accepted', answer: { ...accepted } });
       return accepted;
     } catch (error) {
-      const result = error instanceof RequestRefused ? 'refused' : 'failed';
+      const result = error instanceof RequestRejected ? 'rejected' : 'failed';
       await this.append({ ...entry, outcome: `${result}: ${errorText(error)}` });
       throw error;
     }

@@ -35,7 +35,7 @@ const samples: Record<string, Sample> = {
     begun: {
       target: 'b-[1-2]',
       why: reason,
-      input: { mode: 'hard', force: true, offSeconds: 0.5, skipRefused: false },
+      input: { mode: 'hard', force: true, offSeconds: 0.5, skipRejected: false },
     },
     ended: {
       outcome: 'accepted',
@@ -44,23 +44,23 @@ const samples: Record<string, Sample> = {
           { id: expect.any(String), target: 'b-1', joined: false },
           { id: expect.any(String), target: 'b-2', joined: false },
         ],
-        refused: [],
+        rejected: [],
       },
     },
   },
   switchOutlets: {
     call: ({ client }) =>
       client.switchOutlets({
-        body: { targets: ['b-1', 'bare'], state: 'off', reason, skipRefused: true },
+        body: { targets: ['b-1', 'bare'], state: 'off', reason, skipRejected: true },
       }),
     begun: {
       target: 'b-1 bare',
       why: reason,
-      input: { state: 'off', force: false, skipRefused: true },
+      input: { state: 'off', force: false, skipRejected: true },
     },
     ended: {
       outcome: 'accepted',
-      answer: { cycles: [{ target: 'b-1' }], refused: [{ target: 'bare', code: 'no-outlet' }] },
+      answer: { cycles: [{ target: 'b-1' }], rejected: [{ target: 'bare', code: 'no-outlet' }] },
     },
   },
   cancelCycle: {
@@ -71,7 +71,7 @@ const samples: Record<string, Sample> = {
       return client.cancelCycle({ params: { id }, query: { why: reason } }).catch(() => undefined);
     },
     begun: { target: expect.stringMatching(/^[0-9a-f-]{36}$/), why: reason },
-    ended: { outcome: expect.stringMatching(/^refused: .*b-1/) },
+    ended: { outcome: expect.stringMatching(/^rejected: .*b-1/) },
   },
   hold: {
     call: ({ client }) => client.hold({ body: { ...asked, until } }),
@@ -93,7 +93,7 @@ const samples: Record<string, Sample> = {
         .forgetPendingOn({ params: { outlet: 'pdu-9/1' }, query: { why: reason } })
         .catch(() => undefined),
     begun: { target: 'pdu-9/1', why: reason },
-    ended: { outcome: expect.stringMatching(/^refused: pdu-9\/1/) },
+    ended: { outcome: expect.stringMatching(/^rejected: pdu-9\/1/) },
   },
   forgetHostKey: {
     call: ({ client }) =>
@@ -123,7 +123,7 @@ describe('the audit log', () => {
     ]);
   });
 
-  it('has the end of each cycle, and each refusal', async () => {
+  it('has the end of each cycle, and each rejection', async () => {
     const daemon = await startDaemon({ yaml });
     const body = { reason, mode: 'hard' as const };
     const { cycles } = await daemon.client.requestCycles({ body: { ...body, machines: ['b-1'] } });
@@ -145,7 +145,7 @@ describe('the audit log', () => {
         outcome: 'on: pdu-1/1 seen on',
       },
       { what: 'requestCycles', target: 'bare', outcome: 'begun' },
-      { what: 'requestCycles', outcome: expect.stringMatching(/^refused: bare: rack.yaml/) },
+      { what: 'requestCycles', outcome: expect.stringMatching(/^rejected: bare: rack.yaml/) },
     ]);
   });
 
@@ -160,7 +160,7 @@ describe('the audit log', () => {
       who: 'pdudaemon endpoint, 127.0.0.1',
       what: 'endpoint: cycle',
       target: 'b-1',
-      input: { mode: 'hard', force: false, offSeconds: 1, skipRefused: false },
+      input: { mode: 'hard', force: false, offSeconds: 1, skipRejected: false },
       why: "pdudaemon's API: reboot",
     };
     expect((await audited(daemon.stateDir)).slice(0, 2)).toMatchObject([

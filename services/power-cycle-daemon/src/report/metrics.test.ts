@@ -35,7 +35,7 @@ describe('metrics', () => {
     expect(lines).toEqual(
       expect.arrayContaining([
         'skolo_power_cycles_total{action="cycle",outcome="failed",failed_step="turn-off"} 0',
-        'skolo_power_refusals_total{code="held"} 0',
+        'skolo_power_rejections_total{code="held"} 0',
         'skolo_power_repairs_total{outcome="many-down"} 0',
       ]),
     );

@@ -1,5 +1,5 @@
 /** Metrics for Prometheus. Alert rules: kube/base/prometheus/rules/power.yaml. */
-import { CycleStep, Outcome, PowerAction, Refusal } from '@skolo/api';
+import { CycleStep, Outcome, PowerAction, Rejection } from '@skolo/api';
 import type { Clock, GaugeSample, GaugeSpec } from '@skolo/common';
 import { Counter, Histogram, type Registry } from 'prom-client';
 import type { EmitPower } from '../events.ts';
@@ -13,13 +13,13 @@ const repairOutcomes = [
   'asked',
   'answers',
   'joined',
-  'refused',
+  'rejected',
   'failed',
-  'needs-hands',
+  'needs-attention',
   'shared-down',
   'many-down',
   'experimental',
-  'uplink',
+  'internet',
   'boot',
   'no-outlet',
   'not-native',
@@ -39,9 +39,9 @@ export function createMetrics(
     'Finished cycles and switchings, by what was done, the outcome and the step at which it failed.',
     ['action', 'outcome', 'failed_step'],
   );
-  const refusals = counter(
-    'skolo_power_refusals_total',
-    'Targets that were asked for and refused, by reason.',
+  const rejections = counter(
+    'skolo_power_rejections_total',
+    'Targets that were asked for and rejected, by reason.',
     ['code'],
   );
   const repairs = counter(
@@ -63,7 +63,7 @@ export function createMetrics(
       for (const failed_step of failedSteps) cycles.inc({ action, outcome, failed_step }, 0);
     }
   }
-  for (const code of Refusal.shape.code.options) refusals.inc({ code }, 0);
+  for (const code of Rejection.shape.code.options) rejections.inc({ code }, 0);
   for (const outcome of repairOutcomes) repairs.inc({ outcome }, 0);
   /** When each cycle was requested, in seconds since boot. */
   const requested = new Map<string, number>();
@@ -82,7 +82,7 @@ export function createMetrics(
 
   return (event) => {
     if (event.type === 'cycle') onCycle(event.record);
-    else if (event.type === 'refused') refusals.inc({ code: event.refusal.code });
+    else if (event.type === 'rejected') rejections.inc({ code: event.rejection.code });
     else if (event.type === 'repair') repairs.inc({ outcome: event.outcome });
   };
 }
@@ -117,7 +117,7 @@ export const gauges: Record<string, GaugeSpec<View>> = {
         .map(({ name, rejectsSignIn }) => [{ controller: name }, Number(rejectsSignIn)]),
   },
   skolo_power_outlets_stuck_off: {
-    help: 'Outlets that were turned off for a cycle and could not be proven to be on again. Retries continue.',
+    help: 'Outlets that were turned off for a cycle and could not be verified to be on again. Retries continue.',
     labels: ['outlet'],
     read: ({ store }) =>
       [...store.pendingOns.all]
@@ -154,7 +154,7 @@ export const gauges: Record<string, GaugeSpec<View>> = {
     labels: ['machine'],
     read: ({ store }) =>
       [...store.repairs.all.values()]
-        .filter(({ needsHands }) => needsHands !== undefined)
+        .filter(({ needsAttention }) => needsAttention !== undefined)
         .map(({ target }) => [{ machine: target }, 1]),
   },
   skolo_power_outlet_on: {

@@ -15,12 +15,12 @@ export function createReporter({ log, degraded }: ReporterDeps): EmitPower {
     switch (event.type) {
       case 'cycle': {
         const { id, target, phase, outcome, detail } = event.record;
-        if (event.former === undefined || event.former === phase) return;
+        if (event.previous === undefined || event.previous === phase) return;
         return log.info({ cycle: id, target, phase, outcome, detail }, 'cycle');
       }
-      case 'refused': {
-        const { target, code, detail } = event.refusal;
-        return log.info({ target, code, detail }, 'refused');
+      case 'rejected': {
+        const { target, code, detail } = event.rejection;
+        return log.info({ target, code, detail }, 'rejected');
       }
       case 'controller': {
         const { controller, state, detail } = event;
@@ -58,9 +58,9 @@ function reportRepair(
   log: Logger,
 ): void {
   if (outcome === 'asked') log.warn({ machine, tries }, 'repair');
-  else if (outcome === 'needs-hands') log.error({ machine, why }, 'needs hands');
+  else if (outcome === 'needs-attention') log.error({ machine, why }, 'needs attention');
   else if (machine !== undefined) log.warn({ machine, why }, 'not repaired');
-  else if (why !== undefined) log.warn({ why }, 'uplink not repaired');
+  else if (why !== undefined) log.warn({ why }, 'internet connection not repaired');
 }
 
 /** Controllers that have left rack.yaml are not degraded any more. */

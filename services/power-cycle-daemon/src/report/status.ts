@@ -134,7 +134,7 @@ export function machineStatuses(targets: readonly Target[], view: View): Machine
       cycle: cycle && cycleStatus(cycle),
       last: last && cycleStatus(last),
       hold,
-      needsHands: store.repairs.get(name)?.needsHands,
+      needsAttention: store.repairs.get(name)?.needsAttention,
       possibleAt: wait > 0 ? time(snapshot.now + wait * 1000) : undefined,
     };
   });

@@ -31,7 +31,7 @@ describe('a request', () => {
   it('is accepted at once, with an id for each, ranges expanded, no target twice', async () => {
     const daemon = await startDaemon({ yaml });
 
-    const { cycles, refused } = await ask(daemon, ['b-[1-3]', 'b-2', 'pdu-1/4']);
+    const { cycles, rejected } = await ask(daemon, ['b-[1-3]', 'b-2', 'pdu-1/4']);
 
     expect(cycles.map(({ target, joined }) => [target, joined])).toEqual([
       ['b-1', false],
@@ -40,7 +40,7 @@ describe('a request', () => {
       ['b-4', false],
     ]);
     expect(new Set(cycles.map(({ id }) => id)).size).toBe(4);
-    expect(refused).toEqual([]);
+    expect(rejected).toEqual([]);
   });
 
   it('for names that are not there is 404, and names them', async () => {
@@ -50,7 +50,7 @@ describe('a request', () => {
       await problem(ask(daemon, ['nobody', 'pdu-1/99', 'jumphost-rack1', 'x-[2-1]'])),
     ).toMatchObject({
       status: 404,
-      refused: [
+      rejected: [
         {
           target: 'nobody',
           code: 'unknown',
@@ -72,15 +72,15 @@ describe('a request', () => {
     });
   });
 
-  it('is refused as a whole when one of it is, and nothing is touched', async () => {
+  it('is rejected as a whole when one of it is, and nothing is touched', async () => {
     const daemon = await startDaemon({ yaml });
 
-    const refused = await problem(ask(daemon, ['b-1', 'bare', 'switch-1']));
+    const rejected = await problem(ask(daemon, ['b-1', 'bare', 'switch-1']));
 
-    expect(refused).toMatchObject({
+    expect(rejected).toMatchObject({
       status: 409,
       detail: 'bare: rack.yaml does not say what feeds it; add `power:` to its entry, and 1 more',
-      refused: [
+      rejected: [
         { target: 'bare', code: 'no-outlet' },
         { target: 'switch-1', code: 'others-go-dark', dark: ['a', 'a-device'] },
       ],
@@ -88,14 +88,16 @@ describe('a request', () => {
     expect((await daemon.client.cycles()).cycles).toEqual([]);
   });
 
-  it('goes on without those that are refused where that was requested', async () => {
+  it('goes on without those that are rejected where that was requested', async () => {
     const daemon = await startDaemon({ yaml });
 
-    const { cycles, refused } = await ask(daemon, ['b-1', 'bare', 'nobody'], { skipRefused: true });
-    const none = await problem(ask(daemon, ['bare'], { skipRefused: true }));
+    const { cycles, rejected } = await ask(daemon, ['b-1', 'bare', 'nobody'], {
+      skipRejected: true,
+    });
+    const none = await problem(ask(daemon, ['bare'], { skipRejected: true }));
 
     expect(cycles.map(({ target }) => target)).toEqual(['b-1']);
-    expect(refused.map(({ target, code }) => [target, code])).toEqual([
+    expect(rejected.map(({ target, code }) => [target, code])).toEqual([
       ['nobody', 'unknown'],
       ['bare', 'no-outlet'],
     ]);
@@ -130,7 +132,7 @@ describe('a request', () => {
       status: 409,
       detail:
         'b-1: its power was cut less than 300 s ago; possible again in 240 s, or for an operator with --ignore-limits; possible from 2026-11-20T12:05:00.000Z',
-      refused: [{ code: 'cooling-down', until: '2026-11-20T12:05:00.000Z' }],
+      rejected: [{ code: 'cooling-down', until: '2026-11-20T12:05:00.000Z' }],
     });
     expect(machines).toMatchObject([{ possibleAt: '2026-11-20T12:05:00.000Z' }]);
     expect(later.cycles).toHaveLength(1);
@@ -165,10 +167,10 @@ describe('an Idempotency-Key', () => {
   it('makes a repeated request the same one, also once it is finished', async () => {
     const daemon = await startDaemon({ yaml });
     const names = ['b-[1-2]', 'bare'];
-    const first = await withKey(daemon, 'k1', names, { skipRefused: true });
+    const first = await withKey(daemon, 'k1', names, { skipRejected: true });
     await Promise.all(first.cycles.map(({ id }) => daemon.finished(id)));
 
-    const second = await withKey(daemon, 'k1', names, { skipRefused: true });
+    const second = await withKey(daemon, 'k1', names, { skipRejected: true });
 
     expect(second).toEqual(first);
     expect(daemon.boards.get('pdu-1').told.filter((told) => told.startsWith('off'))).toHaveLength(
@@ -192,7 +194,7 @@ describe('an Idempotency-Key', () => {
     const first = await withKey(daemon, 'k1', ['b-1']);
     await daemon.finished(first.cycles[0]?.id ?? '');
     await daemon.stop();
-    const next = await startDaemon({ yaml, former: daemon });
+    const next = await startDaemon({ yaml, previous: daemon });
 
     expect(await withKey(next, 'k1', ['b-1'])).toEqual(first);
     expect((await next.client.cycles()).cycles).toHaveLength(1);
@@ -237,7 +239,7 @@ describe('an Idempotency-Key', () => {
     expect(other.cycles).toMatchObject([{ target: 'b-2', joined: false }]);
   });
 
-  it('is free again after a request that was refused', async () => {
+  it('is free again after a request that was rejected', async () => {
     const daemon = await startDaemon({ yaml });
     await problem(withKey(daemon, 'k1', ['bare']));
 
@@ -403,7 +405,7 @@ describe('the views', () => {
     expect(await names({ name: 'b-[2-3]' })).toEqual(['b-2', 'b-3']);
     expect(await problem(daemon.client.machines({ query: { name: 'nobody' } }))).toMatchObject({
       status: 404,
-      refused: [{ target: 'nobody' }],
+      rejected: [{ target: 'nobody' }],
     });
   });
 
@@ -430,21 +432,21 @@ describe('the views', () => {
 });
 
 describe('holds', () => {
-  it('keep from cycling, are listed, take the place of former ones, and are released', async () => {
+  it('keep from cycling, are listed, take the place of previous ones, and are released', async () => {
     const daemon = await startDaemon({ yaml });
     const { client } = daemon;
     await client.hold({ body: { targets: ['b-1'], reason: 'fan' } });
     const until = new Date(Date.now() + 3_600_000).toISOString();
     const added = await client.hold({ body: { targets: ['b-[1-2]'], until, reason: 'new fan' } });
 
-    const refused = await problem(ask(daemon, ['b-1']));
+    const rejected = await problem(ask(daemon, ['b-1']));
     const { holds } = await client.holds();
     const released = await client.release({ params: { id: added.holds[0]?.id ?? '' } });
     const after = await ask(daemon, ['b-1']);
 
-    expect(refused).toMatchObject({
+    expect(rejected).toMatchObject({
       detail: `b-1: under repair until ${until}, by ${daemon.who}: new fan; possible from ${until}`,
-      refused: [{ code: 'held', until }],
+      rejected: [{ code: 'held', until }],
     });
     expect(holds.map(({ target, reason }) => [target, reason])).toEqual([
       ['b-1', 'new fan'],
@@ -465,7 +467,7 @@ describe('holds', () => {
     const held = await problem(ask(daemon, ['b-1']));
     clock.pass(24 * 3600);
 
-    expect(held).toMatchObject({ refused: [{ until: '2026-11-21T12:00:00.000Z' }] });
+    expect(held).toMatchObject({ rejected: [{ until: '2026-11-21T12:00:00.000Z' }] });
     expect((await daemon.client.holds()).holds).toEqual([]);
     expect((await ask(daemon, ['b-1'])).cycles).toHaveLength(1);
   });
@@ -474,7 +476,7 @@ describe('holds', () => {
     const daemon = await startDaemon({ yaml });
     await daemon.client.hold({ body: { targets: ['b-1'], reason: 'fan' } });
     await daemon.stop();
-    const next = await startDaemon({ yaml, former: daemon });
+    const next = await startDaemon({ yaml, previous: daemon });
 
     expect((await next.client.holds()).holds).toMatchObject([{ target: 'b-1', reason: 'fan' }]);
   });
@@ -497,7 +499,7 @@ describe('holds', () => {
 
     expect(
       await problem(client.hold({ body: { targets: ['a', 'nobody'], reason: 'x' } })),
-    ).toMatchObject({ status: 404, refused: [{ target: 'nobody' }] });
+    ).toMatchObject({ status: 404, rejected: [{ target: 'nobody' }] });
     expect((await client.holds()).holds).toEqual([]);
   });
 });
@@ -597,7 +599,7 @@ describe('whoever', () => {
 });
 
 describe('metrics', () => {
-  it('count cycles by what came of them, refusals, outlets and controllers', async () => {
+  it('count cycles by what came of them, rejections, outlets and controllers', async () => {
     const daemon = await startDaemon({ yaml });
     daemon.boards.get('pdu-1').ignores = 'off';
     await daemon.cycle('b-1');
@@ -613,7 +615,7 @@ describe('metrics', () => {
       'skolo_power_cycles_total{action="cycle",outcome="on",failed_step=""} 1',
       'skolo_power_cycles_total{action="cycle",outcome="failed",failed_step="turn-off"} 1',
       'skolo_power_cycles_total{action="cycle",outcome="failed",failed_step="contact"} 1',
-      'skolo_power_refusals_total{code="no-outlet"} 1',
+      'skolo_power_rejections_total{code="no-outlet"} 1',
       'skolo_power_controller_up{controller="pdu-1",model="apc-rpdu"} 1',
       'skolo_power_controller_up{controller="switch-1",model="edgeswitch"} 0',
       'skolo_power_outlet_on{outlet="pdu-1/2"} 1',

@@ -20,7 +20,7 @@ import type { CycleRecord } from '../state/records.ts';
 import type { Holds } from './holds.ts';
 import { agentKeyName } from './machine-access.ts';
 import type { OwnDevices } from './own-devices.ts';
-import { RequestRefused, type Requests, unknownRefusals } from './requests.ts';
+import { RequestRejected, type Requests, unknownRejections } from './requests.ts';
 
 interface ApiDeps {
   view: View;
@@ -70,22 +70,22 @@ function requestHandlers({
   };
   return {
     requestCycles: ({ body, headers, caller }) => {
-      const { machines: targets, reason, skipRefused, ...how } = body;
+      const { machines: targets, reason, skipRejected, ...how } = body;
       const ask = { action: 'cycle' as const, ...how };
       const key = headers['idempotency-key'];
       const by = caller.name;
       return accepted(
-        requests.take({ targets, ask, reason, skipRefused, by, origin: 'person', key }),
+        requests.take({ targets, ask, reason, skipRejected, by, origin: 'person', key }),
       );
     },
     requestDeviceCycles: ({ body, caller }) => accepted(ownDevices.take(body, caller.name)),
     switchOutlets: ({ body, headers, caller }) => {
-      const { targets, state: action, reason, force, ignoreLimits, skipRefused } = body;
+      const { targets, state: action, reason, force, ignoreLimits, skipRejected } = body;
       const ask = { action, mode: 'hard' as const, force, ignoreLimits };
       const key = headers['idempotency-key'];
       const by = caller.name;
       return accepted(
-        requests.take({ targets, ask, reason, skipRefused, by, origin: 'person', key }),
+        requests.take({ targets, ask, reason, skipRejected, by, origin: 'person', key }),
       );
     },
   };
@@ -153,7 +153,7 @@ function outletHandlers({
     machines: ({ query }) => {
       const names = [query.name ?? []].flat();
       const { targets, unknown } = findTargets(view.rack(), names);
-      if (unknown.length > 0) return problemOf(new RequestRefused(unknownRefusals(unknown)));
+      if (unknown.length > 0) return problemOf(new RequestRejected(unknownRejections(unknown)));
       const chosen = names.length === 0 ? allTargets(view.rack()) : targets;
       return ok({ machines: machineStatuses(chosen, view) });
     },
@@ -202,7 +202,7 @@ function namesOf({ rack, store }: View, written: string): Set<string> {
   const { targets, unknown } = findTargets(rack(), [written]);
   const past = new Set([...store.cycles.all.values()].map(({ target }) => target));
   const strangers = unknown.filter(({ name }) => !past.has(name));
-  if (strangers.length > 0) return problemOf(new RequestRefused(unknownRefusals(strangers)));
+  if (strangers.length > 0) return problemOf(new RequestRejected(unknownRejections(strangers)));
   return new Set([...unknown, ...targets].map(({ name }) => name));
 }
 
@@ -213,12 +213,12 @@ function stateOf({ phase, begun }: CycleRecord): 'queued' | 'running' | 'finishe
 
 /** Errors of the parts as problems. */
 function problemOf(error: unknown): never {
-  if (error instanceof RequestRefused) {
-    const { refused } = error;
-    const status = refused.every(({ code }) => code === 'unknown') ? 404 : 409;
-    const untils = refused.flatMap(({ until }) => (until === undefined ? [] : [until]));
+  if (error instanceof RequestRejected) {
+    const { rejected } = error;
+    const status = rejected.every(({ code }) => code === 'unknown') ? 404 : 409;
+    const untils = rejected.flatMap(({ until }) => (until === undefined ? [] : [until]));
     const hint = untils.length === 0 ? '' : `; possible from ${untils.sort().at(-1)}`;
-    throw new HttpProblem(status, `${error.message}${hint}`, { members: { refused } });
+    throw new HttpProblem(status, `${error.message}${hint}`, { members: { rejected } });
   }
   if (error instanceof JournalDown || error instanceof StorageUnavailable) {
     throw new HttpProblem(

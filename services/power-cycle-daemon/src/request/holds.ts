@@ -6,7 +6,7 @@ import type { Rack } from '@skolo/rack';
 import { holdsOf } from '../rules/preconditions.ts';
 import { devicesOf, findTargets } from '../rules/targets.ts';
 import type { Store } from '../state/store.ts';
-import { RequestRefused, unknownRefusals } from './requests.ts';
+import { RequestRejected, unknownRejections } from './requests.ts';
 
 interface HoldsDeps {
   rack: () => Rack;
@@ -49,7 +49,7 @@ export class Holds {
   }
 
   /**
-   * @throws RequestRefused A name is not in the rack.
+   * @throws RequestRejected A name is not in the rack.
    * @throws HttpProblem 400: its end is not in the future, or too far away.
    * @throws JournalDown, StorageUnavailable Nothing is held.
    */
@@ -77,11 +77,11 @@ export class Holds {
       }),
     );
     // A new hold of the same thing takes the place of the old one.
-    const former = [...store.holds.all.values()].filter(
+    const previous = [...store.holds.all.values()].filter(
       (hold) => targets.includes(hold.target) || Date.parse(hold.until) <= now,
     );
     await store.write([
-      ...former.map(({ id }) => store.holds.remove(id)),
+      ...previous.map(({ id }) => store.holds.remove(id)),
       ...records.map((record) => store.holds.put(record)),
     ]);
     return records;
@@ -103,7 +103,7 @@ export class Holds {
     const others = names.filter((name) => name !== rack.name);
     const { targets, unknown } = findTargets(rack, others);
     if (unknown.length > 0) {
-      throw new RequestRefused(unknownRefusals(unknown));
+      throw new RequestRejected(unknownRejections(unknown));
     }
     const own = names.includes(rack.name) ? [rack.name] : [];
     return [...own, ...targets.map(({ name }) => name)];

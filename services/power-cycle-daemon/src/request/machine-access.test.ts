@@ -75,7 +75,7 @@ describe('a neighbour at the address of a machine', () => {
     const first = await startDaemon({ yaml });
     await sendAsMachine(asked(first, { key: keyOfA, path: '/v1/own-holds', body: undefined }));
     await first.stop();
-    const daemon = await startDaemon({ yaml, former: first });
+    const daemon = await startDaemon({ yaml, previous: first });
 
     expect(await sendAsMachine(asked(daemon, { key: keyOfB }))).toMatchObject({ status: 403 });
   });

@@ -29,7 +29,7 @@ function asked(devicesPerHour = 3) {
     clock,
     async take(request) {
       taken.push(request);
-      return { cycles: [], refused: [] };
+      return { cycles: [], rejected: [] };
     },
   });
   const ask = (devices: string[], machine = 'a') =>
@@ -52,7 +52,7 @@ describe('an agent', () => {
         reason: 'adb is gone',
         by: 'a',
         origin: 'agent',
-        skipRefused: false,
+        skipRejected: false,
       },
     ]);
   });

@@ -26,7 +26,7 @@ export class OwnDevices {
   /**
    * @param machine that has signed the request
    * @throws HttpProblem 403: not its own device; 429: too often.
-   * @throws RequestRefused
+   * @throws RequestRejected
    */
   async take(
     { devices, reason }: { devices: readonly string[]; reason: string },
@@ -41,7 +41,7 @@ export class OwnDevices {
       reason,
       by: machine,
       origin: 'agent',
-      skipRefused: false,
+      skipRejected: false,
     });
   }
 

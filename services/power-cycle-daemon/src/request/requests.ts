@@ -4,7 +4,7 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import type { AcceptedRequests, Refusal } from '@skolo/api';
+import type { AcceptedRequests, Rejection } from '@skolo/api';
 import { type Clock, Repetitions } from '@skolo/common';
 import type { Change } from '@skolo/durable';
 import { formatOutlet, type Outlet, type Rack } from '@skolo/rack';
@@ -27,27 +27,27 @@ export interface Request {
   reason: string;
   by: string;
   origin: CycleRecord['origin'];
-  /** Leaves out those that are refused, instead of refusing all. */
-  skipRefused: boolean;
+  /** Leaves out those that are rejected, instead of rejecting all. */
+  skipRejected: boolean;
   /** The Idempotency-Key. */
   key?: string | undefined;
 }
 
 /** Some of what was asked may not be done; nothing was. */
-export class RequestRefused extends Error {
-  readonly refused: Refusal[];
+export class RequestRejected extends Error {
+  readonly rejected: Rejection[];
 
-  constructor(refused: Refusal[]) {
-    const [first] = refused;
-    const more = refused.length > 1 ? `, and ${refused.length - 1} more` : '';
-    super(`${first?.detail ?? 'refused'}${more}`);
-    this.name = 'RequestRefused';
-    this.refused = refused;
+  constructor(rejected: Rejection[]) {
+    const [first] = rejected;
+    const more = rejected.length > 1 ? `, and ${rejected.length - 1} more` : '';
+    super(`${first?.detail ?? 'rejected'}${more}`);
+    this.name = 'RequestRejected';
+    this.rejected = rejected;
   }
 }
 
 /** Names that the rack does not have. */
-export function unknownRefusals(unknown: readonly UnknownTarget[]): Refusal[] {
+export function unknownRejections(unknown: readonly UnknownTarget[]): Rejection[] {
   return unknown.map(({ name, why }) => ({
     target: name,
     code: 'unknown',
@@ -79,7 +79,7 @@ export class Requests {
   }
 
   /**
-   * @throws RequestRefused
+   * @throws RequestRejected
    * @throws HttpProblem 422: its key was used for another request.
    * @throws JournalDown, StorageUnavailable Nothing was accepted.
    */
@@ -102,14 +102,14 @@ export class Requests {
     remember: (accepted: AcceptedRequests) => Change[],
   ): Promise<AcceptedRequests> {
     const { store, cycles, emit } = this.deps;
-    const { accepted, records, refused } = this.decideAll(request);
-    for (const refusal of refused) emit({ type: 'refused', refusal });
-    if (refused.length > 0 && (!request.skipRefused || accepted.length === 0)) {
-      throw new RequestRefused(refused);
+    const { accepted, records, rejected } = this.decideAll(request);
+    for (const rejection of rejected) emit({ type: 'rejected', rejection });
+    if (rejected.length > 0 && (!request.skipRejected || accepted.length === 0)) {
+      throw new RequestRejected(rejected);
     }
     const changes = [
       ...records.flatMap((record) => [store.cycles.put(record), ...onAccepted(store, record)]),
-      ...remember({ cycles: accepted, refused }),
+      ...remember({ cycles: accepted, rejected }),
       ...this.forgetOld(),
     ];
     if (changes.length > 0) await store.write(changes);
@@ -117,20 +117,20 @@ export class Requests {
       emit({ type: 'cycle', record });
       cycles.add(record.id);
     }
-    return { cycles: accepted, refused };
+    return { cycles: accepted, rejected };
   }
 
   private decideAll({ targets: written, ask, ...request }: Request) {
     const { rack } = this.deps;
     const { targets, unknown } = findTargets(rack(), written);
-    const refused = unknownRefusals(unknown);
+    const rejected = unknownRejections(unknown);
     const snapshot = this.deps.snapshot();
     const active = [...snapshot.active];
     const accepted: AcceptedRequests['cycles'] = [];
     const records: CycleRecord[] = [];
     for (const target of targets) {
       const verdict = checkRequest(target, ask, { ...snapshot, active });
-      if (verdict.is === 'refused') refused.push(verdict.refusal);
+      if (verdict.is === 'rejected') rejected.push(verdict.rejection);
       else if (verdict.is === 'joined') {
         accepted.push({ id: verdict.cycle.id, target: target.name, joined: true });
       } else {
@@ -143,7 +143,7 @@ export class Requests {
         accepted.push({ id: record.id, target: target.name, joined: false });
       }
     }
-    return { accepted, records, refused };
+    return { accepted, records, rejected };
   }
 
   private record(

@@ -29,7 +29,7 @@ const trustedSeconds = 600;
 export class CircuitBreaker {
   private readonly deps: CircuitBreakerDeps;
   /** When a controller last turned an outlet on, in seconds since boot. */
-  private readonly proven = new Map<string, number>();
+  private readonly verified = new Map<string, number>();
   /** When a cycle was last forced on a failing controller, in seconds since boot. */
   private readonly forced = new Map<string, number>();
 
@@ -43,7 +43,7 @@ export class CircuitBreaker {
   onEvent(event: PowerEvent): void {
     const { clock } = this.deps;
     if (event.type === 'turned-on') {
-      this.proven.set(event.controller, clock.uptime());
+      this.verified.set(event.controller, clock.uptime());
     } else if (event.type === 'on-failed') {
       const { pendingOn, why } = event;
       this.failed.set(feedKey(pendingOn), { controller: pendingOn.controller, why });
@@ -64,8 +64,8 @@ export class CircuitBreaker {
   mostOff(controller: string): number {
     if (this.failing().has(controller)) return 1;
     if ([...this.failed.values()].some((each) => each.controller === controller)) return 0;
-    const provenAt = this.proven.get(controller) ?? Number.NEGATIVE_INFINITY;
-    return this.deps.clock.uptime() - provenAt < trustedSeconds ? Number.POSITIVE_INFINITY : 1;
+    const verifiedAt = this.verified.get(controller) ?? Number.NEGATIVE_INFINITY;
+    return this.deps.clock.uptime() - verifiedAt < trustedSeconds ? Number.POSITIVE_INFINITY : 1;
   }
 
   failing(): ReadonlyMap<string, FailingController> {

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { newToken } from '@skolo/common';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { startHttpRelay } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { rackYaml, startDaemon, type TestDaemon } from '../testing/daemon.ts';
@@ -99,7 +99,7 @@ describe('a controller that rejects every on', () => {
     for (const request of requests) {
       await expect(request()).rejects.toMatchObject({
         status: 409,
-        problem: { refused: [{ target: 'a-02', code: 'controller-failing' }] },
+        problem: { rejected: [{ target: 'a-02', code: 'controller-failing' }] },
       });
     }
     daemon.boards.get('pdu-1').outlets.set('3', false);
@@ -113,7 +113,7 @@ describe('a controller that rejects every on', () => {
     const two = daemon.requests(['a-[02-03]'], { force: true });
     await expect(two).rejects.toMatchObject({
       status: 409,
-      problem: { refused: [{ target: 'a-03', code: 'controller-failing' }] },
+      problem: { rejected: [{ target: 'a-03', code: 'controller-failing' }] },
     });
     const [forced] = await daemon.cycle('a-02', { force: true });
     const again = daemon.request('a-03', { force: true });
@@ -122,7 +122,7 @@ describe('a controller that rejects every on', () => {
     await expect(again).rejects.toMatchObject({
       status: 409,
       problem: {
-        refused: [{ target: 'a-03', code: 'controller-failing', until: expect.any(String) }],
+        rejected: [{ target: 'a-03', code: 'controller-failing', until: expect.any(String) }],
       },
     });
     expect(dark(daemon, 'pdu-1')).toBe(2);
@@ -157,7 +157,7 @@ describe('a controller that rejects every on', () => {
     const daemon = await withStuckOutlet();
     await daemon.stop();
 
-    const next = await startDaemon({ yaml, former: daemon });
+    const next = await startDaemon({ yaml, previous: daemon });
     const atOnce = await controller(next, 'pdu-1');
     const request = next.request('a-02');
 
@@ -206,7 +206,7 @@ machines:
     const next = await startDaemonProcess(dir, token);
 
     await expect(next.client.requestCycles(ask('a-2'))).rejects.toMatchObject({
-      problem: { refused: [{ code: 'controller-failing' }] },
+      problem: { rejected: [{ code: 'controller-failing' }] },
     });
     relay.faults.clear();
     await waitUntil(() => (relay.board.isOn('1') ? true : undefined), timeout);
@@ -239,7 +239,7 @@ describe('what is known of a controller', () => {
   });
 });
 
-describe('a controller whose on is not proven', () => {
+describe('a controller whose on is not verified', () => {
   it('has one machine off at a time until one was seen on again, and then as many as allowed', async () => {
     const daemon = await startDaemon({ yaml });
     const counts: number[] = [];

@@ -14,7 +14,7 @@ machines:
   two: { kind: host, power: [pdu-1/2, pdu-1/3], offSeconds: 0.5 }
 `;
 
-async function start(cooldownSeconds = 300, former?: TestDaemon) {
+async function start(cooldownSeconds = 300, previous?: TestDaemon) {
   const clock = fakeClock();
   const port = await freeTcpPort();
   const settings = `    endpoints: { pdudaemon: { port: ${port}, host: 127.0.0.1, allow: [127.0.0.0/8] } }`;
@@ -24,7 +24,7 @@ async function start(cooldownSeconds = 300, former?: TestDaemon) {
     cooldownSeconds,
     maxPerHour: 3,
     clock,
-    ...(former && { former }),
+    ...(previous && { previous }),
   });
   const changes: { on: boolean }[] = [];
   daemon.boards.get('pdu-1').outlets.on('change', (change) => changes.push(change));
@@ -41,18 +41,18 @@ async function start(cooldownSeconds = 300, former?: TestDaemon) {
 describe('limits of off and on', () => {
   it('reject the second pair of eight through the API, and report when it is possible', async () => {
     const daemon = await start();
-    const refused: unknown[] = [];
+    const rejected: unknown[] = [];
 
     for (let pair = 0; pair < 8; pair += 1) {
-      await daemon.turn('off', 'b').catch((error: unknown) => refused.push(error));
+      await daemon.turn('off', 'b').catch((error: unknown) => rejected.push(error));
       expect(await daemon.turn('on', 'b')).toMatchObject({ outcome: 'on' });
     }
 
     expect(daemon.told).toEqual(['off 1', expect.stringMatching(/^on 1/)]);
-    expect(refused).toHaveLength(7);
-    expect(await problem(Promise.reject(refused[0]))).toMatchObject({
+    expect(rejected).toHaveLength(7);
+    expect(await problem(Promise.reject(rejected[0]))).toMatchObject({
       status: 409,
-      refused: [{ target: 'b', code: 'cooling-down', until: '2026-11-20T12:05:00.000Z' }],
+      rejected: [{ target: 'b', code: 'cooling-down', until: '2026-11-20T12:05:00.000Z' }],
     });
   });
 
@@ -80,10 +80,10 @@ describe('limits of off and on', () => {
     await daemon.turn('on', 'b');
     daemon.clock.pass(60);
 
-    const refused = await problem(daemon.turn('off', 'b'));
+    const rejected = await problem(daemon.turn('off', 'b'));
     daemon.clock.pass(240);
 
-    expect(refused).toMatchObject({ detail: expect.stringContaining('possible again in 240 s') });
+    expect(rejected).toMatchObject({ detail: expect.stringContaining('possible again in 240 s') });
     expect(await daemon.turn('off', 'b')).toMatchObject({ outcome: 'off' });
   });
 
@@ -97,9 +97,9 @@ describe('limits of off and on', () => {
     await daemon.ask('off?alias=b');
     await daemon.ask('on?alias=b');
 
-    const refused = await problem(daemon.turn('off', 'b'));
+    const rejected = await problem(daemon.turn('off', 'b'));
 
-    expect(refused).toMatchObject({ refused: [{ code: 'too-often' }] });
+    expect(rejected).toMatchObject({ rejected: [{ code: 'too-often' }] });
     expect(daemon.cuts()).toBe(3);
   });
 
@@ -108,10 +108,10 @@ describe('limits of off and on', () => {
     await daemon.ask('reboot?alias=two&delay=0.5');
 
     const answer = await daemon.ask('off?hostname=pdu-1&port=2');
-    const refused = await problem(daemon.turn('off', 'pdu-1/3', { force: true }));
+    const rejected = await problem(daemon.turn('off', 'pdu-1/3', { force: true }));
 
     expect(answer).toMatchObject({ status: 500, text: expect.stringContaining('pdu-1/2: ') });
-    expect(refused).toMatchObject({ refused: [{ target: 'pdu-1/3', code: 'cooling-down' }] });
+    expect(rejected).toMatchObject({ rejected: [{ target: 'pdu-1/3', code: 'cooling-down' }] });
   });
 
   it('outlive the daemon', async () => {
@@ -123,7 +123,7 @@ describe('limits of off and on', () => {
     const second = await start(300, first);
 
     expect(await problem(second.turn('off', 'b'))).toMatchObject({
-      refused: [{ code: 'cooling-down' }],
+      rejected: [{ code: 'cooling-down' }],
     });
   });
 });
@@ -137,7 +137,7 @@ describe('an operator who has to cut the power once more', () => {
     const forced = await problem(daemon.turn('off', 'b', { force: true }));
     const done = await daemon.turn('off', 'b', { ignoreLimits: true });
 
-    expect(forced).toMatchObject({ refused: [{ code: 'cooling-down' }] });
+    expect(forced).toMatchObject({ rejected: [{ code: 'cooling-down' }] });
     expect(done).toMatchObject({ outcome: 'off' });
     const lines = (await audited(daemon.stateDir)).filter(({ what }) => what === 'switchOutlets');
     expect(lines.at(-2)).toMatchObject({

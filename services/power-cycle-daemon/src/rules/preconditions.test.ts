@@ -65,9 +65,9 @@ function verdict(name: string, ask: Partial<Ask> = {}, own: Partial<Snapshot> = 
   );
 }
 
-function refusal(name: string, ask: Partial<Ask> = {}, own: Partial<Snapshot> = {}) {
+function rejection(name: string, ask: Partial<Ask> = {}, own: Partial<Snapshot> = {}) {
   const given = verdict(name, ask, own);
-  return given.is === 'refused' ? given.refusal : given;
+  return given.is === 'rejected' ? given.rejection : given;
 }
 
 const allowed = { is: 'allowed', nativeOnly: false };
@@ -97,16 +97,16 @@ describe('a request', () => {
     expect(verdict('a-device')).toEqual(allowed);
   });
 
-  it('is refused where rack.yaml does not say what feeds it', () => {
+  it('is rejected where rack.yaml does not say what feeds it', () => {
     const detail = 'rack.yaml does not say what feeds it; add `power:` to its entry';
-    expect(refusal('nowhere')).toEqual({
+    expect(rejection('nowhere')).toEqual({
       target: 'nowhere',
       code: 'no-outlet',
       detail: `nowhere: ${detail}`,
     });
-    expect(refusal('bare', { mode: 'hard' })).toMatchObject({ code: 'no-outlet' });
-    expect(refusal('bare', { action: 'off', mode: 'hard' })).toMatchObject({ code: 'no-outlet' });
-    expect(refusal('pdu-1')).toMatchObject({ code: 'no-outlet' });
+    expect(rejection('bare', { mode: 'hard' })).toMatchObject({ code: 'no-outlet' });
+    expect(rejection('bare', { action: 'off', mode: 'hard' })).toMatchObject({ code: 'no-outlet' });
+    expect(rejection('pdu-1')).toMatchObject({ code: 'no-outlet' });
   });
 
   it('is allowed without an outlet where the machine can be asked itself', () => {
@@ -114,14 +114,14 @@ describe('a request', () => {
     expect(verdict('bare', { mode: 'soft' })).toEqual(allowed);
   });
 
-  it('for a soft reboot is refused where the machine has no address', () => {
-    expect(refusal('two', { mode: 'soft' })).toEqual({
+  it('for a soft reboot is rejected where the machine has no address', () => {
+    expect(rejection('two', { mode: 'soft' })).toEqual({
       target: 'two',
       code: 'not-reachable',
       detail: 'two: rack.yaml gives it no address to ask it at',
     });
     for (const name of ['a-device', 'switch-2', 'pdu-2/20']) {
-      expect(refusal(name, { mode: 'soft' })).toEqual({
+      expect(rejection(name, { mode: 'soft' })).toEqual({
         target: name,
         code: 'not-possible',
         detail: `${name}: only a machine can be asked to reboot itself; ask with mode auto`,
@@ -137,7 +137,7 @@ describe('what the daemon depends on', () => {
     ['pdu-1/8', 'jumphost-rack1, where this daemon runs, depends on pdu-1/8', true],
     ['switch-4', 'pdu-3, which switches it, would be cut off itself', false],
   ] as const)('is not cut: %s', (name, why, canCycleByItself) => {
-    const plain = refusal(name);
+    const plain = rejection(name);
     const forced = verdict(name, { force: true, mode: 'hard' });
 
     const way = canCycleByItself
@@ -145,12 +145,12 @@ describe('what the daemon depends on', () => {
       : 'nothing could turn it on again, since its outlet cannot cycle by itself';
     expect(plain).toMatchObject({ code: 'protected', detail: `${name}: ${why}; ${way}` });
     if (canCycleByItself) expect(forced).toEqual({ is: 'allowed', nativeOnly: true });
-    else expect(forced).toMatchObject({ refusal: { code: 'protected' } });
+    else expect(forced).toMatchObject({ rejection: { code: 'protected' } });
   });
 
   it('is never turned off, forced or not', () => {
     for (const force of [false, true]) {
-      expect(refusal('switch-1', { action: 'off', mode: 'hard', force })).toEqual({
+      expect(rejection('switch-1', { action: 'off', mode: 'hard', force })).toEqual({
         target: 'switch-1',
         code: 'protected',
         detail:
@@ -164,7 +164,7 @@ describe('what the daemon depends on', () => {
   });
 
   it('names who else goes dark, where force would help', () => {
-    const { dark } = { dark: undefined, ...refusal('router') };
+    const { dark } = { dark: undefined, ...rejection('router') };
 
     expect(dark).toContain('jumphost-rack1');
     expect(dark).toContain('a-device');
@@ -172,7 +172,7 @@ describe('what the daemon depends on', () => {
   });
 
   it('is not forced through an outlet that cannot cycle for so long', () => {
-    const given = refusal(
+    const given = rejection(
       'router',
       { force: true, offSeconds: 3600 },
       { cyclesNatively: (_outlet, seconds) => seconds === undefined || seconds < 60 },
@@ -207,13 +207,13 @@ infrastructure:
       cyclesNatively: () => true,
     });
 
-    expect(given).toMatchObject({ refusal: { code: 'protected' } });
+    expect(given).toMatchObject({ rejection: { code: 'protected' } });
   });
 });
 
 describe('others', () => {
   it('do not go dark unless that is wanted, and are named', () => {
-    expect(refusal('switch-2')).toEqual({
+    expect(rejection('switch-2')).toEqual({
       target: 'switch-2',
       code: 'others-go-dark',
       detail:
@@ -221,7 +221,7 @@ describe('others', () => {
       dark: ['a', 'a-device', 'b', 'b-device'],
     });
     expect(verdict('switch-2', { force: true })).toEqual(allowed);
-    expect(refusal('switch-2', { action: 'off', mode: 'hard' })).toMatchObject({
+    expect(rejection('switch-2', { action: 'off', mode: 'hard' })).toMatchObject({
       code: 'others-go-dark',
     });
   });
@@ -233,7 +233,7 @@ describe('others', () => {
   it('stay on while one of two feeds is on', () => {
     expect(verdict('pdu-2/5')).toEqual(allowed);
     expect(verdict('pdu-2/3')).toEqual(allowed);
-    expect(refusal('switch-3', { mode: 'hard' })).toEqual(allowed);
+    expect(rejection('switch-3', { mode: 'hard' })).toEqual(allowed);
   });
 
   it('do not matter to what is turned on', () => {
@@ -253,7 +253,7 @@ describe('a hold', () => {
     ['switch-2', 'switch-1', ' (switch-1)'],
     ['pdu-2/20', 'pdu-2', ' (pdu-2)'],
   ])('keeps %s from being cycled: that of %s', (name, held, whose) => {
-    expect(refusal(name, { force: true }, { holds: [hold(held)] })).toEqual({
+    expect(rejection(name, { force: true }, { holds: [hold(held)] })).toEqual({
       target: name,
       code: 'held',
       detail: `${name}: under repair${whose} until 2026-11-20T14:00:00.000Z, by ann: new fan`,
@@ -283,7 +283,7 @@ describe('what a person turned off', () => {
   it('is turned on and not cycled', () => {
     const switchedOff = new Map([['pdu-2/6', offByAnn('pdu-2', '6')]]);
 
-    expect(refusal('two', { force: true }, { switchedOff })).toEqual({
+    expect(rejection('two', { force: true }, { switchedOff })).toEqual({
       target: 'two',
       code: 'switched-off',
       detail:
@@ -304,7 +304,7 @@ describe('what is still pending', () => {
     };
     const pendingOns = new Map([['pdu-2/5', pendingOn]]);
 
-    expect(refusal('two', { force: true }, { pendingOns })).toEqual({
+    expect(rejection('two', { force: true }, { pendingOns })).toEqual({
       target: 'two',
       code: 'under-way',
       detail:
@@ -332,12 +332,12 @@ describe('one at a time', () => {
   it('does not join what is something else', () => {
     const off = { ...a, action: 'off' as const };
 
-    expect(refusal('a', { action: 'off', mode: 'hard' }, { active: [a] })).toEqual({
+    expect(rejection('a', { action: 'off', mode: 'hard' }, { active: [a] })).toEqual({
       target: 'a',
       code: 'under-way',
       detail: 'a: a cycle is under way (cycle-1); wait for it or cancel it',
     });
-    expect(refusal('a', {}, { active: [off] })).toMatchObject({
+    expect(rejection('a', {}, { active: [off] })).toMatchObject({
       detail: 'a: turning it off is under way (cycle-1); wait for it',
     });
   });
@@ -364,7 +364,7 @@ describe('one at a time', () => {
   ] as const)('does not touch %s is touched', (_name, asked, other) => {
     const { target: busy } = other;
 
-    expect(refusal(asked, { force: true }, { active: [other] })).toEqual({
+    expect(rejection(asked, { force: true }, { active: [other] })).toEqual({
       target: asked,
       code: 'under-way',
       detail: `${asked}: a cycle of ${busy} (cycle-1) is under way in rack1; ask again when it is done`,
@@ -386,7 +386,7 @@ describe('limits', () => {
   });
 
   it('leave a machine alone for a while', () => {
-    expect(refusal('a', { force: true }, { past: [ended(60)] })).toEqual({
+    expect(rejection('a', { force: true }, { past: [ended(60)] })).toEqual({
       target: 'a',
       code: 'cooling-down',
       detail:
@@ -400,7 +400,7 @@ describe('limits', () => {
   it('allow so many in an hour', () => {
     const past = [ended(3000), ended(2000), ended(400)];
 
-    expect(refusal('a', {}, { past })).toEqual({
+    expect(rejection('a', {}, { past })).toEqual({
       target: 'a',
       code: 'too-often',
       detail:
@@ -413,12 +413,12 @@ describe('limits', () => {
   it('give the longer of two waits', () => {
     const past = [ended(3500), ended(2000), ended(10)];
 
-    expect(refusal('a', {}, { past })).toMatchObject({ code: 'cooling-down' });
+    expect(rejection('a', {}, { past })).toMatchObject({ code: 'cooling-down' });
   });
 
   it('do not depend on the wall clock', () => {
     for (const time of ['1970-01-01T00:00:00Z', '2036-01-01T00:00:00Z']) {
-      const given = refusal('a', {}, { past: [ended(60)], now: Date.parse(time) });
+      const given = rejection('a', {}, { past: [ended(60)], now: Date.parse(time) });
 
       const until = new Date(Date.parse(time) + 240_000).toISOString();
       expect(given).toMatchObject({ code: 'cooling-down', until });
@@ -427,7 +427,7 @@ describe('limits', () => {
 
   it('count what was begun before this boot', () => {
     expect(
-      refusal(
+      rejection(
         'a',
         {},
         { uptime: 60, past: [{ target: 'a', outlets: [], begunAt: -90, endedAt: -60 }] },
@@ -438,7 +438,7 @@ describe('limits', () => {
   it('are for whatever cuts power, and not for what gives it', () => {
     const past = [ended(1)];
 
-    expect(refusal('a', { action: 'off', mode: 'hard' }, { past })).toMatchObject({
+    expect(rejection('a', { action: 'off', mode: 'hard' }, { past })).toMatchObject({
       code: 'cooling-down',
     });
     expect(verdict('a', { action: 'on', mode: 'hard' }, { past })).toEqual(allowed);
@@ -457,13 +457,13 @@ describe('limits', () => {
 
     expect(verdict('a', { ignoreLimits: true }, { past })).toEqual(allowed);
     expect(verdict('a', { action: 'off', ignoreLimits: true }, { past })).toEqual(allowed);
-    expect(refusal('a', { force: true }, { past })).toMatchObject({ code: 'cooling-down' });
+    expect(rejection('a', { force: true }, { past })).toMatchObject({ code: 'cooling-down' });
   });
 
   it('count for the relay, under whatever name it was moved', () => {
     const past = [{ ...ended(60, 'two'), outlets: ['pdu-2/5', 'pdu-2/6'] }];
 
-    expect(refusal('pdu-2/5', { force: true }, { past })).toMatchObject({ code: 'cooling-down' });
+    expect(rejection('pdu-2/5', { force: true }, { past })).toMatchObject({ code: 'cooling-down' });
     expect(verdict('pdu-2/9', { force: true }, { past })).toEqual(allowed);
   });
 
@@ -523,10 +523,10 @@ describe('the last feed of a machine', () => {
     ['a person turned off', { switchedOff: new Map([['pdu-1/2', offByAnn('pdu-1', '2')]]) }],
     ['is stuck off', { pendingOns: new Map([['pdu-1/2', pendingFirst]]) }],
   ])('is not cut unless that is wanted, where the other one %s', (_why, snapshot) => {
-    const refusal = { code: 'others-go-dark', dark: ['c'] };
+    const rejection = { code: 'others-go-dark', dark: ['c'] };
 
-    expect(offAlready('pdu-2/2', {}, snapshot)).toMatchObject({ refusal });
-    expect(offAlready('pdu-2/2', { action: 'off' }, snapshot)).toMatchObject({ refusal });
+    expect(offAlready('pdu-2/2', {}, snapshot)).toMatchObject({ rejection });
+    expect(offAlready('pdu-2/2', { action: 'off' }, snapshot)).toMatchObject({ rejection });
     expect(offAlready('pdu-2/2', {})).toMatchObject({ is: 'allowed' });
   });
 
@@ -546,7 +546,7 @@ describe('a switch behind a broker', () => {
       'broker: plug-1, which switches it, is spoken to through broker; nothing could turn it on again, since its outlet cannot cycle by itself';
 
     expect(offAlready('broker', { force })).toMatchObject({
-      refusal: { code: 'protected', detail: why },
+      rejection: { code: 'protected', detail: why },
     });
   });
 

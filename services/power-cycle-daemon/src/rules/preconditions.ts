@@ -1,8 +1,8 @@
 /**
- * Whether a request may be carried out now. Pure: everything it knows is passed in. A refusal has the reason, and the time
+ * Whether a request may be carried out now. Pure: everything it knows is passed in. A rejection has the reason, and the time
  * at which it will be possible.
  */
-import type { Hold, Refusal } from '@skolo/api';
+import type { Hold, Rejection } from '@skolo/api';
 import { formatOutlet, type Outlet, type Rack } from '@skolo/rack';
 import { type CycleRecord, feedKey, type PendingOn, type SwitchedOff } from '../state/records.ts';
 import type { FailingController } from './circuit-breaker.ts';
@@ -47,7 +47,7 @@ export type Verdict =
   /** It is being cycled already: this is that cycle. */
   | { is: 'joined'; cycle: CycleRecord }
   | { is: 'allowed'; nativeOnly: boolean }
-  | { is: 'refused'; refusal: Refusal };
+  | { is: 'rejected'; rejection: Rejection };
 
 /** Decides for one target. The order is that of what a person would want to know first. */
 export function checkRequest(target: Target, ask: Ask, snapshot: Snapshot): Verdict {
@@ -56,9 +56,9 @@ export function checkRequest(target: Target, ask: Ask, snapshot: Snapshot): Verd
   if (own !== undefined) {
     if (own.action === ask.action) return { is: 'joined', cycle: own };
     const advice = own.action === 'cycle' ? 'wait for it or cancel it' : 'wait for it';
-    return refused(target, 'under-way', `${verb(own)} is under way (${own.id}); ${advice}`);
+    return rejected(target, 'under-way', `${verb(own)} is under way (${own.id}); ${advice}`);
   }
-  const refusal =
+  const rejection =
     cannot(target, ask) ??
     held(target, ask, snapshot) ??
     turnedOff(target, ask, snapshot) ??
@@ -66,7 +66,7 @@ export function checkRequest(target: Target, ask: Ask, snapshot: Snapshot): Verd
     awaitingOn(target, ask, snapshot) ??
     onFailing(target, ask, snapshot) ??
     tooSoon(target, ask, snapshot);
-  if (refusal !== undefined) return refusal;
+  if (rejection !== undefined) return rejection;
   if (ask.action === 'on' || ask.mode === 'soft' || target.feeds.length === 0) {
     return { is: 'allowed', nativeOnly: false };
   }
@@ -86,7 +86,7 @@ export function whyNoLonger(
     held(target, ask, snapshot) ??
     onFailing(target, ask, snapshot, record.number) ??
     (isSafe ? undefined : dangerous(target, ask, snapshot));
-  if (verdict?.is === 'refused') return verdict.refusal.detail;
+  if (verdict?.is === 'rejected') return verdict.rejection.detail;
   if (verdict?.is !== 'allowed' || !verdict.nativeOnly || nativeOnly) return undefined;
   return `${target.name}: this daemon itself depends on it by now; ask again`;
 }
@@ -96,16 +96,16 @@ function cannot(target: Target, { action, mode }: Ask): Verdict | undefined {
   const isMachine = kind === 'machine';
   if (mode === 'soft' && !isMachine) {
     const detail = 'only a machine can be asked to reboot itself; ask with mode auto';
-    return refused(target, 'not-possible', detail);
+    return rejected(target, 'not-possible', detail);
   }
   if (mode === 'soft' && machine?.address === undefined) {
-    return refused(target, 'not-reachable', 'rack.yaml gives it no address to ask it at');
+    return rejected(target, 'not-reachable', 'rack.yaml gives it no address to ask it at');
   }
   const canAskIt =
     action === 'cycle' && mode !== 'hard' && isMachine && machine?.address !== undefined;
   if (feeds.length > 0 || canAskIt) return undefined;
   const detail = 'rack.yaml does not say what feeds it; add `power:` to its entry';
-  return refused(target, 'no-outlet', detail);
+  return rejected(target, 'no-outlet', detail);
 }
 
 function held(target: Target, { action }: Ask, snapshot: Snapshot): Verdict | undefined {
@@ -115,7 +115,7 @@ function held(target: Target, { action }: Ask, snapshot: Snapshot): Verdict | un
   if (hold === undefined) return undefined;
   const whose = hold.target === target.name ? '' : ` (${hold.target})`;
   const detail = `under repair${whose} until ${hold.until}, by ${hold.by}: ${hold.reason}`;
-  return refused(target, 'held', detail, { until: hold.until });
+  return rejected(target, 'held', detail, { until: hold.until });
 }
 
 /** The holds that cover a target: its own, its machine's, that of what it hangs on, and the rack's. */
@@ -143,7 +143,7 @@ function turnedOff(
   const off = target.feeds.map((feed) => switchedOff.get(formatOutlet(feed))).find(Boolean);
   if (off === undefined) return undefined;
   const detail = `${feedKey(off)} was turned off by ${off.by} at ${off.at}: ${off.reason}; turn it on instead`;
-  return refused(target, 'switched-off', detail);
+  return rejected(target, 'switched-off', detail);
 }
 
 /** Two cycles must not touch the same outlet, a phone not be cycled together with its machine, nor a machine with its switch. */
@@ -161,7 +161,7 @@ function overlapping(target: Target, { rack, active }: Snapshot): Verdict | unde
   );
   if (other === undefined) return undefined;
   const detail = `${verb(other)} of ${other.target} (${other.id}) is under way in ${rack.name}; ask again when it is done`;
-  return refused(target, 'under-way', detail);
+  return rejected(target, 'under-way', detail);
 }
 
 /** An outlet is being turned on for ever: an off meanwhile would defeat that. */
@@ -174,7 +174,7 @@ function awaitingOn(
   const pending = target.feeds.map((feed) => pendingOns.get(formatOutlet(feed))).find(Boolean);
   if (pending === undefined) return undefined;
   const detail = `${feedKey(pending)} was turned off by the cycle ${pending.cycle} and is still being turned on; turn it on to have that tried at once`;
-  return refused(target, 'under-way', detail);
+  return rejected(target, 'under-way', detail);
 }
 
 /**
@@ -198,10 +198,10 @@ function onFailing(
   const { name, first, notForcedUntil } = found;
   const { outlet, offSince, why } = first;
   const what = `${name} is failing: it turned ${outlet} off at ${offSince} and does not turn it on again (${why}); nothing else on it is turned off`;
-  // Repair of the uplink forces by itself: that is no operator.
+  // Repair of the internet connection forces by itself: that is no operator.
   if (!force || nativeOnly) {
     const detail = `${what} until that is repaired; an operator can force one more`;
-    return refused(target, 'controller-failing', detail);
+    return rejected(target, 'controller-failing', detail);
   }
   const earlier = active.find(
     (cycle) =>
@@ -212,12 +212,12 @@ function onFailing(
   );
   if (earlier !== undefined) {
     const detail = `${what}; one more was forced already (${earlier.target})`;
-    return refused(target, 'controller-failing', detail);
+    return rejected(target, 'controller-failing', detail);
   }
   if (notForcedUntil === undefined) return undefined;
   const until = new Date(notForcedUntil).toISOString();
   const detail = `${what}; one more was forced already, and the next can be at ${until}`;
-  return refused(target, 'controller-failing', detail, { until });
+  return rejected(target, 'controller-failing', detail, { until });
 }
 
 /** Limits protect the relay, for every client, and under whatever name. Each on ends an off, so that on needs no limit of its own. */
@@ -240,7 +240,7 @@ function tooSoon(
       ? `its power was cut less than ${cooldownSeconds} s ago`
       : `its power was cut ${maxPerHour} times within an hour`;
   const detail = `${rule}; possible again in ${Math.ceil(wait)} s, or for an operator with --ignore-limits`;
-  return refused(target, code, detail, { until });
+  return rejected(target, code, detail, { until });
 }
 
 /** Who else goes dark, and whether the daemon would cut its own branch. */
@@ -253,23 +253,23 @@ function dangerous(target: Target, ask: Ask, snapshot: Snapshot): Verdict {
   const cutOff = whyDaemonNeeds(rack, feeds, gone);
   if (cutOff !== undefined) {
     if (ask.action === 'off') {
-      return refused(target, 'protected', `${cutOff}; it is never turned off from here`);
+      return rejected(target, 'protected', `${cutOff}; it is never turned off from here`);
     }
     const [feed, ...more] = feeds;
     const alone = feed !== undefined && more.length === 0;
     if (!alone || !snapshot.cyclesNatively(feed, ask.offSeconds)) {
       const detail = `${cutOff}; nothing could turn it on again, since its outlet cannot cycle by itself`;
-      return refused(target, 'protected', detail);
+      return rejected(target, 'protected', detail);
     }
     if (!ask.force) {
       const detail = `${cutOff}; its outlet can cycle by itself: ask with force if that is what you want`;
-      return refused(target, 'protected', detail, { dark });
+      return rejected(target, 'protected', detail, { dark });
     }
     return { is: 'allowed', nativeOnly: true };
   }
   if (dark.length > 0 && !ask.force) {
     const detail = `${dark.length} others would lose power or network; ask with force if that is what you want`;
-    return refused(target, 'others-go-dark', detail, { dark });
+    return rejected(target, 'others-go-dark', detail, { dark });
   }
   return { is: 'allowed', nativeOnly: ask.nativeOnly === true };
 }
@@ -284,11 +284,14 @@ function verb({ action }: CycleRecord): string {
   return action === 'cycle' ? 'a cycle' : `turning it ${action}`;
 }
 
-function refused(
+function rejected(
   { name }: Pick<Target, 'name'>,
-  code: Refusal['code'],
+  code: Rejection['code'],
   detail: string,
-  more: Partial<Refusal> = {},
+  more: Partial<Rejection> = {},
 ): Verdict {
-  return { is: 'refused', refusal: { target: name, code, detail: `${name}: ${detail}`, ...more } };
+  return {
+    is: 'rejected',
+    rejection: { target: name, code, detail: `${name}: ${detail}`, ...more },
+  };
 }

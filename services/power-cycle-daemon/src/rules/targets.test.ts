@@ -9,7 +9,7 @@ const rack = parseRack(rackYaml('machines: { a: { kind: host, address: 127.0.1.1
 });
 
 describe('names that stand for too many', () => {
-  it('together are refused as soon as they do', () => {
+  it('together are rejected as soon as they do', () => {
     const written = Array.from({ length: 1000 }, (_, n) => `x${n}-[0-9999]`);
 
     const { targets, unknown } = findTargets(rack, ['a', ...written]);

@@ -53,7 +53,7 @@ async function fill({ stateDir }: TestDaemon): Promise<string> {
 }
 
 describe('a disk that is down', () => {
-  it('lets the daemon start, refuses what is asked, and touches nothing', async () => {
+  it('lets the daemon start, rejects what is asked, and touches nothing', async () => {
     const daemon = await startDaemon({
       yaml,
       prepare: (stateDir) => writeFile(join(stateDir, 'journal'), 'in the way'),
@@ -106,7 +106,7 @@ describe('a disk that is down', () => {
     await run('mv', [folder, away]);
     await writeFile(folder, 'in the way');
 
-    const second = await startDaemon({ yaml, former: first });
+    const second = await startDaemon({ yaml, previous: first });
     const before = second.boards.get('pdu-1').outlets.isOn('1');
     // At once: between two steps, the daemon would begin a journal of its own.
     await symlink(away, join(first.dir, 'link'));
@@ -131,18 +131,18 @@ describe('a disk that fills up', () => {
     const file = await fill(daemon);
     const cycle = await daemon.finished(id);
     const full = await ready(daemon);
-    const refused = await ask(daemon, 'c').catch((thrown: unknown) => thrown);
+    const rejected = await ask(daemon, 'c').catch((thrown: unknown) => thrown);
     await rm(file);
     await waitUntil(async () =>
       (await ready(daemon)).body.includes('"journal"') ? undefined : true,
     );
     await daemon.stop();
-    const next = await startDaemon({ yaml, former: daemon });
+    const next = await startDaemon({ yaml, previous: daemon });
     const { cycles: known } = await next.client.cycles();
 
     expect(cycle.outcome).toBe('on');
     expect(full.body).toContain('journal');
-    expect(refused).toMatchObject({ status: 503 });
+    expect(rejected).toMatchObject({ status: 503 });
     expect(daemon.boards.get('pdu-1').told).toEqual(['off 1', 'on 1 auto']);
     expect(known).toMatchObject([{ id, outcome: 'on' }]);
     const { outlets } = await next.client.outlets();

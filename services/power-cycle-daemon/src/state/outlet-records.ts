@@ -47,21 +47,21 @@ export function pendingOnOf(
 }
 
 /** After a change of the cycle. A device that cycled by itself has turned on again what it turned off. */
-export function onChanged(store: Store, former: CycleRecord, record: CycleRecord): Change[] {
+export function onChanged(store: Store, previous: CycleRecord, record: CycleRecord): Change[] {
   const { id, phase, feeds } = record;
   const { pendingOns } = store;
   if (record.action !== 'cycle') return phase === 'finished' ? onSwitched(store, record) : [];
-  if (former.phase !== 'turn-off' || (phase !== 'see-back' && phase !== 'finished')) return [];
+  if (previous.phase !== 'turn-off' || (phase !== 'see-back' && phase !== 'finished')) return [];
   const own = feeds.map(feedKey).filter((key) => pendingOns.get(key)?.cycle === id);
   return own.map((key) => pendingOns.remove(key));
 }
 
-/** A program's off is valid once it is proven. An operator's was valid before, and is not if it was not allowed after all. */
+/** A program's off is valid once it is verified. An operator's was valid before, and is not if it was not allowed after all. */
 function onSwitched({ pendingOns, switchedOff }: Store, record: CycleRecord): Change[] {
   const { action, target, outcome, feeds, by, reason, requestedAt: at } = record;
   if (action === 'on') {
-    const { formerly = [] } = record;
-    return outcome === 'failed' ? formerly.map((each) => switchedOff.put(each)) : [];
+    const { previously = [] } = record;
+    return outcome === 'failed' ? previously.map((each) => switchedOff.put(each)) : [];
   }
   if (outcome === 'off' && !isStanding(record)) {
     return feeds.flatMap((feed) => [
@@ -75,8 +75,8 @@ function onSwitched({ pendingOns, switchedOff }: Store, record: CycleRecord): Ch
 }
 
 /** With the offs that a program's on is about to end: they are valid again if it fails. */
-export function withFormerOffs({ switchedOff }: Store, record: CycleRecord): CycleRecord {
-  if (record.action !== 'on' || isStanding(record) || record.formerly) return record;
-  const formerly = record.feeds.flatMap((feed) => switchedOff.get(feedKey(feed)) ?? []);
-  return formerly.length === 0 ? record : { ...record, formerly };
+export function withPreviousOffs({ switchedOff }: Store, record: CycleRecord): CycleRecord {
+  if (record.action !== 'on' || isStanding(record) || record.previously) return record;
+  const previously = record.feeds.flatMap((feed) => switchedOff.get(feedKey(feed)) ?? []);
+  return previously.length === 0 ? record : { ...record, previously };
 }

@@ -61,7 +61,7 @@ export const CycleRecord = z.object({
   offSeconds: z.number(),
   reason: z.string(),
   by: z.string(),
-  origin: z.enum(['person', 'agent', 'endpoint', 'repair', 'uplink']),
+  origin: z.enum(['person', 'agent', 'endpoint', 'repair', 'internet']),
   force: z.boolean(),
   /** Only the USB port itself is turned off, whatever has its power with it. */
   alone: z.literal(true).exactOptional(),
@@ -98,7 +98,7 @@ export const CycleRecord = z.object({
   /** An off that failed and still stands: it is carried out once that is possible. */
   pending: z.literal(true).exactOptional(),
   /** The offs that a program's on replaced: they are back when it fails. */
-  formerly: z.array(SwitchedOff).exactOptional(),
+  previously: z.array(SwitchedOff).exactOptional(),
 });
 export type CycleRecord = z.output<typeof CycleRecord>;
 
@@ -128,7 +128,7 @@ export const RepairRecord = z.object({
   target: z.string(),
   tries: z.int(),
   lastTryAt: Time.exactOptional(),
-  needsHands: z.string().exactOptional(),
+  needsAttention: z.string().exactOptional(),
 });
 export type RepairRecord = z.output<typeof RepairRecord>;
 

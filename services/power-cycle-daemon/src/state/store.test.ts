@@ -7,7 +7,7 @@ import { cycleRecord } from '../testing/records.ts';
 import type { PendingOn } from './records.ts';
 import { Store } from './store.ts';
 
-/** A disk that can be taken away: a journal that is closed refuses all writes. */
+/** A disk that can be taken away: a journal that is closed rejects all writes. */
 async function onDisk() {
   const dir = await mkdtemp(join(tmpdir(), 'skolo-store-'));
   const folder = join(dir, 'journal');

@@ -1,7 +1,7 @@
 /** A device without a wire: outlets in memory, driven as a driver drives a real one, and faults on demand. */
 import { pause } from '@skolo/base';
 import type { Clock } from '@skolo/common';
-import { DeviceBusy, DeviceRefused, DeviceUnreachable, SignInRefused } from '@skolo/equipment';
+import { DeviceBusy, DeviceRejected, DeviceUnreachable, SignInRejected } from '@skolo/equipment';
 import {
   CannotCycle,
   type DriverKind,
@@ -29,7 +29,7 @@ export interface Board {
   /** Commands are taken and do nothing. */
   ignores: 'on' | 'off' | undefined;
   /** It says no to each command. */
-  refuses: boolean;
+  rejects: boolean;
   /** It rejects each command to turn an outlet on, and accepts the others. */
   rejectsOn: boolean;
   /** It rejects the login. */
@@ -37,7 +37,7 @@ export interface Board {
   /** How often somebody signed in, or tried to. */
   signIns: number;
   /** It says no when it is told to cycle by itself. */
-  refusesCycles: boolean;
+  rejectsCycles: boolean;
   /** The command is carried out and its answer is lost, so many times. */
   losesAnswers: number;
   /** Somebody else is signed in, so many times. */
@@ -75,11 +75,11 @@ export class Boards {
       isWedged: false,
       isDeaf: false,
       ignores: undefined,
-      refuses: false,
+      rejects: false,
       rejectsOn: false,
       rejectsSignIn: false,
       signIns: 0,
-      refusesCycles: false,
+      rejectsCycles: false,
       losesAnswers: 0,
       busyTimes: 0,
       showsOn: false,
@@ -137,7 +137,7 @@ function boardDriver(board: Board, native: NativeCycle['offSeconds'] | undefined
     try {
       if (board.isDown) throw new DeviceUnreachable(board.name, 'connection refused');
       board.signIns += 1;
-      if (board.rejectsSignIn) throw new SignInRefused(board.name, 'wrong password');
+      if (board.rejectsSignIn) throw new SignInRejected(board.name, 'wrong password');
       if (board.isDeaf) await new Promise(() => undefined);
       if (board.isWedged) await pause(3_600_000, signal);
       if (board.busyTimes > 0) {
@@ -154,11 +154,11 @@ function boardDriver(board: Board, native: NativeCycle['offSeconds'] | undefined
 
   function tell(text: string, signal: AbortSignal, act: () => void): Promise<void> {
     return contact(signal, () => {
-      if (board.refuses) throw new DeviceRefused(board.name, 'no such command');
+      if (board.rejects) throw new DeviceRejected(board.name, 'no such command');
       if (board.rejectsOn && text.startsWith('on')) {
-        throw new DeviceRefused(board.name, 'ERROR: PoE controller busy');
+        throw new DeviceRejected(board.name, 'ERROR: PoE controller busy');
       }
-      if (board.refusesCycles && text.startsWith('cycle')) {
+      if (board.rejectsCycles && text.startsWith('cycle')) {
         throw new CannotCycle(board.name, 'no such command');
       }
       board.told.push(text);
@@ -177,7 +177,7 @@ function boardDriver(board: Board, native: NativeCycle['offSeconds'] | undefined
     read: (outlets, signal) =>
       contact(signal, () => {
         const missing = outlets.find((outlet) => !board.outlets.has(outlet));
-        if (missing !== undefined) throw new DeviceRefused(board.name, `no outlet ${missing}`);
+        if (missing !== undefined) throw new DeviceRejected(board.name, `no outlet ${missing}`);
         board.reads.push([...outlets]);
         return new Map(outlets.map((outlet) => [outlet, reading(board, outlet)]));
       }),

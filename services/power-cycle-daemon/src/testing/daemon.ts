@@ -41,7 +41,7 @@ export interface DaemonOptions {
   /** Before it starts. */
   prepare?: (stateDir: string) => Promise<void>;
   /** Of a daemon that was stopped: this one goes on where that one was. */
-  former?: TestDaemon;
+  previous?: TestDaemon;
   /** Seconds for what is under way when it is told to stop; default: none. */
   stopWithin?: number;
   endpoints?: PowerCycleDaemonDeps['endpoints'];
@@ -109,9 +109,9 @@ export function boardDrivers(boards: Boards): ReadonlyMap<string, DriverKind> {
 }
 
 export async function startDaemon(options: DaemonOptions): Promise<TestDaemon> {
-  const { yaml, settings, cooldownSeconds, maxPerHour, former, clock } = options;
-  const boards = options.boards ?? former?.boards ?? new Boards();
-  const dir = former?.dir ?? (await newDir());
+  const { yaml, settings, cooldownSeconds, maxPerHour, previous, clock } = options;
+  const boards = options.boards ?? previous?.boards ?? new Boards();
+  const dir = previous?.dir ?? (await newDir());
   const stateDir = join(dir, 'state');
   await mkdir(stateDir, { recursive: true });
   await options.prepare?.(stateDir);
@@ -125,10 +125,11 @@ export async function startDaemon(options: DaemonOptions): Promise<TestDaemon> {
   };
   await writeFile(join(dir, 'agent-key'), testAgentKey.reveal(), { mode: 0o600 });
   await write(yaml);
-  const who = former?.who ?? `ann-${Math.random().toString(36).slice(2, 8)}`;
+  const who = previous?.who ?? `ann-${Math.random().toString(36).slice(2, 8)}`;
   const tokens = join(dir, 'tokens.yaml');
   const token =
-    former?.token ?? (await newToken(tokens, { name: who, role: 'operate', expiresInDays: 3650 }));
+    previous?.token ??
+    (await newToken(tokens, { name: who, role: 'operate', expiresInDays: 3650 }));
   const { log, lines } = collectLog();
   const service = await startService(
     createPowerCycleDaemon({

@@ -5,7 +5,7 @@ import { type FakeClock, fakeClock } from './fake-clock.ts';
 
 export interface RepairLab extends TestDaemon {
   clock: FakeClock;
-  /** Whether the router of the uplink answers. */
+  /** Whether the router of the internet connection answers. */
   router: { isThere: boolean };
   /** Lets time pass, and fulfils once everything has been looked at since. */
   after: (minutes: number) => Promise<void>;

@@ -82,7 +82,7 @@ describe('a history that was deleted', () => {
     expect((await lab.device('router')).versions).toBeLessThanOrEqual(2);
     await lab.stop();
     const next = await startLab({
-      former: lab,
+      previous: lab,
       settings: `    upload: ${join(lab.dir, 'offsite')}\n    encrypt: none`,
     });
     expect(await lost(next)).toMatchObject([
@@ -112,7 +112,7 @@ describe('a history that was deleted', () => {
     await lab.stop();
     await rm(repositoryOf(lab), { recursive: true });
 
-    const next = await startLab({ former: lab });
+    const next = await startLab({ previous: lab });
 
     expect(await lost(next)).toHaveLength(3);
     expect(await next.metrics()).toMatch(/^skolo_backup_repository_sound 0$/m);
@@ -154,7 +154,7 @@ describe('a history that was deleted', () => {
     await rm(repositoryOf(lab), { recursive: true });
 
     const next = await startLab({
-      former: lab,
+      previous: lab,
       settings: `    upload: ${join(lab.dir, 'offsite')}\n    encrypt: none`,
     });
 
@@ -177,7 +177,7 @@ describe('a history that was deleted', () => {
     await rm(repositoryOf(lab), { recursive: true });
     await cp(join(lab.dir, 'older'), repositoryOf(lab), { recursive: true });
 
-    const next = await startLab({ former: lab });
+    const next = await startLab({ previous: lab });
 
     expect(await lost(next)).toMatchObject([{ device: 'router', newest: { id: version } }]);
     expect((await next.device('switch-1')).versions).toBe(1);
@@ -195,7 +195,7 @@ describe('a history that was deleted', () => {
     await rm(join(lab.stateDir, 'journal.mark'), { force: true });
     await rename(join(lab.dir, 'unmounted'), join(lab.dir, 'offsite'));
 
-    const next = await startLab({ former: lab, settings: offsite(lab.dir) });
+    const next = await startLab({ previous: lab, settings: offsite(lab.dir) });
     await next.idle();
 
     expect(await next.degraded()).toContain('the journal is new, and the history has 3 devices');
@@ -213,10 +213,10 @@ describe('a history that was deleted', () => {
     await lab.admin.receiveHistory({ body: { offset: 0, data: data.toString('base64') } });
     const sha256 = createHash('sha256').update(data).digest('hex');
 
-    const refused = { status: 409, message: expect.stringContaining('it is not a history') };
+    const rejected = { status: 409, message: expect.stringContaining('it is not a history') };
     await expect(
       lab.admin.restoreHistory({ body: { sha256, reason: 'try' } }),
-    ).rejects.toMatchObject(refused);
+    ).rejects.toMatchObject(rejected);
 
     expect(await contents(lab)).toEqual(before);
     await change(lab, 1);

@@ -208,7 +208,7 @@ function together(first: LostRecord, second: LostRecord): LostRecord {
   return { ...second, since: first.since, versions, unsent: [...unsent.values()] };
 }
 
-/** In a copy of the former history, the same content is the same version, also with another id. */
+/** In a copy of the previous history, the same content is the same version, also with another id. */
 function isSame(version: Version, wanted: KnownVersion): boolean {
   return version.id === wanted.id || (wanted.sha1 !== undefined && version.sha1 === wanted.sha1);
 }

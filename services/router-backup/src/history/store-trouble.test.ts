@@ -109,7 +109,7 @@ describe('a store', () => {
     expect(troubles.has('repository')).toBe(false);
   });
 
-  it('begins a new history after the former one was moved away', async () => {
+  it('begins a new history after the previous one was moved away', async () => {
     const { stateDir, store, commit, well } = await open();
     await commit('router');
     await rename(join(stateDir, 'repository'), join(stateDir, 'elsewhere'));

@@ -88,7 +88,7 @@ describe('the history of the service', () => {
       }
     }
 
-    const next = await startLab({ former: lab });
+    const next = await startLab({ previous: lab });
     await expect.poll(async () => (await next.device('router')).versions).toBe(1);
     await next.idle();
 
@@ -97,7 +97,7 @@ describe('the history of the service', () => {
     const names = await readdir(next.stateDir);
     const broken = names.filter((name) => name.startsWith('repository.broken-'));
     expect(broken).toHaveLength(1);
-    // The new one is sound, and the former one's versions are not in it.
+    // The new one is sound, and the previous one's versions are not in it.
     expect(await next.degraded()).not.toContain('"repository"');
     expect(await next.metrics()).toContain('skolo_backup_history_lost_devices 3');
     await next.admin.acceptLoss({ body: { reason: 'nothing can be saved of it' } });
@@ -168,14 +168,14 @@ describe('the history of the service', () => {
       },
     });
 
-    const refused = await lab.admin.requestBackup({ body: {} }).catch((error: unknown) => error);
+    const rejected = await lab.admin.requestBackup({ body: {} }).catch((error: unknown) => error);
     const down = await lab.degraded();
     await run('mount', ['-o', 'remount,rw', dir]);
     await expect
       .poll(async () => (await lab.device('router').catch(() => undefined))?.state)
       .toBe('ok');
 
-    expect(refused).toMatchObject({ status: 503 });
+    expect(rejected).toMatchObject({ status: 503 });
     expect(down).toMatch(/read-only/);
     await expect.poll(() => lab.degraded()).not.toMatch(/"(journal|repository)"/);
   });

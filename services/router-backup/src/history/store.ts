@@ -1,7 +1,7 @@
 /**
  * The history in git, below the state directory: opened at start or as soon as the disk allows, checked at start and once a day.
  * The store repairs what git can rebuild. It sets a broken history aside, never deletes it, and begins a new one, so that
- * the next backups can be stored. Before a new one begins, it is recorded what the former one had.
+ * the next backups can be stored. Before a new one begins, it is recorded what the previous one had.
  */
 import { open, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -37,7 +37,7 @@ const aside = 'repository set aside';
 /** Bytes that a write needs besides its content. */
 const spare = 1 << 20;
 /** Limits the doublings of the time between two attempts to write. */
-const mostRefusals = 8;
+const mostRejections = 8;
 
 export class Store {
   private readonly deps: StoreDeps;
@@ -54,7 +54,7 @@ export class Store {
   /** The disk rejected a write; it counts as writable once it accepts so many bytes. Undefined: it is writable. */
   private wanted: number | undefined;
   /** Times that it counted as writable, and rejected the next write. */
-  private refusals = 0;
+  private rejections = 0;
   private looks = 0;
 
   constructor(deps: StoreDeps) {
@@ -106,7 +106,7 @@ export class Store {
     const isDamaged = error instanceof BackupError && error.code === 'damaged';
     if (isDamaged || (await this.isGone())) return await this.check();
     if (!(error instanceof BackupError) || error.code !== 'storage') return;
-    if (this.wanted === undefined) this.refusals += 1;
+    if (this.wanted === undefined) this.rejections += 1;
     this.looks = 0;
     this.wanted = Math.max(this.wanted ?? 0, size + spare);
     this.report(errorText(error));
@@ -114,7 +114,7 @@ export class Store {
 
   /** A write succeeded. */
   stored(): void {
-    this.refusals = 0;
+    this.rejections = 0;
     if (this.wanted !== undefined) this.setWritable();
   }
 
@@ -149,7 +149,7 @@ export class Store {
     const present = this.repository;
     this.isReplacing = true;
     this.opened = undefined;
-    this.why = 'its former versions are being restored; try again in a moment';
+    this.why = 'its previous versions are being restored; try again in a moment';
     try {
       const folder = await prepare(present);
       await present.close();
@@ -271,7 +271,7 @@ export class Store {
   /** After each write that failed although there seemed to be room, the next attempt waits twice as long. */
   private async tryToWrite(size: number): Promise<void> {
     this.looks += 1;
-    if (this.looks < 2 ** Math.min(this.refusals - 1, mostRefusals)) return;
+    if (this.looks < 2 ** Math.min(this.rejections - 1, mostRejections)) return;
     this.looks = 0;
     // git removes files of this name that a killed process has left.
     const file = join(this.folder, 'tmp_obj_room');

@@ -339,7 +339,7 @@ describe('no archive', () => {
     const error = await caught(jumphost.archive({ recipients }));
 
     expect(error).toBeInstanceOf(BackupError);
-    expect(error).toMatchObject({ code: 'refused' });
+    expect(error).toMatchObject({ code: 'rejected' });
     expect(String(error)).toContain('give services.router-backup.encrypt an age recipient');
     expect(await readdir(jumphost.folder)).toEqual([]);
   });

@@ -68,13 +68,13 @@ const noRecipient =
   'the jumphost holds secrets, so it is only kept encrypted: give services.router-backup.encrypt an age recipient (age-keygen prints one)';
 
 /**
- * @throws BackupError `refused`: there is no recipient. `storage`: the disk is full, or files change faster than they can be
+ * @throws BackupError `rejected`: there is no recipient. `storage`: the disk is full, or files change faster than they can be
  *   read. The reason of an aborted signal. Nothing is left then.
  */
 export async function archiveJumphost(options: ArchiveOptions): Promise<JumphostArchive> {
   const { recipients, folder, scratch, signal } = options;
   if (recipients === undefined || recipients === 'none' || recipients.length === 0) {
-    throw new BackupError('refused', noRecipient);
+    throw new BackupError('rejected', noRecipient);
   }
   const search = { ...options, exclude: [...options.exclude, folder, scratch] };
   const unreadable = new Map<string, Left>();

@@ -83,12 +83,12 @@ export function jumphostSteps({ device, id }: Version) {
   const steps: RestoreStep[] = [
     {
       title: 'Get the archive',
-      where: 'desk',
+      where: 'workstation',
       lines: [`skolo backup show ${device} --version ${id} --secrets -o ${file}`],
     },
     {
       title: 'Decrypt it with the age identity of one of the recipients, and look into it',
-      where: 'desk',
+      where: 'workstation',
       lines: [`age -d -i IDENTITY-FILE ${file} | tar -tzf -`],
     },
     {

@@ -16,7 +16,7 @@ const content = 'archive.age';
 
 const Done = z.union([z.object({ failed: z.string() }), z.object({ archive: JumphostArchive })]);
 
-/** By the program: the request is taken, and what is left of former ones goes. */
+/** By the program: the request is taken, and what is left of previous ones goes. */
 export async function beginHandOver(folder: string): Promise<void> {
   const names = await readdir(folder);
   const old = names.filter((name) => name !== wanted && name !== done);

@@ -51,7 +51,7 @@ export async function archiveAsProgram(args: readonly string[]): Promise<number>
 /** Parts of the state of router-backup that are off site by themselves, or useless elsewhere. */
 export const excluded = [
   'repository',
-  '.repository.former',
+  '.repository.previous',
   'incoming',
   'archives',
   'outgoing',

@@ -1,12 +1,12 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { campaign } from '@skolo/durable/campaign';
+import { countRounds } from '@skolo/durable/fault-injection';
 import { describe, expect, it } from 'vitest';
 import { tempDir } from '../testing/fixtures.ts';
 import { lookInto, startDatabaseWriter } from '../testing/writers.ts';
 import { copyDatabase } from './sqlite.ts';
 
-const copies = campaign();
+const copies = countRounds();
 
 describe('copyDatabase', () => {
   it.for([

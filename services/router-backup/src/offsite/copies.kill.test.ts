@@ -8,13 +8,13 @@ import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { openSource, Repository } from '@skolo/backup';
-import { campaign, seed, seeded } from '@skolo/durable/campaign';
+import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
 import { Secret } from '@skolo/secrets';
 import { expect, it, onTestFinished } from 'vitest';
 import { tempDir } from '../testing/fixtures.ts';
 import { devices, versionText } from '../testing/offsite-writer.ts';
 
-const kills = campaign();
+const kills = countRounds();
 const program = join(import.meta.dirname, '../testing/offsite-writer.ts');
 /** Made by age-keygen for this test alone. */
 const recipient = 'age1sml852a9e9qjcm5eq2tsyh5yfu330uqhn7q5ap29wj6vldg9p5lqjnstcn';

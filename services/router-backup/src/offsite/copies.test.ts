@@ -103,7 +103,7 @@ describe('what has to leave the rack', () => {
     expect(String(gunzipSync(await decrypt(bytes, [identity], 'it')))).toBe('secret canary\n');
   });
 
-  // rack.yaml is refused with these; that is not to be the only thing that keeps it here.
+  // rack.yaml is rejected with these; that is not to be the only thing that keeps it here.
   it.each([[undefined], [[]]])(
     'stays in the rack where it is encrypted for %j',
     async (encrypt) => {
@@ -191,7 +191,7 @@ describe('a bucket', () => {
     return google;
   }
 
-  it('is written with the key of a service account, that is read again when it was refused', async () => {
+  it('is written with the key of a service account, that is read again when it was rejected', async () => {
     const oauth = await startGoogleOAuth();
     onTestFinished(() => oauth.close());
     const google = await startBucket((token) => token !== undefined && oauth.isValid(token));

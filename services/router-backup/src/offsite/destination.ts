@@ -52,13 +52,13 @@ export function destinationsOf(rack: Rack): Destination[] {
 /**
  * The recipients that each copy is encrypted for.
  *
- * @throws BackupError `refused`: rack.yaml has neither recipients nor `none`
+ * @throws BackupError `rejected`: rack.yaml has neither recipients nor `none`
  */
 export function recipientsOf(rack: Rack): readonly string[] | 'none' {
   const { encrypt } = rack.services['router-backup'];
   if (encrypt !== undefined) return encrypt;
   throw new BackupError(
-    'refused',
+    'rejected',
     'nothing leaves the rack before services.router-backup.encrypt says for whom it is encrypted (`[age1…]`, or `none`)',
   );
 }

@@ -91,7 +91,7 @@ export class ObjectBackend implements Backend {
     try {
       return await work();
     } catch (error) {
-      if (error instanceof BackupError && error.code === 'refused') this.opened = undefined;
+      if (error instanceof BackupError && error.code === 'rejected') this.opened = undefined;
       throw error;
     }
   }

@@ -106,7 +106,7 @@ describe('connected hosts', () => {
 
   it('say why a device could not be read, and keep its password', async () => {
     const { read, switch1 } = await start();
-    switch1.faults.set('refuses-login');
+    switch1.faults.set('rejects-login');
 
     const { status, detail } = await problemOf(read('switch-1'));
 

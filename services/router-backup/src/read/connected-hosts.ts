@@ -5,7 +5,7 @@
 import type { ConnectedHosts } from '@skolo/api';
 import { orAborted, withDeadline } from '@skolo/base';
 import { type Clock, HttpProblem, type Locks } from '@skolo/common';
-import { DeviceRefused, DeviceTimeout } from '@skolo/equipment';
+import { DeviceRejected, DeviceTimeout } from '@skolo/equipment';
 import { models } from '@skolo/models';
 import type {
   CreateConnectedHostsReader,
@@ -71,7 +71,7 @@ export class ConnectedHostReadings {
       new DeviceTimeout(name, `not read within ${mostMs / 1000} s; is a backup of it under way?`);
     try {
       const create = await loadConnectedHosts(model);
-      if (create === undefined) throw new DeviceRefused(name, `a ${model} is not read`);
+      if (create === undefined) throw new DeviceRejected(name, `a ${model} is not read`);
       const { hosts, ports, own } = await withDeadline({ ms: mostMs, late, signal }, (limit) =>
         orAborted(this.inTurn(device, create, transcript, limit), limit),
       );

@@ -5,12 +5,12 @@ import {
   AnswerCut,
   AnswerUncertain,
   DeviceBusy,
-  DeviceRefused,
+  DeviceRejected,
   DeviceTimeout,
   DeviceUnreachable,
   HostKeyChanged,
   OutputNotStored,
-  SignInRefused,
+  SignInRejected,
 } from '@skolo/equipment';
 import { BackupError } from '@skolo/models/configuration';
 import { SecretError } from '@skolo/secrets';
@@ -48,7 +48,7 @@ export const isWorthRetrying: Readonly<Record<FailureClass, boolean>> = {
   storage: true,
   auth: false,
   'host-key': false,
-  refused: false,
+  rejected: false,
   'suspiciously-small': false,
   'wrong-device': false,
   internal: false,
@@ -69,8 +69,8 @@ function classOf(error: unknown): FailureClass {
   if (error instanceof DeviceTimeout) return 'timeout';
   if (error instanceof DeviceUnreachable) return 'unreachable';
   if (error instanceof HostKeyChanged) return 'host-key';
-  if (error instanceof SignInRefused || error instanceof SecretError) return 'auth';
-  if (error instanceof DeviceRefused) return 'refused';
+  if (error instanceof SignInRejected || error instanceof SecretError) return 'auth';
+  if (error instanceof DeviceRejected) return 'rejected';
   if (error instanceof BackupError || error instanceof OutputNotStored) return 'storage';
   return 'internal';
 }

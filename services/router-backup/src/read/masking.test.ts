@@ -65,10 +65,10 @@ describe('the text of a device', () => {
   it('is quoted without a short secret', () => {
     const said = 'switch# show running-config\n neighbor 10.0.0.1  password ab1\n';
     const message =
-      'refuses "x": neighbor 10.0.0.1 password ab1; is the password of its login right?';
+      'rejects "x": neighbor 10.0.0.1 password ab1; is the password of its login right?';
 
     expect(maskMessage(mask, message, said, [])).toMatch(
-      /^refuses "x": neighbor 10\.0\.0\.1 password <secret [0-9a-f]{6}> is the password of its login right\?$/,
+      /^rejects "x": neighbor 10\.0\.0\.1 password <secret [0-9a-f]{6}> is the password of its login right\?$/,
     );
   });
 

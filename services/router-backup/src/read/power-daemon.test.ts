@@ -172,7 +172,7 @@ describe('wanted', () => {
   });
 
   it.each<[string, FakeDaemon['instead']]>([
-    ['refuses', (_, response) => void response.writeHead(401).end('{}')],
+    ['rejects', (_, response) => void response.writeHead(401).end('{}')],
     ['talks nonsense', (_, response) => void response.end('<html>log in</html>')],
     ['never answers', () => undefined],
     ['dies while it answers', (_, response) => void response.writeHead(200).destroy()],

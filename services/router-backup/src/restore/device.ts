@@ -231,7 +231,7 @@ async function readLimited(
   if (content.size <= mostBytes) return await readFile(content.file);
   throw new BackupFailed(
     device,
-    'refused',
+    'rejected',
     `${content.size} bytes are too many to be restored from here`,
   );
 }

@@ -110,14 +110,14 @@ export class Attempts {
       suspect,
       cause,
     } = transcripts.failure(name, error, transcript, rules);
-    const former = state.devices.get(name);
+    const previous = state.devices.get(name);
     const record: DeviceRecord = {
-      ...former,
+      ...previous,
       ...begun,
       lastResult: 'failed',
       failure,
       detail,
-      failures: (former?.failures ?? 0) + 1,
+      failures: (previous?.failures ?? 0) + 1,
       seconds,
       suspect,
     };
@@ -257,7 +257,7 @@ export class Attempts {
     const { rack, state } = this.deps;
     const { shrinkPercent } = rack().services['router-backup'];
     const { size, content, model, sha1 } = fetched;
-    const rejection = judgeSize(name, size, { former: before.size ?? 0, shrinkPercent });
+    const rejection = judgeSize(name, size, { previous: before.size ?? 0, shrinkPercent });
     if (rejection === undefined) return;
     // Without what changes by itself, such as a clock.
     const suspect = 'bytes' in content ? fingerprintOf(content.bytes, model) : sha1;

@@ -1,6 +1,6 @@
 /**
  * A device that has left rack.yaml is retired: its history stays, nothing is deleted. An inventory that is empty, or lost half
- * of the devices, counts as a mistake: no device is retired until a person has asked for a backup of all.
+ * of the devices, counts as an error: no device is retired until a person has asked for a backup of all.
  */
 
 import { errorText } from '@skolo/base';
@@ -29,7 +29,7 @@ export class Inventory {
     this.deps = deps;
   }
 
-  /** Why rack.yaml looks like a mistake. Undefined: it does not. */
+  /** Why rack.yaml looks like an error. Undefined: it does not. */
   get problem(): string | undefined {
     return this.why;
   }
@@ -40,7 +40,7 @@ export class Inventory {
    * @param isConfirmed a person has asked for all devices that it lists
    */
   async check({ isConfirmed = false } = {}): Promise<void> {
-    // One after the other: half of a retirement looks like a mistake.
+    // One after the other: half of a retirement looks like an error.
     const check = () => this.checkNow(isConfirmed);
     this.checking = this.checking.then(check, check);
     await this.checking;
@@ -52,7 +52,7 @@ export class Inventory {
       ({ retiredAt, model }) => retiredAt === undefined && model !== jumphostModel,
     );
     const { infrastructure, disabled } = rack();
-    // An entry with a mistake has not left.
+    // An entry with an error has not left.
     const gone = known.filter(
       ({ name }) => !infrastructure.has(name) && !disabled?.names.has(name),
     );

@@ -38,11 +38,11 @@ describe('the planner', () => {
     await lab.stop();
     clock.pass(72 * hour);
 
-    const next = await startLab({ former: lab, clock });
+    const next = await startLab({ previous: lab, clock });
     await next.idle();
     const first = await origins(next);
     await next.stop();
-    const again = await startLab({ former: next, clock });
+    const again = await startLab({ previous: next, clock });
     await again.idle();
 
     expect(first).toEqual(['overdue', 'overdue']);
@@ -55,7 +55,7 @@ describe('the planner', () => {
     await lab.stop();
     clock.pass(2 * hour);
 
-    const next = await startLab({ former: lab, clock });
+    const next = await startLab({ previous: lab, clock });
     await next.idle();
 
     expect(await origins(next)).toEqual(['overdue']);
@@ -136,7 +136,7 @@ describe('the inventory', () => {
   it.each([
     ['empty', 'infrastructure: {}'],
     ['half of it', 'infrastructure:\n  router: { model: frr, address: 127.0.2.1 }\n'],
-  ])('takes a rack.yaml that is %s for a mistake, until a person asks for it', async (_, yaml) => {
+  ])('takes a rack.yaml that is %s for an error, until a person asks for it', async (_, yaml) => {
     const { lab } = await atNoon();
 
     await lab.edit(yaml);

@@ -1,4 +1,4 @@
-import { DeviceBusy, DeviceRefused, HostKeyChanged, SignInRefused } from '@skolo/equipment';
+import { DeviceBusy, DeviceRejected, HostKeyChanged, SignInRejected } from '@skolo/equipment';
 import { describe, expect, it } from 'vitest';
 import { silent, unreachable } from '../testing/fake-device.ts';
 import { startLab, threeDevices } from '../testing/lab.ts';
@@ -50,10 +50,10 @@ describe('a run', () => {
     for (const [failure, error] of [
       ['unreachable', unreachable('router')],
       ['timeout', silent('router')],
-      ['auth', new SignInRefused('router', 'does not take the password')],
+      ['auth', new SignInRejected('router', 'does not take the password')],
       ['host-key', new HostKeyChanged('router', 'its host key is another one')],
       ['busy', new DeviceBusy('router', 'gives no session')],
-      ['refused', new DeviceRefused('router', 'refuses "show running-config"')],
+      ['rejected', new DeviceRejected('router', 'rejects "show running-config"')],
       ['internal', new TypeError('undefined is not a function')],
     ] as const) {
       lab.devices.get('router').failures.push(error);
@@ -70,13 +70,13 @@ describe('a run', () => {
     }
   });
 
-  it('stores nothing that is incomplete, refused or suspiciously small', async () => {
+  it('stores nothing that is incomplete, rejected or suspiciously small', async () => {
     const lab = await startLab();
     await lab.idle();
 
     for (const [failure, text] of [
       ['incomplete', 'hostname router\n'],
-      ['refused', '% Authorization failed\n'],
+      ['rejected', '% Authorization failed\n'],
       ['suspiciously-small', 'end\n'],
     ] as const) {
       lab.devices.get('router').text = text;
@@ -124,7 +124,7 @@ describe('a run', () => {
     lab.devices.get('router').failures.push(unreachable('router'), silent('router'));
     lab.devices
       .get('switch-1')
-      .failures.push(new SignInRefused('switch-1', 'does not take the password'));
+      .failures.push(new SignInRejected('switch-1', 'does not take the password'));
 
     await lab.edit(threeDevices);
     await expect
@@ -216,7 +216,7 @@ describe('a run', () => {
     await lab.stop();
     const reads = lab.devices.get('switch-1').reads;
 
-    const next = await startLab({ former: lab });
+    const next = await startLab({ previous: lab });
     const run = await next.finished(id);
 
     expect(resultsOf(run)).toMatchObject({ router: 'unchanged', 'switch-1': 'unchanged' });

@@ -28,7 +28,7 @@ export interface LabOptions extends Pick<RouterBackupDeps, 'retryPauses' | 'powe
   isFake?: boolean;
   prepare?: (stateDir: string) => Promise<void>;
   /** Of one that was stopped: this one goes on where that one was. */
-  former?: Lab;
+  previous?: Lab;
 }
 
 export interface Lab {
@@ -83,10 +83,10 @@ ${settings}
 }
 
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
-  const { former, clock, yaml = threeDevices, timezone = 'Europe/Berlin' } = options;
+  const { previous, clock, yaml = threeDevices, timezone = 'Europe/Berlin' } = options;
   const { powerUrl = 'http://127.0.0.1:9', settings: given = '' } = options;
-  const devices = options.devices ?? former?.devices ?? new FakeDevices();
-  const dir = former?.dir ?? (await tempDir());
+  const devices = options.devices ?? previous?.devices ?? new FakeDevices();
+  const dir = previous?.dir ?? (await tempDir());
   const settings = typeof given === 'string' ? given : given(dir);
   const stateDir = join(dir, 'state');
   await mkdir(stateDir, { recursive: true });
@@ -103,8 +103,8 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const tokens = join(dir, 'tokens.yaml');
   const token = (name: string, role: 'admin' | 'operate') =>
     newToken(tokens, { name, role, expiresInDays: 3650 });
-  const adminToken = former?.adminToken ?? (await token('ann', 'admin'));
-  const operatorToken = former?.operatorToken ?? (await token('otto', 'operate'));
+  const adminToken = previous?.adminToken ?? (await token('ann', 'admin'));
+  const operatorToken = previous?.operatorToken ?? (await token('otto', 'operate'));
   const lines: Record<string, unknown>[] = [];
   const service = await startService(
     createRouterBackup({

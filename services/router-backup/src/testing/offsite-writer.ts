@@ -11,7 +11,7 @@ import { Repository } from '@skolo/backup';
 import { pause } from '@skolo/base';
 import { createLogger, DegradedList, LastSuccess, systemClock } from '@skolo/common';
 import { Journal } from '@skolo/durable';
-import { report } from '@skolo/durable/campaign';
+import { report } from '@skolo/durable/fault-injection';
 import { OffsiteCopies } from '../offsite/copies.ts';
 import { smallRack } from './small-rack.ts';
 

@@ -199,7 +199,7 @@ export class BotRun {
   private whyNotStarted(why: string | undefined): string {
     const { botDir, python } = this.settings;
     if (this.last === 'busy') return `another agent runs a bot in ${botDir}`;
-    if (this.last === 'refused') return `a bot that is not this agent's runs in ${botDir}: end it`;
+    if (this.last === 'rejected') return `a bot that is not this agent's runs in ${botDir}: end it`;
     return whyNotPython(python, why ?? this.lastError);
   }
 

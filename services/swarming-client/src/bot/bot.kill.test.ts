@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { errorCode, pause } from '@skolo/base';
-import { campaign, isLong, seed, seeded } from '@skolo/durable/campaign';
+import { countRounds, isLong, seed, seeded } from '@skolo/durable/fault-injection';
 import { describe, expect, it } from 'vitest';
 import { markVariable } from './environment.ts';
 import { argumentsOf, processes, variableOf, withDescendants } from './processes.ts';
@@ -10,7 +10,7 @@ import { isAlive, newBot, type TestBot } from './testing/new-bot.ts';
 import { python } from './testing/python.ts';
 import { bots } from './testing/stub-bot.ts';
 
-const kills = campaign();
+const kills = countRounds();
 
 /** Bots that run in a folder: by their command line, whoever started them. What a bot starts has its command line at first. */
 function botsIn(botDir: string): number[] {

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '@skolo/common/light';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import {
   type SimulatedSwarming,
   type SwarmingFault,
@@ -125,7 +125,7 @@ describe.skipIf(python === undefined)('the bot of the simulated Swarming', () =>
     'hang',
     'reset',
     ...(isLong
-      ? (['refused', 'slow', 'no-redirect', 'half-body', 'corrupt-zip', 'wrong-server'] as const)
+      ? (['rejected', 'slow', 'no-redirect', 'half-body', 'corrupt-zip', 'wrong-server'] as const)
       : []),
   ])('comes up after %s', async (fault) => {
     const { test, swarming } = lab;
@@ -134,7 +134,7 @@ describe.skipIf(python === undefined)('the bot of the simulated Swarming', () =>
     const passing = ['slow', 'no-redirect'].includes(fault);
     swarming.faults.set(fault, {
       times: 2,
-      ...(['refused', 'hang', 'reset', 'slow'].includes(fault) && {
+      ...(['rejected', 'hang', 'reset', 'slow'].includes(fault) && {
         at: ['bot_code'],
       }),
     });

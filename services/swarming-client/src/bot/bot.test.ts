@@ -53,7 +53,7 @@ ${bots.idle}`;
       SKOLO_TOKEN: 'secret',
       ANDROID_TOKEN: 'secret',
     };
-    await using test = await newBot({ zip: { body }, env }, { reboot: 'refuse' });
+    await using test = await newBot({ zip: { body }, env }, { reboot: 'reject' });
 
     test.bot.start('http://127.0.0.1:1');
     await expect.poll(() => test.read('seen')).toBeDefined();
@@ -66,7 +66,7 @@ ${bots.idle}`;
       SWARMING_BOT_ID: 'machine-1',
       SWARMING_EXTERNAL_BOT_SETUP: '1',
       SKOLO_HOOK_URL: 'http://127.0.0.1:1',
-      SKOLO_REBOOT: 'refuse',
+      SKOLO_REBOOT: 'reject',
       SKOLO_AGENT_BOT: test.botDir,
       ...(seen.LC_CTYPE && { LC_CTYPE: seen.LC_CTYPE }),
     });

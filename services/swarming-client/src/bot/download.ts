@@ -1,6 +1,6 @@
 /**
  * Downloads the bot: `GET SERVER/bot_code`, which redirects to a versioned address, or answers with the zip itself.
- * Without the header X-Luci-Swarming-Bot-ID a token that is only good for bots is refused.
+ * Without the header X-Luci-Swarming-Bot-ID a token that is only good for bots is rejected.
  */
 import type { FileHandle } from 'node:fs/promises';
 import { type OpenAnswer, Unreachable, withAnswer } from '../http/request.ts';
@@ -75,7 +75,7 @@ async function ask(
       async (answer) => {
         timer.refresh();
         if (redirects.includes(answer.status)) return nextUrl(url, answer);
-        if (answer.status !== 200) throw new DownloadFailed(await refusal(url, answer));
+        if (answer.status !== 200) throw new DownloadFailed(await rejection(url, answer));
         await save(url, answer, file, timer);
         return undefined;
       },
@@ -112,7 +112,7 @@ const hints: Record<number, string> = {
   403: '; is the account of this machine allowed there?',
 };
 
-async function refusal(url: URL, { status, message }: OpenAnswer): Promise<string> {
+async function rejection(url: URL, { status, message }: OpenAnswer): Promise<string> {
   const text = await startOf(message).catch(() => '');
   return `${pathOf(url)} answered ${status}${text === '' ? '' : ` (${text})`}${hints[status] ?? ''}`;
 }

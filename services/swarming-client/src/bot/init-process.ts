@@ -13,7 +13,7 @@ const lingerMs = 1000;
 const InitEvent = z.discriminatedUnion('event', [
   z.object({ event: z.literal('locked'), warning: z.string().exactOptional() }),
   z.object({ event: z.literal('busy') }),
-  z.object({ event: z.literal('refused') }),
+  z.object({ event: z.literal('rejected') }),
   z.object({ event: z.literal('started'), pid: z.number() }),
   z.object({
     event: z.literal('exited'),

@@ -6,7 +6,7 @@ import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { describe, expect, it } from 'vitest';
 import { createRunCommand } from '../host/run-command.ts';
 import { ensureZip, type InstallDeps } from './install.ts';

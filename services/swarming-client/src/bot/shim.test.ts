@@ -44,8 +44,8 @@ describe.skipIf(python === undefined)('a bot that asks for a reboot', () => {
     expect(test.bot.view()).toMatchObject({ state: 'running', starts: 1 });
   });
 
-  it('is refused, where the settings say so', async () => {
-    await using test = await newBot({ zip: { body: reboot } }, { reboot: 'refuse' });
+  it('is rejected, where the settings say so', async () => {
+    await using test = await newBot({ zip: { body: reboot } }, { reboot: 'reject' });
 
     test.bot.start('http://127.0.0.1:1');
     await expect.poll(() => test.read('status')).toBe('[1, 1]');
@@ -53,7 +53,7 @@ describe.skipIf(python === undefined)('a bot that asks for a reboot', () => {
     expect(test.bot.view()).toMatchObject({ state: 'running', starts: 1 });
     await expect
       .poll(() => test.lines.map(({ text }) => text).join())
-      .toContain('the settings of this machine refuse a reboot');
+      .toContain('the settings of this machine do not allow a reboot');
   });
 
   it('is not ended by what its tasks ask for', async () => {

@@ -5,12 +5,12 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { pause } from '@skolo/base';
-import { campaign, seed, seeded } from '@skolo/durable/campaign';
+import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
 import { startAdbInstallation } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
 import { never, startLab } from './testing/lab.ts';
 
-const times = campaign();
+const times = countRounds();
 const serial = '0A041FDD4003BB';
 
 it(`survives kill -9 of the server, ${times} times, SKOLO_SEED=${seed}`, async (context) => {

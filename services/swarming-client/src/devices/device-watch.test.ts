@@ -140,9 +140,9 @@ describe('a watched device', () => {
     const { watch, looks } = startWatch(0.01);
     watch.start();
 
-    looks[0]?.fail(new TypeError('a mistake'));
+    looks[0]?.fail(new TypeError('an error'));
 
-    await expect.poll(() => watch.view()).toMatchObject({ state: 'missing', why: 'a mistake' });
+    await expect.poll(() => watch.view()).toMatchObject({ state: 'missing', why: 'an error' });
     await expect.poll(() => looks.length).toBe(2);
   });
 

@@ -109,9 +109,9 @@ describe('a restart', () => {
     expect(tools.phone(other).isPresent()).toBe(true);
   });
 
-  it('that is refused is reported', async () => {
+  it('that is rejected is reported', async () => {
     const { open, tools } = await startPhones([{ udid }]);
-    tools.phone().faults.add('restart-refused');
+    tools.phone().faults.add('restart-rejected');
 
     await expect(open({ kind }).repairs['device-reboot']?.(never)).rejects.toThrow(/restart/);
   });

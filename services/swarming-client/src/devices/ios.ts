@@ -82,8 +82,8 @@ class IosTools {
     const udid = await this.find(signal);
     const result = await this.attempt('idevicediagnostics', ['-u', udid, 'restart'], signal);
     // It prints that, and its status is 0 all the same.
-    const isRefused = /^ERROR|failed/im.test(result.stdout + result.stderr);
-    if (result.status !== 0 || isRefused) throw new Missing(whyOf(result));
+    const isRejected = /^ERROR|failed/im.test(result.stdout + result.stderr);
+    if (result.status !== 0 || isRejected) throw new Missing(whyOf(result));
   }
 
   async keepEvidence(folder: string, signal: AbortSignal): Promise<string[]> {

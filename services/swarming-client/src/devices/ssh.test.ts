@@ -228,7 +228,7 @@ describe('a Chromebook that misbehaves', () => {
 
   it('cannot reboot, and reports that', async (context) => {
     const { open, there } = await startChromebook(context);
-    await there.misbehave('reboot-refused');
+    await there.misbehave('reboot-rejected');
 
     await expect(open(device).repairs['device-reboot']?.(never)).rejects.toThrow(
       'must be superuser',

@@ -1,4 +1,4 @@
-import { runs } from '@skolo/durable/campaign';
+import { runs } from '@skolo/durable/fault-injection';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { DeviceView } from '../devices/device.ts';
@@ -219,13 +219,13 @@ describe('a phone', () => {
     expect(verdictsOf(looks)).toEqual(['recovering', 'recovering', 'quarantined']);
   });
 
-  it('needs an operator, and has the reason', () => {
+  it('needs attention, and has the reason', () => {
     const givenUp = new Map([['phone', '2 rounds did not help']]);
 
     const health = assess(undefined, facts({ devices: [gone()], givenUp }), settings);
 
     expect(healthText(health)).toBe(
-      'phone: needs hands: 2 rounds did not help; phone: missing: offline',
+      'phone: needs attention: 2 rounds did not help; phone: missing: offline',
     );
   });
 });

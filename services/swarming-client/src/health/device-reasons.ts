@@ -25,8 +25,8 @@ export function deviceReasons(
   const givenUp = facts.givenUp.get(name);
   const found: Finding[] = [];
   if (givenUp !== undefined) {
-    const text = `needs hands: ${givenUp}`;
-    found.push({ verdict: 'quarantined', code: 'needs-hands', text, device: name });
+    const text = `needs attention: ${givenUp}`;
+    found.push({ verdict: 'quarantined', code: 'needs-attention', text, device: name });
   }
   found.push(...presence(view, facts, settings, was));
   return [...found, ...figures(view, settings, was)];

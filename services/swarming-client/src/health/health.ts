@@ -5,7 +5,7 @@ import type { HostReading } from '../host/sensors.ts';
 
 /**
  * From the best to the worst. `recovering` and `maintenance` end without an operator, and wake
- * no operator: Swarming receives them as `maintenance`. `quarantined` needs an operator.
+ * no operator: Swarming receives them as `maintenance`. `quarantined` needs attention.
  */
 export const verdicts = ['ok', 'recovering', 'maintenance', 'quarantined'] as const;
 export type Verdict = (typeof verdicts)[number];

@@ -138,7 +138,7 @@ describe('orders of people', () => {
     expect(await readFile(kept, 'utf8')).toBe('[]');
   });
 
-  it('that cannot be kept are rejected, and the former stay in force', async () => {
+  it('that cannot be kept are rejected, and the previous stay in force', async () => {
     const { open, stateDir } = await start();
     const orders = await open();
     await orders.set([quarantine]);
@@ -153,7 +153,7 @@ describe('orders of people', () => {
     expect(orders.inForce()).toEqual([]);
   });
 
-  it('that do not fit on a full disk leave the former in force, also after a restart', async ({
+  it('that do not fit on a full disk leave the previous in force, also after a restart', async ({
     skip,
   }) => {
     if (process.getuid?.() !== 0) skip('needs root to mount a tmpfs');

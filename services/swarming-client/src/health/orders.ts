@@ -51,7 +51,7 @@ export class Orders {
     }
   }
 
-  /** Replaces all orders. Fulfilled when they are durable and in force. @throws FileNotWritten The former stay in force. */
+  /** Replaces all orders. Fulfilled when they are durable and in force. @throws FileNotWritten The previous stay in force. */
   set(orders: readonly Order[]): Promise<void> {
     const done = this.turn.then(async () => {
       // It may be sent again and again, and this is an SD card.

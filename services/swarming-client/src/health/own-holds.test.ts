@@ -95,7 +95,7 @@ describe('holds on the own machine', () => {
     expect(answered).toEqual([daemon.url]);
   });
 
-  it('are not asked for elsewhere when the first place refuses', async () => {
+  it('are not asked for elsewhere when the first place rejects', async () => {
     const { daemon, holds } = await start((url) => [url, url]);
 
     await holds.look();

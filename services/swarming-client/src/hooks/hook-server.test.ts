@@ -172,7 +172,7 @@ describe('createHookServer', () => {
     ['"text"', 'it is not an object'],
     ['null', 'it is not an object'],
     [`{"a":${'['.repeat(200_000)}${']'.repeat(200_000)}}`, 'nested too deeply'],
-  ])('refuses a body that is no dict: %.20s', async (body, why) => {
+  ])('rejects a body that is no dict: %.20s', async (body, why) => {
     const { ask, calls, errors } = await start();
 
     const answer = await ask('/get_state', { body });
@@ -186,7 +186,7 @@ describe('createHookServer', () => {
     expect(errors).toEqual([]);
   });
 
-  it('refuses a body that is too large, and goes on', async () => {
+  it('rejects a body that is too large, and goes on', async () => {
     const { ask } = await start();
 
     const large = await ask('/get_state', { body: `{"a":"${'x'.repeat(1024 * 1024)}"}` });

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { errorLog } from '../testing/error-log.ts';
@@ -209,7 +209,7 @@ describe('skolo_bot_config.py', () => {
     expect(asked).toEqual(['/token?a=b', 'Google']);
     for (const hook of ['get_dimensions', 'get_state', 'get_settings']) {
       expect(by(hook, 1)?.raised).toMatch(
-        /^skolo agent does not answer at http:\/\/127\.0\.0\.1:1: .*refused/,
+        /^skolo agent does not answer at http:\/\/127\.0\.0\.1:1: .*rejected/,
       );
     }
     expect(came_of.filter(({ hook }) => hook === 'setup_bot')).toEqual([
@@ -240,7 +240,7 @@ describe('skolo_bot_config.py', () => {
   it.for([
     ['no JSON', 200, 'hello', 'answers no JSON: hello'],
     ['no dict', 200, '[]', 'no dict|no id'],
-    ['a refusal', 503, '{"detail":"not now"}', 'answers 503: not now'],
+    ['a rejection', 503, '{"detail":"not now"}', 'answers 503: not now'],
     ['a redirect', 302, '', 'answers 302'],
     ['too much', 200, '"'.padEnd(5_000_000), 'its answer is too large'],
   ] as const)('says so where the agent answers %s', async ([_, status, text, why], { skip }) => {

@@ -26,7 +26,7 @@ interface RebootPartDeps {
   run: RunCommand;
   /** Undefined: this agent cannot reboot its machine. */
   proc: string | undefined;
-  isRefused: () => boolean;
+  isRejected: () => boolean;
   bot: Pick<Bot, 'stop'>;
   stopping: AbortController;
   log: Pick<EventLog, 'warn' | 'error'>;
@@ -44,17 +44,17 @@ export class Reboot {
 
   /** Undefined: the machine may be rebooted. */
   whyNot(): string | undefined {
-    const { proc, isRefused } = this.deps;
+    const { proc, isRejected } = this.deps;
     if (proc === undefined) return 'this agent cannot reboot its machine';
-    return isRefused() ? 'rack.yaml has `reboot: refuse` for it' : undefined;
+    return isRejected() ? 'rack.yaml has `reboot: reject` for it' : undefined;
   }
 
   /** Returns at once. */
   begin(why: string): void {
     const { run, proc, bot, stopping, log, emit, onNotRebooted } = this.deps;
-    const refused = this.whyNot();
-    if (proc === undefined || refused !== undefined) {
-      log.warn({ why, refused }, 'the machine is not rebooted');
+    const rejected = this.whyNot();
+    if (proc === undefined || rejected !== undefined) {
+      log.warn({ why, rejected }, 'the machine is not rebooted');
       return;
     }
     stopping.abort();

@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { campaign, seed, seeded } from '@skolo/durable/campaign';
+import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { quietLog } from '../testing/quiet-log.ts';
 import { createRunCommand } from './run-command.ts';
 import { UsbPorts } from './usb.ts';
 
-const kills = campaign();
+const kills = countRounds();
 
 /** A hub of one port, in a file. Like the real uhubctl it takes its time to turn one off, and outlives whoever asked. */
 const uhubctl = `#!/bin/sh

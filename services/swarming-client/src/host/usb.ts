@@ -24,11 +24,11 @@ import { CommandFailed, type RunCommand } from './run-command.ts';
  * - `not-own`: no device of this machine is on that port. `no-port`: there is no such port.
  * - `failed`: uhubctl does not work. `not-obeyed`: the hub did something else.
  */
-export class UsbRefused extends Error {
-  override readonly name = 'UsbRefused';
+export class UsbRejected extends Error {
+  override readonly name = 'UsbRejected';
   readonly code: 'not-own' | 'no-port' | 'failed' | 'not-obeyed';
 
-  constructor(code: UsbRefused['code'], { hub, port }: UsbPort, why: string) {
+  constructor(code: UsbRejected['code'], { hub, port }: UsbPort, why: string) {
     super(`USB port ${hub}.${port}: ${why}`);
     this.code = code;
   }
@@ -81,7 +81,7 @@ export class UsbPorts {
     if (this.pending.size > 0) await this.turnOnPending();
   }
 
-  /** @throws UsbRefused, and CommandFailed: uhubctl is not there, or does not end. The same for those that follow. */
+  /** @throws UsbRejected, and CommandFailed: uhubctl is not there, or does not end. The same for those that follow. */
   read(port: UsbPort, signal?: AbortSignal): Promise<UsbPortReading> {
     return this.inTurn(async () => {
       const { with: _, ...reading } = await this.uhubctl(port, undefined, signal);
@@ -93,7 +93,7 @@ export class UsbPorts {
    * Sets a port of an own device; what it is set to was read back.
    *
    * @param alone no other port that has its power with it
-   * @throws UsbRefused
+   * @throws UsbRejected
    */
   async set(port: UsbPort, on: boolean, alone = false): Promise<UsbPortReading> {
     this.checkOwn(port);
@@ -114,13 +114,13 @@ export class UsbPorts {
   /**
    * Takes the power of an own device away for so long. It is turned on again in any case, also after the signal.
    *
-   * @throws UsbRefused
+   * @throws UsbRejected
    * @throws The reason of the signal.
    */
   async cycle(port: UsbPort, offSeconds: number, signal: AbortSignal): Promise<void> {
     this.checkOwn(port);
     if (this.isKeptOff(port)) {
-      throw new UsbRefused('failed', port, 'an operator turned it off, and it stays off');
+      throw new UsbRejected('failed', port, 'an operator turned it off, and it stays off');
     }
     await this.inTurn(async () => {
       signal.throwIfAborted();
@@ -131,7 +131,7 @@ export class UsbPorts {
         isOff = true;
         if (delivering) {
           const why = 'it is off, and power stays on: the hub cannot switch';
-          throw new UsbRefused('not-obeyed', port, why);
+          throw new UsbRejected('not-obeyed', port, why);
         }
         await pause(offSeconds * 1000, signal);
       } finally {
@@ -200,7 +200,7 @@ export class UsbPorts {
     const { with: _, ...reading } = await this.uhubctl(port, undefined, signal);
     if (reading.state !== (on ? 'on' : 'off')) {
       const why = `it was turned ${on ? 'on' : 'off'}, and is still ${reading.state}`;
-      throw new UsbRefused('not-obeyed', port, why);
+      throw new UsbRejected('not-obeyed', port, why);
     }
     return reading;
   }
@@ -217,10 +217,10 @@ export class UsbPorts {
     const why = whyUhubctlFailed(status, stderr);
     if (why !== undefined) {
       const isMissing = /No compatible devices/.test(stderr);
-      throw new UsbRefused(isMissing ? 'no-port' : 'failed', port, why);
+      throw new UsbRejected(isMissing ? 'no-port' : 'failed', port, why);
     }
     const reading = portIn(stdout, port);
-    if (reading === undefined) throw new UsbRefused('no-port', port, 'the hub has no such port');
+    if (reading === undefined) throw new UsbRejected('no-port', port, 'the hub has no such port');
     const verified = this.own(port)?.powerVerified;
     return { ...reading, with: switchedWith(stdout, port, verified) };
   }
@@ -233,7 +233,7 @@ export class UsbPorts {
   private checkOwn(port: UsbPort): void {
     if (this.own(port) !== undefined) return;
     const why = 'rack.yaml has no device of this machine on it, and others are not touched';
-    throw new UsbRefused('not-own', port, why);
+    throw new UsbRejected('not-own', port, why);
   }
 
   private inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -244,7 +244,7 @@ export class UsbPorts {
 }
 
 function cannotSwitch(error: unknown): boolean {
-  if (error instanceof UsbRefused) return error.code === 'no-port';
+  if (error instanceof UsbRejected) return error.code === 'no-port';
   return error instanceof CommandFailed && error.code === 'missing';
 }
 
@@ -256,7 +256,7 @@ function argsOf(
   try {
     return uhubctlArgs(port, action, ports);
   } catch (error) {
-    throw new UsbRefused('no-port', port, errorText(error));
+    throw new UsbRejected('no-port', port, errorText(error));
   }
 }
 

@@ -50,7 +50,7 @@ describe.each(['port', 'hookPort', 'metricsPort'] as const)('%s', (endpoint) => 
 });
 
 describe.each(['port', 'metricsPort'] as const)('%s', (endpoint) => {
-  it.each(['//', 'http://[', '*'])('refuses %s, which nothing is served at', async (path) => {
+  it.each(['//', 'http://[', '*'])('rejects %s, which nothing is served at', async (path) => {
     const socket = open(agent[endpoint]);
     socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n`);
 

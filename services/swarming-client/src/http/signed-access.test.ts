@@ -167,7 +167,7 @@ async function replay({ url }: Pick<Started, 'url'>, heard: Heard, change: Parti
   return { status: response.status, text: await response.text() };
 }
 
-async function refusal(call: Promise<unknown>): Promise<unknown> {
+async function rejection(call: Promise<unknown>): Promise<unknown> {
   return call.then(
     () => 'done',
     (error: unknown) => (error instanceof ApiError ? error.problem.detail : error),
@@ -216,7 +216,7 @@ describe('a service', () => {
     await client.order({ body });
     const lookAlike = await startLookAlike(agent);
 
-    await refusal(clientOf(lookAlike).order({ body }));
+    await rejection(clientOf(lookAlike).order({ body }));
 
     expect(agent.done).toHaveLength(2);
     expect(lookAlike.heard).toHaveLength(2);
@@ -229,7 +229,7 @@ describe('a service', () => {
       response.writeHead(401).end();
     });
 
-    expect(await refusal(clientOf({ url }).order({ body }))).toMatch(
+    expect(await rejection(clientOf({ url }).order({ body }))).toMatch(
       /the answer is 401, nothing, and not from this service/,
     );
     expect(sent).toEqual([undefined]);
@@ -344,7 +344,7 @@ describe('an agent', () => {
     const own = new Secret(privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
 
     for (const key of [otherKey, own]) {
-      expect(await refusal(clientOf(agent, { key }).order({ body }))).toMatch(
+      expect(await rejection(clientOf(agent, { key }).order({ body }))).toMatch(
         /^the signature is wrong: it is of another key/,
       );
     }

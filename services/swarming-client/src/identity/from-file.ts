@@ -25,7 +25,7 @@ export async function partFromFile(deps: PartFromFileDeps): Promise<PartSource> 
     stateDir,
     onRejected(error) {
       log.error({ file, problems: error.message.split('\n') }, 'rack.yaml rejected');
-      report?.failed(`rack.yaml was refused: ${error.message.split('\n')[0]}`);
+      report?.failed(`rack.yaml was rejected: ${error.message.split('\n')[0]}`);
     },
     onReload: () => log.info({ file }, 'rack.yaml reloaded'),
     onError: (error) => log.warn({ err: error }, 'watching rack.yaml failed'),

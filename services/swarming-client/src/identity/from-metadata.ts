@@ -3,7 +3,7 @@
 import { errorText, parseJson, pause } from '@skolo/base';
 import { backOffMs } from '@skolo/common/light';
 import type { PartSource } from './identity.ts';
-import { type Attribute, type MetadataClient, MetadataRefused } from './metadata-client.ts';
+import { type Attribute, type MetadataClient, MetadataRejected } from './metadata-client.ts';
 
 const backOff = { firstMs: 1000, maxMs: 60_000 };
 /** Between two changes; and where the server does not wait for one: it has no etags, or answers with the same. */
@@ -55,15 +55,15 @@ export function partFromMetadata(client: Pick<MetadataClient, 'attribute'>): Par
 function parse({ text }: Attribute): unknown {
   const value = parseJson(text);
   if (value === undefined) {
-    throw new MetadataRefused('its attribute skolo-machine is not JSON', 200);
+    throw new MetadataRejected('its attribute skolo-machine is not JSON', 200);
   }
   return value;
 }
 
 function whyNot(error: unknown): string {
   const text = errorText(error);
-  const isRefused = error instanceof MetadataRefused && [403, 404].includes(error.status);
-  return isRefused
+  const isRejected = error instanceof MetadataRejected && [403, 404].includes(error.status);
+  return isRejected
     ? `the metadata server does not know this machine by its address: ${text}; add it to rack.yaml`
     : `the metadata server cannot be asked: ${text}`;
 }

@@ -25,7 +25,7 @@ export interface Attribute {
 }
 
 /** The server answered, and not with what was asked for. */
-export class MetadataRefused extends Error {
+export class MetadataRejected extends Error {
   readonly status: number;
 
   constructor(message: string, status: number) {
@@ -51,7 +51,7 @@ export class MetadataClient {
   /**
    * An attribute of this machine; with an etag, once it is another one, or after a minute.
    *
-   * @throws Unreachable No answer. @throws MetadataRefused
+   * @throws Unreachable No answer. @throws MetadataRejected
    */
   async attribute(
     name: string,
@@ -64,11 +64,11 @@ export class MetadataClient {
     return { text, etag: String(headers.etag ?? '') };
   }
 
-  /** An access token of this machine's account. @throws Unreachable @throws MetadataRefused */
+  /** An access token of this machine's account. @throws Unreachable @throws MetadataRejected */
   async token(signal: AbortSignal): Promise<string> {
     const { text } = await this.get(`${instance}/service-accounts/default/token`, askMs, signal);
     const token = Token.safeParse(parseJson(text));
-    if (!token.success) throw new MetadataRefused('its answer holds no access token', 200);
+    if (!token.success) throw new MetadataRejected('its answer holds no access token', 200);
     return token.data.access_token;
   }
 
@@ -85,7 +85,7 @@ export class MetadataClient {
         });
         this.compareClocks(answer);
         if (answer.status === 200 && answer.headers['metadata-flavor'] === 'Google') return answer;
-        throw refusal(base, answer);
+        throw rejection(base, answer);
       } catch (error) {
         if (!(error instanceof Unreachable)) throw error;
         failure ??= error;
@@ -104,15 +104,15 @@ export class MetadataClient {
   }
 }
 
-function refusal(base: string, { status, text, headers }: Answer): MetadataRefused {
+function rejection(base: string, { status, text, headers }: Answer): MetadataRejected {
   if (headers['metadata-flavor'] !== 'Google') {
-    return new MetadataRefused(
+    return new MetadataRejected(
       `${base} is not a metadata server: its response (status ${status}) lacks \`Metadata-Flavor: Google\``,
       status,
     );
   }
   const bare = text.replace(/<(title|style)>.*?<\/\1>/gs, ' ').replace(/<[^>]*>/g, ' ');
-  return new MetadataRefused(`${base} answers ${status}: ${inOneLine(bare, 300)}`, status);
+  return new MetadataRejected(`${base} answers ${status}: ${inOneLine(bare, 300)}`, status);
 }
 
 /** How far the clock of this machine is off: measured now and then, and true in between also when it is set. */

@@ -168,12 +168,12 @@ export class AfterTask {
       return since.getTime() !== before.since.getTime();
     }
     const elapsed = this.deps.clock.uptime() - uptime;
-    const former = before.state === 'present' ? before.reading?.uptimeSeconds : undefined;
+    const previous = before.state === 'present' ? before.reading?.uptimeSeconds : undefined;
     // By its own clock: a phone counts seconds before adb finds it, so that it seems older than its reboot.
     const atMost =
-      former === undefined
+      previous === undefined
         ? elapsed + slackSeconds
-        : former + this.ageSeconds(before, at.getTime()) + elapsed - leastGapSeconds;
+        : previous + this.ageSeconds(before, at.getTime()) + elapsed - leastGapSeconds;
     return uptimeSeconds + this.ageSeconds(view, this.deps.clock.now()) < atMost;
   }
 

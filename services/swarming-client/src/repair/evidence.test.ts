@@ -31,14 +31,14 @@ async function start(differently: Partial<EvidenceDeps> = {}, bytes = 100) {
     (await readdir(join(stateDir, 'evidence', device)).catch(() => [])).sort();
   /** Sick and well again, each eleven minutes after the last time. */
   const fall = async (device = 'phone') => {
-    await evidence.look(sick({ device }));
+    await evidence.look(unhealthy({ device }));
     await evidence.look(well);
     clock.pass(11 * 60_000);
   };
   return { stateDir, clock, evidence, kept, fall };
 }
 
-function sick(differently: Partial<Reason> = {}): Health {
+function unhealthy(differently: Partial<Reason> = {}): Health {
   const reason: Reason = {
     verdict: 'recovering',
     code: 'battery-low',
@@ -57,7 +57,7 @@ describe('evidence', () => {
     const { evidence, kept, stateDir } = await start();
 
     await evidence.look(well);
-    await evidence.look(sick());
+    await evidence.look(unhealthy());
 
     const [folder = ''] = await kept();
     const path = join(stateDir, 'evidence', 'phone', folder);
@@ -71,7 +71,7 @@ describe('evidence', () => {
   it('is kept once while it stays so, and not again at once', async () => {
     const { evidence, kept, clock } = await start();
 
-    for (const health of [sick(), sick({ code: 'missing' }), well, sick()]) {
+    for (const health of [unhealthy(), unhealthy({ code: 'missing' }), well, unhealthy()]) {
       await evidence.look(health);
       clock.pass(60_000);
     }
@@ -80,9 +80,9 @@ describe('evidence', () => {
   });
 
   it.each([
-    sick({ verdict: 'maintenance', code: 'rebooting' }),
-    sick({ verdict: 'maintenance', code: 'held:phone:ann' }),
-    sick({ verdict: 'maintenance', code: 'not-known' }),
+    unhealthy({ verdict: 'maintenance', code: 'rebooting' }),
+    unhealthy({ verdict: 'maintenance', code: 'held:phone:ann' }),
+    unhealthy({ verdict: 'maintenance', code: 'not-known' }),
   ])('is not kept of what is meant to be so: $reasons.0.code', async (health) => {
     const { evidence, kept } = await start();
 
@@ -94,7 +94,7 @@ describe('evidence', () => {
   it('is not kept where it is not wanted', async () => {
     const { evidence, kept } = await start({ wanted: () => false });
 
-    await evidence.look(sick());
+    await evidence.look(unhealthy());
 
     expect(await kept()).toEqual([]);
   });
@@ -126,7 +126,7 @@ describe('evidence', () => {
   ])('leaves nothing where the phone $title', async ({ keepEvidence }) => {
     const { evidence, kept } = await start({ device: () => ({ keepEvidence }) });
 
-    await evidence.look(sick());
+    await evidence.look(unhealthy());
 
     expect(await kept()).toEqual([]);
   });
@@ -144,7 +144,7 @@ describe('evidence', () => {
           }),
       }),
     });
-    const keeping = evidence.look(sick());
+    const keeping = evidence.look(unhealthy());
     await expect.poll(() => kept()).toHaveLength(1);
 
     await evidence.stop();

@@ -30,7 +30,7 @@ const withinMs = 60_000;
 export class Evidence {
   private readonly deps: EvidenceDeps;
   /** Devices that were not well at the last look. */
-  private sick = new Set<string>();
+  private unhealthy = new Set<string>();
   private readonly keptAt = new Map<string, number>();
   private turn: Promise<void> = Promise.resolve();
   private readonly ended = new AbortController();
@@ -42,8 +42,8 @@ export class Evidence {
   /** For each assessment of health. Fulfilled when the evidence is kept; never rejected. */
   look({ reasons }: Health): Promise<void> {
     const byDevice = Map.groupBy(reasons.filter(isOwn), ({ device = '' }) => device);
-    const before = this.sick;
-    this.sick = new Set(byDevice.keys());
+    const before = this.unhealthy;
+    this.unhealthy = new Set(byDevice.keys());
     for (const [name, own] of byDevice) if (!before.has(name)) this.keepSoon(name, own);
     return this.turn;
   }

@@ -43,7 +43,7 @@ export interface LadderFacts {
 
 export type LadderSettings = Pick<RepairSettings, 'afterSeconds' | 'pauseSeconds' | 'rounds'>;
 
-/** How a step ended. `later`: it is not refused, but not possible before so many seconds. */
+/** How a step ended. `later`: it is not rejected, but not possible before so many seconds. */
 type StepEnd = { later?: number };
 
 export const healthy: Ladder = { round: 1, tried: [], postponedUntil: {}, nextAt: 0 };

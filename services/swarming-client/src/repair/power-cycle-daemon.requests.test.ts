@@ -15,7 +15,7 @@ describe('asking the power-cycle daemon', () => {
   it('names the device and why', async () => {
     const daemon = await startDaemon();
     const cycles = [{ id: 'c-1', target: 'rpi-1-phone', joined: false }];
-    daemon.answer = { status: 202, body: { cycles, refused: [] } };
+    daemon.answer = { status: 202, body: { cycles, rejected: [] } };
 
     const result = await requestPowerCycle(
       'phone',
@@ -35,7 +35,7 @@ describe('asking the power-cycle daemon', () => {
       title: 'not its own',
       answer: { status: 403, body: problem(403, 'phone is no device of rpi-1') },
       result: {
-        outcome: 'refused',
+        outcome: 'rejected',
         text: 'the power-cycle daemon: phone is no device of rpi-1 (403)',
       },
     },
@@ -43,9 +43,9 @@ describe('asking the power-cycle daemon', () => {
       title: 'held',
       answer: {
         status: 409,
-        body: problem(409, 'refused', { refused: [{ code: 'held', detail: 'held by ann' }] }),
+        body: problem(409, 'rejected', { rejected: [{ code: 'held', detail: 'held by ann' }] }),
       },
-      result: { outcome: 'refused', text: 'the power-cycle daemon: held by ann (409)' },
+      result: { outcome: 'rejected', text: 'the power-cycle daemon: held by ann (409)' },
     },
     {
       title: 'too often',

@@ -64,7 +64,7 @@ const mostLaterSeconds = 86_400;
 const Accepted = z.object({ cycles: z.array(z.object({ id: z.string(), joined: z.boolean() })) });
 const Problem = z.object({
   detail: z.string(),
-  refused: z.array(z.object({ detail: z.string() })).optional(),
+  rejected: z.array(z.object({ detail: z.string() })).optional(),
 });
 
 /**
@@ -108,7 +108,7 @@ async function ask(
     const later = laterSeconds(answer.headers['retry-after']);
     return { outcome: 'postponed', text: why, later };
   }
-  return { outcome: answer.status >= 400 ? 'refused' : 'failed', text: why };
+  return { outcome: answer.status >= 400 ? 'rejected' : 'failed', text: why };
 }
 
 function acceptedText(body: string): string {
@@ -120,7 +120,7 @@ function acceptedText(body: string): string {
 
 function problemText(body: string, status: number): string {
   const problem = Problem.safeParse(parseJson(body)).data;
-  const detail = problem?.refused?.[0]?.detail ?? problem?.detail ?? 'no';
+  const detail = problem?.rejected?.[0]?.detail ?? problem?.detail ?? 'no';
   return `${inOneLine(detail, 300)} (${status})`;
 }
 

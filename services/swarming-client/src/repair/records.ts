@@ -5,7 +5,7 @@ import type { RepairStep } from './ladder.ts';
 /**
  * - `under-way`, `done`: carried out; whether it helped is not known yet.
  * - `helped`: the device was seen well after it. `no-help`: it was not, before the next step was due.
- * - `failed`, `refused`, `postponed`: it was not carried out, and `text` says why.
+ * - `failed`, `rejected`, `postponed`: it was not carried out, and `text` says why.
  */
 type RepairOutcome =
   | 'under-way'
@@ -13,7 +13,7 @@ type RepairOutcome =
   | 'helped'
   | 'no-help'
   | 'failed'
-  | 'refused'
+  | 'rejected'
   | 'postponed';
 
 export interface RepairView {
@@ -88,9 +88,9 @@ export class RepairRecords {
 }
 
 /**
- * The result of a step. `done`: carried out, and whether it helped is not known yet. `refused`: rejected by the part that
+ * The result of a step. `done`: carried out, and whether it helped is not known yet. `rejected`: rejected by the part that
  * would have to carry it out. `postponed`: it may be tried again in `later` seconds.
  */
 export type StepResult =
-  | { outcome: 'done' | 'failed' | 'refused'; text: string }
+  | { outcome: 'done' | 'failed' | 'rejected'; text: string }
   | { outcome: 'postponed'; text: string; later: number };

@@ -124,7 +124,7 @@ const heldBy = (target: string): Hold => ({
 });
 
 describe('a device that is gone', () => {
-  it('is repaired step by step, round by round, until it needs an operator', async () => {
+  it('is repaired step by step, round by round, until it needs attention', async () => {
     const { repairs, pass, done, hub, daemon, tried, world } = await start();
 
     await pass(1000);
@@ -160,7 +160,7 @@ describe('a device that is gone', () => {
     expect(repairs.givenUp().size).toBe(0);
   });
 
-  it('needs an operator until it is there, or an operator clears it', async () => {
+  it('needs attention until it is there, or an operator clears it', async () => {
     const { repairs, pass, world } = await start();
     await pass(1000);
 
@@ -196,7 +196,7 @@ describe('a device that is gone', () => {
     expect(tried()).toEqual([
       '1 adb-reconnect failed',
       '1 usb-cycle failed',
-      '1 power-cycle refused',
+      '1 power-cycle rejected',
     ]);
     expect(own.view().map(({ text }) => text)).toEqual([
       'error: device offline',
@@ -232,7 +232,7 @@ describe('a device that is gone', () => {
   });
 
   it.each(['before', 'after'])(
-    'has a wedged adb server restarted at once, %s it needs hands',
+    'has a wedged adb server restarted at once, %s it needs attention',
     async (when) => {
       const { pass, world, tried, repairs, daemon } = await start({
         repairs: {

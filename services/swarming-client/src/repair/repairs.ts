@@ -190,7 +190,7 @@ export class Repairs {
       this.records.isOver(name);
       const { givenUp: why } = ladder;
       this.deps.emit(
-        why === undefined ? { type: 'facts' } : { type: 'needs-operator', device: name, why },
+        why === undefined ? { type: 'facts' } : { type: 'needs-attention', device: name, why },
       );
     }
     if (step !== undefined) this.begin(step, target, ladder.round, reason?.text ?? 'it is gone');

@@ -64,7 +64,7 @@ async function perform(
   const { name, power } = attached;
   if (step === 'usb-cycle') {
     if (power === undefined)
-      return { outcome: 'refused', text: 'it is not on a port of this machine' };
+      return { outcome: 'rejected', text: 'it is not on a port of this machine' };
     const seconds = deps.usbOffSeconds();
     await deps.usb.cycle(power, seconds, signal);
     const text = `port ${power.hub}.${power.port} reported off for ${seconds} s, and is on again`;
@@ -72,13 +72,13 @@ async function perform(
   }
   if (step === 'power-cycle') {
     const url = deps.powerCycleDaemon();
-    if (url === undefined) return { outcome: 'refused', text: 'no power-cycle daemon is known' };
+    if (url === undefined) return { outcome: 'rejected', text: 'no power-cycle daemon is known' };
     const { localAddress, request } = deps;
     return requestPowerCycle(name, `${name}: ${why}`, { url, request, localAddress }, signal);
   }
   const repair = device.repairs[step];
   if (repair === undefined)
-    return { outcome: 'refused', text: 'devices of this kind do not have it' };
+    return { outcome: 'rejected', text: 'devices of this kind do not have it' };
   await repair(signal);
   return { outcome: 'done', text: 'carried out' };
 }

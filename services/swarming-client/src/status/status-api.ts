@@ -6,7 +6,7 @@ import { FileNotWritten } from '@skolo/durable/atomic-file';
 import type { UsbPort } from '@skolo/rack';
 import { type Task, taskName } from '../hooks/task.ts';
 import type { Reboot } from '../host/reboot.ts';
-import { UsbRefused } from '../host/usb.ts';
+import { UsbRejected } from '../host/usb.ts';
 import type { Machine } from '../machine.ts';
 import type { RecentLines } from './recent-lines.ts';
 import type { Revisions } from './revision.ts';
@@ -37,7 +37,7 @@ export function statusApi(deps: StatusApiDeps): RouteHandlers<typeof swarmingCli
         return { status: 200, body: healthStatus(await deps.machine.setOrders(orders)) };
       } catch (error) {
         if (!(error instanceof FileNotWritten)) throw error;
-        throw new HttpProblem(503, `${error.message}; the former orders stay in force`);
+        throw new HttpProblem(503, `${error.message}; the previous orders stay in force`);
       }
     },
     async screen({ body, hungUp }) {
@@ -49,8 +49,8 @@ export function statusApi(deps: StatusApiDeps): RouteHandlers<typeof swarmingCli
       return { status: 202 };
     },
     reboot({ body }) {
-      const refused = deps.reboot.whyNot();
-      if (refused !== undefined) throw new HttpProblem(409, refused);
+      const rejected = deps.reboot.whyNot();
+      if (rejected !== undefined) throw new HttpProblem(409, rejected);
       const task = deps.task.get();
       if (task.running) {
         throw new HttpProblem(409, `${taskName(task)} is running; ask again when it has ended`);
@@ -74,7 +74,7 @@ async function usbAnswer(
     const { state } = await ask();
     return { status: 200 as const, body: { hub, port, on: state === 'on' } };
   } catch (error) {
-    const status = error instanceof UsbRefused ? statuses[error.code] : 503;
+    const status = error instanceof UsbRejected ? statuses[error.code] : 503;
     throw new HttpProblem(status, errorText(error));
   }
 }

@@ -21,9 +21,9 @@ describe.skipIf(!(await hasManyLoopbackAddresses()))('the addresses of a demo', 
   });
 
   it('are those of its rack.yaml, where these are free', async () => {
-    const former = await takeBlock('');
-    const text = `address: ${former.prefix}.1.7`;
-    await former.release();
+    const previous = await takeBlock('');
+    const text = `address: ${previous.prefix}.1.7`;
+    await previous.release();
 
     // Another demo may take the block in between, but not ten times.
     await expect

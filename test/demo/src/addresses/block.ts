@@ -28,7 +28,7 @@ export class NoFreeBlock extends Error {
 const [first, last] = [101, 200];
 const blockPattern = /(?<![\d.])127\.(1[0-9][0-9]|200)\.(?=\d)/;
 /** Of racks/demo before 2026-11-24: machines and equipment at 127.0.1.x and 127.0.2.x. */
-const formerPattern = /(?<![\d.])127\.0\.(?=[12]\.\d)/g;
+const previousPattern = /(?<![\d.])127\.0\.(?=[12]\.\d)/g;
 /** Nothing else of the demo listens there. */
 const heldPort = 22_020;
 
@@ -66,7 +66,7 @@ function block(number: number, held: Server): Block {
     readdress: (text) =>
       text
         .replaceAll(new RegExp(blockPattern, 'g'), `${prefix}.`)
-        .replaceAll(formerPattern, `${prefix}.`),
+        .replaceAll(previousPattern, `${prefix}.`),
     async release() {
       held.close();
       await once(held, 'close');

@@ -24,7 +24,7 @@ services:
     expect(set(changed, 'http://127.0.0.1:40000')).toBe(changed);
   });
 
-  it('works in a file with a mistake elsewhere', () => {
+  it('works in a file with an error elsewhere', () => {
     const text = 'machines: [a\nservices: { metadata-server: { url: "http://old" } }\n';
 
     expect(set(text, 'http://new')).toBe(text.replace('"http://old"', 'http://new'));

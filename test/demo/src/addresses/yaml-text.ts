@@ -28,7 +28,7 @@ export class YamlText {
 
   /**
    * Sets a number or a plain word or URL. Where there is a value already, nothing else changes, not even a space, and it
-   * works in a file with mistakes elsewhere. Otherwise the key is added, which keeps comments but may set spaces anew.
+   * works in a file with errors elsewhere. Otherwise the key is added, which keeps comments but may set spaces anew.
    * Where neither can be done, the text stays as it is.
    */
   set(path: Path, value: string | number): void {

@@ -57,7 +57,7 @@ describe('DemoCopy', () => {
     expect(await readdir(copy.dir)).toEqual(['notes']);
   });
 
-  it('refuses the folder of another rack', async () => {
+  it('rejects the folder of another rack', async () => {
     const { copy } = await newCopy();
     await mkdir(copy.dir);
     await writeFile(copy.rackFile, 'rack: mine\n');

@@ -26,7 +26,7 @@ function suggestions({ rack, rackFile, url, metricsUrl }: RunningService): Sugge
     {
       text: `Edit ${rackFile}: give ${caller.name}
 the identity \`${other}\` instead of \`${caller.identity}\`, and ask again.
-A mistake changes nothing; it is shown here, with its line.`,
+An error changes nothing; it is shown here, with its line.`,
     },
     {
       text: 'The inventory, who asked for tokens, and whether the service is well:',

@@ -1,6 +1,6 @@
 /**
  * What is plugged in where: as rack.yaml says when an entry is seen first. Edits of rack.yaml move no cable, so that
- * `skolo census` finds what they got wrong.
+ * `skolo cabling` finds what they got wrong.
  */
 import { sha256 } from '@skolo/base';
 import type { Outlet, Rack } from '@skolo/rack';

@@ -91,9 +91,9 @@ export async function startEquipment({ onProblem, computer }: SimulatorNeeds): P
     { name, made, uplink }: { name: string; made: unknown[]; uplink?: string | undefined },
     start: () => Promise<T>,
   ) {
-    const former = running.get(name);
-    if (former !== undefined && isSame(former.made, made)) return;
-    await former?.simulated.close();
+    const previous = running.get(name);
+    if (previous !== undefined && isSame(previous.made, made)) return;
+    await previous?.simulated.close();
     running.delete(name);
     try {
       running.set(name, { simulated: await start(), made, uplink });
@@ -178,9 +178,9 @@ export async function startEquipment({ onProblem, computer }: SimulatorNeeds): P
     const wallClock = (time: number) => startedAt + (time - startedAt) / haste;
     for (const [name, { simulated }] of machines) {
       if (simulated.agentPort === undefined || !simulated.isUp()) continue;
-      const former = lives.get(name);
-      const life = former
-        ? nextLife(former, now, livesEveryMs * haste, Math.random)
+      const previous = lives.get(name);
+      const life = previous
+        ? nextLife(previous, now, livesEveryMs * haste, Math.random)
         : newLife(characterOf(name), now, Math.random);
       lives.set(name, life);
       live(life, simulated, wallClock);
@@ -237,12 +237,12 @@ function characterOf(machine: string): Character {
   return characters.find(([end]) => machine.endsWith(end))?.[1] ?? 'usual';
 }
 
-function isSame(former: unknown[], now: unknown[]): boolean {
+function isSame(previous: unknown[], now: unknown[]): boolean {
   const isBoard = (part: unknown) => part instanceof OutletBoard;
   return (
-    former.length === now.length &&
+    previous.length === now.length &&
     now.every((part, i) =>
-      isBoard(part) ? part === former[i] : isDeepStrictEqual(part, former[i]),
+      isBoard(part) ? part === previous[i] : isDeepStrictEqual(part, previous[i]),
     )
   );
 }

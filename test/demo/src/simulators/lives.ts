@@ -4,7 +4,7 @@
  */
 import type { SimulatedMachine } from '@skolo/simulators';
 
-/** `flaps`: a loose cable; `drains`: an old battery; `broken`: needs a person. */
+/** `flaps`: a loose cable; `drains`: an old battery; `broken`: needs attention. */
 export type Character = 'usual' | 'flaps' | 'drains' | 'broken';
 
 export interface Life {

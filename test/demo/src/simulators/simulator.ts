@@ -24,7 +24,7 @@ export interface Simulator {
   /** What to try with it. */
   suggestions?: Suggestion[];
   /**
-   * Writes into rack.yaml where it listens, if that is where services look for it. Also into one with mistakes. `dir` is
+   * Writes into rack.yaml where it listens, if that is where services look for it. Also into one with errors. `dir` is
    * its folder.
    */
   place?(rack: YamlText, dir: string): void;

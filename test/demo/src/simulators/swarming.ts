@@ -31,7 +31,7 @@ export async function startSwarmingServer(
       host,
       port,
       hookScript,
-      // From the metadata server: who asks without one is refused.
+      // From the metadata server: who asks without one is rejected.
       accepts: (token) => token !== undefined,
       sleeps: { idle: 1, quarantined: 2, maintenance: 1 },
       times: { mostBackoff: 5 },

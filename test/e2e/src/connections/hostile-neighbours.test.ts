@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { errorText } from '@skolo/base';
-import { campaign, isLong } from '@skolo/durable/campaign';
+import { countRounds, isLong } from '@skolo/durable/fault-injection';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { startEnrolmentRack } from '../enrolment/rack.ts';
 import { startServiceProcess } from '../service-process.ts';
@@ -120,7 +120,7 @@ describe('with the memory of its deployment', () => {
       const attacking = attack({
         ports: [port],
         from: neighbours,
-        count: campaign(3000, 15_000),
+        count: countRounds(3000, 15_000),
         bytes,
       });
       const answers = await askUntil(attacking, () => ask(port, wanted['metadata-server'], known));
@@ -140,7 +140,7 @@ describe('with the memory of its deployment', () => {
       const attacking = attack({
         ports,
         from: ['127.0.3.1'],
-        count: campaign(1000, 8100),
+        count: countRounds(1000, 8100),
         bytes: 14_000,
       });
       const answers = await askUntil(attacking, () => ask(port, wanted[name], known));

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { parseRack } from '@skolo/rack';
 import { renderDerived } from '@skolo/rack/render';
 import { peer, startControlPlane } from '@skolo/simulators';

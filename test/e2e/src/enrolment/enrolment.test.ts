@@ -1,11 +1,11 @@
-/** Enrolment by the real scripts of a common image and the real service, with faults on both sides. */
+/** Enrolment by the real scripts of a shared image and the real service, with faults on both sides. */
 
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { sha256 } from '@skolo/base';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { expect, it } from 'vitest';
 import { selfSigned } from './fake-cluster.ts';
 import { startEnrolmentRack } from './rack.ts';
@@ -62,7 +62,7 @@ it('gives a Pi of rack.yaml its name, its address and a token, and keeps its pai
   await booting;
   expect(await burnt.read(pairing)).toBe('<plist>secret</plist>');
   expect(await burnt.storeLockdown()).toBe(0);
-  // The former key is void.
+  // The previous key is void.
   expect(await pi.storeLockdown()).toBe(1);
   expect(pi.log).toContain('another card has its name');
 });

@@ -1,11 +1,11 @@
-/** The first start of a card with the common image, in a Debian that systemd boots in namespaces, with cloud-init and the real service. */
+/** The first start of a card with the shared image, in a Debian that systemd boots in namespaces, with cloud-init and the real service. */
 
 import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { sha256 } from '@skolo/base';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { bootFiles, diskOf, openBaseImage, type PiSetup } from '@skolo/pi';
 import { makeTestImage, systems } from '@skolo/pi/testing';
 import { Secret } from '@skolo/secrets';
@@ -39,7 +39,7 @@ function whyNot(): string | undefined {
 }
 
 const why = whyNot();
-describe.skipIf(why)(`the first start of a common image${why ? ` (${why})` : ''}`, () => {
+describe.skipIf(why)(`the first start of a shared image${why ? ` (${why})` : ''}`, () => {
   it('makes it the machine of its serial number, which joins, and so does its next card', async () => {
     const rack = await startEnrolmentRack(
       `  rpi-1: { kind: rpi, address: 127.0.1.1, serial: ${serial} }`,

@@ -1,4 +1,4 @@
-/** A Raspberry Pi from the first start on: the scripts of a common image, in a folder that is its root. */
+/** A Raspberry Pi from the first start on: the scripts of a shared image, in a folder that is its root. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';

@@ -186,7 +186,7 @@ function podObject(pod: Pod) {
   const { isRunning, exitCode } = unitState(pod.container);
   const ended = { exitCode };
   const waiting = faults().noImages
-    ? { reason: 'ImagePullBackOff', message: 'no uplink' }
+    ? { reason: 'ImagePullBackOff', message: 'no internet connection' }
     : { reason: 'CrashLoopBackOff' };
   return {
     metadata: { name: pod.name, labels: { 'app.kubernetes.io/name': pod.app } },

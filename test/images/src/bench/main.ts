@@ -109,7 +109,7 @@ const starts = serviceNames.flatMap((service): Bench[] => {
   ];
 });
 
-/** From the desk: `skolo --help` as an executable. */
+/** From the workstation: `skolo --help` as an executable. */
 const startOfCommand: Bench = {
   name: 'start-skolo',
   unit: 'ms',

@@ -25,7 +25,7 @@ interface Builder {
   /** Builds and names these. */
   build(targets: readonly Target[]): Promise<void>;
   /** What they asked for and did not get, since it is no mirror of Debian. */
-  refused: readonly string[];
+  rejected: readonly string[];
   close(): Promise<void>;
 }
 
@@ -67,7 +67,7 @@ export async function openBuilder(access: EngineAccess, arch: Arch): Promise<Bui
         // One after the other they wait for the disk, and for Debian.
         await Promise.all(wanted.map(one));
       },
-      refused: proxy.refused,
+      rejected: proxy.rejected,
       close,
     };
   } catch (error) {

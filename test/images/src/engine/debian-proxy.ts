@@ -13,7 +13,7 @@ interface DebianProxy {
   /** `http://127.0.0.1:PORT` */
   url: string;
   /** Addresses that were asked for and are no mirror of Debian. */
-  refused: readonly string[];
+  rejected: readonly string[];
   close(): Promise<void>;
 }
 
@@ -27,14 +27,14 @@ export async function startDebianProxy(dir: string): Promise<DebianProxy> {
   await mkdir(dir, { recursive: true });
   // Most of it has newer versions by then.
   await removeOld(dir, (_, days) => days > 30);
-  const refused: string[] = [];
+  const rejected: string[] = [];
   /** By file: several images may want the same package at the same time. */
   const arriving = new Map<string, Promise<number>>();
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { url = '', method, headers } = request;
     if (method !== 'GET' || !URL.canParse(url) || !mirrors.includes(new URL(url).hostname)) {
-      refused.push(url);
+      rejected.push(url);
       response.writeHead(403, { 'content-type': 'text/plain' }).end('only mirrors of Debian\n');
       return;
     }
@@ -73,7 +73,7 @@ export async function startDebianProxy(dir: string): Promise<DebianProxy> {
   return {
     port,
     url: `http://127.0.0.1:${port}`,
-    refused,
+    rejected,
     async close() {
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));

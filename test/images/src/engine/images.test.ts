@@ -29,7 +29,7 @@ const Config = z.object({
 type Skip = Parameters<typeof theEngine>[0];
 
 let relay: Relay;
-/** Takes questions to a DNS server and never answers, as where the uplink is away. */
+/** Takes questions to a DNS server and never answers, as where the internet connection is down. */
 let silent: Container | undefined;
 let etc: string;
 
@@ -219,5 +219,5 @@ it('cli is the skolo command', async ({ skip }) => {
 });
 
 it('builds fetch from mirrors of Debian and from nowhere else', ({ skip }) => {
-  expect(theEngine(skip).refused).toEqual([]);
+  expect(theEngine(skip).rejected).toEqual([]);
 });

@@ -11,7 +11,7 @@ import { type EngineAccess, openEngine } from './engine.ts';
 
 /** What tests get: an engine with all images, or why there is none, or what went wrong. */
 type Prepared =
-  | { is: 'ready'; access: EngineAccess; refused: string[] }
+  | { is: 'ready'; access: EngineAccess; rejected: string[] }
   | { is: 'missing'; why: string }
   | { is: 'failed'; why: string };
 
@@ -40,7 +40,7 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
     } finally {
       await builder.close();
     }
-    return { is: 'ready', access: engine.access, refused: [...builder.refused] };
+    return { is: 'ready', access: engine.access, rejected: [...builder.rejected] };
   };
   try {
     provide('prepared', await prepare());

@@ -9,7 +9,7 @@ export interface TestEngine {
   access: EngineAccess;
   docker: Docker;
   /** Of the builder's requests, those that went to no mirror of Debian. */
-  refused: readonly string[];
+  rejected: readonly string[];
 }
 
 /** Of `setup`; where there is none here, the test is skipped by name. */
@@ -17,8 +17,8 @@ export function theEngine(skip: TestContext['skip']): TestEngine {
   const prepared = inject('prepared');
   if (prepared.is === 'missing') return skip(prepared.why);
   if (prepared.is === 'failed') expect.fail(prepared.why);
-  const { access, refused } = prepared;
-  return { access, docker: useDocker(access), refused };
+  const { access, rejected } = prepared;
+  return { access, docker: useDocker(access), rejected };
 }
 
 /** Waits until it is ready; fails with what it logged when it is not, or has ended. */

@@ -1,4 +1,4 @@
-/** Which build runs is written down, and needs no uplink to start. */
+/** Which build runs is written down, and needs no internet connection to start. */
 import { containersOf, type Manifest, workloadsOf } from '../manifest.ts';
 
 /** UTC date and time, user, commit, clean: the tags of our own images, as other tools read them. */

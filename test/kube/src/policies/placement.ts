@@ -14,7 +14,7 @@ const pressures = ['disk', 'memory', 'pid'].map((what) => ({
   key: `node.kubernetes.io/${what}-pressure`,
   effect: 'NoSchedule',
 }));
-/** Priorities that a kubelet under pressure neither evicts nor refuses. Of the others it refuses each one that is scheduled there. */
+/** Priorities that a kubelet under pressure neither evicts nor rejects. Of the others it rejects each one that is scheduled there. */
 const critical = new Set(['system-cluster-critical', 'system-node-critical']);
 
 /** The jumphost, by its labels. */
@@ -91,7 +91,7 @@ function stayProblems(workload: Workload, allowed: readonly Exception[]): string
   ];
 }
 
-/** A Deployment whose pods are scheduled where the kubelet refuses them makes new ones without end. */
+/** A Deployment whose pods are scheduled where the kubelet rejects them makes new ones without end. */
 function pressureProblems({ title, name, pod }: Workload, allowed: readonly Exception[]): string[] {
   const tolerated = pressures.map((taint) => tolerates(pod, taint));
   if (critical.has(pod.priorityClassName ?? '')) {
@@ -101,7 +101,7 @@ function pressureProblems({ title, name, pod }: Workload, allowed: readonly Exce
     return withoutExceptions(found, allowed);
   }
   const [disk, , pid] = tolerated;
-  return disk || pid ? [`${title}: tolerates a pressure under which the kubelet refuses it`] : [];
+  return disk || pid ? [`${title}: tolerates a pressure under which the kubelet rejects it`] : [];
 }
 
 function tolerates({ tolerations }: PodSpec, taint: { key: string; effect: string }): boolean {

@@ -315,7 +315,7 @@ describe('policies', () => {
       'placement',
       'priorityClassName: system-cluster-critical',
       'priorityClassName: skolo-jumphost',
-      'router-backup: tolerates a pressure under which the kubelet refuses it',
+      'router-backup: tolerates a pressure under which the kubelet rejects it',
     ],
     [
       'placement',
@@ -499,7 +499,7 @@ spec:
     );
   });
 
-  it('Services that the rack sees: the metadata server, which is not ready without the uplink', () => {
+  it('Services that the rack sees: the metadata server, which is not ready without the internet connection', () => {
     const service = `
 apiVersion: v1
 kind: Service
@@ -512,7 +512,7 @@ spec:
 
     expect(problemsOf('Services that the rack sees', always)).toEqual([]);
     expect(problemsOf('Services that the rack sees', service)).toEqual([
-      expect.stringContaining('leads nowhere while the uplink is away'),
+      expect.stringContaining('leads nowhere while the internet connection is down'),
     ]);
   });
 
@@ -553,7 +553,7 @@ spec:
     );
   });
 
-  it('refuses kinds that no policy can read', () => {
+  it('rejects kinds that no policy can read', () => {
     const pod = '{ apiVersion: v1, kind: Pod, metadata: { name: a } }';
 
     expect(() => problemsOf('images', pod)).toThrow(/no policy knows this kind/);

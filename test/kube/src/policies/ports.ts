@@ -93,10 +93,10 @@ export function publicServiceProblems(objects: readonly Manifest[]): string[] {
       );
     }
     if (spec.selector['app.kubernetes.io/name'] === 'metadata-server') {
-      // Without the uplink it has no tokens and is not ready, and still gives machines their identity.
+      // Without the internet connection it has no tokens and is not ready, and still gives machines their identity.
       if (!spec.publishNotReadyAddresses) {
         problems.push(
-          `${title}: leads nowhere while the uplink is away (publishNotReadyAddresses)`,
+          `${title}: leads nowhere while the internet connection is down (publishNotReadyAddresses)`,
         );
       }
     }

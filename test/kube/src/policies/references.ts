@@ -95,7 +95,7 @@ export function referenceProblems(objects: readonly Manifest[]): string[] {
   return [...ofPods, ...volumeProblems(objects, there), ...ingressProblems(objects, there)];
 }
 
-/** What configurations name by the cluster's DNS is a Service with that port: a mistake there shows only as silence. */
+/** What configurations name by the cluster's DNS is a Service with that port: an error there shows only as silence. */
 export function serviceNameProblems(objects: readonly Manifest[]): string[] {
   const services = readKind(objects, 'Service', ServicePorts);
   return objects

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { runPipeline, testbedDown, testbedUp, verifyTestbed } from '@skolo/fleet/testbed';
 import { kubectlAt } from '@skolo/fleet/testing';
 import { type ControlPlane, peer, startControlPlane } from '@skolo/simulators';

@@ -73,7 +73,7 @@ export function heartbeat(changes: Partial<HeartbeatMessage> = {}): HeartbeatMes
   };
 }
 
-/** What waits in the subscriptions of a desk. */
+/** What waits in the subscriptions of a workstation. */
 export function backlog(): { location: string; message: Message }[] {
   const missing = { alertname: 'MachineMissing', severity: 'critical', machine: 'rpi-003' };
   const summary = 'rpi-003 was not seen for 15 min';

@@ -1,5 +1,11 @@
 /** What the machine-state of the example knows. */
-import { type AgentStatus, HistoryEntry, type Machine, RackView, SickMachine } from '@skolo/api';
+import {
+  type AgentStatus,
+  HistoryEntry,
+  type Machine,
+  MachineDowntime,
+  RackView,
+} from '@skolo/api';
 import { z } from 'zod';
 import { ago } from '../ago.ts';
 import type { MachineWorld } from '../worlds.ts';
@@ -12,7 +18,7 @@ const shelf1 = ['rpi-001', 'rpi-002', 'rpi-003'];
 
 const data = load(
   'machines.yaml',
-  z.object({ rack: RackView, history: z.array(HistoryEntry), sick: z.array(SickMachine) }),
+  z.object({ rack: RackView, history: z.array(HistoryEntry), downtime: z.array(MachineDowntime) }),
 );
 
 function machines(): Machine[] {
@@ -22,7 +28,7 @@ function machines(): Machine[] {
     machine('rpi-001', one, { sentence: 'runs task 67e8a4c01f2b3d10' }),
     machine('rpi-002', two, {
       sentence: text,
-      needsPerson: text,
+      needsAttention: text,
       alerts: [{ name: 'MachineQuarantined', severity: 'warning', since: ago(2.5 * hours) }],
     }),
     machine('rpi-003', three, { sentence: 'device: battery low: 12 %, good at 40 %' }),
@@ -38,7 +44,7 @@ function machines(): Machine[] {
     machine('linux-1', linux, {
       condition: 'never-reported',
       sentence: 'its agent has never answered: \u001b[2Jconnection refused',
-      needsPerson: 'install it, or remove it from rack.yaml',
+      needsAttention: 'install it, or remove it from rack.yaml',
       power: undefined,
       token: undefined,
     }),
@@ -79,6 +85,6 @@ export const exampleMachines: MachineWorld = {
   machines,
   rack: () => data().rack,
   history: ({ name }) => data().history.filter(({ machine }) => machine === name),
-  sick: () => data().sick,
+  downtime: () => data().downtime,
   isAway: (machine) => machine === 'rpi-005',
 };

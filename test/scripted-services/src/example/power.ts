@@ -1,5 +1,5 @@
 /** What the power-cycle daemon of the example knows, and rejects. */
-import { ControllerStatus, Hold, MachinePower, PowerCycle, type Refusal, Time } from '@skolo/api';
+import { ControllerStatus, Hold, MachinePower, PowerCycle, type Rejection, Time } from '@skolo/api';
 import { z } from 'zod';
 import { ago } from '../ago.ts';
 import type { PowerWorld } from '../worlds.ts';
@@ -27,7 +27,7 @@ const knownNames = new Set([
 ]);
 
 /** Why it is not done, whoever asks. */
-function refusalOf(target: string, force: boolean): Refusal | undefined {
+function rejectionOf(target: string, force: boolean): Rejection | undefined {
   if (!knownNames.has(target)) {
     const detail = `${target}: rack.yaml knows nothing of that name; did you mean spare?`;
     return { target, code: 'unknown', detail };
@@ -71,5 +71,5 @@ export const examplePower: PowerWorld = {
   cycles: () => data().cycles,
   hostKeys: () => data().hostKeys,
   isKnown: (target) => knownNames.has(target),
-  refusalOf: (target, { force }) => refusalOf(target, force),
+  rejectionOf: (target, { force }) => rejectionOf(target, force),
 };

@@ -1,6 +1,6 @@
 /** History and curves of any machine of the fixture. */
 import type { Curve, HistoryEntry, Machine } from '@skolo/api';
-import { seeded } from '@skolo/durable/campaign';
+import { seeded } from '@skolo/durable/fault-injection';
 
 const hourMs = 3_600_000;
 

@@ -1,6 +1,6 @@
 /** A plausible rack of any size, as machine-state shows it; the same each time. */
 import type { DeviceStatus, Machine, MachineCondition, RackElement, RackView } from '@skolo/api';
-import { seeded } from '@skolo/durable/campaign';
+import { seeded } from '@skolo/durable/fault-injection';
 import { ago } from '../ago.ts';
 
 export interface GeneratedRack {
@@ -68,7 +68,7 @@ export function generateRack(count: number): GeneratedRack {
     ],
     rackFile: {
       loadedAt: before(190),
-      warnings: ['line 84: skia-rpi2-rack4-shelf2-007 has no uplink'],
+      warnings: ['line 84: skia-rpi2-rack4-shelf2-007 has no internet connection'],
       problems: [],
       changes: ['skia-rpi2-rack4-shelf1-012: power switch-1/12 → switch-1/41'],
     },
@@ -95,15 +95,19 @@ function machineOf(
 ): Machine {
   const outlet = `switch-${Math.floor(i / perShelf) + 1}/${(i % perShelf) + 1}`;
   const isDark = outlet.startsWith(`${downSwitch}/`);
-  const sick = chance() < 0.07 ? troubles[Math.floor(chance() * troubles.length)] : undefined;
-  const kept = !isDark && !sick && chance() < 0.02;
+  const faulty = chance() < 0.07 ? troubles[Math.floor(chance() * troubles.length)] : undefined;
+  const kept = !isDark && !faulty && chance() < 0.02;
   const since = before(
-    isDark ? 12 : sick ? Math.floor(chance() * 600) + 2 : Math.floor(chance() * 9000),
+    isDark ? 12 : faulty ? Math.floor(chance() * 600) + 2 : Math.floor(chance() * 9000),
   );
-  const condition = isDark ? 'gone' : (sick?.condition ?? (kept ? 'maintenance' : 'ok'));
+  const condition = isDark ? 'gone' : (faulty?.condition ?? (kept ? 'maintenance' : 'ok'));
   const isBusy = condition === 'ok' && chance() < 0.6;
   const isSilent = condition === 'gone' || condition === 'stale';
-  const reason = sick && { code: sick.code, text: sick.text, verdict: 'quarantined' as const };
+  const reason = faulty && {
+    code: faulty.code,
+    text: faulty.text,
+    verdict: 'quarantined' as const,
+  };
   const by = 'ann@example.com';
   const order = {
     id: `order-${i}`,
@@ -124,10 +128,10 @@ function machineOf(
     pools: [i % 3 === 0 ? 'gpu' : 'phones'],
     condition,
     since,
-    sentence: sentenceOf(condition, isDark ? `${downSwitch} is down` : sick?.text, isBusy),
-    ...(!isDark && sick?.person && { needsPerson: sick.person }),
+    sentence: sentenceOf(condition, isDark ? `${downSwitch} is down` : faulty?.text, isBusy),
+    ...(!isDark && faulty?.person && { needsAttention: faulty.person }),
     ...(isDark && downSwitch && { cause: downSwitch }),
-    ...(sick && chance() < 0.15 && { flapping: { changes: 7, since: before(48) } }),
+    ...(faulty && chance() < 0.15 && { flapping: { changes: 7, since: before(48) } }),
     lastSeen: isSilent ? since : before(0.1),
     health: {
       verdict: isSilent || condition === 'ok' ? 'ok' : verdictOf(condition),
@@ -142,7 +146,7 @@ function machineOf(
       starts: 3,
       server: 'https://swarming.example.com',
     },
-    devices: [phoneOf(i, { isMissing: sick?.code === 'device-missing', since, chance })],
+    devices: [phoneOf(i, { isMissing: faulty?.code === 'device-missing', since, chance })],
     repairs: [],
     bootId: `boot-${i}`,
     host: { celsius: Math.round(420 + chance() * 140) / 10, diskFreeBytes: 11_000_000_000 },

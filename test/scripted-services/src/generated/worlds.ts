@@ -25,7 +25,7 @@ export function generatedMachines(
     rack: () => rack,
     history: generatedHistory,
     curves: generatedCurves,
-    sick: () =>
+    downtime: () =>
       machines.slice(0, 20).map(({ name }, i) => ({
         name,
         times: 40 - i,
@@ -76,7 +76,7 @@ export function generatedPower({ machines, rack }: GeneratedRack): PowerWorld {
     cycles: () => cycles,
     hostKeys: () => [],
     isKnown: () => true,
-    refusalOf(target, { force, action }) {
+    rejectionOf(target, { force, action }) {
       if (force) return undefined;
       if (machines.find(({ name }) => name === target)?.cause !== undefined) {
         return { target, code: 'controller-failing', detail: 'its switch does not answer' };

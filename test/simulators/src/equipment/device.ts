@@ -31,7 +31,7 @@ export const deviceFaults = [
   /** The command that turns the pager off has no effect. */
   'pager-stays',
   /** No password is right. */
-  'refuses-login',
+  'rejects-login',
   /** The right password has expired: ssh requests a new one before it lets anybody in, a terminal asks for it. */
   'password-expired',
   /** Sign-in succeeds, then the terminal asks for a new password. */

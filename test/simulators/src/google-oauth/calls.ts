@@ -24,7 +24,7 @@ export interface Call {
   /** Absent as long as there is no answer. */
   status?: number;
   /** Error code that was answered, such as `invalid_grant`. */
-  refusal?: string;
+  rejection?: string;
   /** The client was gone before it had the whole answer. */
   hungUp: boolean;
 }

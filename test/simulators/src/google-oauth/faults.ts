@@ -5,7 +5,7 @@ import type { CallLog } from '../cloud/call-log.ts';
 import { CallFault, type FaultTimes } from '../cloud/fault.ts';
 import { garbage, send } from '../cloud/web-server.ts';
 import type { Call, Endpoint } from './calls.ts';
-import type { Answer } from './refusal.ts';
+import type { Answer } from './rejection.ts';
 
 /** Instead of an answer; nothing is issued. */
 const early = [

@@ -73,7 +73,7 @@ describe('generateAccessToken', () => {
     expect(google.isValid(String(token))).toBe(true);
   });
 
-  it('refuses who may not', async () => {
+  it('rejects who may not', async () => {
     const { google, impersonate } = await startWithPerson();
     google.allowImpersonation('somebody@example.com', email);
 
@@ -82,7 +82,7 @@ describe('generateAccessToken', () => {
     );
   });
 
-  it('refuses an account that is not there', async () => {
+  it('rejects an account that is not there', async () => {
     const { impersonate } = await startWithPerson();
 
     await expect(impersonate().getAccessToken()).rejects.toThrow(
@@ -90,7 +90,7 @@ describe('generateAccessToken', () => {
     );
   });
 
-  it('refuses a source token without the scope for it', async () => {
+  it('rejects a source token without the scope for it', async () => {
     const { google, impersonate } = await startWithPerson([scope]);
     google.allowImpersonation(person, email);
 
@@ -105,7 +105,7 @@ describe('generateAccessToken', () => {
     ['no scope', { scope: [] }],
     ['a delegate in another form', { scope: [scope], delegates: [middle] }],
     ['no object', 'text'],
-  ])('refuses %s', async (_what, body) => {
+  ])('rejects %s', async (_what, body) => {
     const { google, sourceClient } = await startWithPerson();
     google.allowImpersonation(person, email);
     const { token } = await sourceClient.getAccessToken();
@@ -129,7 +129,7 @@ describe('generateAccessToken', () => {
   it.each([
     ['none', undefined],
     ['one that it did not issue', 'Bearer ya29.stranger'],
-  ])('refuses a source token that is %s', async (_what, authorization) => {
+  ])('rejects a source token that is %s', async (_what, authorization) => {
     const google = await start();
 
     const response = await fetch(google.impersonationUrl(email), {
@@ -143,7 +143,7 @@ describe('generateAccessToken', () => {
     expect(await response.json()).toMatchObject({ error: { status: 'UNAUTHENTICATED' } });
   });
 
-  it('refuses a source token that was revoked', async () => {
+  it('rejects a source token that was revoked', async () => {
     const { google, sourceClient } = await startWithPerson();
     google.allowImpersonation(person, email);
     const { token } = await sourceClient.getAccessToken();

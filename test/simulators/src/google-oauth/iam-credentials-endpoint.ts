@@ -8,7 +8,7 @@
 import { z } from 'zod';
 import type { ServiceAccount } from './accounts.ts';
 import type { Google } from './google.ts';
-import { type Answer, apiError, type Refusal } from './refusal.ts';
+import { type Answer, apiError, type Rejection } from './rejection.ts';
 
 const delegates = z.array(z.string().regex(/^projects\/-\/serviceAccounts\/[^/]+$/)).default([]);
 const AccessTokenRequest = z.object({
@@ -38,7 +38,7 @@ export interface ImpersonationRequest {
   body: unknown;
 }
 
-/** Answers `{ accessToken, expireTime }`; throws a Refusal. */
+/** Answers `{ accessToken, expireTime }`; throws a Rejection. */
 export function generateAccessToken(
   google: Google,
   { email, bearer, body }: ImpersonationRequest,
@@ -65,7 +65,7 @@ export function generateAccessToken(
   };
 }
 
-/** Answers `{ token }`; throws a Refusal. */
+/** Answers `{ token }`; throws a Rejection. */
 export function generateIdToken(
   google: Google,
   { email, bearer, body }: ImpersonationRequest,
@@ -137,7 +137,7 @@ function target(
   return account;
 }
 
-function invalidArgument(): Refusal {
+function invalidArgument(): Rejection {
   return apiError(400, 'INVALID_ARGUMENT', 'Request contains an invalid argument.');
 }
 

@@ -16,7 +16,7 @@ import {
 import { Google } from './google.ts';
 import { generateAccessToken, generateIdToken } from './iam-credentials-endpoint.ts';
 import type { IssuedToken } from './ledger.ts';
-import { type Answer, oauthError, Refusal } from './refusal.ts';
+import { type Answer, oauthError, Rejection } from './rejection.ts';
 import type { ServiceAccountKey } from './service-account-key.ts';
 import { stsEndpoint } from './sts-endpoint.ts';
 import { tokenEndpoint } from './token-endpoint.ts';
@@ -70,7 +70,7 @@ export interface GoogleOAuth {
   isValid(token: string, scope?: string): boolean;
   revoke(token: string): void;
   tokenLifeSeconds: number;
-  /** Signs ID tokens with a new key from now on; the former one stays published. */
+  /** Signs ID tokens with a new key from now on; the previous one stays published. */
   rotateSigningKey(): void;
 
   /** Misbehaves at the next calls; faults asked for earlier come first. */
@@ -186,9 +186,9 @@ function answerTo(google: Google, arrived: Arrived, call: Call): Answer {
   try {
     answer = dispatch(google, arrived);
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
+    if (!(error instanceof Rejection)) throw error;
     answer = error.answer;
-    call.refusal = error.reason;
+    call.rejection = error.reason;
   }
   call.status = answer.status;
   return answer;

@@ -53,7 +53,7 @@ describe('signing keys', () => {
     expect(keys[0]?.kid).toBe(JSON.parse(Buffer.from(header, 'base64url').toString()).kid);
   });
 
-  it('rotate: the former key stays published, the one before it goes', async () => {
+  it('rotate: the previous key stays published, the one before it goes', async () => {
     const started = await startWithKey();
     const { google } = started;
     const client = new OAuth2Client();

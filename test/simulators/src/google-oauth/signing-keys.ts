@@ -1,7 +1,7 @@
 /** The keys that sign ID tokens, and how Google publishes them. */
 import { selfSignedCertificate } from './certificate.ts';
 import { signJwt } from './jwt.ts';
-import type { Answer } from './refusal.ts';
+import type { Answer } from './rejection.ts';
 import { type KeyPair, makeKeyPair } from './service-account-key.ts';
 
 const day = 24 * 3600 * 1000;
@@ -21,7 +21,7 @@ export class SigningKeys {
     return signJwt(claims, this.current());
   }
 
-  /** Signs with a new key from now on. The former one stays published for what it signed, the older ones go. */
+  /** Signs with a new key from now on. The previous one stays published for what it signed, the older ones go. */
   rotate(): void {
     this.current();
     this.pairs.unshift(spare.pop() ?? makeKeyPair());

@@ -58,7 +58,7 @@ describe('token exchange', () => {
     expect(google.calls.map(({ endpoint }) => endpoint)).toEqual(['sts', 'generateAccessToken']);
   });
 
-  it('refuses a subject token that nobody registered', async () => {
+  it('rejects a subject token that nobody registered', async () => {
     const { google, config, file } = await startWithSubject();
     await writeFile(file, 'somebody.elses.token');
 
@@ -84,7 +84,7 @@ describe('token exchange', () => {
     ['no requested type', { requested_token_type: '' }, 'invalid_request'],
     ['no scope', { scope: '' }, 'invalid_scope'],
     ['a scope that is none', { scope: 'all' }, 'invalid_scope'],
-  ])('refuses %s', async (_what, change, error) => {
+  ])('rejects %s', async (_what, change, error) => {
     const { google } = await startWithSubject();
 
     const answer = await post(google.stsUrl, { ...form, ...change });

@@ -4,13 +4,13 @@
  * Sources: RFC 8693, https://cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token
  */
 import type { Google } from './google.ts';
-import { type Answer, oauthError } from './refusal.ts';
+import { type Answer, oauthError } from './rejection.ts';
 import { checkScopes, splitScopes } from './scopes.ts';
 
 const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const accessToken = 'urn:ietf:params:oauth:token-type:access_token';
 
-/** Answers one request with the form's fields; throws a Refusal. */
+/** Answers one request with the form's fields; throws a Rejection. */
 export function stsEndpoint(google: Google, form: URLSearchParams): Answer {
   const grant = form.get('grant_type') ?? '';
   const audience = form.get('audience') ?? '';

@@ -120,14 +120,14 @@ describe('JWT bearer grant', () => {
       'unauthorized_client',
       'Client is unauthorized to retrieve access tokens using this method, or client not authorized for any of the scopes requested.',
     ],
-  ])('refuses a JWT %s', async (_what, claims, status, error, description) => {
+  ])('rejects a JWT %s', async (_what, claims, status, error, description) => {
     const { google, key } = await startWithKey();
 
     const answer = await postAssertion(google.tokenUrl, assertion(key, claims));
 
     expect(answer).toEqual({ status, body: { error, error_description: description } });
     expect(google.issued).toEqual([]);
-    expect(google.calls[0]).toMatchObject({ status, refusal: error });
+    expect(google.calls[0]).toMatchObject({ status, rejection: error });
   });
 
   it.each([
@@ -141,7 +141,7 @@ describe('JWT bearer grant', () => {
     expect(answer.status).toBe(200);
   });
 
-  it('refuses a key that it does not know, or no longer', async () => {
+  it('rejects a key that it does not know, or no longer', async () => {
     const { google, key } = await startWithKey();
     const rotated = makeServiceAccountKey({ email, tokenUri: google.tokenUrl, version: 2 });
 
@@ -156,7 +156,7 @@ describe('JWT bearer grant', () => {
     expect(removed.body.error_description).toBe('Invalid JWT Signature.');
   });
 
-  it('refuses a JWT whose claims were changed after signing, or that is not signed with RS256', async () => {
+  it('rejects a JWT whose claims were changed after signing, or that is not signed with RS256', async () => {
     const { google, key } = await startWithKey();
     const [header, , signature] = assertion(key).split('.');
     const [, otherClaims] = assertion(key, { scope: `${scope}.more` }).split('.');
@@ -178,8 +178,8 @@ describe('JWT bearer grant', () => {
     google.setDisabled(email, true);
 
     expect(google.isValid(String(body.access_token))).toBe(false);
-    const refused = await postAssertion(google.tokenUrl, assertion(key));
-    expect(refused).toMatchObject({ status: 401, body: { error: 'disabled_client' } });
+    const rejected = await postAssertion(google.tokenUrl, assertion(key));
+    expect(rejected).toMatchObject({ status: 401, body: { error: 'disabled_client' } });
   });
 
   it('goes by the clock that it is given', async () => {
@@ -245,7 +245,7 @@ describe('refresh grant', () => {
     ['no client', { client_id: '' }, 400, 'invalid_request'],
     ['another refresh token', { refresh_token: '1//other' }, 400, 'invalid_grant'],
     ['more scopes', { scope: 'https://www.googleapis.com/auth/drive' }, 400, 'invalid_scope'],
-  ])('refuses %s', async (_what, change, status, error) => {
+  ])('rejects %s', async (_what, change, status, error) => {
     const google = await start();
     google.addRefreshToken(grant);
 
@@ -255,7 +255,7 @@ describe('refresh grant', () => {
     expect(google.issued).toEqual([]);
   });
 
-  it('refuses a refresh token that was revoked', async () => {
+  it('rejects a refresh token that was revoked', async () => {
     const google = await start();
     google.addRefreshToken(grant);
     google.revokeRefreshToken('1//refresh');
@@ -280,7 +280,7 @@ describe('refresh grant', () => {
 });
 
 describe('token endpoint', () => {
-  it('refuses other grants, and none', async () => {
+  it('rejects other grants, and none', async () => {
     const google = await start();
 
     const other = await post(google.tokenUrl, { grant_type: 'password' });

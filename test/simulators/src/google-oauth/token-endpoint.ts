@@ -10,7 +10,7 @@ import { z } from 'zod';
 import type { ServiceAccount } from './accounts.ts';
 import type { Google } from './google.ts';
 import { isSignedBy, type ParsedJwt, parseJwt } from './jwt.ts';
-import { type Answer, oauthError } from './refusal.ts';
+import { type Answer, oauthError } from './rejection.ts';
 import { checkScopes, splitScopes } from './scopes.ts';
 
 const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
@@ -27,7 +27,7 @@ const Assertion = z.object({
   target_audience: z.string().optional(),
 });
 
-/** Answers one request with the form's fields; throws a Refusal. */
+/** Answers one request with the form's fields; throws a Rejection. */
 export function tokenEndpoint(google: Google, form: URLSearchParams): Answer {
   const grant = required(form, 'grant_type');
   if (grant === jwtBearer) return jwtBearerGrant(google, form);

@@ -125,7 +125,7 @@ export function behaviour(endpoint: () => string | undefined): void {
     await expect(client.createTopic(name)).rejects.toMatchObject({ code: 6 });
   });
 
-  it('refuses an empty message', async (context) => {
+  it('rejects an empty message', async (context) => {
     const { client, name } = await setUp(context);
 
     const publishing = client.topic(name, once).publishMessage({ data: Buffer.alloc(0) });
@@ -133,7 +133,7 @@ export function behaviour(endpoint: () => string | undefined): void {
     await expect(publishing).rejects.toMatchObject({ code: 3 });
   });
 
-  it('refuses a name that is too short', async (context) => {
+  it('rejects a name that is too short', async (context) => {
     const { client } = await setUp(context);
 
     await expect(client.createTopic('ab')).rejects.toMatchObject({ code: 3 });

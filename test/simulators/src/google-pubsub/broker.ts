@@ -9,7 +9,7 @@ import {
   leftOut,
   notFound,
   tooLarge,
-} from './refusal.ts';
+} from './rejection.ts';
 import { Subscription } from './subscription.ts';
 import type { PublishedMessage, Topic } from './topic.ts';
 import type {
@@ -156,7 +156,7 @@ export class Broker {
   }
 }
 
-/** @throws Refusal They are wrong, or would do nothing here */
+/** @throws Rejection They are wrong, or would do nothing here */
 function checkSettings(asked: SubscriptionResource): void {
   const { ackDeadlineSeconds } = asked;
   if (ackDeadlineSeconds !== 0 && (ackDeadlineSeconds < 10 || ackDeadlineSeconds > 600)) {

@@ -1,4 +1,4 @@
-import type { Code } from './refusal.ts';
+import type { Code } from './rejection.ts';
 
 /** Those that the simulator has; others are answered with UNIMPLEMENTED. */
 export const methods = [

@@ -113,7 +113,7 @@ describe('leases', () => {
       ['nonsense'],
       /^You have passed an invalid ack ID .* \(ack_id=nonsense\)\.$/,
     ],
-  ])('refuses %s', async (_what, ackIds, details) => {
+  ])('rejects %s', async (_what, ackIds, details) => {
     const { ack } = await subscribed();
 
     await expect(ack(...ackIds)).rejects.toMatchObject({
@@ -267,7 +267,7 @@ describe('filters', () => {
     expect(messages.map(textOf)).toEqual(['page']);
   });
 
-  it('refuses one that nobody understands', async () => {
+  it('rejects one that nobody understands', async () => {
     const google = await start();
     const topic = clientOf(google).topic('alerts');
 

@@ -26,7 +26,7 @@ function texts(messages: readonly { data: Buffer }[]): string {
 }
 
 describe('faults', () => {
-  it('refuses the next call, and no other', async () => {
+  it('rejects the next call, and no other', async () => {
     const { google, publish } = await topicOf();
     google.failNext({ method: 'Publish', code: 'RESOURCE_EXHAUSTED' });
 
@@ -37,16 +37,16 @@ describe('faults', () => {
     await publish('2');
 
     expect(texts(google.published('alerts'))).toBe('2');
-    expect(google.counts).toMatchObject({ requests: { Publish: 2 }, refused: 1, messages: 1 });
+    expect(google.counts).toMatchObject({ requests: { Publish: 2 }, rejected: 1, messages: 1 });
     expect(google.calls).toMatchObject([
-      { fault: 'refuse', code: 'RESOURCE_EXHAUSTED' },
+      { fault: 'reject', code: 'RESOURCE_EXHAUSTED' },
       { code: 'OK' },
     ]);
   });
 
-  it('refuses everything until it behaves', async () => {
+  it('rejects everything until it behaves', async () => {
     const { google, publish } = await topicOf();
-    const fault = google.misbehave('refuse', { code: 'PERMISSION_DENIED', message: 'Not you.' });
+    const fault = google.misbehave('reject', { code: 'PERMISSION_DENIED', message: 'Not you.' });
 
     await expect(publish('1')).rejects.toMatchObject({ code: 7, details: 'Not you.' });
     await expect(publish('2')).rejects.toMatchObject({ code: 7 });
@@ -59,7 +59,7 @@ describe('faults', () => {
 
   it('is for one topic only', async () => {
     const { google, publish } = await topicOf({ topics: [topicName, `${topicName}-2`] });
-    google.misbehave('refuse', { resource: 'alerts-2' });
+    google.misbehave('reject', { resource: 'alerts-2' });
 
     await publish('1');
 
@@ -129,7 +129,7 @@ describe('faults', () => {
     expect(texts(google.published('alerts'))).toBe('2');
   });
 
-  it.each(['refuse', 'drop'] as const)('%s: what is stored is stored twice', async (kind) => {
+  it.each(['reject', 'drop'] as const)('%s: what is stored is stored twice', async (kind) => {
     const { google } = await topicOf();
     google.misbehave(kind, { times: 1, done: 'all' });
 
@@ -145,7 +145,7 @@ describe('faults', () => {
     const topic = clientOf(google).topic('alerts', {
       batching: { maxMessages: 5, maxMilliseconds: 1000 },
     });
-    google.misbehave('refuse', { times: 1, done: 'some' });
+    google.misbehave('reject', { times: 1, done: 'some' });
 
     await Promise.all(
       ['1', '2', '3', '4', '5'].map((text) => topic.publishMessage({ data: Buffer.from(text) })),
@@ -154,10 +154,10 @@ describe('faults', () => {
     expect(texts(google.published('alerts'))).toBe('12312345');
   });
 
-  it('refuses a stream', async () => {
+  it('rejects a stream', async () => {
     const google = await start();
     google.addSubscription(subscriptionName, topicName);
-    google.misbehave('refuse', { code: 'PERMISSION_DENIED', methods: ['StreamingPull'] });
+    google.misbehave('reject', { code: 'PERMISSION_DENIED', methods: ['StreamingPull'] });
 
     const reading = read(clientOf(google).subscription(subscriptionName), () => 'done');
 

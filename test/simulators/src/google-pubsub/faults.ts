@@ -2,11 +2,11 @@
 import type { CallLog } from '../cloud/call-log.ts';
 import { CallFault, type FaultTimes } from '../cloud/fault.ts';
 import type { Method, PubSubCall } from './calls.ts';
-import { type Code, Refusal, usualWords } from './refusal.ts';
+import { type Code, Rejection, usualWords } from './rejection.ts';
 
-export const faultKinds = ['refuse', 'hang', 'slow', 'drop'] as const;
+export const faultKinds = ['reject', 'hang', 'slow', 'drop'] as const;
 /**
- * - `refuse`: answers an error; `hang`: never answers; `drop`: the connection is reset
+ * - `reject`: answers an error; `hang`: never answers; `drop`: the connection is reset
  * - `slow`: goes on as if nothing had been, after `milliseconds`, or after `release()` when there are none
  */
 export type FaultKind = (typeof faultKinds)[number];
@@ -16,9 +16,9 @@ export interface FaultOptions extends FaultTimes {
   methods?: Method[];
   /** Calls for this topic or subscription only, by its whole name or its id. */
   resource?: string;
-  /** Of `refuse`; UNAVAILABLE when absent. */
+  /** Of `reject`; UNAVAILABLE when absent. */
   code?: Code;
-  /** Of `refuse`; the service's words when absent. */
+  /** Of `reject`; the service's words when absent. */
   message?: string;
   /** Of `slow`. */
   milliseconds?: number;
@@ -49,9 +49,9 @@ export class Fault extends CallFault<FaultKind, PubSubCall> {
     );
   }
 
-  get refusal(): Refusal {
+  get rejection(): Rejection {
     const { code = 'UNAVAILABLE', message = usualWords(code) } = this.options;
-    return new Refusal(code, message);
+    return new Rejection(code, message);
   }
 
   override async hold(): Promise<void> {

@@ -60,7 +60,7 @@ describe('filter', () => {
     'hasSuffix(attributes.severity, "x")',
     'attributes.a.b = "c"',
     'data = "x"',
-  ])('refuses %s', (filter) => {
+  ])('rejects %s', (filter) => {
     expect(() => parseFilter(filter)).toThrow(/^Invalid filter syntax/);
   });
 

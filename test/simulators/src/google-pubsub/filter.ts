@@ -5,11 +5,11 @@
  * `AND`, `OR`, parentheses. A key with other characters than letters, digits, `_` and `-` is a string. AND and OR
  * together need parentheses. `!=` is the opposite of `=`: it also takes messages that have no such attribute.
  */
-import { invalid } from './refusal.ts';
+import { invalid } from './rejection.ts';
 
 export type Filter = (attributes: Readonly<Record<string, string>>) => boolean;
 
-/** @throws Refusal */
+/** @throws Rejection */
 export function parseFilter(text: string): Filter {
   if (text.trim() === '') return () => true;
   return new Parser(text).whole();

@@ -6,7 +6,7 @@ import {
   Server,
   ServerCredentials,
 } from '@grpc/grpc-js';
-import { type Code, Refusal } from './refusal.ts';
+import { type Code, Rejection } from './rejection.ts';
 
 interface PubSubGate {
   /** `127.0.0.1:PORT` */
@@ -34,7 +34,7 @@ export async function startPubSubGate(endpoint: string): Promise<PubSubGate> {
         return;
       }
       gate.rejected += 1;
-      answer(new Refusal(rejection.code, rejection.message).sent);
+      answer(new Rejection(rejection.code, rejection.message).sent);
     };
     server.register(path, handle, asIs, asIs, 'unary');
   }

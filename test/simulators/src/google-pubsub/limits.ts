@@ -10,7 +10,7 @@ import {
   tooLarge,
   tooManyAttributes,
   tooSmall,
-} from './refusal.ts';
+} from './rejection.ts';
 import type { PublishRequest, WireMessage } from './wire.ts';
 
 /** All in bytes, but for the first and `attributes`. */
@@ -38,7 +38,7 @@ export const serviceLimits: Limits = {
   filter: 256,
 };
 
-/** @throws Refusal */
+/** @throws Rejection */
 export function checkPublish(request: PublishRequest, limits: Limits): void {
   const { messages, requestBytes } = request;
   if (requestBytes > limits.payload) throw payloadTooLarge(limits.payload);
@@ -76,7 +76,7 @@ function checkMessage({ data, attributes, orderingKey }: WireMessage, limits: Li
   }
 }
 
-/** @throws Refusal It is no `projects/PROJECT/topics/ID` with a good id */
+/** @throws Rejection It is no `projects/PROJECT/topics/ID` with a good id */
 export function checkName(kind: 'topics' | 'subscriptions', name: string): void {
   const id = new RegExp(`^projects/[^/]+/${kind}/(?<id>[^/]+)$`).exec(name)?.groups?.id ?? '';
   if (!/^[A-Za-z][\w.~+%-]{2,254}$/.test(id) || id.startsWith('goog')) throw invalidName(name);

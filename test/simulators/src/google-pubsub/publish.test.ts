@@ -27,7 +27,7 @@ describe('what is published', () => {
       },
     ]);
     expect(google.published(topicName)).toHaveLength(1);
-    expect(google.counts).toEqual({ requests: { Publish: 1 }, refused: 0, messages: 1, bytes: 7 });
+    expect(google.counts).toEqual({ requests: { Publish: 1 }, rejected: 0, messages: 1, bytes: 7 });
     expect(google.calls).toMatchObject([
       {
         method: 'Publish',
@@ -124,7 +124,7 @@ describe('limits', () => {
 
     await expect(topic.publishMessage(message)).rejects.toMatchObject({ code: 3, details });
 
-    expect(google.counts).toMatchObject({ messages: 0, refused: 1 });
+    expect(google.counts).toMatchObject({ messages: 0, rejected: 1 });
   });
 
   it('takes what is just small enough', async () => {

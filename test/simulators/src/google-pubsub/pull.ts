@@ -1,5 +1,5 @@
 /** A unary pull: gives what there is, or waits a while for the first message. */
-import { invalidArgument, type Refusal } from './refusal.ts';
+import { invalidArgument, type Rejection } from './rejection.ts';
 import type { Consumer, Subscription } from './subscription.ts';
 import type { PullRequest, ReceivedMessage } from './wire.ts';
 
@@ -29,7 +29,7 @@ export async function pull(
       },
       gaveBack: () => {},
       deliver: finish,
-      end: (why: Refusal) => {
+      end: (why: Rejection) => {
         finish([]);
         reject(why);
       },

@@ -10,16 +10,16 @@ import type { CallFaults } from '../cloud/fault.ts';
 import type { Broker } from './broker.ts';
 import { type Method, methods, type PubSubCall } from './calls.ts';
 import type { Fault } from './faults.ts';
-import { invalidArgument, notSignedIn, Refusal } from './refusal.ts';
+import { invalidArgument, notSignedIn, Rejection } from './rejection.ts';
 import { publisherOf, subscriberOf, type Unary } from './services.ts';
 import { Stream } from './streaming-pull.ts';
 import type { PublishRequest, StreamingPullRequest, StreamingPullResponse } from './wire.ts';
 
 export interface Counts {
-  /** By method, the refused ones too. */
+  /** By method, the rejected ones too. */
   requests: Partial<Record<Method, number>>;
   /** Answered with an error. */
-  refused: number;
+  rejected: number;
   /** Stored. */
   messages: number;
   /** Of their data. */
@@ -103,7 +103,7 @@ export class Reception {
           callback(null, answer);
         }
       } catch (error) {
-        if (!(error instanceof Refusal)) throw error;
+        if (!(error instanceof Rejection)) throw error;
         this.answered(book, error.code);
         callback(error.sent);
       }
@@ -120,11 +120,11 @@ export class Reception {
           if (fault) return this.play(fault, call);
           if (!first.subscription) throw invalidArgument('subscription');
           const subscription = this.deps.broker.subscription(first.subscription);
-          const ended = (why: Refusal | undefined) => this.answered(opened, why?.code ?? 'OK');
+          const ended = (why: Rejection | undefined) => this.answered(opened, why?.code ?? 'OK');
           stream = new Stream({ call, subscription, first, ended });
           stream.start(first);
         } catch (error) {
-          if (!(error instanceof Refusal)) throw error;
+          if (!(error instanceof Rejection)) throw error;
           if (stream) return stream.end(error);
           this.answered(opened, error.code);
           call.emit('error', error.sent);
@@ -159,7 +159,7 @@ export class Reception {
     return book;
   }
 
-  /** Gives the fault that is to be played. @throws Refusal Nobody, or nobody who is known, asks */
+  /** Gives the fault that is to be played. @throws Rejection Nobody, or nobody who is known, asks */
   private async receive(book: PubSubCall): Promise<Fault | undefined> {
     const { accepts, faults, log } = this.deps;
     const fault = faults.find((candidate) => candidate.applies(book));
@@ -171,15 +171,15 @@ export class Reception {
     return undefined;
   }
 
-  /** @throws Refusal */
+  /** @throws Rejection */
   private play(fault: Fault, call: Arrived): void {
-    if (fault.kind === 'refuse') throw fault.refusal;
+    if (fault.kind === 'reject') throw fault.rejection;
     if (fault.kind === 'drop') this.deps.cut(call.getPeer());
   }
 
   private answered(book: PubSubCall, code: NonNullable<PubSubCall['code']>): void {
     book.code = code;
-    if (code !== 'OK') this.deps.counts.refused += 1;
+    if (code !== 'OK') this.deps.counts.rejected += 1;
     this.deps.log.update();
   }
 }

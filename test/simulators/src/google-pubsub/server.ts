@@ -7,7 +7,7 @@ import type { Method, PubSubCall } from './calls.ts';
 import { Fault, type FaultKind, type FaultOptions } from './faults.ts';
 import { idOf, type Limits, serviceLimits } from './limits.ts';
 import { type Counts, Reception } from './reception.ts';
-import { streamClosed } from './refusal.ts';
+import { streamClosed } from './rejection.ts';
 import type { PublishedMessage } from './topic.ts';
 import { loadDefinitions } from './wire.ts';
 
@@ -48,7 +48,7 @@ export interface GooglePubSub {
     settings?: { filter?: string; enableMessageOrdering?: boolean; ackDeadlineSeconds?: number },
   ): void;
 
-  /** Publishes, as another client would have. @throws Refusal */
+  /** Publishes, as another client would have. @throws Rejection */
   publish(topic: string, ...messages: MessageToPublish[]): void;
   /** What was published to a topic, oldest first; empty when nothing is kept. */
   published(topic: string): readonly PublishedMessage[];
@@ -67,7 +67,7 @@ export interface GooglePubSub {
 
   /** Misbehaves at the next calls; faults asked for earlier come first. */
   misbehave(kind: FaultKind, options?: FaultOptions): Fault;
-  /** Refuses the next call, or so many. */
+  /** Rejects the next call, or so many. */
   failNext(options?: Omit<FaultOptions, 'methods'> & { method?: Method }): Fault;
   /** Ends all misbehaviour. */
   behave(): void;
@@ -96,7 +96,7 @@ export async function startGooglePubSub(options: GooglePubSubOptions = {}): Prom
   const log = new CallLog<PubSubCall>();
   const faults = new CallFaults<Fault>();
   const listeners = new Set<Parameters<GooglePubSub['onPublish']>[0]>();
-  const counts: Counts = { requests: {}, refused: 0, messages: 0, bytes: 0 };
+  const counts: Counts = { requests: {}, rejected: 0, messages: 0, bytes: 0 };
   const broker = new Broker({
     limits: { ...serviceLimits, ...options.limits },
     keep,
@@ -114,7 +114,7 @@ export async function startGooglePubSub(options: GooglePubSubOptions = {}): Prom
         { private_key: Buffer.from(tls.key), cert_chain: Buffer.from(tls.certificate) },
       ])
     : ServerCredentials.createInsecure();
-  // What is too large is refused in the service's words, not by the library.
+  // What is too large is rejected in the service's words, not by the library.
   const server = new Server({ 'grpc.max_receive_message_length': -1 });
   const injector = server.createConnectionInjector(credentials);
   const listener = new Listener(host, port, (socket) => injector.injectConnection(socket));
@@ -193,7 +193,7 @@ export async function startGooglePubSub(options: GooglePubSubOptions = {}): Prom
 
     misbehave,
     failNext: ({ method, ...others } = {}) =>
-      misbehave('refuse', { times: 1, ...(method && { methods: [method] }), ...others }),
+      misbehave('reject', { times: 1, ...(method && { methods: [method] }), ...others }),
     behave,
     expireLeases: () => {
       for (const subscription of broker.subscriptions.values()) subscription.expireLeases();

@@ -1,6 +1,6 @@
 /** One open StreamingPull: https://cloud.google.com/pubsub/docs/pull#streamingpull_api */
 import { Metadata, type ServerDuplexStream } from '@grpc/grpc-js';
-import { invalid, invalidAckDeadline, invalidArgument, Refusal } from './refusal.ts';
+import { invalid, invalidAckDeadline, invalidArgument, Rejection } from './rejection.ts';
 import type { Consumer, Subscription } from './subscription.ts';
 import type { ReceivedMessage, StreamingPullRequest, StreamingPullResponse } from './wire.ts';
 
@@ -10,7 +10,7 @@ export class Stream implements Consumer {
   ackDeadlineSeconds: number;
   private readonly call: StreamingPullCall;
   private readonly subscription: Subscription;
-  private readonly ended: (why: Refusal | undefined) => void;
+  private readonly ended: (why: Rejection | undefined) => void;
   private readonly maxMessages: number;
   private readonly maxBytes: number;
   private messages = 0;
@@ -18,12 +18,12 @@ export class Stream implements Consumer {
   private isFull = false;
   private isOpen = true;
 
-  /** @throws Refusal */
+  /** @throws Rejection */
   constructor(deps: {
     call: StreamingPullCall;
     subscription: Subscription;
     first: StreamingPullRequest;
-    ended: (why: Refusal | undefined) => void;
+    ended: (why: Rejection | undefined) => void;
   }) {
     const { call, subscription, first, ended } = deps;
     this.call = call;
@@ -56,7 +56,7 @@ export class Stream implements Consumer {
       }
       this.settle(request);
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof Rejection)) throw error;
       this.end(error);
     }
   }
@@ -86,7 +86,7 @@ export class Stream implements Consumer {
   }
 
   /** @param why absent: the client has said that it is done, or is gone */
-  end(why?: Refusal): void {
+  end(why?: Rejection): void {
     if (!this.isOpen) return;
     this.isOpen = false;
     this.subscription.detach(this);

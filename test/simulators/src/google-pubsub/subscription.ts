@@ -1,7 +1,7 @@
 /** One subscription: what waits, who has what until when, and who wants more. */
 import { Backlog, type Item } from './backlog.ts';
 import type { Filter } from './filter.ts';
-import { invalidAckDeadline, invalidAckId, noAckIds, type Refusal } from './refusal.ts';
+import { invalidAckDeadline, invalidAckId, noAckIds, type Rejection } from './rejection.ts';
 import type { PublishedMessage } from './topic.ts';
 import type { ReceivedMessage, SubscriptionResource } from './wire.ts';
 
@@ -16,7 +16,7 @@ export interface Consumer {
   gaveBack(bytes: number): void;
   deliver(messages: ReceivedMessage[]): void;
   /** The subscription is gone. */
-  end(why: Refusal): void;
+  end(why: Rejection): void;
 }
 
 interface Lease {
@@ -85,7 +85,7 @@ export class Subscription {
     }
   }
 
-  /** @throws Refusal One of them was never given out; none is acknowledged then */
+  /** @throws Rejection One of them was never given out; none is acknowledged then */
   acknowledge(ackIds: readonly string[]): void {
     this.checkAckIds(ackIds);
     for (const ackId of ackIds) {
@@ -120,7 +120,7 @@ export class Subscription {
   }
 
   /** Ends the streams and pulls that are open. */
-  disconnect(why: Refusal): void {
+  disconnect(why: Rejection): void {
     for (const consumer of [...this.consumers]) consumer.end(why);
   }
 

@@ -6,7 +6,7 @@
  */
 import { z } from 'zod';
 import { crc32cOf, md5Of } from './checksums.ts';
-import { conditionNotMet, invalid, noSuchObject } from './refusal.ts';
+import { conditionNotMet, invalid, noSuchObject } from './rejection.ts';
 
 /** What a client may say about an object. */
 export const ObjectMetadata = z.looseObject({
@@ -43,7 +43,7 @@ export class Preconditions {
     this.query = query;
   }
 
-  /** @throws Refusal 412 */
+  /** @throws Rejection 412 */
   check(object: BucketObject | undefined): void {
     const generation = object?.generation ?? '0';
     const metageneration = String(object?.metageneration ?? 0);
@@ -72,7 +72,7 @@ export class Bucket {
     return this.objects.get(name);
   }
 
-  /** @throws Refusal 404 */
+  /** @throws Rejection 404 */
   get(name: string, generation: string | null = null): BucketObject {
     const object = this.objects.get(name);
     if (!object || (generation !== null && generation !== object.generation)) {
@@ -90,7 +90,7 @@ export class Bucket {
 
   /**
    * @param stored what ends up in the bucket; the content, unless something silently goes wrong
-   * @throws Refusal 400: the content is not what its checksums say
+   * @throws Rejection 400: the content is not what its checksums say
    */
   insert(name: string, about: ObjectMetadata, content: Buffer, stored = content): BucketObject {
     checkSum('MD5 hash', about.md5Hash, md5Of(content));

@@ -57,7 +57,7 @@ describe('faults', () => {
 
     const [files] = await clientOf(google).bucket('backups').getFiles();
 
-    expect(files, "the client's own mistake").toEqual([]);
+    expect(files, "the client's own error").toEqual([]);
   });
 
   it('drop: what is sent in one request is lost', async () => {

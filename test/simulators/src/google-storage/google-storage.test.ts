@@ -160,7 +160,7 @@ describe("Google's own client", () => {
     expect(google.calls.map(({ status }) => status)).toEqual([200, 412, 412, 200, 200]);
   });
 
-  it('is refused content that is not what its checksum says', async () => {
+  it('is rejected content that is not what its checksum says', async () => {
     const google = await start();
     const file = clientOf(google).bucket('backups').file('a');
     const wrong = createHash('md5').update('other').digest('base64');
@@ -243,14 +243,14 @@ describe("Google's own client", () => {
     const save = () => file.save(hello, { resumable: false });
 
     await save();
-    const refusal = {
+    const rejection = {
       code: 403,
       message: expect.stringContaining('does not have storage.objects.delete access'),
       errors: [{ reason: 'forbidden' }],
     };
 
-    await expect(save(), 'replacing').rejects.toMatchObject(refusal);
-    await expect(file.delete()).rejects.toMatchObject(refusal);
+    await expect(save(), 'replacing').rejects.toMatchObject(rejection);
+    await expect(file.delete()).rejects.toMatchObject(rejection);
     google.grant('storage.objects.delete');
     await file.delete();
   });

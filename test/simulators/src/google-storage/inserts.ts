@@ -7,7 +7,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Arrived } from './arrived.ts';
 import type { ObjectMetadata } from './bucket.ts';
 import { parseMetadata } from './objects.ts';
-import { invalid, Refusal } from './refusal.ts';
+import { invalid, Rejection } from './rejection.ts';
 
 interface Upload {
   name: string;
@@ -15,7 +15,7 @@ interface Upload {
   content: Buffer;
 }
 
-/** @throws Refusal 400 */
+/** @throws Rejection 400 */
 export function readInsert({ query, headers }: Arrived, body: Buffer): Upload {
   const type = headers['content-type'] ?? '';
   const kind = query.get('uploadType');
@@ -38,10 +38,10 @@ export function readInsert({ query, headers }: Arrived, body: Buffer): Upload {
   return { name: nameOf(query, about), about, content: media.content };
 }
 
-/** @throws Refusal 400 */
+/** @throws Rejection 400 */
 export function nameOf(query: URLSearchParams, about: ObjectMetadata): string {
   const name = query.get('name') ?? about.name;
-  if (!name) throw new Refusal(400, 'required', 'Required object name missing.');
+  if (!name) throw new Rejection(400, 'required', 'Required object name missing.');
   return name;
 }
 

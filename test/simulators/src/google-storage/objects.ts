@@ -5,7 +5,7 @@
  */
 import type { Arrived } from './arrived.ts';
 import { type Bucket, type BucketObject, ObjectMetadata, Preconditions } from './bucket.ts';
-import { invalid, Refusal } from './refusal.ts';
+import { invalid, Rejection } from './rejection.ts';
 import { etagOf, objectResource } from './resource.ts';
 
 export interface Answer {
@@ -38,7 +38,7 @@ export function getMedia(bucket: Bucket, { object = '', query, headers }: Arrive
   const from = Number(range.from);
   const to = Math.min(range.to ? Number(range.to) : content.length - 1, content.length - 1);
   if (from >= content.length) {
-    throw new Refusal(416, 'requestedRangeNotSatisfiable', 'Request range not satisfiable');
+    throw new Rejection(416, 'requestedRangeNotSatisfiable', 'Request range not satisfiable');
   }
   return {
     status: 206,
@@ -100,13 +100,13 @@ export function deleteObject(bucket: Bucket, { object = '', query }: Arrived): A
   return { status: 204, body: '' };
 }
 
-/** @throws Refusal 400 */
+/** @throws Rejection 400 */
 export function parseMetadata(body: Buffer): ObjectMetadata {
   if (body.length === 0) return {};
   try {
     return ObjectMetadata.parse(JSON.parse(body.toString()));
   } catch {
-    throw new Refusal(400, 'parseError', 'Parse Error');
+    throw new Rejection(400, 'parseError', 'Parse Error');
   }
 }
 

@@ -8,7 +8,7 @@ import { randomBytes } from 'node:crypto';
 import type { Arrived } from './arrived.ts';
 import type { ObjectMetadata, Preconditions } from './bucket.ts';
 import { hashesOf } from './inserts.ts';
-import { invalid, Refusal } from './refusal.ts';
+import { invalid, Rejection } from './rejection.ts';
 
 /** Of what arrives without the end, only whole pieces of this size are kept. */
 const pieceBytes = 256 * 1024;
@@ -35,10 +35,10 @@ export class Sessions {
     return session;
   }
 
-  /** @throws Refusal 404 */
+  /** @throws Rejection 404 */
   get(id: string | null): Session {
     const session = id === null ? undefined : this.sessions.get(id);
-    if (!session) throw new Refusal(404, 'notFound', 'Not Found', { text: true });
+    if (!session) throw new Rejection(404, 'notFound', 'Not Found', { text: true });
     return session;
   }
 }
@@ -54,7 +54,7 @@ interface Range {
   to: number | undefined;
 }
 
-/** @throws Refusal 400 */
+/** @throws Rejection 400 */
 export function rangeOf({ headers }: Arrived): Range {
   const text = headers['content-range'];
   if (text === undefined) return { from: 0, total: undefined, open: true, to: undefined };
@@ -76,12 +76,12 @@ export class Receiver {
   private readonly session: Session;
   private skip: number;
 
-  /** @throws Refusal 503: there is a hole before it. */
+  /** @throws Rejection 503: there is a hole before it. */
   constructor(session: Session, from: number) {
     this.session = session;
     this.skip = session.size - from;
     if (this.skip < 0) {
-      throw new Refusal(
+      throw new Rejection(
         503,
         'invalid',
         `Invalid request.  According to the Content-Range header, the upload offset is ${from} byte(s), which exceeds already uploaded size of ${session.size} byte(s).`,

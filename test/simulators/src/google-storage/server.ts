@@ -7,7 +7,7 @@ import type { BucketObject } from './bucket.ts';
 import type { Operation, StorageCall } from './calls.ts';
 import { Fault, type FaultKind, type FaultOptions, playInstead } from './faults.ts';
 import type { Answer } from './objects.ts';
-import { type Permission, Refusal } from './refusal.ts';
+import { type Permission, Rejection } from './rejection.ts';
 import { bodyOf, Dropped, StorageApi } from './storage-api.ts';
 
 export interface GoogleStorageOptions {
@@ -158,7 +158,7 @@ async function answerTo(ask: () => Promise<Answer>): Promise<Answer | undefined>
   try {
     return await ask();
   } catch (error) {
-    if (error instanceof Refusal) {
+    if (error instanceof Rejection) {
       const { status, body, headers } = error;
       return { status, body, headers };
     }

@@ -1,4 +1,4 @@
-/** The operations of the JSON API on the buckets; what is wrong with a request is thrown as a Refusal. */
+/** The operations of the JSON API on the buckets; what is wrong with a request is thrown as a Rejection. */
 import type { IncomingMessage } from 'node:http';
 import type { Arrived } from './arrived.ts';
 import { Bucket, type ObjectMetadata, Preconditions } from './bucket.ts';
@@ -13,7 +13,7 @@ import {
   parseMetadata,
   updateObject,
 } from './objects.ts';
-import { forbidden, noSuchBucket, notSignedIn, type Permission, Refusal } from './refusal.ts';
+import { forbidden, noSuchBucket, notSignedIn, type Permission, Rejection } from './rejection.ts';
 import { bucketResource, objectResource } from './resource.ts';
 import { aboutOf, isWhole, Receiver, rangeOf, type Session, Sessions } from './resumable.ts';
 
@@ -89,11 +89,11 @@ export class StorageApi {
       return { status: 200, body: bucketResource(this.url, bucket) };
     }
     if (!query.get('project')) {
-      throw new Refusal(400, 'required', 'Required parameter: project');
+      throw new Rejection(400, 'required', 'Required parameter: project');
     }
     const wanted = nameOf(new URLSearchParams(), parseMetadata(body));
     if (this.buckets.has(wanted)) {
-      throw new Refusal(
+      throw new Rejection(
         409,
         'conflict',
         'Your previous request to create the named bucket succeeded and you already own it.',
@@ -197,7 +197,7 @@ async function* limited(body: Body, before: number): Body {
   let size = before;
   for await (const chunk of body) {
     size += chunk.length;
-    if (size > largestBody) throw new Refusal(413, 'uploadTooLarge', 'Request Too Large');
+    if (size > largestBody) throw new Rejection(413, 'uploadTooLarge', 'Request Too Large');
     yield chunk;
   }
 }

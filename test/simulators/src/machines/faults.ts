@@ -5,7 +5,7 @@ const machineFaults = [
   /** Takes the request to reboot, and stays as it is. */
   'hangs-at-reboot',
   /** Does not do what `reboot` over ssh asks for, and says so. */
-  'reboot-refused',
+  'reboot-rejected',
   /** The command over ssh that asks for a reboot never ends. */
   'reboot-command-hangs',
   /** `sudo -n` over ssh would need a password. */
@@ -15,7 +15,7 @@ const machineFaults = [
   /** Each answer of its agent takes `slowMs`. */
   'agent-slow',
   /** No password or key is right. */
-  'ssh-refuses-login',
+  'ssh-rejects-login',
   /** Takes connections at its ssh port and never says a word. */
   'ssh-silent',
   /** Says its first word at its ssh port after `slowMs`. */

@@ -210,7 +210,7 @@ describe('a machine that misbehaves', () => {
   it('lets nobody in over ssh', async (context) => {
     if (!peer('ssh')) return context.skip('ssh is not installed');
     const machine = await start();
-    await machine.misbehave('ssh-refuses-login');
+    await machine.misbehave('ssh-rejects-login');
 
     expect((await ssh(machine, 'true')).output).toContain('Permission denied');
     await machine.behave();
@@ -251,7 +251,7 @@ describe('a machine over ssh', () => {
 
   it.each([
     { command: 'systemctl reboot', says: 'Interactive authentication required', status: 1 },
-    { fault: 'reboot-refused', says: 'Transaction for reboot.target/start', status: 1 },
+    { fault: 'reboot-rejected', says: 'Transaction for reboot.target/start', status: 1 },
     { fault: 'sudo-asks', says: 'sudo: a password is required', status: 1 },
     { fault: 'hangs-at-reboot', says: '', status: 0 },
   ] as const)('does not reboot: $fault $command', async (given) => {

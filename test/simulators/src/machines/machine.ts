@@ -98,7 +98,7 @@ export async function startSimulatedMachine(
       else if (!connectedAt.has(phone)) connectedAt.set(phone, performance.now());
     }
   });
-  const core = new Core({ board, faults: ['refuses-login', 'wedged'] });
+  const core = new Core({ board, faults: ['rejects-login', 'wedged'] });
   let task: Task = { running: false };
   let report: AgentReport | undefined;
   let orders: Orders = [];
@@ -264,7 +264,7 @@ export async function startSimulatedMachine(
     whenBooted: (count, signal) => boots.whenCount(count, signal),
     async misbehave(fault) {
       faults.add(fault);
-      if (fault === 'ssh-refuses-login') core.faults.set('refuses-login');
+      if (fault === 'ssh-rejects-login') core.faults.set('rejects-login');
       if (fault === 'dead') boots.goDown();
       if (fault === 'ignores-power') boots.powerChanged();
     },
@@ -272,7 +272,7 @@ export async function startSimulatedMachine(
       const was = new Set(faults);
       if (fault === undefined) faults.clear();
       else faults.delete(fault);
-      if (!faults.has('ssh-refuses-login')) core.faults.set('refuses-login', false);
+      if (!faults.has('ssh-rejects-login')) core.faults.set('rejects-login', false);
       if (was.has('dead') && !faults.has('dead')) await boots.wakeUp();
       if (was.has('ignores-power') && !faults.has('ignores-power')) boots.powerChanged();
     },

@@ -34,7 +34,7 @@ export function machineBox(side: UnixSide): UnixBox {
     if (!(rootMark in env)) {
       return { stderr: 'Call to Reboot failed: Interactive authentication required.\n', status: 1 };
     }
-    if (faults.has('reboot-refused')) {
+    if (faults.has('reboot-rejected')) {
       const stderr =
         'Failed to start reboot.target: Transaction for reboot.target/start is destructive.\n';
       return { stderr, status: 1 };

@@ -74,13 +74,13 @@ interface Tool {
   /** What it says where there is no such phone. */
   missing(udid: string | undefined): ProgramAnswer;
   /** What it says where the phone does not let it in. */
-  refused(why: Refusal): ProgramAnswer;
+  rejected(why: Rejection): ProgramAnswer;
   answer(phone: SimulatedIphone, asked: Asked): ProgramAnswer;
   /** Undefined: it is as it must be. */
   wrong?(asked: Asked): ProgramAnswer | undefined;
 }
 
-interface Refusal {
+interface Rejection {
   code: number;
   text: string;
 }
@@ -98,8 +98,8 @@ function tool(seen: () => SimulatedIphone[], of: Tool): FakeProgram {
     if (!phone) return of.missing(asked.udid);
     const { faults } = phone;
     if (faults.has('hangs')) return never;
-    const why = refusal(phone);
-    if (why) return of.refused(why);
+    const why = rejection(phone);
+    if (why) return of.rejected(why);
     if (faults.has('empty-answers')) return {};
     if (faults.has('garbage')) return { stdout: randomBytes(700) };
     const answer = of.answer(phone, asked);
@@ -110,7 +110,7 @@ function tool(seen: () => SimulatedIphone[], of: Tool): FakeProgram {
 }
 
 /** As lockdownd_strerror() has them. */
-function refusal({ faults }: SimulatedIphone): Refusal | undefined {
+function rejection({ faults }: SimulatedIphone): Rejection | undefined {
   if (faults.has('mux-error')) return { code: -8, text: 'Mux error' };
   if (faults.has('locked')) return { code: -17, text: 'Password protected' };
   if (faults.has('trust-denied')) return { code: -18, text: 'User denied pairing' };
@@ -185,7 +185,7 @@ const ideviceinfo: Tool = {
     stdout: udid === undefined ? 'ERROR: No device found!\n' : `ERROR: Device ${udid} not found!\n`,
     status: 255,
   }),
-  refused: ({ code, text }) => ({
+  rejected: ({ code, text }) => ({
     stderr: `ERROR: Could not connect to lockdownd: ${text} (${code})\n`,
     status: 255,
   }),
@@ -211,7 +211,7 @@ function missingQuietly(status: number): Tool['missing'] {
   });
 }
 
-function refusedWithCode(status: number): Tool['refused'] {
+function rejectedWithCode(status: number): Tool['rejected'] {
   return ({ code }) => ({
     stdout: `ERROR: Could not connect to lockdownd, error code ${code}\n`,
     status,
@@ -223,7 +223,7 @@ const idevicediagnostics: Tool = {
   about: 'Use diagnostics interface of a device running iOS 4 or later.',
   usageStatus: 0,
   missing: missingQuietly(1),
-  refused: refusedWithCode(1),
+  rejected: rejectedWithCode(1),
   wrong({ words }) {
     if (['restart', 'shutdown', 'sleep'].includes(words[0] ?? '')) return undefined;
     const stdout = `Usage: idevicediagnostics [OPTIONS] COMMAND\n\n${idevicediagnostics.about}\n`;
@@ -232,7 +232,7 @@ const idevicediagnostics: Tool = {
   answer(phone, { words }) {
     const [command] = words;
     if (command === 'sleep') return { stdout: 'Putting device into deep sleep mode.\n' };
-    if (phone.faults.has('restart-refused')) {
+    if (phone.faults.has('restart-rejected')) {
       return { stdout: `ERROR: Failed to ${command} device.\n`, status: 0 };
     }
     if (command === 'shutdown') {
@@ -249,7 +249,7 @@ const idevicescreenshot: Tool = {
   about: 'Gets a screenshot from a device.',
   usageStatus: 2,
   missing: missingQuietly(255),
-  refused: refusedWithCode(255),
+  rejected: rejectedWithCode(255),
   answer(phone, { words }) {
     if (phone.faults.has('no-screenshots')) {
       const stdout =
@@ -273,7 +273,7 @@ const idevicesyslog: Tool = {
           status: 255,
         }
       : { stderr: `Waiting for device with UDID ${udid} to become available...\n`, stays: true },
-  refused: ({ code }) => ({
+  rejected: ({ code }) => ({
     stderr:
       code === -17
         ? '\n*** Device is passcode protected, enter passcode on the device to continue ***\n'

@@ -20,7 +20,7 @@ const iphoneFaults = [
   /** No developer image is mounted: no screenshots. */
   'no-screenshots',
   /** Refuses to restart. */
-  'restart-refused',
+  'restart-rejected',
 ] as const;
 type IphoneFault = (typeof iphoneFaults)[number];
 

@@ -121,7 +121,7 @@ describe('a Chromebook behind sshd', () => {
   it('refuses to reboot', async (context) => {
     const { device, ssh } = use(context);
     const before = device.boots;
-    await device.misbehave('reboot-refused');
+    await device.misbehave('reboot-rejected');
 
     const answer = await ssh('reboot');
     await device.behave();

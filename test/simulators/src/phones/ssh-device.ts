@@ -33,7 +33,7 @@ const sshDeviceFaults = [
   /** Lines end as those of Windows. */
   'crlf',
   /** `reboot` needs more than this user may. */
-  'reboot-refused',
+  'reboot-rejected',
 ] as const;
 type SshDeviceFault = (typeof sshDeviceFaults)[number];
 
@@ -234,7 +234,7 @@ class Device implements SshDevice {
         this.received.push({ at: Date.now(), text: command });
         const fault = inSession.find((one) => this.faults.has(one)) ?? 'none';
         socket.write(`${this.uptimeSeconds().toFixed(2)} ${fault}\n`);
-      } else if (this.faults.has('reboot-refused')) {
+      } else if (this.faults.has('reboot-rejected')) {
         socket.write('refused\n');
       } else {
         socket.write('done\n');

@@ -74,8 +74,8 @@ export async function startControlPlane(
   const { port = await freeTcpPort() } = given;
   const certificates = join(dir, 'certificates');
   const accountKey = join(dir, 'service-accounts.pem');
-  const former = await readFile(accountKey, 'utf8').catch(() => undefined);
-  const signingKey = former ?? rsaKey();
+  const previous = await readFile(accountKey, 'utf8').catch(() => undefined);
+  const signingKey = previous ?? rsaKey();
   const authority = join(certificates, 'authority.crt');
   const heartbeatMs = nodes.length > 20 ? 10_000 : 1_000;
   const started: Process[] = [];
@@ -185,7 +185,7 @@ export async function startControlPlane(
 
   try {
     // The last file that is made.
-    if (former === undefined) {
+    if (previous === undefined) {
       await mkdir(certificates, { recursive: true });
       await run(program, ['certificates', '--dir', certificates]);
       await writeFile(accountKey, signingKey, { mode: 0o600 });

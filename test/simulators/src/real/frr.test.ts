@@ -123,7 +123,7 @@ describe('FRRouting behind sshd', () => {
 
   it.for([
     ['cut', /^Building configuration/, 255],
-    ['refused', /^% Authorization failed\n$/, undefined],
+    ['rejected', /^% Authorization failed\n$/, undefined],
     ['empty', /^$/, undefined],
     ['no-commands', /Hello, this is FRRouting/, undefined],
   ] as const)('has the fault %s', async ([fault, said, code], context) => {

@@ -28,12 +28,12 @@ export interface FrrOptions {
   account?: 'vtysh' | 'shell';
 }
 
-const frrFaults = ['cut', 'dies-configuring', 'refused', 'empty', 'hangs', 'no-commands'] as const;
+const frrFaults = ['cut', 'dies-configuring', 'rejected', 'empty', 'hangs', 'no-commands'] as const;
 /**
  * - `cut`: the connection dies in the middle of the answer
  * - `dies-configuring`: once, the connection dies when the device has heard what it is to be configured with. It goes on with
  *   that, and the next session begins behind it
- * - `refused`: `% Authorization failed` is all that it says, with status 0
+ * - `rejected`: `% Authorization failed` is all that it says, with status 0
  * - `empty`: it says nothing, with status 0
  * - `hangs`: half of the answer, then silence
  * - `no-commands`: a command is ignored; there is only the command line, in a terminal
@@ -118,7 +118,7 @@ class Router {
     const [first = '', ...others] = this.daemons;
     await this.startDaemon(first);
     await Promise.all(others.map((daemon) => this.startDaemon(daemon)));
-    // As FRR's own start does: the file goes through vtysh, which knows whose line is whose. Lines that it refuses are
+    // As FRR's own start does: the file goes through vtysh, which knows whose line is whose. Lines that it rejects are
     // left out, as there.
     await run(...this.inside('vtysh', [...this.options(), '-b'])).catch(() => undefined);
   }
@@ -160,7 +160,7 @@ half() {
   head -c $(($(wc -c < ${dir}/answer) / 2)) ${dir}/answer
 }
 case "$fault" in
-refused) echo '% Authorization failed'; exit 0 ;;
+rejected) echo '% Authorization failed'; exit 0 ;;
 empty) exit 0 ;;
 esac
 if [ -z "$SSH_ORIGINAL_COMMAND" ]; then exec ${terminal}; fi

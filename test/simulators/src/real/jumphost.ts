@@ -1,5 +1,5 @@
 /**
- * A jumphost of a rack for a desk: OpenSSH's server on loopback, `sudo -n k3s kubectl` in front of a real API server, and the
+ * A jumphost of a rack for a workstation: OpenSSH's server on loopback, `sudo -n k3s kubectl` in front of a real API server, and the
  * `ssh` of a user who has a key for it. A relay in front of the server cuts connections.
  */
 import { execFile } from 'node:child_process';
@@ -16,7 +16,7 @@ import { startSshd } from './sshd.ts';
 const run = promisify(execFile);
 
 export interface JumphostOptions {
-  /** Host name, as a desk knows it. Default `jumphost-rack4`. */
+  /** Host name, as a workstation knows it. Default `jumphost-rack4`. */
   name?: string;
   /** The kubeconfig of an admin, for `k3s kubectl`. Without it there is no API server. */
   kubeconfig?: string;
@@ -27,7 +27,7 @@ export interface JumphostOptions {
 }
 
 export interface Jumphost {
-  /** First in the PATH of the desk: its ssh knows the jumphost by name. */
+  /** First in the PATH of the workstation: its ssh knows the jumphost by name. */
   bin: string;
   /** ssh_config and known_hosts of the user. */
   sshConfig: string;
@@ -41,7 +41,7 @@ export interface Jumphost {
   /** Accepts connections and passes nothing on, as a network that is gone; `false` ends that. */
   hold(isHeld: boolean): void;
   /** Rejects new connections; `false` ends that. */
-  refuse(isRefusing: boolean): void;
+  reject(isRejecting: boolean): void;
   /** Replaces a program, as `programs` do. */
   program(name: string, script: string): Promise<void>;
   close(): Promise<void>;
@@ -53,7 +53,7 @@ export async function startJumphost(options: JumphostOptions = {}): Promise<Jump
   const { name = 'jumphost-rack4', kubeconfig, programs = {}, folders = {} } = options;
   const dir = await mkdtemp(join(tmpdir(), 'skolo-jumphost-'));
   const there = join(dir, 'jumphost');
-  const bin = join(dir, 'desk');
+  const bin = join(dir, 'workstation');
   const log = join(dir, 'commands');
   const home = join(dir, 'home');
   await mkdir(home);
@@ -121,7 +121,7 @@ exec ${within(folders)} sh -c "$SSH_ORIGINAL_COMMAND"`,
     commands: async () => (await readFile(log, 'utf8')).split('\n').slice(0, -1),
     cut: relay.cut,
     hold: relay.hold,
-    refuse: relay.refuse,
+    reject: relay.reject,
     close,
   };
 }
@@ -171,9 +171,9 @@ async function publishAuthority(kubectl: string, kubeconfig: string): Promise<vo
 async function startRelay(target: number) {
   const sockets = new Set<Socket>();
   let isHeld = false;
-  let isRefusing = false;
+  let isRejecting = false;
   const server = createServer((near) => {
-    if (isRefusing) return near.resetAndDestroy();
+    if (isRejecting) return near.resetAndDestroy();
     const far = connect(target, '127.0.0.1');
     for (const [from, to] of [[near, far] as const, [far, near] as const]) {
       sockets.add(from);
@@ -201,8 +201,8 @@ async function startRelay(target: number) {
       isHeld = held;
       for (const socket of sockets) held ? socket.pause() : socket.resume();
     },
-    refuse(refusing: boolean) {
-      isRefusing = refusing;
+    reject(rejecting: boolean) {
+      isRejecting = rejecting;
     },
     async close() {
       for (const socket of sockets) socket.destroy();

@@ -21,7 +21,7 @@ const Hello = z.object({
   version: z.string(),
   architecture: z.enum(['amd64', 'arm64', 'arm']),
 });
-const Answer = z.union([z.object({ authority: z.string() }), z.object({ refused: z.string() })]);
+const Answer = z.union([z.object({ authority: z.string() }), z.object({ rejected: z.string() })]);
 
 /** As `k3s token create`. */
 export async function newToken(data: string): Promise<string> {
@@ -76,7 +76,7 @@ export async function acceptAgents({ address, data, cluster, versions, kubectl }
   async function accept(socket: Socket, line: string): Promise<void> {
     const { name, token, password, version, architecture } = Hello.parse(JSON.parse(line));
     if (!(await isKnown(name, password, token))) {
-      socket.end(`${JSON.stringify({ refused: 'Node password rejected, or token not valid' })}\n`);
+      socket.end(`${JSON.stringify({ rejected: 'Node password rejected, or token not valid' })}\n`);
       return;
     }
     versions.set(name, version);
@@ -115,7 +115,7 @@ export async function acceptAgents({ address, data, cluster, versions, kubectl }
 interface Joined {
   hello: z.input<typeof Hello>;
   signal: AbortSignal;
-  refused(why: string): void;
+  rejected(why: string): void;
   /** @param authority PEM */
   joined(authority: string): Promise<void>;
 }
@@ -123,7 +123,7 @@ interface Joined {
 /** Is connected, and connects again where that ends, until the signal. */
 export async function stayJoined(
   server: string,
-  { hello, signal, refused, joined }: Joined,
+  { hello, signal, rejected, joined }: Joined,
 ): Promise<void> {
   while (!signal.aborted) {
     const socket = connect({ host: server, port, keepAlive: true });
@@ -136,7 +136,7 @@ export async function stayJoined(
       .on('error', () => {})
       .once('line', (line) => {
         const answer = Answer.parse(JSON.parse(line));
-        if ('refused' in answer) refused(answer.refused);
+        if ('rejected' in answer) rejected(answer.rejected);
         else void joined(answer.authority);
       });
     await closed;

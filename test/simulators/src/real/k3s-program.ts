@@ -3,7 +3,7 @@
  * a node that only says that its pods run (test/control-plane). It runs no container, imports no image and has no network of pods.
  *
  * `K3S_TEST_CONTROL_PLANE` and `K3S_TEST_KUBECTL` are the programs, and `K3S_TEST_VERSION` is its version. A script in front of it answers
- * `--version` and `kubectl` (packages/k3s/src/testing/test-desk.ts). With `K3S_TEST_FAULT` its server does not get well: it ends
+ * `--version` and `kubectl` (packages/k3s/src/testing/test-workstation.ts). With `K3S_TEST_FAULT` its server does not get well: it ends
  * (`crash`), or never answers (`hang`).
  */
 import { execFile, spawnSync } from 'node:child_process';
@@ -58,7 +58,7 @@ async function main([command = '', ...args]: string[]): Promise<number> {
   return 0;
 }
 
-/** As k3s reads them: a later file replaces keys of a former one, and a key with `+` adds to its list. */
+/** As k3s reads them: a later file replaces keys of a previous one, and a key with `+` adds to its list. */
 async function readSettings(): Promise<Record<string, unknown>> {
   const more = (await readdir(`${config}.d`).catch(() => [])).sort();
   const files = [config, ...more.map((each) => `${config}.d/${each}`)];
@@ -167,8 +167,8 @@ function sha256(text: string): string {
 async function migrate(): Promise<void> {
   const file = `${data}/db/schema`;
   const minorOf = (text: string) => Number(text.split('.')[1]);
-  const former = await readFile(file, 'utf8').catch(() => version);
-  if (minorOf(former) > minorOf(version)) end(`the database is of ${former.trim()}`);
+  const previous = await readFile(file, 'utf8').catch(() => version);
+  if (minorOf(previous) > minorOf(version)) end(`the database is of ${previous.trim()}`);
   await writeFile(file, `${version}\n`);
 }
 
@@ -242,7 +242,7 @@ async function join(): Promise<void> {
   await stayJoined(new URL(settings.server).hostname, {
     hello: { name, token, password: own.trim(), version, architecture: await architecture() },
     signal: stop.signal,
-    refused: (why) => end(why),
+    rejected: (why) => end(why),
     async joined(authority) {
       // The token has the digest of the authority: no other server is trusted.
       if (sha256(authority) !== hash)

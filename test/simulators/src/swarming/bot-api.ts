@@ -29,7 +29,7 @@ interface BotApiDeps {
   taskToken: (account: string) => { access_token: string; expiry: number };
 }
 
-export class ApiRefusal extends Error {
+export class ApiRejection extends Error {
   readonly status: number;
 
   constructor(status: number, message: string) {
@@ -74,14 +74,15 @@ export class BotApi {
     this.deps = deps;
   }
 
-  /** @throws ApiRefusal, ZodError */
+  /** @throws ApiRejection, ZodError */
   answer(endpoint: Endpoint, request: Omit<Request, 'body'> & { body: unknown }): object {
     const body = Body.parse(request.body);
     const asked = { ...request, body };
     if (endpoint === 'handshake') return this.handshake(asked);
     const session = opened(body.session);
     if (endpoint === 'event') return this.event(asked);
-    if (!session || session.bot !== request.botId) throw new ApiRefusal(403, 'no session of yours');
+    if (!session || session.bot !== request.botId)
+      throw new ApiRejection(403, 'no session of yours');
     const renewed = { session: this.sessionOf(session.bot, session.key, session) };
     switch (endpoint) {
       case 'poll':
@@ -93,7 +94,7 @@ export class BotApi {
       case 'oauth_token':
         return this.oauthToken(asked);
       default:
-        throw new ApiRefusal(404, 'there is nothing of that name');
+        throw new ApiRejection(404, 'there is nothing of that name');
     }
   }
 
@@ -194,7 +195,7 @@ export class BotApi {
 
   private taskOf(id: string): SwarmingTask {
     const task = this.deps.tasks.find(id);
-    if (!task) throw new ApiRefusal(404, `there is no task ${id}`);
+    if (!task) throw new ApiRejection(404, `there is no task ${id}`);
     return task;
   }
 }

@@ -50,7 +50,7 @@ export interface BotZipOptions {
   times?: Partial<BotTimes> | undefined;
   /** What its `get_state` tells of disks; real ones would make a test depend on where it runs. */
   disks?: Readonly<Record<string, { free_mb: number; size_mb: number }>> | undefined;
-  /** More in its temporary folder make it sick: 1024 really, 1,000,000 here, as tests share that folder. */
+  /** More in its temporary folder make it unhealthy: 1024 really, 1,000,000 here, as tests share that folder. */
   mostTemporaryFiles?: number | undefined;
   /** More bytes, which do not compress. */
   padding?: number | undefined;

@@ -102,7 +102,7 @@ describe('commands', () => {
   });
 
   it.runIf(isLong)(
-    'stays as it is and is sick when the new version is not fine',
+    'stays as it is and is unhealthy when the new version is not fine',
     async (context) => {
       const { server, bot } = await started(context);
 
@@ -151,7 +151,7 @@ describe('commands', () => {
     expect((await bot.exit).status).toBe(0);
   });
 
-  it.runIf(isLong)('gives up a reboot that never comes, and is sick', async (context) => {
+  it.runIf(isLong)('gives up a reboot that never comes, and is unhealthy', async (context) => {
     const { server } = await started(context, { times: { reboot: 0.1, rebootGivesUp: 0.2 } });
 
     server.askReboot();

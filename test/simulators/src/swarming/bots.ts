@@ -1,6 +1,6 @@
 /** The bots that the server has heard of, and what is to be told to each. */
 import { z } from 'zod';
-import { type Dimensions, malformed, type Sickness, State, sicknessOf } from './dimensions.ts';
+import { type BotHealth, botHealthOf, type Dimensions, malformed, State } from './dimensions.ts';
 
 /** What a bot tells of itself with most requests. */
 export const Attributes = z.looseObject({
@@ -22,7 +22,7 @@ export type Order =
   | { cmd: 'terminate'; task_id: string }
   | { cmd: 'simulated_crash'; how: Crash };
 
-export interface SwarmingBot extends Sickness {
+export interface SwarmingBot extends BotHealth {
   readonly id: string;
   /** With those of the server's configuration; empty when they were malformed. */
   dimensions: Dimensions;
@@ -54,13 +54,13 @@ export class Bots {
     const problems = malformed(given);
     const dimensions: Dimensions =
       problems.length > 0 ? {} : { ...(given as Dimensions), ...this.fixed };
-    const sickness =
-      problems.length > 0 ? { quarantined: problems.join('; ') } : sicknessOf(state, dimensions);
+    const health =
+      problems.length > 0 ? { quarantined: problems.join('; ') } : botHealthOf(state, dimensions);
     const known = this.all.get(id);
     const bot: SwarmingBot = known ?? { ...newBot(id, version) };
     delete bot.quarantined;
     delete bot.maintenance;
-    Object.assign(bot, sickness, {
+    Object.assign(bot, health, {
       dimensions,
       state,
       version,

@@ -10,7 +10,7 @@ export const State = z.looseObject({
 export type State = z.output<typeof State>;
 
 /** Why it gets no tasks. Quarantine is looked at first. */
-export interface Sickness {
+export interface BotHealth {
   quarantined?: string;
   maintenance?: string;
 }
@@ -44,7 +44,7 @@ function problemsOf(name: string, given: unknown): string[] {
   return problems;
 }
 
-export function sicknessOf(state: State, dimensions: Dimensions): Sickness {
+export function botHealthOf(state: State, dimensions: Dimensions): BotHealth {
   const quarantined = quarantineIn(state.quarantined) ?? quarantineOf(dimensions.quarantined);
   const { maintenance } = state;
   return {

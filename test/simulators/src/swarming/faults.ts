@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { Endpoint } from './calls.ts';
 
 const swarmingFaults = [
-  'refused',
+  'rejected',
   'unavailable',
   'broken',
   'slow',
@@ -16,7 +16,7 @@ const swarmingFaults = [
 ] as const;
 /**
  * At every endpoint, or at those that are named:
- * - `refused`: 403; `unavailable`: 503; `broken`: 500
+ * - `rejected`: 403; `unavailable`: 503; `broken`: 500
  * - `slow`: answers late; `hang`: never answers; `reset`: the connection dies before an answer
  *
  * Where the bot is downloaded:
@@ -76,7 +76,7 @@ function placesOf(kind: SwarmingFault): Endpoint[] | undefined {
 /** False: it is none that needs no answer of the server's. */
 export function playInstead(kind: SwarmingFault, response: ServerResponse): boolean {
   const statuses: Partial<Record<SwarmingFault, number>> = {
-    refused: 403,
+    rejected: 403,
     unavailable: 503,
     broken: 500,
   };

@@ -82,12 +82,12 @@ describe('hooks', () => {
     ['{"quarantined": "a reason"}', { quarantined: 'a reason' }],
     ['{"quarantined": "false"}', { quarantined: 'false' }],
     ['{"maintenance": "a reason"}', { maintenance: 'a reason' }],
-  ] as const)('state %s keeps tasks away', async ([state, sickness], context) => {
+  ] as const)('state %s keeps tasks away', async ([state, health], context) => {
     const { server, id } = await withState(context, state);
 
     await expect.poll(() => server.bot('bot-1').polls).toBeGreaterThan(2);
 
-    expect(server.bot('bot-1')).toMatchObject(sickness);
+    expect(server.bot('bot-1')).toMatchObject(health);
     expect(server.task(id).state).toBe('pending');
   });
 
@@ -135,7 +135,7 @@ describe('hooks', () => {
     expect(seen).toEqual(new Set(['downloader', 't1']));
   });
 
-  it('is sick in the home folder', async (context) => {
+  it('is unhealthy in the home folder', async (context) => {
     const { server, folder } = await start(context);
 
     startBot(context, folder, { env: { HOME: folder } });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { buildBotZip } from './bot-zip.ts';
-import { malformed, sicknessOf } from './dimensions.ts';
+import { botHealthOf, malformed } from './dimensions.ts';
 import { type SwarmingOptions, startSwarming } from './server.ts';
 import { python } from './testing.ts';
 
@@ -59,7 +59,7 @@ describe('the download', () => {
     ['no credential', {}],
     ['no name of a bot', { authorization: 'Bearer good' }],
     ['a bad token', { ...asBot, authorization: 'Bearer bad' }],
-  ] as const)('%s is refused', async ([, headers], context) => {
+  ] as const)('%s is rejected', async ([, headers], context) => {
     const { get } = await start(context, { accepts: (token) => token === 'good' });
 
     expect((await get('/bot_code', headers)).status).toBe(403);
@@ -75,7 +75,7 @@ describe('the download', () => {
   });
 
   it.for([
-    ['refused', '/bot_code', 403],
+    ['rejected', '/bot_code', 403],
     ['broken', '/bot_code', 500],
     ['unavailable', 'zip', 503],
     ['no-redirect', '/bot_code', 200],
@@ -131,7 +131,7 @@ describe('the verdict', () => {
     [{ id: ['v'.repeat(257)] }, 1],
     [{ id: 'a' }, 1],
     ['text', 1],
-  ] as const)('dimensions %j have %i mistakes', ([dimensions, count]) => {
+  ] as const)('dimensions %j have %i errors', ([dimensions, count]) => {
     expect(malformed(dimensions)).toHaveLength(count);
   });
 
@@ -147,7 +147,7 @@ describe('the verdict', () => {
     [{ maintenance: 'so' }, {}, { maintenance: 'so' }],
     [{ maintenance: true }, {}, {}],
     [{ maintenance: 1 }, {}, {}],
-  ] as const)('state %j with dimensions %j is %j', ([state, dimensions, sickness]) => {
-    expect(sicknessOf(state, dimensions)).toEqual(sickness);
+  ] as const)('state %j with dimensions %j is %j', ([state, dimensions, health]) => {
+    expect(botHealthOf(state, dimensions)).toEqual(health);
   });
 });

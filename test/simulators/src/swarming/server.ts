@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ZodError } from 'zod';
 import { CallLog } from '../cloud/call-log.ts';
 import { WebServer } from '../cloud/web-server.ts';
-import { ApiRefusal, BotApi, type Sleeps } from './bot-api.ts';
+import { ApiRejection, BotApi, type Sleeps } from './bot-api.ts';
 import { BotCode, type BotCodeOptions } from './bot-code.ts';
 import { Bots, type Crash, type SwarmingBot } from './bots.ts';
 import { callOf, type SwarmingCall } from './calls.ts';
@@ -20,7 +20,7 @@ export interface SwarmingOptions extends BotCodeOptions {
   host?: string;
   /**
    * Whether a bearer token, or none, is good for the bot that asks; everybody is let in when absent. Where it is
-   * given, the download without the name of a bot is refused, as for a token that is only good for bots.
+   * given, the download without the name of a bot is rejected, as for a token that is only good for bots.
    */
   accepts?: (token: string | undefined, botId: string) => boolean;
   /** Of the server's configuration, for all bots; the pool when absent. */
@@ -158,7 +158,7 @@ export async function startSwarming(options: SwarmingOptions = {}): Promise<Simu
       const argument = path.split('/').slice(6).join('/');
       return json(api.answer(endpoint, { argument, botId, host, body }));
     } catch (error) {
-      if (error instanceof ApiRefusal) return text(error.status, `${error.message}\n`);
+      if (error instanceof ApiRejection) return text(error.status, `${error.message}\n`);
       if (error instanceof ZodError || error instanceof SyntaxError) {
         return text(400, `${error.message}\n`);
       }

@@ -10,8 +10,8 @@ const network = new Map([
   ['EPIPE', 'the connection broke'],
   ['ERR_STREAM_PREMATURE_CLOSE', 'the connection broke'],
   ['UND_ERR_SOCKET', 'the connection broke'],
-  ['ENOTFOUND', 'its name is not found; is the uplink down?'],
-  ['EAI_AGAIN', 'its name is not found; is the uplink down?'],
+  ['ENOTFOUND', 'its name is not found; is the internet connection down?'],
+  ['EAI_AGAIN', 'its name is not found; is the internet connection down?'],
   ['ENETUNREACH', 'the network is unreachable'],
   ['EHOSTUNREACH', 'the network is unreachable'],
   ['ETIMEDOUT', 'it does not answer'],
@@ -34,22 +34,22 @@ export function asBackupError(place: string, error: unknown): BackupError {
   const status = statusOf(error);
   const said = saidBy(error);
   if (status === 401) {
-    return new BackupError('refused', `${place}: the credentials are not accepted: ${said}`);
+    return new BackupError('rejected', `${place}: the credentials are not accepted: ${said}`);
   }
-  if (status === 403) return new BackupError('refused', `${place}: ${said}; ${role}`);
+  if (status === 403) return new BackupError('rejected', `${place}: ${said}; ${role}`);
   if (status === 404 && /bucket does not exist/i.test(said)) {
-    return new BackupError('refused', `${place}: there is no such bucket`);
+    return new BackupError('rejected', `${place}: there is no such bucket`);
   }
   if (status === 404) return new BackupError('not-found', `${place}: ${said}`);
   if (status === 400 && /doesn't match calculated/.test(said)) {
     return new BackupError('damaged', `${place}: what arrived is not what was sent`);
   }
   if (status === 412) {
-    return new BackupError('refused', `${place}: another client writes the same object`);
+    return new BackupError('rejected', `${place}: another client writes the same object`);
   }
   if (status !== undefined) {
     const isTransient = status >= 500 || status === 408 || status === 429;
-    const code = isTransient ? 'unreachable' : 'refused';
+    const code = isTransient ? 'unreachable' : 'rejected';
     return new BackupError(code, `${place}: answers ${status}: ${said}`);
   }
   const systems = field(error, 'code');
@@ -71,7 +71,7 @@ function saidBy(error: unknown): string {
 function apiMessage(error: unknown): string | undefined {
   const data =
     field(field(error, 'response'), 'data') ??
-    // Of a download that is refused, the client takes the whole body for the message.
+    // Of a download that is rejected, the client takes the whole body for the message.
     (error instanceof Error ? parseJson(error.message) : undefined);
   const message = field(field(data, 'error'), 'message');
   return typeof message === 'string' ? message : undefined;

@@ -289,7 +289,7 @@ describe('a bucket that fails', () => {
     const { file, open } = await start();
     const place = open({ token: async () => 'canary-old' });
     const error = {
-      code: 'refused',
+      code: 'rejected',
       message: 'gs://backups/rack4: the credentials are not accepted: Invalid Credentials',
     };
 
@@ -304,7 +304,7 @@ describe('a bucket that fails', () => {
       google.withhold(permission);
 
       await expect(place.put(name, file, about, soon())).rejects.toMatchObject({
-        code: 'refused',
+        code: 'rejected',
         message: expect.stringMatching(new RegExp(`does not have ${permission} access.*; give it`)),
       });
       google.withhold('storage.objects.list');
@@ -315,7 +315,7 @@ describe('a bucket that fails', () => {
   it('is missing', async () => {
     const { file, open } = await start();
     const place = open({}, 'gs://nobody');
-    const error = { code: 'refused', message: 'gs://nobody: there is no such bucket' };
+    const error = { code: 'rejected', message: 'gs://nobody: there is no such bucket' };
 
     await expect(place.list(soon())).rejects.toMatchObject(error);
     await expect(place.put(name, file, about, soon())).rejects.toMatchObject(error);

@@ -45,12 +45,12 @@ const mostTries = 3;
 
 /**
  * @param address `gs://BUCKET/FOLDER`
- * @throws BackupError `refused`: the address cannot be used
+ * @throws BackupError `rejected`: the address cannot be used
  */
 export function gcsPlace(address: string, options: GcsOptions = {}): OffsitePlace {
   const { bucket = '', folder = '' } = url.exec(address)?.groups ?? {};
   if (bucket === '') {
-    throw new BackupError('refused', `${address}: is not gs://BUCKET/FOLDER`);
+    throw new BackupError('rejected', `${address}: is not gs://BUCKET/FOLDER`);
   }
   return withBackupErrors(new Bucket(bucket, folder.replace(/\/+$/, ''), options), asBackupError);
 }

@@ -62,12 +62,12 @@ describe('by the key of a service account', () => {
     expect(google.isValid(await token())).toBe(true);
   });
 
-  it('is refused with a key that was deleted', async () => {
+  it('is rejected with a key that was deleted', async () => {
     const { google, key, secret } = await start();
     google.removeServiceAccountKey(key.private_key_id);
 
     await expect(serviceAccountToken(secret)()).rejects.toMatchObject({
-      code: 'refused',
+      code: 'rejected',
       message: expect.stringMatching(/^127.*: 400 invalid_grant: /),
     });
   });
@@ -83,7 +83,7 @@ describe('by the key of a service account', () => {
 
     const error = await serviceAccountToken(secret)().catch((thrown: unknown) => thrown);
 
-    expect(error).toMatchObject({ code: 'refused', message: expect.stringContaining(message) });
+    expect(error).toMatchObject({ code: 'rejected', message: expect.stringContaining(message) });
     expect(String(error)).not.toContain('canary');
   });
 });
@@ -116,13 +116,13 @@ describe('from the metadata server', () => {
   });
 });
 
-describe('of whoever is at the desk', () => {
+describe('of whoever is on the workstation', () => {
   it('says how to sign in', async () => {
     vi.stubEnv('GOOGLE_APPLICATION_CREDENTIALS', '/nowhere/key.json');
     onTestFinished(() => void vi.unstubAllEnvs());
 
     await expect(defaultToken()()).rejects.toMatchObject({
-      code: 'refused',
+      code: 'rejected',
       message: expect.stringMatching(/run `gcloud auth application-default login`/),
     });
   });
@@ -134,6 +134,6 @@ describe('of whoever is at the desk', () => {
     vi.stubEnv('METADATA_SERVER_DETECTION', 'none');
     onTestFinished(() => void vi.unstubAllEnvs());
 
-    await expect(defaultToken()()).rejects.toMatchObject({ code: 'refused' });
+    await expect(defaultToken()()).rejects.toMatchObject({ code: 'rejected' });
   });
 });

@@ -9,7 +9,7 @@ import {
 import { BackupError } from '@skolo/models/configuration';
 import type { Secret } from '@skolo/secrets';
 
-/** Gives a token that is good now. @throws BackupError `unreachable`, `refused` */
+/** Gives a token that is good now. @throws BackupError `unreachable`, `rejected` */
 export type GetToken = () => Promise<string>;
 
 const scopes = ['https://www.googleapis.com/auth/devstorage.read_write'];
@@ -36,7 +36,7 @@ function tokenOf(signIn: SignIn): GetToken {
       return authorization.replace(/^Bearer /, '');
     } catch (error) {
       if (!(error instanceof SignInError)) throw error;
-      const code = error.code === 'refused' ? 'refused' : 'unreachable';
+      const code = error.code === 'rejected' ? 'rejected' : 'unreachable';
       throw new BackupError(code, error.message);
     }
   };

@@ -1,6 +1,13 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { campaign, killAfter, seed, seeded, startWriter, timeUntil } from '@skolo/durable/campaign';
+import {
+  countRounds,
+  killAfter,
+  seed,
+  seeded,
+  startWriter,
+  timeUntil,
+} from '@skolo/durable/fault-injection';
 import { expect, it } from 'vitest';
 import { Repository } from '../../history/repository.ts';
 import { openGitSource } from '../../restore/git-source.ts';
@@ -9,7 +16,7 @@ import { newKeyPair, soon, tempDir } from '../../testing/offsite.ts';
 import { decrypt } from '../age.ts';
 import { GitMirror } from './mirror.ts';
 
-const kills = campaign();
+const kills = countRounds();
 const program = join(import.meta.dirname, '../../testing/git-mirror-writer.ts');
 
 it(`has each version once, and all that were pushed, after ${kills} kill -9 (seed ${seed})`, {

@@ -1,7 +1,7 @@
 import { appendFile, chmod, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong } from '@skolo/durable/fault-injection';
 import { peer } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { openGitSource } from '../../restore/git-source.ts';
@@ -246,7 +246,7 @@ describe('a remote', () => {
       await commit('router', 'one');
 
       await expect(open().push(soon())).rejects.toMatchObject({
-        code: 'refused',
+        code: 'rejected',
         message: `${remote}: its branch main has commits that are not of this history, and nothing is pushed by force. Rename that branch there, or set services.router-backup.git.branch to another one`,
       });
 
@@ -263,7 +263,7 @@ describe('a remote', () => {
     await commit('router', 'one');
 
     await expect(open().push(soon())).rejects.toMatchObject({
-      code: 'refused',
+      code: 'rejected',
       message: expect.stringMatching(/\[remote rejected\].*pre-receive hook declined/),
     });
   });
@@ -336,7 +336,7 @@ describe('a remote behind sshd', () => {
     const wrong = `SHA256:${'A'.repeat(43)}`;
 
     await expect(open({ hostKey: wrong }).push(soon())).rejects.toMatchObject({
-      code: 'refused',
+      code: 'rejected',
       message: expect.stringMatching(
         /^127\.0\.0\.1: none of its host keys is SHA256:A+, which rack\.yaml pins; it has SHA256:/,
       ),
@@ -356,7 +356,7 @@ describe('a remote behind sshd', () => {
     await commit('router', 'two');
 
     await expect(open().push(soon())).rejects.toMatchObject({
-      code: 'refused',
+      code: 'rejected',
       message: expect.stringContaining(`then remove ${join(folder, 'known_hosts')}`),
     });
     expect((await readBack(path, 'router', keys)).contents).toEqual(['one']);
@@ -370,7 +370,7 @@ describe('a remote behind sshd', () => {
     const { open, sshd } = await startSsh(context);
 
     await expect(open({ privateKey: sshd.otherKey }).push(soon())).rejects.toMatchObject({
-      code: 'refused',
+      code: 'rejected',
       message: expect.stringMatching(/: it does not accept the ssh key of services\.router-backup/),
     });
   });
@@ -394,7 +394,7 @@ describe('a remote behind sshd', () => {
     const { open, remote } = await startSsh(context);
 
     await expect(open({ remote: `${remote}.nowhere` }).push(soon())).rejects.toMatchObject({
-      code: 'refused',
+      code: 'rejected',
       message: expect.stringMatching(/there is no git repository; make it there/),
     });
   });
@@ -403,7 +403,7 @@ describe('a remote behind sshd', () => {
     const { open, path } = await startSsh(context);
     await rename(path, `${path}.away`);
 
-    await expect(open().push(soon())).rejects.toMatchObject({ code: 'refused' });
+    await expect(open().push(soon())).rejects.toMatchObject({ code: 'rejected' });
   });
 
   it('leaves no key in arguments or on the disk', async (context) => {

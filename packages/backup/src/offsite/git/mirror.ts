@@ -48,7 +48,7 @@ export class GitMirror {
   private readonly options: GitMirrorOptions;
   private readonly remote: GitRemote;
 
-  /** @throws BackupError `refused`: it is no remote */
+  /** @throws BackupError `rejected`: it is no remote */
   constructor(options: GitMirrorOptions) {
     this.options = options;
     this.remote = new GitRemote({ branch: 'main', ...options });
@@ -57,7 +57,7 @@ export class GitMirror {
   /**
    * All that the history has now. One at a time.
    *
-   * @throws BackupError `refused`: the remote says no, and what to do. `unreachable`; `storage` and `damaged` of what is here
+   * @throws BackupError `rejected`: the remote says no, and what to do. `unreachable`; `storage` and `damaged` of what is here
    */
   async push(signal: AbortSignal): Promise<void> {
     const { recipients, history } = this.options;

@@ -33,14 +33,14 @@ export class GitRemote {
   private readonly remote: Remote;
   private pinned: string | undefined;
 
-  /** @throws BackupError `refused`: it is no remote */
+  /** @throws BackupError `rejected`: it is no remote */
   constructor(options: RemoteOptions) {
     this.options = options;
     this.remote = parseRemote(options.remote);
     this.shown = shownRemote(options.remote);
   }
 
-  /** @throws BackupError `refused`, `unreachable`, `storage` */
+  /** @throws BackupError `rejected`, `unreachable`, `storage` */
   async push(dir: string, branch: string, signal: AbortSignal): Promise<void> {
     const to = `refs/heads/${branch}:refs/heads/${this.options.branch}`;
     await this.run(['push', '--quiet', '--', this.remote.url, to], dir, signal);
@@ -49,7 +49,7 @@ export class GitRemote {
   /**
    * What the branch is there, fetched to `ref`; false: it has none.
    *
-   * @throws BackupError `refused`, `unreachable`, `storage`
+   * @throws BackupError `rejected`, `unreachable`, `storage`
    */
   async fetch(dir: string, ref: string, signal: AbortSignal): Promise<boolean> {
     const { url } = this.remote;
@@ -132,7 +132,7 @@ export class GitRemote {
     const failed = (code: BackupError['code'], why: string) =>
       new BackupError(code, `${this.shown}: ${why}`, { cause: error });
     if (error.isKilled) return failed('unreachable', 'it took too long');
-    const known = refusals.find(({ text }) => text.test(said));
+    const known = rejections.find(({ text }) => text.test(said));
     if (known === undefined) return failed('unreachable', lineWith(said, /\S/));
     const { kind } = this.remote;
     const { branch, folder } = this.options;
@@ -142,13 +142,13 @@ export class GitRemote {
       const isNew = 'is its disk mounted? If it is new: git init --bare it';
       return failed('unreachable', `there is no git repository: ${isNew}`);
     }
-    return failed(known.code ?? 'refused', known.why({ said, branch, folder }));
+    return failed(known.code ?? 'rejected', known.why({ said, branch, folder }));
   }
 }
 
-interface Refusal {
+interface Rejection {
   text: RegExp;
-  /** Default: `refused`. */
+  /** Default: `rejected`. */
   code?: BackupError['code'];
   why: (at: { said: string; branch: string; folder: string }) => string;
 }
@@ -158,7 +158,7 @@ const noRepository =
   /not appear to be a git repository|not a git repository|returned error: 404|repository .*not found|no such repository/i;
 
 /** What git says, and what it means for the operator; the first that matches. */
-const refusals: readonly Refusal[] = [
+const rejections: readonly Rejection[] = [
   {
     text: /\[rejected\]|non-fast-forward|fetch first/,
     why: ({ branch }) =>

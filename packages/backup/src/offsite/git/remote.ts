@@ -14,7 +14,7 @@ export interface Remote {
 
 const scpLike = /^(?:[\w.-]+@)?(?<host>[\w.-]+|\[[\da-fA-F:.]+\]):(?!\/\/)./;
 
-/** @throws BackupError `refused` */
+/** @throws BackupError `rejected` */
 export function parseRemote(remote: string): Remote {
   if (remote.startsWith('/')) return { url: remote, kind: 'local' };
   const short = scpLike.exec(remote)?.groups;
@@ -54,7 +54,7 @@ function checked(host: string): string {
 
 function notUnderstood() {
   return new BackupError(
-    'refused',
+    'rejected',
     'the git remote is none of ssh://…, user@host:path, https://…, file://… or an absolute path',
   );
 }

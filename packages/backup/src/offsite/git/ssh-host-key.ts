@@ -10,7 +10,7 @@ const answerWithinSeconds = 20;
  * The line of a known_hosts file with the key that has the fingerprint. A server has several keys, and OpenSSH pins no
  * fingerprint itself, so they are asked for; what is asked here is only believed for its fingerprint.
  *
- * @throws BackupError `refused`: it has other keys. `unreachable`: it shows none
+ * @throws BackupError `rejected`: it has other keys. `unreachable`: it shows none
  */
 export async function pinnedHostKey(
   { host, port }: { host: string; port: number },
@@ -23,7 +23,7 @@ export async function pinnedHostKey(
   if (pinned) return `${pinned.line}\n`;
   if (found.length === 0) throw new BackupError('unreachable', `${host}: no ssh server answers`);
   throw new BackupError(
-    'refused',
+    'rejected',
     `${host}: none of its host keys is ${fingerprint}, which rack.yaml pins; it has ${found.map((key) => key.fingerprint).join(', ')}. Ask its operator before you change services.router-backup.git.hostKey`,
   );
 }

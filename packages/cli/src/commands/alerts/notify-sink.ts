@@ -2,8 +2,8 @@
 import { resolve } from 'node:path';
 import { createSinks, type Sink } from '@skolo/alerts';
 import { parseRack, RackError, type RackIssue } from '@skolo/rack';
-import { readGivenFile } from '../../desk/given-file.ts';
 import { usageError } from '../../errors.ts';
+import { readGivenFile } from '../../workstation/given-file.ts';
 
 /** A minimal rack around the sink; the file follows, indented. */
 const around = [

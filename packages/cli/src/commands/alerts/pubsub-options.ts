@@ -2,8 +2,8 @@
 import type { FieldNames, PubSubConnection } from '@skolo/alerts';
 import { serviceUrl } from '@skolo/rack/light';
 import type { SkoloCommand } from '../../command.ts';
-import { loadRack } from '../../desk/rack-file.ts';
 import { CliError } from '../../errors.ts';
+import { loadRack } from '../../workstation/rack-file.ts';
 
 export interface PubSubOptions {
   project?: string;

@@ -6,11 +6,11 @@ import { parseJson, pause } from '@skolo/base';
 import { InvalidArgumentError } from 'commander';
 import { timeOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
-import { loadRack } from '../../desk/rack-file.ts';
 import { CliError, exitCodes } from '../../errors.ts';
 import { type Io, printJson } from '../../io.ts';
 import { alertToPubsub } from '../../reach/service-client.ts';
 import { untilStopped } from '../../until-stopped.ts';
+import { loadRack } from '../../workstation/rack-file.ts';
 import type { AlertStatus, Delivery } from './delivery.ts';
 import { type PubSubOptions, sourceOf, withSubscription } from './pubsub-options.ts';
 
@@ -44,9 +44,9 @@ export function define(command: SkoloCommand): void {
   command.action((options: Options) => sendTest(command, options));
 }
 
-function label(text: string, former: Record<string, string> = {}): Record<string, string> {
+function label(text: string, previous: Record<string, string> = {}): Record<string, string> {
   const [, name, value] = /^([^=]+)=(.+)$/s.exec(text) ?? [];
-  if (name !== undefined && value !== undefined) return { ...former, [name]: value };
+  if (name !== undefined && value !== undefined) return { ...previous, [name]: value };
   throw new InvalidArgumentError('expected a name and a value, such as team=lab');
 }
 

@@ -106,7 +106,7 @@ interface Printed {
 
 function changesOf(before: Printed, facts: WatchFacts, now: number): Change[] {
   const { locations, unexpected, blindSince } = facts.report;
-  const { blindSince: blindBefore, locations: former, unexpected: known } = before;
+  const { blindSince: blindBefore, locations: previous, unexpected: known } = before;
   return [
     ...(blindSince === undefined || blindBefore !== undefined
       ? []
@@ -114,7 +114,7 @@ function changesOf(before: Printed, facts: WatchFacts, now: number): Change[] {
     ...(blindSince === undefined && blindBefore !== undefined
       ? [{ location: '-', state: 'listening', text: `after ${seconds(now - blindBefore)}` }]
       : []),
-    ...locations.flatMap((each) => changeOf(former.get(each.location), each, now)),
+    ...locations.flatMap((each) => changeOf(previous.get(each.location), each, now)),
     ...unexpected
       .filter(({ location }) => !known.has(location))
       .map(({ location }) => ({ location, state: 'unexpected', text: 'not expected' })),

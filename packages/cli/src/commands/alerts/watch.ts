@@ -1,8 +1,8 @@
 import { timeOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
-import { readGivenFile } from '../../desk/given-file.ts';
 import { CliError, exitCodes, usageError } from '../../errors.ts';
 import { untilStopped } from '../../until-stopped.ts';
+import { readGivenFile } from '../../workstation/given-file.ts';
 import { type PubSubOptions, sourceOf, withSubscription } from './pubsub-options.ts';
 import { printChanges, printOnce } from './watch-report.ts';
 

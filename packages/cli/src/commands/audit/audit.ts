@@ -104,7 +104,7 @@ const columns: Column<AuditedChange>[] = [
   {
     title: 'OUTCOME',
     cell: ({ outcome }) => outcome,
-    style: ({ outcome }) => (/^(refused|failed|stuck)/.test(outcome) ? 'red' : undefined),
+    style: ({ outcome }) => (/^(rejected|failed|stuck)/.test(outcome) ? 'red' : undefined),
     shrinkTo: 10,
   },
   { title: 'WHY', cell: ({ why }) => why, shrinkTo: 10, leaveOut: 3 },

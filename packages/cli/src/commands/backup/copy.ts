@@ -20,10 +20,10 @@ import { loadBackups } from '@skolo/models/load';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import type { Secret } from '@skolo/secrets';
 import type { SkoloCommand } from '../../command.ts';
-import { badFile, readSecretFile } from '../../desk/given-file.ts';
-import { loadRack } from '../../desk/rack-file.ts';
 import { CliError, exitCodes } from '../../errors.ts';
 import { interruptible } from '../../reach/racks.ts';
+import { badFile, readSecretFile } from '../../workstation/given-file.ts';
+import { loadRack } from '../../workstation/rack-file.ts';
 import { shortVersionId } from './backup-text.ts';
 import type { Reader } from './reader.ts';
 

@@ -15,7 +15,7 @@ function restore(comment: string, steps: RestoreStep[]) {
 const typed: RestoreStep = { title: 'load\nit', where: 'device', lines: ['configure', '', 'end'] };
 const get: RestoreStep = {
   title: 'get it',
-  where: 'desk',
+  where: 'workstation',
   lines: ['skolo backup show router --secrets -o router.tar', 'scp router.tar 192.168.1.1:'],
 };
 
@@ -25,18 +25,18 @@ it('is text that the device accepts, with any titles', () => {
   );
 });
 
-it('has steps at the desk as comments', () => {
+it('has steps on the workstation as comments', () => {
   const lines = textOfSteps('router', restore(';', [get, typed])).split('\n');
 
   expect(lines.slice(1, 5)).toEqual([
-    '; 1 of 2, AT THE DESK: get it',
+    '; 1 of 2, ON YOUR WORKSTATION: get it',
     ';   skolo backup show router --secrets -o router.tar',
     ';   scp router.tar 192.168.1.1:',
     '; 2 of 2: load it',
   ]);
 });
 
-it('is for a shell where all of it is done at the desk', () => {
+it('is for a shell where all of it is done on the workstation', () => {
   const lines = textOfSteps('router', restore('!', [get])).split('\n');
 
   expect(lines.slice(1)).toEqual(['# 1 of 1: get it', ...get.lines, '']);

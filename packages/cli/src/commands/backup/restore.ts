@@ -25,7 +25,7 @@ interface Options extends ReaderOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Prints the steps that restore a version by hand, as text to paste into the device. Explanations and steps at the desk are comments. The text holds the secrets of the device and needs the role admin. --check shows what would change and whether the device accepts it. --apply shows that and then loads the version, if the model supports it.',
+      'Prints the steps that restore a version by hand, as text to paste into the device. Explanations and steps on the workstation are comments. The text holds the secrets of the device and needs the role admin. --check shows what would change and whether the device accepts it. --apply shows that and then loads the version, if the model supports it.',
     )
     .summary('print the steps of a restore, or run it')
     .argument('<device>', 'name in rack.yaml')
@@ -88,7 +88,7 @@ function rejectUnused(command: SkoloCommand, options: Options): void {
   if (reason !== undefined) command.error("option '--reason' has no effect without '--apply'");
 }
 
-/** Steps at the desk are comments, so that the whole text can be pasted. If all are, the text is a shell script. */
+/** Steps on the workstation are comments, so that the whole text can be pasted. If all are, the text is a shell script. */
 export function textOfSteps(device: string, { version, comment, steps }: RestoreSteps): string {
   const isForDevice = steps.some(({ where }) => where === 'device');
   const mark = isForDevice ? comment : '#';
@@ -98,8 +98,8 @@ export function textOfSteps(device: string, { version, comment, steps }: Restore
   const lines = [
     ...remark(head),
     ...steps.flatMap(({ title, where, lines }, i) => {
-      const isComment = isForDevice && where === 'desk';
-      const place = isForDevice && where === 'desk' ? ', AT THE DESK' : '';
+      const isComment = isForDevice && where === 'workstation';
+      const place = isForDevice && where === 'workstation' ? ', ON YOUR WORKSTATION' : '';
       return [
         ...remark(`${i + 1} of ${steps.length}${place}: ${title}`),
         ...(isComment ? lines.flatMap((line) => remark(`  ${line}`)) : lines),
@@ -125,13 +125,13 @@ function hintsOf(
   device: string,
   { version, comment, steps, canApply, canCheck }: RestoreSteps,
 ): string[] {
-  const atDesk = steps.filter(({ where }) => where === 'desk').length;
-  const isMixed = atDesk > 0 && atDesk < steps.length;
+  const atWorkstation = steps.filter(({ where }) => where === 'workstation').length;
+  const isMixed = atWorkstation > 0 && atWorkstation < steps.length;
   const next = (...options: string[]) => restoreLine(command, device, version.id, ...options);
   return [
-    ...(comment === '' && atDesk < steps.length ? titles(steps) : []),
+    ...(comment === '' && atWorkstation < steps.length ? titles(steps) : []),
     ...(isMixed
-      ? [`${atDesk} of ${steps.length} steps are done at the desk, not on the device`]
+      ? [`${atWorkstation} of ${steps.length} steps are done on the workstation, not on the device`]
       : []),
     'the text holds the secrets of the device',
     ...(canCheck ? [`to check:  ${next('--check')}`] : []),
@@ -141,8 +141,8 @@ function hintsOf(
 
 function titles(steps: RestoreSteps['steps']): string[] {
   return steps.flatMap(({ title, where, lines }, i) => [
-    `${i + 1} of ${steps.length}, ${where === 'desk' ? 'AT THE DESK' : 'on the device'}: ${oneLine(title)}`,
-    ...(where === 'desk' ? lines.map((line) => `  ${line}`) : []),
+    `${i + 1} of ${steps.length}, ${where === 'workstation' ? 'ON YOUR WORKSTATION' : 'on the device'}: ${oneLine(title)}`,
+    ...(where === 'workstation' ? lines.map((line) => `  ${line}`) : []),
   ]);
 }
 

@@ -84,7 +84,7 @@ function printStatus(
 ): void {
   const now = io.now();
   const rows = devices.toSorted((a, b) => urgencyOf(a) - urgencyOf(b));
-  const isUnwell = devices.some((device) => isWrong(device) || device.unsaved);
+  const isUnhealthy = devices.some((device) => isWrong(device) || device.unsaved);
   const more = hidden > 0 ? `; ${hidden} retired, listed with --retired` : '';
   const totals = devices.length > 0 ? `: ${tallyOfDevices(devices)}` : '';
   const restore = 'skolo backup restore-history --from PLACE restores what a copy has';
@@ -93,7 +93,7 @@ function printStatus(
     head: [
       {
         text: `${countOf(devices.length, all, 'device')}${totals}${more}`,
-        style: isUnwell ? 'yellow' : 'green',
+        style: isUnhealthy ? 'yellow' : 'green',
       },
       ...offsite.map((place) => ({
         text: placeText(place, now),

@@ -31,8 +31,8 @@ describe.skipIf(!program)('skolo images pin, against a real registry', () => {
   });
 
   it('keeps and reports a digest whose tag has moved, unless --update is given', async () => {
-    const former = await registry.push('grafana/grafana', '13.1.1', 'former');
-    const file = await fileWith(manifest(`${registry.host}/grafana/grafana:13.1.1@${former}`));
+    const previous = await registry.push('grafana/grafana', '13.1.1', 'previous');
+    const file = await fileWith(manifest(`${registry.host}/grafana/grafana:13.1.1@${previous}`));
     const moved = await registry.push('grafana/grafana', '13.1.1', 'moved');
 
     const kept = await pin(file);
@@ -40,8 +40,8 @@ describe.skipIf(!program)('skolo images pin, against a real registry', () => {
     const updated = await pin('--update', file);
 
     expect(kept.exitCode).toBe(1);
-    expect(kept.err).toContain(`the tag moved from ${former} to ${moved}`);
-    expect(afterwards).toContain(`@${former}`);
+    expect(kept.err).toContain(`the tag moved from ${previous} to ${moved}`);
+    expect(afterwards).toContain(`@${previous}`);
     expect(updated.exitCode).toBe(0);
     expect(await readFile(file, 'utf8')).toContain(`@${moved}`);
   });

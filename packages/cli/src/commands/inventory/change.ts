@@ -20,7 +20,7 @@ export function add(command: SkoloCommand): void {
   addNewRackOptions(
     command
       .description(
-        'Adds machines to rack.yaml, behind those that are there. Values are for all names, or ranges with a value for each. With --create it makes the file: a desk of Pis, of which the first is the jumphost. All is checked before the file changes.',
+        'Adds machines to rack.yaml, behind those that are there. Values are for all names, or ranges with a value for each. With --create it makes the file: a small rack of Pis, of which the first is the jumphost. All is checked before the file changes.',
       )
       .summary('add machines')
       .argument('<names...>', 'new machines, with ranges')

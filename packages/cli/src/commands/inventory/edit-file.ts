@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errorCode } from '@skolo/base';
 import type { SkoloCommand } from '../../command.ts';
-import { writeRackFile } from '../../desk/rack-edits.ts';
 import { CliError, exitCodes } from '../../errors.ts';
+import { writeRackFile } from '../../workstation/rack-edits.ts';
 import { printDiff } from '../backup/diff.ts';
 
 /**

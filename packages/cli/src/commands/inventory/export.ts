@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
-import { loadRack } from '../../desk/rack-file.ts';
+import { loadRack } from '../../workstation/rack-file.ts';
 
 const formats = ['hosts', 'dnsmasq', 'edgeos', 'ansible', 'ssh-config'] as const;
 type Format = (typeof formats)[number];

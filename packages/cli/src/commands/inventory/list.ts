@@ -1,6 +1,5 @@
 import type { Machine } from '@skolo/rack';
 import type { SkoloCommand } from '../../command.ts';
-import { loadRack } from '../../desk/rack-file.ts';
 import {
   addFilters,
   type Filter,
@@ -10,6 +9,7 @@ import {
 } from '../../filters.ts';
 import { printJson } from '../../io.ts';
 import { yamlOf } from '../../output/yaml.ts';
+import { loadRack } from '../../workstation/rack-file.ts';
 
 interface Options extends FilterOptions {
   json?: true;

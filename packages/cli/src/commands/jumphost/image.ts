@@ -8,7 +8,7 @@ import {
   imageSteps,
   makeDisk,
   makeRoot,
-  refuseIncapable,
+  rejectIncapable,
 } from '@skolo/jumphost';
 import { Option } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
@@ -51,8 +51,8 @@ export function define(command: SkoloCommand): void {
     const { io } = command;
     const { architecture, root: archive } = options;
     const file = resolve(io.folder, name);
-    await refuseDevice(file);
-    await refuseIncapable(signal);
+    await rejectedevice(file);
+    await rejectIncapable(signal);
     const needs = await fileNeeds(command, options, signal);
     const folder = await mkdtemp(join(dirname(file), '.skolo-image-'));
     const draft = `${file}.partial`;
@@ -81,7 +81,7 @@ export function define(command: SkoloCommand): void {
 }
 
 /** A draft lies beside the image, and takes its place: not in a folder of devices. */
-async function refuseDevice(file: string): Promise<void> {
+async function rejectedevice(file: string): Promise<void> {
   const found = await stat(file).catch(() => undefined);
   const folder = await realpath(dirname(file)).catch(() => undefined);
   if (folder === undefined)

@@ -1,11 +1,11 @@
 import { openHost } from '@skolo/computers';
 import { rebootJumphost } from '@skolo/jumphost';
 import type { SkoloCommand } from '../../command.ts';
-import { loadRack } from '../../desk/rack-file.ts';
 import { plain } from '../../output/text.ts';
 import { audit, hostOptions } from '../../reach/machine-way.ts';
 import { openJumphostOf, rackOn } from '../../reach/racks.ts';
 import { powerCycleDaemon } from '../../reach/service-client.ts';
+import { loadRack } from '../../workstation/rack-file.ts';
 
 /** `skolo jumphost reboot`: reboots the jumphost when no outlet waits for it. */
 export function define(command: SkoloCommand): void {

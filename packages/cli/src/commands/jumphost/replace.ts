@@ -8,7 +8,7 @@ export function define(command: SkoloCommand): void {
   addStepOptions(
     command
       .description(
-        'A spare takes the place of the jumphost: name, address, ssh host keys, the cluster with its token, and the state of all services, from the newest archive off site, or from the disk of the former jumphost. It brings the state to the spare and opens it there first. Then it fences the former jumphost: the daemon on the spare turns its outlets off, and reads them back. Without that proof it stops, unless a person confirms that the cable is out. After an interruption, run it again. The power-cycle daemon turns on what was to come on, and carries out no cycle and no off of the copy.',
+        'A spare takes the place of the jumphost: name, address, ssh host keys, the cluster with its token, and the state of all services, from the newest archive off site, or from the disk of the old jumphost. It brings the state to the spare and opens it there first. Then it fences the old jumphost: the daemon on the spare turns its outlets off, and reads them back. Without that proof it stops, unless a person confirms that the cable is out. After an interruption, run it again. The power-cycle daemon turns on what was to come on, and carries out no cycle and no off of the copy.',
       )
       .summary('a spare takes the place of a jumphost that is dead')
       .argument('<rack>', 'name in the list of racks')
@@ -25,7 +25,7 @@ export function define(command: SkoloCommand): void {
       .option('--version <version>', 'another archive than the newest: an id, or a time', 'latest')
       .option(
         '--disk [where]',
-        'instead of an archive: the disk of the former jumphost, in the spare or at its USB port. It is found, or it is a device, LABEL=NAME, or the folder where it is mounted',
+        'instead of an archive: the disk of the old jumphost, in the spare or at its USB port. It is found, or it is a device, LABEL=NAME, or the folder where it is mounted',
       )
       .option(
         '--new-cluster',

@@ -4,12 +4,12 @@ import { type FailOver, failOver, waitUntilQuiet } from '@skolo/jumphost';
 import { jumphostServices } from '@skolo/rack/light';
 import { Argument } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
-import { loadRack } from '../../desk/rack-file.ts';
 import { CliError } from '../../errors.ts';
 import { plain } from '../../output/text.ts';
 import { audit, hostOptions } from '../../reach/machine-way.ts';
 import { openJumphostOf, rackOn } from '../../reach/racks.ts';
 import { powerCycleDaemon } from '../../reach/service-client.ts';
+import { loadRack } from '../../workstation/rack-file.ts';
 
 interface Options {
   forward?: true;

@@ -6,10 +6,10 @@ import { readRack } from '@skolo/rack';
 import { InvalidArgumentError } from 'commander';
 import { dnsOption, ipv4 } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
-import { publicKeys } from '../../desk/public-keys.ts';
 import { CliError } from '../../errors.ts';
 import { count, plain } from '../../output/text.ts';
 import { rackNamed, withJumphost } from '../../reach/racks.ts';
+import { publicKeys } from '../../workstation/public-keys.ts';
 
 interface Options {
   for?: string;

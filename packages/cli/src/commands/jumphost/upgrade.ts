@@ -11,7 +11,7 @@ import { mustType } from '../../must-type.ts';
 import { livePicture } from '../../output/live-area.ts';
 import { count, plain } from '../../output/text.ts';
 import { taskLimitOption } from '../../reach/machine-tasks.ts';
-import { deskName } from '../../reach/machine-way.ts';
+import { workstationName } from '../../reach/machine-way.ts';
 import { interruptible, loadFleet, withJumphost } from '../../reach/racks.ts';
 import { namedRacks, soakOption, stagesOf } from '../push/open-push.ts';
 import { bundlesOption, filesOption } from './steps/open-steps.ts';
@@ -52,7 +52,7 @@ interface Run {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Brings racks to a version of k3s (--k3s), of skolo (--skolo), or to all updates of Debian on the jumphost (--os). Certificates of k3s that expire within 90 days are renewed in any case. Shows what it would do, and asks. Then changes rack after rack, as skolo push does. The jumphost copies the database, certificates and token of k3s before it changes the version, and returns to them by itself if the new one does not run or the rack is worse with it. It needs no desk for that. Machines follow, one first and then some at a time, each between two tasks. A machine that does not answer, or runs a long task, is named, and the others go on. The command can be run again at any time, and continues. Exit codes: 0 all is done; 1 nothing is, or with --check something differs; 3 some racks or machines are not.',
+      'Brings racks to a version of k3s (--k3s), of skolo (--skolo), or to all updates of Debian on the jumphost (--os). Certificates of k3s that expire within 90 days are renewed in any case. Shows what it would do, and asks. Then changes rack after rack, as skolo push does. The jumphost copies the database, certificates and token of k3s before it changes the version, and returns to them by itself if the new one does not run or the rack is worse with it. It needs no workstation for that. Machines follow, one first and then some at a time, each between two tasks. A machine that does not answer, or runs a long task, is named, and the others go on. The command can be run again at any time, and continues. Exit codes: 0 all is done; 1 nothing is, or with --check something differs; 3 some racks or machines are not.',
     )
     .summary('upgrade k3s, skolo or Debian, with a way back')
     .argument('<racks...>', 'names in the list of racks')
@@ -115,7 +115,7 @@ async function upgrade(command: SkoloCommand, names: string[], given: Options): 
       if (!isDone) io.exitCode = exitCodes.failed;
       return;
     }
-    refuse(runs, onFailure);
+    reject(runs, onFailure);
     if (runs.some(({ steps }) => !isPrepared(steps))) {
       const what = `yes to upgrade ${runs.length === 1 ? names[0] : count(runs.length, 'rack')}`;
       if (!yes) await mustType(io, { what, wanted: 'yes', option: '--yes' }, signal);
@@ -152,7 +152,7 @@ async function plan(
 }
 
 /** @throws CliError A rack cannot be upgraded: nothing was changed. With `--on-failure continue`, others can. */
-function refuse(runs: readonly Run[], onFailure: Options['onFailure']): void {
+function reject(runs: readonly Run[], onFailure: Options['onFailure']): void {
   for (const run of runs) run.problem ??= whyImpossible(run);
   const faults = runs.flatMap(({ name, problem }) => (problem ? [`${name}: ${problem}`] : []));
   if (faults.length === 0 || (onFailure === 'continue' && faults.length < runs.length)) return;
@@ -197,7 +197,7 @@ async function change(
         run.steps = await prepare(open.host, open.steps, {
           isCheck: false,
           signal,
-          by: deskName(),
+          by: workstationName(),
           report(all) {
             printNews(print, `${name}: `, run.steps, all);
             run.steps = all;

@@ -60,7 +60,7 @@ export function repair(command: SkoloCommand): void {
         return printTable(command.io, repairColumns, devices);
       }
       if (reason === undefined) return command.error('a step needs --reason');
-      await orRefused(`${place.name}: not begun`, () =>
+      await orRejected(`${place.name}: not begun`, () =>
         agent.ask((client) => client.repair({ body: { step, device, why: reason } })),
       );
       command.io.err(
@@ -83,7 +83,7 @@ const repairColumns: Column<DeviceStatus>[] = [
 ];
 
 /** @throws CliError The agent does not do it now, and says why. */
-async function orRefused(what: string, ask: () => Promise<unknown>): Promise<void> {
+async function orRejected(what: string, ask: () => Promise<unknown>): Promise<void> {
   try {
     await ask();
   } catch (error) {
@@ -106,7 +106,7 @@ export function reboot(command: SkoloCommand): void {
   command.action(async (name: string, { reason }: { reason: string }) => {
     const place = await agentPlace(command, name);
     const agent = await signIn(command, place, 'status');
-    await orRefused(`${place.name}: not rebooted`, () =>
+    await orRejected(`${place.name}: not rebooted`, () =>
       agent.ask((client) => client.reboot({ body: { why: reason } })),
     );
     command.io.err(`${place.name}: rebooting; see skolo machine status ${place.name}`);

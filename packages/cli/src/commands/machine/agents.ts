@@ -13,10 +13,10 @@ import { inParallel } from '@skolo/base';
 import type { Machine, Rack } from '@skolo/rack';
 import { didYouMean, serviceUrl } from '@skolo/rack/light';
 import type { SkoloCommand } from '../../command.ts';
-import { loadRack } from '../../desk/rack-file.ts';
 import { CliError } from '../../errors.ts';
 import { expandedNames, findNamed } from '../../names.ts';
 import { newClient, wayOn } from '../../reach/service-client.ts';
+import { loadRack } from '../../workstation/rack-file.ts';
 
 export type AgentClient = Client<typeof swarmingClientApi>;
 

@@ -1,5 +1,5 @@
 /** What machine-state remembers. */
-import { HistoryEntry, type SickMachine } from '@skolo/api';
+import { HistoryEntry, type MachineDowntime } from '@skolo/api';
 import { InvalidArgumentError, Option } from 'commander';
 import { limitOption, longSpan, moment, upTo } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
@@ -65,8 +65,8 @@ function kindsOf(text: string): string {
   throw new InvalidArgumentError(`"${unknown}" is not one of ${kinds.join(', ')}`);
 }
 
-/** `skolo machine sickest`: machines that lost the most time to faults. */
-export function sickest(command: SkoloCommand): void {
+/** `skolo machine downtime`: machines that lost the most time to faults. */
+export function downtime(command: SkoloCommand): void {
   command
     .description(
       'Lists the machines that lost the most time to faults, with the number of faults and the most frequent reasons. Maintenance, quarantine that somebody ordered, updates and planned reboots do not count.',
@@ -78,19 +78,19 @@ export function sickest(command: SkoloCommand): void {
     .addOption(limitOption())
     .option('--json', 'print JSON')
     .uses('rack', 'url', 'tokenFile')
-    .example('skolo machine sickest --days 30');
+    .example('skolo machine downtime --days 30');
 
   command.action(async ({ days, limit, json }: { days: number; limit: number; json?: true }) => {
     const service = machineState(command);
-    const { machines } = await service.ask((client) => client.sickest({ query: { days, limit } }));
+    const { machines } = await service.ask((client) => client.downtime({ query: { days, limit } }));
     if (json) return printJson(command.io, { machines });
-    return printTable(command.io, sickColumns, machines);
+    return printTable(command.io, downtimeColumns, machines);
   });
 }
 
 const mostCodes = 4;
 
-const sickColumns: Column<SickMachine>[] = [
+const downtimeColumns: Column<MachineDowntime>[] = [
   { title: 'NAME', cell: ({ name }) => name, shrinkTo: 20 },
   { title: 'LOST', cell: ({ seconds }) => duration(seconds), align: 'right' },
   { title: 'FAULTS', cell: ({ times }) => times },

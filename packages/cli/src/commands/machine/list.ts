@@ -7,7 +7,7 @@ import { byUrgency, columns, conditions, remarksOf } from './machine-text.ts';
 import { addSelection, isSelection, type SelectionOptions, select } from './selection.ts';
 
 interface Options extends SelectionOptions {
-  needsPerson?: true;
+  needsAttention?: true;
   watch?: true;
   json?: true;
 }
@@ -23,8 +23,8 @@ export function define(command: SkoloCommand): void {
   addSelection(command);
   command
     .option(
-      '--needs-person',
-      'what needs a person, for printing: common causes, then machines by shelf',
+      '--needs-attention',
+      'what needs attention, for printing: common causes, then machines by shelf',
     )
     .option('--watch', 'show it again with each change, until Ctrl-C')
     .option('--json', 'print JSON; with --watch a line for each change')
@@ -36,8 +36,8 @@ export function define(command: SkoloCommand): void {
     const service = machineState(command);
     const shown = (machines: readonly Machine[]) => {
       const found = select(command, machines, words, options).toSorted(byUrgency);
-      return options.needsPerson
-        ? found.filter(({ needsPerson }) => needsPerson !== undefined)
+      return options.needsAttention
+        ? found.filter(({ needsAttention }) => needsAttention !== undefined)
         : found;
     };
     if (options.watch) {
@@ -50,7 +50,7 @@ export function define(command: SkoloCommand): void {
     }
     const { machines } = await service.ask((client) => client.machines());
     const found = shown(machines);
-    if (options.needsPerson) {
+    if (options.needsAttention) {
       const names = new Set(select(command, machines, words, options).map(({ name }) => name));
       const { causes: all } = await service.ask((client) => client.rack());
       const causes = all.filter((cause) => cause.machines.some((name) => names.has(name)));

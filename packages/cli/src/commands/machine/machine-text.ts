@@ -21,8 +21,8 @@ const styles: Record<MachineCondition, Style | undefined> = {
 
 /** Machines that need a person first, then by condition. */
 export function byUrgency(a: Machine, b: Machine): number {
-  const rank = ({ needsPerson, condition }: Machine) =>
-    conditions.indexOf(condition) + (needsPerson === undefined ? conditions.length : 0);
+  const rank = ({ needsAttention, condition }: Machine) =>
+    conditions.indexOf(condition) + (needsAttention === undefined ? conditions.length : 0);
   return rank(a) - rank(b);
 }
 
@@ -55,15 +55,15 @@ export function columns(now: number): Column<Machine>[] {
 
 /** Why a machine takes no tasks, and what a person has to do. */
 export function remarksOf(machine: Machine): Remark[] {
-  const { name, condition, needsPerson, flapping } = machine;
+  const { name, condition, needsAttention, flapping } = machine;
   const texts = [
     ...(condition === 'ok' ? [] : [`${condition}: ${sentence(machine.sentence)}`]),
     ...(flapping === undefined
       ? []
       : [`flapping: ${flapping.changes} changes of its condition within an hour`]),
-    ...(needsPerson === undefined || needsPerson === machine.sentence
+    ...(needsAttention === undefined || needsAttention === machine.sentence
       ? []
-      : [`needs a person: ${sentence(needsPerson)}`]),
+      : [`needs attention: ${sentence(needsAttention)}`]),
   ];
   return texts.map((text) => ({ name, text }));
 }

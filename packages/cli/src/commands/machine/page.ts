@@ -3,12 +3,12 @@ import type { HistoryEntry, Machine } from '@skolo/api';
 import type { DeviceStatus } from '@skolo/api/swarming-client';
 import { errorText } from '@skolo/base';
 import type { SkoloCommand } from '../../command.ts';
-import { loadRack } from '../../desk/rack-file.ts';
 import { printJson } from '../../io.ts';
 import { expandedNames } from '../../names.ts';
 import { type Fact, factsText } from '../../output/facts.ts';
 import { age, lastSeen, relative, sizeText, timestamp } from '../../output/time.ts';
 import { machineState } from '../../reach/service-client.ts';
+import { loadRack } from '../../workstation/rack-file.ts';
 import { botState, cell, hottest, mostDevices, reasonLines, sentence } from './agent-text.ts';
 import { historyLine } from './history-text.ts';
 
@@ -64,9 +64,9 @@ export function define(command: SkoloCommand): void {
 }
 
 function conditionFacts(machine: Machine, now: number): Fact[] {
-  const { condition, since, needsPerson, cause, flapping, kind, shelf, label, health } = machine;
+  const { condition, since, needsAttention, cause, flapping, kind, shelf, label, health } = machine;
   const howLong = since === undefined ? '' : ` for ${age(since, now)}`;
-  const todo = needsPerson === machine.sentence ? undefined : needsPerson;
+  const todo = needsAttention === machine.sentence ? undefined : needsAttention;
   return [
     ['condition', `${condition}${howLong}: ${sentence(machine.sentence)}`],
     ['to do', todo && sentence(todo)],

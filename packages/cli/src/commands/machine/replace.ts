@@ -4,10 +4,10 @@ import type { RackEdit } from '@skolo/rack/edit';
 import { didYouMean } from '@skolo/rack/light';
 import { InvalidArgumentError } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
-import { editedRack, writeRackFile } from '../../desk/rack-edits.ts';
-import { rackFile } from '../../desk/rack-file.ts';
 import { CliError } from '../../errors.ts';
 import { plain } from '../../output/text.ts';
+import { editedRack, writeRackFile } from '../../workstation/rack-edits.ts';
+import { rackFile } from '../../workstation/rack-file.ts';
 import { printDiff } from '../backup/diff.ts';
 
 interface Options {
@@ -16,11 +16,11 @@ interface Options {
   device?: string;
 }
 
-/** `skolo machine replace`: another Pi or phone under the name of a former one. */
+/** `skolo machine replace`: another Pi or phone under the name of a previous one. */
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'For another Pi or phone in the place of a former one: writes its MAC address or serial number into rack.yaml, and keeps comments and ranges. The name, the wiring and the history stay. Services apply the new rack.yaml when it is pushed. All edits are made, or none.',
+      'For another Pi or phone in the place of a previous one: writes its MAC address or serial number into rack.yaml, and keeps comments and ranges. The name, the wiring and the history stay. Services apply the new rack.yaml when it is pushed. All edits are made, or none.',
     )
     .summary('another Pi or phone under the same name')
     .argument('<name>', 'name of the machine')

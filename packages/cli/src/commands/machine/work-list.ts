@@ -1,4 +1,4 @@
-/** What needs a person: common causes, each once for all its machines, then machines by shelf. A page for the technician at the rack. */
+/** What needs attention: common causes, each once for all its machines, then machines by shelf. A page for the technician at the rack. */
 import type { CommonCause, Machine } from '@skolo/api';
 import type { Io } from '../../io.ts';
 import { byNumber } from '../../names.ts';
@@ -33,7 +33,7 @@ function causeLines({ what, text, since }: CommonCause, now: number) {
   return [`[ ] ${what}: for ${age(since, now)}`, `    ${sentence(text)}`].map(plain);
 }
 
-function linesOf({ name, label, condition, since, needsPerson, wiring }: Machine, now: number) {
+function linesOf({ name, label, condition, since, needsAttention, wiring }: Machine, now: number) {
   const where = [
     ...(label === undefined ? [] : [label]),
     ...(wiring.uplink === undefined ? [] : [`uplink ${wiring.uplink}`]),
@@ -42,6 +42,6 @@ function linesOf({ name, label, condition, since, needsPerson, wiring }: Machine
   const howLong = since === undefined ? '' : ` for ${age(since, now)}`;
   return [
     `[ ] ${name}: ${condition}${howLong}${where.length > 0 ? ` (${where.join('; ')})` : ''}`,
-    `    ${sentence(needsPerson ?? '')}`,
+    `    ${sentence(needsAttention ?? '')}`,
   ].map(plain);
 }

@@ -3,13 +3,13 @@ import type { WaitingPi } from '@skolo/api';
 import type { Machine } from '@skolo/rack';
 import type { RackEdit } from '@skolo/rack/edit';
 import type { SkoloCommand } from '../../command.ts';
-import { editedRack, writeRackFile } from '../../desk/rack-edits.ts';
-import { rackFile } from '../../desk/rack-file.ts';
 import { complain } from '../../errors.ts';
 import { mustType } from '../../must-type.ts';
 import { plain } from '../../output/text.ts';
 import { age } from '../../output/time.ts';
 import { interruptible } from '../../reach/racks.ts';
+import { editedRack, writeRackFile } from '../../workstation/rack-edits.ts';
+import { rackFile } from '../../workstation/rack-file.ts';
 import { printDiff } from '../backup/diff.ts';
 import { enrolmentService, shortKey, waitingPi } from './enrolment.ts';
 

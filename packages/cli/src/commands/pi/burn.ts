@@ -6,7 +6,7 @@ import {
   type DiskFacts,
   findTarget,
   type Reader,
-  refuse,
+  reject,
 } from '@skolo/pi';
 import { several, upTo } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
@@ -66,7 +66,7 @@ export function define(command: SkoloCommand): void {
     const readers: Reader[] = [];
     for (const path of new Set(options.device)) {
       const disk = await findTarget(path, signal);
-      if (disk !== undefined) refuse(disk, { bytes, confirmed });
+      if (disk !== undefined) reject(disk, { bytes, confirmed });
       readers.push({ path, disk });
     }
     await agree(command, readers, options, signal);

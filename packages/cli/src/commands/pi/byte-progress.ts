@@ -22,14 +22,14 @@ export function byteDisplay(io: Io) {
   return {
     /** @param what `raspios.img.xz` @param total undefined: unknown @param then bytes that follow this part, as fast */
     progress(place: string, what: string, done: number, total: number | undefined, then = 0) {
-      const former = shown.get(place);
-      const isNew = former?.what !== what;
-      const { start, from } = isNew ? { start: io.now(), from: done } : former;
+      const previous = shown.get(place);
+      const isNew = previous?.what !== what;
+      const { start, from } = isNew ? { start: io.now(), from: done } : previous;
       const tenth = total === undefined ? Math.floor(done / 1e9) : Math.floor((done / total) * 10);
       const text = byteLine(what, { done, total, then, from, seconds: (io.now() - start) / 1000 });
       shown.set(place, { text, what, start, from, tenth });
       if (picture !== undefined) picture.changed();
-      else if (isNew || former.tenth < tenth) io.err(plain(text));
+      else if (isNew || previous.tenth < tenth) io.err(plain(text));
     },
     ask(place: string, text: string) {
       shown.set(place, { text, what: '', start: 0, from: 0, tenth: 0 });

@@ -1,4 +1,4 @@
-/** What machine-state knows of Pis with a common image. */
+/** What machine-state knows of Pis with a shared image. */
 import { enrolmentsApi } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';

@@ -9,13 +9,13 @@ import {
 } from '@skolo/pi';
 import { InvalidArgumentError } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
-import { userFolder } from '../../desk/desk-files.ts';
 import { complain, failPartly } from '../../errors.ts';
 import type { Io } from '../../io.ts';
 import { findNamed } from '../../names.ts';
 import { printTable } from '../../output/table.ts';
 import { plain } from '../../output/text.ts';
 import { interruptible } from '../../reach/racks.ts';
+import { userFolder } from '../../workstation/workstation-files.ts';
 import { byteDisplay } from './byte-progress.ts';
 
 /** Where base images are. */
@@ -23,14 +23,14 @@ export function imagesFolder({ env }: Pick<Io, 'env'>): string {
   return join(userFolder(env, 'XDG_CACHE_HOME'), 'skolo', 'pi-images');
 }
 
-/** `skolo pi images`: base images at this desk. */
+/** `skolo pi images`: base images on this workstation. */
 export function define(command: SkoloCommand): void {
   const { io } = command;
   command
     .description(
-      'Lists the published images that are at this desk, in ~/.cache/skolo/pi-images. Each was checked against the checksum of its publisher, and is unpacked there.',
+      'Lists the published images that are on this workstation, in ~/.cache/skolo/pi-images. Each was checked against the checksum of its publisher, and is unpacked there.',
     )
-    .summary('published images at this desk: list, fetch, verify, delete')
+    .summary('published images on this workstation: list, fetch, verify, delete')
     .uses()
     .example('skolo pi images fetch https://downloads.raspberrypi.com/…-arm64-lite.img.xz');
   command.action(async () => list(io, await storedImages(imagesFolder(io))));
@@ -140,7 +140,7 @@ async function fetchTo(
   }
 }
 
-/** The file of an image by its name at this desk, or by its path. */
+/** The file of an image by its name on this workstation, or by its path. */
 export async function basePath(io: Io, base: string, signal: AbortSignal): Promise<string> {
   const stored = (await storedImages(imagesFolder(io))).find(({ name }) => name === base);
   if (stored !== undefined) return stored.path;

@@ -43,7 +43,7 @@ export async function machineImages(
       );
     }
     const program = architecture && (await setups.program?.(architecture));
-    // All mistakes come before the first image.
+    // All errors come before the first image.
     if (setups.enrolment === undefined)
       for (const name of setups.names) setups.of(name, { program });
     const enrolment = await setups.enrolment?.();

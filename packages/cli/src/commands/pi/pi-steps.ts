@@ -9,7 +9,7 @@ import { frameLines, livePicture } from '../../output/live-area.ts';
 import { printOverview, tally } from '../../output/overview.ts';
 import type { Column } from '../../output/table.ts';
 import { plain, type Style } from '../../output/text.ts';
-import { deskName } from '../../reach/machine-way.ts';
+import { workstationName } from '../../reach/machine-way.ts';
 import { findPis, type Pis, type PiWayOptions } from '../../reach/pis.ts';
 import { interruptible } from '../../reach/racks.ts';
 import { printNews } from '../jumphost/steps/steps-text.ts';
@@ -17,7 +17,7 @@ import { printNews } from '../jumphost/steps/steps-text.ts';
 interface Given {
   signal: AbortSignal;
   isCheck: boolean;
-  /** This desk, for others who come meanwhile. */
+  /** This workstation, for others who come meanwhile. */
   by: string;
   /** Shows what is known of one Pi. */
   report(now: Pick<MemberResult, 'name' | 'steps'>): void;
@@ -45,7 +45,7 @@ export async function onPis(
     const pis = await findPis(command, words, way, { what: logged, signal, ...(rack && { rack }) });
     const shown = showSteps(io, pis.names);
     try {
-      return await work(pis, { ...shown, signal, isCheck, by: deskName() });
+      return await work(pis, { ...shown, signal, isCheck, by: workstationName() });
     } catch (error) {
       shown.end();
       // What was done stays done, and a person has to know it.

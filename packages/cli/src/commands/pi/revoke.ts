@@ -5,13 +5,13 @@ import { enrolmentService, shortKey } from './enrolment.ts';
 
 type Enrolments = Awaited<ReturnType<Client<typeof enrolmentsApi>['enrolments']>>;
 
-/** `skolo pi revoke`: ends the enrolment secret of a common image, or what a card can get with its key. */
+/** `skolo pi revoke`: ends the enrolment secret of a shared image, or what a card can get with its key. */
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Revokes the key of a card, or the enrolment secret of a common image. A card with a revoked key never gets a name, a token or pairing records again. Name the machine that has the card, or give the first 8 or more digits of the key. The next card of that machine gets the name by itself, so this also prepares the replacement of a worn card. A node that runs stays in the cluster until it is turned off. The secret of an image is for a card that is lost before its first start: cards with that image are rejected from then on, and those that have got a name keep it.',
+      'Revokes the key of a card, or the enrolment secret of a shared image. A card with a revoked key never gets a name, a token or pairing records again. Name the machine that has the card, or give the first 8 or more digits of the key. The next card of that machine gets the name by itself, so this also prepares the replacement of a worn card. A node that runs stays in the cluster until it is turned off. The secret of an image is for a card that is lost before its first start: cards with that image are rejected from then on, and those that have got a name keep it.',
     )
-    .summary('revoke the key of a card, or the secret of a common image')
+    .summary('revoke the key of a card, or the secret of a shared image')
     .argument('<what>', 'name of a machine, key of skolo pi waiting, or id of --secrets')
     .uses('rack', 'url', 'tokenFile')
     .example('skolo pi revoke rpi-007')

@@ -1,4 +1,4 @@
-/** What Raspberry Pis are to be: from rack.yaml, from the files of this desk, and from options. */
+/** What Raspberry Pis are to be: from rack.yaml, from the files of this workstation, and from options. */
 
 import { readFile } from 'node:fs/promises';
 import { isIPv4 } from 'node:net';
@@ -13,18 +13,18 @@ import { didYouMean, expandNames } from '@skolo/rack/light';
 import { Secret } from '@skolo/secrets';
 import { dnsOption, ipv4, upTo } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
-import { readSecretFile } from '../../desk/given-file.ts';
-import { publicKeys } from '../../desk/public-keys.ts';
-import { rackIfAny } from '../../desk/rack-file.ts';
 import { CliError } from '../../errors.ts';
 import { expandedNames, folded } from '../../names.ts';
 import { audit, hostOptions, targetOf } from '../../reach/machine-way.ts';
 import { usualUser } from '../../reach/pis.ts';
 import { openJumphostOf, rackOn } from '../../reach/racks.ts';
+import { readSecretFile } from '../../workstation/given-file.ts';
+import { publicKeys } from '../../workstation/public-keys.ts';
+import { rackIfAny } from '../../workstation/rack-file.ts';
 import { downloadOf } from '../jumphost/steps/open-steps.ts';
-import { commonImage } from './common-image.ts';
 import { warnOfNoRoute } from './no-route.ts';
 import type { IdentityNeeds, SetupOptions } from './setup-options.ts';
+import { sharedImage } from './shared-image.ts';
 
 /** Options of what a card makes a machine. */
 export function addSetupOptions(command: SkoloCommand): SkoloCommand {
@@ -88,7 +88,7 @@ interface Parts {
 
 interface Setups {
   rack: Rack | undefined;
-  /** Of machines; of a common image those of cards. */
+  /** Of machines; of a shared image those of cards. */
   names: string[];
   /** @throws PiError It is not valid. */
   of(name: string, parts: Parts): PiSetup;
@@ -107,7 +107,7 @@ export async function readSetups(
 ): Promise<Setups> {
   const rack = await rackIfAny(command.globals());
   const common =
-    options.common === undefined ? undefined : commonImage(command, { words, rack, options });
+    options.common === undefined ? undefined : sharedImage(command, { words, rack, options });
   if (!common && words.length === 0) command.error('name machines, or give --common');
   const names = common ? common.names : expandedNames(words);
   const identities = common?.identities ?? identitiesOf(command, { names, rack, options });

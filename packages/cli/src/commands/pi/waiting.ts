@@ -17,12 +17,12 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists the Raspberry Pis with a common image that ask who they are and wait, with the reason. skolo pi adopt gives one its name. What a Pi says of itself can be faked. A Pi that has not asked for an hour is not listed.',
+      'Lists the Raspberry Pis with a shared image that ask who they are and wait, with the reason. skolo pi adopt gives one its name. What a Pi says of itself can be faked. A Pi that has not asked for an hour is not listed.',
     )
     .summary('Pis that wait for a name')
     .option('--enrolled', 'list those that have got a name')
     .option('--revoked', 'list the cards whose key was revoked')
-    .option('--secrets', 'list the enrolment secrets of common images; skolo pi revoke ends one')
+    .option('--secrets', 'list the enrolment secrets of shared images; skolo pi revoke ends one')
     .option('--json', 'print JSON')
     .uses('rack', 'url', 'tokenFile')
     .example('skolo pi waiting');

@@ -97,7 +97,7 @@ const columns: Column<ControllerStatus>[] = [
   { title: 'QUEUE', cell: ({ queue }) => queue },
   {
     title: 'DRIVER',
-    cell: ({ experimental }) => (experimental ? 'experimental' : 'proven'),
+    cell: ({ experimental }) => (experimental ? 'experimental' : 'verified'),
     style: ({ experimental }) => (experimental ? 'yellow' : undefined),
     leaveOut: 3,
   },

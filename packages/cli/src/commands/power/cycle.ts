@@ -43,17 +43,17 @@ export function define(command: SkoloCommand): void {
       'even if it ends a running task or others lose power or network; allows one more machine on a failing controller every 10 minutes',
     )
     .option('--ignore-limits', ignoreLimitsHelp)
-    .option('--skip-refused', 'go on without rejected targets')
+    .option('--skip-rejected', 'go on without rejected targets')
     .option('--json', 'print JSON: the ids, or with --wait the outcome of each cycle')
     .example(
       "skolo power cycle 'skia-rpi2-rack4-shelf1-[001-010]' --reason 'offline since 2:00' --wait",
     );
 
   command.action(async (words: string[], options: Options) => {
-    const { reason, offSeconds, mode, force, ignoreLimits, skipRefused } = options;
+    const { reason, offSeconds, mode, force, ignoreLimits, skipRejected } = options;
     const names = namesOf(words);
     const machines = names.names;
-    const body = { machines, reason, offSeconds, mode, force, ignoreLimits, skipRefused };
+    const body = { machines, reason, offSeconds, mode, force, ignoreLimits, skipRejected };
     await submit({
       command,
       names,

@@ -42,6 +42,6 @@ export function define(command: SkoloCommand): void {
       command.io.exitCode = exitCodes.failed;
       return;
     }
-    await waitForCycles({ command, daemon, asked: cycles, over, refused: unknown, json });
+    await waitForCycles({ command, daemon, asked: cycles, over, rejected: unknown, json });
   });
 }

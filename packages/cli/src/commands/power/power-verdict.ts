@@ -5,7 +5,7 @@ import { isGood } from './cycle-text.ts';
 
 /** The most urgent first. */
 export const powerStates = [
-  'needs-hands',
+  'needs-attention',
   'stuck-off',
   'fault',
   'off',
@@ -24,7 +24,7 @@ export const powerStates = [
 export type PowerState = (typeof powerStates)[number];
 
 const conditions: Record<PowerState, (machine: MachinePower) => boolean> = {
-  'needs-hands': ({ needsHands }) => needsHands !== undefined,
+  'needs-attention': ({ needsAttention }) => needsAttention !== undefined,
   'stuck-off': some(({ stuckOff }) => stuckOff),
   fault: some(({ fault }) => fault !== undefined),
   off: some(({ state, switchedOff, stuckOff }) => state === 'off' && !switchedOff && !stuckOff),

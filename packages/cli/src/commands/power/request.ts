@@ -6,7 +6,7 @@ import {
   type Client,
   type PowerCycle,
   type powerCycleDaemonApi,
-  Refusal,
+  Rejection,
 } from '@skolo/api';
 import { cyclesUnderWay } from '@skolo/api/cycles-under-way';
 import { isIdOf } from '@skolo/api/ids';
@@ -39,12 +39,12 @@ export async function withRetries<T>(io: Io, ask: () => Promise<T>): Promise<T> 
 
 type Question<T> = (client: Client<typeof powerCycleDaemonApi>) => Promise<T>;
 
-const Refused = z.object({ refused: z.array(Refusal).min(1) });
+const Rejected = z.object({ rejected: z.array(Rejection).min(1) });
 
 /** Rejected targets; undefined for any other error. */
-export function refusedBy(error: unknown): Refusal[] | undefined {
+export function rejectedBy(error: unknown): Rejection[] | undefined {
   if (!(error instanceof ApiError) || ![404, 409].includes(error.status)) return undefined;
-  return Refused.safeParse(error.problem).data?.refused;
+  return Rejected.safeParse(error.problem).data?.rejected;
 }
 
 /** Undefined when the service rejects the names; the reasons are then printed. */
@@ -57,9 +57,9 @@ export async function askAboutNames<T>(
     try {
       return await question(client);
     } catch (error) {
-      const refused = refusedBy(error);
-      if (refused === undefined) throw error;
-      for (const { detail } of refused) complain(io, detail);
+      const rejected = rejectedBy(error);
+      if (rejected === undefined) throw error;
+      for (const { detail } of rejected) complain(io, detail);
       io.exitCode = exitCodes.failed;
       return undefined;
     }
@@ -114,7 +114,7 @@ async function asked<T extends object>(
       return await question(client);
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 404) throw error;
-      return { why: refusedBy(error)?.[0]?.detail ?? error.problem.detail };
+      return { why: rejectedBy(error)?.[0]?.detail ?? error.problem.detail };
     }
   });
 }

@@ -155,9 +155,9 @@ function lastStyle({ cycle, last }: MachinePower): Style | undefined {
   return stateStyle({ outcome: last.outcome, step: 'queued' });
 }
 
-function notes({ outlets, hold, needsHands }: MachinePower): string[] {
+function notes({ outlets, hold, needsAttention }: MachinePower): string[] {
   return [
-    ...(needsHands === undefined ? [] : ['needs operator']),
+    ...(needsAttention === undefined ? [] : ['needs attention']),
     ...(hold === undefined ? [] : ['held']),
     ...(outlets.some(({ switchedOff }) => switchedOff) ? ['switched off'] : []),
   ];
@@ -185,10 +185,10 @@ function controllerRemarks(machines: readonly MachinePower[]): Remark[] {
 }
 
 function remarksOf(machine: MachinePower, now: number): Remark[] {
-  const { name, outlets, hold, needsHands, last, cycle, possibleAt } = machine;
+  const { name, outlets, hold, needsAttention, last, cycle, possibleAt } = machine;
   const ago = (time: string) => relative(time, now);
   const remarks: string[] = [];
-  if (needsHands !== undefined) remarks.push(`needs an operator: ${needsHands}`);
+  if (needsAttention !== undefined) remarks.push(`needs attention: ${needsAttention}`);
   if (hold !== undefined) {
     const left = duration((Date.parse(hold.until) - now) / 1000);
     remarks.push(`held by ${hold.by} for another ${left}: ${hold.reason}`);

@@ -1,7 +1,7 @@
 /** Shared by `cycle`, `on` and `off`: send the request, print rejections, wait or print how to follow. */
 
 import { randomUUID } from 'node:crypto';
-import type { Client, ClientAnswer, powerCycleDaemonApi, Refusal } from '@skolo/api';
+import type { Client, ClientAnswer, powerCycleDaemonApi, Rejection } from '@skolo/api';
 import { shortId } from '@skolo/api/ids';
 import { InvalidArgumentError } from 'commander';
 import { commandLine, type SkoloCommand } from '../../command.ts';
@@ -12,12 +12,12 @@ import { type Column, printTable, table } from '../../output/table.ts';
 import { plain } from '../../output/text.ts';
 import { relative } from '../../output/time.ts';
 import { type PowerCycleDaemon, powerCycleDaemon } from '../../reach/service-client.ts';
-import { refusedBy, withRetries } from './request.ts';
+import { rejectedBy, withRetries } from './request.ts';
 import { waitForCycles } from './wait.ts';
 
 export interface SubmitOptions {
   wait?: true;
-  skipRefused?: true;
+  skipRejected?: true;
   json?: true;
 }
 
@@ -44,35 +44,38 @@ export async function submit(submission: Submission): Promise<void> {
   const { io } = command;
   const daemon = submission.daemon ?? powerCycleDaemon(command);
   const headers = { 'idempotency-key': randomUUID() };
-  const { cycles, refused } = await daemon.ask(async (client) => {
+  const { cycles, rejected } = await daemon.ask(async (client) => {
     try {
       return await withRetries(io, () => submission.send(client, headers));
     } catch (error) {
-      const refused = refusedBy(error);
-      if (refused === undefined) throw error;
-      return { cycles: [], refused };
+      const rejected = rejectedBy(error);
+      if (rejected === undefined) throw error;
+      return { cycles: [], rejected };
     }
   });
-  if (refused.length > 0 && !options.json) printRefusals(io, refused);
-  if (cycles.length === 0) return nothingDone(submission, refused);
+  if (rejected.length > 0 && !options.json) printRejections(io, rejected);
+  if (cycles.length === 0) return nothingDone(submission, rejected);
   if (options.wait) {
     if (!options.json) io.err(`${submission.doing} ${folded(cycles.map(({ target }) => target))}`);
     const json = options.json ?? false;
     const { whenStopped } = submission;
     const more = whenStopped === undefined ? {} : { whenStopped };
-    return waitForCycles({ command, daemon, asked: cycles, refused, json, ...more });
+    return waitForCycles({ command, daemon, asked: cycles, rejected, json, ...more });
   }
-  if (refused.length > 0) io.exitCode = exitCodes.partlyFailed;
-  if (options.json) printJson(io, { cycles, refused });
+  if (rejected.length > 0) io.exitCode = exitCodes.partlyFailed;
+  if (options.json) printJson(io, { cycles, rejected });
   else printAccepted(submission, cycles);
 }
 
-function nothingDone({ command, names, options }: Submission, refused: readonly Refusal[]): void {
+function nothingDone(
+  { command, names, options }: Submission,
+  rejected: readonly Rejection[],
+): void {
   const { io } = command;
-  if (options.json) printJson(io, { cycles: [], refused });
-  if (refused.length < names.count && !options.skipRefused) {
-    const share = `${refused.length} of ${names.count}`;
-    complain(io, `nothing was done: ${share} rejected; --skip-refused goes on with the others`);
+  if (options.json) printJson(io, { cycles: [], rejected });
+  if (rejected.length < names.count && !options.skipRejected) {
+    const share = `${rejected.length} of ${names.count}`;
+    complain(io, `nothing was done: ${share} rejected; --skip-rejected goes on with the others`);
   } else {
     complain(io, 'nothing was done: rejected');
   }
@@ -100,14 +103,14 @@ function printAccepted({ command }: Submission, cycles: Accepted['cycles']) {
 /** Rejections with the same reason. */
 interface Group {
   names: string;
-  refusal: Refusal;
+  rejection: Rejection;
   possible: string | undefined;
   dark: string[];
 }
 
 /** A table of rejected targets, and below it the reasons in full. */
-function printRefusals(io: Io, refused: readonly Refusal[]): void {
-  const groups = grouped(refused, io.now());
+function printRejections(io: Io, rejected: readonly Rejection[]): void {
+  const groups = grouped(rejected, io.now());
   const columns = allColumns.filter(
     ({ always, cell }) =>
       always || groups.some((group) => [cell(group, io.now()) ?? []].flat().length > 0),
@@ -115,37 +118,37 @@ function printRefusals(io: Io, refused: readonly Refusal[]): void {
   // No colours: standard error may be a file.
   io.err(table(columns, groups, { columns: io.columns, now: io.now, colour: false }));
   io.err('');
-  for (const { names, refusal } of groups) io.err(plain(`${names}: ${reasonOf(refusal)}`));
+  for (const { names, rejection } of groups) io.err(plain(`${names}: ${reasonOf(rejection)}`));
 }
 
-function grouped(refused: readonly Refusal[], now: number): Group[] {
-  const alike = Map.groupBy(refused, (refusal) =>
-    JSON.stringify([refusal.code, possible(refusal, now), refusal.dark, reasonOf(refusal)]),
+function grouped(rejected: readonly Rejection[], now: number): Group[] {
+  const alike = Map.groupBy(rejected, (rejection) =>
+    JSON.stringify([rejection.code, possible(rejection, now), rejection.dark, reasonOf(rejection)]),
   );
   return [...alike.values()].flatMap((each) => {
-    const [refusal] = each;
-    if (refusal === undefined) return [];
+    const [rejection] = each;
+    if (rejection === undefined) return [];
     const names = folded(each.map(({ target }) => target));
     // A narrow terminal leaves out items of a list.
-    const dark = foldedItems(folded(refusal.dark ?? []));
-    return [{ names, refusal, possible: possible(refusal, now), dark }];
+    const dark = foldedItems(folded(rejection.dark ?? []));
+    return [{ names, rejection, possible: possible(rejection, now), dark }];
   });
 }
 
 /** Without the leading name. */
-function reasonOf({ target, detail }: Refusal): string {
+function reasonOf({ target, detail }: Rejection): string {
   return detail.startsWith(`${target}: `) ? detail.slice(target.length + 2) : detail;
 }
 
-function possible({ until }: Refusal, now: number): string | undefined {
+function possible({ until }: Rejection, now: number): string | undefined {
   if (until === undefined) return undefined;
   const time = Date.parse(until);
   return time <= now ? 'now' : relative(time, now);
 }
 
 const allColumns: (Column<Group> & { always?: true })[] = [
-  { title: 'REFUSED', cell: ({ names }) => names, shrinkTo: 16, always: true },
-  { title: 'WHY', cell: ({ refusal }) => refusal.code.replaceAll('-', ' '), always: true },
+  { title: 'REJECTED', cell: ({ names }) => names, shrinkTo: 16, always: true },
+  { title: 'WHY', cell: ({ rejection }) => rejection.code.replaceAll('-', ' '), always: true },
   { title: 'POSSIBLE', cell: (group) => group.possible },
   { title: 'GOES DARK', cell: ({ dark }) => dark, shrinkTo: 12 },
 ];

@@ -11,7 +11,7 @@ export function on(command: SkoloCommand): void {
     .argument('<names...>', targetsHelp)
     .requiredOption('--reason <text>', 'for the audit log and the next operator')
     .option('--wait', 'wait until all are on or failed, and show each step')
-    .option('--skip-refused', 'go on without rejected targets')
+    .option('--skip-rejected', 'go on without rejected targets')
     .option('--json', 'print JSON: the ids, or with --wait each outcome')
     .example("skolo power on pdu-1/4 --reason 'the new cable is in' --wait");
 
@@ -32,7 +32,7 @@ export function off(command: SkoloCommand): void {
     .option('--wait', 'wait until all are off or failed, and show each step')
     .option('--force', 'even if it ends a running task or others lose power or network')
     .option('--ignore-limits', ignoreLimitsHelp)
-    .option('--skip-refused', 'go on without rejected targets')
+    .option('--skip-rejected', 'go on without rejected targets')
     .option('--json', 'print JSON: the ids, or with --wait each outcome')
     .example("skolo power off skia-rpi2-rack4-shelf1-007 --reason 'smells burnt'");
 
@@ -53,9 +53,9 @@ function switchOutlets(
   words: readonly string[],
   options: SwitchOptions,
 ): Promise<void> {
-  const { reason, force, ignoreLimits, skipRefused } = options;
+  const { reason, force, ignoreLimits, skipRejected } = options;
   const names = namesOf(words);
-  const body = { targets: names.names, state, reason, force, ignoreLimits, skipRefused };
+  const body = { targets: names.names, state, reason, force, ignoreLimits, skipRejected };
   return submit({
     command,
     names,

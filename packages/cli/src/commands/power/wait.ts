@@ -27,7 +27,7 @@ interface Wait {
   /** Already over. */
   over?: readonly PowerCycle[];
   /** Count as failed. */
-  refused: readonly unknown[];
+  rejected: readonly unknown[];
   json: boolean;
   /** Printed when the waiting is interrupted; default: how to follow the cycles. */
   whenStopped?: string;
@@ -35,7 +35,7 @@ interface Wait {
 
 /** Sets the exit code: 0 all succeeded, 3 some failed, 1 all failed. */
 export async function waitForCycles(wait: Wait): Promise<void> {
-  const { command, asked, over = [], refused, json } = wait;
+  const { command, asked, over = [], rejected, json } = wait;
   const { io } = command;
   const cycles = new Map(over.map((cycle) => [cycle.id, cycle]));
   const progress: Progress = { asked, cycles, clockAheadMs: 0 };
@@ -74,10 +74,10 @@ export async function waitForCycles(wait: Wait): Promise<void> {
   });
   if (!isOver) return;
   const known = asked.flatMap(({ id }) => cycles.get(id) ?? []);
-  if (json) printJson(io, { cycles: known, refused });
+  if (json) printJson(io, { cycles: known, rejected });
   else printOutcomes(io, progress, known);
   const good = known.filter(isGood).length;
-  if (good < asked.length + refused.length) failPartly(io, good > 0);
+  if (good < asked.length + rejected.length) failPartly(io, good > 0);
 }
 
 /** Failed cycles in full, the others folded. */

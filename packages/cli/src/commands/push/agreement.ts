@@ -56,7 +56,7 @@ function deletionsOf(plans: readonly NamedPlan[]): number {
   return plans.reduce((sum, { deletions: { length } }) => sum + length, 0);
 }
 
-/** The overlay is empty, which more often is a mistake than the end of a rack. */
+/** The overlay is empty, which more often is an error than the end of a rack. */
 function isRemoval({ objects, deletions }: NamedPlan): boolean {
   return objects.length === 0 && deletions.length > 0;
 }

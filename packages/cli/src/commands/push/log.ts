@@ -26,7 +26,7 @@ interface Entry {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists pushes, the newest first: those of everybody that changed versions, from git, and all of this desk, with the reason for which they failed.',
+      'Lists pushes, the newest first: those of everybody that changed versions, from git, and all of this workstation, with the reason for which they failed.',
     )
     .summary('past pushes: who, what, why')
     .addOption(racksOption())

@@ -1,4 +1,4 @@
-/** Everything that a push needs of this desk. */
+/** Everything that a push needs of this workstation. */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { kill, pid } from 'node:process';
@@ -17,12 +17,12 @@ import {
 import { Option } from 'commander';
 import { timeOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
-import { userFolder } from '../../desk/desk-files.ts';
 import { CliError } from '../../errors.ts';
 import type { Io } from '../../io.ts';
 import { plain } from '../../output/text.ts';
-import { deskName } from '../../reach/machine-way.ts';
+import { workstationName } from '../../reach/machine-way.ts';
 import { loadFleet } from '../../reach/racks.ts';
+import { userFolder } from '../../workstation/workstation-files.ts';
 
 /** `--racks`. */
 export function racksOption(): Option {
@@ -49,12 +49,12 @@ export function stagesOf({ racks }: Fleet): string[][] {
   return [...byRank].sort(([a], [b]) => a - b).map(([, stage]) => stage.map(({ name }) => name));
 }
 
-/** Records of this desk's pushes. */
+/** Records of this workstation's pushes. */
 export function ownRecords({ env }: Io): Records {
   return openRecords(join(userFolder(env, 'XDG_STATE_HOME'), 'skolo', 'pushes'));
 }
 
-/** Sorts by time, and differs between desks. */
+/** Sorts by time, and differs between workstations. */
 export function newPushId(now: number): string {
   const time = new Date(now).toISOString().replaceAll(/[:.]/g, '-');
   return `${time}-${randomBytes(3).toString('hex')}`;
@@ -66,7 +66,7 @@ export async function unfinished(records: Records): Promise<PushRecord[]> {
 }
 
 /** @throws CliError An interrupted push must be ended first. */
-export async function refuseUnfinished(records: Records, racks: readonly string[]): Promise<void> {
+export async function rejectUnfinished(records: Records, racks: readonly string[]): Promise<void> {
   for (const { request, racks: all } of await unfinished(records)) {
     const open = all.filter((each) => !hasEnded(each)).map(({ rack }) => rack);
     if (!open.some((name) => racks.includes(name))) continue;
@@ -95,7 +95,7 @@ export async function openPush(
     records: ownRecords(io),
     open: (name, stop) => openForPush(io, fleet, name, stop),
     stages: stagesOf(fleet),
-    desk: thisDesk(),
+    workstation: thisWorkstation(),
     times: { pollMs: 2_000, readyMs: 300_000, patienceMs: 300_000 },
     signal,
     now: io.now,
@@ -120,7 +120,7 @@ async function openForPush(
     onTrouble: (error) => io.err(plain(`${name}: ${error.message}`)),
   });
   const { kubectl, close } = open;
-  if (rack.type === 'gke' || rack.uplink) return { name, kubectl, close };
+  if (rack.type === 'gke' || rack.internet) return { name, kubectl, close };
   return {
     name,
     kubectl,
@@ -130,8 +130,8 @@ async function openForPush(
 }
 
 /** This computer, its user and this process. */
-export function thisDesk(): PushDeps['desk'] {
-  return { name: deskName(), pid, isAlive };
+export function thisWorkstation(): PushDeps['workstation'] {
+  return { name: workstationName(), pid, isAlive };
 }
 
 function isAlive(other: number): boolean {

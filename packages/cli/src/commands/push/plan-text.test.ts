@@ -26,7 +26,7 @@ it('has what differs of a rack as data', () => {
           },
         ],
         deletions: [named('Secret', 'old')],
-        sick: [],
+        unhealthy: [],
         silent: [],
         held: [],
       },
@@ -34,7 +34,7 @@ it('has what differs of a rack as data', () => {
         { name: 'skolo/metadata-server', repository: 'registry/metadata-server', tag: '2' },
         { name: 'skolo/router-backup', repository: 'registry/router-backup', tag: '1' },
       ],
-      former: [
+      previous: [
         { name: 'skolo/metadata-server', repository: 'registry/metadata-server', tag: '1' },
         { name: 'skolo/router-backup', repository: 'registry/router-backup', tag: '1' },
       ],

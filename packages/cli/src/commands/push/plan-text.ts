@@ -9,9 +9,9 @@ export function planLines({ name, preparation, problem }: PreparedRack): string[
   if (preparation === undefined) {
     return [problem ? plain(problem.message) : `${name}: ended already`];
   }
-  const { plan, pins, former } = preparation;
+  const { plan, pins, previous } = preparation;
   const versions = pins.flatMap((pin) => {
-    const old = former.find((each) => each.name === pin.name)?.tag;
+    const old = previous.find((each) => each.name === pin.name)?.tag;
     return old === pin.tag ? [] : [`${pin.name.replace('skolo/', '')} ${old} → ${pin.tag}`];
   });
   const changed = plan.objects.filter(({ action }) => action !== 'keep');
@@ -21,7 +21,7 @@ export function planLines({ name, preparation, problem }: PreparedRack): string[
     ...changed.flatMap(objectLines),
     ...plan.deletions.map((object) => `  - ${titleOf(object)}: left the overlay`),
     ...handLines(plan),
-    ...sickLines(plan),
+    ...unhealthyLines(plan),
     ...plan.held.map((text) => plain(`  served by something else: ${text}`)),
   ];
 }
@@ -29,11 +29,11 @@ export function planLines({ name, preparation, problem }: PreparedRack): string[
 /** The same changes as data. */
 export function planJson({ name, preparation, problem }: PreparedRack) {
   if (preparation === undefined) return { rack: name, problem: problem?.message };
-  const { plan, pins, former } = preparation;
+  const { plan, pins, previous } = preparation;
   return {
     rack: name,
     versions: pins.flatMap(({ name: image, tag: to }) => {
-      const from = former.find((each) => each.name === image)?.tag;
+      const from = previous.find((each) => each.name === image)?.tag;
       return from === to ? [] : [{ image, from, to }];
     }),
     objects: plan.objects.flatMap(({ wanted, action, changes }) =>
@@ -96,8 +96,8 @@ function handLines({ objects }: RackPlan): string[] {
   return lines;
 }
 
-function sickLines({ sick }: RackPlan): string[] {
-  return sick.map(({ key, node, cause }) => {
+function unhealthyLines({ unhealthy }: RackPlan): string[] {
+  return unhealthy.map(({ key, node, cause }) => {
     const what = key.replace(/^\w+\//, '');
     return plain(`  not well before, not waited for: ${what} on ${node}: ${cause}`);
   });

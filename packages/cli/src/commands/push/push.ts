@@ -8,7 +8,7 @@ import {
   newPushId,
   openPush,
   racksOption,
-  refuseUnfinished,
+  rejectUnfinished,
   soakOption,
 } from './open-push.ts';
 import { planLines } from './plan-text.ts';
@@ -56,7 +56,7 @@ export function define(command: SkoloCommand): void {
       if (push.racks.some(({ problem }) => problem)) io.exitCode = exitCodes.failed;
       return;
     }
-    await refuseUnfinished(deps.records, racks);
+    await rejectUnfinished(deps.records, racks);
     await runPush(io, request, deps, { yes: options.yes ?? false, deletions: options.deletions });
   });
 }

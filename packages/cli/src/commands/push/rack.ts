@@ -16,7 +16,7 @@ import type { SkoloCommand } from '../../command.ts';
 import { CliError, exitCodes } from '../../errors.ts';
 import { mustType } from '../../must-type.ts';
 import { plain } from '../../output/text.ts';
-import { newPushId, openPush, refuseUnfinished } from './open-push.ts';
+import { newPushId, openPush, rejectUnfinished } from './open-push.ts';
 import { planLines } from './plan-text.ts';
 
 interface Options {
@@ -27,7 +27,7 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Checks the rack.yaml of a rack in git and pushes it alone: no pod restarts. Waits until each service on the jumphost says that it is in force. If a service rejects it, the former one comes back. Where rack.yaml changes derived files, use skolo push. Agents read it from the metadata server.',
+      'Checks the rack.yaml of a rack in git and pushes it alone: no pod restarts. Waits until each service on the jumphost says that it is in force. If a service rejects it, the previous one comes back. Where rack.yaml changes derived files, use skolo push. Agents read it from the metadata server.',
     )
     .summary('rack.yaml alone, without a restart')
     .argument('<rack>', 'name of the rack')
@@ -40,8 +40,8 @@ export function define(command: SkoloCommand): void {
     const { io } = command;
     const { fleet, deps } = await openPush(command, stopped);
     const { overlay } = findRack(fleet, name);
-    await refuseUnfinished(deps.records, [name]);
-    await refuseStale(overlay);
+    await rejectUnfinished(deps.records, [name]);
+    await rejectstale(overlay);
     const by = await authorOf(deps.repository, stopped);
     const id = newPushId(io.now());
     await using opened = closing(await deps.open(name, stopped));
@@ -50,7 +50,7 @@ export function define(command: SkoloCommand): void {
       const signal = AbortSignal.any([stopped, lease.signal]);
       const rack = stoppable(opened, signal);
       const plan = await prepareRackFile(rack, deps.repository, lease.last, signal);
-      for (const line of planLines({ name, preparation: { plan, pins: [], former: [] } }))
+      for (const line of planLines({ name, preparation: { plan, pins: [], previous: [] } }))
         io.out(line);
       if (plan.objects.every(({ action }) => action === 'keep')) return;
       if (!yes) {
@@ -75,7 +75,7 @@ export function define(command: SkoloCommand): void {
         at,
         commit,
         why: reason,
-        former: lease.last?.former ?? [],
+        previous: lease.last?.previous ?? [],
       });
     } finally {
       await lease.release();
@@ -87,7 +87,7 @@ export function define(command: SkoloCommand): void {
  * @throws RackError rack.yaml has errors.
  * @throws CliError Its derived files are stale: more than rack.yaml has to be pushed.
  */
-async function refuseStale(overlay: string): Promise<void> {
+async function rejectstale(overlay: string): Promise<void> {
   const rack = await readRack(join(overlay, 'rack.yaml'));
   const { compareDerived, renderDerived } = await import('@skolo/rack/render');
   const folder = join(overlay, 'derived');

@@ -8,11 +8,11 @@ interface Options {
   back?: true;
 }
 
-/** `skolo push resume`: continues an interrupted push of this desk. */
+/** `skolo push resume`: continues an interrupted push of this workstation. */
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Continues a push of this desk that was interrupted, each rack where it was: with the plan, the versions and the way back that are on record. --back brings its unfinished racks back to what they ran before.',
+      'Continues a push of this workstation that was interrupted, each rack where it was: with the plan, the versions and the way back that are on record. --back brings its unfinished racks back to what they ran before.',
     )
     .summary('continue an interrupted push')
     .argument('[push]', 'its id (default: the only one)')
@@ -28,7 +28,9 @@ export function define(command: SkoloCommand): void {
     );
     const [record, ...others] = open;
     if (record === undefined) {
-      throw new CliError(`${id ?? 'this desk'}: no unfinished push; skolo push log lists pushes`);
+      throw new CliError(
+        `${id ?? 'this workstation'}: no unfinished push; skolo push log lists pushes`,
+      );
     }
     if (others.length > 0) {
       const ids = open.map(({ request }) => request.id).join(', ');

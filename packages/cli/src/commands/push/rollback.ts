@@ -1,6 +1,6 @@
 import { authorOf } from '@skolo/fleet/push';
 import type { SkoloCommand } from '../../command.ts';
-import { namedRacks, openPush, refuseUnfinished } from './open-push.ts';
+import { namedRacks, openPush, rejectUnfinished } from './open-push.ts';
 import { addPushOptions, requestOf } from './push.ts';
 import { runPush } from './run-push.ts';
 
@@ -25,7 +25,7 @@ export function define(command: SkoloCommand): void {
     const racks = namedRacks(fleet, options.racks);
     const by = await authorOf(deps.repository, signal);
     const asked = { services: [], isRollback: true };
-    await refuseUnfinished(deps.records, racks);
+    await rejectUnfinished(deps.records, racks);
     const { yes = false, deletions } = options;
     const request = requestOf(asked, racks, options, by, io.now());
     await runPush(io, request, deps, { yes, deletions });

@@ -25,7 +25,7 @@ export async function runPush(
   await using push = closing(await preparePush(request, deps));
   for (const rack of push.racks) for (const line of planLines(rack)) io.out(line);
   if (typeof agreement === 'object') {
-    refuseProblems(push, request);
+    rejectProblems(push, request);
     const plans = push.racks.flatMap(({ name, preparation }) =>
       preparation ? [{ name, ...preparation.plan }] : [],
     );
@@ -39,7 +39,7 @@ export async function runPush(
 }
 
 /** With `--on-failure continue`, other racks go on. */
-function refuseProblems({ racks }: PreparedPush, { onFailure }: Request): void {
+function rejectProblems({ racks }: PreparedPush, { onFailure }: Request): void {
   const faults = racks.flatMap(({ problem }) => (problem ? [problem.message] : []));
   const isAll = faults.length === racks.length;
   if (faults.length === 0 || (onFailure === 'continue' && !isAll)) return;

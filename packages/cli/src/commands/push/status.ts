@@ -35,7 +35,7 @@ interface RackStatus {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists which versions each rack runs, who pushed last, and who is pushing now. Names pushes of this desk that were interrupted.',
+      'Lists which versions each rack runs, who pushed last, and who is pushing now. Names pushes of this workstation that were interrupted.',
     )
     .summary('versions and last push of racks')
     .addOption(racksOption())

@@ -2,9 +2,9 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { Rack } from '@skolo/rack';
 import type { Difference, Remark } from '@skolo/rack/render';
 import type { SkoloCommand } from '../../command.ts';
-import { loadRack } from '../../desk/rack-file.ts';
 import { CliError, exitCodes } from '../../errors.ts';
 import { count, plain, styled } from '../../output/text.ts';
+import { loadRack } from '../../workstation/rack-file.ts';
 
 interface Options {
   to?: string;
@@ -41,7 +41,7 @@ export function define(command: SkoloCommand): void {
         const warning = styled('warning:', 'yellow', command.io.colour);
         for (const each of [...ofOverlay(rack, folder), ...warnings])
           command.io.err(`${globals.rack} ${warning} ${sentence(each)}`);
-        refuseForeign(folder, difference);
+        rejectForeign(folder, difference);
         await writeDerived(folder, files, difference);
         for (const { file, becomes } of changes) command.io.out(`${file}: ${becomes}`);
       }
@@ -92,7 +92,7 @@ function changesOf(folder: string, { missing, stale, leftOver, foreign }: Differ
 }
 
 /** @throws CliError Before anything is written. */
-function refuseForeign(folder: string, { foreign }: Difference): void {
+function rejectForeign(folder: string, { foreign }: Difference): void {
   const [first, ...more] = foreign;
   if (first === undefined) return;
   const others = more.length === 0 ? '' : ` (and ${more.length} more)`;

@@ -1,7 +1,7 @@
 import type { SkoloCommand } from '../../command.ts';
-import { loadRack } from '../../desk/rack-file.ts';
 import { complain, failPartly } from '../../errors.ts';
 import { printJson } from '../../io.ts';
+import { loadRack } from '../../workstation/rack-file.ts';
 
 /** `skolo rack show`: entries with their wiring. */
 export function define(command: SkoloCommand): void {

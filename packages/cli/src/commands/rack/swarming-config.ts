@@ -1,5 +1,5 @@
 import type { SkoloCommand } from '../../command.ts';
-import { loadRack } from '../../desk/rack-file.ts';
+import { loadRack } from '../../workstation/rack-file.ts';
 
 /** `skolo rack swarming-config`: the token configuration of bots. */
 export function define(command: SkoloCommand): void {

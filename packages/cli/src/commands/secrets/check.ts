@@ -3,12 +3,12 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HostKeys } from '@skolo/equipment';
 import type { SkoloCommand } from '../../command.ts';
-import { userFolder } from '../../desk/desk-files.ts';
 import { exitCodes } from '../../errors.ts';
 import { printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { count } from '../../output/text.ts';
 import { openJumphostOf } from '../../reach/racks.ts';
+import { userFolder } from '../../workstation/workstation-files.ts';
 import { openSecrets, readValues } from './open-secrets.ts';
 
 interface Options {
@@ -52,7 +52,7 @@ export function define(command: SkoloCommand): void {
     }
     if (!offline) {
       const jumphost = await openJumphostOf(command, open.fleetRack);
-      const hostKeys = await deskHostKeys(command, rackName);
+      const hostKeys = await workstationHostKeys(command, rackName);
       const found = await checkSignIns({
         rack,
         secrets,
@@ -74,7 +74,9 @@ export function define(command: SkoloCommand): void {
     printTable(io, columns, rows);
     const unknown = rows.filter(({ state }) => state === 'unknown').length;
     io.out('');
-    io.out(`${count(rows.length, 'check')}: ${bad} failed, ${unknown} not possible from a desk`);
+    io.out(
+      `${count(rows.length, 'check')}: ${bad} failed, ${unknown} not possible from a workstation`,
+    );
   });
 }
 
@@ -91,8 +93,8 @@ const columns: readonly Column<Row>[] = [
   { title: 'WHY', cell: ({ why }) => why, shrinkTo: 20 },
 ];
 
-/** Keys of devices that this desk has seen. rack.yaml may pin others. */
-export async function deskHostKeys(command: SkoloCommand, rack: string): Promise<HostKeys> {
+/** Keys of devices that this workstation has seen. rack.yaml may pin others. */
+export async function workstationHostKeys(command: SkoloCommand, rack: string): Promise<HostKeys> {
   const keys = new HostKeys(join(await stateFolder(command), `${rack}.json`), command.io.now);
   await keys.load();
   return keys;

@@ -1,4 +1,4 @@
-/** The secrets of a rack at this desk: names from its rack.yaml, values from its store. */
+/** The secrets of a rack on this workstation: names from its rack.yaml, values from its store. */
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -8,11 +8,11 @@ import type { RackSecret } from '@skolo/rack/secrets';
 import type { SecretStore } from '@skolo/secret-store';
 import type { Secret } from '@skolo/secrets';
 import type { SkoloCommand } from '../../command.ts';
-import { userFolder } from '../../desk/desk-files.ts';
-import { readSecretFile } from '../../desk/given-file.ts';
 import { CliError, exitCodes, usageError } from '../../errors.ts';
 import type { Io } from '../../io.ts';
 import { rackNamed } from '../../reach/racks.ts';
+import { readSecretFile } from '../../workstation/given-file.ts';
+import { userFolder } from '../../workstation/workstation-files.ts';
 
 export interface OpenSecrets {
   fleetRack: K3sRack;
@@ -46,7 +46,7 @@ export async function openSecrets(command: SkoloCommand, name: string): Promise<
     home: homeOf(io),
     env: io.env,
     now: io.now,
-    identities: () => deskIdentities(io),
+    identities: () => workstationIdentities(io),
   });
   return { fleetRack, rack, secrets, store };
 }
@@ -93,12 +93,12 @@ function identityFile(io: Io): { file: string; isUsual: boolean } {
   return { file: named || join(folder, 'sops/age/keys.txt'), isUsual: !named };
 }
 
-/** Whether this desk can open encrypted values. */
+/** Whether this workstation can open encrypted values. */
 export function hasIdentities(io: Io): boolean {
   return existsSync(identityFile(io).file);
 }
 
-async function deskIdentities(io: Io): Promise<readonly Secret[]> {
+async function workstationIdentities(io: Io): Promise<readonly Secret[]> {
   const { file, isUsual } = identityFile(io);
   const hint = 'set SOPS_AGE_KEY_FILE to a file with your age identity, from age-keygen';
   if (isUsual && !existsSync(file)) {

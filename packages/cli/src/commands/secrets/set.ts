@@ -95,8 +95,8 @@ async function generateApiToken(
   const { secrets, store, fleetRack } = open;
   const file = secrets.find(({ kind }) => kind === 'token-file');
   await interruptible(command, async (signal) => {
-    const former = file && (await store.read(file.place, signal));
-    if (file === undefined || former === undefined) {
+    const previous = file && (await store.read(file.place, signal));
+    if (file === undefined || previous === undefined) {
       throw new CliError(
         `${name}: its hash belongs into the file of tokens, which the store does not have; add access.tokens to rack.yaml, and make a first token with skolo token new --on ${fleetRack.name}`,
       );
@@ -106,7 +106,7 @@ async function generateApiToken(
       import('@skolo/fleet/secrets'),
     ]);
     let token: Secret | undefined;
-    const tokens = await withPrivateFile(io.env, file.name, former, async (path) => {
+    const tokens = await withPrivateFile(io.env, file.name, previous, async (path) => {
       const options = { name: user, role: 'operate', expiresInDays: tokenDays } as const;
       token = new Secret(await newToken(path, { ...options, now: io.now() }));
     });
@@ -148,11 +148,11 @@ export function edit(command: SkoloCommand): void {
     const { place } = await findSecret(open, name);
     const { secretFrom } = await import('@skolo/secret-store');
     const { withPrivateFile } = await import('@skolo/fleet/secrets');
-    const former = await open.store.read(place, signal);
-    const value = await withPrivateFile(io.env, name, former ?? new Secret(''), (path) =>
+    const previous = await open.store.read(place, signal);
+    const value = await withPrivateFile(io.env, name, previous ?? new Secret(''), (path) =>
       runEditor(command, path),
     );
-    if (value.reveal() === (former?.reveal() ?? '')) {
+    if (value.reveal() === (previous?.reveal() ?? '')) {
       io.err(`${place}: not changed`);
       return;
     }

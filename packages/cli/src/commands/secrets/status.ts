@@ -73,7 +73,7 @@ async function unfinished({ rack: { name: rack }, store }: OpenSecrets): Promise
   const leftOut = (await below('left-out')).map((path) => {
     const [device = '', ...name] = path.split('/').reverse();
     const secret = name.reverse().join('/');
-    return `${secret}: ${device} still has a former value; skolo secrets rotate ${rack} ${secret}`;
+    return `${secret}: ${device} still has a previous value; skolo secrets rotate ${rack} ${secret}`;
   });
   return [...next, ...leftOut];
 }

@@ -17,7 +17,7 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Checks what git would commit, in the repository of racks: nothing below the folder with racks looks like a private key or token, no file has a value of the store (with an age identity at this desk), and each file of the store is encrypted for the recipients in .sops.yaml, at least two. The exit code is 1 if anything is wrong. It does not read history.',
+      'Checks what git would commit, in the repository of racks: nothing below the folder with racks looks like a private key or token, no file has a value of the store (with an age identity on this workstation), and each file of the store is encrypted for the recipients in .sops.yaml, at least two. The exit code is 1 if anything is wrong. It does not read history.',
     )
     .summary('check that git has no secret in the clear')
     .option('--install-hook', 'run it before each commit in this clone')

@@ -5,7 +5,14 @@ import { causesOf } from './causes.ts';
 function rackNamed(name: string): K3sRack {
   const ways = [{ host: `jumphost-${name}`, user: 'ann' }, { host: `${name}.example.com` }];
   const entry = { name, context: name, wave: 1, canary: false, overlay: `/kube/racks/${name}` };
-  return { ...entry, type: 'k3s', jumphost: `jumphost-${name}`, ways, apiPort: 6442, uplink: true };
+  return {
+    ...entry,
+    type: 'k3s',
+    jumphost: `jumphost-${name}`,
+    ways,
+    apiPort: 6442,
+    internet: true,
+  };
 }
 
 function unreachable(name: string, why: string) {

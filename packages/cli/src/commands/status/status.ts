@@ -152,7 +152,9 @@ const columns: readonly Column<Row>[] = [
   { title: 'RACK', cell: ({ name }) => name, shrinkTo: 10 },
   { title: 'STATE', cell: ({ state }) => state, style: ({ state }) => styles[state] },
   figure('OK', ({ health, machines }) => machines && `${health.ok ?? 0}/${machines.all}`),
-  figure('SICK', ({ health }) => numberText((health.quarantined ?? 0) + (health.recovering ?? 0))),
+  figure('UNHEALTHY', ({ health }) =>
+    numberText((health.quarantined ?? 0) + (health.recovering ?? 0)),
+  ),
   figure('HELD', ({ machines }) => numberText(machines?.held)),
   figure('SILENT', ({ machines }) => numberText(machines?.silent)),
   figure('ALERTS', ({ alerts }) => String(alerts.reduce((sum, { count }) => sum + count, 0))),

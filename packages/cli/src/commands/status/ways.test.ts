@@ -1,6 +1,6 @@
 /** Ways into a rack, with a real sshd. */
 import { appendFile } from 'node:fs/promises';
-import { startDesk } from '@skolo/fleet/testing';
+import { startWorkstation } from '@skolo/fleet/testing';
 import { peer } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
 import { testWays } from './ways.ts';
@@ -8,7 +8,7 @@ import { testWays } from './ways.ts';
 it.skipIf(!peer('sshd') || !peer('ssh'))(
   'tests every way once a day, and one that fails more often',
   async () => {
-    const { rack, jumphost, env, close } = await startDesk();
+    const { rack, jumphost, env, close } = await startWorkstation();
     onTestFinished(close);
     await appendFile(jumphost.sshConfig, 'Host router-rack4\n  HostName 127.0.0.1\n  Port 1\n');
     const racks = [{ ...rack, ways: [...rack.ways, { host: 'router-rack4' }] }];
@@ -20,12 +20,12 @@ it.skipIf(!peer('sshd') || !peer('ssh'))(
     };
 
     expect(await test()).toEqual(['router-rack4']);
-    jumphost.refuse(true);
+    jumphost.reject(true);
     time += 23 * 3_600_000;
     expect(await test()).toEqual(['router-rack4']);
     time += 2 * 3_600_000;
     expect(await test()).toEqual(['jumphost-rack4', 'router-rack4']);
-    jumphost.refuse(false);
+    jumphost.reject(false);
     time += 600_000;
     expect(await test()).toEqual(['router-rack4']);
   },

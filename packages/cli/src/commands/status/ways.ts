@@ -8,8 +8,8 @@ import { errorText, inParallel, parseJson, withDeadline } from '@skolo/base';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
 import type { FleetRack } from '@skolo/fleet';
 import { z } from 'zod';
-import { userFolder } from '../../desk/desk-files.ts';
 import type { Io } from '../../io.ts';
+import { userFolder } from '../../workstation/workstation-files.ts';
 
 /** By rack and way. Of a cache: what is lost is tested again. */
 const Tests = z.record(z.string(), z.object({ at: z.number(), why: z.string().exactOptional() }));

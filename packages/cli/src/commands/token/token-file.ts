@@ -2,9 +2,9 @@
 import { errorText } from '@skolo/base';
 import { Secret } from '@skolo/secrets';
 import type { SkoloCommand } from '../../command.ts';
-import { tokenPath } from '../../desk/rack-file.ts';
 import { CliError, exitCodes } from '../../errors.ts';
 import { interruptible } from '../../reach/racks.ts';
+import { tokenPath } from '../../workstation/rack-file.ts';
 import { openSecrets } from '../secrets/open-secrets.ts';
 
 /**
@@ -34,8 +34,8 @@ export async function withTokenFile(
   }
   const { withPrivateFile } = await import('@skolo/fleet/secrets');
   return await interruptible(command, async (signal) => {
-    const former = (await store.read(secret.place, signal)) ?? new Secret('');
-    const value = await withPrivateFile(command.io.env, secret.name, former, (path) =>
+    const previous = (await store.read(secret.place, signal)) ?? new Secret('');
+    const value = await withPrivateFile(command.io.env, secret.name, previous, (path) =>
       use(path).catch((cause: unknown) => {
         // The file in memory means nothing to people.
         const message = errorText(cause).replaceAll(path, secret.place);
@@ -43,7 +43,7 @@ export async function withTokenFile(
       }),
     );
     signal.throwIfAborted();
-    if (value.reveal() === former.reveal()) return store.title;
+    if (value.reveal() === previous.reveal()) return store.title;
     await store.write(secret.place, value);
     return `${store.title}; skolo secrets apply ${on} brings it to the rack`;
   });

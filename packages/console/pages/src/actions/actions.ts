@@ -114,7 +114,7 @@ export const actions: Readonly<Record<ActionName, Action>> = {
     short: 'Repair step',
     key: 's',
     effect:
-      'The agent carries out one step, also with a phone that works. It refuses while a task runs; a task that begins ends the step.',
+      'The agent carries out one step, also with a phone that works. It rejects while a task runs; a task that begins ends the step.',
     isDangerous: true,
     choices: repairChoices,
     run: async ([name = ''], { reason, choice, key }) => {
@@ -128,7 +128,7 @@ export const actions: Readonly<Record<ActionName, Action>> = {
     title: 'Reboot',
     short: 'Reboot',
     key: 'b',
-    effect: 'The agent reboots the machine. It refuses while a task runs.',
+    effect: 'The agent reboots the machine. It rejects while a task runs.',
     isDangerous: true,
     run: forEach((name, reason, key) =>
       machineState.reboot({ ...keyed(key), params: { name }, body: { reason } }),

@@ -6,7 +6,7 @@ import { Condition } from '../parts/condition.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { Force } from '../parts/force.tsx';
 import { NeedsOperate } from '../parts/needs-operate.tsx';
-import { Refusals } from '../parts/refusals.tsx';
+import { Rejections } from '../parts/rejections.tsx';
 import { type ActionName, actions, needsCount, takesDown } from './actions.ts';
 import type { RepairChoice } from './repair-steps.ts';
 
@@ -59,7 +59,7 @@ export function ActionDialog({
     },
     JSON.stringify([reason, forMs, force, choice]),
   );
-  const refused = problem instanceof CallFailed && problem.status === 409 && name === 'cycle';
+  const rejected = problem instanceof CallFailed && problem.status === 409 && name === 'cycle';
 
   const title = `${action.title}: ${names.length === 1 ? only : `${names.length} machines`}`;
   if (state === 'done') return <Done title={title} onClose={onClose} />;
@@ -93,8 +93,8 @@ export function ActionDialog({
             />
           </label>
         )}
-        {problem !== undefined && <Refusals problem={problem} />}
-        {refused && <Force force={force} onChange={setForce} />}
+        {problem !== undefined && <Rejections problem={problem} />}
+        {rejected && <Force force={force} onChange={setForce} />}
         <NeedsOperate />
         <footer>
           <button

@@ -120,7 +120,7 @@ function Filter({
 
 function Row({ change, filter }: { change: AuditedChange; filter: AuditFilter }) {
   const { time, who, role, from, what, target, why, outcome, service, input, answer } = change;
-  const isBad = /^(refused|failed|stuck)/.test(outcome);
+  const isBad = /^(rejected|failed|stuck)/.test(outcome);
   return (
     <tr>
       <td>

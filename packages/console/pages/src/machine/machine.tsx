@@ -29,7 +29,7 @@ export function MachineView({ route }: { route: Route }) {
 }
 
 function MachinePage({ machine, route }: { machine: Machine; route: Route }) {
-  const { name, condition, since, sentence, needsPerson, cause, flapping, task } = machine;
+  const { name, condition, since, sentence, needsAttention, cause, flapping, task } = machine;
   useKeys('Machine', [
     { key: 'Escape', what: 'to the rack', run: () => go(hrefOf('rack')) },
     ...Object.entries(actions).map(([action, { key, title }]) => ({
@@ -56,7 +56,7 @@ function MachinePage({ machine, route }: { machine: Machine; route: Route }) {
           )}
         </p>
         <p class="sentence">{sentence}</p>
-        {needsPerson && <p class="card bad">{needsPerson}</p>}
+        {needsAttention && <p class="card bad">{needsAttention}</p>}
         {cause && (
           <p class="card bad">
             The cause is <a href={hrefOf('rack', [], { port: cause })}>{cause}</a>, as for{' '}

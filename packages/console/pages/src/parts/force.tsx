@@ -1,4 +1,4 @@
-/** Shown when the power-cycle daemon has refused: a person may insist. */
+/** Shown when the power-cycle daemon has rejected: a person may insist. */
 export function Force({ force, onChange }: { force: boolean; onChange(force: boolean): void }) {
   return (
     <label class="check">

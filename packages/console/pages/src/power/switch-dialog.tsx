@@ -5,7 +5,7 @@ import { mayOperate, useLive } from '../live/store.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { Force } from '../parts/force.tsx';
 import { NeedsOperate } from '../parts/needs-operate.tsx';
-import { Refusals } from '../parts/refusals.tsx';
+import { Rejections } from '../parts/rejections.tsx';
 import { downstream } from './downstream.ts';
 
 const mostNames = 12;
@@ -30,7 +30,7 @@ export function SwitchDialog({
 
   const after = rack && downstream(outlet, rack, machines);
   const busy = (after?.dark ?? feeds).filter((name) => machines.get(name)?.task);
-  const isRefused = problem instanceof CallFailed && problem.status === 409;
+  const isRejected = problem instanceof CallFailed && problem.status === 409;
 
   async function submit(event: Event) {
     event.preventDefault();
@@ -70,8 +70,8 @@ export function SwitchDialog({
             onInput={({ currentTarget }) => setReason(currentTarget.value)}
           />
         </label>
-        {problem !== undefined && <Refusals problem={problem} />}
-        {isRefused && <Force force={force} onChange={setForce} />}
+        {problem !== undefined && <Rejections problem={problem} />}
+        {isRejected && <Force force={force} onChange={setForce} />}
         <NeedsOperate />
         <footer>
           <button

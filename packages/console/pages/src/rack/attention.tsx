@@ -30,7 +30,7 @@ export function Attention({
   return (
     <section class="attention" aria-label="Needs attention">
       <h2>
-        {waiting.length > 0 ? people : 'No machine needs a person'}
+        {waiting.length > 0 ? people : 'No machine needs attention'}
         {waiting.length > 0 && <a href={hrefOf('visit')}>List for a visit</a>}
         {hidden > 0 && (
           <button type="button" aria-expanded={isLong} onClick={() => setIsLong(!isLong)}>
@@ -46,7 +46,7 @@ export function Attention({
 /** The longest waiting first. */
 export function needingPerson(machines: Iterable<Machine>): Machine[] {
   return [...machines]
-    .filter(({ needsPerson }) => needsPerson !== undefined)
+    .filter(({ needsAttention }) => needsAttention !== undefined)
     .sort(({ since: a = '' }, { since: b = '' }) => (a < b ? -1 : a > b ? 1 : 0));
 }
 
@@ -139,14 +139,14 @@ function Card({
 }
 
 function Person({ machine }: { machine: Machine }) {
-  const { name, condition, since, needsPerson, sentence } = machine;
+  const { name, condition, since, needsAttention, sentence } = machine;
   return (
     <li class={`card c-${condition}`}>
       <p>
         <MachineLink name={name} />
         <Ago time={since} />
       </p>
-      <p title={needsPerson}>{needsPerson}</p>
+      <p title={needsAttention}>{needsAttention}</p>
       <p class="muted" title={sentence}>
         <Condition condition={condition} /> {sentence}
       </p>

@@ -25,14 +25,14 @@ export class Tile extends Component<Props> {
 
   override render() {
     const { machine, label, now, isChosen, isLinked, isTabStop } = this.props;
-    const { name, condition, since, task, needsPerson } = machine;
+    const { name, condition, since, task, needsAttention } = machine;
     const ago = (time: string | undefined) => (time ? shortSpan(now - Date.parse(time)) : '');
     const text = `\t${ago(since)}\n${wordFor(condition)}${task ? ` ▸ ${ago(task.since)}` : ''}`;
     // It begins with what is seen, for those who speak to the page.
     const spoken = [
       `${label}${text}`.replace(/\s+/g, ' '),
       name,
-      needsPerson && `needs a person: ${needsPerson}`,
+      needsAttention && `needs attention: ${needsAttention}`,
       machine.flapping && 'flapping',
       isChosen && 'selected',
     ];
@@ -41,7 +41,7 @@ export class Tile extends Component<Props> {
       `c-${condition}`,
       isChosen && 'chosen',
       isLinked && 'linked',
-      needsPerson && 'person',
+      needsAttention && 'person',
     ];
     return (
       <a

@@ -2,12 +2,12 @@ import type { FunctionComponent } from 'preact';
 import { Alerts } from '../alerts/alerts.tsx';
 import { Audit } from '../audit/audit.tsx';
 import { Backups } from '../backups/backups.tsx';
+import { Downtime } from '../downtime/downtime.tsx';
 import { MachineView } from '../machine/machine.tsx';
 import { Power } from '../power/power.tsx';
 import { RackPage } from '../rack/rack.tsx';
 import { RackFile } from '../rack-file/rack-file.tsx';
 import { Services } from '../services/services.tsx';
-import { Sickest } from '../sickest/sickest.tsx';
 import { Tokens } from '../tokens/tokens.tsx';
 import { Visit } from '../visit/visit.tsx';
 import type { Route } from './router.ts';
@@ -31,7 +31,7 @@ export const views: readonly View[] = [
   { name: 'services', title: 'Services', component: Services },
   { name: 'audit', title: 'Audit', component: Audit },
   { name: 'rack-file', title: 'rack.yaml', component: RackFile },
-  { name: 'sickest', title: 'Sickest', component: Sickest },
+  { name: 'downtime', title: 'Downtime', component: Downtime },
   { name: 'machine', below: 'rack', component: MachineView },
   { name: 'visit', below: 'rack', component: Visit },
 ];

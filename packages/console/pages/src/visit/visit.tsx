@@ -5,7 +5,7 @@ import { MachineLink } from '../parts/links.tsx';
 import { Ago } from '../parts/time.tsx';
 import { needingPerson } from '../rack/attention.tsx';
 
-/** What needs a person, by shelf, for whoever goes to the rack: on paper, too. */
+/** What needs attention, by shelf, for whoever goes to the rack: on paper, too. */
 export function Visit() {
   const rack = useLive((live) => live.rack);
   const machines = useLive((live) => live.machines);
@@ -60,7 +60,7 @@ export function Visit() {
                       </b>{' '}
                       <Condition condition={machine.condition} /> <Ago time={machine.since} />
                     </p>
-                    <p>{machine.needsPerson}</p>
+                    <p>{machine.needsAttention}</p>
                     <p class="muted">
                       {machine.sentence} Port {machine.wiring.uplink ?? 'unknown'}, power{' '}
                       {machine.wiring.power.join(', ') || 'unknown'}

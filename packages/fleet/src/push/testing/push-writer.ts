@@ -1,7 +1,7 @@
 /** Begins a push, or resumes it where it is on record, until it ends or is killed; tells how it ended. */
 import { kill, pid } from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { report } from '@skolo/durable/campaign';
+import { report } from '@skolo/durable/fault-injection';
 import { kubectlAt } from '../../testing/kubectl.ts';
 import { openRecords, openRepository, preparePush, type Request } from '../index.ts';
 
@@ -30,7 +30,7 @@ async function run({ kubectl, kubeconfig, clusters, records: folder, request }: 
       close: async () => {},
     }),
     stages: [request.racks],
-    desk: { name: 'ann@desk', pid, isAlive },
+    workstation: { name: 'ann@desk', pid, isAlive },
     times: {
       pollMs: 500,
       readyMs: 20_000,

@@ -37,7 +37,7 @@ export async function startForward(
       response.writeHead(answered.statusCode ?? 502, answered.rawHeaders);
       return pipeline(answered, response, () => socket.destroy());
     } catch (error) {
-      return refuse(response, `no answer from ${target.host}:${target.port}: ${errorText(error)}`);
+      return reject(response, `no answer from ${target.host}:${target.port}: ${errorText(error)}`);
     }
   }
 
@@ -65,7 +65,7 @@ function headersFor(
   return result;
 }
 
-function refuse(response: ServerResponse, why: string): void {
+function reject(response: ServerResponse, why: string): void {
   if (response.headersSent) response.destroy();
   else response.writeHead(502, { 'content-type': 'text/plain' }).end(`${why}\n`);
 }

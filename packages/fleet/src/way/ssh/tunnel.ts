@@ -145,7 +145,7 @@ export class Tunnel {
   private async reconnect(): Promise<Connection | undefined> {
     const { signal } = this.closing;
     for (let ms = firstPauseMs; !signal.aborted; ms = Math.min(2 * ms, longestPauseMs)) {
-      // Jitter: all tunnels of a desk drop at the same moment.
+      // Jitter: all tunnels of a workstation drop at the same moment.
       await pause(ms * (0.5 + Math.random() / 2), signal).catch(() => {});
       if (signal.aborted) break;
       try {
@@ -239,8 +239,8 @@ export class Tunnel {
     const { env } = this.deps;
     const { code, stderr } = await runToEnd(() => spawn('ssh', args, { env }));
     if (code === 0) return;
-    const refused = /forwarding request failed: (.*)/.exec(stderr)?.[1];
-    if (refused === undefined) throw new Error(stderr);
-    throw new FleetError(`${this.deps.name}: the jumphost does not forward: ${refused}`);
+    const rejected = /forwarding request failed: (.*)/.exec(stderr)?.[1];
+    if (rejected === undefined) throw new Error(stderr);
+    throw new FleetError(`${this.deps.name}: the jumphost does not forward: ${rejected}`);
   }
 }

@@ -1,7 +1,7 @@
 /** Passwords that are statements of a configuration, on devices with a configuration mode. */
 import {
   type CliSession,
-  DeviceRefused,
+  DeviceRejected,
   type Dialect,
   escapePattern,
   openCli,
@@ -38,11 +38,11 @@ export function plainBehind(value: string, { start }: Parameters<Statement['writ
 /** No sign that a command line reads in its own way, such as a blank, a quote, `?` or `!`. */
 const safe = /^[A-Za-z0-9][\w.,:;=+@%/-]*$/;
 
-/** A value as it is typed. @throws DeviceRefused */
+/** A value as it is typed. @throws DeviceRejected */
 export function typed(device: string, value: Secret): string {
   if (safe.test(value.reveal())) return value.reveal();
   const why = 'the new value has signs that its command line may read in another way';
-  throw new DeviceRefused(device, why);
+  throw new DeviceRejected(device, why);
 }
 
 export function cliAccounts({ dialect, running, enter, leave, ...about }: CliAccounts): Accounts {
@@ -72,7 +72,7 @@ export function cliAccounts({ dialect, running, enter, leave, ...about }: CliAcc
           let answer = '';
           for (const command of save.commands) answer = await run(command);
           if (!save.done.test(answer))
-            throw new DeviceRefused(name, 'does not say that it has saved');
+            throw new DeviceRejected(name, 'does not say that it has saved');
         },
         close: () => session.close(),
       };
@@ -83,7 +83,7 @@ export function cliAccounts({ dialect, running, enter, leave, ...about }: CliAcc
         const match = pattern?.exec(shown);
         if (statement && match) return statement.write(typed(name, value), match.groups ?? {});
         const what = part === 'password' ? `no password of ${username}` : 'no enable password';
-        throw new DeviceRefused(name, `its configuration has ${what}; is that kept on a server?`);
+        throw new DeviceRejected(name, `its configuration has ${what}; is that kept on a server?`);
       }
     },
   };

@@ -3,7 +3,7 @@ import {
   type DeviceCli,
   type DeviceConnection,
   type Dialect,
-  throwIfRefused,
+  throwIfRejected,
 } from '@skolo/equipment';
 
 /** Of a prompt that commands are typed at; or only what says no, where each command has an exec channel of ssh. */
@@ -19,7 +19,7 @@ export async function anyCli(
 function inChannels(connection: DeviceConnection, dialect: Pick<Dialect, 'errors'>): DeviceCli {
   const read = async (command: string) => {
     const answer = await connection.exec(command);
-    throwIfRefused(connection.device.name, command, answer.toString('latin1'), dialect);
+    throwIfRejected(connection.device.name, command, answer.toString('latin1'), dialect);
     return answer;
   };
   return { read, run: read };

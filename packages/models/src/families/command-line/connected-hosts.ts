@@ -1,5 +1,5 @@
 /** MAC tables, links and ARP tables that a command prints. A model gives data; the rest is here. */
-import { type DeviceCli, DeviceRefused } from '@skolo/equipment';
+import { type DeviceCli, DeviceRejected } from '@skolo/equipment';
 import type {
   ConnectedHost,
   ConnectedHosts,
@@ -78,7 +78,7 @@ async function rows(
   return rowsIn(device, table, text);
 }
 
-/** @throws DeviceRefused It is no such table, or has a row with an address that makes no sense. */
+/** @throws DeviceRejected It is no such table, or has a row with an address that makes no sense. */
 export function rowsIn(
   device: string,
   { command, header, row }: Table,
@@ -86,14 +86,14 @@ export function rowsIn(
 ): { line: string; groups: Groups }[] {
   if (!header.test(text)) {
     const what = `answers ${quoted(command)} with no table: ${quoted(text.trim())}`;
-    throw new DeviceRefused(device, what);
+    throw new DeviceRejected(device, what);
   }
   return text.split('\n').flatMap((line) => {
     const groups = row.exec(line)?.groups;
     if (groups !== undefined) return [{ line, groups }];
     if (!new RegExp(macPattern).test(line)) return [];
     const what = `a line of its answer to ${quoted(command)} makes no sense: ${quoted(line.trim())}`;
-    throw new DeviceRefused(device, what);
+    throw new DeviceRejected(device, what);
   });
 }
 

@@ -3,7 +3,7 @@ import type { RestoreAbout } from '../../contract/backup.ts';
 import type { Device } from '../../contract/device.ts';
 
 interface Copy {
-  /** Name of the file at the desk, and on the device unless `to` names another. */
+  /** Name of the file on the workstation, and on the device unless `to` names another. */
   file: string;
   to?: string;
   user: string;

@@ -1,7 +1,7 @@
 /** Sessions with a device of rack.yaml: where it is, how to sign in, and one at a time for each. */
 import {
   type CliSession,
-  DeviceRefused,
+  DeviceRejected,
   type Dialect,
   type ExecResult,
   type ExecSession,
@@ -96,7 +96,7 @@ export function shortened(output: string): string {
 /**
  * What a command prints.
  *
- * @throws DeviceRefused Its status is neither 0 nor `accepted`, or it reports none.
+ * @throws DeviceRejected Its status is neither 0 nor `accepted`, or it reports none.
  */
 export async function outputOf(shell: Shell, command: string, accepted = 0): Promise<string> {
   const { status, stdout, stderr } = await shell.exec(command);
@@ -104,5 +104,5 @@ export async function outputOf(shell: Shell, command: string, accepted = 0): Pro
   const output = shortened(stderr) || shortened(stdout);
   const how = status === undefined ? 'reports no exit status' : `fails with exit status ${status}`;
   const what = `${JSON.stringify(command)} ${how}${output && `: ${output}`}`;
-  throw new DeviceRefused(shell.device, what);
+  throw new DeviceRejected(shell.device, what);
 }

@@ -1,5 +1,5 @@
 /** Tables that command lines print, read one row at a time: a row is taken only for exactly the port that was asked for. */
-import { DeviceRefused } from '@skolo/equipment';
+import { DeviceRejected } from '@skolo/equipment';
 
 /** The words of the row whose first word is `first`; the first one, where there are more. */
 export function findRow(text: string, first: string): string[] | undefined {
@@ -7,18 +7,18 @@ export function findRow(text: string, first: string): string[] | undefined {
   return rows.find(([word]) => word === first);
 }
 
-/** @throws DeviceRefused There is no such row. */
+/** @throws DeviceRejected There is no such row. */
 export function rowOf(device: string, text: string, first: string, command: string): string[] {
   const row = findRow(text, first);
   if (row !== undefined) return row;
   const what = `its answer to ${JSON.stringify(command)} has no line for ${first}`;
-  throw new DeviceRefused(device, what);
+  throw new DeviceRejected(device, what);
 }
 
-/** @throws DeviceRefused It is no number. */
+/** @throws DeviceRejected It is no number. */
 export function numberOf(device: string, word: string | undefined, what: string): number {
   if (word !== undefined && /^\d+(?:\.\d+)?$/.test(word)) return Number(word);
-  throw new DeviceRefused(
+  throw new DeviceRejected(
     device,
     `${what} reads ${JSON.stringify(word ?? '')}, which is no number`,
   );

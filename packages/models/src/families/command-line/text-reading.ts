@@ -1,5 +1,5 @@
 /** What models that read text have in common. */
-import { DeviceRefused } from '@skolo/equipment';
+import { DeviceRejected } from '@skolo/equipment';
 import type { Content } from '../../contract/backup.ts';
 
 /** Of a configuration in memory, one character for each byte, lines ended by `\n`. */
@@ -28,12 +28,12 @@ export function lastLine(text: string): string {
   return text.trimEnd().split('\n').at(-1) ?? '';
 }
 
-/** What is nice to know, and not every login may ask for. Undefined where the device refuses it. */
+/** What is nice to know, and not every login may ask for. Undefined where the device rejects it. */
 export async function ifAllowed<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
     return await asked;
   } catch (error) {
-    if (error instanceof DeviceRefused) return undefined;
+    if (error instanceof DeviceRejected) return undefined;
     throw error;
   }
 }

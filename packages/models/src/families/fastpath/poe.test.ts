@@ -1,5 +1,5 @@
 /** What is told at a Fastpath interface is told there, and nowhere else: without an interface, `poe reset` is for all ports. */
-import { DeviceRefused } from '@skolo/equipment';
+import { DeviceRejected } from '@skolo/equipment';
 import { describe, expect, it } from 'vitest';
 import type { Cli } from '../command-line/session.ts';
 import { atInterface } from './poe.ts';
@@ -36,7 +36,7 @@ describe('a command at an interface', () => {
 
     const error = await atInterface(cli, '0/14', 'poe reset 5').catch((thrown: unknown) => thrown);
 
-    expect(error).toBeInstanceOf(DeviceRefused);
+    expect(error).toBeInstanceOf(DeviceRejected);
     expect(commands).not.toContain('poe reset 5');
     expect(commands.slice(0, 2)).toEqual(['configure', 'interface 0/14']);
   });

@@ -1,5 +1,5 @@
 /** PoE ports at Fastpath's command line, as the EdgeSwitch and older UniFi switches have them. See edgeswitch.ts. */
-import { DeviceRefused } from '@skolo/equipment';
+import { DeviceRejected } from '@skolo/equipment';
 import { type OutletReading, oneByOne, orCannotCycle } from '../../contract/outlets.ts';
 import { askOnce, type Cli, shortened } from '../command-line/session.ts';
 import { numberOf, rowOf } from '../command-line/table.ts';
@@ -38,12 +38,12 @@ async function modeOf(cli: Cli, port: string, ask: Ask): Promise<string> {
     table = await ask(command, port);
   } catch (error) {
     // Older firmware has no such table.
-    if (!(error instanceof DeviceRefused)) throw error;
+    if (!(error instanceof DeviceRejected)) throw error;
     return configuredMode(device, port, await cli.run(`show running-config interface ${port}`));
   }
   const mode = rowOf(device, table, port, command)[1]?.toLowerCase() ?? '';
   if (mode === 'shutdown' || fastpathModes.has(mode)) return mode;
-  throw new DeviceRefused(
+  throw new DeviceRejected(
     device,
     `its port ${port} is set to ${JSON.stringify(mode)}, which is not known here`,
   );
@@ -53,7 +53,7 @@ async function modeOf(cli: Cli, port: string, ask: Ask): Promise<string> {
 function configuredMode(device: string, port: string, configuration: string): string {
   const lines = configuration.split('\n').map((line) => line.trim().replaceAll(/\s+/g, ' '));
   if (!lines.includes(`interface ${port}`)) {
-    throw new DeviceRefused(device, `its configuration tells nothing of interface ${port}`);
+    throw new DeviceRejected(device, `its configuration tells nothing of interface ${port}`);
   }
   const setting = lines.map((line) => /^poe opmode (\w+)$/.exec(line)?.[1]).find(Boolean);
   return setting?.toLowerCase() ?? 'auto';
@@ -91,7 +91,7 @@ export async function atInterface(cli: Cli, port: string, command: string): Prom
     if (answer !== '') {
       // It is unknown where this session is now.
       await cli.close();
-      throw new DeviceRefused(cli.device, `does not go to interface ${port}: ${answer}`);
+      throw new DeviceRejected(cli.device, `does not go to interface ${port}: ${answer}`);
     }
     depth += 1;
     await cli.run(command);

@@ -1,5 +1,5 @@
 /** Accounts of a Linux host with a shell behind ssh: the password of a user, which comes by standard input, and its keys. */
-import { DeviceRefused, type ExecSession, openExec, targetOf } from '@skolo/equipment';
+import { DeviceRejected, type ExecSession, openExec, targetOf } from '@skolo/equipment';
 import type { Secret } from '@skolo/secrets';
 import type { Accounts } from '../../contract/accounts.ts';
 import { addKey, removeKey } from './authorized-keys.ts';
@@ -47,7 +47,7 @@ export function shellAccounts({ command, input, keyFolder: folder }: ShellAccoun
         });
         if (status === 0) return;
         const why = stderr.trim().split('\n').at(-1) || `exit status ${status}`;
-        throw new DeviceRefused(name, `the password of ${user} was not changed: ${why}`);
+        throw new DeviceRejected(name, `the password of ${user} was not changed: ${why}`);
       }
     },
   };

@@ -2,7 +2,7 @@
  * Keys that may sign in as the user of a session, in authorized_keys of OpenSSH and dropbear on Linux. Commands for a
  * POSIX shell. Each may be run again, and replaces the file by one rename.
  */
-import { DeviceRefused, type ExecSession } from '@skolo/equipment';
+import { DeviceRejected, type ExecSession } from '@skolo/equipment';
 
 /** @param folder of authorized_keys, for a shell */
 const prologue = (folder: string) => `set -eu
@@ -60,5 +60,5 @@ async function run(
   const { status, stderr } = await session.exec(script, { signal, timeoutMs: 30_000 });
   if (status === 0) return;
   const why = stderr.trim().split('\n').at(-1) || `exit status ${status}`;
-  throw new DeviceRefused(device, `authorized_keys was not changed: ${why}`);
+  throw new DeviceRejected(device, `authorized_keys was not changed: ${why}`);
 }

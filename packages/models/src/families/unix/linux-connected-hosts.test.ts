@@ -1,7 +1,7 @@
 /** The kernel's own tables, in the network namespace of a real FRR: bridge, neighbours, links. */
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DeviceRefused } from '@skolo/equipment';
+import { DeviceRejected } from '@skolo/equipment';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { loadConnectedHosts } from '../../load.ts';
 import { realDevice } from '../../testing/real-device.ts';
@@ -93,7 +93,7 @@ it('says that vtysh has no ARP table', async (context) => {
   });
 
   await expect(reading).rejects.toThrow('the shell of its login is vtysh, which has no ARP table');
-  await expect(reading).rejects.toThrow(DeviceRefused);
+  await expect(reading).rejects.toThrow(DeviceRejected);
 });
 
 describe('leases', () => {

@@ -5,7 +5,7 @@
  *
  * Verified with: a real bridge and neighbours in a network namespace (iproute2 6.1), which is that of a real FRR (8.4.4).
  */
-import { type DeviceConnection, DeviceRefused } from '@skolo/equipment';
+import { type DeviceConnection, DeviceRejected } from '@skolo/equipment';
 import type {
   ConnectedHost,
   ConnectedHosts,
@@ -91,7 +91,7 @@ async function linksOf(connection: DeviceConnection): Promise<Link[]> {
   });
   if (links.length > 0) return links;
   const what = `answers ${quoted('ip -o link show')} with no interface: ${quoted(text.trim())}`;
-  throw new DeviceRefused(connection.device.name, what);
+  throw new DeviceRejected(connection.device.name, what);
 }
 
 async function bridgeTable(

@@ -3,7 +3,7 @@
  * between two looks at its size and checksum, so that nothing can be missing, nor be of two times.
  */
 import { createHash } from 'node:crypto';
-import { AnswerCut, type DeviceConnection, DeviceRefused } from '@skolo/equipment';
+import { AnswerCut, type DeviceConnection, DeviceRejected } from '@skolo/equipment';
 import type {
   BackupModel,
   Content,
@@ -108,7 +108,7 @@ async function measure(connection: DeviceConnection): Promise<Measured> {
   const [, size, digest] = /^\s*(\d+) \S+\s+(?:([\da-f]{64}|[\da-f]{32}) .+\s*)?$/.exec(said) ?? [];
   if (size === undefined) {
     const what = `does not report the size of ${file}: ${quoted(said.trim())}`;
-    throw new DeviceRefused(connection.device.name, what);
+    throw new DeviceRejected(connection.device.name, what);
   }
   return { said, size: Number(size), digest };
 }
@@ -128,19 +128,23 @@ function incomplete(content: Content, areas: readonly string[]): string | undefi
 /** Gets it into the file and into flash, but only if it is whole; it is not in force then. */
 function put(content: Buffer, about: RestoreAbout, warning: string, scp = ''): RestoreStep[] {
   const user = /^users\.1\.name=([\w.-]+)$/m.exec(content.toString('latin1'))?.[1] ?? 'ubnt';
-  const [here, there, former] = [`${about.device.name}.cfg`, '/tmp/version.cfg', '/tmp/former.cfg'];
+  const [here, there, previous] = [
+    `${about.device.name}.cfg`,
+    '/tmp/version.cfg',
+    '/tmp/previous.cfg',
+  ];
   const hash = createHash('md5').update(content).digest('hex');
   return [
     {
       title: `Get the version of ${about.time}, and copy it to the device; fresh from the factory, its user is ubnt. ${warning}`,
-      where: 'desk',
+      where: 'workstation',
       lines: copyToDevice(about, { file: here, to: there, user, options: scp }),
     },
     {
-      title: `Keep what it has in ${former}, and if the copy is whole, put it in its place and into flash. It says that it stores; if it does not, nothing was changed`,
+      title: `Keep what it has in ${previous}, and if the copy is whole, put it in its place and into flash. It says that it stores; if it does not, nothing was changed`,
       where: 'device',
       lines: [
-        `cat ${file} > ${former}`,
+        `cat ${file} > ${previous}`,
         `md5sum ${there} | grep ${hash} && cat ${there} > ${file} && cfgmtd -w -p /etc/`,
         `rm ${there}`,
       ],

@@ -5,7 +5,7 @@
  * Oddities: a password is typed in the clear, and kept as a hash. It is in the history of no shell, as configuration mode has its own.
  * Source: EdgeOS User Guide and VyOS User Guide, "system login user"; vyatta-cfg-system (login).
  */
-import { DeviceRefused, openCli, targetOf } from '@skolo/equipment';
+import { DeviceRejected, openCli, targetOf } from '@skolo/equipment';
 import type { Accounts } from '../../contract/accounts.ts';
 import { vyatta } from './dialect.ts';
 
@@ -34,7 +34,7 @@ export const accounts: Accounts = {
         const [, stays = ''] = kept.split(' ');
         const [, goes = ''] = key.split(' ');
         if ((await keyNames(stays)).length === 0) {
-          throw new DeviceRefused(name, 'the new key is not in its configuration');
+          throw new DeviceRejected(name, 'the new key is not in its configuration');
         }
         const names = await keyNames(goes);
         if (names.length === 0) return;
@@ -43,7 +43,7 @@ export const accounts: Accounts = {
       async save() {
         await run('configure');
         const said = await run('save');
-        if (!/^Done$/m.test(said)) throw new DeviceRefused(name, 'does not say that it has saved');
+        if (!/^Done$/m.test(said)) throw new DeviceRejected(name, 'does not say that it has saved');
         await run('exit');
       },
       close: () => session.close(),
@@ -55,7 +55,7 @@ export const accounts: Accounts = {
         for (const line of lines) await run(line);
         const said = await run('commit');
         if (/failed|locked|error/i.test(said)) {
-          throw new DeviceRefused(name, `does not commit: ${said.trim().slice(-200)}`);
+          throw new DeviceRejected(name, `does not commit: ${said.trim().slice(-200)}`);
         }
       } finally {
         if (session.isOpen()) await run('exit discard');

@@ -8,7 +8,7 @@ import {
   type DeviceCli,
   type DeviceConnection,
   DeviceError,
-  DeviceRefused,
+  DeviceRejected,
 } from '@skolo/equipment';
 import {
   isSameSettings,
@@ -33,10 +33,10 @@ export async function check(
   settingsOfVersion(connection, content);
   return await withFile(connection, content, async (path) => {
     const cli = await configure(connection);
-    const { refusal, compared = 'it is in force already\n' } = await load(cli, path);
+    const { rejection, compared = 'it is in force already\n' } = await load(cli, path);
     await ask(cli, 'discard');
     await ask(cli, 'exit');
-    return { accepted: refusal === undefined, said: withoutSecrets(refusal ?? compared) };
+    return { accepted: rejection === undefined, said: withoutSecrets(rejection ?? compared) };
   });
 }
 
@@ -48,24 +48,24 @@ export async function apply(
 ): Promise<void> {
   const wanted = settingsOfVersion(connection, content);
   await withFile(connection, content, async (path) => {
-    const former = await readRunning(connection);
-    const isSaved = isSameSettings(former, await readSaved(connection));
+    const previous = await readRunning(connection);
+    const isSaved = isSameSettings(previous, await readSaved(connection));
     const cli = await configure(connection);
     if (!isSaved) {
       await save(connection, cli);
       step('saved what is in force, so that it can come back to that');
     }
-    const { refusal, compared } = await load(cli, path);
-    if (refusal !== undefined) {
+    const { rejection, compared } = await load(cli, path);
+    if (rejection !== undefined) {
       await ask(cli, 'discard');
-      throw refused(connection, `does not take the version: ${withoutSecrets(refusal)}`);
+      throw rejected(connection, `does not take the version: ${withoutSecrets(rejection)}`);
     }
     if (compared === undefined) {
       step('the version is in force already');
     } else {
       step(`loaded: ${sizeOf(compared)}`);
       const said = await commit(connection, cli);
-      await confirm(connection, { wanted, former, said }, step);
+      await confirm(connection, { wanted, previous, said }, step);
     }
     await finish(connection, wanted, step);
   });
@@ -89,7 +89,7 @@ async function commit(connection: DeviceConnection, cli: DeviceCli): Promise<Sai
 
 interface Committed {
   wanted: readonly Setting[];
-  former: readonly Setting[] | string;
+  previous: readonly Setting[] | string;
   said: Said | undefined;
 }
 
@@ -99,7 +99,7 @@ async function confirm(
   committed: Committed,
   step: (text: string) => void,
 ): Promise<void> {
-  const { wanted, former, said } = committed;
+  const { wanted, previous, said } = committed;
   try {
     step(`committed; unless it is confirmed within ${minutes} minutes, it restarts as it was`);
     const running = await runningAfter(connection, committed);
@@ -111,10 +111,10 @@ async function confirm(
     }
     // It may still be at it, and must be able to go back.
     if (said === undefined)
-      throw refused(connection, 'the session was lost, and it is not in force');
+      throw rejected(connection, 'the session was lost, and it is not in force');
     const words = `: ${withoutSecrets(said.text).trim().slice(0, 300)}`;
-    if (!isSameSettings(running, former))
-      throw refused(connection, `took only a part of it${words}`);
+    if (!isSameSettings(running, previous))
+      throw rejected(connection, `took only a part of it${words}`);
     // Otherwise it would restart for nothing. If there is nothing to confirm, it only says so.
     const cli = await configure(connection);
     await ask(cli, 'confirm');
@@ -123,16 +123,16 @@ async function confirm(
   } catch (error) {
     if (!(error instanceof DeviceError) || error instanceof NothingChanged) throw error;
     const back = `within ${minutes} minutes it restarts, with what it had`;
-    throw refused(connection, `the version was not confirmed: ${error.message}; ${back}`, error);
+    throw rejected(connection, `the version was not confirmed: ${error.message}; ${back}`, error);
   }
 }
 
 async function sayConfirm(connection: DeviceConnection, wanted: readonly Setting[]): Promise<void> {
-  const { text, isRefusal } = await ask(await configure(connection), 'confirm');
+  const { text, isRejection } = await ask(await configure(connection), 'confirm');
   // It was confirmed before, and only the answer was lost; unless it has restarted meanwhile.
   const isDone =
     /no confirm pending/i.test(text) && isSameSettings(await readRunning(connection), wanted);
-  if (isRefusal && !isDone) throw refused(connection, `does not take the confirmation: ${text}`);
+  if (isRejection && !isDone) throw rejected(connection, `does not take the confirmation: ${text}`);
 }
 
 /** Once more in a new session, where the first one was lost. */
@@ -149,7 +149,7 @@ function isLost(error: unknown): boolean {
   return error instanceof DeviceError && error.retry && !(error instanceof DeviceBusy);
 }
 
-class NothingChanged extends DeviceRefused {}
+class NothingChanged extends DeviceRejected {}
 
 async function runningAfter(
   connection: DeviceConnection,
@@ -175,13 +175,13 @@ async function finish(
       await ask(cli, 'exit');
     });
     if (!isSameSettings(await readSaved(connection), wanted)) {
-      throw refused(connection, 'has saved something else');
+      throw rejected(connection, 'has saved something else');
     }
     step('saved, and read back');
   } catch (error) {
     if (!(error instanceof DeviceError)) throw error;
     const what = 'the version is in force, but that it would boot with it is not certain';
-    throw refused(connection, `${what}: ${error.message}`, error);
+    throw rejected(connection, `${what}: ${error.message}`, error);
   }
 }
 
@@ -194,7 +194,7 @@ function settingsOfVersion({ device }: DeviceConnection, content: Buffer): Setti
   const settings = settingsIn(splitVersions(text).body);
   const why = whyCut(text);
   if (why === undefined && typeof settings !== 'string') return settings;
-  throw new DeviceRefused(device.name, `this version cannot be loaded, ${why}; see its steps`);
+  throw new DeviceRejected(device.name, `this version cannot be loaded, ${why}; see its steps`);
 }
 
 function sizeOf(compared: string): string {
@@ -203,6 +203,6 @@ function sizeOf(compared: string): string {
   return `${count('+')} lines more, ${count('-')} lines less`;
 }
 
-function refused({ device }: DeviceConnection, what: string, cause?: DeviceError): DeviceRefused {
-  return new DeviceRefused(device.name, what, cause && { cause });
+function rejected({ device }: DeviceConnection, what: string, cause?: DeviceError): DeviceRejected {
+  return new DeviceRejected(device.name, what, cause && { cause });
 }

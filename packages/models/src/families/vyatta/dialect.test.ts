@@ -44,7 +44,7 @@ describe.each(kinds)('$name in configuration mode', ({ start }) => {
     await expect.poll(() => router.sessions.now).toBe(0);
   });
 
-  it('says what it refuses', async () => {
+  it('says what it rejects', async () => {
     const { run } = await open();
     await run('configure');
 

@@ -1,4 +1,4 @@
-import { DeviceBusy, DeviceRefused } from '@skolo/equipment';
+import { DeviceBusy, DeviceRejected } from '@skolo/equipment';
 import { startEdgeos, startVyos, typeInto, type VyattaDevice } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { isSame } from '../../configuration/text.ts';
@@ -34,8 +34,8 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
       ...(isSaved ? ['save'] : []),
       'exit',
     ]);
-    const former = { running: device.running(), startup: device.startup() };
-    return { ...sitting, version, former, model: create(inventory) };
+    const previous = { running: device.running(), startup: device.startup() };
+    return { ...sitting, version, previous, model: create(inventory) };
   }
 
   async function type(device: VyattaDevice, lines: readonly string[]): Promise<string> {
@@ -56,7 +56,7 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
     expect(device.running()).toEqual(version.running);
     expect(device.startup()).toEqual(version.file);
     expect(device.isConfirmPending()).toBe(false);
-    expect(steps.map(({ where }) => where)).not.toContain('desk');
+    expect(steps.map(({ where }) => where)).not.toContain('workstation');
   });
 
   it('gets back by the steps when it is commands', async () => {
@@ -73,13 +73,13 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
   });
 
   it('is rehearsed, and changes nothing', async () => {
-    const { device, version, former, model, connect } = await sit();
+    const { device, version, previous, model, connect } = await sit();
     const broken = Buffer.from(version.file.toString().replace('system {', 'system { {'));
 
     const good = await model.restore.check?.(connect(), version.file);
     const bad = await model.restore.check?.(connect(), broken);
     const cut = model.restore.check?.(connect(), version.file.subarray(0, 200));
-    await expect(cut).rejects.toThrow(DeviceRefused);
+    await expect(cut).rejects.toThrow(DeviceRejected);
 
     expect(bad?.accepted).toBe(false);
     expect(bad?.said).toMatch(/syntax error|Failed to parse/);
@@ -88,8 +88,8 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
     expect(good?.said).toContain('- description "to somewhere"');
     expect(good?.said).toMatch(/^ *- *community <secret \w+> \{$/m);
     expect(good?.said).not.toContain('canary');
-    expect(device.running()).toEqual(former.running);
-    expect(device.startup()).toEqual(former.startup);
+    expect(device.running()).toEqual(previous.running);
+    expect(device.startup()).toEqual(previous.startup);
   });
 
   it.each([true, false])(
@@ -137,7 +137,7 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
     phases.flatMap((phase) => (['before', 'after'] as const).map((when) => ({ phase, when }))),
   )('leaves the router as it was, or has loaded it: line lost $when $phase', async (lost) => {
     const { phase, when } = lost;
-    const { device, version, former, model, connect } = await sit({ secondMs: 20 });
+    const { device, version, previous, model, connect } = await sit({ secondMs: 20 });
     device.faults.dropAt = { command: new RegExp(phase), when };
 
     const [result] = await Promise.allSettled([
@@ -150,8 +150,8 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
       expect(device.startup()).toEqual(version.file);
     } else {
       expect(result.reason).toBeInstanceOf(Error);
-      expect(device.running()).toEqual(former.running);
-      expect(device.startup()).toEqual(former.startup);
+      expect(device.running()).toEqual(previous.running);
+      expect(device.startup()).toEqual(previous.startup);
     }
     // What was carried out, though nothing more was heard, is found out.
     const isDone = phase === '^confirm$' || (phase === '^commit-confirm' && when === 'after');
@@ -159,7 +159,7 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
   });
 
   it('goes back by itself when the router is out of reach', async () => {
-    const { device, version, former, model, connect } = await sit({ secondMs: 5 });
+    const { device, version, previous, model, connect } = await sit({ secondMs: 5 });
 
     const lost = model.restore.apply?.(connect(), version.file, (text) => {
       if (text.startsWith('committed')) device.faults.set('down');
@@ -169,8 +169,8 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
     device.faults.clear();
 
     expect(between).toEqual(version.running);
-    await expect.poll(() => device.running()).toEqual(former.running);
-    expect(device.startup()).toEqual(former.startup);
+    await expect.poll(() => device.running()).toEqual(previous.running);
+    expect(device.startup()).toEqual(previous.startup);
   });
 
   it('says so when it is in force, and may not be saved', async () => {
@@ -196,8 +196,8 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
     ]);
     const between = device.running();
 
-    const refused = model.restore.apply?.(connect(), version.file, () => {});
-    await expect(refused).rejects.toThrow(DeviceBusy);
+    const rejected = model.restore.apply?.(connect(), version.file, () => {});
+    await expect(rejected).rejects.toThrow(DeviceBusy);
 
     expect(device.running()).toEqual(between);
     expect(device.isConfirmPending()).toBe(true);
@@ -208,22 +208,22 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
     await type(device, ['configure', 'delete system config-management', 'commit', 'save', 'exit']);
     const between = device.running();
 
-    const refused = model.restore.apply?.(connect(), version.file, () => {});
-    await expect(refused).rejects.toThrow(/does not commit the version: .*commit-revisions/s);
+    const rejected = model.restore.apply?.(connect(), version.file, () => {});
+    await expect(rejected).rejects.toThrow(/does not commit the version: .*commit-revisions/s);
 
     expect(device.running()).toEqual(between);
     expect(device.isConfirmPending()).toBe(false);
   });
 
-  it('is not loaded by a router that refuses it', async () => {
-    const { device, version, former, model, connect } = await sit();
+  it('is not loaded by a router that rejects it', async () => {
+    const { device, version, previous, model, connect } = await sit();
     device.faults.set('busy');
 
-    const refused = model.restore.apply?.(connect(), version.file, () => {});
-    await expect(refused).rejects.toThrow(/does not commit the version: .*locked/s);
+    const rejected = model.restore.apply?.(connect(), version.file, () => {});
+    await expect(rejected).rejects.toThrow(/does not commit the version: .*locked/s);
 
-    expect(device.running()).toEqual(former.running);
-    expect(device.startup()).toEqual(former.startup);
+    expect(device.running()).toEqual(previous.running);
+    expect(device.startup()).toEqual(previous.startup);
     expect(device.isConfirmPending()).toBe(false);
   });
 });

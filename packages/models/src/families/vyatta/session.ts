@@ -1,6 +1,6 @@
 /** Configuration mode of a router, with a version in a file of it. */
 import { randomBytes } from 'node:crypto';
-import { type DeviceCli, type DeviceConnection, DeviceRefused } from '@skolo/equipment';
+import { type DeviceCli, type DeviceConnection, DeviceRejected } from '@skolo/equipment';
 import { createMask } from '../../configuration/mask.ts';
 import { vyatta } from './dialect.ts';
 import { vyattaSecrets } from './secrets.ts';
@@ -8,24 +8,24 @@ import { vyattaSecrets } from './secrets.ts';
 /** What it said to a command, also where that was a no. */
 export interface Said {
   text: string;
-  isRefusal: boolean;
+  isRejection: boolean;
 }
 
 /** Whether the session is new or in that mode already. */
 export async function configure(connection: DeviceConnection): Promise<DeviceCli> {
   const cli = await connection.cli(vyatta);
-  const { text, isRefusal } = await ask(cli, 'configure');
-  if (isRefusal && !/\[configure\]/.test(text)) {
-    throw new DeviceRefused(connection.device.name, `has no configuration mode for us: ${text}`);
+  const { text, isRejection } = await ask(cli, 'configure');
+  if (isRejection && !/\[configure\]/.test(text)) {
+    throw new DeviceRejected(connection.device.name, `has no configuration mode for us: ${text}`);
   }
   return cli;
 }
 
 export async function ask(cli: DeviceCli, command: string): Promise<Said> {
   try {
-    return { text: textOf(await cli.run(command)), isRefusal: false };
+    return { text: textOf(await cli.run(command)), isRejection: false };
   } catch (error) {
-    if (error instanceof DeviceRefused) return { text: error.message, isRefusal: true };
+    if (error instanceof DeviceRejected) return { text: error.message, isRejection: true };
     throw error;
   }
 }
@@ -34,19 +34,19 @@ export async function ask(cli: DeviceCli, command: string): Promise<Said> {
 export async function load(
   cli: DeviceCli,
   path: string,
-): Promise<{ refusal?: string; compared?: string }> {
-  const { text, isRefusal } = await ask(cli, `load ${path}`);
+): Promise<{ rejection?: string; compared?: string }> {
+  const { text, isRejection } = await ask(cli, `load ${path}`);
   const wrong = text.split('\n').find((line) => /failed|not valid|error|unable/i.test(line));
-  if (isRefusal || wrong !== undefined) return { refusal: (wrong ?? text).trim() };
+  if (isRejection || wrong !== undefined) return { rejection: (wrong ?? text).trim() };
   if (/^Load complete/m.test(text)) return { compared: textOf(await cli.read('compare')) };
-  return /^No configuration changes/m.test(text) ? {} : { refusal: text.trim() };
+  return /^No configuration changes/m.test(text) ? {} : { rejection: text.trim() };
 }
 
-/** @throws DeviceRefused */
+/** @throws DeviceRejected */
 export async function save(connection: DeviceConnection, cli: DeviceCli): Promise<void> {
-  const { text, isRefusal } = await ask(cli, 'save');
-  if (!isRefusal && /^Done$/m.test(text)) return;
-  throw new DeviceRefused(connection.device.name, `does not save: ${text.trim().slice(-200)}`);
+  const { text, isRejection } = await ask(cli, 'save');
+  if (!isRejection && /^Done$/m.test(text)) return;
+  throw new DeviceRejected(connection.device.name, `does not save: ${text.trim().slice(-200)}`);
 }
 
 /** The file is gone afterwards, unless the router is. */

@@ -128,7 +128,7 @@ export const alertToPubsub = section({
     deadLetterBytes: whole(0, 2 ** 40)
       .default(10 * 2 ** 20)
       .describe('Limit of the file of dead letters.'),
-  }).describe('Queue of messages for times without uplink.'),
+  }).describe('Queue of messages for times without an internet connection.'),
   sinks: z
     .array(z.discriminatedUnion('kind', [fileSink, httpSink]))
     .default([])

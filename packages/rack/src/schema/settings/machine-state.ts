@@ -34,7 +34,7 @@ export const machineState = section({
   })
     .exactOptional()
     .describe(
-      'Raspberry Pis with a common image ask who they are, and join the cluster. Absent: the endpoint does not listen. Needs kube/components/enrolment.',
+      'Raspberry Pis with a shared image ask who they are, and join the cluster. Absent: the endpoint does not listen. Needs kube/components/enrolment.',
     ),
   servicesToken: secret
     .exactOptional()

@@ -87,7 +87,7 @@ export const powerCycleDaemon = section({
       .default(['MachineMissing'])
       .describe('Alerts of Alertmanager that trigger it, unless silenced.'),
     deadMinutes: whole(1, 10_080).default(15).describe('Time that a machine must be dead.'),
-    tries: whole(1, 20).default(3).describe('Cycles before the machine needs an operator.'),
+    tries: whole(1, 20).default(3).describe('Cycles before the machine needs attention.'),
     pauseMinutes: whole(1, 10_080).default(60).describe('Pause between two cycles.'),
     maxDown: whole(1, 1000)
       .default(3)
@@ -100,7 +100,7 @@ export const powerCycleDaemon = section({
     bootGraceMinutes: whole(0, 1440)
       .default(15)
       .describe('No repair for this long after the rack boots.'),
-    uplink: section({
+    internet: section({
       enabled: z
         .boolean()
         .default(false)
@@ -111,7 +111,7 @@ export const powerCycleDaemon = section({
       pauseMinutes: whole(10, 10_080)
         .default(60)
         .describe('Minimum time between two cycles of the router.'),
-    }).describe('Dead-man switch of the uplink. Needs an outlet with its own cycle.'),
+    }).describe('Dead-man switch of the internet connection. Needs an outlet with its own cycle.'),
   }).describe('Automatic repair.'),
 });
 export type PowerCycleDaemonSettings = z.output<typeof powerCycleDaemon>;

@@ -77,7 +77,7 @@ export const swarmingClient = section({
     .default(3600)
     .describe('Time for a running task to finish after SIGTERM.'),
   reboot: z
-    .enum(['restart-bot', 'host', 'refuse'])
+    .enum(['restart-bot', 'host', 'reject'])
     .default('restart-bot')
     .describe('Action when the bot requests a reboot of its host.'),
   readSeconds: seconds(1, 3600).default(30).describe('Interval at which devices are read.'),
@@ -122,7 +122,7 @@ export const swarmingClient = section({
     afterSeconds: whole(0, 86_400).default(120).describe('Time that the device must be missing.'),
     pauseSeconds: whole(1, 86_400).default(120).describe('Pause after each step.'),
     usbOffSeconds: whole(1, 60).default(5).describe('Time without power in `usb-cycle`.'),
-    rounds: whole(1, 20).default(2).describe('Rounds before the device needs an operator.'),
+    rounds: whole(1, 20).default(2).describe('Rounds before the device needs attention.'),
   }).describe('The repair ladder.'),
   afterTask: section({
     reboot: z.boolean().default(true).describe('Reboot the device after each task.'),

@@ -62,7 +62,7 @@ export class Accounts {
   }
 
   private knows(user: string): boolean {
-    return !this.faults.has('refuses-login') && this.plainName(user) === this.account.username;
+    return !this.faults.has('rejects-login') && this.plainName(user) === this.account.username;
   }
 
   private keyOf(user: string, blob: Buffer): ssh2.ParsedKey | undefined {

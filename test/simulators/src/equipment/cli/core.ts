@@ -22,7 +22,7 @@ export const cliFaults = [
   'drops-mid-way',
   'drops-after-command',
   'pager-stays',
-  'refuses-login',
+  'rejects-login',
   'password-expired',
   'new-password-inside',
   'prompt-in-banner',

@@ -147,8 +147,8 @@ describe.skipIf(peer('ssh') === undefined)('a device with a command line', () =>
     await ssh.see('--More--');
   });
 
-  it('refuses any password', async () => {
-    const device = await start('refuses-login');
+  it('rejects any password', async () => {
+    const device = await start('rejects-login');
 
     const ssh = await openSsh(device, login);
 

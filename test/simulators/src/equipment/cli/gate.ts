@@ -1,5 +1,5 @@
 /**
- * The device's network side: takes connections, refuses them, loses them.
+ * The device's network side: takes connections, rejects them, loses them.
  *
  * A device that is down keeps its port, and resets who connects: a port that was let go could be somebody else's a moment
  * later.

@@ -1,6 +1,6 @@
 /**
  * Telnet (RFC 854, 855) as network equipment speaks it: the device echoes (RFC 857) and suppresses go-ahead (RFC 858),
- * and refuses everything else that it is offered or asked for.
+ * and rejects everything else that it is offered or asked for.
  */
 import type { Socket } from 'node:net';
 import type { Accounts } from './accounts.ts';

@@ -14,7 +14,7 @@ describe('a device with a web server', () => {
 
   it.each([
     ['down', 0, ''],
-    ['refuses-login', 401, ''],
+    ['rejects-login', 401, ''],
     ['busy', 503, 'Another user'],
     ['server-error', 500, 'Internal Server Error'],
     ['login-page', 200, '<form method="post"'],

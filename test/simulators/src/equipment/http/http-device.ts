@@ -1,5 +1,5 @@
 /**
- * A simulated device with a web server: connections that can be refused, wedged, slow, cut or held to one at a time;
+ * A simulated device with a web server: connections that can be rejected, wedged, slow, cut or held to one at a time;
  * sign-in; a clock of its own for what it does by itself. A model is data: its outlets, how one signs in, and its routes
  * (http-relay.ts is the smallest). Where a model's documents do not tell how it fails, it fails here as small web servers do.
  */
@@ -44,7 +44,7 @@ const httpFaults: readonly DeviceFault[] = [
   'slow',
   'drops-mid-way',
   'drops-after-command',
-  'refuses-login',
+  'rejects-login',
   'ignores-commands',
   'garbled',
   'login-page',
@@ -285,7 +285,7 @@ export class HttpDevice implements SimulatedDevice {
     if (this.faults.has('busy')) return { status: 503, body: 'Another user is logged in.\n' };
     if (this.faults.has('login-page')) return { body: loginPage };
     const { signIn } = this.of;
-    if (this.faults.has('refuses-login') || !signIn.fits(asked)) return signIn.refusal();
+    if (this.faults.has('rejects-login') || !signIn.fits(asked)) return signIn.rejection();
     const answer = this.answer(asked);
     return this.faults.has('garbled') ? { body: '\u0000\u001b%{]"$A\u0007}[on1' } : answer;
   }

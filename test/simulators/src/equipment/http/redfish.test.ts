@@ -101,7 +101,7 @@ describe('Redfish', () => {
     [reset, { ResetType: 'On' }, 409],
     [reset, { PowerState: 'Off' }, 400],
     [`${system}/Actions/Nothing`, { ResetType: 'ForceOff' }, 404],
-  ])('refuses %s %o', async (path, body, status) => {
+  ])('rejects %s %o', async (path, body, status) => {
     const { device, post } = await startWithHttp();
 
     const answer = await post(path, body);
@@ -123,9 +123,9 @@ describe('Redfish', () => {
     const location = /location: (\S+)/i.exec(first?.body ?? '')?.[1] ?? '';
     const taken = await curl(program, '-H', `x-auth-token: ${token}`, url(device, system));
     await at(location, '-X', 'DELETE');
-    const refused = await curl(program, '-H', `x-auth-token: ${token}`, url(device, system));
+    const rejected = await curl(program, '-H', `x-auth-token: ${token}`, url(device, system));
 
-    expect([fifth.status, taken.status, refused.status]).toEqual([503, 200, 401]);
+    expect([fifth.status, taken.status, rejected.status]).toEqual([503, 200, 401]);
     expect(device.tokenCount).toBe(3);
     expect(JSON.stringify(device.received)).not.toContain('calvin');
   });
@@ -153,7 +153,7 @@ describe('Redfish, by fence_redfish', () => {
     expect([before.status, off.status, between.status, on.status]).toEqual([0, 0, 2, 0]);
   });
 
-  it('is refused with a wrong password', async () => {
+  it('is rejected with a wrong password', async () => {
     const device = await closing(startRedfish());
     const wrong = ['-l', 'root', '-p', 'wrong', '--ssl-insecure'];
 

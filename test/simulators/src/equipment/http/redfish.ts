@@ -2,7 +2,7 @@
  * A service with Redfish: servers (`/redfish/v1/Systems/ID`) with ComputerSystem.Reset, and the outlets of a rack PDU
  * (`/redfish/v1/PowerEquipment/RackPDUs/1/Outlets/A1`) with Outlet.PowerControl. Their power changes some time after the
  * command was taken, and is told as PoweringOn or PoweringOff meanwhile. A server that is in the state asked for already
- * refuses with 409, as those of several makers do. The service root needs no sign-in; the rest takes Basic or the token of a
+ * rejects with 409, as those of several makers do. The service root needs no sign-in; the rest takes Basic or the token of a
  * session, of which there are few. Plain http is spoken only when asked for.
  *
  * Sources: DMTF DSP0266 (protocol: sessions, actions, ActionInfo, errors), DSP2043 (mockup public-rackmount1 and that of
@@ -156,7 +156,7 @@ export async function startRedfish(
   function openSession({ body }: Call): Answer {
     const given = SignIn.safeParse(parseJson(body)).data;
     if (given?.UserName !== account.username || given.Password !== account.password) {
-      return byPassword.refusal();
+      return byPassword.rejection();
     }
     if (tokens.size >= mostSessions) {
       return error(503, 'Base.1.8.SessionLimitExceeded', 'The session limit is reached.');
@@ -189,7 +189,7 @@ export async function startRedfish(
           if (typeof token === 'string') return [...tokens.values()].includes(token);
           return byPassword.fits(asked);
         },
-        refusal: () => byPassword.refusal(),
+        rejection: () => byPassword.rejection(),
       },
       routes: {
         [`GET ${root}/?`]: () => ({ body: serviceRoot() }),

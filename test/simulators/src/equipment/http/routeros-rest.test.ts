@@ -85,7 +85,7 @@ describe('RouterOS, REST', () => {
     ['POST', '/power-cycle', { numbers: 'ether1', duration: '61s' }, 400],
     ['POST', '/monitor', { numbers: 'ether1' }, 400],
     ['POST', '/nonsense', { numbers: 'ether1' }, 400],
-  ])('refuses %s %s %o', async (method, path, body, status) => {
+  ])('rejects %s %s %o', async (method, path, body, status) => {
     const { device, rest } = await startWithRest();
 
     const answer = await rest(method, path, body);

@@ -1,6 +1,6 @@
 /**
  * MikroTik RouterOS 7: the PoE menu of its REST API. GET lists, PATCH sets one row, POST calls a command of the menu with
- * its arguments as JSON. Every value that it answers is text. A command without `numbers` (or `.id`) is refused.
+ * its arguments as JSON. Every value that it answers is text. A command without `numbers` (or `.id`) is rejected.
  *
  * `power-cycle` leaves `poe-out` as it is and cuts the power for `duration` (0 to 1 minute, 5 s when absent), by itself.
  *

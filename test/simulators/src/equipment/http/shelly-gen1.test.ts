@@ -58,7 +58,7 @@ describe('Shelly of the first generation', () => {
     ['/relay/0?turn=of', 400],
     ['/relay/0?turn=off&timer=soon', 400],
     ['/rpc', 404],
-  ])('refuses %s', async (path, status) => {
+  ])('rejects %s', async (path, status) => {
     const device = await closing(startShellyGen1());
 
     const answer = await curl(program, url(device, path));
@@ -71,11 +71,11 @@ describe('Shelly of the first generation', () => {
     const account = { username: 'admin', password: 'calvin' };
     const device = await closing(startShellyGen1({ account }));
 
-    const refused = await curl(program, url(device, '/relay/0?turn=off'));
+    const rejected = await curl(program, url(device, '/relay/0?turn=off'));
     const taken = await curl(program, '-u', 'admin:calvin', url(device, '/relay/0'));
     const open = await curl(program, url(device, '/shelly'));
 
-    expect([refused.status, taken.status, open.status]).toEqual([401, 200, 200]);
+    expect([rejected.status, taken.status, open.status]).toEqual([401, 200, 200]);
   });
 });
 

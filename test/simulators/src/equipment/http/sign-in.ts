@@ -6,7 +6,7 @@ export interface SignIn {
   /** Whether this request may be carried out. */
   fits(asked: Asked): boolean;
   /** What it answers to whom it does not let in. */
-  refusal(): Answer;
+  rejection(): Answer;
 }
 
 /** Without an account everybody is let in. @param open paths that need no sign-in */
@@ -18,7 +18,7 @@ export function basic(
   return {
     fits: (asked) =>
       account === undefined || open.includes(asked.path) || basicFits(asked, account),
-    refusal: () => ({
+    rejection: () => ({
       status: 401,
       headers: { 'www-authenticate': `Basic realm="${realm}"` },
       ...(body !== undefined && { body }),
@@ -35,7 +35,7 @@ export function digest(
   return {
     fits: (asked) =>
       account === undefined || open.includes(asked.path) || server.fits(asked, account),
-    refusal: () => ({ status: 401, headers: { 'www-authenticate': server.challenge() } }),
+    rejection: () => ({ status: 401, headers: { 'www-authenticate': server.challenge() } }),
   };
 }
 

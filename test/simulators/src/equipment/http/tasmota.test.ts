@@ -96,9 +96,9 @@ describe('Tasmota', () => {
   });
 
   it.each([200, 401] as const)(
-    'refuses with status %i, and keeps passwords out of its log',
+    'rejects with status %i, and keeps passwords out of its log',
     async (status) => {
-      const device = await closing(startTasmota({ password: 'joker', refusalStatus: status }));
+      const device = await closing(startTasmota({ password: 'joker', rejectionstatus: status }));
 
       const wrong = await curl(
         program,

@@ -23,7 +23,7 @@ export interface TasmotaOptions extends HttpDeviceOptions {
   /** Of the user `admin`; none when absent. */
   password?: string;
   /** How it says no to who is not signed in: older firmware with status 200. 401 when absent. */
-  refusalStatus?: 200 | 401;
+  rejectionstatus?: 200 | 401;
   /** Tells `POWER1` even where there is but one relay. */
   setOption26?: boolean;
   /** Whether each relay is measured, all together, or none; each when absent. */
@@ -47,7 +47,7 @@ const Time = '2026-11-20T10:00:00';
 type Told = Record<string, unknown>;
 
 export function startTasmota(options: TasmotaOptions = {}): Promise<HttpDevice> {
-  const { outlets = 1, refusalStatus = 401 } = options;
+  const { outlets = 1, rejectionstatus = 401 } = options;
   let { password } = options;
   let brain: Brain | undefined;
   const brainOf = (device: HttpDevice) => {
@@ -69,8 +69,8 @@ export function startTasmota(options: TasmotaOptions = {}): Promise<HttpDevice> 
         fits: ({ params }) =>
           password === undefined ||
           (params.get('user') === 'admin' && params.get('password') === password),
-        refusal: () => ({
-          status: refusalStatus,
+        rejection: () => ({
+          status: rejectionstatus,
           body: { WARNING: 'Need user=<username>&password=<password>' },
         }),
       },

@@ -17,7 +17,7 @@ export interface Broker {
 }
 
 export interface BrokerOptions {
-  /** Whoever does not sign in as this one is refused; absent: anybody may connect. */
+  /** Whoever does not sign in as this one is rejected; absent: anybody may connect. */
   account?: { username: string; password: string };
 }
 

@@ -115,7 +115,7 @@ describe("the agent, asked by net-snmp's tools", () => {
 });
 
 describe('faults of the agent', () => {
-  it.for(['down', 'wedged', 'drops-after-command', 'refuses-login', 'garbled'] as const)(
+  it.for(['down', 'wedged', 'drops-after-command', 'rejects-login', 'garbled'] as const)(
     '%s: the command fails for whoever sent it',
     async (fault, context) => {
       const device = await start();
@@ -128,9 +128,9 @@ describe('faults of the agent', () => {
     },
   );
 
-  it('refuses-login tells users of version 3 that their key is wrong', async (context) => {
+  it('rejects-login tells users of version 3 that their key is wrong', async (context) => {
     const device = await start();
-    device.faults.set('refuses-login');
+    device.faults.set('rejects-login');
 
     const get = await runTool(context, device, read(3), signIn.sha);
 

@@ -37,7 +37,7 @@ export const snmpFaults = [
   'slow',
   'slow-variables',
   'drops-after-command',
-  'refuses-login',
+  'rejects-login',
   'ignores-commands',
   'garbled',
   'missing-instance',
@@ -157,7 +157,7 @@ class SnmpAgent implements SimulatedDevice {
     const { readCommunity = 'public', writeCommunity = 'private' } = this.options;
     const community = reader.octets().toString();
     if (community !== readCommunity && community !== writeCommunity) return undefined;
-    if (this.faults.has('refuses-login')) return undefined;
+    if (this.faults.has('rejects-login')) return undefined;
     const answer = await this.respond(readPdu(reader), {
       version: version === 0 ? 1 : 2,
       mayWrite: community === writeCommunity,
@@ -176,7 +176,7 @@ class SnmpAgent implements SimulatedDevice {
   ): Promise<Buffer | undefined> {
     if (this.faults.has('wedged')) return undefined;
     const message = readV3(reader);
-    const opened = this.engine.open(whole, message, this.faults.has('refuses-login'));
+    const opened = this.engine.open(whole, message, this.faults.has('rejects-login'));
     if (opened === undefined || 'report' in opened) return opened?.report;
     const { user, scoped, encrypted } = opened;
     const answer = await this.respond(scoped.pdu, {

@@ -96,7 +96,7 @@ export class ApcBank {
   }
 }
 
-/** A column of a table with one row for each outlet. A number that is not in `commands` is refused. */
+/** A column of a table with one row for each outlet. A number that is not in `commands` is rejected. */
 export function column(
   bank: ApcBank,
   faults: Faults,

@@ -52,23 +52,23 @@ export class SnmpEngine {
 
   /** `locked`: no password is right. */
   open(whole: Buffer, message: MessageV3, locked: boolean): Opened {
-    const refuse = (stat: keyof typeof stats, signer?: LocalUser): Opened =>
+    const reject = (stat: keyof typeof stats, signer?: LocalUser): Opened =>
       message.reportable ? { report: this.report(message, stats[stat], signer) } : undefined;
     const { signed, encrypted, digest, digestAt, clock } = message;
-    if (!message.engineId.equals(this.id)) return refuse('unknownEngineIds');
+    if (!message.engineId.equals(this.id)) return reject('unknownEngineIds');
     const user = this.find(message.user);
-    if (!user) return refuse('unknownUserNames');
-    if (signed !== true || encrypted !== user.encrypts) return refuse('unsupportedSecurityLevels');
-    if (locked || !user.isAuthentic(whole, digestAt, digest)) return refuse('wrongDigests');
+    if (!user) return reject('unknownUserNames');
+    if (signed !== true || encrypted !== user.encrypts) return reject('unsupportedSecurityLevels');
+    if (locked || !user.isAuthentic(whole, digestAt, digest)) return reject('wrongDigests');
     const now = this.now();
     if (clock.boots !== now.boots || Math.abs(clock.time - now.time) > timeWindowSeconds) {
-      return refuse('notInTimeWindows', user);
+      return reject('notInTimeWindows', user);
     }
     try {
       const body = encrypted ? user.decrypt(message.body, clock, message.salt) : message.body;
       return { user, scoped: readScoped(body), encrypted };
     } catch {
-      return refuse('decryptionErrors', user);
+      return reject('decryptionErrors', user);
     }
   }
 

@@ -31,12 +31,12 @@ export async function answerValues(
       received.push({ at: Date.now(), text: `set ${oid}=${'value' in value ? value.value : ''}` });
       const status = mib.check(oid, value);
       if (status === errors.noError && !faults.has('ignores-commands')) mib.commit(oid, value);
-      write(`${refusals.get(status) ?? 'DONE'}\n`);
+      write(`${rejections.get(status) ?? 'DONE'}\n`);
     }
   }
 }
 
-const refusals = new Map<number, string>([
+const rejections = new Map<number, string>([
   [errors.noCreation, 'not-writable'],
   [errors.notWritable, 'not-writable'],
   [errors.wrongType, 'wrong-type'],

@@ -1,4 +1,4 @@
-/** A power-cycle daemon on another machine of the rack, from this desk. */
+/** A power-cycle daemon on another machine of the rack, from this workstation. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ import { newClient } from '../../../reach/service-client.ts';
 import type { OpenSecrets } from '../../secrets/open-secrets.ts';
 
 /**
- * Starts it, with the secrets of what feeds the jumphost. It goes on for an hour if this desk dies.
+ * Starts it, with the secrets of what feeds the jumphost. It goes on for an hour if this workstation dies.
  *
  * @returns the URL is that of the daemon, as the machine reaches it
  */

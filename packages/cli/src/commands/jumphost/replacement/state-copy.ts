@@ -1,4 +1,4 @@
-/** The state of a former jumphost: an archive off site, or its disk on the spare. */
+/** The state of an old jumphost: an archive off site, or its disk on the spare. */
 import { errorText, shellWord } from '@skolo/base';
 import type { Host } from '@skolo/computers';
 import { openDisk, type StateCopy } from '@skolo/jumphost';
@@ -37,7 +37,7 @@ export async function readArchive(
   const from = options.from ?? rack.services['router-backup'].upload;
   if (from === undefined) {
     throw new CliError(
-      `${rack.name}: rack.yaml names no \`upload\` of router-backup; give a place with --from, or the disk of the former jumphost with --disk`,
+      `${rack.name}: rack.yaml names no \`upload\` of router-backup; give a place with --from, or the disk of the old jumphost with --disk`,
     );
   }
   const identity = options.identity ?? io.env.SKOLO_AGE_IDENTITY_FILE;
@@ -59,7 +59,7 @@ export async function readArchive(
       }
     }
     throw new CliError(
-      `${name}: none of ${count(versions.length, 'archive')} in ${from} is whole; give another place with --from, or the disk of the former jumphost with --disk`,
+      `${name}: none of ${count(versions.length, 'archive')} in ${from} is whole; give another place with --from, or the disk of the old jumphost with --disk`,
     );
   });
 }

@@ -1,4 +1,4 @@
-/** A jumphost and its steps, from what this desk has. */
+/** A jumphost and its steps, from what this workstation has. */
 
 import { access, readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -21,11 +21,11 @@ import { Option } from 'commander';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import type { SkoloCommand } from '../../../command.ts';
-import { userFolder } from '../../../desk/desk-files.ts';
 import { CliError } from '../../../errors.ts';
 import { plain } from '../../../output/text.ts';
 import { hostOptions } from '../../../reach/machine-way.ts';
 import { clustersFile, openJumphostOf, rackNamed, withJumphost } from '../../../reach/racks.ts';
+import { userFolder } from '../../../workstation/workstation-files.ts';
 import { accountManifests } from './accounts.ts';
 import { overlayOf } from './overlay.ts';
 import { clusterSecrets, publicKeyOf, secretFiles } from './secrets-part.ts';
@@ -103,7 +103,7 @@ export async function openSteps(
   return { host, steps };
 }
 
-/** What a desk has of programs. @throws CliError `npm run bundle` has not been run. */
+/** What a workstation has of programs. @throws CliError `npm run bundle` has not been run. */
 export async function fileNeeds(command: SkoloCommand, options: StepOptions, signal: AbortSignal) {
   const { images, k3s } = options;
   return {
@@ -170,11 +170,11 @@ export async function programSources(
   const root = resolve(dirname(await clustersFile(command)), '../..');
   const folder = resolve(command.io.folder, bundles ?? join(root, 'out/bundle'));
   const how = 'run npm run bundle, or name a folder with --bundles';
-  await refuseMissing(join(folder, 'fallback'), how);
+  await rejectMissing(join(folder, 'fallback'), how);
   return { bundles: folder, deploy: join(root, 'deploy') };
 }
 
-async function refuseMissing(folder: string, how: string): Promise<void> {
+async function rejectMissing(folder: string, how: string): Promise<void> {
   await access(folder).catch((cause: unknown) => {
     if (errorCode(cause) !== 'ENOENT') throw cause;
     throw new CliError(`${folder}: no such folder; ${how}`, 1, { cause });

@@ -1,4 +1,4 @@
-/** An upgrade of one rack, from what this desk has. */
+/** An upgrade of one rack, from what this workstation has. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { closing, lazily } from '@skolo/base';
@@ -14,13 +14,13 @@ import { CliError } from '../../../errors.ts';
 import { powerDaemonAt, taskPolls, tasksOf } from '../../../reach/machine-tasks.ts';
 import {
   audit,
-  deskName,
   hostOptions,
   machineOptions,
   targetOf,
+  workstationName,
 } from '../../../reach/machine-way.ts';
 import { openJumphostOf } from '../../../reach/racks.ts';
-import { thisDesk } from '../../push/open-push.ts';
+import { thisWorkstation } from '../../push/open-push.ts';
 import { downloadOf, programSources, services } from './open-steps.ts';
 import { overlayOf } from './overlay.ts';
 
@@ -100,7 +100,7 @@ export async function openUpgrade(
         health,
         underLease,
         node: rack.jumphost.name,
-        by: `${deskName()}: ${reason}`,
+        by: `${workstationName()}: ${reason}`,
       },
     }),
     ...(skolo !== undefined && {
@@ -163,8 +163,13 @@ function openCluster(command: SkoloCommand, entry: K3sRack, { signal, report }: 
     await using open = closing(await openRack(entry, how));
     kubectl = open.kubectl;
     const rack = { name: entry.name, kubectl };
-    const desk = { desk: thisDesk(), signal, now: io.now, times: { lease: leaseTimes } };
-    const lease = await takeLease(rack, 'upgrade', desk);
+    const workstation = {
+      workstation: thisWorkstation(),
+      signal,
+      now: io.now,
+      times: { lease: leaseTimes },
+    };
+    const lease = await takeLease(rack, 'upgrade', workstation);
     try {
       await work(AbortSignal.any([signal, lease.signal]));
     } finally {

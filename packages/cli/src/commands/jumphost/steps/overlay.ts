@@ -13,7 +13,7 @@ import type { SkoloCommand } from '../../../command.ts';
 import { CliError } from '../../../errors.ts';
 import { count } from '../../../output/text.ts';
 import { needsNumber } from '../../push/agreement.ts';
-import { openPush, ownRecords, refuseUnfinished } from '../../push/open-push.ts';
+import { openPush, ownRecords, rejectUnfinished } from '../../push/open-push.ts';
 import { requestOf } from '../../push/push.ts';
 
 /** Of a new rack: nothing runs there that has to be watched for long. */
@@ -66,12 +66,12 @@ export function overlayOf(
       });
     },
     async apply() {
-      await refuseUnfinished(ownRecords(io), [rack]);
+      await rejectUnfinished(ownRecords(io), [rack]);
       const deps = await open();
       const by = await authorOf(deps.repository, signal);
       await using push = closing(await preparePush(request(by), deps));
       for (const { problem } of push.racks) if (problem) throw problem;
-      refuseDeletions(push);
+      rejectedeletions(push);
       for (const { state, why } of await push.run()) {
         if (state !== 'done')
           throw new CliError(`${rack}: ${state}: ${why ?? 'no reason is known'}`);
@@ -83,7 +83,7 @@ export function overlayOf(
 }
 
 /** @throws CliError A person has to agree to them. */
-function refuseDeletions({ racks }: PreparedPush): void {
+function rejectedeletions({ racks }: PreparedPush): void {
   for (const { name, preparation } of racks) {
     if (preparation === undefined || !needsNumber([{ name, ...preparation.plan }])) continue;
     const { length } = preparation.plan.deletions;

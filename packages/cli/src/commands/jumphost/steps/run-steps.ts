@@ -9,7 +9,7 @@ import {
 import type { Io } from '../../../io.ts';
 import { livePicture } from '../../../output/live-area.ts';
 import { plain } from '../../../output/text.ts';
-import { deskName } from '../../../reach/machine-way.ts';
+import { workstationName } from '../../../reach/machine-way.ts';
 import { printNews, stepLines } from './steps-text.ts';
 
 /** Without a terminal, a step that takes longer says what it waits for. */
@@ -43,7 +43,7 @@ export function stepRunner(io: Io) {
       try {
         return await prepare(host, steps, {
           ...given,
-          by: deskName(),
+          by: workstationName(),
           report(all) {
             if (picture === undefined) printNews(io.out, '', latest, all);
             latest = all;

@@ -13,10 +13,10 @@ import {
 } from '@skolo/cluster';
 import { upTo } from '../../../arguments.ts';
 import type { SkoloCommand } from '../../../command.ts';
-import { userFolder } from '../../../desk/desk-files.ts';
 import { complain, exitCodes, failPartly } from '../../../errors.ts';
 import { printTable } from '../../../output/table.ts';
 import { plain } from '../../../output/text.ts';
+import { userFolder } from '../../../workstation/workstation-files.ts';
 import { openCluster } from './open-cluster.ts';
 
 interface Options {

@@ -49,8 +49,8 @@ describe.concurrent('netmiko, to others', () => {
     await netmiko.call('commit');
     const shown = await netmiko.call('send_command', ['run show interfaces ethernet poe']);
     await set('48v');
-    const refused = netmiko.call('commit');
-    await expect(refused).rejects.toThrow('ValueError: Commit failed');
+    const rejected = netmiko.call('commit');
+    await expect(rejected).rejects.toThrow('ValueError: Commit failed');
     const left = await netmiko.call('exit_config_mode');
 
     expect(prompt).toBe('ubnt@ubnt');

@@ -22,14 +22,14 @@ describe.skipIf(peer('ssh') === undefined)('an Arista switch, to OpenSSH', () =>
   it('probes the terminal, lets nobody read before enable, and then shows its configuration', async () => {
     const { device, say, greeting } = await start();
 
-    const refused = await say('show running-config', '>');
+    const rejected = await say('show running-config', '>');
     await say('enable');
     await say('terminal length 0');
     const answer = await say('show running-config', '\nend\r\n');
 
     expect(greeting).toMatch(/Last login: .*\r\n/);
     expect(greeting.endsWith('\r\n\x1b[5narista-1>')).toBe(true);
-    expect(refused).toContain('\r\n% Invalid input (privileged mode required)\r\n');
+    expect(rejected).toContain('\r\n% Invalid input (privileged mode required)\r\n');
     expect(answer).toMatch(
       /^ ?show running-config\r\n! Command: show running-config\r\n! Time: .*\r\n! device: arista-1 \(DCS-7050SX3-48YC8, EOS-4.29.2F\)\r\n!\r\n/m,
     );
@@ -106,7 +106,7 @@ describe.skipIf(peer('ssh') === undefined)('an Arista switch, to OpenSSH', () =>
     ['show runing-config', "% Invalid input (at token 1: 'runing-config')"],
     ['show', '% Incomplete command'],
     ['nonsense', "% Invalid input (at token 0: 'nonsense')"],
-  ])('refuses %s', async (command, words) => {
+  ])('rejects %s', async (command, words) => {
     const { say } = await start();
     await say('enable');
 

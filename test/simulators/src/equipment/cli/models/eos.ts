@@ -4,7 +4,7 @@
  * unless they are confirmed.
  *
  * Sources: Arista EOS User Manual ("Command-Line Interface", "Switch Administration": configuration sessions, `commit
- * timer`, `rollback clean-config`); sessions that gnetcli recorded (probe, pager, texts of refusals); headers of configurations as
+ * timer`, `rollback clean-config`); sessions that gnetcli recorded (probe, pager, texts of rejections); headers of configurations as
  * Oxidized and RANCID strip them. What the pager sends to disappear is what less(1) does.
  */
 import type { ConfiguredDevice } from '../core.ts';

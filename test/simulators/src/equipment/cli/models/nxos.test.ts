@@ -74,7 +74,7 @@ describe.skipIf(peer('ssh') === undefined)('a Nexus, to OpenSSH', () => {
   it.each([
     ['show runing-config', "% Invalid command at '^' marker.", 14],
     ['show', "% Incomplete command at '^' marker.", 13],
-  ])('refuses %s', async (command, words, column) => {
+  ])('rejects %s', async (command, words, column) => {
     const { say } = await start();
 
     const answer = await say(command);

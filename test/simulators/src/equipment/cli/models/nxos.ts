@@ -4,7 +4,7 @@
  * configuration has no end mark; the one that it boots with is a copy.
  *
  * Sources: Cisco Nexus 9000 NX-OS Fundamentals Configuration Guide ("Understanding the Command-Line Interface",
- * "Configuration files"); sessions that gnetcli recorded (CR CR LF, the pager and its attributes, the texts of refusals);
+ * "Configuration files"); sessions that gnetcli recorded (CR CR LF, the pager and its attributes, the texts of rejections);
  * headers of configurations as Oxidized and RANCID strip them. What the pager sends to disappear is made up: it is
  * what less(1) does.
  */

@@ -90,7 +90,7 @@ describe.skipIf(peer('ssh') === undefined)('a ProCurve, to OpenSSH', () => {
     const manager = { username: 'admin', password: 's3cond' };
     const { ssh, say } = await start({ role: 'operator', manager });
 
-    const refused = await say('show running-config', 'procurve-1> ');
+    const rejected = await say('show running-config', 'procurve-1> ');
     ssh.say('enable');
     await ssh.see('Username: ');
     ssh.say('admin');
@@ -101,7 +101,7 @@ describe.skipIf(peer('ssh') === undefined)('a ProCurve, to OpenSSH', () => {
     ssh.say('admin');
     await ssh.see('Password: ');
 
-    expect(refused).toContain('\nInvalid input: running-config\n');
+    expect(rejected).toContain('\nInvalid input: running-config\n');
     expect(await say('s3cond')).not.toContain('s3cond');
   });
 

@@ -32,7 +32,7 @@ describe('findCommand', () => {
     ['show poe nonsense', { kind: 'invalid', column: 9 }],
     ['  poe opmode up', { kind: 'invalid', column: 13 }],
     ['exit now', { kind: 'invalid', column: 5 }],
-  ])('refuses %j', (line, found) => {
+  ])('rejects %j', (line, found) => {
     expect(findCommand(commands, line)).toEqual(found);
   });
 });

@@ -1,6 +1,6 @@
 /**
  * The device's side of scp: `scp -f PATH` gives a file, `scp -t PATH` takes one. Client and device talk in lines that say
- * mode, size and name, then bytes, each answered with a zero byte; a byte of 1 begins words of refusal.
+ * mode, size and name, then bytes, each answered with a zero byte; a byte of 1 begins words of rejection.
  *
  * Source: scp.c of OpenSSH, "How the SCP protocol works" (Pechanec, 2007).
  */

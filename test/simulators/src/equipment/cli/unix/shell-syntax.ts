@@ -1,6 +1,6 @@
 /**
  * As much of the syntax of a Unix shell as people type at switches: words and quotes, `;`, `&&`, `||`, pipes, parentheses,
- * redirections, variables. Loops and substitutions are missing, and refused as a syntax error.
+ * redirections, variables. Loops and substitutions are missing, and rejected as a syntax error.
  */
 
 /** Pieces of a word. Only what was not quoted is matched against file names. */

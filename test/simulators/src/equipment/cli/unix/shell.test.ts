@@ -90,7 +90,7 @@ describe('a shell', () => {
   });
 
   it.each(['echo `date`', 'a &', '(echo', 'echo )', '| cat', "echo 'open"])(
-    'refuses %s',
+    'rejects %s',
     async (command) => {
       const { stderr, status } = await run(command);
 

@@ -6,7 +6,7 @@ import sys
 import time
 
 from bot_code import attributes, credentials, folder, hooks, reboot, settings, setup, update, work
-from bot_code.remote import Failed, Refused, Remote
+from bot_code.remote import Failed, Rejected, Remote
 
 
 class Life:
@@ -48,7 +48,7 @@ class Life:
                 body = dict(self._bot.attributes(), session_id=self._bot.session_id)
                 self._take_handshake(self._remote.call('handshake', body, again=False))
                 return True
-            except (Refused, Failed) as error:
+            except (Rejected, Failed) as error:
                 logging.error('%s', error)
                 self._ending.sleep(pause)
                 pause = min(pause * 2, settings.seconds('mostBackoff'))
@@ -74,7 +74,7 @@ class Life:
         self._hooks.tell('on_before_poll')
         try:
             answer = self._remote.call('poll', self._bot.attributes(), again=False)
-        except (Refused, Failed) as error:
+        except (Rejected, Failed) as error:
             logging.error('%s', error)
             self._failures += 1
             pause = settings.seconds('backoff') * 1.4 ** min(self._failures, 40)
@@ -115,7 +115,7 @@ class Life:
         try:
             body = {'id': self._bot.id, 'task_id': answer['task_id'], 'exit_code': 0, 'duration': 0}
             self._remote.call('task_update/' + answer['task_id'], body)
-        except (Refused, Failed) as error:
+        except (Rejected, Failed) as error:
             logging.error('%s', error)
         self._say_farewell('Terminated by the server')
         return False
@@ -158,7 +158,7 @@ class Life:
             return
         try:
             self._remote.call('event', dict(self._bot.attributes(), event=event, message=message))
-        except (Refused, Failed) as error:
+        except (Rejected, Failed) as error:
             logging.error('%s', error)
 
     def _reboot(self, message):

@@ -9,7 +9,7 @@ import urllib.parse
 from bot_code import settings
 
 
-class Refused(Exception):
+class Rejected(Exception):
     """401 or 403: final for this call."""
 
 
@@ -33,7 +33,7 @@ class Remote:
             return False
 
     def call(self, name, body, again=True):
-        """The answer. Raises Refused or Failed."""
+        """The answer. Raises Rejected or Failed."""
         deadline = time.monotonic() + settings.seconds('retryFor')
         pause = settings.seconds('backoff')
         for left in reversed(range(30 if again else 1)):
@@ -55,7 +55,7 @@ class Remote:
         except (OSError, http.client.HTTPException) as error:
             raise Failed('%s: %s' % (name, error))
         if status in (401, 403):
-            raise Refused('%s: status %d: %s' % (name, status, raw[:200].decode(errors='replace')))
+            raise Rejected('%s: status %d: %s' % (name, status, raw[:200].decode(errors='replace')))
         if status != 200:
             reason = raw[:200].decode(errors='replace')
             raise Failed('%s: status %d: %s' % (name, status, reason))

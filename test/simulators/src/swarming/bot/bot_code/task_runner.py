@@ -10,7 +10,7 @@ import sys
 import time
 
 from bot_code import logs, settings, work
-from bot_code.remote import Failed, Refused, Remote
+from bot_code.remote import Failed, Rejected, Remote
 
 
 class Runner:
@@ -108,7 +108,7 @@ class Runner:
         sent = dict(body, id=self._remote.bot_id, task_id=task)
         try:
             return self._remote.call('%s/%s' % (name, task), sent)
-        except (Refused, Failed) as error:
+        except (Rejected, Failed) as error:
             logging.error('%s', error)
             return {}
 

@@ -7,7 +7,7 @@ import sys
 import time
 
 from bot_code import folder, settings
-from bot_code.remote import Failed, Refused
+from bot_code.remote import Failed, Rejected
 
 _RENEW_SECONDS = 15
 
@@ -75,7 +75,7 @@ def _post_error(bot, remote, task, message):
     try:
         body = {'id': bot.id, 'task_id': task, 'message': message, 'client_error': None}
         remote.call('task_error/' + task, body)
-    except (Refused, Failed) as error:
+    except (Rejected, Failed) as error:
         logging.error('%s', error)
 
 

@@ -1,6 +1,6 @@
 /**
  * Files of a Cisco switch in flash, and the Tcl shell that can write them: `tclsh`, as much of it as people paste to get a file
- * into a switch that has no other way. What is not Tcl is refused here; a real one carries it out as a command.
+ * into a switch that has no other way. What is not Tcl is rejected here; a real one carries it out as a command.
  */
 import type { Terminal } from '../../terminal.ts';
 

@@ -123,17 +123,17 @@ Switch#`,
       await ssh.see('Password: ');
       ssh.say('wrong');
     }
-    const refused = await ssh.see('Switch>');
+    const rejected = await ssh.see('Switch>');
     ssh.say('enable');
     await ssh.see('Password: ');
     ssh.say('s3cret');
     await ssh.see('Switch#');
 
-    expect(refused).toContain('% Bad secrets');
+    expect(rejected).toContain('% Bad secrets');
     expect(ssh.output).not.toMatch(/wrong|s3cret/);
   });
 
-  it('refuses what AAA does not allow', async () => {
+  it('rejects what AAA does not allow', async () => {
     const device = await start({ denied: ['power inline', 'show running-config'] });
     const ssh = await onPort(device, 'Gi1/0/1');
 

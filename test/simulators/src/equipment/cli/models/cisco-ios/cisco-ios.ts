@@ -28,7 +28,7 @@ export interface CiscoIosOptions
   hostName?: string;
   /** 15 is in privileged mode from the start; 1 when absent. */
   privilege?: 1 | 15;
-  /** Beginnings of commands that AAA refuses. */
+  /** Beginnings of commands that AAA rejects. */
   denied?: readonly string[];
   /** When log lines appear: in an answer, behind the prompt in its line, or after it. The prompt is not repeated then. */
   logging?: 'none' | 'before-prompt' | 'behind-prompt' | 'after-prompt';
@@ -36,7 +36,7 @@ export interface CiscoIosOptions
   promptTimestamp?: boolean;
 }
 
-/** Statements that it knows, where they belong; the rest is refused. */
+/** Statements that it knows, where they belong; the rest is rejected. */
 const known = `aaa new-model
 alias exec x y
 archive

@@ -91,13 +91,13 @@ Intf      Detection      Class   Consumed(W) Voltage(V) Current(mA) Temperature(
     ssh.say('enable');
     await ssh.see('Password:');
     ssh.say('wrong');
-    const refused = await ssh.see(' >');
+    const rejected = await ssh.see(' >');
     ssh.say('en');
     await ssh.see('Password:');
     ssh.say('root');
     await ssh.see(prompt);
 
-    expect(refused).toBe('*****\r\n\r\nIncorrect Password!\r\n\r\n(UBNT EdgeSwitch) >');
+    expect(rejected).toBe('*****\r\n\r\nIncorrect Password!\r\n\r\n(UBNT EdgeSwitch) >');
     expect(device.received.map(({ text }) => text)).toEqual(['enable', 'en']);
     expect(ssh.output).not.toMatch(/wrong|root|sw1tch/);
   });
@@ -207,7 +207,7 @@ Intf      Detection      Class   Consumed(W) Voltage(V) Current(mA) Temperature(
     ['poe opmode shutdown', /\r\n% Invalid input/],
     ['show', /Incomplete command/],
     ['show poe status 0/9', /An invalid interface/],
-  ])('refuses %j', async (line, answer) => {
+  ])('rejects %j', async (line, answer) => {
     const device = await start();
     const ssh = await enabled(device);
 

@@ -2,7 +2,7 @@
  * Broadcom's Fastpath, as it is in Ubiquiti's EdgeSwitch and in older UniFi switches.
  *
  * Modes, prompts, pager and the questions of `logout` and `write memory` are as in Ubiquiti's command reference, in
- * Oxidized's model `edgeswitch` and in recorded sessions; the wording of rarer refusals is from memory. The configuration
+ * Oxidized's model `edgeswitch` and in recorded sessions; the wording of rarer rejections is from memory. The configuration
  * has only what differs from the factory, in an order of its own, with remarks that change by themselves.
  */
 

@@ -55,7 +55,7 @@ describe.skipIf(peer('ssh') === undefined)('a UniFi switch, to OpenSSH', () => {
   });
 
   it.each(['swctrl poe set off id', 'swctrl poe set off id 9', 'swctrl poe set up id 1', 'swctrl'])(
-    'refuses %j',
+    'rejects %j',
     async (command) => {
       const device = await start();
 

@@ -38,7 +38,7 @@ describe('statements in braces', () => {
   });
 
   it.each(['system {', 'system }', 'a; }', 'system { host-name x }', '{ a; }'])(
-    'that are none are refused: %s',
+    'that are none are rejected: %s',
     (text) => {
       expect(() => parseJunos(text)).toThrow(JunosSyntaxError);
     },

@@ -4,7 +4,7 @@
  * command that it does not know with status 0, too.
  *
  * Sources: Junos CLI User Guide ("CLI Operational Mode", "Loading Configuration Files", "Commit Operation" with `commit
- * confirmed`); sessions that gnetcli recorded (blank behind the echo, empty line before the prompt, refusals); RANCID's and
+ * confirmed`); sessions that gnetcli recorded (blank behind the echo, empty line before the prompt, rejections); RANCID's and
  * netmiko's notes on `{master:0}`. The 40 blanks with which the pager disappears are from users' logs.
  */
 import type { ConfiguredDevice } from '../../core.ts';

@@ -43,7 +43,7 @@ describe.skipIf(peer('ssh') === undefined)('an OpenWrt switch, to OpenSSH', () =
     [`ubus call poe manage`, 2, 'Invalid argument'],
     [`ubus call poe turn '{}'`, 3, 'Method not found'],
     [`ubus call network.interface.wan down`, 4, 'Not found'],
-  ])('refuses %s', async (command, status, words) => {
+  ])('rejects %s', async (command, status, words) => {
     const { device, exec } = await start();
 
     const answer = await exec(command);

@@ -53,11 +53,11 @@ describe.skipIf(peer('ssh') === undefined)('a MikroTik that exports, to OpenSSH'
     const { exec } = await start({ version: '6.49.17' });
 
     const plain = await exec('/export');
-    const refused = await exec('/export show-sensitive');
+    const rejected = await exec('/export show-sensitive');
 
     expect(plain.output).toMatch(/^# \w{3}\/\d\d\/\d{4} [\d:]{8} by RouterOS 6\.49\.17\n/);
     expect(plain.output).toContain('secret=S3cretIpsec\n');
-    expect(refused).toEqual({
+    expect(rejected).toEqual({
       status: 0,
       output: 'expected end of command (line 1 column 9)\n',
     });

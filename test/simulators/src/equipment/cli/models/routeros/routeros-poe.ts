@@ -1,7 +1,7 @@
 /**
  * `/interface ethernet poe` of RouterOS 7: `print`, `set`, `monitor`, `power-cycle` and `get`.
  *
- * Properties, their values and the output of `monitor` are from MikroTik's manual (PoE-Out); refusals, which come with
+ * Properties, their values and the output of `monitor` are from MikroTik's manual (PoE-Out); rejections, which come with
  * exit status 0, from sessions of users. The exact columns of `print` are made up.
  */
 import type { OutletBoard } from '../../../device.ts';
@@ -9,7 +9,7 @@ import type { Session } from '../../core.ts';
 
 const states = ['auto-on', 'forced-on', 'off'];
 
-/** A refusal, in RouterOS's words. */
+/** A rejection, in RouterOS's words. */
 export class RouterosError extends Error {}
 
 export class RouterosPoe {

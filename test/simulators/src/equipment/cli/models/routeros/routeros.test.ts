@@ -91,7 +91,7 @@ describe.skipIf(peer('ssh') === undefined)('a MikroTik, to OpenSSH', () => {
     [`${poe} set ether1 power=off`, 'expected end of command (line 1 column 29)'],
     [`${poe} power-cycle ether1 duration=2m`, 'value of duration out of range'],
     ['/tool nonsense', 'bad command name tool (line 1 column 2)'],
-  ])('refuses %j with status 0', async (command, words) => {
+  ])('rejects %j with status 0', async (command, words) => {
     const { device, exec } = await start();
 
     const { status, output } = await exec(command);

@@ -87,7 +87,7 @@ export function edgeosPoe(
   ports: EdgeosPorts,
 ): Pick<VyattaHooks, 'checkSet' | 'checkCommit' | 'changed'> {
   return {
-    checkSet: (path) => refusal(ports, path),
+    checkSet: (path) => rejection(ports, path),
     checkCommit(next) {
       for (const [port, { modes }] of Object.entries(ports)) {
         const value = outputOf(next, port) ?? 'off';
@@ -106,7 +106,7 @@ export function edgeosPoe(
   };
 }
 
-function refusal(ports: EdgeosPorts, path: readonly string[]): Output | undefined {
+function rejection(ports: EdgeosPorts, path: readonly string[]): Output | undefined {
   const [, port = '', value = ''] =
     /^interfaces ethernet (\S+) poe output (\S+)$/.exec(path.join(' ')) ?? [];
   if (port === '') return undefined;

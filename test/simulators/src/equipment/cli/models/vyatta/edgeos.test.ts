@@ -70,7 +70,7 @@ describe.skipIf(peer('ssh') === undefined)('an EdgeRouter, to OpenSSH', () => {
     ['eth1', '24v', 1, 'The specified configuration node already exists\n'],
     ['eth0', '24v', 1, 'is not valid\n  Set failed\n'],
     ['eth9', '24v', 1, 'is not valid\n  Set failed\n'],
-  ])('refuses %s %s', async (port, output, status, words) => {
+  ])('rejects %s %s', async (port, output, status, words) => {
     const { device, exec } = await start({
       ports: { eth0: { modes: [] }, eth1: { modes: ['24v'], saved: '24v' } },
     });

@@ -5,7 +5,7 @@
  * `vyatta-cfg-cmd-wrapper` has it (`$PPID`, or CMD_WRAPPER_SESSION_ID): `begin`, `set`, `commit` and `end` go into one ssh
  * command. What the configuration system prints is from its source and from sessions of users; the columns of
  * `show interfaces ethernet poe` those that users' scripts read (name, setting, voltage, watchdog), their headings are
- * made up. Which voltages a port can give differs by model: a wrong one is refused when it is committed.
+ * made up. Which voltages a port can give differs by model: a wrong one is rejected when it is committed.
  */
 import { OutletBoard } from '../../../device.ts';
 import type { CliOptions } from '../../model.ts';

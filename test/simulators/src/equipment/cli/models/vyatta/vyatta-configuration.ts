@@ -241,8 +241,8 @@ export class VyattaConfiguration {
   }
 
   private set(session: VyattaItem[], path: readonly string[]): Output {
-    const refused = this.hooks.checkSet?.(path);
-    if (refused) return refused;
+    const rejected = this.hooks.checkSet?.(path);
+    if (rejected) return rejected;
     switch (setVyatta(session, path)) {
       case 'set':
         return {};

@@ -1,7 +1,7 @@
 /**
  * What Vyatta's descendants add to the shell: operational commands (`show`, `terminal`), and `configure` with its own ones.
  *
- * Refusals and the dialogue of `exit` are from Vyatta's interpreters (vyatta-op-run, vyatta-cfg-run), prompts from sessions of
+ * Rejections and the dialogue of `exit` are from Vyatta's interpreters (vyatta-op-run, vyatta-cfg-run), prompts from sessions of
  * users. `show configuration` hides secrets; `show configuration commands` and `cli-shell-api` do not.
  */
 

@@ -126,10 +126,10 @@ describe.skipIf(peer('ssh') === undefined)('the configuration of an EdgeRouter',
     await ssh.see('[edit]\r\n');
     await ssh.see('# ');
 
-    const refused = await said(ssh, 'load /tmp/bad');
+    const rejected = await said(ssh, 'load /tmp/bad');
 
-    expect(refused).toContain(words);
-    expect(refused).toContain('Failed to parse specified config file\n');
+    expect(rejected).toContain(words);
+    expect(rejected).toContain('Failed to parse specified config file\n');
     expect(await said(ssh, 'commit')).toBe('No configuration changes to commit\n');
   });
 

@@ -1,0 +1,171 @@
+import { readFile } from 'node:fs/promises';
+import { errorText, pause } from '@skolo/base';
+import type { Rack } from '@skolo/rack';
+import type { SkoloCommand } from '../../command.ts';
+import { CliError, complain, exitCodes } from '../../errors.ts';
+import { type Io, printJson } from '../../io.ts';
+import { folded } from '../../names.ts';
+import { type Column, printTable } from '../../output/table.ts';
+import { count, plain } from '../../output/text.ts';
+import { powerCycleDaemon, routerBackup } from '../../reach/service-client.ts';
+import { editedRack, writeRackFile } from '../../workstation/rack-edits.ts';
+import { rackFile } from '../../workstation/rack-file.ts';
+import { printDiff } from '../backup/diff.ts';
+import type { CablingAudit, Finding } from './compare.ts';
+import type { ProofDeps, Proofs } from './prove.ts';
+import type { UsbProofDeps, UsbProofs } from './prove-usb.ts';
+import { type Readings, readConnectedHosts } from './readings.ts';
+
+/** Between two looks at a cycle. */
+const lookMs = 1000;
+
+interface Options {
+  write?: true;
+  prove?: true;
+  json?: true;
+}
+
+/** `skolo cabling`: rack.yaml against what switches and routers see. */
+export function define(command: SkoloCommand): void {
+  command
+    .description(
+      'Asks switches for their MAC tables and routers for addresses and leases, and compares them with rack.yaml: moved cables, unknown machines, dead ports, wrong MAC addresses. Shows the edit that corrects each. Behind a port with several MAC addresses is more of the network, so nothing is said about it. Exit codes: 0 all is as rack.yaml says, or --write corrected it; 1 something is not; 3 a device could not be read.',
+    )
+    .summary('what is plugged in where, against rack.yaml')
+    .rackArgument('[rack]', 'rack to reach through its jumphost, as with --on')
+    .option(
+      '--prove',
+      'also cycle the new outlets of idle machines, one by one: only if the right link goes, the outlet moves with the cable. And turn USB ports off alone, of machines with several phones: a port that cuts its own phone only is verified',
+    )
+    .option('--write', 'write the edits into rack.yaml')
+    .option('--json', 'print JSON')
+    .uses('rack', 'tokenFile')
+    .example('skolo cabling rack4');
+
+  command.action(async (_rack: string | undefined, options: Options) => {
+    const { io } = command;
+    const [{ parseRack }, { compare }, { possibleEdits }] = await Promise.all([
+      import('@skolo/rack'),
+      import('./compare.ts'),
+      import('./possible-edits.ts'),
+    ]);
+    const file = await rackFile(command.globals());
+    const text = await readFile(file, 'utf8');
+    const rack = parseRack(text, { file });
+    const readings = await readConnectedHosts(rack, routerBackup(command));
+    const audit = compare(rack, readings.read);
+    if (!options.json) print(io, rack.name, audit, readings);
+    const { verified, doubt, usb } = options.prove
+      ? await proofs(command, rack, audit.findings)
+      : { verified: new Set<string>(), usb: { edits: [], doubts: [] } };
+    const { edits, blocked } = possibleEdits(rack, audit.findings, verified);
+    const edited = await editedRack(text, [...edits, ...usb.edits], file);
+    const byHand = [
+      ...blocked,
+      ...edited.left.map(({ edit, why }) => ({
+        name: edit.name,
+        why: `${edit.key}: ${edit.value}: ${why}`,
+      })),
+    ];
+    const isWritten = options.write === true && edited.diff !== '';
+    if (isWritten) await writeRackFile(file, text, edited.text);
+    if (options.json) {
+      const { unread, unreadable } = readings;
+      const found = { ...audit, verified: [...verified], doubt, usb, diff: edited.diff, byHand };
+      printJson(io, { ...found, unread, unreadable });
+    } else {
+      for (const { name, why } of byHand) io.err(plain(`${name}: not edited: ${why}`));
+      if (edited.diff !== '') printDiff(io, edited.diff);
+      if (isWritten) io.err(`${file}: written`);
+    }
+    const isCorrected = ({ name, edits: own, power }: Finding) =>
+      isWritten &&
+      (own.length > 0 || power !== undefined) &&
+      (power === undefined || verified.has(name)) &&
+      byHand.every((each) => each.name !== name);
+    const isVerified = usb.doubts.length === 0 && (isWritten || usb.edits.length === 0);
+    if (!audit.findings.every(isCorrected) || !isVerified) io.exitCode = exitCodes.failed;
+    if (readings.unread.length > 0) io.exitCode = exitCodes.partlyFailed;
+  });
+}
+
+/** Of outlets that move with a cable, and of USB ports. Says what it does on standard error. */
+async function proofs(
+  command: SkoloCommand,
+  rack: Rack,
+  findings: readonly Finding[],
+): Promise<Proofs & { usb: UsbProofs }> {
+  const { io } = command;
+  const [{ prove }, { proveUsb }, { agentClient }, { serviceUrl }] = await Promise.all([
+    import('./prove.ts'),
+    import('./prove-usb.ts'),
+    import('../machine/agents.ts'),
+    import('@skolo/rack/light'),
+  ]);
+  async function status(name: string) {
+    const machine = rack.machines.get(name);
+    if (machine === undefined) throw new CliError(`${name} is no machine`);
+    const url = serviceUrl(rack, 'swarming-client', machine);
+    const options = { timeoutMs: 5000, answers: 'status', rack: rack.name } as const;
+    return await agentClient(url, options).status();
+  }
+  const deps: ProofDeps & UsbProofDeps = {
+    rack,
+    daemon: powerCycleDaemon(command),
+    backup: routerBackup(command),
+    async whyBusy(name) {
+      if (!rack.machines.has(name)) return 'is no machine';
+      try {
+        const { task } = await status(name);
+        return task.running ? 'runs a task' : undefined;
+      } catch (error) {
+        return `does not tell whether it is idle: ${errorText(error)}`;
+      }
+    },
+    pause: () => pause(lookMs),
+    now: () => performance.now(),
+    devices: async (name) => (await status(name)).devices,
+    say: (text) => io.err(plain(text)),
+  };
+  const result = await prove(findings, deps);
+  // The first doubt ends it.
+  const usb = result.doubt === undefined ? await proveUsb(deps) : { edits: [], doubts: [] };
+  for (const doubt of [result.doubt ?? [], usb.doubts].flat()) complain(io, doubt);
+  return { ...result, usb };
+}
+
+function print(
+  io: Io,
+  rack: string,
+  audit: CablingAudit,
+  { read, unread, unreadable }: Readings,
+): void {
+  const { findings, confirmed, unseen } = audit;
+  const from = read.length === 0 ? 'nothing' : folded(read.map(({ device }) => device));
+  const said = `${confirmed.length} as rack.yaml says, ${count(findings.length, 'finding')}`;
+  io.out(`${rack}: read ${from}; ${said}`);
+  if (unseen.length > 0) io.out(`not seen, off or silent: ${folded(unseen)}`);
+  if (findings.length > 0) {
+    io.out('');
+    printTable(io, columns, findings);
+    for (const { name, advice } of findings) {
+      if (advice !== undefined) io.out(plain(`${name}: ${advice}`));
+    }
+  }
+  for (const { device, why } of [...unreadable, ...unread])
+    io.err(plain(`${device}: not read: ${why}`));
+}
+
+const columns: Column<Finding>[] = [
+  { title: 'FINDING', cell: ({ kind }) => kind.replace('-', ' '), style: () => 'yellow' },
+  { title: 'NAME', cell: ({ name }) => name, shrinkTo: 16 },
+  { title: 'SEEN', cell: ({ what }) => plain(what), shrinkTo: 20 },
+  {
+    title: 'EDIT',
+    cell: ({ edits, power }) => {
+      const own = edits.map(({ key, value }) => `${key}: ${value}`).join('; ');
+      const feed = power ? `power: ${power.edit.value} with --prove` : '';
+      return [own, feed].filter(Boolean).join('; ') || undefined;
+    },
+  },
+];

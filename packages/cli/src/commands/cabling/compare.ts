@@ -1,0 +1,261 @@
+/** Compares rack.yaml with what switches and routers see. Pure. Each finding has the edits that would correct it. */
+import type { ConnectedHosts } from '@skolo/api';
+import { models } from '@skolo/models';
+import { formatOutlet, type Outlet, type Rack } from '@skolo/rack';
+import type { RackEdit } from '@skolo/rack/edit';
+import { type Entry, entriesOf, isNetwork, Seen } from './seen.ts';
+
+type FindingKind =
+  | ('moved-cable' | 'dead-port' | 'unknown-machine')
+  | ('wrong-mac' | 'wrong-address' | 'wrong-outlet');
+
+export interface Finding {
+  kind: FindingKind;
+  /** The entry of rack.yaml, or the port of something that has none. */
+  name: string;
+  /** For people: what is seen, and what rack.yaml says. */
+  what: string;
+  /** Of rack.yaml. Empty: only a person knows what is right. */
+  edits: RackEdit[];
+  /** The outlet moves with the cable, if a power cycle proves that it feeds the card there. */
+  power?: { edit: RackEdit; card: string };
+  /** For people: what to do where there is no edit. */
+  advice?: string;
+}
+
+export interface CablingAudit {
+  findings: Finding[];
+  /** Where rack.yaml says. */
+  confirmed: string[];
+  /** Not in the MAC table of its switch: switched off, or silent for longer than that remembers. */
+  unseen: string[];
+}
+
+export function compare(rack: Rack, readings: readonly ConnectedHosts[]): CablingAudit {
+  const seen = new Seen(rack, readings);
+  const entries = entriesOf(rack);
+  const known = new Set(entries.flatMap((entry) => [...seen.idsOf(entry)]));
+  const audit: CablingAudit = { findings: [], confirmed: [], unseen: [] };
+  for (const entry of entries) {
+    const findings = isNetwork(entry)
+      ? ofSwitch(rack, entry, seen, audit)
+      : ofPlain(rack, entry, seen, known, audit);
+    audit.findings.push(...findings, ...ofAddress(entry, seen));
+  }
+  audit.findings.push(...strangers(rack, entries, seen, known, audit.findings));
+  return audit;
+}
+
+function ofPlain(
+  rack: Rack,
+  entry: Entry,
+  seen: Seen,
+  known: ReadonlySet<string>,
+  audit: CablingAudit,
+): Finding[] {
+  const ids = seen.idsOf(entry);
+  const { name, uplink } = entry;
+  if (uplink === undefined || uplink.outlet === '') return [];
+  if (isAt(seen.portsOf(ids), uplink)) {
+    audit.confirmed.push(name);
+    return ofOutlet(rack, entry, seen, uplink);
+  }
+  const [place, second] = seen.placesOf(ids);
+  // A switch that was not read may have it still, and others see it on the way there.
+  if (place !== undefined && second === undefined && seen.hasTable(uplink.device)) {
+    return [moved(rack, entry, seen, uplink, place)];
+  }
+  const replaced = replacement(entry, uplink, seen, known);
+  if (replaced !== undefined) return [replaced];
+  const behind = seen.portsOf(ids).find(({ device }) => device === uplink.device);
+  if (behind !== undefined) return [elsewhere(entry, uplink, behind)];
+  if (seen.isUp(uplink) === false) return [dead(entry, uplink)];
+  if (seen.hasTable(uplink.device)) audit.unseen.push(name);
+  return [];
+}
+
+/** A switch or router, where the switch that rack.yaml plugs it into was read. */
+function ofSwitch(rack: Rack, entry: Entry, seen: Seen, audit: CablingAudit): Finding[] {
+  const { name, uplink } = entry;
+  if (uplink === undefined || !seen.hasTable(uplink.device)) return [];
+  if (uplink.outlet === '') return [];
+  const neighbours = seen.neighboursOf(entry);
+  if (isAt(seen.portsOf(seen.idsOf(entry)), uplink)) {
+    audit.confirmed.push(name);
+    return [];
+  }
+  const above = neighbours.filter(({ device }) => !pathOut(rack, device).includes(name));
+  const place = above.find(({ device }) => device === uplink.device) ?? above[0];
+  if (place !== undefined) return [moved(rack, entry, seen, uplink, place)];
+  if (seen.isUp(uplink) === false) return [dead(entry, uplink)];
+  audit.unseen.push(name);
+  return [];
+}
+
+/** Devices on the way out of the rack, the nearest first. */
+function pathOut(rack: Rack, device: string): string[] {
+  const passed = new Set<string>();
+  for (let at: string | undefined = device; at !== undefined && !passed.has(at); ) {
+    passed.add(at);
+    const up: Outlet | 'internet' | undefined = rack.infrastructure.get(at)?.uplink;
+    at = up === undefined || up === 'internet' ? undefined : up.device;
+  }
+  return [...passed].slice(1);
+}
+
+function moved(rack: Rack, { name, power }: Entry, seen: Seen, from: Outlet, to: Outlet): Finding {
+  const [was, is] = [formatOutlet(from), formatOutlet(to)];
+  const [feed, second] = power;
+  const isFedByPort = feed !== undefined && second === undefined && formatOutlet(feed) === was;
+  return {
+    kind: 'moved-cable',
+    name,
+    what: `is at ${is}, not at ${was}`,
+    edits: [{ name, key: 'uplink', value: is }],
+    ...(isFedByPort && powerAt(rack, name, seen, to)),
+  };
+}
+
+/** A cable feeds what it connects: where its outlet in rack.yaml is another port of a switch, the cable was moved before. */
+function ofOutlet(
+  rack: Rack,
+  { name, power: [feed, second] }: Entry,
+  seen: Seen,
+  uplink: Outlet,
+): Finding[] {
+  const isPort =
+    models.get(rack.infrastructure.get(feed?.device ?? '')?.model ?? '')?.network !== undefined;
+  if (feed === undefined || second !== undefined || !isPort) return [];
+  const [was, is] = [formatOutlet(feed), formatOutlet(uplink)];
+  if (was === is) return [];
+  const proposed = powerAt(rack, name, seen, uplink);
+  if (!('power' in proposed)) return [];
+  const what = `is at ${is}, and its outlet is ${was}`;
+  return [{ kind: 'wrong-outlet', name, what, edits: [], ...proposed }];
+}
+
+/** The port as its outlet, where it can feed something and a single card is there. */
+function powerAt(rack: Rack, name: string, seen: Seen, to: Outlet): Pick<Finding, 'power'> {
+  const [card, another] = seen.cardsAt(to);
+  if (card === undefined || another !== undefined || !canFeed(rack, to)) return {};
+  return { power: { edit: { name, key: 'power', value: formatOutlet(to) }, card } };
+}
+
+function canFeed(rack: Rack, { device, outlet }: Outlet): boolean {
+  const to = rack.infrastructure.get(device);
+  const power = to && models.get(to.model)?.power;
+  return to !== undefined && power?.outlets.find(outlet, to.options) !== undefined;
+}
+
+/** Its cable is in another port of its switch, with more behind it. */
+function elsewhere({ name }: Entry, from: Outlet, behind: Outlet): Finding {
+  const what = `is somewhere behind ${formatOutlet(behind)}, not at ${formatOutlet(from)}`;
+  const advice =
+    'look where its cable goes: a switch that rack.yaml does not have, or that was not read';
+  return { kind: 'moved-cable', name, what, edits: [], advice };
+}
+
+function dead({ name }: Entry, port: Outlet): Finding {
+  return {
+    kind: 'dead-port',
+    name,
+    what: `its port ${formatOutlet(port)} has no link`,
+    edits: [],
+    advice: `is it off, or its cable out? skolo power status ${name}; if it has left the rack, remove its entry`,
+  };
+}
+
+/** Another card is at its port, or has its address, and its own is seen nowhere. */
+function replacement(
+  { name, mac, address }: Entry,
+  uplink: Outlet,
+  seen: Seen,
+  known: ReadonlySet<string>,
+): Finding | undefined {
+  if (mac === undefined || seen.isSeen(mac)) return undefined;
+  const atPort = seen.isTrunk(uplink) ? [] : [...seen.cardsAt(uplink)];
+  const atAddress = address === undefined ? [] : [...seen.holdersOf(address)];
+  const found = new Set([...atPort, ...atAddress].filter((each) => !known.has(each)));
+  const [value, second] = found;
+  if (value === undefined || second !== undefined) return undefined;
+  const where = [
+    ...(atPort.includes(value) ? [`at its port ${formatOutlet(uplink)}`] : []),
+    ...(atAddress.includes(value) ? [`at its address ${address}`] : []),
+  ].join(' and ');
+  const what = `${value} is ${where}, and ${mac} is not seen`;
+  return { kind: 'wrong-mac', name, what, edits: [{ name, key: 'mac', value }] };
+}
+
+function ofAddress({ name, mac, address }: Entry, seen: Seen): Finding[] {
+  if (mac === undefined || address === undefined || address.includes(':')) return [];
+  const now = seen.addressesOf(mac);
+  const [value, second] = now;
+  if (value === undefined || second !== undefined || value === address) return [];
+  const what = `has the address ${value}, not ${address}`;
+  return [{ kind: 'wrong-address', name, what, edits: [{ name, key: 'address', value }] }];
+}
+
+/** Cards at ports of their own that no entry has. */
+function strangers(
+  rack: Rack,
+  entries: readonly Entry[],
+  seen: Seen,
+  known: ReadonlySet<string>,
+  findings: readonly Finding[],
+): Finding[] {
+  const explained = new Set(
+    findings.flatMap(({ edits }) =>
+      edits.flatMap(({ key, value }) => (key === 'mac' ? [value] : [])),
+    ),
+  );
+  const attached = new Set(
+    [...rack.machines.values()].flatMap(({ devices }) =>
+      devices.flatMap(({ address }) => (address === undefined ? [] : [...seen.holdersOf(address)])),
+    ),
+  );
+  const isExpected = (port: Outlet) =>
+    entries.some(
+      (entry) =>
+        entry.uplink !== undefined &&
+        formatOutlet(entry.uplink) === formatOutlet(port) &&
+        seen.idsOf(entry).size === 0,
+    );
+  return seen.singles().flatMap(({ port, mac }) => {
+    if (known.has(mac) || explained.has(mac) || attached.has(mac) || isExpected(port)) return [];
+    // Several see it: on the way to where it is.
+    if (seen.placesOf(new Set([mac])).length > 1) return [];
+    return [stranger(rack, entries, seen, port, mac)];
+  });
+}
+
+function stranger(
+  rack: Rack,
+  entries: readonly Entry[],
+  seen: Seen,
+  port: Outlet,
+  mac: string,
+): Finding {
+  const [address] = seen.addressesOf(mac);
+  const hostname = seen.hostnameOf(mac);
+  const isFree =
+    /^[a-z0-9][a-z0-9-]*$/.test(hostname ?? '') && !entries.some(({ name }) => name === hostname);
+  const name = isFree ? hostname : `unknown-${mac.slice(9).replaceAll(':', '')}`;
+  const at = address === undefined ? '' : `address: ${address}, `;
+  const uplink = formatOutlet(port);
+  const above = pathOut(rack, port.device)
+    .map((device) => entries.find((each) => each.name === device))
+    .find((each) => each !== undefined && seen.idsOf(each).size === 0);
+  return {
+    kind: 'unknown-machine',
+    name: uplink,
+    what: `${mac} is there${address === undefined ? '' : `, at ${address}`}${hostname ? `, named ${hostname}` : ''}`,
+    edits: [],
+    advice: above
+      ? `give ${above.name} \`mac: ${mac}\` if it is that one`
+      : `add it: \`${name}: { kind: host, ${at}mac: ${mac}, uplink: ${uplink} }\``,
+  };
+}
+
+function isAt(ports: readonly Outlet[], port: Outlet): boolean {
+  return ports.some((each) => formatOutlet(each) === formatOutlet(port));
+}

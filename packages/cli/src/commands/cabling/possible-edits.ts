@@ -1,0 +1,87 @@
+/** Which edits can be written together. Pure. A port of rack.yaml is that of one entry: its uplink, its outlet, or both. */
+import { formatOutlet, type Rack } from '@skolo/rack';
+import type { RackEdit } from '@skolo/rack/edit';
+import type { Finding } from './compare.ts';
+import { entriesOf } from './seen.ts';
+
+interface PossibleEdits {
+  edits: RackEdit[];
+  /** Findings whose edits cannot be made now. */
+  blocked: { name: string; why: string }[];
+}
+
+/** What an entry would have: values by key, the outlets apart. */
+interface Plan {
+  name: string;
+  uplink: string | undefined;
+  address: string | undefined;
+  mac: string | undefined;
+  power: readonly string[];
+}
+
+/** @param verified names whose outlet a power cycle has verified */
+export function possibleEdits(
+  rack: Rack,
+  findings: readonly Finding[],
+  verified: ReadonlySet<string>,
+): PossibleEdits {
+  const blocked = new Map<Finding, string>();
+  const editsOf = (finding: Finding) =>
+    blocked.has(finding)
+      ? []
+      : [
+          ...finding.edits,
+          ...(finding.power && verified.has(finding.name) ? [finding.power.edit] : []),
+        ];
+  // One that cannot go keeps the place of the next.
+  for (let before = -1; before !== blocked.size; ) {
+    before = blocked.size;
+    const plans = plansOf(rack, findings.flatMap(editsOf));
+    for (const finding of findings) {
+      const why = editsOf(finding)
+        .map((edit) => whyTaken(edit, plans, findings))
+        .find(Boolean);
+      if (why !== undefined) blocked.set(finding, why);
+    }
+  }
+  return {
+    edits: findings.flatMap(editsOf),
+    blocked: [...blocked].map(([{ name }, why]) => ({ name, why })),
+  };
+}
+
+function plansOf(rack: Rack, edits: readonly RackEdit[]): Plan[] {
+  return entriesOf(rack).map(({ name, uplink, address, mac, power }) => {
+    const own = new Map(
+      edits.flatMap((edit) => (edit.name === name ? [[edit.key, edit.value]] : [])),
+    );
+    const feed = own.get('power');
+    return {
+      name,
+      uplink: own.get('uplink') ?? (uplink && formatOutlet(uplink)),
+      address: own.get('address') ?? address,
+      mac: own.get('mac') ?? mac,
+      power: feed === undefined ? power.map(formatOutlet) : [feed],
+    };
+  });
+}
+
+function whyTaken(
+  { name, key, value }: RackEdit,
+  plans: readonly Plan[],
+  findings: readonly Finding[],
+): string | undefined {
+  const isPort = key === 'uplink' || key === 'power';
+  const holder = plans.find((plan) => {
+    if (plan.name === name) return false;
+    if (isPort) return plan.uplink === value || plan.power.includes(value);
+    // A cabling audit sees no serial numbers of phones.
+    return key !== 'serial' && key !== 'powerVerified' && plan[key] === value;
+  });
+  if (holder === undefined) return undefined;
+  const itsOwn = findings.find((finding) => finding.name === holder.name);
+  if (itsOwn?.power !== undefined) {
+    return `${value} is still the outlet of ${holder.name} in rack.yaml; --prove moves outlets, too`;
+  }
+  return `${value} is that of ${holder.name} in rack.yaml; find where that is, and run this again`;
+}

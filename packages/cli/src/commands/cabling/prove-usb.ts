@@ -1,0 +1,114 @@
+/**
+ * Verifies that USB ports have switches of their own: one port alone is turned off through the power-cycle daemon, its phone has to
+ * lose its power by its own report, and no other device of that machine. Each port is tried, of machines that are idle.
+ */
+import type { DeviceStatus } from '@skolo/api';
+import { type AttachedDevice, formatUsbPort, type Machine } from '@skolo/rack';
+import type { RackEdit } from '@skolo/rack/edit';
+import {
+  begin,
+  bootMs,
+  checkIdle,
+  cycleMs,
+  cycleOf,
+  Doubt,
+  isDoubt,
+  type ProofDeps,
+  until,
+} from './prove.ts';
+
+export interface UsbProofDeps
+  extends Pick<ProofDeps, 'rack' | 'daemon' | 'whyBusy' | 'pause' | 'now' | 'say'> {
+  /** As the agent of a machine reports them. */
+  devices(machine: string): Promise<readonly DeviceStatus[]>;
+}
+
+export interface UsbProofs {
+  /** Of ports that are verified. */
+  edits: RackEdit[];
+  /** Why others are not. */
+  doubts: string[];
+}
+
+/** Of each port in turn that is not verified and whose machine has another device: a single one may have all of the hub. */
+export async function proveUsb(deps: UsbProofDeps): Promise<UsbProofs> {
+  const { edits, doubts }: UsbProofs = { edits: [], doubts: [] };
+  for (const machine of deps.rack.machines.values()) {
+    for (const device of machine.devices.length > 1 ? machine.devices : []) {
+      const { power, name, fullName } = device;
+      if (power === undefined || !('hub' in power) || device.powerVerified) continue;
+      const port = `${fullName}: ${formatUsbPort(power)}`;
+      try {
+        await proveOne(machine, device, deps);
+        edits.push({ name: machine.name, device: name, key: 'powerVerified', value: 'true' });
+        deps.say(`${port}: verified: it feeds this device and no other`);
+      } catch (error) {
+        if (!isDoubt(error)) throw error;
+        doubts.push(`${port}: not verified, and no outlet of its own: ${error.message}`);
+      }
+    }
+  }
+  return { edits, doubts };
+}
+
+async function proveOne(
+  machine: Machine,
+  { name, fullName }: AttachedDevice,
+  deps: UsbProofDeps,
+): Promise<void> {
+  await checkIdle(machine.name, deps);
+  const before = await deps.devices(machine.name);
+  const tells = ({ name: each }: AttachedDevice) =>
+    before.some((one) => one.name === each && isThere(one) && one.connectedSeconds !== undefined);
+  const silent = machine.devices.find((each) => !tells(each));
+  if (silent !== undefined) {
+    const why = 'does not report the age of its connection, as Android 8 with USB-C does';
+    throw new Doubt(
+      `${silent.fullName} ${why}; without that nothing shows whether it loses its power`,
+    );
+  }
+  deps.say(`${fullName}: cycling its port alone`);
+  const start = deps.now();
+  const reason = 'cabling audit: has this USB port a switch of its own?';
+  const id = await begin(fullName, { reason, alone: true }, deps);
+  let cycle = await cycleOf(id, deps);
+  await until(cycleMs, 'its cycle does not end', deps, async () => {
+    cycle = await cycleOf(id, deps);
+    return cycle.outcome !== undefined;
+  });
+  const lost = await lostPower(machine.name, before, start, deps);
+  const others = lost.filter((each) => each !== name).map((each) => `${machine.name}-${each}`);
+  if (others.length > 0) throw new Doubt(`${others.join(' and ')} stopped charging, too`);
+  // The daemon reports so only what the phone itself has confirmed.
+  if (cycle.outcome === 'back') return;
+  const isUncut = cycle.failedStep === 'turn-off' && lost.length === 0;
+  const what = isUncut ? 'nothing stopped charging' : 'its cycle was not as it should be';
+  throw new Doubt(`${what} (${cycle.outcome}: ${cycle.detail})`);
+}
+
+/** Devices whose connection is younger than the cycle, once each was read again. */
+async function lostPower(
+  machine: string,
+  devices: readonly DeviceStatus[],
+  start: number,
+  deps: UsbProofDeps,
+): Promise<string[]> {
+  const first = await deps.devices(machine);
+  const isOld = ({ name, readAt }: DeviceStatus) =>
+    first.some((each) => each.name === name && each.readAt === readAt);
+  let now = first;
+  await until(bootMs, 'not all devices of its machine are seen again', deps, async () => {
+    now = await deps.devices(machine);
+    return devices.every(({ name }) =>
+      now.some((each) => each.name === name && isThere(each) && !isOld(each)),
+    );
+  });
+  const seconds = (deps.now() - start) / 1000;
+  return now
+    .filter(({ connectedSeconds = 0 }) => connectedSeconds < seconds)
+    .map(({ name }) => name);
+}
+
+function isThere({ state }: DeviceStatus): boolean {
+  return state === 'present';
+}

@@ -1,0 +1,258 @@
+/**
+ * Proves which outlet feeds a machine that was moved: the outlet is cycled through the power-cycle daemon, and while it is off, the
+ * link of that machine has to be gone, and no other. One after the other, only idle machines, and the first doubt ends it.
+ */
+import { randomUUID } from 'node:crypto';
+import { ApiError, ApiUnreachable, type ConnectedHosts, type PowerCycle } from '@skolo/api';
+import { dependsOn, formatOutlet, goesDark, parseOutlet, type Rack } from '@skolo/rack';
+import { CliError } from '../../errors.ts';
+import type { PowerCycleDaemon, RouterBackup } from '../../reach/service-client.ts';
+import { rejectedBy } from '../power/request.ts';
+import type { Finding } from './compare.ts';
+import { timeoutMs } from './readings.ts';
+import { entriesOf, isNetwork } from './seen.ts';
+
+export interface ProofDeps {
+  rack: Rack;
+  daemon: Pick<PowerCycleDaemon, 'ask'>;
+  backup: Pick<RouterBackup, 'ask'>;
+  /** Why a machine is not idle; undefined: it is. */
+  whyBusy(machine: string): Promise<string | undefined>;
+  /** Between two looks. */
+  pause(): Promise<void>;
+  /** Milliseconds of a clock that does not jump. */
+  now(): number;
+  say(text: string): void;
+  offSeconds?: number;
+}
+
+export interface Proofs {
+  verified: Set<string>;
+  /** What ended it early. */
+  doubt?: string;
+}
+
+/** Why nothing more is cycled. */
+export class Doubt extends Error {}
+
+/** A service that does not answer is a doubt, too. */
+export function isDoubt(error: unknown): error is Error {
+  return [Doubt, CliError, ApiError, ApiUnreachable].some((each) => error instanceof each);
+}
+
+/**
+ * Long enough for a look. A switch with a cycle of its own takes whole seconds only: so the daemon waits, and leaves the switch to us
+ * meanwhile.
+ */
+const usualOffSeconds = 30.5;
+export const cycleMs = 600_000;
+export const bootMs = 300_000;
+
+/** @param findings those with an outlet that moves with its cable */
+export async function prove(findings: readonly Finding[], deps: ProofDeps): Promise<Proofs> {
+  const verified = new Set<string>();
+  for (const { name, power } of findings) {
+    if (power === undefined) continue;
+    try {
+      await proveOne(name, power, deps);
+      verified.add(name);
+      deps.say(`${name}: verified: ${power.edit.value} feeds it`);
+    } catch (error) {
+      if (!isDoubt(error)) throw error;
+      return {
+        verified,
+        doubt: `${name}: not verified: ${error.message}; no other outlet is cycled`,
+      };
+    }
+  }
+  return { verified };
+}
+
+async function proveOne(
+  name: string,
+  { edit: { value: outlet }, card }: NonNullable<Finding['power']>,
+  deps: ProofDeps,
+): Promise<void> {
+  const { rack, say } = deps;
+  const port = parseOutlet(outlet);
+  if (port === undefined) throw new Doubt(`${outlet} is no outlet`);
+  const fed = fedBy(rack, outlet);
+  checkPath(rack, name, outlet, fed);
+  for (const machine of new Set([name, ...fed])) await checkIdle(machine, deps);
+  const before = await read(port.device, deps);
+  if (!isAlone(before, port.outlet, card)) throw new Doubt(`it is not at ${outlet} any more`);
+  say(`${name}: cycling ${outlet}`);
+  const reason = `cabling audit: does ${outlet} feed ${name}?`;
+  const { offSeconds = usualOffSeconds } = deps;
+  const id = await begin(outlet, { reason, offSeconds }, deps);
+  await watchOff(id, port, before, deps);
+  await watchOn(id, outlet, deps);
+  await until(bootMs, `it is not seen at ${outlet} again`, deps, async () => {
+    const now = await readIfFree(port.device, deps);
+    return now !== undefined && isAlone(now, port.outlet, card);
+  });
+}
+
+/** Machines that rack.yaml has at an outlet. */
+function fedBy({ machines }: Rack, outlet: string): string[] {
+  return [...machines.values()].flatMap(({ name, power, uplink }) => {
+    const own = [...power, ...(uplink ? [uplink] : [])].map(formatOutlet);
+    return own.includes(outlet) ? [name] : [];
+  });
+}
+
+/** @throws Doubt What the cabling audit needs, or what is no machine, would go dark */
+function checkPath(rack: Rack, name: string, outlet: string, fed: readonly string[]): void {
+  if (!rack.machines.has(name)) throw new Doubt('only outlets of machines are cycled');
+  const port = parseOutlet(outlet);
+  const dark = port === undefined ? [] : goesDark(rack, port);
+  const machines = new Set(
+    [...rack.machines.values()].flatMap((machine) => [
+      machine.name,
+      ...machine.devices.map(({ fullName }) => fullName),
+    ]),
+  );
+  const other = dark.find((each) => !machines.has(each));
+  if (other !== undefined) throw new Doubt(`${outlet} feeds or connects ${other} in rack.yaml`);
+  if (fed.length > 1) throw new Doubt(`${outlet} is that of ${fed.join(' and ')} in rack.yaml`);
+  const needed = entriesOf(rack)
+    .filter((entry) => entry.name === rack.jumphost.name || isNetwork(entry))
+    .find((entry) => dependsOn(rack, entry.name).includes(outlet));
+  if (needed !== undefined) throw new Doubt(`${needed.name} depends on ${outlet}`);
+}
+
+/** @throws Doubt A task runs, somebody holds it, or nothing tells */
+export async function checkIdle(
+  machine: string,
+  { daemon, whyBusy }: Pick<ProofDeps, 'daemon' | 'whyBusy'>,
+): Promise<void> {
+  const why = await whyBusy(machine);
+  if (why !== undefined) throw new Doubt(`${machine} ${why}`);
+  const { machines } = await daemon.ask((client) => client.machines({ query: { name: machine } }));
+  const found = machines.find((each) => each.name === machine);
+  if (found?.hold !== undefined) {
+    throw new Doubt(`${machine} is held by ${found.hold.by}: ${found.hold.reason}`);
+  }
+  if (found?.cycle !== undefined) throw new Doubt(`${machine} is being cycled (${found.cycle.id})`);
+}
+
+export async function begin(
+  outlet: string,
+  more: { reason: string; offSeconds?: number; alone?: boolean },
+  { daemon }: Pick<ProofDeps, 'daemon'>,
+): Promise<string> {
+  const body = { machines: [outlet], mode: 'hard' as const, ...more };
+  const headers = { 'idempotency-key': randomUUID() };
+  const { cycles } = await daemon.ask(async (client) => {
+    try {
+      return await client.requestCycles({ headers, body });
+    } catch (error) {
+      const [rejection] = rejectedBy(error) ?? [];
+      if (rejection === undefined) throw error;
+      throw new Doubt(`the power-cycle daemon rejects it: ${rejection.detail}`);
+    }
+  });
+  const [cycle] = cycles;
+  if (cycle === undefined || cycle.joined) throw new Doubt(`${outlet} is being cycled already`);
+  return cycle.id;
+}
+
+const notYetOff: readonly string[] = ['queued', 'check', 'contact', 'turn-off'];
+
+/** @throws Doubt Another link went, or its own stayed */
+async function watchOff(
+  id: string,
+  port: { device: string; outlet: string },
+  before: ConnectedHosts,
+  deps: ProofDeps,
+): Promise<void> {
+  const wasUp = linksOf(before);
+  const own = formatOutlet(port);
+  let looks = 0;
+  await until(cycleMs, 'its cycle does not begin', deps, async () => {
+    const cycle = await cycleOf(id, deps);
+    if (cycle.outcome === undefined && notYetOff.includes(cycle.step)) return false;
+    if (cycle.outcome !== undefined || cycle.step !== 'off') {
+      const what =
+        looks > 0
+          ? `the link of ${own} stayed while it was off`
+          : `nobody could look while ${own} was off`;
+      throw new Doubt(`${what} (${cycle.detail ?? cycle.step})`);
+    }
+    const now = await readIfFree(port.device, deps);
+    if (now === undefined) return false;
+    looks += 1;
+    const isUp = linksOf(now);
+    const gone = [...wasUp].filter((name) => !isUp.has(name));
+    const other = gone.find((name) => name !== port.outlet);
+    if (other !== undefined) {
+      throw new Doubt(`the link of ${port.device}/${other} went when ${own} was off`);
+    }
+    return gone.length === 1;
+  });
+}
+
+/** @throws Doubt Its power is not verified to be on again */
+async function watchOn(id: string, outlet: string, deps: ProofDeps): Promise<void> {
+  await until(cycleMs, `${outlet} is not on again`, deps, async () => {
+    const { step, outcome, failedStep, detail } = await cycleOf(id, deps);
+    // Who rack.yaml has at this outlet need not be who was cycled: whether that one is back means nothing.
+    if (outcome === undefined) return step === 'see-back';
+    if (outcome === 'back' || outcome === 'on') return true;
+    if (outcome === 'failed' && failedStep === 'see-back') return true;
+    throw new Doubt(`its cycle ended as ${outcome}: ${detail ?? 'see skolo power log'}`);
+  });
+}
+
+export async function cycleOf(
+  id: string,
+  { daemon }: Pick<ProofDeps, 'daemon'>,
+): Promise<PowerCycle> {
+  return await daemon.ask((client) => client.cycle({ params: { id } }));
+}
+
+/** @throws Doubt `what`, after so long */
+export async function until(
+  ms: number,
+  what: string,
+  { now, pause }: Pick<ProofDeps, 'now' | 'pause'>,
+  isDone: () => Promise<boolean>,
+): Promise<void> {
+  const end = now() + ms;
+  while (!(await isDone())) {
+    if (now() > end) throw new Doubt(`${what} after ${ms / 1000} s`);
+    await pause();
+  }
+}
+
+async function read(
+  device: string,
+  { backup }: Pick<ProofDeps, 'backup'>,
+): Promise<ConnectedHosts> {
+  return await backup.ask((client) => client.connectedHosts({ params: { device }, timeoutMs }));
+}
+
+/** Undefined: a power cycle needs it at the moment. */
+async function readIfFree(
+  device: string,
+  deps: Pick<ProofDeps, 'backup'>,
+): Promise<ConnectedHosts | undefined> {
+  try {
+    return await read(device, deps);
+  } catch (error) {
+    const { cause } = error instanceof Error ? error : {};
+    const original = error instanceof ApiError ? error : cause;
+    if (original instanceof ApiError && original.problem.failure === 'busy') return undefined;
+    throw error;
+  }
+}
+
+function linksOf({ ports }: ConnectedHosts): Set<string> {
+  return new Set(ports.flatMap(({ name, up }) => (up ? [name] : [])));
+}
+
+/** Whether this card, and no other, is at the port. */
+function isAlone({ hosts }: ConnectedHosts, port: string, card: string): boolean {
+  const cards = hosts.filter((each) => each.source === 'mac-table' && each.port === port);
+  return cards.length > 0 && cards.every(({ mac }) => mac === card);
+}

@@ -1,0 +1,69 @@
+/** One image for all machines of a rack, whose cards ask who they are. */
+import { fixedAddress } from '@skolo/jumphost';
+import type { PiIdentity, PiSetup } from '@skolo/pi';
+import { Secret } from '@skolo/secrets';
+import type { SkoloCommand } from '../../command.ts';
+import { CliError } from '../../errors.ts';
+import { timestamp } from '../../output/time.ts';
+import { enrolmentService } from './enrolment.ts';
+import { warnOfNoRoute } from './no-route.ts';
+import type { IdentityNeeds } from './setup-options.ts';
+
+/** Until it has a name. */
+const identity: PiIdentity = { hostname: 'skolo-new', wired: 'dhcp' };
+
+/** @throws CliError */
+export function sharedImage(
+  command: SkoloCommand,
+  { words, rack, options }: Omit<IdentityNeeds, 'names'> & { words: readonly string[] },
+) {
+  const { common, dhcp, gateway, dns, secretDays: days = 30 } = options;
+  if (words.length > 0) command.error('--common: is for all machines; name none');
+  const others = {
+    '--address': options.address,
+    '--join': options.join,
+    '--join-token-file': options.joinTokenFile,
+  };
+  const other = Object.entries(others).find(([, value]) => value !== undefined);
+  if (other !== undefined) {
+    command.error(`--common: leave out ${other[0]}; the jumphost gives it`);
+  }
+  if (rack === undefined) throw new CliError('--common: needs rack.yaml; name it with --rack');
+  if (rack.services['machine-state'].enrolment === undefined) {
+    throw new CliError(
+      `${rack.name}: rack.yaml has no services.machine-state.enrolment, so nobody would answer; add it, and push`,
+    );
+  }
+  const { name, address } = rack.jumphost;
+  const { nameServers, prefix, ...fixed } = fixedAddress(rack, {
+    name,
+    address,
+    gateway,
+    nameServers: dns,
+  });
+  if (fixed.gateway === undefined && !dhcp) warnOfNoRoute(command.io, rack.name);
+  const subnet = { prefix, ...(fixed.gateway !== undefined && { gateway: fixed.gateway }) };
+  const cards = common === true || common === undefined ? [''] : counted(common);
+  const names = cards.map((each) => `${rack.name}-common${each}`);
+  const pi = [...rack.machines.values()].find(({ kind }) => kind === 'rpi');
+  return {
+    names,
+    identities: new Map(names.map((each) => [each, identity])),
+    nameServers: dhcp ? (dns ?? []) : nameServers,
+    /** A machine whose login all cards have. */
+    example: pi?.name ?? '',
+    async enrolment(): Promise<NonNullable<PiSetup['enrolment']>> {
+      const service = enrolmentService(command);
+      const made = await service.ask((client) => client.newEnrolmentSecret({ body: { days } }));
+      const { id, expires, port, pin, secret } = made;
+      command.io.err(
+        `new cards may ask until ${timestamp(expires)}; skolo pi revoke ${id} ends it`,
+      );
+      return { port, pin, secret: new Secret(secret), ...(!dhcp && { subnet }) };
+    },
+  };
+}
+
+function counted(count: number): string[] {
+  return Array.from({ length: count }, (_, at) => `-${at + 1}`);
+}

@@ -1,0 +1,137 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type ConsoleRack, consoleApi, machineStateApi } from '@skolo/api';
+import { pause } from '@skolo/base';
+import type { FleetRack } from '@skolo/fleet';
+import type { SkoloCommand } from '../../command.ts';
+import { complain } from '../../errors.ts';
+import { count, plain } from '../../output/text.ts';
+import { loadFleet, rackNamed, withJumphost } from '../../reach/racks.ts';
+import { explaining, findToken, newClient, placeOf } from '../../reach/service-client.ts';
+import { untilStopped } from '../../until-stopped.ts';
+
+/** The browser has read the file by then. */
+const readWithinMs = 5000;
+
+/** `skolo console`: the web console. */
+export function define(command: SkoloCommand): void {
+  command
+    .description(
+      'Opens the web console of a rack, and signs you in with your token through a link that works once, within a minute. With names of racks it goes through their jumphosts and stays until Ctrl-C: one page shows all of them, the worst first, and a rack that cannot be reached with the reason. With several racks ssh asks for nothing: load your key with ssh-add. Without a token the page of the rack asks for one.',
+    )
+    .argument('[racks...]', 'names in the list of racks; default the rack of --rack')
+    .option('--all', 'all racks in the list of racks')
+    .option('--no-open', 'only print the link')
+    .uses('rack', 'url', 'tokenFile')
+    .example('skolo console rack4');
+
+  command.action(async (names: string[], options: { all?: true; open: boolean }) => {
+    const { io } = command;
+    const { on } = command.globals();
+    if (options.all && names.length > 0) command.error("give racks or '--all', not both");
+    const racks = names.length === 0 && on !== undefined ? [on] : names;
+    if (options.all || racks.length > 0) {
+      const wanted = options.all ? await allRacks(command) : await named(command, racks);
+      await serveRacks(command, wanted, options.open);
+    } else {
+      const { link, waiting, name } = await ownLink(command);
+      if (!options.open) io.out(link);
+      io.err(`${name}: ${personText(waiting)}`);
+      if (options.open) await openInBrowser(command, link);
+    }
+  });
+}
+
+async function allRacks(command: SkoloCommand): Promise<FleetRack[]> {
+  return (await loadFleet(command)).racks.filter(({ type }) => type !== 'gke');
+}
+
+async function named(command: SkoloCommand, names: readonly string[]): Promise<FleetRack[]> {
+  return await Promise.all(
+    [...new Set(names)].map(async (name) => withJumphost(await rackNamed(command, name))),
+  );
+}
+
+/** Until Ctrl-C. */
+async function serveRacks(
+  command: SkoloCommand,
+  wanted: readonly FleetRack[],
+  open: boolean,
+): Promise<void> {
+  const { io } = command;
+  const [{ startLocalServer }, { builtPages, createRacksConsole }, { watchRack }] =
+    await Promise.all([
+      import('@skolo/fleet'),
+      import('@skolo/console/racks'),
+      import('./watch-rack.ts'),
+    ]);
+  const pages = await builtPages({ rebuilds: true });
+  const stop = untilStopped(io);
+  function onConnection({ name, connection, why, known }: ConsoleRack) {
+    const text = connection === 'live' ? personText(known?.needPerson ?? 0) : (why ?? connection);
+    io.err(plain(`${name}: ${text}`));
+  }
+  const isOne = wanted.length === 1;
+  // A token is of one rack, and no other one may see it.
+  const tokenFile = isOne ? command.globals().tokenFile : undefined;
+  const options = { tokenFile, mayAsk: isOne && io.canAsk, onConnection };
+  const racks = wanted.map((rack) => watchRack(command, rack, options));
+  const workstation = createRacksConsole({ racks, pages, now: io.now });
+  const server = await startLocalServer(workstation.listener);
+  command.atEnd(server.close);
+  const running = racks.map((rack) => rack.run(stop.signal));
+  const link = `${server.url}/#/?code=${encodeURIComponent(workstation.createCode())}`;
+  if (open) await openInBrowser(command, link);
+  else io.out(link);
+  io.err('the page works until Ctrl-C');
+  await Promise.all(running);
+}
+
+function personText(waiting: number): string {
+  return `${count(waiting, 'machine')} ${waiting === 1 ? 'needs' : 'need'} a person`;
+}
+
+/** To the web console of the rack of rack.yaml, or at `--url`; and how many machines need a person. */
+async function ownLink(command: SkoloCommand) {
+  const globals = command.globals();
+  const { baseUrl, rack } = await placeOf(globals, { service: 'machine-state' });
+  const own = await findToken(command.io, globals.tokenFile, rack);
+  const token = own?.token;
+  const hint = own ? `the token is from ${own.file}` : 'save your token with skolo login';
+  const client = newClient({ ...machineStateApi, ...consoleApi }, { baseUrl, rack, token });
+  return await explaining(
+    async () => {
+      const { machines } = await client.machines();
+      const waiting = machines.filter((each) => each.needsAttention !== undefined).length;
+      const page = `${baseUrl.replace(/\/$/, '')}/`;
+      const name = rack ?? baseUrl;
+      if (token === undefined) return { name, link: page, waiting };
+      const { code } = await client.createLink();
+      return { name, link: `${page}#/sign-in?code=${encodeURIComponent(code)}`, waiting };
+    },
+    globals,
+    { hint, statuses: [401, 403] },
+  );
+}
+
+/** By a file that only its owner can read: arguments of programs are seen by all users of this computer. */
+async function openInBrowser(command: SkoloCommand, link: string): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'skolo-console-'));
+  command.atEnd(() => rm(folder, { recursive: true, force: true }));
+  const file = join(folder, 'console.html');
+  const page = `<!doctype html><meta http-equiv="refresh" content="0; url=${escaped(link)}">\n`;
+  await writeFile(file, page, { mode: 0o600, flag: 'wx' });
+  const program = process.platform === 'darwin' ? 'open' : 'xdg-open';
+  const child = spawn(program, [file], { detached: true, stdio: 'ignore' });
+  child.once('error', () => {
+    complain(command.io, `${program} cannot be started; --no-open prints the link`);
+  });
+  child.unref();
+  await pause(readWithinMs);
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
+}

@@ -1,0 +1,54 @@
+import { ApiError, ApiUnreachable } from '@skolo/api';
+import type { SkoloCommand } from '../../command.ts';
+import { CliError, exitCodes, usageError } from '../../errors.ts';
+import { powerCycleDaemon, unexplained } from '../../reach/service-client.ts';
+import { loadRack } from '../../workstation/rack-file.ts';
+import { removeToken, saveToken } from '../../workstation/workstation-files.ts';
+
+/** `skolo login`: keeps a token for the services of a rack on this workstation. */
+export function define(command: SkoloCommand): void {
+  command
+    .description(
+      'Saves your token for the services of a rack, in a file that only you can read. Commands for this rack use it, unless --token-file or SKOLO_TOKEN_FILE gives another one. You type it without seeing it, or it is read from standard input. It is tried first.',
+    )
+    .argument('<rack>', 'name of the rack')
+    .option('--remove', 'remove the saved token')
+    .uses('rack')
+    .example('skolo login rack4 --on rack4 < token-of-ann');
+
+  command.action(async (name: string, { remove }: { remove?: true }) => {
+    const { io } = command;
+    if (remove) {
+      const isRemoved = await removeToken(io.env, name);
+      io.err(isRemoved ? `the token for ${name} is removed` : `there is no token for ${name}`);
+      return;
+    }
+    const { rack: file } = command.globals();
+    const rack = await loadRack(command.globals());
+    if (rack.name !== name) {
+      const message = `${file} is the rack.yaml of ${rack.name}; give that of ${name} with --rack or --on`;
+      throw new CliError(message, exitCodes.wrongCommandLine);
+    }
+    const token = (await io.askSecret(`token for ${name}: `))?.trim() ?? '';
+    if (!/^[\x21-\x7e]+$/.test(token)) throw usageError('expected one line with a token');
+    const problem = await whyNotTried(command, token);
+    const saved = await saveToken(io.env, name, token);
+    const how = problem === undefined ? 'accepted, and saved' : 'saved';
+    io.err(`the token for ${name} is ${how} in ${saved}`);
+    if (problem !== undefined) io.err(`skolo: it was not tried: ${problem}`);
+  });
+}
+
+/** @throws CliError The token is rejected. */
+async function whyNotTried(command: SkoloCommand, token: string): Promise<string | undefined> {
+  try {
+    await powerCycleDaemon(command, token).ask((client) => client.controllers({}));
+    return undefined;
+  } catch (error) {
+    const cause = unexplained(error);
+    if (cause instanceof ApiUnreachable) return cause.message;
+    if (!(cause instanceof ApiError)) throw error;
+    if (cause.status !== 401) return cause.message;
+    throw new CliError(`${cause.message}; make another with skolo token new; nothing is saved`);
+  }
+}

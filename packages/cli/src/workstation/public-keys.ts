@@ -1,0 +1,33 @@
+/** Public keys of ssh of the person on this workstation. */
+import { readdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { errorCode } from '@skolo/base';
+import { publicKeysOf } from '@skolo/jumphost';
+import type { SkoloCommand } from '../command.ts';
+import { CliError, exitCodes } from '../errors.ts';
+import { readGivenFile } from './given-file.ts';
+
+/** Those of `--key`, else of ~/.ssh. @throws CliError There is none. */
+export async function publicKeys(
+  { io }: SkoloCommand,
+  given: string[] | undefined,
+): Promise<string[]> {
+  const files =
+    given?.map((file) => resolve(io.folder, file)) ??
+    (await ownKeys(io.env.HOME ?? io.env.USERPROFILE ?? ''));
+  const keys: string[] = [];
+  for (const file of files) {
+    keys.push(...publicKeysOf(await readGivenFile(file, 'correct --key', exitCodes.failed), file));
+  }
+  if (keys.length > 0) return [...new Set(keys)];
+  throw new CliError('no public key of ssh; name a file with --key, or make one with ssh-keygen');
+}
+
+async function ownKeys(home: string): Promise<string[]> {
+  const folder = join(home, '.ssh');
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (errorCode(error) === 'ENOENT') return [];
+    throw error;
+  });
+  return names.filter((name) => /^id_.*\.pub$/.test(name)).map((name) => join(folder, name));
+}

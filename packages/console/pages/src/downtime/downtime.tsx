@@ -1,0 +1,49 @@
+import { machineState } from '../live/api.ts';
+import { MachineLink } from '../parts/links.tsx';
+import { Load, useLoaded } from '../parts/load.tsx';
+import { Table } from '../parts/table.tsx';
+import { span } from '../parts/time.tsx';
+import { hrefOf, type Route } from '../shell/router.ts';
+
+const choices = ['1', '7', '30', '90'];
+
+/** Machines that lost the most time to faults. */
+export function Downtime({ route }: { route: Route }) {
+  const days = route.query.get('days') ?? '30';
+  const loaded = useLoaded(
+    (signal) => machineState.downtime({ query: { days: Number(days), limit: 50 }, signal }),
+    days,
+  );
+  return (
+    <>
+      <h1>Most time lost to faults</h1>
+      <nav class="tabs" aria-label="Period">
+        {choices.map((each) => (
+          <a
+            key={each}
+            href={hrefOf('downtime', [], { days: each })}
+            aria-current={each === days ? 'true' : undefined}
+          >
+            {each === '1' ? 'last day' : `last ${each} days`}
+          </a>
+        ))}
+      </nav>
+      <Load of={loaded}>
+        {({ machines }) => (
+          <Table caption="Machines" head={['Machine', 'Lost', 'Faults', 'Reasons']}>
+            {machines.map(({ name, times, seconds, codes }) => (
+              <tr key={name}>
+                <th scope="row">
+                  <MachineLink name={name} />
+                </th>
+                <td class="number">{span(seconds * 1000)}</td>
+                <td class="number">{times}</td>
+                <td>{codes.map(({ code, times: count }) => `${code} ${count}`).join(', ')}</td>
+              </tr>
+            ))}
+          </Table>
+        )}
+      </Load>
+    </>
+  );
+}

@@ -1,0 +1,75 @@
+/** Secrets that are not rotated, and why. */
+import { loadAccounts } from '@skolo/models/load';
+import type { Rack } from '@skolo/rack';
+import type { RackSecret } from '@skolo/rack/secrets';
+import {
+  deviceOf,
+  isAccountPart,
+  isSnmpPart,
+  nounOf,
+  partsOf,
+  type Target,
+  targetsOf,
+} from './rotation.ts';
+
+/** Why this secret cannot be rotated; undefined: it can. */
+export async function rotationRejection(
+  secret: RackSecret,
+  rack: Rack,
+): Promise<string | undefined> {
+  const { name, kind, place, where } = secret;
+  if (kind === 'adb-key' || kind === 'adb-public-key') {
+    return 'each phone has to accept a new key by a tap on its screen, so it is replaced by hand, phone by phone';
+  }
+  if (nounOf(secret) === undefined) {
+    return `${kind}: skolo cannot change it at the other end; change it there, then use skolo secrets set and apply`;
+  }
+  if (!place.startsWith(`${rack.name}/`)) {
+    return `${place} is shared, and other racks would be locked out`;
+  }
+  if (secret.isVariable) {
+    return 'services read a variable only when they start, so they would be locked out; name a file in rack.yaml';
+  }
+  const others = where.filter(
+    (path) =>
+      !/^logins\..+\.(?:password|enablePassword|privateKey|snmp\.(?:community|authKey|privKey))$/.test(
+        path,
+      ),
+  );
+  if (others.length > 0) return `is also ${others.join(', ')}, where skolo cannot replace it`;
+  const locked = secret.logins.filter((login) => rack.logins.get(login)?.passphrase !== undefined);
+  if (kind === 'ssh-key' && locked.length > 0) {
+    return `login ${locked.join(', ')} has a passphrase, and skolo makes keys without`;
+  }
+  const rejected: string[] = [];
+  for (const target of targetsOf(secret, rack)) {
+    const why = await targetRejection(secret, target, rack);
+    if (why !== undefined) rejected.push(why);
+  }
+  if (rejected.length === 0) return undefined;
+  return `${rejected.join('; ')}. Give what cannot be changed a login of its own, or replace ${name} by hand`;
+}
+
+async function targetRejection(
+  secret: RackSecret,
+  target: Target,
+  { logins }: Rack,
+): Promise<string | undefined> {
+  const device = deviceOf(target);
+  const { name, model } = device;
+  const accounts = await loadAccounts(device);
+  if (typeof accounts === 'string') return `${name} (${model}): ${accounts}`;
+  if ('transport' in device && accounts.transports?.includes(device.transport) === false) {
+    return `${name} (${model}): its passwords are changed over ${accounts.transports.join(', ')} only`;
+  }
+  if (secret.kind === 'ssh-key') {
+    return accounts.hasKeys ? undefined : `${name} (${model}): skolo cannot change keys there`;
+  }
+  const parts = partsOf(secret, target.login);
+  const login = logins.get(target.login ?? '');
+  if (parts.some(isSnmpPart) && login?.username === undefined) {
+    return `${name} (${model}): its login has no username and password, with which skolo changes SNMP at its command line`;
+  }
+  const unknown = parts.find((part) => !(isAccountPart(part) && accounts.parts.includes(part)));
+  return unknown && `${name} (${model}): skolo cannot change its ${unknown}`;
+}

@@ -1,0 +1,198 @@
+/** The dead-man switch of the internet connection, in a running daemon: its request, its limits and the journal are the real ones. */
+import { describe, expect, it } from 'vitest';
+import { Boards } from '../testing/board-driver.ts';
+import { boardDrivers } from '../testing/daemon.ts';
+import { fakeClock } from '../testing/fake-clock.ts';
+import { startRepairLab } from '../testing/repair-lab.ts';
+
+function rackWith(power: string): string {
+  return `
+infrastructure:
+  router: { model: edgeos, address: 127.0.2.9, ports: { ssh: 1 }, uplink: internet${power && `, power: ${power}`} }
+  switch-1: { model: edgeswitch, address: 127.0.2.1, ports: { ssh: 1 } }
+  pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
+machines:
+  a: { kind: rpi, power: pdu-1/1, offSeconds: 0.5 }
+`;
+}
+
+const yaml = rackWith('switch-1/5');
+const settings = `    seenBackSeconds: 1
+    repair: { internet: { enabled: true, silentMinutes: 15, pauseMinutes: 60 } }`;
+
+describe('a silent router', () => {
+  it('is cycled natively by its PDU after a quarter of an hour', async () => {
+    const { router, after, cycles, boards, said } = await startRepairLab({ yaml, settings });
+
+    router.isThere = false;
+    await after(0);
+    await after(14.9);
+    const tooEarly = await cycles();
+    await after(0.2);
+
+    expect(tooEarly).toEqual([]);
+    expect(await cycles()).toMatchObject([
+      { target: 'router', origin: 'internet', by: 'internet dead-man', force: true, mode: 'hard' },
+    ]);
+    await expect.poll(() => boards.get('switch-1').told).toEqual(['cycle 5']);
+    expect(said('internet connection down')).toHaveLength(1);
+  });
+
+  it('that answers once is not silent', async () => {
+    const { router, after, cycles } = await startRepairLab({ yaml, settings });
+
+    router.isThere = false;
+    await after(0);
+    await after(14);
+    router.isThere = true;
+    await after(0.5);
+    router.isThere = false;
+    await after(0);
+    await after(14);
+
+    expect(await cycles()).toEqual([]);
+  });
+
+  it('is cycled once in an hour, however long it is silent', async () => {
+    const { router, after, cycles, finished } = await startRepairLab({ yaml, settings });
+
+    router.isThere = false;
+    await after(0);
+    await after(16);
+    const [first] = await cycles();
+    await finished(first?.id ?? '');
+    await after(58);
+    const within = await cycles();
+    await after(3);
+
+    expect(within).toHaveLength(1);
+    expect(await cycles()).toHaveLength(2);
+  });
+
+  it('is not cycled again by a daemon that was restarted, until the hour is over', async () => {
+    const first = await startRepairLab({ yaml, settings });
+    first.router.isThere = false;
+    await first.after(0);
+    await first.after(16);
+    await first.stop();
+
+    const second = await startRepairLab({ yaml, settings, previous: first, clock: first.clock });
+    second.router.isThere = false;
+    const [left] = await second.cycles();
+    await second.finished(left?.id ?? '');
+    await second.after(0);
+    await second.after(58);
+    const within = await second.cycles();
+    await second.after(3);
+
+    expect(within).toMatchObject([{ origin: 'internet' }]);
+    expect(await second.cycles()).toHaveLength(2);
+  });
+
+  it('is cycled again after an hour, although the clock went back to 1970 without an internet connection', async () => {
+    const first = await startRepairLab({ yaml, settings });
+    first.router.isThere = false;
+    await first.after(0);
+    await first.after(16);
+    await first.stop();
+
+    const clock = fakeClock('1970-01-01T00:00:00Z', 60);
+    const second = await startRepairLab({ yaml, settings, previous: first, clock });
+    second.router.isThere = false;
+    const [left] = await second.cycles();
+    await second.finished(left?.id ?? '');
+    await second.after(0);
+    await second.after(58);
+    const within = await second.cycles();
+    await second.after(3);
+
+    expect(within).toHaveLength(1);
+    expect(await second.cycles()).toHaveLength(2);
+  });
+
+  it('is left alone by default', async () => {
+    const lab = await startRepairLab({ yaml, settings: '    repair: { enabled: true }' });
+
+    lab.router.isThere = false;
+    lab.clock.pass(120 * 60);
+    await lab.missing('a', 120);
+    lab.clock.pass(60);
+    await expect.poll(() => lab.boards.get('pdu-1').told).toEqual(['off 1', 'on 1 auto']);
+
+    expect(lab.boards.get('switch-1').told).toEqual([]);
+    expect(await lab.cycles()).toMatchObject([{ target: 'a', origin: 'repair' }]);
+  });
+});
+
+describe('brakes', () => {
+  it('while the rack boots', async () => {
+    const clock = fakeClock(undefined, 2 * 60);
+    const quick =
+      '    repair: { bootGraceMinutes: 15, internet: { enabled: true, silentMinutes: 5 } }';
+    const { router, after, cycles, said } = await startRepairLab({ yaml, settings: quick, clock });
+
+    router.isThere = false;
+    await after(0);
+    await after(12);
+    const booting = await cycles();
+    await after(2);
+
+    expect(booting).toEqual([]);
+    expect(said('internet connection not repaired')).toEqual(['the rack has just booted']);
+    expect(await cycles()).toHaveLength(1);
+  });
+
+  it.each([
+    ['no outlet', '', 'rack.yaml does not give router the one outlet that it hangs on'],
+    [
+      'two feeds',
+      '[switch-1/5, switch-1/6]',
+      'rack.yaml does not give router the one outlet that it hangs on',
+    ],
+    ['a PDU that cannot cycle by itself', 'pdu-1/5', 'pdu-1 cannot cycle an outlet by itself'],
+  ])('with %s', async (_what, power, why) => {
+    const { router, after, cycles, said } = await startRepairLab({
+      yaml: rackWith(power),
+      settings,
+    });
+
+    router.isThere = false;
+    await after(0);
+    await after(16);
+    await after(16);
+
+    expect(await cycles()).toEqual([]);
+    expect(said('internet connection not repaired')).toEqual([why]);
+  });
+
+  it('with a driver that is experimental', async () => {
+    const boards = new Boards();
+    const experimental = boards.kind('edgeswitch', { least: 0.1, most: 60 }, true);
+    const drivers = new Map([...boardDrivers(boards), ['edgeswitch', experimental]]);
+    const lab = await startRepairLab({ yaml, settings, boards, drivers });
+
+    lab.router.isThere = false;
+    await lab.after(0);
+    await lab.after(16);
+
+    expect(await lab.cycles()).toEqual([]);
+    expect(lab.said('internet connection not repaired')).toEqual([
+      'the driver of switch-1 is experimental',
+    ]);
+  });
+
+  it('while it is held, and asks no more often than it would cycle', async () => {
+    const { router, after, cycles, said, client } = await startRepairLab({ yaml, settings });
+    await client.hold({ body: { targets: ['rack1'], reason: 'the provider works on the line' } });
+
+    router.isThere = false;
+    await after(0);
+    await after(16);
+    await after(30);
+
+    expect(await cycles()).toEqual([]);
+    expect(said('internet connection not repaired')).toEqual([
+      expect.stringMatching(/^router: under repair .*the provider works on the line$/),
+    ]);
+  });
+});

@@ -1,0 +1,127 @@
+/**
+ * Dead-man switch of the internet connection: a router that has been silent for long is cycled through its PDU, since no remote
+ * operator can ask for that. Only natively: the daemon may be cut off meanwhile.
+ */
+
+import type { AcceptedRequests } from '@skolo/api';
+import { errorText } from '@skolo/base';
+import type { Clock, Logger } from '@skolo/common';
+import type { InfrastructureDevice, Rack } from '@skolo/rack';
+import type { Controllers } from '../devices/controllers.ts';
+import type { EmitPower } from '../events.ts';
+import { type Reach, reach } from '../machines/probe.ts';
+import type { Request } from '../request/requests.ts';
+import { uptimeAt } from '../rules/uptime-at.ts';
+import type { Store } from '../state/store.ts';
+
+export interface InternetWatchDeps {
+  rack: () => Rack;
+  store: Store;
+  controllers: Pick<Controllers, 'get'>;
+  take: (request: Request) => Promise<AcceptedRequests>;
+  clock: Clock;
+  log: Logger;
+  emit: EmitPower;
+  signal: AbortSignal;
+  /** How the router of the internet connection is looked at. */
+  reach?: Reach | undefined;
+}
+
+const lookMs = 3000;
+
+export class InternetWatch {
+  private readonly deps: InternetWatchDeps;
+  /** Seconds since boot. */
+  private silentSince: number | undefined;
+  private lastCycleAt = Number.NEGATIVE_INFINITY;
+  /** Cycles of the journal whose time is known. */
+  private readonly noted = new Set<string>();
+  private reported = '';
+
+  constructor(deps: InternetWatchDeps) {
+    this.deps = deps;
+  }
+
+  async look(): Promise<void> {
+    const { rack, clock, signal } = this.deps;
+    const { internet, bootGraceMinutes } = rack().services['power-cycle-daemon'].repair;
+    this.noteJournaled();
+    const router = [...rack().infrastructure.values()].find(
+      (device) => device.uplink === 'internet',
+    );
+    const isThere =
+      !internet.enabled ||
+      router === undefined ||
+      (await (this.deps.reach ?? reach)(router, lookMs, signal));
+    if (isThere) {
+      this.silentSince = undefined;
+      this.reported = '';
+      return;
+    }
+    const uptime = clock.uptime();
+    this.silentSince ??= uptime;
+    if (uptime - this.silentSince < internet.silentMinutes * 60) return;
+    if (uptime < bootGraceMinutes * 60) return this.report('boot', 'the rack has just booted');
+    if (uptime - this.lastCycleAt < internet.pauseMinutes * 60) return;
+    const obstacle = this.obstacle(router);
+    if (obstacle !== undefined) return this.report(...obstacle);
+    await this.cycle(router);
+  }
+
+  /** Why its outlet is not to be touched. */
+  private obstacle({
+    name,
+    power,
+  }: InfrastructureDevice): [brake: string, why: string] | undefined {
+    const [feed, ...others] = power;
+    const controller = feed && this.deps.controllers.get(feed.device);
+    if (controller === undefined || others.length > 0) {
+      return ['no-outlet', `rack.yaml does not give ${name} the one outlet that it hangs on`];
+    }
+    if (controller.experimental) {
+      return ['experimental', `the driver of ${controller.name} is experimental`];
+    }
+    if (controller.cyclesNatively(undefined)) return undefined;
+    return ['not-native', `${controller.name} cannot cycle an outlet by itself`];
+  }
+
+  private async cycle({ name }: InfrastructureDevice): Promise<void> {
+    const { take, clock, log, emit, rack } = this.deps;
+    const { silentMinutes } = rack().services['power-cycle-daemon'].repair.internet;
+    log.error({ router: name, silentMinutes }, 'internet connection down');
+    // Also an attempt that is rejected is not repeated at once.
+    this.lastCycleAt = clock.uptime();
+    try {
+      await take({
+        targets: [name],
+        ask: { action: 'cycle', mode: 'hard', force: true, nativeOnly: true },
+        reason: `silent for ${silentMinutes} minutes`,
+        by: 'internet dead-man',
+        origin: 'internet',
+        skipRejected: false,
+      });
+      emit({ type: 'repair', outcome: 'internet' });
+    } catch (error) {
+      this.report('rejected', errorText(error));
+    }
+  }
+
+  /**
+   * Each is converted to seconds since boot once, so that a clock that was set back (a jumphost without a battery, and no
+   * internet connection to ask) is a pause and not the end of all repair.
+   */
+  private noteJournaled(): void {
+    const { store, clock } = this.deps;
+    for (const { id, origin, requestedAt } of store.cycles.all.values()) {
+      if (origin !== 'internet' || this.noted.has(id)) continue;
+      this.noted.add(id);
+      this.lastCycleAt = Math.max(this.lastCycleAt, uptimeAt(clock, requestedAt));
+    }
+  }
+
+  private report(outcome: string, why: string): void {
+    if (this.reported === why) return;
+    this.reported = why;
+    this.deps.emit({ type: 'repair', outcome, why });
+  }
+}
