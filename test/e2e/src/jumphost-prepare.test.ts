@@ -143,7 +143,7 @@ head -c 1G /dev/zero > ${k3sState}/.full`);
       expect(code).toBe(1);
     });
 
-    it('lets an existing power controller serve, and none of ours beside it', async () => {
+    it('lets a existing power controller serve, and none of ours beside it', async () => {
       const { computer } = jumphost;
       const unit =
         '[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n';

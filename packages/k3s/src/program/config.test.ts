@@ -24,7 +24,7 @@ tls-san: [rack4.example.com]
     expect(mergeConfig('rack4', text, wanted).differs).toEqual([]);
   });
 
-  it.each(['- a list', 'a: [', 'text'])('refuses %j', (text) => {
+  it.each(['- a list', 'a: [', 'text'])('rejects %j', (text) => {
     expect(() => mergeConfig('rack4', text, wanted)).toThrow(
       'is not valid YAML; correct the file there',
     );

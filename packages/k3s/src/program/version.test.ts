@@ -29,7 +29,7 @@ describe('whyNoUpgrade', () => {
     ['v1.33.0+k3s1', 'v1.31.1+k3s1,v1.32.9+k3s1', 'an older version cannot read'],
     ['v1.32.5+k3s1', '1.33', 'is not a k3s version such as'],
     ['v1.32.5-dirty', 'v1.33.0+k3s1', 'is not a k3s release'],
-  ])('%s → %s is refused', (from, to, why) => {
+  ])('%s → %s is rejected', (from, to, why) => {
     expect(whyNoUpgrade(from, to.split(','))).toContain(why);
   });
 });

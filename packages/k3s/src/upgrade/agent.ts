@@ -26,7 +26,7 @@ import {
 } from '../program/unit.ts';
 import { agentCertificates, expiringScript } from '../server/certificates.ts';
 
-/** The version before, until the new one is verified. */
+/** The version before, until the new one has proven itself. */
 const old = '/usr/local/bin/.k3s.skolo-old';
 const next = '/usr/local/bin/.k3s.skolo-next';
 const restart = `systemctl restart ${units.agent}`;
@@ -56,7 +56,7 @@ interface AgentUpgrade {
   signal: AbortSignal;
 }
 
-/** Whether an upgrade of it was cut off before it was verified. */
+/** Whether an upgrade of it was cut off before it had proven itself. */
 export async function isCutOff(machine: AgentMachine): Promise<boolean> {
   try {
     return (await (await machine.open()).run(`[ -e ${old} ]`)).code === 0;
@@ -118,7 +118,7 @@ async function stage({
   return { own, isThere: false };
 }
 
-/** An old version that is there is of a run that was cut off: the one in place may be half verified. */
+/** A old version that is there is of a run that was cut off: the one in place may be half proven. */
 const switchScript = `set -e
 [ -e ${old} ] || { cp -a ${binary} ${old}.new && sync ${old}.new && mv -f ${old}.new ${old}; }
 mv -f ${next} ${binary}
