@@ -27,7 +27,7 @@ export function spareStep({ jumphost, spare, subnet }: TakeOver): Step {
     async check(host) {
       const why = await whyNoAddress(host, {
         address: jumphost.address,
-        old: spare.address,
+        previous: spare.address,
         subnet,
       });
       if (why !== undefined) {
