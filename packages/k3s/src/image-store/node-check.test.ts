@@ -1,6 +1,6 @@
 /** Nodes whose images a power cut has damaged, because containerd lacks the settings: the script of the unit, then a kubelet's pull. */
 import { pause } from '@skolo/base';
-import { campaign, seed, seeded } from '@skolo/durable/campaign';
+import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
 import { type ImageRegistry, PowerCutNode, peer, startImageRegistry } from '@skolo/simulators';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { nodeCheckFiles } from './node-check.ts';
@@ -107,7 +107,7 @@ ln -s '${containerd2}' $bin/containerd; sync -f disk`);
     const begin = performance.now();
     await node.pull(registry.image);
     const pullMs = performance.now() - begin;
-    for (let round = 0; round < campaign(3, 60); round += 1) {
+    for (let round = 0; round < countRounds(3, 60); round += 1) {
       await aDayPasses();
       await node.removeImages();
       const pulled = node.pull(registry.image).catch(() => {});
