@@ -152,7 +152,7 @@ func reason(err error) string {
 	case errors.As(err, &number) && (number == unix.EHOSTUNREACH || number == unix.EACCES):
 		return "forbidden"
 	case errors.As(err, &number) && number == unix.ECONNREFUSED:
-		return "refused"
+		return "rejected"
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return "timeout"
 	}

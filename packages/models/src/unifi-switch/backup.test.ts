@@ -124,7 +124,7 @@ describe('the configuration of a UniFi switch', () => {
     expect(output).toContain('Storing Active');
     expect(other.device.running()).toEqual(version);
     expect(other.device.startup()).toEqual(version);
-    expect(output.split('ls /tmp\r\n')[1]).toBe('system.cfg\r\nformer.cfg\r\n');
+    expect(output.split('ls /tmp\r\n')[1]).toBe('system.cfg\r\nprevious.cfg\r\n');
     expect(copy?.title).toContain('Its controller overwrites all of it');
     expect(copy?.lines).toEqual([
       'skolo backup show device-1 --version abc --secrets -o device-1.cfg',

@@ -57,7 +57,7 @@ export interface NodeNetwork {
   /**
    * Listens at some addresses and tries connections, with packets, in the namespaces that have the addresses.
    *
-   * @returns for each attempt `open`, `forbidden` (by a NetworkPolicy), `refused`, `timeout`, or the error
+   * @returns for each attempt `open`, `forbidden` (by a NetworkPolicy), `rejected`, `timeout`, or the error
    */
   reach(listen: readonly Endpoint[], attempts: readonly Attempt[]): Promise<string[]>;
   start(node: RealNode): Promise<RunningNode>;
