@@ -169,7 +169,7 @@ machines: { "rpi-[001-003]": { kind: rpi, address: "192.168.1.[101-103]" } }
     expect(image.err).toMatch(
       /trixie.img: is the base image itself; specify another folder with --out/,
     );
-    expect(burn.err).toMatch(/trixie.img: is a file with content; delete it/);
+    expect(burn.err).toMatch(/trixie.img: is a file that is not empty; delete it/);
     expect((await readFile(path('trixie.img'))).equals(before)).toBe(true);
   });
 
