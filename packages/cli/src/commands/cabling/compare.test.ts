@@ -169,7 +169,7 @@ describe('a cabling audit', () => {
       {
         kind: 'unknown-machine',
         name: 'switch-1/3',
-        what: `${macOf(9)} is there, at 192.168.1.77, named guest`,
+        what: `${macOf(9)} is connected, at 192.168.1.77, named guest`,
         advice: `add it: \`guest: { kind: host, address: 192.168.1.77, mac: ${macOf(9)}, uplink: switch-1/3 }\``,
       },
     ]);
