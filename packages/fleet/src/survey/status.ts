@@ -1,9 +1,14 @@
 /** How all racks are, each by its own Prometheus. */
 import { closing, errorText } from '@skolo/base';
 import { FleetError } from '../errors.ts';
+import type { FleetRack } from '../racks/clusters.ts';
+import {
+  askEachRack,
+  type EachRackOptions,
+  type OnNextWay,
+  type RackAnswer,
+} from '../racks/each-rack.ts';
 import { isRejected, type Kubectl } from '../way/kubectl.ts';
-import type { FleetRack } from './clusters.ts';
-import { askEachRack, type EachRackOptions, type OnNextWay, type RackAnswer } from './each-rack.ts';
 import { healthPath, type RackHealth, readHealth } from './rack-health.ts';
 
 /** A rack that can be asked until `close`. */
@@ -33,9 +38,9 @@ export function statusOfRacks(
         return await askHealth(opened.kubectl, rack.type === 'k3s' ? rack.jumphost : '', signal);
       } catch (error) {
         if (signal.aborted || isRejected(error, 'Unreachable')) throw error;
-        const how = `skolo kubectl ${rack.name} get pods -n skolo shows its pods`;
+        const how = `run skolo kubectl ${rack.name} get pods -n skolo to see its pods`;
         throw new FleetError(
-          `${rack.name}: its Prometheus cannot be asked: ${errorText(error)}; ${how}`,
+          `${rack.name}: its Prometheus cannot be queried: ${errorText(error)}; ${how}`,
           { code: 'NO_PROMETHEUS', cause: error },
         );
       }
