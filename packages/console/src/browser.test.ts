@@ -92,7 +92,7 @@ describe.skipIf(!chromium)('the console', () => {
     await page.goto(`${fixture.url}/#/machine/${name}`);
     await page.getByRole('button', { name: 'Quarantine' }).click();
     await page.getByRole('textbox', { name: 'Reason' }).fill('the screen is broken');
-    await page.getByRole('dialog').getByRole('combobox').selectOption('until somebody ends it');
+    await page.getByRole('dialog').getByRole('combobox').selectOption('until someone ends it');
     await page.getByRole('dialog').getByRole('button', { name: 'Quarantine' }).click();
 
     await page.locator('.now .condition.c-quarantined').waitFor();
@@ -116,7 +116,7 @@ describe.skipIf(!chromium)('the console', () => {
     const dialog = page.getByRole('dialog');
     await dialog.getByRole('textbox', { name: 'Reason' }).fill('new phone');
     await dialog.getByRole('button', { name: 'Maintenance' }).click();
-    await dialog.getByText('not reachable').waitFor();
+    await dialog.getByText('unreachable').waitFor();
     await dialog.getByRole('button', { name: 'Maintenance' }).click();
     await page.getByText('Done.').waitFor();
     await page.getByRole('button', { name: 'Close' }).last().click();

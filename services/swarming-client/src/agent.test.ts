@@ -320,7 +320,7 @@ leave('adb', {})`,
     await swarming.until(() => swarming.task(task).state === 'completed');
 
     await expect
-      .poll(() => agent.logged('ended what a finished task left behind'))
+      .poll(() => agent.logged('ended processes that a finished task had left behind'))
       .toMatchObject([{ processes: 2 }]);
     expect(left()).toEqual(['adb']);
     expect((await agent.status()).bot).toMatchObject({ state: 'running', starts: 1 });

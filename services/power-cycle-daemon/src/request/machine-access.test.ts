@@ -65,7 +65,7 @@ describe('a neighbour at the address of a machine', () => {
       status: 403,
       body: {
         detail:
-          'the agent of a had another key before: another computer may have its address; if its SD card was replaced, run: skolo equipment forget a',
+          'the agent of a had another key before, so another computer may have its address; if its SD card was replaced, run: skolo equipment forget a',
       },
     });
     expect(replaced.status).toBe(202);

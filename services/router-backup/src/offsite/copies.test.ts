@@ -239,7 +239,7 @@ describe('a bucket', () => {
     }
     await lab.settled();
     expect(lab.copies.status()).toMatchObject([
-      { queued: 8, problem: expect.stringContaining('gs://backups/rack4: answers 503') },
+      { queued: 8, problem: expect.stringContaining('gs://backups/rack4: status 503') },
     ]);
     expect(lab.degraded.get('upload')).toContain('answers 503');
     expect(outage.hits.length).toBeGreaterThan(90);
@@ -399,7 +399,7 @@ describe('places in rack.yaml', () => {
     expect(lab.copies.status()).toEqual([]);
     expect(lab.degraded.size).toBe(0);
     expect(lab.logged.at(-1)).toMatchObject({
-      msg: 'place off site has left rack.yaml; its queue is dropped',
+      msg: 'off-site copy was removed from rack.yaml; its queue is dropped',
       place: `upload ${lab.offsite}`,
       dropped: 1,
     });
@@ -537,7 +537,7 @@ describe('old copies', () => {
     lab.time.pass(24 * hour);
     await expect
       .poll(() => lab.logged.map(({ msg }) => msg))
-      .toContain('the wall clock jumped; old copies are removed tomorrow');
+      .toContain('the clock jumped; old copies are removed tomorrow');
     expect(await objectsIn(lab.offsite)).toHaveLength(before.length + 1);
 
     await lab.settled();

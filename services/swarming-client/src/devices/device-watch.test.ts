@@ -153,7 +153,7 @@ describe('a watched device', () => {
 
     watch.stop();
 
-    await expect(look).rejects.toThrow('rpi-1-phone is not watched any more');
+    await expect(look).rejects.toThrow('rpi-1-phone is no longer monitored');
     await expect(watch.look()).rejects.toThrow('not watched any more');
     expect(looks).toHaveLength(1);
     expect(looks[0]?.signal.aborted).toBe(true);

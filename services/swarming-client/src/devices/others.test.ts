@@ -135,7 +135,7 @@ describe('what is attached', () => {
 
     expect(logged().filter(({ kind: found }) => found === 'android')).toEqual([
       expect.objectContaining({
-        msg: 'found an Android device: write device: { kind: android } into rack.yaml',
+        msg: 'found an Android device; write device: { kind: android } into rack.yaml',
         proposal: `device: { kind: android, serial: ${serial} }`,
       }),
     ]);
@@ -152,7 +152,7 @@ describe('what is attached', () => {
     phone.state = 'unauthorized';
     expect(await missing(device)).toMatch(/^unauthorized/);
     phone.unplug();
-    expect(await missing(device)).toBe('not attached: adb sees no device');
+    expect(await missing(device)).toBe('not attached: adb lists no device');
 
     tools.phone().plugIn();
     expect(await present(device)).toMatchObject({ kind: 'ios', serial: udid });

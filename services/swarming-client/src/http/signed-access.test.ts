@@ -230,7 +230,7 @@ describe('a service', () => {
     });
 
     expect(await rejection(clientOf({ url }).order({ body }))).toMatch(
-      /the answer is 401, nothing, and not from this service/,
+      /the response \(401, nothing\) is not from this service/,
     );
     expect(sent).toEqual([undefined]);
   });
@@ -248,7 +248,7 @@ describe('a look-alike at the address of a machine', () => {
     expect(sent).not.toContain('authorization');
     expect(answer).toMatchObject({
       status: 401,
-      text: expect.stringContaining('the challenge is not of this start of the program'),
+      text: expect.stringContaining('the challenge is from an earlier start of the program'),
     });
     expect(neighbour.done).toEqual([]);
   });
@@ -278,7 +278,7 @@ describe('a look-alike at the address of a machine', () => {
     expect(first.status).toBe(202);
     expect(second).toMatchObject({
       status: 401,
-      text: expect.stringContaining('the challenge was used already'),
+      text: expect.stringContaining('the challenge has already been used'),
     });
     expect(agent.done).toHaveLength(1);
   });

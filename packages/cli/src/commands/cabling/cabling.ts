@@ -117,7 +117,7 @@ async function proofs(
       if (!rack.machines.has(name)) return 'is no machine';
       try {
         const { task } = await status(name);
-        return task.running ? 'runs a task' : undefined;
+        return task.running ? 'running a task' : undefined;
       } catch (error) {
         return `does not tell whether it is idle: ${errorText(error)}`;
       }

@@ -39,7 +39,7 @@ function told(entry: HistoryEntry): Told {
     }
     case 'order': {
       const { order, endedAt, endedBy, reason, by } = entry;
-      const ended = endedAt === undefined ? undefined : `ended by ${endedBy ?? 'its time'}`;
+      const ended = endedAt === undefined ? undefined : `ended by ${endedBy ?? 'its expiry'}`;
       return { what: order, text: joined([reason, ended]), by };
     }
     case 'alert': {
@@ -51,7 +51,7 @@ function told(entry: HistoryEntry): Told {
     case 'boot':
       return { what: 'boot', text: 'the machine has booted' };
     case 'omitted': {
-      const text = `${entry.count} of kind ${entry.of}: more than the history takes in an hour`;
+      const text = `${entry.count} entries of kind ${entry.of} omitted: more than the history accepts in an hour`;
       return { what: 'omitted', text, style: 'yellow' };
     }
   }

@@ -39,9 +39,7 @@ export function define(command: SkoloCommand): void {
       timeOption('--return-after <time>', 'when a change that locks out returns by itself', '90s'),
     )
     .uses('rack', 'clusters', 'on')
-    .example(
-      "skolo pi setup 'host[01-10]' --rack desk/rack.yaml --password-file first-password",
-    );
+    .example("skolo pi setup 'host[01-10]' --rack desk/rack.yaml --password-file first-password");
 
   command.action(async (words: string[], options: Options) => {
     const { io } = command;

@@ -154,7 +154,7 @@ describe('following cycles', () => {
       'half an event',
       'text/event-stream',
       'event: cycle\ndata: {"id":"a"\n\n',
-      'the answer is not JSON',
+      'the response is not JSON',
     ],
   ])('rejects an answer that is %s', async (_, type, body, message) => {
     const server = await serve((_request, response) =>

@@ -28,7 +28,7 @@ export async function withTokenFile(
   const secret = secrets.find(({ kind }) => kind === 'token-file');
   if (secret === undefined) {
     throw new CliError(
-      `${on}: rack.yaml has no file of tokens; add \`access: { tokens: { file: secrets/tokens.yaml } }\``,
+      `${on}: rack.yaml names no token file; add \`access: { tokens: { file: secrets/tokens.yaml } }\``,
       exitCodes.badConfiguration,
     );
   }
