@@ -23,6 +23,20 @@ export const leftOut = {
 };
 
 /**
+ * zod exports its messages in all languages as one namespace that no bundler can split: 0.3 MB, loaded at each start. English remains.
+ *
+ * @type {import('esbuild').Plugin}
+ */
+export const englishOnly = {
+  name: 'english-only',
+  setup(build) {
+    build.onLoad({ filter: /\/zod\/v4\/locales\/index\.js$/ }, () => ({
+      contents: `export { default as en } from './en.js';`,
+    }));
+  },
+};
+
+/**
  * The facts of a model import its driver, which few bundles load: with it come ssh, SNMP and MQTT.
  *
  * @type {import('esbuild').Plugin}

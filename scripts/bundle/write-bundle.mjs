@@ -12,7 +12,7 @@ import {
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import { root } from '../node.mjs';
-import { leftOut, namesOfCommonJs, withoutDrivers } from './plugins.mjs';
+import { englishOnly, leftOut, namesOfCommonJs, withoutDrivers } from './plugins.mjs';
 import { shares } from './sizes.mjs';
 import { thirdParties } from './third-parties.mjs';
 
@@ -65,12 +65,13 @@ export async function compile(
     target: `node${leastNode}`,
     format: 'esm',
     splitting: true,
-    minify: true,
-    // Names of functions and classes are in stack traces, and some classes of errors are named after themselves.
-    keepNames: true,
+    // Not identifiers: stack traces and errors that are named after their class show them. `keepNames` instead would call
+    // Object.defineProperty for each closure of each request.
+    minifySyntax: true,
+    minifyWhitespace: true,
     legalComments: 'none',
     banner: { js: banner },
-    plugins: [leftOut, ...(hasDrivers ? [] : [withoutDrivers]), namesOfCommonJs],
+    plugins: [leftOut, englishOnly, ...(hasDrivers ? [] : [withoutDrivers]), namesOfCommonJs],
     metafile: true,
     logLevel: 'warning',
   });

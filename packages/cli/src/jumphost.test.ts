@@ -125,7 +125,7 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
 
     expect(code).toBe(1);
     for (const each of names) expect(stdout).toMatch(new RegExp(`^${each} .*name`, 'm'));
-    expect(stdout).toContain('name: its host name is ');
+    expect(stdout).toContain('name: the host name is ');
     expect(await workstation?.left()).toEqual([]);
   });
 
@@ -296,7 +296,7 @@ esac`,
 
     expect(rejected.code).toBe(1);
     expect(rejected.stderr).toContain(`${name}: waits for its task 67e8a4c01f2b3d10`);
-    expect(rejected.stdout).toMatch(/failed +it has run tasks for 0 min; --force ends them/);
+    expect(rejected.stdout).toMatch(/failed +still busy with tasks after 0 min; --force ends them/);
     expect(isThere).toBe('not done');
     expect(forced).toMatchObject({ code: 0, stdout: expect.stringContaining('only the cluster') });
     expect(await readFile(done, 'utf8')).toContain(`delete --ignore-not-found --wait=false node`);

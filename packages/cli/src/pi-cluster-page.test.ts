@@ -108,7 +108,7 @@ describe.skipIf(why !== undefined)(`the page (${why ?? 'Pis boot'})`, { timeout:
         isAgreed = true;
         child.stdin.write('yes\n');
       }
-      if (!isNext && text.includes('pull the card out of')) {
+      if (!isNext && text.includes('remove the SD card from')) {
         isNext = true;
         void run('losetup', ['--detach', loop]).then(() =>
           run('losetup', [loop, join(home, 'card-2')]),

@@ -68,7 +68,7 @@ describe.skipIf(why)(`Pis of a small rack${why ? ` (${why})` : ''}`, { timeout: 
     expect(one.out).toMatch(
       /^host03: time: .*no source of packages answers \(.*deb\.debian\.org.*\); connect it to the internet$/m,
     );
-    expect(one.out).toContain('restart: the firmware has not read its new settings');
+    expect(one.out).toContain('restart: the firmware has not loaded its new settings');
     expect(one.out).toContain('ssh accepts neither your keys nor the password');
     const pi = pis?.computers.get('host01');
     expect(await pi?.read('/boot/firmware/cmdline.txt')).toBe(
@@ -167,7 +167,7 @@ describe.skipIf(why)(`Pis of a small rack${why ? ` (${why})` : ''}`, { timeout: 
     });
     expect(one.exitCode).toBe(1);
     expect(one.out).toMatch(/^host03: swap: the connection dropped/m);
-    expect(one.out).toMatch(/^host09: system: its disk is full, with \d+ MiB free; make room/m);
+    expect(one.out).toMatch(/^host09: system: the disk is full \(\d+ MiB free\); free space/m);
 
     await pis?.computers.get('host03')?.boot();
     const stop = new AbortController();

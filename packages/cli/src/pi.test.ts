@@ -155,7 +155,7 @@ machines: { "rpi-[001-003]": { kind: rpi, address: "192.168.1.[101-103]" } }
   it('burn says which machines have no card', async () => {
     const printed = await pi('burn', 'rpi-[001-003]', ...common(), '--device', path('card'));
 
-    expect(printed.err).toContain('rpi-002: was not written, because no reader was left\n');
+    expect(printed.err).toContain('rpi-002: not written, because no card reader was left\n');
     expect(printed.exitCode).toBe(3);
   });
 
@@ -192,7 +192,7 @@ machines: { "rpi-[001-003]": { kind: rpi, address: "192.168.1.[101-103]" } }
     const printed = await pi('burn', 'rpi-001', ...common(), '--device', '/dev/sd-none');
 
     expect(printed.err).toBe(
-      'skolo: /dev/sd-none: no such disk; is the reader plugged in? lsblk lists all\n',
+      'skolo: /dev/sd-none: no such disk; check that the card reader is connected, and list all disks with lsblk\n',
     );
   });
 });

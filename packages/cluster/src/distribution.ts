@@ -77,13 +77,13 @@ export function placeStep(wanted: Place): Step {
   const text = ({ distribution, role }: Place) => `${role} of ${distribution}`;
   return {
     name: 'role',
-    about: `it has no other part in a cluster than ${text(wanted)}`,
+    about: `it has no cluster role other than ${text(wanted)}`,
     async check(host) {
       const now = await placeOf(host);
       if (now === undefined || text(now) === text(wanted)) return { differs: [] };
       return {
         differs: [
-          `it is ${text(now)}, and is to be ${text(wanted)}; take it out of its cluster first, with skolo pi kubernetes reset`,
+          `it is ${text(now)}, but should become ${text(wanted)}; remove it from its cluster first with skolo pi kubernetes reset`,
         ],
       };
     },
@@ -94,7 +94,7 @@ export function placeStep(wanted: Place): Step {
 export function serverStep(server: Promise<Host>): Step {
   return {
     name: 'server',
-    about: 'the server of the cluster is there',
+    about: 'the server of the cluster is ready',
     async check() {
       await server;
       return { differs: [] };

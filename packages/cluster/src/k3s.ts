@@ -6,6 +6,7 @@ import {
   agentSystemStep,
   clusterOn,
   endUnit,
+  imageStoreStep,
   imagesStep,
   installBinary,
   installedVersion,
@@ -31,6 +32,7 @@ export const k3s: Distribution = {
   uninstall,
   serverSteps: ({ server, version }, { download, accounts }) => [
     k3sConfigStep(server),
+    imageStoreStep('server'),
     k3sStep({ version, download }),
     accountsStep(accounts),
   ],
@@ -65,14 +67,14 @@ function programStep(k3s: Pick<Programs, 'version'> & Pick<PlanDeps, 'download'>
   const { version } = k3s;
   return {
     name: 'program',
-    about: `the program of k3s, ${version} where none runs`,
+    about: `the k3s binary is installed (${version} unless it is in use)`,
     async check(host) {
       const installed = await installedVersion(host);
       if (installed === undefined) return { differs: ['/usr/local/bin/k3s is missing'] };
       if (installed === version) return { differs: [], note: installed };
       return (await placeOf(host)) === undefined
         ? { differs: [`/usr/local/bin/k3s is ${installed}`] }
-        : { differs: [], note: `${installed}, which is part of a cluster and stays` };
+        : { differs: [], note: `${installed}, kept because it is part of a cluster` };
     },
     apply: (host) => installBinary(host, k3s),
   };

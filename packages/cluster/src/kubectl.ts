@@ -34,7 +34,7 @@ export function kubectlOn(server: Host): Kubectl {
       const parsed = schema.safeParse(JSON.parse(text));
       if (parsed.success) return parsed.data;
       throw new ClusterError(
-        `${server.name}: kubectl get ${args.join(' ')}: unknown answer: ${parsed.error.message}`,
+        `${server.name}: kubectl get ${args.join(' ')}: unexpected response: ${parsed.error.message}`,
       );
     },
   };

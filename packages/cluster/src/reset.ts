@@ -88,7 +88,7 @@ async function removeNode(name: string, deps: ResetDeps): Promise<Omit<Removed, 
   const node = await cluster.node(name);
   const notes: string[] = [];
   if (node?.isReady && !isWhole) {
-    report(`${name}: pods move to other nodes`);
+    report(`${name}: moving pods to other nodes`);
     const drained = await kubectlOn(server).try(
       [
         ...['drain', name, '--ignore-daemonsets', '--delete-emptydir-data', '--force'],
@@ -96,7 +96,7 @@ async function removeNode(name: string, deps: ResetDeps): Promise<Omit<Removed, 
       ],
       { deadlineMs: 240_000 },
     );
-    if (drained.code !== 0) notes.push(`pods were ended: ${drained.stderr.split('\n').at(-1)}`);
+    if (drained.code !== 0) notes.push(`pods were stopped: ${drained.stderr.split('\n').at(-1)}`);
   }
   report(`${name}: uninstalling`);
   const why = await open(name)
@@ -108,11 +108,11 @@ async function removeNode(name: string, deps: ResetDeps): Promise<Omit<Removed, 
   if (why !== undefined && node?.isReady) {
     return {
       isGone: false,
-      text: `the node is alive, and its computer was not reached (${why}); make it reachable, or turn it off`,
+      text: `the node is running, but its computer is unreachable (${why}); make it reachable, or turn it off`,
     };
   }
   // After its kubelet, which would register it again.
   await cluster.forget(name);
-  if (why !== undefined) notes.push(`only the cluster was changed: ${why}`);
+  if (why !== undefined) notes.push(`removed from the cluster, but not uninstalled: ${why}`);
   return { isGone: true, text: notes.join('; ') };
 }

@@ -72,7 +72,7 @@ describe('a cluster', () => {
         { ...plan, agents: [{ name: 'host01' }] },
         { ...deps, download: () => Promise.reject(new Error()), accounts: async () => '' },
       ),
-    ).rejects.toThrow('host01: is there twice; name it once');
+    ).rejects.toThrow('host01: is listed twice; list it once');
   });
 
   it('runs so many commands at once on a computer, and no more', async () => {
@@ -166,7 +166,7 @@ head -c 1M /dev/zero > /usr/local/bin/.full`,
       expect(statesOf(results)).toEqual({
         ...Object.fromEntries(['01', '02', '03', '07', '09', '10'].map((n) => [`host${n}`, 'ok'])),
         host04: expect.stringContaining('its disk is full: make room'),
-        host05: expect.stringMatching(/^system: its clock is \d+ s behind this computer's/),
+        host05: expect.stringMatching(/^system: the clock is \d+ s behind your workstation's/),
         host06: expect.stringMatching(/host06: the connection dropped|no answer within/),
         host08: expect.stringMatching(/host08: ssh accepts none of your keys/),
       });

@@ -28,18 +28,18 @@ export async function ask(
     request.on('error', () => undefined);
     request.end(body);
     const [response]: IncomingMessage[] = await once(request, 'response');
-    if (response === undefined) throw new Error('no answer');
+    if (response === undefined) throw new Error('no response');
     const chunks: Buffer[] = [];
     let size = 0;
     for await (const chunk of response) {
       size += chunk.length;
-      if (size > maxBytes) throw new Error(`its answer exceeds ${maxBytes} bytes`);
+      if (size > maxBytes) throw new Error(`the response exceeds ${maxBytes} bytes`);
       chunks.push(chunk);
     }
     const { statusCode = 0, headers } = response;
     return { status: statusCode, headers, body: Buffer.concat(chunks).toString('utf8') };
   } catch (error) {
-    if (signal.aborted) throw new Error(`no answer within ${timeoutMs / 1000} s`);
+    if (signal.aborted) throw new Error(`no response within ${timeoutMs / 1000} s`);
     throw new Error(errorCode(error) ?? errorText(error), { cause: error });
   }
 }

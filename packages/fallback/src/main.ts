@@ -12,16 +12,16 @@ import { allServices, hasUnit } from './units/services.ts';
 const names = allServices.map(({ name }) => name).join(' | ');
 const usage = `usage: skolo-fallback COMMAND
 
-  status                     which of k3s and the unit serves, and why
-  fail-over SERVICE          the unit serves from now on, also after a reboot, and k3s does not
-  existing SERVICE [UNIT…]   these units of an existing system serve from now on, also after a reboot; default: those of before
-  fail-back SERVICE [UNIT…]  k3s serves again; when its pod does not get ready, all stays as it is. The units are
-                             those of an existing system that run
-  sync                       copies the configuration of the units from k3s
-  look                       what the timer does: stands in where a service does not answer, gives way where k3s can serve
-  fence                      keeps every power-cycle daemon of skolo off while it runs (skolo-power-fence.service)
+  status                     show for each service whether k3s or the unit serves, and why
+  fail-over SERVICE          let the unit serve instead of k3s, even after a reboot
+  existing SERVICE [UNIT…]   let units of an existing system serve, even after a reboot (default: the units of the last time)
+  fail-back SERVICE [UNIT…]  let k3s serve again; if its pod does not become ready, nothing changes. Name the units
+                             of an existing system that are running
+  sync                       copy the configuration of the units from k3s
+  look                       run by the timer: start the unit of a service that does not respond, stop it when k3s can serve
+  fence                      prevent every power-cycle daemon of skolo from running (skolo-power-fence.service)
 
-SERVICE is ${names}. Settings are in /etc/default/skolo-fallback.`;
+SERVICE is ${names}. The settings are in /etc/default/skolo-fallback.`;
 
 type Command = (context: Context) => Promise<boolean>;
 const general = new Map<string, Command>([
@@ -39,9 +39,9 @@ async function main(args: string[]): Promise<boolean> {
     console.log(usage);
     return true;
   }
-  if (command === undefined) throw new WrongCommandLine('a command is missing');
+  if (command === undefined) throw new WrongCommandLine('no command given');
   if ((command === 'fence' || general.has(command)) && rest.length > 0) {
-    throw new WrongCommandLine('too many words');
+    throw new WrongCommandLine('too many arguments');
   }
   if (command === 'fence') {
     const stop = new AbortController();
@@ -72,15 +72,15 @@ function readArguments(args: string[]) {
 
 function ofService(command: string, [name, ...words]: string[]): Command {
   if (!['fail-over', 'fail-back', 'existing'].includes(command)) {
-    throw new WrongCommandLine(`no command ${command}`);
+    throw new WrongCommandLine(`unknown command ${command}`);
   }
   const service = allServices.find((each) => each.name === name);
-  if (service === undefined) throw new WrongCommandLine(`${command}: which service? ${names}`);
+  if (service === undefined) throw new WrongCommandLine(`${command}: specify a service: ${names}`);
   const units = words.map(unitName);
   if (command === 'fail-back') return (context) => failBack(context, service, units);
   if (command === 'existing')
     return (context) => failOverToExisting(context, service, units, operator());
-  if (units.length > 0) throw new WrongCommandLine('too many words');
+  if (units.length > 0) throw new WrongCommandLine('too many arguments');
   if (!hasUnit(service))
     throw new WrongCommandLine(`fail-over: ${service.name} has no unit of skolo`);
   return (context) => failOverToUnit(context, service, operator());

@@ -11,13 +11,16 @@ import { PiError } from './errors.ts';
 const hostName = z
   .string()
   .max(63)
-  .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, 'a host name has letters a to z, digits and hyphens');
+  .regex(
+    /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/,
+    'is not a host name, which contains only letters a to z, digits and hyphens',
+  );
 const domain = z
   .string()
   .max(190)
   .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/, 'is not a domain');
 const address = z.string().refine((text) => isIP(text) !== 0, 'is not an IP address');
-const ipv4 = z.string().refine((text) => isIPv4(text), 'is not an address of IPv4');
+const ipv4 = z.string().refine((text) => isIPv4(text), 'is not an IPv4 address');
 /** A name or an address; of IPv6 without brackets. */
 const server = z
   .string()
@@ -25,16 +28,16 @@ const server = z
   .regex(/^[A-Za-z0-9:.-]+$/, 'is not a host name or an address');
 
 /** As useradd of Debian allows them. */
-const userName = z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/, 'is not a name of a user');
+const userName = z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/, 'is not a valid user name');
 
 /** One line without control characters. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it rejects control characters
-const line = z.string().regex(/^[^\u0000-\u001f\u007f]+$/, 'has control characters');
+const line = z.string().regex(/^[^\u0000-\u001f\u007f]+$/, 'contains control characters');
 
 /** One line of authorized_keys, without options. */
 const publicKey = line.regex(
   /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-\S+|sk-\S+@openssh\.com) [A-Za-z0-9+/]+=*( .*)?$/,
-  'is not a public key of ssh',
+  'is not an SSH public key',
 );
 
 /** Length of the prefix of a subnet. */
@@ -60,10 +63,10 @@ const Wifi = z.strictObject({
   ssid: line.refine((text) => Buffer.byteLength(text) <= 32, 'has more than 32 bytes'),
   /** WPA2: 8 to 63 letters of ASCII. */
   password: z.instanceof(Secret).refine((secret) => /^[\x20-\x7e]{8,63}$/.test(secret.reveal()), {
-    error: 'a password of Wi-Fi has 8 to 63 letters of ASCII',
+    error: 'must be a Wi-Fi password of 8 to 63 ASCII characters',
   }),
   /** Where it is: which channels are allowed. Without it the kernel keeps Wi-Fi off. */
-  country: z.string().regex(/^[A-Z]{2}$/, 'is not a country of ISO 3166, such as DE'),
+  country: z.string().regex(/^[A-Z]{2}$/, 'is not an ISO 3166 country code such as DE'),
 });
 
 /**
@@ -74,13 +77,14 @@ const Wifi = z.strictObject({
 const joinToken = z
   .instanceof(Secret)
   .refine((secret) => /^K10[0-9a-f]{64}::/.test(secret.reveal()), {
-    error: 'lacks the digest of the CA (K10…::), so that any server could be the cluster',
+    error: 'lacks the digest of the CA (K10…::), so any server could pose as the cluster',
   })
   .refine((secret) => !/^K10[0-9a-f]{64}::(server|node):/.test(secret.reveal()), {
-    error: 'never expires; make one that does with `k3s token create --ttl 24h` on the server',
+    error:
+      'never expires; create a token that does, with `k3s token create --ttl 24h` on the server',
   })
   .refine((secret) => /::[a-z0-9]{6}\.[a-z0-9]{16}$/.test(secret.reveal()), {
-    error: 'is not a token of `k3s token create`',
+    error: 'is not a token from `k3s token create`',
   });
 
 const System = z.strictObject({
@@ -92,11 +96,13 @@ const System = z.strictObject({
   nameServers: z.array(address),
   /** Lines of /etc/hosts: an address, and names. */
   hosts: z.array(
-    z.string().regex(/^[0-9A-Fa-f:.]+[ \t]+[A-Za-z0-9. \t-]+$/, 'is not a line of /etc/hosts'),
+    z
+      .string()
+      .regex(/^[0-9A-Fa-f:.]+[ \t]+[A-Za-z0-9. \t-]+$/, 'is not a valid line of /etc/hosts'),
   ),
   timezone: z.string().regex(/^[A-Za-z0-9_+-]+(\/[A-Za-z0-9_+-]+)*$/, 'is not a time zone'),
   /** Layout of X11: `us`, `de`. */
-  keyboard: z.string().regex(/^[a-z]{2,12}$/, 'is not a layout of keyboards, such as us'),
+  keyboard: z.string().regex(/^[a-z]{2,12}$/, 'is not a keyboard layout such as us'),
   /** `C.UTF-8` is in every image, and others are generated at the first start. */
   locale: z.string().regex(/^[A-Za-z_]+(\.[A-Za-z0-9-]+)?(@[a-z]+)?$/, 'is not a locale'),
   /** Servers of NTP, the first one preferred. */
@@ -119,7 +125,7 @@ const Enrolment = z.strictObject({
   /** Of machine-state, on the server of the cluster. */
   port: z.int().min(1).max(65_535),
   /** Of the public key there, as curl reads it. */
-  pin: z.string().regex(/^sha256\/\/[A-Za-z0-9+/]{43}=$/, 'is not a pin of a public key'),
+  pin: z.string().regex(/^sha256\/\/[A-Za-z0-9+/]{43}=$/, 'is not a public key pin'),
   secret: z
     .instanceof(Secret)
     .refine((secret) => /^[A-Za-z0-9._-]{20,100}$/.test(secret.reveal()), {
@@ -132,13 +138,13 @@ const Enrolment = z.strictObject({
 const Setup = z
   .strictObject({ ...System.shape, identity: Identity, enrolment: Enrolment.optional() })
   .refine(({ cluster, enrolment }) => enrolment === undefined || cluster?.token === undefined, {
-    error: 'a shared image has no token of its own',
+    error: 'a shared image cannot contain a token',
   })
   .refine(({ cluster, enrolment }) => cluster === undefined || cluster.token || enrolment, {
     error: 'a machine that joins a cluster needs a token',
   })
   .refine(({ cluster, enrolment }) => enrolment === undefined || cluster !== undefined, {
-    error: 'a shared image joins a cluster',
+    error: 'a shared image needs a cluster to join',
   });
 
 export type PiSetup = z.infer<typeof Setup>;

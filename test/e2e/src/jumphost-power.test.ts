@@ -65,7 +65,7 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))(
       );
       await expect(
         start(spare, { ...place, program: [process.execPath, '/dev/null'] }),
-      ).rejects.toThrow('the daemon does not start on this machine');
+      ).rejects.toThrow('the daemon did not start on this machine');
       await expect(access(place.folder)).rejects.toThrow('ENOENT');
     });
   },

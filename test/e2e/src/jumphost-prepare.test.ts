@@ -143,7 +143,7 @@ head -c 1G /dev/zero > ${k3sState}/.full`);
       expect(code).toBe(1);
     });
 
-    it('lets an existing power controller serve, and none of ours beside it', async () => {
+    it('lets a existing power controller serve, and none of ours beside it', async () => {
       const { computer } = jumphost;
       const unit =
         '[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n';
@@ -154,7 +154,7 @@ head -c 1G /dev/zero > ${k3sState}/.full`);
       const { code, out } = await prepare();
 
       expect(out).toMatch(
-        /^existing-system +changed +power-cycle-daemon: powercycle.service serves, as root wanted /m,
+        /^existing-system +changed +power-cycle-daemon: served by powercycle.service since /m,
       );
       expect(out).toMatch(/^services +ok .*metadata-server 1\.2\.0/m);
       expect(out).toMatch(/^rack4: \d+ steps? changed$/m);
@@ -173,7 +173,7 @@ head -c 1G /dev/zero > ${k3sState}/.full`);
       expect(await isActive('powercycle.service')).toBe('inactive');
 
       const back = await type('rollback', 'rack4', 'power-cycle-daemon');
-      expect(back.out).toContain('rack4 is held: no new cycle begins');
+      expect(back.out).toContain('rack4 is held: no new power cycle starts');
       expect(back.out).toContain('power-cycle-daemon: failed over, powercycle.service runs');
       expect(back.code).toBe(0);
       expect(await replicas()).toBe('0');
@@ -324,7 +324,7 @@ spec: { policyName: full, validationActions: [Deny] }
       let said = '';
       for await (const text of workstation.stdout?.setEncoding('utf8') ?? []) {
         said += text;
-        if (said.includes('starts the new version')) workstation.kill('SIGKILL');
+        if (said.includes('starting the new version')) workstation.kill('SIGKILL');
       }
       await (workstation.signalCode ?? once(workstation, 'exit'));
 

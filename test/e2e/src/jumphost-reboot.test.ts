@@ -25,10 +25,10 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through sshd', () => {
 
     expect(board.isOn('1')).toBe(true);
     expect(lines).toEqual([
-      'rack4 is held: no new cycle begins',
+      'rack4 is held: no new power cycle starts',
       'rpi-1: being cycled',
       'jumphost-rack4 reboots',
-      'jumphost-rack4: still the same boot',
+      'jumphost-rack4: not rebooted yet',
       'jumphost-rack4 is back',
       'metadata-server: not ready (503)',
       'all services are ready',

@@ -202,7 +202,7 @@ describe.skipIf(why !== undefined)(
       const { code, out } = await replace(...damaged, '--new-cluster');
 
       expect(stopped.out).toMatch(
-        /^database +failed +the database of k3s is damaged: .*--new-cluster/m,
+        /^database +failed +the k3s database is damaged: .*--new-cluster/m,
       );
       expect(stopped.out).not.toMatch(/^fence/m);
       expect(stopped.code).toBe(1);

@@ -332,7 +332,7 @@ describe.skipIf(why !== undefined)(
       console.info(`${out}\nfirst token after ${firstToken} s, all after ${seconds()} s`);
 
       expect(out).toMatch(/^database +ok .*its token opens it/m);
-      expect(out).toMatch(/^history of configurations +missing/m);
+      expect(out).toMatch(/^configuration history +missing/m);
       expect(out).toMatch(/^rack4: spare-rack4 is the jumphost, after \d+ (s|min)/m);
       expect(code).toBe(0);
       expect(await tokenOf()).toBe('ya29.of-bots');

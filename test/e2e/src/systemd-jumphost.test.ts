@@ -152,9 +152,9 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
 
     await expect.poll(() => jumphost.askToken(), patient).toContain('No valid token');
     await expect.poll(() => jumphost.journal(), patient).toContain('metadata-server: k3s serves');
-    expect(await jumphost.journal()).not.toContain('stands in');
+    expect(await jumphost.journal()).not.toContain('starting the unit');
     expect((await jumphost.fallback('status')).text).toContain(
-      'k3s: http://127.0.0.1:20010 answers with 503',
+      'k3s: http://127.0.0.1:20010 returns 503',
     );
 
     await computer.write(file, token);
@@ -168,8 +168,8 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     await jumphost.computer.run('systemctl', 'stop', 'k3s');
     const { text } = await jumphost.fallback('look');
 
-    expect(text).not.toContain('stands in');
-    expect(text).not.toContain('does not answer');
+    expect(text).not.toContain('starting the unit');
+    expect(text).not.toContain('does not respond');
     expect(await jumphost.askPower()).toBe(401);
     expect(await jumphost.isActive(metadata)).toBe(false);
   });
@@ -185,9 +185,9 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     expect(await jumphost.isActive(metadata)).toBe(true);
     expect(await jumphost.isActive(power)).toBe(true);
     const { text } = await jumphost.fallback('status');
-    expect(text).toContain(`serves         ${metadata}: http://127.0.0.1:20010 answers with 200`);
+    expect(text).toContain(`serves         ${metadata}: http://127.0.0.1:20010 returns 200`);
     const reason = inFull ? 'no answer within 5 s' : 'ECONNREFUSED';
-    expect(text).toContain(`the unit stands in: k3s does not answer (${reason})`);
+    expect(text).toContain(`the unit runs as fallback: k3s does not respond (${reason})`);
   });
 
   it('restarts a killed service', async () => {
@@ -230,18 +230,22 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
 
     await expect
       .poll(() => jumphost.journal(), patient)
-      .toContain('its pod waits: ImagePullBackOff');
+      .toContain('its pod is waiting: ImagePullBackOff');
     await expect.poll(() => jumphost.askPower(), patient).toBe(401);
     expect(await jumphost.serviceType()).toBe('ClusterIP');
     await jumphost.trouble({ nodeIsNotReady: true });
-    await expect.poll(() => jumphost.journal(), patient).toContain('the jumphost is not ready');
+    await expect
+      .poll(() => jumphost.journal(), patient)
+      .toContain("the jumphost's node is not ready");
     expect(await jumphost.askToken()).toContain(token);
   });
 
   it('stops its units when k3s can run the pods again', async () => {
     await jumphost.trouble({});
 
-    await expect.poll(() => jumphost.journal(), patient).toContain('metadata-server: gives way');
+    await expect
+      .poll(() => jumphost.journal(), patient)
+      .toContain('metadata-server: stopping the unit');
     await expect.poll(() => jumphost.isActive(metadata), patient).toBe(false);
     await expect.poll(() => jumphost.isActive(power), patient).toBe(false);
     await expect.poll(() => jumphost.askToken(), patient).toContain(token);
@@ -253,7 +257,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     const failedOver = await jumphost.fallback('fail-over', 'metadata-server');
     expect(failedOver).toEqual({
       exitCode: 0,
-      text: `metadata-server: ${metadata} serves, and stays failed over\n`,
+      text: `metadata-server: failed over to ${metadata}, also after a reboot\n`,
     });
     expect(await jumphost.replicas()).toBe(0);
 
@@ -266,7 +270,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     await expect.poll(() => jumphost.askToken(), patient).toContain(token);
     expect(await jumphost.isActive(metadata)).toBe(true);
     expect((await jumphost.fallback('status')).text).toMatch(
-      /because {8}\S+ serves instead: \w+ has failed it over at 20/,
+      /because {8}\S+ serves instead: \w+ failed it over at 20/,
     );
   });
 
@@ -277,7 +281,9 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     const failedBack = await jumphost.fallback('fail-back', 'metadata-server');
 
     expect(failedBack.exitCode).toBe(1);
-    expect(failedBack.text).toContain('its pod does not serve (its pod waits: ImagePullBackOff)');
+    expect(failedBack.text).toContain(
+      'its pod does not serve (its pod is waiting: ImagePullBackOff)',
+    );
     await expect.poll(() => jumphost.askToken(), patient).toContain(token);
     expect(await jumphost.replicas()).toBe(0);
     await jumphost.trouble({});
@@ -318,7 +324,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
 
     expect(metadataServer).toEqual({
       exitCode: 0,
-      text: 'metadata-server: failed over, metadata.service runs; http://127.0.0.1 answers with 200\n',
+      text: 'metadata-server: failed over, metadata.service is running; http://127.0.0.1 returns 200\n',
     });
     expect(powerCycleDaemon.text).toMatch(
       /^power-cycle-daemon: failed over, powercycle.service runs; /,
@@ -376,7 +382,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     const failedBack = await jumphost.fallback('fail-back', 'metadata-server');
 
     expect(failedBack.exitCode).toBe(1);
-    expect(failedBack.text).toContain('nothing is changed: ours was tried on a port of its own');
+    expect(failedBack.text).toContain('nothing changed: a test on a separate port failed');
     expect(await jumphost.askToken()).toBe('of an existing system');
     await jumphost.computer.run('mv', `${main}.away`, main);
     expect((await jumphost.fallback('fail-back', 'metadata-server')).exitCode).toBe(0);
@@ -435,7 +441,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
 
     const { exitCode, text } = await jumphost.fallback('fail-over', 'metadata-server');
 
-    expect(text).toContain('a container that k3s left behind was ended');
+    expect(text).toContain('stopped a container that k3s left behind');
     expect(exitCode).toBe(0);
     expect(await jumphost.askToken()).toContain(token);
     await computer.run('systemctl', 'start', 'k3s');

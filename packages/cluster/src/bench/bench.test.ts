@@ -38,8 +38,8 @@ describe('a run', () => {
   });
 
   it.each([
-    [3, 'as before'],
-    [3.9, 'as before'],
+    [3, 'unchanged'],
+    [3.9, 'unchanged'],
     [5, 'worse'],
     [1, 'better'],
   ])('of %d ms beside 2 to 4 ms is %s', (value, verdict) => {
@@ -79,7 +79,7 @@ describe('a run', () => {
   it('says that a card is too slow for a database', () => {
     expect(remarksOn([fsync(9), fsync(80, 'host02')], 'host01')).toEqual([]);
     expect(remarksOn([fsync(80)], 'host01')).toEqual([
-      expect.stringContaining('80 ms (p99), and the database of the cluster wants less than 10 ms'),
+      expect.stringContaining('80 ms (p99), but the database of the cluster needs less than 10 ms'),
     ]);
   });
 

@@ -26,11 +26,11 @@ alarm 110;
 if ($mode eq "disk") {
   my ($folder, $seconds) = @args;
   my $file = "$folder/.skolo-bench-$$";
-  # Also where a signal ends it.
+  # Removes the file even after a signal.
   END { unlink $file if defined $file }
   $SIG{TERM} = $SIG{HUP} = sub { exit 1 };
   open(my $to, "+>", $file) or die "$file: $!\n";
-  # Small records at the end, each synced: as the log of etcd, and of SQLite.
+  # Appends small records and syncs each one, like the logs of etcd and SQLite.
   my $record = "x" x 2300; my @ms; my $end = now() + $seconds;
   while (now() < $end) {
     my $start = now();
@@ -68,7 +68,7 @@ if ($mode eq "disk") {
   bind($server, $six ? Socket::pack_sockaddr_in6($args[0], Socket::IN6ADDR_ANY()) : sockaddr_in($args[0], INADDR_ANY)) or die "port $args[0]: $!\n";
   listen($server, 1); accept(my $from, $server) or die "accept: $!\n";
   setsockopt($from, IPPROTO_TCP, TCP_NODELAY, 1);
-  for (1 .. 200) { sysread($from, my $byte, 1) or die "the sender went away\n"; syswrite($from, $byte) }
+  for (1 .. 200) { sysread($from, my $byte, 1) or die "the sender closed the connection\n"; syswrite($from, $byte) }
   my ($bytes, $start) = (0, now());
   while (my $got = sysread($from, my $data, 262144)) { $bytes += $got }
   syswrite($from, sprintf("%.0f %.6f\n", $bytes, now() - $start));
@@ -79,17 +79,17 @@ if ($mode eq "disk") {
   while (1) {
     socket($to, $six ? AF_INET6 : PF_INET, SOCK_STREAM, 0) or die "socket: $!\n";
     last if connect($to, $six ? Socket::pack_sockaddr_in6($port, Socket::inet_pton(AF_INET6, $address)) : sockaddr_in($port, inet_aton($address)));
-    die "$address port $port: $!; is a firewall between the nodes?\n" if now() > $end;
+    die "$address port $port: $!; check for a firewall between the nodes\n" if now() > $end;
     pause(0.2);
   }
   setsockopt($to, IPPROTO_TCP, TCP_NODELAY, 1);
   my @ms;
   for (1 .. 200) {
-    my $start = now(); syswrite($to, "x"); sysread($to, my $byte, 1) or die "the receiver went away\n";
+    my $start = now(); syswrite($to, "x"); sysread($to, my $byte, 1) or die "the receiver closed the connection\n";
     push @ms, (now() - $start) * 1000;
   }
   my $block = "x" x 262144; $end = now() + $seconds;
-  while (now() < $end) { defined syswrite($to, $block) or die "the receiver went away: $!\n" }
+  while (now() < $end) { defined syswrite($to, $block) or die "the receiver closed the connection: $!\n" }
   shutdown($to, 1);
   my $said = ""; while (sysread($to, my $part, 100)) { $said .= $part }
   my ($bytes, $took) = split / /, $said;
@@ -100,7 +100,7 @@ if ($mode eq "disk") {
   my $end = now() + 20;
   until (connect($api, sockaddr_un($path))) { die "kubectl proxy: $!\n" if now() > $end; pause(0.1) }
   my $rest = "";
-  my $more = sub { sysread($api, my $part, 65536) or die "kubectl proxy went away\n"; $rest .= $part };
+  my $more = sub { sysread($api, my $part, 65536) or die "kubectl proxy exited\n"; $rest .= $part };
   my $ask = sub {
     my ($method, $url, $body, $type) = @_; $body //= "";
     my $head = "$method $url HTTP/1.1\r\nHost: localhost\r\nContent-Type: " . ($type // "application/json") . "\r\nContent-Length: " . length($body) . "\r\n\r\n";
@@ -118,7 +118,7 @@ if ($mode eq "disk") {
   };
   my $must = sub { my ($code, $text) = $ask->(@_); die "$_[0] $_[1]: $code " . substr($text, 0, 300) . "\n" if $code > 299; return $text };
   if ($mode eq "api") {
-    # A small object: kubectl proxy may hold parts of a large answer back for 200 ms.
+    # A small object, because kubectl proxy may delay parts of a large response by 200 ms.
     my ($count) = @more; my (@read, @write);
     my $maps = "/api/v1/namespaces/$namespace/configmaps";
     $must->("POST", $maps, '{"metadata":{"name":"bench"},"data":{"n":"0"}}');

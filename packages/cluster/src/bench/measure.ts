@@ -112,7 +112,8 @@ export async function measure(deps: MeasureDeps): Promise<Measured> {
   for (const [from, to] of pairsOf(reached, allPairs)) {
     const where = `${from.name} → ${to.name}`;
     await attempt('network', where, async () => {
-      if (to.address === undefined) throw new Error(`${to.name}: has no address in the cluster`);
+      if (to.address === undefined)
+        throw new Error(`${to.name}: the cluster lists no address for it`);
       const port = randomInt(20_000, 29_999);
       const six = to.address.includes(':') ? 1 : 0;
       const received = run(to.host, ['receive', port, six]);

@@ -14,7 +14,7 @@ export function plotOf(title: string, figures: readonly Compared[]): string {
   for (const [head, rows] of groups) {
     const most = Math.max(...rows.flatMap(({ value, earlier }) => [value, earlier?.most ?? 0]));
     const scale = (value: number) => (most === 0 ? 0 : (value / most) * width);
-    const better = rows[0]?.better === 'higher' ? 'more is better' : 'less is better';
+    const better = rows[0]?.better === 'higher' ? 'higher is better' : 'lower is better';
     parts.push(text(12, y + 14, `${head} (${better})`, 'bold'));
     y += headHeight - 4;
     for (const { where, value, earlier, verdict } of rows) {

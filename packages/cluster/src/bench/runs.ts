@@ -49,7 +49,7 @@ export interface Compared extends Figure {
   /** Now over the median. */
   ratio: number | undefined;
   /** Beyond all earlier runs, and by more than a quarter of their median. Undefined: they are too few. */
-  verdict: 'better' | 'worse' | 'as before' | undefined;
+  verdict: 'better' | 'worse' | 'unchanged' | undefined;
 }
 
 export function compared(figures: readonly Figure[], earlier: readonly Run[]): Compared[] {
@@ -72,7 +72,7 @@ export function compared(figures: readonly Figure[], earlier: readonly Run[]): C
     const isBeyond =
       (figure.value < least || figure.value > most) && Math.abs(ratio - 1) > leastChange;
     const isBetter = figure.better === 'higher' ? ratio > 1 : ratio < 1;
-    const judged = isBeyond ? (isBetter ? 'better' : 'worse') : 'as before';
+    const judged = isBeyond ? (isBetter ? 'better' : 'worse') : 'unchanged';
     const verdict = values.length < leastRuns ? undefined : judged;
     return { ...figure, earlier: { median, least, most, runs: values.length }, ratio, verdict };
   });
@@ -86,6 +86,6 @@ export function remarksOn(figures: readonly Figure[], server: string): string[] 
   const fsync = figures.find(({ name, where }) => name === 'fsync p99' && where === server);
   if (fsync === undefined || fsync.value <= mostFsyncMs) return [];
   return [
-    `${server}: an fsync takes ${fsync.value.toFixed(0)} ms (p99), and the database of the cluster wants less than ${mostFsyncMs} ms; put it on an SSD`,
+    `${server}: an fsync takes ${fsync.value.toFixed(0)} ms (p99), but the database of the cluster needs less than ${mostFsyncMs} ms; put the database on an SSD`,
   ];
 }

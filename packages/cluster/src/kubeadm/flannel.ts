@@ -12,7 +12,7 @@ const at = ['spec', 'template', 'spec', 'containers', 0];
  */
 export function flannelOn(manifest: string): string {
   const documents = parseAllDocuments(manifest);
-  if (!Array.isArray(documents)) throw new ClusterError('the manifest of flannel is empty');
+  if (!Array.isArray(documents)) throw new ClusterError('the flannel manifest is empty');
   const daemons = documents.filter((each) => each.get('kind') === 'DaemonSet');
   for (const daemon of daemons) {
     daemon.addIn([...at, 'args'], '--iface=$(NODE_ADDRESS)');
@@ -24,6 +24,6 @@ export function flannelOn(manifest: string): string {
       }),
     );
   }
-  if (daemons.length !== 1) throw new ClusterError('the manifest of flannel has no DaemonSet');
+  if (daemons.length !== 1) throw new ClusterError('the flannel manifest contains no DaemonSet');
   return documents.map(String).join('');
 }

@@ -23,7 +23,7 @@ export const kubeadm: Distribution = {
 async function uninstall(host: Host, _role: Role, keepsData: boolean): Promise<void> {
   if (keepsData) {
     throw new ClusterError(
-      'kubeadm reset removes the database of its cluster; save what you need, and leave --keep-data out',
+      'kubeadm reset removes the database of its cluster; save the data that you need, and omit --keep-data',
     );
   }
   const isThere = (await host.run('command -v kubeadm')).code === 0;

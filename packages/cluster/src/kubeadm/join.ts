@@ -51,13 +51,13 @@ function joinStep({ member, cluster, server }: Joining): Step {
   const { name } = member;
   return {
     name: 'kubeadm-join',
-    about: 'its kubelet has joined, and runs',
+    about: 'its kubelet has joined and is running',
     check: checkByScript(`${unfinishedScript(kubeletFile)}
-systemctl is-active -q kubelet.service || echo 'kubelet does not run'`),
+systemctl is-active -q kubelet.service || echo 'kubelet is not running'`),
     async apply(host) {
       if ((await host.need(unfinishedScript(kubeletFile))) !== '') {
         const ca = await cluster.ca();
-        if (ca === undefined) throw new ClusterError(`the server has no ${authorityFile}`);
+        if (ca === undefined) throw new ClusterError(`${authorityFile} is missing on the server`);
         const token = await cluster.newToken(`${name} joins`);
         await runKubeadm(host, {
           command: 'join',

@@ -67,13 +67,13 @@ export async function installedVersion(host: Host): Promise<string | undefined> 
 function architectureStep(): Step {
   return {
     name: 'architecture',
-    about: 'programs of 64 bits',
+    about: '64-bit system',
     async check(host) {
       const own = (await host.need('dpkg --print-architecture')).trim();
       if (own === 'amd64' || own === 'arm64') return { differs: [], note: own };
       return {
         differs: [
-          `its programs are ${own}, and kubeadm has none for 32-bit arm since Kubernetes 1.27; install a system of 64 bits there, or make the cluster without --kubeadm: k3s mixes 32 and 64 bits`,
+          `the architecture is ${own}, but kubeadm does not support 32-bit arm since Kubernetes 1.27; install a 64-bit system there, or create the cluster without --kubeadm, because k3s mixes 32 and 64 bits`,
         ],
       };
     },
@@ -91,13 +91,13 @@ function kernelStep(): Step {
   const lines = Object.entries(sysctls).map(([key, value]) => `${key} = ${value}\n`);
   return fileStep({
     name: 'kernel',
-    about: 'it sees packets of pods, and forwards them',
+    about: 'the kernel filters and forwards packets of pods',
     files: [
       { path: modules, content: 'overlay\nbr_netfilter\n' },
       { path: sysctl, content: lines.join('') },
     ],
     activate: `modprobe -a overlay br_netfilter\nsysctl -q -p ${sysctl}`,
-    verify: `grep -qw overlay /proc/filesystems || echo 'the kernel has no overlay'
+    verify: `grep -qw overlay /proc/filesystems || echo 'the kernel does not support overlay'
 ${Object.entries(sysctls)
   .map(
     ([key, value]) =>
@@ -119,6 +119,8 @@ version = 2
 
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "${pauseImage}"
+  # Images survive a power cut. containerd 1.6 ignores it.
+  image_pull_with_sync_fs = true
 
 [plugins."io.containerd.grpc.v1.cri".cni]
   bin_dir = "/opt/cni/bin"
@@ -134,10 +136,10 @@ version = 2
 function containerdStep(): Step {
   return fileStep({
     name: 'containerd',
-    about: 'containerd runs, with cgroups of systemd',
+    about: 'containerd is running, with systemd cgroups',
     files: [{ path: '/etc/containerd/config.toml', content: containerdConfig }],
     activate: 'systemctl enable -q containerd.service\nsystemctl restart containerd.service',
-    verify: `systemctl is-active -q containerd.service || echo 'containerd does not run'`,
+    verify: `systemctl is-active -q containerd.service || echo 'containerd is not running'`,
   });
 }
 
@@ -154,7 +156,7 @@ function sourceStep({ version, download }: Programs & Pick<PlanDeps, 'download'>
   );
   return {
     name: 'source',
-    about: `packages of Kubernetes ${minor}, signed by the key of their publisher`,
+    about: `the package source of Kubernetes ${minor}, with the key of its publisher`,
     check: async (host) => ({ differs: await differingFiles(host, await wanted()) }),
     apply: async (host) => writeDiffering(host, await wanted()),
   };
@@ -164,7 +166,7 @@ function programsStep(version: string): Step {
   const plain = version.slice(1);
   return {
     name: 'programs',
-    about: `${versioned.join(', ')} of ${version}, which no update of Debian changes`,
+    about: `${versioned.join(', ')} ${version}, excluded from Debian updates`,
     async check(host) {
       const found = await packagesOf(host);
       const isPart = (await placeOf(host)) !== undefined;
@@ -174,7 +176,7 @@ function programsStep(version: string): Step {
         // A version in a cluster stays. Packages have a revision of their own: 1.34.8-1.1.
         const isOther = versioned.includes(name) && !isPart && !version.startsWith(`${plain}-`);
         if (isOther) return [`${name} is ${version}`];
-        return isHeld ? [] : [`${name} is not held, and apt would upgrade it`];
+        return isHeld ? [] : [`${name} is not held, so apt would upgrade it`];
       });
       return { differs, note: found.get('kubeadm')?.version ?? '' };
     },

@@ -11,7 +11,7 @@ const resetScript = 'kubeadm reset -f > /run/skolo-kubeadm.log 2>&1 < /dev/null'
 
 /** A script that prints why it has not been done, or has not been done to its end. @param made the last file that it makes */
 export function unfinishedScript(made: string): string {
-  return `[ ! -e ${unfinished} ] || echo 'kubeadm was interrupted there'
+  return `[ ! -e ${unfinished} ] || echo 'kubeadm was interrupted'
 [ -e ${made} ] || echo '${made} is missing'`;
 }
 
@@ -29,7 +29,7 @@ export async function runKubeadm(
   await host.need(
     `umask 022
 exec 9> /run/skolo-kubeadm.lock
-flock -w 1500 9 || { echo 'another kubeadm is still at work there' >&2; exit 1; }
+flock -w 1500 9 || { echo 'another kubeadm is still running; try again later' >&2; exit 1; }
 trap 'rm -f ${configFile}' EXIT
 (umask 077 && : > /run/skolo-kubeadm.log)
 [ -e ${unfinished} ] || [ ! -e ${made} ] || exit 0
@@ -39,8 +39,8 @@ fi
 mkdir -p /etc/kubernetes && : > ${unfinished} && sync ${unfinished} /etc/kubernetes || exit 1
 kubeadm ${command} --config ${configFile} > /run/skolo-kubeadm.log 2>&1 < /dev/null || {
   grep -iE 'error|timed out|not ' /run/skolo-kubeadm.log | tail -n 3 >&2
-  echo 'kubeadm ${command.split(' ')[0]} failed; /run/skolo-kubeadm.log there says why' >&2; exit 1; }
-# On the disk: a note that comes back after a power cut would end a cluster that is in use.
+  echo 'kubeadm ${command.split(' ')[0]} failed; see /run/skolo-kubeadm.log there' >&2; exit 1; }
+# Synced to disk, because a marker that reappears after a power cut would reset a cluster that is in use.
 rm -f ${unfinished} && sync /etc/kubernetes`,
     { deadlineMs },
   );

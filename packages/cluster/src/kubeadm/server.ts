@@ -21,7 +21,7 @@ export function serverSteps(
     serverStep({ server, version }),
     manifestsStep({
       name: 'network',
-      about: `the network of pods: flannel ${flannelVersion}`,
+      about: `the pod network: flannel ${flannelVersion}`,
       kubectl,
       async manifests() {
         const { file } = await download(flannelRelease, 'kube-flannel.yml');
@@ -35,7 +35,7 @@ export function serverSteps(
 function serverStep({ server, version }: Pick<ClusterPlan, 'server' | 'version'>): Step {
   return {
     name: 'kubeadm',
-    about: `the server of the cluster, ${version} where there is none, answers`,
+    about: `the server of the cluster is running (${version} if newly installed)`,
     check: checkByScript(`${unfinishedScript(adminFile)}
 [ ! -e ${adminFile} ] || why=$(${ready} 2>&1 > /dev/null) || echo "the API server is not ready: $(echo "$why" | tail -n 1)"`),
     async apply(host) {
@@ -53,7 +53,7 @@ function serverStep({ server, version }: Pick<ClusterPlan, 'server' | 'version'>
       await host.need(
         `systemctl start containerd.service kubelet.service
 left=150; until ${ready} > /dev/null 2>&1; do
-  left=$((left - 1)); [ "$left" -gt 0 ] || { echo 'its API server does not get ready; journalctl -u kubelet there says why' >&2; exit 1; }
+  left=$((left - 1)); [ "$left" -gt 0 ] || { echo 'the API server does not become ready; run journalctl -u kubelet there to see why' >&2; exit 1; }
   sleep 2
 done`,
         { deadlineMs: 2_000_000 },

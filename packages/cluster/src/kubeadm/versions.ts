@@ -23,7 +23,7 @@ export function minorOf(version: string): string {
   const [, minor] = /^v1\.(\d+)\.\d+$/.exec(version) ?? [];
   if (minor !== undefined && Number(minor) >= leastMinor) return `v1.${minor}`;
   throw new ClusterError(
-    `${version}: is no version of kubeadm that skolo knows; give one from v1.${leastMinor}.0 on, as ${kubeadmVersion}`,
+    `${version}: is not a kubeadm version that skolo supports; specify v1.${leastMinor}.0 or newer, such as ${kubeadmVersion}`,
   );
 }
 
@@ -41,7 +41,7 @@ export const flannelRelease = {
   url: `https://github.com/flannel-io/flannel/releases/download/${flannelVersion}`,
   sums: (bytes: Buffer) => {
     const sum = sha256(bytes);
-    return sum === flannelSha256 ? undefined : `its SHA-256 is ${sum}, and not ${flannelSha256}`;
+    return sum === flannelSha256 ? undefined : `the SHA-256 is ${sum}, expected ${flannelSha256}`;
   },
 };
 
@@ -50,6 +50,6 @@ export function isKeyOf(fingerprint: string): FileCheck {
   return (bytes) => {
     const found = fingerprintsOf(bytes.toString('latin1'));
     if (found.length === 1 && found[0] === fingerprint) return undefined;
-    return `it has the keys ${found.join(', ') || 'of nobody'}, and not ${fingerprint} alone`;
+    return `it contains the keys ${found.join(', ') || '(none)'}, expected only ${fingerprint}`;
   };
 }

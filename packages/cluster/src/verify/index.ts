@@ -31,7 +31,7 @@ interface VerifyDeps {
 export async function verify(deps: VerifyDeps): Promise<Finding[]> {
   const { server, open, now, report, signal, withPods, image, readyMs = 180_000 } = deps;
   const kubectl = kubectlOn(server);
-  report('asking the API server');
+  report('querying the API server');
   const ready = await kubectl.try(['get', '--raw', '/readyz']).catch((error: unknown) => {
     signal.throwIfAborted();
     return { code: 1, stdout: '', stderr: errorText(error) };
@@ -41,14 +41,14 @@ export async function verify(deps: VerifyDeps): Promise<Finding[]> {
     const own = await factsOf(server, now).catch(() => undefined);
     const place = await placeOf(server).catch(() => undefined);
     const unit = place?.distribution === 'kubeadm' ? 'kubelet' : 'k3s';
-    const text = `it is not ready: ${why}; journalctl -u ${unit} there says why`;
+    const text = `not ready: ${why}; run journalctl -u ${unit} there to see why`;
     return [
       finding('API server', 'wrong', text, [server.name]),
       ...(own === undefined ? [] : judgeFacts([own])),
     ];
   }
   const nodes = await nodesOf(kubectl);
-  report(`asking ${nodes.length} nodes over ssh`);
+  report(`querying ${nodes.length} nodes over SSH`);
   const unreached: Finding[] = [];
   const facts: NodeFacts[] = [];
   await inParallel(nodes, 8, async (node) => {

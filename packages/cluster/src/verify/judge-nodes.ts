@@ -25,12 +25,14 @@ export function judgeNodes(nodes: readonly ClusterNode[], facts: readonly NodeFa
         ? ok('ready')
         : isReady
           ? warning(complaints.join('; '))
-          : wrong(`not ready: ${complaints.join('; ')}; journalctl there says why`),
+          : wrong(`not ready: ${complaints.join('; ')}; run journalctl there to see why`),
     ),
     ...gathered('version', nodes, ({ version }) =>
       version === server?.version
         ? ok(version)
-        : wrong(`${version}, and the server has ${server?.version}; bring all to one version`),
+        : wrong(
+            `${version}, but the server runs ${server?.version}; upgrade all nodes to the same version`,
+          ),
     ),
     ...gathered('architecture', nodes, ({ name, architecture }) => {
       const userland = known.get(name)?.userland;
@@ -38,7 +40,7 @@ export function judgeNodes(nodes: readonly ClusterNode[], facts: readonly NodeFa
       return goNames[userland] === architecture
         ? ok([...new Set(nodes.map((each) => each.architecture))].join(', '))
         : wrong(
-            `the kubelet is of ${architecture}, and the programs of the computer of ${userland}: images of the wrong kind are pulled; reset the node, and set it up again`,
+            `the kubelet is ${architecture}, but the operating system is ${userland}, so images for the wrong architecture are pulled; reset the node and set it up again`,
           );
     }),
   ];
@@ -51,54 +53,54 @@ export function judgeFacts(facts: readonly NodeFacts[]): Finding[] {
       cgroupMemory === 'yes'
         ? ok('counted')
         : wrong(
-            'the kernel counts no memory of cgroups; add cgroup_memory=1 cgroup_enable=memory to the one line of /boot/firmware/cmdline.txt, and restart it (skolo pi setup does)',
+            'disabled; run skolo pi setup, or add cgroup_memory=1 cgroup_enable=memory to the line in /boot/firmware/cmdline.txt and reboot',
           ),
     ),
     ...gathered('swap', facts, ({ swapKib }) =>
       swapKib === 0
         ? ok('off')
         : warning(
-            `${Math.round(swapKib / 1024)} MiB are on; skolo pi kubernetes deploy turns it off`,
+            `${Math.round(swapKib / 1024)} MiB are enabled; run skolo pi kubernetes deploy to disable swap`,
           ),
     ),
     ...gathered('power', facts, ({ throttled }) => judgePower(throttled)),
     ...gathered('temperature', facts, ({ celsius }) =>
       celsius === undefined
-        ? { state: 'not tried', text: 'no sensor there' }
+        ? { state: 'not tried', text: 'no sensor' }
         : celsius < hot
           ? ok(`below ${hot} °C`)
-          : warning(`${Math.round(celsius)} °C; its clock rate falls from ${hot} °C on: cool it`),
+          : warning(
+              `${Math.round(celsius)} °C; the processor slows down at ${hot} °C: improve its cooling`,
+            ),
     ),
     ...gathered('disk', facts, ({ freeMib, usedPercent, unit }) =>
       usedPercent < 85
         ? ok('less than 85 % used')
         : wrong(
-            `${usedPercent} % used, ${freeMib} MiB free; kubelet removes images and pods from 85 % on: make room with ${unit === 'kubelet' ? '' : 'k3s '}crictl rmi --prune`,
+            `${usedPercent} % used, ${freeMib} MiB free; kubelet removes images and pods at 85 %: free disk space with ${unit === 'kubelet' ? '' : 'k3s '}crictl rmi --prune`,
           ),
     ),
     ...gathered('restarts', facts, ({ unit, restarts = 0 }) =>
       restarts < manyRestarts
-        ? ok('none of the unit, or few')
-        : wrong(
-            `${unit} was started again ${restarts} times; journalctl -u ${unit} there says why`,
-          ),
+        ? ok('few or none')
+        : wrong(`${unit} restarted ${restarts} times; run journalctl -u ${unit} there to see why`),
     ),
     ...gathered('TLS', facts, ({ tlsTimeouts, notYetValid }) =>
       notYetValid > 0
         ? wrong(
-            'certificates were not valid yet, or no longer, in the last hour: its clock was wrong; look at NTP there, and restart its unit',
+            'certificates were not yet or no longer valid in the last hour, because the clock was wrong; check NTP there and restart the unit',
           )
         : tlsTimeouts > 0
           ? wrong(
-              `${tlsTimeouts} × "TLS handshake timeout" in the last hour: the API server is too slow to answer; look at its restarts, its processor and the fsync of its disk (skolo pi kubernetes bench)`,
+              `${tlsTimeouts} × "TLS handshake timeout" in the last hour, because the API server responds too slowly; check its restarts, its processor and the fsync time of its disk (skolo pi kubernetes bench)`,
             )
-          : ok('no timeout of a handshake in the last hour'),
+          : ok('no TLS handshake timeout in the last hour'),
     ),
     ...gathered('database', facts, ({ slowDatabase }) =>
       slowDatabase < 10
-        ? ok('answers in time')
+        ? ok('responds in time')
         : wrong(
-            `${slowDatabase} slow requests in the last hour: the card is too slow for the database; put the server on an SSD`,
+            `${slowDatabase} slow requests in the last hour, because the SD card is too slow for the database; put the server on an SSD`,
           ),
     ),
   ];
@@ -111,30 +113,30 @@ function judgeClocks(facts: readonly NodeFacts[]): Finding[] {
     const off = skew - usual;
     if (Math.abs(off) > mostSkewSeconds + uncertain) {
       return wrong(
-        `${Math.abs(off).toFixed(Math.abs(off) < 60 ? 1 : 0)} s ${off < 0 ? 'behind' : 'ahead of'} the others; certificates and leases need one time: start NTP there`,
+        `${Math.abs(off).toFixed(Math.abs(off) < 60 ? 1 : 0)} s ${off < 0 ? 'behind' : 'ahead of'} the others, but certificates and leases need the same time; start NTP there`,
       );
     }
     return synchronized === 'no'
-      ? warning('right, and not synchronized: it drifts; start NTP there')
+      ? warning('correct, but not synchronized, so it will drift; start NTP there')
       : ok(`within ${mostSkewSeconds} s of each other`);
   });
 }
 
 /** Bits of `vcgencmd get_throttled`. Source: documentation of Raspberry Pi OS, vcgencmd. */
 function judgePower(throttled: number | undefined): Judged {
-  if (throttled === undefined) return { state: 'not tried', text: 'no vcgencmd there' };
+  if (throttled === undefined) return { state: 'not tried', text: 'vcgencmd is missing' };
   const now = [
     ...(throttled & 0x1 ? ['under-voltage'] : []),
-    ...(throttled & 0x2 ? ['its clock rate is capped'] : []),
+    ...(throttled & 0x2 ? ['clock rate capped'] : []),
     ...(throttled & 0x4 ? ['throttled'] : []),
-    ...(throttled & 0x8 ? ['at the soft limit of temperature'] : []),
+    ...(throttled & 0x8 ? ['soft temperature limit reached'] : []),
   ];
   if (now.length > 0) {
     return wrong(
-      `${now.join(', ')} now; use a stronger power supply or a shorter cable, or cool it`,
+      `${now.join(', ')}; use a stronger power supply or a shorter cable, or improve the cooling`,
     );
   }
   return throttled & 0xf0000
-    ? warning('under-voltage or throttling since its start; look at its power supply and cooling')
-    : ok('enough since the start');
+    ? warning('under-voltage or throttling since boot; check its power supply and cooling')
+    : ok('sufficient since boot');
 }

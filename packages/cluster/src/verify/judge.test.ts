@@ -56,19 +56,19 @@ describe('facts of nodes', () => {
     ['a clock of 1970', { skew: -1e9 }, /^clock: host02: wrong: 1000000000 s behind the others/],
     ['a clock that drifts', { synchronized: 'no' }, /^clock: host02: warning: .* start NTP/],
     ['no memory cgroup', { cgroupMemory: 'no' as const }, /cgroup_enable=memory/],
-    ['swap', { swapKib: 102_400 }, /^swap: host02: warning: 100 MiB are on/],
+    ['swap', { swapKib: 102_400 }, /^swap: host02: warning: 100 MiB are enabled/],
     [
       'a weak power supply',
       { throttled: 0x50005 },
-      /^power: .*: wrong: under-voltage, throttled now/,
+      /^power: .*: wrong: under-voltage, throttled; use/,
     ],
-    ['one that was weak', { throttled: 0x50000 }, /^power: .*: warning: .* since its start/],
+    ['one that was weak', { throttled: 0x50000 }, /^power: .*: warning: .* since boot/],
     ['heat', { celsius: 84 }, /^temperature: .*84 °C/],
     ['a full disk', { usedPercent: 93, freeMib: 900 }, /^disk: .*93 % used.*with k3s crictl rmi/],
     ['a full disk of kubeadm', { usedPercent: 93, unit: 'kubelet' }, /^disk: .*with crictl rmi/],
-    ['a unit that ends', { restarts: 40 }, /^restarts: .*k3s was started again 40 times/],
+    ['a unit that ends', { restarts: 40 }, /^restarts: .*k3s restarted 40 times/],
     ['an API server that is too slow', { tlsTimeouts: 7 }, /^TLS: .*7 × "TLS handshake timeout"/],
-    ['certificates of another time', { notYetValid: 3 }, /^TLS: .*its clock was wrong/],
+    ['certificates of another time', { notYetValid: 3 }, /^TLS: .*the clock was wrong/],
     ['a slow card', { slowDatabase: 90 }, /^database: .*put the server on an SSD/],
   ])('name %s', (_, change, message) => {
     const findings = judgeFacts([
@@ -98,8 +98,8 @@ describe('facts of nodes', () => {
 
     expect(wrongOf(findings)).toEqual([
       expect.stringMatching(/^node: host02: wrong: not ready: Kubelet stopped/),
-      expect.stringMatching(/^version: host03: wrong: v1.31.0\+k3s1, and the server has v1.32.5/),
-      expect.stringMatching(/^architecture: host04: wrong: the kubelet is of arm64/),
+      expect.stringMatching(/^version: host03: wrong: v1.31.0\+k3s1, but the server runs v1.32.5/),
+      expect.stringMatching(/^architecture: host04: wrong: the kubelet is arm64/),
     ]);
   });
 });
@@ -126,7 +126,7 @@ describe('the network of pods', () => {
     const findings = judge(tried((from, to) => from !== 'c' && to !== 'c'));
 
     expect(wrongOf(findings)).toEqual([
-      expect.stringMatching(/^pod to pod: c: wrong: reaches no pod elsewhere.*UDP 8472/),
+      expect.stringMatching(/^pod to pod: c: wrong: its pods cannot communicate.*UDP 8472/),
     ]);
   });
 

@@ -81,7 +81,7 @@ export async function probes(deps: ProbeDeps): Promise<Finding[]> {
     });
   };
   try {
-    report('removing what an old run has left');
+    report('removing leftovers of a previous run');
     await remove('--timeout=90s');
     return await probe(deps);
   } catch (error) {
@@ -120,7 +120,7 @@ async function probe(deps: ProbeDeps): Promise<Finding[]> {
     service: spec.clusterIP,
     ingress: hasIngress ? nodes.flatMap(({ address }) => address ?? []).slice(0, 1) : [],
   };
-  report(`trying DNS, ${ready.length * (ready.length - 1)} pairs, service and ingress`);
+  report(`testing DNS, ${ready.length * (ready.length - 1)} pairs, service and ingress`);
   const tried = await inParallel(ready, 4, ({ name, node }) =>
     tryFrom(kubectl, name, node, targets),
   );
@@ -232,20 +232,21 @@ function judgePods(
   const wrong = nodes.flatMap(({ name, isReady }): Finding[] => {
     const pod = pods.find(({ node }) => node === name);
     if (pod?.isReady || !isReady) return [];
-    const why = pod === undefined ? 'no pod was placed there' : pod.why || 'it does not get ready';
-    const text = `${why}; the image is ${image}, and --image names another one`;
+    const why =
+      pod === undefined ? 'no pod was scheduled there' : pod.why || 'it does not become ready';
+    const text = `${why}; the image is ${image}; specify another one with --image`;
     return [finding(check, 'wrong', text, [name])];
   });
-  return wrong.length > 0 ? wrong : [finding(check, 'ok', `${pods.length} run, of ${image}`)];
+  return wrong.length > 0 ? wrong : [finding(check, 'ok', `${pods.length} running ${image}`)];
 }
 
 /** What to do where a pod does not reach it. */
 const remedies = {
-  dns: 'the DNS of the cluster answers no pod there; look at coredns (kubectl -n kube-system get pods -l k8s-app=kube-dns), and whether UDP 8472 between the nodes is open',
+  dns: 'cluster DNS does not respond to pods there; check coredns (kubectl -n kube-system get pods -l k8s-app=kube-dns) and whether UDP 8472 is open between the nodes',
   service:
-    'the address of a service is not reached from there; kube-proxy writes its rules: look at iptables, and at its log (of k3s: journalctl -u k3s, or k3s-agent)',
+    'service addresses are unreachable from there; check the iptables rules of kube-proxy and its log (for k3s, journalctl -u k3s or k3s-agent)',
   ingress:
-    'the ingress does not answer there; look at its controller (of k3s traefik: kubectl -n kube-system get pods), and at what else has port 80',
+    'the ingress does not respond there; check its controller (for k3s, traefik: kubectl -n kube-system get pods) and whether another program uses port 80',
 };
 
 /** One line for each thing that fails, and not one for each pair: a node that nobody reaches is one fault. */
@@ -261,7 +262,7 @@ export function judgeTried(tried: readonly Tried[], hasIngress: boolean): Findin
       return finding(check, 'wrong', `${first.text}; ${remedies[what]}`, where);
     }
     return own.length === 0
-      ? finding(check, 'not tried', 'no pod to try from')
+      ? finding(check, 'not tried', 'no pod to test from')
       : finding(check, 'ok', `from ${own.length} nodes`);
   };
   return [
@@ -284,17 +285,17 @@ function pairs(tried: readonly Tried[], froms: readonly string[]): Finding[] {
     return own.length > 0 && own.every(({ isOk }) => !isOk);
   };
   if (failed.length === tried.length) {
-    const text = `none of ${tried.length} pairs works: ${failed[0]?.text}; open UDP 8472 (VXLAN) between all nodes, and look for flannel.1 there (ip link)`;
+    const text = `none of ${tried.length} pairs works: ${failed[0]?.text}; open UDP 8472 (VXLAN) between all nodes, and check that flannel.1 exists there (ip link)`;
     return [finding(check, 'wrong', text)];
   }
   const alone = froms.length > 2 ? froms.filter(isAlone) : [];
   const others = failed.filter(({ from, to }) => !alone.includes(from) && !alone.includes(to));
   const cutOff =
-    'reaches no pod elsewhere, and none reaches it; open UDP 8472 (VXLAN) there, and look for flannel.1 (ip link)';
+    'its pods cannot communicate with other nodes; open UDP 8472 (VXLAN) there, and check that flannel.1 exists (ip link)';
   return [
     ...alone.map((name) => finding(check, 'wrong', cutOff, [name])),
     ...others.map(({ from, to, text }) => {
-      const what = `from ${from} to ${to}: ${text || 'no answer'}; look at routes and UDP 8472 of both`;
+      const what = `from ${from} to ${to}: ${text || 'no response'}; check routes and UDP 8472 on both`;
       return finding(check, 'wrong', what, [from, to]);
     }),
   ];
@@ -304,13 +305,13 @@ async function tryStorage(kubectl: Kubectl, pod: ProbePod | undefined): Promise<
   const check = 'storage';
   if (!pod?.isReady) {
     const why = pod?.why || 'pending';
-    const text = `a pod with a claim does not start (${why}); kubectl get events -A says why`;
+    const text = `a pod with a volume claim does not start (${why}); run kubectl get events -A to see why`;
     return finding(check, 'wrong', text);
   }
   const script = 'echo skolo > /data/probe && sync && cat /data/probe';
   const command = ['exec', '-n', namespace, storagePod, '--', 'sh', '-c', script];
   const { stdout, stderr } = await kubectl.try(command);
   return stdout.trim() === 'skolo'
-    ? finding(check, 'ok', 'a claim was bound, written and read')
-    : finding(check, 'wrong', `the volume of a claim cannot be written: ${stderr}`);
+    ? finding(check, 'ok', 'a volume was claimed, written and read')
+    : finding(check, 'wrong', `the claimed volume is not writable: ${stderr}`);
 }

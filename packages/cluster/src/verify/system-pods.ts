@@ -61,12 +61,12 @@ export async function systemPods(kubectl: Kubectl): Promise<Finding[]> {
     ...failing,
     ...pending.map((pod) => {
       const { namespace, name } = pod.metadata;
-      return wrong(pod, `is pending; kubectl -n ${namespace} describe pod ${name} says why`);
+      return wrong(pod, `is pending; run kubectl -n ${namespace} describe pod ${name} to see why`);
     }),
   ];
   return findings.length > 0
     ? findings
-    : [finding(check, 'ok', `${items.length} run, without a crash loop`)];
+    : [finding(check, 'ok', `${items.length} running, no crash loop`)];
 }
 
 function whyWrong(
@@ -78,19 +78,19 @@ function whyWrong(
   if (!isLooping) {
     const { reason } = state.waiting ?? {};
     if (ready || reason === undefined || reason === 'ContainerCreating') return undefined;
-    return `does not start (${reason}); kubectl describe says why`;
+    return `does not start (${reason}); run kubectl describe to see why`;
   }
   if (terminated?.reason === 'OOMKilled') {
-    return `was started ${restartCount} times: no memory is left; take pods off this node`;
+    return `restarted ${restartCount} times because memory ran out; move pods to other nodes`;
   }
   // A kubelet ends what does not answer its probe: 137 is SIGKILL, 143 SIGTERM, and both end an API server with 0, too.
   const isKilled = terminated === undefined || [0, 137, 143].includes(terminated.exitCode);
   if (probeSeconds !== undefined && isKilled) {
     const how =
       name === 'kube-apiserver' || name === 'etcd'
-        ? `raise timeoutSeconds and failureThreshold of livenessProbe and startupProbe in /etc/kubernetes/manifests/${name}.yaml, or use k3s`
-        : 'raise timeoutSeconds of its livenessProbe';
-    return `was started ${restartCount} times: kubelet ends it when its liveness probe has no answer within ${probeSeconds} s, which a slow Pi may not give; ${how}`;
+        ? `increase timeoutSeconds and failureThreshold of livenessProbe and startupProbe in /etc/kubernetes/manifests/${name}.yaml, or use k3s`
+        : 'increase timeoutSeconds of its livenessProbe';
+    return `restarted ${restartCount} times: kubelet stops it when its liveness probe takes longer than ${probeSeconds} s, as it may on a slow Pi; ${how}`;
   }
-  return `was started ${restartCount} times (exit code ${terminated?.exitCode ?? 'unknown'}); kubectl logs --previous says why`;
+  return `restarted ${restartCount} times (exit code ${terminated?.exitCode ?? 'unknown'}); run kubectl logs --previous to see why`;
 }

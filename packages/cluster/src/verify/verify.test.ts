@@ -135,7 +135,7 @@ describe.skipIf(why !== undefined)(
         state: 'wrong',
         where: ['no node'],
         text: expect.stringMatching(
-          /kube-apiserver-host01: was started 12 times: kubelet ends it when its liveness probe has no answer within 15 s.*raise timeoutSeconds/,
+          /kube-apiserver-host01: restarted 12 times: kubelet stops it when its liveness probe takes longer than 15 s.*increase timeoutSeconds/,
         ),
       });
     });

@@ -69,7 +69,7 @@ export function nodeStep(download: Download): Step {
 /** A package of Debian would write its own over ours at its next update. */
 async function rejectForeign(host: Host): Promise<void> {
   await host.need(`owner=$(dpkg-query -S ${installed} 2>/dev/null | cut -d: -f1)
-[ -z "$owner" ] || { echo "${installed} is too old or damaged, and belongs to the package $owner; remove that (apt-get remove $owner), and try again" >&2; exit 1; }`);
+[ -z "$owner" ] || { echo "${installed} is too old or damaged, and belongs to the Debian package $owner; remove the package (apt-get remove $owner) and try again" >&2; exit 1; }`);
 }
 
 /** The archive is checked before anything of it runs. A folder that is there is whole. */
@@ -82,7 +82,7 @@ rm -rf ${folder}/new.*
 new=$(mktemp -d ${folder}/new.XXXXXX)
 trap 'rm -rf "$new"' EXIT
 cat > "$new/archive"
-case $(sha256sum "$new/archive") in ${sha256}*) ;; *) echo 'the bytes did not arrive as they were sent' >&2; exit 3 ;; esac
+case $(sha256sum "$new/archive") in ${sha256}*) ;; *) echo 'the file was damaged on the way; try again' >&2; exit 3 ;; esac
 mkdir "$new/node"
 tar -xzf "$new/archive" -C "$new/node" --strip-components=1 --no-same-owner
 "$new/node/bin/node" --version > /dev/null

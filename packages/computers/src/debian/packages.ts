@@ -13,7 +13,7 @@ export function packagesStep(names: readonly string[]): Step {
   return {
     name: 'packages',
     about: names.join(', '),
-    waitsFor: 'apt and its sources',
+    waitsFor: 'apt and its package sources',
     async check(host) {
       const missing = await missingOf(host, names);
       return { differs: missing.length === 0 ? [] : [`not installed: ${missing.join(', ')}`] };
@@ -49,7 +49,7 @@ export function aptScript(args: string): string {
   return `set -u
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 RES_OPTIONS='timeout:3 attempts:1'
 exec 9> /run/skolo-apt.lock
-flock -w ${lockSeconds} 9 || { echo 'another skolo installs packages there; try again when it has ended' >&2; exit 1; }
+flock -w ${lockSeconds} 9 || { echo 'another skolo command is installing packages; try again when it has finished' >&2; exit 1; }
 apt() {
   left=${lockSeconds}
   while :; do
@@ -58,14 +58,14 @@ apt() {
     left=$((left - 5)); sleep 5
   done
 }
-# What a power cut has left half done. As in apt, a file that a person has edited stays.
+# Finishes an installation that a power cut interrupted. As in apt, edited configuration files stay.
 dpkg --force-confdef --force-confold --configure -a > /run/skolo-apt.log 2>&1 < /dev/null || { tail -n 3 /run/skolo-apt.log >&2; exit 1; }
 apt ${patience} update || true
 offline=
 grep -qE '^(Get|Hit):' /run/skolo-apt.log || offline=$(sed -n 's/^[WE]: //p' /run/skolo-apt.log | head -n 1)
 apt \${offline:+--no-download} ${args} && exit
-[ -z "$offline" ] || { echo "no source of packages answers ($offline); connect it to the internet" >&2; exit 1; }
-# What dpkg complains of comes before what apt makes of it.
+[ -z "$offline" ] || { echo "no package source responds ($offline); check the internet connection" >&2; exit 1; }
+# The errors of dpkg come before the summary of apt.
 { grep -E '^([EW]: |dpkg: error)|No space left' /run/skolo-apt.log || cat /run/skolo-apt.log; } | tail -n 3 >&2
 exit 1`;
 }

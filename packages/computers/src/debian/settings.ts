@@ -12,13 +12,13 @@ export function nameStep(name: string): Step {
   const word = shellWord(name);
   return {
     name: 'name',
-    about: `its host name is ${name}`,
+    about: `the host name is ${name}`,
     // A domain may follow it.
     check:
       checkByScript(`for each in "$(cat /proc/sys/kernel/hostname)" "$(cat /etc/hostname 2>/dev/null)"; do
-  [ "\${each%%.*}" = ${word} ] || echo "its host name is \${each:-not set}, and rack.yaml names it ${name}"
+  [ "\${each%%.*}" = ${word} ] || echo "the host name is \${each:-not set}, but rack.yaml calls it ${name}"
 done | sort -u
-[ ! -d /etc/cloud ] || [ -e ${cloudFile} ] || echo 'cloud-init sets its name at every start'`),
+[ ! -d /etc/cloud ] || [ -e ${cloudFile} ] || echo 'cloud-init sets the host name at every boot'`),
     // sudo looks its own name up.
     async apply(host) {
       await host.need(`sed -i "s/^127\\.0\\.1\\.1[[:space:]].*/127.0.1.1 "${word}/ /etc/hosts
@@ -33,11 +33,11 @@ type JournalPlace = 'disk' | 'memory';
 
 const journals: Record<JournalPlace, { about: string; settings: string }> = {
   disk: {
-    about: 'the log is kept over a restart, and takes at most 1 GB',
+    about: 'the system log survives reboots and takes at most 1 GB',
     settings: 'Storage=persistent\nSystemMaxUse=1G\nSystemKeepFree=2G\nMaxRetentionSec=3month\n',
   },
   memory: {
-    about: 'the log is in memory: an SD card lasts longer without it',
+    about: 'the system log stays in memory, to spare the SD card',
     settings: 'Storage=volatile\nRuntimeMaxUse=64M\n',
   },
 };
@@ -58,7 +58,7 @@ export function journalStep(place: JournalPlace): Step {
     about: journals[place].about,
     files: [journalFile(place)],
     activate: 'systemctl restart systemd-journald.service',
-    verify: `systemctl is-active -q systemd-journald.service || echo 'systemd-journald.service does not run'`,
+    verify: `systemctl is-active -q systemd-journald.service || echo 'systemd-journald.service is not running'`,
   });
 }
 
@@ -68,7 +68,7 @@ const updatesFile = '/etc/apt/apt.conf.d/52skolo';
 export function updatesStep(): Step {
   return fileStep({
     name: 'updates',
-    about: 'security updates are installed by themselves, and nothing restarts',
+    about: 'security updates are installed automatically, without a reboot',
     files: [
       {
         path: updatesFile,
@@ -82,15 +82,15 @@ Unattended-Upgrade::Automatic-Reboot "false";
     activate:
       'systemctl enable --quiet apt-daily.timer apt-daily-upgrade.timer && systemctl start apt-daily.timer apt-daily-upgrade.timer',
     // As apt understands all of its files: a later one may say something else.
-    verify: `dump=$(apt-config dump 2>&1) || { echo "by hand: apt cannot read its settings: $(echo "$dump" | sed -n 's/^E: //p' | head -n 1); correct that file"; exit 0; }
-# is KEY VALUE WHAT: a later file may say something else.
+    verify: `dump=$(apt-config dump 2>&1) || { echo "by hand: apt cannot read its configuration: $(echo "$dump" | sed -n 's/^E: //p' | head -n 1); correct that file"; exit 0; }
+# is KEY VALUE EFFECT: a later file may override the key.
 is() {
   ! echo "$dump" | grep -qxF "$1 \\"$2\\";" || return 0
   where=$(grep -sHnE "^[^/]*\${1##*::}[[:space:]]+\\"" /etc/apt/apt.conf.d/* /etc/apt/apt.conf | grep -vF "\\"$2\\"" | cut -d : -f 1,2 | paste -sd ' ' -)
-  echo "by hand: another file $3: \${where:-below /etc/apt}; correct that one"
+  echo "by hand: another file $3: \${where:-below /etc/apt}; correct that file"
 }
 if [ -e ${updatesFile} ]; then
-  is Unattended-Upgrade::Automatic-Reboot false 'lets updates restart the jumphost'
+  is Unattended-Upgrade::Automatic-Reboot false 'lets updates reboot the jumphost'
   is APT::Periodic::Unattended-Upgrade 1 'turns updates off'
 fi`,
   });
@@ -109,14 +109,14 @@ export function clockStep({ subnet, isPod }: { subnet: string; isPod: boolean })
 function ownClock(subnet: string): Step {
   return fileStep({
     name: 'clock',
-    about: 'chrony keeps the time, and gives it to the rack',
+    about: 'chrony keeps the time and serves it to the rack',
     files: [
       {
         path: '/etc/chrony/conf.d/50-skolo.conf',
         content: `${writtenHead}allow ${subnet}
-# Machines keep one time together while the internet connection is down.
+# Machines agree on the time while the internet connection is down.
 local stratum 10
-# A computer without a battery begins in the past.
+# A computer without a clock battery boots with a time in the past.
 makestep 1 3
 `,
       },
@@ -127,10 +127,10 @@ makestep 1 3
 
 const clockOfPod: Step = {
   name: 'clock',
-  about: 'no time service of its own beside the pod chrony',
+  about: 'no time service runs besides the chrony pod',
   check: checkByScript(`for each in chrony systemd-timesyncd; do
-  if systemctl is-active -q "$each"; then echo "$each.service runs beside the pod chrony"; fi
-  if systemctl is-enabled -q "$each" 2>/dev/null; then echo "$each.service starts with the computer"; fi
+  if systemctl is-active -q "$each"; then echo "$each.service runs besides the chrony pod"; fi
+  if systemctl is-enabled -q "$each" 2>/dev/null; then echo "$each.service starts at boot"; fi
 done`),
   async apply(host) {
     await host.need(

@@ -58,7 +58,7 @@ export function sshStep(
   return guardedStep(
     {
       name: 'ssh',
-      about: 'sshd accepts keys alone, and ends connections of workstations that are gone',
+      about: 'sshd accepts only keys, and closes connections to unreachable workstations',
       files: async (host) => [sshFile(await rootLogin(host))],
       trial: sshTrial,
       verify,

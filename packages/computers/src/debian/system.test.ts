@@ -34,8 +34,13 @@ it.each([
   ['debian', '13', 'Debian 13, arm64', []],
   ['raspbian', '12', 'Debian 12, arm64', []],
   ['ubuntu', '24.04', 'Ubuntu 24.04, arm64', []],
-  ['ubuntu', '20.04', expect.anything(), [expect.stringContaining('Ubuntu from 22.04 on')]],
-  ['debian', '11', expect.anything(), [expect.stringContaining('it runs debian 11')]],
+  ['ubuntu', '20.04', expect.anything(), [expect.stringContaining('Ubuntu 22.04 or newer')]],
+  [
+    'debian',
+    '11',
+    expect.anything(),
+    [expect.stringContaining('the operating system is debian 11')],
+  ],
 ])('of an agent may be %s %s, or not', async (id, version, note, differs) => {
   const step = systemStep({ ...needs, hasUbuntu: true });
 
@@ -48,15 +53,15 @@ it('of a jumphost is Debian, and says all that is wrong', async () => {
   const { differs } = await systemStep(needs).check(host);
 
   expect(differs).toEqual([
-    'it runs ubuntu 24.04; install Debian 12 or 13',
+    'the operating system is ubuntu 24.04; install Debian 12 or 13',
     expect.stringContaining('cgroup_memory=1'),
     expect.stringContaining('1799999999 s behind'),
   ]);
 });
 
 it.each([
-  [{ usedPercent: '98' }, '/var/lib has 8192 MiB (2 %) free, and needs 1024 and 10 %: '],
-  [{ readOnly: '/var/lib/skolo' }, '/var/lib/skolo cannot be written: '],
+  [{ usedPercent: '98' }, '/var/lib has 8192 MiB (2 %) free, but needs 1024 MiB and 10 %, '],
+  [{ readOnly: '/var/lib/skolo' }, '/var/lib/skolo is not writable; '],
 ])('of a jumphost has a disk with room, and not %o', async (changes, text) => {
   const { differs } = await systemStep(needs).check(answering({ id: 'debian', ...changes }));
 

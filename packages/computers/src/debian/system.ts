@@ -44,13 +44,13 @@ const Facts = z.object({
 export const countsMemory = `{ cat /sys/fs/cgroup/cgroup.controllers 2>/dev/null; awk '$4 == 1 { print $1 }' /proc/cgroups 2>/dev/null; } | grep -qw memory`;
 
 const script = `. /etc/os-release
-# Each may be a file system of its own.
+# Each may be a separate file system.
 least= readOnly=
 for each in /var/lib /var/lib/rancher /var/lib/skolo; do
   [ -d "$each" ] || continue
   set -- $(df -kP "$each" | awk 'NR == 2 { print $4, $5 }')
   if [ -z "$least" ] || [ "$1" -lt "$least" ]; then folder=$each least=$1 used=\${2%?}; fi
-  # \`[ -w ]\` is true for an ext4 that has stopped after an error.
+  # \`[ -w ]\` is true even for an ext4 that became read-only after an error.
   if try=$(mktemp "$each/.skolo-XXXXXX" 2> /dev/null); then rm "$try"; else readOnly=$each; fi
 done
 cat <<END
@@ -80,10 +80,10 @@ export async function architectureOf(host: Host): Promise<Architecture> {
 
 export function systemStep(needs: SystemNeeds): Step {
   const { architectures, freeBytes, memoryBytes, hasUbuntu, now } = needs;
-  const systems = `Debian 12 or 13${hasUbuntu ? ', or Ubuntu from 22.04 on' : ''}`;
+  const systems = `Debian 12 or 13${hasUbuntu ? ', or Ubuntu 22.04 or newer' : ''}`;
   return {
     name: 'system',
-    about: `${systems} with systemd, enough disk and memory, a clock that is right`,
+    about: `${systems} with systemd, enough disk space and memory, and a correct clock`,
     async check(host) {
       const text = await host.need(script);
       const facts = Facts.parse(factsIn(text));
@@ -97,33 +97,33 @@ export function systemStep(needs: SystemNeeds): Step {
       const isUbuntu = id === 'ubuntu' && /^(2[2-9]|[3-9]\d)\.\d\d$/.test(version);
       want(
         isDebian || (isUbuntu && hasUbuntu === true),
-        `it runs ${id} ${version}; install ${systems}`,
+        `the operating system is ${id} ${version}; install ${systems}`,
       );
       want(
         architectures.some((each) => each === userland),
-        `its programs are ${userland || 'of no known kind'} on ${facts.machine}; install Debian for ${architectures.join(' or ')}`,
+        `the architecture is ${userland || 'unknown'} on ${facts.machine}; install Debian for ${architectures.join(' or ')}`,
       );
-      want(init === 'systemd', `its first process is ${init}; install systemd-sysv and restart it`);
+      want(init === 'systemd', `the init process is ${init}; install systemd-sysv and reboot`);
       const freePercent = 100 - facts.usedPercent;
       want(
         freeKib * 1024 >= neededBytes && freePercent >= leastFreePercent,
-        `${folder} has ${Math.floor(freeKib / 1024)} MiB (${freePercent} %) free, and needs ${neededBytes / mib} and ${leastFreePercent} %: k3s evicts pods below 5 %; make room`,
+        `${folder} has ${Math.floor(freeKib / 1024)} MiB (${freePercent} %) free, but needs ${neededBytes / mib} MiB and ${leastFreePercent} %, because k3s evicts pods below 5 %; free disk space`,
       );
       want(
         facts.readOnly === '',
-        `${facts.readOnly} cannot be written: see dmesg for errors of its disk, and restart it`,
+        `${facts.readOnly} is not writable; check dmesg for disk errors and reboot`,
       );
       want(
         memoryKib * 1024 >= memoryBytes,
-        `it has ${Math.floor(memoryKib / 1024)} MiB of memory, and needs ${memoryBytes / mib}`,
+        `it has ${Math.floor(memoryKib / 1024)} MiB of memory, but needs ${memoryBytes / mib}`,
       );
       want(
         facts.cgroupMemory === 'yes',
-        'its kernel counts no memory of cgroups, as Kubernetes needs; on a Raspberry Pi add cgroup_memory=1 cgroup_enable=memory to /boot/firmware/cmdline.txt and restart it',
+        'the memory cgroup is disabled, but Kubernetes requires it; on a Raspberry Pi add cgroup_memory=1 cgroup_enable=memory to /boot/firmware/cmdline.txt and reboot',
       );
       want(
         Math.abs(skew) <= mostSkewSeconds,
-        `its clock is ${Math.abs(Math.round(skew))} s ${skew < 0 ? 'behind' : 'ahead of'} this computer's; correct the wrong one, with \`date --set @${Math.round(now() / 1000)}\` there`,
+        `the clock is ${Math.abs(Math.round(skew))} s ${skew < 0 ? 'behind' : 'ahead of'} your workstation's; if your workstation is right, run \`date --set @${Math.round(now() / 1000)}\` there`,
       );
       return { differs, note: `${id === 'ubuntu' ? 'Ubuntu' : 'Debian'} ${version}, ${userland}` };
     },

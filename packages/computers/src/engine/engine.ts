@@ -95,7 +95,7 @@ async function throughSteps(
     } catch (error) {
       signal.throwIfAborted();
       const isLost = error instanceof ComputerError && error.code === 'LOST';
-      const waited = isLost && step.waitsFor ? ` (it waited for ${step.waitsFor})` : '';
+      const waited = isLost && step.waitsFor ? ` (while waiting for ${step.waitsFor})` : '';
       if (isCheck && !isLost && step.needs !== undefined && unmet !== '') {
         show(at, 'waiting', `waits for ${unmet}`);
       } else
@@ -118,7 +118,7 @@ function unmetBy(steps: readonly Step[], all: readonly StepProgress[], at: numbe
 async function checkAgain(host: Host, step: Step): Promise<string> {
   const after = await step.check(host);
   if (textOf(after) === '') return after.note ?? '';
-  const how = after.differs.length > 0 ? 'was changed, and still differs: ' : '';
+  const how = after.differs.length > 0 ? 'still differs after the change: ' : '';
   throw new ComputerError(`${how}${textOf(after)}`);
 }
 

@@ -78,7 +78,7 @@ export async function changeGuarded(host: Host, change: GuardedChange, guard: Gu
     await host.need(`sh ${pending}/go-back ${filesOnly}`);
     const { stdout } = await host.run(suspects);
     throw new ComputerError(
-      `${host.name}: a second sshd with the files on its disk does not let you in (${rejection}); nothing was activated, but sshd would read them at its next start; correct ${linesOf(stdout).join(', ') || 'the files below /etc/ssh'}, and run it again`,
+      `${host.name}: a test sshd with the configuration on disk does not let you in (${rejection}); nothing was activated, but sshd would read this configuration at its next start; correct ${linesOf(stdout).join(', ') || 'the files below /etc/ssh'} and run the command again`,
     );
   }
   const problem = await activate(host, change, guard.signal);
@@ -89,7 +89,7 @@ export async function changeGuarded(host: Host, change: GuardedChange, guard: Gu
   const why = await confirm(guard, until);
   if (why === undefined || (await isKept(host, guard))) return;
   throw new ComputerError(
-    `${host.name}: no new ssh session got in after the change (${why}), and it was taken back after ${guard.returnSeconds} s; ${await outcome(guard)}`,
+    `${host.name}: no new SSH session succeeded after the change (${why}), so it was rolled back after ${guard.returnSeconds} s; ${await outcome(guard)}`,
   );
 }
 
@@ -97,8 +97,8 @@ export async function changeGuarded(host: Host, change: GuardedChange, guard: Gu
 async function outcome(guard: Guard): Promise<string> {
   const why = await whyNoSession(guard);
   return why === undefined
-    ? 'the previous settings are in effect again, and a new ssh session gets in'
-    : `the previous files are there again, but still no new ssh session gets in (${why}); correct that at its screen or serial console, or in a session that is still open`;
+    ? 'the previous settings are in effect again, and a new SSH session succeeds'
+    : `the previous files are restored, but new SSH sessions still fail (${why}); correct that at the screen or serial console, or in a session that is still open`;
 }
 
 /** Undefined when one gets in. */
@@ -128,7 +128,7 @@ async function arm(host: Host, { name, files, activate }: GuardedChange, seconds
   );
   // A file that was not written stays as it is: the disk may be full.
   const goBack = `#!/bin/sh
-# Takes back a change of skolo jumphost prepare (${name}) that nobody has confirmed.
+# Rolls back a change of skolo jumphost prepare (${name}) that was not confirmed.
 [ -e ${returning} ] || mv ${pending} ${returning} 2>/dev/null || exit 0
 ${back.join('\n')}
 sync
@@ -137,10 +137,10 @@ if [ "\${1-}" != ${filesOnly} ]; then
 ${activate}
 fi
 rm -rf ${returning}
-logger -t skolo 'took back an unconfirmed change of ${name}' || true
+logger -t skolo 'rolled back an unconfirmed change of ${name}' || true
 `;
   const unit = `[Unit]
-Description=skolo: take back a change that nobody has confirmed before the computer stopped
+Description=skolo: roll back a change that was not confirmed before the computer stopped
 ConditionPathExistsGlob=${folder}/*ing/go-back
 DefaultDependencies=no
 RequiresMountsFor=${folder} /etc
@@ -202,7 +202,7 @@ head -n 2 ${folder}/said; exit 1`,
 
 /** Undefined when it is confirmed; else why not. */
 async function confirm({ newSession, signal }: Guard, until: number): Promise<string | undefined> {
-  let why = 'no time was left';
+  let why = 'no time left';
   for (let sessionMs = firstSessionMs; ; sessionMs *= 2) {
     const leftMs = until - performance.now();
     if (leftMs <= 0) return why;
@@ -218,7 +218,7 @@ sync ${folder}; systemctl stop ${timer}.timer`,
         await session.run(`rm -rf ${confirmed}`).catch(() => undefined);
         return undefined;
       }
-      why = 'it came too late';
+      why = 'the confirmation came too late';
     } catch (error) {
       signal.throwIfAborted();
       why = errorText(error);
@@ -260,7 +260,7 @@ async function isKept(host: Host, { returnSeconds, signal }: Guard): Promise<boo
     }
     if (performance.now() > until) {
       throw new ComputerError(
-        `${host.name}: does not answer after a change that should have been taken back; run \`sh ${pending}/go-back\` at its screen or serial console`,
+        `${host.name}: does not respond after a change that should have been rolled back; run \`sh ${pending}/go-back\` at the screen or serial console`,
         { code: 'LOST' },
       );
     }
@@ -269,4 +269,4 @@ async function isKept(host: Host, { returnSeconds, signal }: Guard): Promise<boo
 }
 
 /** A script that prints a line where a change waits for its confirmation. */
-export const unconfirmed = `if [ -e ${pending} ] || [ -e ${returning} ]; then echo 'a change has not been confirmed'; fi`;
+export const unconfirmed = `if [ -e ${pending} ] || [ -e ${returning} ]; then echo 'a change is not confirmed yet'; fi`;

@@ -11,7 +11,7 @@ export interface Step {
   needs?: readonly string[];
   /** For people: what is there when it is done. */
   about: string;
-  /** What else has to answer for it: `apt and its sources`. */
+  /** What else has to answer for it: `apt and its package sources`. */
   waitsFor?: string;
   /** What differs from that, a text for each; empty when it is done. Changes nothing. */
   check(host: Host): Promise<Check>;

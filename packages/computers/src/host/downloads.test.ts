@@ -82,7 +82,9 @@ describe('a download', () => {
 
     const download = downloader({ folder, fetch, signal, confirm })(publisher.release, 'k3s');
 
-    await expect(download).rejects.toThrow(/is not the file of .*; delete it, and try again/);
+    await expect(download).rejects.toThrow(
+      /does not match the file at .*; delete it and try again/,
+    );
     publisher.close();
   });
 
@@ -92,7 +94,7 @@ describe('a download', () => {
     const download = downloader({ folder, fetch, signal, confirm })(publisher.release, 'k3s');
 
     await expect(download).rejects.toThrow(
-      `cannot be fetched (status 404); fetch it on another computer, and put it at ${folder}/k3s-v1.32.5+k3s1/k3s`,
+      `download failed (status 404); download it on another computer and save it as ${folder}/k3s-v1.32.5+k3s1/k3s`,
     );
     expect(await readdir(join(folder, publisher.release.name))).toEqual(['k3s.sha256']);
     publisher.close();
@@ -103,7 +105,7 @@ describe('a download', () => {
 
     const download = downloader({ folder, fetch, signal, confirm })(publisher.release, 'k3s-arm64');
 
-    await expect(download).rejects.toThrow('has no checksum of k3s-arm64; is it another version?');
+    await expect(download).rejects.toThrow('contains no checksum for k3s-arm64; check the version');
     publisher.close();
   });
 });
@@ -132,7 +134,7 @@ describe('a checksum from the server that it protects', () => {
     const { download, asked: questions } = asking(false);
 
     await expect(download(release, 'k3s')).rejects.toThrow(
-      `k3s: its checksum comes from the server that it protects, and nobody has confirmed it; put ${release.url}/sums.txt, fetched another way, at ${folder}/${release.name}/sums.txt`,
+      `k3s: its checksum comes from the same server as the file, and nobody has confirmed it; download ${release.url}/sums.txt from another source and save it as ${folder}/${release.name}/sums.txt`,
     );
     close();
     expect(questions).toEqual([{ url: `${release.url}/sums.txt`, name: 'k3s', sha256 }]);
@@ -159,7 +161,9 @@ describe('a checksum from the server that it protects', () => {
     const { download, asked: questions } = asking(true);
     const known = createHash('sha256').update(content).digest('hex');
 
-    await expect(download({ ...release, known }, 'k3s')).rejects.toThrow('is not the file of');
+    await expect(download({ ...release, known }, 'k3s')).rejects.toThrow(
+      'does not match the file at',
+    );
     close();
     expect(questions).toEqual([]);
     expect(asked).toEqual(['/v1.32.5%2Bk3s1/k3s']);
@@ -171,7 +175,7 @@ describe('a checksum from the server that it protects', () => {
     await mkdir(join(folder, release.name));
     await writeFile(join(folder, release.name, 'sums.txt'), sums);
 
-    await expect(download(release, 'k3s')).rejects.toThrow('is not the file of');
+    await expect(download(release, 'k3s')).rejects.toThrow('does not match the file at');
     close();
     expect(asked).toEqual([]);
   });

@@ -18,7 +18,7 @@ export interface Release {
   name: string;
   /** Where its files are, without a slash at the end. */
   url: string;
-  /** Name of the list of SHA-256 checksums; where there is none, what says why a file is another one. */
+  /** Name of the list of SHA-256 checksums; where there is none, a function that returns why a file does not match. */
   sums: string | FileCheck;
   /** SHA-256 of the file in hexadecimal digits, where skolo has it from another source. */
   known?: string | undefined;
@@ -69,7 +69,7 @@ export function downloader(deps: DownloadDeps): Download {
     const file = await present(at, release, name);
     const sha256 = await sumOf(file);
     if (sha256 === wanted) return { file, sha256 };
-    throw another(file, release, `its SHA-256 is ${sha256}, and it should be ${wanted}`);
+    throw another(file, release, `the SHA-256 is ${sha256}, expected ${wanted}`);
   };
 
   /** @param own where the checksum is kept that is confirmed */
@@ -80,12 +80,14 @@ export function downloader(deps: DownloadDeps): Download {
     const sha256 = await sumInFile(fetched, name);
     await rm(fetched, { force: true });
     if (sha256 === undefined) {
-      throw wrongFile(`${url}: has no checksum of ${name}; is it another version?`);
+      throw wrongFile(`${url}: contains no checksum for ${name}; check the version`);
     }
     if (!(await confirm({ url, name, sha256 }))) {
       const why =
-        'its checksum comes from the server that it protects, and nobody has confirmed it';
-      throw wrongFile(`${name}: ${why}; put ${url}, fetched another way, at ${list}`);
+        'its checksum comes from the same server as the file, and nobody has confirmed it';
+      throw wrongFile(
+        `${name}: ${why}; download ${url} from another source and save it as ${list}`,
+      );
     }
     await writeFile(own, `${sha256}  ${name}\n`);
   }
@@ -144,12 +146,12 @@ function wrongFile(message: string): ComputerError {
 }
 
 function another(file: string, { url }: Release, why: string): ComputerError {
-  return wrongFile(`${file}: is not the file of ${url}: ${why}; delete it, and try again`);
+  return wrongFile(`${file}: does not match the file at ${url}: ${why}; delete it and try again`);
 }
 
 function missing(url: string, path: string, why: string): ComputerError {
   return wrongFile(
-    `${url}: cannot be fetched (${why}); fetch it on another computer, and put it at ${path}`,
+    `${url}: download failed (${why}); download it on another computer and save it as ${path}`,
   );
 }
 

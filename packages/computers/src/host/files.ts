@@ -4,7 +4,7 @@ import type { Check, Step } from '../engine/step.ts';
 import type { FileContent, Host } from './host.ts';
 
 /** The first line of files that skolo writes. */
-export const writtenHead = '# Written by skolo. An edit is undone by the next run.\n';
+export const writtenHead = '# Written by skolo. The next run overwrites edits.\n';
 
 /** Where it is noted that a program has not read its new files yet. After a reboot every program has. */
 const pendingFolder = '/run/skolo-jumphost';
@@ -31,7 +31,7 @@ export function fileStep({ name, about, files, activate, verify }: FileStep): St
     about,
     async check(host) {
       const differs = await differingFiles(host, files);
-      const isPending = `if [ -e ${pending.path} ]; then echo 'new settings are not in force yet'; fi`;
+      const isPending = `if [ -e ${pending.path} ]; then echo 'new settings are not active yet'; fi`;
       const said = await host.need(`${isPending}\n${verify ?? ''}`);
       return withLines({ differs }, said);
     },
@@ -73,7 +73,7 @@ export function factsIn(text: string): Record<string, string> {
   return Object.fromEntries(text.split('\n').map((line) => line.split(/=(.*)/s).slice(0, 2)));
 }
 
-/** A text for each file that is not there, or is another one. */
+/** A text for each file that is not there, or differs. */
 export async function differingFiles(host: Host, files: readonly FileContent[]): Promise<string[]> {
   const states = await readStates(host, files);
   return files.flatMap(({ path }, at) => {
@@ -102,8 +102,10 @@ done`;
   return files.map(({ content, mode = 0o644 }, at) => {
     const [bits, owner, sum] = (lines[at] ?? '').split(' ');
     if (sum === undefined) return 'is missing';
-    if (sum !== sumOf(content)) return 'is another one';
-    return bits === mode.toString(8) && owner === '0:0' ? undefined : `is ${bits} of ${owner}`;
+    if (sum !== sumOf(content)) return 'differs';
+    return bits === mode.toString(8) && owner === '0:0'
+      ? undefined
+      : `has mode ${bits} and owner ${owner}`;
   });
 }
 

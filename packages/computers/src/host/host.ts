@@ -89,12 +89,12 @@ export async function openHost(options: HostOptions): Promise<Host> {
   if (sudo.stdout.trim() === '0') return hostWith(options, asRoot);
   const why = sudo.stderr.split('\n').at(-1);
   throw new ComputerError(
-    `${options.name}: you are not root there, and sudo asks for a password (${why}); sign in as root (\`user\` of the rack in kube/clusters/config.json, the login of a machine in rack.yaml), or allow NOPASSWD`,
+    `${options.name}: you are not root, and sudo requires a password (${why}); sign in as root (for a jumphost set \`user\` in kube/clusters/config.json, for a machine its login in rack.yaml), or set NOPASSWD in sudoers`,
   );
 }
 
 function unusable(name: string, { stderr }: Ended): ComputerError {
-  return new ComputerError(`${name}: no shell there: ${stderr || 'id -u failed'}`);
+  return new ComputerError(`${name}: no shell available: ${stderr || 'id -u failed'}`);
 }
 
 function hostWith(options: HostOptions, wrapped: (script: string) => string): Host {
@@ -141,13 +141,13 @@ function writeScript(path: string, sum: string, mode: number): string {
   const draft = join(dirname(path), `.${basename(path)}.skolo-new`);
   return `set -eu
 new=${shellWord(draft)}
-# Every folder on the way is for all users, and the draft is not.
+# Parent folders are readable by all users, but the draft is not.
 umask 022
 mkdir -p ${shellWord(dirname(path))}
 umask 077
 trap 'rm -f "$new"' EXIT
 cat > "$new"
-case $(sha256sum "$new") in ${sum}*) ;; *) echo 'the bytes did not arrive as they were sent' >&2; exit 3 ;; esac
+case $(sha256sum "$new") in ${sum}*) ;; *) echo 'the file was damaged on the way; try again' >&2; exit 3 ;; esac
 chown 0:0 "$new"
 chmod ${mode.toString(8)} "$new"
 sync "$new"
@@ -196,8 +196,8 @@ async function collect(
     sent,
   ]);
   if (code === null || code === lostCode) {
-    const why = complaint.trim().split('\n').at(-1) || 'it was cut';
-    throw lost(`${name}: the connection dropped (${why}); run it again`);
+    const why = complaint.trim().split('\n').at(-1) || 'no reason given';
+    throw lost(`${name}: the connection dropped (${why}); run the command again`);
   }
   return { code, stdout: said, stderr: complaint.trim() };
 }
@@ -213,6 +213,6 @@ function failureText(stderr: string, stdout: string, code: number): string {
     .filter(Boolean);
   const shown = lines.slice(-3).join('; ') || `a command failed (${code})`;
   return isFull.test(shown)
-    ? `${shown}; its disk is full: make room, for example with \`journalctl --vacuum-size=200M\` and \`apt-get clean\`, and run it again`
+    ? `${shown}; the disk is full: free space, for example with \`journalctl --vacuum-size=200M\` and \`apt-get clean\`, and run the command again`
     : shown;
 }

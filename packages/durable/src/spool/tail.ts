@@ -1,4 +1,5 @@
 /** The newest segment, open for writing. */
+import { constants } from 'node:fs';
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errorCode } from '@skolo/base';
@@ -10,6 +11,14 @@ import { chunkBytes, type Segment } from './segment.ts';
  * tenth of the processor.
  */
 const seenForMs = 50;
+/**
+ * The kernel returns from each write when the bytes are on the disk, as if fdatasync(2) followed (open(2), O_DSYNC). One trip
+ * through the thread pool less: a tenth more appends a second.
+ */
+const durable = constants.O_RDWR | constants.O_DSYNC;
+const newDurable = durable | constants.O_CREAT | constants.O_EXCL;
+/** The disk takes no more bytes; all others may be the failure of a sync. */
+const fullDisk = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 
 export class Tail {
   readonly segment: Segment;
@@ -37,7 +46,7 @@ export class Tail {
    * @throws Error Of the system.
    */
   static async continue(segment: Segment, now: () => number): Promise<Tail> {
-    const tail = new Tail(segment, await open(segment.path, 'r+'), now);
+    const tail = new Tail(segment, await open(segment.path, durable), now);
     try {
       await tail.handle.datasync();
       await syncFolder(dirname(segment.path));
@@ -54,10 +63,9 @@ export class Tail {
    * @throws Error Of the system: the file is not created. EEXIST: the name is taken.
    */
   static async begin(segment: Segment, bytes: Buffer, now: () => number): Promise<Tail> {
-    const handle = await open(segment.path, 'wx+', 0o600);
+    const handle = await open(segment.path, newDurable, 0o600);
     try {
       await writeAll(handle, bytes, 0);
-      await handle.datasync();
       await syncFolder(dirname(segment.path));
     } catch (error) {
       await handle.truncate(0).catch(() => undefined);
@@ -77,20 +85,14 @@ export class Tail {
    */
   async append(bytes: Buffer): Promise<boolean> {
     const { end } = this.segment;
-    try {
-      await writeAll(this.handle, bytes, end);
-    } catch (error) {
-      await this.withdraw();
-      throw error;
-    }
-    // Parallel to the sync, so that it costs no time.
+    // Parallel to the write, so that it costs no time.
     const isSeen = this.now() - this.seenAt < seenForMs;
     const checking = isSeen || this.isThere();
     try {
-      await this.handle.datasync();
+      await writeAll(this.handle, bytes, end);
     } catch (error) {
-      // The kernel reports lost pages once and then marks them clean: another sync would prove nothing.
-      this.isSpent = true;
+      // The kernel reports lost pages once and then marks them clean: another sync would confirm nothing.
+      if (!fullDisk.includes(errorCode(error) ?? '')) this.isSpent = true;
       await this.withdraw();
       throw error;
     }
@@ -121,10 +123,9 @@ export class Tail {
     const { path, end } = this.segment;
     // Another file in its place.
     await rename(path, `${path}.damaged`).catch(() => undefined);
-    const copy = await open(path, 'wx+', 0o600);
+    const copy = await open(path, newDurable, 0o600);
     try {
       await copyTo(copy, this.handle, end);
-      await copy.datasync();
       await syncFolder(dirname(path));
     } catch (error) {
       await copy.close().catch(() => undefined);

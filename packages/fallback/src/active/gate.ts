@@ -66,7 +66,7 @@ async function untilFree(
     if (performance.now() >= reportAt) {
       reportAt += everySeconds * 1000;
       print(
-        `${address}: the computer with MAC address ${mac} has the address of the jumphost and no valid statement of ${rack}; disconnect it or change its address. This computer waits and asks again every ${everySeconds} s`,
+        `${address}: the computer with MAC address ${mac} uses the address of the jumphost without a valid statement of ${rack}; disconnect it or change its address. This computer checks again every ${everySeconds} s`,
       );
       await tellPower(options, { conflict: conflictNow(mac) }).catch(() => undefined);
     }

@@ -37,7 +37,7 @@ async function watchAddress(options: ActiveOptions, signal: AbortSignal): Promis
   while (!signal.aborted) {
     const mac = await probeAddress(options, 'once', signal);
     if (mac !== undefined && !signal.aborted) {
-      console.log(`${options.address}: the computer with MAC address ${mac} has this address, too`);
+      console.log(`${options.address}: the computer with MAC address ${mac} uses the same address`);
       await tellPower(options, { conflict: conflictNow(mac) }).catch(() => undefined);
     }
     await pause(options.everySeconds * 1000, signal).catch(() => undefined);

@@ -18,7 +18,7 @@ export async function tryBeside(
   if (service.name !== metadataServer.name) return undefined;
   const rackFile = rackFileOf(service);
   if (!existsSync(rackFile)) {
-    return `there is no ${rackFile}; skolo-fallback sync copies it from k3s`;
+    return `${rackFile} is missing; run skolo-fallback sync to copy it from k3s`;
   }
   const metricsPort = await freePort();
   try {
@@ -49,7 +49,7 @@ async function whyNotReady(look: () => Promise<Probe>): Promise<string | undefin
   for (;;) {
     const { isAnswering, text } = await look();
     if (isAnswering) return undefined;
-    if (!(await unitState(unit)).isRunning) return `it ended; journalctl -u ${unit}`;
+    if (!(await unitState(unit)).isRunning) return `it exited; run journalctl -u ${unit}`;
     if (performance.now() > until) return `${text}; journalctl -u ${unit}`;
     await pause(500);
   }

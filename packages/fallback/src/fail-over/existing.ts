@@ -16,7 +16,7 @@ import { leftOffFile } from './fence.ts';
 const fence = 'skolo-power-fence.service';
 
 /** Also when systemd or a person starts the unit: without the fence it does not run. */
-const binding = `# Written by skolo-fallback: two power controllers never run at once.
+const binding = `# Written by skolo-fallback, so that two power controllers never run at the same time.
 [Unit]
 BindsTo=${fence}
 After=${fence}
@@ -85,7 +85,7 @@ export async function stopExisting(service: PodService, units: readonly string[]
     const left = await processesIn(`/${unit}`);
     if (left.length > 0) {
       throw new Error(
-        `${unit} was stopped, and its processes ${left.join(', ')} are still there; end them`,
+        `${unit} was stopped, but its processes ${left.join(', ')} are still running; stop them`,
       );
     }
   }

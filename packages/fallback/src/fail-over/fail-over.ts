@@ -58,14 +58,14 @@ export async function failOverToUnit(
   if (api !== undefined) await copyAll(api, { print: () => undefined });
   const found = await find(context, service);
   if (found.notInstalled !== undefined) {
-    print(`${service.name}: nothing is changed: ${found.notInstalled}`);
+    print(`${service.name}: nothing changed: ${found.notInstalled}`);
     return false;
   }
 
   const existing = (await readFailedOver(service))?.existing;
   if (existing !== undefined) {
     print(
-      `${service.name}: nothing is changed: ${existing.join(', ')} serves; skolo-fallback fail-back first`,
+      `${service.name}: nothing changed: ${existing.join(', ')} serves; run skolo-fallback fail-back first`,
     );
     return false;
   }
@@ -82,8 +82,8 @@ export async function failOverToUnit(
   );
   print(
     isReady
-      ? `${service.name}: ${service.unit} serves, and stays failed over`
-      : `${service.name}: failed over, but ${service.unit} is not ready: journalctl -u ${service.unit}`,
+      ? `${service.name}: failed over to ${service.unit}, also after a reboot`
+      : `${service.name}: failed over, but ${service.unit} is not ready; run journalctl -u ${service.unit}`,
   );
   return isReady;
 }
@@ -103,7 +103,7 @@ export async function failOverToExisting(
   const units = given.length > 0 ? [...given] : await readExisting(service);
   const unknown = units.length === 0 ? ['a unit of an existing system'] : await unknownUnits(units);
   if (unknown.length > 0) {
-    print(`${service.name}: nothing is changed: there is no ${unknown.join(', ')}`);
+    print(`${service.name}: nothing changed: ${unknown.join(', ')} does not exist`);
     return false;
   }
   const found = await find(context, service);
@@ -116,13 +116,13 @@ export async function failOverToExisting(
     await changeUnit('stop', service.unit);
   }
   await stopInK3s(context, found, failedOver);
-  let why = 'its pod has not ended';
+  let why = 'its pod has not stopped';
   const isStarted = await within(failOverSeconds, async () => {
     if ((await processesInPods(service)).length > 0) return false;
     try {
       await startExisting(service, units);
       const ended = await unsteady(units);
-      why = `${ended.join(', ')} ends again: journalctl -u ${ended[0]}`;
+      why = `${ended.join(', ')} keeps exiting; run journalctl -u ${ended[0]}`;
       return ended.length === 0;
     } catch (error) {
       why = errorText(error);
@@ -132,14 +132,16 @@ export async function failOverToExisting(
   const names = units.join(', ');
   if (!isStarted) {
     print(
-      `${service.name}: failed over, but ${names} does not serve: ${why}; the timer goes on trying`,
+      `${service.name}: failed over, but ${names} does not serve: ${why}; the timer keeps trying`,
     );
     return false;
   }
   await bindToFence(service, units);
   for (const unit of units) await changeUnit('enable', unit);
   for (const outlet of await readLeftOff(service)) {
-    print(`${service.name}: our daemon had turned ${outlet} off and not on again yet; turn it on`);
+    print(
+      `${service.name}: the daemon of skolo turned ${outlet} off and had not turned it on again; turn it on`,
+    );
   }
   const answer = { text: '' };
   const isAnswering = await within(failOverSeconds, async () => {
@@ -148,7 +150,7 @@ export async function failOverToExisting(
     // A power controller may have no port.
     return probe.isAnswering || service.name === 'power-cycle-daemon';
   });
-  print(`${service.name}: failed over, ${names} runs; ${answer.text}`);
+  print(`${service.name}: failed over, ${names} is running; ${answer.text}`);
   return isAnswering;
 }
 
@@ -161,7 +163,7 @@ async function stopInK3s(context: Context, found: Found, failedOver: FailedOver)
     await releasePort(found);
   } else {
     context.print(
-      `${service.name}: ${whyOf(kubernetes)}; its Deployment is scaled to 0 once it does`,
+      `${service.name}: ${whyOf(kubernetes)}; its Deployment is scaled to 0 as soon as k3s responds`,
     );
     await endWhatIsLeft(context, service);
   }
@@ -186,7 +188,7 @@ export async function failBack(
   const { api, kubernetes, rack, isUnitRunning } = found;
   const why = whyNotGiven(kubernetes);
   if (why !== undefined || api === undefined || kubernetes?.state !== 'answers') {
-    print(`${service.name}: nothing is changed: ${why}`);
+    print(`${service.name}: nothing changed: ${why}`);
     return false;
   }
 
@@ -194,7 +196,7 @@ export async function failBack(
     const isInUse = failedOver?.existing !== undefined || given.length > 0;
     const beside = isInUse ? await tryBeside(service, rack) : undefined;
     if (beside !== undefined) {
-      print(`${service.name}: nothing is changed: ours was tried on a port of its own: ${beside}`);
+      print(`${service.name}: nothing changed: a test on a separate port failed: ${beside}`);
       return false;
     }
     await writeExisting(service, existing);
@@ -223,7 +225,7 @@ export async function failBack(
       await failOverToExisting(context, service, existing, failedOver?.by ?? 'skolo-fallback');
       return false;
     }
-    print(`${service.name}: its pod does not serve (${why}); the unit is started again`);
+    print(`${service.name}: its pod does not serve (${why}); the unit serves again`);
     if (failedOver !== undefined) await scale(api, service, 0);
     await releasePort(now);
     if (unit !== undefined) await changeUnit('start', unit);
@@ -243,12 +245,12 @@ function whyNotGiven(kubernetes: Kubernetes | undefined): string | undefined {
   if (kubernetes?.state !== 'answers') return whyOf(kubernetes);
   if (!kubernetes.node.isReady) return kubernetes.node.why;
   if (kubernetes.deployment !== 'missing') return undefined;
-  return 'k3s has no such Deployment; skolo push --racks NAME';
+  return 'k3s has no such Deployment; run skolo push --racks NAME';
 }
 
 function whyOf(kubernetes: Kubernetes | undefined): string {
-  if (kubernetes?.state === 'answers') return kubernetes.pod.why || 'it does not get ready';
-  return kubernetes?.why ?? 'k3s was not asked';
+  if (kubernetes?.state === 'answers') return kubernetes.pod.why || 'it does not become ready';
+  return kubernetes?.why ?? 'k3s was not queried';
 }
 
 /** Asks until it is true, or the time is over. */

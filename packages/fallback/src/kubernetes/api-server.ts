@@ -35,20 +35,20 @@ export async function openApiServer(kubeconfigFile: string): Promise<ApiServer> 
 
   async function call(path: string, options: RequestOptions & { body?: string } = {}) {
     const answer = await ask(new URL(path, server), { ...tls, ...options }).catch((error) => {
-      throw silent(`k3s does not answer (${errorText(error)})`);
+      throw silent(`k3s does not respond (${errorText(error)})`);
     });
     if (answer.status === 404) return undefined;
-    if (answer.status < 200 || answer.status > 299) throw silent(`k3s answers ${answer.status}`);
+    if (answer.status < 200 || answer.status > 299) throw silent(`k3s returns ${answer.status}`);
     return answer.body;
   }
 
-  if ((await call('/readyz')) === undefined) throw silent('k3s answers 404');
+  if ((await call('/readyz')) === undefined) throw silent('k3s returns 404');
   return {
     async get(path, schema) {
       const body = await call(path);
       if (body === undefined) return undefined;
       const { data } = schema.safeParse(parseJson(body));
-      if (data === undefined) throw silent(`k3s does not answer ${path} as Kubernetes does`);
+      if (data === undefined) throw silent(`k3s returns an unexpected response for ${path}`);
       return data;
     },
     async patch(path, change) {
@@ -68,15 +68,15 @@ export async function openApiServer(kubeconfigFile: string): Promise<ApiServer> 
 async function readKubeconfig(file: string) {
   const text = await readFile(file, 'utf8').catch((error) => {
     throw errorCode(error) === 'ENOENT'
-      ? new KubernetesUnavailable('absent', 'there is no k3s here')
-      : silent(`${file}: not readable; run this as root`);
+      ? new KubernetesUnavailable('absent', 'k3s is not installed')
+      : silent(`${file}: not readable; run the command as root`);
   });
   const value = (key: string) =>
     text.match(new RegExp(`^\\s*(?:- )?${key}: *(\\S+)\\s*$`, 'm'))?.[1];
   const data = (key: string) => Buffer.from(value(key) ?? '', 'base64').toString() || undefined;
   const server = value('server');
   if (server === undefined || !URL.canParse(server)) {
-    throw silent(`${file}: it names no server; is it the file that k3s writes?`);
+    throw silent(`${file}: contains no server; check that it is the file that k3s writes`);
   }
   return {
     server,

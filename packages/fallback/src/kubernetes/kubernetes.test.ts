@@ -97,13 +97,13 @@ describe('what k3s makes of a service', () => {
       title: 'has a rack.yaml that is no use',
       container: { ...crashed, lastState: ended(78) },
       pod: 'cannot-run',
-      why: 'its pod ends with 78',
+      why: 'its pod exits with 78',
     },
     {
       title: 'has no image',
       container: { state: { waiting: { reason: 'ErrImagePull' } } },
       pod: 'cannot-run',
-      why: 'its pod waits: ErrImagePull',
+      why: 'its pod is waiting: ErrImagePull',
     },
     {
       title: 'has no container yet',
@@ -122,7 +122,7 @@ describe('what k3s makes of a service', () => {
     );
 
     expect(await look([ending])).toMatchObject({
-      pod: { state: 'cannot-run', why: 'k3s has not made its pod' },
+      pod: { state: 'cannot-run', why: 'k3s has not created its pod' },
     });
   });
 
@@ -163,23 +163,23 @@ describe('k3s that is not there', () => {
     await expect(open()).rejects.toMatchObject({ state: 'absent' });
     expect((await lookAtKubernetes(open, metadata)).kubernetes).toEqual({
       state: 'absent',
-      why: 'there is no k3s here',
+      why: 'k3s is not installed',
     });
   });
 
   it('does not listen, is not ready, or says what nobody understands', async () => {
     await writeKubeconfig('http://127.0.0.1:1');
-    await expect(open()).rejects.toThrow('k3s does not answer (ECONNREFUSED)');
+    await expect(open()).rejects.toThrow('k3s does not respond (ECONNREFUSED)');
 
     await writeKubeconfig('nothing');
-    await expect(open()).rejects.toThrow('it names no server');
+    await expect(open()).rejects.toThrow('contains no server');
 
     await writeKubeconfig(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
     objects[nodesPath] = { items: 'none' };
     objects[podsPath] = { items: [] };
     expect((await lookAtKubernetes(open, metadata)).kubernetes).toMatchObject({
       state: 'silent',
-      why: expect.stringMatching(/^k3s does not answer \/api\/v1\/nodes\S+ as Kubernetes does$/),
+      why: expect.stringMatching(/^k3s returns an unexpected response for \/api\/v1\/nodes\S+$/),
     });
   });
 });
@@ -265,7 +265,7 @@ describe('what a pod sees at /etc/skolo', () => {
     async (path) => {
       objects[deploymentPath] = volume([rack, secret(false, path)]);
 
-      await expect(texts()).rejects.toThrow('which leads out of the folder');
+      await expect(texts()).rejects.toThrow('which is outside the folder');
     },
   );
 

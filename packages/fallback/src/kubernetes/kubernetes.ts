@@ -119,7 +119,7 @@ function nodeState(nodes: z.infer<typeof Node>[]): { isReady: boolean; why: stri
   const isReady = nodes.some(({ status }) =>
     status.conditions.some(({ type, status: is }) => type === 'Ready' && is === 'True'),
   );
-  return isReady ? { isReady, why: '' } : { isReady, why: 'the node of the jumphost is not ready' };
+  return isReady ? { isReady, why: '' } : { isReady, why: "the jumphost's node is not ready" };
 }
 
 /**
@@ -128,7 +128,7 @@ function nodeState(nodes: z.infer<typeof Node>[]): { isReady: boolean; why: stri
  */
 function podState(pods: Pod[]): PodVerdict {
   const pod = pods.find(({ metadata }) => metadata.deletionTimestamp === undefined);
-  if (pod === undefined) return cannotRun('k3s has not made its pod');
+  if (pod === undefined) return cannotRun('k3s has not created its pod');
   const [container] = pod.status.containerStatuses;
   if (container === undefined) {
     const unscheduled = pod.status.conditions.find(
@@ -140,12 +140,12 @@ function podState(pods: Pod[]): PodVerdict {
   const { running, waiting, terminated } = container.state;
   if (running) return { state: 'can-run', why: '' };
   if (waiting && waiting.reason !== 'CrashLoopBackOff') {
-    return cannotRun(`its pod waits: ${waiting.reason}`);
+    return cannotRun(`its pod is waiting: ${waiting.reason}`);
   }
   const exitCode = (terminated ?? container.lastState.terminated)?.exitCode ?? 0;
   return exitCode === 0 || exitCode === 1 || exitCode > 128
     ? { state: 'can-run', why: '' }
-    : cannotRun(`its pod ends with ${exitCode}`);
+    : cannotRun(`its pod exits with ${exitCode}`);
 }
 
 function cannotRun(why: string): PodVerdict {

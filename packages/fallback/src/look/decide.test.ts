@@ -18,7 +18,7 @@ const well: Extract<Kubernetes, { state: 'answers' }> = {
   pod: { state: 'can-run', why: '', names: [] },
   publicPort: 'none',
 };
-const silent: Kubernetes = { state: 'silent', why: 'k3s does not answer' };
+const silent: Kubernetes = { state: 'silent', why: 'k3s does not respond' };
 
 /** A jumphost whose timer looks every half minute. */
 class Rack {
@@ -95,12 +95,12 @@ describe('while k3s does not serve', () => {
     {
       title: 'its Deployment is scaled to 0',
       kubernetes: { ...well, deployment: 'scaled-to-0' },
-      why: 'does not answer: its Deployment is scaled to 0',
+      why: 'does not respond: its Deployment is scaled to 0',
     },
     {
       title: 'its pod is ready, and only the way to it is not',
       kubernetes: { ...well, pod: { state: 'ready', why: '', names: ['a'] } },
-      why: 'its pod is ready, but does not answer here',
+      why: 'its pod is ready, but does not respond here',
     },
   ])('the unit does not stand in where $title', ({ kubernetes, why }) => {
     const rack = new Rack();
@@ -130,7 +130,7 @@ describe('while k3s does not serve', () => {
     rack.notInstalled = 'there is no rack.yaml';
     expect(rack.watch(600)).toEqual([]);
     expect(rack.look().why).toBe(
-      'does not answer, and the unit cannot stand in: there is no rack.yaml',
+      'does not respond, and the unit cannot replace it: there is no rack.yaml',
     );
 
     rack.notInstalled = undefined;
@@ -157,7 +157,7 @@ describe('while the unit stands in', () => {
   });
 
   it.each<{ why: string; kubernetes: Kubernetes }>([
-    { why: 'there is no k3s here', kubernetes: { state: 'absent', why: 'there is no k3s here' } },
+    { why: 'k3s is not installed', kubernetes: { state: 'absent', why: 'k3s is not installed' } },
     {
       why: 'the node is not ready',
       kubernetes: { ...well, node: { isReady: false, why: 'the node is not ready' } },
@@ -165,10 +165,10 @@ describe('while the unit stands in', () => {
     { why: 'its Deployment is scaled to 0', kubernetes: { ...well, deployment: 'scaled-to-0' } },
     { why: 'k3s has no such Deployment', kubernetes: { ...well, deployment: 'missing' } },
     {
-      why: 'its pod waits: ErrImagePull',
+      why: 'its pod is waiting: ErrImagePull',
       kubernetes: {
         ...well,
-        pod: { state: 'cannot-run', why: 'its pod waits: ErrImagePull', names: ['a'] },
+        pod: { state: 'cannot-run', why: 'its pod is waiting: ErrImagePull', names: ['a'] },
       },
     },
   ])('stays: $why', ({ why, kubernetes }) => {
@@ -176,7 +176,7 @@ describe('while the unit stands in', () => {
     rack.kubernetes = kubernetes;
 
     expect(rack.watch(3600)).toEqual([]);
-    expect(rack.look().why).toBe(`the unit stands in: ${why}`);
+    expect(rack.look().why).toBe(`the unit runs as fallback: ${why}`);
   });
 
   it('comes back when the pod does not serve, and waits longer each time', () => {

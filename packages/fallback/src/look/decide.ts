@@ -72,14 +72,17 @@ function whileActive(seen: Seen, before: Memory, settings: Settings): Decision {
   const { uptime, kubernetes } = seen;
   const trouble = whyNotYet(kubernetes);
   if (trouble !== undefined) {
-    return nothing(`the unit stands in: ${trouble}`, { ...before, readySince: null });
+    return nothing(`the unit runs as fallback: ${trouble}`, { ...before, readySince: null });
   }
   const memory = { ...before, readySince: before.readySince ?? uptime };
   if (uptime - memory.readySince < settings.readySeconds) {
-    return nothing('the unit stands in: k3s is back, and has to stay so for a while', memory);
+    return nothing('the unit runs as fallback until k3s has been up for a while', memory);
   }
   if (uptime < memory.notBefore) {
-    return nothing('the unit stands in: the pod did not serve when it could last time', memory);
+    return nothing(
+      'the unit runs as fallback, because the pod did not serve at the last attempt',
+      memory,
+    );
   }
   return {
     act: 'give-way',
@@ -112,10 +115,10 @@ function whileStopped(seen: Seen, before: Memory, settings: Settings): Decision 
   memory.silentSince ??= uptime;
   if (kubernetes.state === 'answers') {
     if (kubernetes.deployment === 'scaled-to-0') {
-      return nothing('does not answer: its Deployment is scaled to 0', memory);
+      return nothing('does not respond: its Deployment is scaled to 0', memory);
     }
     if (kubernetes.node.isReady && kubernetes.pod.state === 'ready') {
-      return nothing('its pod is ready, but does not answer here', memory);
+      return nothing('its pod is ready, but does not respond here', memory);
     }
   }
   const isHandover = memory.gaveWayAt !== null && !memory.hasAnsweredSince;
@@ -123,17 +126,20 @@ function whileStopped(seen: Seen, before: Memory, settings: Settings): Decision 
     ? (memory.gaveWayAt ?? 0) + settings.failbackSeconds
     : Math.max(memory.silentSince + settings.silentSeconds, settings.bootSeconds);
   if (uptime < patientUntil) {
-    return nothing(isHandover ? 'waits for the pod' : 'does not answer', memory);
+    return nothing(isHandover ? 'waiting for the pod' : 'does not respond', memory);
   }
   if (seen.notInstalled !== undefined) {
-    return nothing(`does not answer, and the unit cannot stand in: ${seen.notInstalled}`, memory);
+    return nothing(
+      `does not respond, and the unit cannot replace it: ${seen.notInstalled}`,
+      memory,
+    );
   }
   const isSetback = memory.gaveWayAt !== null;
   const setbacks = isSetback ? memory.setbacks + 1 : memory.setbacks;
   const retryAfter = settings.retrySeconds * 2 ** Math.max(0, setbacks - 1);
   return {
     act: 'fallback',
-    why: whyNotYet(kubernetes) ?? 'its pod does not get ready',
+    why: whyNotYet(kubernetes) ?? 'its pod does not become ready',
     memory: {
       ...noMemory,
       isActive: true,

@@ -98,18 +98,18 @@ async function lookAt(context: Context, service: FallbackService): Promise<void>
   const { settings, uptime } = context;
   const found = await find(context, service, 'if-needed');
   const { isUnitRunning, notInstalled, probe, memory: before } = found;
-  const kubernetes = found.kubernetes ?? { state: 'silent', why: 'k3s was not asked' };
+  const kubernetes = found.kubernetes ?? { state: 'silent', why: 'k3s was not queried' };
   const { isAnswering } = probe;
   const seen = { uptime: uptime(), isUnitRunning, isAnswering, notInstalled, kubernetes };
   const { act, why, memory } = decide(seen, before, settings);
   if (act === 'fallback') {
-    context.print(`${service.name}: stands in, ${probe.text}: ${why}`);
-    await remember(service, { ...memory, logged: `the unit stands in: ${why}` });
+    context.print(`${service.name}: starting the unit, ${probe.text}: ${why}`);
+    await remember(service, { ...memory, logged: `the unit runs as fallback: ${why}` });
     if (found.api === undefined) await endWhatIsLeft(context, service);
     await releasePort(found);
     await changeUnit('start', service.unit);
   } else if (act === 'give-way') {
-    context.print(`${service.name}: gives way, ${why}`);
+    context.print(`${service.name}: stopping the unit, ${why}`);
     await giveWay(found);
     // Only now: after an interruption it gives way once more.
     await remember(service, { ...memory, logged: why });
@@ -140,7 +140,7 @@ export async function find(
     missingFile([join('/opt/skolo', programOf(service)), rackFileOf(service)]),
   ]);
   const absent = missing ?? (unit.isInstalled ? undefined : (unitName ?? 'unit for it'));
-  const notInstalled = absent && `there is no ${absent}`;
+  const notInstalled = absent && `${absent} is missing`;
   const { isRunning: isUnitRunning } = unit;
   const isAsked = ask === 'always' || isUnitRunning || !probe.isAnswering;
   const k3s = isAsked ? await lookAtKubernetes(open, service) : {};
@@ -179,7 +179,7 @@ async function unitTrouble({ service, probe, rack }: Found): Promise<string> {
   if (probe.isAnswering) return '';
   const own = await askReadiness(service, rack);
   if (!own.isAnswering) return `; but it is not ready: ${own.text}`;
-  return `; but ${probe.text}: rules that k3s left behind catch the port; k3s-killall.sh removes them`;
+  return `; but ${probe.text}: firewall rules that k3s left behind intercept the port; run k3s-killall.sh to remove them`;
 }
 
 /**
@@ -214,12 +214,12 @@ async function keepFailedOver(
 /** What serves in place of k3s, for people. */
 export function failedOverText(service: PodService, { by, since, existing }: FailedOver): string {
   const who = existing?.join(', ') ?? (hasUnit(service) ? service.unit : 'nothing');
-  return `${who} serves instead: ${by} has failed it over at ${since}`;
+  return `${who} serves instead: ${by} failed it over at ${since}`;
 }
 
 export async function endWhatIsLeft({ print }: Context, service: PodService): Promise<void> {
   const ended = await endLeftBehind(service);
-  if (ended > 0) print(`${service.name}: a container that k3s left behind was ended`);
+  if (ended > 0) print(`${service.name}: stopped a container that k3s left behind`);
 }
 
 /** Copies the configuration of all services, and renews what follows from it. True when all of it is as k3s has it. */
@@ -231,14 +231,14 @@ export async function copyAll(api: ApiServer, { print }: Pick<Context, 'print'>)
       if (isWritten) print(`${service.name}: configuration copied from k3s`);
     } catch (error) {
       isGood = false;
-      print(`${service.name}: configuration not copied: ${errorText(error)}`);
+      print(`${service.name}: copying the configuration failed: ${errorText(error)}`);
     }
   }
   try {
     if (await renewMachines()) print('firewall: k3s agents of other machines may join');
   } catch (error) {
     isGood = false;
-    print(`firewall: machines not renewed: ${errorText(error)}`);
+    print(`firewall: updating the machines failed: ${errorText(error)}`);
   }
   return isGood;
 }

@@ -77,8 +77,8 @@ async function probe(url: string, isGood: (answer: HttpAnswer) => boolean): Prom
   try {
     // The request holds no secret, and the certificate is for the name and not for the address.
     const answer = await ask(new URL(url), { rejectUnauthorized: false });
-    return { isAnswering: isGood(answer), text: `${origin} answers with ${answer.status}` };
+    return { isAnswering: isGood(answer), text: `${origin} returns ${answer.status}` };
   } catch (error) {
-    return { isAnswering: false, text: `${origin} does not answer (${errorText(error)})` };
+    return { isAnswering: false, text: `${origin} does not respond (${errorText(error)})` };
   }
 }

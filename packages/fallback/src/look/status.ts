@@ -36,16 +36,16 @@ function because(found: Found, failedOver: FailedOver | undefined): string {
   const { service, isUnitRunning, memory, notInstalled } = found;
   if (failedOver !== undefined) return failedOverText(service, failedOver);
   if (isUnitRunning && !memory.isActive) return 'the unit was started by hand';
-  const why = memory.logged || 'there was no look at it in this boot';
+  const why = memory.logged || 'not checked since boot';
   const isKnown = notInstalled === undefined || memory.logged.includes(notInstalled);
-  return isKnown ? why : `${why}; the unit could not stand in: ${notInstalled}`;
+  return isKnown ? why : `${why}; the unit could not replace it: ${notInstalled}`;
 }
 
 function kubernetesText({ kubernetes }: Found): string {
-  if (kubernetes?.state !== 'answers') return kubernetes?.why ?? 'not asked';
+  if (kubernetes?.state !== 'answers') return kubernetes?.why ?? 'not queried';
   const { node, deployment, pod, publicPort } = kubernetes;
   if (!node.isReady) return node.why;
-  if (deployment === 'missing') return 'it has no such Deployment';
+  if (deployment === 'missing') return 'no such Deployment';
   if (deployment === 'scaled-to-0') return 'its Deployment is scaled to 0';
   const states = { ready: 'its pod is ready', 'can-run': 'its pod can run', 'cannot-run': pod.why };
   const before = publicPort === 'released' ? '; its public port is released for the unit' : '';
@@ -55,5 +55,5 @@ function kubernetesText({ kubernetes }: Found): string {
 async function configurationText(service: PodService): Promise<string> {
   const file = rackFileOf(service);
   const found = await stat(file).catch(() => undefined);
-  return found === undefined ? `there is no ${file}` : `${file} of ${found.mtime.toISOString()}`;
+  return found === undefined ? `${file} is missing` : `${file} of ${found.mtime.toISOString()}`;
 }

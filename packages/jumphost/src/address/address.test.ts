@@ -94,7 +94,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
 cp -a /root/network/. ${files}/; head -c 1M /dev/zero > ${files}/.full 2>/dev/null || true`);
 
     await expect(change(address, 'jumphost-rack4', 12)).rejects.toThrow(
-      /No space left on device.*; its disk is full: make room/,
+      /No space left on device.*; the disk is full: free space/,
     );
     await host.need(`umount ${files}`);
     expect(await addresses()).toBe(`inet ${other}/24`);
@@ -107,7 +107,7 @@ cp -a /root/network/. ${files}/; head -c 1M /dev/zero > ${files}/.full 2>/dev/nu
   it('is the previous one again where nobody gets in', async () => {
     await expect(change(`${network}.10`, 'jumphost-rack4', 12)).rejects.toThrow(
       // The name leads to the new address.
-      'the previous files are there again, but still no new ssh session gets in',
+      'the previous files are restored, but new SSH sessions still fail',
     );
 
     await host.close();
@@ -117,7 +117,7 @@ cp -a /root/network/. ${files}/; head -c 1M /dev/zero > ${files}/.full 2>/dev/nu
 
   it('is not that of another computer', async () => {
     await expect(change(ours, 'jumphost-new')).rejects.toThrow(
-      `another computer has the address ${ours} (`,
+      `another computer uses the address ${ours} (`,
     );
   });
 
@@ -132,7 +132,7 @@ cp -a /root/network/. ${files}/; head -c 1M /dev/zero > ${files}/.full 2>/dev/nu
       .toBe('1\n');
 
     await expect(change(address, 'jumphost-rack4')).rejects.toThrow(
-      'ifupdown and systemd-networkd have the interface host0',
+      'ifupdown and systemd-networkd both manage the interface host0',
     );
   });
 
@@ -146,7 +146,7 @@ cp -a /root/network/. ${files}/; head -c 1M /dev/zero > ${files}/.full 2>/dev/nu
     expect(await addresses()).toBe(`inet ${address}/24`);
     expect(await host.read('/etc/systemd/network/05-skolo-host0.network')).toContain(`DNS=${ours}`);
     await expect(change(other, 'jumphost-rack4', 12)).rejects.toThrow(
-      'the previous settings are in effect again, and a new ssh session gets in',
+      'the previous settings are in effect again, and a new SSH session succeeds',
     );
     await host.close();
     host = await open('jumphost-rack4');

@@ -39,7 +39,7 @@ source /etc/network/interfaces.d/*
   it('is left alone where it is not clear which stanza counts', () => {
     const twice = 'iface eno1 inet dhcp\niface eno1 inet static\n  address 10.0.0.1/24\n';
 
-    expect(() => interfaces.withFixedAddress(twice, fixed)).toThrow('2 stanzas of eno1');
+    expect(() => interfaces.withFixedAddress(twice, fixed)).toThrow('2 IPv4 stanzas for eno1');
     expect(interfaces.hasStanza('iface eno10 inet dhcp\niface eno1 inet6 auto\n', 'eno1')).toBe(
       false,
     );
@@ -61,7 +61,7 @@ Destination=10.9.0.0/16
 Gateway=192.168.1.2
 `;
 
-    expect(networkd.withFixedAddress(text, fixed)).toBe(`# Written by skolo: a fixed address.
+    expect(networkd.withFixedAddress(text, fixed)).toBe(`# Written by skolo: fixed address.
 [Match]
 Name=eno1
 

@@ -43,13 +43,13 @@ export async function changeAddress(
   const { address } = wanted;
   const plan = await planOf(host, wanted);
   if ('why' in plan) {
-    throw new ComputerError(`${host.name}: ${plan.why}; set ${address} there by hand`);
+    throw new ComputerError(`${host.name}: ${plan.why}; configure ${address} there by hand`);
   }
   const { change, fixed, isThere } = plan;
   const other = isThere ? undefined : await whoHas(host, address, fixed.name);
   if (other !== undefined) {
     throw new ComputerError(
-      `${host.name}: another computer has the address ${address} (${other}); turn it off, or correct jumphost.address`,
+      `${host.name}: another computer uses the address ${address} (${other}); turn it off, or correct jumphost.address`,
     );
   }
   const files = [...change.files, ...more.files];
@@ -82,19 +82,19 @@ async function planOf(host: Host, { address, subnet, previous }: WantedAddress):
 /** A text: why it cannot be known. */
 function fixedAddress(facts: NetworkFacts, address: string, subnet: string): FixedAddress | string {
   const { owner, isThere, defaults, addresses } = facts;
-  if (address.includes(':')) return 'only addresses of IPv4 are set';
+  if (address.includes(':')) return 'only IPv4 addresses can be configured automatically';
   const routes = defaults.filter(({ name }) => owner === undefined || name === owner);
-  if (routes.length > 1) return `there is more than one default route`;
+  if (routes.length > 1) return `the computer has several default routes`;
   const [route] = routes;
   const name = owner ?? route?.name;
   if (name === undefined) {
-    return `no interface has a default route (${addresses.map((each) => each.name).join(', ') || 'none is up'})`;
+    return `no interface has a default route (${addresses.map((each) => each.name).join(', ') || 'no interface is up'})`;
   }
   const present = addresses.find((each) => each.name === name && each.address === address);
   const [, length] = subnet.split('/');
   const prefix = present?.prefix ?? Number(length);
   if (route !== undefined && !isThere && !isIn(route.gateway, subnet)) {
-    return `its gateway ${route.gateway} is not in ${subnet}`;
+    return `the gateway ${route.gateway} is not in ${subnet}`;
   }
   return { name, address, prefix, ...(route && { gateway: route.gateway }) };
 }
@@ -118,10 +118,10 @@ function changeOf(
     ...(networkManager === undefined ? [] : ['NetworkManager']),
   ];
   if (owners.length !== 1) {
-    return `${owners.length === 0 ? 'neither ifupdown nor systemd-networkd has' : `${owners.join(' and ')} have`} the interface ${name}`;
+    return `${owners.length === 0 ? 'neither ifupdown nor systemd-networkd manages' : `${owners.join(' and ')} both manage`} the interface ${name}`;
   }
   if (networkManager !== undefined) {
-    return `NetworkManager has the interface ${name} (nmcli connection modify ${shellWord(networkManager)})`;
+    return `NetworkManager manages the interface ${name} (nmcli connection modify ${shellWord(networkManager)})`;
   }
   const flush = `ip -4 address flush dev ${shellWord(name)} scope global`;
   if (file !== undefined) {
@@ -140,7 +140,7 @@ function changeOf(
   }
   const [stanza, ...more] = ifupdown;
   if (stanza === undefined || more.length > 0) {
-    return `${ifupdown.map(({ path }) => path).join(', ')} configure ${name} more than once`;
+    return `${ifupdown.map(({ path }) => path).join(', ')} contain several configurations of ${name}`;
   }
   try {
     const content = interfaces.withFixedAddress(stanza.text, fixed);

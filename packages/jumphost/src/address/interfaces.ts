@@ -31,7 +31,7 @@ export function withFixedAddress(text: string, fixed: FixedAddress): string {
   const starts = lines.flatMap((line, at) => (isStanzaOf(line, fixed.name) ? [at] : []));
   const [start] = starts;
   if (start === undefined || starts.length > 1) {
-    throw new Error(`${starts.length} stanzas of ${fixed.name} for IPv4, and not one`);
+    throw new Error(`${starts.length} IPv4 stanzas for ${fixed.name}, expected one`);
   }
   const after = lines.findIndex((line, at) => at > start && begins.test(line));
   const end = after === -1 ? lines.length : after;

@@ -8,7 +8,7 @@ const replaced = /^\s*(DHCP|Address|Gateway|LinkLocalAddressing)\s*=/i;
 export const networkdFile = {
   /** @param name of the interface, or the variable of a shell that has it */
   path: (name: string) => `/etc/systemd/network/05-skolo-${name}.network`,
-  head: '# Written by skolo: a fixed address.',
+  head: '# Written by skolo: fixed address.',
 };
 
 /**

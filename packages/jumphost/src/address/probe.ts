@@ -10,8 +10,8 @@ export const probeFile = '/usr/local/sbin/skolo-probe-address';
  * the unspecified address, which are answered to all nodes. perl-base is essential in Debian, and has Socket.
  */
 export const probe = `#!/usr/bin/perl
-# skolo-probe-address INTERFACE ADDRESS [wait|announce]: whether another computer of this network has this address (RFC 5227, RFC 4862).
-# With wait it waits for a cable. With announce it tells all others that this computer has the address now.
+# skolo-probe-address INTERFACE ADDRESS [wait|announce]: checks whether another computer in this network uses the address (RFC 5227, RFC 4862).
+# With wait, it first waits until a cable is connected. With announce, it announces that this computer now uses the address.
 use strict;
 use warnings;
 use Socket qw(AF_INET AF_INET6 inet_pton);
@@ -19,7 +19,7 @@ my ($device, $address, $mode) = (@ARGV, '');
 my $is6 = $address =~ /:/;
 my $target = inet_pton($is6 ? AF_INET6 : AF_INET, $address) // die "$address: not an address\\n";
 sub of_device { my ($name) = @_; open(my $file, '<', "/sys/class/net/$device/$name") or die "$device: $!\\n"; my $line = <$file> // ''; chomp $line; return $line; }
-# Without a cable nobody can be asked.
+# No probe is possible without a cable.
 for (my $tries = 0; $mode eq 'wait' || $tries < 50; $tries++) { last if (eval { of_device('carrier') } // '0') eq '1'; select(undef, undef, undef, 0.1); }
 my $mac = pack('H12', of_device('address') =~ s/://gr);
 my $isNews = $mode eq 'announce';
@@ -39,7 +39,7 @@ sub neighbour {
   $sum = ($sum & 0xffff) + ($sum >> 16) while $sum >> 16;
   return "\\x33\\x33" . substr($to, 12, 4) . $mac . pack('nNnCC', 0x86dd, 6 << 28, $length, 58, 255) . $from . $to . $message->(~$sum & 0xffff);
 }
-# The MAC address of another computer, if the frame tells that it has the address.
+# The MAC address of another computer, if the frame shows that it uses the address.
 sub holder {
   my ($got) = @_;
   my $isIt = $is6

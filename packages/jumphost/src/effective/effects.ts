@@ -40,7 +40,7 @@ export function effectsOf({ jumphost, k3s, hasClockPod }: EffectNeeds): Record<s
     },
     ssh: {
       units: [{ unit: 'ssh.service' }],
-      script: `systemctl is-enabled -q ssh.service 2>/dev/null || systemctl is-enabled -q ssh.socket 2>/dev/null || echo 'ssh.service does not start with the computer'
+      script: `systemctl is-enabled -q ssh.service 2>/dev/null || systemctl is-enabled -q ssh.socket 2>/dev/null || echo 'ssh.service does not start at boot'
 ${sshInEffect(address, sshPath, sshSettings)}`,
       repair: 'systemctl enable --quiet ssh.service',
     },
@@ -77,10 +77,10 @@ function aliasesInEffect(address: string, aliases: readonly string[]): string {
   const database = address.includes(':') ? 'ahostsv6' : 'ahostsv4';
   return `for each in ${aliases.map(shellWord).join(' ')}; do
   found=$(getent ${database} "$each" | awk '{ print $1 }' | sort -u | tr '\\n' ' ')
-  [ "$found" = ${shellWord(`${address} `)} ] || echo "the name $each of rack.yaml leads to \${found:-nothing }instead of ${address}; correct it in the DNS of the rack, and in /etc/hosts there"
+  [ "$found" = ${shellWord(`${address} `)} ] || echo "the name $each from rack.yaml resolves to \${found:-nothing }instead of ${address}; correct the rack's DNS and /etc/hosts there"
 done`;
 }
 
 const failedUnits = `systemctl list-units --state=failed --plain --no-legend --no-pager | while read -r unit _; do
-  echo "$unit has failed; journalctl -u $unit there says why, and systemctl reset-failed $unit forgets it"
+  echo "$unit failed; run journalctl -u $unit there to see why, and systemctl reset-failed $unit to clear the failure"
 done`;

@@ -33,7 +33,7 @@ function comparison(file: string): string {
   return `wanted=$(unshare --net sh -c 'nft --file "$1" && nft --stateless list table inet skolo' sh ${file}) || exit 0
 is=$(nft --stateless list table inet skolo 2>/dev/null)
 first=$(printf '%s\\n' "$is" | grep -vxF "$wanted" | head -n 1 | sed 's/^[[:space:]]*//')
-[ "$is" = "$wanted" ] || echo "the kernel has other rules than ${file}: \${first:-some are missing}"`;
+[ "$is" = "$wanted" ] || echo "the active firewall rules differ from ${file}: \${first:-some are missing}"`;
 }
 
 /** @param file with our table */
@@ -56,7 +56,7 @@ export async function firewallInEffect(host: Host, file: string): Promise<string
     said.trim(),
     ...dropping.map(
       ({ family, table, name }) =>
-        `by hand: the chain ${name} of the table ${family} ${table} drops packets; let it accept those of the rack, or nft delete table ${family} ${table}`,
+        `by hand: the chain ${name} in the table ${family} ${table} drops packets; let it accept the rack's packets, or run nft delete table ${family} ${table}`,
     ),
   ];
 }

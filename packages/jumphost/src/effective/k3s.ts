@@ -17,13 +17,13 @@ const privateFiles = [
 const open = `find -L ${privateFiles} -maxdepth 0 -perm /077`;
 
 /** A script: nobody but root reads the files that open the cluster. */
-export const modesInEffect = `${open} -printf '%p has mode %m, and everybody who signs in can control the cluster\\n' 2>/dev/null || true`;
+export const modesInEffect = `${open} -printf '%p has mode %m, so every user of the jumphost can control the cluster\\n' 2>/dev/null || true`;
 export const repairModes = `${open} -exec chmod go= {} + 2>/dev/null || true`;
 
 /** A script. Source: docs.k3s.io/cli/secrets-encrypt. */
 export const encryptionInEffect = `case $(${binary} secrets-encrypt status 2>&1) in
   *'Encryption Status: Enabled'*) ;;
-  *) echo 'by hand: k3s stores the secrets of the cluster in clear text (k3s secrets-encrypt status); k3s secrets-encrypt enable there turns encryption on again. A cluster that was created without it must be created again' ;;
+  *) echo 'by hand: k3s stores the secrets of the cluster unencrypted (see k3s secrets-encrypt status); run k3s secrets-encrypt enable there. A cluster that was created without encryption must be recreated' ;;
 esac`;
 
 const Arguments = z.array(z.string());
@@ -59,7 +59,7 @@ function differing(args: readonly string[], wanted: Wanted): string[] {
     const missing = asTexts(value).filter((each) => !given.includes(each));
     if (missing.length === 0) return [];
     return [
-      `by hand: k3s runs with ${key} ${given.join(', ') || 'unset'} instead of ${missing.join(', ')}; systemctl cat k3s and /etc/rancher/k3s show where that is set: correct it, and systemctl restart k3s`,
+      `by hand: k3s runs with ${key} ${given.join(', ') || 'unset'} instead of ${missing.join(', ')}; correct the setting (see systemctl cat k3s and /etc/rancher/k3s) and run systemctl restart k3s`,
     ];
   });
 }
@@ -76,7 +76,7 @@ async function overridesOf(host: Host, wanted: Wanted): Promise<string[]> {
       !(key in wanted) || isDeepStrictEqual(asTexts(value), asTexts(wanted[key]))
         ? []
         : [
-            `by hand: ${file} overrides ${key} of config.yaml; remove it there, and systemctl restart k3s`,
+            `by hand: ${file} overrides ${key} of config.yaml; remove it there and run systemctl restart k3s`,
           ],
     );
   });

@@ -19,30 +19,30 @@ unit_in_effect() {
     loaded) ;;
     *) echo "$unit is $(of "$unit" LoadState)"; return ;;
   esac
-  if [ "$(of "$unit" NeedDaemonReload)" = yes ]; then echo "systemd has not read $unit yet"; return; fi
+  if [ "$(of "$unit" NeedDaemonReload)" = yes ]; then echo "systemd has not loaded the new $unit yet"; return; fi
   fragment=$(of "$unit" FragmentPath)
   wanted=$(sed -n 's/^ExecStart=[-@:+!]*//p' "$fragment")
   runs=$(of "$unit" ExecStart | sed -n 's/.*argv\\[\\]=\\(.*\\) ; ignore_errors=.*/\\1/p')
-  [ "$runs" = "$wanted" ] || hand "$unit runs \\\`$runs\\\` instead of \\\`$wanted\\\`; remove that from $(drop_ins "$unit"), then systemctl daemon-reload and systemctl restart $unit"
-  # One that runs from time to time may run now.
+  [ "$runs" = "$wanted" ] || hand "$unit runs \\\`$runs\\\` instead of \\\`$wanted\\\`; remove that from $(drop_ins "$unit"), then run systemctl daemon-reload and systemctl restart $unit"
+  # A periodic unit may be running now.
   left=60
   while [ "$(of "$unit" SubState)" = start ] && [ "$left" -gt 0 ]; do left=$((left - 1)); sleep 0.5; done
   result=$(of "$unit" Result)
-  [ "$result" = success ] || hand "$unit fails ($result); journalctl -u $unit there says why"
+  [ "$result" = success ] || hand "$unit fails ($result); run journalctl -u $unit there to see why"
 }
 always_on() {
-  systemctl is-active -q "$1" || echo "$1 does not run: systemctl status $1"
-  systemctl is-enabled -q "$1" 2>/dev/null || echo "$1 does not start with the computer"
+  systemctl is-active -q "$1" || echo "$1 is not running; run systemctl status $1"
+  systemctl is-enabled -q "$1" 2>/dev/null || echo "$1 does not start at boot"
 }
 every() {
-  case $(of "$1" TimersMonotonic) in *"OnUnitInactiveUSec=$2 "*) ;; *) hand "$1 does not run every $2; remove that from $(drop_ins "$1"), then systemctl daemon-reload" ;; esac
+  case $(of "$1" TimersMonotonic) in *"OnUnitInactiveUSec=$2 "*) ;; *) hand "$1 does not run every $2; remove the override from $(drop_ins "$1"), then run systemctl daemon-reload" ;; esac
 }
 unit_at() { ss -H -ln "$1" "sport = :$2" -p | sed -n 's/.*pid=\\([0-9]*\\).*/\\1/p' | while read -r pid; do sed -n 's|.*/\\([^/]*\\.service\\).*|\\1|p' "/proc/$pid/cgroup" | head -n 1; done; }
 port_of() {
   systemctl is-active -q "$1" || return 0
   owner=$(unit_at "$2" "$3" | sort -u | head -n 1)
-  # Without any, the program itself does not listen, and its own check says why.
-  [ "\${owner:-$1}" = "$1" ] || hand "port $3 (\${2#--}) belongs to $owner instead of $1; ss -lntup there names the process, end it and systemctl restart $1"
+  # If there is none, the program itself does not listen, and its own check reports why.
+  [ "\${owner:-$1}" = "$1" ] || hand "port $3 (\${2#--}) belongs to $owner instead of $1; stop that process (ss -lntup there lists it), then run systemctl restart $1"
 }`;
 
 /** A script that prints a line for each unit that systemd does not run as its file says. */

@@ -26,14 +26,16 @@ export async function failOver(host: Host, { service, units, verb }: FailOver): 
   const meant = units.length > 0 ? units : await runningUnits(host, service);
   const words = [program, verb, service, ...meant].map(shellWord).join(' ');
   const { code, stdout, stderr } = await host.run(
-    `[ -x ${program} ] || { echo 'there is no ${program}' >&2; exit ${usageCode}; }
+    `[ -x ${program} ] || { echo '${program} is missing' >&2; exit ${usageCode}; }
 ${words}`,
     { deadlineMs },
   );
   if (code === 0) return linesOf(stdout);
   if (code === usageCode) {
     const [why = ''] = linesOf(stderr);
-    throw new ComputerError(`${host.name}: ${why}; skolo jumphost prepare brings its programs`);
+    throw new ComputerError(
+      `${host.name}: ${why}; run skolo jumphost prepare to install the programs`,
+    );
   }
   throw new ComputerError(`${host.name}: ${linesOf(stdout).join('; ') || stderr}`);
 }

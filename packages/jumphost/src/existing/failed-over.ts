@@ -32,7 +32,7 @@ export async function whyNotServing(
       : `ss -Hltn '( sport = :${port} or sport = :${metricsPort} )' | grep -q .`;
   return linesOf(
     await host.need(`for each in ${units.map(shellWord).join(' ')}; do
-  systemctl is-active -q "$each" || { echo "$each does not run: journalctl -u $each"; exit 0; }
+  systemctl is-active -q "$each" || { echo "$each is not running (see journalctl -u $each)"; exit 0; }
 done
 ${listens} || echo 'nothing listens on port ${port} or ${metricsPort}'`),
   );
@@ -45,5 +45,5 @@ export function failedOverText(
   { by, since, existing }: FailedOver,
 ): string {
   const who = existing?.join(', ') ?? 'its unit';
-  return `${service}: ${who} serves, as ${by} wanted at ${since}; skolo jumphost rollback ${rack} ${service} --forward ends that`;
+  return `${service}: served by ${who} since ${since} (requested by ${by}); run skolo jumphost rollback ${rack} ${service} --forward to end that`;
 }

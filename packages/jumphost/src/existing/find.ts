@@ -54,7 +54,7 @@ export async function findExisting(host: Host): Promise<ExistingUnit[]> {
     const port = Port.safeParse(words).data;
     const [kind, name = ''] = words;
     if (kind === 'unit') {
-      const why = `${name} runs, and switches the same outlets`;
+      const why = `${name} is running and switches the same outlets`;
       found.set(`power-cycle-daemon ${name}`, { service: 'power-cycle-daemon', unit: name, why });
       continue;
     }
@@ -64,7 +64,7 @@ export async function findExisting(host: Host): Promise<ExistingUnit[]> {
     const who = unit === '-' ? `the program ${program}` : unit;
     const key = `${service} ${who}`;
     if (found.has(key)) continue;
-    const why = `${who} has port ${number}`;
+    const why = `${who} uses port ${number}`;
     found.set(key, { service, why, ...(unit !== '-' && { unit }) });
   }
   return [...found.values()];

@@ -54,7 +54,7 @@ menuentry 'Debian' {
 /** Disk and boot loader. The root file system takes all of the disk at each start. */
 export const bootStep = fileStep({
   name: 'boot',
-  about: 'it starts by UEFI, with consoles on screen and serial line, and takes all of its disk',
+  about: 'UEFI boot, consoles on screen and serial line, root file system grows to the whole disk',
   files: [
     {
       path: '/etc/fstab',
@@ -70,5 +70,5 @@ LABEL=${efiLabel} /boot/efi vfat umask=0077,nofail 0 2
     { path: '/boot/grub/grub.cfg', content: firstMenu },
   ],
   activate: 'mkdir -p /boot/efi',
-  verify: `[ -e /vmlinuz ] || echo 'there is no kernel'`,
+  verify: `[ -e /vmlinuz ] || echo 'the kernel is missing'`,
 });

@@ -26,7 +26,7 @@ const programs = {
 /** @throws ComputerError This computer cannot make an image; the message says what to do. */
 export async function rejectIncapable(signal: AbortSignal): Promise<void> {
   if (process.getuid?.() !== 0) {
-    throw new ComputerError('only root can make an image: run it again with sudo');
+    throw new ComputerError('only root can build an image; run the command again with sudo');
   }
   const missing: string[] = [];
   for (const [program, name] of Object.entries(programs)) {
@@ -36,7 +36,7 @@ export async function rejectIncapable(signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   if (missing.length === 0) return;
   throw new ComputerError(
-    `this computer lacks programs to make an image: apt-get install ${missing.join(' ')}`,
+    `programs that build the image are missing here; run apt-get install ${missing.join(' ')}`,
   );
 }
 
@@ -69,16 +69,16 @@ export async function makeRoot({ folder, architecture, archive, signal }: RootOp
           ['--extract', '--numeric-owner', '--file', archive, '--directory', folder],
           limits(signal, 1),
         );
-  await made.catch((cause: unknown) => fail('the root file system cannot be made', cause, signal));
+  await made.catch((cause: unknown) => fail('building the root file system failed', cause, signal));
 }
 
 const diskScript = `image=$1 root=$2 efi=$3
 shim=$root$4 grub=$root$5
 for each in "$shim" "$grub" "$root/vmlinuz" "$root/initrd.img"; do
-  [ -e "$each" ] || { echo "\${each#"$root"} is missing in the root file system; it needs the packages $8" >&2; exit 1; }
+  [ -e "$each" ] || { echo "\${each#"$root"} is missing in the root file system, which needs the packages $8" >&2; exit 1; }
 done
 efiMiB=512
-# Room for tables of ext4, and a first start: then it takes all of its disk.
+# Space for the ext4 metadata and the first boot, after which the file system grows to the whole disk.
 rootMiB=$(($(du -sm "$root" | cut -f 1) * 6 / 5 + 512))
 rm -f "$image" "$efi"
 truncate -s $((efiMiB + rootMiB + 2))M "$image"
@@ -107,7 +107,7 @@ export async function makeDisk(
   const { shim, grub, start, rootType, packages } = platforms[architecture];
   const args = [image, folder, `${image}.efi`, shim, grub, start, rootType, packages.join(', ')];
   const made = run('sh', ['-eu', '-c', diskScript, 'sh', ...args], limits(signal, 1));
-  await made.catch((cause: unknown) => fail('the disk cannot be made', cause, signal));
+  await made.catch((cause: unknown) => fail('building the disk image failed', cause, signal));
 }
 
 /** `unshare --fork` ignores SIGTERM. Another architecture is emulated, and takes hours. */
@@ -121,7 +121,7 @@ function fail(what: string, cause: unknown, signal: AbortSignal): never {
   const why = said.split('\n').slice(-3).join('; ') || errorText(cause);
   const isForeign = said.includes('binfmt_misc');
   throw new ComputerError(
-    `${what}: ${why}${isForeign ? '; apt-get install qemu-user-static' : ''}`,
+    `${what}: ${why}${isForeign ? '; run apt-get install qemu-user-static' : ''}`,
     { cause },
   );
 }

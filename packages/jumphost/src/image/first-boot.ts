@@ -18,7 +18,7 @@ const unit = 'skolo-first-boot.service';
  * `--check FILE` only prints what is wrong with a file.
  */
 export const firstBoot = `#!/bin/sh
-# skolo-first-boot: gives this computer the identity that a stick has, once. skolo-first-boot --check FILE: what is wrong with FILE.
+# skolo-first-boot: gives this computer the identity on a USB stick, once. skolo-first-boot --check FILE: reports errors in FILE.
 set -u
 umask 022
 export LC_ALL=C.UTF-8
@@ -27,22 +27,22 @@ at=/run/skolo-first-boot
 
 value() { sed -n "s/^$1 //p" "$identity"; }
 
-# Prints what is wrong with $identity.
+# Prints the error in $identity, if any.
 problem() {
-  [ "$(head -n 1 "$identity")" = '${identityHead}' ] || { echo 'is damaged, or of another version of skolo; make the stick again'; return; }
-  [ "$(sed '$d' "$identity" | sha256sum | cut -c -64)" = "$(sed -n '$s/^sha256 //p' "$identity")" ] || { echo 'is damaged or was edited; make the stick again'; return; }
+  [ "$(head -n 1 "$identity")" = '${identityHead}' ] || { echo 'is damaged or from another version of skolo; recreate the stick'; return; }
+  [ "$(sed '$d' "$identity" | sha256sum | cut -c -64)" = "$(sed -n '$s/^sha256 //p' "$identity")" ] || { echo 'is damaged or was edited; recreate the stick'; return; }
   for each in rack name address key; do
-    [ -n "$(value $each)" ] || { echo "has no $each; make the stick again"; return; }
+    [ -n "$(value $each)" ] || { echo "contains no $each; recreate the stick"; return; }
   done
 }
 
-# Copies the files of all sticks that are plugged in. FAT is read without a change.
+# Copies the identity files of all connected sticks. They are mounted read-only.
 read_sticks() {
   rm -rf $at
   mkdir -p $at/mount $at/found
   lsblk -rnpo NAME,FSTYPE | sort -u | while read -r device type; do
     case $type in vfat | exfat) ;; *) continue ;; esac
-    # That of UEFI.
+    # Skips the EFI partition.
     ! findmnt -n --source "$device" > /dev/null || continue
     mount -t "$type" -o ro,nosuid,nodev,noexec "$device" $at/mount 2> /dev/null || continue
     if [ -f $at/mount/${identityFile} ]; then
@@ -52,7 +52,7 @@ read_sticks() {
   done
 }
 
-# Sets $interface, the wired one with a cable, or $why.
+# Sets $interface to the wired interface with a cable, or sets $why.
 find_interface() {
   interface=$(value interface)
   cabled=
@@ -67,22 +67,22 @@ find_interface() {
   done
   set -- $cabled
   [ $# != 1 ] || { interface=$1; return; }
-  why="$# interfaces have a network cable ($*); pull all others out, or make the stick again with --interface"
-  [ $# != 0 ] || why="no network cable in$all; plug it in"
-  [ -n "$all" ] || why="no wired interface \${interface:-at all}; make the stick again without --interface, or add an adapter"
+  why="$# interfaces have a network cable ($*); unplug the others, or recreate the stick with --interface"
+  [ $# != 0 ] || why="no network cable in$all; connect one"
+  [ -n "$all" ] || why="no wired interface \${interface:-found}; recreate the stick without --interface, or add an adapter"
 }
 
-# put PATH MODE: all of standard input, or nothing.
+# put PATH MODE: writes standard input completely or not at all.
 put() {
   mkdir -p "$(dirname "$1")" && cat > "$1.skolo-new" && chmod "$2" "$1.skolo-new" && sync "$1.skolo-new" && mv -f "$1.skolo-new" "$1" && sync "$(dirname "$1")"
 }
 
 become() {
   name=$(value name) address=$(value address)
-  # Of a start that was cut off, perhaps with another stick.
+  # Left by an interrupted boot, perhaps with another stick.
   rm -f /etc/systemd/network/05-skolo-*.network /etc/ssh/ssh_host_*
   echo "$name" | put /etc/hostname 644
-  # Keys bear it.
+  # The host keys contain the host name.
   hostname "$name"
   printf '127.0.0.1 localhost\\n::1 localhost ip6-localhost ip6-loopback\\n%s %s\\n' "\${address%/*}" "$name" | put /etc/hosts 644
   mkdir -p -m 700 /root/.ssh
@@ -95,13 +95,13 @@ become() {
   } | put "${networkdFile.path('$interface')}" 644
   [ -L /etc/resolv.conf ] || value dns | sed 's/^/nameserver /' | put /etc/resolv.conf 644
   ssh-keygen -q -A
-  # Shown before the login at the console. agetty fills in name and address.
-  printf '%s\\n\\n' '\\n, \\4. It has its identity for good, and looks at no other stick.' | put /etc/issue.d/skolo.issue 644
+  # Shown above the login prompt of the console. agetty fills in the name and the address.
+  printf '%s\\n\\n' '\\n, \\4. Its identity is permanent; further sticks are ignored.' | put /etc/issue.d/skolo.issue 644
   sync
   put $mark 644 < "$identity"
 }
 
-# To every console: a screen and a serial line.
+# Prints to every console: screen and serial line.
 say() {
   echo "$1"
   for each in $(cat /sys/class/tty/console/active); do
@@ -109,14 +109,14 @@ say() {
   done 2> /dev/null
 }
 
-# Sets $why: what a person has to do. Empty: it is done.
+# Sets $why to the action that is needed; empty if the computer has its identity.
 try() {
   read_sticks
   set -- $at/found/*
   identity=$1
-  [ -e "$identity" ] || { why='no stick with ${identityFile}; make one with \`skolo jumphost stick RACK FOLDER\`, and put it in'; return; }
+  [ -e "$identity" ] || { why='no stick with ${identityFile}; create one with \`skolo jumphost stick RACK FOLDER\` and plug it in'; return; }
   for each in "$@"; do
-    cmp -s "$identity" "$each" || { why="sticks of different computers ($(cd $at/found && echo *)); pull all but one out"; return; }
+    cmp -s "$identity" "$each" || { why="sticks of different computers ($(cd $at/found && echo *)); unplug all but one"; return; }
   done
   why=$(problem)
   [ -z "$why" ] || { why="${identityFile} of /dev/$(basename "$identity") $why"; return; }
@@ -124,9 +124,9 @@ try() {
   [ -z "$why" ] || return
   address=$(value address)
   other=$(${probeFile} "$interface" "\${address%/*}")
-  [ $? != 3 ] || { why="another computer ($other) has the address \${address%/*} of this stick; turn it off, or take the right stick"; return; }
-  # A process of its own, which ends at the first error.
-  why=$(sh "$0" --become "$identity" "$interface" 2>&1 > /dev/null) && why= || why="failed ($(echo $why)); it is tried again"
+  [ $? != 3 ] || { why="another computer ($other) uses the address \${address%/*} of this stick; turn it off, or use the right stick"; return; }
+  # A separate process, which exits at the first error.
+  why=$(sh "$0" --become "$identity" "$interface" 2>&1 > /dev/null) && why= || why="failed ($(echo $why)); trying again"
 }
 
 case \${1-} in
@@ -147,20 +147,20 @@ esac
 said=
 rounds=0
 while try; [ -n "$why" ]; do
-  # Again after a minute: somebody may have come since.
+  # Repeated every minute for people who arrive later.
   [ "$why" = "$said" ] && [ $((rounds % 30)) != 0 ] || say "$why"
   said=$why
   rounds=$((rounds + 1))
   sleep 2
 done
-say "this is $(value name) of $(value rack) now, $(value address) at $interface; the stick may be pulled out"
+say "this is now $(value name) of $(value rack), $(value address) on $interface; you can remove the stick"
 for each in /etc/ssh/ssh_host_*_key.pub; do
   say "its host key is $(ssh-keygen -l -f "$each" | cut -d ' ' -f 2,4)"
 done
 `;
 
 const unitText = `${writtenHead}[Unit]
-Description=skolo: name, address and keys from a stick, at the first start
+Description=skolo: name, address and keys from a USB stick, at the first boot
 ConditionPathExists=!${identityMark}
 Wants=network-pre.target
 Before=network-pre.target systemd-networkd.service ssh.service
@@ -179,7 +179,7 @@ WantedBy=multi-user.target
 export function firstBootStep(): Step {
   return fileStep({
     name: 'first-boot',
-    about: 'at the first start it takes its identity from a stick',
+    about: 'at the first boot, it reads its identity from a USB stick',
     files: [
       { path: firstBootScript, content: firstBoot, mode: 0o755 },
       { path: probeFile, content: probe, mode: 0o755 },
@@ -187,7 +187,7 @@ export function firstBootStep(): Step {
     ],
     activate: `systemctl enable --quiet ${unit} systemd-networkd.service`,
     verify: `for each in ${unit} systemd-networkd.service; do
-  systemctl is-enabled -q $each 2>/dev/null || echo "$each does not start with the computer"
+  systemctl is-enabled -q $each 2>/dev/null || echo "$each does not start at boot"
 done`,
   });
 }

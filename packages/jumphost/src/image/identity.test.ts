@@ -35,7 +35,7 @@ describe('the identity of a jumphost', () => {
 
   it('is what rack.yaml says, in a file that a person can read', () => {
     expect(good.replace(/^sha256 .*/m, 'sha256 …')).toBe(`skolo-identity 1
-# For the first start of a jumphost. It has no secret. An edit makes it invalid.
+# For the first boot of a jumphost. Contains no secret. Any edit makes it invalid.
 rack rack4
 name jumphost-rack4
 address 192.168.1.8/24
@@ -53,18 +53,18 @@ sha256 …
 
     expect(identity).toMatchObject({ name: 'spare', address: '192.168.1.9', nameServers: [] });
     expect(() => identityOf({ rack, keys: [key], machine: 'spaer' })).toThrow(
-      'rack4: rack.yaml has no machine spaer; describe it there',
+      'rack4: rack.yaml has no machine spaer; add it there',
     );
   });
 
   it('has no gateway outside of the subnet', () => {
     expect(() => identityOf({ rack: rackOf(), keys: [key], gateway: '192.168.2.1' })).toThrow(
-      'rack4: the gateway 192.168.2.1 is outside of 192.168.1.0/24; name another one with --gateway',
+      'rack4: the gateway 192.168.2.1 is outside 192.168.1.0/24; specify another one with --gateway',
     );
   });
 
-  const damaged = 'is damaged or was edited; make the stick again';
-  const foreign = 'is damaged, or of another version of skolo; make the stick again';
+  const damaged = 'is damaged or was edited; recreate the stick';
+  const foreign = 'is damaged or from another version of skolo; recreate the stick';
   it.each([
     ['as it was written', good, ''],
     ['with another address', good.replace('1.8/', '1.9/'), damaged],
@@ -73,7 +73,7 @@ sha256 …
     ['with ends of lines of Windows', good.replaceAll('\n', '\r\n'), foreign],
     ['empty', '', foreign],
     ['of a later version', good.replace('identity 1', 'identity 2'), foreign],
-    ['without a key', identityText(identityOf({ rack: rackOf(), keys: [] })), 'has no key'],
+    ['without a key', identityText(identityOf({ rack: rackOf(), keys: [] })), 'contains no key'],
   ])('is read by the first start, %s', async (_, text, problem) => {
     const file = join(folder, 'skolo-identity.txt');
     await writeFile(file, text);
@@ -87,8 +87,8 @@ sha256 …
   it('has public keys alone', () => {
     expect(publicKeysOf(`# ann\n${key}\n\n`, 'id.pub')).toEqual([key]);
     expect(() => publicKeysOf('-----BEGIN OPENSSH PRIVATE KEY-----\nb3B', 'id')).toThrow(
-      /^id: is a private key; name the file that ends with .pub$/,
+      /^id: is a private key; specify the file that ends with .pub$/,
     );
-    expect(() => publicKeysOf('hunter2', 'id.pub')).toThrow(/^id.pub: is not a public key of ssh/);
+    expect(() => publicKeysOf('hunter2', 'id.pub')).toThrow(/^id.pub: is not an SSH public key/);
   });
 });

@@ -33,7 +33,7 @@ export function identityText(identity: Identity): string {
   const { rack, name, address, prefix, gateway, nameServers, keys } = identity;
   const lines = [
     identityHead,
-    '# For the first start of a jumphost. It has no secret. An edit makes it invalid.',
+    '# For the first boot of a jumphost. Contains no secret. Any edit makes it invalid.',
     `rack ${rack}`,
     `name ${name}`,
     `address ${address}/${prefix}`,
@@ -63,9 +63,9 @@ export function identityOf(needs: IdentityNeeds): Identity {
   const { rack, machine, keys } = needs;
   const wanted = machine === undefined ? rack.jumphost : rack.machines.get(machine);
   const reject = (why: string) => new ComputerError(`${rack.name}: rack.yaml ${why}`);
-  if (wanted === undefined) throw reject(`has no machine ${machine}; describe it there`);
+  if (wanted === undefined) throw reject(`has no machine ${machine}; add it there`);
   const { name, address } = wanted;
-  if (address === undefined) throw reject(`has no address of ${name}; a jumphost needs one`);
+  if (address === undefined) throw reject(`has no address for ${name}, but a jumphost needs one`);
   return {
     rack: rack.name,
     name,
@@ -90,14 +90,15 @@ export function fixedAddress(rack: Rack, { name, address, ...given }: FixedNeeds
   const { subnet = '', gateway: usual } = rack.network;
   const reject = (why: string) => new ComputerError(`${rack.name}: rack.yaml ${why}`);
   const [, length] = subnet.split('/');
-  if (length === undefined) throw reject('has no network.subnet, and its length is needed');
-  if (address.includes(':')) throw reject(`has an address of IPv6 for ${name}; only IPv4 is set`);
+  if (length === undefined) throw reject('has no network.subnet, but its prefix length is needed');
+  if (address.includes(':'))
+    throw reject(`has an IPv6 address for ${name}, but only IPv4 is supported`);
   const routers = [rack.jumphost, ...rack.infrastructure.values()];
   const router = routers.find(({ uplink }) => uplink === 'internet');
   const gateway = given.gateway ?? usual ?? (router?.name === name ? undefined : router?.address);
   if (gateway !== undefined && !isIn(gateway, subnet)) {
     throw new ComputerError(
-      `${rack.name}: the gateway ${gateway} is outside of ${subnet}; name another one with --gateway`,
+      `${rack.name}: the gateway ${gateway} is outside ${subnet}; specify another one with --gateway`,
     );
   }
   const nameServers = given.nameServers ?? (gateway === undefined ? [] : [gateway]);
@@ -125,8 +126,8 @@ export function publicKeysOf(text: string, file: string): string[] {
   for (const key of keys) {
     if (publicKey.test(key)) continue;
     // Its content must not appear.
-    const what = key.includes('PRIVATE KEY') ? 'is a private key' : 'is not a public key of ssh';
-    throw new ComputerError(`${file}: ${what}; name the file that ends with .pub`);
+    const what = key.includes('PRIVATE KEY') ? 'is a private key' : 'is not an SSH public key';
+    throw new ComputerError(`${file}: ${what}; specify the file that ends with .pub`);
   }
   return keys;
 }

@@ -138,7 +138,7 @@ describe.skipIf(why !== undefined)(title, { timeout: 600_000 }, () => {
   it('waits for a stick, without a network, and says what is wrong with one', async () => {
     computer = await newComputer();
     await computer.boot(/starting/);
-    await untilSaid('no stick with skolo-identity.txt; make one with');
+    await untilSaid('no stick with skolo-identity.txt; create one with');
     expect((await computer.run('systemctl', 'is-active', 'ssh', 'systemd-networkd')).text).toBe(
       'inactive\ninactive\n',
     );
@@ -150,7 +150,7 @@ describe.skipIf(why !== undefined)(title, { timeout: 600_000 }, () => {
     await untilSaid('sticks of different computers (sda1 sdb1)');
     await unplug();
     await stick(await textOf().then((text) => text.replace('identity 1', 'identity 2')));
-    await untilSaid('is damaged, or of another version of skolo');
+    await untilSaid('is damaged or from another version of skolo');
     await unplug();
     await computer.setCable(false);
     await stick(await textOf());
@@ -161,7 +161,7 @@ describe.skipIf(why !== undefined)(title, { timeout: 600_000 }, () => {
     await run('ip', ['address', 'add', `${address}/24`, 'dev', bridge]);
     await computer.setCable(true);
 
-    await untilSaid(`) has the address ${address} of this stick`);
+    await untilSaid(`) uses the address ${address} of this stick`);
 
     expect((await computer.run('ip', '-4', 'address', 'show', 'host0')).text).toBe('');
     await unplug();
@@ -183,7 +183,7 @@ describe.skipIf(why !== undefined)(title, { timeout: 600_000 }, () => {
 
     await computer.boot();
 
-    await untilSaid(`this is jumphost-rack4 of rack4 now, ${address}/24 at host0`);
+    await untilSaid(`this is now jumphost-rack4 of rack4, ${address}/24 on host0`);
     await untilSaid('its host key is SHA256:');
     const { text } = await computer.run('grep', '-rls', spare.name, '/etc', '/root');
     expect(text).toBe('');
@@ -233,7 +233,7 @@ describe.skipIf(why !== undefined)(title, { timeout: 600_000 }, () => {
     expect(others).toMatchObject([
       {
         name: 'services',
-        text: expect.stringContaining('the name metadata of rack.yaml leads to'),
+        text: expect.stringContaining('the name metadata from rack.yaml resolves to'),
       },
     ]);
     expect((await computer.run('sh', '-c', given)).text).toBe(before);

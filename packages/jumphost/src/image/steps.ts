@@ -50,7 +50,7 @@ export function imageSteps({ download, sources, k3sVersion, ownImages }: ImageNe
 /** As the step of a jumphost, without a session that could be locked out. */
 const keysOnlyStep = fileStep({
   name: 'ssh',
-  about: 'sshd accepts keys alone',
+  about: 'sshd accepts only keys',
   files: [sshFile('prohibit-password')],
   activate: 'mkdir -p /run/sshd && ssh-keygen -q -A && sshd -t',
 });
@@ -60,9 +60,9 @@ const nfsUnits = ['nfs-server.service', 'rpcbind.service', 'rpcbind.socket'];
 
 const nfsOffStep: Step = {
   name: 'nfs',
-  about: 'the server for volumes is off until `prepare` turns it on',
+  about: 'the NFS server is off until `prepare` turns it on',
   check: checkByScript(`for each in ${nfsUnits.join(' ')}; do
-  ! systemctl is-enabled -q $each 2>/dev/null || echo "$each starts with the computer"
+  ! systemctl is-enabled -q $each 2>/dev/null || echo "$each starts at boot"
 done`),
   async apply(host) {
     await host.need(`systemctl disable --quiet ${nfsUnits.join(' ')}`);
@@ -73,7 +73,7 @@ done`),
 function k3sProgramStep(k3s: K3sOptions): Step {
   return {
     name: 'k3s',
-    about: `${binary}, ${k3s.version} where there is none`,
+    about: `${binary} is installed (${k3s.version} if new)`,
     async check(host) {
       const note = await installedVersion(host);
       return note === undefined ? { differs: [`${binary} is missing`] } : { differs: [], note };
@@ -94,9 +94,9 @@ const known = [
 
 const anonymousStep: Step = {
   name: 'anonymous',
-  about: 'no name, no id, no key, no random seed',
+  about: 'no host name, machine ID, host keys or random seed',
   check:
-    checkByScript(`for each in ${known.join(' ')}; do [ ! -e "$each" ] && [ ! -L "$each" ] || echo "$each is there"; done
+    checkByScript(`for each in ${known.join(' ')}; do [ ! -e "$each" ] && [ ! -L "$each" ] || echo "$each exists"; done
 [ ! -s /etc/machine-id ] || echo '/etc/machine-id is not empty'
 [ -e /etc/machine-id ] || echo '/etc/machine-id is missing'`),
   async apply(host) {

@@ -74,10 +74,11 @@ export async function waitUntilQuiet(
   const { holds } = await power.hold({ body: { targets: [rack.name], reason, until } });
   const release = async () => {
     await Promise.all(holds.map(({ id }) => power.release({ params: { id }, query: {} }))).catch(
-      (error: unknown) => report(`the hold ends at ${until}: ${errorText(error)}`),
+      (error: unknown) =>
+        report(`renewing the hold failed, so it ends at ${until}: ${errorText(error)}`),
     );
   };
-  report(`${rack.name} is held: no new cycle begins`);
+  report(`${rack.name} is held: no new power cycle starts`);
   try {
     await wait(deps, limits, limits.quiet, () => whatIsUnderWay(deps));
     return release;
@@ -94,12 +95,12 @@ async function whatIsUnderWay({ power }: Pick<RebootDeps, 'power'>): Promise<str
   const { controllers } = await power.controllers();
   const stuck = controllers.flatMap(({ stuckOutlets = [] }) => stuckOutlets);
   if (cycles.length > 0) return `${cycles.join(', ')}: being cycled`;
-  return stuck.length > 0 ? `${stuck.join(', ')}: off, and to come on` : undefined;
+  return stuck.length > 0 ? `${stuck.join(', ')}: off, waiting to be turned on` : undefined;
 }
 
 async function whyNotBack(deps: RebootDeps, before: string): Promise<string | undefined> {
   const id = await bootIdOf(deps.host);
-  return id === before ? `${deps.rack.jumphost.name}: still the same boot` : undefined;
+  return id === before ? `${deps.rack.jumphost.name}: not rebooted yet` : undefined;
 }
 
 async function whoIsNotReady({ rack, fetch, signal }: RebootDeps): Promise<string | undefined> {
@@ -123,5 +124,5 @@ async function wait(
 ): Promise<void> {
   const why = await waitUntil(look, { withinMs, pollMs: betweenLooks, signal, report });
   if (why === undefined) return;
-  throw new ComputerError(`${rack.name}: ${why}, for ${Math.round(withinMs / 60_000)} min`);
+  throw new ComputerError(`${rack.name}: ${why}, after ${Math.round(withinMs / 60_000)} min`);
 }

@@ -95,7 +95,7 @@ export async function startSpareDaemon(
   const [node, main] = place.program;
   const { folder } = place;
   await machine.need(`for each in ${shellWord(node)} ${shellWord(main)}; do
-  [ -e "$each" ] || { echo "there is no $each; skolo jumphost prepare installs it" >&2; exit 1; }
+  [ -e "$each" ] || { echo "$each is missing; run skolo jumphost prepare" >&2; exit 1; }
 done`);
   await stopSpareDaemon(machine, place);
   await machine.need(`rm -rf ${shellWord(folder)} && mkdir -p -m 0700 ${shellWord(folder)}`);
@@ -115,12 +115,12 @@ export async function stopSpareDaemon(
 ): Promise<void> {
   await machine.need(`[ -f ${shellWord(join(folder, 'pid'))} ] || exit 0
 pid=$(cat ${shellWord(join(folder, 'pid'))})
-# The group of its shell, which removes the folder.
+# Signals the process group of its shell, which removes the folder.
 kill -s TERM -- "-$pid" 2>/dev/null || exit 0
 left=150
 while kill -0 "$pid" 2>/dev/null; do
   left=$((left - 1))
-  [ "$left" -gt 0 ] || { echo "the daemon there (process $pid) does not end" >&2; exit 1; }
+  [ "$left" -gt 0 ] || { echo "the daemon there (process $pid) does not stop" >&2; exit 1; }
   sleep 0.2
 done`);
 }
@@ -130,7 +130,7 @@ function startScript({ program: [node, main], folder, state }: DaemonPlace): str
 umask 077
 run=${shellWord(folder)} state=${shellWord(state)}
 mkdir -p "$state"
-# A group of its own: it goes on when this session ends. The shell outlives the daemon, and removes its files.
+# A separate process group, so that it survives this session. The shell outlives the daemon and removes its files.
 setsid sh -c '
   trap : TERM
   . "$4/environment"
@@ -145,7 +145,7 @@ until grep '"listening"' "$run/log"; do
   if [ "$left" -le 0 ] || ! kill -0 "$pid" 2>/dev/null; then
     cat "$run/log" >&2 || :
     kill -s TERM -- "-$pid" 2>/dev/null || :
-    echo "the daemon does not start on this machine" >&2
+    echo "the daemon did not start on this machine" >&2
     exit 1
   fi
   sleep 0.2

@@ -16,7 +16,7 @@ import { staged } from './staging.ts';
 export function databaseStep(token: Secret | undefined): Step {
   return {
     name: 'database',
-    about: 'the database of k3s is whole, and its token opens it',
+    about: 'the k3s database is intact, and its token decrypts it',
     check: (host) => check(host, token),
   };
 }
@@ -26,9 +26,9 @@ export function newClusterStep(): Step {
   const old = ['var/lib/rancher', 'etc/rancher/node'].map((path) => `${staged}/${path}`);
   return {
     name: 'new-cluster',
-    about: 'nothing of the old cluster is taken over: machines have to join again',
+    about: 'nothing of the previous cluster is kept, so machines must join again',
     check: checkByScript(
-      `for each in ${old.join(' ')}; do [ ! -e "$each" ] || echo "the copy has $each"; done`,
+      `for each in ${old.join(' ')}; do [ ! -e "$each" ] || echo "the copy contains $each"; done`,
     ),
     async apply(host) {
       await host.need(`rm -rf ${old.join(' ')}`);
@@ -49,7 +49,7 @@ async function check(host: Host, token: Secret | undefined): Promise<Check> {
   if ((await host.run(`[ -e ${file} ]`)).code !== 0) {
     return {
       differs: [
-        'the copy has no database of k3s; take another copy or the old disk, or begin a new cluster with --new-cluster: machines then join again',
+        'the copy contains no k3s database; use another copy or the old disk, or create a new cluster with --new-cluster, which all machines must join again',
       ],
     };
   }
@@ -57,7 +57,7 @@ async function check(host: Host, token: Secret | undefined): Promise<Check> {
   if (found.whole !== 'ok') {
     return {
       differs: [
-        `the database of k3s is damaged: ${found.whole}; take an older archive (--version latest~1), or begin a new cluster with --new-cluster`,
+        `the k3s database is damaged: ${found.whole}; use an older archive (--version latest~1), or create a new cluster with --new-cluster`,
       ],
     };
   }
@@ -65,7 +65,7 @@ async function check(host: Host, token: Secret | undefined): Promise<Check> {
   if (text === undefined) {
     return {
       differs: [
-        'the copy has no token of k3s, and nobody opens the database without it; set it from where you have it: skolo secrets set RACK k3s-token',
+        'the copy contains no k3s token, which the database needs; if you have the token elsewhere, set it with skolo secrets set RACK k3s-token',
       ],
     };
   }
@@ -75,22 +75,22 @@ async function check(host: Host, token: Secret | undefined): Promise<Check> {
 function opened({ keys, bootstrap }: z.output<typeof Looked>, token: string): Check {
   const objects = `${keys} keys`;
   if (bootstrap.length === 0) {
-    return { differs: [], note: `${objects}; no CA in it, so that of the copy counts` };
+    return { differs: [], note: `${objects}; contains no CA, so the CA of the copy is used` };
   }
   const password = passwordOf(token);
   const digest = sha256(password).slice(0, 12);
   const row = bootstrap.find(({ name }) => name === `/bootstrap/${digest}`);
   if (row === undefined) {
     return {
-      differs: ['the database of k3s is encrypted with another token than that of the copy'],
+      differs: ['the k3s database is encrypted with another token than the one in the copy'],
     };
   }
   try {
     decrypted(Buffer.from(row.value, 'base64').toString('latin1'), password);
   } catch {
-    return { differs: ['the database of k3s does not open with its token: it is damaged'] };
+    return { differs: ['the k3s database cannot be decrypted with its token, so it is damaged'] };
   }
-  return { differs: [], note: `${objects}; its token opens it` };
+  return { differs: [], note: `${objects}; its token decrypts it` };
 }
 
 /** `K10<digest of the CA>::server:PASSWORD`, or the password alone. */

@@ -35,7 +35,7 @@ export async function openDisk(
   const isFolder = where !== undefined && (await host.run(`[ -d ${folder} ]`)).code === 0;
   if (isFolder) {
     await host.need(
-      `[ -d ${folder}/var/lib/skolo ] || { echo ${folder}'/var/lib/skolo: no such folder; name the root of the disk of the old jumphost' >&2; exit 1; }`,
+      `[ -d ${folder}/var/lib/skolo ] || { echo ${folder}'/var/lib/skolo: no such folder; specify the root of the disk of the old jumphost' >&2; exit 1; }`,
     );
     return { title: `disk at ${where}`, folder: where };
   }
@@ -45,7 +45,7 @@ export async function openDisk(
   if (device === undefined || found.length > 1) {
     const what = found.length > 1 ? `${found.length} disks` : 'no disk';
     throw new ComputerError(
-      `${host.name}: ${what} of ${jumphost} (${tried.join('; ') || 'no file system that is not mounted'}); mount the right one there, and name its folder: --disk FOLDER`,
+      `${host.name}: ${what} of ${jumphost} found (${tried.join('; ') || 'no unmounted file system'}); mount the right one there and specify its folder: --disk FOLDER`,
     );
   }
   await host.need(`mount -o ro ${shellWord(device)} ${mounted}`, { deadlineMs: diskMs });
@@ -63,7 +63,7 @@ function tryScript(jumphost: string, where: string | undefined): string {
     where === undefined
       ? ''
       : `device=$(findfs ${shellWord(where)} 2>/dev/null || echo ${shellWord(where)})
-[ -b "$device" ] || { echo ${shellWord(where)}': no folder, and no device there' >&2; exit 1; }
+[ -b "$device" ] || { echo ${shellWord(where)}': not a folder or device there' >&2; exit 1; }
 `;
   return `${device}! mountpoint -q ${mounted} || umount ${mounted} || exit 1
 mkdir -p -m 0700 ${mounted}
@@ -71,13 +71,13 @@ lsblk -nrpo PATH,MOUNTPOINT ${where === undefined ? '' : '"$device"'} | sort -u 
   [ -b "$path" ] && [ -z "$at" ] || continue
   case $(blkid -o value -s TYPE "$path") in
     ${fileSystems.join('|')}) ;;
-    *_member|crypto_LUKS) echo "$path: LVM, LUKS or RAID, which a person has to open first"; continue ;;
+    *_member|crypto_LUKS) echo "$path: LVM, LUKS or RAID, which you must open first"; continue ;;
     *) continue ;;
   esac
   if ! mount -o ro "$path" ${mounted} 2>/dev/null; then echo "$path: cannot be mounted"; continue; fi
   name=$(cat ${mounted}/etc/hostname 2>/dev/null)
   if [ ! -d ${mounted}/var/lib/skolo ]; then echo "$path: has no /var/lib/skolo"
-  elif [ "$name" != ${shellWord(jumphost)} ]; then echo "$path: is of \${name:-a computer without a name}"
+  elif [ "$name" != ${shellWord(jumphost)} ]; then echo "$path: belongs to \${name:-a computer without a name}"
   else echo "found $path"; fi
   umount ${mounted}
 done`;

@@ -54,27 +54,27 @@ export function powerFence({ jumphost, outlets, power, reason, signal }: FenceNe
     return outlets.flatMap((name) => {
       const found = all.find(({ outlet }) => outlet === name);
       if (found?.state === 'off' && found.switchedOff !== undefined) return [];
-      return [`${name} reads ${found?.state ?? 'nothing yet'}`];
+      return [`${name} reads ${found?.state ?? 'no state yet'}`];
     });
   }
   return fence(jumphost, outlets, {
     name: 'fence',
-    about: `${jumphost} has no power: ${outlets.join(', ')} read off`,
+    about: `${jumphost} has no power: ${outlets.join(', ')} confirmed off`,
     async check() {
-      return { differs: await look(), note: `${outlets.join(', ')} read off` };
+      return { differs: await look(), note: `${outlets.join(', ')} confirmed off` };
     },
     async apply() {
       const client = await power();
       const body = { targets: [jumphost], state: 'off' as const, reason, force: true };
       const { cycles, rejected } = await client.switchOutlets({ body });
       const [cycle] = cycles;
-      if (cycle === undefined) throw notFenced(jumphost, rejected[0]?.detail ?? 'it was rejected');
+      if (cycle === undefined) throw notFenced(jumphost, rejected[0]?.detail ?? 'rejected');
       const end = performance.now() + patienceMs;
       for (;;) {
         const { outcome, detail } = await client.cycle({ params: { id: cycle.id } });
         if (outcome === 'off') return;
         if (outcome !== undefined) throw notFenced(jumphost, detail ?? outcome);
-        if (performance.now() > end) throw notFenced(jumphost, detail ?? 'no answer in time');
+        if (performance.now() > end) throw notFenced(jumphost, detail ?? 'no response in time');
         await pause(betweenLooksMs, signal);
       }
     },
@@ -83,7 +83,7 @@ export function powerFence({ jumphost, outlets, power, reason, signal }: FenceNe
 
 function notFenced(jumphost: string, why: string): ComputerError {
   return new ComputerError(
-    `${jumphost} is not fenced: ${why}; pull its cables out, and run it again with --cable-is-out`,
+    `${jumphost} is not fenced: ${why}; unplug its cables and run the command again with --cable-is-out`,
   );
 }
 
@@ -91,11 +91,11 @@ function notFenced(jumphost: string, why: string): ComputerError {
 export function cableFence(jumphost: string, isConfirmed: boolean): Fence {
   return fence(jumphost, [], {
     name: 'fence',
-    about: `a person has pulled the network cable of ${jumphost} out`,
+    about: `the network cable of ${jumphost} is unplugged`,
     check: async () =>
       isConfirmed
-        ? { differs: [], note: 'its cable is out, as a person has confirmed' }
-        : { differs: ['a person has to confirm it'] },
+        ? { differs: [], note: 'an operator confirmed that its cable is unplugged' }
+        : { differs: ['an operator must confirm that'] },
   });
 }
 
@@ -113,7 +113,7 @@ function fence(jumphost: string, keepOff: readonly string[], step: Step): Fence 
     },
     evidence() {
       if (isFenced) return new Evidence(keepOff);
-      throw new ComputerError(`${jumphost} is not fenced; run it again`);
+      throw new ComputerError(`${jumphost} is not fenced; run the command again`);
     },
   };
 }

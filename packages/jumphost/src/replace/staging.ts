@@ -34,12 +34,12 @@ export interface StateCopy {
 export function copyStep({ title, id, from }: StateCopy): Step {
   return {
     name: 'copy',
-    about: `the state of the old jumphost, from ${title}`,
+    about: `the state of the old jumphost is copied from ${title}`,
     async check(host) {
       const found = await host.need(
         `cat ${placed} 2>/dev/null || cat ${copied} 2>/dev/null || true`,
       );
-      return { differs: found.trim() === id ? [] : ['is not on the spare'], note: title };
+      return { differs: found.trim() === id ? [] : ['is not on the spare yet'], note: title };
     },
     async apply(host) {
       await host.need(`rm -rf ${folder} && mkdir -p -m 0700 ${folder} ${staged}`, {
@@ -67,7 +67,7 @@ for each in var/lib/skolo var/lib/rancher/k3s/server etc/rancher etc/ssh/ssh_hos
   mkdir -p ${staged}/"$(dirname "$each")"
   cp -a "$each" ${staged}/"$each"
 done
-# k3s makes it anew.
+# k3s recreates them.
 rm -rf ${staged}/var/lib/rancher/k3s/server/manifests ${staged}/var/lib/rancher/k3s/server/static
 sync -f ${staged}`;
 }
@@ -113,10 +113,10 @@ const skolo = 10_001;
 export function placeStep({ copy, keepOff }: PlaceNeeds): Step {
   return {
     name: 'state',
-    about: 'the state of the old jumphost is in its place',
+    about: 'the state of the old jumphost is in place',
     async check(host) {
       const isPlaced = (await host.read(placed))?.trim() === copy.id;
-      return { differs: isPlaced ? [] : ['is in a folder of its own yet'] };
+      return { differs: isPlaced ? [] : ['is still in the staging folder'] };
     },
     async apply(host) {
       // A machine of the rack cannot be its jumphost, too.
@@ -142,7 +142,7 @@ move() {
 mkdir -p /var/lib/skolo /etc/rancher
 (umask 077; mkdir -p /var/lib/rancher/k3s/server)
 for each in var/lib/skolo/* var/lib/rancher/k3s/server/* etc/rancher/*; do move "$each"; done
-# Without the old settings, k3s would not know that its secrets are encrypted.
+# Without the old settings, k3s would not use the encryption of its secrets.
 if [ -e /var/lib/rancher/k3s/server/cred/encryption-config.json ] && [ ! -e /etc/rancher/k3s/config.yaml ]; then
   (umask 077; mkdir -p /etc/rancher/k3s; echo 'secrets-encryption: true' > /etc/rancher/k3s/config.yaml)
 fi

@@ -23,19 +23,21 @@ export const tookOver = '/etc/skolo/took-over';
 export function spareStep({ jumphost, spare, subnet }: TakeOver): Step {
   return {
     name: 'spare',
-    about: `its address ${spare.address} can be exchanged for that of the jumphost`,
+    about: `the address ${spare.address} can be changed to that of the jumphost`,
     async check(host) {
       const why = await whyNoAddress(host, {
         address: jumphost.address,
-        previous: spare.address,
+        old: spare.address,
         subnet,
       });
       if (why !== undefined) {
-        return { differs: [`${why}; let ifupdown or systemd-networkd set the address of a spare`] };
+        return {
+          differs: [`${why}; on a spare, configure the address with ifupdown or systemd-networkd`],
+        };
       }
       const hasIt = (await deviceOf(host, spare.address)) !== '';
       return {
-        differs: hasIt ? [] : [`it does not have the address ${spare.address} of rack.yaml`],
+        differs: hasIt ? [] : [`it does not use the address ${spare.address} from rack.yaml`],
       };
     },
   };
@@ -45,12 +47,12 @@ export function spareStep({ jumphost, spare, subnet }: TakeOver): Step {
 export function aloneStep({ jumphost: { address }, spare }: TakeOver): Step {
   return {
     name: 'alone',
-    about: `nobody answers at ${address}`,
+    about: `no computer responds at ${address}`,
     async check(host) {
       const other = await whoHas(host, address, await deviceOf(host, spare.address));
       if (other === undefined) return { differs: [] };
-      const who = `${other} has ${address}: the old jumphost, or something else`;
-      return { differs: [`${who}; it must not be reachable before the spare takes its place`] };
+      const who = `${other} uses ${address}; it may be the old jumphost`;
+      return { differs: [`${who}; disconnect it before the spare replaces it`] };
     },
   };
 }
@@ -66,13 +68,13 @@ export function addressStep(takeOver: TakeOver, about: object, guard: Guard): St
   let isConfirmed = false;
   return {
     name: 'address',
-    about: `name, address and ssh host keys of ${jumphost.name}`,
+    about: `name, address and SSH host keys of ${jumphost.name}`,
     check: async () => ({
-      differs: isConfirmed ? [] : [`does not have ${jumphost.address} yet`],
+      differs: isConfirmed ? [] : [`does not use ${jumphost.address} yet`],
     }),
     async apply(host) {
       const mark = { path: tookOver, content: `${JSON.stringify(about)}\n` };
-      const wanted = { address: jumphost.address, previous: spare.address, subnet };
+      const wanted = { address: jumphost.address, old: spare.address, subnet };
       const statement = takeOver.sign((await host.need(machineScript)).trim());
       const signed = { path: statementFile, content: `${JSON.stringify(statement)}\n` };
       const files = [mark, signed, ...(await names(host, takeOver)), ...(await hostKeys(host))];
@@ -85,7 +87,7 @@ export function addressStep(takeOver: TakeOver, about: object, guard: Guard): St
 /** Also for the way back, where the mark is gone. */
 function activation(address: string): string {
   return `if [ -e ${tookOver} ]; then
-  # Neighbours remember the old one for a while.
+  # Neighbours cache the old MAC address for a while.
   ${probeFile} "$device" ${shellWord(address)} announce || true
 fi
 hostname -F /etc/hostname
@@ -137,7 +139,7 @@ export function nodePasswordStep(jumphost: string): Step {
     check: async (host) => ({
       differs: linesOf(
         await host.need(
-          `journalctl -u k3s.service -b -n 200 -o cat --no-pager 2>/dev/null | grep -q 'Node password rejected' && [ ! -e /run/skolo-jumphost/node-password ] && echo 'it rejects the node: its password was on the old disk'; true`,
+          `journalctl -u k3s.service -b -n 200 -o cat --no-pager 2>/dev/null | grep -q 'Node password rejected' && [ ! -e /run/skolo-jumphost/node-password ] && echo 'the cluster rejects the node, because its password was on the old disk'; true`,
         ),
       ),
     }),

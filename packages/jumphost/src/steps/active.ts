@@ -31,7 +31,7 @@ export function activeStep(needs: ActiveNeeds): Step {
     step(needs, await needs.rackKey(), await deviceOf(host, address));
   return {
     name: 'active',
-    about: `only one computer is the jumphost, and has ${address}`,
+    about: `only one computer is the jumphost and uses ${address}`,
     check: async (host) => await (await wanted(host)).check(host),
     async apply(host) {
       await (await wanted(host)).apply?.(host);
@@ -58,10 +58,10 @@ function step({ rack, address }: ActiveNeeds, rackKey: string, device: string): 
 systemctl enable --quiet skolo-active.service skolo-active-guard.service
 systemctl restart skolo-active-guard.service`,
     verify: `for each in skolo-active.service skolo-active-guard.service; do
-  systemctl is-enabled -q "$each" 2>/dev/null || echo "$each does not start with the computer"
+  systemctl is-enabled -q "$each" 2>/dev/null || echo "$each does not start at boot"
 done
-systemctl is-active -q skolo-active-guard.service || echo 'skolo-active-guard.service does not run: journalctl -u skolo-active-guard'
-ip -6 -o address show dev ${device} scope link | grep -q . || echo '${device} has no link-local IPv6 address, so other jumphosts cannot ask this one; allow IPv6 on it'`,
+systemctl is-active -q skolo-active-guard.service || echo 'skolo-active-guard.service is not running; run journalctl -u skolo-active-guard'
+ip -6 -o address show dev ${device} scope link | grep -q . || echo '${device} has no link-local IPv6 address, so other jumphosts cannot query this one; enable IPv6 on it'`,
   });
 }
 
@@ -78,9 +78,9 @@ Conflicts=shutdown.target
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-# Without a cable nobody is served, and nothing has to be done before there is one.
+# Without a cable there are no clients, so the gate can wait for one.
 ExecStartPre=-/sbin/ip link set dev ${device} up
-# If the program does not work, an answer for the address decides, and nothing else is a reason not to serve.
+# If the program fails, only another computer with the address prevents the start.
 ExecStart=/bin/sh -c '${program} gate ${place}; code=$$?; [ $$code != 0 ] || exit 0; [ $$code != 3 ] || exit 1; ${probeFile} ${device} ${address} wait; [ $$? != 3 ]'
 StandardOutput=journal+console
 [Install]
@@ -90,16 +90,16 @@ WantedBy=sysinit.target
 
 function guardText(place: string): string {
   return `${writtenHead}[Unit]
-Description=skolo: serves the statement of this jumphost, until another one has replaced it
+Description=skolo: serve the statement of this jumphost until another one replaces it
 Documentation=file:/opt/skolo/deploy/systemd/README.md
-# Not Requires: to stop the gate stops all that requires it, and this program is what does that.
+# Not Requires: this program stops the gate, and that stops every unit that requires the gate.
 After=skolo-active.service
 StartLimitIntervalSec=0
 [Service]
 ExecStart=${program} guard ${place}
 Restart=always
 RestartSec=5
-# Everything is released.
+# Another computer is the jumphost, and everything is released.
 RestartPreventExitStatus=3
 [Install]
 WantedBy=multi-user.target

@@ -8,12 +8,12 @@ export function addressStep(address: string, subnet: string, guard: Guard): Step
   const family = address.includes(':') ? '-6' : '-4';
   return {
     name: 'address',
-    about: `${address}, and not from DHCP`,
+    about: `${address} is configured, and not by DHCP`,
     check: checkByScript(`${unconfirmed}
 line=$(ip ${family} -o address show to ${shellWord(address)})
 case "$line" in
-  '') echo 'no interface has the address ${address} of rack.yaml' ;;
-  *' dynamic '*) echo 'the address ${address} comes from DHCP, and a start without the router would wait for it' ;;
+  '') echo 'no interface has the address ${address} from rack.yaml' ;;
+  *' dynamic '*) echo 'the address ${address} comes from DHCP, so a boot without the router would wait for it' ;;
 esac`),
     apply: (host) => changeAddress(host, { address, subnet }, guard),
   };

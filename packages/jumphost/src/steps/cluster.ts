@@ -18,12 +18,12 @@ export function labelStep(node: string): Step {
   const name = shellWord(node);
   return {
     name: 'label',
-    about: `the node ${node} is the jumphost, and no other is`,
+    about: `only the node ${node} is labelled as the jumphost`,
     check:
       checkByScript(`nodes=$(${kubectl} get nodes -l ${label}=true -o name 2>&1) || { code=$?; echo "$nodes" | tail -n 1; [ $code != ${notFound} ] || exit $code; exit 0; }
-case " $(echo $nodes) " in *" node/"${name}" "*) ;; *) echo 'the node '${name}' has no label ${label}=true' ;; esac
+case " $(echo $nodes) " in *" node/"${name}" "*) ;; *) echo 'the node '${name}' lacks the label ${label}=true' ;; esac
 for each in $nodes; do
-  [ "$each" = node/${name} ] || echo "by hand: $each has the label, too: k3s kubectl label $each ${label}-"
+  [ "$each" = node/${name} ] || echo "by hand: $each also has the label; run k3s kubectl label $each ${label}-"
 done`),
     async apply(host) {
       // A kubelet registers its node some seconds after the API server is there.
@@ -45,7 +45,7 @@ export interface Part {
 }
 
 export function overlayStep(part: Part): Step {
-  return partStep('overlay', 'everything of the rack runs as it is in git', part);
+  return partStep('overlay', 'the cluster runs the version in git', part);
 }
 
 export function partStep(name: string, about: string, { differs, apply }: Part): Step {
@@ -65,7 +65,7 @@ export function partStep(name: string, about: string, { differs, apply }: Part):
 export function servicesStep(services: readonly AskedService[], rack: string): Step {
   return {
     name: 'services',
-    about: 'each service says that it is ready, its names lead here, and no unit has failed',
+    about: 'every service is ready, its names resolve to the jumphost, and no unit has failed',
     async check(host) {
       const failedOver = await readFailedOver(host);
       const asked = services.filter(({ name }) => !failedOver.has(name));
@@ -79,7 +79,7 @@ export function servicesStep(services: readonly AskedService[], rack: string): S
         const why = await whyNotServing(host, service, [`skolo-${service}.service`]);
         return why.map(
           (each) =>
-            `${service}: failed over, but ${each}; repair it, or let k3s serve: skolo jumphost rollback ${rack} ${service} --forward`,
+            `${service}: failed over, but ${each}; repair it, or return to k3s: skolo jumphost rollback ${rack} ${service} --forward`,
         );
       });
       const notes = [

@@ -21,12 +21,12 @@ interface Found {
 export function existingSystemStep(rack: string): Step {
   return {
     name: 'existing-system',
-    about: 'an existing service serves until it is cut over, and ours does not beside it',
+    about: 'either an existing service or the service of skolo runs, never both',
     async check(host) {
       const found = await find(host);
       const silent = [...found.silent].map(
         ([service, why]) =>
-          `${service}: failed over to an existing system, but ${why.join(', ')}; repair it, or let k3s serve: skolo jumphost rollback ${rack} ${service} --forward`,
+          `${service}: failed over to an existing system, but ${why.join(', ')}; repair it, or return to k3s: skolo jumphost rollback ${rack} ${service} --forward`,
       );
       const texts = (isNoted: boolean) =>
         found.loose
@@ -87,9 +87,9 @@ async function servicesOfCluster(host: Host): Promise<Set<string>> {
 }
 
 function textOf(rack: string, { service, unit, why }: ExistingUnit, { ours }: Found): string {
-  if (unit === undefined) return `${service}: ${why}; end it`;
+  if (unit === undefined) return `${service}: ${why}; stop it`;
   const command = `skolo jumphost rollback ${rack} ${service}`;
   return ours.has(service)
-    ? `${service}: ${why}, and so does ours; \`${command} --forward\` ends ${unit}, and \`${command}\` ends ours`
-    : `${service}: ${why}; it goes on serving until \`${command} --forward\``;
+    ? `${service}: ${why}, and so does the service of skolo; \`${command} --forward\` stops ${unit}, and \`${command}\` stops the service of skolo`
+    : `${service}: ${why}; it keeps serving until you run \`${command} --forward\``;
 }

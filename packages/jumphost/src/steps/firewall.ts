@@ -25,7 +25,7 @@ export function firewallStep(rack: Rack, subnet: string, guard: Guard): Step {
   return guardedStep(
     {
       name: 'firewall',
-      about: `everything from ${subnet} but k3s, k3s from machines, and only ssh from elsewhere`,
+      about: `${subnet} may reach every port except k3s, machines also k3s, and everyone else only SSH`,
       files: async (host) => [
         { path: machinesFile, content: firewallMachines(rack, subnet) },
         { path: firewallRules, content: rulesText(rack, subnet, await sshPorts(host)) },
@@ -60,7 +60,7 @@ function rulesText({ jumphost }: Rack, subnet: string, ports: readonly number[])
   const { port: tokenPort } = servicePorts['metadata-server'];
   // A router gives addresses by DHCP.
   const isRouter = jumphost.uplink === 'internet';
-  return `${writtenHead}# Rules of your own belong into a table of your own.
+  return `${writtenHead}# Put your own rules into a table of your own.
 table inet skolo
 delete table inet skolo
 table inet skolo {
@@ -71,19 +71,19 @@ table inet skolo {
   chain input {
     type filter hook input priority filter; policy drop;
     iifname "lo" accept
-    # Pods of this computer. Its other addresses, and those of IPv6, are in none of their NetworkPolicies.
+    # Pods on this computer. Their NetworkPolicies cover neither its other addresses nor its IPv6 addresses.
     iifname "cni0" ${family} daddr ${jumphost.address} accept
     iifname "cni0" tcp dport { ${tokenPort}, ${k3sPort}, ${kubeletPort} } reject with tcp reset
     iifname "cni0" accept
     ct state established,related accept
     ct state invalid drop
-    # ICMP of both kinds: without netbase there are no names of protocols.
+    # ICMP and ICMPv6, as numbers: protocol names need the package netbase.
     meta l4proto { 1, 58 } accept
     udp dport { 68, 546 } accept
     # Statements of jumphosts.
     ip6 saddr fe80::/10 udp dport ${statementPort} accept
-${isRouter ? '    # Who asks for an address has none.\n    udp dport 67 accept\n' : ''}    tcp dport { ${ports.join(', ')} } accept
-    # Agents of k3s join and work through the API server. The kubelet of this computer is for its own API server and Prometheus.
+${isRouter ? '    # DHCP clients have no address yet.\n    udp dport 67 accept\n' : ''}    tcp dport { ${ports.join(', ')} } accept
+    # k3s agents join and work through the API server. Only its own API server and Prometheus use the kubelet of this computer.
     ${family} saddr @machines tcp dport ${k3sPort} accept
     tcp dport { ${k3sPort}, ${kubeletPort} } reject with tcp reset
     ${family} saddr ${subnet} accept
@@ -97,7 +97,7 @@ const unitText = `${writtenHead}[Unit]
 Description=skolo: firewall of the jumphost
 Documentation=man:nft(8)
 DefaultDependencies=no
-# Whose configuration may flush all rules.
+# Its configuration may flush all rules.
 After=nftables.service
 Wants=network-pre.target
 Before=network-pre.target shutdown.target

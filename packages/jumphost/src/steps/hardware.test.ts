@@ -38,7 +38,8 @@ function printed({ passed, endurance, attributes, nvme, error }: Recording): str
   });
 }
 
-const failed = 'the self-check of its disk has failed; replace it (skolo jumphost replace)';
+const failed =
+  'the SMART self-check of the disk failed; replace the jumphost (skolo jumphost replace)';
 
 it.each(recordings)('reads the wear of $disk', (recording) => {
   const differs = recording.passed === false ? [failed] : [];
@@ -52,6 +53,8 @@ it.each(recordings)('reads the wear of $disk', (recording) => {
 it('reports a disk before it fails', () => {
   const text = printed({ disk: 'worn', note: '', attributes: [], nvme: { percentage_used: 93 } });
 
-  expect(diskWear(text).differs).toEqual(['disk 93 % worn; replace it (skolo jumphost replace)']);
-  expect(diskWear('')).toEqual({ differs: [], note: 'wear of the disk unknown' });
+  expect(diskWear(text).differs).toEqual([
+    'disk 93 % worn; replace the jumphost (skolo jumphost replace)',
+  ]);
+  expect(diskWear('')).toEqual({ differs: [], note: 'disk wear unknown' });
 });

@@ -32,11 +32,11 @@ export function diskWear(text: string): Check {
   const left = ata_smart_attributes?.table.find(({ name }) => remainingLife.test(name))?.value;
   const said = smart.endurance_used?.current_percent ?? nvme?.percentage_used;
   const worn = said ?? (left === undefined ? undefined : 100 - left);
-  const note = worn === undefined ? 'wear of the disk unknown' : `disk ${worn} % worn`;
+  const note = worn === undefined ? 'disk wear unknown' : `disk ${worn} % worn`;
   const differs = [
-    ...(smart_status?.passed === false ? ['the self-check of its disk has failed'] : []),
+    ...(smart_status?.passed === false ? ['the SMART self-check of the disk failed'] : []),
     ...(worn !== undefined && worn >= mostWorn ? [note] : []),
-  ].map((each) => `${each}; replace it (skolo jumphost replace)`);
+  ].map((each) => `${each}; replace the jumphost (skolo jumphost replace)`);
   return { differs, note };
 }
 
@@ -50,9 +50,10 @@ async function databaseGrowth(host: Host): Promise<Check> {
   const days = (Number(now) - Number(born)) / 86_400;
   if (mb === 0) return { differs: [] };
   const pace = Number(born) > 0 && days >= 1 ? `, ${(mb / days).toFixed(1)} MB a day` : '';
-  const note = `database of k3s ${mb.toFixed(0)} MB${pace}`;
+  const note = `k3s database ${mb.toFixed(0)} MB${pace}`;
   return {
-    differs: mb > mostMb ? [`${note}; find out what fills it: k3s kubectl get events -A`] : [],
+    differs:
+      mb > mostMb ? [`${note}; find the cause of its growth with k3s kubectl get events -A`] : [],
     note,
   };
 }
@@ -68,7 +69,7 @@ done`;
 /** It cannot tell a power cut from a reset, nor whether a person has pressed a button. */
 async function powerReturn(host: Host, { jumphost, infrastructure }: Rack): Promise<string> {
   const when = (await host.need(printRestart)).trim();
-  if (when === '') return 'restart after a power failure: never observed';
+  if (when === '') return 'automatic start after a power failure: never observed';
   const devices = [...infrastructure.values()].flatMap(({ name, address }) =>
     address === undefined ? [] : [{ name, address }],
   );
@@ -79,21 +80,21 @@ async function powerReturn(host: Host, { jumphost, infrastructure }: Rack): Prom
     }),
   );
   const names = silent.flat();
-  const others = names.length === 0 ? '' : `; since then silent: ${fewOf(names)}`;
+  const others = names.length === 0 ? '' : `; not responding since: ${fewOf(names)}`;
   return `${jumphost.name} restarted without a shutdown at ${when} (power cut or reset)${others}`;
 }
 
 async function watchdog(host: Host): Promise<string> {
   const name = (await host.run('cat /sys/class/watchdog/watchdog0/identity')).stdout.trim();
   return name === 'Software Watchdog'
-    ? 'watchdog: only softdog, which a kernel that hangs stops, too'
+    ? 'watchdog: only softdog, which does not work if the kernel hangs'
     : `watchdog: ${name || 'none'}`;
 }
 
 export function hardwareStep(rack: Rack): Step {
   return {
     name: 'hardware',
-    about: 'disk, database, and the return after a power failure',
+    about: 'disk, database, and automatic start after a power failure',
     async check(host) {
       const { stdout } = await host.run(
         `disk=$(lsblk -nsro NAME,TYPE "$(findmnt -no SOURCE -T /var/lib)" | awk '$2 == "disk" { print $1; exit }')

@@ -17,6 +17,7 @@ import {
 import {
   type AskedService,
   accountsStep,
+  imageStoreStep,
   imagesStep,
   k3sConfigStep,
   k3sStep,
@@ -69,7 +70,7 @@ const leastDisk = 5 * gib;
 export function subnetOf({ name, network: { subnet } }: Rack): string {
   if (subnet !== undefined) return subnet;
   throw new ComputerError(
-    `${name}: rack.yaml has no network.subnet, and the firewall of the jumphost has to know it`,
+    `${name}: rack.yaml has no network.subnet, but the firewall of the jumphost needs it`,
   );
 }
 
@@ -83,7 +84,7 @@ const dependencies: Readonly<Record<string, readonly string[]>> = {
   'secret-files': ['units'],
   // What it is made with cannot be changed later, and without a firewall anybody reaches it.
   'k3s-config': ['secret-files'],
-  k3s: ['clock', 'address', 'active', 'firewall', 'k3s-config', 'images'],
+  k3s: ['clock', 'address', 'active', 'firewall', 'k3s-config', 'image-store', 'images'],
   accounts: ['k3s'],
   label: ['k3s'],
   secrets: ['accounts'],
@@ -136,13 +137,18 @@ function allSteps(needs: JumphostNeeds, place: ServerPlace): [Step, ...Step[]] {
     unitsStep(),
     activeStep({ rack: rack.name, address: rack.jumphost.address, rackKey: needs.rackKey }),
     // The token of k3s is one of them, and has to be there before k3s first starts.
-    partStep('secret-files', 'secrets of units, as in the store', needs.secretFiles),
+    partStep(
+      'secret-files',
+      'the secrets of systemd units match the secret store',
+      needs.secretFiles,
+    ),
     k3sConfigStep(place),
+    imageStoreStep('server'),
     imagesStep(k3s, { own: needs.ownImages, rack: rack.name }),
     k3sStep(k3s),
     accountsStep(needs.accounts),
     labelStep(rack.jumphost.name),
-    partStep('secrets', 'secrets of the cluster, as in the store', needs.secrets),
+    partStep('secrets', 'the secrets of the cluster match the secret store', needs.secrets),
     existingSystemStep(rack.name),
     ...(needs.hasNfs ? [nfsStep({ address: rack.jumphost.address, subnet })] : []),
     overlayStep(needs.overlay),

@@ -60,7 +60,7 @@ WantedBy=multi-user.target
     const step = await run();
     const left = await host.need('ls /srv/skolo; umount /srv');
 
-    expect(step?.text).toMatch(/\/srv has \d+ MiB free, and needs 2048 .* mount a disk at/);
+    expect(step?.text).toMatch(/\/srv has \d+ MiB free, but needs 2048 .* mount a disk at/);
     expect(left).toBe('nfs\n');
   });
 
@@ -72,7 +72,7 @@ until ss -Hltn 'sport = :2049' | grep -q .; do sleep 0.1; done`);
     const step = await run();
     await host.need('systemctl stop other');
 
-    expect(step?.text).toMatch(/the NFS server \S+ \(process \d+\) has port 2049; end it/);
+    expect(step?.text).toMatch(/the NFS server \S+ \(process \d+\) uses port 2049; stop it/);
   });
 
   it('makes no file system in place of a disk that is missing', async () => {
@@ -102,7 +102,7 @@ systemctl stop srv-skolo-nfs.mount && systemctl start srv-skolo-nfs.mount`);
 
     // All but the last question, which only an NFS server could answer.
     for (const step of [first, again]) {
-      expect(step?.text).toMatch(/^was changed, and still differs: mount\.nfs4: [^;]*$/);
+      expect(step?.text).toMatch(/^still differs after the change: mount\.nfs4: [^;]*$/);
     }
     const [type, ...figures] = size.split(/\s+/);
     const [bytes = 0, blocks = 0, blockSize = 0] = figures.map(Number);
@@ -116,7 +116,7 @@ systemctl stop srv-skolo-nfs.mount && systemctl start srv-skolo-nfs.mount`);
 
     const step = await run();
 
-    expect(step?.text).toMatch(/^was changed, and still differs: mount\.nfs4: [^;]*$/);
+    expect(step?.text).toMatch(/^still differs after the change: mount\.nfs4: [^;]*$/);
     expect(await host.need('exportfs -s')).toMatch(
       new RegExp(`^${folder} +${subnet}\\(sync,\\S*mountpoint,\\S*rw,\\S*all_squash\\)\n$`),
     );
@@ -134,7 +134,7 @@ echo '/opt ${subnet}(ro,no_subtree_check)' > /etc/exports`);
     const look = await nfsStep({ address, subnet }).check(host);
 
     expect(step?.text).not.toContain('NFSv3');
-    expect(look.note).toBe(`also serves /opt ${subnet}(ro,no_subtree_check)`);
+    expect(look.note).toBe(`also exports /opt ${subnet}(ro,no_subtree_check)`);
     expect(look.differs).toEqual([expect.stringContaining('mount.nfs4')]);
     expect(await host.need('ls /etc/nfs.conf.d')).toBe('');
   });

@@ -29,7 +29,7 @@ interface NfsNeeds {
 /** Exports of an existing system stay, and are served by the same server. So does a disk that a person has mounted there. */
 export function nfsStep(needs: NfsNeeds): Step {
   const name = 'nfs';
-  const about = `${folder}, for volumes of the cluster, served to ${needs.subnet}`;
+  const about = `${folder} is exported to ${needs.subnet} for cluster volumes`;
   async function look(host: Host) {
     const exports = await findExports(host);
     const isAlone = exports.length === 0;
@@ -54,7 +54,7 @@ export function nfsStep(needs: NfsNeeds): Step {
     async check(host) {
       const { step, exports } = await look(host);
       const { differs } = await step.check(host);
-      return { differs, note: exports.length === 0 ? '' : `also serves ${exports.join('; ')}` };
+      return { differs, note: exports.length === 0 ? '' : `also exports ${exports.join('; ')}` };
     },
     async apply(host) {
       const { step, hasDisk } = await look(host);
@@ -68,14 +68,14 @@ export function nfsStep(needs: NfsNeeds): Step {
 /** For people: the export of a rack whose overlay does not have the component any more. Undefined where there is none. */
 export async function leftExport(host: Host): Promise<string | undefined> {
   if ((await host.read(exportsPath)) === undefined) return undefined;
-  return `${folder} is still served over NFS, and the overlay has no component nfs; when no pod uses it: rm ${exportsPath} && exportfs -ra`;
+  return `${folder} is still exported over NFS, but the overlay does not include the component nfs; when no pod uses it, run rm ${exportsPath} && exportfs -ra`;
 }
 
 function exportsFile(subnet: string): FileContent {
   const options = `rw,sync,no_subtree_check,mountpoint,all_squash,anonuid=${user},anongid=${user}`;
   return {
     path: exportsPath,
-    content: `${writtenHead}# Exports of your own belong into /etc/exports.\n${folder} ${subnet}(${options})\n`,
+    content: `${writtenHead}# Put your own exports into /etc/exports.\n${folder} ${subnet}(${options})\n`,
   };
 }
 
@@ -87,7 +87,7 @@ const versionsFile = {
 const mountFile = {
   path: `/etc/systemd/system/${unit}`,
   content: `${writtenHead}[Unit]
-Description=skolo: volumes of the cluster
+Description=skolo: cluster volumes
 Documentation=man:systemd.mount(5)
 [Mount]
 What=${image}
@@ -107,7 +107,7 @@ fi`;
 /** A server that is not the kernel's has a process at the port. */
 const otherServer = `other=$(ss -Hltnp 'sport = :2049' | sed -n 's/.*users:(("\\([^"]*\\)",pid=\\([0-9]*\\).*/\\1 (process \\2)/p' | head -n 1)`;
 const otherText =
-  '"the NFS server $other has port 2049; end it, or leave the component nfs out of the overlay until then"';
+  '"the NFS server $other uses port 2049; stop it, or remove the component nfs from the overlay"';
 
 const rejectOther = `${otherServer}
 [ -z "$other" ] || { echo ${otherText} >&2; exit 1; }`;
@@ -122,7 +122,7 @@ mkdir -p ${folder}
 if [ ! -e ${image} ]; then
   rm -f ${image}.new
   free=$(df -kP /srv/skolo | awk 'NR == 2 { print int($4 / 1024) }')
-  [ "$free" -ge ${2 * leastMib} ] || { echo "/srv has $free MiB free, and needs ${2 * leastMib} for volumes; make room, or mount a disk at ${folder}" >&2; exit 1; }
+  [ "$free" -ge ${2 * leastMib} ] || { echo "/srv has $free MiB free, but needs ${2 * leastMib} for volumes; free disk space, or mount a disk at ${folder}" >&2; exit 1; }
   fallocate -l "$((free / 2))MiB" ${image}.new
   chmod 600 ${image}.new
   mkfs.ext4 -q -F -m 0 -E nodiscard,lazy_itable_init=0,lazy_journal_init=0 -L skolo-nfs ${image}.new
@@ -149,12 +149,12 @@ fi`;
 function verifyScript({ address, subnet }: NfsNeeds, isAlone: boolean): string {
   return `${otherServer}
 if [ -n "$other" ]; then echo ${otherText}; exit 0; fi
-mountpoint -q ${folder} || { echo '${folder} is not a file system of its own: systemctl status ${unit}'; exit 0; }
-if [ -e ${image} ] && [ "$(($(stat -c '%b * %B < %s' ${image})))" = 1 ]; then echo '${image} has holes, and would be damaged when the disk is full'; fi
-[ "$(stat -c '%u:%g %a' ${folder})" = '${user}:${user} 770' ] || echo '${folder} has another owner or mode than ${user}:${user} 770'
-systemctl is-enabled -q nfs-server.service 2>/dev/null || echo 'nfs-server.service does not start with the computer'
-systemctl is-active -q nfs-server.service || { echo 'nfs-server.service does not run: systemctl status nfs-server'; exit 0; }
-${isAlone ? `if grep -q '+3' /proc/fs/nfsd/versions; then echo 'it also serves NFSv3: systemctl restart nfs-server'; fi` : ''}
-exportfs -s | grep -q '^${folder} *${subnet}(' || { echo '${folder} is not exported to ${subnet}: exportfs -ra'; exit 0; }
+mountpoint -q ${folder} || { echo '${folder} is not a separate file system; run systemctl status ${unit}'; exit 0; }
+if [ -e ${image} ] && [ "$(($(stat -c '%b * %B < %s' ${image})))" = 1 ]; then echo '${image} is sparse, so a full disk would damage it'; fi
+[ "$(stat -c '%u:%g %a' ${folder})" = '${user}:${user} 770' ] || echo '${folder} does not have owner and mode ${user}:${user} 770'
+systemctl is-enabled -q nfs-server.service 2>/dev/null || echo 'nfs-server.service does not start at boot'
+systemctl is-active -q nfs-server.service || { echo 'nfs-server.service is not running; run systemctl status nfs-server'; exit 0; }
+${isAlone ? `if grep -q '+3' /proc/fs/nfsd/versions; then echo 'the server still offers NFSv3; run systemctl restart nfs-server'; fi` : ''}
+exportfs -s | grep -q '^${folder} *${subnet}(' || { echo '${folder} is not exported to ${subnet}; run exportfs -ra'; exit 0; }
 timeout -k 5 30 unshare --mount mount -t nfs4 -o ro,soft,timeo=50,retrans=1 ${address}:${folder} /mnt 2>&1 | tail -n 1`;
 }

@@ -93,7 +93,9 @@ head -c 1M /dev/zero > ${folder}/.full 2>/dev/null || true`);
       const steps = await only(step, 'node', 'programs', 'units');
       await host.need(`umount ${folder}`);
 
-      expect(statesOf(steps)[step]).toMatch(/No space left on device.*its disk is full: make room/);
+      expect(statesOf(steps)[step]).toMatch(
+        /No space left on device.*the disk is full: free space/,
+      );
       const isNeeded = ['packages', 'node', 'programs'].includes(step);
       expect(statesOf(steps).units).toMatch(isNeeded ? 'waiting' : /^(ok|changed)$/);
     },
@@ -153,7 +155,7 @@ head -c 1M /dev/zero > ${folder}/.full 2>/dev/null || true`);
       await began.promise;
 
       const bob = withLock(host, { by: 'bob@desk', signal }, async () => 'done');
-      await expect(bob).rejects.toThrow(/ann@desk since 20\S+ changes it now; wait for that/);
+      await expect(bob).rejects.toThrow(/ann@desk since 20\S+ is changing it; wait until/);
       end.resolve();
       await ann;
       expect(await withLock(host, { by: 'bob@desk', signal }, async () => 'done')).toBe('done');
@@ -182,7 +184,7 @@ head -c 1M /dev/zero > ${folder}/.full 2>/dev/null || true`);
     expect(await within('2G')).toMatchObject({ name: 'system', state: 'ok' });
     expect(await within('512M')).toMatchObject({
       state: 'differs',
-      text: '/var/lib/skolo has 512 MiB (100 %) free, and needs 1024 and 10 %: k3s evicts pods below 5 %; make room',
+      text: '/var/lib/skolo has 512 MiB (100 %) free, but needs 1024 MiB and 10 %, because k3s evicts pods below 5 %; free disk space',
     });
   });
 
@@ -195,7 +197,7 @@ head -c 1M /dev/zero > ${folder}/.full 2>/dev/null || true`);
       await host.need(`useradd --create-home --shell /bin/sh ann
 mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ssh`);
 
-      await expect(openTestHost(ofAnn, signal)).rejects.toThrow('and sudo asks for a password');
+      await expect(openTestHost(ofAnn, signal)).rejects.toThrow('and sudo requires a password');
       const sudoers = { path: '/etc/sudoers.d/ann', content: 'ann ALL=(ALL) NOPASSWD: ALL\n' };
       await host.write({ ...sudoers, mode: 0o440 });
       const ann = await openTestHost(ofAnn, signal);
@@ -291,7 +293,7 @@ mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ss
     expect(ssh).toMatchObject({
       state: 'failed',
       text: expect.stringMatching(
-        /a second sshd .* does not let you in .*; nothing was activated.*correct \S+99-foreign.conf:1:AllowUsers nobody/,
+        /a test sshd .* does not let you in .*; nothing was activated.*correct \S+99-foreign.conf:1:AllowUsers nobody/,
       ),
     });
     expect(await host.read(ours)).toBe('MaxSessions 100\n');
@@ -316,10 +318,12 @@ until ss -Hltn 'sport = :80' | grep -q .; do sleep 0.2; done`);
     await host.need(`systemctl stop old-metadata && rm ${path}`);
 
     expect(differs).toMatchObject([
-      { state: 'failed', text: expect.stringContaining('old-metadata.service does not run') },
+      { state: 'failed', text: expect.stringContaining('old-metadata.service is not running') },
     ]);
     expect(deaf).toMatchObject([
-      { text: expect.stringContaining('nothing listens on port 80 or 20010; repair it, or let') },
+      {
+        text: expect.stringContaining('nothing listens on port 80 or 20010; repair it, or return'),
+      },
     ]);
     expect(serves).toMatchObject([{ state: 'ok' }]);
   });
@@ -340,13 +344,13 @@ until ss -Hltn 'sport = :80' | grep -q .; do sleep 0.2; done`);
     await host.need(`rm ${file}`);
 
     expect(statesOf(steps)).toMatchObject({
-      updates: `failed: another file turns updates off: ${file}:2; correct that one`,
+      updates: `failed: another file turns updates off: ${file}:2; correct that file`,
       node: 'changed',
       label: 'changed',
       'existing-system': 'ok',
     });
     expect(damaged?.text).toMatch(
-      /apt cannot read its settings: .*99-foreign.*; correct that file/,
+      /apt cannot read its configuration: .*99-foreign.*; correct that file/,
     );
     expect(statesOf(skipped).updates).toBe('skipped');
     expect(isPrepared(skipped)).toBe(true);
@@ -357,7 +361,7 @@ until ss -Hltn 'sport = :80' | grep -q .; do sleep 0.2; done`);
     const said = await host.need(`set -e
 systemctl show --value --property=RuntimeWatchdogUSec
 systemd-run --quiet --unit=watch-of-a-test --property=PrivateMounts=yes /usr/local/sbin/skolo-read-only-watch 2 touch /run/restarted
-until journalctl -u watch-of-a-test -o cat | grep -q 'watches /'; do sleep 0.2; done
+until journalctl -u watch-of-a-test -o cat | grep -q 'watching /'; do sleep 0.2; done
 nsenter -t "$(systemctl show --value --property=MainPID watch-of-a-test)" -m mount -o remount,bind,ro /
 until [ -e /run/restarted ]; do sleep 0.2; done
 journalctl -u watch-of-a-test -o cat | grep 'has been read-only'`);
@@ -397,13 +401,13 @@ mkdir -p /boot/grub && echo "linux /vmlinuz$GRUB_CMDLINE_LINUX" > /boot/grub/gru
     });
 
     await expect(locked).rejects.toThrow(
-      'the old files are there again, but still no new ssh session gets in (Permission denied)',
+      'the previous files are restored, but new SSH sessions still fail (Permission denied)',
     );
     const open = changeGuarded(host, change, {
       ...guard,
       newSession: (stop) => openTestHost(jumphost.workstation, stop),
     });
-    await expect(open).rejects.toThrow('and a new ssh session gets in');
+    await expect(open).rejects.toThrow('and a new SSH session succeeds');
   });
 
   it('takes a firewall back that lets nobody in', async () => {
@@ -423,7 +427,7 @@ mkdir -p /boot/grub && echo "linux /vmlinuz$GRUB_CMDLINE_LINUX" > /boot/grub/gru
       newSession: (stop) => openTestHost(jumphost.workstation, stop),
     });
 
-    await expect(changed).rejects.toThrow('no new ssh session got in');
+    await expect(changed).rejects.toThrow('no new SSH session succeeded');
     expect(await host.read(rules)).toBe(before);
     expect(await host.need('nft list table inet skolo')).toContain('tcp dport 22 accept');
   });

@@ -59,12 +59,14 @@ export function programsStep(sources: ProgramSources): Step {
   const wanted = lazily(() => readPrograms(sources));
   return {
     name: 'programs',
-    about: `the fallback and its services at ${opt}`,
+    about: `the fallback and its services are in ${opt}`,
     async check(host) {
       const { changed, extra } = await compare(host, await wanted());
       const differs = [
-        ...(changed.length > 0 ? [`${changed.length} files of ${opt} are missing or older`] : []),
-        ...(extra.length > 0 ? [`${extra.length} files of ${opt} are of another version`] : []),
+        ...(changed.length > 0
+          ? [`${changed.length} files in ${opt} are missing or outdated`]
+          : []),
+        ...(extra.length > 0 ? [`${extra.length} files in ${opt} belong to another version`] : []),
       ];
       return { differs };
     },
@@ -115,19 +117,19 @@ const install = `${opt}/deploy/jumphost/install`;
 export function unitsStep(): Step {
   return {
     name: 'units',
-    about: 'user, folders and units of skolo; the timer of the fallback runs',
-    check: checkByScript(`same() { cmp -s "$1" "$2" || echo "$2 is missing or another one"; }
+    about: 'the user, folders and systemd units of skolo exist, and the fallback timer is running',
+    check: checkByScript(`same() { cmp -s "$1" "$2" || echo "$2 is missing or differs"; }
 same ${opt}/deploy/jumphost/skolo.sysusers.conf /etc/sysusers.d/skolo.conf
 same ${opt}/deploy/jumphost/skolo.tmpfiles.conf /etc/tmpfiles.d/skolo.conf
 for each in ${units.join(' ')}; do
   same "${opt}/deploy/systemd/$each" "/etc/systemd/system/$each"
 done
 [ "$(id -u skolo 2>/dev/null)" = 10001 ] || echo 'the user skolo (10001) is missing'
-# systemd knows type, path, mode and owner of each folder.
+# tmpfiles.d lists type, path, mode and owner of each folder.
 if [ -e /etc/tmpfiles.d/skolo.conf ]; then
   while read -r type path mode user group _; do
     [ "$type" = d ] || continue
-    [ "$(stat -c '%a %U %G' "$path" 2>/dev/null)" = "\${mode#0} $user $group" ] || echo "$path is missing, or belongs to somebody else"
+    [ "$(stat -c '%a %U %G' "$path" 2>/dev/null)" = "\${mode#0} $user $group" ] || echo "$path is missing, or has another owner or mode"
   done < /etc/tmpfiles.d/skolo.conf
 fi
 [ -x /usr/local/sbin/skolo-fallback ] || echo 'skolo-fallback is missing'`),

@@ -74,10 +74,10 @@ describe.skipIf(why !== undefined)(`a computer that hangs${why ? ` (${why})` : '
 
     const inEffect = await host.need(`systemctl show --value --property=RuntimeWatchdogUSec
 cat /sys/class/watchdog/watchdog0/identity /sys/class/watchdog/watchdog0/timeout /proc/sys/kernel/panic
-journalctl -b -u skolo-watchdog -o cat | grep 'watches /'
+journalctl -b -u skolo-watchdog -o cat | grep 'watching /'
 grep -wo fsck.repair=yes /proc/cmdline`);
     expect(inEffect.trim().split('\n')).toEqual([
-      ...['30s', 'i6300ESB timer', '30', '10', 'watches /', 'fsck.repair=yes'],
+      ...['30s', 'i6300ESB timer', '30', '10', 'watching /', 'fsck.repair=yes'],
     ]);
     const checked = await run(true);
     expect(checked.map(({ state }) => state)).toEqual(['ok', 'ok', 'ok', 'ok']);
@@ -122,7 +122,7 @@ ExecStart=
 $(systemctl cat skolo-watchdog | sed -n 's/^\\(ExecStart=.*\\) 600 /\\1 5 /p')
 END
 systemctl daemon-reload; systemctl restart skolo-watchdog
-until journalctl -u skolo-watchdog -o cat | tail -n 1 | grep 'watches /'; do sleep 0.2; done`);
+until journalctl -u skolo-watchdog -o cat | tail -n 1 | grep 'watching /'; do sleep 0.2; done`);
 
     const printed = await restartsAfter(
       'echo 1 > /sys/fs/ext4/$(findmnt -no SOURCE / | cut -d / -f 3)/trigger_fs_error',

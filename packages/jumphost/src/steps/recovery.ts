@@ -9,15 +9,15 @@ const watch = '/usr/local/sbin/skolo-read-only-watch';
  * /proc/mounts does not tell: Linux 6.1.0-56 of Debian prints `rw` for an ext4 that has stopped after an error, and accepts no write.
  */
 const watchScript = `#!/bin/bash
-# skolo-read-only-watch SECONDS COMMAND…: runs the command when / has become read-only, and stayed so for that long.
+# skolo-read-only-watch SECONDS COMMAND…: runs the command when / was writable and then stays read-only for that long.
 limit=$1
 shift
 was= since=
-# Nothing ever arrives there.
+# A pipe without a writer, to sleep without a process.
 exec 3<> <(:)
 while :; do
   if { : > /.skolo-writable; } 2> /dev/null; then
-    [ -n "$was" ] || echo 'watches /'
+    [ -n "$was" ] || echo 'watching /'
     was=yes since=
   else
     : "\${since:=$SECONDS}"
@@ -38,7 +38,7 @@ const drivers = 'wdat_wdt iTCO_wdt sp5100_tco i6300esb bcm2835_wdt softdog';
 export function watchdogStep(): Step {
   return fileStep({
     name: 'watchdog',
-    about: 'restarts after a hang, a kernel panic, and 10 min with a read-only root file system',
+    about: 'reboots after a hang, a kernel panic, or 10 min with a read-only root file system',
     files: [
       {
         path: '/etc/systemd/system.conf.d/90-skolo-watchdog.conf',
@@ -49,7 +49,7 @@ export function watchdogStep(): Step {
       {
         path: `/etc/systemd/system/${unit}`,
         content: `${writtenHead}[Unit]
-Description=skolo: restart this computer when its root file system has become read-only
+Description=skolo: reboot this computer when its root file system becomes read-only
 [Service]
 ExecStartPre=-/bin/sh -c 'for each in ${drivers}; do [ -e /dev/watchdog0 ] || modprobe -q "$$each"; done'
 ExecStart=${watch} 600 systemctl reboot --force --force
@@ -62,13 +62,13 @@ WantedBy=multi-user.target
     activate: `systemctl enable --quiet ${unit} && systemctl restart ${unit}
 systemctl daemon-reexec
 [ ! -w /proc/sys/kernel/panic ] || systemctl restart systemd-sysctl.service`,
-    verify: `systemctl is-active -q ${unit} || echo '${unit} does not run'
-systemctl is-enabled -q ${unit} 2>/dev/null || echo '${unit} does not start with the computer'
+    verify: `systemctl is-active -q ${unit} || echo '${unit} is not running'
+systemctl is-enabled -q ${unit} 2>/dev/null || echo '${unit} does not start at boot'
 now=$(systemctl show --value --property=RuntimeWatchdogUSec)
-[ "$now" = 30s ] || echo "RuntimeWatchdogSec is $now, and not 30s; correct the last file of /etc/systemd/system.conf.d"
+[ "$now" = 30s ] || echo "RuntimeWatchdogSec is $now instead of 30s; correct the last file in /etc/systemd/system.conf.d"
 now=$(cat /proc/sys/kernel/panic)
-[ "$now" = 10 ] || [ ! -w /proc/sys/kernel/panic ] || echo "kernel.panic is $now, and not 10; correct the last file of /etc/sysctl.d"
-systemd-detect-virt -cq || [ "$(cat /sys/class/watchdog/watchdog0/state 2>/dev/null)" = active ] || echo 'no watchdog is active: dmesg | grep -i watchdog; a computer without one stays hung'`,
+[ "$now" = 10 ] || [ ! -w /proc/sys/kernel/panic ] || echo "kernel.panic is $now instead of 10; correct the last file in /etc/sysctl.d"
+systemd-detect-virt -cq || [ "$(cat /sys/class/watchdog/watchdog0/state 2>/dev/null)" = active ] || echo 'no watchdog is active, so this computer cannot recover from a hang; run dmesg | grep -i watchdog'`,
   });
 }
 
@@ -84,14 +84,14 @@ export function fsckStep(): Step {
   const check = checkByScript(`${findLoader}
 if [ -n "$file" ]; then grep -qsw ${option} "$file" || echo "$file lacks ${option}"
 elif ! grep -qw ${option} /proc/cmdline && ! systemd-detect-virt -cq; then
-  echo 'it has neither GRUB nor cmdline.txt; add ${option} to the command line of its kernel'
+  echo 'neither GRUB nor cmdline.txt found; add ${option} to the kernel command line'
 fi`);
   return {
     name: 'fsck',
-    about: 'file systems are repaired when the computer starts',
+    about: 'file systems are repaired at boot',
     async check(host) {
       const { code } = await host.run(`grep -qw ${option} /proc/cmdline`);
-      return { ...(await check(host)), note: code === 0 ? '' : 'in effect after the next start' };
+      return { ...(await check(host)), note: code === 0 ? '' : 'in effect after the next boot' };
     },
     async apply(host) {
       await host.need(`set -e

@@ -186,7 +186,7 @@ rm /etc/ssh/sshd_config.d/00-person.conf`,
     undo: removeSshd,
   },
   {
-    what: 'sshd does not start with the computer',
+    what: 'sshd does not start at boot',
     step: 'ssh',
     script: 'systemctl disable --quiet ssh.service',
   },

@@ -7,12 +7,12 @@ const lists = '/var/lib/apt/lists';
 export function osPackagesStep(): Step {
   return {
     name: 'os-packages',
-    about: 'every package is the newest of this Debian',
+    about: 'every package is up to date',
     async check(host) {
       // Lists are no settings: also a check fetches them.
       const text = await host.need(
         `export LC_ALL=C.UTF-8
-apt-get -q -y update > /dev/null 2>&1 < /dev/null || echo "lists of packages cannot be fetched, and are of $(date -u -r ${lists} +%F)"
+apt-get -q -y update > /dev/null 2>&1 < /dev/null || echo "package lists cannot be downloaded; the current ones are from $(date -u -r ${lists} +%F)"
 apt-get -s -o Debug::NoLocking=true full-upgrade | sed -n 's/^Inst \\([^ ]*\\).*/Inst \\1/p'`,
         { deadlineMs: installDeadlineMs },
       );
@@ -31,13 +31,13 @@ apt-get -s -o Debug::NoLocking=true full-upgrade | sed -n 's/^Inst \\([^ ]*\\).*
 export function osRebootStep(reboot: () => Promise<void>): Step {
   return {
     name: 'os-reboot',
-    about: 'no package asks for a reboot',
+    about: 'no package requires a reboot',
     async check(host) {
       const text = await host.need(
         `[ ! -e /run/reboot-required ] || sort -u /run/reboot-required.pkgs 2>/dev/null || echo unknown`,
       );
       const names = linesOf(text);
-      return { differs: names.length === 0 ? [] : [`asked for by ${names.join(', ')}`] };
+      return { differs: names.length === 0 ? [] : [`required by ${names.join(', ')}`] };
     },
     apply: reboot,
   };

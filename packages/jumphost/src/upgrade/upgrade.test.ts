@@ -121,7 +121,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
     });
     expect(await upgrade(last)).toMatchObject({
       'k3s-version': expect.stringContaining(
-        `no minor version may be skipped; give a release of each: --k3s v1.33.N+k3s1,${last}`,
+        `an upgrade cannot skip minor versions; name one release of each: --k3s v1.33.N+k3s1,${last}`,
       ),
       'k3s-server': 'waiting: waits for k3s-version',
     });
@@ -135,7 +135,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
     await host.need(`umount ${folder}`);
 
     expect(server).toMatch(
-      /failed: .*the snapshot needs \d+ MiB .* free; make room.*; nothing was changed$/,
+      /failed: .*the snapshot needs \d+ MiB .* free; free disk space.*; nothing was changed$/,
     );
     expect(await host.need('systemctl show --property=ExecMainStartTimestamp k3s')).toBe(started);
   });
@@ -144,7 +144,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
     const file = join(jumphost.workstation.files, `k3s-${next}`, 'k3s-airgap-images-amd64.tar.zst');
     await appendFile(file, 'more');
 
-    expect((await upgrade(next))['k3s-server']).toContain('is not the file of https://');
+    expect((await upgrade(next))['k3s-server']).toContain('does not match the file at https://');
 
     await addK3s(jumphost.workstation.files, next);
     expect(await runs()).toBe(asBefore(k3sVersion));
@@ -159,19 +159,21 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
     await expect(upgrade(next, { report, stop: gone.signal })).rejects.toThrow(
       'the workstation is gone',
     );
-    expect((await upgrade(crashing))['k3s-version']).toContain(`end it with --k3s ${next} first`);
+    expect((await upgrade(crashing))['k3s-version']).toContain(
+      `finish it with --k3s ${next} first`,
+    );
 
     expect(await upgrade(next)).toMatchObject({ 'k3s-server': `changed: ${next}` });
     expect(await runs()).toBe(asBefore(next));
     expect(await upgrade(next)).toMatchObject({ 'k3s-server': `ok: ${next}` });
-    expect((await upgrade(k3sVersion))['k3s-version']).toContain('is older');
+    expect((await upgrade(k3sVersion))['k3s-version']).toContain('an older version cannot read');
     expect(await host.need(`stat -c %a ${folder}/snapshot`)).toBe('700\n');
   });
 
   it('returns where the new version does not run, with the database of before', async () => {
     const { 'k3s-server': server } = await upgrade(crashing);
 
-    expect(server).toMatch(/this version has a fault.*; it runs the version before again/);
+    expect(server).toMatch(/this version has a fault.*; the previous version is running again/);
     expect(await runs()).toBe(asBefore(next));
   });
 
@@ -183,7 +185,9 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
 
     const { 'k3s-server': server } = await upgrade(last, { other });
 
-    expect(server).toMatch(/new alert PhonesGone \(critical\); it runs the version before again/);
+    expect(server).toMatch(
+      /new alert PhonesGone \(critical\); the previous version is running again/,
+    );
     // Whose database a newer version has changed meanwhile.
     expect(await runs()).toBe(asBefore(next));
   });
@@ -195,7 +199,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
     await host.need(`mv /root/state ${folder}/state`);
 
     expect(steps).toMatchObject({
-      'k3s-version': expect.stringMatching(/failed: an upgrade to \S+ could not return/),
+      'k3s-version': expect.stringMatching(/failed: the rollback of an upgrade to \S+ failed/),
       'k3s-server': 'waiting: waits for k3s-version',
     });
   });
@@ -216,16 +220,22 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
   it('returns where the new version never answers', async () => {
     const { 'k3s-server': server } = await upgrade(hanging);
 
-    expect(server).toMatch(/k3s.service is activating, for 60 s.*; it runs the version before/);
+    expect(server).toMatch(
+      /k3s.service is activating, for 60 s.*; the previous version is running/,
+    );
     expect(await runs()).toBe(asBefore(next));
   });
 
   it.each([
-    ['stops k3s', 'v1.33.4+k3s1', 'v1.33.4+k3s1'],
-    ['starts the new version', 'v1.33.5+k3s1', 'v1.33.5+k3s1'],
-    ['returns', 'v1.33.6+k3s1', 'v1.33.5+k3s1'],
-  ])('goes on by itself after a power cut when it %s', async (words, version, after) => {
-    await addK3s(jumphost.workstation.files, version, words === 'returns' ? 'crash' : undefined);
+    ['stopping k3s', 'v1.33.4+k3s1', 'v1.33.4+k3s1'],
+    ['starting the new version', 'v1.33.5+k3s1', 'v1.33.5+k3s1'],
+    ['rolling back', 'v1.33.6+k3s1', 'v1.33.5+k3s1'],
+  ])('goes on by itself after a power cut while it is %s', async (words, version, after) => {
+    await addK3s(
+      jumphost.workstation.files,
+      version,
+      words === 'rolling back' ? 'crash' : undefined,
+    );
     const gone = new AbortController();
     let cut: Promise<void> | undefined;
     const report = (text: string) => {
@@ -280,7 +290,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
 
     expect(steps).toMatchObject({
       'k3s-server': expect.stringMatching(
-        /failed: .*before.json is missing or empty.*choose there/,
+        /failed: .*before.json is missing or empty.*run there either echo done/,
       ),
     });
     expect(await upgrade('v1.35.0+k3s1')).toMatchObject({

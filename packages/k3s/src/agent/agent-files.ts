@@ -2,6 +2,7 @@
 import type { TextFile } from '@skolo/computers';
 import { k3sTokenFile } from '@skolo/rack/secrets';
 import { stringify } from 'yaml';
+import { imageStoreFiles } from '../image-store/settings.ts';
 import { config } from '../program/config.ts';
 import { unitFile, unitText } from '../program/unit.ts';
 
@@ -36,5 +37,6 @@ export function agentFiles(needs: AgentNeeds): TextFile[] {
   return [
     { path: config, content: stringify(agentSettings(needs)), mode: 0o600 },
     { path: unitFile('agent'), content: unitText('agent'), mode: 0o644 },
+    ...imageStoreFiles,
   ];
 }

@@ -91,6 +91,7 @@ esac
       'old-cluster': 'ok',
       'old-node': 'changed',
       'k3s-config': 'changed',
+      'image-store': 'changed',
       'k3s-agent': 'changed',
       node: 'changed',
     });

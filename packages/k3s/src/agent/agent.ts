@@ -3,6 +3,7 @@
 import { ComputerError, type Download, type Host, type Step, systemStep } from '@skolo/computers';
 import { k3sTokenFile } from '@skolo/rack/secrets';
 import type { JoinCluster } from '../cluster/cluster.ts';
+import { imageStoreStep } from '../image-store/settings.ts';
 import { config, configStep } from '../program/config.ts';
 import {
   binary,
@@ -56,6 +57,7 @@ export function agentSteps(needs: JoinNeeds): Step[] {
     oldClusterStep({ cluster: needs.cluster, authority: serverCa, leave: removeAgent }),
     oldPasswordStep(needs),
     agentConfigStep(needs),
+    imageStoreStep('agent'),
     agentStep(needs),
     clusterNodeStep(needs),
   ];
@@ -72,11 +74,11 @@ interface OldCluster {
 export function oldClusterStep({ cluster, authority, leave }: OldCluster): Step {
   return {
     name: 'old-cluster',
-    about: 'it belongs to no other cluster',
+    about: 'the computer belongs to no other cluster',
     async check(host) {
       const [known, present] = [await host.read(authority), await cluster.ca()];
       const isOther = known !== undefined && present !== undefined && known !== present;
-      return { differs: isOther ? ['it belongs to another cluster, or to an old one'] : [] };
+      return { differs: isOther ? ['the computer belongs to another or a previous cluster'] : [] };
     },
     apply: leave,
   };
@@ -95,15 +97,15 @@ interface OldNode {
 export function oldNodeStep({ name, cluster, taken, leave }: OldNode): Step {
   return {
     name: 'old-node',
-    about: 'the cluster knows no other computer of this name',
+    about: 'no other computer in the cluster has this name',
     async check(host) {
       const what = await taken(host);
-      return { differs: what === undefined ? [] : [`the cluster has ${what}`] };
+      return { differs: what === undefined ? [] : [`the cluster contains ${what}`] };
     },
     async apply() {
       if ((await cluster.node(name))?.isReady) {
         throw new ComputerError(
-          `the node ${name} is alive, on another computer; give one of them another name, or take that one out with ${leave} ${name}`,
+          `another computer is running as node ${name}; rename one of the two, or remove the other with ${leave} ${name}`,
         );
       }
       await cluster.forget(name);
@@ -127,7 +129,7 @@ function oldPasswordStep({ machine: { name }, cluster }: JoinNeeds): Step {
 
 function agentConfigStep(needs: JoinNeeds): Step {
   return configStep({
-    about: 'server and name',
+    about: 'server address and node name',
     role: 'agent',
     settings: async () => agentSettings(needs),
   });
@@ -136,14 +138,14 @@ function agentConfigStep(needs: JoinNeeds): Step {
 function agentStep({ machine: { name }, cluster, download }: JoinNeeds): Step {
   return {
     name: 'k3s-agent',
-    about: 'the agent of k3s, in the version of the server, runs',
-    waitsFor: 'the agent of k3s, which asks the server',
+    about: 'the k3s agent is running, in the version of the server',
+    waitsFor: 'the k3s agent to join the server',
     async check(host) {
       const [version, wanted] = [await installedVersion(host), await cluster.version()];
       if (version === undefined) return { differs: [`${binary} is missing`] };
       const { code } = await host.run(`[ -s ${certificate} ]`);
       const differs = [
-        ...(code === 0 ? [] : ['it has not joined yet']),
+        ...(code === 0 ? [] : ['the agent has not joined the cluster yet']),
         ...(await unitDiffers(host, 'agent')),
       ];
       const note = version === wanted ? version : `${version}; the server has ${wanted}`;
@@ -169,7 +171,7 @@ ${isFailing('agent')}
 left=60; until [ -s ${certificate} ] || [ "$left" = 0 ] || is_failing; do left=$((left - 1)); sleep 2; done
 [ -s ${certificate} ] || {
   ${lastErrors('agent')}
-  echo 'it does not join; journalctl -u k3s-agent there says why' >&2; exit 1; }`,
+  echo 'the agent does not join the cluster; run journalctl -u k3s-agent there to see why' >&2; exit 1; }`,
         { deadlineMs: startMs },
       );
     },
@@ -193,13 +195,13 @@ export function clusterNodeStep({
     if (node === undefined) return [`the cluster has no node ${name}`];
     return [
       ...(node.isReady ? [] : [`the node ${name} is not ready`]),
-      ...(lacksTaint(node.taints) ? [`the node ${name} has no taint ${taint}`] : []),
+      ...(lacksTaint(node.taints) ? [`the node ${name} lacks the taint ${taint}`] : []),
     ];
   };
   return {
     name: 'node',
-    waitsFor: 'its kubelet, which fetches images',
-    about: `the node is ready${taint === null ? '' : ', with its taint'}`,
+    waitsFor: 'the kubelet to pull images',
+    about: `the node is ready${taint === null ? '' : ' and has its taint'}`,
     check: async () => ({ differs: await look() }),
     async apply(host) {
       const end = performance.now() + readyMs;

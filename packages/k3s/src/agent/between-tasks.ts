@@ -71,11 +71,13 @@ export async function holdMachine(name: string, deps: HoldDeps): Promise<Machine
     if (isOther) return { isHeld: true, release: async () => {} };
     await hold();
   } catch (error) {
-    report(`${name}: is not held, and may begin a task: ${errorText(error)}`);
+    report(`${name}: hold failed, so it may start a task: ${errorText(error)}`);
     return { isHeld: false, release: async () => {} };
   }
   const renewal = setInterval(() => {
-    hold().catch((error: unknown) => report(`${name}: its hold ends soon: ${errorText(error)}`));
+    hold().catch((error: unknown) =>
+      report(`${name}: renewing the hold failed, so it ends soon: ${errorText(error)}`),
+    );
   }, renewMs);
   return {
     isHeld: true,
@@ -83,7 +85,9 @@ export async function holdMachine(name: string, deps: HoldDeps): Promise<Machine
       clearInterval(renewal);
       if (id === undefined) return;
       await power.release({ params: { id }, query: {} }).catch((error: unknown) => {
-        report(`${name}: its hold ends by itself in ${holdMs / 60_000} min: ${errorText(error)}`);
+        report(
+          `${name}: releasing the hold failed, so it ends in ${holdMs / 60_000} min: ${errorText(error)}`,
+        );
       });
     },
   };
@@ -114,7 +118,7 @@ export async function betweenTasks<T>(
 }
 
 export function tooLong({ taskMs }: TaskTimes): string {
-  return `it has run tasks for ${Math.round(taskMs / 60_000)} min`;
+  return `still busy with tasks after ${Math.round(taskMs / 60_000)} min`;
 }
 
 async function untilIdle(
@@ -143,7 +147,7 @@ async function untilIdle(
       if (!isHeld || !state.accepts || now - idleSince > times.heldMs) return true;
     }
     const task = ['its task', state.task].filter(Boolean).join(' ');
-    const what = state.isRunning ? task : 'its agent to see the hold';
+    const what = state.isRunning ? task : 'its agent to receive the hold';
     if (what !== said) report(`${name}: waits for ${what}`);
     said = what;
     await pause(times.pollMs, signal);

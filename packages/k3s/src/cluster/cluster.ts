@@ -50,7 +50,7 @@ export function clusterOn(server: Host | Promise<Host>, kubectl = 'k3s kubectl')
       const host = await server;
       const version = await installedVersion(host);
       if (version !== undefined) return version;
-      throw new ComputerError(`${host.name}: has no k3s; skolo jumphost prepare installs it`);
+      throw new ComputerError(`${host.name}: k3s is not installed; run skolo jumphost prepare`);
     },
     async node(name) {
       const text = await get(`node ${shellWord(name)} -o json`);

@@ -72,9 +72,9 @@ function nodeOf({ metadata, spec, status }: z.infer<typeof Node>): ClusterNode {
     ),
     isReady,
     complaints: [
-      ...(isReady ? [] : [ready?.message || 'no kubelet has reported']),
+      ...(isReady ? [] : [ready?.message || 'its kubelet does not report']),
       ...pressures.map(({ type, message }) => `${type}: ${message}`),
-      ...(spec.unschedulable ? ['is cordoned: kubectl uncordon'] : []),
+      ...(spec.unschedulable ? ['is cordoned; run kubectl uncordon'] : []),
     ],
     taints: spec.taints.map(({ key, value, effect }) => `${key}=${value}:${effect}`),
   };

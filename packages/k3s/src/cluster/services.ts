@@ -35,12 +35,12 @@ export async function askService(
   const pods = Pods.parse(JSON.parse(stdout)).items;
   const pod = pods.find(({ metadata }) => metadata.deletionTimestamp === undefined);
   const address = pod?.status.podIP;
-  if (address === undefined) return { differs: [`${name}: has no pod that runs; see ${hint}`] };
+  if (address === undefined) return { differs: [`${name}: no pod is running; run ${hint}`] };
   const url = `http://${address.includes(':') ? `[${address}]` : address}:${metricsPort}`;
   const answer = await host.run(askScript(url));
   const [status = '', version = '', ...body] = answer.stdout.split('\n');
   if (status === '200') return { differs: [], note: `${name} ${version}`.trim() };
-  return { differs: [`${name}: ${body.join(' ').trim() || status || answer.stderr}; see ${hint}`] };
+  return { differs: [`${name}: ${body.join(' ').trim() || status || answer.stderr}; run ${hint}`] };
 }
 
 /** Status, version and body of \`/readyz\`. curl may not be there, Node is. */

@@ -1,8 +1,16 @@
 /** Images of a node that loses its power while it pulls them, or right after: real containerds on a disk that is cut. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { pause } from '@skolo/base';
 import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
 import { type ImageRegistry, PowerCutNode, peer, startImageRegistry } from '@skolo/simulators';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { imageStoreFiles } from './settings.ts';
+
+const run = promisify(execFile);
 
 const [debian, containerd2] = [peer('containerd'), peer('containerd-2')];
 const layers = 3;
@@ -18,11 +26,45 @@ describe.skipIf(!debian || !containerd2 || !peer('xfsprogs'))('a node that loses
   let registry: ImageRegistry;
   let node: PowerCutNode | undefined;
 
+  let folder: string;
+
   beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'skolo-image-store-'));
     registry = await startImageRegistry({ layers, files, fileBytes: 50_000 });
   });
   afterEach(() => node?.close());
-  afterAll(() => registry?.close());
+  afterAll(async () => {
+    await registry?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('has both settings, and those of k3s, with the files of skolo', async () => {
+    const file = join(folder, 'config');
+    await writeFile(file, await k3sConfiguration());
+
+    const { stdout } = await run(containerd2 ?? '', ['--config', file, 'config', 'dump']);
+
+    expect(stdout).toContain('image_pull_with_sync_fs = true');
+    expect(stdout).toContain('sync_fs = true\n');
+    expect(stdout).toContain(`config_path = '${folder}/certs.d'`);
+    expect(stdout).toContain("snapshotter = 'overlayfs'");
+  });
+
+  /** What k3s renders from our files, and from a base template like its own. */
+  async function k3sConfiguration(): Promise<string> {
+    const [template, dropIn] = imageStoreFiles;
+    await writeFile(join(folder, 'drop-in.toml'), dropIn?.content ?? '');
+    const base = `version = 3
+imports = ["${folder}/*.toml"]
+[plugins.'io.containerd.cri.v1.images']
+  snapshotter = "overlayfs"
+  disable_snapshot_annotations = true
+  use_local_image_pull = true
+[plugins.'io.containerd.cri.v1.images'.registry]
+  config_path = "${folder}/certs.d"
+`;
+    return template?.content.replace('{{ template "base" . }}', base) ?? '';
+  }
 
   async function startNode(containerd: string | undefined, settings: string) {
     node = await PowerCutNode.start({
@@ -68,7 +110,7 @@ describe.skipIf(!debian || !containerd2 || !peer('xfsprogs'))('a node that loses
 
   it(`has whole images after cuts at random moments (seed ${seed})`, async () => {
     const random = seeded(seed);
-    const cut = await startNode(containerd2, usual.two + syncPulls + syncFs);
+    const cut = await startNode(containerd2, await k3sConfiguration());
     await cut.pull(registry.image);
     await cut.removeImages();
     // The first pull takes longer.

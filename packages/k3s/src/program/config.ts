@@ -27,7 +27,7 @@ export function configStep({ about, role, settings }: ConfigStep): Step {
     async check(host) {
       const { differs } = await merged(host);
       const { stdout } = await host.run(
-        `[ -e ${pending.path} ] && echo 'k3s has not read its settings yet'`,
+        `[ -e ${pending.path} ] && echo 'k3s has not loaded its new settings yet'`,
       );
       return { differs: [...differs, ...linesOf(stdout)] };
     },
@@ -48,7 +48,7 @@ export function configStep({ about, role, settings }: ConfigStep): Step {
 export function mergeConfig(host: string, text: string, wanted: Record<string, unknown>) {
   const document = text.trim() === '' ? new Document({}) : parseDocument(text);
   if (document.errors.length > 0 || !isMap(document.contents)) {
-    throw new ComputerError(`${host}: ${config} is not valid; correct it there`);
+    throw new ComputerError(`${host}: ${config} is not valid YAML; correct the file there`);
   }
   const differs: string[] = [];
   const before = document.toJS() as Record<string, unknown>;
@@ -56,7 +56,7 @@ export function mergeConfig(host: string, text: string, wanted: Record<string, u
     const has = before[key];
     const given = Array.isArray(value) ? [...new Set([...asList(has), ...value])] : value;
     if (isDeepStrictEqual(Array.isArray(value) ? asList(has) : has, given)) continue;
-    differs.push(`${config} ${key}: ${has === undefined ? 'is missing' : 'is another one'}`);
+    differs.push(`${config} ${key}: ${has === undefined ? 'is missing' : 'differs'}`);
     document.set(key, given);
   }
   return { differs, text: document.toString() };

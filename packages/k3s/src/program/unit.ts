@@ -78,9 +78,9 @@ export async function unitDiffers(host: Host, role: Role): Promise<string[]> {
   const unit = units[role];
   const differs = await differingFiles(host, [{ path: unitFile(role), content: unitText(role) }]);
   const state =
-    await host.need(`systemctl is-enabled -q ${unit} 2>/dev/null || echo '${unit} does not start with the computer'
-systemctl is-active -q ${unit} || echo '${unit} does not run'
-case $(systemctl show --value --property=NeedDaemonReload ${unit}) in yes) echo 'systemd has not read ${unit} yet' ;; esac`);
+    await host.need(`systemctl is-enabled -q ${unit} 2>/dev/null || echo '${unit} does not start at boot'
+systemctl is-active -q ${unit} || echo '${unit} is not running'
+case $(systemctl show --value --property=NeedDaemonReload ${unit}) in yes) echo 'systemd has not loaded the new ${unit} yet' ;; esac`);
   return [...differs, ...linesOf(state)];
 }
 
@@ -117,7 +117,7 @@ is_failing() { [ "$(restarts)" -ge $((first + 3)) ]; }`;
 
 /** The unit that the installer of k3s makes, with the same settings: k3s' documents rely on them. */
 export function unitText(role: Role): string {
-  return `# Written by skolo, as the installer of k3s does.
+  return `# Written by skolo, modelled on the unit of the k3s installer.
 [Unit]
 Description=Lightweight Kubernetes
 Documentation=https://k3s.io
@@ -132,7 +132,7 @@ EnvironmentFile=-/etc/systemd/system/%N.service.env
 ExecStartPre=-/sbin/modprobe br_netfilter
 ExecStartPre=-/sbin/modprobe overlay
 ExecStart=${binary} ${role}
-# Pods go on while k3s is started again.
+# Pods keep running while k3s restarts.
 KillMode=process
 Delegate=yes
 User=root

@@ -16,19 +16,19 @@ describe('whyNoUpgrade', () => {
   });
 
   it.each([
-    ['v1.30.4+k3s1', 'v1.33.1+k3s1', '--k3s v1.31.N+k3s1,v1.32.N+k3s1,v1.33.1+k3s1 (https://'],
-    ['v1.30.4+k3s1', 'v1.31.9+k3s1,v1.33.1+k3s1', 'no minor version may be skipped'],
+    ['v1.30.4+k3s1', 'v1.33.1+k3s1', '--k3s v1.31.N+k3s1,v1.32.N+k3s1,v1.33.1+k3s1 (see https://'],
+    ['v1.30.4+k3s1', 'v1.31.9+k3s1,v1.33.1+k3s1', 'an upgrade cannot skip minor versions'],
     [
       'v1.30.4+k3s1',
       'v1.31.9+k3s1,v1.32.5+k3s1,v1.33.1+k3s1,v1.34.1+k3s1',
-      'upgrade to v1.33.1+k3s1 first, with its machines',
+      'upgrade the jumphost and its machines to v1.33.1+k3s1 first',
     ],
     ['v1.32.5+k3s1', 'v2.0.0+k3s1', 'v2.0.0+k3s1 is another major version'],
-    ['v1.32.5+k3s2', 'v1.32.5+k3s1', 'is older'],
-    ['v1.32.10+k3s1', 'v1.32.9+k3s1', 'is older'],
-    ['v1.33.0+k3s1', 'v1.31.1+k3s1,v1.32.9+k3s1', 'is older'],
-    ['v1.32.5+k3s1', '1.33', 'is not a version of k3s such as'],
-    ['v1.32.5-dirty', 'v1.33.0+k3s1', 'is not a release of k3s'],
+    ['v1.32.5+k3s2', 'v1.32.5+k3s1', 'an older version cannot read'],
+    ['v1.32.10+k3s1', 'v1.32.9+k3s1', 'an older version cannot read'],
+    ['v1.33.0+k3s1', 'v1.31.1+k3s1,v1.32.9+k3s1', 'an older version cannot read'],
+    ['v1.32.5+k3s1', '1.33', 'is not a k3s version such as'],
+    ['v1.32.5-dirty', 'v1.33.0+k3s1', 'is not a k3s release'],
   ])('%s → %s is rejected', (from, to, why) => {
     expect(whyNoUpgrade(from, to.split(','))).toContain(why);
   });

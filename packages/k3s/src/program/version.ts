@@ -34,16 +34,16 @@ export function whyNoUpgrade(from: string, versions: readonly string[]): string 
   const to = versions.at(-1);
   if (to === undefined || from === to) return undefined;
   const wrong = versions.find((each) => parseK3sVersion(each) === undefined);
-  if (wrong !== undefined) return `${wrong} is not a version of k3s such as v1.32.5+k3s1`;
+  if (wrong !== undefined) return `${wrong} is not a k3s version such as v1.32.5+k3s1`;
   const is = parseK3sVersion(from);
   const wanted = parseK3sVersion(to);
   if (is === undefined || wanted === undefined) {
-    return `it runs ${from}, which is not a release of k3s`;
+    return `the installed version ${from} is not a k3s release`;
   }
   if (isOlder(to, from)) {
-    return `it runs ${from}, and ${to} is older: a database that a newer version has used cannot be read by an older one`;
+    return `the installed version ${from} is newer than ${to}, and an older version cannot read the database of a newer one`;
   }
-  if (is.major !== wanted.major) return `it runs ${from}, and ${to} is another major version`;
+  if (is.major !== wanted.major) return `${to} is another major version than the installed ${from}`;
   const way = wayThrough(from, versions);
   const skips = way.some((each, at) => minorOf(way[at + 1] ?? each) > minorOf(each) + 1);
   if (skips) {
@@ -51,11 +51,11 @@ export function whyNoUpgrade(from: string, versions: readonly string[]): string 
       { length: wanted.minor - is.minor - 1 },
       (_, at) => `v${is.major}.${is.minor + 1 + at}.N+k3s1`,
     );
-    return `it runs ${from}, and no minor version may be skipped; give a release of each: --k3s ${[...between, to].join(',')} (${releases} has the numbers)`;
+    return `the installed version is ${from}, and an upgrade cannot skip minor versions; name one release of each: --k3s ${[...between, to].join(',')} (see ${releases})`;
   }
   if (wanted.minor <= is.minor + mostMinorsAtOnce) return undefined;
   const most = way.findLast((each) => minorOf(each) <= is.minor + mostMinorsAtOnce);
-  return `it runs ${from}, and machines may be only ${mostMinorsAtOnce} minor versions older than their server; upgrade to ${most} first, with its machines`;
+  return `the installed version is ${from}, and machines may be at most ${mostMinorsAtOnce} minor versions older than their server; upgrade the jumphost and its machines to ${most} first`;
 }
 
 /** The versions that a server runs, one after the other. */

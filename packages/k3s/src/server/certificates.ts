@@ -23,7 +23,7 @@ done`;
 export function certificatesStep(): Step {
   return {
     name: 'certificates',
-    about: `no certificate of k3s expires within ${renewedBeforeDays} days`,
+    about: `no k3s certificate expires within ${renewedBeforeDays} days`,
     check: checkByScript(expiringScript('/var/lib/rancher/k3s/server/tls', agentCertificates)),
     async apply(host) {
       // Pods go on.

@@ -14,7 +14,7 @@ const notFound = 127;
 export function accountsStep(manifests: () => Promise<string>, program = kubectl): Step {
   return manifestsStep({
     name: 'accounts',
-    about: 'namespaces, and the accounts of people',
+    about: 'namespaces, and the service accounts of users',
     manifests,
     kubectl: program,
   });
@@ -42,7 +42,7 @@ export function manifestsStep({ name, about, manifests, kubectl }: ManifestsStep
         differs:
           missing.length > 0
             ? missing.map(([, what = '']) => what)
-            : [stderr.split('\n').at(-1) || 'the API server does not answer'],
+            : [stderr.split('\n').at(-1) || 'the API server does not respond'],
       };
     },
     async apply(host) {

@@ -70,7 +70,7 @@ export interface ServerPlace {
 /** /etc/rancher/k3s/config.yaml of a server. */
 export function k3sConfigStep(place: ServerPlace): Step {
   return configStep({
-    about: 'encrypted secrets, name and address of rack.yaml',
+    about: 'encrypted secrets, and the name and address from rack.yaml',
     role: 'server',
     settings: (host) => serverSettings(host, place),
   });
@@ -98,7 +98,7 @@ export function imagesStep(
   };
   return {
     name: 'images',
-    about: `images of k3s${own === undefined ? '' : ' and of skolo'} in ${imagesFolder}`,
+    about: `the images of k3s${own === undefined ? '' : ' and skolo'} are in ${imagesFolder}`,
     async check(host) {
       const differs = await differingFiles(host, await wanted(host));
       const said = await host.need(`[ -e ${cache} ] || echo '${cache} is missing'`);
@@ -131,7 +131,7 @@ async function imageFiles(
 export function k3sStep(options: K3sOptions): Step {
   return {
     name: 'k3s',
-    about: `k3s, ${options.version} where there is none, answers`,
+    about: `k3s is running (${options.version} if newly installed)`,
     waitsFor: 'k3s and its API server',
     async check(host) {
       const version = await installedVersion(host);
@@ -153,7 +153,7 @@ export function k3sStep(options: K3sOptions): Step {
       await writeUnit(host, 'server');
       await host.need(
         `${eachTool('ln -sf k3s "/usr/local/bin/$each"')}
-systemctl start k3s.service || ${failed('does not start')}`,
+systemctl start k3s.service || ${failed('did not start')}`,
         { deadlineMs: startMs },
       );
       await untilReady(host);
@@ -169,7 +169,7 @@ function eachTool(command: string): string {
 /** A script that ends with the last errors of k3s. */
 function failed(how: string): string {
   return `{ ${lastErrors('server')}
-  echo 'k3s ${how}; journalctl -u k3s there says why' >&2; exit 1; }`;
+  echo 'k3s ${how}; run journalctl -u k3s there to see why' >&2; exit 1; }`;
 }
 
 /** Waits for five minutes at most. @throws ComputerError It did not get ready. */
@@ -179,8 +179,8 @@ export async function untilReady(host: Host): Promise<void> {
 uptime_now() { cut -d . -f 1 /proc/uptime; }
 end=$(($(uptime_now) + 300))
 until ${ready} > /dev/null 2>&1; do
-  ! is_failing || ${failed('ends again and again')}
-  [ "$(uptime_now)" -lt "$end" ] || ${failed('runs, and its API server does not get ready')}
+  ! is_failing || ${failed('keeps exiting')}
+  [ "$(uptime_now)" -lt "$end" ] || ${failed('is running, but its API server does not become ready')}
   sleep 2
 done`,
     { deadlineMs: startMs },
@@ -191,5 +191,5 @@ const ready = `timeout 10 ${binary} kubectl get --raw /readyz`;
 
 async function whyNotReady(host: Host): Promise<string | undefined> {
   const { code, stderr } = await host.run(ready);
-  return code === 0 ? undefined : stderr.split('\n').at(-1) || 'it does not answer';
+  return code === 0 ? undefined : stderr.split('\n').at(-1) || 'no response';
 }

@@ -26,7 +26,7 @@ import {
 } from '../program/unit.ts';
 import { agentCertificates, expiringScript } from '../server/certificates.ts';
 
-/** The version before, until the new one is verified. */
+/** The version before, until the new one has proven itself. */
 const old = '/usr/local/bin/.k3s.skolo-old';
 const next = '/usr/local/bin/.k3s.skolo-next';
 const restart = `systemctl restart ${units.agent}`;
@@ -56,7 +56,7 @@ interface AgentUpgrade {
   signal: AbortSignal;
 }
 
-/** Whether an upgrade of it was cut off before it was verified. */
+/** Whether an upgrade of it was cut off before it had proven itself. */
 export async function isCutOff(machine: AgentMachine): Promise<boolean> {
   try {
     return (await (await machine.open()).run(`[ -e ${old} ]`)).code === 0;
@@ -86,7 +86,7 @@ export async function upgradeAgent(
   if (staged === undefined) return false;
   const { own, isThere } = staged;
   const isDone = await betweenTasks(name, machine, given, async () => {
-    report(`${name}: starts ${version ?? 'again'}`);
+    report(`${name}: ${version === undefined ? 'restarting k3s' : `starting ${version}`}`);
     await own.need(isThere ? restart : `${switchScript}\n${restart}`, { deadlineMs: startMs });
     const why =
       (await whyNotReady(own, given, version ?? node.version)) ?? (await judge()).join(', ');
@@ -110,7 +110,7 @@ async function stage({
   if (version === undefined || (await installedVersion(own)) === version) {
     return { own, isThere: true };
   }
-  report(`${node.name}: sends ${version}`);
+  report(`${node.name}: copying ${version}`);
   const architecture = await architectureOf(own);
   const release = releaseOf(architecture, version);
   const content = await download(release, binaryOf(architecture));
@@ -118,7 +118,7 @@ async function stage({
   return { own, isThere: false };
 }
 
-/** An old version that is there is of a run that was cut off: the one in place may be half verified. */
+/** A old version that is there is of a run that was cut off: the one in place may be half proven. */
 const switchScript = `set -e
 [ -e ${old} ] || { cp -a ${binary} ${old}.new && sync ${old}.new && mv -f ${old}.new ${old}; }
 mv -f ${next} ${binary}
@@ -129,14 +129,14 @@ async function goBack(own: Host, given: AgentUpgrade, why: string): Promise<Comp
   const { stderr: errors } = await own.run(lastErrors('agent'));
   const said = [why, ...errors.split('\n').filter(Boolean).slice(-1)].join(': ');
   const { code } = await own.run(`[ -e ${old} ]`);
-  if (code !== 0) return new ComputerError(`${said}; the version before is not there`);
-  report(`${node.name}: returns to ${node.version}: ${why}`);
+  if (code !== 0) return new ComputerError(`${said}; the previous version is missing`);
+  report(`${node.name}: rolling back to ${node.version}: ${why}`);
   await own.need(`mv -f ${old} ${binary} && sync /usr/local/bin && ${restart}`, {
     deadlineMs: startMs,
   });
   const still = await whyNotReady(own, given, node.version);
-  const end = still === undefined ? '' : `, and is not well with it: ${still}`;
-  return new ComputerError(`${said}; it has the version before again${end}`);
+  const end = still === undefined ? '' : `, but is not healthy: ${still}`;
+  return new ComputerError(`${said}; it was rolled back to the previous version${end}`);
 }
 
 async function whyNotReady(
@@ -149,7 +149,7 @@ async function whyNotReady(
   async function look(): Promise<string | undefined> {
     const node = (await readNodes(jumphost)).find((each) => each.name === name);
     if (!node?.isReady) return 'its node is not ready';
-    if (node.version !== version) return `its node still has ${node.version}`;
+    if (node.version !== version) return `its node still runs ${node.version}`;
     const soon = isExpiring ? await own.need(expiringScript(agentCertificates)) : '';
     return soon === '' ? undefined : soon.split('\n')[0];
   }

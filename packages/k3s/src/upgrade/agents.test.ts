@@ -196,10 +196,10 @@ esac
     const { state, left } = await upgrade(next, machines);
 
     expect(left).toEqual([
-      `rpi-2: its node does not answer, and has ${k3sVersion}`,
-      'rpi-3: it has run tasks for 0 min',
+      `rpi-2: its node does not respond, and runs ${k3sVersion}`,
+      'rpi-3: still busy with tasks after 0 min',
       'rpi-4: no route to host',
-      `rpi-5: it is not in rack.yaml, and has ${k3sVersion}`,
+      `rpi-5: it is not in rack.yaml, and runs ${k3sVersion}`,
     ]);
     expect(state).toBe('changed');
     expect(await versionOf('rpi-1')).toBe(next);
@@ -212,7 +212,7 @@ esac
 
     expect(state).toBe('failed');
     expect(text).toMatch(
-      /rpi-1: its node .*this version has a fault.*has the version before again/,
+      /rpi-1: its node .*this version has a fault.*was rolled back to the previous version/,
     );
     expect(done.some((line) => line.startsWith('rpi-3'))).toBe(false);
     await expect.poll(() => versionOf('rpi-1')).toBe(next);
@@ -226,7 +226,7 @@ chmod 755 /usr/local/bin/next && mv /usr/local/bin/next /usr/local/bin/k3s && sy
 
     const { text } = await upgrade(crashing, { 'rpi-1': idle });
 
-    expect(text).toContain('it has the version before again');
+    expect(text).toContain('it was rolled back to the previous version');
     await expect.poll(() => isReady('rpi-1'), { timeout: 30_000 }).toBe(true);
   });
 

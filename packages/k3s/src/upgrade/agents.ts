@@ -45,12 +45,15 @@ export function agentsStep(needs: AgentsNeeds): Step {
     name: 'k3s-agents',
     about:
       version === undefined
-        ? 'no certificate of machines expires soon'
-        : `machines have ${version}`,
+        ? 'no certificate of a machine expires soon'
+        : `machines run ${version}`,
     async check(jumphost) {
       const { due, all } = await findDue(jumphost, needs, left, leave);
       const names = due.map(({ node }) => node.name);
-      const note = [`${all} machines`, ...[...left].map(([name, why]) => `${name} left: ${why}`)];
+      const note = [
+        `${all} machines`,
+        ...[...left].map(([name, why]) => `${name} skipped: ${why}`),
+      ];
       return {
         differs: names.length === 0 ? [] : [`${fewOf(names)}: ${version ?? 'certificates'}`],
         note: note.join('; '),
@@ -103,7 +106,7 @@ export function agentsStep(needs: AgentsNeeds): Step {
           if (failed.length === 0) await change(each, false);
         });
         if (failed.length > 0) {
-          throw new ComputerError(`${failed.join('; ')}; no other machine was begun`);
+          throw new ComputerError(`${failed.join('; ')}; the remaining machines were not upgraded`);
         }
       });
     },
@@ -126,11 +129,11 @@ async function findDue(
       if (isOlder && machine && (await isCutOff(machine))) {
         return [{ node, machine, isExpiring: false }];
       }
-      if (isOlder) leave(node.name, `its node does not answer, and has ${node.version}`);
+      if (isOlder) leave(node.name, `its node does not respond, and runs ${node.version}`);
       return [];
     }
     if (machine === undefined) {
-      if (isOlder) leave(node.name, `it is not in rack.yaml, and has ${node.version}`);
+      if (isOlder) leave(node.name, `it is not in rack.yaml, and runs ${node.version}`);
       return [];
     }
     if (isOlder) return [{ node, machine, isExpiring: false }];
@@ -138,7 +141,7 @@ async function findDue(
       const soon = await (await machine.open()).need(expiringScript(agentCertificates));
       return soon === '' ? [] : [{ node, machine, isExpiring: true }];
     } catch (error) {
-      leave(node.name, `nobody knows when its certificates expire: ${errorText(error)}`);
+      leave(node.name, `the expiry of its certificates is unknown: ${errorText(error)}`);
       return [];
     }
   });

@@ -61,7 +61,7 @@ function planText(plan: ServerPlan): string {
 
 const unitText = `# Written by \`skolo jumphost upgrade\`.
 [Unit]
-Description=skolo: k3s gets another version
+Description=skolo: upgrade k3s
 ConditionPathExists=${folder}/state
 RequiresMountsFor=${folder} /var/lib/rancher /usr/local
 [Service]
@@ -72,16 +72,16 @@ WantedBy=multi-user.target
 `;
 
 const script = `#!/bin/sh
-# Written by \`skolo jumphost upgrade\`. Each part may be cut off, and is then done again.
+# Written by \`skolo jumphost upgrade\`. Every stage may be interrupted, and is then repeated.
 set -u
 at=${folder}
 k3s=${binary}
 . "$at/plan"
 images=/var/lib/rancher/k3s/agent/images/$images
-# Database, certificates, token.
+# Database, certificates and token.
 parts='/var/lib/rancher/k3s/server/db /var/lib/rancher/k3s/server/tls /var/lib/rancher/k3s/server/cred /var/lib/rancher/k3s/server/token /etc/rancher/k3s'
 
-# A state that cannot be written is none: the next run begins there.
+# If the state cannot be written, the next run repeats the previous stage.
 enter() {
   { echo "$1" > "$at/state.new" && sync "$at/state.new" && mv -f "$at/state.new" "$at/state" && sync "$at"; } || {
     systemctl start --no-block k3s.service; exit 1; }
@@ -89,7 +89,7 @@ enter() {
 }
 say() { echo "$1" >> "$at/why"; }
 
-# Its name is that of a whole file at every moment.
+# Replaces the file in one step, so that it is complete at every moment.
 put() {
   draft=$(dirname "$2")/.$(basename "$2").skolo-new
   cp -a "$1" "$draft" && sync "$draft" && mv -f "$draft" "$2" && sync "$(dirname "$2")"
@@ -104,7 +104,7 @@ copy_all() {
   sync -f "$at/snapshot"
 }
 
-# What has been moved back is not in the snapshot any more.
+# Files that were moved back are no longer in the snapshot.
 move_back() {
   for each in $parts "$k3s" "$images"; do
     [ -e "$at/snapshot$each" ] || continue
@@ -118,7 +118,7 @@ move_back() {
 
 uptime_now() { cut -d . -f 1 /proc/uptime; }
 
-# Sets why, where this version does not run.
+# Sets why if this version does not run.
 is_running() {
   systemctl is-active -q k3s.service || { why="k3s.service is $(systemctl is-active k3s.service)"; return 1; }
   timeout 10 "$k3s" kubectl get --raw /readyz > /dev/null 2> "$at/said" || {
@@ -131,12 +131,12 @@ last_error() { journalctl -u k3s.service -n 30 -o cat --no-pager | grep -E 'leve
 
 until_running() {
   end=$(($(uptime_now) + seconds))
-  # Its count of restarts begins again.
+  # Resets the restart counter.
   systemctl reset-failed k3s.service
   systemctl start --no-block k3s.service
   until is_running "$1"; do
     if [ "$(systemctl show --value --property=NRestarts k3s.service)" -ge 5 ]; then
-      why="k3s ends again and again: $(last_error)"
+      why="k3s keeps exiting: $(last_error)"
       return 1
     fi
     [ "$(uptime_now)" -lt "$end" ] || { why="$why, for $seconds s $(last_error)"; return 1; }
@@ -150,16 +150,16 @@ while :; do
     needed=$(du -skc $parts "$k3s" "$images" 2> /dev/null | tail -n 1 | cut -f 1)
     free=$(df -kP "$at" | awk 'NR == 2 { print $4 }')
     if [ $((needed + 16384)) -gt "$free" ]; then
-      say "the snapshot needs $((needed / 1024 + 16)) MiB in $at, and $((free / 1024)) MiB are free; make room, for example with journalctl --vacuum-size=200M and apt-get clean"
+      say "the snapshot needs $((needed / 1024 + 16)) MiB in $at, but only $((free / 1024)) MiB are free; free disk space, for example with journalctl --vacuum-size=200M and apt-get clean"
       enter rejected
       continue
     fi
-    # Pods go on.
+    # Pods keep running.
     systemctl stop k3s.service
     if copy_all 2> "$at/said"; then
       enter switching
     else
-      say "the snapshot cannot be made: $(tail -n 1 "$at/said")"
+      say "the snapshot failed: $(tail -n 1 "$at/said")"
       rm -rf "$at/snapshot"
       systemctl start --no-block k3s.service
       enter rejected
@@ -168,7 +168,7 @@ while :; do
     if { put "$at/new/k3s" "$k3s" && put "$at/new/images" "$images"; } 2> "$at/said"; then
       enter starting
     else
-      say "the new files cannot be put in place: $(tail -n 1 "$at/said")"
+      say "the new files cannot be installed: $(tail -n 1 "$at/said")"
       enter returning
     fi ;;
   starting)
@@ -179,7 +179,7 @@ while :; do
     if move_back 2> "$at/said" && until_running "$from"; then
       enter returned
     else
-      say "then: \${why:-$(tail -n 1 "$at/said")}"
+      say "rollback failed: \${why:-$(tail -n 1 "$at/said")}"
       enter broken
     fi ;;
   *) exit 0 ;;

@@ -36,10 +36,10 @@ interface Found {
 }
 
 const about: Partial<Record<ServerState, string>> = {
-  begin: 'stops k3s, and copies its database, certificates and token',
-  switching: 'puts the new version in place',
-  starting: 'starts the new version',
-  returning: 'returns to the version before, with its database',
+  begin: 'stopping k3s and copying its database, certificates and token',
+  switching: 'installing the new version',
+  starting: 'starting the new version',
+  returning: 'rolling back to the previous version and its database',
 };
 
 /**
@@ -51,19 +51,19 @@ export function versionStep(versions: readonly string[]): Step {
   const last = versions.at(-1);
   return {
     name: 'k3s-version',
-    about: last === undefined ? 'no upgrade is under way' : `k3s can be brought to ${last}`,
+    about: last === undefined ? 'no upgrade is under way' : `k3s can be upgraded to ${last}`,
     async check(host) {
       const from = await runningVersion(host);
       const { state, to, why: fault } = await find(host);
       if (state === 'broken') {
-        const how = `put ${folder}/snapshot in place by hand, start k3s, and remove ${folder}/state`;
-        return { differs: [`an upgrade to ${to} could not return (${fault}); ${how}`] };
+        const how = `restore ${folder}/snapshot by hand, start k3s, and remove ${folder}/state`;
+        return { differs: [`the rollback of an upgrade to ${to} failed (${fault}); ${how}`] };
       }
       if (isOpen(state)) {
         return {
           differs: versions.includes(to)
             ? []
-            : [`an upgrade to ${to} has not ended; end it with --k3s ${to} first`],
+            : [`an upgrade to ${to} is unfinished; finish it with --k3s ${to} first`],
           note: `${to}: ${state}`,
         };
       }
@@ -77,7 +77,7 @@ export function versionStep(versions: readonly string[]): Step {
 async function runningVersion(host: Host): Promise<string> {
   const version = await installedVersion(host);
   if (version !== undefined) return version;
-  throw new ComputerError(`${host.name}: has no k3s; skolo jumphost prepare installs it`);
+  throw new ComputerError(`${host.name}: k3s is not installed; run skolo jumphost prepare`);
 }
 
 /** The server goes through these versions, in their order, each a step of its own. */
@@ -97,11 +97,11 @@ export function serverSteps(needs: ServerNeeds): Step[] {
 function serverStep(needs: ServerNeeds, version: string, before?: string): Step {
   return {
     name: 'k3s-server',
-    about: `the server of k3s is ${version}, and the rack as well as before`,
+    about: `the k3s server runs ${version}, and the rack is as healthy as before`,
     async check(host) {
       const { state, to } = await find(host);
       if (isOpen(state) && to === version) {
-        return { differs: [`an upgrade to ${version} has not ended: ${state}`] };
+        return { differs: [`an upgrade to ${version} is unfinished: ${state}`] };
       }
       const is = await runningVersion(host);
       if (!isOlder(is, version)) return { differs: [], note: is };
@@ -165,10 +165,10 @@ async function begin(host: Host, needs: ServerNeeds, version: string): Promise<v
   const architecture = await architectureOf(host);
   const release = releaseOf(architecture, version);
   const images = airgapImages(architecture);
-  report(`fetches ${version}`);
+  report(`downloading ${version}`);
   const program = await needs.download(release, binaryOf(architecture));
   const archive = await needs.download(release, images);
-  report('sends it to the jumphost');
+  report('copying it to the jumphost');
   await host.need(
     `mkdir -p -m 0700 ${folder} ${folder}/new ${imagesFolder} && rm -f ${folder}/state ${folder}/why`,
   );
@@ -189,7 +189,7 @@ async function healthBefore(host: Host): Promise<Health> {
   const before = Health.safeParse(parseJson(text));
   if (before.success) return before.data;
   throw new ComputerError(
-    `${host.name}: ${file} is ${text === '' ? 'missing or empty' : 'damaged'}, so it is not known how the rack was with the version before; look at skolo status, and then choose there: echo done > ${folder}/state (the new version stays), or echo returning > ${folder}/state (it returns to the one before); run this again`,
+    `${host.name}: ${file} is ${text === '' ? 'missing or empty' : 'damaged'}, so the health of the rack before the upgrade is unknown; check skolo status, then run there either echo done > ${folder}/state to keep the new version, or echo returning > ${folder}/state to roll back; then run this command again`,
   );
 }
 
@@ -210,7 +210,7 @@ async function follow(
   for (;;) {
     try {
       const { state, isActive } = await find(host);
-      if (state === undefined) throw new ComputerError(`${host.name}: ${folder}/state is gone`);
+      if (state === undefined) throw new ComputerError(`${host.name}: ${folder}/state is missing`);
       if (state === 'ready' || !isOpen(state)) return state;
       if (!isActive) await host.need(`systemctl start ${unit}`);
       if (state !== said) report(about[state] ?? state);
@@ -228,8 +228,8 @@ async function failure(host: Host, state: ServerState, version: string): Promise
   const { why } = await find(host);
   const texts: Partial<Record<ServerState, string>> = {
     rejected: 'nothing was changed',
-    returned: 'it runs the version before again, with its database',
-    broken: `it could not return; put ${folder}/snapshot in place by hand; journalctl -u k3s there says more`,
+    returned: 'the previous version is running again, with its database',
+    broken: `the rollback failed; restore ${folder}/snapshot by hand; journalctl -u k3s there has details`,
   };
   return new ComputerError(`${host.name}: ${version}: ${why}; ${texts[state] ?? state}`);
 }

@@ -38,6 +38,6 @@ export async function publishedChecksum(
     if (content !== undefined && sum !== undefined) return { sum, file, content };
   }
   throw new PiError(
-    `${name}: no checksum in ${files.join(' or ')} beside it; give the one of its publisher with --sha256`,
+    `${name}: no checksum in ${files.join(' or ')} next to it; specify the publisher's checksum with --sha256`,
   );
 }

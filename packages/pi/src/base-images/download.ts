@@ -34,7 +34,7 @@ export async function download(url: string, path: string, deps: DownloadDeps): P
     before = now;
     if (tries >= mostTries || !why.mayRetry) {
       throw new PiError(
-        `${url}: ${why.text}; ${now} bytes are here, and the next try goes on from them`,
+        `${url}: ${why.text}; ${now} bytes were downloaded, and the next attempt continues from there`,
       );
     }
     await pause(pauseMs, signal);
@@ -69,7 +69,7 @@ async function attempt(
     if (!response.ok || response.body === null) {
       await response.body?.cancel();
       const mayRetry = response.status >= 500 || response.status === 429;
-      return { text: `the server answered ${response.status}`, mayRetry };
+      return { text: `the server returned ${response.status}`, mayRetry };
     }
     const from = response.status === 206 ? have : 0;
     const length = Number(response.headers.get('content-length') ?? Number.NaN);
@@ -86,7 +86,7 @@ async function attempt(
     }
     await file.sync();
     if (total !== undefined && done < total)
-      return { text: 'the connection ended', mayRetry: true };
+      return { text: 'the connection was closed', mayRetry: true };
     return undefined;
   } catch (error) {
     signal.throwIfAborted();

@@ -53,12 +53,12 @@ export async function checkSignature(
     signal.throwIfAborted();
     if (cause instanceof PiError) throw cause;
     if (errorCode(cause) === 'ENOENT') {
-      throw new PiError('gpgv is missing; apt-get install gpgv, or leave out --keyring', {
+      throw new PiError('gpgv is missing; run apt-get install gpgv, or omit --keyring', {
         cause,
       });
     }
     throw new PiError(
-      `${name}: is not a valid signature by a key of ${keyring}${whyOf(cause)}; compare the fingerprint of the key with that of the publisher`,
+      `${name}: is not a valid signature of a key in ${keyring}${whyOf(cause)}; compare the fingerprint of the key with the publisher's`,
       { cause },
     );
   } finally {
@@ -68,7 +68,7 @@ export async function checkSignature(
 
 async function keysIn(keyring: string): Promise<Buffer> {
   return await readFile(keyring).catch((cause: unknown) => {
-    throw new PiError(`${keyring}: cannot be read (${errorCode(cause)}); correct --keyring`, {
+    throw new PiError(`${keyring}: is not readable (${errorCode(cause)}); correct --keyring`, {
       cause,
     });
   });

@@ -190,7 +190,7 @@ describe('base images', () => {
     expect(await storedImages(folder)).toMatchObject([{ signedBy }]);
     files.set('a.img.xz.sig', await sign(list));
     await expect(fetchIt(`${base}/a.img.xz`, { keyring })).rejects.toThrow(
-      /^a\.img\.xz\.sig: is not a valid signature by a key of .* \(BADSIG\); compare/,
+      /^a\.img\.xz\.sig: is not a valid signature of a key in .* \(BADSIG\); compare/,
     );
 
     // As Ubuntu does it, for the list.
@@ -206,7 +206,7 @@ describe('base images', () => {
 
     files.delete('SHA256SUMS.gpg');
     await expect(fetchIt(`${base}/a.img.xz`, { keyring })).rejects.toThrow(
-      'a.img.xz: no signature such as SHA256SUMS.sig or a.img.xz.sig beside it; leave out --keyring',
+      'a.img.xz: no signature such as SHA256SUMS.sig or a.img.xz.sig next to it; omit --keyring',
     );
   });
 
@@ -233,7 +233,7 @@ describe('base images', () => {
       else plainly(request, response, cut);
     };
     await expect(fetchIt(`${base}/a.img.xz`)).rejects.toThrow(
-      /bytes are here, and the next try goes on/,
+      /bytes were downloaded, and the next attempt continues/,
     );
     requests = [];
     // Without ranges, or with another validator, it sends all of it.
@@ -270,7 +270,7 @@ describe('base images', () => {
     [
       'with another checksum',
       () => void files.set('a.img.xz.sha256', Buffer.from(`${'1'.repeat(64)}  a.img.xz`)),
-      /is not what its publisher made: its SHA-256 is [0-9a-f]{64}, and should be 1{64}/,
+      /does not match the publisher.s checksum: the SHA-256 is [0-9a-f]{64}, expected 1{64}/,
     ],
     [
       'without a checksum',
@@ -280,10 +280,10 @@ describe('base images', () => {
     [
       'that are damaged',
       () => void files.set('a.img.xz', xz.subarray(0, -40)),
-      /cannot be unpacked \(.*(Unexpected end|corrupt)/,
+      /unpacking failed \(.*(Unexpected end|corrupt)/,
     ],
-    ['that are not there', () => void files.delete('a.img.xz'), /the server answered 404/],
-    ['of another kind', () => 'a.iso', /is not the name of an image/],
+    ['that are not there', () => void files.delete('a.img.xz'), /the server returned 404/],
+    ['of another kind', () => 'a.iso', /is not an image name/],
   ])('%s are rejected, and leave nothing', async (_, change, why) => {
     const name = change() ?? 'a.img.xz';
 

@@ -61,7 +61,7 @@ export async function storedImages(folder: string): Promise<StoredImage[]> {
     if (text === undefined) continue;
     const record = Record.safeParse(parseJson(text));
     if (!record.success)
-      throw new PiError(`${recordOf(path)}: is damaged; skolo pi images delete ${name}`);
+      throw new PiError(`${recordOf(path)}: is damaged; run skolo pi images delete ${name}`);
     found.push({ name, path, ...record.data });
   }
   return found;
@@ -78,7 +78,7 @@ export async function fetchImage(
   const name = imageName(file);
   if (name === undefined) {
     throw new PiError(
-      `${from}: is not the name of an image; one ends with .img, .img.xz, .img.gz or .img.zst`,
+      `${from}: is not an image name; it must end with .img, .img.xz, .img.gz or .img.zst`,
     );
   }
   const beside = readerBeside(from, isRemote, deps);
@@ -100,7 +100,7 @@ export async function fetchImage(
   await mkdir(downloads, { recursive: true });
   const published = isRemote ? join(downloads, file) : from;
   if (isRemote) await download(from, published, deps);
-  deps.report(`${name}: checks and unpacks`);
+  deps.report(`${name}: verifying and unpacking`);
   const draft = `${path}.partial`;
   try {
     if (keyring !== undefined && found !== undefined && signedBy === undefined) {
@@ -109,7 +109,7 @@ export async function fetchImage(
     const unpacked = await unpack(published, draft, deps.signal);
     if (unpacked.publishedSha256 !== wanted) {
       throw new PiError(
-        `${from}: is not what its publisher made: its SHA-256 is ${unpacked.publishedSha256}, and should be ${wanted}; fetch it again`,
+        `${from}: does not match the publisher's checksum: the SHA-256 is ${unpacked.publishedSha256}, expected ${wanted}; download it again`,
       );
     }
     const record = {
@@ -160,7 +160,7 @@ async function findSignature(
   }
   const names = signed.map((each) => `${each}.sig`).join(' or ');
   throw new PiError(
-    `${image}: no signature such as ${names} beside it; leave out --keyring, or take an image whose publisher signs it`,
+    `${image}: no signature such as ${names} next to it; omit --keyring, or use an image that its publisher signs`,
   );
 }
 
@@ -181,10 +181,10 @@ function readerBeside(from: string, isRemote: boolean, { fetch, signal }: FetchD
       if (response.ok) return Buffer.from(await response.arrayBuffer());
       await response.body?.cancel();
       if (response.status === 404 || response.status === 403) return undefined;
-      throw new Error(`the server answered ${response.status}`);
+      throw new Error(`the server returned ${response.status}`);
     } catch (cause) {
       signal.throwIfAborted();
-      throw new PiError(`${url}: cannot be fetched (${errorText(cause)}); try again`, {
+      throw new PiError(`${url}: download failed (${errorText(cause)}); try again`, {
         cause,
       });
     }

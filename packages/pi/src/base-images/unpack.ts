@@ -66,7 +66,7 @@ export async function unpack(
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof PiError || /^(ENOSPC|EIO)$/.test(errorCode(error) ?? '')) throw error;
-    throw new PiError(`${published}: cannot be unpacked (${errorText(error)}); fetch it again`, {
+    throw new PiError(`${published}: unpacking failed (${errorText(error)}); download it again`, {
       cause: error,
     });
   } finally {
@@ -93,7 +93,7 @@ async function throughXz(
   const started = once(xz, 'spawn').catch((cause: unknown) => {
     signal.throwIfAborted();
     throw new PiError(
-      'xz is missing; apt-get install xz-utils, or unpack the image with another program, and name the .img',
+      'xz is missing; run apt-get install xz-utils, or unpack the image with another program and specify the .img file',
       { cause },
     );
   });

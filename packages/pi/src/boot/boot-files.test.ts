@@ -183,17 +183,17 @@ describe('a setup', () => {
     [
       'host name',
       { identity: { hostname: 'Pi_1', wired: 'dhcp' } },
-      'identity.hostname: a host name has',
+      'identity.hostname: is not a host name',
     ],
     [
       'key',
       { user: { name: 'pi', keys: ['-----BEGIN OPENSSH PRIVATE KEY-----'] } },
-      'is not a public key',
+      'is not an SSH public key',
     ],
     [
       'key with a second line',
       { user: { name: 'pi', keys: ['ssh-rsa AAAA a\nssh-rsa AAAA b'] } },
-      'has control',
+      'contains control',
     ],
     [
       'country',
@@ -213,7 +213,7 @@ describe('a setup', () => {
     [
       'token that never expires',
       { cluster: { ...testCluster, token: new Secret(`K10${'0'.repeat(64)}::server:secret`) } },
-      'never expires; make one that does',
+      'never expires; create a token that does',
     ],
   ])('with a wrong %s is rejected, and shows no secret', (_, wrong, why) => {
     const setup = { ...testSetup, ...wrong };

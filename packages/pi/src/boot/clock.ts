@@ -13,7 +13,7 @@ export const clockUnit = 'skolo-clock.service';
  * `skolo-clock SECONDS [HOST:PORT]`: no time before these seconds since 1970 is right.
  */
 export const clock = `#!/bin/sh
-# Written by skolo. Waits until the time is right: by NTP, else by the Date of the server that this computer joins.
+# Written by skolo. Waits until the clock is correct: by NTP, or else by the Date header of the server that this computer joins.
 set -u
 export LC_ALL=C
 least=$1 server=\${2-}
@@ -28,14 +28,14 @@ set_forward "$least"
 round=0
 while [ "$(timedatectl show --property=NTPSynchronized --value 2> /dev/null)" != yes ]; do
   round=$((round + 1))
-  # NTP is better, and takes a few seconds.
+  # NTP is more accurate, and takes a few seconds.
   if [ "$round" -gt 10 ]; then
     date=$(date_of_server)
     if [ -n "$date" ] && there=$(date -u -d "$date" +%s 2> /dev/null); then
       set_forward "$there"
       exit 0
     fi
-    echo "no time from NTP, and none from $server; it is asked again"
+    echo "no time from NTP or from $server; trying again"
     sleep 4
   fi
   sleep 1
@@ -53,7 +53,7 @@ Before=shutdown.target`;
 export function clockUnitText(least: number, server: string): string {
   return `# Written by skolo.
 [Unit]
-Description=skolo: the right time, before anything needs TLS
+Description=skolo: correct time, before anything needs TLS
 ${waitsAlone}
 Wants=network-online.target
 After=network-online.target systemd-timesyncd.service chrony.service

@@ -30,8 +30,8 @@ state=$root${stateFolder}
 run=$root/run/skolo-enrol
 mkdir -p "$state" "$run"
 
-# ask FILE ARGUMENT…: prints the status; FILE gets the answer. Only the server with the pinned key is asked, whatever its certificate
-# says: this computer may begin in 1970.
+# ask FILE ARGUMENT…: sends a request, prints the status, and writes the response to FILE. Only the server with the pinned key is trusted.
+# The dates of its certificate are ignored, because the clock of this computer may start in 1970.
 ask() {
   answer=$1; shift
   curl -q --silent --show-error --noproxy '*' --insecure --pinnedpubkey "$pin" --cert "$state/cert.pem" --key "$state/key.pem" \\
@@ -40,11 +40,11 @@ ask() {
 `;
 
 const enrol = `#!/bin/sh
-# Written by skolo. Asks the jumphost who this computer is, until it has joined its cluster.
+# Written by skolo. Requests the name of this computer from the jumphost, until it has joined the cluster.
 ${common}
 joined=$root/var/lib/rancher/k3s/agent/client-kubelet.crt
 
-# say TEXT: to the log, and above the prompt of a screen. The text may come from elsewhere.
+# say TEXT: prints to the log and above the login prompt on a screen. The text may come from the network.
 say() {
   text=$(printf '%s' "$1" | tr -cd ' -~' | cut -c 1-300)
   [ "$text" != "\${said-}" ] || return 0
@@ -53,7 +53,7 @@ say() {
   mkdir -p "$root/run/issue.d" && (umask 022; printf 'skolo: %s\\nserial number %s\\n\\n' "$text" "$serial" > "$root/run/issue.d/skolo.issue")
 }
 
-# pause ROUND: longer and longer, and not all at once.
+# pause ROUND: sleeps longer with each round, for a random time, so that computers do not retry together.
 pause() {
   most=$((5 << ($1 < 5 ? $1 - 1 : 4)))
   [ "$most" -le 60 ] || most=60
@@ -62,7 +62,7 @@ pause() {
 }
 
 ${putFunction}
-# Each card makes a key of its own, and keeps it.
+# Each SD card generates its own key and keeps it.
 make_key() {
   [ ! -s "$state/cert.pem" ] || return 0
   openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:prime256v1 -out "$state/key.new" &&
@@ -85,7 +85,7 @@ body() {
 
 value() { sed -n "s/^$1=//p" "$run/answer" | head -n 1; }
 
-# Pairing records of iPhones, before usbmuxd makes others. Only such files: a task may have written the archive.
+# Restores pairing records of iPhones before usbmuxd creates new ones. Other files are ignored, because a task may have written the archive.
 restore_lockdown() {
   status=$(ask "$run/lockdown" "$url/v1/lockdown") || return 1
   [ "$status" != 404 ] || return 0
@@ -98,7 +98,7 @@ restore_lockdown() {
   rm -rf "$run/unpacked" "$run/lockdown"
 }
 
-# become FOLDER: the files of a folder of templates, for this name and address.
+# become FOLDER: installs the templates in FOLDER, filled with this name and address.
 become() {
   (cd "$root${templates}/$1" 2> /dev/null && find . -type f) | while read -r each; do
     from=$root${templates}/$1/$each
@@ -123,7 +123,7 @@ take() {
   is_new=yes
 }
 
-# The key is enrolled, and the server needs the secret of the image no more.
+# The key is enrolled, so the secret of the image is no longer needed.
 wipe_secret() {
   [ -e "$state/secret" ] || return 0
   dd if=/dev/zero of="$state/secret" bs=100 count=1 conv=notrunc,fsync 2> /dev/null
@@ -133,31 +133,31 @@ wipe_secret() {
 serial=unknown
 until serial=$(tree serial-number | tr A-F a-f) && printf '%s' "$serial" | grep -Eqx '[0-9a-f]{16}'; do
   serial=unknown
-  say 'has no serial number, so it cannot ask who it is'
+  say 'this Pi has no serial number, so it cannot enrol'
   sleep 60
 done
 round=0
 until [ -s "$joined" ]; do
   round=$((round + 1)) is_new=
-  make_key || { say 'cannot make its key'; pause "$round"; continue; }
+  make_key || { say 'generating the key failed'; pause "$round"; continue; }
   status=$(body | ask "$run/answer" --header 'content-type: application/json' --data-binary @- "$url/v1/enrol" 2> "$run/error")
   code=$?
   if [ "$code" = 90 ]; then
-    say "$url has another key than the one in this image; if the jumphost is a new one, burn a new image"
+    say "$url has another key than this image expects; if the jumphost was replaced, burn a new image"
   elif [ "$code" != 0 ]; then
-    say "no answer: $(tail -n 1 "$run/error")"
+    say "no response: $(tail -n 1 "$run/error")"
   elif [ "$status" = 202 ]; then
-    say "waits: $(cat "$run/answer")"
+    say "enrolment pending: $(cat "$run/answer")"
   elif [ "$status" != 200 ]; then
-    say "is rejected: $(cat "$run/answer")"
+    say "enrolment rejected: $(cat "$run/answer")"
   elif ! take; then
-    say "cannot use the answer of $url, and asks again"
+    say "invalid response from $url; trying again"
   else
     rm -f "$run/answer"
     wipe_secret
-    # With its name and address from the start.
-    if [ -n "$is_new" ]; then say "is $name, and restarts"; systemctl reboot; exit 0; fi
-    say "is $name, and joins"
+    # Reboots, so that every program starts with the new name and address.
+    if [ -n "$is_new" ]; then say "enrolled as $name; rebooting"; systemctl reboot; exit 0; fi
+    say "enrolled as $name; joining the cluster"
     systemctl restart --no-block k3s-agent.service
     left=120
     until [ -s "$joined" ] || [ "$left" = 0 ]; do left=$((left - 1)); sleep 5; done
@@ -167,13 +167,13 @@ until [ -s "$joined" ]; do
   rm -f "$run/answer"
   pause "$round"
 done
-say "is $(cut -d ' ' -f 1 "$root${nameFile}"), and has joined"
+say "$(cut -d ' ' -f 1 "$root${nameFile}") has joined the cluster"
 rm -f "$root/run/issue.d/skolo.issue"
 systemctl disable skolo-enrol.service
 `;
 
 const lockdown = `#!/bin/sh
-# Written by skolo. Keeps what makes iPhones trust this computer on the jumphost, for the next card.
+# Written by skolo. Saves the pairing records of iPhones on the jumphost, for the next SD card.
 ${common}
 [ -s "$root${nameFile}" ] || exit 0
 cd "$root/var/lib/lockdown" 2> /dev/null || exit 0
@@ -181,7 +181,7 @@ records=
 for each in *.plist; do
   [ "$each" = SystemConfiguration.plist ] || [ ! -f "$each" ] || records=yes
 done
-# An empty folder is no reason to forget what is kept.
+# An empty folder does not replace the saved records.
 [ -n "$records" ] || exit 0
 archive=$(tar -czf - -- *.plist | base64 -w 0) || exit 1
 status=$(printf '{"archive":"%s"}' "$archive" | ask "$run/stored" --request PUT --header 'content-type: application/json' --data-binary @- "$url/v1/lockdown") || exit 1
@@ -236,7 +236,7 @@ function templateFiles(setup: PiSetup, method: Method): TextFile[] {
 function enrolUnit(words: string): string {
   return `# Written by skolo.
 [Unit]
-Description=skolo: who this computer is
+Description=skolo: enrolment of this computer
 ${waitsAlone}
 Wants=network-online.target
 After=network-online.target cloud-final.service
@@ -253,7 +253,7 @@ WantedBy=multi-user.target
 
 const lockdownPath = `# Written by skolo.
 [Unit]
-Description=skolo: pairing records of iPhones have changed
+Description=skolo: watch pairing records of iPhones
 [Path]
 PathChanged=/var/lib/lockdown
 MakeDirectory=true
@@ -265,7 +265,7 @@ WantedBy=multi-user.target
 function lockdownUnit(words: string): string {
   return `# Written by skolo.
 [Unit]
-Description=skolo: keeps pairing records of iPhones on the jumphost
+Description=skolo: save pairing records of iPhones on the jumphost
 ${waitsAlone}
 Wants=network-online.target
 After=network-online.target

@@ -25,7 +25,7 @@ export function firstRunFiles(setup: PiSetup, steps: FirstRunSteps): Record<stri
   const all = Object.entries({ ...steps, keys: keysStep(setup) });
   return {
     [firstRunFile]: `#!/bin/sh
-# Written by skolo. Runs once, before the first start of everything else.
+# Written by skolo. Runs once, at the first boot, before everything else.
 set -u
 export LC_ALL=C.UTF-8
 boot=$(cd "$(dirname "$0")" && pwd)

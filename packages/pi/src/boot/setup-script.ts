@@ -21,7 +21,7 @@ export const errorFile = 'skolo-error.txt';
 export const bootFolder = '/boot/firmware';
 
 /** Of a shell. */
-export const putFunction = `# put PATH MODE: all of standard input, or nothing.
+export const putFunction = `# put PATH MODE: writes standard input completely or not at all.
 put() {
   mkdir -p "$(dirname "$1")" && cat > "$1.skolo-new" && chmod "$2" "$1.skolo-new" && mv -f "$1.skolo-new" "$1"
 }
@@ -30,7 +30,7 @@ put() {
 /** Of a shell, with `log` and `failed`. */
 export const stepFunction = `step() {
   echo "$1" >> "$log"
-  # Not before \`||\`, where a shell ignores \`set -e\`.
+  # Not before \`||\`, because a shell ignores \`set -e\` there.
   ( set -e; "$1" ) >> "$log" 2>&1
   [ $? = 0 ] || { failed="$failed $1"; echo "$1 failed" >> "$log"; }
 }
@@ -54,8 +54,8 @@ export function setupScript({ files, programSha256, hasWifi, units }: ScriptNeed
     ...units,
   ].join(' ');
   return `#!/bin/sh
-# Written by skolo. Makes a fresh system what it is to be, as root, and may run again.
-# Its log: /var/log/skolo-setup.log. What failed is in ${errorFile} beside it, too.
+# Written by skolo. Configures a fresh system, as root. It can run again.
+# Its log is /var/log/skolo-setup.log. Failures are also listed in ${errorFile} next to this file.
 set -u
 umask 022
 export LC_ALL=C.UTF-8
@@ -64,7 +64,7 @@ log=/var/log/skolo-setup.log
 failed=
 
 ${putFunction}
-# step NAME: runs the function, and remembers that it failed.
+# step NAME: runs the function and records a failure.
 ${stepFunction}
 files() {
 ${files.map(putText).join('\n')}
@@ -114,7 +114,7 @@ wifi() {
   for each in /var/lib/systemd/rfkill/*:wlan; do [ ! -e "$each" ] || echo 0 > "$each"; done
   state=/var/lib/NetworkManager/NetworkManager.state
   [ ! -e "$state" ] || sed -i 's/^WirelessEnabled=false/WirelessEnabled=true/' "$state"
-  # One that runs does not read the file again.
+  # A running NetworkManager does not read the file again.
   nmcli radio wifi on || true
 }
 `;
@@ -136,7 +136,7 @@ k3s() {
   move ${secretFile} ${stateFolder}/secret
 }
 
-# move FILE PATH: a secret away from the boot partition.
+# move FILE PATH: moves a secret from the boot partition and overwrites it there.
 move() {
   [ -e "$boot/$1" ] || return 0
   put "$2" 600 < "$boot/$1"

@@ -41,7 +41,7 @@ export async function burnCards(
 ): Promise<CardResult[]> {
   const left = [...names];
   const results = new Map<string, CardResult>(
-    names.map((name) => [name, { name, why: 'was not written, because no reader was left' }]),
+    names.map((name) => [name, { name, why: 'not written, because no card reader was left' }]),
   );
   const note = (result: CardResult) => {
     results.set(result.name, result);
@@ -91,10 +91,10 @@ async function nextCard(
   const { ask, signal, pollMs = 500 } = deps;
   if (previous?.sequence === undefined) {
     throw new PiError(
-      `${path}: Linux before 5.15 does not say that there is another card; name one machine for each reader`,
+      `${path}: Linux before 5.15 does not report a changed card; specify one machine for each card reader`,
     );
   }
-  const wanted = `pull the card out of ${path}, and put the one for ${name} in`;
+  const wanted = `remove the SD card from ${path} and insert the one for ${name}`;
   ask(path, wanted);
   let before: DiskFacts | undefined;
   for (let said: string | undefined; ; ) {

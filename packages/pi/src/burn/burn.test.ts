@@ -49,10 +49,12 @@ describe('a plain file', () => {
   });
 
   it('is not made where a disk should be', async () => {
-    await expect(findTarget('/dev/sd-none', signal)).rejects.toThrow('no such disk; is the reader');
+    await expect(findTarget('/dev/sd-none', signal)).rejects.toThrow(
+      'no such disk; check that the card reader',
+    );
     await expect(findTarget('/dev/null', signal)).rejects.toThrow('is neither a disk nor a file');
     await expect(findTarget(import.meta.filename, signal)).rejects.toThrow(
-      'is a file with content',
+      'is a file that is not empty',
     );
     await expect(findTarget(tmpdir(), signal)).rejects.toThrow('is neither a disk nor a file');
   });
@@ -160,14 +162,14 @@ describe.skipIf(whyNot !== undefined)(`a card${whyNot ? ` (${whyNot})` : ''}`, (
     await run('mount', ['-o', 'ro,noload', at, mount]);
     mounts.push(mount);
 
-    await expect(write(at)).rejects.toThrow(`${at}: is mounted at ${mount}; if it is the card`);
+    await expect(write(at)).rejects.toThrow(`${at}: is mounted at ${mount}; if it is the SD card`);
     // It was not when a person looked.
-    await expect(openDisk(unmounted, needs, signal)).rejects.toThrow('another program uses it');
+    await expect(openDisk(unmounted, needs, signal)).rejects.toThrow('another program is using it');
     await run('umount', [mounts.pop() ?? '']);
     // A process that has begun meanwhile may still have the mount in a namespace of its own.
     const free = await reader(card);
     const held = await openDisk(await facts(free), needs, signal);
-    await expect(write(free)).rejects.toThrow('another program uses it');
+    await expect(write(free)).rejects.toThrow('another program is using it');
     await held.file.close();
 
     const locked = await reader(card, '--read-only');
@@ -176,7 +178,7 @@ describe.skipIf(whyNot !== undefined)(`a card${whyNot ? ` (${whyNot})` : ''}`, (
     await run('sh', ['-c', 'echo start=1MiB | sfdisk --quiet "$1"', 'sh', part]);
     await expect(
       write(await reader(part, '--partscan').then((each) => `${each}p1`)),
-    ).rejects.toThrow(/is no whole disk \(part\)|no such disk/);
+    ).rejects.toThrow(/is not a whole disk \(part\)|no such disk/);
     await expect(write(await reader(await newCard('small', { bytes: 8 * mib })))).rejects.toThrow(
       'is too small',
     );
@@ -191,7 +193,7 @@ describe.skipIf(whyNot !== undefined)(`a card${whyNot ? ` (${whyNot})` : ''}`, (
     await losetup('--detach', at);
     await losetup(at, other);
 
-    await expect(openDisk(disk, needs, signal)).rejects.toThrow('is another disk now than it was');
+    await expect(openDisk(disk, needs, signal)).rejects.toThrow('is now another disk than before');
 
     expect((await readFile(other)).equals(before)).toBe(true);
   });
@@ -218,7 +220,7 @@ describe.skipIf(whyNot !== undefined)(`a card${whyNot ? ` (${whyNot})` : ''}`, (
     };
 
     await expect(write(at, { source, progress })).rejects.toThrow(
-      /has something else at 5\.2 MB than what was written there: the card is broken/,
+      /at 5\.2 MB, the data differs from what was written, so the card is defective/,
     );
     expect((await onCard(card)).subarray(0, mib).equals(Buffer.alloc(mib))).toBe(true);
   });
@@ -235,7 +237,9 @@ describe.skipIf(whyNot !== undefined)(`a card${whyNot ? ` (${whyNot})` : ''}`, (
       },
     };
 
-    await expect(write(await reader(card), { source })).rejects.toThrow('something else at 0.0 MB');
+    await expect(write(await reader(card), { source })).rejects.toThrow(
+      'at 0.0 MB, the data differs',
+    );
     expect((await onCard(card)).subarray(0, mib).equals(Buffer.alloc(mib))).toBe(true);
   });
 
@@ -250,7 +254,7 @@ describe.skipIf(whyNot !== undefined)(`a card${whyNot ? ` (${whyNot})` : ''}`, (
     await truncate(card, 16 * mib);
 
     await expect(write(await reader(card))).rejects.toThrow(
-      /writing failed at \d+ MB: .*; was it pulled out\? It does not start/,
+      /writing failed at \d+ MB: .*; the card does not boot/,
     );
 
     const file = await open(card);
@@ -292,8 +296,8 @@ describe.skipIf(whyNot !== undefined)(`a card${whyNot ? ` (${whyNot})` : ''}`, (
     ]);
     for (const each of cards) expect((await onCard(each)).equals(image.bytes), each).toBe(true);
     expect(asked.toSorted()).toEqual([
-      'pull the card out of READER, and put the one for rpi-3 in',
-      'pull the card out of READER, and put the one for rpi-4 in',
+      'remove the SD card from READER and insert the one for rpi-3',
+      'remove the SD card from READER and insert the one for rpi-4',
     ]);
   });
 

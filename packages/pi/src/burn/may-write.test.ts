@@ -84,7 +84,7 @@ describe('a disk that must never be written, also if its serial number is named'
         ...disk,
         children: [part(1, { mountpoint: '/boot/efi' }), part(2, { mountpoint: '/' })],
       },
-      /is a disk of this computer itself \(\/boot\/efi, \/\)/,
+      /is a system disk of this computer \(\/boot\/efi, \/\)/,
     ],
     [
       'a USB disk from which it has started',
@@ -92,12 +92,12 @@ describe('a disk that must never be written, also if its serial number is named'
         ...card,
         children: [part(1, { mountpoint: '/boot/firmware' }), part(2, { mountpoint: '/' })],
       },
-      /this computer itself/,
+      /system disk of this computer/,
     ],
     [
       'a stick with a live system',
       { ...card, children: [part(1, { mountpoint: '/run/live/medium' })] },
-      /this computer itself/,
+      /system disk of this computer/,
     ],
     [
       'a disk with an encrypted system',
@@ -118,12 +118,12 @@ describe('a disk that must never be written, also if its serial number is named'
           }),
         ],
       },
-      /this computer itself \(\/\)/,
+      /system disk of this computer \(\/\)/,
     ],
     [
       'a disk with its swap',
       { ...card, children: [part(1, { mountpoint: '[SWAP]' })] },
-      /this computer itself \(\[SWAP\]\)/,
+      /system disk of this computer \(\[SWAP\]\)/,
     ],
     [
       'a back-up disk that is mounted',
@@ -143,15 +143,19 @@ describe('a disk that must never be written, also if its serial number is named'
       },
       /is part of md0/,
     ],
-    ['a partition', part(1), /is no whole disk \(part\)/],
-    ['a volume', { ...card, type: 'lvm' }, /is no whole disk \(lvm\)/],
+    ['a partition', part(1), /is not a whole disk \(part\)/],
+    ['a volume', { ...card, type: 'lvm' }, /is not a whole disk \(lvm\)/],
     [
       'one that is too small',
       { ...card, size: 2e9 },
-      /too small: it has 2.0 GB, and the image needs 3.0 GB/,
+      /too small: it has 2.0 GB, but the image needs 3.0 GB/,
     ],
-    ['one that is read-only', { ...card, ro: true }, /is read-only; move the switch/],
-    ['a reader without a card', { ...card, size: 0 }, /has no card in it/],
+    [
+      'one that is read-only',
+      { ...card, ro: true },
+      /is read-only; slide the write-protect switch/,
+    ],
+    ['a reader without a card', { ...card, size: 0 }, /contains no card/],
   ])('is %s', async (_, listed, reason) => {
     expect(await why(listed)).toMatch(reason);
     expect(await why(listed, { confirmed: ['000000001206', 'S5TDNS0R9'] })).toMatch(reason);
@@ -163,13 +167,13 @@ describe('a disk that a person has to confirm by its serial number', () => {
     [
       'is not removable',
       { ...card, ...disk, size: 100e9 },
-      /^is not removable; if it is the right one, add --serial S5TDNS0R9$/,
+      /^is not removable; if it is the right disk, add --serial S5TDNS0R9$/,
       {},
     ],
     [
       'is very large',
       { ...card, ...disk, rm: true, size: 1e12 },
-      /^has 1000.0 GB, which is a lot for a card; if .* --serial/,
+      /^has 1000.0 GB, which is large for an SD card; if .* --serial/,
       {},
     ],
     [

@@ -18,30 +18,31 @@ const ofSystem =
 export function whyNotWrite(disk: DiskFacts, { bytes, confirmed }: WriteNeeds): string | undefined {
   const { type, size, mounts, holders, serial, isReadOnly, isRemovable } = disk;
   if (type !== 'disk' && type !== 'loop') {
-    return `is no whole disk (${type}); name the disk that it is a part of`;
+    return `is not a whole disk (${type}); specify the disk that contains it`;
   }
   const system = mounts.filter((each) => ofSystem.test(each));
-  if (system.length > 0) return `is a disk of this computer itself (${system.join(', ')})`;
+  if (system.length > 0) return `is a system disk of this computer (${system.join(', ')})`;
   if (mounts.length > 0) {
-    return `is mounted at ${mounts.join(', ')}; if it is the card, unmount it: umount ${mounts.join(' ')}`;
+    return `is mounted at ${mounts.join(', ')}; if it is the SD card, run umount ${mounts.join(' ')}`;
   }
   if (holders.length > 0) return `is part of ${holders.join(', ')}`;
-  if (size === 0) return 'has no card in it; put one in';
-  if (isReadOnly) return 'is read-only; move the switch of the card, or take another one';
+  if (size === 0) return 'contains no card; insert one';
+  if (isReadOnly)
+    return 'is read-only; slide the write-protect switch of the card, or use another one';
   if (size < bytes) {
-    return `is too small: it has ${gb(size)}, and the image needs ${gb(bytes)}; take a larger card`;
+    return `is too small: it has ${gb(size)}, but the image needs ${gb(bytes)}; use a larger card`;
   }
   if (serial !== undefined && confirmed.includes(serial)) return undefined;
   const unusual = [
-    ...(size > mostBytes ? [`has ${gb(size)}, which is a lot for a card`] : []),
+    ...(size > mostBytes ? [`has ${gb(size)}, which is large for an SD card`] : []),
     // A loop device is a file.
     ...(isRemovable || type === 'loop' ? [] : ['is not removable']),
   ];
   if (unusual.length === 0) return undefined;
   const how =
     serial === undefined
-      ? 'it has no serial number to confirm; take another reader'
-      : `if it is the right one, add --serial ${serial}`;
+      ? 'it has no serial number to confirm; use another card reader'
+      : `if it is the right disk, add --serial ${serial}`;
   return `${unusual.join(', and ')}; ${how}`;
 }
 

@@ -27,15 +27,17 @@ export async function findTarget(
   const isFile = found === undefined || found.isFile();
   // Otherwise a file with the name of a disk would be made there.
   if (isFile && /^\/(dev|sys|proc)\//.test(path)) {
-    throw new PiError(`${path}: no such disk; is the reader plugged in? lsblk lists all`);
+    throw new PiError(
+      `${path}: no such disk; check that the card reader is connected, and list all disks with lsblk`,
+    );
   }
   if (isFile && (found?.size ?? 0) > 0) {
-    throw new PiError(`${path}: is a file with content; delete it, or name another one`);
+    throw new PiError(`${path}: is a file that is not empty; delete it, or specify another one`);
   }
   if (isFile) return undefined;
   if (!found?.isBlockDevice()) throw new PiError(`${path}: is neither a disk nor a file`);
   const disk = await diskFacts(await realpath(path), signal);
-  if (disk === undefined) throw new PiError(`${path}: has no card in it; put one in`);
+  if (disk === undefined) throw new PiError(`${path}: contains no card; insert one`);
   return disk;
 }
 
@@ -62,7 +64,7 @@ export async function openDisk(
   const flags = constants.O_RDWR | constants.O_EXCL | constants.O_DIRECT;
   const file = await open(path, flags).catch((cause: unknown) => {
     throw new PiError(
-      `${path}: cannot be opened: ${reasons[errorCode(cause) ?? ''] ?? errorCode(cause)}`,
+      `${path}: opening failed: ${reasons[errorCode(cause) ?? ''] ?? errorCode(cause)}`,
       { cause },
     );
   });
@@ -76,7 +78,7 @@ export async function openDisk(
       !isSame(before, now)
     ) {
       throw new PiError(
-        `${path}: is another disk now than it was; look at it again, and name it again`,
+        `${path}: is now another disk than before; check the disks and run the command again`,
       );
     }
     reject(now, needs);
@@ -90,17 +92,17 @@ export async function openDisk(
 }
 
 const reasons: Record<string, string> = {
-  EBUSY: 'another program uses it; unmount it, or end that program',
-  EACCES: 'only root may; run it again with sudo',
-  EPERM: 'only root may; run it again with sudo',
-  EROFS: 'it is read-only; move the switch of the card',
-  ENOMEDIUM: 'there is no card in it',
+  EBUSY: 'another program is using it; unmount it, or stop that program',
+  EACCES: 'permission denied; run the command again with sudo',
+  EPERM: 'permission denied; run the command again with sudo',
+  EROFS: 'it is read-only; slide the write-protect switch of the card',
+  ENOMEDIUM: 'it contains no card',
 };
 
 /** Empty, so that zeros need not be written. @throws PiError */
 export async function openFile(path: string): Promise<Target> {
   const file = await open(path, 'w+', 0o600).catch((cause: unknown) => {
-    throw new PiError(`${path}: cannot be written (${errorCode(cause)})`, { cause });
+    throw new PiError(`${path}: writing failed (${errorCode(cause)})`, { cause });
   });
   return { path, file, disk: undefined };
 }

@@ -121,7 +121,7 @@ class CardWriter {
     } catch (cause) {
       this.deps.signal.throwIfAborted();
       throw new PiError(
-        `${this.target.path}: ${what} failed at ${(offset / 1e6).toFixed(0)} MB: ${errorText(cause)}; was it pulled out? It does not start; write it again, or take another card`,
+        `${this.target.path}: ${what} failed at ${(offset / 1e6).toFixed(0)} MB: ${errorText(cause)}; the card does not boot; check that it is still inserted and write it again, or use another card`,
         { cause },
       );
     }
@@ -166,7 +166,7 @@ class CardWriter {
     if (wanted.equals(there.subarray(0, length))) return;
     const at = offset + wanted.findIndex((byte, index) => byte !== there[index]);
     throw new PiError(
-      `${path}: has something else at ${(at / 1e6).toFixed(1)} MB than what was written there: the card is broken, or smaller than it says; take another card`,
+      `${path}: at ${(at / 1e6).toFixed(1)} MB, the data differs from what was written, so the card is defective or smaller than it reports; use another card`,
     );
   }
 }

@@ -152,7 +152,9 @@ class Volume implements FatVolume {
   }
 
   private bad(why: string): PiError {
-    return new PiError(`${this.disk.name}: boot partition: ${why}; is the image complete?`);
+    return new PiError(
+      `${this.disk.name}: boot partition: ${why}; check that the image is complete`,
+    );
   }
 }
 

@@ -33,7 +33,7 @@ export async function openBaseImage(base: Disk): Promise<BaseImage> {
   }
   if (boot === undefined) {
     throw new PiError(
-      `${base.name}: has no boot partition with config.txt; is it an image for Raspberry Pis?`,
+      `${base.name}: has no boot partition with config.txt; use an image for Raspberry Pis`,
     );
   }
   const facts = await factsOf(boot, root);

@@ -40,31 +40,35 @@ describe('the method of customisation', () => {
     [
       'two at once',
       { os: trixie, cloudInit: true, preseed: true, bootNames: seed },
-      'has cloud-init and rpi-preseed, and skolo does not guess',
+      'contains cloud-init and rpi-preseed, and skolo cannot tell',
     ],
     [
       'Bullseye',
       { os: { id: 'raspbian', codename: 'bullseye' }, imagerCustom: true },
-      'raspbian bullseye has neither cloud-init',
+      'raspbian bullseye contains neither cloud-init',
     ],
     ['a cloud image', { os: trixie, cloudInit: true }, 'no user-data and meta-data'],
-    ['a seed without cloud-init', { os: trixie, bootNames: seed }, 'has neither'],
-    ["Debian's own without ifupdown", { os: trixie, bootNames: ['sysconf.txt'] }, 'has neither'],
+    ['a seed without cloud-init', { os: trixie, bootNames: seed }, 'contains neither'],
+    [
+      "Debian's own without ifupdown",
+      { os: trixie, bootNames: ['sysconf.txt'] },
+      'contains neither',
+    ],
     [
       "Debian's own of another release",
       { os: { id: 'debian', codename: 'forky' }, debianOwn: true, bootNames: ['sysconf.txt'] },
-      'debian forky has neither',
+      'debian forky contains neither',
     ],
     [
       'Raspberry Pi OS and Debian in one',
       { os: trixie, imagerCustom: true, debianOwn: true, bootNames: ['sysconf.txt'] },
-      'has neither',
+      'contains neither',
     ],
-    ['a root that is not ext4', { bootNames: seed }, 'is not known'],
+    ['a root that is not ext4', { bootNames: seed }, 'is unknown'],
     [
       'one that was customised',
       { os: trixie, imagerCustom: true, traces: ['userconf.txt', '/etc/rancher'] },
-      'was customised or started before: it contains userconf.txt, /etc/rancher; take the image',
+      'was customised or booted before: it contains userconf.txt, /etc/rancher; use the image',
     ],
   ])('of %s is not guessed', (_, facts, why) => {
     expect(() => methodOf('x.img', { ...none, ...facts })).toThrow(why);

@@ -31,12 +31,12 @@ export function methodOf(name: string, facts: CustomizationFacts): Method {
   const names = bootNames.map((each) => each.toLowerCase());
   if (traces.length > 0) {
     throw reject(
-      `was customised or started before: it contains ${traces.join(', ')}; take the image as it was published`,
+      `was customised or booted before: it contains ${traces.join(', ')}; use the image as published`,
     );
   }
   if (os === undefined) {
     throw reject(
-      'has no root partition of ext4 with /usr/lib/os-release, so that its method of customisation is not known; take Raspberry Pi OS, Ubuntu Server or Debian',
+      'has no ext4 root partition with /usr/lib/os-release, so its method of customisation is unknown; use Raspberry Pi OS, Ubuntu Server or Debian',
     );
   }
   const hasSeed = names.includes('user-data') && names.includes('meta-data');
@@ -45,20 +45,20 @@ export function methodOf(name: string, facts: CustomizationFacts): Method {
     ...(preseed ? (['rpi-preseed'] as const) : []),
   ];
   if (methods.length > 1) {
-    throw reject(`has ${methods.join(' and ')}, and skolo does not guess which of them runs`);
+    throw reject(`contains ${methods.join(' and ')}, and skolo cannot tell which of them runs`);
   }
   const [method] = methods;
   if (method !== undefined) return method;
   const what = `${os.id} ${os.codename}`.trimEnd();
   if (cloudInit) {
     throw reject(
-      `${what} has cloud-init, and no user-data and meta-data on its boot partition, from which cloud-init would read; take the image for Raspberry Pis`,
+      `${what} contains cloud-init, but no user-data and meta-data on its boot partition; use the image for Raspberry Pis`,
     );
   }
   const isKnown = firstRunSystems.includes(os.codename);
   const isDebianOwn = os.id === 'debian' && names.includes('sysconf.txt') && debianOwn;
   if (isKnown && imagerCustom !== isDebianOwn) return imagerCustom ? 'firstrun' : 'debian-firstrun';
   throw reject(
-    `${what} has neither cloud-init, nor rpi-preseed, nor the first run of Raspberry Pi OS or Debian from Bookworm on; take one of these`,
+    `${what} contains neither cloud-init nor rpi-preseed nor the first-run script of Raspberry Pi OS or Debian (Bookworm or newer); use an image with one of these`,
   );
 }

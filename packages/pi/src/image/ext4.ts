@@ -41,7 +41,7 @@ export async function openExt4(
   if (features & metaGroups) throw bad('has meta block groups, which skolo does not read');
   if (features & needsRecovery) {
     throw new PiError(
-      `${disk.name}: is the copy of an SD card that was in use; take the image as it was published`,
+      `${disk.name}: is a copy of an SD card that was in use; use the image as published`,
     );
   }
   const groupBytes = features & is64bit ? head.readUInt16LE(254) : 32;
@@ -140,7 +140,7 @@ class Ext4 implements LinuxFiles {
   private async content(inode: Buffer, most: number): Promise<Buffer> {
     const bytes = inode.readUInt32LE(108) * 2 ** 32 + inode.readUInt32LE(4);
     const wanted = Math.min(bytes, most);
-    if (wanted > mostBytes) throw damaged(this.disk, 'has a file that is too large to read');
+    if (wanted > mostBytes) throw damaged(this.disk, 'contains a file that is too large to read');
     if (!(inode.readUInt32LE(32) & usesExtents)) {
       throw damaged(this.disk, 'has files without extents, which skolo does not read');
     }
@@ -184,7 +184,7 @@ class Ext4 implements LinuxFiles {
 }
 
 function damaged(disk: Disk, why: string): PiError {
-  return new PiError(`${disk.name}: ext4: ${why}; fetch it again`);
+  return new PiError(`${disk.name}: ext4: ${why}; download it again`);
 }
 
 interface Extent {

@@ -67,7 +67,7 @@ describe.skipIf(missing !== '')(`the image of a machine${missing}`, () => {
     );
     expect(await read('network-config')).toMatchSnapshot();
     expect(await read('config.txt')).toBe(
-      `dtparam=audio=on\n\n[cm4]\notg_mode=1\n\n[all]\n\n[all]\n# Written by skolo. An edit below is lost when it writes again.\ndtparam=watchdog=on\ndtoverlay=disable-wifi\n`,
+      `dtparam=audio=on\n\n[cm4]\notg_mode=1\n\n[all]\n\n[all]\n# Written by skolo, which overwrites edits below this line.\ndtparam=watchdog=on\ndtoverlay=disable-wifi\n`,
     );
     await checkFat(out);
   });
@@ -146,7 +146,7 @@ describe.skipIf(missing !== '')(`the image of a machine${missing}`, () => {
 
     const wired = { ...testSetup.identity, wired: 'dhcp' as const };
     await expect(machine('debian.img', { ...testSetup, identity: wired })).rejects.toThrow(
-      'takes name servers from DHCP; leave out --dns',
+      'takes name servers from DHCP; omit --dns',
     );
   });
 
@@ -164,7 +164,7 @@ describe.skipIf(missing !== '')(`the image of a machine${missing}`, () => {
       const out = await machine(`${system}.img`, { ...testSetup, cluster: testCluster });
 
       await expect(machine(out.slice(folder.length + 1), testSetup)).rejects.toThrow(
-        /was customised or started before: it contains .*skolo-token/,
+        /was customised or booted before: it contains .*skolo-token/,
       );
     },
   );
@@ -192,7 +192,7 @@ describe.skipIf(missing !== '')(`the image of a machine${missing}`, () => {
     });
 
     await expect(machine('started.img', testSetup)).rejects.toThrow(
-      'started.img: was customised or started before: it contains user-data of a machine, network-config of a machine, sysconf.txt of a machine, /etc/rancher, /etc/ssh/ssh_host_ed25519_key, /etc/NetworkManager/system-connections/lab.nmconnection, /etc/netplan/90-NM-1.yaml, /var/lib/skolo-enrol, /var/lib/cloud/instance, /var/lib/cloud/instances/rpi-001, /etc/machine-id of a machine; take the image as it was published',
+      'started.img: was customised or booted before: it contains user-data of a machine, network-config of a machine, sysconf.txt of a machine, /etc/rancher, /etc/ssh/ssh_host_ed25519_key, /etc/NetworkManager/system-connections/lab.nmconnection, /etc/netplan/90-NM-1.yaml, /var/lib/skolo-enrol, /var/lib/cloud/instance, /var/lib/cloud/instances/rpi-001, /etc/machine-id of a machine; use the image as published',
     );
   });
 
@@ -202,14 +202,14 @@ describe.skipIf(missing !== '')(`the image of a machine${missing}`, () => {
     await run('debugfs', ['-w', '-R', 'feature needs_recovery', `${copy}?offset=${rootOffset}`]);
 
     await expect(machine('copy.img', testSetup)).rejects.toThrow(
-      'copy.img: is the copy of an SD card that was in use',
+      'copy.img: is a copy of an SD card that was in use',
     );
   });
 
   it('is not made from what is no image', async () => {
     const none = join(folder, 'none.img');
     await run('truncate', ['-s', '1M', none]);
-    await expect(machine('none.img', testSetup)).rejects.toThrow('has no table of partitions');
+    await expect(machine('none.img', testSetup)).rejects.toThrow('has no partition table');
     await run('sh', ['-c', 'head -c 30M "$1" > "$2"', 'sh', join(folder, 'trixie.img'), none]);
     await expect(machine('none.img', testSetup)).rejects.toThrow(
       'partition 1 reaches beyond the end',

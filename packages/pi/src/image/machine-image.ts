@@ -57,7 +57,9 @@ export async function bootFiles(
   const read = async (path: string) => {
     const content = await boot.read(path);
     if (content !== undefined) return content.toString();
-    throw new PiError(`${disk.name}: its boot partition lacks ${path}; is it complete?`);
+    throw new PiError(
+      `${disk.name}: the boot partition lacks ${path}; check that the image is complete`,
+    );
   };
   const configTxt = await read('config.txt');
   const cmdline = cmdlinePath(configTxt);
@@ -66,7 +68,7 @@ export async function bootFiles(
   if (enrolment !== undefined && (lacks.length > 0 || method === 'debian-firstrun')) {
     const why = lacks.length > 0 ? `has no ${lacks.join(' and no ')}` : "is Debian's own";
     throw new PiError(
-      `${disk.name}: ${why}, so a shared image cannot ask who it is; take Raspberry Pi OS or Ubuntu Server`,
+      `${disk.name}: ${why}, so machines with a shared image cannot enrol; use Raspberry Pi OS or Ubuntu Server`,
     );
   }
   const files = rootFiles(setup, now);

@@ -23,10 +23,10 @@ const mostGptBytes = 1024 * 1024;
 /** @throws PiError It has no table of partitions, or one that does not fit. */
 export async function partitionsOf(disk: Disk): Promise<Partition[]> {
   const bad = (why: string) =>
-    new PiError(`${disk.name}: ${why}; is it the image of a disk, and complete?`);
+    new PiError(`${disk.name}: ${why}; check that it is a complete disk image`);
   if (disk.size < 2 * sector) throw bad('is too small for a disk');
   const mbr = await readBytes(disk, 0, sector);
-  if (mbr.readUInt16LE(510) !== 0xaa55) throw bad('has no table of partitions');
+  if (mbr.readUInt16LE(510) !== 0xaa55) throw bad('has no partition table');
   const entries = [0, 1, 2, 3].map((at) => mbr.subarray(446 + 16 * at, 462 + 16 * at));
   const found = entries.some((entry) => entry[4] === gptMark)
     ? await gptPartitions(disk, bad)

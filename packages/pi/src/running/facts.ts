@@ -55,18 +55,20 @@ const leastFreeKib = 64 * 1024;
 export function systemStep(): Step {
   return {
     name: 'system',
-    about: 'a Debian with systemd, and room on its disk',
+    about: 'Debian with systemd, and free disk space',
     async check(host) {
       const facts = await readFacts(host);
       const { family, init, freeKib, system } = facts;
       const differs: string[] = [];
       if (!/\b(debian|raspbian|ubuntu)\b/.test(family)) {
-        differs.push(`it runs ${system}; install Raspberry Pi OS, Debian or Ubuntu`);
+        differs.push(
+          `the operating system is ${system}; install Raspberry Pi OS, Debian or Ubuntu`,
+        );
       }
-      if (init !== 'systemd') differs.push(`its first process is ${init}; install systemd-sysv`);
+      if (init !== 'systemd') differs.push(`the init process is ${init}; install systemd-sysv`);
       if (freeKib < leastFreeKib) {
         differs.push(
-          `its disk is full, with ${Math.floor(freeKib / 1024)} MiB free; make room, for example with \`apt-get clean\` and \`journalctl --vacuum-size=50M\``,
+          `the disk is full (${Math.floor(freeKib / 1024)} MiB free); free space, for example with \`apt-get clean\` and \`journalctl --vacuum-size=50M\``,
         );
       }
       return { differs, note: factsText(facts) };
@@ -81,18 +83,18 @@ const mostSkewSeconds = 120;
 export function clockStep(now: () => number): Step {
   return {
     name: 'clock',
-    about: 'the time of this workstation, before anything needs TLS',
+    about: 'the time of your workstation, before anything needs TLS',
     async check(host) {
       const { time } = await readFacts(host);
       const skew = Math.round(time - now() / 1000);
       if (Math.abs(skew) <= mostSkewSeconds) return { differs: [] };
       const date = new Date(time * 1000).toISOString().slice(0, 16).replace('T', ' ');
-      return { differs: [`its clock is at ${date} UTC`] };
+      return { differs: [`the clock shows ${date} UTC`] };
     },
     async apply(host) {
       if ((await readFacts(host)).isTimeKnown === 'yes') {
         throw new ComputerError(
-          'its clock has the time of NTP, and the clock of this workstation another one; correct the one of this workstation',
+          'its clock is synchronized by NTP, but differs from the clock of your workstation; correct your workstation',
         );
       }
       // The next start begins at the time that is kept.

@@ -33,13 +33,13 @@ interface FirmwareFile {
 export function firmwareStep(setup: PiSetup): Step {
   return {
     name: 'firmware',
-    about: 'k3s may count memory, the watchdog is on',
+    about: 'the memory cgroup and the watchdog are enabled',
     async check(host) {
       const files = await readFirmware(host, setup);
       const differs = files.flatMap(({ path, content, wanted }) =>
-        content === wanted ? [] : [`${path} is another one`],
+        content === wanted ? [] : [`${path} differs`],
       );
-      return { differs, ...(files.length === 0 && { note: 'no firmware of a Raspberry Pi' }) };
+      return { differs, ...(files.length === 0 && { note: 'no Raspberry Pi firmware' }) };
     },
     async apply(host) {
       for (const { path, content, wanted } of await readFirmware(host, setup)) {
@@ -66,7 +66,7 @@ async function readFirmware(host: Host, { wifi }: PiSetup): Promise<FirmwareFile
   const content = await host.read(path);
   if (content === undefined) {
     throw new ComputerError(
-      `${path} is missing, which ${config.path} names; is the boot partition complete?`,
+      `${path} is missing, but ${config.path} refers to it; check that the boot partition is complete`,
     );
   }
   const edit = lastingEdit({ wifi });
@@ -85,8 +85,8 @@ function withWatchdog(text: string, hasWifi: boolean): string {
   return editConfigTxt(text, [watchdogLine, ...kept]);
 }
 
-const needsRestart = `[ ! -e ${pending} ] || echo 'the firmware has not read its new settings'
-${countsMemory} || echo 'its kernel does not count memory, as k3s needs it'`;
+const needsRestart = `[ ! -e ${pending} ] || echo 'the firmware has not loaded its new settings'
+${countsMemory} || echo 'the memory cgroup is disabled, but k3s requires it'`;
 
 export interface RestartNeeds {
   mayRestart: boolean;
@@ -99,11 +99,11 @@ export function restartStep({ mayRestart, signal, backMs = 300_000 }: RestartNee
   const whatFor = async (host: Host) => linesOf(await host.need(needsRestart));
   return {
     name: 'restart',
-    about: 'its last start had all of these settings',
+    about: 'the last boot used all these settings',
     async check(host) {
       const why = await whatFor(host);
       if (mayRestart || why.length === 0) return { differs: why };
-      return { differs: [`${why.join(', and ')}; run it again with --restart`] };
+      return { differs: [`${why.join(', and ')}; run the command again with --restart`] };
     },
     ...(mayRestart && { apply: (host: Host) => restart(host, { signal, backMs }) }),
   };
@@ -113,8 +113,10 @@ export function restartStep({ mayRestart, signal, backMs = 300_000 }: RestartNee
 async function restart(host: Host, { signal, backMs }: { signal: AbortSignal; backMs: number }) {
   const before = await bootIdOf(host);
   await sendReboot(host);
-  const look = async () => ((await bootIdOf(host)) === before ? 'it has not gone down' : undefined);
+  const look = async () => ((await bootIdOf(host)) === before ? 'it did not shut down' : undefined);
   const why = await waitUntil(look, { withinMs: backMs, pollMs: 2000, signal });
   if (why === undefined) return;
-  throw new ComputerError(`it is not back after ${backMs / 60_000} min: ${why}`, { code: 'LOST' });
+  throw new ComputerError(`it did not come back within ${backMs / 60_000} min: ${why}`, {
+    code: 'LOST',
+  });
 }

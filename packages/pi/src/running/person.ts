@@ -16,15 +16,15 @@ export function userStep({ user }: Pick<PiSetup, 'user'>): Step {
 has() { [ -e "$1" ] && grep -v '^[[:space:]]*#' "$1" | grep -qF "$2"; }`;
   return {
     name: 'user',
-    about: `${user.name} gets in with your keys, and becomes root`,
+    about: `${user.name} can sign in with your keys and use sudo without a password`,
     check:
-      checkByScript(`if ! getent passwd ${name} > /dev/null; then echo 'there is no user '${name}; exit 0; fi
+      checkByScript(`if ! getent passwd ${name} > /dev/null; then echo 'the user '${name}' is missing'; exit 0; fi
 ${place}
 for each in ${keys.map(shellWord).join(' ')}; do
-  has "$file" "$each" || echo "a key does not get in: $(echo "$each" | cut -c -40)…"
+  has "$file" "$each" || echo "a key is not authorized: $(echo "$each" | cut -c -40)…"
 done
-[ ! -e "$file" ] || [ "$(stat -c '%a %U' "$file")" = "600 "${name} ] || echo "$file is $(stat -c '%a of %U' "$file")"
-sudo -n -l -U ${name} 2>/dev/null | grep -q 'NOPASSWD: ALL' || echo ${name}' does not become root without a password'`),
+[ ! -e "$file" ] || [ "$(stat -c '%a %U' "$file")" = "600 "${name} ] || echo "$file has mode and owner $(stat -c '%a %U' "$file")"
+sudo -n -l -U ${name} 2>/dev/null | grep -q 'NOPASSWD: ALL' || echo ${name}' cannot use sudo without a password'`),
     async apply(host) {
       await host.need(`set -e
 if ! getent passwd ${name} > /dev/null; then
@@ -36,7 +36,7 @@ ${place}
 group=$(id -g ${name})
 install -d -m 700 -o ${name} -g "$group" "$home/.ssh"
 [ ! -e "$file" ] || cat "$file" > "$file.skolo-new"
-# A last line may lack its end.
+# The last line may lack a newline.
 [ ! -s "$file.skolo-new" ] || [ -z "$(tail -c 1 "$file.skolo-new")" ] || echo >> "$file.skolo-new"
 add() { has "$file.skolo-new" "$1" || printf '%s\\n' "$2" >> "$file.skolo-new"; }
 ${user.keys.map((key, at) => `add ${shellWord(keys[at] ?? '')} ${shellWord(key)}`).join('\n')}
@@ -55,9 +55,9 @@ mv -f "$file.skolo-new" "$file"`);
 
 /** A script: no other file of sshd lets passwords in. */
 export const passwordsOff = `mkdir -p /run/sshd
-settings=$(sshd -T) || echo 'sshd does not accept its own settings: sshd -t'
+settings=$(sshd -T) || echo 'the sshd configuration is invalid; run sshd -t'
 for each in passwordauthentication kbdinteractiveauthentication; do
-  echo "$settings" | grep -qix "$each no" || echo "sshd has $each on; correct the file of /etc/ssh/sshd_config.d that comes first"
+  echo "$settings" | grep -qix "$each no" || echo "sshd has $each enabled; correct the first file in /etc/ssh/sshd_config.d that sets it"
 done`;
 
 export function placeStep({ timezone, keyboard, locale }: PiSetup): Step {
@@ -70,17 +70,17 @@ export function placeStep({ timezone, keyboard, locale }: PiSetup): Step {
     name: 'place',
     about: `time zone ${timezone}, keyboard ${keyboard}, language ${locale}`,
     check:
-      checkByScript(`now=$(readlink -f /etc/localtime); [ "$now" = "$(readlink -f ${zone})" ] || echo "its time zone is \${now#/usr/share/zoneinfo/}"
-now=$(${lineOf('XKBLAYOUT', '/etc/default/keyboard')}); [ "$now" = ${layout} ] || echo "its keyboard is \${now:-not set}"
-now=$(${lineOf('LANG', '/etc/default/locale')}); [ "$now" = ${language} ] || echo "its language is \${now:-not set}"`),
+      checkByScript(`now=$(readlink -f /etc/localtime); [ "$now" = "$(readlink -f ${zone})" ] || echo "the time zone is \${now#/usr/share/zoneinfo/}"
+now=$(${lineOf('XKBLAYOUT', '/etc/default/keyboard')}); [ "$now" = ${layout} ] || echo "the keyboard is \${now:-not set}"
+now=$(${lineOf('LANG', '/etc/default/locale')}); [ "$now" = ${language} ] || echo "the language is \${now:-not set}"`),
     async apply(host) {
       await host.need(
         `set -e
 export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
-[ -e ${zone} ] || { echo 'there is no time zone ${timezone}; apt-get install tzdata, or correct its name' >&2; exit 1; }
+[ -e ${zone} ] || { echo 'the time zone ${timezone} does not exist; run apt-get install tzdata, or correct its name' >&2; exit 1; }
 ln -sfn ${zone} /etc/localtime
 echo ${shellWord(timezone)} > /etc/timezone
-# put KEY VALUE FILE: of a file of variables, which may be a link.
+# put KEY VALUE FILE: sets a variable in FILE, which may be a link.
 put() {
   touch "$3"
   { grep -v "^$1=" "$3" || true; printf '%s="%s"\\n' "$1" "$2"; } > "$3.skolo-new"
@@ -96,7 +96,7 @@ case ${language} in
      elif [ -e /etc/locale.gen ]; then
        grep -q ^${language} /etc/locale.gen || sed -i "s/^# *\\("${language}" .*\\)/\\1/" /etc/locale.gen
        locale-gen
-     else echo 'it has no languages; apt-get install locales' >&2; exit 1
+     else echo 'no locales are available; run apt-get install locales' >&2; exit 1
      fi > /dev/null ;;
 esac
 put LANG ${language} /etc/default/locale`,

@@ -22,16 +22,14 @@ export function routerSteps(rack: Rack, guard: Guard): Step[] {
   const { subnet } = rack.network;
   const { name, address } = rack.jumphost;
   if (subnet === undefined || !/^[\d.]+\/\d+$/.test(subnet)) {
-    throw new ComputerError(
-      `${name}: rack.yaml has no network.subnet of IPv4, and a router has to know it`,
-    );
+    throw new ComputerError(`${name}: rack.yaml has no IPv4 network.subnet, but a router needs it`);
   }
   return [
     { ...packagesStep(['dnsmasq-base', 'nftables']), name: 'router-programs' },
     guardedStep(
       {
         name: 'router',
-        about: `${subnet} reaches the outside, with addresses and names of rack.yaml`,
+        about: `${subnet} reaches the internet, with addresses and names from rack.yaml`,
         async files(host) {
           const { wire, uplink } = await interfacesOf(host, address);
           return [
@@ -55,12 +53,12 @@ else
   systemctl stop ${dnsUnit} 2>/dev/null || true
   nft delete table inet skolo_router 2>/dev/null || true
 fi`,
-        verify: `[ "$(cat /proc/sys/net/ipv4/ip_forward)" = 1 ] || echo 'its kernel does not forward'
+        verify: `[ "$(cat /proc/sys/net/ipv4/ip_forward)" = 1 ] || echo 'IP forwarding is disabled in the kernel'
 for each in ${rulesUnit} ${dnsUnit}; do
-  systemctl is-active -q "$each" || echo "$each does not run"
-  systemctl is-enabled -q "$each" 2>/dev/null || echo "$each does not start with the computer"
+  systemctl is-active -q "$each" || echo "$each is not running"
+  systemctl is-enabled -q "$each" 2>/dev/null || echo "$each does not start at boot"
 done
-nft list table inet skolo_router > /dev/null 2>&1 || echo 'the kernel has no rules of the router'`,
+nft list table inet skolo_router > /dev/null 2>&1 || echo 'the firewall rules of the router are not active'`,
       },
       guard,
     ),
@@ -82,11 +80,11 @@ async function interfacesOf(host: Host, address: string): Promise<Interfaces> {
     const uplink = others.find((each) => each !== wire);
     if (uplink !== undefined) return { wire, uplink };
     throw new ComputerError(
-      'it has no way to the outside beside the wire; connect it, for example by Wi-Fi with --wifi, and run it again',
+      'it has no internet connection besides the wired network; connect it, for example by Wi-Fi with --wifi, and run the command again',
     );
   }
   throw new ComputerError(
-    `no interface has the address ${address} of rack.yaml; make its card with skolo pi image, or set the address, and run it again`,
+    `no interface has the address ${address} from rack.yaml; create its SD card with skolo pi image, or configure the address, and run the command again`,
   );
 }
 
@@ -109,9 +107,9 @@ table inet skolo_router {
 }
 
 const rulesUnitText = `${writtenHead}[Unit]
-Description=skolo: the wire reaches the outside
+Description=skolo: internet access for the wired network
 Documentation=man:nft(8)
-# Whose configuration may flush all rules.
+# Its configuration may flush all rules.
 After=nftables.service
 Before=network.target
 [Service]
@@ -149,13 +147,13 @@ ${dnsmasqConfig(rack)}`;
 }
 
 const dnsUnitText = `${writtenHead}[Unit]
-Description=skolo: addresses and names of the wire
+Description=skolo: DHCP and DNS for the wired network
 Documentation=man:dnsmasq(8)
 After=network-online.target
 Wants=network-online.target
 [Service]
 ExecStartPre=/bin/mkdir -p /var/lib/misc
-# With systemd-resolved, the name servers of the outside are there.
+# With systemd-resolved, this file lists the upstream name servers.
 ExecStart=/bin/sh -c 'file=/run/systemd/resolve/resolv.conf; [ -e "$file" ] || file=/etc/resolv.conf; exec /usr/sbin/dnsmasq --keep-in-foreground --conf-file=${dnsFile} --resolv-file="$file"'
 Restart=always
 RestartSec=2

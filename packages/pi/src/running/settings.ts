@@ -17,11 +17,12 @@ export function hostsStep(setup: PiSetup): Step {
   };
   return {
     name: 'hosts',
-    about: 'all names of the rack in /etc/hosts',
+    about: 'all names of the rack are in /etc/hosts',
     async check(host) {
       const differs = [];
       for (const { path, text } of await wantedTexts(host)) {
-        if ((await host.read(path)) !== text) differs.push(`${path} lacks names, or has others`);
+        if ((await host.read(path)) !== text)
+          differs.push(`${path} lacks names or contains wrong ones`);
       }
       return { differs };
     },
@@ -47,14 +48,14 @@ export function mergedHosts(text: string, wanted: string): string {
 export function swapStep(): Step {
   return {
     name: 'swap',
-    about: 'none, of any kind',
+    about: 'no swap of any kind',
     check: checkByScript(`awk 'NR > 1 { print "it swaps to " $1 }' /proc/swaps
 for each in ${swapUnits.join(' ')}; do
-  [ "$(systemctl is-enabled "$each" 2>/dev/null)" = masked ] || echo "$each may start swap"
+  [ "$(systemctl is-enabled "$each" 2>/dev/null)" = masked ] || echo "$each may enable swap"
 done
-grep -q '^[^#].*[[:space:]]swap[[:space:]]' /etc/fstab 2>/dev/null && echo '/etc/fstab has swap'
-[ ! -e /var/swap ] || echo '/var/swap takes room'
-[ -e ${swapFile.path} ] || echo 'rpi-swap may start swap'`),
+grep -q '^[^#].*[[:space:]]swap[[:space:]]' /etc/fstab 2>/dev/null && echo '/etc/fstab contains swap'
+[ ! -e /var/swap ] || echo '/var/swap takes disk space'
+[ -e ${swapFile.path} ] || echo 'rpi-swap may enable swap'`),
     async apply(host) {
       await host.write(swapFile);
       await host.need(`{\n${noSwap}} > /dev/null 2>&1; true`);
@@ -65,7 +66,7 @@ grep -q '^[^#].*[[:space:]]swap[[:space:]]' /etc/fstab 2>/dev/null && echo '/etc
 export function watchdogStep(): Step {
   return fileStep({
     name: 'watchdog',
-    about: 'a Pi that hangs restarts after 15 s',
+    about: 'a Pi that hangs reboots after 15 s',
     files: [watchdogFile],
     activate: 'systemctl daemon-reexec',
   });
@@ -83,12 +84,12 @@ export function timeStep({ timeServers }: PiSetup): Step {
   [ "$(systemctl is-enabled "$each" 2>/dev/null)" != disabled ] || systemctl enable --quiet "$each"
   ! systemctl is-enabled -q "$each" 2>/dev/null || systemctl restart "$each"
 done`,
-    verify: `systemctl is-active -q ${timePrograms} || echo 'no program of NTP runs'`,
+    verify: `systemctl is-active -q ${timePrograms} || echo 'no NTP client is running'`,
   });
   const program = packagesStep(['chrony']);
   return {
     ...files,
-    waitsFor: 'NTP, which apt fetches if there is none',
+    waitsFor: 'an NTP client, installed by apt if there is none',
     async apply(host) {
       const { stdout } = await host.run(
         `for each in ${timePrograms}; do systemctl cat "$each" > /dev/null 2>&1 && echo "$each"; done`,
@@ -116,7 +117,7 @@ fi`;
     name: 'dns',
     about: nameServers.join(', '),
     check: checkByScript(
-      `${which}\n[ "$(cat "$file" 2>/dev/null)" = "$text" ] || echo "$file is another one"`,
+      `${which}\n[ "$(cat "$file" 2>/dev/null)" = "$text" ] || echo "$file differs"`,
     ),
     async apply(host) {
       await host.need(`set -e

@@ -25,7 +25,7 @@ export function wifiStep(setup: PiSetup, wifi: Wifi, guard: Guard): Step {
         const program = stdout.trim();
         if (program !== '') return [program === 'netplan' ? netplan : wifiFile(wifi)];
         throw new ComputerError(
-          'neither NetworkManager nor netplan is there; set up its Wi-Fi by hand, and leave out --wifi',
+          'neither NetworkManager nor netplan is installed; set up its Wi-Fi by hand and omit --wifi',
         );
       },
       activate: `rfkill unblock wifi 2>/dev/null || true
@@ -34,7 +34,7 @@ if systemctl is-active -q NetworkManager.service; then nmcli radio wifi on && nm
 else netplan apply
 fi`,
       verify: `for each in /sys/class/rfkill/*; do
-  [ "$(cat "$each/type" 2>/dev/null)" != wlan ] || [ "$(cat "$each/soft")" = 0 ] || echo 'its radio is turned off'
+  [ "$(cat "$each/type" 2>/dev/null)" != wlan ] || [ "$(cat "$each/soft")" = 0 ] || echo 'the Wi-Fi radio is turned off'
 done`,
     },
     guard,

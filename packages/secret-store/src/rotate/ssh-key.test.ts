@@ -169,8 +169,8 @@ describe.skipIf(peer('sshd') === undefined)('an ssh key', () => {
 
     expect([await opens(next), await opens(sshd.privateKey)]).toEqual([true, false]);
     expect(await store.list('rack4')).toEqual([
-      'rack4/previous/id/2026-11-21T20-00-00.000Z',
       place,
+      'rack4/previous/id/2026-11-21T20-00-00.000Z',
     ]);
     const lines = (await readFile(keys, 'utf8')).split('\n');
     expect(lines.slice(0, 2)).toEqual(original.split('\n').slice(0, 2));

@@ -81,7 +81,8 @@ function slowly(syncMs: number): string[] {
   if (syncMs === 0) return [];
   const strace = peer('strace');
   if (strace === undefined) throw new NotRun('strace is not installed (Debian: strace)');
-  const syncs = 'fdatasync,fsync';
+  // The spool writes with O_DSYNC.
+  const syncs = 'fdatasync,fsync,pwrite64';
   const inject = `inject=${syncs}:delay_exit=${syncMs * 1000}`;
   const options = ['-D', '-f', '--seccomp-bpf', '-qq', '-o', '/dev/null'];
   return [strace, ...options, '-e', `trace=${syncs}`, '-e', inject];

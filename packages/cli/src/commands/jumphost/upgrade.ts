@@ -236,7 +236,7 @@ function show({ io }: SkoloCommand, runs: readonly Run[]): void {
   if (steps.length > 0) printSteps(io, steps);
   for (const { name, problem, left } of runs) {
     if (problem !== undefined) complain(io, `${name}: ${problem}`);
-    for (const [machine, why] of left) complain(io, `${name}: ${machine} left: ${why}`);
+    for (const [machine, why] of left) complain(io, `${name}: ${machine} skipped: ${why}`);
   }
 }
 

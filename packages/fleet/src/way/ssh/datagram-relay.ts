@@ -52,7 +52,7 @@ export function streamOf(child: ChildProcess): Duplex {
   });
   child.on('error', (error) => stream.destroy(error));
   child.on('close', () => {
-    const why = complaint.trim().split('\n').at(-1) || 'it was cut';
+    const why = complaint.trim().split('\n').at(-1) || 'no reason given';
     const text = why.includes('ECONNREFUSED')
       ? 'its port is closed (ECONNREFUSED); turn the service on there, or correct the port in rack.yaml'
       : `the relay on the jumphost has ended: ${why}`;
