@@ -120,7 +120,7 @@ describe('what has to leave the rack', () => {
       });
 
       const version = await lab.store('router', 'hostname r1\n');
-      const why = encrypt ? 'there is no age recipient' : 'nothing leaves the rack before';
+      const why = encrypt ? 'no age recipient is set' : 'nothing leaves the rack until';
       await expect.poll(() => lab.degraded.get('upload')).toContain(why);
       await expect.poll(() => lab.degraded.get('git remote')).toContain(why);
 
@@ -241,7 +241,7 @@ describe('a bucket', () => {
     expect(lab.copies.status()).toMatchObject([
       { queued: 8, problem: expect.stringContaining('gs://backups/rack4: status 503') },
     ]);
-    expect(lab.degraded.get('upload')).toContain('answers 503');
+    expect(lab.degraded.get('upload')).toContain('status 503');
     expect(outage.hits.length).toBeGreaterThan(90);
     expect(outage.hits.length).toBeLessThan(110);
     expect(google.calls.length - before).toBe(outage.hits.length);
@@ -281,7 +281,7 @@ describe('a bucket', () => {
     await lab.settled();
 
     expect(lab.copies.stateOf(newer)).toBe('queued');
-    expect(lab.degraded.get('upload')).toMatch(/^router: .* is not there as it was sent/);
+    expect(lab.degraded.get('upload')).toMatch(/^router: .* differs from the sent content/);
     expect(google.calls.map(({ operation }) => operation)).not.toContain('delete');
     lab.time.pass(10_000);
     await lab.idle();
@@ -392,7 +392,7 @@ describe('places in rack.yaml', () => {
     await lab.idle();
     await rm(lab.offsite, { recursive: true });
     await lab.store('router', 'one');
-    await expect.poll(() => lab.degraded.get('upload')).toContain('is its disk mounted?');
+    await expect.poll(() => lab.degraded.get('upload')).toContain('check that its disk is mounted');
 
     await lab.settings('{}');
 
@@ -412,7 +412,7 @@ describe('places in rack.yaml', () => {
   it('that change are tried at once', async () => {
     const lab = await startOffsite({ settings: '{ upload: OFFSITE/nowhere, encrypt: none }' });
     await lab.store('router', 'one');
-    await expect.poll(() => lab.degraded.get('upload')).toContain('is its disk mounted?');
+    await expect.poll(() => lab.degraded.get('upload')).toContain('check that its disk is mounted');
 
     await lab.settings('{ upload: OFFSITE, encrypt: none }');
     await lab.idle();
@@ -430,7 +430,7 @@ describe('a directory', () => {
     await mkdir(lab.offsite);
 
     await lab.store('router', 'two');
-    await expect.poll(() => lab.degraded.get('upload')).toContain('is its disk mounted?');
+    await expect.poll(() => lab.degraded.get('upload')).toContain('check that its disk is mounted');
     expect(await readdir(lab.offsite)).toEqual([]);
     await lab.settled();
     await rm(lab.offsite, { recursive: true });

@@ -111,6 +111,6 @@ describe('a version of gigabytes', () => {
     });
     const version = { id: 'a'.repeat(40), device: 'host', time: '2026-11-20T10:00:00Z' };
 
-    await expect(versions.text({ ...version, size: 3e9 }, false)).rejects.toThrow(/too many/);
+    await expect(versions.text({ ...version, size: 3e9 }, false)).rejects.toThrow(/too large/);
   });
 });
