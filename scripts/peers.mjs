@@ -355,6 +355,22 @@ export const peerKinds = [
       'that a real Kubernetes control plane accepts and rolls out the overlays of kube/, and what skolo push makes of a rack',
   },
   {
+    name: 'real-node',
+    // The packages are what it runs.
+    commands: builtBy('test/control-plane/build-node'),
+    version: ['version'],
+    debian: [
+      'containerd',
+      'runc',
+      'containernetworking-plugins',
+      'iptables',
+      'nftables',
+      'conntrack',
+    ],
+    build: 'test/control-plane/build-node',
+    proves: 'the images as pods, and NetworkPolicies, on nodes with kubelet and containerd',
+  },
+  {
     name: 'chromium',
     commands: ['/usr/bin/chromium', 'chromium'],
     version: ['--version'],

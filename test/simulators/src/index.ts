@@ -92,6 +92,12 @@ export { type ImageRegistry, startImageRegistry } from './real/image-registry.ts
 export { type Jumphost, type JumphostOptions, startJumphost } from './real/jumphost.ts';
 export { type LinuxHost, type LinuxHostOptions, startLinuxHost } from './real/linux-host.ts';
 export { PowerCutNode } from './real/power-cut-node.ts';
+export {
+  type NodeNetwork,
+  type RealNode,
+  type RunningNode,
+  whyNoRealNodes,
+} from './real/real-nodes.ts';
 export { type RealSshd, type SshEndpoint, startSshd } from './real/sshd.ts';
 export type { BotTimes } from './swarming/bot-zip.ts';
 export type { SwarmingFault } from './swarming/faults.ts';

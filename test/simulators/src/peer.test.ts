@@ -82,6 +82,7 @@ describe('peer', () => {
       chronyd: true,
       kubectl: true,
       'control-plane': true,
+      'real-node': true,
       chromium: true,
       zsh: true,
       containerd: true,

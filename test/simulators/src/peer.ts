@@ -46,6 +46,7 @@ export type PeerName =
   | 'chronyd'
   | 'chromium'
   | 'control-plane'
+  | 'real-node'
   | 'cloud-init'
   | 'cloud-init-root'
   | 'virt-arm64'

@@ -27,7 +27,7 @@ export function spareStep({ jumphost, spare, subnet }: TakeOver): Step {
     async check(host) {
       const why = await whyNoAddress(host, {
         address: jumphost.address,
-        old: spare.address,
+        previous: spare.address,
         subnet,
       });
       if (why !== undefined) {
@@ -74,7 +74,7 @@ export function addressStep(takeOver: TakeOver, about: object, guard: Guard): St
     }),
     async apply(host) {
       const mark = { path: tookOver, content: `${JSON.stringify(about)}\n` };
-      const wanted = { address: jumphost.address, old: spare.address, subnet };
+      const wanted = { address: jumphost.address, previous: spare.address, subnet };
       const statement = takeOver.sign((await host.need(machineScript)).trim());
       const signed = { path: statementFile, content: `${JSON.stringify(statement)}\n` };
       const files = [mark, signed, ...(await names(host, takeOver)), ...(await hostKeys(host))];

@@ -21,6 +21,7 @@ import {
   writtenHead,
 } from '@skolo/computers';
 import { type Role, startMs, units } from '../program/unit.ts';
+import { nodeCheckFiles } from './node-check.ts';
 
 const folder = '/var/lib/rancher/k3s/agent/etc/containerd';
 
@@ -47,7 +48,7 @@ const dropIn: TextFile = {
 };
 
 /** For a computer that has no k3s yet. */
-export const imageStoreFiles: readonly TextFile[] = [template, dropIn];
+export const imageStoreFiles: readonly TextFile[] = [template, dropIn, ...nodeCheckFiles];
 
 /** A template of a person stays as it is. k3s renders one for containerd 1.7 only if there is none for version 2. */
 const findTemplates = `cd ${folder} 2> /dev/null || exit 0
@@ -61,7 +62,7 @@ done
 exit 1`;
 
 async function wantedFiles(host: Host): Promise<readonly TextFile[]> {
-  return (await host.run(hasOther)).code === 0 ? [dropIn] : imageStoreFiles;
+  return (await host.run(hasOther)).code === 0 ? [dropIn, ...nodeCheckFiles] : imageStoreFiles;
 }
 
 /** The step of these settings. k3s reads them again when something has changed. */
@@ -81,7 +82,8 @@ export function imageStoreStep(role: Role): Step {
       await writeDiffering(host, await wantedFiles(host));
       // Pods continue without it.
       await host.need(
-        `case $(systemctl is-active ${units[role]}) in active | activating) systemctl restart ${units[role]} ;; esac && ${pending.clear}`,
+        `systemctl daemon-reload
+case $(systemctl is-active ${units[role]}) in active | activating) systemctl restart ${units[role]} ;; esac && ${pending.clear}`,
         { deadlineMs: startMs },
       );
     },

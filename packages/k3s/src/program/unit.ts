@@ -10,6 +10,7 @@ import {
   type Release,
   writeDiffering,
 } from '@skolo/computers';
+import { imageStoreUnit, nodeCheckFiles } from '../image-store/node-check.ts';
 
 export const binary = '/usr/local/bin/k3s';
 const releases = 'https://github.com/k3s-io/k3s/releases/download';
@@ -91,13 +92,14 @@ export async function writeUnit(host: Host, role: Role): Promise<void> {
 }
 
 /**
- * A script that ends the unit with all its pods. KillMode=process and the pods' mounts: as the installer of k3s does in
- * k3s-killall.sh.
+ * A script that ends the unit with all its pods, and removes the check of their images. KillMode=process and the pods' mounts: as
+ * the installer of k3s does in k3s-killall.sh.
  */
 export function endUnit(role: Role): string {
   const unit = units[role];
   return `systemctl disable --now ${unit} 2>/dev/null
 systemctl kill --kill-whom=all --signal=SIGKILL ${unit} 2>/dev/null
+rm -f ${nodeCheckFiles.map(({ path }) => path).join(' ')}
 for each in /sys/fs/cgroup/kubepods*/cgroup.kill; do if [ -e "$each" ]; then echo 1 > "$each"; fi; done
 awk '$2 ~ "^/(run/k3s|var/lib/kubelet|run/netns/cni-)" { print $2 }' /proc/self/mounts | sort -r | while read -r each; do umount -l "$each"; done`;
 }
@@ -121,7 +123,7 @@ export function unitText(role: Role): string {
 [Unit]
 Description=Lightweight Kubernetes
 Documentation=https://k3s.io
-Wants=network-online.target
+Wants=network-online.target ${imageStoreUnit}
 After=network-online.target
 
 [Service]

@@ -170,7 +170,7 @@ describe('boot files of any setup', () => {
       folders.push(at);
     }
     const services = folders.filter((each) => each.endsWith('.service'));
-    expect(services.length).toBe(2);
+    expect(services.length).toBe(3);
 
     const { stderr } = await run('systemd-analyze', ['--man=no', 'verify', ...services]);
 

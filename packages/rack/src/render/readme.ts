@@ -22,19 +22,19 @@ export function readme(
   return [
     `<!--\n${head(rack, '', '').trimEnd()}\n-->`,
     `# Derived files of ${rack.name}`,
-    'A kustomize component with facts of rack.yaml for kube/base. `skolo rack render --check` lists stale files.',
+    'A kustomize component that passes values of rack.yaml to kube/base. `skolo rack render --check` lists stale files.',
     table(
       ['file', 'content'],
       [
         [
           '`kustomization.yaml`',
-          'Lists the other files and generates the ConfigMap `rack-facts`: name and subnet of the rack, and its jumphost.',
+          'Lists the other files and creates the ConfigMap `rack-facts`: name and subnet of the rack, and its jumphost.',
         ],
         ...files.map(({ name, about }) => [`\`${name}\``, about.split('\n', 1).join('')]),
       ],
     ),
     '## Secrets',
-    'Each service has a Secret with its name, which contains only the secrets that it reads. `skolo secrets apply` copies them from the store of the team, and `skolo secrets status` lists the missing ones.',
+    'Each service has one Secret with its own name, which contains only the secrets that it reads. `skolo secrets apply` creates them from the secret store of your team, and `skolo secrets status` lists missing ones.',
     ...[...secrets.map(ofService), ...tokens].flatMap(section),
     '',
   ].join('\n\n');

@@ -8,6 +8,13 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { freeTcpPort } from '../free-port.ts';
 import { Process } from './process.ts';
+import {
+  bridgeAddress,
+  type NodeNetwork,
+  type RealNode,
+  type RunningNode,
+  startNodeNetwork,
+} from './real-nodes.ts';
 
 const run = promisify(execFile);
 
@@ -30,6 +37,8 @@ interface ControlPlaneOptions {
   /** The controller manager and the scheduler. Default: where there are nodes */
   controllers?: boolean;
   nodes?: readonly FakeNode[];
+  /** Nodes that run containers. They need root and Debian packages: see `whyNoRealNodes`. */
+  realNodes?: readonly RealNode[];
   /** Where its files are: they stay, and the next one goes on with them. Default: a temporary folder */
   folder?: string;
   /** Of the API server. Default: a free one */
@@ -47,6 +56,12 @@ export interface ControlPlane {
   tokenOf(namespace: string, account: string, seconds: number): Promise<string>;
   /** Another node, until it is stopped: then it stays, and is not ready. It needs the controllers. */
   addNode(node: FakeNode): Promise<{ stop(): Promise<void> }>;
+  /** The network of `realNodes`. @throws Error There are none */
+  network(): NodeNetwork;
+  /** One of `realNodes`. @throws Error There is none of this name */
+  realNode(name: string): RunningNode;
+  /** Starts a real node again, after `stop`, maybe with other data. */
+  startRealNode(node: RealNode): Promise<RunningNode>;
   /** `kill -9` of the API server. */
   killApiServer(): Promise<void>;
   /** Starts it again, and waits until it is ready. */
@@ -66,8 +81,9 @@ export interface ControlPlane {
 export async function startControlPlane(
   program: string,
   kubectl: string,
-  { nodes = [], controllers = nodes.length > 0, folder, ...given }: ControlPlaneOptions = {},
+  { nodes = [], realNodes = [], folder, ...given }: ControlPlaneOptions = {},
 ): Promise<ControlPlane> {
+  const { controllers = nodes.length + realNodes.length > 0 } = given;
   const dir = folder ?? (await mkdtemp(join(tmpdir(), 'skolo-control-plane-')));
   const [etcdPort, peerPort] = [await freeTcpPort(), await freeTcpPort()];
   const kubeletPort = await freeTcpPort();
@@ -77,10 +93,14 @@ export async function startControlPlane(
   const previous = await readFile(accountKey, 'utf8').catch(() => undefined);
   const signingKey = previous ?? rsaKey();
   const authority = join(certificates, 'authority.crt');
+  const egress = join(dir, 'egress.json');
+  const kubeletClient = join(dir, 'kubelet-client.pem');
   const heartbeatMs = nodes.length > 20 ? 10_000 : 1_000;
   const started: Process[] = [];
   let etcd: Process | undefined;
   let apiServer: Process | undefined;
+  const real = new Map<string, RunningNode>();
+  let nodeNetwork: NodeNetwork | undefined;
   let users = 0;
   let kubeconfig = '';
 
@@ -90,16 +110,64 @@ export async function startControlPlane(
     return one;
   }
 
-  async function kubeconfigOf(user: string, groups: readonly string[] = []): Promise<string> {
+  async function certificateOf(user: string, groups: readonly string[]): Promise<Buffer> {
     const { stdout: pem } = await run(program, [
       'certificate',
       ...['--dir', certificates, '--user', user, '--groups', groups.join(',')],
     ]);
+    return Buffer.from(pem);
+  }
+
+  async function kubeconfigOf(user: string, groups: readonly string[] = []): Promise<string> {
+    const pem = await certificateOf(user, groups);
     users += 1;
     const file = join(dir, `kubeconfig-${users}`);
-    const text = kubeconfigText(port, authority, Buffer.from(pem));
-    await writeFile(file, text, { mode: 0o600 });
+    const cluster = { server: `https://127.0.0.1:${port}`, 'certificate-authority': authority };
+    await writeFile(file, kubeconfigText(cluster, pem), { mode: 0o600 });
     return file;
+  }
+
+  /** The API server connects to real nodes through their network, and signs in to them. */
+  async function startNetwork(): Promise<NodeNetwork> {
+    const pem = await certificateOf('kube-apiserver', ['system:masters']);
+    await writeFile(kubeletClient, pem, { mode: 0o600 });
+    const transport = { uds: { udsName: join(dir, 'egress.sock') } };
+    const connection = { proxyProtocol: 'HTTPConnect', transport };
+    await writeFile(
+      egress,
+      JSON.stringify({
+        apiVersion: 'apiserver.k8s.io/v1beta1',
+        kind: 'EgressSelectorConfiguration',
+        egressSelections: [{ name: 'cluster', connection }],
+      }),
+    );
+    const ca = await readFile(authority, 'base64');
+    return startNodeNetwork({
+      ...{ dir, port, authority, nodes: realNodes, remove: folder === undefined },
+      kubeconfigOf: async (user, groups) => {
+        const server = `https://${bridgeAddress}:${port}`;
+        // No certificate has the address of the bridge.
+        const name = { 'tls-server-name': 'kubernetes' };
+        const cluster = { server, 'certificate-authority-data': ca, ...name };
+        return kubeconfigText(cluster, await certificateOf(user, groups));
+      },
+      async isReady(node) {
+        const path = '-o=jsonpath={.status.conditions[?(@.type=="Ready")].status}';
+        const args = ['get', 'node', node, '--ignore-not-found', path];
+        const { stdout } = await run(kubectl, [`--kubeconfig=${kubeconfig}`, ...args]);
+        return stdout === 'True';
+      },
+    });
+  }
+
+  async function startRealNode(node: RealNode): Promise<RunningNode> {
+    if (!nodeNetwork) throw new Error('there are no real nodes');
+    const started = await nodeNetwork.start(node);
+    real.set(node.name, started);
+    const labels = Object.entries(node.labels ?? {}).map(([key, value]) => `${key}=${value}`);
+    const args = [`--kubeconfig=${kubeconfig}`, 'label', 'node', node.name, ...labels];
+    if (labels.length > 0) await run(kubectl, [...args, '--overwrite']);
+    return started;
   }
 
   async function tokenOf(namespace: string, account: string, seconds: number) {
@@ -136,11 +204,22 @@ export async function startControlPlane(
         accountKey,
       ],
       ...['--authorization-mode', 'Node,RBAC', '--enable-admission-plugins', 'NodeRestriction'],
-      ...['--service-cluster-ip-range', '10.43.0.0/16', '--endpoint-reconciler-type', 'none'],
-      // Written to no object, and asked by nobody; without it the server looks for a default route.
-      ...['--advertise-address', '192.0.2.1'],
-      // Where the fake kubelets are.
-      ...['--kubelet-preferred-address-types', 'ExternalIP'],
+      ...['--service-cluster-ip-range', '10.43.0.0/16'],
+      // Of fake and of real kubelets.
+      ...['--kubelet-preferred-address-types', 'ExternalIP,InternalIP'],
+      ...(nodeNetwork
+        ? [
+            ...['--endpoint-reconciler-type', 'master-count', '--advertise-address', bridgeAddress],
+            ...['--egress-selector-config-file', egress],
+            ...[
+              '--kubelet-client-certificate',
+              kubeletClient,
+              '--kubelet-client-key',
+              kubeletClient,
+            ],
+          ]
+        : // Written to no object, and asked by nobody; without it the server looks for a default route.
+          ['--endpoint-reconciler-type', 'none', '--advertise-address', '192.0.2.1']),
       // The agents of machines are privileged pods, as on k3s.
       '--allow-privileged',
     );
@@ -165,6 +244,7 @@ export async function startControlPlane(
   }
 
   async function close() {
+    await nodeNetwork?.close();
     // The last one first: without etcd, an API server waits for a minute before it ends.
     for (const one of started.reverse()) await one.stop();
     if (folder === undefined) await rm(dir, { recursive: true, force: true });
@@ -191,6 +271,7 @@ export async function startControlPlane(
       await writeFile(accountKey, signingKey, { mode: 0o600 });
     }
     kubeconfig = await kubeconfigOf('admin', ['system:masters']);
+    if (realNodes.length > 0) nodeNetwork = await startNetwork();
     etcd = start(
       'etcd',
       ...['--data-dir', join(dir, 'etcd')],
@@ -210,6 +291,7 @@ export async function startControlPlane(
       start('scheduler', ...common, '--kube-api-qps', '500', '--kube-api-burst', '500');
     }
     if (nodes.length > 0) await startNodes(nodes, kubeletPort);
+    await Promise.all(realNodes.map(startRealNode));
     return {
       kubeconfig,
       port,
@@ -220,6 +302,9 @@ export async function startControlPlane(
         const kubelet = await startNodes([node], at);
         return { stop: () => kubelet.stop() };
       },
+      network: () => found(nodeNetwork, 'there are no real nodes'),
+      realNode: (name) => found(real.get(name), `${name}: no such real node`),
+      startRealNode,
       killApiServer: async () => apiServer?.stop(),
       startApiServer,
       untilEtcdEnds: etcd.untilEnd.bind(etcd),
@@ -236,9 +321,13 @@ function rsaKey(): string {
   return privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
 }
 
+function found<T>(what: T | undefined, why: string): T {
+  if (what === undefined) throw new Error(why);
+  return what;
+}
+
 /** @param pem the certificate and the key */
-function kubeconfigText(port: number, authority: string, pem: Buffer): string {
-  const server = `https://127.0.0.1:${port}`;
+function kubeconfigText(cluster: Record<string, string>, pem: Buffer): string {
   const user = {
     'client-certificate-data': pem.toString('base64'),
     'client-key-data': pem.toString('base64'),
@@ -246,7 +335,7 @@ function kubeconfigText(port: number, authority: string, pem: Buffer): string {
   return JSON.stringify({
     apiVersion: 'v1',
     kind: 'Config',
-    clusters: [{ name: 'test', cluster: { server, 'certificate-authority': authority } }],
+    clusters: [{ name: 'test', cluster }],
     users: [{ name: 'test', user }],
     contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
     'current-context': 'test',

@@ -26,6 +26,8 @@ interface PowerCutOptions {
   settings: string;
 }
 
+/** On its disk, where k3s has it. */
+const storeFolder = 'var/lib/rancher/k3s/agent/containerd';
 const mountDisk = 'mount -o loop,commit=600 outer/disk.img disk';
 const makeDisk = `cd "$1"
 mkdir outer disk mounted
@@ -57,7 +59,7 @@ export class PowerCutNode {
     const dir = await mkdtemp(join(tmpdir(), 'skolo-power-cut-'));
     await writeFile(
       join(dir, 'config.toml'),
-      `root = "${dir}/disk/containerd"
+      `root = "${dir}/disk/${storeFolder}"
 state = "${dir}/state"
 disabled_plugins = ["io.containerd.internal.v1.opt"]
 grpc.address = "${dir}/containerd.sock"
@@ -100,7 +102,7 @@ ${options.settings}`,
 
   /** The image's files that are not what they should be. @param sums of the registry */
   async damaged(image: string, sums: string): Promise<string[]> {
-    await writeFile(join(this.dir, 'sums'), sums);
+    await this.writeFile('sums', sums);
     await this.ctr(`images mount '${image}' mounted > /dev/null`);
     const lines = await this.sh(
       'cd mounted; sha256sum --check --quiet ../sums 2> /dev/null || true',
@@ -115,10 +117,15 @@ ${options.settings}`,
     if (names.length > 0) await this.ctr(`images rm --sync ${names.join(' ')}`);
   }
 
+  /** Beside its disk. */
+  async writeFile(name: string, content: string): Promise<void> {
+    await writeFile(join(this.dir, name), content);
+  }
+
   /** Its disk is from now on what it was at this moment, and containerd does not run. */
   async cutPower(): Promise<void> {
     await this.sh('cp --reflink=always outer/disk.img outer/next.img');
-    await this.containerd?.stop();
+    await this.stop();
     await this.sh(`umount -R disk; mv outer/next.img outer/disk.img; rm -rf state; ${mountDisk}`);
   }
 
@@ -137,8 +144,13 @@ ${options.settings}`,
     );
   }
 
-  async close(): Promise<void> {
+  /** Ends containerd. */
+  async stop(): Promise<void> {
     await this.containerd?.stop();
+  }
+
+  async close(): Promise<void> {
+    await this.stop();
     await this.holder.stop();
     await rm(this.dir, { recursive: true, force: true });
   }

@@ -1,0 +1,120 @@
+/** Nodes whose images a power cut has damaged, because containerd lacks the settings: the script of the unit, then a kubelet's pull. */
+import { pause } from '@skolo/base';
+import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
+import { type ImageRegistry, PowerCutNode, peer, startImageRegistry } from '@skolo/simulators';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { nodeCheckFiles } from './node-check.ts';
+
+const [debian = '', containerd2 = ''] = [peer('containerd'), peer('containerd-2')];
+
+describe.skipIf(!debian || !containerd2 || !peer('xfsprogs'))('a node after a power cut', () => {
+  let registry: ImageRegistry;
+  let node: PowerCutNode;
+
+  beforeAll(async () => {
+    registry = await startImageRegistry({ layers: 3, files: 40, fileBytes: 20_000 });
+    node = await PowerCutNode.start({
+      containerd: containerd2,
+      settings: 'version = 3\n',
+      debian,
+      puller: containerd2,
+    });
+    await node.writeFile('check', nodeCheckFiles[0]?.content ?? '');
+    await node.sh(`bin=disk/var/lib/rancher/k3s/data/current/bin; mkdir -p $bin
+ln -s '${containerd2}' $bin/containerd; sync -f disk`);
+  });
+  afterAll(async () => {
+    await node?.close();
+    await registry?.close();
+  });
+  beforeEach(() => node.removeImages());
+
+  /** Its disk from now on, as the unit leaves it before k3s starts. */
+  async function cutAndCheck(): Promise<string> {
+    await node.cutPower();
+    return await start();
+  }
+  async function start(): Promise<string> {
+    const said = await node.sh(
+      `rm -rf disk/run; mkdir disk/run; SKOLO_ROOT=$PWD/disk sh check check 2>&1 || true`,
+    );
+    await node.boot();
+    return said;
+  }
+  const aDayPasses = () =>
+    node.sh(
+      `find disk/var/lib/skolo/image-store/removed -type f -exec touch -d '25 hours ago' {} + -exec sync {} + || true`,
+    );
+
+  async function expectWhole() {
+    if (!(await node.has(registry.image))) await node.pull(registry.image);
+    expect(await node.damaged(registry.image, registry.sums)).toEqual([]);
+  }
+
+  it('removes an image with empty files, and its containers', async () => {
+    await node.pull(registry.image);
+    await node.ctr(`containers create '${registry.image}' pod-1`);
+
+    const said = await cutAndCheck();
+
+    expect(said).toContain(`removed, because it is damaged: ${registry.image}`);
+    expect(await node.ctr('containers ls -q')).toBe('');
+    expect(await node.has(registry.image)).toBe(false);
+    await expectWhole();
+  });
+
+  it('removes an image at most once a day', async () => {
+    await aDayPasses();
+    await node.pull(registry.image);
+    await cutAndCheck();
+    await node.pull(registry.image);
+
+    expect(await cutAndCheck()).toContain('was removed less than a day ago, and stays');
+    await aDayPasses();
+    expect(await cutAndCheck()).toContain('removed, because it is damaged');
+    await expectWhole();
+  });
+
+  it('keeps an image that is whole, and compares each of its layers once', async () => {
+    await node.pull(registry.image);
+    await node.sh('sync -f disk');
+
+    expect(await cutAndCheck()).not.toContain('damaged');
+    expect(await node.has(registry.image)).toBe(true);
+    await expectWhole();
+    const verified = await node.sh('cat disk/var/lib/rancher/k3s/agent/containerd/skolo-verified');
+    expect(await cutAndCheck()).not.toContain('damaged');
+    expect(await node.sh('cat disk/var/lib/rancher/k3s/agent/containerd/skolo-verified')).toBe(
+      verified,
+    );
+  });
+
+  it('looks at nothing after an orderly shutdown, or beside containers', async () => {
+    await node.pull(registry.image);
+    await node.stop();
+    await node.sh('SKOLO_ROOT=$PWD/disk sh check clean');
+    expect(await start()).toBe('');
+    await node.cutPower();
+    await node.sh('mkdir -p disk/run/k3s/containerd/io.containerd.runtime.v2.task/k8s.io/pod-1');
+
+    expect(await node.sh('SKOLO_ROOT=$PWD/disk sh check check')).toBe('');
+    await node.boot();
+    expect(await node.has(registry.image)).toBe(true);
+  });
+
+  it(`has whole images again after cuts at random moments of a pull (seed ${seed})`, async () => {
+    const random = seeded(seed);
+    const begin = performance.now();
+    await node.pull(registry.image);
+    const pullMs = performance.now() - begin;
+    for (let round = 0; round < countRounds(3, 60); round += 1) {
+      await aDayPasses();
+      await node.removeImages();
+      const pulled = node.pull(registry.image).catch(() => {});
+      await pause(random() * pullMs * 1.1);
+      await cutAndCheck();
+      await pulled;
+      await expectWhole();
+    }
+  });
+});

@@ -1,0 +1,160 @@
+/**
+ * What a node does about its images after a power cut, before k3s starts: a unit and a script for a POSIX shell, with GNU tar.
+ *
+ * Without the settings of `settings.ts`, containerd keeps layers of empty files, and never unpacks a layer again that it lists. Three
+ * things protect such a layer from its garbage collection: the lease of a pull that was interrupted, images, and containers. They are
+ * removed, so the next pull unpacks the layer anew. After a start of the computer no container runs.
+ */
+import type { TextFile } from '@skolo/computers';
+
+const script = '/usr/local/sbin/skolo-image-store';
+export const imageStoreUnit = 'skolo-image-store.service';
+
+/** `skolo-image-store check`, or `clean` when the computer shuts down. Tests run it in another root. */
+const check = `#!/bin/sh
+# Written by skolo. After a power cut, removes images that are damaged. kubelet pulls them again.
+set -u
+export LC_ALL=C
+root=\${SKOLO_ROOT-}
+rancher=$root/var/lib/rancher/k3s
+store=$rancher/agent/containerd
+snapshots=$store/io.containerd.snapshotter.v1.overlayfs
+blobs=$store/io.containerd.content.v1.content/blobs/sha256
+state=$root/var/lib/skolo/image-store
+# It goes with the store.
+verified=$store/skolo-verified
+run=$root/run/skolo-image-store
+# k3s starts its containerd from there.
+PATH=$rancher/data/current/bin:$PATH
+
+mkdir -p "$state"
+if [ "$1" = clean ]; then
+  [ ! -d "$store" ] || sync -f "$store"
+  touch "$state/clean" && sync "$state/clean"
+  exit
+fi
+
+# Once for each start of the computer, and never beside containers: k3s may start again while they run.
+mkdir "$run" 2> /dev/null || exit 0
+[ -z "$(ls "$root/run/k3s/containerd/io.containerd.runtime.v2.task/k8s.io" 2> /dev/null)" ] || exit 0
+if [ -e "$state/clean" ]; then
+  rm -f "$state/clean" && sync -f "$state"
+  exit 0
+fi
+[ -d "$snapshots" ] || exit 0
+
+cat > "$run/config.toml" << EOF
+version = 2
+root = "$store"
+state = "$run/state"
+disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime", "io.containerd.internal.v1.opt", "io.containerd.internal.v1.restart", "io.containerd.nri.v1.nri"]
+[grpc]
+address = "$run/containerd.sock"
+[ttrpc]
+address = "$run/containerd.sock.ttrpc"
+EOF
+containerd --config "$run/config.toml" --log-level error &
+server=$!
+trap 'kill "$server" 2> /dev/null; wait "$server"; rm -rf "$run/state" "$run"/containerd.sock*' EXIT
+ask() { ctr -a "$run/containerd.sock" -n k8s.io "$@"; }
+left=120
+until ask namespaces ls > /dev/null 2>&1; do
+  left=$((left - 1))
+  if [ "$left" = 0 ] || ! kill -0 "$server" 2> /dev/null; then
+    echo 'image store damaged: containerd does not start on it' >&2
+    exit 1
+  fi
+  sleep 0.5
+done
+
+# is_whole DIGEST: the blob has its content.
+is_whole() { [ "$(sha256sum 2> /dev/null < "$blobs/$1")" = "$1  -" ]; }
+
+# digests KEY FILE: those behind the key, in their order.
+digests() { tr -d ' \\n\\t' < "$2" | sed "s/.*\\"$1\\":\\[\\([^]]*\\)\\].*/\\1/" | grep -o 'sha256:[0-9a-f]\\{64\\}' | cut -d : -f 2; }
+
+# layer_is_whole CHAIN BLOB: the unpacked files are those of the blob. A layer that was compared once is on the disk for good.
+layer_is_whole() {
+  mounts=$(ask snapshots --snapshotter overlayfs view -t / skolo-image-store "sha256:$1" 2> /dev/null) || return 0
+  ask snapshots --snapshotter overlayfs rm skolo-image-store
+  folder=$(printf '%s\\n' "$mounts" | grep -o "$snapshots/snapshots/[0-9]*/fs" | head -n 1)
+  ! grep -qxF "$1 $folder" "$verified" 2> /dev/null || return 0
+  is_whole "$2" || return 1
+  # It also reports times of folders. Files that a layer removes are in no folder.
+  ! tar --compare --file "$blobs/$2" --directory "$folder" --exclude '.wh.*' 2>&1 |
+    grep -q -e ': Size differs$' -e ': Contents differ$' -e ': Warning: Cannot stat: No such file' || return 1
+  echo "$1 $folder" >> "$verified"
+}
+
+# image_is_whole DIGEST: of an index, or of an image for one platform.
+image_is_whole() {
+  is_whole "$1" || return 1
+  if grep -q '"manifests"' "$blobs/$1"; then
+    for part in $(digests manifests "$blobs/$1"); do
+      [ ! -e "$blobs/$part" ] || (image_is_whole "$part") || return 1
+    done
+    return 0
+  fi
+  config=$(tr -d ' \\n\\t' < "$blobs/$1" | sed 's/.*"config":{\\([^}]*\\)}.*/\\1/' | grep -o '[0-9a-f]\\{64\\}' | head -n 1)
+  is_whole "$config" || return 1
+  chain=
+  set -- $(digests layers "$blobs/$1")
+  for diff in $(digests diff_ids "$blobs/$config"); do
+    [ "$#" -gt 0 ] || return 0
+    chain=\${chain:+$(printf 'sha256:%s sha256:%s' "$chain" "$diff" | sha256sum | cut -d ' ' -f 1)}
+    chain=\${chain:-$diff}
+    layer_is_whole "$chain" "$1" || return 1
+    shift
+  done
+}
+
+for each in $(ask leases ls -q); do ask leases rm --sync "$each" > /dev/null; done
+damaged=
+failed=0
+for each in $(ask images ls | awk 'NR > 1 { print $3 }' | sort -u); do
+  image_is_whole "\${each#sha256:}" || damaged="$damaged $each"
+done
+[ ! -e "$verified" ] || sync "$verified"
+[ -n "$damaged" ] || exit 0
+
+mkdir -p "$state/removed"
+for each in $damaged; do
+  note=$state/removed/\${each#sha256:}
+  if [ -n "$(find "$note" -mtime -1 2> /dev/null)" ]; then
+    echo "image store damaged: $each was removed less than a day ago, and stays" >&2
+    failed=1
+    continue
+  fi
+  touch "$note" && sync "$note"
+  for name in $(ask images ls "target.digest==$each" | awk 'NR > 1 { print $1 }'); do
+    echo "removed, because it is damaged: $name"
+    for container in $(ask containers ls -q "image==$name"); do ask containers rm "$container"; done
+    ask images rm --sync "$name" > /dev/null
+  done
+done
+exit "$failed"
+`;
+
+export const nodeCheckFiles: readonly TextFile[] = [
+  { path: script, content: check, mode: 0o755 },
+  {
+    path: `/etc/systemd/system/${imageStoreUnit}`,
+    content: `# Written by skolo.
+[Unit]
+Description=skolo: images that a power cut has damaged
+DefaultDependencies=no
+Requires=sysinit.target
+After=sysinit.target local-fs.target
+Before=k3s-agent.service k3s.service
+Conflicts=shutdown.target
+Before=shutdown.target
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=${script} check
+ExecStop=${script} clean
+TimeoutStartSec=15min
+`,
+    mode: 0o644,
+  },
+];

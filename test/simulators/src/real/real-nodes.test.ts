@@ -1,0 +1,230 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { peer } from '../peer.ts';
+import { type ControlPlane, startControlPlane } from './control-plane.ts';
+import { policyCases } from './policy-cases.ts';
+import { whyNoRealNodes } from './real-nodes.ts';
+
+const run = promisify(execFile);
+const why = whyNoRealNodes();
+const inFull = Boolean(process.env.SKOLO_LONG);
+const seldom = { interval: 300, timeout: 60_000 };
+const kernelSettings = ['kernel/panic', 'vm/overcommit_memory', 'net/ipv4/ip_forward'];
+const namespaces = ['x', 'y', 'z'];
+const names = namespaces.flatMap((namespace) =>
+  ['a', 'b', 'c'].map((pod) => `${namespace}/${pod}`),
+);
+const addresses = new Map<string, string>();
+const addressOf = (pod: string) => addresses.get(pod) ?? '';
+let plane: ControlPlane;
+
+const Pods = z.object({
+  items: z.array(
+    z.object({
+      metadata: z.object({ name: z.string(), namespace: z.string() }),
+      status: z.object({ podIP: z.string() }),
+    }),
+  ),
+});
+
+async function kubectl(args: readonly string[], input?: object): Promise<string> {
+  const child = run(peer('kubectl') ?? '', [`--kubeconfig=${plane.kubeconfig}`, ...args]);
+  child.child.stdin?.end(input ? JSON.stringify(input) : '');
+  return (await child).stdout;
+}
+
+/** On two nodes, with ports as in Kubernetes' tests. */
+function podObject(name: string): object {
+  const [namespace, pod] = name.split('/');
+  const ports = [80, 81].map((port) => ({ name: `serve-${port}-tcp`, containerPort: port }));
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: pod, namespace, labels: { pod } },
+    spec: {
+      nodeName: pod === 'b' ? 'n2' : 'n1',
+      automountServiceAccountToken: false,
+      terminationGracePeriodSeconds: 0,
+      containers: [{ name: 'pause', image: 'test.skolo/pause:1', ports }],
+    },
+  };
+}
+
+/** A pod on the other node, with programs of the computer. */
+const client = {
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'client', namespace: 'default' },
+  spec: {
+    nodeName: 'n2',
+    terminationGracePeriodSeconds: 0,
+    containers: [
+      {
+        name: 'client',
+        image: 'test.skolo/pause:1',
+        command: ['/usr/bin/sh', '-c', 'echo started; exec sleep 1000'],
+        volumeMounts: ['lib', 'lib64', ''].map((subPath) => ({
+          name: 'usr',
+          mountPath: subPath === '' ? '/usr' : `/${subPath}`,
+          ...(subPath !== '' && { subPath }),
+        })),
+      },
+    ],
+    volumes: [{ name: 'usr', hostPath: { path: '/usr' } }],
+  },
+};
+
+function readSettings(): string[] {
+  return kernelSettings.map((name) => readFileSync(join('/proc/sys', name), 'utf8'));
+}
+
+describe.skipIf(why)('real nodes', { timeout: 300_000 }, () => {
+  const before = why ? [] : readSettings();
+
+  beforeAll(async () => {
+    plane = await startControlPlane(peer('control-plane') ?? '', peer('kubectl') ?? '', {
+      realNodes: [
+        { name: 'n1', address: '192.168.1.8', labels: { role: 'first' } },
+        { name: 'n2', address: '192.168.1.9' },
+      ],
+    });
+    const items = [
+      ...namespaces.map((name) => ({
+        apiVersion: 'v1',
+        kind: 'Namespace',
+        metadata: { name, labels: { ns: name } },
+      })),
+      ...names.map(podObject),
+      client,
+    ];
+    const coreDns = fileURLToPath(new URL('../../../control-plane/coredns.yaml', import.meta.url));
+    await kubectl(['apply', '--validate=false', '-f', coreDns]);
+    await kubectl(['create', '--validate=false', '-f', '-'], {
+      apiVersion: 'v1',
+      kind: 'List',
+      items,
+    });
+    await kubectl(['wait', '--for=condition=Ready', 'pod', '--all', '-A', '--timeout=90s']);
+    const pods = Pods.parse(JSON.parse(await kubectl(['get', 'pods', '-A', '-o', 'json'])));
+    for (const { metadata, status } of pods.items) {
+      addresses.set(`${metadata.namespace}/${metadata.name}`, status.podIP);
+    }
+  }, 180_000);
+  afterAll(() => plane?.close());
+
+  it('run containers, with their logs, commands in them, Services and cluster DNS', async () => {
+    const exec = (...command: string[]) => kubectl(['exec', 'client', '--', ...command]);
+
+    expect(await kubectl(['logs', 'client'])).toBe('started\n');
+    expect((await exec('hostname')).trim()).toBe('client');
+    expect(await exec('busybox', 'nslookup', 'kubernetes.default.svc.cluster.local')).toContain(
+      '10.43.0.1',
+    );
+    expect(await exec('curl', '-ks', 'https://10.43.0.1/version')).toContain('v1.36');
+  });
+
+  it('see no file of the computer but its programs, and leave its kernel settings alone', async () => {
+    const node = plane.realNode('n1');
+
+    expect((await node.run('ls', '/')).trim().split('\n')).not.toContain('work');
+    expect((await node.run('ls', '/root', '/home', '/mnt')).trim()).toMatch(/^[/:\w\s]*$/);
+    expect(readSettings()).toEqual(before);
+  });
+
+  const cases = policyCases(addressOf);
+  // Each is a second; the sample has one of each kind.
+  const sample = cases.filter((_, at) => inFull || at % 6 === 1);
+  it.each(sample.map(({ name }) => name))('%s', async (name) => {
+    const steps = policyCases(addressOf).find((one) => one.name === name)?.steps ?? [];
+    for (const step of steps) {
+      const items = step.apply?.map(({ namespace, name, spec }) => ({
+        apiVersion: 'networking.k8s.io/v1',
+        kind: 'NetworkPolicy',
+        metadata: { namespace, name },
+        spec,
+      }));
+      if (items) {
+        await kubectl(['apply', '-f', '-'], { apiVersion: 'v1', kind: 'List', items });
+      }
+      if (step.label) await kubectl(['label', ...step.label]);
+      if (step.deleteAll) await deletePolicies();
+
+      await expect
+        .poll(() => forbiddenAt(step.at), seldom)
+        .toEqual(pairsOf(step.forbidden).filter((pair) => !pairsOf(step.but ?? []).includes(pair)));
+    }
+    await deletePolicies();
+  });
+});
+
+async function deletePolicies(): Promise<void> {
+  await kubectl(['delete', 'networkpolicies', '--all', '-A']);
+}
+
+/** `x/a > *` as one pair for each pod. A pod always reaches itself. */
+function pairsOf(patterns: readonly string[]): string[] {
+  const matching = (pattern = '') =>
+    names.filter((name) => pattern === '*' || name.startsWith(pattern.replace('*', '')));
+  const pairs = patterns.flatMap((pattern) => {
+    const [from, to] = pattern.split(' > ');
+    return matching(from).flatMap((one) => matching(to).map((other) => `${one} > ${other}`));
+  });
+  return allPairs.filter((pair) => pairs.includes(pair));
+}
+
+const allPairs = names.flatMap((from) =>
+  names.filter((to) => to !== from).map((to) => `${from} > ${to}`),
+);
+
+/** The pairs between which no connection comes about. */
+async function forbiddenAt({ port, network } = { port: 80, network: 'tcp' as 'tcp' | 'udp' }) {
+  const target = (pod: string) => ({ address: addressOf(pod), port, network });
+  const attempts = allPairs.map((pair) => {
+    const [from = '', to = ''] = pair.split(' > ');
+    return { from: addressOf(from), to: target(to) };
+  });
+  const results = await plane.network().reach(names.map(target), attempts);
+  return allPairs.filter((_, at) => results[at] !== 'open');
+}
+
+describe.skipIf(why)('real nodes of a test that is killed', { timeout: 120_000 }, () => {
+  it('leave no process, control group, mount or file', async () => {
+    const temporary = await mkdtemp(join(tmpdir(), 'skolo-killed-'));
+    const code = `
+      import { peer, startControlPlane } from '@skolo/simulators';
+      const realNodes = [{ name: 'n1', address: '192.168.1.8' }];
+      await startControlPlane(peer('control-plane'), peer('kubectl'), { realNodes });
+      console.log('started');`;
+    const test = spawn(process.execPath, ['--input-type=module', '--eval', code], {
+      cwd: fileURLToPath(new URL('.', import.meta.url)),
+      env: { ...process.env, TMPDIR: temporary },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const ended = once(test, 'close');
+    const [line] = await once(createInterface({ input: test.stdout }), 'line');
+    expect(line).toBe('started');
+    const [folder = ''] = await readdir(temporary);
+    const node = readFileSync(join(temporary, folder, 'n1/pid'), 'utf8');
+    const group = readFileSync(`/proc/${node}/cgroup`, 'utf8').match(/memory:(\S*)/)?.[1] ?? '';
+    expect(existsSync(join('/sys/fs/cgroup/memory', group))).toBe(true);
+
+    test.kill('SIGKILL');
+    await ended;
+
+    await expect.poll(() => existsSync(`/proc/${node}`), seldom).toBe(false);
+    await expect.poll(() => existsSync(join('/sys/fs/cgroup/memory', group)), seldom).toBe(false);
+    await expect.poll(() => readdir(temporary), seldom).toEqual([]);
+    const { stdout } = await run('sh', ['-c', `grep -l ${temporary} /proc/[0-9]*/mounts || true`]);
+    expect(stdout).toBe('');
+    await run('rmdir', [temporary]);
+  });
+});

@@ -1,0 +1,210 @@
+/** Real nodes beside a real control plane: kubelet, containerd and kube-proxy in namespaces of their own (test/control-plane). */
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { z } from 'zod';
+import { peer } from '../peer.ts';
+import { Process } from './process.ts';
+
+const run = promisify(execFile);
+
+/** The bridge that all real nodes are connected with. Its namespace may have more addresses: those of machines outside. */
+export const bridgeAddress = '192.168.1.254';
+const prefixLength = 24;
+
+export interface RealNode {
+  name: string;
+  /** In 192.168.1.0/24 */
+  address: string;
+  labels?: Record<string, string>;
+  /** Those that it registers with. */
+  taints?: readonly { key: string; value?: string; effect: string }[];
+  /** Becomes its /var. Default: a folder of its own, which disappears with the control plane */
+  data?: string;
+}
+
+/** A packet's way, for `reach`. */
+interface Attempt {
+  /** An address of a pod, a node, or the bridge */
+  from: string;
+  to: Endpoint;
+}
+
+export interface Endpoint {
+  address: string;
+  port: number;
+  network?: 'tcp' | 'udp';
+}
+
+export interface RunningNode {
+  /** Its first process. */
+  pid: number;
+  /** Runs a program in all its namespaces. */
+  run(...command: readonly string[]): Promise<string>;
+  /** Loads an archive of `docker save` into its containerd. */
+  importImages(file: string): Promise<void>;
+  /** As when its power is cut: everything of it ends at once. Its data stays if it was given a folder. */
+  stop(): Promise<void>;
+}
+
+export interface NodeNetwork {
+  /** The process whose network namespace has the bridge. */
+  pid: number;
+  /** Adds addresses to the bridge's namespace, as those of machines outside of the cluster. */
+  addAddresses(...addresses: readonly string[]): Promise<void>;
+  /**
+   * Listens at some addresses and tries connections, with packets, in the namespaces that have the addresses.
+   *
+   * @returns for each attempt `open`, `forbidden` (by a NetworkPolicy), `rejected`, `timeout`, or the error
+   */
+  reach(listen: readonly Endpoint[], attempts: readonly Attempt[]): Promise<string[]>;
+  start(node: RealNode): Promise<RunningNode>;
+  close(): Promise<void>;
+}
+
+interface NetworkOptions {
+  /** For all files. */
+  dir: string;
+  /** Of the API server. */
+  port: number;
+  /** Whether to remove the folder when the test is killed. */
+  remove: boolean;
+  /** In the order of the networks of their pods, 10.42.0.0/24 and so on. */
+  nodes: readonly RealNode[];
+  authority: string;
+  /** Text of a kubeconfig for the bridge's address. */
+  kubeconfigOf(user: string, groups: readonly string[]): Promise<string>;
+  /** Of a node, as the API server has it. */
+  isReady(node: string): Promise<boolean>;
+}
+
+/** Why real nodes cannot be had here; undefined where they can. */
+export function whyNoRealNodes(): string | undefined {
+  if (process.getuid?.() !== 0) return 'only root can make nodes';
+  if (!existsSync('/sys/fs/cgroup/memory/cgroup.clone_children')) return 'no cgroup v1';
+  const peers = ['control-plane', 'real-node', 'kubectl', 'containerd'] as const;
+  const programs = ['/usr/lib/cni/bridge', '/usr/sbin/runc', '/usr/sbin/nft'];
+  const missing = [
+    ...peers.filter((name) => !peer(name)),
+    ...[...programs, '/usr/sbin/iptables', '/usr/sbin/conntrack'].filter(
+      (file) => !existsSync(file),
+    ),
+  ];
+  return missing.length > 0 ? `not here: ${missing.join(', ')}` : undefined;
+}
+
+/** Starts the network of real nodes, without nodes. */
+export async function startNodeNetwork(options: NetworkOptions): Promise<NodeNetwork> {
+  const { dir } = options;
+  const program = peer('real-node') ?? '';
+  const network = new Process(program, [
+    ...['network', '--dir', dir, '--address', `${bridgeAddress}/${prefixLength}`],
+    ...['--api-port', `${options.port}`, ...(options.remove ? ['--remove'] : [])],
+  ]);
+  await network.until('the bridge', async () => existsSync(join(dir, 'egress.sock')));
+  const running: RunningNode[] = [];
+
+  async function start(node: RealNode): Promise<RunningNode> {
+    const folder = join(dir, node.name);
+    await writeNode(folder, node, options);
+    const one = new Process(program, ['node', '--dir', folder, '--network', `${network.pid}`]);
+    const started = runningNode(one, Number(await pidOf(one, folder)));
+    running.push(started);
+    const listens = 'exec 3<>/dev/tcp/127.0.0.1/10248';
+    await one.until('kubelet to listen', () => succeeds(started.run('bash', '-c', listens)));
+    await one.until('the node to be ready', () => options.isReady(node.name));
+    return started;
+  }
+
+  return {
+    pid: network.pid,
+    start,
+    async addAddresses(...addresses) {
+      for (const address of addresses) {
+        const command = ['ip', 'address', 'add', `${address}/32`, 'dev', 'rack'];
+        await run('nsenter', ['--net', '--target', `${network.pid}`, ...command]);
+      }
+    },
+    async reach(listen, attempts) {
+      const full = (one: Endpoint) => ({ network: 'tcp', ...one });
+      const child = run(program, ['reach'], { maxBuffer: 1 << 24 });
+      child.child.stdin?.end(
+        JSON.stringify({
+          listen: listen.map(full),
+          attempts: attempts.map(({ from, to }) => ({ from, to: full(to) })),
+        }),
+      );
+      return z.array(z.string()).parse(JSON.parse((await child).stdout));
+    },
+    async close() {
+      await Promise.all(running.map((one) => one.stop()));
+      await network.stop();
+    },
+  };
+}
+
+function succeeds(command: Promise<unknown>): Promise<boolean> {
+  return command.then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Writes what `real-node node` reads. */
+async function writeNode(folder: string, node: RealNode, options: NetworkOptions): Promise<void> {
+  const settings = join(folder, 'settings');
+  const data = node.data ?? join(folder, 'var');
+  await mkdir(settings, { recursive: true });
+  await mkdir(data, { recursive: true });
+  const subnetOf = (at: number) => `10.42.${at}.0/24`;
+  const routes = options.nodes.map(({ address }, at) => `${subnetOf(at)} via ${address}`);
+  const at = options.nodes.findIndex(({ name }) => name === node.name);
+  const spec = {
+    name: node.name,
+    address: `${node.address}/${prefixLength}`,
+    gateway: bridgeAddress,
+    pods: subnetOf(at),
+    routes: routes.filter((_, other) => other !== at),
+    taints: node.taints ?? [],
+    data,
+  };
+  await writeFile(join(folder, 'node.json'), JSON.stringify(spec));
+  await writeFile(join(settings, 'authority.crt'), await readFile(options.authority));
+  const users = {
+    kubelet: [`system:node:${node.name}`, ['system:nodes']],
+    'kube-proxy': ['system:kube-proxy', []],
+    policies: ['policies', ['system:masters']],
+  } as const;
+  for (const [name, [user, groups]] of Object.entries(users)) {
+    const text = await options.kubeconfigOf(user, groups);
+    await writeFile(join(settings, `${name}.kubeconfig`), text, { mode: 0o600 });
+  }
+}
+
+/** The id of a node's first process. */
+async function pidOf(node: Process, folder: string): Promise<string> {
+  let pid = '';
+  await node.until('the first process', async () => {
+    pid = await readFile(join(folder, 'pid'), 'utf8').catch(() => '');
+    return pid !== '';
+  });
+  return pid;
+}
+
+function runningNode(node: Process, pid: number): RunningNode {
+  const enter = ['--target', `${pid}`, '--mount', '--uts', '--ipc', '--net', '--pid'];
+  return {
+    pid,
+    async run(...command) {
+      const { stdout } = await run('nsenter', [...enter, ...command], { maxBuffer: 1 << 24 });
+      return stdout;
+    },
+    async importImages(file) {
+      const ctr = 'ctr --namespace k8s.io images import -';
+      await run('sh', ['-c', `nsenter ${enter.join(' ')} ${ctr} < '${file}'`]);
+    },
+    stop: () => node.leave(),
+  };
+}
