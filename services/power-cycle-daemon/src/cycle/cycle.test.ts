@@ -45,7 +45,7 @@ const written = {
   'seen-off': { is: 'seen-off', text: 'seen off' },
   'off-natively': { is: 'off-natively', text: 'seen off; switch-1 turns it on automatically' },
   'off-failed': { is: 'off-failed', text: 'not seen off' },
-  'off-unseen': { is: 'off-unseen', text: 'never seen off' },
+  'off-unseen': { is: 'off-unseen', text: 'never read off' },
   'cycled-natively': { is: 'cycled-natively', text: 'seen on' },
   'left-off': { is: 'left-off', text: 'did not turn it on in time' },
   'off-waited': { is: 'off-waited' },

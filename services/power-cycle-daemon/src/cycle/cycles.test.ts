@@ -421,8 +421,8 @@ describe('a machine', () => {
   });
 
   it.each([
-    ['as its boot tells', {}, 'but it still runs the same boot'],
-    ['since nobody saw it down', { agentPort: false }, 'but it was never seen down'],
+    ['as its boot tells', {}, 'but it has not rebooted'],
+    ['since nobody saw it down', { agentPort: false }, 'but it was never down'],
   ] as const)('that never went down is not back, %s', async (_name, options, why) => {
     const { daemon, machine, finished } = await withMachine(['pdu-1/9'], options);
     await machine.misbehave('ignores-power');
@@ -458,7 +458,7 @@ describe('a machine', () => {
 
       expect(cycle).toMatchObject(expected);
       expect(cycle.detail).toContain(
-        expected.outcome === 'back' ? 'its own outage confirms that it was off' : 'never seen off',
+        expected.outcome === 'back' ? 'its own outage confirms that it was off' : 'never read off',
       );
       expect(boards.get('switch-1').told.filter((each) => each.startsWith('cycle'))).toHaveLength(
         1,
@@ -534,7 +534,7 @@ describe('a phone', () => {
     outcome: 'failed',
     failedStep: 'turn-off',
     detail:
-      'm/usb/1-1.2 seen off according to its hub, which does not confirm that the phone lost power',
+      'm/usb/1-1.2 reads off according to its hub, which does not confirm that the phone lost power',
   };
   const deceptive = { ...mega4, location: '1-1', ports: 5 };
 

@@ -141,8 +141,8 @@ describe('what the daemon depends on', () => {
     const forced = verdict(name, { force: true, mode: 'hard' });
 
     const way = canCycleByItself
-      ? 'its outlet can cycle by itself: ask with force if that is what you want'
-      : 'nothing could turn it on again, since its outlet cannot cycle by itself';
+      ? 'its outlet can cycle by itself, so use force if you want that'
+      : 'nothing could turn it on again, because its outlet cannot cycle by itself';
     expect(plain).toMatchObject({ code: 'protected', detail: `${name}: ${why}; ${way}` });
     if (canCycleByItself) expect(forced).toEqual({ is: 'allowed', nativeOnly: true });
     else expect(forced).toMatchObject({ rejection: { code: 'protected' } });
