@@ -162,7 +162,7 @@ it.skipIf(why)(
     const taken = imitation.boot();
     const alive = await waits('alive');
     const body = { key: alive?.key ?? '', name: 'rpi-1', reason: 'it is the new one' };
-    await expect(rack.client().adopt({ body })).rejects.toThrow(/rpi-1 is alive/);
+    await expect(rack.client().adopt({ body })).rejects.toThrow(/rpi-1 is running/);
     const other = await rack.card(board, image);
     void other.boot();
     await waits('rivals');
