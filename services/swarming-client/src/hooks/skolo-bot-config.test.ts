@@ -209,7 +209,7 @@ describe('skolo_bot_config.py', () => {
     expect(asked).toEqual(['/token?a=b', 'Google']);
     for (const hook of ['get_dimensions', 'get_state', 'get_settings']) {
       expect(by(hook, 1)?.raised).toMatch(
-        /^skolo agent does not answer at http:\/\/127\.0\.0\.1:1: .*rejected/,
+        /^skolo agent does not answer at http:\/\/127\.0\.0\.1:1: .*refused/,
       );
     }
     expect(came_of.filter(({ hook }) => hook === 'setup_bot')).toEqual([
