@@ -47,5 +47,5 @@ services:
 
   await expect
     .poll(ready)
-    .toMatchObject({ degraded: [{ what: 'bot', why: expect.stringContaining('fits its name') }] });
+    .toMatchObject({ degraded: [{ what: 'bot', why: expect.stringContaining('matches its name') }] });
 });

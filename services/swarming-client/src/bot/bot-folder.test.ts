@@ -10,7 +10,7 @@ describe("the bot's folder", () => {
     async (path) => {
       expect(isOfBotsOnly(path)).toBe(false);
       await expect(prepareFolder(path, '/root')).rejects.toThrow(
-        /^\/.* cannot be the bot's folder/,
+        /^\/.* cannot be the bot folder/,
       );
     },
   );

@@ -114,7 +114,7 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
   });
 
   it.each<[string, RegExp, (response: ServerResponse, zip: Buffer) => void]>([
-    ['403', /answered 403 \(no access\); is the account/, (r) => r.writeHead(403).end('no access')],
+    ['403', /answered 403 \(no access\); check that the account/, (r) => r.writeHead(403).end('no access')],
     [
       '403 in red',
       /answered 403 \(no \[31maccess\)/,
@@ -137,7 +137,7 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
     ],
     [
       'half',
-      /broken off|aborted|bytes/,
+      /interrupted|aborted|bytes/,
       (r, zip) => {
         r.writeHead(200, { 'content-length': zip.length });
         r.write(zip.subarray(0, 100), () => r.destroy());
@@ -145,7 +145,7 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
     ],
     [
       'half without a length',
-      /broken off|aborted|damaged/,
+      /interrupted|aborted|damaged/,
       (r, zip) => {
         r.write(zip.subarray(0, 100), () => r.destroy());
       },
@@ -175,7 +175,7 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
           response.writeHead(200, { 'content-length': 1000 }).write('PK');
       };
 
-      await expect(ensureZip(test.deps)).rejects.toThrow(/it sent nothing for 0.2 s/);
+      await expect(ensureZip(test.deps)).rejects.toThrow(/no data for 0.2 s/);
     },
   );
 

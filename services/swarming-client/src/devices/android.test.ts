@@ -190,8 +190,8 @@ describe('which phone', () => {
 
   it.for([
     { interfaces: ['ff/42/03'], why: /bootloader \(fastboot\)/ },
-    { interfaces: ['ff/42/01'], why: /on USB, but adb does not see it/ },
-    { interfaces: ['06/01/01'], why: /turn on USB debugging/ },
+    { interfaces: ['ff/42/01'], why: /on USB, but adb does not list it/ },
+    { interfaces: ['06/01/01'], why: /USB debugging is off/ },
   ])('is on USB, and adb does not see it: $interfaces', async ({ interfaces, why }, context) => {
     const { open, plugIn } = await startShelf(context, []);
     await plugIn('1-1.2', { vendor: '18d1', product: '4ee7', serial, interfaces });
@@ -234,7 +234,7 @@ describe('a phone that cannot be used has the reason', () => {
 
 describe('a phone that misbehaves', () => {
   it.for([
-    { fault: 'empty-answers', why: /its shell gives no answer/ },
+    { fault: 'empty-answers', why: /its shell does not respond/ },
     { fault: 'garbage', why: /its response is invalid/ },
     { fault: 'empty-properties', why: /has no properties/ },
     { fault: 'hangs', why: /^adb took longer than 4 s$/ },

@@ -130,7 +130,7 @@ function whyUnreadable(text: string): string {
   const output = excerpt(text);
   return output === ''
     ? 'is attached, but its shell does not respond; reboot it'
-    : `is attached, but its answer is invalid: "${output}"; reboot it`;
+    : `is attached, but its response is invalid: "${output}"; reboot it`;
 }
 
 /** The names that the tests of Skia choose phones by (its machine server, section 6.3 of what this replaces). */

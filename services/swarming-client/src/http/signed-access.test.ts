@@ -345,7 +345,7 @@ describe('an agent', () => {
 
     for (const key of [otherKey, own]) {
       expect(await rejection(clientOf(agent, { key }).order({ body }))).toMatch(
-        /^the signature is wrong: it is of another key/,
+        /^the signature is wrong: it was made with another key/,
       );
     }
     expect(agent.done).toEqual([]);
@@ -369,7 +369,7 @@ describe('an agent', () => {
 
     for (const change of wrong) {
       const answer = await replay(agent, heard, { headers: { ...headers, ...change } });
-      expect(answer).toMatchObject({ status: 401, text: expect.stringContaining('the form of') });
+      expect(answer).toMatchObject({ status: 401, text: expect.stringContaining('a wrong format') });
     }
     expect(agent.done).toEqual([]);
   });

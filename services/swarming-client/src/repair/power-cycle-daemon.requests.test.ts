@@ -29,7 +29,7 @@ describe('asking the power-cycle daemon', () => {
       text: 'the power-cycle daemon accepted it: cycle c-1',
     });
     expect(daemon.asked).toEqual([
-      'POST /v1/own-devices/power-cycles {"devices":["phone"],"reason":"it is gone"}',
+      'POST /v1/own-devices/power-cycles {"devices":["phone"],"reason":"it has disappeared"}',
     ]);
   });
 
