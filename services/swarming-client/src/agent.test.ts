@@ -157,7 +157,7 @@ describe.skipIf(isMissing)('a machine with a phone', () => {
     expect(swarming.task(task.id).state).toBe('running');
 
     adb.phone().faults.add('garbage');
-    await expect(screen({ fresh: true, force: true })).rejects.toThrow('is not PNG');
+    await expect(screen({ fresh: true, force: true })).rejects.toThrow('is not a PNG file');
     adb.phone().faults.clear();
     adb.phone().unplug();
     await expect(screen({ fresh: true, force: true })).rejects.toThrow('not attached');
