@@ -164,7 +164,9 @@ describe.skipIf(!chromium)('the console', () => {
     await page.goto(`${fixture.url}/#/rack`);
     const card = page.getByLabel('Needs attention').getByRole('listitem').first();
 
-    await expect.poll(() => card.textContent()).toMatch(/not yet confirmed.*no alert has been received/);
+    await expect
+      .poll(() => card.textContent())
+      .toMatch(/not yet confirmed.*no alert has been received/);
   });
 
   it('acts only on the machines of the preview', async () => {

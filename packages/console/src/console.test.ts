@@ -171,7 +171,9 @@ describe('a link', () => {
     const second = await post('/v1/session', { code });
 
     expect([first.status, second.status]).toEqual([201, 401]);
-    expect(await second.json()).toMatchObject({ detail: expect.stringContaining('already been used') });
+    expect(await second.json()).toMatchObject({
+      detail: expect.stringContaining('already been used'),
+    });
     expect(await auditOf('machine-state')).toMatch(/"who":"ann-operate".*"what":"createLink"/);
   });
 

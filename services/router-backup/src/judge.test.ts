@@ -31,7 +31,11 @@ describe('a reading', () => {
     ['bytes that are no text', tar('% Error'), undefined],
     ['a first reading', identity({ serial: 'F1', hostname: 'a' }), undefined],
     ['the serial number of rack.yaml', identity({ serial: 'F1' }, undefined, 'F1'), undefined],
-    ['another than in rack.yaml', identity({ serial: 'F2' }, undefined, 'F1'), /F2, but rack.yaml has F1/],
+    [
+      'another than in rack.yaml',
+      identity({ serial: 'F2' }, undefined, 'F1'),
+      /F2, but rack.yaml has F1/,
+    ],
     [
       'a new name, the same serial number',
       identity({ serial: 'F1', hostname: 'b' }, { serial: 'F1', hostname: 'a' }),

@@ -47,5 +47,7 @@ services:
 
   await expect
     .poll(ready)
-    .toMatchObject({ degraded: [{ what: 'bot', why: expect.stringContaining('matches its name') }] });
+    .toMatchObject({
+      degraded: [{ what: 'bot', why: expect.stringContaining('matches its name') }],
+    });
 });

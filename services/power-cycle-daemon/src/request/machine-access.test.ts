@@ -30,7 +30,9 @@ describe('a machine', () => {
     expect(await sendAsMachine(asked(daemon, { key: keyOfA }))).toMatchObject({ status: 202 });
     expect(await sendAsMachine(asked(daemon, { key: keyOfA, from: '127.0.0.1' }))).toMatchObject({
       status: 403,
-      body: { detail: expect.stringContaining('127.0.0.1 is not the address of a machine in rack.yaml') },
+      body: {
+        detail: expect.stringContaining('127.0.0.1 is not the address of a machine in rack.yaml'),
+      },
     });
 
     expect(await cycles(daemon)).toEqual(['a-left by a']);
@@ -87,7 +89,9 @@ describe('a neighbour at the address of a machine', () => {
     expect(await sendAsMachine(signedForB)).toMatchObject({ status: 401 });
     expect(await sendAsMachine(asked(daemon, { key: keyOfB, from: '127.0.0.1' }))).toMatchObject({
       status: 403,
-      body: { detail: expect.stringContaining('127.0.0.1 is not the address of a machine in rack.yaml') },
+      body: {
+        detail: expect.stringContaining('127.0.0.1 is not the address of a machine in rack.yaml'),
+      },
     });
     expect(await cycles(daemon)).toEqual([]);
   });

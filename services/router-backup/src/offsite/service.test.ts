@@ -58,6 +58,10 @@ it('wait while the disk is not mounted, which is reported', async () => {
   expect((await lab.device('router')).offsite).toBe('queued');
   const { offsite } = await lab.admin.devices({ query: {} });
   expect(offsite).toMatchObject([
-    { kind: 'upload', queued: 3, problem: expect.stringContaining('check that its disk is mounted') },
+    {
+      kind: 'upload',
+      queued: 3,
+      problem: expect.stringContaining('check that its disk is mounted'),
+    },
   ]);
 });

@@ -114,7 +114,11 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
   });
 
   it.each<[string, RegExp, (response: ServerResponse, zip: Buffer) => void]>([
-    ['403', /answered 403 \(no access\); check that the account/, (r) => r.writeHead(403).end('no access')],
+    [
+      '403',
+      /answered 403 \(no access\); check that the account/,
+      (r) => r.writeHead(403).end('no access'),
+    ],
     [
       '403 in red',
       /answered 403 \(no \[31maccess\)/,

@@ -172,7 +172,10 @@ describe('what is attached', () => {
   it.each([
     { usb: { vendor: '05ac', product: '12a8' }, why: /an Apple device/ },
     { usb: { vendor: '18d1', product: '4ee0', interfaces: ['ff/42/03'] }, why: /bootloader/ },
-    { usb: { vendor: '18d1', product: '4ee7', interfaces: ['ff/42/01'] }, why: /adb does not list/ },
+    {
+      usb: { vendor: '18d1', product: '4ee7', interfaces: ['ff/42/01'] },
+      why: /adb does not list/,
+    },
     { usb: { vendor: '046d', product: 'c077' }, why: /^no known device is attached/ },
   ])('is on USB, and nothing more is known: $why', async ({ usb, why }) => {
     const { open, plugIn } = await startLab({ PATH: nobody });

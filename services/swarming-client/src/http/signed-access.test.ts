@@ -369,7 +369,10 @@ describe('an agent', () => {
 
     for (const change of wrong) {
       const answer = await replay(agent, heard, { headers: { ...headers, ...change } });
-      expect(answer).toMatchObject({ status: 401, text: expect.stringContaining('a wrong format') });
+      expect(answer).toMatchObject({
+        status: 401,
+        text: expect.stringContaining('a wrong format'),
+      });
     }
     expect(agent.done).toEqual([]);
   });
