@@ -2,7 +2,7 @@
 import type { Credentials } from '@skolo/secrets';
 import { DeviceRejected } from './errors.ts';
 import type { HostKeys } from './host-keys.ts';
-import type { Target } from './session/session.ts';
+import type { Target } from './session.ts';
 
 /** Ports to reach something at, where they are not the standard ones. */
 export interface Ports {

@@ -26,9 +26,9 @@ import { Current } from './join/current.ts';
 import { createMetrics } from './metrics.ts';
 import { Delivery } from './orders/delivery.ts';
 import { Orders } from './orders/orders.ts';
-import { openRecords, type Records } from './orders/records.ts';
 import { ReportedOrders } from './orders/reported.ts';
 import { Silences } from './orders/silences.ts';
+import { openRecords, type Records } from './records.ts';
 
 const api = { ...machineStateApi, ...enrolmentsApi, ...consoleApi };
 

@@ -11,8 +11,8 @@ import {
 import { JournalDown, StorageUnavailable } from '@skolo/durable';
 import type { HostKeys } from '@skolo/equipment';
 import { BackupError } from '@skolo/models/configuration';
-import type { HistoryLoss } from './history/loss.ts';
 import type { OffsiteCopies } from './offsite/copies.ts';
+import type { HistoryLoss } from './offsite/loss.ts';
 import type { ConnectedHostReadings } from './read/connected-hosts.ts';
 import { BackupFailed } from './read/failure.ts';
 import { type StatusSources, statusOf, statusOfAll } from './report/device-status.ts';

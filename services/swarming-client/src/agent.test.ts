@@ -5,7 +5,7 @@ import type { AgentStatus } from '@skolo/api/swarming-client';
 import { isLong } from '@skolo/durable/fault-injection';
 import { peer, screenshot } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { argumentsOf, processes } from './bot/processes.ts';
+import { argumentsOf, processes } from './host/processes.ts';
 import type { AgentProcess } from './testing/agent-process.ts';
 import { Lab, machine, newOrder } from './testing/lab.ts';
 

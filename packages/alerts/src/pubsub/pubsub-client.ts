@@ -3,7 +3,7 @@
  */
 import type { v1 } from '@google-cloud/pubsub';
 import { noSignIn } from '@skolo/google';
-import { SinkError } from '../sinks/sink.ts';
+import { SinkError } from '../sink.ts';
 import { type PubSubCredentials, pubSubSignIn } from './pubsub-sign-in.ts';
 
 interface PubSubSettings {

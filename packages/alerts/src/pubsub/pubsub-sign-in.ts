@@ -7,7 +7,7 @@ import {
   SignInError,
 } from '@skolo/google';
 import { Secret, SecretError, SecretFile } from '@skolo/secrets';
-import { SinkError } from '../sinks/sink.ts';
+import { SinkError } from '../sink.ts';
 
 export type PubSubCredentials = 'default' | 'metadata' | { keyFile: string };
 

@@ -14,10 +14,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { decode } from '../message/decode.ts';
+import type { Sink } from '../sink.ts';
 import { flat, heartbeatMessage, numberedAlert } from '../testing/messages.ts';
 import { sinkErrorOf } from '../testing/sink-error.ts';
 import { createFileSink, type FileSinkOptions } from './file.ts';
-import type { Sink } from './sink.ts';
 
 async function tempFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'skolo-file-sink-'));

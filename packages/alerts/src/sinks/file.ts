@@ -10,7 +10,7 @@ import { errorCode, errorText } from '@skolo/base';
 import { appendLines, syncFolder } from '@skolo/durable';
 import { type EncodeAs, encode } from '../message/encode.ts';
 import type { Message } from '../message/message.ts';
-import { type Sink, SinkError, type SinkReason } from './sink.ts';
+import { type Sink, SinkError, type SinkReason } from '../sink.ts';
 
 export interface FileSinkOptions {
   name: string;

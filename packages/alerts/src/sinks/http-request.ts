@@ -7,7 +7,7 @@
  */
 import { errorCode, errorText, withDeadline } from '@skolo/base';
 import { isSafeForSecrets, type Secret, SecretError } from '@skolo/secrets';
-import { SinkError, type SinkReason } from './sink.ts';
+import { SinkError, type SinkReason } from '../sink.ts';
 import { parseTemplate } from './template.ts';
 
 export { SinkError, type SinkReason };

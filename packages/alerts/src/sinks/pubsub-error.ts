@@ -1,6 +1,6 @@
 /** Errors of Pub/Sub, for people: https://cloud.google.com/pubsub/docs/reference/error-codes */
 import { type GrpcCode, grpcCode, grpcText } from '../pubsub/grpc.ts';
-import { SinkError, type SinkReason } from './sink.ts';
+import { SinkError, type SinkReason } from '../sink.ts';
 
 interface Kind {
   reason: SinkReason;

@@ -1,6 +1,6 @@
 /** Errors of subscriptions, for people. */
 import { type GrpcCode, grpcCode, grpcText } from '../pubsub/grpc.ts';
-import { SinkError } from '../sinks/sink.ts';
+import { SinkError } from '../sink.ts';
 import { StreamEnded } from './pull-stream.ts';
 
 /** An operator has to correct these: retries do not help. */

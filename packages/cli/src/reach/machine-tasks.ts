@@ -7,7 +7,7 @@ import { serviceUrl } from '@skolo/rack/light';
 import type { Option } from 'commander';
 import { timeOption } from '../arguments.ts';
 import type { SkoloCommand } from '../command.ts';
-import { agentClient } from '../commands/machine/agents.ts';
+import { agentClient } from './agents.ts';
 import { findToken, newClient } from './service-client.ts';
 
 /** Of the tasks of a machine, in milliseconds. */

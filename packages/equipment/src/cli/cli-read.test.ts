@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { AnswerCut, DeviceRejected, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
 import { openCli } from '../session/open.ts';
-import type { CliSession } from '../session/session.ts';
+import type { CliSession } from '../session.ts';
 import { fastpath } from '../testing/dialects.ts';
 import { type FakeIo, type FakeSwitchOptions, fakeSwitch } from '../testing/fake-switch.ts';
 import { startSshServer } from '../testing/ssh-server.ts';

@@ -5,7 +5,7 @@
 
 import { type Credentials, secretsOf } from '@skolo/secrets';
 import { DeviceUnreachable } from '../errors.ts';
-import type { CliSession, RunOptions } from '../session/session.ts';
+import type { CliSession, RunOptions } from '../session.ts';
 import { type Limit, limitOf } from '../stream/limit.ts';
 import type { Terminal } from '../stream/terminal.ts';
 import { type OnTranscript, Transcript } from '../stream/transcript.ts';

@@ -4,7 +4,7 @@ import { type EdgeSwitchOptions, startEdgeSwitch } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { DeviceBusy, DeviceTimeout, SignInRejected } from '../errors.ts';
 import { openCli } from '../session/open.ts';
-import type { SessionDeps } from '../session/session.ts';
+import type { SessionDeps } from '../session.ts';
 import { fastpath } from '../testing/dialects.ts';
 import { type FakeSwitchOptions, fakeSwitch } from '../testing/fake-switch.ts';
 import { password, testHostKey, user } from '../testing/ssh-server.ts';

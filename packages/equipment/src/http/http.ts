@@ -15,7 +15,7 @@ import { type Credentials, secretsOf } from '@skolo/secrets';
 import { type Access, addressOf, type Endpoint } from '../endpoint.ts';
 import { DeviceBusy, DeviceRejected, DeviceTimeout, SignInRejected } from '../errors.ts';
 import { withAnyOf } from '../session/any-of.ts';
-import type { Dial } from '../session/session.ts';
+import type { Dial } from '../session.ts';
 import { withoutSecrets } from '../stream/redact.ts';
 import { answerTo, basicHeader } from './sign-in.ts';
 import { connectionError, connectTls } from './tls.ts';

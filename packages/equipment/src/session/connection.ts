@@ -14,9 +14,6 @@ import {
   DeviceUnreachable,
   OutputNotStored,
 } from '../errors.ts';
-import { quotedCommand, withoutSecrets } from '../stream/redact.ts';
-import { DiskFile } from './disk-file.ts';
-import { openCli, openExec } from './open.ts';
 import type {
   CliSession,
   ExecBytes,
@@ -25,7 +22,10 @@ import type {
   RunOptions,
   SessionDeps,
   Target,
-} from './session.ts';
+} from '../session.ts';
+import { quotedCommand, withoutSecrets } from '../stream/redact.ts';
+import { DiskFile } from './disk-file.ts';
+import { openCli, openExec } from './open.ts';
 
 /**
  * At most one session with the device is open at a time: asking for another kind closes the one before. All methods

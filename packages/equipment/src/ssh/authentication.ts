@@ -11,7 +11,7 @@ import {
   requiresNewPassword,
 } from '../cli/password-change.ts';
 import { type DeviceError, SignInRejected } from '../errors.ts';
-import type { Target } from '../session/session.ts';
+import type { Target } from '../session.ts';
 
 export function authentication(
   { name, credentials }: Target,

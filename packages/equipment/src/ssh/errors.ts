@@ -7,7 +7,7 @@ import {
   DeviceTimeout,
   DeviceUnreachable,
 } from '../errors.ts';
-import type { Target } from '../session/session.ts';
+import type { Target } from '../session.ts';
 
 /** The connection is gone, for an unknown reason. */
 export function connectionLost({ name, address, port }: Target, cause?: unknown): DeviceError {

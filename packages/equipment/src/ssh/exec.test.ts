@@ -4,7 +4,7 @@ import type { ServerChannel } from 'ssh2';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { DeviceRejected, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
 import { openCli, openExec } from '../session/open.ts';
-import type { SessionDeps, Target } from '../session/session.ts';
+import type { SessionDeps, Target } from '../session.ts';
 import { linuxShell } from '../testing/dialects.ts';
 import { newKeyPair, password, startSshServer, testHostKey, user } from '../testing/ssh-server.ts';
 import { shareSshd, startSshd } from '../testing/sshd.ts';

@@ -12,13 +12,7 @@ import {
   DeviceTimeout,
   DeviceUnreachable,
 } from '../errors.ts';
-import type {
-  ExecBytes,
-  ExecOptions,
-  ExecResult,
-  ExecSession,
-  RunOptions,
-} from '../session/session.ts';
+import type { ExecBytes, ExecOptions, ExecResult, ExecSession, RunOptions } from '../session.ts';
 import { addChunk } from '../stream/chunks.ts';
 import { type IdleTimer, type Limit, limitOf, withinLimit } from '../stream/limit.ts';
 import { quotedCommand, withoutSecrets } from '../stream/redact.ts';

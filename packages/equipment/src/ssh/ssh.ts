@@ -14,8 +14,8 @@ import {
   type HostKeyChanged,
 } from '../errors.ts';
 import { fingerprintOf, keyChanged } from '../host-keys.ts';
-import { dialed } from '../session/dial.ts';
-import type { SessionDeps, Target } from '../session/session.ts';
+import type { SessionDeps, Target } from '../session.ts';
+import { dialed } from '../stream/dial.ts';
 import { type IdleTimer, type Limit, withinLimit } from '../stream/limit.ts';
 import {
   type Terminal,

@@ -4,9 +4,9 @@
  */
 import { connect, type Socket } from 'node:net';
 import { type DeviceError, DeviceRejected, DeviceTimeout } from '../errors.ts';
-import { dialed } from '../session/dial.ts';
-import type { SessionDeps, Target } from '../session/session.ts';
+import type { SessionDeps, Target } from '../session.ts';
 import { connectionLost, socketError } from '../ssh/errors.ts';
+import { dialed } from '../stream/dial.ts';
 import { type Limit, withinLimit } from '../stream/limit.ts';
 import type { Terminal, TerminalListener } from '../stream/terminal.ts';
 import { Negotiation } from './negotiation.ts';

@@ -309,8 +309,13 @@ function failureOf({ status }: Pod, containers: readonly ContainerStatus[]): str
   return undefined;
 }
 
+/** The end of a container's log is up to 2048 bytes. */
+const longestQuote = 500;
+
 function says(message: string): string {
-  return message === '' ? '' : `: ${message.trim()}`;
+  const text = message.trim();
+  if (text === '') return '';
+  return `: ${text.length > longestQuote ? `…${text.slice(-longestQuote)}` : text}`;
 }
 
 function waitsFor({ status, spec }: Pod, containers: readonly ContainerStatus[]): string {

@@ -26,7 +26,7 @@ it.runIf(isLong && program && kubectl && registryProgram)(
     const jumphost = { name: 'jumphost', labels: { jumphost: 'true' } };
     const nodes = [jumphost, ...machines.map((name) => ({ name }))];
     const plane = await startControlPlane(program ?? '', kubectl, { nodes });
-    onTestFinished(plane.close);
+    onTestFinished(() => plane.close());
     const repository = await createRackRepository(registry.host, ['rack4']);
     onTestFinished(repository.remove);
     const folder = await mkdtemp(join(tmpdir(), 'skolo-records-'));

@@ -5,8 +5,8 @@
 import { errorText, pause } from '@skolo/base';
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';
-import type { RackHealth } from '../racks/rack-health.ts';
-import { askHealth } from '../racks/status.ts';
+import type { RackHealth } from '../survey/rack-health.ts';
+import { askHealth } from '../survey/status.ts';
 import { judge, type PodVerdict, type Verdict } from './gate.ts';
 import { isWorkload, type KubeObject, keyOf, templateOf, titleOf } from './objects.ts';
 import { isDeletable, type ObjectPlan, type RackPlan } from './plan.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { RackHealth } from '../racks/rack-health.ts';
+import type { RackHealth } from '../survey/rack-health.ts';
 import { worsened } from './worsened.ts';
 
 const well: RackHealth = {

@@ -1,5 +1,5 @@
 /** What a push has made worse, by what Prometheus knows before and after it: pure. */
-import type { RackHealth } from '../racks/rack-health.ts';
+import type { RackHealth } from '../survey/rack-health.ts';
 
 /** Of so many machines, how many may fail meanwhile by themselves: a phone whose battery is low, a power cut of one. */
 export function mostByChance(all: number): number {

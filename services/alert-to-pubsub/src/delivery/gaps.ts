@@ -3,8 +3,8 @@
  * changes nothing.
  */
 
-import type { Moment } from '../intake/known-alerts.ts';
 import type { NoticeDraft } from '../intake/notices.ts';
+import type { Moment } from '../state/known-alerts.ts';
 import type { Waiting } from './backlog.ts';
 
 interface GapState {

@@ -14,9 +14,7 @@ import { pathOf } from '../receive/messages.ts';
 import { full, Rejection } from '../receive/rejection.ts';
 import type { Capacity } from '../state/capacity.ts';
 import type { DeadLetters } from '../state/dead-letters.ts';
-import { Draft } from './draft.ts';
-import { fingerprintOf } from './fingerprint.ts';
-import { createIds, type NewId } from './ids.ts';
+import { createIds, type NewId } from '../state/ids.ts';
 import {
   isRefreshDue,
   type Moment,
@@ -25,7 +23,9 @@ import {
   refreshOf,
   type Tracked,
   update,
-} from './known-alerts.ts';
+} from '../state/known-alerts.ts';
+import { Draft } from './draft.ts';
+import { fingerprintOf } from './fingerprint.ts';
 import type { NoticeDraft } from './notices.ts';
 import { Reported } from './reported.ts';
 

@@ -11,8 +11,7 @@ import {
 } from '@skolo/api';
 import { errorText, pause } from '@skolo/base';
 import { backOffMs, type Clock } from '@skolo/common';
-import { cut } from '../history/entry.ts';
-import { given } from '../join/machine.ts';
+import { cut, given } from '../join/machine.ts';
 import type { AgentView } from '../join/sources.ts';
 
 export interface AgentTuning {

@@ -9,7 +9,7 @@ import { parseRack } from '@skolo/rack';
 import { Secret } from '@skolo/secrets';
 import fc from 'fast-check';
 import { expect, it, onTestFinished } from 'vitest';
-import { openRecords } from '../orders/records.ts';
+import { openRecords } from '../records.ts';
 import { Enrolment, settlingMs } from './enrolment.ts';
 
 const serial = '10000000f00dcafe';

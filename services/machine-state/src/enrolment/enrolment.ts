@@ -5,7 +5,7 @@ import { errorText } from '@skolo/base';
 import { type Clock, HttpProblem, Locks, type Logger } from '@skolo/common';
 import { didYouMean, type Rack } from '@skolo/rack';
 import type { Secret } from '@skolo/secrets';
-import { type Records, written } from '../orders/records.ts';
+import { type Records, written } from '../records.ts';
 import { type Cluster, ClusterUnavailable, tokenSeconds } from './cluster.ts';
 import { decide, type Enrolled, type Given, type Rejected, type Waits } from './decide.ts';
 import { checkSecret, newSecret } from './secrets.ts';

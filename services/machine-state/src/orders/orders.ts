@@ -6,7 +6,7 @@ import type { Change } from '@skolo/durable';
 import { didYouMean, type Rack } from '@skolo/rack';
 import type { EmitMachineState } from '../events.ts';
 import { given } from '../join/machine.ts';
-import { type OrderRecord, type Records, written } from './records.ts';
+import { type OrderRecord, type Records, written } from '../records.ts';
 
 interface OrdersDeps {
   rack(): Rack;

@@ -8,8 +8,8 @@ import type { Clock, ServiceContext } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import { given } from '../join/machine.ts';
 import type { AgentView } from '../join/sources.ts';
+import type { OrderRecord, Records } from '../records.ts';
 import { mostInForce, type Orders } from './orders.ts';
-import type { OrderRecord, Records } from './records.ts';
 
 interface ReportedDeps extends Pick<ServiceContext, 'audit' | 'log'> {
   rack(): Rack;

@@ -5,8 +5,8 @@
 
 import { errorText, type Repetition, repeat } from '@skolo/base';
 import type { Clock, DegradedList } from '@skolo/common';
+import type { OrderRecord } from '../records.ts';
 import { type Alertmanager, alertmanagerClient, type Silence } from './alertmanager.ts';
-import type { OrderRecord } from './records.ts';
 
 interface SilencesDeps {
   url(): string;

@@ -7,7 +7,7 @@ import type { Clock } from '@skolo/common';
 import type { RestoreStep } from '@skolo/models/backup';
 import type { Rack } from '@skolo/rack';
 import type { EmitBackup } from '../events.ts';
-import type { Occasion, Stored } from '../runs/outcome.ts';
+import type { Occasion, Stored } from '../outcome.ts';
 import { archiveJumphost, type JumphostArchive } from './archive.ts';
 import { Archives } from './archives.ts';
 import { usualWant, wantArchive } from './hand-over.ts';

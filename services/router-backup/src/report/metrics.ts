@@ -2,9 +2,9 @@
 import { type GaugeSample, type GaugeSpec, registerGauges } from '@skolo/common';
 import { Counter, type Registry } from 'prom-client';
 import type { EmitBackup } from '../events.ts';
-import type { HistoryLoss } from '../history/loss.ts';
 import type { Store } from '../history/store.ts';
 import type { OffsiteCopies } from '../offsite/copies.ts';
+import type { HistoryLoss } from '../offsite/loss.ts';
 import { targetsOf } from '../targets.ts';
 import { lastSuccessOf, type StatusSources } from './device-status.ts';
 

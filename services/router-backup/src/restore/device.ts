@@ -15,12 +15,12 @@ import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import type { z } from 'zod';
 import type { Versions } from '../history/versions.ts';
 import { jumphostSteps } from '../jumphost/backup.ts';
+import type { Occasion } from '../outcome.ts';
 import { BackupFailed } from '../read/failure.ts';
 import type { Fetch, Fetched } from '../read/fetch.ts';
 import type { PowerDaemon } from '../read/power-daemon.ts';
 import { Transcript, type Transcripts } from '../read/transcript.ts';
 import type { Attempts } from '../runs/attempts.ts';
-import type { Occasion } from '../runs/outcome.ts';
 import { jumphostModel } from '../targets.ts';
 
 interface RestoreDeps {

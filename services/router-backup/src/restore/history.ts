@@ -16,9 +16,9 @@ import { BackupError } from '@skolo/models/configuration';
 import type { Rack } from '@skolo/rack';
 import type { z } from 'zod';
 import type { EmitBackup } from '../events.ts';
-import type { HistoryLoss } from '../history/loss.ts';
 import type { Store } from '../history/store.ts';
 import type { OffsiteCopies } from '../offsite/copies.ts';
+import type { HistoryLoss } from '../offsite/loss.ts';
 
 interface HistoryRestoreDeps {
   rack: () => Rack;

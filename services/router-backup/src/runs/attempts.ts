@@ -12,13 +12,13 @@ import type { EmitBackup } from '../events.ts';
 import type { Store } from '../history/store.ts';
 import { judgeIdentity, judgeSize, pin } from '../judge.ts';
 import type { JumphostBackup } from '../jumphost/backup.ts';
+import { type Occasion, type Outcome, Stopping, type Stored } from '../outcome.ts';
 import { BackupFailed } from '../read/failure.ts';
 import type { Fetch, Fetched } from '../read/fetch.ts';
 import type { PowerDaemon } from '../read/power-daemon.ts';
 import { Transcript, type Transcripts } from '../read/transcript.ts';
 import { type DeviceRecord, knownOf, type State } from '../state.ts';
 import { startupNameOf, type Target } from '../targets.ts';
-import { type Occasion, type Outcome, Stopping, type Stored } from './outcome.ts';
 
 export interface AttemptsDeps {
   clock: Clock;

@@ -12,12 +12,12 @@ import type { Change } from '@skolo/durable';
 import { expandNames, type Rack, RangeSyntaxError } from '@skolo/rack';
 import PQueue from 'p-queue';
 import type { EmitBackup } from '../events.ts';
+import { type Outcome, Stopping } from '../outcome.ts';
 import { isWorthRetrying } from '../read/failure.ts';
 import type { PowerDaemon } from '../read/power-daemon.ts';
 import type { RunEntry, RunRecord, State } from '../state.ts';
 import { noSuchDevice, type Target, targetOf, targetsOf } from '../targets.ts';
 import type { Attempts } from './attempts.ts';
-import { type Outcome, Stopping } from './outcome.ts';
 import { jitterOf } from './schedule.ts';
 
 /** Older ones are forgotten. */

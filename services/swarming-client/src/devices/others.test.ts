@@ -3,7 +3,7 @@ import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { peer, startAdbServer, startIphoneTools } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { HostDimensions, hostDimensions } from '../host/host-dimensions.ts';
+import { HostDimensions, hostDimensions } from '../hooks/host-dimensions.ts';
 import { createRunCommand } from '../host/run-command.ts';
 import { type Lab, missing, never, present, startLab } from './testing/lab.ts';
 

@@ -6,7 +6,6 @@ import { readFile, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorText, pause } from '@skolo/base';
 import type { Emit, EventLog } from '@skolo/common/light';
-import type { Bot } from '../bot/bot.ts';
 import type { AgentEvent } from '../events.ts';
 import type { RunCommand } from './run-command.ts';
 
@@ -27,7 +26,7 @@ interface RebootPartDeps {
   /** Undefined: this agent cannot reboot its machine. */
   proc: string | undefined;
   isRejected: () => boolean;
-  bot: Pick<Bot, 'stop'>;
+  bot: { stop(): Promise<void> };
   stopping: AbortController;
   log: Pick<EventLog, 'warn' | 'error'>;
   emit: Emit<AgentEvent>;

@@ -61,7 +61,7 @@ it.skipIf(why)(
     const plane = await startControlPlane(program ?? '', kubectl ?? '', {
       folder: join(dir, 'plane'),
     });
-    onTestFinished(plane.close);
+    onTestFinished(() => plane.close());
     const at = (file: string, ...words: string[]) =>
       run(kubectl ?? '', [`--kubeconfig=${file}`, ...words]);
     const admin = (...words: string[]) => at(plane.kubeconfig, ...words);

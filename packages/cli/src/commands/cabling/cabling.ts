@@ -99,7 +99,7 @@ async function proofs(
   const [{ prove }, { proveUsb }, { agentClient }, { serviceUrl }] = await Promise.all([
     import('./prove.ts'),
     import('./prove-usb.ts'),
-    import('../machine/agents.ts'),
+    import('../../reach/agents.ts'),
     import('@skolo/rack/light'),
   ]);
   async function status(name: string) {

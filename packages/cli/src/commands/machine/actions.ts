@@ -4,8 +4,8 @@ import { ApiError, type DeviceStatus } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { type Column, printTable } from '../../output/table.ts';
+import { agentPlace } from '../../reach/agents.ts';
 import { cell, reasonText, sentence } from './agent-text.ts';
-import { agentPlace } from './agents.ts';
 import { signIn } from './sign-in.ts';
 
 /** `skolo machine clear`: ends a forced quarantine and restarts repairs. */

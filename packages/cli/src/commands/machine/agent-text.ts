@@ -5,7 +5,7 @@ import type { Column } from '../../output/table.ts';
 import type { Style } from '../../output/text.ts';
 import { cutOff, plain } from '../../output/text.ts';
 import { age, duration, relative } from '../../output/time.ts';
-import type { Answer } from './agents.ts';
+import type { Answer } from '../../reach/agents.ts';
 
 type Bot = NonNullable<AgentStatus['bot']>;
 

@@ -7,9 +7,9 @@ import { complain } from '../../errors.ts';
 import { type Io, printJson } from '../../io.ts';
 import { cutOff, plain } from '../../output/text.ts';
 import { timestamp } from '../../output/time.ts';
+import { agentPlace } from '../../reach/agents.ts';
 import { temporaryReason } from '../../reach/service-client.ts';
 import { untilStopped } from '../../until-stopped.ts';
-import { agentPlace } from './agents.ts';
 import { signIn } from './sign-in.ts';
 
 interface Options {

@@ -2,8 +2,8 @@
 import { createSigner, type Signer } from '@skolo/api';
 import { errorText } from '@skolo/base';
 import type { SkoloCommand } from '../../command.ts';
+import { type AgentClient, type AgentPlace, agentClient } from '../../reach/agents.ts';
 import { explaining } from '../../reach/service-client.ts';
-import { type AgentClient, type AgentPlace, agentClient } from './agents.ts';
 
 interface SignedIn {
   /** @throws CliError The agent rejects the request or does not answer; the message says what to do. */

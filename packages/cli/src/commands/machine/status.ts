@@ -13,6 +13,8 @@ import { headline, printOverview } from '../../output/overview.ts';
 import type { Column } from '../../output/table.ts';
 import { count } from '../../output/text.ts';
 import { age } from '../../output/time.ts';
+import type { AgentPlace, Answer } from '../../reach/agents.ts';
+import { agentPlaces, askAgents } from '../../reach/agents.ts';
 import {
   botState,
   botStyle,
@@ -27,8 +29,6 @@ import {
   verdictOf,
   verdicts,
 } from './agent-text.ts';
-import type { AgentPlace, Answer } from './agents.ts';
-import { agentPlaces, askAgents } from './agents.ts';
 
 interface Options extends FilterOptions {
   json?: true;

@@ -2,10 +2,10 @@ import type { KnownAlert } from '@skolo/api/alert-to-pubsub';
 import { alertToPubsub } from '../live/api.ts';
 import { mayOperate, useLive } from '../live/store.ts';
 import { Failure, Load, useAttempt, useLoaded } from '../parts/load.tsx';
+import { go, hrefOf, type Route } from '../parts/router.ts';
 import { SearchField } from '../parts/search-field.tsx';
 import { Table } from '../parts/table.tsx';
 import { Ago } from '../parts/time.tsx';
-import { go, hrefOf, type Route } from '../shell/router.ts';
 
 const everyMs = 5000;
 

@@ -1,13 +1,13 @@
 import type { AuditedChange } from '@skolo/api/merge-audit-logs';
 import { mayOperate, useLive } from '../live/store.ts';
+import { useKeys } from '../parts/keys.ts';
 import { MachineLink } from '../parts/links.tsx';
 import { Failure } from '../parts/load.tsx';
 import { NeedsOperate } from '../parts/needs-operate.tsx';
+import { go, hrefOf, type Route } from '../parts/router.ts';
 import { SearchField } from '../parts/search-field.tsx';
 import { Table } from '../parts/table.tsx';
 import { At } from '../parts/time.tsx';
-import { useKeys } from '../shell/keys.ts';
-import { go, hrefOf, type Route } from '../shell/router.ts';
 import { type AuditFilter, auditedServices, useAudit } from './use-audit.ts';
 
 /** More are behind `and 3 more`. */

@@ -1,7 +1,7 @@
 import { routerBackup } from '../live/api.ts';
 import { Load, useLoaded } from '../parts/load.tsx';
+import { hrefOf, type Route } from '../parts/router.ts';
 import { At } from '../parts/time.tsx';
-import { hrefOf, type Route } from '../shell/router.ts';
 import { SideBySide } from './side-by-side.tsx';
 
 /** Versions of a device, and what has changed between two of them. Secrets are masked by the service. */

@@ -1,9 +1,9 @@
 import { machineState } from '../live/api.ts';
 import { MachineLink } from '../parts/links.tsx';
 import { Load, useLoaded } from '../parts/load.tsx';
+import { hrefOf, type Route } from '../parts/router.ts';
 import { Table } from '../parts/table.tsx';
 import { span } from '../parts/time.tsx';
-import { hrefOf, type Route } from '../shell/router.ts';
 
 const choices = ['1', '7', '30', '90'];
 

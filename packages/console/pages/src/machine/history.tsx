@@ -2,8 +2,8 @@ import type { HistoryEntry, Machine } from '@skolo/api/machine-state';
 import { useState } from 'preact/hooks';
 import { machineState } from '../live/api.ts';
 import { Load, useLoaded } from '../parts/load.tsx';
+import { hrefOf, type Route } from '../parts/router.ts';
 import { At, span, useNow } from '../parts/time.tsx';
-import { hrefOf, type Route } from '../shell/router.ts';
 import { textOf } from './entry-text.ts';
 import { Timeline } from './timeline.tsx';
 

@@ -3,8 +3,8 @@ import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { Condition } from '../parts/condition.tsx';
 import { MachineLink } from '../parts/links.tsx';
+import { hrefOf } from '../parts/router.ts';
 import { Ago } from '../parts/time.tsx';
-import { hrefOf } from '../shell/router.ts';
 
 /** Two rows on a laptop. */
 const most = 8;

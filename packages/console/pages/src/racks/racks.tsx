@@ -3,9 +3,9 @@ import type { ConsoleRack } from '@skolo/api/console-racks';
 import { useEffect } from 'preact/hooks';
 import { CallFailed, racksConsole } from '../live/api.ts';
 import { Load, useLoaded } from '../parts/load.tsx';
+import { go, parseHash } from '../parts/router.ts';
 import { Table } from '../parts/table.tsx';
 import { Ago } from '../parts/time.tsx';
-import { go, parseHash } from '../shell/router.ts';
 
 const everyMs = 2000;
 

@@ -1,11 +1,11 @@
 import { useEffect, useState } from 'preact/hooks';
 import { ActionHost } from '../actions/host.tsx';
 import { useLive } from '../live/store.ts';
+import { useKeys } from '../parts/keys.ts';
+import { go, hrefOf, useRoute } from '../parts/router.ts';
 import { Search } from '../search/search.tsx';
 import { Banner } from './banner.tsx';
 import { Help } from './help.tsx';
-import { useKeys } from './keys.ts';
-import { go, hrefOf, useRoute } from './router.ts';
 import { SignIn } from './sign-in.tsx';
 import { useTheme } from './theme.ts';
 import { views } from './views.ts';

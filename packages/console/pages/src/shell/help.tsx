@@ -1,5 +1,5 @@
 import { Dialog } from '../parts/dialog.tsx';
-import { areCharactersOn, keyGroups, turnCharacters } from './keys.ts';
+import { areCharactersOn, keyGroups, turnCharacters } from '../parts/keys.ts';
 
 export function Help({ onClose }: { onClose(): void }) {
   return (

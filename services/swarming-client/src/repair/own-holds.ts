@@ -7,10 +7,10 @@ import { errorText, repeat } from '@skolo/base';
 import type { Clock, Emit, EventLog } from '@skolo/common/light';
 import { z } from 'zod';
 import type { AgentEvent } from '../events.ts';
+import type { Hold } from '../health/health.ts';
 import { Unreachable } from '../http/request.ts';
 import type { SendRequest } from '../http/signed-request.ts';
-import type { PowerCycleDaemon } from '../repair/power-cycle-daemon.ts';
-import type { Hold } from './health.ts';
+import type { PowerCycleDaemon } from './power-cycle-daemon.ts';
 
 const Answer = z.object({
   holds: z.array(

@@ -9,7 +9,7 @@ import { errorText } from '@skolo/base';
 import type { Clock, Logger, StateJournal } from '@skolo/common';
 import { BackupError } from '@skolo/models/configuration';
 import type { EmitBackup } from '../events.ts';
-import type { OffsiteCopies } from '../offsite/copies.ts';
+import type { Versions } from '../history/versions.ts';
 import {
   type DeviceRecord,
   type KnownVersion,
@@ -18,7 +18,7 @@ import {
   type State,
 } from '../state.ts';
 import { jumphostModel } from '../targets.ts';
-import type { Versions } from './versions.ts';
+import type { OffsiteCopies } from './copies.ts';
 
 const trouble = 'history lost';
 /** Devices that a message names. */

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { RunningAgent } from '../agent.ts';
-import { startAgentHere } from '../testing/agent-here.ts';
+import type { RunningAgent } from './agent.ts';
+import { startAgentHere } from './testing/agent-here.ts';
 
 const rackYaml = `rack: rack4
 jumphost: { name: jumphost, address: 127.0.8.8 }

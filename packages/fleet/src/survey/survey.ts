@@ -2,10 +2,10 @@
 import { closing, parseJson } from '@skolo/base';
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';
+import type { FleetRack } from '../racks/clusters.ts';
+import { askEachRack, type OnNextWay, type RackAnswer } from '../racks/each-rack.ts';
 import { kubectlOnServer } from '../way/on-server.ts';
 import { openJumphost } from '../way/open-jumphost.ts';
-import type { FleetRack } from './clusters.ts';
-import { askEachRack, type OnNextWay, type RackAnswer } from './each-rack.ts';
 
 /** The version of the API server; undefined of a cluster of gke, which is not asked: gcloud is slow, and asks for a sign-in. */
 export type RackReport = RackAnswer<string | undefined>;

@@ -18,9 +18,9 @@ import {
   serve,
 } from '@skolo/common/light';
 import { Registry } from 'prom-client';
-import type { Flags } from '../flags.ts';
-import { createHookServer, type HookDeps } from '../hooks/hook-server.ts';
-import { type StatusApiDeps, statusApi } from '../status/status-api.ts';
+import type { Flags } from './flags.ts';
+import { createHookServer, type HookDeps } from './hooks/hook-server.ts';
+import { type StatusApiDeps, statusApi } from './status/status-api.ts';
 
 interface ServersDeps {
   flags: Pick<Flags, 'host' | 'port' | 'hookPort' | 'metricsPort'>;

@@ -20,8 +20,8 @@ import {
   writeDiffering,
   writtenHead,
 } from '@skolo/computers';
-import { type Role, startMs, units } from '../program/unit.ts';
-import { nodeCheckFiles } from './node-check.ts';
+import { nodeCheckFiles } from '../image-store/node-check.ts';
+import { type Role, startMs, units } from './unit.ts';
 
 const folder = '/var/lib/rancher/k3s/agent/etc/containerd';
 

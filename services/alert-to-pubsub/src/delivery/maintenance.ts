@@ -1,12 +1,12 @@
 /** Opens the spool as soon as the disk allows it. Then, from time to time: refreshes and expires alerts, shrinks the spool. */
 import { pause } from '@skolo/base';
 import type { Clock } from '@skolo/common';
-import type { Sinks } from '../delivery/sinks.ts';
 import type { EmitAlertEvent } from '../events.ts';
 import type { Intake } from '../intake/intake.ts';
-import type { Capacity } from './capacity.ts';
-import { damageAtStart } from './damage.ts';
-import type { Opened, Store } from './store.ts';
+import type { Capacity } from '../state/capacity.ts';
+import { damageAtStart } from '../state/damage.ts';
+import type { Opened, Store } from '../state/store.ts';
+import type { Sinks } from './sinks.ts';
 
 interface MaintenanceDeps {
   intake: Intake;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import type { K3sRack } from './clusters.ts';
-import type { OnNextWay } from './each-rack.ts';
+import type { K3sRack } from '../racks/clusters.ts';
+import type { OnNextWay } from '../racks/each-rack.ts';
 import { type AskableRack, statusOfRacks } from './status.ts';
 
 const rack = (name: string): K3sRack => ({

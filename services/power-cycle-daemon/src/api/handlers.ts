@@ -15,12 +15,12 @@ import {
   queuedStatus,
   type View,
 } from '../report/status.ts';
+import type { Holds } from '../request/holds.ts';
+import type { OwnDevices } from '../request/own-devices.ts';
+import { RequestRejected, type Requests, unknownRejections } from '../request/requests.ts';
 import { allTargets, findTargets } from '../rules/targets.ts';
 import type { CycleRecord } from '../state/records.ts';
-import type { Holds } from './holds.ts';
 import { agentKeyName } from './machine-access.ts';
-import type { OwnDevices } from './own-devices.ts';
-import { RequestRejected, type Requests, unknownRejections } from './requests.ts';
 
 interface ApiDeps {
   view: View;

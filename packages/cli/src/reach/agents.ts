@@ -12,11 +12,11 @@ import {
 import { inParallel } from '@skolo/base';
 import type { Machine, Rack } from '@skolo/rack';
 import { didYouMean, serviceUrl } from '@skolo/rack/light';
-import type { SkoloCommand } from '../../command.ts';
-import { CliError } from '../../errors.ts';
-import { expandedNames, findNamed } from '../../names.ts';
-import { newClient, wayOn } from '../../reach/service-client.ts';
-import { loadRack } from '../../workstation/rack-file.ts';
+import type { SkoloCommand } from '../command.ts';
+import { CliError } from '../errors.ts';
+import { expandedNames, findNamed } from '../names.ts';
+import { loadRack } from '../workstation/rack-file.ts';
+import { newClient, wayOn } from './service-client.ts';
 
 export type AgentClient = Client<typeof swarmingClientApi>;
 

@@ -1,8 +1,8 @@
 /** What an attempt is given, what it stores, and how it ends. */
 import type { DeviceResult, FailureClass } from '@skolo/api';
 import type { Version } from '@skolo/backup';
-import type { Left } from '../jumphost/find.ts';
-import type { DeviceRecord } from '../state.ts';
+import type { Left } from './jumphost/find.ts';
+import type { DeviceRecord } from './state.ts';
 
 /** Why a device is read. */
 export interface Occasion {

@@ -1,8 +1,8 @@
 /** Sends dead letters again, once the reason of their rejection is corrected. */
 import { SpooledMessage } from '@skolo/alerts';
 import type { DeadLetter } from '@skolo/api';
-import type { Intake } from '../intake/intake.ts';
-import type { DeadLetters } from './dead-letters.ts';
+import type { DeadLetters } from '../state/dead-letters.ts';
+import type { Intake } from './intake.ts';
 
 interface RetryDeps {
   deadLetters: Pick<DeadLetters, 'take'>;

@@ -2,8 +2,8 @@
 import type { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import type { Credentials } from '@skolo/secrets';
-import type { HostKeys } from '../host-keys.ts';
-import type { OnTranscript } from '../stream/transcript.ts';
+import type { HostKeys } from './host-keys.ts';
+import type { OnTranscript } from './stream/transcript.ts';
 
 /** Where a device is and how to sign in. */
 export interface Target {

@@ -1,9 +1,14 @@
 /** How all racks are, each by its own Prometheus. */
 import { closing, errorText } from '@skolo/base';
 import { FleetError } from '../errors.ts';
+import type { FleetRack } from '../racks/clusters.ts';
+import {
+  askEachRack,
+  type EachRackOptions,
+  type OnNextWay,
+  type RackAnswer,
+} from '../racks/each-rack.ts';
 import { isRejected, type Kubectl } from '../way/kubectl.ts';
-import type { FleetRack } from './clusters.ts';
-import { askEachRack, type EachRackOptions, type OnNextWay, type RackAnswer } from './each-rack.ts';
 import { healthPath, type RackHealth, readHealth } from './rack-health.ts';
 
 /** A rack that can be asked until `close`. */

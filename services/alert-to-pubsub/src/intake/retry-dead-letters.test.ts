@@ -6,8 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { DeadLetters } from '../state/dead-letters.ts';
 import { type Lab, newDir, startLab } from '../testing/lab.ts';
-import { DeadLetters } from './dead-letters.ts';
 
 const eventually = { timeout: 60_000 };
 

@@ -2,8 +2,8 @@
 import type { Socket } from 'node:net';
 import { errorText } from '@skolo/base';
 import { DeviceTimeout, DeviceUnreachable } from '../errors.ts';
-import { type Limit, withinLimit } from '../stream/limit.ts';
-import type { Dial, Target } from './session.ts';
+import type { Dial, Target } from '../session.ts';
+import { type Limit, withinLimit } from './limit.ts';
 
 /** @throws DeviceUnreachable, DeviceTimeout */
 export async function dialed(

@@ -1,7 +1,7 @@
 /** Files that have to be as they are given, and what has to happen when they are new. */
 import { sha256, shellWord } from '@skolo/base';
-import type { Check, Step } from '../engine/step.ts';
-import type { FileContent, Host } from './host.ts';
+import type { FileContent, Host } from '../host/host.ts';
+import type { Check, Step } from './step.ts';
 
 /** The first line of files that skolo writes. */
 export const writtenHead = '# Written by skolo. The next run overwrites edits.\n';

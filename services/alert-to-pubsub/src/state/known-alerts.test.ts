@@ -1,7 +1,7 @@
 import { AlertMessage } from '@skolo/alerts';
 import { describe, expect, it } from 'vitest';
+import { fingerprintOf } from '../intake/fingerprint.ts';
 import type { ReceivedAlert } from '../receive/batch.ts';
-import { fingerprintOf } from './fingerprint.ts';
 import { createIds } from './ids.ts';
 import {
   isRefreshDue,

@@ -1,5 +1,5 @@
 /** The contract of a sink. Each kind has a file in this folder. */
-import type { Message } from '../message/message.ts';
+import type { Message } from './message/message.ts';
 
 /**
  * Why something could not be sent.

@@ -8,8 +8,8 @@ import type { Dimensions } from '../devices/device.ts';
 import { type Gpu, linuxDimensions, readCpuInfo } from '../devices/parse/linux.ts';
 import { dimensions } from '../dimensions.ts';
 import type { AgentEvent } from '../events.ts';
-import { namesIn, textOf } from './quiet-files.ts';
-import type { RunCommand } from './run-command.ts';
+import { namesIn, textOf } from '../host/quiet-files.ts';
+import type { RunCommand } from '../host/run-command.ts';
 
 interface HostDimensionsOptions {
   signal: AbortSignal;

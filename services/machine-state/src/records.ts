@@ -4,7 +4,7 @@ import { errorText } from '@skolo/base';
 import { HttpProblem, requestRecord } from '@skolo/common';
 import { type Change, Tables, type TablesDeps } from '@skolo/durable';
 import { z } from 'zod';
-import { enrolmentTables } from '../enrolment/records.ts';
+import { enrolmentTables } from './enrolment/records.ts';
 
 export const OrderRecord = Order.extend({
   /** Absent: only its machine reported it. */
