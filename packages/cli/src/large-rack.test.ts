@@ -106,7 +106,7 @@ describe('of 200 machines', () => {
         skia-rpi2-rack4-shelf5-[016,038]: last repair of device
         2 h ago: usb-cycle: done: port 1-1.2 reported off for 5 s,
         and is on again
-      skia-rpi2-rack4-shelf2-[011-014]: no answer at port 2:
+      skia-rpi2-rack4-shelf2-[011-014]: no response on port 2:
         connection refused; is the service running, and is this
         its port? (ECONNREFUSED)
       skia-rpi2-rack4-shelf1-001,skia-rpi2-rack4-shelf2-031,

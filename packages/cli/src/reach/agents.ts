@@ -59,7 +59,7 @@ export async function agentPlaces(
   const names = expandedNames(words);
   const { url } = command.globals();
   if (url !== undefined) {
-    if (names.length > 1) command.error("give one machine, or leave out '--url'");
+    if (names.length > 1) command.error("specify one machine, or omit '--url'");
     return [{ name: names[0], url, ...(await wayOn(command)) }];
   }
   const rack = await loadRack(command.globals());
@@ -81,7 +81,7 @@ export async function agentPlace(
   word: string,
 ): Promise<AgentPlace & { name: string }> {
   const [name, ...others] = expandedNames([word]);
-  if (name === undefined || others.length > 0) command.error('give the name of one machine');
+  if (name === undefined || others.length > 0) command.error('specify the name of one machine');
   const { url } = command.globals();
   const way = await wayOn(command);
   if (url !== undefined && !command.gives('rack')) return { name, url, ...way };
@@ -94,7 +94,7 @@ export async function agentPlace(
 }
 
 function unknownMachine(name: string, guess: string): string {
-  return `${name}: no such machine in rack.yaml${guess}; skolo inventory list shows them`;
+  return `${name}: no such machine in rack.yaml${guess}; run skolo inventory list to see all machines`;
 }
 
 /** The status of an agent, or why there is none. */

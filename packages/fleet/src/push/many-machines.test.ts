@@ -83,7 +83,7 @@ it.runIf(isLong && program && kubectl && registryProgram)(
 
     expect(record).toMatchObject({
       state: 'rolled-back',
-      why: expect.stringContaining('DaemonSet skolo/agent: rpi-006: crashes again and again'),
+      why: expect.stringContaining('DaemonSet skolo/agent: rpi-006: keeps crashing'),
     });
     expect(lines).toContain('DaemonSet skolo/agent: first on rpi-006');
     const kept = agents().filter((line) => before.includes(line));

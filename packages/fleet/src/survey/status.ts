@@ -38,9 +38,9 @@ export function statusOfRacks(
         return await askHealth(opened.kubectl, rack.type === 'k3s' ? rack.jumphost : '', signal);
       } catch (error) {
         if (signal.aborted || isRejected(error, 'Unreachable')) throw error;
-        const how = `skolo kubectl ${rack.name} get pods -n skolo shows its pods`;
+        const how = `run skolo kubectl ${rack.name} get pods -n skolo to see its pods`;
         throw new FleetError(
-          `${rack.name}: its Prometheus cannot be asked: ${errorText(error)}; ${how}`,
+          `${rack.name}: its Prometheus cannot be queried: ${errorText(error)}; ${how}`,
           { code: 'NO_PROMETHEUS', cause: error },
         );
       }

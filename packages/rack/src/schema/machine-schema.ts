@@ -68,7 +68,7 @@ export const machineSchema = object({
   serial: each(boardSerial)
     .exactOptional()
     .describe(
-      'Serial number of the board of a Raspberry Pi. It identifies a Pi with a shared image, as the MAC address does.',
+      'Serial number of the board of a Raspberry Pi. A card of `skolo pi image --shared` gets its name by it, or by the MAC address.',
     ),
   power,
   uplink: each(uplink).exactOptional().describe('The switch port that it is connected to.'),

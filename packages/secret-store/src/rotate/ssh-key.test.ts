@@ -161,7 +161,7 @@ describe.skipIf(peer('sshd') === undefined)('an ssh key', () => {
     expect([await opens(next), await opens(sshd.privateKey)]).toEqual([true, true]);
     state.isShared = true;
     expect(await rotateSecret(secret, deps)).toMatchObject({
-      next: expect.stringContaining('run it again in 3 min'),
+      next: expect.stringContaining('run the command again in 3 min'),
     });
     expect(await opens(sshd.privateKey)).toBe(true);
     state.now += later;

@@ -49,9 +49,9 @@ function told(entry: HistoryEntry): Told {
     case 'note':
       return { what: 'note', text: entry.text, by: entry.by };
     case 'boot':
-      return { what: 'boot', text: 'the machine has booted' };
+      return { what: 'boot', text: 'the machine booted' };
     case 'omitted': {
-      const text = `${entry.count} entries of kind ${entry.of} omitted: more than the history accepts in an hour`;
+      const text = `${entry.count} of kind ${entry.of}, more than the history stores in an hour`;
       return { what: 'omitted', text, style: 'yellow' };
     }
   }
