@@ -45,9 +45,7 @@ services:
 `);
   const ready = await start(metadata.url);
 
-  await expect
-    .poll(ready)
-    .toMatchObject({
-      degraded: [{ what: 'bot', why: expect.stringContaining('matches its name') }],
-    });
+  await expect.poll(ready).toMatchObject({
+    degraded: [{ what: 'bot', why: expect.stringContaining('matches its name') }],
+  });
 });
