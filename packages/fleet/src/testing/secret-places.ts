@@ -172,7 +172,7 @@ export function provesSecrets(clusterOf: () => ControlPlane | undefined): void {
       await writeFile(join(folder, 'mine'), '');
       const bots = new Map([['bots.json', new Secret('other')]]);
 
-      await expect(applySecrets({ ...deps, values: bots })).rejects.toThrow('put there by hand');
+      await expect(applySecrets({ ...deps, values: bots })).rejects.toThrow('was created by hand');
     });
 
     it('of k3s are its own, where it had one before the store', async () => {

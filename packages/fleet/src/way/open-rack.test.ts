@@ -144,7 +144,7 @@ describe.skipIf(absent)('with a real API server', () => {
       await workstation.jumphost.program('sudo', 'echo "sudo: a password is required" >&2; exit 1');
 
       await expect(openAt(workstation)).rejects.toMatchObject({
-        message: expect.stringContaining('does not let you be view'),
+        message: expect.stringContaining('denies the role view'),
       });
       expect(await workstation.left()).toEqual([]);
     });
@@ -156,7 +156,7 @@ describe.skipIf(absent)('with a real API server', () => {
         'echo \'error: failed to create token: serviceaccounts "skolo-view" not found\' >&2; exit 1',
       );
 
-      await expect(openAt(workstation)).rejects.toThrow('an admin applies kube/base/access');
+      await expect(openAt(workstation)).rejects.toThrow('ask an admin to apply kube/base/access');
     });
 
     it('about an API server that is down', async () => {
