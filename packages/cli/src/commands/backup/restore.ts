@@ -27,7 +27,7 @@ export function define(command: SkoloCommand): void {
     .description(
       'Prints the steps that restore a version by hand, as text to paste into the device; explanations and steps on your workstation are comments. The text contains the secrets of the device and requires the role admin. --check shows what would change and whether the device accepts the version. --apply shows that, asks, and then loads the version, if the model supports it.',
     )
-    .summary('restore a version: print the steps, or load it')
+    .summary('restore a version')
     .argument('<device>', 'name in rack.yaml')
     .option('--version <version>', versionHelp, 'latest')
     .addOption(new Option('--check', 'only show what would change').conflicts('apply'))
