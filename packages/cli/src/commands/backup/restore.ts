@@ -133,7 +133,7 @@ function hintsOf(
     ...(isMixed
       ? [`${atWorkstation} of ${steps.length} steps are done on the workstation, not on the device`]
       : []),
-    'the text holds the secrets of the device',
+    "the text contains the device's secrets",
     ...(canCheck ? [`to check:  ${next('--check')}`] : []),
     ...(canApply ? [`to load:   ${next('--apply', '--reason', 'WHY')}`] : []),
   ];
