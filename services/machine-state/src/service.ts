@@ -53,7 +53,8 @@ const usual = {
   silencesEveryMs: 60_000,
 };
 const tickMs = 1000;
-const afterDamage = 'compare skolo machine list with what should be in maintenance or quarantine';
+const afterDamage =
+  'check skolo machine list for machines that should be in maintenance or quarantine';
 
 export function createMachineState(tuning: MachineStateDeps = {}): ServiceDefinition {
   return {

@@ -77,7 +77,7 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
   const { signal } = stopping;
   // Hundreds of cycles may wait, and each of them listens.
   setMaxListeners(0, signal);
-  const afterDamage = 'compare skolo power status with what should be on';
+  const afterDamage = 'check skolo power status for outlets that should be on';
   const journal = new StateJournal({ stateDir, log, degraded, afterDamage, retryMs, signal });
   const store = new Store(journal);
   await journal.open((opened) => store.load(opened));

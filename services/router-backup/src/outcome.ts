@@ -44,7 +44,7 @@ export interface Outcome {
 /** Why an attempt is given up when the service stops. */
 export class Stopping extends Error {
   constructor() {
-    super('the service stops');
+    super('the service is stopping');
     this.name = 'Stopping';
   }
 }

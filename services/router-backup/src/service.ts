@@ -139,7 +139,7 @@ function createStorage(
   const { log, clock, stateDir, lastSuccess, degraded } = context;
   const { file: rackFile } = context.rack;
   const rack = () => context.rack.rack;
-  const afterDamage = 'compare skolo backup status with the devices that you expect';
+  const afterDamage = 'check skolo backup status for the devices that you expect';
   const journal = new StateJournal({ stateDir, log, degraded, afterDamage, retryMs, signal });
   const state = new State(journal);
   const store = new Store({ rack, stateDir, clock, log, emit, signal });
@@ -240,7 +240,7 @@ function react(event: BackupEvent, { copies, runs, planner, notices, log }: Reac
       const request = { devices: [device], origin: 'notice', by: device, reason: notice } as const;
       runs.begun(request).catch((error: unknown) => {
         // It has left rack.yaml since.
-        log.info({ device, why: errorText(error) }, 'notice is not followed');
+        log.info({ device, why: errorText(error) }, 'notice is not acted on');
       });
       break;
     }

@@ -69,7 +69,7 @@ export function startMachineState({ tokens }: { tokens: TestTokens }): Promise<S
             const changed = setTimeout(() => {
               const third = exampleMachines.machines().find(({ name }) => name === 'rpi-003');
               if (third) {
-                changes.machine({ ...third, condition: 'ok', sentence: 'waits for a task' });
+                changes.machine({ ...third, condition: 'ok', sentence: 'waiting for a task' });
               }
             }, 100);
             signal.addEventListener('abort', () => clearTimeout(changed));
@@ -213,7 +213,7 @@ function agentHandlers({ calls, find }: Parts) {
     screen({ params: { name }, body: { fresh, force } }) {
       const { task } = find(name);
       if (!fresh) {
-        const detail = 'device: no screenshot is kept as evidence; ask for a fresh one';
+        const detail = 'device: there is no stored screenshot; request a fresh one';
         throw new HttpProblem(404, detail);
       }
       if (task !== undefined && !force) throw new HttpProblem(409, `task ${task.id} is running`);

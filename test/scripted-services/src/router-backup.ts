@@ -162,7 +162,7 @@ function versionHandlers(world: BackupWorld) {
     content: ({ params, query, caller }) => {
       const withSecrets = query.secrets === 'true';
       if (withSecrets && caller.role !== 'admin') {
-        const detail = `secrets are shown to the role admin, and ${caller.name} has ${caller.role}; without secrets=true they are masked`;
+        const detail = `secrets require the role admin, but ${caller.name} has the role ${caller.role}; leave out secrets=true to get them masked`;
         throw new HttpProblem(403, detail);
       }
       const { version, content } = versionOf(world, params.device, params.version);
@@ -302,7 +302,7 @@ function historyHandlers(world: BackupWorld) {
     },
     restoreHistory: ({ body: { sha256: sum } }) => {
       if (sha256(received) !== sum) {
-        throw new HttpProblem(409, 'what arrived is not what was sent; send it again');
+        throw new HttpProblem(409, 'the received history differs from the sent one; send it again');
       }
       // A bundle of git says so at its begin.
       if (!received.toString('latin1').startsWith('# v2 git bundle\n')) {

@@ -190,7 +190,7 @@ describe('a failure', () => {
     await send(sink, 2);
 
     expect(error).toMatchObject({ reason: 'disk', code: 'ENOSPC' });
-    expect(error.message).toContain('make room');
+    expect(error.message).toContain('free some space');
     expect(after.equals(before)).toBe(true);
     expect(await numbersIn(file)).toEqual([1, 2]);
   });

@@ -142,5 +142,5 @@ export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal)
 }
 
 function aborted(): SinkError {
-  return new SinkError('unavailable', 'ABORTED', 'ended before there was an answer');
+  return new SinkError('unavailable', 'ABORTED', 'ended before the response');
 }

@@ -38,19 +38,20 @@ export function whyNotAudited(
 ): string | undefined {
   const { method, audits, answers } = spec;
   if (method === 'get') return audits && 'a get changes nothing, so `audits` is wrong here';
-  if (audits === undefined) return '`audits` has to say what of a call is in the audit log';
+  if (audits === undefined)
+    return '`audits` must list the inputs of a call that the audit log contains';
   if ('elsewhere' in audits) return undefined;
   const inputs = inputsOf(spec);
   const named = [...pathsOf(audits), ...(audits.omits ?? [])];
   const unknown = named.find((path) => !inputs.includes(path));
-  if (unknown !== undefined) return `\`audits\` names ${unknown}, which is no input`;
+  if (unknown !== undefined) return `\`audits\` names ${unknown}, which is not an input`;
   const forgotten = inputs.find((path) => !named.includes(path));
   if (forgotten !== undefined) return `\`audits\` does not name ${forgotten}; add it, or omit it`;
   const answered = Object.entries(answers).flatMap(([status, schema]) =>
     Number(status) < 300 ? keysOf(schema) : [],
   );
   const unanswered = audits.answer?.find((key) => !answered.includes(key));
-  return unanswered && `\`audits\` names ${unanswered}, which is in no answer`;
+  return unanswered && `\`audits\` names ${unanswered}, which is not in any response`;
 }
 
 /** The inputs that the log keeps. */

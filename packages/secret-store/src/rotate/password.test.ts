@@ -30,6 +30,7 @@ import { folderStore } from '../stores/folder-store.ts';
 import type { SecretStore } from '../stores/store.ts';
 import { type RotateDeps, rotateSecret } from './index.ts';
 import { rotationRejection } from './rejection.ts';
+import { interruptibleStore } from './testing/interruptible-store.ts';
 
 const later = 4 * 60_000;
 const previous = 'f0rmerPassword';
@@ -149,18 +150,9 @@ ${devices.map(({ port }, at) => `  device-${at + 1}: { model: ${kind.model}, add
   await plain.write('rack4/pw', new Secret(previous));
   if (kind.enable !== undefined) await plain.write('rack4/enable', new Secret(kind.enable));
   const store: SecretStore = {
-    ...plain,
+    ...interruptibleStore(plain, effect),
     // Folders have the time of the disk.
     find: async (place) => ((await plain.find(place)) ? { changedAt: state.madeAt } : undefined),
-    async write(...args) {
-      effect();
-      await plain.write(...args);
-      effect();
-    },
-    async remove(place) {
-      effect();
-      await plain.remove(place);
-    },
   };
   const now = Date.parse('2026-11-21T20:00:00Z');
   const unreachable = new Set<number>();

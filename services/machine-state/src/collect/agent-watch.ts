@@ -109,7 +109,9 @@ export class AgentWatch {
         signal,
       });
       if (status.machine !== machine) {
-        throw new Error(`at its address answers the agent of ${JSON.stringify(status.machine)}`);
+        throw new Error(
+          `its address is answered by the agent of ${JSON.stringify(status.machine)}`,
+        );
       }
       this.status = status;
       this.seenAt = clock.now();

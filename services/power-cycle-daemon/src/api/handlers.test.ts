@@ -60,12 +60,12 @@ describe('a request', () => {
         {
           target: 'pdu-1/99',
           detail:
-            'pdu-1/99: pdu-1 has no such outlet that can be switched; skolo rack show pdu-1 lists them',
+            'pdu-1/99: pdu-1 has no outlet of this name that can be switched; skolo rack show pdu-1 lists them',
         },
         {
           target: 'jumphost-rack1',
           detail:
-            'jumphost-rack1: it is the jumphost, where this daemon runs; nothing here can bring it back',
+            'jumphost-rack1: it is the jumphost, where this daemon runs, so nothing here could turn it on again',
         },
         { target: 'x-[2-1]', code: 'unknown' },
       ],
@@ -79,7 +79,8 @@ describe('a request', () => {
 
     expect(rejected).toMatchObject({
       status: 409,
-      detail: 'bare: rack.yaml does not say what feeds it; add `power:` to its entry, and 1 more',
+      detail:
+        'bare: rack.yaml does not name the outlet that feeds it; add `power:` to its entry, and 1 more',
       rejected: [
         { target: 'bare', code: 'no-outlet' },
         { target: 'switch-1', code: 'others-go-dark', dark: ['a', 'a-device'] },
@@ -298,7 +299,7 @@ describe('cancelling', () => {
     });
     expect(finished).toMatchObject({
       status: 409,
-      detail: 'what was asked of b-1 is finished (on)',
+      detail: 'the request for b-1 has finished (on)',
     });
     expect(unknown).toMatchObject({
       status: 404,
@@ -485,8 +486,8 @@ describe('holds', () => {
     const { client } = await startDaemon({ yaml });
 
     for (const [until, detail] of [
-      ['2020-01-01T00:00:00Z', 'until 2020-01-01T00:00:00Z is past; give a time to come'],
-      ['2099-01-01T00:00:00Z', 'no hold is longer than 720 hours; give an earlier end'],
+      ['2020-01-01T00:00:00Z', 'until 2020-01-01T00:00:00Z is in the past; give a future time'],
+      ['2099-01-01T00:00:00Z', 'a hold lasts at most 720 hours; give an earlier end'],
     ] as const) {
       expect(
         await problem(client.hold({ body: { targets: ['a'], until, reason: 'x' } })),

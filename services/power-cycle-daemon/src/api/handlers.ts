@@ -147,7 +147,7 @@ function outletHandlers({
         const detail = `${outlet} has no pending on; skolo power status shows which outlets have`;
         throw new HttpProblem(404, detail);
       }
-      const detail = `${outlet}: its device is in rack.yaml, so it is turned on as soon as that can be`;
+      const detail = `${outlet}: its device is in rack.yaml, so the daemon turns it on as soon as possible`;
       throw new HttpProblem(409, detail);
     },
     machines: ({ query }) => {
@@ -165,9 +165,9 @@ function ok<T>(body: T) {
 }
 
 function whyNotCancelled({ target, action, outcome }: CycleRecord): string {
-  if (outcome !== undefined) return `what was asked of ${target} is finished (${outcome})`;
+  if (outcome !== undefined) return `the request for ${target} has finished (${outcome})`;
   if (action === 'cycle') return `the cycle of ${target} has begun; it can no longer be cancelled`;
-  return `that ${target} is to be ${action} holds since it was accepted; ask for the opposite`;
+  return `turning ${target} ${action} was accepted and cannot be cancelled; request the opposite`;
 }
 
 function noSuchCycle(id: string): never {
@@ -223,7 +223,7 @@ function problemOf(error: unknown): never {
   if (error instanceof JournalDown || error instanceof StorageUnavailable) {
     throw new HttpProblem(
       503,
-      'nothing was accepted, because the journal cannot be written; /readyz says why, try again once the disk is well',
+      'nothing was accepted, because the journal cannot be written; /readyz gives the reason; try again when the disk works',
       { headers: { 'retry-after': '30' }, cause: error },
     );
   }

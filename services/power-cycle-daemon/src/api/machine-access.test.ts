@@ -30,7 +30,9 @@ describe('a machine', () => {
     expect(await sendAsMachine(asked(daemon, { key: keyOfA }))).toMatchObject({ status: 202 });
     expect(await sendAsMachine(asked(daemon, { key: keyOfA, from: '127.0.0.1' }))).toMatchObject({
       status: 403,
-      body: { detail: expect.stringContaining('127.0.0.1 is no machine of rack.yaml') },
+      body: {
+        detail: expect.stringContaining('127.0.0.1 is not the address of a machine in rack.yaml'),
+      },
     });
 
     expect(await cycles(daemon)).toEqual(['a-left by a']);
@@ -65,7 +67,7 @@ describe('a neighbour at the address of a machine', () => {
       status: 403,
       body: {
         detail:
-          'the agent of a had another key before: another computer may have its address; if its SD card was replaced, run: skolo equipment forget a',
+          'the agent of a had another key before, so another computer may have its address; if its SD card was replaced, run: skolo equipment forget a',
       },
     });
     expect(replaced.status).toBe(202);
@@ -87,7 +89,9 @@ describe('a neighbour at the address of a machine', () => {
     expect(await sendAsMachine(signedForB)).toMatchObject({ status: 401 });
     expect(await sendAsMachine(asked(daemon, { key: keyOfB, from: '127.0.0.1' }))).toMatchObject({
       status: 403,
-      body: { detail: expect.stringContaining('127.0.0.1 is no machine of rack.yaml') },
+      body: {
+        detail: expect.stringContaining('127.0.0.1 is not the address of a machine in rack.yaml'),
+      },
     });
     expect(await cycles(daemon)).toEqual([]);
   });

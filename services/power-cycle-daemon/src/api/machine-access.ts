@@ -42,8 +42,8 @@ export function machineAccess(people: Access, deps: MachineAccessDeps): Access {
       const from = clientAddress(request);
       const machine = machineAt(rack(), from)?.name;
       if (machine === undefined) {
-        const hint = 'skolo power cycle and skolo power holds, with a token, are for any machine';
-        throw new HttpProblem(403, `${from} is no machine of rack.yaml; ${hint}`);
+        const hint = 'use skolo power cycle and skolo power holds, with a token, for any machine';
+        throw new HttpProblem(403, `${from} is not the address of a machine in rack.yaml; ${hint}`);
       }
       const shown = `${request.headers[agentKeyHeader]}`;
       if (!/^[\w-]{43}$/.test(shown)) {
@@ -56,7 +56,7 @@ export function machineAccess(people: Access, deps: MachineAccessDeps): Access {
       const fingerprint = `SHA256:${createHash('sha256').update(shown).digest('base64')}`;
       if ((hostKeys.get(agentKeyName(machine)) ?? fingerprint) !== fingerprint) {
         const hint = `if its SD card was replaced, run: skolo equipment forget ${machine}`;
-        const why = `the agent of ${machine} had another key before: another computer may have its address`;
+        const why = `the agent of ${machine} had another key before, so another computer may have its address`;
         throw new HttpProblem(403, `${why}; ${hint}`);
       }
       await hostKeys.pin(agentKeyName(machine), fingerprint);

@@ -165,14 +165,14 @@ export class Listener {
 
 function goneSignal(socket: Socket): AbortSignal {
   const gone = new AbortController();
-  socket.once('close', () => gone.abort(new Error('the client hung up')));
+  socket.once('close', () => gone.abort(new Error('the client disconnected')));
   return gone.signal;
 }
 
 /** Longer ones are cut by some clients. */
 const mostPhrase = 400;
 const base = 'http://endpoint';
-const viaProxy = 'come without a proxy: through one, everybody has its address';
+const viaProxy = 'connect without a proxy: behind one, all clients have its address';
 
 /**
  * The text of a failure is the reason phrase, too: the clients of pdudaemon (labgrid, pduclient) print that, and not the

@@ -87,7 +87,7 @@ export function jumphostSteps({ device, id }: Version) {
       lines: [`skolo backup show ${device} --version ${id} --secrets -o ${file}`],
     },
     {
-      title: 'Decrypt it with the age identity of one of the recipients, and look into it',
+      title: 'Decrypt it with the age identity of one of the recipients, and list its files',
       where: 'workstation',
       lines: [`age -d -i IDENTITY-FILE ${file} | tar -tzf -`],
     },

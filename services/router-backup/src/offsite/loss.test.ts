@@ -198,7 +198,7 @@ describe('a history that was deleted', () => {
     const next = await startLab({ previous: lab, settings: offsite(lab.dir) });
     await next.idle();
 
-    expect(await next.degraded()).toContain('the journal is new, and the history has 3 devices');
+    expect(await next.degraded()).toContain('the journal is new, but the history has 3 devices');
     expect(await lost(next)).toEqual([]);
     await expect.poll(async () => (await next.device('router')).offsite).toBe('stored');
     const source = await openSource(join(lab.dir, 'offsite'));

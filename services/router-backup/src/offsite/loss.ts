@@ -57,7 +57,7 @@ export class HistoryLoss {
     if (!journal.isOpen) {
       throw new BackupError(
         'storage',
-        'there is no repository, and the journal that knows whether there was one is not open yet',
+        'there is no repository, and the journal that records earlier ones is not open yet',
       );
     }
     const inHistory = [...state.devices.all.values()].filter(
@@ -78,7 +78,7 @@ export class HistoryLoss {
     emit({
       type: 'degraded',
       what: 'journal lost',
-      why: `the journal is new, and the history has ${devices.length} devices: their serial numbers and host names are pinned again when each is read, and devices that had left rack.yaml are not known; every version is sent off site again. Compare skolo backup status with what you know; a restart of the service ends this message`,
+      why: `the journal is new, but the history has ${devices.length} devices: each serial number and host name is pinned again at the next reading, devices that had left rack.yaml are unknown, and every version is copied off site again. Check skolo backup status; this message ends when the service restarts`,
     });
   }
 
@@ -96,7 +96,7 @@ export class HistoryLoss {
       for (const record of this.list()) if (await this.isBack(record)) found.push(record.device);
       if (found.length > 0) await state.write(found.map((device) => state.lost.remove(device)));
     } catch (error) {
-      log.warn({ why: errorText(error) }, 'history is not compared with the journal');
+      log.warn({ why: errorText(error) }, 'history cannot be compared with the journal');
     }
     this.report();
   }
@@ -150,7 +150,7 @@ export class HistoryLoss {
     try {
       await state.write(lost.map((record) => state.lost.put(record)));
     } catch (error) {
-      const what = `${lost.length} devices have lost their history, which cannot be recorded`;
+      const what = `${lost.length} devices have lost their history, but the loss cannot be recorded`;
       throw new BackupError('storage', `${what}: ${errorText(error)}`, { cause: error });
     }
     emit({ type: 'history-lost', devices: lost.map(({ device }) => device) });
@@ -193,7 +193,7 @@ export class HistoryLoss {
     emit({
       type: 'degraded',
       what: trouble,
-      why: `versions of ${names.join(', ')}${more} are no longer in the history${nowhere}; bring them back with skolo backup restore-history --from …, or accept the loss with skolo backup accept-loss`,
+      why: `versions of ${names.join(', ')}${more} are no longer in the history${nowhere}; restore them with skolo backup restore-history --from …, or accept the loss with skolo backup accept-loss`,
     });
   }
 }

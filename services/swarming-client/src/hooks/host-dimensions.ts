@@ -126,7 +126,7 @@ export class HostDimensions {
   }
 
   stop(): void {
-    this.ended.abort(new Error('the agent stops'));
+    this.ended.abort(new Error('the agent is stopping'));
   }
 
   private async look(signal: AbortSignal): Promise<void> {

@@ -62,7 +62,7 @@ export class Reboot {
       .stop()
       .then(() => rebootMachine(why, { run, proc, log }))
       .then(() => pause(rebootWithinMs))
-      .then(() => Promise.reject(new Error('nothing happened after the command')))
+      .then(() => Promise.reject(new Error('the command had no effect')))
       .catch((error: unknown) => {
         log.error({ why: errorText(error) }, 'the machine does not reboot');
         onNotRebooted();
@@ -95,7 +95,7 @@ export async function rebootMachine(why: string, deps: RebootDeps): Promise<void
     await writeFile(trigger, 'b', { flag: 'a' });
   } catch (error) {
     failed.push(`sysrq: ${errorText(error)}`);
-    throw new Error(`the machine cannot be rebooted from here: ${failed.join('; ')}`);
+    throw new Error(`the agent cannot reboot the machine: ${failed.join('; ')}`);
   }
 }
 
@@ -116,7 +116,7 @@ async function failureOf([file, ...args]: [string, ...string[]], { run }: Reboot
     const { status, stderr } = await run(file, args, { timeoutMs });
     // Ended by a signal: systemd was quick.
     if (status === 0 || status === undefined) return undefined;
-    return `${file} fails with status ${status}: ${stderr.trim().slice(0, 200)}`;
+    return `${file} failed with status ${status}: ${stderr.trim().slice(0, 200)}`;
   } catch (error) {
     return `${file}: ${errorText(error)}`;
   }

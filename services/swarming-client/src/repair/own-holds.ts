@@ -65,7 +65,7 @@ export class OwnHolds {
     } catch (error) {
       const why = errorText(error);
       if (why !== this.why && !this.ended.signal.aborted) {
-        this.deps.log.info({ why }, 'the power-cycle daemon does not answer which holds there are');
+        this.deps.log.info({ why }, 'the power-cycle daemon does not report its holds');
       }
       this.why = why;
     }

@@ -182,10 +182,10 @@ describe('a proof', () => {
   });
 
   it.each<[string, (world: World) => void, string]>([
-    ['runs a task', (world) => world.busy.set('a', 'runs a task'), 'a runs a task'],
+    ['running a task', (world) => world.busy.set('a', 'running a task'), 'a runs a task'],
     [
       'is where another one runs a task',
-      (world) => world.busy.set('b', 'runs a task'),
+      (world) => world.busy.set('b', 'running a task'),
       'b runs a task',
     ],
     ['is held', (world) => Object.assign(world, { hold: 'a' }), 'a is held by ann: new fan'],

@@ -39,7 +39,7 @@ function told(entry: HistoryEntry): Told {
     }
     case 'order': {
       const { order, endedAt, endedBy, reason, by } = entry;
-      const ended = endedAt === undefined ? undefined : `ended by ${endedBy ?? 'its time'}`;
+      const ended = endedAt === undefined ? undefined : `ended by ${endedBy ?? 'its expiry'}`;
       return { what: order, text: joined([reason, ended]), by };
     }
     case 'alert': {

@@ -27,7 +27,7 @@ function Devices() {
           <>
             {lost.map((each) => (
               <p class="failure" key={each.device}>
-                {each.device}: {each.versions ?? 'some'} versions of its history are lost.
+                {each.device}: {each.versions ?? 'some'} versions are missing from its history.
               </p>
             ))}
             <Table

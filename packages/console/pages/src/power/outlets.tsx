@@ -87,7 +87,7 @@ function Remarks({
       {stuckOff && <span class="failure">stuck off. </span>}
       {pendingOnSince && (
         <span class="warning">
-          to be turned on again, since <Ago time={pendingOnSince} />.{' '}
+          waiting to be turned on again since <Ago time={pendingOnSince} />.{' '}
         </span>
       )}
       {switchedOff && (

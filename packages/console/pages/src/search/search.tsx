@@ -43,7 +43,7 @@ export function Search() {
         id="search"
         type="text"
         role="combobox"
-        aria-label="Search names, addresses, MACs, serials, ports"
+        aria-label="Search names, addresses, MACs, serial numbers, ports"
         aria-expanded={found.length > 0}
         aria-controls="found"
         aria-autocomplete="list"

@@ -42,7 +42,7 @@ function Shell() {
   return (
     <>
       <button type="button" class="skip" onClick={focusMain}>
-        Skip to the content
+        Skip to content
       </button>
       <header class="top">
         {hasOtherRacks && <a href="../">All racks</a>}
@@ -89,7 +89,7 @@ function Shell() {
           <View route={route} />
         ) : (
           <p>
-            There is no view “{route.view}”. <a href={hrefOf('rack')}>To the rack</a>
+            Page not found: “{route.view}”. <a href={hrefOf('rack')}>To the rack</a>
           </p>
         )}
       </main>

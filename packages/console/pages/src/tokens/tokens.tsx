@@ -43,7 +43,7 @@ export function Tokens({ route }: { route: Route }) {
                       <td>{email}</td>
                       <td>
                         {left === undefined ? (
-                          <span class="failure">none that is valid</span>
+                          <span class="failure">no valid token</span>
                         ) : (
                           `valid for ${span(left * 1000)}`
                         )}
