@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { shellWord } from '@skolo/base';
+import { didYouMean } from '@skolo/rack/light';
 import { Command, Option } from 'commander';
 import { complain, usageError } from './errors.ts';
 import type { Io } from './io.ts';
@@ -64,7 +65,13 @@ export class SkoloCommand extends Command {
 
   /** One line with a pointer to the help; Commander prints two without. */
   override error(message: string): never {
-    const what = message.replace(/^error: /, '').replace(/\.$/, '');
+    const what = message
+      .replace(/^error: /, '')
+      .replace(/\.$/, '')
+      .replace(/(?<='(\S+)')\s\(Did you mean (\S+)\?\)$/, (all, typed, guess) =>
+        // Commander also guesses words that share a few letters.
+        didYouMean(typed, [guess]) === '' ? '' : all,
+      );
     throw usageError(`${what}; see ${this.fullName()} --help`);
   }
 

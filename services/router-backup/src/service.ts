@@ -240,7 +240,7 @@ function react(event: BackupEvent, { copies, runs, planner, notices, log }: Reac
       const request = { devices: [device], origin: 'notice', by: device, reason: notice } as const;
       runs.begun(request).catch((error: unknown) => {
         // It has left rack.yaml since.
-        log.info({ device, why: errorText(error) }, 'notice is not acted on');
+        log.info({ device, why: errorText(error) }, 'notice cannot be processed');
       });
       break;
     }

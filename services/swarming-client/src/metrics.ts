@@ -99,9 +99,9 @@ export function createMetrics(
   registerGauges(registry, gauges, measured);
   const counter = (name: string, help: string, labelNames: string[] = []) =>
     new Counter({ name: `skolo_swarming_${name}`, help, labelNames, registers });
-  const starts = counter('bot_starts_total', 'Starts of the bot.');
-  const exits = counter('bot_exits_total', 'Exits of the bot, by reason.', ['why']);
-  const downloads = counter('bot_downloads_total', 'Downloads of the bot.', ['outcome']);
+  const starts = counter('bot_starts_total', 'Number of bot starts.');
+  const exits = counter('bot_exits_total', 'Number of bot exits, by reason.', ['why']);
+  const downloads = counter('bot_downloads_total', 'Number of bot downloads.', ['outcome']);
   const repairs = counter('repairs_total', 'Repair steps, by outcome.', ['step', 'outcome']);
   const tasks = counter('tasks_total', 'Tasks that were started.');
   const ends = counter('tasks_ended_total', 'Ends of tasks, as the bot reports them.', ['outcome']);

@@ -121,7 +121,7 @@ export class Listener {
     if (destroyed && !complete) return;
     if (err instanceof HttpProblem) return sendText(response, err.status, err.detail, err.headers);
     this.deps.log.error({ err, endpoint: this.deps.name }, 'endpoint failed');
-    sendText(response, 500, 'Failed; the log of the daemon says why');
+    sendText(response, 500, 'Failed; the log of the daemon shows the reason');
   }
 
   /** Node passes on what it cannot read as HTTP. */

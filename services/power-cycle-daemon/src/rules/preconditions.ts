@@ -211,12 +211,12 @@ function onFailing(
       cycle.feeds.some(({ controller }) => controller === name),
   );
   if (earlier !== undefined) {
-    const detail = `${what}; one more was forced already (${earlier.target})`;
+    const detail = `${what}; one more has already been forced (${earlier.target})`;
     return rejected(target, 'controller-failing', detail);
   }
   if (notForcedUntil === undefined) return undefined;
   const until = new Date(notForcedUntil).toISOString();
-  const detail = `${what}; one more was forced already, and the next can be at ${until}`;
+  const detail = `${what}; one more has already been forced, and the next can be at ${until}`;
   return rejected(target, 'controller-failing', detail, { until });
 }
 

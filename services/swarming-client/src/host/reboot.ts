@@ -86,7 +86,7 @@ export async function rebootMachine(why: string, deps: RebootDeps): Promise<void
     failed.push(problem);
   }
   try {
-    deps.log.warn({ why, failed }, 'the machine reboots by its kernel');
+    deps.log.warn({ why, failed }, 'machine reboot forced through the kernel');
     const trigger = join(deps.proc, 'sysrq-trigger');
     for (const key of ['s', 'u']) {
       await writeFile(trigger, key, { flag: 'a' });

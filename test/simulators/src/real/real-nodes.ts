@@ -107,11 +107,13 @@ export async function startNodeNetwork(options: NetworkOptions): Promise<NodeNet
   ]);
   await network.until('the bridge', async () => existsSync(join(dir, 'egress.sock')));
   const running: RunningNode[] = [];
+  const processes: Process[] = [];
 
   async function start(node: RealNode): Promise<RunningNode> {
     const folder = join(dir, node.name);
     await writeNode(folder, node, options);
     const one = new Process(program, ['node', '--dir', folder, '--network', `${network.pid}`]);
+    processes.push(one);
     const started = runningNode(program, one, Number(await pidOf(one, folder)));
     running.push(started);
     const listens = 'exec 3<>/dev/tcp/127.0.0.1/10248';
@@ -134,6 +136,8 @@ export async function startNodeNetwork(options: NetworkOptions): Promise<NodeNet
       const child = run(program, ['reach'], { maxBuffer: 1 << 24 });
       child.child.stdin?.end(
         JSON.stringify({
+          network: network.pid,
+          nodes: processes.map(({ pid }) => pid),
           listen: listen.map(full),
           attempts: attempts.map(({ from, to }) => ({ from, to: full(to) })),
         }),

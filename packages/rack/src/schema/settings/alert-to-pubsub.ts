@@ -8,7 +8,7 @@ import { anyService } from './any-service.ts';
 import { httpRequest } from './http-request.ts';
 
 const name = text(/^[a-z][a-z0-9-]{0,30}$/, 'a name for a sink', 'pagers');
-const topic = text(/^(?!goog)[A-Za-z][\w.~+%-]{2,254}$/, 'a topic of Pub/Sub', 'prometheus-alerts');
+const topic = text(/^(?!goog)[A-Za-z][\w.~+%-]{2,254}$/, 'a Pub/Sub topic', 'prometheus-alerts');
 
 /** Keys of every sink. */
 const anySink = {

@@ -86,7 +86,7 @@ export const powerCycleDaemon = section({
       .min(1)
       .default(['MachineMissing'])
       .describe('Alerts of Alertmanager that trigger it, unless silenced.'),
-    deadMinutes: whole(1, 10_080).default(15).describe('Time that a machine must be dead.'),
+    deadMinutes: whole(1, 10_080).default(15).describe('Time that a machine must be down.'),
     tries: whole(1, 20).default(3).describe('Cycles before the machine needs attention.'),
     pauseMinutes: whole(1, 10_080).default(60).describe('Pause between two cycles.'),
     maxDown: whole(1, 1000)
