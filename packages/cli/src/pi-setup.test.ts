@@ -64,7 +64,9 @@ describe.skipIf(why)(`Pis of a small rack${why ? ` (${why})` : ''}`, { timeout: 
 
     expect(one.exitCode).toBe(1);
     expect(one.states).toEqual({ host01: 'differs', host02: 'failed', host03: 'failed' });
-    expect(lines.join('\n')).toMatch(/^host03: time: changing: .*; waits for NTP, which apt/m);
+    expect(lines.join('\n')).toMatch(
+      /^host03: time: changing: .*; waits for an NTP client, installed by apt/m,
+    );
     expect(one.out).toMatch(
       /^host03: time: .*no source of packages answers \(.*deb\.debian\.org.*\); connect it to the internet$/m,
     );
@@ -107,7 +109,7 @@ describe.skipIf(why)(`Pis of a small rack${why ? ` (${why})` : ''}`, { timeout: 
 
     expect(exitCode).toBe(130);
     expect(out).toMatch(/^host01 +interrupted +.*name,hosts,user/m);
-    expect(out).toMatch(/^host01: at swap: .*; run it again$/m);
+    expect(out).toMatch(/^host01: at swap: .*; run the command again$/m);
   });
 
   it.skipIf(!isLong)('get addresses, names and a way out from a master with Wi-Fi', async () => {

@@ -37,7 +37,7 @@ const nouns: Record<string, Noun> = {
     },
   },
   inventory: {
-    summary: 'list, add, change, import and export machines of rack.yaml',
+    summary: 'list, change, import and export machines',
     example: 'skolo inventory list --kind rpi',
     own: async () => (await import('./commands/inventory/list.ts')).define,
     verbs: {
@@ -272,7 +272,7 @@ const nouns: Record<string, Noun> = {
     },
   },
   metadata: {
-    summary: 'show clients, identities and tokens of the metadata server',
+    summary: 'show clients and tokens of the metadata server',
     example: 'skolo metadata clients',
     verbs: {
       clients: async () => (await import('./commands/metadata/clients.ts')).define,

@@ -169,7 +169,7 @@ machines: { rpi-[007-008]: { kind: rpi, address: '192.168.1.[7-8]' } }
 
     skolo.child.kill('SIGTERM');
     await skolo.ended;
-    expect(skolo.err()).toContain('skolo: rack4: the watch was interrupted; it begins again');
+    expect(skolo.err()).toContain('skolo: rack4: the watch was interrupted; restarting it');
     expect(await left()).toEqual([]);
   });
 
@@ -215,9 +215,9 @@ machines: { rpi-[007-008]: { kind: rpi, address: '192.168.1.[7-8]' } }
       exitCode: 1,
       out: `2 racks: 1 unreachable, 1 critical
 
-RACK   STATE         OK  SICK  HELD  SILENT  ALERTS   TOKEN  BACKUP  POWER  WAITING  DISK  REBOOT     CERT  VERSION
-rack5  unreachable    -     -     -       -       -       -       -      -        -     -       -        -  -
-rack4  critical     3/5     1     1       1       2  30 min    20 h    2/3        4  74 %       1  12 days  1.2.0
+RACK   STATE         OK  UNHEALTHY  HELD  SILENT  ALERTS   TOKEN  BACKUP  POWER  WAITING  DISK  REBOOT     CERT  VERSION
+rack5  unreachable    -          -     -       -       -       -       -      -        -     -       -        -  -
+rack4  critical     3/5          1     1       1       2  30 min    20 h    2/3        4  74 %       1  12 days  1.2.0
 
 rack5: jumphost-rack5: no such host name; check your VPN and DNS
 rack4: down: router-backup
@@ -278,7 +278,7 @@ rack4: MachineMissing (critical), TokenExpires
     expect(phone.out()).toBe(
       'kubectl exec -i -n skolo-node swarming-client-y -- adb -s R58M123 shell\n',
     );
-    expect(none.err).toContain('rpi-008: no pod of the agent runs there');
+    expect(none.err).toContain('rpi-008: no pod of the agent is running there');
     const lines = await readFile(record, 'utf8');
     expect(lines).toContain('shell on the bot of rpi-007');
     expect(lines).toContain('shell on phone R58M123 of rpi-007');
@@ -317,7 +317,7 @@ rack4: MachineMissing (critical), TokenExpires
     expect(await skolo.ended).toEqual({ code: 0, signal: null });
     expect(await readFile(join(folder, 'skolo/tokens/rack4'), 'utf8')).toBe('of-ann\n');
     expect(skolo.out()).not.toContain('of-ann');
-    expect(skolo.out()).toContain('it was not tried');
+    expect(skolo.out()).toContain('the token was not tried');
   });
 
   it('names what is wrong in one line', async () => {

@@ -19,7 +19,7 @@ const usage = `usage: skolo-fallback COMMAND
                              of an existing system that are running
   sync                       copy the configuration of the units from k3s
   look                       run by the timer: start the unit of a service that does not respond, stop it when k3s can serve
-  fence                      prevent every power-cycle daemon of skolo from running (skolo-power-fence.service)
+  fence                      prevent every skolo power-cycle daemon from running (skolo-power-fence.service)
 
 SERVICE is ${names}. The settings are in /etc/default/skolo-fallback.`;
 
@@ -81,8 +81,7 @@ function ofService(command: string, [name, ...words]: string[]): Command {
   if (command === 'existing')
     return (context) => failOverToExisting(context, service, units, operator());
   if (units.length > 0) throw new WrongCommandLine('too many arguments');
-  if (!hasUnit(service))
-    throw new WrongCommandLine(`fail-over: ${service.name} has no unit of skolo`);
+  if (!hasUnit(service)) throw new WrongCommandLine(`fail-over: ${service.name} has no skolo unit`);
   return (context) => failOverToUnit(context, service, operator());
 }
 

@@ -145,7 +145,7 @@ export async function failOverToExisting(
   for (const unit of units) await changeUnit('enable', unit);
   for (const outlet of await readLeftOff(service)) {
     print(
-      `${service.name}: the daemon of skolo turned ${outlet} off and had not turned it on again; turn it on`,
+      `${service.name}: the skolo daemon turned ${outlet} off and had not turned it on again; turn it on`,
     );
   }
   const answer = { text: '' };

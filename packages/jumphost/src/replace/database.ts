@@ -49,7 +49,7 @@ async function check(host: Host, token: Secret | undefined): Promise<Check> {
   if ((await host.run(`[ -e ${file} ]`)).code !== 0) {
     return {
       differs: [
-        'the copy contains no k3s database; use another copy or the old disk, or create a new cluster with --new-cluster, which all machines must join again',
+        'the copy contains no k3s database; use another copy or the old disk, or create a new cluster with --new-cluster and let all machines join it',
       ],
     };
   }

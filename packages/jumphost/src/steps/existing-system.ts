@@ -21,7 +21,7 @@ interface Found {
 export function existingSystemStep(rack: string): Step {
   return {
     name: 'existing-system',
-    about: 'either an existing service or the service of skolo runs, never both',
+    about: 'either the existing service or the skolo service runs, never both',
     async check(host) {
       const found = await find(host);
       const silent = [...found.silent].map(
@@ -90,6 +90,6 @@ function textOf(rack: string, { service, unit, why }: ExistingUnit, { ours }: Fo
   if (unit === undefined) return `${service}: ${why}; stop it`;
   const command = `skolo jumphost rollback ${rack} ${service}`;
   return ours.has(service)
-    ? `${service}: ${why}, and so does the service of skolo; \`${command} --forward\` stops ${unit}, and \`${command}\` stops the service of skolo`
+    ? `${service}: ${why}, and so does the skolo service; \`${command} --forward\` stops ${unit}, and \`${command}\` stops the skolo service`
     : `${service}: ${why}; it keeps serving until you run \`${command} --forward\``;
 }

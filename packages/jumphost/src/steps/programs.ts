@@ -117,7 +117,7 @@ const install = `${opt}/deploy/jumphost/install`;
 export function unitsStep(): Step {
   return {
     name: 'units',
-    about: 'the user, folders and systemd units of skolo exist, and the fallback timer is running',
+    about: 'the skolo user, its folders and systemd units exist, and the fallback timer is running',
     check: checkByScript(`same() { cmp -s "$1" "$2" || echo "$2 is missing or differs"; }
 same ${opt}/deploy/jumphost/skolo.sysusers.conf /etc/sysusers.d/skolo.conf
 same ${opt}/deploy/jumphost/skolo.tmpfiles.conf /etc/tmpfiles.d/skolo.conf

@@ -192,7 +192,7 @@ describe.skipIf(missing !== '')(`the image of a machine${missing}`, () => {
     });
 
     await expect(machine('started.img', testSetup)).rejects.toThrow(
-      'started.img: was customised or booted before: it contains user-data of a machine, network-config of a machine, sysconf.txt of a machine, /etc/rancher, /etc/ssh/ssh_host_ed25519_key, /etc/NetworkManager/system-connections/lab.nmconnection, /etc/netplan/90-NM-1.yaml, /var/lib/skolo-enrol, /var/lib/cloud/instance, /var/lib/cloud/instances/rpi-001, /etc/machine-id of a machine; use the image as published',
+      'started.img: was customised or booted before: it contains user-data with machine settings, network-config with machine settings, sysconf.txt with machine settings, /etc/rancher, /etc/ssh/ssh_host_ed25519_key, /etc/NetworkManager/system-connections/lab.nmconnection, /etc/netplan/90-NM-1.yaml, /var/lib/skolo-enrol, /var/lib/cloud/instance, /var/lib/cloud/instances/rpi-001, a machine ID in /etc/machine-id; use the image as published',
     );
   });
 

@@ -42,18 +42,18 @@ export async function tracesIn(boot: FatVolume, root: LinuxFiles | undefined): P
   const names = (await boot.list()).map((name) => name.toLowerCase());
   const text = async (path: string) => (await boot.read(path))?.toString() ?? '';
   const traces = names.filter((name) => bootNames.includes(name));
-  if (hasOwnKeys(await text('user-data'))) traces.push('user-data of a machine');
+  if (hasOwnKeys(await text('user-data'))) traces.push('user-data with machine settings');
   if (/^[^#]*\b(access-points|addresses)["']?:/m.test(await text('network-config'))) {
-    traces.push('network-config of a machine');
+    traces.push('network-config with machine settings');
   }
-  if (/^[^#\s]/m.test(await text('sysconf.txt'))) traces.push('sysconf.txt of a machine');
+  if (/^[^#\s]/m.test(await text('sysconf.txt'))) traces.push('sysconf.txt with machine settings');
   if (root === undefined) return traces;
   for (const [folder, wanted] of rootNames) {
     const found = (await root.list(folder)).filter((name) => wanted.test(name));
     traces.push(...found.map((name) => `/${folder}/${name}`));
   }
   const id = (await root.read('etc/machine-id', 32))?.toString() ?? '';
-  return /^[0-9a-f]{32}$/.test(id) ? [...traces, '/etc/machine-id of a machine'] : traces;
+  return /^[0-9a-f]{32}$/.test(id) ? [...traces, 'a machine ID in /etc/machine-id'] : traces;
 }
 
 /** A script or an archive instead of a cloud-config is somebody's own, too. */

@@ -425,7 +425,7 @@ describe('what cannot be rotated', () => {
   it.each([
     ['synaccess', 'its published commands have none for the password'],
     ['unifi-switch', 'its controller sets the password'],
-    ['routeros, transport: http', 'its passwords are changed over ssh only'],
+    ['routeros, transport: http', 'skolo changes its passwords only over ssh'],
   ])('says so: %s', async (model, message) => {
     const rack = parseRack(
       `rack: rack4

@@ -19,16 +19,16 @@ export async function rotationRejection(
 ): Promise<string | undefined> {
   const { name, kind, place, where } = secret;
   if (kind === 'adb-key' || kind === 'adb-public-key') {
-    return 'each phone has to accept a new key by a tap on its screen, so it is replaced by hand, phone by phone';
+    return 'each phone must accept a new key on its screen, so replace the key by hand, phone by phone';
   }
   if (nounOf(secret) === undefined) {
-    return `${kind}: skolo cannot change it at the other end; change it there, then use skolo secrets set and apply`;
+    return `${kind}: skolo cannot change it on the other side; change it there, then use skolo secrets set and apply`;
   }
   if (!place.startsWith(`${rack.name}/`)) {
-    return `${place} is shared, and other racks would be locked out`;
+    return `${place} is shared, so other racks would be locked out`;
   }
   if (secret.isVariable) {
-    return 'services read a variable only when they start, so they would be locked out; name a file in rack.yaml';
+    return 'services read a variable only when they start, so they would be locked out; use a file in rack.yaml';
   }
   const others = where.filter(
     (path) =>
@@ -36,10 +36,10 @@ export async function rotationRejection(
         path,
       ),
   );
-  if (others.length > 0) return `is also ${others.join(', ')}, where skolo cannot replace it`;
+  if (others.length > 0) return `is also used as ${others.join(', ')}, which skolo cannot change`;
   const locked = secret.logins.filter((login) => rack.logins.get(login)?.passphrase !== undefined);
   if (kind === 'ssh-key' && locked.length > 0) {
-    return `login ${locked.join(', ')} has a passphrase, and skolo makes keys without`;
+    return `login ${locked.join(', ')} has a passphrase, but skolo generates keys without one`;
   }
   const rejected: string[] = [];
   for (const target of targetsOf(secret, rack)) {
@@ -47,7 +47,7 @@ export async function rotationRejection(
     if (why !== undefined) rejected.push(why);
   }
   if (rejected.length === 0) return undefined;
-  return `${rejected.join('; ')}. Give what cannot be changed a login of its own, or replace ${name} by hand`;
+  return `${rejected.join('; ')}. Give devices that skolo cannot change their own login, or replace ${name} by hand`;
 }
 
 async function targetRejection(
@@ -60,7 +60,7 @@ async function targetRejection(
   const accounts = await loadAccounts(device);
   if (typeof accounts === 'string') return `${name} (${model}): ${accounts}`;
   if ('transport' in device && accounts.transports?.includes(device.transport) === false) {
-    return `${name} (${model}): its passwords are changed over ${accounts.transports.join(', ')} only`;
+    return `${name} (${model}): skolo changes its passwords only over ${accounts.transports.join(', ')}`;
   }
   if (secret.kind === 'ssh-key') {
     return accounts.hasKeys ? undefined : `${name} (${model}): skolo cannot change keys there`;
@@ -68,7 +68,7 @@ async function targetRejection(
   const parts = partsOf(secret, target.login);
   const login = logins.get(target.login ?? '');
   if (parts.some(isSnmpPart) && login?.username === undefined) {
-    return `${name} (${model}): its login has no username and password, with which skolo changes SNMP at its command line`;
+    return `${name} (${model}): its login has no username and password, which skolo needs to change SNMP settings on its command line`;
   }
   const unknown = parts.find((part) => !(isAccountPart(part) && accounts.parts.includes(part)));
   return unknown && `${name} (${model}): skolo cannot change its ${unknown}`;

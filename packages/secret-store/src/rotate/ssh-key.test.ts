@@ -43,7 +43,7 @@ describe('what cannot be rotated', () => {
     [
       'adbkey',
       'machines:\n  p: { kind: rpi, address: 192.168.1.9, device: { kind: android } }\n',
-      'a tap on its screen',
+      'a new key on its screen',
     ],
     [
       'id',
@@ -54,9 +54,9 @@ describe('what cannot be rotated', () => {
     [
       'id',
       'services:\n  router-backup: { git: { remote: "git@x:y", privateKey: secrets/id }, encrypt: none }\n',
-      'is also services.router-backup.git.privateKey',
+      'is also used as services.router-backup.git.privateKey',
     ],
-    ['k3s-token', '', 'k3s-token: skolo cannot change it at the other end'],
+    ['k3s-token', '', 'k3s-token: skolo cannot change it on the other side'],
   ])('says so: %s', async (name, more, message) => {
     const text = more.startsWith('machines') ? '' : more;
     const rack = more.startsWith('machines')

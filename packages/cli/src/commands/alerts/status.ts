@@ -13,7 +13,7 @@ export function define(command: SkoloCommand): void {
     .description(
       'Shows whether Prometheus and Alertmanager send alerts, how many are queued, and whether each sink accepts them. The exit code is 1 if the delivery is not healthy.',
     )
-    .summary('show whether alerts are delivered, and where they are queued')
+    .summary('show the delivery of alerts')
     .option('--json', 'print JSON')
     .example('skolo alerts status --rack racks/rack4/rack.yaml');
 

@@ -27,7 +27,7 @@ export function define(command: SkoloCommand): void {
     .description(
       'Prints the steps that restore a version by hand, as text to paste into the device; explanations and steps on your workstation are comments. The text contains the secrets of the device and requires the role admin. --check shows what would change and whether the device accepts the version. --apply shows that, asks, and then loads the version, if the model supports it.',
     )
-    .summary('restore a version: print the steps, or load it')
+    .summary('restore a version')
     .argument('<device>', 'name in rack.yaml')
     .option('--version <version>', versionHelp, 'latest')
     .addOption(new Option('--check', 'only show what would change').conflicts('apply'))
@@ -133,7 +133,7 @@ function hintsOf(
     ...(isMixed
       ? [`${atWorkstation} of ${steps.length} steps are done on the workstation, not on the device`]
       : []),
-    'the text holds the secrets of the device',
+    "the text contains the device's secrets",
     ...(canCheck ? [`to check:  ${next('--check')}`] : []),
     ...(canApply ? [`to load:   ${next('--apply', '--reason', 'WHY')}`] : []),
   ];

@@ -27,7 +27,7 @@ export function define(command: SkoloCommand): void {
     .description(
       "Power-cycles the jumphost and verifies each step. The daemon on the jumphost rejects this, because nothing there could turn the power on again. So the command starts a daemon on another machine of the rack (--via), with the rack.yaml and the secrets of the jumphost's power supply, follows it, and stops it at the end. The daemon continues if your workstation fails, and it turns nothing off that its own machine depends on.",
     )
-    .summary('power-cycle the jumphost from another machine')
+    .summary('power-cycle from another machine')
     .argument('<rack>')
     .requiredOption(
       '--via <machine>',
@@ -36,7 +36,7 @@ export function define(command: SkoloCommand): void {
     .option(
       '--reason <text>',
       'reason, for the logs of that machine and its daemon',
-      'requested at the command line',
+      'requested on the command line',
     )
     .option(
       '--off-seconds <n>',

@@ -19,7 +19,7 @@ export function define(command: SkoloCommand): void {
       .description(
         'Sets up the jumphost of a rack over SSH, starting from a fresh Debian 12 or 13. Each step checks the jumphost, changes only what differs, and checks again. If a step fails, its dependents wait and the other steps continue, so you can run the command again at any time. A change of the address, the firewall or sshd is rolled back automatically unless a new SSH session succeeds. Exit codes: 0 everything is set up; 1 something differs or failed.',
       )
-      .summary('set up the jumphost of a rack from a fresh Debian')
+      .summary('set up a jumphost, step by step')
       .argument('<rack>', 'name in the list of racks')
       .option('--check', 'only show what differs')
       .option('--skip <step...>', 'skip these steps, but not the steps that depend on them'),

@@ -18,7 +18,7 @@ export function define(command: SkoloCommand): void {
     .option(
       '--reason <text>',
       'reason, for the log of the jumphost',
-      'requested at the command line',
+      'requested on the command line',
     )
     .uses('rack', 'tokenFile')
     .example("skolo jumphost reboot rack4 --reason 'new kernel'");

@@ -42,7 +42,7 @@ export function define(command: SkoloCommand): void {
       .option(
         '--reason <text>',
         'reason, for the log of the spare',
-        'requested at the command line',
+        'requested on the command line',
       ),
   )
     .addOption(

@@ -26,9 +26,9 @@ const endMs = 5 * 60_000;
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Returns a service to the units of the existing system, or forward again to k3s (--forward). The current program is stopped, and confirmed to have stopped, before the other one starts. The choice survives reboots, skolo push and skolo jumphost prepare. Two power controllers never run at the same time, because the one of the existing system runs only while it blocks the daemon of skolo. After an interruption, run the command again.',
+      'Returns a service to the units of the existing system, or forward again to k3s (--forward). The command stops the current program and confirms that before it starts the other one. The choice survives reboots, skolo push and skolo jumphost prepare. Two power controllers never run at the same time, because the existing one runs only while it blocks the skolo daemon. After an interruption, run the command again.',
     )
-    .summary('return a service to the existing system, or forward to k3s')
+    .summary('roll back to the existing system')
     .rackArgument('<rack>')
     .addArgument(new Argument('<service>').choices(jumphostServices))
     .option(
@@ -43,7 +43,7 @@ export function define(command: SkoloCommand): void {
     .option(
       '--reason <text>',
       'reason, for the log of the jumphost',
-      'requested at the command line',
+      'requested on the command line',
     )
     .uses('rack', 'tokenFile')
     .example("skolo jumphost rollback rack4 metadata-server --reason 'tokens are late'");

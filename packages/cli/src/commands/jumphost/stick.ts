@@ -25,7 +25,7 @@ export function define(command: SkoloCommand): void {
     .description(
       `Writes ${identityFile} to a USB stick with FAT. A computer with the image of skolo jumphost image that finds the stick at its first boot takes its name and address from it, and accepts your SSH keys for root. The file contains no secret. The computer ignores later sticks; to change its identity, write its disk again.`,
     )
-    .summary('write the identity of a jumphost to a USB stick')
+    .summary('write an identity to a USB stick')
     .argument('<rack>', 'name in the list of racks')
     .argument('<folder>', 'folder where the stick is mounted')
     .option('--for <machine>', 'machine in rack.yaml that becomes a spare (default: the jumphost)')

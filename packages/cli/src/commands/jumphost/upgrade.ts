@@ -54,7 +54,7 @@ export function define(command: SkoloCommand): void {
     .description(
       'Upgrades racks to a version of k3s (--k3s) or skolo (--skolo), or installs all Debian updates on the jumphost (--os); k3s certificates that expire within 90 days are always renewed. It shows the changes, asks, and then upgrades one rack after another, as skolo push does. The jumphost saves the k3s database, certificates and token first, and rolls back without your workstation if the new version does not run or the rack becomes unhealthy. Machines follow, one first and then in groups, each between two tasks; machines that do not respond or run a long task are skipped and listed. Run the command again at any time to continue. Exit codes: 0 everything is done; 1 nothing is, or with --check something differs; 3 some racks or machines are not.',
     )
-    .summary('upgrade k3s, skolo or Debian, with automatic rollback')
+    .summary('upgrade k3s, skolo or Debian')
     .argument('<racks...>', 'names in the list of racks')
     .option(
       '--k3s <versions>',

@@ -32,7 +32,7 @@ export function maintain(command: SkoloCommand): void {
     .description(
       'Puts machines into maintenance: they accept no tasks, and their alerts are silenced, but running tasks continue. The command waits until the agents have received the order, which they keep across restarts. If you use a filter or select more than 10 % of the rack, you must type the number of machines. Exit code 3: some agents have not received it yet; machine-state keeps trying.',
     )
-    .summary('put machines into maintenance: no tasks, no alerts');
+    .summary('put machines into maintenance');
   orderOptions(command, 'maintenance');
   command.example("skolo machine maintain skia-rpi2-rack4-shelf1-007 --for 2h --reason 'new hub'");
 }
@@ -43,7 +43,7 @@ export function quarantine(command: SkoloCommand): void {
     .description(
       'Quarantines machines: they accept no tasks until someone ends the quarantine, and are listed among the machines that need attention, but running tasks continue. The command waits until the agents have received the order, which they keep across restarts. If you use a filter or select more than 10 % of the rack, you must type the number of machines. Exit code 3: some agents have not received it yet; machine-state keeps trying.',
     )
-    .summary('quarantine broken machines until someone ends it');
+    .summary('quarantine broken machines');
   orderOptions(command, 'quarantine');
   command.example("skolo machine quarantine skia-rpi2-rack4-shelf1-007 --reason 'smells burnt'");
 }

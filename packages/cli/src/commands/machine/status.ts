@@ -50,7 +50,7 @@ export function define(command: SkoloCommand): void {
     .description(
       'Queries the agent on each machine directly, even while machine-state is down: whether it accepts tasks and why not, the bot, the running task, and its phones. Totals come first, then problems with their reasons. If the terminal is too small for all rows, healthy machines share one line; list them with --verdict ok. Exit codes: 3 some agents do not respond, 1 no agent responds.',
     )
-    .summary('query the agents directly, without machine-state')
+    .summary('query the agents directly')
     .argument('[names...]', "machine names (default: all); quote ranges: 'rpi-[001-040]'");
   addFilters(command, placeFilters);
   addFilters(command, answerFilters);

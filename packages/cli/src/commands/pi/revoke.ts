@@ -11,7 +11,7 @@ export function define(command: SkoloCommand): void {
     .description(
       'Revokes the key of an SD card, or the enrolment secret of a shared image. A card with a revoked key never gets a name, a token or pairing records again. Specify the machine that contains the card, or at least the first 8 digits of the key. The next card of that machine gets its name automatically, so use this also before you replace a worn card. A running node stays in the cluster until it is turned off. Revoke the secret of an image if a card is lost before its first boot: cards with that image are then rejected, except those that already have a name.',
     )
-    .summary('revoke the key of an SD card, or the secret of a shared image')
+    .summary('revoke an SD card or a shared image')
     .argument('<what>', 'name of a machine, key from skolo pi waiting, or ID from --secrets')
     .uses('rack', 'url', 'tokenFile')
     .example('skolo pi revoke rpi-007')

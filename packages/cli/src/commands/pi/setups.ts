@@ -59,7 +59,7 @@ export function addSetupOptions(command: SkoloCommand): SkoloCommand {
     .option('--server <address>', 'k3s server (default: the jumphost in rack.yaml)')
     .option(
       '--k3s <version>',
-      `k3s version (default: with --join that of the server, otherwise ${k3sVersion})`,
+      `k3s version (default: ${k3sVersion}, or the server's version with --join)`,
     )
     .option('--files <folder>', 'folder for downloads of k3s; existing files are used');
 }
@@ -67,7 +67,7 @@ export function addSetupOptions(command: SkoloCommand): SkoloCommand {
 /** @param dns without that option */
 export function addSystemOptions(command: SkoloCommand, dns: string): SkoloCommand {
   return command
-    .option('--user <name>', 'user (default: from its login in rack.yaml, otherwise pi)')
+    .option('--user <name>', 'user name (default: from the login in rack.yaml, otherwise pi)')
     .option(
       '--key <files...>',
       'files with public keys that may sign in (default: ~/.ssh/id_*.pub)',

@@ -21,12 +21,12 @@ export function define(command: SkoloCommand): void {
     .description(
       'Power-cycles machines, phones, devices or single outlets: turns each off, confirms that, turns it on, confirms that, and waits until the machine is back. The service checks all targets first and does nothing if it rejects one. A target that is already being cycled is not cycled twice; the command follows that cycle. Exit codes with --wait: 0 all succeeded, 3 some failed, 1 all failed.',
     )
-    .summary('turn off and on again, verifying each step')
+    .summary('turn off and on again')
     .argument('<names...>', targetsHelp)
     .option(
       '--reason <text>',
       'reason, for the audit log and other operators; your token identifies you',
-      'requested at the command line',
+      'requested on the command line',
     )
     .option('--wait', 'wait until all targets are back or failed, and show each step')
     .option(

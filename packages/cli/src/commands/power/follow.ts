@@ -12,7 +12,7 @@ export function define(command: SkoloCommand): void {
     .description(
       'Waits for queued and running cycles and shows each step; for other targets it shows the last outcome. Ctrl-C stops only the waiting. Exit codes: 0 all succeeded, 3 some failed, 1 all failed.',
     )
-    .summary('wait for cycles that were requested earlier')
+    .summary('wait for running cycles')
     .argument('<names or ids...>', 'targets or cycle IDs')
     .option('--json', 'print JSON when all have finished')
     .example("skolo power follow 'skia-rpi2-rack4-shelf1-[001-010]'");

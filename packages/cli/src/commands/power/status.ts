@@ -22,7 +22,7 @@ export function define(command: SkoloCommand): void {
     .description(
       'Lists machines, phones and devices with their outlets, the state and watts of these, whether the switch or PDU responds, the last cycle, and reasons that block the next one. Outlets are shown as last read. Totals come first, then problems with their reasons. If the terminal is too small for all rows, the others share one line per state; list them with --state on.',
     )
-    .summary('show power and the last cycle of machines and devices')
+    .summary('show power and the last cycle')
     .argument('[names...]', "names (default: all); quote ranges: 'rpi-[001-040]'");
   addFilters(command, powerFilters);
   command

@@ -54,7 +54,7 @@ export function apply(command: SkoloCommand): void {
     .description(
       'Copies values of the store to the rack: to Secrets of its cluster with server-side apply, and to files of systemd units on the jumphost. It writes only what differs, reads everything back and compares digests. Values that are not in the store stay unchanged. Services reload files automatically, but variables only when they start. The log of the jumphost records who ran the command.',
     )
-    .summary('copy secrets from the store to the rack')
+    .summary('copy secrets to the rack')
     .argument('<rack>', 'name of the rack')
     .uses('clusters')
     .example('skolo secrets apply rack4');

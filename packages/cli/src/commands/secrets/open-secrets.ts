@@ -28,7 +28,7 @@ export async function openSecrets(command: SkoloCommand, name: string): Promise<
   const { io } = command;
   const fleetRack = await rackNamed(command, name);
   if (fleetRack.type === 'gke') {
-    throw new CliError(`${name}: a GKE cluster has no rack.yaml and no secrets of skolo`);
+    throw new CliError(`${name}: a GKE cluster has no rack.yaml and no skolo secrets`);
   }
   const [{ readRack }, { rackSecrets }, { openStore }] = await Promise.all([
     import('@skolo/rack'),

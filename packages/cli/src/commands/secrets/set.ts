@@ -124,8 +124,8 @@ const madeBy: Readonly<Record<string, string>> = {
   'service-account-key':
     'create one with `gcloud iam service-accounts keys create` and use skolo secrets set',
   'token-file': 'create it with `skolo token new NAME --role R --on RACK`',
-  'tls-key': 'your certificate authority issues it, for skolo secrets set',
-  certificate: 'your certificate authority issues it, for skolo secrets set',
+  'tls-key': 'get it from your certificate authority and use skolo secrets set',
+  certificate: 'get it from your certificate authority and use skolo secrets set',
   'adb-key':
     'create one with `adb keygen FILE`, accept it on each phone, and use skolo secrets set',
   'adb-public-key': '`adb keygen FILE` creates it with adbkey; use skolo secrets set',

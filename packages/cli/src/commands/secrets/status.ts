@@ -29,7 +29,7 @@ export function define(command: SkoloCommand): void {
     .description(
       'Lists the secrets in the rack.yaml of a rack: whether the store contains each, its age and expiry, its users, and whether the cluster and the systemd units on the jumphost have the same value. Values are compared by digest in memory and never printed. The exit code is 3 if a value is missing or differs.',
     )
-    .summary('show the secrets of a rack: stored, delivered, used by')
+    .summary('show where secrets are stored and used')
     .argument('<rack>', 'name of the rack')
     .option('--offline', 'read only the store')
     .option('--json', 'print JSON')

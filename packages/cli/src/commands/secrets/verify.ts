@@ -19,7 +19,7 @@ export function define(command: SkoloCommand): void {
     .description(
       'Checks the files that git would commit in the repository of racks: that nothing below the racks folder looks like a private key or token, that no file contains a value of the store (if this workstation has an age identity), and that each file of the store is encrypted for the recipients in .sops.yaml, at least two. It does not check the history. The exit code is 1 if there is a problem.',
     )
-    .summary('check that git contains no unencrypted secret')
+    .summary('check git for unencrypted secrets')
     .option(
       '--install-hook',
       'install a hook that runs this command before each commit in this clone',

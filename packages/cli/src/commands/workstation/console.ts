@@ -19,7 +19,7 @@ const readWithinMs = 5000;
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Opens the web console of a rack and signs you in with your token, through a link that works once, within a minute. If you name racks, it connects through their jumphosts until Ctrl-C and shows all of them on one page, the worst first, including unreachable ones with the reason. With several racks, ssh cannot prompt, so load your key with ssh-add. Without a token, the page asks for one.',
+      'Opens the web console of a rack and signs you in with your token, through a link that works once, within a minute. If you specify racks, the command connects through their jumphosts until Ctrl-C and shows all of them on one page, the worst first; unreachable racks are listed with the reason. With several racks, ssh cannot prompt, so load your key with ssh-add. Without a token, the page asks for one.',
     )
     .argument('[racks...]', 'names in the list of racks (default: the rack of --rack)')
     .option('--all', 'all racks in the list of racks')

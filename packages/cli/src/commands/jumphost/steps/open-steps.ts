@@ -45,10 +45,7 @@ export interface PrepareOptions extends StepOptions {
 export function addStepOptions(command: SkoloCommand): SkoloCommand {
   return command
     .addOption(filesOption())
-    .option(
-      '--images <file>',
-      'file with the images of skolo, created by deploy/jumphost/save-images',
-    )
+    .option('--images <file>', 'file with the skolo images, created by deploy/jumphost/save-images')
     .addOption(bundlesOption())
     .option('--k3s <version>', 'k3s version for new installations', k3sVersion);
 }

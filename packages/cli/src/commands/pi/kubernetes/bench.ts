@@ -32,7 +32,7 @@ export function defineBench(command: SkoloCommand): void {
     .description(
       'Measures a cluster, one test at a time: fsync time, disk writes, one core and all cores on each node; the network from each node to the next; reads and writes of the API server; and the start of a pod on each node. Each run is stored with a plot and compared with the last ten: a result is better or worse if it is outside their range and differs by more than a quarter. The exit code is 1 if a result is worse. Nodes need only perl, which every Debian has. The tests load the nodes, so run no other tests meanwhile.',
     )
-    .summary('measure network, disk, processor, API server and pod starts')
+    .summary('measure the performance of a cluster')
     .argument('<cluster>', 'name in the list of racks')
     .option('--all-pairs', 'measure the network between every pair of nodes')
     .option('--seconds <n>', 'time for each measurement', upTo(30), 3)

@@ -10,7 +10,7 @@ export function define(command: SkoloCommand): void {
     .description(
       'Installs a testbed on a cluster of Raspberry Pis: Headlamp, a metrics server, Prometheus, Grafana, volumes, and a pipeline that builds a service, deploys it and measures it.',
     )
-    .summary('run a testbed on a cluster: dashboard, metrics, pipeline')
+    .summary('run a testbed on a cluster')
     .example('skolo pi testbed up --cluster pis');
   command.group({ up: defineUp, verify: defineVerify, run: defineRun, down: defineDown });
 }
