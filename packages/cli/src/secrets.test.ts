@@ -154,7 +154,9 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
     expect(after.out).toMatch(/^switch +password +\d+ .+ ago +- +same +same +/m);
     expect(after.out).toMatch(/^k3s-token +k3s-token +missing +- +- +unset +/m);
     expect((await skolo('secrets', 'verify')).out).toBe('no unencrypted secret\n');
-    expect(await readFile(join(etc, 'log'), 'utf8')).toMatch(/^-t skolo -- \S+: applies secrets$/m);
+    expect(await readFile(join(etc, 'log'), 'utf8')).toMatch(
+      /^-t skolo -- \S+: applying secrets$/m,
+    );
     const { stdout } = await run(
       peer('kubectl') ?? '',
       ['get', 'secret', 'alertmanager', '-n', 'skolo', '-o', 'json'],
