@@ -182,11 +182,15 @@ describe('a proof', () => {
   });
 
   it.each<[string, (world: World) => void, string]>([
-    ['running a task', (world) => world.busy.set('a', 'running a task'), 'a runs a task'],
+    [
+      'is running a task',
+      (world) => world.busy.set('a', 'is running a task'),
+      'a is running a task',
+    ],
     [
       'is where another one runs a task',
-      (world) => world.busy.set('b', 'running a task'),
-      'b runs a task',
+      (world) => world.busy.set('b', 'is running a task'),
+      'b is running a task',
     ],
     ['is held', (world) => Object.assign(world, { hold: 'a' }), 'a is held by ann: new fan'],
     [
