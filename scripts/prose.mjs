@@ -1,100 +1,124 @@
 /**
- * `node scripts/prose.mjs [FILE…]`: checks the project's pages against its rules for prose. Part of `npm run lint`.
+ * `node scripts/prose.mjs [FILE…]`: checks pages, strings of programs and alert rules against scripts/words.yaml and the limits
+ * below. Part of `npm run lint`. For files that you name, it also lists what is pending.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { annotationsOf, paragraphsOf, stringsOf } from './prose/texts.mjs';
 
-/** Longer ones hold more than one fact. */
+/** @typedef {{ not: RegExp, use: string, on?: string, pending?: string }} Rule */
+
+/** Words of a sentence. A semicolon ends one: messages are `subject: what happened; what to do`. */
 const mostWords = 30;
-const mostSemicolons = 1;
-/**
- * Each with what to write instead.
- *
- * @type {[RegExp, string][]}
- */
-const rules = [
-  [/^(What|Who|Where|Of)\b[^?]*$/, 'make the actor the subject'],
-  [/\b(doors?)\b/i, 'endpoint or receiver'],
-  [/\b(lanes?)\b/i, 'queue or ordering key'],
-  [/\b(nobody|whoever|whatever|anew)\b/i, 'name the actor, or say "again"'],
-  [/\b(beside|so many|likewise|so is)\b/i, 'say it in full'],
-  [/\b(is none|are none)\b/i, 'say what it is'],
-  [/\b(hands? on|looks? after|is owed|hears? of)\b/i, 'send, manage, be missing, receive'],
+/** Where longer ones are pending. */
+const pendingLength = 'strings';
+/** Of pages with so many sentences, in percent of them. */
+const limits = [
+  {
+    name: 'passive voice',
+    percent: 45,
+    pattern: /\b(is|are|was|were|be|been|being) (\w+ly )?\w+(ed|en|wn|nt|ept|ound)\b/i,
+  },
+  {
+    name: '"what …" clauses',
+    percent: 12,
+    pattern: /\bwhat (it|is|a|the|they|you|we|was|has|does)\b/i,
+  },
 ];
+const enoughSentences = 20;
 
-const files = process.argv.slice(2);
-let broken = 0;
-for (const file of files.length > 0 ? files : trackedPages()) {
-  const problems = problemsOf(readFileSync(file, 'utf8'));
-  for (const problem of problems) console.error(`${file}:${problem}`);
-  broken += problems.length;
-}
-process.exitCode = broken > 0 ? 1 : 0;
+/** @type {Rule[]} */
+const rules = Object.values(parse(readFileSync(new URL('words.yaml', import.meta.url), 'utf8')))
+  .flat()
+  .map(({ not, ...rule }) => ({
+    ...rule,
+    not: new RegExp(`(?<![\\w-])(?:${not})(?![\\w-])`, rule.case === 'exact' ? '' : 'i'),
+  }));
 
-function trackedPages() {
-  return execFileSync('git', ['ls-files', '*.md'], { encoding: 'utf8' }).trim().split('\n');
-}
+const named = process.argv.slice(2);
+const problems = (named.length > 0 ? named : trackedFiles()).flatMap((file) =>
+  problemsOf(file, readFileSync(file, 'utf8')).map((problem) => `${file}:${problem}`),
+);
+for (const problem of problems) console.error(problem);
+process.exitCode = problems.length > 0 ? 1 : 0;
 
-/**
- * `line: what is wrong` of each mistake. Code, targets of links and rules of tables are not prose.
- *
- * @param {string} text
- */
-function problemsOf(text) {
-  return paragraphsOf(text).flatMap(({ line, prose }) => {
-    const found = [];
-    const semicolons = prose.split(';').length - 1;
-    if (semicolons > mostSemicolons)
-      found.push(`${semicolons} semicolons in a paragraph: split it`);
-    for (const sentence of prose.split(/(?<=[.!?:][*)"]*)\s+/)) {
-      const words = sentence.split(/\s+/).filter((word) => /\w/.test(word)).length;
-      if (words > mostWords)
-        found.push(`${words} words: one fact per sentence: ${sentence.slice(0, 60)}…`);
-      for (const [pattern, instead] of rules) {
-        const match = pattern.exec(sentence);
-        if (match !== null) found.push(`"${match[1]}": ${instead}`);
-      }
-    }
-    return found.map((what) => `${line}: ${what}`);
-  });
+/** Pages, sources of programs without their tests, and alert rules. */
+function trackedFiles() {
+  const patterns = [
+    '*.md',
+    'packages/*/src/*.ts',
+    'packages/*/src/*.tsx',
+    'services/*/src/*.ts',
+    'packages/console/pages/src/*.ts*',
+    'kube/base/prometheus/rules/*.yaml',
+  ];
+  return execFileSync('git', ['ls-files', ...patterns], { encoding: 'utf8' })
+    .trim()
+    .split('\n')
+    .filter((file) => !/\.test\.|\/(testing|bench)\//.test(file));
 }
 
 /**
- * Each list entry, table cell and paragraph, with the line at which it begins.
+ * `line: what is wrong` of each.
  *
- * @param {string} text
+ * @param {string} file
+ * @param {string} content
  */
-function paragraphsOf(text) {
-  /** @type {{ line: number, prose: string }[]} */
-  const paragraphs = [];
-  let isCode = false;
-  let isOpen = false;
-  for (const [index, row] of text.split('\n').entries()) {
-    if (/^\s*```/.test(row)) isCode = !isCode;
-    const isProse = !isCode && !/^\s*(```|#|\|[\s|:-]+\|$|$)/.test(row);
-    if (!isProse) {
-      isOpen = false;
-      continue;
-    }
-    const cells = row.startsWith('|') ? row.split('|').filter((cell) => cell.trim() !== '') : [row];
-    const begins = cells.length > 1 || row.startsWith('|') || /^\s*([-*]|\d+\.)\s/.test(row);
-    if (begins || !isOpen) {
-      for (const cell of cells) paragraphs.push({ line: index + 1, prose: plain(cell) });
-    } else {
-      const last = paragraphs.at(-1);
-      if (last !== undefined) last.prose += ` ${plain(row)}`;
-    }
-    isOpen = !row.startsWith('|');
+function problemsOf(file, content) {
+  const kind = file.endsWith('.md') ? 'pages' : 'strings';
+  const texts = textsOf(file, content);
+  const found = texts.flatMap(({ line, prose }) =>
+    sentencesOf(prose)
+      .flatMap((sentence) => problemsOfSentence(sentence, kind))
+      .map((what) => `${line}: ${what}`),
+  );
+  return [...found, ...(kind === 'pages' ? ratesOf(texts) : [])];
+}
+
+/**
+ * @param {string} file
+ * @param {string} content
+ */
+function textsOf(file, content) {
+  if (file.endsWith('.md')) return paragraphsOf(content);
+  if (file.endsWith('.yaml')) return annotationsOf(content);
+  return stringsOf(content, file.endsWith('.tsx') ? 'tsx' : 'ts');
+}
+
+/** @param {string} prose */
+function sentencesOf(prose) {
+  return prose.split(/(?<=[.!?:;][*)"]*)\s+/);
+}
+
+/**
+ * @param {string} sentence
+ * @param {string} kind
+ */
+function problemsOfSentence(sentence, kind) {
+  const found = [];
+  const words = sentence.split(/\s+/).filter((word) => /\w/.test(word)).length;
+  if (words > mostWords && (named.length > 0 || kind !== pendingLength))
+    found.push(`${words} words: split it: ${sentence.slice(0, 60)}…`);
+  for (const { not, use, on, pending } of rules) {
+    if (on !== undefined && on !== kind) continue;
+    if (named.length === 0 && (pending === kind || pending === 'both')) continue;
+    const match = not.exec(sentence);
+    if (match !== null) found.push(`"${match[0].slice(0, 40)}": ${use}`);
   }
-  return paragraphs;
+  return found;
 }
 
-/** @param {string} text */
-function plain(text) {
-  return text
-    .replaceAll(/`[^`]*`/g, '`code`')
-    .replaceAll(/\]\([^)]*\)/g, ']')
-    .replaceAll(/https?:\/\/\S+/g, 'URL')
-    .replace(/^\s*([-*>]|\d+\.)\s+/, '')
-    .trim();
+/** @param {import('./prose/texts.mjs').Text[]} texts */
+function ratesOf(texts) {
+  const sentences = texts
+    .flatMap(({ prose }) => sentencesOf(prose))
+    .filter((each) => / .* /.test(each));
+  if (sentences.length < enoughSentences) return [];
+  return limits.flatMap(({ name, percent, pattern }) => {
+    const rate = (100 * sentences.filter((each) => pattern.test(each)).length) / sentences.length;
+    return rate > percent
+      ? [`1: ${name} in ${Math.round(rate)} % of the sentences; at most ${percent}`]
+      : [];
+  });
 }

@@ -20,8 +20,8 @@ export {
   connectPubSub,
   type PubSubConnection,
 } from './pubsub/pubsub-client.ts';
+export { type Sink, SinkError, type SinkReason, sinkReasons } from './sink.ts';
 export { createSinks, encodeAsOf, pubSubName } from './sinks/index.ts';
-export { type Sink, SinkError, type SinkReason, sinkReasons } from './sinks/sink.ts';
 export { parseTemplate } from './sinks/template.ts';
 export { valuesOf } from './sinks/values.ts';
 export {

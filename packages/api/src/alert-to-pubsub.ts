@@ -42,7 +42,7 @@ export const SinkStatus = z
     down: z
       .literal(true)
       .optional()
-      .describe('it accepts no message; absent while it accepts some messages'),
+      .describe('since when it accepts no messages; absent while it accepts some'),
   })
   .meta({ id: 'SinkStatus' });
 export type SinkStatus = z.output<typeof SinkStatus>;
@@ -89,7 +89,7 @@ export const alertToPubsubApi = {
     answers: {
       200: z.object({
         location: z.string(),
-        healthy: z.boolean().describe('as the heartbeat reports it'),
+        healthy: z.boolean().describe('health in the heartbeat'),
         why: z.string().optional(),
         lastHeard: Time.optional().describe('when an alert other than a test was last received'),
         receivers: z.array(ReceiverStatus),
@@ -97,11 +97,11 @@ export const alertToPubsubApi = {
         spool: z.object({
           bytes: z.int(),
           maxBytes: z.int(),
-          rejecting: z.string().optional().describe('why the spool accepts no alert'),
+          rejecting: z.string().optional().describe('reason why the spool accepts no alerts'),
           damage: z
             .string()
             .optional()
-            .describe('what the spool has lost in the last day, as text'),
+            .describe('description of the losses of the spool in the last day'),
         }),
         sinks: z.array(SinkStatus),
       }),
@@ -118,9 +118,9 @@ export const alertToPubsubApi = {
   retryDeadLetters: route({
     method: 'post',
     path: '/v1/dead-letters/retry',
-    summary: 'Sends dead letters that are messages again, each to the sink that rejected it',
+    summary: 'Resends dead letters that are messages, each to the sink that rejected it',
     description:
-      'The messages keep their ids. If an alert has changed since, a message with its present state follows. A message that the sink still rejects becomes a dead letter again.',
+      'The messages keep their ids. If an alert has changed since, a message with its current state follows. A message that the sink still rejects becomes a dead letter again.',
     role: 'operate',
     body: z.strictObject({
       sink: z.string().min(1).max(100).optional().describe('only dead letters of this sink'),
@@ -133,7 +133,7 @@ export const alertToPubsubApi = {
         kept: z
           .int()
           .describe(
-            'number of dead letters that stay: not a message, truncated, or the sink has left rack.yaml',
+            'number of dead letters that remain: not a message, truncated, or the sink is no longer in rack.yaml',
           ),
       }),
       404: Problem,

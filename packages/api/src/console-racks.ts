@@ -13,19 +13,19 @@ export const ConsoleRack = z
     name,
     connection: z
       .enum(['connecting', 'live', 'lost'])
-      .describe('`connecting`: not decided yet; `lost`: it is tried again'),
-    since: Time.describe('when the connection became so'),
-    why: z.string().optional().describe('why it is lost; what to do'),
+      .describe('`connecting`: not yet known; `lost`: the connection is retried'),
+    since: Time.describe('when the connection entered this state'),
+    why: z.string().optional().describe('why the connection is lost, and what to do'),
     known: z
       .object({
         machines: many,
         needPerson: many.describe('machines that need a person, without those of a common cause'),
         causes: z.array(CommonCause.omit({ machines: true }).extend({ machines: many })),
-        alerts: many.describe('firing, and of no machine'),
+        alerts: many.describe('firing alerts that belong to no machine'),
         services: z.array(name).describe('not ready, or degraded'),
       })
       .optional()
-      .describe('of now, or when it was last connected; absent: it never was'),
+      .describe('current value, or the one at the last connection; absent: never connected'),
   })
   .meta({ id: 'ConsoleRack' });
 export type ConsoleRack = z.output<typeof ConsoleRack>;
@@ -40,10 +40,10 @@ export const consoleRacksApi = {
   signIn: route({
     method: 'post',
     path: '/v1/session',
-    summary: 'Exchanges the code of the link that the command has made for a cookie',
+    summary: 'Exchanges the code of the link that the command printed for a cookie',
     body: z.strictObject({ code: z.string().min(1).max(200) }),
     mostBodyBytes: 1024,
-    audits: { elsewhere: 'racks record what is done there' },
+    audits: { elsewhere: 'racks record the changes made there' },
     answers: { 204: undefined, 401: Problem, 403: Problem },
   }),
 };

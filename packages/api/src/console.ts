@@ -9,12 +9,12 @@ const role = z.enum(['view', 'operate', 'admin']);
 export const ConsoleSession = z
   .object({
     rack: z.string(),
-    version: z.string().describe('of the service; pages of another version load again'),
+    version: z.string().describe('of the service; pages of another version reload'),
     name: z.string().describe('name of the token, e-mail address, or `anonymous`'),
     role,
-    signedIn: z.boolean().describe('false: the network of the caller may read'),
+    signedIn: z.boolean().describe('false: the network of the caller has read access'),
     expiresAt: Time.optional().describe('when the session ends; absent: there is none'),
-    hasOtherRacks: z.boolean().optional().describe('one path above is the page of all racks'),
+    hasOtherRacks: z.boolean().optional().describe('the page of all racks is one path above'),
   })
   .meta({ id: 'ConsoleSession' });
 export type ConsoleSession = z.output<typeof ConsoleSession>;
@@ -33,7 +33,7 @@ export const consoleApi = {
   signIn: route({
     method: 'post',
     path: '/v1/session',
-    summary: 'Begins a session: exchanges a token, or the code of a link, for a cookie',
+    summary: 'Starts a session: exchanges a token, or the code of a link, for a cookie',
     body: z
       .strictObject({
         token: z.string().min(1).max(10_000).optional(),
@@ -43,7 +43,9 @@ export const consoleApi = {
         error: 'send either a token or a code',
       }),
     mostBodyBytes: 16 * 1024,
-    audits: { elsewhere: 'with the name of the token; strangers are only counted and logged' },
+    audits: {
+      elsewhere: 'with the name of the token; unknown callers are only counted and logged',
+    },
     answers: { 201: ConsoleSession, 401: Problem, 403: Problem, 503: Problem },
   }),
   signOut: route({
@@ -58,8 +60,9 @@ export const consoleApi = {
   createLink: route({
     method: 'post',
     path: '/v1/console-links',
-    summary: 'A code that signs a browser in as the caller: once, and within a minute',
-    description: 'Open `/#/sign-in?code=CODE`. A fragment is not sent, and so is in no log.',
+    summary: 'Returns a code that signs a browser in as the caller, once, within a minute',
+    description:
+      'Open `/#/sign-in?code=CODE`. The fragment is not sent to servers, so it is in no log.',
     role: 'view',
     headers: z.object({ authorization: z.string().optional() }),
     audits: { target: 'self', omits: ['headers.authorization'], answer: ['expiresAt'] },

@@ -28,7 +28,7 @@ export const EnrolRequest = z.strictObject({
     .string()
     .max(200)
     .optional()
-    .describe('of the image; not needed by a key that is enrolled'),
+    .describe('of the image; not required from an enrolled key'),
 });
 export type EnrolRequest = z.output<typeof EnrolRequest>;
 
@@ -39,19 +39,19 @@ export const enrolmentApi = {
   enrol: route({
     method: 'post',
     path: '/v1/enrol',
-    summary: 'Who am I?',
+    summary: 'Requests the identity of this Raspberry Pi',
     description:
-      '200: lines `name=`, `address=` (absent: DHCP) and `token=` of k3s. 202: it waits, with the reason in one line; it asks again.',
+      '200: lines `name=`, `address=` (absent: DHCP) and `token=` of k3s. 202: enrolment is pending, with the reason in one line; the Pi retries.',
     headers: ownKey,
     body: EnrolRequest,
-    audits: { elsewhere: 'as a note of the machine that gets its name' },
+    audits: { elsewhere: 'recorded as a note of the machine that gets the name' },
     types: lines,
     answers: { 200: undefined, 202: undefined, 403: Problem, 503: Problem },
   }),
   lockdown: route({
     method: 'get',
     path: '/v1/lockdown',
-    summary: 'The pairing records that the machine of this key has stored',
+    summary: 'Pairing records that the machine with this key has stored',
     headers: ownKey,
     types: ['application/octet-stream'],
     answers: { 200: undefined, 403: Problem, 404: Problem },
@@ -59,11 +59,11 @@ export const enrolmentApi = {
   storeLockdown: route({
     method: 'put',
     path: '/v1/lockdown',
-    summary: 'Stores the pairing records of the machine of this key: /var/lib/lockdown, packed',
+    summary: 'Stores the pairing records of the machine with this key: /var/lib/lockdown, packed',
     headers: ownKey,
     body: z.strictObject({ archive: z.base64() }),
     mostBodyBytes: mostLockdownBytes * 1.4,
-    audits: { elsewhere: 'nowhere: a machine only changes what it has stored itself' },
+    audits: { elsewhere: 'not recorded, because a machine changes only its own records' },
     answers: { 204: undefined, 403: Problem, 503: Problem },
   }),
 };
@@ -82,7 +82,7 @@ export const WaitCode = z
     'cluster',
   ])
   .describe(
-    'Those that end by themselves: `clock`, `cluster`. The others need a person. `taken`: another card has the name, and is off.',
+    '`clock` and `cluster` end automatically; the others need attention. `taken`: another SD card has the name, and its machine is off.',
   );
 export type WaitCode = z.output<typeof WaitCode>;
 
@@ -97,7 +97,7 @@ export const WaitingPi = z
     lastAsked: Time,
     code: WaitCode,
     why: z.string(),
-    name: name.optional().describe('machine that it may be'),
+    name: name.optional().describe('machine that it could be'),
   })
   .meta({ id: 'WaitingPi' });
 export type WaitingPi = z.output<typeof WaitingPi>;
@@ -109,9 +109,9 @@ export const EnrolledPi = z
     serial,
     macs: z
       .array(mac)
-      .describe('which the board had when it got its first name; later ones are ignored'),
+      .describe('that of the board when it got its first name; later ones are ignored'),
     at: Time.describe('when it got the name'),
-    by: z.string().optional().describe('who has decided it; absent: rack.yaml'),
+    by: z.string().optional().describe('who decided it; absent: rack.yaml'),
   })
   .meta({ id: 'EnrolledPi' });
 export type EnrolledPi = z.output<typeof EnrolledPi>;
@@ -119,7 +119,7 @@ export type EnrolledPi = z.output<typeof EnrolledPi>;
 export const RevokedPi = z
   .object({
     key,
-    name: name.optional().describe('which it had'),
+    name: name.optional().describe('its previous name'),
     serial: serial.optional(),
     at: Time,
     by: z.string(),
@@ -137,7 +137,7 @@ export const enrolmentsApi = {
   enrolments: route({
     method: 'get',
     path: '/v1/enrolments',
-    summary: 'Raspberry Pis that wait for a name, those that have got one, and revoked keys',
+    summary: 'Pending enrolment requests, enrolled Raspberry Pis, and revoked keys',
     role: 'view',
     answers: {
       200: z.object({
@@ -152,9 +152,9 @@ export const enrolmentsApi = {
   adopt: route({
     method: 'post',
     path: '/v1/enrolments',
-    summary: 'Decides who a waiting Raspberry Pi is',
+    summary: 'Assigns a name to a Raspberry Pi with a pending enrolment request',
     description:
-      'It gets the name when it asks again. `force`: also the name of a machine that is alive.',
+      'It gets the name with its next request. `force`: even if a running machine has the name.',
     role: 'operate',
     body: z.strictObject({
       key,
@@ -173,8 +173,9 @@ export const enrolmentsApi = {
   revokeKey: route({
     method: 'delete',
     path: '/v1/enrolments/{key}',
-    summary: 'Revokes the key of a card: it never gets a name, a token or pairing records again',
-    description: 'Its name is free for the next card of the machine.',
+    summary:
+      'Revokes the key of an SD card, which then never gets a name, a token or pairing records',
+    description: 'Its name is free for the next SD card of the machine.',
     role: 'operate',
     params: z.object({ key }),
     audits: { target: ['params.key'], answer: ['name', 'serial'] },

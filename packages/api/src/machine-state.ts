@@ -59,17 +59,17 @@ export const Machine = z
     mac: z.string().optional(),
     pools: z.array(z.string()),
     condition: MachineCondition,
-    since: Time.optional().describe('when the condition began; absent with `never-reported`'),
-    sentence: z.string().describe('why it is in this condition, for people'),
-    needsAttention: z.string().optional().describe('what a person has to do; absent: nothing'),
+    since: Time.optional().describe('when the condition started; absent with `never-reported`'),
+    sentence: z.string().describe('reason for the condition, as text for people'),
+    needsAttention: z.string().optional().describe('required action of a person; absent: none'),
     cause: z
       .string()
       .optional()
-      .describe('what has failed for several machines at once, and explains it: `switch-1`'),
+      .describe('cause that several machines share, which explains the condition: `switch-1`'),
     flapping: z
       .object({ changes: z.int(), since: Time })
       .optional()
-      .describe('faults have changed the condition too often within an hour'),
+      .describe('faults have changed the condition too often in an hour'),
     lastSeen: Time.optional().describe('last answer of the agent'),
     health: HealthStatus.optional(),
     task: z.object({ id: z.string().optional(), since: Time.optional() }).optional(),
@@ -109,7 +109,7 @@ export const RackPort = z
   .object({
     port: z.string().describe('as in rack.yaml: `14`, `eth1`'),
     powers: z.array(z.string()).describe('machines, devices or infrastructure that it feeds'),
-    connects: z.array(z.string()).describe('what is plugged in as an uplink'),
+    connects: z.array(z.string()).describe('connected uplink'),
     state: z.enum(['on', 'off', 'unknown']).optional().describe('absent: it feeds nothing'),
   })
   .meta({ id: 'RackPort' });
@@ -163,14 +163,14 @@ export const RackView = z
     rackFile: z.object({
       loadedAt: Time,
       warnings: z.array(z.string()),
-      problems: z.array(z.string()).describe('why the file of now was rejected'),
+      problems: z.array(z.string()).describe('why the current file was rejected'),
       changes: z.array(z.string()).describe('what the last reload changed'),
     }),
-    alerts: z.array(MachineAlert).describe('firing, and of no machine; at most 200'),
+    alerts: z.array(MachineAlert).describe('firing alerts that belong to no machine; at most 200'),
     alertPath: z
       .object({ isBroken: z.boolean().describe('false: not yet confirmed'), text: z.string() })
       .optional()
-      .describe('why alerts may not get through; absent: the last ones did'),
+      .describe('why alerts may not be delivered; absent: the last ones were'),
   })
   .meta({ id: 'RackView' });
 export type RackView = z.output<typeof RackView>;
@@ -196,7 +196,7 @@ export const HistoryEntry = z
         .string()
         .optional()
         .describe(
-          'of the agent: succeeded, failed, internal-failure, bot-exit; without its word: ended, or lost',
+          'from the agent: succeeded, failed, internal-failure, bot-exit; without its report: ended, or lost',
         ),
     }),
     z.object({
@@ -251,7 +251,7 @@ export const HistoryEntry = z
         count: z.int(),
         endedAt: Time,
       })
-      .describe('more than the history takes of a machine within an hour'),
+      .describe('exceeds the number of entries that the history accepts from a machine in an hour'),
   ])
   .meta({ id: 'HistoryEntry' });
 export type HistoryEntry = z.output<typeof HistoryEntry>;
@@ -269,8 +269,8 @@ export type Curve = z.output<typeof Curve>;
 export const MachineDowntime = z
   .object({
     name,
-    times: z.int().describe('how often a fault began'),
-    seconds: z.number().describe('how long it could not take tasks because of faults'),
+    times: z.int().describe('number of faults'),
+    seconds: z.number().describe('time during which faults kept it from taking tasks'),
     codes: z
       .array(z.object({ code: z.string(), times: z.int() }))
       .describe('the most frequent first'),
@@ -296,7 +296,7 @@ export const machineStateApi = {
       code: z.string().optional().describe('code of a reason: `battery-low`'),
       model: z.string().optional().describe('of a device, or kind of the machine'),
       pool: z.string().optional(),
-      text: z.string().optional().describe('words that all have to occur, in any field'),
+      text: z.string().optional().describe('words that must all occur, in any field'),
     }),
     answers: { 200: z.object({ machines: z.array(Machine) }) },
   }),
@@ -318,9 +318,9 @@ export const machineStateApi = {
   changes: route({
     method: 'get',
     path: '/v1/changes',
-    summary: 'Present state, followed by each change',
+    summary: 'Current state, followed by each change',
     description:
-      'A connection begins with `all`, or with the changes since the event of `Last-Event-ID` where they are still known.',
+      'A connection starts with `all`, or with the changes since the event of `Last-Event-ID` if they are still known.',
     role: 'view',
     headers: z.object({ 'last-event-id': z.string().max(100).optional() }),
     events: {
@@ -360,8 +360,8 @@ export const machineStateApi = {
   downtime: route({
     method: 'get',
     path: '/v1/downtime',
-    summary: 'Machines that lost the most time to faults',
-    description: 'Time that follows from an order or a plan does not count.',
+    summary: 'Machines with the most downtime because of faults',
+    description: 'Downtime that an order or a plan causes does not count.',
     role: 'view',
     query: z.strictObject({
       days: z.coerce.number().min(1).max(90).default(30),
@@ -399,7 +399,7 @@ export const machineStateApi = {
     path: '/v1/orders',
     summary: 'Puts machines into maintenance or quarantine',
     description:
-      'The names are those of a preview, never a filter. Above 10 % of the rack, `count` has to be their number (409 otherwise).',
+      'The names are those of a preview, never a filter. Above 10 % of the rack, `count` must be their number (409 otherwise).',
     role: 'operate',
     headers: idempotencyKey,
     body: z.strictObject({
@@ -438,8 +438,7 @@ export const machineStateApi = {
     method: 'post',
     path: '/v1/machines/{name}/screen',
     summary: 'The screen of a phone: the last evidence, or a fresh picture',
-    description:
-      'A fresh one is not made while a task runs, unless it is forced. Nothing is stored.',
+    description: 'A fresh picture is not taken while a task runs, unless forced. It is not stored.',
     role: 'operate',
     params: machine,
     body: z.strictObject({
@@ -464,9 +463,9 @@ export const machineStateApi = {
   repair: route({
     method: 'post',
     path: '/v1/machines/{name}/repair',
-    summary: 'Begins one step of repair with a device of a machine; 409 while a task runs',
+    summary: 'Starts one repair step for a device of a machine; 409 while a task runs',
     description:
-      '`repairSteps` of its devices are the possible ones, and `repairs` has the outcome.',
+      '`repairSteps` of its devices lists the possible steps, and `repairs` the outcomes.',
     role: 'operate',
     headers: idempotencyKey,
     params: machine,

@@ -59,7 +59,7 @@ export const StepRecord = z
   .object({
     at: Time,
     step: CycleStep,
-    text: z.string().describe('what happened, for people'),
+    text: z.string().describe('description of the event, for people'),
   })
   .meta({ id: 'StepRecord' });
 export type StepRecord = z.output<typeof StepRecord>;
@@ -96,7 +96,7 @@ export const PowerCycle = z
       .literal(true)
       .optional()
       .describe(
-        'an operator’s `off` failed; the service retries it until it succeeds or `on` is requested',
+        'an `off` of an operator failed; the service retries it until it succeeds or `on` is requested',
       ),
     steps: z.array(StepRecord),
   })
@@ -136,7 +136,7 @@ export const AcceptedRequests = z.object({
     z.object({
       id: z.string(),
       target: z.string(),
-      joined: z.boolean().describe('the target was being cycled already, and this is that cycle'),
+      joined: z.boolean().describe('the target was already being cycled; this is that cycle'),
     }),
   ),
   rejected: z.array(Rejection).describe('rejected targets, with `skipRejected`'),
@@ -151,7 +151,7 @@ const force = z
   .boolean()
   .default(false)
   .describe(
-    'also ends a running task, cuts other targets, and cuts dependencies of the daemon itself if the hardware cycles by itself. On a failing controller it allows one more target every 10 minutes',
+    'also if it ends a running task, cuts the power of other targets, or cuts dependencies of the daemon itself (only if the hardware cycles by itself). On a failing controller, it allows one more target every 10 minutes',
   );
 const ignoreLimits = z
   .boolean()
@@ -163,7 +163,7 @@ export const OutletStatus = z
     outlet: z.string(),
     controller: z.string(),
     feeds: z.array(z.string()),
-    state: z.enum(['on', 'off', 'unknown']).describe('as last read'),
+    state: z.enum(['on', 'off', 'unknown']).describe('state at the last reading'),
     readAt: Time.optional(),
     delivering: z.boolean().optional(),
     fault: z
@@ -191,12 +191,12 @@ export const ControllerStatus = z
         '`failing`: it answers, but one of its outlets is stuck off. The service turns off no other outlet of it',
       ),
     since: Time.optional(),
-    detail: z.string().optional().describe('why the controller is down or failing'),
+    detail: z.string().optional().describe('reason why the controller is down or failing'),
     stuckOutlets: z
       .array(z.string())
       .optional()
       .describe('outlets that are stuck off; absent: none'),
-    experimental: z.boolean().describe('the driver was only tested with our simulator'),
+    experimental: z.boolean().describe('the driver was tested only with our simulator'),
     queue: z.int().min(0),
     lastContact: Time.optional(),
   })
@@ -223,7 +223,7 @@ export const MachinePower = z
       reason: true,
     }).optional(),
     hold: z.object({ id: z.string(), by: z.string(), until: Time, reason: z.string() }).optional(),
-    needsAttention: z.string().optional().describe('why automatic repair gave up'),
+    needsAttention: z.string().optional().describe('reason why automatic repair gave up'),
     possibleAt: Time.optional().describe('when the target may be cycled again; absent: now'),
   })
   .meta({ id: 'MachinePower' });
@@ -255,7 +255,7 @@ export const powerCycleDaemonApi = {
     path: '/v1/power-cycles',
     summary: 'Requests power cycles of machines, phones, devices or outlets',
     description:
-      'The service checks all targets first. If it rejects one, it does nothing (409, with all rejections), unless `skipRejected` is set. A target that is being cycled already joins that cycle.',
+      'The service checks all targets first. If it rejects one, it does nothing (409, with all rejections), unless `skipRejected` is set. A target that is already being cycled joins that cycle.',
     role: 'operate',
     headers: idempotencyKey,
     body: z.strictObject({
@@ -267,7 +267,7 @@ export const powerCycleDaemonApi = {
         .boolean()
         .default(false)
         .describe(
-          'turns off only the USB port of a phone, although others have their power with it: to verify that it has a switch of its own',
+          'turns off only the USB port of a phone, although other ports share its power, to verify that the port has its own switch',
         ),
       force,
       ignoreLimits,
@@ -301,7 +301,7 @@ export const powerCycleDaemonApi = {
     }),
     audits: {
       elsewhere:
-        'as a request by the machine, which the daemon knows by its address and its signature',
+        'recorded as a request of the machine, which the daemon identifies by its address and its signature',
     },
     answers: {
       202: AcceptedRequests,
@@ -339,9 +339,9 @@ export const powerCycleDaemonApi = {
   cycleEvents: route({
     method: 'get',
     path: '/v1/power-cycles/events',
-    summary: 'Present state of the cycles, followed by each change',
+    summary: 'Current state of the cycles, followed by each change',
     description:
-      'Without `ids` it sends changes of all cycles. Each connection begins with the present state.',
+      'Without `ids` it sends changes of all cycles. Each connection starts with the current state.',
     role: 'view',
     query: z.object({
       ids: z
@@ -390,14 +390,14 @@ export const powerCycleDaemonApi = {
   outlets: route({
     method: 'get',
     path: '/v1/outlets',
-    summary: 'All outlets in use, as last read',
+    summary: 'All outlets in use, with their state at the last reading',
     role: 'view',
     answers: { 200: z.object({ outlets: z.array(OutletStatus) }) },
   }),
   forgetPendingOn: route({
     method: 'delete',
     path: '/v1/outlets/{outlet}/pending-on',
-    summary: 'Stops retrying to turn on an outlet of a device that has left rack.yaml',
+    summary: 'Stops retrying to turn on an outlet of a device that is no longer in rack.yaml',
     role: 'operate',
     params: z.object({ outlet: z.string().min(1).max(200) }),
     query: z.strictObject({ why: z.string().max(1000).optional() }),
@@ -475,7 +475,7 @@ export const powerCycleDaemonApi = {
     path: '/v1/alerts',
     summary: 'Webhook of Alertmanager (version 4): missing machines, for automatic repair',
     role: 'operate',
-    audits: { elsewhere: 'as the request for a cycle that repair makes of it' },
+    audits: { elsewhere: 'recorded as the cycle request that automatic repair makes' },
     body: z.looseObject({
       alerts: z
         .array(
@@ -490,6 +490,6 @@ export const powerCycleDaemonApi = {
     answers: { 200: z.object({ heard: z.int() }) },
   }),
   ...hostKeyRoutes(
-    'Forgets the host key of a swapped device; the service pins the next key that it sees',
+    'Forgets the host key of a swapped device; the service pins the key of the next connection',
   ),
 };

@@ -76,7 +76,7 @@ export const RunDevice = z.object({
   result: DeviceResult.optional(),
   failure: FailureClass.optional(),
   detail: z.string().optional().describe('error message, without secrets'),
-  version: z.string().optional().describe('present version'),
+  version: z.string().optional().describe('current version'),
   unsaved: z.boolean().optional(),
   size: z.int().optional(),
   seconds: z.number().optional(),
@@ -99,7 +99,7 @@ export type BackupRun = z.output<typeof BackupRun>;
 /**
  * - `ok`: verified, and not overdue. `never`: not yet backed up. `overdue`: the last verified backup is too old.
  * - `failed`: the last attempt failed; `failure` has the class. `not-backed-up`: it has no export, or rack.yaml excludes it.
- * - `retired`: it has left rack.yaml; its history stays.
+ * - `retired`: it is no longer in rack.yaml; its history stays.
  */
 export const DeviceState = z.enum(['ok', 'never', 'failed', 'overdue', 'not-backed-up', 'retired']);
 export type DeviceState = z.output<typeof DeviceState>;
@@ -111,7 +111,7 @@ export const BackupDevice = z
     state: DeviceState,
     why: z.string().optional().describe('why the device is not backed up'),
     lastSuccess: Time.optional().describe(
-      'when the device was last read completely, changed or not',
+      'when the device was last read completely, whether or not it had changed',
     ),
     lastAttempt: Time.optional(),
     failure: FailureClass.optional(),
@@ -125,11 +125,10 @@ export const BackupDevice = z
     unsaved: z
       .boolean()
       .optional()
-      .describe('the device would boot with another configuration; absent: unknown'),
-    startup: z
-      .string()
-      .optional()
-      .describe('version that the device would boot with, if it is another one'),
+      .describe(
+        'the device would boot with a configuration other than the running one; absent: unknown',
+      ),
+    startup: z.string().optional().describe('startup configuration, if it is another version'),
     legacyAlgorithms: z
       .array(z.string())
       .optional()
@@ -180,11 +179,11 @@ export const ConnectedHost = z
     port: z
       .string()
       .optional()
-      .describe('port as rack.yaml names it, or a LAG or bridge as the device does'),
+      .describe('name of the port in rack.yaml, or of a LAG or bridge on the device'),
     vlan: z.string().optional(),
     address: z.string().optional(),
     hostname: z.string().optional().describe('name in a DHCP lease'),
-    source: z.enum(['mac-table', 'arp', 'lease']).describe('only a MAC table tells the port'),
+    source: z.enum(['mac-table', 'arp', 'lease']).describe('only a MAC table has the port'),
   })
   .meta({ id: 'ConnectedHost' });
 export type ConnectedHost = z.output<typeof ConnectedHost>;
@@ -211,13 +210,13 @@ const deviceVersion = z.object({
     .min(1)
     .max(100)
     .describe(
-      '`latest`, `latest~1` (the one before), `startup` (the one that the device would boot with), an id or its beginning of at least four characters, or a day or time when the version was in force',
+      '`latest`, `latest~1` (the one before), `startup` (the one that the device would boot with), an id or its beginning of at least four characters, or a day or time at which the version was active',
     ),
 });
 const secrets = z
   .enum(['true', 'false'])
   .default('false')
-  .describe('`true` includes secrets, which needs the role admin');
+  .describe('`true` includes secrets, which requires the role admin');
 
 export const RestoreStep = z.object({
   title: z.string().describe('purpose of the step'),
@@ -283,9 +282,9 @@ export const routerBackupApi = {
   connectedHosts: route({
     method: 'get',
     path: '/v1/devices/{device}/connected-hosts',
-    summary: 'Hosts that are connected to a switch or router, read from it now',
+    summary: 'Hosts that are connected to a switch or router, read from the device',
     description:
-      'MAC table, links, ARP table and DHCP leases, as far as the model has them. Requests for a device that is being read share the answer. A power cycle comes first.',
+      'MAC table, links, ARP table and DHCP leases, as far as the model has them. Concurrent requests for a device share one reading. A power cycle has priority.',
     role: 'view',
     params: device,
     answers: { 200: ConnectedHosts, 404: Problem, 409: Problem, 502: Problem, 503: Problem },
@@ -303,7 +302,7 @@ export const routerBackupApi = {
     method: 'get',
     path: '/v1/devices/{device}/versions/{version}/content',
     summary:
-      'Content of a version: masked text, or with secrets (role admin) byte for byte as the device sent it',
+      'Content of a version: masked text, or, with secrets (role admin), exactly the bytes that the device sent',
     description: 'The headers `x-skolo-version` and `x-skolo-sha1` identify the version.',
     role: 'view',
     params: deviceVersion,
@@ -346,7 +345,7 @@ export const routerBackupApi = {
     method: 'get',
     path: '/v1/devices/{device}/versions/{version}/restore',
     summary: 'Steps that restore a version by hand, as text that the device accepts',
-    description: 'The text holds the secrets of the configuration.',
+    description: 'The text contains the secrets of the configuration.',
     role: 'admin',
     params: deviceVersion,
     answers: {
@@ -368,7 +367,7 @@ export const routerBackupApi = {
     method: 'post',
     path: '/v1/devices/{device}/versions/{version}/check',
     summary: 'Checks a restore, as far as the model supports it, and changes nothing',
-    description: 'Reads the present configuration. `running` identifies it for `restore`.',
+    description: 'Reads the current configuration. `running` identifies it for `restore`.',
     role: 'admin',
     params: deviceVersion,
     audits: {
@@ -378,8 +377,8 @@ export const routerBackupApi = {
     answers: {
       200: z.object({
         version: BackupVersion,
-        running: z.string().describe('digest of the present configuration'),
-        diff: z.string().describe('from the present configuration to the version; masked'),
+        running: z.string().describe('digest of the current configuration'),
+        diff: z.string().describe('from the current configuration to the version; masked'),
         rehearsed: z.boolean().describe('false: the model does not support it'),
         accepted: z.boolean().optional(),
         said: z.string().optional().describe('output of the device'),
@@ -411,7 +410,7 @@ export const routerBackupApi = {
       200: z.object({
         version: BackupVersion,
         restored: z.boolean(),
-        remaining: z.string().describe('remaining difference, masked; empty: exactly the version'),
+        remaining: z.string().describe('remaining differences, masked; empty: none'),
         steps: z.array(z.string()).describe('executed steps, in order'),
       }),
       404: Problem,
@@ -423,9 +422,9 @@ export const routerBackupApi = {
   receiveHistory: route({
     method: 'post',
     path: '/v1/history/pieces',
-    summary: 'Receives a piece of a history for a restore',
+    summary: 'Receives a part of a history for a restore',
     description:
-      'A history is a git bundle of the branch `main`, sent in order. A piece at offset 0 begins a new one. `skolo backup restore-history` makes and sends it.',
+      'A history is a git bundle of the branch `main`, sent in order. A part at offset 0 starts a new one. `skolo backup restore-history` makes and sends it.',
     role: 'admin',
     audits: { target: 'self', input: ['body.offset'], omits: ['body.data'], answer: ['size'] },
     body: z.strictObject({
@@ -438,7 +437,7 @@ export const routerBackupApi = {
     method: 'post',
     path: '/v1/history/restore',
     summary: 'Replaces the history with the received one',
-    description: 'Appends versions that were stored since the loss. Removes no version.',
+    description: 'Appends the versions stored since the loss. It removes no version.',
     role: 'admin',
     body: z.strictObject({
       sha256: z.string().regex(/^[0-9a-f]{64}$/, 'expected the SHA-256 of the sent history in hex'),
@@ -470,6 +469,6 @@ export const routerBackupApi = {
     answers: { 200: z.object({ accepted: z.array(LostHistory) }), 503: Problem },
   }),
   ...hostKeyRoutes(
-    'Forgets host key, serial number and host name of a swapped device; the service pins the next ones that it sees',
+    'Forgets host key, serial number and host name of a swapped device; the service pins those of the next connection',
   ),
 };

@@ -61,9 +61,9 @@ export const DeviceStatus = z
     // Swarming accepts keys of 64 characters and values of 256 bytes.
     dimensions: entries(list(text(256), 50), 100, (key) => key.length <= 64).optional(),
     batteryPercent: figure(0, 100),
-    charging: z.boolean().optional().describe('whether a cable powers it, as it reports itself'),
+    charging: z.boolean().optional().describe('whether a cable powers it, according to the device'),
     connectedSeconds: seconds.describe(
-      'age of its USB connection, which ends with the power, as it reports itself',
+      'age of its USB connection, which ends with the power, according to the device',
     ),
     temperaturesCelsius: entries(
       z.number(),
@@ -76,7 +76,7 @@ export const DeviceStatus = z
     uptimeSeconds: seconds,
     repairSteps: list(text(40), 20)
       .optional()
-      .describe('steps of repair that exist for it: `adb-reconnect`'),
+      .describe('repair steps available for it: `adb-reconnect`'),
   })
   .meta({ id: 'DeviceStatus' });
 export type DeviceStatus = z.output<typeof DeviceStatus>;
@@ -139,7 +139,7 @@ export const Order = z
     id: z.string().min(1).max(100),
     kind: z
       .enum(['maintenance', 'quarantine'])
-      .describe('`maintenance`: silences its alerts, too; `quarantine`: something has to be done'),
+      .describe('`maintenance` also silences its alerts; `quarantine`: action is required'),
     by: z.string().max(200),
     reason: z.string().trim().min(1).max(1000),
     since: Time,
@@ -165,8 +165,8 @@ export const AgentStatus = z
     machine: z.string().max(mostOfName),
     revision: text(100)
       .optional()
-      .describe('changes with everything but readings; a new start has another one'),
-    orders: list(Order, 20).optional().describe('orders that are in force here'),
+      .describe('changes with everything except readings, and with each start'),
+    orders: list(Order, 20).optional().describe('orders that are active on this machine'),
     /** Changes with each boot, which proves that the machine was down. */
     bootId: text(100).optional().describe('boot id of the running kernel, see random(4)'),
     task: z.object({
@@ -241,14 +241,14 @@ export const swarmingClientApi = {
         .string()
         .max(100)
         .optional()
-        .describe('a known revision: the agent answers when it has another one'),
+        .describe('a known revision: the agent responds when it has a newer one'),
       waitSeconds: z.coerce
         .number()
         .min(0)
         .max(60)
         .default(0)
         .describe(
-          'how long it waits for that; it answers at once while eight other callers are waiting',
+          'maximum wait for a newer revision; the agent responds at once while eight other callers are waiting',
         ),
     }),
     answers: { 200: AgentStatus },
@@ -289,12 +289,12 @@ export const swarmingClientApi = {
     path: '/v1/screen',
     summary: 'The screen of a phone: the last evidence, or a fresh picture',
     description:
-      '`Last-Modified` is when the picture was taken. A fresh one is not stored, and 409 while a task runs, unless it is forced.',
+      '`Last-Modified` is the time of the picture. A fresh one is not stored; the response is 409 while a task runs, unless forced.',
     role: 'operate',
     body: z.strictObject({
       device: z.string().optional().describe('absent: the only one'),
       fresh: z.boolean().default(false),
-      force: z.boolean().default(false).describe('although a task runs'),
+      force: z.boolean().default(false).describe('even while a task runs'),
     }),
     mostBodyBytes,
     audits: { target: 'self', input: ['body.device', 'body.fresh', 'body.force'] },
@@ -304,9 +304,9 @@ export const swarmingClientApi = {
   repair: route({
     method: 'post',
     path: '/v1/repair',
-    summary: 'Begins one step of repair with a device; `repairs` of the status has the outcome',
+    summary: 'Starts one repair step for a device; `repairs` in the status has the outcome',
     description:
-      'Also with a device that is well. The automatic repair does not count it. 409 while a task or another step runs, or somebody holds the power; a task that begins ends the step.',
+      'Also for a healthy device. The automatic repair does not count it. 409 while a task or another step runs, or somebody holds the power; a task that begins ends the step.',
     role: 'operate',
     body: z.strictObject({
       device: z.string().max(100).optional().describe('absent: the only one'),
@@ -346,7 +346,7 @@ export const swarmingClientApi = {
       alone: z
         .boolean()
         .default(false)
-        .describe('turn only this port off, although others have their power with it'),
+        .describe('turn off only this port, although others share its power'),
       why,
     }),
     mostBodyBytes,

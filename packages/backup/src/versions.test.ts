@@ -31,16 +31,19 @@ describe('a version', () => {
   });
 
   it.each([
-    ['latest~3', 'there is no latest~3: it has 3 versions'],
-    ['2026-11-17', 'there was none at 2026-11-17: the oldest is of 2026-11-18T03:15:00.000Z'],
-    ['2026-02-30', 'there is no day or time 2026-02-30'],
-    ['2026-11-20T99:15:00Z', 'there is no day or time 2026-11-20T99:15:00Z'],
-    ['c3d4', 'c3d4 may be 2 versions: c3d4aaaa, c3d4bbbb'],
+    ['latest~3', 'latest~3 does not exist: it has 3 versions'],
+    [
+      '2026-11-17',
+      'there was no version at 2026-11-17: the oldest is from 2026-11-18T03:15:00.000Z',
+    ],
+    ['2026-02-30', '2026-02-30 is not a valid day or time'],
+    ['2026-11-20T99:15:00Z', '2026-11-20T99:15:00Z is not a valid day or time'],
+    ['c3d4', 'c3d4 matches 2 versions: c3d4aaaa, c3d4bbbb'],
     ['c3d', 'c3d is too short: at least 4 characters of an id'],
     ['', ' is too short: at least 4 characters of an id'],
     [
       'yesterday',
-      'there is no "yesterday"; give latest, latest~1, a date such as 2026-11-19, or an id: c3d4aaaa, c3d4bbbb, 2026',
+      '"yesterday" does not exist; use latest, latest~1, a date such as 2026-11-19, or an id: c3d4aaaa, c3d4bbbb, 2026',
     ],
   ])('%j is none', (wanted, message) => {
     expect(() => resolveVersion(versions, wanted)).toThrow(
@@ -64,7 +67,8 @@ describe('a version', () => {
         const expected = all.find((each) => each.time <= wanted.toISOString());
 
         if (expected) expect(resolveVersion(all, wanted.toISOString())).toBe(expected);
-        else expect(() => resolveVersion(all, wanted.toISOString())).toThrow('there was none');
+        else
+          expect(() => resolveVersion(all, wanted.toISOString())).toThrow('there was no version');
       }),
       runs(100),
     );

@@ -22,13 +22,13 @@ export function resolveVersion(versions: readonly Version[], wanted: string): Ve
 }
 
 function fewer(versions: readonly Version[], wanted: string): never {
-  throw notFound(`there is no ${wanted}: it has ${count(versions.length)}`);
+  throw notFound(`${wanted} does not exist: it has ${count(versions.length)}`);
 }
 
 function inForce(versions: readonly Version[], time: number, wanted: string) {
   const found = versions.find((version) => Date.parse(version.time) <= time);
   if (found) return found;
-  throw notFound(`there was none at ${wanted}: the oldest is of ${versions.at(-1)?.time}`);
+  throw notFound(`there was no version at ${wanted}: the oldest is from ${versions.at(-1)?.time}`);
 }
 
 function byId(versions: readonly Version[], wanted: string): Version {
@@ -42,9 +42,9 @@ function byId(versions: readonly Version[], wanted: string): Version {
     throw notFound(`${wanted} is too short: at least ${shortestId} characters of an id`);
   }
   if (only)
-    throw notFound(`${wanted} may be ${count(found.length)}: ${ids(found.map(({ id }) => id))}`);
+    throw notFound(`${wanted} matches ${count(found.length)}: ${ids(found.map(({ id }) => id))}`);
   throw notFound(
-    `there is no ${JSON.stringify(wanted.slice(0, 100))}; give latest, latest~1, a date such as 2026-11-19, or an id: ${ids(known)}`,
+    `${JSON.stringify(wanted.slice(0, 100))} does not exist; use latest, latest~1, a date such as 2026-11-19, or an id: ${ids(known)}`,
   );
 }
 
@@ -62,7 +62,7 @@ function timeOf(wanted: string): number | undefined {
   );
   const isReal =
     !Number.isNaN(time) && (!isDate || new Date(time).toISOString().startsWith(wanted));
-  if (!isReal) throw notFound(`there is no day or time ${wanted}`);
+  if (!isReal) throw notFound(`${wanted} is not a valid day or time`);
   return time;
 }
 

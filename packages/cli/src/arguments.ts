@@ -65,7 +65,7 @@ export interface EndOptions {
 }
 
 export function untilOption(what: string): Option {
-  const about = `${what}: 2026-11-20T18:00Z; without Z or +hh:mm in your own time zone`;
+  const about = `${what}, such as 2026-11-20T18:00Z; without Z or +hh:mm, your own time zone applies`;
   return new Option('--until <time>', about).argParser(moment).conflicts('for');
 }
 
@@ -104,5 +104,5 @@ export function dnsOption(what: string): Option {
 /** An address of IPv4. */
 export function ipv4(text: string): string {
   if (isIPv4(text)) return text;
-  throw new InvalidArgumentError('expected an address of IPv4');
+  throw new InvalidArgumentError('expected an IPv4 address');
 }

@@ -140,7 +140,7 @@ export class SkoloCommand extends Command {
       const name = globalNames.find((each) => each === option.attributeName());
       if (name === undefined || this.used.includes(name) || !this.gives(name)) continue;
       if (chooses && (name === 'on' || name === 'rack')) {
-        this.error(`option '${option.long}' has no effect here: name racks with '--racks'`);
+        this.error(`option '${option.long}' has no effect here; select racks with '--racks'`);
       }
       complain(this.io, `${option.long} has no effect on ${this.fullName()}`);
     }
@@ -172,20 +172,17 @@ export function addGlobalOptions(program: SkoloCommand, { rack = defaultRack }: 
   program
     .addOption(new Option('--rack <file>', 'inventory of the rack').env('SKOLO_RACK').default(rack))
     .addOption(new Option('--url <url>', 'URL of the service, instead of the one in rack.yaml'))
+    .addOption(new Option('--token-file <file>', 'file with your token').env('SKOLO_TOKEN_FILE'))
     .addOption(
-      new Option('--token-file <file>', 'file with your token for services').env(
-        'SKOLO_TOKEN_FILE',
-      ),
-    )
-    .addOption(
-      new Option('--on <rack>', 'rack to reach through its jumphost, with its rack.yaml').env(
+      new Option('--on <rack>', 'rack to reach through its jumphost, using its rack.yaml').env(
         'SKOLO_ON',
       ),
     )
     .addOption(
-      new Option('--clusters <file>', 'list of all racks, kube/clusters/config.json').env(
-        'SKOLO_CLUSTERS',
-      ),
+      new Option(
+        '--clusters <file>',
+        'file that lists all racks (default: kube/clusters/config.json)',
+      ).env('SKOLO_CLUSTERS'),
     );
 }
 

@@ -94,7 +94,7 @@ describe('of 200 machines', () => {
         skia-rpi2-rack4-shelf4-[012,034],
         skia-rpi2-rack4-shelf5-[016,038]: quarantined for 2 h:
         device: needs attention: 2 rounds of repair
-        (adb-reconnect, usb-cycle) did not bring it back
+        (adb-reconnect, usb-cycle) have not restored it
       skia-rpi2-rack4-shelf1-022,skia-rpi2-rack4-shelf2-[004,
         026],skia-rpi2-rack4-shelf3-[008,030],
         skia-rpi2-rack4-shelf4-[012,034],
@@ -106,12 +106,12 @@ describe('of 200 machines', () => {
         skia-rpi2-rack4-shelf5-[016,038]: last repair of device
         2 h ago: usb-cycle: done: port 1-1.2 reported off for 5 s,
         and is on again
-      skia-rpi2-rack4-shelf2-[011-014]: no answer at port 2:
+      skia-rpi2-rack4-shelf2-[011-014]: no response on port 2:
         connection refused; is the service running, and is this
         its port? (ECONNREFUSED)
       skia-rpi2-rack4-shelf1-001,skia-rpi2-rack4-shelf2-031,
         skia-rpi2-rack4-shelf4-021: recovering for 40 min: device:
-        battery low: 12 %, good at 40 %
+        battery low: 12 %, recovers at 40 %
 
       ok: skia-rpi2-rack4-shelf1-[002-021,023-040],
         skia-rpi2-rack4-shelf2-[001-003,005-010,015-025,027-030,

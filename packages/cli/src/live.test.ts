@@ -72,7 +72,7 @@ async function watch(
 describe('machines that are watched', () => {
   it('are all shown, and then each that changes, until Ctrl-C', async () => {
     const { printed, exitCode } = await run('skolo machine list --url $STATE --watch --json', {
-      until: /"waits for a task".*"waits for a task"/s,
+      until: /"waiting for a task".*"waiting for a task"/s,
     });
 
     const lines = printed.trim().split('\n');
@@ -197,7 +197,7 @@ describe('waiting for a run in a terminal', () => {
     expect(text.split('\n')).toEqual([
       'switch-1: unchanged after 1.2 s: 12.3 kB, unsaved: it would boot another configuration',
       'router: changed after 0.3 s: version 40c04d7e5b1d, 252 B',
-      'pdu-1: failed (auth) after 0.8 s: it does not take the password of logins.pdus',
+      'pdu-1: failed (auth) after 0.8 s: it rejects the password in logins.pdus',
       '2 ok (1 changed), 1 failed (auth)',
       '',
     ]);

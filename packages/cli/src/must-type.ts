@@ -14,7 +14,7 @@ export interface Question {
 /** @throws CliError Nobody can be asked. */
 export function mustHaveTerminal({ canAsk }: Pick<Io, 'canAsk'>, option?: string): void {
   if (canAsk) return;
-  const how = option === undefined ? 'a person has to type it' : `'${option}' agrees`;
+  const how = option === undefined ? 'it must be typed by hand' : `'${option}' agrees`;
   throw usageError(`cannot ask without a terminal; ${how}`);
 }
 

@@ -75,7 +75,7 @@ describe.skipIf(why !== undefined)(`the page (${why ?? 'Pis boot'})`, { timeout:
     const written = await typed(`${ownValues}${write}`, folder);
 
     expect(written.code, written.text).toBe(0);
-    expect(written.text).toContain('host02: is on the card in');
+    expect(written.text).toContain('host02: written to the SD card in');
     for (const [at, address] of addresses.entries()) await turnOn(`card-${at + 1}`, address);
 
     const made = await typed(`${ownValues}${setUp}`, join(folder, 'pis'));

@@ -39,7 +39,7 @@ function waits(more: Partial<WaitingPi> = {}): WaitingPi {
     since: at,
     lastAsked: at,
     code: 'unknown',
-    why: 'no machine of rack.yaml has its serial number or MAC address',
+    why: 'no machine in rack.yaml has its serial number or MAC address',
     ...more,
   };
 }
@@ -124,7 +124,7 @@ services: { machine-state: { enrolment: {} } }
     expect(out.split('\n')).toHaveLength(3);
     expect(out).not.toContain('\u001b');
     expect(out).toContain('a1a1a1a1');
-    expect(err).toBe('skolo pi adopt SERIAL NAME gives one of them a name\n');
+    expect(err).toBe('to give one of them its name, run skolo pi adopt SERIAL NAME\n');
   });
 
   it('gives one a name, and writes its serial number into rack.yaml', async () => {
@@ -144,9 +144,13 @@ services: { machine-state: { enrolment: {} } }
   });
 
   it.each([
-    ['none with that serial number', [], /no such Pi waits; skolo pi waiting lists/],
+    ['none with that serial number', [], /no pending enrolment of this Pi; run skolo pi waiting/],
     ['a person who is not there', [waits()], /cannot ask without a terminal/],
-    ['two', [waits(), waits({ key: 'b2'.repeat(32) })], /2 cards say .* --key: a1a1a1a1, b2b2b2b2/],
+    [
+      'two',
+      [waits(), waits({ key: 'b2'.repeat(32) })],
+      /2 cards report .* --key: a1a1a1a1, b2b2b2b2/,
+    ],
   ])('changes nothing with %s', async (_, all, why) => {
     waiting = all;
     const before = await readFile(path('rack.yaml'), 'utf8');
@@ -170,13 +174,13 @@ services: { machine-state: { enrolment: {} } }
   });
 
   it.each([
-    ['the card of a machine', 'rpi-001', 'c3'.repeat(32), 'rpi-001: the key c3c3c3c3 is revoked\n'],
-    ['a key that waits', 'a1a1a1a1', 'a1'.repeat(32), `${serial}: the key a1a1a1a1 is revoked\n`],
+    ['the card of a machine', 'rpi-001', 'c3'.repeat(32), 'rpi-001: revoked the key c3c3c3c3\n'],
+    ['a key that waits', 'a1a1a1a1', 'a1'.repeat(32), `${serial}: revoked the key a1a1a1a1\n`],
     [
       'a machine whose card is revoked',
       'rpi-002',
       'd4'.repeat(32),
-      `${serial}: the key d4d4d4d4 is revoked\n`,
+      `${serial}: revoked the key d4d4d4d4\n`,
     ],
     ['the secret of an image', '3fa92c01', '3fa92c01', '3fa92c01: revoked\n'],
   ])('revokes %s', async (_, what, target, text) => {
@@ -190,12 +194,12 @@ services: { machine-state: { enrolment: {} } }
   });
 
   it.each([
-    ['a name that no card has', 'rpi-003', /rpi-003: no machine has got this name from an image/],
+    ['a name that no card has', 'rpi-003', /rpi-003: no machine got this name from an image/],
     ['a key that is too short', 'a1a1', /a1a1: no machine/],
     [
       'a key that may be two',
       '3fa92c01',
-      /is key 3fa92c01(3fa92c01)+ and a secret; give the whole key/,
+      /matches key 3fa92c01(3fa92c01)+ and a secret; specify the whole key/,
     ],
   ])('revokes nothing for %s', async (_, what, why) => {
     waiting = [waits({ name: 'rpi-003' }), waits({ key: '3fa92c01'.repeat(8) })];
@@ -220,13 +224,15 @@ services: { machine-state: { enrolment: {} } }
     await writeFile(join(files, 'sha256sum-arm.txt'), `${sum}  k3s-armhf\n`);
     const words = ['--base', path('trixie.img'), '--key', path('id.pub'), '--files', path('files')];
 
-    const { out, err } = await pi('image', '--common', ...words, '--out', path('cards'));
+    const { out, err } = await pi('image', '--shared', ...words, '--out', path('cards'));
 
     expect(out.replaceAll(folder, '')).toBe(
-      '/cards/rack4-common.img: 0.1 GB, for all machines of the rack (cloud-init, debian trixie)\n',
+      '/cards/rack4-shared.img: 0.1 GB, for all machines of the rack (cloud-init, debian trixie)\n',
     );
-    expect(err).toMatch(/new cards may ask until 2026-12-22.*; skolo pi revoke 3fa92c01 ends it/);
-    const card = path('cards/rack4-common.img');
+    expect(err).toMatch(
+      /new cards can enrol until 2026-12-22.*; run skolo pi revoke 3fa92c01 to end that/,
+    );
+    const card = path('cards/rack4-shared.img');
     expect(await readByMtools(card, 'skolo-secret')).toBe(`${secret}\n`);
     const script = await readByMtools(card, 'skolo-setup.sh');
     expect(script).toContain(
@@ -234,7 +240,7 @@ services: { machine-state: { enrolment: {} } }
     );
     expect(script).not.toContain(secret);
     expect(await readByMtools(card, 'user-data')).toContain('hostname: skolo-new');
-    const named = await pi('image', 'rpi-001', '--common', ...words);
-    expect(named.err).toContain('--common: is for all machines; name none');
+    const named = await pi('image', 'rpi-001', '--shared', ...words);
+    expect(named.err).toContain('--shared: applies to all machines; specify no names');
   });
 });

@@ -69,7 +69,7 @@ describe.skipIf(why)(`Pis of a small rack${why ? ` (${why})` : ''}`, { timeout: 
       /^host03: time: .*no source of packages answers \(.*deb\.debian\.org.*\); connect it to the internet$/m,
     );
     expect(one.out).toContain('restart: the firmware has not loaded its new settings');
-    expect(one.out).toContain('ssh accepts neither your keys nor the password');
+    expect(one.out).toContain('SSH sign-in failed with your keys and with the password');
     const pi = pis?.computers.get('host01');
     expect(await pi?.read('/boot/firmware/cmdline.txt')).toBe(
       'console=tty1 root=PARTUUID=6c586e13-02 rootwait cgroup_memory=1 cgroup_enable=memory\n',

@@ -71,7 +71,7 @@ machines: { "rpi-[001-003]": { kind: rpi, address: "192.168.1.[101-103]" } }
 
   it.each([
     ['the gateway of rack.yaml', 'gateway: 10.1.1.254', undefined],
-    ['a warning without a router', '', 'a[1-2]: no default route and no name server'],
+    ['a warning without a router', '', 'a[1-2]: no default route or name server'],
   ])('image of the inventory of a small rack has %s', async (_, gateway, warning) => {
     const rack = path('desk.yaml');
     await writeFile(
@@ -100,7 +100,7 @@ machines: { "rpi-[001-003]": { kind: rpi, address: "192.168.1.[101-103]" } }
     [
       'Wi-Fi without a country',
       ['rpi-001', '--wifi', 'lab'],
-      /give --wifi-password-file and --wifi-country/,
+      /also specify --wifi-password-file and --wifi-country/,
     ],
   ])('image rejects %s before it writes anything', async (_, words, why) => {
     const printed = await pi('image', ...words, ...common(), '--out', path('none'));
@@ -126,7 +126,7 @@ machines: { "rpi-[001-003]": { kind: rpi, address: "192.168.1.[101-103]" } }
     const printed = await pi('burn', 'rpi-[001-002]', ...common(), ...cards);
 
     expect(printed.out.replaceAll(folder, '')).toBe(
-      'rpi-001: is on the card in /card-a, and was read back\nrpi-002: is on the card in /card-b, and was read back\n',
+      'rpi-001: written to the SD card in /card-a, and verified\nrpi-002: written to the SD card in /card-b, and verified\n',
     );
     expect(printed.err).toMatch(/card-b: rpi-002 reads back: 55 of 55 MB, 100 %, [\d.]+ MB\/s\n/);
     expect(await readByMtools(path('card-b'), 'meta-data')).toContain('local-hostname: rpi-002');
@@ -166,8 +166,10 @@ machines: { "rpi-[001-003]": { kind: rpi, address: "192.168.1.[101-103]" } }
     const image = await pi('image', ...words, '--out', folder);
     const burn = await pi('burn', ...words, '--device', path('trixie.img'));
 
-    expect(image.err).toMatch(/trixie.img: is the base itself; name another folder with --out/);
-    expect(burn.err).toMatch(/trixie.img: is a file with content; delete it/);
+    expect(image.err).toMatch(
+      /trixie.img: is the base image itself; specify another folder with --out/,
+    );
+    expect(burn.err).toMatch(/trixie.img: is a file that is not empty; delete it/);
     expect((await readFile(path('trixie.img'))).equals(before)).toBe(true);
   });
 
@@ -181,7 +183,9 @@ machines: { "rpi-[001-003]": { kind: rpi, address: "192.168.1.[101-103]" } }
 
       const printed = await pi('burn', 'rpi-[001-002]', ...common(), ...devices);
 
-      expect(printed.err).toMatch(/^skolo: --device: two of them are one disk; name it once; see /);
+      expect(printed.err).toMatch(
+        /^skolo: --device: two of them are the same disk; list it once; see /,
+      );
       expect(printed.exitCode).toBe(2);
     } finally {
       await run('losetup', ['--detach', disk]);

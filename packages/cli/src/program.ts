@@ -26,7 +26,7 @@ interface Noun {
 /** In the order of the help. */
 const nouns: Record<string, Noun> = {
   rack: {
-    summary: 'check rack.yaml, show its wiring, derive files from it',
+    summary: 'check rack.yaml, show its wiring, generate files from it',
     example: 'skolo rack show switch-1/14',
     verbs: {
       check: async () => (await import('./commands/rack/check.ts')).define,
@@ -37,7 +37,7 @@ const nouns: Record<string, Noun> = {
     },
   },
   inventory: {
-    summary: 'machines of rack.yaml: list, add, change, import, export',
+    summary: 'list, add, change, import and export machines of rack.yaml',
     example: 'skolo inventory list --kind rpi',
     own: async () => (await import('./commands/inventory/list.ts')).define,
     verbs: {
@@ -50,7 +50,7 @@ const nouns: Record<string, Noun> = {
     },
   },
   cabling: {
-    summary: 'what is plugged in where, against rack.yaml',
+    summary: 'compare the cabling with rack.yaml',
     example: 'skolo cabling rack4',
     own: async () => (await import('./commands/cabling/cabling.ts')).define,
   },
@@ -74,7 +74,7 @@ const nouns: Record<string, Noun> = {
     },
   },
   machine: {
-    summary: 'machines: condition, history, maintenance, screen, agent',
+    summary: 'manage machines: condition, history, maintenance, agent',
     example: 'skolo machine list',
     verbs: {
       list: async () => (await import('./commands/machine/list.ts')).define,
@@ -96,7 +96,7 @@ const nouns: Record<string, Noun> = {
     },
   },
   backup: {
-    summary: 'configurations of devices: versions, changes, restore',
+    summary: 'back up, compare and restore device configurations',
     example: 'skolo backup status',
     verbs: {
       status: async () => (await import('./commands/backup/status.ts')).define,
@@ -112,7 +112,7 @@ const nouns: Record<string, Noun> = {
     },
   },
   alerts: {
-    summary: 'firing alerts, their delivery, silent racks',
+    summary: 'show alerts and their delivery, watch for silent racks',
     example: 'skolo alerts tail --location rack4',
     verbs: {
       list: async () => (await import('./commands/alerts/list.ts')).define,
@@ -124,7 +124,7 @@ const nouns: Record<string, Noun> = {
     },
   },
   equipment: {
-    summary: 'ssh host keys of switches, PDUs and the router',
+    summary: 'manage SSH host keys of switches, PDUs and the router',
     example: 'skolo equipment keys',
     verbs: {
       keys: async () => (await import('./commands/equipment/host-keys.ts')).keys,
@@ -132,22 +132,22 @@ const nouns: Record<string, Noun> = {
     },
   },
   show: {
-    summary: 'everything about one machine, from all services',
+    summary: 'show everything about one machine',
     example: 'skolo show skia-rpi2-rack4-shelf1-007',
     own: async () => (await import('./commands/machine/page.ts')).define,
   },
   status: {
-    summary: 'all racks on one screen, the worst first',
+    summary: 'show the health of all racks, the worst first',
     example: 'skolo status --watch',
     own: async () => (await import('./commands/status/status.ts')).define,
   },
   audit: {
-    summary: 'who changed what, in all services',
+    summary: 'list who changed what, in all services',
     example: 'skolo audit --text skia-rpi2-rack4-shelf1-007',
     own: async () => (await import('./commands/audit/audit.ts')).define,
   },
   racks: {
-    summary: 'all racks: reachable or not, and their version',
+    summary: 'list racks with their version, and manage the list',
     example: 'skolo racks',
     own: async () => (await import('./commands/racks/list.ts')).define,
     verbs: {
@@ -157,43 +157,43 @@ const nouns: Record<string, Noun> = {
     },
   },
   console: {
-    summary: 'the web console of a rack',
+    summary: 'open the web console of a rack',
     example: 'skolo console rack4',
     own: async () => (await import('./commands/workstation/console.ts')).define,
   },
   attach: {
-    summary: 'a shell, or one command, with the cluster of a rack',
+    summary: 'start a shell or command with the cluster of a rack',
     example: 'skolo attach rack4 -- kubectl get pods -A',
     own: async () => (await import('./commands/workstation/attach.ts')).define,
   },
   kubectl: {
-    summary: 'kubectl with the cluster of a rack',
+    summary: 'run kubectl on the cluster of a rack',
     example: 'skolo kubectl rack4 get pods -A --watch',
     own: async () => (await import('./commands/workstation/kubectl.ts')).define,
     passesOn: true,
   },
   forward: {
-    summary: 'a local URL for a service of a rack',
+    summary: 'open a local URL to a service of a rack',
     example: 'skolo forward rack4 prometheus',
     own: async () => (await import('./commands/workstation/forward.ts')).define,
   },
   logs: {
-    summary: 'log lines of a service, a machine, or the jumphost',
+    summary: 'print logs of a service, a machine or the jumphost',
     example: 'skolo logs rack4 power-cycle-daemon -f',
     own: async () => (await import('./commands/workstation/logs.ts')).define,
   },
   shell: {
-    summary: 'a shell on a machine, through the jumphost',
+    summary: 'start a shell on a machine, through the jumphost',
     example: 'skolo shell skia-rpi2-rack4-shelf1-007',
     own: async () => (await import('./commands/workstation/shell.ts')).define,
   },
   run: {
-    summary: 'a command on many machines, through the jumphost',
+    summary: 'run a command on many machines, through the jumphost',
     example: "skolo run 'skia-rpi2-rack4-shelf1-[001-040]' -- uptime",
     own: async () => (await import('./commands/workstation/run.ts')).define,
   },
   jumphost: {
-    summary: 'the computer that runs the services of a rack',
+    summary: 'set up, verify, upgrade and replace jumphosts',
     example: 'skolo jumphost prepare rack4 --check',
     verbs: {
       prepare: async () => (await import('./commands/jumphost/prepare.ts')).define,
@@ -208,7 +208,7 @@ const nouns: Record<string, Noun> = {
     },
   },
   pi: {
-    summary: 'Raspberry Pis, from a bare card on',
+    summary: 'set up Raspberry Pis, from SD cards to clusters',
     example: "skolo pi image 'rpi-[001-010]' --base raspios.img --out cards",
     verbs: {
       image: async () => (await import('./commands/pi/image.ts')).define,
@@ -223,14 +223,14 @@ const nouns: Record<string, Noun> = {
     },
   },
   images: {
-    summary: 'container images in manifests',
+    summary: 'pin container images in manifests',
     example: 'skolo images pin kube/base kube/components',
     verbs: {
       pin: async () => (await import('./commands/images/pin.ts')).define,
     },
   },
   push: {
-    summary: 'a new version or configuration, for all racks',
+    summary: 'deploy versions and configuration to racks',
     example: "skolo push metadata-server --racks rack4 --reason 'fixes the leak'",
     own: async () => (await import('./commands/push/push.ts')).define,
     verbs: {
@@ -243,7 +243,7 @@ const nouns: Record<string, Noun> = {
     },
   },
   secrets: {
-    summary: 'secrets of a rack: stored, made, brought to its services',
+    summary: 'store, generate, apply and rotate secrets of a rack',
     example: 'skolo secrets status rack4',
     verbs: {
       status: async () => (await import('./commands/secrets/status.ts')).define,
@@ -263,7 +263,7 @@ const nouns: Record<string, Noun> = {
     own: async () => (await import('./commands/workstation/login.ts')).define,
   },
   token: {
-    summary: 'tokens of people and programs for the services',
+    summary: 'manage tokens of people and programs',
     example: 'skolo token list',
     verbs: {
       new: async () => (await import('./commands/token/tokens.ts')).create,
@@ -272,7 +272,7 @@ const nouns: Record<string, Noun> = {
     },
   },
   metadata: {
-    summary: 'clients, identities and tokens of the metadata server',
+    summary: 'show clients, identities and tokens of the metadata server',
     example: 'skolo metadata clients',
     verbs: {
       clients: async () => (await import('./commands/metadata/clients.ts')).define,
@@ -280,7 +280,7 @@ const nouns: Record<string, Noun> = {
     },
   },
   completion: {
-    summary: 'completion of command lines by the shell',
+    summary: 'print shell completion scripts',
     example: 'source <(skolo completion bash)',
     verbs: {
       bash: async () => (await import('./commands/completion/scripts.ts')).bash,

@@ -22,7 +22,6 @@ const sessions = join(own, 'testdata/sessions');
 const timeout = 180_000;
 /** Pages for people whose examples are real: in the folder `testdata/files`, signed in. */
 const pages = [
-  'README',
   'docs/on-call',
   'docs/dead-machine',
   'docs/moved-cable',

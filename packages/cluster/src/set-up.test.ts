@@ -168,7 +168,7 @@ head -c 1M /dev/zero > /usr/local/bin/.full`,
         host04: expect.stringContaining('its disk is full: make room'),
         host05: expect.stringMatching(/^system: the clock is \d+ s behind your workstation's/),
         host06: expect.stringMatching(/host06: the connection dropped|no answer within/),
-        host08: expect.stringMatching(/host08: ssh accepts none of your keys/),
+        host08: expect.stringMatching(/host08: SSH accepts none of your keys/),
       });
       const nodes = await shell('host01', 'k3s kubectl get nodes -o wide --no-headers');
       expect(nodes.text.match(/ Ready /g)).toHaveLength(6);

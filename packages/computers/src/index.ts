@@ -11,6 +11,17 @@ export {
   type StepProgress,
   type StepState,
 } from './engine/engine.ts';
+export {
+  checkByScript,
+  differingFiles,
+  factsIn,
+  fileStep,
+  linesOf,
+  pendingMark,
+  withLines,
+  writeDiffering,
+  writtenHead,
+} from './engine/files.ts';
 export { changeGuarded, type Guard, unconfirmed } from './engine/guarded-change.ts';
 export { guardedStep } from './engine/guarded-step.ts';
 export { withLock } from './engine/lock.ts';
@@ -24,17 +35,6 @@ export {
   type Release,
   type UnknownSum,
 } from './host/downloads.ts';
-export {
-  checkByScript,
-  differingFiles,
-  factsIn,
-  fileStep,
-  linesOf,
-  pendingMark,
-  withLines,
-  writeDiffering,
-  writtenHead,
-} from './host/files.ts';
 export {
   type FileContent,
   type Host,

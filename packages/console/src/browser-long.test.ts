@@ -186,7 +186,7 @@ describe.skipIf(!chromium || !isLong)('the console, over time', () => {
     expect(await row('rejected request').textContent()).toContain('POST /v1/notes');
 
     await page.goto(`${fixture.url}/#/audit?text=nothing-of-that`);
-    await page.getByText('There is no such entry.').waitFor();
+    await page.getByText('No entries match.').waitFor();
   });
 
   it('loads older entries, and shows those of the other services while one is silent', async () => {

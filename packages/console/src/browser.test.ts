@@ -92,7 +92,7 @@ describe.skipIf(!chromium)('the console', () => {
     await page.goto(`${fixture.url}/#/machine/${name}`);
     await page.getByRole('button', { name: 'Quarantine' }).click();
     await page.getByRole('textbox', { name: 'Reason' }).fill('the screen is broken');
-    await page.getByRole('dialog').getByRole('combobox').selectOption('until somebody ends it');
+    await page.getByRole('dialog').getByRole('combobox').selectOption('until someone ends it');
     await page.getByRole('dialog').getByRole('button', { name: 'Quarantine' }).click();
 
     await page.locator('.now .condition.c-quarantined').waitFor();
@@ -116,7 +116,7 @@ describe.skipIf(!chromium)('the console', () => {
     const dialog = page.getByRole('dialog');
     await dialog.getByRole('textbox', { name: 'Reason' }).fill('new phone');
     await dialog.getByRole('button', { name: 'Maintenance' }).click();
-    await dialog.getByText('not reachable').waitFor();
+    await dialog.getByText('unreachable').waitFor();
     await dialog.getByRole('button', { name: 'Maintenance' }).click();
     await page.getByText('Done.').waitFor();
     await page.getByRole('button', { name: 'Close' }).last().click();
@@ -164,7 +164,9 @@ describe.skipIf(!chromium)('the console', () => {
     await page.goto(`${fixture.url}/#/rack`);
     const card = page.getByLabel('Needs attention').getByRole('listitem').first();
 
-    await expect.poll(() => card.textContent()).toMatch(/not yet confirmed.*no alert was received/);
+    await expect
+      .poll(() => card.textContent())
+      .toMatch(/not yet confirmed.*no alert has been received/);
   });
 
   it('acts only on the machines of the preview', async () => {
@@ -178,7 +180,7 @@ describe.skipIf(!chromium)('the console', () => {
       fixture.show({ ...idle(), name: `new-${i}`, shelf: 'shelf2' });
     }
     await page.getByRole('textbox', { name: 'Reason' }).fill('new shelf');
-    await page.getByLabel(/Type their number/).fill(String(before.length));
+    await page.getByLabel(/type their number/).fill(String(before.length));
     await page.getByRole('dialog').getByRole('button', { name: 'Maintenance' }).click();
     await page.getByText('Done.').waitFor();
     await page.getByRole('button', { name: 'Close' }).last().click();

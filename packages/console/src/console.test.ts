@@ -107,7 +107,7 @@ describe('a session', () => {
 
     expect(response.status).toBe(403);
     expect(await response.json()).toMatchObject({
-      detail: expect.stringContaining('needs operate'),
+      detail: expect.stringContaining('requires operate'),
     });
     expect(await auditOf('machine-state')).toMatch(
       /"who":"ann-view".*"what":"rejected request","target":"POST \/v1\/notes","outcome":"rejected: /,
@@ -171,7 +171,9 @@ describe('a link', () => {
     const second = await post('/v1/session', { code });
 
     expect([first.status, second.status]).toEqual([201, 401]);
-    expect(await second.json()).toMatchObject({ detail: expect.stringContaining('used already') });
+    expect(await second.json()).toMatchObject({
+      detail: expect.stringContaining('already been used'),
+    });
     expect(await auditOf('machine-state')).toMatch(/"who":"ann-operate".*"what":"createLink"/);
   });
 

@@ -2,7 +2,7 @@
 import type { Credentials } from '@skolo/secrets';
 import { DeviceRejected } from './errors.ts';
 import type { HostKeys } from './host-keys.ts';
-import type { Target } from './session/session.ts';
+import type { Target } from './session.ts';
 
 /** Ports to reach something at, where they are not the standard ones. */
 export interface Ports {
@@ -44,5 +44,5 @@ export async function targetOf(
 /** @throws DeviceRejected rack.yaml gives it none. */
 export function addressOf({ name, address }: Pick<Endpoint, 'name' | 'address'>): string {
   if (address !== undefined) return address;
-  throw new DeviceRejected(name, 'rack.yaml gives it no address');
+  throw new DeviceRejected(name, 'rack.yaml has no address for it');
 }

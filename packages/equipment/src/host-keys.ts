@@ -136,7 +136,7 @@ export function keyChanged(
     hostKey === undefined
       ? `run: skolo equipment forget ${name}`
       : 'correct its hostKey in rack.yaml';
-  const why = `${what} is ${shown}, not ${pinned}: another host may be in between`;
+  const why = `${what} is ${shown}, not ${pinned}: another host may be intercepting the connection`;
   return new HostKeyChanged(name, `${why}; if the device was swapped, ${hint}`);
 }
 

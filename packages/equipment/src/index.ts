@@ -38,6 +38,6 @@ export type {
   ExecSession,
   SessionDeps,
   Target,
-} from './session/session.ts';
+} from './session.ts';
 export type { DialDatagrams } from './snmp/datagrams.ts';
 export { publicKeyOf } from './ssh/public-key.ts';

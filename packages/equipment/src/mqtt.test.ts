@@ -93,7 +93,9 @@ describe('a broker that sends without end', () => {
     const error = await visit(broker.port).catch((reason: unknown) => reason);
 
     expect(error).toBeInstanceOf(DeviceRejected);
-    expect(String(error)).toMatch(/the broker 127\.0\.0\.1:\d+ sends more than 1 MiB in one visit/);
+    expect(String(error)).toMatch(
+      /the broker 127\.0\.0\.1:\d+ sent more than 1 MiB in one session/,
+    );
     // The rest is in buffers of the kernel and of the broker.
     expect(broker.sent()).toBeLessThan(32 * 1024 * 1024);
   });

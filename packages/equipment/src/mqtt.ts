@@ -135,16 +135,18 @@ function failureOf(
     client.stream.on('data', (bytes: Buffer) => {
       received += bytes.length;
       if (received <= mostBytes) return;
-      reject(new DeviceRejected(device, `the broker ${broker} sends more than 1 MiB in one visit`));
+      reject(
+        new DeviceRejected(device, `the broker ${broker} sent more than 1 MiB in one session`),
+      );
       client.stream.destroy();
     });
     client.on('error', (error) => reject(connectionError(device, broker, error)));
     client.on('close', () => {
-      reject(new DeviceUnreachable(device, `the broker ${broker} cut the connection`));
+      reject(new DeviceUnreachable(device, `the broker ${broker} closed the connection`));
     });
     client.on('message', (topic, payload) => {
       if (topic !== watch?.topic || !watch.gone(payload.toString())) return;
-      reject(new DeviceUnreachable(device, `${topic} says ${shown(payload)}`));
+      reject(new DeviceUnreachable(device, `${topic} reports ${shown(payload)}`));
     });
   });
   broken.catch(() => undefined);
@@ -158,10 +160,7 @@ function subscribed(client: MqttClient, device: string, topics: string[]): Promi
         const rejected = error !== null || granted?.some(({ qos }) => qos > 2);
         if (!rejected) return resolve();
         reject(
-          new DeviceRejected(
-            device,
-            `the broker does not let it subscribe to ${topics.join(', ')}`,
-          ),
+          new DeviceRejected(device, `the broker rejects the subscription to ${topics.join(', ')}`),
         );
       });
     });
@@ -188,7 +187,7 @@ function connectionError(device: string, broker: string, error: Error): DeviceEr
   const code = 'code' in error ? error.code : undefined;
   // Of CONNACK: 4 bad user name or password, 5 not authorized.
   if (code === 4 || code === 5) {
-    return new SignInRejected(device, `the broker ${broker} does not take its login`);
+    return new SignInRejected(device, `the broker ${broker} rejects its login`);
   }
   if (typeof code === 'number') {
     return new DeviceRejected(device, `the broker ${broker} rejects the connection (code ${code})`);

@@ -54,7 +54,7 @@ describe('runProgram', () => {
   });
 
   it.for([
-    ['is not there', ['/nowhere/relay'], '/nowhere/relay is not there; install it'],
+    ['does not exist', ['/nowhere/relay'], '/nowhere/relay does not exist; install it'],
     ['cannot be run', ['/etc/passwd'], '/etc/passwd cannot be run (EACCES); install it'],
     ['has an impossible argument', ['sh', 'a\0b'], '"sh" cannot be run with these arguments'],
     ['is ended by somebody', ['sh', '-c', 'kill -9 $$'], 'sh was ended by SIGKILL'],

@@ -94,7 +94,7 @@ function finished(
 
 function notStarted(device: string, file: string, hint: string, error: Error): DeviceRejected {
   const code = errorCode(error) ?? '';
-  const what = code === 'ENOENT' ? 'is not there' : `cannot be run (${code})`;
+  const what = code === 'ENOENT' ? 'does not exist' : `cannot be run (${code})`;
   return new DeviceRejected(device, `${file} ${what}; ${hint}`);
 }
 

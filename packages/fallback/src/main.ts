@@ -2,8 +2,8 @@
 import { uptime } from 'node:os';
 import { parseArgs } from 'node:util';
 import { errorText } from '@skolo/base';
+import { holdJournal } from './existing/fence.ts';
 import { failBack, failOverToExisting, failOverToUnit } from './fail-over/fail-over.ts';
-import { holdJournal } from './fail-over/fence.ts';
 import { type Context, copyAll, lookAround, opener } from './look/look.ts';
 import { statusText } from './look/status.ts';
 import { readSettings } from './settings.ts';

@@ -17,9 +17,14 @@ export {
 export { addRack, type NewRack, removeRack, withEpoch } from './racks/clusters-edit.ts';
 export { clustersJsonSchema } from './racks/clusters-schema.ts';
 export { askEachRack, type OnNextWay, type RackAnswer } from './racks/each-rack.ts';
-export { healthPath, healthQueries, type RackHealth, readHealth } from './racks/rack-health.ts';
-export { type AskableRack, askPrometheus, type RackStatus, statusOfRacks } from './racks/status.ts';
-export { type RackReport, surveyRacks } from './racks/survey.ts';
+export { healthPath, healthQueries, type RackHealth, readHealth } from './survey/rack-health.ts';
+export {
+  type AskableRack,
+  askPrometheus,
+  type RackStatus,
+  statusOfRacks,
+} from './survey/status.ts';
+export { type RackReport, surveyRacks } from './survey/survey.ts';
 export { roles } from './way/access.ts';
 export { type Kubectl, KubectlError, kubectlWith } from './way/kubectl.ts';
 export { type LocalServer, startLocalServer } from './way/local/local-server.ts';

@@ -24,12 +24,12 @@ it.each([
   [
     'serviceAccountKey',
     '{"type": "canary"}',
-    'not a credential file of Google; serviceAccountKey needs a file of type service_account',
+    'not a Google credentials file; serviceAccountKey needs a file of type service_account',
   ],
   [
     'refreshToken',
     JSON.stringify(key),
-    'is of type service_account, which belongs under serviceAccountKey; refreshToken needs a file of type authorized_user',
+    'is of type service_account, which belongs in serviceAccountKey; refreshToken needs a file of type authorized_user',
   ],
   [
     'serviceAccountKey',

@@ -134,6 +134,6 @@ function isRsaKey(pem: string): boolean {
 function foundType(json: unknown, type: unknown): string {
   if (!isObject(json)) return 'not a JSON object';
   const other = Object.entries(kinds).find(([, { shape }]) => shape.type.value === type);
-  if (other === undefined) return 'not a credential file of Google';
-  return `is of type ${String(type)}, which belongs under ${other[0]}`;
+  if (other === undefined) return 'not a Google credentials file';
+  return `is of type ${String(type)}, which belongs in ${other[0]}`;
 }

@@ -53,6 +53,6 @@ export async function postForm<T>(
   );
   throw new SignInError(
     'unexpected-answer',
-    `${host}: ${answer.status} without a token (${where.join('; ')})`,
+    `${host}: ${answer.status}, but no token (${where.join('; ')})`,
   );
 }

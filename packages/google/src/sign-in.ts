@@ -48,7 +48,7 @@ export function metadataSignIn(url: string): SignIn {
     const text = await metadataValue(url, 'instance/service-accounts/default/token');
     const answer = Token.safeParse(parseJson(text)).data;
     if (answer) return { token: answer.access_token, lifeSeconds: answer.expires_in };
-    const what = `the metadata server ${url} gave no token`;
+    const what = `the metadata server ${url} returned no token`;
     throw new SignInError('unexpected-answer', what, { detail: 'NO_TOKEN' });
   });
   return {
@@ -101,11 +101,11 @@ export function keyFileSignIn(
   async function key() {
     const parsed = KeyFile.safeParse(parseJson((await read()).reveal()));
     if (parsed.success) return parsed.data;
-    throw new SignInError('rejected', `${name}: not a key file of Google`);
+    throw new SignInError('rejected', `${name}: not a Google key file`);
   }
   const signIn = librarySignIn(options, {
     what: `the key ${name}`,
-    hint: 'put a valid key in its place',
+    hint: 'replace it with a valid key',
     open: async (auth) => auth.fromJSON(await key()),
   });
   return {

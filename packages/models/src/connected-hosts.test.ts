@@ -248,9 +248,9 @@ describe('an answer of a command line', () => {
   };
 
   it.each([
-    ['', 'answers "show it" with no table'],
-    ['% Not now\n', 'answers "show it" with no table'],
-    ['Vlan Mac Port\n1 b827.eb00.0001\n', 'makes no sense: "1 b827.eb00.0001"'],
+    ['', 'returned no table for "show it"'],
+    ['% Not now\n', 'returned no table for "show it"'],
+    ['Vlan Mac Port\n1 b827.eb00.0001\n', 'is not valid: "1 b827.eb00.0001"'],
   ])('is no table: %j', (text, why) => {
     expect(() => rowsIn('switch-1', table, text)).toThrow(why);
     expect(() => rowsIn('switch-1', table, text)).toThrow(DeviceRejected);

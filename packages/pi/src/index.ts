@@ -6,6 +6,7 @@ export {
   storedImages,
   verifyImage,
 } from './base-images/store.ts';
+export type { Method } from './boot/customization.ts';
 export { commonFiles } from './boot/enrol.ts';
 export {
   burnCards,
@@ -16,10 +17,9 @@ export {
 export type { DiskFacts } from './burn/disk-facts.ts';
 export { findTarget, reject } from './burn/target.ts';
 export type { BurnProgress } from './burn/write-card.ts';
+export { type Disk, diskOf } from './disk/disk.ts';
 export { PiError } from './errors.ts';
 export { type BaseImage, openBaseImage } from './image/base-image.ts';
-export type { Method } from './image/customization.ts';
-export { type Disk, diskOf } from './image/disk.ts';
 export { bootFiles, customise, type MachineNeeds } from './image/machine-image.ts';
 export { writeChanged } from './image/write-image.ts';
 export { swapStep } from './running/settings.ts';

@@ -57,12 +57,9 @@ export class SecretFile<T> {
     try {
       return { value: this.parse(text) };
     } catch (error) {
-      const why =
-        error instanceof SecretFormatError
-          ? error.message
-          : 'its content is not what belongs there';
+      const why = error instanceof SecretFormatError ? error.message : 'it has the wrong content';
       return {
-        error: new SecretError('SECRET_INVALID', this.path, why, 'put the right file in its place'),
+        error: new SecretError('SECRET_INVALID', this.path, why, 'replace it with the right file'),
       };
     }
   }

@@ -79,7 +79,7 @@ describe('readSecret', () => {
     await truncate(file, 65_537);
     await expect(readSecret({ dir }, { file })).rejects.toMatchObject({
       code: 'SECRET_TOO_LARGE',
-      message: `${file}: larger than 64 KiB; is this the right file?`,
+      message: `${file}: larger than 64 KiB; check that this is the right file`,
     });
   });
 
@@ -126,7 +126,7 @@ describe('readSecret', () => {
   it('says which variable is not set', async () => {
     await expect(readSecret({ dir }, { env: 'ENABLE' }, {})).rejects.toMatchObject({
       code: 'SECRET_MISSING',
-      message: 'environment variable ENABLE: not set; set it where the service is started',
+      message: 'environment variable ENABLE: not set; set it in the environment of the service',
     });
   });
 
@@ -165,7 +165,7 @@ describe('readSecret', () => {
     await asNobody(async () => {
       await expect(readSecret({ dir }, { file: 'locked' })).rejects.toMatchObject({
         code: 'SECRET_UNREADABLE',
-        hint: 'let the user that the service runs as read it',
+        hint: 'make it readable for the user of the service',
       });
     });
   });
@@ -175,9 +175,9 @@ describe('checkSecretFile', () => {
   it.each([
     { mode: 0o600, warnings: [] },
     { mode: 0o400, warnings: [] },
-    { mode: 0o640, warnings: [/: open to its group \(mode 0640\); chmod 600 it/] },
-    { mode: 0o644, warnings: [/: open to every user of this computer \(mode 0644\)/] },
-    { mode: 0o602, warnings: [/: open to every user of this computer \(mode 0602\)/] },
+    { mode: 0o640, warnings: [/: accessible to its group \(mode 0640\); run chmod 600/] },
+    { mode: 0o644, warnings: [/: accessible to every user of this computer \(mode 0644\)/] },
+    { mode: 0o602, warnings: [/: accessible to every user of this computer \(mode 0602\)/] },
   ])('of a file with mode $mode warns $warnings.length times', async ({ mode, warnings }) => {
     await writeFile(join(dir, 'key'), 'hunter2');
     await chmod(join(dir, 'key'), mode);

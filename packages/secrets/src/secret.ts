@@ -89,7 +89,7 @@ export async function readSecret(
     const isMissing = error instanceof SecretError && error.code === 'SECRET_MISSING';
     if (isMissing && typeof ref === 'object' && mayBeSecret(rack, file)) {
       const hint =
-        'it is not shown, because it may be the secret itself: write the path of a file, and if it is the secret, replace the secret';
+        'it is not shown, because it may be the secret itself; write the path of a file, and if this is the secret, replace the secret';
       throw new SecretError('SECRET_MISSING', 'the path in rack.yaml', 'no such file', hint);
     }
     throw error;
@@ -125,13 +125,13 @@ export async function checkSecretFile(
   const who = (mode & 0o007n) === 0n ? 'its group' : 'every user of this computer';
   const octal = mode.toString(8).padStart(4, '0');
   return [
-    `${path}: open to ${who} (mode ${octal}); chmod 600 it, or in Kubernetes set the volume's defaultMode to 0400`,
+    `${path}: accessible to ${who} (mode ${octal}); run chmod 600, or in Kubernetes set defaultMode of the volume to 0400`,
   ];
 }
 
 function readVariable(name: string, env: NodeJS.ProcessEnv): string {
   const what = `environment variable ${name}`;
-  const hint = 'set it where the service is started';
+  const hint = 'set it in the environment of the service';
   const value = env[name];
   if (value === undefined) throw new SecretError('SECRET_MISSING', what, 'not set', hint);
   return trimmed(value, what, hint);
@@ -187,7 +187,7 @@ async function readAtMost(handle: FileHandle, limit: number): Promise<Uint8Array
 
 function decode(bytes: Uint8Array, path: string): string {
   if (bytes.length > maxBytes) {
-    const hint = 'is this the right file?';
+    const hint = 'check that this is the right file';
     throw new SecretError('SECRET_TOO_LARGE', path, 'larger than 64 KiB', hint);
   }
   let text: string;
@@ -216,7 +216,7 @@ function fileError(path: string, error: unknown): SecretError {
     }
     case 'EACCES':
     case 'EPERM': {
-      const hint = 'let the user that the service runs as read it';
+      const hint = 'make it readable for the user of the service';
       return new SecretError('SECRET_UNREADABLE', path, 'permission denied', hint);
     }
     default: {

@@ -3,9 +3,9 @@ import type { alertToPubsubApi, SinkStatus } from '@skolo/api';
 import { HttpProblem, type RouteHandlers } from '@skolo/common';
 import type { SinkView } from './delivery/sinks.ts';
 import type { Intake } from './intake/intake.ts';
+import { retryDeadLetters } from './intake/retry-dead-letters.ts';
 import { Rejection } from './receive/rejection.ts';
 import type { DeadLetters } from './state/dead-letters.ts';
-import { retryDeadLetters } from './state/retry-dead-letters.ts';
 import type { Status } from './status.ts';
 
 interface ApiDeps {

@@ -134,7 +134,9 @@ describe('amtool', () => {
     // `anonymousRead` of this rack admits whoever is on this computer.
     expect([silence.status, config.status, stranger.status]).toEqual([1, 0, 0]);
     expect(config.stdout).toContain('pubsub');
-    expect(silence.stderr).toContain('create silences in the Alertmanager before this');
+    expect(silence.stderr).toContain(
+      'create silences in the Alertmanager that sends to this service',
+    );
   });
 });
 

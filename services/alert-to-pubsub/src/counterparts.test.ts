@@ -121,7 +121,7 @@ describe('Prometheus alone', patiently, () => {
     ]);
     await eventually(() => subscriber.health().at(-1)).toBe('unhealthy');
     expect((await lab.client.status({})).why).toMatch(
-      /^Prometheus or Alertmanager is silent since/,
+      /^Prometheus or Alertmanager has been silent since/,
     );
 
     await startPrometheus(prometheus, rack);

@@ -293,7 +293,7 @@ describe('a state directory that vanishes while it is in use', () => {
     await vanish(lab.stateDir);
     expect((await lab.post(alert('alert-0', 4), alert('new', 1))).status).toBe(200);
     await expect
-      .poll(() => logs(lab, 'spool was deleted while in use: it was written again').length)
+      .poll(() => logs(lab, 'spool was deleted while in use and has been recreated').length)
       .toBe(1);
     await expect.poll(() => isThere(snapshotIn(lab.stateDir))).toBe(true);
     await lab.stop();

@@ -21,7 +21,7 @@ const counters = {
     'Invalid alerts, and messages that a sink rejects while it accepts others.',
     'from',
   ],
-  spool_damaged_records: ['Records of the spool that were found damaged or missing.'],
+  spool_damaged_records: ['Spool records found damaged or missing.'],
   dropped: ['Messages dropped for a sink because the spool was full.', 'sink'],
   published: ['Messages that a sink has accepted.', 'sink'],
   publish_failures: ['Failed attempts to send to a sink.', 'sink', 'reason'],
@@ -136,9 +136,9 @@ const gauges: Record<string, GaugeSpec<Status>> = {
         .filter(({ isExpected }) => isExpected)
         .map(({ name, isSilent }) => [{ receiver: name }, Number(isSilent)]),
   },
-  skolo_alerts_spool_depth: ofSinks('Messages that wait for a sink.', ({ depth }) => depth),
+  skolo_alerts_spool_depth: ofSinks('Queued messages for a sink.', ({ depth }) => depth),
   skolo_alerts_spool_oldest_seconds: ofSinks(
-    'How long the oldest message has waited for a sink.',
+    'Age of the oldest queued message for a sink.',
     ({ oldestSeconds }) => oldestSeconds,
   ),
   skolo_alerts_sink_down: ofSinks('Whether a sink accepts no message.', ({ down }) =>

@@ -198,7 +198,7 @@ describe('alert-to-pubsub', () => {
 
     expect(await lab.client.status({})).toMatchObject({
       healthy: false,
-      why: expect.stringMatching(/is silent since/),
+      why: expect.stringMatching(/has been silent since/),
     });
     await expect.poll(() => lab.arrived().map(({ body }) => body.skolo_test)).toContain('a1b2');
   });

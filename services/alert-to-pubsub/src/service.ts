@@ -13,6 +13,7 @@ import {
 import type { AlertToPubsubSettings, Finding, Rack } from '@skolo/rack';
 import { apiHandlers } from './api.ts';
 import { configuredSinks } from './delivery/configured-sinks.ts';
+import { Maintenance, type Periods } from './delivery/maintenance.ts';
 import { Sinks } from './delivery/sinks.ts';
 import { createEventLog } from './event-log.ts';
 import type { AlertEvent, EmitAlertEvent } from './events.ts';
@@ -25,7 +26,6 @@ import { createReceivers } from './receive/receivers.ts';
 import { Capacity } from './state/capacity.ts';
 import { Damage } from './state/damage.ts';
 import { DeadLetters } from './state/dead-letters.ts';
-import { Maintenance, type Periods } from './state/maintenance.ts';
 import { Store } from './state/store.ts';
 import { SuccessTimes } from './state/success-times.ts';
 import { createStatus, type Status } from './status.ts';

@@ -91,7 +91,7 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
     },
   },
   skolo_machines_common_cause: {
-    help: 'Machines that are silent because of this element of the rack.',
+    help: 'Machines that do not answer because of this element of the rack.',
     labels: ['element'],
     read: ({ machines }) => {
       const causes = machines.flatMap(({ cause }) => cause ?? []);
@@ -102,11 +102,11 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
     },
   },
   skolo_machines_reported_quarantines_waiting: {
-    help: 'Machines that report a quarantine which the journal has lost, beyond the ten that are kept.',
+    help: 'Machines that report a quarantine that the journal has lost, beyond the ten that are kept.',
     read: ({ notHeard }) => notHeard,
   },
   skolo_machines_history_pending_entries: {
-    help: 'Observed entries that are not in the history yet.',
+    help: 'Observed entries that are not yet in the history.',
     read: ({ pending }) => pending,
   },
   skolo_machines_history_open: {
@@ -119,7 +119,7 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
     read: ({ omitted }) => [...omitted].map(([machine, count]) => [{ machine }, count]),
   },
   skolo_machines_waiting_pis: {
-    help: 'Raspberry Pis with a shared image that wait for a name, by reason.',
+    help: 'Raspberry Pis with pending enrolment requests, by reason.',
     labels: ['reason'],
     read: ({ waiting }) =>
       [...new Set(waiting)].map((reason) => [

@@ -26,9 +26,9 @@ import { Current } from './join/current.ts';
 import { createMetrics } from './metrics.ts';
 import { Delivery } from './orders/delivery.ts';
 import { Orders } from './orders/orders.ts';
-import { openRecords, type Records } from './orders/records.ts';
 import { ReportedOrders } from './orders/reported.ts';
 import { Silences } from './orders/silences.ts';
+import { openRecords, type Records } from './records.ts';
 
 const api = { ...machineStateApi, ...enrolmentsApi, ...consoleApi };
 
@@ -53,7 +53,8 @@ const usual = {
   silencesEveryMs: 60_000,
 };
 const tickMs = 1000;
-const afterDamage = 'compare skolo machine list with what should be in maintenance or quarantine';
+const afterDamage =
+  'check skolo machine list for machines that should be in maintenance or quarantine';
 
 export function createMachineState(tuning: MachineStateDeps = {}): ServiceDefinition {
   return {

@@ -114,7 +114,7 @@ class Handler {
       this.deps.emit({ type: 'foreign-host', caller: known.caller, why: foreignHost });
       this.reply(exchange, errorPage(403, `${foreignHost}.`, closing));
     } else if (!origin) {
-      const why = 'Requests with X-Forwarded-For, Forwarded or Via are not answered.';
+      const why = 'Requests with X-Forwarded-For, Forwarded or Via are rejected.';
       this.reply(exchange, errorPage(403, why, closing));
     } else this.serveIfItsMac(exchange);
   }
@@ -235,7 +235,7 @@ class Handler {
     const { address } = exchange.known.caller;
     const { watches } = this.deps.state().rack.services['metadata-server'].perCaller;
     if (this.deps.watchers.countOf(address) >= watches) {
-      const why = `${address} has ${watches} requests that wait for a change already.`;
+      const why = `${address} already has ${watches} requests that wait for a change.`;
       this.reply(exchange, errorPage(429, why, retryAfter(busySeconds)));
       return;
     }

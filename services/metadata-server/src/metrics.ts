@@ -25,13 +25,13 @@ export function createMetrics(registry: Registry, deps: MetricsDeps): EmitMetada
   const countMismatch = countMismatches(registry, deps);
   const upstreamCalls = new Counter({
     name: 'skolo_metadata_upstream_calls_total',
-    help: 'Calls for a token.',
+    help: 'Requests for a token to the token endpoint.',
     labelNames: ['identity', 'kind', 'outcome'],
     registers,
   });
   const upstreamSeconds = new Histogram({
     name: 'skolo_metadata_upstream_call_duration_seconds',
-    help: 'How long upstream took.',
+    help: 'Duration of requests to the token endpoint.',
     labelNames: ['identity', 'kind'],
     buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers,
@@ -56,7 +56,7 @@ export function createMetrics(registry: Registry, deps: MetricsDeps): EmitMetada
 
 const gauges: Record<string, GaugeSpec<MetricsDeps>> = {
   skolo_metadata_token_remaining_seconds: {
-    help: 'Life left in the usual token of an identity; 0 = no valid token.',
+    help: 'Remaining lifetime of the usual token of an identity; 0: no valid token.',
     labels: ['identity'],
     read: ({ tokens }) =>
       tokens.status().map(({ account, token }) => {
@@ -100,7 +100,7 @@ function countMismatches(registry: Registry, { rack }: MetricsDeps) {
   const mismatches = new Map<string, number>();
   new Counter({
     name: 'skolo_metadata_mac_mismatches_total',
-    help: "Requests from a machine's address, but not from its MAC.",
+    help: 'Requests from the address of a machine, but from another MAC address.',
     labelNames: ['machine'],
     registers: [registry],
     collect() {

@@ -18,6 +18,8 @@ import { models } from '@skolo/models';
 import { loadDrivers } from '@skolo/models/load';
 import type { DriverKind } from '@skolo/models/outlets';
 import type { Rack } from '@skolo/rack';
+import { apiHandlers } from './api/handlers.ts';
+import { machineAccess } from './api/machine-access.ts';
 import { Cycles } from './cycle/cycles.ts';
 import { takeOver } from './cycle/inherited-state.ts';
 import { Controllers, type CreateUsbHub } from './devices/controllers.ts';
@@ -32,9 +34,7 @@ import { AutoRepair, type AutoRepairDeps } from './repair/auto-repair.ts';
 import { AuditTrail } from './report/audit-trail.ts';
 import { createMetrics, gauges } from './report/metrics.ts';
 import { createReporter, forgetRemoved } from './report/reporter.ts';
-import { apiHandlers } from './request/api.ts';
 import { Holds } from './request/holds.ts';
-import { machineAccess } from './request/machine-access.ts';
 import { OwnDevices } from './request/own-devices.ts';
 import { type Request, Requests } from './request/requests.ts';
 import { CircuitBreaker } from './rules/circuit-breaker.ts';
@@ -77,7 +77,7 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
   const { signal } = stopping;
   // Hundreds of cycles may wait, and each of them listens.
   setMaxListeners(0, signal);
-  const afterDamage = 'compare skolo power status with what should be on';
+  const afterDamage = 'check skolo power status for outlets that should be on';
   const journal = new StateJournal({ stateDir, log, degraded, afterDamage, retryMs, signal });
   const store = new Store(journal);
   await journal.open((opened) => store.load(opened));

@@ -11,8 +11,8 @@ import {
 import { JournalDown, StorageUnavailable } from '@skolo/durable';
 import type { HostKeys } from '@skolo/equipment';
 import { BackupError } from '@skolo/models/configuration';
-import type { HistoryLoss } from './history/loss.ts';
 import type { OffsiteCopies } from './offsite/copies.ts';
+import type { HistoryLoss } from './offsite/loss.ts';
 import type { ConnectedHostReadings } from './read/connected-hosts.ts';
 import { BackupFailed } from './read/failure.ts';
 import { type StatusSources, statusOf, statusOfAll } from './report/device-status.ts';
@@ -94,7 +94,7 @@ function readers(deps: ApiDeps, audit: Audit): Omit<Handlers, Changes> {
       await known(sources, device);
       const transcript = await transcripts.read(device);
       if (transcript !== undefined) return ok(transcript);
-      throw new HttpProblem(404, `the last attempt at ${device} left no transcript`);
+      throw new HttpProblem(404, `there is no transcript of the last attempt to read ${device}`);
     },
     restoreSteps: async ({ params, caller }) => {
       const version = await find(sources, params.device, params.version);
@@ -166,7 +166,7 @@ async function readWithSecrets(
   target: string,
 ): Promise<void> {
   if (role !== 'admin') {
-    const detail = `secrets are shown to the role admin, and ${who} has ${role}; without secrets=true they are masked`;
+    const detail = `secrets require the role admin, but ${who} has the role ${role}; leave out secrets=true to get them masked`;
     throw new HttpProblem(403, detail);
   }
   await audit.begin({ who, role, what: 'read with secrets', target, outcome: 'done' });
@@ -194,7 +194,7 @@ function throwProblem(cause: unknown): never {
     cause instanceof AuditUnavailable
   ) {
     const headers = { 'retry-after': '30' };
-    throw new HttpProblem(503, `${cause.message}; nothing was begun; /readyz says why`, {
+    throw new HttpProblem(503, `${cause.message}; no run was started; /readyz gives the reason`, {
       headers,
       cause,
     });

@@ -1,7 +1,7 @@
 /** What happens in the service. Its parts emit; metrics, log, `/readyz` and webhook consume, and know no part. */
 import type { Version } from '@skolo/backup';
 import type { Emit, Logger } from '@skolo/common';
-import type { Outcome } from './runs/outcome.ts';
+import type { Outcome } from './outcome.ts';
 import { summaryOf } from './runs/summary.ts';
 import type { RunRecord } from './state.ts';
 

@@ -21,10 +21,10 @@ export function judgeContent(
 ): Rejection | undefined {
   if ('bytes' in content && format === 'text') {
     const text = content.bytes.toString('latin1');
-    if (text.trim() === '') return { failure: 'incomplete', what: 'it answered with nothing' };
+    if (text.trim() === '') return { failure: 'incomplete', what: 'it returned nothing' };
     const rejection = rejectionIn(text);
     if (rejection !== undefined) {
-      return { failure: 'rejected', what: `it answered with an error: ${rejection}` };
+      return { failure: 'rejected', what: `it returned an error: ${rejection}` };
     }
   }
   const missing = incomplete(content);
@@ -77,7 +77,7 @@ export function judgeIdentity(
   const forget = `run: skolo equipment forget ${name}`;
   if (serial !== undefined && seen.serial !== undefined && seen.serial !== serial) {
     return another(
-      `its serial number is ${seen.serial}, rack.yaml says ${serial}: another device answers at this address`,
+      `its serial number is ${seen.serial}, but rack.yaml has ${serial}: another device answers at this address`,
     );
   }
   if (pinned?.serial !== undefined && seen.serial !== undefined) {
@@ -90,7 +90,7 @@ export function judgeIdentity(
   if (pinned?.hostname === undefined || seen.hostname === undefined) return undefined;
   if (pinned.hostname === seen.hostname) return undefined;
   return another(
-    `its configuration calls it ${seen.hostname}, not ${pinned.hostname}: another device answers at this address, or it was renamed; if it was swapped or renamed, ${forget}`,
+    `its configuration has the host name ${seen.hostname}, not ${pinned.hostname}: another device answers at this address, or it was renamed; if it was swapped or renamed, ${forget}`,
   );
 }
 
@@ -109,6 +109,6 @@ export function judgeSize(
 ): Rejection | undefined {
   const lost = previous === 0 ? 0 : ((previous - size) / previous) * 100;
   if (lost <= shrinkPercent) return undefined;
-  const what = `it has ${size} bytes, the version before has ${previous}; if that is right, run: skolo backup run ${name}`;
+  const what = `it has ${size} bytes, but the previous version has ${previous}; if that is correct, run: skolo backup run ${name}`;
   return { failure: 'suspiciously-small', what };
 }

@@ -20,12 +20,13 @@ import { loadBackups } from '@skolo/models/load';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import { apiHandlers } from './api.ts';
 import { type BackupEvent, type EmitBackup, logEvents } from './events.ts';
-import { HistoryLoss } from './history/loss.ts';
 import { Store } from './history/store.ts';
 import { Versions } from './history/versions.ts';
 import { JumphostBackup } from './jumphost/backup.ts';
 import { Notices } from './notices/index.ts';
 import { OffsiteCopies } from './offsite/copies.ts';
+import { HistoryLoss } from './offsite/loss.ts';
+import { Stopping } from './outcome.ts';
 import { ConnectedHostReadings } from './read/connected-hosts.ts';
 import { Fetch } from './read/fetch.ts';
 import { openMask } from './read/masking.ts';
@@ -38,7 +39,6 @@ import { DeviceRestores } from './restore/device.ts';
 import { HistoryRestore } from './restore/history.ts';
 import { Attempts, type AttemptsDeps } from './runs/attempts.ts';
 import { Inventory } from './runs/inventory.ts';
-import { Stopping } from './runs/outcome.ts';
 import { Planner } from './runs/planner.ts';
 import { Runs, type RunsDeps } from './runs/runs.ts';
 import { State } from './state.ts';
@@ -139,7 +139,7 @@ function createStorage(
   const { log, clock, stateDir, lastSuccess, degraded } = context;
   const { file: rackFile } = context.rack;
   const rack = () => context.rack.rack;
-  const afterDamage = 'compare skolo backup status with the devices that you expect';
+  const afterDamage = 'check skolo backup status for the devices that you expect';
   const journal = new StateJournal({ stateDir, log, degraded, afterDamage, retryMs, signal });
   const state = new State(journal);
   const store = new Store({ rack, stateDir, clock, log, emit, signal });
@@ -240,7 +240,7 @@ function react(event: BackupEvent, { copies, runs, planner, notices, log }: Reac
       const request = { devices: [device], origin: 'notice', by: device, reason: notice } as const;
       runs.begun(request).catch((error: unknown) => {
         // It has left rack.yaml since.
-        log.info({ device, why: errorText(error) }, 'notice is not followed');
+        log.info({ device, why: errorText(error) }, 'notice cannot be processed');
       });
       break;
     }

@@ -35,19 +35,19 @@ export function noSuchDevice(name: string, names: Iterable<string>): HttpProblem
 }
 
 function whyNot({ model: name, backup, address }: InfrastructureDevice): string | undefined {
-  if (!backup) return 'rack.yaml leaves it out: `backup: false`';
+  if (!backup) return 'rack.yaml excludes it: `backup: false`';
   const model = models.get(name);
-  if (model === undefined) return `${name} is not a model`;
+  if (model === undefined) return `${name} is not a known model`;
   if ('no' in model.backup) return model.backup.no;
-  if (address === undefined) return 'rack.yaml gives it no address';
+  if (address === undefined) return 'rack.yaml has no address for it';
   return undefined;
 }
 
 function whyNotJumphost({ services }: Rack): string | undefined {
   const { jumphost, encrypt } = services['router-backup'];
-  if (!jumphost.backup) return 'rack.yaml leaves it out: `jumphost: { backup: false }`';
+  if (!jumphost.backup) return 'rack.yaml excludes it: `jumphost: { backup: false }`';
   if (encrypt === undefined || encrypt === 'none') {
-    return 'it holds secrets, so it is only kept encrypted: give services.router-backup.encrypt an age recipient';
+    return 'it contains secrets, so its backup must be encrypted: set services.router-backup.encrypt to an age recipient';
   }
   return undefined;
 }

@@ -84,8 +84,8 @@ services: { swarming-client: { ${settings} } }
 
   expect(await check('botDir: /root, python: /no/python')).toEqual({
     code: 78,
-    text: `/root cannot be the bot's folder: it deletes what it does not know; set \`botDir\` in rack.yaml to a folder of its own, such as /b/s
-/no/python is not installed: the bot needs Python 3.7 or newer; install it, or set \`python\` in rack.yaml
+    text: `/root cannot be the bot folder, because the bot deletes unknown files there; set \`botDir\` in rack.yaml to a folder that only the bot uses, such as /b/s
+/no/python is not installed, but the bot needs Python 3.7 or newer; install it, or set \`python\` in rack.yaml
 `,
   });
   expect((await check(`botDir: ${dir}/b/s, python: /bin/false`)).text).toMatch(
@@ -93,7 +93,7 @@ services: { swarming-client: { ${settings} } }
   );
   expect(await check(`botDir: ${dir}/rack.yaml/s, python: python3`)).toMatchObject({
     code: 78,
-    text: expect.stringContaining('it is no folder'),
+    text: expect.stringContaining('it is not a folder'),
   });
   expect(await check(`botDir: ${dir}/b/s, python: python3`)).toMatchObject({ code: 0 });
 });

@@ -27,7 +27,7 @@ it('reports why it is not ready also while the metadata server keeps it waiting'
 
   expect(await ready()).toMatchObject({
     ready: false,
-    degraded: [{ what: 'identity', why: 'no source was asked yet' }],
+    degraded: [{ what: 'identity', why: 'no source has been tried yet' }],
   });
 });
 
@@ -45,7 +45,7 @@ services:
 `);
   const ready = await start(metadata.url);
 
-  await expect
-    .poll(ready)
-    .toMatchObject({ degraded: [{ what: 'bot', why: expect.stringContaining('fits its name') }] });
+  await expect.poll(ready).toMatchObject({
+    degraded: [{ what: 'bot', why: expect.stringContaining('matches its name') }],
+  });
 });

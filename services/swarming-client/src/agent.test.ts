@@ -5,7 +5,7 @@ import type { AgentStatus } from '@skolo/api/swarming-client';
 import { isLong } from '@skolo/durable/fault-injection';
 import { peer, screenshot } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { argumentsOf, processes } from './bot/processes.ts';
+import { argumentsOf, processes } from './host/processes.ts';
 import type { AgentProcess } from './testing/agent-process.ts';
 import { Lab, machine, newOrder } from './testing/lab.ts';
 
@@ -143,7 +143,7 @@ describe.skipIf(isMissing)('a machine with a phone', () => {
     const screen = (body: { fresh?: boolean; force?: boolean; device?: string }) =>
       agent.client().screen({ body });
 
-    await expect(screen({})).rejects.toThrow('device: no screenshot is kept as evidence');
+    await expect(screen({})).rejects.toThrow('device: there is no stored screenshot');
     await expect(screen({ device: '../device' })).rejects.toThrow('the machine has: device');
     const { bytes, headers } = await screen({ fresh: true });
     expect(Buffer.from(bytes)).toEqual(screenshot);
@@ -157,7 +157,7 @@ describe.skipIf(isMissing)('a machine with a phone', () => {
     expect(swarming.task(task.id).state).toBe('running');
 
     adb.phone().faults.add('garbage');
-    await expect(screen({ fresh: true, force: true })).rejects.toThrow('is not PNG');
+    await expect(screen({ fresh: true, force: true })).rejects.toThrow('is not a PNG file');
     adb.phone().faults.clear();
     adb.phone().unplug();
     await expect(screen({ fresh: true, force: true })).rejects.toThrow('not attached');
@@ -213,7 +213,7 @@ describe.skipIf(isMissing)('an agent, from its first start on', () => {
     metadata.setRack(undefined);
     agent = await its.startAgent();
 
-    const why = expect.stringContaining('does not know this machine');
+    const why = expect.stringContaining('does not recognise the address of this machine');
     await expect
       .poll(() => agent.ready())
       .toMatchObject({
@@ -242,7 +242,7 @@ describe.skipIf(isMissing)('an agent, from its first start on', () => {
     await agent.until(({ bot }) => bot?.state === 'stopping');
     await agent.until(({ devices }) => devices.some(isHere));
     expect(await agent.hook('get_state', {})).toMatchObject({
-      maintenance: 'the bot restarts once its task has ended: other settings: reboot',
+      maintenance: 'the bot restarts once its task has ended: changed settings: reboot',
     });
     await running.go();
     await agent.until(({ bot }) => bot?.starts === 2);
@@ -320,7 +320,7 @@ leave('adb', {})`,
     await swarming.until(() => swarming.task(task).state === 'completed');
 
     await expect
-      .poll(() => agent.logged('ended what a finished task left behind'))
+      .poll(() => agent.logged('ended processes that a finished task had left behind'))
       .toMatchObject([{ processes: 2 }]);
     expect(left()).toEqual(['adb']);
     expect((await agent.status()).bot).toMatchObject({ state: 'running', starts: 1 });

@@ -9,7 +9,7 @@ const plain: Partial<Record<AgentEvent['type'], [level: 'info' | 'warn', message
   'bot-not-started': ['warn', 'the bot cannot be started'],
   'bot-exited': ['info', 'bot ended'],
   'bot-restarting': ['info', 'the bot is restarted'],
-  'bot-silent': ['warn', 'the bot is silent'],
+  'bot-silent': ['warn', 'the bot calls no hooks'],
   'bot-downloaded': ['info', 'bot downloaded'],
   'bot-not-downloaded': ['warn', 'bot not downloaded'],
   'needs-attention': ['warn', 'device needs attention'],

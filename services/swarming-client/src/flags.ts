@@ -48,19 +48,19 @@ const table: Flag[] = [
     value: 'N',
     env: 'SKOLO_HOOK_PORT',
     fallback: `${hookPort}`,
-    help: 'port on 127.0.0.1 for the hooks of the bot; 0 = any free one',
+    help: 'port on 127.0.0.1 for the hooks of the bot; 0 = any free port',
   },
   {
     name: 'power-cycle-port',
     value: 'N',
     env: 'SKOLO_POWER_CYCLE_PORT',
-    help: 'port of the jumphost where the power-cycle daemon is asked first: on a node of k3s',
+    help: 'port on the jumphost where the agent first tries the power-cycle daemon, on a k3s node',
   },
   ...processFlags('swarming-client', {
     port: 'port of the status',
-    host: 'address to listen on, and to ask from',
+    host: 'address to listen on, and to send requests from',
     check:
-      'check the entry of this machine in rack.yaml, and the folder and the Python of its bot, print all errors, and exit',
+      'check the entry of this machine in rack.yaml, and the folder and the Python of its bot; print all errors, and exit',
   }),
 ];
 

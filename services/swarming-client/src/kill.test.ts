@@ -18,7 +18,7 @@ import {
   variableOf,
   withDescendants,
   workingFolder,
-} from './bot/processes.ts';
+} from './host/processes.ts';
 import { createRunCommand } from './host/run-command.ts';
 import type { AgentProcess } from './testing/agent-process.ts';
 import { Lab, machine } from './testing/lab.ts';

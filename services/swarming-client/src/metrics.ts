@@ -29,12 +29,12 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
     read: ({ isKnown }) => Number(isKnown),
   },
   skolo_swarming_bot_state: {
-    help: '1 for the state that the bot is in.',
+    help: '1 for the current state of the bot.',
     labels: ['state'],
     read: ({ bot }) => botStates.map((state) => [{ state }, Number(bot.state === state)]),
   },
   skolo_swarming_bot_healthy: {
-    help: '1 if the bot runs, has called its hooks since it was started, and is not silent.',
+    help: '1 if the bot runs, has called its hooks since its start, and still calls them.',
     read: ({ bot }) => Number(bot.state === 'running' && bot.isHealthy),
   },
   skolo_swarming_task_running: {
@@ -52,7 +52,7 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
       verdicts.map((verdict) => [{ verdict }, Number(health.verdict === verdict)]),
   },
   skolo_swarming_health_reason_seconds: {
-    help: 'Age of each reason for accepting no tasks: of several with one code, of the oldest.',
+    help: 'Age of each reason for accepting no tasks; the oldest of several with the same code.',
     labels: ['code', 'device', 'verdict'],
     read: ({ machine: { health, devices }, now }) =>
       health.reasons
@@ -65,12 +65,12 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
         ]),
   },
   skolo_swarming_device_battery_percent: {
-    help: 'Charge of the battery of a device that is present.',
+    help: 'Battery charge of an attached device.',
     labels: ['device'],
     read: (measured) => ofDevices(measured, ({ batteryPercent }) => batteryPercent),
   },
   skolo_swarming_device_temperature_celsius: {
-    help: 'Warmest sensor of each kind of a device that is present: battery, skin, processor, other.',
+    help: 'Highest temperature of each kind of sensor of an attached device: battery, skin, processor, other.',
     labels: ['device', 'sensor'],
     read: ({ machine }) =>
       present(machine).flatMap(({ device, reading: { temperatures, processorSensors = [] } }) =>
@@ -99,16 +99,16 @@ export function createMetrics(
   registerGauges(registry, gauges, measured);
   const counter = (name: string, help: string, labelNames: string[] = []) =>
     new Counter({ name: `skolo_swarming_${name}`, help, labelNames, registers });
-  const starts = counter('bot_starts_total', 'Starts of the bot.');
-  const exits = counter('bot_exits_total', 'Exits of the bot, by reason.', ['why']);
-  const downloads = counter('bot_downloads_total', 'Downloads of the bot.', ['outcome']);
+  const starts = counter('bot_starts_total', 'Number of bot starts.');
+  const exits = counter('bot_exits_total', 'Number of bot exits, by reason.', ['why']);
+  const downloads = counter('bot_downloads_total', 'Number of bot downloads.', ['outcome']);
   const repairs = counter('repairs_total', 'Repair steps, by outcome.', ['step', 'outcome']);
   const tasks = counter('tasks_total', 'Tasks that were started.');
   const ends = counter('tasks_ended_total', 'Ends of tasks, as the bot reports them.', ['outcome']);
   const hookFailures = counter('hook_failures_total', 'Hooks answered with an error.', ['hook']);
   const hooks = new Histogram({
     name: 'skolo_swarming_hook_seconds',
-    help: 'How long the bot waited for the answer to a hook.',
+    help: 'Time that the bot waited for the answer to a hook.',
     labelNames: ['hook'],
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1],
     registers,

@@ -2,6 +2,7 @@
 // all parts that are not Debian packages. README.md of the folder above describes them.
 //
 //	real-node network --dir DIR --address CIDR --api-port N [--remove]
+//	real-node forward --node PID --port N
 //	real-node node --dir DIR --network PID
 //	real-node reach < attempts.json
 //	real-node pause-image
@@ -40,6 +41,8 @@ func main() {
 		fmt.Println(version.Get().GitVersion)
 	case "network":
 		exitWith(part, runNetwork(args))
+	case "forward":
+		exitWith(part, runForward(args))
 	case "node":
 		exitWith(part, runNode(args))
 	case "node-cgroup":
@@ -65,7 +68,7 @@ func main() {
 }
 
 func usage() {
-	fmt.Fprintln(os.Stderr, "usage: real-node network|node|reach|pause-image|policies|kubelet|kube-proxy|coredns|version [FLAGS]")
+	fmt.Fprintln(os.Stderr, "usage: real-node network|forward|node|reach|pause-image|policies|kubelet|kube-proxy|coredns|version [FLAGS]")
 	os.Exit(2)
 }
 

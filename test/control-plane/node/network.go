@@ -53,12 +53,7 @@ func runNetwork(args []string) error {
 		return err
 	}
 	go accept(egress, func(client net.Conn) { serveEgress(client, inside) })
-	go accept(listener, func(client net.Conn) {
-		server, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", *port))
-		if err == nil {
-			join(client, client, server)
-		}
-	})
+	go accept(listener, func(client net.Conn) { passToLoopback(client, *port) })
 	io.Copy(io.Discard, os.Stdin)
 	if *remove {
 		// The test is gone. Its etcd and its nodes are ending, and may still write.
@@ -68,6 +63,35 @@ func runNetwork(args []string) error {
 		}
 	}
 	return nil
+}
+
+// runForward makes a port of the computer's loopback one of a node's loopback: of a simulator that pods of the node connect to.
+func runForward(args []string) error {
+	flags := flag.NewFlagSet("forward", flag.ExitOnError)
+	node := flags.Int("node", 0, "first process of the node")
+	port := flags.Int("port", 0, "port, there and here")
+	flags.Parse(args)
+	inside, err := os.Open(fmt.Sprintf("/proc/%d/ns/net", *node))
+	if err != nil {
+		return err
+	}
+	listener, err := inNamespace(inside, func() (net.Listener, error) {
+		return net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", *port))
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Println("listening")
+	go accept(listener, func(client net.Conn) { passToLoopback(client, *port) })
+	io.Copy(io.Discard, os.Stdin)
+	return nil
+}
+
+func passToLoopback(client net.Conn, port int) {
+	server, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	if err == nil {
+		join(client, client, server)
+	}
 }
 
 func accept(listener net.Listener, serve func(net.Conn)) {

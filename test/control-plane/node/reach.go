@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -35,13 +37,16 @@ const patience = time.Second
 // namespaces that have the addresses, so no pod needs a program for it. Endpoints at which somebody listens already stay theirs.
 func reach(in io.Reader, out io.Writer) error {
 	var given struct {
+		// Network is the process with the bridge, and Nodes are those of `real-node node`.
+		Network  int        `json:"network"`
+		Nodes    []int      `json:"nodes"`
 		Listen   []endpoint `json:"listen"`
 		Attempts []attempt  `json:"attempts"`
 	}
 	if err := json.NewDecoder(in).Decode(&given); err != nil {
 		return err
 	}
-	namespaces, err := namespacesByAddress()
+	namespaces, err := namespacesByAddress(given.Network, given.Nodes)
 	if err != nil {
 		return err
 	}
@@ -75,14 +80,16 @@ func reach(in io.Reader, out io.Writer) error {
 	return json.NewEncoder(out).Encode(results)
 }
 
-// namespacesByAddress finds the network namespaces of all processes.
-func namespacesByAddress() (map[string]*os.File, error) {
+// namespacesByAddress finds the network namespaces of the bridge and of the nodes' processes. Another test's pods may have the
+// same addresses.
+func namespacesByAddress(network int, nodes []int) (map[string]*os.File, error) {
 	found := map[string]*os.File{}
 	seen := map[string]bool{}
 	links, _ := filepath.Glob("/proc/[0-9]*/ns/net")
 	for _, link := range links {
+		process := filepath.Dir(filepath.Dir(link))
 		name, err := os.Readlink(link)
-		if err != nil || seen[name] {
+		if err != nil || seen[name] || process != fmt.Sprintf("/proc/%d", network) && !isOf(nodes, process) {
 			continue
 		}
 		seen[name] = true
@@ -101,6 +108,15 @@ func namespacesByAddress() (map[string]*os.File, error) {
 		}
 	}
 	return found, nil
+}
+
+// isOf tells whether a process is in the control groups of one of these nodes.
+func isOf(nodes []int, process string) bool {
+	groups, err := os.ReadFile(process + "/cgroup")
+	return err == nil && slices.ContainsFunc(nodes, func(node int) bool {
+		name := fmt.Sprintf("/%s%d", groupPrefix, node)
+		return bytes.Contains(groups, []byte(name+"/")) || bytes.Contains(groups, []byte(name+"\n"))
+	})
 }
 
 func (e endpoint) String() string { return net.JoinHostPort(e.Address, fmt.Sprint(e.Port)) }

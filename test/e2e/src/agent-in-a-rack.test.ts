@@ -180,7 +180,7 @@ while not os.path.exists('${file('go')}'): time.sleep(0.1)`,
     ...['power', 'cycle', `${machine}-device`, '--mode', 'hard', '--reason', 'to see it', '--wait'],
   );
 
-  expect(cycled).toContain('its younger connection proves that it was off');
+  expect(cycled).toContain('its newer USB connection confirms that it was off');
   expect(seen).toEqual(['on', 'off', 'on']);
   expect(await skolo('machine', 'status', machine)).toContain('ok');
 });

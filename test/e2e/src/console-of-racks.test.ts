@@ -92,7 +92,7 @@ it.skipIf(noBrowser)('in a browser: all racks, one of them live, and back', asyn
   const { link, direct, cut } = await openConsole();
   const { page, complaints } = await openPage(link);
 
-  await page.getByRole('row', { name: /rack5.*not reachable.*no such host name/ }).waitFor();
+  await page.getByRole('row', { name: /rack5.*unreachable.*no such host name/ }).waitFor();
   await page.getByRole('row', { name: /rack4.*connected.*2 of 2 need a person/ }).waitFor();
   expect(page.url()).not.toContain('code');
   await page.getByRole('link', { name: 'rack4' }).click();

@@ -399,7 +399,7 @@ PidFile /run/router-sshd.pid
       await utimes(join(store, 'next/router'), minutesAgo, minutesAgo);
       const second = await run('secrets', 'rotate', 'rack4', 'router');
 
-      expect(first.out).toMatch(/^router: not finished; services take up the new password/m);
+      expect(first.out).toMatch(/^router: not finished; services load the new password/m);
       expect(second.out).toMatch(/^router: rotated; /m);
       expect(second.code).toBe(0);
       const [next = '', old] = (await readFile(join(store, 'router'), 'utf8')).split('\n');

@@ -53,7 +53,7 @@ it.skipIf(why)(
     const plane = await startControlPlane(programs['control-plane'] ?? '', kubectl, {
       folder: join(dir, 'plane'),
     });
-    onTestFinished(plane.close);
+    onTestFinished(() => plane.close());
     const apply = (text: string) =>
       execFileSync(
         kubectl,

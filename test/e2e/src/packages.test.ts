@@ -129,17 +129,35 @@ const describedByEachOther = ['model', 'switch', 'talk'].map(
   (name) => `test/simulators/src/equipment/cli/switch/${name}.ts`,
 );
 
+const files = packages.flatMap(({ folder }) =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => /(^|\/)src\/.*\.tsx?$/.test(file))
+    .map((file) => join(folder, file)),
+);
+const imports = new Map(files.map((file) => [file, importedFrom(file)]));
+
 it('has no cycle of files that import from each other, types included', () => {
-  const files = packages.flatMap(({ folder }) =>
-    readdirSync(folder, { recursive: true, encoding: 'utf8' })
-      .filter((file) => /(^|\/)src\/.*\.tsx?$/.test(file))
-      .map((file) => join(folder, file)),
-  );
-
-  const needs = new Map(files.map((file) => [file, importedFrom(file)]));
-
   expect(files.length).toBeGreaterThan(1000);
-  expect(inCycles(needs).map((file) => relative(root, file))).toEqual(describedByEachOther);
+  expect(inCycles(imports).map((file) => relative(root, file))).toEqual(describedByEachOther);
+});
+
+/** A request passes through all of them, and each of them rejects it as HTTP does. */
+const passedByRequests = ['access', 'audit', 'connections', 'health', 'http', 'process', 'state'];
+
+it('has no cycle of folders of packages and services, types included', () => {
+  const needs = new Map<string, string[]>();
+  for (const [file, others] of imports) {
+    const folder = stageOf(file);
+    if (folder === undefined) continue;
+    const needed = others.flatMap((other) => stageOf(other) ?? []);
+    const known = needs.get(folder) ?? [];
+    needs.set(folder, [...known, ...needed.filter((other) => other !== folder)]);
+  }
+
+  expect(needs.size).toBeGreaterThan(100);
+  expect(inCycles(needs).sort()).toEqual(
+    passedByRequests.map((name) => `packages/common/src/${name}`),
+  );
 });
 
 describe('rack', () => {
@@ -197,6 +215,13 @@ function inCycles(needs: ReadonlyMap<string, readonly string[]>): string[] {
     }
   }
   return [...left.keys()];
+}
+
+/** The folder of `src` that a file is in; undefined for files of `src` itself, tests, and what only they use. */
+function stageOf(file: string): string | undefined {
+  const isTest = /\.test\.tsx?$|\/(testing|bench)\//.test(file);
+  const stage = /^((packages|services)\/.*?\bsrc\/[\w-]+)\//.exec(relative(root, file));
+  return isTest ? undefined : stage?.[1];
 }
 
 /** The files of its package that a file imports, for values or types; dynamic imports are not among them. */

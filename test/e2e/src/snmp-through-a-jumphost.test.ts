@@ -86,7 +86,7 @@ machines: { rpi-1: { kind: rpi, address: 127.0.0.2, power: pdu-1/1 } }
 
   await jumphost.program('node', 'echo "node: not found" >&2; exit 127');
   await expect(read(right)).rejects.toThrow(
-    'pdu-1: the relay on the jumphost has ended: node: not found',
+    'pdu-1: the relay on the jumphost exited: node: not found',
   );
   await way.close();
   await expect.poll(workstation.left).toEqual([]);

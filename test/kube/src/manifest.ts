@@ -71,6 +71,7 @@ const Container = z.looseObject({
   name: z.string(),
   image: z.string().optional(),
   imagePullPolicy: z.string().optional(),
+  terminationMessagePolicy: z.string().optional(),
   ports: z
     .array(
       z.looseObject({

@@ -93,7 +93,7 @@ function handlersOf(at: number): RouteHandlers<typeof api> {
     const { running, id } = status().task;
     if (!running) return;
     const which = id === undefined ? 'a task' : `task ${id}`;
-    throw new HttpProblem(409, `${which} is running; ask again when it has ended`);
+    throw new HttpProblem(409, `${which} is running; try again when it has ended`);
   }
 
   return {

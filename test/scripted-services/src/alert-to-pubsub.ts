@@ -113,7 +113,7 @@ function stuck(): SinkStatus {
     failingSince: since,
     reason: 'permission',
     detail:
-      'projects/my-project/topics/prometheus-alerts: these credentials may not publish; give them roles/pubsub.publisher',
+      'projects/my-project/topics/prometheus-alerts: these credentials have no permission to publish; grant them roles/pubsub.publisher',
   };
 }
 

@@ -69,7 +69,7 @@ export function startMachineState({ tokens }: { tokens: TestTokens }): Promise<S
             const changed = setTimeout(() => {
               const third = exampleMachines.machines().find(({ name }) => name === 'rpi-003');
               if (third) {
-                changes.machine({ ...third, condition: 'ok', sentence: 'waits for a task' });
+                changes.machine({ ...third, condition: 'ok', sentence: 'waiting for a task' });
               }
             }, 100);
             signal.addEventListener('abort', () => clearTimeout(changed));
@@ -82,6 +82,16 @@ export function startMachineState({ tokens }: { tokens: TestTokens }): Promise<S
   );
 }
 
+type Handlers = RouteHandlers<typeof machineStateApi>;
+
+interface Parts {
+  world: MachineWorld;
+  calls: Call[];
+  orders: MachineOrder[];
+  all(): Machine[];
+  find(name: string): Machine;
+}
+
 export function machineStateHandlers({
   world,
   changes,
@@ -90,7 +100,7 @@ export function machineStateHandlers({
   world: MachineWorld;
   changes: Changes;
   calls?: Call[];
-}): RouteHandlers<typeof machineStateApi> {
+}): Handlers {
   const orders: MachineOrder[] = [];
 
   function all(): Machine[] {
@@ -106,23 +116,7 @@ export function machineStateHandlers({
     return found;
   }
 
-  function newOrder(machine: string, given: Omit<MachineOrder, 'id' | 'machine' | 'since'>) {
-    const since = new Date().toISOString();
-    const isAway = world.isAway?.(machine) ?? false;
-    const order = {
-      ...given,
-      id: `o${orders.length}`,
-      machine,
-      since,
-      ...(isAway ? { why: 'connection refused' } : { deliveredAt: since }),
-    };
-    orders.push(order);
-    const condition = given.kind === 'maintenance' ? 'maintenance' : 'quarantined';
-    const sentence = `${given.by}: ${given.reason}`;
-    world.show?.({ ...find(machine), condition, since, sentence });
-    return order;
-  }
-
+  const parts = { world, calls, orders, all, find };
   return {
     machines: () => ({ status: 200, body: { machines: all() } }),
     rack: () => ({ status: 200, body: world.rack() }),
@@ -131,6 +125,14 @@ export function machineStateHandlers({
       status: 200,
       follow: changes.follow({ ...world, machines: all }, headers['last-event-id']),
     }),
+    ...recordHandlers(parts),
+    ...orderHandlers(parts),
+    ...agentHandlers(parts),
+  };
+}
+
+function recordHandlers({ world, calls, find }: Parts) {
+  return {
     history({ params: { name }, query }) {
       const kinds = query.kind?.split(',');
       const entries = world
@@ -152,6 +154,28 @@ export function machineStateHandlers({
       calls.push({ name: 'addNote', body });
       return { status: 201 };
     },
+  } satisfies Partial<Handlers>;
+}
+
+function orderHandlers({ world, calls, orders, all, find }: Parts) {
+  function newOrder(machine: string, given: Omit<MachineOrder, 'id' | 'machine' | 'since'>) {
+    const since = new Date().toISOString();
+    const isAway = world.isAway?.(machine) ?? false;
+    const order = {
+      ...given,
+      id: `o${orders.length}`,
+      machine,
+      since,
+      ...(isAway ? { why: 'connection refused' } : { deliveredAt: since }),
+    };
+    orders.push(order);
+    const condition = given.kind === 'maintenance' ? 'maintenance' : 'quarantined';
+    const sentence = `${given.by}: ${given.reason}`;
+    world.show?.({ ...find(machine), condition, since, sentence });
+    return order;
+  }
+
+  return {
     order({ body, caller }) {
       const { machines: names, kind, reason, until, count } = body;
       if (names.length > all().length / 10 && count !== names.length) {
@@ -171,6 +195,11 @@ export function machineStateHandlers({
       world.show?.({ ...find(ended.machine), condition: 'ok', sentence });
       return { status: 200, body: ended };
     },
+  } satisfies Partial<Handlers>;
+}
+
+function agentHandlers({ calls, find }: Parts) {
+  return {
     log({ params: { name }, query: { after = -1 } }) {
       find(name);
       const lines = Array.from({ length: 40 }, (_, number) => ({
@@ -184,7 +213,7 @@ export function machineStateHandlers({
     screen({ params: { name }, body: { fresh, force } }) {
       const { task } = find(name);
       if (!fresh) {
-        const detail = 'device: no screenshot is kept as evidence; ask for a fresh one';
+        const detail = 'device: there is no stored screenshot; request a fresh one';
         throw new HttpProblem(404, detail);
       }
       if (task !== undefined && !force) throw new HttpProblem(409, `task ${task.id} is running`);
@@ -209,7 +238,7 @@ export function machineStateHandlers({
       calls.push({ name: 'reboot', body });
       return { status: 202 };
     },
-  };
+  } satisfies Partial<Handlers>;
 }
 
 /** By default the last day. */

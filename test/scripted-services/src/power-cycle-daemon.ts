@@ -77,23 +77,38 @@ function handlerOf(
   };
 }
 
+type Handlers = RouteHandlers<typeof api>;
+type Parts = Pick<Scripted, 'world' | 'asked' | 'calls'> & {
+  cycles: Map<string, ScriptedCycle>;
+  newId(kind: string): string;
+};
+
 function handlersOf(
   cycles: Map<string, ScriptedCycle>,
-  { world, asked, calls }: Pick<Scripted, 'world' | 'asked' | 'calls'>,
-): RouteHandlers<typeof api> {
-  const answers = new Map<string, { id: string; target: string; joined: boolean }[]>();
-  const holds = world.holds();
-  const began = Date.now();
+  scripted: Pick<Scripted, 'world' | 'asked' | 'calls'>,
+): Handlers {
   let ids = 1000;
+  const parts: Parts = { ...scripted, cycles, newId: (kind) => `${kind}${++ids}` };
+  return {
+    ...requestHandlers(parts),
+    ...cycleHandlers(parts),
+    ...holdHandlers(parts),
+    ...rackHandlers(scripted.world),
+  };
+}
 
-  function begin(
-    request: Pick<ScriptedCycle['now'], 'action' | 'mode' | 'reason' | 'by' | 'force'> & {
-      targets: string[];
-      offSeconds?: number | undefined;
-      skipRejected: boolean;
-      key: string | undefined;
-    },
-  ) {
+type CycleRequest = Pick<ScriptedCycle['now'], 'action' | 'mode' | 'reason' | 'by' | 'force'> & {
+  targets: string[];
+  offSeconds?: number | undefined;
+  skipRejected: boolean;
+  key: string | undefined;
+};
+
+/** Accepts requests, each key once. */
+function requesting({ cycles, world, asked, newId }: Parts) {
+  const answers = new Map<string, { id: string; target: string; joined: boolean }[]>();
+  const began = Date.now();
+  return (request: CycleRequest) => {
     const { targets, skipRejected, key, offSeconds = 5, ...rest } = request;
     asked.times++;
     if (key !== undefined) asked.keys.add(key);
@@ -109,21 +124,18 @@ function handlersOf(
           ({ now, isOver }) => now.target === target && !isOver,
         );
         if (open !== undefined) return { id: open.now.id, target, joined: true };
-        const id = `c${++ids}`;
+        const id = newId('c');
         cycles.set(id, new ScriptedCycle({ ...rest, id, target, offSeconds }, began));
         return { id, target, joined: false };
       });
     if (key !== undefined) answers.set(key, accepted);
     return { cycles: accepted, rejected };
-  }
+  };
+}
 
-  function cycleOf(id: string): ScriptedCycle['now'] {
-    const past = world.cycles().find((cycle) => cycle.id === id);
-    const found = cycles.get(id)?.now ?? past;
-    if (found !== undefined) return found;
-    throw new HttpProblem(404, `${id}: no such cycle; skolo power log lists them`);
-  }
-
+function requestHandlers(parts: Parts) {
+  const { world, calls } = parts;
+  const begin = requesting(parts);
   return {
     requestCycles: ({ body: { machines, ...body }, headers, caller }) => {
       calls.push({ name: 'requestCycles', body: { machines, ...body } });
@@ -139,6 +151,18 @@ function handlersOf(
       for (const { target } of begun.cycles) world.switched?.(target, state, by);
       return { status: 202, body: begun };
     },
+  } satisfies Partial<Handlers>;
+}
+
+function cycleHandlers({ world, cycles }: Parts) {
+  function cycleOf(id: string): ScriptedCycle['now'] {
+    const past = world.cycles().find((cycle) => cycle.id === id);
+    const found = cycles.get(id)?.now ?? past;
+    if (found !== undefined) return found;
+    throw new HttpProblem(404, `${id}: no such cycle; skolo power log lists them`);
+  }
+
+  return {
     cycles: ({ query: { target, state, outcome, limit } }) => {
       const own = [...cycles.values()].map(({ now }) => now).reverse();
       const all = [...own, ...world.cycles()];
@@ -164,34 +188,20 @@ function handlersOf(
       scripted.cancel();
       return { status: 200, body: scripted.now };
     },
-    machines: ({ query: { name } }) => {
-      const machines = world.machines();
-      if (name === undefined) return { status: 200, body: { machines } };
-      const wanted = [name].flat().flatMap((each) => expandRange(each));
-      const rejected = wanted.flatMap((each) =>
-        world.isKnown(each)
-          ? []
-          : (world.rejectionOf(each, { force: true, action: 'cycle' }) ?? []),
-      );
-      if (rejected.length > 0) throw rejecting(rejected);
-      const found = machines.filter((machine) => wanted.includes(machine.name));
-      return { status: 200, body: { machines: found } };
-    },
-    outlets: () => ({ status: 200, body: { outlets: world.outlets?.() ?? [] } }),
-    controllers: () => ({ status: 200, body: { controllers: world.controllers() } }),
+  } satisfies Partial<Handlers>;
+}
+
+function holdHandlers({ world, calls, newId }: Parts) {
+  const holds = world.holds();
+  return {
     holds: () => ({ status: 200, body: { holds } }),
     hold: ({ body, caller }) => {
       const { targets, reason, until } = body;
       calls.push({ name: 'hold', body });
       const wanted = targets.flatMap((target) => expandRange(target));
-      const unknown = wanted.flatMap((target) =>
-        world.isKnown(target)
-          ? []
-          : (world.rejectionOf(target, { force: true, action: 'cycle' }) ?? []),
-      );
-      if (unknown.length > 0) throw rejecting(unknown);
+      mustKnow(world, wanted);
       const made = wanted.map((target) => ({
-        id: `h${++ids}`,
+        id: newId('h'),
         target,
         by: caller.name,
         since: ago(0),
@@ -207,6 +217,21 @@ function handlersOf(
       if (hold === undefined) throw new HttpProblem(404, `there is no hold ${id}`);
       return { status: 200, body: hold };
     },
+  } satisfies Partial<Handlers>;
+}
+
+function rackHandlers(world: Scripted['world']) {
+  return {
+    machines: ({ query: { name } }) => {
+      const machines = world.machines();
+      if (name === undefined) return { status: 200, body: { machines } };
+      const wanted = [name].flat().flatMap((each) => expandRange(each));
+      mustKnow(world, wanted);
+      const found = machines.filter((machine) => wanted.includes(machine.name));
+      return { status: 200, body: { machines: found } };
+    },
+    outlets: () => ({ status: 200, body: { outlets: world.outlets?.() ?? [] } }),
+    controllers: () => ({ status: 200, body: { controllers: world.controllers() } }),
     forgetPendingOn: ({ params: { outlet } }) => {
       if (outlet !== 'pdu-9/1') throw new HttpProblem(404, `${outlet} has no pending on`);
       return { status: 200, body: { outlet } };
@@ -216,7 +241,16 @@ function handlersOf(
       const forgotten = world.hostKeys().some((key) => key.device === device);
       return { status: 200, body: { device, forgotten } };
     },
-  };
+  } satisfies Partial<Handlers>;
+}
+
+function mustKnow(world: Scripted['world'], targets: readonly string[]): void {
+  const rejected = targets.flatMap((target) =>
+    world.isKnown(target)
+      ? []
+      : (world.rejectionOf(target, { force: true, action: 'cycle' }) ?? []),
+  );
+  if (rejected.length > 0) throw rejecting(rejected);
 }
 
 function stateOf({ step, outcome }: ScriptedCycle['now']): 'queued' | 'running' | 'finished' {

@@ -36,44 +36,43 @@ export function startRouterBackup({
   return startScriptedService('router-backup', tokens, handler, place);
 }
 
-function handlersOf(world: BackupWorld): RouteHandlers<typeof api> {
+type Handlers = RouteHandlers<typeof api>;
+
+function handlersOf(world: BackupWorld): Handlers {
+  return {
+    ...runHandlers(world),
+    ...deviceHandlers(world),
+    ...versionHandlers(world),
+    restoreSteps: stepsHandler(world),
+    ...restoreHandlers(world),
+    ...historyHandlers(world),
+  };
+}
+
+function versionOf(world: BackupWorld, device: string, wanted: string): Version {
+  const versions = world.versionsOf(device);
+  if (versions.length === 0) {
+    throw new HttpProblem(404, `${device}: no such device; skolo backup status lists them`);
+  }
+  const number = /^latest(?:~(\d+))?$/.exec(wanted);
+  const place = number
+    ? Number(number[1] ?? 0)
+    : versions.findIndex(({ version: { id } }) => wanted.length >= 4 && id.startsWith(wanted));
+  const found = versions[place];
+  if (found !== undefined) return found;
+  throw new HttpProblem(404, `${device}: there is no version ${wanted}; it has ${versions.length}`);
+}
+
+function known(world: BackupWorld, names: readonly string[]): string[] {
+  const all = world.devices().map(({ name }) => name);
+  const unknown = names.find((name) => !all.includes(name));
+  if (unknown === undefined) return [...names];
+  throw new HttpProblem(404, `${unknown}: rack.yaml has no device of that name`);
+}
+
+function runHandlers(world: BackupWorld) {
   const runs = new Map<string, BackupRun>(world.pastRuns().map((run) => [run.id, run]));
   let ids = 1000;
-  let received = Buffer.alloc(0);
-  /** Reported once a copy was restored that has not all of it. */
-  let lost: LostHistory[] = [];
-
-  function versionOf(device: string, wanted: string): Version {
-    const versions = world.versionsOf(device);
-    if (versions.length === 0) {
-      throw new HttpProblem(404, `${device}: no such device; skolo backup status lists them`);
-    }
-    const number = /^latest(?:~(\d+))?$/.exec(wanted);
-    const place = number
-      ? Number(number[1] ?? 0)
-      : versions.findIndex(({ version: { id } }) => wanted.length >= 4 && id.startsWith(wanted));
-    const found = versions[place];
-    if (found !== undefined) return found;
-    throw new HttpProblem(
-      404,
-      `${device}: there is no version ${wanted}; it has ${versions.length}`,
-    );
-  }
-
-  function between(
-    from: { content: string },
-    to: { content: string },
-    names: { from: string; to: string },
-  ): string {
-    return difference(world.masked(from.content), world.masked(to.content), names);
-  }
-
-  function known(names: readonly string[]): string[] {
-    const all = world.devices().map(({ name }) => name);
-    const unknown = names.find((name) => !all.includes(name));
-    if (unknown === undefined) return [...names];
-    throw new HttpProblem(404, `${unknown}: rack.yaml has no device of that name`);
-  }
 
   function advance(run: BackupRun): BackupRun {
     const open = run.devices.filter(({ state }) => state !== 'done').slice(0, 2);
@@ -89,21 +88,6 @@ function handlersOf(world: BackupWorld): RouteHandlers<typeof api> {
   }
 
   return {
-    content: ({ params, query, caller }) => {
-      const withSecrets = query.secrets === 'true';
-      if (withSecrets && caller.role !== 'admin') {
-        const detail = `secrets are shown to the role admin, and ${caller.name} has ${caller.role}; without secrets=true they are masked`;
-        throw new HttpProblem(403, detail);
-      }
-      const { version, content } = versionOf(params.device, params.version);
-      const sha1 = createHash('sha1').update(content).digest('hex');
-      return {
-        status: 200,
-        headers: { 'x-skolo-version': version.id, 'x-skolo-sha1': sha1 },
-        type: 'application/octet-stream',
-        body: withSecrets ? content : world.masked(content),
-      };
-    },
     requestBackup: ({ body: { devices, reason }, caller }) => {
       const all = world
         .devices()
@@ -115,7 +99,7 @@ function handlersOf(world: BackupWorld): RouteHandlers<typeof api> {
         by: caller.name,
         ...(reason !== undefined && { reason }),
         requestedAt: ago(0),
-        devices: known(devices ?? all).map((device) => ({ device, state: 'waiting' })),
+        devices: known(world, devices ?? all).map((device) => ({ device, state: 'waiting' })),
       };
       runs.set(run.id, run);
       return { status: 202, body: run };
@@ -133,10 +117,11 @@ function handlersOf(world: BackupWorld): RouteHandlers<typeof api> {
       }
       return { status: 200, body: advance(run) };
     },
-    devices: () => ({
-      status: 200,
-      body: { devices: world.devices(), offsite: world.offsite(), lost },
-    }),
+  } satisfies Partial<Handlers>;
+}
+
+function deviceHandlers(world: BackupWorld) {
+  return {
     device: ({ params: { device } }) => {
       const found = world.devices().find(({ name }) => name === device);
       if (found === undefined) throw new HttpProblem(404, `${device}: there is no such device`);
@@ -147,13 +132,55 @@ function handlersOf(world: BackupWorld): RouteHandlers<typeof api> {
       if (hosts !== undefined) return { status: 200, body: hosts };
       throw new HttpProblem(502, `${device}: no answer within 20 s`);
     },
+    transcript: ({ params: { device } }) => {
+      if (device !== 'switch-2') throw new HttpProblem(404, `${device}: nothing failed there`);
+      const transcript =
+        '(switch-2) #show running-config\r\n!Current Configuration:\r\n\u001b[1;1H--More-- or (q)uit';
+      return { status: 200, body: { at: ago(20.5 * 60), transcript } };
+    },
+    hostKeys: () => ({
+      status: 200,
+      body: {
+        hostKeys: [
+          {
+            device: 'router',
+            fingerprint: 'SHA256:Jk2Nn9Ff0xT1XqKx2l7vC6mWb2gF0mYv3oH5cXk0t1Q',
+            firstSeen: ago(60.5 * 86_400),
+          },
+        ],
+      },
+    }),
+    forgetHostKey: ({ params: { device } }) => ({
+      status: 200,
+      body: { device, forgotten: device === 'router' },
+    }),
+  } satisfies Partial<Handlers>;
+}
+
+function versionHandlers(world: BackupWorld) {
+  return {
+    content: ({ params, query, caller }) => {
+      const withSecrets = query.secrets === 'true';
+      if (withSecrets && caller.role !== 'admin') {
+        const detail = `secrets require the role admin, but ${caller.name} has the role ${caller.role}; leave out secrets=true to get them masked`;
+        throw new HttpProblem(403, detail);
+      }
+      const { version, content } = versionOf(world, params.device, params.version);
+      const sha1 = createHash('sha1').update(content).digest('hex');
+      return {
+        status: 200,
+        headers: { 'x-skolo-version': version.id, 'x-skolo-sha1': sha1 },
+        type: 'application/octet-stream',
+        body: withSecrets ? content : world.masked(content),
+      };
+    },
     versions: ({ params: { device }, query: { limit } }) => {
-      versionOf(device, 'latest');
+      versionOf(world, device, 'latest');
       const versions = world.versionsOf(device).map(({ version }) => version);
       return { status: 200, body: { versions: versions.slice(0, limit) } };
     },
     diff: ({ params: { device }, query: { from, to, secrets } }) => {
-      const [a, b] = [versionOf(device, from), versionOf(device, to)];
+      const [a, b] = [versionOf(world, device, from), versionOf(world, device, to)];
       const name = ({ id, time }: BackupVersion) => `${device} ${id.slice(0, 12)}, ${time}`;
       const show = secrets === 'true' ? (text: string) => text : world.masked;
       const diff = difference(show(a.content), show(b.content), {
@@ -162,48 +189,51 @@ function handlersOf(world: BackupWorld): RouteHandlers<typeof api> {
       });
       return { status: 200, body: { from: a.version, to: b.version, diff } };
     },
-    transcript: ({ params: { device } }) => {
-      if (device !== 'switch-2') throw new HttpProblem(404, `${device}: nothing failed there`);
-      const transcript =
-        '(switch-2) #show running-config\r\n!Current Configuration:\r\n\u001b[1;1H--More-- or (q)uit';
-      return { status: 200, body: { at: ago(20.5 * 60), transcript } };
-    },
-    restoreSteps: ({ params: { device, version: wanted } }) => {
-      const { version, content } = versionOf(device, wanted);
-      if (device === 'switch-1') {
-        const steps = [
-          { title: 'all of it', where: 'device' as const, lines: ['configure', 'exit'] },
-        ];
-        const body = { version, comment: '', steps, canApply: false, canCheck: false };
-        return { status: 200, body };
-      }
+  } satisfies Partial<Handlers>;
+}
+
+function stepsHandler(world: BackupWorld): Handlers['restoreSteps'] {
+  return ({ params: { device, version: wanted } }) => {
+    const { version, content } = versionOf(world, device, wanted);
+    if (device === 'switch-1') {
       const steps = [
-        { title: 'begin', where: 'device' as const, lines: ['configure'] },
-        {
-          title: 'load it; without step 4 it reboots after 10 minutes, with what it had',
-          where: 'device' as const,
-          lines: [
-            ...(content.match(/vif \d+/g) ?? []).map(
-              (vif) => `set interfaces ethernet eth1 ${vif}`,
-            ),
-            'set system login user admin authentication encrypted-password $6$s3same',
-            'commit-confirm 10',
-          ],
-        },
-        {
-          title: 'see that it answers',
-          where: 'workstation' as const,
-          lines: ['ping -c 3 192.168.1.1'],
-        },
-        { title: 'keep it', where: 'device' as const, lines: ['confirm', 'save', 'exit'] },
+        { title: 'all of it', where: 'device' as const, lines: ['configure', 'exit'] },
       ];
-      return {
-        status: 200,
-        body: { version, comment: '#', steps, canApply: true, canCheck: true },
-      };
-    },
+      const body = { version, comment: '', steps, canApply: false, canCheck: false };
+      return { status: 200, body };
+    }
+    const steps = [
+      { title: 'begin', where: 'device' as const, lines: ['configure'] },
+      {
+        title: 'load it; without step 4 it reboots after 10 minutes, with what it had',
+        where: 'device' as const,
+        lines: [
+          ...(content.match(/vif \d+/g) ?? []).map((vif) => `set interfaces ethernet eth1 ${vif}`),
+          'set system login user admin authentication encrypted-password $6$s3same',
+          'commit-confirm 10',
+        ],
+      },
+      {
+        title: 'see that it answers',
+        where: 'workstation' as const,
+        lines: ['ping -c 3 192.168.1.1'],
+      },
+      { title: 'keep it', where: 'device' as const, lines: ['confirm', 'save', 'exit'] },
+    ];
+    return {
+      status: 200,
+      body: { version, comment: '#', steps, canApply: true, canCheck: true },
+    };
+  };
+}
+
+function restoreHandlers(world: BackupWorld) {
+  function between(from: Version, to: Version, names: { from: string; to: string }): string {
+    return difference(world.masked(from.content), world.masked(to.content), names);
+  }
+  return {
     checkRestore: ({ params: { device, version: wanted } }) => {
-      const [now, then] = [versionOf(device, 'latest'), versionOf(device, wanted)];
+      const [now, then] = [versionOf(world, device, 'latest'), versionOf(world, device, wanted)];
       if (device === 'switch-1') {
         const body = {
           version: then.version,
@@ -232,7 +262,7 @@ function handlersOf(world: BackupWorld): RouteHandlers<typeof api> {
       };
     },
     restore: ({ params: { device, version: wanted }, body: { running, reason } }) => {
-      const [now, then] = [versionOf(device, 'latest'), versionOf(device, wanted)];
+      const [now, then] = [versionOf(world, device, 'latest'), versionOf(world, device, wanted)];
       if (running !== 'sha1:0123' || reason === 'too late') {
         throw new HttpProblem(409, `${device}: its configuration has changed since it was checked`);
       }
@@ -253,6 +283,18 @@ function handlersOf(world: BackupWorld): RouteHandlers<typeof api> {
         },
       };
     },
+  } satisfies Partial<Handlers>;
+}
+
+function historyHandlers(world: BackupWorld) {
+  let received = Buffer.alloc(0);
+  /** Reported once a copy was restored that has not all of it. */
+  let lost: LostHistory[] = [];
+  return {
+    devices: () => ({
+      status: 200,
+      body: { devices: world.devices(), offsite: world.offsite(), lost },
+    }),
     receiveHistory: ({ body: { offset, data: piece } }) => {
       if (offset === 0) received = Buffer.alloc(0);
       received = Buffer.concat([received, Buffer.from(piece, 'base64')]);
@@ -260,7 +302,7 @@ function handlersOf(world: BackupWorld): RouteHandlers<typeof api> {
     },
     restoreHistory: ({ body: { sha256: sum } }) => {
       if (sha256(received) !== sum) {
-        throw new HttpProblem(409, 'what arrived is not what was sent; send it again');
+        throw new HttpProblem(409, 'the received history differs from the sent one; send it again');
       }
       // A bundle of git says so at its begin.
       if (!received.toString('latin1').startsWith('# v2 git bundle\n')) {
@@ -274,21 +316,5 @@ function handlersOf(world: BackupWorld): RouteHandlers<typeof api> {
       lost = [];
       return { status: 200, body: { accepted } };
     },
-    hostKeys: () => ({
-      status: 200,
-      body: {
-        hostKeys: [
-          {
-            device: 'router',
-            fingerprint: 'SHA256:Jk2Nn9Ff0xT1XqKx2l7vC6mWb2gF0mYv3oH5cXk0t1Q',
-            firstSeen: ago(60.5 * 86_400),
-          },
-        ],
-      },
-    }),
-    forgetHostKey: ({ params: { device } }) => ({
-      status: 200,
-      body: { device, forgotten: device === 'router' },
-    }),
-  };
+  } satisfies Partial<Handlers>;
 }

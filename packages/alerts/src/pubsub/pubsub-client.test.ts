@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeServiceAccountKey, startGooglePubSub } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { Sink } from '../sink.ts';
 import { createPubSubSink } from '../sinks/pubsub.ts';
-import type { Sink } from '../sinks/sink.ts';
 import { flat, numberedAlert } from '../testing/messages.ts';
 import { sinkErrorOf } from '../testing/sink-error.ts';
 import type { PubSubCredentials } from './pubsub-sign-in.ts';
@@ -150,9 +150,9 @@ describe("the rack's metadata server", () => {
   });
 
   it.each([
-    [503, 'unavailable', 'its log says why'],
-    [404, 'credentials', 'give it an identity in rack.yaml'],
-    [403, 'credentials', 'give it an identity in rack.yaml'],
+    [503, 'unavailable', 'its log shows the reason'],
+    [404, 'credentials', 'assign it an identity in rack.yaml'],
+    [403, 'credentials', 'assign it an identity in rack.yaml'],
   ] as const)('has its own error when it answers %i', async (status, reason, hint) => {
     const metadata = await startMetadata();
     const { google } = await start();
@@ -183,7 +183,7 @@ describe("the rack's metadata server", () => {
 
     expect(portal).toMatchObject({ reason: 'credentials' });
     expect(unreachable).toMatchObject({ reason: 'unavailable' });
-    expect(unreachable.message).toContain('is it running?');
+    expect(unreachable.message).toContain('check that it runs');
   });
 });
 
@@ -227,12 +227,12 @@ describe('a key file', () => {
   });
 
   it.each([
-    ['is no JSON', '{"private_key": "s3cret"', 'not a key file of Google'],
-    ['is another file', '{"s3cret": "s3cret"}', 'not a key file of Google'],
+    ['is no JSON', '{"private_key": "s3cret"', 'not a Google key file'],
+    ['is another file', '{"s3cret": "s3cret"}', 'not a Google key file'],
     [
       'holds a broken key',
       JSON.stringify({ ...makeKey('broken'), private_key: 's3cret' }),
-      'put a valid key in its place',
+      'replace it with a valid key',
     ],
     ['is empty', '', 'empty'],
   ])('that %s is reported without its content', async (_, content, hint) => {

@@ -3,7 +3,7 @@
  */
 import type { v1 } from '@google-cloud/pubsub';
 import { noSignIn } from '@skolo/google';
-import { SinkError } from '../sinks/sink.ts';
+import { SinkError } from '../sink.ts';
 import { type PubSubCredentials, pubSubSignIn } from './pubsub-sign-in.ts';
 
 interface PubSubSettings {
@@ -69,7 +69,7 @@ export async function connectPubSub(
     throw new SinkError(
       'credentials',
       'NO_PROJECT',
-      'Pub/Sub: no project: the credentials name none; set services.alert-to-pubsub.project in rack.yaml',
+      'Pub/Sub: the credentials name no project; set services.alert-to-pubsub.project in rack.yaml',
     );
   }
   const { PubSub, v1 } = await import('@google-cloud/pubsub');
@@ -121,7 +121,7 @@ function addressOf(text: string, source: string): Address {
     throw new SinkError(
       'topic',
       'BAD_ENDPOINT',
-      `${source} is ${JSON.stringify(text)}: not HOST:PORT`,
+      `${source} is ${JSON.stringify(text)}, but must be HOST:PORT`,
     );
   }
   const { hostname, port } = new URL(url);

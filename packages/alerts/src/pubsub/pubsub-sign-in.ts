@@ -7,7 +7,7 @@ import {
   SignInError,
 } from '@skolo/google';
 import { Secret, SecretError, SecretFile } from '@skolo/secrets';
-import { SinkError } from '../sinks/sink.ts';
+import { SinkError } from '../sink.ts';
 
 export type PubSubCredentials = 'default' | 'metadata' | { keyFile: string };
 
@@ -44,7 +44,7 @@ function signInBy(credentials: PubSubCredentials, metadataUrl: string | undefine
     const file = new SecretFile(keyFile, (text) => new Secret(text));
     return keyFileSignIn(keyFile, () => file.read(), library);
   }
-  if (metadataUrl === undefined) throw new TypeError('credentials of no metadata server');
+  if (metadataUrl === undefined) throw new TypeError('credentials are not from a metadata server');
   return metadataSignIn(metadataUrl);
 }
 

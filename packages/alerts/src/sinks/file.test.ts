@@ -14,10 +14,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { decode } from '../message/decode.ts';
+import type { Sink } from '../sink.ts';
 import { flat, heartbeatMessage, numberedAlert } from '../testing/messages.ts';
 import { sinkErrorOf } from '../testing/sink-error.ts';
 import { createFileSink, type FileSinkOptions } from './file.ts';
-import type { Sink } from './sink.ts';
 
 async function tempFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'skolo-file-sink-'));
@@ -190,7 +190,7 @@ describe('a failure', () => {
     await send(sink, 2);
 
     expect(error).toMatchObject({ reason: 'disk', code: 'ENOSPC' });
-    expect(error.message).toContain('make room');
+    expect(error.message).toContain('free some space');
     expect(after.equals(before)).toBe(true);
     expect(await numbersIn(file)).toEqual([1, 2]);
   });

@@ -10,7 +10,7 @@ import { errorCode, errorText } from '@skolo/base';
 import { appendLines, syncFolder } from '@skolo/durable';
 import { type EncodeAs, encode } from '../message/encode.ts';
 import type { Message } from '../message/message.ts';
-import { type Sink, SinkError, type SinkReason } from './sink.ts';
+import { type Sink, SinkError, type SinkReason } from '../sink.ts';
 
 export interface FileSinkOptions {
   name: string;
@@ -84,15 +84,24 @@ interface Kind {
 }
 
 const kinds: Record<string, Kind> = {
-  ENOSPC: { reason: 'disk', text: 'the disk is full; make room' },
-  EDQUOT: { reason: 'disk', text: 'the quota is used up; make room, or raise it' },
-  EFBIG: { reason: 'disk', text: 'larger than a file may be; lower maxBytes of the sink' },
-  EROFS: { reason: 'disk', text: 'the disk is read-only; check its errors, mount it again' },
+  ENOSPC: { reason: 'disk', text: 'the disk is full; free some space' },
+  EDQUOT: { reason: 'disk', text: 'the quota is exhausted; free some space, or raise it' },
+  EFBIG: {
+    reason: 'disk',
+    text: 'it exceeds the maximum size of a file; lower maxBytes of the sink',
+  },
+  EROFS: { reason: 'disk', text: 'the disk is read-only; check it for errors, then remount it' },
   EIO: { reason: 'disk', text: 'the disk reports an error; replace it' },
   ENOENT: { reason: 'topic', text: 'its folder is missing; create it, or mount its disk' },
   ENOTDIR: { reason: 'topic', text: 'a part of the path is a file; correct it in rack.yaml' },
-  EACCES: { reason: 'permission', text: 'this user may not write there; change its owner or mode' },
-  EPERM: { reason: 'permission', text: 'this user may not write there; change its owner or mode' },
+  EACCES: {
+    reason: 'permission',
+    text: 'this user has no permission to write there; change the owner or mode',
+  },
+  EPERM: {
+    reason: 'permission',
+    text: 'this user has no permission to write there; change the owner or mode',
+  },
 };
 
 function fileError(file: string, error: unknown): SinkError {

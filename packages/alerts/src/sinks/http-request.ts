@@ -7,7 +7,7 @@
  */
 import { errorCode, errorText, withDeadline } from '@skolo/base';
 import { isSafeForSecrets, type Secret, SecretError } from '@skolo/secrets';
-import { SinkError, type SinkReason } from './sink.ts';
+import { SinkError, type SinkReason } from '../sink.ts';
 import { parseTemplate } from './template.ts';
 
 export { SinkError, type SinkReason };
@@ -84,7 +84,7 @@ export function createHttpRequest(options: HttpRequestOptions): SendRequest {
       });
     } catch (error) {
       if (signal.aborted) {
-        throw new SinkError('unavailable', 'ABORTED', `${what}: ended before an answer`);
+        throw new SinkError('unavailable', 'ABORTED', `${what}: ended before the response`);
       }
       throw error instanceof SinkError ? error : unreachable(what, error);
     }
@@ -101,7 +101,7 @@ async function tokenFor(
     throw new SinkError(
       'credentials',
       'UNSAFE_URL',
-      `${name}: its token would be sent in the clear; use an https URL`,
+      `${name}: its token would be sent unencrypted; use an https URL`,
     );
   }
   try {
@@ -138,7 +138,7 @@ function kindOf(status: number): { reason: SinkReason; hint: string } {
   if (status >= 400) return { reason: 'rejected', hint: 'correct its body, method or headers' };
   return {
     reason: 'topic',
-    hint: 'redirects are not followed: correct its URL',
+    hint: 'redirects are not followed; correct its URL',
   };
 }
 

@@ -3,10 +3,10 @@ import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'nod
 import { Secret, SecretError } from '@skolo/secrets';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Message } from '../message/message.ts';
+import type { Sink } from '../sink.ts';
 import { alertMessage, flat, heartbeatMessage, noticeMessage } from '../testing/messages.ts';
 import { sinkErrorOf } from '../testing/sink-error.ts';
 import { createHttpSink, type HttpSinkOptions } from './http.ts';
-import type { Sink } from './sink.ts';
 
 interface Request {
   method: string | undefined;

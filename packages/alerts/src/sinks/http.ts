@@ -2,8 +2,8 @@
 import { setMaxListeners } from 'node:events';
 import { type EncodeAs, encode } from '../message/encode.ts';
 import { orderingKey } from '../message/ordering-key.ts';
+import type { Sink } from '../sink.ts';
 import { createHttpRequest, type HttpRequestOptions } from './http-request.ts';
-import type { Sink } from './sink.ts';
 import { valuesOf } from './values.ts';
 
 export interface HttpSinkOptions extends HttpRequestOptions {

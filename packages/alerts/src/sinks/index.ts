@@ -4,10 +4,10 @@ import { type AlertToPubsubSettings, type Rack, serviceUrl } from '@skolo/rack';
 import { readSecret } from '@skolo/secrets';
 import type { EncodeAs } from '../message/encode.ts';
 import type { PubSubDeps } from '../pubsub/pubsub-client.ts';
+import type { Sink } from '../sink.ts';
 import { createFileSink } from './file.ts';
 import { createHttpSink } from './http.ts';
 import { createPubSubSink } from './pubsub.ts';
-import type { Sink } from './sink.ts';
 
 type SinkSettings = AlertToPubsubSettings['sinks'][number];
 

@@ -1,6 +1,6 @@
 /** Errors of Pub/Sub, for people: https://cloud.google.com/pubsub/docs/reference/error-codes */
 import { type GrpcCode, grpcCode, grpcText } from '../pubsub/grpc.ts';
-import { SinkError, type SinkReason } from './sink.ts';
+import { SinkError, type SinkReason } from '../sink.ts';
 
 interface Kind {
   reason: SinkReason;
@@ -13,7 +13,7 @@ const kinds: Partial<Record<GrpcCode, Kind>> = {
   DEADLINE_EXCEEDED: { reason: 'timeout', hint: 'it is retried' },
   PERMISSION_DENIED: {
     reason: 'permission',
-    hint: 'give the account roles/pubsub.publisher on the topic, and enable the Pub/Sub API in the project',
+    hint: 'grant the account roles/pubsub.publisher on the topic, and enable the Pub/Sub API in the project',
   },
   UNAUTHENTICATED: { reason: 'credentials', hint: 'correct services.alert-to-pubsub.credentials' },
   RESOURCE_EXHAUSTED: { reason: 'quota', hint: 'it is retried; or raise the quota' },
@@ -46,7 +46,7 @@ export function publishError(error: unknown, topic: string): SinkError {
 export function topicMissing(error: unknown, topic: string): SinkError {
   const code = grpcCode(error) ?? 'UNKNOWN';
   const [, project, , name] = topic.split('/');
-  const hint = `create it (gcloud pubsub topics create ${name} --project ${project}), or give the account roles/pubsub.editor`;
+  const hint = `create it (gcloud pubsub topics create ${name} --project ${project}), or grant the account roles/pubsub.editor`;
   const why = `${topic} is missing and could not be created: ${code}: ${grpcText(error)}`;
   return new SinkError('topic', code, `Pub/Sub: ${why}; ${hint}`);
 }

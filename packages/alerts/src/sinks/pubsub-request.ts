@@ -4,7 +4,7 @@ import type { protos, v1 } from '@google-cloud/pubsub';
 import { orAborted } from '@skolo/base';
 import { type EncodeAs, encode } from '../message/encode.ts';
 import type { Message } from '../message/message.ts';
-import { SinkError } from './sink.ts';
+import { SinkError } from '../sink.ts';
 
 export interface Request {
   messages: protos.google.pubsub.v1.IPubsubMessage[];
@@ -142,5 +142,5 @@ export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal)
 }
 
 function aborted(): SinkError {
-  return new SinkError('unavailable', 'ABORTED', 'ended before there was an answer');
+  return new SinkError('unavailable', 'ABORTED', 'ended before the response');
 }

@@ -10,10 +10,10 @@ import {
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { decode } from '../message/decode.ts';
 import { connectPubSub } from '../pubsub/pubsub-client.ts';
+import type { Sink } from '../sink.ts';
 import { alertMessage, flat, heartbeatMessage, numberedAlert } from '../testing/messages.ts';
 import { sinkErrorOf } from '../testing/sink-error.ts';
 import { createPubSubSink, type PubSubSinkOptions } from './pubsub.ts';
-import type { Sink } from './sink.ts';
 
 const topic = 'projects/my-project/topics/alerts';
 

@@ -9,9 +9,9 @@ import { noOrderingKey, orderingKey } from '../message/ordering-key.ts';
 import { grpcCode } from '../pubsub/grpc.ts';
 import { connectPubSub, type PubSubConnection, type PubSubDeps } from '../pubsub/pubsub-client.ts';
 import type { PubSubCredentials } from '../pubsub/pubsub-sign-in.ts';
+import { type Sink, SinkError } from '../sink.ts';
 import { publishError, topicMissing } from './pubsub-error.ts';
 import { Channel, type Request, requestsOf, unlessAborted } from './pubsub-request.ts';
-import { type Sink, SinkError } from './sink.ts';
 
 export interface PubSubSinkOptions {
   name: string;

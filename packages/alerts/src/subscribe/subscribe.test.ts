@@ -153,7 +153,7 @@ describe.each(places)('with %s, a subscription', (_name, start) => {
         'projects/rack-4/topics/nobody: no such topic; correct project and topic, or wait for the first alert, which creates it',
     });
     await expect(listen(place, { subscription: 'nobody' }).ended).rejects.toThrow(
-      'projects/rack-4/subscriptions/nobody: no such subscription; create it, or leave it out for a temporary one',
+      'projects/rack-4/subscriptions/nobody: no such subscription; create it, or leave out the name to use a temporary one',
     );
   });
 
@@ -283,7 +283,7 @@ describe('when something is wrong with Pub/Sub, a subscription', () => {
     pubsub.misbehave('reject', { code: 'PERMISSION_DENIED' });
 
     await expect(listen(place).ended).rejects.toThrow(
-      'projects/rack-4/topics/alerts: these credentials may not create a subscription; give them roles/pubsub.editor, or name one that exists',
+      'projects/rack-4/topics/alerts: these credentials have no permission to create a subscription; grant them roles/pubsub.editor, or name an existing one',
     );
   });
 

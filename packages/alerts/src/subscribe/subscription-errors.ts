@@ -1,6 +1,6 @@
 /** Errors of subscriptions, for people. */
 import { type GrpcCode, grpcCode, grpcText } from '../pubsub/grpc.ts';
-import { SinkError } from '../sinks/sink.ts';
+import { SinkError } from '../sink.ts';
 import { StreamEnded } from './pull-stream.ts';
 
 /** An operator has to correct these: retries do not help. */
@@ -55,11 +55,11 @@ function textOf(
     case 'NOT_FOUND':
       return isTemporary
         ? `${topic}: no such topic; correct project and topic, or wait for the first alert, which creates it`
-        : `${subscription}: no such subscription; create it, or leave it out for a temporary one`;
+        : `${subscription}: no such subscription; create it, or leave out the name to use a temporary one`;
     case 'PERMISSION_DENIED':
       return isTemporary
-        ? `${topic}: these credentials may not create a subscription; give them roles/pubsub.editor, or name one that exists`
-        : `${subscription}: these credentials may not read it; give them roles/pubsub.subscriber`;
+        ? `${topic}: these credentials have no permission to create a subscription; grant them roles/pubsub.editor, or name an existing one`
+        : `${subscription}: these credentials have no permission to read it; grant them roles/pubsub.subscriber`;
     case 'UNAUTHENTICATED':
       return `${topic}: these credentials are not valid; use other ones`;
     case 'DEADLINE_EXCEEDED':

@@ -1,4 +1,4 @@
-import { SinkError } from '../sinks/sink.ts';
+import { SinkError } from '../sink.ts';
 
 /** What a sink throws; throws itself where that is nothing, or something else. */
 export async function sinkErrorOf(sending: Promise<void>): Promise<SinkError> {

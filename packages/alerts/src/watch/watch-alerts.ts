@@ -60,7 +60,7 @@ function conditionsOf({ report, now, blindAfterMs }: WatchNow): Condition[] {
       labels: { alertname: 'WatchBlind', severity: 'critical' },
       holds: blindSince !== undefined && (now - blindSince >= blindAfterMs || undefined),
       since: blindSince ?? now,
-      text: 'the watch cannot reach Pub/Sub: whether a rack is silent is not known',
+      text: 'the watch cannot reach Pub/Sub, so it cannot detect silent racks',
     },
     ...locations.flatMap((each) => ofLocation(each, blindSince !== undefined)),
   ];
@@ -78,7 +78,7 @@ function ofLocation(report: LocationReport, isBlind: boolean): Condition[] {
       since: silentSince,
       text:
         lastHeard === undefined
-          ? `${location} was never heard of since ${timeText(silentSince)}`
+          ? `${location}: no heartbeat since ${timeText(silentSince)}`
           : `${location} is silent since ${timeText(lastHeard)}: no heartbeat comes; is the rack, its internet connection or alert-to-pubsub down?`,
     },
     {

@@ -26,7 +26,10 @@ class WatchStateError extends Error {
   readonly code = 'WATCH_STATE';
 
   constructor(file: string, options?: ErrorOptions) {
-    super(`${file}: this was not written by a watch; move it away, or name another file`, options);
+    super(
+      `${file}: it was not written by skolo alerts watch; move it away, or name another file`,
+      options,
+    );
     this.name = 'WatchStateError';
   }
 }

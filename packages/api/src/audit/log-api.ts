@@ -7,7 +7,7 @@ import { Time } from '../time.ts';
 export const AuditEntry = z
   .object({
     time: Time.describe(
-      'by the wall clock of the rack. Entries are in the order of events, even if the clock jumped',
+      'time by the clock of the rack. Entries are in the order of events, even if the clock jumped',
     ),
     who: z.string().describe('name of the token, or the e-mail address'),
     role: z.enum(['view', 'operate', 'admin']).optional(),
@@ -45,7 +45,7 @@ export const AuditPage = z
       .describe(
         'where the search ended: `before` of the next page, and the time of the oldest entry that was compared. Absent: there are no older entries',
       ),
-    skipped: z.int().min(0).describe('damaged lines that were found on the way'),
+    skipped: z.int().min(0).describe('number of damaged lines found in the search'),
   })
   .meta({ id: 'AuditPage' });
 export type AuditPage = z.output<typeof AuditPage>;
@@ -63,7 +63,7 @@ export const auditApi = {
       limit: z.coerce.number().int().min(1).max(1000).default(100),
       before: cursor.optional(),
       who: filter.describe('part of the name'),
-      text: filter.describe('words that all have to occur, in any field but the name'),
+      text: filter.describe('words that must all occur, in any field except the name'),
     }),
     answers: { 200: AuditPage, 503: Problem },
   }),

@@ -69,14 +69,15 @@ function codeOf(error: unknown): string {
   return errorCode(error) ?? '';
 }
 
-const broken = 'the connection broke before the answer was complete';
-const untrusted = 'its TLS certificate is not trusted here; NODE_EXTRA_CA_CERTS can name its CA';
+const broken = 'the connection ended before the response was complete';
+const untrusted =
+  'its TLS certificate is not trusted; set NODE_EXTRA_CA_CERTS to the file of its CA';
 const noTls = 'the server does not use TLS; try http://';
 
 const reasons = new Map([
-  ['ECONNREFUSED', 'connection refused; is the service running, and is this its port?'],
-  ['ENOTFOUND', 'the host name is not known; check the URL'],
-  ['EAI_AGAIN', 'the host name cannot be looked up now; is the network up?'],
+  ['ECONNREFUSED', 'connection refused; check that the service runs and that this is its port'],
+  ['ENOTFOUND', 'the host name is unknown; check the URL'],
+  ['EAI_AGAIN', 'the host name cannot be resolved at the moment; check the network'],
   ['ETIMEDOUT', 'no connection; the host does not answer'],
   ['UND_ERR_CONNECT_TIMEOUT', 'no connection; the host does not answer'],
   ['UND_ERR_HEADERS_TIMEOUT', 'connected, but no answer for 300 s'],
@@ -94,5 +95,5 @@ const reasons = new Map([
   ['ERR_TLS_CERT_ALTNAME_INVALID', 'its TLS certificate is for another host name'],
   ['ERR_SSL_WRONG_VERSION_NUMBER', noTls],
   ['ERR_SSL_PACKET_LENGTH_TOO_LONG', noTls],
-  ['HTTPParserError', 'the answer is not HTTP; is it an https:// port?'],
+  ['HTTPParserError', 'the response is not HTTP; it may be an https:// port'],
 ]);

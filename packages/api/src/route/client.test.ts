@@ -263,7 +263,7 @@ describe('a problem', () => {
           type: 'about:blank',
           title,
           status,
-          detail: `${url}: the answer is ${status}, ${said}, and not from this service; is this its URL, or is a proxy between?`,
+          detail: `${url}: the response (${status}, ${said}) is not from this service; check its URL, and whether a proxy is in between`,
         },
       });
     },
@@ -310,9 +310,9 @@ describe('an unexpected answer', () => {
     {
       name: 'no JSON',
       answer: { body: '<html>', type: 'text/html' },
-      detail: 'the answer is not JSON',
+      detail: 'the response is not JSON',
     },
-    { name: 'no body', answer: { body: '' }, detail: 'the answer is not JSON' },
+    { name: 'no body', answer: { body: '' }, detail: 'the response is not JSON' },
     {
       name: 'a status of another route',
       answer: { status: 201, json: { things: [] } },
@@ -323,7 +323,7 @@ describe('an unexpected answer', () => {
 
     const error = await failure(client.things());
 
-    const whole = `${url}: ${detail}; are the client and the service of the same version?`;
+    const whole = `${url}: ${detail}; check that the client and the service have the same version`;
     expect(error).toBeInstanceOf(ApiError);
     expect(error).toMatchObject({
       status: answer.status ?? 200,
@@ -346,7 +346,7 @@ describe('no answer', () => {
       code: 'API_UNREACHABLE',
       url,
       mayHaveArrived: false,
-      message: `${url}: connection refused; is the service running, and is this its port? (ECONNREFUSED)`,
+      message: `${url}: connection refused; check that the service runs and that this is its port (ECONNREFUSED)`,
     });
   });
 
@@ -354,17 +354,17 @@ describe('no answer', () => {
     {
       name: 'hangs up',
       bytes: '',
-      message: 'the connection broke before the answer was complete (UND_ERR_SOCKET)',
+      message: 'the connection ended before the response was complete (UND_ERR_SOCKET)',
     },
     {
       name: 'stops in the middle',
       bytes: 'HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{',
-      message: 'the connection broke before the answer was complete (UND_ERR_SOCKET)',
+      message: 'the connection ended before the response was complete (UND_ERR_SOCKET)',
     },
     {
       name: 'speaks something else',
       bytes: 'SSH-2.0-OpenSSH_9.2\r\n',
-      message: 'the answer is not HTTP; is it an https:// port? (HTTPParserError)',
+      message: 'the response is not HTTP; it may be an https:// port (HTTPParserError)',
     },
   ])('reports a server that $name', async ({ bytes, message }) => {
     const server = createTcpServer((socket) => {
@@ -395,7 +395,7 @@ describe('no answer', () => {
     });
 
     await expect(client.things()).rejects.toThrow(
-      'http://rack4:9210: the host name is not known; check the URL (ENOTFOUND)',
+      'http://rack4:9210: the host name is unknown; check the URL (ENOTFOUND)',
     );
   });
 
@@ -449,7 +449,7 @@ describe('createClient', () => {
   ])('rejects the URL %j without showing it', (baseUrl) => {
     const create = () => createClient(api, { baseUrl });
 
-    expect(create).toThrow(/^the URL of the service has/);
+    expect(create).toThrow(/^the URL of the service must/);
     expect(create).not.toThrow(/hunter2|rack4/);
   });
 
@@ -458,7 +458,7 @@ describe('createClient', () => {
     (bad) => {
       const create = () => createClient(api, { baseUrl: 'http://rack4', token: bad });
 
-      expect(create).toThrow('the token has characters that a header cannot carry');
+      expect(create).toThrow('the token contains characters that are not allowed in a header');
       expect(create).not.toThrow(/h.nter/);
     },
   );

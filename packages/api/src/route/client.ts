@@ -68,7 +68,9 @@ const usualSilenceMs = 45_000;
 export function createClient<A extends Api>(api: A, options: ClientOptions): Client<A> {
   checkBaseUrl(options.baseUrl);
   if (options.token !== undefined && !/^[\x21-\x7e]+$/.test(options.token)) {
-    throw new TypeError('the token has characters that a header cannot carry; a line break?');
+    throw new TypeError(
+      'the token contains characters that are not allowed in a header, such as a line break',
+    );
   }
   return clientOf<A, RouteSpec>(api, (spec, request) => call(spec, request, options));
 }
@@ -216,7 +218,7 @@ async function bytesOf(
   for await (const piece of body ?? []) {
     onPiece();
     length += piece.length;
-    if (length > mostBytes) throw new TooLarge(`its answer is larger than ${mostBytes} bytes`);
+    if (length > mostBytes) throw new TooLarge(`its response is larger than ${mostBytes} bytes`);
     pieces.push(piece);
   }
   return Buffer.concat(pieces);
@@ -231,7 +233,7 @@ function problemOf(url: string, response: Response, text: string): Problem {
     type: 'about:blank',
     title: STATUS_CODES[status] ?? `status ${status}`,
     status,
-    detail: `${new URL(url).origin}: the answer is ${status}, ${typeOf(response)}, and not from this service; is this its URL, or is a proxy between?`,
+    detail: `${new URL(url).origin}: the response (${status}, ${typeOf(response)}) is not from this service; check its URL, and whether a proxy is in between`,
   };
 }
 
@@ -248,7 +250,7 @@ function answerOf(spec: RouteSpec, asked: Asked, response: Response, text: strin
     throw unexpected(asked, status, `the status is ${status}, not ${known}`);
   }
   if (spec.events) {
-    throw unexpected(asked, status, `the answer is ${typeOf(response)}, not ${eventStream}`);
+    throw unexpected(asked, status, `the response is ${typeOf(response)}, not ${eventStream}`);
   }
   const schema = spec.answers[status];
   return schema && parsed(schema, asked, status, text);
@@ -256,7 +258,7 @@ function answerOf(spec: RouteSpec, asked: Asked, response: Response, text: strin
 
 function parsed(schema: z.ZodType, asked: Asked, status: number, text: string): unknown {
   const json = parseJson(text);
-  if (json === undefined) throw unexpected(asked, status, 'the answer is not JSON');
+  if (json === undefined) throw unexpected(asked, status, 'the response is not JSON');
   const answer = schema.safeParse(json);
   if (answer.success) return answer.data;
   throw unexpected(asked, status, issuesOf(answer.error));
@@ -277,7 +279,7 @@ function misdirected({ what, url }: Asked, why: string): ApiError {
 }
 
 function unexpected({ what, url }: Asked, status: number, why: string): ApiError {
-  const detail = `${new URL(url).origin}: ${why}; are the client and the service of the same version?`;
+  const detail = `${new URL(url).origin}: ${why}; check that the client and the service have the same version`;
   return new ApiError(what, { type: 'about:blank', title: 'unexpected answer', status, detail });
 }
 
@@ -293,9 +295,9 @@ function issuesOf({ issues }: z.ZodError): string {
 function checkBaseUrl(text: string) {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url || !['http:', 'https:'].includes(url.protocol)) {
-    throw new TypeError('the URL of the service has to be like http://host:port');
+    throw new TypeError('the URL of the service must have the form http://host:port');
   }
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
-    throw new TypeError('the URL of the service has a user, a password, a ? or a #; leave it out');
+    throw new TypeError('the URL of the service must not contain a user, a password, ? or #');
   }
 }

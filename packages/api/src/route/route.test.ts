@@ -68,7 +68,7 @@ describe('route', () => {
     [
       'a change that does not say what is audited',
       { method: 'post', path: '/v1', summary: '', answers },
-      'POST /v1: `audits` has to say what of a call is in the audit log',
+      'POST /v1: `audits` must list the inputs of a call that the audit log contains',
     ],
     [
       'a get that is audited',
@@ -90,7 +90,7 @@ describe('route', () => {
     [
       'an audited input that is not there',
       { method: 'post', path: '/v1', summary: '', audits: { target: ['query.name'] }, answers },
-      'POST /v1: `audits` names query.name, which is no input',
+      'POST /v1: `audits` names query.name, which is not an input',
     ],
     [
       'an audited field that no answer has',
@@ -101,7 +101,7 @@ describe('route', () => {
         audits: { target: 'self', answer: ['id'] },
         answers: { 200: z.object({ name: z.string() }), 409: z.object({ id: z.string() }) },
       },
-      'POST /v1: `audits` names id, which is in no answer',
+      'POST /v1: `audits` names id, which is not in any response',
     ],
   ])('rejects %s', (_, spec, message) => {
     expect(() => route(spec)).toThrow(new TypeError(message));

@@ -3,7 +3,7 @@
  * are all made from it, so they cannot disagree.
  */
 import type { z } from 'zod';
-import { type AuditedElsewhere, type Audits, whyNotAudited } from '../audit/audited-fields.ts';
+import { type AuditedElsewhere, type Audits, whyNotAudited } from './audited-fields.ts';
 
 /** Each role includes those before it. */
 export type Role = 'view' | 'operate' | 'admin';

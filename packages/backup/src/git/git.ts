@@ -126,7 +126,7 @@ export async function checkGit(): Promise<void> {
   const version = (await git(['version'], {})).toString();
   const [, major, minor] = /(\d+)\.(\d+)/.exec(version) ?? [];
   if (Number(major) * 1000 + Number(minor) < 2036) {
-    const why = `${version.trim()} does not sync what it writes; git 2.36 does`;
+    const why = `${version.trim()} does not sync the files that it writes; install git 2.36 or newer`;
     throw new BackupError('storage', why);
   }
   checkedPath = PATH;
@@ -183,7 +183,7 @@ function notStarted(error: Error) {
   return new BackupError(
     'storage',
     isMissing
-      ? 'git cannot be run: is it installed, and is its folder there?'
+      ? 'git cannot be run; check that it is installed and its folder exists'
       : `git: ${error.message}`,
     { cause: error },
   );

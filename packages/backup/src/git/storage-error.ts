@@ -5,17 +5,17 @@ import { GitFailed } from './git.ts';
 
 const disk = new Map([
   ['ENOSPC', 'the disk is full'],
-  ['EDQUOT', 'the disk quota is used up'],
+  ['EDQUOT', 'the disk quota is exhausted'],
   ['EROFS', 'the file system is read-only'],
-  ['EACCES', 'this user may not read and write there'],
-  ['EPERM', 'this user may not read and write there'],
-  ['ENOENT', 'there is no such folder'],
+  ['EACCES', 'this user has no permission to read and write there'],
+  ['EPERM', 'this user has no permission to read and write there'],
+  ['ENOENT', 'the folder does not exist'],
   ['ENOTDIR', 'a part of the path is a file, not a folder'],
   ['EIO', 'the disk reports an error'],
   ['EMFILE', 'too many files are open'],
   ['ENFILE', 'too many files are open'],
-  ['ENOMEM', 'there is not enough memory'],
-  ['unwritten', 'the disk does not take it; is it full?'],
+  ['ENOMEM', 'not enough memory'],
+  ['unwritten', 'the disk rejects the data; it may be full'],
 ]);
 
 /** As strerror(3) says them, which is what git repeats. */
@@ -27,7 +27,7 @@ const texts: [RegExp, string][] = [
   [/Input\/output error|I\/O error/i, 'EIO'],
   [/Too many open files/i, 'EMFILE'],
   [/Cannot allocate memory|cannot fork|unable to (?:fork|create thread|start)/i, 'ENOMEM'],
-  // Where git does not say why.
+  // Where git gives no reason.
   [
     /could(?:n't| not) (?:write|create)|(?:unable|failed) to (?:write|create)|write error/i,
     'unwritten',

@@ -49,7 +49,7 @@ export function authorOf(rack: string | undefined) {
  * Its real path. Made with a first commit, so that a branch that has gone is known for damage, where it is missing or empty.
  *
  * @param mayBegin false: a folder that is missing or empty is an error
- * @throws BackupError `not-found`: there is no history, and none may begin. `damaged`, `storage`
+ * @throws BackupError `not-found`: the history does not exist, and none may begin. `damaged`, `storage`
  */
 export async function openFolder(
   folder: string,
@@ -57,11 +57,11 @@ export async function openFolder(
   { mayBegin = true }: { mayBegin?: boolean } = {},
 ): Promise<string> {
   await checkGit();
-  await storing(`${folder}: no history can be made`, async () => {
+  await storing(`${folder}: the history cannot be created`, async () => {
     if (!(await isMissingOrEmpty(folder))) return;
     await undoHalfReplacement(folder);
     if (!(await isMissingOrEmpty(folder))) return;
-    if (!mayBegin) throw new BackupError('not-found', `${folder}: there is no history`);
+    if (!mayBegin) throw new BackupError('not-found', `${folder}: the history does not exist`);
     await create(folder, rack);
   });
   let head: string;
@@ -69,7 +69,7 @@ export async function openFolder(
     head = await readFile(join(folder, 'HEAD'), 'utf8');
   } catch (error) {
     const code = errorCode(error) === 'ENOENT' ? 'damaged' : 'storage';
-    const why = code === 'damaged' ? 'it is no git repository: HEAD is missing' : inWords(error);
+    const why = code === 'damaged' ? 'it is not a git repository: HEAD is missing' : inWords(error);
     throw new BackupError(code, `${folder}: ${why}`, { cause: error });
   }
   if (head.trim() !== headText) {
@@ -169,7 +169,7 @@ async function create(folder: string, rack: string | undefined) {
   // Beside it and by a name that is always the same: what a killed one began is begun again.
   await makeFolder(dirname(folder));
   const dir = join(await realpath(dirname(folder)), `.${basename(folder)}.new`);
-  if (!(await isLeftAlone(dir))) throw new Error('another git is making it');
+  if (!(await isLeftAlone(dir))) throw new Error('another git process is creating it');
   await rm(dir, { recursive: true, force: true });
   await mkdir(dir, { mode: 0o700 });
   await chmod(dir, 0o700);

@@ -56,7 +56,7 @@ export class HistoryReader {
     if (!decrypt) {
       throw new BackupError(
         'no-key',
-        `${place}: ${version.device} is encrypted; give the identity that opens it`,
+        `${place}: ${version.device} is encrypted; use the matching --identity`,
       );
     }
     return this.compared(version, await decrypt(stored));

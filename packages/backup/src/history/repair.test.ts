@@ -40,7 +40,7 @@ const file = (name: string) => join(history.folder, name);
 
 describe('a history', () => {
   it.each<[string, () => Promise<void>, RegExp]>([
-    ['HEAD is empty', () => writeFile(file('HEAD'), ''), /^HEAD was written again$/],
+    ['HEAD is empty', () => writeFile(file('HEAD'), ''), /^HEAD was rewritten$/],
     ['HEAD is zeros', () => writeFile(file('HEAD'), Buffer.alloc(22)), /^HEAD/],
     ['HEAD is gone', () => rm(file('HEAD')), /^HEAD/],
     ['the settings are garbage', () => writeFile(file('config'), '[[['), /^the settings/],

@@ -23,7 +23,7 @@ export async function repairHistory(folder: string): Promise<string[]> {
       repaired.push(...(await repair(dir)));
     }
   } catch (error) {
-    if (repaired.length > 0) repaired.push(`then it failed: ${inWords(error)}`);
+    if (repaired.length > 0) repaired.push(`then a step failed: ${inWords(error)}`);
   }
   return repaired;
 }
@@ -34,7 +34,7 @@ async function repairHead(dir: string): Promise<string[]> {
   // A HEAD that names another branch is the work of an operator.
   if (/^ref: refs\/heads\/\S+$/.test(head.trim())) return [];
   await writeFileAtomic(file, `${headText}\n`, { mode: 0o600 });
-  return ['HEAD was written again'];
+  return ['HEAD was rewritten'];
 }
 
 async function repairSettings(dir: string): Promise<string[]> {
@@ -45,7 +45,7 @@ async function repairSettings(dir: string): Promise<string[]> {
     await rm(join(dir, 'config.broken'), { force: true });
     await rename(join(dir, 'config'), join(dir, 'config.broken')).catch(() => undefined);
     await writeFileAtomic(join(dir, 'config'), settingsText, { mode: 0o600 });
-    return ['the settings were written again'];
+    return ['the settings were rewritten'];
   }
 }
 
@@ -65,7 +65,7 @@ async function repairIndexes(dir: string): Promise<string[]> {
     if (await succeeds(args, dir)) {
       await rename(made, index);
       await syncFolder(folder);
-      repaired.push(`the index of ${name} was made again`);
+      repaired.push(`the index of ${name} was rebuilt`);
     }
     await rm(made, { force: true });
   }

@@ -72,7 +72,11 @@ describe('a damaged history', () => {
       /HEAD does not name/,
     ],
     ['HEAD is empty', () => writeFile(join(history.folder, 'HEAD'), ''), /HEAD does not name/],
-    ['HEAD is gone', () => rm(join(history.folder, 'HEAD')), /no git repository: HEAD is missing/],
+    [
+      'HEAD is gone',
+      () => rm(join(history.folder, 'HEAD')),
+      /not a git repository: HEAD is missing/,
+    ],
     [
       'the branch is empty after a power cut',
       () => writeFile(join(history.folder, 'refs/heads/main'), ''),
@@ -141,7 +145,7 @@ describe('a damaged history', () => {
     [
       'had not enough memory',
       'echo "fatal: Out of memory, malloc failed (tried to allocate 1048576 bytes)" >&2; exit 128',
-      'there is not enough memory',
+      'not enough memory',
     ],
     [
       'could not read the disk',
@@ -178,7 +182,9 @@ describe('a damaged history', () => {
 
     expect(opening).toMatchObject({
       code: 'storage',
-      message: expect.stringMatching(/objects: this user may not read and write there$/),
+      message: expect.stringMatching(
+        /objects: this user has no permission to read and write there$/,
+      ),
     });
   });
 

@@ -40,11 +40,11 @@ describe('encrypting and decrypting', () => {
 
     await expect(decrypt(secret, [], 'switch-1')).rejects.toMatchObject({
       code: 'no-key',
-      message: expect.stringMatching(/^switch-1 is encrypted; give the file with the age identity/),
+      message: expect.stringMatching(/^switch-1 is encrypted; use the file with the age identity/),
     });
     await expect(decrypt(secret, [eve.identity], 'switch-1')).rejects.toMatchObject({
       code: 'no-key',
-      message: expect.stringMatching(/^switch-1 is not encrypted for the identity given; give the/),
+      message: expect.stringMatching(/^switch-1 is not encrypted for the identity given; use the/),
     });
     await expect(decrypt(secret, [eve.identity, eve.identity], 'it')).rejects.toThrow(
       'it is not encrypted for the 2 identities given',
@@ -84,7 +84,7 @@ describe('encrypting and decrypting', () => {
   });
 
   it('encrypts for nobody else than age recipients', () => {
-    expect(() => encryptTo([])).toThrow('there is no age recipient to encrypt for');
+    expect(() => encryptTo([])).toThrow('no age recipient is set for the encryption');
     expect(() => encryptTo(['age1nonsense'])).toThrow('age1nonsense is not an age recipient');
   });
 });
@@ -132,8 +132,11 @@ describe('parseIdentities', () => {
     ['# only a comment\n', 'keys.txt: has no age identity'],
     ['age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p', 'it is a recipient'],
     ['# key\n-----BEGIN OPENSSH PRIVATE KEY-----', 'keys.txt: line 2 is not an age identity'],
-    ['AGE-PLUGIN-YUBIKEY-1QQQQ', 'identities of plugins cannot be used here'],
-    ['age-encryption.org/v1\n-> scrypt', 'keys.txt: is itself encrypted; age --decrypt it'],
+    ['AGE-PLUGIN-YUBIKEY-1QQQQ', 'plugin identities are not supported'],
+    [
+      'age-encryption.org/v1\n-> scrypt',
+      'keys.txt: the identity file is itself encrypted; run age --decrypt',
+    ],
   ])('says what is wrong with %j', (file, message) => {
     expect(() => parseIdentities(new Secret(file), 'keys.txt')).toThrow(message);
   });

@@ -17,7 +17,7 @@ import { Decrypter, Encrypter } from 'age-encryption';
 export function encryptTo(recipients: readonly string[]) {
   const encrypter = new Encrypter();
   if (recipients.length === 0) {
-    throw new BackupError('rejected', 'there is no age recipient to encrypt for');
+    throw new BackupError('rejected', 'no age recipient is set for the encryption');
   }
   for (const recipient of recipients) {
     try {
@@ -61,7 +61,7 @@ export function decryptWith(identities: readonly Secret[], what: string) {
 }
 
 const give =
-  'give the file with the age identity (a line AGE-SECRET-KEY-1…) of one of the recipients that rack.yaml named when it was stored';
+  'use the file with the age identity (a line AGE-SECRET-KEY-1…) of one of the recipients in rack.yaml at the time of the copy';
 
 /** The whole of it, in memory. @throws BackupError `no-key`, `damaged` */
 export async function decrypt(
@@ -83,7 +83,7 @@ export function parseIdentities(file: Secret, where: string): Secret[] {
   if (text.startsWith('age-encryption.org/') || text.startsWith('-----BEGIN AGE')) {
     throw new BackupError(
       'no-key',
-      `${where}: is itself encrypted; age --decrypt it into a file that only you can read, and give that`,
+      `${where}: the identity file is itself encrypted; run age --decrypt to write it to a file that only you can read, and use that file`,
     );
   }
   const identities = text.split(/\r?\n/).flatMap((untrimmed, index) => {
@@ -108,7 +108,7 @@ export function parseIdentities(file: Secret, where: string): Secret[] {
 
 function hintFor(line: string): string {
   if (line.startsWith('age1')) return '; it is a recipient, which can only encrypt';
-  if (line.startsWith('AGE-PLUGIN-')) return '; identities of plugins cannot be used here';
-  if (line.startsWith('-----BEGIN')) return '; ssh keys cannot be used here';
+  if (line.startsWith('AGE-PLUGIN-')) return '; plugin identities are not supported';
+  if (line.startsWith('-----BEGIN')) return '; SSH keys are not supported';
   return '';
 }

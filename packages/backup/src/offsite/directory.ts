@@ -27,7 +27,8 @@ interface DirectoryOptions {
 }
 
 export const markName = '.skolo-backups';
-const markText = 'Copies of configurations of a rack are kept here, by router-backup of skolo.\n';
+const markText =
+  'This directory contains copies of the configurations of a rack, written by router-backup of skolo.\n';
 const pieceSize = 1 << 20;
 
 export function directoryPlace(
@@ -48,7 +49,7 @@ export function directoryPlace(
       if (found.size !== size || found.sum !== sum) {
         throw new BackupError(
           'damaged',
-          `${folder}: ${name} is not on the disk as it was written; is the disk sound?`,
+          `${folder}: ${name} differs from what was written; check the disk`,
         );
       }
       await step(() => rename(half, target));
@@ -66,7 +67,7 @@ export function directoryPlace(
     if (isKnown()) {
       throw new BackupError(
         'unreachable',
-        `${folder}: has no file ${markName}, though copies were put there before: is its disk mounted? If it is another disk now: touch ${mark}`,
+        `${folder}: has no file ${markName}, although copies were stored there before; check that its disk is mounted. For a new disk, run: touch ${mark}`,
       );
     }
     await step(() => writeFileAtomic(mark, markText, { mode: 0o644 }));
@@ -89,7 +90,7 @@ export function directoryPlace(
       return await patience.for(() => readFile(pathOf(name)), signal);
     } catch (error) {
       if (errorCode(error) !== 'ENOENT') throw error;
-      throw new BackupError('not-found', `${folder}: there is no ${name}`, { cause: error });
+      throw new BackupError('not-found', `${folder}: ${name} does not exist`, { cause: error });
     }
   }
 
@@ -100,7 +101,10 @@ export function directoryPlace(
 
   function pathOf(name: string) {
     if (name === '' || name !== basename(name) || name.startsWith('.')) {
-      throw new BackupError('not-found', `${folder}: ${JSON.stringify(name)} is no name there`);
+      throw new BackupError(
+        'not-found',
+        `${folder}: ${JSON.stringify(name)} is not a valid name there`,
+      );
     }
     return join(folder, name);
   }
@@ -182,7 +186,7 @@ function asBackupError(folder: string, error: unknown): BackupError {
   if (code === 'ENOENT' || code === 'ENOTDIR') {
     return new BackupError(
       'unreachable',
-      `${folder}: there is no such directory; is its disk mounted?`,
+      `${folder}: the directory does not exist; check that its disk is mounted`,
       { cause: error },
     );
   }

@@ -46,7 +46,7 @@ export async function pack(
     await end(target);
     await rm(file, { force: true }).catch(() => undefined);
     signal?.throwIfAborted();
-    throw notStored(`${folder}: no room to prepare a copy`, error);
+    throw notStored(`${folder}: no disk space to prepare a copy`, error);
   }
 }
 

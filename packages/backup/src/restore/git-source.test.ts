@@ -126,8 +126,8 @@ describe('a git repository as a source', () => {
   });
 
   it.each([
-    ['a folder without one', (parent: string) => parent, 'there is no git repository'],
-    ['another branch', (parent: string) => join(parent, 'history'), 'there is no branch other'],
+    ['a folder without one', (parent: string) => parent, 'it is not a git repository'],
+    ['another branch', (parent: string) => join(parent, 'history'), 'it has no branch other'],
   ])('is not found in %s', async (_what, address, message) => {
     await filled();
 

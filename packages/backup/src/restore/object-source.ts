@@ -43,14 +43,14 @@ export function objectSource(
 
   async function content({ id, sha1 }: Version): Promise<Buffer> {
     const copies = await copiesOf(id);
-    let failure: unknown = new BackupError('not-found', `${place.url}: there is no ${id}`);
+    let failure: unknown = new BackupError('not-found', `${place.url}: ${id} does not exist`);
     for (const { object, named: about } of copies) {
       const what = `${place.url}/${object.name}`;
       try {
         const packed = await place.get(object.name, signal);
         const bytes = await unpack(packed, about, { identities, what });
         if (sha1 === undefined || sha1 === about.sha1) return bytes;
-        throw new BackupError('damaged', `${what} is not the content with the SHA-1 ${sha1}`);
+        throw new BackupError('damaged', `${what} does not have the SHA-1 ${sha1}`);
       } catch (error) {
         if (!(error instanceof BackupError)) throw error;
         failure = error;

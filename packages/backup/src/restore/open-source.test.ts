@@ -136,16 +136,16 @@ describe('openSource', () => {
 
     await expect(openSource(join(dir, 'nowhere'))).rejects.toMatchObject({
       code: 'not-found',
-      message: `${join(dir, 'nowhere')}: there is no such folder`,
+      message: `${join(dir, 'nowhere')}: the folder does not exist`,
     });
-    await expect(openSource(join(dir, 'a.gz'))).rejects.toThrow('is a file; give the folder');
+    await expect(openSource(join(dir, 'a.gz'))).rejects.toThrow('it is a file; use its folder');
     expect(await (await openSource(join(dir, 'empty'))).devices()).toEqual([]);
   });
 
   it('does not take any address', async () => {
     await expect(openSource('s3://ann:canary@backups')).rejects.toMatchObject({
       code: 'rejected',
-      message: 's3://backups: is none of gs://BUCKET/FOLDER, a git remote, a folder',
+      message: 's3://backups: it must be gs://BUCKET/FOLDER, a git remote or a folder',
     });
   });
 });

@@ -37,7 +37,11 @@ async function lived(name = 'history'): Promise<Repository> {
   await repository.commit(change('router', 'A\n', day(1)));
   await repository.commit(change('switch-1', 'x\n', { ...day(2), reason: 'new: port' }));
   await repository.commit(change('router', 'B\n', day(3)));
-  await repository.note('switch-1', 'retired: it has left rack.yaml', change('', '', day(4)).about);
+  await repository.note(
+    'switch-1',
+    'retired: it is no longer in rack.yaml',
+    change('', '', day(4)).about,
+  );
   await repository.commit(change('router', 'A\n', day(5)));
   return repository;
 }

@@ -54,7 +54,7 @@ export async function rebuildHistory(
     if (names.some((name) => inAge.test(name))) await decrypted(repository, folder, options);
     else await fetched(folder, { from: dir, theirs, rack: options.rack, signal: options.signal });
   } catch (error) {
-    throw notRead(`${folder}: the history cannot be made again`, error);
+    throw notRead(`${folder}: the history cannot be rebuilt`, error);
   }
   return [];
 }
@@ -78,7 +78,7 @@ export async function openBundle(
     await stat(file);
     await fetched(folder, { from: file, theirs: branch, signal, rack });
   } catch (error) {
-    throw notRead(`${file}: no history can be made of it`, error);
+    throw notRead(`${file}: it cannot be turned into a history`, error);
   }
   return await Repository.open(folder, { rack, mayBegin: false });
 }
@@ -185,7 +185,7 @@ async function originalOf(
   for (const { path, blob } of files) {
     const stored = (await readBlobs(dir, [blob])).get(blob);
     if (stored === undefined) {
-      throw new BackupError('damaged', `${path} of ${id.slice(0, 10)} is not there`);
+      throw new BackupError('damaged', `${path} of ${id.slice(0, 10)} does not exist`);
     }
     const bytes = inAge.test(path) ? await opened(stored, path, decrypt) : stored;
     const name = path.slice(folderOfDevices.length).replace(inAge, '');
@@ -201,7 +201,7 @@ async function opened(
   decrypt: ((content: Buffer) => Promise<Buffer>) | undefined,
 ): Promise<Buffer> {
   if (decrypt) return await decrypt(content);
-  throw new BackupError('no-key', `${path} is encrypted; give the identity that opens it`);
+  throw new BackupError('no-key', `${path} is encrypted; use the matching --identity`);
 }
 
 async function fromObjects(

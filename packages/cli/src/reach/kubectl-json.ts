@@ -17,5 +17,5 @@ export async function kubectlJson<S extends z.ZodType>(
   });
   const { data } = schema.safeParse(parseJson(json));
   if (data !== undefined) return data;
-  throw new CliError(`${rack.name}: kubectl ${args.join(' ')}: not the expected answer`);
+  throw new CliError(`${rack.name}: kubectl ${args.join(' ')}: unexpected response`);
 }

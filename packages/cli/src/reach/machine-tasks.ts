@@ -7,14 +7,14 @@ import { serviceUrl } from '@skolo/rack/light';
 import type { Option } from 'commander';
 import { timeOption } from '../arguments.ts';
 import type { SkoloCommand } from '../command.ts';
-import { agentClient } from '../commands/machine/agents.ts';
+import { agentClient } from './agents.ts';
 import { findToken, newClient } from './service-client.ts';
 
 /** Of the tasks of a machine, in milliseconds. */
 export const taskPolls = { heldMs: 90_000, pollMs: 2000 };
 
 export function taskLimitOption(): Option {
-  const about = 'a task that runs longer keeps its machine as it is';
+  const about = 'time limit for a running task; machines with longer tasks are skipped';
   return timeOption('--task-limit <time>', about, '4h');
 }
 

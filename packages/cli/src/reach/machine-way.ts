@@ -136,7 +136,7 @@ export async function audit(
   const { code, stderr } = await onJumphost(`logger -t skolo -- ${shellWord(line)}`, signal);
   if (code === 0) return;
   throw new CliError(
-    `${rack}: the jumphost does not log who does what (${stderr}); see \`logger\` there`,
+    `${rack}: writing to the log of the jumphost failed (${stderr}); check \`logger\` there`,
   );
 }
 

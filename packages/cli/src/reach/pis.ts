@@ -28,15 +28,15 @@ export function addWayOptions(command: SkoloCommand): SkoloCommand {
   return command
     .option(
       '--sign-in-as <user>',
-      'user for ssh, who may become root (default: of its login in rack.yaml, else of your configuration of ssh, else pi; without rack.yaml, ssh decides)',
+      'SSH user with sudo (default: from its login in rack.yaml, otherwise from your SSH configuration, otherwise pi; without rack.yaml, ssh decides)',
     )
     .option(
       '--password-file <file>',
-      'password of that user, for Pis that accept none of your keys yet',
+      'file with the password of that user, for Pis that do not accept your keys yet',
     )
     .option(
       '--accept-new-keys',
-      'accept the host keys of Pis that this workstation has never seen; a changed one is always rejected',
+      'accept host keys of Pis that are new to this workstation; changed keys are always rejected',
     );
 }
 
@@ -137,7 +137,9 @@ async function targetIn(
   if (name === jumphost.name) return { name, address: jumphost.address, ...usual };
   if (target !== undefined) return { ...target, ...usual };
   const guess = didYouMean(name, [jumphost.name, ...machines.keys()]);
-  throw new CliError(`${name}: not in rack.yaml${guess}; skolo inventory list shows its machines`);
+  throw new CliError(
+    `${name}: not in rack.yaml${guess}; run skolo inventory list to see its machines`,
+  );
 }
 
 /** That of SD cards, if rack.yaml has no login. */
@@ -173,7 +175,7 @@ export async function onEachPi(
   return await inParallel(pis.names, atOnce, async (name): Promise<MemberResult> => {
     const late = () =>
       new ComputerError(
-        `${name}: not done within ${Math.round(limitMs / 1000)} s; look at it, and run this again: it goes on where it was`,
+        `${name}: not finished within ${Math.round(limitMs / 1000)} s; check it and run the command again, which continues`,
         { code: 'LOST' },
       );
     try {

@@ -37,19 +37,19 @@ export async function rackNamed(command: SkoloCommand, name: string): Promise<Fl
 /** @throws CliError It has no jumphost. */
 export function withJumphost(rack: FleetRack): K3sRack {
   if (rack.type !== 'gke') return rack;
-  throw new CliError(`${rack.name}: is a cluster of gke, without a jumphost`);
+  throw new CliError(`${rack.name}: is a GKE cluster, which has no jumphost`);
 }
 
 /** The rack of `--on`. */
 export async function rackOn(command: SkoloCommand): Promise<FleetRack> {
   const { on } = command.globals();
-  if (on === undefined) command.error('give a rack with --on NAME');
+  if (on === undefined) command.error('specify a rack with --on NAME');
   return await rackNamed(command, on);
 }
 
 /** `--role` of commands that use the cluster of a rack. */
 export function roleOption(): Option {
-  return new Option('--role <role>', 'permissions in the cluster').choices(roles).default('view');
+  return new Option('--role <role>', 'role in the cluster').choices(roles).default('view');
 }
 
 /**

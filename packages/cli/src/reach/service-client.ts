@@ -65,7 +65,7 @@ export function machineState(command: SkoloCommand): MachineState {
         return await service.ask(question);
       } catch (error) {
         if (!(error instanceof Error && unexplained(error) instanceof ApiUnreachable)) throw error;
-        throw explained(error, 'skolo machine status asks the agents themselves');
+        throw explained(error, 'skolo machine status queries the agents directly');
       }
     },
   };
@@ -114,7 +114,7 @@ async function connect<A extends Api>(command: SkoloCommand, target: Target<A>, 
     // Without a token, 403 may only mean that a token is needed.
     hint: own
       ? `the token is from ${own.file}`
-      : 'give your token with skolo login, --token-file or SKOLO_TOKEN_FILE',
+      : 'save your token with skolo login, or set --token-file or SKOLO_TOKEN_FILE',
     statuses: token === undefined ? [401, 403] : [401],
   };
   return { baseUrl, rack, client, signIn };
@@ -134,7 +134,7 @@ export async function explaining<T>(
     return await ask();
   } catch (error) {
     if (error instanceof ApiUnreachable && url === undefined) {
-      throw explained(error, `the URL is from ${rack}; give another with --url`);
+      throw explained(error, `the URL is from ${rack}; specify another one with --url`);
     }
     if (error instanceof ApiError && signIn.statuses.includes(error.status)) {
       throw explained(error, signIn.hint);

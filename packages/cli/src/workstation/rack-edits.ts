@@ -19,7 +19,9 @@ export async function writeRackFile(file: string, before: string, after: string)
   const { writeFileAtomic } = await import('@skolo/durable');
   const target = await realpath(file);
   if ((await readFile(target, 'utf8')) !== before) {
-    throw new CliError(`${file}: has changed since it was read; nothing was written, run it again`);
+    throw new CliError(
+      `${file}: was changed by another program; nothing was written, run the command again`,
+    );
   }
   await writeFileAtomic(target, after, { keepAccess: true });
 }

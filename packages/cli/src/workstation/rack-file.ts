@@ -38,7 +38,7 @@ export async function rackFile({ rack: file, rackIsDefault }: Globals): Promise<
   } catch (cause) {
     if (errorCode(cause) === 'ENOENT') {
       const hint = rackIsDefault
-        ? 'give it with --rack FILE or SKOLO_RACK'
+        ? 'specify it with --rack FILE or SKOLO_RACK'
         : 'correct --rack or SKOLO_RACK';
       const message = `${file}: no such file; ${hint}`;
       throw new CliError(message, exitCodes.badConfiguration, { cause });
@@ -51,7 +51,7 @@ export async function rackFile({ rack: file, rackIsDefault }: Globals): Promise<
 /** The file of tokens, absolute: `--file`, else from rack.yaml. */
 export async function tokenPath(command: SkoloCommand, file: string | undefined): Promise<string> {
   if (file !== undefined) {
-    if (command.gives('rack')) command.error("give '--file' or '--rack', not both");
+    if (command.gives('rack')) command.error("specify '--file' or '--rack', not both");
     return resolve(file);
   }
   const globals = command.globals();
@@ -60,7 +60,7 @@ export async function tokenPath(command: SkoloCommand, file: string | undefined)
   const { tokens } = rack.access;
   if (tokens !== undefined) return secretPath(rack, tokens.file);
   throw new CliError(
-    `${globals.rack} access.tokens: missing; add \`access: { tokens: { file: secrets/tokens.yaml } }\`, or give --file FILE`,
+    `${globals.rack} access.tokens: missing; add \`access: { tokens: { file: secrets/tokens.yaml } }\`, or specify --file FILE`,
     exitCodes.badConfiguration,
   );
 }

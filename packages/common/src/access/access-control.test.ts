@@ -96,7 +96,7 @@ describe('a token of the token file', () => {
 
     expect(answer).toMatchObject({
       code: 403,
-      detail: expect.stringContaining('ann has the role view, but this request needs admin'),
+      detail: expect.stringContaining('ann has the role view, but this request requires admin'),
       challenge: 'Bearer realm="rack4", error="insufficient_scope", scope="admin"',
     });
     expect(await rejections()).toEqual(['skolo_access_rejected_total{reason="role"} 1']);
@@ -227,7 +227,7 @@ describe('a token of the token file', () => {
 
     expect(await get('/view', 'skolo_x')).toMatchObject({
       code: 401,
-      detail: 'unknown token: rack.yaml has no file of tokens',
+      detail: 'unknown token: rack.yaml names no token file',
     });
   });
 });
@@ -379,7 +379,7 @@ describe('a Google ID token', () => {
 
     expect(answer).toMatchObject({
       code: 401,
-      detail: `unknown token: Google ID token: ${why}; get one for the audience rack4`,
+      detail: `unknown token: Google ID token: ${why}; request one for the audience rack4`,
     });
   });
 

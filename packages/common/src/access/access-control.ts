@@ -68,7 +68,7 @@ export class AccessControl {
           ...(caller.by !== 'network' && { known: { who: caller.name, role: caller.role } }),
         },
         403,
-        `${caller.name} has the role ${caller.role}, but this request needs ${role}; ask an admin of the rack for a token`,
+        `${caller.name} has the role ${caller.role}, but this request requires ${role}; ask an admin of the rack for a token`,
         { headers: this.challenge(`error="insufficient_scope", scope="${role}"`) },
       );
     } catch (error) {
@@ -137,7 +137,7 @@ export class AccessControl {
   private async identifyByTokenFile(token: string, { tokens }: Access): Promise<Caller> {
     const path = tokens && secretPath(this.deps.rack.rack, tokens.file);
     if (path === undefined) {
-      throw this.unauthorized('unknown', 'unknown token', 'rack.yaml has no file of tokens');
+      throw this.unauthorized('unknown', 'unknown token', 'rack.yaml names no token file');
     }
     if (this.tokenFile?.path !== path) this.tokenFile = { path, file: new TokenFile(path) };
     const found = await this.findToken(this.tokenFile.file, token);
@@ -162,7 +162,7 @@ export class AccessControl {
       throw new AccessRejected(
         { reason: 'unavailable' },
         503,
-        'the file of tokens cannot be read; see /readyz',
+        'the token file cannot be read; see /readyz',
         { headers: { 'retry-after': '30' }, cause },
       );
     }
@@ -179,7 +179,7 @@ export class AccessControl {
       findKey: (id) => keys.find(id),
     });
     if ('wrong' in verdict) {
-      const hint = `Google ID token: ${verdict.wrong}; get one for the audience ${google.audience}`;
+      const hint = `Google ID token: ${verdict.wrong}; request one for the audience ${google.audience}`;
       if (verdict.wrong === 'expired') throw this.unauthorized('expired', 'expired', hint);
       throw this.unauthorized('google', 'unknown token', hint);
     }

@@ -117,7 +117,7 @@ export class GoogleKeys {
     } catch (error) {
       degraded.raise(
         'google sign-in',
-        `${this.certsUrl} cannot be read (${errorText(error)}); cached keys work for two weeks, tokens of the token file always`,
+        `${this.certsUrl} cannot be read (${errorText(error)}); cached keys work for two weeks, and tokens in the token file always`,
       );
       return;
     }

@@ -87,7 +87,7 @@ export class Rejections {
       outcome: `rejected: ${detail}`,
     };
     await this.deps.audit.append(entry).catch((error: unknown) => {
-      log.error({ err: error, entry }, 'not in the audit log');
+      log.error({ err: error, entry }, 'audit log entry not written');
     });
   }
 

@@ -61,8 +61,8 @@ describe('newToken', () => {
   });
 
   it.each([
-    [{ ...ann, name: 'no spaces' }, 'invalid name of a token'],
-    [{ ...ann, name: '' }, 'invalid name of a token'],
+    [{ ...ann, name: 'no spaces' }, 'invalid token name'],
+    [{ ...ann, name: '' }, 'invalid token name'],
     [{ ...ann, expiresInDays: 0 }, 'invalid lifetime: 0 days'],
     [{ ...ann, expiresInDays: Number.NaN }, 'invalid lifetime: NaN days'],
     [{ ...ann, expiresInDays: 4000 }, 'invalid lifetime: 4000 days'],
@@ -131,7 +131,7 @@ describe('newToken', () => {
     const text = await newFile('');
 
     await expect(newToken(join(missing, 'tokens.yaml'), ann)).rejects.toThrow(
-      `${join(missing, 'tokens.yaml')}: cannot be changed: no folder ${missing}; make it, or correct the path`,
+      `${join(missing, 'tokens.yaml')}: cannot be changed: the folder ${missing} does not exist; create it, or correct the path`,
     );
     await expect(newToken(join(text, 'tokens.yaml'), ann)).rejects.toThrow(
       `cannot be changed: ${text} is not a folder; correct the path`,

@@ -108,7 +108,7 @@ export async function newToken(file: string, options: NewTokenOptions): Promise<
   const parsedName = name.safeParse(options.name);
   if (!parsedName.success) {
     throw new TokenFileError(
-      `${options.name}: invalid name of a token: it ${parsedName.error.issues[0]?.message}`,
+      `${options.name}: invalid token name: it ${parsedName.error.issues[0]?.message}`,
     );
   }
   if (!(expiresInDays > 0 && expiresInDays <= 3650)) {
@@ -203,14 +203,14 @@ function whyNot(file: string, cause: unknown): string {
   const folder = dirname(file);
   switch (errorCode(cause)) {
     case 'ENOENT':
-      return `no folder ${folder}; make it, or correct the path`;
+      return `the folder ${folder} does not exist; create it, or correct the path`;
     case 'ENOTDIR':
       return `${folder} is not a folder; correct the path`;
     case 'EISDIR':
       return 'it is a folder; give the path of a file in it';
     case 'EACCES':
     case 'EPERM':
-      return 'no permission; try as the owner of the file and its folder, or as root';
+      return 'permission denied; run as the owner of the file and its folder, or as root';
     case 'EROFS':
       return 'the file system is read-only; edit the file where rack.yaml and its secrets are kept';
     default:

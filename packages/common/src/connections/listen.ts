@@ -66,14 +66,14 @@ export function explainListenError(code: string, options: ListenOptions): string
   const where = `cannot listen on port ${port}${host === undefined ? '' : ` of ${host}`}`;
   switch (code) {
     case 'EADDRINUSE':
-      return `${where}: the port is in use (ss -ltnp sport = :${port} shows by what); stop that, or give another port with ${flag}`;
+      return `${where}: the port is in use (ss -ltnp sport = :${port} shows by what); stop it, or set another port with ${flag}`;
     case 'EACCES':
-      return `${where}: ports below 1024 need root, the capability CAP_NET_BIND_SERVICE (systemd: AmbientCapabilities=) or the sysctl net.ipv4.ip_unprivileged_port_start=0; or give a higher port with ${flag}`;
+      return `${where}: ports below 1024 need root, the capability CAP_NET_BIND_SERVICE (systemd: AmbientCapabilities=) or the sysctl net.ipv4.ip_unprivileged_port_start=0; or set a higher port with ${flag}`;
     case 'EADDRNOTAVAIL':
-      return `${where}: this computer does not have that address; correct ${hostFlag}, or leave it out for all addresses`;
+      return `${where}: this computer does not have this address; correct ${hostFlag}, or leave it out to use all addresses`;
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return `${where}: the name has no address; give an IP address with ${hostFlag}`;
+      return `${where}: the name does not resolve to an address; use an IP address with ${hostFlag}`;
     default:
       return `${where}: ${code}`;
   }

@@ -108,7 +108,7 @@ export class Tls {
       await this.renew(paths);
       degraded.clear('tls');
     } catch (error) {
-      degraded.raise('tls', `${errorText(error)}; the previous certificate stays in force`);
+      degraded.raise('tls', `${errorText(error)}; the previous certificate stays in effect`);
     }
   }
 
@@ -123,7 +123,7 @@ export class Tls {
     const certificate = () => new X509Certificate(this.files?.cert ?? '');
     new Gauge({
       name: 'skolo_tls_certificate_expiry_timestamp_seconds',
-      help: 'Expiry of the certificate in force.',
+      help: 'Expiry of the active certificate.',
       registers: [this.options.metrics],
       collect() {
         this.set(Date.parse(certificate().validTo) / 1000);

@@ -79,19 +79,19 @@ interface RackMetrics {
 export function addRackMetrics(registry: Registry, clock: Pick<Clock, 'now'>): RackMetrics {
   const success = new Gauge({
     name: 'skolo_rack_reload_success',
-    help: '1 if the newest rack.yaml is in force, 0 if it was rejected or could not be read.',
+    help: '1 if the current rack.yaml is active, 0 if it was rejected or could not be read.',
     registers: [registry],
   });
   const time = new Gauge({
     name: 'skolo_rack_reload_success_timestamp_seconds',
-    help: 'Time of the last valid rack.yaml; absent: none since the start (last good copy in force).',
+    help: 'Time of the last valid rack.yaml; absent: none since the start (the last valid copy is active).',
     registers: [registry],
   });
   // A gauge without labels begins at 0, which would be a time long ago.
   time.remove();
   const disabled = new Gauge({
     name: 'skolo_rack_disabled_entries',
-    help: 'Entries and keys of rack.yaml that are disabled because of errors, after a start without a last good copy.',
+    help: 'Entries and keys of rack.yaml that are disabled because of errors, after a start without a last valid copy.',
     registers: [registry],
   });
   return {
@@ -117,7 +117,7 @@ export function httpRequestDuration(registry: Registry): Histogram<'method' | 'r
   if (known instanceof Histogram) return known;
   return new Histogram({
     name: httpDuration,
-    help: 'Duration from the headers of a request to the end of the response.',
+    help: 'Time from the headers of a request to the end of the response.',
     labelNames: ['method', 'route', 'code'],
     buckets: [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
     registers: [registry],

@@ -69,7 +69,7 @@ export class Exchange {
   /** Another signal each time. */
   get hungUp(): AbortSignal {
     const closed = new AbortController();
-    this.response.once('close', () => closed.abort(new Error('the caller has hung up')));
+    this.response.once('close', () => closed.abort(new Error('the caller has disconnected')));
     return closed.signal;
   }
 

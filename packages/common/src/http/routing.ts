@@ -7,7 +7,7 @@ import type { BoundRoute } from './routes.ts';
 /** Of a request. @throws HttpProblem 400: neither a path nor a URL, such as `*`. */
 export function targetOf({ url = '/' }: IncomingMessage): { path: string; query: object } {
   const target = url.startsWith('/') ? url : URL.canParse(url) && new URL(url);
-  if (!target) throw new HttpProblem(400, 'the request target is not a path; begin it with /');
+  if (!target) throw new HttpProblem(400, 'the request target is not a path; start it with /');
   const text = typeof target === 'string' ? target : `${target.pathname}${target.search}`;
   const at = text.indexOf('?');
   const path = at < 0 ? text : text.slice(0, at);

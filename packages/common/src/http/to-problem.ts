@@ -12,7 +12,7 @@ export function toProblem(error: unknown): HttpProblem {
     );
   }
   if (error instanceof URIError) {
-    return new HttpProblem(400, 'the path has a bad %-escape; write each % as %25');
+    return new HttpProblem(400, 'the path has an invalid %-escape; write each % as %25');
   }
   return new HttpProblem(
     500,

@@ -71,7 +71,7 @@ infrastructure:
       /:6:\d+ logins\.switches\.password: the path in rack\.yaml: no such file/,
     ),
     expect.stringMatching(/:6:\d+ logins\.switches\.snmp\.community: the path in rack\.yaml: no/),
-    expect.stringMatching(/:10:3 infrastructure\.pdu-1: has no `login`: .* over snmp$/),
+    expect.stringMatching(/:10:3 infrastructure\.pdu-1: has no `login`, .* over snmp$/),
   ]);
   expect(problems.join()).not.toMatch(/hunter2|hun\.ter/);
 });

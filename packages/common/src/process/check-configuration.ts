@@ -49,7 +49,7 @@ async function unreadableSecrets(rack: Rack, definition: ServiceDefinition): Pro
     ),
     ...targets.flatMap(({ name, login, transport }): Finding[] => {
       if (login !== undefined || transport === undefined || !needsLogin(transport)) return [];
-      const message = `has no \`login\`: this service cannot sign in over ${transport}`;
+      const message = `has no \`login\`, so this service cannot sign in over ${transport}`;
       return [{ path: ['infrastructure', name], message, at: 'key' }];
     }),
   ];

@@ -95,7 +95,7 @@ describe('usageOf', () => {
         --port N          SKOLO_PORT          port to listen on; 0 = any free port (default 8003)
         --metrics-port N  SKOLO_METRICS_PORT  port of /metrics, /healthz, /readyz (default 20011)
         --host ADDR       SKOLO_HOST          address to listen on (default: all, IPv6 and IPv4)
-        --state-dir DIR   SKOLO_STATE_DIR     folder for all files that it writes (default /var/lib/skolo/router-backup)
+        --state-dir DIR   SKOLO_STATE_DIR     folder for all files that the service writes (default /var/lib/skolo/router-backup)
         --log-level L     SKOLO_LOG_LEVEL     trace, debug, info, warn, error, fatal, silent (default info)
         --check                               check rack.yaml and the secrets of this service, and exit
         --help                                print this help

@@ -51,7 +51,7 @@ export function processFlags(
       value: 'DIR',
       env: 'SKOLO_STATE_DIR',
       fallback: `/var/lib/skolo/${service}`,
-      help: 'folder for all files that it writes',
+      help: 'folder for all files that the service writes',
     },
     {
       name: 'log-level',

@@ -29,7 +29,7 @@ export async function openRack(options: OpenRackOptions): Promise<RackWatch> {
     },
     onDisabled({ what }) {
       reload.disabled(what.length);
-      log.error({ file: rackFile, disabled: what }, 'entries of rack.yaml disabled');
+      log.error({ file: rackFile, disabled: what }, 'rack.yaml entries disabled');
     },
     onReload() {
       reload.reloaded();

@@ -241,14 +241,14 @@ describe('a start with errors in rack.yaml and without a last good copy', () => 
       level: 'error',
       problems: [expect.stringMatching(/toaster/), expect.stringMatching(/colour/)],
     });
-    expect(await child.line('entries of rack.yaml disabled')).toMatchObject({
+    expect(await child.line('rack.yaml entries disabled')).toMatchObject({
       level: 'error',
       disabled: ['machines.rpi-1'],
     });
     const { body } = await getJson(`http://127.0.0.1:${metricsPort}/readyz`);
     expect(body.ready).toBe(true);
     expect(JSON.stringify(body.degraded)).toMatch(
-      /toaster.*disabled until corrected: machines\.rpi-1; the rest is in force/,
+      /toaster.*disabled until corrected: machines\.rpi-1; the rest is active/,
     );
     const metrics = async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
     expect(await metrics()).toMatch(/^skolo_rack_disabled_entries 1$/m);
@@ -307,7 +307,7 @@ describe('a start that fails', () => {
     expect(await child.exit()).toBe(1);
     expect(child.lines().at(-1)).toMatchObject({
       msg: 'cannot listen',
-      why: expect.stringContaining('give another port with --port'),
+      why: expect.stringContaining('set another port with --port'),
     });
   });
 
@@ -357,7 +357,7 @@ services: { power-cycle-daemon: { tls: { cert: secrets/cert, key: secrets/key } 
   for (const name of ['first', 'second']) await writeFile(join(dir, 'secrets', name), 'x');
   const again = startChild('fixture-service', [...flags, '--check']);
   expect(await again.exit()).toBe(0);
-  expect(again.stdout() + again.stderr()).toBe(`${file}: good for power-cycle-daemon\n`);
+  expect(again.stdout() + again.stderr()).toBe(`${file}: valid for power-cycle-daemon\n`);
 });
 
 describe('startService', () => {

@@ -18,7 +18,7 @@ export async function runService(definition: ServiceDefinition): Promise<void> {
     async check({ rackFile }) {
       const problems = await checkConfiguration(definition, rackFile);
       const good = problems.length === 0;
-      return { good, text: good ? `${rackFile}: good for ${name}` : problems.join('\n') };
+      return { good, text: good ? `${rackFile}: valid for ${name}` : problems.join('\n') };
     },
     async start(flags, { log, version, signal }) {
       const metrics = processMetrics();

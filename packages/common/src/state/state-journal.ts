@@ -88,8 +88,7 @@ export class StateJournal implements TablesDeps {
         degraded.raise('journal damaged', `${journal.recovered}; ${afterDamage}`);
       }
       const unreadable = this.load(journal);
-      if (unreadable > 0)
-        log.error({ unreadable }, 'journal has records that cannot be understood');
+      if (unreadable > 0) log.error({ unreadable }, 'journal has unreadable records');
       this.opened = journal;
     } catch (error) {
       await journal?.close();

@@ -1,7 +1,7 @@
 /** Settings of Debian's own programs: log, updates, clock. */
 import { shellWord } from '@skolo/base';
+import { checkByScript, fileStep, writtenHead } from '../engine/files.ts';
 import type { Step } from '../engine/step.ts';
-import { checkByScript, fileStep, writtenHead } from '../host/files.ts';
 import type { TextFile } from '../host/host.ts';
 
 const cloudFolder = '/etc/cloud/cloud.cfg.d';

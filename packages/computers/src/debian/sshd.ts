@@ -1,9 +1,9 @@
 /** sshd: keys alone. */
 import { shellWord } from '@skolo/base';
+import { writtenHead } from '../engine/files.ts';
 import type { Guard, Trial } from '../engine/guarded-change.ts';
 import { guardedStep } from '../engine/guarded-step.ts';
 import type { Step } from '../engine/step.ts';
-import { writtenHead } from '../host/files.ts';
 import type { Host, TextFile } from '../host/host.ts';
 
 /** As \`sshd -T\` prints them. */

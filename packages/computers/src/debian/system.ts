@@ -1,7 +1,7 @@
 /** What a person has to have installed: nothing else can be done without it. */
 import { z } from 'zod';
+import { factsIn } from '../engine/files.ts';
 import type { Step } from '../engine/step.ts';
-import { factsIn } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
 
 interface SystemNeeds {

@@ -7,8 +7,8 @@
  */
 import { closing, errorText, pause, shellWord } from '@skolo/base';
 import { ComputerError } from '../errors.ts';
-import { linesOf } from '../host/files.ts';
 import type { FileContent, Host } from '../host/host.ts';
+import { linesOf } from './files.ts';
 
 interface GuardedChange {
   /** Of the step, for messages. */

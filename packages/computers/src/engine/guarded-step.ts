@@ -1,6 +1,7 @@
 /** Steps that may lock everybody out. */
-import { differingFiles, withLines } from '../host/files.ts';
+
 import type { FileContent, Host } from '../host/host.ts';
+import { differingFiles, withLines } from './files.ts';
 import { changeGuarded, type Guard, type Trial, unconfirmed } from './guarded-change.ts';
 import type { Step } from './step.ts';
 

@@ -37,7 +37,7 @@ export async function forward(
   if (!service || !spec?.role) {
     throw new HttpProblem(
       404,
-      'the console forwards no such request; see /openapi.json of the service',
+      'the console does not forward this request; see /openapi.json of the service',
     );
   }
   const requestId = requestIdFrom(request.headers['x-request-id']?.toString());

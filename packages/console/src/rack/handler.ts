@@ -55,7 +55,7 @@ export function consoleHandler(deps: Deps): RequestListener {
     const from = clientAddress(request);
     const entry = { who: name, from, what, target, outcome: `rejected: ${why}` };
     await deps.audit.begin(entry, true).catch((error: unknown) => {
-      log.error({ err: error, entry }, 'not in the audit log');
+      log.error({ err: error, entry }, 'audit log entry not written');
     });
   }
 

@@ -36,7 +36,7 @@ export function consoleHandlers(deps: Deps): RouteHandlers<typeof consoleApi> {
     log.warn({ from }, 'link to sign in rejected');
     throw new HttpProblem(
       401,
-      'this link was used already, or is older than a minute; run `skolo console` again, or sign in with a token',
+      'this link has already been used, or is older than a minute; run `skolo console` again, or sign in with a token',
     );
   }
 
@@ -64,7 +64,7 @@ export function consoleHandlers(deps: Deps): RouteHandlers<typeof consoleApi> {
       if (token === undefined) {
         throw new HttpProblem(
           403,
-          'a link signs in as you; send a token (`skolo token new` makes one)',
+          'a sign-in link requires a token; send one (`skolo token new` makes one)',
         );
       }
       const { code, expiresAt } = sessions.createLink({ token, name: caller.name });

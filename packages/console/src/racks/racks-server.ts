@@ -75,7 +75,7 @@ export function createRacksConsole({ racks, pages, now }: Deps): RacksConsole {
         headers: { ...(token !== undefined && { authorization: `Bearer ${token}` }) },
         fetch: way.fetch,
       });
-    } else throw new HttpProblem(404, `${path}: no such page; the racks are at /`);
+    } else throw new HttpProblem(404, `${path}: page not found; the racks are at /`);
   }
 
   async function signIn(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -126,7 +126,7 @@ async function ask<T>(
 }
 
 function notReached(rack: WatchedRack): HttpProblem {
-  const { why = 'the way there is being opened' } = rack.current();
+  const { why = 'the connection is being opened' } = rack.current();
   return new HttpProblem(503, `${rack.name}: ${why}`);
 }
 

@@ -43,7 +43,7 @@ export async function passOn(
 ): Promise<void> {
   const [, path = ''] = /^https?:\/\/[^/]+([^?]*)/.exec(url) ?? [];
   if (URL.parse(url)?.pathname !== path) {
-    throw new HttpProblem(404, `${path}: no such page; write its path without . .. and \\`);
+    throw new HttpProblem(404, `${path}: page not found; write its path without . .. and \\`);
   }
   const hungUp = new AbortController();
   response.once('close', () => hungUp.abort());

@@ -166,7 +166,7 @@ export class Journal {
       const kept = await keepFiles(folder).catch(() => folder);
       this.recovered = `${folder} was damaged (${problems.join(', ')}): ${saved} recovered, the damaged files are in ${kept}`;
     } else if (spool.tornBytes > 0) {
-      this.recovered = `${folder}: the last change is incomplete and was dropped: a power cut, a killed process, or a truncated file`;
+      this.recovered = `${folder}: the last change was incomplete and was dropped, because of a power cut, a killed process, or a truncated file`;
     }
     // The spool ends before the snapshot in a copy that was made while it was in use.
     if (known > spool.next) await this.snapshots.write();

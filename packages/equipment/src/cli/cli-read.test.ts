@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { AnswerCut, DeviceRejected, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
 import { openCli } from '../session/open.ts';
-import type { CliSession } from '../session/session.ts';
+import type { CliSession } from '../session.ts';
 import { fastpath } from '../testing/dialects.ts';
 import { type FakeIo, type FakeSwitchOptions, fakeSwitch } from '../testing/fake-switch.ts';
 import { startSshServer } from '../testing/ssh-server.ts';
@@ -140,7 +140,7 @@ describe('a configuration', () => {
 
     await expect(asked).rejects.toBeInstanceOf(AnswerCut);
     await expect(asked).rejects.toThrow(
-      'switch-1: more came after what looked like the prompt behind "show running-config"; what was read is not all of it',
+      'switch-1: more output followed an apparent prompt after "show running-config", so the output is incomplete',
     );
     expect(cli.isOpen()).toBe(false);
   });
@@ -195,7 +195,7 @@ describe('a configuration that does not come', () => {
 
     await expect(asked).rejects.toBeInstanceOf(DeviceTimeout);
     await expect(asked).rejects.toThrow(
-      String.raw`switch-1: no prompt after "show running-config": nothing came for 0.3 s; the last it said: "show running-config\nhostname lab\nsnmp community <secret>\ninterf"`,
+      String.raw`switch-1: no prompt after "show running-config": no data for 0.3 s; its last output: "show running-config\nhostname lab\nsnmp community <secret>\ninterf"`,
     );
     expect(cli.isOpen()).toBe(false);
   });
@@ -226,7 +226,7 @@ describe('a configuration that does not come', () => {
 
     await expect(asked).rejects.toBeInstanceOf(DeviceTimeout);
     await expect(asked).rejects.toThrow(
-      'switch-1: no prompt for an empty line behind "show running-config": nothing came for 4 s; it said nothing',
+      'switch-1: no prompt for an empty line behind "show running-config": no data for 4 s; it sent nothing',
     );
   });
 
@@ -254,7 +254,7 @@ describe('a configuration that does not come', () => {
     const asked = cli.read(show, { signal, timeoutMs: 60_000, idleMs: 500 });
 
     await expect(asked).rejects.toThrow(
-      'switch-1: no echo of "show running-config": nothing came for 0.5 s; the last it said: "',
+      'switch-1: no echo of "show running-config": no data for 0.5 s; its last output: "',
     );
   });
 

@@ -5,7 +5,7 @@
 
 import { type Credentials, secretsOf } from '@skolo/secrets';
 import { DeviceUnreachable } from '../errors.ts';
-import type { CliSession, RunOptions } from '../session/session.ts';
+import type { CliSession, RunOptions } from '../session.ts';
 import { type Limit, limitOf } from '../stream/limit.ts';
 import type { Terminal } from '../stream/terminal.ts';
 import { type OnTranscript, Transcript } from '../stream/transcript.ts';
@@ -48,7 +48,7 @@ export async function openCliOn(terminal: Terminal, options: CliOptions): Promis
     await cli.getReady(credentials, limit);
     return cli;
   } catch (error) {
-    conversation.destroy(new DeviceUnreachable(device, 'was given up'));
+    conversation.destroy(new DeviceUnreachable(device, 'was aborted'));
     throw error;
   }
 }
@@ -191,7 +191,7 @@ class Cli implements CliSession {
       const { isPainted } = search;
       return exactAnswer(raw, { ...rules, stops: stops.map((at) => at - echo), isPainted });
     } catch (error) {
-      conversation.destroy(new DeviceUnreachable(conversation.device, 'the session was given up'));
+      conversation.destroy(new DeviceUnreachable(conversation.device, 'the session was aborted'));
       throw error;
     }
   }

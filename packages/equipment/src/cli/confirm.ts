@@ -40,7 +40,7 @@ export async function confirmPrompt(
     const enough = quietAfter(Math.max(pauseMs, view.pauseMs));
     const seen = look(view, { prompt, dialect, enough });
     if (seen !== 'more') return seen === 'prompt' ? true : undefined;
-    const what = `more came after what looked like the prompt behind ${behind}; what was read is not all of it`;
+    const what = `more output followed an apparent prompt after ${behind}, so the output is incomplete`;
     throw new AnswerCut(conversation.device, `${what}${conversation.lastWords()}`);
   });
 }

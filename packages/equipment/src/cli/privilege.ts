@@ -89,8 +89,8 @@ export async function becomePrivileged(
     const hint =
       enablePassword === undefined
         ? 'set enablePassword in its login'
-        : 'the enablePassword of its login is wrong';
-    const what = `does not let us into its privileged mode; ${hint}${conversation.lastWords()}`;
+        : 'the enablePassword in its login is wrong';
+    const what = `rejects the change to privileged mode; ${hint}${conversation.lastWords()}`;
     return new SignInRejected(conversation.device, what);
   }
 }

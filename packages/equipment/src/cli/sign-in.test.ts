@@ -4,7 +4,7 @@ import { type EdgeSwitchOptions, startEdgeSwitch } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { DeviceBusy, DeviceTimeout, SignInRejected } from '../errors.ts';
 import { openCli } from '../session/open.ts';
-import type { SessionDeps } from '../session/session.ts';
+import type { SessionDeps } from '../session.ts';
 import { fastpath } from '../testing/dialects.ts';
 import { type FakeSwitchOptions, fakeSwitch } from '../testing/fake-switch.ts';
 import { password, testHostKey, user } from '../testing/ssh-server.ts';
@@ -84,7 +84,7 @@ describe.each(['ssh', 'telnet'] as const)('signing in over %s', (transport) => {
   });
 
   it.each([
-    ['wrong', 'not it', 'the enablePassword of its login is wrong'],
+    ['wrong', 'not it', 'the enablePassword in its login is wrong'],
     ['missing', undefined, 'set enablePassword in its login'],
   ])('says that the second password is %s', async (_what, given, hint) => {
     const device = await start({ enablePassword: 'enable me' });
@@ -94,7 +94,7 @@ describe.each(['ssh', 'telnet'] as const)('signing in over %s', (transport) => {
 
     await expect(opened).rejects.toBeInstanceOf(SignInRejected);
     await expect(opened).rejects.toThrow(
-      `switch-1: does not let us into its privileged mode; ${hint}`,
+      `switch-1: rejects the change to privileged mode; ${hint}`,
     );
     await vi.waitFor(() => expect(device.sessions.now).toBe(0), 20_000);
   });
@@ -161,9 +161,7 @@ describe('signing in inside the session', () => {
 
     const opened = open(device, { credentials: { password: new Secret('wrong') } });
 
-    await expect(opened).rejects.toThrow(
-      'switch-1: does not take the user and password of its login',
-    );
+    await expect(opened).rejects.toThrow('switch-1: rejects the user and password in its login');
   });
 
   it.each(['username', 'password'] as const)('needs a %s in the login', async (missing) => {
@@ -259,7 +257,7 @@ describe('a device that signs in oddly', () => {
     });
 
     await expect(opened).rejects.toBeInstanceOf(SignInRejected);
-    await expect(opened).rejects.toThrow('switch-1: requests a new password');
+    await expect(opened).rejects.toThrow('switch-1: requires a new password');
     expect(typed.match(/\r/g)).toHaveLength(2);
   });
 
@@ -275,7 +273,7 @@ describe('a device that signs in oddly', () => {
     });
 
     await expect(opened).rejects.toBeInstanceOf(SignInRejected);
-    await expect(opened).rejects.toThrow('switch-1: requests a new password');
+    await expect(opened).rejects.toThrow('switch-1: requires a new password');
     expect(typed.endsWith('enable\r\0')).toBe(true);
   });
 
@@ -303,7 +301,7 @@ describe('a device that signs in oddly', () => {
       });
     });
 
-    await expect(opened).rejects.toThrow('switch-1: no two of its prompts are alike');
+    await expect(opened).rejects.toThrow('switch-1: its prompt is never the same twice');
   });
 
   it('and says nothing that looks like a prompt, is told with its last words', async () => {
@@ -312,7 +310,7 @@ describe('a device that signs in oddly', () => {
     });
 
     await expect(opened).rejects.toThrow(
-      'switch-1: no prompt within 0.5 s; the last it said: "Bootloader>>"',
+      'switch-1: no prompt within 0.5 s; its last output: "Bootloader>>"',
     );
   });
 });

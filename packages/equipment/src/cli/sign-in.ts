@@ -38,7 +38,9 @@ const full =
   /too many (?:\w+ )?(?:users|sessions|logins|connections)|maximum (?:number of )?(?:\w+ )?(?:users|sessions|connections|logins)|(?:sessions|connections|lines) (?:are )?(?:\w+ )?(?:in use|busy)|another (?:user|session)|already (?:logged|in use)|no (?:free|available|more) (?:\w+ )?(?:sessions|lines|connections)/i;
 
 type Seen =
-  | { kind: 'username' | 'password' | 'new password' | 'any key' | 'silence' | 'back outside' }
+  | {
+      kind: 'username' | 'password' | 'new password' | 'any key' | 'silence' | 'end of the session';
+    }
   | { kind: 'prompt'; prompt: string; isConfirmed: boolean };
 
 interface SignInOptions {
@@ -99,7 +101,7 @@ class SignIn {
       if (!(error instanceof DeviceUnreachable || error instanceof DeviceTimeout)) throw error;
       if (sent.password > 0 && rejection.test(text)) throw this.rejected();
       if (full.test(text)) {
-        throw new DeviceBusy(conversation.device, `takes no session${conversation.lastWords()}`);
+        throw new DeviceBusy(conversation.device, `accepts no session${conversation.lastWords()}`);
       }
       throw error;
     }
@@ -116,7 +118,7 @@ class SignIn {
     if (login.password.test(line)) return { kind: 'password' };
     if (login.anyKey?.test(line)) return { kind: 'any key' };
     if (outside !== undefined && line === outside && quietMs >= quiet.long) {
-      return { kind: 'back outside' };
+      return { kind: 'end of the session' };
     }
     const prompt = this.promptIn(view, line);
     if (prompt !== undefined && prompt !== outside) {
@@ -157,7 +159,7 @@ class SignIn {
   private probe(prompt: string): void {
     this.sent.probes += 1;
     if (this.sent.probes > mostProbes) {
-      const what = `no two of its prompts are alike${this.conversation.lastWords()}`;
+      const what = `its prompt is never the same twice${this.conversation.lastWords()}`;
       throw new DeviceRejected(this.conversation.device, what);
     }
     this.candidate = prompt;
@@ -199,8 +201,8 @@ class SignIn {
         conversation.rest();
         conversation.write(enter);
         break;
-      case 'back outside': {
-        const what = `its command line cannot be reached${conversation.lastWords()}`;
+      case 'end of the session': {
+        const what = `its command line was not reached${conversation.lastWords()}`;
         throw new DeviceRejected(conversation.device, what);
       }
     }
@@ -219,14 +221,14 @@ class SignIn {
 
   private rejected(): DeviceError {
     const { conversation } = this;
-    const what = `does not take the user and password of its login${conversation.lastWords()}`;
+    const what = `rejects the user and password in its login${conversation.lastWords()}`;
     return new SignInRejected(conversation.device, what);
   }
 
   private lacks(what: string, key: string): DeviceError {
     return new SignInRejected(
       this.conversation.device,
-      `asks for ${what}; its login has no ${key}`,
+      `requires ${what}; its login has no ${key}`,
     );
   }
 }

@@ -15,7 +15,7 @@ import { type Credentials, secretsOf } from '@skolo/secrets';
 import { type Access, addressOf, type Endpoint } from '../endpoint.ts';
 import { DeviceBusy, DeviceRejected, DeviceTimeout, SignInRejected } from '../errors.ts';
 import { withAnyOf } from '../session/any-of.ts';
-import type { Dial } from '../session/session.ts';
+import type { Dial } from '../session.ts';
 import { withoutSecrets } from '../stream/redact.ts';
 import { answerTo, basicHeader } from './sign-in.ts';
 import { connectionError, connectTls } from './tls.ts';
@@ -121,14 +121,17 @@ async function signedIn(
   const { method = 'GET', path } = request;
   const answer = answerTo(first.challenge, { method, path }, credentials);
   if (answer === undefined) {
-    throw new DeviceRejected(endpoint.name, 'it wants a way to sign in that is not known here');
+    throw new DeviceRejected(endpoint.name, 'it requires an unknown authentication scheme');
   }
   const isDigest = answer.startsWith('Digest ');
   if (!isDigest && (way === 'digest' || deps.hostKeys.usesDigest(endpoint.name))) {
     const swapped = `if it was swapped, run: skolo equipment forget ${endpoint.name}`;
-    const hint = way === 'digest' ? 'look at it' : swapped;
-    const what = 'it wants its password in clear text (Basic), and not by digest as it should';
-    throw new DeviceRejected(endpoint.name, `${what}: another host may be in between; ${hint}`);
+    const hint = way === 'digest' ? 'check it' : swapped;
+    const what = 'it requests the password in clear text (Basic) instead of by digest';
+    throw new DeviceRejected(
+      endpoint.name,
+      `${what}: another host may be intercepting the connection; ${hint}`,
+    );
   }
   const second = await exchangeOnce(exchange, request, answer);
   // Once it has let us in, as for host keys.
@@ -196,7 +199,7 @@ async function readBody(device: string, response: IncomingMessage): Promise<stri
   let length = 0;
   for await (const piece of response as AsyncIterable<Buffer>) {
     length += piece.length;
-    if (length > mostBytes) throw new DeviceRejected(device, 'its answer is larger than 1 MiB');
+    if (length > mostBytes) throw new DeviceRejected(device, 'its response is larger than 1 MiB');
     pieces.push(piece);
   }
   return Buffer.concat(pieces).toString();
@@ -212,16 +215,19 @@ function judge(
   const why = reason === undefined ? '' : `: ${shown(reason, credentials)}`;
   if (status === 401 || status === 403) {
     const hasLogin = credentials.password !== undefined || credentials.token !== undefined;
-    const what = hasLogin ? 'it does not take the password of its login' : 'it wants a password';
+    const what = hasLogin ? 'it rejects the password in its login' : 'it requires a password';
     throw new SignInRejected(name, `${what} (status ${status})${why}`);
   }
   if (status === 429 || status === 503) {
     throw new DeviceBusy(name, `it is busy (status ${status})${why}`);
   }
   if (status >= 300 && status < 400) {
-    throw new DeviceRejected(name, `it answers with a redirect (status ${status}); is it https?`);
+    throw new DeviceRejected(
+      name,
+      `it returned a redirect (status ${status}); it may require https`,
+    );
   }
-  throw new DeviceRejected(name, `it answers with status ${status}${why}`);
+  throw new DeviceRejected(name, `it returned status ${status}${why}`);
 }
 
 /** A short text of the device, without secrets that it may repeat. */

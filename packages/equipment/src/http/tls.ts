@@ -56,7 +56,7 @@ export async function connectTls(
       socket.once('close', () => reject(new Error('closed during its handshake')));
     });
     const key = socket.getPeerX509Certificate()?.publicKey.export({ type: 'spki', format: 'der' });
-    if (key === undefined) throw new DeviceRejected(name, 'it shows no certificate');
+    if (key === undefined) throw new DeviceRejected(name, 'it presents no certificate');
     const shown = fingerprintOf(key);
     const pinned = hostKey ?? (socket.authorized ? undefined : hostKeys.get(name));
     if (pinned !== undefined && pinned !== shown) {
@@ -82,10 +82,10 @@ export function connectionError(
   const code = errorCode(error) ?? '';
   const cause = { cause: error };
   if (code.startsWith('HPE_')) {
-    return new DeviceRejected(name, `${address}:${port}: what it answers is not HTTP`, cause);
+    return new DeviceRejected(name, `${address}:${port}: the response is not HTTP`, cause);
   }
   if (code === 'EPROTO' || code.startsWith('ERR_SSL_')) {
-    return new DeviceRejected(name, `${address}:${port}: no TLS; is it plain http?`, cause);
+    return new DeviceRejected(name, `${address}:${port}: no TLS; it may use plain http`, cause);
   }
   return socketError({ name, address, port }, error);
 }

@@ -247,7 +247,7 @@ describe('a connection', () => {
     const error = await failureOf(connection.cli(fastpath));
 
     expect(error).toBeInstanceOf(DeviceRejected);
-    expect(error.message).toBe('switch-1: rack.yaml gives it no address');
+    expect(error.message).toBe('switch-1: rack.yaml has no address for it');
   });
 
   it('is rejected where a secret is missing', async () => {
@@ -306,7 +306,7 @@ describe('the time of a connection', () => {
     const error = await failureOf(connection.cli(fastpath));
 
     expect(error).toBeInstanceOf(DeviceTimeout);
-    expect(error.message).toBe('switch-1: no ssh handshake: nothing came for 0.3 s');
+    expect(error.message).toBe('switch-1: no ssh handshake: no data for 0.3 s');
   });
 
   it('ends where nothing is heard, in an answer', async () => {
@@ -318,7 +318,7 @@ describe('the time of a connection', () => {
 
     expect(error).toBeInstanceOf(DeviceTimeout);
     expect(error.message).toContain(
-      'no echo of "show running-config": nothing came for 2.5 s; it said nothing',
+      'no echo of "show running-config": no data for 2.5 s; it sent nothing',
     );
   });
 
@@ -331,10 +331,10 @@ describe('the time of a connection', () => {
 
     expect(error).toBeInstanceOf(DeviceTimeout);
     expect(error.message).toMatch(
-      /no prompt after "show running-config" within [\d.]+ s; the last/,
+      /no prompt after "show running-config" within [\d.]+ s; its last/,
     );
     await expect(connection.cli(fastpath)).rejects.toThrow(
-      'switch-1: the 5 s that it has altogether are over',
+      'switch-1: the time limit of 5 s has passed',
     );
   });
 
@@ -384,15 +384,15 @@ describe('a command of its own', () => {
       'fails',
       'echo "no such thing" >&2; exit 3',
       DeviceRejected,
-      'fails with exit status 3: no such thing',
+      'failed with exit status 3: no such thing',
     ],
     [
       'fails, and says so elsewhere',
       'echo "% Error"; exit 1',
       DeviceRejected,
-      'fails with exit status 1: % Error',
+      'failed with exit status 1: % Error',
     ],
-    ['says nothing', 'exit 1', DeviceRejected, 'fails with exit status 1'],
+    ['says nothing', 'exit 1', DeviceRejected, 'failed with exit status 1'],
     [
       'tells a password',
       `echo "password: hunter2"; exit 1`,

@@ -14,9 +14,6 @@ import {
   DeviceUnreachable,
   OutputNotStored,
 } from '../errors.ts';
-import { quotedCommand, withoutSecrets } from '../stream/redact.ts';
-import { DiskFile } from './disk-file.ts';
-import { openCli, openExec } from './open.ts';
 import type {
   CliSession,
   ExecBytes,
@@ -25,7 +22,10 @@ import type {
   RunOptions,
   SessionDeps,
   Target,
-} from './session.ts';
+} from '../session.ts';
+import { quotedCommand, withoutSecrets } from '../stream/redact.ts';
+import { DiskFile } from './disk-file.ts';
+import { openCli, openExec } from './open.ts';
 
 /**
  * At most one session with the device is open at a time: asking for another kind closes the one before. All methods
@@ -203,7 +203,7 @@ class LazyConnection implements Connection {
       const why = 'ended without an exit status, so its output may be incomplete';
       return new DeviceUnreachable(name, `${what} ${why}${end}`);
     }
-    return new DeviceRejected(name, `${what} fails with exit status ${status}${end}`);
+    return new DeviceRejected(name, `${what} failed with exit status ${status}${end}`);
   }
 
   private deviceCli(session: CliSession): DeviceCli {
@@ -223,7 +223,7 @@ class LazyConnection implements Connection {
     if (current?.kind === 'exec' && current.session.isOpen()) return current.session;
     await this.leave();
     if (this.device.transport === 'telnet') {
-      const why = 'files and single commands need ssh, and rack.yaml has transport: telnet';
+      const why = 'files and single commands require SSH, but rack.yaml has transport: telnet';
       throw new DeviceRejected(this.device.name, why);
     }
     const target = await this.target('ssh');
@@ -260,7 +260,7 @@ class LazyConnection implements Connection {
     this.endsAt ??= performance.now() + deadlineMs;
     const left = this.endsAt - performance.now();
     if (left > 0) return left;
-    const what = `the ${deadlineMs / 1000} s that it has altogether are over`;
+    const what = `the time limit of ${deadlineMs / 1000} s has passed`;
     throw new DeviceTimeout(this.device.name, what);
   }
 

@@ -3,12 +3,12 @@
 import { secretsOf } from '@skolo/secrets';
 import { openCliOn } from '../cli/cli.ts';
 import type { Dialect } from '../cli/dialect.ts';
+import type { CliSession, ExecSession, SessionDeps, Target } from '../session.ts';
 import { SshExec } from '../ssh/exec.ts';
 import { connectSsh } from '../ssh/ssh.ts';
 import { limitOf } from '../stream/limit.ts';
 import { connectTelnet } from '../telnet/telnet.ts';
 import { withAnyOf } from './any-of.ts';
-import type { CliSession, ExecSession, SessionDeps, Target } from './session.ts';
 
 const signInMs = 20_000;
 

@@ -36,13 +36,13 @@ export function missing(
   { name, model }: { name: string; model: string },
   oid: string,
 ): DeviceRejected {
-  const hint = `is it a device of model ${model}, with as many outlets as rack.yaml says?`;
+  const hint = `check that it is a ${model} with the number of outlets in rack.yaml`;
   return new DeviceRejected(name, `it has no object ${oid}; ${hint}`);
 }
 
 /** No answer. In versions 1 and 2c a wrong community looks like a device that is off. */
 export function silence(device: string, version: 1 | 2 | 3, timeoutMs: number): DeviceTimeout {
-  const hint = version === 3 ? '' : '; a wrong community gets none, either';
+  const hint = version === 3 ? '' : '; a wrong community also gets no answer';
   return new DeviceTimeout(device, `no answer over SNMP within ${timeoutMs / 1000} s${hint}`);
 }
 
@@ -55,8 +55,8 @@ export function snmpError(device: string, error: unknown): DeviceError | undefin
   if (error instanceof RelayEnded) return new DeviceUnreachable(device, error.message);
   if (!(error instanceof Error)) return undefined;
   const code = errorCode(error) ?? '';
-  if (code === 'ECONNREFUSED') return new DeviceUnreachable(device, 'nothing answers SNMP there');
-  if (/^E[A-Z]+$/.test(code)) return new DeviceUnreachable(device, `no way to it (${code})`);
+  if (code === 'ECONNREFUSED') return new DeviceUnreachable(device, 'no SNMP agent answers there');
+  if (/^E[A-Z]+$/.test(code)) return new DeviceUnreachable(device, `no route to it (${code})`);
   return undefined;
 }
 
@@ -74,15 +74,15 @@ const noObject: readonly unknown[] = [
 function rejection(device: string, { message, status }: RequestFailedError): DeviceError {
   // Its message is the name of the status and the object.
   if (status === ErrorStatus.ResourceUnavailable)
-    return new DeviceBusy(device, `it says ${message}`);
+    return new DeviceBusy(device, `it returned ${message}`);
   const isRight = noRight.includes(status);
   const isObject = noObject.includes(status);
   const hint = isRight
-    ? '; its login may only read'
+    ? '; its login has read access only'
     : isObject
-      ? '; there is no such outlet, or its login may only read'
+      ? '; the outlet does not exist, or its login has read access only'
       : '';
-  return new DeviceRejected(device, `it says ${message}${hint}`);
+  return new DeviceRejected(device, `it returned ${message}${hint}`);
 }
 
 const strangers: readonly unknown[] = [
@@ -91,9 +91,9 @@ const strangers: readonly unknown[] = [
 ];
 
 function senseless(device: string, { code, message }: ResponseInvalidError): DeviceError {
-  if (!strangers.includes(code)) return new DeviceRejected(device, 'its answer makes no sense');
+  if (!strangers.includes(code)) return new DeviceRejected(device, 'its response is invalid');
   // What a report says; the other messages hold digests.
   const known = /^(Unknown User Name|Unsupported Security Level)/.exec(message)?.[0];
   const what = known === undefined ? 'a key or its protocol is wrong' : known.toLowerCase();
-  return new SignInRejected(device, `it does not take the \`snmp\` of its login: ${what}`);
+  return new SignInRejected(device, `it rejects \`snmp\` in its login: ${what}`);
 }

@@ -219,6 +219,6 @@ function numbersIn(
     }
     const { value } = varbind;
     if (typeof value === 'number') return [[oid, value] as [string, number]];
-    throw new DeviceRejected(device.name, `its object ${oid} is no number`);
+    throw new DeviceRejected(device.name, `its object ${oid} is not a number`);
   });
 }

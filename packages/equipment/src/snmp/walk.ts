@@ -35,7 +35,7 @@ export async function walkSubtree(
     const rows = varbinds.filter((varbind) => isBeneath(varbind, root));
     for (const { oid, value } of rows) {
       if (!isBehind(oid, last)) {
-        throw new DeviceRejected(device, `its table ${root} goes in circles at ${oid}`);
+        throw new DeviceRejected(device, `its table ${root} loops at ${oid}`);
       }
       last = oid;
       const index = oid.slice(root.length + 1);

@@ -28,7 +28,7 @@ describe('signing in over ssh', () => {
 
       await expect(opened).rejects.toBeInstanceOf(SignInRejected);
       await expect(opened).rejects.toThrow(
-        `switch-1: refuses to let "ubnt" in: offered its password${method === 'password' ? '' : ' in a dialogue'}; it takes ${method}`,
+        `switch-1: rejects the sign-in of "ubnt": offered its password${method === 'password' ? '' : ' in a dialogue'}; it accepts ${method}`,
       );
       await expect(opened).rejects.not.toThrow('not-it');
     },
@@ -47,7 +47,7 @@ describe('signing in over ssh', () => {
     const opened = openSsh(device.port);
 
     await expect(opened).rejects.toBeInstanceOf(SignInRejected);
-    await expect(opened).rejects.toThrow('switch-1: requests a new password');
+    await expect(opened).rejects.toThrow('switch-1: requires a new password');
     expect(device.received).toEqual([]);
   });
 
@@ -138,6 +138,6 @@ describe('signing in over ssh', () => {
     const opened = openExec(wanted, await deps(), signal);
 
     await expect(opened).rejects.toBeInstanceOf(SignInRejected);
-    await expect(opened).rejects.toThrow(/nothing to offer.*its privateKey cannot be used/);
+    await expect(opened).rejects.toThrow(/nothing was offered.*its privateKey cannot be used/);
   });
 });

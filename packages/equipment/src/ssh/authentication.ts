@@ -11,7 +11,7 @@ import {
   requiresNewPassword,
 } from '../cli/password-change.ts';
 import { type DeviceError, SignInRejected } from '../errors.ts';
-import type { Target } from '../session/session.ts';
+import type { Target } from '../session.ts';
 
 export function authentication(
   { name, credentials }: Target,
@@ -40,11 +40,11 @@ export function authentication(
   }
 
   function rejected(takes: readonly string[]) {
-    const tried = offered.length === 0 ? 'nothing to offer' : `offered ${offered.join(', ')}`;
-    const what = takes.length === 0 ? '' : `; it takes ${takes.join(', ')}`;
+    const tried = offered.length === 0 ? 'nothing was offered' : `offered ${offered.join(', ')}`;
+    const what = takes.length === 0 ? '' : `; it accepts ${takes.join(', ')}`;
     return new SignInRejected(
       name,
-      `refuses to let ${userOf(username)} in: ${tried}${what}${unusableKey}`,
+      `rejects the sign-in of ${userOf(username)}: ${tried}${what}${unusableKey}`,
     );
   }
 

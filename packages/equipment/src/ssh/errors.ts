@@ -7,7 +7,7 @@ import {
   DeviceTimeout,
   DeviceUnreachable,
 } from '../errors.ts';
-import type { Target } from '../session/session.ts';
+import type { Target } from '../session.ts';
 
 /** The connection is gone, for an unknown reason. */
 export function connectionLost({ name, address, port }: Target, cause?: unknown): DeviceError {
@@ -25,11 +25,11 @@ export function socketError(
 
 const reasons = new Map([
   ['ECONNREFUSED', 'nothing listens there (connection refused)'],
-  ['ECONNRESET', 'the connection was cut (reset)'],
-  ['EPIPE', 'the connection was cut'],
-  ['EHOSTUNREACH', 'no way to it (host unreachable)'],
-  ['ENETUNREACH', 'no way to it (network unreachable)'],
-  ['EHOSTDOWN', 'no way to it (host is down)'],
+  ['ECONNRESET', 'the connection was reset'],
+  ['EPIPE', 'the connection was interrupted'],
+  ['EHOSTUNREACH', 'no route to it (host unreachable)'],
+  ['ENETUNREACH', 'no route to it (network unreachable)'],
+  ['EHOSTDOWN', 'no route to it (host is down)'],
   ['ETIMEDOUT', 'no answer'],
 ]);
 
@@ -49,15 +49,16 @@ export function sshError(target: Target, error: Error): DeviceError {
   if (noMatch !== undefined) {
     const what = kinds.get(noMatch) ?? noMatch;
     const hint = credentials.legacySsh
-      ? `offers only ${what} that are not known here`
+      ? `offers only unsupported ${what}`
       : `offers only old ${what}; set legacySsh: true in its login`;
     return new DeviceRejected(name, `it ${hint}`, cause);
   }
   if (level === 'client-socket' || level === 'client-dns') return socketError(target, error);
-  if (level === 'client-timeout') return new DeviceTimeout(name, 'answers no keepalive', cause);
+  if (level === 'client-timeout')
+    return new DeviceTimeout(name, 'does not answer keepalives', cause);
   if (/before handshake/.test(error.message)) {
     // How devices turn away who is one too many; one that is rebooting may do the same.
-    const what = `${address}:${port} closed the connection before its ssh handshake; too many sessions?`;
+    const what = `${address}:${port} closed the connection before the SSH handshake; it may have too many sessions`;
     return new DeviceBusy(name, what, cause);
   }
   return new DeviceUnreachable(name, `${address}:${port}: ssh failed: ${error.message}`, cause);

@@ -144,7 +144,7 @@ describe('bytes of a command', () => {
 
     await expect(asked).rejects.toBeInstanceOf(DeviceTimeout);
     await expect(asked).rejects.toThrow(
-      String.raw`switch-1: no end of "show it": nothing came for 0.3 s; it said: "begun\npassword: <secret>"`,
+      String.raw`switch-1: no end of the output of "show it": no data for 0.3 s; it sent: "begun\npassword: <secret>"`,
     );
   });
 
@@ -180,8 +180,6 @@ describe('bytes of a command', () => {
     });
 
     await expect(asked).rejects.toBeInstanceOf(DeviceRejected);
-    await expect(asked).rejects.toThrow(
-      'switch-1: the answer to "show it" has no end: more than 2 MiB',
-    );
+    await expect(asked).rejects.toThrow('switch-1: the output of "show it" exceeds 2 MiB');
   });
 });

@@ -4,7 +4,7 @@ import type { ServerChannel } from 'ssh2';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { DeviceRejected, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
 import { openCli, openExec } from '../session/open.ts';
-import type { SessionDeps, Target } from '../session/session.ts';
+import type { SessionDeps, Target } from '../session.ts';
 import { linuxShell } from '../testing/dialects.ts';
 import { newKeyPair, password, startSshServer, testHostKey, user } from '../testing/ssh-server.ts';
 import { shareSshd, startSshd } from '../testing/sshd.ts';
@@ -132,7 +132,7 @@ describe.skipIf(peer('sshd') === undefined)("commands, to OpenSSH's server", () 
 
     const opened = openExec(hostOf(other), await deps(), signal);
 
-    await expect(opened).rejects.toThrow('offered its privateKey; it takes publickey');
+    await expect(opened).rejects.toThrow('offered its privateKey; it accepts publickey');
   });
 });
 
@@ -152,7 +152,7 @@ describe('a command that fails', () => {
     const asked = session.exec('show it', { signal, timeoutMs: 500 });
 
     await expect(asked).rejects.toThrow(
-      String.raw`switch-1: no end of "show it" within 0.5 s; it said: "begun\npassword: <secret>"`,
+      String.raw`switch-1: no end of the output of "show it" within 0.5 s; it sent: "begun\npassword: <secret>"`,
     );
   });
 
@@ -215,7 +215,7 @@ describe('a command that fails', () => {
 
     const asked = session.exec('show it', { signal, timeoutMs: 50_000 });
 
-    await expect(asked).rejects.toThrow('has no end: more than 32 MiB');
+    await expect(asked).rejects.toThrow('exceeds 32 MiB');
     expect(session.isOpen()).toBe(false);
   });
 
@@ -228,7 +228,7 @@ describe('a command that fails', () => {
     const asked = session.exec('show it', { signal });
 
     await expect(asked).rejects.toBeInstanceOf(DeviceRejected);
-    await expect(asked).rejects.toThrow('takes no commands over ssh, only a terminal');
+    await expect(asked).rejects.toThrow('accepts no commands over SSH, only a terminal');
   });
 
   it('is given up when somebody says so', async () => {

@@ -12,13 +12,7 @@ import {
   DeviceTimeout,
   DeviceUnreachable,
 } from '../errors.ts';
-import type {
-  ExecBytes,
-  ExecOptions,
-  ExecResult,
-  ExecSession,
-  RunOptions,
-} from '../session/session.ts';
+import type { ExecBytes, ExecOptions, ExecResult, ExecSession, RunOptions } from '../session.ts';
 import { addChunk } from '../stream/chunks.ts';
 import { type IdleTimer, type Limit, limitOf, withinLimit } from '../stream/limit.ts';
 import { quotedCommand, withoutSecrets } from '../stream/redact.ts';
@@ -127,8 +121,11 @@ export class SshExec implements ExecSession {
     const late = (how: string) => {
       const said = decodeBytes(output.end().toString('latin1')).trim();
       const end = withoutSecrets(said, secrets).slice(-200);
-      const words = said === '' ? '; it said nothing' : `; it said: ${JSON.stringify(end)}`;
-      return new DeviceTimeout(device, `no end of ${quotedCommand(about.command)}${how}${words}`);
+      const words = said === '' ? '; it sent nothing' : `; it sent: ${JSON.stringify(end)}`;
+      return new DeviceTimeout(
+        device,
+        `no end of the output of ${quotedCommand(about.command)}${how}${words}`,
+      );
     };
     const result = await withinLimit<ExecBytes>(limit, late, (resolve, reject, idle) =>
       output.listen(resolve, reject, idle),
@@ -246,7 +243,7 @@ class Output {
   private noEnd(): DeviceRejected {
     const { command, maxBytes } = this.about;
     const most = `${(this.size > maxBytes ? maxBytes : keptBytes) / 1024 / 1024} MiB`;
-    const what = `the answer to ${quotedCommand(command)} has no end: more than ${most}`;
+    const what = `the output of ${quotedCommand(command)} exceeds ${most}`;
     return new DeviceRejected(this.device, what);
   }
 }

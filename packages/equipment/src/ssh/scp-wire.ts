@@ -73,7 +73,9 @@ export class ScpWire {
       hasRoom = true;
       this.receive();
     });
-    await this.until('room for more', () => (hasRoom || this.length > 0 ? true : undefined));
+    await this.until('readiness for more data', () =>
+      hasRoom || this.length > 0 ? true : undefined,
+    );
   }
 
   /** So many bytes. */
@@ -107,7 +109,7 @@ export class ScpWire {
     this.channel.end();
     const { limit } = this.options;
     const soon = { ...limit, endsAt: Math.min(limit.endsAt, performance.now() + endMs) };
-    const late = () => new Error('not soon');
+    const late = () => new Error('not in time');
     try {
       const ended = await this.waiter.until(soon, late, () => this.ended);
       return ended instanceof DeviceError ? undefined : ended.status;
@@ -133,7 +135,10 @@ export class ScpWire {
     if (requiresNewPassword(errors)) return newPasswordRequested(device);
     const said = withoutSecrets(errors, secrets);
     const words = [withoutSecrets(why, secrets), said].filter((each) => each !== '').join('; ');
-    return new DeviceRejected(device, `does not let us ${this.what}: ${words.slice(0, 300)}`);
+    return new DeviceRejected(
+      device,
+      `rejects our attempt to ${this.what}: ${words.slice(0, 300)}`,
+    );
   }
 
   private receive() {
@@ -150,10 +155,7 @@ export class ScpWire {
   private until<T>(what: string, look: () => T | undefined): Promise<T> {
     const { device, limit } = this.options;
     const late = (how: string) =>
-      new DeviceTimeout(
-        device,
-        `no ${what}${how}, to ${this.what}; ${this.length} bytes of it came`,
-      );
+      new DeviceTimeout(device, `no ${what}${how}, to ${this.what}; ${this.length} bytes arrived`);
     return this.waiter.until(limit, late, () => {
       const found = look();
       if (found === undefined && this.ended !== undefined) throw this.lost(what, this.ended);

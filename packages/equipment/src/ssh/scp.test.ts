@@ -68,7 +68,7 @@ describe("a file of OpenSSH's server", () => {
 
     await expect(asked).rejects.toBeInstanceOf(DeviceRejected);
     await expect(asked).rejects.toThrow(
-      `switch-1: does not let us read "${dir}/missing": scp: ${dir}/missing: No such file or directory`,
+      `switch-1: rejects our attempt to read "${dir}/missing": scp: ${dir}/missing: No such file or directory`,
     );
     expect((await session.download(join(dir, 'there'), limits)).toString()).toBe('it');
   });
@@ -114,7 +114,7 @@ describe("a file of OpenSSH's server", () => {
     const { session } = await openSshd(['ForceCommand echo welcome; nonsense']);
 
     await expect(session.download('/etc/hostname', limits)).rejects.toThrow(
-      /does not let us read "\/etc\/hostname": its answer is "welcome"/,
+      /rejects our attempt to read "\/etc\/hostname": its answer is "welcome"/,
     );
     await expect(session.upload('/tmp/x', big, limits)).rejects.toBeInstanceOf(DeviceRejected);
   });
@@ -186,7 +186,7 @@ describe('a file that comes', () => {
 
     await expect(asked).rejects.toBeInstanceOf(DeviceTimeout);
     await expect(asked).rejects.toThrow(
-      'switch-1: no end of the 7 bytes: nothing came for 0.3 s, to read "config.ini"; 3 bytes of it came',
+      'switch-1: no end of the 7 bytes: no data for 0.3 s, to read "config.ini"; 3 bytes arrived',
     );
   });
 
@@ -208,7 +208,9 @@ describe('a file that comes', () => {
     const asked = session.download('config.ini', limits);
 
     await expect(asked).rejects.toBeInstanceOf(DeviceRejected);
-    await expect(asked).rejects.toThrow(`switch-1: does not let us read "config.ini": ${message}`);
+    await expect(asked).rejects.toThrow(
+      `switch-1: rejects our attempt to read "config.ini": ${message}`,
+    );
     expect(session.isOpen()).toBe(true);
   });
 

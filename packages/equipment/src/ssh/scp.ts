@@ -28,7 +28,7 @@ export async function scpDownload(
     wire.send(ok);
     const content = await wire.take(size, `end of the ${size} bytes`);
     options.transcript?.receive(`<${size} bytes>\n`);
-    await reply(wire, 'word that they are all');
+    await reply(wire, 'confirmation of the end');
     wire.send(ok);
     return content;
   });
@@ -58,7 +58,7 @@ export async function scpUpload(
     options.transcript?.say(`<${content.length} bytes>\n`);
     // An answer in the middle is a rejection.
     if (!wire.hasHeard()) wire.send(ok);
-    await reply(wire, 'word that all of it is there');
+    await reply(wire, 'confirmation of receipt');
     return undefined;
   });
 }

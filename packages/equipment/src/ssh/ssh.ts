@@ -14,8 +14,8 @@ import {
   type HostKeyChanged,
 } from '../errors.ts';
 import { fingerprintOf, keyChanged } from '../host-keys.ts';
-import { dialed } from '../session/dial.ts';
-import type { SessionDeps, Target } from '../session/session.ts';
+import type { SessionDeps, Target } from '../session.ts';
+import { dialed } from '../stream/dial.ts';
 import { type IdleTimer, type Limit, withinLimit } from '../stream/limit.ts';
 import {
   type Terminal,
@@ -273,7 +273,7 @@ function noChannel(device: string, cause: unknown): DeviceError {
   const text = errorText(cause);
   // It opened a channel, and does not run commands in channels: most switches have only a shell.
   if (text === 'Unable to exec') {
-    return new DeviceRejected(device, 'takes no commands over ssh, only a terminal', { cause });
+    return new DeviceRejected(device, 'accepts no commands over SSH, only a terminal', { cause });
   }
-  return new DeviceBusy(device, `gives no session: ${text}`, { cause });
+  return new DeviceBusy(device, `opens no session: ${text}`, { cause });
 }

@@ -28,7 +28,7 @@ export interface IdleTimer {
  * A promise that `start` settles, or the clock, or the signal (with its reason), whichever is first. What `start` returns
  * is called at the end, to remove listeners.
  *
- * @param late makes the error of the clock; `how` is ` within 10 s`, or `: nothing came for 3 s`
+ * @param late makes the error of the clock; `how` is ` within 10 s`, or `: no data for 3 s`
  */
 export async function withinLimit<T>(
   { signal, endsAt, within, idleMs }: Limit,
@@ -49,7 +49,7 @@ export async function withinLimit<T>(
       const left = Math.max(0, endsAt - performance.now());
       timer = setTimeout(() => reject(late(` ${within}`)), left);
       if (idleMs !== undefined) {
-        idle = new Idle(idleMs, () => reject(late(`: nothing came for ${secondsOf(idleMs)}`)));
+        idle = new Idle(idleMs, () => reject(late(`: no data for ${secondsOf(idleMs)}`)));
       }
       abort = () => reject(signal.reason);
       signal.addEventListener('abort', abort);

@@ -153,7 +153,7 @@ describe('a command line over telnet', () => {
 
     const opened = openCli(target(server.port), 'telnet', fastpath, await deps(), signal);
 
-    await expect(opened).rejects.toThrow('switch-1: it does not read what it is sent');
+    await expect(opened).rejects.toThrow('switch-1: it does not read the data sent to it');
     // The rest is in buffers of the kernel.
     expect(sent).toBeLessThan(64 * 1024 * 1024);
   });
@@ -171,7 +171,7 @@ describe('a command line over telnet', () => {
     const opened = openCli(target(server.port), 'telnet', fastpath, impatient, signal);
 
     await expect(opened).rejects.toBeInstanceOf(DeviceTimeout);
-    await expect(opened).rejects.toThrow('switch-1: no prompt within 0.2 s; it said nothing');
+    await expect(opened).rejects.toThrow('switch-1: no prompt within 0.2 s; it sent nothing');
   });
 
   it('is given up when somebody says so', async () => {

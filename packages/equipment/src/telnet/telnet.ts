@@ -4,9 +4,9 @@
  */
 import { connect, type Socket } from 'node:net';
 import { type DeviceError, DeviceRejected, DeviceTimeout } from '../errors.ts';
-import { dialed } from '../session/dial.ts';
-import type { SessionDeps, Target } from '../session/session.ts';
+import type { SessionDeps, Target } from '../session.ts';
 import { connectionLost, socketError } from '../ssh/errors.ts';
+import { dialed } from '../stream/dial.ts';
 import { type Limit, withinLimit } from '../stream/limit.ts';
 import type { Terminal, TerminalListener } from '../stream/terminal.ts';
 import { Negotiation } from './negotiation.ts';
@@ -83,7 +83,7 @@ class TelnetTerminal implements Terminal {
     const { text, reply } = this.negotiation.take(bytes);
     if (reply.length > 0 && this.socket.writable) this.socket.write(reply);
     if (this.socket.writableLength > mostUnread) {
-      this.end(new DeviceRejected(this.device, 'it does not read what it is sent'));
+      this.end(new DeviceRejected(this.device, 'it does not read the data sent to it'));
     }
     if (text.length === 0) return;
     if (this.listener) this.listener.data(text);

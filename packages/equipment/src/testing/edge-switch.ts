@@ -4,7 +4,7 @@ import type { Credentials } from '@skolo/secrets';
 import { type CliDevice, type EdgeSwitchOptions, startEdgeSwitch } from '@skolo/simulators';
 import { onTestFinished } from 'vitest';
 import { openCli } from '../session/open.ts';
-import type { CliSession, SessionDeps } from '../session/session.ts';
+import type { CliSession, SessionDeps } from '../session.ts';
 import { fastpath } from './dialects.ts';
 import { password, testHostKey, user } from './ssh-server.ts';
 import { deps, soon, target } from './targets.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type Credentials, Secret } from '@skolo/secrets';
 import { onTestFinished } from 'vitest';
 import { HostKeys } from '../host-keys.ts';
-import type { SessionDeps, Target } from '../session/session.ts';
+import type { SessionDeps, Target } from '../session.ts';
 import { password, user } from './ssh-server.ts';
 
 export { newHostKey, password, testHostKey, user } from './ssh-server.ts';

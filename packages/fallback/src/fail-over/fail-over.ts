@@ -1,7 +1,20 @@
 import { errorText, pause } from '@skolo/base';
 import type { FailedOver } from '@skolo/rack/jumphost';
-import { lookAtKubernetes, noteFailedOver, scale } from '../kubernetes/kubernetes.ts';
-import { type Kubernetes, noMemory } from '../look/decide.ts';
+import {
+  bindToFence,
+  readLeftOff,
+  startExisting,
+  stopExisting,
+  unknownUnits,
+  unsteady,
+} from '../existing/existing.ts';
+import {
+  type Kubernetes,
+  lookAtKubernetes,
+  noteFailedOver,
+  scale,
+} from '../kubernetes/kubernetes.ts';
+import { noMemory } from '../look/decide.ts';
 import {
   type Context,
   copyAll,
@@ -30,14 +43,6 @@ import {
 } from '../units/services.ts';
 import { changeUnit } from '../units/units.ts';
 import { tryBeside } from './beside.ts';
-import {
-  bindToFence,
-  readLeftOff,
-  startExisting,
-  stopExisting,
-  unknownUnits,
-  unsteady,
-} from './existing.ts';
 
 /** Until the unit is ready, with the end of the old pod and its own start. */
 const failOverSeconds = 60;

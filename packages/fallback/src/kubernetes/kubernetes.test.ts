@@ -4,11 +4,15 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Kubernetes } from '../look/decide.ts';
 import { metadataServer as metadata, powerCycleDaemon as power } from '../units/services.ts';
 import { KubernetesUnavailable, openApiServer } from './api-server.ts';
 import { projectedFiles } from './configuration.ts';
-import { lookAtKubernetes, releasePublicPort, restorePublicPort } from './kubernetes.ts';
+import {
+  type Kubernetes,
+  lookAtKubernetes,
+  releasePublicPort,
+  restorePublicPort,
+} from './kubernetes.ts';
 
 let folder: string;
 let server: Server;

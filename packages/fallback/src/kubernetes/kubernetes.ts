@@ -2,9 +2,27 @@
 import { parseJson } from '@skolo/base';
 import { failedOverAnnotation, releasedPortAnnotation } from '@skolo/rack/jumphost';
 import { z } from 'zod';
-import type { Kubernetes, PodVerdict } from '../look/decide.ts';
 import type { PodService } from '../units/services.ts';
 import { type ApiServer, KubernetesUnavailable } from './api-server.ts';
+
+/** Of a pod, and why it cannot run. */
+interface PodVerdict {
+  state: 'ready' | 'can-run' | 'cannot-run';
+  why: string;
+}
+
+/** k3s, as far as it concerns one service. */
+export type Kubernetes =
+  | { state: 'absent' | 'silent'; why: string }
+  | {
+      state: 'answers';
+      node: { isReady: boolean; why: string };
+      /** Whether its Deployment asks for a pod. One that is missing was lost, or is not applied yet. */
+      deployment: 'asks' | 'scaled-to-0' | 'missing';
+      pod: PodVerdict & { names: string[] };
+      /** Of its LoadBalancer: whether it has the port of the host, and whether we have released that. */
+      publicPort: 'load-balancer' | 'released' | 'none';
+    };
 
 /** The label of kube/. A kubelet cannot give it to its own node. */
 const jumphostLabel = 'node-restriction.kubernetes.io/skolo-jumphost=true';

@@ -1,13 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { Kubernetes } from '../kubernetes/kubernetes.ts';
 import { readSettings } from '../settings.ts';
-import {
-  type Decision,
-  decide,
-  type Kubernetes,
-  type Memory,
-  noMemory,
-  type Seen,
-} from './decide.ts';
+import { type Decision, decide, type Memory, noMemory, type Seen } from './decide.ts';
 
 const settings = readSettings({});
 

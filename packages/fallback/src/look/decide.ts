@@ -1,25 +1,7 @@
 /** Decides whether the unit or k3s serves, from one look and the memory of earlier ones. It touches nothing. */
 import { z } from 'zod';
+import type { Kubernetes } from '../kubernetes/kubernetes.ts';
 import type { Settings } from '../settings.ts';
-
-/** Of a pod, and why it cannot run. */
-export interface PodVerdict {
-  state: 'ready' | 'can-run' | 'cannot-run';
-  why: string;
-}
-
-/** k3s, as far as it concerns one service. */
-export type Kubernetes =
-  | { state: 'absent' | 'silent'; why: string }
-  | {
-      state: 'answers';
-      node: { isReady: boolean; why: string };
-      /** Whether its Deployment asks for a pod. One that is missing was lost, or is not applied yet. */
-      deployment: 'asks' | 'scaled-to-0' | 'missing';
-      pod: PodVerdict & { names: string[] };
-      /** Of its LoadBalancer: whether it has the port of the host, and whether we have released that. */
-      publicPort: 'load-balancer' | 'released' | 'none';
-    };
 
 export interface Seen {
   /** Seconds since boot. */

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { errorText, lazily } from '@skolo/base';
 import { type Rack, readRack } from '@skolo/rack';
 import type { FailedOver } from '@skolo/rack/jumphost';
-import { startExisting } from '../fail-over/existing.ts';
+import { startExisting } from '../existing/existing.ts';
 import { type ApiServer, openApiServer } from '../kubernetes/api-server.ts';
 import { copyConfiguration } from '../kubernetes/configuration.ts';
 import {
+  type Kubernetes,
   lookAtKubernetes,
   noteFailedOver,
   releasePublicPort,
@@ -28,7 +29,7 @@ import {
   services,
 } from '../units/services.ts';
 import { changeUnit, unitState } from '../units/units.ts';
-import { decide, type Kubernetes } from './decide.ts';
+import { decide } from './decide.ts';
 import {
   lastCopy,
   type Remembered,

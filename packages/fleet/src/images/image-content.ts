@@ -128,7 +128,7 @@ async function openBlob(
     } catch (cause) {
       signal.throwIfAborted();
       const name = `${image.registry}/${image.repository}:${image.tag}`;
-      throw new RegistryError(`${name}: a layer ended early; try again`, { cause });
+      throw new RegistryError(`${name}: the download of a layer ended early; try again`, { cause });
     } finally {
       clearTimeout(timer);
     }
@@ -137,5 +137,5 @@ async function openBlob(
   clearTimeout(timer);
   await body?.cancel();
   const name = `${image.registry}/${image.repository}:${image.tag}`;
-  throw new RegistryError(`${name}: ${image.registry} answered ${status} to a layer`);
+  throw new RegistryError(`${name}: ${image.registry} returned ${status} for a layer`);
 }

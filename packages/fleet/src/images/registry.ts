@@ -93,7 +93,7 @@ export async function resolveImage(image: ImageName, signal?: AbortSignal): Prom
     );
   }
   if (!response.ok) {
-    throw new RegistryError(`${name}: ${registry} answered ${response.status}; try again later`);
+    throw new RegistryError(`${name}: ${registry} returned ${response.status}; try again later`);
   }
   const type = response.headers.get('content-type')?.split(';')[0]?.trim() ?? '';
   const isIndex = listTypes.includes(type);
@@ -105,7 +105,7 @@ export async function resolveImage(image: ImageName, signal?: AbortSignal): Prom
   const stated = wanted ?? response.headers.get('docker-content-digest');
   if (stated !== null && stated !== digest) {
     throw new RegistryError(
-      `${name}: ${registry} states the digest ${stated} for a manifest whose digest is ${digest}; do not use it`,
+      `${name}: ${registry} reports the digest ${stated} for a manifest with the digest ${digest}; do not use it`,
     );
   }
   return { digest, isIndex, type, bytes };
@@ -131,7 +131,7 @@ export async function platformsOf(
   const response = await askRegistry(image, `blobs/${config}`, { accept: '*/*' }, { signal });
   const { data } = Platform.safeParse(parseJson((await limitedBytes(name, response)).toString()));
   if (!response.ok || data === undefined) {
-    throw new RegistryError(`${name}: ${image.registry} does not say for which platform it is`);
+    throw new RegistryError(`${name}: ${image.registry} does not report its platform`);
   }
   return [platformText(data)];
 }
@@ -163,7 +163,7 @@ export async function listTags(
   const { data } = Tags.safeParse(parseJson(text));
   if (response.ok && data) return data.tags ?? [];
   throw new RegistryError(
-    `${name}: ${image.registry} answered ${response.status} to the list of tags`,
+    `${name}: ${image.registry} returned ${response.status} for the list of tags`,
   );
 }
 
@@ -217,7 +217,7 @@ async function tokenFor(name: string, challenge: string): Promise<string> {
   }
   const url = new URL(realm);
   if (url.protocol !== 'https:' && !isLoopback(url.host)) {
-    throw new RegistryError(`${name}: the token server has no TLS: ${url.origin}`);
+    throw new RegistryError(`${name}: the token server does not use TLS: ${url.origin}`);
   }
   for (const key of ['service', 'scope']) {
     const value = parameters.get(key);
@@ -250,7 +250,7 @@ async function request(
     signal?.throwIfAborted();
     const { host } = new URL(url);
     const isLate = cause instanceof Error && cause.name === 'TimeoutError';
-    const why = isLate ? `did not answer within ${deadlineMs / 1000} s` : 'cannot be reached';
+    const why = isLate ? `did not respond within ${deadlineMs / 1000} s` : 'is unreachable';
     throw new RegistryError(`${name}: ${host} ${why}; try again later`, { cause });
   }
 }

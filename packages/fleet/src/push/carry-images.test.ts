@@ -80,7 +80,7 @@ describe.skipIf(!program || !registryProgram || !peer('sshd') || !peer('ssh'))(
 
       await carry(image);
 
-      expect(lines).toEqual(['carrying 1 image, 2 MB, through ssh']);
+      expect(lines).toEqual(['copying 1 image, 2 MB, over SSH']);
       const [, line = ''] = await containerd.ask('images', 'ls', `name==${name}`);
       expect(line).toContain(digest);
       expect(line).toContain('linux/amd64,linux/arm64');
@@ -106,7 +106,7 @@ describe.skipIf(!program || !registryProgram || !peer('sshd') || !peer('ssh'))(
 
       await carry(image, ['linux/arm64']);
 
-      expect(lines).toEqual(['carrying 1 image, 1 MB, through ssh']);
+      expect(lines).toEqual(['copying 1 image, 1 MB, over SSH']);
       const [, line = ''] = await containerd.ask('images', 'ls', `name==${name}`);
       expect(line).toContain('linux/arm64');
     });
@@ -129,7 +129,7 @@ describe.skipIf(!program || !registryProgram || !peer('sshd') || !peer('ssh'))(
 head -c 300000 | /usr/bin/dd "$@"; [ -z "$(head -c 1)" ] || { touch ~/cut; kill -9 $PPID; }`,
       );
 
-      await expect(carry(image)).rejects.toThrow('images cannot be carried');
+      await expect(carry(image)).rejects.toThrow('copying images to the jumphost failed');
       await real('dd');
       await carry(image);
 
@@ -142,7 +142,7 @@ head -c 300000 | /usr/bin/dd "$@"; [ -z "$(head -c 1)" ] || { touch ~/cut; kill 
       const { image, name } = await newImage('image');
       await replace('dd', `tr 0-9 x | /usr/bin/dd "$@"`);
 
-      await expect(carry(image)).rejects.toThrow('was damaged on its way, and is removed');
+      await expect(carry(image)).rejects.toThrow('was damaged on the way and removed');
       expect(await containerd.ask('images', 'ls', '-q')).not.toContain(name);
       await real('dd');
       await carry(image);
@@ -159,7 +159,7 @@ head -c 300000 | /usr/bin/dd "$@"; [ -z "$(head -c 1)" ] || { touch ~/cut; kill 
       );
 
       await expect(carry(image)).rejects.toThrow(
-        'rack4: the jumphost has 7 MB left on /, and new images need 7 MB; make room',
+        'rack4: the jumphost has 7 MB free on /, but new images need 7 MB; free disk space',
       );
 
       expect(await commands('dd of=')).toHaveLength(before);

@@ -56,14 +56,14 @@ export async function carryImages(needed: readonly NeededImage[], deps: CarryDep
   const bytes = [...parts.values()].reduce((sum, { size }) => sum + size, 0);
   await rejectFullDisk(bytes, deps);
   const what = images.length === 1 ? '1 image' : `${images.length} images`;
-  report(`carrying ${what}, ${megabytes(bytes)}, through ssh`);
+  report(`copying ${what}, ${megabytes(bytes)}, over SSH`);
   const staged = await readStaged(deps);
   for (const part of parts.values()) await carry(part, staged.get(part.digest) ?? 0, deps);
   const byPlatform = Map.groupBy(images, ({ platform }) => platform);
   for (const [platform, all] of byPlatform) await importImages(all, platform, parts, deps);
   const after = await readStore(deps);
   const missing = images.find((image) => !isIn(after, image));
-  if (missing) throw failed(name, `containerd has imported no ${missing.name}`);
+  if (missing) throw failed(name, `containerd did not import ${missing.name}`);
   await run(`rm -rf ${folder}`, deps);
 }
 
@@ -99,7 +99,7 @@ async function rejectFullDisk(bytes: number, deps: CarryDeps): Promise<void> {
     if (place === undefined || Number(free) * 1024 >= copies * bytes) continue;
     const has = megabytes(Number(free) * 1024);
     throw new FleetError(
-      `${deps.name}: the jumphost has ${has} left on ${place}, and new images need ${megabytes(copies * bytes)}; make room: sudo k3s crictl rmi --prune`,
+      `${deps.name}: the jumphost has ${has} free on ${place}, but new images need ${megabytes(copies * bytes)}; free disk space with sudo k3s crictl rmi --prune`,
     );
   }
 }
@@ -125,13 +125,13 @@ async function carry(part: Part, staged: number | 'whole', deps: CarryDeps): Pro
   if (staged === 'whole') return;
   const { name, signal } = deps;
   const hex = part.digest.replace('sha256:', '');
-  let trouble = 'the connection ended';
+  let trouble = 'the connection was closed';
   try {
     const input = staged < part.size ? await part.open(staged, signal) : '';
     const command = inFolder(`${writing(hex, staged)}; ${checking(hex)}`);
     const { code, stdout, stderr } = await deps.jumphost.onJumphost(command, signal, input);
     if (stdout.trim() === 'damaged') {
-      throw failed(name, `${part.digest} was damaged on its way, and is removed`);
+      throw failed(name, `${part.digest} was damaged on the way and removed`);
     }
     if (code === 0) return;
     trouble = stderr || trouble;
@@ -203,12 +203,12 @@ async function run(
       throw failed(name, errorText(error));
     });
   if (code === 0) return stdout.trim();
-  throw failed(name, stderr.split('\n').at(-1) || `${command} ended with ${code}`);
+  throw failed(name, stderr.split('\n').at(-1) || `${command} exited with ${code}`);
 }
 
 function failed(rack: string, why: string): FleetError {
   return new FleetError(
-    `${rack}: images cannot be carried to the jumphost: ${why}; nothing was changed, and skolo push resume continues`,
+    `${rack}: copying images to the jumphost failed: ${why}; nothing was changed; run skolo push resume to continue`,
   );
 }
 

@@ -54,9 +54,9 @@ it('writes over nothing', async () => {
   const folder = await racks();
   await mkdir(join(folder, 'rack5'));
 
-  await expect(copyOverlay(folder, names, {})).rejects.toThrow('rack5: is there already');
+  await expect(copyOverlay(folder, names, {})).rejects.toThrow('rack5: already exists');
   await expect(copyOverlay(folder, { from: 'rack9', to: 'rack6' }, {})).rejects.toThrow(
-    'rack9: there is no such overlay',
+    'rack9: no such overlay',
   );
   expect(await readdir(folder)).toEqual(['rack4', 'rack5']);
 });

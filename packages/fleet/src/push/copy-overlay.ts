@@ -22,8 +22,8 @@ export async function copyOverlay(
   images: Images,
 ): Promise<void> {
   const [old, own] = [join(folder, from), join(folder, to)];
-  if (!existsSync(old)) throw new FleetError(`${old}: there is no such overlay`);
-  if (existsSync(own)) throw new FleetError(`${own}: is there already`);
+  if (!existsSync(old)) throw new FleetError(`${old}: no such overlay`);
+  if (existsSync(own)) throw new FleetError(`${own}: already exists`);
   const derived = join(old, 'derived');
   await cp(old, own, { recursive: true, filter: (path) => path !== derived });
   for (const file of await readdir(own, { recursive: true, withFileTypes: true })) {

@@ -93,19 +93,19 @@ describe('a pod that does not come up', () => {
       'a crash loop',
       container({ waiting: { reason: 'CrashLoopBackOff' } }, ended(1)),
       'failed',
-      'crashes again and again (Error, exit 1)',
+      'keeps crashing (Error, exit 1)',
     ],
     [
       'three restarts',
       container({ running: {} }, { restartCount: 3, ...ended(137) }),
       'failed',
-      'crashes again and again (Error, exit 137)',
+      'keeps crashing (Error, exit 137)',
     ],
     [
       'one restart',
       container({ running: {} }, { restartCount: 1, ...ended(1) }),
       'waiting',
-      'runs, and is not ready',
+      'running, but not ready',
     ],
     [
       'a bad configuration, the first time',
@@ -133,7 +133,7 @@ describe('a pod that does not come up', () => {
       'failed',
       'container one: secret "x" not found',
     ],
-    ['no readiness', container({ running: {} }), 'waiting', 'runs, and is not ready'],
+    ['no readiness', container({ running: {} }), 'waiting', 'running, but not ready'],
     [
       'an eviction',
       { phase: 'Failed', reason: 'Evicted', message: 'disk' },
@@ -144,7 +144,7 @@ describe('a pod that does not come up', () => {
       'no machine',
       { conditions: [{ type: 'PodScheduled', status: 'False', message: 'no node' }] },
       'waiting',
-      'no machine for it: no node',
+      'not scheduled: no node',
     ],
   ])('names %s', (_, status, state, cause) => {
     const verdict = judge(deployment, [...service(), pod('new', status)]);
@@ -210,7 +210,7 @@ describe('a DaemonSet', () => {
       state: 'ready',
       pods: [
         { node: 'a', state: 'ready' },
-        { node: 'b', state: 'dead', cause: 'its machine does not answer' },
+        { node: 'b', state: 'dead', cause: 'its machine does not respond' },
       ],
     });
   });
@@ -232,7 +232,7 @@ describe('a DaemonSet', () => {
           node: 'b',
           state: 'silent',
           cause:
-            'its machine answered before the push, and has not since its pod was replaced; check its power, and the new version',
+            'its machine responded before the push, but not since its pod was replaced; check its power and the new version',
         },
       ],
     });
@@ -274,7 +274,7 @@ describe('a DaemonSet', () => {
 
     expect(judge(daemonSet, objects, { excused: new Set() })).toMatchObject({
       state: 'waiting',
-      cause: '4 machines answered before the push and are silent now, more than by chance',
+      cause: '4 machines responded before the push and are silent now, more than by chance',
     });
     expect(judge(daemonSet, objects, { excused: new Set(names.slice(0, 1)) }).state).toBe('ready');
   });

@@ -140,7 +140,7 @@ export function judge(
   if (found === undefined) return { state: 'waiting', pods: [], cause: 'it does not exist yet' };
   const { kind, metadata, spec, status } = Workload.parse(found);
   if (status.observedGeneration < metadata.generation) {
-    return { state: 'waiting', pods: [], cause: 'no controller has seen it yet' };
+    return { state: 'waiting', pods: [], cause: 'no controller has processed it yet' };
   }
   const rejected = status.conditions.find(
     (each) => each.type === 'ReplicaFailure' && each.status === 'True',
@@ -178,13 +178,13 @@ export function judge(
     ...(pods.length < wanted
       ? { cause: `${wanted - pods.length} of ${wanted} pods do not exist yet` }
       : isTooMany && {
-          cause: `${died} machines answered before the push and are silent now, more than by chance`,
+          cause: `${died} machines responded before the push and are silent now, more than by chance`,
         }),
   };
 }
 
 const silence =
-  'its machine answered before the push, and has not since its pod was replaced; check its power, and the new version';
+  'its machine responded before the push, but not since its pod was replaced; check its power and the new version';
 
 /** How far a pod is that has no other version: that of a Job. */
 export function judgePod(object: KubeObject): PodVerdict {
@@ -268,9 +268,9 @@ function verdictOf(pod: Pod, isNew: IsNew, dead: ReadonlySet<string>): Found {
   const restarts = containers.reduce((sum, { restartCount }) => sum + restartCount, 0);
   const isReplaced = isNew(pod) && !isEnding(pod);
   const verdict = { node, pod: metadata.name, restarts, isReplaced };
-  if (dead.has(node)) return { ...verdict, state: 'dead', cause: 'its machine does not answer' };
+  if (dead.has(node)) return { ...verdict, state: 'dead', cause: 'its machine does not respond' };
   if (isEnding(pod))
-    return { ...verdict, state: 'draining', cause: 'the old pod finishes its work' };
+    return { ...verdict, state: 'draining', cause: 'the old pod is finishing its work' };
   const failure = failureOf(pod, containers);
   const isReady = isTrue(status.conditions, 'Ready');
   if (!isNew(pod)) {
@@ -303,27 +303,32 @@ function failureOf({ status }: Pod, containers: readonly ContainerStatus[]): str
     if (ended?.exitCode === 78) return `rejects its configuration (exit 78)${says(ended.message)}`;
     if (reason === 'CrashLoopBackOff' || restartCount >= restartsOfCrashLoop) {
       const how = ended ? ` (${ended.reason || 'ended'}, exit ${ended.exitCode})` : '';
-      return `crashes again and again${how}${says(ended?.message ?? '')}`;
+      return `keeps crashing${how}${says(ended?.message ?? '')}`;
     }
   }
   return undefined;
 }
 
+/** The end of a container's log is up to 2048 bytes. */
+const longestQuote = 500;
+
 function says(message: string): string {
-  return message === '' ? '' : `: ${message.trim()}`;
+  const text = message.trim();
+  if (text === '') return '';
+  return `: ${text.length > longestQuote ? `…${text.slice(-longestQuote)}` : text}`;
 }
 
 function waitsFor({ status, spec }: Pod, containers: readonly ContainerStatus[]): string {
   const unscheduled = status.conditions.find(
     ({ type, status: is }) => type === 'PodScheduled' && is === 'False',
   );
-  if (unscheduled) return `no machine for it: ${unscheduled.message || unscheduled.reason}`;
-  if (spec.nodeName === undefined) return 'it has no machine yet';
+  if (unscheduled) return `not scheduled: ${unscheduled.message || unscheduled.reason}`;
+  if (spec.nodeName === undefined) return 'not scheduled yet';
   const waiting = containers.find(({ state }) => state.waiting)?.state.waiting;
   if (waiting) return `starts: ${waiting.reason}${waiting.message && `: ${waiting.message}`}`;
   const ended = containers.find(({ state }) => state.terminated)?.state.terminated;
-  if (ended) return `ended with ${ended.exitCode}, starts again`;
-  return containers.length === 0 ? 'its machine has not started it yet' : 'runs, and is not ready';
+  if (ended) return `exited with ${ended.exitCode}, restarting`;
+  return containers.length === 0 ? 'not started yet by its machine' : 'running, but not ready';
 }
 
 function nodeOf({ spec, metadata }: Pod): string {

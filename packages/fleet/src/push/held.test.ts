@@ -40,7 +40,7 @@ describe('a service that something else serves', () => {
       { replicas: 0, a: 1 },
       { replicas: 1, a: 1 },
     ]);
-    expect(found.held).toEqual([`power-cycle-daemon: ${why}; it stays without pods`]);
+    expect(found.held).toEqual([`power-cycle-daemon: ${why}; it stays scaled to 0`]);
   });
 
   it('leaves its port to the host, and what it was for the way forward', () => {

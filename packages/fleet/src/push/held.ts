@@ -39,7 +39,7 @@ export function leaveHeld(
       return lend(object);
     }
     if (kind !== 'Deployment' || why === undefined) return object;
-    held.push(`${metadata.name}: ${why}; it stays without pods`);
+    held.push(`${metadata.name}: ${why}; it stays scaled to 0`);
     return { ...object, spec: { ...Spec.parse(object.spec), replicas: 0 } };
   });
   return { wanted: objects, held };

@@ -97,7 +97,7 @@ async function faultOf(
     const there = await platformsOf(name, await resolveImage(name, signal), signal);
     const missing = platforms.filter((wanted) => !there.some((each) => isFor(wanted, each)));
     if (missing.length === 0) return undefined;
-    return `${image}: there is none for ${missing.join(', ')}, only for ${there.join(', ')}`;
+    return `${image}: not available for ${missing.join(', ')}, only for ${there.join(', ')}`;
   } catch (error) {
     if (error instanceof RegistryError) return error.message;
     throw error;

@@ -157,7 +157,7 @@ async function mustBeExpired(
     if (again?.metadata.resourceVersion === found.metadata.resourceVersion) return;
   }
   throw new FleetError(
-    `${rack}: ${holderIdentity} is at work; wait until it has ended, or end it there`,
+    `${rack}: ${holderIdentity} is changing it; wait until that has finished, or stop it there`,
   );
 }
 

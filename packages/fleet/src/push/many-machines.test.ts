@@ -26,7 +26,7 @@ it.runIf(isLong && program && kubectl && registryProgram)(
     const jumphost = { name: 'jumphost', labels: { jumphost: 'true' } };
     const nodes = [jumphost, ...machines.map((name) => ({ name }))];
     const plane = await startControlPlane(program ?? '', kubectl, { nodes });
-    onTestFinished(plane.close);
+    onTestFinished(() => plane.close());
     const repository = await createRackRepository(registry.host, ['rack4']);
     onTestFinished(repository.remove);
     const folder = await mkdtemp(join(tmpdir(), 'skolo-records-'));
@@ -83,7 +83,7 @@ it.runIf(isLong && program && kubectl && registryProgram)(
 
     expect(record).toMatchObject({
       state: 'rolled-back',
-      why: expect.stringContaining('DaemonSet skolo/agent: rpi-006: crashes again and again'),
+      why: expect.stringContaining('DaemonSet skolo/agent: rpi-006: keeps crashing'),
     });
     expect(lines).toContain('DaemonSet skolo/agent: first on rpi-006');
     const kept = agents().filter((line) => before.includes(line));

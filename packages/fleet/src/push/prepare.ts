@@ -48,7 +48,7 @@ export async function prepareRack(
     const file = kustomizationOf({ kube }, rack.name);
     const own = kustomizationOf(repository, rack.name);
     const text = await readFileIfExists(file);
-    if (text === undefined) throw new FleetError(`${own}: is in no commit; commit it`);
+    if (text === undefined) throw new FleetError(`${own}: is not committed; commit it`);
     const previous = readPins(text, own);
     const render = () => renderOverlay(rack, join(kube, 'racks', rack.name));
     const asCommitted = await render();
@@ -84,7 +84,7 @@ export async function prepareRackFile(
     await mustBeOf(rack, all, join(dirname(kustomizationOf(repository, rack.name)), 'rack.yaml'));
     const wanted = all.filter(isRackFile);
     if (wanted.length > 0) return { ...(await planRack(rack, wanted)), deletions: [] };
-    throw new FleetError(`${rack.name}: its overlay has no ConfigMap rack`);
+    throw new FleetError(`${rack.name}: its overlay contains no ConfigMap rack`);
   });
 }
 
@@ -103,12 +103,12 @@ async function mustBeOf(rack: Rack, objects: readonly KubeObject[], file: string
   const files = objects.filter(isRackFile);
   for (const object of files) {
     const named = parseRack(RackFile.parse(object).data['rack.yaml'], { file }).name;
-    if (named !== name) throw anotherOverlay(name, `rack.yaml names ${named}`);
+    if (named !== name) throw anotherOverlay(name, `rack.yaml is for ${named}`);
   }
   for (const object of objects) {
     const named = Facts.safeParse(object).data?.data.SKOLO_RACK_NAME;
     if (object.kind !== 'ConfigMap' || named === undefined || named === name) continue;
-    throw anotherOverlay(name, `derived/ names ${named}`);
+    throw anotherOverlay(name, `derived/ is for ${named}`);
   }
   for (const live of await readLive(rack, files)) {
     // An earlier version wrote it, so only its name is read.
@@ -122,8 +122,8 @@ async function mustBeOf(rack: Rack, objects: readonly KubeObject[], file: string
 }
 
 function anotherOverlay(name: string, how: string): FleetError {
-  const why = `its overlay is that of another rack: ${how}; nothing was sent`;
-  return new FleetError(`${name}: ${why}; correct kube/racks/${name}, and commit`);
+  const why = `its overlay belongs to another rack: ${how}; nothing was sent`;
+  return new FleetError(`${name}: ${why}; correct kube/racks/${name} and commit`);
 }
 
 /** @throws FleetError The rack runs what this checkout does not have. */
@@ -135,7 +135,7 @@ async function rejectBehind(
 ): Promise<void> {
   if (last === undefined || (await contains(repository, last.commit, signal))) return;
   throw new FleetError(
-    `${rack.name}: runs commit ${last.commit.slice(0, 10)} of ${last.by}, which is not in this checkout; run git pull`,
+    `${rack.name}: runs commit ${last.commit.slice(0, 10)} of ${last.by}, which is not in this clone; run git pull`,
   );
 }
 
@@ -152,7 +152,7 @@ function usedIn(objects: readonly KubeObject[]): (pin: Pin) => boolean {
 function previousPins({ name }: Rack, last: Last | undefined): Pin[] {
   if (last && last.previous.length > 0) return last.previous;
   const why = last ? `push ${last.id} changed no version` : 'skolo has not pushed to it yet';
-  throw new FleetError(`${name}: ${why}; give a version with --version`);
+  throw new FleetError(`${name}: ${why}; specify a version with --version`);
 }
 
 /** With a version or services; else what git has. */
@@ -182,12 +182,12 @@ async function newest(pin: Pin, signal: AbortSignal): Promise<string> {
   const tag = newestTag(await listTags(imageOf(pin, pin.tag), signal));
   if (tag !== undefined) return tag;
   throw new FleetError(
-    `${pin.repository}: no tag of a clean build (TIME-USER-COMMIT-clean); give one with --version`,
+    `${pin.repository}: no tag of a clean build (TIME-USER-COMMIT-clean); specify one with --version`,
   );
 }
 
 function imageOf({ repository }: Pin, tag: string) {
   const image = parseImage(`${repository}:${tag}`);
   if (image) return image;
-  throw new FleetError(`${repository}:${tag}: names no registry, or the tag is not valid`);
+  throw new FleetError(`${repository}:${tag}: contains no registry, or the tag is not valid`);
 }

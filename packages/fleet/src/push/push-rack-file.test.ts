@@ -83,8 +83,8 @@ describe('skolo push rack', () => {
     expect(calls).toEqual([
       'apply new',
       'annotate skolo metadata-server-1 router-backup-1',
-      'in force in metadata-server',
-      'in force in router-backup',
+      'active in metadata-server',
+      'active in router-backup',
     ]);
   });
 
@@ -106,7 +106,7 @@ describe('skolo push rack', () => {
       service === 'router-backup' ? 'ignores' : 'accepts',
     );
 
-    await expect(push(0)).rejects.toThrow('not in force after 0 s: router-backup');
+    await expect(push(0)).rejects.toThrow('not active after 0 s: router-backup');
 
     expect(calls.filter((call) => call.startsWith('apply'))).toEqual([
       'apply new',

@@ -44,7 +44,7 @@ interface InForce {
 export async function pushRackFile(deps: RackFileDeps): Promise<void> {
   const { plan, report } = deps;
   const readers = await readersOf(deps);
-  if (readers.length === 0) throw new FleetError('no service runs that reads rack.yaml');
+  if (readers.length === 0) throw new FleetError('no service that reads rack.yaml is running');
   const before = new Map<Reader, InForce>();
   for (const reader of readers) before.set(reader, await ask(reader, deps));
   const previous = plan.objects.flatMap((each) => (each.before ? [each.before] : []));
@@ -101,12 +101,12 @@ async function untilInForce(
       // A service may have rejected the file before this one.
       if (!is.isNewest && was.isNewest) throw new FleetError(await rejection(reader, deps));
       if (is.since === undefined || is.since === was.since) continue;
-      report(`in force in ${reader.service}`);
+      report(`active in ${reader.service}`);
       left.delete(reader);
     }
     if (left.size > 0 && performance.now() - start > times.readyMs) {
       const names = [...left.keys()].map(({ service }) => service).join(', ');
-      throw new FleetError(`not in force after ${times.readyMs / 1000} s: ${names}`);
+      throw new FleetError(`not active after ${times.readyMs / 1000} s: ${names}`);
     }
     if (left.size > 0) await pause(times.pollMs, signal);
   }

@@ -97,8 +97,8 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
     });
 
     it.each([
-      ['crash', 'Deployment skolo/service: jumphost: crashes again and again (Error, exit 1)'],
-      ...(isLong ? [['unready', 'not ready after 3 s: jumphost: runs, and is not ready']] : []),
+      ['crash', 'Deployment skolo/service: jumphost: keeps crashing (Error, exit 1)'],
+      ...(isLong ? [['unready', 'not ready after 3 s: jumphost: running, but not ready']] : []),
     ])(
       'goes back by itself where the new version is %s, and says why',
       async (word = '', why = '') => {
@@ -153,7 +153,7 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
         ),
       });
       expect(lines).toContain('DaemonSet skolo/agent: first on rpi-2');
-      expect(lines.join()).toContain('rpi-1: its machine does not answer');
+      expect(lines.join()).toContain('rpi-1: its machine does not respond');
       const after = await agents();
       const unchanged = Object.keys(before).filter((node) => after[node] === before[node]);
       expect(unchanged).toEqual(['rpi-1', 'rpi-3', 'rpi-4']);
@@ -195,7 +195,7 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
       );
 
       expect(record).toMatchObject({ state: 'done' });
-      expect(lines.join('\n')).toContain('rpi-3: the old pod finishes its work');
+      expect(lines.join('\n')).toContain('rpi-3: the old pod is finishing its work');
     });
 
     it.runIf(isLong)('shows drift by hand apart, and puts it right', async () => {
@@ -275,12 +275,12 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
       [
         'of another rack',
         rackYaml('rack5'),
-        'rack4: its overlay is that of another rack: rack.yaml names rack5; nothing was sent',
+        'rack4: its overlay belongs to another rack: rack.yaml is for rack5; nothing was sent',
       ],
       [
         'beside derived files of another rack',
         rackYaml('rack4'),
-        'rack4: its overlay is that of another rack: derived/ names rack5; nothing was sent',
+        'rack4: its overlay belongs to another rack: derived/ is for rack5; nothing was sent',
         '{ name: rack-facts, namespace: skolo, literals: [SKOLO_RACK_NAME=rack5] }',
       ],
     ])('rejects a rack.yaml %s before anything is sent', async (_, yaml, why, more = '') => {
@@ -341,7 +341,7 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
       expect(back).toMatchObject({
         state: 'broken',
         why: expect.stringContaining(
-          'objects that this push deleted are not restored: ConfigMap skolo/extra; check out the commit before this push, and run skolo push',
+          'objects that this push deleted are not restored: ConfigMap skolo/extra; check out the commit before this push and run skolo push',
         ),
       });
     });
@@ -457,7 +457,7 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
       await later.release();
 
       expect(rejected.racks[0]?.problem?.message).toBe(
-        `rack4: ann@desk, push 1, process ${process.pid} is at work; wait until it has ended, or end it there`,
+        `rack4: ann@desk, push 1, process ${process.pid} is changing it; wait until that has finished, or stop it there`,
       );
     });
 

@@ -156,7 +156,7 @@ export async function takeLease(
   } catch (cause) {
     if (!isRejected(cause, 'NotFound')) throw cause;
     const how = `skolo kubectl ${name} -- apply -k kube/base/namespaces`;
-    throw new FleetError(`${name}: has no namespace skolo yet; make it: ${how}`, {
+    throw new FleetError(`${name}: the namespace skolo does not exist yet; create it with ${how}`, {
       cause,
     });
   }
@@ -252,7 +252,7 @@ async function runRack(
     if (isAt('rolling-back')) {
       await rollBack(rollout);
       await go({ state: 'rolled-back' });
-      report('runs what it ran before');
+      report('rolled back to its previous state');
     }
   } catch (error) {
     const isInterrupted = signal.aborted || isRejected(error, 'Unreachable');

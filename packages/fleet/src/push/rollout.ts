@@ -5,8 +5,8 @@
 import { errorText, pause } from '@skolo/base';
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';
-import type { RackHealth } from '../racks/rack-health.ts';
-import { askHealth } from '../racks/status.ts';
+import type { RackHealth } from '../survey/rack-health.ts';
+import { askHealth } from '../survey/status.ts';
 import { judge, type PodVerdict, type Verdict } from './gate.ts';
 import { isWorkload, type KubeObject, keyOf, templateOf, titleOf } from './objects.ts';
 import { isDeletable, type ObjectPlan, type RackPlan } from './plan.ts';
@@ -91,14 +91,14 @@ export async function rollBack(rollout: Rollout): Promise<void> {
   const changed = changedIn(plan);
   const before = changed.flatMap((each) => (each.before ? [each.before] : []));
   const created = changed.filter((each) => each.before === undefined).map(({ wanted }) => wanted);
-  report(`going back to what it ran before; objects: ${before.length}`);
+  report(`rolling back; objects: ${before.length}`);
   await applyObjects(rack, before);
   await deleteObjects(rack, created.filter(isDeletable));
   const live = await readLive(rack, plan.deletions);
   const left = live.filter(({ metadata }) => metadata.deletionTimestamp === undefined).map(keyOf);
   const missing = plan.deletions.filter((object) => !left.includes(keyOf(object)));
   if (missing.length > 0) {
-    const how = 'check out the commit before this push, and run skolo push';
+    const how = 'check out the commit before this push and run skolo push';
     const titles = missing.map(titleOf).join(', ');
     throw new FleetError(`objects that this push deleted are not restored: ${titles}; ${how}`);
   }
@@ -113,7 +113,7 @@ export async function rollBack(rollout: Rollout): Promise<void> {
 /** Deletes what left the overlay. */
 export async function prune({ rack, plan, report }: Rollout): Promise<void> {
   if (plan.deletions.length === 0) return;
-  report(`deleting objects that left the overlay: ${plan.deletions.length}`);
+  report(`deleting objects that were removed from the overlay: ${plan.deletions.length}`);
   await deleteObjects(rack, plan.deletions);
 }
 
@@ -143,7 +143,7 @@ async function rollOutCanaries({ workload, before }: Watched, rollout: Rollout):
   await untilReady(canary, rollout);
   await stayReady([canary], rollout);
   await untilWell(canary, rollout);
-  report(`${titleOf(workload)}: on ${machines.length - nodes.size} others`);
+  report(`${titleOf(workload)}: on the other ${machines.length - nodes.size}`);
 }
 
 /** Pods of earlier versions, as soon as the controller has seen the new one. */
@@ -240,7 +240,7 @@ async function stayReady(watched: readonly Watched[], rollout: Rollout): Promise
       for (const { pod, restarts: count } of verdict.pods) {
         const before = restarts.get(pod) ?? count;
         restarts.set(pod, before);
-        if (count > before) throw lost(each, `${pod} has restarted`);
+        if (count > before) throw lost(each, `${pod} restarted`);
       }
       if (verdict.state === 'ready' || verdict.state === 'unseen') continue;
       // One that reboots after its task comes back.
@@ -255,7 +255,7 @@ async function stayReady(watched: readonly Watched[], rollout: Rollout): Promise
 }
 
 function lost({ workload }: Watched, why: string): FleetError {
-  return new FleetError(`${titleOf(workload)}: was ready, and is no longer: ${why}`);
+  return new FleetError(`${titleOf(workload)}: is no longer ready: ${why}`);
 }
 
 async function look({ workload, nodes }: Watched, { rack, plan }: Rollout): Promise<Verdict> {
@@ -285,7 +285,7 @@ async function healthNow(
     return await askHealth(rack.kubectl, '', signal, windowSeconds);
   } catch (error) {
     signal.throwIfAborted();
-    report(`alerts and machines are not compared: ${errorText(error)}`);
+    report(`alerts and machines cannot be compared: ${errorText(error)}`);
     return undefined;
   }
 }
@@ -307,7 +307,7 @@ export function problemText({ pods, cause }: Verdict): string {
 
 /** Pods with the same problem are one text: `rpi-001, rpi-002 (and 38 more): crashes`. */
 function problems(pods: readonly PodVerdict[]): string[] {
-  const byCause = Map.groupBy(pods, ({ cause, state }) => cause || `has the ${state} version`);
+  const byCause = Map.groupBy(pods, ({ cause, state }) => cause || `runs the ${state} version`);
   return [...byCause].map(([cause, all]) => {
     const named = all.slice(0, mostNames).map(({ node }) => node);
     const more = all.length > mostNames ? ` (and ${all.length - mostNames} more)` : '';

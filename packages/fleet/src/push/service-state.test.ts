@@ -52,7 +52,7 @@ describe('a service', () => {
     expect(before).toEqual([{ pod: 'router-backup-1', version: '1', degraded: [] }]);
     expect(asked[0]).toBe('/api/v1/namespaces/skolo/pods/router-backup-1:20011/proxy/metrics');
     expect(asked[1]).toBe('/api/v1/namespaces/skolo/pods/router-backup-1:20011/proxy/readyz');
-    expect(lines).toEqual(['Deployment skolo/router-backup says that it is well: version 1']);
+    expect(lines).toEqual(['Deployment skolo/router-backup reports that it is healthy: version 1']);
   });
 
   it('is also the agent of the component canary, whose phones become unhealthy by themselves', async () => {
@@ -104,7 +104,7 @@ describe('a service', () => {
     await untilServiceIsWell(service, before, pods, deps);
 
     expect(before).toBeUndefined();
-    expect(lines).toEqual([expect.stringContaining('is judged by its pods alone: ')]);
+    expect(lines).toEqual([expect.stringContaining('is judged only by its pods: ')]);
   });
 
   it('has failed where it could be asked before, and cannot be asked now', async () => {
@@ -113,7 +113,7 @@ describe('a service', () => {
 
     await expect(
       untilServiceIsWell(workload('router-backup', 'x'), before, pods, deps),
-    ).rejects.toThrow('Deployment skolo/router-backup: it no longer says how it is: ');
+    ).rejects.toThrow('Deployment skolo/router-backup: it no longer reports its state: ');
   });
 
   it('is not asked where it is none of ours', async () => {
@@ -135,7 +135,7 @@ describe('a service', () => {
 
     await push('2');
     await expect(push('1')).rejects.toThrow(
-      'router-backup-1 says that it is version 1, and its image is 2',
+      'router-backup-1 reports version 1, but its image is 2',
     );
   });
 });

@@ -48,7 +48,7 @@ export async function stateBefore(
     return await askService(workload, await pods(), deps);
   } catch (error) {
     mustBeKnown(error, deps.signal);
-    deps.report(`${titleOf(workload)} is judged by its pods alone: ${errorText(error)}`);
+    deps.report(`${titleOf(workload)} is judged only by its pods: ${errorText(error)}`);
     return undefined;
   }
 }
@@ -107,7 +107,7 @@ export function faultsOf(
   const isNew = (what: string) => before.length > 0 && !known.has(what);
   const faults = after.flatMap(({ pod, version, degraded }) => [
     ...(expected !== undefined && version !== expected
-      ? [`${pod} says that it is version ${version}, and its image is ${expected}`]
+      ? [`${pod} reports version ${version}, but its image is ${expected}`]
       : []),
     ...degraded.filter(({ what }) => isNew(what)).map(({ what, why }) => `${what}: ${why}`),
   ]);
@@ -139,11 +139,11 @@ export async function untilServiceIsWell(
       faults.push(...faultsOf(before, after, expected));
       if (faults.length === 0) {
         const versions = new Set(after.flatMap(({ version }) => version ?? []));
-        return report(`${title} says that it is well: version ${[...versions].join(', ')}`);
+        return report(`${title} reports that it is healthy: version ${[...versions].join(', ')}`);
       }
     } catch (error) {
       mustBeKnown(error, signal);
-      faults.push(`it no longer says how it is: ${errorText(error)}`);
+      faults.push(`it no longer reports its state: ${errorText(error)}`);
     }
     if (performance.now() - start > times.readyMs) {
       throw new FleetError(`${title}: ${faults.join('; ')}`);

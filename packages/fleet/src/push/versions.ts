@@ -109,7 +109,7 @@ export function pinsOf(pins: readonly Pin[], services: readonly string[], rack: 
     );
     if (found.length > 0) return found;
     const names = own.map(({ name }) => name.slice(ours.length)).join(', ');
-    throw new FleetError(`${service}: ${rack} has no such image; it has ${names}`);
+    throw new FleetError(`${service}: ${rack} has no such image; its images are ${names}`);
   });
 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { RackHealth } from '../racks/rack-health.ts';
+import type { RackHealth } from '../survey/rack-health.ts';
 import { worsened } from './worsened.ts';
 
 const well: RackHealth = {
@@ -26,7 +26,11 @@ it.each([
     { alerts: [{ name: 'BotUnhealthy', severity: 'warning', count: 3 }] },
     ['new alert BotUnhealthy (warning)'],
   ],
-  ['a silent service', { down: ['router-backup'] }, ['router-backup no longer answers Prometheus']],
+  [
+    'a silent service',
+    { down: ['router-backup'] },
+    ['router-backup no longer responds to Prometheus'],
+  ],
   ['a few unhealthy machines', { health: { ok: 37, quarantined: 3 } }, []],
   [
     'many unhealthy machines',
@@ -37,12 +41,12 @@ it.each([
   [
     'many silent machines',
     { machines: { all: 300, silent: 300, held: 0 } },
-    ['295 machines that answered before are silent; 300 of 300 are'],
+    ['295 machines that responded before are silent; 300 of 300 are'],
   ],
   [
     'machines that Prometheus no longer knows',
     { machines: undefined },
-    ['Prometheus no longer knows any of 300 machines'],
+    ['Prometheus has no data of any of 300 machines'],
   ],
   ['failed tasks as before', { tasksEnded: { all: 20, failed: 6 } }, []],
   ['two failed tasks', { tasksEnded: { all: 2, failed: 2 } }, []],

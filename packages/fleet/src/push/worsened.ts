@@ -1,5 +1,5 @@
 /** What a push has made worse, by what Prometheus knows before and after it: pure. */
-import type { RackHealth } from '../racks/rack-health.ts';
+import type { RackHealth } from '../survey/rack-health.ts';
 
 /** Of so many machines, how many may fail meanwhile by themselves: a phone whose battery is low, a power cut of one. */
 export function mostByChance(all: number): number {
@@ -17,7 +17,7 @@ export function worsened(before: RackHealth, after: RackHealth): string[] {
   });
   const down = after.down
     .filter((service) => !before.down.includes(service))
-    .map((service) => `${service} no longer answers Prometheus`);
+    .map((service) => `${service} no longer responds to Prometheus`);
   const [was = 0, is = 0] = [before.health.quarantined, after.health.quarantined];
   const all = Object.values(after.health).reduce((sum, count) => sum + count, 0);
   const isMore = is - was > mostByChance(all);
@@ -32,10 +32,10 @@ export function worsened(before: RackHealth, after: RackHealth): string[] {
 
 function fellSilent({ machines: was }: RackHealth, { machines: is }: RackHealth): string[] {
   if (was === undefined || was.all === was.silent) return [];
-  if (is === undefined) return [`Prometheus no longer knows any of ${was.all} machines`];
+  if (is === undefined) return [`Prometheus has no data of any of ${was.all} machines`];
   const more = is.silent - was.silent;
   if (more <= mostByChance(is.all) && is.silent < is.all) return [];
-  return [`${more} machines that answered before are silent; ${is.silent} of ${is.all} are`];
+  return [`${more} machines that responded before are silent; ${is.silent} of ${is.all} are`];
 }
 
 function failedTasks({ tasksEnded: was }: RackHealth, { tasksEnded: is }: RackHealth): string[] {

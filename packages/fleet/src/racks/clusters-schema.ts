@@ -21,54 +21,56 @@ function text(pattern: RegExp, what: string) {
 }
 
 const waySchema = z.strictObject({
-  host: host.describe('Host name or address of a server of k3s, for ssh.'),
-  user: userName.exactOptional().describe('User name there, instead of `user` of the rack.'),
+  host: host.describe('Host name or address of a k3s server, for SSH.'),
+  user: userName.exactOptional().describe('User name on this host, instead of `user` of the rack.'),
   address: z
     .ipv4()
     .exactOptional()
-    .describe('Address of the host, where its name is only that of its host key.'),
+    .describe('Address of the host, if its name serves only to look up its host key.'),
   jump: jump
     .exactOptional()
-    .describe('Hosts to go through, as ProxyJump of ssh: the router, for example.'),
+    .describe('Hosts to connect through, as in ProxyJump of ssh, for example the router.'),
 });
 
 const ownKeys = {
   wave: z.int().min(1).default(1).describe('`skolo push` changes racks with a lower number first.'),
   canary: z.boolean().default(false).describe('`skolo push` changes this rack before its wave.'),
-  notes: z.string().exactOptional().describe('For people.'),
+  notes: z.string().exactOptional().describe('Free text.'),
 };
 
 const k3sSchema = z.strictObject({
   type: z.literal('k3s'),
-  context_name: z.string().min(1).describe('Name of the context in the kubeconfig.'),
-  jumphost: host.describe('Host name of the jumphost, for ssh.'),
-  port: port.describe('Local port of the tunnel of the original system. skolo uses a free port.'),
-  user: userName.exactOptional().describe('User name for ssh. By default, ssh decides.'),
+  context_name: z.string().min(1).describe('Name of the context in kubeconfig.'),
+  jumphost: host.describe('Host name of the jumphost, for SSH.'),
+  port: port.describe('Local port of the tunnel of the original system. skolo uses any free port.'),
+  user: userName.exactOptional().describe('User name for SSH. By default, ssh decides.'),
   ways: z
     .array(waySchema)
     .min(1)
     .exactOptional()
-    .describe('Ways in, tried in this order. By default, only the jumphost.'),
+    .describe('Ways to the rack, tried in this order. By default, only the jumphost.'),
   internet: z
     .boolean()
     .default(true)
     .describe(
-      'Whether the rack reaches registries. If not, `skolo push` carries images through ssh.',
+      'Whether the rack can reach image registries. If not, `skolo push` copies images over SSH.',
     ),
   epoch: z
     .int()
     .min(1)
     .exactOptional()
     .describe(
-      'Epoch of the jumphost, which `skolo jumphost replace` writes. Commands reject a jumphost with a lower one: it is retired.',
+      'Epoch of the jumphost, written by `skolo jumphost replace`. Commands reject a jumphost with a lower epoch, because it is retired.',
     ),
-  api_port: port.default(6443).describe('Port of the API server, on loopback of each way in.'),
+  api_port: port
+    .default(6443)
+    .describe('Port of the API server on the loopback interface of each way.'),
   ...ownKeys,
 });
 
 const gkeSchema = z.strictObject({
   type: z.literal('gke'),
-  context_name: z.string().min(1).describe('Name of the context in the kubeconfig.'),
+  context_name: z.string().min(1).describe('Name of the context in kubeconfig.'),
   zone: text(/^[a-z][a-z0-9-]*$/, 'a zone; for example us-central1-a').describe(
     'Zone of the cluster.',
   ),
@@ -81,11 +83,11 @@ const gkeSchema = z.strictObject({
 /** A name of a rack becomes the name of a folder, of a host in a kubeconfig, and an argument. */
 export const rackName = text(
   /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
-  'a name of a rack: small letters, digits and -',
+  'a rack name: lower-case letters, digits and -',
 );
 
 export const clustersSchema = z.strictObject({
-  gitdir: z.string().min(1).describe('Folder of a clone of the repository of racks.'),
+  gitdir: z.string().min(1).describe('Folder with a clone of the repository of racks.'),
   repo: z.url().describe('URL of the repository of racks.'),
   clusters: z
     .record(rackName, z.discriminatedUnion('type', [k3sSchema, gkeSchema]).describe('A rack.'))
@@ -99,6 +101,6 @@ export function clustersJsonSchema() {
   return {
     ...z.toJSONSchema(clustersSchema, { io: 'input', target: 'draft-7' }),
     title: 'clusters/config.json',
-    description: 'The racks that skolo knows, and the ways to them.',
+    description: 'List of racks and the ways to reach them.',
   };
 }

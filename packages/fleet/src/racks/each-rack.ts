@@ -32,7 +32,7 @@ export async function askEachRack<T>(
   { signal, limitMs = 20_000 }: EachRackOptions,
 ): Promise<RackAnswer<T>[]> {
   async function askOne(rack: FleetRack): Promise<RackAnswer<T>> {
-    let late = `${rack.name}: no answer in ${limitMs / 1000} s`;
+    let late = `${rack.name}: no response within ${limitMs / 1000} s`;
     const onNextWay: OnNextWay = ({ message }) => {
       late += `; ${message.replace(`${rack.name}: `, '')}`;
     };

@@ -32,7 +32,7 @@ is_another() { [ -s ${ownToken} ] && [ "$(password < "$1")" != "$(password < ${o
 const readScript = `${tokens}
 for path; do
   case $path in
-    # It has to be there before k3s is.
+    # Needed before k3s is installed.
     ${k3sTokenFile}) folder=/etc ;;
     /etc/skolo/*/*) rest=\${path#/etc/skolo/}; folder=/etc/skolo/\${rest%%/*} ;;
     *) folder=\${path%/*} ;;
@@ -57,7 +57,7 @@ cd "$1"
 gid=$2
 for entry in *; do
   [ -e "$entry" ] || continue
-  [ -L "$entry" ] || { echo "$PWD/$entry was put there by hand and is left alone; move it away" >&2; exit 1; }
+  [ -L "$entry" ] || { echo "$PWD/$entry was created by hand and stays unchanged; move it away" >&2; exit 1; }
 done
 new=$(mktemp -d "..skolo-XXXXXXXX")
 trap 'rm -rf "$new"' EXIT
@@ -93,7 +93,7 @@ new=$(mktemp "$1.XXXXXXXX")
 trap 'rm -f "$new"' EXIT
 printf %s "$value" | base64 -d > "$new"
 if is_another "$new"; then
-  echo 'k3s has another token than the store; keep that of ${ownToken} with skolo secrets set, or run k3s token rotate there' >&2
+  echo 'k3s has another token than the store; save the token in ${ownToken} with skolo secrets set, or run k3s token rotate there' >&2
   exit 1
 fi
 sync "$new"
@@ -142,7 +142,7 @@ export async function applyToFiles(deps: FilesDeps): Promise<FilePlace[]> {
   for (const { at, secret, state } of changes.filter(({ at }) => at.path === k3sTokenFile)) {
     if (state === 'different') {
       throw new FleetError(
-        `${rack}: ${at.path} on the jumphost is not the token of the store, or not that of k3s; run \`k3s token rotate\` there, or keep that of ${ownToken} with skolo secrets set, and remove the file`,
+        `${rack}: ${at.path} on the jumphost does not match the token of the store or of k3s; run \`k3s token rotate\` there, or save the token in ${ownToken} with skolo secrets set and remove the file`,
       );
     }
     const input = `${encoded(values.get(secret.name))}\n`;

@@ -76,7 +76,7 @@ async function deleteAndWait(
     if (left.length === 0) return;
     if (performance.now() - start > withinMs) {
       throw new FleetError(
-        `still there after ${withinMs / 1000} s: ${left.join(', ')}; run skolo pi testbed down again`,
+        `not deleted after ${withinMs / 1000} s: ${left.join(', ')}; run skolo pi testbed down again`,
       );
     }
     await pause(pollMs, signal);

@@ -104,7 +104,7 @@ async function untilEnded(
     if (performance.now() - began > withinMs) {
       const seconds = Math.round(withinMs / 1000);
       throw new FleetError(
-        `run ${name} has not ended after ${seconds} s, and goes on; kubectl describe pods -n ${namespace} shows why`,
+        `run ${name} has not finished after ${seconds} s and continues; run kubectl describe pods -n ${namespace} to see why`,
       );
     }
     await pause(pollMs, signal);
@@ -142,5 +142,5 @@ async function whyFailed(
     signal.throwIfAborted();
     return `no log: ${errorText(error)}`;
   });
-  return `step ${step} ${state}: ${log.trim()}; kubectl ${args.slice(0, -1).join(' ')} shows all of it`;
+  return `step ${step} ${state}: ${log.trim()}; run kubectl ${args.slice(0, -1).join(' ')} to see the whole log`;
 }

@@ -84,7 +84,7 @@ async function claimsBound(cluster: Rack): Promise<string> {
     Claim.parse(object),
   );
   const names = (all: typeof claims) => all.map(({ metadata }) => metadata.name).join(', ');
-  if (claims.length === 0) throw wrong('there are no claims; run skolo pi testbed up');
+  if (claims.length === 0) throw wrong('no volume claims; run skolo pi testbed up');
   const unbound = claims.filter(({ status }) => status.phase !== 'Bound');
   if (unbound.length > 0) throw wrong(`without a volume: ${names(unbound)}`);
   return `bound: ${names(claims)}`;
@@ -98,8 +98,8 @@ async function metricsOf(cluster: Rack, nodes: readonly KubeObject[]): Promise<s
   const { items } = Metrics.parse(await getJson(cluster, '/apis/metrics.k8s.io/v1beta1/nodes'));
   const seen = new Set(items.map(({ metadata }) => metadata.name));
   const missing = nodes.map(({ metadata }) => metadata.name).filter((name) => !seen.has(name));
-  if (missing.length > 0) throw wrong(`no figures of ${missing.join(', ')}`);
-  return `figures of ${seen.size} nodes`;
+  if (missing.length > 0) throw wrong(`no values of ${missing.join(', ')}`);
+  return `values of ${seen.size} nodes`;
 }
 
 const Targets = z.object({
@@ -139,19 +139,19 @@ async function hasNoUsualPassword(
   const authorization = `Basic ${Buffer.from('admin:admin').toString('base64')}`;
   const { status } = await fetch(url, { headers: { authorization }, signal: deadline }).catch(
     (error: Error) => {
-      throw wrong(`${url} does not answer: ${errorText(error.cause ?? error)}`);
+      throw wrong(`${url} does not respond: ${errorText(error.cause ?? error)}`);
     },
   );
-  if (status === 200) throw wrong(`${url} lets in admin with the password admin; delete its pod`);
-  if (status !== 401) throw wrong(`${url} answers ${status} instead of 401`);
+  if (status === 200) throw wrong(`${url} accepts admin with the password admin; delete its pod`);
+  if (status !== 401) throw wrong(`${url} returns ${status} instead of 401`);
   return `it rejects admin with the password admin`;
 }
 
 async function dashboardAnswers({ kubectl }: Rack): Promise<string> {
   const path = servicePath('testbed', 'dashboard:80', '');
   const page = await kubectl(['get', '--raw', path], { deadlineMs: 30_000 });
-  if (!page.includes('<html')) throw wrong('it does not answer with a page');
-  return 'it answers';
+  if (!page.includes('<html')) throw wrong('it does not return a page');
+  return 'it responds';
 }
 
 const Job = z.object({
@@ -173,12 +173,12 @@ async function lastRun(cluster: Rack): Promise<string> {
   const last = (await getObjects(cluster, args))
     .map((object) => ({ object, created: Job.parse(object).metadata.creationTimestamp }))
     .sort((a, b) => (a.created < b.created ? 1 : -1))[0];
-  if (!last) throw wrong('it has not run yet; skolo pi testbed run starts it');
+  if (!last) throw wrong('it has not run yet; start it with skolo pi testbed run');
   const { name } = last.object.metadata;
   const end = endOfJob(last.object);
-  if (end === undefined) throw wrong(`run ${name} has not ended`);
+  if (end === undefined) throw wrong(`run ${name} has not finished`);
   if (!end.isDone) throw wrong(`run ${name} failed: ${end.message}`);
-  return `run ${name} is done`;
+  return `run ${name} is finished`;
 }
 
 const Addresses = z.object({
@@ -194,7 +194,7 @@ export function addressOf(nodes: readonly KubeObject[]): string {
     .filter(({ metadata }) => !dead.has(metadata.name))
     .flatMap((node) => Addresses.parse(node).status.addresses)
     .find(({ type }) => type === 'InternalIP');
-  if (!found) throw wrong('no node that is ready has an address');
+  if (!found) throw wrong('no ready node has an address');
   return found.address.includes(':') ? `[${found.address}]` : found.address;
 }
 

@@ -67,7 +67,7 @@ async function ask<S extends z.ZodType>(
   const { data } = schema.safeParse(parseJson(stdout));
   if (data !== undefined) return data;
   throw new FleetError(
-    `${name}: \`kubectl ${args}\` on the jumphost did not print what kubectl prints; run it there`,
+    `${name}: \`kubectl ${args}\` on the jumphost printed unexpected output; run it there`,
   );
 }
 
@@ -75,20 +75,22 @@ function rejection(name: string, role: Role, args: string, stderr: string): Flee
   const last = stderr.split('\n').at(-1) ?? '';
   if (/^sudo:|not allowed to execute/m.test(stderr)) {
     return new FleetError(
-      `${name}: sudo on the jumphost does not let you be ${role} (${last}); ask an admin of the rack, or use another --role`,
+      `${name}: sudo on the jumphost denies the role ${role} (${last}); ask an admin of the rack, or use another --role`,
     );
   }
   if (/k3s: (command )?not found|k3s: No such file/.test(stderr)) {
-    return new FleetError(`${name}: no k3s on the jumphost; is it another host?`);
+    return new FleetError(
+      `${name}: k3s is not installed on the jumphost; check that this is the right host`,
+    );
   }
   if (/serviceaccounts? "skolo-\w+" not found|namespaces? "skolo-access" not found/.test(stderr)) {
     return new FleetError(
-      `${name}: the cluster has no account skolo-${role}; an admin applies kube/base/access there first`,
+      `${name}: the cluster has no service account skolo-${role}; ask an admin to apply kube/base/access there`,
     );
   }
   if (/refused|timed? ?out|EOF|ServiceUnavailable|unable to handle/i.test(stderr)) {
     return new FleetError(
-      `${name}: the API server does not answer (${last}); see \`systemctl status k3s\` on the jumphost`,
+      `${name}: the API server does not respond (${last}); run \`systemctl status k3s\` on the jumphost`,
     );
   }
   return new FleetError(`${name}: \`kubectl ${args}\` failed on the jumphost: ${last}`);

@@ -23,21 +23,21 @@ export async function checkApi(
     if (status === 200) return;
     throw status === 401
       ? new FleetError(
-          `${name}: the API server rejects its own token${clock(skewMs)}; try again, and see \`journalctl -u k3s\` on the jumphost`,
+          `${name}: the API server rejects its own token${clock(skewMs)}; try again, and check \`journalctl -u k3s\` on the jumphost`,
         )
       : new FleetError(
-          `${name}: the API server is not ready (${status} ${body.slice(0, 200).trim()}); see \`journalctl -u k3s\` on the jumphost`,
+          `${name}: the API server is not ready (${status} ${body.slice(0, 200).trim()}); run \`journalctl -u k3s\` on the jumphost`,
         );
   } catch (error) {
     if (error instanceof FleetError || signal.aborted) throw error;
     if (clockCodes.has(errorCode(error) ?? '')) {
       throw new FleetError(
-        `${name}: by the clock of this computer, the certificate of the API server is not valid${clock(skewMs)}; correct the clock that is wrong`,
+        `${name}: the certificate of the API server is not valid according to the clock of your workstation${clock(skewMs)}; correct the wrong clock`,
         { cause: error },
       );
     }
     throw new FleetError(
-      `${name}: the API server does not answer (${errorText(error)}); see \`systemctl status k3s\` on the jumphost`,
+      `${name}: the API server does not respond (${errorText(error)}); run \`systemctl status k3s\` on the jumphost`,
       { cause: error },
     );
   } finally {
@@ -68,5 +68,5 @@ const worthMentionMs = 60_000;
 function clock(skewMs: number): string {
   if (Math.abs(skewMs) < worthMentionMs) return '';
   const minutes = Math.round(Math.abs(skewMs) / 60_000);
-  return `; its clock is ${minutes} min ${skewMs > 0 ? 'ahead of' : 'behind'} this computer's`;
+  return `; its clock is ${minutes} min ${skewMs > 0 ? 'ahead of' : 'behind'} your workstation's`;
 }

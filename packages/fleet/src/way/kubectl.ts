@@ -31,14 +31,19 @@ export class KubectlError extends Error {
 export function kubectlWith(start: (args: readonly string[]) => ChildProcess): Kubectl {
   return async (args, { deadlineMs: ms = 60_000, signal, ...given } = {}) => {
     const what = `kubectl ${args.slice(0, 2).join(' ')}`;
-    const late = () => new KubectlError(`${what}: no answer within ${ms / 1000} s`, 'Unreachable');
+    const late = () =>
+      new KubectlError(`${what}: no response within ${ms / 1000} s`, 'Unreachable');
     const { code, stdout, stderr } = await withDeadline({ ms, late, signal }, (stop) =>
       runToEnd(() => start(args), { ...given, signal: stop }),
     ).catch((cause: unknown) => {
       if (cause instanceof KubectlError || signal?.aborted) throw cause;
-      throw new KubectlError(`${what}: ${errorText(cause)}; is kubectl installed?`, 'Failed', {
-        cause,
-      });
+      throw new KubectlError(
+        `${what}: ${errorText(cause)}; check that kubectl is installed`,
+        'Failed',
+        {
+          cause,
+        },
+      );
     });
     if (code === 0) return stdout;
     throw new KubectlError(`${what}: ${messageOf(stderr)}`, reasonOf(stderr));
@@ -62,7 +67,7 @@ function messageOf(stderr: string): string {
   const text = stderr
     .trim()
     .replaceAll(/^(error: |Error from server \(\w+\): |Warning: .*\n)/gim, '');
-  return errorText(new Error(text || 'it failed and does not say why'));
+  return errorText(new Error(text || 'it failed without a message'));
 }
 
 /** Whether kubectl failed for this reason of the API server. */

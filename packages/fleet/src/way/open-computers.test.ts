@@ -41,7 +41,7 @@ describe.skipIf(absent)(`computers of a workstation${absent}`, () => {
       return await runToEnd(() => child);
     };
 
-    await expect(said('host01')).rejects.toThrow('host01: no ssh within 2 s');
+    await expect(said('host01')).rejects.toThrow('host01: no SSH connection within 2 s');
     expect(await said('host02')).toMatchObject({ code: 0, stdout: 'I am host02\n' });
     // A connection that has dropped is made again.
     all[1]?.cut();

@@ -72,7 +72,7 @@ export async function openComputers({
     const { name } = target;
     const late = () =>
       new FleetError(
-        `${name}: no ssh within ${connectMs / 1000} s; it is off, hangs, or is overloaded`,
+        `${name}: no SSH connection within ${connectMs / 1000} s; it is off, hangs, or is overloaded`,
       );
     const tunnel = new Tunnel({
       name,
@@ -112,7 +112,7 @@ export async function openComputers({
 /** ssh asks a program for the password, which so is neither an argument nor in the environment. Source: ssh(1), SSH_ASKPASS. */
 async function passwordProgram(path: string, file: string): Promise<NodeJS.ProcessEnv> {
   const script = `#!/bin/sh
-# Not for passphrases of keys.
+# Answers only password prompts, not prompts for passphrases of keys.
 case $1 in *assword*) exec cat ${shellWord(file)} ;; *) exit 1 ;; esac
 `;
   await writeFile(path, script, { mode: 0o700 });

@@ -105,5 +105,5 @@ export function throughTunnel(
 
 /** For what a cluster of gke does not have. */
 export function noJumphost({ name }: FleetRack): FleetError {
-  return new FleetError(`${name}: a cluster of gke has no jumphost; use kubectl`);
+  return new FleetError(`${name}: a GKE cluster has no jumphost; use kubectl`);
 }

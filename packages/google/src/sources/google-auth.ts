@@ -42,13 +42,16 @@ export async function accessTokenOf(
     const { token, res } = await client.getAccessToken();
     const expiry = client.credentials.expiry_date;
     if (!token || typeof token !== 'string' || typeof expiry !== 'number') {
-      throw new SignInError('unexpected-answer', 'upstream sent no token, or no expiry');
+      throw new SignInError(
+        'unexpected-answer',
+        'the token endpoint returned no token, or no expiry',
+      );
     }
     const date = Date.parse(res?.headers.get('date') ?? '');
     const clock = expiresBy === 'own-clock' || Number.isNaN(date) ? now() : date;
     const lifeSeconds = Math.min(wholeLife, (expiry - clock) / 1000);
     if (lifeSeconds > 0) return { token, lifeSeconds };
-    throw new SignInError('unexpected-answer', 'upstream sent a token that has expired');
+    throw new SignInError('unexpected-answer', 'the token endpoint returned an expired token');
   } catch (error) {
     throw withoutSecrets(error, 'upstream');
   }

@@ -16,7 +16,7 @@ export async function metadataValue(url: string, path: string): Promise<string> 
     signal: AbortSignal.timeout(withinMs),
   }).catch((error: unknown) => {
     if (!(error instanceof SignInError) || error.code !== 'unreachable') throw error;
-    const hint = 'is it running? services.metadata-server.url of rack.yaml names it';
+    const hint = 'check that it runs, and services.metadata-server.url in rack.yaml';
     throw new SignInError('unreachable', `${error.message}; ${hint}`, error);
   });
   const { status, text, headers } = answer;
@@ -27,9 +27,9 @@ export async function metadataValue(url: string, path: string): Promise<string> 
     throw new SignInError('unexpected-answer', `${url}: ${why}`, { detail });
   }
   if (status >= 500 || status === 429) {
-    const why = `${who} has no token now (${status}); its log says why`;
+    const why = `${who} has no token now (${status}); its log shows the reason`;
     throw new SignInError('unreachable', why, { detail });
   }
-  const why = `${who} gives this address no token (${status}); give it an identity in rack.yaml`;
+  const why = `${who} returns no token to this address (${status}); assign it an identity in rack.yaml`;
   throw new SignInError('rejected', why, { detail });
 }

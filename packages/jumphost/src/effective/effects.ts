@@ -4,7 +4,6 @@ import { sshPath, sshSettings } from '@skolo/computers';
 import { type ServerPlace, serverSettings } from '@skolo/k3s';
 import type { Rack } from '@skolo/rack';
 import { firewallUnit } from '@skolo/rack/jumphost';
-import { firewallRules } from '../steps/firewall.ts';
 import { firewallInEffect } from './firewall.ts';
 import type { Effect } from './index.ts';
 import { encryptionInEffect, k3sInEffect, modesInEffect, repairModes } from './k3s.ts';
@@ -36,7 +35,7 @@ export function effectsOf({ jumphost, k3s, hasClockPod }: EffectNeeds): Record<s
     address: { script: addressInEffect(address) },
     firewall: {
       units: [{ unit: firewallUnit, isAlwaysOn: true }],
-      check: (host) => firewallInEffect(host, firewallRules),
+      check: firewallInEffect,
     },
     ssh: {
       units: [{ unit: 'ssh.service' }],

@@ -3,6 +3,8 @@
 import type { Host } from '@skolo/computers';
 import { z } from 'zod';
 
+export const firewallRules = '/etc/skolo/firewall.nft';
+
 /** libnftables-json(5). */
 const Ruleset = z.object({
   nftables: z.array(
@@ -37,8 +39,8 @@ first=$(printf '%s\\n' "$is" | grep -vxF "$wanted" | head -n 1 | sed 's/^[[:spac
 }
 
 /** @param file with our table */
-export async function firewallInEffect(host: Host, file: string): Promise<string[]> {
-  const said = await host.need(comparison(file));
+export async function firewallInEffect(host: Host): Promise<string[]> {
+  const said = await host.need(comparison(firewallRules));
   const { nftables } = Ruleset.parse(JSON.parse(await host.need('nft -j list ruleset')));
   const chains = nftables.flatMap(({ chain }) =>
     chain?.hook === 'input' || chain?.hook === 'prerouting' ? [chain] : [],

@@ -8,10 +8,9 @@ import {
   writtenHead,
 } from '@skolo/computers';
 import { type Rack, servicePorts } from '@skolo/rack';
-
 import { firewallMachines, firewallUnit, machinesFile, statementPort } from '@skolo/rack/jumphost';
+import { firewallRules } from '../effective/firewall.ts';
 
-export const firewallRules = '/etc/skolo/firewall.nft';
 /** Of the API server, and of the kubelet. */
 const [k3sPort, kubeletPort] = [6443, 10_250];
 

@@ -153,7 +153,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
   it('goes on with a workstation that was gone, keeps the database, and is not done twice', async () => {
     const gone = new AbortController();
     const report = (text: string) => {
-      if (text.startsWith('starts')) gone.abort(new Error('the workstation is gone'));
+      if (text.startsWith('starting')) gone.abort(new Error('the workstation is gone'));
     };
 
     await expect(upgrade(next, { report, stop: gone.signal })).rejects.toThrow(
@@ -264,7 +264,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
     const gone = new AbortController();
     let starts = 0;
     const report = (text: string) => {
-      if (!text.startsWith('starts')) return;
+      if (!text.startsWith('starting')) return;
       starts += 1;
       if (starts === 2) gone.abort(new Error('the workstation is gone'));
     };

@@ -2,8 +2,8 @@
 import type { TextFile } from '@skolo/computers';
 import { k3sTokenFile } from '@skolo/rack/secrets';
 import { stringify } from 'yaml';
-import { imageStoreFiles } from '../image-store/settings.ts';
 import { config } from '../program/config.ts';
+import { imageStoreFiles } from '../program/image-store-settings.ts';
 import { unitFile, unitText } from '../program/unit.ts';
 
 /** No pod of k3s' own, and of nobody who does not tolerate it. */

@@ -3,8 +3,8 @@
 import { ComputerError, type Download, type Host, type Step, systemStep } from '@skolo/computers';
 import { k3sTokenFile } from '@skolo/rack/secrets';
 import type { JoinCluster } from '../cluster/cluster.ts';
-import { imageStoreStep } from '../image-store/settings.ts';
 import { config, configStep } from '../program/config.ts';
+import { imageStoreStep } from '../program/image-store-settings.ts';
 import {
   binary,
   endUnit,

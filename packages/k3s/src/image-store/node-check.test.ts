@@ -43,7 +43,7 @@ ln -s '${containerd2}' $bin/containerd; sync -f disk`);
   }
   const aDayPasses = () =>
     node.sh(
-      `find disk/var/lib/skolo/image-store/removed -type f -exec touch -d '25 hours ago' {} + -exec sync {} + || true`,
+      `find disk/var/lib/skolo/image-store/repaired -type f -exec touch -d '25 hours ago' {} + -exec sync {} + || true`,
     );
 
   async function expectWhole() {
@@ -51,27 +51,39 @@ ln -s '${containerd2}' $bin/containerd; sync -f disk`);
     expect(await node.damaged(registry.image, registry.sums)).toEqual([]);
   }
 
-  it('removes an image with empty files, and its containers', async () => {
+  it('removes layers with empty files, and their containers, so that they are unpacked again without a pull', async () => {
     await node.pull(registry.image);
     await node.ctr(`containers create '${registry.image}' pod-1`);
 
-    const said = await cutAndCheck();
+    expect(await cutAndCheck()).toContain(`damaged: ${registry.image}`);
 
-    expect(said).toContain(`removed, because it is damaged: ${registry.image}`);
     expect(await node.ctr('containers ls -q')).toBe('');
-    expect(await node.has(registry.image)).toBe(false);
-    await expectWhole();
+    expect(await node.ctr('images ls -q')).toContain(registry.image);
+    expect(await node.damaged(registry.image, registry.sums)).toEqual([]);
   });
 
-  it('removes an image at most once a day', async () => {
+  it('repairs an image at most once a day', async () => {
     await aDayPasses();
     await node.pull(registry.image);
     await cutAndCheck();
+    await node.removeImages();
     await node.pull(registry.image);
 
-    expect(await cutAndCheck()).toContain('was removed less than a day ago, and stays');
+    expect(await cutAndCheck()).toContain('was repaired less than a day ago, and stays damaged');
     await aDayPasses();
-    expect(await cutAndCheck()).toContain('removed, because it is damaged');
+    await cutAndCheck();
+    await expectWhole();
+  });
+
+  it('removes an image if a blob is damaged, so that kubelet pulls it again', async () => {
+    await aDayPasses();
+    await node.pull(registry.image);
+    await node.sh(`cd disk/var/lib/rancher/k3s/agent/containerd/io.containerd.content.v1.content/blobs/sha256
+truncate -s -1 "$(ls -S | head -n 1)"; sync -f .`);
+
+    await cutAndCheck();
+
+    expect(await node.ctr('images ls -q')).toBe('');
     await expectWhole();
   });
 

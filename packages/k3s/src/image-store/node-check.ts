@@ -1,9 +1,10 @@
 /**
  * What a node does about its images after a power cut, before k3s starts: a unit and a script for a POSIX shell, with GNU tar.
  *
- * Without the settings of `settings.ts`, containerd keeps layers of empty files, and never unpacks a layer again that it lists. Three
- * things protect such a layer from its garbage collection: the lease of a pull that was interrupted, images, and containers. They are
- * removed, so the next pull unpacks the layer anew. After a start of the computer no container runs.
+ * Without the settings of `settings.ts`, containerd keeps layers of empty files, and never unpacks a layer again that it lists. The
+ * script removes such layers, with containers that use them, and kubelet has them unpacked again from their blobs, without a pull
+ * (containerd, internal/cri/opts/container.go). Only if a blob is damaged, it removes the image. A lease of a pull that was interrupted
+ * would protect the layer. After a start of the computer no pull and no container runs.
  */
 import type { TextFile } from '@skolo/computers';
 
@@ -12,7 +13,7 @@ export const imageStoreUnit = 'skolo-image-store.service';
 
 /** `skolo-image-store check`, or `clean` when the computer shuts down. Tests run it in another root. */
 const check = `#!/bin/sh
-# Written by skolo. After a power cut, removes images that are damaged. kubelet pulls them again.
+# Written by skolo. After a power cut, removes unpacked layers and images that are damaged. kubelet restores them.
 set -u
 export LC_ALL=C
 root=\${SKOLO_ROOT-}
@@ -77,13 +78,25 @@ digests() { tr -d ' \\n\\t' < "$2" | sed "s/.*\\"$1\\":\\[\\([^]]*\\)\\].*/\\1/"
 layer_is_whole() {
   mounts=$(ask snapshots --snapshotter overlayfs view -t / skolo-image-store "sha256:$1" 2> /dev/null) || return 0
   ask snapshots --snapshotter overlayfs rm skolo-image-store
-  folder=$(printf '%s\\n' "$mounts" | grep -o "$snapshots/snapshots/[0-9]*/fs" | head -n 1)
-  ! grep -qxF "$1 $folder" "$verified" 2> /dev/null || return 0
+  unpacked=$(printf '%s\\n' "$mounts" | grep -o "$snapshots/snapshots/[0-9]*/fs" | head -n 1)
+  ! grep -qxF "$1 $unpacked" "$verified" 2> /dev/null || return 0
   is_whole "$2" || return 1
   # It also reports times of folders. Files that a layer removes are in no folder.
-  ! tar --compare --file "$blobs/$2" --directory "$folder" --exclude '.wh.*' 2>&1 |
-    grep -q -e ': Size differs$' -e ': Contents differ$' -e ': Warning: Cannot stat: No such file' || return 1
-  echo "$1 $folder" >> "$verified"
+  if tar --compare --file "$blobs/$2" --directory "$unpacked" --exclude '.wh.*' 2>&1 |
+    grep -q -e ': Size differs$' -e ': Contents differ$' -e ': Warning: Cannot stat: No such file'; then
+    layer=sha256:$1
+    return 1
+  fi
+  echo "$1 $unpacked" >> "$verified"
+}
+
+# remove_layer KEY: with all that is based on it.
+remove_layer() {
+  for child in $(ask snapshots --snapshotter overlayfs ls | awk -v key="$1" '$2 == key { print $1 }'); do
+    (remove_layer "$child")
+  done
+  # The files of a container have its name.
+  ask containers rm "$1" 2> /dev/null || ask snapshots --snapshotter overlayfs rm "$1"
 }
 
 # image_is_whole DIGEST: of an index, or of an image for one platform.
@@ -91,10 +104,14 @@ image_is_whole() {
   is_whole "$1" || return 1
   if grep -q '"manifests"' "$blobs/$1"; then
     for part in $(digests manifests "$blobs/$1"); do
-      [ ! -e "$blobs/$part" ] || (image_is_whole "$part") || return 1
+      [ ! -e "$blobs/$part" ] || image_of_platform_is_whole "$part" || return 1
     done
     return 0
   fi
+  image_of_platform_is_whole "$1"
+}
+image_of_platform_is_whole() {
+  is_whole "$1" || return 1
   config=$(tr -d ' \\n\\t' < "$blobs/$1" | sed 's/.*"config":{\\([^}]*\\)}.*/\\1/' | grep -o '[0-9a-f]\\{64\\}' | head -n 1)
   is_whole "$config" || return 1
   chain=
@@ -109,29 +126,33 @@ image_is_whole() {
 }
 
 for each in $(ask leases ls -q); do ask leases rm --sync "$each" > /dev/null; done
-damaged=
+# Of a check that was interrupted.
+ask snapshots --snapshotter overlayfs rm skolo-image-store 2> /dev/null
+mkdir -p "$state/repaired"
 failed=0
 for each in $(ask images ls | awk 'NR > 1 { print $3 }' | sort -u); do
-  image_is_whole "\${each#sha256:}" || damaged="$damaged $each"
-done
-[ ! -e "$verified" ] || sync "$verified"
-[ -n "$damaged" ] || exit 0
-
-mkdir -p "$state/removed"
-for each in $damaged; do
-  note=$state/removed/\${each#sha256:}
+  # The damaged one; none: a blob is damaged.
+  layer=
+  ! image_is_whole "\${each#sha256:}" || continue
+  note=$state/repaired/\${each#sha256:}
   if [ -n "$(find "$note" -mtime -1 2> /dev/null)" ]; then
-    echo "image store damaged: $each was removed less than a day ago, and stays" >&2
+    echo "image store damaged: $each was repaired less than a day ago, and stays damaged" >&2
     failed=1
     continue
   fi
   touch "$note" && sync "$note"
-  for name in $(ask images ls "target.digest==$each" | awk 'NR > 1 { print $1 }'); do
-    echo "removed, because it is damaged: $name"
+  names=$(ask images ls "target.digest==$each" | awk 'NR > 1 { print $1 }')
+  echo damaged: $names
+  if [ -n "$layer" ]; then
+    remove_layer "$layer"
+    continue
+  fi
+  for name in $names; do
     for container in $(ask containers ls -q "image==$name"); do ask containers rm "$container"; done
     ask images rm --sync "$name" > /dev/null
   done
 done
+[ ! -e "$verified" ] || sync "$verified"
 exit "$failed"
 `;
 

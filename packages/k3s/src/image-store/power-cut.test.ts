@@ -8,7 +8,7 @@ import { pause } from '@skolo/base';
 import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
 import { type ImageRegistry, PowerCutNode, peer, startImageRegistry } from '@skolo/simulators';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { imageStoreFiles } from './settings.ts';
+import { imageStoreFiles } from '../program/image-store-settings.ts';
 
 const run = promisify(execFile);
 

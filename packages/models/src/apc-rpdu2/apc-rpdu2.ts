@@ -78,7 +78,7 @@ export const accounts: Accounts = {
     async function set(command: string): Promise<void> {
       const code = /^E0\d\d: .*$/m.exec(await run(command))?.[0] ?? 'no code';
       if (/^E00[01]/.test(code)) return;
-      throw new DeviceRejected(name, `has not taken the new value: ${code}`);
+      throw new DeviceRejected(name, `did not accept the new value: ${code}`);
     }
 
     return {
@@ -110,7 +110,7 @@ export const accounts: Accounts = {
 function ofLength(device: string, value: Secret, { least, most }: typeof phraseSigns): string {
   const text = typed(device, value);
   if (text.length >= least && text.length <= most) return text;
-  const what = `takes ${least} to ${most} signs, and the new value has ${text.length}`;
+  const what = `accepts ${least} to ${most} characters, but the new value has ${text.length}`;
   throw new DeviceRejected(device, what);
 }
 
@@ -123,7 +123,7 @@ function profileOf(device: string, shown: string, user: string | undefined): str
   }
   throw new DeviceRejected(
     device,
-    `has no SNMPv3 user ${user}; correct snmp.user of its login in rack.yaml, or name the user on the card`,
+    `has no SNMPv3 user ${user}; correct snmp.user of its login in rack.yaml, or add the user on the card`,
   );
 }
 

@@ -11,5 +11,5 @@ export const apcRpdu2: Model = {
   power: { outlets: counted('outlet', 'outlets'), offSeconds: 10, nativeCycle: true, load },
   backup: { load },
   accounts: { load },
-  options: { outlets: whole(1, 48).default(42).describe('Number of its outlets.') },
+  options: { outlets: whole(1, 48).default(42).describe('Number of outlets.') },
 };

@@ -152,24 +152,25 @@ function steps(content: Buffer, { device: { name }, id, time }: RestoreAbout): R
   );
   return [
     {
-      title: `Sign in to ${name} with privilege 15, at its serial console where it is a new one, and write the version of ${time} (${id}) to its flash`,
+      title: `Sign in to ${name} with privilege 15 (at the serial console if it is a new switch), and write the version from ${time} (${id}) to its flash`,
       where: 'device',
       lines: ['tclsh', `set f [open "${file}" w]`, ...lines.map(puts), 'close $f', 'tclquit'],
     },
     {
       title:
-        'Put it in force: what differs is changed, and nothing else. It asks nothing, and the session ends where its own address changes',
+        'Activate it. Only differences are changed. The command asks no questions, and the session ends if the address of the switch changes',
       where: 'device',
       lines: [`configure replace ${file} force`],
     },
     {
-      title: 'Save it, so that it boots with it, and remove the file: it has secrets in it',
+      title:
+        'Save it as the startup configuration, and remove the file, because it contains secrets',
       where: 'device',
       lines: ['write memory', `delete /force ${file}`],
     },
     {
       title:
-        'Not in the version: keys for ssh of a new switch (crypto key generate rsa modulus 2048), and VLANs where VTP has them (show vlan)',
+        'Not in the version: SSH keys of a new switch (crypto key generate rsa modulus 2048), and VLANs if VTP manages them (show vlan)',
       where: 'workstation',
       lines: [],
     },

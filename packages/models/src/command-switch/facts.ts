@@ -10,7 +10,7 @@ const command = z
 
 export const commandSwitch = {
   name: 'command-switch',
-  label: 'switch by a program',
+  label: 'switch controlled by a program',
   transports: ['command'],
   power: {
     outlets: free,
@@ -18,8 +18,8 @@ export const commandSwitch = {
     nativeCycle: false,
     load: () => import('./command-switch.ts'),
   },
-  backup: { no: 'nothing is known about its configuration' },
-  accounts: { no: 'the command of rack.yaml signs in by itself' },
+  backup: { no: 'its configuration is unknown' },
+  accounts: { no: 'the command in rack.yaml handles the sign-in' },
   options: {
     outlets,
     on: command.describe('Program and arguments that turn an outlet on. Status 0 is success.'),
@@ -27,6 +27,8 @@ export const commandSwitch = {
     read: z
       .strictObject({ command: command.describe('Prints the state.'), ...readBack })
       .describe('Reads an outlet back.'),
-    timeoutSeconds: seconds(0.1, 300).default(10).describe('Then it is ended.'),
+    timeoutSeconds: seconds(0.1, 300)
+      .default(10)
+      .describe('Time limit, after which the program is ended.'),
   },
 } satisfies Model;

@@ -195,7 +195,7 @@ describe('an archive', () => {
     expect(tarFault({ bytes: bytes.subarray(0, -512) })).toContain('half of its end is missing');
     expect(tarFault({ bytes: Buffer.concat([bytes, Buffer.alloc(5000)]) })).toBeUndefined();
     expect(tarFault({ bytes: Buffer.concat([bytes, Buffer.from('x')]) })).toContain(
-      'behind its end',
+      'data after its end',
     );
   });
 
@@ -209,12 +209,12 @@ describe('an archive', () => {
 
   const f = { type: 'file' } as const;
   it.each([
-    ['leads out of it', [{ name: '../evil', ...f }]],
-    ['leads out of it', [{ name: 'a/../../evil', ...f }]],
-    ['leads out of it', [{ name: '/etc/passwd', ...f }]],
-    ['leads out of it', [{ name: 'a//b', ...f }]],
+    ['points outside the archive', [{ name: '../evil', ...f }]],
+    ['points outside the archive', [{ name: 'a/../../evil', ...f }]],
+    ['points outside the archive', [{ name: '/etc/passwd', ...f }]],
+    ['points outside the archive', [{ name: 'a//b', ...f }]],
     [
-      'is in it twice',
+      'occurs twice',
       [
         { name: 'a', ...f },
         { name: './a', ...f },
@@ -241,7 +241,7 @@ describe('an archive', () => {
         { name: 'a/b', ...f },
       ],
     ],
-    ['no file before it', [{ name: 'a', type: 'link', linkname: 'etc/shadow' }]],
+    ['not an earlier file', [{ name: 'a', type: 'link', linkname: 'etc/shadow' }]],
     ['neither file nor', [{ name: 'a', type: 'block-device', devmajor: 8 }]],
     ['neither file nor', [{ name: 'a', type: 'fifo' }]],
   ] satisfies [string, Headers[]][])('that %s is rejected: %j', async (why, headers) => {

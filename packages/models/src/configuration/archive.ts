@@ -109,7 +109,7 @@ function open(content: Content): Source {
 }
 
 function whole(bytes: Buffer, length: number): Buffer {
-  if (bytes.length < length) throw damaged('it is cut: it ends in the middle');
+  if (bytes.length < length) throw damaged('it is truncated: it ends in the middle');
   return bytes;
 }
 
@@ -118,7 +118,7 @@ function membersOf(source: Source, most: number): TarMember[] {
   const names = new Names();
   let extras: TarExtras = {};
   for (let at = 0; ; ) {
-    if (at >= source.size) throw damaged('it is cut: its end is missing');
+    if (at >= source.size) throw damaged('it is truncated: its end is missing');
     const block = source.read(at, blockSize);
     if (isZero(block)) {
       checkEnd(source, at);
@@ -127,7 +127,7 @@ function membersOf(source: Source, most: number): TarMember[] {
     const header = parseHeader(block);
     const offset = at + blockSize;
     if ('xgLK'.includes(header.kind)) {
-      if (header.size > longestExtra) throw damaged('a name has no end');
+      if (header.size > longestExtra) throw damaged('a name is not terminated');
       extras = { ...extras, ...extrasOf(header.kind, source.read(offset, header.size)) };
       at = offset + padded(header.size);
       continue;
@@ -137,16 +137,17 @@ function membersOf(source: Source, most: number): TarMember[] {
     names.add(member);
     if (members.push(member) > most) throw damaged('it has too many members');
     at = offset + padded(member.size);
-    if (at > source.size) throw damaged(`it is cut: it ends in the middle of ${member.name}`);
+    if (at > source.size) throw damaged(`it is truncated: it ends in the middle of ${member.name}`);
   }
 }
 
 /** Two blocks of zeros, and nothing but zeros behind them. */
 function checkEnd(source: Source, start: number): void {
-  if (start + 2 * blockSize > source.size) throw damaged('it is cut: half of its end is missing');
+  if (start + 2 * blockSize > source.size)
+    throw damaged('it is truncated: half of its end is missing');
   for (let at = start; at < source.size; at += 64 * 1024) {
     const rest = source.read(at, Math.min(64 * 1024, source.size - at));
-    if (!isZero(rest)) throw damaged('there is something behind its end');
+    if (!isZero(rest)) throw damaged('there is data after its end');
   }
 }
 
@@ -187,14 +188,15 @@ class Names {
   add({ name, type, target = '' }: TarMember): void {
     const quoted = JSON.stringify(name);
     if (name.length > longestName || target.length > longestName) {
-      throw damaged('a name has no end');
+      throw damaged('a name is not terminated');
     }
-    if (/\0/.test(name + target)) throw damaged(`${quoted} has a NUL in it`);
+    if (/\0/.test(name + target)) throw damaged(`${quoted} contains a NUL`);
     const parts = name.split('/');
-    if (parts.includes('..') || parts.includes('')) throw damaged(`${quoted} leads out of it`);
-    if (this.types.has(name)) throw damaged(`${quoted} is in it twice`);
+    if (parts.includes('..') || parts.includes(''))
+      throw damaged(`${quoted} points outside the archive`);
+    if (this.types.has(name)) throw damaged(`${quoted} occurs twice`);
     if (type === 'hard-link' && this.types.get(target) !== 'file') {
-      throw damaged(`${quoted} refers to ${JSON.stringify(target)}, which is no file before it`);
+      throw damaged(`${quoted} refers to ${JSON.stringify(target)}, which is not an earlier file`);
     }
     if (type !== 'folder' && this.folders.has(name)) {
       throw damaged(`there is something beneath ${quoted}, a ${type}`);

@@ -9,7 +9,7 @@ import { matches } from './text.ts';
 interface MessageRules {
   /** Lines that may be log messages. */
   messages: readonly RegExp[];
-  /** Lines that change by themselves. */
+  /** Lines that change without an edit, such as the time. */
   volatile: readonly RegExp[];
 }
 

@@ -32,7 +32,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /** @throws BackupError It is no header. */
 export function parseHeader(block: Buffer): TarHeader {
   if (checksum(block) !== octal(block, 148, 8)) {
-    throw damaged('there is no header where one should be: its checksum is wrong');
+    throw damaged('a header is missing or has a wrong checksum');
   }
   const prefix = block.toString('latin1', 257, 263) === 'ustar\0' ? text(block, 345, 155) : '';
   const name = text(block, 0, 100);
@@ -74,7 +74,7 @@ function take(extras: TarExtras, key: string, value: Buffer): void {
   else if (key === 'linkpath') extras.target = decoded(value);
   else if (key === 'size' || key === 'uid' || key === 'gid') extras[key] = decimal(value);
   // GNU's sparse files, in which holes are left out.
-  else if (key.startsWith('GNU.sparse.')) throw damaged('sparse files are not understood');
+  else if (key.startsWith('GNU.sparse.')) throw damaged('sparse files are not supported');
 }
 
 /** A name of any length, as GNU writes it, up to its NUL. */
@@ -118,7 +118,7 @@ function octal(block: Buffer, start: number, length: number): number {
     .toString('latin1')
     .replace(/[\0 ]+$/, '')
     .trimStart();
-  if (!/^[0-7]*$/.test(digits)) throw damaged('a number in a header is none');
+  if (!/^[0-7]*$/.test(digits)) throw damaged('a number in a header is not valid');
   return digits === '' ? 0 : Number.parseInt(digits, 8);
 }
 
@@ -131,6 +131,6 @@ function base256(field: Buffer): number {
 
 function decimal(bytes: Buffer): number {
   const value = Number(/^\d{1,16}$/.exec(bytes.toString('latin1'))?.[0]);
-  if (!Number.isSafeInteger(value)) throw damaged('a number in a pax header is none');
+  if (!Number.isSafeInteger(value)) throw damaged('a number in a pax header is not valid');
   return value;
 }

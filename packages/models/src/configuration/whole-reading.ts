@@ -52,11 +52,11 @@ function differs(device: string, readings: readonly Reading[], isUncertain: bool
   return isUncertain
     ? new AnswerUncertain(
         device,
-        `log messages came in the middle of its configuration, and no two of ${readings.length} readings agree (${sizes} bytes); it is read again later`,
+        `log messages interrupted its configuration, and no two of ${readings.length} readings agree (${sizes} bytes); it is read again later`,
       )
     : new AnswerCut(
         device,
-        `two readings differ (${sizes} bytes): one of them is not all of it, or another session is changing it`,
+        `two readings differ (${sizes} bytes): one of them is incomplete, or another session is changing the configuration`,
       );
 }
 

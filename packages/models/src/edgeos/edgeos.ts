@@ -83,7 +83,7 @@ async function readOutputs(shell: Shell, ports: readonly string[]): Promise<Map<
       continue;
     }
     if (status !== '1' || output !== '') {
-      const what = `its poe output of ${port} makes no sense`;
+      const what = `its poe output of ${port} is not valid`;
       throw new DeviceRejected(device, what);
     }
     // Not configured: off, where the port can give power at all.
@@ -122,7 +122,7 @@ async function knownMode(shell: Shell, port: string): Promise<string> {
   const saved = status === 0 ? savedPoeOutput(stdout, port) : undefined;
   if (saved !== undefined && onModes.has(saved)) return saved;
   const what =
-    `nothing tells which voltage ${port} is to give, and the wrong one destroys what is plugged in; ` +
+    `the voltage for ${port} is unknown, and a wrong one destroys the attached device; ` +
     `turn it on once at the router (set interfaces ethernet ${port} poe output 24v or 48v)`;
   throw new DeviceRejected(shell.device, what);
 }
@@ -133,7 +133,7 @@ async function knownMode(shell: Shell, port: string): Promise<string> {
  * Verified with: its simulator only, whose texts are those of vyatta-cfg; RANCID reads it as well.
  * rack.yaml: `router: { model: edgeos, address: 192.168.1.1, login: router, export: file }`; a user of level admin.
  * Oddities: `show configuration` hides secrets, what `save` asks does not. A commit that waits to be confirmed needs `system
- * config-management commit-revisions`, and goes back by a reboot to what was saved. Not in it: files in /config beside it, such
+ * config-management commit-revisions`, and goes back by a reboot to what was saved. Not included: files in /config beside it, such
  * as keys and certificates in /config/auth.
  * Source: vyatta-cfg (vyatta-save-config.pl, vyatta-load-config.pl), vyatta-config-mgmt; EdgeOS user guide.
  */

@@ -17,7 +17,7 @@ export const edgeos: Model = {
   backup: { load },
   accounts: { load },
   options: {
-    portCount: whole(1, 16).default(5).describe('Number of its ports, from eth0.'),
+    portCount: whole(1, 16).default(5).describe('Number of ports, from eth0.'),
     export: z
       .enum(['file', 'commands'])
       .default('file')

@@ -45,7 +45,7 @@ describe('edgeos', () => {
 
     await expect(turnedOn).rejects.toBeInstanceOf(DeviceRejected);
     await expect(turnedOn).rejects.toThrow(
-      'switch-1: nothing tells which voltage eth1 is to give, and the wrong one destroys what is plugged in; ' +
+      'switch-1: the voltage for eth1 is unknown, and a wrong one destroys the attached device; ' +
         'turn it on once at the router (set interfaces ethernet eth1 poe output 24v or 48v)',
     );
     expect(device.board.isOn('eth1')).toBe(false);

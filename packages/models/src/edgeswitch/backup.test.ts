@@ -136,8 +136,8 @@ describe('the configuration of an EdgeSwitch', () => {
   });
 
   it.each([
-    ['', 'it does not begin with'],
-    ['% Authorization failed.\n', 'it does not begin with'],
+    ['', 'it does not start with'],
+    ['% Authorization failed.\n', 'it does not start with'],
     ['!Current Configuration:\nvlan database\nexit\n', 'it has no line "configure"'],
     ['!Current Configuration:\nconfigure\nsntp server "x"\n', 'its last line is'],
     ['!Current Configuration:\nconfigure\nline console\nexit\n', 'its block "configure" is not'],

@@ -148,23 +148,22 @@ function steps(content: Buffer, { device: { name }, id, time }: RestoreAbout): R
   const lines = linesOf(content).filter((line) => line.trim() !== '' && !line.startsWith('!'));
   return [
     {
-      title: `Go to the serial console of ${name}, and into the privileged mode: the next step takes away its address`,
+      title: `Open the serial console of ${name} and enter privileged mode, because the next step removes its address`,
       where: 'device',
       lines: ['enable'],
     },
     {
-      title:
-        'Make it forget what it is configured with; answer y. A switch from the factory need not',
+      title: 'Erase its configuration; answer y. Skip this on a new switch',
       where: 'device',
       lines: ['clear config', 'y'],
     },
     {
-      title: `Sign in as it asks for now, and type the version of ${time} (${id}) in the privileged mode`,
+      title: `Sign in as it now requires, and type the version from ${time} (${id}) in privileged mode`,
       where: 'device',
       lines: ['enable', ...lines],
     },
     {
-      title: 'Save it, so that it boots with it; answer y',
+      title: 'Save it as the startup configuration; answer y',
       where: 'device',
       lines: ['write memory', 'y'],
     },

@@ -69,8 +69,8 @@ describe('the configuration of an Arista switch', () => {
   });
 
   it.each([
-    ['nothing', '', 'begin'],
-    ['an error', "% Authorization denied for command 'show running-config'\n", 'begin'],
+    ['nothing', '', 'start'],
+    ['an error', "% Authorization denied for command 'show running-config'\n", 'start'],
     [
       'the beginning of one',
       '! Command: show running-config\n! device: x (y)\n!\nvlan 1\n',

@@ -57,18 +57,18 @@ function incomplete(content: Content): string | undefined {
   if (!sections.some((name) => /^(?:SystemDate(?:\/Time)?|EventActionConfig)$/.test(name))) {
     return 'it has neither section [SystemDate] nor [EventActionConfig], so its end is missing';
   }
-  return text.endsWith('\n') ? undefined : 'its last line has no end';
+  return text.endsWith('\n') ? undefined : 'its last line is incomplete';
 }
 
 function steps(_content: Buffer, about: RestoreAbout): RestoreStep[] {
   return [
     {
-      title: `Get the version, and copy it to the card, which takes over what it knows of it. On another card, change Override in [NetworkTCP/IP] to its MAC address first, or it keeps its own address. Not in it, to be set by hand: passwords, SNMPv3 phrases, keys, certificates`,
+      title: `Get the version, and copy it to the card, which applies the settings that it knows. On another card, first change Override in [NetworkTCP/IP] to its MAC address; otherwise it keeps its own address. Not included, so set manually: passwords, SNMPv3 phrases, keys, certificates`,
       where: 'workstation',
       lines: copyToDevice(about, { file, user: 'apc' }),
     },
     {
-      title: 'See whether it took all of it: the event log says so after a minute',
+      title: 'Check that it applied all settings: the event log shows this after a minute',
       where: 'device',
       lines: ['eventlog'],
     },

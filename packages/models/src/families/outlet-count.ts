@@ -3,7 +3,7 @@ import { DeviceRejected } from '@skolo/equipment';
 import { z } from 'zod';
 import type { Device } from '../contract/device.ts';
 
-/** Number of its outlets in rack.yaml. */
+/** Number of outlets in rack.yaml. */
 export function outletCount({ options }: Device): number {
   return z.number().int().positive().parse(options.outlets);
 }
@@ -12,6 +12,6 @@ export function outletCount({ options }: Device): number {
 export function checkCount(device: Device, reported: number, nouns: string): void {
   const expected = outletCount(device);
   if (reported === expected) return;
-  const what = `its number of ${nouns} is ${reported}, rack.yaml says ${expected}; is it another device?`;
+  const what = `it has ${reported} ${nouns}, but rack.yaml has ${expected}; check that it is the right device`;
   throw new DeviceRejected(device.name, what);
 }

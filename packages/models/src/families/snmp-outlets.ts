@@ -34,7 +34,7 @@ export function snmpOutlets(
   function stateOf(key: string, value: number | undefined): OutletState {
     if (value === state.on) return 'on';
     if (value === state.off) return 'off';
-    throw new DeviceRejected(device.name, `the state ${value} of outlet ${key} means nothing`);
+    throw new DeviceRejected(device.name, `outlet ${key} has the unknown state ${value}`);
   }
 
   return {

@@ -98,7 +98,7 @@ describe('a configuration of FRRouting', () => {
 
   it.for([
     ['cut', DeviceUnreachable],
-    ['hangs', 'no end of "show running-config"'],
+    ['hangs', 'no end of the output of "show running-config"'],
   ] as const)('is not read when the session is %s', async ([fault, error], context) => {
     const { router, model, connect } = await sit(context);
     await router.setFault(fault);
@@ -108,8 +108,8 @@ describe('a configuration of FRRouting', () => {
   });
 
   it.for([
-    ['empty', 'there is no line "Current configuration:"'],
-    ['rejected', 'there is no line "Current configuration:"'],
+    ['empty', 'it has no line "Current configuration:"'],
+    ['rejected', 'it has no line "Current configuration:"'],
   ] as const)('is not whole when the answer is %s', async ([fault, why], context) => {
     const { router, model, connect } = await sit(context);
     await router.setFault(fault);
@@ -139,6 +139,6 @@ describe('a configuration of FRRouting', () => {
     const reading = model.read(connect());
 
     await expect(reading).rejects.toThrow(DeviceRejected);
-    await expect(reading).rejects.toThrow('fails with exit status 1: not for you');
+    await expect(reading).rejects.toThrow('failed with exit status 1: not for you');
   });
 });

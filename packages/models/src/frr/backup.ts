@@ -71,18 +71,18 @@ function steps(content: Buffer, { id, time, device }: RestoreAbout): RestoreStep
   const lines = fileOf(content).trimEnd().split('\n');
   return [
     {
-      title: `Sign in to ${device.name} with a shell, as root, and write the version of ${time} (${id}) beside ${file}`,
+      title: `Sign in to ${device.name} with a shell, as root, and write the version from ${time} (${id}) next to ${file}`,
       where: 'device',
       lines: hereDocument(`${file}.new`, lines),
     },
     {
-      title: 'Ask vtysh whether it understands every line: it says nothing then',
+      title: 'Check that vtysh understands every line: it then prints nothing',
       where: 'device',
       lines: [`vtysh -C -f ${file}.new`],
     },
     {
       title:
-        'Put it in place and start FRR with it. This is exactly the version: lines that it does not have are gone, too. Routes are away for a moment',
+        'Install it and restart FRR, which then has exactly the version: other lines are removed. Routes are interrupted for a moment',
       where: 'device',
       lines: [
         `[ ! -e ${file} ] || cp -p ${file} ${file}.before`,
@@ -93,7 +93,7 @@ function steps(content: Buffer, { id, time, device }: RestoreAbout): RestoreStep
       ],
     },
     {
-      title: 'Compare: nothing is different but what vtysh says before and after it',
+      title: 'Compare: the only differences are the lines that vtysh prints before and after it',
       where: 'device',
       lines: [`vtysh -c 'show running-config' | diff - ${file}`],
     },

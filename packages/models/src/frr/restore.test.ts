@@ -145,7 +145,9 @@ describe('a version of FRRouting', () => {
 
     await apply(version);
 
-    expect(said.filter((text) => text.includes('looking what it took'))).toHaveLength(1);
+    expect(said.filter((text) => text.includes('checking which lines it accepted'))).toHaveLength(
+      1,
+    );
     expect(said.filter((text) => text.startsWith('round'))).toHaveLength(1);
     expect(await running()).toBe(version);
   });
@@ -162,7 +164,7 @@ describe('a version of FRRouting', () => {
 
     await expect(restore).rejects.toThrow(DeviceRejected);
     await expect(restore).rejects.toThrow(
-      /does not take all of the version: .*10\.8\.0\.0\/33.*; it has its previous configuration again, nothing was saved$/s,
+      /does not accept all of the version: .*10\.8\.0\.0\/33.*; its previous configuration is restored, and nothing was saved$/s,
     );
     expect(blocks(await running())).toEqual(blocks(before));
     await router.restart();
@@ -179,7 +181,7 @@ describe('a version of FRRouting', () => {
     await writeFile(vtysh, script.replace('\n', `\n${fails}\n`));
 
     await expect(apply(version)).rejects.toThrow(
-      "runs the version, but does not save it: % Can't open file; until then it boots with another one",
+      "runs the version, but does not save it: % Can't open file; until then it boots with another configuration",
     );
     expect(await running()).toBe(version);
   });
@@ -192,7 +194,7 @@ describe('a version of FRRouting', () => {
     const before = await running();
     await router.setFault(fault);
 
-    await expect(apply(cut(version))).rejects.toThrow('a configuration that is not whole');
+    await expect(apply(cut(version))).rejects.toThrow('its configuration is incomplete');
 
     expect(said).toEqual([]);
     expect(await running()).toBe(before);
@@ -204,7 +206,7 @@ describe('a version of FRRouting', () => {
     await apply(version.replace(/^hostname .*$/m, 'hostname another'));
 
     expect(await running()).toBe(version);
-    expect(said[0]).toBe('left as it is, no command changes it: hostname another');
+    expect(said[0]).toBe('left unchanged, because no command changes it: hostname another');
   });
 
   it('is rehearsed in a shell', async (context) => {

@@ -33,14 +33,14 @@ export async function apply(
   for (const text of leftAlone(previous, wanted)) step(text);
   const rest = await converge(name, vtysh, wanted, step);
   if (rest.changes.length > 0) {
-    const what = `does not take all of the version: ${shown(rest.changes)}${rest.said}`;
+    const what = `does not accept all of the version: ${shown(rest.changes)}${rest.said}`;
     throw new DeviceRejected(name, `${what}; ${await putBack(name, vtysh, previous, step)}`);
   }
   step('read back: the running configuration is the version');
   const said = await vtysh.save();
   if (!said.includes('[OK]') || /^%|can't open/im.test(said)) {
     const what = `runs the version, but does not save it: ${said.slice(-300)}`;
-    throw new DeviceRejected(name, `${what}; until then it boots with another one`);
+    throw new DeviceRejected(name, `${what}; until then it boots with another configuration`);
   }
   step('saved: write memory');
 }
@@ -55,7 +55,9 @@ export async function check(
   const changes = difference(name, vtysh.text, whole(name, content));
   const plan = `${changes.length} lines would be typed`;
   if (vtysh.shell === undefined) {
-    return { said: `${plan}; without a shell, FRR cannot be asked whether it would take them` };
+    return {
+      said: `${plan}; without a shell, it is not possible to check whether FRR accepts them`,
+    };
   }
   const script = `umask 077; f=$(mktemp) || exit; cat > "$f"
 vtysh -C -f "$f"; echo "status $?"; rm -f "$f" "$f.lock"`;
@@ -97,7 +99,7 @@ async function converge(
       said = stuck === 0 ? await vtysh.configure(changes) : await oneByOne(vtysh, changes);
     } catch (error) {
       if (!(error instanceof DeviceError) || !error.retry) throw error;
-      step(`${error.message}; looking what it took`);
+      step(`${error.message}; checking which lines it accepted`);
     }
     if (said !== '') step(`it said: ${said.slice(0, 300)}`);
     const before = text;
@@ -107,7 +109,7 @@ async function converge(
     if (stuck > 1 && changes.every(isLeftover)) break;
   }
   const left = difference(name, text, wanted).filter((change) => !isLeftover(change));
-  return { changes: left, said: said === '' ? '' : `; it said: ${said.slice(0, 300)}` };
+  return { changes: left, said: said === '' ? '' : `; it sent: ${said.slice(0, 300)}` };
 }
 
 /** One that is rejected does not keep the others from being typed. */
@@ -126,8 +128,8 @@ function whole(name: string, text: Buffer): Block[] {
   const fault = configurationFault(text.toString());
   if (fault === undefined) return parseConfiguration(text.toString());
   const start = withoutSecrets(text.toString().trim().slice(0, 100));
-  const what = `nothing can be loaded by a configuration that is not whole: ${fault}`;
-  throw new DeviceRejected(name, `${what}; it begins with ${JSON.stringify(start)}`);
+  const what = `its configuration is incomplete, so nothing can be loaded: ${fault}`;
+  throw new DeviceRejected(name, `${what}; it starts with ${JSON.stringify(start)}`);
 }
 
 async function putBack(
@@ -136,17 +138,17 @@ async function putBack(
   previous: readonly Block[],
   step: (text: string) => void,
 ): Promise<string> {
-  step('putting the previous configuration back');
+  step('restoring the previous configuration');
   const { changes } = await converge(name, vtysh, previous, step);
-  if (changes.length === 0) return 'it has its previous configuration again, nothing was saved';
-  return `its previous configuration could not be put back whole, either: ${shown(changes)}; nothing was saved, so it has it again when it is restarted`;
+  if (changes.length === 0) return 'its previous configuration is restored, and nothing was saved';
+  return `its previous configuration could not be restored completely, either: ${shown(changes)}; nothing was saved, so a restart restores it`;
 }
 
 /** Lines that no command changes, where the version has others. */
 function leftAlone(now: readonly Block[], wanted: readonly Block[]): string[] {
   const [has, wants] = [givenLines(now), givenLines(wanted)];
   const missing = wants.filter((line) => !has.includes(line));
-  return missing.map((line) => `left as it is, no command changes it: ${line}`);
+  return missing.map((line) => `left unchanged, because no command changes it: ${line}`);
 }
 
 function shown(changes: readonly Change[]): string {

@@ -8,7 +8,7 @@ export const generic = {
   label: 'device described in rack.yaml',
   transports: ['ssh', 'telnet'],
   network: interfaces('any word', /^[\w./:-]{1,60}$/),
-  connectedHosts: { no: 'rack.yaml describes the backup of such a device, and not its MAC table' },
+  connectedHosts: { no: 'rack.yaml describes only the backup of such a device, not its MAC table' },
   backup: { load: () => import('./generic.ts') },
   accounts: { no: 'only the reading of its configuration is described in rack.yaml' },
   options: {
@@ -22,14 +22,17 @@ export const generic = {
     commands: z
       .array(z.string().min(1))
       .min(1)
-      .describe('Commands whose answers, one after another, are the configuration.'),
+      .describe('Commands whose joined output is the configuration.'),
     complete: z
       .union([z.strictObject({ end: expression.describe('The last line.') }), z.literal('twice')])
       .default('twice')
       .describe(
-        'Proof that a configuration is complete: its last line, or `twice`: two equal readings.',
+        'How to detect a complete configuration: by its last line, or `twice`: by two equal readings.',
       ),
-    volatile: z.array(expression).default([]).describe('Lines that change by themselves.'),
+    volatile: z
+      .array(expression)
+      .default([])
+      .describe('Lines that change without an edit, such as the time.'),
     secret: z
       .array(expression)
       .default([])
@@ -37,7 +40,7 @@ export const generic = {
     rejected: z
       .array(expression)
       .default([])
-      .describe('Answers that are an error, besides the usual ones.'),
+      .describe('Output that is an error, besides the usual errors.'),
     logout: z.string().min(1).default('exit').describe('Command that ends the session.'),
   },
 } satisfies Model;

@@ -139,7 +139,7 @@ async function read(
   for (const command of commands) {
     const answer = await cli.read(command);
     if (answer.toString('latin1').trim() === '') {
-      throw new DeviceRejected(connection.device.name, `has no answer to ${quoted(command)}`);
+      throw new DeviceRejected(connection.device.name, `printed nothing for ${quoted(command)}`);
     }
     answers.push(answer);
   }
@@ -157,7 +157,7 @@ function incomplete(content: Content, end: RegExp | undefined): string | undefin
 function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep[] {
   return [
     {
-      title: `No model describes how ${name} is restored. Type what is needed of these answers of its commands in its configuration mode`,
+      title: `No model describes the restore of ${name}. Type the required lines of this command output in its configuration mode`,
       where: 'device',
       lines: linesOf(content),
     },

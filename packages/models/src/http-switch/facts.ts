@@ -7,17 +7,19 @@ const request = {
   method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']).default('GET').describe('How.'),
   path: z
     .string()
-    .regex(/^\//, 'a path begins with /')
-    .describe('Path and query, say /relay/{outlet}?turn=on.'),
-  body: z.string().exactOptional().describe('Body, with {outlet}.'),
-  headers: z.record(z.string(), z.string()).default({}).describe('Headers, none of them secret.'),
+    .regex(/^\//, 'a path starts with /')
+    .describe('Path and query, such as /relay/{outlet}?turn=on.'),
+  body: z.string().exactOptional().describe('Body, in which {outlet} is replaced.'),
+  headers: z.record(z.string(), z.string()).default({}).describe('Headers without secrets.'),
 };
 
 const action = z.strictObject({
   ...request,
   expect: expression
     .exactOptional()
-    .describe('The answer must fit this regular expression, besides a status of 200 to 299.'),
+    .describe(
+      'Regular expression that the response must match, in addition to a status of 200 to 299.',
+    ),
 });
 
 export const httpSwitch = {
@@ -30,7 +32,7 @@ export const httpSwitch = {
     nativeCycle: false,
     load: () => import('./http-switch.ts'),
   },
-  backup: { no: 'nothing is known about its configuration' },
+  backup: { no: 'its configuration is unknown' },
   accounts: { no: 'only its outlets are described in rack.yaml' },
   options: {
     outlets,

@@ -81,11 +81,11 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
     const { body } = await ask(request, outlet, signal);
     if (expect === undefined || new RegExp(expect).test(body)) return;
     if (isLoginPage(body)) throw loginPage();
-    throw new DeviceRejected(name, 'its answer does not fit `expect` of rack.yaml');
+    throw new DeviceRejected(name, 'its response does not match `expect` in rack.yaml');
   }
 
   function loginPage(): SignInRejected {
-    return new SignInRejected(name, 'it answers with a login page');
+    return new SignInRejected(name, 'it returned a login page');
   }
 
   async function look(outlet: string, signal: AbortSignal): Promise<OutletReading> {

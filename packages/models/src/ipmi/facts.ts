@@ -15,12 +15,14 @@ export const ipmi = {
     nativeCycle: true,
     load: () => import('./ipmi.ts'),
   },
-  backup: { no: 'IPMI gives no configuration' },
-  accounts: { no: 'ipmitool takes a new password only on its command line, where others see it' },
+  backup: { no: 'IPMI provides no configuration' },
+  accounts: {
+    no: 'ipmitool accepts a new password only on its command line, where other users see it',
+  },
   options: {
     cipherSuite: z
       .union([z.literal(3), z.literal(17)])
       .default(17)
-      .describe('Cipher suite of RMCP+; old controllers know only 3.'),
+      .describe('Cipher suite of RMCP+; old controllers support only 3.'),
   },
 } satisfies Model;

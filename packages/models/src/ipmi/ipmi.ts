@@ -80,7 +80,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   async function tell(verb: keyof typeof commands, signal: AbortSignal): Promise<void> {
     const output = await run(verb, verb === 'cycle' ? once : patiently, signal);
     if (!output.split('\n').includes(commands[verb])) {
-      throw new DeviceRejected(name, `ipmitool does not say that it took "power ${verb}"`);
+      throw new DeviceRejected(name, `ipmitool does not confirm "power ${verb}"`);
     }
   }
 
@@ -90,7 +90,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
       const output = await run('status', patiently, signal);
       const [, word] = /^Chassis Power is (on|off)$/m.exec(output) ?? [];
       if (word !== undefined) return () => ({ state: word === 'on' ? 'on' : 'off' });
-      throw new DeviceRejected(name, 'ipmitool does not say whether the power is on');
+      throw new DeviceRejected(name, 'ipmitool does not report whether the power is on');
     },
     set: (_chassis, state, signal) => tell(state, signal),
     cycle: { offSeconds: 'fixed', run: (_chassis, _, signal) => tell('cycle', signal) },
@@ -100,16 +100,16 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
 /** ipmitool has one status for everything that goes wrong, and words for some of it. */
 function errorOf(device: string, output: string): DeviceError {
   if (/insufficient resources/i.test(output)) {
-    return new DeviceBusy(device, 'the controller has no session left');
+    return new DeviceBusy(device, 'the controller has no free session');
   }
   if (
     /HMAC is invalid|unauthorized|invalid role|integrity check|password is longer/i.test(output)
   ) {
-    return new SignInRejected(device, 'the controller does not take the login, or not for power');
+    return new SignInRejected(device, 'the controller rejects the login, or its power commands');
   }
   if (/invalid \w+ algorithm|no cipher suite match/i.test(output)) {
-    const hint = 'set `cipherSuite: 3` in rack.yaml, or 17 where it is 3';
-    return new DeviceRejected(device, `the controller does not know this cipher suite; ${hint}`);
+    const hint = 'set `cipherSuite: 3` in rack.yaml, or 17 if it is 3';
+    return new DeviceRejected(device, `the controller does not support this cipher suite; ${hint}`);
   }
   if (/Get Auth Capabilities error|no response|Unable to establish/i.test(output)) {
     return new DeviceUnreachable(device, 'the controller does not answer IPMI');

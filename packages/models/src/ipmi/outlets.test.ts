@@ -209,7 +209,9 @@ describe('ipmi', () => {
 
     for (const verb of Object.values(verbs(driver, 'chassis'))) {
       await expect(verb()).rejects.toThrow(DeviceRejected);
-      await expect(verb()).rejects.toThrow('ipmitool is not there; install it (Debian: ipmitool)');
+      await expect(verb()).rejects.toThrow(
+        'ipmitool does not exist; install it (Debian: ipmitool)',
+      );
     }
   });
 

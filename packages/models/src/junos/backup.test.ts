@@ -69,14 +69,18 @@ describe('the configuration of a Juniper switch', () => {
   });
 
   it.each([
-    ['nothing', '', 'does not begin'],
-    ['an error', 'error: could not open configuration database\n', 'does not begin'],
+    ['nothing', '', 'does not start'],
+    ['an error', 'error: could not open configuration database\n', 'does not start'],
     [
       'one that is cut in a section',
       '## Last commit: x\nversion 1;\nsystem {\n    a;\n',
       'still open',
     ],
-    ['one that is cut in a statement', '## Last commit: x\nversion 1;\nsystem {\n}\nvla', 'no end'],
+    [
+      'one that is cut in a statement',
+      '## Last commit: x\nversion 1;\nsystem {\n}\nvla',
+      'is incomplete',
+    ],
     ['one without its beginning', '## Last commit: x\nversion 1;\n}\n', 'do not match'],
     ['only its head', '## Last commit: x\n', 'version'],
   ])('is not %s', (_what, text, why) => {

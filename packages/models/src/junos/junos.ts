@@ -103,7 +103,7 @@ function openAtEnd(text: string): string | undefined {
   if (depth > 0) return `${depth} of its braces are still open at ${quoted(lastLine(text))}`;
   return /[;}]$|\*\/$|^#.*$/.test(withoutMark(lastLine(text)))
     ? undefined
-    : `its last statement has no end: ${quoted(lastLine(text))}`;
+    : `its last statement is incomplete: ${quoted(lastLine(text))}`;
 }
 
 /** Open braces at its end, those in texts and comments not counted; one that is not closed goes on to the end. Undefined: one is closed that was never open. */
@@ -127,17 +127,17 @@ function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep
   const [first = '', ...rest] = linesOf(content).filter((line) => !line.startsWith(header));
   return [
     {
-      title: `Type it into ${name}; it takes the place of all that is there. Not in it: certificates, licences, files`,
+      title: `Type it into ${name}, where it replaces the whole configuration. Not included: certificates, licences, files`,
       where: 'device',
       lines: ['configure', 'load override terminal', first, ...rest],
     },
     {
-      title: `Press Ctrl-D on a line of its own: "load complete". Look at the difference, and put it in force for ${confirmWithin} minutes`,
+      title: `Press Ctrl-D on a separate line: "load complete". Check the differences, and activate them for ${confirmWithin} minutes`,
       where: 'device',
       lines: ['show | compare', 'commit check', `commit confirmed ${confirmWithin}`],
     },
     {
-      title: 'Once it can be reached: confirm it, or it undoes itself',
+      title: 'When it is reachable, confirm it, or it is undone automatically',
       where: 'device',
       lines: ['commit', 'exit'],
     },
@@ -210,7 +210,7 @@ export const accounts: Accounts = {
         if (!own.includes(`${path} authentication`)) {
           throw new DeviceRejected(
             device.name,
-            `its configuration has no password of ${username}; is that kept on a server?`,
+            `its configuration has no password of ${username}; check whether a server manages it`,
           );
         }
         // Nobody else's changes are committed with it, and it is discarded if it is not committed.

@@ -187,9 +187,7 @@ describe('files of a Linux host', () => {
     await host.write('etc/a.conf', 'a');
     const something = await read();
 
-    expect(model.incomplete(nothing.content)).toMatch(
-      /^no file is there that matches \/.*\.conf or /,
-    );
+    expect(model.incomplete(nothing.content)).toMatch(/^no file matches \/.*\.conf or /);
     expect(model.incomplete(something.content)).toBeUndefined();
     expect(paths(something.content, host)).toEqual(['/etc/a.conf']);
   });
@@ -266,7 +264,7 @@ describe('files of a Linux host', () => {
 
     await expect(reading).rejects.toThrow(DeviceRejected);
     await expect(reading).rejects.toThrow(
-      /not all files can be read: \S+\/etc\/private: Permission denied; let the account read them, set sudo: true, or exclude them$/,
+      /not all files can be read: \S+\/etc\/private: Permission denied; make them readable for the account, set sudo: true, or exclude them$/,
     );
     await chmod(join(host.root, 'etc/private'), 0o755);
     await expect(read()).rejects.toThrow(
@@ -285,7 +283,7 @@ describe('files of a Linux host', () => {
     await host.program('sudo', 'echo "sudo: a password is required" >&2; exit 1');
 
     expect(asked).toBe('-n find\n-n tar\n-n sha256sum\n');
-    await expect(read()).rejects.toThrow('sudo: a password is required; mind what sudo says');
+    await expect(read()).rejects.toThrow('sudo: a password is required; check the sudo message');
   });
 
   it.for([

@@ -75,7 +75,7 @@ async function archived({ members, folder }: Collected): Promise<Content> {
 function incomplete(content: Content, { files }: HostFiles): string | undefined {
   return tarFault(content, (members) =>
     members.every(({ type }) => type === 'folder')
-      ? `no file is there that matches ${files.join(' or ')}`
+      ? `no file matches ${files.join(' or ')}`
       : undefined,
   );
 }

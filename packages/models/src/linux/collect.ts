@@ -54,7 +54,7 @@ export class Collected {
       rest = await this.verified(host, rest, archives);
     }
     if (rest.length === 0) return;
-    const what = `${rest.length} files changed each time they were read (${tries} times): ${listed(rest)}; exclude them if they always do`;
+    const what = `${rest.length} files changed each time they were read (${tries} times): ${listed(rest)}; exclude them if that is normal`;
     throw new AnswerCut(host.name, what);
   }
 
@@ -91,7 +91,7 @@ function membersOf(host: Host, archive: Content): [string, NewMember][] {
     return membersToWrite(archive).map((member) => [`/${member.name}`, member]);
   } catch (error) {
     if (!(error instanceof BackupError)) throw error;
-    const what = `what its tar gives cannot be used: ${error.message}`;
+    const what = `the output of its tar is not valid: ${error.message}`;
     throw new AnswerCut(host.name, what, { cause: error });
   }
 }

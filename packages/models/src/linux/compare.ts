@@ -36,11 +36,11 @@ export async function compare(
 /** For people, one line for each kind. */
 export function describe({ gone, different, others }: Compared): string {
   const lines = [
-    ...line('written again, as they are gone', gone),
-    ...line('replaced, as they are different', different),
-    ...line('not in the version, and left as they are', others),
+    ...line('written again, because they were missing', gone),
+    ...line('replaced, because they differ', different),
+    ...line('not in the version, so left unchanged', others),
   ];
-  return lines.length === 0 ? 'all files are those of the version' : lines.join('\n');
+  return lines.length === 0 ? 'all files match the version' : lines.join('\n');
 }
 
 function line(what: string, paths: readonly string[]): string[] {

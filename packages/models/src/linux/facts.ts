@@ -7,17 +7,17 @@ export const linux = {
   label: 'Linux host',
   elsewhere: ['linuxgeneric'],
   transports: ['ssh'],
-  network: interfaces('a Linux interface, say eth0', /^[A-Za-z][\w.@-]{0,14}$/),
+  network: interfaces('a Linux interface, such as eth0', /^[A-Za-z][\w.@-]{0,14}$/),
   connectedHosts: { load: () => import('./connected-hosts.ts') },
   backup: { load: () => import('./backup.ts') },
   accounts: { load: () => import('./accounts.ts') },
   options: {
     files: z
-      .array(z.string().regex(/^\//, 'files are absolute paths or globs, say /etc/**'))
+      .array(z.string().regex(/^\//, 'files are absolute paths or globs, such as /etc/**'))
       .min(1)
       .default(['/etc/network/**', '/etc/hosts', '/etc/hostname', '/etc/nftables.conf'])
       .describe('Files and globs that are backed up.'),
-    exclude: z.array(z.string()).default([]).describe('Globs of those that are not.'),
-    sudo: z.boolean().default(false).describe('Read them with `sudo -n`.'),
+    exclude: z.array(z.string()).default([]).describe('Files and globs that are excluded.'),
+    sudo: z.boolean().default(false).describe('Read the files with `sudo -n`.'),
   },
 } satisfies Model;

@@ -60,7 +60,7 @@ echo end`;
     const lines = splitLines(await this.connection.exec(script, { input: none }));
     const start = lines.indexOf('files');
     if (start < 0 || lines.at(-1) !== 'end') {
-      throw new DeviceRejected(this.name, 'its list of files has no end');
+      throw new DeviceRejected(this.name, 'its list of files is incomplete');
     }
     const facts = lines.slice(0, start);
     this.hasFolders = facts.includes('folders');
@@ -91,7 +91,7 @@ echo end`;
       if (archive.size > 0) yield archive;
       else {
         await rm(archive.file, { force: true });
-        throw new DeviceRejected(this.name, `${JSON.stringify(`${tar} …`)} gives nothing at all`);
+        throw new DeviceRejected(this.name, `${JSON.stringify(`${tar} …`)} printed nothing`);
       }
     }
   }
@@ -107,7 +107,7 @@ echo end`;
     for (const line of splitLines(await this.connection.exec(command, options))) {
       const [, mark, hash, name] = /^(\\?)([0-9a-f]{64}) [ *](.*)$/s.exec(line) ?? [];
       if (hash === undefined || name === undefined) {
-        throw new DeviceRejected(this.name, `its sha256sum says what makes no sense: ${line}`);
+        throw new DeviceRejected(this.name, `its sha256sum printed an invalid line: ${line}`);
       }
       // It writes a backslash in front of a line with an escaped name.
       hashes.set(mark === '' ? name : name.replaceAll(/\\(.)/g, '$1'), hash);
@@ -169,7 +169,9 @@ echo end`;
   /** @param problems `/etc/shadow: Permission denied` */
   private rejected(problems: readonly string[]): DeviceRejected {
     const way =
-      this.sudo === '' ? 'let the account read them, set sudo: true' : 'mind what sudo says';
+      this.sudo === ''
+        ? 'make them readable for the account, set sudo: true'
+        : 'check the sudo message';
     return new DeviceRejected(
       this.name,
       `not all files can be read: ${listed(problems)}; ${way}, or exclude them`,

@@ -136,12 +136,12 @@ describe('a version of the files of a Linux host', () => {
     expect(await tree()).toEqual({ ...before, 'etc/new': '644 new\n' });
     expect(said[0]?.replaceAll(host.root, '')).toBe(
       [
-        'written again, as they are gone: /etc/empty, /etc/network, /etc/network/interfaces',
-        'replaced, as they are different: /etc/hosts, /etc/link',
-        'not in the version, and left as they are: /etc/new',
+        'written again, because they were missing: /etc/empty, /etc/network, /etc/network/interfaces',
+        'replaced, because they differ: /etc/hosts, /etc/link',
+        'not in the version, so left unchanged: /etc/new',
       ].join('\n'),
     );
-    expect(said.slice(-1)).toEqual(['read back: all files are those of the version']);
+    expect(said.slice(-1)).toEqual(['read back: all files match the version']);
     expect(await leftOf(said)).toEqual(['log', 'old']);
   });
 
@@ -182,7 +182,7 @@ describe('a version of the files of a Linux host', () => {
 
     await sitting.apply(await sitting.read());
 
-    expect(sitting.said).toEqual(['all files are those of the version']);
+    expect(sitting.said).toEqual(['all files match the version']);
   });
 
   it('is not put in place where one file cannot be: then all is as it was', async (context) => {
@@ -201,7 +201,7 @@ describe('a version of the files of a Linux host', () => {
 
     await expect(restore).rejects.toThrow(DeviceRejected);
     await expect(restore).rejects.toThrow(
-      /does not put the files in place: \S+\/etc\/z is a folder, and not in the version; given up/,
+      /did not install the files: \S+\/etc\/z is a folder, and not in the version; given up/,
     );
     expect(rehearsed?.accepted).toBe(false);
     expect(rehearsed?.said).toContain('/etc/z is a folder, and not in the version\n');
@@ -238,7 +238,7 @@ describe('a version of the files of a Linux host', () => {
     await apply(version);
 
     expect(await leftOf(said)).toEqual(['log', 'old']);
-    expect(said.join('\n')).toContain('waiting until it has put the files in place');
+    expect(said.join('\n')).toContain('waiting until the files are installed');
     expect(await tree()).toEqual({ ...before, 'etc/new': '644 new\n' });
   });
 
@@ -251,7 +251,7 @@ describe('a version of the files of a Linux host', () => {
     await host.program('sync', `echo again > ${host.root}/etc/hosts`);
 
     await expect(apply(version)).rejects.toThrow(
-      'some are different again: replaced, as they are different: ',
+      'some have changed again: replaced, because they differ: ',
     );
     await leftOf(sitting.said);
   });
@@ -267,9 +267,9 @@ describe('a version of the files of a Linux host', () => {
 
     const rehearsed = await check(version);
 
-    expect(same).toEqual({ accepted: true, said: 'all files are those of the version' });
+    expect(same).toEqual({ accepted: true, said: 'all files match the version' });
     expect(rehearsed?.accepted).toBe(true);
-    expect(rehearsed?.said).toContain('written again, as they are gone: ');
+    expect(rehearsed?.said).toContain('written again, because they were missing: ');
     expect(await tree()).toEqual(before);
   });
 
@@ -289,7 +289,7 @@ describe('a version of the files of a Linux host', () => {
       [
         'cannot write to /etc/',
         'only root can give /etc/hosts to its owner 0',
-        'replaced, as they are different: /etc/hosts',
+        'replaced, because they differ: /etc/hosts',
       ].join('\n'),
     );
     await expect(sitting.apply(version)).rejects.toThrow('cannot write beside');

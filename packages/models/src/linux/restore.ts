@@ -29,7 +29,7 @@ export function steps(
   const hash = sha256(content);
   return [
     {
-      title: `Get the version of ${time}`,
+      title: `Get the version from ${time}`,
       where: 'workstation',
       lines: [fetchVersion({ device, id }, file)],
     },
@@ -41,20 +41,19 @@ export function steps(
       ],
     },
     {
-      title: 'See that it is whole, and what is in it',
+      title: 'Check that it is complete, and list its files',
       where: 'device',
       lines: [`echo '${hash}  ${where}' | sha256sum -c -`, `tar -tvf ${where}`],
     },
     {
-      title: 'Keep what it will replace',
+      title: 'Save the files that it replaces',
       where: 'device',
       lines: [
         `cd / && tar -tf ${where} | grep -v '/$' | ${root}tar -cpf ${before} -T -; ls -l ${before}`,
       ],
     },
     {
-      title:
-        'Unpack it. Files that it does not have are left as they are; programs see what changed when they are reloaded',
+      title: 'Unpack it. Other files stay unchanged. Reload the programs whose files have changed',
       where: 'device',
       lines: [`${root}tar -C / -xpmf ${where}`, `rm ${where}`],
     },
@@ -72,7 +71,7 @@ export async function check(
   const input = Buffer.from(rehearsal(compared.changes));
   const said = (await connection.exec(`${host.sudo}sh -s 2>&1`, { input })).toString().trim();
   const problems = said.split('\n').filter((line) => line !== '' && line !== 'end');
-  if (!said.endsWith('end')) problems.push('the rehearsal has no end');
+  if (!said.endsWith('end')) problems.push('the rehearsal did not finish');
   const all = [...problems, describe(compared)];
   return { accepted: problems.length === 0, said: all.join('\n') };
 }
@@ -91,10 +90,10 @@ export async function apply(
   await load(connection, host, compared.changes, step);
   const left = await lookAt(host, content);
   if (left.changes.length > 0) {
-    const what = `its files were written, but some are different again: ${describe(left)}`;
+    const what = `its files were written, but some have changed again: ${describe(left)}`;
     throw new DeviceRejected(host.name, what);
   }
-  step('read back: all files are those of the version');
+  step('read back: all files match the version');
 }
 
 /** What of the version is different on the host. */
@@ -133,16 +132,13 @@ kill $beat; cat log; [ -d old ] || rm -rf ${stage}; }`;
     said = (await connection.exec(put, { input })).toString();
   } catch (error) {
     if (!(error instanceof DeviceError) || !error.retry) throw error;
-    step(`${error.message}; waiting until it has put the files in place`);
+    step(`${error.message}; waiting until the files are installed`);
     said = (await connection.exec(waiting(stage), { input: none })).toString();
   }
   const lines = said.split('\n').filter((line) => line !== '');
   for (const line of lines) step(line);
   if (lines.at(-1) !== 'done') {
-    throw new DeviceRejected(
-      host.name,
-      `does not put the files in place: ${lines.slice(-5).join('; ')}`,
-    );
+    throw new DeviceRejected(host.name, `did not install the files: ${lines.slice(-5).join('; ')}`);
   }
 }
 

@@ -129,7 +129,7 @@ describe('the configuration of an mPower strip', () => {
   it.each([
     ['nothing', '', '"users."'],
     ['an error', "cat: can't open '/tmp/system.cfg': No such file or directory\n", '"users."'],
-    ['a part of one', 'users.status=enabled\nusers.1.name=ub', 'no end'],
+    ['a part of one', 'users.status=enabled\nusers.1.name=ub', 'is incomplete'],
   ])('is not %s', (_what, text, why) => {
     expect(backup().incomplete({ bytes: Buffer.from(text) })).toContain(why);
   });

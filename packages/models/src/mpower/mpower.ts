@@ -73,7 +73,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
  *
  * Verified with: its simulator only.
  * rack.yaml: `strip-1: { model: mpower, address: 192.168.1.40, login: strips }`; the login has `legacySsh: true`.
- * Oddities: the order of the lines may change with any setting, and means nothing. Not in it: what is in /etc/persistent (ties to
+ * Oddities: the order of the lines may change with any setting, and means nothing. Not included: what is in /etc/persistent (ties to
  * an mFi controller, scripts, certificates), and what the outlets are. What flash holds is not shown without writing files, so
  * changes that were not kept are not seen.
  * Source: /tmp/system.cfg as Oxidized's `airos` reads it (and its pull request 312 for the order of lines), `cfgmtd` and keys as
@@ -84,12 +84,12 @@ export function backup(): BackupModel {
   return systemCfgBackup({
     areas: ['users'],
     volatile: [],
-    warning: 'Not in it: scripts and certificates in /etc/persistent',
+    warning: 'Not included: scripts and certificates in /etc/persistent',
     // Its ssh is of 2011.
     scp: '-oKexAlgorithms=+diffie-hellman-group1-sha1 -oHostKeyAlgorithms=+ssh-rsa -oCiphers=+aes128-cbc -oMACs=+hmac-sha1 ',
     inForce: {
       title:
-        'Restart it, so that it is in force. This may switch its outlets, and turn all of them on: first shut down what must not lose power',
+        'Restart it to activate the configuration. This may switch its outlets, and may turn all of them on: first shut down machines that must not lose power',
       where: 'device',
       lines: ['reboot'],
     },

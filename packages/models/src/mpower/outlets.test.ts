@@ -54,7 +54,7 @@ describe('mpower', () => {
     const { driver } = await startCli({ ...withOutlets(3), options: { outlets: 8 } });
 
     await expect(driver.turnOff('7', patient())).rejects.toThrow(
-      /relay7.*fails with exit status 1/,
+      /relay7.*failed with exit status 1/,
     );
     await expect(driver.read(['2', '7'], patient())).rejects.toThrow(DeviceRejected);
   });

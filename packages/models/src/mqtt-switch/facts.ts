@@ -19,22 +19,25 @@ export const mqttSwitch = {
     nativeCycle: false,
     load: () => import('./mqtt-switch.ts'),
   },
-  backup: { no: 'MQTT gives no configuration' },
-  accounts: { no: 'the account is that of the broker' },
+  backup: { no: 'MQTT provides no configuration' },
+  accounts: { no: 'the account belongs to the broker' },
   options: {
     outlets,
-    topic: topic.describe('Its name on the broker, put for {device}.'),
-    command: topic.default('cmnd/{device}/POWER{outlet}').describe('Topic of commands.'),
-    state: topic.default('stat/{device}/POWER{outlet}').describe('Topic of states.'),
-    onPayload: z.string().default('ON').describe('Turns on.'),
-    offPayload: z.string().default('OFF').describe('Turns off.'),
-    queryPayload: z.string().default('').describe('Asks for the state, on the topic of commands.'),
+    topic: topic.describe('Its name on the broker, which replaces {device}.'),
+    command: topic.default('cmnd/{device}/POWER{outlet}').describe('Topic for commands.'),
+    state: topic.default('stat/{device}/POWER{outlet}').describe('Topic with the state.'),
+    onPayload: z.string().default('ON').describe('Payload that turns the outlet on.'),
+    offPayload: z.string().default('OFF').describe('Payload that turns the outlet off.'),
+    queryPayload: z
+      .string()
+      .default('')
+      .describe('Payload that requests the state, sent to the topic for commands.'),
     read: z
       .strictObject(readBack)
       .default({ on: '^ON$', off: '^OFF$' })
-      .describe('How a state is read.'),
+      .describe('Patterns for the state.'),
     available: topic
       .exactOptional()
-      .describe('Topic that says whether it is there, say tele/{device}/LWT.'),
+      .describe('Topic that reports whether the device is online, such as tele/{device}/LWT.'),
   },
 } satisfies Model;

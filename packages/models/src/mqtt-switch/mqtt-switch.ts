@@ -61,7 +61,10 @@ function create(device: Device, deps: DriverDeps): OutletDriver<Topics> {
   function topicsOf(outlet: string): Topics {
     const topics = { ask: fill(command, outlet), answer: fill(state, outlet) };
     if (topics.ask !== topics.answer) return topics;
-    throw new DeviceRejected(name, `${topics.ask} is topic of commands and of states in rack.yaml`);
+    throw new DeviceRejected(
+      name,
+      `${topics.ask} is both the topic for commands and the topic with the state in rack.yaml`,
+    );
   }
 
   /** A state that came after `payload` was sent; only `wanted`, where it is given. */
@@ -78,13 +81,13 @@ function create(device: Device, deps: DriverDeps): OutletDriver<Topics> {
       parse(text) {
         const found = text.length > longestState ? undefined : stateIn(text, read);
         if (found !== undefined && found === (wanted ?? found)) return found;
-        other = found ?? `what fits neither or both of \`read\` in rack.yaml`;
+        other = found ?? `a message that matches neither or both patterns of \`read\` in rack.yaml`;
         return undefined;
       },
       late() {
         const after = `within ${answerMs / 1000} s after "${payload}" on ${ask}`;
         if (other === undefined) return new DeviceTimeout(name, `nothing on ${answer} ${after}`);
-        return new DeviceRejected(name, `${answer} tells ${other} ${after}`);
+        return new DeviceRejected(name, `${answer} has ${other} ${after}`);
       },
     };
   }

@@ -88,7 +88,7 @@ describe.for(brokers)('mqtt-switch, over %s', ([, startOne]) => {
 
     for (const verb of Object.values(verbs(driver, '3'))) {
       await expect(verb()).rejects.toThrow(DeviceUnreachable);
-      await expect(verb()).rejects.toThrow('tele/plug/LWT says "Offline"');
+      await expect(verb()).rejects.toThrow('tele/plug/LWT reports "Offline"');
     }
     plug.faults.clear();
     await vi.waitFor(async () => expect((await said).at(-1)).toBe('Online'), 10_000);

@@ -89,7 +89,7 @@ export function backup(): BackupModel {
 function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep[] {
   return [
     {
-      title: `Type it into ${name} in configuration mode. What is there stays where the version says nothing of it: on a switch that is fresh from the factory (write erase, reload) it becomes exactly the version. Not in it: host keys, certificates; SNMPv3 users need the same engine ID`,
+      title: `Type it into ${name} in configuration mode. Settings that the version does not contain stay; on a switch with factory settings (write erase, reload), the result is exactly the version. Not included: host keys, certificates; SNMPv3 users require the same engine ID`,
       where: 'device',
       lines: [
         'configure terminal',
@@ -98,7 +98,7 @@ function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep
       ],
     },
     {
-      title: 'Save it, so that it boots with it',
+      title: 'Save it as the startup configuration',
       where: 'device',
       lines: ['copy running-config startup-config'],
     },

@@ -13,9 +13,9 @@ export const openwrt: Model = {
     nativeCycle: false,
     load,
   },
-  network: interfaces('an interface, say lan1', /^[A-Za-z][\w.@-]{0,14}$/),
+  network: interfaces('an interface, such as lan1', /^[A-Za-z][\w.@-]{0,14}$/),
   connectedHosts: { load },
   backup: { load },
   accounts: { load },
-  options: { portCount: whole(1, 52).default(8).describe('Number of its PoE ports, from lan1.') },
+  options: { portCount: whole(1, 52).default(8).describe('Number of PoE ports, from lan1.') },
 };

@@ -131,7 +131,7 @@ async function read(connection: DeviceConnection): Promise<Reading> {
   const packed = await connection.exec(command);
   if (packed.length > 0 && !packed.subarray(0, 2).equals(gzipMark)) {
     const said = packed.subarray(0, 200).toString('latin1').trim().split('\n')[0] ?? '';
-    throw new DeviceRejected(name, `answers ${quoted(command)} with no archive: ${quoted(said)}`);
+    throw new DeviceRejected(name, `returned no archive for ${quoted(command)}: ${quoted(said)}`);
   }
   const bytes = await normalised(name, packed);
   return { content: { bytes }, identity: { hostname: hostnameIn({ bytes }) } };
@@ -145,7 +145,7 @@ async function normalised(device: string, packed: Buffer): Promise<Buffer> {
   } catch (error) {
     const isCut = error instanceof BackupError || (error instanceof Error && 'code' in error);
     if (!isCut) throw error;
-    const what = `the archive of ${quoted(command)} is not whole: ${error.message}`;
+    const what = `the archive of ${quoted(command)} is incomplete: ${error.message}`;
     throw new AnswerCut(device, what, { cause: error });
   }
 }
@@ -158,7 +158,9 @@ function hostnameIn(content: Content): string | undefined {
 
 function incomplete(content: Content): string | undefined {
   return tarFault(content, (members) =>
-    members.some(({ name }) => name === systemFile) ? undefined : `/${systemFile} is not in it`,
+    members.some(({ name }) => name === systemFile)
+      ? undefined
+      : `it does not contain /${systemFile}`,
   );
 }
 
@@ -168,14 +170,14 @@ function steps(_content: Buffer, { device, id }: RestoreAbout): RestoreStep[] {
   return [
     {
       title:
-        'Get the version, and let sysupgrade unpack it over what is there. Packages that its configuration is of have to be installed first; files that are not in it stay',
+        'Get the version, and let sysupgrade unpack it over the current files. First install the packages that it configures; other files stay',
       where: 'workstation',
       lines: [
         fetchVersion({ device, id }, `${name}.tar`),
         `gzip -n -c ${name}.tar | ${ssh} 'sysupgrade -r -'`,
       ],
     },
-    { title: 'Start it with that', where: 'workstation', lines: [`${ssh} reboot`] },
+    { title: 'Reboot it', where: 'workstation', lines: [`${ssh} reboot`] },
   ];
 }
 

@@ -50,7 +50,7 @@ describe('openwrt', () => {
     const { driver } = await startCli({ ...withPorts(4), options: { portCount: 8 } });
 
     await expect(driver.turnOff('lan7', patient())).rejects.toThrow(
-      /fails with exit status 2: Command failed: Invalid argument/,
+      /failed with exit status 2: Command failed: Invalid argument/,
     );
     await expect(driver.read(['lan1', 'lan7'], patient())).rejects.toThrow('lan7 has no PoE');
     await expect(driver.read(['lan7'], patient())).rejects.toThrow(DeviceRejected);

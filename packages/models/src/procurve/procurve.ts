@@ -99,7 +99,7 @@ export function backup(): BackupModel {
 function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep[] {
   return [
     {
-      title: `Type it into ${name} in configuration mode. What is there stays where the version says nothing of it: on a switch that is fresh from the factory (erase startup-config) it becomes exactly the version. Not in it: host keys and certificates, and without include-credentials passwords, keys and SNMPv3 users`,
+      title: `Type it into ${name} in configuration mode. Settings that the version does not contain stay; on a switch with factory settings (erase startup-config), the result is exactly the version. Not included: host keys and certificates, and without include-credentials passwords, keys and SNMPv3 users`,
       where: 'device',
       lines: [
         'configure',
@@ -110,7 +110,7 @@ function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep
       ],
     },
     {
-      title: 'Save it, so that it boots with it',
+      title: 'Save it as the startup configuration',
       where: 'device',
       lines: ['write memory'],
     },

@@ -10,7 +10,7 @@ export const redfish = {
   transports: ['http'],
   power: {
     outlets: {
-      ...named('outlet', 'the id of a system or of an outlet, say 1 or A1', (name) =>
+      ...named('outlet', 'the id of a system or of an outlet, such as 1 or A1', (name) =>
         /^[\w.-]{1,60}$/.test(name) ? name : undefined,
       ),
       only: (options) => (typeof options.rackPdu === 'string' ? undefined : String(options.system)),
@@ -19,7 +19,7 @@ export const redfish = {
     nativeCycle: true,
     load,
   },
-  backup: { no: 'Redfish gives no configuration that could be restored' },
+  backup: { no: 'Redfish provides no configuration that could be restored' },
   accounts: { load },
   options: {
     https: z.boolean().default(true).describe('https, or plain http.'),

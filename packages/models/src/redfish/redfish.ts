@@ -103,7 +103,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
     const { body } = await send({ path: `/redfish/v1/${folder}/${id}`, headers }, signal);
     const resource = readJson(name, body, Resource, `the state of ${id}`);
     if (resource.Id === id) return resource;
-    throw new DeviceRejected(name, `asked for ${id}, it answers for another one`);
+    throw new DeviceRejected(name, `it returned a system or outlet other than ${id}`);
   }
 
   async function allowed(
@@ -130,7 +130,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
     const value = kind.values[verb].find((candidate) => values?.includes(candidate) ?? true);
     if (value === undefined) {
       const offered = values?.join(', ') ?? '';
-      const what = `${outlet} cannot be told ${verb}; it offers ${offered}`;
+      const what = `${outlet} does not support ${verb}; it offers ${offered}`;
       throw verb === 'cycle' ? new CannotCycle(name, what) : new DeviceRejected(name, what);
     }
     const body = JSON.stringify({ [kind.parameter]: value });

@@ -118,19 +118,23 @@ describe('the configuration of a MikroTik', () => {
     [
       'a part of a line',
       '# nov/20/2026 10:00:00 by RouterOS 6.49\n/ip pool\nadd name=\\\n',
-      'goes on',
+      'ends with a backslash',
     ],
     [
       'one with a log message in it',
       '# nov/20/2026 10:00:00 by RouterOS 6.49\n/ip pool\n10:37:49 echo: system,error x\nadd\n',
-      'no statement: "10:37:49',
+      'not a statement: "10:37:49',
     ],
     [
       'one of which a part could not be had',
       '# 2026-11-20 10:00:00 by RouterOS 7.1\n/ip pool\nadd\n#error exporting "/routing/bgp" (timeout)\n',
       'could not export',
     ],
-    ['a part of another', '# nov/20/2026 10:00:00 by RouterOS 6.49\n/ip pool\nadd na', 'no end'],
+    [
+      'a part of another',
+      '# nov/20/2026 10:00:00 by RouterOS 6.49\n/ip pool\nadd na',
+      'is incomplete',
+    ],
   ])('is not %s', (_what, text, why) => {
     expect(backup().incomplete({ bytes: Buffer.from(text) })).toContain(why);
   });

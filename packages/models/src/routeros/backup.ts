@@ -97,9 +97,9 @@ function incomplete(content: Content): string | undefined {
   const failed = /^# ?error exporting .*/m.exec(text)?.[0];
   if (failed !== undefined) return `the device could not export all of it: ${quoted(failed)}`;
   const odd = /^(?![#/a-z:]| {4}).+/m.exec(text)?.[0];
-  if (odd !== undefined) return `there is a line in it that is no statement: ${quoted(odd)}`;
-  if (lastLine(text).endsWith('\\')) return 'its last line goes on behind a backslash';
-  return text.endsWith('\n') ? undefined : 'its last line has no end';
+  if (odd !== undefined) return `it contains a line that is not a statement: ${quoted(odd)}`;
+  if (lastLine(text).endsWith('\\')) return 'its last line ends with a backslash';
+  return text.endsWith('\n') ? undefined : 'its last line is incomplete';
 }
 
 function steps(_content: Buffer, about: RestoreAbout): RestoreStep[] {
@@ -107,12 +107,12 @@ function steps(_content: Buffer, about: RestoreAbout): RestoreStep[] {
   const file = `${name}.rsc`;
   return [
     {
-      title: 'Get the version into a file, and copy it to the device',
+      title: 'Write the version to a file, and copy it to the device',
       where: 'workstation',
       lines: copyToDevice(about, { file, user: 'admin' }),
     },
     {
-      title: `Reset ${name} to exactly that: it asks whether to, restarts, and imports the file. Not in it, and lost unless it has them still: passwords of users (kept here), certificates, host keys, other files. To add it to what is there instead: /import file-name=${file}`,
+      title: `Reset ${name} to exactly this version: it asks for confirmation, restarts, and imports the file. Not included, and lost unless it still has them: passwords of users (kept here), certificates, host keys, other files. To add it to the current configuration instead: /import file-name=${file}`,
       where: 'device',
       lines: [
         `/system reset-configuration keep-users=yes no-defaults=yes skip-backup=no run-after-reset=${file}`,

@@ -92,7 +92,7 @@ function readingOf(
   const setting = block.get('poe-out') ?? '';
   const status = block.get('poe-out-status');
   if ((setting !== 'off' && !onModes.has(setting)) || status === undefined) {
-    throw new DeviceRejected(device, `its monitor does not tell how ${port} is set`);
+    throw new DeviceRejected(device, `its monitor does not report the setting of ${port}`);
   }
   const [, watts] = /^(\d+(?:\.\d+)?)W$/.exec(block.get('poe-out-power') ?? '') ?? [];
   return poeReading(setting, status, watts === undefined ? undefined : Number(watts));

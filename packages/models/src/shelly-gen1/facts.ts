@@ -15,5 +15,5 @@ export const shellyGen1: Model = {
   },
   backup: { no: 'the device offers no export of its configuration' },
   accounts: { load },
-  options: { outlets: whole(1, 4).default(1).describe('Number of its relays, from 0.') },
+  options: { outlets: whole(1, 4).default(1).describe('Number of relays, from 0.') },
 };

@@ -47,14 +47,17 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
     const { body } = await send({ path }, signal);
     const { ison, has_timer } = readJson(name, body, Relay, 'the state of a relay');
     const isTaken = ison === expected.ison && has_timer === (expected.has_timer ?? has_timer);
-    if (!isTaken) throw new DeviceRejected(name, `its answer does not say that it took ${query}`);
+    if (!isTaken) throw new DeviceRejected(name, `its response does not confirm ${query}`);
   }
 
   async function identify(signal: AbortSignal): Promise<z.infer<typeof Identity>> {
     const { body } = await send({ path: '/shelly', anonymous: true }, signal);
     const identity = readJson(name, body, Identity, 'what kind of Shelly it is');
     if (identity.gen === undefined) return identity;
-    throw new DeviceRejected(name, `it is of generation ${identity.gen}: its model is shelly-gen2`);
+    throw new DeviceRejected(
+      name,
+      `it is a Shelly of generation ${identity.gen}; use the model shelly-gen2`,
+    );
   }
 
   return {

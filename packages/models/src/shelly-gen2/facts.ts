@@ -15,5 +15,5 @@ export const shellyGen2: Model = {
   },
   backup: { no: 'the device offers no export of its configuration' },
   accounts: { load },
-  options: { outlets: whole(1, 4).default(1).describe('Number of its switches, from 0.') },
+  options: { outlets: whole(1, 4).default(1).describe('Number of switches, from 0.') },
 };

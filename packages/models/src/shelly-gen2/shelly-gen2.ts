@@ -67,7 +67,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
   async function set(id: number, params: object, signal: AbortSignal): Promise<void> {
     const result = await call('Switch.Set', { id, ...params }, signal);
     if (Switched.safeParse(result).success) return;
-    throw new DeviceRejected(name, `its answer does not say that it switched ${id}`);
+    throw new DeviceRejected(name, `its response does not confirm that it switched ${id}`);
   }
 
   return {
@@ -82,7 +82,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
       return (id) => {
         const found = Switch.safeParse(components[`switch:${id}`]).data;
         if (found?.id !== id) {
-          throw new DeviceRejected(name, `it does not tell whether switch ${id} is on`);
+          throw new DeviceRejected(name, `it does not report whether switch ${id} is on`);
         }
         return { state: found.output ? 'on' : 'off', watts: found.apower };
       };
@@ -117,7 +117,7 @@ export const accounts: Accounts = {
         if (password === undefined) return;
         const { body } = await send({ path: '/rpc/Shelly.GetDeviceInfo' }, signal);
         const info = readJson(name, body, Info, 'its description');
-        if (!info.auth_en) throw new DeviceRejected(name, 'it asks for no password');
+        if (!info.auth_en) throw new DeviceRejected(name, 'it requires no password');
         const ha1 = sha256(`admin:${info.id}:${password.reveal()}`);
         const request = {
           id: 1,
@@ -131,10 +131,7 @@ export const accounts: Accounts = {
         );
         const { error } = readJson(name, answer.body, Answer, 'the result of Shelly.SetAuth');
         if (error)
-          throw new DeviceRejected(
-            name,
-            `it does not take the password: ${error.message.slice(0, 200)}`,
-          );
+          throw new DeviceRejected(name, `it rejects the password: ${error.message.slice(0, 200)}`);
       },
       async save() {},
       async close() {},

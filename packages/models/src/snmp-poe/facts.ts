@@ -26,9 +26,11 @@ export const snmpPoe: Model = {
   power: { outlets: grouped, offSeconds: 5, nativeCycle: false, load },
   network: grouped,
   connectedHosts: { load },
-  backup: { no: 'SNMP gives no configuration; where its command line is known, use that model' },
+  backup: {
+    no: 'SNMP provides no configuration; if its command line is supported, use that model',
+  },
   accounts: {
-    no: 'no standard says how an SNMP agent saves a changed key; use its own command line',
+    no: 'no standard defines how an SNMP agent saves a changed key; use its command line',
   },
   options: {
     portCount: whole(1, 512).default(48).describe('Ports of a group.'),

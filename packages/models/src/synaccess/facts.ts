@@ -13,9 +13,9 @@ export const synaccess = {
     load: () => import('./synaccess.ts'),
   },
   backup: { no: 'the device offers no export of its configuration' },
-  accounts: { no: 'its published commands have none for the password; use its web page' },
+  accounts: { no: 'its documented commands cannot change the password; use its web page' },
   options: {
-    outlets: whole(1, 24).default(16).describe('Number of its outlets, as printed on it.'),
-    https: z.boolean().default(false).describe('https, which only some of the family speak.'),
+    outlets: whole(1, 24).default(16).describe('Number of outlets, as printed on it.'),
+    https: z.boolean().default(false).describe('Use https, which only some models support.'),
   },
 } satisfies Model;

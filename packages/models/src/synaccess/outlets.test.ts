@@ -64,7 +64,7 @@ describe('synaccess', () => {
     await expect(driver.read(['1'], patient())).rejects.toThrow(
       new DeviceRejected(
         'device-1',
-        'its number of outlets is 5, rack.yaml says 4; is it another device?',
+        'it has 5 outlets, but rack.yaml has 4; check that it is the right device',
       ),
     );
   });

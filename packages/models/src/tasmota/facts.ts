@@ -10,5 +10,5 @@ export const tasmota: Model = {
   power: { outlets: counted('relay', 'outlets'), offSeconds: 10, nativeCycle: true, load },
   backup: { no: 'the device offers no readable export of its configuration' },
   accounts: { load },
-  options: { outlets: whole(1, 32).default(1).describe('Number of its relays.') },
+  options: { outlets: whole(1, 32).default(1).describe('Number of relays.') },
 };

@@ -93,11 +93,11 @@ describe('tasmota', () => {
     const { driver } = await startDriver({ ...withRelays(1), options: { outlets: 2 } });
 
     await expect(driver.turnOff('1', patient())).rejects.toThrow(
-      /does not say that relay 1 is OFF/,
+      /does not confirm that relay 1 is OFF/,
     );
-    await expect(driver.turnOff('2', patient())).rejects.toThrow(/does not know Power2 OFF/);
+    await expect(driver.turnOff('2', patient())).rejects.toThrow(/does not support Power2 OFF/);
     await expect(driver.read(['1'], patient())).rejects.toThrow(
-      /number of relays is 1, rack.yaml says 2/,
+      /it has 1 relays, but rack.yaml has 2/,
     );
   });
 

@@ -49,10 +49,10 @@ export function tasmota(device: Device, access: AccountAccess): RunTasmota {
     const { body } = await send({ path }, signal);
     const answer = readJson(name, body, Answer, `the result of ${title}`);
     if (/\buser=/.test(String(answer.WARNING ?? ''))) {
-      const what = password === undefined ? 'it wants a password' : 'it does not take its password';
+      const what = password === undefined ? 'it requires a password' : 'it rejects its password';
       throw new SignInRejected(name, what);
     }
-    if ('Command' in answer) throw new DeviceRejected(name, `it does not know ${title}`);
+    if ('Command' in answer) throw new DeviceRejected(name, `it does not support ${title}`);
     return answer;
   }
 }
@@ -99,20 +99,20 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
   async function turn(relay: number, state: 'ON' | 'OFF', signal: AbortSignal): Promise<void> {
     const answer = await run(`Power${relay} ${state}`, signal);
     if (stateIn(answer, relay) === state) return;
-    throw new DeviceRejected(name, `its answer does not say that relay ${relay} is ${state}`);
+    throw new DeviceRejected(name, `its response does not confirm that relay ${relay} is ${state}`);
   }
 
   async function cycle(relay: number, offSeconds: number, signal: AbortSignal): Promise<void> {
     const tenths = Math.round(offSeconds * 10);
     const pulseTime = await run(`PulseTime${relay}`, signal);
     const pulse = PulseTime.safeParse(pulseTime[`PulseTime${relay}`]);
-    if (!pulse.success) throw new DeviceRejected(name, `it does not tell PulseTime${relay}`);
+    if (!pulse.success) throw new DeviceRejected(name, `it does not report PulseTime${relay}`);
     if (pulse.data !== 0) {
-      const what = `relay ${relay} would go off again by its PulseTime of ${pulse.data}; set it to 0`;
+      const what = `relay ${relay} would turn off again because of its PulseTime of ${pulse.data}; set it to 0`;
       throw new CannotCycle(name, what);
     }
     const { Delay: left } = await run('Delay', signal);
-    if (typeof left !== 'number') throw new DeviceRejected(name, 'it does not tell its Delay');
+    if (typeof left !== 'number') throw new DeviceRejected(name, 'it does not report its Delay');
     if (left > 0) throw new DeviceBusy(name, 'it is carrying out another backlog');
     await run(`Backlog Power${relay} OFF; Delay ${tenths}; Power${relay} ON`, signal);
   }
@@ -127,7 +127,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
       return (relay) => {
         const state = stateIn(states, relay);
         if (state !== 'ON' && state !== 'OFF') {
-          throw new DeviceRejected(name, `it does not tell whether relay ${relay} is on`);
+          throw new DeviceRejected(name, `it does not report whether relay ${relay} is on`);
         }
         return { state: state === 'ON' ? 'on' : 'off', watts: watts?.[relay - 1] };
       };
@@ -162,11 +162,14 @@ export const accounts: Accounts = {
       async set({ password }) {
         if (password === undefined) return;
         if (!/^\w{8,32}$/.test(password.reveal())) {
-          throw new DeviceRejected(device.name, 'it takes passwords of 8 to 32 letters and digits');
+          throw new DeviceRejected(
+            device.name,
+            'it accepts passwords of 8 to 32 letters and digits',
+          );
         }
         const answer = await run(`WebPassword ${password.reveal()}`, signal, 'WebPassword');
         if (answer.WebPassword !== undefined) return;
-        throw new DeviceRejected(device.name, 'its answer does not say that it took the password');
+        throw new DeviceRejected(device.name, 'its response does not confirm the password');
       },
       async save() {},
       async close() {},

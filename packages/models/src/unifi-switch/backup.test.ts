@@ -55,13 +55,13 @@ describe('the configuration of a UniFi switch', () => {
       return answer;
     };
 
-    await expect(backUp(model, connection)).rejects.toThrow('another checksum');
+    await expect(backUp(model, connection)).rejects.toThrow('a different checksum');
   });
 
   it('needs ssh, as Fastpath behind telnet does not show it', async () => {
     const { model, connect } = await sit({}, 'telnet');
 
-    await expect(backUp(model, connect())).rejects.toThrow('need ssh');
+    await expect(backUp(model, connect())).rejects.toThrow('require SSH');
   });
 
   it('is not changed by a stamp of the controller', () => {
@@ -150,7 +150,7 @@ describe('the configuration of a UniFi switch', () => {
     ['nothing', '', '"users."'],
     ['an error', "cat: can't open '/tmp/system.cfg': No such file or directory\n", '"users."'],
     ['that of another kind of device', 'users.status=enabled\nradio.status=enabled\n', '"switch."'],
-    ['a part of one', 'switch.status=enabled\nusers.1.name=ub', 'no end'],
+    ['a part of one', 'switch.status=enabled\nusers.1.name=ub', 'is incomplete'],
   ])('is not %s', (_what, text, why) => {
     expect(backup().incomplete({ bytes: Buffer.from(text) })).toContain(why);
   });

@@ -12,6 +12,6 @@ export const unifiSwitch: Model = {
   network: counted('port', 'portCount', { extra: 4 }),
   connectedHosts: { load },
   backup: { load },
-  accounts: { no: 'its controller sets the password, and would set it back' },
-  options: { portCount: whole(5, 48).default(48).describe('Number of its ports with PoE.') },
+  accounts: { no: 'its controller sets the password, and would revert a change' },
+  options: { portCount: whole(5, 48).default(48).describe('Number of PoE ports.') },
 };

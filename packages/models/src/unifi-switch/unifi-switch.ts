@@ -92,7 +92,7 @@ export async function setSwctrl(
   const before = await list(shell);
   const { setting: previous } = portOf(device, before, number);
   if (previous !== 'auto' && previous !== 'off') {
-    const hint = 'it could not be turned on like that again; restart it instead';
+    const hint = 'it could not be turned on again in this mode; restart it instead';
     throw new DeviceRejected(device, `port ${number} is set to ${previous}; ${hint}`);
   }
   await tell(shell, `swctrl poe set ${setting} id ${number}`);
@@ -265,7 +265,7 @@ function interfaceOf(number: number): string {
  * Verified with: its simulator only.
  * rack.yaml: `switch-5: { model: unifi-switch, address: 192.168.1.15, login: unifi }`; over ssh, as only its shell has files.
  * Oddities: what it shall be is known by the controller, whose own backup (.unf) is the one to have; this is what the switch was
- * told last. Not in it: /etc/persistent/cfg/mgmt, which ties the switch to its controller (address, key, `cfgversion`): the key
+ * told last. Not included: /etc/persistent/cfg/mgmt, which ties the switch to its controller (address, key, `cfgversion`): the key
  * is of this one MAC address, a replacement gets its own when it is adopted, and the old one would only keep it from that.
  * What flash holds is not shown without writing files, so changes that were not kept are not seen.
  * Source: /tmp/system.cfg and /etc/board.info as Oxidized's `unifiap` reads them; keys and `cfgmtd` as users show them;

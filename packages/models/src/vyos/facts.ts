@@ -14,7 +14,7 @@ export const vyos: Model = {
   backup: { load },
   accounts: { load },
   options: {
-    portCount: whole(1, 64).default(8).describe('Number of its ports, from eth0.'),
+    portCount: whole(1, 64).default(8).describe('Number of ports, from eth0.'),
     export: z
       .enum(['file', 'commands'])
       .default('file')

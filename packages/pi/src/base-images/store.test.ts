@@ -210,7 +210,7 @@ describe('base images', () => {
     );
   });
 
-  it('go on where the connection was cut off', async () => {
+  it('go on where the connection was interrupted off', async () => {
     const cut = Math.floor(xz.length / 2);
     answer = (request, response) => {
       const isFirst = request.headers.range === undefined;

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { findTarget, openDisk } from '../burn/target.ts';
 import { writeCard } from '../burn/write-card.ts';
-import { diskOf } from '../image/disk.ts';
+import { diskOf } from '../disk/disk.ts';
 
 const { values: flags } = parseArgs({
   options: { json: { type: 'boolean', default: false }, device: { type: 'string' } },

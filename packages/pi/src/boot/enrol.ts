@@ -5,9 +5,9 @@
 import type { TextFile } from '@skolo/computers';
 import { agentFiles } from '@skolo/k3s';
 import { stringify } from 'yaml';
-import type { Method } from '../image/customization.ts';
 import type { PiSetup } from '../setup.ts';
 import { waitsAlone } from './clock.ts';
+import type { Method } from './customization.ts';
 import { netplanOf, networkManagerFiles } from './network.ts';
 import { bracketed, hostsOf, nameFile, textFile } from './root-files.ts';
 import { putFunction, stateFolder } from './setup-script.ts';

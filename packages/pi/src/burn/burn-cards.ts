@@ -1,7 +1,7 @@
 /** Several cards: one after the other in each reader, and all readers at once. */
 import { errorText, pause } from '@skolo/base';
+import type { Disk } from '../disk/disk.ts';
 import { PiError } from '../errors.ts';
-import type { Disk } from '../image/disk.ts';
 import { type DiskFacts, diskFacts } from './disk-facts.ts';
 import { isSame, type WriteNeeds, whyNotWrite } from './may-write.ts';
 import { openDisk, openFile } from './target.ts';

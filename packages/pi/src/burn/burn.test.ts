@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Disk, diskOf } from '../image/disk.ts';
+import { type Disk, diskOf } from '../disk/disk.ts';
 import { burnCards, type CardsDeps, type Reader } from './burn-cards.ts';
 import type { DiskFacts } from './disk-facts.ts';
 import { findTarget, openDisk, openFile } from './target.ts';

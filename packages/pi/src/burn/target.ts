@@ -2,8 +2,8 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, realpath, stat } from 'node:fs/promises';
 import { errorCode } from '@skolo/base';
+import { readFully } from '../disk/disk.ts';
 import { PiError } from '../errors.ts';
-import { readFully } from '../image/disk.ts';
 import { alignedBytes } from './aligned.ts';
 import { type DiskFacts, diskFacts } from './disk-facts.ts';
 import { isSame, type WriteNeeds, whyNotWrite } from './may-write.ts';

@@ -3,9 +3,9 @@
  * back: an SD card that is broken or was pulled out never starts.
  */
 import { errorText } from '@skolo/base';
+import type { Disk } from '../disk/disk.ts';
+import { readFully } from '../disk/disk.ts';
 import { PiError } from '../errors.ts';
-import type { Disk } from '../image/disk.ts';
-import { readFully } from '../image/disk.ts';
 import { alignedBytes } from './aligned.ts';
 import type { Target } from './target.ts';
 

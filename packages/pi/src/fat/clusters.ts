@@ -1,6 +1,7 @@
 /** The table of a FAT file system: which cluster follows which. It is in memory, and what changes is written by `save`. */
+
+import { readBytes, type WritableDisk } from '../disk/disk.ts';
 import { PiError } from '../errors.ts';
-import { readBytes, type WritableDisk } from '../image/disk.ts';
 import type { FatLayout } from './layout.ts';
 
 export interface Clusters {

@@ -2,9 +2,10 @@
  * Where the parts of a FAT file system are.
  * Source: Microsoft, FAT32 File System Specification 1.03; Linux, fs/fat/inode.c, for what is FAT32.
  */
+
+import { type Disk, readBytes } from '../disk/disk.ts';
+import type { Partition } from '../disk/partitions.ts';
 import { PiError } from '../errors.ts';
-import { type Disk, readBytes } from '../image/disk.ts';
-import type { Partition } from '../image/partitions.ts';
 
 export interface FatLayout {
   bits: 16 | 32;

@@ -8,8 +8,8 @@ import { runs } from '@skolo/durable/fault-injection';
 import { peer } from '@skolo/simulators';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ChangedDisk, diskOf, readBytes } from '../image/disk.ts';
-import { type Partition, partitionsOf } from '../image/partitions.ts';
+import { ChangedDisk, diskOf, readBytes } from '../disk/disk.ts';
+import { type Partition, partitionsOf } from '../disk/partitions.ts';
 import { copyByMtools, makeTestImage } from '../testing/test-image.ts';
 import { type FatVolume, openFat } from './volume.ts';
 

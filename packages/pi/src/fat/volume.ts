@@ -3,9 +3,10 @@
  * starts from is FAT16 or FAT32. balena-image-fs and fatfs were looked at: the one brings ext2fs as wasm, and the other has had no
  * release since 2016.
  */
+
+import { readBytes, type WritableDisk } from '../disk/disk.ts';
+import type { Partition } from '../disk/partitions.ts';
 import { PiError } from '../errors.ts';
-import { readBytes, type WritableDisk } from '../image/disk.ts';
-import type { Partition } from '../image/partitions.ts';
 import { type Clusters, openClusters } from './clusters.ts';
 import { type Entry, entriesIn, entryBytes, newEntries, roomFor, setContent } from './entries.ts';
 import { type FatLayout, fatLayout } from './layout.ts';

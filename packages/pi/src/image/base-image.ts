@@ -1,12 +1,13 @@
 /** A base image: its boot partition, and what its Linux says of itself. */
+
+import { type CustomizationFacts, type Method, methodOf } from '../boot/customization.ts';
 import { raspiFirmwareHook } from '../boot/debian.ts';
 import { enrolPrograms } from '../boot/enrol.ts';
+import { ChangedDisk, type Disk } from '../disk/disk.ts';
+import { type Partition, partitionsOf } from '../disk/partitions.ts';
 import { PiError } from '../errors.ts';
 import { type FatVolume, openFat } from '../fat/volume.ts';
-import { type CustomizationFacts, type Method, methodOf } from './customization.ts';
-import { ChangedDisk, type Disk } from './disk.ts';
 import { type LinuxFiles, openExt4 } from './ext4.ts';
-import { type Partition, partitionsOf } from './partitions.ts';
 import { tracesIn } from './traces.ts';
 
 export interface BaseImage {

@@ -3,9 +3,10 @@
  * symbolic links are not looked at.
  * Source: Documentation/filesystems/ext4 of Linux.
  */
+
+import { type Disk, readBytes } from '../disk/disk.ts';
+import type { Partition } from '../disk/partitions.ts';
 import { PiError } from '../errors.ts';
-import { type Disk, readBytes } from './disk.ts';
-import type { Partition } from './partitions.ts';
 
 export interface LinuxFiles {
   exists(path: string): Promise<boolean>;

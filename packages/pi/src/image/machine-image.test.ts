@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { peer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { diskOf } from '../disk/disk.ts';
 import type { PiSetup } from '../setup.ts';
 import {
   bootOffset,
@@ -18,7 +19,6 @@ import {
 } from '../testing/test-image.ts';
 import { testCluster, testSetup, testToken } from '../testing/test-setup.ts';
 import { openBaseImage } from './base-image.ts';
-import { diskOf } from './disk.ts';
 import { customise } from './machine-image.ts';
 import { writeChanged } from './write-image.ts';
 

@@ -11,6 +11,7 @@ import {
   wordsOf,
 } from '../boot/cmdline.ts';
 import { cmdlinePath, editConfigTxt, noWifiLine, watchdogLine } from '../boot/config-txt.ts';
+import type { Method } from '../boot/customization.ts';
 import { debianFiles, debianSteps } from '../boot/debian.ts';
 import { commonFiles, enrolUnits } from '../boot/enrol.ts';
 import { firstRunFiles, firstRunWords, raspberryPiSteps } from '../boot/firstrun.ts';
@@ -27,7 +28,6 @@ import {
 import { PiError } from '../errors.ts';
 import type { PiSetup } from '../setup.ts';
 import type { BaseImage } from './base-image.ts';
-import type { Method } from './customization.ts';
 
 /** Name and content of each file on the boot partition that differs from the base. */
 type BootFiles = Map<string, string | Uint8Array>;

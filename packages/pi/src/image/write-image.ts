@@ -2,7 +2,7 @@
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { syncFolder } from '@skolo/durable/atomic-file';
-import type { Disk } from './disk.ts';
+import type { Disk } from '../disk/disk.ts';
 
 export const chunkBytes = 4 * 1024 * 1024;
 /** Holes of file systems are whole blocks. */

@@ -23,7 +23,7 @@ export function checkAlerts({ sinks, auth, fields }: Alerts, report: Report): vo
     }
   });
   if ((auth.username === undefined) !== (auth.password === undefined)) {
-    report([...path, 'auth'], 'auth', '`username` and `password` need each other');
+    report([...path, 'auth'], 'auth', 'set both `username` and `password`');
   }
   const used = new Map<string, string>();
   for (const [what, field] of Object.entries(fields)) {

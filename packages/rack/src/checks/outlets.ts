@@ -87,7 +87,7 @@ function checkBuiltInHub(devices: Machine['devices'], draft: Draft, report: Repo
   const device = others[0] ?? first;
   if (device === undefined || ports.size < 2) return;
   const message =
-    'is not an outlet of its own: a Raspberry Pi switches all its USB ports together, and another phone has `power` there, too; remove one of the two, use a hub that switches each port, or verify it (see `powerVerified`)';
+    'does not have its own switch: a Raspberry Pi switches all its USB ports together, and another phone also has `power` there; remove one of the two, use a hub that switches each port, or verify the port (see `powerVerified`)';
   report(within(draft, device, 'power'), 'usb port', message);
 }
 

@@ -55,7 +55,7 @@ export function checkReferences(draft: Draft, report: Report): void {
       report(
         spot,
         'login',
-        `"${machine.login}" has a \`password\`, which ssh would send to whoever is root on the machine; remove it, and use \`privateKey\``,
+        `"${machine.login}" has a \`password\`, which SSH would send to anyone who is root on the machine; remove it, and use \`privateKey\``,
       );
     for (const device of machine.devices) login(device.login, () => within(draft, device, 'login'));
   }

@@ -154,7 +154,7 @@ function warnOfEmails(draft: Draft, report: Report): void {
 function warnOfServices({ rack }: Draft, report: Report): void {
   const { services } = rack;
   if (services['power-cycle-daemon'].repair.internet.enabled && !hasSelfCyclingRouter(rack)) {
-    const who = 'no device with `uplink: internet` is fed by an outlet with its own cycle';
+    const who = 'no device with `uplink: internet` is fed by an outlet that can cycle itself';
     const path = ['services', 'power-cycle-daemon', 'repair', 'internet'];
     report(path, 'internet', `has no effect: ${who}`);
   }

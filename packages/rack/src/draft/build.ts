@@ -55,7 +55,7 @@ export function build(
   if (!isObject(value)) {
     const isEmpty = value === null || value === undefined;
     const message = isEmpty
-      ? 'is empty; a rack.yaml begins with `rack: NAME`'
+      ? 'is empty; a rack.yaml starts with `rack: NAME`'
       : `expected a map, found ${shown(value)}`;
     report([], 'type', message);
     return { draft, problems };

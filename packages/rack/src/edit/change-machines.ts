@@ -28,7 +28,7 @@ export function addMachines(
 ): string {
   const before = parseRack(text, { file });
   const known = names.filter((name) => before.machines.has(name));
-  if (known.length > 0) throw wholeFile(file, `${known.join(', ')}: in it already`);
+  if (known.length > 0) throw wholeFile(file, `${known.join(', ')}: already in rack.yaml`);
   const wanted = foldValues(names);
   let result = text;
   let at = 0;
@@ -86,7 +86,7 @@ export function withLogin(
   const known = [...logins.values()].find(({ username }) => username === user);
   if (known !== undefined) return { text, name: known.name };
   if (topOf(text)?.has('logins')) {
-    throw new ByHand(`none of its logins is of the user ${user}; add one`);
+    throw new ByHand(`none of its logins has the user ${user}; add one`);
   }
   const line = `logins: { ${plain(user)}: { username: ${plain(user)} } }\n`;
   const at = text.search(/^machines:/m);
@@ -136,7 +136,7 @@ function withEntry(text: string, entry: string, file: string): string {
   if (machines === undefined) {
     // Without a value there is no map.
     if (/^machines:/m.test(text)) {
-      throw wholeFile(file, 'machines: has no value; remove the line, and add again');
+      throw wholeFile(file, 'machines: has no value; remove the line, and try again');
     }
     return `${ended}machines:\n  ${entry}\n`;
   }
@@ -144,8 +144,7 @@ function withEntry(text: string, entry: string, file: string): string {
   if (machines.flow || last === undefined || !isScalar(last.key)) {
     const [from = 0, to = 0] = machines.range ?? [];
     const inside = text.slice(from + 1, to - 1).trim();
-    if (inside !== '')
-      throw new ByHand('its machines are in one line; write each on a line of its own');
+    if (inside !== '') throw new ByHand('its machines are on one line; write each on its own line');
     return applied(text, [{ from, to, text: `\n  ${entry}` }]);
   }
   const { from } = rangeOf(last.key);
@@ -158,7 +157,7 @@ function withEntry(text: string, entry: string, file: string): string {
 function withoutEntry(text: string, { pair, map, isInline }: Entry): string {
   const machines = machinesOf(text);
   if (!isScalar(pair.key) || isInline) {
-    throw new ByHand('its machines are in one line; write each on a line of its own');
+    throw new ByHand('its machines are on one line; write each on its own line');
   }
   const { from } = rangeOf(pair.key);
   const end = map.range?.[2] ?? text.length;
@@ -222,6 +221,6 @@ function checkOthers(before: Rack, after: Rack, names: readonly string[], file: 
   if (other === undefined) return;
   throw wholeFile(
     file,
-    `${other[0]} would change, too; nothing was changed, edit the file by hand`,
+    `${other[0]} would also change; nothing was changed; edit the file manually`,
   );
 }

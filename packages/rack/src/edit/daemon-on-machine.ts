@@ -26,12 +26,13 @@ export function rackForDaemonOn(text: string, machine: string, file: string): Da
   const before = parseRack(text, { file });
   const found = before.machines.get(machine);
   if (found?.address === undefined) {
-    const why = found === undefined ? 'is not there' : 'has no address';
-    const advice = 'describe it and its wiring, so that it never cuts what it depends on';
+    const why = found === undefined ? 'does not exist' : 'has no address';
+    const advice =
+      'describe it and its wiring, so that it never cuts the power of its dependencies';
     throw errorAt(text, file, ['machines'], `${machine} ${why}; ${advice}`);
   }
   if (before.jumphost.power.length === 0) {
-    throw errorAt(text, file, ['jumphost'], 'nothing says what feeds it; add `power:`');
+    throw errorAt(text, file, ['jumphost'], 'its outlet is unknown; add `power:`');
   }
   const { value } = readYaml(withOwnEntry(text, machine, file), file);
   const top = mapOf(value);
@@ -66,7 +67,7 @@ function withOwnEntry(text: string, machine: string, file: string): string {
     return splitEntry(text, [machine], file);
   } catch (error) {
     if (!(error instanceof ByHand)) throw error;
-    throw errorAt(text, file, ['machines'], `${machine}: ${error.message}; write one by hand`);
+    throw errorAt(text, file, ['machines'], `${machine}: ${error.message}; write one manually`);
   }
 }
 

@@ -177,7 +177,8 @@ function changed(
   const splices: Splice[] = [];
   let first = 0;
   for (const item of value.items) {
-    if (!isScalar(item)) throw new ByHand(`its \`${key}\` is a list with more than texts`);
+    if (!isScalar(item))
+      throw new ByHand(`its \`${key}\` is a list that contains other values than text`);
     const previous = expandRange(String(item.value));
     const values = previous.map((each, at) => wanted.get(first + at) ?? each);
     first += previous.length;
@@ -191,7 +192,7 @@ function changed(
 
 function ownEntry(names: readonly string[], edits: readonly RackEdit[], key: string): string {
   const whose = edits.map(({ name }) => name).join(', ');
-  return `no range gives the \`${key}\` of all ${names.length} names; give ${whose} an entry of its own`;
+  return `no range gives the \`${key}\` of all ${names.length} names; write a separate entry for ${whose}`;
 }
 
 /** Between items of a list. */

@@ -43,7 +43,7 @@ export function splitEntry(text: string, names: readonly string[], file: string)
   return splitPair(text, found, { leaving: new Set(names), file });
 }
 
-const noOwn = 'it cannot be given an entry of its own';
+const noOwn = 'it cannot be moved to a separate entry';
 
 function splitPair(
   text: string,
@@ -122,14 +122,14 @@ class Rest {
     const { text, splices } = this;
     let passed = 0;
     const items = list.items.map((item) => {
-      if (!isScalar(item)) throw new ByHand('a list of its entry has more than texts');
+      if (!isScalar(item)) throw new ByHand('a list of its entry contains other values than text');
       const values = typeof item.value === 'string' ? expandRange(item.value) : [''];
       const kept = values.filter((_, place) => this.stays[passed + place]);
       passed += values.length;
       const range = rangeOf(item);
       if (kept.length === values.length) return { range, text: text.slice(range.from, range.to) };
       const [only, ...more] = foldValues(kept);
-      if (more.length > 0) throw new ByHand('a list of its entry cannot be taken apart');
+      if (more.length > 0) throw new ByHand('a list of its entry cannot be split');
       return { range, text: only === undefined ? '' : written(only, text, item) };
     });
     if (list.flow) {

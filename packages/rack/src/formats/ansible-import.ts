@@ -40,7 +40,8 @@ interface Group {
 export function readAnsible(text: string, file: string): AnsibleInventory {
   const groups = isYaml(text, file) ? readYamlGroups(text, file) : readIniGroups(text, file);
   const names = [...new Set([...groups.values()].flatMap(({ hosts }) => [...hosts.keys()]))];
-  if (names.length === 0) throw new AnsibleError(`${file}: has no hosts; is it an inventory?`);
+  if (names.length === 0)
+    throw new AnsibleError(`${file}: has no hosts; check that it is an inventory`);
   const ignored = new Set<string>();
   const hosts = names.map((name): AnsibleHost => {
     const own = groupsOf(groups, name);
@@ -122,13 +123,13 @@ function readYamlGroups(text: string, file: string): Map<string, Group> {
     value = parse(text);
   } catch (error) {
     const why = error instanceof Error ? error.message.split('\n')[0] : '';
-    throw new AnsibleError(`${file}: is no YAML: ${why}`, { cause: error });
+    throw new AnsibleError(`${file}: is not YAML: ${why}`, { cause: error });
   }
   const result = z.record(z.string(), YamlGroup).safeParse(value);
   if (!result.success) {
     const [issue] = result.error.issues;
     const place = issue?.path.join('.') ?? '';
-    throw new AnsibleError(`${file}: ${place}: is no group of Ansible (${issue?.message})`);
+    throw new AnsibleError(`${file}: ${place}: is not an Ansible group (${issue?.message})`);
   }
   const groups = new Map<string, Group>();
   for (const [name, group] of Object.entries(result.data)) addYaml(groups, name, group, file);
@@ -190,7 +191,7 @@ function variablesIn(words: readonly string[], where: string): Variables {
     words.map((word) => {
       const [, key, value = ''] = /^([\w.-]+)\s*=\s*(.*)$/.exec(word) ?? [];
       if (key === undefined)
-        throw new AnsibleError(`${where} ${word}: is no variable; write KEY=VALUE`);
+        throw new AnsibleError(`${where} ${word}: is not a variable; write KEY=VALUE`);
       return [key, value.replace(/^(["'])(.*)\1$/, '$2')];
     }),
   );
@@ -212,7 +213,7 @@ function expandPattern(pattern: string, where: string): string[] {
   const before = pattern.slice(0, match.index);
   const rest = expandPattern(pattern.slice(match.index + found.length), where);
   const values = valuesOf(from, to, Number(step));
-  if (values === undefined) throw new AnsibleError(`${where} ${pattern}: ${found} is no range`);
+  if (values === undefined) throw new AnsibleError(`${where} ${pattern}: ${found} is not a range`);
   if (values.length * rest.length > maxNames) {
     throw new RangeSyntaxError(`"${pattern}" has more than ${maxNames} names`);
   }

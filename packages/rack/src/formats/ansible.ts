@@ -21,5 +21,5 @@ export function ansibleInventory({ name, jumphost, machines, logins }: Rack): st
       },
     },
   };
-  return `# Machines of ${name}. Made from rack.yaml by skolo.\n${stringify(inventory)}`;
+  return `# Machines of ${name}. Generated from rack.yaml by skolo.\n${stringify(inventory)}`;
 }

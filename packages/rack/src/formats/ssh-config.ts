@@ -16,7 +16,7 @@ export function sshConfig({ name, jumphost, machines, logins }: Rack): string {
     ];
   });
   return [
-    `# Machines of ${name}. Made from rack.yaml by skolo. The way to ${jumphost.name} is yours.`,
+    `# Machines of ${name}. Generated from rack.yaml by skolo. Add an entry for ${jumphost.name} yourself.`,
     ...others.flat(),
     '',
   ].join('\n');

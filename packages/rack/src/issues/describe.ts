@@ -95,7 +95,7 @@ export function describe(issue: z.core.$ZodRawIssue): string {
       }
       return `expected ${unionOf(issue.errors)}, found ${found}`;
     case 'invalid_format':
-      return `${found} does not have the right form`;
+      return `${found} has a wrong format`;
     default:
       return `${found} is not valid here`;
   }
@@ -136,7 +136,7 @@ function unionOf(branches: readonly (readonly z.core.$ZodIssue[])[]): string {
     if (error.code === 'invalid_type') return [expected(error.expected)];
     return error.code === 'invalid_value' ? error.values.map(String) : [];
   });
-  return [...new Set(kinds)].join(' or ') || 'something else';
+  return [...new Set(kinds)].join(' or ') || 'other content';
 }
 
 function measure(origin: string, count: number | bigint): string {

@@ -134,9 +134,9 @@ export function shown(value: unknown): string {
 
 const unreadableReasons = new Map([
   ['ENOENT', 'no such file'],
-  ['EACCES', 'is not readable; give the user of this process access'],
-  ['EISDIR', 'is a folder; give the path of the file in it'],
-  ['ENOTREG', 'is not a regular file; give a regular file'],
+  ['EACCES', 'is not readable; grant the user of this process access'],
+  ['EISDIR', 'is a folder; use the path of the file in it'],
+  ['ENOTREG', 'is not a regular file; use a regular file'],
   ['EFBIG', 'is too large for a rack.yaml; check the path'],
 ]);
 

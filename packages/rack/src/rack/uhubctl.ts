@@ -113,5 +113,5 @@ export function whyUhubctlFailed(status: number | undefined, stderr: string): st
     .trim()
     .replaceAll(/[^\x20-\x7e]+/g, ' ')
     .slice(0, 200);
-  return `fails with status ${status}: ${output}`;
+  return `failed with status ${status}: ${output}`;
 }

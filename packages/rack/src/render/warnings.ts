@@ -70,7 +70,8 @@ function ofCommands({ infrastructure }: Rack): Remark[] {
     .filter(({ transport }) => transport === 'command')
     .map(({ name }) => ({
       where: `infrastructure.${name}`,
-      message: 'runs programs in the pod of power-cycle-daemon, which has only those of its image',
+      message:
+        'runs programs in the pod of power-cycle-daemon, which contains only the programs of its image',
     }));
 }
 
@@ -257,7 +258,7 @@ function ofAgents({ services, machines }: Rack): Remark[] {
       .map(([key]) => ({
         where: `${where}.${key}`,
         message:
-          'is a file on the machine that the pod of its agent does not see; add a volume for it in the overlay',
+          'is a file on the machine that the pod of its agent cannot access; add a volume for it in the overlay',
       }));
   });
 }

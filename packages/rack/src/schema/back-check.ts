@@ -7,9 +7,9 @@ import { httpUrl, portNumber } from './network-fields.ts';
 export type SeenBack = { ssh: number } | { http: string } | { icmp: true };
 
 const checks = {
-  ssh: portNumber.exactOptional().describe('Port at which an ssh server answers.'),
-  http: httpUrl.exactOptional().describe('URL that answers with a status below 400.'),
-  icmp: z.literal(true).exactOptional().describe('The machine answers ping.'),
+  ssh: portNumber.exactOptional().describe('Port of an SSH server that must answer.'),
+  http: httpUrl.exactOptional().describe('URL that must return a status below 400.'),
+  icmp: z.literal(true).exactOptional().describe('The machine must answer pings.'),
 };
 
 interface Written {
@@ -41,7 +41,7 @@ export const seenBackWithin = object({
     .min(1)
     .max(86_400)
     .exactOptional()
-    .describe('Time to come back.'),
+    .describe('Time limit for the machine to come back.'),
 })
   .refine(exactlyOne, { error })
   .transform((written): SeenBack & { timeoutSeconds?: number } => ({

@@ -12,7 +12,7 @@ import { infrastructureUplink, line, ports, power } from './wiring-fields.ts';
 export const infrastructureShape = {
   model: literal(z.string()).describe('Model of the device; see Models.'),
   transport: z.string().exactOptional().describe('Transport, if the model supports several.'),
-  address: each(address).exactOptional().describe('Address.'),
+  address: each(address).exactOptional().describe('Network address.'),
   port: each(portOrRange)
     .exactOptional()
     .describe('Port of the transport; default: the standard port.'),
@@ -22,15 +22,15 @@ export const infrastructureShape = {
   uplink: infrastructureUplink
     .exactOptional()
     .describe(
-      'The switch port that it is plugged into, the switch alone if the port is unknown, or `internet`.',
+      'The switch port that it is connected to, only the switch if the port is unknown, or `internet`.',
     ),
   power,
   hostKey: each(hostKey)
     .exactOptional()
-    .describe('Pinned fingerprint of the ssh host key; default: pinned at the first connection.'),
+    .describe('Pinned fingerprint of the SSH host key; default: pinned at the first connection.'),
   serial: each(line)
     .exactOptional()
-    .describe('Serial number; a backup rejects a device with another one.'),
+    .describe('Serial number; a backup rejects a device with a different one.'),
   backup: z
     .union([
       z.boolean(),

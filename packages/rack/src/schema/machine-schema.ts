@@ -23,7 +23,7 @@ export const deviceSchema = object({
   kind: z
     .enum(['android', 'ios', 'chromeos', 'linux', 'pyocd', 'auto', 'none'])
     .default('auto')
-    .describe('Kind of device; `auto` detects it and proposes a value.'),
+    .describe('Kind of device; `auto` detects the kind and suggests a value.'),
   serial: each(line)
     .exactOptional()
     .describe('Serial number; required to distinguish several devices.'),
@@ -34,7 +34,7 @@ export const deviceSchema = object({
     .boolean()
     .exactOptional()
     .describe(
-      'true: the USB port was seen to stop the charge of this phone and of no other, by `skolo cabling --prove`. Until then all ports of a built-in hub are one outlet.',
+      'true: `skolo cabling --prove` has verified that the USB port stops the charge of this phone and of no other. Until then all ports of a built-in hub count as one outlet.',
     ),
   address: each(address).exactOptional().describe('Network address (chromeos, linux).'),
   login: z.string().exactOptional().describe('A name of `logins`.'),
@@ -55,30 +55,30 @@ export const machineSchema = object({
   kind: z
     .enum(['rpi', 'host'])
     .describe('`rpi`: a Raspberry Pi and k3s node. `host`: any other computer.'),
-  shelf: each(line).exactOptional().describe('Shelf in the room.'),
+  shelf: each(line).exactOptional().describe('Shelf that the machine is on.'),
   label: each(line).exactOptional().describe('Printed label.'),
   address: each(address)
     .exactOptional()
-    .describe('Address. The metadata server identifies the machine by it.'),
+    .describe('Address, by which the metadata server identifies the machine.'),
   port: each(portOrRange).exactOptional().describe('Short for `ports: { ssh: … }`.'),
   ports,
   mac: each(mac)
     .exactOptional()
-    .describe('MAC address. With it, another machine with the same IP address gets no token.'),
+    .describe('MAC address. If it is set, another machine with the same IP address gets no token.'),
   serial: each(boardSerial)
     .exactOptional()
     .describe(
-      'Serial number of the board of a Raspberry Pi. A card of `skolo pi image --common` gets its name by it, or by the MAC address.',
+      'Serial number of the board of a Raspberry Pi. A card of `skolo pi image --shared` gets its name by it, or by the MAC address.',
     ),
   power,
-  uplink: each(uplink).exactOptional().describe('The switch port that it is plugged into.'),
+  uplink: each(uplink).exactOptional().describe('The switch port that it is connected to.'),
   identity: each(z.string())
     .exactOptional()
     .describe('A name of `identities`, or `none` for no identity. Default: `defaultIdentity`.'),
   login: z
     .string()
     .exactOptional()
-    .describe('A name of `logins`: user and key for soft reboot and USB hub over ssh.'),
+    .describe('A name of `logins`: user and key for soft reboot and USB hub over SSH.'),
   offSeconds: seconds(0.5, 3600)
     .exactOptional()
     .describe('Time without power in a cycle; default: by model of the outlet.'),

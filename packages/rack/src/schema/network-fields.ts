@@ -143,7 +143,7 @@ export const tokenUrl = canonical('an https URL', googleTokens, (input) => {
 /** A 64-bit number as text, because YAML would round it. */
 export const digits64 = z
   .union([z.string(), z.number()])
-  .meta({ title: 'number of 64 bits, in quotes' })
+  .meta({ title: '64-bit number, in quotes' })
   .transform((input, context): string => {
     if (typeof input === 'number' && !Number.isSafeInteger(input)) {
       const message = 'this number is too long to be exact; put it in quotes';
@@ -152,7 +152,7 @@ export const digits64 = z
     }
     const digits = String(input);
     if (!/^\d{1,20}$/.test(digits) || BigInt(digits) >= 2n ** 64n) {
-      const message = `"${digits}" is not a number of 64 bits (0 to ${2n ** 64n - 1n})`;
+      const message = `"${digits}" is not a 64-bit number (0 to ${2n ** 64n - 1n})`;
       context.issues.push({ code: 'custom', message, input });
       return z.NEVER;
     }

@@ -18,12 +18,12 @@ import { attributes, infrastructureUplink, line, power } from './wiring-fields.t
 const jumphostSchema = object({
   name: hostName.describe('Host name.'),
   address: address.describe('Address in the rack.'),
-  aliases: z.array(domainName).default([]).describe('Other names. Bots use `metadata`.'),
+  aliases: z.array(domainName).default([]).describe('Other host names. Bots use `metadata`.'),
   hosts: z
     .array(urlHost)
     .exactOptional()
     .describe(
-      'Other names and addresses that clients send as Host, for example of a NAT or proxy in front. Services reject any other Host, because a web page could resolve its own name to the jumphost.',
+      'Other names and addresses that clients send as Host, for example those of a NAT or proxy. Services reject any other Host, because a web page could resolve its own name to the jumphost.',
     ),
   mac: mac.exactOptional().describe('MAC address.'),
   identity: z
@@ -33,22 +33,22 @@ const jumphostSchema = object({
   uplink: infrastructureUplink
     .exactOptional()
     .describe(
-      'The switch port that it is plugged into. `internet`: it is the router of the rack, as `skolo pi setup` makes it.',
+      'The switch port that it is connected to. `internet`: it is the router of the rack, as `skolo pi setup` configures it.',
     ),
   power,
 });
 
 const sources = {
-  serviceAccountKey: secretFile.exactOptional().describe('JSON key of a service account.'),
+  serviceAccountKey: secretFile.exactOptional().describe('JSON key file of a service account.'),
   refreshToken: secretFile
     .exactOptional()
-    .describe('JSON with client id, client secret and refresh token (authorized_user).'),
+    .describe('JSON file with client id, client secret and refresh token (authorized_user).'),
   tokenUrl: tokenUrl
     .exactOptional()
     .describe('Token endpoint for `refreshToken`; default: Google.'),
   externalAccount: secretFile
     .exactOptional()
-    .describe('JSON of workload identity federation (external_account).'),
+    .describe('JSON file for workload identity federation (external_account).'),
   fixed: secretFile.exactOptional().describe('A file with a token, for development.'),
 };
 
@@ -90,11 +90,11 @@ export const loginSchema = object({
   password: secret
     .exactOptional()
     .describe(
-      'Password: a path, { file } or { env }. A file may have several, each on a line: the first is used until a device rejects it. Other passwords and keys of a login may, too. Machines sign in with `privateKey` only.',
+      'Password: a path, { file } or { env }. A file may contain several, one per line: the first is used until a device rejects it. The same applies to other passwords and keys of a login. Machines accept only `privateKey`.',
     ),
   enablePassword: secret.exactOptional().describe('Second password, for `enable`.'),
-  privateKey: secret.exactOptional().describe('ssh key.'),
-  passphrase: secret.exactOptional().describe('Passphrase of the ssh key.'),
+  privateKey: secret.exactOptional().describe('SSH key.'),
+  passphrase: secret.exactOptional().describe('Passphrase of the SSH key.'),
   token: secret.exactOptional().describe('Bearer token for HTTP.'),
   legacySsh: z
     .boolean()
@@ -136,7 +136,7 @@ const accessSchema = section({
     .describe('Sign-in with Google ID tokens.'),
   agents: object({
     privateKey: secret.describe(
-      'Private key (Ed25519, PEM): `skolo secrets generate` makes it. Services on the jumphost and operators sign with it, and machines never get it.',
+      'Private key (Ed25519, PEM), which `skolo secrets generate` creates. Services on the jumphost and operators sign with it. Machines never get it.',
     ),
     publicKey: text(
       /^[\w-]{43}$/,
@@ -145,12 +145,12 @@ const accessSchema = section({
     )
       .exactOptional()
       .describe(
-        'Its public half, which `skolo secrets generate` prints. Agents accept orders with its signatures only.',
+        'Its public key, which `skolo secrets generate` prints. Agents accept only orders with its signature.',
       ),
   })
     .exactOptional()
     .describe('The key that signs requests to the agents on machines.'),
-  anonymousRead: z.array(cidr).default([]).describe('Networks that may read without a sign-in.'),
+  anonymousRead: z.array(cidr).default([]).describe('Networks with read access without sign-in.'),
 }).describe('Access of people and programs to the services. Roles: view, operate, admin.');
 
 const storeKeys = ['sops', 'folder', 'command'] as const;
@@ -159,11 +159,11 @@ const secretsSchema = object({
   sops: path
     .exactOptional()
     .describe(
-      'Folder of files that age encrypts and sops reads, `RACK/NAME.sops`, for git; default: `../../sops`. The file `.sops.yaml` in it or above it has the recipients.',
+      'Folder of files encrypted with age in the format of sops, `RACK/NAME.sops`, for git; default: `../../sops`. The file `.sops.yaml` in it or above it has the recipients.',
     ),
   folder: text(/^(~|\/|~\/.*|\/.*)$/, 'an absolute folder, or one below ~', '~/rack-secrets')
     .exactOptional()
-    .describe('Folder of files in the clear, `RACK/NAME`, outside of git: for one person.'),
+    .describe('Folder of unencrypted files, `RACK/NAME`, outside of git, for one person.'),
   command: z
     .array(word)
     .min(1)
@@ -178,14 +178,14 @@ const secretsSchema = object({
     )
     .default({})
     .describe(
-      'Secrets that several racks have, and their place: `{ k3s-token: etc/k3s-node-token }`.',
+      'Secrets that several racks share, and their place: `{ k3s-token: etc/k3s-node-token }`.',
     ),
 })
   .refine((written) => storeKeys.filter((key) => written[key] !== undefined).length <= 1, {
     error: 'expected at most one of sops, folder, command',
   })
   .prefault({})
-  .describe('The place of the values of secrets, for `skolo secrets`.');
+  .describe('The store of secret values, for `skolo secrets`.');
 
 /** The top level, without sections by name and settings of services. */
 export const headSchema = {

@@ -60,9 +60,9 @@ function isNumber({ code, input }: z.core.$ZodRawIssue): string | undefined {
 export const ports = z
   .strictObject(
     {
-      ssh: each(portOrRange).exactOptional().describe('ssh; 22 by default.'),
-      telnet: each(portOrRange).exactOptional().describe('telnet; 23 by default.'),
-      http: each(portOrRange).exactOptional().describe('http or https; 80 or 443 by default.'),
+      ssh: each(portOrRange).exactOptional().describe('SSH; 22 by default.'),
+      telnet: each(portOrRange).exactOptional().describe('Telnet; 23 by default.'),
+      http: each(portOrRange).exactOptional().describe('HTTP or HTTPS; 80 or 443 by default.'),
       snmp: each(portOrRange).exactOptional().describe('SNMP; 161 by default.'),
       mqtt: each(portOrRange).exactOptional().describe('MQTT; 1883 by default.'),
       ipmi: each(portOrRange).exactOptional().describe('IPMI; 623 by default.'),

@@ -159,7 +159,7 @@ describe('checkSecrets', () => {
       [
         'services.metadata-server.tls.key',
         undefined,
-        expect.stringContaining('open to every user of this computer (mode 0644)'),
+        expect.stringContaining('accessible to every user of this computer (mode 0644)'),
       ],
     ]);
     expect(JSON.stringify(checked)).not.toContain('hunter2');
@@ -179,10 +179,10 @@ describe('checkSecrets', () => {
 
     expect(await check(key.reveal(), text.replace(other, own))).toBeUndefined();
     expect(await check(key.reveal())).toContain(
-      `its public half is ${own}, and access.agents.publicKey of rack.yaml is ${other}`,
+      `its public key is ${own}, but access.agents.publicKey in rack.yaml is ${other}`,
     );
     expect(await check(key.reveal(), text.replace(`, publicKey: ${other}`, ''))).toContain(
-      `its public half is ${own}, and access.agents.publicKey of rack.yaml is absent`,
+      `its public key is ${own}, but access.agents.publicKey in rack.yaml is absent`,
     );
     expect(await check('hunter2')).toContain('is not an Ed25519 private key in PEM');
   });

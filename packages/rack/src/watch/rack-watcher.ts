@@ -129,8 +129,8 @@ export class RackWatcher implements RackWatch {
     }
     const { trouble } = this.deps.lastGood;
     if (trouble) {
-      const why = `${trouble.error.message}; after a restart the service would use an older copy, if any`;
-      entries.push({ what: 'last good copy of rack.yaml', why, since: trouble.since });
+      const why = `${trouble.error.message}; after a restart, the service would use an older copy, if any`;
+      entries.push({ what: 'last valid copy of rack.yaml', why, since: trouble.since });
     }
     return entries;
   }
@@ -238,7 +238,7 @@ export class RackWatcher implements RackWatch {
   private reject(error: RackError, checked: FileVersion) {
     const { rack, text, rejection } = this.state;
     const since = rejection?.since ?? new Date();
-    const instead = rejection?.instead ?? 'the previous version stays in force';
+    const instead = rejection?.instead ?? 'the previous version stays in effect';
     this.state = { rack, text, checked, rejection: { error, since, instead } };
     this.notify(() => this.deps.options.onRejected(error));
   }

@@ -134,7 +134,7 @@ describe.each([
     expect(first).toMatchObject({
       what: 'rack.yaml',
       why: expect.stringMatching(
-        /^rejected: .*rack\.yaml:\d+:\d+ .*; the previous version stays in force$/,
+        /^rejected: .*rack\.yaml:\d+:\d+ .*; the previous version stays in effect$/,
       ),
     });
 
@@ -224,7 +224,7 @@ describe('watchRack', () => {
     await rejected.reach(1);
     expect(rejected.seen[0]).toBeInstanceOf(RackError);
     expect(watch.degraded[0]?.why).toBe(
-      `rejected: ${file}:1:1 no such file; the previous version stays in force`,
+      `rejected: ${file}:1:1 no such file; the previous version stays in effect`,
     );
     expect(watch.rack.name).toBe('one');
 
@@ -234,10 +234,10 @@ describe('watchRack', () => {
   });
 
   it.each([
-    ['a folder', 'is a folder; give the path of the file in it', () => mkdir(file)],
+    ['a folder', 'is a folder; use the path of the file in it', () => mkdir(file)],
     [
       'a named pipe',
-      'is not a regular file; give a regular file',
+      'is not a regular file; use a regular file',
       () => promisify(execFile)('mkfifo', [file]),
     ],
     [
@@ -416,7 +416,7 @@ describe('watchRack, the last good copy', () => {
     expect(watch.degraded).toEqual([
       {
         what: 'rack.yaml',
-        why: expect.stringMatching(/^rejected: .*rack\.yaml.*; the last good copy is in force$/),
+        why: expect.stringMatching(/^rejected: .*rack\.yaml.*; the last valid copy is active$/),
         since: expect.any(Date),
       },
     ]);
@@ -483,7 +483,7 @@ describe('watchRack, the last good copy', () => {
     expect(watch.rack.name).toBe('one');
     expect(watch.degraded).toEqual([
       {
-        what: 'last good copy of rack.yaml',
+        what: 'last valid copy of rack.yaml',
         why: expect.stringContaining(stateDir),
         since: expect.any(Date),
       },

@@ -64,7 +64,7 @@ export async function watchRack(options: WatchRackOptions): Promise<RackWatch> {
     const rejection = {
       error: rejected,
       since: new Date(),
-      instead: 'the last good copy is in force',
+      instead: 'the last valid copy is active',
     };
     return watching({ ...good, checked: version, rejection });
   }
@@ -73,7 +73,7 @@ export async function watchRack(options: WatchRackOptions): Promise<RackWatch> {
     options.onRejected(rejected);
     options.onDisabled?.(rest.disabled);
     const { what } = rest.disabled;
-    const instead = `disabled until corrected: ${inShort(what)}; the rest is in force`;
+    const instead = `disabled until corrected: ${inShort(what)}; the rest is active`;
     const rejection = { error: rejected, since: new Date(), instead };
     return watching({ rack: rest, text: undefined, checked: version, rejection });
   }

@@ -30,9 +30,9 @@ const byHand: readonly (readonly [code: ErrorCode, text: string, message: string
     'a: 1\na: 2',
     'this is not valid YAML; put the value in quotes, or write the entry again',
   ],
-  ['MULTIPLE_DOCS', 'a: 1\n---', 'a second document begins here; the file must be a single one'],
+  ['MULTIPLE_DOCS', 'a: 1\n---', 'a second document starts here; the file must contain only one'],
   ['NON_STRING_KEY', 'a: 1\n1: 2', 'this key is not text; put it in quotes'],
-  ['RESOURCE_EXHAUSTION', 'a: 1\n[[', 'the nesting is too deep here; close the brackets before'],
+  ['RESOURCE_EXHAUSTION', 'a: 1\n[[', 'the nesting is too deep here; close brackets before it'],
 ];
 
 /** A statement of each code is needed to compile. */

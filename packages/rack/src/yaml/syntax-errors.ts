@@ -89,9 +89,9 @@ const mergeConflict = 'this line marks a merge conflict; keep one version and re
 const comma = 'a comma is missing after this value; write it, or put the whole value in quotes';
 const multilineKey = 'this key spans several lines; write it on one line';
 const property =
-  '`&` or `!` and its name are not followed by a space; write one, or put text that begins so in quotes';
+  '`&` or `!` and its name are not followed by a space; write one, or put such text in quotes';
 const tag =
-  '`!` begins a YAML tag, which is not supported; remove the tag, or put text that begins with `!` in quotes';
+  '`!` starts a YAML tag, which is not supported; remove the tag, or put text that starts with `!` in quotes';
 const lineNotKey = 'this line lacks a colon and a space; write `KEY: VALUE`';
 
 /** For every code: a parser with a new one does not compile. */
@@ -101,19 +101,19 @@ const findingByCode: Readonly<Record<ErrorCode, (spot: Spot) => Finding>> = {
   BAD_ALIAS: ({ char }) =>
     char === ':'
       ? 'the name of an anchor or alias ends with a colon; remove the colon, or put the text in quotes'
-      : `\`${char}\` needs the name of an anchor; put text that begins with \`${char}\` in quotes`,
+      : `\`${char}\` needs the name of an anchor; put text that starts with \`${char}\` in quotes`,
   BAD_COLLECTION_TYPE: () => tag,
   BAD_DIRECTIVE: ({ line }) => ({
-    message: '`%` begins a YAML directive, which this file does not need; remove the line',
+    message: '`%` starts a YAML directive, which this file does not need; remove the line',
     offset: line.start,
   }),
   BAD_DQ_ESCAPE: () =>
-    'this backslash begins no known escape; write two backslashes, or use single quotes',
+    'this backslash starts no known escape; write two backslashes, or use single quotes',
   BAD_INDENT: badIndent,
   BAD_PROP_ORDER: () =>
     'an anchor (`&`) or a tag (`!`) is not allowed before `-`, `?` or `:`; write it after that',
   BAD_SCALAR_START: ({ char }) =>
-    `text cannot begin with ${char === '`' ? 'a backtick' : `\`${char}\``} here; put the text in quotes`,
+    `text cannot start with ${char === '`' ? 'a backtick' : `\`${char}\``} here; put the text in quotes`,
   BLOCK_AS_IMPLICIT_KEY: blockAsKey,
   BLOCK_IN_FLOW: ({ at }) =>
     at?.type === 'seq-item-ind'
@@ -128,10 +128,10 @@ const findingByCode: Readonly<Record<ErrorCode, (spot: Spot) => Finding>> = {
   MISSING_CHAR: missingChar,
   MULTILINE_IMPLICIT_KEY: notAKey,
   MULTIPLE_ANCHORS: () => 'two anchors (`&`) mark the same value; remove one',
-  MULTIPLE_DOCS: () => 'a second document begins here; the file must be a single one',
+  MULTIPLE_DOCS: () => 'a second document starts here; the file must contain only one',
   MULTIPLE_TAGS: () => 'two tags (`!`) mark the same value; remove both',
   NON_STRING_KEY: () => 'this key is not text; put it in quotes',
-  RESOURCE_EXHAUSTION: () => 'the nesting is too deep here; close the brackets before',
+  RESOURCE_EXHAUSTION: () => 'the nesting is too deep here; close brackets before it',
   TAB_AS_INDENT: () => 'a tab indents this line; indent it with spaces',
   TAG_RESOLVE_FAILED: () => tag,
   UNEXPECTED_TOKEN: unexpected,
@@ -147,7 +147,7 @@ function badIndent(spot: Spot): Finding {
     return { message: notAKeyMessage(spot), offset };
   }
   if (nearest === undefined) {
-    return { message: 'the first line is indented; begin it in column 1', offset };
+    return { message: 'the first line is indented; start it in column 1', offset };
   }
   const found = `${spaces(line.margin.length)} of indentation`;
   return { message: `${found} match no line above; indent it by ${levels(above)}`, offset };
@@ -217,7 +217,7 @@ function notAKeyMessage({ line: { content, margin }, above }: Spot): string {
   if (list?.margin === margin && isItem(list)) {
     return /^-\S/.test(content)
       ? 'no space follows the hyphen; write `- VALUE`'
-      : 'the lines above are a list; begin this line with `- `';
+      : 'the lines above are a list; start this line with `- `';
   }
   const after = /^[\w.-]+:([^ ])/.exec(content)?.[1];
   if (after === undefined) return lineNotKey;

@@ -80,7 +80,7 @@ function compose(tokens: CST.Token[], length: number): Document.Parsed {
   // duplicateKeys is faster: the library compares each key with each.
   const composer = new Composer({ uniqueKeys: false, prettyErrors: false });
   const [document, second] = composer.compose(tokens, true, length);
-  if (document === undefined) throw new Error('there is no document');
+  if (document === undefined) throw new Error('the file contains no document');
   if (second !== undefined) {
     const [start, end] = second.range;
     document.errors.push(new YAMLParseError([start, end], 'MULTIPLE_DOCS', 'MULTIPLE_DOCS'));
@@ -101,7 +101,7 @@ interface Trap {
 }
 
 const collectionAsKey =
-  'a list, a map or an alias cannot be a key; put text that begins with `{`, `[` or `*` in quotes';
+  'a list, a map or an alias cannot be a key; put text that starts with `{`, `[` or `*` in quotes';
 
 /** Finds YAML on which the next steps would overflow the stack or not end. */
 function findTrap(tokens: readonly CST.Token[]): Trap | ParserError | undefined {

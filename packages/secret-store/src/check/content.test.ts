@@ -80,15 +80,15 @@ describe('a value', () => {
     ['id', { id: 'canary' }, 'is not a private key'],
     ['agents', { agents: 'canary' }, 'is not an Ed25519 private key'],
     ['agents', { agents: otherAgentKey }, 'and access.agents.publicKey of rack.yaml is '],
-    ['snmp', { snmp: 'canary\n' }, 'has less than the 8 characters'],
-    ['tokens.yaml', { 'tokens.yaml': 'canary' }, 'is not a file of tokens'],
+    ['snmp', { snmp: 'canary\n' }, 'has fewer than 8 characters'],
+    ['tokens.yaml', { 'tokens.yaml': 'canary' }, 'is not a token file'],
     ['tokens.yaml', { 'tokens.yaml': tokens('2026-11-01T00:00:00Z') }, 'expired on 2026-11-01'],
     ['power', { power: 'canary' }, 'is not in tokens.yaml, so services reject it'],
     ['tls.key.pem', { 'tls.key.pem': other?.pem ?? '' }, 'does not belong to tls.cert.pem'],
     ['tls.key.pem', { 'tls.key.pem': 'canary' }, 'is not a private key in PEM'],
     ['tls.cert.pem', { 'tls.cert.pem': 'canary' }, 'is not a certificate'],
     ['age-identity', { 'age-identity': 'canary' }, 'is not an age identity'],
-    ['age-identity', { 'age-identity': stranger }, 'opens no backup'],
+    ['age-identity', { 'age-identity': stranger }, 'decrypts no backup'],
   ])('of %s is wrong: %j', async (name, changes, message) => {
     const fault = await faultOf(name, changes);
 

@@ -111,7 +111,7 @@ it('signs in to devices, machines and accounts through the jumphost, and says wh
     expect.stringMatching(/^router: rejected: router: .*password/),
     'pdu-1: rejected: pdu-1: the relay is away',
     'plug-1: opens',
-    'bmc-1: unknown: ipmi does not go through the jumphost',
+    'bmc-1: unknown: ipmi does not work through the jumphost',
     expect.stringMatching(/^plug-2: rejected: plug-2: .*password/),
     ...(sshd ? ['rpi-001: opens'] : [expect.stringContaining('rpi-001: rejected')]),
     expect.stringMatching(/^rpi-002: rejected: rpi-002: 192.168.1.102:22/),

@@ -85,7 +85,7 @@ async function checkDevice(device: InfrastructureDevice, deps: SignInDeps): Prom
   const { name, model, transport, login } = device;
   const about = { what: name, secrets: secretsOfLogin(deps, login) };
   if (!reachable.has(transport)) {
-    return { ...about, state: 'unknown', why: `${transport} does not go through the jumphost` };
+    return { ...about, state: 'unknown', why: `${transport} does not work through the jumphost` };
   }
   const credentials = () => loginCredentials(deps, login);
   const driver = (await loadDrivers()).get(model);
@@ -109,7 +109,8 @@ async function checkDevice(device: InfrastructureDevice, deps: SignInDeps): Prom
     );
   }
   const backup = (await loadBackups()).get(model);
-  if (backup === undefined) return { ...about, state: 'unknown', why: 'its model reads nothing' };
+  if (backup === undefined)
+    return { ...about, state: 'unknown', why: 'its model supports no read check' };
   return await outcome(about, signal, async (stop) => {
     const limits = { idleMs: 30_000, deadlineMs, signal: stop };
     const given = { credentials, hostKeys, scratch, dial, ...limits };

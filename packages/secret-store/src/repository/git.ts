@@ -27,7 +27,7 @@ export async function git(
   { input = '', mayFindNothing = false }: { input?: string; mayFindNothing?: boolean } = {},
 ): Promise<Buffer> {
   const what = `git ${args[0]}`;
-  const late = () => new StoreError(`${what}: no answer within 60 s`);
+  const late = () => new StoreError(`${what}: no response within 60 s`);
   return await withDeadline({ ms: deadlineMs, late, signal }, async (stop) => {
     const child = spawn('git', args, { cwd: folder, env, signal: stop });
     // It may end without reading all of it.
@@ -66,7 +66,7 @@ export async function indexedContents(
   for (const path of paths) {
     const end = output.indexOf('\n', at);
     const size = Number(/^\S+ blob (\d+)$/.exec(output.toString('utf8', at, end))?.[1]);
-    if (Number.isNaN(size)) throw new StoreError(`${path}: git cannot read it`);
+    if (Number.isNaN(size)) throw new StoreError(`${path}: not readable for git`);
     contents.set(path, output.toString('utf8', end + 1, end + 1 + size));
     at = end + size + 2;
   }

@@ -6,7 +6,7 @@ import { StoreError } from '../errors.ts';
 import { type GitDeps, git } from './git.ts';
 
 const script = `#!/bin/sh
-# Made by \`skolo secrets verify --install-hook\`.
+# Created by \`skolo secrets verify --install-hook\`.
 command -v skolo > /dev/null && exec skolo secrets verify
 exec npx --no-install skolo secrets verify
 `;
@@ -24,7 +24,7 @@ export async function installHook(deps: GitDeps): Promise<string> {
   const previous = await readFileIfExists(path);
   if (previous !== undefined && previous !== script) {
     throw new StoreError(
-      `${path}: is there, and not made by skolo; add the line \`skolo secrets verify || exit 1\` to it`,
+      `${path}: already exists and was not created by skolo; add the line \`skolo secrets verify || exit 1\` to it`,
     );
   }
   await makeFolder(folder, 0o755);

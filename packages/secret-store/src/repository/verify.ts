@@ -31,12 +31,12 @@ const looks: readonly { pattern: string; what: string; isOne?: (match: string) =
   { pattern: 'AGE-SECRET-KEY-1[02-9AC-HJ-NP-Z]{50}', what: 'an age identity' },
   {
     pattern: 'skolo_[A-Za-z0-9_-]{43}',
-    what: 'a token of a service',
+    what: 'a service token',
     // Names of metrics begin in the same way.
     isOne: (match) => /[A-Z]/.test(match.slice(6)),
   },
-  { pattern: 'K10[0-9a-f]{64}::', what: 'a token of k3s' },
-  { pattern: 'ya29\\.[A-Za-z0-9_-]{20,}', what: 'a token of Google' },
+  { pattern: 'K10[0-9a-f]{64}::', what: 'a k3s token' },
+  { pattern: 'ya29\\.[A-Za-z0-9_-]{20,}', what: 'a Google token' },
 ];
 
 const leastRecipients = 2;
@@ -57,7 +57,7 @@ export async function verifyRepository(deps: VerifyDeps): Promise<Finding[]> {
     for (const file of await trackedFiles(deps, fromTop(path))) {
       findings.push({
         file,
-        problem: `rack.yaml names it as a secret, and it is in git in the clear; run \`git rm --cached\` on it, store it with skolo secrets set, and replace the value everywhere`,
+        problem: `rack.yaml lists it as a secret, but git contains it unencrypted; run \`git rm --cached\` on it, store it with skolo secrets set, and replace the value everywhere`,
       });
     }
   }
@@ -67,7 +67,7 @@ export async function verifyRepository(deps: VerifyDeps): Promise<Finding[]> {
   return findings.sort((a, b) => (a.file < b.file ? -1 : 1));
 }
 
-const replaced = 'take it out, and replace it everywhere, because history keeps it';
+const replaced = 'remove it and replace the value everywhere, because the history keeps it';
 
 async function lookAlikes(deps: GitDeps, below: string): Promise<Finding[]> {
   const patterns = looks.map(({ pattern }) => pattern);
@@ -76,7 +76,7 @@ async function lookAlikes(deps: GitDeps, below: string): Promise<Finding[]> {
     const look = looks.find(({ pattern }) => new RegExp(pattern).test(match));
     if (look?.isOne?.(match) === false) return [];
     const what = look?.what ?? 'a secret';
-    return [{ file, line, problem: `looks like ${what} in the clear; ${replaced}` }];
+    return [{ file, line, problem: `looks like ${what}, unencrypted; ${replaced}` }];
   });
 }
 
@@ -100,7 +100,7 @@ async function knownValues(deps: VerifyDeps): Promise<Finding[]> {
   return hits.map(({ file, line, match }) => ({
     file,
     line,
-    problem: `has the value of ${places.get(match) ?? 'a secret'} in the clear; ${replaced}`,
+    problem: `contains the value of ${places.get(match) ?? 'a secret'}, unencrypted; ${replaced}`,
   }));
 }
 
@@ -132,7 +132,7 @@ async function problemOf(path: string, text: string): Promise<string | undefined
       return `${lists.join(', ')}: differs from .sops.yaml; run \`sops updatekeys\`, or skolo secrets set`;
     }
     if (recipients.length >= leastRecipients) return undefined;
-    return 'has one recipient: with that identity lost, nobody can open it; add a second one to .sops.yaml, and run `sops updatekeys`';
+    return 'has only one recipient, so if that identity is lost, nobody can decrypt it; add a second one to .sops.yaml and run `sops updatekeys`';
   } catch (error) {
     if (error instanceof StoreError) return error.message.replace(`${path}: `, '');
     throw error;

@@ -30,6 +30,7 @@ import { folderStore } from '../stores/folder-store.ts';
 import type { SecretStore } from '../stores/store.ts';
 import { type RotateDeps, rotateSecret } from './index.ts';
 import { rotationRejection } from './rejection.ts';
+import { interruptibleStore } from './testing/interruptible-store.ts';
 
 const later = 4 * 60_000;
 const previous = 'f0rmerPassword';
@@ -149,18 +150,9 @@ ${devices.map(({ port }, at) => `  device-${at + 1}: { model: ${kind.model}, add
   await plain.write('rack4/pw', new Secret(previous));
   if (kind.enable !== undefined) await plain.write('rack4/enable', new Secret(kind.enable));
   const store: SecretStore = {
-    ...plain,
+    ...interruptibleStore(plain, effect),
     // Folders have the time of the disk.
     find: async (place) => ((await plain.find(place)) ? { changedAt: state.madeAt } : undefined),
-    async write(...args) {
-      effect();
-      await plain.write(...args);
-      effect();
-    },
-    async remove(place) {
-      effect();
-      await plain.remove(place);
-    },
   };
   const now = Date.parse('2026-11-21T20:00:00Z');
   const unreachable = new Set<number>();
@@ -237,7 +229,9 @@ describe.each(kinds)('a password of $model', (kind) => {
   it('is replaced, saved, and the previous one stays known', { timeout: 120_000 }, async () => {
     const { run, state, store, opens, devices } = await begin(kind);
 
-    expect(await run()).toMatchObject({ next: expect.stringContaining('run it again in 3 min') });
+    expect(await run()).toMatchObject({
+      next: expect.stringContaining('run the command again in 3 min'),
+    });
     state.now += later;
     expect(await run()).toEqual({ isDone: true, failed: [] });
 
@@ -327,7 +321,9 @@ describe('a password of several devices', () => {
       (await store.read('rack4/pw', signal)) ?? new Secret(''),
     );
     expect(await opens(2, only(state.applied, next))).toBe(true);
-    await expect(run('pw', ['device-9'])).rejects.toThrow('device-9: pw opens no such machine');
+    await expect(run('pw', ['device-9'])).rejects.toThrow(
+      'device-9: pw is not used by such a machine',
+    );
   });
 
   it('is put back where the new one is not accepted', { timeout: 120_000 }, async () => {
@@ -367,7 +363,7 @@ describe('a password of several devices', () => {
     const next = (await store.read('rack4/next/pw', signal)) ?? new Secret('');
 
     faults?.set('ignores-commands');
-    expect((await run()).failed[0]?.why).toContain('and it has the previous one again');
+    expect((await run()).failed[0]?.why).toContain('and it uses the previous one again');
     faults?.clear();
     denied.push('username');
     const rejected = (await run()).failed[0]?.why;

@@ -38,7 +38,9 @@ export async function rotatePassword(secret: RackSecret, deps: RotateDeps): Prom
   const places = placesOf(secret, rack);
   const stored = await store.read(secret.place, signal);
   if (stored === undefined) {
-    throw new ValueRejected(`${secret.place}: the store has no value; use skolo secrets set first`);
+    throw new ValueRejected(
+      `${secret.place}: the store contains no value; use skolo secrets set first`,
+    );
   }
   const [current = stored, ...others] = valuesIn(stored);
   const made = await nextValue(
@@ -114,8 +116,8 @@ async function change(
       const isSilent = isSnmp && error instanceof DeviceTimeout;
       if (!(isSilent || error instanceof SignInRejected)) throw error;
       const state = isBack
-        ? 'it has the previous one again'
-        : 'a restart brings the previous one back';
+        ? 'it uses the previous one again'
+        : 'a restart restores the previous one';
       const why = error.message.replace(`${target.name}: `, '');
       throw new Error(
         `${target.name}: does not accept the new ${nounOf(secret)}, and ${state}: ${why}`,

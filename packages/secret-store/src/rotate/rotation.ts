@@ -40,7 +40,7 @@ export interface RotateOutcome {
 }
 
 /** What a person does after this failed. */
-export const repair = 'repair them and run it again, or leave them out by --leave-out NAME';
+export const repair = 'repair them and run the command again, or skip them with --leave-out NAME';
 
 /** To be run again. */
 export function again(next: string, failed: RotateOutcome['failed'] = []): RotateOutcome {
@@ -149,7 +149,7 @@ export async function nextValue(
   if (behind !== undefined) return { behind };
   const { value: next } = await make();
   await store.write(places.next, next);
-  report(`${secret.name}: new ${nounOf(secret)} made`);
+  report(`${secret.name}: new ${nounOf(secret)} generated`);
   return { next };
 }
 
@@ -161,11 +161,11 @@ export async function untilServicesHave(
 ): Promise<string | undefined> {
   const noun = nounOf(secret);
   if (!(await isShared([secret.place, place]))) {
-    return `commit and push the store, so that the new ${noun} is not on this workstation alone; run it again in 3 min${to}, when services have it, too`;
+    return `commit and push the store, so that the new ${noun} exists not only on this workstation; run the command again in 3 min${to}, when services have loaded it`;
   }
   const waitMs = changedAt + settleMs - now();
   if (waitMs <= 0) return undefined;
-  return `services take up the new ${noun} within minutes; run it again in ${Math.ceil(waitMs / 60_000)} min${to}`;
+  return `services load the new ${noun} within minutes; run the command again in ${Math.ceil(waitMs / 60_000)} min${to}`;
 }
 
 /**
@@ -188,14 +188,14 @@ async function bringUp(
   const noun = nounOf(secret);
   const failed = await atEach(targets, [current, ...leftOut.values()], deps, async (target) => {
     await work(target, leftOut);
-    report(`${target.name}: has the ${noun} of the store now`);
+    report(`${target.name}: now uses the ${noun} of the store`);
   });
   // What left rack.yaml goes, too.
   const done = names.filter((name) => !failed.some((each) => each.name === name));
   for (const name of done) await store.remove(`${placesOf(secret, rack).leftOut}/${name}`);
   return again(
     failed.length > 0
-      ? `they still have a previous ${noun}; ${repair}`
+      ? `they still use a previous ${noun}; ${repair}`
       : `what was left out has the ${noun} of the store; run it again for a new one`,
     failed,
   );
@@ -265,9 +265,9 @@ export async function atEach(
 /** For people: what has the new value now. */
 export function opensText(noun: string | undefined, { length }: readonly Target[]): string {
   // All were left out, or no entry of rack.yaml has its login.
-  if (length === 0) return 'no machine or device has to change';
+  if (length === 0) return 'no machine or device needs a change';
   const targets = length === 1 ? '1 machine or device' : `${length} machines and devices`;
-  return `the new ${noun} opens ${targets}`;
+  return `the new ${noun} works on ${targets}`;
 }
 
 /** The login of a target, with these values of the secret. */

@@ -16,6 +16,7 @@ import { checkSignIns } from '../check/sign-in.ts';
 import { folderStore } from '../stores/folder-store.ts';
 import type { SecretStore } from '../stores/store.ts';
 import { type RotateDeps, rotateSecret, rotationRejection } from './index.ts';
+import { interruptibleStore } from './testing/interruptible-store.ts';
 
 const later = 4 * 60_000;
 const signal = AbortSignal.timeout(900_000);
@@ -95,17 +96,8 @@ machines:
     await plain.write(`rack4/${each}`, new Secret(value));
   }
   const store: SecretStore = {
-    ...plain,
+    ...interruptibleStore(plain, effect),
     find: async (place) => ((await plain.find(place)) ? { changedAt: state.madeAt } : undefined),
-    async write(...args) {
-      effect();
-      await plain.write(...args);
-      effect();
-    },
-    async remove(place) {
-      effect();
-      await plain.remove(place);
-    },
   };
   const now = Date.parse('2026-11-21T20:00:00Z');
   const state = { now, madeAt: now, applied: await valuesNow() };
@@ -186,7 +178,7 @@ describe.each(kinds)('$name of a PDU', (kind) => {
     card.faults.set('ignores-commands');
 
     expect((await run()).failed[0]?.why).toMatch(
-      /pdu-1: does not accept the new (?:SNMP key|community), and it has the previous one again/,
+      /pdu-1: does not accept the new (?:SNMP key|community), and it uses the previous one again/,
     );
     expect(await opens(only(new Secret(kind.value)))).toBe(true);
   });

@@ -11,9 +11,9 @@ import { type Credentials, Secret, valuesIn } from '@skolo/secrets';
 import { peer, type RealSshd, startEdgeos, startSshd, startVyos } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { folderStore } from '../stores/folder-store.ts';
-import type { SecretStore } from '../stores/store.ts';
 import { generateValue } from '../values/generate.ts';
 import { type RotateDeps, rotateSecret, rotationRejection } from './index.ts';
+import { interruptibleStore } from './testing/interruptible-store.ts';
 
 const place = 'rack4/id';
 const later = 4 * 60_000;
@@ -103,18 +103,7 @@ describe.skipIf(peer('sshd') === undefined)('an ssh key', () => {
     const plain = await folderStore(await mkdtemp(join(dir, 'store-')));
     await plain.write(place, new Secret(sshd.privateKey));
     const rack = rackWith('', sshd.username, count);
-    const store: SecretStore = {
-      ...plain,
-      async write(...args) {
-        effect();
-        await plain.write(...args);
-        effect();
-      },
-      async remove(each) {
-        effect();
-        await plain.remove(each);
-      },
-    };
+    const store = interruptibleStore(plain, effect);
     const state = { now: Date.parse('2026-11-21T20:00:00Z'), isShared: true, applied: '' };
     const said: string[] = [];
     const deps: RotateDeps = {
@@ -161,7 +150,7 @@ describe.skipIf(peer('sshd') === undefined)('an ssh key', () => {
     expect([await opens(next), await opens(sshd.privateKey)]).toEqual([true, true]);
     state.isShared = true;
     expect(await rotateSecret(secret, deps)).toMatchObject({
-      next: expect.stringContaining('run it again in 3 min'),
+      next: expect.stringContaining('run the command again in 3 min'),
     });
     expect(await opens(sshd.privateKey)).toBe(true);
     state.now += later;

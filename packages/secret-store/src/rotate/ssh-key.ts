@@ -37,7 +37,7 @@ export async function rotateSshKey(secret: RackSecret, deps: RotateDeps): Promis
   const [current, ...others] = stored === undefined ? [] : valuesIn(stored);
   if (current === undefined || publicKeyOf(current) === undefined) {
     throw new ValueRejected(
-      `${secret.place}: the store has no ssh key without a passphrase; use skolo secrets set first`,
+      `${secret.place}: the store contains no SSH key without a passphrase; use skolo secrets set first`,
     );
   }
   const made = await nextValue(
@@ -63,7 +63,7 @@ export async function rotateSshKey(secret: RackSecret, deps: RotateDeps): Promis
     }
     report(`${secret.name}: ${opensText('key', targets)}`);
     await replaceInStore(secret, { current, next }, deps);
-    report(`${secret.name}: the store has the new key`);
+    report(`${secret.name}: the store contains the new key`);
   }
   await deps.apply();
   return await retire(secret, next, deps);
@@ -88,9 +88,9 @@ async function retire(secret: RackSecret, next: Secret, deps: RotateDeps): Promi
       forget(target, previous.value, next, deps),
     );
     if (failed.length > 0) {
-      return again('repair them, and run it again; both keys are in use', failed);
+      return again('repair them and run the command again; both keys are in use', failed);
     }
-    report(`${secret.name}: the previous key opens nothing any more`);
+    report(`${secret.name}: the previous key no longer works anywhere`);
   }
   await store.remove(places.next);
   return { isDone: true, failed: [] };

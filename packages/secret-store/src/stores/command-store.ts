@@ -16,7 +16,7 @@ const deadlineMs = 60_000;
 export function commandStore(command: readonly string[], env: NodeJS.ProcessEnv): SecretStore {
   const [program = ''] = command;
   const readOnly = (): never => {
-    throw new StoreError(`${program}: skolo only reads from it; change values there`);
+    throw new StoreError(`${program}: read-only for skolo; change values there`);
   };
   return {
     title: program,
@@ -29,7 +29,7 @@ export function commandStore(command: readonly string[], env: NodeJS.ProcessEnv)
       );
       const what = `${program} (${place})`;
       const late = () =>
-        new StoreError(`${what}: no answer within 60 s; sign in to it, and try again`);
+        new StoreError(`${what}: no response within 60 s; sign in to it and try again`);
       return secretFrom(
         await withDeadline({ ms: deadlineMs, late, signal }, (stop) =>
           run(filled, what, env, stop),
@@ -54,11 +54,11 @@ async function run(
   try {
     const [value, [code]] = await Promise.all([buffer(child.stdout), once(child, 'close')]);
     if (code === 0) return value;
-    throw new StoreError(`${what}: it ended with exit code ${code}; run it by hand`);
+    throw new StoreError(`${what}: exited with code ${code}; run it by hand`);
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof StoreError) throw error;
-    throw new StoreError(`${what}: ${errorText(error)}; is it installed?`, {
+    throw new StoreError(`${what}: ${errorText(error)}; check that it is installed`, {
       cause: error,
     });
   }

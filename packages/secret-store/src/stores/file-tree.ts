@@ -13,7 +13,7 @@ import { StoreError } from '../errors.ts';
 export function fileAt(root: string, place: string, suffix: string): string {
   const isPlain = place.split('/').every((part) => /^(?!\.)[\w.@+-]+$/.test(part));
   if (isPlain) return join(root, `${place}${suffix}`);
-  throw new StoreError(`${place}: not a place of a secret; use letters, digits, . _ and -`);
+  throw new StoreError(`${place}: not a valid secret name; use letters, digits, . _ and -`);
 }
 
 export async function readText(file: string): Promise<string | undefined> {
@@ -21,7 +21,7 @@ export async function readText(file: string): Promise<string | undefined> {
     return await readFileIfExists(file);
   } catch (cause) {
     throw new StoreError(
-      `${file}: cannot be read (${errorCode(cause) ?? 'unknown'}); check its permissions`,
+      `${file}: is not readable (${errorCode(cause) ?? 'unknown'}); check its permissions`,
       { cause },
     );
   }

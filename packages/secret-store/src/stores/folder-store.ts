@@ -36,7 +36,7 @@ async function checkFolder(root: string): Promise<void> {
   for (let at = root; ; at = dirname(at)) {
     if (existsSync(join(at, '.git'))) {
       throw new StoreError(
-        `${root}: in a clone of git (${at}), where a value in the clear may be committed; choose a folder outside of it`,
+        `${root}: in a git clone (${at}), where unencrypted values could be committed; choose a folder outside it`,
       );
     }
     if (at === dirname(at)) break;
@@ -45,6 +45,6 @@ async function checkFolder(root: string): Promise<void> {
   const { mode } = await stat(root);
   if ((mode & 0o077) === 0) return;
   throw new StoreError(
-    `${root}: other users of this computer may enter it; run \`chmod 700 ${root}\``,
+    `${root}: other users of this computer can read it; run \`chmod 700 ${root}\``,
   );
 }

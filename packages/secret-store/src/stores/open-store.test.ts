@@ -66,11 +66,11 @@ describe('files in the clear', () => {
     await expect(open({ folder: join(dir, 'private') })).rejects.toThrow(/chmod 700/);
   });
 
-  it('are never in a clone of git', async () => {
+  it('are never in a git clone', async () => {
     execFileSync('git', ['init', '-q', dir]);
 
     await expect(open({ folder: join(dir, 'kube/private') })).rejects.toMatchObject({
-      message: expect.stringContaining('in a clone of git'),
+      message: expect.stringContaining('in a git clone'),
     });
   });
 });
@@ -106,13 +106,13 @@ describe('a command', () => {
     );
     expect((await store.read('etc/k3s', signal))?.reveal()).toBe('value of etc-k3s');
     await expect(store.write('rack4/x', new Secret('y'))).rejects.toMatchObject({
-      message: expect.stringContaining('only reads'),
+      message: expect.stringContaining('read-only for skolo'),
     });
   });
 
   it.each([
-    [['sh', '-c', 'echo hunter2; exit 4'], 'sh (rack4/x): it ended with exit code 4'],
-    [['no-such-program'], 'is it installed?'],
+    [['sh', '-c', 'echo hunter2; exit 4'], 'sh (rack4/x): exited with code 4'],
+    [['no-such-program'], 'check that it is installed'],
     [['true'], 'true (rack4/x): empty'],
     [['printf', '\\377'], 'not UTF-8 text'],
   ])('that fails says how: %j', async (command, message) => {

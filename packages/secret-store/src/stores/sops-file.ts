@@ -99,13 +99,13 @@ function parse(text: string, where: string): SopsFile {
   const { data } = SopsFile.safeParse(parseJson(text));
   if (data !== undefined) return data;
   throw new StoreError(
-    `${where}: not a file that sops made for content of any kind; restore it from git, or encrypt it again with skolo secrets set`,
+    `${where}: not a sops file with binary content; restore it from git, or encrypt it again with skolo secrets set`,
   );
 }
 
 function damaged(where: string): StoreError {
   return new StoreError(
-    `${where}: damaged or changed by hand: its checksum is wrong; restore it from git`,
+    `${where}: damaged or changed by hand, because its checksum is wrong; restore it from git`,
   );
 }
 
@@ -137,7 +137,7 @@ async function unwrapKey(
   }
   const whom = wrapped.map(({ recipient }) => recipient).join(', ') || 'nobody';
   throw new StoreError(
-    `${where}: none of your age identities opens it, it is encrypted for ${whom}; set SOPS_AGE_KEY_FILE, or ask one of them for skolo secrets set`,
+    `${where}: none of your age identities decrypts it; it is encrypted for ${whom}; set SOPS_AGE_KEY_FILE, or ask one of them to run skolo secrets set`,
   );
 }
 

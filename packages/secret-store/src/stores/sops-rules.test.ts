@@ -35,13 +35,13 @@ describe('recipients', () => {
     [
       'no rule',
       'stores: {}\n',
-      'no rule fits kube/sops/rack4/switch.sops; list the age recipients',
+      'no rule matches kube/sops/rack4/switch.sops; list the age recipients',
     ],
     ['no recipient', 'creation_rules: [{ path_regex: . }]\n', 'has no recipient'],
-    ['other keys', 'creation_rules: [{ age: age1ann, pgp: ABCD }]\n', 'encrypts for age only'],
+    ['other keys', 'creation_rules: [{ age: age1ann, pgp: ABCD }]\n', 'encrypts only for age'],
     ['no pattern', 'creation_rules: [{ path_regex: "(", age: age1ann }]\n', 'not a regular expr'],
-    ['no YAML', 'creation_rules: [\n', 'not a configuration of sops'],
-    ['another form', 'creation_rules: 3\n', 'not a configuration of sops'],
+    ['no YAML', 'creation_rules: [\n', 'not a sops configuration'],
+    ['another form', 'creation_rules: 3\n', 'not a sops configuration'],
   ])('are asked for where there is %s', async (_, text, message) => {
     if (text !== undefined) await config(text);
 

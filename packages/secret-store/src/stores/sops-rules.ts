@@ -44,12 +44,12 @@ export async function recipientsFor(file: string): Promise<string[]> {
   const name = relative(dirname(path), resolve(file));
   const rule = config.creation_rules.find(({ path_regex }) => matches(path_regex, name, path));
   if (rule === undefined) {
-    throw new StoreError(`${path}: no rule fits ${name}; ${howTo}`);
+    throw new StoreError(`${path}: no rule matches ${name}; ${howTo}`);
   }
   const groups = [rule, ...rule.key_groups];
   if (groups.some((group) => others.some((key) => key in group)) || rule.key_groups.length > 1) {
     throw new StoreError(
-      `${path}: the rule for ${name} names other keys than those of age; skolo encrypts for age only: ${howTo}`,
+      `${path}: the rule for ${name} contains keys other than age keys, but skolo encrypts only for age: ${howTo}`,
     );
   }
   const recipients = [...new Set(groups.flatMap(({ age }) => age))];
@@ -68,7 +68,7 @@ async function findConfig(folder: string): Promise<{ path: string; text: string 
     if (at === dirname(at)) break;
   }
   throw new StoreError(
-    `no .sops.yaml in ${folder} or a folder above; write one at the top of the repository, and ${howTo}`,
+    `no .sops.yaml in ${folder} or a parent folder; create one at the top of the repository, and ${howTo}`,
   );
 }
 
@@ -76,7 +76,7 @@ function readConfig(text: string, path: string): z.output<typeof SopsConfig> {
   try {
     return SopsConfig.parse(parse(text) ?? {});
   } catch (cause) {
-    throw new StoreError(`${path}: not a configuration of sops; ${howTo}`, {
+    throw new StoreError(`${path}: not a sops configuration; ${howTo}`, {
       cause,
     });
   }

@@ -13,13 +13,13 @@ const mostBytes = 64 * 1024;
  */
 export function secretFrom(bytes: Uint8Array, where: string): Secret {
   if (bytes.length > mostBytes) {
-    throw new ValueRejected(`${where}: larger than 64 KiB; is it the right one?`);
+    throw new ValueRejected(`${where}: larger than 64 KiB; check that it is the right value`);
   }
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    throw new ValueRejected(`${where}: not UTF-8 text; services read only text`);
+    throw new ValueRejected(`${where}: not UTF-8 text, but services read only text`);
   }
   if (text.trim() === '') {
     throw new ValueRejected(`${where}: empty; services reject an empty secret`);

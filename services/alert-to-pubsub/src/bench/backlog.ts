@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { AlertMessage } from '@skolo/alerts';
 import { Spool, writeSnapshot } from '@skolo/durable';
 import { fingerprintOf } from '../intake/fingerprint.ts';
-import { createIds } from '../intake/ids.ts';
+import { createIds } from '../state/ids.ts';
 import { alerts } from './requests.ts';
 
 const batch = 1000;

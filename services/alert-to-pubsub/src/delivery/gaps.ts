@@ -3,8 +3,8 @@
  * changes nothing.
  */
 
-import type { Moment } from '../intake/known-alerts.ts';
 import type { NoticeDraft } from '../intake/notices.ts';
+import type { Moment } from '../state/known-alerts.ts';
 import type { Waiting } from './backlog.ts';
 
 interface GapState {
@@ -116,6 +116,6 @@ function noticeOf(sink: string, { from: since, to: until, messages }: Gap): Noti
   const seconds = Math.round(waited);
   const from = new Date(Math.round(until.now - waited * 1000)).toISOString();
   const to = new Date(until.now).toISOString();
-  const text = `not everything could be delivered to ${sink} from ${from} to ${to} (${seconds} s); the ${messages} messages that waited have arrived before this one`;
+  const text = `delivery to ${sink} was interrupted from ${from} to ${to} (${seconds} s); the ${messages} queued messages were delivered before this one`;
   return { notice: 'gap', text, facts: { from, to, seconds, messages }, sink };
 }

@@ -1,6 +1,6 @@
 /** What a group of requests would change: messages for the spool, and the alerts as they would be known then. */
 import type { DeadLetter } from '@skolo/api';
-import type { Tracked } from './known-alerts.ts';
+import type { Tracked } from '../state/known-alerts.ts';
 
 export class Draft {
   /** Messages as the spool has them. */

@@ -253,7 +253,9 @@ describe('accept', () => {
     const mixed = accept(batch(['A-', 'C', 'D']));
     const known = accept(batch(['B-']));
 
-    await expect(mixed).rejects.toThrow(/2 new alerts rejected: 2 are known, which is the limit/);
+    await expect(mixed).rejects.toThrow(
+      /2 new alerts rejected: the limit of 2 known alerts is reached/,
+    );
     await known;
     expect(spool.summaries).toEqual(['A firing', 'B firing', 'A resolved', 'B resolved']);
   });
@@ -282,7 +284,9 @@ describe('accept', () => {
     expect(spool.messages.filter(({ kind }) => kind === 'notice')).toMatchObject([
       {
         notice: 'truncated',
-        text: expect.stringMatching(/^pi-1: 2 new alerts left out: 2 with this label machine/),
+        text: expect.stringMatching(
+          /^pi-1: 2 new alerts rejected: the limit of 2 alerts with this label machine/,
+        ),
         facts: { machine: 'pi-1', count: 2 },
       },
     ]);

@@ -14,9 +14,7 @@ import { pathOf } from '../receive/messages.ts';
 import { full, Rejection } from '../receive/rejection.ts';
 import type { Capacity } from '../state/capacity.ts';
 import type { DeadLetters } from '../state/dead-letters.ts';
-import { Draft } from './draft.ts';
-import { fingerprintOf } from './fingerprint.ts';
-import { createIds, type NewId } from './ids.ts';
+import { createIds, type NewId } from '../state/ids.ts';
 import {
   isRefreshDue,
   type Moment,
@@ -25,7 +23,9 @@ import {
   refreshOf,
   type Tracked,
   update,
-} from './known-alerts.ts';
+} from '../state/known-alerts.ts';
+import { Draft } from './draft.ts';
+import { fingerprintOf } from './fingerprint.ts';
 import type { NoticeDraft } from './notices.ts';
 import { Reported } from './reported.ts';
 
@@ -220,13 +220,13 @@ export class Intake implements AcceptAlerts {
       });
     }
     if (truncated > 0 && this.reported.isNew(`truncated ${group?.key} ${truncated}`)) {
-      const text = `Alertmanager left ${truncated} alerts of a group out: raise max_alerts of its receiver${group?.receiver ? ` ${group.receiver}` : ''}, or split the group`;
+      const text = `Alertmanager omitted ${truncated} alerts of a group; raise max_alerts of its receiver${group?.receiver ? ` ${group.receiver}` : ''}, or split the group`;
       const facts = { count: truncated, group: group?.key ?? '', receiver: group?.receiver ?? '' };
       this.addNotice(draft, { notice: 'truncated', text, facts });
     }
     for (const [machine, count] of overShare) {
       if (!this.reported.isNew(`share ${machine}`)) continue;
-      const text = `${machine}: ${count} new alerts left out: ${mostOfMachine} with this label machine are known, which is the limit; see skolo alerts list`;
+      const text = `${machine}: ${count} new alerts rejected: the limit of ${mostOfMachine} alerts with this label machine is reached; see skolo alerts list`;
       this.addNotice(draft, { notice: 'truncated', text, facts: { count, machine } });
     }
     return { leftOut, overShare: [...overShare.values()].reduce((sum, count) => sum + count, 0) };
@@ -306,7 +306,7 @@ export class Intake implements AcceptAlerts {
   private tooMany(leftOut: number): Rejection {
     const { mostAlerts = usualMostAlerts } = this.deps;
     return full(
-      `${leftOut} new alerts rejected: ${mostAlerts} are known, which is the limit; see skolo alerts list. Changes of known alerts are accepted`,
+      `${leftOut} new alerts rejected: the limit of ${mostAlerts} known alerts is reached; see skolo alerts list. Changes of known alerts are accepted`,
     );
   }
 

@@ -37,7 +37,7 @@ export function createNotices({ intake, location, clock, emit }: NoticesDeps): E
       return;
     }
     counts.set(sink, { since: uptime, count: 0 });
-    const text = `${sink}: ${count} messages became dead letters: ${why}; correct that, then run skolo alerts dead-letters --retry`;
+    const text = `${sink}: ${count} messages became dead letters: ${why}; fix the cause, then run skolo alerts dead-letters --retry`;
     notify({ notice: 'dead-letters', text, facts: { count, sink } });
   }
 

@@ -223,7 +223,7 @@ describe('the rest of an Alertmanager', () => {
 
     expect([none.status, none.text]).toEqual([200, '[]']);
     expect([made.status, one.status]).toEqual([400, 400]);
-    expect(JSON.parse(made.text)).toContain('in the Alertmanager before this');
+    expect(JSON.parse(made.text)).toContain('in the Alertmanager that sends to this service');
   });
 
   it.each(['/-/ready', '/-/healthy'])('answers %s', async (path) => {

@@ -48,9 +48,7 @@ export class ReceiverAuth {
       const values: string[] = [];
       if (username !== undefined || password !== undefined) {
         if (username === undefined || password === undefined) {
-          throw new Error(
-            'auth of alert-to-pubsub in rack.yaml: username and password go together',
-          );
+          throw new Error('auth of alert-to-pubsub in rack.yaml: set both username and password');
         }
         const secret = await this.read(password);
         values.push(basic(username, secret.reveal()));
@@ -108,10 +106,11 @@ function wrong({ bearer, password }: Settings, authorization: string | undefined
     ...(password === undefined ? [] : ['Basic realm="alert-to-pubsub", charset="UTF-8"']),
     ...(bearer === undefined ? [] : ['Bearer realm="alert-to-pubsub"']),
   ];
-  const what = authorization === undefined ? 'there are no credentials' : 'they are wrong';
+  const what =
+    authorization === undefined ? 'no credentials were sent' : 'the credentials are wrong';
   return new Rejection(
     'auth',
-    `${what}; send those of \`auth\` of alert-to-pubsub in rack.yaml (http_config of Alertmanager, alertmanagers of Prometheus)`,
+    `${what}; use those in \`auth\` of alert-to-pubsub in rack.yaml (http_config of Alertmanager, alertmanagers of Prometheus)`,
     { headers: { 'www-authenticate': schemes.join(', ') } },
   );
 }

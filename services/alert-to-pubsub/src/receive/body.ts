@@ -108,7 +108,7 @@ function isPacked(request: IncomingMessage): boolean {
   if (encoding === '' || encoding === 'identity') return false;
   throw new Rejection(
     'encoding',
-    `content-encoding: ${encoding.slice(0, 40)} is not understood; send the body plain or with gzip`,
+    `content-encoding: ${encoding.slice(0, 40)} is not supported; send the body uncompressed or with gzip`,
     { headers: { 'accept-encoding': 'gzip, identity' } },
   );
 }
@@ -120,7 +120,7 @@ function onlyUtf8(request: IncomingMessage) {
   if (['utf-8', 'utf8', 'us-ascii', ''].includes(charset)) return;
   throw new Rejection(
     'encoding',
-    `content-type: charset ${charset.slice(0, 40)} is not understood; send JSON in UTF-8`,
+    `content-type: charset ${charset.slice(0, 40)} is not supported; send JSON in UTF-8`,
   );
 }
 
@@ -148,9 +148,12 @@ export function tooMany(): Rejection {
 }
 
 function notGzip(): Rejection {
-  return new Rejection('malformed', 'the body is not whole gzip, as content-encoding says');
+  return new Rejection(
+    'malformed',
+    'the body is not complete gzip data, although content-encoding says so',
+  );
 }
 
 function gone(): Rejection {
-  return new Rejection('gone', 'the sender went away before the body was complete');
+  return new Rejection('gone', 'the sender disconnected before the body was complete');
 }

@@ -26,8 +26,8 @@ export function parseJson(bytes: Buffer): unknown {
 
 function whatIsWrong(text: string): string {
   if (text.trim() === '') return 'it is empty';
-  if (text.length > mostSearched) return 'something is wrong in it; was it cut?';
-  return `something is wrong at ${lineAndColumn(text, jsonErrorOffset(text) ?? 0)}`;
+  if (text.length > mostSearched) return 'it has a syntax error; it may have been cut off';
+  return `syntax error at ${lineAndColumn(text, jsonErrorOffset(text) ?? 0)}`;
 }
 
 /** What files from Windows begin with. */

@@ -18,7 +18,7 @@ export function parseMatcher(text: string): Matcher {
   const { name, operator, value } = form.exec(text.trim())?.groups ?? {};
   if (name === undefined || value === undefined || !isOperator(operator)) {
     throw malformed(
-      `filter: ${JSON.stringify(text)} is no matcher; write NAME=VALUE, or !=, =~, !~, the value in quotes`,
+      `filter: ${JSON.stringify(text)} is not a matcher; write NAME=VALUE, or !=, =~, !~, with the value in quotes`,
     );
   }
   return { name: unquoted(name), operator, value: unquoted(value) };
@@ -49,7 +49,7 @@ function expression(source: string): RegExp {
       // What Go escapes without need is an error with `u` only.
     }
   }
-  throw malformed(`filter: ${JSON.stringify(source)} is no regular expression`);
+  throw malformed(`filter: ${JSON.stringify(source)} is not a regular expression`);
 }
 
 /** Names of 400 machines. V8 compiles the worst of this length in 0.4 s, which no time-out interrupts. */
@@ -76,7 +76,7 @@ export class Expressions {
     const before = threadCpuUsage();
     try {
       const timeout = Math.ceil(this.end - performance.now());
-      if (timeout <= 0) throw new Error('those before it have used all the time');
+      if (timeout <= 0) throw new Error('the earlier ones have used all the time');
       const context = createContext({ expression: expression(source), texts });
       const found: unknown = script.runInContext(context, { timeout });
       return Array.isArray(found) ? found.map(Boolean) : [];

@@ -58,7 +58,7 @@ function readWebhook(value: unknown, now: number): Batch {
   }
   const { alerts, bad } = readAlerts(Array.isArray(found) ? found : [], 'webhook', now);
   if (version !== '4' && alerts.length === 0 && truncated === 0) {
-    const why = bad[0]?.why ?? 'there is no alert in it';
+    const why = bad[0]?.why ?? 'it contains no alerts';
     throw malformed(`version: expected "4", found ${shown(version)}, and ${why}`);
   }
   const group = readGroup(value, isCount);
@@ -66,7 +66,7 @@ function readWebhook(value: unknown, now: number): Batch {
     return { endpoint: 'webhook', alerts, bad, group, truncated };
   }
   bad.push({
-    why: 'group: larger than 16 MiB with all of its alerts; they are sent without it',
+    why: 'group: larger than 16 MiB with all of its alerts; the alerts are sent without it',
     found: group,
   });
   return { endpoint: 'webhook', alerts, bad, truncated };

@@ -104,7 +104,7 @@ describe('a webhook of Alertmanager', () => {
   });
 
   it.each([
-    [{ version: '5', alerts: [] }, 'there is no alert in it'],
+    [{ version: '5', alerts: [] }, 'it contains no alerts'],
     [{ alerts: [{ id: 1 }] }, 'labels: required'],
     [{ version: '4' }, 'alerts: expected a list'],
     [{ version: '4', alerts: { a: 1 } }, 'alerts: expected a list, found an object'],
@@ -170,7 +170,7 @@ describe.each(lists)('a list of alerts at %s', (path) => {
   it.each([
     [listed(), 'put even a single alert into a list'],
     [webhook(), 'post it to /webhook'],
-    ['[{]', 'something is wrong at line 1, column 3'],
+    ['[{]', 'syntax error at line 1, column 3'],
     ['', 'it is empty'],
   ])('is not %j', async (body, why) => {
     const lab = await startReceivers();

@@ -81,10 +81,10 @@ export class Capacity {
   private whyFull(bytes: number): string | undefined {
     const { maxBytes, maxAgeHours } = this.deps.settings().spool;
     if (this.bytes + bytes > maxBytes) {
-      return `the spool is full (spool.maxBytes: ${maxBytes}): its messages cannot be delivered; skolo alerts status reports why`;
+      return `the spool is full (spool.maxBytes: ${maxBytes}): its messages cannot be delivered; skolo alerts status shows the reason`;
     }
     const seconds = this.opened?.sinks.oldestSeconds ?? 0;
     if (seconds <= maxAgeHours * 3600 || seconds > tenYears) return undefined;
-    return `the oldest message has waited for ${Math.round(seconds / 3600)} h (spool.maxAgeHours: ${maxAgeHours}): it cannot be delivered; skolo alerts status reports why`;
+    return `the oldest message has waited for ${Math.round(seconds / 3600)} h (spool.maxAgeHours: ${maxAgeHours}): it cannot be delivered; skolo alerts status shows the reason`;
   }
 }

@@ -54,7 +54,7 @@ export function damageAtStart(
 
 export function damageText(event: DamageEvent, location: string): string {
   if (event.type === 'known-alerts-lost') {
-    return `the list of known alerts of ${location} was lost: the spool still has ${event.known}; others are known again once they are received`;
+    return `the list of known alerts of ${location} was lost: the spool still has ${event.known}; the others are known again when they are received`;
   }
   const when = event.isInUse ? ' while in use' : '';
   return `the spool of ${location} was damaged${when}: ${event.lost} messages are lost; alerts that fire are sent again`;

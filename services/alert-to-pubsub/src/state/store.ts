@@ -7,7 +7,7 @@ import type { Clock } from '@skolo/common';
 import { Snapshots, Spool } from '@skolo/durable';
 import type { AlertToPubsubSettings } from '@skolo/rack';
 import type { z } from 'zod';
-import { KnownAlert, restored, type Tracked } from '../intake/known-alerts.ts';
+import { KnownAlert, restored, type Tracked } from './known-alerts.ts';
 
 /** What is known, and up to where of the spool. */
 export interface Known {

@@ -45,7 +45,7 @@ describe('watchdog', () => {
 
     expect(watchdog.status()).toEqual({
       healthy: false,
-      why: 'Prometheus or Alertmanager is silent since 2026-11-20T12:00:00Z, when this service started: check that both run and send here, and that the alert Watchdog always fires and is repeated',
+      why: 'Prometheus or Alertmanager has been silent since 2026-11-20T12:00:00Z, when this service started; check that both run and send to this service, and that the alert Watchdog always fires and is repeated',
     });
   });
 
@@ -74,7 +74,7 @@ describe('watchdog', () => {
     expect(watchdog.status()).toMatchObject({
       healthy: false,
       why: expect.stringContaining(
-        'silent since 2026-11-20T12:01:00Z, when the alert Watchdog came',
+        'silent since 2026-11-20T12:01:00Z, when the alert Watchdog arrived',
       ),
       lastHeard: start + minute,
     });
@@ -121,7 +121,7 @@ describe('watchdog', () => {
 
     expect(watchdog.status()).toMatchObject({
       healthy: false,
-      why: 'no alert is accepted since 2026-11-20T12:01:00Z: the spool is full',
+      why: 'no alert has been accepted since 2026-11-20T12:01:00Z: the spool is full',
     });
 
     now.rejecting = undefined;
@@ -144,7 +144,7 @@ describe('watchdog', () => {
 
     expect(watchdog.status()).toMatchObject({
       healthy: false,
-      why: expect.stringContaining('silent since 2026-11-20T11:40:00Z, when an alert came'),
+      why: expect.stringContaining('silent since 2026-11-20T11:40:00Z, when an alert arrived'),
     });
   });
 });
@@ -171,7 +171,7 @@ describe('the watchdog of each receiver', () => {
 
     expect(watchdog.status()).toEqual({
       healthy: false,
-      why: 'Alertmanager has sent nothing to /webhook since 2026-11-20T12:10:00Z: check that it runs and sends Watchdog here; if it was removed, leave alertmanager out of watchdog.receivers in rack.yaml',
+      why: 'Alertmanager has sent nothing to /webhook since 2026-11-20T12:10:00Z; check that it runs and sends Watchdog to this service; if it was removed, remove alertmanager from watchdog.receivers in rack.yaml',
       lastHeard: clock.now(),
     });
     expect(watchdog.receivers()).toEqual([

@@ -197,21 +197,21 @@ export class Watchdog {
     if (why === undefined) this.rejectedSince = undefined;
     else this.rejectedSince ??= clock.uptime();
     if (this.rejectedSince === undefined) return undefined;
-    return `no alert is accepted since ${timeText(clock, this.rejectedSince)}: ${why}`;
+    return `no alert has been accepted since ${timeText(clock, this.rejectedSince)}: ${why}`;
   }
 
   private silence(): string {
     const { alert } = this.deps.settings();
     const last = this.lastAlert === undefined ? 'an alert' : `the alert ${this.lastAlert}`;
     const when =
-      this.all.receivedAt === undefined ? 'when this service started' : `when ${last} came`;
-    return `Prometheus or Alertmanager is silent since ${this.all.since}, ${when}: check that both run and send here, and that the alert ${alert} always fires and is repeated`;
+      this.all.receivedAt === undefined ? 'when this service started' : `when ${last} arrived`;
+    return `Prometheus or Alertmanager has been silent since ${this.all.since}, ${when}; check that both run and send to this service, and that the alert ${alert} always fires and is repeated`;
   }
 
   private silenceOf(name: Receiver): string {
     const { sender, path } = senders[name];
     const { alert } = this.deps.settings();
-    return `${sender} has sent nothing to ${path} since ${this.watched[name].silence.since}: check that it runs and sends ${alert} here; if it was removed, leave ${name} out of watchdog.receivers in rack.yaml`;
+    return `${sender} has sent nothing to ${path} since ${this.watched[name].silence.since}; check that it runs and sends ${alert} to this service; if it was removed, remove ${name} from watchdog.receivers in rack.yaml`;
   }
 
   private notYet(): string {

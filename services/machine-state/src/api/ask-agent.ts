@@ -26,8 +26,8 @@ export async function askAgent<T>(
     const isUnclear = error instanceof ApiUnreachable && error.mayHaveArrived;
     const why = error instanceof ApiUnreachable ? error.why : errorText(error);
     const detail = isUnclear
-      ? `the agent of ${machine} may have received the request, and did not answer: ${why}; repeat it with the same Idempotency-Key, or look at skolo machine status ${machine}`
-      : `the agent of ${machine} was not asked: ${why}`;
+      ? `the agent of ${machine} may have received the request, but did not answer: ${why}; repeat it with the same Idempotency-Key, or run skolo machine status ${machine}`
+      : `the agent of ${machine} was not contacted: ${why}`;
     throw new HttpProblem(503, detail, { cause: error });
   }
 }

@@ -21,7 +21,7 @@ it('begins with everything, and goes on with each change', async () => {
 
   await expect.poll(() => found.length).toBeGreaterThan(0);
   agent.set(busy);
-  await expect.poll(() => found.at(-1)).toBe('runs task 6a1b');
+  await expect.poll(() => found.at(-1)).toBe('running task 6a1b');
   await lab.edit({ agents: {} });
   await expect.poll(() => found.at(-1)).toBe('removed rpi-1');
 

@@ -17,7 +17,7 @@ import { spanOf, timeline } from '../history/timeline.ts';
 import type { Current } from '../join/current.ts';
 import type { Delivery } from '../orders/delivery.ts';
 import type { Orders } from '../orders/orders.ts';
-import { type Records, written } from '../orders/records.ts';
+import { type Records, written } from '../records.ts';
 import { askAgent } from './ask-agent.ts';
 import type { Changes } from './changes.ts';
 

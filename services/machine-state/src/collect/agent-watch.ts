@@ -11,8 +11,7 @@ import {
 } from '@skolo/api';
 import { errorText, pause } from '@skolo/base';
 import { backOffMs, type Clock } from '@skolo/common';
-import { cut } from '../history/entry.ts';
-import { given } from '../join/machine.ts';
+import { cut, given } from '../join/machine.ts';
 import type { AgentView } from '../join/sources.ts';
 
 export interface AgentTuning {
@@ -110,7 +109,9 @@ export class AgentWatch {
         signal,
       });
       if (status.machine !== machine) {
-        throw new Error(`at its address answers the agent of ${JSON.stringify(status.machine)}`);
+        throw new Error(
+          `its address is answered by the agent of ${JSON.stringify(status.machine)}`,
+        );
       }
       this.status = status;
       this.seenAt = clock.now();

@@ -62,7 +62,7 @@ it('has no reading that cannot be, and keeps the others', async () => {
     task: { running: true, id: 'a task' },
   });
 
-  await expect.poll(() => lab.machine('rpi-1')).toMatchObject({ sentence: 'runs task a task' });
+  await expect.poll(() => lab.machine('rpi-1')).toMatchObject({ sentence: 'running task a task' });
   const { devices, host } = await lab.machine('rpi-1');
   expect(devices).toEqual([{ ...phone, temperaturesCelsius: { battery: 31 } }]);
   expect(host).toEqual({ throttled: true });

@@ -61,10 +61,10 @@ ${names.map(of).join('')}`,
   services.answers['/v1/status'] = { ...delivery, spool };
   await expect.poll(alertPath).toEqual({
     isBroken: false,
-    text: expect.stringMatching(/^no alert was received yet/),
+    text: expect.stringMatching(/^no alert has been received yet/),
   });
   services.answers['/v1/status'] = { ...delivery, spool, lastHeard: time };
-  await expect.poll(async () => (await alertPath())?.text).toMatch(/^no sink accepted/);
+  await expect.poll(async () => (await alertPath())?.text).toMatch(/^no sink has accepted/);
   const failing = { ...sink, failingSince: time, detail: 'no credentials' };
   services.answers['/v1/status'] = {
     ...delivery,

@@ -149,7 +149,7 @@ export class OtherServices {
   }
 
   async stop(): Promise<void> {
-    this.stopping.abort(new Error('the service stops'));
+    this.stopping.abort(new Error('the service is stopping'));
     await Promise.all([this.following, ...this.polls().map((poll) => poll.ended())]);
   }
 

@@ -145,7 +145,7 @@ function exchange(url: URL, { content, ...options }: Exchange) {
       let size = 0;
       response.on('data', (part: Buffer) => {
         size += part.length;
-        if (size > mostBytes) response.destroy(new Error('the answer is too long'));
+        if (size > mostBytes) response.destroy(new Error('the response is too long'));
         else parts.push(part);
       });
       response.on('error', fail);

@@ -110,8 +110,8 @@ describe('who a Pi is', () => {
   it.each<[string, Partial<Known>, string]>([
     ['unknown', { machines: rack({ name: 'rpi-1' }) }, 'no machine'],
     ['unknown', { machines: rack({ name: 'pc-1', kind: 'host', serial }) }, 'no machine'],
-    ['unknown', { adoption }, 'no machine rpi-2 any more'],
-    ['conflict', { machines: rack({ name: 'rpi-1', serial }, { name: 'rpi-2', mac }) }, 'of rpi-2'],
+    ['unknown', { adoption }, 'no longer has the machine rpi-2'],
+    ['conflict', { machines: rack({ name: 'rpi-1', serial }, { name: 'rpi-2', mac }) }, 'to rpi-2'],
     [
       'conflict',
       { machines: rack({ name: 'rpi-1', serial, mac: '02:00:00:00:00:01' }) },
@@ -125,23 +125,23 @@ describe('who a Pi is', () => {
     [
       'copied',
       { enrolled: has('rpi-1', { key, serial: '0'.repeat(16) }) },
-      'a copy of that of rpi-1',
+      'a copy of the card of rpi-1',
     ],
     ['rivals', { rivals: 1 }, '2 computers'],
     ['taken', { enrolled: has('rpi-1') }, 'adopt it'],
     [
       'taken',
       { enrolled: has('rpi-2', { by: 'ann' }), machines: rack({ name: 'rpi-2' }) },
-      'another card is rpi-2',
+      'another SD card has the name rpi-2',
     ],
     ['expired', { secret: 'expired' }, 'has expired'],
     ['clock', { secret: 'clock' }, 'clock of the jumphost'],
-    ['alive', { liveness: () => 'alive' }, 'rpi-1 is alive'],
-    ['alive', { enrolled: has('rpi-1', { key }), liveness: () => 'alive' }, 'rpi-1 is alive'],
+    ['alive', { liveness: () => 'alive' }, 'rpi-1 is running'],
+    ['alive', { enrolled: has('rpi-1', { key }), liveness: () => 'alive' }, 'rpi-1 is running'],
     [
       'alive',
       { adoption, machines: rack({ name: 'rpi-2' }), liveness: () => 'alive' },
-      'rpi-2 is alive',
+      'rpi-2 is running',
     ],
     ['cluster', { liveness: () => 'unknown' }, 'API server'],
   ])('is for a person, or for later: %s', (wait, more, why) => {

@@ -59,13 +59,13 @@ export interface Rejected {
 }
 
 export function decide(asking: Asking, known: Known): Given | Waits | Rejected {
-  if (known.isRevoked) return { reject: 'the key of this card was revoked; burn a new card' };
+  if (known.isRevoked) return { reject: 'the key of this SD card was revoked; write a new card' };
   const own = [...known.enrolled.values()].find(({ key }) => key === asking.key);
   const isNew = own === undefined && known.adoption === undefined;
   const barred = isNew ? whyBarred(known.secret) : undefined;
   if (barred !== undefined) return barred;
   if (own !== undefined && own.serial !== asking.serial) {
-    const why = `its card is a copy of that of ${own.name}, whose board is ${own.serial}; burn a card of its own`;
+    const why = `its SD card is a copy of the card of ${own.name}, whose board is ${own.serial}; write another card for it`;
     return { wait: 'copied', why, name: own.name };
   }
   const adoption = adoptionOf(known, own);
@@ -73,11 +73,11 @@ export function decide(asking: Asking, known: Known): Given | Waits | Rejected {
   if ('wait' in found) return found;
   const { name } = found;
   if (!known.machines.has(name)) {
-    return { wait: 'unknown', why: `rack.yaml has no machine ${name} any more`, name };
+    return { wait: 'unknown', why: `rack.yaml no longer has the machine ${name}`, name };
   }
   const isOwn = own?.name === name;
   if (!adoption && !isOwn && known.rivals > 0) {
-    const why = `${known.rivals + 1} computers say that they have this serial number; adopt the right one by its key`;
+    const why = `${known.rivals + 1} computers report this serial number; adopt the right one by its key`;
     return { wait: 'rivals', why, name };
   }
   if (!adoption?.force) {
@@ -86,7 +86,7 @@ export function decide(asking: Asking, known: Known): Given | Waits | Rejected {
   }
   const holder = known.enrolled.get(name);
   if (!adoption && holder !== undefined && holder.key !== asking.key) {
-    const why = `another card is ${name}, which is off; if this one replaces it, adopt it`;
+    const why = `another SD card has the name ${name}, and its machine is off; if this one replaces it, adopt it`;
     return { wait: 'taken', why, name };
   }
   return { give: name, ...(adoption && { by: adoption.by, force: adoption.force }) };
@@ -98,13 +98,13 @@ function whyBarred(secret: SecretState): Waits | Rejected | undefined {
     case 'valid':
       return undefined;
     case 'expired': {
-      const why = 'the enrolment secret of its image has expired; adopt it, or burn a new image';
+      const why = 'the enrolment secret of its image has expired; adopt it, or write a new image';
       return { wait: 'expired', why };
     }
     case 'clock':
       return { wait: 'clock', why: 'the clock of the jumphost is wrong' };
     case 'unknown':
-      return { reject: 'the enrolment secret of the image is not known; burn a new image' };
+      return { reject: 'the enrolment secret of the image is unknown; write a new image' };
   }
 }
 
@@ -136,7 +136,7 @@ function nameOf(
     if (byMac !== undefined && byMac !== bySerial) {
       return conflict(
         name,
-        `its serial number is that of ${name}, its MAC address of ${byMac.name}`,
+        `its serial number belongs to ${name}, but its MAC address to ${byMac.name}`,
       );
     }
     if (mac !== undefined && byMac === undefined && own?.name !== name) {
@@ -152,13 +152,16 @@ function nameOf(
   const previous = own ?? [...enrolled.values()].find((each) => each.serial === serial);
   const entry = previous && machines.get(previous.name);
   if (entry !== undefined && entry.serial === undefined) return { name: entry.name };
-  return { wait: 'unknown', why: 'no machine of rack.yaml has its serial number or MAC address' };
+  return { wait: 'unknown', why: 'no machine in rack.yaml has its serial number or MAC address' };
 }
 
 function whyAlive(name: string, { liveness }: Known): Omit<Waits, 'name'> | undefined {
   switch (liveness(name)) {
     case 'alive':
-      return { wait: 'alive', why: `${name} is alive, on another computer or another card` };
+      return {
+        wait: 'alive',
+        why: `${name} is running on another computer or with another SD card`,
+      };
     case 'unknown':
       return { wait: 'cluster', why: 'the API server of the cluster does not answer' };
     case 'dead':

@@ -45,7 +45,7 @@ export class EnrolmentPort {
     if (this.opened === undefined) {
       throw new HttpProblem(
         503,
-        'enrolment is off: rack.yaml has no services.machine-state.enrolment, or its port cannot be opened; GET /readyz of the metrics port says why',
+        'enrolment is off: rack.yaml has no services.machine-state.enrolment, or its port cannot be opened; /readyz on the metrics port gives the reason',
       );
     }
     const { port, pin } = this.opened;
@@ -76,7 +76,7 @@ export class EnrolmentPort {
       if (port !== undefined) this.opened = await this.open(port);
       degraded.clear(name);
     } catch (error) {
-      log.debug({ err: error }, 'enrolment does not listen');
+      log.debug({ err: error }, 'enrolment is not listening');
       degraded.raise(name, errorText(error));
       this.retry = setTimeout(() => void this.follow(), retryMs).unref();
     }
@@ -124,7 +124,7 @@ function handlers({
     if (name !== undefined) return name;
     throw new HttpProblem(
       403,
-      'this key is of no machine; it was revoked, or another card has its name',
+      'this key belongs to no machine; it was revoked, or another SD card has its name',
     );
   };
   return {
@@ -143,7 +143,7 @@ function handlers({
     },
     async lockdown({ headers }) {
       const archive = await lockdown.read(machineOf(headers[keyHeader]));
-      if (archive === undefined) throw new HttpProblem(404, 'this machine has stored none');
+      if (archive === undefined) throw new HttpProblem(404, 'this machine has stored no archive');
       return { status: 200, body: archive };
     },
     async storeLockdown({ headers, body }) {

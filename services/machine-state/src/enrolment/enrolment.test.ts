@@ -9,7 +9,7 @@ import { parseRack } from '@skolo/rack';
 import { Secret } from '@skolo/secrets';
 import fc from 'fast-check';
 import { expect, it, onTestFinished } from 'vitest';
-import { openRecords } from '../orders/records.ts';
+import { openRecords } from '../records.ts';
 import { Enrolment, settlingMs } from './enrolment.ts';
 
 const serial = '10000000f00dcafe';
@@ -145,7 +145,7 @@ it('gives one Pi to the first of two engineers, and 409 to the second', async ()
 
   expect(answers).toMatchObject([
     { status: 'fulfilled' },
-    { reason: { status: 409, message: expect.stringMatching(/is rpi-1 already, as ann decided/) } },
+    { reason: { status: 409, message: expect.stringMatching(/is already rpi-1, as ann decided/) } },
   ]);
   // A repetition is no second decision, and one that is meant is possible.
   await adopt(later, false, 'rpi-1', 'ann');

@@ -5,7 +5,7 @@ import { errorText } from '@skolo/base';
 import { type Clock, HttpProblem, Locks, type Logger } from '@skolo/common';
 import { didYouMean, type Rack } from '@skolo/rack';
 import type { Secret } from '@skolo/secrets';
-import { type Records, written } from '../orders/records.ts';
+import { type Records, written } from '../records.ts';
 import { type Cluster, ClusterUnavailable, tokenSeconds } from './cluster.ts';
 import { decide, type Enrolled, type Given, type Rejected, type Waits } from './decide.ts';
 import { checkSecret, newSecret } from './secrets.ts';
@@ -100,7 +100,7 @@ export class Enrolment {
         const remedy = 'skolo pi waiting lists those that do';
         throw new HttpProblem(404, `no Pi with this key waits; ${remedy}`);
       }
-      if (pi.code === 'copied') throw new HttpProblem(409, `no name helps this Pi: ${pi.why}`);
+      if (pi.code === 'copied') throw new HttpProblem(409, `this Pi cannot get a name: ${pi.why}`);
       if (!force) this.checkUndecided(key, name);
       const note = this.note(name, by, `adopts the board ${pi.serial}: ${reason}`);
       // Another card that was adopted for this name, and has not asked since, would take it back.
@@ -234,13 +234,13 @@ export class Enrolment {
       return { name, address, token };
     } catch (error) {
       if (!(error instanceof ClusterUnavailable)) throw error;
-      return { wait: 'cluster', why: `the cluster gives no token: ${errorText(error)}`, name };
+      return { wait: 'cluster', why: `the cluster returned no token: ${errorText(error)}`, name };
     }
   }
 
   /** @throws HttpProblem 503 */
   private checkOpen(): void {
-    if (!this.deps.isOpen()) throw new HttpProblem(503, 'the journal is not open; ask again later');
+    if (!this.deps.isOpen()) throw new HttpProblem(503, 'the journal is not open; try again later');
   }
 
   /** Nobody has given it another name that it has not got yet, or has just got. @throws HttpProblem 409 */
@@ -254,7 +254,7 @@ export class Enrolment {
     if (decided === undefined || decided.name === name) return;
     throw new HttpProblem(
       409,
-      `this Pi is ${decided.name} already, as ${decided.by} decided at ${decided.at}; give --force to change that`,
+      `this Pi is already ${decided.name}, as ${decided.by} decided at ${decided.at}; use --force to change that`,
     );
   }
 
@@ -264,7 +264,7 @@ export class Enrolment {
     if (!this.deps.isAgentAlive(name) && !ready?.has(name)) return;
     throw new HttpProblem(
       409,
-      `${name} is alive, on another computer or another card; turn that one off, or give --force if it must lose the name`,
+      `${name} is running on another computer or with another SD card; turn that one off, or use --force if it must lose the name`,
     );
   }
 
@@ -273,7 +273,7 @@ export class Enrolment {
     const { cluster, clock, log } = this.deps;
     if (this.nodes === undefined || this.nodes.until <= clock.uptime()) {
       const ready = await cluster.readyNodes().catch((error: unknown) => {
-        log.warn({ why: errorText(error) }, 'cluster does not list its nodes');
+        log.warn({ why: errorText(error) }, 'cluster nodes cannot be listed');
         return undefined;
       });
       this.nodes = { ready, until: clock.uptime() + nodesSeconds };

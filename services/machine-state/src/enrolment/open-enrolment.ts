@@ -2,7 +2,7 @@
 import type { enrolmentsApi, WaitingPi } from '@skolo/api';
 import type { RouteHandlers, ServiceContext, StateJournal } from '@skolo/common';
 import type { Agents } from '../collect/agents.ts';
-import type { Records } from '../orders/records.ts';
+import type { Records } from '../records.ts';
 import { enrolmentHandlers } from './api.ts';
 import { Cluster } from './cluster.ts';
 import { EnrolmentPort } from './endpoint.ts';

@@ -20,13 +20,6 @@ export interface Entry {
   data?: string | undefined;
 }
 
-/** A line for people, not a document. */
-const mostLetters = 500;
-
-export function cut(text: string): string {
-  return text.length <= mostLetters ? text : `${text.slice(0, mostLetters - 1)}…`;
-}
-
 /** Undefined: it is of another version, or damaged. */
 export function shownEntry(entry: Entry): HistoryEntry | undefined {
   const { machine, device, kind, at, endedAt, outcome } = entry;

@@ -256,7 +256,7 @@ export class History {
       try {
         const aside = await setAside(this.file, clock.now());
         log.error({ err: error, aside }, 'history set aside');
-        const hint = `the history begins anew; the previous one is ${aside}`;
+        const hint = `a new history was started; the previous one is ${aside}`;
         // Until the next start.
         degraded.raise('history damaged', `${error.message}; ${hint}`);
         this.tables = this.openTables();

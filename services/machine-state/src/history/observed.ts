@@ -1,8 +1,10 @@
 /** What a change of a machine means for its history. Pure. */
+
 import type { Machine, MachineAlert, PowerCycle } from '@skolo/api';
 import type { Rack } from '@skolo/rack';
 import { codesOf, isFault } from '../join/condition.ts';
-import { cut, type Entry } from './entry.ts';
+import { cut } from '../join/machine.ts';
+import type { Entry } from './entry.ts';
 
 /** @param now milliseconds since 1970 */
 export function observed(before: Machine | undefined, after: Machine, now: number): Entry[] {

@@ -1,7 +1,6 @@
 /** What happened to a machine, from the history and from what people ordered and noted. */
 import type { HistoryEntry } from '@skolo/api';
 import type { Clock } from '@skolo/common';
-import type { Orders } from '../orders/orders.ts';
 import type { History } from './history.ts';
 
 interface Span {
@@ -23,7 +22,13 @@ export function spanOf(
 
 /** The newest first. @throws HistoryUnavailable */
 export function timeline(
-  { history, orders }: { history: Pick<History, 'entries'>; orders: Pick<Orders, 'history'> },
+  {
+    history,
+    orders,
+  }: {
+    history: Pick<History, 'entries'>;
+    orders: { history(machine: string, span: { from: number; to: number }): HistoryEntry[] };
+  },
   machine: string,
   span: { from: number; to: number },
   { limit, kind }: { limit: number; kind?: string | undefined },

@@ -56,7 +56,7 @@ describe('commonCauses', () => {
     expect(causesOf(a)).toEqual([
       {
         what: 'switch-1',
-        text: 'all 4 machines behind switch-1 are silent',
+        text: 'none of the 4 machines behind switch-1 answers',
         since: '2026-11-20T12:00:00.000Z',
         machines: a,
       },
@@ -73,7 +73,7 @@ describe('commonCauses', () => {
     expect(causesOf([...a, ...b], { stateOf: pduIsDown })).toMatchObject([
       {
         what: 'pdu-1',
-        text: 'pdu-1 is down (no answer to SNMP): all 7 machines behind pdu-1 are silent',
+        text: 'pdu-1 is down (no answer to SNMP): none of the 7 machines behind pdu-1 answers',
       },
     ]);
     expect(causesOf(a, { stateOf: () => ({ state: 'up' }) })).toEqual([]);

@@ -1,10 +1,8 @@
 /** The present state of all machines. It joins those again whose sources have changed, and reports what that changed. */
-import type { CommonCause, Machine, RackView } from '@skolo/api';
+import type { CommonCause, Machine, MachineOrder, Order, RackView } from '@skolo/api';
 import type { Clock } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import type { EmitMachineState } from '../events.ts';
-import type { Delivery } from '../orders/delivery.ts';
-import type { ReportedOrders } from '../orders/reported.ts';
 import { sortAlerts } from './alerts.ts';
 import { behindElements, commonCauses } from './causes.ts';
 import { conditionOf, sharedSilenceSeconds } from './condition.ts';
@@ -19,8 +17,8 @@ interface CurrentDeps {
   clock: Clock;
   agents: { view(machine: string): AgentView };
   services: { views(): Services; states(): RackView['services'] };
-  delivery: Pick<Delivery, 'inForce'>;
-  reported: Pick<ReportedOrders, 'unknown'>;
+  delivery: { inForce(machine: string): MachineOrder[] };
+  reported: { unknown(machine: string, agent: AgentView): Order[] };
   emit: EmitMachineState;
 }
 

@@ -91,3 +91,10 @@ export function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T
 export function timeOf(milliseconds: number): string {
   return new Date(milliseconds).toISOString();
 }
+
+/** A line for people, not a document. */
+const mostLetters = 500;
+
+export function cut(text: string): string {
+  return text.length <= mostLetters ? text : `${text.slice(0, mostLetters - 1)}…`;
+}

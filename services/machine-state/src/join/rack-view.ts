@@ -54,12 +54,14 @@ function alertPathOf(delivery: Services['delivery']): RackView['alertPath'] {
   const { healthy, why, lastHeard, sinks } = delivery;
   const failing = sinks.filter(({ failingSince }) => failingSince !== undefined);
   const troubles = failing.map(({ name, detail }) => `sink ${name}: ${detail}`);
-  if (!healthy) troubles.unshift(why ?? 'skolo alerts status reports it');
+  if (!healthy) troubles.unshift(why ?? 'skolo alerts status shows it');
   if (troubles.length > 0) return { isBroken: true, text: troubles.join('; ') };
   const isDelivered = sinks.some(({ lastSuccess }) => lastSuccess !== undefined);
   if (lastHeard !== undefined && isDelivered) return undefined;
   const missing =
-    lastHeard === undefined ? 'no alert was received yet' : 'no sink accepted an alert yet';
+    lastHeard === undefined
+      ? 'no alert has been received yet'
+      : 'no sink has accepted an alert yet';
   return { isBroken: false, text: `${missing}; skolo alerts send tests the whole path` };
 }
 

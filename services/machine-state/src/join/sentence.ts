@@ -21,7 +21,7 @@ export function sentenceOf(name: string, condition: MachineCondition, sources: T
     ...sources.unknownOrders
       .slice(0, mostReasons)
       .map(
-        ({ kind, by }) => `its agent reports ${kind} by ${by}, which the journal does not contain`,
+        ({ kind, by }) => `its agent reports ${kind} by ${by}, but the journal has no such order`,
       ),
   ].join('; ');
 }
@@ -32,8 +32,8 @@ function basicSentence(name: string, condition: MachineCondition, sources: Told)
   switch (condition) {
     case 'ok': {
       const { task } = status ?? {};
-      if (!task?.running) return 'waits for a task';
-      return task.id === undefined ? 'runs a task' : `runs task ${task.id}`;
+      if (!task?.running) return 'waiting for a task';
+      return task.id === undefined ? 'running a task' : `running task ${task.id}`;
     }
     case 'maintenance': {
       const order = orders.find(({ kind }) => kind === 'maintenance');
@@ -67,14 +67,14 @@ export function needsAttentionOf(
       return reasonsOf(condition, sources);
     case 'gone':
       return power?.cycle === undefined
-        ? `find out why its agent is silent${because(agent.why)}`
+        ? `find out why its agent does not answer${because(agent.why)}`
         : undefined;
     case 'never-reported':
       return 'install it, or remove it from rack.yaml';
     default:
       return flapping === undefined
         ? undefined
-        : `its condition changed ${flapping.changes} times within an hour`;
+        : `its condition changed ${flapping.changes} times in an hour`;
   }
 }
 

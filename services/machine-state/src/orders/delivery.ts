@@ -6,11 +6,10 @@ import type { Rack } from '@skolo/rack';
 import { agentClient } from '../collect/agent-client.ts';
 import { mostBytes } from '../collect/agent-watch.ts';
 import type { EmitMachineState } from '../events.ts';
-import { cut } from '../history/entry.ts';
-import { given } from '../join/machine.ts';
+import { cut, given } from '../join/machine.ts';
 import type { AgentView } from '../join/sources.ts';
+import type { OrderRecord } from '../records.ts';
 import type { Orders } from './orders.ts';
-import type { OrderRecord } from './records.ts';
 import type { ReportedOrders } from './reported.ts';
 
 export interface DeliveryDeps {

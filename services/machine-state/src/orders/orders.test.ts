@@ -49,7 +49,7 @@ describe('an order', () => {
       { kind: 'order', order: 'quarantine', by: 'ann', endedBy: 'ann' },
       { kind: 'condition', condition: 'ok' },
     ]);
-    await expect(lab.client.endOrder({ params: { id } })).rejects.toThrow('is in force');
+    await expect(lab.client.endOrder({ params: { id } })).rejects.toThrow('is active');
   });
 
   it('is one order if its request is repeated, also after a restart', async () => {
@@ -171,7 +171,7 @@ describe('an order', () => {
       params: { name: 'rpi-1' },
       query: { kind: 'order' },
     });
-    expect(entries).toMatchObject([{ endedAt: until, endedBy: 'its time' }]);
+    expect(entries).toMatchObject([{ endedAt: until, endedBy: 'its expiry' }]);
   });
 
   it('of many machines needs their number, and names that exist', async () => {

@@ -6,7 +6,7 @@ import type { Change } from '@skolo/durable';
 import { didYouMean, type Rack } from '@skolo/rack';
 import type { EmitMachineState } from '../events.ts';
 import { given } from '../join/machine.ts';
-import { type OrderRecord, type Records, written } from './records.ts';
+import { type OrderRecord, type Records, written } from '../records.ts';
 
 interface OrdersDeps {
   rack(): Rack;
@@ -66,7 +66,7 @@ export class Orders {
     this.checkCount(names.length, count);
     const now = this.deps.clock.now();
     if (until !== undefined && Date.parse(until) <= now) {
-      throw new HttpProblem(409, `until: ${until} is over; give a time in the future`);
+      throw new HttpProblem(409, `until: ${until} is in the past; give a future time`);
     }
     for (const machine of names) {
       if (this.inForce(machine).length < mostInForce) continue;
@@ -91,7 +91,10 @@ export class Orders {
     const { records, clock } = this.deps;
     const order = records.orders.get(id);
     if (order === undefined || order.endedAt !== undefined) {
-      throw new HttpProblem(404, `no order ${id} is in force; GET /v1/machines has those that are`);
+      throw new HttpProblem(
+        404,
+        `no order ${id} is active; GET /v1/machines lists the active ones`,
+      );
     }
     const ended = { ...order, endedAt: new Date(clock.now()).toISOString(), endedBy: by };
     await this.write([records.orders.put(ended)]);
@@ -147,7 +150,7 @@ export class Orders {
     if (over.length > 0) {
       await this.keep(
         over.map((order) =>
-          records.orders.put({ ...order, endedAt: order.until, endedBy: 'its time' }),
+          records.orders.put({ ...order, endedAt: order.until, endedBy: 'its expiry' }),
         ),
       );
       for (const { machine } of over) emit({ type: 'orders', machine });
@@ -197,7 +200,7 @@ export class Orders {
     const found = count === undefined ? 'no count was given' : `the count given is ${count}`;
     throw new HttpProblem(
       409,
-      `${number} of ${size} machines are more than a tenth of the rack, and ${found}; give \`count\`: ${number}, if you mean all of them`,
+      `${number} of ${size} machines are more than a tenth of the rack, and ${found}; set \`count\` to ${number} to confirm`,
     );
   }
 

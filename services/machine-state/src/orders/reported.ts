@@ -8,8 +8,8 @@ import type { Clock, ServiceContext } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import { given } from '../join/machine.ts';
 import type { AgentView } from '../join/sources.ts';
+import type { OrderRecord, Records } from '../records.ts';
 import { mostInForce, type Orders } from './orders.ts';
-import type { OrderRecord, Records } from './records.ts';
 
 interface ReportedDeps extends Pick<ServiceContext, 'audit' | 'log'> {
   rack(): Rack;
@@ -102,7 +102,7 @@ export class ReportedOrders {
     const { audit, log } = this.deps;
     const entry = { who: machine, what: 'reportedOrder', target: machine, why, outcome: 'done' };
     await audit.append({ ...entry, answer: { id } }).catch((error: unknown) => {
-      log.error({ err: error, entry }, 'not in the audit log');
+      log.error({ err: error, entry }, 'audit log entry not written');
     });
   }
 }
@@ -110,5 +110,5 @@ export class ReportedOrders {
 function reportedReason({ by, since, reason }: Order, newest: string | undefined): string {
   const journal = newest === undefined ? 'the new journal' : `the journal of ${newest}`;
   const claim = `reported by the machine as ordered by ${by} at ${since}`;
-  return `${claim}; ${journal} does not contain it: ${reason}`.slice(0, 1000);
+  return `${claim}; ${journal} has no such order: ${reason}`.slice(0, 1000);
 }

@@ -5,8 +5,8 @@
 
 import { errorText, type Repetition, repeat } from '@skolo/base';
 import type { Clock, DegradedList } from '@skolo/common';
+import type { OrderRecord } from '../records.ts';
 import { type Alertmanager, alertmanagerClient, type Silence } from './alertmanager.ts';
-import type { OrderRecord } from './records.ts';
 
 interface SilencesDeps {
   url(): string;
@@ -41,7 +41,7 @@ export class Silences {
   }
 
   async stop(): Promise<void> {
-    this.stopping.abort(new Error('the service stops'));
+    this.stopping.abort(new Error('the service is stopping'));
     await this.repetition?.ended;
   }
 
@@ -65,7 +65,11 @@ export class Silences {
       if (signal.aborted) return;
       // Without a maintenance it is not needed.
       if (wanted.length === 0) degraded.clear(what);
-      else degraded.raise(what, `machines in maintenance still alert: ${errorText(error)}`);
+      else
+        degraded.raise(
+          what,
+          `alerts of machines in maintenance are not silenced: ${errorText(error)}`,
+        );
     }
   }
 

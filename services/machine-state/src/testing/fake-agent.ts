@@ -55,79 +55,103 @@ export async function startFakeAgent(
   machine: string,
   options: FakeAgentOptions = {},
 ): Promise<FakeAgent> {
-  const key = parseAgentPublicKey(agentPublicKey(options.ordersBy ?? agentKey));
-  const waiting = new Set<() => void>();
-  let start = 1;
-  let revision = 1;
-  let other: Answer | undefined;
-  const requests: string[] = [];
-  const repairs: unknown[] = [];
-  const agent = {
-    status: {
+  const agent = new Agent(machine, options);
+  await agent.listen();
+  onTestFinished(() => agent.close());
+  return agent;
+}
+
+class Agent implements FakeAgent {
+  url = '';
+  status: AgentStatus;
+  readonly requests: string[] = [];
+  readonly repairs: unknown[] = [];
+  private readonly machine: string;
+  private readonly key: ReturnType<typeof parseAgentPublicKey>;
+  private readonly server = createServer(
+    (request, response) => void this.answer(request, response),
+  );
+  private readonly waiting = new Set<() => void>();
+  private readonly challenges = new Set<string>();
+  private start = 1;
+  private revision = 1;
+  private other: Answer | undefined;
+
+  constructor(machine: string, { ordersBy = agentKey, status }: FakeAgentOptions) {
+    this.machine = machine;
+    this.key = parseAgentPublicKey(agentPublicKey(ordersBy));
+    this.status = {
       machine,
       task: { running: false },
       devices: [],
       health: okHealth,
       orders: [],
-      ...options.status,
-    } as AgentStatus,
-  };
-  const newRevision = () => `${start}-${revision}`;
-  const current = (): AgentStatus => ({ ...agent.status, revision: newRevision() });
-  const challenges = new Set<string>();
-  function isAllowed(request: IncomingMessage, body: string): boolean {
-    const nonce = nonceOf(request.headers['signature-input']?.toString()) ?? '';
-    const whom = { rack: rackName, machine, key };
-    const isSigned = whyNotSigned(request, whom, nonce) === undefined;
-    const isWhole = request.headers['content-digest'] === contentDigest(body);
-    return isSigned && isWhole && challenges.delete(nonce);
+      ...status,
+    };
   }
 
-  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async listen(): Promise<void> {
+    this.server.listen(0, '127.0.0.1');
+    await once(this.server, 'listening');
+    this.url = `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  set(change: Partial<AgentStatus>): void {
+    this.read(change);
+    this.revision += 1;
+    for (const end of [...this.waiting]) end();
+  }
+
+  read(change: Partial<AgentStatus>): void {
+    this.status = { ...this.status, ...change };
+  }
+
+  restart(change: Partial<AgentStatus> = {}): void {
+    this.start += 1;
+    this.set(change);
+  }
+
+  answerAs(answer: Answer | undefined): void {
+    this.other = answer;
+    for (const end of [...this.waiting]) end();
+  }
+
+  async close(): Promise<void> {
+    this.server.closeAllConnections();
+    if (this.server.listening) await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = '', url = '' } = request;
-    const admitted = () => requests.push(`${method} ${url}`);
+    const admitted = () => this.requests.push(`${method} ${url}`);
     const nonce = randomUUID();
-    challenges.add(nonce);
+    this.challenges.add(nonce);
     response.setHeader(challengeHeader, signatureInput(nonce));
-    if (other !== undefined) {
+    if (this.other !== undefined) {
       admitted();
-      return other(request, response);
+      return this.other(request, response);
     }
     const { pathname, searchParams } = new URL(url, 'http://agent');
     if (pathname === '/v1/status') {
       admitted();
       const ms = Number(searchParams.get('waitSeconds') ?? 0) * 1000;
-      if (searchParams.get('after') === newRevision()) await changed(ms, response);
-      return send(response, 200, current());
+      if (searchParams.get('after') === this.newRevision()) await this.changed(ms, response);
+      return send(response, 200, { ...this.status, revision: this.newRevision() });
     }
     const sent = await text(request);
-    if (!isAllowed(request, sent)) return problem(response, 401, 'it is not signed');
+    if (!this.isAllowed(request, sent)) return problem(response, 401, 'it is not signed');
     admitted();
     const body: { orders?: Order[] } = JSON.parse(sent || '{}');
     switch (`${method} ${pathname}`) {
-      case 'PUT /v1/orders': {
-        const { orders = [] } = body;
-        const kinds = orders.map(({ kind }) => kind);
-        const verdict = kinds.includes('quarantine')
-          ? 'quarantined'
-          : kinds.includes('maintenance')
-            ? 'maintenance'
-            : 'ok';
-        const reasons = orders.map(({ kind, reason, since }) => ({
-          verdict: kind === 'quarantine' ? ('quarantined' as const) : kind,
-          code: 'order',
-          text: reason,
-          since,
-        }));
-        set({ orders, health: { verdict, since: new Date().toISOString(), reasons } });
-        return send(response, 200, agent.status.health);
-      }
+      case 'PUT /v1/orders':
+        this.setOrders(body.orders ?? []);
+        return send(response, 200, this.status.health);
       case 'POST /v1/quarantine/clear':
-        return send(response, 200, agent.status.health);
+        return send(response, 200, this.status.health);
       case 'POST /v1/repair':
       case 'POST /v1/reboot':
-        if (agent.status.task.running) return problem(response, 409, 'a task is running');
-        if (pathname === '/v1/repair') repairs.push(body);
+        if (this.status.task.running) return problem(response, 409, 'a task is running');
+        if (pathname === '/v1/repair') this.repairs.push(body);
         response.writeHead(202).end();
         return;
       case 'POST /v1/screen':
@@ -140,55 +164,46 @@ export async function startFakeAgent(
     }
   }
 
-  async function changed(ms: number, response: ServerResponse): Promise<void> {
+  private setOrders(orders: Order[]): void {
+    const kinds = orders.map(({ kind }) => kind);
+    const verdict = kinds.includes('quarantine')
+      ? 'quarantined'
+      : kinds.includes('maintenance')
+        ? 'maintenance'
+        : 'ok';
+    const reasons = orders.map(({ kind, reason, since }) => ({
+      verdict: kind === 'quarantine' ? ('quarantined' as const) : kind,
+      code: 'order',
+      text: reason,
+      since,
+    }));
+    this.set({ orders, health: { verdict, since: new Date().toISOString(), reasons } });
+  }
+
+  private newRevision(): string {
+    return `${this.start}-${this.revision}`;
+  }
+
+  private isAllowed(request: IncomingMessage, body: string): boolean {
+    const nonce = nonceOf(request.headers['signature-input']?.toString()) ?? '';
+    const whom = { rack: rackName, machine: this.machine, key: this.key };
+    const isSigned = whyNotSigned(request, whom, nonce) === undefined;
+    const isWhole = request.headers['content-digest'] === contentDigest(body);
+    return isSigned && isWhole && this.challenges.delete(nonce);
+  }
+
+  private async changed(ms: number, response: ServerResponse): Promise<void> {
     await new Promise<void>((resolve) => {
       const end = () => {
         clearTimeout(timer);
-        waiting.delete(end);
+        this.waiting.delete(end);
         resolve();
       };
       const timer = setTimeout(end, ms);
-      waiting.add(end);
+      this.waiting.add(end);
       response.once('close', end);
     });
   }
-
-  function set(change: Partial<AgentStatus>): void {
-    agent.status = { ...agent.status, ...change };
-    revision += 1;
-    for (const end of [...waiting]) end();
-  }
-
-  const server = createServer((request, response) => void answer(request, response));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  async function close(): Promise<void> {
-    server.closeAllConnections();
-    if (server.listening) await new Promise((resolve) => server.close(resolve));
-  }
-  onTestFinished(close);
-  return {
-    url: `http://127.0.0.1:${port}`,
-    requests,
-    repairs,
-    set,
-    close,
-    get status() {
-      return agent.status;
-    },
-    read(change) {
-      agent.status = { ...agent.status, ...change };
-    },
-    restart(change = {}) {
-      start += 1;
-      set(change);
-    },
-    answerAs(answer) {
-      other = answer;
-      for (const end of [...waiting]) end();
-    },
-  };
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {

@@ -44,7 +44,7 @@ export class CurrentState {
   }
 
   get(): RackState {
-    if (!this.state) throw new TypeError('open() comes first');
+    if (!this.state) throw new TypeError('call open() first');
     return this.state;
   }
 

@@ -121,7 +121,7 @@ export class RenewedToken {
       this.flight !== undefined
         ? 1
         : Math.max(1, Math.ceil(this.notBefore - this.deps.clock.uptime()));
-    throw new NoToken(this.lastFailure?.why ?? 'upstream has not answered yet', wait);
+    throw new NoToken(this.lastFailure?.why ?? 'the token endpoint has not answered yet', wait);
   }
 
   /** Starts an upstream call, unless one is under way, the last one was too short ago, or others are first. */

@@ -69,7 +69,7 @@ describe('a place that will not do', () => {
     await mkdir(open);
     await chmod(open, 0o755);
     await symlink(open, join(dir, 'link'));
-    const expected = 'must be a folder of this user alone (mode 0700)';
+    const expected = 'must be a folder that only this user can access (mode 0700)';
     await expect(new SavedTokens(() => open).save([token])).rejects.toThrow(expected);
     await expect(new SavedTokens(() => join(dir, 'link')).load()).rejects.toThrow(expected);
   });
@@ -77,7 +77,9 @@ describe('a place that will not do', () => {
   it('is a file of somebody else’s making', async () => {
     const dir = await folder();
     await writeFile(join(dir, 'tokens.json'), '{"bootId": 5}');
-    await expect(new SavedTokens(() => dir).load()).rejects.toThrow('not readable as saved tokens');
+    await expect(new SavedTokens(() => dir).load()).rejects.toThrow(
+      'it does not contain saved tokens',
+    );
     await new SavedTokens(() => dir).save([token]);
     expect(await new SavedTokens(() => dir).load()).toEqual([token]);
   });

@@ -59,7 +59,9 @@ export class SavedTokens {
     try {
       contents = Contents.parse(JSON.parse(content));
     } catch {
-      throw new Error(`${this.file}: not readable as saved tokens; it is ignored and replaced`);
+      throw new Error(
+        `${this.file}: it does not contain saved tokens, so it is ignored and replaced`,
+      );
     }
     return contents.bootId === this.bootId() ? contents.tokens : [];
   }
@@ -73,7 +75,7 @@ export class SavedTokens {
   private async write(tokens: readonly SavedToken[]): Promise<void> {
     await this.checkFolder();
     const bootId = this.bootId();
-    if (bootId === undefined) throw new Error('/proc does not have the id of this boot');
+    if (bootId === undefined) throw new Error('/proc does not contain the boot id');
     const contents = { bootId, tokens };
     await writeFileAtomic(this.file, JSON.stringify(contents), { mode: 0o600 });
   }
@@ -89,7 +91,7 @@ export class SavedTokens {
     const folder = await lstat(dir);
     const isPrivate = folder.uid === process.getuid?.() && (folder.mode & 0o077) === 0;
     if (!folder.isDirectory() || !isPrivate) {
-      throw new Error(`${dir}: must be a folder of this user alone (mode 0700)`);
+      throw new Error(`${dir}: must be a folder that only this user can access (mode 0700)`);
     }
     const { type } = await statfs(dir);
     if (!memoryFileSystems.has(type)) {

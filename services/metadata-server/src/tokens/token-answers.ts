@@ -37,14 +37,14 @@ export function idTokenAnswer(held: HeldToken): Answer {
 /** `problem`: what `Tokens` or `RenewedToken.get` threw. Nothing of upstream's words reaches a caller. */
 export function noTokenAnswer(problem: unknown, identity: string): Answer {
   if (problem instanceof TooManyTokens) {
-    const why = 'This machine asks for too many audiences or sets of scopes.';
+    const why = 'This machine requests tokens for too many audiences or sets of scopes.';
     return errorPage(429, why, retryAfter(problem.retryAfterSeconds));
   }
-  if (!(problem instanceof NoToken)) return errorPage(500, 'The token could not be had.');
-  const why = `No valid token of identity ${identity} at the moment. Try again.`;
+  if (!(problem instanceof NoToken)) return errorPage(500, 'No token could be obtained.');
+  const why = `Identity ${identity} has no valid token at the moment. Try again.`;
   return errorPage(503, why, retryAfter(problem.retryAfterSeconds));
 }
 
 export function noIdTokens(identity: string): Answer {
-  return errorPage(404, `The credentials of identity ${identity} have no ID tokens.`);
+  return errorPage(404, `The credentials of identity ${identity} provide no ID tokens.`);
 }

@@ -43,9 +43,9 @@ const written = {
   'seen-down': { is: 'seen-down', text: 'seen down', wasUp: true },
   'seen-down already': { is: 'seen-down', text: 'seen down', wasUp: false },
   'seen-off': { is: 'seen-off', text: 'seen off' },
-  'off-natively': { is: 'off-natively', text: 'seen off; switch-1 turns it on by itself' },
+  'off-natively': { is: 'off-natively', text: 'seen off; switch-1 turns it on automatically' },
   'off-failed': { is: 'off-failed', text: 'not seen off' },
-  'off-unseen': { is: 'off-unseen', text: 'never seen off' },
+  'off-unseen': { is: 'off-unseen', text: 'never read off' },
   'cycled-natively': { is: 'cycled-natively', text: 'seen on' },
   'left-off': { is: 'left-off', text: 'did not turn it on in time' },
   'off-waited': { is: 'off-waited' },
@@ -63,7 +63,7 @@ const written = {
 type Written = keyof typeof written;
 
 const stillPending =
-  'the off is still pending and is carried out once that is possible; cancel it with skolo power on a';
+  'the outlet is still to be turned off, which happens as soon as possible; cancel it with skolo power on a';
 
 /** What may come in a phase, from the runner, while all goes its way. */
 const expected: Record<Phase, readonly Written[]> = {
@@ -264,7 +264,7 @@ const ways: Way[] = [
         ...[checked, read, 'turn-off: never seen off'],
         ...(how === 'by its outage' ? ['turn-on: seen down'] : []),
         'turn-on: seen on',
-        `see-back: back: ssh answers; ${proof} proves that it was off`,
+        `see-back: back: ssh answers; ${proof} confirms that it was off`,
       ],
     }),
   ),
@@ -383,7 +383,7 @@ const ways: Way[] = [
     events: ['begin', 'checked idle', 'restarted'],
     phases: 'check contact finished',
     outcome: 'cancelled',
-    story: [checked, 'contact: the daemon was restarted before it had begun'],
+    story: [checked, 'contact: the daemon was restarted before the cycle began'],
   },
   {
     name: 'of an on that a program asked for is not tried for ever',
@@ -549,7 +549,7 @@ describe('a restart', () => {
     expect(record).toMatchObject({
       outcome: 'failed',
       failedStep: 'turn-off',
-      detail: 'the daemon was restarted before the outlet was seen off',
+      detail: 'the daemon was restarted before the outlet read off',
     });
   });
 });

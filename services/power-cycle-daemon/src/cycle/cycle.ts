@@ -281,7 +281,7 @@ function back(
   if (unseenOff === undefined) return finish(record, 'back', facts, text);
   const proof = event.proof ?? (wentDown ? 'its own outage' : undefined);
   if (proof === undefined) return neverOff(withStep(record, facts, text), unseenOff, facts);
-  return finish(record, 'back', facts, `${text}; ${proof} proves that it was off`);
+  return finish(record, 'back', facts, `${text}; ${proof} confirms that it was off`);
 }
 
 function neverOff(record: CycleRecord, detail: string, facts: CycleFacts): CycleRecord {
@@ -317,7 +317,7 @@ function unwatched(record: CycleRecord): CycleRecord {
   return isMissed ? { ...record, unwatched: true } : record;
 }
 
-const powerFirst = 'the daemon was restarted; the power comes first';
+const powerFirst = 'the daemon was restarted; turning the power on first';
 
 /** What was under way goes on where no outlet is left off and nothing is done twice. */
 function afterRestart(record: CycleRecord, facts: CycleFacts): CycleRecord {
@@ -327,29 +327,44 @@ function afterRestart(record: CycleRecord, facts: CycleFacts): CycleRecord {
     case 'contact':
     case 'ready': {
       const { startedAt: _, ...rest } = record;
-      if (record.begun) return go(record, 'contact', facts, 'the daemon was restarted; it goes on');
+      if (record.begun) return go(record, 'contact', facts, 'the daemon was restarted; continuing');
       // Its client was cut off, and has taken that for a failure.
       if (record.origin === 'endpoint') {
-        return finish(record, 'cancelled', facts, 'the daemon was restarted before it had begun');
+        return finish(
+          record,
+          'cancelled',
+          facts,
+          'the daemon was restarted before the cycle began',
+        );
       }
       return { ...rest, phase: 'queued', attempt: 0 };
     }
     case 'soft-reboot':
     case 'going-down': {
       const interrupted = { ...record, begun: true, interrupted: true };
-      return go(interrupted, 'going-down', facts, 'the daemon was restarted; did it reboot?');
+      return go(
+        interrupted,
+        'going-down',
+        facts,
+        'the daemon was restarted; checking whether the machine rebooted',
+      );
     }
     case 'turn-off': {
       if (record.action === 'off') return go(record, 'turn-off', facts, 'the daemon was restarted');
       if (record.sawOff) return go(record, 'turn-on', facts, powerFirst);
-      const detail = 'the daemon was restarted before the outlet was seen off';
+      const detail = 'the daemon was restarted before the outlet read off';
       return go({ ...record, failure: { step: 'turn-off', detail } }, 'turn-on', facts, detail);
     }
     case 'off':
     case 'turn-on':
       return go(record, 'turn-on', facts, powerFirst);
     case 'see-back':
-      return go(record, 'see-back', facts, 'the daemon was restarted; still waiting for it');
+      return go(
+        record,
+        'see-back',
+        facts,
+        'the daemon was restarted; still waiting for the machine',
+      );
     case 'finished':
       return record;
   }
@@ -359,7 +374,7 @@ function afterRestart(record: CycleRecord, facts: CycleFacts): CycleRecord {
 function inherited(record: CycleRecord, text: string, facts: CycleFacts): CycleRecord {
   if (record.action === 'on' || record.phase === 'finished') return record;
   if (hasNotBegun(record)) return finish(record, 'cancelled', facts, text);
-  const power = record.action === 'off' ? '' : '; what it turned off comes on';
+  const power = record.action === 'off' ? '' : '; its outlets are turned on again';
   return fail(record, `${text}${power}`, facts);
 }
 
@@ -383,7 +398,7 @@ export function whatIsPending(
   detail: string,
 ): { detail: string; pending?: true } {
   if (record.action !== 'off' || !isStanding(record)) return { detail };
-  const how = `the off is still pending and is carried out once that is possible; cancel it with skolo power on ${record.target}`;
+  const how = `the outlet is still to be turned off, which happens as soon as possible; cancel it with skolo power on ${record.target}`;
   return { detail: `${detail}; ${how}`, pending: true };
 }
 

@@ -21,7 +21,7 @@ machines:
   e-[1-8]: { kind: host, power: 'pdu-1/[11-18]', offSeconds: 0.5 }
   f-[1-4]: { kind: rpi, power: 'switch-1/[11-14]', offSeconds: 0.5 }
 `;
-const checked = 'check: no agent to ask whether a task is running';
+const checked = 'check: it has no agent that reports tasks';
 
 function texts({ steps }: Pick<PowerCycle, 'steps'>): string[] {
   return steps.map(({ step, text }) => `${step}: ${text}`);
@@ -60,10 +60,10 @@ describe('a cycle', () => {
     expect(daemon.boards.get('pdu-1').told).toEqual(['off 1', 'on 1 48v']);
     expect(texts(cycle)).toEqual([
       checked,
-      'soft-reboot: not rebooted by itself: rack.yaml gives it no login for ssh',
+      'soft-reboot: soft reboot failed: rack.yaml has no login for SSH for it',
       'contact: pdu-1/1 is on',
-      'turn-off: pdu-1/1 seen off',
-      'turn-on: pdu-1/1 seen on',
+      'turn-off: pdu-1/1 reads off',
+      'turn-on: pdu-1/1 reads on',
     ]);
     expect(await pendingOns(daemon)).toEqual([]);
   });
@@ -78,8 +78,8 @@ describe('a cycle', () => {
     expect(texts(cycle)).toEqual([
       checked,
       'contact: switch-1/1 is on',
-      'turn-off: switch-1/1 seen off; switch-1 turns it on by itself',
-      'turn-on: switch-1/1 seen on',
+      'turn-off: switch-1/1 reads off; switch-1 turns it on automatically',
+      'turn-on: switch-1/1 reads on',
     ]);
     expect(await pendingOns(daemon)).toEqual([]);
   });
@@ -108,8 +108,8 @@ describe('a cycle', () => {
     expect(daemon.boards.get('pdu-1').told).toEqual(['off 2', 'on 2 auto']);
     expect(daemon.boards.get('pdu-2').told).toEqual(['off 2', 'on 2 auto']);
     expect(texts(cycle).slice(2)).toEqual([
-      'turn-off: pdu-1/2 seen off, pdu-2/2 seen off',
-      'turn-on: pdu-1/2 seen on, pdu-2/2 seen on',
+      'turn-off: pdu-1/2 reads off, pdu-2/2 reads off',
+      'turn-on: pdu-1/2 reads on, pdu-2/2 reads on',
     ]);
   });
 
@@ -119,11 +119,11 @@ describe('a cycle', () => {
 
     const cycle = await daemon.finished(await daemon.request('b'));
 
-    const detail = 'not seen off: pdu-1/1 reads back on';
+    const detail = 'does not read off: pdu-1/1 reads back on';
     expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'turn-off', detail });
     // An off may still be on its way: that it reads on is not enough.
     expect(daemon.boards.get('pdu-1').told).toEqual(['off 1', 'off 1', 'off 1', 'on 1 auto']);
-    expect(texts(cycle).slice(2)).toEqual([`turn-off: ${detail}`, 'turn-on: pdu-1/1 seen on']);
+    expect(texts(cycle).slice(2)).toEqual([`turn-off: ${detail}`, 'turn-on: pdu-1/1 reads on']);
     expect(await pendingOns(daemon)).toEqual([]);
   });
 
@@ -133,7 +133,7 @@ describe('a cycle', () => {
 
     const cycle = await daemon.finished(await daemon.request('c'));
 
-    const detail = 'not seen off: pdu-2/2 reads back on';
+    const detail = 'does not read off: pdu-2/2 reads back on';
     expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'turn-off', detail });
     expect(daemon.boards.get('pdu-1').told).toEqual(['off 2', 'on 2 auto']);
     expect(await pendingOns(daemon)).toEqual([]);
@@ -149,7 +149,7 @@ describe('a cycle', () => {
     expect(cycle.outcome).toBe('on');
     expect(board.told).toEqual(['off 1', 'on 1 auto']);
     expect(texts(cycle)).toContainEqual(
-      expect.stringMatching(/no such command.*; now step by step$/),
+      expect.stringMatching(/no such command.*; continuing step by step$/),
     );
   });
 
@@ -161,7 +161,7 @@ describe('a cycle', () => {
     const cycle = await daemon.finished(await daemon.request('a'));
 
     expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'turn-off' });
-    expect(cycle.detail).toBe('switch-1/1 reads back on; never seen off');
+    expect(cycle.detail).toBe('switch-1/1 reads back on; never read off');
     expect(board.told).toEqual(['cycle 1', 'on 1 auto']);
   });
 
@@ -194,7 +194,7 @@ describe('a cycle', () => {
 
     expect(cycle).toMatchObject({ outcome: 'stuck-off' });
     expect(cycle.detail).toBe(
-      'pdu-1/1 could not be verified as on: pdu-1/1 reads back off; tried for ever',
+      'pdu-1/1 could not be verified as on: pdu-1/1 reads back off; retries continue',
     );
     expect(stuck.outlets.find(({ outlet }) => outlet === 'pdu-1/1')).toMatchObject({
       stuckOff: true,
@@ -220,7 +220,7 @@ describe('a cycle', () => {
 
     const cycle = await daemon.finished(await daemon.request('b'));
 
-    const detail = 'pdu-1/1: the device does not tell whether it is on';
+    const detail = 'pdu-1/1: the device does not report whether it is on';
     expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'contact', detail });
     expect(daemon.boards.get('pdu-1').told).toEqual([]);
   });
@@ -239,7 +239,7 @@ describe('a cycle', () => {
     expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'contact', detail });
     expect(texts(cycle)).toEqual([
       checked,
-      'contact: pdu-1: connection refused; tried again',
+      'contact: pdu-1: connection refused; retrying',
       'contact: pdu-1: connection refused',
     ]);
     expect(controllers.find(({ name }) => name === 'pdu-1')).toMatchObject({
@@ -354,7 +354,7 @@ describe('a machine', () => {
 
     expect(cycle.outcome).toBe('back');
     expect(machine.boots).toBe(2);
-    expect(texts(cycle)).toContainEqual(expect.stringMatching(/: seen down: nothing at /));
+    expect(texts(cycle)).toContainEqual(expect.stringMatching(/: confirmed down: nothing at /));
     expect(cycle.detail).toMatch(/^back: ssh answers at 127\.0\.1\.1:\d+, after \d+ s$/);
   });
 
@@ -368,7 +368,7 @@ describe('a machine', () => {
     expect(machine.received.filter(({ text }) => text.startsWith('POST'))).toHaveLength(1);
     expect(texts(cycle).slice(0, 2)).toEqual([
       'check: no task is running',
-      'soft-reboot: asked to reboot, by its agent',
+      'soft-reboot: reboot requested from its agent',
     ]);
   });
 
@@ -393,7 +393,7 @@ describe('a machine', () => {
 
     expect(cycle.outcome).toBe('back');
     expect(boards.get('switch-1').told).toEqual(['cycle 9']);
-    expect(texts(cycle)[1]).toMatch(/^soft-reboot: not reachable, so it is not asked to reboot/);
+    expect(texts(cycle)[1]).toMatch(/^soft-reboot: unreachable, so no soft reboot/);
   });
 
   it('that runs a task is left alone, unless forced', async () => {
@@ -417,12 +417,12 @@ describe('a machine', () => {
     const cycle = await finished(await daemon.request('m'));
 
     expect(cycle.outcome).toBe('back');
-    expect(texts(cycle)[0]).toBe('check: its agent is silent, which counts as not busy');
+    expect(texts(cycle)[0]).toBe('check: its agent does not answer, which counts as idle');
   });
 
   it.each([
-    ['as its boot tells', {}, 'but it still runs the same boot'],
-    ['since nobody saw it down', { agentPort: false }, 'but it was never seen down'],
+    ['as its boot tells', {}, 'but it has not rebooted'],
+    ['since nobody saw it down', { agentPort: false }, 'but it was never down'],
   ] as const)('that never went down is not back, %s', async (_name, options, why) => {
     const { daemon, machine, finished } = await withMachine(['pdu-1/9'], options);
     await machine.misbehave('ignores-power');
@@ -430,7 +430,7 @@ describe('a machine', () => {
     const cycle = await finished(await daemon.request('m'));
 
     expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'see-back' });
-    expect(cycle.detail).toContain(`${why}; is it really pdu-1/9 that feeds it?`);
+    expect(cycle.detail).toContain(`${why}; check that pdu-1/9 feeds it`);
   });
 
   it.each([
@@ -458,7 +458,7 @@ describe('a machine', () => {
 
       expect(cycle).toMatchObject(expected);
       expect(cycle.detail).toContain(
-        expected.outcome === 'back' ? 'its own outage proves that it was off' : 'never seen off',
+        expected.outcome === 'back' ? 'its own outage confirms that it was off' : 'never read off',
       );
       expect(boards.get('switch-1').told.filter((each) => each.startsWith('cycle'))).toHaveLength(
         1,
@@ -473,7 +473,7 @@ describe('a machine', () => {
 
     const id = await daemon.request('m');
     await machine.misbehave('ssh-silent');
-    await until(id, ({ steps }) => steps.some(({ text }) => text.startsWith('seen down')));
+    await until(id, ({ steps }) => steps.some(({ text }) => text.startsWith('confirmed down')));
     await machine.behave('ssh-silent');
     const cycle = await finished(id);
 
@@ -526,14 +526,15 @@ describe('a phone', () => {
     expect(machine.boots).toBe(1);
     expect(texts(cycle)[1]).toBe('soft-reboot: not a machine: its power is cut');
     expect(cycle.detail).toMatch(
-      /^back: its agent sees it, after \d+ s; its younger connection proves that it was off$/,
+      /^back: its agent sees it, after \d+ s; its newer USB connection confirms that it was off$/,
     );
   });
 
   const noPower = {
     outcome: 'failed',
     failedStep: 'turn-off',
-    detail: 'm/usb/1-1.2 seen off by its hub, which does not prove that the phone lost its power',
+    detail:
+      'm/usb/1-1.2 reads off according to its hub, which does not confirm that the phone lost power',
   };
   const deceptive = { ...mega4, location: '1-1', ports: 5 };
 
@@ -579,7 +580,7 @@ describe('a phone', () => {
     const cycle = await finished(await daemon.request('m-device', short));
 
     expect(cycle.outcome).toBe('back');
-    expect(cycle.detail).toContain('its own outage proves that it was off');
+    expect(cycle.detail).toContain('its own outage confirms that it was off');
   });
 
   it('that did not charge before proves nothing by that', async () => {
@@ -605,7 +606,7 @@ describe('a phone', () => {
     expect(wasOff).toEqual(['usb/1-1.2']);
     expect(await next.finished(id)).toMatchObject({
       outcome: 'back',
-      detail: expect.stringContaining('its younger connection proves that it was off'),
+      detail: expect.stringContaining('its newer USB connection confirms that it was off'),
     });
     expect(machine.usb.isOn('usb/1-1.2')).toBe(true);
   });
@@ -640,7 +641,7 @@ describe('a phone', () => {
     const cycle = await finished(await daemon.request('m-device', short));
 
     expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'see-back' });
-    expect(cycle.detail).toBe('not back within 1 s: for the agent it is missing');
+    expect(cycle.detail).toBe('not back within 1 s: the agent reports it as missing');
   });
 
   it('on a hub that does not obey is not reported as off', async () => {

@@ -337,7 +337,7 @@ export class Cycles {
       await store.write([store.cycles.put(record), ...outlets]);
       return record;
     } catch (error) {
-      const what = previous.begun ? 'nothing more was touched' : 'nothing was touched';
+      const what = previous.begun ? 'nothing else was changed' : 'nothing was changed';
       const detail = `${what}, because the journal cannot be written: ${errorText(error)}`;
       const failed: CycleRecord = {
         ...previous,

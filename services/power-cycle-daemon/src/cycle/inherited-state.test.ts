@@ -56,7 +56,7 @@ it('turns on what is to come on, and carries out no off and no cycle', async () 
   });
   expect(await second.finished(off)).toMatchObject({
     outcome: 'failed',
-    detail: expect.stringContaining('what it turned off comes on'),
+    detail: expect.stringContaining('its outlets are turned on again'),
   });
   expect((await second.finished(cycles[0]?.id ?? '')).outcome).toBe('failed');
   await expect(access(mark)).rejects.toThrow('ENOENT');

@@ -8,15 +8,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PowerCycle } from '@skolo/api';
 import { newToken } from '@skolo/common';
+import type { AtTheEnd } from '@skolo/common/testing/own-process';
 import { countRounds, isLong, seed, seeded } from '@skolo/durable/fault-injection';
 import { type SimulatedDevice, startHttpRelay, startShellyGen2 } from '@skolo/simulators';
 import { afterAll, describe, expect, it } from 'vitest';
 import { rackYaml, testAgentKey } from '../testing/daemon.ts';
-import {
-  type AtTheEnd,
-  type DaemonProcess,
-  startDaemonProcess,
-} from '../testing/daemon-process.ts';
+import { type DaemonProcess, startDaemonProcess } from '../testing/daemon-process.ts';
 import { waitUntil } from '../testing/wait-until.ts';
 
 /** Few, as the service takes long to start. */

@@ -15,16 +15,16 @@ export async function checkTask(step: Step): Promise<CycleEvent> {
   const { rack, target, settings, signal } = step;
   const agent = target?.machine && agentOf(rack, target.machine);
   if (agent === undefined) {
-    return { is: 'checked', task: 'unknown', text: 'no agent to ask whether a task is running' };
+    return { is: 'checked', task: 'unknown', text: 'it has no agent that reports tasks' };
   }
   const status = await agent.status(settings.taskCheckSeconds * 1000, signal);
   if (status === undefined && step.record.origin === 'agent') {
     // It has just asked for this, so its silence is no sign that it is idle.
-    const text = 'its agent asked for this, and is silent now: a task may be running';
+    const text = 'its agent requested this and no longer answers: a task may be running';
     return { is: 'checked', task: 'running', text };
   }
   if (status === undefined) {
-    const text = 'its agent is silent, which counts as not busy';
+    const text = 'its agent does not answer, which counts as idle';
     return { is: 'checked', task: 'unknown', text };
   }
   const { task, bootId } = status;
@@ -58,7 +58,7 @@ export async function reboot(step: Step): Promise<CycleEvent> {
   const look = await probeOf(rack, machine)?.(watch.lookMs, signal);
   signal.throwIfAborted();
   if (look !== undefined && !look.up) {
-    return impossible(`not reachable, so it is not asked to reboot: ${look.text}`);
+    return impossible(`unreachable, so no soft reboot: ${look.text}`);
   }
   const deps = { agent: agentOf(rack, machine), hostKeys, timeoutMs: softTimeoutMs };
   const { accepted, text } = await softReboot(rack, machine, record.reason, deps, signal);
@@ -70,10 +70,10 @@ export async function watchDown(step: Step): Promise<CycleEvent> {
   const { watch } = step.timing;
   const observer = observerOf(rack, target);
   const down = observer && (await seeDown(observer, settings.softSeconds * 1000, watch, signal));
-  if (down !== undefined) return { is: 'went-down', text: `seen down: ${down.text}` };
+  if (down !== undefined) return { is: 'went-down', text: `confirmed down: ${down.text}` };
   // It may have been down, and be back, before anybody looked: the daemon was restarted meanwhile.
   const boot = observer && (await bootSince(observer, record.bootId, watch.lookMs, signal));
-  if (boot === 'another') return { is: 'went-down', text: 'another boot runs already' };
+  if (boot === 'another') return { is: 'went-down', text: 'it has already rebooted' };
   return { is: 'not-down', text: `did not go down within ${settings.softSeconds} s` };
 }
 
@@ -84,7 +84,7 @@ export async function watchBack(step: Step): Promise<CycleEvent> {
   const fault = await faultsOf(step);
   step.signal.throwIfAborted();
   if (fault === undefined) return event;
-  const text = `${event.text}; its outlet reports a fault (${fault}): look at the port, the cable and what draws power there`;
+  const text = `${event.text}; its outlet reports a fault (${fault}); check the port, the cable and the device behind it`;
   return { ...event, text, fault };
 }
 
@@ -103,11 +103,11 @@ async function awaitTarget(step: Step): Promise<CycleEvent> {
         : () => (step.clock.now() - Date.parse(offAt)) / 1000;
     const options = { withinMs, secondsOff };
     const seen = agent && (await seePhone(agent, device.name, options, watch, signal));
-    return seen ?? { is: 'not-visible', text: 'on; no agent tells whether it is back' };
+    return seen ?? { is: 'not-visible', text: 'on; no agent can report whether it is back' };
   }
   const observer = observerOf(rack, target);
   if (observer === undefined) {
-    return { is: 'not-visible', text: 'on; nothing tells whether it is back' };
+    return { is: 'not-visible', text: 'on; there is no way to check whether it is back' };
   }
   const { sawDown, bootId, unwatched, interrupted } = record;
   // Without a restart it was watched from before its power was cut, so it was up until now.
@@ -116,7 +116,7 @@ async function awaitTarget(step: Step): Promise<CycleEvent> {
   if (seen.is !== 'never-down') return seen;
   const why =
     interrupted || unwatched
-      ? 'the daemon was restarted meanwhile and may have missed it'
-      : `is it really ${record.feeds.map(feedKey).join(', ')} that feeds it?`;
+      ? 'the daemon was restarted and may have missed the reboot'
+      : `check that ${record.feeds.map(feedKey).join(', ')} feeds it`;
   return { is: 'not-back', text: `${seen.text}; ${why}` };
 }

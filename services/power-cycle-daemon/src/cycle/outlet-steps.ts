@@ -21,7 +21,7 @@ export async function contact(step: Step): Promise<CycleEvent> {
     try {
       const read = await Promise.all(feeds.map((feed) => readFeed(feed, step)));
       const silent = read.find(([, { state }]) => action !== 'on' && state === 'unknown');
-      if (silent) throw new Error(`${silent[0]}: the device does not tell whether it is on`);
+      if (silent) throw new Error(`${silent[0]}: the device does not report whether it is on`);
       const modes = new Map(read.map(([key, reading]) => [key, reading.mode]));
       const text = read.map(([key, reading]) => `${key} is ${stateText(reading)}`).join(', ');
       return { is: 'contacted', modes, text };
@@ -33,7 +33,7 @@ export async function contact(step: Step): Promise<CycleEvent> {
       if (action === 'on' && isOfDevice) return { is: 'contacted', modes: new Map(), text };
       const isFinal = isOfDevice && !error.retry;
       if (isFinal || attempt >= settings.tries.off) return { is: 'contact-failed', text };
-      step.report({ is: 'noted', text: `${text}; tried again` });
+      step.report({ is: 'noted', text: `${text}; retrying` });
       await pause(timing.contactPauseMs, signal);
     }
   }
@@ -56,7 +56,7 @@ export async function faultsOf(step: Step): Promise<string | undefined> {
 async function readFeed(feed: Feed, { controllers }: Step): Promise<[string, OutletReading]> {
   const key = feedKey(feed);
   const controller = controllers.get(feed.controller);
-  if (controller === undefined) throw new Error(`${feed.controller} is not in rack.yaml any more`);
+  if (controller === undefined) throw new Error(`${feed.controller} is no longer in rack.yaml`);
   const reading = (await controller.read([feed.outlet])).get(feed.outlet);
   if (reading === undefined) throw new Error(`${key}: no reading`);
   return [key, reading];
@@ -98,7 +98,7 @@ async function reportDown(
   try {
     const down = await seeDown(observer, 3_600_000, timing.watch, signal);
     if (down === undefined) return;
-    report({ is: 'seen-down', text: `seen down: ${down.text}`, wasUp: wasUp || down.wasUp });
+    report({ is: 'seen-down', text: `confirmed down: ${down.text}`, wasUp: wasUp || down.wasUp });
   } catch (error) {
     if (!signal.aborted) throw error;
   }
@@ -134,14 +134,15 @@ async function allNatively(
   if (outcome.is !== 'rejected') return outcome;
   const { text } = outcome;
   if (record.nativeOnly) return { is: 'off-failed', text };
-  report({ is: 'noted', text: `${text}; now step by step` });
+  report({ is: 'noted', text: `${text}; continuing step by step` });
   return allStepByStep(step);
 }
 
 async function allStepByStep(step: Step): Promise<CycleEvent> {
   const { record, settings, controllers, timing, signal } = step;
   if (record.nativeOnly) {
-    const text = 'the device can no longer cycle the outlet by itself, and nobody could turn it on';
+    const text =
+      'the device can no longer cycle the outlet itself, and then nothing could turn it on';
     return { is: 'off-failed', text };
   }
   const options = { tries: settings.tries.off, patience: timing.patience, alone: record.alone };
@@ -149,7 +150,7 @@ async function allStepByStep(step: Step): Promise<CycleEvent> {
     record.feeds.map((feed): Verification | Promise<Verification> => {
       const controller = controllers.get(feed.controller);
       if (controller !== undefined) return turnOff(controller, feed.outlet, options, signal);
-      return { is: 'not', text: `${feed.controller} is not in rack.yaml any more` };
+      return { is: 'not', text: `${feed.controller} is no longer in rack.yaml` };
     }),
   );
   const failed = verifications.filter(({ is }) => is === 'not');
@@ -159,7 +160,7 @@ async function allStepByStep(step: Step): Promise<CycleEvent> {
   if (failed.length > 0) return { is: 'off-failed', text };
   if (!record.feeds.some(isUsbPort)) return { is: 'seen-off', text };
   // Many hubs report a port as off and leave the power on.
-  const unverified = `${text} by its hub, which does not prove that the phone lost its power`;
+  const unverified = `${text} according to its hub, which does not confirm that the phone lost power`;
   return { is: 'seen-off', text: unverified, unverified: true };
 }
 
@@ -181,7 +182,7 @@ export async function waitOff(step: Step): Promise<CycleEvent> {
     const cut = AbortSignal.any([signal, step.ending]);
     await pause(record.offSeconds * 1000, cut).catch(() => undefined);
     if (step.ending.aborted) {
-      step.report({ is: 'noted', text: 'the daemon stops: the power comes back early' });
+      step.report({ is: 'noted', text: 'the daemon is stopping: the power comes back early' });
     } else if (observer !== undefined && target?.kind !== 'device') {
       await Promise.race([looking, pause(watch.lookMs, ending)]);
     }

@@ -69,7 +69,7 @@ describe('an edit of rack.yaml', () => {
     expect(cycle).toMatchObject({
       outcome: 'failed',
       failedStep: 'queued',
-      detail: 'b is not fed by pdu-1/2 any more, but by pdu-1/3; ask again',
+      detail: 'b is no longer fed by pdu-1/2, but by pdu-1/3; send the request again',
     });
     await daemon.finished(first);
     expect(daemon.boards.get('pdu-1').told).toEqual(['off 1', 'on 1 auto']);
@@ -87,7 +87,7 @@ describe('an edit of rack.yaml', () => {
     expect(cycle).toMatchObject({
       outcome: 'failed',
       failedStep: 'contact',
-      detail: 'pdu-1 is not in rack.yaml any more',
+      detail: 'pdu-1 is no longer in rack.yaml',
     });
   });
 

@@ -54,7 +54,7 @@ const ways: Way[] = [
     name: 'it was asked to reboot, and hangs',
     mode: 'auto',
     before: (_board, machine) => machine.misbehave('hangs-at-reboot'),
-    reached: ({ steps }) => steps.some(({ text }) => text === 'asked to reboot, by its agent'),
+    reached: ({ steps }) => steps.some(({ text }) => text === 'reboot requested from its agent'),
     outcome: 'failed',
     failedStep: 'soft-reboot',
     detail: /^did not go down within 1 s$/,
@@ -66,7 +66,7 @@ const ways: Way[] = [
     name: 'it was asked to reboot, and does so unseen',
     mode: 'auto',
     before: (_board, machine) => machine.misbehave('hangs-at-reboot'),
-    reached: ({ steps }) => steps.some(({ text }) => text === 'asked to reboot, by its agent'),
+    reached: ({ steps }) => steps.some(({ text }) => text === 'reboot requested from its agent'),
     async meanwhile(_board, machine) {
       await machine.behave();
       const body = JSON.stringify({ why: 'as it was asked to' });
@@ -112,7 +112,7 @@ const ways: Way[] = [
     },
     outcome: 'failed',
     failedStep: 'turn-off',
-    detail: /^the daemon was restarted before the outlet was seen off$/,
+    detail: /^the daemon was restarted before the outlet read off$/,
     // That it reads on proves nothing: the off may still be on its way.
     told: ['off 9', 'on 9 auto'],
     boots: 1,
@@ -151,7 +151,7 @@ const ways: Way[] = [
     power: 'switch-1/9',
     // The first daemon has to stop within this time.
     offSeconds: 3,
-    reached: ({ steps }) => steps.some(({ text }) => text.includes('turns it on by itself')),
+    reached: ({ steps }) => steps.some(({ text }) => text.includes('turns it on automatically')),
     outcome: 'back',
     told: ['cycle 9', 'on 9 auto'],
     boots: 2,

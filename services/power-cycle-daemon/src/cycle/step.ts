@@ -47,7 +47,7 @@ export function whyMoved({ record, target }: Step): string | undefined {
   const then = record.feeds.map(feedKey).join(', ');
   const now = target.feeds.map(formatOutlet).join(', ');
   if (then === now) return undefined;
-  return `${record.target} is not fed by ${then} any more, but by ${now || 'nothing'}; ask again`;
+  return `${record.target} is no longer fed by ${then}, but by ${now || 'nothing'}; send the request again`;
 }
 
 /** Undefined: nothing shows whether it is up. A phone is only visible to the agent of its machine, and up while it charges. */

@@ -254,7 +254,7 @@ describe('closing', () => {
     await controller.close();
     const after = await failure(controller.turnOff('4'));
 
-    const ended = new Error('pdu-1: no longer in the rack, or the daemon stops');
+    const ended = new Error('pdu-1: removed from rack.yaml, or the daemon is stopping');
     expect(await Promise.all([running, ...waiting, after])).toEqual([ended, ended, ended, ended]);
     expect(board).toMatchObject({ told: [], reads: [], isClosed: true });
     expect(controller.state).toBe('unknown');

@@ -140,7 +140,7 @@ export class Controller {
    */
   cycleNatively(outlet: string, offSeconds: number, watch: ReadBack): Promise<NativeResult> {
     const native = this.driver.nativeCycle;
-    if (native === undefined) throw new TypeError(`${this.name} has no cycle of its own`);
+    if (native === undefined) throw new TypeError(`${this.name} cannot cycle an outlet itself`);
     // Reads do not wait for it.
     const later = this.deps.maySwitch(this.name, this.closing.signal);
     if (later !== undefined) {
@@ -170,7 +170,9 @@ export class Controller {
 
   /** Ends what runs; what waits is rejected. */
   async close(): Promise<void> {
-    this.closing.abort(new Error(`${this.name}: no longer in the rack, or the daemon stops`));
+    this.closing.abort(
+      new Error(`${this.name}: removed from rack.yaml, or the daemon is stopping`),
+    );
     await this.working;
     // Whatever comes of it, it is not used any more.
     await this.driver.close().catch(() => undefined);

@@ -97,7 +97,7 @@ describe('controllers', () => {
     edit(infrastructure.replace('2.3', '2.4') + machines);
 
     expect(controllers.get('pdu-1')).not.toBe(previous);
-    await expect(previous?.read(['1'])).rejects.toThrow('no longer in the rack');
+    await expect(previous?.read(['1'])).rejects.toThrow('removed from rack.yaml');
     expect(boards.get('pdu-1').isClosed).toBe(true);
     expect((await controllers.get('pdu-1')?.read(['1']))?.get('1')?.state).toBe('on');
   });

@@ -77,7 +77,7 @@ describe('the daemon of a jumphost', () => {
       outcome: 'failed',
       failedStep: 'turn-off',
       detail: expect.stringContaining(
-        'nothing is switched: another jumphost, with epoch 7, has replaced this one',
+        'no outlet is switched: another jumphost, with epoch 7, has replaced this one',
       ),
     });
     // What it had off is the other one's now, which has its journal.
@@ -86,7 +86,7 @@ describe('the daemon of a jumphost', () => {
     );
     expect(board.told).toEqual([]);
     expect(await reasons(daemon)).toContain(
-      'retired: nothing is switched: another jumphost, with epoch 7, has replaced this one',
+      'retired: no outlet is switched: another jumphost, with epoch 7, has replaced this one',
     );
   });
 

@@ -54,7 +54,7 @@ export function reportJumphost({ stateDir, clock }: MaySwitchDeps, degraded: Deg
 }
 
 function retiredText({ epoch }: { epoch: number }): string {
-  return `nothing is switched: another jumphost, with epoch ${epoch}, has replaced this one`;
+  return `no outlet is switched: another jumphost, with epoch ${epoch}, has replaced this one`;
 }
 
 /** A damaged file says nothing but that this is a jumphost. */

@@ -26,7 +26,7 @@ describe('seeing the state of an outlet', () => {
 
     expect(verification).toMatchObject({
       is: 'verified',
-      text: 'pdu-1/1 seen off',
+      text: 'pdu-1/1 reads off',
       reading: { state: 'off', delivering: false },
     });
   });
@@ -38,7 +38,11 @@ describe('seeing the state of an outlet', () => {
       { leaks: true, off: true },
       'pdu-1/1 is set off, and still delivers power',
     ],
-    ['does not tell', { tellsNothing: true }, 'pdu-1/1: the device does not tell whether it is on'],
+    [
+      'does not tell',
+      { tellsNothing: true },
+      'pdu-1/1: the device does not report whether it is on',
+    ],
     ['does not answer', { isDown: true }, 'pdu-1: connection refused'],
   ] as const)('proves nothing where it %s', async (_name, fault, text) => {
     const { controller, board } = plugged();
@@ -115,7 +119,7 @@ describe('turning off', () => {
 
     const verification = await turnOff(controller, '1', tries, signal);
 
-    expect(verification).toEqual({ is: 'not', text: 'not seen off: pdu-1/1 reads back on' });
+    expect(verification).toEqual({ is: 'not', text: 'does not read off: pdu-1/1 reads back on' });
     expect(board.told).toEqual(['off 1', 'off 1', 'off 1']);
   });
 
@@ -125,7 +129,7 @@ describe('turning off', () => {
 
     const verification = await turnOff(controller, '1', tries, signal);
 
-    const text = 'not seen off: pdu-1: no such command; pdu-1/1 reads back on';
+    const text = 'does not read off: pdu-1: no such command; pdu-1/1 reads back on';
     expect(verification).toEqual({ is: 'not', text });
     expect(board.reads.length).toBeGreaterThan(0);
   });
@@ -185,14 +189,14 @@ describe('the own cycle of a device', () => {
 
   it.each([
     ['the requested time', { least: 0, most: 60 }, 0.05, ''],
-    ['a time of its own', 'fixed', undefined, ', after the time that is set on it'],
+    ['a time of its own', 'fixed', undefined, ', after the delay set on it'],
   ] as const)('is seen off and on, after %s', async (_name, native, offSeconds, when) => {
     const { controller, board } = plugged(native);
 
     const { outcome, seenOff } = await cycle(controller, offSeconds);
 
-    expect(outcome).toEqual({ is: 'cycled-natively', text: 'pdu-1/1 seen on' });
-    expect(seenOff).toEqual([`pdu-1/1 seen off; pdu-1 turns it on by itself${when}`]);
+    expect(outcome).toEqual({ is: 'cycled-natively', text: 'pdu-1/1 reads on' });
+    expect(seenOff).toEqual([`pdu-1/1 reads off; pdu-1 turns it on automatically${when}`]);
     expect(board.told).toEqual(['cycle 1']);
   });
 
@@ -228,13 +232,13 @@ describe('the own cycle of a device', () => {
       'took it and was never seen off',
       { ignores: 'off' },
       'off-unseen',
-      'pdu-1/1 reads back on; never seen off',
+      'pdu-1/1 reads back on; never read off',
     ],
     [
       'lost the answer and was never seen off',
       { ignores: 'off', losesAnswers: 1 },
       'off-unseen',
-      'pdu-1: the connection died; pdu-1/1 reads back on; never seen off',
+      'pdu-1: the connection died; pdu-1/1 reads back on; never read off',
     ],
     ['rejected it', { rejectsCycles: true }, 'rejected', 'pdu-1: no such command'],
   ] as const)(

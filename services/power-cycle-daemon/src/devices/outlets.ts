@@ -33,7 +33,7 @@ export async function seeState(
     const { seen, text, reading } = await readOnce(controller, outlet, state);
     signal.throwIfAborted();
     if (seen && reading !== undefined) {
-      return { is: 'verified', reading, text: `${controller.name}/${outlet} seen ${state}` };
+      return { is: 'verified', reading, text: `${controller.name}/${outlet} reads ${state}` };
     }
     if (performance.now() + wait > end) return { is: 'not', text };
     await pause(wait, signal);
@@ -50,7 +50,7 @@ async function readOnce(
     const reading = (await controller.read([outlet])).get(outlet);
     if (reading === undefined) return { seen: false, text: `${name}: no reading` };
     if (reading.state === 'unknown') {
-      return { seen: false, reading, text: `${name}: the device does not tell whether it is on` };
+      return { seen: false, reading, text: `${name}: the device does not report whether it is on` };
     }
     if (state === 'off' && reading.state === 'off' && !isOff(reading)) {
       return { seen: false, reading, text: `${name} is set off, and still delivers power` };
@@ -79,7 +79,7 @@ export async function turnOff(
     reasons.push(verification.text);
     if (error instanceof DeviceError && !error.retry) break;
   }
-  return { is: 'not', text: `not seen off: ${[...new Set(reasons)].join('; ')}` };
+  return { is: 'not', text: `does not read off: ${[...new Set(reasons)].join('; ')}` };
 }
 
 /**
@@ -99,7 +99,7 @@ export async function turnOn(
     return {
       is: 'verified',
       reading: before.reading,
-      text: `${controller.name}/${outlet} seen on`,
+      text: `${controller.name}/${outlet} reads on`,
     };
   }
   const error = await controller
@@ -151,12 +151,12 @@ export async function cycleNatively(
     if (off.is === 'not') {
       // It is not sent again: it may have been carried out.
       const why = failure === undefined ? [] : [errorText(failure)];
-      return { is: 'off-unseen', text: [...why, `${off.text}; never seen off`].join('; ') };
+      return { is: 'off-unseen', text: [...why, `${off.text}; never read off`].join('; ') };
     }
   }
   const { name } = controller;
-  const when = offSeconds === undefined ? ', after the time that is set on it' : '';
-  onSeenOff(`${name}/${outlet} seen off; ${name} turns it on by itself${when}`);
+  const when = offSeconds === undefined ? ', after the delay set on it' : '';
+  onSeenOff(`${name}/${outlet} reads off; ${name} turns it on automatically${when}`);
   // It was off for a moment before it was seen off, and is asked in time for that.
   if (offSeconds !== undefined)
     await pause(Math.max(0, offSeconds * 1000 - patience.mostMs), signal);

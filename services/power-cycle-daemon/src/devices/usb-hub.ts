@@ -115,7 +115,7 @@ class UsbHub {
     const { deps } = this;
     if (deps.agentUrl === undefined) throw new DeviceUnreachable(name, 'it has no agent');
     const signer = await deps.signer().catch((error: unknown) => {
-      throw new DeviceUnreachable(name, `its agent was not asked: ${errorText(error)}`);
+      throw new DeviceUnreachable(name, `its agent was not queried: ${errorText(error)}`);
     });
     const client = createClient(swarmingClientApi, {
       baseUrl: deps.agentUrl,
@@ -125,7 +125,7 @@ class UsbHub {
     });
     const params = { hub, port };
     const what = { on: action === 'on', ...(action === 'off-alone' && { alone: true }) };
-    const body = { ...what, why: 'the power-cycle daemon was asked to' };
+    const body = { ...what, why: 'requested from the power-cycle daemon' };
     const answer =
       action === undefined
         ? await client.usbPort({ params, signal })
@@ -167,10 +167,10 @@ class UsbHub {
 
   private async openSsh(signal: AbortSignal): Promise<ExecSession> {
     const { name, address, ports } = this.machine;
-    if (address === undefined) throw new DeviceRejected(name, 'rack.yaml gives it no address');
+    if (address === undefined) throw new DeviceRejected(name, 'rack.yaml has no address for it');
     const credentials = await this.deps.credentials();
     if (credentials.username === undefined) {
-      throw new SignInRejected(name, 'rack.yaml gives it no login with a user for ssh');
+      throw new SignInRejected(name, 'rack.yaml has no login with a user for SSH for it');
     }
     const target = { name, address, port: ports.ssh ?? 22, credentials };
     return openExec(target, { hostKeys: this.deps.hostKeys }, signal);

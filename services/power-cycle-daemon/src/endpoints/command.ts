@@ -64,7 +64,7 @@ async function attempt(
   if (target === undefined) return taken(command, askFor(command), deps);
   const off = offOf(target, switchedOff);
   if (off !== undefined && !off.by.startsWith(endpointName)) {
-    return `${feedKey(off)} was turned off by ${off.by} at ${off.at}: ${off.reason}; only a person turns it on again`;
+    return `${feedKey(off)} was turned off by ${off.by} at ${off.at}: ${off.reason}; only a person may turn it on`;
   }
   const [hold] = holdsOf(target, snapshot);
   if (hold !== undefined) {
@@ -73,7 +73,7 @@ async function attempt(
   const pending = target.feeds.map((feed) => pendingOns.get(formatOutlet(feed))).find(Boolean);
   // Its failure would end the attempts to turn that outlet on.
   if (pending !== undefined && action === 'off') {
-    return `${target.name}: ${feedKey(pending)} was turned off by the cycle ${pending.cycle} and is still being turned on; ask again when it is on`;
+    return `${target.name}: ${feedKey(pending)} was turned off by the cycle ${pending.cycle} and is still being turned on; try again when it is on`;
   }
   if (off === undefined || action !== 'cycle') return taken(command, askFor(command), deps);
   // Off already, by the endpoint itself: what is left of a reboot is to turn it on.
@@ -101,7 +101,7 @@ async function taken(
   const own = cycles.filter(({ joined }) => !joined);
   const leave = () => {
     for (const { id } of own)
-      void deps.cycles.cancel(id, 'the client hung up before it had begun; ask again');
+      void deps.cycles.cancel(id, 'the client disconnected before the cycle began; try again');
   };
   if (gone.aborted) leave();
   else gone.addEventListener('abort', leave, { once: true });

@@ -195,7 +195,7 @@ describe('a port that something else has', () => {
 
     expect(cycles).toHaveLength(1);
     expect(await degraded(metricsUrl)).toMatchObject({
-      degraded: [{ why: expect.stringMatching(/does not have that address; correct `host`/) }],
+      degraded: [{ why: expect.stringMatching(/does not have this address; correct `host`/) }],
     });
   });
 });
@@ -242,12 +242,12 @@ describe('a client that waits', () => {
     [
       'by HTTP',
       (port: number) => sendRequest(port, '/power/control/reboot?alias=b&delay=60'),
-      { status: 500, text: 'the daemon stops; what was begun goes on when it is back\n' },
+      { status: 500, text: 'the daemon is stopping; it continues when it is back\n' },
     ],
     [
       'by the older protocol',
       (port: number) => sendText(port, 'pdu-1 1 reboot 60'),
-      'nack the daemon stops; what was begun goes on when it is back\n',
+      'nack the daemon is stopping; it continues when it is back\n',
     ],
   ])('%s is told when the daemon stops', async (_how, ask, answer) => {
     const port = await freeTcpPort();

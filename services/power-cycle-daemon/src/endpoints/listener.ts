@@ -121,7 +121,7 @@ export class Listener {
     if (destroyed && !complete) return;
     if (err instanceof HttpProblem) return sendText(response, err.status, err.detail, err.headers);
     this.deps.log.error({ err, endpoint: this.deps.name }, 'endpoint failed');
-    sendText(response, 500, 'Failed; the log of the daemon says why');
+    sendText(response, 500, 'Failed; the log of the daemon shows the reason');
   }
 
   /** Node passes on what it cannot read as HTTP. */
@@ -165,14 +165,14 @@ export class Listener {
 
 function goneSignal(socket: Socket): AbortSignal {
   const gone = new AbortController();
-  socket.once('close', () => gone.abort(new Error('the client hung up')));
+  socket.once('close', () => gone.abort(new Error('the client disconnected')));
   return gone.signal;
 }
 
 /** Longer ones are cut by some clients. */
 const mostPhrase = 400;
 const base = 'http://endpoint';
-const viaProxy = 'come without a proxy: through one, everybody has its address';
+const viaProxy = 'connect without a proxy: behind one, all clients have its address';
 
 /**
  * The text of a failure is the reason phrase, too: the clients of pdudaemon (labgrid, pduclient) print that, and not the

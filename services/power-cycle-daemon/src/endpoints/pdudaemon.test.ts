@@ -130,14 +130,14 @@ machines:
     ['an alias beside a port', 'alias=b&port=1', /give hostname and port, or alias alone/],
     ['two ports', 'hostname=pdu-1&port=1&port=2', /port is given twice/],
     ['an unknown device', 'hostname=pdu-9&port=1', /rack1 has no machine, phone or device/],
-    ['an unknown outlet', 'hostname=pdu-1&port=77', /pdu-1 has no such outlet/],
+    ['an unknown outlet', 'hostname=pdu-1&port=77', /pdu-1 has no outlet of this name/],
     [
       'an outlet of another form',
       'hostname=pdu-1&port=1;2',
       /rack1 has no machine, phone or device/,
     ],
     ['an unknown alias', 'alias=nobody', /rack1 has no machine, phone or device/],
-    ['the jumphost', 'alias=jumphost-rack1', /nothing here can bring it back/],
+    ['the jumphost', 'alias=jumphost-rack1', /nothing here could turn it on again/],
     ['a range of machines', 'alias=d-[1-2]', /without a range/],
     ['a range of outlets', 'hostname=pdu-1&port=[1-4]', /without a range/],
   ])('%s is a 500 that says so, and nothing is touched', async (_what, query, why) => {

@@ -79,7 +79,7 @@ for command in sys.argv[2:]:
     lab.pdu.faults.set('ignores-commands');
 
     await expect(target(lab, 4, 'off')).rejects.toThrow(
-      /HTTPError: 500 Server Error: failed at turn-off: not seen off: pdu-1\/4 reads back on for url/,
+      /HTTPError: 500 Server Error: failed at turn-off: does not read off: pdu-1\/4 reads back on for url/,
     );
   });
 
@@ -88,7 +88,7 @@ for command in sys.argv[2:]:
     const lab = await startLab();
 
     await expect(target(lab, 9, 'cycle')).rejects.toThrow(
-      /HTTPError: 500 Server Error: pdu-1\/9: pdu-1 has no such outlet .* for url/,
+      /HTTPError: 500 Server Error: pdu-1\/9: pdu-1 has no outlet of this name .* for url/,
     );
     expect(lab.changes).toEqual([]);
   });

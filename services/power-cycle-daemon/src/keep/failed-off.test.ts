@@ -84,7 +84,7 @@ describe('a request of the pdudaemon endpoint that failed', () => {
     expect(answer).toMatchObject({
       status: 500,
       text: expect.stringMatching(
-        /^failed at turn-on: pdu-1\/1 not seen on: pdu-1: connection refused/,
+        /^failed at turn-on: pdu-1\/1 does not read on: pdu-1: connection refused/,
       ),
     });
     expect(later).toMatchObject({ state: 'off', switchedOff: { reason: "pdudaemon's API: off" } });
@@ -102,7 +102,7 @@ describe('a request of the pdudaemon endpoint that failed', () => {
 
     expect(answer).toMatchObject({
       status: 500,
-      text: 'failed at turn-on: pdu-1/1 not seen on: pdu-1/1 reads back off\n',
+      text: 'failed at turn-on: pdu-1/1 does not read on: pdu-1/1 reads back off\n',
     });
     expect(failed).toMatchObject({ stuckOff: false, switchedOff: { by: expect.any(String) } });
     expect(failed).not.toHaveProperty('pendingOnSince');
@@ -143,7 +143,7 @@ describe('a request of the pdudaemon endpoint that failed', () => {
 
       expect(cycle).toMatchObject({
         outcome: 'cancelled',
-        detail: 'the client hung up before it had begun; ask again',
+        detail: 'the client disconnected before the cycle began; try again',
       });
       expect(await lab.outlet('pdu-1/1')).not.toHaveProperty('switchedOff');
       expect(lab.board.told).toEqual([]);
@@ -185,7 +185,7 @@ describe('an off of an operator that failed', () => {
       failedStep: 'contact',
       pending: true,
       detail: expect.stringMatching(
-        /connection refused.*; the off is still pending and is carried out once that is possible; cancel it with skolo power on b$/,
+        /connection refused.*; the outlet is still to be turned off, which happens as soon as possible; cancel it with skolo power on b$/,
       ),
     });
     lab.board.isDown = false;

@@ -44,7 +44,7 @@ function whyMoved(rack: Rack, key: string, { target }: SwitchedOff): string | un
   if (target === undefined) return undefined;
   const feeds = findTarget(rack, target)?.feeds ?? [];
   if (feeds.some((feed) => formatOutlet(feed) === key)) return undefined;
-  return `it was turned off for ${target}, which it does not feed any more`;
+  return `it was turned off for ${target}, which it no longer feeds`;
 }
 
 export class OutletWatch {
@@ -148,7 +148,7 @@ export class OutletWatch {
     const { inherited: _, ...own } = off;
     if (state === 'off') return await store.keep([store.switchedOff.put(own)]);
     if (state !== 'on') return;
-    log.warn({ outlet: key, by: off.by, at: off.at }, 'inherited off is void, it reads on');
+    log.warn({ outlet: key, by: off.by, at: off.at }, 'inherited off dropped: the outlet reads on');
     await store.keep([store.switchedOff.remove(key)]);
   }
 

@@ -128,7 +128,7 @@ export class PendingOns {
       .then(() => this.untilOn(pendingOn, work, options))
       .catch(() => ({
         is: 'stuck' as const,
-        text: 'the daemon stops; its next start turns it on',
+        text: 'the daemon is stopping; it turns the outlet on at its next start',
       }))
       .then((turnedOn) => {
         // At once: who joined it in between would wait for ever.
@@ -170,18 +170,18 @@ export class PendingOns {
       if (isOnce && failures >= stuckAfter) {
         await store.keep([store.pendingOns.remove(key)]);
         emit({ type: 'pending-on-ended', pendingOn, wasStuck: isStuck });
-        return { is: 'given-up', text: `${key} not seen on: ${verification.text}` };
+        return { is: 'given-up', text: `${key} does not read on: ${verification.text}` };
       }
       if (failures >= stuckAfter) {
         await this.keepStuck(pendingOn, verification.text);
         isStuck = true;
-        const text = `${key} could not be verified as on: ${verification.text}; tried for ever`;
+        const text = `${key} could not be verified as on: ${verification.text}; retries continue`;
         settle(work, { is: 'stuck', text });
       }
       await this.rest(backOffMs(failures, timing.backOff), work);
       if (work.isGivenUp) break;
     }
-    return { is: 'stuck', text: `${key} was given up` };
+    return { is: 'stuck', text: `${key} was forgotten` };
   }
 
   /** Journaled, so that the next process turns nothing else off on this controller. */

@@ -64,7 +64,7 @@ export function agentOf(rack: Rack, machine: Machine): Agent | undefined {
         const text = errorText(error).slice(0, 500);
         if (error instanceof ApiError) return { why: `its agent rejects: ${text}`, maybe: false };
         if (!(error instanceof ApiUnreachable)) {
-          return { why: `its agent was not asked: ${text}`, maybe: false };
+          return { why: `its agent was not queried: ${text}`, maybe: false };
         }
         return { why: `its agent does not answer: ${text}`, maybe: error.mayHaveArrived };
       }

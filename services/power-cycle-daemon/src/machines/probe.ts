@@ -89,7 +89,7 @@ function lookTcp(
 ): Promise<Look> {
   const where = `${address}:${port}`;
   return new Promise((resolve) => {
-    if (signal.aborted) return resolve({ up: false, text: 'no longer asked' });
+    if (signal.aborted) return resolve({ up: false, text: 'no longer checked' });
     const socket = connect({ host: address, port });
     let received = '';
     const end = (look: Look) => {
@@ -99,7 +99,7 @@ function lookTcp(
       resolve(look);
     };
     const down = (why: string) => end({ up: false, text: `nothing at ${where}${why}` });
-    const abort = () => end({ up: false, text: 'no longer asked' });
+    const abort = () => end({ up: false, text: 'no longer checked' });
     const timer = setTimeout(() => down(` within ${timeoutMs} ms`), timeoutMs);
     signal.addEventListener('abort', abort);
     socket.on('connect', () => {

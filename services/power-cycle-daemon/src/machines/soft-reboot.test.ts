@@ -67,27 +67,27 @@ describe('a machine is asked to reboot itself', () => {
   it('by its agent', async () => {
     const { answer, machine } = await asked();
 
-    expect(answer).toEqual({ accepted: true, text: 'asked to reboot, by its agent' });
+    expect(answer).toEqual({ accepted: true, text: 'reboot requested from its agent' });
     await machine.whenBooted(2);
   });
 
   it('over ssh where it has no agent', async () => {
     const { answer, machine } = await asked({ agentPort: false });
 
-    expect(answer).toEqual({ accepted: true, text: 'asked to reboot, over ssh' });
+    expect(answer).toEqual({ accepted: true, text: 'reboot requested over SSH' });
     await machine.whenBooted(2);
   });
 
   it('over ssh where its agent rejects', async () => {
     const { answer } = await asked({ accepts: newAgentKey() });
 
-    expect(answer).toEqual({ accepted: true, text: 'asked to reboot, over ssh' });
+    expect(answer).toEqual({ accepted: true, text: 'reboot requested over SSH' });
   });
 
   it('over ssh where its agent is silent', async () => {
     const { answer } = await asked({ faults: ['agent-silent'] });
 
-    expect(answer).toEqual({ accepted: true, text: 'asked to reboot, over ssh' });
+    expect(answer).toEqual({ accepted: true, text: 'reboot requested over SSH' });
   });
 
   it('and may be about to, where only the answer of its agent is missing', async () => {
@@ -95,25 +95,25 @@ describe('a machine is asked to reboot itself', () => {
 
     expect(answer.accepted).toBe(true);
     expect(answer.text).toMatch(
-      /^perhaps it reboots: its agent does not answer: .*no answer within 1 s; /,
+      /^it may be rebooting: its agent does not answer: .*no answer within 1 s; /,
     );
   });
 
   it('where the command that was sent has no end', async () => {
     const { answer } = await asked({ agentPort: false, faults: ['reboot-command-hangs'] });
 
-    expect(answer).toEqual({ accepted: true, text: 'asked to reboot, over ssh' });
+    expect(answer).toEqual({ accepted: true, text: 'reboot requested over SSH' });
   });
 
   it.each([
-    ['it rejects', ['reboot-rejected'], /^not rebooted by itself: reboot over ssh: status \d+, /],
+    ['it rejects', ['reboot-rejected'], /^soft reboot failed: reboot over SSH: exit status \d+, /],
     [
       'sudo wants a password',
       ['sudo-asks'],
-      /^not rebooted by itself: reboot over ssh: status \d+, .*sudo/,
+      /^soft reboot failed: reboot over SSH: exit status \d+, .*sudo/,
     ],
-    ['nobody may sign in', ['ssh-rejects-login'], /^not rebooted by itself: m: /],
-    ['nobody listens', ['dead'], /^not rebooted by itself: m: /],
+    ['nobody may sign in', ['ssh-rejects-login'], /^soft reboot failed: m: /],
+    ['nobody listens', ['dead'], /^soft reboot failed: m: /],
   ] as const)('in vain where %s', async (_name, faults, text) => {
     const { answer } = await asked({ agentPort: false, faults: [...faults] });
 
@@ -125,7 +125,7 @@ describe('a machine is asked to reboot itself', () => {
 
     expect(answer.accepted).toBe(false);
     expect(answer.text).toMatch(
-      /^not rebooted by itself: its agent does not answer: .*ECONNREFUSED.*; rack.yaml gives it no login for ssh$/,
+      /^soft reboot failed: its agent does not answer: .*ECONNREFUSED.*; rack.yaml has no login for SSH for it$/,
     );
   });
 });

@@ -32,10 +32,10 @@ export async function softReboot(
   const rejections: string[] = [];
   const rejected = await deps.agent?.reboot(why, deps.timeoutMs, signal);
   if (deps.agent !== undefined) {
-    if (rejected === undefined) return { accepted: true, text: 'asked to reboot, by its agent' };
+    if (rejected === undefined) return { accepted: true, text: 'reboot requested from its agent' };
     rejections.push(rejected.why);
   }
-  if (machine.login === undefined) rejections.push('rack.yaml gives it no login for ssh');
+  if (machine.login === undefined) rejections.push('rack.yaml has no login for SSH for it');
   else {
     const answer = await overSsh(rack, machine, deps, signal);
     if (answer.accepted) return answer;
@@ -43,8 +43,8 @@ export async function softReboot(
   }
   // A machine that may be shutting down is not cut before it had its time.
   if (rejected?.maybe)
-    return { accepted: true, text: `perhaps it reboots: ${rejections.join('; ')}` };
-  return { accepted: false, text: `not rebooted by itself: ${rejections.join('; ')}` };
+    return { accepted: true, text: `it may be rebooting: ${rejections.join('; ')}` };
+  return { accepted: false, text: `soft reboot failed: ${rejections.join('; ')}` };
 }
 
 async function overSsh(
@@ -53,8 +53,8 @@ async function overSsh(
   { hostKeys, timeoutMs }: SoftRebootDeps,
   signal: AbortSignal,
 ): Promise<SoftReboot> {
-  if (address === undefined) return { accepted: false, text: 'no address for ssh' };
-  const accepted = { accepted: true, text: 'asked to reboot, over ssh' };
+  if (address === undefined) return { accepted: false, text: 'no address for SSH' };
+  const accepted = { accepted: true, text: 'reboot requested over SSH' };
   try {
     const credentials = await readCredentials(rack, login);
     const target = { name, address, port: ports.ssh ?? 22, credentials };
@@ -65,7 +65,10 @@ async function overSsh(
     try {
       const { status, stderr } = await session.exec(command, { signal, timeoutMs });
       if (status === 0 || status === undefined) return accepted;
-      return { accepted: false, text: `reboot over ssh: status ${status}, ${firstLine(stderr)}` };
+      return {
+        accepted: false,
+        text: `reboot over SSH: exit status ${status}, ${firstLine(stderr)}`,
+      };
     } catch {
       signal.throwIfAborted();
       // The command was sent, and the connection broke or fell silent: that is what a reboot looks like.

@@ -67,7 +67,7 @@ export async function seeBack(
 ): Promise<Return> {
   const start = performance.now();
   let wasDown = sawDown;
-  let last = 'not looked yet';
+  let last = 'not checked yet';
   let wait = everyMs;
   do {
     const look = await observer.probe(lookMs, signal);
@@ -81,16 +81,16 @@ export async function seeBack(
       const boot = await bootSince(observer, bootId, lookMs, signal);
       // Silence for a moment is not a boot.
       if (boot === 'same') {
-        return { is: 'never-down', text: `${look.text}, but it still runs the same boot` };
+        return { is: 'never-down', text: `${look.text}, but it has not rebooted` };
       }
       if (boot === 'another') {
-        const text = `back: ${look.text}, another boot runs${after(start)}`;
+        const text = `back: ${look.text}, it has rebooted${after(start)}`;
         return { is: 'back', text, proof: 'its new boot' };
       }
       if (wasDown) {
         return { is: 'back', text: `back: ${look.text}${after(start)}` };
       }
-      return { is: 'never-down', text: `${look.text}, but it was never seen down` };
+      return { is: 'never-down', text: `${look.text}, but it was never down` };
     }
     await pause(wait, signal);
     wait = Math.min(wait * 1.2, 5000);
@@ -152,10 +152,10 @@ export async function seePhone(
     if (state === 'present' && (!isOld || secondsOff === undefined || readAt === undefined)) {
       const isYounger = !isOld && secondsOff !== undefined && connectedSeconds < secondsOff();
       const text = `back: its agent sees it${after(start)}`;
-      return { is: 'back', text, ...(isYounger && { proof: 'its younger connection' }) };
+      return { is: 'back', text, ...(isYounger && { proof: 'its newer USB connection' }) };
     }
     await pause(everyMs * 2, signal);
   } while (performance.now() - start < withinMs);
-  const text = `not back within ${Math.round(withinMs / 1000)} s: for the agent it is ${state}`;
+  const text = `not back within ${Math.round(withinMs / 1000)} s: the agent reports it as ${state}`;
   return state === 'unknown' ? undefined : { is: 'not-back', text };
 }

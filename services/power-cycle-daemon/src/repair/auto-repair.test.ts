@@ -152,7 +152,7 @@ describe('a missing machine', () => {
     await lab.after(0);
     await untilCycled(lab, 2);
 
-    expect(lab.said('not repaired')).toEqual(['cycled already']);
+    expect(lab.said('not repaired')).toEqual(['already cycled']);
     expect(await lab.cycles()).toMatchObject([{ reason: 'missing; try 1' }, { reason: 'by hand' }]);
   });
 
@@ -276,7 +276,7 @@ describe('brakes', () => {
     await hear(lab, 'a', 20);
 
     expect(await lab.cycles()).toEqual([]);
-    expect(lab.said('not repaired')).toEqual(['router, which it needs, does not answer']);
+    expect(lab.said('not repaired')).toEqual(['router, which it depends on, does not answer']);
   });
 
   it('while its PDU does not answer', async () => {
@@ -289,7 +289,7 @@ describe('brakes', () => {
     await hear(lab, 'a', 20);
 
     expect(await lab.cycles()).toEqual([]);
-    expect(lab.said('not repaired')).toEqual(['pdu-1, which it needs, does not answer']);
+    expect(lab.said('not repaired')).toEqual(['pdu-1, which it depends on, does not answer']);
   });
 
   it('with a driver that is experimental', async () => {

@@ -133,7 +133,7 @@ export class AutoRepair {
       });
       // A cycle that was begun by others is no try of ours.
       if (cycles.every(({ joined }) => joined))
-        return this.report(name, 'joined', 'cycled already');
+        return this.report(name, 'joined', 'already cycled');
     } catch (error) {
       const outcome = error instanceof RequestRejected ? 'rejected' : 'failed';
       return this.report(name, outcome, errorText(error));

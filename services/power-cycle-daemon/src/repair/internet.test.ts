@@ -143,13 +143,13 @@ describe('brakes', () => {
   });
 
   it.each([
-    ['no outlet', '', 'rack.yaml does not give router the one outlet that it hangs on'],
+    ['no outlet', '', 'rack.yaml does not have exactly one outlet for router'],
     [
       'two feeds',
       '[switch-1/5, switch-1/6]',
-      'rack.yaml does not give router the one outlet that it hangs on',
+      'rack.yaml does not have exactly one outlet for router',
     ],
-    ['a PDU that cannot cycle by itself', 'pdu-1/5', 'pdu-1 cannot cycle an outlet by itself'],
+    ['a PDU that cannot cycle by itself', 'pdu-1/5', 'pdu-1 cannot cycle an outlet itself'],
   ])('with %s', async (_what, power, why) => {
     const { router, after, cycles, said } = await startRepairLab({
       yaml: rackWith(power),

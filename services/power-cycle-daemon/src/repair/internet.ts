@@ -76,13 +76,13 @@ export class InternetWatch {
     const [feed, ...others] = power;
     const controller = feed && this.deps.controllers.get(feed.device);
     if (controller === undefined || others.length > 0) {
-      return ['no-outlet', `rack.yaml does not give ${name} the one outlet that it hangs on`];
+      return ['no-outlet', `rack.yaml does not have exactly one outlet for ${name}`];
     }
     if (controller.experimental) {
       return ['experimental', `the driver of ${controller.name} is experimental`];
     }
     if (controller.cyclesNatively(undefined)) return undefined;
-    return ['not-native', `${controller.name} cannot cycle an outlet by itself`];
+    return ['not-native', `${controller.name} cannot cycle an outlet itself`];
   }
 
   private async cycle({ name }: InfrastructureDevice): Promise<void> {

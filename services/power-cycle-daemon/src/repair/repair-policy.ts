@@ -53,10 +53,10 @@ export function decideRepair(machine: Machine, missing: Missing, facts: RepairFa
   const settings = rack.services['power-cycle-daemon'].repair;
   const brake = brakeFor(machine, settings, facts);
   if (uptime - missing.lastAlertAt > freshSeconds) {
-    return wait('silent', 'waits for the next alert: it may be silenced by now', true);
+    return wait('silent', 'waiting for the next alert, because it may be silenced now', true);
   }
   if (uptime - missing.firstAlertAt < settleSeconds) {
-    return wait('settling', 'waits for what else may be missing', true);
+    return wait('settling', 'waiting to see whether more machines are missing', true);
   }
   if (uptime - missing.since < settings.deadMinutes * 60) {
     return wait('not-long', `missing for less than ${settings.deadMinutes} minutes`, true);
@@ -85,7 +85,8 @@ function brakeFor(
   const down = dependsOn(rack, machine.name).find(
     (name) => rack.infrastructure.has(name) && isDown(name),
   );
-  if (down !== undefined) return wait('shared-down', `${down}, which it needs, does not answer`);
+  if (down !== undefined)
+    return wait('shared-down', `${down}, which it depends on, does not answer`);
   const experimental = machine.power.find(({ device }) => isExperimental(device));
   if (experimental !== undefined) {
     return wait('experimental', `the driver of ${experimental.device} is experimental`);

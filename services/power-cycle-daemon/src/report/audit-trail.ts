@@ -54,7 +54,7 @@ export class AuditTrail {
 
   private async append(entry: Parameters<AuditLog['append']>[0]): Promise<void> {
     await this.audit.append(entry).catch((error: unknown) => {
-      this.log.error({ err: error, entry }, 'not in the audit log');
+      this.log.error({ err: error, entry }, 'audit log entry not written');
     });
   }
 }

@@ -41,7 +41,7 @@ export function createMetrics(
   );
   const rejections = counter(
     'skolo_power_rejections_total',
-    'Targets that were asked for and rejected, by reason.',
+    'Requested targets that were rejected, by reason.',
     ['code'],
   );
   const repairs = counter(
@@ -51,7 +51,7 @@ export function createMetrics(
   );
   const duration = new Histogram({
     name: 'skolo_power_cycle_duration_seconds',
-    help: 'From the request to the outcome.',
+    help: 'Time from the request to the outcome.',
     labelNames: ['action', 'outcome'],
     buckets: [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800],
     registers,
@@ -125,11 +125,11 @@ export const gauges: Record<string, GaugeSpec<View>> = {
         .map(([outlet]) => [{ outlet }, 1]),
   },
   skolo_power_outlets_pending_on: {
-    help: 'Outlets with a pending on: a cycle turned them off, and they have not been seen on again yet.',
+    help: 'Outlets with a pending on: a cycle turned them off, and they have not read on since.',
     read: ({ store }) => store.pendingOns.all.size,
   },
   skolo_power_oldest_pending_on_timestamp_seconds: {
-    help: 'When the oldest pending on began; absent without one.',
+    help: 'Start time of the oldest pending on; absent without one.',
     read({ store }) {
       const since = [...store.pendingOns.all.values()].map((each) => Date.parse(each.since));
       return since.length > 0 ? Math.min(...since) / 1000 : undefined;
@@ -141,7 +141,7 @@ export const gauges: Record<string, GaugeSpec<View>> = {
     read: ({ store }) => [...store.switchedOff.all.keys()].map((outlet) => [{ outlet }, 1]),
   },
   skolo_power_machines_held: {
-    help: 'Machines with a hold, of their own, of what feeds them, or of the rack.',
+    help: 'Machines on hold: by their own hold, that of a device that feeds them, or that of the rack.',
     read({ rack, snapshot }) {
       const now = snapshot();
       return allTargets(rack()).filter(
@@ -150,7 +150,7 @@ export const gauges: Record<string, GaugeSpec<View>> = {
     },
   },
   skolo_power_machines_need_hands: {
-    help: 'Machines that automatic repair has given up.',
+    help: 'Machines that automatic repair has given up on.',
     labels: ['machine'],
     read: ({ store }) =>
       [...store.repairs.all.values()]
@@ -158,7 +158,7 @@ export const gauges: Record<string, GaugeSpec<View>> = {
         .map(({ target }) => [{ machine: target }, 1]),
   },
   skolo_power_outlet_on: {
-    help: 'Whether an outlet that feeds something, or that an operator turned off, is on, as read last; absent while unknown.',
+    help: 'Whether an outlet that feeds something, or that an operator turned off, was on at the last reading; absent while unknown.',
     labels: ['outlet'],
     read(view) {
       const { store, readings } = view;
@@ -180,7 +180,7 @@ export const gauges: Record<string, GaugeSpec<View>> = {
         .map(({ outlet, fault }) => [{ outlet }, Number(fault !== undefined)]),
   },
   skolo_power_outlet_watts: {
-    help: 'Power drawn at an outlet, as read last.',
+    help: 'Power drawn at an outlet at the last reading.',
     labels: ['outlet'],
     read: (view) =>
       outletStatuses(view).flatMap(({ outlet, watts }): GaugeSample[] =>

@@ -58,11 +58,11 @@ describe('an agent', () => {
   });
 
   it.each([
-    [['b-device'], 'a', 'b-device is no device of a; it may ask for its own only'],
-    [['a'], 'a', 'a is no device of a; it may ask for its own only'],
-    [['left', 'b-device'], 'a', 'b-device is no device of a; it may ask for its own only'],
-    [['left'], 'b', 'left is no device of b; it may ask for its own only'],
-    [['left'], 'gone', 'left is no device of gone; it may ask for its own only'],
+    [['b-device'], 'a', 'b-device is not a device of a, which may request only its own'],
+    [['a'], 'a', 'a is not a device of a, which may request only its own'],
+    [['left', 'b-device'], 'a', 'b-device is not a device of a, which may request only its own'],
+    [['left'], 'b', 'left is not a device of b, which may request only its own'],
+    [['left'], 'gone', 'left is not a device of gone, which may request only its own'],
   ])('may not ask for %s as %s', async (devices, machine, message) => {
     const { ask, taken } = asked();
 
@@ -83,7 +83,8 @@ describe('an agent', () => {
 
     expect(tooMany).toMatchObject({
       status: 429,
-      message: 'a has asked for 2 in an hour, of 3 that rack.yaml allows; possible in 3000 s',
+      message:
+        'a has requested 2 cycles in the last hour, of 3 that rack.yaml allows; possible again in 3000 s',
       headers: { 'retry-after': '3000' },
     });
     expect([one, later]).toEqual([202, 202]);
@@ -110,7 +111,7 @@ describe('an agent', () => {
 
     expect(await ask(['left'])).toMatchObject({
       status: 403,
-      message: 'rack.yaml allows a to ask for 0 of its devices in an hour, and not for 1',
+      message: 'rack.yaml allows a to cycle 0 of its devices an hour, not 1',
     });
   });
 });

@@ -30,21 +30,20 @@ export function whyDaemonNeeds(
 ): string | undefined {
   const unknown = feeds.find((feed) => !feedsKnown(rack, feed));
   if (unknown !== undefined)
-    return `rack.yaml has errors, so it is not known what ${formatOutlet(unknown)} feeds; correct them (skolo rack check)`;
+    return `rack.yaml has errors, so the dependents of ${formatOutlet(unknown)} are unknown; correct them (skolo rack check)`;
   const needed = new Set(dependsOn(rack, rack.jumphost.name));
   const own = feeds.find((feed) => needed.has(formatOutlet(feed)));
   if (own !== undefined)
     return `${rack.jumphost.name}, where this daemon runs, depends on ${formatOutlet(own)}`;
   if (dark.includes(rack.jumphost.name))
-    return `${rack.jumphost.name}, where this daemon runs, would go dark`;
+    return `${rack.jumphost.name}, where this daemon runs, would lose power or network`;
   const controller = feeds.find(({ device }) => dark.includes(device));
   if (controller !== undefined)
-    return `${controller.device}, which switches it, would be cut off itself`;
+    return `${controller.device}, which switches it, would lose power or network itself`;
   for (const { device } of feeds) {
     const address = gatewayOf(rack, device);
     const gateway = dark.find((name) => address !== undefined && addressOf(rack, name) === address);
-    if (gateway !== undefined)
-      return `${device}, which switches it, is spoken to through ${gateway}`;
+    if (gateway !== undefined) return `${device}, which switches it, is reached through ${gateway}`;
   }
   return undefined;
 }

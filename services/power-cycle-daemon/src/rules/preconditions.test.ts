@@ -98,7 +98,7 @@ describe('a request', () => {
   });
 
   it('is rejected where rack.yaml does not say what feeds it', () => {
-    const detail = 'rack.yaml does not say what feeds it; add `power:` to its entry';
+    const detail = 'rack.yaml does not name the outlet that feeds it; add `power:` to its entry';
     expect(rejection('nowhere')).toEqual({
       target: 'nowhere',
       code: 'no-outlet',
@@ -118,13 +118,13 @@ describe('a request', () => {
     expect(rejection('two', { mode: 'soft' })).toEqual({
       target: 'two',
       code: 'not-reachable',
-      detail: 'two: rack.yaml gives it no address to ask it at',
+      detail: 'two: rack.yaml has no address for it to ask it at',
     });
     for (const name of ['a-device', 'switch-2', 'pdu-2/20']) {
       expect(rejection(name, { mode: 'soft' })).toEqual({
         target: name,
         code: 'not-possible',
-        detail: `${name}: only a machine can be asked to reboot itself; ask with mode auto`,
+        detail: `${name}: only a machine can reboot itself; use mode auto`,
       });
     }
   });
@@ -135,14 +135,14 @@ describe('what the daemon depends on', () => {
     ['router', 'jumphost-rack1, where this daemon runs, depends on pdu-1/1', true],
     ['switch-1', 'jumphost-rack1, where this daemon runs, depends on pdu-1/2', true],
     ['pdu-1/8', 'jumphost-rack1, where this daemon runs, depends on pdu-1/8', true],
-    ['switch-4', 'pdu-3, which switches it, would be cut off itself', false],
+    ['switch-4', 'pdu-3, which switches it, would lose power or network itself', false],
   ] as const)('is not cut: %s', (name, why, canCycleByItself) => {
     const plain = rejection(name);
     const forced = verdict(name, { force: true, mode: 'hard' });
 
     const way = canCycleByItself
-      ? 'its outlet can cycle by itself: ask with force if that is what you want'
-      : 'nothing could turn it on again, since its outlet cannot cycle by itself';
+      ? 'its outlet can cycle by itself, so use force if you want that'
+      : 'nothing could turn it on again, because its outlet cannot cycle by itself';
     expect(plain).toMatchObject({ code: 'protected', detail: `${name}: ${why}; ${way}` });
     if (canCycleByItself) expect(forced).toEqual({ is: 'allowed', nativeOnly: true });
     else expect(forced).toMatchObject({ rejection: { code: 'protected' } });
@@ -154,7 +154,7 @@ describe('what the daemon depends on', () => {
         target: 'switch-1',
         code: 'protected',
         detail:
-          'switch-1: jumphost-rack1, where this daemon runs, depends on pdu-1/2; it is never turned off from here',
+          'switch-1: jumphost-rack1, where this daemon runs, depends on pdu-1/2; it cannot be turned off from here',
       });
     }
   });
@@ -216,8 +216,7 @@ describe('others', () => {
     expect(rejection('switch-2')).toEqual({
       target: 'switch-2',
       code: 'others-go-dark',
-      detail:
-        'switch-2: 4 others would lose power or network; ask with force if that is what you want',
+      detail: 'switch-2: 4 others would lose power or network; use force if you want that',
       dark: ['a', 'a-device', 'b', 'b-device'],
     });
     expect(verdict('switch-2', { force: true })).toEqual(allowed);
@@ -308,7 +307,7 @@ describe('what is still pending', () => {
       target: 'two',
       code: 'under-way',
       detail:
-        'two: pdu-2/5 was turned off by the cycle cycle-7 and is still being turned on; turn it on to have that tried at once',
+        'two: pdu-2/5 was turned off by the cycle cycle-7 and is still being turned on; turn it on to retry at once',
     });
     expect(verdict('two', { action: 'on', mode: 'hard' }, { pendingOns })).toEqual(allowed);
     expect(verdict('two', { action: 'off', mode: 'hard' }, { pendingOns })).toEqual(allowed);
@@ -367,7 +366,7 @@ describe('one at a time', () => {
     expect(rejection(asked, { force: true }, { active: [other] })).toEqual({
       target: asked,
       code: 'under-way',
-      detail: `${asked}: a cycle of ${busy} (cycle-1) is under way in rack1; ask again when it is done`,
+      detail: `${asked}: a cycle of ${busy} (cycle-1) is under way in rack1; try again when it has finished`,
     });
   });
 
@@ -543,7 +542,7 @@ describe('the last feed of a machine', () => {
 describe('a switch behind a broker', () => {
   it.each([true, false])('does not cut the broker’s own machine (force: %s)', (force) => {
     const why =
-      'broker: plug-1, which switches it, is spoken to through broker; nothing could turn it on again, since its outlet cannot cycle by itself';
+      'broker: plug-1, which switches it, is reached through broker; nothing could turn it on again, because its outlet cannot cycle by itself';
 
     expect(offAlready('broker', { force })).toMatchObject({
       rejection: { code: 'protected', detail: why },

@@ -88,23 +88,23 @@ export function whyNoLonger(
     (isSafe ? undefined : dangerous(target, ask, snapshot));
   if (verdict?.is === 'rejected') return verdict.rejection.detail;
   if (verdict?.is !== 'allowed' || !verdict.nativeOnly || nativeOnly) return undefined;
-  return `${target.name}: this daemon itself depends on it by now; ask again`;
+  return `${target.name}: this daemon itself now depends on it; send the request again`;
 }
 
 function cannot(target: Target, { action, mode }: Ask): Verdict | undefined {
   const { kind, feeds, machine } = target;
   const isMachine = kind === 'machine';
   if (mode === 'soft' && !isMachine) {
-    const detail = 'only a machine can be asked to reboot itself; ask with mode auto';
+    const detail = 'only a machine can reboot itself; use mode auto';
     return rejected(target, 'not-possible', detail);
   }
   if (mode === 'soft' && machine?.address === undefined) {
-    return rejected(target, 'not-reachable', 'rack.yaml gives it no address to ask it at');
+    return rejected(target, 'not-reachable', 'rack.yaml has no address for it to ask it at');
   }
   const canAskIt =
     action === 'cycle' && mode !== 'hard' && isMachine && machine?.address !== undefined;
   if (feeds.length > 0 || canAskIt) return undefined;
-  const detail = 'rack.yaml does not say what feeds it; add `power:` to its entry';
+  const detail = 'rack.yaml does not name the outlet that feeds it; add `power:` to its entry';
   return rejected(target, 'no-outlet', detail);
 }
 
@@ -160,7 +160,7 @@ function overlapping(target: Target, { rack, active }: Snapshot): Verdict | unde
       cycle.feeds.some((feed) => touched.has(feedKey(feed)) || names.has(feed.controller)),
   );
   if (other === undefined) return undefined;
-  const detail = `${verb(other)} of ${other.target} (${other.id}) is under way in ${rack.name}; ask again when it is done`;
+  const detail = `${verb(other)} of ${other.target} (${other.id}) is under way in ${rack.name}; try again when it has finished`;
   return rejected(target, 'under-way', detail);
 }
 
@@ -173,7 +173,7 @@ function awaitingOn(
   if (action !== 'cycle') return undefined;
   const pending = target.feeds.map((feed) => pendingOns.get(formatOutlet(feed))).find(Boolean);
   if (pending === undefined) return undefined;
-  const detail = `${feedKey(pending)} was turned off by the cycle ${pending.cycle} and is still being turned on; turn it on to have that tried at once`;
+  const detail = `${feedKey(pending)} was turned off by the cycle ${pending.cycle} and is still being turned on; turn it on to retry at once`;
   return rejected(target, 'under-way', detail);
 }
 
@@ -197,10 +197,10 @@ function onFailing(
   if (found === undefined) return undefined;
   const { name, first, notForcedUntil } = found;
   const { outlet, offSince, why } = first;
-  const what = `${name} is failing: it turned ${outlet} off at ${offSince} and does not turn it on again (${why}); nothing else on it is turned off`;
+  const what = `${name} is failing: it turned ${outlet} off at ${offSince} and cannot turn it on again (${why}); nothing else on it is turned off`;
   // Repair of the internet connection forces by itself: that is no operator.
   if (!force || nativeOnly) {
-    const detail = `${what} until that is repaired; an operator can force one more`;
+    const detail = `${what} until that is repaired; an operator can force one more cycle`;
     return rejected(target, 'controller-failing', detail);
   }
   const earlier = active.find(
@@ -211,12 +211,12 @@ function onFailing(
       cycle.feeds.some(({ controller }) => controller === name),
   );
   if (earlier !== undefined) {
-    const detail = `${what}; one more was forced already (${earlier.target})`;
+    const detail = `${what}; one more has already been forced (${earlier.target})`;
     return rejected(target, 'controller-failing', detail);
   }
   if (notForcedUntil === undefined) return undefined;
   const until = new Date(notForcedUntil).toISOString();
-  const detail = `${what}; one more was forced already, and the next can be at ${until}`;
+  const detail = `${what}; one more has already been forced, and the next can be at ${until}`;
   return rejected(target, 'controller-failing', detail, { until });
 }
 
@@ -253,22 +253,22 @@ function dangerous(target: Target, ask: Ask, snapshot: Snapshot): Verdict {
   const cutOff = whyDaemonNeeds(rack, feeds, gone);
   if (cutOff !== undefined) {
     if (ask.action === 'off') {
-      return rejected(target, 'protected', `${cutOff}; it is never turned off from here`);
+      return rejected(target, 'protected', `${cutOff}; it cannot be turned off from here`);
     }
     const [feed, ...more] = feeds;
     const alone = feed !== undefined && more.length === 0;
     if (!alone || !snapshot.cyclesNatively(feed, ask.offSeconds)) {
-      const detail = `${cutOff}; nothing could turn it on again, since its outlet cannot cycle by itself`;
+      const detail = `${cutOff}; nothing could turn it on again, because its outlet cannot cycle by itself`;
       return rejected(target, 'protected', detail);
     }
     if (!ask.force) {
-      const detail = `${cutOff}; its outlet can cycle by itself: ask with force if that is what you want`;
+      const detail = `${cutOff}; its outlet can cycle by itself, so use force if you want that`;
       return rejected(target, 'protected', detail, { dark });
     }
     return { is: 'allowed', nativeOnly: true };
   }
   if (dark.length > 0 && !ask.force) {
-    const detail = `${dark.length} others would lose power or network; ask with force if that is what you want`;
+    const detail = `${dark.length} others would lose power or network; use force if you want that`;
     return rejected(target, 'others-go-dark', detail, { dark });
   }
   return { is: 'allowed', nativeOnly: ask.nativeOnly === true };

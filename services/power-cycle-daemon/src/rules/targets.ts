@@ -51,7 +51,7 @@ export function findTargets(
     const names = namesOf(text, unknown);
     count += names.length;
     if (count > mostNames) {
-      const why = `together with what is in front of it, it stands for more than ${mostNames} names; ask for fewer at once`;
+      const why = `with the names before it, it expands to more than ${mostNames} names; send fewer at once`;
       unknown.push({ name: text, why });
       break;
     }
@@ -137,11 +137,11 @@ function findOutlet(rack: Rack, name: string): Target | undefined {
 
 function whyUnknown(rack: Rack, name: string): string {
   if (name === rack.jumphost.name) {
-    return 'it is the jumphost, where this daemon runs; nothing here can bring it back';
+    return 'it is the jumphost, where this daemon runs, so nothing here could turn it on again';
   }
   const written = parseOutlet(name);
   if (written !== undefined && written.outlet !== '' && rack.infrastructure.has(written.device)) {
-    return `${written.device} has no such outlet that can be switched; skolo rack show ${written.device} lists them`;
+    return `${written.device} has no outlet of this name that can be switched; skolo rack show ${written.device} lists them`;
   }
   const guess = didYouMean(
     name,

@@ -68,7 +68,7 @@ describe('a disk that is down', () => {
       status: 503,
       problem: {
         detail:
-          'nothing was accepted, because the journal cannot be written; /readyz says why, try again once the disk is well',
+          'nothing was accepted, because the journal cannot be written; /readyz gives the reason; try again when the disk works',
       },
     });
     await expect(hold).rejects.toThrow('nothing was accepted');
@@ -163,7 +163,7 @@ describe('a disk that fills up', () => {
 
     expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'queued' });
     expect(cycle.detail).toMatch(
-      /^nothing was touched, because the journal cannot be written: .*ENOSPC/,
+      /^nothing was changed, because the journal cannot be written: .*ENOSPC/,
     );
     expect(daemon.boards.get('pdu-1').told).toEqual([]);
   });

@@ -224,7 +224,7 @@ export class Store {
     this.checkedAt = clock.uptime();
     try {
       if (await this.isGone()) {
-        log.error({ folder: this.folder }, 'repository has gone from its place');
+        log.error({ folder: this.folder }, 'repository has disappeared');
         await opened.close();
         this.opened = undefined;
         return await this.reopen();
@@ -254,11 +254,14 @@ export class Store {
     const { log, emit } = this.deps;
     try {
       const where = await setAside(this.folder);
-      log.error({ wrong, where }, 'repository is broken; it was set aside, and a new one begun');
+      log.error(
+        { wrong, where },
+        'repository is broken; it was set aside, and a new one was created',
+      );
       await this.use(await this.openOrBegin());
       emit({ type: 'history-writable' });
     } catch (error) {
-      this.isDown(`${wrong}; and a new one cannot be begun: ${errorText(error)}`);
+      this.isDown(`${wrong}; and a new one cannot be created: ${errorText(error)}`);
     }
     await this.reportSetAside();
   }
@@ -308,7 +311,7 @@ export class Store {
     this.isAside = broken.length > 0;
     if (!this.isAside) return this.report(undefined, aside);
     const what =
-      'a broken history was set aside, newer backups are in a new one; save what can be saved, then move it away:';
+      'a broken history was set aside, and newer backups are in a new one; save what you need, then move it away:';
     this.report(`${what} ${broken.map((name) => join(stateDir, name)).join(', ')}`, aside);
   }
 }

@@ -74,7 +74,7 @@ export class Versions {
       if (startup !== undefined) return startup;
       throw new BackupError(
         'not-found',
-        `${device}: no startup configuration that differed from the running one was ever read`,
+        `${device}: no startup configuration different from the running one has been read`,
       );
     }
     if (wanted === 'latest') {
@@ -106,14 +106,14 @@ export class Versions {
   async text(version: Version, showsSecrets: boolean): Promise<string> {
     const { device, id, size = 0 } = version;
     if (version.model === jumphostModel) {
-      const detail = 'it is an encrypted archive; request it as it is, with secrets=true';
+      const detail = 'it is an encrypted archive; request it unchanged, with secrets=true';
       throw new HttpProblem(409, detail);
     }
     if (size > mostBytes) {
       const how = `skolo backup show ${device} --version ${id.slice(0, 12)} --secrets -o FILE`;
       throw new HttpProblem(
         409,
-        `its ${size} bytes are too many to be shown; an admin gets them: ${how}`,
+        `it is too large to be shown (${size} bytes); as an admin, run: ${how}`,
       );
     }
     return this.textOf(version, await this.content(version), showsSecrets);

@@ -268,7 +268,7 @@ describe('what is left out', () => {
         join(state, 'socket'),
       ].toSorted(),
     );
-    expect(left.map(({ why }) => why).join()).toContain('its own snapshots can');
+    expect(left.map(({ why }) => why).join()).toContain('back up the snapshots next to it instead');
     expect(left.map(({ why }) => why).join()).toContain('there is no such file or folder');
     expect(restored.left).toEqual(left);
   });
@@ -324,7 +324,7 @@ describe('what is left out', () => {
     await restoreArchive(file, identity, ours);
     const found = await numbersIn(join(ours, folder));
 
-    expect(left).toEqual([{ path: folder, why: expect.stringContaining('taken as it is') }]);
+    expect(left).toEqual([{ path: folder, why: expect.stringContaining('copied although') }]);
     expect(found).toMatchObject({
       number: 7,
       recovered: expect.stringContaining('1 record was recovered'),
@@ -340,7 +340,7 @@ describe('no archive', () => {
 
     expect(error).toBeInstanceOf(BackupError);
     expect(error).toMatchObject({ code: 'rejected' });
-    expect(String(error)).toContain('give services.router-backup.encrypt an age recipient');
+    expect(String(error)).toContain('set services.router-backup.encrypt to an age recipient');
     expect(await readdir(jumphost.folder)).toEqual([]);
   });
 

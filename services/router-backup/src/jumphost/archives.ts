@@ -177,7 +177,7 @@ async function verify(file: string, expected: { size: number; sha256: string }):
   if (size === expected.size && hash.digest('hex') === expected.sha256) return;
   throw new BackupError(
     'damaged',
-    `${file} is not what was written; the disk of the jumphost may be failing`,
+    `${file} differs from what was written; the disk of the jumphost may be failing`,
   );
 }
 

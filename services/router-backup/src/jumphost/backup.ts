@@ -7,7 +7,7 @@ import type { Clock } from '@skolo/common';
 import type { RestoreStep } from '@skolo/models/backup';
 import type { Rack } from '@skolo/rack';
 import type { EmitBackup } from '../events.ts';
-import type { Occasion, Stored } from '../runs/outcome.ts';
+import type { Occasion, Stored } from '../outcome.ts';
 import { archiveJumphost, type JumphostArchive } from './archive.ts';
 import { Archives } from './archives.ts';
 import { usualWant, wantArchive } from './hand-over.ts';
@@ -87,7 +87,7 @@ export function jumphostSteps({ device, id }: Version) {
       lines: [`skolo backup show ${device} --version ${id} --secrets -o ${file}`],
     },
     {
-      title: 'Decrypt it with the age identity of one of the recipients, and look into it',
+      title: 'Decrypt it with the age identity of one of the recipients, and list its files',
       where: 'workstation',
       lines: [`age -d -i IDENTITY-FILE ${file} | tar -tzf -`],
     },

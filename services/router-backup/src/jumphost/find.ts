@@ -101,7 +101,7 @@ class Search {
     if (names.includes('member') && path.endsWith('/etcd')) {
       this.leave(
         path,
-        'the etcd of a running k3s cannot be copied; its own snapshots can, next to it',
+        'the etcd database of a running k3s cannot be copied; back up the snapshots next to it instead',
       );
       return;
     }
@@ -151,7 +151,7 @@ class Search {
       target,
     });
     if (this.found.size > mostFound) {
-      throw new TooMuch(`more than ${mostFound} files; name less in jumphost.paths of rack.yaml`);
+      throw new TooMuch(`more than ${mostFound} files; list fewer in jumphost.paths of rack.yaml`);
     }
   }
 
@@ -180,7 +180,7 @@ export function whyNot(error: unknown): string {
       return 'there is no such file or folder';
     case 'EACCES':
     case 'EPERM':
-      return 'the service may not read it; run it as a user that may, or take it out of jumphost.paths';
+      return 'the service has no permission to read it; run the service as another user, or remove the path from jumphost.paths';
     case 'EIO':
       return 'the disk cannot read it';
     default:

@@ -55,7 +55,7 @@ it('fails with the reason of the program', async () => {
   const { folder, archive } = await host('none');
 
   const wanted = expect(wantArchive(folder, fast)).rejects.toThrow(
-    'on the jumphost: the jumphost holds secrets, so it is only kept encrypted',
+    'on the jumphost: the jumphost contains secrets, so its backup must be encrypted',
   );
   await vi.waitFor(async () => expect(await readdir(folder)).toContain('wanted'));
   await expect(archive()).rejects.toThrow();

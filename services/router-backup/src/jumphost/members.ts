@@ -65,7 +65,7 @@ async function* journalMembers(
   });
   if (copy === undefined) return;
   try {
-    const why = `taken as it is: ${copy.damage}; its readable records are saved when it is opened`;
+    const why = `copied although ${copy.damage}; its readable records are recovered when it is opened`;
     if (copy.damage !== undefined) leave({ path: found.path, why });
     for (const { name, size, stream } of copy.files.toSorted(byName)) {
       const about = { ...aboutOf(found), name: `${found.name}/${name}`, mode: 0o600 };
@@ -130,7 +130,8 @@ function exactly(size: number, source: Readable, path: string): Readable {
     } catch (error) {
       throw new ContentChanged(path, whyNot(error), { cause: error });
     }
-    if (length !== size) throw new ContentChanged(path, 'it became shorter while it was read');
+    if (length !== size)
+      throw new ContentChanged(path, 'it became shorter while it was being read');
   }
   return Readable.from(checked(), { objectMode: false });
 }

@@ -101,7 +101,7 @@ function readFirstVersion(fields: Element[]): Trap {
 function variablesOf(list: Element | undefined): Trap['variables'] {
   return elements(contentOf(list, tags.sequence)).map((each) => {
     const [name, value] = elements(contentOf(each, tags.sequence));
-    if (value === undefined) throw new RangeError('a variable without a value');
+    if (value === undefined) throw new RangeError('a variable has no value');
     return { oid: oidOf(name), value };
   });
 }

@@ -160,7 +160,7 @@ export class OffsiteCopies {
     for (const { destination } of this.routes.values()) {
       await this.queueMissing(destination).catch((error: unknown) => {
         const { url: place } = destination;
-        this.deps.log.warn({ place, why: errorText(error) }, 'missing versions are not known');
+        this.deps.log.warn({ place, why: errorText(error) }, 'missing versions are unknown');
       });
     }
   }
@@ -185,7 +185,10 @@ export class OffsiteCopies {
       emit({ type: 'degraded', what: destination.condition });
     }
     for (const [place, dropped] of await this.queue.retain(new Set(wanted.keys()))) {
-      log.info({ place, dropped }, 'place off site has left rack.yaml; its queue is dropped');
+      log.info(
+        { place, dropped },
+        'off-site copy was removed from rack.yaml; its queue is dropped',
+      );
     }
     for (const destination of wanted.values()) {
       if (!this.routes.has(destination.id)) this.begin(destination);
@@ -283,7 +286,7 @@ export class OffsiteCopies {
         if (name !== mirror) await rm(join(this.outgoing, name), { recursive: true, force: true });
       }
     } catch (error) {
-      this.deps.log.warn({ why: errorText(error) }, 'folder of outgoing files cannot be cleared');
+      this.deps.log.warn({ why: errorText(error) }, 'folder of outgoing files cannot be emptied');
     }
   }
 }

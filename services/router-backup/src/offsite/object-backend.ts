@@ -71,7 +71,7 @@ export class ObjectBackend implements Backend {
     const place = await this.place();
     const objects = await this.using(() => place.list(signal));
     if (!this.isClockSteady()) {
-      log.warn({ place: place.url }, 'the wall clock jumped; old copies are removed tomorrow');
+      log.warn({ place: place.url }, 'the clock jumped; old copies are removed tomorrow');
       return;
     }
     const { retention } = rack().services['router-backup'];
@@ -148,10 +148,7 @@ export class ObjectBackend implements Backend {
 function archived(file: string, record: WaitingCopy): Packet {
   const { sha1, device, version } = record;
   if (sha1 !== undefined) return { file, sha1, encrypted: true, isTemporary: false };
-  throw new VersionGone(
-    record,
-    new Error(`${device}: what is known of archive ${version} was lost`),
-  );
+  throw new VersionGone(record, new Error(`${device}: the record of archive ${version} was lost`));
 }
 
 /** UTC, as names off site have it. */

@@ -144,7 +144,7 @@ export class Sender {
       log.debug({ place, device, err: error }, 'version is blocked');
     } else {
       this.failure = this.after(error, this.failure);
-      log.debug({ place, err: error }, 'place off site does not work');
+      log.debug({ place, err: error }, 'off-site copy does not work');
     }
   }
 

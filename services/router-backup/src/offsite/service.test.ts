@@ -53,11 +53,15 @@ it('wait while the disk is not mounted, which is reported', async () => {
 
   await lab.edit(threeDevices, `    upload: ${place}\n    encrypt: none\n`);
 
-  await expect.poll(() => lab.degraded()).toContain('is its disk mounted?');
+  await expect.poll(() => lab.degraded()).toContain('check that its disk is mounted');
   await lab.run('router');
   expect((await lab.device('router')).offsite).toBe('queued');
   const { offsite } = await lab.admin.devices({ query: {} });
   expect(offsite).toMatchObject([
-    { kind: 'upload', queued: 3, problem: expect.stringContaining('is its disk mounted?') },
+    {
+      kind: 'upload',
+      queued: 3,
+      problem: expect.stringContaining('check that its disk is mounted'),
+    },
   ]);
 });

@@ -96,8 +96,12 @@ describe('connected hosts', () => {
 
   it.each([
     ['switch-9', 404, 'switch-9: no such switch or router in rack.yaml; did you mean "switch-1"?'],
-    ['pdu-1', 409, 'pdu-1: a synaccess has no ports that hosts are connected to'],
-    ['odd-1', 409, 'odd-1: rack.yaml describes the backup of such a device, and not its MAC table'],
+    ['pdu-1', 409, 'pdu-1: a synaccess has no ports with connected hosts'],
+    [
+      'odd-1',
+      409,
+      'odd-1: rack.yaml describes only the backup of such a device, not its MAC table',
+    ],
   ])('are not there for %s', async (device, status, detail) => {
     const { read } = await start();
 

@@ -68,10 +68,11 @@ export class ConnectedHostReadings {
     const { name, model } = device;
     const transcript = new Transcript();
     const late = () =>
-      new DeviceTimeout(name, `not read within ${mostMs / 1000} s; is a backup of it under way?`);
+      new DeviceTimeout(name, `not read within ${mostMs / 1000} s; a backup of it may be running`);
     try {
       const create = await loadConnectedHosts(model);
-      if (create === undefined) throw new DeviceRejected(name, `a ${model} is not read`);
+      if (create === undefined)
+        throw new DeviceRejected(name, `reading a ${model} is not supported`);
       const { hosts, ports, own } = await withDeadline({ ms: mostMs, late, signal }, (limit) =>
         orAborted(this.inTurn(device, create, transcript, limit), limit),
       );
@@ -107,6 +108,6 @@ export class ConnectedHostReadings {
 /** Why nobody can be seen at the ports of a device; undefined: they can. */
 function whyNotRead({ model: name }: InfrastructureDevice): string | undefined {
   const { connectedHosts } = models.get(name) ?? {};
-  if (connectedHosts === undefined) return `a ${name} has no ports that hosts are connected to`;
+  if (connectedHosts === undefined) return `a ${name} has no ports with connected hosts`;
   return 'no' in connectedHosts ? connectedHosts.no : undefined;
 }

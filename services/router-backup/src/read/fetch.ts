@@ -52,7 +52,7 @@ export class Fetch {
   model(device: InfrastructureDevice): BackupModel {
     const create = this.deps.models.get(device.model);
     if (create === undefined) {
-      throw new BackupFailed(device.name, 'internal', `no model ${device.model} can be read`);
+      throw new BackupFailed(device.name, 'internal', `reading a ${device.model} is not supported`);
     }
     return create(device);
   }

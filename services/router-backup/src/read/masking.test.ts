@@ -33,10 +33,10 @@ describe('the text of a device', () => {
   });
 
   it.each([
-    ['the middle of a block', 'no prompt; the last it said: "ARY00 CANARY11"', 'no prompt'],
+    ['the middle of a block', 'no prompt; its last output: "ARY00 CANARY11"', 'no prompt'],
     ['the end of a line', 'its last line is "text canary-vr", not "end"', 'not "end"'],
-    ['lines', 'closed; the last it said: "01\\n 30CA9A7E\\n CANARY00 CAN"', 'closed'],
-    ['words without quotes', 'fails with status 1: certificate 01 CANARY00', 'certificate 01'],
+    ['lines', 'closed; its last output: "01\\n 30CA9A7E\\n CANARY00 CAN"', 'closed'],
+    ['words without quotes', 'failed with status 1: certificate 01 CANARY00', 'certificate 01'],
   ])('is quoted in a message without secrets: %s', (_what, message, kept) => {
     const masked = maskMessage(mask, message, transcript, rules);
 
@@ -52,10 +52,10 @@ describe('the text of a device', () => {
   });
 
   it.each([
-    'does not take the user and password of its login; the last it said: "Login incorrect"',
+    'rejects the user and password in its login; its last output: "Login incorrect"',
     'set enablePassword in its login: the password is wrong',
-    'asks for a password; its login has no password',
-    'requests a new password; sign in by hand, change it, and update its login',
+    'requires a password; its login has no password',
+    'requires a new password; sign in manually, change it, and update its login',
     'its host key (ssh-rsa) is SHA256:abc, not SHA256:def',
     'its configuration has no key: community or secret expected',
   ])('is quoted among words of ours, which are no secrets: %s', (message) => {

@@ -69,7 +69,7 @@ export class PowerDaemon {
     { isFineWhileOff = false } = {},
   ): Promise<T> {
     const busy = () =>
-      new DeviceBusy(device, 'a power cycle needs it, and comes first; it is read again later');
+      new DeviceBusy(device, 'a power cycle needs it first; the backup is retried later');
     const isWanted = ({ names, whileOff }: Wanted) =>
       names.has(device) && !(isFineWhileOff && whileOff.has(device));
     if (isWanted(await orAborted(this.latest(), signal))) throw busy();
@@ -113,7 +113,7 @@ export class PowerDaemon {
     } catch (error) {
       // Once, and not for each device of each night.
       if (!this.isSilent)
-        this.deps.log?.info({ why: errorText(error) }, 'power-cycle daemon not asked');
+        this.deps.log?.info({ why: errorText(error) }, 'power-cycle daemon not queried');
       this.isSilent = true;
       return { names: new Set(), whileOff: new Set() };
     }

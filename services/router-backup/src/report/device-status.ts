@@ -53,7 +53,7 @@ export function lastSuccessOf(sources: Pick<StatusSources, 'lastSuccess' | 'stat
   return record === undefined ? undefined : Date.parse(record);
 }
 
-/** @param target absent: it has left rack.yaml */
+/** @param target absent: it is no longer in rack.yaml */
 async function statusOfDevice(
   sources: StatusSources,
   name: string,
@@ -103,7 +103,7 @@ function stateOf(
   const retiredAt = record?.retiredAt;
   if (target === undefined) {
     if (retiredAt !== undefined) return { state: 'retired', retiredAt };
-    return { state: 'not-backed-up', why: inventory.problem ?? 'it has left rack.yaml' };
+    return { state: 'not-backed-up', why: inventory.problem ?? 'it is no longer in rack.yaml' };
   }
   if (target.why !== undefined) return { state: 'not-backed-up', why: target.why };
   if (last === undefined && record?.failure === undefined) return { state: 'never' };

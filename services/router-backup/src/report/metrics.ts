@@ -2,9 +2,9 @@
 import { type GaugeSample, type GaugeSpec, registerGauges } from '@skolo/common';
 import { Counter, type Registry } from 'prom-client';
 import type { EmitBackup } from '../events.ts';
-import type { HistoryLoss } from '../history/loss.ts';
 import type { Store } from '../history/store.ts';
 import type { OffsiteCopies } from '../offsite/copies.ts';
+import type { HistoryLoss } from '../offsite/loss.ts';
 import { targetsOf } from '../targets.ts';
 import { lastSuccessOf, type StatusSources } from './device-status.ts';
 
@@ -54,7 +54,7 @@ function wanted({ sources: { rack, state } }: MetricsDeps) {
 /** Read at each scrape. */
 const gauges: Record<string, GaugeSpec<MetricsDeps>> = {
   skolo_backup_last_success_timestamp_seconds: {
-    help: 'When a device was last read completely, changed or not; 0: never.',
+    help: 'When the configuration of a device was last read completely, whether or not it had changed; 0: never.',
     labels: ['device'],
     read: (deps) =>
       wanted(deps).map(({ device }) => [
@@ -67,7 +67,7 @@ const gauges: Record<string, GaugeSpec<MetricsDeps>> = {
     read: ({ sources }) => sources.rack().services['router-backup'].overdueHours * 3600,
   },
   skolo_backup_failures_in_a_row: {
-    help: 'Attempts at a device that have failed since the last success, by the class of the last one.',
+    help: 'Failed attempts to read a device since its last success, by the class of the last failure.',
     labels: ['device', 'class'],
     read: (deps) =>
       wanted(deps).flatMap(({ device, record }): GaugeSample[] => {
@@ -85,7 +85,7 @@ const gauges: Record<string, GaugeSpec<MetricsDeps>> = {
       ]),
   },
   skolo_backup_legacy_algorithm: {
-    help: 'Old algorithms of ssh that a device was last read with: each is 1.',
+    help: 'Outdated SSH algorithms used in the last reading of a device; always 1.',
     labels: ['device', 'algorithm'],
     read: (deps) =>
       wanted(deps).flatMap(({ device, record }) =>
@@ -95,11 +95,11 @@ const gauges: Record<string, GaugeSpec<MetricsDeps>> = {
       ),
   },
   skolo_backup_repository_sound: {
-    help: 'Whether the history can be written, was sound when it was last checked, and has lost no version.',
+    help: 'Whether the history can be written, passed its last check, and has lost no version.',
     read: ({ store, loss }) => Number(store.isSound && loss.list().length === 0),
   },
   skolo_backup_history_lost_devices: {
-    help: 'Devices with versions that are no longer in the history, and whose loss was not accepted.',
+    help: 'Devices that have lost versions from the history, unless the loss was accepted.',
     read: ({ loss }) => loss.list().length,
   },
   skolo_backup_offsite_queue: {

@@ -85,7 +85,7 @@ export class Webhook {
 
   /** Drops the messages that are not delivered yet. */
   async close(): Promise<void> {
-    this.closing.abort(new Error('the service stops'));
+    this.closing.abort(new Error('the service is stopping'));
     await this.working;
   }
 
@@ -96,7 +96,10 @@ export class Webhook {
     if (this.isDropping) return;
     this.isDropping = true;
     this.deps.log.warn(
-      { waiting: mostWaiting, hint: 'the receiver is slower than what happens; is it down?' },
+      {
+        waiting: mostWaiting,
+        hint: 'the receiver is slower than the events; check whether it is down',
+      },
       'webhook messages dropped',
     );
   }
@@ -137,7 +140,7 @@ export class Webhook {
     const rack = this.deps.rack();
     const { webhook } = rack.services['router-backup'];
     if (webhook === undefined) {
-      return new SinkError('topic', 'GONE', 'the webhook has left rack.yaml');
+      return new SinkError('topic', 'GONE', 'the webhook is no longer in rack.yaml');
     }
     const { on: _, token, ...rest } = webhook;
     const { timeoutSeconds = rest.timeoutSeconds } = this.deps;

@@ -15,12 +15,12 @@ import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import type { z } from 'zod';
 import type { Versions } from '../history/versions.ts';
 import { jumphostSteps } from '../jumphost/backup.ts';
+import type { Occasion } from '../outcome.ts';
 import { BackupFailed } from '../read/failure.ts';
 import type { Fetch, Fetched } from '../read/fetch.ts';
 import type { PowerDaemon } from '../read/power-daemon.ts';
 import { Transcript, type Transcripts } from '../read/transcript.ts';
 import type { Attempts } from '../runs/attempts.ts';
-import type { Occasion } from '../runs/outcome.ts';
 import { jumphostModel } from '../targets.ts';
 
 interface RestoreDeps {
@@ -57,7 +57,7 @@ export class DeviceRestores {
     const model = versions.model(version);
     if (device === undefined || model === undefined) {
       const how = `skolo backup show ${version.device} --version ${id.slice(0, 12)} --secrets`;
-      const why = `${version.device} is not in rack.yaml, so that its steps are not known`;
+      const why = `${version.device} is not in rack.yaml, so its steps are unknown`;
       throw new HttpProblem(409, `${why}; its configuration is: ${how}`);
     }
     const { comment, steps, apply, check } = model.restore;
@@ -106,23 +106,20 @@ export class DeviceRestores {
     const { apply } = fetch.model(device).restore;
     if (apply === undefined) {
       const how = `skolo backup restore ${device.name} --version ${version.id.slice(0, 12)}`;
-      const why = `a ${device.model} cannot load a configuration safely from here`;
-      throw new HttpProblem(409, `${why}; do it by hand: ${how}`);
+      const why = `a ${device.model} cannot load a configuration safely over the network`;
+      throw new HttpProblem(409, `${why}; restore it manually: ${how}`);
     }
     const content = await versions.content(version);
     return await this.alone(device, async (transcript) => {
       if ((await power.wanted(signal)).has(device.name)) {
         throw new HttpProblem(
           409,
-          `${device.name} is needed for a power cycle, or is being cycled; nothing was loaded, try again later`,
+          `${device.name} is needed for a power cycle, or is being cycled itself; nothing was loaded; try again later`,
         );
       }
       const before = await this.read(device, transcript);
       if (digestOf(before.bytes, before.model) !== running) {
-        throw new HttpProblem(
-          409,
-          `${device.name} has changed since it was looked at; look again at what would change`,
-        );
+        throw new HttpProblem(409, `${device.name} has changed since the check; check again`);
       }
       await attempts.keep(device, before.fetched, occasion);
       const steps: string[] = [];
@@ -134,7 +131,7 @@ export class DeviceRestores {
       const { name, model } = device;
       const outcome = await attempts.attempt({ name, model, device }, occasion, signal);
       if (outcome.failure !== undefined) {
-        const what = `loaded (${steps.join('; ')}), but it cannot be read back: ${outcome.detail}`;
+        const what = `loaded (${steps.join('; ')}), but reading it back failed: ${outcome.detail}`;
         throw new BackupFailed(device.name, outcome.failure, what);
       }
       const after = await versions.find(device.name, outcome.version ?? 'latest');
@@ -187,7 +184,7 @@ export class DeviceRestores {
     if (version.model !== undefined && version.model !== device.model) {
       throw new HttpProblem(
         409,
-        `this version is of a ${version.model}, and ${device.name} is a ${device.model} now`,
+        `this version is from a ${version.model}, but ${device.name} is now a ${device.model}`,
       );
     }
     return device;
@@ -232,7 +229,7 @@ async function readLimited(
   throw new BackupFailed(
     device,
     'rejected',
-    `${content.size} bytes are too many to be restored from here`,
+    `it is too large to be restored with this command (${content.size} bytes)`,
   );
 }
 

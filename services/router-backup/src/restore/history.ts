@@ -16,9 +16,9 @@ import { BackupError } from '@skolo/models/configuration';
 import type { Rack } from '@skolo/rack';
 import type { z } from 'zod';
 import type { EmitBackup } from '../events.ts';
-import type { HistoryLoss } from '../history/loss.ts';
 import type { Store } from '../history/store.ts';
 import type { OffsiteCopies } from '../offsite/copies.ts';
+import type { HistoryLoss } from '../offsite/loss.ts';
 
 interface HistoryRestoreDeps {
   rack: () => Rack;
@@ -61,7 +61,7 @@ export class HistoryRestore {
         await using handle = await open(this.file, offset === 0 ? 'w' : 'a', 0o600);
         const { size } = await handle.stat();
         if (size !== offset) {
-          throw new HttpProblem(409, `there are ${size} bytes, and not ${offset}; begin at 0`);
+          throw new HttpProblem(409, `${size} bytes have arrived, not ${offset}; start again at 0`);
         }
         await handle.writeFile(piece);
         return size + piece.length;
@@ -121,12 +121,12 @@ export class HistoryRestore {
       await stat(this.file);
       for await (const chunk of createReadStream(this.file)) hash.update(chunk);
     } catch (error) {
-      throw new HttpProblem(409, 'no history has been sent; send its pieces first', {
+      throw new HttpProblem(409, 'no history has been sent; send its parts first', {
         cause: error,
       });
     }
     if (hash.digest('hex') === sha256) return;
-    throw new HttpProblem(409, 'what arrived is not what was sent; send it again');
+    throw new HttpProblem(409, 'the received history differs from the sent one; send it again');
   }
 
   private get file(): string {

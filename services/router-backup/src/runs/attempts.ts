@@ -12,13 +12,13 @@ import type { EmitBackup } from '../events.ts';
 import type { Store } from '../history/store.ts';
 import { judgeIdentity, judgeSize, pin } from '../judge.ts';
 import type { JumphostBackup } from '../jumphost/backup.ts';
+import { type Occasion, type Outcome, Stopping, type Stored } from '../outcome.ts';
 import { BackupFailed } from '../read/failure.ts';
 import type { Fetch, Fetched } from '../read/fetch.ts';
 import type { PowerDaemon } from '../read/power-daemon.ts';
 import { Transcript, type Transcripts } from '../read/transcript.ts';
 import { type DeviceRecord, knownOf, type State } from '../state.ts';
 import { startupNameOf, type Target } from '../targets.ts';
-import { type Occasion, type Outcome, Stopping, type Stored } from './outcome.ts';
 
 export interface AttemptsDeps {
   clock: Clock;
@@ -220,7 +220,7 @@ export class Attempts {
       const { repository } = store;
       const before = await repository.newest(file);
       if (before && isSame(await repository.content(before), startup, model)) return before.id;
-      const reason = `what ${name} would boot with; it runs another configuration`;
+      const reason = `the startup configuration of ${name}; it runs another one`;
       const { id } = await this.commit(device, file, { bytes: startup }, { run, by, reason });
       return id;
     } catch (error) {

@@ -58,7 +58,7 @@ export class Inventory {
     );
     const isTooMany = gone.length > 0 && gone.length * 2 >= known.length;
     if (isTooMany && !isConfirmed) {
-      const why = `rack.yaml lists ${known.length - gone.length} of the ${known.length} devices that have been backed up; is it the right file? If it is, run: skolo backup run`;
+      const why = `rack.yaml lists ${known.length - gone.length} of the ${known.length} devices that have been backed up; if this is the right file, run: skolo backup run`;
       if (this.why === undefined)
         log.error({ known: known.length, gone: gone.length }, 'inventory shrank');
       this.why = why;
@@ -76,9 +76,13 @@ export class Inventory {
     await state.keep([state.devices.put({ ...record, retiredAt })]);
     emit({ type: 'device-retired', device: name });
     const about = { rack: rack().name, model, run: '-', time: retiredAt, by: 'rack.yaml' };
-    const note = async () => store.repository.note(name, 'retired: it has left rack.yaml', about);
+    const note = async () =>
+      store.repository.note(name, 'retired: it is no longer in rack.yaml', about);
     await note().catch((error: unknown) => {
-      log.warn({ device: name, why: errorText(error) }, 'retirement is not in the history');
+      log.warn(
+        { device: name, why: errorText(error) },
+        'retirement cannot be stored in the history',
+      );
     });
   }
 }

@@ -10,7 +10,7 @@ import { startLab, threeDevices } from '../testing/lab.ts';
 import { smallRack } from '../testing/small-rack.ts';
 
 describe('a device that waits for its turn', () => {
-  it('is not read when it has left rack.yaml meanwhile', async () => {
+  it('is not read when it is no longer in rack.yaml meanwhile', async () => {
     const lab = await startLab({ settings: '    concurrency: 1' });
     await lab.idle();
     const [first, second] = [lab.devices.get('router'), lab.devices.get('switch-1')];
@@ -111,6 +111,6 @@ describe('a version of gigabytes', () => {
     });
     const version = { id: 'a'.repeat(40), device: 'host', time: '2026-11-20T10:00:00Z' };
 
-    await expect(versions.text({ ...version, size: 3e9 }, false)).rejects.toThrow(/too many/);
+    await expect(versions.text({ ...version, size: 3e9 }, false)).rejects.toThrow(/too large/);
   });
 });

@@ -140,7 +140,7 @@ describe('the inventory', () => {
     const { lab } = await atNoon();
 
     await lab.edit(yaml);
-    await expect.poll(() => lab.degraded()).toContain('is it the right file?');
+    await expect.poll(() => lab.degraded()).toContain('if this is the right file');
     const states = async () =>
       (await lab.admin.devices({ query: {} })).devices.map(({ state }) => state);
     const before = await lab.metrics();
@@ -149,8 +149,8 @@ describe('the inventory', () => {
 
     expect(before).toContain('skolo_backup_last_success_timestamp_seconds{device="switch-2"}');
     expect(missing).toMatchObject({ state: 'not-backed-up', versions: 1 });
-    expect(missing.why).toContain('is it the right file?');
+    expect(missing.why).toContain('if this is the right file');
     expect((await states()).filter((state) => state === 'retired').length).toBeGreaterThan(1);
-    expect(await lab.degraded()).not.toContain('is it the right file?');
+    expect(await lab.degraded()).not.toContain('if this is the right file');
   });
 });

@@ -74,7 +74,7 @@ export class Planner {
     const look = () => this.lookNow();
     this.looking = this.looking.then(look, look);
     await this.looking.catch((error: unknown) => {
-      this.deps.log.error({ err: error }, 'schedule is not looked at');
+      this.deps.log.error({ err: error }, 'schedule cannot be checked');
     });
   }
 
@@ -110,7 +110,7 @@ export class Planner {
       const devices = this.dueDevices();
       const changes = [state.marks.put(mark)];
       if (devices?.length === 0) {
-        log.warn('a run is due while all of the one before still wait; it is left out');
+        log.warn('run skipped: all devices of the previous run are still queued');
         await state.keep(changes);
       } else {
         const request = { origin, by: 'schedule', isSpread: isPunctual } as const;

@@ -12,12 +12,12 @@ import type { Change } from '@skolo/durable';
 import { expandNames, type Rack, RangeSyntaxError } from '@skolo/rack';
 import PQueue from 'p-queue';
 import type { EmitBackup } from '../events.ts';
+import { type Outcome, Stopping } from '../outcome.ts';
 import { isWorthRetrying } from '../read/failure.ts';
 import type { PowerDaemon } from '../read/power-daemon.ts';
 import type { RunEntry, RunRecord, State } from '../state.ts';
 import { noSuchDevice, type Target, targetOf, targetsOf } from '../targets.ts';
 import type { Attempts } from './attempts.ts';
-import { type Outcome, Stopping } from './outcome.ts';
 import { jitterOf } from './schedule.ts';
 
 /** Older ones are forgotten. */
@@ -98,7 +98,7 @@ export class Runs {
     for (const record of state.runs.all.values()) {
       if (record.finishedAt !== undefined || this.live.has(record.id)) continue;
       const devices = record.devices.map((entry) => this.asLeft(record.id, entry));
-      log.info({ run: record.id, left: devices.filter(isOpen).length }, 'run goes on');
+      log.info({ run: record.id, left: devices.filter(isOpen).length }, 'run continues');
       this.begin({ ...record, devices }, false);
     }
   }
@@ -231,7 +231,7 @@ export class Runs {
     for (let tries = 0; ; tries += 1) {
       const target = targetOf(rack(), entry.device);
       if (target === undefined || target.why !== undefined) {
-        const detail = target?.why ?? 'it has left rack.yaml';
+        const detail = target?.why ?? 'it is no longer in rack.yaml';
         return set(entry, { state: 'done', result: 'not-backed-up', detail });
       }
       const outcome = await this.read(record, entry, isByHand).catch((error: unknown) => {

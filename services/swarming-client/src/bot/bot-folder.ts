@@ -16,14 +16,14 @@ export function isOfBotsOnly(path: string): boolean {
 
 /** @throws Error With a text for people: it cannot be the folder of a bot. */
 function checkFolder(botDir: string, home: string | undefined): void {
-  const remedy = 'set `botDir` in rack.yaml to a folder of its own, such as /b/s';
+  const remedy = 'set `botDir` in rack.yaml to a folder that only the bot uses, such as /b/s';
   // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII is meant.
   if (!/^[\x00-\x7f]*$/.test(botDir)) {
-    throw new Error(`${botDir}: the bot needs a folder named in ASCII; ${remedy}`);
+    throw new Error(`${botDir}: the path of the bot folder must be ASCII; ${remedy}`);
   }
   if (botDir === home || !isOfBotsOnly(botDir)) {
     throw new Error(
-      `${botDir} cannot be the bot's folder: it deletes what it does not know; ${remedy}`,
+      `${botDir} cannot be the bot folder, because the bot deletes unknown files there; ${remedy}`,
     );
   }
 }
@@ -64,20 +64,20 @@ export async function folderProblem(
 }
 
 function notUsable(botDir: string, error: unknown): Error {
-  const text = `${botDir}: ${fileTrouble(error)}; the bot needs a folder of its own`;
+  const text = `${botDir}: ${fileTrouble(error)}; the bot needs its own folder`;
   return new Error(text, { cause: error });
 }
 
 /** Errors of the system, for people. */
 const texts: Record<string, string> = {
   ENOSPC: 'the disk is full',
-  EDQUOT: 'its quota is used up',
-  EACCES: 'it may not be written to',
-  EPERM: 'it may not be written to',
+  EDQUOT: 'its quota is exhausted',
+  EACCES: 'it is not writable',
+  EPERM: 'it is not writable',
   EROFS: 'its file system is read-only',
-  ENOTDIR: 'it is no folder',
-  EEXIST: 'it is no folder',
-  EIO: 'the disk does not work',
+  ENOTDIR: 'it is not a folder',
+  EEXIST: 'it is not a folder',
+  EIO: 'the disk has failed',
 };
 
 export function isFileTrouble(error: unknown): boolean {

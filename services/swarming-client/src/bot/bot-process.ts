@@ -5,7 +5,6 @@
  * What cannot be read proves nothing.
  */
 import { dirname, isAbsolute } from 'node:path';
-import { markVariable } from './environment.ts';
 import {
   argumentsOf,
   type FolderId,
@@ -16,7 +15,8 @@ import {
   variableOf,
   workingFolder,
   worksIn,
-} from './processes.ts';
+} from '../host/processes.ts';
+import { markVariable } from './environment.ts';
 
 const zipName = /(?:^|\/)swarming_bot(?:\.[12])?\.zip$/;
 const interpreter = /(?:^|\/)[\w.-]*python[\w.-]*$/i;

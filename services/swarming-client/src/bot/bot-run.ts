@@ -159,9 +159,10 @@ export class BotRun {
     }
     if (event.event === 'started') this.onStarted(event.pid);
     if (event.event === 'exited') this.exited = { status: event.status, signal: event.signal };
-    if (event.event === 'stuck') log.error({ pids: event.pids }, 'processes of the bot do not die');
+    if (event.event === 'stuck')
+      log.error({ pids: event.pids }, 'processes of the bot cannot be ended');
     if (event.event === 'left') {
-      log.warn({ processes: event.count }, 'ended what a finished task left behind');
+      log.warn({ processes: event.count }, 'ended processes that a finished task had left behind');
     }
     if (event.event === 'reboot') this.handleReboot();
     this.onEvent();
@@ -172,7 +173,7 @@ export class BotRun {
     const before = this.rebootAskedAt ?? Number.NEGATIVE_INFINITY;
     const isFirst = this.settings.reboot === 'host' && clock.uptime() - before > askedAgainSeconds;
     this.rebootAskedAt = clock.uptime();
-    if (isFirst) emit({ type: 'reboot-requested', why: 'the Swarming bot asked for it' });
+    if (isFirst) emit({ type: 'reboot-requested', why: 'requested by the Swarming bot' });
   }
 
   /** @throws Error It ended instead; the reason of the signal. */
@@ -199,7 +200,7 @@ export class BotRun {
   private whyNotStarted(why: string | undefined): string {
     const { botDir, python } = this.settings;
     if (this.last === 'busy') return `another agent runs a bot in ${botDir}`;
-    if (this.last === 'rejected') return `a bot that is not this agent's runs in ${botDir}: end it`;
+    if (this.last === 'rejected') return `another program's bot runs in ${botDir}; end it`;
     return whyNotPython(python, why ?? this.lastError);
   }
 
@@ -226,8 +227,10 @@ export class BotRun {
   private logSwept({ ended, stuck }: Swept): void {
     const { log } = this.deps;
     const { botDir } = this.settings;
-    if (ended > 0) log.warn({ botDir, processes: ended }, 'ended what an earlier bot left behind');
-    if (stuck.length > 0) log.error({ botDir, pids: stuck }, 'processes of the bot do not die');
+    if (ended > 0)
+      log.warn({ botDir, processes: ended }, 'ended processes that an earlier bot had left behind');
+    if (stuck.length > 0)
+      log.error({ botDir, pids: stuck }, 'processes of the bot cannot be ended');
   }
 
   /** Nothing of it is left afterwards, in any state. */

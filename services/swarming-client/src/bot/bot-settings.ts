@@ -14,7 +14,7 @@ export interface BotSettings
 
 /** Why a machine has no server. */
 export const noServer =
-  'no `servers` of rack.yaml fits its name; set `server` in the settings of swarming-client';
+  'no `servers` entry in rack.yaml matches its name; set `server` in the settings of swarming-client';
 
 /** Of the bot of a machine. Its server is `server`, or else the first one whose prefix the name of the machine has. */
 export function botSettingsOf(machinePart: MachinePart | undefined): BotSettings | undefined {

@@ -77,10 +77,10 @@ export function exitOf(ending: Ending): BotExit {
 }
 
 const texts: Partial<Record<BotExit, string>> = {
-  rebooted: 'it asked for a reboot of its host',
-  killed: 'killed from outside, or by the kernel for want of memory',
+  rebooted: 'it requested a reboot of its host',
+  killed: 'killed by another program, or by the kernel because memory ran out',
   silent: 'it called no hooks, so the agent ended it',
-  'bad-zip': 'its zip is broken',
+  'bad-zip': 'its zip file is corrupt',
 };
 
 /** For people: `failed after 3 s (status 1): SyntaxError: invalid syntax`. */

@@ -12,7 +12,7 @@ import {
   startSwarming,
 } from '@skolo/simulators';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { processes, withDescendants } from './processes.ts';
+import { processes, withDescendants } from '../host/processes.ts';
 import { isAlive, newBot, type TestBot } from './testing/new-bot.ts';
 import { python } from './testing/python.ts';
 

@@ -66,7 +66,7 @@ export class Bot {
     if (current === undefined) this.wake();
     else if (settings !== undefined) {
       const others = changedKeys(current.settings, settings);
-      if (others.length > 0) void this.restart(`other settings: ${others.join(', ')}`);
+      if (others.length > 0) void this.restart(`changed settings: ${others.join(', ')}`);
     }
   }
 

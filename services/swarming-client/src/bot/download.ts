@@ -64,7 +64,7 @@ async function ask(
   file: FileHandle,
 ): Promise<URL | undefined> {
   const stalled = new AbortController();
-  const late = new Unreachable(`${url.origin}: it sent nothing for ${stallMs / 1000} s`);
+  const late = new Unreachable(`${url.origin}: no data for ${stallMs / 1000} s`);
   const timer = setTimeout(() => stalled.abort(late), stallMs);
   const either = AbortSignal.any([signal, stalled.signal]);
   const headers = { accept: '*/*', 'accept-encoding': 'identity', ...credential };
@@ -99,17 +99,17 @@ function nextUrl(url: URL, { status, headers }: OpenAnswer): URL {
   const next =
     location !== undefined && URL.canParse(location, url.href) ? new URL(location, url) : undefined;
   if (next === undefined || !/^https?:$/.test(next.protocol)) {
-    throw new DownloadFailed(`${pathOf(url)} answered ${status} without an address to follow`);
+    throw new DownloadFailed(`${pathOf(url)} answered ${status} without a location to follow`);
   }
   if (url.protocol === 'https:' && next.protocol === 'http:') {
-    throw new DownloadFailed(`${pathOf(url)} redirects from https to http: not followed`);
+    throw new DownloadFailed(`${pathOf(url)} redirects from https to http, which is not followed`);
   }
   return next;
 }
 
 const hints: Record<number, string> = {
-  401: '; is the account of this machine known there?',
-  403: '; is the account of this machine allowed there?',
+  401: '; check that the server knows the account of this machine',
+  403: '; check that the account of this machine has access to the server',
 };
 
 async function rejection(url: URL, { status, message }: OpenAnswer): Promise<string> {

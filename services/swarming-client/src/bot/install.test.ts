@@ -114,15 +114,19 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
   });
 
   it.each<[string, RegExp, (response: ServerResponse, zip: Buffer) => void]>([
-    ['403', /answered 403 \(no access\); is the account/, (r) => r.writeHead(403).end('no access')],
+    [
+      '403',
+      /answered 403 \(no access\); check that the account/,
+      (r) => r.writeHead(403).end('no access'),
+    ],
     [
       '403 in red',
       /answered 403 \(no \[31maccess\)/,
       (r) => r.writeHead(403).end('no\u001b[31maccess'),
     ],
     ['500', /\/bot_code answered 500/, (r) => r.writeHead(500).end()],
-    ['HTML', /sent a broken bot: it is a page of HTML/, (r) => r.end('<html>Sign in</html>')],
-    ['nothing', /sent a broken bot: it is empty/, (r) => r.end()],
+    ['HTML', /sent a corrupt bot: it is a page of HTML/, (r) => r.end('<html>Sign in</html>')],
+    ['nothing', /sent a corrupt bot: it is empty/, (r) => r.end()],
     ['a redirect to nowhere', /answered 302 without/, (r) => r.writeHead(302).end()],
     ['a loop', /more than 5 redirects/, (r) => r.writeHead(302, { location: '/bot_code' }).end()],
     [
@@ -137,7 +141,7 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
     ],
     [
       'half',
-      /broken off|aborted|bytes/,
+      /interrupted|aborted|bytes/,
       (r, zip) => {
         r.writeHead(200, { 'content-length': zip.length });
         r.write(zip.subarray(0, 100), () => r.destroy());
@@ -145,7 +149,7 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
     ],
     [
       'half without a length',
-      /broken off|aborted|damaged/,
+      /interrupted|aborted|damaged/,
       (r, zip) => {
         r.write(zip.subarray(0, 100), () => r.destroy());
       },
@@ -175,7 +179,7 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
           response.writeHead(200, { 'content-length': 1000 }).write('PK');
       };
 
-      await expect(ensureZip(test.deps)).rejects.toThrow(/it sent nothing for 0.2 s/);
+      await expect(ensureZip(test.deps)).rejects.toThrow(/no data for 0.2 s/);
     },
   );
 
@@ -234,7 +238,7 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
     const right = python ?? '';
 
     expect(await whyNot(test)).toBe(
-      '/usr/bin/no-python is not installed: the bot needs Python 3.7 or newer; install it, or set `python` in rack.yaml',
+      '/usr/bin/no-python is not installed, but the bot needs Python 3.7 or newer; install it, or set `python` in rack.yaml',
     );
     test.settings.current &&= { ...test.settings.current, python: right };
 
@@ -280,7 +284,7 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
       const members = { noise: randomBytes(200_000).toString('base64') };
       test.server.answer = givesZip(stubZip({ server: test.server.url, members }));
 
-      expect(await whyNot(test)).toBe(`${disk}/s: the bot cannot be saved there: the disk is full`);
+      expect(await whyNot(test)).toBe(`${disk}/s: the bot cannot be saved: the disk is full`);
       await run('mount', ['-o', 'remount,size=8m', disk]);
 
       await expect.poll(() => test.bot.view().state).toBe('running');

@@ -78,7 +78,7 @@ async function fetchTo(temp: string, inside: string, deps: InstallDeps): Promise
       await file.close();
     }
     const check = await checkZip(temp, deps);
-    if (!check.isSound) throw new Error(`${deps.server} sent a broken bot: ${check.why}`);
+    if (!check.isSound) throw new Error(`${deps.server} sent a corrupt bot: ${check.why}`);
     await putInPlace(temp, inside, zipOf(deps.botDir));
   } finally {
     await rm(temp, { force: true }).catch(() => undefined);
@@ -119,7 +119,7 @@ async function sync(path: string): Promise<void> {
 
 function readable(error: unknown, botDir: string): unknown {
   return isFileTrouble(error)
-    ? new Error(`${botDir}: the bot cannot be saved there: ${fileTrouble(error)}`, { cause: error })
+    ? new Error(`${botDir}: the bot cannot be saved: ${fileTrouble(error)}`, { cause: error })
     : error;
 }
 
@@ -146,8 +146,8 @@ interface CheckDeps {
 export async function checkZip(path: string, deps: CheckDeps): Promise<ZipCheck> {
   const { run, env, python, server, timeoutMs, signal } = deps;
   const known = await stat(path).catch(() => undefined);
-  if (known === undefined) return { isSound: false, why: 'it is not there' };
-  if (!known.isFile()) return { isSound: false, why: 'it is no file' };
+  if (known === undefined) return { isSound: false, why: 'it does not exist' };
+  if (!known.isFile()) return { isSound: false, why: 'it is not a file' };
   const { status, stdout, stderr } = await run(
     python,
     ['-I', '-S', `${pythonFolder}/check_bot_zip.py`, path, server],
@@ -156,5 +156,5 @@ export async function checkZip(path: string, deps: CheckDeps): Promise<ZipCheck>
   const check = ZipCheck.safeParse(parseJson(stdout)).data;
   if (status === 0 && check !== undefined) return check;
   const why = stderr.trim().split('\n').at(-1) || `status ${status ?? 'none'}`;
-  throw new Error(`${python} cannot check the zip of the bot: ${why.slice(0, 200)}`);
+  throw new Error(`${python} cannot check the zip file of the bot: ${why.slice(0, 200)}`);
 }

@@ -6,7 +6,7 @@ import { CommandFailed, type RunCommand } from '../host/run-command.ts';
 export function whyNotPython(python: string, why: string | undefined): string {
   return why === undefined || !/ENOENT|is not installed/.test(why)
     ? `${python} does not run: ${why ?? 'it printed nothing'}; set \`python\` in rack.yaml to a Python 3.7 or newer`
-    : `${python} is not installed: the bot needs Python 3.7 or newer; install it, or set \`python\` in rack.yaml`;
+    : `${python} is not installed, but the bot needs Python 3.7 or newer; install it, or set \`python\` in rack.yaml`;
 }
 
 const question = 'import sys; print("python", sys.version_info >= (3, 7), sys.version.split()[0])';

@@ -40,7 +40,7 @@ describe.skipIf(python === undefined)('a bot that asks for a reboot', () => {
     test.bot.start('http://127.0.0.1:1');
     await expect.poll(() => test.read('status')).toBe('[0, 0]');
 
-    await expect.poll(() => test.reboots).toEqual(['the Swarming bot asked for it']);
+    await expect.poll(() => test.reboots).toEqual(['requested by the Swarming bot']);
     expect(test.bot.view()).toMatchObject({ state: 'running', starts: 1 });
   });
 

@@ -1,8 +1,6 @@
 /** Finds and ends what is left of a bot whose parents have died: by an earlier agent, or by a bot_init that was killed. */
 import { realpathSync } from 'node:fs';
 import { pause } from '@skolo/base';
-import { isOfBotsOnly } from './bot-folder.ts';
-import { belongsToBot, isTaskRunner } from './bot-process.ts';
 import {
   ancestors,
   argumentsOf,
@@ -16,7 +14,9 @@ import {
   sendSignal,
   sharesPidNamespace,
   withDescendants,
-} from './processes.ts';
+} from '../host/processes.ts';
+import { isOfBotsOnly } from './bot-folder.ts';
+import { belongsToBot, isTaskRunner } from './bot-process.ts';
 
 /** What a process gets that hangs in the kernel; nothing else delays a SIGKILL. */
 const stuckMs = 10_000;

@@ -69,9 +69,7 @@ describe('the adb server', () => {
 
     expect(installation.pid()).toBeDefined();
     expect(installation.pid()).not.toBe(pid);
-    expect(logged()).toContainEqual(
-      expect.objectContaining({ msg: 'adb server ended by force', pid }),
-    );
+    expect(logged()).toContainEqual(expect.objectContaining({ msg: 'adb server killed', pid }));
     expect(await present(device)).toMatchObject({ serial });
   });
 
@@ -125,9 +123,9 @@ describe('the adb server', () => {
     ensured.catch(() => undefined);
     await expect.poll(() => installation.server.received.length).toBeGreaterThan(before);
 
-    wanted.abort(new Error('the agent stops'));
+    wanted.abort(new Error('the agent is stopping'));
 
-    await expect(ensured).rejects.toThrow('the agent stops');
+    await expect(ensured).rejects.toThrow('the agent is stopping');
   });
 });
 

@@ -7,8 +7,8 @@ import { connect } from 'node:net';
 import { basename } from 'node:path';
 import { errorCode, orAborted, pause, repeat } from '@skolo/base';
 import type { Emit, EventLog } from '@skolo/common/light';
-import { argumentsOf, sendSignal } from '../bot/processes.ts';
 import type { AgentEvent } from '../events.ts';
+import { argumentsOf, sendSignal } from '../host/processes.ts';
 import { CommandFailed, type RunCommand } from '../host/run-command.ts';
 import type { AdbServer, DeviceSettings } from './device.ts';
 import { complaint } from './look.ts';
@@ -77,7 +77,7 @@ export class SharedAdbServer implements AdbServer {
     if (answer === 'rejected') return await this.once(() => this.start(signal), signal);
     throw new CommandFailed(
       'timeout',
-      `the adb server on port ${this.port} ${answer === 'silent' ? `does not answer within ${this.deps.settings().commandSeconds} s` : 'gives answers that make no sense'}: it has to be restarted`,
+      `the adb server on port ${this.port} ${answer === 'silent' ? `does not answer within ${this.deps.settings().commandSeconds} s` : 'sends invalid answers'}; it must be restarted`,
     );
   }
 
@@ -91,7 +91,7 @@ export class SharedAdbServer implements AdbServer {
     }
     const pids = await adbServerPids(this.port);
     for (const pid of pids) {
-      this.deps.log.warn({ pid, port: this.port }, 'adb server ended by force');
+      this.deps.log.warn({ pid, port: this.port }, 'adb server killed');
       sendSignal(pid, 'SIGKILL');
     }
     for (let left = this.timeoutMs(); pids.length > 0 && left > 0; left -= goneMs) {
@@ -123,7 +123,7 @@ export class SharedAdbServer implements AdbServer {
     if (answer === 'answers') return;
     throw new CommandFailed(
       'not-started',
-      `port ${this.port} is held by something that is not adb`,
+      `port ${this.port} is used by a program that is not adb`,
     );
   }
 

@@ -67,8 +67,8 @@ export function chosen(
   if (second !== undefined) {
     throw new Missing(
       serial === undefined
-        ? `${devices.length} devices are attached (${namesOf(devices)}): write into rack.yaml which, by its serial`
-        : `${fitting.length} devices have the serial ${serial}: unplug all but one`,
+        ? `${devices.length} devices are attached (${namesOf(devices)}); set \`serial\` in rack.yaml to choose one`
+        : `${fitting.length} devices have the serial ${serial}; unplug all but one`,
     );
   }
   throw new Missing(whyNotThere(serial, devices, usb));
@@ -85,27 +85,27 @@ function whyNotThere(
 ): string {
   const onBus = usb.filter((one) => serial === undefined || one.serial === serial);
   const has = (kind: string) => onBus.some(({ interfaces }) => interfaces.includes(kind));
-  if (has('ff/42/03')) return 'is in its bootloader (fastboot): `fastboot reboot` brings it back';
-  if (has('ff/42/01')) return 'is on USB, but adb does not see it: its server may need a restart';
-  if (serial === undefined) return 'not attached: adb sees no device';
+  if (has('ff/42/03')) return 'is in its bootloader (fastboot); restart it with `fastboot reboot`';
+  if (has('ff/42/01')) return 'is on USB, but adb does not list it; its server may need a restart';
+  if (serial === undefined) return 'not attached: adb lists no device';
   if (onBus.length > 0) {
-    return `${serial} is on USB, without debugging: turn on USB debugging in its developer options`;
+    return `${serial} is on USB, but USB debugging is off; turn it on in its developer options`;
   }
   const others = devices.length > 0 ? `; attached: ${namesOf(devices)}` : '';
-  return `not attached: adb sees no device with the serial ${serial}${others}`;
+  return `not attached: adb lists no device with the serial ${serial}${others}`;
 }
 
 const states: Readonly<Record<string, string>> = {
-  offline: 'offline: adb sees it, and it does not answer; reconnect, reboot or replug it',
-  unauthorized: 'unauthorized: accept the key of this machine on its screen',
+  offline: 'offline: adb lists it, but it does not answer; reconnect, reboot or replug it',
+  unauthorized: 'unauthorized; accept the key of this machine on its screen',
   authorizing: 'adb is still connecting (authorizing)',
   connecting: 'adb is still connecting',
   'no permissions':
-    'no permissions: this user may not open its USB device; add udev rules (package android-sdk-platform-tools-common) or run as root',
-  recovery: 'is in recovery: `adb reboot` brings it back',
-  sideload: 'is in sideload of its recovery: `adb reboot` brings it back',
-  rescue: 'is in rescue mode: `adb reboot` brings it back',
-  bootloader: 'is in its bootloader: `fastboot reboot` brings it back',
+    'no permissions: this user cannot open its USB device; add udev rules (package android-sdk-platform-tools-common) or run as root',
+  recovery: 'is in recovery; restart it with `adb reboot`',
+  sideload: 'is in sideload mode; restart it with `adb reboot`',
+  rescue: 'is in rescue mode; restart it with `adb reboot`',
+  bootloader: 'is in its bootloader; restart it with `fastboot reboot`',
 };
 
 /** Why a device in this state cannot be used; undefined: it can. */

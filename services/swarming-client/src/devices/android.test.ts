@@ -170,7 +170,7 @@ describe('which phone', () => {
     const { open } = await startShelf(context, two);
 
     expect(await missing(open())).toBe(
-      `2 devices are attached (${serial}, R58M1002): write into rack.yaml which, by its serial`,
+      `2 devices are attached (${serial}, R58M1002); set \`serial\` in rack.yaml to choose one`,
     );
   });
 
@@ -178,20 +178,20 @@ describe('which phone', () => {
     const { open } = await startShelf(context, [{ serial }]);
 
     expect(await missing(open({ serial: 'X' }))).toBe(
-      `not attached: adb sees no device with the serial X; attached: ${serial}`,
+      `not attached: adb lists no device with the serial X; attached: ${serial}`,
     );
   });
 
   it('is not there at all', async (context) => {
     const { open } = await startShelf(context, []);
 
-    expect(await missing(open())).toBe('not attached: adb sees no device');
+    expect(await missing(open())).toBe('not attached: adb lists no device');
   });
 
   it.for([
     { interfaces: ['ff/42/03'], why: /bootloader \(fastboot\)/ },
-    { interfaces: ['ff/42/01'], why: /on USB, but adb does not see it/ },
-    { interfaces: ['06/01/01'], why: /turn on USB debugging/ },
+    { interfaces: ['ff/42/01'], why: /on USB, but adb does not list it/ },
+    { interfaces: ['06/01/01'], why: /USB debugging is off/ },
   ])('is on USB, and adb does not see it: $interfaces', async ({ interfaces, why }, context) => {
     const { open, plugIn } = await startShelf(context, []);
     await plugIn('1-1.2', { vendor: '18d1', product: '4ee7', serial, interfaces });
@@ -202,7 +202,7 @@ describe('which phone', () => {
 
 describe('a phone that cannot be used has the reason', () => {
   it.for([
-    { state: 'unauthorized', why: /^unauthorized: accept the key of this machine on its screen$/ },
+    { state: 'unauthorized', why: /^unauthorized; accept the key of this machine on its screen$/ },
     { state: 'authorizing', why: /^adb is still connecting \(authorizing\)$/ },
     { state: 'no permissions', why: /^no permissions: .*udev rules/ },
     { state: 'recovery', why: /^is in recovery/ },
@@ -234,8 +234,8 @@ describe('a phone that cannot be used has the reason', () => {
 
 describe('a phone that misbehaves', () => {
   it.for([
-    { fault: 'empty-answers', why: /its shell gives no answer/ },
-    { fault: 'garbage', why: /its answer makes no sense/ },
+    { fault: 'empty-answers', why: /its shell does not respond/ },
+    { fault: 'garbage', why: /its response is invalid/ },
     { fault: 'empty-properties', why: /has no properties/ },
     { fault: 'hangs', why: /^adb took longer than 4 s$/ },
     { fault: 'hangs-mid-way', why: /^adb took longer than 4 s$/ },
@@ -317,9 +317,9 @@ describe('a phone that misbehaves', () => {
     look.catch(() => undefined);
     await expect.poll(() => server.phone().received.length).toBeGreaterThan(0);
 
-    wanted.abort(new Error('the agent stops'));
+    wanted.abort(new Error('the agent is stopping'));
 
-    await expect(look).rejects.toThrow('the agent stops');
+    await expect(look).rejects.toThrow('the agent is stopping');
     await expect.poll(() => server.connections()).toBe(0);
   });
 });

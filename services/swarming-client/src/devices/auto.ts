@@ -41,7 +41,7 @@ export function auto(
     if (kind === undefined) throw new Missing(nothingFound(usb));
     if (other === undefined) return kind;
     throw new Missing(
-      `${kinds.map((one) => names[one]).join(' and ')} are attached: write into rack.yaml which (\`kind\`, \`serial\`)`,
+      `${kinds.map((one) => names[one]).join(' and ')} are attached; set \`kind\` and \`serial\` in rack.yaml to choose one`,
     );
   }
 
@@ -73,7 +73,7 @@ export function auto(
     const entry = [`kind: ${kind}`, ...(more ? [more] : [])].join(', ');
     deps.log.info(
       { device: device.fullName, kind, serial, proposal: `device: { ${entry} }` },
-      `found ${names[kind]}: write device: { kind: ${kind} } into rack.yaml`,
+      `found ${names[kind]}; write device: { kind: ${kind} } into rack.yaml`,
     );
   }
 
@@ -144,13 +144,13 @@ async function networkKinds(
 
 function nothingFound(usb: readonly UsbDevice[]): string {
   if (usb.some(({ vendor }) => vendor === apple)) {
-    return 'something by Apple is on USB, and no tool sees it: is libimobiledevice-utils installed, and does usbmuxd run?';
+    return 'an Apple device is on USB, but no tool lists it; check that libimobiledevice-utils is installed and usbmuxd runs';
   }
   if (usb.some(({ interfaces }) => interfaces.includes('ff/42/03'))) {
-    return 'a phone in its bootloader (fastboot) is on USB: `fastboot reboot` brings it back';
+    return 'a phone in its bootloader (fastboot) is on USB; restart it with `fastboot reboot`';
   }
   if (usb.some(({ interfaces }) => interfaces.includes('ff/42/01'))) {
-    return 'a phone is on USB, and adb does not see it: is adb installed?';
+    return 'a phone is on USB, but adb does not list it; check that adb is installed';
   }
-  return 'nothing is attached that is known: neither adb nor idevice_id nor USB shows a device';
+  return 'no known device is attached: adb, idevice_id and USB list none';
 }

@@ -19,6 +19,8 @@ export function chromeos(device: AttachedDevice, deps: DeviceDeps): Device {
       chromeos_channel: [fields.get('CHROMEOS_RELEASE_TRACK')],
     });
     if (Object.keys(found).length > 0) return { os: ['ChromeOS'], ...found };
-    throw new Missing('its /etc/lsb-release is not that of ChromeOS: is it `kind: linux`?');
+    throw new Missing(
+      'its /etc/lsb-release is not from ChromeOS; if it runs Linux, set `kind: linux`',
+    );
   });
 }

@@ -153,8 +153,8 @@ describe('a watched device', () => {
 
     watch.stop();
 
-    await expect(look).rejects.toThrow('rpi-1-phone is not watched any more');
-    await expect(watch.look()).rejects.toThrow('not watched any more');
+    await expect(look).rejects.toThrow('rpi-1-phone is no longer monitored');
+    await expect(watch.look()).rejects.toThrow('no longer monitored');
     expect(looks).toHaveLength(1);
     expect(looks[0]?.signal.aborted).toBe(true);
     expect(seen).toEqual([]);

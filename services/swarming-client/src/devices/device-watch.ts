@@ -23,7 +23,7 @@ export class DeviceWatches {
     this.deps = deps;
   }
 
-  /** One whose entry is the same continues as it is. `none` is no device. They have the order of rack.yaml from then on. */
+  /** One whose entry is the same continues as it is. `none` is not a device. They have the order of rack.yaml from then on. */
   follow(entries: readonly AttachedDevice[]): void {
     const attached = entries.filter(({ kind }) => kind !== 'none');
     const wanted = new Map(attached.map((entry) => [entry.name, entry]));
@@ -103,7 +103,7 @@ export class DeviceWatch {
 
   stop(): void {
     clearTimeout(this.timer);
-    this.ended.abort(new Error(`${this.entry.fullName} is not watched any more`));
+    this.ended.abort(new Error(`${this.entry.fullName} is no longer monitored`));
   }
 
   private lookLater(): void {
@@ -122,7 +122,7 @@ export class DeviceWatch {
     } catch (error) {
       this.ended.signal.throwIfAborted();
       // A look never throws; were it to, the device is in no known state, and counts as missing.
-      log.error({ err: error, device: this.entry.fullName }, 'look at device failed');
+      log.error({ err: error, device: this.entry.fullName }, 'device check failed');
       found = { state: 'missing', why: errorText(error) };
     }
     this.ended.signal.throwIfAborted();

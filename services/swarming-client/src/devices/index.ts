@@ -16,8 +16,8 @@ const kinds: Readonly<Record<Exclude<DeviceKind, 'none'>, OpenDevice>> = {
   auto: (device, deps) => auto(device, deps, (kind) => kinds[kind](device, deps)),
 };
 
-/** @throws TypeError Its kind is `none`, which is no device. */
+/** @throws TypeError Its kind is `none`, which is not a device. */
 export function openDevice(device: AttachedDevice, deps: DeviceDeps): Device {
-  if (device.kind === 'none') throw new TypeError(`${device.fullName} is no device`);
+  if (device.kind === 'none') throw new TypeError(`${device.fullName} is not a device`);
   return kinds[device.kind](device, deps);
 }

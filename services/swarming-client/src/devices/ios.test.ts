@@ -63,9 +63,9 @@ describe('an iPhone', () => {
   it('is not there, or its presence is unknown', async () => {
     const { open, tools } = await startPhones([]);
 
-    expect(await missing(open({ kind }))).toBe('not attached: usbmuxd sees no device');
+    expect(await missing(open({ kind }))).toBe('not attached: usbmuxd lists no device');
     tools.isWithoutUsbmuxd = true;
-    expect(await missing(open({ kind }))).toMatch(/^usbmuxd does not answer: start it/);
+    expect(await missing(open({ kind }))).toMatch(/^usbmuxd does not answer; start it/);
   });
 
   it('without the tools reports what to install', async () => {

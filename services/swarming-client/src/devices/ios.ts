@@ -48,10 +48,10 @@ class IosTools {
     if (this.serial !== undefined)
       throw new Missing(`not attached: no device ${this.serial}${others}`);
     const [first, second] = udids;
-    if (first === undefined) throw new Missing('not attached: usbmuxd sees no device');
+    if (first === undefined) throw new Missing('not attached: usbmuxd lists no device');
     if (second === undefined) return first;
     throw new Missing(
-      `${udids.length} devices are attached (${udids.join(', ')}): write into rack.yaml which, by its UDID as serial`,
+      `${udids.length} devices are attached (${udids.join(', ')}); set \`serial\` in rack.yaml to the UDID of one`,
     );
   }
 
@@ -65,7 +65,9 @@ class IosTools {
     if (about.status === 'rejected') throw about.reason;
     const [type, version] = ['ProductType', 'ProductVersion'].map((key) => about.value.get(key));
     if (!type || !version) {
-      throw new Missing('ideviceinfo prints neither ProductType nor ProductVersion: reboot it');
+      throw new Missing(
+        'ideviceinfo prints neither ProductType nor ProductVersion; reboot the device',
+      );
     }
     const capacity =
       battery.status === 'fulfilled' ? battery.value.get('BatteryCurrentCapacity') : undefined;
@@ -150,13 +152,13 @@ function iosDimensions(type: string, version: string): Dimensions {
  * say `error code -17`, some `Password protected (-17)`.
  */
 const reasons: readonly [codes: RegExp, why: string][] = [
-  [/-17\b/, 'is locked by its passcode: unlock it, better turn it off'],
-  [/-18\b/, 'somebody answered "Don\'t trust": replug it, unlock it and answer "Trust"'],
-  [/-19\b/, 'does not trust this machine yet: unlock it and answer "Trust"'],
-  [/-(21|4)\b/, 'is not paired with this machine: `idevicepair pair`, and answer "Trust"'],
-  [/-8\b/, 'the connection to it breaks: replug it'],
-  [/unable to retrieve device list/i, 'usbmuxd does not answer: start it'],
-  [/no device found|device \S+ not found/i, 'not attached: usbmuxd does not see it any more'],
+  [/-17\b/, 'is locked by its passcode; unlock it, or better, turn the passcode off'],
+  [/-18\b/, 'somebody answered "Don\'t trust"; replug it, unlock it and answer "Trust"'],
+  [/-19\b/, 'does not trust this machine yet; unlock it and answer "Trust"'],
+  [/-(21|4)\b/, 'is not paired with this machine; run `idevicepair pair`, and answer "Trust"'],
+  [/-8\b/, 'the connection to it breaks off; replug it'],
+  [/unable to retrieve device list/i, 'usbmuxd does not answer; start it'],
+  [/no device found|device \S+ not found/i, 'not attached: usbmuxd no longer lists it'],
 ];
 
 function whyOf(result: CommandResult): string {

@@ -3,7 +3,7 @@ import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { peer, startAdbServer, startIphoneTools } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { HostDimensions, hostDimensions } from '../host/host-dimensions.ts';
+import { HostDimensions, hostDimensions } from '../hooks/host-dimensions.ts';
 import { createRunCommand } from '../host/run-command.ts';
 import { type Lab, missing, never, present, startLab } from './testing/lab.ts';
 
@@ -135,7 +135,7 @@ describe('what is attached', () => {
 
     expect(logged().filter(({ kind: found }) => found === 'android')).toEqual([
       expect.objectContaining({
-        msg: 'found an Android device: write device: { kind: android } into rack.yaml',
+        msg: 'found an Android device; write device: { kind: android } into rack.yaml',
         proposal: `device: { kind: android, serial: ${serial} }`,
       }),
     ]);
@@ -152,7 +152,7 @@ describe('what is attached', () => {
     phone.state = 'unauthorized';
     expect(await missing(device)).toMatch(/^unauthorized/);
     phone.unplug();
-    expect(await missing(device)).toBe('not attached: adb sees no device');
+    expect(await missing(device)).toBe('not attached: adb lists no device');
 
     tools.phone().plugIn();
     expect(await present(device)).toMatchObject({ kind: 'ios', serial: udid });
@@ -170,10 +170,13 @@ describe('what is attached', () => {
   });
 
   it.each([
-    { usb: { vendor: '05ac', product: '12a8' }, why: /by Apple/ },
+    { usb: { vendor: '05ac', product: '12a8' }, why: /an Apple device/ },
     { usb: { vendor: '18d1', product: '4ee0', interfaces: ['ff/42/03'] }, why: /bootloader/ },
-    { usb: { vendor: '18d1', product: '4ee7', interfaces: ['ff/42/01'] }, why: /adb does not see/ },
-    { usb: { vendor: '046d', product: 'c077' }, why: /^nothing is attached that is known/ },
+    {
+      usb: { vendor: '18d1', product: '4ee7', interfaces: ['ff/42/01'] },
+      why: /adb does not list/,
+    },
+    { usb: { vendor: '046d', product: 'c077' }, why: /^no known device is attached/ },
   ])('is on USB, and nothing more is known: $why', async ({ usb, why }) => {
     const { open, plugIn } = await startLab({ PATH: nobody });
     await plugIn('1-1', usb);

@@ -48,7 +48,7 @@ export function pyocd({ serial }: AttachedDevice, deps: DeviceDeps): Device {
     isOnUsb ||= isSeen;
     const boards = await boardsOf(probes, signal);
     if (isOnUsb && !isSeen && !boards?.length)
-      throw new Missing('was unplugged: USB shows it no more');
+      throw new Missing('was unplugged: it is no longer on USB');
     const fitting = boards?.filter(
       ({ unique_id: id }) => serial === undefined || isSame(id, serial),
     );
@@ -62,7 +62,7 @@ export function pyocd({ serial }: AttachedDevice, deps: DeviceDeps): Device {
     if (ids.length > 1 || (boards === undefined && serial === undefined && probes.length > 1)) {
       const names = ids.length > 0 ? ids : probes.map((probe) => probe.serial ?? probe.path);
       throw new Missing(
-        `${names.length} probes are attached (${names.join(', ')}): write into rack.yaml which, by its serial`,
+        `${names.length} probes are attached (${names.join(', ')}); set \`serial\` in rack.yaml to choose one`,
       );
     }
     const board = fitting?.[0];

@@ -138,8 +138,8 @@ describe('a Chromebook that misbehaves', () => {
   it.for([
     { fault: 'refuses', why: /^ssh: .*refused/ },
     { fault: 'silent', why: /took longer than 3 s|timed out/ },
-    { fault: 'wrong-key', why: /does not let this machine in .*authorized_keys/ },
-    { fault: 'other-host-key', why: /host key changed: .*known_hosts/ },
+    { fault: 'wrong-key', why: /rejects the key of this machine .*authorized_keys/ },
+    { fault: 'other-host-key', why: /host key has changed; .*known_hosts/ },
     { fault: 'hangs', why: /^ssh took longer than 3 s$/ },
     { fault: 'drops-mid-way', why: /./ },
     { fault: 'garbage', why: /has no uptime/ },

@@ -30,7 +30,7 @@ export function createSsh(
   async function attempt(script: string, signal: AbortSignal) {
     const { address } = device;
     if (address === undefined) {
-      throw new Missing('has no address: write `address:` into its entry in rack.yaml');
+      throw new Missing('has no address; add `address:` to its entry in rack.yaml');
     }
     const { ssh } = settings();
     const login = JSON.stringify([ssh.user, address, ssh.port, ssh.privateKey]);
@@ -100,10 +100,10 @@ function quoted(path: string): string {
 
 function whyRejected(output: string, knownHosts: string): string {
   if (/host key verification failed|identification has changed/i.test(output)) {
-    return `its host key changed: if it was set up again, remove its line from ${knownHosts}`;
+    return `its host key has changed; if it was set up again, remove its line from ${knownHosts}`;
   }
   if (rejectedLogin.test(output)) {
-    return `does not let this machine in (${output}): put the key of \`ssh.privateKey\` into its authorized_keys`;
+    return `rejects the key of this machine (${output}); add the key of \`ssh.privateKey\` to its authorized_keys`;
   }
   return `ssh: ${output}`;
 }
@@ -162,7 +162,7 @@ function sshMachineFile(
   return async () => {
     if (address === undefined) return;
     const about = {
-      Comment: 'Written by the agent of this machine. What is changed here is lost.',
+      Comment: 'Written by the agent of this machine. Changes to this file are lost.',
       user_ip: `${settings().ssh.user}@${address}`,
     };
     const text = `${JSON.stringify(about)}\n`;

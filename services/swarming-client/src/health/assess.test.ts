@@ -206,7 +206,7 @@ describe('a phone', () => {
 
     expect(texts).toEqual([
       'phone: not back from its reboot after a task: offline',
-      'phone: not back from its reboot after a task: it is there, but did not reboot',
+      'phone: not back from its reboot after a task: it is connected, but did not reboot',
     ]);
   });
 
@@ -237,11 +237,11 @@ describe('a reason', () => {
 
     expect(first.reasons[0]).toMatchObject({
       since: noon,
-      text: 'battery low: 20 %, good at 40 %',
+      text: 'battery low: 20 %, recovers at 40 %',
     });
     expect(later.reasons[0]).toMatchObject({
       since: noon,
-      text: 'battery low: 22 %, good at 40 %',
+      text: 'battery low: 22 %, recovers at 40 %',
     });
   });
 

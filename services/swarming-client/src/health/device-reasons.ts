@@ -50,7 +50,7 @@ function presence(
   }
   const lost = notBack.get(name);
   if (lost !== undefined) {
-    const how = state === 'missing' ? (why ?? 'missing') : 'it is there, but did not reboot';
+    const how = state === 'missing' ? (why ?? 'missing') : 'it is connected, but did not reboot';
     const text = `not back from its reboot after a task: ${how}`;
     return [{ verdict: 'quarantined', code: 'not-back', text, device: name, began: lost }];
   }
@@ -92,7 +92,7 @@ function battery(
 ) {
   if (percent === undefined) return;
   const { batteryLowPercent: low, batteryGoodPercent: good } = thresholdsFor(settings, dimensions);
-  const text = `battery low: ${rounded(percent)} %, good at ${Math.max(low, good)} %`;
+  const text = `battery low: ${rounded(percent)} %, recovers at ${Math.max(low, good)} %`;
   add('battery-low', (before) => isLow(percent, { low, good }, before), text);
 }
 
@@ -107,7 +107,7 @@ function heat(
     const { hot, cool } = processorSensors.includes(sensor)
       ? { hot: limits.hotProcessorCelsius, cool: limits.coolProcessorCelsius }
       : { hot: limits.hotCelsius, cool: limits.coolCelsius };
-    const text = `too hot: ${sensor} ${rounded(celsius)} °C, good below ${Math.min(hot, cool)} °C`;
+    const text = `too hot: ${sensor} ${rounded(celsius)} °C, recovers below ${Math.min(hot, cool)} °C`;
     add(`hot:${sensor}`, (before) => isHot(celsius, { hot, cool }, before), text);
   }
   if (thermalStatus === undefined) return;

@@ -62,7 +62,7 @@ export class ForcedQuarantine {
       } catch (error) {
         const why = errorText(error);
         if (why !== this.trouble) {
-          this.deps.log.warn({ why }, 'the file that quarantines the machine cannot be handled');
+          this.deps.log.warn({ why }, 'quarantine file cannot be processed');
         }
         this.trouble = why;
       }
@@ -82,7 +82,7 @@ export class ForcedQuarantine {
       const path = this.path();
       if (path !== undefined) await rm(path, { force: true });
       await rm(this.keptAt, { force: true });
-      if (this.forced) this.deps.log.info({ was: this.forced.text }, 'quarantine by a file ended');
+      if (this.forced) this.deps.log.info({ was: this.forced.text }, 'quarantine file removed');
       this.isUnsaved = false;
       this.forced = undefined;
     });

@@ -66,20 +66,21 @@ function hostReasons({ host }: HealthFacts, { host: limits }: HealthSettings, wa
     const { diskLowPercent: low, diskGoodPercent: good } = limits;
     if (isLow(percent, { low, good }, was('disk-low') !== undefined)) {
       const free = `${rounded(percent)} % (${rounded(disk.freeBytes / gib)} GiB) free`;
-      recovers('disk-low', `disk low: ${free}, good at ${Math.max(low, good)} %`);
+      recovers('disk-low', `disk low: ${free}, recovers at ${Math.max(low, good)} %`);
     }
   }
   if (celsius !== undefined) {
     const { hotCelsius: hot, coolCelsius: cool } = limits;
     if (isHot(celsius, { hot, cool }, was('host-hot') !== undefined)) {
-      const good = `good below ${Math.min(hot, cool)} °C`;
+      const good = `recovers below ${Math.min(hot, cool)} °C`;
       recovers('host-hot', `the machine is too hot: ${rounded(celsius)} °C, ${good}`);
     }
   }
   if (host.isUnderVoltage) {
     recovers('under-voltage', 'under-voltage: its power supply or cable is too weak');
   }
-  if (host.isThrottled) recovers('throttled', 'its processor is slowed down by heat or weak power');
+  if (host.isThrottled)
+    recovers('throttled', 'its processor is throttled by heat or a weak power supply');
   if (offset !== undefined) {
     const most = limits.clockOffsetSeconds;
     // Half of it: a clock that is being set runs past the limit once, and not to and fro.

@@ -62,7 +62,7 @@ const mostBodyBytes = 1024 * 1024;
 /** As it came: zod would leave out a key `__proto__`. */
 const body = z.custom<Given>(isObject, {
   error: ({ input }) =>
-    `it has to be the dict that the bot has, as JSON; it is ${input === undefined ? 'empty' : 'not an object'}`,
+    `it must be the dict of the bot as JSON; it is ${input === undefined ? 'empty' : 'not an object'}`,
 });
 
 function routeOf(name: string, { method, answer }: Hook, work: HookWork): BoundRoute {
@@ -91,15 +91,15 @@ const loopbackAddress = /^(?:::ffff:)?127\.|^::1$/;
 function problemOf(request: IncomingMessage): HttpProblem | undefined {
   const { headers, socket, method, url = '' } = request;
   if (!loopbackAddress.test(socket.remoteAddress ?? '')) {
-    return new HttpProblem(403, 'the hooks are for the bot on this machine only');
+    return new HttpProblem(403, 'the hooks accept only the bot on this machine');
   }
   if (!loopbackHost.test(headers.host ?? '')) {
-    const why = 'the Host header has to be a loopback address; use http://127.0.0.1';
+    const why = 'the Host header must be a loopback address; use http://127.0.0.1';
     return new HttpProblem(403, why);
   }
   const browser = browserProblem(request);
   if (browser !== undefined) return new HttpProblem(403, browser);
-  if (!url.startsWith('/')) return new HttpProblem(404, 'the target of the request is not a path');
+  if (!url.startsWith('/')) return new HttpProblem(404, 'the request target is not a path');
   // A hook is called for what it does.
   if (method === 'HEAD') return wrongMethod(url.slice(0, 100), method, 'GET');
   return undefined;

@@ -6,7 +6,6 @@ import { readFile, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorText, pause } from '@skolo/base';
 import type { Emit, EventLog } from '@skolo/common/light';
-import type { Bot } from '../bot/bot.ts';
 import type { AgentEvent } from '../events.ts';
 import type { RunCommand } from './run-command.ts';
 
@@ -27,7 +26,7 @@ interface RebootPartDeps {
   /** Undefined: this agent cannot reboot its machine. */
   proc: string | undefined;
   isRejected: () => boolean;
-  bot: Pick<Bot, 'stop'>;
+  bot: { stop(): Promise<void> };
   stopping: AbortController;
   log: Pick<EventLog, 'warn' | 'error'>;
   emit: Emit<AgentEvent>;
@@ -63,7 +62,7 @@ export class Reboot {
       .stop()
       .then(() => rebootMachine(why, { run, proc, log }))
       .then(() => pause(rebootWithinMs))
-      .then(() => Promise.reject(new Error('nothing happened after the command')))
+      .then(() => Promise.reject(new Error('the command had no effect')))
       .catch((error: unknown) => {
         log.error({ why: errorText(error) }, 'the machine does not reboot');
         onNotRebooted();
@@ -87,7 +86,7 @@ export async function rebootMachine(why: string, deps: RebootDeps): Promise<void
     failed.push(problem);
   }
   try {
-    deps.log.warn({ why, failed }, 'the machine reboots by its kernel');
+    deps.log.warn({ why, failed }, 'machine reboot forced through the kernel');
     const trigger = join(deps.proc, 'sysrq-trigger');
     for (const key of ['s', 'u']) {
       await writeFile(trigger, key, { flag: 'a' });
@@ -96,7 +95,7 @@ export async function rebootMachine(why: string, deps: RebootDeps): Promise<void
     await writeFile(trigger, 'b', { flag: 'a' });
   } catch (error) {
     failed.push(`sysrq: ${errorText(error)}`);
-    throw new Error(`the machine cannot be rebooted from here: ${failed.join('; ')}`);
+    throw new Error(`the agent cannot reboot the machine: ${failed.join('; ')}`);
   }
 }
 
@@ -117,7 +116,7 @@ async function failureOf([file, ...args]: [string, ...string[]], { run }: Reboot
     const { status, stderr } = await run(file, args, { timeoutMs });
     // Ended by a signal: systemd was quick.
     if (status === 0 || status === undefined) return undefined;
-    return `${file} fails with status ${status}: ${stderr.trim().slice(0, 200)}`;
+    return `${file} failed with status ${status}: ${stderr.trim().slice(0, 200)}`;
   } catch (error) {
     return `${file}: ${errorText(error)}`;
   }

@@ -104,9 +104,9 @@ describe('its end', () => {
     ran.catch(() => undefined);
     const pids = await pidsIn(file, 2);
 
-    wanted.abort(new Error('the agent stops'));
+    wanted.abort(new Error('the agent is stopping'));
 
-    await expect(ran).rejects.toThrow('the agent stops');
+    await expect(ran).rejects.toThrow('the agent is stopping');
     for (const pid of pids) await expect.poll(() => isGone(pid)).toBe(true);
   });
 

@@ -4,7 +4,7 @@ import { createWriteStream, type WriteStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { errorCode, errorText, orAborted, withDeadline } from '@skolo/base';
-import { sendSignal } from '../bot/processes.ts';
+import { sendSignal } from './processes.ts';
 
 /** How a program ended. */
 export interface CommandResult {

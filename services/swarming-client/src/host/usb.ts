@@ -130,7 +130,7 @@ export class UsbPorts {
         const { delivering } = await this.setAndSee(port, false, { signal });
         isOff = true;
         if (delivering) {
-          const why = 'it is off, and power stays on: the hub cannot switch';
+          const why = 'it reads off, but power stays on: the hub cannot switch it';
           throw new UsbRejected('not-obeyed', port, why);
         }
         await pause(offSeconds * 1000, signal);
@@ -162,7 +162,7 @@ export class UsbPorts {
       await this.inTurn(() => this.turnOnIfOff(key, port)).catch((error: unknown) => {
         const why = errorText(error);
         if (this.logged.get(key) !== why) {
-          this.deps.log.warn({ port: key, why }, 'a USB port cannot be seen on');
+          this.deps.log.warn({ port: key, why }, 'USB port does not read on');
         }
         this.logged.set(key, why);
         // A port that was never turned off, on a hub that cannot be switched, is not asked about for ever.
@@ -174,7 +174,7 @@ export class UsbPorts {
   private async turnOnIfOff(key: string, port: UsbPort): Promise<void> {
     if (!this.pending.has(key)) return;
     if ((await this.uhubctl(port)).state === 'off') {
-      this.deps.log.info({ port: key }, 'a USB port was off, and is turned on');
+      this.deps.log.info({ port: key }, 'USB port was off and has been turned on');
       await this.setAndSee(port, true);
     }
     this.settle(key, seenCounts);
@@ -199,7 +199,7 @@ export class UsbPorts {
     await this.uhubctl(port, on ? 'on' : 'off', signal, alone ? [port.port] : ports);
     const { with: _, ...reading } = await this.uhubctl(port, undefined, signal);
     if (reading.state !== (on ? 'on' : 'off')) {
-      const why = `it was turned ${on ? 'on' : 'off'}, and is still ${reading.state}`;
+      const why = `it was turned ${on ? 'on' : 'off'}, but is still ${reading.state}`;
       throw new UsbRejected('not-obeyed', port, why);
     }
     return reading;
@@ -232,7 +232,8 @@ export class UsbPorts {
 
   private checkOwn(port: UsbPort): void {
     if (this.own(port) !== undefined) return;
-    const why = 'rack.yaml has no device of this machine on it, and others are not touched';
+    const why =
+      'rack.yaml has no device of this machine on it, and the agent switches no other ports';
     throw new UsbRejected('not-own', port, why);
   }
 

@@ -52,7 +52,8 @@ export async function request(
     for await (const piece of message) {
       const bytes = Buffer.from(piece);
       length += bytes.length;
-      if (length > mostBytes) throw new Unreachable(`its answer is larger than ${mostBytes} bytes`);
+      if (length > mostBytes)
+        throw new Unreachable(`its response is larger than ${mostBytes} bytes`);
       pieces.push(bytes);
     }
     return { status, headers, text: Buffer.concat(pieces).toString() };
@@ -99,13 +100,13 @@ export async function withAnswer<T>(
 
 const reasons: Record<string, string> = {
   ECONNREFUSED: 'connection refused',
-  ECONNRESET: 'the connection was broken off',
-  ENOTFOUND: 'no such name',
-  EAI_AGAIN: 'its name cannot be resolved now',
+  ECONNRESET: 'the connection was interrupted',
+  ENOTFOUND: 'unknown host name',
+  EAI_AGAIN: 'its name cannot be resolved at the moment',
   EHOSTUNREACH: 'no route to it',
   ENETUNREACH: 'no network',
   ETIMEDOUT: 'no answer',
-  EADDRNOTAVAIL: 'the source address is not one of this computer',
+  EADDRNOTAVAIL: 'the source address does not belong to this computer',
 };
 
 function reasonOf(error: unknown): string {

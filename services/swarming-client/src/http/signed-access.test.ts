@@ -230,7 +230,7 @@ describe('a service', () => {
     });
 
     expect(await rejection(clientOf({ url }).order({ body }))).toMatch(
-      /the answer is 401, nothing, and not from this service/,
+      /the response \(401, nothing\) is not from this service/,
     );
     expect(sent).toEqual([undefined]);
   });
@@ -248,7 +248,7 @@ describe('a look-alike at the address of a machine', () => {
     expect(sent).not.toContain('authorization');
     expect(answer).toMatchObject({
       status: 401,
-      text: expect.stringContaining('the challenge is not of this start of the program'),
+      text: expect.stringContaining('the challenge is from an earlier start of the program'),
     });
     expect(neighbour.done).toEqual([]);
   });
@@ -278,7 +278,7 @@ describe('a look-alike at the address of a machine', () => {
     expect(first.status).toBe(202);
     expect(second).toMatchObject({
       status: 401,
-      text: expect.stringContaining('the challenge was used already'),
+      text: expect.stringContaining('the challenge has already been used'),
     });
     expect(agent.done).toHaveLength(1);
   });
@@ -345,7 +345,7 @@ describe('an agent', () => {
 
     for (const key of [otherKey, own]) {
       expect(await rejection(clientOf(agent, { key }).order({ body }))).toMatch(
-        /^the signature is wrong: it is of another key/,
+        /^the signature is wrong: it was made with another key/,
       );
     }
     expect(agent.done).toEqual([]);
@@ -369,7 +369,10 @@ describe('an agent', () => {
 
     for (const change of wrong) {
       const answer = await replay(agent, heard, { headers: { ...headers, ...change } });
-      expect(answer).toMatchObject({ status: 401, text: expect.stringContaining('the form of') });
+      expect(answer).toMatchObject({
+        status: 401,
+        text: expect.stringContaining('a wrong format'),
+      });
     }
     expect(agent.done).toEqual([]);
   });

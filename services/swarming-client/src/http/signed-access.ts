@@ -41,7 +41,7 @@ export function signedAccess({ machine, machinePart, clock }: SignedAccessDeps):
       }
       throw unsigned(
         publicKey === undefined
-          ? 'nobody can sign in: rack.yaml has no access.agents.publicKey'
+          ? 'sign-in is not possible, because rack.yaml has no access.agents.publicKey'
           : 'sign the request with the key of access.agents (skolo machine does so itself)',
       );
     },

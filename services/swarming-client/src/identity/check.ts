@@ -53,7 +53,7 @@ async function checkFile(machine: string, file: string): Promise<Found> {
     throw new Error(`${file}: has no machine ${machine}; give --machine NAME`);
   }
   const machinePart = readMachinePart(JSON.parse(JSON.stringify(machinePartOf(rack, found))), file);
-  return { machinePart, text: `${file}: good for ${machine}` };
+  return { machinePart, text: `${file}: valid for ${machine}` };
 }
 
 /** @throws Error */
@@ -68,7 +68,7 @@ async function checkServer({ machine, metadataUrl: url, host }: CheckedFlags): P
   const { text } = await client.attribute('skolo-machine', { signal });
   const machinePart = readMachinePart(JSON.parse(text), url);
   const { name, rack } = machinePart;
-  if (name === machine) return { machinePart, text: `${url}: good for ${machine} of ${rack}` };
+  if (name === machine) return { machinePart, text: `${url}: valid for ${machine} of ${rack}` };
   const hint = 'give --machine, or correct rack.yaml';
-  throw new Error(`${url}: takes this machine for ${name}, not ${machine}; ${hint}`);
+  throw new Error(`${url}: identifies this machine as ${name}, not ${machine}; ${hint}`);
 }

@@ -64,6 +64,6 @@ function whyNot(error: unknown): string {
   const text = errorText(error);
   const isRejected = error instanceof MetadataRejected && [403, 404].includes(error.status);
   return isRejected
-    ? `the metadata server does not know this machine by its address: ${text}; add it to rack.yaml`
-    : `the metadata server cannot be asked: ${text}`;
+    ? `the metadata server does not recognise the address of this machine: ${text}; add it to rack.yaml`
+    : `the metadata server cannot be reached: ${text}`;
 }

@@ -45,7 +45,7 @@ export class IdentityKeeper {
   private now: KnownIdentity = {
     machinePart: undefined,
     from: 'nowhere',
-    why: 'no source was asked yet',
+    why: 'no source has been tried yet',
   };
   private source: PartSource | undefined;
   private keptText: string | undefined;
@@ -64,7 +64,7 @@ export class IdentityKeeper {
   }
 
   whyUnknown(): string {
-    return this.now.why ?? 'no source was asked';
+    return this.now.why ?? 'no source has been tried';
   }
 
   /** Reads the kept copy, and starts the source. */
@@ -97,7 +97,7 @@ export class IdentityKeeper {
     } catch (error) {
       this.deps.log.warn(
         { file: path, why: errorText(error) },
-        'the kept part of rack.yaml cannot be used',
+        'the stored copy of rack.yaml cannot be used',
       );
     }
   }
@@ -112,7 +112,7 @@ export class IdentityKeeper {
     } catch (error) {
       if (error instanceof OtherMachine)
         this.become({ machinePart: undefined, from, why: error.message });
-      else this.failed(`its part for this machine cannot be used: ${errorText(error)}`);
+      else this.failed(`the part for this machine cannot be used: ${errorText(error)}`);
     }
   }
 
@@ -128,7 +128,7 @@ export class IdentityKeeper {
     const machinePart = readMachinePart(value, from);
     if (machinePart.name === this.deps.machine) return machinePart;
     throw new OtherMachine(
-      `rack.yaml has ${machinePart.name} at the address of this machine, whose name is ${this.deps.machine}; correct one of them (--machine)`,
+      `rack.yaml has ${machinePart.name} at the address of this machine, but its name is ${this.deps.machine}; correct one of them (--machine)`,
     );
   }
 
@@ -142,7 +142,7 @@ export class IdentityKeeper {
         this.keptText = undefined;
         this.deps.log.warn(
           { file: path, why: errorText(error) },
-          'the part of rack.yaml cannot be kept',
+          'the copy of rack.yaml cannot be stored',
         );
       });
   }

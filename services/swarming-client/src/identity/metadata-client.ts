@@ -68,7 +68,7 @@ export class MetadataClient {
   async token(signal: AbortSignal): Promise<string> {
     const { text } = await this.get(`${instance}/service-accounts/default/token`, askMs, signal);
     const token = Token.safeParse(parseJson(text));
-    if (!token.success) throw new MetadataRejected('its answer holds no access token', 200);
+    if (!token.success) throw new MetadataRejected('its response contains no access token', 200);
     return token.data.access_token;
   }
 

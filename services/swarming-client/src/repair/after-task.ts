@@ -85,7 +85,7 @@ export class AfterTask {
   /** Fulfilled when nothing of it is under way any more. */
   async stop(): Promise<void> {
     this.isStopped = true;
-    for (const { ends } of this.underWay.values()) ends.abort(new Error('the agent stops'));
+    for (const { ends } of this.underWay.values()) ends.abort(new Error('the agent is stopping'));
     await Promise.all(this.running);
   }
 
@@ -103,7 +103,7 @@ export class AfterTask {
       .catch((error: unknown) => {
         if (ends.signal.aborted) return;
         this.lost.set(name, { ...asked, since: new Date(clock.now()) });
-        this.deps.log.warn({ device: name, why: errorText(error) }, 'not back after a task');
+        this.deps.log.warn({ device: name, why: errorText(error) }, 'no return after a task');
       })
       .finally(() => {
         this.running.delete(done);

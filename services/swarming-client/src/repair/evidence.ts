@@ -64,7 +64,7 @@ export class Evidence {
   }
 
   async stop(): Promise<void> {
-    this.ended.abort(new Error('the agent stops'));
+    this.ended.abort(new Error('the agent is stopping'));
     await this.turn;
   }
 
@@ -76,7 +76,7 @@ export class Evidence {
     this.turn = this.turn
       .then(() => this.keep(name, reasons))
       .catch((error: unknown) => {
-        this.deps.log.info({ device: name, why: errorText(error) }, 'no evidence could be kept');
+        this.deps.log.info({ device: name, why: errorText(error) }, 'evidence could not be stored');
       });
   }
 
@@ -94,10 +94,10 @@ export class Evidence {
         deadline,
         (signal) => device.keepEvidence?.(folder, signal) ?? [],
       );
-      if (files.length === 0) throw new Error('the device gives no evidence');
+      if (files.length === 0) throw new Error('the device returned no evidence');
       const why = reasons.map(({ text, since }) => `${since.toISOString()} ${text}\n`).join('');
       await writeFile(join(folder, 'why.txt'), why);
-      this.deps.log.info({ device: name, folder, files }, 'evidence was kept');
+      this.deps.log.info({ device: name, folder, files }, 'evidence stored');
     } catch (error) {
       await rm(folder, { recursive: true, force: true });
       throw error;

@@ -93,7 +93,7 @@ export function stepEnded(
 }
 
 function whyGivenUp({ round }: Ladder, steps: readonly RepairStep[]): string {
-  if (steps.length === 0) return 'no step of repair exists for it';
+  if (steps.length === 0) return 'no repair step exists for it';
   const rounds = round === 1 ? '1 round' : `${round} rounds`;
-  return `${rounds} of repair (${steps.join(', ')}) did not bring it back`;
+  return `${rounds} of repair (${steps.join(', ')}) have not restored it`;
 }

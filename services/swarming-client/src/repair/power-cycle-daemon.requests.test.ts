@@ -19,24 +19,27 @@ describe('asking the power-cycle daemon', () => {
 
     const result = await requestPowerCycle(
       'phone',
-      'it is gone',
+      'it has disappeared',
       { ...daemon, request },
       new AbortController().signal,
     );
 
-    expect(result).toEqual({ outcome: 'done', text: 'the power-cycle daemon took it: cycle c-1' });
+    expect(result).toEqual({
+      outcome: 'done',
+      text: 'the power-cycle daemon accepted it: cycle c-1',
+    });
     expect(daemon.asked).toEqual([
-      'POST /v1/own-devices/power-cycles {"devices":["phone"],"reason":"it is gone"}',
+      'POST /v1/own-devices/power-cycles {"devices":["phone"],"reason":"it has disappeared"}',
     ]);
   });
 
   it.each([
     {
       title: 'not its own',
-      answer: { status: 403, body: problem(403, 'phone is no device of rpi-1') },
+      answer: { status: 403, body: problem(403, 'phone is not a device of rpi-1') },
       result: {
         outcome: 'rejected',
-        text: 'the power-cycle daemon: phone is no device of rpi-1 (403)',
+        text: 'the power-cycle daemon: phone is not a device of rpi-1 (403)',
       },
     },
     {
@@ -86,9 +89,9 @@ describe('asking the power-cycle daemon', () => {
 
     const { signal } = new AbortController();
 
-    expect(await requestPowerCycle('phone', 'it is gone', { ...daemon, request }, signal)).toEqual(
-      result,
-    );
+    expect(
+      await requestPowerCycle('phone', 'it has disappeared', { ...daemon, request }, signal),
+    ).toEqual(result);
   });
 
   it('is postponed while the daemon does not answer', async () => {
@@ -97,7 +100,9 @@ describe('asking the power-cycle daemon', () => {
 
     const { signal } = new AbortController();
 
-    expect(await requestPowerCycle('phone', 'it is gone', { ...daemon, request }, signal)).toEqual({
+    expect(
+      await requestPowerCycle('phone', 'it has disappeared', { ...daemon, request }, signal),
+    ).toEqual({
       outcome: 'postponed',
       text: expect.stringMatching(/^the power-cycle daemon does not answer: .*connection refused/),
       later: 60,

@@ -189,7 +189,7 @@ describe('a device that is gone', () => {
     };
     const { pass, hub, daemon, tried, repairs: own } = await start({ repairs });
     hub.fault = 'deaf';
-    daemon.answer = { status: 403, body: { detail: 'phone is no device of rpi-1' } };
+    daemon.answer = { status: 403, body: { detail: 'phone is not a device of rpi-1' } };
 
     await pass(250);
 
@@ -200,8 +200,8 @@ describe('a device that is gone', () => {
     ]);
     expect(own.view().map(({ text }) => text)).toEqual([
       'error: device offline',
-      'USB port 1-1.2: it was turned off, and is still on',
-      'the power-cycle daemon: phone is no device of rpi-1 (403)',
+      'USB port 1-1.2: it was turned off, but is still on',
+      'the power-cycle daemon: phone is not a device of rpi-1 (403)',
     ]);
   });
 
@@ -476,7 +476,7 @@ describe('a step that is under way', () => {
     await expect.poll(() => isUnderWay()).toBe(false);
     expect(hub.off()).toEqual([]);
     expect(tried()).toEqual(['1 usb-cycle failed']);
-    expect(repairs.view()[0]?.text).toBe('broken off: a task began');
+    expect(repairs.view()[0]?.text).toBe('interrupted: a task began');
   });
 
   it('is broken off when the agent stops, and the port has power', async () => {

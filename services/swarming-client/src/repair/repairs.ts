@@ -78,7 +78,7 @@ export class Repairs {
   async stop(): Promise<void> {
     this.isStopped = true;
     clearInterval(this.timer);
-    this.running?.ends.abort(new Error('broken off: the agent stops'));
+    this.running?.ends.abort(new Error('interrupted: the agent is stopping'));
     await this.running?.done;
   }
 
@@ -87,7 +87,7 @@ export class Repairs {
     const settings = this.deps.settings();
     if (settings === undefined || this.isStopped) return;
     if (this.running && this.deps.taskRunning()) {
-      this.running.ends.abort(new Error('broken off: a task began'));
+      this.running.ends.abort(new Error('interrupted: a task began'));
     }
     const targets = this.deps.targets();
     this.forgetOthers(targets);
@@ -138,8 +138,8 @@ export class Repairs {
       .get(name)
       ?.find((each) => each === wanted);
     if (step === undefined) throw new HttpProblem(404, `${name}: no step ${wanted}; ${hint}`);
-    const whyNot = this.isStopped ? 'the agent stops' : this.whyNot(target);
-    if (whyNot !== undefined) throw new HttpProblem(409, `${name}: ${step} not begun: ${whyNot}`);
+    const whyNot = this.isStopped ? 'the agent is stopping' : this.whyNot(target);
+    if (whyNot !== undefined) throw new HttpProblem(409, `${name}: ${step} not started: ${whyNot}`);
     this.begin(step, target, this.ladders.get(name)?.round ?? 1, why);
   }
 
@@ -193,14 +193,15 @@ export class Repairs {
         why === undefined ? { type: 'facts' } : { type: 'needs-attention', device: name, why },
       );
     }
-    if (step !== undefined) this.begin(step, target, ladder.round, reason?.text ?? 'it is gone');
+    if (step !== undefined)
+      this.begin(step, target, ladder.round, reason?.text ?? 'it has disappeared');
   }
 
   private begin(step: RepairStep, target: RepairTarget, round: number, why: string): void {
     const { name } = target.attached;
     const ends = new AbortController();
     const timer = setTimeout(
-      () => ends.abort(new Error(`broken off: not done within ${stepWithinMs / 1000} s`)),
+      () => ends.abort(new Error(`interrupted: not finished within ${stepWithinMs / 1000} s`)),
       stepWithinMs,
     );
     const at = new Date(this.deps.clock.now());
@@ -240,8 +241,8 @@ export class Repairs {
   private whyNot({ attached }: RepairTarget): string | undefined {
     const { taskRunning, stopping, holds, usb, rebooting } = this.deps;
     if (this.running) return `${this.running.step} of ${this.running.device} is under way`;
-    if (taskRunning()) return 'a task is running; ask again when it has ended';
-    if (stopping()) return 'the agent stops';
+    if (taskRunning()) return 'a task is running; try again when it has ended';
+    if (stopping()) return 'the agent is stopping';
     const others = this.deps.targets().filter((other) => other.attached.name !== attached.name);
     const hold = holds().find(
       ({ target }) => !others.some((other) => other.attached.fullName === target),
@@ -251,7 +252,7 @@ export class Repairs {
     const [booting] = rebooting().keys();
     if (booting !== undefined) return `${booting} reboots after a task`;
     if (attached.power === undefined || !usb.isKeptOff(attached.power)) return undefined;
-    return 'its USB port was turned off on purpose';
+    return 'its USB port was turned off by an operator';
   }
 
   private forgetOthers(targets: readonly RepairTarget[]): void {

@@ -64,7 +64,7 @@ async function perform(
   const { name, power } = attached;
   if (step === 'usb-cycle') {
     if (power === undefined)
-      return { outcome: 'rejected', text: 'it is not on a port of this machine' };
+      return { outcome: 'rejected', text: 'it is not attached to a port of this machine' };
     const seconds = deps.usbOffSeconds();
     await deps.usb.cycle(power, seconds, signal);
     const text = `port ${power.hub}.${power.port} reported off for ${seconds} s, and is on again`;
@@ -78,7 +78,7 @@ async function perform(
   }
   const repair = device.repairs[step];
   if (repair === undefined)
-    return { outcome: 'rejected', text: 'devices of this kind do not have it' };
+    return { outcome: 'rejected', text: 'not available for devices of this kind' };
   await repair(signal);
   return { outcome: 'done', text: 'carried out' };
 }

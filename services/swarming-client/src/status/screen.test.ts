@@ -40,7 +40,9 @@ it('is a PNG of an iPhone, which is not stored', async () => {
 it('says why an iPhone gives none', async () => {
   const { phone, take, left } = await startPhone();
 
-  await expect(take()).rejects.toThrow('its screenshot is not PNG; older iPhones give TIFF');
+  await expect(take()).rejects.toThrow(
+    'its screenshot is not a PNG file; older iPhones return TIFF',
+  );
   phone.faults.add('no-screenshots');
   await expect(take()).rejects.toThrow('mount the Developer disk image');
   phone.faults.clear();

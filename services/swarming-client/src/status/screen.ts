@@ -47,15 +47,15 @@ export class Screens {
     if (!fresh) {
       const last = await this.deps.evidence.lastScreen(watch.name);
       if (last !== undefined) return last;
-      const why = `${watch.name}: no screenshot is kept as evidence; ask for a fresh one`;
+      const why = `${watch.name}: there is no stored screenshot; request a fresh one`;
       throw new HttpProblem(404, why);
     }
     const task = this.deps.task();
     if (task.running && !force) {
-      const why = `${taskName(task)} is running, and a screenshot may disturb it; ask again when it has ended, or force it`;
+      const why = `${taskName(task)} is running, and a screenshot may disturb it; try again when it has ended, or use force`;
       throw new HttpProblem(409, why);
     }
-    if (this.isBusy) throw new HttpProblem(409, 'another screenshot is under way; ask again');
+    if (this.isBusy) throw new HttpProblem(409, 'another screenshot is being taken; try again');
     this.isBusy = true;
     try {
       return await this.take(watch, signal);
@@ -81,7 +81,7 @@ export class Screens {
     signal: AbortSignal,
   ): Promise<Screen> {
     if (device.keepScreen === undefined) {
-      throw new HttpProblem(404, `${name}: devices of its kind have no screen`);
+      throw new HttpProblem(404, `${name}: devices of this kind have no screen`);
     }
     let folder: string | undefined;
     try {
@@ -92,7 +92,7 @@ export class Screens {
         device.keepScreen?.(path, either),
       );
       if (!(await isPng(path)))
-        throw new Error('its screenshot is not PNG; older iPhones give TIFF');
+        throw new Error('its screenshot is not a PNG file; older iPhones return TIFF');
       return { png: await readFile(path), at: new Date(this.deps.now()) };
     } catch (error) {
       throw new HttpProblem(503, `${name}: no screenshot: ${errorText(error)}`);

@@ -53,7 +53,7 @@ export function statusApi(deps: StatusApiDeps): RouteHandlers<typeof swarmingCli
       if (rejected !== undefined) throw new HttpProblem(409, rejected);
       const task = deps.task.get();
       if (task.running) {
-        throw new HttpProblem(409, `${taskName(task)} is running; ask again when it has ended`);
+        throw new HttpProblem(409, `${taskName(task)} is running; try again when it has ended`);
       }
       deps.reboot.begin(body.why);
       return { status: 202 };

@@ -15,9 +15,9 @@ import {
   startAdbServer,
   startSwarming,
 } from '@skolo/simulators';
-import { processes, workingFolder } from '../bot/processes.ts';
 import { endTree } from '../bot/sweep.ts';
 import { python } from '../bot/testing/python.ts';
+import { processes, workingFolder } from '../host/processes.ts';
 import { AgentProcess } from './agent-process.ts';
 import { startMetadata, type TestMetadata } from './metadata.ts';
 

@@ -61,7 +61,7 @@ it.skipIf(why)(
     const plane = await startControlPlane(program ?? '', kubectl ?? '', {
       folder: join(dir, 'plane'),
     });
-    onTestFinished(plane.close);
+    onTestFinished(() => plane.close());
     const at = (file: string, ...words: string[]) =>
       run(kubectl ?? '', [`--kubeconfig=${file}`, ...words]);
     const admin = (...words: string[]) => at(plane.kubeconfig, ...words);
@@ -136,7 +136,7 @@ it.skipIf(why)(
     await pi.boot();
     const alive = await rack.card({ serial: '10000000f00dcaff', mac: 'dc:a6:32:00:00:02' }, image);
     void alive.boot();
-    await expect.poll(() => alive.log, { timeout: 30_000 }).toContain('rpi-2 is alive');
+    await expect.poll(() => alive.log, { timeout: 30_000 }).toContain('rpi-2 is running');
 
     expect(pi.log).toContain('is rpi-1, and has joined');
     const [, id, secret] =

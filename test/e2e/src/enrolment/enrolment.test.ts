@@ -54,7 +54,7 @@ it('gives a Pi of rack.yaml its name, its address and a token, and keeps its pai
   // The same board with another card.
   const burnt = await rack.card(board, image);
   const booting = burnt.boot();
-  await expect.poll(() => burnt.log, patiently).toContain('another card is rpi-1');
+  await expect.poll(() => burnt.log, patiently).toContain('another SD card has the name rpi-1');
   const { waiting } = await rack.client().enrolments();
   await rack.client().adopt({
     body: { key: waiting[0]?.key ?? '', name: 'rpi-1', reason: 'a new card' },
@@ -143,7 +143,7 @@ it.skipIf(why)(
     });
     await expect
       .poll(() => stranger.log, patiently)
-      .toContain('no machine of rack.yaml has its serial number or MAC address');
+      .toContain('no machine in rack.yaml has its serial number or MAC address');
     const key = unknown?.key ?? '';
     await expect(
       rack.client().adopt({ body: { key, name: 'rpi-9', reason: 'new' } }),
@@ -162,7 +162,7 @@ it.skipIf(why)(
     const taken = imitation.boot();
     const alive = await waits('alive');
     const body = { key: alive?.key ?? '', name: 'rpi-1', reason: 'it is the new one' };
-    await expect(rack.client().adopt({ body })).rejects.toThrow(/rpi-1 is alive/);
+    await expect(rack.client().adopt({ body })).rejects.toThrow(/rpi-1 is running/);
     const other = await rack.card(board, image);
     void other.boot();
     await waits('rivals');

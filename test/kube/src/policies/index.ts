@@ -11,7 +11,7 @@ import {
   publicServiceProblems,
   servicePortProblems,
 } from './ports.ts';
-import { probeProblems } from './probes.ts';
+import { messageProblems, probeProblems } from './probes.ts';
 import { accountProblems, rbacProblems } from './rbac.ts';
 import { referenceProblems, serviceNameProblems } from './references.ts';
 import { emptyDirProblems, resourceProblems } from './resources.ts';
@@ -26,6 +26,7 @@ export const policies: ReadonlyMap<string, Policy> = new Map([
   ['resources', resourceProblems],
   ['size of emptyDirs', emptyDirProblems],
   ['probes', probeProblems],
+  ['messages of failing containers', messageProblems],
   ['Pod Security', podSecurityProblems],
   ['selectors', selectorProblems],
   ['pods that NetworkPolicies name', policySelectorProblems],

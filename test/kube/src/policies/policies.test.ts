@@ -67,6 +67,12 @@ describe('policies', () => {
     ['images', '-clean', '-dirty', 'TIME-USER-COMMIT-clean'],
     ['images', image, 'prom/prometheus:v3', 'does not name its registry'],
     ['images', 'imagePullPolicy: IfNotPresent', 'imagePullPolicy: Always', 'is Always'],
+    [
+      'messages of failing containers',
+      'terminationMessagePolicy: FallbackToLogsOnError',
+      'terminationMessagePolicy: File',
+      'no terminationMessagePolicy',
+    ],
     ['resources', 'limits: { memory: 512Mi }', 'limits: {}', 'no memory limit'],
     ['resources', 'limits: { memory', 'limits: { cpu: 1, memory', 'a CPU limit'],
     ['resources', 'requests: { cpu: 50m, memory: 192Mi }', 'requests: {}', 'no CPU request'],

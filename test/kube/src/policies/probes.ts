@@ -1,6 +1,6 @@
 /** The kubelet asks every container whether it lives and may be asked, and gives it time to stop. */
 import { serviceNames } from '@skolo/rack';
-import { isEndless, type Manifest, type Workload, workloadsOf } from '../manifest.ts';
+import { containersOf, isEndless, type Manifest, type Workload, workloadsOf } from '../manifest.ts';
 
 /** Probes of all; those of our services are on the metrics port, by the paths that they have. */
 export function probeProblems(objects: readonly Manifest[]): string[] {
@@ -36,4 +36,13 @@ export function probeProblems(objects: readonly Manifest[]): string[] {
 /** Whether a workload is one of the five services, or the canary of one. */
 function isOurs({ name }: Pick<Workload, 'name'>): boolean {
   return serviceNames.some((service) => name === service || name === `${service}-canary`);
+}
+
+/** The end of a failing container's log is in its pod's status, where the gate of a push quotes it. */
+export function messageProblems(objects: readonly Manifest[]): string[] {
+  return workloadsOf(objects).flatMap((workload) =>
+    containersOf(workload)
+      .filter((container) => container.terminationMessagePolicy !== 'FallbackToLogsOnError')
+      .map(({ name }) => `${workload.title}: ${name}: no terminationMessagePolicy`),
+  );
 }

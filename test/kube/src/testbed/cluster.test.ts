@@ -94,7 +94,7 @@ describe.runIf(isLong && path && program)('the testbed on a cluster', { timeout 
     const failed = results.filter(({ state }) => state === 'failed');
     expect(failed.map(({ part }) => part)).toEqual(['grafana', 'dashboard']);
     expect(failed[0]?.why).toContain('Deployment testbed/grafana: pi-');
-    expect(failed[0]?.why).toContain('crashes again and again');
+    expect(failed[0]?.why).toContain('keeps crashing');
     expect(failed[1]?.why).toContain('nothing.yaml');
     // It comes back.
     expect((await up()).map(({ state }) => state)).toEqual(allReady);
@@ -205,10 +205,10 @@ metadata: { name: old, namespace: testbed, labels: { app.kubernetes.io/part-of: 
 
     expect(good.filter(({ isOk }) => !isOk).map(({ name }) => name)).toEqual(['pipeline']);
     expect(wrong.filter(({ isOk }) => !isOk).map(({ name, text }) => `${name}: ${text}`)).toEqual([
-      'metrics: no figures of pi-2',
+      'metrics: no values of pi-2',
       'prometheus: node pi-2: connection refused',
       expect.stringMatching(/^grafana: .* lets in admin with the password admin/),
-      'dashboard: it does not answer with a page',
+      'dashboard: it does not return a page',
       expect.stringContaining('pipeline: run run-2 failed'),
     ]);
   });

@@ -113,6 +113,7 @@ spec:
         - name: router-backup
           image: registry.example.com/skolo/router-backup:2026-11-20T22_40_05Z-ann-295cca0-clean
           imagePullPolicy: IfNotPresent
+          terminationMessagePolicy: FallbackToLogsOnError
           env: [{ name: SKOLO_LOG_LEVEL, value: debug }]
           ports: [{ name: http, containerPort: 8003 }, { name: metrics, containerPort: 20011 }]
           startupProbe: { httpGet: { path: /healthz, port: metrics } }
@@ -213,6 +214,7 @@ spec:
         - name: swarming-client
           image: registry.example.com/skolo/swarming-client:2026-11-20T22_40_05Z-ann-295cca0-clean
           imagePullPolicy: IfNotPresent
+          terminationMessagePolicy: FallbackToLogsOnError
           ports: [{ name: http, containerPort: 11001 }, { name: metrics, containerPort: 20014 }]
           startupProbe: { httpGet: { path: /healthz, port: metrics } }
           livenessProbe: { httpGet: { path: /healthz, port: metrics } }

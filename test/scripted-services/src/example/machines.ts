@@ -31,8 +31,8 @@ function machines(): Machine[] {
       needsAttention: text,
       alerts: [{ name: 'MachineQuarantined', severity: 'warning', since: ago(2.5 * hours) }],
     }),
-    machine('rpi-003', three, { sentence: 'device: battery low: 12 %, good at 40 %' }),
-    machine('rpi-004', four, { sentence: 'waits for a task' }),
+    machine('rpi-003', three, { sentence: 'device: battery low: 12 %, recovers at 40 %' }),
+    machine('rpi-004', four, { sentence: 'waiting for a task' }),
     machine('rpi-005', undefined, {
       condition: 'gone',
       since: ago(20.5 * minutes),

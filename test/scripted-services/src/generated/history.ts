@@ -39,7 +39,7 @@ export function generatedHistory(machine: Machine, { from, to }: Span): HistoryE
     entries.push({ ...of, kind: 'task', at: begun, id, endedAt, outcome: 'ended' });
   }
   const conditions = [
-    [24, 'ok', 'waits for a task'],
+    [24, 'ok', 'waiting for a task'],
     [15, 'recovering', 'battery at 24 %, charging to 40 %', 'battery-low'],
     [13.5, 'ok', 'battery at 41 %'],
     [6, 'quarantined', 'the phone is missing', 'device-missing'],

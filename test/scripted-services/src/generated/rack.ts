@@ -23,7 +23,7 @@ const troubles: readonly {
   {
     condition: 'quarantined',
     code: 'device-missing',
-    text: 'the phone is missing; three repairs and two power cycles did not bring it back',
+    text: 'the phone is missing; three repairs and two power cycles have not restored it',
     person: 'Look at the phone: is it on, and is its cable plugged in?',
   },
   {
@@ -72,7 +72,10 @@ export function generateRack(count: number): GeneratedRack {
       problems: [],
       changes: ['skia-rpi2-rack4-shelf1-012: power switch-1/12 → switch-1/41'],
     },
-    alertPath: { isBroken: false, text: 'no alert was received yet; skolo alerts send tests it' },
+    alertPath: {
+      isBroken: false,
+      text: 'no alert has been received yet; skolo alerts send tests it',
+    },
     alerts: [],
   };
   if (downSwitch !== undefined) {

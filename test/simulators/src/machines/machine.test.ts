@@ -430,7 +430,8 @@ describe('a machine’s agent', () => {
 });
 
 it('that cannot have one of its ports keeps none', async () => {
-  const { sshPort, agentPort = 0, ...first } = await start();
+  const first = await start();
+  const { sshPort, agentPort = 0 } = first;
   await first.close();
   const taker = await start({ agentPort });
 

@@ -4,7 +4,7 @@
  *
  * There may be hundreds: without a connection they cost two listening sockets each and no timer.
  */
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Account, Accounts } from '../equipment/cli/accounts.ts';
@@ -84,85 +84,259 @@ let sharedKey: HostKey | undefined;
 export async function startSimulatedMachine(
   options: SimulatedMachineOptions,
 ): Promise<SimulatedMachine> {
-  const { name = 'rpi-1', host = '127.0.0.1', feeds = [], hubs = [raspberryPi4] } = options;
-  const { bootSeconds = 0.2, agentPort = 0 } = options;
-  const faults = new Set<MachineFault>();
-  const phones = (options.phones ?? []).map((phone): Phone => ({ works: true, ...phone }));
-  const board = boardOf(hubs);
-  /** By `performance.now()`, long ago at first. */
-  const connectedAt = new Map(phones.map((phone) => [phone, performance.now() - 3_600_000]));
-  board.on('change', () => {
-    for (const phone of phones) {
-      const { port } = phone;
-      if (port !== undefined && !hasPower(port, board, hubs)) connectedAt.delete(phone);
-      else if (!connectedAt.has(phone)) connectedAt.set(phone, performance.now());
-    }
-  });
-  const core = new Core({ board, faults: ['rejects-login', 'wedged'] });
-  let task: Task = { running: false };
-  let report: AgentReport | undefined;
-  let orders: Orders = [];
-  let revision = 1;
-  let material = '';
-  const waiting = new Set<() => void>();
-  /** Those who wait for a change get it, unless only readings have changed. */
-  function look(): void {
-    const present = phones.map((phone) => isPresent(phone, board, hubs));
-    const codes = report?.reasons.map(({ code, device }) => [code, device]);
-    const now = JSON.stringify([task, present, codes, report?.repairs, orders]);
-    if (now === material) return;
-    material = now;
-    revision += 1;
-    for (const end of [...waiting]) end();
+  const machine = new Machine(options);
+  await machine.open();
+  return machine;
+}
+
+/** What its agent reports and is told, with those who wait for a change of it. */
+class AgentState {
+  orders: Orders = [];
+  revision = 1;
+  private ownTask: Task = { running: false };
+  private ownReport: AgentReport | undefined;
+  private material = '';
+  private readonly waiting = new Set<() => void>();
+  private readonly present: () => boolean[];
+
+  constructor(present: () => boolean[]) {
+    this.present = present;
   }
-  async function changed(seconds: number): Promise<void> {
+
+  get task(): Task {
+    return this.ownTask;
+  }
+
+  set task(now) {
+    this.ownTask = now;
+    this.look();
+  }
+
+  get report(): AgentReport | undefined {
+    return this.ownReport;
+  }
+
+  set report(now) {
+    this.ownReport = now;
+    this.look();
+  }
+
+  /** Those who wait for a change get it, unless only readings have changed. */
+  look(): void {
+    const { task, report, orders } = this;
+    const codes = report?.reasons.map(({ code, device }) => [code, device]);
+    const now = JSON.stringify([task, this.present(), codes, report?.repairs, orders]);
+    if (now === this.material) return;
+    this.material = now;
+    this.revision += 1;
+    this.release();
+  }
+
+  release(): void {
+    for (const end of [...this.waiting]) end();
+  }
+
+  async changed(seconds: number): Promise<void> {
     await new Promise<void>((resolve) => {
       const end = () => {
         clearTimeout(timer);
-        waiting.delete(end);
+        this.waiting.delete(end);
         resolve();
       };
       const timer = setTimeout(end, seconds * 1000);
-      waiting.add(end);
+      this.waiting.add(end);
     });
   }
-  const key = keyOf(options.hostKey);
+}
 
-  const ssh = new Listener(host, options.sshPort ?? 0, (socket) => void takeSsh(socket));
-  const agent = agentPort === false ? undefined : new Listener(host, agentPort, takeHttp);
-  const boots = new Boots({
-    listeners: agent ? [ssh, agent] : [ssh],
-    faults,
-    bootSeconds: typeof bootSeconds === 'function' ? bootSeconds : () => bootSeconds,
-    hasPower: () => feeds.length === 0 || feeds.some(([source, outlet]) => source.isOn(outlet)),
-    onBoot: () => setAllPorts(true),
-    onPowerLoss() {
-      faults.delete('dead');
-      setAllPorts(false);
-    },
-  });
+class Machine implements SimulatedMachine {
+  readonly name: string;
+  readonly host: string;
+  readonly hostKey: string;
+  readonly usb: OutletBoard;
+  readonly phones: Phone[];
+  slowMs = 500;
+  private readonly options: SimulatedMachineOptions;
+  private readonly hubs: readonly UsbHub[];
+  private readonly key: HostKey;
+  private readonly core: Core;
+  private readonly faults = new Set<MachineFault>();
+  private readonly state: AgentState;
+  private readonly runs: Boots;
+  private readonly ssh: Listener;
+  private readonly agent: Listener | undefined;
+  /** By `performance.now()`, long ago at first. */
+  private readonly connectedAt: Map<Phone, number>;
+  private readonly challenges = new Set<string>();
+  // Made when the first client comes: most machines of a large rack are never spoken to.
+  private sshServer: ((socket: Socket) => void) | undefined;
+  private httpServer: Server | undefined;
+  private unplug: (() => void)[] = [];
 
-  function setAllPorts(on: boolean): void {
-    for (const port of board.names()) board.set(port, on);
+  constructor(options: SimulatedMachineOptions) {
+    const { name = 'rpi-1', host = '127.0.0.1', feeds = [], hubs = [raspberryPi4] } = options;
+    const { bootSeconds = 0.2, agentPort = 0 } = options;
+    this.options = options;
+    this.name = name;
+    this.host = host;
+    this.hubs = hubs;
+    this.key = keyOf(options.hostKey);
+    this.hostKey = this.key.fingerprint;
+    this.phones = (options.phones ?? []).map((phone): Phone => ({ works: true, ...phone }));
+    this.usb = boardOf(hubs);
+    this.connectedAt = new Map(this.phones.map((phone) => [phone, performance.now() - 3_600_000]));
+    this.core = new Core({ board: this.usb, faults: ['rejects-login', 'wedged'] });
+    this.state = new AgentState(() => this.phones.map((phone) => isPresent(phone, this.usb, hubs)));
+    this.ssh = new Listener(host, options.sshPort ?? 0, (socket) => void this.takeSsh(socket));
+    this.agent =
+      agentPort === false
+        ? undefined
+        : new Listener(host, agentPort, (socket) => this.takeHttp(socket));
+    this.runs = new Boots({
+      listeners: this.agent ? [this.ssh, this.agent] : [this.ssh],
+      faults: this.faults,
+      bootSeconds: typeof bootSeconds === 'function' ? bootSeconds : () => bootSeconds,
+      hasPower: () => feeds.length === 0 || feeds.some(([source, outlet]) => source.isOn(outlet)),
+      onBoot: () => this.setAllPorts(true),
+      onPowerLoss: () => {
+        this.faults.delete('dead');
+        this.setAllPorts(false);
+      },
+    });
   }
 
-  // Made when the first client comes: most machines of a large rack are never spoken to.
-  let sshServer: ((socket: Socket) => void) | undefined;
-  async function takeSsh(socket: Socket): Promise<void> {
-    if (faults.has('ssh-silent')) return;
-    if (faults.has('ssh-slow')) await sleep(machine.slowMs);
+  async open(): Promise<void> {
+    const { runs, usb, state } = this;
+    usb.on('change', () => this.followPorts());
+    usb.on('change', () => state.look());
+    this.unplug = (this.options.feeds ?? []).map(([source, outlet]) => {
+      const listener = (change: { outlet: string }) => {
+        if (change.outlet === outlet) runs.powerChanged();
+      };
+      source.on('change', listener);
+      return () => source.off('change', listener);
+    });
+    try {
+      await runs.start();
+    } catch (error) {
+      for (const end of this.unplug) end();
+      throw error;
+    }
+  }
+
+  get sshPort(): number {
+    return this.ssh.port;
+  }
+
+  get agentPort(): number | undefined {
+    return this.agent?.port;
+  }
+
+  get agentUrl(): string | undefined {
+    return this.agent && `http://${this.host}:${this.agent.port}`;
+  }
+
+  get task(): Task {
+    return this.state.task;
+  }
+
+  set task(now) {
+    this.state.task = now;
+  }
+
+  get report(): AgentReport | undefined {
+    return this.state.report;
+  }
+
+  set report(now) {
+    this.state.report = now;
+  }
+
+  get received(): Received[] {
+    return this.core.received;
+  }
+
+  isUp(): boolean {
+    return this.runs.isUp;
+  }
+
+  get boots(): number {
+    return this.runs.count;
+  }
+
+  get bootId(): string {
+    return this.runs.bootId;
+  }
+
+  whenUp(signal?: AbortSignal): Promise<void> {
+    return this.runs.when('up', signal);
+  }
+
+  whenDown(signal?: AbortSignal): Promise<void> {
+    return this.runs.when('down', signal);
+  }
+
+  whenBooted(count: number, signal?: AbortSignal): Promise<void> {
+    return this.runs.whenCount(count, signal);
+  }
+
+  async misbehave(fault: MachineFault): Promise<void> {
+    this.faults.add(fault);
+    if (fault === 'ssh-rejects-login') this.core.faults.set('rejects-login');
+    if (fault === 'dead') this.runs.goDown();
+    if (fault === 'ignores-power') this.runs.powerChanged();
+  }
+
+  async behave(fault?: MachineFault): Promise<void> {
+    const { faults, runs } = this;
+    const was = new Set(faults);
+    if (fault === undefined) faults.clear();
+    else faults.delete(fault);
+    if (!faults.has('ssh-rejects-login')) this.core.faults.set('rejects-login', false);
+    if (was.has('dead') && !faults.has('dead')) await runs.wakeUp();
+    if (was.has('ignores-power') && !faults.has('ignores-power')) runs.powerChanged();
+  }
+
+  async close(): Promise<void> {
+    for (const end of this.unplug) end();
+    this.state.release();
+    await this.runs.close();
+  }
+
+  private setAllPorts(on: boolean): void {
+    for (const port of this.usb.names()) this.usb.set(port, on);
+  }
+
+  private followPorts(): void {
+    const { phones, usb, hubs, connectedAt } = this;
+    for (const phone of phones) {
+      const { port } = phone;
+      if (port !== undefined && !hasPower(port, usb, hubs)) connectedAt.delete(phone);
+      else if (!connectedAt.has(phone)) connectedAt.set(phone, performance.now());
+    }
+  }
+
+  private async takeSsh(socket: Socket): Promise<void> {
+    if (this.faults.has('ssh-silent')) return;
+    if (this.faults.has('ssh-slow')) await sleep(this.slowMs);
     if (socket.destroyed) return;
+    this.sshServer ??= this.createSsh();
+    this.sshServer(socket);
+  }
+
+  private createSsh(): (socket: Socket) => void {
+    const { name, core, faults, hubs, phones, usb, runs, options } = this;
     const box = machineBox({
       machine: name,
-      bootId: () => boots.bootId,
+      bootId: () => runs.bootId,
       faults,
       hubs,
-      board,
+      board: usb,
       phones,
-      reboot: () => boots.reboot(),
+      reboot: () => runs.reboot(),
     });
     const ident = 'OpenSSH_9.2p1 Debian-2+deb12u3';
-    sshServer ??= createSsh({
+    return createSsh({
       core,
       model: unixModel({ name: 'machine', core, ident, box, powerUp() {} }),
       accounts: new Accounts(options, core.faults),
@@ -174,115 +348,43 @@ export async function startSimulatedMachine(
       }),
       methods: ['publickey', 'password'],
       banner: '',
-      hostKey: key.key,
+      hostKey: this.key.key,
       algorithms: undefined,
     });
-    sshServer(socket);
   }
 
-  const challenges = new Set<string>();
-  let httpServer: Server | undefined;
-  function takeHttp(socket: Socket): void {
-    if (faults.has('agent-silent')) return;
-    httpServer ??= createServer(async (request, response) => {
-      if (faults.has('agent-slow')) await sleep(machine.slowMs);
-      await answerAgent(request, response, {
-        machine: name,
-        bootId: () => boots.bootId,
-        task: () => task,
-        report: () => report,
-        orders: () => orders,
-        setOrders(now) {
-          orders = now;
-          look();
-        },
-        revision: () => revision,
-        changed,
-        phones,
-        connectedMs: (phone) => performance.now() - (connectedAt.get(phone) ?? performance.now()),
-        board,
-        publicKey: options.agentKey,
-        challenges,
-        hubs,
-        hubObeys: () => !faults.has('usb-ignored'),
-        reboot: () => boots.reboot(),
-        log: (text) => core.received.push({ at: Date.now(), text }),
-      });
+  private takeHttp(socket: Socket): void {
+    if (this.faults.has('agent-silent')) return;
+    this.httpServer ??= createServer((request, response) => void this.answer(request, response));
+    this.httpServer.emit('connection', socket);
+  }
+
+  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { name, faults, state, runs, connectedAt } = this;
+    if (faults.has('agent-slow')) await sleep(this.slowMs);
+    await answerAgent(request, response, {
+      machine: name,
+      bootId: () => runs.bootId,
+      task: () => state.task,
+      report: () => state.report,
+      orders: () => state.orders,
+      setOrders(now) {
+        state.orders = now;
+        state.look();
+      },
+      revision: () => state.revision,
+      changed: (seconds) => state.changed(seconds),
+      phones: this.phones,
+      connectedMs: (phone) => performance.now() - (connectedAt.get(phone) ?? performance.now()),
+      board: this.usb,
+      publicKey: this.options.agentKey,
+      challenges: this.challenges,
+      hubs: this.hubs,
+      hubObeys: () => !faults.has('usb-ignored'),
+      reboot: () => runs.reboot(),
+      log: (text) => this.core.received.push({ at: Date.now(), text }),
     });
-    httpServer.emit('connection', socket);
   }
-
-  board.on('change', look);
-  const listeners = feeds.map(([source, outlet]) => {
-    const listener = (change: { outlet: string }) => {
-      if (change.outlet === outlet) boots.powerChanged();
-    };
-    source.on('change', listener);
-    return () => source.off('change', listener);
-  });
-
-  try {
-    await boots.start();
-  } catch (error) {
-    for (const end of listeners) end();
-    throw error;
-  }
-  const machine: SimulatedMachine = {
-    name,
-    host,
-    sshPort: ssh.port,
-    agentPort: agent?.port,
-    agentUrl: agent && `http://${host}:${agent.port}`,
-    hostKey: key.fingerprint,
-    usb: board,
-    phones,
-    get task() {
-      return task;
-    },
-    set task(now) {
-      task = now;
-      look();
-    },
-    get report() {
-      return report;
-    },
-    set report(now) {
-      report = now;
-      look();
-    },
-    received: core.received,
-    slowMs: 500,
-    isUp: () => boots.isUp,
-    get boots() {
-      return boots.count;
-    },
-    get bootId() {
-      return boots.bootId;
-    },
-    whenUp: (signal) => boots.when('up', signal),
-    whenDown: (signal) => boots.when('down', signal),
-    whenBooted: (count, signal) => boots.whenCount(count, signal),
-    async misbehave(fault) {
-      faults.add(fault);
-      if (fault === 'ssh-rejects-login') core.faults.set('rejects-login');
-      if (fault === 'dead') boots.goDown();
-      if (fault === 'ignores-power') boots.powerChanged();
-    },
-    async behave(fault) {
-      const was = new Set(faults);
-      if (fault === undefined) faults.clear();
-      else faults.delete(fault);
-      if (!faults.has('ssh-rejects-login')) core.faults.set('rejects-login', false);
-      if (was.has('dead') && !faults.has('dead')) await boots.wakeUp();
-      if (was.has('ignores-power') && !faults.has('ignores-power')) boots.powerChanged();
-    },
-    async close() {
-      for (const stop of listeners) stop();
-      for (const end of [...waiting]) end();
-      await boots.close();
-    },
-  };
-  return machine;
 }
 
 function keyOf(given: string | undefined): HostKey {

@@ -26,6 +26,11 @@ export class Process {
     return this.child.pid ?? 0;
   }
 
+  /** The last that it printed. */
+  get output(): string {
+    return this.said;
+  }
+
   /** Asks again and again until it says yes. @throws Error The program has ended, or takes too long */
   async until(what: string, isSo: () => Promise<boolean>): Promise<void> {
     const deadline = performance.now() + patienceMs;

@@ -140,6 +140,32 @@ describe.skipIf(why)('real nodes', { timeout: 300_000 }, () => {
     expect(readSettings()).toEqual(before);
   });
 
+  it('write a ConfigMap at once when an annotation of its pod changes, as skolo push rack does', async () => {
+    const volume = { name: 'rack', configMap: { name: 'rack' } };
+    const container = {
+      name: 'pause',
+      image: 'test.skolo/pause:1',
+      volumeMounts: [{ name: 'rack', mountPath: '/etc/skolo' }],
+    };
+    await kubectl(['create', 'configmap', 'rack', '--from-literal=rack.yaml=first']);
+    await kubectl(['create', '-f', '-'], {
+      ...client,
+      metadata: { name: 'reader' },
+      spec: { ...client.spec, nodeName: 'n1', containers: [container], volumes: [volume] },
+    });
+    await kubectl(['wait', '--for=condition=Ready', 'pod/reader', '--timeout=60s']);
+    const file = '/var/lib/kubelet/pods/*/volumes/kubernetes.io~configmap/rack/rack.yaml';
+    const read = () => plane.realNode('n1').run('sh', '-c', `cat ${file}`);
+    expect(await read()).toBe('first');
+
+    const data = { 'rack.yaml': 'second' };
+    await kubectl(['patch', 'configmap', 'rack', '-p', JSON.stringify({ data })]);
+    await kubectl(['annotate', 'pod', 'reader', 'test.skolo/change=1']);
+
+    // By itself, kubelet takes 60 s and more.
+    await expect.poll(read, { interval: 300, timeout: 20_000 }).toBe('second');
+  });
+
   const cases = policyCases(addressOf);
   // Each is a second; the sample has one of each kind.
   const sample = cases.filter((_, at) => inFull || at % 6 === 1);

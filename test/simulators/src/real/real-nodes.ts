@@ -45,6 +45,8 @@ export interface RunningNode {
   run(...command: readonly string[]): Promise<string>;
   /** Loads an archive of `docker save` into its containerd. */
   importImages(file: string): Promise<void>;
+  /** Makes a port of this computer's loopback one of its own, for a simulator that its pods connect to. */
+  forward(port: number): Promise<void>;
   /** As when its power is cut: everything of it ends at once. Its data stays if it was given a folder. */
   stop(): Promise<void>;
 }
@@ -57,7 +59,7 @@ export interface NodeNetwork {
   /**
    * Listens at some addresses and tries connections, with packets, in the namespaces that have the addresses.
    *
-   * @returns for each attempt `open`, `forbidden` (by a NetworkPolicy), `rejected`, `timeout`, or the error
+   * @returns for each attempt `open`, `forbidden` (by a NetworkPolicy), `closed` (nothing listens), `timeout`, or the error
    */
   reach(listen: readonly Endpoint[], attempts: readonly Attempt[]): Promise<string[]>;
   start(node: RealNode): Promise<RunningNode>;
@@ -105,12 +107,14 @@ export async function startNodeNetwork(options: NetworkOptions): Promise<NodeNet
   ]);
   await network.until('the bridge', async () => existsSync(join(dir, 'egress.sock')));
   const running: RunningNode[] = [];
+  const processes: Process[] = [];
 
   async function start(node: RealNode): Promise<RunningNode> {
     const folder = join(dir, node.name);
     await writeNode(folder, node, options);
     const one = new Process(program, ['node', '--dir', folder, '--network', `${network.pid}`]);
-    const started = runningNode(one, Number(await pidOf(one, folder)));
+    processes.push(one);
+    const started = runningNode(program, one, Number(await pidOf(one, folder)));
     running.push(started);
     const listens = 'exec 3<>/dev/tcp/127.0.0.1/10248';
     await one.until('kubelet to listen', () => succeeds(started.run('bash', '-c', listens)));
@@ -132,6 +136,8 @@ export async function startNodeNetwork(options: NetworkOptions): Promise<NodeNet
       const child = run(program, ['reach'], { maxBuffer: 1 << 24 });
       child.child.stdin?.end(
         JSON.stringify({
+          network: network.pid,
+          nodes: processes.map(({ pid }) => pid),
           listen: listen.map(full),
           attempts: attempts.map(({ from, to }) => ({ from, to: full(to) })),
         }),
@@ -193,7 +199,8 @@ async function pidOf(node: Process, folder: string): Promise<string> {
   return pid;
 }
 
-function runningNode(node: Process, pid: number): RunningNode {
+function runningNode(program: string, node: Process, pid: number): RunningNode {
+  const forwards: Process[] = [];
   const enter = ['--target', `${pid}`, '--mount', '--uts', '--ipc', '--net', '--pid'];
   return {
     pid,
@@ -205,6 +212,14 @@ function runningNode(node: Process, pid: number): RunningNode {
       const ctr = 'ctr --namespace k8s.io images import -';
       await run('sh', ['-c', `nsenter ${enter.join(' ')} ${ctr} < '${file}'`]);
     },
-    stop: () => node.leave(),
+    async forward(port) {
+      const one = new Process(program, ['forward', '--node', `${pid}`, '--port', `${port}`]);
+      forwards.push(one);
+      await one.until('to listen', async () => one.output.includes('listening'));
+    },
+    async stop() {
+      await Promise.all(forwards.map((one) => one.stop()));
+      await node.leave();
+    },
   };
 }

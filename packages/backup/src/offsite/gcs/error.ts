@@ -2,16 +2,16 @@
 import { errorText, parseJson } from '@skolo/base';
 import { BackupError } from '@skolo/models/configuration';
 
-const role = 'give it the role Storage Object User (roles/storage.objectUser) on the bucket';
+const role = 'grant it the role Storage Object User (roles/storage.objectUser) on the bucket';
 
 const network = new Map([
-  ['ECONNREFUSED', 'the connection is refused'],
-  ['ECONNRESET', 'the connection broke'],
-  ['EPIPE', 'the connection broke'],
-  ['ERR_STREAM_PREMATURE_CLOSE', 'the connection broke'],
-  ['UND_ERR_SOCKET', 'the connection broke'],
-  ['ENOTFOUND', 'its name is not found; is the internet connection down?'],
-  ['EAI_AGAIN', 'its name is not found; is the internet connection down?'],
+  ['ECONNREFUSED', 'the connection was refused'],
+  ['ECONNRESET', 'the connection was interrupted'],
+  ['EPIPE', 'the connection was interrupted'],
+  ['ERR_STREAM_PREMATURE_CLOSE', 'the connection was interrupted'],
+  ['UND_ERR_SOCKET', 'the connection was interrupted'],
+  ['ENOTFOUND', 'its name cannot be resolved; check the internet connection'],
+  ['EAI_AGAIN', 'its name cannot be resolved; check the internet connection'],
   ['ENETUNREACH', 'the network is unreachable'],
   ['EHOSTUNREACH', 'the network is unreachable'],
   ['ETIMEDOUT', 'it does not answer'],
@@ -34,15 +34,15 @@ export function asBackupError(place: string, error: unknown): BackupError {
   const status = statusOf(error);
   const said = saidBy(error);
   if (status === 401) {
-    return new BackupError('rejected', `${place}: the credentials are not accepted: ${said}`);
+    return new BackupError('rejected', `${place}: the credentials are rejected: ${said}`);
   }
   if (status === 403) return new BackupError('rejected', `${place}: ${said}; ${role}`);
   if (status === 404 && /bucket does not exist/i.test(said)) {
-    return new BackupError('rejected', `${place}: there is no such bucket`);
+    return new BackupError('rejected', `${place}: the bucket does not exist`);
   }
   if (status === 404) return new BackupError('not-found', `${place}: ${said}`);
   if (status === 400 && /doesn't match calculated/.test(said)) {
-    return new BackupError('damaged', `${place}: what arrived is not what was sent`);
+    return new BackupError('damaged', `${place}: the stored content differs from the sent content`);
   }
   if (status === 412) {
     return new BackupError('rejected', `${place}: another client writes the same object`);
@@ -50,7 +50,7 @@ export function asBackupError(place: string, error: unknown): BackupError {
   if (status !== undefined) {
     const isTransient = status >= 500 || status === 408 || status === 429;
     const code = isTransient ? 'unreachable' : 'rejected';
-    return new BackupError(code, `${place}: answers ${status}: ${said}`);
+    return new BackupError(code, `${place}: status ${status}: ${said}`);
   }
   const systems = field(error, 'code');
   const words = typeof systems === 'string' ? network.get(systems) : undefined;
@@ -64,7 +64,7 @@ function saidBy(error: unknown): string {
     .replaceAll(/https?:\/\/\S+/g, '…')
     .replaceAll(/\s+/g, ' ')
     .trim();
-  return /<html|<!doctype/i.test(line) ? 'with an HTML page' : line.slice(0, 300);
+  return /<html|<!doctype/i.test(line) ? 'an HTML page' : line.slice(0, 300);
 }
 
 /** The JSON API's own words, of a request that went past the client's own translation. */

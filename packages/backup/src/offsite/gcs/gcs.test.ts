@@ -9,7 +9,7 @@ import { type GcsOptions, gcsPlace } from './gcs.ts';
 
 const name = '2026-11-20-router-da39a3ee5e6b4b0d3255bfef95601890afd80709.gz';
 const about = { device: 'router', time: '2026-11-20T08:15:00.000Z', model: 'frr' };
-const role = 'give it the role Storage Object User (roles/storage.objectUser) on the bucket';
+const role = 'grant it the role Storage Object User (roles/storage.objectUser) on the bucket';
 
 async function start(options: GoogleStorageOptions = {}) {
   const google = await startGoogleStorage({
@@ -180,7 +180,9 @@ describe('a bucket that fails', () => {
 
     await expect(place.put(name, file, about, soon())).rejects.toMatchObject({
       code: 'damaged',
-      message: expect.stringContaining(`${name} is not there as it was sent: ${content.length} b`),
+      message: expect.stringContaining(
+        `${name} differs from the sent content: ${content.length} b`,
+      ),
     });
     expect(google.objects('backups')).toHaveLength(1);
     google.behave();
@@ -200,15 +202,15 @@ describe('a bucket that fails', () => {
   });
 
   it.each([
-    ['unavailable', 'unreachable', 'gs://backups/rack4: answers 503: Backend Error'],
+    ['unavailable', 'unreachable', 'gs://backups/rack4: status 503: Backend Error'],
+    ['too-many-requests', 'unreachable', /^gs:\/\/backups\/rack4: status 429: The object exceeded/],
+    ['bad-gateway', 'unreachable', 'gs://backups/rack4: status 502: an HTML page'],
+    ['reset', 'unreachable', 'gs://backups/rack4: the connection was interrupted'],
     [
-      'too-many-requests',
+      'garbage',
       'unreachable',
-      /^gs:\/\/backups\/rack4: answers 429: The object exceeded/,
+      'gs://backups/rack4: the response is not from the Cloud Storage API',
     ],
-    ['bad-gateway', 'unreachable', 'gs://backups/rack4: answers 502: with an HTML page'],
-    ['reset', 'unreachable', 'gs://backups/rack4: the connection broke'],
-    ['garbage', 'unreachable', "gs://backups/rack4: answers what is not Cloud Storage's API"],
     ['hang', 'unreachable', /^gs:\/\/backups\/rack4: does not answer for 0\.3 s$/],
   ] as const)('%s: is %s', async (kind, code, message) => {
     const { google, file, open } = await start();
@@ -245,7 +247,7 @@ describe('a bucket that fails', () => {
   });
 
   it.each([
-    ['drop', 'the connection broke'],
+    ['drop', 'the connection was interrupted'],
     ['hang', 'does not answer for 0.3 s'],
   ] as const)('cuts a download: %s', async (kind, reason) => {
     const { google, file, open } = await start();
@@ -277,7 +279,7 @@ describe('a bucket that fails', () => {
 
     await expect(place.put(name, file, about, soon())).rejects.toMatchObject({
       code: 'unreachable',
-      message: 'gs://backups/rack4: the connection is refused',
+      message: 'gs://backups/rack4: the connection was refused',
     });
     await google.comeUp();
     await place.put(name, file, about, soon());
@@ -290,7 +292,7 @@ describe('a bucket that fails', () => {
     const place = open({ token: async () => 'canary-old' });
     const error = {
       code: 'rejected',
-      message: 'gs://backups/rack4: the credentials are not accepted: Invalid Credentials',
+      message: 'gs://backups/rack4: the credentials are rejected: Invalid Credentials',
     };
 
     await expect(place.list(soon())).rejects.toMatchObject(error);
@@ -305,7 +307,9 @@ describe('a bucket that fails', () => {
 
       await expect(place.put(name, file, about, soon())).rejects.toMatchObject({
         code: 'rejected',
-        message: expect.stringMatching(new RegExp(`does not have ${permission} access.*; give it`)),
+        message: expect.stringMatching(
+          new RegExp(`does not have ${permission} access.*; grant it`),
+        ),
       });
       google.withhold('storage.objects.list');
       await expect(place.list(soon())).rejects.toThrow(role);
@@ -315,7 +319,7 @@ describe('a bucket that fails', () => {
   it('is missing', async () => {
     const { file, open } = await start();
     const place = open({}, 'gs://nobody');
-    const error = { code: 'rejected', message: 'gs://nobody: there is no such bucket' };
+    const error = { code: 'rejected', message: 'gs://nobody: the bucket does not exist' };
 
     await expect(place.list(soon())).rejects.toMatchObject(error);
     await expect(place.put(name, file, about, soon())).rejects.toMatchObject(error);

@@ -98,7 +98,7 @@ class Bucket implements OffsitePlace {
     const found = stored ? `${stored.size} bytes with MD5 ${stored.md5Hash}` : 'nothing';
     throw new BackupError(
       'damaged',
-      `${this.url}: ${name} is not there as it was sent: ${sum.size} bytes with MD5 ${sum.md5} were sent, there is ${found}`,
+      `${this.url}: ${name} differs from the sent content: ${sum.size} bytes with MD5 ${sum.md5} were sent, but ${found} were stored`,
     );
   }
 
@@ -144,10 +144,7 @@ class Bucket implements OffsitePlace {
       }
       const [, md5] = /md5=([^,]+)/.exec(response.headers.get('x-goog-hash') ?? '') ?? [];
       if (md5 === hash.digest('base64')) return Buffer.concat(chunks);
-      throw new BackupError(
-        'damaged',
-        `${this.url}: ${name} does not have the content that it had`,
-      );
+      throw new BackupError('damaged', `${this.url}: ${name} has different content than before`);
     } catch (error) {
       throw idle.reason() ?? (error instanceof TypeError ? error.cause : error);
     } finally {
@@ -162,7 +159,10 @@ class Bucket implements OffsitePlace {
 
   private async fileOf(name: string, kind: keyof GcsClient = 'calls'): Promise<File> {
     if (name === '' || name.includes('/')) {
-      throw new BackupError('not-found', `${this.url}: ${JSON.stringify(name)} is no name there`);
+      throw new BackupError(
+        'not-found',
+        `${this.url}: ${JSON.stringify(name)} is not a valid name there`,
+      );
     }
     return (await this.client())[kind].bucket(this.bucket).file(this.prefix + name);
   }
@@ -236,7 +236,10 @@ class Bucket implements OffsitePlace {
   private understood<T>(schema: z.ZodType<T>, answer: unknown): T {
     const parsed = schema.safeParse(answer);
     if (parsed.success) return parsed.data;
-    throw new BackupError('unreachable', `${this.url}: answers what is not Cloud Storage's API`);
+    throw new BackupError(
+      'unreachable',
+      `${this.url}: the response is not from the Cloud Storage API`,
+    );
   }
 }
 

@@ -247,7 +247,7 @@ describe('a remote', () => {
 
       await expect(open().push(soon())).rejects.toMatchObject({
         code: 'rejected',
-        message: `${remote}: its branch main has commits that are not of this history, and nothing is pushed by force. Rename that branch there, or set services.router-backup.git.branch to another one`,
+        message: `${remote}: its branch main has commits that are not from this history, and a force push is never used. Rename that branch there, or set services.router-backup.git.branch to another one`,
       });
 
       expect(await plainGit(remote, 'rev-parse', 'main')).toBe(theirs);
@@ -275,7 +275,7 @@ describe('a remote', () => {
 
     await expect(open().push(soon())).rejects.toMatchObject({
       code: 'unreachable',
-      message: `${remote}: there is no git repository: is its disk mounted? If it is new: git init --bare it`,
+      message: `${remote}: the git repository does not exist; check that its disk is mounted; if it is new, run git init --bare there`,
     });
     await rename(`${remote}.away`, remote);
     await open().push(soon());
@@ -288,7 +288,7 @@ describe('a remote', () => {
     (remote) => {
       const options = { history: '/nowhere', folder: '/nowhere', recipients: 'none' } as const;
 
-      expect(() => new GitMirror({ ...options, remote })).toThrow(/the git remote is none of/);
+      expect(() => new GitMirror({ ...options, remote })).toThrow(/the git remote must be/);
     },
   );
 
@@ -371,7 +371,7 @@ describe('a remote behind sshd', () => {
 
     await expect(open({ privateKey: sshd.otherKey }).push(soon())).rejects.toMatchObject({
       code: 'rejected',
-      message: expect.stringMatching(/: it does not accept the ssh key of services\.router-backup/),
+      message: expect.stringMatching(/: it rejects the SSH key of services\.router-backup/),
     });
   });
 
@@ -395,7 +395,7 @@ describe('a remote behind sshd', () => {
 
     await expect(open({ remote: `${remote}.nowhere` }).push(soon())).rejects.toMatchObject({
       code: 'rejected',
-      message: expect.stringMatching(/there is no git repository; make it there/),
+      message: expect.stringMatching(/the git repository does not exist; create it there/),
     });
   });
 

@@ -81,7 +81,7 @@ export class GitMirror {
       return dir;
     } catch (error) {
       signal.throwIfAborted();
-      throw notRead(`${folder}: the encrypted copy of the history cannot be made`, error);
+      throw notRead(`${folder}: the encrypted copy of the history cannot be created`, error);
     }
   }
 
@@ -92,7 +92,7 @@ export class GitMirror {
     try {
       await makeFolder(folder);
     } catch (error) {
-      throw notStored(`${folder}: no encrypted copy of the history can be made`, error);
+      throw notStored(`${folder}: the encrypted copy of the history cannot be created`, error);
     }
     const isNew = !(await isThere(repository));
     let dir = await openFolder(repository, rack).catch(async (error: unknown) => {

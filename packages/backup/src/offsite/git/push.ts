@@ -139,8 +139,8 @@ export class GitRemote {
     // What was pinned may be an older key of the same host.
     if (known.text === hostKeyFailed) this.pinned = undefined;
     if (known.text === noRepository && kind === 'local') {
-      const isNew = 'is its disk mounted? If it is new: git init --bare it';
-      return failed('unreachable', `there is no git repository: ${isNew}`);
+      const isNew = 'check that its disk is mounted; if it is new, run git init --bare there';
+      return failed('unreachable', `the git repository does not exist; ${isNew}`);
     }
     return failed(known.code ?? 'rejected', known.why({ said, branch, folder }));
   }
@@ -162,29 +162,29 @@ const rejections: readonly Rejection[] = [
   {
     text: /\[rejected\]|non-fast-forward|fetch first/,
     why: ({ branch }) =>
-      `its branch ${branch} has commits that are not of this history, and nothing is pushed by force. Rename that branch there, or set services.router-backup.git.branch to another one`,
+      `its branch ${branch} has commits that are not from this history, and a force push is never used. Rename that branch there, or set services.router-backup.git.branch to another one`,
   },
   { text: /\[remote rejected\]/, why: ({ said }) => lineWith(said, /rejected/) },
   {
     text: hostKeyFailed,
     why: ({ folder }) =>
-      `its host key is not the one of the first connection. Ask its operator; then remove ${knownHostsOf(folder)}, or set services.router-backup.git.hostKey`,
+      `its host key has changed since the first connection. Ask its operator; then remove ${knownHostsOf(folder)}, or set services.router-backup.git.hostKey`,
   },
   {
     text: /Permission denied \(|Too many authentication failures/,
-    why: () => 'it does not accept the ssh key of services.router-backup.git',
+    why: () => 'it rejects the SSH key of services.router-backup.git',
   },
   {
     text: /dubious ownership/,
-    why: () => 'its folder belongs to another user than the one that runs this',
+    why: () => 'its folder belongs to another user than this process',
   },
   {
     text: /Permission denied|returned error: 40[13]|could not read (?:User|Pass)|Authentication failed/,
-    why: ({ said }) => `it may not be written: ${lineWith(said, /denied|error|could not|failed/i)}`,
+    why: ({ said }) => `it is not writable: ${lineWith(said, /denied|error|could not|failed/i)}`,
   },
   {
     text: noRepository,
-    why: () => 'there is no git repository; make it there with git init --bare',
+    why: () => 'the git repository does not exist; create it there with git init --bare',
   },
   {
     text: /No space left/i,
@@ -234,6 +234,6 @@ async function removeScratch(folder: string) {
 
 function lineWith(text: string, pattern: RegExp): string {
   const lines = text.split('\n').map((line) => line.trim());
-  const line = lines.find((each) => pattern.test(each)) ?? 'it does not say why';
+  const line = lines.find((each) => pattern.test(each)) ?? 'it gives no reason';
   return line.replace(/^(?:fatal|error|!|ssh|remote): ?/i, '').slice(0, 300);
 }

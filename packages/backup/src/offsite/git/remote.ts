@@ -55,6 +55,6 @@ function checked(host: string): string {
 function notUnderstood() {
   return new BackupError(
     'rejected',
-    'the git remote is none of ssh://…, user@host:path, https://…, file://… or an absolute path',
+    'the git remote must be ssh://…, user@host:path, https://…, file://… or an absolute path',
   );
 }

@@ -21,7 +21,7 @@ export async function pinnedHostKey(
   const found = lines.map((line) => ({ line, fingerprint: fingerprintOf(line) }));
   const pinned = found.find((key) => key.fingerprint === fingerprint);
   if (pinned) return `${pinned.line}\n`;
-  if (found.length === 0) throw new BackupError('unreachable', `${host}: no ssh server answers`);
+  if (found.length === 0) throw new BackupError('unreachable', `${host}: no SSH server answers`);
   throw new BackupError(
     'rejected',
     `${host}: none of its host keys is ${fingerprint}, which rack.yaml pins; it has ${found.map((key) => key.fingerprint).join(', ')}. Ask its operator before you change services.router-backup.git.hostKey`,
@@ -45,7 +45,9 @@ function scan(host: string, port: number, signal: AbortSignal): Promise<string> 
     execFile('ssh-keyscan', args, options, (error, stdout) => {
       if (signal.aborted) reject(signal.reason);
       else if (error && errorCode(error) === 'ENOENT') {
-        reject(new BackupError('storage', 'ssh-keyscan cannot be run; is OpenSSH installed?'));
+        reject(
+          new BackupError('storage', 'ssh-keyscan cannot be run; check that OpenSSH is installed'),
+        );
       } else resolve(stdout);
     });
   });

@@ -19,14 +19,14 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists invalid alerts, and messages that a sink rejects while it accepts others: when, from where and why. The newest is at the bottom. --retry sends the messages again, each to the sink that rejected it.',
+      'Lists invalid alerts, and messages that a sink rejected although it accepts others, with time, origin and reason; the newest is last. --retry sends each message again to the sink that rejected it.',
     )
     .summary('list or retry rejected alerts')
     .addOption(limitOption())
-    .option('--json', 'print JSON, rejected content included')
+    .option('--json', 'print JSON, including rejected content')
     .option('--retry', 'send the messages again')
     .option('--sink <name>', 'with --retry: only this sink')
-    .option('--reason <text>', 'with --retry: for the audit log')
+    .option('--reason <text>', 'with --retry: reason, for the audit log')
     .example('skolo alerts dead-letters --json')
     .example("skolo alerts dead-letters --retry --sink pager --reason 'body corrected'");
 

@@ -66,7 +66,7 @@ export function pubSubDelivery(
     verb: 'arrived',
     async ready() {
       const isReady = await within(listening.promise, toConnect(withinMs), signal);
-      if (!isReady) throw new CliError(`cannot subscribe: ${lost ?? 'Pub/Sub does not answer'}`);
+      if (!isReady) throw new CliError(`cannot subscribe: ${lost ?? 'Pub/Sub does not respond'}`);
     },
     async arrived(status) {
       if (await within(arrivals[status].promise, withinMs, signal)) return;
@@ -117,7 +117,7 @@ async function whereQueued(service: AlertToPubsub, kind: 'pubsub' | 'any'): Prom
     status = await service.ask((client) => client.status());
   } catch (error) {
     const why = errorText(error);
-    return `accepted, but the service does not answer: ${why}`;
+    return `accepted, but the service does not respond: ${why}`;
   }
   const { location, sinks } = status;
   const all = sinks.filter((sink) => kind === 'any' || sink.kind === 'pubsub');
@@ -140,5 +140,5 @@ async function whereQueued(service: AlertToPubsub, kind: 'pubsub' | 'any'): Prom
       ? `${name} has never accepted a message`
       : `${name} accepted a message ${relative(lastSuccess, Date.now())}`,
   );
-  return `${location} queues nothing, and ${arrived.join(', ')}; check that project and topic are the same`;
+  return `${location} queues nothing, but ${arrived.join(', ')}; check that project and topic are the same`;
 }

@@ -36,13 +36,13 @@ const severities = ['critical', 'page', 'error', 'warning', 'info', 'none'];
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists firing alerts of the rack, as its alert-to-pubsub received them, also when they have not reached Pub/Sub. Totals come first, then the most severe alerts, the newest of them first.',
+      'Lists firing alerts of the rack that its alert-to-pubsub received, even if they have not reached Pub/Sub. Totals come first, then the alerts by severity, with the newest first.',
     )
     .summary('list firing alerts')
-    .option('--resolved', 'also alerts that were resolved recently');
+    .option('--resolved', 'include recently resolved alerts');
   addFilters(command, filters);
   command
-    .option('--json', 'print JSON, all labels and annotations included')
+    .option('--json', 'print JSON, including all labels and annotations')
     .example('skolo alerts list --rack racks/rack4/rack.yaml');
 
   command.action(async ({ resolved, json, ...options }: Options) => {

@@ -31,7 +31,7 @@ export async function sinkOf(notify: string): Promise<Sink> {
   if (/^https?:/.test(notify)) return ofUrl(notify);
   const [, path] = /^file:(.+)$/.exec(notify) ?? [];
   if (path !== undefined) return made({ name: 'notify', kind: 'file', file: resolve(path) });
-  const hint = 'give a YAML file with a sink, file:PATH or a URL';
+  const hint = 'specify a YAML file with a sink, file:PATH or a URL';
   return parsed(await readGivenFile(notify, hint), notify);
 }
 
@@ -56,7 +56,7 @@ function parsed(text: string, file: string): Sink {
   const indented = lines.map((line) => (line.trim() === '' ? '' : indent + line)).join('\n');
   try {
     const [sink] = createSinks(parseRack(around + indented, { file }));
-    if (sink === undefined) throw new TypeError('a rack with a sink has none');
+    if (sink === undefined) throw new TypeError('a rack with a sink has no topic');
     return sink;
   } catch (error) {
     if (!(error instanceof RackError)) throw error;

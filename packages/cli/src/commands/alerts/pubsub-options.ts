@@ -25,13 +25,13 @@ const defaultTopic = 'prometheus-alerts';
 /** Adds the options of a subscription. */
 export function withSubscription(command: SkoloCommand): SkoloCommand {
   return command
-    .option('--project <id>', 'project of the topic; rack.yaml is then not read')
+    .option('--project <id>', 'project of the topic; rack.yaml is not read')
     .option('--topic <name>', `topic, instead of the one in rack.yaml (default: "${defaultTopic}")`)
     .option('--endpoint <host:port>', 'region of Pub/Sub, instead of the one in rack.yaml')
-    .option('--key-file <file>', 'key of a service account, instead of the one in rack.yaml')
+    .option('--key-file <file>', 'service account key, instead of the one in rack.yaml')
     .option(
       '--subscription <name>',
-      'an existing subscription, shared with its other readers, instead of a temporary one',
+      'existing subscription, shared with its other readers, instead of a temporary one',
     );
 }
 

@@ -29,15 +29,21 @@ interface Options extends PubSubOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Sends a test alert to the alert-to-pubsub of the rack, as Prometheus does, waits until it arrives at Pub/Sub, and prints how long that took. Then it resolves the alert and measures again. If the alert does not arrive in time, it prints where the alert is queued. The exit code is then 1.',
+      'Sends a test alert to the alert-to-pubsub of the rack, as Prometheus does, waits until it arrives at Pub/Sub, and prints the time that this took. Then it resolves the alert and measures again. If the alert does not arrive in time, the command prints where it is queued and exits with 1.',
     )
     .summary('send a test alert and measure its delivery')
     .option('--alertname <name>', 'name of the alert', 'SkoloTest')
-    .option('--label <name=value>', 'another label; can be repeated', label)
+    .option('--label <name=value>', 'additional label; repeatable', label)
     .option('--severity <severity>', 'severity of the alert', 'info')
-    .addOption(timeOption('--resolve-after <time>', 'how long it fires after its arrival', '0s'))
+    .addOption(
+      timeOption(
+        '--resolve-after <time>',
+        'time for which the alert fires after its arrival',
+        '0s',
+      ),
+    )
     .addOption(timeOption('--within <time>', 'deadline of the delivery', '30s'))
-    .option('--no-subscribe', 'do not read Pub/Sub; wait until the service has sent it')
+    .option('--no-subscribe', 'do not read Pub/Sub; only wait until the service has sent the alert')
     .option('--json', 'print JSON');
   withSubscription(command).example('skolo alerts send --rack racks/rack4/rack.yaml');
 
@@ -105,7 +111,7 @@ async function fireAndResolve(
     const endsAt = status === 'resolved' ? now : now + within + resolveAfter + 60_000;
     await post({
       labels,
-      annotations: { summary: 'a test of the delivery of alerts; no action is needed' },
+      annotations: { summary: 'a test of alert delivery; no action is needed' },
       startsAt,
       endsAt: new Date(endsAt).toISOString(),
     });
@@ -154,7 +160,7 @@ async function poster(command: SkoloCommand, baseUrl: string): Promise<Post> {
       answer = await fetch(url, { method: 'POST', headers, body, signal });
     } catch (error) {
       const isLate = error instanceof Error && error.name === 'TimeoutError';
-      const why = isLate ? `no answer within ${answerWithinMs / 1000} s` : whyUnreachable(error);
+      const why = isLate ? `no response within ${answerWithinMs / 1000} s` : whyUnreachable(error);
       throw new CliError(`POST ${url}: not accepted: ${why}`, undefined, { cause: error });
     }
     const text = await answer.text();

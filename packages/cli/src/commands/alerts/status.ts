@@ -11,9 +11,9 @@ import { alertToPubsub } from '../../reach/service-client.ts';
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Shows the delivery of alerts: whether Prometheus and Alertmanager send, what is queued, and whether each sink accepts it. The exit code is 1 when it is not healthy.',
+      'Shows whether Prometheus and Alertmanager send alerts, how many are queued, and whether each sink accepts them. The exit code is 1 if the delivery is not healthy.',
     )
-    .summary('whether alerts are delivered, and where they are queued')
+    .summary('show whether alerts are delivered, and where they are queued')
     .option('--json', 'print JSON')
     .example('skolo alerts status --rack racks/rack4/rack.yaml');
 

@@ -19,13 +19,13 @@ interface Options extends PubSubOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Prints messages as they arrive at Pub/Sub, from all locations that publish to the topic. Each line shows when the rack accepted the message, the location, the alert, and a long delay. Ends on Ctrl-C, with exit code 0. The command makes a subscription and deletes it at the end.',
+      'Prints messages of all locations that publish to the topic, as they arrive at Pub/Sub. Each line shows the location, the alert, the time when the rack accepted it, and a long delay if there was one. Ctrl-C ends the command with exit code 0. It creates a subscription and deletes it at the end.',
     )
     .summary('print messages as they arrive at Pub/Sub')
     .option('--location <name>', 'only this location')
-    .option('--heartbeats', 'also heartbeats, every 15 seconds')
-    .option('--count <n>', 'end after this many messages', upTo(1_000_000))
-    .option('--for <time>', 'end after this time, such as 30s', shortSpan)
+    .option('--heartbeats', 'include heartbeats, which arrive every 15 seconds')
+    .option('--count <n>', 'exit after this many messages', upTo(1_000_000))
+    .option('--for <time>', 'exit after this time, such as 30s', shortSpan)
     .option('--json', 'print JSON, one object per line');
   withSubscription(command)
     .uses('rack')
@@ -65,7 +65,7 @@ export function stateReporter(io: Pick<Io, 'err'>): (state: SubscriptionState) =
   return (change) => {
     switch (change.state) {
       case 'ready':
-        if (lost !== undefined) io.err('subscription works again');
+        if (lost !== undefined) io.err('the subscription works again');
         lost = undefined;
         return;
       case 'lost':

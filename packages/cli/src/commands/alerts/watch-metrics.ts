@@ -64,10 +64,10 @@ function metricsText({ report, blindWhy, unsent }: WatchFacts): string {
     ),
     ...each(
       'skolo_alerts_location_healthy',
-      '1 if heartbeats arrive and report healthy; unchanged while Pub/Sub cannot be reached.',
+      '1 if heartbeats arrive and report healthy; unchanged while Pub/Sub is unreachable.',
       locations.map(({ location, state }) => [location, state === 'well' ? 1 : 0]),
     ),
-    ...each('skolo_alerts_watch_blind', '1 while Pub/Sub cannot be reached.', [
+    ...each('skolo_alerts_watch_blind', '1 while Pub/Sub is unreachable.', [
       [undefined, blindWhy === undefined ? 0 : 1],
     ]),
     ...each(

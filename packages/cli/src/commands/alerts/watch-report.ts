@@ -20,7 +20,7 @@ export function printOnce(io: Io, { report, blindWhy }: WatchFacts, json: boolea
   }
   printTable(io, columns, locations);
   if (others.length > 0) io.err(`not expected: ${others.join(', ')}`);
-  if (blindWhy !== undefined) complain(io, `Pub/Sub cannot be reached: ${blindWhy}`);
+  if (blindWhy !== undefined) complain(io, `Pub/Sub is unreachable: ${blindWhy}`);
 }
 
 const columns: Column<LocationReport>[] = [

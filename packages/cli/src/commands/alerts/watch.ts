@@ -22,27 +22,27 @@ interface Options extends PubSubOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Watches the heartbeats of many racks: which of them is silent or not healthy, and since when. It prints changes until Ctrl-C. With --once it waits for a heartbeat of each rack, until --within, and prints a table. The exit code is then 0 when all are well, else 1. While Pub/Sub cannot be reached, it reports that, and no rack as silent.',
+      'Watches the heartbeats of many racks and prints each change, such as a rack that becomes silent or unhealthy, until Ctrl-C. With --once it waits for a heartbeat of each rack, until --within, and prints a table; the exit code is then 0 if all racks are healthy, and 1 otherwise. While Pub/Sub is unreachable, it reports that, and no rack as silent.',
     )
     .summary('report racks that are silent')
-    .option('--location <name...>', 'expected location; can be repeated')
+    .option('--location <name...>', 'expected location; repeatable')
     .option('--locations <file>', 'file of expected locations, one per line')
     .addOption(
       timeOption(
         '--silent-after <time>',
-        'a location is silent after this time without a heartbeat',
+        'time without a heartbeat after which a location counts as silent',
         '90s',
       ),
     )
-    .option('--once', 'print a table and end')
-    .addOption(timeOption('--within <time>', 'with --once: how long to wait', '60s'))
-    .option('--state <file>', 'keeps the state over restarts')
-    .option('--metrics-port <n>', 'serve /metrics and /healthz at this port', Number)
+    .option('--once', 'print a table and exit')
+    .addOption(timeOption('--within <time>', 'with --once: time to wait', '60s'))
+    .option('--state <file>', 'file that keeps the state across restarts')
+    .option('--metrics-port <n>', 'serve /metrics and /healthz on this port', Number)
     .option(
       '--notify <sink>',
       'send changes to a sink: file:PATH, http(s)://URL, or a YAML file with a sink as in rack.yaml',
     )
-    .option('--json', 'print JSON: with --once the table, else one object per change');
+    .option('--json', 'print JSON: the table with --once, otherwise one object per change');
   withSubscription(command)
     .uses('rack')
     .example('skolo alerts watch --project my-project --locations racks.txt --once');
@@ -102,7 +102,7 @@ function checkOptions({ once, notify, state, metricsPort }: Options): void {
   }
   if (once && notify !== undefined && state === undefined) {
     throw usageError(
-      "with '--once', option '--notify' needs '--state': otherwise each run reports the same changes",
+      "with '--once', option '--notify' needs '--state', because otherwise each run reports the same changes",
     );
   }
   if (metricsPort !== undefined && !isPort(metricsPort)) {
@@ -125,7 +125,7 @@ async function locationsOf({ location = [], locations }: Options): Promise<strin
       exitCodes.badConfiguration,
     );
   }
-  throw usageError('no location: give --location NAME or --locations FILE');
+  throw usageError('no location; specify --location NAME or --locations FILE');
 }
 
 async function listedIn(file: string): Promise<string[]> {

@@ -41,15 +41,18 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists changes and rejected requests from the audit logs of all services: when, who, what, why, and the outcome. The newest is at the bottom. It needs the role operate. An agent has the changes that went past the services in its own log, on its machine. Exit codes: 0 all services answered; 3 some did not.',
+      "Lists changes and rejected requests from the audit logs of all services: time, user, action, reason and outcome; the newest is last. It requires the role operate. Changes that bypassed the services, because they were sent to an agent directly, are only in that agent's log on its machine. Exit codes: 0 all services responded; 3 some did not.",
     )
-    .summary('who changed what, in all services')
+    .summary('list who changed what, in all services')
     .rackArgument('[rack]', 'rack to reach through its jumphost, as with --on')
-    .option('--who <name>', 'only these people and programs: part of the name')
-    .option('--text <words>', 'only entries with all these words: a machine, a reason, an outcome')
+    .option('--who <name>', 'only users and programs whose name contains this text')
+    .option(
+      '--text <words>',
+      'only entries that contain all these words, such as a machine, a reason or an outcome',
+    )
     .addOption(new Option('--service <name>', 'only this service').choices(services))
     .addOption(limitOption(mostEntries))
-    .option('--json', 'print JSON, with all that the log has')
+    .option('--json', 'print JSON, including all fields of the log')
     .uses('rack', 'tokenFile')
     .example('skolo audit --text skia-rpi2-rack4-shelf1-007 --limit 50');
 

@@ -12,10 +12,10 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Gives up the versions that the history has lost, and prints them. They are no longer reported. First restore what a copy has: skolo backup restore-history.',
+      'Prints the versions that the history has lost and stops reporting them. First restore the versions that a copy contains: skolo backup restore-history.',
     )
-    .summary('give up versions that the history has lost')
-    .requiredOption('--reason <text>', 'for the audit log')
+    .summary('accept the loss of versions')
+    .requiredOption('--reason <text>', 'reason, for the audit log')
     .option('--json', 'print JSON')
     .example("skolo backup accept-loss --reason 'the disk died and no copy exists'");
 

@@ -80,14 +80,14 @@ function copyOf(source: BackupSource, context: CopyContext): Copy {
   const { rack, mask, identity } = context;
   const noKey =
     identity === undefined
-      ? 'give an age identity with --identity or SKOLO_AGE_IDENTITY_FILE'
+      ? 'specify an age identity with --identity or SKOLO_AGE_IDENTITY_FILE'
       : `the identities given are in ${identity}`;
   async function versionsOf(device: string, limit?: number): Promise<Version[]> {
     const options = limit === undefined ? {} : { limit };
     const versions = await explaining(() => source.versions(device, options), { noKey });
     if (versions.length > 0) return versions;
     throw new CliError(
-      `${device}: no version; skolo backup status with the same --from lists devices`,
+      `${device}: no version; run skolo backup status with the same --from to list devices`,
     );
   }
   async function find(
@@ -108,7 +108,7 @@ function copyOf(source: BackupSource, context: CopyContext): Copy {
     if (secrets) return text;
     if (model !== undefined || format === 'text') return mask.text(text, model?.secrets ?? []);
     throw new CliError(
-      `${version.device}: an archive of files that cannot be masked; --secrets prints it unmasked`,
+      `${version.device}: an archive of files, which cannot be masked; print it unmasked with --secrets`,
     );
   }
   return {
@@ -215,12 +215,12 @@ function stepsOf(version: Version, content: Buffer, context: CopyContext) {
       `skolo backup show ${name} --from ${shownRemote(context.from)} --secrets -o ${file}`;
     if (isTar(content)) {
       throw new CliError(
-        `${name}: an archive of files: ${get(`${name}.tar`)} saves it, and tar -xpf ${name}.tar -C / unpacks it`,
+        `${name}: an archive of files; ${get(`${name}.tar`)} saves it, and tar -xpf ${name}.tar -C / unpacks it`,
       );
     }
     const which = version.model === undefined ? 'unknown' : version.model;
     throw new CliError(
-      `${name}: no restore steps for its model (${which}); give --rack FILE, or save the version with ${get('FILE')}`,
+      `${name}: no restore steps for its model (${which}); specify --rack FILE, or save the version with ${get('FILE')}`,
     );
   }
   const { comment } = model.restore;

@@ -13,12 +13,12 @@ export function findDevices<T extends { name: string }>(
     io,
     names,
     all,
-    (name, guess) => `${name}: no such device${guess}; skolo backup status lists them`,
+    (name, guess) => `${name}: no such device${guess}; run skolo backup status to list devices`,
   );
 }
 
 /** The name of one device; rejects ranges. */
 export function oneDevice(word: string): string {
   if (!/[\s,[\]]/.test(word) && word !== '') return word;
-  throw usageError(`${word}: give the name of one device`);
+  throw usageError(`${word}: specify the name of one device`);
 }

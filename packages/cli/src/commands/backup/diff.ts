@@ -14,11 +14,11 @@ interface Options extends ReaderOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Prints the changes between two versions of a configuration as a unified diff, by default the newest and the one before. Secrets are masked; different secrets have different masks.',
+      'Prints the changes between two versions of a configuration as a unified diff, by default between the newest version and the one before it. Secrets are masked, and different secrets have different masks.',
     )
-    .summary('changes between two versions')
+    .summary('show the changes between two versions')
     .argument('<device>', 'name in rack.yaml')
-    .argument('[from]', 'older version: latest~3, an id, a day or a time', 'latest~1')
+    .argument('[from]', 'older version: latest~3, an ID, a day or a time', 'latest~1')
     .argument('[to]', 'newer version', 'latest')
     .option('--secrets', 'show secrets')
     .option('--json', 'print JSON');

@@ -16,7 +16,7 @@ interface Options extends ReaderOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists the versions of the configuration of a device, also of one that has left rack.yaml. The newest is at the bottom. Other commands accept the first column, the id or its beginning, or a day or time when the version was in force.',
+      'Lists the configuration versions of a device, including devices that were removed from rack.yaml; the newest is last. In other commands, specify a version by the first column, by its ID or the beginning of it, or by a day or time at which it was active.',
     )
     .summary('list the versions of a device')
     .argument('<device>', 'name in rack.yaml')

@@ -57,7 +57,7 @@ export async function applyVersion(
   if (!checked.canApply) {
     const line = restoreLine(command, device, checked.version.id);
     throw new CliError(
-      `${device}: this model cannot be restored automatically; ${line} prints the steps`,
+      `${device}: this model cannot be restored automatically; run ${line} to print the steps`,
     );
   }
   if (checked.accepted === false) throw new CliError(`${device}: nothing was changed`);
@@ -98,7 +98,7 @@ function printChecked(io: Io, device: string, checked: Checked): void {
   const { version, diff, rehearsed, accepted, said = '' } = checked;
   const { time, id } = version;
   const read = `read ${timestamp(time)}, ${relative(time, io.now())}`;
-  if (diff === '') io.out(`${device} runs exactly version ${shortVersionId(id)} (${read})`);
+  if (diff === '') io.out(`${device} runs version ${shortVersionId(id)} (${read})`);
   else {
     printDiff(io, diff);
     io.out(
@@ -131,7 +131,7 @@ async function load(
     return await service.ask((client) => client.restore(request));
   } catch (error) {
     if (error instanceof ApiError && error.status === 409) {
-      throw explained(error, `nothing was changed; ${look} shows the present difference`);
+      throw explained(error, `nothing was changed; run ${look} to see the current difference`);
     }
     const lost = unexplained(error);
     if (!(lost instanceof ApiUnreachable)) throw error;

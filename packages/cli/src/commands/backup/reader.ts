@@ -53,7 +53,7 @@ export function canReadCopies(command: SkoloCommand): SkoloCommand {
   return command
     .option(
       '--from <place>',
-      'read a copy when the rack is dead: gs://BUCKET/FOLDER, a git remote, a directory',
+      'read a copy, even if the rack is down: gs://BUCKET/FOLDER, a git remote, or a directory',
     )
     .addOption(
       new Option('--identity <file>', 'age identity for encrypted copies').env(
@@ -143,7 +143,7 @@ export async function contentOf(
   if (secrets && sha1 !== null && !isAge(bytes) && sha1 !== sha1Of(bytes)) {
     throw new ApiError(`GET content of ${device}`, {
       type: 'about:blank',
-      title: 'unexpected answer',
+      title: 'unexpected response',
       status: 200,
       detail: `the content does not match the SHA-1 ${sha1}; retry, or read a copy with --from`,
     });

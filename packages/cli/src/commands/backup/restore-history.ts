@@ -21,10 +21,10 @@ interface Options extends ReaderOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Restores the history of all devices from a copy, after the rack lost its repository. This command opens the copy, so the age identity stays on this computer, and sends the history to the router backup. The router backup appends the versions that it has stored since. The exit code is 3 when a version of the copy cannot be opened or versions are still lost.',
+      'Restores the history of all devices from a copy after the rack lost its repository. The command decrypts the copy locally, so that the age identity stays on your workstation, and sends the history to the router backup, which appends the versions that it has stored since. The exit code is 3 if a version cannot be decrypted or versions are still lost.',
     )
     .summary('restore a lost history from a copy')
-    .requiredOption('--reason <text>', 'for the audit log')
+    .requiredOption('--reason <text>', 'reason, for the audit log')
     .option('--json', 'print JSON');
   canReadCopies(command).example(
     "skolo backup restore-history --from gs://my-backups/rack4 --identity key.txt --reason 'new disk'",
@@ -32,7 +32,7 @@ export function define(command: SkoloCommand): void {
 
   command.action(async ({ from, identity, reason, json }: Options) => {
     if (from === undefined)
-      return command.error("option '--from' is missing: give the place of the copy");
+      return command.error("option '--from' is missing: specify the place of the copy");
     const { withCopy } = await import('./copy.ts');
     const service = routerBackup(command);
     // Archives of the jumphost are in no history. First, because the service may not answer.

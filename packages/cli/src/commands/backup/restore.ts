@@ -25,16 +25,16 @@ interface Options extends ReaderOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Prints the steps that restore a version by hand, as text to paste into the device. Explanations and steps on the workstation are comments. The text holds the secrets of the device and needs the role admin. --check shows what would change and whether the device accepts it. --apply shows that and then loads the version, if the model supports it.',
+      'Prints the steps that restore a version by hand, as text to paste into the device; explanations and steps on your workstation are comments. The text contains the secrets of the device and requires the role admin. --check shows what would change and whether the device accepts the version. --apply shows that, asks, and then loads the version, if the model supports it.',
     )
-    .summary('print the steps of a restore, or run it')
+    .summary('restore a version: print the steps, or load it')
     .argument('<device>', 'name in rack.yaml')
     .option('--version <version>', versionHelp, 'latest')
-    .addOption(new Option('--check', 'show what would change; changes nothing').conflicts('apply'))
-    .option('--apply', 'show what changes, ask, and load it into the device')
-    .option('--reason <text>', 'for the audit log; required with --apply')
-    .option('--yes', 'with --apply: do not ask')
-    .option('-o, --output <file>', 'write to this file, readable only by you')
+    .addOption(new Option('--check', 'only show what would change').conflicts('apply'))
+    .option('--apply', 'show what changes, ask, and load the version into the device')
+    .option('--reason <text>', 'reason, for the audit log; required with --apply')
+    .option('--yes', 'with --apply: do not ask for confirmation')
+    .option('-o, --output <file>', 'output file, readable only by you')
     .option('--json', 'print JSON');
   canReadCopies(command).example(
     "skolo backup restore router --version latest~1 --apply --reason 'the vlan broke dhcp'",

@@ -15,13 +15,13 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Backs up devices now: all of the rack, or the named ones. Exit codes with --wait: 0 all succeeded, 3 some failed, 1 all failed.',
+      'Backs up all devices of the rack, or the specified ones, now. Exit codes with --wait: 0 all succeeded, 3 some failed, 1 all failed.',
     )
-    .summary('back up now')
-    .argument('[names...]', "names, default all; ranges in quotes: 'switch-[1-3]'")
-    .option('--reason <text>', 'for the history and the next operator')
-    .option('--wait', 'wait until all are read or failed, and show each')
-    .option('--json', 'print JSON: the run, or with --wait its result')
+    .summary('back up devices now')
+    .argument('[names...]', "device names (default: all); quote ranges: 'switch-[1-3]'")
+    .option('--reason <text>', 'reason, for the history and other operators')
+    .option('--wait', 'wait until all devices succeeded or failed, and show each')
+    .option('--json', 'print JSON: the run, or its result with --wait')
     .example("skolo backup run router --reason 'new vlan for the lab' --wait");
 
   command.action(async (words: string[], { reason, wait, json = false }: Options) => {

@@ -20,17 +20,20 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists the last runs: their origin and results. The newest is at the bottom. Running ones are included. With an id it shows the devices of that run.',
+      'Lists the latest runs, including running ones, with their origin and results; the newest is last. With an ID it shows the devices of that run.',
     )
-    .summary('list runs, or show one')
+    .summary('list backup runs, or show one')
     .argument('[id]', 'from `skolo backup run` or this list')
     .addOption(limitOption())
-    .option('--wait', 'with an id: wait until it is over; exit codes as for skolo backup run')
-    .option('--json', 'print JSON, each device included')
+    .option(
+      '--wait',
+      'with an ID: wait until the run has finished; exit codes as for skolo backup run',
+    )
+    .option('--json', 'print JSON, including each device')
     .example('skolo backup runs --limit 5');
 
   command.action(async (id: string | undefined, { limit, wait, json }: Options) => {
-    if (wait && id === undefined) command.error("option '--wait' has no effect without an id");
+    if (wait && id === undefined) command.error("option '--wait' has no effect without an ID");
     const service = routerBackup(command);
     if (id !== undefined) {
       const run = await service.ask((client) => client.backup({ params: { id } }));
@@ -50,7 +53,7 @@ function printRun(io: Io, run: BackupRun): void {
   const end = took === undefined ? 'running' : `took ${took}`;
   const why = run.reason === undefined ? '' : `: ${run.reason}`;
   io.out(`${tallyOfRun(run.devices)}; ${end}`);
-  io.err(`asked ${timestamp(run.requestedAt)} by ${run.by} (${run.origin})${why}`);
+  io.err(`requested ${timestamp(run.requestedAt)} by ${run.by} (${run.origin})${why}`);
 }
 
 const columns: Column<BackupRun>[] = [

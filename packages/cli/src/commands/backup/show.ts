@@ -13,13 +13,13 @@ interface Options extends ReaderOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Prints a configuration. Secrets are masked; different secrets have different masks. --secrets prints it byte for byte and needs the role admin.',
+      'Prints a configuration with masked secrets; different secrets have different masks. --secrets prints it byte for byte and requires the role admin.',
     )
     .summary('print a configuration')
     .argument('<device>', 'name in rack.yaml')
     .option('--version <version>', versionHelp, 'latest')
-    .option('--secrets', 'byte for byte, with its secrets')
-    .option('-o, --output <file>', 'write to this file, readable only by you');
+    .option('--secrets', 'print it byte for byte, including secrets')
+    .option('-o, --output <file>', 'output file, readable only by you');
   canReadCopies(command).example(
     'skolo backup show router --version latest~1 --secrets -o router.conf',
   );
@@ -33,9 +33,9 @@ export function define(command: SkoloCommand): void {
     await outputContent(command.io, content, { exact: secrets, output });
     const isMasked = !secrets && Buffer.from(content).includes('<secret ');
     const whom = options.from === undefined ? ', to an admin' : '';
-    if (isMasked) command.io.err(`secrets are masked; --secrets prints them${whom}`);
+    if (isMasked) command.io.err(`secrets are masked; use --secrets to print them${whom}`);
   });
 }
 
 export const versionHelp =
-  'latest, latest~1 (the one before), an id or its beginning, a day or time: 2026-11-19';
+  'latest, latest~1 (the one before it), an ID or its beginning, a day or a time: 2026-11-19';

@@ -30,11 +30,11 @@ interface Options extends ReaderOptions, FilterOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists devices: whether the configuration is backed up, when it was last read, what failed, whether the device would boot with its running configuration, and whether the newest version is stored off site. Totals come first, then problems with their reasons. In a terminal that is too low for all rows, backed-up devices share one line; --state ok lists them. --from lists the devices of a copy and their newest versions. The exit code is 3 if the backup of a listed device failed, is overdue or was never made.',
+      "Lists devices with the state and time of their last backup, failures, whether the device would boot with its running configuration, and whether the newest version is stored off site. Totals come first, then problems with their reasons. If the terminal is too small for all rows, backed-up devices share one line; list them with --state ok. --from lists the devices of a copy and their newest versions. The exit code is 3 if a listed device's backup failed, is overdue or was never made.",
     )
-    .summary('the backup of each device')
-    .argument('[names...]', "names, default all; ranges in quotes: 'switch-[1-3]'")
-    .option('--retired', 'also devices that have left rack.yaml');
+    .summary('show the backup of each device')
+    .argument('[names...]', "device names (default: all); quote ranges: 'switch-[1-3]'")
+    .option('--retired', 'include devices that were removed from rack.yaml');
   addFilters(command, backupFilters);
   command.option('--json', 'print JSON');
   canReadCopies(command).example('skolo backup status --rack racks/rack4/rack.yaml');
@@ -87,8 +87,9 @@ function printStatus(
   const isUnhealthy = devices.some((device) => isWrong(device) || device.unsaved);
   const more = hidden > 0 ? `; ${hidden} retired, listed with --retired` : '';
   const totals = devices.length > 0 ? `: ${tallyOfDevices(devices)}` : '';
-  const restore = 'skolo backup restore-history --from PLACE restores what a copy has';
-  const unsafe = 'no copy off site: set services.router-backup.upload in rack.yaml';
+  const restore =
+    'to restore the versions that a copy contains, run skolo backup restore-history --from PLACE';
+  const unsafe = 'no off-site copy; set services.router-backup.upload in rack.yaml';
   printOverview(io, {
     head: [
       {
@@ -164,14 +165,14 @@ function remarksOf(device: BackupDevice, now: number): Remark[] {
   }
   if (device.unsaved) {
     const both = startup === undefined ? '' : `; skolo backup diff ${name} startup latest`;
-    remarks.push(`unsaved: it would boot another configuration than the running one${both}`);
+    remarks.push(`unsaved: it would boot with another configuration than the running one${both}`);
   }
   if (legacyAlgorithms.length > 0) {
-    remarks.push(`ssh uses old algorithms: ${legacyAlgorithms.join(', ')}`);
+    remarks.push(`SSH uses old algorithms: ${legacyAlgorithms.join(', ')}`);
   }
   if (state === 'not-backed-up') remarks.push(`not backed up: ${why ?? 'no reason given'}`);
   if (state === 'retired') {
-    remarks.push(`left rack.yaml${ago(retiredAt)}; its versions stay`);
+    remarks.push(`removed from rack.yaml${ago(retiredAt)}; its versions are kept`);
   }
   return remarks.map((text) => ({ name, text }));
 }

@@ -11,7 +11,7 @@ export function define(command: SkoloCommand): void {
     .description(
       'Prints the session with the device in the last failed attempt. Secrets are masked.',
     )
-    .summary('the session of the last failed attempt')
+    .summary('show the session of the last failed attempt')
     .argument('<device>', 'name in rack.yaml')
     .option('--json', 'print JSON')
     .example('skolo backup transcript switch-3');

@@ -29,15 +29,15 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Asks switches for their MAC tables and routers for addresses and leases, and compares them with rack.yaml: moved cables, unknown machines, dead ports, wrong MAC addresses. Shows the edit that corrects each. Behind a port with several MAC addresses is more of the network, so nothing is said about it. Exit codes: 0 all is as rack.yaml says, or --write corrected it; 1 something is not; 3 a device could not be read.',
+      'Audits the cabling: reads MAC tables of switches and the addresses and leases of routers, and compares them with rack.yaml. It finds moved cables, unknown machines, dead ports and wrong MAC addresses, and shows the edit that corrects each. Ports with several MAC addresses lead to other networks and are ignored. Exit codes: 0 everything matches rack.yaml, or --write corrected it; 1 something differs; 3 a device could not be read.',
     )
-    .summary('what is plugged in where, against rack.yaml')
+    .summary('compare the cabling with rack.yaml')
     .rackArgument('[rack]', 'rack to reach through its jumphost, as with --on')
     .option(
       '--prove',
-      'also cycle the new outlets of idle machines, one by one: only if the right link goes, the outlet moves with the cable. And turn USB ports off alone, of machines with several phones: a port that cuts its own phone only is verified',
+      'verify new outlets of idle machines by cycling them one by one: if only the right link goes down, the outlet has moved with the cable. On machines with several phones, also turn off USB ports one by one: a port is verified if only its own phone stops charging',
     )
-    .option('--write', 'write the edits into rack.yaml')
+    .option('--write', 'write the edits to rack.yaml')
     .option('--json', 'print JSON')
     .uses('rack', 'tokenFile')
     .example('skolo cabling rack4');
@@ -99,12 +99,12 @@ async function proofs(
   const [{ prove }, { proveUsb }, { agentClient }, { serviceUrl }] = await Promise.all([
     import('./prove.ts'),
     import('./prove-usb.ts'),
-    import('../machine/agents.ts'),
+    import('../../reach/agents.ts'),
     import('@skolo/rack/light'),
   ]);
   async function status(name: string) {
     const machine = rack.machines.get(name);
-    if (machine === undefined) throw new CliError(`${name} is no machine`);
+    if (machine === undefined) throw new CliError(`${name} is not a machine`);
     const url = serviceUrl(rack, 'swarming-client', machine);
     const options = { timeoutMs: 5000, answers: 'status', rack: rack.name } as const;
     return await agentClient(url, options).status();
@@ -114,12 +114,12 @@ async function proofs(
     daemon: powerCycleDaemon(command),
     backup: routerBackup(command),
     async whyBusy(name) {
-      if (!rack.machines.has(name)) return 'is no machine';
+      if (!rack.machines.has(name)) return 'is not a machine';
       try {
         const { task } = await status(name);
-        return task.running ? 'runs a task' : undefined;
+        return task.running ? 'is running a task' : undefined;
       } catch (error) {
-        return `does not tell whether it is idle: ${errorText(error)}`;
+        return `does not report whether it is idle: ${errorText(error)}`;
       }
     },
     pause: () => pause(lookMs),
@@ -142,9 +142,9 @@ function print(
 ): void {
   const { findings, confirmed, unseen } = audit;
   const from = read.length === 0 ? 'nothing' : folded(read.map(({ device }) => device));
-  const said = `${confirmed.length} as rack.yaml says, ${count(findings.length, 'finding')}`;
+  const said = `${confirmed.length} as in rack.yaml, ${count(findings.length, 'finding')}`;
   io.out(`${rack}: read ${from}; ${said}`);
-  if (unseen.length > 0) io.out(`not seen, off or silent: ${folded(unseen)}`);
+  if (unseen.length > 0) io.out(`not seen (off or silent): ${folded(unseen)}`);
   if (findings.length > 0) {
     io.out('');
     printTable(io, columns, findings);

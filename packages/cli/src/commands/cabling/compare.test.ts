@@ -114,7 +114,7 @@ describe('a cabling audit', () => {
       {
         kind: 'wrong-outlet',
         name: 'a',
-        what: 'is at switch-1/1, and its outlet is switch-1/5',
+        what: 'is at switch-1/1, but its outlet is switch-1/5',
         edits: [],
         power: { edit: { name: 'a', key: 'power', value: 'switch-1/1' }, card: macOf(1) },
       },
@@ -161,7 +161,7 @@ describe('a cabling audit', () => {
       {
         kind: 'wrong-mac',
         name: 'a',
-        what: `${macOf(9)} is at its port switch-1/1 and at its address 192.168.1.101, and ${macOf(1)} is not seen`,
+        what: `${macOf(9)} is at its port switch-1/1 and at its address 192.168.1.101, but ${macOf(1)} is not seen`,
         edits: [{ name: 'a', key: 'mac', value: macOf(9) }],
       },
     ]);
@@ -169,7 +169,7 @@ describe('a cabling audit', () => {
       {
         kind: 'unknown-machine',
         name: 'switch-1/3',
-        what: `${macOf(9)} is there, at 192.168.1.77, named guest`,
+        what: `${macOf(9)} is connected, at 192.168.1.77, named guest`,
         advice: `add it: \`guest: { kind: host, address: 192.168.1.77, mac: ${macOf(9)}, uplink: switch-1/3 }\``,
       },
     ]);
@@ -268,7 +268,7 @@ describe('a cabling audit', () => {
       blocked: [
         {
           name: 'a',
-          why: 'switch-2/2 is that of b in rack.yaml; find where that is, and run this again',
+          why: 'switch-2/2 belongs to b in rack.yaml; find out where that machine is and run the command again',
         },
       ],
     });
@@ -290,7 +290,7 @@ describe('a cabling audit', () => {
     expect(possible('a').edits).toEqual([]);
     expect(possible().blocked).toContainEqual({
       name: 'a',
-      why: 'switch-2/2 is still the outlet of b in rack.yaml; --prove moves outlets, too',
+      why: 'switch-2/2 is still the outlet of b in rack.yaml; add --prove to move outlets',
     });
     expect(
       possible('a', 'b').edits.map(({ name, key, value }) => `${name} ${key} ${value}`),
@@ -314,7 +314,7 @@ describe('a cabling audit', () => {
     );
 
     expect(strangers).toMatchObject([
-      { name: 'switch-1/26', advice: 'give router `mac: 80:2a:a8:00:00:01` if it is that one' },
+      { name: 'switch-1/26', advice: 'if this is router, give it `mac: 80:2a:a8:00:00:01`' },
     ]);
   });
 
@@ -340,7 +340,7 @@ describe('a cabling audit', () => {
         const { findings } = compare(rack, readings);
 
         const wrong = findings.filter(({ kind, advice = '' }) => {
-          return kind !== 'dead-port' && !advice.startsWith('give ');
+          return kind !== 'dead-port' && !advice.startsWith('if this is ');
         });
         expect(wrong).toEqual([]);
       }),

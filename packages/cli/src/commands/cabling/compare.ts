@@ -130,7 +130,7 @@ function ofOutlet(
   if (was === is) return [];
   const proposed = powerAt(rack, name, seen, uplink);
   if (!('power' in proposed)) return [];
-  const what = `is at ${is}, and its outlet is ${was}`;
+  const what = `is at ${is}, but its outlet is ${was}`;
   return [{ kind: 'wrong-outlet', name, what, edits: [], ...proposed }];
 }
 
@@ -151,7 +151,7 @@ function canFeed(rack: Rack, { device, outlet }: Outlet): boolean {
 function elsewhere({ name }: Entry, from: Outlet, behind: Outlet): Finding {
   const what = `is somewhere behind ${formatOutlet(behind)}, not at ${formatOutlet(from)}`;
   const advice =
-    'look where its cable goes: a switch that rack.yaml does not have, or that was not read';
+    'check where its cable goes, for example to a switch that is not in rack.yaml or could not be read';
   return { kind: 'moved-cable', name, what, edits: [], advice };
 }
 
@@ -161,7 +161,7 @@ function dead({ name }: Entry, port: Outlet): Finding {
     name,
     what: `its port ${formatOutlet(port)} has no link`,
     edits: [],
-    advice: `is it off, or its cable out? skolo power status ${name}; if it has left the rack, remove its entry`,
+    advice: `check its power with skolo power status ${name}, and its cable; if the machine was removed from the rack, remove its entry`,
   };
 }
 
@@ -182,7 +182,7 @@ function replacement(
     ...(atPort.includes(value) ? [`at its port ${formatOutlet(uplink)}`] : []),
     ...(atAddress.includes(value) ? [`at its address ${address}`] : []),
   ].join(' and ');
-  const what = `${value} is ${where}, and ${mac} is not seen`;
+  const what = `${value} is ${where}, but ${mac} is not seen`;
   return { kind: 'wrong-mac', name, what, edits: [{ name, key: 'mac', value }] };
 }
 
@@ -191,7 +191,7 @@ function ofAddress({ name, mac, address }: Entry, seen: Seen): Finding[] {
   const now = seen.addressesOf(mac);
   const [value, second] = now;
   if (value === undefined || second !== undefined || value === address) return [];
-  const what = `has the address ${value}, not ${address}`;
+  const what = `uses the address ${value}, not ${address}`;
   return [{ kind: 'wrong-address', name, what, edits: [{ name, key: 'address', value }] }];
 }
 
@@ -248,10 +248,10 @@ function stranger(
   return {
     kind: 'unknown-machine',
     name: uplink,
-    what: `${mac} is there${address === undefined ? '' : `, at ${address}`}${hostname ? `, named ${hostname}` : ''}`,
+    what: `${mac} is connected${address === undefined ? '' : `, at ${address}`}${hostname ? `, named ${hostname}` : ''}`,
     edits: [],
     advice: above
-      ? `give ${above.name} \`mac: ${mac}\` if it is that one`
+      ? `if this is ${above.name}, give it \`mac: ${mac}\``
       : `add it: \`${name}: { kind: host, ${at}mac: ${mac}, uplink: ${uplink} }\``,
   };
 }

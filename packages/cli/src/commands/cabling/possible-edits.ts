@@ -81,7 +81,7 @@ function whyTaken(
   if (holder === undefined) return undefined;
   const itsOwn = findings.find((finding) => finding.name === holder.name);
   if (itsOwn?.power !== undefined) {
-    return `${value} is still the outlet of ${holder.name} in rack.yaml; --prove moves outlets, too`;
+    return `${value} is still the outlet of ${holder.name} in rack.yaml; add --prove to move outlets`;
   }
-  return `${value} is that of ${holder.name} in rack.yaml; find where that is, and run this again`;
+  return `${value} belongs to ${holder.name} in rack.yaml; find out where that machine is and run the command again`;
 }

@@ -41,10 +41,10 @@ export async function proveUsb(deps: UsbProofDeps): Promise<UsbProofs> {
       try {
         await proveOne(machine, device, deps);
         edits.push({ name: machine.name, device: name, key: 'powerVerified', value: 'true' });
-        deps.say(`${port}: verified: it feeds this device and no other`);
+        deps.say(`${port}: verified: it feeds only this device`);
       } catch (error) {
         if (!isDoubt(error)) throw error;
-        doubts.push(`${port}: not verified, and no outlet of its own: ${error.message}`);
+        doubts.push(`${port}: not verified, so not used as an outlet: ${error.message}`);
       }
     }
   }
@@ -63,26 +63,24 @@ async function proveOne(
   const silent = machine.devices.find((each) => !tells(each));
   if (silent !== undefined) {
     const why = 'does not report the age of its connection, as Android 8 with USB-C does';
-    throw new Doubt(
-      `${silent.fullName} ${why}; without that nothing shows whether it loses its power`,
-    );
+    throw new Doubt(`${silent.fullName} ${why}, so skolo cannot detect whether it loses power`);
   }
-  deps.say(`${fullName}: cycling its port alone`);
+  deps.say(`${fullName}: cycling only its port`);
   const start = deps.now();
-  const reason = 'cabling audit: has this USB port a switch of its own?';
+  const reason = 'cabling audit: checking whether this USB port can be switched separately';
   const id = await begin(fullName, { reason, alone: true }, deps);
   let cycle = await cycleOf(id, deps);
-  await until(cycleMs, 'its cycle does not end', deps, async () => {
+  await until(cycleMs, 'its cycle does not finish', deps, async () => {
     cycle = await cycleOf(id, deps);
     return cycle.outcome !== undefined;
   });
   const lost = await lostPower(machine.name, before, start, deps);
   const others = lost.filter((each) => each !== name).map((each) => `${machine.name}-${each}`);
-  if (others.length > 0) throw new Doubt(`${others.join(' and ')} stopped charging, too`);
+  if (others.length > 0) throw new Doubt(`${others.join(' and ')} stopped charging as well`);
   // The daemon reports so only what the phone itself has confirmed.
   if (cycle.outcome === 'back') return;
   const isUncut = cycle.failedStep === 'turn-off' && lost.length === 0;
-  const what = isUncut ? 'nothing stopped charging' : 'its cycle was not as it should be';
+  const what = isUncut ? 'nothing stopped charging' : 'its cycle had an unexpected outcome';
   throw new Doubt(`${what} (${cycle.outcome}: ${cycle.detail})`);
 }
 
@@ -97,7 +95,7 @@ async function lostPower(
   const isOld = ({ name, readAt }: DeviceStatus) =>
     first.some((each) => each.name === name && each.readAt === readAt);
   let now = first;
-  await until(bootMs, 'not all devices of its machine are seen again', deps, async () => {
+  await until(bootMs, 'some devices of its machine are not seen again', deps, async () => {
     now = await deps.devices(machine);
     return devices.every(({ name }) =>
       now.some((each) => each.name === name && isThere(each) && !isOld(each)),

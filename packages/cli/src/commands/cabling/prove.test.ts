@@ -139,12 +139,12 @@ describe('a proof', () => {
     [
       'its link stays',
       (world) => world.feeds.set('2', []),
-      'the link of switch-1/2 stayed while it was off',
+      'the link of switch-1/2 stayed up while it was off',
     ],
     [
       'another one goes',
       (world) => world.feeds.set('2', ['3']),
-      'the link of switch-1/3 went when switch-1/2 was off',
+      'the link of switch-1/3 went down when switch-1/2 was off',
     ],
     [
       'another one goes, too',
@@ -154,7 +154,7 @@ describe('a proof', () => {
     [
       'nobody can look',
       (world) => Object.assign(world, { readBusy: true }),
-      'nobody could look while switch-1/2 was off',
+      'the links could not be read while switch-1/2 was off',
     ],
     [
       'the switch cannot be read',
@@ -182,17 +182,17 @@ describe('a proof', () => {
   });
 
   it.each<[string, (world: World) => void, string]>([
-    ['runs a task', (world) => world.busy.set('a', 'runs a task'), 'a runs a task'],
+    ['running a task', (world) => world.busy.set('a', 'running a task'), 'a runs a task'],
     [
       'is where another one runs a task',
-      (world) => world.busy.set('b', 'runs a task'),
+      (world) => world.busy.set('b', 'running a task'),
       'b runs a task',
     ],
     ['is held', (world) => Object.assign(world, { hold: 'a' }), 'a is held by ann: new fan'],
     [
       'is rejected',
       (world) => Object.assign(world, { rejection: 'the rack is held' }),
-      'the power-cycle daemon rejects it: the rack is held',
+      'the power-cycle daemon rejected it: the rack is held',
     ],
   ])('cuts nothing of a machine that %s', async (_what, change, why) => {
     const world = new World();
@@ -224,7 +224,7 @@ describe('a proof', () => {
 
     expect(finding?.power?.edit.value).toBe('switch-1/2');
     expect(jumphosts.doubt).toContain('jumphost depends on switch-1/8');
-    expect(device.doubt).toContain('only outlets of machines are cycled');
+    expect(device.doubt).toContain('only outlets of machines can be cycled');
     expect(world.asked).toEqual([]);
   });
 });

@@ -75,14 +75,14 @@ async function proveOne(
 ): Promise<void> {
   const { rack, say } = deps;
   const port = parseOutlet(outlet);
-  if (port === undefined) throw new Doubt(`${outlet} is no outlet`);
+  if (port === undefined) throw new Doubt(`${outlet} is not an outlet`);
   const fed = fedBy(rack, outlet);
   checkPath(rack, name, outlet, fed);
   for (const machine of new Set([name, ...fed])) await checkIdle(machine, deps);
   const before = await read(port.device, deps);
-  if (!isAlone(before, port.outlet, card)) throw new Doubt(`it is not at ${outlet} any more`);
+  if (!isAlone(before, port.outlet, card)) throw new Doubt(`it is no longer at ${outlet}`);
   say(`${name}: cycling ${outlet}`);
-  const reason = `cabling audit: does ${outlet} feed ${name}?`;
+  const reason = `cabling audit: checking whether ${outlet} feeds ${name}`;
   const { offSeconds = usualOffSeconds } = deps;
   const id = await begin(outlet, { reason, offSeconds }, deps);
   await watchOff(id, port, before, deps);
@@ -103,7 +103,7 @@ function fedBy({ machines }: Rack, outlet: string): string[] {
 
 /** @throws Doubt What the cabling audit needs, or what is no machine, would go dark */
 function checkPath(rack: Rack, name: string, outlet: string, fed: readonly string[]): void {
-  if (!rack.machines.has(name)) throw new Doubt('only outlets of machines are cycled');
+  if (!rack.machines.has(name)) throw new Doubt('only outlets of machines can be cycled');
   const port = parseOutlet(outlet);
   const dark = port === undefined ? [] : goesDark(rack, port);
   const machines = new Set(
@@ -114,7 +114,7 @@ function checkPath(rack: Rack, name: string, outlet: string, fed: readonly strin
   );
   const other = dark.find((each) => !machines.has(each));
   if (other !== undefined) throw new Doubt(`${outlet} feeds or connects ${other} in rack.yaml`);
-  if (fed.length > 1) throw new Doubt(`${outlet} is that of ${fed.join(' and ')} in rack.yaml`);
+  if (fed.length > 1) throw new Doubt(`${outlet} belongs to ${fed.join(' and ')} in rack.yaml`);
   const needed = entriesOf(rack)
     .filter((entry) => entry.name === rack.jumphost.name || isNetwork(entry))
     .find((entry) => dependsOn(rack, entry.name).includes(outlet));
@@ -149,11 +149,11 @@ export async function begin(
     } catch (error) {
       const [rejection] = rejectedBy(error) ?? [];
       if (rejection === undefined) throw error;
-      throw new Doubt(`the power-cycle daemon rejects it: ${rejection.detail}`);
+      throw new Doubt(`the power-cycle daemon rejected it: ${rejection.detail}`);
     }
   });
   const [cycle] = cycles;
-  if (cycle === undefined || cycle.joined) throw new Doubt(`${outlet} is being cycled already`);
+  if (cycle === undefined || cycle.joined) throw new Doubt(`${outlet} is already being cycled`);
   return cycle.id;
 }
 
@@ -169,14 +169,14 @@ async function watchOff(
   const wasUp = linksOf(before);
   const own = formatOutlet(port);
   let looks = 0;
-  await until(cycleMs, 'its cycle does not begin', deps, async () => {
+  await until(cycleMs, 'its cycle does not start', deps, async () => {
     const cycle = await cycleOf(id, deps);
     if (cycle.outcome === undefined && notYetOff.includes(cycle.step)) return false;
     if (cycle.outcome !== undefined || cycle.step !== 'off') {
       const what =
         looks > 0
-          ? `the link of ${own} stayed while it was off`
-          : `nobody could look while ${own} was off`;
+          ? `the link of ${own} stayed up while it was off`
+          : `the links could not be read while ${own} was off`;
       throw new Doubt(`${what} (${cycle.detail ?? cycle.step})`);
     }
     const now = await readIfFree(port.device, deps);
@@ -186,7 +186,7 @@ async function watchOff(
     const gone = [...wasUp].filter((name) => !isUp.has(name));
     const other = gone.find((name) => name !== port.outlet);
     if (other !== undefined) {
-      throw new Doubt(`the link of ${port.device}/${other} went when ${own} was off`);
+      throw new Doubt(`the link of ${port.device}/${other} went down when ${own} was off`);
     }
     return gone.length === 1;
   });
@@ -194,7 +194,7 @@ async function watchOff(
 
 /** @throws Doubt Its power is not verified to be on again */
 async function watchOn(id: string, outlet: string, deps: ProofDeps): Promise<void> {
-  await until(cycleMs, `${outlet} is not on again`, deps, async () => {
+  await until(cycleMs, `${outlet} did not turn on again`, deps, async () => {
     const { step, outcome, failedStep, detail } = await cycleOf(id, deps);
     // Who rack.yaml has at this outlet need not be who was cycled: whether that one is back means nothing.
     if (outcome === undefined) return step === 'see-back';

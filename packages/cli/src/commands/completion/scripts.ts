@@ -32,9 +32,9 @@ function define(shell: keyof typeof scripts, file: string) {
   return (command: SkoloCommand): void => {
     command
       .description(
-        `Prints what ${shell} needs to complete commands, options, and the names of racks and of rack.yaml. Put the example into ${file}.`,
+        `Prints a script with which ${shell} completes commands, options, and names of racks and in rack.yaml. Add the example to ${file}.`,
       )
-      .summary(`for ${file}`)
+      .summary(`print the script for ${file}`)
       .uses()
       .example(`source <(skolo completion ${shell})`);
     command.action(() => command.io.out(scripts[shell]));

@@ -14,9 +14,9 @@ import { connectTo, type Service } from '../../reach/service-client.ts';
 export function keys(command: SkoloCommand): void {
   command
     .description(
-      'Lists the ssh host keys of equipment that services pinned at the first connection. Services do not sign in to a device with another key. The list excludes keys from rack.yaml.',
+      'Lists the SSH host keys of equipment that services pinned at the first connection, without the keys from rack.yaml. Services do not sign in to a device that presents another key.',
     )
-    .summary('list pinned ssh host keys')
+    .summary('list pinned SSH host keys')
     .option('--json', 'print JSON')
     .example('skolo equipment keys --rack racks/rack4/rack.yaml');
 
@@ -49,11 +49,11 @@ export function keys(command: SkoloCommand): void {
 export function forget(command: SkoloCommand): void {
   command
     .description(
-      'Makes services forget the ssh host key of a device that was swapped, or of a machine with a new SD card and the key of its agent. The router backup also forgets its serial number and host name. Services then pin the next key that they see. Use it only for a device that was really swapped: otherwise an attacker can impersonate it.',
+      'Makes services forget the SSH host key of a replaced device, or of a machine with a new SD card along with the key of its agent. The router backup also forgets the serial number and host name of a device. Services then pin the next key that they receive. Use it only if the device was really replaced, because otherwise an attacker can impersonate it.',
     )
-    .summary('forget the host key of a swapped device')
+    .summary('forget the host key of a replaced device')
     .argument('<device>', 'name in rack.yaml')
-    .option('--reason <text>', 'for the audit log')
+    .option('--reason <text>', 'reason, for the audit log')
     .example("skolo equipment forget switch-1 --reason 'swapped, ticket 4711'");
 
   command.action(async (device: string, { reason }: { reason?: string }) => {
@@ -67,9 +67,9 @@ export function forget(command: SkoloCommand): void {
     const forgot = answers.filter(({ forgotten }) => forgotten);
     for (const { name } of forgot) command.io.err(`${name}: forgot the host key of ${device}`);
     if (forgot.length > 0) return;
-    const who = answers.length < services.length ? 'no service that answered' : 'no service';
+    const who = answers.length < services.length ? 'no service that responded' : 'no service';
     throw new CliError(
-      `${device}: ${who} has pinned its host key; skolo equipment keys lists them`,
+      `${device}: ${who} has pinned its host key; run skolo equipment keys to list pinned keys`,
     );
   });
 }

@@ -40,7 +40,7 @@ describe.skipIf(!program)('skolo images pin, against a real registry', () => {
     const updated = await pin('--update', file);
 
     expect(kept.exitCode).toBe(1);
-    expect(kept.err).toContain(`the tag moved from ${previous} to ${moved}`);
+    expect(kept.err).toContain(`the tag changed from ${previous} to ${moved}`);
     expect(afterwards).toContain(`@${previous}`);
     expect(updated.exitCode).toBe(0);
     expect(await readFile(file, 'utf8')).toContain(`@${moved}`);
@@ -99,7 +99,7 @@ describe('skolo images pin', () => {
       headers: { 'content-type': 'text/html' },
       says: 'sent text/html instead of a manifest',
     },
-    { what: 'an error', status: 503, headers: {}, says: 'answered 503; try again later' },
+    { what: 'an error', status: 503, headers: {}, says: 'returned 503; try again later' },
     {
       what: 'a demand for a password',
       status: 401,
@@ -110,7 +110,7 @@ describe('skolo images pin', () => {
       what: 'a token server without TLS elsewhere',
       status: 401,
       headers: { 'www-authenticate': 'Bearer realm="http://tokens.example.com/"' },
-      says: 'the token server has no TLS: http://tokens.example.com',
+      says: 'the token server does not use TLS: http://tokens.example.com',
     },
   ])('writes nothing when a registry sends $what', async ({ status = 200, headers, says }) => {
     const host = await serve((_request, response) => response.writeHead(status, headers).end('{}'));

@@ -21,20 +21,23 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Adds the digest of each image to its tag, as the registry has it now: `prom/prometheus:v3.13.3@sha256:…`. A pinned image keeps its digest; a tag that has moved is reported. Images without a registry in their name, which are those of skolo, are not changed.',
+      'Adds the current digest in the registry to each image tag: `prom/prometheus:v3.13.3@sha256:…`. A pinned image keeps its digest, and a tag that now points to another digest is reported. Images without a registry in their name are those of skolo and stay unchanged.',
     )
     .summary('pin third-party images to digests')
     .argument('<paths...>', 'manifests or folders')
-    .option('--check', 'list images that are not pinned and exit with 1; no request, no change')
-    .option('--update', 'accept the new digest of a tag that has moved')
+    .option(
+      '--check',
+      'list images that are not pinned, and exit with 1 if there are any; sends no request and changes nothing',
+    )
+    .option('--update', 'accept new digests of tags')
     .uses()
     .example('skolo images pin kube/base kube/components');
 
   command.action(async (paths: string[], { check, update }: Options) => {
-    if (check && update) command.error("give '--check' or '--update', not both");
+    if (check && update) command.error("specify '--check' or '--update', not both");
     const files = await readManifestFiles(paths);
     if (files.length === 0) {
-      throw new CliError(`${paths.join(', ')}: no manifest has an image of a registry`);
+      throw new CliError(`${paths.join(', ')}: no manifest contains an image of a registry`);
     }
     if (check) listUnpinned(command.io, files);
     else await pin(command.io, files, update ?? false);
@@ -63,11 +66,11 @@ async function pin(io: Io, files: readonly ManifestFile[], update: boolean): Pro
       const { digest, isIndex } = await resolveImage({ ...image, digest: undefined });
       if (image.digest !== undefined && image.digest !== digest && !update) {
         throw new CliError(
-          `${name}: the tag moved from ${image.digest} to ${digest}; find out why, then run with --update`,
+          `${name}: the tag changed from ${image.digest} to ${digest}; find out why, then run the command with --update`,
         );
       }
       digests.set(name, digest);
-      const word = image.digest === digest ? 'pinned already' : 'pinned';
+      const word = image.digest === digest ? 'already pinned' : 'pinned';
       io.out(`${name}: ${digest}, ${word}${isIndex ? '' : ', for one platform only'}`);
     } catch (error) {
       if (!(error instanceof CliError || error instanceof RegistryError)) throw error;

@@ -20,14 +20,14 @@ export function add(command: SkoloCommand): void {
   addNewRackOptions(
     command
       .description(
-        'Adds machines to rack.yaml, behind those that are there. Values are for all names, or ranges with a value for each. With --create it makes the file: a small rack of Pis, of which the first is the jumphost. All is checked before the file changes.',
+        'Adds machines to rack.yaml, after the existing ones. A value applies to all names, or is a range with one value for each. --create creates the file for a small rack of Pis, of which the first is the jumphost. Everything is checked before the file changes.',
       )
       .summary('add machines')
-      .argument('<names...>', 'new machines, with ranges')
+      .argument('<names...>', 'names of new machines; ranges allowed')
       .addOption(new Option('--kind <kind>', 'kind').choices(['rpi', 'host']).default('rpi'))
       .option('--address <range>', 'addresses: 10.1.1.[2-11]')
       .option('--mac <range>', 'MAC addresses, separated by commas')
-      .option('--set <key=value>', 'any other key of a machine; several times', several, []),
+      .option('--set <key=value>', 'any other key of a machine; repeatable', several, []),
   )
     .uses('rack')
     .example(
@@ -70,10 +70,10 @@ function withoutFirst(value: string | readonly string[]): string | readonly stri
 export function remove(command: SkoloCommand): void {
   command
     .description(
-      'Removes machines from rack.yaml. A name that is part of a range is taken out of it; the others stay. Services forget them when the file is pushed.',
+      'Removes machines from rack.yaml. A name that is part of a range is removed from it, and the others stay. Services forget the machines when you push the file.',
     )
     .summary('remove machines')
-    .argument('<names...>', 'machines, with ranges')
+    .argument('<names...>', 'machines; ranges allowed')
     .uses('rack')
     .example("skolo inventory remove 'host[09-10]' --rack desk/rack.yaml");
 
@@ -89,10 +89,10 @@ export function remove(command: SkoloCommand): void {
 export function set(command: SkoloCommand): void {
   command
     .description(
-      'Sets values of machines in rack.yaml. A value is for all names, or a range with one for each. A name gets an entry of its own where a range cannot have its value.',
+      'Sets values of machines in rack.yaml. A value applies to all names, or is a range with one value for each. If a range cannot express the value of a name, that name gets its own entry.',
     )
     .summary('set values of machines')
-    .argument('<names>', 'machines, with ranges')
+    .argument('<names>', 'machines; ranges allowed')
     .argument('<key=value...>', 'keys of a machine in rack.yaml')
     .uses('rack')
     .example("skolo inventory set 'host[02-03]' address=10.1.1.[22-23] shelf=left");
@@ -122,7 +122,7 @@ function valuesOf(command: SkoloCommand, pairs: readonly string[], count: number
   return new Map(
     pairs.map((pair): [string, string | string[]] => {
       const [, key = '', value = ''] = /^(\w+)=(.+)$/s.exec(pair) ?? [];
-      if (key === '') command.error(`${pair}: write it as KEY=VALUE`);
+      if (key === '') command.error(`${pair}: expected KEY=VALUE`);
       if (/^[{[]/.test(value)) return [key, value];
       // MAC addresses come as a list.
       const each = (key === 'mac' ? value.split(',') : [value]).flatMap((part) =>
@@ -131,7 +131,7 @@ function valuesOf(command: SkoloCommand, pairs: readonly string[], count: number
       if (each.length === 1) return [key, each[0] ?? ''];
       if (each.length === count) return [key, each];
       return command.error(
-        `${pair}: ${each.length} values for ${count} machines; give one for each`,
+        `${pair}: ${each.length} values for ${count} machines; specify one for each`,
       );
     }),
   );

@@ -24,15 +24,15 @@ export async function editInventory(
   const isNew = command.opts().create !== undefined;
   if (before === undefined && !isNew) {
     throw new CliError(
-      `${file}: no such file; make one with skolo inventory add --create NAME`,
+      `${file}: no such file; create one with skolo inventory add --create NAME`,
       exitCodes.badConfiguration,
     );
   }
   if (before !== undefined && isNew) {
-    throw new CliError(`${file}: is there already; leave out --create, or name another file`);
+    throw new CliError(`${file}: already exists; omit --create, or specify another file`);
   }
   const after = await edited(edit, before, file);
-  if (after === before) return io.err(`${file}: is so already`);
+  if (after === before) return io.err(`${file}: nothing to change`);
   const { difference } = await import('@skolo/backup');
   printDiff(io, difference(before ?? '', after, { from: file, to: file }));
   if (before !== undefined) await writeRackFile(file, before, after);

@@ -23,11 +23,11 @@ export function define(command: SkoloCommand): void {
   addNewRackOptions(
     command
       .description(
-        'Adds the hosts of an inventory of Ansible, in INI or YAML, to rack.yaml: names, ansible_host, ansible_port, and ansible_user as a login. Groups of groups and ranges are read. A host that rack.yaml has already, with this address, stays as it is. With --create the first host of the group server (or master, manager), else the first of all, is the jumphost.',
+        'Adds the hosts of an Ansible inventory (INI or YAML) to rack.yaml, with their names, ansible_host, ansible_port, and ansible_user as a login. Groups of groups and ranges are supported. Hosts that are already in rack.yaml with the same address stay unchanged. With --create, the jumphost is the first host of the group server (or master, manager), or else the first host.',
       )
       .summary('add the hosts of an Ansible inventory')
-      .argument('<file>', 'inventory of Ansible')
-      .option('--names <range...>', 'names of hosts that the file knows by their addresses only')
+      .argument('<file>', 'Ansible inventory')
+      .option('--names <range...>', 'names for hosts that the file lists only by address')
       .addOption(new Option('--kind <kind>', 'kind').choices(['rpi', 'host']).default('rpi')),
   )
     .uses('rack')
@@ -46,7 +46,7 @@ export function define(command: SkoloCommand): void {
       return await withHosts(head, hosts.slice(1), file, options.kind);
     });
     if (found.ignored.length > 0) {
-      io.err(plain(`${from}: not taken: ${found.ignored.join(', ')}`));
+      io.err(plain(`${from}: not imported: ${found.ignored.join(', ')}`));
     }
   });
 }
@@ -61,7 +61,7 @@ function named(
   if (names.length !== nameless.length) {
     const [first] = nameless;
     command.error(
-      `--names: ${names.length} names for ${nameless.length} hosts that have only an address${first === undefined ? '' : ` (${first.name})`}; give one for each`,
+      `--names: ${names.length} names for ${nameless.length} hosts that have only an address${first === undefined ? '' : ` (${first.name})`}; specify one for each`,
     );
   }
   return hosts.map((host) => ({ ...host, name: names[nameless.indexOf(host)] ?? host.name }));
@@ -89,7 +89,7 @@ async function withHosts(
     if (known === undefined) return false;
     if (address === undefined || known.address === address) return true;
     throw new CliError(
-      `${name}: has ${known.address ?? 'no address'} in rack.yaml, and ${address} here; nothing was changed, correct one of them`,
+      `${name}: has ${known.address ?? 'no address'} in rack.yaml, but ${address} here; nothing was changed, correct one of them`,
     );
   };
   const wanted = hosts.filter((host) => !isThere(host));

@@ -25,7 +25,7 @@ const filters: Filter<Machine>[] = [
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Prints rack.yaml with all ranges expanded: machines, infrastructure, identities. For one entry with its wiring use skolo rack show.',
+      'Prints rack.yaml with all ranges expanded: machines, infrastructure and identities. To see one entry with its wiring, use skolo rack show.',
     )
     .summary('print the inventory');
   addFilters(command, filters);
@@ -38,7 +38,7 @@ export function define(command: SkoloCommand): void {
   command.action(async ({ json, yaml, ...options }: Options) => {
     const { io } = command;
     const isSelection = isFiltered(filters, options);
-    if (json && yaml) command.error("give '--json' or '--yaml', not both");
+    if (json && yaml) command.error("specify '--json' or '--yaml', not both");
     if (isSelection && yaml) {
       command.error("options '--shelf' and '--kind' have no effect with '--yaml'");
     }

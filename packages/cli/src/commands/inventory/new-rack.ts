@@ -13,14 +13,17 @@ export interface NewRackOptions {
 
 export function addNewRackOptions(command: SkoloCommand): SkoloCommand {
   return command
-    .option('--create <name>', 'make the file, for a rack of this name; the first is the jumphost')
-    .option('--subnet <network>', 'with --create (default: the /24 of the jumphost)')
-    .option('--timezone <zone>', 'with --create (default: that of this computer)')
-    .option('--router', 'with --create: the jumphost is the router of the others')
+    .option(
+      '--create <name>',
+      'create the file for a rack with this name; the first machine is the jumphost',
+    )
+    .option('--subnet <network>', 'with --create: subnet (default: the /24 of the jumphost)')
+    .option('--timezone <zone>', 'with --create: time zone (default: that of your workstation)')
+    .option('--router', 'with --create: make the jumphost the router of the other machines')
     .addOption(
       new Option(
         '--gateway <address>',
-        'with --create: the router of your network, which is also the name server',
+        'with --create: the router of your network, also used as name server',
       )
         .argParser(ipv4)
         .conflicts('router'),
@@ -34,14 +37,14 @@ export async function newRack(
   { create, subnet, timezone, router, gateway }: NewRackOptions,
 ): Promise<string> {
   if (address === undefined) {
-    return command.error(`--create: ${name} becomes the jumphost, and needs an address`);
+    return command.error(`--create: ${name} becomes the jumphost, which needs an address`);
   }
   const [{ parseRack }, { stringify }] = await Promise.all([import('@skolo/rack'), import('yaml')]);
   const network = subnet ?? `${address.split('.').slice(0, 3).join('.')}.0/24`;
   const zone = timezone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
   const line = (value: object) =>
     stringify(value, { collectionStyle: 'flow', lineWidth: 0 }).trim();
-  const text = `# Made by skolo inventory. What else it may have: docs/rack-yaml.md.
+  const text = `# Created by skolo inventory. All keys are described in docs/rack-yaml.md.
 ${stringify({ rack: create, timezone: zone })}network: ${line({ subnet: network, ...(gateway && { gateway }) })}
 jumphost: ${line({ name, address, ...(router && { uplink: 'internet' }) })}
 `;

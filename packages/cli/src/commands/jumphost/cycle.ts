@@ -25,21 +25,25 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Turns the jumphost off and on, and verifies each step. The daemon on the jumphost rejects that, since nothing there could turn it on again. So this starts a daemon on another machine of the rack (--via), with its rack.yaml and the secrets of what feeds the jumphost, follows it, and ends it. It goes on if this computer dies. It turns nothing off that its own machine depends on.',
+      "Power-cycles the jumphost and verifies each step. The daemon on the jumphost rejects this, because nothing there could turn the power on again. So the command starts a daemon on another machine of the rack (--via), with the rack.yaml and the secrets of the jumphost's power supply, follows it, and stops it at the end. The daemon continues if your workstation fails, and it turns nothing off that its own machine depends on.",
     )
-    .summary('power-cycle the jumphost, from another machine')
+    .summary('power-cycle the jumphost from another machine')
     .argument('<rack>')
     .requiredOption(
       '--via <machine>',
-      'a machine in rack.yaml with the program of the daemon, such as a spare jumphost',
+      'machine in rack.yaml with the daemon installed, such as a spare jumphost',
     )
     .option(
       '--reason <text>',
-      'for the logs of that machine and of its daemon',
+      'reason, for the logs of that machine and its daemon',
       'requested at the command line',
     )
-    .option('--off-seconds <n>', 'how long the power stays off (default: by model)', offSeconds)
-    .option('--force', 'even if others lose power or network')
+    .option(
+      '--off-seconds <n>',
+      'time for which the power stays off (default: by model)',
+      offSeconds,
+    )
+    .option('--force', 'proceed even if other machines lose power or network')
     .option('--ignore-limits', ignoreLimitsHelp)
     .uses('clusters')
     .example("skolo jumphost cycle rack4 --via jumphost-spare-rack4 --reason 'hangs since 2:00'");
@@ -59,7 +63,7 @@ async function cycleJumphost(
   const why = `cycle of the jumphost ${jumphost}: ${reason}`;
   const { machine, client } = await startPowerOn(command, { fleetRack, store }, { seen, via, why });
   const service: PowerCycleDaemon = { ask: (question) => question(client) };
-  const goesOn = `the daemon on ${via} goes on for an hour; the same command again continues from there`;
+  const goesOn = `the daemon on ${via} continues for an hour; run the same command again to follow it`;
   await submit({
     command,
     daemon: service,

@@ -33,16 +33,16 @@ export function define(command: SkoloCommand): void {
   addStepOptions(
     command
       .description(
-        'Makes the image of a disk that starts by UEFI: Debian 12 with the packages, Node, k3s, images and programs of a jumphost. It has no name, no address, no key and no id: a stick of skolo jumphost stick gives them at the first start, and skolo jumphost prepare does the rest. Runs as root on Debian, with mmdebstrap. Write the image to as many disks as you need.',
+        'Builds a disk image that boots with UEFI: Debian 12 with the packages, Node, k3s, images and programs of a jumphost. It contains no name, address, keys or IDs. They come from a USB stick (skolo jumphost stick) at the first boot, and skolo jumphost prepare does the rest. The command runs as root on Debian, with mmdebstrap. You can write the image to as many disks as you need.',
       )
-      .summary('the image of a disk for all jumphosts')
-      .argument('<file>', 'the image to write')
+      .summary('build a disk image for all jumphosts')
+      .argument('<file>', 'output file')
       .addOption(
-        new Option('--architecture <name>', 'of the jumphosts')
+        new Option('--architecture <name>', 'architecture of the jumphosts')
           .choices(['amd64', 'arm64'])
           .default(process.arch === 'arm64' ? 'arm64' : 'amd64'),
       )
-      .option('--root <archive>', 'a root file system with a kernel, instead of mirrors of Debian'),
+      .option('--root <archive>', 'root file system with a kernel, instead of Debian mirrors'),
   )
     .uses('clusters')
     .example('sudo skolo jumphost image jumphost.img');
@@ -58,7 +58,7 @@ export function define(command: SkoloCommand): void {
     const draft = `${file}.partial`;
     try {
       const given = archive && resolve(io.folder, archive);
-      io.err(`the root file system, from ${given ?? 'mirrors of Debian'}`);
+      io.err(`building the root file system, from ${given ?? 'Debian mirrors'}`);
       await makeRoot({ folder, architecture, archive: given, signal });
       const host = await openRootFolder({ name: 'the image', root: folder }, signal);
       const options = { signal, isCheck: false };
@@ -85,10 +85,10 @@ async function rejectedevice(file: string): Promise<void> {
   const found = await stat(file).catch(() => undefined);
   const folder = await realpath(dirname(file)).catch(() => undefined);
   if (folder === undefined)
-    throw usageError(`${dirname(file)}: no such folder; make it, or name another file`);
+    throw usageError(`${dirname(file)}: no such folder; create it, or specify another file`);
   if (/^\/(dev|proc|sys)(\/|$)/.test(folder) || (found !== undefined && !found.isFile())) {
     throw usageError(
-      `${file}: not a regular file; name a file such as jumphost.img, and write that to the disk afterwards`,
+      `${file}: not a regular file; specify a file such as jumphost.img, and write that to the disk afterwards`,
     );
   }
 }

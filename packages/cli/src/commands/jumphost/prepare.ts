@@ -17,14 +17,19 @@ export function define(command: SkoloCommand): void {
   addStepOptions(
     command
       .description(
-        'Brings the jumphost of a rack to what it has to be, step by step, over ssh, from a bare Debian 12 or 13 on. Each step looks at the jumphost itself, changes only what differs, and looks again. If a step fails, those that depend on it wait, and the others continue. You can run it again at any time. A change of the address, the firewall or sshd returns by itself, unless a new ssh session gets in. Exit codes: 0 all is as it has to be; 1 something differs or failed.',
+        'Sets up the jumphost of a rack over SSH, starting from a fresh Debian 12 or 13. Each step checks the jumphost, changes only what differs, and checks again. If a step fails, its dependents wait and the other steps continue, so you can run the command again at any time. A change of the address, the firewall or sshd is rolled back automatically unless a new SSH session succeeds. Exit codes: 0 everything is set up; 1 something differs or failed.',
       )
+      .summary('set up the jumphost of a rack from a fresh Debian')
       .argument('<rack>', 'name in the list of racks')
-      .option('--check', 'show what differs; changes nothing')
-      .option('--skip <step...>', 'leave these steps out; those that depend on them are done'),
+      .option('--check', 'only show what differs')
+      .option('--skip <step...>', 'skip these steps, but not the steps that depend on them'),
   )
     .addOption(
-      timeOption('--return-after <time>', 'when a change that locks out returns by itself', '90s'),
+      timeOption(
+        '--return-after <time>',
+        'time after which a change that locks you out is rolled back',
+        '90s',
+      ),
     )
     .uses('clusters')
     .example('skolo jumphost prepare rack4 --check');

@@ -11,11 +11,15 @@ import { loadRack } from '../../workstation/rack-file.ts';
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Reboots the jumphost. First it holds the rack, so that no new cycle begins, and waits for cycles that are under way and for outlets that are to come on. Then it waits for the new boot and for all services, and ends the hold.',
+      'Reboots the jumphost. The command first holds the rack, so that no new power cycle starts, and waits for running cycles and for outlets that must be turned on. After the reboot it waits for all services and ends the hold.',
     )
-    .summary('reboot the jumphost when no outlet waits for it')
+    .summary('reboot the jumphost safely')
     .rackArgument('<rack>')
-    .option('--reason <text>', 'for the log of the jumphost', 'requested at the command line')
+    .option(
+      '--reason <text>',
+      'reason, for the log of the jumphost',
+      'requested at the command line',
+    )
     .uses('rack', 'tokenFile')
     .example("skolo jumphost reboot rack4 --reason 'new kernel'");
 

@@ -8,37 +8,49 @@ export function define(command: SkoloCommand): void {
   addStepOptions(
     command
       .description(
-        'A spare takes the place of the jumphost: name, address, ssh host keys, the cluster with its token, and the state of all services, from the newest archive off site, or from the disk of the old jumphost. It brings the state to the spare and opens it there first. Then it fences the old jumphost: the daemon on the spare turns its outlets off, and reads them back. Without that proof it stops, unless a person confirms that the cable is out. After an interruption, run it again. The power-cycle daemon turns on what was to come on, and carries out no cycle and no off of the copy.',
+        'Replaces the jumphost by a spare, which takes over its name, address, SSH host keys, the cluster with its token, and the state of all services. The state comes from the newest off-site archive or from the disk of the old jumphost, and is verified on the spare first. Then the command fences the old jumphost: a daemon on the spare turns off its outlets and reads them back. If it cannot confirm that, it stops, unless you confirm that the network cables are unplugged. Run it again after an interruption. The power-cycle daemon turns on outlets that were waiting to be turned on, but does not continue old cycles.',
       )
-      .summary('a spare takes the place of a jumphost that is dead')
+      .summary('replace a dead jumphost by a spare')
       .argument('<rack>', 'name in the list of racks')
-      .requiredOption('--with <machine>', 'the spare: a machine in rack.yaml, with its wiring')
+      .requiredOption('--with <machine>', 'spare: a machine in rack.yaml, with its wiring')
       .option(
         '--rehearse',
-        'all but fence and swap: opens the copy on the spare, and says how long it took',
+        'do everything except fencing and swapping: verify the copy on the spare, and show the time it took',
       )
       .option(
         '--from <place>',
-        'where archives are (default: `upload` of rack.yaml): gs://BUCKET/FOLDER, a directory',
+        'place of the archives (default: `upload` in rack.yaml): gs://BUCKET/FOLDER, or a directory',
       )
       .option('--identity <file>', 'age identity for archives (default: SKOLO_AGE_IDENTITY_FILE)')
-      .option('--version <version>', 'another archive than the newest: an id, or a time', 'latest')
+      .option(
+        '--version <version>',
+        'use another archive than the newest: an ID or a time',
+        'latest',
+      )
       .option(
         '--disk [where]',
-        'instead of an archive: the disk of the old jumphost, in the spare or at its USB port. It is found, or it is a device, LABEL=NAME, or the folder where it is mounted',
+        'instead of an archive, use the disk of the old jumphost, in the spare or at its USB port. Without a value the disk is found automatically; otherwise specify a device, LABEL=NAME, or the folder where it is mounted',
       )
       .option(
         '--new-cluster',
-        'for a database of k3s that cannot be opened: machines join again with skolo machine join',
+        'create a new cluster if the k3s database cannot be decrypted; machines then join again with skolo machine join',
       )
       .option(
         '--cable-is-out',
-        'no outlet can prove the fence; you type the name of the jumphost instead',
+        'if no outlet can confirm the fence: unplug the cables and type the name of the jumphost',
       )
-      .option('--reason <text>', 'for the log of the spare', 'requested at the command line'),
+      .option(
+        '--reason <text>',
+        'reason, for the log of the spare',
+        'requested at the command line',
+      ),
   )
     .addOption(
-      timeOption('--return-after <time>', 'when a change that locks out returns by itself', '90s'),
+      timeOption(
+        '--return-after <time>',
+        'time after which a change that locks you out is rolled back',
+        '90s',
+      ),
     )
     .uses('clusters')
     .example('skolo jumphost replace rack4 --with jumphost-spare-rack4 --rehearse');

@@ -26,21 +26,25 @@ const endMs = 5 * 60_000;
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Returns a service to the units of the existing system that it had before, or forward again to k3s (--forward). What serves now is stopped, and seen to have stopped, before the other starts. It stays so over a reboot, and skolo push and skolo jumphost prepare leave it so. Two power controllers never run at once: that of the existing system only runs while it keeps our daemon off. A command that was interrupted can be run again.',
+      'Returns a service to the units of the existing system, or forward again to k3s (--forward). The current program is stopped, and confirmed to have stopped, before the other one starts. The choice survives reboots, skolo push and skolo jumphost prepare. Two power controllers never run at the same time, because the one of the existing system runs only while it blocks the daemon of skolo. After an interruption, run the command again.',
     )
-    .summary('return a service to the existing system, and forward again')
+    .summary('return a service to the existing system, or forward to k3s')
     .rackArgument('<rack>')
     .addArgument(new Argument('<service>').choices(jumphostServices))
     .option(
       '--forward',
-      'let k3s serve; where its pod does not get ready, the existing system serves again',
+      'let k3s serve; if its pod does not become ready, the existing system serves again',
     )
     .option(
       '--unit <name...>',
-      'units of systemd of the existing system (default: those that run in its place, or did)',
+      'systemd units of the existing system (default: those that run now or ran before)',
       [],
     )
-    .option('--reason <text>', 'for the log of the jumphost', 'requested at the command line')
+    .option(
+      '--reason <text>',
+      'reason, for the log of the jumphost',
+      'requested at the command line',
+    )
     .uses('rack', 'tokenFile')
     .example("skolo jumphost rollback rack4 metadata-server --reason 'tokens are late'");
 
@@ -81,7 +85,7 @@ async function quiet(
   const rack = await loadRack(command.globals());
   const daemon = powerCycleDaemon(command);
   const report = (line: string) => io.out(plain(line));
-  const reason = 'it fails over to the existing system';
+  const reason = 'it is failing over to the existing system';
   const after = (ms: number) => new Date(io.now() + ms).toISOString();
   try {
     return await daemon.ask(async (power) => {
@@ -98,7 +102,9 @@ async function quiet(
     signal.throwIfAborted();
     const { cause } = error instanceof CliError ? error : {};
     if (!(cause instanceof ApiUnreachable)) throw error;
-    report('power-cycle-daemon does not answer; its journal will say what it has left off');
+    report(
+      'power-cycle-daemon does not respond; its journal will show the outlets that it left off',
+    );
     return undefined;
   }
 }

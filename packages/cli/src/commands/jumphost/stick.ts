@@ -23,19 +23,23 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      `Writes ${identityFile} into a folder: that of a USB stick with FAT, as one buys it. A computer with the image of skolo jumphost image that finds the stick at its first start has the name and the address of rack.yaml then, and accepts your ssh keys for root. The file has no secret. Later sticks are not looked at: to give the computer another identity, write its disk again.`,
+      `Writes ${identityFile} to a USB stick with FAT. A computer with the image of skolo jumphost image that finds the stick at its first boot takes its name and address from it, and accepts your SSH keys for root. The file contains no secret. The computer ignores later sticks; to change its identity, write its disk again.`,
     )
-    .summary('a USB stick that gives a computer with the image its identity')
+    .summary('write the identity of a jumphost to a USB stick')
     .argument('<rack>', 'name in the list of racks')
-    .argument('<folder>', 'where the stick is mounted')
+    .argument('<folder>', 'folder where the stick is mounted')
+    .option('--for <machine>', 'machine in rack.yaml that becomes a spare (default: the jumphost)')
     .option(
-      '--for <machine>',
-      'a machine of rack.yaml that is to be a spare (default: the jumphost)',
+      '--key <files...>',
+      'files with public keys that may sign in (default: ~/.ssh/id_*.pub)',
     )
-    .option('--key <files...>', 'files of public keys that may get in (default: ~/.ssh/id_*.pub)')
-    .option('--gateway <address>', 'default: the device of rack.yaml with `uplink: internet`', ipv4)
-    .addOption(dnsOption('(default: the gateway)'))
-    .option('--interface <name>', 'of several interfaces with a cable', interfaceName)
+    .option(
+      '--gateway <address>',
+      'gateway (default: the device in rack.yaml with `uplink: internet`)',
+      ipv4,
+    )
+    .addOption(dnsOption('name servers (default: the gateway)'))
+    .option('--interface <name>', 'interface to use, if several have a cable', interfaceName)
     .uses('clusters')
     .example('skolo jumphost stick rack4 /media/ann/STICK');
 
@@ -45,7 +49,7 @@ export function define(command: SkoloCommand): void {
     const user = entry.ways.find((way) => way.user !== undefined && way.user !== 'root')?.user;
     if (user !== undefined) {
       throw new CliError(
-        `${name}: skolo goes there as ${user}, and the image has only root; set \`user\` of the rack to root in kube/clusters/config.json`,
+        `${name}: skolo signs in as ${user}, but the image has only root; set \`user\` of the rack to root in kube/clusters/config.json`,
       );
     }
     const identity = identityOf({
@@ -72,7 +76,7 @@ export function define(command: SkoloCommand): void {
 /** As Linux allows them. */
 function interfaceName(text: string): string {
   if (/^[\w.-]{1,15}$/.test(text)) return text;
-  throw new InvalidArgumentError('expected the name of an interface, such as eno1');
+  throw new InvalidArgumentError('expected an interface name such as eno1');
 }
 
 /** Of Linux, for vfat and exFAT, which the image looks for. Source: MSDOS_SUPER_MAGIC and EXFAT_SUPER_MAGIC of linux/magic.h. */
@@ -83,11 +87,11 @@ async function whyNoStick(path: string): Promise<string | undefined> {
   const [found, above] = await Promise.all(
     [path, join(path, '..')].map((each) => stat(each).catch(() => undefined)),
   );
-  if (!found?.isDirectory()) return 'no such folder; plug the stick in, and mount it';
+  if (!found?.isDirectory()) return 'no such folder; connect the stick and mount it';
   if (found.dev === above?.dev) {
-    return 'a folder of this computer, and not a stick; plug the stick in, mount it, and name the folder where it is mounted';
+    return 'a folder of this computer, not a stick; connect the stick, mount it, and specify the folder where it is mounted';
   }
   const { type } = await statfs(path);
   if (process.platform !== 'linux' || stickSystems.includes(type)) return undefined;
-  return 'its file system is neither FAT nor exFAT, and the image looks at no other; format the stick with mkfs.vfat';
+  return 'its file system is neither FAT nor exFAT, and the image ignores others; format the stick with mkfs.vfat';
 }

@@ -26,7 +26,7 @@ it('writes an image neither to a device nor into a folder of devices', async () 
   ]) {
     const { err, exitCode } = await runCommand(['jumphost', 'image', file]);
 
-    expect(err).toContain(`${file}: not a regular file; name a file such as jumphost.img`);
+    expect(err).toContain(`${file}: not a regular file; specify a file such as jumphost.img`);
     expect(exitCode).toBe(2);
   }
   expect(await readdir('/dev')).toEqual(before);
@@ -63,8 +63,8 @@ jumphost: { name: jumphost-rack4, address: 192.0.2.8 }
   const none = await stick(join(folder, 'none'));
   const memory = await stick('/proc');
 
-  expect(here.err).toContain(`${folder}: a folder of this computer, and not a stick`);
-  expect(none.err).toContain('no such folder; plug the stick in, and mount it');
+  expect(here.err).toContain(`${folder}: a folder of this computer, not a stick`);
+  expect(none.err).toContain('no such folder; connect the stick and mount it');
   expect(memory.err).toContain('/proc: its file system is neither FAT nor exFAT');
   expect(await readdir(folder)).toEqual(['id.pub', 'kube']);
 });

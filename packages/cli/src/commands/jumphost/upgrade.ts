@@ -52,30 +52,35 @@ interface Run {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Brings racks to a version of k3s (--k3s), of skolo (--skolo), or to all updates of Debian on the jumphost (--os). Certificates of k3s that expire within 90 days are renewed in any case. Shows what it would do, and asks. Then changes rack after rack, as skolo push does. The jumphost copies the database, certificates and token of k3s before it changes the version, and returns to them by itself if the new one does not run or the rack is worse with it. It needs no workstation for that. Machines follow, one first and then some at a time, each between two tasks. A machine that does not answer, or runs a long task, is named, and the others go on. The command can be run again at any time, and continues. Exit codes: 0 all is done; 1 nothing is, or with --check something differs; 3 some racks or machines are not.',
+      'Upgrades racks to a version of k3s (--k3s) or skolo (--skolo), or installs all Debian updates on the jumphost (--os); k3s certificates that expire within 90 days are always renewed. It shows the changes, asks, and then upgrades one rack after another, as skolo push does. The jumphost saves the k3s database, certificates and token first, and rolls back without your workstation if the new version does not run or the rack becomes unhealthy. Machines follow, one first and then in groups, each between two tasks; machines that do not respond or run a long task are skipped and listed. Run the command again at any time to continue. Exit codes: 0 everything is done; 1 nothing is, or with --check something differs; 3 some racks or machines are not.',
     )
-    .summary('upgrade k3s, skolo or Debian, with a way back')
+    .summary('upgrade k3s, skolo or Debian, with automatic rollback')
     .argument('<racks...>', 'names in the list of racks')
     .option(
       '--k3s <versions>',
-      'version of k3s: v1.33.1+k3s1. No minor version may be skipped; name a release of each in between: v1.32.5+k3s1,v1.33.1+k3s1',
+      'k3s version, such as v1.33.1+k3s1. An upgrade cannot skip minor versions; list a release of each in between: v1.32.5+k3s1,v1.33.1+k3s1',
       k3sReleases,
     )
-    .option('--skolo <version>', 'version of the services, and of what stands in for them')
-    .option('--os', 'all updates of Debian on the jumphost, with the reboot that they ask for')
-    .option('--reason <text>', 'for the log of the jumphost')
-    .option('--check', 'show what would change; changes nothing')
-    .option('--machines <n>', 'machines of a rack that change at the same time', upTo(100), 4)
+    .option('--skolo <version>', 'version of the services and of the fallback')
+    .option('--os', 'all Debian updates on the jumphost, including a reboot if they require one')
+    .option('--reason <text>', 'reason, for the log of the jumphost')
+    .option('--check', 'only show what would change')
+    .option(
+      '--machines <n>',
+      'number of machines of a rack to upgrade at the same time',
+      upTo(100),
+      4,
+    )
     .addOption(taskLimitOption())
     .addOption(soakOption())
     .addOption(
-      new Option('--on-failure <what>', 'what happens to other racks')
+      new Option('--on-failure <what>', 'what to do with other racks if one fails')
         .choices(['stop', 'continue'])
         .default('stop'),
     )
     .addOption(filesOption())
     .addOption(bundlesOption())
-    .option('--yes', 'do not ask')
+    .option('--yes', 'do not ask for confirmation')
     .uses('clusters', 'tokenFile')
     .example("skolo jumphost upgrade rack4 --k3s v1.33.1+k3s1 --reason 'end of support'");
 
@@ -89,7 +94,7 @@ function k3sReleases(text: string): string[] {
   const areInOrder = all.every((each, at) => at === 0 || isOlder(all[at - 1] ?? '', each));
   if (areReleases && areInOrder) return all;
   throw new InvalidArgumentError(
-    'expected a release such as v1.33.1+k3s1, or several with commas, the oldest first',
+    'expected a release such as v1.33.1+k3s1, or several separated by commas, the oldest first',
   );
 }
 

@@ -18,11 +18,12 @@ export function define(command: SkoloCommand): void {
   addStepOptions(
     command
       .description(
-        'Checks every step of skolo jumphost prepare and what is in effect (units, ports, sshd, firewall, k3s, disk, names), services, lines of cron and NFS exports of an existing system. Lists what is wrong, each with the command that repairs it, or what to do where somebody else has set it up. Changes nothing. --report writes what the jumphost says of itself into a file, for those who help you: versions, units, ports, addresses, names and logs, without settings and secrets. Read it before you pass it on. Exit codes: 0 all is as it has to be; 1 something is wrong.',
+        'Checks every step of skolo jumphost prepare and what is actually in effect: units, ports, sshd, firewall, k3s, disk, names, services, and cron jobs and NFS exports of an existing system. It changes nothing, and lists each problem with the command that repairs it, or with what to do if someone else made the change. --report also writes versions, units, ports, addresses, names and logs to a file for people who help you, without settings and secrets; read it before you share it. Exit codes: 0 no problems; 1 problems found.',
       )
+      .summary('check the jumphost; print what is wrong and what repairs it')
       .argument('<rack>', 'name in the list of racks')
       .option('--json', 'print JSON')
-      .option('--report <file>', 'also write a report'),
+      .option('--report <file>', 'also write a report to this file'),
   )
     .uses('clusters')
     .example('skolo jumphost verify rack4 --report rack4.md');
@@ -48,15 +49,15 @@ export function define(command: SkoloCommand): void {
       return printJson(io, { rack, steps: all, cron, exports, leftExport: left, report });
     }
     for (const { name, text, isRepairable } of wrong) {
-      io.out(plain(`${name}: ${text || 'not looked at'}`));
+      io.out(plain(`${name}: ${text || 'not checked'}`));
       if (isRepairable) io.out(`  ${repair}`);
     }
     const hardware = found.find(({ name }) => name === 'hardware');
     if (hardware?.state === 'ok') io.out(plain(`hardware: ${hardware.text}`));
-    for (const line of cron) io.out(plain(`cron of an existing system? ${line}`));
-    for (const line of exports) io.out(plain(`NFS export of an existing system? ${line}`));
+    for (const line of cron) io.out(plain(`possible cron job of an existing system: ${line}`));
+    for (const line of exports) io.out(plain(`possible NFS export of an existing system: ${line}`));
     if (left !== undefined) io.out(plain(left));
     if (report !== undefined) io.out(`report: ${report}`);
-    if (wrong.length === 0) io.out(`${rack}: ${count(found.length, 'step')} as they have to be`);
+    if (wrong.length === 0) io.out(`${rack}: ${count(found.length, 'step')} checked, no problems`);
   });
 }

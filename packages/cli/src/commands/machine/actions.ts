@@ -4,19 +4,19 @@ import { ApiError, type DeviceStatus } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { type Column, printTable } from '../../output/table.ts';
+import { agentPlace } from '../../reach/agents.ts';
 import { cell, reasonText, sentence } from './agent-text.ts';
-import { agentPlace } from './agents.ts';
 import { signIn } from './sign-in.ts';
 
 /** `skolo machine clear`: ends a forced quarantine and restarts repairs. */
 export function clear(command: SkoloCommand): void {
   command
     .description(
-      'Ends a quarantine that was forced by a file on the machine, and restarts repairs of phones that need an operator. Then prints the health of the machine. Real problems remain, and so do orders of people: skolo machine quarantine NAME --end ends those.',
+      'Ends a quarantine that was forced by a file on the machine, restarts repairs of phones that need attention, and prints the health of the machine. Real problems remain, and so do orders; end those with skolo machine quarantine NAME --end.',
     )
-    .summary('end a forced quarantine; restart repairs')
+    .summary('end a forced quarantine and restart repairs')
     .argument('<name>', 'name of the machine')
-    .requiredOption('--reason <text>', 'for the audit log of the agent')
+    .requiredOption('--reason <text>', 'reason, for the audit log of the agent')
     .example("skolo machine clear skia-rpi2-rack4-shelf1-007 --reason 'new cable'");
 
   command.action(async (name: string, { reason }: { reason: string }) => {
@@ -32,7 +32,7 @@ export function clear(command: SkoloCommand): void {
     // What a file has forced is over.
     if (reasons.some(({ code }) => code === 'forced')) {
       command.io.err(
-        `${place.name}: it is an order; skolo machine quarantine ${place.name} --end ends it`,
+        `${place.name}: the quarantine is an order; end it with skolo machine quarantine ${place.name} --end`,
       );
     }
   });
@@ -42,13 +42,13 @@ export function clear(command: SkoloCommand): void {
 export function repair(command: SkoloCommand): void {
   command
     .description(
-      'Begins one step of repair with a phone, through the agent of its machine, also with a phone that works. The automatic repair does not count it. Without a step it lists those that exist for each phone. The agent rejects a step while a task or another step runs, or somebody holds the power; a task that begins ends the step. adb-restart disconnects all phones of the machine; usb-cycle cuts the power of the USB port; power-cycle cuts what feeds the phone.',
+      'Starts one repair step on a phone through the agent of its machine, even if the phone is healthy. Without a step it lists the steps of each phone. adb-restart disconnects all phones of the machine, usb-cycle cuts the power of the USB port, and power-cycle cuts the power supply of the phone. The agent rejects the step while a task or another step is running or the power is held, and a new task stops the step. Automatic repair does not count it.',
     )
-    .summary('one step of repair with a phone')
+    .summary('start a repair step on a phone')
     .argument('<name>', 'name of the machine')
-    .argument('[step]', 'step of repair')
-    .option('--device <name>', 'phone, where the machine has several')
-    .option('--reason <text>', 'for the audit log of the agent; required with a step')
+    .argument('[step]', 'repair step')
+    .option('--device <name>', 'phone, if the machine has several')
+    .option('--reason <text>', 'reason, for the audit log of the agent; required with a step')
     .example("skolo machine repair skia-rpi2-rack4-shelf1-007 usb-cycle --reason 'adb hangs'");
 
   command.action(
@@ -60,11 +60,11 @@ export function repair(command: SkoloCommand): void {
         return printTable(command.io, repairColumns, devices);
       }
       if (reason === undefined) return command.error('a step needs --reason');
-      await orRejected(`${place.name}: not begun`, () =>
+      await orRejected(`${place.name}: not started`, () =>
         agent.ask((client) => client.repair({ body: { step, device, why: reason } })),
       );
       command.io.err(
-        `${place.name}: ${step} begun; see skolo machine history ${place.name} --kind repair`,
+        `${place.name}: ${step} started; see skolo machine history ${place.name} --kind repair`,
       );
       return undefined;
     },
@@ -96,11 +96,11 @@ async function orRejected(what: string, ask: () => Promise<unknown>): Promise<vo
 export function reboot(command: SkoloCommand): void {
   command
     .description(
-      'The agent ends the bot gracefully and reboots the machine. It rejects this while a task runs. For a machine that does not answer use skolo power cycle.',
+      'Makes the agent stop the bot gracefully and reboot the machine. The agent rejects this while a task is running. For a machine that does not respond, use skolo power cycle.',
     )
-    .summary('reboot a machine that runs no task')
+    .summary('reboot an idle machine')
     .argument('<name>', 'name of the machine')
-    .requiredOption('--reason <text>', 'for the audit log of the agent')
+    .requiredOption('--reason <text>', 'reason, for the audit log of the agent')
     .example("skolo machine reboot skia-rpi2-rack4-shelf1-007 --reason 'new kernel'");
 
   command.action(async (name: string, { reason }: { reason: string }) => {

@@ -5,7 +5,7 @@ import type { Column } from '../../output/table.ts';
 import type { Style } from '../../output/text.ts';
 import { cutOff, plain } from '../../output/text.ts';
 import { age, duration, relative } from '../../output/time.ts';
-import type { Answer } from './agents.ts';
+import type { Answer } from '../../reach/agents.ts';
 
 type Bot = NonNullable<AgentStatus['bot']>;
 
@@ -131,7 +131,9 @@ export function remarksOf(answer: Answer, now: number): Remark[] {
     // Without the URL, so that machines with the same error share a line.
     const why = error?.replace(`${url}: `, '') ?? '';
     const { port } = new URL(url);
-    return [{ name, text: `no answer${port === '' ? '' : ` at port ${port}`}: ${sentence(why)}` }];
+    return [
+      { name, text: `no response${port === '' ? '' : ` on port ${port}`}: ${sentence(why)}` },
+    ];
   }
   const { health, bot, machine, identity } = status;
   const remarks: string[] = [];
@@ -154,7 +156,7 @@ export function remarksOf(answer: Answer, now: number): Remark[] {
 function botText(bot: Bot, now: number): string {
   const { state, why, since, startedAt, nextStartAt, lastExit } = bot;
   if (state === 'running') {
-    return `has not called its hooks since its start ${relative(Date.parse(startedAt ?? since), now)}`;
+    return `has not called its hooks since it started ${relative(Date.parse(startedAt ?? since), now)}`;
   }
   const because = why ?? lastExit?.text;
   const next = nextStartAt === undefined ? '' : `; next start ${when(nextStartAt, now)}`;

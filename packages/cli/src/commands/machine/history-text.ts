@@ -39,7 +39,7 @@ function told(entry: HistoryEntry): Told {
     }
     case 'order': {
       const { order, endedAt, endedBy, reason, by } = entry;
-      const ended = endedAt === undefined ? undefined : `ended by ${endedBy ?? 'its time'}`;
+      const ended = endedAt === undefined ? undefined : `ended by ${endedBy ?? 'its expiry'}`;
       return { what: order, text: joined([reason, ended]), by };
     }
     case 'alert': {
@@ -49,9 +49,9 @@ function told(entry: HistoryEntry): Told {
     case 'note':
       return { what: 'note', text: entry.text, by: entry.by };
     case 'boot':
-      return { what: 'boot', text: 'the machine has booted' };
+      return { what: 'boot', text: 'the machine booted' };
     case 'omitted': {
-      const text = `${entry.count} of kind ${entry.of}: more than the history takes in an hour`;
+      const text = `${entry.count} of kind ${entry.of}, more than the history stores in an hour`;
       return { what: 'omitted', text, style: 'yellow' };
     }
   }

@@ -24,17 +24,18 @@ const kinds = HistoryEntry.options.map(({ shape }) => shape.kind.value);
 export function history(command: SkoloCommand): void {
   command
     .description(
-      `Lists what happened to a machine and its phones, the newest at the bottom: ${kinds.join(', ')}. machine-state remembers 90 days.`,
+      `Lists the events of a machine and its phones from the last 90 days; the newest is last. Kinds of events: ${kinds.join(', ')}.`,
     )
-    .summary('what happened to a machine')
+    .summary('list the events of a machine')
     .argument('<name>', 'name of the machine')
     .addOption(
-      new Option(
-        '--from <time>',
-        'begin: 7d ago, or 2026-11-20T18:00Z; default a day ago',
-      ).argParser(beginning),
+      new Option('--from <time>', 'start: 7d, or 2026-11-20T18:00Z (default: a day ago)').argParser(
+        beginning,
+      ),
     )
-    .addOption(new Option('--kind <kinds>', `only these: ${kinds.join(', ')}`).argParser(kindsOf))
+    .addOption(
+      new Option('--kind <kinds>', `only these kinds: ${kinds.join(', ')}`).argParser(kindsOf),
+    )
     .addOption(limitOption().default(100))
     .option('--json', 'print JSON')
     .uses('rack', 'url', 'tokenFile')
@@ -49,7 +50,7 @@ export function history(command: SkoloCommand): void {
     );
     const oldestFirst = answer.entries.toReversed();
     if (json) return printJson(io, { entries: oldestFirst, truncated: answer.truncated });
-    if (answer.truncated) io.err(`only the last ${limit}; --limit shows more`);
+    if (answer.truncated) io.err(`only the last ${limit}; use --limit to see more`);
     return printTable(io, historyColumns, oldestFirst);
   });
 }
@@ -69,11 +70,11 @@ function kindsOf(text: string): string {
 export function downtime(command: SkoloCommand): void {
   command
     .description(
-      'Lists the machines that lost the most time to faults, with the number of faults and the most frequent reasons. Maintenance, quarantine that somebody ordered, updates and planned reboots do not count.',
+      'Lists the machines with the most downtime due to faults, with the number of faults and the most frequent reasons. Maintenance, ordered quarantine, updates and planned reboots do not count.',
     )
-    .summary('machines that lost the most time to faults')
+    .summary('list machines by downtime, most first')
     .addOption(
-      new Option('--days <n>', 'number of days, back from now').argParser(upTo(90)).default(30),
+      new Option('--days <n>', 'number of days before now').argParser(upTo(90)).default(30),
     )
     .addOption(limitOption())
     .option('--json', 'print JSON')

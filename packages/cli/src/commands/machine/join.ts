@@ -37,12 +37,12 @@ const atOnce = 4;
 export function joinMachines(command: SkoloCommand): void {
   command
     .description(
-      'Makes machines nodes of the cluster of their rack, over ssh through the jumphost: checks the system, installs the agent of k3s in the version of the server, and gives it a token that expires after 15 minutes. A machine that has joined keeps its password. A machine of another cluster, as after skolo jumphost replace --new-cluster, leaves that one first. A dead node of the same name, as after a new card, is removed first; a living one is not. Each step changes only what differs, so the command can be run again at any time.',
+      'Joins machines to the cluster of their rack, over SSH through the jumphost. It checks the system, installs the k3s agent in the version of the server, and gives it a token that expires after 15 minutes. A machine that belongs to another cluster, for example after skolo jumphost replace --new-cluster, leaves that cluster first. A dead node with the same name, for example after a new SD card, is removed first, but a running one is not. Each step changes only what differs, so you can run the command again at any time.',
     )
-    .summary('make machines nodes of the cluster')
+    .summary('join machines to the cluster')
     .argument('<names...>', 'machines of one rack')
-    .option('--check', 'show what differs; changes nothing')
-    .option('--files <folder>', 'files of k3s that are here; others are fetched into it')
+    .option('--check', 'only show what differs')
+    .option('--files <folder>', 'folder for downloads of k3s; existing files are used')
     .uses('clusters', 'on')
     .example("skolo machine join 'skia-rpi2-rack4-shelf1-[001-040]'");
 
@@ -72,13 +72,13 @@ export function joinMachines(command: SkoloCommand): void {
 export function leaveMachines(command: SkoloCommand): void {
   command
     .description(
-      'Takes machines out of the cluster of their rack. Holds each machine, so that it begins no task, and waits until a running task has ended. Then it ends the agent of k3s with all its pods, and removes the node and its password. State of skolo on the machine stays. A machine that does not answer is only removed from the cluster.',
+      'Removes machines from the cluster of their rack. It holds each machine, so that it starts no task, waits until a running task has finished, stops the k3s agent with all its pods, and removes the node and its password. The state of skolo stays on the machine. A machine that does not respond is only removed from the cluster.',
     )
-    .summary('take machines out of the cluster')
+    .summary('remove machines from the cluster')
     .argument('<names...>', 'machines of one rack')
-    .requiredOption('--reason <text>', 'for the log of the jumphost')
+    .requiredOption('--reason <text>', 'reason, for the log of the jumphost')
     .addOption(taskLimitOption())
-    .option('--force', 'even if it ends a running task')
+    .option('--force', 'proceed even if this ends a running task')
     .uses('clusters', 'on', 'tokenFile')
     .example("skolo machine leave skia-rpi2-rack4-shelf1-007 --reason 'goes to rack5'");
 
@@ -90,7 +90,7 @@ export function leaveMachines(command: SkoloCommand): void {
       const held = await tasks(`leaves the cluster: ${reason}`);
       const given = { times, report, signal };
       const left = await betweenTasks(machine.name, held, given, () => leave(work));
-      return left ?? { state: 'failed', text: `${tooLong(times)}; --force ends them` };
+      return left ?? { state: 'failed', text: `${tooLong(times)}; use --force to end them` };
     });
   });
 }
@@ -106,10 +106,13 @@ async function leave({ machine: { name }, open, cluster }: Work): Promise<Omit<R
   // Before the node: a kubelet that runs registers it again.
   const why = await open().then(removeAgent).catch(errorText);
   if (why !== undefined && (await cluster.node(name))?.isReady) {
-    return { state: 'failed', text: `the node is alive, and the machine not reached: ${why}` };
+    return { state: 'failed', text: `the node is running, but the machine is unreachable: ${why}` };
   }
   await cluster.forget(name);
-  return { state: 'left', text: why === undefined ? '' : `only the cluster was changed: ${why}` };
+  return {
+    state: 'left',
+    text: why === undefined ? '' : `removed from the cluster, but not uninstalled: ${why}`,
+  };
 }
 
 interface Work {

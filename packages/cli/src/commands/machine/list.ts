@@ -16,18 +16,18 @@ interface Options extends SelectionOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists machines as machine-state knows them from all services: the condition of each, since when and why, its task and phones, and a cause that several share. Machines that need a person come first. Works also for a machine whose agent is silent. While machine-state is down, use skolo machine status.',
+      'Lists machines with their condition, its duration and reason, tasks, phones, and causes that several machines share. machine-state collects this from all services, so it works even if the agent of a machine is silent. Machines that need attention come first. While machine-state is down, use skolo machine status.',
     )
-    .summary('machines, as all services together know them')
-    .argument('[names...]', "names, default all; ranges in quotes: 'rpi-[001-040]'");
+    .summary('list machines with their condition')
+    .argument('[names...]', "machine names (default: all); quote ranges: 'rpi-[001-040]'");
   addSelection(command);
   command
     .option(
       '--needs-attention',
-      'what needs attention, for printing: common causes, then machines by shelf',
+      'print a list of what needs attention: shared causes, then machines by shelf',
     )
-    .option('--watch', 'show it again with each change, until Ctrl-C')
-    .option('--json', 'print JSON; with --watch a line for each change')
+    .option('--watch', 'update the list after each change, until Ctrl-C')
+    .option('--json', 'print JSON; with --watch, one line per change')
     .uses('rack', 'url', 'tokenFile')
     .example('skolo machine list --shelf shelf1 --condition quarantined,gone');
 

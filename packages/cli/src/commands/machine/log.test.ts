@@ -71,7 +71,7 @@ describe('skolo machine log --follow', () => {
     await log.done;
 
     expect(log.out).toEqual(['a', 'w', 'x', 'y']);
-    expect(log.err).toEqual(['skolo: the agent has restarted']);
+    expect(log.err).toEqual(['skolo: the agent restarted']);
   });
 
   it('reports the number of lost lines', async () => {
@@ -79,7 +79,7 @@ describe('skolo machine log --follow', () => {
     await log.done;
 
     expect(log.out).toEqual(['a', 'b']);
-    expect(log.err).toEqual(['skolo: 7 lines are lost: the agent keeps a thousand']);
+    expect(log.err).toEqual(['skolo: 7 lines are lost, because the agent keeps only a thousand']);
   });
 
   it('retries while the agent is unreachable, and reports it once', async () => {

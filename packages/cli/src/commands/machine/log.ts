@@ -7,9 +7,9 @@ import { complain } from '../../errors.ts';
 import { type Io, printJson } from '../../io.ts';
 import { cutOff, plain } from '../../output/text.ts';
 import { timestamp } from '../../output/time.ts';
+import { agentPlace } from '../../reach/agents.ts';
 import { temporaryReason } from '../../reach/service-client.ts';
 import { untilStopped } from '../../until-stopped.ts';
-import { agentPlace } from './agents.ts';
 import { signIn } from './sign-in.ts';
 
 interface Options {
@@ -22,14 +22,14 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Prints the last log lines of the agent on a machine and of its bot, the newest at the bottom. The agent keeps a thousand lines in memory. --follow prints new lines, also after a restart of the agent, until Ctrl-C; the exit code is then 0.',
+      'Prints the latest log lines of the agent on a machine and of its bot; the newest is last. The agent keeps a thousand lines in memory. --follow prints new lines until Ctrl-C, even after a restart of the agent, and then exits with 0.',
     )
-    .summary('log lines of the agent and of the bot')
+    .summary('print log lines of the agent and the bot')
     .argument('<name>', 'name of the machine')
     .addOption(
-      new Option('--lines <n>', 'number of lines, the newest').argParser(upTo(1000)).default(100),
+      new Option('--lines <n>', 'number of latest lines').argParser(upTo(1000)).default(100),
     )
-    .option('--follow', 'print new lines as they come')
+    .option('--follow', 'print new lines as they arrive')
     .addOption(new Option('--json', 'print JSON').conflicts('follow'))
     .example('skolo machine log skia-rpi2-rack4-shelf1-007 --follow');
 
@@ -78,7 +78,7 @@ export async function followLog(io: Io, options: FollowOptions): Promise<void> {
       try {
         let fresh = newLines(io, last, await ask(queryAfter(last, options.lines), signal));
         if (fresh === undefined) {
-          complain(io, 'the agent has restarted');
+          complain(io, 'the agent restarted');
           fresh = await ask({ lines: most }, signal);
         }
         lastAnswer = performance.now();
@@ -117,6 +117,6 @@ function newLines(
   if (first === undefined || first.number < last.number) return undefined;
   if (first.number === last.number) return first.at === last.at ? found.slice(1) : undefined;
   const missed = first.number - last.number - 1;
-  if (missed > 0) complain(io, `${missed} lines are lost: the agent keeps a thousand`);
+  if (missed > 0) complain(io, `${missed} lines are lost, because the agent keeps only a thousand`);
   return [...found];
 }

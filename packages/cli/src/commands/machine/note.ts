@@ -9,11 +9,11 @@ import { addChangeSelection, type ChangeOptions, selectForChange } from './selec
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Adds a note to the history of machines, with the time and your name: what was seen, what was done. The last argument is the note. skolo machine history shows it.',
+      'Adds a note, such as an observation or a repair, to the history of machines, with the time and your name. The last argument is the note. skolo machine history shows it.',
     )
     .summary('add a note to the history of machines')
     .usage('[options] <names...> <text>')
-    .argument('<names...>', 'machines, and then the text of the note');
+    .argument('<names...>', 'machines, followed by the text of the note');
   addChangeSelection(command);
   command
     .uses('rack', 'url', 'tokenFile')

@@ -30,9 +30,9 @@ type Kind = MachineOrder['kind'];
 export function maintain(command: SkoloCommand): void {
   command
     .description(
-      'Puts machines into maintenance: they take no tasks, and their alerts are silent. A running task is not ended. Waits until the agents have it, which then keep it over restarts. A filter becomes a list of names, whose number is typed; so is that of more than 10 % of the rack. Exit code 3: not all agents have it yet; machine-state goes on trying.',
+      'Puts machines into maintenance: they accept no tasks, and their alerts are silenced, but running tasks continue. The command waits until the agents have received the order, which they keep across restarts. If you use a filter or select more than 10 % of the rack, you must type the number of machines. Exit code 3: some agents have not received it yet; machine-state keeps trying.',
     )
-    .summary('take machines out for a while: no tasks, no alerts');
+    .summary('put machines into maintenance: no tasks, no alerts');
   orderOptions(command, 'maintenance');
   command.example("skolo machine maintain skia-rpi2-rack4-shelf1-007 --for 2h --reason 'new hub'");
 }
@@ -41,22 +41,22 @@ export function maintain(command: SkoloCommand): void {
 export function quarantine(command: SkoloCommand): void {
   command
     .description(
-      'Quarantines machines: they take no tasks until a person ends it, and are listed among those that need a person. A running task is not ended. Waits until the agents have it, which then keep it over restarts. A filter becomes a list of names, whose number is typed; so is that of more than 10 % of the rack. Exit code 3: not all agents have it yet; machine-state goes on trying.',
+      'Quarantines machines: they accept no tasks until someone ends the quarantine, and are listed among the machines that need attention, but running tasks continue. The command waits until the agents have received the order, which they keep across restarts. If you use a filter or select more than 10 % of the rack, you must type the number of machines. Exit code 3: some agents have not received it yet; machine-state keeps trying.',
     )
-    .summary('take broken machines out until a person ends it');
+    .summary('quarantine broken machines until someone ends it');
   orderOptions(command, 'quarantine');
   command.example("skolo machine quarantine skia-rpi2-rack4-shelf1-007 --reason 'smells burnt'");
 }
 
 function orderOptions(command: SkoloCommand, kind: Kind): void {
   command
-    .argument('[names...]', "machines; ranges in quotes: 'rpi-[001-040]'")
-    .option('--reason <text>', 'why; required, except with --end')
+    .argument('[names...]', "machines; quote ranges: 'rpi-[001-040]'")
+    .option('--reason <text>', 'reason; required except with --end')
     .option('--end', `end the ${kind} of these machines`)
     .addOption(untilOption(`end of the ${kind}`))
     .addOption(forOption(`duration of the ${kind}`))
     // Those that can be reached get it within 5 s.
-    .addOption(timeOption('--wait <time>', 'how long to wait for the agents', '8s'));
+    .addOption(timeOption('--wait <time>', 'time to wait for the agents', '8s'));
   addChangeSelection(command);
   command.option('--json', 'print JSON').uses('rack', 'url', 'tokenFile');
   command.action((words: string[], options: Options) =>
@@ -88,7 +88,7 @@ async function order(
   const missing = now.filter(({ deliveredAt }) => deliveredAt === undefined);
   for (const { machine, why } of missing) {
     const because = why === undefined ? '' : `: ${sentence(why)}`;
-    complain(command.io, `${machine}: its agent does not have the ${kind} yet${because}`);
+    complain(command.io, `${machine}: its agent has not received the ${kind} yet${because}`);
   }
   if (missing.length > 0) failPartly(command.io, true);
 }
@@ -129,7 +129,7 @@ async function endOrders(
   for (const { name, orders } of machines) {
     const own = orders.filter((each) => each.kind === kind);
     if (own.length === 0) {
-      complain(io, `${name}: no ${kind} was ordered; skolo show ${name} has its reasons`);
+      complain(io, `${name}: no ${kind} was ordered; see its reasons with skolo show ${name}`);
       without++;
     }
     for (const { id, by, reason } of own) {

@@ -19,9 +19,9 @@ const mostRepairs = 5;
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Prints everything about a machine on one page, as all services together know it: why it is in its condition, what a person has to do, task, bot, phones, repairs, orders, power, wiring, token, alerts, and its last day. What cannot be read is named.',
+      'Prints everything about a machine on one page: the reasons for its condition, what to do, task, bot, phones, repairs, orders, power, wiring, token, alerts, and its last day. The data comes from all services, and services that do not respond are listed.',
     )
-    .summary('everything about one machine')
+    .summary('show everything about one machine')
     .argument('<names...>', 'machines')
     .option('--json', 'print JSON')
     .uses('rack', 'url', 'tokenFile')
@@ -143,7 +143,7 @@ function serviceFacts({ power, token, alerts }: Machine, now: number): Fact[] {
     [
       'power',
       power === undefined
-        ? 'not known: the power-cycle daemon does not answer machine-state'
+        ? 'unknown: the power-cycle daemon does not respond to machine-state'
         : outlets.map(({ outlet, state }) => `${outlet} ${state}`),
     ],
     ['cycle', cycle && `${cycle.step}; skolo power show ${cycle.id}`],
@@ -151,8 +151,8 @@ function serviceFacts({ power, token, alerts }: Machine, now: number): Fact[] {
     [
       'token',
       token === undefined
-        ? 'not known: the metadata server does not answer machine-state'
-        : `${token.identity ?? 'no identity'}, last asked ${lastSeen(token.lastAsked, now)}`,
+        ? 'unknown: the metadata server does not respond to machine-state'
+        : `${token.identity ?? 'no identity'}, last requested ${lastSeen(token.lastAsked, now)}`,
     ],
     [
       'alerts',
@@ -173,7 +173,7 @@ interface LastDay {
 }
 
 function historyFacts({ entries, error }: LastDay): Fact[] {
-  if (error !== undefined) return [['last day', `not known: ${error}`]];
+  if (error !== undefined) return [['last day', `unknown: ${error}`]];
   const lines = entries.toReversed().map(historyLine);
   return [['last day', lines.length === 0 ? 'nothing happened' : { lines }]];
 }

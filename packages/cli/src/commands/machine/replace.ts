@@ -20,13 +20,13 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'For another Pi or phone in the place of a previous one: writes its MAC address or serial number into rack.yaml, and keeps comments and ranges. The name, the wiring and the history stay. Services apply the new rack.yaml when it is pushed. All edits are made, or none.',
+      'Writes the MAC address of a new Pi or the serial number of a new phone to rack.yaml, in place of the previous one. The name, the wiring and the history stay, as do comments and ranges in the file. Either all edits are made or none. Services apply the new rack.yaml when you push it.',
     )
-    .summary('another Pi or phone under the same name')
+    .summary('replace a Pi or phone and keep its name')
     .argument('<name>', 'name of the machine')
     .option('--mac <address>', 'MAC address of the new Pi', macAddress)
-    .option('--serial <number>', 'serial number of the new phone, or its UDID', serialNumber)
-    .option('--device <name>', 'the phone, where the machine has several: left')
+    .option('--serial <number>', 'serial number or UDID of the new phone', serialNumber)
+    .option('--device <name>', 'name of the phone, if the machine has several, such as left')
     .uses('rack')
     .example('skolo machine replace skia-rpi2-rack4-shelf1-007 --mac dc:a6:32:00:00:07');
 
@@ -55,12 +55,15 @@ export function define(command: SkoloCommand): void {
       io.err(plain(`${name}: not edited: ${edit.key}: ${edit.value}: ${why}`));
     }
     if (edited.left.length > 0) throw new CliError('nothing was written; edit rack.yaml by hand');
-    if (edited.diff === '') return io.err(`${file}: has these values already`);
+    if (edited.diff === '') return io.err(`${file}: already has these values`);
     await writeRackFile(file, text, edited.text);
     printDiff(io, edited.diff);
     io.err(`${file}: written`);
-    if (mac !== undefined) io.err(`a new card joins the cluster with: skolo machine join ${name}`);
-    return io.err(`for its history: skolo machine note ${name} 'replaced, because …'`);
+    if (mac !== undefined)
+      io.err(`to join the cluster with a new SD card, run skolo machine join ${name}`);
+    return io.err(
+      `to add this to its history, run skolo machine note ${name} 'replaced, because …'`,
+    );
   });
 }
 
@@ -69,8 +72,8 @@ function deviceOf({ name, devices }: Machine, { device }: Options): string {
   const [first, second] = devices.filter((each) => each.name === (device ?? each.name));
   if (first !== undefined && second === undefined) return first.name;
   const names = devices.map((each) => each.name).join(', ') || 'none';
-  const what = second === undefined ? 'no such phone' : 'several phones; name one by --device';
-  throw new CliError(`${name}: ${what}; it has: ${names}`);
+  const what = second === undefined ? 'no such phone' : 'several phones; specify one with --device';
+  throw new CliError(`${name}: ${what}; its phones are: ${names}`);
 }
 
 function macAddress(text: string): string {

@@ -19,14 +19,14 @@ const timeoutMs = 60_000;
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Writes the screen of a phone to a PNG file: the last one that the agent kept as evidence when the phone fell ill, or a fresh one. A fresh one is not stored at the rack. It is not made while a task runs, unless you force it, because it may disturb the measurement. Screens show unreleased software and accounts, so this needs the role operate and is audited.',
+      'Writes the screen of a phone to a PNG file: either the last screenshot that the agent kept as evidence of a fault, or a new one (--fresh), which is not stored in the rack. Because a new screenshot may disturb measurements, it is not taken while a task is running unless you use --force. Screens may show unreleased software and accounts, so the command requires the role operate and is audited.',
     )
-    .summary('the screen of a phone, as a PNG file')
+    .summary('save the screen of a phone as a PNG file')
     .argument('<name>', 'name of the machine')
-    .option('--device <name>', 'its phone, where it has several: left')
-    .option('--fresh', 'as it is now, and not the last evidence')
-    .option('--force', 'a fresh one although a task runs')
-    .requiredOption('-o, --output <file>', 'write to this file, readable only by you')
+    .option('--device <name>', 'name of the phone, if the machine has several, such as left')
+    .option('--fresh', 'take a new screenshot instead of using the last evidence')
+    .option('--force', 'take a new screenshot even while a task is running')
+    .requiredOption('-o, --output <file>', 'output file, readable only by you')
     .uses('rack', 'url', 'tokenFile')
     .example('skolo machine screen skia-rpi2-rack4-shelf1-007 --fresh -o screen.png');
 

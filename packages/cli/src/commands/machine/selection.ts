@@ -34,7 +34,7 @@ const filters: Filter<Machine>[] = [
   { name: 'shelf', description: 'only these shelves', of: ({ shelf }) => shelf },
   {
     name: 'model',
-    description: 'only these models of phones, or kinds of machines',
+    description: 'only these phone models or machine kinds',
     of: modelsOf,
   },
   {
@@ -45,7 +45,7 @@ const filters: Filter<Machine>[] = [
   },
   {
     name: 'code',
-    description: 'only machines with one of these codes of reasons, such as battery-low',
+    description: 'only machines with one of these reason codes, such as battery-low',
     isOpen: true,
     of: ({ health }) => health?.reasons.map(({ code }) => code),
   },
@@ -65,14 +65,14 @@ function modelsOf({ kind, devices }: Machine): string[] {
 /** Adds options that select machines. */
 export function addSelection(command: SkoloCommand): void {
   addFilters(command, filters);
-  command.option('--text <words>', 'only machines with all these words, in any field');
+  command.option('--text <words>', 'only machines with all these words in any field');
 }
 
 /** Adds options that select machines for a change. */
 export function addChangeSelection(command: SkoloCommand): void {
   addSelection(command);
   command.addOption(
-    new Option('--count <n>', 'number of machines, which agrees without a question').argParser(
+    new Option('--count <n>', 'expected number of machines, to skip the confirmation').argParser(
       upTo(mostMachines),
     ),
   );
@@ -118,7 +118,7 @@ export async function selectForChange(
   options: ChangeOptions,
 ): Promise<{ machines: Machine[]; count: number | undefined }> {
   const { io } = command;
-  if (!isSelection(words, options)) command.error('give names of machines, or a filter');
+  if (!isSelection(words, options)) command.error('specify machine names or a filter');
   const { machines: all } = await service.ask((client) => client.machines());
   const found = select(command, all, words, options);
   if (io.exitCode !== 0) throw new CliError('nothing was changed');
@@ -135,7 +135,9 @@ export async function selectForChange(
       mustType(io, { ...question, option: `--count ${length}` }, signal),
     );
   } else if (options.count !== length) {
-    throw new CliError(`--count ${options.count}: not their number; nothing was changed`);
+    throw new CliError(
+      `--count ${options.count}: does not match the number of machines; nothing was changed`,
+    );
   }
   return { machines: found, count: length };
 }

@@ -2,8 +2,8 @@
 import { createSigner, type Signer } from '@skolo/api';
 import { errorText } from '@skolo/base';
 import type { SkoloCommand } from '../../command.ts';
+import { type AgentClient, type AgentPlace, agentClient } from '../../reach/agents.ts';
 import { explaining } from '../../reach/service-client.ts';
-import { type AgentClient, type AgentPlace, agentClient } from './agents.ts';
 
 interface SignedIn {
   /** @throws CliError The agent rejects the request or does not answer; the message says what to do. */
@@ -32,13 +32,13 @@ async function findSigner(
   { name, rack }: AgentPlace & { name: string },
 ): Promise<{ signer?: Signer; why: string }> {
   const { rack: rackFile } = command.globals();
-  if (rack === undefined) return { why: 'give --rack, which names the key to sign with' };
+  if (rack === undefined) return { why: 'specify --rack, which contains the signing key' };
   const { readAgentKey } = await import('@skolo/secrets');
   try {
     const signer = createSigner(await readAgentKey(rack), { rack: rack.name, machine: name });
     return { signer, why: `it is signed with access.agents.privateKey of ${rackFile}` };
   } catch (error) {
-    const why = `the request is not signed, because of ${rackFile}: ${errorText(error)}`;
-    return { why: `${why}; without a signature only networks of access.anonymousRead may read` };
+    const why = `the request is not signed: ${rackFile}: ${errorText(error)}`;
+    return { why: `${why}; without a signature, only networks in access.anonymousRead may read` };
   }
 }

@@ -13,6 +13,8 @@ import { headline, printOverview } from '../../output/overview.ts';
 import type { Column } from '../../output/table.ts';
 import { count } from '../../output/text.ts';
 import { age } from '../../output/time.ts';
+import type { AgentPlace, Answer } from '../../reach/agents.ts';
+import { agentPlaces, askAgents } from '../../reach/agents.ts';
 import {
   botState,
   botStyle,
@@ -27,8 +29,6 @@ import {
   verdictOf,
   verdicts,
 } from './agent-text.ts';
-import type { AgentPlace, Answer } from './agents.ts';
-import { agentPlaces, askAgents } from './agents.ts';
 
 interface Options extends FilterOptions {
   json?: true;
@@ -48,20 +48,20 @@ const answerFilters: Filter<Answer>[] = [
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Asks the agent on each machine itself, also while machine-state is down: whether it accepts tasks and why not, the state of the bot, the running task, and its phones. Totals come first, then problems with their reasons. In a terminal that is too low for all rows, healthy machines share one line; --verdict ok lists them. Exit codes: 3 some agents do not answer, 1 no agent answers.',
+      'Queries the agent on each machine directly, even while machine-state is down: whether it accepts tasks and why not, the bot, the running task, and its phones. Totals come first, then problems with their reasons. If the terminal is too small for all rows, healthy machines share one line; list them with --verdict ok. Exit codes: 3 some agents do not respond, 1 no agent responds.',
     )
-    .summary('what the agents themselves answer; needs no machine-state')
-    .argument('[names...]', "names, default all; ranges in quotes: 'rpi-[001-040]'");
+    .summary('query the agents directly, without machine-state')
+    .argument('[names...]', "machine names (default: all); quote ranges: 'rpi-[001-040]'");
   addFilters(command, placeFilters);
   addFilters(command, answerFilters);
   command
-    .option('--json', 'print JSON, full status included')
+    .option('--json', 'print JSON, including the full status')
     .uses('rack', 'url')
     .example('skolo machine status --shelf shelf1 --verdict quarantined,no-answer');
 
   command.action(async (words: string[], options: Options) => {
     if (command.globals().url !== undefined && isFiltered(placeFilters, options)) {
-      command.error("'--shelf' and '--kind' need rack.yaml; they have no effect with '--url'");
+      command.error("'--shelf' and '--kind' need rack.yaml, so they have no effect with '--url'");
     }
     checkValues(answerFilters, options);
     const places = await agentPlaces(command, words);

@@ -60,7 +60,7 @@ export async function watchMachines(
     async lost(error) {
       const why = temporaryReason(error);
       if (signal.aborted || why === undefined || known.size === 0) throw error;
-      complain(io, `connection lost: ${why}; connecting again`);
+      complain(io, `connection lost: ${why}; reconnecting`);
       await pause(pauseMs, signal);
     },
   });

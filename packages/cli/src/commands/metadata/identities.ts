@@ -11,10 +11,10 @@ import { metadataServer } from '../../reach/service-client.ts';
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists the identities of the rack: how long their tokens are valid, and the last failure.',
+      'Lists the identities of the rack with the remaining lifetime of their tokens and the last failure.',
     )
     .summary('list identities and their tokens')
-    .option('--json', 'print JSON, scopes included')
+    .option('--json', 'print JSON, including scopes')
     .example('skolo metadata identities --url http://192.168.1.8:20010');
 
   command.action(async ({ json }: { json?: true }) => {
@@ -38,7 +38,7 @@ const columns: Column<MetadataIdentity>[] = [
   { title: 'TOKEN', cell: tokenLeft, style: tokenStyle },
   { title: 'RENEWED', cell: ({ lastSuccess }, now) => lastSeen(lastSuccess, now) },
   { title: 'FAILED', cell: ({ lastFailure }, now) => lastSeen(lastFailure, now) },
-  { title: 'EMAIL', cell: ({ email }) => email ?? 'unknown yet', shrinkTo: 16 },
+  { title: 'EMAIL', cell: ({ email }) => email ?? 'not known yet', shrinkTo: 16 },
   { title: 'PROJECT', cell: ({ project }) => project, shrinkTo: 8 },
 ];
 

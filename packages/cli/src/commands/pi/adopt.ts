@@ -24,18 +24,15 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Gives a Raspberry Pi that waits the name of a machine of rack.yaml, and writes its serial number there. The Pi gets the name when it asks again, which is within a minute, and joins the cluster. It asks first: only you can see that the right Pi is there. The name of a machine that is alive needs --force. The pairing records of iPhones of that name go to the Pi, too.',
+      'Gives a Raspberry Pi with a pending enrolment the name of a machine in rack.yaml, and writes its serial number there. Within a minute the Pi receives the name, and the pairing records of iPhones stored under it, and joins the cluster. The command asks for confirmation, because only you can see that it is the right Pi. If the machine with that name is up, --force is required.',
     )
-    .summary('give a waiting Pi its name')
-    .argument('<serial>', 'of skolo pi waiting')
-    .argument('<name>', 'of a machine in rack.yaml')
-    .requiredOption('--reason <text>', 'for the audit log')
-    .option(
-      '--key <start>',
-      'of the key, where several cards say that they have this serial number',
-    )
-    .option('--force', 'the machine is alive, and must lose the name')
-    .option('--yes', 'without a question')
+    .summary('give a Pi with a pending enrolment its name')
+    .argument('<serial>', 'serial number from skolo pi waiting')
+    .argument('<name>', 'name of a machine in rack.yaml')
+    .requiredOption('--reason <text>', 'reason, for the audit log')
+    .option('--key <start>', 'key digits, if several cards report this serial number')
+    .option('--force', 'take the name from a machine that is up')
+    .option('--yes', 'do not ask for confirmation')
     .uses('rack', 'url', 'tokenFile')
     .example("skolo pi adopt 10000000f00dcafe rpi-007 --reason 'new board'");
 
@@ -45,14 +42,16 @@ export function define(command: SkoloCommand): void {
     const service = enrolmentService(command);
     const pi = await waitingPi(service, { serial: serial.toLowerCase(), key: options.key });
     io.err(plain(`${pi.serial}: ${pi.model}, ${pi.macs.join(', ')}, key ${shortKey(pi.key)}`));
-    io.err(plain(`waits for ${age(pi.since, io.now())} at ${pi.from}: ${pi.why}`));
+    io.err(plain(`pending for ${age(pi.since, io.now())} at ${pi.from}: ${pi.why}`));
     if (!yes) {
       await interruptible(command, (signal) =>
         mustType(io, { what: `${name} to agree`, wanted: name, option: '--yes' }, signal),
       );
     }
     await service.ask((client) => client.adopt({ body: { key: pi.key, name, reason, force } }));
-    io.err(`${name}: the Pi gets this name within a minute; skolo pi waiting --enrolled shows it`);
+    io.err(
+      `${name}: the Pi gets this name within a minute; run skolo pi waiting --enrolled to see it`,
+    );
     await writeRack(command, pi, name);
   });
 }
@@ -74,7 +73,7 @@ async function writeRack(command: SkoloCommand, pi: WaitingPi, name: string): Pr
   if (diff === '') return;
   await writeRackFile(file, text, after);
   printDiff(io, diff);
-  io.err(`${file}: written; push it`);
+  io.err(`${file}: written; run skolo push to apply it`);
 }
 
 function editsOf(

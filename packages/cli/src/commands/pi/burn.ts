@@ -31,28 +31,28 @@ export function define(command: SkoloCommand): void {
   addSetupOptions(
     command
       .description(
-        'Writes a card for each machine, and reads it back: the image of skolo pi image, which is on no disk meanwhile. Several readers work at once, and each takes one card after the other: skolo waits until there is another card in it. It never writes a disk of this computer, a disk that is mounted, a part of a disk, one that is too small, or one that is read-only. A disk that is not removable or very large has to be confirmed by its serial number. Needs Linux, and root for disks.',
+        'Writes an SD card for each machine and verifies it, without storing the image on disk. Several card readers work in parallel, and each waits for the next card. The command never writes to a disk of this computer, a mounted disk, a partition, a read-only disk, or one that is too small. A disk that is not removable or very large must be confirmed by its serial number. It needs Linux, and root for disks.',
       )
-      .summary('write cards for Raspberry Pis')
-      .argument('[names...]', 'machines, with ranges; none with --common')
+      .summary('write SD cards for Raspberry Pis')
+      .argument('[names...]', 'machines; ranges allowed; none with --shared')
       .option(
-        '--common <cards>',
-        'so many cards with one image for all machines of the rack: each asks the jumphost who it is',
+        '--shared <cards>',
+        'number of cards with a shared image for all machines of the rack, which enrol at the jumphost',
         upTo(1000),
       )
-      .requiredOption('--base <image>', 'a published image: a name of skolo pi images, or a file')
+      .requiredOption('--base <image>', 'published image: a name from skolo pi images, or a file')
       .requiredOption(
         '--device <path>',
-        'a card reader such as /dev/sdb, or a file; again for another one',
+        'card reader such as /dev/sdb, or a file; repeatable',
         several,
       )
       .option(
         '--serial <number>',
-        'serial number of a disk that does not look like a card; again for another one',
+        'serial number of a disk that does not look like an SD card; repeatable',
         several,
         [],
       )
-      .option('--yes', 'without a question'),
+      .option('--yes', 'do not ask for confirmation'),
   )
     .uses('rack', 'url', 'tokenFile')
     .example(
@@ -104,7 +104,7 @@ async function agree(
   const disks = readers.flatMap(({ disk }) => disk ?? []);
   const numbers = new Set(disks.map(({ number }) => number));
   if (numbers.size < disks.length)
-    command.error('--device: two of them are one disk; name it once');
+    command.error('--device: two of them are the same disk; list it once');
   if (disks.length === 0 || yes) return;
   printTable(
     io,
@@ -113,18 +113,19 @@ async function agree(
       { title: 'GB', cell: ({ size }) => (size / 1e9).toFixed(1), align: 'right' },
       { title: 'MODEL', cell: ({ model }) => plain(model) },
       { title: 'SERIAL', cell: ({ serial }) => serial && plain(serial) },
-      { title: 'HAS NOW', cell: ({ contents }) => contents.map(plain) },
+      { title: 'CURRENT CONTENT', cell: ({ contents }) => contents.map(plain) },
     ],
     disks,
   );
-  const what = 'yes to write over them';
+  const what = 'yes to overwrite them';
   await mustType(io, { what, wanted: 'yes', option: '--yes' }, signal);
 }
 
 function print({ io }: SkoloCommand, results: readonly CardResult[]): void {
   const failed = results.filter(({ why }) => why !== undefined);
   for (const { name, path, why } of results) {
-    if (why === undefined) io.out(plain(`${name}: is on the card in ${path}, and was read back`));
+    if (why === undefined)
+      io.out(plain(`${name}: written to the SD card in ${path}, and verified`));
     else complain(io, plain(`${name}: ${why}`));
   }
   if (failed.length > 0) failPartly(io, failed.length < results.length);

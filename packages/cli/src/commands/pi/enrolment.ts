@@ -22,11 +22,13 @@ export async function waitingPi(
   const all = waiting.filter((each) => each.serial === serial && each.key.startsWith(key));
   const [first, second] = all;
   if (first === undefined) {
-    throw new CliError(`${serial}: no such Pi waits; skolo pi waiting lists those that do`);
+    throw new CliError(
+      `${serial}: no pending enrolment of this Pi; run skolo pi waiting to list pending ones`,
+    );
   }
   if (second === undefined) return first;
   const keys = all.map((each) => shortKey(each.key)).join(', ');
   throw new CliError(
-    `${serial}: ${all.length} cards say that they have this serial number; find the right one, and give its key with --key: ${keys}`,
+    `${serial}: ${all.length} cards report this serial number; find the right one and specify its key with --key: ${keys}`,
   );
 }

@@ -20,19 +20,19 @@ export function define(command: SkoloCommand): void {
   addSetupOptions(
     command
       .description(
-        'Makes the image of a card for each machine, from a published image of Raspberry Pi OS (Bookworm, Trixie), Ubuntu Server or Debian: with its name, its address, your ssh keys and no password. A machine with such a card starts without a keyboard, and joins its cluster if --join or --join-token-file is given. What rack.yaml has of a machine is taken from there. The published image says by its own files how it is customised; skolo does not guess. No root and no mount is needed, on Linux, macOS and Windows. An image with a token or a password of Wi-Fi is a secret until its card has started.',
+        'Builds an SD card image for each machine from a published image of Raspberry Pi OS (Bookworm, Trixie), Ubuntu Server or Debian, with its name, its address, your SSH keys and no password. The settings come from rack.yaml if it lists the machine. The machine boots without a keyboard, and joins its cluster if you specify --join or --join-token-file. The command detects the customisation method from the files of the published image. It needs no root and runs on Linux, macOS and Windows. An image with a token or a Wi-Fi password is a secret until its card has booted.',
       )
-      .summary('images of cards for Raspberry Pis')
-      .argument('[names...]', 'machines, with ranges; none with --common')
+      .summary('build SD card images for Raspberry Pis')
+      .argument('[names...]', 'machines; ranges allowed; none with --shared')
       .option(
-        '--common',
-        'one image for all machines of the rack: each asks the jumphost who it is',
+        '--shared',
+        'build a shared image for all machines of the rack, which enrol at the jumphost',
       )
-      .requiredOption('--base <image>', 'a published image: a name of skolo pi images, or a file')
-      .option('--out <folder>', 'where the images are written', '.')
+      .requiredOption('--base <image>', 'published image: a name from skolo pi images, or a file')
+      .option('--out <folder>', 'output folder', '.')
       .option(
         '--boot-files',
-        'only the files of the boot partition, in a folder for each machine: copy them to a card that has the published image',
+        'only write the files of the boot partition, to a folder for each machine; copy them to a card with the published image',
       ),
   )
     .uses('rack', 'url', 'tokenFile')
@@ -44,7 +44,9 @@ export function define(command: SkoloCommand): void {
     await using images = closing(await machineImages(command, words, options, signal));
     const own = images.names.map((name) => join(out, `${name}.img`));
     if (own.includes(images.base)) {
-      throw new CliError(`${images.base}: is the base itself; name another folder with --out`);
+      throw new CliError(
+        `${images.base}: is the base image itself; specify another folder with --out`,
+      );
     }
     await mkdir(out, { recursive: true });
     for (const name of images.names) {

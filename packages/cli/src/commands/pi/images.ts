@@ -28,22 +28,22 @@ export function define(command: SkoloCommand): void {
   const { io } = command;
   command
     .description(
-      'Lists the published images that are on this workstation, in ~/.cache/skolo/pi-images. Each was checked against the checksum of its publisher, and is unpacked there.',
+      'Lists the published images on your workstation, in ~/.cache/skolo/pi-images. Each was verified against the checksum of its publisher, and is stored unpacked.',
     )
-    .summary('published images on this workstation: list, fetch, verify, delete')
+    .summary('manage published images on your workstation')
     .uses()
     .example('skolo pi images fetch https://downloads.raspberrypi.com/…-arm64-lite.img.xz');
   command.action(async () => list(io, await storedImages(imagesFolder(io))));
 
   command
     .command('fetch')
-    .summary('fetch an image, check it, and unpack it')
+    .summary('download, verify and unpack an image')
     .description(
-      'Fetches a published image (.img, .img.xz, .img.gz, .img.zst) from a URL or a file, and checks it against the SHA-256 that its publisher has beside it: in NAME.sha256 or SHA256SUMS. The checksum shows that the image is complete. It does not prove who made the image beyond the certificate of the server. With --keyring, gpgv checks the signature that the publisher has beside it, too (NAME.sig, SHA256SUMS.gpg). A download that was cut off goes on where it ended.',
+      "Downloads a published image (.img, .img.xz, .img.gz, .img.zst) from a URL or reads it from a file, and verifies it against the SHA-256 that its publisher provides next to it, in NAME.sha256 or SHA256SUMS. The checksum shows that the image is complete, but its origin is only as certain as the TLS certificate of the server. With --keyring, gpgv also verifies the publisher's signature (NAME.sig, SHA256SUMS.gpg). An interrupted download continues where it stopped.",
     )
     .argument('<from>', 'URL, or file')
-    .option('--sha256 <sum>', 'the checksum, where the publisher has none beside it', sum)
-    .option('--keyring <file>', 'public keys of OpenPGP: the publisher has to have signed it')
+    .option('--sha256 <sum>', 'checksum, if the publisher provides none next to the image', sum)
+    .option('--keyring <file>', 'OpenPGP public keys, one of which must have signed the image')
     .action(async (from: string, { sha256, keyring }: { sha256?: string; keyring?: string }) => {
       const stored = await interruptible(command, (signal) =>
         fetchTo(io, { from, sha256, keyring, signal }),
@@ -54,9 +54,9 @@ export function define(command: SkoloCommand): void {
 
   command
     .command('verify')
-    .summary('read images again, and compare them')
+    .summary('verify downloaded images again')
     .description(
-      'Reads images, and compares them with what was fetched. Without names all of them.',
+      'Compares the stored images with their checksums from the download, by default all of them.',
     )
     .argument('[names...]', 'images')
     .action(async (names: string[]) => {
@@ -66,8 +66,8 @@ export function define(command: SkoloCommand): void {
 
   command
     .command('delete')
-    .summary('delete images')
-    .description('Deletes images.')
+    .summary('delete downloaded images')
+    .description('Deletes downloaded images.')
     .argument('<names...>', 'images')
     .action(async (names: string[]) => {
       for (const image of await wanted(io, names)) {
@@ -79,7 +79,7 @@ export function define(command: SkoloCommand): void {
 
 function list(io: Io, images: readonly StoredImage[]): void {
   if (images.length === 0) {
-    io.err('no images here; skolo pi images fetch URL');
+    io.err('no images; download one with skolo pi images fetch URL');
     return;
   }
   printTable(
@@ -98,13 +98,13 @@ async function verify(io: Io, images: readonly StoredImage[], signal: AbortSigna
   let damaged = 0;
   for (const image of images) {
     if (await verifyImage(image, signal)) {
-      io.out(plain(`${image.name}: is as it was fetched`));
+      io.out(plain(`${image.name}: is unchanged`));
       continue;
     }
     damaged++;
     complain(
       io,
-      `${image.name}: is damaged; skolo pi images delete ${image.name}, and fetch it again`,
+      `${image.name}: is damaged; run skolo pi images delete ${image.name} and download it again`,
     );
   }
   if (damaged > 0) failPartly(io, damaged < images.length);
@@ -146,7 +146,7 @@ export async function basePath(io: Io, base: string, signal: AbortSignal): Promi
   if (stored !== undefined) return stored.path;
   if (/\.(xz|gz|zst)$/.test(base)) return (await fetchTo(io, { from: base, signal })).path;
   if (/^https?:/.test(base)) {
-    throw new PiError(`${base}: fetch it first: skolo pi images fetch ${base}`);
+    throw new PiError(`${base}: download it first with skolo pi images fetch ${base}`);
   }
   return resolve(io.folder, base);
 }
@@ -157,7 +157,7 @@ async function wanted(io: Io, names: readonly string[]): Promise<StoredImage[]> 
     io,
     names,
     all,
-    (name, guess) => `${name}: no such image${guess}; skolo pi images lists them`,
+    (name, guess) => `${name}: no such image${guess}; run skolo pi images to list images`,
   );
 }
 

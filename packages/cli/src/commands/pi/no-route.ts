@@ -5,6 +5,6 @@ import type { Io } from '../../io.ts';
 export function warnOfNoRoute(io: Io, who: string): void {
   complain(
     io,
-    `${who}: no default route and no name server, because rack.yaml names no router; write network.gateway there, or give --gateway`,
+    `${who}: no default route or name server, because rack.yaml specifies no router; set network.gateway there, or specify --gateway`,
   );
 }

@@ -109,7 +109,7 @@ const styles: Record<string, Style | undefined> = {
 function nowOf(steps: readonly StepProgress[] = []) {
   const at = steps.findLastIndex(({ state }) => state !== 'waiting');
   const step = steps[at];
-  if (step === undefined) return { state: 'waiting', time: '', text: 'no answer yet' };
+  if (step === undefined) return { state: 'waiting', time: '', text: 'no response yet' };
   const { name, text, about } = step;
   return {
     state: stateOf(step),
@@ -160,7 +160,7 @@ function cutOff(name: string, latest: Latest): Outcome {
   if (hasEnded || outcome.state === 'failed') return outcome;
   const where =
     now === undefined ? 'before its first step' : `at ${now.name}: ${now.text || now.about}`;
-  return { ...outcome, state: 'interrupted', why: `${where}; run it again` };
+  return { ...outcome, state: 'interrupted', why: `${where}; run the command again` };
 }
 
 /** A restart that nobody has allowed is no failure. */

@@ -9,10 +9,10 @@ type Enrolments = Awaited<ReturnType<Client<typeof enrolmentsApi>['enrolments']>
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Revokes the key of a card, or the enrolment secret of a shared image. A card with a revoked key never gets a name, a token or pairing records again. Name the machine that has the card, or give the first 8 or more digits of the key. The next card of that machine gets the name by itself, so this also prepares the replacement of a worn card. A node that runs stays in the cluster until it is turned off. The secret of an image is for a card that is lost before its first start: cards with that image are rejected from then on, and those that have got a name keep it.',
+      'Revokes the key of an SD card, or the enrolment secret of a shared image. A card with a revoked key never gets a name, a token or pairing records again. Specify the machine that contains the card, or at least the first 8 digits of the key. The next card of that machine gets its name automatically, so use this also before you replace a worn card. A running node stays in the cluster until it is turned off. Revoke the secret of an image if a card is lost before its first boot: cards with that image are then rejected, except those that already have a name.',
     )
-    .summary('revoke the key of a card, or the secret of a shared image')
-    .argument('<what>', 'name of a machine, key of skolo pi waiting, or id of --secrets')
+    .summary('revoke the key of an SD card, or the secret of a shared image')
+    .argument('<what>', 'name of a machine, key from skolo pi waiting, or ID from --secrets')
     .uses('rack', 'url', 'tokenFile')
     .example('skolo pi revoke rpi-007')
     .example('skolo pi revoke 3fa92c01');
@@ -29,7 +29,7 @@ export function define(command: SkoloCommand): void {
       name,
       serial = 'card',
     } = await service.ask((client) => client.revokeKey({ params: found }));
-    return command.io.err(`${name ?? serial}: the key ${shortKey(key)} is revoked`);
+    return command.io.err(`${name ?? serial}: revoked the key ${shortKey(key)}`);
   });
 }
 
@@ -50,12 +50,12 @@ function revocable(
   const [first, second] = found;
   if (first === undefined) {
     throw new CliError(
-      `${what}: no machine has got this name from an image, and no key or secret begins so; skolo pi waiting lists keys, with --enrolled names and with --secrets secrets`,
+      `${what}: no machine got this name from an image, and no key or secret begins with it; run skolo pi waiting to list keys, with --enrolled names, and with --secrets secrets`,
     );
   }
   if (second !== undefined) {
     const texts = found.map((each) => (typeof each === 'string' ? `key ${each}` : 'a secret'));
-    throw new CliError(`${what}: is ${texts.join(' and ')}; give the whole key`);
+    throw new CliError(`${what}: matches ${texts.join(' and ')}; specify the whole key`);
   }
   return typeof first === 'string' ? { key: first } : { id: first.id };
 }

@@ -24,7 +24,7 @@ export interface SetupOptions {
   join?: true;
   joinTokenFile?: string;
   /** For `burn`, how many cards. */
-  common?: true | number;
+  shared?: true | number;
   secretDays?: number;
   server?: string;
   k3s?: string;

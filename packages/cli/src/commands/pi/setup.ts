@@ -22,21 +22,25 @@ export function define(command: SkoloCommand): void {
     addSystemOptions(
       command
         .description(
-          'Makes Raspberry Pis that run what a card of skolo pi image would have made them, over ssh, all at once: the right time, names, user and keys, no password for ssh, time zone, keyboard, language, no swap, log in memory, watchdog, NTP, and the counting of memory that k3s needs. Each step looks at the Pi itself, changes only what differs, and looks again, so the command can be run again at any time. A Pi that fails stops no other. The address and Wi-Fi of a Pi stay as they are, unless --wifi is given. Exit codes: 0 all are as they have to be; 3 some are not; 1 none is.',
+          'Configures existing Raspberry Pis over SSH, all in parallel, like a new SD card from skolo pi image: clock, names, user and keys, SSH without passwords, time zone, keyboard, language, no swap, log in memory, watchdog, NTP, and the memory cgroup that k3s needs. Each step checks the Pi, changes only what differs, and checks again, so you can run the command again at any time. If one Pi fails, the others continue. The address and Wi-Fi of a Pi stay unchanged unless you specify --wifi. Exit codes: 0 all are set up; 3 some are not; 1 none is.',
         )
-        .summary('set up Raspberry Pis that run')
+        .summary('configure existing Raspberry Pis over SSH')
         .argument(
           '<names...>',
-          'machines or the jumphost of rack.yaml, else names of ssh; with ranges',
+          'machines or the jumphost in rack.yaml, or SSH host names; ranges allowed',
         )
-        .option('--check', 'show what differs; changes nothing')
-        .option('--restart', 'restart those whose firmware has to read new settings, and wait'),
-      '(default: they keep their own)',
+        .option('--check', 'only show what differs')
+        .option('--restart', 'reboot Pis whose firmware must load new settings, and wait'),
+      'name servers (default: unchanged)',
     ),
   )
-    .addOption(timeOption('--limit <time>', 'for each Pi', '15m'))
+    .addOption(timeOption('--limit <time>', 'time limit for each Pi', '15m'))
     .addOption(
-      timeOption('--return-after <time>', 'when a change that locks out returns by itself', '90s'),
+      timeOption(
+        '--return-after <time>',
+        'time after which a change that locks you out is rolled back',
+        '90s',
+      ),
     )
     .uses('rack', 'clusters', 'on')
     .example("skolo pi setup 'host[01-10]' --rack desk/rack.yaml --password-file first-password");

@@ -32,51 +32,54 @@ export function addSetupOptions(command: SkoloCommand): SkoloCommand {
     command
       .option(
         '--address <range>',
-        'for machines that rack.yaml does not have: 192.168.1.[101-110]/24, one for each name',
+        'addresses of machines that are not in rack.yaml: 192.168.1.[101-110]/24, one for each name',
       )
-      .option('--dhcp', 'no fixed address, even where rack.yaml has one')
+      .option('--dhcp', 'use DHCP, even if rack.yaml has a fixed address')
       .option(
         '--gateway <address>',
-        'default: `network.gateway` of rack.yaml, else its device with `uplink: internet`',
+        'gateway (default: `network.gateway` in rack.yaml, or its device with `uplink: internet`)',
         ipv4,
       ),
-    '(default: the gateway)',
+    'name servers (default: the gateway)',
   )
     .option(
       '--join',
-      'join the cluster of --on, with a token from its jumphost that expires after 24 hours',
+      'join the cluster of --on with a token from its jumphost, which expires after 24 hours',
     )
     .option(
       '--join-token-file <file>',
-      'join the cluster of k3s: file with the output of `k3s token create --ttl 24h` on the server',
+      'join a k3s cluster: file with the output of `k3s token create --ttl 24h` on the server',
     )
     .option(
       '--secret-days <number>',
-      'with --common: how long new cards of the image may ask who they are',
+      'with --shared: time in which new cards with the image can enrol',
       upTo(366),
       30,
     )
-    .option('--server <address>', 'server of k3s (default: the jumphost of rack.yaml)')
+    .option('--server <address>', 'k3s server (default: the jumphost in rack.yaml)')
     .option(
       '--k3s <version>',
-      `version of k3s (default: with --join that of the server, else ${k3sVersion})`,
+      `k3s version (default: with --join that of the server, otherwise ${k3sVersion})`,
     )
-    .option('--files <folder>', 'files of k3s that are here; others are fetched into it');
+    .option('--files <folder>', 'folder for downloads of k3s; existing files are used');
 }
 
 /** @param dns without that option */
 export function addSystemOptions(command: SkoloCommand, dns: string): SkoloCommand {
   return command
-    .option('--user <name>', 'who may get in (default: of its login in rack.yaml, else pi)')
-    .option('--key <files...>', 'files of public keys that may get in (default: ~/.ssh/id_*.pub)')
+    .option('--user <name>', 'user (default: from its login in rack.yaml, otherwise pi)')
+    .option(
+      '--key <files...>',
+      'files with public keys that may sign in (default: ~/.ssh/id_*.pub)',
+    )
     .addOption(dnsOption(dns))
-    .option('--timezone <zone>', 'default: of rack.yaml, else UTC')
-    .option('--keyboard <layout>', 'layout of a keyboard', 'us')
-    .option('--locale <name>', 'language of programs', 'C.UTF-8')
-    .option('--ntp <server...>', 'servers of the time (default: the jumphost of rack.yaml)')
-    .option('--wifi <name>', 'network of Wi-Fi')
-    .option('--wifi-password-file <file>', 'file with the password of that network')
-    .option('--wifi-country <code>', 'where the machines are: DE, US');
+    .option('--timezone <zone>', 'time zone (default: from rack.yaml, otherwise UTC)')
+    .option('--keyboard <layout>', 'keyboard layout', 'us')
+    .option('--locale <name>', 'locale', 'C.UTF-8')
+    .option('--ntp <server...>', 'NTP servers (default: the jumphost in rack.yaml)')
+    .option('--wifi <name>', 'Wi-Fi network')
+    .option('--wifi-password-file <file>', 'file with the Wi-Fi password')
+    .option('--wifi-country <code>', 'Wi-Fi country of the machines: DE, US');
 }
 
 /** What is got once everything else is right. */
@@ -106,11 +109,11 @@ export async function readSetups(
   signal: AbortSignal,
 ): Promise<Setups> {
   const rack = await rackIfAny(command.globals());
-  const common =
-    options.common === undefined ? undefined : sharedImage(command, { words, rack, options });
-  if (!common && words.length === 0) command.error('name machines, or give --common');
-  const names = common ? common.names : expandedNames(words);
-  const identities = common?.identities ?? identitiesOf(command, { names, rack, options });
+  const shared =
+    options.shared === undefined ? undefined : sharedImage(command, { words, rack, options });
+  if (!shared && words.length === 0) command.error('specify machines or --shared');
+  const names = shared ? shared.names : expandedNames(words);
+  const identities = shared?.identities ?? identitiesOf(command, { names, rack, options });
   const keys = await publicKeys(command, options.key);
   const wifi = await wifiOf(command, options);
   const fixed = [...identities].filter(([, { wired }]) => wired !== 'dhcp' && !wired.gateway);
@@ -119,9 +122,9 @@ export async function readSetups(
   const cluster = await clusterOf(command, words, options, signal);
   const server = options.server ?? rack?.jumphost.address;
   if (cluster !== undefined && server === undefined) {
-    command.error('--join-token-file: no server; give it with --server');
+    command.error('--join-token-file: no server; specify one with --server');
   }
-  const joins = cluster !== undefined || common !== undefined;
+  const joins = cluster !== undefined || shared !== undefined;
   const version = cluster?.version ?? options.k3s ?? k3sVersion;
   const download = downloadOf(command, options, signal);
   return {
@@ -133,15 +136,15 @@ export async function readSetups(
           return await readFile(program.file);
         }
       : undefined,
-    enrolment: common?.enrolment,
+    enrolment: shared?.enrolment,
     of(name, { program, enrolment }) {
       const identity = identities.get(name) as PiIdentity;
       return parseSetup({
         identity,
         ...(rack && { domain: rack.network.domain }),
-        user: { name: options.user ?? userOf(rack, common?.example ?? name) ?? usualUser, keys },
+        user: { name: options.user ?? userOf(rack, shared?.example ?? name) ?? usualUser, keys },
         wifi,
-        nameServers: [...(common?.nameServers ?? nameServersOf(options, identity))],
+        nameServers: [...(shared?.nameServers ?? nameServersOf(options, identity))],
         hosts: rack ? linesOf(hostsFile(rack)).filter((line) => !line.startsWith('#')) : [],
         timezone: options.timezone ?? rack?.timezone ?? 'UTC',
         keyboard: options.keyboard,
@@ -169,7 +172,7 @@ function identitiesOf(
   const given = options.address === undefined ? undefined : expandNames(options.address);
   if (given !== undefined && given.length !== names.length) {
     command.error(
-      `--address: ${given.length} addresses for ${names.length} machines; give one for each`,
+      `--address: ${given.length} addresses for ${names.length} machines; specify one for each`,
     );
   }
   return new Map(
@@ -184,7 +187,9 @@ function identitiesOf(
 function wiredOf(command: SkoloCommand, text: string, { gateway }: SetupOptions) {
   const [address = '', length = ''] = text.split('/');
   if (!isIPv4(address) || !/^([1-9]|[12]\d|3[0-2])$/.test(length)) {
-    command.error(`--address: ${text} is not an address with its prefix, such as 192.168.1.101/24`);
+    command.error(
+      `--address: ${text} is not an address with its prefix length, such as 192.168.1.101/24`,
+    );
   }
   return { address, prefix: Number(length), ...(gateway !== undefined && { gateway }) };
 }
@@ -197,7 +202,7 @@ function wiredIn(
   const machine = name === rack?.jumphost.name ? rack.jumphost : rack?.machines.get(name);
   if (rack !== undefined && machine === undefined && !dhcp) {
     throw new CliError(
-      `${name}: not in rack.yaml${didYouMean(name, rack.machines.keys())}; add it there, or give --address or --dhcp`,
+      `${name}: not in rack.yaml${didYouMean(name, rack.machines.keys())}; add it there, or specify --address or --dhcp`,
     );
   }
   if (rack === undefined || dhcp || machine?.address === undefined) return 'dhcp';
@@ -229,7 +234,7 @@ async function wifiOf(
 ): Promise<PiSetup['wifi']> {
   if (ssid === undefined) return 'off';
   if (wifiPasswordFile === undefined || country === undefined) {
-    command.error('--wifi: give --wifi-password-file and --wifi-country, too');
+    command.error('--wifi: also specify --wifi-password-file and --wifi-country');
   }
   const file = resolve(command.io.folder, wifiPasswordFile);
   return { ssid, country, password: await readSecretFile(file, 'correct --wifi-password-file') };
@@ -248,9 +253,8 @@ async function clusterOf(
     const token = await readSecretFile(file, 'correct --join-token-file');
     return { token };
   }
-  if (joinTokenFile !== undefined)
-    command.error('--join: makes a token; leave out --join-token-file');
-  if (server !== undefined) command.error('--join: joins the cluster of --on; leave out --server');
+  if (joinTokenFile !== undefined) command.error('--join: creates a token; omit --join-token-file');
+  if (server !== undefined) command.error('--join: joins the cluster of --on; omit --server');
   const rack = await rackOn(command);
   const jumphost = await openJumphostOf(command, rack);
   const about = `cards that join: ${words.join(' ')}`;

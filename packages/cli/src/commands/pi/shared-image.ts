@@ -17,8 +17,8 @@ export function sharedImage(
   command: SkoloCommand,
   { words, rack, options }: Omit<IdentityNeeds, 'names'> & { words: readonly string[] },
 ) {
-  const { common, dhcp, gateway, dns, secretDays: days = 30 } = options;
-  if (words.length > 0) command.error('--common: is for all machines; name none');
+  const { shared, dhcp, gateway, dns, secretDays: days = 30 } = options;
+  if (words.length > 0) command.error('--shared: applies to all machines; specify no names');
   const others = {
     '--address': options.address,
     '--join': options.join,
@@ -26,12 +26,12 @@ export function sharedImage(
   };
   const other = Object.entries(others).find(([, value]) => value !== undefined);
   if (other !== undefined) {
-    command.error(`--common: leave out ${other[0]}; the jumphost gives it`);
+    command.error(`--shared: omit ${other[0]}, which the jumphost provides`);
   }
-  if (rack === undefined) throw new CliError('--common: needs rack.yaml; name it with --rack');
+  if (rack === undefined) throw new CliError('--shared: needs rack.yaml; specify it with --rack');
   if (rack.services['machine-state'].enrolment === undefined) {
     throw new CliError(
-      `${rack.name}: rack.yaml has no services.machine-state.enrolment, so nobody would answer; add it, and push`,
+      `${rack.name}: rack.yaml has no services.machine-state.enrolment, so enrolment requests would get no response; add it and push`,
     );
   }
   const { name, address } = rack.jumphost;
@@ -43,8 +43,8 @@ export function sharedImage(
   });
   if (fixed.gateway === undefined && !dhcp) warnOfNoRoute(command.io, rack.name);
   const subnet = { prefix, ...(fixed.gateway !== undefined && { gateway: fixed.gateway }) };
-  const cards = common === true || common === undefined ? [''] : counted(common);
-  const names = cards.map((each) => `${rack.name}-common${each}`);
+  const cards = shared === true || shared === undefined ? [''] : counted(shared);
+  const names = cards.map((each) => `${rack.name}-shared${each}`);
   const pi = [...rack.machines.values()].find(({ kind }) => kind === 'rpi');
   return {
     names,
@@ -57,7 +57,7 @@ export function sharedImage(
       const made = await service.ask((client) => client.newEnrolmentSecret({ body: { days } }));
       const { id, expires, port, pin, secret } = made;
       command.io.err(
-        `new cards may ask until ${timestamp(expires)}; skolo pi revoke ${id} ends it`,
+        `new cards can enrol until ${timestamp(expires)}; run skolo pi revoke ${id} to end that`,
       );
       return { port, pin, secret: new Secret(secret), ...(!dhcp && { subnet }) };
     },

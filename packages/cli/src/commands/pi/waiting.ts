@@ -17,11 +17,11 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists the Raspberry Pis with a shared image that ask who they are and wait, with the reason. skolo pi adopt gives one its name. What a Pi says of itself can be faked. A Pi that has not asked for an hour is not listed.',
+      'Lists the Raspberry Pis with a shared image whose enrolment is pending, with the reason. Give one its name with skolo pi adopt. Data that a Pi reports about itself can be forged. Pis that sent no request for an hour are not listed.',
     )
-    .summary('Pis that wait for a name')
-    .option('--enrolled', 'list those that have got a name')
-    .option('--revoked', 'list the cards whose key was revoked')
+    .summary('list pending enrolments')
+    .option('--enrolled', 'list Pis that got their name')
+    .option('--revoked', 'list SD cards with a revoked key')
     .option('--secrets', 'list the enrolment secrets of shared images; skolo pi revoke ends one')
     .option('--json', 'print JSON')
     .uses('rack', 'url', 'tokenFile')
@@ -35,9 +35,9 @@ export function define(command: SkoloCommand): void {
     if (enrolled) return printTable(io, enrolledColumns, all.enrolled);
     if (revoked) return printTable(io, revokedColumns, all.revoked);
     if (secrets) return printTable(io, secretColumns, all.secrets);
-    if (all.waiting.length === 0) return io.err('no Pi waits');
+    if (all.waiting.length === 0) return io.err('no pending enrolments');
     printTable(io, waitingColumns(io.now()), all.waiting);
-    return io.err('skolo pi adopt SERIAL NAME gives one of them a name');
+    return io.err('to give one of them its name, run skolo pi adopt SERIAL NAME');
   });
 }
 

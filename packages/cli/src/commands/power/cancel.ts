@@ -9,11 +9,11 @@ import { openCycles } from './request.ts';
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Cancels queued cycles. A cycle that has begun runs to its end, because its power would stay off otherwise.',
+      'Cancels queued cycles. A cycle that has started runs to its end, because otherwise its power would stay off.',
     )
     .summary('cancel queued cycles')
-    .argument('<ids or names...>', 'ids of cycles, or their targets')
-    .option('--reason <text>', 'for the audit log')
+    .argument('<ids or names...>', 'cycle IDs or targets')
+    .option('--reason <text>', 'reason, for the audit log')
     .example('skolo power cancel skia-rpi2-rack4-shelf1-007');
 
   command.action(async (words: string[], { reason }: { reason?: string }) => {

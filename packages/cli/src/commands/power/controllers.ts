@@ -32,9 +32,9 @@ const filters: Filter<ControllerStatus>[] = [
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists switches, PDUs and hubs that turn power on and off: whether each answers, since when, why not, and how many operations are queued. A controller is `failing` while one of its outlets does not turn on again. The service then turns off no other outlet of it; `skolo power cycle --force` tries one more machine. A controller that is down delays only its own machines. The driver of an experimental controller has only been tested with our simulator. Totals come first, then controllers with problems. In a terminal that is too low for all rows, controllers that are up share one line; --state up lists them.',
+      'Lists the switches, PDUs and hubs that control power: whether each responds, since when, why not, and how many operations are queued. A controller is `failing` while one of its outlets does not turn on again; the service then turns off no other outlet of it, but `skolo power cycle --force` tries one more machine. A controller that is down delays only its own machines. The driver of an experimental controller has been tested only with the simulator. Totals come first, then controllers with problems. If the terminal is too small for all rows, controllers that are up share one line; list them with --state up.',
     )
-    .summary('whether switches and PDUs answer');
+    .summary('show whether switches and PDUs respond');
   addFilters(command, filters);
   command
     .option('--json', 'print JSON')
@@ -61,7 +61,7 @@ function print(
   const rank = ({ state }: ControllerStatus) => states.indexOf(state);
   const rows = controllers.filter(isAsked).sort((a, b) => rank(a) - rank(b));
   const others = controllers.length - rows.length;
-  const more = others > 0 ? `; ${count(others, 'USB hub')} not asked yet` : '';
+  const more = others > 0 ? `; ${count(others, 'USB hub')} not queried yet` : '';
   const verdict = ({ state }: ControllerStatus) => state;
   const totals = { rows, all: all - others, noun: 'controller', verdict, order: states, more };
   printOverview(io, {

@@ -19,32 +19,36 @@ interface Options extends SubmitOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Cycles machines, phones, devices or single outlets: turns each off, reads that back, turns it on, reads that back, and waits until the machine is back. The service checks all targets first. If it rejects one, it does nothing. A target that is being cycled already is not cycled twice; the command follows that cycle. Exit codes with --wait: 0 all succeeded, 3 some failed, 1 all failed.',
+      'Power-cycles machines, phones, devices or single outlets: turns each off, confirms that, turns it on, confirms that, and waits until the machine is back. The service checks all targets first and does nothing if it rejects one. A target that is already being cycled is not cycled twice; the command follows that cycle. Exit codes with --wait: 0 all succeeded, 3 some failed, 1 all failed.',
     )
-    .summary('turn off and on again, and verify each step')
+    .summary('turn off and on again, verifying each step')
     .argument('<names...>', targetsHelp)
     .option(
       '--reason <text>',
-      'for the audit log and the next operator; your token identifies you',
+      'reason, for the audit log and other operators; your token identifies you',
       'requested at the command line',
     )
-    .option('--wait', 'wait until all are back or failed, and show each step')
-    .option('--off-seconds <n>', 'how long the power stays off (default: by model)', offSeconds)
+    .option('--wait', 'wait until all targets are back or failed, and show each step')
+    .option(
+      '--off-seconds <n>',
+      'time for which the power stays off (default: by model)',
+      offSeconds,
+    )
     .addOption(
       new Option(
         '--mode <mode>',
-        'soft: the machine reboots itself; hard: cut its power; auto: soft if possible, else hard',
+        'soft: the machine reboots itself; hard: cut its power; auto: soft if possible, otherwise hard',
       )
         .choices(modes)
         .default('auto'),
     )
     .option(
       '--force',
-      'even if it ends a running task or others lose power or network; allows one more machine on a failing controller every 10 minutes',
+      'proceed even if this ends a running task or others lose power or network; allows one more machine on a failing controller every 10 minutes',
     )
     .option('--ignore-limits', ignoreLimitsHelp)
-    .option('--skip-rejected', 'go on without rejected targets')
-    .option('--json', 'print JSON: the ids, or with --wait the outcome of each cycle')
+    .option('--skip-rejected', 'continue without rejected targets')
+    .option('--json', 'print JSON: the IDs, or with --wait the outcome of each cycle')
     .example(
       "skolo power cycle 'skia-rpi2-rack4-shelf1-[001-010]' --reason 'offline since 2:00' --wait",
     );

@@ -97,7 +97,7 @@ describe('following cycles', () => {
 
     expect(events).toEqual([
       'lost: UND_ERR_SOCKET',
-      expect.stringMatching(/^lost: http:.*: the answer is 503, nothing, /),
+      expect.stringMatching(/^lost: http:.*: the response \(503, nothing\) /),
       'connected 0',
       'a queued',
       'b back',
@@ -148,13 +148,13 @@ describe('following cycles', () => {
   });
 
   it.each([
-    ['another page', 'text/html', '<html>', 'the answer is text/html, not text/event-stream'],
+    ['another page', 'text/html', '<html>', 'the response is text/html, not text/event-stream'],
     ['another version', 'text/event-stream', 'event: cycle\ndata: {"id":"a"}\n\n', 'target: '],
     [
       'half an event',
       'text/event-stream',
       'event: cycle\ndata: {"id":"a"\n\n',
-      'the answer is not JSON',
+      'the response is not JSON',
     ],
   ])('rejects an answer that is %s', async (_, type, body, message) => {
     const server = await serve((_request, response) =>

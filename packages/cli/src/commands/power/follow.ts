@@ -10,11 +10,11 @@ import { waitForCycles } from './wait.ts';
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Waits for queued and running cycles and shows each step. For a target without one it shows the last outcome. Ctrl-C ends only the waiting. Exit codes: 0 all succeeded, 3 some failed, 1 all failed.',
+      'Waits for queued and running cycles and shows each step; for other targets it shows the last outcome. Ctrl-C stops only the waiting. Exit codes: 0 all succeeded, 3 some failed, 1 all failed.',
     )
-    .summary('wait for cycles that were requested before')
-    .argument('<names or ids...>', 'targets, or ids of cycles')
-    .option('--json', 'print JSON when all are over')
+    .summary('wait for cycles that were requested earlier')
+    .argument('<names or ids...>', 'targets or cycle IDs')
+    .option('--json', 'print JSON when all have finished')
     .example("skolo power follow 'skia-rpi2-rack4-shelf1-[001-010]'");
 
   command.action(async (words: string[], { json = false }: { json?: boolean }) => {

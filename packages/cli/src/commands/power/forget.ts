@@ -5,11 +5,11 @@ import { powerCycleDaemon } from '../../reach/service-client.ts';
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Gives up an outlet that is stuck off and whose device has left rack.yaml. Until then the service retries it and raises an alert. The service never gives up an outlet of a device in rack.yaml.',
+      'Stops retrying an outlet that is stuck off and whose device was removed from rack.yaml. Until then the service keeps retrying and raises an alert. Outlets of devices in rack.yaml cannot be given up.',
     )
     .summary('give up an outlet of a removed device')
-    .argument('<outlet>', 'as the alert names it: pdu-1/4')
-    .option('--reason <text>', 'for the audit log')
+    .argument('<outlet>', 'outlet as in the alert: pdu-1/4')
+    .option('--reason <text>', 'reason, for the audit log')
     .example("skolo power forget pdu-1/4 --reason 'replaced by pdu-3'");
 
   command.action(async (outlet: string, { reason }: { reason?: string }) => {

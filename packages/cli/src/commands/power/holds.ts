@@ -21,14 +21,11 @@ interface HoldOptions extends EndOptions {
 export function hold(command: SkoloCommand): void {
   command
     .description(
-      'Blocks cycles during a repair, for people and programs: of machines, of phones, of a switch or PDU with everything it feeds, or of the whole rack by its name. Without --until or --for the hold ends after 24 hours, unless rack.yaml sets another time.',
+      'Blocks power cycles by people and programs during a repair: of machines, of phones, of a switch or PDU with everything that it feeds, or of the whole rack by its name. Without --until or --for the hold ends after 24 hours, unless rack.yaml sets another time.',
     )
-    .summary('block cycles during a repair')
-    .argument(
-      '<names...>',
-      "machines, phones, devices, the rack; ranges in quotes: 'rpi-[001-040]'",
-    )
-    .requiredOption('--reason <text>', 'what is being repaired')
+    .summary('block power cycles during a repair')
+    .argument('<names...>', "machines, phones, devices or the rack; quote ranges: 'rpi-[001-040]'")
+    .requiredOption('--reason <text>', 'reason, such as the repair')
     .addOption(untilOption('end of the hold'))
     .addOption(forOption('duration of the hold'))
     .option('--json', 'print JSON')
@@ -51,8 +48,8 @@ export function release(command: SkoloCommand): void {
   command
     .description('Ends holds early. A name ends all holds of that target.')
     .summary('end holds early')
-    .argument('<names or ids...>', 'held targets, or ids of holds')
-    .option('--reason <text>', 'for the audit log')
+    .argument('<names or ids...>', 'held targets or hold IDs')
+    .option('--reason <text>', 'reason, for the audit log')
     .example('skolo power release switch-1');
 
   command.action(async (words: string[], { reason }: { reason?: string }) => {
@@ -65,7 +62,7 @@ export function release(command: SkoloCommand): void {
       const meant = holds.filter(({ id, target }) => isIdOf(id, word) || target === word);
       for (const hold of meant) found.add(hold);
       if (meant.length > 0) continue;
-      complain(command.io, `${word}: not held by itself; see skolo power holds`);
+      complain(command.io, `${word}: has no hold of its own; see skolo power holds`);
       unknown++;
     }
     const query = { why: reason };
@@ -81,7 +78,7 @@ export function release(command: SkoloCommand): void {
 export function holds(command: SkoloCommand): void {
   command
     .description(
-      'Lists holds: the target, who holds it, until when and why. A held target cannot be cycled.',
+      'Lists holds with their target, owner, end and reason. A held target cannot be cycled.',
     )
     .summary('list holds')
     .option('--json', 'print JSON')

@@ -24,13 +24,13 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists cycles, and outlets that were turned on or off: when, by whom, why, and the outcome. The newest is at the bottom. Running cycles are included.',
+      'Lists power cycles and outlets that were turned on or off, including running cycles, with time, requester, reason and outcome; the newest is last.',
     )
-    .summary('list cycles and their outcomes')
+    .summary('list power cycles and their outcomes')
     .argument('[name]', 'only this machine, phone, device or outlet')
     .addOption(limitOption())
     .addOption(new Option('--outcome <outcome>', 'only this outcome').choices(outcomes))
-    .option('--json', 'print JSON, each step included')
+    .option('--json', 'print JSON, including each step')
     .example('skolo power log skia-rpi2-rack4-shelf1-007 --outcome failed');
 
   command.action(async (target: string | undefined, { limit, outcome, json }: Options) => {

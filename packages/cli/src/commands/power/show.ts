@@ -10,9 +10,9 @@ import { endText, stateStyle, stateText } from './cycle-text.ts';
 /** `skolo power show`: the steps of a cycle. */
 export function define(command: SkoloCommand): void {
   command
-    .description('Shows a cycle: who requested it and why, each step, and the outcome.')
+    .description('Shows a power cycle with its requester, reason, steps and outcome.')
     .summary('show the steps of a cycle')
-    .argument('<id>', 'from `skolo power cycle` or `skolo power log`')
+    .argument('<id>', 'ID from `skolo power cycle` or `skolo power log`')
     .option('--json', 'print JSON')
     .example('skolo power show 0193477c-7a55-7cc3-98a4-28c6a2b0a3f1');
 

@@ -20,10 +20,10 @@ interface Options extends FilterOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists machines, phones and devices: their outlets, whether these are on, the watts, whether the switch or PDU answers, the last cycle, and what blocks the next one. Outlets are shown as last read. Totals come first, then problems with their reasons. In a terminal that is too low for all rows, the others share one line for each state; --state on lists them.',
+      'Lists machines, phones and devices with their outlets, the state and watts of these, whether the switch or PDU responds, the last cycle, and reasons that block the next one. Outlets are shown as last read. Totals come first, then problems with their reasons. If the terminal is too small for all rows, the others share one line per state; list them with --state on.',
     )
-    .summary('power and last cycle of machines and devices')
-    .argument('[names...]', "names, default all; ranges in quotes: 'rpi-[001-040]'");
+    .summary('show power and the last cycle of machines and devices')
+    .argument('[names...]', "names (default: all); quote ranges: 'rpi-[001-040]'");
   addFilters(command, powerFilters);
   command
     .option('--json', 'print JSON')
@@ -196,12 +196,14 @@ function remarksOf(machine: MachinePower, now: number): Remark[] {
   for (const { outlet, switchedOff, stuckOff, pendingOnSince, fault } of outlets) {
     if (fault !== undefined) {
       remarks.push(
-        `${outlet} is on and reports the fault ${JSON.stringify(fault)}: check the port and the cable`,
+        `${outlet} is on but reports the fault ${JSON.stringify(fault)}; check the port and the cable`,
       );
     }
     if (stuckOff) {
       const when = pendingOnSince === undefined ? '' : ` ${ago(pendingOnSince)}`;
-      remarks.push(`${outlet} was turned off by a cycle${when}; the service retries turning it on`);
+      remarks.push(
+        `${outlet} was turned off by a cycle${when}; the service keeps trying to turn it on`,
+      );
     }
     if (switchedOff !== undefined) {
       const { by, at, reason } = switchedOff;

@@ -75,7 +75,10 @@ function nothingDone(
   if (options.json) printJson(io, { cycles: [], rejected });
   if (rejected.length < names.count && !options.skipRejected) {
     const share = `${rejected.length} of ${names.count}`;
-    complain(io, `nothing was done: ${share} rejected; --skip-rejected goes on with the others`);
+    complain(
+      io,
+      `nothing was done: ${share} rejected; use --skip-rejected to continue with the others`,
+    );
   } else {
     complain(io, 'nothing was done: rejected');
   }
@@ -150,14 +153,14 @@ const allColumns: (Column<Group> & { always?: true })[] = [
   { title: 'REJECTED', cell: ({ names }) => names, shrinkTo: 16, always: true },
   { title: 'WHY', cell: ({ rejection }) => rejection.code.replaceAll('-', ' '), always: true },
   { title: 'POSSIBLE', cell: (group) => group.possible },
-  { title: 'GOES DARK', cell: ({ dark }) => dark, shrinkTo: 12 },
+  { title: 'DEPENDENTS', cell: ({ dark }) => dark, shrinkTo: 12 },
 ];
 
 export const targetsHelp =
-  "machines, phones (rpi-001-device), devices, outlets (pdu-1/4); ranges in quotes: 'rpi-[001-040]'";
+  "machines, phones (rpi-001-device), devices or outlets (pdu-1/4); quote ranges: 'rpi-[001-040]'";
 
 export const ignoreLimitsHelp =
-  'ignore cooldownSeconds and maxPerHour of rack.yaml, which protect the relay';
+  'ignore cooldownSeconds and maxPerHour in rack.yaml, which protect the relay';
 
 /** Limits of the service. */
 export function offSeconds(text: string): number {

@@ -6,13 +6,15 @@ import { ignoreLimitsHelp, type SubmitOptions, submit, targetsHelp } from './sub
 /** `skolo power on`: turns on what `skolo power off` turned off. */
 export function on(command: SkoloCommand): void {
   command
-    .description('Turns on machines, phones, devices or single outlets, and reads that back.')
+    .description(
+      'Turns on machines, phones, devices or single outlets, and confirms that they are on.',
+    )
     .summary('turn on')
     .argument('<names...>', targetsHelp)
-    .requiredOption('--reason <text>', 'for the audit log and the next operator')
+    .requiredOption('--reason <text>', 'reason, for the audit log and other operators')
     .option('--wait', 'wait until all are on or failed, and show each step')
-    .option('--skip-rejected', 'go on without rejected targets')
-    .option('--json', 'print JSON: the ids, or with --wait each outcome')
+    .option('--skip-rejected', 'continue without rejected targets')
+    .option('--json', 'print JSON: the IDs, or with --wait each outcome')
     .example("skolo power on pdu-1/4 --reason 'the new cable is in' --wait");
 
   command.action((words: string[], options: SwitchOptions) =>
@@ -24,16 +26,16 @@ export function on(command: SkoloCommand): void {
 export function off(command: SkoloCommand): void {
   command
     .description(
-      'Turns off machines, phones, devices or single outlets, and reads that back. They stay off until `skolo power on`, also when the PDU or the jumphost reboots.',
+      'Turns off machines, phones, devices or single outlets, and confirms that they are off. They stay off until `skolo power on`, even if the PDU or the jumphost reboots.',
     )
-    .summary('turn off, until power on')
+    .summary('turn off until `skolo power on`')
     .argument('<names...>', targetsHelp)
-    .requiredOption('--reason <text>', 'for the audit log and the next operator')
+    .requiredOption('--reason <text>', 'reason, for the audit log and other operators')
     .option('--wait', 'wait until all are off or failed, and show each step')
-    .option('--force', 'even if it ends a running task or others lose power or network')
+    .option('--force', 'proceed even if this ends a running task or others lose power or network')
     .option('--ignore-limits', ignoreLimitsHelp)
-    .option('--skip-rejected', 'go on without rejected targets')
-    .option('--json', 'print JSON: the ids, or with --wait each outcome')
+    .option('--skip-rejected', 'continue without rejected targets')
+    .option('--json', 'print JSON: the IDs, or with --wait each outcome')
     .example("skolo power off skia-rpi2-rack4-shelf1-007 --reason 'smells burnt'");
 
   command.action((words: string[], options: SwitchOptions) =>

@@ -15,9 +15,9 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Shows what differs between git and what racks run, and what people changed by hand. Exits with 1 if anything does, or a rack cannot be compared.',
+      'Shows the differences between git and the running racks, including changes made by hand. The exit code is 1 if there are any, or if a rack cannot be compared.',
     )
-    .summary('what racks run, against git')
+    .summary('compare racks with git')
     .addOption(racksOption())
     .option('--json', 'print JSON')
     .uses('clusters')

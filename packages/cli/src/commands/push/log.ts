@@ -26,9 +26,9 @@ interface Entry {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists pushes, the newest first: those of everybody that changed versions, from git, and all of this workstation, with the reason for which they failed.',
+      'Lists pushes, the newest first: pushes of all users that changed versions, from git, and all pushes from this workstation, including failed ones with the reason.',
     )
-    .summary('past pushes: who, what, why')
+    .summary('list past pushes')
     .addOption(racksOption())
     .addOption(limitOption())
     .option('--json', 'print JSON')

@@ -27,13 +27,13 @@ import { userFolder } from '../../workstation/workstation-files.ts';
 /** `--racks`. */
 export function racksOption(): Option {
   const parse = (text: string) => text.split(',').map((name) => name.trim());
-  return new Option('--racks <names>', 'these racks, separated by commas (default: all)').argParser(
+  return new Option('--racks <names>', 'racks, separated by commas (default: all)').argParser(
     parse,
   );
 }
 
 export function soakOption(): Option {
-  return timeOption('--soak <time>', 'how long all has to stay well', '60s');
+  return timeOption('--soak <time>', 'time for which everything must stay healthy', '60s');
 }
 
 /** The racks that are meant, in the order of the list. */
@@ -71,7 +71,7 @@ export async function rejectUnfinished(records: Records, racks: readonly string[
     const open = all.filter((each) => !hasEnded(each)).map(({ rack }) => rack);
     if (!open.some((name) => racks.includes(name))) continue;
     throw new CliError(
-      `push ${request.id} has not ended on ${open.join(', ')}; skolo push resume continues it, skolo push resume --back goes back`,
+      `push ${request.id} is unfinished on ${open.join(', ')}; run skolo push resume to continue it, or skolo push resume --back to roll it back`,
     );
   }
 }

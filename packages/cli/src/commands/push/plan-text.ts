@@ -7,7 +7,7 @@ import { count, cutOff, plain } from '../../output/text.ts';
 /** The changes of one rack, a line for each field. */
 export function planLines({ name, preparation, problem }: PreparedRack): string[] {
   if (preparation === undefined) {
-    return [problem ? plain(problem.message) : `${name}: ended already`];
+    return [problem ? plain(problem.message) : `${name}: already finished`];
   }
   const { plan, pins, previous } = preparation;
   const versions = pins.flatMap((pin) => {
@@ -19,10 +19,10 @@ export function planLines({ name, preparation, problem }: PreparedRack): string[
     `${name}: ${summaryOf(plan)}`,
     ...versions.map((line) => `  ${line}`),
     ...changed.flatMap(objectLines),
-    ...plan.deletions.map((object) => `  - ${titleOf(object)}: left the overlay`),
+    ...plan.deletions.map((object) => `  - ${titleOf(object)}: removed from the overlay`),
     ...handLines(plan),
     ...unhealthyLines(plan),
-    ...plan.held.map((text) => plain(`  served by something else: ${text}`)),
+    ...plan.held.map((text) => plain(`  served by another program: ${text}`)),
   ];
 }
 
@@ -86,11 +86,11 @@ function handLines({ objects }: RackPlan): string[] {
   const lines = objects.flatMap(({ wanted, setBack, added }) => [
     ...setBack.map(
       ({ path, from, to, writtenBy }) =>
-        `  changed by hand (${writtenBy}), set back: ${titleOf(wanted)} ${plain(path)}: ${valueText(from)} → ${valueText(to)}`,
+        `  changed by hand (${writtenBy}), will be reset: ${titleOf(wanted)} ${plain(path)}: ${valueText(from)} → ${valueText(to)}`,
     ),
     ...added.map(
       ({ path, writtenBy }) =>
-        `  added by hand (${writtenBy}), stays: ${titleOf(wanted)} ${plain(path)}`,
+        `  added by hand (${writtenBy}), will be kept: ${titleOf(wanted)} ${plain(path)}`,
     ),
   ]);
   return lines;
@@ -99,7 +99,7 @@ function handLines({ objects }: RackPlan): string[] {
 function unhealthyLines({ unhealthy }: RackPlan): string[] {
   return unhealthy.map(({ key, node, cause }) => {
     const what = key.replace(/^\w+\//, '');
-    return plain(`  not well before, not waited for: ${what} on ${node}: ${cause}`);
+    return plain(`  already unhealthy, so not waited for: ${what} on ${node}: ${cause}`);
   });
 }
 

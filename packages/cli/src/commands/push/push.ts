@@ -31,12 +31,12 @@ export function define(command: SkoloCommand): void {
   addPushOptions(
     command
       .description(
-        'Brings racks to what git says, with new versions of services if they are named. Shows what would change against what runs, and asks. Then changes rack after rack behind gates that read the pods. A rack that fails goes back to what it ran. Each rack that ends well is committed to the repository of racks. Without services and version, the overlay is pushed as it is in git. A service without --version gets its newest clean build.',
+        'Deploys the configuration in git to racks, with new versions of services if you name services or a version. It shows the changes, asks, and then updates one rack after another, checking the health of the pods. If a rack fails, it is rolled back. Each rack that succeeds is committed to the repository of racks. Without services and --version, the overlay is deployed as in git. A service without --version gets its newest clean build.',
       )
-      .argument('[services...]', 'images whose version changes; with --version alone: all'),
+      .argument('[services...]', 'images to update (default with --version: all)'),
   )
-    .option('--version <tag>', 'tag of the images')
-    .option('--dry-run', 'show what would change; changes nothing')
+    .option('--version <tag>', 'image tag')
+    .option('--dry-run', 'only show what would change')
     .uses('clusters')
     .example("skolo push metadata-server --racks rack4 --reason 'fixes the leak'");
 
@@ -65,15 +65,20 @@ export function define(command: SkoloCommand): void {
 export function addPushOptions(command: SkoloCommand): SkoloCommand {
   return command
     .addOption(racksOption())
-    .option('--reason <text>', 'for the history')
-    .option('--canary <n>', 'machines of each rack that get a new agent first', upTo(1000), 1)
+    .option('--reason <text>', 'reason, for the history')
+    .option(
+      '--canary <n>',
+      'number of canary machines in each rack that get a new agent first',
+      upTo(1000),
+      1,
+    )
     .addOption(soakOption())
     .addOption(
-      new Option('--on-failure <what>', 'what happens to other racks')
+      new Option('--on-failure <what>', 'what to do with other racks if one fails')
         .choices(['stop', 'continue'])
         .default('stop'),
     )
-    .option('--yes', 'do not ask')
+    .option('--yes', 'do not ask for confirmation')
     .option('--deletions <n>', 'agree to this number of deletions', upTo(100_000));
 }
 

@@ -27,12 +27,12 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Checks the rack.yaml of a rack in git and pushes it alone: no pod restarts. Waits until each service on the jumphost says that it is in force. If a service rejects it, the previous one comes back. Where rack.yaml changes derived files, use skolo push. Agents read it from the metadata server.',
+      'Checks the rack.yaml of a rack in git and deploys only that file, without restarting pods. The command waits until it is active in each service on the jumphost; if a service rejects it, the previous file is restored. Agents receive it from the metadata server. If rack.yaml changes derived files, use skolo push instead.',
     )
-    .summary('rack.yaml alone, without a restart')
+    .summary('deploy only rack.yaml, without restarts')
     .argument('<rack>', 'name of the rack')
-    .requiredOption('--reason <text>', 'for the history')
-    .option('--yes', 'do not ask')
+    .requiredOption('--reason <text>', 'reason, for the history')
+    .option('--yes', 'do not ask for confirmation')
     .uses('clusters')
     .example("skolo push rack rack4 --reason 'a new phone'");
 
@@ -96,7 +96,7 @@ async function rejectstale(overlay: string): Promise<void> {
   if (first === undefined) return;
   const others = more.length > 0 ? ` and ${more.length} more` : '';
   throw new CliError(
-    `${basename(overlay)}: derived/${first}${others}: stale; run skolo rack render, commit, and skolo push --racks ${basename(overlay)}`,
+    `${basename(overlay)}: derived/${first}${others}: stale; run skolo rack render, commit, and run skolo push --racks ${basename(overlay)}`,
     exitCodes.failed,
   );
 }

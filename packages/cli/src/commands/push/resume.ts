@@ -12,11 +12,11 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Continues a push of this workstation that was interrupted, each rack where it was: with the plan, the versions and the way back that are on record. --back brings its unfinished racks back to what they ran before.',
+      'Continues an interrupted push from this workstation with its recorded plan, versions and rollback data; each rack continues where it stopped. --back rolls the unfinished racks back to their previous state.',
     )
     .summary('continue an interrupted push')
-    .argument('[push]', 'its id (default: the only one)')
-    .option('--back', 'go back instead')
+    .argument('[push]', 'ID of the push (default: the only one)')
+    .option('--back', 'roll back instead')
     .uses('clusters')
     .example('skolo push resume --back');
 
@@ -29,12 +29,12 @@ export function define(command: SkoloCommand): void {
     const [record, ...others] = open;
     if (record === undefined) {
       throw new CliError(
-        `${id ?? 'this workstation'}: no unfinished push; skolo push log lists pushes`,
+        `${id ?? 'this workstation'}: no unfinished push; run skolo push log to list pushes`,
       );
     }
     if (others.length > 0) {
       const ids = open.map(({ request }) => request.id).join(', ');
-      throw new CliError(`several pushes have not ended: ${ids}; name one`);
+      throw new CliError(`several pushes are unfinished: ${ids}; specify one`);
     }
     const { request, racks } = record;
     for (const rack of back ? racks.filter((each) => !hasEnded(each)) : []) {

@@ -11,9 +11,9 @@ export function define(command: SkoloCommand): void {
   addPushOptions(
     command
       .description(
-        'Pushes the versions that each rack had before its last push, which the rack itself remembers. All else stays as it is in git. The way is that of a push: gates, record, commit.',
+        'Deploys the versions that each rack ran before its last push, as recorded in the rack itself. Everything else stays as in git. Like a push, it checks health, records the change and commits it.',
       )
-      .summary('the versions before the last push'),
+      .summary('return to the versions before the last push'),
   )
     .uses('clusters')
     .example("skolo push rollback --racks rack4 --reason 'tokens come late'");

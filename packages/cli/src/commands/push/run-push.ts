@@ -35,7 +35,7 @@ export async function runPush(
   showEnd(io, records, agreement === 'taken back');
   deps.signal.throwIfAborted();
   const trouble = await sendCommits(deps.repository, deps.signal);
-  if (trouble) complain(io, `the commits are only here: ${trouble}; run git push`);
+  if (trouble) complain(io, `the commits exist only in this clone: ${trouble}; run git push`);
 }
 
 /** With `--on-failure continue`, other racks go on. */
@@ -66,5 +66,5 @@ function showEnd(io: Io, records: readonly RackRecord[], isTakenBack: boolean): 
   const done = records.filter(isWell).length;
   if (done < records.length) failPartly(io, done > 0);
   if (!records.every(hasEnded))
-    io.err('skolo push resume continues; skolo push resume --back goes back');
+    io.err('to continue, run skolo push resume; to roll back, run skolo push resume --back');
 }

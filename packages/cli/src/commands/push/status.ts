@@ -35,9 +35,9 @@ interface RackStatus {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists which versions each rack runs, who pushed last, and who is pushing now. Names pushes of this workstation that were interrupted.',
+      'Lists the versions that each rack runs, who pushed last, and who is pushing now. It also lists interrupted pushes from this workstation.',
     )
-    .summary('versions and last push of racks')
+    .summary('show versions and the last push of racks')
     .addOption(racksOption())
     .option('--json', 'print JSON')
     .uses('clusters')
@@ -64,7 +64,7 @@ export function define(command: SkoloCommand): void {
       show(command, all);
       for (const { request, racks: open } of await unfinished(ownRecords(io))) {
         const names = open.filter((each) => !hasEnded(each)).map(({ rack }) => rack);
-        io.err(`push ${request.id} has not ended on ${names.join(', ')}; skolo push resume`);
+        io.err(`push ${request.id} is unfinished on ${names.join(', ')}; run skolo push resume`);
       }
     }
     if (all.some(({ problem }) => problem)) io.exitCode = exitCodes.failed;

@@ -15,18 +15,18 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Checks inventories and prints all errors and likely oversights, one per line. Exit codes: 78 with an error, 0 with at most warnings.',
+      'Checks rack.yaml files and prints all errors and likely oversights, one per line. Exit codes: 78 if there are errors, 0 otherwise.',
     )
     .summary('check rack.yaml')
-    .argument('[files...]', 'one or more rack.yaml (default: --rack)')
-    .option('--secrets', 'also read each secret, and report missing ones and loose permissions')
+    .argument('[files...]', 'rack.yaml files (default: --rack)')
+    .option('--secrets', 'also check each secret, and report missing ones and loose permissions')
     .option('--json', 'print JSON')
     .uses('rack')
     .example('skolo rack check racks/*/rack.yaml');
 
   command.action(async (given: string[], { secrets, json }: Options) => {
     if (given.length > 0 && command.gives('rack')) {
-      command.error("give files, or '--rack', not both");
+      command.error("specify files or '--rack', not both");
     }
     const { checkFile, hasErrors } = await import('./checked-file.ts');
     const files = given.length > 0 ? given : [await rackFile(command.globals())];

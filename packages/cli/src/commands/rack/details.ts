@@ -86,7 +86,7 @@ function detailText(io: Io, rack: Rack, detail: Detail): string {
 export function dependencyFacts(rack: Rack, { subject, dependsOn, goesDark }: Detail): Fact[] {
   return [
     ['depends on', dependsOn.length === 0 ? 'nothing in the rack' : dependsOn],
-    ['goes dark', darkText(rack, subject, goesDark)],
+    ['dependents', darkText(rack, subject, goesDark)],
   ];
 }
 

@@ -15,11 +15,11 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Writes secrets, names, scrape targets and policies from rack.yaml into the overlay of the rack, as a component of kustomize. Removes derived files that rack.yaml no longer needs, and changes no other file. Warns of settings that cannot work on k3s.',
+      'Writes secrets, names, scrape targets and policies from rack.yaml to the overlay of the rack, as a kustomize component. It removes derived files that rack.yaml no longer needs, changes no other file, and warns of settings that cannot work on k3s.',
     )
-    .summary('write the derived files of its k3s overlay')
+    .summary('write the derived files of the k3s overlay')
     .option('--to <folder>', 'output folder (default: derived/ next to rack.yaml)')
-    .option('--check', 'write nothing; list stale files and exit with 1')
+    .option('--check', 'only list stale files, and exit with 1 if there are any')
     .uses('rack')
     .example('skolo rack render --rack kube/racks/rack4/rack.yaml');
 
@@ -45,7 +45,7 @@ export function define(command: SkoloCommand): void {
         await writeDerived(folder, files, difference);
         for (const { file, becomes } of changes) command.io.out(`${file}: ${becomes}`);
       }
-      const differ = `${changes.length} ${check ? 'to be changed' : 'changed'}`;
+      const differ = `${changes.length} ${check ? 'to change' : 'changed'}`;
       command.io.out(
         `${rack.name}: ${count(files.size, 'derived file')}, ${changes.length === 0 ? 'all up to date' : differ}`,
       );
@@ -64,7 +64,7 @@ function ofOverlay({ name }: Rack, folder: string): Remark[] {
   return [
     {
       where: 'rack',
-      message: `is ${name}, but the overlay is ${basename(overlay)}: alerts and backups would have the name ${name}`,
+      message: `is ${name}, but the overlay is ${basename(overlay)}, so alerts and backups would have the name ${name}`,
     },
   ];
 }
@@ -84,7 +84,7 @@ function changesOf(folder: string, { missing, stale, leftOver, foreign }: Differ
     ...missing.map((name) => ({ name, is: 'missing', becomes: 'written' })),
     ...stale.map((name) => ({ name, is: 'stale', becomes: 'written' })),
     ...leftOver.map((name) => ({ name, is: 'no longer needed', becomes: 'removed' })),
-    ...foreign.map((name) => ({ name, is: 'not made by skolo', becomes: '' })),
+    ...foreign.map((name) => ({ name, is: 'not created by skolo', becomes: '' })),
   ];
   return all
     .sort((a, b) => (a.name < b.name ? -1 : 1))
@@ -97,6 +97,6 @@ function rejectForeign(folder: string, { foreign }: Difference): void {
   if (first === undefined) return;
   const others = more.length === 0 ? '' : ` (and ${more.length} more)`;
   throw new CliError(
-    `${join(folder, first)}${others}: not made by skolo; move it away, or give another folder with --to`,
+    `${join(folder, first)}${others}: not created by skolo; move it away, or specify another folder with --to`,
   );
 }

@@ -5,9 +5,9 @@ import { printJson } from '../../io.ts';
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Prints the JSON Schema of rack.yaml. Editors complete and check with it: put `# yaml-language-server: $schema=rack.schema.json` at the top of rack.yaml.',
+      'Prints the JSON Schema of rack.yaml, with which editors complete and check the file. Put `# yaml-language-server: $schema=rack.schema.json` at the top of rack.yaml.',
     )
-    .summary('print the JSON Schema, for editors')
+    .summary('print the JSON Schema for editors')
     .uses()
     .example('skolo rack schema > rack.schema.json')
     .action(async () => {

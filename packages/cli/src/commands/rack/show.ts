@@ -7,12 +7,12 @@ import { loadRack } from '../../workstation/rack-file.ts';
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Prints entries of rack.yaml: each with its dependencies for power and network, and what goes dark with it. skolo inventory list prints them all.',
+      'Prints entries of rack.yaml with their power and network dependencies and their dependents, which lose power or network with them. To see all entries, use skolo inventory list.',
     )
-    .summary('print entries with their wiring')
+    .summary('show entries with their wiring')
     .argument(
       '<names...>',
-      'machines, devices, phones, identities, outlets (switch-1/14), addresses; ranges in quotes: rpi-[001-004]',
+      "machines, devices, phones, identities, outlets (switch-1/14) or addresses; quote ranges: 'rpi-[001-004]'",
     )
     .option('--json', 'print JSON')
     .uses('rack')

@@ -85,7 +85,7 @@ function whyUnknown(rack: Rack, word: string): string {
   if (device === undefined || model === undefined) {
     const known = [...subjectsOf(rack).keys()];
     const guess = didYouMean(name, known);
-    return `${no}${guess}; skolo inventory list shows all names`;
+    return `${no}${guess}; run skolo inventory list to see all names`;
   }
   const { power, network } = model;
   const has = [

@@ -5,7 +5,7 @@ import { loadRack } from '../../workstation/rack-file.ts';
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Prints /etc/swarming_config/oauth2_access_token_config.json for the bots of a rack. It has the token URL of the metadata server.',
+      'Prints /etc/swarming_config/oauth2_access_token_config.json for the bots of a rack, which contains the token URL of the metadata server.',
     )
     .summary('print the token configuration of bots')
     .uses('rack')

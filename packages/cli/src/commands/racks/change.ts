@@ -18,15 +18,15 @@ interface AddOptions {
 export function add(command: SkoloCommand): void {
   command
     .description(
-      'Adds a rack to kube/clusters/config.json: one of k3s, or with --zone and --project one of gke. It writes the original keys; a text editor adds the others. With --like it also copies an overlay, with the name of the new rack in it.',
+      'Adds a k3s rack to kube/clusters/config.json, or a GKE cluster with --zone and --project. It writes the original keys; add other keys with a text editor. With --like it also copies an overlay and changes the rack name in it.',
     )
     .summary('add a rack to the list')
     .argument('<name>', 'name of the rack')
-    .option('--jumphost <host>', 'host name of the jumphost, for ssh (default: jumphost-NAME)')
-    .option('--user <name>', 'user name for ssh')
-    .option('--jump <hosts>', 'hosts to go through, as ProxyJump of ssh')
-    .option('--zone <zone>', 'zone of a cluster of gke')
-    .option('--project <project>', 'project of a cluster of gke')
+    .option('--jumphost <host>', 'SSH host name of the jumphost (default: jumphost-NAME)')
+    .option('--user <name>', 'SSH user name')
+    .option('--jump <hosts>', 'hosts to connect through, as in ProxyJump of ssh')
+    .option('--zone <zone>', 'zone of a GKE cluster')
+    .option('--project <project>', 'project of a GKE cluster')
     .option('--like <rack>', 'copy the overlay of this rack to kube/racks/NAME')
     .option(
       '--images <prefix>',
@@ -40,14 +40,14 @@ export function add(command: SkoloCommand): void {
   command.action(async (name: string, options: AddOptions) => {
     const { zone, project, jumphost = `jumphost-${name}`, user, jump } = options;
     if ((zone === undefined) !== (project === undefined)) {
-      command.error("give '--zone' and '--project' for a cluster of gke");
+      command.error("specify '--zone' and '--project' for a GKE cluster");
     }
     if (zone !== undefined && (options.jumphost ?? user ?? jump) !== undefined) {
-      command.error('a cluster of gke has no jumphost');
+      command.error('a GKE cluster has no jumphost');
     }
     const { like, images: prefix, tag } = options;
     if (like === undefined && (prefix ?? tag) !== undefined) {
-      command.error("'--images' and '--tag' are for the copy of '--like'");
+      command.error("'--images' and '--tag' apply only to the copy of '--like'");
     }
     const { addRack } = await import('@skolo/fleet');
     const file = await clustersFile(command);
@@ -72,7 +72,7 @@ export function add(command: SkoloCommand): void {
 export function remove(command: SkoloCommand): void {
   command
     .description(
-      'Removes a rack from kube/clusters/config.json. Its overlay and its cluster stay as they are.',
+      'Removes a rack from kube/clusters/config.json. Its overlay and its cluster stay unchanged.',
     )
     .summary('remove a rack from the list')
     .argument('<name>', 'name of the rack')

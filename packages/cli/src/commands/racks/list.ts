@@ -9,9 +9,9 @@ import { interruptible, loadFleet } from '../../reach/racks.ts';
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists the racks of kube/clusters/config.json. It connects to each jumphost at the same time, and asks for the version of its API server. An unreachable rack is listed with the reason, and the exit code is 3, or 1 if none is reachable.',
+      'Lists the racks in kube/clusters/config.json with the version of their API server, connecting to all jumphosts in parallel. An unreachable rack is listed with the reason, and the exit code is then 3, or 1 if no rack is reachable.',
     )
-    .option('--offline', 'only read the list')
+    .option('--offline', 'only read the list, without connecting')
     .option('--json', 'print JSON')
     .uses('clusters')
     .example('skolo racks');

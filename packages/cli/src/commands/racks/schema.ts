@@ -5,7 +5,7 @@ import { printJson } from '../../io.ts';
 export function define(command: SkoloCommand): void {
   command
     .description('Prints the JSON Schema of kube/clusters/config.json.')
-    .summary('print the JSON Schema of the list, for editors')
+    .summary('print the JSON Schema of the list for editors')
     .uses()
     .example('skolo racks schema > clusters.schema.json')
     .action(async () => {

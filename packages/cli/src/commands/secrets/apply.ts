@@ -12,9 +12,9 @@ import { secretsDeps } from './rack-places.ts';
 export function diff(command: SkoloCommand): void {
   command
     .description(
-      'Lists what skolo secrets apply would change, without values, and what the rack has and the store does not. The exit code is 1 if anything differs.',
+      'Lists the changes that skolo secrets apply would make, without values, and secrets in the rack that the store does not contain. The exit code is 1 if anything differs.',
     )
-    .summary('what apply would change')
+    .summary('show what apply would change')
     .argument('<rack>', 'name of the rack')
     .option('--json', 'print JSON')
     .uses('clusters')
@@ -52,9 +52,9 @@ const marks: Readonly<Partial<Record<Place['state'], string>>> = {
 export function apply(command: SkoloCommand): void {
   command
     .description(
-      "Brings values of the store to the rack: to Secrets of its cluster, by server-side apply, and to files of units on the jumphost. Writes only what differs, reads all of it back and compares digests. What the store does not have stays as it is. Services take up files by themselves; variables only when they start. The jumphost's log records who did it.",
+      'Copies values of the store to the rack: to Secrets of its cluster with server-side apply, and to files of systemd units on the jumphost. It writes only what differs, reads everything back and compares digests. Values that are not in the store stay unchanged. Services reload files automatically, but variables only when they start. The log of the jumphost records who ran the command.',
     )
-    .summary('bring values of the store to the rack')
+    .summary('copy secrets from the store to the rack')
     .argument('<rack>', 'name of the rack')
     .uses('clusters')
     .example('skolo secrets apply rack4');
@@ -65,7 +65,7 @@ export function apply(command: SkoloCommand): void {
     const values = await readValues(open, signal);
     const { applySecrets, placeTitle } = await import('@skolo/fleet/secrets');
     const deps = await secretsDeps(command, open, values, signal);
-    await audit(deps.jumphost, rackName, 'applies secrets', signal);
+    await audit(deps.jumphost, rackName, 'applying secrets', signal);
     const written = await applySecrets(deps);
     for (const place of written) {
       const verb = place.state === 'missing' ? 'added' : 'changed';
@@ -74,8 +74,8 @@ export function apply(command: SkoloCommand): void {
     for (const line of restarts(rackName, written)) io.err(line);
     io.out(
       written.length === 0
-        ? `${rackName}: all as in ${open.store.title}`
-        : `${rackName}: ${count(written.length, 'place')} written and read back`,
+        ? `${rackName}: everything as in ${open.store.title}`
+        : `${rackName}: ${count(written.length, 'place')} written and verified`,
     );
   });
 }
@@ -88,7 +88,7 @@ function restarts(rack: string, written: readonly Place[]): string[] {
       'key' in at
         ? `skolo kubectl --role admin ${rack} rollout restart -n ${at.namespace} deployment/${at.secret}`
         : `on the jumphost, sudo systemctl try-restart ${at.unit}`;
-    return [`to have a variable read again: ${command}`];
+    return [`to reload a variable, run ${command}`];
   });
   return [...new Set(lines)];
 }

@@ -26,11 +26,11 @@ interface Row {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Checks the values of the store: that each is what rack.yaml says, has not expired, and opens what it should. Through the jumphost it signs in to each device and machine over ssh, telnet, HTTP or SNMP, and reads an outlet or the configuration. From this computer it gets a token for each key of a service account. The exit code is 3 if anything is wrong.',
+      'Checks that each value of the store has the form that rack.yaml requires, has not expired, and works. Through the jumphost it signs in to each device and machine over SSH, Telnet, HTTP or SNMP and reads an outlet or the configuration. From your workstation it requests a token for each service account key. The exit code is 3 if there is a problem.',
     )
-    .summary('check that values open what they should')
+    .summary('check that secrets work')
     .argument('<rack>', 'name of the rack')
-    .option('--offline', 'only the values themselves')
+    .option('--offline', 'check only the values, without connecting')
     .option('--json', 'print JSON')
     .uses('clusters')
     .example('skolo secrets check rack4');

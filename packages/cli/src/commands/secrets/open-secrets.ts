@@ -28,7 +28,7 @@ export async function openSecrets(command: SkoloCommand, name: string): Promise<
   const { io } = command;
   const fleetRack = await rackNamed(command, name);
   if (fleetRack.type === 'gke') {
-    throw new CliError(`${name}: a cluster of gke has no rack.yaml, and no secrets of skolo`);
+    throw new CliError(`${name}: a GKE cluster has no rack.yaml and no secrets of skolo`);
   }
   const [{ readRack }, { rackSecrets }, { openStore }] = await Promise.all([
     import('@skolo/rack'),
@@ -68,7 +68,7 @@ async function unknownSecret(
 ): Promise<CliError> {
   const { didYouMean } = await import('@skolo/rack/light');
   const names = secrets.map((secret) => secret.name);
-  const guess = didYouMean(name, names) || `; its rack.yaml has ${names.join(', ')}`;
+  const guess = didYouMean(name, names) || `; its rack.yaml contains ${names.join(', ')}`;
   return usageError(`${name}: no such secret of ${rack.name}${guess}`);
 }
 

@@ -14,14 +14,14 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Replaces an ssh key, a password, or a community or key of SNMP that machines, switches, routers and PDUs accept. It makes a new one, sets it on each, proves it by a new session, saves it there and in the store, and brings it to the rack. It needs two or three runs: the store has to be committed, and services need time to take it up. Can be interrupted at any moment, and run again. Previous values stay in the store. Other secrets are named with the reason.',
+      'Replaces an SSH key, a password, or an SNMP community or key that machines, switches, routers and PDUs accept. It generates a new value, sets it on each device, verifies it in a new session, saves it in the store, and copies it to the rack. This takes two or three runs, because you must commit the store and services need time to reload. You can interrupt it at any moment and run it again. Previous values stay in the store. Other kinds of secrets are rejected with the reason.',
     )
-    .summary('replace a password or key at both ends')
+    .summary('replace a password or key on devices and in the rack')
     .argument('<rack>', 'name of the rack')
     .argument('<secret>', 'name of the secret')
     .option(
       '--leave-out <name...>',
-      'machines and devices that keep the previous value for now; a later run brings them up to date',
+      'machines and devices to skip for now; a later run updates them',
     )
     .uses('clusters')
     .example('skolo secrets rotate rack4 machines');
@@ -42,7 +42,7 @@ export function define(command: SkoloCommand): void {
       const { applySecrets } = await import('@skolo/fleet/secrets');
       const { filesInGit } = await import('@skolo/secret-store');
       const way = await secretsDeps(command, open, new Map(), signal);
-      await audit(way.jumphost, rackName, `rotates secret ${name}`, signal);
+      await audit(way.jumphost, rackName, `rotating secret ${name}`, signal);
       const outcome = await rotateSecret(secret, {
         rack,
         secrets,
@@ -56,7 +56,7 @@ export function define(command: SkoloCommand): void {
         report: (text) => io.err(plain(text)),
         async apply() {
           const written = await applySecrets({ ...way, values: await readValues(open, signal) });
-          io.err(`${name}: the rack has what the store has`);
+          io.err(`${name}: the rack matches the store`);
           return written.length;
         },
         async isShared(places) {

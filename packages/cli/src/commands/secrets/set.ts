@@ -12,17 +12,17 @@ import { findSecret, type OpenSecrets, openSecrets } from './open-secrets.ts';
 /** What is left to do when the store has new values. */
 function nextSteps({ rack, store }: OpenSecrets, ...places: string[]): string {
   const files = places.flatMap((place) => store.file?.(place) ?? []);
-  const commit = `commit ${files.join(' and ')}, because skolo push rejects files that are not committed; `;
-  return `${files.length > 0 ? commit : ''}skolo secrets apply ${rack.name} brings it to the rack`;
+  const commit = `commit ${files.join(' and ')}, because skolo push rejects uncommitted files; `;
+  return `${files.length > 0 ? commit : ''}then run skolo secrets apply ${rack.name}`;
 }
 
 /** `skolo secrets set`: a value from standard input, or typed. */
 export function set(command: SkoloCommand): void {
   command
     .description(
-      'Stores a value of a secret. It is read from standard input, byte for byte, or asked for in a terminal. The rack keeps its value until skolo secrets apply.',
+      'Stores the value of a secret, read byte for byte from standard input or prompted for in a terminal. The rack keeps its old value until skolo secrets apply.',
     )
-    .summary('store a value')
+    .summary('store the value of a secret')
     .argument('<rack>', 'name of the rack')
     .argument('<secret>', 'name of the secret, as in skolo secrets status')
     .uses('clusters')
@@ -45,9 +45,9 @@ export function set(command: SkoloCommand): void {
 export function generate(command: SkoloCommand): void {
   command
     .description(
-      'Makes a random value for a secret that has none: a password, a token, an ssh key, a key of SNMP, an age identity or the key for agents, as rack.yaml uses it. Prints the public key or recipient. To replace a value that is in use, see skolo secrets rotate.',
+      'Generates a value for a secret that has none: a password, a token, an SSH key, an SNMP key, an age identity or the key for agents, depending on its use in rack.yaml. It prints the public key or recipient. To replace a value that is in use, see skolo secrets rotate.',
     )
-    .summary('make a value for a secret that has none')
+    .summary('generate a value for a secret that has none')
     .argument('<rack>', 'name of the rack')
     .argument('<secret>', 'name of the secret')
     .uses('clusters')
@@ -59,7 +59,7 @@ export function generate(command: SkoloCommand): void {
     const { kind, place } = await findSecret(open, name);
     if ((await open.store.find(place)) !== undefined) {
       throw new CliError(
-        `${place}: has a value; whoever checks it would reject a new one. To replace it nevertheless, use skolo secrets set`,
+        `${place}: already has a value, and devices or services that check it would reject a new one; to replace it anyway, use skolo secrets set`,
       );
     }
     const { generatedKinds, generateValue } = await import('@skolo/secret-store');
@@ -70,7 +70,7 @@ export function generate(command: SkoloCommand): void {
     const known = generatedKinds.find((each) => each === kind);
     if (known === undefined) {
       throw new CliError(
-        `${name}: ${kind}: ${madeBy[kind] ?? 'get it from its issuer, and use skolo secrets set'}`,
+        `${name}: ${kind}: ${madeBy[kind] ?? 'get it from its issuer and use skolo secrets set'}`,
       );
     }
     const made = await generateValue(known, `${place}@skolo`);
@@ -78,7 +78,7 @@ export function generate(command: SkoloCommand): void {
     if (made.public) io.out(plain(made.public.text));
     const shown = made.public ? ` with this ${made.public.what}` : '';
     const next = nextSteps(open, place);
-    io.err(`${place}: ${kind} made${shown}, stored in ${open.store.title}; ${next}`);
+    io.err(`${place}: ${kind} generated${shown}, stored in ${open.store.title}; ${next}`);
   });
 }
 
@@ -98,7 +98,7 @@ async function generateApiToken(
     const previous = file && (await store.read(file.place, signal));
     if (file === undefined || previous === undefined) {
       throw new CliError(
-        `${name}: its hash belongs into the file of tokens, which the store does not have; add access.tokens to rack.yaml, and make a first token with skolo token new --on ${fleetRack.name}`,
+        `${name}: its hash belongs in the token file, which the store does not contain; add access.tokens to rack.yaml, and create a first token with skolo token new --on ${fleetRack.name}`,
       );
     }
     const [{ newToken }, { withPrivateFile }] = await Promise.all([
@@ -110,33 +110,34 @@ async function generateApiToken(
       const options = { name: user, role: 'operate', expiresInDays: tokenDays } as const;
       token = new Secret(await newToken(path, { ...options, now: io.now() }));
     });
-    if (token === undefined) throw new Error('no token was made');
+    if (token === undefined) throw new Error('no token was created');
     signal.throwIfAborted();
     await store.write(file.place, tokens);
     await store.write(place, token);
     io.err(
-      `${place}: token of ${user} made, role operate, for ${tokenDays} days; its hash is in ${file.place}; ${nextSteps(open, file.place, place)}`,
+      `${place}: created a token of ${user} with the role operate for ${tokenDays} days; its hash is in ${file.place}; ${nextSteps(open, file.place, place)}`,
     );
   });
 }
 
 const madeBy: Readonly<Record<string, string>> = {
   'service-account-key':
-    '`gcloud iam service-accounts keys create` makes one, for skolo secrets set',
-  'token-file': '`skolo token new NAME --role R --on RACK` makes it',
+    'create one with `gcloud iam service-accounts keys create` and use skolo secrets set',
+  'token-file': 'create it with `skolo token new NAME --role R --on RACK`',
   'tls-key': 'your certificate authority issues it, for skolo secrets set',
   certificate: 'your certificate authority issues it, for skolo secrets set',
-  'adb-key': '`adb keygen FILE` makes one, which each phone has to accept; use skolo secrets set',
-  'adb-public-key': '`adb keygen FILE` makes it with adbkey; use skolo secrets set',
+  'adb-key':
+    'create one with `adb keygen FILE`, accept it on each phone, and use skolo secrets set',
+  'adb-public-key': '`adb keygen FILE` creates it with adbkey; use skolo secrets set',
 };
 
 /** `skolo secrets edit`: a value in an editor. */
 export function edit(command: SkoloCommand): void {
   command
     .description(
-      'Opens a value in your editor (VISUAL, EDITOR, vi). The clear text is in a file in memory that only you can read. It is removed at the end, also if skolo is killed. Turn off backups of your editor in other folders.',
+      'Opens a secret in your editor (VISUAL, EDITOR, vi). The unencrypted text is in a file in memory that only you can read, and that is removed at the end even if skolo is killed. Disable backups of your editor in other folders.',
     )
-    .summary('change a value in your editor')
+    .summary('edit a secret in your editor')
     .argument('<rack>', 'name of the rack')
     .argument('<secret>', 'name of the secret')
     .uses('clusters')
@@ -171,5 +172,5 @@ async function runEditor({ io }: SkoloCommand, path: string): Promise<void> {
   });
   const { exitCode } = await programEnd(io, editor, child);
   if (exitCode !== 0)
-    throw new CliError(`${editor}: ended with exit code ${exitCode}; nothing was changed`);
+    throw new CliError(`${editor}: exited with code ${exitCode}; nothing was changed`);
 }

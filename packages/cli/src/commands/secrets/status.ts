@@ -27,11 +27,11 @@ interface Row {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists the secrets that the rack.yaml of a rack names: whether the store has each, its age and expiry, who uses it, and whether the cluster and the units on the jumphost have the same value. Values are compared by digest in memory and never printed. The exit code is 3 if a value is missing or differs.',
+      'Lists the secrets in the rack.yaml of a rack: whether the store contains each, its age and expiry, its users, and whether the cluster and the systemd units on the jumphost have the same value. Values are compared by digest in memory and never printed. The exit code is 3 if a value is missing or differs.',
     )
-    .summary('secrets of a rack: stored, delivered, used by')
+    .summary('show the secrets of a rack: stored, delivered, used by')
     .argument('<rack>', 'name of the rack')
-    .option('--offline', 'only the store')
+    .option('--offline', 'read only the store')
     .option('--json', 'print JSON')
     .uses('clusters')
     .example('skolo secrets status rack4');
@@ -68,12 +68,12 @@ async function unfinished({ rack: { name: rack }, store }: OpenSecrets): Promise
     return places.map((place) => place.slice(`${rack}/${folder}/`.length));
   };
   const next = (await below('next')).map(
-    (name) => `${name}: its rotation is not finished; skolo secrets rotate ${rack} ${name}`,
+    (name) => `${name}: its rotation is unfinished; run skolo secrets rotate ${rack} ${name}`,
   );
   const leftOut = (await below('left-out')).map((path) => {
     const [device = '', ...name] = path.split('/').reverse();
     const secret = name.reverse().join('/');
-    return `${secret}: ${device} still has a previous value; skolo secrets rotate ${rack} ${secret}`;
+    return `${secret}: ${device} still uses a previous value; run skolo secrets rotate ${rack} ${secret}`;
   });
   return [...next, ...leftOut];
 }
@@ -190,7 +190,7 @@ function summary(
   const states = [
     `${missing} missing`,
     ...(unreadable > 0 ? [`${unreadable} unreadable`] : []),
-    ...(isOffline || unreadable === rows.length ? [] : [`${behind} not delivered as stored`]),
+    ...(isOffline || unreadable === rows.length ? [] : [`${behind} not delivered`]),
   ];
   io.out(`${count(rows.length, 'secret')} in ${store}: ${states.join(', ')}`);
 }

@@ -17,10 +17,13 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Checks what git would commit, in the repository of racks: nothing below the folder with racks looks like a private key or token, no file has a value of the store (with an age identity on this workstation), and each file of the store is encrypted for the recipients in .sops.yaml, at least two. The exit code is 1 if anything is wrong. It does not read history.',
+      'Checks the files that git would commit in the repository of racks: that nothing below the racks folder looks like a private key or token, that no file contains a value of the store (if this workstation has an age identity), and that each file of the store is encrypted for the recipients in .sops.yaml, at least two. It does not check the history. The exit code is 1 if there is a problem.',
     )
-    .summary('check that git has no secret in the clear')
-    .option('--install-hook', 'run it before each commit in this clone')
+    .summary('check that git contains no unencrypted secret')
+    .option(
+      '--install-hook',
+      'install a hook that runs this command before each commit in this clone',
+    )
     .option('--json', 'print JSON')
     .uses('clusters')
     .example('skolo secrets verify');
@@ -67,8 +70,9 @@ export function define(command: SkoloCommand): void {
     for (const { file, line, problem } of findings) {
       io.out(plain(line === undefined ? `${file}: ${problem}` : `${file}:${line}: ${problem}`));
     }
-    if (!canOpen) complain(io, 'without an age identity, files were not searched for values');
-    io.out(findings.length > 0 ? count(findings.length, 'problem') : 'no secret in the clear');
+    if (!canOpen)
+      complain(io, 'files were not searched for values, because there is no age identity');
+    io.out(findings.length > 0 ? count(findings.length, 'problem') : 'no unencrypted secret');
   });
 }
 

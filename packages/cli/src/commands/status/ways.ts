@@ -40,7 +40,7 @@ export async function testWays(
     const last = before[key];
     const ageMs = last === undefined ? Number.POSITIVE_INFINITY : now() - last.at;
     if (last && ageMs < (last.why === undefined ? dayMs : failedMs)) return [key, last] as const;
-    const late = () => new Error(`no answer within ${limitMs / 1000} s`);
+    const late = () => new Error(`no response within ${limitMs / 1000} s`);
     const why = await withDeadline({ ms: limitMs, late, signal }, async (stop) => {
       const only = { ...rack, ways: [way] };
       await (await openJumphost(only, { env, mayAsk: false, signal: stop })).close();

@@ -28,7 +28,7 @@ export async function withTokenFile(
   const secret = secrets.find(({ kind }) => kind === 'token-file');
   if (secret === undefined) {
     throw new CliError(
-      `${on}: rack.yaml has no file of tokens; add \`access: { tokens: { file: secrets/tokens.yaml } }\``,
+      `${on}: rack.yaml has no token file; add \`access: { tokens: { file: secrets/tokens.yaml } }\``,
       exitCodes.badConfiguration,
     );
   }
@@ -45,6 +45,6 @@ export async function withTokenFile(
     signal.throwIfAborted();
     if (value.reveal() === previous.reveal()) return store.title;
     await store.write(secret.place, value);
-    return `${store.title}; skolo secrets apply ${on} brings it to the rack`;
+    return `${store.title}; run skolo secrets apply ${on} to copy it to the rack`;
   });
 }

@@ -21,19 +21,19 @@ interface NewOptions {
 export function create(command: SkoloCommand): void {
   command
     .description(
-      'Makes a token and prints it once; the file keeps only its hash. A name stands for a person or a program and has one token. With --on the file is that of the store (skolo secrets), else the one that rack.yaml names, whose change services see immediately.',
+      'Creates a token and prints it once; the token file stores only its hash. Each person or program has one token, under its name. With --on the token file is in the secret store (skolo secrets); otherwise it is the one in rack.yaml, whose changes services apply immediately.',
     )
-    .summary('make a token')
+    .summary('create a token')
     .argument('<holder>', 'name of the person or program')
     .addOption(
-      new Option('--role <role>', 'permissions; each role includes those before it')
+      new Option('--role <role>', 'role; each role includes the permissions of the previous ones')
         .choices(roles)
         .makeOptionMandatory(),
     )
     .addOption(
       new Option('--expires <time>', 'lifetime: 12h, 90d, 52w').argParser(days).default(90, '90d'),
     )
-    .option('--file <file>', 'file of tokens, instead of the one in rack.yaml')
+    .option('--file <file>', 'token file, instead of the one in rack.yaml')
     .uses('rack')
     .example(
       '(umask 077; skolo token new ann --role operate --expires 30d --on rack4 > ~/.skolo-token)',
@@ -65,9 +65,11 @@ function days(text: string): number {
 /** `skolo token list`: lists names, roles and expiry of tokens. */
 export function list(command: SkoloCommand): void {
   command
-    .description('Lists the tokens of the rack: name, role and expiry. It never prints a token.')
+    .description(
+      'Lists the tokens of the rack with name, role and expiry, but never the tokens themselves.',
+    )
     .summary('list tokens')
-    .option('--file <file>', 'file of tokens, instead of the one in rack.yaml')
+    .option('--file <file>', 'token file, instead of the one in rack.yaml')
     .option('--json', 'print JSON')
     .uses('rack')
     .example('skolo token list --rack racks/rack4/rack.yaml');
@@ -115,10 +117,10 @@ function asJson(token: TokenInfo, now: number) {
 /** `skolo token revoke`: removes a token. */
 export function revoke(command: SkoloCommand): void {
   command
-    .description('Removes a token from the file. Services then reject it.')
-    .summary('remove a token')
+    .description('Removes a token from the file, so that services reject it.')
+    .summary('revoke a token')
     .argument('<holder>', 'name of the person or program')
-    .option('--file <file>', 'file of tokens, instead of the one in rack.yaml')
+    .option('--file <file>', 'token file, instead of the one in rack.yaml')
     .uses('rack')
     .example('skolo token revoke ann');
 

@@ -15,18 +15,18 @@ interface AttachOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Starts your shell, or one command, with KUBECONFIG for the cluster of a rack. The way there is a tunnel through ssh to the jumphost. It reconnects when it drops, and ends with the shell. The token in KUBECONFIG expires. Other shells are not affected.',
+      'Starts your shell, or one command, with KUBECONFIG set for the cluster of a rack, which it reaches through an SSH tunnel to the jumphost. The tunnel reconnects when it drops, and closes with the shell. The token in KUBECONFIG expires. Other shells are not affected.',
     )
     .argument('<rack>', 'name in the list of racks')
-    .argument('[command...]', 'a command and its arguments, after --')
+    .argument('[command...]', 'command and arguments, after --')
     .addOption(roleOption())
-    .option('--print', 'print variables for another shell, and keep the way open until a signal')
+    .option('--print', 'print variables for another shell, and keep the tunnel open until a signal')
     .uses('clusters')
     .example('skolo attach rack4 -- kubectl get pods -A');
 
   command.action(async (name: string, words: string[], { role, print }: AttachOptions) => {
     const { io } = command;
-    if (print && words.length > 0) command.error("give a command or '--print', not both");
+    if (print && words.length > 0) command.error("specify a command or '--print', not both");
     const open = await openNamed(command, name, role);
     if (print) return await keepOpen(command, open);
     const { program, args, env } = await programOf(command, open, words);

@@ -19,9 +19,9 @@ const readWithinMs = 5000;
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Opens the web console of a rack, and signs you in with your token through a link that works once, within a minute. With names of racks it goes through their jumphosts and stays until Ctrl-C: one page shows all of them, the worst first, and a rack that cannot be reached with the reason. With several racks ssh asks for nothing: load your key with ssh-add. Without a token the page of the rack asks for one.',
+      'Opens the web console of a rack and signs you in with your token, through a link that works once, within a minute. If you name racks, it connects through their jumphosts until Ctrl-C and shows all of them on one page, the worst first, including unreachable ones with the reason. With several racks, ssh cannot prompt, so load your key with ssh-add. Without a token, the page asks for one.',
     )
-    .argument('[racks...]', 'names in the list of racks; default the rack of --rack')
+    .argument('[racks...]', 'names in the list of racks (default: the rack of --rack)')
     .option('--all', 'all racks in the list of racks')
     .option('--no-open', 'only print the link')
     .uses('rack', 'url', 'tokenFile')
@@ -30,7 +30,7 @@ export function define(command: SkoloCommand): void {
   command.action(async (names: string[], options: { all?: true; open: boolean }) => {
     const { io } = command;
     const { on } = command.globals();
-    if (options.all && names.length > 0) command.error("give racks or '--all', not both");
+    if (options.all && names.length > 0) command.error("specify racks or '--all', not both");
     const racks = names.length === 0 && on !== undefined ? [on] : names;
     if (options.all || racks.length > 0) {
       const wanted = options.all ? await allRacks(command) : await named(command, racks);
@@ -126,7 +126,7 @@ async function openInBrowser(command: SkoloCommand, link: string): Promise<void>
   const program = process.platform === 'darwin' ? 'open' : 'xdg-open';
   const child = spawn(program, [file], { detached: true, stdio: 'ignore' });
   child.once('error', () => {
-    complain(command.io, `${program} cannot be started; --no-open prints the link`);
+    complain(command.io, `${program} cannot be started; use --no-open to print the link`);
   });
   child.unref();
   await pause(readWithinMs);

@@ -10,7 +10,7 @@ import { untilStopped } from '../../until-stopped.ts';
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Prints a local URL for a service of a rack, and serves it until Ctrl-C. The services of skolo are those of rack.yaml; others, such as prometheus, alertmanager and grafana, are Services of the cluster. The host name in the URL is a secret, which keeps other users of this computer out. A service treats the requests as foreign: send a token of your own.',
+      'Prints a local URL for a service of a rack, and serves it until Ctrl-C. The service is one of skolo, or a Service in the cluster, such as prometheus, alertmanager or grafana. The host name in the URL is a secret, which keeps out other users of your workstation. The service treats the requests as external, so send a token of your own.',
     )
     .argument('<rack>', 'name in the list of racks')
     .argument('<service>', 'name of the service')
@@ -25,7 +25,7 @@ export function define(command: SkoloCommand): void {
     command.atEnd(forward.close);
     const stop = untilStopped(io);
     io.out(`${forward.url}/`);
-    io.err(`${service} of ${name} is at this URL until Ctrl-C`);
+    io.err(`${service} of ${name} is available at this URL until Ctrl-C`);
     if (!stop.signal.aborted) {
       await new Promise((resolve) => stop.signal.addEventListener('abort', resolve));
     }

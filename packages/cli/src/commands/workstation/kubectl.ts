@@ -9,10 +9,10 @@ import { type ProgramEnd, programEnd } from '../../reach/run-program.ts';
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Runs kubectl with the cluster of a rack. Options of skolo stand before the name of the rack; what follows it is for kubectl. A watch (get --watch) begins again after an interruption.',
+      'Runs kubectl on the cluster of a rack. Options of skolo go before the name of the rack, and everything after it is passed to kubectl. A watch (get --watch) restarts after an interruption.',
     )
     .argument('<rack>', 'name in the list of racks')
-    .argument('[arguments...]', 'for kubectl')
+    .argument('[arguments...]', 'arguments for kubectl')
     .addOption(roleOption())
     .uses('clusters')
     .example('skolo kubectl rack4 get pods -A --watch');
@@ -24,7 +24,7 @@ export function define(command: SkoloCommand): void {
     while (isWatch(args) && !end.isStopped && (end.exitCode === 0 || !(await isReady(open)))) {
       const stopped = await untilReady(command, open);
       if (stopped) break;
-      io.err(`skolo: ${name}: the watch was interrupted; it begins again`);
+      io.err(`skolo: ${name}: the watch was interrupted; restarting it`);
       end = await run(command, open, args);
     }
     io.exitCode = end.exitCode;

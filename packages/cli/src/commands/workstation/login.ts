@@ -9,7 +9,7 @@ import { removeToken, saveToken } from '../../workstation/workstation-files.ts';
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Saves your token for the services of a rack, in a file that only you can read. Commands for this rack use it, unless --token-file or SKOLO_TOKEN_FILE gives another one. You type it without seeing it, or it is read from standard input. It is tried first.',
+      'Saves your token for the services of a rack, in a file that only you can read. The token is read from standard input, or prompted for without echo, and tried before it is saved. Commands for this rack use it unless you set --token-file or SKOLO_TOKEN_FILE.',
     )
     .argument('<rack>', 'name of the rack')
     .option('--remove', 'remove the saved token')
@@ -20,22 +20,22 @@ export function define(command: SkoloCommand): void {
     const { io } = command;
     if (remove) {
       const isRemoved = await removeToken(io.env, name);
-      io.err(isRemoved ? `the token for ${name} is removed` : `there is no token for ${name}`);
+      io.err(isRemoved ? `the token for ${name} was removed` : `no token saved for ${name}`);
       return;
     }
     const { rack: file } = command.globals();
     const rack = await loadRack(command.globals());
     if (rack.name !== name) {
-      const message = `${file} is the rack.yaml of ${rack.name}; give that of ${name} with --rack or --on`;
+      const message = `${file} is the rack.yaml of ${rack.name}; specify the one of ${name} with --rack or --on`;
       throw new CliError(message, exitCodes.wrongCommandLine);
     }
     const token = (await io.askSecret(`token for ${name}: `))?.trim() ?? '';
     if (!/^[\x21-\x7e]+$/.test(token)) throw usageError('expected one line with a token');
     const problem = await whyNotTried(command, token);
     const saved = await saveToken(io.env, name, token);
-    const how = problem === undefined ? 'accepted, and saved' : 'saved';
+    const how = problem === undefined ? 'accepted and saved' : 'saved';
     io.err(`the token for ${name} is ${how} in ${saved}`);
-    if (problem !== undefined) io.err(`skolo: it was not tried: ${problem}`);
+    if (problem !== undefined) io.err(`skolo: the token was not tried: ${problem}`);
   });
 }
 
@@ -49,6 +49,8 @@ async function whyNotTried(command: SkoloCommand, token: string): Promise<string
     if (cause instanceof ApiUnreachable) return cause.message;
     if (!(cause instanceof ApiError)) throw error;
     if (cause.status !== 401) return cause.message;
-    throw new CliError(`${cause.message}; make another with skolo token new; nothing is saved`);
+    throw new CliError(
+      `${cause.message}; create another one with skolo token new; nothing was saved`,
+    );
   }
 }

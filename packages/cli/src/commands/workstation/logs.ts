@@ -21,21 +21,21 @@ interface LogsOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Prints log lines of a service, of the agent on a machine, of k3s, or of a systemd unit of the jumphost. Units need `sudo -n journalctl` there.',
+      'Prints log lines of a service, the agent on a machine, k3s, or a systemd unit of the jumphost. Units require `sudo -n journalctl` there.',
     )
     .argument('<rack>', 'name in the list of racks')
     .argument('[source]', 'name of a service or of a machine')
     .option('--k3s', 'log of k3s on the jumphost')
     .option('--unit <unit>', 'log of a systemd unit of the jumphost')
     .option('-f, --follow', 'print new lines until Ctrl-C')
-    .option('--lines <n>', 'number of lines, the newest; of each pod', upTo(1_000_000), 100)
+    .option('--lines <n>', 'number of latest lines, for each pod', upTo(1_000_000), 100)
     .uses('clusters')
     .example('skolo logs rack4 power-cycle-daemon -f');
 
   command.action(async (name: string, source: string | undefined, options: LogsOptions) => {
     const { k3s, unit = k3s ? 'k3s' : undefined } = options;
     if ([source, k3s, options.unit].filter((each) => each !== undefined).length !== 1) {
-      command.error("give a service, a machine, '--k3s' or '--unit'");
+      command.error("specify a service, a machine, '--k3s' or '--unit'");
     }
     const child =
       unit === undefined
@@ -65,7 +65,7 @@ async function ofUnit(
   unit: string,
   { follow, lines }: LogsOptions,
 ): Promise<ChildProcess> {
-  if (!/^[\w@.:-]+$/.test(unit)) command.error(`'${unit}' is not the name of a unit`);
+  if (!/^[\w@.:-]+$/.test(unit)) command.error(`'${unit}' is not a unit name`);
   const jumphost = await openJumphostOf(command, await rackNamed(command, name));
   const line = `sudo -n journalctl --no-pager -n ${lines} ${follow ? '-f ' : ''}-u '${unit}'`;
   return await interruptible(command, (signal) =>
@@ -117,7 +117,7 @@ async function ofPods(
     items.flatMap((pod) => [serviceOf(pod) ?? [], pod.spec.nodeName ?? []].flat()),
   );
   throw new CliError(
-    `${source}: no service of ${name}, and no machine with a pod of the agent${didYouMean(source, known)}`,
+    `${source}: neither a service of ${name} nor a machine with a pod of the agent${didYouMean(source, known)}`,
   );
 }
 

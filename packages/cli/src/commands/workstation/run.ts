@@ -15,11 +15,11 @@ import { interruptible, openJumphostOf } from '../../reach/racks.ts';
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Runs a command on machines of one rack, through ssh and its jumphost, with your own key for them. It prints the lines of each machine, then a table of exit codes. As with ssh, the words are joined and given to the shell there. The log of the jumphost records who ran it.',
+      'Runs a command on machines of one rack over SSH, through its jumphost and with your own key. It prints the output of each machine, then a table of exit codes. As with ssh, the arguments are joined and passed to the remote shell. The log of the jumphost records who ran the command.',
     )
     .argument('<range>', 'machines of one rack')
     .argument('<command...>', 'after --')
-    .option('--timeout <time>', 'for each machine, such as 90s', shortSpan, 60_000)
+    .option('--timeout <time>', 'time limit for each machine, such as 90s', shortSpan, 60_000)
     .uses('clusters', 'on')
     .example("skolo run 'skia-rpi2-rack4-shelf1-[001-040]' -- uptime");
 

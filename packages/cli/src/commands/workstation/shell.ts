@@ -16,17 +16,17 @@ interface ShellOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Starts a shell on a machine, through ssh and the jumphost of its rack, with your own key for that machine. With --bot it is a shell in the pod of the agent, where the bot runs, and with --adb one of a phone. These two use the role admin of the cluster. The log of the jumphost records who started it.',
+      'Starts a shell on a machine over SSH, through the jumphost of its rack and with your own key. --bot starts it in the pod of the agent, where the bot runs, and --adb on a phone; both require the role admin in the cluster. The log of the jumphost records who started it.',
     )
-    .argument('<machine>', 'name in a rack.yaml of the list of racks')
-    .option('--bot', 'in the pod of the agent')
-    .option('--adb <serial>', 'on the phone with this serial number')
+    .argument('<machine>', 'machine in the rack.yaml of any listed rack')
+    .option('--bot', 'start the shell in the pod of the agent')
+    .option('--adb <serial>', 'start the shell on the phone with this serial number')
     .uses('clusters', 'on')
     .example('skolo shell skia-rpi2-rack4-shelf1-007');
 
   command.action(async (name: string, { bot, adb }: ShellOptions) => {
     const { io } = command;
-    if (bot && adb !== undefined) command.error("give '--bot' or '--adb', not both");
+    if (bot && adb !== undefined) command.error("specify '--bot' or '--adb', not both");
     const { rack, machines } = await findMachines(command, [name]);
     const [machine] = machines;
     if (machine === undefined) return;
@@ -76,7 +76,7 @@ async function inPod(
   );
   const [pod] = items;
   if (pod === undefined) {
-    throw new CliError(`${machine}: no pod of the agent runs there; leave out --bot and --adb`);
+    throw new CliError(`${machine}: no pod of the agent is running there; omit --bot and --adb`);
   }
   const flags = hasTerminal ? '-it' : '-i';
   const args = ['exec', flags, '-n', 'skolo-node', pod.metadata.name, '--', ...program];

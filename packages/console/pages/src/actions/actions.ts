@@ -69,7 +69,7 @@ export const actions: Readonly<Record<ActionName, Action>> = {
     title: 'Add a note',
     short: 'Note',
     key: 'n',
-    effect: 'The note is dated and signed, and stays in the history.',
+    effect: 'The note is stored in the history with your name and the time.',
     run: (machines, { reason, key }) =>
       machineState.addNote({ ...keyed(key), body: { machines, text: reason } }),
   },
@@ -77,7 +77,8 @@ export const actions: Readonly<Record<ActionName, Action>> = {
     title: 'Maintenance',
     short: 'Maintenance',
     key: 'm',
-    effect: 'A running task ends as usual, and no other begins. Alerts of the machine are silent.',
+    effect:
+      'A running task continues to its end, and no other task starts. Alerts of the machine are silenced.',
     hasUntil: true,
     run: order('maintenance'),
   },
@@ -86,7 +87,7 @@ export const actions: Readonly<Record<ActionName, Action>> = {
     short: 'Quarantine',
     key: 'q',
     effect:
-      'A running task ends as usual, and no other begins. Alerts stay: something has to be done.',
+      'A running task continues to its end, and no other task starts. Alerts are not silenced, because action is required.',
     hasUntil: true,
     run: order('quarantine'),
   },
@@ -94,14 +95,14 @@ export const actions: Readonly<Record<ActionName, Action>> = {
     title: 'Clear',
     short: 'Clear',
     key: 'c',
-    effect: 'Ends a quarantine that the agent has, and begins repairs of its devices anew.',
+    effect: 'Ends a quarantine that the agent has, and restarts repairs of its devices.',
     run: forEach((name, reason) => machineState.clear({ params: { name }, body: { reason } })),
   },
   cycle: {
     title: 'Power cycle',
     short: 'Power cycle',
     key: 'p',
-    effect: 'Turns the outlets off, and on again. It does not begin while a task runs.',
+    effect: 'Turns the outlets off and on again. It does not start while a task runs.',
     isDangerous: true,
     run: (machines, { reason, force, key }) =>
       powerCycleDaemon.requestCycles({
@@ -114,7 +115,7 @@ export const actions: Readonly<Record<ActionName, Action>> = {
     short: 'Repair step',
     key: 's',
     effect:
-      'The agent carries out one step, also with a phone that works. It rejects while a task runs; a task that begins ends the step.',
+      'The agent performs one step, even with a phone that works. It rejects the step while a task runs, and a task that starts ends the step.',
     isDangerous: true,
     choices: repairChoices,
     run: async ([name = ''], { reason, choice, key }) => {
@@ -128,7 +129,7 @@ export const actions: Readonly<Record<ActionName, Action>> = {
     title: 'Reboot',
     short: 'Reboot',
     key: 'b',
-    effect: 'The agent reboots the machine. It rejects while a task runs.',
+    effect: 'The agent reboots the machine. It rejects the reboot while a task runs.',
     isDangerous: true,
     run: forEach((name, reason, key) =>
       machineState.reboot({ ...keyed(key), params: { name }, body: { reason } }),
@@ -138,7 +139,7 @@ export const actions: Readonly<Record<ActionName, Action>> = {
     title: 'Hold power',
     short: 'Hold',
     key: 'h',
-    effect: 'Nobody cycles the power of the machine, the automatic repair neither.',
+    effect: 'Blocks power cycles of the machine, including those of automatic repair.',
     hasUntil: true,
     run: (targets, { reason, until }) =>
       powerCycleDaemon.hold({ body: { targets, reason, ...(until && { until }) } }),

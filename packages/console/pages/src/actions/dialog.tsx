@@ -16,7 +16,7 @@ const spans: readonly [string, number][] = [
   ['4 hours', 4 * hour],
   ['1 day', 24 * hour],
   ['1 week', 168 * hour],
-  ['until somebody ends it', 0],
+  ['until someone ends it', 0],
 ];
 
 export function ActionDialog({
@@ -83,7 +83,7 @@ export function ActionDialog({
         {action.hasUntil && <HowLong ms={forMs} onChange={setForMs} />}
         {isMany && (
           <label>
-            These are more than 10 % of the rack. Type their number, {names.length}
+            These are more than 10 % of the rack. To confirm, type their number, {names.length}
             <input
               inputMode="numeric"
               required
@@ -142,7 +142,7 @@ function useSubmit(run: (request: { key: string; at: number }) => Promise<void>,
 function Done({ title, onClose }: { title: string; onClose(): void }) {
   return (
     <Dialog title={title} onClose={onClose}>
-      <p role="status">Done. The page shows the effect as soon as it is there.</p>
+      <p role="status">Done. The page shows the effect as soon as it occurs.</p>
       <button type="button" class="primary" ref={focus} onClick={onClose}>
         Close
       </button>
@@ -166,8 +166,8 @@ function Warnings({
       {busy > 0 && action !== 'note' && (
         <p class="warning">
           {busy === 1 && machines.length === 1
-            ? 'A task runs on it.'
-            : `A task runs on ${busy} of them.`}
+            ? 'A task is running on it.'
+            : `A task is running on ${busy} of them.`}
         </p>
       )}
       {others.length > 0 && <p class="warning">Also loses power: {others.join(', ')}.</p>}
@@ -212,7 +212,7 @@ function Steps({
         </select>
       </label>
       <p class="warning" role="status">
-        {choices[chosen]?.effect ?? 'The agent of this machine names no step.'}
+        {choices[chosen]?.effect ?? 'The agent of this machine reports no repair steps.'}
       </p>
     </>
   );

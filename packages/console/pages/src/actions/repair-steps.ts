@@ -23,20 +23,20 @@ function effectOf(
   const others = machine.devices.map(({ name }) => name).filter((name) => name !== device);
   switch (step) {
     case 'adb-reconnect':
-      return `The adb server connects to ${device} again. Nothing else is touched.`;
+      return `The adb server reconnects to ${device}. Nothing else is affected.`;
     case 'adb-restart':
-      return `The adb server of the machine restarts: ${[device, ...others].join(', ')} disconnect for some seconds.`;
+      return `The adb server of the machine restarts: ${[device, ...others].join(', ')} disconnect for a few seconds.`;
     case 'device-reboot':
       return `${device} reboots.`;
     case 'usb-cycle':
-      return `The USB port of ${device} loses power for some seconds.`;
+      return `The USB port of ${device} loses power for a few seconds.`;
     case 'power-cycle': {
       const also = fedWith([`${machine.name}-${device}`], rack);
-      const text = `The power-cycle daemon turns off what feeds ${device}, and on again.`;
+      const text = `The power-cycle daemon turns the outlet of ${device} off and on again.`;
       return also.length > 0 ? `${text} Also loses power: ${also.join(', ')}.` : text;
     }
     default:
-      return `The agent carries out ${step} with ${device}.`;
+      return `The agent performs ${step} with ${device}.`;
   }
 }
 

@@ -2,10 +2,10 @@ import type { KnownAlert } from '@skolo/api/alert-to-pubsub';
 import { alertToPubsub } from '../live/api.ts';
 import { mayOperate, useLive } from '../live/store.ts';
 import { Failure, Load, useAttempt, useLoaded } from '../parts/load.tsx';
+import { go, hrefOf, type Route } from '../parts/router.ts';
 import { SearchField } from '../parts/search-field.tsx';
 import { Table } from '../parts/table.tsx';
 import { Ago } from '../parts/time.tsx';
-import { go, hrefOf, type Route } from '../shell/router.ts';
 
 const everyMs = 5000;
 
@@ -31,18 +31,24 @@ export function Alerts({ route }: { route: Route }) {
         {({ alerts, status, deadLetters }) => (
           <>
             <p class={`card ${status.healthy ? '' : 'bad'}`}>
-              {status.healthy ? 'Alerts get through.' : `Alerts may not get through: ${status.why}`}
+              {status.healthy
+                ? 'Alerts are delivered.'
+                : `Alerts may not be delivered: ${status.why}`}
             </p>
             <Firing alerts={alerts} text={text} />
             <h2>Delivery</h2>
-            {status.receivers.length === 0 && <p class="muted">No alert was received yet.</p>}
+            {status.receivers.length === 0 && <p class="muted">No alert has been received yet.</p>}
             {status.receivers.length > 0 && (
               <Table caption="Receivers" head={['Received from', 'State', 'Last']}>
                 {status.receivers.map(({ name, isExpected, isSilent, lastHeard }) => (
                   <tr key={name}>
                     <th scope="row">{name}</th>
                     <td>
-                      {isSilent ? (isExpected ? 'silent' : 'silent, and not expected') : 'heard'}
+                      {isSilent
+                        ? isExpected
+                          ? 'silent'
+                          : 'silent, but not expected'
+                        : 'receiving'}
                     </td>
                     <td>
                       <Ago time={lastHeard} suffix=" ago" />
@@ -149,7 +155,7 @@ function Retry({ onDone }: { onDone(): void }) {
   return canRetry ? (
     <>
       <button type="button" onClick={() => void retry()}>
-        Send them again
+        Resend
       </button>
       {failed && <Failure error={failed} />}
     </>

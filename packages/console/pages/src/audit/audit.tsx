@@ -1,13 +1,13 @@
 import type { AuditedChange } from '@skolo/api/merge-audit-logs';
 import { mayOperate, useLive } from '../live/store.ts';
+import { useKeys } from '../parts/keys.ts';
 import { MachineLink } from '../parts/links.tsx';
 import { Failure } from '../parts/load.tsx';
 import { NeedsOperate } from '../parts/needs-operate.tsx';
+import { go, hrefOf, type Route } from '../parts/router.ts';
 import { SearchField } from '../parts/search-field.tsx';
 import { Table } from '../parts/table.tsx';
 import { At } from '../parts/time.tsx';
-import { useKeys } from '../shell/keys.ts';
-import { go, hrefOf, type Route } from '../shell/router.ts';
 import { type AuditFilter, auditedServices, useAudit } from './use-audit.ts';
 
 /** More are behind `and 3 more`. */
@@ -36,10 +36,7 @@ function Changes({ filter }: { filter: AuditFilter }) {
     <>
       <Filter filter={filter} shown={changes.length} isLoading={isLoading} reload={reload} />
       {failed.map(({ name, error }) => (
-        <Failure
-          key={name}
-          error={new Error(`${name}: its entries are missing: ${error.message}`)}
-        />
+        <Failure key={name} error={new Error(`${name}: entries are missing: ${error.message}`)} />
       ))}
       {skipped > 0 && (
         <p class="warning">
@@ -57,7 +54,7 @@ function Changes({ filter }: { filter: AuditFilter }) {
         </Table>
       )}
       {changes.length === 0 && !isLoading && failed.length === 0 && (
-        <p class="muted">{completeTo ? 'Nothing found so far.' : 'There is no such entry.'}</p>
+        <p class="muted">{completeTo ? 'No entries found so far.' : 'No entries match.'}</p>
       )}
       {completeTo && (
         <p>
@@ -136,7 +133,7 @@ function Row({ change, filter }: { change: AuditedChange; filter: AuditFilter })
       <td>{why}</td>
       <td>
         {outcome === 'begun' ? (
-          <span class="warning">begun: under way, or the service died</span>
+          <span class="warning">started: still running, or the service stopped</span>
         ) : (
           <span class={isBad ? 'failure' : ''}>{outcome}</span>
         )}

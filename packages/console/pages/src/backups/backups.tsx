@@ -1,9 +1,9 @@
 import type { BackupDevice } from '@skolo/api/router-backup';
 import { routerBackup } from '../live/api.ts';
 import { Load, useLoaded } from '../parts/load.tsx';
+import { hrefOf, type Route } from '../parts/router.ts';
 import { Table } from '../parts/table.tsx';
 import { Ago } from '../parts/time.tsx';
-import { hrefOf, type Route } from '../shell/router.ts';
 import { Versions } from './versions.tsx';
 
 const everyMs = 15_000;
@@ -27,7 +27,7 @@ function Devices() {
           <>
             {lost.map((each) => (
               <p class="failure" key={each.device}>
-                {each.device}: {each.versions ?? 'some'} versions of its history are lost.
+                {each.device}: {each.versions ?? 'some'} versions are missing from its history.
               </p>
             ))}
             <Table

@@ -1,7 +1,7 @@
 import { routerBackup } from '../live/api.ts';
 import { Load, useLoaded } from '../parts/load.tsx';
+import { hrefOf, type Route } from '../parts/router.ts';
 import { At } from '../parts/time.tsx';
-import { hrefOf, type Route } from '../shell/router.ts';
 import { SideBySide } from './side-by-side.tsx';
 
 /** Versions of a device, and what has changed between two of them. Secrets are masked by the service. */
@@ -22,7 +22,7 @@ export function Versions({ device, route }: { device: string; route: Route }) {
         {({ versions }) => {
           const newer = versions.find(({ id }) => id === to) ?? versions[0];
           const older = versions.find(({ id }) => id === from) ?? versions[1];
-          if (!newer) return <p class="muted">There is no version yet.</p>;
+          if (!newer) return <p class="muted">There are no versions yet.</p>;
           return (
             <div class="versions">
               <fieldset>
@@ -58,7 +58,7 @@ export function Versions({ device, route }: { device: string; route: Route }) {
               {older ? (
                 <Difference device={device} from={older.id} to={newer.id} />
               ) : (
-                <p class="muted">There is one version, so there is nothing to compare.</p>
+                <p class="muted">There is only one version, so there is nothing to compare.</p>
               )}
             </div>
           );
@@ -80,7 +80,7 @@ function Difference({ device, from, to }: { device: string; from: string; to: st
   return (
     <Load of={loaded}>
       {({ diff }) =>
-        diff === '' ? <p class="muted">No difference.</p> : <SideBySide diff={diff} />
+        diff === '' ? <p class="muted">No differences.</p> : <SideBySide diff={diff} />
       }
     </Load>
   );

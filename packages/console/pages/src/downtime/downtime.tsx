@@ -1,13 +1,13 @@
 import { machineState } from '../live/api.ts';
 import { MachineLink } from '../parts/links.tsx';
 import { Load, useLoaded } from '../parts/load.tsx';
+import { hrefOf, type Route } from '../parts/router.ts';
 import { Table } from '../parts/table.tsx';
 import { span } from '../parts/time.tsx';
-import { hrefOf, type Route } from '../shell/router.ts';
 
 const choices = ['1', '7', '30', '90'];
 
-/** Machines that lost the most time to faults. */
+/** Machines with the most downtime because of faults. */
 export function Downtime({ route }: { route: Route }) {
   const days = route.query.get('days') ?? '30';
   const loaded = useLoaded(
@@ -16,7 +16,7 @@ export function Downtime({ route }: { route: Route }) {
   );
   return (
     <>
-      <h1>Most time lost to faults</h1>
+      <h1>Machine downtime</h1>
       <nav class="tabs" aria-label="Period">
         {choices.map((each) => (
           <a

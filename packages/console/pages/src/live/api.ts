@@ -101,7 +101,7 @@ async function call(service: string, route: Route, request: AnyRequest, baseUrl:
     if (error instanceof CallFailed) throw error;
     const detail = late.signal.aborted
       ? `${service} did not answer in time`
-      : 'the console’s service is not reachable';
+      : 'the console service is unreachable';
     throw new CallFailed(0, { detail });
   } finally {
     if (!isStream) clearTimeout(timer);
@@ -136,6 +136,6 @@ async function problemOf(response: Response): Promise<Partial<Problem>> {
   try {
     return JSON.parse(plainJson(await response.text()));
   } catch {
-    return { detail: `the answer is ${response.status}, and not from this service` };
+    return { detail: `the response (${response.status}) is not from this service` };
   }
 }

@@ -2,8 +2,8 @@ import type { Machine } from '@skolo/api/machine-state';
 import type { ComponentChildren } from 'preact';
 import { Facts } from '../parts/facts.tsx';
 import { PortLink } from '../parts/links.tsx';
+import { hrefOf } from '../parts/router.ts';
 import { Ago } from '../parts/time.tsx';
-import { hrefOf } from '../shell/router.ts';
 
 /** What is known of a machine besides its history. */
 export function About({ machine }: { machine: Machine }) {

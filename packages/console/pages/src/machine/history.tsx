@@ -2,8 +2,8 @@ import type { HistoryEntry, Machine } from '@skolo/api/machine-state';
 import { useState } from 'preact/hooks';
 import { machineState } from '../live/api.ts';
 import { Load, useLoaded } from '../parts/load.tsx';
+import { hrefOf, type Route } from '../parts/router.ts';
 import { At, span, useNow } from '../parts/time.tsx';
-import { hrefOf, type Route } from '../shell/router.ts';
 import { textOf } from './entry-text.ts';
 import { Timeline } from './timeline.tsx';
 
@@ -68,7 +68,7 @@ export function History({ machine, route }: { machine: Machine; route: Route }) 
 
 function Entries({ entries, truncated }: { entries: HistoryEntry[]; truncated: boolean }) {
   const [shown, setShown] = useState(first);
-  if (entries.length === 0) return <p class="muted">Nothing happened in this period.</p>;
+  if (entries.length === 0) return <p class="muted">No entries in this period.</p>;
   return (
     <>
       <ol class="entries">
@@ -93,7 +93,7 @@ function Entries({ entries, truncated }: { entries: HistoryEntry[]; truncated: b
           Show more of {entries.length}
         </button>
       )}
-      {truncated && <p class="muted">There is more than that: choose a shorter period.</p>}
+      {truncated && <p class="muted">There are more entries; choose a shorter period.</p>}
     </>
   );
 }

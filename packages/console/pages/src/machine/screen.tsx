@@ -45,12 +45,12 @@ export function Screen({ machine: { name, devices } }: { machine: Machine }) {
           </button>
           {isTaskInTheWay && (
             <button type="button" class="danger" onClick={() => void look(true, true)}>
-              Take it during the task
+              Take it even during the task
             </button>
           )}
         </div>
       ) : (
-        <p class="muted">Looking at the screen needs the role operate.</p>
+        <p class="muted">Viewing the screen requires the role operate.</p>
       )}
     </section>
   );

@@ -1,4 +1,4 @@
-import { hrefOf } from '../shell/router.ts';
+import { hrefOf } from './router.ts';
 
 export function MachineLink({ name, text = name }: { name: string; text?: string }) {
   return <a href={hrefOf('machine', [name])}>{text}</a>;

@@ -11,11 +11,11 @@ export function Cycles({ cycles }: { cycles: PowerCycle[] }) {
   const finished = cycles.filter(({ finishedAt }) => finishedAt !== undefined);
   return (
     <>
-      <h2>Under way</h2>
+      <h2>Running</h2>
       {running.length === 0 ? (
-        <p class="muted">No cycle is under way.</p>
+        <p class="muted">No cycles are running.</p>
       ) : (
-        <Table caption="Cycles under way" head={['Target', 'Step', 'What', 'By', 'Reason', '']}>
+        <Table caption="Running cycles" head={['Target', 'Step', 'What', 'By', 'Reason', '']}>
           {running.map((cycle) => (
             <Row key={cycle.id} cycle={cycle} />
           ))}

@@ -1,10 +1,10 @@
 import type { OutletStatus } from '@skolo/api/power-cycle-daemon';
 import { useState } from 'preact/hooks';
 import { PortLink } from '../parts/links.tsx';
+import { go, hrefOf } from '../parts/router.ts';
 import { SearchField } from '../parts/search-field.tsx';
 import { Table } from '../parts/table.tsx';
 import { Ago } from '../parts/time.tsx';
-import { go, hrefOf } from '../shell/router.ts';
 import { SwitchDialog } from './switch-dialog.tsx';
 
 /** Outlets in use: first those that are not as they should be. */
@@ -87,7 +87,7 @@ function Remarks({
       {stuckOff && <span class="failure">stuck off. </span>}
       {pendingOnSince && (
         <span class="warning">
-          to be turned on again, since <Ago time={pendingOnSince} />.{' '}
+          waiting to be turned on again since <Ago time={pendingOnSince} />.{' '}
         </span>
       )}
       {switchedOff && (

@@ -53,11 +53,11 @@ export function SwitchDialog({
           <p>It feeds {feeds.join(', ') || 'nothing in rack.yaml'}.</p>
         ) : (
           <>
-            <p>It stays off until somebody turns it on, also when its device reboots.</p>
+            <p>It stays off until someone turns it on, even if its device reboots.</p>
             <Losing what="Lose power" names={after?.dark ?? feeds} />
             <Losing what="Lose the network" names={after?.offline ?? []} />
             <Losing what="Lose one of their feeds" names={after?.fedTwice ?? []} />
-            {busy.length > 0 && <Losing what="Run a task" names={busy} />}
+            {busy.length > 0 && <Losing what="Have a running task" names={busy} />}
           </>
         )}
         <label>

@@ -10,16 +10,16 @@ export function RackFile() {
     <>
       <h1>rack.yaml</h1>
       <p>
-        In force for <Ago time={loadedAt} />.
+        Active for <Ago time={loadedAt} />.
       </p>
       {problems.length > 0 && (
         <section class="card bad">
-          <h2>The file of now was rejected</h2>
-          <p>The last good one stays in force.</p>
+          <h2>The current file was rejected</h2>
+          <p>The last valid version stays active.</p>
           <Lines lines={problems} />
         </section>
       )}
-      <h2>What the last reload changed</h2>
+      <h2>Changes of the last reload</h2>
       <Lines lines={changes} />
       <h2>Warnings</h2>
       <Lines lines={warnings} />

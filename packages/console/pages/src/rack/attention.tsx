@@ -3,8 +3,8 @@ import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { Condition } from '../parts/condition.tsx';
 import { MachineLink } from '../parts/links.tsx';
+import { hrefOf } from '../parts/router.ts';
 import { Ago } from '../parts/time.tsx';
-import { hrefOf } from '../shell/router.ts';
 
 /** Two rows on a laptop. */
 const most = 8;
@@ -26,7 +26,7 @@ export function Attention({
     ...ofRack,
     ...shown.map((machine) => <Person key={machine.name} machine={machine} />),
   ];
-  const people = `${waiting.length} ${waiting.length === 1 ? 'machine needs' : 'machines need'} a person`;
+  const people = `${waiting.length} ${waiting.length === 1 ? 'machine needs' : 'machines need'} attention`;
   return (
     <section class="attention" aria-label="Needs attention">
       <h2>
@@ -104,7 +104,7 @@ function cardsOfAlertPath(known: RackView['alertPath'], services: RackView['serv
   const silent = deliverer?.reachable === false ? { isBroken: true, text: why } : undefined;
   const path = known ?? silent;
   if (!path) return [];
-  const title = path.isBroken ? 'Alerts may not get through' : 'Alert delivery: not yet confirmed';
+  const title = path.isBroken ? 'Alerts may not be delivered' : 'Alert delivery: not yet confirmed';
   const href = hrefOf('alerts');
   return [
     <Card key="alert path" isBad={path.isBroken} href={href} title={title} text={path.text} />,

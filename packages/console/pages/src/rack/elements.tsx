@@ -1,8 +1,8 @@
 import type { RackElement, RackPort } from '@skolo/api/machine-state';
 import { Component } from 'preact';
 import { MachineLink } from '../parts/links.tsx';
+import { hrefOf } from '../parts/router.ts';
 import { Ago } from '../parts/time.tsx';
-import { hrefOf } from '../shell/router.ts';
 
 /** Router, switches and PDUs with their ports. */
 export function Elements({

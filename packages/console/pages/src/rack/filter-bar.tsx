@@ -1,6 +1,6 @@
 import type { Machine } from '@skolo/api/machine-state';
 import { Condition, conditions } from '../parts/condition.tsx';
-import { go, hrefOf } from '../shell/router.ts';
+import { go, hrefOf } from '../parts/router.ts';
 import { codesOf, type Filter, modelsOf, valuesOf } from './filter.ts';
 
 export function FilterBar({

@@ -6,8 +6,8 @@ import { type ActionName, actions } from '../actions/actions.ts';
 import { ActionButtons } from '../actions/bar.tsx';
 import { openAction } from '../actions/host.tsx';
 import { useLive } from '../live/store.ts';
-import { useKeys } from '../shell/keys.ts';
-import { go, hrefOf, type Route } from '../shell/router.ts';
+import { useKeys } from '../parts/keys.ts';
+import { go, hrefOf, type Route } from '../parts/router.ts';
 import { isArrow, nextIn } from './arrows.ts';
 import { Attention } from './attention.tsx';
 import { Elements } from './elements.tsx';
@@ -176,13 +176,13 @@ function useRackKeys({
   act(action: ActionName): void;
 }) {
   useKeys('Rack', [
-    { key: 'ArrowDown', what: 'with the other arrows: from tile to tile', run: begin },
+    { key: 'ArrowDown', what: 'and the other arrow keys: move from tile to tile', run: begin },
     { key: ' ', what: 'selects the machine', run: toggle },
-    { key: 'a', what: 'selects all that the filter shows', run: () => choose(true) },
-    { key: 'Escape', what: 'selects nothing', run: () => choose(false) },
+    { key: 'a', what: 'selects all machines that match the filter', run: () => choose(true) },
+    { key: 'Escape', what: 'clears the selection', run: () => choose(false) },
     ...Object.entries(actions).map(([name, { key, title }]) => ({
       key,
-      what: `${title}, of the selection or the tile`,
+      what: `${title}, for the selection or the tile`,
       run: () => act(name as ActionName),
     })),
   ]);
@@ -207,7 +207,7 @@ function Selection({
         </button>
       )}
       <button type="button" class="quiet" onClick={() => onChange(new Set())}>
-        Select nothing
+        Clear selection
       </button>
     </section>
   );

@@ -1,6 +1,6 @@
 import type { Machine, RackView } from '@skolo/api/machine-state';
+import { hrefOf } from '../parts/router.ts';
 import { useNow } from '../parts/time.tsx';
-import { hrefOf } from '../shell/router.ts';
 import { Tile } from './tile.tsx';
 
 const minuteMs = 60_000;

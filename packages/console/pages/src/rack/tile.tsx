@@ -1,8 +1,8 @@
 import type { Machine } from '@skolo/api/machine-state';
 import { Component } from 'preact';
 import { ConditionIcon, wordFor } from '../parts/condition.tsx';
+import { hrefOf } from '../parts/router.ts';
 import { shortSpan } from '../parts/time.tsx';
-import { hrefOf } from '../shell/router.ts';
 
 interface Props {
   machine: Machine;

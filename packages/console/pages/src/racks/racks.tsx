@@ -3,9 +3,9 @@ import type { ConsoleRack } from '@skolo/api/console-racks';
 import { useEffect } from 'preact/hooks';
 import { CallFailed, racksConsole } from '../live/api.ts';
 import { Load, useLoaded } from '../parts/load.tsx';
+import { go, parseHash } from '../parts/router.ts';
 import { Table } from '../parts/table.tsx';
 import { Ago } from '../parts/time.tsx';
-import { go, parseHash } from '../shell/router.ts';
 
 const everyMs = 2000;
 
@@ -21,7 +21,7 @@ export function Racks() {
       <h1>Racks</h1>
       <Load of={loaded}>
         {(racks) => (
-          <Table caption="Racks" head={['Rack', 'Connection', 'Machines', 'What is wrong']}>
+          <Table caption="Racks" head={['Rack', 'Connection', 'Machines', 'Problem']}>
             {racks.map((rack) => (
               <Row key={rack.name} rack={rack} />
             ))}
@@ -32,7 +32,7 @@ export function Racks() {
   );
 }
 
-const words = { connecting: 'connecting', live: 'connected', lost: 'not reachable' } as const;
+const words = { connecting: 'connecting', live: 'connected', lost: 'unreachable' } as const;
 
 function Row({ rack }: { rack: ConsoleRack }) {
   const { name, connection, since, why, known } = rack;

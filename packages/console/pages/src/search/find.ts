@@ -1,6 +1,6 @@
 /** Finds anything of the rack by a name, an address, a MAC, a serial number or a port. */
 import type { Machine, RackView } from '@skolo/api/machine-state';
-import { hrefOf } from '../shell/router.ts';
+import { hrefOf } from '../parts/router.ts';
 
 export interface Found {
   text: string;

@@ -1,6 +1,6 @@
 import { useMemo, useState } from 'preact/hooks';
 import { useLive } from '../live/store.ts';
-import { go, hrefOf } from '../shell/router.ts';
+import { go, hrefOf } from '../parts/router.ts';
 import { type Found, find } from './find.ts';
 
 /** A combobox (WAI-ARIA APG): the focus stays in the field, and the arrow keys choose. */
@@ -43,7 +43,7 @@ export function Search() {
         id="search"
         type="text"
         role="combobox"
-        aria-label="Search names, addresses, MACs, serials, ports"
+        aria-label="Search names, addresses, MACs, serial numbers, ports"
         aria-expanded={found.length > 0}
         aria-controls="found"
         aria-autocomplete="list"

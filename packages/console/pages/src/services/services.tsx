@@ -7,7 +7,7 @@ export function Services() {
   return (
     <>
       <h1>Services</h1>
-      <Table caption="Services" head={['Service', 'State', 'Version', 'What is wrong', 'For']}>
+      <Table caption="Services" head={['Service', 'State', 'Version', 'Problem', 'For']}>
         {services?.map(({ name, reachable, ready, version, why, degraded }) => {
           const state = !reachable
             ? 'unreachable'

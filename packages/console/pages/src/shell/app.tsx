@@ -1,11 +1,11 @@
 import { useEffect, useState } from 'preact/hooks';
 import { ActionHost } from '../actions/host.tsx';
 import { useLive } from '../live/store.ts';
+import { useKeys } from '../parts/keys.ts';
+import { go, hrefOf, useRoute } from '../parts/router.ts';
 import { Search } from '../search/search.tsx';
 import { Banner } from './banner.tsx';
 import { Help } from './help.tsx';
-import { useKeys } from './keys.ts';
-import { go, hrefOf, useRoute } from './router.ts';
 import { SignIn } from './sign-in.tsx';
 import { useTheme } from './theme.ts';
 import { views } from './views.ts';
@@ -42,7 +42,7 @@ function Shell() {
   return (
     <>
       <button type="button" class="skip" onClick={focusMain}>
-        Skip to the content
+        Skip to content
       </button>
       <header class="top">
         {hasOtherRacks && <a href="../">All racks</a>}
@@ -89,7 +89,7 @@ function Shell() {
           <View route={route} />
         ) : (
           <p>
-            There is no view “{route.view}”. <a href={hrefOf('rack')}>To the rack</a>
+            Page not found: “{route.view}”. <a href={hrefOf('rack')}>To the rack</a>
           </p>
         )}
       </main>

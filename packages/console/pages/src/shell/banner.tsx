@@ -11,8 +11,8 @@ export function Banner() {
     <div role="status" aria-live="polite">
       {connection === 'lost' && (
         <p class="banner">
-          Not connected{lostAt && now - lostAt > 5000 ? ` for ${span(now - lostAt)}` : ''}: {why}.
-          The page shows the state of before, and connects again by itself.
+          Connection lost{lostAt && now - lostAt > 5000 ? ` for ${span(now - lostAt)}` : ''}: {why}.
+          The page shows the last known state, and reconnects automatically.
         </p>
       )}
     </div>

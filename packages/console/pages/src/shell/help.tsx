@@ -1,5 +1,5 @@
 import { Dialog } from '../parts/dialog.tsx';
-import { areCharactersOn, keyGroups, turnCharacters } from './keys.ts';
+import { areCharactersOn, keyGroups, turnCharacters } from '../parts/keys.ts';
 
 export function Help({ onClose }: { onClose(): void }) {
   return (
@@ -10,7 +10,7 @@ export function Help({ onClose }: { onClose(): void }) {
           defaultChecked={areCharactersOn()}
           onChange={({ currentTarget }) => turnCharacters(currentTarget.checked)}
         />{' '}
-        Single characters act as keys
+        Single characters act as shortcuts
       </label>
       {keyGroups().map(([group, keys]) => (
         <section key={group}>

@@ -3,7 +3,7 @@ import type { ConsoleSession } from '@skolo/api/console';
 import { CallFailed, machineState } from '../live/api.ts';
 import { followRack } from '../live/follow.ts';
 import { getLive, onLive, setLive } from '../live/store.ts';
-import { go, hrefOf, parseHash } from './router.ts';
+import { go, hrefOf, parseHash } from '../parts/router.ts';
 
 const retryMs = 3000;
 

@@ -41,8 +41,8 @@ export function SignIn() {
           Sign in
         </button>
         <p class="muted">
-          <code>skolo console</code> opens this page signed in. <code>skolo token new NAME</code>{' '}
-          makes a token.
+          <code>skolo console</code> opens this page and signs you in.{' '}
+          <code>skolo token new NAME</code> creates a token.
         </p>
       </form>
     </main>

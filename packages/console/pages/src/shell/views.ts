@@ -4,13 +4,13 @@ import { Audit } from '../audit/audit.tsx';
 import { Backups } from '../backups/backups.tsx';
 import { Downtime } from '../downtime/downtime.tsx';
 import { MachineView } from '../machine/machine.tsx';
+import type { Route } from '../parts/router.ts';
 import { Power } from '../power/power.tsx';
 import { RackPage } from '../rack/rack.tsx';
 import { RackFile } from '../rack-file/rack-file.tsx';
 import { Services } from '../services/services.tsx';
 import { Tokens } from '../tokens/tokens.tsx';
 import { Visit } from '../visit/visit.tsx';
-import type { Route } from './router.ts';
 
 interface View {
   /** First part of its link. */

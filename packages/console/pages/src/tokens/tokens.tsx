@@ -1,10 +1,10 @@
 import { metadataServer } from '../live/api.ts';
 import { MachineLink } from '../parts/links.tsx';
 import { Load, useLoaded } from '../parts/load.tsx';
+import { go, hrefOf, type Route } from '../parts/router.ts';
 import { SearchField } from '../parts/search-field.tsx';
 import { Table } from '../parts/table.tsx';
 import { Ago, span } from '../parts/time.tsx';
-import { go, hrefOf, type Route } from '../shell/router.ts';
 
 const everyMs = 10_000;
 
@@ -43,7 +43,7 @@ export function Tokens({ route }: { route: Route }) {
                       <td>{email}</td>
                       <td>
                         {left === undefined ? (
-                          <span class="failure">none that is valid</span>
+                          <span class="failure">no valid token</span>
                         ) : (
                           `valid for ${span(left * 1000)}`
                         )}

@@ -52,7 +52,7 @@ export async function startRealRack(options: Options): Promise<RealRack> {
     setImage(name, image) {
       call('set', 'image', '-n', 'skolo', `${kindOf(name)}/${name}`, `${name}=${image}`);
     },
-    close: plane.close,
+    close: () => plane.close(),
   };
   return rack;
 }

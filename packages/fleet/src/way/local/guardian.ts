@@ -75,7 +75,7 @@ export async function startGuardian(env: NodeJS.ProcessEnv): Promise<Guardian> {
   if (folder === '') {
     await ended;
     throw new FleetError(
-      `${parent}: no folder for the session: ${complaint.trim()}; set XDG_RUNTIME_DIR to a folder of yours`,
+      `${parent}: creating a folder for the session failed: ${complaint.trim()}; set XDG_RUNTIME_DIR to a folder that you own`,
     );
   }
   let sockets = 0;

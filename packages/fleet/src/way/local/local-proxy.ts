@@ -29,14 +29,14 @@ export async function startLocalProxy(
     client.on('error', () => client.destroy());
     const given = Buffer.from(request.headers['proxy-authorization'] ?? '');
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
-      return client.end('HTTP/1.1 407 a password is needed\r\nProxy-Authenticate: Basic\r\n\r\n');
+      return client.end('HTTP/1.1 407 password required\r\nProxy-Authenticate: Basic\r\n\r\n');
     }
     const left = new AbortController();
     client.once('close', () => left.abort());
     try {
       const patience = AbortSignal.any([left.signal, AbortSignal.timeout(patienceMs)]);
       const opening = open(request.url ?? '', patience);
-      if (opening === undefined) return client.end('HTTP/1.1 403 not to this address\r\n\r\n');
+      if (opening === undefined) return client.end('HTTP/1.1 403 address not allowed\r\n\r\n');
       const upstream = await opening;
       if (client.destroyed) return upstream.destroy();
       upstream.on('error', () => client.destroy()).on('close', () => client.destroy());

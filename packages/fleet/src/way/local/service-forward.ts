@@ -37,7 +37,10 @@ export async function startForward(
       response.writeHead(answered.statusCode ?? 502, answered.rawHeaders);
       return pipeline(answered, response, () => socket.destroy());
     } catch (error) {
-      return reject(response, `no answer from ${target.host}:${target.port}: ${errorText(error)}`);
+      return reject(
+        response,
+        `no response from ${target.host}:${target.port}: ${errorText(error)}`,
+      );
     }
   }
 

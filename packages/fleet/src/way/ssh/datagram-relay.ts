@@ -54,8 +54,8 @@ export function streamOf(child: ChildProcess): Duplex {
   child.on('close', () => {
     const why = complaint.trim().split('\n').at(-1) || 'no reason given';
     const text = why.includes('ECONNREFUSED')
-      ? 'its port is closed (ECONNREFUSED); turn the service on there, or correct the port in rack.yaml'
-      : `the relay on the jumphost has ended: ${why}`;
+      ? 'its port is closed (ECONNREFUSED); enable the service there, or correct the port in rack.yaml'
+      : `the relay on the jumphost exited: ${why}`;
     stream.destroy(new Error(text));
   });
   return stream;

@@ -15,12 +15,12 @@ const known: readonly Known[] = [
   {
     pattern: /REMOTE HOST IDENTIFICATION HAS CHANGED/,
     explain: ({ host }) =>
-      `its ssh host key has changed; if ${host} was replaced, remove the old key with ssh-keygen -R ${host}, otherwise find out who answers there`,
+      `its SSH host key has changed; if ${host} was replaced, remove the old key with ssh-keygen -R ${host}, otherwise find out which computer responds there`,
   },
   {
     pattern: /Host key verification failed|No \w+ host key is known/,
     explain: (way) =>
-      `its ssh host key is not known; run ${sshCommand(way)} once, compare the fingerprint, and accept it`,
+      `its SSH host key is unknown; run ${sshCommand(way)} once, compare the fingerprint, and accept it`,
   },
   {
     pattern: /Permission denied|Too many authentication failures/,
@@ -28,8 +28,8 @@ const known: readonly Known[] = [
       const user = /(\S+)@\S+: Permission denied/.exec(said)?.[1] ?? way.user;
       const whose = user === undefined ? '' : ` for the user ${user}`;
       return way.signIn?.hasPassword
-        ? `ssh accepts neither your keys nor the password${whose}; find out its own, and try ${sshCommand(way)}`
-        : `ssh accepts none of your keys${whose}; load one with ssh-add, or name another user, and try ${sshCommand(way)}`;
+        ? `SSH sign-in failed with your keys and with the password${whose}; find out its password, and try ${sshCommand(way)}`
+        : `SSH accepts none of your keys${whose}; load a key with ssh-add, or specify another user, and try ${sshCommand(way)}`;
     },
   },
   {
@@ -38,25 +38,25 @@ const known: readonly Known[] = [
   },
   {
     pattern: /Connection refused/,
-    explain: () => 'connection refused; sshd does not run there, or a firewall rejects you',
+    explain: () => 'connection refused; sshd is not running there, or a firewall rejects you',
   },
   {
     pattern: /timed out|Stdio forwarding request failed|No route to host|Network is unreachable/,
     explain: ({ host }, said) =>
-      `${/No route|unreachable/.exec(said) ? 'no route' : 'no answer'}; check your network and VPN, and whether ${host} has power`,
+      `${/No route|unreachable/.exec(said) ? 'no route' : 'no response'}; check your network and VPN, and whether ${host} has power`,
   },
 ];
 
 /** A failed connection, by what ssh printed. */
 export function sshFailure(way: Way, said: string): FleetError {
   const found = known.find(({ pattern }) => pattern.test(said));
-  const last = said.trim().split('\n').at(-1)?.trim() || 'ssh ended without a reason';
+  const last = said.trim().split('\n').at(-1)?.trim() || 'ssh exited without a message';
   const why = found?.explain(way, said) ?? `${last}; try ${sshCommand(way)}`;
   return new FleetError(`${wayName(way)}: ${why}`);
 }
 
 const machineFailures: readonly (readonly [RegExp, string])[] = [
-  [/Stdio forwarding request failed/, 'the jumphost gets no connection to its ssh port'],
+  [/Stdio forwarding request failed/, 'the jumphost cannot connect to its SSH port'],
   [/REMOTE HOST IDENTIFICATION HAS CHANGED/, 'its ssh host key has changed'],
   [/Host key verification failed|No \w+ host key is known/, 'its ssh host key is not known'],
   [/Permission denied|Too many authentication failures/, 'it accepts none of your keys'],

@@ -241,6 +241,6 @@ export class Tunnel {
     if (code === 0) return;
     const rejected = /forwarding request failed: (.*)/.exec(stderr)?.[1];
     if (rejected === undefined) throw new Error(stderr);
-    throw new FleetError(`${this.deps.name}: the jumphost does not forward: ${rejected}`);
+    throw new FleetError(`${this.deps.name}: the jumphost rejected forwarding: ${rejected}`);
   }
 }

@@ -41,7 +41,7 @@ const safe = /^[A-Za-z0-9][\w.,:;=+@%/-]*$/;
 /** A value as it is typed. @throws DeviceRejected */
 export function typed(device: string, value: Secret): string {
   if (safe.test(value.reveal())) return value.reveal();
-  const why = 'the new value has signs that its command line may read in another way';
+  const why = 'the new value contains characters that its command line may interpret';
   throw new DeviceRejected(device, why);
 }
 
@@ -72,7 +72,7 @@ export function cliAccounts({ dialect, running, enter, leave, ...about }: CliAcc
           let answer = '';
           for (const command of save.commands) answer = await run(command);
           if (!save.done.test(answer))
-            throw new DeviceRejected(name, 'does not say that it has saved');
+            throw new DeviceRejected(name, 'does not confirm that it has saved');
         },
         close: () => session.close(),
       };
@@ -83,7 +83,10 @@ export function cliAccounts({ dialect, running, enter, leave, ...about }: CliAcc
         const match = pattern?.exec(shown);
         if (statement && match) return statement.write(typed(name, value), match.groups ?? {});
         const what = part === 'password' ? `no password of ${username}` : 'no enable password';
-        throw new DeviceRejected(name, `its configuration has ${what}; is that kept on a server?`);
+        throw new DeviceRejected(
+          name,
+          `its configuration has ${what}; check whether a server manages it`,
+        );
       }
     },
   };

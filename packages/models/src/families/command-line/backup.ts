@@ -78,7 +78,7 @@ function incomplete(
   { begins, has = [], ends, other }: Complete,
 ): string | undefined {
   const text = plainText(content);
-  if (begins && !begins[0].test(text.trimStart())) return `it does not begin with "${begins[1]}"`;
+  if (begins && !begins[0].test(text.trimStart())) return `it does not start with "${begins[1]}"`;
   const missing = has.find(([pattern]) => !pattern.test(text));
   if (missing) return `it has no line "${missing[1]}"`;
   const last = lastLine(text);

@@ -85,14 +85,14 @@ export function rowsIn(
   text: string,
 ): { line: string; groups: Groups }[] {
   if (!header.test(text)) {
-    const what = `answers ${quoted(command)} with no table: ${quoted(text.trim())}`;
+    const what = `returned no table for ${quoted(command)}: ${quoted(text.trim())}`;
     throw new DeviceRejected(device, what);
   }
   return text.split('\n').flatMap((line) => {
     const groups = row.exec(line)?.groups;
     if (groups !== undefined) return [{ line, groups }];
     if (!new RegExp(macPattern).test(line)) return [];
-    const what = `a line of its answer to ${quoted(command)} makes no sense: ${quoted(line.trim())}`;
+    const what = `a line of its output for ${quoted(command)} is not valid: ${quoted(line.trim())}`;
     throw new DeviceRejected(device, what);
   });
 }

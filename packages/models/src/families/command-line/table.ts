@@ -11,7 +11,7 @@ export function findRow(text: string, first: string): string[] | undefined {
 export function rowOf(device: string, text: string, first: string, command: string): string[] {
   const row = findRow(text, first);
   if (row !== undefined) return row;
-  const what = `its answer to ${JSON.stringify(command)} has no line for ${first}`;
+  const what = `its output for ${JSON.stringify(command)} has no line for ${first}`;
   throw new DeviceRejected(device, what);
 }
 
@@ -20,6 +20,6 @@ export function numberOf(device: string, word: string | undefined, what: string)
   if (word !== undefined && /^\d+(?:\.\d+)?$/.test(word)) return Number(word);
   throw new DeviceRejected(
     device,
-    `${what} reads ${JSON.stringify(word ?? '')}, which is no number`,
+    `${what} reads ${JSON.stringify(word ?? '')}, which is not a number`,
   );
 }

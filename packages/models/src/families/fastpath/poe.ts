@@ -45,7 +45,7 @@ async function modeOf(cli: Cli, port: string, ask: Ask): Promise<string> {
   if (mode === 'shutdown' || fastpathModes.has(mode)) return mode;
   throw new DeviceRejected(
     device,
-    `its port ${port} is set to ${JSON.stringify(mode)}, which is not known here`,
+    `its port ${port} is set to ${JSON.stringify(mode)}, which is not supported`,
   );
 }
 
@@ -53,7 +53,7 @@ async function modeOf(cli: Cli, port: string, ask: Ask): Promise<string> {
 function configuredMode(device: string, port: string, configuration: string): string {
   const lines = configuration.split('\n').map((line) => line.trim().replaceAll(/\s+/g, ' '));
   if (!lines.includes(`interface ${port}`)) {
-    throw new DeviceRejected(device, `its configuration tells nothing of interface ${port}`);
+    throw new DeviceRejected(device, `its configuration does not contain interface ${port}`);
   }
   const setting = lines.map((line) => /^poe opmode (\w+)$/.exec(line)?.[1]).find(Boolean);
   return setting?.toLowerCase() ?? 'auto';
@@ -91,7 +91,7 @@ export async function atInterface(cli: Cli, port: string, command: string): Prom
     if (answer !== '') {
       // It is unknown where this session is now.
       await cli.close();
-      throw new DeviceRejected(cli.device, `does not go to interface ${port}: ${answer}`);
+      throw new DeviceRejected(cli.device, `does not enter interface ${port}: ${answer}`);
     }
     depth += 1;
     await cli.run(command);

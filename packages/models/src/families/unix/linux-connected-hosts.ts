@@ -90,7 +90,7 @@ async function linksOf(connection: DeviceConnection): Promise<Link[]> {
     };
   });
   if (links.length > 0) return links;
-  const what = `answers ${quoted('ip -o link show')} with no interface: ${quoted(text.trim())}`;
+  const what = `returned no interface for ${quoted('ip -o link show')}: ${quoted(text.trim())}`;
   throw new DeviceRejected(connection.device.name, what);
 }
 

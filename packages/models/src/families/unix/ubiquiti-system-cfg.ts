@@ -81,11 +81,11 @@ async function read(connection: DeviceConnection): Promise<Reading> {
     throw new AnswerCut(name, `${file} changed while it was read`);
   }
   if (bytes.length !== before.size) {
-    throw new AnswerCut(name, `${file} has ${before.size} bytes, but ${bytes.length} came`);
+    throw new AnswerCut(name, `${file} has ${before.size} bytes, but ${bytes.length} arrived`);
   }
   const { digest } = before;
   if (digest !== undefined && digest !== digestOf(bytes, digest)) {
-    throw new AnswerCut(name, `what came of ${file} has another checksum than the file`);
+    throw new AnswerCut(name, `the received copy of ${file} has a different checksum`);
   }
   const info = (await ifAllowed(connection.exec(`cat ${board}`)))?.toString('latin1') ?? '';
   const address = /^board\.hwaddr=([\dA-F:]+)$/im.exec(info)?.[1];
@@ -122,7 +122,7 @@ function incomplete(content: Content, areas: readonly string[]): string | undefi
   const text = plainText(content);
   const missing = areas.find((area) => !`\n${text}`.includes(`\n${area}.`));
   if (missing !== undefined) return `it has no key that begins with "${missing}."`;
-  return text.endsWith('\n') ? undefined : 'its last line has no end';
+  return text.endsWith('\n') ? undefined : 'its last line is incomplete';
 }
 
 /** Gets it into the file and into flash, but only if it is whole; it is not in force then. */
@@ -136,12 +136,12 @@ function put(content: Buffer, about: RestoreAbout, warning: string, scp = ''): R
   const hash = createHash('md5').update(content).digest('hex');
   return [
     {
-      title: `Get the version of ${about.time}, and copy it to the device; fresh from the factory, its user is ubnt. ${warning}`,
+      title: `Get the version from ${about.time}, and copy it to the device; on a new device, the user is ubnt. ${warning}`,
       where: 'workstation',
       lines: copyToDevice(about, { file: here, to: there, user, options: scp }),
     },
     {
-      title: `Keep what it has in ${previous}, and if the copy is whole, put it in its place and into flash. It says that it stores; if it does not, nothing was changed`,
+      title: `Save the current configuration in ${previous}. If the copy is complete, install it and write it to flash. The command reports that it stores the configuration; if it does not, nothing was changed`,
       where: 'device',
       lines: [
         `cat ${file} > ${previous}`,

@@ -43,7 +43,8 @@ export const accounts: Accounts = {
       async save() {
         await run('configure');
         const said = await run('save');
-        if (!/^Done$/m.test(said)) throw new DeviceRejected(name, 'does not say that it has saved');
+        if (!/^Done$/m.test(said))
+          throw new DeviceRejected(name, 'does not confirm that it has saved');
         await run('exit');
       },
       close: () => session.close(),

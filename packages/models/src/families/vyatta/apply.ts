@@ -33,7 +33,7 @@ export async function check(
   settingsOfVersion(connection, content);
   return await withFile(connection, content, async (path) => {
     const cli = await configure(connection);
-    const { rejection, compared = 'it is in force already\n' } = await load(cli, path);
+    const { rejection, compared = 'it is already active\n' } = await load(cli, path);
     await ask(cli, 'discard');
     await ask(cli, 'exit');
     return { accepted: rejection === undefined, said: withoutSecrets(rejection ?? compared) };
@@ -53,15 +53,15 @@ export async function apply(
     const cli = await configure(connection);
     if (!isSaved) {
       await save(connection, cli);
-      step('saved what is in force, so that it can come back to that');
+      step('saved the active configuration for a rollback');
     }
     const { rejection, compared } = await load(cli, path);
     if (rejection !== undefined) {
       await ask(cli, 'discard');
-      throw rejected(connection, `does not take the version: ${withoutSecrets(rejection)}`);
+      throw rejected(connection, `rejects the version: ${withoutSecrets(rejection)}`);
     }
     if (compared === undefined) {
-      step('the version is in force already');
+      step('the version is already active');
     } else {
       step(`loaded: ${sizeOf(compared)}`);
       const said = await commit(connection, cli);
@@ -77,7 +77,7 @@ async function commit(connection: DeviceConnection, cli: DeviceCli): Promise<Sai
     const said = await ask(cli, `commit-confirm ${minutes}`);
     if (/another confirm is pending/i.test(said.text)) {
       await ask(cli, 'discard');
-      const what = 'another commit waits to be confirmed, and nothing was changed';
+      const what = 'another commit is waiting for confirmation, so nothing was changed';
       throw new DeviceBusy(connection.device.name, what);
     }
     return said;
@@ -101,20 +101,22 @@ async function confirm(
 ): Promise<void> {
   const { wanted, previous, said } = committed;
   try {
-    step(`committed; unless it is confirmed within ${minutes} minutes, it restarts as it was`);
+    step(
+      `committed; unless confirmed within ${minutes} minutes, it restarts with its previous configuration`,
+    );
     const running = await runningAfter(connection, committed);
     if (isSameSettings(running, wanted)) {
-      step('reached in a new session; the version is in force');
+      step('reached in a new session; the version is active');
       await twice(() => sayConfirm(connection, wanted));
       step('confirmed');
       return;
     }
     // It may still be at it, and must be able to go back.
     if (said === undefined)
-      throw rejected(connection, 'the session was lost, and it is not in force');
+      throw rejected(connection, 'the session was lost, and the version is not active');
     const words = `: ${withoutSecrets(said.text).trim().slice(0, 300)}`;
     if (!isSameSettings(running, previous))
-      throw rejected(connection, `took only a part of it${words}`);
+      throw rejected(connection, `accepted only part of it${words}`);
     // Otherwise it would restart for nothing. If there is nothing to confirm, it only says so.
     const cli = await configure(connection);
     await ask(cli, 'confirm');
@@ -122,7 +124,7 @@ async function confirm(
     throw new NothingChanged(connection.device.name, `does not commit the version${words}`);
   } catch (error) {
     if (!(error instanceof DeviceError) || error instanceof NothingChanged) throw error;
-    const back = `within ${minutes} minutes it restarts, with what it had`;
+    const back = `within ${minutes} minutes it restarts with its previous configuration`;
     throw rejected(connection, `the version was not confirmed: ${error.message}; ${back}`, error);
   }
 }
@@ -132,7 +134,7 @@ async function sayConfirm(connection: DeviceConnection, wanted: readonly Setting
   // It was confirmed before, and only the answer was lost; unless it has restarted meanwhile.
   const isDone =
     /no confirm pending/i.test(text) && isSameSettings(await readRunning(connection), wanted);
-  if (isRejection && !isDone) throw rejected(connection, `does not take the confirmation: ${text}`);
+  if (isRejection && !isDone) throw rejected(connection, `rejects the confirmation: ${text}`);
 }
 
 /** Once more in a new session, where the first one was lost. */
@@ -175,12 +177,12 @@ async function finish(
       await ask(cli, 'exit');
     });
     if (!isSameSettings(await readSaved(connection), wanted)) {
-      throw rejected(connection, 'has saved something else');
+      throw rejected(connection, 'saved a different configuration');
     }
     step('saved, and read back');
   } catch (error) {
     if (!(error instanceof DeviceError)) throw error;
-    const what = 'the version is in force, but that it would boot with it is not certain';
+    const what = 'the version is active, but may not be its startup configuration';
     throw rejected(connection, `${what}: ${error.message}`, error);
   }
 }

@@ -103,6 +103,6 @@ function isCommands(content: Buffer): boolean {
 
 function differs({ device }: DeviceConnection): AnswerCut {
   const what =
-    'what is in force was read in two ways, and differs: one of them is not all of it, or another session is changing it';
+    'two readings of the active configuration differ: one of them is incomplete, or another session is changing it';
   return new AnswerCut(device.name, what);
 }

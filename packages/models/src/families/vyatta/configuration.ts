@@ -21,7 +21,7 @@ export function splitVersions(text: string): { body: string; versions: string } 
 export function whyCut(text: string): string | undefined {
   const { body, versions } = splitVersions(text);
   if (body.trim() === '') return 'it is empty';
-  if (!text.endsWith('\n')) return 'its last line has no end';
+  if (!text.endsWith('\n')) return 'its last line is incomplete';
   const settings = settingsIn(body);
   if (typeof settings === 'string') return settings;
   if (
@@ -44,7 +44,7 @@ export function whyNoCommands(text: string): string | undefined {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   const other = lines.find((line) => !line.startsWith('set '));
   if (other !== undefined)
-    return `a line is no "set" command: ${JSON.stringify(other.slice(0, 60))}`;
+    return `a line is not a "set" command: ${JSON.stringify(other.slice(0, 60))}`;
   if (!lines.some((line) => line.startsWith('set system '))) return 'nothing is set in "system"';
   return lines.some((line) => / '?\*{8,}'?$/.test(line)) ? 'its secrets are hidden' : undefined;
 }

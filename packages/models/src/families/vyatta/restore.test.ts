@@ -105,10 +105,10 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
       expect(isSame(device.startup(), version.file, model)).toBe(true);
       expect(device.isConfirmPending()).toBe(false);
       expect(told).toEqual([
-        ...(isSaved ? [] : ['saved what is in force, so that it can come back to that']),
+        ...(isSaved ? [] : ['saved the active configuration for a rollback']),
         expect.stringMatching(/^loaded: \d+ lines more, \d+ lines less$/),
-        'committed; unless it is confirmed within 5 minutes, it restarts as it was',
-        'reached in a new session; the version is in force',
+        'committed; unless confirmed within 5 minutes, it restarts with its previous configuration',
+        'reached in a new session; the version is active',
         'confirmed',
         'saved, and read back',
       ]);
@@ -117,14 +117,14 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
     },
   );
 
-  it('is only saved where it is in force already', async () => {
+  it('is only saved where it is already active', async () => {
     const { device, version, model, connect } = await sit();
     await model.restore.apply?.(connect(), version.file, () => {});
     const told: string[] = [];
 
     await model.restore.apply?.(connect(), version.file, (text) => told.push(text));
 
-    expect(told).toEqual(['the version is in force already', 'saved, and read back']);
+    expect(told).toEqual(['the version is already active', 'saved, and read back']);
     expect(device.startup()).toEqual(version.file);
   });
 
@@ -179,7 +179,7 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
     const lost = model.restore.apply?.(connect(), version.file, (text) => {
       if (text === 'confirmed') device.faults.set('down');
     });
-    await expect(lost).rejects.toThrow('that it would boot with it is not certain');
+    await expect(lost).rejects.toThrow('may not be its startup configuration');
 
     expect(device.running()).toEqual(version.running);
     expect(device.isConfirmPending()).toBe(false);

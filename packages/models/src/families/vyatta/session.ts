@@ -16,7 +16,7 @@ export async function configure(connection: DeviceConnection): Promise<DeviceCli
   const cli = await connection.cli(vyatta);
   const { text, isRejection } = await ask(cli, 'configure');
   if (isRejection && !/\[configure\]/.test(text)) {
-    throw new DeviceRejected(connection.device.name, `has no configuration mode for us: ${text}`);
+    throw new DeviceRejected(connection.device.name, `does not enter configuration mode: ${text}`);
   }
   return cli;
 }
@@ -30,7 +30,7 @@ export async function ask(cli: DeviceCli, command: string): Promise<Said> {
   }
 }
 
-/** Without both, it is in force already. `load` goes on after what it does not understand, so its words count. */
+/** Without both, it is already active. `load` goes on after what it does not understand, so its words count. */
 export async function load(
   cli: DeviceCli,
   path: string,

@@ -8,12 +8,12 @@ const file = '/tmp/version.boot';
 const confirmed: RestoreStep[] = [
   {
     title:
-      'Commit it for 10 minutes, and answer y: unless you confirm, it restarts with what it had saved. Where it says that no revisions are kept, commit without that, at its serial console',
+      'Commit it for 10 minutes, and answer y: unless you confirm, it restarts with its saved configuration. If it reports that it keeps no revisions, commit without confirmation at its serial console',
     where: 'device',
     lines: ['commit-confirm 10', 'y'],
   },
   {
-    title: 'Sign in once more, in another window. When that works, confirm and save',
+    title: 'Sign in again in another window. If that works, confirm and save',
     where: 'device',
     lines: ['confirm', 'save', 'exit'],
   },
@@ -23,18 +23,21 @@ const confirmed: RestoreStep[] = [
 export function fileSteps(content: Buffer, { device, id, time }: RestoreAbout): RestoreStep[] {
   return [
     {
-      title: `Sign in to ${device.name} as a user of level admin, and write the version of ${time} (${id}) to a file`,
+      title: `Sign in to ${device.name} as a user of level admin, and write the version from ${time} (${id}) to a file`,
       where: 'device',
       lines: ['sh', 'umask 077', ...hereDocument(file, linesOf(content)), 'exit'],
     },
     {
-      title:
-        'Load it, and look at what it changes. It replaces everything; nothing is in force yet',
+      title: 'Load it, and check the changes. It replaces everything; nothing is active yet',
       where: 'device',
       lines: ['configure', `load ${file}`, 'compare'],
     },
     ...confirmed,
-    { title: 'Remove the file: it has secrets in it', where: 'device', lines: [`rm ${file}`] },
+    {
+      title: 'Remove the file, because it contains secrets',
+      where: 'device',
+      lines: [`rm ${file}`],
+    },
   ];
 }
 
@@ -53,12 +56,12 @@ export function commandSteps(content: Buffer, { device, id, time }: RestoreAbout
   const all = new Set([...areas, ...commands.map((line) => line.split(' ')[1] ?? '')]);
   return [
     {
-      title: `Sign in to ${device.name} as a user of level admin. Take everything out, whether it has it or not; nothing is in force yet`,
+      title: `Sign in to ${device.name} as a user of level admin. Delete all areas, even those that it does not have; nothing is active yet`,
       where: 'device',
       lines: ['configure', ...[...all].map((area) => `delete ${area}`)],
     },
     {
-      title: `Set what the version of ${time} (${id}) has, and look at what that changes`,
+      title: `Enter the statements of the version from ${time} (${id}), and check the changes`,
       where: 'device',
       lines: [...commands, 'compare'],
     },

@@ -8,7 +8,7 @@ import { anyService } from './any-service.ts';
 import { httpRequest } from './http-request.ts';
 
 const name = text(/^[a-z][a-z0-9-]{0,30}$/, 'a name for a sink', 'pagers');
-const topic = text(/^(?!goog)[A-Za-z][\w.~+%-]{2,254}$/, 'a topic of Pub/Sub', 'prometheus-alerts');
+const topic = text(/^(?!goog)[A-Za-z][\w.~+%-]{2,254}$/, 'a Pub/Sub topic', 'prometheus-alerts');
 
 /** Keys of every sink. */
 const anySink = {
@@ -71,7 +71,7 @@ export const alertToPubsub = section({
     .enum(['flat', 'full'])
     .default('flat')
     .describe(
-      '`flat`: labels and annotations in one JSON object, as the original service sent; `full`: the alert of Alertmanager with its group.',
+      '`flat`: labels and annotations in one JSON object, as the Skia service sent; `full`: the alert of Alertmanager with its group.',
     ),
   fields: section({
     state: word.default('__state__').describe('Field for "active" or "resolved".'),
@@ -97,11 +97,11 @@ export const alertToPubsub = section({
   watchdog: section({
     alert: word
       .default('Watchdog')
-      .describe('Alert that always fires; any other alert also counts.'),
+      .describe('Name of the alert that always fires; any other alert also counts.'),
     withinSeconds: whole(10, 86_400)
       .default(300)
       .describe(
-        'Without an alert for this long, the heartbeat reports Prometheus or Alertmanager as dead.',
+        'If no alert arrives for this long, the heartbeat reports Prometheus or Alertmanager as down.',
       ),
     receivers: z
       .array(z.enum(['prometheus', 'alertmanager']))
@@ -128,7 +128,7 @@ export const alertToPubsub = section({
     deadLetterBytes: whole(0, 2 ** 40)
       .default(10 * 2 ** 20)
       .describe('Limit of the file of dead letters.'),
-  }).describe('Queue of messages for times without an internet connection.'),
+  }).describe('Queue of messages while the internet connection is down.'),
   sinks: z
     .array(z.discriminatedUnion('kind', [fileSink, httpSink]))
     .default([])

@@ -8,13 +8,13 @@ import { anyService } from './any-service.ts';
 
 export const machineState = section({
   ...anyService,
-  historyDays: whole(1, 3650).default(90).describe('Days of history that are kept.'),
+  historyDays: whole(1, 3650).default(90).describe('Days of history to keep.'),
   staleSeconds: seconds(10, 3600)
     .default(60)
-    .describe('Time without an answer of the agent after which a machine is `stale`.'),
+    .describe('Time without an answer from the agent after which a machine is `stale`.'),
   goneSeconds: seconds(60, 86_400)
     .default(600)
-    .describe('Time without an answer of the agent after which a machine is `gone`.'),
+    .describe('Time without an answer from the agent after which a machine is `gone`.'),
   alertmanager: z
     .union([httpUrl, z.literal('none')])
     .default('http://alertmanager.skolo.svc:9093')
@@ -34,7 +34,7 @@ export const machineState = section({
   })
     .exactOptional()
     .describe(
-      'Raspberry Pis with a shared image ask who they are, and join the cluster. Absent: the endpoint does not listen. Needs kube/components/enrolment.',
+      'Raspberry Pis with a shared image request a name and join the cluster. Absent: the endpoint does not listen. Requires kube/components/enrolment.',
     ),
   servicesToken: secret
     .exactOptional()

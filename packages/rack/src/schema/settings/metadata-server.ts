@@ -39,6 +39,6 @@ export const metadataServer = section({
   tokenFolder: text(/^\/[^\0]*$/, 'an absolute path', '/dev/shm/skolo-metadata-server')
     .optional()
     .describe(
-      'Folder in a memory file system that keeps tokens over a restart of the service, never on a disk. Default: a folder in /dev/shm for each state directory.',
+      'Folder in a memory file system that keeps tokens when the service restarts; never on a disk. Default: a folder in /dev/shm for each state directory.',
     ),
 });

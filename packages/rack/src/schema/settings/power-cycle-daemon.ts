@@ -14,7 +14,7 @@ function endpoint(port: number, of: string) {
     allow: z
       .array(cidr)
       .min(1)
-      .describe('Networks that may use it. Required, because the API has no sign-in.'),
+      .describe('Networks with access to it. Required, because the API has no sign-in.'),
   })
     .exactOptional()
     .describe(`${of} Off by default.`);
@@ -45,7 +45,7 @@ export const powerCycleDaemon = section({
   seenBack: seenBack
     .exactOptional()
     .describe(
-      'Check that a machine is back after a cycle, unless its entry has one; default: its ssh port.',
+      'Check that a machine is back after a cycle, unless its entry has one; default: its SSH port.',
     ),
   seenBackSeconds: whole(1, 86_400).default(300).describe('Time for a machine to come back.'),
   tries: section({
@@ -65,7 +65,7 @@ export const powerCycleDaemon = section({
   }).describe('Pauses between attempts to reach a controller that is down; each doubles the last.'),
   taskCheckSeconds: seconds(0.1, 60)
     .default(3)
-    .describe('Deadline for an agent to report a running task. No answer means not busy.'),
+    .describe('Deadline for an agent to report a running task. No answer counts as idle.'),
   holds: section({
     defaultHours: hours(8760).default(24).describe('Duration of a hold without an end.'),
     maxHours: hours(8760).default(720).describe('Longest hold.'),
@@ -77,7 +77,7 @@ export const powerCycleDaemon = section({
     ),
   endpoints: section({
     pdudaemon: endpoint(16_421, 'HTTP API of pdudaemon, for labgrid and LAVA.'),
-    report: endpoint(9211, 'POST /powercycled_bots of the original service.'),
+    report: endpoint(9211, 'POST /powercycled_bots of the Skia service.'),
   }).describe('APIs of other software, each on its own port.'),
   repair: section({
     enabled: z.boolean().default(false).describe('Cycle dead machines automatically.'),
@@ -86,13 +86,13 @@ export const powerCycleDaemon = section({
       .min(1)
       .default(['MachineMissing'])
       .describe('Alerts of Alertmanager that trigger it, unless silenced.'),
-    deadMinutes: whole(1, 10_080).default(15).describe('Time that a machine must be dead.'),
+    deadMinutes: whole(1, 10_080).default(15).describe('Time that a machine must be down.'),
     tries: whole(1, 20).default(3).describe('Cycles before the machine needs attention.'),
     pauseMinutes: whole(1, 10_080).default(60).describe('Pause between two cycles.'),
     maxDown: whole(1, 1000)
       .default(3)
       .describe(
-        'No repair while more machines of a switch than this are down, and more than `maxDownPercent`.',
+        'No repair while more than this number of machines of a switch, and more than `maxDownPercent` of them, are down.',
       ),
     maxDownPercent: whole(1, 100)
       .default(20)
@@ -105,13 +105,15 @@ export const powerCycleDaemon = section({
         .boolean()
         .default(false)
         .describe(
-          'Cycle a silent router through its PDU, because remote operators cannot reach the rack then.',
+          'Cycle a router that does not answer through its PDU, because operators then cannot reach the rack remotely.',
         ),
-      silentMinutes: whole(5, 1440).default(15).describe('Time that the router must be silent.'),
+      silentMinutes: whole(5, 1440).default(15).describe('Time that the router must not answer.'),
       pauseMinutes: whole(10, 10_080)
         .default(60)
         .describe('Minimum time between two cycles of the router.'),
-    }).describe('Dead-man switch of the internet connection. Needs an outlet with its own cycle.'),
+    }).describe(
+      'Dead-man switch of the internet connection. Requires an outlet that can cycle itself.',
+    ),
   }).describe('Automatic repair.'),
 });
 export type PowerCycleDaemonSettings = z.output<typeof powerCycleDaemon>;

@@ -33,7 +33,7 @@ export const routerBackup = section({
   shrinkPercent: whole(1, 100)
     .default(50)
     .describe(
-      'A configuration that shrinks by more than this fails, until a requested backup reads the same again.',
+      'A backup fails if the configuration shrinks by more than this, until a requested backup reads the same again.',
     ),
   upload: text(
     /^(gs:\/\/[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](\/[^\s]*)?|\/\S*)$/,
@@ -53,7 +53,7 @@ export const routerBackup = section({
     .union([z.array(recipient).min(1), z.literal('none')])
     .exactOptional()
     .describe(
-      'Age recipients of everything that leaves the rack; `none` sends plain text. Required with `upload` or `git.remote`.',
+      'age recipients that encrypt everything that leaves the rack; `none` sends plain text. Required with `upload` or `git.remote`.',
     ),
   retention: section({
     days: whole(1, 36_500)
@@ -74,7 +74,7 @@ export const routerBackup = section({
     branch: text(/^[\w][\w./-]*$/, 'a branch', 'main')
       .default('main')
       .describe('Branch.'),
-    privateKey: secret.exactOptional().describe('ssh key for the remote.'),
+    privateKey: secret.exactOptional().describe('SSH key for the remote.'),
     hostKey: hostKey
       .exactOptional()
       .describe(
@@ -96,7 +96,7 @@ export const routerBackup = section({
   powerToken: secret
     .exactOptional()
     .describe(
-      'Token for the power-cycle daemon, to give way to its operations on a device; not needed if `access.anonymousRead` includes the jumphost.',
+      'Token for the power-cycle daemon, so that backups give priority to its operations on a device; not needed if `access.anonymousRead` includes the jumphost.',
     ),
   notices: section({
     syslogPort: portNumber
@@ -124,6 +124,6 @@ export const routerBackup = section({
         '/etc/rancher',
         '/etc/ssh',
       ])
-      .describe('Files and folders; unreadable ones are reported and left out.'),
+      .describe('Files and folders; unreadable ones are reported and omitted.'),
   }).describe('Backup of the jumphost, as one encrypted archive.'),
 });

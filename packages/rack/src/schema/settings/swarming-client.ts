@@ -18,11 +18,15 @@ const absolute = text(/^\/[^\0]*$/, 'an absolute path', '/b/s');
 const thresholds = {
   batteryLowPercent: percent
     .default(30)
-    .describe('Below this the device accepts no tasks until it reaches `batteryGoodPercent`.'),
+    .describe(
+      'Below this charge, the device accepts no tasks until it reaches `batteryGoodPercent`.',
+    ),
   batteryGoodPercent: percent.default(40).describe('See `batteryLowPercent`.'),
   hotCelsius: degrees
     .default(35)
-    .describe('Above this the device accepts no tasks until it cools to `coolCelsius`.'),
+    .describe(
+      'Above this temperature, the device accepts no tasks until it cools to `coolCelsius`.',
+    ),
   coolCelsius: degrees.default(32).describe('See `hotCelsius`.'),
   hotProcessorCelsius: degrees
     .default(80)
@@ -87,11 +91,11 @@ export const swarmingClient = section({
   ssh: section({
     user: text(/^[a-z_][\w.-]*$/i, 'a user', 'root')
       .default('root')
-      .describe('User on devices over ssh.'),
-    port: whole(1, 65_535).default(22).describe('ssh port of devices.'),
-    privateKey: path.exactOptional().describe('ssh key, a path on the machine.'),
+      .describe('User on devices over SSH.'),
+    port: whole(1, 65_535).default(22).describe('SSH port of devices.'),
+    privateKey: path.exactOptional().describe('SSH key, as a path on the machine.'),
     commandSeconds: seconds(0.1, 300).default(20).describe('Time-out of one command.'),
-  }).describe('Devices over ssh (chromeos, linux).'),
+  }).describe('Devices over SSH (chromeos, linux).'),
   thresholds: section(thresholds).describe('Thresholds for health.'),
   deviceModels: z
     .record(z.string(), object(overridesOf(thresholds)))
@@ -106,11 +110,13 @@ export const swarmingClient = section({
     diskGoodPercent: percent.default(8).describe('See `diskLowPercent`.'),
     hotCelsius: degrees
       .default(80)
-      .describe('Above this the machine accepts no tasks until it cools to `coolCelsius`.'),
+      .describe(
+        'Above this temperature, the machine accepts no tasks until it cools to `coolCelsius`.',
+      ),
     coolCelsius: degrees.default(70).describe('See `hotCelsius`.'),
     clockOffsetSeconds: seconds(0.1, 3600)
       .default(10)
-      .describe('With a larger clock offset the machine accepts no tasks.'),
+      .describe('Maximum clock offset; above it, the machine accepts no tasks.'),
   }).describe('Thresholds for the health of the machine.'),
   repair: section({
     steps: z
@@ -147,7 +153,7 @@ export const swarmingClient = section({
   quarantineFile: word
     .default('~/{machine}.force_quarantine')
     .describe(
-      'File that quarantines the machine; its text is the reason. The agent removes it after reading.',
+      'File that quarantines the machine and contains the reason. The agent removes it after reading.',
     ),
 });
 export type SwarmingClientSettings = z.output<typeof swarmingClient>;

@@ -1,7 +1,7 @@
 /** Processes in namespaces of their own, as those of a container. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { argumentsOf, processes, withDescendants } from '../processes.ts';
+import { argumentsOf, processes, withDescendants } from '../../host/processes.ts';
 
 /** `mount`, `pid`: only that one. `container`: both, and a /proc that fits. */
 type Namespaces = 'mount' | 'pid' | 'container';

@@ -15,44 +15,6 @@
 import type { DeviceFault } from '../device.ts';
 import { escapeByte } from './text-bytes.ts';
 
-/** Each strikes whenever the configuration is shown, or, where that is said, at sign-in. */
-export const configurationFaults = [
-  /** The connection dies in the middle of the configuration, and of nothing else. */
-  'drops-mid-configuration',
-  /** The device stops somewhere in the middle, each time elsewhere, and goes on with its prompt as if that were all. */
-  'cut-short',
-  /** The configuration has a line that ends like the prompt, and there the device pauses for `slowMs`. */
-  'prompt-in-configuration',
-  /** At sign-in, and at `enable`: the right password is asked for once more. */
-  'password-twice',
-  /** At sign-in: 500 lines. */
-  'long-banner',
-  /** One byte a second of the device's time (`secondMs`). */
-  'trickles',
-  /** A terminal's lines end in CR CR LF, LF CR, CR NUL LF … */
-  'odd-line-ends',
-  /** The configuration has bytes that are no UTF-8. */
-  'odd-bytes',
-  /** The configuration has `hugeBytes`. */
-  'huge-configuration',
-  /** Log messages come between its lines, each time elsewhere; only to terminals. */
-  'log-lines-between',
-  /** A log message comes behind every prompt, which is not repeated then; not in shells. */
-  'logs-behind-prompt',
-  /** The same, in a form that no dialect knows, and another number each time. */
-  'odd-logs-behind-prompt',
-  /** Log messages come in the middle of lines, each time of others; only to terminals. */
-  'log-inside-line',
-  /** The configuration has a line that looks like a log message. */
-  'line-like-log',
-  /** The configuration has a line with CR, NUL, ESC, backspace and a bell. */
-  'control-bytes',
-  /** An error text comes where the configuration should. */
-  'error-text',
-  /** Nothing comes, but the prompt. */
-  'empty-answer',
-] as const satisfies readonly DeviceFault[];
-
 export interface ConfigurationWords {
   /** A message of its log, as it comes in the middle of anything. */
   logLine: string;

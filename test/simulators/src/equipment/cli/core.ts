@@ -1,5 +1,6 @@
 /** What all devices with a command line have inside: faults, a log, timers, a count of sessions. */
 import {
+  configurationFaults,
   type DeviceFault,
   Faults,
   type OutletBoard,
@@ -7,12 +8,7 @@ import {
   type SimulatedDevice,
 } from '../device.ts';
 import { Plugged, type Wiring } from '../wiring.ts';
-import {
-  addedLines,
-  type ConfigurationWords,
-  configurationFaults,
-  usualWords,
-} from './configuration-faults.ts';
+import { addedLines, type ConfigurationWords, usualWords } from './configuration-faults.ts';
 
 /** Faults that every command line knows. */
 export const cliFaults = [

@@ -34,7 +34,7 @@ export async function exchangeInRack(
   });
   const why = await sendCommits(repository, signal);
   return [
-    `${file}: ${spare} and the jumphost have exchanged their wiring, in a commit`,
+    `${file}: exchanged the wiring of ${spare} and the jumphost, in a commit`,
     ...left.map((each) => `by hand in ${file}: ${each}`),
     ...(why === undefined ? [] : [`git push: ${why}`]),
   ];
@@ -60,7 +60,7 @@ export async function noteEpoch(
   });
   const why = await sendCommits(repository, signal);
   return [
-    `${file}: ${rack} has the epoch ${epoch}, in a commit`,
+    `${file}: set the epoch of ${rack} to ${epoch}, in a commit`,
     ...(why === undefined ? [] : [`git push: ${why}`]),
   ];
 }

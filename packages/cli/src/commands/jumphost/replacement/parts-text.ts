@@ -22,7 +22,7 @@ export function printParts(
         cell: ({ isThere }) => (isThere ? `${age(time, now)} old` : 'missing'),
         style: ({ isThere }) => (isThere ? undefined : 'yellow'),
       },
-      { title: 'THAT MEANS', cell: ({ isThere, without }) => (isThere ? '' : without) },
+      { title: 'CONSEQUENCE', cell: ({ isThere, without }) => (isThere ? '' : without) },
     ],
     parts,
   );

@@ -104,7 +104,7 @@ function spareOf({ machines, name: rack }: Rack, name: string): { name: string; 
   if (address !== undefined) return { name, address };
   const why = machines.has(name) ? 'has no address' : 'is not a machine';
   throw new CliError(
-    `${name}: ${why} in rack.yaml of ${rack}; describe the spare there, with its wiring`,
+    `${name}: ${why} in the rack.yaml of ${rack}; add the spare there, with its wiring`,
   );
 }
 
@@ -163,7 +163,7 @@ async function swap(
       printSteps(io, stages);
       printParts(io, found, copy, io.now());
       io.out(
-        `rehearsed in ${duration((performance.now() - began) / 1000)}; nothing of the rack was changed`,
+        `rehearsal finished in ${duration((performance.now() - began) / 1000)}; nothing in the rack was changed`,
       );
       if (stages.some(({ state }) => state === 'failed')) io.exitCode = exitCodes.failed;
       return undefined;
@@ -187,7 +187,7 @@ async function failed(
   steps: readonly StepProgress[],
 ): Promise<undefined> {
   printSteps(command.io, steps);
-  command.io.err(`${name}: stopped; the same command goes on from there`);
+  command.io.err(`${name}: stopped; run the same command again to continue`);
   command.io.exitCode = exitCodes.failed;
 }
 
@@ -218,7 +218,7 @@ async function fenceOf(
   }
   if (jumphost.power.length === 0) {
     throw new CliError(
-      `${name}: rack.yaml does not say what feeds ${jumphost.name}, so nothing can prove that it is off; pull its cables out, and add --cable-is-out`,
+      `${name}: rack.yaml does not list the outlets of ${jumphost.name}, so skolo cannot confirm that it is off; unplug its cables and add --cable-is-out`,
     );
   }
   const file = join(fleetRack.overlay, 'rack.yaml');
@@ -240,10 +240,8 @@ async function fenceOf(
 }
 
 async function confirmCable(io: Io, jumphost: string, signal: AbortSignal): Promise<void> {
-  io.err(
-    `Two jumphosts at once would switch the same outlets. Pull every network cable of ${jumphost} out.`,
-  );
-  const what = `${jumphost} when its cables are out`;
+  io.err(`Two jumphosts would switch the same outlets. Unplug every network cable of ${jumphost}.`);
+  const what = `${jumphost} when its cables are unplugged`;
   await mustType(io, { what, wanted: jumphost }, signal);
 }
 
@@ -267,10 +265,10 @@ async function finish(replacement: Replacement, about: About): Promise<void> {
     printSteps(io, done);
     await removeCopy(host);
     io.out(
-      `${name}: ${about.spare} is the jumphost, after ${duration((performance.now() - began) / 1000)}; its state is of ${about.copied}`,
+      `${name}: ${about.spare} is now the jumphost, after ${duration((performance.now() - began) / 1000)}; its state is from ${about.copied}`,
     );
     io.out(
-      `then: skolo backup status --on ${name}; where the history is missing, skolo backup restore-history --on ${name} --from PLACE --reason WHY`,
+      `next: run skolo backup status --on ${name}; if the history is missing, run skolo backup restore-history --on ${name} --from PLACE --reason WHY`,
     );
     return undefined;
   });

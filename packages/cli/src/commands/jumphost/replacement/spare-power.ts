@@ -31,7 +31,9 @@ export async function startPowerOn(
     const needs = await daemonNeeds(seen, tokens, async ({ name: secret, place: at }) => {
       const value = await store.read(at, signal);
       if (value !== undefined) return value;
-      throw new CliError(`${store.title} has no ${secret}; skolo secrets set ${name} ${secret}`);
+      throw new CliError(
+        `${store.title} contains no ${secret}; run skolo secrets set ${name} ${secret}`,
+      );
     });
     await audit(machine, name, why, signal);
     return await startSpareDaemon(

@@ -60,7 +60,9 @@ it.each(Object.entries(damages))(
 
     expect(time).toMatch(/^2026-11-19T/);
     expect('tar' in from && from.tar.length).toBe(200_000);
-    expect(said).toEqual([expect.stringMatching(/2026-11-20-.* damaged; the archive before it /)]);
+    expect(said).toEqual([
+      expect.stringMatching(/2026-11-20-.* damaged; trying the previous archive/),
+    ]);
     await expect(read('2026-11-20')).rejects.toThrow('damaged');
   },
 );

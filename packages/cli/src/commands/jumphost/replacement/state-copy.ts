@@ -37,7 +37,7 @@ export async function readArchive(
   const from = options.from ?? rack.services['router-backup'].upload;
   if (from === undefined) {
     throw new CliError(
-      `${rack.name}: rack.yaml names no \`upload\` of router-backup; give a place with --from, or the disk of the old jumphost with --disk`,
+      `${rack.name}: rack.yaml sets no \`upload\` of router-backup; specify a place with --from, or the disk of the old jumphost with --disk`,
     );
   }
   const identity = options.identity ?? io.env.SKOLO_AGE_IDENTITY_FILE;
@@ -55,11 +55,11 @@ export async function readArchive(
         return { title: `${from}, archive of ${time}`, id: `${from} ${id}`, time, from: { tar } };
       } catch (error) {
         if (wanted !== 'latest' || !isDamaged(error)) throw error;
-        io.err(plain(`${errorText(error)}; the archive before it follows`));
+        io.err(plain(`${errorText(error)}; trying the previous archive`));
       }
     }
     throw new CliError(
-      `${name}: none of ${count(versions.length, 'archive')} in ${from} is whole; give another place with --from, or the disk of the old jumphost with --disk`,
+      `${name}: none of ${count(versions.length, 'archive')} in ${from} is intact; specify another place with --from, or the disk of the old jumphost with --disk`,
     );
   });
 }

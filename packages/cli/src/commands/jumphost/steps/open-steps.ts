@@ -45,22 +45,25 @@ export interface PrepareOptions extends StepOptions {
 export function addStepOptions(command: SkoloCommand): SkoloCommand {
   return command
     .addOption(filesOption())
-    .option('--images <file>', 'images of skolo, made by deploy/jumphost/save-images')
+    .option(
+      '--images <file>',
+      'file with the images of skolo, created by deploy/jumphost/save-images',
+    )
     .addOption(bundlesOption())
-    .option('--k3s <version>', 'version that is installed where there is none', k3sVersion);
+    .option('--k3s <version>', 'k3s version for new installations', k3sVersion);
 }
 
 export function filesOption(): Option {
   return new Option(
     '--files <folder>',
-    'files of Node and k3s that are here; others are fetched into it',
+    'folder for downloads of Node and k3s; existing files are used',
   );
 }
 
 export function bundlesOption(): Option {
   return new Option(
     '--bundles <folder>',
-    'what `npm run bundle` has written (default: out/bundle of the clone)',
+    'output of `npm run bundle` (default: out/bundle of the clone)',
   );
 }
 
@@ -156,8 +159,8 @@ async function confirmSum(
   signal: AbortSignal,
 ): Promise<boolean> {
   if (!io.canAsk) return false;
-  io.err(plain(`${name}: ${url}, on the server that the file comes from, has the checksum`));
-  io.err(plain(`${sha256}; compare it with another source, through another network if possible`));
+  io.err(plain(`${name}: its checksum comes from ${url}, on the same server as the file:`));
+  io.err(plain(`${sha256}; compare it with another source, if possible over another network`));
   const answer = await orAborted(io.ask("Type 'same' if it is the same: "), signal);
   return answer?.trim() === 'same';
 }
@@ -169,7 +172,7 @@ export async function programSources(
 ): Promise<ProgramSources> {
   const root = resolve(dirname(await clustersFile(command)), '../..');
   const folder = resolve(command.io.folder, bundles ?? join(root, 'out/bundle'));
-  const how = 'run npm run bundle, or name a folder with --bundles';
+  const how = 'run npm run bundle, or specify a folder with --bundles';
   await rejectMissing(join(folder, 'fallback'), how);
   return { bundles: folder, deploy: join(root, 'deploy') };
 }

@@ -83,7 +83,7 @@ export async function openUpgrade(
   };
   const { fetch } = jumphost;
   const { now } = io;
-  const tasks = { rack, power, fetch, now, report, reason: 'k3s gets another version' };
+  const tasks = { rack, power, fetch, now, report, reason: 'upgrading k3s' };
   const machines = [...rack.machines.values()].map((machine): [string, AgentMachine] => {
     const open = lazily(() => openHost(machineOptions(jumphost, targetOf(rack, machine), signal)));
     return [machine.name, { ...tasksOf(machine, tasks), open }];
@@ -150,7 +150,7 @@ function openCluster(command: SkoloCommand, entry: K3sRack, { signal, report }: 
   const { io } = command;
   let kubectl: Kubectl | undefined;
   const ask = async () => {
-    if (kubectl === undefined) throw new Error('the cluster is not open');
+    if (kubectl === undefined) throw new Error('the cluster is not connected');
     // Figures of the jumphost are not compared.
     return await askPrometheus(kubectl, '', signal);
   };
@@ -173,7 +173,7 @@ function openCluster(command: SkoloCommand, entry: K3sRack, { signal, report }: 
     try {
       await work(AbortSignal.any([signal, lease.signal]));
     } finally {
-      await lease.release().catch(() => report('its lease expires by itself'));
+      await lease.release().catch(() => report('its lease expires automatically'));
     }
   }
   return { health, underLease };
@@ -188,6 +188,6 @@ async function sourcesOf(command: SkoloCommand, options: UpgradeOptions, version
   const is = Manifest.parse(JSON.parse(await readFile(file, 'utf8'))).version;
   if (is === version) return sources;
   throw new CliError(
-    `${sources.bundles}: is version ${is}, and not ${version}; check that version out, and run npm run bundle -- --version ${version}`,
+    `${sources.bundles}: contains version ${is} instead of ${version}; check out that version and run npm run bundle -- --version ${version}`,
   );
 }

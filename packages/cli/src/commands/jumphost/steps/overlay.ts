@@ -73,8 +73,7 @@ export function overlayOf(
       for (const { problem } of push.racks) if (problem) throw problem;
       rejectedeletions(push);
       for (const { state, why } of await push.run()) {
-        if (state !== 'done')
-          throw new CliError(`${rack}: ${state}: ${why ?? 'no reason is known'}`);
+        if (state !== 'done') throw new CliError(`${rack}: ${state}: ${why ?? 'no reason given'}`);
       }
       signal.throwIfAborted();
       await sendCommits(deps.repository, signal);
@@ -87,7 +86,7 @@ function rejectedeletions({ racks }: PreparedPush): void {
   for (const { name, preparation } of racks) {
     if (preparation === undefined || !needsNumber([{ name, ...preparation.plan }])) continue;
     const { length } = preparation.plan.deletions;
-    const how = `agree with skolo push --racks ${name} --deletions ${length}`;
+    const how = `to agree, run skolo push --racks ${name} --deletions ${length}`;
     throw new CliError(`${name}: ${count(length, 'object')} would be deleted; ${how}`);
   }
 }

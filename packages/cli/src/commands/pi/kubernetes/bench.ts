@@ -30,16 +30,16 @@ interface Options {
 export function defineBench(command: SkoloCommand): void {
   command
     .description(
-      'Measures a cluster, one thing after the other: on each node the time of an fsync of small records (as databases do), writing, one core and all cores; the network from each node to the next; reads and writes of the API server; and the start of a pod on each node. Each run is kept, and compared with the last ten: a figure is better or worse if it is beyond all of them, and by more than a quarter. It exits with 1 if one is worse. It writes a plot beside the run. On nodes it needs only perl, which every Debian has. It loads the nodes, so keep tests away meanwhile.',
+      'Measures a cluster, one test at a time: fsync time, disk writes, one core and all cores on each node; the network from each node to the next; reads and writes of the API server; and the start of a pod on each node. Each run is stored with a plot and compared with the last ten: a result is better or worse if it is outside their range and differs by more than a quarter. The exit code is 1 if a result is worse. Nodes need only perl, which every Debian has. The tests load the nodes, so run no other tests meanwhile.',
     )
-    .summary('measure network, disk, processor, API and start of pods')
+    .summary('measure network, disk, processor, API server and pod starts')
     .argument('<cluster>', 'name in the list of racks')
-    .option('--all-pairs', 'the network between every pair of nodes')
-    .option('--seconds <n>', 'for each measurement', upTo(30), 3)
-    .option('--image <image>', 'for the pods (default: one that k3s brings)')
+    .option('--all-pairs', 'measure the network between every pair of nodes')
+    .option('--seconds <n>', 'time for each measurement', upTo(30), 3)
+    .option('--image <image>', 'image for the pods (default: one that k3s includes)')
     .option(
       '--folder <folder>',
-      'where runs are kept (default: ~/.local/share/skolo/bench/CLUSTER)',
+      'folder of stored runs (default: ~/.local/share/skolo/bench/CLUSTER)',
     )
     .uses('clusters')
     .example('skolo pi kubernetes bench pis');
@@ -68,7 +68,7 @@ export function defineBench(command: SkoloCommand): void {
     print(command, all);
     for (const remark of remarksOn(figures, server.name)) io.err(plain(remark));
     for (const { what, where, why } of failed) complain(io, plain(`${where}: ${what}: ${why}`));
-    io.err(plain(`${path}.svg is the plot, and ${path}.json has the figures`));
+    io.err(plain(`plot: ${path}.svg; results: ${path}.json`));
     if (all.some(({ verdict }) => verdict === 'worse')) io.exitCode = exitCodes.failed;
     if (failed.length > 0) failPartly(io, figures.length > 0);
   });

@@ -14,11 +14,11 @@ export function defineDeploy(command: SkoloCommand): void {
     addProgramOptions(
       command
         .description(
-          'Brings computers to what they need before they join a cluster, all at once: checks system, disk, memory, memory cgroups and clock, turns swap off, and installs the program of k3s in one version, checked against the checksums of its publisher. The program is chosen by the programs of each computer (dpkg), so arm64 and 32-bit arm may be mixed. With --kubeadm it installs containerd, kubelet, kubeadm and kubectl by apt, in one version that no update changes. One that fails does not stop the others. setup does this too; deploy is for a slow line, or to prepare Pis for another day.',
+          'Prepares computers to join a cluster, all in parallel: checks operating system, disk, memory, memory cgroup and clock, disables swap, and installs the verified k3s binary in one version. The binary matches the userland of each computer (dpkg), so arm64 and 32-bit arm can be mixed. With --kubeadm it installs containerd, kubelet, kubeadm and kubectl with apt, in one version that updates do not change. If one computer fails, the others continue. setup includes these steps; use deploy for slow connections or to prepare Pis in advance.',
         )
-        .summary('the programs of a cluster, on all Pis at once')
-        .argument('<names...>', 'machines, with ranges')
-        .option('--check', 'show what differs; changes nothing'),
+        .summary('install the programs of a cluster on all Pis')
+        .argument('<names...>', 'machines; ranges allowed')
+        .option('--check', 'only show what differs'),
     ),
   )
     .uses('rack', 'on')

@@ -8,10 +8,8 @@ import { defineVerify } from './verify.ts';
 /** `skolo pi kubernetes`: clusters of Raspberry Pis. */
 export function define(command: SkoloCommand): void {
   command
-    .description(
-      'Makes clusters of Raspberry Pis, verifies and measures them, and takes them apart.',
-    )
-    .summary('clusters of Raspberry Pis')
+    .description('Creates, verifies, measures and resets clusters of Raspberry Pis.')
+    .summary('manage clusters of Raspberry Pis')
     .example("skolo pi kubernetes setup --master host01 --worker 'host[02-10]'");
   command.group({
     deploy: defineDeploy,

@@ -21,16 +21,19 @@ export interface ProgramOptions {
 
 export function addProgramOptions(command: SkoloCommand): SkoloCommand {
   return command
-    .option('--k3s <version>', 'version that is installed where there is none', k3sVersion)
+    .option('--k3s <version>', 'k3s version for new installations', k3sVersion)
     .addOption(
       new Option(
         '--kubeadm [version]',
-        `a cluster of kubeadm instead of k3s, for amd64 and arm64 (default version: ${kubeadmVersion})`,
+        `use kubeadm instead of k3s, for amd64 and arm64 (default version: ${kubeadmVersion})`,
       ).conflicts(['k3s', 'airGap', 'images']),
     )
     .addOption(filesOption())
-    .option('--air-gap', 'also the images of k3s, for Pis that reach no registry')
-    .option('--images <file>', 'also images of yours, from `docker save`; implies --air-gap');
+    .option('--air-gap', 'also install the k3s images, for Pis that reach no registry')
+    .option(
+      '--images <file>',
+      'also install your own images, from `docker save`; implies --air-gap',
+    );
 }
 
 export function programNeeds(command: SkoloCommand, options: ProgramOptions, signal: AbortSignal) {

@@ -29,16 +29,16 @@ interface Options {
 export function defineReset(command: SkoloCommand): void {
   command
     .description(
-      'Takes a cluster apart: ends k3s or kubelet and all pods on every node, removes programs, settings and data, and removes the cluster from kube/clusters/config.json. With --node it only takes those nodes out: their pods move to others first. A node that is dead is removed from the cluster with its password, so that a new card can join under its name. What is lost is named, and a person has to agree.',
+      'Removes a cluster: stops k3s or kubelet and all pods on every node, removes programs, settings and data, and removes the cluster from kube/clusters/config.json. With --node it removes only those nodes, after moving their pods to other nodes. A dead node is removed from the cluster along with its password, so that a new SD card can join under its name. The command lists what is lost and asks for confirmation.',
     )
-    .summary('take a cluster apart, or nodes out of it')
+    .summary('remove a cluster, or nodes from it')
     .argument('<cluster>', 'name in the list of racks')
-    .option('--node <names...>', 'only these nodes')
+    .option('--node <names...>', 'remove only these nodes')
     .option(
       '--keep-data',
-      'volumes of pods stay on the disks, and the database on that of the server',
+      "keep volumes of pods on the disks, and the database on the server's disk",
     )
-    .option('--yes', 'without a question')
+    .option('--yes', 'do not ask for confirmation')
     .uses('clusters')
     .example('skolo pi kubernetes reset pis --node host07');
 
@@ -52,7 +52,7 @@ export function defineReset(command: SkoloCommand): void {
       const distribution = (await placeOf(server))?.distribution === 'kubeadm' ? kubeadm : k3s;
       if (keepsData && distribution === kubeadm) {
         throw new CliError(
-          `${name}: is a cluster of kubeadm, whose reset removes the database; save what you need, and leave --keep-data out`,
+          `${name}: is a kubeadm cluster, and its reset removes the database; save the data that you need, and omit --keep-data`,
         );
       }
       const loss = await lossOf(server).catch((error: unknown): Loss => {
@@ -82,7 +82,7 @@ export function defineReset(command: SkoloCommand): void {
         results.push(
           results.every(({ isGone }) => isGone)
             ? await resetServer(command, cluster, distribution, keepsData)
-            : { name: server.name, isGone: false, text: 'stays until all others have left' },
+            : { name: server.name, isGone: false, text: 'kept until all other nodes are removed' },
         );
       }
       printNodes(
@@ -94,7 +94,7 @@ export function defineReset(command: SkoloCommand): void {
 }
 
 function unreachable(cluster: string, server: string, error: unknown): string {
-  return `${cluster}: the API server does not answer (${errorText(error)}); only ${server} is reset, and agents elsewhere stay`;
+  return `${cluster}: the API server does not respond (${errorText(error)}), so only ${server} is reset, and agents elsewhere stay`;
 }
 
 function agentsIn({ nodes }: Loss, { name, server }: OpenCluster, wanted: string[] | undefined) {
@@ -102,12 +102,14 @@ function agentsIn({ nodes }: Loss, { name, server }: OpenCluster, wanted: string
   if (wanted === undefined) return known.filter((each) => each !== server.name);
   if (wanted.includes(server.name)) {
     throw new CliError(
-      `${server.name}: is the server of ${name}; without --node, the whole cluster is reset`,
+      `${server.name}: is the server of ${name}; omit --node to reset the whole cluster`,
     );
   }
   const unknown = wanted.filter((each) => !known.includes(each));
   if (unknown.length > 0) {
-    throw new CliError(`${folded(unknown)}: no such node in ${name}; it has ${folded(known)}`);
+    throw new CliError(
+      `${folded(unknown)}: no such node in ${name}; its nodes are ${folded(known)}`,
+    );
   }
   return wanted;
 }
@@ -118,11 +120,11 @@ function lossText(
 ): string {
   const lines = [
     agents === undefined
-      ? `${name}: the whole cluster ends: ${count(nodes.length, 'node')}, ${count(pods.length, 'pod')} of yours`
-      : `${name}: ${folded(agents)} leave the cluster`,
+      ? `${name}: the whole cluster will be removed: ${count(nodes.length, 'node')}, ${count(pods.length, 'pod')} of yours`
+      : `${name}: ${folded(agents)} will be removed from the cluster`,
     ...(volumes.length > 0
       ? [
-          `${keepsData ? 'kept on their disks' : 'lost where they are on these disks'}: ${volumes.join(', ')}`,
+          `${keepsData ? 'kept on their disks' : 'lost if they are on these disks'}: ${volumes.join(', ')}`,
         ]
       : []),
   ];
@@ -139,7 +141,7 @@ async function resetServer(
     await distribution.uninstall(server, 'server', keepsData);
     const file = await clustersFile(command);
     await removeRack(file, name);
-    return { name: server.name, isGone: true, text: `${name} is no longer in ${file}` };
+    return { name: server.name, isGone: true, text: `${name}: removed from ${file}` };
   } catch (error) {
     return { name: server.name, isGone: false, text: errorText(error) };
   }

@@ -33,19 +33,19 @@ export function defineSetUp(command: SkoloCommand): void {
     addProgramOptions(
       command
         .description(
-          'Makes a cluster of k3s, or with --kubeadm of kubeadm: a server on the master, and an agent on each worker (with kubeadm, its kubelet). Each worker joins by a token that expires after 15 minutes and has the digest of the authority of the server, so that it trusts no other server. The cluster appears in kube/clusters/config.json, so that skolo attach, skolo kubectl and skolo push work on it. Each step changes only what differs: run it again after a failure, or with more workers. One that fails does not stop the others. Exit codes: 0 all are in it; 3 some are; 1 none is.',
+          "Creates a k3s cluster, or a kubeadm cluster with --kubeadm: a server on the master and an agent on each worker. Workers join with a token that expires after 15 minutes and contains the digest of the server's CA, so they trust no other server. The cluster is added to kube/clusters/config.json, so skolo attach, skolo kubectl and skolo push work with it. Each step changes only what differs, so run the command again after a failure or with more workers. If one computer fails, the others continue. Exit codes: 0 all have joined; 3 some have; 1 none has.",
         )
-        .summary('make a cluster, or add to it')
-        .argument('[names...]', 'machines, with ranges: the first is the master')
-        .option('--master <name>', 'the server (default: the first name)')
-        .option('--worker <names...>', 'the agents, with ranges')
-        .option('--name <cluster>', 'name in the list of racks (default: of rack.yaml)')
+        .summary('create a cluster, or add nodes to it')
+        .argument('[names...]', 'machines; ranges allowed; the first is the master')
+        .option('--master <name>', 'server (default: the first name)')
+        .option('--worker <names...>', 'agents; ranges allowed')
+        .option('--name <cluster>', 'name in the list of racks (default: from rack.yaml)')
         .option(
           '--address <address>',
-          'of the master, for the workers (default: of rack.yaml)',
+          'address of the master, for the workers (default: from rack.yaml)',
           ipv4,
         )
-        .option('--check', 'show what differs; changes nothing'),
+        .option('--check', 'only show what differs'),
     ),
   )
     .uses('rack', 'on', 'clusters')
@@ -55,7 +55,7 @@ export function defineSetUp(command: SkoloCommand): void {
     const { io } = command;
     const names = [...new Set(expandedNames([...words, ...(options.worker ?? [])]))];
     const master = options.master ?? names[0];
-    if (master === undefined) command.error("give names, or '--master' and '--worker'");
+    if (master === undefined) command.error("specify names, or '--master' and '--worker'");
     const workers = names.filter((each) => each !== master);
     const what = `pi kubernetes setup of ${master}`;
     await onPis(command, [master, ...workers], { ...options, what }, async (pis, given) => {
@@ -80,7 +80,7 @@ export function defineSetUp(command: SkoloCommand): void {
       given.end();
       if (all[0] && isDone(all[0]) && !isCheck && !entry.isThere) {
         await addRack(entry.file, entry.name, entry.rack);
-        io.err(`${entry.name}: added to ${entry.file}; skolo attach ${entry.name} opens it`);
+        io.err(`${entry.name}: added to ${entry.file}; run skolo attach ${entry.name} to use it`);
       }
       return all;
     });
@@ -92,7 +92,7 @@ function addressIn(rack: Rack | undefined, name: string): string {
   const address = jumphost?.name === name ? jumphost.address : rack?.machines.get(name)?.address;
   if (address !== undefined) return address;
   throw new CliError(
-    `${name}: rack.yaml has no address of it, and the workers have to reach it; add one, or give --address`,
+    `${name}: rack.yaml has no address for it, but the workers need one; add it, or specify --address`,
   );
 }
 
@@ -104,14 +104,14 @@ async function entryFor(
   options: Options,
 ) {
   const name = options.name ?? pis.rack?.name;
-  if (name === undefined) throw new CliError('the cluster has no name; give one with --name');
+  if (name === undefined) throw new CliError('the cluster has no name; specify one with --name');
   const { file, racks } = await knownRacks(command);
   const { user, jump } = await wayOn(command, pis, host);
   const rack: NewRack = { type: 'k3s', jumphost: host, address, user, jump };
   const known = racks.find((each) => each.name === name);
   if (known !== undefined && (known.type !== 'k3s' || known.jumphost !== host)) {
     throw new CliError(
-      `${name}: is another cluster in ${file}; name this one with --name, or remove that one with skolo racks remove ${name}`,
+      `${name}: ${file} contains another cluster with this name; choose another one with --name, or remove that cluster with skolo racks remove ${name}`,
     );
   }
   return { name, file, rack, isThere: known !== undefined };

@@ -14,11 +14,11 @@ const withinMs = 300_000;
 export function defineDown(command: SkoloCommand): void {
   command
     .description(
-      'Deletes everything that skolo pi testbed up made, and what the pipeline deployed. Volumes with the images and the reports stay, with their namespaces and with the provisioner of NFS. --volumes deletes them, too. Folders on an NFS server become archived-… and stay.',
+      'Deletes everything that skolo pi testbed up created and the pipeline deployed. Volumes with images and reports stay, along with their namespaces and the NFS provisioner, unless you use --volumes. Folders on an NFS server are kept, renamed to archived-….',
     )
     .summary('delete the testbed')
     .addOption(clusterOption())
-    .option('--volumes', 'delete volumes, too: images and reports')
+    .option('--volumes', 'also delete volumes, which contain images and reports')
     .uses('clusters')
     .example('skolo pi testbed down --cluster pis');
 
@@ -30,7 +30,7 @@ export function defineDown(command: SkoloCommand): void {
     const left = await testbedDown(open, { volumes, withinMs, pollMs, signal, report });
     for (const { kind, metadata } of left) {
       const where = metadata.namespace === undefined ? '' : ` in ${metadata.namespace}`;
-      report(`${kind} ${metadata.name}${where}: stays; --volumes deletes it`);
+      report(`${kind} ${metadata.name}${where}: kept; use --volumes to delete it`);
     }
   });
 }

@@ -8,9 +8,9 @@ import { defineVerify } from './verify.ts';
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Brings a testbed to a cluster of Raspberry Pis: Headlamp, a metrics server, Prometheus, Grafana, volumes, and a pipeline that builds a service, deploys it and measures it.',
+      'Installs a testbed on a cluster of Raspberry Pis: Headlamp, a metrics server, Prometheus, Grafana, volumes, and a pipeline that builds a service, deploys it and measures it.',
     )
-    .summary('a testbed on a cluster: dashboard, figures, pipeline')
+    .summary('run a testbed on a cluster: dashboard, metrics, pipeline')
     .example('skolo pi testbed up --cluster pis');
   command.group({ up: defineUp, verify: defineVerify, run: defineRun, down: defineDown });
 }

@@ -46,5 +46,8 @@ async function onlyCluster(command: SkoloCommand): Promise<string> {
   const [only, ...others] = racks;
   if (only && others.length === 0) return only.name;
   const names = racks.map(({ name }) => name).join(', ') || 'none';
-  throw new CliError(`${file} lists ${names}; name one with --cluster`, exitCodes.wrongCommandLine);
+  throw new CliError(
+    `${file} lists ${names}; specify one with --cluster`,
+    exitCodes.wrongCommandLine,
+  );
 }

@@ -32,17 +32,16 @@ const colours = { ready: 'green', skipped: 'dim', failed: 'red' } as const;
 export function defineUp(command: SkoloCommand): void {
   command
     .description(
-      'Applies each part of kube/testbed that differs, waits until its pods are ready, and shows what is not and why. A second run changes nothing. A part that fails does not stop the others. The metrics server of k3s and a default StorageClass are used where they are. With --nfs, claims get folders of an NFS server. Grafana gets a password that nobody knows yet. Exit codes: 0 all parts are ready; 3 some are not.',
+      'Applies each part of kube/testbed that differs, waits until its pods are ready, and lists those that are not, with the reason. A second run changes nothing, and if one part fails, the others continue. The testbed uses an existing metrics server of k3s and an existing default StorageClass. With --nfs, claims get folders on an NFS server. Grafana gets a new random password. Exit codes: 0 all parts are ready; 3 some are not.',
     )
-    .summary('apply what differs, and wait until it is ready')
+    .summary('install or update the testbed')
     .addOption(clusterOption())
+    .option('--nfs <server:path>', 'NFS export for volumes; remembered for later runs', nfsExport)
     .option(
-      '--nfs <server:path>',
-      'an export of an NFS server for volumes; kept for later runs',
-      nfsExport,
+      '--jenkins',
+      'also install Jenkins with a job that runs the pipeline; remembered for later runs',
     )
-    .option('--jenkins', 'also Jenkins, with a job that runs the pipeline; it stays in later runs')
-    .addOption(timeOption('--within <time>', 'how long pods may take to become ready', '15m'))
+    .addOption(timeOption('--within <time>', 'time limit for pods to become ready', '15m'))
     .uses('clusters')
     .example('skolo pi testbed up --cluster pis --nfs 10.1.1.1:/srv/nfs');
 
@@ -69,12 +68,12 @@ export function defineUp(command: SkoloCommand): void {
     for (const line of [
       `Grafana: http://${address}:${testbedPorts.grafana}, user admin; the password:`,
       `  ${kubectl} get secret -n testbed grafana -o go-template='{{.data.password|base64decode}}'`,
-      'Dashboard: http://127.0.0.1:8080 while the first command runs; the second prints a token for it:',
+      'Dashboard: http://127.0.0.1:8080 while the first command runs; the second command prints a token for it:',
       `  ${kubectl} port-forward -n testbed svc/dashboard 8080:80`,
       `  ${kubectl} create token -n testbed dashboard-viewer`,
       ...(results.some(({ part, state }) => part === 'jenkins' && state === 'ready')
         ? [
-            'Jenkins: http://127.0.0.1:8081, user admin; its password is in the Secret jenkins, as that of Grafana:',
+            "Jenkins: http://127.0.0.1:8081, user admin; its password is in the Secret jenkins, like Grafana's:",
             `  ${kubectl} port-forward -n testbed svc/jenkins 8081:80`,
           ]
         : []),

@@ -8,9 +8,9 @@ import { type ClusterOptions, clusterOption, openTestbed } from './open-testbed.
 export function defineVerify(command: SkoloCommand): void {
   command
     .description(
-      'Asks each part as its users do: nodes, pods, volumes, figures of the metrics server, targets of Prometheus, the dashboard, and the last run of the pipeline. It also tries whether Grafana lets in admin with the password admin. Changes nothing. Exit codes: 0 all is well; 1 something is wrong.',
+      'Tests each part like its users do: nodes, pods, volumes, values of the metrics server, Prometheus targets, the dashboard, and the last run of the pipeline. It also checks that Grafana rejects the password admin. Nothing is changed. Exit codes: 0 no problems; 1 problems found.',
     )
-    .summary('ask each part as its users do')
+    .summary('test each part of the testbed')
     .addOption(clusterOption())
     .uses('clusters')
     .example('skolo pi testbed verify --cluster pis');

@@ -130,226 +130,122 @@ version 16.12
 
 const CTRL_Z = '\x1a';
 
+const rejections = {
+  invalid: "{marker}% Invalid input detected at '^' marker.\n\n",
+  incomplete: '% Incomplete command.\n\n',
+  ambiguous: '% Ambiguous command:  "{line}"\n',
+};
+
+const unknown =
+  'Translating "{line}"...domain server (255.255.255.255)\n% Unknown command or computer name, or unable to find computer address\n';
+
+/** What all of them have, whatever the options say. */
+const fixed = {
+  name: 'cisco-ios',
+  ident: 'Cisco-1.25',
+  words: {
+    before: '\n\nUser Access Verification\n\n',
+    user: 'Username: ',
+    wrong: '% Login invalid\n\n',
+  },
+  maxSessions: 5,
+  pager: {
+    text: ' --More-- ',
+    erase: `${'\b'.repeat(9)}${' '.repeat(8)}${'\b'.repeat(9)}`,
+    rows: 24,
+  },
+  greeting: '\n',
+  hostName: 'Switch',
+  serial: 'FDO1234X0AB',
+  places: [
+    [/^interface Gi.*$/, 'config-if'],
+    [/^(\S+).*$/, 'config-$1'],
+  ],
+  rejections,
+  style: {
+    indent: 1,
+    sections: [
+      /^interface /,
+      /^line (con|vty|aux) /,
+      /^vlan [\d,-]+$/,
+      /^router /,
+      /^key chain /,
+      /^key \d+$/,
+      /^ip access-list /,
+      /^aaa group server /,
+      /^(tacacs|radius) server /,
+      /^crypto pki (trustpoint|certificate chain) /,
+      /^crypto (isakmp|ikev2) /,
+      /^(class-map|policy-map|class) /,
+      /^archive$/,
+    ],
+    single: [
+      'hostname',
+      /^username \S+ (?=privilege|secret)/,
+      'description',
+      'name',
+      'enable secret',
+      'enable password',
+      'ip address',
+      'ip domain-name',
+      'switchport mode',
+      'switchport access vlan',
+      'power inline',
+      'snmp-server location',
+      'clock timezone',
+    ],
+    separator: '!',
+    comment: /^(!|version |Building configuration|Current configuration|ntp clock-period|end$)/,
+    freeText(line) {
+      if (/^banner \w+ \^C/.test(line)) return /\^C\s*$/;
+      return /^certificate /.test(line) ? /^\s*quit$/ : undefined;
+    },
+  },
+  accounts: {
+    typed: [
+      [/^(username \S+(?: privilege \d+)? secret) (?:0 )?(?<secret>\S+)$/, '$1 9 {hash}'],
+      [/^(enable secret) (?:0 )?(?<secret>\S+)$/, '$1 9 {hash}'],
+    ],
+    user: (name) => new RegExp(`^username ${name} .*\\bsecret `),
+    enable: /^enable secret /,
+  },
+  known,
+  running: 'Building configuration...\n\nCurrent configuration : {bytes} bytes\n{body}\n',
+  startup: 'Using {bytes} out of 2097152 bytes\n{body}\n',
+  body,
+  banner: { at: /$/, text: 'banner motd ^C\n{added}\n^C\n', isSaved: true },
+  time: iosTime,
+  logs: {
+    logLine: logLine('%LINK-3-UPDOWN: Interface GigabitEthernet1/0/7, changed state to up'),
+  },
+  logged: withoutSecret,
+  // A name and its number may be apart.
+  rewrite: (line: string) => line.replace(/\b(gi\w*|te\w*|fa\w*) +(?=\d)/i, '$1'),
+} satisfies Partial<SwitchModel>;
+
+type Log = (talk: Talk, ...lines: string[]) => void;
+
+interface Parts {
+  ports: readonly string[];
+  flash: Flash;
+  log: Log;
+}
+
 function modelFor(options: CiscoIosOptions): SwitchModel {
   const { ports: count = 24, watts = 4.5 } = options;
   const ports = Array.from({ length: count }, (_, i) => `Gi1/0/${i + 1}`);
   const { hostName = 'Switch', privilege = 1, denied = [], promptTimestamp = false } = options;
   const { width = 80, overflow = 'wrap', logging = 'before-prompt' } = options;
-  const flash = new Flash();
   const logs = new WeakMap<Talk, string[]>();
-  const log = (talk: Talk, ...lines: string[]) =>
+  const log: Log = (talk, ...lines) =>
     void logs.set(talk, [...(logs.get(talk) ?? []), ...lines.map(logLine)]);
   let shows = 0;
-
-  function end(talk: Talk): string {
-    talk.device.running.leave();
-    talk.mode = 'privileged';
-    log(talk, '%SYS-5-CONFIG_I: Configured from console by admin on vty0');
-    return '';
-  }
-  function exit(talk: Talk): string {
-    if (talk.device.running.sections.length === 0) return end(talk);
-    talk.device.running.enter('exit');
-    return '';
-  }
-  function setMode(talk: Talk, mode: string): string {
-    const [, name = ''] = talk.device.running.sections.at(-1)?.split(' ') ?? [];
-    const port = findPort(ports, name);
-    if (port === undefined || !changesPower(talk, port, mode)) return '';
-    if (mode === 'never') {
-      log(talk, `%ILPOWER-5-IEEE_DISCONNECT: Interface ${port}: PD removed`);
-      log(talk, `%LINK-3-UPDOWN: Interface ${longName(port)}, changed state to down`);
-    } else {
-      log(talk, `%ILPOWER-7-DETECT: Interface ${port}: Power Device detected: IEEE PD`);
-      log(talk, `%ILPOWER-5-POWER_GRANTED: Interface ${port}: Power granted`);
-    }
-    return '';
-  }
-  const usualMode: Run = (talk) => setMode(talk, 'auto');
-  const named: Run = (talk, words) => setMode(talk, words.slice(2).join(' '));
-  const onPort = (show: (port: string, device: Switch) => string): Run => {
-    return (talk, words) => {
-      const port = findPort(ports, words[3] ?? '');
-      if (port !== undefined) return show(port, talk.device);
-      return invalid(promptOf(talk).length + words.slice(0, 3).join(' ').length + 1);
-    };
-  };
-
-  const exec: Commands = {
-    exit: leave,
-    logout: leave,
-    quit: leave,
-    'show power inline': ({ device }) => allPorts(device),
-    'show power inline <port>': onPort(onePort),
-    'terminal length <lines>': setPager(),
-    'terminal width <columns>': ({ terminal }, words) => {
-      terminal.screen.width = Number(words[2]);
-      return '';
-    },
-    'show version': version,
-    'show inventory': inventory,
-    'show mac address-table': prints(iosMacTable),
-    'show interfaces status': prints(iosLinks),
-    'show ip arp': prints(iosArp),
-  };
-  const inConfig: Commands = {
-    'interface <port>': (talk, [, name = '']) => enterInterface(talk, findPort(ports, name), name),
-    exit,
-    end,
-  };
-  const replace: Run = async (talk, words) => {
-    const said = await flash.replacement(talk.terminal, words);
-    if (typeof said === 'string') return said;
-    talk.terminal.session.act(() => {
-      talk.device.running = talk.device.lines(said.text);
-      talk.device.applyPower();
-      talk.device.changed(talk.terminal.session.user);
-    });
-    return '\nTotal number of passes: 1\nRollback Done\n\n';
-  };
-
   return {
-    name: 'cisco-ios',
-    ident: 'Cisco-1.25',
-    words: {
-      before: '\n\nUser Access Verification\n\n',
-      user: 'Username: ',
-      wrong: '% Login invalid\n\n',
-    },
-    maxSessions: 5,
+    ...fixed,
     screen: () => ({ width, overflow }),
-    pager: {
-      text: ' --More-- ',
-      erase: `${'\b'.repeat(9)}${' '.repeat(8)}${'\b'.repeat(9)}`,
-      rows: 24,
-    },
-    greeting: '\n',
-    hostName: 'Switch',
-    serial: 'FDO1234X0AB',
     firstMode: privilege === 15 ? 'privileged' : 'user',
-    modes: {
-      user: {
-        prompt: '{host}>',
-        rejections: { unknown },
-        commands: {
-          ...exec,
-          enable: enable({
-            question: 'Password: ',
-            hidden: 'none',
-            tries: 3,
-            wrong: '% Bad secrets\n\n',
-            unset: '% Error in authentication.\n\n',
-            onEnter: (talk) =>
-              log(
-                talk,
-                `%SYS-5-PRIV_AUTH_PASS: Privilege level set to 15 by ${talk.terminal.session.user} on vty0`,
-              ),
-          }),
-        },
-      },
-      privileged: {
-        prompt: '{host}#',
-        rejections: { unknown },
-        commands: {
-          ...exec,
-          enable: '',
-          disable: to('user'),
-          'configure terminal': to(
-            'config',
-            'Enter configuration commands, one per line.  End with CNTL/Z.\n',
-          ),
-          'show running-config': configuration('{running}'),
-          'show startup-config': configuration('{startup}'),
-          'show running-config interface <port>': onPort(showPort),
-          'write memory': save,
-          write: save,
-          'copy running-config startup-config': async (talk) => {
-            await talk.terminal.readLine('Destination filename [startup-config]? ');
-            return save(talk);
-          },
-          tclsh: ({ device, terminal }) => flash.tclsh(terminal, `${device.host}(tcl)#`),
-          'configure replace <file>': replace,
-          'configure replace <file> force': replace,
-          'more <file>': ({ terminal }, [, name = '']) => flash.show(terminal, name),
-          'delete /force <file>': (_, [, , name = '']) => flash.remove(name),
-        },
-      },
-      config: { prompt: '{short}({place})#', configures: true, commands: inConfig },
-      'config config-if': {
-        prompt: '{short}({place})#',
-        configures: true,
-        commands: {
-          ...inConfig,
-          'power inline auto|never|static': named,
-          'power inline auto|static max <milliwatts>': named,
-          'no power inline auto|never|static': usualMode,
-          'no power inline': usualMode,
-          'default power inline': usualMode,
-        },
-      },
-    },
-    places: [
-      [/^interface Gi.*$/, 'config-if'],
-      [/^(\S+).*$/, 'config-$1'],
-    ],
-    rejections,
-    style: {
-      indent: 1,
-      sections: [
-        /^interface /,
-        /^line (con|vty|aux) /,
-        /^vlan [\d,-]+$/,
-        /^router /,
-        /^key chain /,
-        /^key \d+$/,
-        /^ip access-list /,
-        /^aaa group server /,
-        /^(tacacs|radius) server /,
-        /^crypto pki (trustpoint|certificate chain) /,
-        /^crypto (isakmp|ikev2) /,
-        /^(class-map|policy-map|class) /,
-        /^archive$/,
-      ],
-      single: [
-        'hostname',
-        /^username \S+ (?=privilege|secret)/,
-        'description',
-        'name',
-        'enable secret',
-        'enable password',
-        'ip address',
-        'ip domain-name',
-        'switchport mode',
-        'switchport access vlan',
-        'power inline',
-        'snmp-server location',
-        'clock timezone',
-      ],
-      separator: '!',
-      comment: /^(!|version |Building configuration|Current configuration|ntp clock-period|end$)/,
-      freeText(line) {
-        if (/^banner \w+ \^C/.test(line)) return /\^C\s*$/;
-        return /^certificate /.test(line) ? /^\s*quit$/ : undefined;
-      },
-    },
-    accounts: {
-      typed: [
-        [/^(username \S+(?: privilege \d+)? secret) (?:0 )?(?<secret>\S+)$/, '$1 9 {hash}'],
-        [/^(enable secret) (?:0 )?(?<secret>\S+)$/, '$1 9 {hash}'],
-      ],
-      user: (name) => new RegExp(`^username ${name} .*\\bsecret `),
-      enable: /^enable secret /,
-    },
-    known,
+    modes: modes({ ports, flash: new Flash(), log }),
     example: factory(ports, hostName),
-    running: 'Building configuration...\n\nCurrent configuration : {bytes} bytes\n{body}\n',
-    startup: 'Using {bytes} out of 2097152 bytes\n{body}\n',
-    body,
-    banner: { at: /$/, text: 'banner motd ^C\n{added}\n^C\n', isSaved: true },
-    time: iosTime,
-    logs: {
-      logLine: logLine('%LINK-3-UPDOWN: Interface GigabitEthernet1/0/7, changed state to up'),
-    },
     power: {
       ports,
       section: (port) => [`interface ${longName(port)}`],
@@ -358,7 +254,6 @@ function modelFor(options: CiscoIosOptions): SwitchModel {
       off: 'never',
       watts,
     },
-    logged: withoutSecret,
     values: {
       short: ({ host }) => host.slice(0, 20),
       minutes: () => String(new Date().getUTCMinutes()),
@@ -369,8 +264,6 @@ function modelFor(options: CiscoIosOptions): SwitchModel {
         return `ntp clock-period ${17_180_000 + (shows % 100)}\n!\n`;
       },
     },
-    // A name and its number may be apart.
-    rewrite: (line) => line.replace(/\b(gi\w*|te\w*|fa\w*) +(?=\d)/i, '$1'),
     ...(promptTimestamp && {
       beforeAnswer:
         'Load for five secs: 1%/0%; one minute: 0%; five minutes: 0%\nTime source is NTP, {milliseconds}\n\n',
@@ -394,14 +287,149 @@ function modelFor(options: CiscoIosOptions): SwitchModel {
   };
 }
 
-const rejections = {
-  invalid: "{marker}% Invalid input detected at '^' marker.\n\n",
-  incomplete: '% Incomplete command.\n\n',
-  ambiguous: '% Ambiguous command:  "{line}"\n',
-};
+function modes({ ports, flash, log }: Parts): SwitchModel['modes'] {
+  const exec = execCommands(ports);
+  const config = configCommands(ports, log);
+  return {
+    user: {
+      prompt: '{host}>',
+      rejections: { unknown },
+      commands: { ...exec, enable: enableCommand(log) },
+    },
+    privileged: {
+      prompt: '{host}#',
+      rejections: { unknown },
+      commands: { ...exec, ...privilegedCommands(ports, flash) },
+    },
+    config: { prompt: '{short}({place})#', configures: true, commands: config },
+    'config config-if': {
+      prompt: '{short}({place})#',
+      configures: true,
+      commands: { ...config, ...portCommands(ports, log) },
+    },
+  };
+}
 
-const unknown =
-  'Translating "{line}"...domain server (255.255.255.255)\n% Unknown command or computer name, or unable to find computer address\n';
+function onPort(ports: readonly string[], show: (port: string, device: Switch) => string): Run {
+  return (talk, words) => {
+    const port = findPort(ports, words[3] ?? '');
+    if (port !== undefined) return show(port, talk.device);
+    return invalid(promptOf(talk).length + words.slice(0, 3).join(' ').length + 1);
+  };
+}
+
+function execCommands(ports: readonly string[]): Commands {
+  return {
+    exit: leave,
+    logout: leave,
+    quit: leave,
+    'show power inline': ({ device }) => allPorts(device),
+    'show power inline <port>': onPort(ports, onePort),
+    'terminal length <lines>': setPager(),
+    'terminal width <columns>': ({ terminal }, words) => {
+      terminal.screen.width = Number(words[2]);
+      return '';
+    },
+    'show version': version,
+    'show inventory': inventory,
+    'show mac address-table': prints(iosMacTable),
+    'show interfaces status': prints(iosLinks),
+    'show ip arp': prints(iosArp),
+  };
+}
+
+function enableCommand(log: Log): Run {
+  return enable({
+    question: 'Password: ',
+    hidden: 'none',
+    tries: 3,
+    wrong: '% Bad secrets\n\n',
+    unset: '% Error in authentication.\n\n',
+    onEnter: (talk) =>
+      log(
+        talk,
+        `%SYS-5-PRIV_AUTH_PASS: Privilege level set to 15 by ${talk.terminal.session.user} on vty0`,
+      ),
+  });
+}
+
+function privilegedCommands(ports: readonly string[], flash: Flash): Commands {
+  const replace: Run = async (talk, words) => {
+    const said = await flash.replacement(talk.terminal, words);
+    if (typeof said === 'string') return said;
+    talk.terminal.session.act(() => {
+      talk.device.running = talk.device.lines(said.text);
+      talk.device.applyPower();
+      talk.device.changed(talk.terminal.session.user);
+    });
+    return '\nTotal number of passes: 1\nRollback Done\n\n';
+  };
+  return {
+    enable: '',
+    disable: to('user'),
+    'configure terminal': to(
+      'config',
+      'Enter configuration commands, one per line.  End with CNTL/Z.\n',
+    ),
+    'show running-config': configuration('{running}'),
+    'show startup-config': configuration('{startup}'),
+    'show running-config interface <port>': onPort(ports, showPort),
+    'write memory': save,
+    write: save,
+    'copy running-config startup-config': async (talk) => {
+      await talk.terminal.readLine('Destination filename [startup-config]? ');
+      return save(talk);
+    },
+    tclsh: ({ device, terminal }) => flash.tclsh(terminal, `${device.host}(tcl)#`),
+    'configure replace <file>': replace,
+    'configure replace <file> force': replace,
+    'more <file>': ({ terminal }, [, name = '']) => flash.show(terminal, name),
+    'delete /force <file>': (_, [, , name = '']) => flash.remove(name),
+  };
+}
+
+function configCommands(ports: readonly string[], log: Log): Commands {
+  function end(talk: Talk): string {
+    talk.device.running.leave();
+    talk.mode = 'privileged';
+    log(talk, '%SYS-5-CONFIG_I: Configured from console by admin on vty0');
+    return '';
+  }
+  return {
+    'interface <port>': (talk, [, name = '']) => enterInterface(talk, findPort(ports, name), name),
+    exit(talk) {
+      if (talk.device.running.sections.length === 0) return end(talk);
+      talk.device.running.enter('exit');
+      return '';
+    },
+    end,
+  };
+}
+
+function portCommands(ports: readonly string[], log: Log): Commands {
+  function setMode(talk: Talk, mode: string): string {
+    const [, name = ''] = talk.device.running.sections.at(-1)?.split(' ') ?? [];
+    const port = findPort(ports, name);
+    if (port === undefined || !changesPower(talk, port, mode)) return '';
+    if (mode === 'never') {
+      log(talk, `%ILPOWER-5-IEEE_DISCONNECT: Interface ${port}: PD removed`);
+      log(talk, `%LINK-3-UPDOWN: Interface ${longName(port)}, changed state to down`);
+    } else {
+      log(talk, `%ILPOWER-7-DETECT: Interface ${port}: Power Device detected: IEEE PD`);
+      log(talk, `%ILPOWER-5-POWER_GRANTED: Interface ${port}: Power granted`);
+    }
+    return '';
+  }
+  const usualMode: Run = (talk) => setMode(talk, 'auto');
+  const named: Run = (talk, words) => setMode(talk, words.slice(2).join(' '));
+  return {
+    'power inline auto|never|static': named,
+    'power inline auto|static max <milliwatts>': named,
+    'no power inline auto|never|static': usualMode,
+    'no power inline': usualMode,
+    'default power inline': usualMode,
+  };
+}
 
 function invalid(column: number): string {
   return rejections.invalid.replace('{marker}', `${' '.repeat(column)}^\n`);

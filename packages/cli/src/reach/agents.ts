@@ -1,0 +1,129 @@
+/**
+ * Clients for the agents on machines. Tasks are root there, so clients limit the size of responses and never send a token.
+ */
+
+import {
+  type AgentStatus,
+  type Client,
+  type Fetch,
+  type Signer,
+  swarmingClientApi,
+} from '@skolo/api';
+import { inParallel } from '@skolo/base';
+import type { Machine, Rack } from '@skolo/rack';
+import { didYouMean, serviceUrl } from '@skolo/rack/light';
+import type { SkoloCommand } from '../command.ts';
+import { CliError } from '../errors.ts';
+import { expandedNames, findNamed } from '../names.ts';
+import { loadRack } from '../workstation/rack-file.ts';
+import { newClient, wayOn } from './service-client.ts';
+
+export type AgentClient = Client<typeof swarmingClientApi>;
+
+/** An agent and its URL. */
+export interface AgentPlace {
+  /** Undefined for the machine at `--url`. */
+  name: string | undefined;
+  url: string;
+  /** From rack.yaml, if that was read. */
+  machine?: Machine;
+  rack?: Rack;
+  /** Through the jumphost, for `--on`. */
+  fetch?: Fetch;
+}
+
+/** Limits of a response. */
+const mostBytes = { status: 64 * 1024, log: 2 * 1024 * 1024 };
+
+/** @throws CliError The URL is not valid. */
+export function agentClient(
+  url: string,
+  options: {
+    signer?: Signer | undefined;
+    rack?: string | undefined;
+    timeoutMs?: number;
+    answers: keyof typeof mostBytes;
+    fetch?: Fetch | undefined;
+  },
+): AgentClient {
+  const { answers, fetch, ...others } = options;
+  const more = { ...others, ...(fetch && { fetch }) };
+  return newClient(swarmingClientApi, { baseUrl: url, mostBytes: mostBytes[answers], ...more });
+}
+
+/** The agents of these machines, by default of all; or the one at `--url`. Prints unknown names and sets the exit code. */
+export async function agentPlaces(
+  command: SkoloCommand,
+  words: readonly string[],
+): Promise<AgentPlace[]> {
+  const names = expandedNames(words);
+  const { url } = command.globals();
+  if (url !== undefined) {
+    if (names.length > 1) command.error("specify one machine, or omit '--url'");
+    return [{ name: names[0], url, ...(await wayOn(command)) }];
+  }
+  const rack = await loadRack(command.globals());
+  const all = [...rack.machines.values()];
+  const way = await wayOn(command);
+  return findNamed(command.io, names, all, unknownMachine).map((machine) => {
+    const url = serviceUrl(rack, 'swarming-client', machine);
+    return { name: machine.name, url, machine, rack, ...way };
+  });
+}
+
+/**
+ * The agent of one machine. With `--url` and `--rack` it also reads rack.yaml, which has the login.
+ *
+ * @throws CliError rack.yaml has no such machine.
+ */
+export async function agentPlace(
+  command: SkoloCommand,
+  word: string,
+): Promise<AgentPlace & { name: string }> {
+  const [name, ...others] = expandedNames([word]);
+  if (name === undefined || others.length > 0) command.error('specify the name of one machine');
+  const { url } = command.globals();
+  const way = await wayOn(command);
+  if (url !== undefined && !command.gives('rack')) return { name, url, ...way };
+  const rack = await loadRack(command.globals());
+  const machine = rack.machines.get(name);
+  if (machine === undefined) {
+    throw new CliError(unknownMachine(name, didYouMean(name, rack.machines.keys())));
+  }
+  return { name, url: url ?? serviceUrl(rack, 'swarming-client', machine), machine, rack, ...way };
+}
+
+function unknownMachine(name: string, guess: string): string {
+  return `${name}: no such machine in rack.yaml${guess}; run skolo inventory list to see all machines`;
+}
+
+/** The status of an agent, or why there is none. */
+export interface Answer {
+  name: string;
+  url: string;
+  /** From rack.yaml. */
+  shelf: string | undefined;
+  kind: string | undefined;
+  status?: AgentStatus;
+  error?: string;
+}
+
+const atOnce = 32;
+const timeoutMs = 5000;
+
+/** Asks `atOnce` agents in parallel, each for at most `timeoutMs`. */
+export function askAgents(places: readonly AgentPlace[]): Promise<Answer[]> {
+  return inParallel(places, atOnce, askOne);
+}
+
+async function askOne({ name, url, machine, rack, fetch }: AgentPlace): Promise<Answer> {
+  const known = { url, shelf: machine?.shelf, kind: machine?.kind };
+  const client = agentClient(url, { timeoutMs, answers: 'status', rack: rack?.name, fetch });
+  try {
+    const status = await client.status();
+    return { name: name ?? status.machine, ...known, status };
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    return { name: name ?? url, ...known, error: error.message };
+  }
+}

@@ -1,0 +1,115 @@
+/** What the gate says of versions that fail, from what a real kubelet reports. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { type ControlPlane, peer, startControlPlane, whyNoRealNodes } from '@skolo/simulators';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { gateKinds, judge } from './gate.ts';
+import { readAnswer } from './objects.ts';
+
+const run = promisify(execFile);
+const why = whyNoRealNodes();
+const seldom = { interval: 500, timeout: 90_000 };
+let plane: ControlPlane;
+
+interface Failing {
+  command?: string;
+  image?: string;
+  limit?: string;
+  livenessProbe?: object;
+  readinessProbe?: object;
+}
+
+const failing: Record<string, Failing> = {
+  crash: { command: 'echo cannot open the database >&2; exit 1' },
+  configuration: { command: 'echo rack.yaml:3:1 unknown key >&2; exit 78' },
+  memory: { command: 'echo starts; exec tail /dev/zero', limit: '16Mi' },
+  files: { command: 'echo state > /state' },
+  liveness: {
+    command: 'echo hangs; sleep 1000',
+    livenessProbe: { exec: { command: ['/usr/bin/false'] }, periodSeconds: 1, failureThreshold: 1 },
+  },
+  readiness: {
+    command: 'sleep 1000',
+    readinessProbe: { exec: { command: ['/usr/bin/false'] }, periodSeconds: 1 },
+  },
+  pull: { image: 'registry.invalid/skolo/pull:1' },
+};
+
+function deployment(name: string, given: Failing): object {
+  const { command = '', limit = '64Mi', image = 'test.skolo/pause:1', ...probes } = given;
+  const labels = { app: name };
+  const mounts = ['', 'lib', 'lib64'].map((subPath) => ({
+    name: 'usr',
+    mountPath: subPath === '' ? '/usr' : `/${subPath}`,
+    ...(subPath !== '' && { subPath }),
+  }));
+  const container = {
+    name: 'main',
+    image,
+    command: ['/usr/bin/sh', '-c', command],
+    terminationMessagePolicy: 'FallbackToLogsOnError',
+    securityContext: { readOnlyRootFilesystem: true },
+    resources: { limits: { memory: limit } },
+    volumeMounts: mounts,
+    ...probes,
+  };
+  const spec = {
+    terminationGracePeriodSeconds: 0,
+    containers: [container],
+    volumes: [{ name: 'usr', hostPath: { path: '/usr' } }],
+  };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name },
+    spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },
+  };
+}
+
+async function kubectl(args: readonly string[], input = ''): Promise<string> {
+  const child = run(peer('kubectl') ?? '', [`--kubeconfig=${plane.kubeconfig}`, ...args]);
+  child.child.stdin?.end(input);
+  return (await child).stdout;
+}
+
+// The sample has the same causes from fake nodes.
+describe.skipIf(why || !process.env.SKOLO_LONG)(
+  'the gate, on a real node',
+  { timeout: 180_000 },
+  () => {
+    beforeAll(async () => {
+      plane = await startControlPlane(peer('control-plane') ?? '', peer('kubectl') ?? '', {
+        realNodes: [{ name: 'n1', address: '192.168.1.8' }],
+      });
+      const items = Object.entries(failing).map(([name, one]) => deployment(name, one));
+      const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+      await kubectl(['create', '-f', '-'], list);
+    }, 120_000);
+    afterAll(() => plane?.close());
+
+    it.each([
+      ['crash', 'failed', /^crashes again and again \(Error, exit 1\): cannot open the database$/],
+      [
+        'configuration',
+        'failed',
+        /^rejects its configuration \(exit 78\): rack.yaml:3:1 unknown key$/,
+      ],
+      ['memory', 'failed', /^crashes again and again \(OOMKilled, exit 137\)/],
+      [
+        'files',
+        'failed',
+        /^crashes again and again \(Error, exit 2\): .*\/state: Read-only file system$/,
+      ],
+      ['liveness', 'failed', /^crashes again and again \(Error, exit 137\): hangs$/],
+      ['readiness', 'waiting', /^runs, and is not ready$/],
+      ['pull', 'failed', /^image registry.invalid\/skolo\/pull:1 cannot be pulled: /],
+    ])('quotes the container of a version that fails: %s', async (name, state, cause) => {
+      await expect
+        .poll(async () => {
+          const objects = readAnswer(await kubectl(['get', gateKinds.join(','), '-o', 'json']));
+          return judge({ kind: 'Deployment', name }, objects).pods[0];
+        }, seldom)
+        .toMatchObject({ state, cause: expect.stringMatching(cause) });
+    });
+  },
+);

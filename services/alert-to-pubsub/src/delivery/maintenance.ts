@@ -1,0 +1,128 @@
+/** Opens the spool as soon as the disk allows it. Then, from time to time: refreshes and expires alerts, shrinks the spool. */
+import { pause } from '@skolo/base';
+import type { Clock } from '@skolo/common';
+import type { EmitAlertEvent } from '../events.ts';
+import type { Intake } from '../intake/intake.ts';
+import type { Capacity } from '../state/capacity.ts';
+import { damageAtStart } from '../state/damage.ts';
+import type { Opened, Store } from '../state/store.ts';
+import type { Sinks } from './sinks.ts';
+
+interface MaintenanceDeps {
+  intake: Intake;
+  store: Store;
+  sinks: Sinks;
+  capacity: Capacity;
+  clock: Clock;
+  emit: EmitAlertEvent;
+  periods?: Partial<Periods>;
+}
+
+/** In milliseconds. */
+export interface Periods {
+  /** Between attempts to open the spool. */
+  openEveryMs: number;
+  checkEveryMs: number;
+  shrinkEveryMs: number;
+}
+
+const usual: Periods = { openEveryMs: 5000, checkEveryMs: 5000, shrinkEveryMs: 60_000 };
+
+export class Maintenance {
+  private readonly deps: MaintenanceDeps;
+  private readonly periods: Periods;
+  private readonly stopping = new AbortController();
+  private opening: Promise<void> | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private checking: Promise<void> | undefined;
+  /** In seconds of uptime. */
+  private shrunkAt: number;
+
+  constructor(deps: MaintenanceDeps) {
+    this.deps = deps;
+    this.periods = { ...usual, ...deps.periods };
+    this.shrunkAt = deps.clock.uptime();
+  }
+
+  /** Fulfilled after the first attempt to open the spool. */
+  async start(): Promise<void> {
+    if (!(await this.open())) this.opening = this.openLater();
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.opening;
+    clearInterval(this.timer);
+    await this.checking;
+  }
+
+  private async openLater(): Promise<void> {
+    const { signal } = this.stopping;
+    do {
+      await pause(this.periods.openEveryMs, signal).catch(() => undefined);
+    } while (!signal.aborted && !(await this.open()));
+  }
+
+  private async open(): Promise<boolean> {
+    const { store, capacity, intake, sinks, emit } = this.deps;
+    let opened: Opened;
+    try {
+      opened = await store.open(intake);
+    } catch (error) {
+      capacity.closed(error);
+      return false;
+    }
+    const { spool } = opened;
+    capacity.open(spool, sinks);
+    intake.open(spool);
+    await sinks.open(spool);
+    if (spool.tornBytes > 0) emit({ type: 'spool-torn', bytes: spool.tornBytes });
+    for (const event of damageAtStart(opened, intake.alerts.size)) emit(event);
+    this.timer = setInterval(() => {
+      // A slow disk gets no second check while it is busy.
+      this.checking ??= this.check().finally(() => {
+        this.checking = undefined;
+      });
+    }, this.periods.checkEveryMs);
+    return true;
+  }
+
+  private async check(): Promise<void> {
+    const { intake, sinks, capacity, clock, emit } = this.deps;
+    const uptime = clock.uptime();
+    await this.checkDisk();
+    capacity.report();
+    try {
+      sinks.refresh(await intake.tick());
+    } catch (error) {
+      emit({ type: 'tick-failed', error });
+    }
+    const isDue = uptime - this.shrunkAt >= this.periods.shrinkEveryMs / 1000;
+    if (!isDue && capacity.rejecting === undefined) return;
+    this.shrunkAt = uptime;
+    await this.shrink();
+  }
+
+  /** A probe may keep all senders away, so that only this check ends the rejection. */
+  private async checkDisk(): Promise<void> {
+    const { store, capacity, emit } = this.deps;
+    try {
+      const { lost, isRestored } = await store.check();
+      if (isRestored) emit({ type: 'spool-restored' });
+      if (lost > 0) emit({ type: 'spool-damaged', records: lost, lost, lines: 0, isInUse: true });
+      if (capacity.hasDiskError && (await store.isWritable())) capacity.wrote(undefined);
+    } catch (error) {
+      capacity.wrote(error);
+    }
+  }
+
+  private async shrink(): Promise<void> {
+    const { store, sinks, capacity, emit } = this.deps;
+    try {
+      await store.shrink(sinks.delivered);
+    } catch (error) {
+      capacity.wrote(error);
+      emit({ type: 'shrink-failed', error });
+    }
+  }
+}

@@ -1,0 +1,275 @@
+import { AlertMessage } from '@skolo/alerts';
+import { describe, expect, it } from 'vitest';
+import { fingerprintOf } from '../intake/fingerprint.ts';
+import type { ReceivedAlert } from '../receive/batch.ts';
+import { createIds } from './ids.ts';
+import {
+  isRefreshDue,
+  type Moment,
+  pass,
+  refreshOf,
+  restored,
+  type Tracked,
+  type Update,
+  update,
+} from './known-alerts.ts';
+
+const settings = { refreshSeconds: 60, repeatHours: 24 };
+const newId = createIds(0);
+const start = Date.parse('2026-11-20T07:00:00Z');
+const labels = { alertname: 'InstanceDown', instance: 'rpi-1' };
+const minutes = (count: number) => count * 60;
+
+/** So many seconds after the beginning. */
+const after = (seconds: number): Moment => ({ now: start + seconds * 1000, uptime: seconds });
+
+function received(alert: Partial<ReceivedAlert>, endpoint: Update['endpoint'] = 'v2'): Update {
+  const full = { labels, annotations: {}, ...alert };
+  return { fingerprint: fingerprintOf(full.labels), alert: full, endpoint };
+}
+
+/** Receives each update at its second, one after the other; only lets time pass where there is no update. */
+function story(...steps: [number, Update?][]): {
+  outcomes: string[];
+  tracked: Tracked | undefined;
+} {
+  let tracked: Tracked | undefined;
+  const outcomes: string[] = [];
+  let before = 0;
+  for (const [seconds, sent] of steps) {
+    const since = before;
+    if (sent === undefined) before = seconds;
+    if (sent === undefined && tracked === undefined) continue;
+    const change =
+      sent === undefined
+        ? tracked && pass(tracked, after(seconds), newId)
+        : update(tracked, sent, after(seconds), settings, newId);
+    if (change === undefined) {
+      if (tracked === undefined || !isRefreshDue(tracked, since, after(seconds), settings))
+        continue;
+      tracked = { ...tracked, messageAt: seconds };
+      const refresh = refreshOf(tracked, after(seconds), newId);
+      expect(AlertMessage.parse(refresh)).toEqual(refresh);
+      outcomes.push(`${seconds} refresh ×${refresh?.count}`);
+      continue;
+    }
+    if (change === 'forget') {
+      tracked = undefined;
+      outcomes.push(`${seconds} forgotten`);
+      continue;
+    }
+    tracked = change.tracked;
+    for (const message of change.messages) {
+      expect(AlertMessage.parse(message)).toEqual(message);
+      const { kind, alert, expired, count } = message;
+      expect(kind).toBe('transition');
+      outcomes.push(`${seconds} ${alert.status}${expired ? ' expired' : ''} ×${count}`);
+    }
+  }
+  return { outcomes, tracked };
+}
+
+/** As Prometheus sends it: it expires after four minutes. */
+const firing = (seconds: number, startsAt = 0): [number, Update] => [
+  seconds,
+  received({ startsAt: start + startsAt * 1000, endsAt: start + (seconds + 240) * 1000 }),
+];
+const ended = (seconds: number, endsAt = seconds): [number, Update] => [
+  seconds,
+  received({ startsAt: start, endsAt: start + endsAt * 1000 }),
+];
+
+describe('an alert of Prometheus', () => {
+  it('fires once and is resolved once, however often it is repeated', () => {
+    const { outcomes } = story(firing(0), firing(10), ended(20), ended(80, 20), ended(140, 20));
+
+    expect(outcomes).toEqual(['0 firing ×1', '20 resolved ×3']);
+  });
+
+  it('fires again after it was resolved, also with the same start', () => {
+    const { outcomes } = story(firing(0), ended(20), firing(30), ended(40));
+
+    expect(outcomes).toEqual(['0 firing ×1', '20 resolved ×2', '30 firing ×1', '40 resolved ×2']);
+  });
+
+  it('keeps the end that was received first', () => {
+    const { tracked } = story(firing(0), ended(20, 19), ended(80, 20));
+
+    expect(tracked?.known.alert.endsAt).toBe('2026-11-20T07:00:19.000Z');
+  });
+
+  it('is published as resolved when it ended before it was first received', () => {
+    expect(story(ended(20)).outcomes).toEqual(['20 resolved ×1']);
+  });
+
+  it('is refreshed after refreshSeconds, with how often it was received', () => {
+    const { outcomes } = story(firing(0), firing(59), [60], firing(119), [120], [180]);
+
+    expect(outcomes).toEqual(['0 firing ×1', '60 refresh ×2', '120 refresh ×3', '180 refresh ×3']);
+  });
+
+  it('waits for the next refresh when a message was sent a moment ago', () => {
+    expect(story(firing(50), [60], [120]).outcomes).toEqual(['50 firing ×1', '120 refresh ×1']);
+  });
+
+  it('is resolved as expired when no sender repeats it before its end', () => {
+    const { outcomes, tracked } = story(firing(0), [240], [241], [300]);
+
+    expect(outcomes).toEqual(['0 firing ×1', '240 refresh ×1', '241 resolved expired ×1']);
+    expect(tracked?.known.alert.endsAt).toBe('2026-11-20T07:04:01.000Z');
+  });
+
+  it('has two ends and starts when the first end was missed', () => {
+    const { outcomes } = story(firing(0), firing(60), firing(600, 500));
+
+    expect(outcomes).toEqual(['0 firing ×1', '600 resolved expired ×2', '600 firing ×1']);
+  });
+
+  it('is one, though two Prometheis give it different starts', () => {
+    const { outcomes, tracked } = story(firing(0, 0), firing(5, -7), firing(60, 0), firing(65, -7));
+
+    expect(outcomes).toEqual(['0 firing ×1']);
+    expect(tracked?.known.alert.startsAt).toBe('2026-11-20T07:00:00.000Z');
+  });
+
+  it('is one, though the second Prometheus sees it after the last update of the first', () => {
+    expect(story(firing(0, 0), firing(15, 15), firing(60, 0)).outcomes).toEqual(['0 firing ×1']);
+  });
+
+  it.each(['v2', 'webhook'] as const)(
+    'is one at %s, though its sender is ahead by a second',
+    (endpoint) => {
+      const ahead = {
+        startsAt: start + 1000,
+        ...(endpoint === 'v2' && { endsAt: start + 241_000 }),
+      };
+      const sent = received(
+        { ...ahead, ...(endpoint === 'webhook' && { status: 'firing' }) },
+        endpoint,
+      );
+
+      expect(story([0, sent], [0.5, sent], [60, sent]).outcomes).toEqual(['0 firing ×1']);
+    },
+  );
+
+  it('without an end is good for five minutes, as in Alertmanager', () => {
+    const { outcomes } = story([0, received({})], [300], [301]);
+
+    expect(outcomes).toEqual(['0 firing ×1', '300 refresh ×1', '301 resolved expired ×1']);
+  });
+
+  it('is forgotten when no sender repeats any more that it is resolved', () => {
+    const { outcomes } = story(
+      firing(0),
+      ended(20),
+      ended(minutes(15), 20),
+      [minutes(34)],
+      [minutes(36)],
+    );
+
+    expect(outcomes).toEqual(['0 firing ×1', '20 resolved ×2', `${minutes(36)} forgotten`]);
+  });
+
+  it('keeps the newest annotations, and unknown fields', () => {
+    const { tracked } = story(firing(0), [
+      10,
+      received({ annotations: { value: '9' }, more: { foo: 1 }, generatorURL: 'http://p/g' }),
+    ]);
+
+    expect(tracked?.known.alert).toMatchObject({
+      annotations: { value: '9' },
+      more: { foo: 1 },
+      generatorURL: 'http://p/g',
+      startsAt: '2026-11-20T07:00:00.000Z',
+    });
+  });
+});
+
+describe('an alert of the webhook', () => {
+  const hook = (status: 'firing' | 'resolved') => received({ status, startsAt: start }, 'webhook');
+
+  it('fires for as long as Alertmanager may take to repeat it', () => {
+    const hours = 3600;
+    const { outcomes } = story([0, hook('firing')], [24 * hours], [24 * hours + 1]);
+
+    expect(outcomes).toEqual([
+      '0 firing ×1',
+      `${24 * hours} refresh ×1`,
+      `${24 * hours + 1} resolved expired ×1`,
+    ]);
+  });
+
+  it('has two ends and starts when the first end was missed', () => {
+    const again = received({ status: 'firing', startsAt: start + 50_000 }, 'webhook');
+
+    expect(story([0, hook('firing')], [60, again], [120, again]).outcomes).toEqual([
+      '0 firing ×1',
+      '60 resolved expired ×1',
+      '60 firing ×1',
+    ]);
+  });
+
+  it('fires again with the same start when it was Alertmanager that had missed it', () => {
+    expect(
+      story([0, hook('firing')], [9, hook('resolved')], [20, hook('firing')]).outcomes,
+    ).toEqual(['0 firing ×1', '9 resolved ×2', '20 firing ×1']);
+    expect(story(firing(0), [241], [300, hook('firing')]).outcomes).toEqual([
+      '0 firing ×1',
+      '241 resolved expired ×1',
+      '300 firing ×1',
+    ]);
+  });
+
+  it('is the same as at the other endpoints', () => {
+    const { outcomes } = story([0, hook('firing')], firing(1), ended(2), [3, hook('resolved')]);
+
+    expect(outcomes).toEqual(['0 firing ×1', '2 resolved ×3']);
+  });
+});
+
+describe('a clock that jumps', () => {
+  const day = 86_400_000;
+
+  it.each([day, -day])('ends no alert by %d ms', (jump) => {
+    const { tracked } = update(undefined, firing(0)[1], after(0), settings, newId);
+    const moment = { now: after(100).now + jump, uptime: 100 };
+
+    expect(pass(tracked, moment, newId)).toBeUndefined();
+  });
+});
+
+describe('refreshes', () => {
+  it('are spread over the period, and each alert has one in each', () => {
+    const names = Array.from({ length: 600 }, (_, n) => `alert-${n}`);
+    const alerts = names.map((name) => {
+      const sent = received({ labels: { alertname: name }, endsAt: start + 3_600_000 });
+      return update(undefined, sent, after(0), settings, newId).tracked;
+    });
+    const looks = Array.from({ length: 24 }, (_, look) => {
+      const before = after(look * 5).uptime;
+      const now = after(before + 5);
+      const due = alerts.filter((tracked) => isRefreshDue(tracked, before, now, settings));
+      for (const tracked of due) tracked.messageAt = now.uptime;
+      return due.length;
+    });
+
+    // A refresh waits for its next turn when a message was sent a moment ago.
+    const inSecondMinute = looks.slice(12);
+    expect(inSecondMinute.reduce((sum, count) => sum + count)).toBe(600);
+    expect(Math.max(...inSecondMinute)).toBeLessThan(100);
+  });
+});
+
+describe('after a restart', () => {
+  it('an alert continues from its last message, and its sender gets time to repeat it', () => {
+    const { tracked, messages } = update(undefined, firing(0)[1], after(0), settings, newId);
+    const [message] = messages;
+    const uptime = 100_000;
+    const again = message && restored(message, { now: start, uptime }, settings);
+
+    expect(again).toEqual({ ...tracked, receivedAt: uptime, messageAt: uptime });
+    expect(again && pass(again, after(uptime + 241), newId)).toMatchObject({
+      messages: [{ expired: true }],
+    });
+  });
+});

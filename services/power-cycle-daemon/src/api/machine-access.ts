@@ -1,0 +1,66 @@
+/**
+ * Which machine sends a request for itself. It comes from the machine's address, and is signed with the key of the agent there.
+ * The key that is seen first is believed from then on, as a host key of ssh is, until an operator forgets it: after that, who
+ * takes the address can ask for nothing.
+ */
+import { createHash } from 'node:crypto';
+import { agentKeyHeader } from '@skolo/api/signature';
+import {
+  type Caller,
+  Challenges,
+  type Clock,
+  clientAddress,
+  HttpProblem,
+  unsigned,
+} from '@skolo/common';
+import type { Access } from '@skolo/common/light';
+import type { HostKeys } from '@skolo/equipment';
+import type { Rack } from '@skolo/rack';
+import { parseAgentPublicKey } from '@skolo/secrets';
+import { machineAt } from '../rules/targets.ts';
+
+interface MachineAccessDeps {
+  rack: () => Rack;
+  clock: Pick<Clock, 'uptime'>;
+  hostKeys: Pick<HostKeys, 'get' | 'pin'>;
+}
+
+/** The name of the key of a machine's agent among the pinned keys. */
+export function agentKeyName(machine: string): string {
+  return `agent of ${machine}`;
+}
+
+/** Adds the sign-in of machines to that of people and programs. */
+export function machineAccess(people: Access, deps: MachineAccessDeps): Access {
+  const { rack, clock, hostKeys } = deps;
+  const challenges = new Challenges(clock);
+  return {
+    headers: () => challenges.headers(),
+    admit: (request, role, log) => people.admit(request, role, log),
+    /** @throws HttpProblem 401: not signed; 403: no machine of the rack, or another key; 429 */
+    async admitMachine(request): Promise<Caller> {
+      const from = clientAddress(request);
+      const machine = machineAt(rack(), from)?.name;
+      if (machine === undefined) {
+        const hint = 'use skolo power cycle and skolo power holds, with a token, for any machine';
+        throw new HttpProblem(403, `${from} is not the address of a machine in rack.yaml; ${hint}`);
+      }
+      const shown = `${request.headers[agentKeyHeader]}`;
+      if (!/^[\w-]{43}$/.test(shown)) {
+        throw unsigned(
+          `sign the request with the key of the agent of ${machine}; update an agent that does not`,
+        );
+      }
+      const whom = { rack: rack().name, machine, key: parseAgentPublicKey(shown) };
+      const digest = challenges.verify(request, whom);
+      const fingerprint = `SHA256:${createHash('sha256').update(shown).digest('base64')}`;
+      if ((hostKeys.get(agentKeyName(machine)) ?? fingerprint) !== fingerprint) {
+        const hint = `if its SD card was replaced, run: skolo equipment forget ${machine}`;
+        const why = `the agent of ${machine} had another key before, so another computer may have its address`;
+        throw new HttpProblem(403, `${why}; ${hint}`);
+      }
+      await hostKeys.pin(agentKeyName(machine), fingerprint);
+      return { name: machine, role: 'view', by: 'signature', digest };
+    },
+  };
+}

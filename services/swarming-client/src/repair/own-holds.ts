@@ -1,0 +1,104 @@
+/**
+ * The holds of this machine, as the power-cycle daemon knows them: `GET /v1/own-holds`, which knows a machine by its source
+ * address and its key. Without an answer, the last holds count until their end.
+ */
+
+import { errorText, repeat } from '@skolo/base';
+import type { Clock, Emit, EventLog } from '@skolo/common/light';
+import { z } from 'zod';
+import type { AgentEvent } from '../events.ts';
+import type { Hold } from '../health/health.ts';
+import { Unreachable } from '../http/request.ts';
+import type { SendRequest } from '../http/signed-request.ts';
+import type { PowerCycleDaemon } from './power-cycle-daemon.ts';
+
+const Answer = z.object({
+  holds: z.array(
+    z.object({
+      target: z.string(),
+      by: z.string(),
+      until: z.iso.datetime({ offset: true }),
+      reason: z.string(),
+    }),
+  ),
+});
+
+interface OwnHoldsDeps {
+  daemon: Pick<PowerCycleDaemon, 'urls' | 'hasAnswered'>;
+  /** Signs it. */
+  request: SendRequest;
+  localAddress?: string | undefined;
+  clock: Pick<Clock, 'now'>;
+  log: Pick<EventLog, 'info'>;
+  emit: Emit<AgentEvent>;
+}
+
+const everySeconds = 30;
+const timeoutMs = 5000;
+
+export class OwnHolds {
+  private readonly deps: OwnHoldsDeps;
+  private held: Hold[] = [];
+  private why: string | undefined;
+  private readonly ended = new AbortController();
+
+  constructor(deps: OwnHoldsDeps) {
+    this.deps = deps;
+  }
+
+  start(): void {
+    repeat(everySeconds * 1000, () => this.look(), this.ended.signal);
+  }
+
+  stop(): void {
+    this.ended.abort();
+  }
+
+  /** Never throws. */
+  async look(): Promise<void> {
+    const urls = this.deps.daemon.urls();
+    if (urls.length === 0 || this.ended.signal.aborted) return;
+    const before = JSON.stringify(this.held);
+    try {
+      this.held = await this.askAny(urls);
+      this.why = undefined;
+    } catch (error) {
+      const why = errorText(error);
+      if (why !== this.why && !this.ended.signal.aborted) {
+        this.deps.log.info({ why }, 'the power-cycle daemon does not report its holds');
+      }
+      this.why = why;
+    }
+    if (JSON.stringify(this.held) !== before) this.deps.emit({ type: 'facts' });
+  }
+
+  current(): Hold[] {
+    const now = new Date(this.deps.clock.now());
+    return this.held.filter(({ until }) => until > now);
+  }
+
+  /** @throws The error of the first URL that answers, or that no URL does. */
+  private async askAny(urls: readonly string[]): Promise<Hold[]> {
+    const silent: Unreachable[] = [];
+    for (const url of urls) {
+      try {
+        return await this.ask(url);
+      } catch (error) {
+        if (!(error instanceof Unreachable)) throw error;
+        silent.push(error);
+      }
+    }
+    throw new Error(silent.map(({ message }) => message).join('; '));
+  }
+
+  private async ask(url: string): Promise<Hold[]> {
+    const { localAddress, daemon, request } = this.deps;
+    const { signal } = this.ended;
+    const own = `${url.replace(/\/+$/, '')}/v1/own-holds`;
+    const { status, text } = await request(own, { timeoutMs, localAddress, signal });
+    daemon.hasAnswered(url);
+    if (status !== 200) throw new Error(`${own} answers ${status}`);
+    const { holds } = Answer.parse(JSON.parse(text));
+    return holds.map(({ until, ...hold }) => ({ ...hold, until: new Date(until) }));
+  }
+}

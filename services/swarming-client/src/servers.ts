@@ -1,0 +1,103 @@
+/** The three HTTP servers of the agent: metrics, the hooks of the bot, the status. */
+import type { Server } from 'node:http';
+import { swarmingClientApi } from '@skolo/api/swarming-client';
+import {
+  type BoundRoute,
+  bindRoutes,
+  type Closers,
+  ConnectionLimits,
+  Core,
+  type CoreOptions,
+  type Ends,
+  isSameComputer,
+  newServer,
+  normaliseAddress,
+  openApiRoute,
+  probes,
+  type ReadinessNow,
+  serve,
+} from '@skolo/common/light';
+import { Registry } from 'prom-client';
+import type { Flags } from './flags.ts';
+import { createHookServer, type HookDeps } from './hooks/hook-server.ts';
+import { type StatusApiDeps, statusApi } from './status/status-api.ts';
+
+interface ServersDeps {
+  flags: Pick<Flags, 'host' | 'port' | 'hookPort' | 'metricsPort'>;
+  core: CoreOptions;
+  hooks: Pick<HookDeps, 'work' | 'emit'>;
+  api: StatusApiDeps;
+  readiness: () => ReadinessNow;
+  version: string;
+  closers: Closers;
+  /** URLs of the jumphost's services, as far as they are known. */
+  jumphostUrls: () => readonly string[];
+}
+
+export interface Ports {
+  port: number;
+  hookPort: number;
+  metricsPort: number;
+}
+
+/** A look at slow connections wakes the process. */
+const serverOptions = { connectionsCheckingInterval: 5000 };
+
+/** Each is a descriptor, and without one left no program can be run. */
+const owners = {
+  machine: { kind: 'machine', most: 256 },
+  jumphost: { kind: 'jumphost', most: 256 },
+  neighbours: { kind: 'neighbours', most: 64 },
+} as const;
+
+/** @throws ListenError A port is not available. */
+export async function openServers(deps: ServersDeps): Promise<Ports> {
+  const { flags, core, version, closers } = deps;
+  const { host } = flags;
+  const { log } = core;
+  const connections = new ConnectionLimits({
+    ownerOf(ends) {
+      // The kubelet of this machine, and the jumphost, have room whatever neighbours do.
+      if (isSameComputer(ends)) return owners.machine;
+      return isJumphost(ends, deps.jumphostUrls()) ? owners.jumphost : owners.neighbours;
+    },
+  });
+
+  function serverOf(routes: readonly BoundRoute[]): Server {
+    const handler = new Core(core, routes).listener();
+    return newServer({ handler, connections, serverOptions });
+  }
+
+  const listening = { log, closers, host };
+  // First: a second instance ends here.
+  const metricsPort = await serve(serverOf(probes(core.metrics, deps.readiness)), {
+    ...listening,
+    port: flags.metricsPort,
+    flag: '--metrics-port',
+  });
+  // Hooks have metrics of their own: those of the core would be 150 series more of each machine.
+  const hooks = createHookServer({
+    core: { ...core, metrics: new Registry() },
+    connections,
+    work: deps.hooks.work,
+    emit: deps.hooks.emit,
+  });
+  const hookPort = await serve(hooks, {
+    ...listening,
+    // The bot and its tasks are on this machine; other callers have no business there.
+    host: '127.0.0.1',
+    port: flags.hookPort,
+    flag: '--hook-port',
+  });
+  const statusServer = serverOf([
+    ...openApiRoute({ title: 'swarming-client', version }, swarmingClientApi),
+    ...bindRoutes(swarmingClientApi, statusApi(deps.api)),
+  ]);
+  const port = await serve(statusServer, { ...listening, port: flags.port, flag: '--port' });
+  return { port, hookPort, metricsPort };
+}
+
+function isJumphost({ remote }: Ends, urls: readonly string[]): boolean {
+  const hosts = urls.map((url) => new URL(url).hostname.replace(/^\[|\]$/g, ''));
+  return hosts.some((host) => normaliseAddress(host) === remote);
+}
