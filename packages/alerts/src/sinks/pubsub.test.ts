@@ -260,7 +260,8 @@ describe('a failure', () => {
   it('has a deadline, and does not keep a connection that swallows everything', async () => {
     const google = await start();
     const internet = await startInternet(google.port);
-    const sink = sinkFor(internet, { timeoutMs: 500, heartbeatTimeoutMs: 500 });
+    // Long enough for a sink that responds, even on a busy machine.
+    const sink = sinkFor(internet, { timeoutMs: 3000, heartbeatTimeoutMs: 3000 });
     await sink.send([numberedAlert(1)], 'rack4-0', never());
     internet.swallow();
 
