@@ -119,7 +119,7 @@ it('finds a moved cable, proves its outlet, and corrects rack.yaml', {
   const again = await skolo('cabling');
 
   expect(busy.output).toContain(
-    'rpi-1: not verified: rpi-1 runs a task; no other outlet is cycled',
+    'rpi-1: not verified: rpi-1 is running a task; no other outlet is cycled',
   );
   expect(busy.code).toBe(1);
   expect(left).toBe(before.replace('uplink: switch-1/1,', 'uplink: switch-1/4,'));
@@ -174,9 +174,7 @@ it('verifies USB ports by what their phones report', { timeout: 240_000 }, async
   const shown = await skolo('cabling', '--prove', '--write');
 
   expect(shown.code).toBe(1);
-  expect(shown.output).toContain(
-    'usb-1-own: usb/1-1.3.1: verified: it feeds this device and no other',
-  );
+  expect(shown.output).toContain('usb-1-own: usb/1-1.3.1: verified: it feeds only this device');
   const unverified = (port: string) => `-own: ${port}: not verified, and no outlet of its own: `;
   for (const text of [
     `usb-2${unverified('usb/1-1.3')}nothing stopped charging`,

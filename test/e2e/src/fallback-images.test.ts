@@ -63,7 +63,7 @@ describe.skipIf(kubectl === undefined)('save-images', () => {
   });
 
   it.each([
-    { image: 'skolo/metadata-server:unset', why: 'is a name of kube/base' },
+    { image: 'skolo/metadata-server:unset', why: 'is a placeholder of kube/base' },
     { image: 'registry.example.com:5000/skolo/metadata-server', why: 'has no tag' },
   ])('rejects $image', async ({ image, why }) => {
     const { exitCode, text } = await saveImages('--list', await overlay(image));

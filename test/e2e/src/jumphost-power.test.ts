@@ -61,7 +61,7 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))(
       const spare = await workstation();
 
       await expect(start(spare, { ...place, program: ['/nowhere/node', main] })).rejects.toThrow(
-        'there is no /nowhere/node; skolo jumphost prepare installs it',
+        '/nowhere/node is missing; run skolo jumphost prepare',
       );
       await expect(
         start(spare, { ...place, program: [process.execPath, '/dev/null'] }),

@@ -327,7 +327,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
       text: 'metadata-server: failed over, metadata.service is running; http://127.0.0.1 returns 200\n',
     });
     expect(powerCycleDaemon.text).toMatch(
-      /^power-cycle-daemon: failed over, powercycle.service runs; /,
+      /^power-cycle-daemon: failed over, powercycle.service is running; /,
     );
     expect(powerCycleDaemon.exitCode).toBe(0);
     await expect.poll(() => jumphost.askToken(), patient).toBe('of an existing system');

@@ -78,10 +78,14 @@ describe('the units of the jumphost', () => {
     async (name) => {
       const text = await readFile(join(folder, `skolo-${name}.service`), 'utf8');
       const [, line = ''] = text.match(/^ExecStart=(.*)$/m) ?? [];
-      const [program, main = '', ...flags] = line.split(' ');
+      const [program, ...words] = line.split(' ');
+      const place = words.findIndex((word) => word.endsWith('/main.js'));
+      const [main = '', ...flags] = words.slice(place);
+      const nodeFlags = words.slice(0, place);
       expect(program).toBe('/usr/bin/node');
 
-      const { stdout } = await run(process.execPath, [inThisRepository(main), '--help']);
+      const command = [...nodeFlags, inThisRepository(main), '--help'];
+      const { stdout } = await run(process.execPath, command);
 
       expect(flags).toEqual(['--rack', `/etc/skolo/${name}/rack.yaml`]);
       expect(stdout).toMatch(/^ +--rack /m);

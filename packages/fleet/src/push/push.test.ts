@@ -176,7 +176,7 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
       expect(record).toMatchObject({
         state: 'rolled-back',
         why: expect.stringMatching(
-          /^DaemonSet skolo\/agent: not ready after \d+ s: rpi-1: its machine answered before the push, and has not since/,
+          /^DaemonSet skolo\/agent: not ready after \d+ s: rpi-1: its machine responded before the push, but not since its pod was replaced/,
         ),
       });
       expect(lines.join()).not.toContain('others');
@@ -420,9 +420,7 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
       repository.write('base/forgotten.yaml', '');
       onTestFinished(() => void repository.git('clean', '-fdq'));
 
-      await expect(pushDeps({})).rejects.toThrow(
-        'kube/base/forgotten.yaml: changed and not committed',
-      );
+      await expect(pushDeps({})).rejects.toThrow('kube/base/forgotten.yaml: not committed');
     });
 
     it('keeps its lease where the cluster has another version of it', async () => {
@@ -473,7 +471,7 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
       await prepared.close();
 
       expect(prepared.racks[0]?.problem?.message).toContain(
-        'which is not in this checkout; run git pull',
+        'which is not in this clone; run git pull',
       );
     });
   },

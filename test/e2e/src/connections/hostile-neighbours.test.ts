@@ -164,5 +164,5 @@ it('a Pi is enrolled while its neighbours hold 520 idle connections to the endpo
 
   await pi.boot();
 
-  expect(pi.log).toContain('is rpi-1, and has joined');
+  expect(pi.log).toContain('rpi-1 has joined the cluster');
 });

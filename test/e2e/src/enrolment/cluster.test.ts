@@ -138,7 +138,7 @@ it.skipIf(why)(
     void alive.boot();
     await expect.poll(() => alive.log, { timeout: 30_000 }).toContain('rpi-2 is running');
 
-    expect(pi.log).toContain('is rpi-1, and has joined');
+    expect(pi.log).toContain('rpi-1 has joined the cluster');
     const [, id, secret] =
       /::(\w{6})\.(\w{16})$/m.exec(await pi.read('/etc/rancher/k3s/token')) ?? [];
     const kept = await admin(

@@ -26,7 +26,7 @@ it('gives a Pi of rack.yaml its name, its address and a token, and keeps its pai
 
   await pi.boot();
 
-  expect(pi.log).toContain('is rpi-1, and has joined');
+  expect(pi.log).toContain('rpi-1 has joined the cluster');
   expect(await pi.read('/etc/hostname')).toBe('rpi-1\n');
   expect(await pi.read('/etc/hosts')).toContain('127.0.1.1 rpi-1\n127.0.0.8\tjumphost-rack4');
   expect(await pi.read('/etc/rancher/k3s/config.yaml')).toMatch(/node-ip: "?127\.0\.1\.1"?\n/);
@@ -110,7 +110,7 @@ it('gives a task that is root on its Pi the name of this Pi alone, and nothing o
   // The next card of this board needs no decision.
   const next = await rack.card(board, image);
   await next.boot();
-  expect(next.log).toContain('is rpi-1, and has joined');
+  expect(next.log).toContain('rpi-1 has joined the cluster');
 });
 
 it.skipIf(why)(
@@ -150,7 +150,7 @@ it.skipIf(why)(
     ).rejects.toThrow(/no Raspberry Pi rpi-9; did you mean/);
     await rack.client().adopt({ body: { key, name: 'rpi-3', reason: 'new' } });
     await settled;
-    expect(stranger.log).toContain('is rpi-3, and has joined');
+    expect(stranger.log).toContain('rpi-3 has joined the cluster');
 
     // Its serial number is that of rpi-2, its MAC address that of rpi-1.
     const odd = await rack.card({ serial: '10000000000000b2', mac: board.mac }, image);
@@ -168,7 +168,7 @@ it.skipIf(why)(
     await waits('rivals');
     await rack.client().adopt({ body: { ...body, force: true } });
     await taken;
-    expect(imitation.log).toContain('is rpi-1, and has joined');
+    expect(imitation.log).toContain('rpi-1 has joined the cluster');
     expect(other.log).not.toContain('is rpi-1');
 
     // The card of rpi-3 was copied to another board.
@@ -255,7 +255,7 @@ it.skipIf(why)(
     await rack.startService();
     await booting;
 
-    expect(pi.log).toContain('is rpi-1, and has joined');
+    expect(pi.log).toContain('rpi-1 has joined the cluster');
     const { enrolled } = await rack.client().enrolments();
     expect(enrolled).toMatchObject([{ name: 'rpi-1', serial: board.serial }]);
     expect(rack.cluster.tokens).toHaveLength(1);

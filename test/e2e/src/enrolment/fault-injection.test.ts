@@ -125,7 +125,7 @@ it.skipIf(why)(
 
     await rack.edit(machines(2));
     await booting;
-    expect(pi.log).toContain('is rpi-002, and has joined');
+    expect(pi.log).toContain('rpi-002 has joined the cluster');
     expect((await rack.client().enrolments()).enrolled).toMatchObject([{ name: 'rpi-002' }]);
   },
 );
