@@ -175,11 +175,11 @@ it('verifies USB ports by what their phones report', { timeout: 240_000 }, async
 
   expect(shown.code).toBe(1);
   expect(shown.output).toContain('usb-1-own: usb/1-1.3.1: verified: it feeds only this device');
-  const unverified = (port: string) => `-own: ${port}: not verified, and no outlet of its own: `;
+  const unverified = (port: string) => `-own: ${port}: not verified, so not used as an outlet: `;
   for (const text of [
     `usb-2${unverified('usb/1-1.3')}nothing stopped charging`,
-    `usb-3${unverified('usb/1-1.4')}usb-3-neighbour stopped charging, too`,
-    `usb-4${unverified('usb/1-1.2')}usb-4-neighbour stopped charging, too`,
+    `usb-3${unverified('usb/1-1.4')}usb-3-neighbour stopped charging as well`,
+    `usb-4${unverified('usb/1-1.2')}usb-4-neighbour stopped charging as well`,
     `usb-5${unverified('usb/1-1.3.1')}nothing stopped charging`,
   ]) {
     expect(shown.output).toContain(text);

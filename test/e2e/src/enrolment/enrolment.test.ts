@@ -64,7 +64,7 @@ it('gives a Pi of rack.yaml its name, its address and a token, and keeps its pai
   expect(await burnt.storeLockdown()).toBe(0);
   // The previous key is void.
   expect(await pi.storeLockdown()).toBe(1);
-  expect(pi.log).toContain('another card has its name');
+  expect(pi.log).toContain('another SD card has its name');
 });
 
 it('gives a task that is root on its Pi the name of this Pi alone, and nothing once a person revokes its key', async () => {
