@@ -17,7 +17,7 @@ const kinds: Partial<Record<GrpcCode, Kind>> = {
   },
   UNAUTHENTICATED: { reason: 'credentials', hint: 'correct services.alert-to-pubsub.credentials' },
   RESOURCE_EXHAUSTED: { reason: 'quota', hint: 'it is retried; or raise the quota' },
-  NOT_FOUND: { reason: 'topic', hint: 'correct project and topic, or create the topic' },
+  NOT_FOUND: { reason: 'topic', hint: 'check project and topic in rack.yaml, or create the topic' },
   // The topic's encryption key is not usable, or this region may not store its messages: no message is to blame.
   FAILED_PRECONDITION: { reason: 'topic', hint: "check the topic's encryption key and regions" },
   UNIMPLEMENTED: { reason: 'topic', hint: 'correct services.alert-to-pubsub.endpoint' },
@@ -37,7 +37,7 @@ export function publishError(error: unknown, topic: string): SinkError {
   const code = grpcCode(error) ?? 'UNKNOWN';
   const text = grpcText(error);
   const { reason, hint } = isAboutNames(code, text)
-    ? { reason: 'topic' as const, hint: 'correct project and topic' }
+    ? { reason: 'topic' as const, hint: 'check project and topic in rack.yaml' }
     : (kinds[code] ?? unavailable);
   return new SinkError(reason, code, `Pub/Sub, ${topic}: ${code}: ${text}; ${hint}`);
 }

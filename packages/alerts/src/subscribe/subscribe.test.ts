@@ -150,7 +150,7 @@ describe.each(places)('with %s, a subscription', (_name, start) => {
     await expect(listen({ ...place, topic: 'nobody' }).ended).rejects.toMatchObject({
       isLasting: true,
       message:
-        'projects/rack-4/topics/nobody: no such topic; correct project and topic, or wait for the first alert, which creates it',
+        'projects/rack-4/topics/nobody: no such topic; check project and topic in rack.yaml, or wait for the first alert, which creates it',
     });
     await expect(listen(place, { subscription: 'nobody' }).ended).rejects.toThrow(
       'projects/rack-4/subscriptions/nobody: no such subscription; create it, or leave out the name to use a temporary one',

@@ -54,7 +54,7 @@ function textOf(
   switch (code) {
     case 'NOT_FOUND':
       return isTemporary
-        ? `${topic}: no such topic; correct project and topic, or wait for the first alert, which creates it`
+        ? `${topic}: no such topic; check project and topic in rack.yaml, or wait for the first alert, which creates it`
         : `${subscription}: no such subscription; create it, or leave out the name to use a temporary one`;
     case 'PERMISSION_DENIED':
       return isTemporary

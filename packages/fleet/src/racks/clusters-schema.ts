@@ -64,7 +64,9 @@ const k3sSchema = z.strictObject({
     ),
   api_port: port
     .default(6443)
-    .describe('Port of the API server on the loopback interface of each way.'),
+    .describe(
+      'Port of the API server on the loopback interface of the host at the end of each way.',
+    ),
   ...ownKeys,
 });
 

@@ -71,7 +71,7 @@ function isVerified(model: BackupModel, reading: Reading): boolean {
 /** What both say; undefined: they do not say the same. */
 function agreedOf(model: BackupModel, one: Reading, other: Reading): Reading | undefined {
   if (!('bytes' in one.content && 'bytes' in other.content)) {
-    throw new RangeError('what is read twice has to be in memory');
+    throw new RangeError('only a configuration in memory can be read twice');
   }
   const bytes = agreedBytes(model, one.content.bytes, other.content.bytes);
   if (bytes === undefined || !isSameDevice(one.identity, other.identity)) return undefined;

@@ -93,7 +93,7 @@ export function networkPolicies(rack: Rack): DerivedFile[] {
   const internet: DerivedFile = {
     name: 'to-internet.yaml',
     about:
-      'The jumphost is not part of the internet: its API server, kubelet and metadata server are closed.',
+      'Internet access does not include the jumphost: pods cannot reach its API server, kubelet or metadata server.',
     objects: [[{ op: 'add', path: '/spec/egress/0/to/0/ipBlock/except/-', value: jumphost }]],
     use: { kind: 'NetworkPolicy', name: '(prometheus-)?to-internet' },
   };

@@ -4,7 +4,7 @@ import type { Content } from '../../contract/backup.ts';
 
 /** Of a configuration in memory, one character for each byte, lines ended by `\n`. */
 export function plainText(content: Content): string {
-  if (!('bytes' in content)) throw new RangeError('a configuration is read into memory');
+  if (!('bytes' in content)) throw new RangeError('the configuration must be in memory');
   return content.bytes.toString('latin1').replaceAll('\r\n', '\n');
 }
 
