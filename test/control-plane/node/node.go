@@ -127,6 +127,8 @@ func enterCgroups() error {
 	if err := unix.Unshare(unix.CLONE_NEWCGROUP); err != nil {
 		return err
 	}
+	// The test's folder for temporary files is not in the root of the node.
+	os.Setenv("TMPDIR", "/tmp")
 	return syscall.Exec("/proc/self/exe", []string{"real-node", "node-init", os.Args[2]}, os.Environ())
 }
 
