@@ -79,7 +79,7 @@ describe('a value', () => {
     ['bots.json', { 'bots.json': '{"canary":' }, 'JSON'],
     ['id', { id: 'canary' }, 'is not a private key'],
     ['agents', { agents: 'canary' }, 'is not an Ed25519 private key'],
-    ['agents', { agents: otherAgentKey }, 'and access.agents.publicKey of rack.yaml is '],
+    ['agents', { agents: otherAgentKey }, 'but access.agents.publicKey in rack.yaml is '],
     ['snmp', { snmp: 'canary\n' }, 'has fewer than 8 characters'],
     ['tokens.yaml', { 'tokens.yaml': 'canary' }, 'is not a token file'],
     ['tokens.yaml', { 'tokens.yaml': tokens('2026-11-01T00:00:00Z') }, 'expired on 2026-11-01'],

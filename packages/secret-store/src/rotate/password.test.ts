@@ -423,7 +423,7 @@ describe('a password of several devices', () => {
 
 describe('what cannot be rotated', () => {
   it.each([
-    ['synaccess', 'its published commands have none for the password'],
+    ['synaccess', 'its documented commands cannot change the password'],
     ['unifi-switch', 'its controller sets the password'],
     ['routeros, transport: http', 'skolo changes its passwords only over ssh'],
   ])('says so: %s', async (model, message) => {
