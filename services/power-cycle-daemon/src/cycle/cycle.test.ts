@@ -261,7 +261,7 @@ const ways: Way[] = [
       phases: 'check contact ready turn-off turn-on see-back finished',
       outcome: 'back',
       story: [
-        ...[checked, read, 'turn-off: never seen off'],
+        ...[checked, read, 'turn-off: never read off'],
         ...(how === 'by its outage' ? ['turn-on: seen down'] : []),
         'turn-on: seen on',
         `see-back: back: ssh answers; ${proof} confirms that it was off`,
@@ -282,7 +282,7 @@ const ways: Way[] = [
       outcome: 'failed',
       failedStep: 'turn-off',
       story: [
-        ...[checked, read, 'turn-off: never seen off'],
+        ...[checked, read, 'turn-off: never read off'],
         ...[seen === 'noted' ? 'turn-on: tried again' : 'turn-on: seen down', 'turn-on: seen on'],
         `see-back: ${text}`,
       ],
