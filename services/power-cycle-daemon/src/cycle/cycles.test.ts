@@ -153,7 +153,7 @@ describe('a cycle', () => {
     );
   });
 
-  it('is not done a second time where the device took its own cycle and was never read off', async () => {
+  it('is not done a second time where the device took its own cycle and was never seen off', async () => {
     const daemon = await startDaemon({ yaml });
     const board = daemon.boards.get('switch-1');
     board.ignores = 'off';

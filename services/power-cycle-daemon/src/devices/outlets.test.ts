@@ -229,13 +229,13 @@ describe('the own cycle of a device', () => {
 
   it.each([
     [
-      'took it and was never read off',
+      'took it and was never seen off',
       { ignores: 'off' },
       'off-unseen',
       'pdu-1/1 reads back on; never read off',
     ],
     [
-      'lost the answer and was never read off',
+      'lost the answer and was never seen off',
       { ignores: 'off', losesAnswers: 1 },
       'off-unseen',
       'pdu-1: the connection died; pdu-1/1 reads back on; never read off',
