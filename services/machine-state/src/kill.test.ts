@@ -22,7 +22,7 @@ it(`loses no order and no note that was acknowledged (seed ${seed})`, async () =
   for (let kill = 0; kill < kills; kill += 1) {
     const program = await startProgram(lab.dir);
     const client = lab.clientOf(program.url);
-    const dying = sleep(random() * longestLifeMs).then(() => program.kill());
+    const dying = sleep(random() * longestLifeMs).then(() => program.end('SIGKILL'));
     await actUntilDead(client, { notes, orders }, kill);
     await dying;
   }

@@ -19,6 +19,17 @@ export interface OwnProcess {
 /** Takes what is to be done in the end. */
 export type AtTheEnd = (cleanUp: () => Promise<void>) => void;
 
+interface OwnProcessOptions {
+  /** More of the service. */
+  flags?: Readonly<Record<string, string>>;
+  /** Of Node and V8. */
+  nodeFlags?: readonly string[];
+  env?: Readonly<Record<string, string>>;
+  /** Whether `child.send` reaches it. */
+  hasChannel?: boolean;
+  atTheEnd?: AtTheEnd | undefined;
+}
+
 /**
  * On 127.0.0.1, until the end of the test.
  *
@@ -28,7 +39,13 @@ export type AtTheEnd = (cleanUp: () => Promise<void>) => void;
 export async function startOwnProcess(
   main: string,
   dir: string,
-  atTheEnd: AtTheEnd = onTestFinished,
+  {
+    flags: more = {},
+    nodeFlags = [],
+    env = {},
+    hasChannel = false,
+    atTheEnd = onTestFinished,
+  }: OwnProcessOptions = {},
 ): Promise<OwnProcess> {
   const flags = {
     '--rack': join(dir, 'rack.yaml'),
@@ -36,16 +53,20 @@ export async function startOwnProcess(
     '--port': '0',
     '--metrics-port': '0',
     '--host': '127.0.0.1',
+    ...more,
   };
-  const child = spawn(process.execPath, [main, ...Object.entries(flags).flat()], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+  const args = [...nodeFlags, main, ...Object.entries(flags).flat()];
+  const child = spawn(process.execPath, args, {
+    stdio: ['ignore', 'pipe', 'inherit', ...(hasChannel ? (['ipc'] as const) : [])],
+    env: { ...process.env, ...env },
   });
   const exited = once(child, 'exit');
   const lines: Record<string, unknown>[] = [];
   const listeners = new Set<(line: Record<string, unknown>) => void>();
   const listening = new Promise<Record<string, unknown>>((resolve) => {
+    if (child.stdout === null) return;
     createInterface({ input: child.stdout }).on('line', (text) => {
-      const line: Record<string, unknown> = JSON.parse(text);
+      const line = parsed(text);
       lines.push(line);
       if (line.msg === 'listening') resolve(line);
       for (const listener of [...listeners]) listener(line);
@@ -73,4 +94,13 @@ export async function startOwnProcess(
     },
     end,
   };
+}
+
+/** The last line of a killed process may be torn. */
+function parsed(text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return { msg: text };
+  }
 }

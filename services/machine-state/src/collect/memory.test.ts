@@ -39,7 +39,7 @@ it.skipIf(process.platform !== 'linux')(
     await client.order({ body: { machines: ['healthy'], kind: 'quarantine', reason: 'a look' } });
     await expect.poll(() => healthy.status.orders).toHaveLength(1);
     expect((await client.machine({ params })).orders).toMatchObject([{ by: 'ann' }]);
-    const status = readFileSync(`/proc/${program.pid}/status`, 'utf8');
+    const status = readFileSync(`/proc/${program.child.pid}/status`, 'utf8');
     const [, peakKib] = /VmHWM:\s+(\d+) kB/.exec(status) ?? [];
     expect(Number(peakKib) / 1024).toBeLessThan(Number(limitMib));
   },

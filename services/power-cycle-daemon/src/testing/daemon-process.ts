@@ -15,6 +15,6 @@ export async function startDaemonProcess(
   token: string,
   atTheEnd?: AtTheEnd,
 ): Promise<DaemonProcess> {
-  const started = await startOwnProcess(main, dir, atTheEnd);
+  const started = await startOwnProcess(main, dir, { atTheEnd });
   return { ...started, client: createClient(powerCycleDaemonApi, { baseUrl: started.url, token }) };
 }
