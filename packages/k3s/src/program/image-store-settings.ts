@@ -20,7 +20,7 @@ import {
   writeDiffering,
   writtenHead,
 } from '@skolo/computers';
-import { nodeCheckFiles } from '../image-store/node-check.ts';
+import { nodeCheckFiles } from './image-store-check.ts';
 import { type Role, startMs, units } from './unit.ts';
 
 const folder = '/var/lib/rancher/k3s/agent/etc/containerd';

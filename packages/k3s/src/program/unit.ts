@@ -10,7 +10,7 @@ import {
   type Release,
   writeDiffering,
 } from '@skolo/computers';
-import { imageStoreUnit, nodeCheckFiles } from '../image-store/node-check.ts';
+import { imageStoreUnit, nodeCheckFiles } from './image-store-check.ts';
 
 export const binary = '/usr/local/bin/k3s';
 const releases = 'https://github.com/k3s-io/k3s/releases/download';

@@ -1,7 +1,7 @@
 /**
  * What a node does about its images after a power cut, before k3s starts: a unit and a script for a POSIX shell, with GNU tar.
  *
- * Without the settings of `settings.ts`, containerd keeps layers of empty files, and never unpacks a layer again that it lists. The
+ * Without the settings of `image-store-settings.ts`, containerd keeps layers of empty files, and never unpacks a layer again that it lists. The
  * script removes such layers, with containers that use them, and kubelet has them unpacked again from their blobs, without a pull
  * (containerd, internal/cri/opts/container.go). Only if a blob is damaged, it removes the image. A lease of a pull that was interrupted
  * would protect the layer. After a start of the computer no pull and no container runs.

@@ -3,7 +3,7 @@ import { pause } from '@skolo/base';
 import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
 import { type ImageRegistry, PowerCutNode, peer, startImageRegistry } from '@skolo/simulators';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { nodeCheckFiles } from './node-check.ts';
+import { nodeCheckFiles } from './image-store-check.ts';
 
 const [debian = '', containerd2 = ''] = [peer('containerd'), peer('containerd-2')];
 
