@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { bundles } from '../../../scripts/bundle/bundles.mjs';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -83,6 +84,8 @@ describe('the units of the jumphost', () => {
       const [main = '', ...flags] = words.slice(place);
       const nodeFlags = words.slice(0, place);
       expect(program).toBe('/usr/bin/node');
+      // As its image has them (test/images).
+      expect(nodeFlags).toEqual(bundles.find((bundle) => bundle.name === name)?.nodeFlags);
 
       const command = [...nodeFlags, inThisRepository(main), '--help'];
       const { stdout } = await run(process.execPath, command);
