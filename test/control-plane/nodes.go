@@ -47,7 +47,7 @@ type nodeSpec struct {
 	Annotations  map[string]string `json:"annotations"`
 }
 
-// node is one that pretends. Whatever it writes and whichever ConfigMap or Secret it reads, it does so with its own certificate.
+// node is a fake one. Whatever it writes and whichever ConfigMap or Secret it reads, it does so with its own certificate.
 type node struct {
 	nodeSpec
 	number int

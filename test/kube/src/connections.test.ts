@@ -2,10 +2,8 @@
  * kube/connections.yaml with packets, on a real node with enforced NetworkPolicies: each workload of a rack with all components
  * is a pod with its labels and ports and without its program. What policies allow between all of them is compared, too.
  */
-import { execFile } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { type ControlPlane, peer, startControlPlane, whyNoRealNodes } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -20,7 +18,6 @@ import {
 import { type Manifest, type Workload, workloadsOf } from './manifest.ts';
 import { isOpen } from './policies/network.ts';
 
-const run = promisify(execFile);
 const kubectl = usableKubectl();
 const why = kubectl ? whyNoRealNodes() : 'kubectl 1.27 or newer is not installed';
 const [rack = ''] = rackNames();
@@ -80,12 +77,6 @@ function podObject({ name, namespace, labels, pod }: Workload): object {
   };
 }
 
-async function call(args: readonly string[], items?: readonly object[]): Promise<string> {
-  const child = run(kubectl ?? '', [`--kubeconfig=${plane.kubeconfig}`, ...args]);
-  child.child.stdin?.end(JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
-  return (await child).stdout;
-}
-
 describe.skipIf(why)('connections.yaml, with packets', { timeout: 180_000 }, () => {
   beforeAll(async () => {
     const components = componentNames().filter((name) => name !== 'traefik-on-80');
@@ -99,10 +90,10 @@ describe.skipIf(why)('connections.yaml, with packets', { timeout: 180_000 }, () 
     const names = podNames();
     const pods = workloadsOf(objects).filter(({ name }) => names.includes(name));
     const ofKind = (kind: string) => objects.filter((object) => object.kind === kind);
-    await call(['create', '-f', '-'], ofKind('Namespace'));
-    await call(['create', '-f', '-'], [...ofKind('NetworkPolicy'), ...pods.map(podObject)]);
-    await call(['wait', '--for=condition=Ready', 'pod', '--all', '-A', '--timeout=90s']);
-    const text = await call(['get', 'pods', '-A', '-o', 'json']);
+    const items = [...ofKind('Namespace'), ...ofKind('NetworkPolicy'), ...pods.map(podObject)];
+    await plane.kubectl(['create', '-f', '-'], { apiVersion: 'v1', kind: 'List', items });
+    await plane.kubectl(['wait', '--for=condition=Ready', 'pod', '--all', '-A', '--timeout=90s']);
+    const text = await plane.kubectl(['get', 'pods', '-A', '-o', 'json']);
     for (const { metadata, status } of Pods.parse(JSON.parse(text)).items) {
       addresses.set(metadata.name, status.podIP);
     }

@@ -181,7 +181,9 @@ describe.skipIf(why !== undefined)(
 
     it('leaves nothing behind', async () => {
       await expect
-        .poll(() => network.kubectl(['get', 'namespace', 'skolo-bench', '--ignore-not-found']))
+        .poll(() =>
+          network.plane.kubectl(['get', 'namespace', 'skolo-bench', '--ignore-not-found']),
+        )
         .toBe('');
       expect(await network.node.need('ls -A /var/lib | grep skolo-bench || true')).toBe('');
     });

@@ -1,5 +1,5 @@
 /**
- * A server of k3s as `verify` and `bench` see it: kubectl before a real API server with nodes that pretend, and `kubectl exec` that runs
+ * A server of k3s as `verify` and `bench` see it: kubectl before a real API server with fake nodes, and `kubectl exec` that runs
  * its script for real, by busybox (and GNU wget) in a network where every pod, service and node answers.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
@@ -29,7 +29,6 @@ export interface PodNetwork {
   /** A computer in that network, with the addresses of all nodes. */
   node: Host;
   plane: ControlPlane;
-  kubectl(args: readonly string[], input?: object): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -128,18 +127,7 @@ exec '${process.execPath}' '${folder}/dns.cjs'`,
       `k3s kubectl get nodes -o jsonpath='{.items[*].status.addresses[0].address}'`,
     );
     await node.need(`for each in ${addresses}; do ip address replace "$each/32" dev lo; done`);
-    const { kubeconfig } = plane;
-    return {
-      server,
-      node,
-      plane,
-      close,
-      async kubectl(args, input) {
-        const child = run(peer('kubectl') ?? '', ['--kubeconfig', kubeconfig, ...args]);
-        child.child.stdin?.end(input === undefined ? '' : JSON.stringify(input));
-        return (await child).stdout;
-      },
-    };
+    return { server, node, plane, close };
   } catch (error) {
     await close();
     throw error;

@@ -54,14 +54,16 @@ describe.skipIf(why !== undefined)(
       });
       expect(findings.find(({ check }) => check === 'pod to pod')?.text).toBe('6 pairs');
       await expect
-        .poll(() => network.kubectl(['get', 'namespace', 'skolo-verify', '--ignore-not-found']))
+        .poll(() =>
+          network.plane.kubectl(['get', 'namespace', 'skolo-verify', '--ignore-not-found']),
+        )
         .toBe('');
     });
 
     it('is verified with an ingress and a volume, where it has classes of them', async () => {
       const metadata = (name: string) => ({ name });
       const annotations = { 'storageclass.kubernetes.io/is-default-class': 'true' };
-      await network.kubectl(['apply', '-f', '-'], {
+      await network.plane.kubectl(['apply', '-f', '-'], {
         apiVersion: 'v1',
         kind: 'List',
         items: [
@@ -108,8 +110,8 @@ describe.skipIf(why !== undefined)(
     });
 
     it('names nodes that are not ready or not reached, and goes on', async () => {
-      await network.kubectl(['annotate', 'node', 'host03', 'test.skolo/node=dead']);
-      await expect.poll(() => network.kubectl(['get', 'nodes'])).toContain('NotReady');
+      await network.plane.kubectl(['annotate', 'node', 'host03', 'test.skolo/node=dead']);
+      await expect.poll(() => network.plane.kubectl(['get', 'nodes'])).toContain('NotReady');
 
       const findings = await go({
         async open({ name }: { name: string }) {
@@ -117,7 +119,7 @@ describe.skipIf(why !== undefined)(
           return network.server;
         },
       });
-      await network.kubectl(['annotate', 'node', 'host03', 'test.skolo/node-']);
+      await network.plane.kubectl(['annotate', 'node', 'host03', 'test.skolo/node-']);
 
       const wrong = findings.filter(({ state }) => state === 'wrong');
       expect(wrong.map(({ check, where }) => `${check} ${where}`)).toEqual(
@@ -153,11 +155,11 @@ describe.skipIf(why !== undefined)(
 );
 
 /** A static pod of kubeadm, in the state that a kubelet reports. */
-async function crashLoop({ kubectl }: PodNetwork): Promise<void> {
+async function crashLoop({ plane }: PodNetwork): Promise<void> {
   const name = 'kube-apiserver-host01';
   const httpGet = { path: '/livez', port: 6443 };
-  // On no node that pretends: its kubelet would report another state.
-  await kubectl(['apply', '-f', '-'], {
+  // Not on a fake node: its kubelet would report another state.
+  await plane.kubectl(['apply', '-f', '-'], {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name, namespace: 'kube-system' },
@@ -186,7 +188,7 @@ async function crashLoop({ kubectl }: PodNetwork): Promise<void> {
       },
     ],
   };
-  await kubectl([
+  await plane.kubectl([
     ...['patch', 'pod', name, '-n', 'kube-system', '--subresource=status', '--type=merge'],
     ...['-p', JSON.stringify({ status })],
   ]);

@@ -1,12 +1,9 @@
 /** What the gate says of versions that fail, from what a real kubelet reports. */
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { type ControlPlane, peer, startControlPlane, whyNoRealNodes } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { gateKinds, judge } from './gate.ts';
 import { readAnswer } from './objects.ts';
 
-const run = promisify(execFile);
 const why = whyNoRealNodes();
 const seldom = { interval: 500, timeout: 90_000 };
 let plane: ControlPlane;
@@ -66,12 +63,6 @@ function deployment(name: string, given: Failing): object {
   };
 }
 
-async function kubectl(args: readonly string[], input = ''): Promise<string> {
-  const child = run(peer('kubectl') ?? '', [`--kubeconfig=${plane.kubeconfig}`, ...args]);
-  child.child.stdin?.end(input);
-  return (await child).stdout;
-}
-
 // The sample has the same causes from fake nodes.
 describe.skipIf(why || !process.env.SKOLO_LONG)(
   'the gate, on a real node',
@@ -82,32 +73,27 @@ describe.skipIf(why || !process.env.SKOLO_LONG)(
         realNodes: [{ name: 'n1', address: '192.168.1.8' }],
       });
       const items = Object.entries(failing).map(([name, one]) => deployment(name, one));
-      const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
-      await kubectl(['create', '-f', '-'], list);
+      await plane.kubectl(['create', '-f', '-'], { apiVersion: 'v1', kind: 'List', items });
     }, 120_000);
     afterAll(() => plane?.close());
 
     it.each([
-      ['crash', 'failed', /^crashes again and again \(Error, exit 1\): cannot open the database$/],
+      ['crash', 'failed', /^keeps crashing \(Error, exit 1\): cannot open the database$/],
       [
         'configuration',
         'failed',
         /^rejects its configuration \(exit 78\): rack.yaml:3:1 unknown key$/,
       ],
-      ['memory', 'failed', /^crashes again and again \(OOMKilled, exit 137\)/],
-      [
-        'files',
-        'failed',
-        /^crashes again and again \(Error, exit 2\): .*\/state: Read-only file system$/,
-      ],
-      ['liveness', 'failed', /^crashes again and again \(Error, exit 137\): hangs$/],
-      ['readiness', 'waiting', /^runs, and is not ready$/],
+      ['memory', 'failed', /^keeps crashing \(OOMKilled, exit 137\)/],
+      ['files', 'failed', /^keeps crashing \(Error, exit 2\): .*\/state: Read-only file system$/],
+      ['liveness', 'failed', /^keeps crashing \(Error, exit 137\): hangs$/],
+      ['readiness', 'waiting', /^running, but not ready$/],
       ['pull', 'failed', /^image registry.invalid\/skolo\/pull:1 cannot be pulled: /],
     ])('quotes the container of a version that fails: %s', async (name, state, cause) => {
       await expect
         .poll(async () => {
-          const objects = readAnswer(await kubectl(['get', gateKinds.join(','), '-o', 'json']));
-          return judge({ kind: 'Deployment', name }, objects).pods[0];
+          const text = await plane.kubectl(['get', gateKinds.join(','), '-o', 'json']);
+          return judge({ kind: 'Deployment', name }, readAnswer(text)).pods[0];
         }, seldom)
         .toMatchObject({ state, cause: expect.stringMatching(cause) });
     });

@@ -93,13 +93,6 @@ let google: GoogleOAuth;
 let nodes: { jumphost: RunningNode; machine: RunningNode };
 let swarming: SimulatedSwarming;
 
-async function kubectl(args: readonly string[], input = ''): Promise<string> {
-  const kubeconfig = `--kubeconfig=${plane.kubeconfig}`;
-  const child = run(peer('kubectl') ?? '', [kubeconfig, ...args], { maxBuffer: 1 << 26 });
-  child.child.stdin?.end(input);
-  return (await child).stdout;
-}
-
 /** Objects of the overlay, with those workloads only, and a bot server that there is. */
 async function overlay(): Promise<z.infer<typeof KubernetesObject>[]> {
   const folder = join(root, 'kube/racks/rack4');
@@ -144,7 +137,7 @@ async function prepareJumphost(node: RunningNode): Promise<void> {
 
 async function podOf({ image, namespace }: Pick<Workload, 'image' | 'namespace'>) {
   const selector = `app.kubernetes.io/name=${image}`;
-  const text = await kubectl(['get', 'pods', '-n', namespace, '-l', selector, '-o', 'json']);
+  const text = await plane.kubectl(['get', 'pods', '-n', namespace, '-l', selector, '-o', 'json']);
   return Pods.parse(JSON.parse(text)).items[0];
 }
 
@@ -199,7 +192,7 @@ describe.skipIf(why)('on real nodes', { timeout: 300_000 }, () => {
     };
     const items = [...objects.filter(({ kind }) => kind === 'Namespace'), ...objects, secret];
     const list = { apiVersion: 'v1', kind: 'List', items };
-    await kubectl(['apply', '--server-side', '-f', '-'], JSON.stringify(list));
+    await plane.kubectl(['apply', '--server-side', '-f', '-'], list);
   }, 240_000);
   afterAll(async () => {
     await plane?.close();
@@ -218,7 +211,7 @@ describe.skipIf(why)('on real nodes', { timeout: 300_000 }, () => {
 
       const pod = (await podOf(workload))?.metadata.name ?? '';
       const inside = (command: string) =>
-        kubectl(['exec', '-n', namespace, pod, '-c', image, '--', 'sh', '-c', command]);
+        plane.kubectl(['exec', '-n', namespace, pod, '-c', image, '--', 'sh', '-c', command]);
       const status = await inside('cat /proc/1/status');
       const field = (name: string) => status.match(new RegExp(`^${name}:\\s*(\\S+)`, 'm'))?.[1];
       expect(Number(field('Uid'))).toBe(user);
@@ -243,10 +236,10 @@ describe.skipIf(why)('on real nodes', { timeout: 300_000 }, () => {
         containers: [{ name: 'pause', image: 'test.skolo/pause:1' }],
       },
     };
-    await kubectl(['create', '-f', '-'], JSON.stringify(pod));
-    await kubectl(['wait', '--for=condition=Ready', 'pod/caller', '--timeout=60s']);
+    await plane.kubectl(['create', '-f', '-'], pod);
+    await plane.kubectl(['wait', '--for=condition=Ready', 'pod/caller', '--timeout=60s']);
     const path = 'jsonpath={.status.podIP}';
-    const address = await kubectl(['get', 'pod', 'caller', '-o', path]);
+    const address = await plane.kubectl(['get', 'pod', 'caller', '-o', path]);
     await plane.network().addAddresses('192.168.1.102', '192.168.1.99');
     const email = (name: string) => `${name}@my-project.iam.gserviceaccount.com 200`;
 
@@ -273,12 +266,12 @@ describe.skipIf(why)('on real nodes', { timeout: 300_000 }, () => {
     const pod = (await podOf(agent))?.metadata.name ?? '';
     const look = 'cat /proc/1/cmdline; ls -d /dev/bus/usb /dev/kmsg';
 
-    const found = await kubectl(['exec', '-n', 'skolo-node', pod, '--', 'sh', '-c', look]);
+    const found = await plane.kubectl(['exec', '-n', 'skolo-node', pod, '--', 'sh', '-c', look]);
 
     // The first process is that of the node.
     expect(found).toMatch(/node-init.*\/dev\/bus\/usb\n\/dev\/kmsg/s);
     // Without a task, it ends at once.
-    await kubectl(['delete', 'pod', '-n', 'skolo-node', pod, '--timeout=60s']);
+    await plane.kubectl(['delete', 'pod', '-n', 'skolo-node', pod, '--timeout=60s']);
   });
 
   it.for(workloads)(
@@ -287,7 +280,7 @@ describe.skipIf(why)('on real nodes', { timeout: 300_000 }, () => {
       theEngine(skip);
       const { name = '' } = (await podOf(workload))?.metadata ?? {};
       // kubelet would kill it after 30 s.
-      await kubectl(['delete', 'pod', '-n', workload.namespace, name, '--timeout=20s']);
+      await plane.kubectl(['delete', 'pod', '-n', workload.namespace, name, '--timeout=20s']);
     },
   );
 });

@@ -122,6 +122,7 @@ export async function startContainerRegistry(program: string): Promise<Container
   };
 }
 
-function digestOf(text: string): string {
-  return `sha256:${createHash('sha256').update(text).digest('hex')}`;
+/** By which registries know a blob. */
+export function digestOf(content: string | Buffer): string {
+  return `sha256:${createHash('sha256').update(content).digest('hex')}`;
 }

@@ -21,7 +21,7 @@ const run = promisify(execFile);
 /** Of Go: a part of it lives for seconds, and would spend one of them on collecting what it has used at its start. */
 const rarelyCollected = { GOGC: 'off', GOMEMLIMIT: '700MiB' };
 
-/** A node that pretends to run pods; test/control-plane/README.md says what can be made to happen on it. */
+/** A fake node, which reports that it runs pods; test/control-plane/README.md says what can be made to happen on it. */
 export interface FakeNode {
   name: string;
   /** Those that an operator gives it, beyond what a kubelet says of itself. */
@@ -56,6 +56,8 @@ export interface ControlPlane {
   tokenOf(namespace: string, account: string, seconds: number): Promise<string>;
   /** Another node, until it is stopped: then it stays, and is not ready. It needs the controllers. */
   addNode(node: FakeNode): Promise<{ stop(): Promise<void> }>;
+  /** Runs kubectl as an admin of the cluster. @param object for `-f -` */
+  kubectl(args: readonly string[], object?: object): Promise<string>;
   /** The network of `realNodes`. @throws Error There are none */
   network(): NodeNetwork;
   /** One of `realNodes`. @throws Error There is none of this name */
@@ -127,6 +129,13 @@ export async function startControlPlane(
     return file;
   }
 
+  async function asAdmin(args: readonly string[], object?: object): Promise<string> {
+    const options = { maxBuffer: 1 << 26 };
+    const child = run(kubectl, [`--kubeconfig=${kubeconfig}`, ...args], options);
+    child.child.stdin?.end(object === undefined ? '' : JSON.stringify(object));
+    return (await child).stdout;
+  }
+
   /** The API server connects to real nodes through their network, and signs in to them. */
   async function startNetwork(): Promise<NodeNetwork> {
     const pem = await certificateOf('kube-apiserver', ['system:masters']);
@@ -143,7 +152,11 @@ export async function startControlPlane(
     );
     const ca = await readFile(authority, 'base64');
     return startNodeNetwork({
-      ...{ dir, port, authority, nodes: realNodes, remove: folder === undefined },
+      dir,
+      port,
+      authority,
+      nodes: realNodes,
+      remove: folder === undefined,
       kubeconfigOf: async (user, groups) => {
         const server = `https://${bridgeAddress}:${port}`;
         // No certificate has the address of the bridge.
@@ -153,9 +166,7 @@ export async function startControlPlane(
       },
       async isReady(node) {
         const path = '-o=jsonpath={.status.conditions[?(@.type=="Ready")].status}';
-        const args = ['get', 'node', node, '--ignore-not-found', path];
-        const { stdout } = await run(kubectl, [`--kubeconfig=${kubeconfig}`, ...args]);
-        return stdout === 'True';
+        return (await asAdmin(['get', 'node', node, '--ignore-not-found', path])) === 'True';
       },
     });
   }
@@ -165,8 +176,7 @@ export async function startControlPlane(
     const started = await nodeNetwork.start(node);
     real.set(node.name, started);
     const labels = Object.entries(node.labels ?? {}).map(([key, value]) => `${key}=${value}`);
-    const args = [`--kubeconfig=${kubeconfig}`, 'label', 'node', node.name, ...labels];
-    if (labels.length > 0) await run(kubectl, [...args, '--overwrite']);
+    if (labels.length > 0) await asAdmin(['label', 'node', node.name, ...labels, '--overwrite']);
     return started;
   }
 
@@ -211,12 +221,8 @@ export async function startControlPlane(
         ? [
             ...['--endpoint-reconciler-type', 'master-count', '--advertise-address', bridgeAddress],
             ...['--egress-selector-config-file', egress],
-            ...[
-              '--kubelet-client-certificate',
-              kubeletClient,
-              '--kubelet-client-key',
-              kubeletClient,
-            ],
+            ...['--kubelet-client-certificate', kubeletClient],
+            ...['--kubelet-client-key', kubeletClient],
           ]
         : // Written to no object, and asked by nobody; without it the server looks for a default route.
           ['--endpoint-reconciler-type', 'none', '--advertise-address', '192.0.2.1']),
@@ -302,6 +308,7 @@ export async function startControlPlane(
         const kubelet = await startNodes([node], at);
         return { stop: () => kubelet.stop() };
       },
+      kubectl: asAdmin,
       network: () => found(nodeNetwork, 'there are no real nodes'),
       realNode: (name) => found(real.get(name), `${name}: no such real node`),
       startRealNode,

@@ -1,12 +1,13 @@
 /** A registry on loopback with images that can be unpacked. It serves only what a pull needs: manifests and blobs. */
 import { execFile } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { send, WebServer } from '../cloud/web-server.ts';
+import { digestOf } from './container-registry.ts';
 
 const run = promisify(execFile);
 
@@ -88,7 +89,7 @@ async function layer(at: number, { files, fileBytes }: ImageSize) {
       const content = randomBytes(fileBytes);
       const path = `${name}/file-${file}`;
       await writeFile(join(dir, path), content);
-      return `${createHash('sha256').update(content).digest('hex')}  ${path}\n`;
+      return `${digestOf(content).slice('sha256:'.length)}  ${path}\n`;
     });
     const sums = (await Promise.all(lines)).join('');
     await run('tar', ['-C', dir, '-czf', join(dir, 'layer.tar.gz'), name]);
@@ -96,8 +97,4 @@ async function layer(at: number, { files, fileBytes }: ImageSize) {
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
-}
-
-function digestOf(content: Buffer): string {
-  return `sha256:${createHash('sha256').update(content).digest('hex')}`;
 }

@@ -11,7 +11,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { Process } from './process.ts';
+import { Process, succeeds } from './process.ts';
 
 const run = promisify(execFile);
 
@@ -68,7 +68,7 @@ ${options.settings}`,
     );
     const node = new PowerCutNode(dir, options);
     try {
-      await node.holder.until('its disk', () => node.succeeds('[ -e ready ]'));
+      await node.holder.until('its disk', () => succeeds(node.sh('[ -e ready ]')));
       await node.boot();
     } catch (error) {
       await node.close();
@@ -136,12 +136,7 @@ ${options.settings}`,
       ...['--config', join(this.dir, 'config.toml'), '--log-level', 'warn'],
     ]);
     this.containerd = server;
-    await server.until('to answer', () =>
-      this.ctr('namespaces ls').then(
-        () => true,
-        () => false,
-      ),
-    );
+    await server.until('to answer', () => succeeds(this.ctr('namespaces ls')));
   }
 
   /** Ends containerd. */
@@ -158,12 +153,5 @@ ${options.settings}`,
   /** Arguments of nsenter, for programs that see its disk. */
   private inside(): string[] {
     return [`--mount=/proc/${this.holder.pid}/ns/mnt`];
-  }
-
-  private succeeds(script: string): Promise<boolean> {
-    return this.sh(script).then(
-      () => true,
-      () => false,
-    );
   }
 }

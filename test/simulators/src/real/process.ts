@@ -74,3 +74,11 @@ export class Process {
     return pid === undefined || exitCode !== null || signalCode !== null;
   }
 }
+
+/** For `until`: whether the command succeeds. */
+export function succeeds(command: Promise<unknown>): Promise<boolean> {
+  return command.then(
+    () => true,
+    () => false,
+  );
+}

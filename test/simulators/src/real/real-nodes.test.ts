@@ -36,12 +36,6 @@ const Pods = z.object({
   ),
 });
 
-async function kubectl(args: readonly string[], input?: object): Promise<string> {
-  const child = run(peer('kubectl') ?? '', [`--kubeconfig=${plane.kubeconfig}`, ...args]);
-  child.child.stdin?.end(input ? JSON.stringify(input) : '');
-  return (await child).stdout;
-}
-
 /** On two nodes, with ports as in Kubernetes' tests. */
 function podObject(name: string): object {
   const [namespace, pod] = name.split('/');
@@ -107,14 +101,14 @@ describe.skipIf(why)('real nodes', { timeout: 300_000 }, () => {
       client,
     ];
     const coreDns = fileURLToPath(new URL('../../../control-plane/coredns.yaml', import.meta.url));
-    await kubectl(['apply', '--validate=false', '-f', coreDns]);
-    await kubectl(['create', '--validate=false', '-f', '-'], {
+    await plane.kubectl(['apply', '--validate=false', '-f', coreDns]);
+    await plane.kubectl(['create', '--validate=false', '-f', '-'], {
       apiVersion: 'v1',
       kind: 'List',
       items,
     });
-    await kubectl(['wait', '--for=condition=Ready', 'pod', '--all', '-A', '--timeout=90s']);
-    const pods = Pods.parse(JSON.parse(await kubectl(['get', 'pods', '-A', '-o', 'json'])));
+    await plane.kubectl(['wait', '--for=condition=Ready', 'pod', '--all', '-A', '--timeout=90s']);
+    const pods = Pods.parse(JSON.parse(await plane.kubectl(['get', 'pods', '-A', '-o', 'json'])));
     for (const { metadata, status } of pods.items) {
       addresses.set(`${metadata.namespace}/${metadata.name}`, status.podIP);
     }
@@ -122,9 +116,9 @@ describe.skipIf(why)('real nodes', { timeout: 300_000 }, () => {
   afterAll(() => plane?.close());
 
   it('run containers, with their logs, commands in them, Services and cluster DNS', async () => {
-    const exec = (...command: string[]) => kubectl(['exec', 'client', '--', ...command]);
+    const exec = (...command: string[]) => plane.kubectl(['exec', 'client', '--', ...command]);
 
-    expect(await kubectl(['logs', 'client'])).toBe('started\n');
+    expect(await plane.kubectl(['logs', 'client'])).toBe('started\n');
     expect((await exec('hostname')).trim()).toBe('client');
     expect(await exec('busybox', 'nslookup', 'kubernetes.default.svc.cluster.local')).toContain(
       '10.43.0.1',
@@ -147,20 +141,20 @@ describe.skipIf(why)('real nodes', { timeout: 300_000 }, () => {
       image: 'test.skolo/pause:1',
       volumeMounts: [{ name: 'rack', mountPath: '/etc/skolo' }],
     };
-    await kubectl(['create', 'configmap', 'rack', '--from-literal=rack.yaml=first']);
-    await kubectl(['create', '-f', '-'], {
+    await plane.kubectl(['create', 'configmap', 'rack', '--from-literal=rack.yaml=first']);
+    await plane.kubectl(['create', '-f', '-'], {
       ...client,
       metadata: { name: 'reader' },
       spec: { ...client.spec, nodeName: 'n1', containers: [container], volumes: [volume] },
     });
-    await kubectl(['wait', '--for=condition=Ready', 'pod/reader', '--timeout=60s']);
+    await plane.kubectl(['wait', '--for=condition=Ready', 'pod/reader', '--timeout=60s']);
     const file = '/var/lib/kubelet/pods/*/volumes/kubernetes.io~configmap/rack/rack.yaml';
     const read = () => plane.realNode('n1').run('sh', '-c', `cat ${file}`);
     expect(await read()).toBe('first');
 
     const data = { 'rack.yaml': 'second' };
-    await kubectl(['patch', 'configmap', 'rack', '-p', JSON.stringify({ data })]);
-    await kubectl(['annotate', 'pod', 'reader', 'test.skolo/change=1']);
+    await plane.kubectl(['patch', 'configmap', 'rack', '-p', JSON.stringify({ data })]);
+    await plane.kubectl(['annotate', 'pod', 'reader', 'test.skolo/change=1']);
 
     // By itself, kubelet takes 60 s and more.
     await expect.poll(read, { interval: 300, timeout: 20_000 }).toBe('second');
@@ -179,9 +173,9 @@ describe.skipIf(why)('real nodes', { timeout: 300_000 }, () => {
         spec,
       }));
       if (items) {
-        await kubectl(['apply', '-f', '-'], { apiVersion: 'v1', kind: 'List', items });
+        await plane.kubectl(['apply', '-f', '-'], { apiVersion: 'v1', kind: 'List', items });
       }
-      if (step.label) await kubectl(['label', ...step.label]);
+      if (step.label) await plane.kubectl(['label', ...step.label]);
       if (step.deleteAll) await deletePolicies();
 
       await expect
@@ -193,7 +187,7 @@ describe.skipIf(why)('real nodes', { timeout: 300_000 }, () => {
 });
 
 async function deletePolicies(): Promise<void> {
-  await kubectl(['delete', 'networkpolicies', '--all', '-A']);
+  await plane.kubectl(['delete', 'networkpolicies', '--all', '-A']);
 }
 
 /** `x/a > *` as one pair for each pod. A pod always reaches itself. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { peer } from '../peer.ts';
-import { Process } from './process.ts';
+import { Process, succeeds } from './process.ts';
 
 const run = promisify(execFile);
 
@@ -149,13 +149,6 @@ export async function startNodeNetwork(options: NetworkOptions): Promise<NodeNet
       await network.stop();
     },
   };
-}
-
-function succeeds(command: Promise<unknown>): Promise<boolean> {
-  return command.then(
-    () => true,
-    () => false,
-  );
 }
 
 /** Writes what `real-node node` reads. */
