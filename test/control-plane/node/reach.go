@@ -168,7 +168,7 @@ func reason(err error) string {
 	case errors.As(err, &number) && (number == unix.EHOSTUNREACH || number == unix.EACCES):
 		return "forbidden"
 	case errors.As(err, &number) && number == unix.ECONNREFUSED:
-		return "rejected"
+		return "closed"
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return "timeout"
 	}

@@ -10,7 +10,7 @@ export interface Look {
   /** For people: `ssh answers at 192.168.1.101:22`, `connection refused`. */
   text: string;
   /** Nothing listens there, and its own network stack rejects. */
-  isRejected?: boolean;
+  isRefused?: boolean;
   /** Nothing is known, since it could not be asked at all. */
   isUnknown?: boolean;
 }
@@ -67,7 +67,7 @@ export const reach: Reach = async (device, timeoutMs, signal) => {
   const look = await infrastructureProbe(device)?.(timeoutMs, signal);
   signal.throwIfAborted();
   // Its ssh server may be gone; the device is not.
-  if (look?.up || look?.isRejected) return true;
+  if (look?.up || look?.isRefused) return true;
   const ping = await lookIcmp(address, timeoutMs, signal);
   signal.throwIfAborted();
   return ping.up || (look === undefined && ping.isUnknown === true);
@@ -112,7 +112,7 @@ function lookTcp(
     socket.on('error', (error) => {
       const code = codeOf(error);
       const text = `nothing at ${where}: ${code}`;
-      end({ up: false, text, isRejected: code === 'ECONNREFUSED' });
+      end({ up: false, text, isRefused: code === 'ECONNREFUSED' });
     });
     socket.on('close', () => down(': the connection was closed'));
   });

@@ -74,7 +74,7 @@ export class SharedAdbServer implements AdbServer {
     if (this.starting !== undefined) return await orAborted(this.starting, signal);
     const answer = await askVersion(this.port, this.timeoutMs(), signal);
     if (answer === 'answers') return;
-    if (answer === 'rejected') return await this.once(() => this.start(signal), signal);
+    if (answer === 'refused') return await this.once(() => this.start(signal), signal);
     throw new CommandFailed(
       'timeout',
       `the adb server on port ${this.port} ${answer === 'silent' ? `does not answer within ${this.deps.settings().commandSeconds} s` : 'sends invalid answers'}; it must be restarted`,
@@ -108,7 +108,7 @@ export class SharedAdbServer implements AdbServer {
         Math.min(mostToAnswerMs, this.timeoutMs()),
         signal,
       );
-      if (answer === 'answers' || answer === 'rejected') return false;
+      if (answer === 'answers' || answer === 'refused') return false;
     }
     return true;
   }
@@ -146,7 +146,7 @@ export function adbPort(env: NodeJS.ProcessEnv): number {
   return Number.isInteger(port) && port > 0 && port < 65_536 ? port : 5037;
 }
 
-type Answer = 'answers' | 'rejected' | 'silent' | 'nonsense';
+type Answer = 'answers' | 'refused' | 'silent' | 'nonsense';
 
 async function askVersion(port: number, timeoutMs: number, signal: AbortSignal): Promise<Answer> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
@@ -163,7 +163,7 @@ async function askVersion(port: number, timeoutMs: number, signal: AbortSignal):
   } catch (error) {
     signal.throwIfAborted();
     if (limit.aborted) return 'silent';
-    return errorCode(error) === 'ECONNREFUSED' ? 'rejected' : 'nonsense';
+    return errorCode(error) === 'ECONNREFUSED' ? 'refused' : 'nonsense';
   } finally {
     socket.destroy();
   }

@@ -47,9 +47,9 @@ function send({ method, headers, signal }: Request, url: URL, body: Buffer, stre
     .on('error', (error) => {
       // ssh closes a connection that the jumphost could not make.
       const isClosed = ['ECONNRESET', 'EPIPE'].includes(errorCode(error) ?? '');
-      const isRejected = isClosed && stream.bytesRead === bytesRead;
+      const isRefused = isClosed && stream.bytesRead === bytesRead;
       stream.destroy();
-      reject(isRejected ? Object.assign(error, { code: 'ECONNREFUSED' }) : error);
+      reject(isRefused ? Object.assign(error, { code: 'ECONNREFUSED' }) : error);
     })
     .on('response', (response) => {
       response.on('close', () => stream.destroy());
