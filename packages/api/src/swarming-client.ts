@@ -3,7 +3,7 @@
  *
  * Tasks are root there, so everything that an agent sends has a limit. Beyond it, text is cut, a list is shortened, and a figure
  * or an entry of a record is dropped: an odd phone or a newer agent then loses a detail. Only what decides something rejects the
- * whole answer: the name of the machine, its orders, states, times, and values of another type.
+ * whole answer: the machine name, its orders, states, times, and values of another type.
  */
 import { z } from 'zod';
 import { Problem } from './route/problem.ts';

@@ -17,9 +17,7 @@ export function upTo(most: number): (text: string) => number {
 
 /** `--limit` of a list. */
 export function limitOption(most = 1000): Option {
-  return new Option('--limit <n>', 'number of entries, the newest')
-    .argParser(upTo(most))
-    .default(20);
+  return new Option('--limit <n>', 'number of latest entries').argParser(upTo(most)).default(20);
 }
 
 const unitMs = new Map(

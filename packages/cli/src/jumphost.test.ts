@@ -323,7 +323,7 @@ esac`,
     const { code, stderr, stdout } = await skolo('run', 'skia-e-linux-01', '--', 'echo done');
 
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toContain('writing to the log of the jumphost failed (no space left)');
+    expect(stderr).toContain("could not write to the jumphost's log (no space left)");
   });
 
   it('says which machine no rack has', async () => {

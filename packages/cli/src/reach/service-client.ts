@@ -196,7 +196,7 @@ export async function findToken(
 
 /** The token in a file. @throws CliError */
 async function readToken(file: string): Promise<string> {
-  const hint = 'set --token-file or SKOLO_TOKEN_FILE to the file with your token';
+  const hint = 'set --token-file or SKOLO_TOKEN_FILE to the file that contains your token';
   const token = (await readSecretFile(file, hint)).reveal().trim();
   if (/^[\x21-\x7e]+$/.test(token)) return token;
   throw badFile(`${file}: expected one line with a token`, hint);

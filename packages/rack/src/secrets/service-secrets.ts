@@ -6,7 +6,7 @@ import { type JumphostService, jumphostServices, namespaceOf } from '../schema/s
 import { mountedPath, secretKeys } from './keys.ts';
 import { type SecretReference, secretReferences } from './references.ts';
 
-/** Has the name of the service. */
+/** Has the service name. */
 export interface ServiceSecret {
   service: JumphostService;
   namespace: string;

@@ -125,7 +125,7 @@ function alertsFor(
     .sort((a, b) => (a.fingerprint < b.fingerprint ? -1 : 1));
 }
 
-/** By name of the alert, once for each sink. */
+/** By alert name, once for each sink. */
 function groupsFor(deps: AlertmanagerDeps, query: AlertsQuery, expressions: Expressions) {
   const byName = new Map<string, GettableAlert[]>();
   for (const alert of alertsFor(deps, query, expressions)) {

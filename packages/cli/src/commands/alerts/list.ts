@@ -17,7 +17,7 @@ interface Options extends FilterOptions {
 const filters: Filter<KnownAlert>[] = [
   {
     name: 'alert',
-    description: 'only alerts of these names',
+    description: 'only alerts with these names',
     isOpen: true,
     of: ({ labels }) => labels.alertname,
   },
@@ -36,7 +36,7 @@ const severities = ['critical', 'page', 'error', 'warning', 'info', 'none'];
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists firing alerts of the rack that its alert-to-pubsub received, even if they have not reached Pub/Sub. Totals come first, then the alerts by severity, with the newest first.',
+      "Lists the rack's firing alerts that alert-to-pubsub has received, even if they have not reached Pub/Sub. Totals come first, then the alerts by severity, newest first.",
     )
     .summary('list firing alerts')
     .option('--resolved', 'include recently resolved alerts');

@@ -36,7 +36,7 @@ export class Notifier {
       this.waiting.splice(0, tooMany);
       complain(
         this.io,
-        `${this.sink.name}: dropped the oldest ${tooMany} messages; the queue is full`,
+        `${this.sink.name}: the queue is full, so the oldest ${tooMany} messages were dropped`,
       );
     }
     this.run();
@@ -90,7 +90,7 @@ export class Notifier {
     const { sink, io } = this;
     try {
       await sink.send([message], sink.orderingKeyOf(message), this.ending.signal);
-      if (this.failing !== undefined) io.err(`${sink.name}: works again`);
+      if (this.failing !== undefined) io.err(`${sink.name}: has recovered`);
       this.failing = undefined;
       return true;
     } catch (error) {

@@ -139,17 +139,17 @@ describe('a proof', () => {
     [
       'its link stays',
       (world) => world.feeds.set('2', []),
-      'the link of switch-1/2 stayed up while it was off',
+      'the link on switch-1/2 stayed up while the outlet was off',
     ],
     [
       'another one goes',
       (world) => world.feeds.set('2', ['3']),
-      'the link of switch-1/3 went down when switch-1/2 was off',
+      'the link on switch-1/3 went down when switch-1/2 was off',
     ],
     [
       'another one goes, too',
       (world) => world.feeds.set('2', ['2', '3']),
-      'the link of switch-1/3 went',
+      'the link on switch-1/3 went',
     ],
     [
       'nobody can look',
@@ -228,7 +228,7 @@ describe('a proof', () => {
 
     expect(finding?.power?.edit.value).toBe('switch-1/2');
     expect(jumphosts.doubt).toContain('jumphost depends on switch-1/8');
-    expect(device.doubt).toContain('only outlets of machines can be cycled');
+    expect(device.doubt).toContain("only machines' outlets can be power-cycled");
     expect(world.asked).toEqual([]);
   });
 });

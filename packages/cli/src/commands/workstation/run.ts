@@ -15,9 +15,9 @@ import { interruptible, openJumphostOf } from '../../reach/racks.ts';
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Runs a command on machines of one rack over SSH, through its jumphost and with your own key. It prints the output of each machine, then a table of exit codes. As with ssh, the arguments are joined and passed to the remote shell. The log of the jumphost records who ran the command.',
+      "Runs a command on machines in one rack over SSH, through its jumphost and with your own key. It prints the output of each machine, then a table of exit codes. As with ssh, the arguments are joined and passed to the remote shell. The jumphost's log records who ran the command.",
     )
-    .argument('<range>', 'machines of one rack')
+    .argument('<range>', 'machines in one rack')
     .argument('<command...>', 'after --')
     .option('--timeout <time>', 'time limit for each machine, such as 90s', shortSpan, 60_000)
     .uses('clusters', 'on')
