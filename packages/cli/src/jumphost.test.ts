@@ -105,7 +105,7 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
     );
   });
 
-  it('says which service does not answer', async () => {
+  it('says which service does not respond', async () => {
     const { code, stderr } = await skolo('alerts', 'status', '--on', 'rack4');
 
     expect(code).toBe(1);

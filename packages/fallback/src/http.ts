@@ -15,7 +15,7 @@ const timeoutMs = 5000;
 /** ConfigMaps and Secrets have at most 1 MiB, before base64. */
 const maxBytes = 8 * 1024 * 1024;
 
-/** Throws an error with the reason: `ECONNREFUSED`, `no answer within 5 s`. */
+/** Throws an error with the reason: `ECONNREFUSED`, `no response within 5 s`. */
 export async function ask(
   url: URL,
   { body, ...options }: RequestOptions & { body?: string } = {},

@@ -22,7 +22,7 @@ import { loadRack } from '../workstation/rack-file.ts';
 import { savedTokenFile } from '../workstation/workstation-files.ts';
 
 export interface Service<A extends Api> {
-  /** @throws CliError The service rejects the request or does not answer; the message says what to do. */
+  /** @throws CliError The service rejects the request or does not respond; the message says what to do. */
   ask<T>(question: (client: Client<A>) => Promise<T>): Promise<T>;
 }
 

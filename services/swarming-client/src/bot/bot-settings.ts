@@ -56,7 +56,7 @@ export interface BotDeps {
 
 /** Milliseconds. */
 export interface BotLimits {
-  /** For a bot without a task to end after SIGTERM: it may be in a call of a server that does not answer. */
+  /** For a bot without a task to end after SIGTERM: it may be in a call of a server that does not respond. */
   idleMs: number;
   /** For task_runner and the bot to end a task: twice the grace time of the task, 30 s usually. */
   taskEndMs: number;

@@ -170,7 +170,7 @@ async function poster(command: SkoloCommand, baseUrl: string): Promise<Post> {
 async function mustBeRack(baseUrl: string, rack: string | undefined): Promise<void> {
   const url = `${baseUrl.replace(/\/$/, '')}/openapi.json`;
   const signal = AbortSignal.timeout(answerWithinMs);
-  // One that does not answer is reported by the alert itself.
+  // One that does not respond is reported by the alert itself.
   const answer = await fetch(url, { signal }).catch(() => undefined);
   await answer?.body?.cancel();
   const why = anotherRack(answer?.headers.get(rackHeader), rack);

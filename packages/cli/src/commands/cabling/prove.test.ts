@@ -86,7 +86,7 @@ class World {
       connectedHosts: async () => {
         if (this.readBusy && this.step() === 'off') throw problem(502, { failure: 'busy' });
         if (this.failsWhileOff && this.step() === 'off') {
-          throw problem(502, { failure: 'timeout', detail: 'no answer within 20 s' });
+          throw problem(502, { failure: 'timeout', detail: 'no response within 20 s' });
         }
         return this.reading();
       },
@@ -159,7 +159,7 @@ describe('a proof', () => {
     [
       'the switch cannot be read',
       (world) => Object.assign(world, { failsWhileOff: true }),
-      'no answer within 20 s',
+      'no response within 20 s',
     ],
     [
       'its power is not on again',

@@ -35,7 +35,7 @@ export interface Proofs {
 /** Why nothing more is cycled. */
 export class Doubt extends Error {}
 
-/** A service that does not answer is a doubt, too. */
+/** A service that does not respond is a doubt, too. */
 export function isDoubt(error: unknown): error is Error {
   return [Doubt, CliError, ApiError, ApiUnreachable].some((each) => error instanceof each);
 }

@@ -69,7 +69,7 @@ export function define(command: SkoloCommand): void {
 }
 
 /**
- * What our daemon has turned off comes on first: nothing else would turn it on. One that does not answer is what a rollback is for.
+ * What our daemon has turned off comes on first: nothing else would turn it on. One that does not respond is what a rollback is for.
  *
  * @returns ends its hold of the rack
  */

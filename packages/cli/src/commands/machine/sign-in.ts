@@ -6,7 +6,7 @@ import { type AgentClient, type AgentPlace, agentClient } from '../../reach/agen
 import { explaining } from '../../reach/service-client.ts';
 
 interface SignedIn {
-  /** @throws CliError The agent rejects the request or does not answer; the message says what to do. */
+  /** @throws CliError The agent rejects the request or does not respond; the message says what to do. */
   ask<T>(question: (client: AgentClient) => Promise<T>): Promise<T>;
 }
 

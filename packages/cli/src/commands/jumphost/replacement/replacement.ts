@@ -111,7 +111,7 @@ function spareOf({ machines, name: rack }: Rack, name: string): { name: string; 
 /** To see whether the jumphost answers at all. */
 const lookMs = 20_000;
 
-/** Undefined: the jumphost does not answer, or is still the old one. */
+/** Undefined: the jumphost does not respond, or is still the old one. */
 async function whoTookOver({ command, options, open }: Replacement): Promise<About | undefined> {
   const { fleetRack } = open;
   return await interruptible(command, async (signal) => {
