@@ -148,7 +148,7 @@ identities:
       {
         where: 'identities.bots.credentials.refreshToken',
         message: expect.stringContaining(
-          '/home/ann/adc.json is outside of the folder of rack.yaml',
+          '/home/ann/adc.json is outside the directory of rack.yaml',
         ),
       },
       {
