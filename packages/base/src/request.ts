@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { type RequestOptions as HttpsOptions, request as tlsRequest } from 'node:https';
+import { bytesUpTo } from './bytes-up-to.ts';
 import { orAborted, withDeadline } from './deadline.ts';
 import { errorCode } from './error-text.ts';
 import { request as plainRequest } from './http.ts';
@@ -49,16 +50,9 @@ export async function request(
   { mostBytes = usualMostBytes, ...options }: RequestOptions & { mostBytes?: number },
 ): Promise<Answer> {
   return withAnswer(url, options, async ({ status, headers, message }) => {
-    const pieces: Buffer[] = [];
-    let length = 0;
-    for await (const piece of message) {
-      const bytes = Buffer.from(piece);
-      length += bytes.length;
-      if (length > mostBytes)
-        throw new Unreachable(`its response is larger than ${mostBytes} bytes`);
-      pieces.push(bytes);
-    }
-    return { status, headers, text: Buffer.concat(pieces).toString() };
+    const tooLarge = () => new Unreachable(`its response is larger than ${mostBytes} bytes`);
+    const bytes = await bytesUpTo(mostBytes, message, tooLarge);
+    return { status, headers, text: bytes.toString() };
   });
 }
 
