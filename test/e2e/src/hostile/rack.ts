@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { createClient, machineStateApi, powerCycleDaemonApi } from '@skolo/api';
 import { newToken } from '@skolo/common';
+import type { ServiceProcess } from '@skolo/common/testing/own-process';
 import { agentPublicKey, newAgentKey } from '@skolo/secrets';
 import {
   makeServiceAccountKey,
@@ -20,7 +21,7 @@ import {
 import { expect, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { limitMemory, memoryOf } from '../connections/memory-limit.ts';
-import { type ServiceProcess, startServiceProcess } from '../service-process.ts';
+import { startService } from '../service-process.ts';
 
 const scope = 'https://www.googleapis.com/auth/userinfo.email';
 const topic = 'projects/my-project/topics/prometheus-alerts';
@@ -119,7 +120,7 @@ export async function startHealthyRack(
     // With the memory of its pod, where a cgroup can be made: what takes more is killed, and answers nobody.
     const limit = limitMemory(name, memoryOf(name));
     onTestFinished(() => limit?.remove());
-    const service = await startServiceProcess(name, flags, {}, limit?.command);
+    const service = await startService(name, flags, {}, limit?.command);
     started[name] = service;
     return service;
   }
@@ -221,9 +222,9 @@ function rackYaml(
   started: Partial<HealthyRack['services']>,
 ): string {
   const service = (name: keyof HealthyRack['services'] | 'router-backup') => {
-    const { url = 'http://127.0.0.1:9', metricsPort = 9 } =
-      name === 'router-backup' ? {} : (started[name] ?? {});
-    return `url: "${url}", metricsUrl: "http://127.0.0.1:${metricsPort}"`;
+    const nowhere = { url: 'http://127.0.0.1:9', metricsUrl: 'http://127.0.0.1:9' };
+    const { url, metricsUrl } = (name === 'router-backup' ? undefined : started[name]) ?? nowhere;
+    return `url: "${url}", metricsUrl: "${metricsUrl}"`;
   };
   const entries = machines.map(({ name, address, agentUrl, sshPort }, i) => {
     const power = i < outlets ? `power: switch-1/${i + 1}, ` : '';
