@@ -64,7 +64,9 @@ export const machineSchema = object({
   ports,
   mac: each(mac)
     .exactOptional()
-    .describe('MAC address. If it is set, another machine with the same IP address does not receive a token.'),
+    .describe(
+      'MAC address. If it is set, another machine with the same IP address does not receive a token.',
+    ),
   serial: each(boardSerial)
     .exactOptional()
     .describe(

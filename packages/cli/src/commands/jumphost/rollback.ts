@@ -3,6 +3,7 @@ import { openHost } from '@skolo/computers';
 import { type FailOver, failOver, waitUntilQuiet } from '@skolo/jumphost';
 import { jumphostServices } from '@skolo/rack/light';
 import { Argument } from 'commander';
+import { reasonOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { plain } from '../../output/text.ts';
@@ -40,7 +41,7 @@ export function define(command: SkoloCommand): void {
       "the existing system's systemd units (default: those that are running or ran before)",
       [],
     )
-    .option('--reason <text>', "reason, for the jumphost's log", 'requested on the command line')
+    .addOption(reasonOption("the jumphost's log"))
     .uses('rack', 'tokenFile')
     .example("skolo jumphost rollback rack4 metadata-server --reason 'tokens are late'");
 
