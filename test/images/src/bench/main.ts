@@ -18,6 +18,7 @@ import { rackOfOne } from '../engine/rack-of-one.ts';
 import { allWorkloads, startRackOnNodes } from '../engine/rack-on-nodes.ts';
 import { startRelay } from '../engine/relay.ts';
 import { root } from '../paths.ts';
+import { coldStartOfFallback } from './cold-start.ts';
 import { type LayerKind, layersOf } from './layers.ts';
 import { measurePod, type PodStart } from './pods.ts';
 import { measureStarts, type Start, type StartsOptions } from './starts.ts';
@@ -131,6 +132,19 @@ const pods = allWorkloads.flatMap((workload): Bench[] => {
   return [bench('pod-start', 's', 'readySeconds'), bench('pod-memory', 'MiB', 'workingSet')];
 });
 
+const coldStarts: Bench[] = [
+  {
+    name: 'cold-start-fallback',
+    unit: 's',
+    better: 'lower',
+    async measure() {
+      const nspawn = peer('systemd-nspawn');
+      if (nspawn === undefined) throw new NotRun('systemd-nspawn is not installed');
+      return { figure: await coldStartOfFallback(nspawn) };
+    },
+  },
+];
+
 /** From the workstation: `skolo --help` as an executable. */
 const startOfCommand: Bench = {
   name: 'start-skolo',
@@ -169,7 +183,7 @@ async function msOf(program: string, args: readonly string[]): Promise<number> {
   return performance.now() - began;
 }
 
-const benches = [startOfCommand, ...shared, ...sizes, ...starts, ...pods];
+const benches = [startOfCommand, ...shared, ...sizes, ...starts, ...pods, ...coldStarts];
 
 try {
   process.exitCode = await runBenches(benches, process.argv.slice(2));

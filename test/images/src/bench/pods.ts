@@ -47,15 +47,16 @@ function readyAt({ status }: Pod): Date | undefined {
   return isReady?.lastTransitionTime;
 }
 
-async function until<Result>(
+export async function until<Result>(
   workload: string,
   find: () => Promise<Result | undefined>,
+  patienceSeconds = 180,
 ): Promise<Result> {
-  const end = Date.now() + 180_000;
+  const end = Date.now() + patienceSeconds * 1000;
   while (Date.now() < end) {
     const found = await find();
     if (found !== undefined) return found;
     await sleep(250);
   }
-  throw new Error(`${workload} is not ready within 180 s`);
+  throw new Error(`${workload} is not ready within ${patienceSeconds} s`);
 }
