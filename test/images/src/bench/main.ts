@@ -18,7 +18,7 @@ import { rackOfOne } from '../engine/rack-of-one.ts';
 import { allWorkloads, startRackOnNodes } from '../engine/rack-on-nodes.ts';
 import { startRelay } from '../engine/relay.ts';
 import { root } from '../paths.ts';
-import { coldStartOfFallback } from './cold-start.ts';
+import { type ColdStart, coldStartOfFallback, coldStartOfNodes } from './cold-start.ts';
 import { type LayerKind, layersOf } from './layers.ts';
 import { measurePod, type PodStart } from './pods.ts';
 import { measureStarts, type Start, type StartsOptions } from './starts.ts';
@@ -132,7 +132,20 @@ const pods = allWorkloads.flatMap((workload): Bench[] => {
   return [bench('pod-start', 's', 'readySeconds'), bench('pod-memory', 'MiB', 'workingSet')];
 });
 
+const ofNodes = once(async () => {
+  const why = whyNoRealNodes();
+  if (why) throw new NotRun(why);
+  return await coldStartOfNodes((await prepared()).access);
+});
+const coldStart = (field: keyof ColdStart): Bench => ({
+  name: `cold-start-${field}`,
+  unit: 's',
+  better: 'lower',
+  measure: async () => ({ figure: (await ofNodes())[field] }),
+});
 const coldStarts: Bench[] = [
+  coldStart('token'),
+  coldStart('pods'),
   {
     name: 'cold-start-fallback',
     unit: 's',

@@ -40,7 +40,7 @@ export async function measurePod(rack: RackOnNodes, workload: string): Promise<P
   };
 }
 
-function readyAt({ status }: Pod): Date | undefined {
+export function readyAt({ status }: Pod): Date | undefined {
   const isReady = status.conditions.find(
     ({ type, status }) => type === 'Ready' && status === 'True',
   );
