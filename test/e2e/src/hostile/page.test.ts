@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 
 const root = new URL('../../../../', import.meta.url);
 const page = readFileSync(new URL('docs/hostile-machine.md', root), 'utf8');
-const rows = [...page.matchAll(/\| `(?<file>[^`]+)` > (?<name>[^|]+) \|$/gm)].map(({ groups }) => ({
+const rows = [...page.matchAll(/\| `(?<file>[^`]+)` > `(?<name>[^`]+)` \|$/gm)].map(({ groups }) => ({
   file: groups?.file ?? '',
   name: groups?.name ?? '',
 }));
