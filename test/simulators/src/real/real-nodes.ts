@@ -1,7 +1,7 @@
 /** Real nodes beside a real control plane: kubelet, containerd and kube-proxy in namespaces of their own (test/control-plane). */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
@@ -21,8 +21,10 @@ export interface RealNode {
   labels?: Record<string, string>;
   /** Those that it registers with. */
   taints?: readonly { key: string; value?: string; effect: string }[];
-  /** Becomes its /var. Default: a folder of its own, which disappears with the control plane */
+  /** Becomes its /var: a folder, or a file with a file system. Default: a folder of its own, which disappears with the control plane */
   data?: string;
+  /** Settings of its KubeletConfiguration. */
+  kubelet?: Record<string, unknown>;
 }
 
 /** A packet's way, for `reach`. */
@@ -112,6 +114,8 @@ export async function startNodeNetwork(options: NetworkOptions): Promise<NodeNet
   async function start(node: RealNode): Promise<RunningNode> {
     const folder = join(dir, node.name);
     await writeNode(folder, node, options);
+    // Of its previous start.
+    await rm(join(folder, 'pid'), { force: true });
     const one = new Process(program, ['node', '--dir', folder, '--network', `${network.pid}`]);
     processes.push(one);
     const started = runningNode(program, one, Number(await pidOf(one, folder)));
@@ -156,7 +160,7 @@ async function writeNode(folder: string, node: RealNode, options: NetworkOptions
   const settings = join(folder, 'settings');
   const data = node.data ?? join(folder, 'var');
   await mkdir(settings, { recursive: true });
-  await mkdir(data, { recursive: true });
+  if (!existsSync(data)) await mkdir(data, { recursive: true });
   const subnetOf = (at: number) => `10.42.${at}.0/24`;
   const routes = options.nodes.map(({ address }, at) => `${subnetOf(at)} via ${address}`);
   const at = options.nodes.findIndex(({ name }) => name === node.name);
@@ -167,6 +171,7 @@ async function writeNode(folder: string, node: RealNode, options: NetworkOptions
     pods: subnetOf(at),
     routes: routes.filter((_, other) => other !== at),
     taints: node.taints ?? [],
+    kubelet: node.kubelet ?? {},
     data,
   };
   await writeFile(join(folder, 'node.json'), JSON.stringify(spec));
