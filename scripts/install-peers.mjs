@@ -36,12 +36,13 @@ export async function installPeers(env = process.env) {
 }
 
 /**
- * @param {string} script
+ * @param {string} build as in `PeerKind`
  * @returns {Promise<string | undefined>} the last line that it printed, where it failed
  */
-async function whyNotBuilt(script) {
+async function whyNotBuilt(build) {
+  const [script = '', ...args] = build.split(' ');
   try {
-    await run(fileURLToPath(new URL(`../${script}`, import.meta.url)), [], { timeout: buildMs });
+    await run(fileURLToPath(new URL(`../${script}`, import.meta.url)), args, { timeout: buildMs });
     return undefined;
   } catch (error) {
     const { stderr } = /** @type {{ stderr?: string }} */ (error);

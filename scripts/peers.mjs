@@ -20,7 +20,7 @@ const run = promisify(execFile);
  * @property {string[]} commands where to look: names in PATH or absolute paths, the first that answers is taken
  * @property {string[]} version arguments that make it print its version, and fail when it is no use
  * @property {string[]} debian packages that bring it; none where Debian has none
- * @property {string | undefined} [build] a script below the root that builds it, where Debian has none; with `--path` it prints the result's path
+ * @property {string | undefined} [build] a script below the root and its arguments, which build it where Debian has none; with `--path` it prints the result's path
  * @property {boolean} [long] only `npm run test:long` uses it, and it is large: installed for that alone
  * @property {string} proves what is tested against it
  */
@@ -347,17 +347,17 @@ export const peerKinds = [
   },
   {
     name: 'control-plane',
-    commands: builtBy('test/control-plane/build'),
+    commands: builtBy('test/build-go control-plane'),
     version: ['version'],
     debian: [],
-    build: 'test/control-plane/build',
+    build: 'test/build-go control-plane',
     proves:
       'that a real Kubernetes control plane accepts and rolls out the overlays of kube/, and what skolo push makes of a rack',
   },
   {
     name: 'real-node',
     // The packages are what it runs.
-    commands: builtBy('test/control-plane/build-node'),
+    commands: builtBy('test/build-go real-node'),
     version: ['version'],
     debian: [
       'containerd',
@@ -367,7 +367,7 @@ export const peerKinds = [
       'nftables',
       'conntrack',
     ],
-    build: 'test/control-plane/build-node',
+    build: 'test/build-go real-node',
     proves: 'the images as pods, and NetworkPolicies, on nodes with kubelet and containerd',
   },
   {
@@ -395,10 +395,10 @@ export const peerKinds = [
   },
   {
     name: 'containerd-2',
-    commands: builtBy('test/containerd/build'),
+    commands: builtBy('test/build-go containerd'),
     version: ['--version'],
     debian: [],
-    build: 'test/containerd/build',
+    build: 'test/build-go containerd',
     proves: 'the settings of containerd with which images survive a power cut',
   },
   {
@@ -516,12 +516,13 @@ export const peerKinds = [
 
 /**
  * Where a build script puts its result; nowhere where there is no shell to run it.
- * @param {string} script below the root
+ * @param {string} build as in `PeerKind`
  */
-function builtBy(script) {
+function builtBy(build) {
   try {
+    const [script = '', ...args] = build.split(' ');
     const path = fileURLToPath(new URL(`../${script}`, import.meta.url));
-    return [execFileSync(path, ['--path'], { encoding: 'utf8' }).trim()];
+    return [execFileSync(path, [...args, '--path'], { encoding: 'utf8' }).trim()];
   } catch {
     return [];
   }

@@ -1,6 +1,6 @@
 /** Command lines that help, documents and alerts show: their commands and options exist. */
 import { spawnSync } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
+import { glob, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
@@ -145,22 +145,10 @@ function commandsIn(help: string): string[] {
 }
 
 async function documents(): Promise<string[]> {
-  const folders = [
-    '',
-    'docs',
-    'kube',
-    rulesFolder,
-    'deploy/jumphost',
-    'deploy/systemd',
-    'packages/cli',
-  ];
-  const found = await Promise.all(
-    folders.map(async (folder) => {
-      const names = await readdir(join(repository, folder));
-      return names
-        .filter((name) => /\.md$|(?<!\.test)\.yaml$/.test(name))
-        .map((name) => join(repository, folder, name));
-    }),
-  );
-  return found.flat();
+  const where = '{.,docs,kube,deploy/*,services/*,packages/*,kube/base/prometheus/rules}';
+  const found = [];
+  for await (const path of glob(`${where}/*.{md,yaml}`, { cwd: repository })) {
+    if (!path.endsWith('.test.yaml')) found.push(join(repository, path));
+  }
+  return found;
 }

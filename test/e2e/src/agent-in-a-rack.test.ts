@@ -18,7 +18,7 @@ import {
   startSwarming,
 } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
-import { startServiceProcess } from './service-process.ts';
+import { startService } from './service-process.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -97,8 +97,8 @@ services:
     );
   const flags = (name: string) => ['--rack', rackFile, '--state-dir', file(name)];
   await writeRack({});
-  const metadata = await startServiceProcess('metadata-server', flags('metadata'));
-  const power = await startServiceProcess('power-cycle-daemon', flags('power'));
+  const metadata = await startService('metadata-server', flags('metadata'));
+  const power = await startService('power-cycle-daemon', flags('power'));
   const urls = { metadata: metadata.url, power: power.url };
   await writeRack(urls);
   const skolo = async (...args: string[]) => {
@@ -120,7 +120,7 @@ services:
       headers: { 'Metadata-Flavor': 'Google' },
     }),
   );
-  const agent = await startServiceProcess(
+  const agent = await startService(
     'swarming-client',
     [
       ...['--machine', machine, '--metadata-url', metadata.url, '--state-dir', file('agent')],

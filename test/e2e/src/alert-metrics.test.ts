@@ -14,7 +14,7 @@ import { peer } from '@skolo/simulators';
 import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { metricsAskedFor, metricsOf, ruleFiles, rulesFolder, rulesIn } from './rule-files.ts';
-import { startServiceProcess } from './service-process.ts';
+import { startService } from './service-process.ts';
 
 /** A few seconds, on a computer that does nothing else. */
 const patiently = { timeout: 45_000, interval: 100 };
@@ -135,7 +135,7 @@ services:
 `,
     );
 
-    const { metricsPort = 0 } = await startServiceProcess('swarming-client', [
+    const { metricsUrl } = await startService('swarming-client', [
       ...['--machine', 'rpi-1', '--rack', join(dir, 'rack.yaml'), '--state-dir', dir],
       ...['--metadata-url', nowhere, '--hook-port', '0'],
     ]);
@@ -147,7 +147,7 @@ services:
       .flatMap(({ expr }) => metricsOf(expr))
       .filter((name) => name.startsWith('skolo_'))
       .map((name) => name.replace(/_bucket$/, ''));
-    const there = await exported(metricsPort);
+    const there = await exported(Number(new URL(metricsUrl).port));
     expect(asked.length).toBeGreaterThan(8);
     expect(asked.filter((name) => !there.includes(name))).toEqual([]);
   });

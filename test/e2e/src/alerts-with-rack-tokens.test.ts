@@ -13,7 +13,7 @@ import {
   startGooglePubSub,
 } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
-import { startServiceProcess } from './service-process.ts';
+import { startService } from './service-process.ts';
 
 const scope = 'https://www.googleapis.com/auth/pubsub';
 const topic = 'projects/my-project/topics/prometheus-alerts';
@@ -98,9 +98,9 @@ services:
     google.isValid(token, scope),
   );
   await writeRack('');
-  const metadata = await startServiceProcess('metadata-server', flags('metadata'));
+  const metadata = await startService('metadata-server', flags('metadata'));
   await writeRack(`url: '${metadata.url}'`);
-  const alerts = await startServiceProcess('alert-to-pubsub', flags('alerts'), {
+  const alerts = await startService('alert-to-pubsub', flags('alerts'), {
     // What gRPC trusts in place of what Node does.
     GRPC_DEFAULT_SSL_ROOTS_FILE_PATH: trusted,
     grpc_proxy: proxy,
@@ -117,7 +117,7 @@ services:
 
   expect(await post('Disk')).toBe(200);
   await expect.poll(arrived).toEqual(['Disk']);
-  await metadata.kill();
+  await metadata.end('SIGKILL');
   expect(await post('Heat')).toBe(200);
   await expect.poll(arrived).toEqual(['Disk', 'Heat']);
 

@@ -17,7 +17,7 @@ import {
   type Wiring,
 } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
-import { startServiceProcess } from './service-process.ts';
+import { startService } from './service-process.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -84,9 +84,9 @@ ${more}services:
     );
   const flags = (name: string) => ['--rack', rackFile, '--state-dir', file(name)];
   await writeRack('http://127.0.0.1:9', 'http://127.0.0.1:9');
-  const power = await startServiceProcess('power-cycle-daemon', flags('power'));
+  const power = await startService('power-cycle-daemon', flags('power'));
   await writeRack(power.url, 'http://127.0.0.1:9');
-  const backup = await startServiceProcess('router-backup', flags('backup'));
+  const backup = await startService('router-backup', flags('backup'));
   await writeRack(power.url, backup.url);
   const skolo = async (...args: string[]) => {
     const env = { ...process.env, SKOLO_TOKEN_FILE: file('token') };

@@ -14,7 +14,7 @@ import { peer } from '@skolo/simulators';
 import { chromium } from 'playwright-core';
 import { expect, it, onTestFinished } from 'vitest';
 import { skolo } from './jumphost-workstation.ts';
-import { startServiceProcess } from './service-process.ts';
+import { startService } from './service-process.ts';
 
 const noPeers = !peer('sshd') || !peer('ssh');
 const noBrowser = noPeers || !peer('chromium') || !isLong;
@@ -144,7 +144,7 @@ async function openConsole(names = ['rack4', 'rack5']) {
   });
   await writeFile(join(dir, 'rack.yaml'), rackYaml('http://127.0.0.1:2'));
   const flags = ['--rack', join(dir, 'rack.yaml'), '--state-dir', join(dir, 'state')];
-  const { url } = await startServiceProcess('machine-state', flags);
+  const { url } = await startService('machine-state', flags);
   await writeFile(join(workstation.rack.overlay, 'rack.yaml'), rackYaml(url));
   const unreachable = join(workstation.rack.overlay, '../rack5');
   await mkdir(unreachable);

@@ -14,7 +14,7 @@ import { parseRack } from '@skolo/rack';
 import { jumphostServices } from '@skolo/rack/light';
 import { type OutletBoard, peer, startApcRpdu2 } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { startServiceProcess } from './service-process.ts';
+import { startService } from './service-process.ts';
 
 describe.skipIf(!peer('sshd') || !peer('ssh'))('through sshd', () => {
   it('waits until an outlet is on again, then for the new boot and the services', async () => {
@@ -90,7 +90,7 @@ services:
   await writeFile(join(dir, 'community'), 'private', { mode: 0o600 });
   const named = { name: 'ann', role: 'operate', expiresInDays: 1, now: Date.now() } as const;
   const token = await newToken(join(dir, 'tokens.yaml'), named);
-  const daemon = await startServiceProcess('power-cycle-daemon', [
+  const daemon = await startService('power-cycle-daemon', [
     ...['--rack', file, '--state-dir', join(dir, 'state')],
   ]);
 

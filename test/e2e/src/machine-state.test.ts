@@ -6,7 +6,7 @@ import { createClient, machineStateApi, swarmingClientApi } from '@skolo/api';
 import { newToken } from '@skolo/common';
 import { agentPublicKey, newAgentKey } from '@skolo/secrets';
 import { expect, it, onTestFinished } from 'vitest';
-import { startServiceProcess } from './service-process.ts';
+import { startService } from './service-process.ts';
 
 const agentKey = newAgentKey();
 const nowhere = 'http://127.0.0.1:2';
@@ -22,7 +22,7 @@ it('keeps a quarantine in force through kill -9 of either, and of both', async (
   });
   const startAgent = async () => {
     await writeFile(join(dir, 'agent.yaml'), rackYaml(dir, nowhere));
-    const process = await startServiceProcess('swarming-client', [
+    const process = await startService('swarming-client', [
       ...['--machine', 'rpi-1', '--rack', join(dir, 'agent.yaml'), '--metadata-url', nowhere],
       ...['--state-dir', join(dir, 'agent'), '--hook-port', '0'],
     ]);
@@ -32,7 +32,7 @@ it('keeps a quarantine in force through kill -9 of either, and of both', async (
   const startMachineState = async (agent: string) => {
     await writeFile(join(dir, 'rack.yaml'), rackYaml(dir, agent));
     const flags = ['--rack', join(dir, 'rack.yaml'), '--state-dir', join(dir, 'state')];
-    const process = await startServiceProcess('machine-state', flags);
+    const process = await startService('machine-state', flags);
     return { ...process, client: createClient(machineStateApi, { baseUrl: process.url, token }) };
   };
   const quarantined = { health: { verdict: 'quarantined' }, orders: [{ by: 'ann' }] };
@@ -43,9 +43,9 @@ it('keeps a quarantine in force through kill -9 of either, and of both', async (
     body: { machines: ['rpi-1'], kind: 'quarantine', reason: 'the fan is broken' },
   });
   await expect.poll(() => agent.status()).toMatchObject(quarantined);
-  await service.kill();
+  await service.end('SIGKILL');
   expect(await agent.status()).toMatchObject(quarantined);
-  await agent.kill();
+  await agent.end('SIGKILL');
 
   const again = await startAgent();
   await expect.poll(() => again.status()).toMatchObject(quarantined);

@@ -10,7 +10,7 @@ import { isLong } from '@skolo/durable/fault-injection';
 import { peer, startEdgeSwitch } from '@skolo/simulators';
 import { chromium } from 'playwright-core';
 import { expect, it, onTestFinished } from 'vitest';
-import { startServiceProcess } from './service-process.ts';
+import { startService } from './service-process.ts';
 
 const build = fileURLToPath(new URL('../../../packages/console/pages/build.ts', import.meta.url));
 const nowhere = 'http://127.0.0.1:2';
@@ -39,9 +39,9 @@ it.skipIf(!peer('chromium') || !isLong)(
     onTestFinished(close);
     const flags = (name: string) => ['--rack', file('rack.yaml'), '--state-dir', file(name)];
     await writeFile(file('rack.yaml'), rackYaml(port, nowhere));
-    const power = await startServiceProcess('power-cycle-daemon', flags('power'));
+    const power = await startService('power-cycle-daemon', flags('power'));
     await writeFile(file('rack.yaml'), rackYaml(port, power.url));
-    const { url } = await startServiceProcess('machine-state', flags('state'));
+    const { url } = await startService('machine-state', flags('state'));
     const browser = await chromium.launchPersistentContext(file('profile'), {
       executablePath: peer('chromium') ?? '',
       args: ['--headless', '--no-sandbox', '--disable-gpu'],

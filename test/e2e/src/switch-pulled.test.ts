@@ -10,7 +10,7 @@ import { newToken } from '@skolo/common';
 import { isLong } from '@skolo/durable/fault-injection';
 import { startEdgeSwitch } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
-import { startServiceProcess } from './service-process.ts';
+import { startService } from './service-process.ts';
 
 const machines = ['rpi-1', 'rpi-2', 'rpi-3'];
 const nowhere = 'http://127.0.0.1:2';
@@ -34,7 +34,7 @@ it.runIf(isLong)('is named by its machines within a minute', { timeout: 300_000 
   await writeRack();
   const flags = (name: string) => ['--rack', file('rack.yaml'), '--state-dir', file(name)];
   const start = async (name: string, more: string[] = [], as = name) => {
-    const started = await startServiceProcess(name, [...flags(as), ...more]);
+    const started = await startService(name, [...flags(as), ...more]);
     urls[as] = started.url;
     await writeRack();
     return started;
@@ -60,7 +60,11 @@ it.runIf(isLong)('is named by its machines within a minute', { timeout: 300_000 
   await expect.poll(seen, { timeout: 60_000 }).toEqual(isWell);
 
   isPulled = true;
-  for (const agent of agents) agent.stop();
+  // As behind a pulled cable: connections stay, and nothing answers.
+  for (const agent of agents) {
+    agent.child.kill('SIGSTOP');
+    onTestFinished(async () => void (await agent.end('SIGKILL')));
+  }
   await device.close();
 
   await expect

@@ -9,7 +9,7 @@ import { openJumphost, startForward } from '@skolo/fleet';
 import { startWorkstation } from '@skolo/fleet/testing';
 import { makeServiceAccountKey, peer, startGoogleOAuth } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
-import { startServiceProcess } from './service-process.ts';
+import { startService } from './service-process.ts';
 
 const path = '/computeMetadata/v1/instance/service-accounts/default/token';
 const headers = { 'metadata-flavor': 'Google' };
@@ -61,7 +61,7 @@ identities: { jumphost: { project: my-project, credentials: { serviceAccountKey:
 `;
   await writeFile(join(dir, 'rack.yaml'), rack);
   const flags = ['--rack', join(dir, 'rack.yaml'), '--state-dir', join(dir, 'state')];
-  const { url } = await startServiceProcess('metadata-server', flags);
+  const { url } = await startService('metadata-server', flags);
   return url;
 }
 

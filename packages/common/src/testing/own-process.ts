@@ -5,33 +5,106 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { onTestFinished } from 'vitest';
 
-export interface OwnProcess {
+type Line = Record<string, unknown>;
+
+export interface ServiceProcess {
   child: ChildProcess;
   url: string;
+  /** Of `/metrics` and `/readyz`. */
   metricsUrl: string;
-  lines: Record<string, unknown>[];
-  /** Calls it for each line of the log; returns a function that ends that. */
-  onLine(listener: (line: Record<string, unknown>) => void): () => void;
   /** Ends it, and answers its exit code, or the signal. */
   end(signal: NodeJS.Signals): Promise<number | string | null>;
+}
+
+export interface OwnProcess extends ServiceProcess {
+  lines: Line[];
+  /** Calls it for each line of the log; returns a function that ends that. */
+  onLine(listener: (line: Line) => void): () => void;
 }
 
 /** Takes what is to be done in the end. */
 export type AtTheEnd = (cleanUp: () => Promise<void>) => void;
 
-interface OwnProcessOptions {
-  /** More of the service. */
-  flags?: Readonly<Record<string, string>>;
+interface ProcessOptions {
   /** Of Node and V8. */
   nodeFlags?: readonly string[];
   env?: Readonly<Record<string, string>>;
+  cwd?: string;
+  /** A command that starts the command behind it. */
+  within?: readonly string[];
   /** Whether `child.send` reaches it. */
   hasChannel?: boolean;
+  /** Ends it in the end, if nothing has before. */
+  lastSignal?: NodeJS.Signals;
   atTheEnd?: AtTheEnd | undefined;
+  /** Called for each line of its log. */
+  onLine?: (line: Line) => void;
 }
 
 /**
- * On 127.0.0.1, until the end of the test.
+ * On 127.0.0.1, on any free port, until the end of the test.
+ *
+ * @param main of the service
+ * @param flags `--rack`, `--state-dir`, and what else it needs
+ */
+export async function startServiceProcess(
+  main: string,
+  flags: readonly string[],
+  {
+    nodeFlags = [],
+    env = {},
+    cwd,
+    within = [],
+    hasChannel = false,
+    lastSignal = 'SIGKILL',
+    atTheEnd = onTestFinished,
+    onLine,
+  }: ProcessOptions = {},
+): Promise<ServiceProcess> {
+  const anywhere = ['--host', '127.0.0.1', '--port', '0', '--metrics-port', '0'];
+  const node = [process.execPath, ...nodeFlags, main];
+  const [program = '', ...args] = [...within, ...node, ...anywhere, ...flags];
+  const child = spawn(program, args, {
+    stdio: ['ignore', 'pipe', 'inherit', ...(hasChannel ? (['ipc'] as const) : [])],
+    cwd,
+    env: { ...process.env, ...env },
+  });
+  const exited = once(child, 'exit');
+  async function end(signal: NodeJS.Signals): Promise<number | string | null> {
+    child.kill(signal);
+    const [code, by] = await exited;
+    return code ?? by;
+  }
+  atTheEnd(async () => {
+    if (child.exitCode === null && child.signalCode === null) await end(lastSignal);
+  });
+  let last: Line = {};
+  const listening = new Promise<Line>((resolve) => {
+    if (child.stdout === null) return;
+    createInterface({ input: child.stdout }).on('line', (text) => {
+      last = parsed(text);
+      if (last.msg === 'listening') resolve(last);
+      onLine?.(last);
+    });
+  });
+  const first = await Promise.race([listening, exited]);
+  if (Array.isArray(first)) throw new Error(`it did not listen: ${JSON.stringify(last)}`);
+  return {
+    child,
+    url: `http://127.0.0.1:${first.port}`,
+    metricsUrl: `http://127.0.0.1:${first.metricsPort}`,
+    end,
+  };
+}
+
+interface OwnProcessOptions
+  extends Pick<ProcessOptions, 'env' | 'nodeFlags' | 'hasChannel' | 'atTheEnd'> {
+  /** More of the service. */
+  flags?: Readonly<Record<string, string>>;
+}
+
+/**
+ * The same, with all that it logs.
  *
  * @param main of the service
  * @param dir contains rack.yaml; the state is below it
@@ -39,65 +112,30 @@ interface OwnProcessOptions {
 export async function startOwnProcess(
   main: string,
   dir: string,
-  {
-    flags: more = {},
-    nodeFlags = [],
-    env = {},
-    hasChannel = false,
-    atTheEnd = onTestFinished,
-  }: OwnProcessOptions = {},
+  { flags = {}, ...options }: OwnProcessOptions = {},
 ): Promise<OwnProcess> {
-  const flags = {
-    '--rack': join(dir, 'rack.yaml'),
-    '--state-dir': join(dir, 'state'),
-    '--port': '0',
-    '--metrics-port': '0',
-    '--host': '127.0.0.1',
-    ...more,
-  };
-  const args = [...nodeFlags, main, ...Object.entries(flags).flat()];
-  const child = spawn(process.execPath, args, {
-    stdio: ['ignore', 'pipe', 'inherit', ...(hasChannel ? (['ipc'] as const) : [])],
-    env: { ...process.env, ...env },
-  });
-  const exited = once(child, 'exit');
-  const lines: Record<string, unknown>[] = [];
-  const listeners = new Set<(line: Record<string, unknown>) => void>();
-  const listening = new Promise<Record<string, unknown>>((resolve) => {
-    if (child.stdout === null) return;
-    createInterface({ input: child.stdout }).on('line', (text) => {
-      const line = parsed(text);
+  const lines: Line[] = [];
+  const listeners = new Set<(line: Line) => void>();
+  const own = ['--rack', join(dir, 'rack.yaml'), '--state-dir', join(dir, 'state')];
+  const started = await startServiceProcess(main, [...own, ...Object.entries(flags).flat()], {
+    ...options,
+    onLine(line) {
       lines.push(line);
-      if (line.msg === 'listening') resolve(line);
       for (const listener of [...listeners]) listener(line);
-    });
-  });
-  const first = await Promise.race([listening, exited]);
-  if (Array.isArray(first)) throw new Error(`it did not listen: ${JSON.stringify(lines.at(-1))}`);
-
-  async function end(signal: NodeJS.Signals): Promise<number | string | null> {
-    child.kill(signal);
-    const [code, by] = await exited;
-    return code ?? by;
-  }
-  atTheEnd(async () => {
-    if (child.exitCode === null && child.signalCode === null) await end('SIGKILL');
+    },
   });
   return {
-    child,
-    url: `http://127.0.0.1:${first.port}`,
-    metricsUrl: `http://127.0.0.1:${first.metricsPort}`,
+    ...started,
     lines,
     onLine(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    end,
   };
 }
 
 /** The last line of a killed process may be torn. */
-function parsed(text: string): Record<string, unknown> {
+function parsed(text: string): Line {
   try {
     return JSON.parse(text);
   } catch {

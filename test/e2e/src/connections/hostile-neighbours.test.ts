@@ -11,7 +11,7 @@ import { errorText } from '@skolo/base';
 import { countRounds, isLong } from '@skolo/durable/fault-injection';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { startEnrolmentRack } from '../enrolment/rack.ts';
-import { startServiceProcess } from '../service-process.ts';
+import { startService } from '../service-process.ts';
 import type { Attack } from './hostile-neighbours.ts';
 import { limitMemory, memoryOf } from './memory-limit.ts';
 
@@ -50,8 +50,8 @@ async function startLimited(context: TestContext, name: Name) {
   await writeFile(join(dir, 'token'), 'a-fixed-token', { mode: 0o600 });
   await mkdir(join(dir, 'state'));
   const flags = ['--rack', join(dir, 'rack.yaml'), '--state-dir', join(dir, 'state')];
-  const { url, metricsPort = 0 } = await startServiceProcess(name, flags, {}, limit.command);
-  return { limit, ports: [Number(new URL(url).port), metricsPort] };
+  const { url, metricsUrl } = await startService(name, flags, {}, limit.command);
+  return { limit, ports: [url, metricsUrl].map((at) => Number(new URL(at).port)) };
 }
 
 /** Fulfilled once all connections were opened; those that the server leaves open stay until the end of the test. */

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, createClient, enrolmentsApi, machineStateApi } from '@skolo/api';
 import { newToken } from '@skolo/common';
+import type { ServiceProcess } from '@skolo/common/testing/own-process';
 import { freeTcpPort } from '@skolo/simulators/free-port';
 import { onTestFinished } from 'vitest';
-import { type ServiceProcess, startServiceProcess } from '../service-process.ts';
+import { startService } from '../service-process.ts';
 import { accountToken, type FakeCluster, startFakeCluster } from './fake-cluster.ts';
 import { type Board, type Image, newCard, type Pi } from './pi.ts';
 
@@ -61,9 +62,9 @@ export async function startEnrolmentRack(
       await mkdir(root);
       return await newCard(root, board, image);
     },
-    killService: () => service.kill(),
+    killService: async () => void (await service.end('SIGKILL')),
     async startService() {
-      service = await startServiceProcess('machine-state', [
+      service = await startService('machine-state', [
         ...['--rack', join(dir, 'rack.yaml'), '--state-dir', join(dir, 'state')],
       ]);
     },

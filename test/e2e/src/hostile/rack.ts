@@ -9,9 +9,13 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { createClient, machineStateApi, powerCycleDaemonApi } from '@skolo/api';
 import { newToken } from '@skolo/common';
+import type { ServiceProcess } from '@skolo/common/testing/own-process';
 import { agentPublicKey, newAgentKey } from '@skolo/secrets';
 import {
+  type GoogleOAuth,
+  type GooglePubSub,
   makeServiceAccountKey,
+  type SimulatedDevice,
   startEdgeSwitch,
   startGoogleOAuth,
   startGooglePubSub,
@@ -20,7 +24,7 @@ import {
 import { expect, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { limitMemory, memoryOf } from '../connections/memory-limit.ts';
-import { type ServiceProcess, startServiceProcess } from '../service-process.ts';
+import { startService } from '../service-process.ts';
 
 const scope = 'https://www.googleapis.com/auth/userinfo.email';
 const topic = 'projects/my-project/topics/prometheus-alerts';
@@ -89,19 +93,7 @@ export async function startHealthyRack(
   const device = await startEdgeSwitch({ ...account, host: '127.0.2.2', ports: outlets });
   onTestFinished(() => device.close());
 
-  const machines: Neighbour[] = [];
-  for (let i = 0; i < size; i += 1) {
-    const [name, host] = [`rpi-${i + 1}`, addressOf(i)];
-    let [agentUrl, sshPort] = [agents[i], 22];
-    if (agentUrl === undefined) {
-      const feeds = i < outlets ? [[device.board, String(i + 1)] as const] : [];
-      const machine = await startSimulatedMachine({ ...account, name, host, feeds, agentKey });
-      onTestFinished(() => machine.close());
-      [agentUrl, sshPort] = [machine.agentUrl ?? '', machine.sshPort];
-    }
-    machines.push({ name, address: host, agentUrl, sshPort });
-  }
-
+  const machines = await startMachines(size, agents, { device, agentKey });
   const started: Partial<Record<(typeof serviceNames)[number], ServiceProcess>> = {};
   const writeRack = () =>
     write(
@@ -119,7 +111,7 @@ export async function startHealthyRack(
     // With the memory of its pod, where a cgroup can be made: what takes more is killed, and answers nobody.
     const limit = limitMemory(name, memoryOf(name));
     onTestFinished(() => limit?.remove());
-    const service = await startServiceProcess(name, flags, {}, limit?.command);
+    const service = await startService(name, flags, {}, limit?.command);
     started[name] = service;
     return service;
   }
@@ -130,6 +122,47 @@ export async function startHealthyRack(
     'alert-to-pubsub': await start('alert-to-pubsub'),
   };
   await writeRack();
+  return {
+    machines,
+    services,
+    ...asksOf({ services, token, google, pubsub }),
+  };
+}
+
+async function startMachines(
+  size: number,
+  agents: readonly string[],
+  { device, agentKey }: { device: SimulatedDevice; agentKey: string },
+): Promise<Neighbour[]> {
+  const machines: Neighbour[] = [];
+  for (let i = 0; i < size; i += 1) {
+    const [name, host] = [`rpi-${i + 1}`, addressOf(i)];
+    let [agentUrl, sshPort] = [agents[i], 22];
+    if (agentUrl === undefined) {
+      const feeds = i < outlets ? [[device.board, String(i + 1)] as const] : [];
+      const machine = await startSimulatedMachine({ ...account, name, host, feeds, agentKey });
+      onTestFinished(() => machine.close());
+      [agentUrl, sshPort] = [machine.agentUrl ?? '', machine.sshPort];
+    }
+    machines.push({ name, address: host, agentUrl, sshPort });
+  }
+  return machines;
+}
+
+interface Running extends Pick<HealthyRack, 'services'> {
+  /** An engineer's. */
+  token: string;
+  google: GoogleOAuth;
+  pubsub: GooglePubSub;
+}
+
+/** What neighbours, engineers and Prometheus ask of it. */
+function asksOf({
+  services,
+  token,
+  google,
+  pubsub,
+}: Running): Omit<HealthyRack, 'machines' | 'services'> {
   const client = { token, timeoutMs: patience.timeout };
   const state = createClient(machineStateApi, {
     ...client,
@@ -141,8 +174,6 @@ export async function startHealthyRack(
   });
 
   return {
-    machines,
-    services,
     async token({ address }) {
       const path = '/computeMetadata/v1/instance/service-accounts/default/token';
       const { access_token } = Token.parse(
@@ -221,9 +252,9 @@ function rackYaml(
   started: Partial<HealthyRack['services']>,
 ): string {
   const service = (name: keyof HealthyRack['services'] | 'router-backup') => {
-    const { url = 'http://127.0.0.1:9', metricsPort = 9 } =
-      name === 'router-backup' ? {} : (started[name] ?? {});
-    return `url: "${url}", metricsUrl: "http://127.0.0.1:${metricsPort}"`;
+    const nowhere = { url: 'http://127.0.0.1:9', metricsUrl: 'http://127.0.0.1:9' };
+    const { url, metricsUrl } = (name === 'router-backup' ? undefined : started[name]) ?? nowhere;
+    return `url: "${url}", metricsUrl: "${metricsUrl}"`;
   };
   const entries = machines.map(({ name, address, agentUrl, sshPort }, i) => {
     const power = i < outlets ? `power: switch-1/${i + 1}, ` : '';

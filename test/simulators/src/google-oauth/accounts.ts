@@ -36,7 +36,6 @@ export class Accounts {
   readonly serviceAccounts = new Map<string, ServiceAccount>();
   readonly refreshGrants: RefreshGrant[] = [];
   readonly subjectGrants: SubjectGrant[] = [];
-  readonly revokedRefreshTokens = new Set<string>();
 
   /** The account, made when it is not there yet. */
   serviceAccount(email: string, project = 'my-project'): ServiceAccount {

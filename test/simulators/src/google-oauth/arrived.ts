@@ -55,7 +55,7 @@ function endpointOf(method: string, path: string): Endpoint {
     const verb = impersonationPath.exec(path)?.groups?.verb;
     if (verb === 'generateAccessToken' || verb === 'generateIdToken') return verb;
   }
-  if (method === 'GET' && /^\/oauth2\/v[13]\/certs$/.test(path)) return 'certs';
+  if (method === 'GET' && path === '/oauth2/v1/certs') return 'certs';
   return 'unknown';
 }
 

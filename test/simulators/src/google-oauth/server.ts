@@ -32,67 +32,147 @@ export interface GoogleOAuthOptions {
   port?: number;
 }
 
-/** Google's token side on loopback; see `startGoogleOAuth`. */
-export interface GoogleOAuth {
-  /** `http://127.0.0.1:PORT`, also the `endpoint` of google-auth-library's `Impersonated`. */
-  readonly url: string;
-  /** `token_uri` of a service account's key, `endpoints.oauth2TokenUrl` of a refresh client. */
-  readonly tokenUrl: string;
-  /** `token_url` of an external account's configuration. */
-  readonly stsUrl: string;
-  /** X.509 certificates by key id. */
-  readonly certsUrl: string;
-  readonly jwkSetUrl: string;
-  /** `service_account_impersonation_url` of an external account's configuration. */
-  impersonationUrl(email: string): string;
-
-  /** Knows the key, and its account, from now on. */
-  addServiceAccountKey(key: ServiceAccountKey): void;
-  /** Forgets a key, as after `gcloud iam service-accounts keys delete`. */
-  removeServiceAccountKey(keyId: string): void;
-  addRefreshToken(grant: RefreshGrant): void;
-  revokeRefreshToken(refreshToken: string): void;
-  addSubjectToken(grant: SubjectGrant): void;
-  /** Lets `actor` (an e-mail, or a `principal://…`) act as the service account `email`, which is made when missing. */
-  allowImpersonation(actor: string, email: string): void;
-  /** A disabled account gets nothing, and what it has is good no more. */
-  setDisabled(email: string, disabled: boolean): void;
-
-  /** Every request so far, oldest first. */
-  readonly calls: readonly Call[];
-  /** Resolves once this many requests have arrived, at these endpoints where given. */
-  callsSeen(count: number, ...endpoints: Endpoint[]): Promise<void>;
-  /** Most requests that were open at the same time. */
-  readonly mostAtOnce: number;
-  /** Every token handed out, oldest first. */
-  readonly issued: readonly IssuedToken[];
-  /** Whether Google would take this token at this moment, for `scope` where given. */
-  isValid(token: string, scope?: string): boolean;
-  revoke(token: string): void;
-  tokenLifeSeconds: number;
-  /** Signs ID tokens with a new key from now on; the previous one stays published. */
-  rotateSigningKey(): void;
-
-  /** Misbehaves at the next calls; faults asked for earlier come first. */
-  misbehave(kind: FaultKind, options?: FaultOptions): Fault;
-  /** Ends all misbehaviour. */
-  behave(): void;
-  close(): Promise<void>;
-}
-
 /**
  * Starts a server on 127.0.0.1 that behaves as the token side of Google: `POST /token`, `POST /v1/token`, IAM
  * credentials and the published signing keys, each as its file tells. It keeps books, so that a test can ask the
  * issuer whether a token is good, and it fails on demand.
  */
 export async function startGoogleOAuth(options: GoogleOAuthOptions = {}): Promise<GoogleOAuth> {
-  const { clock = Date, tokenLifeSeconds = 3599, keys = [], port = 0 } = options;
-  const google = new Google({ now: () => clock.now(), tokenLifeSeconds });
-  const log = new CallLog<Call>();
-  const faults = new CallFaults<Fault>();
-  for (const key of keys) google.accounts.addKey(key);
+  const started = new GoogleOAuth(options);
+  await started.open();
+  return started;
+}
 
-  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+/** Google's token side on loopback; see `startGoogleOAuth`. */
+export class GoogleOAuth {
+  private readonly google: Google;
+  private readonly log = new CallLog<Call>();
+  private readonly faults = new CallFaults<Fault>();
+  private readonly server: WebServer;
+
+  constructor({ clock = Date, tokenLifeSeconds = 3599, keys = [], port = 0 }: GoogleOAuthOptions) {
+    this.google = new Google({ now: () => clock.now(), tokenLifeSeconds });
+    this.server = new WebServer((request, response) => this.serve(request, response), port);
+    for (const key of keys) this.addServiceAccountKey(key);
+  }
+
+  /** @internal */
+  async open(): Promise<void> {
+    await this.server.open();
+    this.google.tokenUrl = this.tokenUrl;
+  }
+
+  /** `http://127.0.0.1:PORT`, also the `endpoint` of google-auth-library's `Impersonated`. */
+  get url(): string {
+    return this.server.url;
+  }
+
+  /** `token_uri` of a service account's key, `endpoints.oauth2TokenUrl` of a refresh client. */
+  get tokenUrl(): string {
+    return `${this.url}/token`;
+  }
+
+  /** `token_url` of an external account's configuration. */
+  get stsUrl(): string {
+    return `${this.url}/v1/token`;
+  }
+
+  /** X.509 certificates by key id. */
+  get certsUrl(): string {
+    return `${this.url}/oauth2/v1/certs`;
+  }
+
+  /** `service_account_impersonation_url` of an external account's configuration. */
+  impersonationUrl(email: string): string {
+    return `${this.url}/v1/projects/-/serviceAccounts/${email}:generateAccessToken`;
+  }
+
+  /** Knows the key, and its account, from now on. */
+  addServiceAccountKey(key: ServiceAccountKey): void {
+    this.google.accounts.addKey(key);
+  }
+
+  /** Forgets a key, as after `gcloud iam service-accounts keys delete`. */
+  removeServiceAccountKey(keyId: string): void {
+    this.google.accounts.removeKey(keyId);
+  }
+
+  addRefreshToken(grant: RefreshGrant): void {
+    this.google.accounts.refreshGrants.push(grant);
+  }
+
+  addSubjectToken(grant: SubjectGrant): void {
+    this.google.accounts.subjectGrants.push(grant);
+  }
+
+  /** Lets `actor` (an e-mail, or a `principal://…`) act as the service account `email`, which is made when missing. */
+  allowImpersonation(actor: string, email: string): void {
+    this.google.accounts.serviceAccount(email).impersonators.add(actor);
+  }
+
+  /** A disabled account gets nothing, and what it has is good no more. */
+  setDisabled(email: string, disabled: boolean): void {
+    this.google.accounts.serviceAccount(email).disabled = disabled;
+  }
+
+  /** Every request so far, oldest first. */
+  get calls(): readonly Call[] {
+    return this.log.calls;
+  }
+
+  /** Resolves once this many requests have arrived, at these endpoints where given. */
+  async callsSeen(count: number, ...endpoints: Endpoint[]): Promise<void> {
+    await this.log.seen(
+      count,
+      ({ endpoint }) => endpoints.length === 0 || endpoints.includes(endpoint),
+    );
+  }
+
+  /** Most requests that were open at the same time. */
+  get mostAtOnce(): number {
+    return this.log.mostAtOnce;
+  }
+
+  /** Every token handed out, oldest first. */
+  get issued(): readonly IssuedToken[] {
+    return this.google.ledger.issued;
+  }
+
+  /** Whether Google would take this token at this moment, for `scope` where given. */
+  isValid(token: string, scope?: string): boolean {
+    return this.google.isValid(token, scope);
+  }
+
+  revoke(token: string): void {
+    this.google.ledger.revoke(token);
+  }
+
+  get tokenLifeSeconds(): number {
+    return this.google.tokenLifeSeconds;
+  }
+
+  set tokenLifeSeconds(seconds: number) {
+    this.google.tokenLifeSeconds = seconds;
+  }
+
+  /** Misbehaves at the next calls; faults asked for earlier come first. */
+  misbehave(kind: FaultKind, options: FaultOptions = {}): Fault {
+    return this.faults.add(new Fault(kind, options, this.log));
+  }
+
+  /** Ends all misbehaviour. */
+  behave(): void {
+    this.faults.clear();
+  }
+
+  async close(): Promise<void> {
+    this.behave();
+    await this.server.close();
+    this.google.signingKeys.close();
+  }
+
+  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { google, log } = this;
     const arrived = await receive(request);
     const call: Call = {
       at: new Date(google.now()),
@@ -103,7 +183,7 @@ export async function startGoogleOAuth(options: GoogleOAuthOptions = {}): Promis
       hungUp: false,
     };
     log.arrive(call);
-    const fault = faults.find((candidate) => candidate.applies(call.endpoint));
+    const fault = this.faults.find((candidate) => candidate.applies(call.endpoint));
     fault?.hit(call);
     response.on('close', () => {
       call.hungUp = !response.writableFinished;
@@ -120,64 +200,6 @@ export async function startGoogleOAuth(options: GoogleOAuthOptions = {}): Promis
     const answer = answerTo(google, arrived, call);
     await write(response, fault ? spoil(fault.kind, answer) : answer, fault?.kind);
   }
-
-  const server = new WebServer(serve, port);
-  await server.open();
-  const { url } = server;
-  google.tokenUrl = `${url}/token`;
-
-  return {
-    url,
-    tokenUrl: google.tokenUrl,
-    stsUrl: `${url}/v1/token`,
-    certsUrl: `${url}/oauth2/v1/certs`,
-    jwkSetUrl: `${url}/oauth2/v3/certs`,
-    impersonationUrl: (email) =>
-      `${url}/v1/projects/-/serviceAccounts/${email}:generateAccessToken`,
-
-    addServiceAccountKey: (key) => google.accounts.addKey(key),
-    removeServiceAccountKey: (keyId) => google.accounts.removeKey(keyId),
-    addRefreshToken: (grant) => {
-      google.accounts.refreshGrants.push(grant);
-    },
-    revokeRefreshToken: (refreshToken) => {
-      google.accounts.revokedRefreshTokens.add(refreshToken);
-    },
-    addSubjectToken: (grant) => {
-      google.accounts.subjectGrants.push(grant);
-    },
-    allowImpersonation: (actor, email) => {
-      google.accounts.serviceAccount(email).impersonators.add(actor);
-    },
-    setDisabled: (email, disabled) => {
-      google.accounts.serviceAccount(email).disabled = disabled;
-    },
-
-    calls: log.calls,
-    callsSeen: (count, ...endpoints) =>
-      log.seen(count, (call) => endpoints.length === 0 || endpoints.includes(call.endpoint)),
-    get mostAtOnce() {
-      return log.mostAtOnce;
-    },
-    issued: google.ledger.issued,
-    isValid: (token, scope) => google.isValid(token, scope),
-    revoke: (token) => google.ledger.revoke(token),
-    get tokenLifeSeconds() {
-      return google.tokenLifeSeconds;
-    },
-    set tokenLifeSeconds(seconds) {
-      google.tokenLifeSeconds = seconds;
-    },
-    rotateSigningKey: () => google.signingKeys.rotate(),
-
-    misbehave: (kind, faultOptions = {}) => faults.add(new Fault(kind, faultOptions, log)),
-    behave: () => faults.clear(),
-    close: async () => {
-      faults.clear();
-      await server.close();
-      google.signingKeys.close();
-    },
-  };
 }
 
 /** The answer to a request, errors included; notes the outcome in `call`. */
@@ -205,9 +227,7 @@ function dispatch(google: Google, arrived: Arrived): Answer {
     case 'generateIdToken':
       return generateIdToken(google, arrived.impersonation());
     case 'certs':
-      return arrived.path.startsWith('/oauth2/v1/')
-        ? google.signingKeys.certificates()
-        : google.signingKeys.jwkSet();
+      return google.signingKeys.certificates();
     case 'unknown':
       return { status: 404, body: '<!DOCTYPE html>\n<title>Error 404 (Not Found)!!1</title>\n' };
   }

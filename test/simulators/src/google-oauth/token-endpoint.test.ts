@@ -255,19 +255,6 @@ describe('refresh grant', () => {
     expect(google.issued).toEqual([]);
   });
 
-  it('rejects a refresh token that was revoked', async () => {
-    const google = await start();
-    google.addRefreshToken(grant);
-    google.revokeRefreshToken('1//refresh');
-
-    const { body } = await post(google.tokenUrl, form);
-
-    expect(body).toEqual({
-      error: 'invalid_grant',
-      error_description: 'Token has been expired or revoked.',
-    });
-  });
-
   it('narrows the scopes on demand', async () => {
     const google = await start();
     google.addRefreshToken(grant);

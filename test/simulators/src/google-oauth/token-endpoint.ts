@@ -115,9 +115,6 @@ function refreshGrant(google: Google, form: URLSearchParams): Answer {
   const refreshToken = required(form, 'refresh_token');
   const grant = ofClient.find((known) => known.refreshToken === refreshToken);
   if (!grant) throw oauthError('invalid_grant', 'Bad Request');
-  if (accounts.revokedRefreshTokens.has(refreshToken)) {
-    throw oauthError('invalid_grant', 'Token has been expired or revoked.');
-  }
   const wanted = splitScopes(form.get('scope'));
   if (!wanted.every((scope) => grant.scopes.includes(scope))) {
     throw oauthError('invalid_scope', 'Some requested scopes were not granted.');

@@ -19,11 +19,10 @@ interface Lane {
 
 /**
  * Without ordering anything may go out at any time. With ordering, messages of one key go out in the order in which
- * they were published, so many at a time; what comes back takes all later ones of its key with it, acknowledged or not.
+ * they were published; what comes back takes all later ones of its key with it, acknowledged or not.
  */
 export class Backlog {
   private readonly isOrdered: boolean;
-  private readonly orderedInFlight: number;
   private readonly loose = new Queue<Item>();
   private readonly lanes = new Map<string, Lane>();
   /** Lanes that have something to give. */
@@ -31,9 +30,8 @@ export class Backlog {
   /** Neither out nor acknowledged. */
   waiting = 0;
 
-  constructor(options: { isOrdered: boolean; orderedInFlight: number }) {
-    this.isOrdered = options.isOrdered;
-    this.orderedInFlight = options.orderedInFlight;
+  constructor({ isOrdered }: { isOrdered: boolean }) {
+    this.isOrdered = isOrdered;
   }
 
   add(message: PublishedMessage): void {
@@ -112,7 +110,7 @@ export class Backlog {
   }
 
   private refresh(lane: Lane): void {
-    if (lane.sent < lane.items.length && lane.out < this.orderedInFlight) this.ready.add(lane);
+    if (lane.sent < lane.items.length) this.ready.add(lane);
     else this.ready.delete(lane);
   }
 }

@@ -25,7 +25,6 @@ export interface BrokerOptions {
   limits: Limits;
   /** Whether topics remember what was published. */
   keep: boolean;
-  orderedInFlight: number;
   published(topic: string, messages: readonly PublishedMessage[]): void;
 }
 
@@ -113,10 +112,7 @@ export class Broker {
     this.topic(asked.topic);
     if (this.subscriptions.has(asked.name)) throw alreadyExists(idOf(asked.name));
     const resource = { ...asked, ackDeadlineSeconds: asked.ackDeadlineSeconds || 10 };
-    this.subscriptions.set(
-      asked.name,
-      new Subscription(resource, filter, this.options.orderedInFlight),
-    );
+    this.subscriptions.set(asked.name, new Subscription(resource, filter));
     return resource;
   }
 

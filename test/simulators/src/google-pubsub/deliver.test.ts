@@ -144,24 +144,6 @@ describe('ordering', () => {
     expect(google.unacknowledged('reader'), 'the other key').toEqual({ messages: 1, out: 1 });
   });
 
-  it('can give one message of a key at a time', async () => {
-    const { publishWithKey, pull, ack, nack } = await subscribed(
-      { enableMessageOrdering: true },
-      { orderedInFlight: 1 },
-    );
-    publishWithKey('a', '1', '2');
-
-    const [one] = await pull();
-    expect(one?.text).toBe('1');
-    expect(await pull()).toEqual([]);
-    await nack(one?.ackId ?? '');
-    const [again] = await pull();
-    expect(again?.text).toBe('1');
-    await ack(again?.ackId ?? '');
-
-    expect(textsOf(await pull())).toBe('2');
-  });
-
   it('is kept though a client has several streams', async () => {
     const { google, publishWithKey } = await subscribed({ enableMessageOrdering: true });
     for (let n = 0; n < 500; n += 1) publishWithKey(`${n % 3}`, `${n}`.padStart(3, '0'));

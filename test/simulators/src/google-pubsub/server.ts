@@ -22,66 +22,18 @@ export interface GooglePubSubOptions {
   limits?: Partial<Limits>;
   /** False: what was published and called is counted only, not remembered. */
   keep?: boolean;
-  /** Messages of one ordering key that may be out on a subscription at a time; as many as there are when absent. */
-  orderedInFlight?: number;
   /** Whether a bearer token, or none, is good; any, and none, is when absent. Clients send theirs over TLS only. */
   accepts?: (token: string | undefined) => boolean;
   /** Speaks TLS instead of plain text. PEM. */
   tls?: { key: string; certificate: string };
 }
 
+type PublishListener = (topic: string, messages: readonly PublishedMessage[]) => void;
+
 interface MessageToPublish {
   data?: Buffer | string;
   attributes?: Record<string, string>;
   orderingKey?: string;
-}
-
-/** Google Cloud Pub/Sub on loopback; see `startGooglePubSub`. Topics and subscriptions may be named by their id alone. */
-export interface GooglePubSub {
-  /** `127.0.0.1:PORT`: PUBSUB_EMULATOR_HOST, or `apiEndpoint` of the client. */
-  readonly endpoint: string;
-  readonly port: number;
-  addTopic(name: string): void;
-  addSubscription(
-    name: string,
-    topic: string,
-    settings?: { filter?: string; enableMessageOrdering?: boolean; ackDeadlineSeconds?: number },
-  ): void;
-
-  /** Publishes, as another client would have. @throws Rejection */
-  publish(topic: string, ...messages: MessageToPublish[]): void;
-  /** What was published to a topic, oldest first; empty when nothing is kept. */
-  published(topic: string): readonly PublishedMessage[];
-  /** Resolves once so many messages are stored, of all topics when none is given. */
-  publishedSeen(count: number, topic?: string): Promise<void>;
-  /** Tells of each publish that is stored, before it is answered. Returns what ends that. */
-  onPublish(listener: (topic: string, messages: readonly PublishedMessage[]) => void): () => void;
-  /** Of a subscription: not acknowledged, and how many of those are out. */
-  unacknowledged(subscription: string): { messages: number; out: number };
-  readonly counts: Readonly<Counts>;
-
-  /** Every call so far, oldest first; empty when nothing is kept. */
-  readonly calls: readonly PubSubCall[];
-  /** Resolves once so many calls have arrived, of these methods where given. */
-  callsSeen(count: number, ...methods: Method[]): Promise<void>;
-
-  /** Misbehaves at the next calls; faults asked for earlier come first. */
-  misbehave(kind: FaultKind, options?: FaultOptions): Fault;
-  /** Rejects the next call, or so many. */
-  failNext(options?: Omit<FaultOptions, 'methods'> & { method?: Method }): Fault;
-  /** Ends all misbehaviour. */
-  behave(): void;
-  /** All messages that are out go out again, as if their time had passed. */
-  expireLeases(): void;
-  /** Ends all open StreamingPulls, as the service does now and then. */
-  endStreams(): void;
-  /** Cuts all connections. */
-  dropConnections(): void;
-  /** An outage: connections are refused, those that are open end. */
-  stop(): Promise<void>;
-  /** The same port again, with all that was stored. */
-  start(): Promise<void>;
-  close(): Promise<void>;
 }
 
 /**
@@ -92,127 +44,207 @@ export interface GooglePubSub {
  * retry and dead-letter policies are accepted and not obeyed.
  */
 export async function startGooglePubSub(options: GooglePubSubOptions = {}): Promise<GooglePubSub> {
-  const { host = '127.0.0.1', port = 0, topics = [], keep = true } = options;
-  const log = new CallLog<PubSubCall>();
-  const faults = new CallFaults<Fault>();
-  const listeners = new Set<Parameters<GooglePubSub['onPublish']>[0]>();
-  const counts: Counts = { requests: {}, rejected: 0, messages: 0, bytes: 0 };
-  const broker = new Broker({
-    limits: { ...serviceLimits, ...options.limits },
-    keep,
-    orderedInFlight: options.orderedInFlight ?? Number.POSITIVE_INFINITY,
-    published: (topic, messages) => {
-      counts.messages += messages.length;
-      for (const { data } of messages) counts.bytes += data.length;
-      for (const listener of listeners) listener(topic, messages);
-      log.update();
-    },
-  });
-  const { tls } = options;
-  const credentials = tls
-    ? ServerCredentials.createSsl(null, [
-        { private_key: Buffer.from(tls.key), cert_chain: Buffer.from(tls.certificate) },
-      ])
-    : ServerCredentials.createInsecure();
-  // What is too large is rejected in the service's words, not by the library.
-  const server = new Server({ 'grpc.max_receive_message_length': -1 });
-  const injector = server.createConnectionInjector(credentials);
-  const listener = new Listener(host, port, (socket) => injector.injectConnection(socket));
-  function close(): Promise<void> {
-    listener.cut();
-    return listener.close();
+  const started = new GooglePubSub(options);
+  await started.start();
+  return started;
+}
+
+/** Google Cloud Pub/Sub on loopback; see `startGooglePubSub`. Topics and subscriptions may be named by their id alone. */
+export class GooglePubSub {
+  readonly counts: Readonly<Counts>;
+  private readonly host: string;
+  private readonly log = new CallLog<PubSubCall>();
+  private readonly faults = new CallFaults<Fault>();
+  private readonly listeners = new Set<PublishListener>();
+  private readonly broker: Broker;
+  private readonly server: Server;
+  private readonly listener: Listener;
+
+  constructor({
+    host = '127.0.0.1',
+    port = 0,
+    topics = [],
+    keep = true,
+    ...rest
+  }: GooglePubSubOptions) {
+    const counts: Counts = { requests: {}, rejected: 0, messages: 0, bytes: 0 };
+    this.counts = counts;
+    this.host = host;
+    this.broker = new Broker({
+      limits: { ...serviceLimits, ...rest.limits },
+      keep,
+      published: (topic, messages) => {
+        counts.messages += messages.length;
+        for (const { data } of messages) counts.bytes += data.length;
+        for (const listener of this.listeners) listener(topic, messages);
+        this.log.update();
+      },
+    });
+    // What is too large is rejected in the service's words, not by the library.
+    this.server = new Server({ 'grpc.max_receive_message_length': -1 });
+    const injector = this.server.createConnectionInjector(credentialsOf(rest.tls));
+    this.listener = new Listener(host, port, (socket) => injector.injectConnection(socket));
+    const reception = new Reception({
+      broker: this.broker,
+      log: this.log,
+      faults: this.faults,
+      counts,
+      keep,
+      accepts: rest.accepts,
+      cut: (peer) => this.listener.cut(peer),
+    });
+    const definitions = loadDefinitions();
+    this.server.addService(definitions.publisher, reception.publisher());
+    this.server.addService(definitions.subscriber, reception.subscriber());
+    for (const name of topics) this.addTopic(name);
   }
-  const reception = new Reception({
-    broker,
-    log,
-    faults,
-    counts,
-    keep,
-    accepts: options.accepts,
-    cut: (peer) => listener.cut(peer),
-  });
-  const definitions = loadDefinitions();
-  server.addService(definitions.publisher, reception.publisher());
-  server.addService(definitions.subscriber, reception.subscriber());
-  const addTopic = (name: string) =>
-    void broker.createTopic({ name, labels: {}, messageRetentionDuration: null });
-  for (const name of topics) addTopic(name);
-  await listener.open();
 
-  const misbehave = (kind: FaultKind, faultOptions: FaultOptions = {}) =>
-    faults.add(new Fault(kind, faultOptions, log));
-  const behave = () => faults.clear();
-  const countOf = (topic: string | undefined) =>
-    topic === undefined ? counts.messages : (find(broker.topics, topic)?.count ?? 0);
+  /** `127.0.0.1:PORT`: PUBSUB_EMULATOR_HOST, or `apiEndpoint` of the client. */
+  get endpoint(): string {
+    return `${this.host}:${this.port}`;
+  }
 
-  return {
-    endpoint: `${host}:${listener.port}`,
-    port: listener.port,
-    addTopic,
-    addSubscription: (name, topic, settings = {}) => {
-      broker.createSubscription({
-        name,
-        topic,
-        labels: {},
-        pushConfig: null,
-        bigqueryConfig: null,
-        cloudStorageConfig: null,
-        ackDeadlineSeconds: settings.ackDeadlineSeconds ?? 0,
-        enableMessageOrdering: settings.enableMessageOrdering ?? false,
-        enableExactlyOnceDelivery: false,
-        filter: settings.filter ?? '',
-        expirationPolicy: null,
-        messageRetentionDuration: null,
-      });
-    },
-    publish: (topic, ...messages) => {
-      broker.publish({
-        topic: find(broker.topics, topic)?.resource.name ?? topic,
-        messages: messages.map(({ data = '', attributes = {}, orderingKey = '' }) => ({
-          data: Buffer.from(data),
-          attributes,
-          orderingKey,
-          messageId: '',
-          publishTime: null,
-        })),
-        requestBytes: 0,
-      });
-    },
-    published: (topic) => find(broker.topics, topic)?.messages ?? [],
-    publishedSeen: (count, topic) => log.until(() => countOf(topic) >= count),
-    onPublish: (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    unacknowledged: (subscription) =>
-      find(broker.subscriptions, subscription)?.unacknowledged ?? { messages: 0, out: 0 },
-    counts,
+  get port(): number {
+    return this.listener.port;
+  }
 
-    calls: log.calls,
-    callsSeen: (count, ...methods) => log.until(() => requestsOf(counts, methods) >= count),
+  addTopic(name: string): void {
+    this.broker.createTopic({ name, labels: {}, messageRetentionDuration: null });
+  }
 
-    misbehave,
-    failNext: ({ method, ...others } = {}) =>
-      misbehave('reject', { times: 1, ...(method && { methods: [method] }), ...others }),
-    behave,
-    expireLeases: () => {
-      for (const subscription of broker.subscriptions.values()) subscription.expireLeases();
-    },
-    endStreams: () => {
-      for (const subscription of broker.subscriptions.values()) {
-        subscription.disconnect(streamClosed());
-      }
-    },
-    dropConnections: () => listener.cut(),
-    stop: close,
-    start: () => listener.open(),
-    close: async () => {
-      behave();
-      await close();
-      for (const subscription of broker.subscriptions.values()) subscription.close();
-      server.forceShutdown();
-    },
-  };
+  addSubscription(
+    name: string,
+    topic: string,
+    settings: {
+      filter?: string;
+      enableMessageOrdering?: boolean;
+      ackDeadlineSeconds?: number;
+    } = {},
+  ): void {
+    this.broker.createSubscription({
+      name,
+      topic,
+      labels: {},
+      pushConfig: null,
+      bigqueryConfig: null,
+      cloudStorageConfig: null,
+      ackDeadlineSeconds: settings.ackDeadlineSeconds ?? 0,
+      enableMessageOrdering: settings.enableMessageOrdering ?? false,
+      enableExactlyOnceDelivery: false,
+      filter: settings.filter ?? '',
+      expirationPolicy: null,
+      messageRetentionDuration: null,
+    });
+  }
+
+  /** Publishes, as another client would have. @throws Rejection */
+  publish(topic: string, ...messages: MessageToPublish[]): void {
+    this.broker.publish({
+      topic: find(this.broker.topics, topic)?.resource.name ?? topic,
+      messages: messages.map(({ data = '', attributes = {}, orderingKey = '' }) => ({
+        data: Buffer.from(data),
+        attributes,
+        orderingKey,
+        messageId: '',
+        publishTime: null,
+      })),
+      requestBytes: 0,
+    });
+  }
+
+  /** What was published to a topic, oldest first; empty when nothing is kept. */
+  published(topic: string): readonly PublishedMessage[] {
+    return find(this.broker.topics, topic)?.messages ?? [];
+  }
+
+  /** Resolves once so many messages are stored, of all topics when none is given. */
+  async publishedSeen(count: number, topic?: string): Promise<void> {
+    const countOf = () =>
+      topic === undefined ? this.counts.messages : (find(this.broker.topics, topic)?.count ?? 0);
+    await this.log.until(() => countOf() >= count);
+  }
+
+  /** Tells of each publish that is stored, before it is answered. Returns what ends that. */
+  onPublish(listener: PublishListener): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Of a subscription: not acknowledged, and how many of those are out. */
+  unacknowledged(subscription: string): { messages: number; out: number } {
+    const found = find(this.broker.subscriptions, subscription);
+    return found?.unacknowledged ?? { messages: 0, out: 0 };
+  }
+
+  /** Every call so far, oldest first; empty when nothing is kept. */
+  get calls(): readonly PubSubCall[] {
+    return this.log.calls;
+  }
+
+  /** Resolves once so many calls have arrived, of these methods where given. */
+  async callsSeen(count: number, ...methods: Method[]): Promise<void> {
+    await this.log.until(() => requestsOf(this.counts, methods) >= count);
+  }
+
+  /** Misbehaves at the next calls; faults asked for earlier come first. */
+  misbehave(kind: FaultKind, options: FaultOptions = {}): Fault {
+    return this.faults.add(new Fault(kind, options, this.log));
+  }
+
+  /** Rejects the next call, or so many. */
+  failNext({ method, ...others }: Omit<FaultOptions, 'methods'> & { method?: Method } = {}): Fault {
+    return this.misbehave('reject', {
+      times: 1,
+      ...(method && { methods: [method] }),
+      ...others,
+    });
+  }
+
+  /** Ends all misbehaviour. */
+  behave(): void {
+    this.faults.clear();
+  }
+
+  /** All messages that are out go out again, as if their time had passed. */
+  expireLeases(): void {
+    for (const subscription of this.broker.subscriptions.values()) subscription.expireLeases();
+  }
+
+  /** Ends all open StreamingPulls, as the service does now and then. */
+  endStreams(): void {
+    for (const subscription of this.broker.subscriptions.values()) {
+      subscription.disconnect(streamClosed());
+    }
+  }
+
+  /** Cuts all connections. */
+  dropConnections(): void {
+    this.listener.cut();
+  }
+
+  /** An outage: connections are refused, those that are open end. */
+  async stop(): Promise<void> {
+    this.dropConnections();
+    await this.listener.close();
+  }
+
+  /** The same port again, with all that was stored. */
+  async start(): Promise<void> {
+    await this.listener.open();
+  }
+
+  async close(): Promise<void> {
+    this.behave();
+    await this.stop();
+    for (const subscription of this.broker.subscriptions.values()) subscription.close();
+    this.server.forceShutdown();
+  }
+}
+
+function credentialsOf(tls: GooglePubSubOptions['tls']): ServerCredentials {
+  if (!tls) return ServerCredentials.createInsecure();
+  const pair = { private_key: Buffer.from(tls.key), cert_chain: Buffer.from(tls.certificate) };
+  return ServerCredentials.createSsl(null, [pair]);
 }
 
 /** By its whole name, or its id. */

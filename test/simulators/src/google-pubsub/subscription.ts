@@ -44,10 +44,10 @@ export class Subscription {
   private timer: NodeJS.Timeout | undefined;
   private timerAt = Number.POSITIVE_INFINITY;
 
-  constructor(resource: SubscriptionResource, filter: Filter, orderedInFlight: number) {
+  constructor(resource: SubscriptionResource, filter: Filter) {
     this.resource = resource;
     this.filter = filter;
-    this.backlog = new Backlog({ isOrdered: resource.enableMessageOrdering, orderedInFlight });
+    this.backlog = new Backlog({ isOrdered: resource.enableMessageOrdering });
     this.ackIdPrefix = `${Buffer.from(resource.name).toString('base64url')}.`;
   }
 

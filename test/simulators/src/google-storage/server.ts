@@ -3,9 +3,9 @@ import { CallLog } from '../cloud/call-log.ts';
 import { CallFaults } from '../cloud/fault.ts';
 import { WebServer } from '../cloud/web-server.ts';
 import { arrivedOf } from './arrived.ts';
-import type { BucketObject } from './bucket.ts';
+import type { Bucket, BucketObject } from './bucket.ts';
 import type { Operation, StorageCall } from './calls.ts';
-import { Fault, type FaultKind, type FaultOptions, playInstead } from './faults.ts';
+import { corrupted, Fault, type FaultKind, type FaultOptions, playInstead } from './faults.ts';
 import type { Answer } from './objects.ts';
 import { type Permission, Rejection } from './rejection.ts';
 import { bodyOf, Dropped, StorageApi } from './storage-api.ts';
@@ -21,42 +21,6 @@ export interface GoogleStorageOptions {
   port?: number;
 }
 
-/** Google Cloud Storage on loopback; see `startGoogleStorage`. */
-export interface GoogleStorage {
-  /** `http://127.0.0.1:PORT`: `apiEndpoint` of the client, or STORAGE_EMULATOR_HOST. */
-  readonly url: string;
-  addBucket(name: string): void;
-  /** What a bucket holds, sorted by name. */
-  objects(bucket: string): readonly BucketObject[];
-  /** Puts an object there, as another client would have. */
-  put(bucket: string, name: string, content: Buffer, metadata?: Record<string, string>): void;
-  /** Changes one bit of the content that is stored, and not its checksums. */
-  spoil(bucket: string, name: string): void;
-  delete(bucket: string, name: string): void;
-  /** Objects in a page of a list; 1,000, as Google's, until it is set. */
-  largestPage: number;
-  /** Takes a permission from everybody, or gives it back. */
-  withhold(permission: Permission): void;
-  grant(permission: Permission): void;
-
-  /** Every request so far, oldest first. */
-  readonly calls: readonly StorageCall[];
-  /** Resolves once this many requests have arrived, of these operations where given. */
-  callsSeen(count: number, ...operations: Operation[]): Promise<void>;
-  /** Resolves once clients have given up this many requests. */
-  hungUp(count: number): Promise<void>;
-
-  /** Misbehaves at the next calls; faults asked for earlier come first. */
-  misbehave(kind: FaultKind, options?: FaultOptions): Fault;
-  /** Ends all misbehaviour. */
-  behave(): void;
-  /** An outage: connections are refused, those that are open end. */
-  goDown(): Promise<void>;
-  /** The same address again, with all that was stored. */
-  comeUp(): Promise<void>;
-  close(): Promise<void>;
-}
-
 /**
  * Starts a server on 127.0.0.1 that behaves as the JSON API of Google Cloud Storage: buckets, and objects that are
  * uploaded in one request or resumably, read, listed page by page, changed and deleted, with their checksums,
@@ -65,13 +29,127 @@ export interface GoogleStorage {
 export async function startGoogleStorage(
   options: GoogleStorageOptions = {},
 ): Promise<GoogleStorage> {
-  const { buckets = [], accepts = () => true, clock = Date, port = 0 } = options;
-  const api = new StorageApi({ now: () => clock.now(), accepts });
-  const log = new CallLog<StorageCall>();
-  const faults = new CallFaults<Fault>();
-  for (const name of buckets) api.addBucket(name);
+  const started = new GoogleStorage(options);
+  await started.comeUp();
+  return started;
+}
 
-  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+/** Google Cloud Storage on loopback; see `startGoogleStorage`. */
+export class GoogleStorage {
+  private readonly api: StorageApi;
+  private readonly log = new CallLog<StorageCall>();
+  private readonly faults = new CallFaults<Fault>();
+  private readonly server: WebServer;
+
+  constructor({
+    buckets = [],
+    accepts = () => true,
+    clock = Date,
+    port = 0,
+  }: GoogleStorageOptions) {
+    this.api = new StorageApi({ now: () => clock.now(), accepts });
+    this.server = new WebServer((request, response) => this.serve(request, response), port);
+    for (const name of buckets) this.addBucket(name);
+  }
+
+  /** `http://127.0.0.1:PORT`: `apiEndpoint` of the client, or STORAGE_EMULATOR_HOST. */
+  get url(): string {
+    return this.server.url;
+  }
+
+  addBucket(name: string): void {
+    this.api.addBucket(name);
+  }
+
+  /** What a bucket holds, sorted by name. */
+  objects(bucket: string): readonly BucketObject[] {
+    return this.bucket(bucket).list();
+  }
+
+  /** Puts an object there, as another client would have. */
+  put(bucket: string, name: string, content: Buffer, metadata: Record<string, string> = {}): void {
+    this.bucket(bucket).insert(name, { metadata }, content);
+  }
+
+  /** Changes one bit of the content that is stored, and not its checksums. */
+  spoil(bucket: string, name: string): void {
+    const { content } = this.bucket(bucket).get(name);
+    this.bucket(bucket).spoil(name, corrupted(content));
+  }
+
+  delete(bucket: string, name: string): void {
+    this.bucket(bucket).delete(name);
+  }
+
+  /** Objects in a page of a list; 1,000, as Google's, until it is set. */
+  get largestPage(): number {
+    return this.api.largestPage;
+  }
+
+  set largestPage(count: number) {
+    this.api.largestPage = count;
+  }
+
+  /** Takes a permission from everybody, or gives it back. */
+  withhold(permission: Permission): void {
+    this.api.withheld.add(permission);
+  }
+
+  grant(permission: Permission): void {
+    this.api.withheld.delete(permission);
+  }
+
+  /** Every request so far, oldest first. */
+  get calls(): readonly StorageCall[] {
+    return this.log.calls;
+  }
+
+  /** Resolves once this many requests have arrived, of these operations where given. */
+  async callsSeen(count: number, ...operations: Operation[]): Promise<void> {
+    await this.log.seen(
+      count,
+      ({ operation }) => operations.length === 0 || operations.includes(operation),
+    );
+  }
+
+  /** Resolves once clients have given up this many requests. */
+  async hungUp(count: number): Promise<void> {
+    await this.log.seen(count, (call) => call.hungUp);
+  }
+
+  /** Misbehaves at the next calls; faults asked for earlier come first. */
+  misbehave(kind: FaultKind, options: FaultOptions = {}): Fault {
+    return this.faults.add(new Fault(kind, options, this.log));
+  }
+
+  /** Ends all misbehaviour. */
+  behave(): void {
+    this.faults.clear();
+  }
+
+  /** An outage: connections are refused, those that are open end. */
+  async goDown(): Promise<void> {
+    await this.server.close();
+  }
+
+  /** The same address again, with all that was stored. */
+  async comeUp(): Promise<void> {
+    await this.server.open();
+    this.api.url = this.url;
+  }
+
+  async close(): Promise<void> {
+    this.behave();
+    await this.goDown();
+  }
+
+  private bucket(name: string): Bucket {
+    const bucket = this.api.buckets.get(name);
+    if (!bucket) throw new Error(`the simulator has no bucket ${name}`);
+    return bucket;
+  }
+
+  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const arrived = arrivedOf(request);
     const { operation, method, path, bucket, object, token } = arrived;
     const call: StorageCall = {
@@ -83,12 +161,12 @@ export async function startGoogleStorage(
       ...(token !== undefined && { token }),
       hungUp: false,
     };
-    log.arrive(call);
-    const fault = faults.find((candidate) => candidate.applies(operation));
+    this.log.arrive(call);
+    const fault = this.faults.find((candidate) => candidate.applies(operation));
     fault?.hit(call);
     response.on('close', () => {
       call.hungUp = !response.writableFinished;
-      log.done();
+      this.log.done();
     });
 
     if (fault?.kind === 'reset') return void request.socket.resetAndDestroy();
@@ -98,59 +176,12 @@ export async function startGoogleStorage(
       if (response.headersSent) call.status = response.statusCode;
       return;
     }
-    const answer = await answerTo(() => api.answer(arrived, bodyOf(request, fault), fault));
+    const answer = await answerTo(() => this.api.answer(arrived, bodyOf(request, fault), fault));
     if (!answer) return;
     request.resume();
     call.status = answer.status;
     write(response, answer, fault?.kind === 'drop');
   }
-
-  const server = new WebServer(serve, port);
-  await server.open();
-  api.url = server.url;
-
-  const bucketOf = (name: string) => {
-    const bucket = api.buckets.get(name);
-    if (!bucket) throw new Error(`the simulator has no bucket ${name}`);
-    return bucket;
-  };
-
-  return {
-    url: api.url,
-    addBucket: (name) => void api.addBucket(name),
-    objects: (bucket) => bucketOf(bucket).list(),
-    put: (bucket, name, content, metadata = {}) =>
-      void bucketOf(bucket).insert(name, { metadata }, content),
-    spoil: (bucket, name) => {
-      const content = Buffer.from(bucketOf(bucket).get(name).content);
-      const middle = Math.floor(content.length / 2);
-      content[middle] = (content[middle] ?? 0) ^ 1;
-      bucketOf(bucket).spoil(name, content);
-    },
-    delete: (bucket, name) => bucketOf(bucket).delete(name),
-    get largestPage() {
-      return api.largestPage;
-    },
-    set largestPage(count) {
-      api.largestPage = count;
-    },
-    withhold: (permission) => void api.withheld.add(permission),
-    grant: (permission) => void api.withheld.delete(permission),
-
-    calls: log.calls,
-    callsSeen: (count, ...operations) =>
-      log.seen(count, ({ operation }) => operations.length === 0 || operations.includes(operation)),
-    hungUp: (count) => log.seen(count, (call) => call.hungUp),
-
-    misbehave: (kind, faultOptions = {}) => faults.add(new Fault(kind, faultOptions, log)),
-    behave: () => faults.clear(),
-    goDown: () => server.close(),
-    comeUp: () => server.open(),
-    close: async () => {
-      faults.clear();
-      await server.close();
-    },
-  };
 }
 
 /** Undefined: there is nobody to answer. */

@@ -32,49 +32,6 @@ export interface SwarmingOptions extends BotCodeOptions {
   sessionSeconds?: number;
 }
 
-export interface SimulatedSwarming {
-  /** `http://127.0.0.1:PORT`, without a slash at the end. */
-  readonly url: string;
-  readonly port: number;
-  /** Version of the bot that is stable now, for those who ask `url`. */
-  readonly version: string;
-
-  /** @returns its id */
-  addTask(task: NewTask): string;
-  task(id: string): SwarmingTask;
-  readonly tasks: readonly SwarmingTask[];
-  /** The running task is told to end. */
-  cancelTask(id: string): void;
-
-  /** By their ids. */
-  readonly bots: ReadonlyMap<string, SwarmingBot>;
-  /** @throws Error Nobody has heard of it */
-  bot(id: string): SwarmingBot;
-  /** Every request so far, oldest first. */
-  readonly calls: readonly SwarmingCall[];
-  /** Whole zips that were handed out. */
-  readonly downloads: number;
-  /** Resolves once it is so; looked at after each request. */
-  until(isSo: () => boolean, signal?: AbortSignal): Promise<void>;
-
-  /** Another version becomes the stable one. @returns it */
-  askUpdate(change?: { spoilt?: 'dead' | 'not-fine'; hookScript?: string }): string;
-  /** The bot of that name, or all that are known: at their next poll. */
-  askRestart(bot?: string): void;
-  askReboot(bot?: string): void;
-  terminate(bot?: string): void;
-  askCrash(how: Crash, bot?: string): void;
-  /** All bots are told to begin anew, as their group has other hooks. */
-  inject(script: string | undefined): void;
-
-  readonly faults: SwarmingFaults;
-  /** An outage: connections are refused, those that are open end. */
-  goDown(): Promise<void>;
-  /** The same address again, with all that was known. */
-  comeUp(): Promise<void>;
-  close(): Promise<void>;
-}
-
 const mostBytes = 10_000_000;
 
 /**
@@ -84,70 +41,178 @@ const mostBytes = 10_000_000;
  * Source: the protocol of luci-py's bot, and luci-go's server.
  */
 export async function startSwarming(options: SwarmingOptions = {}): Promise<SimulatedSwarming> {
-  const {
-    host: ownHost = '127.0.0.1',
-    port: wantedPort = 0,
-    accepts,
-    dimensions = { pool: ['Skolo'] },
-  } = options;
-  const { sleeps, sessionSeconds = 3600 } = options;
-  let { injectedScript } = options;
-  const faults = new SwarmingFaults();
-  const code = new BotCode({ ...options });
-  const tasks = new Tasks();
-  const bots = new Bots(dimensions);
-  const log = new CallLog<SwarmingCall>();
-  let downloads = 0;
-  const api = new BotApi({
-    bots,
-    tasks,
-    sleeps: { idle: 0.2, quarantined: 0.3, maintenance: 0.3, ...sleeps },
-    serverVersion: () => code.serverVersion,
-    expectedVersion: (host) => code.stableFor(host).version,
-    injectedScript: () => injectedScript,
-    sessionSeconds,
-    taskToken: (account) => ({
-      access_token: `ya29.simulated.${account}`,
-      expiry: Math.floor(Date.now() / 1000) + 3600,
-    }),
-  });
+  const started = new SimulatedSwarming(options);
+  await started.comeUp();
+  return started;
+}
 
-  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+export class SimulatedSwarming {
+  readonly faults = new SwarmingFaults();
+  /** Whole zips that were handed out. */
+  downloads = 0;
+  private injectedScript: string | undefined;
+  private readonly host: string;
+  private readonly accepts: SwarmingOptions['accepts'];
+  private readonly code: BotCode;
+  private readonly allTasks = new Tasks();
+  private readonly allBots: Bots;
+  private readonly log = new CallLog<SwarmingCall>();
+  private readonly api: BotApi;
+  private readonly server: WebServer;
+
+  constructor(options: SwarmingOptions) {
+    const { host = '127.0.0.1', port = 0, dimensions = { pool: ['Skolo'] } } = options;
+    this.host = host;
+    this.accepts = options.accepts;
+    this.injectedScript = options.injectedScript;
+    this.code = new BotCode({ ...options });
+    this.allBots = new Bots(dimensions);
+    this.api = new BotApi({
+      bots: this.allBots,
+      tasks: this.allTasks,
+      sleeps: { idle: 0.2, quarantined: 0.3, maintenance: 0.3, ...options.sleeps },
+      serverVersion: () => this.code.serverVersion,
+      expectedVersion: (asked) => this.code.stableFor(asked).version,
+      injectedScript: () => this.injectedScript,
+      sessionSeconds: options.sessionSeconds ?? 3600,
+      taskToken: (account) => ({
+        access_token: `ya29.simulated.${account}`,
+        expiry: Math.floor(Date.now() / 1000) + 3600,
+      }),
+    });
+    this.server = new WebServer((request, response) => this.serve(request, response), port, host);
+  }
+
+  /** `http://127.0.0.1:PORT`, without a slash at the end. */
+  get url(): string {
+    return this.server.url;
+  }
+
+  get port(): number {
+    return this.server.port;
+  }
+
+  /** Version of the bot that is stable now, for those who ask `url`. */
+  get version(): string {
+    return this.code.stableFor(`${this.host}:${this.port}`).version;
+  }
+
+  /** @returns its id */
+  addTask(task: NewTask): string {
+    return this.allTasks.add(task).id;
+  }
+
+  task(id: string): SwarmingTask {
+    const task = this.allTasks.find(id);
+    if (!task) throw new Error(`there is no task ${id}`);
+    return task;
+  }
+
+  get tasks(): readonly SwarmingTask[] {
+    return this.allTasks.all;
+  }
+
+  /** The running task is told to end. */
+  cancelTask(id: string): void {
+    this.task(id).mustStop = true;
+  }
+
+  /** By their ids. */
+  get bots(): ReadonlyMap<string, SwarmingBot> {
+    return this.allBots.all;
+  }
+
+  /** @throws Error Nobody has heard of it */
+  bot(id: string): SwarmingBot {
+    const bot = this.bots.get(id);
+    if (!bot) throw new Error(`no bot ${id} has been heard of`);
+    return bot;
+  }
+
+  /** Every request so far, oldest first. */
+  get calls(): readonly SwarmingCall[] {
+    return this.log.calls;
+  }
+
+  /** Resolves once it is so; looked at after each request. */
+  async until(isSo: () => boolean, signal?: AbortSignal): Promise<void> {
+    await this.log.until(isSo, signal);
+  }
+
+  /** Another version becomes the stable one. @returns it */
+  askUpdate(change: { spoilt?: 'dead' | 'not-fine'; hookScript?: string } = {}): string {
+    this.code.renew(change);
+    return this.version;
+  }
+
+  /** The bot of that name, or all that are known: at their next poll. */
+  askRestart(bot?: string): void {
+    this.allBots.order({ cmd: 'bot_restart', message: 'asked by an operator' }, bot);
+  }
+
+  askReboot(bot?: string): void {
+    this.allBots.order({ cmd: 'host_reboot', message: 'asked by an operator' }, bot);
+  }
+
+  terminate(bot?: string): void {
+    const task = this.allTasks.add({});
+    task.state = 'running';
+    this.allBots.order({ cmd: 'terminate', task_id: task.id }, bot);
+  }
+
+  askCrash(how: Crash, bot?: string): void {
+    this.allBots.order({ cmd: 'simulated_crash', how }, bot);
+  }
+
+  /** All bots are told to begin anew, as their group has other hooks. */
+  inject(script: string | undefined): void {
+    this.injectedScript = script;
+  }
+
+  /** An outage: connections are refused, those that are open end. */
+  async goDown(): Promise<void> {
+    await this.server.close();
+  }
+
+  /** The same address again, with all that was known. */
+  async comeUp(): Promise<void> {
+    await this.server.open();
+  }
+
+  async close(): Promise<void> {
+    await this.goDown();
+  }
+
+  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const call = callOf(request);
-    log.arrive(call);
+    this.log.arrive(call);
     response.on('close', () => {
       if (response.headersSent) call.status = response.statusCode;
-      log.done();
+      this.log.done();
     });
-    const fault = faults.take(call.endpoint);
+    const fault = this.faults.take(call.endpoint);
     if (fault) call.fault = fault.kind;
     if (fault?.kind === 'slow') await sleep(fault.ms);
-    if (fault && playInstead(fault.kind, response)) {
-      request.resume();
-      return;
+    if (!fault || !playInstead(fault.kind, response)) {
+      write(response, await this.answerTo(request, call, fault?.kind));
     }
-    write(response, await answerTo(request, call, fault?.kind));
     request.resume();
   }
 
-  async function answerTo(
+  private async answerTo(
     request: IncomingMessage,
     call: SwarmingCall,
     fault: SwarmingFault | undefined,
   ): Promise<Answer> {
+    const { code, accepts } = this;
     const { endpoint, method, path, token, botId } = call;
     const { host = '' } = request.headers;
     if (endpoint === 'server_ping') return text(200, 'Server up');
     if (endpoint === 'bot_code' || endpoint === 'zip') {
-      return download(call, {
-        code,
-        accepts,
-        host,
-        fault,
-        onZip() {
-          downloads += 1;
-        },
-      });
+      const onZip = () => {
+        this.downloads += 1;
+      };
+      return download(call, { code, accepts, host, fault, onZip });
     }
     if (endpoint === 'unknown' || method !== 'POST') return text(404, 'Not found\n');
     if (botId === undefined || (accepts && !accepts(token, botId))) {
@@ -156,7 +221,7 @@ export async function startSwarming(options: SwarmingOptions = {}): Promise<Simu
     try {
       const body = await readJson(limited(request));
       const argument = path.split('/').slice(6).join('/');
-      return json(api.answer(endpoint, { argument, botId, host, body }));
+      return json(this.api.answer(endpoint, { argument, botId, host, body }));
     } catch (error) {
       if (error instanceof ApiRejection) return text(error.status, `${error.message}\n`);
       if (error instanceof ZodError || error instanceof SyntaxError) {
@@ -165,60 +230,6 @@ export async function startSwarming(options: SwarmingOptions = {}): Promise<Simu
       throw error;
     }
   }
-
-  const server = new WebServer(serve, wantedPort, ownHost);
-  await server.open();
-  const { url, port } = server;
-
-  const botOf = (id: string) => {
-    const bot = bots.all.get(id);
-    if (!bot) throw new Error(`no bot ${id} has been heard of`);
-    return bot;
-  };
-  const taskOf = (id: string) => {
-    const task = tasks.find(id);
-    if (!task) throw new Error(`there is no task ${id}`);
-    return task;
-  };
-  return {
-    url,
-    port,
-    get version() {
-      return code.stableFor(`${ownHost}:${port}`).version;
-    },
-    addTask: (task) => tasks.add(task).id,
-    task: taskOf,
-    tasks: tasks.all,
-    cancelTask: (id) => {
-      taskOf(id).mustStop = true;
-    },
-    bots: bots.all,
-    bot: botOf,
-    calls: log.calls,
-    get downloads() {
-      return downloads;
-    },
-    until: (isSo, signal) => log.until(isSo, signal),
-    askUpdate: (change = {}) => {
-      code.renew(change);
-      return code.stableFor(`${ownHost}:${port}`).version;
-    },
-    askRestart: (bot) => bots.order({ cmd: 'bot_restart', message: 'asked by an operator' }, bot),
-    askReboot: (bot) => bots.order({ cmd: 'host_reboot', message: 'asked by an operator' }, bot),
-    terminate: (bot) => {
-      const task = tasks.add({});
-      task.state = 'running';
-      bots.order({ cmd: 'terminate', task_id: task.id }, bot);
-    },
-    askCrash: (how, bot) => bots.order({ cmd: 'simulated_crash', how }, bot),
-    inject: (script) => {
-      injectedScript = script;
-    },
-    faults,
-    goDown: () => server.close(),
-    comeUp: () => server.open(),
-    close: () => server.close(),
-  };
 }
 
 async function* limited(request: IncomingMessage): AsyncGenerator<Buffer> {
