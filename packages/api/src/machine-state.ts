@@ -42,6 +42,7 @@ export const MachineAlert = z
     name: z.string(),
     severity: z.string().optional(),
     summary: z.string().optional(),
+    firstCommand: z.string().optional().describe('annotation `first_command` of its rule'),
     since: Time,
     device: z.string().optional(),
   })

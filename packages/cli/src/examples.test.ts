@@ -1,11 +1,15 @@
-/** Command lines that help and documents show: their commands and options exist. */
-import { readdir, readFile } from 'node:fs/promises';
+/** Command lines that help, documents and alerts show: their commands and options exist. */
+import { spawnSync } from 'node:child_process';
+import { glob, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
 import { runCommand } from './testing/run-command.ts';
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
+const rulesFolder = 'kube/base/prometheus/rules';
 
 it('examples of all helps name commands and options that exist', async () => {
   const wrong: string[] = [];
@@ -34,7 +38,6 @@ it('so do those of the documents', async () => {
     const lines = [
       ...(text.match(/(?:^\$ |`)(?:npx )?skolo [a-z][^`\n]*/gm) ?? []),
       ...(code.join('\n').match(/^(?:npx )?skolo [a-z].*/gm) ?? []),
-      ...(text.match(/(?<=first_command: ['"])skolo [a-z].*(?=['"]$)/gm) ?? []),
     ];
     for (const line of lines) {
       count += 1;
@@ -46,6 +49,54 @@ it('so do those of the documents', async () => {
   expect(wrong).toEqual([]);
   expect(count).toBeGreaterThan(200);
 });
+
+it('the first command of each alert is a whole command line, which needs only the list of racks', async () => {
+  const commands = await firstCommands();
+
+  // Whatever a command is for, it looks for its rack when its arguments and options are known to be right.
+  const complaints = await Promise.all(
+    wordsOf(commands).map(async (words) => ({ words, err: (await runCommand(words)).err })),
+  );
+
+  expect(commands.length).toBeGreaterThan(100);
+  expect(complaints.length).toBe(commands.length);
+  expect(complaints.filter(({ err }) => !/^skolo: no kube\/clusters\/[^\n]+\n$/.test(err))).toEqual(
+    [],
+  );
+});
+
+const Rules = z.object({
+  groups: z.array(
+    z.object({
+      rules: z.array(
+        z.object({ annotations: z.object({ first_command: z.string() }).exactOptional() }),
+      ),
+    }),
+  ),
+});
+
+/** With a word for each label. */
+async function firstCommands(): Promise<string[]> {
+  const folder = join(repository, rulesFolder);
+  const names = (await readdir(folder)).filter((name) => /(?<!\.test)\.yaml$/.test(name));
+  const files = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')));
+  return files
+    .flatMap((text) => Rules.parse(parse(text)).groups.flatMap(({ rules }) => rules))
+    .flatMap(({ annotations }) => annotations?.first_command ?? [])
+    .map((command) => command.replaceAll(/\{\{[^}]*[.$](\w+) \}\}/g, '$1'));
+}
+
+/** The arguments of `skolo` in each line, by a real shell: a line may have quotes and pipes. */
+function wordsOf(lines: readonly string[]): string[][] {
+  const skolo = `skolo() { printf '%s\\t' "$@" >&3; echo >&3; }`;
+  const { output } = spawnSync('sh', ['-c', [skolo, ...lines].join('\n')], {
+    env: { PATH: '/usr/bin:/bin' },
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+    encoding: 'utf8',
+  });
+  const printed = (output[3] ?? '').trimEnd().split('\n');
+  return printed.map((line) => line.split('\t').slice(0, -1));
+}
 
 /** Not what belongs to another program, nor what a word of the shell begins. */
 async function whatIsWrong(line: string): Promise<string | undefined> {
@@ -94,15 +145,10 @@ function commandsIn(help: string): string[] {
 }
 
 async function documents(): Promise<string[]> {
-  const rules = 'kube/base/prometheus/rules';
-  const folders = ['', 'docs', 'kube', rules, 'deploy/jumphost', 'deploy/systemd', 'packages/cli'];
-  const found = await Promise.all(
-    folders.map(async (folder) => {
-      const names = await readdir(join(repository, folder));
-      return names
-        .filter((name) => /\.md$|(?<!\.test)\.yaml$/.test(name))
-        .map((name) => join(repository, folder, name));
-    }),
-  );
-  return found.flat();
+  const where = '{.,docs,kube,deploy/*,services/*,packages/*,kube/base/prometheus/rules}';
+  const found = [];
+  for await (const path of glob(`${where}/*.{md,yaml}`, { cwd: repository })) {
+    if (!path.endsWith('.test.yaml')) found.push(join(repository, path));
+  }
+  return found;
 }

@@ -277,6 +277,25 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
     expect(await workstation?.left()).toEqual([]);
   });
 
+  it('run and shell know the jumphost by its name, and other commands for machines do not', async () => {
+    const journal = ['sudo', 'journalctl', '-n', '50', '-u', 'k3s.service'];
+
+    const run = await skolo('run', 'jumphost-rack4', '--on', 'rack4', '--', ...journal);
+    const shell = await skoloWith('journalctl; exit 4\n', 'shell', 'jumphost-rack4');
+    const bot = await skolo('shell', 'jumphost-rack4', '--bot');
+    const join = await skolo('machine', 'join', 'jumphost-rack4', '--check');
+
+    expect(run).toMatchObject({
+      code: 0,
+      stdout:
+        'jumphost-rack4: journalctl -n 50 -u k3s.service\nNAME            EXIT\njumphost-rack4  0\n',
+    });
+    expect(shell).toMatchObject({ code: 4, stdout: expect.stringContaining('journalctl \n') });
+    expect(bot.stderr).toBe('skolo: jumphost-rack4: is a jumphost, which runs no bot\n');
+    expect(join.stderr).toContain('jumphost-rack4: no such machine in rack4');
+    expect(await workstation?.left()).toEqual([]);
+  });
+
   it('machine leave waits for a task, ends none unless it is forced, and holds the machine meanwhile', async () => {
     const name = 'skia-e-linux-01';
     const done = join(workstation?.env.HOME ?? '', 'k3s-done');

@@ -1,12 +1,13 @@
 /** What the night engineer sees of 200 machines, in a terminal of 60 columns and 24 lines. */
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { largeRackYaml, startLargeRack } from '@skolo/scripted-services';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exitCodes } from './errors.ts';
 import { runCommand } from './testing/run-command.ts';
+import { abridged } from './testing/session.ts';
 
 const size = { columns: 60, rows: 24 };
 const started = await startLargeRack();
@@ -121,6 +122,9 @@ describe('of 200 machines', () => {
       "
     `);
     expect(exitCode).toBe(exitCodes.partlyFailed);
+    const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
+    const [, example = ''] = /^\$ skolo machine status\n(.*?)```$/ms.exec(readme) ?? [];
+    expect(abridged(out, example)).toBe(example);
   });
 
   it('`power status` names the controller once, and folds its machines', async () => {

@@ -29,7 +29,7 @@ async function commandsOf(words: readonly string[]): Promise<Listed[]> {
   const help = await helpOf(words);
   const [, list = ''] = /\nCommands:\n((?: {2}.*\n?)+)/.exec(help) ?? [];
   const unfolded = list.replaceAll(/\n {8,}(?=\S)/g, ' ');
-  const rows = [...unfolded.matchAll(/^ {2}(\S+) ?(.*?) {2,}(\S.*)$/gm)];
+  const rows = [...unfolded.matchAll(/^ {2}(?!help)(\S+) ?(.*?) {2,}(\S.*)$/gm)];
   const found = await Promise.all(
     rows.map(async ([, name = '', , summary = '']): Promise<Listed[]> => {
       const path = [...words, name];
@@ -43,6 +43,5 @@ async function commandsOf(words: readonly string[]): Promise<Listed[]> {
 }
 
 async function helpOf(words: readonly string[]): Promise<string> {
-  if (words[0] === 'help') return '';
   return (await runCommand([...words, '--help'])).out;
 }

@@ -160,6 +160,29 @@ describe.skipIf(!chromium)('the console', () => {
     await page.keyboard.press('Escape');
   });
 
+  it('copies the first command of an alert', async () => {
+    await browser.context.grantPermissions(['clipboard-read', 'clipboard-write']);
+    const line = fixture.fixture.rack.alerts[0]?.firstCommand ?? '';
+    await page.goto(`${fixture.url}/#/alerts`);
+    const row = page.getByRole('row', { name: 'SkoloSwitchDown' });
+
+    await row.locator('code', { hasText: line }).click();
+    const selected = await page.evaluate('getSelection().toString()');
+    await row.getByRole('button', { name: 'Copy' }).click();
+    await row.getByRole('button', { name: 'Copied' }).waitFor();
+
+    expect(selected).toBe(line);
+    expect(await page.evaluate('navigator.clipboard.readText()')).toBe(line);
+    await browser.context.clearPermissions();
+  });
+
+  it('shows the first command of an alert on the page of its machine', async () => {
+    const machine = fixture.fixture.machines.find(({ alerts }) => alerts.length > 0)?.name ?? '';
+    await page.goto(`${fixture.url}/#/machine/${machine}`);
+
+    await page.getByText(`skolo machine status ${machine} --on rack4`, { exact: true }).waitFor();
+  });
+
   it('begins with alerts that may not get through', async () => {
     await page.goto(`${fixture.url}/#/rack`);
     const card = page.getByLabel('Needs attention').getByRole('listitem').first();

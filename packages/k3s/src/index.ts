@@ -21,6 +21,7 @@ export {
 export { clusterOn, type JoinCluster } from './cluster/cluster.ts';
 export { type ClusterNode, parseNodes } from './cluster/nodes.ts';
 export { type AskedService, askService } from './cluster/services.ts';
+export { debianPlace, imageStoreUnit, nodeCheckFiles } from './program/image-store-check.ts';
 export { imageStoreStep } from './program/image-store-settings.ts';
 export {
   binary,

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
@@ -150,7 +151,7 @@ func makeRoot(spec nodeSpec) error {
 		os.Chmod(in("tmp"), 0o1777),
 		run("cp -a "+spec.Dir+"/settings/."+" "+in("etc/node")),
 		bind("/usr", in("usr"), unix.MS_RDONLY),
-		bind(spec.Data, in("var"), 0),
+		mountData(spec.Data, in("var")),
 		os.WriteFile(in("opt/real-node"), nil, 0o755),
 		bind("/proc/self/exe", in("opt/real-node"), unix.MS_RDONLY),
 		run("cp -a /bin /sbin /lib /lib64 "+root),
@@ -213,6 +214,8 @@ func keepKernelSettings() error {
 		os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0),
 		unix.Unmount("/old", unix.MNT_DETACH),
 		os.Remove("/old"),
+		// As systemd does, for volumes with mountPropagation.
+		unix.Mount("", "/", "", unix.MS_REC|unix.MS_SHARED, ""),
 	})
 }
 
@@ -238,6 +241,14 @@ func bind(source, target string, flags uintptr) error {
 		return nil
 	}
 	return unix.Mount("", target, "", unix.MS_BIND|unix.MS_REMOUNT|flags, "")
+}
+
+// mountData mounts a folder, or a file with a file system: the kernel releases its loop device with the last process of the node.
+func mountData(data, target string) error {
+	if info, err := os.Stat(data); err != nil || info.IsDir() {
+		return bind(data, target, 0)
+	}
+	return run("mount -o loop " + data + " " + target)
 }
 
 func firstOf(errors []error) error {
@@ -288,6 +299,7 @@ func writeSettings(spec nodeSpec) error {
 		"nodeStatusReportFrequency": "10s", "nodeStatusUpdateFrequency": "1s", "nodeLeaseDurationSeconds": 4,
 		"resolvConf": "/etc/resolv.conf", "registerWithTaints": spec.Taints, "podLogsDir": "/var/log/pods", "serializeImagePulls": false,
 	}
+	maps.Copy(kubelet, spec.Kubelet)
 	proxy := object{
 		"apiVersion": "kubeproxy.config.k8s.io/v1alpha1", "kind": "KubeProxyConfiguration", "mode": "iptables",
 		"clientConnection": object{"kubeconfig": "/etc/node/kube-proxy.kubeconfig"}, "clusterCIDR": "10.42.0.0/16",

@@ -27,8 +27,10 @@ type nodeSpec struct {
 	// Routes to the pods of other nodes: `10.42.1.0/24 via 192.168.1.101`.
 	Routes []string            `json:"routes"`
 	Taints []map[string]string `json:"taints"`
-	// Data becomes /var of the node.
+	// Data becomes /var of the node: a folder, or a file with a file system.
 	Data string `json:"data"`
+	// Kubelet has settings of KubeletConfiguration beyond those of each node.
+	Kubelet map[string]any `json:"kubelet"`
 	// Dir is the folder of this file.
 	Dir string `json:"-"`
 }

@@ -13,8 +13,17 @@ import { type Matcher, matches, startSelectors } from './selectors.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 90_000 });
 
+const Relabeling = z.object({
+  source_labels: z.array(z.string()).default([]),
+  target_label: z.string().optional(),
+  regex: z.string().optional(),
+});
+const Job = z.object({
+  job_name: z.string(),
+  metric_relabel_configs: z.array(Relabeling).default([]),
+});
 const { scrape_configs: jobs } = z
-  .object({ scrape_configs: z.array(z.object({ job_name: z.string() })) })
+  .object({ scrape_configs: z.array(Job) })
   .parse(parse(kubeFile('base/prometheus/prometheus.yml'), { merge: true }));
 /** What `job` may be; `chrony` and a watch over racks are of `extra`. */
 const all = [...jobs.map(({ job_name }) => job_name), 'chrony', 'alerts-watch'];
@@ -57,6 +66,25 @@ function problemsOf(selector: readonly Matcher[]): string[] {
     .map((job) => `${name}: also of ${job}`);
 }
 
+/** Values of labels that a selector requires, but that Prometheus does not keep, because its list of values lacks them. */
+function lostValues(selector: readonly Matcher[]): string[] {
+  const required = new Map(
+    selector.filter(({ type }) => type === '=').map(({ name, value }) => [name, value]),
+  );
+  const metric = required.get('__name__');
+  const job = jobs.find(({ job_name }) => job_name === required.get('job'));
+  return [...required].flatMap(([label, value]) => {
+    const lists = job?.metric_relabel_configs.filter(
+      ({ source_labels, target_label }) =>
+        source_labels.join() === `__name__,${label}` && target_label !== undefined,
+    );
+    const isKept = lists?.some(({ regex }) => RegExp(`^(?:${regex})$`).test(`${metric};${value}`));
+    return lists === undefined || lists.length === 0 || isKept
+      ? []
+      : [`${metric}: ${label} is never ${value}`];
+  });
+}
+
 const prometheus = peer('prometheus') ?? '';
 const why = prometheus ? '' : ' (Prometheus is not installed)';
 describe.skipIf(why)(`jobs in rules${why}`, () => {
@@ -88,12 +116,16 @@ describe.skipIf(why)(`jobs in rules${why}`, () => {
     );
   });
 
-  it.each(ruleFiles)('%s: each metric names the job that delivers it', async (file) => {
-    for (const { expr } of rulesIn(file)) {
-      const selectors = await selectorsOf(expr);
-      expect(selectors.flatMap(problemsOf), expr).toEqual([]);
-    }
-  });
+  it.each(ruleFiles)(
+    '%s: each metric names the job that delivers it, with these labels',
+    async (file) => {
+      for (const { expr } of rulesIn(file)) {
+        const selectors = await selectorsOf(expr);
+        expect(selectors.flatMap(problemsOf), expr).toEqual([]);
+        expect(selectors.flatMap(lostValues), expr).toEqual([]);
+      }
+    },
+  );
 
   it('skolo status names them, too', async () => {
     for (const expr of Object.values(healthQueries('jumphost'))) {

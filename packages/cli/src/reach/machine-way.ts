@@ -20,30 +20,52 @@ interface FoundMachines {
  *
  * @throws CliError No rack has all of them.
  */
-export async function findMachines(
+export function findMachines(
   command: SkoloCommand,
   names: readonly string[],
 ): Promise<FoundMachines> {
+  return find(command, names, machineTargets);
+}
+
+/** Like {@link findMachines}, where the jumphost counts as a machine of its rack. */
+export function findComputers(
+  command: SkoloCommand,
+  names: readonly string[],
+): Promise<FoundMachines> {
+  return find(command, names, (rack) => {
+    const { name } = rack.jumphost;
+    return new Map([[name, { name, isJumphost: true }], ...machineTargets(rack)]);
+  });
+}
+
+type Targets = ReadonlyMap<string, MachineTarget>;
+
+function machineTargets(rack: Rack): Targets {
+  return new Map([...rack.machines].map(([name, machine]) => [name, targetOf(rack, machine)]));
+}
+
+async function find(
+  command: SkoloCommand,
+  names: readonly string[],
+  targetsOf: (rack: Rack) => Targets,
+): Promise<FoundMachines> {
   const [first = ''] = names;
-  const inventories = await readInventories(await racksToSearch(command));
-  const found =
-    inventories.find(({ inventory }) => inventory.machines.has(first)) ?? inventories[0];
-  const known = inventories.flatMap(({ inventory }) => [...inventory.machines.keys()]);
+  const inventories = await readInventories(await racksToSearch(command), targetsOf);
+  const found = inventories.find(({ targets }) => targets.has(first)) ?? inventories[0];
+  const known = inventories.flatMap(({ targets }) => [...targets.keys()]);
   if (found === undefined) {
     throw new CliError(
       'no rack has a rack.yaml; see skolo racks --offline',
       exitCodes.badConfiguration,
     );
   }
-  const { rack, inventory } = found;
-  const machines = names.map((name): MachineTarget => {
-    const machine = inventory.machines.get(name);
-    if (machine === undefined) {
-      throw new CliError(
-        `${name}: no such machine in ${rackNames(inventories, first)}${didYouMean(name, known)}`,
-      );
-    }
-    return targetOf(inventory, machine);
+  const { rack, targets } = found;
+  const machines = names.map((name) => {
+    const target = targets.get(name);
+    if (target !== undefined) return target;
+    throw new CliError(
+      `${name}: no such machine in ${rackNames(inventories, first)}${didYouMean(name, known)}`,
+    );
   });
   return { rack, machines };
 }
@@ -98,12 +120,12 @@ export function computerOptions(
 
 interface Inventory {
   rack: FleetRack;
-  inventory: Rack;
+  targets: Targets;
 }
 
 /** One rack, where the first machine is known; else all that have been searched. */
 function rackNames(inventories: readonly Inventory[], first: string): string {
-  const own = inventories.filter(({ inventory }) => inventory.machines.has(first));
+  const own = inventories.filter(({ targets }) => targets.has(first));
   return (own.length > 0 ? own : inventories).map(({ rack }) => rack.name).join(', ');
 }
 
@@ -112,11 +134,14 @@ async function racksToSearch(command: SkoloCommand): Promise<readonly FleetRack[
   return (await loadFleet(command)).racks;
 }
 
-async function readInventories(racks: readonly FleetRack[]): Promise<Inventory[]> {
+async function readInventories(
+  racks: readonly FleetRack[],
+  targetsOf: (rack: Rack) => Targets,
+): Promise<Inventory[]> {
   const { readRack } = await import('@skolo/rack');
   const read = racks.map(async (rack) => {
     const file = join(rack.overlay, 'rack.yaml');
-    return existsSync(file) ? [{ rack, inventory: await readRack(file) }] : [];
+    return existsSync(file) ? [{ rack, targets: targetsOf(await readRack(file)) }] : [];
   });
   return (await Promise.all(read)).flat();
 }

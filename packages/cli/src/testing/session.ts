@@ -181,6 +181,12 @@ function lines(output: string): string[] {
   return output === '' ? [] : output.replace(/\n$/, '').split('\n');
 }
 
+/** The expected text, if it is what was printed with some of it left out, as `…`; else what was printed. */
+export function abridged(printed: string, expected: string): string {
+  const parts = expected.split('…').map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.*?')}$`, 's').test(printed) ? expected : printed;
+}
+
 /** What differs from run to run has a name instead. */
 export function steadied(text: string, { dir, env, placeholders }: Omit<Place, 'remove'>): string {
   return (

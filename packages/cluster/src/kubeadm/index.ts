@@ -5,7 +5,7 @@ import { type Distribution, endNetwork } from '../distribution.ts';
 import { ClusterError } from '../errors.ts';
 import { kubeadmOn } from './cluster.ts';
 import { joinSteps } from './join.ts';
-import { deploySteps, held, installedVersion, ownFiles } from './programs.ts';
+import { deploySteps, held, imageStoreFiles, installedVersion, ownFiles } from './programs.ts';
 import { leaveCluster } from './run-kubeadm.ts';
 import { serverSteps } from './server.ts';
 
@@ -36,6 +36,7 @@ if [ -n "$there" ]; then
   apt-mark unhold $there > /dev/null 2>&1
   (${aptScript('purge $there')}) || exit 1
 fi
+rm -f ${imageStoreFiles.map(({ path }) => path).join(' ')}
 rm -rf /etc/kubernetes /var/lib/kubelet /var/lib/etcd /var/lib/cni /opt/cni/bin ${Object.values(ownFiles).join(' ')}
 ${endNetwork}
 systemctl daemon-reload`,

@@ -97,7 +97,9 @@ export function throughTunnel(
     },
     async startOnMachine(machine, { command, hasTerminal }, options, signal) {
       const through = await tunnel.sshArguments(signal);
-      const args = machineArguments(machine, through, hasTerminal);
+      const args = machine.isJumphost
+        ? [hasTerminal ? '-t' : '-T', ...through]
+        : machineArguments(machine, through, hasTerminal);
       return start([...args, ...(command === undefined ? [] : [command])], options);
     },
   };

@@ -26,7 +26,7 @@ export interface Jumphost {
     options: StartOptions,
     signal: AbortSignal,
   ): Promise<ChildProcess>;
-  /** Starts `ssh` to a machine behind the jumphost, with the user's own key and configuration for that machine. */
+  /** Starts `ssh` to a machine behind the jumphost, with the user's own key and configuration for that machine, or a client of the connection to the jumphost. */
   startOnMachine(
     machine: MachineTarget,
     command: MachineCommand,
@@ -72,6 +72,8 @@ export interface MachineTarget {
   /** As the jumphost reaches it; by its name without. */
   address?: string;
   user?: string;
+  /** The jumphost itself, under its name in rack.yaml. */
+  isJumphost?: true;
 }
 
 interface MachineCommand {

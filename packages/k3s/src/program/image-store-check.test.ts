@@ -1,27 +1,36 @@
 /** Nodes whose images a power cut has damaged, because containerd lacks the settings: the script of the unit, then a kubelet's pull. */
 import { pause } from '@skolo/base';
-import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
+import { countRounds, isLong, seed, seeded } from '@skolo/durable/fault-injection';
 import { type ImageRegistry, PowerCutNode, peer, startImageRegistry } from '@skolo/simulators';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { nodeCheckFiles } from './image-store-check.ts';
+import { debianPlace, k3sPlace, nodeCheckFiles } from './image-store-check.ts';
 
 const [debian = '', containerd2 = ''] = [peer('containerd'), peer('containerd-2')];
 
-describe.skipIf(!debian || !containerd2 || !peer('xfsprogs'))('a node after a power cut', () => {
+const why = !debian || !containerd2 || !peer('xfsprogs');
+const ofK3s = { place: k3sPlace, containerd: containerd2, settings: 'version = 3\n' };
+const ofDebian = { place: debianPlace, containerd: debian, settings: 'version = 2\n' };
+const nodes = [
+  { of: 'a node of k3s', ...ofK3s },
+  ...(isLong ? [{ of: 'a node of Debian 12', ...ofDebian }] : []),
+];
+
+describe.skipIf(why).each(nodes)('$of, after a power cut', ({ place, containerd, settings }) => {
   let registry: ImageRegistry;
   let node: PowerCutNode;
 
   beforeAll(async () => {
     registry = await startImageRegistry({ layers: 3, files: 40, fileBytes: 20_000 });
     node = await PowerCutNode.start({
-      containerd: containerd2,
-      settings: 'version = 3\n',
+      containerd,
+      settings,
+      store: place.store,
       debian,
       puller: containerd2,
     });
-    await node.writeFile('check', nodeCheckFiles[0]?.content ?? '');
-    await node.sh(`bin=disk/var/lib/rancher/k3s/data/current/bin; mkdir -p $bin
-ln -s '${containerd2}' $bin/containerd; sync -f disk`);
+    await node.writeFile('check', nodeCheckFiles(place)[0]?.content ?? '');
+    await node.sh(`bin=disk${place.programs}; mkdir -p $bin
+ln -s '${containerd}' $bin/containerd; sync -f disk`);
   });
   afterAll(async () => {
     await node?.close();
@@ -85,7 +94,7 @@ ln -s '${containerd2}' $bin/containerd; sync -f disk`);
   it('removes an image if a blob is damaged, so that kubelet pulls it again', async () => {
     await aDayPasses();
     await node.pull(registry.image);
-    await node.sh(`cd disk/var/lib/rancher/k3s/agent/containerd/io.containerd.content.v1.content/blobs/sha256
+    await node.sh(`cd disk${place.store}/io.containerd.content.v1.content/blobs/sha256
 truncate -s -1 "$(ls -S | head -n 1)"; sync -f .`);
 
     await cutAndCheck();
@@ -101,11 +110,9 @@ truncate -s -1 "$(ls -S | head -n 1)"; sync -f .`);
     expect(await cutAndCheck()).not.toContain('damaged');
     expect(await node.has(registry.image)).toBe(true);
     await expectWhole();
-    const verified = await node.sh('cat disk/var/lib/rancher/k3s/agent/containerd/skolo-verified');
+    const verified = await node.sh(`cat disk${place.store}/skolo-verified`);
     expect(await cutAndCheck()).not.toContain('damaged');
-    expect(await node.sh('cat disk/var/lib/rancher/k3s/agent/containerd/skolo-verified')).toBe(
-      verified,
-    );
+    expect(await node.sh(`cat disk${place.store}/skolo-verified`)).toBe(verified);
   });
 
   it('looks at nothing after an orderly shutdown, or beside containers', async () => {
@@ -114,7 +121,7 @@ truncate -s -1 "$(ls -S | head -n 1)"; sync -f .`);
     await node.sh('SKOLO_ROOT=$PWD/disk sh check clean');
     expect(await start()).toBe('');
     await node.cutPower();
-    await node.sh('mkdir -p disk/run/k3s/containerd/io.containerd.runtime.v2.task/k8s.io/pod-1');
+    await node.sh(`mkdir -p disk${place.state}/io.containerd.runtime.v2.task/k8s.io/pod-1`);
 
     expect(await node.sh('SKOLO_ROOT=$PWD/disk sh check check')).toBe('');
     await node.boot();

@@ -1,5 +1,5 @@
 /**
- * What a node does about its images after a power cut, before k3s starts: a unit and a script for a POSIX shell, with GNU tar.
+ * What a node does about its images after a power cut, before containerd starts: a unit and a script for a POSIX shell, with GNU tar.
  *
  * Without the settings of `image-store-settings.ts`, containerd keeps layers of empty files, and never unpacks a layer again that it lists. The
  * script removes such layers, with containers that use them, and kubelet has them unpacked again from their blobs, without a pull
@@ -11,22 +11,44 @@ import type { TextFile } from '@skolo/computers';
 const script = '/usr/local/sbin/skolo-image-store';
 export const imageStoreUnit = 'skolo-image-store.service';
 
+/** Where a containerd is, and what starts it. */
+interface ContainerdPlace {
+  store: string;
+  /** Of its running containers. */
+  state: string;
+  /** Folder of its programs, unless they are in the PATH. */
+  programs: string;
+  units: string;
+}
+
+export const k3sPlace: ContainerdPlace = {
+  store: '/var/lib/rancher/k3s/agent/containerd',
+  state: '/run/k3s/containerd',
+  programs: '/var/lib/rancher/k3s/data/current/bin',
+  units: 'k3s-agent.service k3s.service',
+};
+
+export const debianPlace: ContainerdPlace = {
+  store: '/var/lib/containerd',
+  state: '/run/containerd',
+  programs: '/usr/bin',
+  units: 'containerd.service',
+};
+
 /** `skolo-image-store check`, or `clean` when the computer shuts down. Tests run it in another root. */
-const check = `#!/bin/sh
+const checkOf = (place: ContainerdPlace) => `#!/bin/sh
 # Written by skolo. After a power cut, removes unpacked layers and images that are damaged. kubelet restores them.
 set -u
 export LC_ALL=C
 root=\${SKOLO_ROOT-}
-rancher=$root/var/lib/rancher/k3s
-store=$rancher/agent/containerd
+store=$root${place.store}
 snapshots=$store/io.containerd.snapshotter.v1.overlayfs
 blobs=$store/io.containerd.content.v1.content/blobs/sha256
 state=$root/var/lib/skolo/image-store
 # It goes with the store.
 verified=$store/skolo-verified
 run=$root/run/skolo-image-store
-# k3s starts its containerd from there.
-PATH=$rancher/data/current/bin:$PATH
+PATH=$root${place.programs}:$PATH
 
 mkdir -p "$state"
 if [ "$1" = clean ]; then
@@ -35,9 +57,9 @@ if [ "$1" = clean ]; then
   exit
 fi
 
-# Once for each start of the computer, and never beside containers: k3s may start again while they run.
+# Once for each start of the computer, and never beside containers: containerd may start again while they run.
 mkdir "$run" 2> /dev/null || exit 0
-[ -z "$(ls "$root/run/k3s/containerd/io.containerd.runtime.v2.task/k8s.io" 2> /dev/null)" ] || exit 0
+[ -z "$(ls "$root${place.state}/io.containerd.runtime.v2.task/k8s.io" 2> /dev/null)" ] || exit 0
 if [ -e "$state/clean" ]; then
   rm -f "$state/clean" && sync -f "$state"
   exit 0
@@ -126,6 +148,10 @@ image_of_platform_is_whole() {
 }
 
 for each in $(ask leases ls -q); do ask leases rm --sync "$each" > /dev/null; done
+# containerd 1.6 lists blobs whose names are not on the disk, and a pull fails that finds one.
+for each in $(ask content ls -q); do
+  [ -e "$blobs/\${each#sha256:}" ] || ask content rm "$each" > /dev/null
+done
 # Of a check that was interrupted.
 ask snapshots --snapshotter overlayfs rm skolo-image-store 2> /dev/null
 mkdir -p "$state/repaired"
@@ -156,17 +182,18 @@ done
 exit "$failed"
 `;
 
-export const nodeCheckFiles: readonly TextFile[] = [
-  { path: script, content: check, mode: 0o755 },
-  {
-    path: `/etc/systemd/system/${imageStoreUnit}`,
-    content: `# Written by skolo.
+export function nodeCheckFiles(place: ContainerdPlace): readonly TextFile[] {
+  return [
+    { path: script, content: checkOf(place), mode: 0o755 },
+    {
+      path: `/etc/systemd/system/${imageStoreUnit}`,
+      content: `# Written by skolo.
 [Unit]
 Description=skolo: images that a power cut has damaged
 DefaultDependencies=no
 Requires=sysinit.target
 After=sysinit.target local-fs.target
-Before=k3s-agent.service k3s.service
+Before=${place.units}
 Conflicts=shutdown.target
 Before=shutdown.target
 [Service]
@@ -176,6 +203,7 @@ ExecStart=${script} check
 ExecStop=${script} clean
 TimeoutStartSec=15min
 `,
-    mode: 0o644,
-  },
-];
+      mode: 0o644,
+    },
+  ];
+}

@@ -20,7 +20,7 @@ import {
   writeDiffering,
   writtenHead,
 } from '@skolo/computers';
-import { nodeCheckFiles } from './image-store-check.ts';
+import { k3sPlace, nodeCheckFiles } from './image-store-check.ts';
 import { type Role, startMs, units } from './unit.ts';
 
 const folder = '/var/lib/rancher/k3s/agent/etc/containerd';
@@ -47,8 +47,10 @@ const dropIn: TextFile = {
   mode: 0o644,
 };
 
+const checkFiles = nodeCheckFiles(k3sPlace);
+
 /** For a computer that has no k3s yet. */
-export const imageStoreFiles: readonly TextFile[] = [template, dropIn, ...nodeCheckFiles];
+export const imageStoreFiles: readonly TextFile[] = [template, dropIn, ...checkFiles];
 
 /** A template of a person stays as it is. k3s renders one for containerd 1.7 only if there is none for version 2. */
 const findTemplates = `cd ${folder} 2> /dev/null || exit 0
@@ -62,7 +64,7 @@ done
 exit 1`;
 
 async function wantedFiles(host: Host): Promise<readonly TextFile[]> {
-  return (await host.run(hasOther)).code === 0 ? [dropIn, ...nodeCheckFiles] : imageStoreFiles;
+  return (await host.run(hasOther)).code === 0 ? [dropIn, ...checkFiles] : imageStoreFiles;
 }
 
 /** The step of these settings. k3s reads them again when something has changed. */

@@ -10,7 +10,7 @@ import {
   type Release,
   writeDiffering,
 } from '@skolo/computers';
-import { imageStoreUnit, nodeCheckFiles } from './image-store-check.ts';
+import { imageStoreUnit, k3sPlace, nodeCheckFiles } from './image-store-check.ts';
 
 export const binary = '/usr/local/bin/k3s';
 const releases = 'https://github.com/k3s-io/k3s/releases/download';
@@ -99,7 +99,9 @@ export function endUnit(role: Role): string {
   const unit = units[role];
   return `systemctl disable --now ${unit} 2>/dev/null
 systemctl kill --kill-whom=all --signal=SIGKILL ${unit} 2>/dev/null
-rm -f ${nodeCheckFiles.map(({ path }) => path).join(' ')}
+rm -f ${nodeCheckFiles(k3sPlace)
+    .map(({ path }) => path)
+    .join(' ')}
 for each in /sys/fs/cgroup/kubepods*/cgroup.kill; do if [ -e "$each" ]; then echo 1 > "$each"; fi; done
 awk '$2 ~ "^/(run/k3s|var/lib/kubelet|run/netns/cni-)" { print $2 }' /proc/self/mounts | sort -r | while read -r each; do umount -l "$each"; done`;
 }

@@ -51,7 +51,7 @@ ${names.map(of).join('')}`,
     last: time,
     count: 1,
     labels: { alertname: 'Hot', machine: 'rpi-1', severity: 'warning' },
-    annotations: { summary: 'it is hot' },
+    annotations: { summary: 'it is hot', first_command: 'skolo status' },
   };
   services.answers['/v1/alerts'] = { alerts: [alert] };
   const sink = { name: 'pubsub', kind: 'pubsub', depth: 0, oldestSeconds: 0, setAside: 0 };
@@ -91,7 +91,15 @@ ${names.map(of).join('')}`,
       condition: 'ok',
       power: { outlets: [{ outlet: 'switch-1/1', state: 'on' }], hold },
       token: { identity: 'bots', lastAsked: time },
-      alerts: [{ name: 'Hot', severity: 'warning', summary: 'it is hot', since: time }],
+      alerts: [
+        {
+          name: 'Hot',
+          severity: 'warning',
+          summary: 'it is hot',
+          firstCommand: 'skolo status',
+          since: time,
+        },
+      ],
     });
   await expect
     .poll(() => lab.client.rack())

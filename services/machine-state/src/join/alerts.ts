@@ -27,9 +27,10 @@ export function sortAlerts(rack: Rack, alerts: readonly KnownAlert[] = []): Sort
 
 function shownAlert({ labels, annotations, startsAt }: KnownAlert): MachineAlert {
   const { alertname = 'without a name', severity, device } = labels;
+  const { summary, first_command: firstCommand } = annotations;
   return {
     name: alertname,
     since: startsAt,
-    ...given({ severity, device, summary: annotations.summary }),
+    ...given({ severity, device, summary, firstCommand }),
   };
 }

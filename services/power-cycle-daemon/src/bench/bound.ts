@@ -1,4 +1,4 @@
-/** What off-times and limits alone would take: nobody can be faster without breaking them. */
+/** What off-times, limits and one rule alone would take: nobody can be faster without breaking them. */
 
 export interface Load {
   /** Machines on one controller. */
@@ -11,12 +11,34 @@ export interface Limits {
   atOnce: number;
 }
 
-/** The longest of what each controller needs, and what the rack's limit needs for all, in seconds. */
+/**
+ * The longest of what each controller needs, and what the rack's limit needs for all, in seconds. The rule: a controller cycles one
+ * machine, and turns off others only after that one's outlet was seen on.
+ */
 export function bound(loads: readonly Load[], { atOncePerController, atOnce }: Limits): number {
   const own = loads.map(
-    ({ machines, offSeconds }) => Math.ceil(machines / atOncePerController) * offSeconds,
+    ({ machines, offSeconds }) =>
+      offSeconds * (1 + Math.ceil((machines - 1) / atOncePerController)),
   );
-  const all =
-    loads.reduce((sum, { machines, offSeconds }) => sum + machines * offSeconds, 0) / atOnce;
-  return Math.max(all, ...own);
+  // Turns that nobody may take while controllers have their first cycle, in seconds of one turn.
+  const unused = sum(
+    [0, ...firstEnds(loads)].map((from, index, times) => {
+      const until = times[index + 1] ?? from;
+      const allowed = sum(
+        loads.map(({ offSeconds }) => (offSeconds > from ? 1 : atOncePerController)),
+      );
+      return (until - from) * Math.max(0, atOnce - allowed);
+    }),
+  );
+  const all = sum(loads.map(({ machines, offSeconds }) => machines * offSeconds));
+  return Math.max((all + unused) / atOnce, ...own);
+}
+
+/** When the first cycles of controllers end. */
+function firstEnds(loads: readonly Load[]): number[] {
+  return [...new Set(loads.map(({ offSeconds }) => offSeconds))].sort((a, b) => a - b);
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }

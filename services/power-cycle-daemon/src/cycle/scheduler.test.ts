@@ -43,12 +43,25 @@ describe('turns', () => {
   });
 
   it('go first to the controllers that take longest, among those of one request', () => {
-    const one = cycles(['A', 'B', 'B', 'B', 'C', 'C']).map((record) => ({ ...record, batch: 1 }));
-    const later = cycles(['D', 'D', 'D', 'D'], 7).map((record) => ({ ...record, batch: 7 }));
+    const one = cycles(['A', 'B', 'B', 'B', 'B', 'C', 'C', 'C']).map((record) => ({
+      ...record,
+      batch: 1,
+    }));
+    const later = cycles(['D', 'D', 'D', 'D'], 9).map((record) => ({ ...record, batch: 9 }));
 
     const turns = admitted([...later, ...one], [], { ...limits, atOnce: 5 }, up);
 
-    expect(names(turns)).toEqual(['2', '3', '5', '6', '1']);
+    expect(names(turns)).toEqual(['2', '3', '6', '7', '1']);
+  });
+
+  it('go first to the longest off time, where its controller has less to do in all', () => {
+    const waiting = cycles(['A', 'A', 'B']).map((record, index) => ({
+      ...record,
+      batch: 1,
+      offSeconds: [5, 5, 9][index] ?? 0,
+    }));
+
+    expect(names(admitted(waiting, [], { ...limits, atOnce: 1 }, up))).toEqual(['3']);
   });
 
   it('count those that run', () => {

@@ -28,7 +28,7 @@ export function admitted(
   }
   const chosen: CycleRecord[] = [];
   const kept = new Set<string>();
-  for (const record of inOrder(waiting)) {
+  for (const record of inOrder(waiting, atOncePerController)) {
     const controllers = controllersOf(record);
     const hasRoom = (most: (name: string) => number) =>
       controllers.every((name) => (taken.get(name) ?? 0) < most(name));
@@ -48,18 +48,24 @@ export function admitted(
   return chosen;
 }
 
-/** Requests as they came; within one, by the time that is still to be spent on the busiest controller of each. */
-function inOrder(waiting: readonly CycleRecord[]): CycleRecord[] {
-  const ahead = new Map<string, number>();
+/**
+ * Requests as they came; within one, those first whose controllers need longest for what is waiting. No controller is done before
+ * its longest cycle is, so a long off time does not start when everything else ends.
+ */
+function inOrder(waiting: readonly CycleRecord[], atOncePerController: number): CycleRecord[] {
+  const offSeconds = new Map<string, number>();
   for (const record of waiting) {
     for (const name of controllersOf(record)) {
-      ahead.set(name, (ahead.get(name) ?? 0) + record.offSeconds);
+      offSeconds.set(name, (offSeconds.get(name) ?? 0) + record.offSeconds);
     }
   }
-  const longest = (record: CycleRecord) =>
-    Math.max(0, ...controllersOf(record).map((name) => ahead.get(name) ?? 0));
+  const needed = (record: CycleRecord) =>
+    Math.max(
+      record.offSeconds,
+      ...controllersOf(record).map((name) => (offSeconds.get(name) ?? 0) / atOncePerController),
+    );
   return waiting
-    .map((record) => ({ record, seconds: longest(record) }))
+    .map((record) => ({ record, seconds: needed(record) }))
     .sort(
       (a, b) =>
         a.record.batch - b.record.batch ||

@@ -157,10 +157,9 @@ export async function cycleNatively(
   const { name } = controller;
   const when = offSeconds === undefined ? ', after the delay set on it' : '';
   onSeenOff(`${name}/${outlet} reads off; ${name} turns it on automatically${when}`);
-  // It was off for a moment before it was seen off, and is asked in time for that.
-  if (offSeconds !== undefined)
-    await pause(Math.max(0, offSeconds * 1000 - patience.mostMs), signal);
-  const withinMs = patience.withinMs + (offSeconds === undefined ? fixedOffMs : patience.mostMs);
+  // It was off before it was seen off, so it should be on by then.
+  if (offSeconds !== undefined) await pause(offSeconds * 1000, signal);
+  const withinMs = patience.withinMs + (offSeconds === undefined ? fixedOffMs : 0);
   const pace = offSeconds === undefined ? patience : quick;
   const on = await seeState(controller, outlet, 'on', { ...pace, withinMs }, signal);
   if (on.is === 'verified') return { is: 'cycled-natively', text: on.text };

@@ -82,7 +82,8 @@ export function generateRack(count: number): GeneratedRack {
     const text = `${downSwitch} does not answer`;
     rack.causes.push({ what: downSwitch, text, since: before(12), machines: dark });
     const alert = { name: 'SkoloSwitchDown', severity: 'critical', since: before(11) };
-    rack.alerts.push({ ...alert, summary: `${downSwitch} is down` });
+    const firstCommand = `skolo rack show ${downSwitch} --on rack4`;
+    rack.alerts.push({ ...alert, summary: `${downSwitch} is down`, firstCommand });
   }
   return { machines, rack };
 }
@@ -121,7 +122,12 @@ function machineOf(
     since,
     deliveredAt: since,
   };
-  const alert = { name: 'SkoloMachineGone', severity: 'warning', since };
+  const alert = {
+    name: 'SkoloMachineGone',
+    severity: 'warning',
+    since,
+    firstCommand: `skolo machine status ${name} --on rack4`,
+  };
   return {
     name,
     kind: 'rpi',

@@ -149,11 +149,11 @@ export function generatedBackups({ rack }: GeneratedRack): BackupWorld {
 export function generatedAlerts({ rack }: GeneratedRack): AlertWorld {
   return {
     knownAlerts: () =>
-      rack.alerts.map(({ name, summary = '', severity = '', since }, i) => ({
+      rack.alerts.map(({ name, summary = '', firstCommand, severity = '', since }, i) => ({
         fingerprint: `f${i}`,
         status: 'firing',
         labels: { alertname: name, severity, rack: rack.rack },
-        annotations: { summary },
+        annotations: { summary, ...(firstCommand && { first_command: firstCommand }) },
         startsAt: since,
         endpoint: 'v2',
         first: since,

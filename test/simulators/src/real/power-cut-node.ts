@@ -22,12 +22,12 @@ interface PowerCutOptions {
   debian: string;
   /** `peer('containerd-2')`: it requests pulls. */
   puller: string;
+  /** Where its store is on its disk. Default: where k3s has it */
+  store?: string;
   /** What its configuration contains besides its folders, in TOML: first its version. */
   settings: string;
 }
 
-/** On its disk, where k3s has it. */
-const storeFolder = 'var/lib/rancher/k3s/agent/containerd';
 const mountDisk = 'mount -o loop,commit=600 outer/disk.img disk';
 const makeDisk = `cd "$1"
 mkdir outer disk mounted
@@ -59,7 +59,7 @@ export class PowerCutNode {
     const dir = await mkdtemp(join(tmpdir(), 'skolo-power-cut-'));
     await writeFile(
       join(dir, 'config.toml'),
-      `root = "${dir}/disk/${storeFolder}"
+      `root = "${dir}/disk${options.store ?? '/var/lib/rancher/k3s/agent/containerd'}"
 state = "${dir}/state"
 disabled_plugins = ["io.containerd.internal.v1.opt"]
 grpc.address = "${dir}/containerd.sock"

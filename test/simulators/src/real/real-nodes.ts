@@ -1,7 +1,7 @@
 /** Real nodes beside a real control plane: kubelet, containerd and kube-proxy in namespaces of their own (test/control-plane). */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
@@ -21,8 +21,10 @@ export interface RealNode {
   labels?: Record<string, string>;
   /** Those that it registers with. */
   taints?: readonly { key: string; value?: string; effect: string }[];
-  /** Becomes its /var. Default: a folder of its own, which disappears with the control plane */
+  /** Becomes its /var: a folder, or a file with a file system. Default: a folder of its own, which disappears with the control plane */
   data?: string;
+  /** Settings of its KubeletConfiguration. */
+  kubelet?: Record<string, unknown>;
 }
 
 /** A packet's way, for `reach`. */
@@ -56,6 +58,8 @@ export interface NodeNetwork {
   pid: number;
   /** Adds addresses to the bridge's namespace, as those of machines outside of the cluster. */
   addAddresses(...addresses: readonly string[]): Promise<void>;
+  /** Makes a port of this computer's loopback one of the bridge, for a simulator that pods with their own address connect to. */
+  forward(port: number): Promise<void>;
   /**
    * Listens at some addresses and tries connections, with packets, in the namespaces that have the addresses.
    *
@@ -107,11 +111,14 @@ export async function startNodeNetwork(options: NetworkOptions): Promise<NodeNet
   ]);
   await network.until('the bridge', async () => existsSync(join(dir, 'egress.sock')));
   const running: RunningNode[] = [];
+  const forwards: Process[] = [];
   const processes: Process[] = [];
 
   async function start(node: RealNode): Promise<RunningNode> {
     const folder = join(dir, node.name);
     await writeNode(folder, node, options);
+    // Of its previous start.
+    await rm(join(folder, 'pid'), { force: true });
     const one = new Process(program, ['node', '--dir', folder, '--network', `${network.pid}`]);
     processes.push(one);
     const started = runningNode(program, one, Number(await pidOf(one, folder)));
@@ -131,6 +138,9 @@ export async function startNodeNetwork(options: NetworkOptions): Promise<NodeNet
         await run('nsenter', ['--net', '--target', `${network.pid}`, ...command]);
       }
     },
+    async forward(port) {
+      forwards.push(await startForward(program, network.pid, bridgeAddress, port));
+    },
     async reach(listen, attempts) {
       const full = (one: Endpoint) => ({ network: 'tcp', ...one });
       const child = run(program, ['reach'], { maxBuffer: 1 << 24 });
@@ -145,7 +155,7 @@ export async function startNodeNetwork(options: NetworkOptions): Promise<NodeNet
       return z.array(z.string()).parse(JSON.parse((await child).stdout));
     },
     async close() {
-      await Promise.all(running.map((one) => one.stop()));
+      await Promise.all([...running, ...forwards].map((one) => one.stop()));
       await network.stop();
     },
   };
@@ -156,7 +166,7 @@ async function writeNode(folder: string, node: RealNode, options: NetworkOptions
   const settings = join(folder, 'settings');
   const data = node.data ?? join(folder, 'var');
   await mkdir(settings, { recursive: true });
-  await mkdir(data, { recursive: true });
+  if (!existsSync(data)) await mkdir(data, { recursive: true });
   const subnetOf = (at: number) => `10.42.${at}.0/24`;
   const routes = options.nodes.map(({ address }, at) => `${subnetOf(at)} via ${address}`);
   const at = options.nodes.findIndex(({ name }) => name === node.name);
@@ -167,6 +177,7 @@ async function writeNode(folder: string, node: RealNode, options: NetworkOptions
     pods: subnetOf(at),
     routes: routes.filter((_, other) => other !== at),
     taints: node.taints ?? [],
+    kubelet: node.kubelet ?? {},
     data,
   };
   await writeFile(join(folder, 'node.json'), JSON.stringify(spec));
@@ -206,13 +217,23 @@ function runningNode(program: string, node: Process, pid: number): RunningNode {
       await run('sh', ['-c', `nsenter ${enter.join(' ')} ${ctr} < '${file}'`]);
     },
     async forward(port) {
-      const one = new Process(program, ['forward', '--node', `${pid}`, '--port', `${port}`]);
-      forwards.push(one);
-      await one.until('to listen', async () => one.output.includes('listening'));
+      forwards.push(await startForward(program, pid, '127.0.0.1', port));
     },
     async stop() {
       await Promise.all(forwards.map((one) => one.stop()));
       await node.leave();
     },
   };
+}
+
+async function startForward(
+  program: string,
+  pid: number,
+  address: string,
+  port: number,
+): Promise<Process> {
+  const there = ['--node', `${pid}`, '--address', address, '--port', `${port}`];
+  const one = new Process(program, ['forward', ...there]);
+  await one.until('to listen', async () => one.output.includes('listening'));
+  return one;
 }

@@ -36,7 +36,7 @@ const severities = ['critical', 'page', 'error', 'warning', 'info', 'none'];
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists firing alerts of the rack that its alert-to-pubsub received, even if they have not reached Pub/Sub. Totals come first, then the alerts by severity, with the newest first.',
+      'Lists firing alerts of the rack that its alert-to-pubsub received, even if they have not reached Pub/Sub. Totals come first, then the alerts by severity, with the newest first, each with the first command to run.',
     )
     .summary('list firing alerts')
     .option('--resolved', 'include recently resolved alerts');
@@ -53,9 +53,9 @@ export function define(command: SkoloCommand): void {
     const totals = tally(shown.map(severityOf), severities);
     const number = countOf(shown.length, all.length, 'alert');
     const summary = totals === '' ? number : `${number}: ${totals}`;
-    return command.io.out(
-      `${paragraph(plain(summary), command.io.columns)}\n\n${table(columns, shown, command.io)}`,
-    );
+    const [head, ...lines] = table(columns, shown, command.io).split('\n');
+    const rows = lines.flatMap((line, i) => [line, ...firstCommandOf(shown[i])]);
+    command.io.out([paragraph(plain(summary), command.io.columns), '', head, ...rows].join('\n'));
   });
 }
 
@@ -94,6 +94,12 @@ const columns: Column<KnownAlert>[] = [
   { title: 'TIMES', cell: ({ count }) => count, leaveOut: 1 },
   { title: 'SUMMARY', cell: ({ annotations }) => alertSummary(annotations), shrinkTo: 16 },
 ];
+
+/** Whole in any terminal, to copy it. */
+function firstCommandOf(alert: KnownAlert | undefined): string[] {
+  const { first_command: line } = alert?.annotations ?? {};
+  return line === undefined || alert?.status !== 'firing' ? [] : [`  ${plain(line)}`];
+}
 
 function stateOf({ status, expired }: KnownAlert): string {
   return expired ? 'expired' : status;

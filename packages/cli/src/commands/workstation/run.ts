@@ -2,30 +2,30 @@ import { addAbortListener, once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { inParallel } from '@skolo/base';
 import type { Jumphost, MachineTarget } from '@skolo/fleet';
-import { shortSpan } from '../../arguments.ts';
+import { timeOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { failPartly } from '../../errors.ts';
 import { expandedNames } from '../../names.ts';
 import { printTable } from '../../output/table.ts';
 import { plain } from '../../output/text.ts';
-import { audit, findMachines } from '../../reach/machine-way.ts';
+import { audit, findComputers } from '../../reach/machine-way.ts';
 import { interruptible, openJumphostOf } from '../../reach/racks.ts';
 
 /** `skolo run`: a command on many machines. */
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Runs a command on machines of one rack over SSH, through its jumphost and with your own key. It prints the output of each machine, then a table of exit codes. As with ssh, the arguments are joined and passed to the remote shell. The log of the jumphost records who ran the command.',
+      'Runs a command on machines of one rack over SSH, through its jumphost and with your own key. The name of the jumphost selects the jumphost itself. It prints the output of each machine, then a table of exit codes. As with ssh, the arguments are joined and passed to the remote shell. The log of the jumphost records who ran the command.',
     )
-    .argument('<range>', 'machines of one rack')
+    .argument('<range>', 'machines of one rack, or its jumphost')
     .argument('<command...>', 'after --')
-    .option('--timeout <time>', 'time limit for each machine, such as 90s', shortSpan, 60_000)
+    .addOption(timeOption('--timeout <time>', 'time limit for each machine', '60s'))
     .uses('clusters', 'on')
     .example("skolo run 'skia-rpi2-rack4-shelf1-[001-040]' -- uptime");
 
   command.action(async (range: string, words: string[], { timeout }: { timeout: number }) => {
     const { io } = command;
-    const { rack, machines } = await findMachines(command, expandedNames([range]));
+    const { rack, machines } = await findComputers(command, expandedNames([range]));
     const jumphost = await openJumphostOf(command, rack);
     const line = words.join(' ');
     const results = await interruptible(command, async (signal) => {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { kubectlJson } from '../../reach/kubectl-json.ts';
-import { audit, findMachines } from '../../reach/machine-way.ts';
+import { audit, findComputers } from '../../reach/machine-way.ts';
 import { interruptible, openJumphostOf, openNamed } from '../../reach/racks.ts';
 import { programEnd } from '../../reach/run-program.ts';
 
@@ -16,9 +16,9 @@ interface ShellOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Starts a shell on a machine over SSH, through the jumphost of its rack and with your own key. --bot starts it in the pod of the agent, where the bot runs, and --adb on a phone; both require the role admin in the cluster. The log of the jumphost records who started it.',
+      'Starts a shell on a machine over SSH, through the jumphost of its rack and with your own key, or on the jumphost itself. --bot starts it in the pod of the agent, where the bot runs, and --adb on a phone; both require the role admin in the cluster. The log of the jumphost records who started it.',
     )
-    .argument('<machine>', 'machine in the rack.yaml of any listed rack')
+    .argument('<machine>', 'machine or jumphost in the rack.yaml of any listed rack')
     .option('--bot', 'start the shell in the pod of the agent')
     .option('--adb <serial>', 'start the shell on the phone with this serial number')
     .uses('clusters', 'on')
@@ -27,10 +27,11 @@ export function define(command: SkoloCommand): void {
   command.action(async (name: string, { bot, adb }: ShellOptions) => {
     const { io } = command;
     if (bot && adb !== undefined) command.error("specify '--bot' or '--adb', not both");
-    const { rack, machines } = await findMachines(command, [name]);
+    const { rack, machines } = await findComputers(command, [name]);
     const [machine] = machines;
     if (machine === undefined) return;
     if (bot || adb !== undefined) {
+      if (machine.isJumphost) throw new CliError(`${name}: is a jumphost, which runs no bot`);
       const open = await openNamed(command, rack.name, 'admin');
       const where = adb === undefined ? `the bot of ${name}` : `phone ${adb} of ${name}`;
       await interruptible(command, (signal) => audit(open, rack.name, `shell on ${where}`, signal));

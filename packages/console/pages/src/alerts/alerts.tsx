@@ -1,6 +1,7 @@
 import type { KnownAlert } from '@skolo/api/alert-to-pubsub';
 import { alertToPubsub } from '../live/api.ts';
 import { mayOperate, useLive } from '../live/store.ts';
+import { Command } from '../parts/command.tsx';
 import { Failure, Load, useAttempt, useLoaded } from '../parts/load.tsx';
 import { go, hrefOf, type Route } from '../parts/router.ts';
 import { SearchField } from '../parts/search-field.tsx';
@@ -117,13 +118,19 @@ function Firing({ alerts, text }: { alerts: KnownAlert[]; text: string }) {
         />
       </h2>
       {shown.length > 0 && (
-        <Table caption="Firing alerts" head={['Alert', 'Summary', 'Labels', 'For']}>
+        <Table
+          caption="Firing alerts"
+          head={['Alert', 'Summary and first command', 'Labels', 'For']}
+        >
           {shown.map(({ fingerprint, labels, annotations, startsAt }) => (
             <tr key={fingerprint}>
               <th scope="row">
                 {labels.alertname} <span class="tag">{labels.severity}</span>
               </th>
-              <td>{annotations.summary ?? annotations.description}</td>
+              <td>
+                {annotations.summary ?? annotations.description}
+                {annotations.first_command && <Command line={annotations.first_command} />}
+              </td>
               <td class="labels">
                 {Object.entries(labels)
                   .filter(([name]) => name !== 'alertname' && name !== 'severity')

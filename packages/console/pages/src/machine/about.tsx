@@ -1,5 +1,6 @@
 import type { Machine } from '@skolo/api/machine-state';
 import type { ComponentChildren } from 'preact';
+import { Command } from '../parts/command.tsx';
 import { Facts } from '../parts/facts.tsx';
 import { PortLink } from '../parts/links.tsx';
 import { hrefOf } from '../parts/router.ts';
@@ -139,10 +140,11 @@ function Alerts({ alerts }: Pick<Machine, 'alerts'>) {
     <section>
       <h2>Alerts</h2>
       <ul class="plain">
-        {alerts.map(({ name, summary, since }) => (
+        {alerts.map(({ name, summary, firstCommand, since }) => (
           <li key={`${name} ${since}`}>
             {name} <Ago time={since} />
             <p class="muted">{summary}</p>
+            {firstCommand && <Command line={firstCommand} />}
           </li>
         ))}
       </ul>
