@@ -214,6 +214,8 @@ func keepKernelSettings() error {
 		os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0),
 		unix.Unmount("/old", unix.MNT_DETACH),
 		os.Remove("/old"),
+		// As systemd does, for volumes with mountPropagation.
+		unix.Mount("", "/", "", unix.MS_REC|unix.MS_SHARED, ""),
 	})
 }
 

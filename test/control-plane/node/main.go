@@ -2,7 +2,7 @@
 // all parts that are not Debian packages. README.md of the folder above describes them.
 //
 //	real-node network --dir DIR --address CIDR --api-port N [--remove]
-//	real-node forward --node PID --port N
+//	real-node forward --node PID [--address ADDRESS] --port N
 //	real-node node --dir DIR --network PID
 //	real-node reach < attempts.json
 //	real-node pause-image

@@ -65,10 +65,11 @@ func runNetwork(args []string) error {
 	return nil
 }
 
-// runForward makes a port of the computer's loopback one of a node's loopback: of a simulator that pods of the node connect to.
+// runForward makes a port of the computer's loopback one of a node or of the bridge: of a simulator that pods connect to.
 func runForward(args []string) error {
 	flags := flag.NewFlagSet("forward", flag.ExitOnError)
-	node := flags.Int("node", 0, "first process of the node")
+	node := flags.Int("node", 0, "first process of the node, or process of `real-node network`")
+	address := flags.String("address", "127.0.0.1", "address there")
 	port := flags.Int("port", 0, "port, there and here")
 	flags.Parse(args)
 	inside, err := os.Open(fmt.Sprintf("/proc/%d/ns/net", *node))
@@ -76,7 +77,7 @@ func runForward(args []string) error {
 		return err
 	}
 	listener, err := inNamespace(inside, func() (net.Listener, error) {
-		return net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", *port))
+		return net.Listen("tcp", fmt.Sprintf("%s:%d", *address, *port))
 	})
 	if err != nil {
 		return err

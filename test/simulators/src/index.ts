@@ -93,6 +93,7 @@ export { type Jumphost, type JumphostOptions, startJumphost } from './real/jumph
 export { type LinuxHost, type LinuxHostOptions, startLinuxHost } from './real/linux-host.ts';
 export { PowerCutNode } from './real/power-cut-node.ts';
 export {
+  bridgeAddress,
   type NodeNetwork,
   type RealNode,
   type RunningNode,

@@ -60,7 +60,7 @@ export interface Workstation {
 }
 
 export async function startWorkstation(
-  options?: Pick<JumphostOptions, 'kubeconfig' | 'folders'>,
+  options?: Pick<JumphostOptions, 'kubeconfig' | 'folders' | 'networkOf'>,
 ): Promise<Workstation> {
   const jumphost = await startJumphost(options);
   if (!jumphost) throw new Error('sshd is not installed');

@@ -1,4 +1,4 @@
-/** `npm run bench:images [-- --json] [-- --only NAME]`: what images weigh, what a service needs to start, on amd64, and the command. */
+/** `npm run bench:images [-- --json] [-- --only NAME]`: what images weigh, what a service needs to start, in a container and as a pod, on amd64, and the command. */
 
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Bench, inRounds, NotRun, runBenches } from '@skolo/bench';
 import { serviceNames } from '@skolo/rack';
-import { peer } from '@skolo/simulators';
+import { peer, whyNoRealNodes } from '@skolo/simulators';
 import { writeExecutable } from '../../../../scripts/bundle/executable.mjs';
 import { bundle } from '../bundles.ts';
 import { baseName } from '../engine/base.ts';
@@ -15,9 +15,11 @@ import { openBuilder, targets } from '../engine/build.ts';
 import { useDocker } from '../engine/docker.ts';
 import { openEngine } from '../engine/engine.ts';
 import { rackOfOne } from '../engine/rack-of-one.ts';
+import { allWorkloads, startRackOnNodes } from '../engine/rack-on-nodes.ts';
 import { startRelay } from '../engine/relay.ts';
 import { root } from '../paths.ts';
 import { type LayerKind, layersOf } from './layers.ts';
+import { measurePod, type PodStart } from './pods.ts';
 import { measureStarts, type Start, type StartsOptions } from './starts.ts';
 
 const run = promisify(execFile);
@@ -109,6 +111,26 @@ const starts = serviceNames.flatMap((service): Bench[] => {
   ];
 });
 
+const rackOnNodes = once(async () => {
+  const why = whyNoRealNodes();
+  if (why) throw new NotRun(why);
+  const rack = await startRackOnNodes((await prepared()).access, allWorkloads);
+  opened.push(rack);
+  return rack;
+});
+
+/** As pods of rack4, with kubelet's probes. */
+const pods = allWorkloads.flatMap((workload): Bench[] => {
+  const measured = once(async () => measurePod(await rackOnNodes(), workload));
+  const bench = (name: string, unit: string, field: keyof PodStart): Bench => ({
+    name: `${name}-${workload}`,
+    unit,
+    better: 'lower',
+    measure: async () => ({ figure: (await measured())[field] }),
+  });
+  return [bench('pod-start', 's', 'readySeconds'), bench('pod-memory', 'MiB', 'workingSet')];
+});
+
 /** From the workstation: `skolo --help` as an executable. */
 const startOfCommand: Bench = {
   name: 'start-skolo',
@@ -147,7 +169,7 @@ async function msOf(program: string, args: readonly string[]): Promise<number> {
   return performance.now() - began;
 }
 
-const benches = [startOfCommand, ...shared, ...sizes, ...starts];
+const benches = [startOfCommand, ...shared, ...sizes, ...starts, ...pods];
 
 try {
   process.exitCode = await runBenches(benches, process.argv.slice(2));

@@ -6,7 +6,7 @@ import { peer } from '@skolo/simulators';
 import type { TestProject } from 'vitest/node';
 import { makeBundles } from '../bundles-setup.ts';
 import { root } from '../paths.ts';
-import { images, openBuilder } from './build.ts';
+import { images, openBuilder, targets } from './build.ts';
 import { type EngineAccess, openEngine } from './engine.ts';
 
 /** What tests get: an engine with all images, or why there is none, or what went wrong. */
@@ -36,7 +36,7 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
     await cp(bundles.dir, join(root, 'out/bundle'), { recursive: true });
     const builder = await openBuilder(engine.access, 'amd64');
     try {
-      await builder.build(images);
+      await builder.build(process.env.SKOLO_LONG ? targets : images);
     } finally {
       await builder.close();
     }

@@ -24,6 +24,8 @@ export interface JumphostOptions {
   programs?: Readonly<Record<string, string>>;
   /** Folders that its sessions see instead of those of this computer, such as /etc. Needs namespaces of mounts. */
   folders?: Readonly<Record<string, string>>;
+  /** A process in whose network namespace its SSH server is, such as that of a real node. Then nothing can be cut. */
+  networkOf?: number;
 }
 
 export interface Jumphost {
@@ -50,7 +52,7 @@ export interface Jumphost {
 /** Undefined where sshd or ssh is not installed. */
 export async function startJumphost(options: JumphostOptions = {}): Promise<Jumphost | undefined> {
   const ssh = peer('ssh');
-  const { name = 'jumphost-rack4', kubeconfig, programs = {}, folders = {} } = options;
+  const { name = 'jumphost-rack4', kubeconfig, programs = {}, folders = {}, networkOf } = options;
   const dir = await mkdtemp(join(tmpdir(), 'skolo-jumphost-'));
   const there = join(dir, 'jumphost');
   const bin = join(dir, 'workstation');
@@ -81,6 +83,8 @@ exec ${within(folders)} sh -c "$SSH_ORIGINAL_COMMAND"`,
     await sshd?.close();
     await rm(dir, { recursive: true, force: true });
   }
+  // A server of its own for each connection, as inetd starts it.
+  const inNetwork = `nsenter --net --target ${networkOf} ${sshd.program} -i -f ${sshd.config}`;
   const sshConfig = join(dir, 'ssh_config');
   const knownHosts = join(dir, 'known_hosts');
   await writeFile(
@@ -97,7 +101,7 @@ exec ${within(folders)} sh -c "$SSH_ORIGINAL_COMMAND"`,
   GlobalKnownHostsFile none
   HashKnownHosts no
   StrictHostKeyChecking accept-new
-`,
+${networkOf === undefined ? '' : `  ProxyCommand ${inNetwork}\n`}`,
   );
   await script(join(bin, 'ssh'), `exec '${ssh}' -F '${sshConfig}' "$@"`);
   await script(join(there, 'sudo'), '[ "$1" = -n ] && shift\nexec "$@"');

@@ -58,6 +58,8 @@ export interface NodeNetwork {
   pid: number;
   /** Adds addresses to the bridge's namespace, as those of machines outside of the cluster. */
   addAddresses(...addresses: readonly string[]): Promise<void>;
+  /** Makes a port of this computer's loopback one of the bridge, for a simulator that pods with their own address connect to. */
+  forward(port: number): Promise<void>;
   /**
    * Listens at some addresses and tries connections, with packets, in the namespaces that have the addresses.
    *
@@ -109,6 +111,7 @@ export async function startNodeNetwork(options: NetworkOptions): Promise<NodeNet
   ]);
   await network.until('the bridge', async () => existsSync(join(dir, 'egress.sock')));
   const running: RunningNode[] = [];
+  const forwards: Process[] = [];
   const processes: Process[] = [];
 
   async function start(node: RealNode): Promise<RunningNode> {
@@ -135,6 +138,9 @@ export async function startNodeNetwork(options: NetworkOptions): Promise<NodeNet
         await run('nsenter', ['--net', '--target', `${network.pid}`, ...command]);
       }
     },
+    async forward(port) {
+      forwards.push(await startForward(program, network.pid, bridgeAddress, port));
+    },
     async reach(listen, attempts) {
       const full = (one: Endpoint) => ({ network: 'tcp', ...one });
       const child = run(program, ['reach'], { maxBuffer: 1 << 24 });
@@ -149,7 +155,7 @@ export async function startNodeNetwork(options: NetworkOptions): Promise<NodeNet
       return z.array(z.string()).parse(JSON.parse((await child).stdout));
     },
     async close() {
-      await Promise.all(running.map((one) => one.stop()));
+      await Promise.all([...running, ...forwards].map((one) => one.stop()));
       await network.stop();
     },
   };
@@ -211,13 +217,23 @@ function runningNode(program: string, node: Process, pid: number): RunningNode {
       await run('sh', ['-c', `nsenter ${enter.join(' ')} ${ctr} < '${file}'`]);
     },
     async forward(port) {
-      const one = new Process(program, ['forward', '--node', `${pid}`, '--port', `${port}`]);
-      forwards.push(one);
-      await one.until('to listen', async () => one.output.includes('listening'));
+      forwards.push(await startForward(program, pid, '127.0.0.1', port));
     },
     async stop() {
       await Promise.all(forwards.map((one) => one.stop()));
       await node.leave();
     },
   };
+}
+
+async function startForward(
+  program: string,
+  pid: number,
+  address: string,
+  port: number,
+): Promise<Process> {
+  const there = ['--node', `${pid}`, '--address', address, '--port', `${port}`];
+  const one = new Process(program, ['forward', ...there]);
+  await one.until('to listen', async () => one.output.includes('listening'));
+  return one;
 }

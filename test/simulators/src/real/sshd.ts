@@ -25,6 +25,9 @@ export interface SshEndpoint {
 }
 
 export interface RealSshd extends SshEndpoint {
+  /** Absolute path of the server, and its configuration: for another one of the same keys. */
+  program: string;
+  config: string;
   /** Ends it, until `start`. */
   stop(): Promise<void>;
   start(): Promise<void>;
@@ -50,7 +53,7 @@ export async function startSshd(
   await file('user_key', user.private);
   await file('authorized_keys', `${user.public}\n`);
   const port = await freeTcpPort();
-  const config = [
+  const configLines = [
     `Port ${port}`,
     'ListenAddress 127.0.0.1',
     ...(lines.some((each) => each.startsWith('HostKey '))
@@ -71,7 +74,7 @@ export async function startSshd(
     // What OpenSSH prefers takes 0.1 s of processor time at each end.
     'KexAlgorithms -sntrup761*',
   ];
-  await file('sshd_config', `${config.join('\n')}\n`);
+  await file('sshd_config', `${configLines.join('\n')}\n`);
   // Where root runs it, it wants its folder for privilege separation.
   if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true });
   const log = join(dir, 'log');
@@ -97,6 +100,8 @@ export async function startSshd(
   }
   await start();
   return {
+    program,
+    config: join(dir, 'sshd_config'),
     host: '127.0.0.1',
     port,
     username: userInfo().username,
