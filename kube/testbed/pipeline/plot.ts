@@ -79,36 +79,44 @@ export function drawChart({ title, x, y, series, marks = [] }: Chart): string {
             text(right - 4, up.at(at) - 4, name, 'fill="#555" text-anchor="end"'),
           ],
     ),
-    ...series.flatMap(({ name, points: own }, index) => {
-      const colour = colours[index % colours.length] ?? 'black';
-      const path = own.map((point) => `${round(across.at(point.x))},${round(up.at(point.y))}`);
-      return [
-        ...own.map(({ x: at, y: value, low = value, high = value }) =>
-          line(
-            across.at(at),
-            up.at(low),
-            across.at(at),
-            up.at(high),
-            `stroke="${colour}" stroke-opacity="0.5" stroke-width="3"`,
-          ),
-        ),
-        `<polyline points="${path.join(' ')}" fill="none" stroke="${colour}" stroke-width="2"/>`,
-        ...own.map(
-          (point) =>
-            `<circle cx="${round(across.at(point.x))}" cy="${round(up.at(point.y))}" r="3" fill="${colour}"/>`,
-        ),
-        line(
-          left + 10,
-          top + 12 + index * 16,
-          left + 30,
-          top + 12 + index * 16,
-          `stroke="${colour}" stroke-width="2"`,
-        ),
-        text(left + 36, top + 16 + index * 16, name, ''),
-      ];
-    }),
+    ...series.flatMap((each, index) => drawSeries(each, index, { across, up })),
     '</svg>',
   ].join('\n')}\n`;
+}
+
+/** Its points with their ranges, the line through them, and its entry in the legend. */
+function drawSeries(
+  { name, points: own }: Chart['series'][number],
+  index: number,
+  { across, up }: { across: Scale; up: Scale },
+): string[] {
+  const { left, top } = frame;
+  const colour = colours[index % colours.length] ?? 'black';
+  const path = own.map((point) => `${round(across.at(point.x))},${round(up.at(point.y))}`);
+  return [
+    ...own.map(({ x: at, y: value, low = value, high = value }) =>
+      line(
+        across.at(at),
+        up.at(low),
+        across.at(at),
+        up.at(high),
+        `stroke="${colour}" stroke-opacity="0.5" stroke-width="3"`,
+      ),
+    ),
+    `<polyline points="${path.join(' ')}" fill="none" stroke="${colour}" stroke-width="2"/>`,
+    ...own.map(
+      (point) =>
+        `<circle cx="${round(across.at(point.x))}" cy="${round(up.at(point.y))}" r="3" fill="${colour}"/>`,
+    ),
+    line(
+      left + 10,
+      top + 12 + index * 16,
+      left + 30,
+      top + 12 + index * 16,
+      `stroke="${colour}" stroke-width="2"`,
+    ),
+    text(left + 36, top + 16 + index * 16, name, ''),
+  ];
 }
 
 const dashed = 'stroke="#555" stroke-dasharray="5 4"';

@@ -1,5 +1,7 @@
 /** Errors: their text without secrets, their code; deadlines and pauses; work in parallel, checks of values, and words for a shell. Every package may import it. */
+export { bytesUpTo } from './bytes-up-to.ts';
 export { closing } from './closing.ts';
+export { count } from './count.ts';
 export { orAborted, settlesWithin, withDeadline } from './deadline.ts';
 export {
   asError,
@@ -9,6 +11,8 @@ export {
   redacted,
   stripSecrets,
 } from './error-text.ts';
+export { exitCodes } from './exit-codes.ts';
+export { ifThere } from './if-there.ts';
 export { inParallel } from './in-parallel.ts';
 export { isObject } from './is-object.ts';
 export { lazily } from './lazily.ts';

@@ -57,6 +57,18 @@ export function timeOption(flags: string, description: string, usual: string): O
   return new Option(flags, description).argParser(parse).default(parse(usual), usual);
 }
 
+/** `--reason`, which may be left out. */
+export function reasonOption(where: string): Option {
+  const about = `reason, for ${where}`;
+  return new Option('--reason <text>', about).default('requested on the command line');
+}
+
+/** `--return-after` of a change that may lock out who makes it. */
+export function returnAfterOption(): Option {
+  const about = 'time after which a change that locks you out is rolled back';
+  return timeOption('--return-after <time>', about, '90s');
+}
+
 /** Of {@link untilOption} and {@link forOption}. */
 export interface EndOptions {
   until?: Date;

@@ -1,5 +1,7 @@
-import { errorCode } from '@skolo/base';
+import { errorCode, exitCodes } from '@skolo/base';
 import type { Io } from './io.ts';
+
+export { exitCodes };
 
 /** An error that the user can fix. The message says what, where, and what to do. */
 export class CliError extends Error {
@@ -97,19 +99,5 @@ function bug(error: unknown): Failure {
 function sentence(text: string): string {
   return `skolo: ${text.trim().replaceAll(/\s*\n\s*/g, ' ')}`;
 }
-
-/** Exit codes, as in packages/common, which is slow to load. */
-export const exitCodes = {
-  done: 0,
-  failed: 1,
-  /** Nothing was done. */
-  wrongCommandLine: 2,
-  /** Some of it was done. */
-  partlyFailed: 3,
-  /** rack.yaml, or a file that it names, is not valid: EX_CONFIG of sysexits.h. */
-  badConfiguration: 78,
-  /** Ctrl-C: 128 and the number of the signal. */
-  interrupted: 130,
-} as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];

@@ -1,5 +1,5 @@
 /** One HTTP request for a token or a key, with a limit for what comes back. */
-import { parseJson } from '@skolo/base';
+import { bytesUpTo, parseJson } from '@skolo/base';
 import type { z } from 'zod';
 import { rejectedBy, SignInError, unreachable } from './sign-in-error.ts';
 
@@ -17,17 +17,12 @@ export interface Answer {
 export async function request(url: string, who: string, init: RequestInit): Promise<Answer> {
   try {
     const response = await fetch(url, { ...init, redirect: 'error' });
-    const chunks: Uint8Array[] = [];
-    let size = 0;
-    for await (const chunk of response.body ?? []) {
-      chunks.push(chunk);
-      size += chunk.length;
-      if (size > mostBytes) {
-        throw new SignInError('unexpected-answer', `${who}: response exceeds ${mostBytes} bytes`);
-      }
-    }
+    const bytes = await bytesUpTo(mostBytes, response.body ?? [], () => {
+      const what = `${who}: response exceeds ${mostBytes} bytes`;
+      return new SignInError('unexpected-answer', what);
+    });
     const { ok, status, headers } = response;
-    return { ok, status, headers, text: Buffer.concat(chunks).toString() };
+    return { ok, status, headers, text: bytes.toString() };
   } catch (error) {
     throw error instanceof SignInError ? error : unreachable(who, error);
   }

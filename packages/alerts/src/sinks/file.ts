@@ -6,7 +6,7 @@
 import { Buffer } from 'node:buffer';
 import { rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { errorCode, errorText } from '@skolo/base';
+import { errorCode, errorText, ifThere } from '@skolo/base';
 import { appendLines, syncFolder } from '@skolo/durable';
 import { type EncodeAs, encode } from '../message/encode.ts';
 import type { Message } from '../message/message.ts';
@@ -66,10 +66,7 @@ async function append(file: string, lines: Buffer, maxBytes: number): Promise<vo
 
 /** Undefined where there is none. Opening a pipe would wait for its reader. */
 async function sizeOf(file: string): Promise<number | undefined> {
-  const found = await stat(file).catch((error: unknown) => {
-    if (errorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  });
+  const found = await ifThere(stat(file));
   if (found === undefined || found.isFile()) return found?.size;
   throw new SinkError(
     'topic',

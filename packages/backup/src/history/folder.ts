@@ -13,7 +13,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { errorCode } from '@skolo/base';
+import { errorCode, ifThere } from '@skolo/base';
 import { makeFolder, syncFolder } from '@skolo/durable';
 import { BackupError } from '@skolo/models/configuration';
 import { importCommits } from '../git/fast-import.ts';
@@ -197,12 +197,7 @@ export async function isThere(path: string): Promise<boolean> {
 }
 
 async function isMissingOrEmpty(folder: string) {
-  try {
-    return (await readdir(folder)).length === 0;
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return true;
-    throw error;
-  }
+  return ((await ifThere(readdir(folder))) ?? []).length === 0;
 }
 
 async function syncAll(folder: string) {

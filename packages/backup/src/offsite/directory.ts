@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { errorCode } from '@skolo/base';
+import { errorCode, ifThere } from '@skolo/base';
 import { syncFolder, writeFileAtomic } from '@skolo/durable';
 import { BackupError } from '@skolo/models/configuration';
 import { inWords } from '../git/storage-error.ts';
@@ -79,7 +79,7 @@ export function directoryPlace(
     const files = entries.filter((entry) => entry.isFile() && !entry.name.startsWith('.'));
     const objects: StoredObject[] = [];
     for (const name of files.map((file) => file.name).sort()) {
-      const about = await step(() => statIfThere(join(folder, name)));
+      const about = await step(() => ifThere(stat(join(folder, name))));
       if (about) objects.push({ name, size: about.size, time: about.mtime.toISOString() });
     }
     return objects;
@@ -165,16 +165,7 @@ async function close(handle: FileHandle, step: Step) {
 }
 
 async function isThere(path: string) {
-  return (await statIfThere(path)) !== undefined;
-}
-
-async function statIfThere(path: string) {
-  try {
-    return await stat(path);
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+  return (await ifThere(stat(path))) !== undefined;
 }
 
 /** Of a mount that is gone, or whose server is. */

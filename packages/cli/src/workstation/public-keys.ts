@@ -1,7 +1,7 @@
 /** Public keys of ssh of the person on this workstation. */
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { errorCode } from '@skolo/base';
+import { ifThere } from '@skolo/base';
 import { publicKeysOf } from '@skolo/jumphost';
 import type { SkoloCommand } from '../command.ts';
 import { CliError, exitCodes } from '../errors.ts';
@@ -25,9 +25,6 @@ export async function publicKeys(
 
 async function ownKeys(home: string): Promise<string[]> {
   const folder = join(home, '.ssh');
-  const names = await readdir(folder).catch((error: unknown) => {
-    if (errorCode(error) === 'ENOENT') return [];
-    throw error;
-  });
+  const names = (await ifThere(readdir(folder))) ?? [];
   return names.filter((name) => /^id_.*\.pub$/.test(name)).map((name) => join(folder, name));
 }

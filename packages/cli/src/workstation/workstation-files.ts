@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { errorCode } from '@skolo/base';
+import { errorCode, ifThere } from '@skolo/base';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
 import { CliError, exitCodes } from '../errors.ts';
 
@@ -85,11 +85,6 @@ export async function saveToken(env: Env, rack: string, token: string): Promise<
 
 /** Whether there was one. */
 export async function removeToken(env: Env, rack: string): Promise<boolean> {
-  try {
-    await rm(tokenFile(env, rack));
-    return true;
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return false;
-    throw error;
-  }
+  const removed = rm(tokenFile(env, rack)).then(() => true);
+  return (await ifThere(removed)) ?? false;
 }

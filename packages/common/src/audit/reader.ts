@@ -3,7 +3,7 @@ import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AuditEntry, type AuditPage, type auditApi } from '@skolo/api/audit-log';
 import type { RouteRequest } from '@skolo/api/route';
-import { errorCode, parseJson } from '@skolo/base';
+import { ifThere, parseJson } from '@skolo/base';
 import { linesBackwards } from '@skolo/durable';
 
 export type AuditQuery = RouteRequest<(typeof auditApi)['audit']>['query'];
@@ -14,10 +14,7 @@ const mostBytes = 4 * 1024 * 1024;
 
 /** Months with a segment, oldest first. */
 export async function segmentsOf(dir: string): Promise<string[]> {
-  const names = await readdir(dir).catch((error: unknown) => {
-    if (errorCode(error) === 'ENOENT') return [];
-    throw error;
-  });
+  const names = (await ifThere(readdir(dir))) ?? [];
   return names.flatMap((name) => segmentName.exec(name)?.[1] ?? []).sort();
 }
 

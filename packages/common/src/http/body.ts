@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate } from 'node:zlib';
 import type { RouteSpec } from '@skolo/api/route';
 import { contentDigest } from '@skolo/api/signature';
-import { errorCode } from '@skolo/base';
+import { bytesUpTo, errorCode } from '@skolo/base';
 import type { Caller } from '../access/access-control.ts';
 import { jsonErrorOffset, lineAndColumn } from './json-position.ts';
 import { HttpProblem } from './problem.ts';
@@ -66,7 +66,8 @@ export async function readText(request: IncomingMessage, mostBytes: number): Pro
     const wanted = 'send JSON in UTF-8, plain or with content-encoding gzip, deflate or br';
     throw new HttpProblem(415, `the body’s encoding is not supported; ${wanted}`);
   }
-  const bytes = await readBytes(request, mostBytes);
+  const pieces = request.iterator({ destroyOnReturn: false });
+  const bytes = await bytesUpTo(mostBytes, pieces, () => tooLarge(mostBytes));
   if (decode === undefined) return bytes.toString();
   try {
     return (await decode(bytes, { maxOutputLength: mostBytes })).toString();
@@ -74,18 +75,6 @@ export async function readText(request: IncomingMessage, mostBytes: number): Pro
     if (errorCode(cause) === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(mostBytes);
     throw new HttpProblem(400, `the body cannot be decompressed as ${encoding}`, { cause });
   }
-}
-
-async function readBytes(request: IncomingMessage, mostBytes: number): Promise<Buffer> {
-  const pieces: Buffer[] = [];
-  let length = 0;
-  for await (const piece of request.iterator({ destroyOnReturn: false })) {
-    const bytes = Buffer.from(piece);
-    length += bytes.length;
-    if (length > mostBytes) throw tooLarge(mostBytes);
-    pieces.push(bytes);
-  }
-  return Buffer.concat(pieces);
 }
 
 function tooLarge(mostBytes: number): HttpProblem {

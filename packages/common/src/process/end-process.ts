@@ -1,5 +1,5 @@
 import { accessSync, constants } from 'node:fs';
-import { exitCodes } from './exit-codes.ts';
+import { exitCodes } from '@skolo/base';
 
 /** Exits with 0. */
 const nothing = '/bin/true';

@@ -1,9 +1,8 @@
 /** A service or an agent as a process: flags, environment, signals and exit codes. Nothing else uses `process` for these. */
 import { flushCompileCache } from 'node:module';
-import { asError } from '@skolo/base';
+import { asError, exitCodes } from '@skolo/base';
 import type { ServiceName } from '@skolo/rack/light';
 import { endProcess } from './end-process.ts';
-import { exitCodes } from './exit-codes.ts';
 import { type FlagSet, parseFlags, UsageError, usageOf } from './flag-table.ts';
 import type { ProcessFlags } from './flags.ts';
 import { createLogger, type Logger, prettyLines } from './log.ts';

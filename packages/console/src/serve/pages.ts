@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { errorCode } from '@skolo/base';
+import { ifThere } from '@skolo/base';
 import { acceptsGzip, pathOf } from '@skolo/common/light';
 
 /** Nothing from elsewhere, nothing inline. `blob:` is the screen of a phone, which is fetched with a POST. */
@@ -49,10 +49,7 @@ export type Pages = ReadonlyMap<string, Page>;
 
 /** @param folder what Vite wrote; empty without it: the service works without its pages */
 export async function readPages(folder: string): Promise<Pages> {
-  const names = await readdir(folder, { recursive: true }).catch((error: unknown) => {
-    if (errorCode(error) === 'ENOENT') return [];
-    throw error;
-  });
+  const names = (await ifThere(readdir(folder, { recursive: true }))) ?? [];
   const files = names.filter((name) => extname(name) in types);
   return await pagesOf(
     await Promise.all(

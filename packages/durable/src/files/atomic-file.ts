@@ -8,7 +8,7 @@ import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { threadId } from 'node:worker_threads';
-import { errorCode } from '@skolo/base';
+import { errorCode, ifThere } from '@skolo/base';
 import { reasons } from './storage-errors.ts';
 
 /** A file could not be written. `code` is of the system, such as `ENOSPC`. */
@@ -73,13 +73,8 @@ export async function writeFileAtomic(
 }
 
 /** The content as UTF-8; undefined if there is no such file. @throws Error Of the system. */
-export async function readFileIfExists(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+export function readFileIfExists(path: string): Promise<string | undefined> {
+  return ifThere(readFile(path, 'utf8'));
 }
 
 interface FileAccess {
@@ -89,13 +84,8 @@ interface FileAccess {
 
 /** Access of an existing file, or of the target of a link. */
 async function accessOf(path: string): Promise<FileAccess | undefined> {
-  try {
-    const { mode, uid, gid } = await stat(path);
-    return { mode: mode & 0o777, owner: { uid, gid } };
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+  const found = await ifThere(stat(path));
+  return found && { mode: found.mode & 0o777, owner: { uid: found.uid, gid: found.gid } };
 }
 
 async function writeSynced(path: string, content: string | Uint8Array, access: FileAccess) {

@@ -1,6 +1,6 @@
 /** Files of lines that are only appended to, such as JSON lines. */
 import { type FileHandle, open } from 'node:fs/promises';
-import { errorCode } from '@skolo/base';
+import { ifThere } from '@skolo/base';
 
 const newline = 0x0a;
 
@@ -62,11 +62,6 @@ export async function* linesBackwards(
 }
 
 /** Undefined if there is no such file. @throws Error Of the system. */
-export async function openIfThere(path: string): Promise<FileHandle | undefined> {
-  try {
-    return await open(path, 'r');
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+export function openIfThere(path: string): Promise<FileHandle | undefined> {
+  return ifThere(open(path, 'r'));
 }

@@ -9,7 +9,7 @@
  */
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { withDeadline } from '@skolo/base';
+import { bytesUpTo, withDeadline } from '@skolo/base';
 import { request as open } from '@skolo/base/http';
 import { type Credentials, secretsOf } from '@skolo/secrets';
 import { type Access, addressOf, type Endpoint } from '../endpoint.ts';
@@ -195,14 +195,8 @@ async function send(
 }
 
 async function readBody(device: string, response: IncomingMessage): Promise<string> {
-  const pieces: Buffer[] = [];
-  let length = 0;
-  for await (const piece of response as AsyncIterable<Buffer>) {
-    length += piece.length;
-    if (length > mostBytes) throw new DeviceRejected(device, 'its response is larger than 1 MiB');
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces).toString();
+  const tooLarge = () => new DeviceRejected(device, 'its response is larger than 1 MiB');
+  return (await bytesUpTo(mostBytes, response, tooLarge)).toString();
 }
 
 /** Throws what a status that is no success means. */

@@ -3,7 +3,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { uptime } from 'node:os';
 import { dirname, join } from 'node:path';
-import { errorCode } from '@skolo/base';
+import { ifThere } from '@skolo/base';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
 import {
   isSigned,
@@ -79,9 +79,7 @@ export async function tellPower({ root }: ActiveOptions, news: Partial<JumphostS
   const file = join(root, powerFile);
   const before = await readJson(file, JumphostState);
   const text = `${JSON.stringify({ retiredBy: null, conflict: null, ...before, ...news })}\n`;
-  await writeFileAtomic(file, text, { mode: 0o644 }).catch((error: unknown) => {
-    if (errorCode(error) !== 'ENOENT') throw error;
-  });
+  await ifThere(writeFileAtomic(file, text, { mode: 0o644 }));
 }
 
 /** Another computer has the address now. */

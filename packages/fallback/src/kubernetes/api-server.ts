@@ -1,9 +1,12 @@
 /** The API server of k3s on this computer, by the kubeconfig that k3s writes. */
 import { readFile } from 'node:fs/promises';
-import type { RequestOptions } from 'node:https';
 import { errorCode, errorText, parseJson } from '@skolo/base';
+import { type RequestOptions, request } from '@skolo/base/request';
 import type { z } from 'zod';
-import { ask } from '../http.ts';
+
+const timeoutMs = 5000;
+/** ConfigMaps and Secrets have at most 1 MiB, before base64. */
+const mostBytes = 8 * 1024 * 1024;
 
 /** k3s is `absent` (not installed) or `silent` (no answer, or not as it should be). */
 export class KubernetesUnavailable extends Error {
@@ -33,13 +36,14 @@ export interface ApiServer {
 export async function openApiServer(kubeconfigFile: string): Promise<ApiServer> {
   const { server, ...tls } = await readKubeconfig(kubeconfigFile);
 
-  async function call(path: string, options: RequestOptions & { body?: string } = {}) {
-    const answer = await ask(new URL(path, server), { ...tls, ...options }).catch((error) => {
+  async function call(path: string, options: Omit<RequestOptions, 'timeoutMs'> = {}) {
+    const all = { ...tls, ...options, timeoutMs, mostBytes };
+    const answer = await request(new URL(path, server), all).catch((error) => {
       throw silent(`k3s does not respond (${errorText(error)})`);
     });
     if (answer.status === 404) return undefined;
     if (answer.status < 200 || answer.status > 299) throw silent(`k3s returns ${answer.status}`);
-    return answer.body;
+    return answer.text;
   }
 
   if ((await call('/readyz')) === undefined) throw silent('k3s returns 404');

@@ -173,7 +173,9 @@ describe('k3s that is not there', () => {
 
   it('does not listen, is not ready, or says what nobody understands', async () => {
     await writeKubeconfig('http://127.0.0.1:1');
-    await expect(open()).rejects.toThrow('k3s does not respond (ECONNREFUSED)');
+    await expect(open()).rejects.toThrow(
+      'k3s does not respond (http://127.0.0.1:1: connection refused)',
+    );
 
     await writeKubeconfig('nothing');
     await expect(open()).rejects.toThrow('contains no server');

@@ -1,9 +1,11 @@
 /** Does a service answer, as the rack asks it? */
 import { errorText, parseJson } from '@skolo/base';
+import { type Answer, request } from '@skolo/base/request';
 import { hostOfUrl, type Rack, servicePorts } from '@skolo/rack';
 import { z } from 'zod';
-import { ask, type HttpAnswer } from '../http.ts';
 import type { PodService } from '../units/services.ts';
+
+const timeoutMs = 5000;
 
 export interface Probe {
   isAnswering: boolean;
@@ -57,8 +59,8 @@ export async function askExisting(service: PodService, rack: Rack | undefined): 
 const Readiness = z.object({ degraded: z.array(z.object({ what: z.string() })) });
 
 /** It has asked for tokens, so it has started. */
-function lacksOnlyTokens({ status, body }: HttpAnswer): boolean {
-  const degraded = Readiness.safeParse(parseJson(body)).data?.degraded ?? [];
+function lacksOnlyTokens({ status, text }: Answer): boolean {
+  const degraded = Readiness.safeParse(parseJson(text)).data?.degraded ?? [];
   return status === 503 && degraded.some(({ what }) => what.startsWith('identity '));
 }
 
@@ -72,13 +74,12 @@ function schemeOf(service: PodService, rack: Rack | undefined): 'http' | 'https'
   return rack?.services[service.name].tls === undefined ? 'http' : 'https';
 }
 
-async function probe(url: string, isGood: (answer: HttpAnswer) => boolean): Promise<Probe> {
-  const { origin } = new URL(url);
+async function probe(url: string, isGood: (answer: Answer) => boolean): Promise<Probe> {
   try {
     // The request holds no secret, and the certificate is for the name and not for the address.
-    const answer = await ask(new URL(url), { rejectUnauthorized: false });
-    return { isAnswering: isGood(answer), text: `${origin} returns ${answer.status}` };
+    const answer = await request(url, { rejectUnauthorized: false, timeoutMs });
+    return { isAnswering: isGood(answer), text: `${new URL(url).origin} returns ${answer.status}` };
   } catch (error) {
-    return { isAnswering: false, text: `${origin} does not respond (${errorText(error)})` };
+    return { isAnswering: false, text: errorText(error) };
   }
 }

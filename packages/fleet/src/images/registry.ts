@@ -4,7 +4,7 @@
  * Sources: OCI Distribution Specification 1.1 (pulling manifests), Docker Registry token authentication
  * (`WWW-Authenticate: Bearer realm=…,service=…,scope=…`).
  */
-import { parseJson, sha256 } from '@skolo/base';
+import { bytesUpTo, parseJson, sha256 } from '@skolo/base';
 import { z } from 'zod';
 
 /** A registry does not have, or does not give, what was asked for. The message says what to do. */
@@ -256,17 +256,11 @@ async function request(
 }
 
 async function limitedBytes(name: string, { body }: Response): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
+  const tooLarge = () => new RegistryError(`${name}: the response exceeds 4 MiB`);
   try {
-    for await (const chunk of body ?? []) {
-      size += chunk.length;
-      if (size > maxManifestBytes) break;
-      chunks.push(chunk);
-    }
+    return await bytesUpTo(maxManifestBytes, body ?? [], tooLarge);
   } catch (cause) {
+    if (cause instanceof RegistryError) throw cause;
     throw new RegistryError(`${name}: the response ended early; try again`, { cause });
   }
-  if (size > maxManifestBytes) throw new RegistryError(`${name}: the response exceeds 4 MiB`);
-  return Buffer.concat(chunks);
 }

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { errorCode } from '@skolo/base';
+import { errorCode, parseJson } from '@skolo/base';
 import { didYouMean } from '@skolo/rack/light';
 import { FleetError } from '../errors.ts';
 import { type ClustersFile, clustersSchema } from './clusters-schema.ts';
@@ -104,20 +104,12 @@ export async function readFleet(file: string): Promise<Fleet> {
 /** @throws RackError The text has errors; the message has a line for each. */
 export async function parseFleet(text: string, file: string): Promise<Fleet> {
   const { clusters } =
-    clustersSchema.safeParse(jsonOf(text)).data ?? (await throwErrors(text, file));
+    clustersSchema.safeParse(parseJson(text)).data ?? (await throwErrors(text, file));
   const folder = resolve(dirname(file), '..', 'racks');
   const racks = Object.entries(clusters).map(([name, cluster]) =>
     rackOf(name, cluster, join(folder, name)),
   );
   return { file: resolve(file), racks };
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** The slow reader knows positions. */

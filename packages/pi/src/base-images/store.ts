@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { errorCode, errorText, parseJson } from '@skolo/base';
+import { errorText, ifThere, parseJson } from '@skolo/base';
 import { readFileIfExists, syncFolder, writeFileAtomic } from '@skolo/durable/atomic-file';
 import { z } from 'zod';
 import { PiError } from '../errors.ts';
@@ -49,10 +49,7 @@ const recordOf = (path: string) => `${path}.json`;
 
 /** All images, by name. */
 export async function storedImages(folder: string): Promise<StoredImage[]> {
-  const names = await readdir(folder).catch((error: unknown) => {
-    if (errorCode(error) === 'ENOENT') return [];
-    throw error;
-  });
+  const names = (await ifThere(readdir(folder))) ?? [];
   const found: StoredImage[] = [];
   for (const name of names.filter((each) => each.endsWith('.img')).sort()) {
     const path = join(folder, name);
@@ -167,12 +164,7 @@ async function findSignature(
 /** Files in the same place as an image. */
 function readerBeside(from: string, isRemote: boolean, { fetch, signal }: FetchDeps) {
   return async (name: string): Promise<Buffer | undefined> => {
-    if (!isRemote) {
-      return await readFile(join(dirname(from), name)).catch((error: unknown) => {
-        if (errorCode(error) === 'ENOENT') return undefined;
-        throw error;
-      });
-    }
+    if (!isRemote) return await ifThere(readFile(join(dirname(from), name)));
     const url = new URL(encodeURIComponent(name), from);
     try {
       const response = await fetch(url, {

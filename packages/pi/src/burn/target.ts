@@ -1,7 +1,7 @@
 /** What is written: a disk that nobody else uses, or a plain file. */
 import { constants } from 'node:fs';
 import { type FileHandle, open, realpath, stat } from 'node:fs/promises';
-import { errorCode } from '@skolo/base';
+import { errorCode, ifThere } from '@skolo/base';
 import { readFully } from '../disk/disk.ts';
 import { PiError } from '../errors.ts';
 import { alignedBytes } from './aligned.ts';
@@ -20,10 +20,7 @@ export async function findTarget(
   path: string,
   signal: AbortSignal,
 ): Promise<DiskFacts | undefined> {
-  const found = await stat(path).catch((error: unknown) => {
-    if (errorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  });
+  const found = await ifThere(stat(path));
   const isFile = found === undefined || found.isFile();
   // Otherwise a file with the name of a disk would be made there.
   if (isFile && /^\/(dev|sys|proc)\//.test(path)) {

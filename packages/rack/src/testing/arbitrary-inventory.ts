@@ -142,16 +142,23 @@ type Plan = typeof plan extends fc.Arbitrary<infer T> ? T : never;
 /** An inventory that parseRack takes. */
 export const inventory: fc.Arbitrary<object> = plan.map(toInventory);
 
-function toInventory(from: Plan): object {
+type Outlets = (device: string) => string;
+
+/** The next free outlet of a device. */
+function freeOutlets(): Outlets {
   const used = new Map<string, number>();
-  /** The next free outlet of a device. */
-  const outlet = (name: string) => {
+  return (name) => {
     const next = (used.get(name) ?? 0) + 1;
     used.set(name, next);
     return `${name}/${next}`;
   };
-  const pick = (names: string[], index: number | null) =>
-    index === null ? undefined : names[index % names.length];
+}
+
+const pick = (names: string[], index: number | null) =>
+  index === null ? undefined : names[index % names.length];
+
+/** What the parts of a plan are called. */
+function namesIn(from: Plan) {
   const identities = from.identities.map((_, i) => `identity-${i}`);
   const logins = from.logins.map((_, i) => `login-${i}`);
   const loginsOfMachines = [
@@ -160,7 +167,13 @@ function toInventory(from: Plan): object {
   ];
   const pdus = from.pdus.map((_, i) => `pdu-${i}`);
   const switches = from.switches.map((_, i) => `switch-${i}`);
-  const infrastructure = {
+  return { identities, logins, loginsOfMachines, pdus, switches };
+}
+
+type Names = ReturnType<typeof namesIn>;
+
+function infrastructureOf(from: Plan, { pdus, switches, logins }: Names, outlet: Outlets): object {
+  return {
     ...entries(pdus, (name, i) => ({
       model: 'synaccess',
       address: `10.0.1.${i + 1}`,
@@ -188,7 +201,11 @@ function toInventory(from: Plan): object {
       },
     }),
   };
-  const machines = entries(
+}
+
+function machinesOf(from: Plan, names: Names, outlet: Outlets): object {
+  const { identities, loginsOfMachines, pdus, switches } = names;
+  return entries(
     from.machines.map((_, i) => `machine-${i}`),
     (_, i) => {
       const {
@@ -224,6 +241,15 @@ function toInventory(from: Plan): object {
       });
     },
   );
+}
+
+function toInventory(from: Plan): object {
+  const outlet = freeOutlets();
+  const names = namesIn(from);
+  const { identities, logins } = names;
+  // The outlets of the infrastructure come first.
+  const infrastructure = infrastructureOf(from, names, outlet);
+  const machines = machinesOf(from, names, outlet);
   return {
     rack: 'lab',
     timezone: from.timezone,

@@ -1,7 +1,7 @@
 /** Files of a store below a folder. */
 import { chmod, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { errorCode } from '@skolo/base';
+import { errorCode, ifThere } from '@skolo/base';
 import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/durable';
 import { StoreError } from '../errors.ts';
 
@@ -40,17 +40,11 @@ export async function removeFile(file: string): Promise<void> {
 
 /** Places with this suffix below a folder. */
 export async function placesIn(root: string, folder: string, suffix: string): Promise<string[]> {
-  try {
-    const entries = await readdir(join(root, folder), { recursive: true, withFileTypes: true });
-    return entries
-      .filter(
-        (entry) => entry.isFile() && entry.name.endsWith(suffix) && !entry.name.startsWith('.'),
-      )
-      .map(({ parentPath, name }) => join(parentPath, name).slice(root.length + 1))
-      .map((path) => (suffix === '' ? path : path.slice(0, -suffix.length)))
-      .sort();
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return [];
-    throw error;
-  }
+  const read = readdir(join(root, folder), { recursive: true, withFileTypes: true });
+  const entries = (await ifThere(read)) ?? [];
+  return entries
+    .filter((entry) => entry.isFile() && entry.name.endsWith(suffix) && !entry.name.startsWith('.'))
+    .map(({ parentPath, name }) => join(parentPath, name).slice(root.length + 1))
+    .map((path) => (suffix === '' ? path : path.slice(0, -suffix.length)))
+    .sort();
 }

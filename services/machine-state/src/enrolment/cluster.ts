@@ -4,9 +4,9 @@
  */
 import { createHash, randomInt, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { request } from 'node:https';
 import { resolve } from 'node:path';
 import { errorText } from '@skolo/base';
+import { request } from '@skolo/base/request';
 import type { Rack } from '@skolo/rack';
 import { readSecret, Secret } from '@skolo/secrets';
 import { z } from 'zod';
@@ -17,6 +17,7 @@ export class ClusterUnavailable extends Error {}
 /** A token expires after this time, by the clock of this computer. */
 export const tokenSeconds = 900;
 const timeoutMs = 10_000;
+const mostBytes = 16 * 1024 * 1024;
 
 const Nodes = z.object({
   items: z.array(
@@ -103,15 +104,21 @@ export class Cluster {
   }
 
   /** 404 is an answer of `DELETE`. */
-  private async ask(method: string, path: string, content?: object): Promise<{ body: unknown }> {
+  private async ask(
+    method: 'GET' | 'POST' | 'DELETE',
+    path: string,
+    content?: object,
+  ): Promise<{ body: unknown }> {
     try {
       const { url, ca, token } = await this.account();
-      const { status, text } = await exchange(new URL(path, url), {
+      const { status, text } = await request(new URL(path, url), {
         method,
         ca,
-        signal: AbortSignal.any([this.signal, AbortSignal.timeout(timeoutMs)]),
+        signal: this.signal,
+        timeoutMs,
+        mostBytes,
         headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-        ...(content && { content: JSON.stringify(content) }),
+        ...(content && { body: JSON.stringify(content) }),
       });
       const isGone = method === 'DELETE' && status === 404;
       // Its text could quote what was sent.
@@ -126,36 +133,6 @@ export class Cluster {
 
 function kindOf(path: string): string {
   return path.includes('/secrets') ? 'a secret' : 'nodes';
-}
-
-interface Exchange {
-  method: string;
-  ca: string;
-  headers: Record<string, string>;
-  content?: string;
-  signal: AbortSignal;
-}
-
-const mostBytes = 16 * 1024 * 1024;
-
-function exchange(url: URL, { content, ...options }: Exchange) {
-  return new Promise<{ status: number; text: string }>((done, fail) => {
-    const asking = request(url, options, (response) => {
-      const parts: Buffer[] = [];
-      let size = 0;
-      response.on('data', (part: Buffer) => {
-        size += part.length;
-        if (size > mostBytes) response.destroy(new Error('the response is too long'));
-        else parts.push(part);
-      });
-      response.on('error', fail);
-      response.on('end', () =>
-        done({ status: response.statusCode ?? 0, text: Buffer.concat(parts).toString() }),
-      );
-    });
-    asking.on('error', fail);
-    asking.end(content);
-  });
 }
 
 /** Of the file; of the root's DER where the file has more than one certificate. Source: k3s, pkg/clientaccess/token.go, hashCA. */

@@ -3,7 +3,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorCode } from '@skolo/base';
+import { ifThere } from '@skolo/base';
 import { makeFolder, writeFileAtomic } from '@skolo/durable';
 
 export class Lockdown {
@@ -14,12 +14,7 @@ export class Lockdown {
   }
 
   async read(machine: string): Promise<Buffer | undefined> {
-    try {
-      return await readFile(this.file(machine));
-    } catch (error) {
-      if (errorCode(error) === 'ENOENT') return undefined;
-      throw error;
-    }
+    return await ifThere(readFile(this.file(machine)));
   }
 
   /** @throws FileNotWritten */

@@ -7,7 +7,7 @@
  */
 import { rename } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
-import { errorText } from '@skolo/base';
+import { errorText, ifThere } from '@skolo/base';
 
 const busyMs = 2000;
 const version = 1;
@@ -102,9 +102,7 @@ export function isDamage(error: unknown): boolean {
 export async function setAside(file: string, now: number): Promise<string> {
   const aside = `${file}.damaged-${new Date(now).toISOString().replaceAll(/[:.]/g, '-')}`;
   for (const part of ['', '-wal', '-shm']) {
-    await rename(file + part, aside + part).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error;
-    });
+    await ifThere(rename(file + part, aside + part));
   }
   return aside;
 }

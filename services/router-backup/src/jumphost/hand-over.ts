@@ -4,7 +4,7 @@
  */
 import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorCode, parseJson, pause } from '@skolo/base';
+import { ifThere, parseJson, pause } from '@skolo/base';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable';
 import { BackupError } from '@skolo/models/configuration';
 import { z } from 'zod';
@@ -50,13 +50,7 @@ export async function wantArchive(
   folder: string,
   { takenWithinMs, lookMs, signal }: WantOptions,
 ): Promise<JumphostArchive | undefined> {
-  const isShared = await readdir(folder).then(
-    () => true,
-    (error: unknown) => {
-      if (errorCode(error) === 'ENOENT') return false;
-      throw error;
-    },
-  );
+  const isShared = (await ifThere(readdir(folder))) !== undefined;
   if (!isShared) return undefined;
   await rm(join(folder, done), { force: true });
   await writeFileAtomic(join(folder, wanted), '');

@@ -156,6 +156,22 @@ const line = (keys: string) => ({ keys: `${keys}\r`, until: '\r\n' });
 /** Those that can be there. */
 export async function startDevices(): Promise<CanaryRack> {
   const devices = new Map<string, CanaryDevice>();
+  const simulated = await startSimulated(devices);
+  return {
+    devices,
+    simulated,
+    frr: await startRouter(devices),
+    linux: await startHost(devices),
+    setFault(fault) {
+      for (const { faults } of simulated) {
+        faults.clear();
+        if (fault) faults.set(fault);
+      }
+    },
+  };
+}
+
+async function startSimulated(devices: Map<string, CanaryDevice>): Promise<ConfiguredDevice[]> {
   const simulated: ConfiguredDevice[] = [];
   function add(
     name: string,
@@ -210,6 +226,10 @@ export async function startDevices(): Promise<CanaryRack> {
       { keys: '/system identity print\r', until: 'name: ' },
     ]),
   );
+  return simulated;
+}
+
+async function startHost(devices: Map<string, CanaryDevice>): Promise<LinuxHost | undefined> {
   const host = await startLinuxHost();
   if (host !== undefined) {
     onTestFinished(() => host.close());
@@ -222,6 +242,10 @@ export async function startDevices(): Promise<CanaryRack> {
       change: () => host.write('etc/hostapd.conf', 'ssid=spare\nwpa_passphrase=canary new\n'),
     });
   }
+  return host;
+}
+
+async function startRouter(devices: Map<string, CanaryDevice>): Promise<Frr | undefined> {
   const frrouting = await startFrr({ configuration: `${frr.join('\n')}\n` });
   if (frrouting !== undefined) {
     onTestFinished(() => frrouting.close());
@@ -238,16 +262,5 @@ export async function startDevices(): Promise<CanaryRack> {
         ),
     });
   }
-  return {
-    devices,
-    simulated,
-    frr: frrouting,
-    linux: host,
-    setFault(fault) {
-      for (const { faults } of simulated) {
-        faults.clear();
-        if (fault) faults.set(fault);
-      }
-    },
-  };
+  return frrouting;
 }

@@ -82,8 +82,38 @@ ${settings}
 `;
 }
 
+async function startedService(
+  { clock, devices, ...options }: LabOptions & { devices: FakeDevices },
+  rackFile: string,
+  stateDir: string,
+  lines: Record<string, unknown>[],
+) {
+  return await startService(
+    createRouterBackup({
+      ...(options.isFake !== false && { models: devices.models('frr', 'cisco-ios') }),
+      retryPauses: options.retryPauses ?? { byHand: [], byItself: [10, 10] },
+      ...(options.power && { power: options.power }),
+      openEveryMs: 50,
+      lookEveryMs: 50,
+    }),
+    {
+      rackFile,
+      stateDir,
+      port: 0,
+      metricsPort: 0,
+      host: '127.0.0.1',
+      log: createLogger({
+        service: 'router-backup',
+        level: 'debug',
+        destination: { write: (line: string) => void lines.push(JSON.parse(line)) },
+      }),
+      ...(clock && { clock }),
+    },
+  );
+}
+
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
-  const { previous, clock, yaml = threeDevices, timezone = 'Europe/Berlin' } = options;
+  const { previous, yaml = threeDevices, timezone = 'Europe/Berlin' } = options;
   const { powerUrl = 'http://127.0.0.1:9', settings: given = '' } = options;
   const devices = options.devices ?? previous?.devices ?? new FakeDevices();
   const dir = previous?.dir ?? (await tempDir());
@@ -106,28 +136,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const adminToken = previous?.adminToken ?? (await token('ann', 'admin'));
   const operatorToken = previous?.operatorToken ?? (await token('otto', 'operate'));
   const lines: Record<string, unknown>[] = [];
-  const service = await startService(
-    createRouterBackup({
-      ...(options.isFake !== false && { models: devices.models('frr', 'cisco-ios') }),
-      retryPauses: options.retryPauses ?? { byHand: [], byItself: [10, 10] },
-      ...(options.power && { power: options.power }),
-      openEveryMs: 50,
-      lookEveryMs: 50,
-    }),
-    {
-      rackFile,
-      stateDir,
-      port: 0,
-      metricsPort: 0,
-      host: '127.0.0.1',
-      log: createLogger({
-        service: 'router-backup',
-        level: 'debug',
-        destination: { write: (line: string) => void lines.push(JSON.parse(line)) },
-      }),
-      ...(clock && { clock }),
-    },
-  );
+  const service = await startedService({ ...options, devices }, rackFile, stateDir, lines);
   const url = `http://127.0.0.1:${service.port}`;
   const metricsUrl = `http://127.0.0.1:${service.metricsPort}`;
   const client = (bearer: string) => createClient(routerBackupApi, { baseUrl: url, token: bearer });

@@ -8,40 +8,9 @@ import type { Rack } from '@skolo/rack';
 import { expect, onTestFinished } from 'vitest';
 import type { LocalVersions } from '../offsite/backend.ts';
 import { OffsiteCopies, type OffsiteCopiesDeps } from '../offsite/copies.ts';
-import { type FakeTime, fakeTime } from './fake-time.ts';
+import { fakeTime } from './fake-time.ts';
 import { tempDir } from './fixtures.ts';
 import { smallRack } from './small-rack.ts';
-
-export interface OffsiteLab {
-  dir: string;
-  stateDir: string;
-  /** A directory that is somewhere else. */
-  offsite: string;
-  repository: Repository;
-  time: FakeTime;
-  copies: OffsiteCopies;
-  journal: Journal | undefined;
-  degraded: Map<string, string>;
-  logged: Record<string, unknown>[];
-  /** Stores a version in the history, and says so to the copies. */
-  store(device: string, content: string): Promise<Version>;
-  /** Only stores it: the process died before it could say so. */
-  storeOnly(device: string, content: string): Promise<Version>;
-  /** Keeps an archive of the jumphost, and says so. */
-  archive(content: string): Promise<Version>;
-  /** Of `services.router-backup`, in flow style; in force when it is fulfilled. */
-  settings(yaml: string): Promise<void>;
-  /** What rack.yaml cannot say, too. */
-  change(edit: (rack: Rack) => Rack): Promise<void>;
-  /** Another process, on what this one left. */
-  restart(): Promise<void>;
-  /** kill -9: nothing is closed; then another process. */
-  kill(): Promise<void>;
-  /** Nothing waits, and nothing is wrong. */
-  idle(): Promise<void>;
-  /** What is under way has ended, well or not. */
-  settled(): Promise<void>;
-}
 
 interface OffsiteLabOptions extends Partial<Pick<OffsiteCopiesDeps, 'openPlace' | 'backOff'>> {
   /** `OFFSITE` stands for the directory. */
@@ -52,137 +21,177 @@ export const jumphost = 'jumphost-rack4';
 
 export async function startOffsite(options: OffsiteLabOptions = {}): Promise<OffsiteLab> {
   const dir = await tempDir();
-  const stateDir = join(dir, 'state');
-  const offsite = join(dir, 'offsite');
-  await mkdir(stateDir);
-  await mkdir(offsite);
-  const rackOf = (yaml: string): Rack =>
-    smallRack({ settings: yaml.replaceAll('OFFSITE', offsite), dir });
-  let rack = rackOf(options.settings ?? '{ upload: OFFSITE, encrypt: none }');
-  const repository = await Repository.open(join(stateDir, 'repository'), { rack: 'rack4' });
+  await mkdir(join(dir, 'state'));
+  await mkdir(join(dir, 'offsite'));
+  const repository = await Repository.open(join(dir, 'state/repository'), { rack: 'rack4' });
   onTestFinished(() => repository.close());
-  const time = fakeTime('2026-11-20T08:00:00Z');
-  const archives: { version: Version; path: string }[] = [];
-  const versions: LocalVersions = {
-    isArchived: (device) => device === jumphost,
-    inHistory: () => repository.devices(),
-    inArchives: async () => (archives[0] ? [jumphost] : []),
-    list: async (device, limit) =>
-      device === jumphost
-        ? archives.map(({ version }) => version).slice(0, limit)
-        : await repository.versions(device, limit === undefined ? {} : { limit }),
-    contentToFile: (version, file) => repository.contentToFile(version, file),
-    archive: async ({ id }) => archives.find(({ version }) => version.id === id)?.path,
-  };
-  const degraded = new Map<string, string>();
-  const lastSuccess = marks(time.clock);
-  const logged: Record<string, unknown>[] = [];
-  const log = createLogger({
-    service: 'router-backup',
-    level: 'debug',
-    destination: { write: (line: string) => void logged.push(JSON.parse(line)) },
-  });
+  const lab = new OffsiteLab(dir, repository, options);
+  await lab.begin();
+  onTestFinished(() => lab.close());
+  return lab;
+}
 
-  async function begin(): Promise<void> {
-    lab.journal ??= await Journal.open(join(stateDir, 'journal'));
-    lab.copies = new OffsiteCopies({
-      rack: () => rack,
+export class OffsiteLab {
+  readonly dir: string;
+  readonly stateDir: string;
+  /** A directory that is somewhere else. */
+  readonly offsite: string;
+  readonly repository: Repository;
+  readonly time = fakeTime('2026-11-20T08:00:00Z');
+  readonly degraded = new Map<string, string>();
+  readonly logged: Record<string, unknown>[] = [];
+  journal: Journal | undefined;
+  private started: OffsiteCopies | undefined;
+  private rack: Rack;
+  private count = 0;
+  private readonly options: OffsiteLabOptions;
+  private readonly archives: { version: Version; path: string }[] = [];
+  private readonly lastSuccess = marks(this.time.clock);
+
+  constructor(dir: string, repository: Repository, options: OffsiteLabOptions) {
+    this.dir = dir;
+    this.stateDir = join(dir, 'state');
+    this.offsite = join(dir, 'offsite');
+    this.repository = repository;
+    this.options = options;
+    this.rack = this.rackOf(options.settings ?? '{ upload: OFFSITE, encrypt: none }');
+  }
+
+  get copies(): OffsiteCopies {
+    if (this.started === undefined) throw new Error('begin() comes first');
+    return this.started;
+  }
+
+  /** A process, on what the one before left. */
+  async begin(): Promise<void> {
+    const { stateDir, time, options, degraded } = this;
+    this.journal ??= await Journal.open(join(stateDir, 'journal'));
+    this.started = new OffsiteCopies({
+      rack: () => this.rack,
       stateDir,
       tables: {
-        journal: () => lab.journal,
+        journal: () => this.journal,
         onTrouble: (error) => degraded.set('journal', String(error)),
         onWell: () => degraded.delete('journal'),
       },
-      versions,
-      lastSuccess,
+      versions: this.versions(),
+      lastSuccess: this.lastSuccess,
       emit(event) {
         if (event.type !== 'degraded') return;
         if (event.why === undefined) degraded.delete(event.what);
         else degraded.set(event.what, event.why);
       },
       clock: time.clock,
-      log,
+      log: createLogger({
+        service: 'router-backup',
+        level: 'debug',
+        destination: { write: (line: string) => void this.logged.push(JSON.parse(line)) },
+      }),
       pause: time.pause,
       backOff: options.backOff ?? { firstMs: 10_000, maxMs: 900_000, random: () => 0 },
       ...(options.openPlace && { openPlace: options.openPlace }),
     });
-    lab.copies.load(lab.journal);
-    await lab.copies.start();
+    this.copies.load(this.journal);
+    await this.copies.start();
   }
 
-  let count = 0;
-  const lab: OffsiteLab = {
-    dir,
-    stateDir,
-    offsite,
-    repository,
-    time,
-    copies: undefined as never,
-    journal: undefined,
-    degraded,
-    logged,
-    async storeOnly(device, content) {
-      const at = new Date(time.clock.now() + count).toISOString();
-      count += 1;
-      const about = { rack: 'rack4', model: 'frr', run: `run-${count}`, time: at, by: 'schedule' };
-      return await repository.commit({ device, content: { bytes: Buffer.from(content) }, about });
-    },
-    async store(device, content) {
-      const version = await lab.storeOnly(device, content);
-      lab.copies.add(version);
-      return version;
-    },
-    async archive(content) {
-      const id = `archive-${archives.length}`;
-      const path = join(dir, `${id}.tar.gz.age`);
-      await writeFile(path, content);
-      const sha1 = String(archives.length).padStart(40, '0');
-      const at = new Date(time.clock.now()).toISOString();
-      const version = { id, device: jumphost, time: at, sha1, model: 'jumphost' };
-      archives.unshift({ version, path });
-      lab.copies.add(version);
-      return version;
-    },
-    async settings(yaml) {
-      rack = rackOf(yaml);
-      await lab.copies.follow();
-    },
-    async change(edit) {
-      rack = edit(rack);
-      await lab.copies.follow();
-    },
-    async restart() {
-      await lab.copies.close();
-      await lab.journal?.close();
-      lab.journal = undefined;
-      await begin();
-    },
-    async kill() {
-      // It has no journal any more to say goodbye to.
-      const { journal, copies } = lab;
-      lab.journal = undefined;
-      await copies.close();
-      await journal?.close();
-      await begin();
-    },
-    async idle() {
-      await expect
-        .poll(() => lab.copies.status().map(({ queued, problem }) => problem ?? queued), {
-          timeout: 20_000,
-        })
-        .toEqual(lab.copies.status().map(() => 0));
-      await lab.settled();
-    },
-    async settled() {
-      await expect.poll(() => time.pauses).toBeGreaterThanOrEqual(lab.copies.status().length);
-    },
-  };
-  await begin();
-  onTestFinished(async () => {
-    await lab.copies.close();
-    await lab.journal?.close();
-  });
-  return lab;
+  async close(): Promise<void> {
+    await this.copies.close();
+    await this.journal?.close();
+  }
+
+  /** Only stores a version: the process died before it could say so. */
+  async storeOnly(device: string, content: string): Promise<Version> {
+    const at = new Date(this.time.clock.now() + this.count).toISOString();
+    this.count += 1;
+    const run = `run-${this.count}`;
+    const about = { rack: 'rack4', model: 'frr', run, time: at, by: 'schedule' };
+    const bytes = Buffer.from(content);
+    return await this.repository.commit({ device, content: { bytes }, about });
+  }
+
+  /** Stores a version in the history, and says so to the copies. */
+  async store(device: string, content: string): Promise<Version> {
+    const version = await this.storeOnly(device, content);
+    this.copies.add(version);
+    return version;
+  }
+
+  /** Keeps an archive of the jumphost, and says so. */
+  async archive(content: string): Promise<Version> {
+    const { archives } = this;
+    const id = `archive-${archives.length}`;
+    const path = join(this.dir, `${id}.tar.gz.age`);
+    await writeFile(path, content);
+    const sha1 = String(archives.length).padStart(40, '0');
+    const at = new Date(this.time.clock.now()).toISOString();
+    const version = { id, device: jumphost, time: at, sha1, model: 'jumphost' };
+    archives.unshift({ version, path });
+    this.copies.add(version);
+    return version;
+  }
+
+  /** Of `services.router-backup`, in flow style; in force when it is fulfilled. */
+  async settings(yaml: string): Promise<void> {
+    await this.change(() => this.rackOf(yaml));
+  }
+
+  /** What rack.yaml cannot say, too. */
+  async change(edit: (rack: Rack) => Rack): Promise<void> {
+    this.rack = edit(this.rack);
+    await this.copies.follow();
+  }
+
+  /** Another process, on what this one left. */
+  async restart(): Promise<void> {
+    await this.close();
+    this.journal = undefined;
+    await this.begin();
+  }
+
+  /** kill -9: nothing is closed; then another process. */
+  async kill(): Promise<void> {
+    // It has no journal any more to say goodbye to.
+    const { journal } = this;
+    this.journal = undefined;
+    await this.copies.close();
+    await journal?.close();
+    await this.begin();
+  }
+
+  /** Nothing waits, and nothing is wrong. */
+  async idle(): Promise<void> {
+    await expect
+      .poll(() => this.copies.status().map(({ queued, problem }) => problem ?? queued), {
+        timeout: 20_000,
+      })
+      .toEqual(this.copies.status().map(() => 0));
+    await this.settled();
+  }
+
+  /** What is under way has ended, well or not. */
+  async settled(): Promise<void> {
+    await expect.poll(() => this.time.pauses).toBeGreaterThanOrEqual(this.copies.status().length);
+  }
+
+  private rackOf(yaml: string): Rack {
+    return smallRack({ settings: yaml.replaceAll('OFFSITE', this.offsite), dir: this.dir });
+  }
+
+  private versions(): LocalVersions {
+    const { repository, archives } = this;
+    return {
+      isArchived: (device) => device === jumphost,
+      inHistory: () => repository.devices(),
+      inArchives: async () => (archives[0] ? [jumphost] : []),
+      list: async (device, limit) =>
+        device === jumphost
+          ? archives.map(({ version }) => version).slice(0, limit)
+          : await repository.versions(device, limit === undefined ? {} : { limit }),
+      contentToFile: (version, file) => repository.contentToFile(version, file),
+      archive: async ({ id }) => archives.find(({ version }) => version.id === id)?.path,
+    };
+  }
 }
 
 /** As LastSuccess, but in memory. */

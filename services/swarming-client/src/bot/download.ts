@@ -3,7 +3,7 @@
  * Without the header X-Luci-Swarming-Bot-ID a token that is only good for bots is rejected.
  */
 import type { FileHandle } from 'node:fs/promises';
-import { type OpenAnswer, Unreachable, withAnswer } from '../http/request.ts';
+import { type OpenAnswer, Unreachable, withAnswer } from '@skolo/base/request';
 import { inOneLine } from '../one-line.ts';
 
 /** The real one has 1.3 MB. */

@@ -7,7 +7,7 @@ import { constants } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { errorCode, errorText, parseJson } from '@skolo/base';
+import { errorText, ifThere, parseJson } from '@skolo/base';
 import type { Clock, Logger } from '@skolo/common/light';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
 import { z } from 'zod';
@@ -136,13 +136,9 @@ export class ForcedQuarantine {
 
 /** Undefined: there is no such file. */
 async function firstOf(path: string): Promise<string | undefined> {
-  try {
-    // A pipe without a writer would wait for ever.
-    await using handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(mostBytes), 0, mostBytes, 0);
-    return buffer.toString('utf8', 0, bytesRead);
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+  // A pipe without a writer would wait for ever.
+  await using handle = await ifThere(open(path, constants.O_RDONLY | constants.O_NONBLOCK));
+  if (handle === undefined) return undefined;
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(mostBytes), 0, mostBytes, 0);
+  return buffer.toString('utf8', 0, bytesRead);
 }

@@ -5,9 +5,9 @@
 import { createPrivateKey } from 'node:crypto';
 import { join } from 'node:path';
 import { agentKeyHeader, createSigner, type Receiver } from '@skolo/api/signature';
+import { type Answer, type RequestOptions, request } from '@skolo/base/request';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
 import { agentPublicKey, newAgentKey, Secret } from '@skolo/secrets';
-import { type Answer, type RequestOptions, request } from './request.ts';
 
 /** As {@link request}. */
 export type SendRequest = (url: string, options: RequestOptions) => Promise<Answer>;

@@ -5,10 +5,10 @@
  */
 
 import { parseJson } from '@skolo/base';
+import { type Answer, request, Unreachable } from '@skolo/base/request';
 import type { Clock, Emit } from '@skolo/common/light';
 import { z } from 'zod';
 import type { AgentEvent } from '../events.ts';
-import { type Answer, request, Unreachable } from '../http/request.ts';
 import { inOneLine } from '../one-line.ts';
 
 interface MetadataClientDeps {

@@ -1,6 +1,6 @@
+import { request } from '@skolo/base/request';
 import { fakeClock } from '@skolo/common/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { request } from '../http/request.ts';
 import { startDaemon } from '../testing/daemon.ts';
 import { quietLog } from '../testing/quiet-log.ts';
 import { OwnHolds } from './own-holds.ts';

@@ -4,11 +4,11 @@
  */
 
 import { errorText, repeat } from '@skolo/base';
+import { Unreachable } from '@skolo/base/request';
 import type { Clock, Emit, EventLog } from '@skolo/common/light';
 import { z } from 'zod';
 import type { AgentEvent } from '../events.ts';
 import type { Hold } from '../health/health.ts';
-import { Unreachable } from '../http/request.ts';
 import type { SendRequest } from '../http/signed-request.ts';
 import type { PowerCycleDaemon } from './power-cycle-daemon.ts';
 

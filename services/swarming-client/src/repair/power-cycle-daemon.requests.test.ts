@@ -1,5 +1,5 @@
+import { request } from '@skolo/base/request';
 import { describe, expect, it } from 'vitest';
-import { request } from '../http/request.ts';
 import { startDaemon } from '../testing/daemon.ts';
 import { requestPowerCycle } from './power-cycle-daemon.ts';
 

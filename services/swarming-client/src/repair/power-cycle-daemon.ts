@@ -3,9 +3,9 @@
  * of k3s, connections to the daemon's port of the jumphost get another source address, so its second port goes first there.
  */
 import { errorText, parseJson } from '@skolo/base';
+import { Unreachable } from '@skolo/base/request';
 import { servicePorts } from '@skolo/rack/light';
 import { z } from 'zod';
-import { Unreachable } from '../http/request.ts';
 import type { SendRequest } from '../http/signed-request.ts';
 import { inOneLine } from '../one-line.ts';
 import type { StepResult } from './records.ts';

@@ -1,3 +1,4 @@
+import { request } from '@skolo/base/request';
 import { createEvents } from '@skolo/common/light';
 import { fakeClock } from '@skolo/common/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -7,7 +8,6 @@ import { assess } from '../health/assess.ts';
 import type { Hold } from '../health/health.ts';
 import { facts, gone, phone, settings } from '../health/testing/facts.ts';
 import { UsbPorts } from '../host/usb.ts';
-import { request } from '../http/request.ts';
 import { startDaemon } from '../testing/daemon.ts';
 import { fakeHub } from '../testing/fake-hub.ts';
 import { quietLog } from '../testing/quiet-log.ts';

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { type AgentStatus, createClient, swarmingClientApi } from '@skolo/api';
+import { request } from '@skolo/base/request';
 import { z } from 'zod';
-import { request } from '../http/request.ts';
 import { signerFor } from './metadata.ts';
 
 const sources = fileURLToPath(new URL('../main.ts', import.meta.url));

@@ -57,6 +57,7 @@ const livesEveryMs = 1000;
 const wedging = 'switch-3';
 /** A minute in the lives of simulated machines, in milliseconds; tests let it pass sooner. */
 const minuteMs = Number(process.env.SKOLO_DEMO_MINUTE_MS ?? 60_000);
+const haste = 60_000 / minuteMs;
 /** By the end of their name. */
 const characters: readonly (readonly [end: string, Character])[] = [
   ['shelf2-009', 'flaps'],
@@ -74,19 +75,51 @@ interface Running<T> {
 }
 
 export async function startEquipment({ onProblem, computer }: SimulatorNeeds): Promise<Simulator> {
-  const devices = new Map<string, Running<SimulatedDevice>>();
-  const besides = new Map<string, Running<SimulatedDevice>>();
-  const machines = new Map<string, Running<SimulatedMachine>>();
-  const cables = new Cables();
-  const lives = new Map<string, Life>();
-  const startedAt = Date.now();
-  const haste = 60_000 / minuteMs;
+  return new Equipment(onProblem, computer);
+}
+
+class Equipment implements Simulator {
+  readonly name = 'equipment and machines';
+  private readonly onProblem: SimulatorNeeds['onProblem'];
+  private readonly computer: SimulatorNeeds['computer'];
+  private readonly devices = new Map<string, Running<SimulatedDevice>>();
+  private readonly besides = new Map<string, Running<SimulatedDevice>>();
+  private readonly machines = new Map<string, Running<SimulatedMachine>>();
+  private readonly cables = new Cables();
+  private readonly lives = new Map<string, Life>();
+  private readonly startedAt = Date.now();
   /** Those that the wedged switch took with it; undefined: it has not wedged yet. */
-  let behind: SimulatedMachine[] | undefined;
-  let unplug: (() => void)[] = [];
+  private behind: SimulatedMachine[] | undefined;
+  private unplug: (() => void)[] = [];
+  private readonly living: NodeJS.Timeout;
+
+  constructor(onProblem: SimulatorNeeds['onProblem'], computer: SimulatorNeeds['computer']) {
+    this.onProblem = onProblem;
+    this.computer = computer;
+    this.living = setInterval(() => this.letLive(), livesEveryMs);
+    this.living.unref();
+  }
+
+  get url(): string {
+    return `${this.devices.size} devices and ${this.machines.size} machines on loopback`;
+  }
+
+  async follow(rack: Rack, dir: string): Promise<void> {
+    this.cables.follow(rack);
+    await this.followDevices(rack, dir);
+    await this.followMachines(rack, dir);
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.living);
+    this.computer?.use(undefined);
+    for (const running of [this.machines, this.besides, this.devices]) {
+      for (const { simulated } of running.values()) await simulated.close();
+    }
+  }
 
   /** Starts it unless it runs just so. One that cannot have its port is missing, and reported. */
-  async function renew<T extends { close(): Promise<void> }>(
+  private async renew<T extends { close(): Promise<void> }>(
     running: Map<string, Running<T>>,
     { name, made, uplink }: { name: string; made: unknown[]; uplink?: string | undefined },
     start: () => Promise<T>,
@@ -98,36 +131,37 @@ export async function startEquipment({ onProblem, computer }: SimulatorNeeds): P
     try {
       running.set(name, { simulated: await start(), made, uplink });
     } catch (error) {
-      onProblem(`${name} is not simulated: ${error instanceof Error ? error.message : error}`);
+      this.onProblem(`${name} is not simulated: ${error instanceof Error ? error.message : error}`);
     }
   }
 
-  async function followDevices(rack: Rack, dir: string) {
+  private async followDevices(rack: Rack, dir: string) {
     for (const device of rack.infrastructure.values()) {
       const { name, model, login } = device;
       const made = [device, login === undefined ? undefined : rack.logins.get(login)];
       for (const [running, start] of [
-        [devices, models.get(model)],
-        [besides, cards.get(model)],
+        [this.devices, models.get(model)],
+        [this.besides, cards.get(model)],
       ] as const) {
         if (start === undefined) continue;
-        await renew(running, { name, made }, async () => {
+        await this.renew(running, { name, made }, async () => {
           const credentials = await readCredentials(rack, login);
           const hostKey = await hostKeyOf(dir, name, credentials.legacySsh);
-          return start(device, credentials, hostKey, cables.wiringOf(name));
+          return start(device, credentials, hostKey, this.cables.wiringOf(name));
         });
       }
     }
-    for (const running of [devices, besides]) await closeOthers(running, rack.infrastructure);
-    for (const end of unplug) end();
-    unplug = [];
-    for (const { name, power } of rack.infrastructure.values()) feed(name, power);
+    for (const running of [this.devices, this.besides])
+      await closeOthers(running, rack.infrastructure);
+    for (const end of this.unplug) end();
+    this.unplug = [];
+    for (const { name, power } of rack.infrastructure.values()) this.feed(name, power);
   }
 
   /** A device without power answers nobody, and boots when it comes back. */
-  function feed(name: string, power: readonly Outlet[]) {
-    const own = devices.get(name)?.simulated;
-    const feeds = feedsOf(power);
+  private feed(name: string, power: readonly Outlet[]) {
+    const own = this.devices.get(name)?.simulated;
+    const feeds = this.feedsOf(power);
     if (own === undefined || feeds.length === 0) return;
     const look = () => {
       const hasPower = feeds.some(([board, outlet]) => board.isOn(outlet));
@@ -137,20 +171,21 @@ export async function startEquipment({ onProblem, computer }: SimulatorNeeds): P
     };
     for (const [board] of feeds) {
       board.on('change', look);
-      unplug.push(() => board.off('change', look));
+      this.unplug.push(() => board.off('change', look));
     }
   }
 
-  async function followMachines(rack: Rack, dir: string) {
+  private async followMachines(rack: Rack, dir: string) {
     const agentKey = rack.access.agents?.publicKey;
     for (const machine of rack.machines.values()) {
       const { name, address, power, uplink } = machine;
       if (!address?.startsWith('127.')) continue;
-      const feeds = feedsOf(power);
+      const feeds = this.feedsOf(power);
       const made = [machine, agentKey, ...feeds.map(([board]) => board)];
-      const hasRealAgent = computer !== undefined && name === agentMachine;
-      if (hasRealAgent && !isSame(machines.get(name)?.made ?? [], made)) computer.use(undefined);
-      await renew(machines, { name, made, uplink: uplink?.device }, async () => {
+      const hasRealAgent = this.computer !== undefined && name === agentMachine;
+      if (hasRealAgent && !isSame(this.machines.get(name)?.made ?? [], made))
+        this.computer.use(undefined);
+      await this.renew(this.machines, { name, made, uplink: uplink?.device }, async () => {
         const credentials = await readCredentials(rack, machine.login);
         return startSimulatedMachine({
           name,
@@ -166,71 +201,50 @@ export async function startEquipment({ onProblem, computer }: SimulatorNeeds): P
           phones: phonesOf(machine),
         });
       });
-      if (hasRealAgent) computer.use(machines.get(name)?.simulated);
+      if (hasRealAgent) this.computer.use(this.machines.get(name)?.simulated);
     }
-    if (!rack.machines.has(agentMachine)) computer?.use(undefined);
-    await closeOthers(machines, rack.machines);
+    if (!rack.machines.has(agentMachine)) this.computer?.use(undefined);
+    await closeOthers(this.machines, rack.machines);
   }
 
   /** A step of all machines but those of the computer. */
-  function letLive(): void {
-    const now = startedAt + (Date.now() - startedAt) * haste;
-    const wallClock = (time: number) => startedAt + (time - startedAt) / haste;
-    for (const [name, { simulated }] of machines) {
+  private letLive(): void {
+    const now = this.startedAt + (Date.now() - this.startedAt) * haste;
+    const wallClock = (time: number) => this.startedAt + (time - this.startedAt) / haste;
+    for (const [name, { simulated }] of this.machines) {
       if (simulated.agentPort === undefined || !simulated.isUp()) continue;
-      const previous = lives.get(name);
+      const previous = this.lives.get(name);
       const life = previous
         ? nextLife(previous, now, livesEveryMs * haste, Math.random)
         : newLife(characterOf(name), now, Math.random);
-      lives.set(name, life);
+      this.lives.set(name, life);
       live(life, simulated, wallClock);
     }
-    wedge(now - startedAt);
+    this.wedge(now - this.startedAt);
   }
 
   /** Its machines are out of reach with it, and boot when it does: they have their power from it. */
-  function wedge(sinceStartMs: number): void {
-    const isDown = devices.get(wedging)?.simulated.faults;
+  private wedge(sinceStartMs: number): void {
+    const isDown = this.devices.get(wedging)?.simulated.faults;
     if (isDown === undefined) return;
-    if (behind === undefined && isWedged(sinceStartMs)) {
+    if (this.behind === undefined && isWedged(sinceStartMs)) {
       isDown.set('down', true);
-      behind = [...machines.values()].flatMap(({ simulated, uplink }) =>
+      this.behind = [...this.machines.values()].flatMap(({ simulated, uplink }) =>
         uplink === wedging ? [simulated] : [],
       );
-      for (const machine of behind) void machine.misbehave('dead');
-    } else if (behind !== undefined && (!isDown.has('down') || !isWedged(sinceStartMs))) {
-      if (behind.length > 0) isDown.set('down', false);
-      for (const machine of behind.splice(0)) void machine.behave('dead');
+      for (const machine of this.behind) void machine.misbehave('dead');
+    } else if (this.behind !== undefined && (!isDown.has('down') || !isWedged(sinceStartMs))) {
+      if (this.behind.length > 0) isDown.set('down', false);
+      for (const machine of this.behind.splice(0)) void machine.behave('dead');
     }
   }
 
-  function feedsOf(power: readonly Outlet[]) {
+  private feedsOf(power: readonly Outlet[]) {
     return power.flatMap(({ device, outlet }) => {
-      const board = devices.get(device)?.simulated.board;
+      const board = this.devices.get(device)?.simulated.board;
       return board?.has(outlet) ? [[board, outlet] as const] : [];
     });
   }
-
-  const living = setInterval(letLive, livesEveryMs);
-  living.unref();
-  return {
-    name: 'equipment and machines',
-    get url() {
-      return `${devices.size} devices and ${machines.size} machines on loopback`;
-    },
-    async follow(rack, dir) {
-      cables.follow(rack);
-      await followDevices(rack, dir);
-      await followMachines(rack, dir);
-    },
-    async close() {
-      clearInterval(living);
-      computer?.use(undefined);
-      for (const running of [machines, besides, devices]) {
-        for (const { simulated } of running.values()) await simulated.close();
-      }
-    },
-  };
 }
 
 function characterOf(machine: string): Character {

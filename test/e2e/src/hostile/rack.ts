@@ -12,7 +12,10 @@ import { newToken } from '@skolo/common';
 import type { ServiceProcess } from '@skolo/common/testing/own-process';
 import { agentPublicKey, newAgentKey } from '@skolo/secrets';
 import {
+  type GoogleOAuth,
+  type GooglePubSub,
   makeServiceAccountKey,
+  type SimulatedDevice,
   startEdgeSwitch,
   startGoogleOAuth,
   startGooglePubSub,
@@ -90,19 +93,7 @@ export async function startHealthyRack(
   const device = await startEdgeSwitch({ ...account, host: '127.0.2.2', ports: outlets });
   onTestFinished(() => device.close());
 
-  const machines: Neighbour[] = [];
-  for (let i = 0; i < size; i += 1) {
-    const [name, host] = [`rpi-${i + 1}`, addressOf(i)];
-    let [agentUrl, sshPort] = [agents[i], 22];
-    if (agentUrl === undefined) {
-      const feeds = i < outlets ? [[device.board, String(i + 1)] as const] : [];
-      const machine = await startSimulatedMachine({ ...account, name, host, feeds, agentKey });
-      onTestFinished(() => machine.close());
-      [agentUrl, sshPort] = [machine.agentUrl ?? '', machine.sshPort];
-    }
-    machines.push({ name, address: host, agentUrl, sshPort });
-  }
-
+  const machines = await startMachines(size, agents, { device, agentKey });
   const started: Partial<Record<(typeof serviceNames)[number], ServiceProcess>> = {};
   const writeRack = () =>
     write(
@@ -131,6 +122,47 @@ export async function startHealthyRack(
     'alert-to-pubsub': await start('alert-to-pubsub'),
   };
   await writeRack();
+  return {
+    machines,
+    services,
+    ...asksOf({ services, token, google, pubsub }),
+  };
+}
+
+async function startMachines(
+  size: number,
+  agents: readonly string[],
+  { device, agentKey }: { device: SimulatedDevice; agentKey: string },
+): Promise<Neighbour[]> {
+  const machines: Neighbour[] = [];
+  for (let i = 0; i < size; i += 1) {
+    const [name, host] = [`rpi-${i + 1}`, addressOf(i)];
+    let [agentUrl, sshPort] = [agents[i], 22];
+    if (agentUrl === undefined) {
+      const feeds = i < outlets ? [[device.board, String(i + 1)] as const] : [];
+      const machine = await startSimulatedMachine({ ...account, name, host, feeds, agentKey });
+      onTestFinished(() => machine.close());
+      [agentUrl, sshPort] = [machine.agentUrl ?? '', machine.sshPort];
+    }
+    machines.push({ name, address: host, agentUrl, sshPort });
+  }
+  return machines;
+}
+
+interface Running extends Pick<HealthyRack, 'services'> {
+  /** An engineer's. */
+  token: string;
+  google: GoogleOAuth;
+  pubsub: GooglePubSub;
+}
+
+/** What neighbours, engineers and Prometheus ask of it. */
+function asksOf({
+  services,
+  token,
+  google,
+  pubsub,
+}: Running): Omit<HealthyRack, 'machines' | 'services'> {
   const client = { token, timeoutMs: patience.timeout };
   const state = createClient(machineStateApi, {
     ...client,
@@ -142,8 +174,6 @@ export async function startHealthyRack(
   });
 
   return {
-    machines,
-    services,
     async token({ address }) {
       const path = '/computeMetadata/v1/instance/service-accounts/default/token';
       const { access_token } = Token.parse(

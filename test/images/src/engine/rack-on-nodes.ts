@@ -119,7 +119,7 @@ export interface RackOnNodes {
   google: GoogleOAuth;
   swarming: SimulatedSwarming;
   pubsub: GooglePubSub;
-  /** The pod of a workload that is not ending. */
+  /** The latest pod of a workload that is not ending. */
   podOf(workload: string): Promise<Pod | undefined>;
   /** Whether a workload is ready, or all that can be known of why it is not. */
   stateOf(workload: string): Promise<string>;
@@ -213,10 +213,11 @@ function startPlane(folder?: string, port?: number): Promise<ControlPlane> {
 
 function podsOf(plane: ControlPlane): Pick<RackOnNodes, 'podOf' | 'stateOf'> {
   async function podOf(workload: string) {
-    const selector = `app.kubernetes.io/name=${workload}`;
-    const text = await plane.kubectl(['get', 'pods', '-A', '-l', selector, '-o', 'json']);
-    const { items } = Pods.parse(JSON.parse(text));
-    return items.find(({ metadata }) => metadata.deletionTimestamp === undefined);
+    const ofWorkload = ['-l', `app.kubernetes.io/name=${workload}`];
+    const inOrder = '--sort-by=.metadata.creationTimestamp';
+    const args = ['get', 'pods', '-A', ...ofWorkload, inOrder, '-o', 'json'];
+    const { items } = Pods.parse(JSON.parse(await plane.kubectl(args)));
+    return items.findLast(({ metadata }) => metadata.deletionTimestamp === undefined);
   }
   return {
     podOf,

@@ -6,6 +6,18 @@ import { connect, once, read, readSome, textOf } from './testing.ts';
 
 const keyed = { ...once, messageOrdering: true };
 
+interface Place {
+  client: PubSub;
+  topic: Topic;
+  subscription: Subscription;
+  name: string;
+}
+
+type SetUp = (
+  context: TestContext,
+  options?: { enableMessageOrdering?: boolean },
+) => Promise<Place>;
+
 /** @param endpoint undefined: it is not installed */
 export function behaviour(endpoint: () => string | undefined): void {
   let client: PubSub | undefined;
@@ -14,7 +26,7 @@ export function behaviour(endpoint: () => string | undefined): void {
   async function setUp(
     context: TestContext,
     options: { enableMessageOrdering?: boolean } = {},
-  ): Promise<{ client: PubSub; topic: Topic; subscription: Subscription; name: string }> {
+  ): Promise<Place> {
     const at = endpoint();
     if (at === undefined) context.skip('pubsub-emulator is not installed');
     client ??= connect(at ?? '');
@@ -24,6 +36,11 @@ export function behaviour(endpoint: () => string | undefined): void {
     return { client, topic, subscription, name };
   }
 
+  givesMessages(setUp);
+  keepsResources(setUp);
+}
+
+function givesMessages(setUp: SetUp): void {
   it('gives what is published to the subscriptions that there are', async (context) => {
     const { client, subscription, name } = await setUp(context);
     const topic = client.topic(name, once);
@@ -100,7 +117,9 @@ export function behaviour(endpoint: () => string | undefined): void {
 
     expect(messages.map(textOf)).toEqual(['1', '2', '3', '1', '2', '3']);
   });
+}
 
+function keepsResources(setUp: SetUp): void {
   it('answers NOT_FOUND for a topic that is not there', async (context) => {
     const { client } = await setUp(context);
 
@@ -137,23 +156,5 @@ export function behaviour(endpoint: () => string | undefined): void {
     const { client } = await setUp(context);
 
     await expect(client.createTopic('ab')).rejects.toMatchObject({ code: 3 });
-  });
-
-  it('lists topics and subscriptions', async (context) => {
-    const { client, topic, subscription } = await setUp(context);
-
-    const [topics] = await client.getTopics();
-    const [subscriptions] = await topic.getSubscriptions();
-
-    expect(topics.map(({ name }) => name)).toContain(topic.name);
-    expect(subscriptions.map(({ name }) => name)).toEqual([subscription.name]);
-  });
-
-  it('tells a subscription that its topic is gone', async (context) => {
-    const { topic, subscription } = await setUp(context);
-
-    await topic.delete();
-
-    expect((await subscription.getMetadata())[0].topic).toBe('_deleted-topic_');
   });
 }

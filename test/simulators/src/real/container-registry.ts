@@ -6,34 +6,13 @@ import { join } from 'node:path';
 import { freeTcpPort } from '../free-port.ts';
 import { Process } from './process.ts';
 
-export interface ContainerRegistry {
-  /** `127.0.0.1:PORT`: the first part of its images' names. */
-  host: string;
-  /**
-   * Stores a small image of two platforms under the tag.
-   *
-   * @param content differs from image to image
-   * @param version for the label; without one it has none
-   * @returns the digest by which the registry itself knows the index, or the image of one platform
-   */
-  push(
-    repository: string,
-    tag: string,
-    content: string,
-    kind?: 'index' | 'image',
-    version?: string,
-  ): Promise<string>;
-  close(): Promise<void>;
-}
-
 const indexType = 'application/vnd.oci.image.index.v1+json';
 const imageType = 'application/vnd.oci.image.manifest.v1+json';
 
 /** @param program of `peer('docker-registry')` */
 export async function startContainerRegistry(program: string): Promise<ContainerRegistry> {
   const dir = await mkdtemp(join(tmpdir(), 'skolo-registry-'));
-  const port = await freeTcpPort();
-  const host = `127.0.0.1:${port}`;
+  const host = `127.0.0.1:${await freeTcpPort()}`;
   const configuration = join(dir, 'config.yml');
   const storage = { filesystem: { rootdirectory: join(dir, 'images') } };
   await writeFile(
@@ -41,30 +20,80 @@ export async function startContainerRegistry(program: string): Promise<Container
     JSON.stringify({ version: 0.1, log: { level: 'error' }, storage, http: { addr: host } }),
   );
   const registry = new Process(program, ['serve', configuration]);
+  await registry.until('to answer', () =>
+    fetch(`http://${host}/v2/`).then(
+      ({ ok }) => ok,
+      () => false,
+    ),
+  );
+  return new ContainerRegistry(host, async () => {
+    await registry.stop();
+    await rm(dir, { recursive: true, force: true });
+  });
+}
 
-  async function put(path: string, type: string, body: string): Promise<Response> {
+export class ContainerRegistry {
+  /** `127.0.0.1:PORT`: the first part of its images' names. */
+  readonly host: string;
+  readonly close: () => Promise<void>;
+
+  constructor(host: string, close: () => Promise<void>) {
+    this.host = host;
+    this.close = close;
+  }
+
+  /**
+   * Stores a small image of two platforms under the tag.
+   *
+   * @param content differs from image to image
+   * @param version for the label; without one it has none
+   * @returns the digest by which the registry itself knows the index, or the image of one platform
+   */
+  async push(
+    repository: string,
+    tag: string,
+    content: string,
+    kind: 'index' | 'image' = 'index',
+    version?: string,
+  ): Promise<string> {
+    if (kind === 'image') {
+      return (await this.pushImage(repository, content, { reference: tag, version })).digest;
+    }
+    const manifests = [];
+    for (const architecture of ['amd64', 'arm64']) {
+      const image = await this.pushImage(repository, `${content} ${architecture}`, { version });
+      manifests.push({ ...image, platform: { os: 'linux', architecture } });
+    }
+    const index = { schemaVersion: 2, mediaType: indexType, manifests };
+    return (await this.pushManifest(repository, tag, index)).digest;
+  }
+
+  private async put(path: string, type: string, body: string): Promise<Response> {
     const headers = { 'content-type': type };
-    const response = await fetch(`http://${host}${path}`, { method: 'PUT', headers, body });
+    const response = await fetch(`http://${this.host}${path}`, { method: 'PUT', headers, body });
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
     return response;
   }
-  async function pushBlob(repository: string, content: string) {
+
+  private async pushBlob(repository: string, content: string) {
     const path = `/v2/${repository}/blobs/uploads/`;
-    const begun = await fetch(`http://${host}${path}`, { method: 'POST' });
-    const upload = new URL(begun.headers.get('location') ?? '', `http://${host}`);
+    const begun = await fetch(`http://${this.host}${path}`, { method: 'POST' });
+    const upload = new URL(begun.headers.get('location') ?? '', `http://${this.host}`);
     const digest = digestOf(content);
     upload.searchParams.set('digest', digest);
-    await put(`${upload.pathname}${upload.search}`, 'application/octet-stream', content);
+    await this.put(`${upload.pathname}${upload.search}`, 'application/octet-stream', content);
     return { digest, size: Buffer.byteLength(content) };
   }
-  async function pushManifest(repository: string, reference: string, manifest: object) {
+
+  private async pushManifest(repository: string, reference: string, manifest: object) {
     const text = JSON.stringify(manifest);
     const type = 'manifests' in manifest ? indexType : imageType;
-    const response = await put(`/v2/${repository}/manifests/${reference}`, type, text);
+    const response = await this.put(`/v2/${repository}/manifests/${reference}`, type, text);
     const stated = response.headers.get('docker-content-digest') ?? '';
     return { mediaType: type, digest: stated, size: Buffer.byteLength(text) };
   }
-  async function pushImage(
+
+  private async pushImage(
     repository: string,
     content: string,
     { reference, version }: { reference?: string; version: string | undefined },
@@ -81,45 +110,19 @@ export async function startContainerRegistry(program: string): Promise<Container
       mediaType: imageType,
       config: {
         mediaType: 'application/vnd.oci.image.config.v1+json',
-        ...(await pushBlob(repository, platform)),
+        ...(await this.pushBlob(repository, platform)),
       },
       layers: [
         {
           mediaType: 'application/vnd.oci.image.layer.v1.tar',
           // No tar: nobody unpacks it.
-          ...(await pushBlob(repository, `layer of ${content}`)),
+          ...(await this.pushBlob(repository, `layer of ${content}`)),
         },
       ],
     };
     const name = reference ?? digestOf(JSON.stringify(manifest));
-    return pushManifest(repository, name, manifest);
+    return this.pushManifest(repository, name, manifest);
   }
-
-  await registry.until('to answer', () =>
-    fetch(`http://${host}/v2/`).then(
-      ({ ok }) => ok,
-      () => false,
-    ),
-  );
-  return {
-    host,
-    async push(repository, tag, content, kind = 'index', version) {
-      if (kind === 'image') {
-        return (await pushImage(repository, content, { reference: tag, version })).digest;
-      }
-      const manifests = [];
-      for (const architecture of ['amd64', 'arm64']) {
-        const image = await pushImage(repository, `${content} ${architecture}`, { version });
-        manifests.push({ ...image, platform: { os: 'linux', architecture } });
-      }
-      const index = { schemaVersion: 2, mediaType: indexType, manifests };
-      return (await pushManifest(repository, tag, index)).digest;
-    },
-    async close() {
-      await registry.stop();
-      await rm(dir, { recursive: true, force: true });
-    },
-  };
 }
 
 /** By which registries know a blob. */

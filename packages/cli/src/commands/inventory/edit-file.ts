@@ -1,7 +1,7 @@
 /** An edit of the inventory's file: all of it, checked before, or none. */
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { errorCode } from '@skolo/base';
+import { errorCode, ifThere } from '@skolo/base';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, exitCodes } from '../../errors.ts';
 import { writeRackFile } from '../../workstation/rack-edits.ts';
@@ -17,10 +17,7 @@ export async function editInventory(
 ): Promise<void> {
   const { io } = command;
   const { rack: file } = command.globals();
-  const before = await readFile(file, 'utf8').catch((error: unknown) => {
-    if (errorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  });
+  const before = await ifThere(readFile(file, 'utf8'));
   const isNew = command.opts().create !== undefined;
   if (before === undefined && !isNew) {
     throw new CliError(

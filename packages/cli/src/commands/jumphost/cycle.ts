@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import { openHost } from '@skolo/computers';
 import { stopSpareDaemon } from '@skolo/jumphost';
 import { rackForDaemonOn } from '@skolo/rack/edit';
+import { reasonOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { complain } from '../../errors.ts';
 import { namesOf } from '../../names.ts';
 import { hostOptions } from '../../reach/machine-way.ts';
 import { interruptible } from '../../reach/racks.ts';
 import type { PowerCycleDaemon } from '../../reach/service-client.ts';
-import { ignoreLimitsHelp, offSeconds, submit } from '../power/submit.ts';
+import { ignoreLimitsHelp, offSecondsOption, submit } from '../power/submit.ts';
 import { openSecrets } from '../secrets/open-secrets.ts';
 import { startPowerOn } from './replacement/spare-power.ts';
 
@@ -33,16 +34,8 @@ export function define(command: SkoloCommand): void {
       '--via <machine>',
       'machine in rack.yaml with the daemon installed, such as a spare jumphost',
     )
-    .option(
-      '--reason <text>',
-      'reason, for the logs of that machine and its daemon',
-      'requested on the command line',
-    )
-    .option(
-      '--off-seconds <n>',
-      'time for which the power stays off (default: by model)',
-      offSeconds,
-    )
+    .addOption(reasonOption('the logs of that machine and its daemon'))
+    .addOption(offSecondsOption())
     .option('--force', 'proceed even if other machines lose power or network')
     .option('--ignore-limits', ignoreLimitsHelp)
     .uses('clusters')

@@ -1,8 +1,8 @@
+import { count } from '@skolo/base';
 import { isPrepared } from '@skolo/computers';
-import { timeOption } from '../../arguments.ts';
+import { returnAfterOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes, usageError } from '../../errors.ts';
-import { count } from '../../output/text.ts';
 import { addStepOptions, openSteps, type PrepareOptions } from './steps/open-steps.ts';
 import { stepRunner } from './steps/run-steps.ts';
 import { printSteps } from './steps/steps-text.ts';
@@ -24,13 +24,7 @@ export function define(command: SkoloCommand): void {
       .option('--check', 'only show what differs')
       .option('--skip <step...>', 'skip these steps, but not the steps that depend on them'),
   )
-    .addOption(
-      timeOption(
-        '--return-after <time>',
-        'time after which a change that locks you out is rolled back',
-        '90s',
-      ),
-    )
+    .addOption(returnAfterOption())
     .uses('clusters')
     .example('skolo jumphost prepare rack4 --check');
 

@@ -1,5 +1,6 @@
 import { openHost } from '@skolo/computers';
 import { rebootJumphost } from '@skolo/jumphost';
+import { reasonOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { plain } from '../../output/text.ts';
 import { audit, hostOptions } from '../../reach/machine-way.ts';
@@ -15,11 +16,7 @@ export function define(command: SkoloCommand): void {
     )
     .summary('reboot the jumphost safely')
     .rackArgument('<rack>')
-    .option(
-      '--reason <text>',
-      'reason, for the log of the jumphost',
-      'requested on the command line',
-    )
+    .addOption(reasonOption('the log of the jumphost'))
     .uses('rack', 'tokenFile')
     .example("skolo jumphost reboot rack4 --reason 'new kernel'");
 

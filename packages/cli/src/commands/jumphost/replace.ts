@@ -1,4 +1,4 @@
-import { timeOption } from '../../arguments.ts';
+import { reasonOption, returnAfterOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import type { ReplaceOptions } from './replacement/replacement.ts';
 import { addStepOptions } from './steps/open-steps.ts';
@@ -39,19 +39,9 @@ export function define(command: SkoloCommand): void {
         '--cable-is-out',
         'if no outlet can confirm the fence: unplug the cables and type the name of the jumphost',
       )
-      .option(
-        '--reason <text>',
-        'reason, for the log of the spare',
-        'requested on the command line',
-      ),
+      .addOption(reasonOption('the log of the spare')),
   )
-    .addOption(
-      timeOption(
-        '--return-after <time>',
-        'time after which a change that locks you out is rolled back',
-        '90s',
-      ),
-    )
+    .addOption(returnAfterOption())
     .uses('clusters')
     .example('skolo jumphost replace rack4 --with jumphost-spare-rack4 --rehearse');
 

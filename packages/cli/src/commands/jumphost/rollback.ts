@@ -3,6 +3,7 @@ import { openHost } from '@skolo/computers';
 import { type FailOver, failOver, waitUntilQuiet } from '@skolo/jumphost';
 import { jumphostServices } from '@skolo/rack/light';
 import { Argument } from 'commander';
+import { reasonOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { plain } from '../../output/text.ts';
@@ -40,11 +41,7 @@ export function define(command: SkoloCommand): void {
       'systemd units of the existing system (default: those that run now or ran before)',
       [],
     )
-    .option(
-      '--reason <text>',
-      'reason, for the log of the jumphost',
-      'requested on the command line',
-    )
+    .addOption(reasonOption('the log of the jumphost'))
     .uses('rack', 'tokenFile')
     .example("skolo jumphost rollback rack4 metadata-server --reason 'tokens are late'");
 

@@ -1,19 +1,19 @@
-import { errorText, inParallel } from '@skolo/base';
+import { count, errorText, inParallel } from '@skolo/base';
 import { isPrepared, prepare, type StepProgress } from '@skolo/computers';
 import type { K3sRack } from '@skolo/fleet';
 import { inStages, racksAtOnce } from '@skolo/fleet/push';
 import { isOlder, parseK3sVersion } from '@skolo/k3s';
-import { InvalidArgumentError, Option } from 'commander';
+import { InvalidArgumentError } from 'commander';
 import { upTo } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, complain, exitCodes, failPartly } from '../../errors.ts';
 import { mustType } from '../../must-type.ts';
 import { livePicture } from '../../output/live-area.ts';
-import { count, plain } from '../../output/text.ts';
+import { plain } from '../../output/text.ts';
 import { taskLimitOption } from '../../reach/machine-tasks.ts';
 import { workstationName } from '../../reach/machine-way.ts';
 import { interruptible, loadFleet, withJumphost } from '../../reach/racks.ts';
-import { namedRacks, soakOption, stagesOf } from '../push/open-push.ts';
+import { namedRacks, onFailureOption, soakOption, stagesOf } from '../push/open-push.ts';
 import { bundlesOption, filesOption } from './steps/open-steps.ts';
 import {
   type OpenUpgrade,
@@ -73,11 +73,7 @@ export function define(command: SkoloCommand): void {
     )
     .addOption(taskLimitOption())
     .addOption(soakOption())
-    .addOption(
-      new Option('--on-failure <what>', 'what to do with other racks if one fails')
-        .choices(['stop', 'continue'])
-        .default('stop'),
-    )
+    .addOption(onFailureOption())
     .addOption(filesOption())
     .addOption(bundlesOption())
     .option('--yes', 'do not ask for confirmation')

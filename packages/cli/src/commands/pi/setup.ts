@@ -2,7 +2,7 @@
 import { prepare } from '@skolo/computers';
 import { k3sVersion } from '@skolo/k3s';
 import { setupSteps } from '@skolo/pi';
-import { timeOption } from '../../arguments.ts';
+import { returnAfterOption, timeOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { addWayOptions, onEachPi, type PiWayOptions } from '../../reach/pis.ts';
 import { interruptible } from '../../reach/racks.ts';
@@ -35,13 +35,7 @@ export function define(command: SkoloCommand): void {
     ),
   )
     .addOption(timeOption('--limit <time>', 'time limit for each Pi', '15m'))
-    .addOption(
-      timeOption(
-        '--return-after <time>',
-        'time after which a change that locks you out is rolled back',
-        '90s',
-      ),
-    )
+    .addOption(returnAfterOption())
     .uses('rack', 'clusters', 'on')
     .example("skolo pi setup 'host[01-10]' --rack desk/rack.yaml --password-file first-password");
 

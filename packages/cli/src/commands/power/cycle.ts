@@ -1,9 +1,10 @@
 import type { CycleMode } from '@skolo/api';
 import { Option } from 'commander';
+import { reasonOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { namesOf } from '../../names.ts';
 import type { SubmitOptions } from './submit.ts';
-import { ignoreLimitsHelp, offSeconds, submit, targetsHelp } from './submit.ts';
+import { ignoreLimitsHelp, offSecondsOption, submit, targetsHelp } from './submit.ts';
 
 const modes = ['auto', 'soft', 'hard'] as const satisfies readonly CycleMode[];
 
@@ -23,17 +24,9 @@ export function define(command: SkoloCommand): void {
     )
     .summary('turn off and on again')
     .argument('<names...>', targetsHelp)
-    .option(
-      '--reason <text>',
-      'reason, for the audit log and other operators; your token identifies you',
-      'requested on the command line',
-    )
+    .addOption(reasonOption('the audit log and other operators; your token identifies you'))
     .option('--wait', 'wait until all targets are back or failed, and show each step')
-    .option(
-      '--off-seconds <n>',
-      'time for which the power stays off (default: by model)',
-      offSeconds,
-    )
+    .addOption(offSecondsOption())
     .addOption(
       new Option(
         '--mode <mode>',

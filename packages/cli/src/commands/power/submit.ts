@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Client, ClientAnswer, powerCycleDaemonApi, Rejection } from '@skolo/api';
 import { shortId } from '@skolo/api/ids';
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { commandLine, type SkoloCommand } from '../../command.ts';
 import { complain, exitCodes } from '../../errors.ts';
 import { type Io, printJson } from '../../io.ts';
@@ -162,8 +162,13 @@ export const targetsHelp =
 export const ignoreLimitsHelp =
   'ignore cooldownSeconds and maxPerHour in rack.yaml, which protect the relay';
 
-/** Limits of the service. */
-export function offSeconds(text: string): number {
+/** `--off-seconds`, within the limits of the service. */
+export function offSecondsOption(): Option {
+  const about = 'time for which the power stays off (default: by model)';
+  return new Option('--off-seconds <n>', about).argParser(offSeconds);
+}
+
+function offSeconds(text: string): number {
   const seconds = text.trim() === '' ? Number.NaN : Number(text);
   if (seconds >= 0.5 && seconds <= 3600) return seconds;
   throw new InvalidArgumentError('expected seconds from 0.5 to 3600');

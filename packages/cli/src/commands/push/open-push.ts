@@ -36,6 +36,12 @@ export function soakOption(): Option {
   return timeOption('--soak <time>', 'time for which everything must stay healthy', '60s');
 }
 
+export function onFailureOption(): Option {
+  return new Option('--on-failure <what>', 'what to do with other racks if one fails')
+    .choices(['stop', 'continue'])
+    .default('stop');
+}
+
 /** The racks that are meant, in the order of the list. */
 export function namedRacks(fleet: Fleet, names: readonly string[] | undefined): string[] {
   for (const name of names ?? []) findRack(fleet, name);

@@ -1,11 +1,11 @@
 import { authorOf, preparePush, type Request } from '@skolo/fleet/push';
-import { Option } from 'commander';
 import { upTo } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
 import {
   namedRacks,
   newPushId,
+  onFailureOption,
   openPush,
   racksOption,
   rejectUnfinished,
@@ -73,11 +73,7 @@ export function addPushOptions(command: SkoloCommand): SkoloCommand {
       1,
     )
     .addOption(soakOption())
-    .addOption(
-      new Option('--on-failure <what>', 'what to do with other racks if one fails')
-        .choices(['stop', 'continue'])
-        .default('stop'),
-    )
+    .addOption(onFailureOption())
     .option('--yes', 'do not ask for confirmation')
     .option('--deletions <n>', 'agree to this number of deletions', upTo(100_000));
 }

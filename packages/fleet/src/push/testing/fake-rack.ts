@@ -29,35 +29,103 @@ interface Options {
 
 export const machines = ['rpi-1', 'rpi-2', 'rpi-3'];
 
-export function createFakeRack({ kubectl: real, crashing, dead }: Options): FakeRack {
-  const objects = new Map<string, KubeObject>();
-  const byHand = new Map<string, string>();
-  let lease: KubeObject | undefined;
-  let version = 0;
+export function createFakeRack(options: Options): FakeRack {
+  return new RecordingRack(options);
+}
 
-  function change(object: KubeObject, verb: string) {
-    if (rack.lost === 'at-next-change') rack.lost = 'now';
-    mustBeReachable();
+class RecordingRack implements FakeRack {
+  readonly kubectl: Kubectl = (...call) => this.answer(...call);
+  readonly changes: string[] = [];
+  lost: FakeRack['lost'];
+  private readonly real: Kubectl;
+  private readonly crashing: string | undefined;
+  private readonly dead: string | undefined;
+  private readonly objects = new Map<string, KubeObject>();
+  private readonly byHand = new Map<string, string>();
+  private lease: KubeObject | undefined;
+  private version = 0;
+
+  constructor({ kubectl, crashing, dead }: Options) {
+    this.real = kubectl;
+    this.crashing = crashing;
+    this.dead = dead;
+  }
+
+  image(name: string): string | undefined {
+    const found = [...this.objects.values()].find(
+      ({ kind, metadata }) => metadata.name === name && ['Deployment', 'DaemonSet'].includes(kind),
+    );
+    return found && imageOf(this.live(found));
+  }
+
+  setImage(name: string, image: string): void {
+    for (const [key, { metadata }] of this.objects) {
+      if (metadata.name === name && key.startsWith('apps/')) this.byHand.set(key, image);
+    }
+  }
+
+  private async answer(...call: Parameters<Kubectl>): Promise<string> {
+    const [args, { input = '', signal } = {}] = call;
+    signal?.throwIfAborted();
+    const [verb, what = ''] = args;
+    if (verb === 'kustomize') return await this.real(args);
+    this.mustBeReachable();
+    if (verb === 'api-resources') return kinds;
+    if (verb === 'apply') return list(this.apply(input, args.includes('--dry-run=server')));
+    if (verb === 'delete') {
+      for (const object of readAnswer(input)) {
+        this.change(object, 'delete');
+        this.objects.delete(keyOf(object));
+      }
+      return '';
+    }
+    if (verb === 'create' || verb === 'replace') return this.storeLease(input);
+    return this.get(what, args, input);
+  }
+
+  private storeLease(input: string): string {
+    const [given] = readAnswer(input);
+    if (given === undefined) throw new Error('no lease');
+    this.version += 1;
+    this.lease = { ...given, metadata: { ...given.metadata, resourceVersion: `${this.version}` } };
+    return JSON.stringify(this.lease);
+  }
+
+  private get(what: string, args: readonly string[], input: string): string {
+    if (what === 'lease') return this.lease ? JSON.stringify(this.lease) : '';
+    if (what === 'nodes') return list(nodes(this.dead));
+    if (what === '--raw') throw new KubectlError('no Prometheus', 'NotFound');
+    if (what === '-f') {
+      const all = readAnswer(input).flatMap((each) => this.objects.get(keyOf(each)) ?? []);
+      return list(all.map((each) => this.live(each)));
+    }
+    if (args.includes('-n')) return list(this.running(args[args.indexOf('-n') + 1] ?? ''));
+    return list([...this.objects.values()].map((each) => this.live(each)));
+  }
+
+  private change(object: KubeObject, verb: string) {
+    if (this.lost === 'at-next-change') this.lost = 'now';
+    this.mustBeReachable();
     const { kind, metadata } = object;
-    rack.changes.push(`${verb} ${kind} ${metadata.namespace ?? ''}/${metadata.name}`);
+    this.changes.push(`${verb} ${kind} ${metadata.namespace ?? ''}/${metadata.name}`);
   }
 
-  function mustBeReachable() {
-    if (rack.lost === 'now') throw new KubectlError('connection refused', 'Unreachable');
+  private mustBeReachable() {
+    if (this.lost === 'now') throw new KubectlError('connection refused', 'Unreachable');
   }
 
-  function apply(input: string, isDry: boolean): KubeObject[] {
+  private apply(input: string, isDry: boolean): KubeObject[] {
     return readAnswer(input).map((object) => {
       if (isDry) return owned(object);
-      change(object, 'apply');
-      byHand.delete(keyOf(object));
-      objects.set(keyOf(object), object);
+      this.change(object, 'apply');
+      this.byHand.delete(keyOf(object));
+      this.objects.set(keyOf(object), object);
       return object;
     });
   }
 
-  function live(object: KubeObject): KubeObject {
-    const image = byHand.get(keyOf(object));
+  private live(object: KubeObject): KubeObject {
+    const image = this.byHand.get(keyOf(object));
     if (image === undefined) return owned(object);
     const edited = withImage(object, image);
     const hand = fieldsOf({ spec: edited.spec });
@@ -74,65 +142,16 @@ export function createFakeRack({ kubectl: real, crashing, dead }: Options): Fake
   }
 
   /** Deployments, DaemonSets and their pods, all of the newest version. */
-  function running(namespace: string): KubeObject[] {
-    const workloads = [...objects.values()].filter(
+  private running(namespace: string): KubeObject[] {
+    const workloads = [...this.objects.values()].filter(
       ({ kind, metadata }) =>
         metadata.namespace === namespace && ['Deployment', 'DaemonSet'].includes(kind),
     );
-    return [...nodes(dead), ...workloads.flatMap((object) => withPods(live(object), crashing))];
+    return [
+      ...nodes(this.dead),
+      ...workloads.flatMap((object) => withPods(this.live(object), this.crashing)),
+    ];
   }
-
-  async function kubectl(...call: Parameters<Kubectl>): Promise<string> {
-    const [args, { input = '', signal } = {}] = call;
-    signal?.throwIfAborted();
-    const [verb, what = ''] = args;
-    if (verb === 'kustomize') return await real(args);
-    mustBeReachable();
-    if (verb === 'api-resources') return kinds;
-    if (verb === 'apply') return list(apply(input, args.includes('--dry-run=server')));
-    if (verb === 'delete') {
-      for (const object of readAnswer(input)) {
-        change(object, 'delete');
-        objects.delete(keyOf(object));
-      }
-      return '';
-    }
-    if (verb === 'create' || verb === 'replace') {
-      const [given] = readAnswer(input);
-      if (given === undefined) throw new Error('no lease');
-      version += 1;
-      lease = { ...given, metadata: { ...given.metadata, resourceVersion: `${version}` } };
-      return JSON.stringify(lease);
-    }
-    if (what === 'lease') return lease ? JSON.stringify(lease) : '';
-    if (what === 'nodes') return list(nodes(dead));
-    if (what === '--raw') throw new KubectlError('no Prometheus', 'NotFound');
-    if (what === '-f') {
-      const all = readAnswer(input).flatMap((each) => objects.get(keyOf(each)) ?? []);
-      return list(all.map(live));
-    }
-    if (args.includes('-n')) return list(running(args[args.indexOf('-n') + 1] ?? ''));
-    return list([...objects.values()].map(live));
-  }
-
-  const rack: FakeRack = {
-    kubectl,
-    changes: [],
-    lost: undefined,
-    image(name) {
-      const found = [...objects.values()].find(
-        ({ kind, metadata }) =>
-          metadata.name === name && ['Deployment', 'DaemonSet'].includes(kind),
-      );
-      return found && imageOf(live(found));
-    },
-    setImage(name, image) {
-      for (const [key, { metadata }] of objects) {
-        if (metadata.name === name && key.startsWith('apps/')) byHand.set(key, image);
-      }
-    },
-  };
-  return rack;
 }
 
 const kinds = 'deployments deploy apps/v1 true Deployment\nconfigmaps cm v1 true ConfigMap\n';

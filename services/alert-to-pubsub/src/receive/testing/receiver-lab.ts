@@ -9,12 +9,14 @@ import {
   AccessControl,
   AuditLog,
   CallerLimit,
+  type Clock,
   createApp,
   createEvents,
   createLogger,
+  type Logger,
 } from '@skolo/common';
 import { fakeClock } from '@skolo/common/testing';
-import { type AlertToPubsubSettings, parseRack } from '@skolo/rack';
+import { type AlertToPubsubSettings, parseRack, type Rack } from '@skolo/rack';
 import { Registry } from 'prom-client';
 import { onTestFinished } from 'vitest';
 import { createEventLog } from '../../event-log.ts';
@@ -43,6 +45,8 @@ export interface LabOptions {
   now?: string;
 }
 
+type Events = ReturnType<typeof createEvents<AlertEvent>>;
+
 export async function startReceivers(options: LabOptions = {}) {
   const {
     settings = '{}',
@@ -59,48 +63,15 @@ export async function startReceivers(options: LabOptions = {}) {
       file,
     });
   const rack = { rack: read(settings) };
-  const batches: Batch[] = [];
-  const received: Received[] = [];
-  const rejections: { endpoint: string; reason: string }[] = [];
-  const troubles = new Map<string, string>();
-  let log = '';
   const clock = fakeClock(now);
   const metrics = new Registry();
-  const degraded = { raise: () => undefined, clear: () => undefined };
   const { emit, consume } = createEvents<AlertEvent>();
-  consume((event) => {
-    if (event.type === 'rejected') {
-      const { endpoint, reason } = event;
-      rejections.push({ endpoint, reason });
-    }
-    if (event.type === 'request-failed')
-      rejections.push({ endpoint: event.endpoint, reason: 'failed' });
-    if (event.type !== 'degraded') return;
-    if (event.why === undefined) troubles.delete(event.what);
-    else troubles.set(event.what, event.why);
-  });
-  const logger = createLogger({
-    service: 'test',
-    level: 'trace',
-    destination: {
-      write(line: string) {
-        log += line;
-      },
-    },
-  });
+  const { rejections, troubles } = notesOf(consume);
+  const { logger, logged } = memoryLogger();
   const settingsNow = (): AlertToPubsubSettings => rack.rack.services['alert-to-pubsub'];
   consume(createEventLog(logger, clock));
   const auth = new ReceiverAuth({ rack: () => rack.rack, settings: settingsNow, emit });
-  const intake: AcceptAlerts = {
-    async accept(read) {
-      const batch = read();
-      await accept?.(batch);
-      batches.push(batch);
-      const one = receivedOf(batch, clock.now());
-      received.push(one);
-      return one;
-    },
-  };
+  const { intake, batches, received } = keepingIntake(clock, accept);
   const receive = createReceivers({
     intake,
     auth,
@@ -119,14 +90,7 @@ export async function startReceivers(options: LabOptions = {}) {
     startedAt: clock.now(),
     version: '1.2.3',
   });
-  const audit = new AuditLog(join(dir, 'audit'), { clock, degraded, metrics });
-  const access = new AccessControl({ rack, stateDir: dir, metrics, clock, degraded, audit });
-  const about = { name: 'alert-to-pubsub', version: '1.2.3', log: logger, metrics, access, audit };
-  const app = createApp(about, {
-    access: receiverAccess(auth, access),
-    api: alertmanagerApi,
-    handlers,
-  });
+  const app = appOf({ rack, dir, clock, metrics, logger, auth, handlers });
   const port = await listening(
     (request, response) => receive(request, response) || app(request, response),
     dir,
@@ -141,11 +105,89 @@ export async function startReceivers(options: LabOptions = {}) {
     received,
     rejections,
     troubles,
-    logged: () => log,
+    logged,
     metrics: () => metrics.metrics(),
     edit: (section: string) => {
       rack.rack = read(section);
     },
+    ...requestsTo(url),
+  };
+}
+
+function memoryLogger() {
+  let log = '';
+  const logger = createLogger({
+    service: 'test',
+    level: 'trace',
+    destination: {
+      write(line: string) {
+        log += line;
+      },
+    },
+  });
+  return { logger, logged: () => log };
+}
+
+/** Keeps what it accepts. */
+function keepingIntake(clock: Clock, accept: LabOptions['accept']) {
+  const batches: Batch[] = [];
+  const received: Received[] = [];
+  const intake: AcceptAlerts = {
+    async accept(read) {
+      const batch = read();
+      await accept?.(batch);
+      batches.push(batch);
+      const one = receivedOf(batch, clock.now());
+      received.push(one);
+      return one;
+    },
+  };
+  return { intake, batches, received };
+}
+
+/** What the events say: what was rejected, and what is wrong now. */
+function notesOf(consume: Events['consume']) {
+  const rejections: { endpoint: string; reason: string }[] = [];
+  const troubles = new Map<string, string>();
+  consume((event) => {
+    if (event.type === 'rejected') {
+      const { endpoint, reason } = event;
+      rejections.push({ endpoint, reason });
+    }
+    if (event.type === 'request-failed')
+      rejections.push({ endpoint: event.endpoint, reason: 'failed' });
+    if (event.type !== 'degraded') return;
+    if (event.why === undefined) troubles.delete(event.what);
+    else troubles.set(event.what, event.why);
+  });
+  return { rejections, troubles };
+}
+
+interface AppParts {
+  rack: { rack: Rack };
+  dir: string;
+  clock: Clock;
+  metrics: Registry;
+  logger: Logger;
+  auth: ReceiverAuth;
+  handlers: ReturnType<typeof alertmanagerHandlers>;
+}
+
+/** What answers beside the endpoints of alerts. */
+function appOf({ rack, dir, clock, metrics, logger, auth, handlers }: AppParts) {
+  const degraded = { raise: () => undefined, clear: () => undefined };
+  const audit = new AuditLog(join(dir, 'audit'), { clock, degraded, metrics });
+  const access = new AccessControl({ rack, stateDir: dir, metrics, clock, degraded, audit });
+  const about = { name: 'alert-to-pubsub', version: '1.2.3', log: logger, metrics, access, audit };
+  return createApp(about, {
+    access: receiverAccess(auth, access),
+    api: alertmanagerApi,
+    handlers,
+  });
+}
+
+function requestsTo(url: string) {
+  return {
     async post(path: string, body: unknown, headers: Record<string, string> = {}) {
       const sent =
         typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body);

@@ -45,6 +45,13 @@ export interface TestBot {
   [Symbol.asyncDispose]: () => Promise<void>;
 }
 
+const usual = {
+  python: python ?? 'python3',
+  backoffSeconds: { first: 0.1, most: 0.5 },
+  taskGraceSeconds: 3600,
+  reboot: 'restart-bot',
+} as const;
+
 export async function newBot(
   { zip, ...deps }: Partial<BotDeps> & { zip?: Omit<StubZip, 'server'> } = {},
   changes: Partial<BotSettings> = {},
@@ -54,42 +61,18 @@ export async function newBot(
   if (zip) server.answer = givesZip(stubZip({ server: server.url, ...zip }));
   const botDir = changes.botDir ?? join(folder, 's');
   const settings: TestBot['settings'] = {
-    current: {
-      server: server.url,
-      python: python ?? 'python3',
-      botDir,
-      backoffSeconds: { first: 0.1, most: 0.5 },
-      taskGraceSeconds: 3600,
-      reboot: 'restart-bot',
-      ...changes,
-    },
+    current: { ...usual, server: server.url, botDir, ...changes },
   };
-  const lines: TestBot['lines'] = [];
-  const exits: BotExit[] = [];
-  const reboots: string[] = [];
-  const counts: BotCounts = { starts: 0, exits: new Map(), downloads: { ok: 0, failed: 0 } };
   const logged: string[] = [];
   const task = { isRunning: false, asked: 0 };
-  const listeners: (() => void)[] = [];
   let looks = 0;
   const log = createLogger({
     service: 'swarming-client',
     destination: { write: (line: string) => void logged.push(line) },
   });
   const events = createEvents<AgentEvent>();
-  events.consume((event) => {
-    logEvent(log, event);
-    if (event.type === 'bot') for (const listener of listeners) listener();
-    if (event.type === 'bot-line') lines.push({ stream: event.stream, text: event.text });
-    if (event.type === 'bot-started') counts.starts += 1;
-    if (event.type === 'bot-downloaded') counts.downloads.ok += 1;
-    if (event.type === 'bot-not-downloaded') counts.downloads.failed += 1;
-    if (event.type === 'reboot-requested') reboots.push(event.why);
-    if (event.type === 'bot-exited') {
-      exits.push(event.exit);
-      counts.exits.set(event.exit, (counts.exits.get(event.exit) ?? 0) + 1);
-    }
-  });
+  events.consume((event) => logEvent(log, event));
+  const { lines, exits, reboots, counts, listeners } = notesOf(events.consume);
   const bot = new Bot({
     settings() {
       looks += 1;
@@ -141,6 +124,28 @@ export async function newBot(
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** What its events say. */
+function notesOf(consume: (consumer: (event: AgentEvent) => void) => void) {
+  const lines: TestBot['lines'] = [];
+  const exits: BotExit[] = [];
+  const reboots: string[] = [];
+  const counts: BotCounts = { starts: 0, exits: new Map(), downloads: { ok: 0, failed: 0 } };
+  const listeners: (() => void)[] = [];
+  consume((event) => {
+    if (event.type === 'bot') for (const listener of listeners) listener();
+    if (event.type === 'bot-line') lines.push({ stream: event.stream, text: event.text });
+    if (event.type === 'bot-started') counts.starts += 1;
+    if (event.type === 'bot-downloaded') counts.downloads.ok += 1;
+    if (event.type === 'bot-not-downloaded') counts.downloads.failed += 1;
+    if (event.type === 'reboot-requested') reboots.push(event.why);
+    if (event.type === 'bot-exited') {
+      exits.push(event.exit);
+      counts.exits.set(event.exit, (counts.exits.get(event.exit) ?? 0) + 1);
+    }
+  });
+  return { lines, exits, reboots, counts, listeners };
 }
 
 export function isAlive(pid: number): boolean {

@@ -48,7 +48,9 @@ export function createSsh(endpoint: SshEndpoint): (socket: Socket) => void {
     ...(algorithms && { algorithms }),
   });
   let arriving: Socket;
-  server.on('connection', (connection: Connection) => serve(connection, arriving, endpoint));
+  server.on('connection', (connection: Connection) =>
+    new SshClient(connection, arriving, endpoint).serve(),
+  );
   return (socket) => {
     // The library hands over the connection, not its socket, while this call lasts.
     arriving = socket;
@@ -56,133 +58,167 @@ export function createSsh(endpoint: SshEndpoint): (socket: Socket) => void {
   };
 }
 
-function serve(connection: Connection, socket: Socket, endpoint: SshEndpoint): void {
-  const { core, model, methods } = endpoint;
-  let user = '';
-  let signedOut = () => {};
-  const login = { inBand: false, isPassword: false };
-  connection.on('authentication', (context) => {
-    user = context.username;
-    void judge(context);
-  });
-  async function judge(context: AuthContext): Promise<void> {
+/** One client, from its sign-in on. */
+class SshClient {
+  private readonly connection: Connection;
+  private readonly socket: Socket;
+  private readonly endpoint: SshEndpoint;
+  private user = '';
+  private signedInBy: SignInMethod | undefined;
+  private signedOut = () => {};
+
+  constructor(connection: Connection, socket: Socket, endpoint: SshEndpoint) {
+    this.connection = connection;
+    this.socket = socket;
+    this.endpoint = endpoint;
+  }
+
+  serve(): void {
+    const { connection } = this;
+    const { core, model } = this.endpoint;
+    connection.on('authentication', (context) => void this.judge(context));
+    connection.on('ready', () => {
+      if (this.signedInBy !== 'none') this.signedOut = core.signedIn();
+    });
+    connection.on('close', () => this.signedOut());
+    connection.on('error', () => {});
+    connection.on('session', (accept) => {
+      const channels = accept();
+      let pty: PseudoTtyInfo | undefined;
+      channels.on('pty', (acceptPty, _reject, info) => {
+        pty = info;
+        acceptPty?.();
+      });
+      channels.on('window-change', (acceptChange) => acceptChange?.());
+      channels.on('shell', (acceptShell) =>
+        this.open(acceptShell(), pty, (terminal) => this.shell(terminal)),
+      );
+      channels.on('exec', (acceptExec, reject, { command }) => {
+        if (!model.exec || this.signedInBy === 'none') reject?.();
+        else this.open(acceptExec(), pty, (terminal) => this.exec(terminal, command));
+      });
+    });
+  }
+
+  private async judge(context: AuthContext): Promise<void> {
+    const { core, methods } = this.endpoint;
+    this.user = context.username;
     if (core.faults.has('slow')) await sleep(core.faults.slowMs);
     if (core.faults.has('wedged')) return;
-    const method = await authenticate(context, endpoint);
-    login.inBand = method === 'none';
-    login.isPassword = method === 'password';
-    if (method === undefined) context.reject(methods.filter((name) => name !== 'none'));
+    this.signedInBy = await authenticate(context, this.endpoint);
+    if (this.signedInBy === undefined) context.reject(methods.filter((name) => name !== 'none'));
     else context.accept();
   }
-  connection.on('ready', () => {
-    if (!login.inBand) signedOut = core.signedIn();
-  });
-  connection.on('close', () => signedOut());
-  connection.on('error', () => {});
-  connection.on('session', (accept) => {
-    const channels = accept();
-    let pty: PseudoTtyInfo | undefined;
-    channels.on('pty', (acceptPty, _reject, info) => {
-      pty = info;
-      acceptPty?.();
-    });
-    channels.on('window-change', (acceptChange) => acceptChange?.());
-    channels.on('shell', (acceptShell) => {
-      const { terminal, run } = open(acceptShell());
-      run(async () => {
-        if (login.inBand) {
-          if (!(await signIn(terminal, endpoint.accounts, model.words))) return undefined;
-          signedOut = core.signedIn();
-        } else if (login.isPassword && core.faults.has('password-twice')) {
-          await terminal.readLine(model.words.password, model.words.hidden);
-        } else if (core.faults.has('new-password-inside')) {
-          await askNewPassword(terminal);
-          return undefined;
-        }
-        return model.shell(terminal);
-      });
-    });
-    channels.on('exec', (acceptExec, reject, { command }) => {
-      if (!model.exec || login.inBand) {
-        reject?.();
-        return;
-      }
-      const { terminal, run } = open(acceptExec());
-      run(async () => {
-        terminal.session.log(endpoint.model.logged?.(command) ?? command);
-        await terminal.think();
-        if (core.faults.has('new-password-inside')) {
-          // As OpenSSH's server says it where there is no terminal.
-          terminal.putError('Password change required but no TTY available.\n');
-          return 1;
-        }
-        return model.exec?.(terminal, command);
-      });
-    });
 
-    function open(channel: ServerChannel) {
-      let dropped = false;
-      let unsent: Buffer[] = [];
-      /** One packet for what is said in one go, as the echo of a line that was pasted: each costs both ends encryption. */
-      function flush(): void {
-        if (unsent.length > 0) channel.write(Buffer.concat(unsent));
-        unsent = [];
-      }
-      const line: Line = {
-        send(data, stream) {
-          if (stream !== undefined) {
-            flush();
-            channel.stderr.write(data);
-          } else if (unsent.push(data) === 1) {
-            process.nextTick(flush);
-          }
-        },
-        hangUp(status) {
-          flush();
-          endpoint.gate.signedOut(socket);
-          if (status === undefined) leave();
-          else {
-            channel.exit(status);
-            channel.end();
-          }
-        },
-        drop() {
-          flush();
-          dropped = true;
-          // OpenSSH throws away what it has not printed when a connection is lost.
-          setTimeout(() => socket.destroySoon(), DROP_MS);
-        },
-      };
-      /** The channel first: whoever is told that the connection ends may not read the rest of the channel. */
-      function leave(): void {
-        if (dropped) return;
-        flush();
-        channel.once('close', () => connection.end());
-        channel.end();
-      }
-      const session = new Session(core);
-      session.user = user;
-      const terminal = new Terminal(line, session, model.screen(pty));
-      channel.on('data', (data: Buffer) => terminal.receive(data));
-      channel.on('end', () => terminal.end());
-      const gone = () => terminal.close();
-      connection.on('close', gone);
-      channel.on('close', () => {
-        connection.off('close', gone);
-        terminal.close();
-      });
-      function run(talk: () => Promise<number | undefined>): void {
-        talk().then(
-          (status) => line.hangUp(status),
-          (error) => {
-            if (!(error instanceof HungUp)) throw error;
-            leave();
-          },
-        );
-      }
-      return { terminal, run };
+  private async shell(terminal: Terminal): Promise<number | undefined> {
+    const { core, model, accounts } = this.endpoint;
+    if (this.signedInBy === 'none') {
+      if (!(await signIn(terminal, accounts, model.words))) return undefined;
+      this.signedOut = core.signedIn();
+    } else if (this.signedInBy === 'password' && core.faults.has('password-twice')) {
+      await terminal.readLine(model.words.password, model.words.hidden);
+    } else if (core.faults.has('new-password-inside')) {
+      await askNewPassword(terminal);
+      return undefined;
     }
-  });
+    return model.shell(terminal);
+  }
+
+  private async exec(terminal: Terminal, command: string): Promise<number | undefined> {
+    const { core, model } = this.endpoint;
+    terminal.session.log(model.logged?.(command) ?? command);
+    await terminal.think();
+    if (core.faults.has('new-password-inside')) {
+      // As OpenSSH's server says it where there is no terminal.
+      terminal.putError('Password change required but no TTY available.\n');
+      return 1;
+    }
+    return model.exec?.(terminal, command);
+  }
+
+  /** Talks at a channel until the talk, the channel or the connection ends. */
+  private open(
+    channel: ServerChannel,
+    pty: PseudoTtyInfo | undefined,
+    talk: (terminal: Terminal) => Promise<number | undefined>,
+  ): void {
+    const { connection, socket, endpoint } = this;
+    const line = new ChannelLine(channel, connection, socket, endpoint.gate);
+    const session = new Session(endpoint.core);
+    session.user = this.user;
+    const terminal = new Terminal(line, session, endpoint.model.screen(pty));
+    channel.on('data', (data: Buffer) => terminal.receive(data));
+    channel.on('end', () => terminal.end());
+    const gone = () => terminal.close();
+    connection.on('close', gone);
+    channel.on('close', () => {
+      connection.off('close', gone);
+      terminal.close();
+    });
+    talk(terminal).then(
+      (status) => line.hangUp(status),
+      (error) => {
+        if (!(error instanceof HungUp)) throw error;
+        line.leave();
+      },
+    );
+  }
+}
+
+class ChannelLine implements Line {
+  private readonly channel: ServerChannel;
+  private readonly connection: Connection;
+  private readonly socket: Socket;
+  private readonly gate: Gate;
+  private dropped = false;
+  private unsent: Buffer[] = [];
+
+  constructor(channel: ServerChannel, connection: Connection, socket: Socket, gate: Gate) {
+    this.channel = channel;
+    this.connection = connection;
+    this.socket = socket;
+    this.gate = gate;
+  }
+
+  send(data: Buffer, stream?: 'stderr'): void {
+    if (stream !== undefined) {
+      this.flush();
+      this.channel.stderr.write(data);
+    } else if (this.unsent.push(data) === 1) {
+      process.nextTick(() => this.flush());
+    }
+  }
+
+  hangUp(status?: number): void {
+    this.flush();
+    this.gate.signedOut(this.socket);
+    if (status === undefined) this.leave();
+    else {
+      this.channel.exit(status);
+      this.channel.end();
+    }
+  }
+
+  drop(): void {
+    this.flush();
+    this.dropped = true;
+    // OpenSSH throws away what it has not printed when a connection is lost.
+    setTimeout(() => this.socket.destroySoon(), DROP_MS);
+  }
+
+  /** The channel first: whoever is told that the connection ends may not read the rest of the channel. */
+  leave(): void {
+    if (this.dropped) return;
+    this.flush();
+    this.channel.once('close', () => this.connection.end());
+    this.channel.end();
+  }
+
+  /** One packet for what is said in one go, as the echo of a line that was pasted: each costs both ends encryption. */
+  private flush(): void {
+    if (this.unsent.length > 0) this.channel.write(Buffer.concat(this.unsent));
+    this.unsent = [];
+  }
 }
 
 /** The method by which the client is in, or undefined. */

@@ -80,7 +80,7 @@ export interface Call extends Asked {
   parts: string[];
 }
 
-interface HttpModel {
+export interface HttpModel {
   model: string;
   board: OutletBoard;
   signIn: SignIn;

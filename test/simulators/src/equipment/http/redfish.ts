@@ -15,6 +15,7 @@ import {
   type Call,
   type HttpDevice,
   type HttpDeviceOptions,
+  type HttpModel,
   outletsOn,
   startHttpDevice,
   type Tls,
@@ -35,7 +36,7 @@ import {
   serviceRoot,
   system,
 } from './redfish-documents.ts';
-import { basic } from './sign-in.ts';
+import { basic, type SignIn } from './sign-in.ts';
 
 export interface RedfishOptions extends HttpDeviceOptions {
   /** Ids of its servers; one, `1`, when absent. */
@@ -65,7 +66,7 @@ const mostSessions = 4;
 const Command = z.object({ ResetType: z.string() }).or(z.object({ PowerState: z.string() }));
 /** Of most controllers: 8 to 20 signs. */
 const NewPassword = z.object({ Password: z.string().min(8).max(20) });
-const SignIn = z.object({ UserName: z.string(), Password: z.string() });
+const NewSession = z.object({ UserName: z.string(), Password: z.string() });
 
 const resetTypes = [
   'On',
@@ -81,36 +82,132 @@ const resetTypes = [
 export async function startRedfish(
   options: RedfishOptions = {},
 ): Promise<HttpDevice & { readonly tokenCount: number }> {
-  const { systems = ['1'], outlets = [], tls = true, allowableIn = 'action' } = options;
-  const account = { username: 'root', password: 'calvin', ...options.account };
-  const tokens = new Map<string, string>();
-  const underWay = new Map<string, 'PoweringOn' | 'PoweringOff'>();
-  const byPassword = basic(account, 'Redfish', {
-    body: error(401, 'Base.1.8.NoValidSession', 'There is no valid session.').body ?? '',
-    open: [root, `${root}/`, '/redfish', '/redfish/'],
-  });
+  const { tls = true } = options;
+  const service = new RedfishService(options);
+  const device = await startHttpDevice(service.model(), { ...options, tls });
+  /** How many sessions are open by POST to the session service; not connections. */
+  return Object.defineProperty(device, 'tokenCount', {
+    get: () => service.tokens.size,
+  }) as typeof device & {
+    readonly tokenCount: number;
+  };
+}
 
-  function allowable(name: string): readonly string[] {
-    if (!systems.includes(name)) return ['On', 'Off', 'PowerCycle'];
-    return options.allowable ?? resetTypes;
+class RedfishService {
+  /** Of sessions, by their ids. */
+  readonly tokens = new Map<string, string>();
+  private readonly options: RedfishOptions;
+  private readonly systems: readonly string[];
+  private readonly outlets: readonly string[];
+  private readonly account: Account;
+  private readonly underWay = new Map<string, 'PoweringOn' | 'PoweringOff'>();
+  private readonly byPassword: SignIn;
+
+  constructor(options: RedfishOptions) {
+    this.options = options;
+    this.systems = options.systems ?? ['1'];
+    this.outlets = options.outlets ?? [];
+    this.account = { username: 'root', password: 'calvin', ...options.account };
+    this.byPassword = basic(this.account, 'Redfish', {
+      body: error(401, 'Base.1.8.NoValidSession', 'There is no valid session.').body ?? '',
+      open: [root, `${root}/`, '/redfish', '/redfish/'],
+    });
   }
 
-  function powered({ path, outlet: name, device: { board } }: Call): Powered {
-    const powerState = underWay.get(name) ?? (board.isOn(name) ? 'On' : 'Off');
+  model(): HttpModel {
+    const { byPassword, tokens } = this;
+    return {
+      model: 'redfish',
+      board: outletsOn([...this.systems, ...this.outlets]),
+      signIn: {
+        fits(asked) {
+          if (asked.method === 'POST' && asked.path === sessions) return true;
+          const token = asked.headers['x-auth-token'];
+          if (typeof token === 'string') return [...tokens.values()].includes(token);
+          return byPassword.fits(asked);
+        },
+        rejection: () => byPassword.rejection(),
+      },
+      routes: this.routes(),
+      notFound: ({ path }) => missing(path),
+      logged: ({ method, target, path, body }) =>
+        path === sessions || method === 'PATCH'
+          ? `${method} ${path}`
+          : `${method} ${target}${body && ` ${body}`}`,
+      afterPowerFailure: () => {
+        tokens.clear();
+        this.underWay.clear();
+      },
+    };
+  }
+
+  private routes(): HttpModel['routes'] {
+    const { allowableIn = 'action' } = this.options;
+    return {
+      [`GET ${root}/?`]: () => ({ body: serviceRoot() }),
+      [`GET ${systemsPath}/?`]: () => ({ body: collection(systemsPath, this.systems) }),
+      [`GET ${outletsPath}/?`]: () => ({ body: collection(outletsPath, this.outlets) }),
+      [`GET ${systemsPath}/:outlet/?`]: (call) =>
+        this.isSystem(call)
+          ? { body: system(this.powered(call), this.allowable(call.outlet), allowableIn) }
+          : undefined,
+      [`GET ${systemsPath}/:outlet/ResetActionInfo/?`]: (call) =>
+        this.isSystem(call) && allowableIn === 'action-info'
+          ? { body: resetActionInfo(this.powered(call).path, this.allowable(call.outlet)) }
+          : undefined,
+      [`GET ${outletsPath}/:outlet/?`]: (call) => this.ofOutlet(call),
+      [`POST ${systemsPath}/:outlet/Actions/ComputerSystem.Reset`]: (call) => this.command(call),
+      [`POST ${outletsPath}/:outlet/Outlet.PowerControl`]: (call) => this.command(call),
+      [`GET ${root}/AccountService/?`]: () => ({ body: accountService() }),
+      [`GET ${accountsPath}/?`]: () => ({ body: collection(accountsPath, ['1']) }),
+      [`GET ${accountsPath}/1/?`]: () => ({ body: accountDocument(this.account.username) }),
+      [`PATCH ${accountsPath}/1/?`]: (call) => this.changePassword(call),
+      [`POST ${sessions}`]: (call) => this.openSession(call),
+      [`DELETE ${sessions}/:id`]: ({ path, parts: [id = ''] }) =>
+        this.tokens.delete(id) ? { status: 204 } : missing(path),
+    };
+  }
+
+  private isSystem({ outlet: name }: Call): boolean {
+    return this.systems.includes(name);
+  }
+
+  private ofOutlet(call: Call): Answer | undefined {
+    const { outlet: name, device } = call;
+    if (!this.outlets.includes(name)) return undefined;
+    return { body: outlet(this.powered(call), this.allowable(name), device.board.watts(name)) };
+  }
+
+  private changePassword({ body }: Call): Answer {
+    const given = NewPassword.safeParse(parseJson(body)).data;
+    if (given === undefined) {
+      return error(400, 'Base.1.8.PropertyValueError', 'The password was not accepted.');
+    }
+    this.account.password = given.Password;
+    return { body: accountDocument(this.account.username) };
+  }
+
+  private allowable(name: string): readonly string[] {
+    if (!this.systems.includes(name)) return ['On', 'Off', 'PowerCycle'];
+    return this.options.allowable ?? resetTypes;
+  }
+
+  private powered({ path, outlet: name, device: { board } }: Call): Powered {
+    const powerState = this.underWay.get(name) ?? (board.isOn(name) ? 'On' : 'Off');
     return { path: path.replace(/\/$/, ''), name, powerState };
   }
 
-  function change(device: HttpDevice, name: string, on: boolean, seconds: number): void {
+  private change(device: HttpDevice, name: string, on: boolean, seconds: number): void {
     if (device.faults.has('ignores-commands')) return;
-    underWay.set(name, on ? 'PoweringOn' : 'PoweringOff');
+    this.underWay.set(name, on ? 'PoweringOn' : 'PoweringOff');
     device.after(seconds, () => {
-      underWay.delete(name);
+      this.underWay.delete(name);
       device.turn(name, on);
     });
   }
 
-  function carryOut(device: HttpDevice, name: string, value: string): void {
-    const { delaySeconds = 2 } = options;
+  private carryOut(device: HttpDevice, name: string, value: string): void {
+    const { delaySeconds = 2 } = this.options;
     device.act();
     const isOn = device.board.isOn(name);
     const wanted: Readonly<Record<string, boolean>> = {
@@ -122,12 +219,12 @@ export async function startRedfish(
       PowerCycle: false,
     };
     const on = wanted[value];
-    if (on !== undefined) change(device, name, on, delaySeconds);
+    if (on !== undefined) this.change(device, name, on, delaySeconds);
     if (value !== 'PowerCycle') return;
-    device.after(delaySeconds + cycleSeconds, () => change(device, name, true, 0));
+    device.after(delaySeconds + cycleSeconds, () => this.change(device, name, true, 0));
   }
 
-  function command(call: Call): Answer {
+  private command(call: Call): Answer {
     const { device, outlet: name, body } = call;
     const given = Command.safeParse(parseJson(body)).data;
     if (given === undefined) {
@@ -135,17 +232,17 @@ export async function startRedfish(
     }
     const isSystem = 'ResetType' in given;
     const value = 'ResetType' in given ? given.ResetType : given.PowerState;
-    if (isSystem !== systems.includes(name) || !allowable(name).includes(value)) {
+    if (isSystem !== this.systems.includes(name) || !this.allowable(name).includes(value)) {
       return error(400, 'Base.1.8.ActionParameterNotSupported', `${value} is not supported.`);
     }
     const isOn = device.board.isOn(name);
     const already = value === 'On' ? isOn : !isOn && value !== 'PushPowerButton';
     if (isSystem && already) {
-      const { powerState } = powered(call);
+      const { powerState } = this.powered(call);
       return error(409, 'Base.1.8.ResourceInUse', `The system is ${powerState} already.`);
     }
-    carryOut(device, name, value);
-    const { success = 204 } = options;
+    this.carryOut(device, name, value);
+    const { success = 204 } = this.options;
     if (success === 204) return { status: 204 };
     if (success === 200) return { body: error(200, 'Base.1.8.Success', 'Done.').body ?? '' };
     const task = `${root}/TaskService/Tasks/1`;
@@ -153,87 +250,18 @@ export async function startRedfish(
     return { status: 202, headers, body: { '@odata.id': task, Id: '1', TaskState: 'Running' } };
   }
 
-  function openSession({ body }: Call): Answer {
-    const given = SignIn.safeParse(parseJson(body)).data;
-    if (given?.UserName !== account.username || given.Password !== account.password) {
-      return byPassword.rejection();
+  private openSession({ body }: Call): Answer {
+    const given = NewSession.safeParse(parseJson(body)).data;
+    if (given?.UserName !== this.account.username || given.Password !== this.account.password) {
+      return this.byPassword.rejection();
     }
-    if (tokens.size >= mostSessions) {
+    if (this.tokens.size >= mostSessions) {
       return error(503, 'Base.1.8.SessionLimitExceeded', 'The session limit is reached.');
     }
     const id = randomBytes(4).toString('hex');
     const token = randomBytes(16).toString('hex');
-    tokens.set(id, token);
+    this.tokens.set(id, token);
     const headers = { 'x-auth-token': token, location: `${sessions}/${id}` };
     return { status: 201, headers, body: { '@odata.id': `${sessions}/${id}`, Id: id } };
   }
-
-  const isSystem = ({ outlet: name }: Call) => systems.includes(name);
-  const ofSystem = (call: Call) =>
-    isSystem(call)
-      ? { body: system(powered(call), allowable(call.outlet), allowableIn) }
-      : undefined;
-  const ofOutlet = (call: Call) => {
-    const { outlet: name, device } = call;
-    if (!outlets.includes(name)) return undefined;
-    return { body: outlet(powered(call), allowable(name), device.board.watts(name)) };
-  };
-  const device = await startHttpDevice(
-    {
-      model: 'redfish',
-      board: outletsOn([...systems, ...outlets]),
-      signIn: {
-        fits(asked) {
-          if (asked.method === 'POST' && asked.path === sessions) return true;
-          const token = asked.headers['x-auth-token'];
-          if (typeof token === 'string') return [...tokens.values()].includes(token);
-          return byPassword.fits(asked);
-        },
-        rejection: () => byPassword.rejection(),
-      },
-      routes: {
-        [`GET ${root}/?`]: () => ({ body: serviceRoot() }),
-        [`GET ${systemsPath}/?`]: () => ({ body: collection(systemsPath, systems) }),
-        [`GET ${outletsPath}/?`]: () => ({ body: collection(outletsPath, outlets) }),
-        [`GET ${systemsPath}/:outlet/?`]: ofSystem,
-        [`GET ${systemsPath}/:outlet/ResetActionInfo/?`]: (call) =>
-          isSystem(call) && allowableIn === 'action-info'
-            ? { body: resetActionInfo(powered(call).path, allowable(call.outlet)) }
-            : undefined,
-        [`GET ${outletsPath}/:outlet/?`]: ofOutlet,
-        [`POST ${systemsPath}/:outlet/Actions/ComputerSystem.Reset`]: command,
-        [`POST ${outletsPath}/:outlet/Outlet.PowerControl`]: command,
-        [`GET ${root}/AccountService/?`]: () => ({ body: accountService() }),
-        [`GET ${accountsPath}/?`]: () => ({ body: collection(accountsPath, ['1']) }),
-        [`GET ${accountsPath}/1/?`]: () => ({ body: accountDocument(account.username) }),
-        [`PATCH ${accountsPath}/1/?`]({ body }) {
-          const given = NewPassword.safeParse(parseJson(body)).data;
-          if (given === undefined) {
-            return error(400, 'Base.1.8.PropertyValueError', 'The password was not accepted.');
-          }
-          account.password = given.Password;
-          return { body: accountDocument(account.username) };
-        },
-        [`POST ${sessions}`]: openSession,
-        [`DELETE ${sessions}/:id`]: ({ path, parts: [id = ''] }) =>
-          tokens.delete(id) ? { status: 204 } : missing(path),
-      },
-      notFound: ({ path }) => missing(path),
-      logged: ({ method, target, path, body }) =>
-        path === sessions || method === 'PATCH'
-          ? `${method} ${path}`
-          : `${method} ${target}${body && ` ${body}`}`,
-      afterPowerFailure() {
-        tokens.clear();
-        underWay.clear();
-      },
-    },
-    { ...options, tls },
-  );
-  /** How many sessions are open by POST to the session service; not connections. */
-  return Object.defineProperty(device, 'tokenCount', {
-    get: () => tokens.size,
-  }) as typeof device & {
-    readonly tokenCount: number;
-  };
 }

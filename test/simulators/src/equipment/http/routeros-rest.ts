@@ -9,6 +9,7 @@
  * words of `detail`.
  */
 import { z } from 'zod';
+import type { OutletBoard } from '../device.ts';
 import {
   type Call,
   type HttpDevice,
@@ -42,100 +43,11 @@ const Arguments = z.object({
 
 export function startRouterosRest(options: RouterosRestOptions = {}): Promise<HttpDevice> {
   const { portCount = 8, account = { username: 'admin', password: '' } } = options;
-  /** Ports that are off for a while. */
-  const cycling = new Map<string, () => void>();
+  const poe = new PoeMenu();
   const onPort = (run: (call: Call, port: string) => Answer) => (call: Call) => {
     const port = byNumber(call.device, decodeURIComponent(call.parts[0] ?? ''));
     return port === undefined ? undefined : run(call, port);
   };
-
-  /** What is set, which a power cycle of its own does not change. */
-  function poeOut({ board }: HttpDevice, port: string): string {
-    const isSet = board.isOn(port) || cycling.has(port);
-    return isSet ? (board.get(port).mode ?? 'auto-on') : 'off';
-  }
-
-  function row(device: HttpDevice, port: string): Record<string, string> {
-    return {
-      '.id': idOf(device, port),
-      name: port,
-      'poe-out': poeOut(device, port),
-      'poe-priority': '10',
-      'power-cycle-ping-enabled': 'false',
-    };
-  }
-
-  function set(device: HttpDevice, port: string, body: string): Answer {
-    const settings = Settings.safeParse(parseJson(body));
-    if (!settings.success) return failure(400, 'input does not match any value of poe-out');
-    const mode = settings.data['poe-out'];
-    if (mode !== undefined) {
-      cycling.get(port)?.();
-      cycling.delete(port);
-      const isObeyed = !device.faults.has('ignores-commands');
-      if (mode !== 'off' && isObeyed) device.board.setMode(port, mode);
-      device.turn(port, mode !== 'off');
-    }
-    return { body: { ...row(device, port), ...(mode !== undefined && { 'poe-out': mode }) } };
-  }
-
-  function command({ device, body, parts: [name] }: Call): Answer {
-    const given = Arguments.safeParse(parseJson(body)).data;
-    const numbers = (given?.numbers ?? given?.['.id'])?.split(',');
-    if (given === undefined || numbers === undefined) return failure(400, 'missing =.id=');
-    const ports: string[] = [];
-    for (const number of numbers) {
-      const port = byNumber(device, number);
-      if (port === undefined) return failure(400, 'no such item');
-      ports.push(port);
-    }
-    switch (name) {
-      case 'set': {
-        const [answer] = ports.map((port) => set(device, port, body));
-        return answer?.status === 400 ? answer : { body: [] };
-      }
-      case 'power-cycle':
-        return powerCycle(device, ports, given.duration ?? '5s');
-      case 'monitor':
-        if (given.once === undefined) return failure(400, 'Session closed after 60 s');
-        return { body: ports.map((port) => monitor(device, port)) };
-      default:
-        return failure(400, 'no such command');
-    }
-  }
-
-  function powerCycle(device: HttpDevice, ports: readonly string[], duration: string): Answer {
-    const seconds = Number(/^(\d{1,2})s$/.exec(duration)?.[1] ?? Number.NaN);
-    if (!(seconds <= 60)) return failure(400, 'value of duration out of range (0..00:01:00)');
-    for (const port of ports) {
-      if (!device.board.isOn(port)) continue;
-      const callOff = device.after(seconds, () => {
-        cycling.delete(port);
-        device.turn(port, true);
-      });
-      cycling.set(port, callOff);
-      device.turn(port, false);
-    }
-    return { body: [] };
-  }
-
-  function monitor(device: HttpDevice, port: string): Record<string, string> {
-    const watts = device.board.watts(port);
-    const noLoad = device.board.isFaulty(port) ? 'short-circuit' : 'waiting-for-load';
-    const idle = poeOut(device, port) === 'off' ? 'off' : noLoad;
-    const status = cycling.has(port) ? 'power_reset' : watts > 0 ? 'powered-on' : idle;
-    return {
-      name: port,
-      'poe-out': poeOut(device, port),
-      'poe-out-status': status,
-      ...(watts > 0 && {
-        'poe-out-voltage': '53.1',
-        'poe-out-current': String(Math.round((watts / 53.1) * 1000)),
-        'poe-out-power': watts.toFixed(1),
-      }),
-    };
-  }
-
   return startHttpDevice(
     {
       model: 'routeros',
@@ -148,20 +60,114 @@ export function startRouterosRest(options: RouterosRestOptions = {}): Promise<Ht
         [`GET ${menu}`]: ({ device, params }) => {
           const name = params.get('name');
           const ports = device.board.names().filter((port) => name === null || port === name);
-          return { body: ports.map((port) => row(device, port)) };
+          return { body: ports.map((port) => poe.row(device, port)) };
         },
-        [`GET ${menu}/:number`]: onPort(({ device }, port) => ({ body: row(device, port) })),
-        [`PATCH ${menu}/:number`]: onPort(({ device, body }, port) => set(device, port, body)),
-        [`POST ${menu}/:command`]: command,
+        [`GET ${menu}/:number`]: onPort(({ device }, port) => ({ body: poe.row(device, port) })),
+        [`PATCH ${menu}/:number`]: onPort(({ device, body }, port) => poe.set(device, port, body)),
+        [`POST ${menu}/:command`]: (call) => poe.command(call),
       },
       notFound: failure(404, 'Not Found'),
-      afterPowerFailure({ board }) {
-        for (const [port] of cycling) board.set(port, true);
-        cycling.clear();
-      },
+      afterPowerFailure: ({ board }) => poe.afterPowerFailure(board),
     },
     options,
   );
+}
+
+class PoeMenu {
+  /** Ports that are off for a while. */
+  private readonly cycling = new Map<string, () => void>();
+
+  /** What is set, which a power cycle of its own does not change. */
+  private poeOut({ board }: HttpDevice, port: string): string {
+    const isSet = board.isOn(port) || this.cycling.has(port);
+    return isSet ? (board.get(port).mode ?? 'auto-on') : 'off';
+  }
+
+  row(device: HttpDevice, port: string): Record<string, string> {
+    return {
+      '.id': idOf(device, port),
+      name: port,
+      'poe-out': this.poeOut(device, port),
+      'poe-priority': '10',
+      'power-cycle-ping-enabled': 'false',
+    };
+  }
+
+  set(device: HttpDevice, port: string, body: string): Answer {
+    const settings = Settings.safeParse(parseJson(body));
+    if (!settings.success) return failure(400, 'input does not match any value of poe-out');
+    const mode = settings.data['poe-out'];
+    if (mode !== undefined) {
+      this.cycling.get(port)?.();
+      this.cycling.delete(port);
+      const isObeyed = !device.faults.has('ignores-commands');
+      if (mode !== 'off' && isObeyed) device.board.setMode(port, mode);
+      device.turn(port, mode !== 'off');
+    }
+    return { body: { ...this.row(device, port), ...(mode !== undefined && { 'poe-out': mode }) } };
+  }
+
+  command({ device, body, parts: [name] }: Call): Answer {
+    const given = Arguments.safeParse(parseJson(body)).data;
+    const numbers = (given?.numbers ?? given?.['.id'])?.split(',');
+    if (given === undefined || numbers === undefined) return failure(400, 'missing =.id=');
+    const ports: string[] = [];
+    for (const number of numbers) {
+      const port = byNumber(device, number);
+      if (port === undefined) return failure(400, 'no such item');
+      ports.push(port);
+    }
+    switch (name) {
+      case 'set': {
+        const [answer] = ports.map((port) => this.set(device, port, body));
+        return answer?.status === 400 ? answer : { body: [] };
+      }
+      case 'power-cycle':
+        return this.powerCycle(device, ports, given.duration ?? '5s');
+      case 'monitor':
+        if (given.once === undefined) return failure(400, 'Session closed after 60 s');
+        return { body: ports.map((port) => this.monitor(device, port)) };
+      default:
+        return failure(400, 'no such command');
+    }
+  }
+
+  private powerCycle(device: HttpDevice, ports: readonly string[], duration: string): Answer {
+    const seconds = Number(/^(\d{1,2})s$/.exec(duration)?.[1] ?? Number.NaN);
+    if (!(seconds <= 60)) return failure(400, 'value of duration out of range (0..00:01:00)');
+    for (const port of ports) {
+      if (!device.board.isOn(port)) continue;
+      const callOff = device.after(seconds, () => {
+        this.cycling.delete(port);
+        device.turn(port, true);
+      });
+      this.cycling.set(port, callOff);
+      device.turn(port, false);
+    }
+    return { body: [] };
+  }
+
+  private monitor(device: HttpDevice, port: string): Record<string, string> {
+    const watts = device.board.watts(port);
+    const noLoad = device.board.isFaulty(port) ? 'short-circuit' : 'waiting-for-load';
+    const idle = this.poeOut(device, port) === 'off' ? 'off' : noLoad;
+    const status = this.cycling.has(port) ? 'power_reset' : watts > 0 ? 'powered-on' : idle;
+    return {
+      name: port,
+      'poe-out': this.poeOut(device, port),
+      'poe-out-status': status,
+      ...(watts > 0 && {
+        'poe-out-voltage': '53.1',
+        'poe-out-current': String(Math.round((watts / 53.1) * 1000)),
+        'poe-out-power': watts.toFixed(1),
+      }),
+    };
+  }
+
+  afterPowerFailure(board: OutletBoard): void {
+    for (const [port] of this.cycling) board.set(port, true);
+    this.cycling.clear();
+  }
 }
 
 /** By its name or its id. */

@@ -13,6 +13,7 @@ import { z } from 'zod';
 import {
   type HttpDevice,
   type HttpDeviceOptions,
+  type HttpModel,
   numbered,
   outletsOn,
   startHttpDevice,
@@ -116,28 +117,34 @@ export function startShellyGen2(options: ShellyGen2Options = {}): Promise<HttpDe
         '/shelly',
         '/rpc/Shelly.GetDeviceInfo',
       ]),
-      routes: {
-        '* /shelly': () => ({ body: identity }),
-        '* /rpc': ({ device, body }) => {
-          const frame = Frame.safeParse(parseJson(body)).data;
-          if (frame === undefined) return { body: { id: null, src: id, ...badArguments } };
-          return { body: { id: frame.id, src: id, ...call(device, frame.method, frame.params) } };
-        },
-        '* /rpc/:method': ({ device, parts: [method = ''], params }) => {
-          if (!/^[\w.]+$/.test(method)) return undefined;
-          // A value that is no JSON is text.
-          const values = [...params].map(([key, value]) => [key, parseJson(value) ?? value]);
-          const given = Params.safeParse(Object.fromEntries(values));
-          const outcome = given.success ? call(device, method, given.data) : badArguments;
-          return 'error' in outcome
-            ? { status: 500, body: outcome.error }
-            : { status: 200, body: outcome.result ?? 'null' };
-        },
-      },
+      routes: routesOf(identity, call),
       notFound: { status: 404, body: 'Not Found' },
     },
     options,
   );
+}
+
+type Method = (device: HttpDevice, name: string, params: z.infer<typeof Params>) => Outcome;
+
+function routesOf(identity: object, call: Method): HttpModel['routes'] {
+  return {
+    '* /shelly': () => ({ body: identity }),
+    '* /rpc': ({ device, body }) => {
+      const frame = Frame.safeParse(parseJson(body)).data;
+      if (frame === undefined) return { body: { id: null, src: id, ...badArguments } };
+      return { body: { id: frame.id, src: id, ...call(device, frame.method, frame.params) } };
+    },
+    '* /rpc/:method': ({ device, parts: [method = ''], params }) => {
+      if (!/^[\w.]+$/.test(method)) return undefined;
+      // A value that is no JSON is text.
+      const values = [...params].map(([key, value]) => [key, parseJson(value) ?? value]);
+      const given = Params.safeParse(Object.fromEntries(values));
+      const outcome = given.success ? call(device, method, given.data) : badArguments;
+      return 'error' in outcome
+        ? { status: 500, body: outcome.error }
+        : { status: 200, body: outcome.result ?? 'null' };
+    },
+  };
 }
 
 function failed(code: number, message: string): { error: Failure } {

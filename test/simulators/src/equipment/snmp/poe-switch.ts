@@ -29,6 +29,13 @@ interface PoeSwitchPorts {
   ifName?: (group: number, port: number) => string | undefined;
 }
 
+interface Numbered {
+  group: number;
+  port: number;
+  /** The outlet. */
+  name: string;
+}
+
 export interface PoeSwitchOptions extends SnmpOptions, PoeSwitchPorts {}
 
 export function startPoeSwitch(options: PoeSwitchOptions = {}): Promise<SimulatedDevice> {
@@ -44,13 +51,7 @@ const budget = 370;
 
 export function poeSwitchModel(options: PoeSwitchPorts = {}): SnmpModel {
   const { ports = 8, groups = 1, watts = 4, detectMs = 1000 } = options;
-  const numbered = range(groups).flatMap((group) =>
-    range(ports).map((port) => ({
-      group,
-      port,
-      name: group === 1 ? `${port}` : `${group}.${port}`,
-    })),
-  );
+  const numbered = numberedPorts(groups, ports);
   const board = new OutletBoard(numbered.map(({ name }) => [name, { on: true, watts }]));
   const faults = new Faults(snmpFaults);
   const turnedOn = new Map<string, number>();
@@ -66,7 +67,7 @@ export function poeSwitchModel(options: PoeSwitchPorts = {}): SnmpModel {
     return found ? detection.deliveringPower : detection.searching;
   }
 
-  function rows({ group, port, name }: (typeof numbered)[number]): SnmpObject[] {
+  function rows({ group, port, name }: Numbered): SnmpObject[] {
     const object = (column: number, read: () => number, write?: (on: boolean) => void) => ({
       oid: `${portTable}.${column}.${group}.${port}`,
       read: () => (faults.has('missing-instance') ? undefined : integer(read())),
@@ -104,21 +105,6 @@ export function poeSwitchModel(options: PoeSwitchPorts = {}): SnmpModel {
     ];
   }
 
-  function bridge({ wiring, tables = 'dot1q' }: PoeSwitchPorts): SnmpObject[] {
-    if (wiring === undefined) return [];
-    const { ifName = (group, port) => `${group}/0/${port}` } = options;
-    const plugged = new Plugged(wiring, board);
-    const about = numbered.map(({ group, port, name }) => {
-      const called = ifName(group, port);
-      return {
-        port: name,
-        ...(called !== undefined && { ifName: called }),
-        ifDescr: `Unit: ${group} Slot: 0 Port: ${port} Gigabit - Level`,
-      };
-    });
-    return bridgeMib(plugged, { ports: about, tables });
-  }
-
   const objectId = '1.3.6.1.4.1.8072.3.2.10';
   return {
     model: 'snmp-poe',
@@ -129,7 +115,7 @@ export function poeSwitchModel(options: PoeSwitchPorts = {}): SnmpModel {
       ...systemGroup({ descr: 'Switch with PoE (simulated)', objectId, name: 'switch' }),
       ...numbered.flatMap(rows),
       ...range(groups).flatMap(supply),
-      ...bridge(options),
+      ...bridge(numbered, board, options),
     ]),
     ...(options.wiring && { subtrees: bridgeSubtrees }),
     restart() {
@@ -140,6 +126,37 @@ export function poeSwitchModel(options: PoeSwitchPorts = {}): SnmpModel {
     },
     stop: () => undefined,
   };
+}
+
+function numberedPorts(groups: number, ports: number): Numbered[] {
+  return range(groups).flatMap((group) =>
+    range(ports).map((port) => ({
+      group,
+      port,
+      name: group === 1 ? `${port}` : `${group}.${port}`,
+    })),
+  );
+}
+
+const usualName = (group: number, port: number) => `${group}/0/${port}`;
+
+/** Its MAC table, if its wiring is known. */
+function bridge(
+  numbered: readonly Numbered[],
+  board: OutletBoard,
+  { wiring, tables = 'dot1q', ifName = usualName }: PoeSwitchPorts,
+): SnmpObject[] {
+  if (wiring === undefined) return [];
+  const plugged = new Plugged(wiring, board);
+  const about = numbered.map(({ group, port, name }) => {
+    const called = ifName(group, port);
+    return {
+      port: name,
+      ...(called !== undefined && { ifName: called }),
+      ifDescr: `Unit: ${group} Slot: 0 Port: ${port} Gigabit - Level`,
+    };
+  });
+  return bridgeMib(plugged, { ports: about, tables });
 }
 
 function range(count: number): number[] {

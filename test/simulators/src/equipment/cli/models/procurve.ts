@@ -8,7 +8,9 @@
  * procurve-screen.ts for the sequences.
  */
 import type { ConfiguredDevice } from '../core.ts';
+import type { AccountStatements } from '../switch/account-statements.ts';
 import { configuration, save, to } from '../switch/commands.ts';
+import type { LineStyle } from '../switch/line-configuration.ts';
 import type { Commands, Run, SwitchModel, SwitchOptions } from '../switch/model.ts';
 import { startSwitch } from '../switch/switch.ts';
 import { prints, procurveLinks, procurveMacTable } from './host-tables.ts';
@@ -137,10 +139,10 @@ Software revision YA.16.11.0005
  Development LP required for possession, use or copying.
 `;
 
-function modelFor(options: ProcurveOptions): SwitchModel {
-  const { role = 'manager', manager, scrolls = 'next-line', alwaysPages = false } = options;
-  const rejected = 'Unable to verify password\n';
-  const enable: Run = async (talk) => {
+const rejected = 'Unable to verify password\n';
+
+function enableFor({ manager, scrolls = 'next-line' }: ProcurveOptions): Run {
+  return async (talk) => {
     const { terminal } = talk;
     if (manager !== undefined) {
       const { username, password } = manager;
@@ -152,6 +154,9 @@ function modelFor(options: ProcurveOptions): SwitchModel {
     talk.mode = 'privileged';
     return '';
   };
+}
+
+function commandsOf(alwaysPages: boolean): Record<'everywhere' | 'shown', Commands> {
   const paging: Commands = alwaysPages
     ? {}
     : { 'no page': setPaging(false), page: setPaging(true) };
@@ -175,6 +180,38 @@ function modelFor(options: ProcurveOptions): SwitchModel {
     logout: logOut,
     'terminal width <columns>': '',
   };
+  return { everywhere, shown };
+}
+
+const style: LineStyle = {
+  indent: 3,
+  sections: [/^interface /, /^vlan \d+$/, /^router \w+$/, /^policy /],
+  single: [
+    'password manager',
+    'password operator',
+    'hostname',
+    'name',
+    'banner motd',
+    'ip default-gateway',
+  ],
+  sectionEnd: 'exit',
+  comment: /^;/,
+  freeText: (line) => (/^banner motd "[^"]*$/.test(line) ? /"$/ : undefined),
+};
+
+const accounts: AccountStatements = {
+  typed: [
+    [
+      /^(password (?:manager|operator)(?: user-name "?[\w.-]+"?)?) plaintext "?(?<secret>[^\s"]+)"?$/,
+      '$1 sha1 "{hash}"',
+    ],
+  ],
+  user: (name) => new RegExp(`^password \\w+ user-name "?${name}"? `),
+};
+
+function modelFor(options: ProcurveOptions): SwitchModel {
+  const { role = 'manager', scrolls = 'next-line', alwaysPages = false } = options;
+  const { everywhere, shown } = commandsOf(alwaysPages);
   return {
     name: 'procurve',
     ident: 'Mocana SSH 6.3',
@@ -196,7 +233,10 @@ function modelFor(options: ProcurveOptions): SwitchModel {
     serial: 'CN69FP30AB',
     firstMode: role === 'manager' ? 'privileged' : 'user',
     modes: {
-      user: { prompt: '{host}> ', commands: { ...everywhere, enable, exit: logOut } },
+      user: {
+        prompt: '{host}> ',
+        commands: { ...everywhere, enable: enableFor(options), exit: logOut },
+      },
       privileged: {
         prompt: '{host}# ',
         commands: {
@@ -219,30 +259,8 @@ function modelFor(options: ProcurveOptions): SwitchModel {
       incomplete: 'Incomplete input: {last}\n',
       ambiguous: 'Ambiguous input: {line}\n',
     },
-    style: {
-      indent: 3,
-      sections: [/^interface /, /^vlan \d+$/, /^router \w+$/, /^policy /],
-      single: [
-        'password manager',
-        'password operator',
-        'hostname',
-        'name',
-        'banner motd',
-        'ip default-gateway',
-      ],
-      sectionEnd: 'exit',
-      comment: /^;/,
-      freeText: (line) => (/^banner motd "[^"]*$/.test(line) ? /"$/ : undefined),
-    },
-    accounts: {
-      typed: [
-        [
-          /^(password (?:manager|operator)(?: user-name "?[\w.-]+"?)?) plaintext "?(?<secret>[^\s"]+)"?$/,
-          '$1 sha1 "{hash}"',
-        ],
-      ],
-      user: (name) => new RegExp(`^password \\w+ user-name "?${name}"? `),
-    },
+    style,
+    accounts,
     example,
     running: `\nRunning configuration:\n\n${header}{text}\n`,
     startup: `\nStartup configuration: 1\n\n${header}{text}\n`,

@@ -6,8 +6,9 @@
  * has only what differs from the factory, in an order of its own, with remarks that change by themselves.
  */
 
+import type { AccountStatements } from '../../switch/account-statements.ts';
 import { configuration, confirm, enable, setPager, to } from '../../switch/commands.ts';
-import { type Statement, statement } from '../../switch/line-configuration.ts';
+import { type LineStyle, type Statement, statement } from '../../switch/line-configuration.ts';
 import type { Commands, Run, Statements, SwitchModel, Talk } from '../../switch/model.ts';
 import type { Switch } from '../../switch/switch.ts';
 import { promptOf } from '../../switch/talk.ts';
@@ -212,6 +213,102 @@ const leaving: Commands = { logout: logOut, quit: logOut };
 const toConfig: Commands = { exit: to('config'), end: to('privileged') };
 const toPrivileged: Commands = { exit: to('privileged'), end: to('privileged') };
 
+const modes: SwitchModel['modes'] = {
+  user: {
+    prompt: '({host}) >',
+    statements: statements(/^!/, () => []),
+    commands: {
+      ...show,
+      ...leaving,
+      enable: enable({
+        question: 'Password:',
+        hidden: 'stars',
+        tries: 1,
+        wrong: '\nIncorrect Password!\n',
+      }),
+      exit: logOut,
+    },
+  },
+  privileged: {
+    prompt: '({host}) #',
+    statements: statements(words.privileged, () => [[]]),
+    commands: {
+      ...privilegedShow,
+      ...leaving,
+      configure: to('config'),
+      'vlan database': to('vlan'),
+      exit: to('user'),
+      disable: to('user'),
+      'terminal length <lines>': setPager(),
+      'write memory': writeMemory,
+      'copy system:running-config nvram:startup-config': writeMemory,
+      'clear config': clearConfiguration,
+    },
+  },
+  vlan: {
+    prompt: '({host}) (Vlan)#',
+    statements: statements(words.vlan, () => [['vlan database']]),
+    commands: { ...privilegedShow, ...toPrivileged },
+  },
+  config: {
+    prompt: '({host}) (Config)#',
+    statements: statements(words.config, () => [['configure']]),
+    commands: { ...privilegedShow, 'interface <port>': enterInterface, ...toPrivileged },
+  },
+  interface: {
+    prompt: '({host}) (Interface {range})#',
+    statements: statements(words.interface, (talk) =>
+      portsHere(talk).map((port) => ['configure', `interface ${port}`]),
+    ),
+    commands: {
+      ...privilegedShow,
+      'interface <port>': enterInterface,
+      'poe opmode auto|shutdown|passive24v': (talk, [, , mode = '']) => {
+        talk.device.setPower(talk.terminal.session, portsHere(talk), mode);
+        return '';
+      },
+      'poe reset <seconds>': resetPorts,
+      ...toConfig,
+    },
+  },
+  block: {
+    prompt: '({host}) (Config-{block})#',
+    statements: statements(words.block, ({ notes }) => [['configure', notes.get('block') ?? '']]),
+    commands: toConfig,
+  },
+};
+
+const style: LineStyle = {
+  indent: 0,
+  sections: [/^vlan database$/, /^configure$/, /^interface \S/, ...blocks],
+  single:
+    /^(hostname|description|network parms|network protocol|network mgmt_vlan|clock timezone|vlan pvid|vlan name \d+|switchport mode|switchport access vlan|switchport trunk \w+ vlan|snmp-server (?:sysname|location|contact)|username "?[\w.-]+"?|set clibanner|poe opmode|speed|enable password|ip ssh \w+|radius server key \S+ \S+) /,
+  sectionEnd: 'exit',
+  linesBehind: (section) => (section.startsWith('interface ') ? 3 : 1),
+  order: (one, other) =>
+    rank(one) - rank(other) ||
+    (one.startsWith('interface ') ? one.localeCompare(other, 'en', { numeric: true }) : 0),
+  hidden: /^interface /,
+  staysInSection: true,
+  forgetsNo: true,
+  edit: changeVlans,
+  comment: /^!/,
+  freeText: (line) =>
+    (line.match(/"/g)?.length ?? 0) % 2 === 1 ? /^[^"]*(?:"[^"]*"[^"]*)*"[^"]*$/ : undefined,
+};
+
+const accounts: AccountStatements = {
+  typed: [
+    [
+      /^(username "?[\w.-]+"? password) "?(?<secret>[^\s"]+)"?((?: level \d+)?)$/,
+      '$1 {hash}$3 encrypted',
+    ],
+    [/^(enable password) "?(?<secret>[^\s"]+)"?$/, '$1 {hash} encrypted'],
+  ],
+  user: (name) => new RegExp(`^username "?${name}"? `),
+  enable: /^enable password /,
+};
+
 export interface FastpathOptions {
   ports: readonly string[];
   watts: number;
@@ -238,107 +335,15 @@ export function fastpath({ hostName, ...options }: FastpathOptions): SwitchModel
     hostName: factoryName,
     unquotes: true,
     serial: 'F09FC2DE5678',
-    modes: {
-      user: {
-        prompt: '({host}) >',
-        statements: statements(/^!/, () => []),
-        commands: {
-          ...show,
-          ...leaving,
-          enable: enable({
-            question: 'Password:',
-            hidden: 'stars',
-            tries: 1,
-            wrong: '\nIncorrect Password!\n',
-          }),
-          exit: logOut,
-        },
-      },
-      privileged: {
-        prompt: '({host}) #',
-        statements: statements(words.privileged, () => [[]]),
-        commands: {
-          ...privilegedShow,
-          ...leaving,
-          configure: to('config'),
-          'vlan database': to('vlan'),
-          exit: to('user'),
-          disable: to('user'),
-          'terminal length <lines>': setPager(),
-          'write memory': writeMemory,
-          'copy system:running-config nvram:startup-config': writeMemory,
-          'clear config': clearConfiguration,
-        },
-      },
-      vlan: {
-        prompt: '({host}) (Vlan)#',
-        statements: statements(words.vlan, () => [['vlan database']]),
-        commands: { ...privilegedShow, ...toPrivileged },
-      },
-      config: {
-        prompt: '({host}) (Config)#',
-        statements: statements(words.config, () => [['configure']]),
-        commands: { ...privilegedShow, 'interface <port>': enterInterface, ...toPrivileged },
-      },
-      interface: {
-        prompt: '({host}) (Interface {range})#',
-        statements: statements(words.interface, (talk) =>
-          portsHere(talk).map((port) => ['configure', `interface ${port}`]),
-        ),
-        commands: {
-          ...privilegedShow,
-          'interface <port>': enterInterface,
-          'poe opmode auto|shutdown|passive24v': (talk, [, , mode = '']) => {
-            talk.device.setPower(talk.terminal.session, portsHere(talk), mode);
-            return '';
-          },
-          'poe reset <seconds>': resetPorts,
-          ...toConfig,
-        },
-      },
-      block: {
-        prompt: '({host}) (Config-{block})#',
-        statements: statements(words.block, ({ notes }) => [
-          ['configure', notes.get('block') ?? ''],
-        ]),
-        commands: toConfig,
-      },
-    },
+    modes,
     rejections: {
       invalid: "{marker}% Invalid input detected at '^' marker.\n",
       incomplete: '\nCommand not found / Incomplete command. Use ? to list commands.\n',
       ambiguous: '\n% Ambiguous command\n',
     },
     places: [],
-    style: {
-      indent: 0,
-      sections: [/^vlan database$/, /^configure$/, /^interface \S/, ...blocks],
-      single:
-        /^(hostname|description|network parms|network protocol|network mgmt_vlan|clock timezone|vlan pvid|vlan name \d+|switchport mode|switchport access vlan|switchport trunk \w+ vlan|snmp-server (?:sysname|location|contact)|username "?[\w.-]+"?|set clibanner|poe opmode|speed|enable password|ip ssh \w+|radius server key \S+ \S+) /,
-      sectionEnd: 'exit',
-      linesBehind: (section) => (section.startsWith('interface ') ? 3 : 1),
-      order: (one, other) =>
-        rank(one) - rank(other) ||
-        (one.startsWith('interface ') ? one.localeCompare(other, 'en', { numeric: true }) : 0),
-      hidden: /^interface /,
-      staysInSection: true,
-      forgetsNo: true,
-      edit: changeVlans,
-      comment: /^!/,
-      freeText: (line) =>
-        (line.match(/"/g)?.length ?? 0) % 2 === 1 ? /^[^"]*(?:"[^"]*"[^"]*)*"[^"]*$/ : undefined,
-    },
-    accounts: {
-      typed: [
-        [
-          /^(username "?[\w.-]+"? password) "?(?<secret>[^\s"]+)"?((?: level \d+)?)$/,
-          '$1 {hash}$3 encrypted',
-        ],
-        [/^(enable password) "?(?<secret>[^\s"]+)"?$/, '$1 {hash} encrypted'],
-      ],
-      user: (name) => new RegExp(`^username "?${name}"? `),
-      enable: /^enable password /,
-    },
+    style,
+    accounts,
     example: /^hostname /m.test(text) ? text : `${named}${text}`,
     running: shown,
     startup: shown,

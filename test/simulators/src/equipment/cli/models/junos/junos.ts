@@ -9,7 +9,7 @@
  */
 import type { ConfiguredDevice } from '../../core.ts';
 import { leave, configuration as shown, to } from '../../switch/commands.ts';
-import type { Run, SwitchModel, SwitchOptions } from '../../switch/model.ts';
+import type { Commands, Run, SwitchModel, SwitchOptions } from '../../switch/model.ts';
 import { startSwitch } from '../../switch/switch.ts';
 import { runIn } from '../../switch/talk.ts';
 import { junosArp, junosLinks, junosMacTable, junosOldMacTable, prints } from '../host-tables.ts';
@@ -298,14 +298,44 @@ function statements(configuration: JunosConfiguration): Readonly<Record<string, 
   };
 }
 
+/** Commands outside of configuration mode. */
+function operational(configuration: JunosConfiguration, hasEls: boolean): Commands {
+  return {
+    'exit|quit': leave,
+    configure: to('config', 'Entering configuration mode\n'),
+    'configure exclusive': to(
+      'config',
+      'warning: uncommitted changes will be discarded on exit\nEntering configuration mode\n',
+    ),
+    'show configuration': shown('{running}'),
+    'show configuration <as-commands…>': ({ terminal: { session } }) =>
+      session.configuration(configuration.showAsCommands()),
+    'set cli screen-length <rows>': screenLength,
+    'set cli screen-width <columns>': 'Screen width set to {3}\n',
+    'set cli complete-on-space off': 'Disabling complete-on-space\n',
+    'set cli complete-on-space on': 'Enabling complete-on-space\n',
+    'set cli terminal <type>': '',
+    'show system commit': () => configuration.history(),
+    'show version': version,
+    'show version detail': version,
+    'show chassis hardware': hardware,
+    'show chassis hardware detail': hardware,
+    'show chassis alarms': 'No alarms currently active\n',
+    'show system license': 'License usage: none\n',
+    'show ethernet-switching table': prints(hasEls ? junosMacTable : junosOldMacTable),
+    'show interfaces terse': prints(junosLinks),
+    'show arp no-resolve': prints(junosArp),
+  };
+}
+
 function modelFor({
   configuration: text = junosExample,
   isMember = true,
   hasEls = true,
-}: JunosOptions) {
+}: JunosOptions): SwitchModel {
   const configuration = new JunosConfiguration(text);
   const member = isMember ? '{master:0}' : '';
-  const model: SwitchModel = {
+  return {
     name: 'junos',
     ident: 'OpenSSH_7.5',
     signIn: ['publickey', 'password', 'keyboard-interactive'],
@@ -333,32 +363,7 @@ function modelFor({
     modes: {
       privileged: {
         prompt: `\n${member}${isMember ? '\n' : ''}{user}@{host}> `,
-        commands: {
-          'exit|quit': leave,
-          configure: to('config', 'Entering configuration mode\n'),
-          'configure exclusive': to(
-            'config',
-            'warning: uncommitted changes will be discarded on exit\nEntering configuration mode\n',
-          ),
-          'show configuration': shown('{running}'),
-          'show configuration <as-commands…>': ({ terminal: { session } }) =>
-            session.configuration(configuration.showAsCommands()),
-          'set cli screen-length <rows>': screenLength,
-          'set cli screen-width <columns>': 'Screen width set to {3}\n',
-          'set cli complete-on-space off': 'Disabling complete-on-space\n',
-          'set cli complete-on-space on': 'Enabling complete-on-space\n',
-          'set cli terminal <type>': '',
-          'show system commit': () => configuration.history(),
-          'show version': version,
-          'show version detail': version,
-          'show chassis hardware': hardware,
-          'show chassis hardware detail': hardware,
-          'show chassis alarms': 'No alarms currently active\n',
-          'show system license': 'License usage: none\n',
-          'show ethernet-switching table': prints(hasEls ? junosMacTable : junosOldMacTable),
-          'show interfaces terse': prints(junosLinks),
-          'show arp no-resolve': prints(junosArp),
-        },
+        commands: operational(configuration, hasEls),
       },
       config: { prompt: `\n${member}[edit]\n{user}@{host}# `, commands: statements(configuration) },
     },
@@ -376,7 +381,6 @@ function modelFor({
     },
     boot: () => configuration.boot(),
   };
-  return model;
 }
 
 export function startJunos(options: JunosOptions): Promise<ConfiguredDevice> {

@@ -56,6 +56,29 @@ function optionsOf(talk: Talk | undefined) {
   return consoleOptions(talk?.terminal.session.user ?? '');
 }
 
+/** What is filled into its prompts and texts. */
+function valuesOf(system: RouterosSystem, identity: string): NonNullable<SwitchModel['values']> {
+  return {
+    plain: (_device, { talk }) => `[${optionsOf(talk).name}@${identity}] > `,
+    painted(device, { talk }) {
+      const { name, colours } = optionsOf(talk);
+      if (!colours) return device.fill('{plain}', {}, talk);
+      return `\x1b[m\x1b[32m[\x1b[m${name}@${identity}\x1b[32m] \x1b[m> `;
+    },
+    blanks: (device, { talk }) =>
+      ' '.repeat(
+        Math.max(0, optionsOf(talk).columns - 1 - device.fill('{plain}', {}, talk).length),
+      ),
+    probes: (_device, { talk }) => (optionsOf(talk).probes ? '\x1bZ\x1b[6n\r\x1b[K' : ''),
+    export({ core }) {
+      const { version, serial } = system;
+      const about = { version, serial, isShortCircuit: false };
+      const words = version.startsWith('7') ? ['show-sensitive'] : [];
+      return system.configuration.export(words, { ...about, added: core.addedLines() });
+    },
+  };
+}
+
 function modelFor(options: RouterosOptions): SwitchModel {
   const { ports = 8, identity = 'MikroTik', watts = 4.5, version = '7.15.3' } = options;
   const names = Array.from({ length: ports }, (_, i) => `ether${i + 1}`);
@@ -110,24 +133,7 @@ function modelFor(options: RouterosOptions): SwitchModel {
     boot: () => poe.powerUp(),
     running: '{export}',
     startup: '{export}',
-    values: {
-      plain: (_device, { talk }) => `[${optionsOf(talk).name}@${identity}] > `,
-      painted(device, { talk }) {
-        const { name, colours } = optionsOf(talk);
-        if (!colours) return device.fill('{plain}', {}, talk);
-        return `\x1b[m\x1b[32m[\x1b[m${name}@${identity}\x1b[32m] \x1b[m> `;
-      },
-      blanks: (device, { talk }) =>
-        ' '.repeat(
-          Math.max(0, optionsOf(talk).columns - 1 - device.fill('{plain}', {}, talk).length),
-        ),
-      probes: (_device, { talk }) => (optionsOf(talk).probes ? '\x1bZ\x1b[6n\r\x1b[K' : ''),
-      export({ core }) {
-        const about = { version, serial: system.serial, isShortCircuit: false };
-        const words = version.startsWith('7') ? ['show-sensitive'] : [];
-        return system.configuration.export(words, { ...about, added: core.addedLines() });
-      },
-    },
+    values: valuesOf(system, identity),
     logs: {
       logLine:
         '(1 messages not shown)\n10:37:49 echo: system,error,critical login failure for user root',

@@ -1,12 +1,15 @@
 /** Requests to other servers, by node:http: the global fetch would take 14 MB of memory. */
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { request as tlsRequest } from 'node:https';
-import { errorCode, orAborted, withDeadline } from '@skolo/base';
-import { request as plainRequest } from '@skolo/base/http';
+import { type RequestOptions as HttpsOptions, request as tlsRequest } from 'node:https';
+import { bytesUpTo } from './bytes-up-to.ts';
+import { orAborted, withDeadline } from './deadline.ts';
+import { errorCode } from './error-text.ts';
+import { request as plainRequest } from './http.ts';
 
-export interface RequestOptions {
-  method?: 'GET' | 'POST' | 'PUT';
+export interface RequestOptions
+  extends Pick<HttpsOptions, 'ca' | 'cert' | 'key' | 'rejectUnauthorized'> {
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   headers?: Readonly<Record<string, string>>;
   body?: string;
   /** From connecting to the end of the answer, in milliseconds. */
@@ -47,16 +50,9 @@ export async function request(
   { mostBytes = usualMostBytes, ...options }: RequestOptions & { mostBytes?: number },
 ): Promise<Answer> {
   return withAnswer(url, options, async ({ status, headers, message }) => {
-    const pieces: Buffer[] = [];
-    let length = 0;
-    for await (const piece of message) {
-      const bytes = Buffer.from(piece);
-      length += bytes.length;
-      if (length > mostBytes)
-        throw new Unreachable(`its response is larger than ${mostBytes} bytes`);
-      pieces.push(bytes);
-    }
-    return { status, headers, text: Buffer.concat(pieces).toString() };
+    const tooLarge = () => new Unreachable(`its response is larger than ${mostBytes} bytes`);
+    const bytes = await bytesUpTo(mostBytes, message, tooLarge);
+    return { status, headers, text: bytes.toString() };
   });
 }
 
@@ -68,7 +64,7 @@ export async function request(
  */
 export async function withAnswer<T>(
   url: string | URL,
-  { method = 'GET', headers, body, timeoutMs: ms, localAddress, signal }: RequestOptions,
+  { headers, body, timeoutMs: ms, signal, ...options }: RequestOptions,
   read: (answer: OpenAnswer) => Promise<T>,
 ): Promise<T> {
   const { protocol, origin } = new URL(url);
@@ -77,8 +73,7 @@ export async function withAnswer<T>(
   const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
   return await withDeadline({ ms, late, signal }, async (limit) => {
     const sent = send(url, {
-      method,
-      ...(localAddress !== undefined && { localAddress }),
+      ...options,
       headers: { ...headers, ...length },
       // One request after a long pause: a connection that was kept has died by then.
       agent: false,

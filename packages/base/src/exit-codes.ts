@@ -1,0 +1,13 @@
+/** Exit codes of all programs. */
+export const exitCodes = {
+  done: 0,
+  failed: 1,
+  /** Nothing was done. */
+  wrongCommandLine: 2,
+  /** Some of it was done. Only the `skolo` command. */
+  partlyFailed: 3,
+  /** rack.yaml, or a file that it names, is not valid: EX_CONFIG of sysexits.h. */
+  badConfiguration: 78,
+  /** Ctrl-C: 128 and the number of the signal. */
+  interrupted: 130,
+} as const;
