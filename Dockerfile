@@ -54,7 +54,7 @@ RUN apt-get update \
 RUN install --directory --owner=10001 --group=10001 /var/lib/skolo/power-cycle-daemon
 COPY --from=bundle /skolo/out/bundle/power-cycle-daemon/opt/skolo/services services
 USER 10001:10001
-ENTRYPOINT ["node", "--max-semi-space-size=4", "services/power-cycle-daemon/dist/main.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=4", "--heap-growing-percent=20", "services/power-cycle-daemon/dist/main.js"]
 
 # git: the history of configurations, and copies of it. ssh, ssh-keyscan: the way to a git server.
 FROM base AS with-git
@@ -66,7 +66,7 @@ FROM with-git AS router-backup
 RUN install --directory --owner=10001 --group=10001 /var/lib/skolo/router-backup
 COPY --from=bundle /skolo/out/bundle/router-backup/opt/skolo/services services
 USER 10001:10001
-ENTRYPOINT ["node", "--max-semi-space-size=4", "services/router-backup/dist/main.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=4", "--heap-growing-percent=20", "services/router-backup/dist/main.js"]
 
 FROM base AS alert-to-pubsub
 RUN install --directory --owner=10001 --group=10001 /var/lib/skolo/alert-to-pubsub
@@ -78,7 +78,7 @@ FROM base AS machine-state
 RUN install --directory --owner=10001 --group=10001 /var/lib/skolo/machine-state
 COPY --from=bundle /skolo/out/bundle/machine-state/opt/skolo/services services
 USER 10001:10001
-ENTRYPOINT ["node", "--max-semi-space-size=4", "services/machine-state/dist/main.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=4", "--heap-growing-percent=20", "services/machine-state/dist/main.js"]
 
 FROM base AS swarming-client
 # python3: the bot. adb, libimobiledevice, ssh: devices. uhubctl: their ports. tini: collects what adb leaves behind.

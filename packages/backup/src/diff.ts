@@ -1,4 +1,5 @@
 /** What changed from one text to another. */
+import { count } from '@skolo/base';
 import { createTwoFilesPatch, diffLines, FILE_HEADERS_ONLY } from 'diff';
 
 /** Milliseconds in which nothing else happens in this process. */
@@ -46,7 +47,7 @@ function replaced(from: string, to: string) {
   const out = old.slice(start, old.length - same);
   const into = fresh.slice(start, fresh.length - same);
   if (out.length + into.length > shownUpTo) {
-    return `${lines(out.length)} from line ${start + 1} replaced by ${into.length}: too large to compare\n`;
+    return `${count(out.length, 'line')} from line ${start + 1} replaced by ${into.length}: too large to compare\n`;
   }
   const first = Math.max(0, start - 3);
   const before = old.slice(first, start);
@@ -85,10 +86,6 @@ function exchangedLines(from: string, to: string) {
 /** With their ends. */
 function linesOf(text: string): string[] {
   return text === '' ? [] : text.split(/(?<=\n)/);
-}
-
-function lines(count: number) {
-  return count === 1 ? '1 line' : `${count} lines`;
 }
 
 function oneLine(name: string) {

@@ -1,6 +1,7 @@
 /** Errors: their text without secrets, their code; deadlines and pauses; work in parallel, checks of values, and words for a shell. Every package may import it. */
 export { bytesUpTo } from './bytes-up-to.ts';
 export { closing } from './closing.ts';
+export { count } from './count.ts';
 export { orAborted, settlesWithin, withDeadline } from './deadline.ts';
 export {
   asError,

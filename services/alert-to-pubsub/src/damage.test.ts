@@ -142,7 +142,7 @@ describe('a spool', () => {
     for (const file of await segmentsIn(lab.stateDir)) await rm(file);
 
     const again = await startLab({ previous: lab, settings });
-    await expect.poll(() => damaged(again)[0]?.body.description).toMatch(/messages are lost/);
+    await expect.poll(() => damaged(again)[0]?.body.description).toMatch(/messages? lost/);
     expect(await counted(again)).toBeGreaterThan(0);
     await toldAgain(again);
     const statusIn = async (one: Lab) =>
@@ -194,7 +194,7 @@ describe('a spool that lost accepted messages', () => {
 
     const lost = 20 - transitions(again).length;
     expect(lost).toBeGreaterThanOrEqual(5);
-    const why = `the spool of rack4 was damaged: ${lost} messages are lost`;
+    const why = `the spool of rack4 was damaged: ${lost} messages lost`;
     expect(await counted(again)).toBe(lost);
     expect((await again.client.status({})).spool.damage).toContain(why);
     expect(await again.readyz()).toMatchObject({

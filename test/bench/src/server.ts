@@ -22,10 +22,12 @@ export async function startServer(options: {
   command: readonly string[];
   ready: RegExp;
   env?: Record<string, string>;
+  /** Leaves it all cores, which it then shares with the load. */
+  onAllCores?: boolean;
   timeoutMs?: number;
 }): Promise<ServerProcess> {
-  const { command, ready, env = {}, timeoutMs = 30_000 } = options;
-  const [program = '', ...args] = pinned(command, 'server');
+  const { command, ready, env = {}, onAllCores = false, timeoutMs = 30_000 } = options;
+  const [program = '', ...args] = onAllCores ? command : pinned(command, 'server');
   const child = spawn(program, args, {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

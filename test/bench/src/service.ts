@@ -23,12 +23,13 @@ interface ServiceOptions {
   nodeFlags?: readonly string[];
   /** A command that starts the command behind it. */
   wrapper?: readonly string[];
+  onAllCores?: boolean;
 }
 
 /** Starts a service as it ships. */
 export async function startService(
   name: string,
-  { rackFile, stateDir, nodeFlags = [], wrapper = [] }: ServiceOptions,
+  { rackFile, stateDir, nodeFlags = [], wrapper = [], onAllCores = false }: ServiceOptions,
 ): Promise<ServiceProcess> {
   const flags = {
     '--rack': rackFile,
@@ -51,6 +52,7 @@ export async function startService(
     ],
     // As in the image.
     env: { MALLOC_ARENA_MAX: '1' },
+    onAllCores,
     ready: /"port":(?<port>\d+),"metricsPort":(?<metricsPort>\d+).*"msg":"listening"/,
   });
   const { port, metricsPort } = server.groups;

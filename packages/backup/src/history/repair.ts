@@ -2,8 +2,10 @@
  * Repairs a damaged history where git can rebuild what is missing from what is there: HEAD, the settings, the index of a
  * pack, the branch. Content is never changed. Whether the result is sound is for `Repository.check` to say.
  */
+
 import { readdir, readFile, realpath, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { count } from '@skolo/base';
 import { syncFolder, writeFileAtomic } from '@skolo/durable';
 import { durable } from '../git/fast-import.ts';
 import { git } from '../git/git.ts';
@@ -94,7 +96,9 @@ async function repairBranch(dir: string): Promise<string[]> {
   }
   if (best === undefined) return [];
   await writeFileAtomic(file, `${best.tip}\n`, { mode: 0o600 });
-  return [`the branch was set to ${best.tip.slice(0, 10)}, which has ${best.past} commits`];
+  return [
+    `the branch was set to ${best.tip.slice(0, 10)}, which has ${count(best.past, 'commit')}`,
+  ];
 }
 
 async function parentsOf(dir: string, commits: readonly string[]): Promise<Set<string>> {

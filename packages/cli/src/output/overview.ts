@@ -1,8 +1,9 @@
 /** Output for many machines or devices: totals, problems with their reasons, then the rest. */
+import { count } from '@skolo/base';
 import type { Io } from '../io.ts';
 import { folded } from '../names.ts';
 import { type Column, table } from './table.ts';
-import { count, paragraph, plain, type Style, styled } from './text.ts';
+import { paragraph, plain, type Style, styled } from './text.ts';
 
 /** A sentence below the table about one row. */
 export interface Remark {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { count, hasControl, plain, shorten, shortenList, visible, wrapped } from './text.ts';
+import { hasControl, plain, shorten, shortenList, visible, wrapped } from './text.ts';
 
 it('a name cannot move the cursor, clear the screen or begin another line', () => {
   expect(plain('a\x1b[2Jb\x1b]0;title\x07c\r\nd\te\x9b')).toBe('abc  d e ');
@@ -65,12 +65,4 @@ describe('wrapped', () => {
   it('never breaks an item', () => {
     expect(wrapped('> ', items, 4)).toBe('> switch-1/1,\n  switch-1,\n  pdu-1/2');
   });
-});
-
-it('counts', () => {
-  expect([count(0, 'phone'), count(1, 'phone'), count(2, 'phone')]).toEqual([
-    '0 phones',
-    '1 phone',
-    '2 phones',
-  ]);
 });

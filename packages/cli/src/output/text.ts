@@ -70,11 +70,6 @@ export function shortenList(items: readonly string[], width: number): string {
   return shorten(items.join(','), width);
 }
 
-/** `1 machine`, `2 machines`. */
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
-}
-
 /** `start` and the items, separated by commas. In a terminal, lines break between items and align with the first. */
 export function wrapped(
   start: string,

@@ -1,6 +1,6 @@
 /** Whether a cluster works: each part is tried, and each failure says what to do. */
 
-import { errorText, inParallel } from '@skolo/base';
+import { count, errorText, inParallel } from '@skolo/base';
 import type { Host } from '@skolo/computers';
 import type { ClusterNode } from '@skolo/k3s';
 import { placeOf } from '../distribution.ts';
@@ -48,7 +48,7 @@ export async function verify(deps: VerifyDeps): Promise<Finding[]> {
     ];
   }
   const nodes = await nodesOf(kubectl);
-  report(`querying ${nodes.length} nodes over SSH`);
+  report(`querying ${count(nodes.length, 'node')} over SSH`);
   const unreached: Finding[] = [];
   const facts: NodeFacts[] = [];
   await inParallel(nodes, 8, async (node) => {

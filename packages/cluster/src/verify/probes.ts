@@ -1,6 +1,6 @@
 /** The network of a cluster, tried from a pod on each node. */
 
-import { errorText, inParallel, pause, shellWord } from '@skolo/base';
+import { count, errorText, inParallel, pause, shellWord } from '@skolo/base';
 import type { ClusterNode } from '@skolo/k3s';
 import { z } from 'zod';
 import type { Kubectl } from '../kubectl.ts';
@@ -263,7 +263,7 @@ export function judgeTried(tried: readonly Tried[], hasIngress: boolean): Findin
     }
     return own.length === 0
       ? finding(check, 'not tried', 'no pod to test from')
-      : finding(check, 'ok', `from ${own.length} nodes`);
+      : finding(check, 'ok', `from ${count(own.length, 'node')}`);
   };
   return [
     simple('DNS', 'dns'),

@@ -1,4 +1,5 @@
 /** Pods of the cluster itself, and what kills them on slow computers. */
+import { count } from '@skolo/base';
 import { z } from 'zod';
 import { type Kubectl, systemNamespaces } from '../kubectl.ts';
 import { type Finding, finding } from './finding.ts';
@@ -81,7 +82,7 @@ function whyWrong(
     return `does not start (${reason}); run kubectl describe to see why`;
   }
   if (terminated?.reason === 'OOMKilled') {
-    return `restarted ${restartCount} times because memory ran out; move pods to other nodes`;
+    return `restarted ${count(restartCount, 'time')} because memory ran out; move pods to other nodes`;
   }
   // A kubelet ends what does not respond to its probe: 137 is SIGKILL, 143 SIGTERM, and both end an API server with 0, too.
   const isKilled = terminated === undefined || [0, 137, 143].includes(terminated.exitCode);
@@ -90,7 +91,7 @@ function whyWrong(
       name === 'kube-apiserver' || name === 'etcd'
         ? `increase timeoutSeconds and failureThreshold of livenessProbe and startupProbe in /etc/kubernetes/manifests/${name}.yaml, or use k3s`
         : 'increase timeoutSeconds of its livenessProbe';
-    return `restarted ${restartCount} times: kubelet stops it when its liveness probe takes longer than ${probeSeconds} s, as it may on a slow Pi; ${how}`;
+    return `restarted ${count(restartCount, 'time')}: kubelet stops it when its liveness probe takes longer than ${probeSeconds} s, as it may on a slow Pi; ${how}`;
   }
-  return `restarted ${restartCount} times (exit code ${terminated?.exitCode ?? 'unknown'}); run kubectl logs --previous to see why`;
+  return `restarted ${count(restartCount, 'time')} (exit code ${terminated?.exitCode ?? 'unknown'}); run kubectl logs --previous to see why`;
 }

@@ -4,8 +4,10 @@
  * A change is one record of a spool, so it is atomic. All records are also in memory. When the spool grows, a snapshot
  * replaces it.
  */
+
 import { copyFile, link, mkdir, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { count } from '@skolo/base';
 import { syncFolder } from '../files/atomic-file.ts';
 import { StorageUnavailable } from '../files/storage-errors.ts';
 import { type FoundSnapshot, type Snapshot, Snapshots, snapshotName } from '../spool/snapshots.ts';
@@ -194,23 +196,18 @@ function problemsOf(
   const problems: string[] = [];
   if (found === 'lost') problems.push('the snapshot is missing');
   else if (found?.isWhole === false) {
-    const many = found.lost ? `${countOf(found.lost, 'record')} of the snapshot` : 'the snapshot';
+    const many = found.lost ? `${count(found.lost, 'record')} of the snapshot` : 'the snapshot';
     problems.push(`${many} damaged`);
   } else if (found !== undefined && found.next > 1 && bytes === 0) {
     problems.push('the changes since the snapshot are missing');
   }
-  if (damage !== undefined && damage.lines > 0)
-    problems.push(countOf(damage.lines, 'damaged line'));
+  if (damage !== undefined && damage.lines > 0) problems.push(count(damage.lines, 'damaged line'));
   if (missing > 0) {
     const verb = missing === 1 ? 'is' : 'are';
-    problems.push(`${countOf(missing, 'acknowledged write')} ${verb} missing`);
+    problems.push(`${count(missing, 'acknowledged write')} ${verb} missing`);
   }
-  if (foreign > 0) problems.push(`${countOf(foreign, 'record')} of another kind`);
+  if (foreign > 0) problems.push(`${count(foreign, 'record')} of another kind`);
   return problems;
-}
-
-function countOf(count: number, noun: string): string {
-  return count === 1 ? `1 ${noun}` : `${count} ${noun}s`;
 }
 
 /** Copies damaged files to another folder. @returns its path */

@@ -16,8 +16,9 @@ export interface FakeSwitchOptions {
   /** Lines at which the pager stops. */
   pageLength?: number;
   pagerStays?: boolean;
-  endOfLine?: string;
 }
+
+const endOfLine = '\r\n';
 
 export interface FakeIo {
   stream: Duplex;
@@ -45,7 +46,6 @@ class Session {
   private readonly stream: Duplex;
   private readonly options: FakeSwitchOptions;
   private readonly commands: string[];
-  private readonly endOfLine: string;
   private mode = '>';
   private isPaging = true;
   private asked: 'user' | 'login password' | 'enable password' | 'command' = 'command';
@@ -57,7 +57,6 @@ class Session {
     this.stream = stream;
     this.options = options;
     this.commands = commands;
-    this.endOfLine = options.endOfLine ?? '\r\n';
   }
 
   begin(): void {
@@ -66,7 +65,7 @@ class Session {
       for (const char of bytes.toString('latin1').replace(telnetCommand, '')) this.receive(char);
     });
     if (this.options.login) {
-      this.ask('user', `${this.endOfLine}User:`);
+      this.ask('user', `${endOfLine}User:`);
     } else {
       this.write(this.options.banner ?? '');
       this.prompt();
@@ -103,12 +102,11 @@ class Session {
     }
     const line = this.typed;
     this.typed = '';
-    this.write(this.endOfLine);
+    this.write(endOfLine);
     this.take(line);
   }
 
   private take(line: string): void {
-    const { endOfLine } = this;
     const { login, enablePassword, banner = '' } = this.options;
     switch (this.asked) {
       case 'user':
@@ -136,7 +134,7 @@ class Session {
   }
 
   private obey(command: string): void {
-    const { options, endOfLine } = this;
+    const { options } = this;
     if (command !== '') this.commands.push(command);
     if (command === 'enable' && options.enablePassword !== undefined) {
       this.ask('enable password', 'Password:');

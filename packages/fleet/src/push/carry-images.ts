@@ -6,7 +6,7 @@
  * Sources: OCI Image Layout Specification 1.0; containerd's `ctr images import` (the annotation `io.containerd.image.name`).
  * Tried with containerd 1.6. k3s brings its own, of the same program.
  */
-import { errorText } from '@skolo/base';
+import { count, errorText } from '@skolo/base';
 import { FleetError } from '../errors.ts';
 import { contentOf, type ImageContent, type Part } from '../images/image-content.ts';
 import { parseImage } from '../images/registry.ts';
@@ -55,7 +55,7 @@ export async function carryImages(needed: readonly NeededImage[], deps: CarryDep
   );
   const bytes = [...parts.values()].reduce((sum, { size }) => sum + size, 0);
   await rejectFullDisk(bytes, deps);
-  const what = images.length === 1 ? '1 image' : `${images.length} images`;
+  const what = count(images.length, 'image');
   report(`copying ${what}, ${megabytes(bytes)}, over SSH`);
   const staged = await readStaged(deps);
   for (const part of parts.values()) await carry(part, staged.get(part.digest) ?? 0, deps);

@@ -35,18 +35,18 @@ it.each([
   [
     'many unhealthy machines',
     { health: { ok: 30, quarantined: 10 } },
-    ['10 more machines are quarantined'],
+    ['10 more machines quarantined'],
   ],
   ['a few silent machines', { machines: { all: 300, silent: 35, held: 0 } }, []],
   [
     'many silent machines',
     { machines: { all: 300, silent: 300, held: 0 } },
-    ['295 machines that responded before are silent; 300 of 300 are'],
+    ['295 machines fell silent; 300 of 300 are silent'],
   ],
   [
     'machines that Prometheus no longer knows',
     { machines: undefined },
-    ['Prometheus has no data of any of 300 machines'],
+    ['Prometheus has no data of 300 machines'],
   ],
   ['failed tasks as before', { tasksEnded: { all: 20, failed: 6 } }, []],
   ['two failed tasks', { tasksEnded: { all: 2, failed: 2 } }, []],

@@ -1,4 +1,5 @@
 /** What a push has made worse, by what Prometheus knows before and after it: pure. */
+import { count } from '@skolo/base';
 import type { RackHealth } from '../survey/rack-health.ts';
 
 /** Of so many machines, how many may fail meanwhile by themselves: a phone whose battery is low, a power cut of one. */
@@ -24,7 +25,7 @@ export function worsened(before: RackHealth, after: RackHealth): string[] {
   return [
     ...alerts,
     ...down,
-    ...(isMore ? [`${is - was} more machines are quarantined`] : []),
+    ...(isMore ? [`${count(is - was, 'more machine')} quarantined`] : []),
     ...fellSilent(before, after),
     ...failedTasks(before, after),
   ];
@@ -32,10 +33,10 @@ export function worsened(before: RackHealth, after: RackHealth): string[] {
 
 function fellSilent({ machines: was }: RackHealth, { machines: is }: RackHealth): string[] {
   if (was === undefined || was.all === was.silent) return [];
-  if (is === undefined) return [`Prometheus has no data of any of ${was.all} machines`];
+  if (is === undefined) return [`Prometheus has no data of ${count(was.all, 'machine')}`];
   const more = is.silent - was.silent;
   if (more <= mostByChance(is.all) && is.silent < is.all) return [];
-  return [`${more} machines that responded before are silent; ${is.silent} of ${is.all} are`];
+  return [`${count(more, 'machine')} fell silent; ${is.silent} of ${is.all} are silent`];
 }
 
 function failedTasks({ tasksEnded: was }: RackHealth, { tasksEnded: is }: RackHealth): string[] {

@@ -1,5 +1,5 @@
 /** Takes the testbed off a cluster. */
-import { pause } from '@skolo/base';
+import { count, pause } from '@skolo/base';
 import { FleetError } from '../errors.ts';
 import { type KubeObject, titleOf } from '../push/objects.ts';
 import { deleteObjects, type Rack } from '../push/rack.ts';
@@ -32,7 +32,7 @@ export async function testbedDown(cluster: Rack, options: DownOptions): Promise<
   const all = await readAll(cluster);
   const isKept = keptBy(all, volumes);
   const going = all.filter((object) => !isKept(object));
-  if (going.length > 0) report(`deleting ${going.length} objects`);
+  if (going.length > 0) report(`deleting ${count(going.length, 'object')}`);
   // Claims go before the provisioner that gives their folders back, and namespaces last.
   const stageOf = ({ kind, metadata }: KubeObject) => {
     if (kind === 'Namespace') return 3;

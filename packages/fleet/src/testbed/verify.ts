@@ -1,5 +1,5 @@
 /** Whether each part of the testbed does its work: asked as its users ask. */
-import { errorText } from '@skolo/base';
+import { count, errorText } from '@skolo/base';
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';
 import { Condition, deadNodes } from '../push/gate.ts';
@@ -99,7 +99,7 @@ async function metricsOf(cluster: Rack, nodes: readonly KubeObject[]): Promise<s
   const seen = new Set(items.map(({ metadata }) => metadata.name));
   const missing = nodes.map(({ metadata }) => metadata.name).filter((name) => !seen.has(name));
   if (missing.length > 0) throw wrong(`no values of ${missing.join(', ')}`);
-  return `values of ${seen.size} nodes`;
+  return `values of ${count(seen.size, 'node')}`;
 }
 
 const Targets = z.object({
@@ -126,7 +126,7 @@ async function targetsUp(cluster: Rack): Promise<string> {
     );
     throw wrong(texts.join('; '));
   }
-  return `${activeTargets.length} targets`;
+  return count(activeTargets.length, 'target');
 }
 
 /** With the user and the password that every Grafana has at first. */

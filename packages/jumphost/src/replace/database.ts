@@ -5,7 +5,7 @@
  * token, value `SALT:base64(nonce, ciphertext, tag)` of AES-256-GCM, with PBKDF2 (SHA-1, 4096 rounds). kine's table is `kine`.
  */
 import { createDecipheriv, pbkdf2Sync } from 'node:crypto';
-import { sha256, shellWord } from '@skolo/base';
+import { count, sha256, shellWord } from '@skolo/base';
 import { type Check, checkByScript, type Host, type Step } from '@skolo/computers';
 import type { Secret } from '@skolo/secrets';
 import { z } from 'zod';
@@ -73,7 +73,7 @@ async function check(host: Host, token: Secret | undefined): Promise<Check> {
 }
 
 function opened({ keys, bootstrap }: z.output<typeof Looked>, token: string): Check {
-  const objects = `${keys} keys`;
+  const objects = count(keys, 'key');
   if (bootstrap.length === 0) {
     return { differs: [], note: `${objects}; contains no CA, so the CA of the copy is used` };
   }

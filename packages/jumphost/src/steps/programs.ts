@@ -2,7 +2,7 @@
 
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { lazily, sha256, shellWord } from '@skolo/base';
+import { count, lazily, sha256, shellWord } from '@skolo/base';
 import { checkByScript, type Host, type Step } from '@skolo/computers';
 
 const opt = '/opt/skolo';
@@ -64,9 +64,11 @@ export function programsStep(sources: ProgramSources): Step {
       const { changed, extra } = await compare(host, await wanted());
       const differs = [
         ...(changed.length > 0
-          ? [`${changed.length} files in ${opt} are missing or outdated`]
+          ? [`${count(changed.length, 'file')} in ${opt} missing or outdated`]
           : []),
-        ...(extra.length > 0 ? [`${extra.length} files in ${opt} belong to another version`] : []),
+        ...(extra.length > 0
+          ? [`${count(extra.length, 'file')} in ${opt} from another version`]
+          : []),
       ];
       return { differs };
     },

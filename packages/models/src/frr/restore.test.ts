@@ -220,7 +220,7 @@ describe('a version of FRRouting', () => {
     );
 
     expect(good?.accepted).toBe(true);
-    expect(good?.said).toMatch(/^\d+ lines would be typed$/);
+    expect(good?.said).toMatch(/^\d+ lines? would be typed$/);
     expect(bad?.accepted).toBe(false);
     expect(bad?.said).toContain('% Unknown command');
     expect(await running()).toBe(before);

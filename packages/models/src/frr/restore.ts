@@ -3,6 +3,7 @@
  * takes back what was not saved. So it is saved last, once the running configuration was read back and is the version.
  */
 
+import { count } from '@skolo/base';
 import { type DeviceConnection, DeviceError, DeviceRejected } from '@skolo/equipment';
 import { listed } from '../families/command-line/text-reading.ts';
 import { type Change, changesBetween, isLeftover } from './changes.ts';
@@ -53,7 +54,7 @@ export async function check(
   const vtysh = await openVtysh(connection);
   const { name } = connection.device;
   const changes = difference(name, vtysh.text, whole(name, content));
-  const plan = `${changes.length} lines would be typed`;
+  const plan = `${count(changes.length, 'line')} would be typed`;
   if (vtysh.shell === undefined) {
     return {
       said: `${plan}; without a shell, it is not possible to check whether FRR accepts them`,
@@ -153,5 +154,5 @@ function leftAlone(now: readonly Block[], wanted: readonly Block[]): string[] {
 
 function shown(changes: readonly Change[]): string {
   const lines = changes.map(({ path, line }) => withoutSecrets([...path, line].join(' / ')));
-  return `${lines.length} lines: ${listed(lines)}`;
+  return `${count(lines.length, 'line')}: ${listed(lines)}`;
 }

@@ -231,7 +231,7 @@ describe('files of a Linux host', () => {
 
     await expect(reading).rejects.toThrow(AnswerCut);
     await expect(reading).rejects.toThrow(
-      /: 1 files changed each time they were read \(3 times\): \S+\/etc\/log;/,
+      /: 1 file changed during each of 3 readings: \S+\/etc\/log;/,
     );
     expect((await readdir(scratch)).filter((name) => /^[0-9a-f-]{36}$/.test(name))).toEqual([]);
   });

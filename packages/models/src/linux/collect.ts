@@ -2,9 +2,11 @@
  * Files of a host, each verified: its hash was computed there as well as here. What changed in between is read again; what
  * cannot be read is an error, never left out.
  */
+
 import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { count } from '@skolo/base';
 import { AnswerCut } from '@skolo/equipment';
 import { membersToWrite, type NewMember } from '../configuration/archive-write.ts';
 import { BackupError } from '../configuration/errors.ts';
@@ -54,7 +56,7 @@ export class Collected {
       rest = await this.verified(host, rest, archives);
     }
     if (rest.length === 0) return;
-    const what = `${rest.length} files changed each time they were read (${tries} times): ${listed(rest)}; exclude them if that is normal`;
+    const what = `${count(rest.length, 'file')} changed during each of ${tries} readings: ${listed(rest)}; exclude them if that is normal`;
     throw new AnswerCut(host.name, what);
   }
 

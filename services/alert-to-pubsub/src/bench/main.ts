@@ -13,7 +13,14 @@ import {
   wrk,
 } from '@skolo/bench';
 import { writeBacklog } from './backlog.ts';
-import { inFolder, metric, startAlertToPubsub, startAppendServer, startPubSub } from './rack.ts';
+import {
+  inFolder,
+  metric,
+  startAlertmanager,
+  startAlertToPubsub,
+  startAppendServer,
+  startPubSub,
+} from './rack.ts';
 import { alertScript, bytesScript } from './requests.ts';
 
 /** Nothing is delivered, because the intake is measured: nobody listens there. */
@@ -39,6 +46,35 @@ const intake = intakeBench('intake', { batch: 1 });
 /** The same with requests of 64, as Prometheus sends them. */
 const intakeBatches = intakeBench('intake-batches', { batch: 64 });
 const intakeSlow = intakeBench('intake-slow-disk', { batch: 1, syncMs: slowSyncMs });
+
+/** Alerts a second, each synced, against Alertmanager, which keeps them in memory: on one core, and on the two that the load uses, too. */
+const againstAlertmanager = [
+  alertmanagerBench('intake-alertmanager', {}),
+  alertmanagerBench('intake-alertmanager-two-cores', { onAllCores: true }),
+];
+
+function alertmanagerBench(name: string, cores: { onAllCores?: boolean }): Bench {
+  return {
+    name,
+    unit: '1/s',
+    better: 'higher',
+    measure: () =>
+      inFolder(async (folder) => {
+        const alertmanager = await startAlertmanager(folder, cores);
+        const ours = await startAlertToPubsub(folder, { settings: intakeOnly, ...cores });
+        try {
+          const alerts = await scriptFile(folder, 'alerts', alertScript(1));
+          const { figure, ...against } = await inRounds(3, {
+            figure: () => alertRate(ours, '/api/v2/alerts', alerts, { batch: 1 }),
+            alertmanager: () => alertRate(alertmanager, '/api/v2/alerts', alerts, { batch: 1 }),
+          });
+          return { figure, against };
+        } finally {
+          await Promise.all([ours, alertmanager].map((server) => server.stop()));
+        }
+      }),
+  };
+}
 
 /**
  * Alerts a second, against the same service where a sync is free, a server that only appends the same bytes, and one that
@@ -230,6 +266,7 @@ process.exitCode = await runBenches(
     intake,
     intakeBatches,
     intakeSlow,
+    ...againstAlertmanager,
     intakeP99,
     intakeP99Slow,
     drain,

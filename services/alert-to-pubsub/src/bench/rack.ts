@@ -20,6 +20,7 @@ interface ServiceOptions {
   stateDir?: string;
   /** Each sync takes so much longer, as on an SD card. */
   syncMs?: number;
+  onAllCores?: boolean;
 }
 
 /** Does the work in a folder of its own, below the given one, and removes it. */
@@ -37,7 +38,7 @@ export async function inFolder<T>(
 
 export async function startAlertToPubsub(
   folder: string,
-  { settings, stateDir = join(folder, 'state'), syncMs = 0 }: ServiceOptions,
+  { settings, stateDir = join(folder, 'state'), syncMs = 0, onAllCores = false }: ServiceOptions,
 ): Promise<ServiceProcess> {
   const rackFile = join(folder, 'rack.yaml');
   await writeFile(
@@ -51,7 +52,8 @@ services:
 ${settings}
 `,
   );
-  return await startService('alert-to-pubsub', { rackFile, stateDir, wrapper: slowly(syncMs) });
+  const wrapper = slowly(syncMs);
+  return await startService('alert-to-pubsub', { rackFile, stateDir, wrapper, onAllCores });
 }
 
 /** The server that does nothing but append and sync, and with `json` parse and serialize. */
@@ -63,6 +65,33 @@ export async function startAppendServer(
   return await startServer({
     command: [...slowly(syncMs), process.execPath, main, join(folder, `log.${format}`), format],
     ready: /"msg":"listening","port":(?<port>\d+)/,
+  });
+}
+
+/** Alertmanager, which keeps alerts in memory; its one receiver gets nothing within the time of a bench. */
+export async function startAlertmanager(
+  folder: string,
+  { onAllCores = false }: { onAllCores?: boolean } = {},
+): Promise<ServerProcess> {
+  const program = peer('alertmanager');
+  if (program === undefined) throw new NotRun('Debian: prometheus-alertmanager');
+  const config = join(folder, 'alertmanager.yml');
+  await writeFile(
+    config,
+    `route: { receiver: away, group_wait: 1h }
+receivers: [{ name: away, webhook_configs: [{ url: 'http://127.0.0.1:1' }] }]
+`,
+  );
+  const flags = {
+    '--config.file': config,
+    '--storage.path': join(folder, 'alertmanager'),
+    '--web.listen-address': '127.0.0.1:0',
+    '--cluster.listen-address': '',
+  };
+  return await startServer({
+    command: [program, ...Object.entries(flags).map(([name, value]) => `${name}=${value}`)],
+    ready: /listen.*127\.0\.0\.1:(?<port>\d+)/i,
+    onAllCores,
   });
 }
 

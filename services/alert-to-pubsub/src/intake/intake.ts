@@ -4,7 +4,7 @@
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import type { AlertMessage, SpooledMessage } from '@skolo/alerts';
-import { errorText } from '@skolo/base';
+import { count, errorText } from '@skolo/base';
 import type { Clock } from '@skolo/common';
 import { GroupCommit, type Spool } from '@skolo/durable';
 import type { AlertToPubsubSettings } from '@skolo/rack';
@@ -212,7 +212,7 @@ export class Intake implements AcceptAlerts {
       }
     }
     if (bad.length > 0 && this.reported.isNew(`bad ${endpoint}`)) {
-      const text = `${bad.length} entries posted to ${pathOf[endpoint]} are not valid alerts: ${bad[0]?.why}; see skolo alerts dead-letters`;
+      const text = `${count(bad.length, 'invalid alert')} posted to ${pathOf[endpoint]}: ${bad[0]?.why}; see skolo alerts dead-letters`;
       this.addNotice(draft, {
         notice: 'dead-letters',
         text,
@@ -220,16 +220,16 @@ export class Intake implements AcceptAlerts {
       });
     }
     if (truncated > 0 && this.reported.isNew(`truncated ${group?.key} ${truncated}`)) {
-      const text = `Alertmanager omitted ${truncated} alerts of a group; raise max_alerts of its receiver${group?.receiver ? ` ${group.receiver}` : ''}, or split the group`;
+      const text = `Alertmanager omitted ${count(truncated, 'alert')} of a group; raise max_alerts of its receiver${group?.receiver ? ` ${group.receiver}` : ''}, or split the group`;
       const facts = { count: truncated, group: group?.key ?? '', receiver: group?.receiver ?? '' };
       this.addNotice(draft, { notice: 'truncated', text, facts });
     }
-    for (const [machine, count] of overShare) {
+    for (const [machine, rejected] of overShare) {
       if (!this.reported.isNew(`share ${machine}`)) continue;
-      const text = `${machine}: ${count} new alerts rejected: the limit of ${mostOfMachine} alerts with this label machine is reached; see skolo alerts list`;
-      this.addNotice(draft, { notice: 'truncated', text, facts: { count, machine } });
+      const text = `${machine}: ${count(rejected, 'new alert')} rejected: the limit of ${mostOfMachine} alerts with this label machine is reached; see skolo alerts list`;
+      this.addNotice(draft, { notice: 'truncated', text, facts: { count: rejected, machine } });
     }
-    return { leftOut, overShare: [...overShare.values()].reduce((sum, count) => sum + count, 0) };
+    return { leftOut, overShare: [...overShare.values()].reduce((sum, each) => sum + each, 0) };
   }
 
   private addNotice(draft: Draft, notice: NoticeDraft) {
@@ -306,7 +306,7 @@ export class Intake implements AcceptAlerts {
   private tooMany(leftOut: number): Rejection {
     const { mostAlerts = usualMostAlerts } = this.deps;
     return full(
-      `${leftOut} new alerts rejected: the limit of ${mostAlerts} known alerts is reached; see skolo alerts list. Changes of known alerts are accepted`,
+      `${count(leftOut, 'new alert')} rejected: the limit of ${mostAlerts} known alerts is reached; see skolo alerts list. Changes of known alerts are accepted`,
     );
   }
 

@@ -1,5 +1,7 @@
 /** Appends notices: messages about the delivery itself, for those who read the alerts. */
+
 import type { NoticeMessage } from '@skolo/alerts';
+import { count } from '@skolo/base';
 import type { Clock } from '@skolo/common';
 import type { EmitAlertEvent } from '../events.ts';
 import { damageText } from '../state/damage.ts';
@@ -31,14 +33,14 @@ export function createNotices({ intake, location, clock, emit }: NoticesDeps): E
   function countDeadLetter(sink: string, why: string): void {
     const uptime = clock.uptime();
     const known = counts.get(sink);
-    const count = (known?.count ?? 0) + 1;
+    const total = (known?.count ?? 0) + 1;
     if (known !== undefined && uptime - known.since < deadLettersEverySeconds) {
-      known.count = count;
+      known.count = total;
       return;
     }
     counts.set(sink, { since: uptime, count: 0 });
-    const text = `${sink}: ${count} messages became dead letters: ${why}; fix the cause, then run skolo alerts dead-letters --retry`;
-    notify({ notice: 'dead-letters', text, facts: { count, sink } });
+    const text = `${sink}: ${count(total, 'new dead letter')}: ${why}; fix the cause, then run skolo alerts dead-letters --retry`;
+    notify({ notice: 'dead-letters', text, facts: { count: total, sink } });
   }
 
   return function noticeEvent(event) {
@@ -46,9 +48,9 @@ export function createNotices({ intake, location, clock, emit }: NoticesDeps): E
       case 'dead-letter':
         return countDeadLetter(event.sink, event.why);
       case 'dropped': {
-        const { sink, count } = event;
-        const text = `the spool was full: ${count} messages that only ${sink} had not received are lost to it`;
-        return notify({ notice: 'dropped', text, facts: { count }, sink });
+        const { sink, count: lost } = event;
+        const text = `the spool was full and dropped ${count(lost, 'message')} that only ${sink} had not received`;
+        return notify({ notice: 'dropped', text, facts: { count: lost }, sink });
       }
       case 'spool-damaged': {
         const { lost, lines } = event;

@@ -313,9 +313,7 @@ describe('a message made to fill the memory', () => {
     expect(answer.status).toBe(200);
     expect(lab.batches[0]?.alerts).toHaveLength(1);
     expect(lab.batches[0]?.bad).toHaveLength(10_001);
-    expect(lab.batches[0]?.bad.at(-1)?.why).toBe(
-      '990000 more entries are not valid, and are not kept',
-    );
+    expect(lab.batches[0]?.bad.at(-1)?.why).toBe('990000 more entries not valid, and not kept');
   });
 
   it.each([

@@ -1,6 +1,6 @@
 /** Whole messages: the webhook of Alertmanager, and the list that Prometheus posts. */
 import type { Endpoint, Group } from '@skolo/alerts';
-import { isObject } from '@skolo/base';
+import { count, isObject } from '@skolo/base';
 import { readAlert, readTexts, shown, whatElse } from './alert.ts';
 import type { BadAlert, Batch, ReceivedAlert } from './batch.ts';
 import { malformed } from './rejection.ts';
@@ -131,6 +131,9 @@ function readAlerts(
     else unkept += 1;
   }
   if (unkept > 0)
-    bad.push({ why: `${unkept} more entries are not valid, and are not kept`, found: null });
+    bad.push({
+      why: `${count(unkept, 'more entry', 'more entries')} not valid, and not kept`,
+      found: null,
+    });
   return { alerts, bad };
 }

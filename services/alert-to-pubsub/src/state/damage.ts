@@ -1,4 +1,5 @@
 /** Reports for a day, in status and `/readyz`, what the spool has lost. */
+import { count } from '@skolo/base';
 import type { Clock, Degraded } from '@skolo/common';
 import type { AlertEvent } from '../events.ts';
 import type { Opened } from './store.ts';
@@ -57,5 +58,5 @@ export function damageText(event: DamageEvent, location: string): string {
     return `the list of known alerts of ${location} was lost: the spool still has ${event.known}; the others are known again when they are received`;
   }
   const when = event.isInUse ? ' while in use' : '';
-  return `the spool of ${location} was damaged${when}: ${event.lost} messages are lost; alerts that fire are sent again`;
+  return `the spool of ${location} was damaged${when}: ${count(event.lost, 'message')} lost; alerts that fire are sent again`;
 }

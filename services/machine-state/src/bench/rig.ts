@@ -28,20 +28,36 @@ export async function withService<T>(
   work: (service: Running) => Promise<T>,
 ): Promise<T> {
   const agents = await startAgents(everyMs);
-  const ports = JSON.parse(agents.groups.ports ?? '[]') as number[];
+  const service = await startWith(folder, JSON.parse(agents.groups.ports ?? '[]') as number[]);
+  try {
+    await untilAllReported(service.url);
+    return await work(service);
+  } finally {
+    await service.stop();
+    await agents.stop();
+  }
+}
+
+/** The service in a rack in which no machine responds. */
+export async function withSilentRack<T>(
+  folder: string,
+  work: (service: Running) => Promise<T>,
+): Promise<T> {
+  const service = await startWith(folder, []);
+  try {
+    return await work(service);
+  } finally {
+    await service.stop();
+  }
+}
+
+async function startWith(folder: string, ports: readonly number[]) {
   const rackFile = join(folder, 'rack.yaml');
   await writeFile(rackFile, rackYaml(ports));
   const stateDir = join(folder, 'state');
   await mkdir(stateDir, { recursive: true });
   const service = await startService('machine-state', { rackFile, stateDir });
-  const url = `http://127.0.0.1:${service.port}`;
-  try {
-    await untilAllReported(url);
-    return await work({ pid: service.pid, url });
-  } finally {
-    await service.stop();
-    await agents.stop();
-  }
+  return { ...service, url: `http://127.0.0.1:${service.port}` };
 }
 
 export function startAgents(everyMs: number, pushTo?: string): Promise<ServerProcess> {

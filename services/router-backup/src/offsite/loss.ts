@@ -5,7 +5,7 @@
  */
 
 import type { Version } from '@skolo/backup';
-import { errorText } from '@skolo/base';
+import { count, errorText } from '@skolo/base';
 import type { Clock, Logger, StateJournal } from '@skolo/common';
 import { BackupError } from '@skolo/models/configuration';
 import type { EmitBackup } from '../events.ts';
@@ -78,7 +78,7 @@ export class HistoryLoss {
     emit({
       type: 'degraded',
       what: 'journal lost',
-      why: `the journal is new, but the history has ${devices.length} devices: each serial number and host name is pinned again at the next reading, devices that had left rack.yaml are unknown, and every version is copied off site again. Check skolo backup status; this message ends when the service restarts`,
+      why: `the journal is new, but the history has ${count(devices.length, 'device')}: each serial number and host name is pinned again at the next reading, devices that had left rack.yaml are unknown, and every version is copied off site again. Check skolo backup status; this message ends when the service restarts`,
     });
   }
 

@@ -2,6 +2,7 @@
  * The repair ladder of one device: what is tried with it and when, and when it is given up. Pure: time, in seconds since
  * boot, and what is known go in; the next state and perhaps a step come out.
  */
+import { count } from '@skolo/base';
 import type { MachinePart } from '@skolo/rack/machine-part';
 
 export type RepairSettings = MachinePart['swarming']['repair'];
@@ -94,6 +95,5 @@ export function stepEnded(
 
 function whyGivenUp({ round }: Ladder, steps: readonly RepairStep[]): string {
   if (steps.length === 0) return 'no repair step exists for it';
-  const rounds = round === 1 ? '1 round' : `${round} rounds`;
-  return `${rounds} of repair (${steps.join(', ')}) have not restored it`;
+  return `${count(round, 'round')} of repair (${steps.join(', ')}) have not restored it`;
 }

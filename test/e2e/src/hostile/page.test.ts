@@ -4,10 +4,12 @@ import { expect, it } from 'vitest';
 
 const root = new URL('../../../../', import.meta.url);
 const page = readFileSync(new URL('docs/hostile-machine.md', root), 'utf8');
-const rows = [...page.matchAll(/\| `(?<file>[^`]+)` > (?<name>[^|]+) \|$/gm)].map(({ groups }) => ({
-  file: groups?.file ?? '',
-  name: groups?.name ?? '',
-}));
+const rows = [...page.matchAll(/\| `(?<file>[^`]+)` > `(?<name>[^`]+)` \|$/gm)].map(
+  ({ groups }) => ({
+    file: groups?.file ?? '',
+    name: groups?.name ?? '',
+  }),
+);
 /** A file is named in full once, and by its last part afterwards. */
 const files = new Map(rows.map(({ file }) => [file.split('/').at(-1), file] as const).reverse());
 

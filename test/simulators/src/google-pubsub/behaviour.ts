@@ -157,22 +157,4 @@ function keepsResources(setUp: SetUp): void {
 
     await expect(client.createTopic('ab')).rejects.toMatchObject({ code: 3 });
   });
-
-  it('lists topics and subscriptions', async (context) => {
-    const { client, topic, subscription } = await setUp(context);
-
-    const [topics] = await client.getTopics();
-    const [subscriptions] = await topic.getSubscriptions();
-
-    expect(topics.map(({ name }) => name)).toContain(topic.name);
-    expect(subscriptions.map(({ name }) => name)).toEqual([subscription.name]);
-  });
-
-  it('tells a subscription that its topic is gone', async (context) => {
-    const { topic, subscription } = await setUp(context);
-
-    await topic.delete();
-
-    expect((await subscription.getMetadata())[0].topic).toBe('_deleted-topic_');
-  });
 }

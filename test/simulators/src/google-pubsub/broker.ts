@@ -3,7 +3,6 @@ import { parseFilter } from './filter.ts';
 import { checkName, checkPublish, idOf, type Limits } from './limits.ts';
 import {
   alreadyExists,
-  invalid,
   invalidAckDeadline,
   invalidArgument,
   leftOut,
@@ -12,14 +11,7 @@ import {
 } from './rejection.ts';
 import { Subscription } from './subscription.ts';
 import type { PublishedMessage, Topic } from './topic.ts';
-import type {
-  Page,
-  PublishRequest,
-  SubscriptionResource,
-  TopicResource,
-  UpdateSubscriptionRequest,
-  UpdateTopicRequest,
-} from './wire.ts';
+import type { Page, PublishRequest, SubscriptionResource, TopicResource } from './wire.ts';
 
 export interface BrokerOptions {
   limits: Limits;
@@ -27,9 +19,6 @@ export interface BrokerOptions {
   keep: boolean;
   published(topic: string, messages: readonly PublishedMessage[]): void;
 }
-
-/** What a subscription says of a topic that is no longer there. */
-const deletedTopic = '_deleted-topic_';
 
 export class Broker {
   readonly topics = new Map<string, Topic>();
@@ -56,29 +45,7 @@ export class Broker {
     return topic;
   }
 
-  updateTopic({ topic, updateMask }: UpdateTopicRequest): TopicResource {
-    if (!topic) throw invalidArgument('topic');
-    const known = this.topic(topic.name);
-    known.resource = updated(known.resource, topic, updateMask?.paths, [
-      'labels',
-      'messageRetentionDuration',
-    ]);
-    return known.resource;
-  }
-
-  deleteTopic(name: string): void {
-    this.topic(name);
-    this.topics.delete(name);
-    for (const { resource } of this.subscriptionsOf(name)) resource.topic = deletedTopic;
-  }
-
-  listTopics(project: string): TopicResource[] {
-    return [...this.topics.values()]
-      .map(({ resource }) => resource)
-      .filter(({ name }) => name.startsWith(`${project}/`));
-  }
-
-  subscriptionsOf(topic: string): Subscription[] {
+  private subscriptionsOf(topic: string): Subscription[] {
     return [...this.subscriptions.values()].filter(({ resource }) => resource.topic === topic);
   }
 
@@ -123,21 +90,6 @@ export class Broker {
     return subscription;
   }
 
-  updateSubscription(request: UpdateSubscriptionRequest): SubscriptionResource {
-    const { subscription, updateMask } = request;
-    if (!subscription) throw invalidArgument('subscription');
-    const known = this.subscription(subscription.name);
-    const resource = updated(known.resource, subscription, updateMask?.paths, [
-      'ackDeadlineSeconds',
-      'expirationPolicy',
-      'labels',
-      'messageRetentionDuration',
-    ]);
-    checkSettings(resource);
-    known.resource = resource;
-    return resource;
-  }
-
   deleteSubscription(name: string): void {
     const subscription = this.subscription(name);
     this.subscriptions.delete(name);
@@ -161,29 +113,6 @@ function checkSettings(asked: SubscriptionResource): void {
   if (asked.pushConfig?.pushEndpoint) throw leftOut('push subscriptions');
   if (asked.bigqueryConfig || asked.cloudStorageConfig) throw leftOut('export subscriptions');
   if (asked.enableExactlyOnceDelivery) throw leftOut('exactly-once delivery');
-}
-
-/** @param paths as in a field mask: `ack_deadline_seconds` */
-function updated<T extends object>(
-  known: T,
-  wanted: T,
-  paths: readonly string[] | undefined,
-  changeable: readonly (string & keyof T)[],
-): T {
-  if (!paths?.length) {
-    throw invalid(
-      'The update_mask in the request must be set, and must contain a field to update.',
-    );
-  }
-  const names = paths.map((path) => path.replace(/_(.)/g, (_all, letter) => letter.toUpperCase()));
-  const unknown = names.findIndex((name) => !new Set<string>(changeable).has(name));
-  if (unknown >= 0) {
-    throw invalid(
-      `Invalid update_mask provided in the request: '${paths[unknown]}' is not a known or updatable field.`,
-    );
-  }
-  const changes = changeable.filter((field) => names.includes(field));
-  return { ...known, ...Object.fromEntries(changes.map((field) => [field, wanted[field]])) };
 }
 
 /** One page of a list, and the token of the next one; empty: that was all. */

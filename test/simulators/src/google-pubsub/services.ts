@@ -9,8 +9,6 @@ import type {
   PullRequest,
   SubscriptionResource,
   TopicResource,
-  UpdateSubscriptionRequest,
-  UpdateTopicRequest,
 } from './wire.ts';
 
 /** One way to call; `resource` is what a request is about. */
@@ -34,36 +32,9 @@ export function publisherOf(broker: Broker) {
       resource: ({ topic }) => topic,
       answer: ({ topic }) => broker.topic(topic).resource,
     }),
-    UpdateTopic: unary<UpdateTopicRequest>({
-      resource: ({ topic }) => topic?.name ?? '',
-      answer: (request) => broker.updateTopic(request),
-    }),
-    ListTopics: unary<Page & { project: string }>({
-      resource: ({ project }) => project,
-      answer: (request) => {
-        const { page, next } = pageOf(broker.listTopics(request.project), request);
-        return { topics: page, nextPageToken: next };
-      },
-    }),
-    DeleteTopic: unary<{ topic: string }>({
-      resource: ({ topic }) => topic,
-      answer: ({ topic }) => {
-        broker.deleteTopic(topic);
-        return {};
-      },
-    }),
     Publish: unary<PublishRequest>({
       resource: ({ topic }) => topic,
       answer: (request) => ({ messageIds: broker.publish(request) }),
-    }),
-    ListTopicSubscriptions: unary<Page & { topic: string }>({
-      resource: ({ topic }) => topic,
-      answer: (request) => {
-        broker.topic(request.topic);
-        const names = broker.subscriptionsOf(request.topic).map(({ resource }) => resource.name);
-        const { page, next } = pageOf(names, request);
-        return { subscriptions: page, nextPageToken: next };
-      },
     }),
   };
 }
@@ -77,10 +48,6 @@ export function subscriberOf(broker: Broker) {
     GetSubscription: unary<{ subscription: string }>({
       resource: ({ subscription }) => subscription,
       answer: ({ subscription }) => broker.subscription(subscription).resource,
-    }),
-    UpdateSubscription: unary<UpdateSubscriptionRequest>({
-      resource: ({ subscription }) => subscription?.name ?? '',
-      answer: (request) => broker.updateSubscription(request),
     }),
     ListSubscriptions: unary<Page & { project: string }>({
       resource: ({ project }) => project,

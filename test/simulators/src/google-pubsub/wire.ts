@@ -54,16 +54,6 @@ export interface Page {
   pageToken: string;
 }
 
-export interface UpdateTopicRequest {
-  topic: TopicResource | null;
-  updateMask: { paths: string[] } | null;
-}
-
-export interface UpdateSubscriptionRequest {
-  subscription: SubscriptionResource | null;
-  updateMask: { paths: string[] } | null;
-}
-
 export interface ReceivedMessage {
   ackId: string;
   message: WireMessage;

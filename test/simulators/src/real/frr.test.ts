@@ -9,9 +9,9 @@ import {
   onTestFinished,
   type TestContext,
 } from 'vitest';
+import { rancid } from '../equipment/cli/clients/rancid.ts';
 import { peer } from '../peer.ts';
 import { type Frr, startFrr } from './frr.ts';
-import { readByRancid } from './rancid.ts';
 import type { SshEndpoint } from './sshd.ts';
 
 const run = promisify(execFile);
@@ -105,7 +105,8 @@ describe('FRRouting behind sshd', () => {
   it('is read by RANCID, which knows FRR', { timeout: 60_000 }, async (context) => {
     const frr = running(context);
 
-    const theirs = lines(await readByRancid(context, frr, 'frr'));
+    const { text } = await rancid(context, frr, 'frr', frr);
+    const theirs = lines(text);
 
     const ours = lines(await frr.vtysh('show running-config'));
     expect(theirs.slice(theirs.indexOf(ours[2] ?? ''))).toEqual(ours.slice(2));

@@ -1,9 +1,10 @@
 import type { DeadLetter } from '@skolo/api';
+import { count } from '@skolo/base';
 import { limitOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
-import { count, cutOff } from '../../output/text.ts';
+import { cutOff } from '../../output/text.ts';
 import { timestamp } from '../../output/time.ts';
 import { alertToPubsub } from '../../reach/service-client.ts';
 

@@ -1,6 +1,6 @@
 /** Sends messages to a sink, in order, and retries. */
 import { type AlertMessage, type Sink, SinkError } from '@skolo/alerts';
-import { errorText, pause } from '@skolo/base';
+import { count, errorText, pause } from '@skolo/base';
 import { complain } from '../../errors.ts';
 import type { Io } from '../../io.ts';
 import { within } from './within.ts';
@@ -36,7 +36,7 @@ export class Notifier {
       this.waiting.splice(0, tooMany);
       complain(
         this.io,
-        `${this.sink.name}: the queue is full, so the oldest ${tooMany} messages were dropped`,
+        `${this.sink.name}: dropped the oldest ${count(tooMany, 'message')}; the queue is full`,
       );
     }
     this.run();

@@ -1,9 +1,10 @@
 import type { ReceiverStatus, SinkStatus } from '@skolo/api';
+import { count } from '@skolo/base';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
 import { printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
-import { count, styled } from '../../output/text.ts';
+import { styled } from '../../output/text.ts';
 import { age, duration, lastSeen, relative, sizeText } from '../../output/time.ts';
 import { alertToPubsub } from '../../reach/service-client.ts';
 

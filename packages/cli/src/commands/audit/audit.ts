@@ -5,6 +5,7 @@ import {
   auditApi,
   mergeAuditLogs,
 } from '@skolo/api';
+import { count } from '@skolo/base';
 import { Option } from 'commander';
 import { limitOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
@@ -12,7 +13,6 @@ import { complain, exitCodes } from '../../errors.ts';
 import { printJson } from '../../io.ts';
 import { folded } from '../../names.ts';
 import { type Column, printTable } from '../../output/table.ts';
-import { count } from '../../output/text.ts';
 import { timestamp } from '../../output/time.ts';
 import { connectTo } from '../../reach/service-client.ts';
 

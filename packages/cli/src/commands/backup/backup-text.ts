@@ -1,10 +1,12 @@
 /** Texts and styles of devices and runs. */
+
 import type { BackupDevice, DeviceState, FailureClass, LostHistory, RunDevice } from '@skolo/api';
+import { count } from '@skolo/base';
 import { commandLine, type SkoloCommand } from '../../command.ts';
 import type { Filter } from '../../filters.ts';
 import { tally } from '../../output/overview.ts';
 import type { Column } from '../../output/table.ts';
-import { count, type Style } from '../../output/text.ts';
+import type { Style } from '../../output/text.ts';
 import { sizeText, timestamp } from '../../output/time.ts';
 
 /** The most urgent first. */

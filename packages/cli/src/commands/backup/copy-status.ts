@@ -1,9 +1,10 @@
 import { shownRemote } from '@skolo/backup';
+import { count } from '@skolo/base';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
-import { count, paragraph, plain } from '../../output/text.ts';
+import { paragraph, plain } from '../../output/text.ts';
 import { relative, timestamp } from '../../output/time.ts';
 import { shortVersionId, sizeColumn } from './backup-text.ts';
 import { type CopyOptions, withCopy } from './copy.ts';

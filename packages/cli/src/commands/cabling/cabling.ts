@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import { errorText, pause } from '@skolo/base';
+import { count, errorText, pause } from '@skolo/base';
 import type { Rack } from '@skolo/rack';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, complain, exitCodes } from '../../errors.ts';
 import { type Io, printJson } from '../../io.ts';
 import { folded } from '../../names.ts';
 import { type Column, printTable } from '../../output/table.ts';
-import { count, plain } from '../../output/text.ts';
+import { plain } from '../../output/text.ts';
 import { powerCycleDaemon, routerBackup } from '../../reach/service-client.ts';
 import { editedRack, writeRackFile } from '../../workstation/rack-edits.ts';
 import { rackFile } from '../../workstation/rack-file.ts';

@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
+import { count } from '@skolo/base';
 import { RegistryError, resolveImage } from '@skolo/fleet/registry';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, complain, exitCodes, failPartly } from '../../errors.ts';
 import type { Io } from '../../io.ts';
-import { count } from '../../output/text.ts';
 import {
   type ImageReference,
   type ManifestFile,

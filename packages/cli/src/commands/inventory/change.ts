@@ -1,4 +1,5 @@
 /** `skolo inventory add`, `remove` and `set`: edits of rack.yaml that keep its comments and ranges. */
+import { count } from '@skolo/base';
 import type { MachineValues } from '@skolo/rack/edit';
 import { didYouMean, expandRange } from '@skolo/rack/light';
 import { Option } from 'commander';
@@ -118,7 +119,11 @@ async function knownNames(text: string, words: readonly string[], file: string):
   );
 }
 
-function valuesOf(command: SkoloCommand, pairs: readonly string[], count: number): MachineValues {
+function valuesOf(
+  command: SkoloCommand,
+  pairs: readonly string[],
+  machines: number,
+): MachineValues {
   return new Map(
     pairs.map((pair): [string, string | string[]] => {
       const [, key = '', value = ''] = /^(\w+)=(.+)$/s.exec(pair) ?? [];
@@ -129,9 +134,9 @@ function valuesOf(command: SkoloCommand, pairs: readonly string[], count: number
         expandRange(part),
       );
       if (each.length === 1) return [key, each[0] ?? ''];
-      if (each.length === count) return [key, each];
+      if (each.length === machines) return [key, each];
       return command.error(
-        `${pair}: got ${each.length} values for ${count} machines; specify one per machine`,
+        `${pair}: ${each.length} values for ${count(machines, 'machine')}; specify one for each`,
       );
     }),
   );

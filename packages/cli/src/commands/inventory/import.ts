@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
+import { count } from '@skolo/base';
 import type { AnsibleHost } from '@skolo/rack/edit';
 import { Option } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
@@ -61,7 +62,7 @@ function named(
   if (names.length !== nameless.length) {
     const [first] = nameless;
     command.error(
-      `--names: got ${names.length} names for ${nameless.length} hosts that have only an address${first === undefined ? '' : ` (${first.name})`}; specify one per host`,
+      `--names: ${count(names.length, 'name')} for ${count(nameless.length, 'host')} with only an address${first === undefined ? '' : ` (${first.name})`}; specify one for each`,
     );
   }
   return hosts.map((host) => ({ ...host, name: names[nameless.indexOf(host)] ?? host.name }));

@@ -1,8 +1,8 @@
+import { count } from '@skolo/base';
 import { isPrepared } from '@skolo/computers';
 import { returnAfterOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes, usageError } from '../../errors.ts';
-import { count } from '../../output/text.ts';
 import { addStepOptions, openSteps, type PrepareOptions } from './steps/open-steps.ts';
 import { stepRunner } from './steps/run-steps.ts';
 import { printSteps } from './steps/steps-text.ts';

@@ -1,5 +1,6 @@
 import { stat, statfs } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { count } from '@skolo/base';
 import { writeFileAtomic } from '@skolo/durable/atomic-file';
 import { identityFile, identityOf, identityText } from '@skolo/jumphost';
 import { readRack } from '@skolo/rack';
@@ -7,7 +8,7 @@ import { InvalidArgumentError } from 'commander';
 import { dnsOption, ipv4 } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
-import { count, plain } from '../../output/text.ts';
+import { plain } from '../../output/text.ts';
 import { rackNamed, withJumphost } from '../../reach/racks.ts';
 import { publicKeys } from '../../workstation/public-keys.ts';
 

@@ -1,4 +1,4 @@
-import { errorText, inParallel } from '@skolo/base';
+import { count, errorText, inParallel } from '@skolo/base';
 import { isPrepared, prepare, type StepProgress } from '@skolo/computers';
 import type { K3sRack } from '@skolo/fleet';
 import { inStages, racksAtOnce } from '@skolo/fleet/push';
@@ -9,7 +9,7 @@ import type { SkoloCommand } from '../../command.ts';
 import { CliError, complain, exitCodes, failPartly } from '../../errors.ts';
 import { mustType } from '../../must-type.ts';
 import { livePicture } from '../../output/live-area.ts';
-import { count, plain } from '../../output/text.ts';
+import { plain } from '../../output/text.ts';
 import { taskLimitOption } from '../../reach/machine-tasks.ts';
 import { workstationName } from '../../reach/machine-way.ts';
 import { interruptible, loadFleet, withJumphost } from '../../reach/racks.ts';

@@ -1,11 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { count } from '@skolo/base';
 import { prepare } from '@skolo/computers';
 import { findCronLines, findExports, leftExport, reportOf } from '@skolo/jumphost';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
 import { printJson } from '../../io.ts';
-import { count, plain } from '../../output/text.ts';
+import { plain } from '../../output/text.ts';
 import { addStepOptions, openSteps, type PrepareOptions } from './steps/open-steps.ts';
 
 interface Options extends PrepareOptions {

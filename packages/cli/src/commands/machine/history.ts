@@ -1,11 +1,12 @@
 /** What machine-state remembers. */
+
 import { HistoryEntry, type MachineDowntime } from '@skolo/api';
+import { count } from '@skolo/base';
 import { InvalidArgumentError, Option } from 'commander';
 import { limitOption, longSpan, moment, upTo } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
-import { count } from '../../output/text.ts';
 import { duration } from '../../output/time.ts';
 import { machineState } from '../../reach/service-client.ts';
 import { cell } from './agent-text.ts';

@@ -1,5 +1,5 @@
 import type { LogLine } from '@skolo/api';
-import { pause } from '@skolo/base';
+import { count, pause } from '@skolo/base';
 import { Option } from 'commander';
 import { upTo } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
@@ -118,6 +118,6 @@ function newLines(
   if (first.number === last.number) return first.at === last.at ? found.slice(1) : undefined;
   const missed = first.number - last.number - 1;
   if (missed > 0)
-    complain(io, `${missed} lines are missing, because the agent keeps only a thousand`);
+    complain(io, `lost ${count(missed, 'line')}, because the agent keeps only a thousand`);
   return [...found];
 }

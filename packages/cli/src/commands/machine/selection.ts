@@ -1,5 +1,7 @@
 /** Machines by names and filters, as machine-state knows them. A filter becomes a list of names before anything is changed. */
+
 import { type Machine, MachineCondition } from '@skolo/api';
+import { count } from '@skolo/base';
 import { Option } from 'commander';
 import { upTo } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
@@ -14,7 +16,7 @@ import {
 } from '../../filters.ts';
 import { mustType } from '../../must-type.ts';
 import { expandedNames, findNamed, folded } from '../../names.ts';
-import { count, plain } from '../../output/text.ts';
+import { plain } from '../../output/text.ts';
 import { interruptible } from '../../reach/racks.ts';
 import type { MachineState } from '../../reach/service-client.ts';
 

@@ -1,3 +1,4 @@
+import { count } from '@skolo/base';
 import type { SkoloCommand } from '../../command.ts';
 import { failPartly } from '../../errors.ts';
 import {
@@ -11,7 +12,6 @@ import {
 import { type Io, printJson } from '../../io.ts';
 import { headline, printOverview } from '../../output/overview.ts';
 import type { Column } from '../../output/table.ts';
-import { count } from '../../output/text.ts';
 import { age } from '../../output/time.ts';
 import type { AgentPlace, Answer } from '../../reach/agents.ts';
 import { agentPlaces, askAgents } from '../../reach/agents.ts';

@@ -1,8 +1,10 @@
 /** What needs attention: common causes, each once for all its machines, then machines by shelf. A page for the technician at the rack. */
+
 import type { CommonCause, Machine } from '@skolo/api';
+import { count } from '@skolo/base';
 import type { Io } from '../../io.ts';
 import { byNumber } from '../../names.ts';
-import { count, paragraph, plain, styled } from '../../output/text.ts';
+import { paragraph, plain, styled } from '../../output/text.ts';
 import { age, timestamp } from '../../output/time.ts';
 import { sentence } from './agent-text.ts';
 

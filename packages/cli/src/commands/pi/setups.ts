@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { isIPv4 } from 'node:net';
 import { resolve } from 'node:path';
-import { sha256 } from '@skolo/base';
+import { count, sha256 } from '@skolo/base';
 import { linesOf, openHost } from '@skolo/computers';
 import { fixedAddress } from '@skolo/jumphost';
 import { clusterOn, k3sProgram, k3sVersion } from '@skolo/k3s';
@@ -169,7 +169,7 @@ function identitiesOf(
   const given = options.address === undefined ? undefined : expandNames(options.address);
   if (given !== undefined && given.length !== names.length) {
     command.error(
-      `--address: got ${given.length} addresses for ${names.length} machines; specify one per machine`,
+      `--address: ${count(given.length, 'address', 'addresses')} for ${count(names.length, 'machine')}; specify one for each`,
     );
   }
   return new Map(

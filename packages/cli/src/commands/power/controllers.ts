@@ -1,4 +1,5 @@
 import type { ControllerStatus } from '@skolo/api';
+import { count } from '@skolo/base';
 import type { SkoloCommand } from '../../command.ts';
 import {
   addFilters,
@@ -12,7 +13,6 @@ import { byNumber } from '../../names.ts';
 import { headline, printOverview } from '../../output/overview.ts';
 import type { Column } from '../../output/table.ts';
 import type { Style } from '../../output/text.ts';
-import { count } from '../../output/text.ts';
 import { age, lastSeen } from '../../output/time.ts';
 import { powerCycleDaemon } from '../../reach/service-client.ts';
 

@@ -1,9 +1,9 @@
 /** Whether a person wants what a push would do. */
+import { count } from '@skolo/base';
 import { deletionsWithoutQuestion } from '@skolo/fleet/push';
 import { CliError } from '../../errors.ts';
 import type { Io } from '../../io.ts';
 import { mustType, type Question } from '../../must-type.ts';
-import { count } from '../../output/text.ts';
 
 export interface Agreement {
   /** Without asking. */

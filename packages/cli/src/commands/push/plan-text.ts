@@ -1,8 +1,9 @@
 /** What a push would change, as text. */
+import { count } from '@skolo/base';
 import type { FieldChange, ObjectPlan, PreparedRack, RackPlan } from '@skolo/fleet/push';
 import { titleOf } from '@skolo/fleet/push';
 import { diffLines } from 'diff';
-import { count, cutOff, plain } from '../../output/text.ts';
+import { cutOff, plain } from '../../output/text.ts';
 
 /** The changes of one rack, a line for each field. */
 export function planLines({ name, preparation, problem }: PreparedRack): string[] {

@@ -1,8 +1,9 @@
+import { count } from '@skolo/base';
 import { formatIssue } from '@skolo/rack/light';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
 import { type Io, printJson } from '../../io.ts';
-import { count, plain, type Style, styled } from '../../output/text.ts';
+import { plain, type Style, styled } from '../../output/text.ts';
 import { rackFile } from '../../workstation/rack-file.ts';
 import type { CheckedFile } from './checked-file.ts';
 

@@ -1,9 +1,9 @@
 /** Entries of the rack with their wiring. */
+import { count } from '@skolo/base';
 import { models } from '@skolo/models';
 import { expandedInventory, foldValues, type Json, type Rack } from '@skolo/rack';
 import type { Io } from '../../io.ts';
 import { type Fact, factsText } from '../../output/facts.ts';
-import { count } from '../../output/text.ts';
 import type { Subject } from './wiring.ts';
 import { allPlugged, darkWithout, needsOf, outletText, type Plugged, phoneText } from './wiring.ts';
 

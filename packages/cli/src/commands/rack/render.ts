@@ -1,9 +1,10 @@
 import { basename, dirname, join, resolve } from 'node:path';
+import { count } from '@skolo/base';
 import type { Rack } from '@skolo/rack';
 import type { Difference, Remark } from '@skolo/rack/render';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, exitCodes } from '../../errors.ts';
-import { count, plain, styled } from '../../output/text.ts';
+import { plain, styled } from '../../output/text.ts';
 import { loadRack } from '../../workstation/rack-file.ts';
 
 interface Options {

@@ -1,9 +1,10 @@
 /** `skolo secrets diff` and `apply`: from the store to the rack. */
+import { count } from '@skolo/base';
 import type { Place } from '@skolo/fleet/secrets';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
 import { printJson } from '../../io.ts';
-import { count, plain } from '../../output/text.ts';
+import { plain } from '../../output/text.ts';
 import { audit } from '../../reach/machine-way.ts';
 import { openSecrets, readValues } from './open-secrets.ts';
 import { secretsDeps } from './rack-places.ts';

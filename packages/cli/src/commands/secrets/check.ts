@@ -1,12 +1,13 @@
 /** `skolo secrets check`: whether values open what they should. */
+
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { count } from '@skolo/base';
 import { HostKeys } from '@skolo/equipment';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
 import { printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
-import { count } from '../../output/text.ts';
 import { openJumphostOf } from '../../reach/racks.ts';
 import { userFolder } from '../../workstation/workstation-files.ts';
 import { openSecrets, readValues } from './open-secrets.ts';

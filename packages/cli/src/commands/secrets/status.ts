@@ -1,5 +1,5 @@
 /** `skolo secrets status`: all secrets of a rack. */
-import { errorText } from '@skolo/base';
+import { count, errorText } from '@skolo/base';
 import type { Place, PlaceState } from '@skolo/fleet/secrets';
 import type { RackSecret } from '@skolo/rack/secrets';
 import { expiryOf } from '@skolo/secret-store/expiry';
@@ -8,7 +8,7 @@ import type { SkoloCommand } from '../../command.ts';
 import { complain, exitCodes } from '../../errors.ts';
 import { printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
-import { count, plain } from '../../output/text.ts';
+import { plain } from '../../output/text.ts';
 import { duration, timestamp } from '../../output/time.ts';
 import { type OpenSecrets, openSecrets } from './open-secrets.ts';
 import { compareWithRack } from './rack-places.ts';

@@ -1,11 +1,13 @@
 /** `skolo secrets verify`: the repository of racks has no secret in the clear. */
+
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { count } from '@skolo/base';
 import { type Secret, valuesIn } from '@skolo/secrets';
 import type { SkoloCommand } from '../../command.ts';
 import { complain, exitCodes } from '../../errors.ts';
 import { printJson } from '../../io.ts';
-import { count, plain } from '../../output/text.ts';
+import { plain } from '../../output/text.ts';
 import { loadFleet } from '../../reach/racks.ts';
 import { hasIdentities, openSecrets, readValues } from './open-secrets.ts';
 

@@ -21,6 +21,6 @@ export function textOf(entry: HistoryEntry): string {
     case 'boot':
       return 'the machine has booted';
     case 'omitted':
-      return `${entry.count} entries of kind ${entry.of} omitted: more than the history accepts in an hour`;
+      return `${entry.count} ${entry.count === 1 ? 'entry' : 'entries'} of kind ${entry.of} omitted: more than the history accepts in an hour`;
   }
 }

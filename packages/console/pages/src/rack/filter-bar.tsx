@@ -72,7 +72,9 @@ export function FilterBar({
           }
         />
         <span class="muted" role="status">
-          {isFiltered ? `${matching} of ${all.length} machines` : `${all.length} machines`}
+          {isFiltered
+            ? `${matching} of ${all.length} machines`
+            : `${all.length} ${all.length === 1 ? 'machine' : 'machines'}`}
         </span>
         {isFiltered && <a href={hrefOf('rack')}>Show all</a>}
       </div>

@@ -2,7 +2,9 @@
  * A version gets back by `load` in configuration mode, which replaces everything. What that makes is committed for some minutes
  * only: a router that is not confirmed from a new session restarts with the saved configuration.
  */
+
 import { setTimeout as pause } from 'node:timers/promises';
+import { count } from '@skolo/base';
 import {
   DeviceBusy,
   type DeviceCli,
@@ -200,9 +202,9 @@ function settingsOfVersion({ device }: DeviceConnection, content: Buffer): Setti
 }
 
 function sizeOf(compared: string): string {
-  const count = (sign: string) =>
+  const linesWith = (sign: string) =>
     compared.split('\n').filter((line) => line.startsWith(sign)).length;
-  return `${count('+')} lines more, ${count('-')} lines less`;
+  return `${count(linesWith('+'), 'line')} more, ${count(linesWith('-'), 'line')} less`;
 }
 
 function rejected({ device }: DeviceConnection, what: string, cause?: DeviceError): DeviceRejected {

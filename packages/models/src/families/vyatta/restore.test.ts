@@ -106,7 +106,7 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
       expect(device.isConfirmPending()).toBe(false);
       expect(told).toEqual([
         ...(isSaved ? [] : ['saved the active configuration for a rollback']),
-        expect.stringMatching(/^loaded: \d+ lines more, \d+ lines less$/),
+        expect.stringMatching(/^loaded: \d+ lines? more, \d+ lines? less$/),
         'committed; unless confirmed within 5 minutes, it restarts with its previous configuration',
         'reached in a new session; the version is active',
         'confirmed',

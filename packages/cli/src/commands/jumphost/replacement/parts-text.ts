@@ -1,8 +1,9 @@
 /** What a spare took over, for people. */
+import { count } from '@skolo/base';
 import type { FoundState, StateCopy } from '@skolo/jumphost';
 import type { Io } from '../../../io.ts';
 import { printTable } from '../../../output/table.ts';
-import { count, plain } from '../../../output/text.ts';
+import { plain } from '../../../output/text.ts';
 import { age } from '../../../output/time.ts';
 
 const mostLeft = 10;

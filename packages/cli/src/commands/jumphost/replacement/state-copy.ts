@@ -1,12 +1,12 @@
 /** The state of an old jumphost: an archive off site, or its disk on the spare. */
-import { errorText, shellWord } from '@skolo/base';
+import { count, errorText, shellWord } from '@skolo/base';
 import type { Host } from '@skolo/computers';
 import { openDisk, type StateCopy } from '@skolo/jumphost';
 import { BackupError } from '@skolo/models/configuration';
 import type { Rack } from '@skolo/rack';
 import type { SkoloCommand } from '../../../command.ts';
 import { CliError } from '../../../errors.ts';
-import { count, plain } from '../../../output/text.ts';
+import { plain } from '../../../output/text.ts';
 
 /** @throws CliError @throws ComputerError There is none, or it cannot be opened. */
 export async function readCopy(

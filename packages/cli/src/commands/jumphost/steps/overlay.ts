@@ -1,5 +1,5 @@
 /** The overlay of a rack as a step of its jumphost: pushed as `skolo push` does it. */
-import { closing } from '@skolo/base';
+import { closing, count } from '@skolo/base';
 import {
   authorOf,
   type PreparedPush,
@@ -11,7 +11,6 @@ import {
 import type { Part } from '@skolo/jumphost';
 import type { SkoloCommand } from '../../../command.ts';
 import { CliError } from '../../../errors.ts';
-import { count } from '../../../output/text.ts';
 import { needsNumber } from '../../push/agreement.ts';
 import { openPush, ownRecords, rejectUnfinished } from '../../push/open-push.ts';
 import { requestOf } from '../../push/push.ts';

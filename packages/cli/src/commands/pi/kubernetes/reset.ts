@@ -1,4 +1,4 @@
-import { errorText } from '@skolo/base';
+import { count, errorText } from '@skolo/base';
 import {
   type Distribution,
   k3s,
@@ -14,7 +14,7 @@ import type { SkoloCommand } from '../../../command.ts';
 import { CliError, complain } from '../../../errors.ts';
 import { mustType } from '../../../must-type.ts';
 import { expandedNames, folded } from '../../../names.ts';
-import { count, plain } from '../../../output/text.ts';
+import { plain } from '../../../output/text.ts';
 import { clustersFile } from '../../../reach/racks.ts';
 import { printNodes } from '../../machine/join.ts';
 import { type OpenCluster, openCluster } from './open-cluster.ts';

@@ -1,9 +1,10 @@
+import { count } from '@skolo/base';
 import { type Finding, verify } from '@skolo/cluster';
 import type { SkoloCommand } from '../../../command.ts';
 import { exitCodes } from '../../../errors.ts';
 import { folded } from '../../../names.ts';
 import { printTable } from '../../../output/table.ts';
-import { count, plain, type Style } from '../../../output/text.ts';
+import { plain, type Style } from '../../../output/text.ts';
 import { interruptible } from '../../../reach/racks.ts';
 import { openCluster } from './open-cluster.ts';
 

@@ -1,20 +1,30 @@
 /**
- * RANCID as a client of the tests: backup software of other people, unmodified, reads the configuration of a simulated device and
+ * RANCID as a client of the tests: backup software of other people, unmodified, reads the configuration of a device and
  * says whether it was all of it. It refuses to work as root, so that it runs as `nobody` then.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  copyFile,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'vitest';
 import { peer } from '../../../peer.ts';
-import type { CliDevice } from '../core.ts';
 
 interface RancidLogin {
   username: string;
-  password: string;
+  password?: string;
   enablePassword?: string;
+  /** In place of a password, for devices that need none to show everything. */
+  privateKeyFile?: string;
 }
 
 export interface Collected {
@@ -27,14 +37,14 @@ export interface Collected {
 const nobody = 65534;
 
 /**
- * @param type `edgerouter`, `edgemax`, `cisco` …
+ * @param type `edgerouter`, `frr`, `cisco` …
  * @returns as RANCID has it; the test is skipped where that is not installed
  */
 export async function rancid(
   context: TestContext,
-  device: CliDevice,
+  device: { host: string; port: number },
   type: string,
-  { username, password, enablePassword }: RancidLogin,
+  { username, password = 'none', enablePassword = password, privateKeyFile }: RancidLogin,
 ): Promise<Collected> {
   const program = peer('rancid');
   if (program === undefined) return context.skip('rancid is not installed');
@@ -45,9 +55,10 @@ export async function rancid(
     join(home, '.cloginrc'),
     [
       `add user * ${username}`,
-      `add password * {${password}} {${enablePassword ?? password}}`,
+      `add password * {${password}} {${enablePassword}}`,
       `add method * {ssh:${device.port}}`,
       `add sshcmd * ${join(home, 'ssh')}`,
+      ...(privateKeyFile ? [`add identity * ${join(home, 'key')}`, 'add autoenable * 1'] : []),
       '',
     ].join('\n'),
     { mode: 0o600 },
@@ -55,10 +66,12 @@ export async function rancid(
   const knowsNothing =
     '-F none -oStrictHostKeyChecking=no -oUserKnownHostsFile=/dev/null -oLogLevel=ERROR';
   await writeFile(join(home, 'ssh'), `#!/bin/sh\nexec ssh ${knowsNothing} "$@"\n`, { mode: 0o755 });
+  if (privateKeyFile) await copyFile(privateKeyFile, join(home, 'key'));
   const isRoot = process.getuid?.() === 0;
   if (isRoot) {
-    for (const file of [home, join(home, '.cloginrc'), join(home, 'ssh')])
-      await chown(file, nobody, nobody);
+    for (const file of ['', ...(await readdir(home))]) {
+      await chown(join(home, file), nobody, nobody);
+    }
   }
   await chmod(home, 0o700);
   const child = spawn(program, ['-l', '-t', type, device.host], {
