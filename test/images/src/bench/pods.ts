@@ -1,7 +1,7 @@
 /** Each workload of a rack as a pod on a real node, started once more while the others run. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import type { Pod, RackOnNodes } from '../engine/rack-on-nodes.ts';
+import { allWorkloads, type Pod, type RackOnNodes } from '../engine/rack-on-nodes.ts';
 
 export interface PodStart {
   /** From the time that its kubelet accepts it to that of `Ready`, in whole seconds; its image is there. */
@@ -20,19 +20,21 @@ const Summary = z.object({
 });
 
 export async function measurePod(rack: RackOnNodes, workload: string): Promise<PodStart> {
-  const before = await until(workload, () => rack.podOf(workload));
-  const { name, namespace } = before.metadata;
-  await rack.plane.kubectl(['delete', 'pod', '-n', namespace, name]);
-  const pod = await until(workload, async () => {
-    const found = await rack.podOf(workload);
+  const readyPod = async (name: string) => {
+    const found = await rack.podOf(name);
     return found && readyAt(found) ? found : undefined;
-  });
+  };
+  for (const name of allWorkloads) await until(name, () => readyPod(name));
+  const { name, namespace } = (await until(workload, () => readyPod(workload))).metadata;
+  await rack.plane.kubectl(['delete', 'pod', '-n', namespace, name]);
+  const pod = await until(workload, () => readyPod(workload));
   const began = pod.status.startTime?.getTime() ?? Number.NaN;
   const path = `/api/v1/nodes/${pod.spec.nodeName}/proxy/stats/summary`;
-  // kubelet measures each container every ten seconds.
+  // kubelet measures each container every ten seconds, and reports 0 before.
   const bytes = await until(workload, async () => {
     const { pods } = Summary.parse(JSON.parse(await rack.plane.kubectl(['get', '--raw', path])));
-    return pods.find(({ podRef }) => podRef.name === pod.metadata.name)?.memory?.workingSetBytes;
+    const found = pods.find(({ podRef }) => podRef.name === pod.metadata.name);
+    return found?.memory?.workingSetBytes || undefined;
   });
   return {
     readySeconds: ((readyAt(pod)?.getTime() ?? Number.NaN) - began) / 1000,
@@ -40,22 +42,23 @@ export async function measurePod(rack: RackOnNodes, workload: string): Promise<P
   };
 }
 
-function readyAt({ status }: Pod): Date | undefined {
+export function readyAt({ status }: Pod): Date | undefined {
   const isReady = status.conditions.find(
     ({ type, status }) => type === 'Ready' && status === 'True',
   );
   return isReady?.lastTransitionTime;
 }
 
-async function until<Result>(
+export async function until<Result>(
   workload: string,
   find: () => Promise<Result | undefined>,
+  patienceSeconds = 180,
 ): Promise<Result> {
-  const end = Date.now() + 180_000;
+  const end = Date.now() + patienceSeconds * 1000;
   while (Date.now() < end) {
     const found = await find();
     if (found !== undefined) return found;
     await sleep(250);
   }
-  throw new Error(`${workload} is not ready within 180 s`);
+  throw new Error(`${workload} is not ready within ${patienceSeconds} s`);
 }
