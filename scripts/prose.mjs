@@ -96,8 +96,7 @@ function sentencesOf(prose) {
 function problemsOfSentence(sentence, kind) {
   const found = [];
   const words = sentence.split(/\s+/).filter((word) => /\w/.test(word)).length;
-  if (words > mostWords)
-    found.push(`${words} words: split it: ${sentence.slice(0, 60)}…`);
+  if (words > mostWords) found.push(`${words} words: split it: ${sentence.slice(0, 60)}…`);
   for (const { not, use, on, pending } of rules) {
     if (on !== undefined && on !== kind) continue;
     if (named.length === 0 && (pending === kind || pending === 'both')) continue;
