@@ -186,7 +186,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     expect(await jumphost.isActive(power)).toBe(true);
     const { text } = await jumphost.fallback('status');
     expect(text).toContain(`serves         ${metadata}: http://127.0.0.1:20010 returns 200`);
-    const reason = inFull ? 'no answer within 5 s' : 'connection refused';
+    const reason = inFull ? 'no response within 5 s' : 'connection refused';
     expect(text).toContain(
       `the unit runs as fallback: k3s does not respond (https://127.0.0.1:6443: ${reason})`,
     );
@@ -419,7 +419,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     // Its pod has the port, until it ends.
     await computer.run('systemctl', 'stop', 'kubepods.slice');
 
-    await expect.poll(() => jumphost.journal(), patient).toContain('the unit was started by hand');
+    await expect.poll(() => jumphost.journal(), patient).toContain('the unit was started manually');
     await expect.poll(() => jumphost.askToken(), patient).toContain(token);
     await jumphost.fallback('look');
     expect(await jumphost.isActive(metadata)).toBe(true);

@@ -130,7 +130,7 @@ function deviceHandlers(world: BackupWorld) {
     connectedHosts: ({ params: { device } }) => {
       const hosts = world.connectedHostsOf(device);
       if (hosts !== undefined) return { status: 200, body: hosts };
-      throw new HttpProblem(502, `${device}: no answer within 20 s`);
+      throw new HttpProblem(502, `${device}: no response within 20 s`);
     },
     transcript: ({ params: { device } }) => {
       if (device !== 'switch-2') throw new HttpProblem(404, `${device}: nothing failed there`);
@@ -162,7 +162,7 @@ function versionHandlers(world: BackupWorld) {
     content: ({ params, query, caller }) => {
       const withSecrets = query.secrets === 'true';
       if (withSecrets && caller.role !== 'admin') {
-        const detail = `secrets require the role admin, but ${caller.name} has the role ${caller.role}; leave out secrets=true to get them masked`;
+        const detail = `secrets require the admin role, but ${caller.name} has the ${caller.role} role; omit secrets=true to get them masked`;
         throw new HttpProblem(403, detail);
       }
       const { version, content } = versionOf(world, params.device, params.version);

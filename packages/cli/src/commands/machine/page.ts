@@ -82,7 +82,7 @@ function conditionFacts(machine: Machine, now: number): Fact[] {
       {
         lines: machine.orders.map(({ kind, by, reason, until, deliveredAt, why }) => {
           const end = until === undefined ? '' : ` until ${timestamp(until)}`;
-          const missing = `; not yet at the agent${why === undefined ? '' : `: ${sentence(why)}`}`;
+          const missing = `; not yet received by the agent${why === undefined ? '' : `: ${sentence(why)}`}`;
           const whose = by === undefined ? '' : ` by ${by}`;
           return `${kind}${whose}${end}: ${reason}${deliveredAt === undefined ? missing : ''}`;
         }),

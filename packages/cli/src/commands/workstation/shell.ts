@@ -16,10 +16,10 @@ interface ShellOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Starts a shell on a machine over SSH, through the jumphost of its rack and with your own key, or on the jumphost itself. --bot starts it in the pod of the agent, where the bot runs, and --adb on a phone; both require the role admin in the cluster. The log of the jumphost records who started it.',
+      "Starts a shell on a machine over SSH, through the jumphost of its rack and with your own key, or on the jumphost itself. --bot starts it in the agent's pod, where the bot runs, and --adb on a phone; both require the admin role in the cluster. The jumphost's log records who started it.",
     )
     .argument('<machine>', 'machine or jumphost in the rack.yaml of any listed rack')
-    .option('--bot', 'start the shell in the pod of the agent')
+    .option('--bot', "start the shell in the agent's pod")
     .option('--adb <serial>', 'start the shell on the phone with this serial number')
     .uses('clusters', 'on')
     .example('skolo shell skia-rpi2-rack4-shelf1-007');
@@ -31,7 +31,8 @@ export function define(command: SkoloCommand): void {
     const [machine] = machines;
     if (machine === undefined) return;
     if (bot || adb !== undefined) {
-      if (machine.isJumphost) throw new CliError(`${name}: is a jumphost, which runs no bot`);
+      if (machine.isJumphost)
+        throw new CliError(`${name}: is a jumphost, which does not run a bot`);
       const open = await openNamed(command, rack.name, 'admin');
       const where = adb === undefined ? `the bot of ${name}` : `phone ${adb} of ${name}`;
       await interruptible(command, (signal) => audit(open, rack.name, `shell on ${where}`, signal));
