@@ -120,7 +120,9 @@ describe('newToken', () => {
     const file = await newFile();
     await writeFile(`${file}.lock`, '');
 
-    await expect(newToken(file, ann)).rejects.toThrow(`remove ${file}.lock if no edit is in progress`);
+    await expect(newToken(file, ann)).rejects.toThrow(
+      `remove ${file}.lock if no edit is in progress`,
+    );
     await rm(`${file}.lock`);
     await newToken(file, ann);
   });
