@@ -19,7 +19,7 @@ export function baseImages(dockerfile, env) {
  *
  * @param {Iterable<string>} images without a registry: of Docker Hub
  * @returns {Promise<Map<string, string>>}
- * @throws {RegistryError} one line: no tag, or the registry does not answer or does not have it
+ * @throws {RegistryError} one line: no tag, or the registry does not respond or does not have it
  */
 export async function withDigests(images) {
   const pinned = new Map();

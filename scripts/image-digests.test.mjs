@@ -32,7 +32,7 @@ describe.skipIf(!program)('images of a release, at a real registry', () => {
     );
   });
 
-  it('are an error of one line where the registry does not answer', async () => {
+  it('are an error of one line where the registry does not respond', async () => {
     const { host, close } = await startRegistry();
     await close();
 

@@ -2,7 +2,7 @@
  * `npm run release [-- VERSION]`: makes everything that a release has, in `out/release/VERSION`: a bundle of each program, a
  * bill of materials (CycloneDX), `skolo` as a package of npm and as executables for Linux, checksums, and with `--images` all
  * images, pushed to PREFIX. `images.txt` has the digests of the bases, of the images of others in kube/, and of those that it
- * pushed, as their registries have them. It rejects a tree with changes, and ends where a registry does not answer.
+ * pushed, as their registries have them. It rejects a tree with changes, and ends where a registry does not respond.
  *
  * VERSION        what programs print as their version; by default the version in package.json
  * --images       also runs `docker buildx bake --push`, with PREFIX as docs/images.md describes

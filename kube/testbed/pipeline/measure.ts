@@ -7,7 +7,7 @@ import type { TestSettings } from './settings.ts';
  * Each round rises until the service no longer keeps up. Rounds go over all rates instead of repeating each rate, so that a minute in
  * which something else ran spoils one value of several rates and not all of one.
  *
- * @throws Error The service does not answer at all. @throws The signal's reason.
+ * @throws Error The service does not respond at all. @throws The signal's reason.
  */
 export async function measure(
   { url, rates, seconds, rounds, timeoutMs, objective }: TestSettings,

@@ -37,12 +37,12 @@ export const SinkStatus = z
     setAside: z.int().describe('messages that became dead letters since the service started'),
     lastSuccess: Time.optional(),
     failingSince: Time.optional(),
-    reason: z.string().optional().describe('class of the error'),
+    reason: z.string().optional().describe('error class'),
     detail: z.string().optional().describe('error message'),
     down: z
       .literal(true)
       .optional()
-      .describe('since when it accepts no messages; absent while it accepts some'),
+      .describe('when it stopped accepting messages; absent while it accepts them'),
   })
   .meta({ id: 'SinkStatus' });
 export type SinkStatus = z.output<typeof SinkStatus>;
@@ -54,8 +54,8 @@ export type Receiver = z.output<typeof Receiver>;
 export const ReceiverStatus = z
   .object({
     name: Receiver,
-    isExpected: z.boolean().describe('the service is unhealthy when it receives nothing'),
-    isSilent: z.boolean().describe('nothing was received for too long'),
+    isExpected: z.boolean().describe('the service is unhealthy if it receives nothing from here'),
+    isSilent: z.boolean().describe('nothing has been received for too long'),
     lastHeard: Time.optional(),
   })
   .meta({ id: 'ReceiverStatus' });
@@ -66,7 +66,7 @@ export const DeadLetter = z
     at: Time,
     from: z.string().describe('the endpoint that received it, or the sink that rejected it'),
     why: z.string(),
-    found: z.unknown().describe('as received; truncated if large'),
+    found: z.unknown().describe('content as received; truncated if large'),
   })
   .meta({ id: 'DeadLetter' });
 export type DeadLetter = z.output<typeof DeadLetter>;
@@ -75,21 +75,21 @@ export const alertToPubsubApi = {
   alerts: route({
     method: 'get',
     path: '/v1/alerts',
-    summary: 'Firing alerts, and recently resolved ones',
+    summary: 'Firing and recently resolved alerts',
     description:
-      'The service receives alerts at `POST /webhook` (webhook of Alertmanager, version 4), `POST /api/v2/alerts` and `/api/v1/alerts` (as Prometheus posts them).',
+      'The service receives alerts at `POST /webhook` (Alertmanager webhook, version 4), `POST /api/v2/alerts` and `/api/v1/alerts` (as Prometheus posts them).',
     role: 'view',
     answers: { 200: z.object({ alerts: z.array(KnownAlert) }) },
   }),
   status: route({
     method: 'get',
     path: '/v1/status',
-    summary: 'State of the delivery: silent receivers, queues and failing sinks',
+    summary: 'Delivery status: silent receivers, queues and failing sinks',
     role: 'view',
     answers: {
       200: z.object({
         location: z.string(),
-        healthy: z.boolean().describe('health in the heartbeat'),
+        healthy: z.boolean().describe('health that the heartbeat reports'),
         why: z.string().optional(),
         lastHeard: Time.optional().describe('when an alert other than a test was last received'),
         receivers: z.array(ReceiverStatus),
@@ -97,11 +97,8 @@ export const alertToPubsubApi = {
         spool: z.object({
           bytes: z.int(),
           maxBytes: z.int(),
-          rejecting: z.string().optional().describe('reason why the spool accepts no alerts'),
-          damage: z
-            .string()
-            .optional()
-            .describe('description of the losses of the spool in the last day'),
+          rejecting: z.string().optional().describe('reason why the spool does not accept alerts'),
+          damage: z.string().optional().describe('what the spool lost in the last day'),
         }),
         sinks: z.array(SinkStatus),
       }),
@@ -110,7 +107,7 @@ export const alertToPubsubApi = {
   deadLetters: route({
     method: 'get',
     path: '/v1/dead-letters',
-    summary: 'Invalid alerts, and messages that a sink rejects; the newest first',
+    summary: 'Invalid alerts, and messages that a sink rejected, newest first',
     role: 'view',
     query: z.strictObject({ limit: z.coerce.number().int().min(1).max(1000).default(100) }),
     answers: { 200: z.object({ deadLetters: z.array(DeadLetter) }) },
@@ -118,18 +115,18 @@ export const alertToPubsubApi = {
   retryDeadLetters: route({
     method: 'post',
     path: '/v1/dead-letters/retry',
-    summary: 'Resends dead letters that are messages, each to the sink that rejected it',
+    summary: 'Resends messages from the dead letters, each to the sink that rejected it',
     description:
-      'The messages keep their ids. If an alert has changed since, a message with its current state follows. A message that the sink still rejects becomes a dead letter again.',
+      'The messages keep their IDs. If an alert has changed since then, a message with its current state follows. A message that the sink rejects again becomes a dead letter again.',
     role: 'operate',
     body: z.strictObject({
-      sink: z.string().min(1).max(100).optional().describe('only dead letters of this sink'),
+      sink: z.string().min(1).max(100).optional().describe('only dead letters from this sink'),
       reason: z.string().max(1000).optional().describe('for the audit log'),
     }),
     audits: { target: ['body.sink'], reason: 'body.reason', answer: ['retried', 'kept'] },
     answers: {
       200: z.object({
-        retried: z.int().describe('number of messages that are queued again'),
+        retried: z.int().describe('number of messages that were queued again'),
         kept: z
           .int()
           .describe(

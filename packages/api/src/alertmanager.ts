@@ -28,8 +28,8 @@ export type GettableAlert = z.output<typeof GettableAlert>;
 
 const values = z.union([z.string(), z.array(z.string())]).optional();
 const query = z.looseObject({
-  filter: values.describe('a matcher, such as severity=~"crit.*"; all matchers must match'),
-  receiver: values.describe('regular expression for names of sinks'),
+  filter: values.describe('matcher, such as severity=~"crit.*"; all matchers must match'),
+  receiver: values.describe('regular expression for sink names'),
   active: values.describe('false excludes all alerts'),
 });
 /** Alertmanager sends errors as JSON strings. */
@@ -40,7 +40,7 @@ const read = { method: 'get', role: 'view', tags } as const;
 const receive = {
   method: 'post',
   tags,
-  audits: { elsewhere: 'the spool keeps each alert' },
+  audits: { elsewhere: 'accepted for compatibility; the spool keeps every alert' },
 } as const;
 const noSilences = { tags, answers: { 200: z.object({}), 400: Text } } as const;
 const silence = {
@@ -68,7 +68,7 @@ export const alertmanagerApi = {
   receiveWebhook: route({
     ...receive,
     path: '/webhook',
-    summary: 'Receives the webhook message of Alertmanager, version 4',
+    summary: "Receives Alertmanager's webhook message, version 4",
     answers: { 200: undefined },
   }),
   getAlerts: route({

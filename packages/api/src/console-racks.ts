@@ -19,13 +19,15 @@ export const ConsoleRack = z
     known: z
       .object({
         machines: many,
-        needPerson: many.describe('machines that need a person, without those of a common cause'),
+        needPerson: many.describe(
+          'machines that need attention, excluding those with a common cause',
+        ),
         causes: z.array(CommonCause.omit({ machines: true }).extend({ machines: many })),
-        alerts: many.describe('firing alerts that belong to no machine'),
+        alerts: many.describe('firing alerts that do not belong to a machine'),
         services: z.array(name).describe('not ready, or degraded'),
       })
       .optional()
-      .describe('current value, or the one at the last connection; absent: never connected'),
+      .describe('current value, or the last known one; absent if never connected'),
   })
   .meta({ id: 'ConsoleRack' });
 export type ConsoleRack = z.output<typeof ConsoleRack>;
@@ -34,13 +36,13 @@ export const consoleRacksApi = {
   racks: route({
     method: 'get',
     path: '/v1/racks',
-    summary: 'The racks, the worst first',
+    summary: 'The racks, worst first',
     answers: { 200: z.object({ racks: z.array(ConsoleRack) }), 401: Problem },
   }),
   signIn: route({
     method: 'post',
     path: '/v1/session',
-    summary: 'Exchanges the code of the link that the command printed for a cookie',
+    summary: 'Exchanges the code from the link that the command printed for a cookie',
     body: z.strictObject({ code: z.string().min(1).max(200) }),
     mostBodyBytes: 1024,
     audits: { elsewhere: 'racks record the changes made there' },

@@ -9,12 +9,12 @@ const role = z.enum(['view', 'operate', 'admin']);
 export const ConsoleSession = z
   .object({
     rack: z.string(),
-    version: z.string().describe('of the service; pages of another version reload'),
-    name: z.string().describe('name of the token, e-mail address, or `anonymous`'),
+    version: z.string().describe('service version; pages of another version reload'),
+    name: z.string().describe('token name, e-mail address, or `anonymous`'),
     role,
-    signedIn: z.boolean().describe('false: the network of the caller has read access'),
-    expiresAt: Time.optional().describe('when the session ends; absent: there is none'),
-    hasOtherRacks: z.boolean().optional().describe('the page of all racks is one path above'),
+    signedIn: z.boolean().describe("false if the caller's network has read access"),
+    expiresAt: Time.optional().describe('when the session ends; absent without a session'),
+    hasOtherRacks: z.boolean().optional().describe('the page with all racks is one path level up'),
   })
   .meta({ id: 'ConsoleSession' });
 export type ConsoleSession = z.output<typeof ConsoleSession>;
@@ -25,7 +25,7 @@ export const consoleApi = {
   session: route({
     method: 'get',
     path: '/v1/session',
-    summary: 'Caller of this request, as the console shows it',
+    summary: 'The caller of this request, as shown in the console',
     role: 'view',
     headers: cookie,
     answers: { 200: ConsoleSession },
@@ -33,7 +33,7 @@ export const consoleApi = {
   signIn: route({
     method: 'post',
     path: '/v1/session',
-    summary: 'Starts a session: exchanges a token, or the code of a link, for a cookie',
+    summary: 'Starts a session: exchanges a token, or the code from a link, for a cookie',
     body: z
       .strictObject({
         token: z.string().min(1).max(10_000).optional(),
@@ -44,14 +44,14 @@ export const consoleApi = {
       }),
     mostBodyBytes: 16 * 1024,
     audits: {
-      elsewhere: 'with the name of the token; unknown callers are only counted and logged',
+      elsewhere: 'with the token name; unknown callers are only counted and logged',
     },
     answers: { 201: ConsoleSession, 401: Problem, 403: Problem, 503: Problem },
   }),
   signOut: route({
     method: 'delete',
     path: '/v1/session',
-    summary: 'Ends the session of the cookie',
+    summary: 'Ends the session that the cookie identifies',
     role: 'view',
     headers: cookie,
     audits: { target: 'self', omits: ['headers.cookie'] },
@@ -60,9 +60,9 @@ export const consoleApi = {
   createLink: route({
     method: 'post',
     path: '/v1/console-links',
-    summary: 'Returns a code that signs a browser in as the caller, once, within a minute',
+    summary: 'Returns a code that signs in a browser as the caller, once, within a minute',
     description:
-      'Open `/#/sign-in?code=CODE`. The fragment is not sent to servers, so it is in no log.',
+      'Open `/#/sign-in?code=CODE`. Browsers do not send the fragment to servers, so it does not appear in logs.',
     role: 'view',
     headers: z.object({ authorization: z.string().optional() }),
     audits: { target: 'self', omits: ['headers.authorization'], answer: ['expiresAt'] },

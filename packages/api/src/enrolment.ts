@@ -8,10 +8,10 @@ import { route } from './route/route.ts';
 import { Time } from './time.ts';
 
 const name = z.string().min(1).max(200);
-const serial = z.string().regex(/^[0-9a-f]{16}$/, 'is not the serial number of a board');
+const serial = z.string().regex(/^[0-9a-f]{16}$/, 'is not a board serial number');
 const mac = z.string().regex(/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/, 'is not a MAC address');
 /** SHA-256 of the public key of a Pi, as DER of SPKI. */
-const key = z.string().regex(/^[0-9a-f]{64}$/, 'is not the digest of a key');
+const key = z.string().regex(/^[0-9a-f]{64}$/, 'is not a key digest');
 
 /** Sets the digest of the caller's key, whatever the caller has sent. */
 export const keyHeader = 'x-skolo-key';
@@ -28,7 +28,7 @@ export const EnrolRequest = z.strictObject({
     .string()
     .max(200)
     .optional()
-    .describe('of the image; not required from an enrolled key'),
+    .describe("the image's secret; not required from an enrolled key"),
 });
 export type EnrolRequest = z.output<typeof EnrolRequest>;
 
@@ -41,17 +41,17 @@ export const enrolmentApi = {
     path: '/v1/enrol',
     summary: 'Requests the identity of this Raspberry Pi',
     description:
-      '200: lines `name=`, `address=` (absent: DHCP) and `token=` of k3s. 202: enrolment is pending, with the reason in one line; the Pi retries.',
+      '200: lines `name=`, `address=` (absent for DHCP) and the k3s `token=`. 202: enrolment is pending, with the reason in one line; the Pi retries.',
     headers: ownKey,
     body: EnrolRequest,
-    audits: { elsewhere: 'recorded as a note of the machine that gets the name' },
+    audits: { elsewhere: 'recorded as a note on the machine that receives the name' },
     types: lines,
     answers: { 200: undefined, 202: undefined, 403: Problem, 503: Problem },
   }),
   lockdown: route({
     method: 'get',
     path: '/v1/lockdown',
-    summary: 'Pairing records that the machine with this key has stored',
+    summary: 'Returns the pairing records that the machine with this key has stored',
     headers: ownKey,
     types: ['application/octet-stream'],
     answers: { 200: undefined, 403: Problem, 404: Problem },
@@ -63,7 +63,7 @@ export const enrolmentApi = {
     headers: ownKey,
     body: z.strictObject({ archive: z.base64() }),
     mostBodyBytes: mostLockdownBytes * 1.4,
-    audits: { elsewhere: 'not recorded, because a machine changes only its own records' },
+    audits: { elsewhere: 'not recorded, because a machine can change only its own records' },
     answers: { 204: undefined, 403: Problem, 503: Problem },
   }),
 };
@@ -97,7 +97,7 @@ export const WaitingPi = z
     lastAsked: Time,
     code: WaitCode,
     why: z.string(),
-    name: name.optional().describe('machine that it could be'),
+    name: name.optional().describe('machine that it may be'),
   })
   .meta({ id: 'WaitingPi' });
 export type WaitingPi = z.output<typeof WaitingPi>;
@@ -109,9 +109,9 @@ export const EnrolledPi = z
     serial,
     macs: z
       .array(mac)
-      .describe('that of the board when it got its first name; later ones are ignored'),
-    at: Time.describe('when it got the name'),
-    by: z.string().optional().describe('who decided it; absent: rack.yaml'),
+      .describe("the board's key when it received its first name; later ones are ignored"),
+    at: Time.describe('when it received the name'),
+    by: z.string().optional().describe('who assigned the name; absent if rack.yaml did'),
   })
   .meta({ id: 'EnrolledPi' });
 export type EnrolledPi = z.output<typeof EnrolledPi>;
@@ -154,7 +154,7 @@ export const enrolmentsApi = {
     path: '/v1/enrolments',
     summary: 'Assigns a name to a Raspberry Pi with a pending enrolment request',
     description:
-      'It gets the name with its next request. `force`: even if a running machine has the name.',
+      'It receives the name with its next request. `force` assigns the name even if a running machine has it.',
     role: 'operate',
     body: z.strictObject({
       key,
@@ -174,8 +174,8 @@ export const enrolmentsApi = {
     method: 'delete',
     path: '/v1/enrolments/{key}',
     summary:
-      'Revokes the key of an SD card, which then never gets a name, a token or pairing records',
-    description: 'Its name is free for the next SD card of the machine.',
+      "Revokes an SD card's key; the card then never receives a name, a token or pairing records",
+    description: "Its name becomes available for the machine's next SD card.",
     role: 'operate',
     params: z.object({ key }),
     audits: { target: ['params.key'], answer: ['name', 'serial'] },
@@ -185,7 +185,7 @@ export const enrolmentsApi = {
     method: 'post',
     path: '/v1/enrolment-secrets',
     summary:
-      'What a shared image needs: a secret that expires, shown once, and the pin of the endpoint',
+      "Creates what a shared image needs: a secret that expires and is shown once, and the endpoint's pin",
     role: 'operate',
     body: z.strictObject({ days: z.int().min(1).max(366).default(30) }),
     audits: { target: 'self', input: ['body.days'], answer: ['id', 'expires'] },
@@ -195,7 +195,7 @@ export const enrolmentsApi = {
         port: z.int(),
         pin: z
           .string()
-          .describe('of the public key of the endpoint: `sha256//…`, as curl reads it'),
+          .describe("pin of the endpoint's public key: `sha256//…`, as curl expects it"),
       }),
       503: Problem,
     },
@@ -203,7 +203,7 @@ export const enrolmentsApi = {
   revokeEnrolmentSecret: route({
     method: 'delete',
     path: '/v1/enrolment-secrets/{id}',
-    summary: 'Revokes the secret of a shared image',
+    summary: "Revokes a shared image's secret",
     role: 'operate',
     params: z.object({ id: z.string().min(1).max(100) }),
     audits: { target: ['params.id'] },

@@ -23,17 +23,17 @@ const mostTargets = 1000;
 export const MachineCondition = z
   .enum(['ok', 'recovering', 'maintenance', 'quarantined', 'stale', 'gone', 'never-reported'])
   .describe(
-    '`stale`: no answer of the agent for 60 s; `gone`: for 10 minutes; `never-reported`: in rack.yaml, and never seen',
+    '`stale`: no response from the agent for 60 s; `gone`: for 10 minutes; `never-reported`: in rack.yaml, but never seen',
   );
 export type MachineCondition = z.output<typeof MachineCondition>;
 
 export const MachineOrder = Order.extend({
   by: Order.shape.by
     .optional()
-    .describe('absent: only its machine reported it, after the journal was lost; see `reason`'),
+    .describe('absent if only its machine reported it after the journal was lost; see `reason`'),
   machine: name,
-  deliveredAt: Time.optional().describe('when the agent acknowledged it; absent: not yet'),
-  why: z.string().optional().describe('why the agent does not have it yet'),
+  deliveredAt: Time.optional().describe('when the agent acknowledged it; absent until then'),
+  why: z.string().optional().describe('why the agent has not received it yet'),
 }).meta({ id: 'MachineOrder' });
 export type MachineOrder = z.output<typeof MachineOrder>;
 
@@ -61,17 +61,20 @@ export const Machine = z
     pools: z.array(z.string()),
     condition: MachineCondition,
     since: Time.optional().describe('when the condition started; absent with `never-reported`'),
-    sentence: z.string().describe('reason for the condition, as text for people'),
-    needsAttention: z.string().optional().describe('required action of a person; absent: none'),
+    sentence: z.string().describe('human-readable reason for the condition'),
+    needsAttention: z
+      .string()
+      .optional()
+      .describe('action required from a person; absent if none is'),
     cause: z
       .string()
       .optional()
-      .describe('cause that several machines share, which explains the condition: `switch-1`'),
+      .describe('cause shared by several machines that explains the condition: `switch-1`'),
     flapping: z
       .object({ changes: z.int(), since: Time })
       .optional()
-      .describe('faults have changed the condition too often in an hour'),
-    lastSeen: Time.optional().describe('last answer of the agent'),
+      .describe('faults changed the condition too often within an hour'),
+    lastSeen: Time.optional().describe('last response from the agent'),
     health: HealthStatus.optional(),
     task: z.object({ id: z.string().optional(), since: Time.optional() }).optional(),
     lastTask: EndedTask.optional().describe('the last one that ended since the agent started'),
@@ -84,7 +87,7 @@ export const Machine = z
     orders: z.array(MachineOrder),
     wiring: z.object({
       uplink: z.string().optional().describe('switch-1/14'),
-      power: z.array(z.string()).describe('outlets of the machine'),
+      power: z.array(z.string()).describe("the machine's outlets"),
     }),
     power: z
       .object({
@@ -95,12 +98,12 @@ export const Machine = z
           .optional(),
       })
       .optional()
-      .describe('absent: the power-cycle daemon does not answer'),
+      .describe('absent if the power-cycle daemon does not respond'),
     token: z
       .object({ identity: z.string().optional(), lastAsked: Time.optional() })
       .optional()
-      .describe('absent: the metadata server does not answer'),
-    alerts: z.array(MachineAlert).describe('firing; at most 200'),
+      .describe('absent if the metadata server does not respond'),
+    alerts: z.array(MachineAlert).describe('firing alerts; at most 200'),
   })
   .meta({ id: 'Machine' });
 export type Machine = z.output<typeof Machine>;
@@ -109,9 +112,12 @@ export type Machine = z.output<typeof Machine>;
 export const RackPort = z
   .object({
     port: z.string().describe('as in rack.yaml: `14`, `eth1`'),
-    powers: z.array(z.string()).describe('machines, devices or infrastructure that it feeds'),
+    powers: z.array(z.string()).describe('machines, devices or infrastructure connected to it'),
     connects: z.array(z.string()).describe('connected uplink'),
-    state: z.enum(['on', 'off', 'unknown']).optional().describe('absent: it feeds nothing'),
+    state: z
+      .enum(['on', 'off', 'unknown'])
+      .optional()
+      .describe('absent if nothing is connected to it'),
   })
   .meta({ id: 'RackPort' });
 export type RackPort = z.output<typeof RackPort>;
@@ -167,11 +173,13 @@ export const RackView = z
       problems: z.array(z.string()).describe('why the current file was rejected'),
       changes: z.array(z.string()).describe('what the last reload changed'),
     }),
-    alerts: z.array(MachineAlert).describe('firing alerts that belong to no machine; at most 200'),
+    alerts: z
+      .array(MachineAlert)
+      .describe('firing alerts that do not belong to a machine; at most 200'),
     alertPath: z
-      .object({ isBroken: z.boolean().describe('false: not yet confirmed'), text: z.string() })
+      .object({ isBroken: z.boolean().describe('false until confirmed'), text: z.string() })
       .optional()
-      .describe('why alerts may not be delivered; absent: the last ones were'),
+      .describe('why alerts may not be delivered; absent if the last ones were'),
   })
   .meta({ id: 'RackView' });
 export type RackView = z.output<typeof RackView>;
@@ -186,7 +194,7 @@ export const HistoryEntry = z
       kind: z.literal('condition'),
       condition: MachineCondition,
       text: z.string(),
-      codes: z.array(z.string()).describe('codes of the reasons'),
+      codes: z.array(z.string()).describe('reason codes'),
     }),
     z.object({
       ...entry,
@@ -197,7 +205,7 @@ export const HistoryEntry = z
         .string()
         .optional()
         .describe(
-          'from the agent: succeeded, failed, internal-failure, bot-exit; without its report: ended, or lost',
+          'reported by the agent: succeeded, failed, internal-failure, bot-exit; without its report: ended, lost',
         ),
     }),
     z.object({
@@ -230,7 +238,7 @@ export const HistoryEntry = z
       kind: z.literal('order'),
       id: z.string(),
       order: Order.shape.kind,
-      by: z.string().optional().describe('absent: only the machine reported it'),
+      by: z.string().optional().describe('absent if only the machine reported it'),
       reason: z.string(),
       endedAt: Time.optional(),
       endedBy: z.string().optional(),
@@ -248,11 +256,11 @@ export const HistoryEntry = z
       .object({
         ...entry,
         kind: z.literal('omitted'),
-        of: z.string().describe('kind of the entries'),
+        of: z.string().describe('kind of entries'),
         count: z.int(),
         endedAt: Time,
       })
-      .describe('exceeds the number of entries that the history accepts from a machine in an hour'),
+      .describe('number of entries above what the history accepts from a machine per hour'),
   ])
   .meta({ id: 'HistoryEntry' });
 export type HistoryEntry = z.output<typeof HistoryEntry>;
@@ -260,7 +268,7 @@ export type HistoryEntry = z.output<typeof HistoryEntry>;
 export const Curve = z
   .object({
     device: z.string(),
-    quantity: z.string().describe('`battery`, or a sensor of temperature'),
+    quantity: z.string().describe('`battery`, or a temperature sensor'),
     unit: z.enum(['percent', 'celsius']),
     points: z.array(z.tuple([z.int(), z.number()])).describe('seconds since 1970, value'),
   })
@@ -271,17 +279,15 @@ export const MachineDowntime = z
   .object({
     name,
     times: z.int().describe('number of faults'),
-    seconds: z.number().describe('time during which faults kept it from taking tasks'),
-    codes: z
-      .array(z.object({ code: z.string(), times: z.int() }))
-      .describe('the most frequent first'),
+    seconds: z.number().describe('time during which faults kept it from accepting tasks'),
+    codes: z.array(z.object({ code: z.string(), times: z.int() })).describe('most frequent first'),
   })
   .meta({ id: 'MachineDowntime' });
 export type MachineDowntime = z.output<typeof MachineDowntime>;
 
 const machine = z.object({ name });
 const span = {
-  from: Time.optional().describe('default: a day before `to`'),
+  from: Time.optional().describe('default: one day before `to`'),
   to: Time.optional().describe('default: now'),
 };
 
@@ -289,13 +295,13 @@ export const machineStateApi = {
   machines: route({
     method: 'get',
     path: '/v1/machines',
-    summary: 'Every machine of the rack',
+    summary: 'All machines in the rack',
     role: 'view',
     query: z.strictObject({
       shelf: z.string().optional(),
       condition: MachineCondition.optional(),
-      code: z.string().optional().describe('code of a reason: `battery-low`'),
-      model: z.string().optional().describe('of a device, or kind of the machine'),
+      code: z.string().optional().describe('reason code, such as `battery-low`'),
+      model: z.string().optional().describe('device model, or machine kind'),
       pool: z.string().optional(),
       text: z.string().optional().describe('words that must all occur, in any field'),
     }),
@@ -321,7 +327,7 @@ export const machineStateApi = {
     path: '/v1/changes',
     summary: 'Current state, followed by each change',
     description:
-      'A connection starts with `all`, or with the changes since the event of `Last-Event-ID` if they are still known.',
+      'A connection starts with `all`, or with the changes since the `Last-Event-ID` event if they are still available.',
     role: 'view',
     headers: z.object({ 'last-event-id': z.string().max(100).optional() }),
     events: {
@@ -335,7 +341,7 @@ export const machineStateApi = {
   history: route({
     method: 'get',
     path: '/v1/machines/{name}/history',
-    summary: 'What happened to a machine and its devices; the newest first',
+    summary: 'What happened to a machine and its devices, newest first',
     role: 'view',
     params: machine,
     query: z.strictObject({
@@ -352,7 +358,7 @@ export const machineStateApi = {
   curves: route({
     method: 'get',
     path: '/v1/machines/{name}/curves',
-    summary: 'Battery and temperatures of its devices',
+    summary: 'Battery level and temperatures of its devices',
     role: 'view',
     params: machine,
     query: z.strictObject(span),
@@ -361,8 +367,8 @@ export const machineStateApi = {
   downtime: route({
     method: 'get',
     path: '/v1/downtime',
-    summary: 'Machines with the most downtime because of faults',
-    description: 'Downtime that an order or a plan causes does not count.',
+    summary: 'Machines with the most downtime caused by faults',
+    description: 'Ordered and planned downtime does not count.',
     role: 'view',
     query: z.strictObject({
       days: z.coerce.number().min(1).max(90).default(30),
@@ -373,19 +379,19 @@ export const machineStateApi = {
   log: route({
     method: 'get',
     path: '/v1/machines/{name}/log',
-    summary: 'Last log lines of the agent and of the bot, read from the agent now',
+    summary: 'Latest log lines of the agent and the bot, read from the agent now',
     role: 'view',
     params: machine,
     query: z.strictObject({
       lines: z.coerce.number().int().min(1).max(1000).default(100),
-      after: z.coerce.number().int().min(-1).optional().describe('only lines with a larger number'),
+      after: z.coerce.number().int().min(-1).optional().describe('only lines with a higher number'),
     }),
     answers: { 200: z.object({ lines: z.array(LogLine) }), 404: Problem, 503: Problem },
   }),
   addNote: route({
     method: 'post',
     path: '/v1/notes',
-    summary: 'Adds a dated, signed note to machines',
+    summary: 'Adds a note with time and author to machines',
     role: 'operate',
     headers: idempotencyKey,
     body: z.strictObject({
@@ -400,14 +406,14 @@ export const machineStateApi = {
     path: '/v1/orders',
     summary: 'Puts machines into maintenance or quarantine',
     description:
-      'The names are those of a preview, never a filter. Above 10 % of the rack, `count` must be their number (409 otherwise).',
+      'Specify names from a preview, not a filter. If they are more than 10 % of the rack, `count` must be their number (409 otherwise).',
     role: 'operate',
     headers: idempotencyKey,
     body: z.strictObject({
       machines: z.array(name).min(1).max(mostTargets),
       kind: Order.shape.kind,
       reason,
-      until: Time.optional().describe('absent: until somebody ends it'),
+      until: Time.optional().describe('absent if it lasts until someone ends it'),
       count: z.int().optional(),
     }),
     audits: {
@@ -438,12 +444,13 @@ export const machineStateApi = {
   screen: route({
     method: 'post',
     path: '/v1/machines/{name}/screen',
-    summary: 'The screen of a phone: the last evidence, or a fresh picture',
-    description: 'A fresh picture is not taken while a task runs, unless forced. It is not stored.',
+    summary: "A phone's screen: the last evidence, or a new screenshot",
+    description:
+      'A new screenshot is not taken while a task is running, unless forced, and is not stored.',
     role: 'operate',
     params: machine,
     body: z.strictObject({
-      device: z.string().optional().describe('absent: the only one'),
+      device: z.string().optional().describe('can be omitted if there is only one'),
       fresh: z.boolean().default(false),
       force: z.boolean().default(false),
     }),
@@ -454,7 +461,7 @@ export const machineStateApi = {
   clear: route({
     method: 'post',
     path: '/v1/machines/{name}/clear',
-    summary: 'Ends a quarantine that the agent has, and restarts repairs',
+    summary: 'Ends a quarantine that was forced on the machine, and restarts repairs',
     role: 'operate',
     params: machine,
     body: z.strictObject({ reason }),
@@ -464,14 +471,14 @@ export const machineStateApi = {
   repair: route({
     method: 'post',
     path: '/v1/machines/{name}/repair',
-    summary: 'Starts one repair step for a device of a machine; 409 while a task runs',
+    summary: "Starts one repair step for a machine's device; 409 while a task is running",
     description:
-      '`repairSteps` of its devices lists the possible steps, and `repairs` the outcomes.',
+      "Each device's `repairSteps` lists the possible steps, and `repairs` the outcomes.",
     role: 'operate',
     headers: idempotencyKey,
     params: machine,
     body: z.strictObject({
-      device: z.string().max(100).optional().describe('absent: the only one'),
+      device: z.string().max(100).optional().describe('can be omitted if there is only one'),
       step: z.string().max(100),
       reason,
     }),
@@ -486,7 +493,7 @@ export const machineStateApi = {
   reboot: route({
     method: 'post',
     path: '/v1/machines/{name}/reboot',
-    summary: 'Reboots a machine; 409 while a task runs',
+    summary: 'Reboots a machine; 409 while a task is running',
     role: 'operate',
     headers: idempotencyKey,
     params: machine,

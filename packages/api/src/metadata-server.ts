@@ -5,14 +5,17 @@ import { Time } from './time.ts';
 
 export const MetadataClient = z
   .object({
-    name: z.string().describe('name in rack.yaml, else the address'),
+    name: z.string().describe('name in rack.yaml, otherwise the address'),
     kind: z
       .enum(['machine', 'cidr', 'jumphost', 'default', 'unknown'])
-      .describe('rule of rack.yaml that matches the address; unknown: no rule matches'),
-    address: z.string().optional().describe('absent: rack.yaml has no address of the machine'),
-    identity: z.string().optional().describe('absent: the client has no identity'),
+      .describe('rack.yaml rule that matches the address; `unknown` if no rule matches'),
+    address: z
+      .string()
+      .optional()
+      .describe("absent if rack.yaml does not contain the machine's address"),
+    identity: z.string().optional().describe('absent if the client has no identity'),
     lastAsked: Time.optional().describe(
-      'time of the last request; absent: none since the service started',
+      'time of the last request; absent if none since the service started',
     ),
     lastTokenAsked: Time.optional(),
     requests: z.int().min(0).describe('number of requests since the service started'),
@@ -23,10 +26,10 @@ export type MetadataClient = z.output<typeof MetadataClient>;
 export const MetadataIdentity = z
   .object({
     name: z.string(),
-    email: z.string().optional().describe('absent: not yet known'),
+    email: z.string().optional().describe('absent until known'),
     project: z.string(),
     scopes: z.array(z.string()),
-    tokenRemainingSeconds: z.number().optional().describe('absent: no valid token'),
+    tokenRemainingSeconds: z.number().optional().describe('absent without a valid token'),
     lastSuccess: Time.optional().describe('when the service last received a token'),
     lastFailure: Time.optional(),
     lastFailureReason: z.string().optional(),
@@ -45,7 +48,7 @@ export const metadataServerApi = {
   identities: route({
     method: 'get',
     path: '/v1/identities',
-    summary: 'Identities of the rack and the remaining lifetimes of their tokens',
+    summary: "The rack's identities and the remaining lifetimes of their tokens",
     role: 'view',
     answers: { 200: z.object({ identities: z.array(MetadataIdentity) }) },
   }),

@@ -14,7 +14,7 @@ const name = z
   .max(300)
   .meta({
     description:
-      'a machine, a phone or a device of rack.yaml, with or without a range; or an outlet, pdu-1/4',
+      'a machine, phone or device from rack.yaml, with or without a range; or an outlet, such as pdu-1/4',
     examples: ['skia-rpi2-rack4-shelf1-[001-010]', 'skia-rpi2-rack4-shelf1-001-device', 'pdu-1/4'],
   });
 
@@ -59,7 +59,7 @@ export const StepRecord = z
   .object({
     at: Time,
     step: CycleStep,
-    text: z.string().describe('description of the event, for people'),
+    text: z.string().describe('human-readable description of the event'),
   })
   .meta({ id: 'StepRecord' });
 export type StepRecord = z.output<typeof StepRecord>;
@@ -67,16 +67,16 @@ export type StepRecord = z.output<typeof StepRecord>;
 export const PowerCycle = z
   .object({
     id: z.string(),
-    target: z.string().describe('target of the request'),
+    target: z.string().describe("the request's target"),
     action: PowerAction,
     mode: CycleMode,
-    outlets: z.array(z.string()).describe('outlets that feed the target: switch-1/14'),
+    outlets: z.array(z.string()).describe('outlets that power the target: switch-1/14'),
     reason,
     by: z.string().describe('requester'),
     origin: z.enum(['person', 'agent', 'endpoint', 'repair', 'internet']),
     requestedAt: Time,
-    startedAt: Time.optional().describe('absent: queued'),
-    finishedAt: Time.optional().describe('absent: running'),
+    startedAt: Time.optional().describe('absent while queued'),
+    finishedAt: Time.optional().describe('absent while running'),
     offSeconds: z.number(),
     force: z.boolean(),
     step: CycleStep,
@@ -84,19 +84,19 @@ export const PowerCycle = z
       .int()
       .min(0)
       .optional()
-      .describe('number of cycles ahead of it on its controllers; absent: not queued'),
+      .describe('number of cycles ahead of it on its controllers; absent if not queued'),
     outcome: Outcome.optional(),
     failedStep: CycleStep.optional(),
     fault: z
       .string()
       .optional()
       .describe('outlets that reported a fault at the end: switch-1/14: Fault'),
-    detail: z.string().optional().describe('last event, as text'),
+    detail: z.string().optional().describe('last event as text'),
     pending: z
       .literal(true)
       .optional()
       .describe(
-        'an `off` of an operator failed; the service retries it until it succeeds or `on` is requested',
+        "an operator's `off` failed; the service retries it until it succeeds or `on` is requested",
       ),
     steps: z.array(StepRecord),
   })
@@ -146,17 +146,17 @@ export type AcceptedRequests = z.output<typeof AcceptedRequests>;
 const skipRejected = z
   .boolean()
   .default(false)
-  .describe('continue without rejected targets, instead of rejecting the request');
+  .describe('continue without rejected targets instead of rejecting the request');
 const force = z
   .boolean()
   .default(false)
   .describe(
-    'also if it ends a running task, cuts the power of other targets, or cuts dependencies of the daemon itself (only if the hardware cycles by itself). On a failing controller, it allows one more target every 10 minutes',
+    'proceed even if this ends a running task, or cuts power to other targets or to the daemon itself (the latter only if the hardware can cycle on its own). On a failing controller, it allows one more target every 10 minutes',
   );
 const ignoreLimits = z
   .boolean()
   .default(false)
-  .describe('ignores `cooldownSeconds` and `maxPerHour` of rack.yaml, which protect the relay');
+  .describe('ignores `cooldownSeconds` and `maxPerHour` in rack.yaml, which protect the relay');
 
 export const OutletStatus = z
   .object({
@@ -169,7 +169,9 @@ export const OutletStatus = z
     fault: z
       .string()
       .optional()
-      .describe('fault that the device reports for the outlet: it is on and delivers no power'),
+      .describe(
+        'fault that the device reports for the outlet: it is on but does not deliver power',
+      ),
     watts: z.number().optional(),
     mode: z.string().optional(),
     /** Turned off by an operator; only an operator turns it on. */
@@ -188,15 +190,15 @@ export const ControllerStatus = z
     state: z
       .enum(['up', 'down', 'failing', 'unknown'])
       .describe(
-        '`failing`: it answers, but one of its outlets is stuck off. The service turns off no other outlet of it',
+        '`failing`: it responds, but one of its outlets is stuck off, so the service does not turn off its other outlets',
       ),
     since: Time.optional(),
     detail: z.string().optional().describe('reason why the controller is down or failing'),
     stuckOutlets: z
       .array(z.string())
       .optional()
-      .describe('outlets that are stuck off; absent: none'),
-    experimental: z.boolean().describe('the driver was tested only with our simulator'),
+      .describe('outlets that are stuck off; absent if none are'),
+    experimental: z.boolean().describe('the driver has been tested only with our simulator'),
     queue: z.int().min(0),
     lastContact: Time.optional(),
   })
@@ -224,7 +226,9 @@ export const MachinePower = z
     }).optional(),
     hold: z.object({ id: z.string(), by: z.string(), until: Time, reason: z.string() }).optional(),
     needsAttention: z.string().optional().describe('reason why automatic repair gave up'),
-    possibleAt: Time.optional().describe('when the target may be cycled again; absent: now'),
+    possibleAt: Time.optional().describe(
+      'when the target may be cycled again; absent if it may be now',
+    ),
   })
   .meta({ id: 'MachinePower' });
 export type MachinePower = z.output<typeof MachinePower>;
@@ -232,7 +236,7 @@ export type MachinePower = z.output<typeof MachinePower>;
 export const Hold = z
   .object({
     id: z.string(),
-    target: z.string().describe('a machine, a device, or the name of the rack for all'),
+    target: z.string().describe('a machine, a device, or the rack name for all of them'),
     by: z.string(),
     since: Time,
     until: Time,
@@ -246,7 +250,7 @@ const id = z.object({
     .string()
     .min(1)
     .max(100)
-    .describe('the id, or its beginning or last part, of at least 4 characters'),
+    .describe('the ID, or at least 4 characters from its beginning or end'),
 });
 
 export const powerCycleDaemonApi = {
@@ -292,7 +296,7 @@ export const powerCycleDaemonApi = {
   requestDeviceCycles: route({
     method: 'post',
     path: '/v1/own-devices/power-cycles',
-    summary: 'Requests cycles of the phones of the machine that sends the request',
+    summary: "Requests cycles of the calling machine's phones",
     machine: true,
     tags: ['power-cycles'],
     body: z.strictObject({
@@ -301,7 +305,7 @@ export const powerCycleDaemonApi = {
     }),
     audits: {
       elsewhere:
-        'recorded as a request of the machine, which the daemon identifies by its address and its signature',
+        'recorded as a request from the machine, which the daemon identifies by its address and signature',
     },
     answers: {
       202: AcceptedRequests,
@@ -316,7 +320,7 @@ export const powerCycleDaemonApi = {
   cycles: route({
     method: 'get',
     path: '/v1/power-cycles',
-    summary: 'Cycles, the newest first',
+    summary: 'Cycles, newest first',
     role: 'view',
     query: z.strictObject({
       target: z.string().optional(),
@@ -341,7 +345,7 @@ export const powerCycleDaemonApi = {
     path: '/v1/power-cycles/events',
     summary: 'Current state of the cycles, followed by each change',
     description:
-      'Without `ids` it sends changes of all cycles. Each connection starts with the current state.',
+      'Without `ids` it sends changes to all cycles. Each connection starts with the current state.',
     role: 'view',
     query: z.object({
       ids: z
@@ -355,7 +359,7 @@ export const powerCycleDaemonApi = {
   cancelCycle: route({
     method: 'delete',
     path: '/v1/power-cycles/{id}',
-    summary: 'Cancels a cycle that has not begun',
+    summary: 'Cancels a cycle that has not started',
     role: 'operate',
     params: id,
     query: z.strictObject({ why: z.string().max(1000).optional() }),
@@ -367,7 +371,7 @@ export const powerCycleDaemonApi = {
     path: '/v1/outlets',
     summary: 'Turns the power of machines, phones, devices or single outlets on or off',
     description:
-      'An outlet that is turned off stays off until it is turned on here, also after a reboot of the PDU. An `off` that fails is `pending`: the service retries it when the controller answers. `on` cancels it.',
+      'An outlet that is turned off stays off until it is turned on here, even after the PDU reboots. An `off` that fails is `pending`: the service retries it when the controller responds. `on` cancels it.',
     role: 'operate',
     headers: idempotencyKey,
     body: z.strictObject({
@@ -390,14 +394,14 @@ export const powerCycleDaemonApi = {
   outlets: route({
     method: 'get',
     path: '/v1/outlets',
-    summary: 'All outlets in use, with their state at the last reading',
+    summary: 'All outlets in use, with their last read state',
     role: 'view',
     answers: { 200: z.object({ outlets: z.array(OutletStatus) }) },
   }),
   forgetPendingOn: route({
     method: 'delete',
     path: '/v1/outlets/{outlet}/pending-on',
-    summary: 'Stops retrying to turn on an outlet of a device that is no longer in rack.yaml',
+    summary: 'Stops trying to turn on an outlet of a device that is no longer in rack.yaml',
     role: 'operate',
     params: z.object({ outlet: z.string().min(1).max(200) }),
     query: z.strictObject({ why: z.string().max(1000).optional() }),
@@ -415,7 +419,7 @@ export const powerCycleDaemonApi = {
   controllers: route({
     method: 'get',
     path: '/v1/controllers',
-    summary: 'Switches, PDUs and hubs, and whether they answer',
+    summary: 'Switches, PDUs and hubs, and whether they respond',
     role: 'view',
     answers: { 200: z.object({ controllers: z.array(ControllerStatus) }) },
   }),
@@ -429,9 +433,9 @@ export const powerCycleDaemonApi = {
   ownHolds: route({
     method: 'get',
     path: '/v1/own-holds',
-    summary: 'Holds of the machine that sends the request, and of its phones',
+    summary: 'Holds on the calling machine and its phones',
     description:
-      'For the agent on a machine, which the service identifies by its address and its signature. Includes holds of devices that feed the machine, and of the rack.',
+      'For the agent on a machine, which the service identifies by its address and signature. Includes holds on devices that power the machine, and on the rack.',
     tags: ['holds'],
     machine: true,
     answers: {
@@ -445,7 +449,8 @@ export const powerCycleDaemonApi = {
   hold: route({
     method: 'post',
     path: '/v1/holds',
-    summary: 'Blocks cycles of machines, of devices with everything they feed, or of the rack',
+    summary:
+      'Blocks cycles of machines, of devices with everything they power, or of the whole rack',
     role: 'operate',
     body: z.strictObject({
       targets: z.array(name).min(1).max(maxTargets),
@@ -473,7 +478,7 @@ export const powerCycleDaemonApi = {
   alerts: route({
     method: 'post',
     path: '/v1/alerts',
-    summary: 'Webhook of Alertmanager (version 4): missing machines, for automatic repair',
+    summary: 'Alertmanager webhook (version 4): missing machines, for automatic repair',
     role: 'operate',
     audits: { elsewhere: 'recorded as the cycle request that automatic repair makes' },
     body: z.looseObject({
@@ -490,6 +495,6 @@ export const powerCycleDaemonApi = {
     answers: { 200: z.object({ heard: z.int() }) },
   }),
   ...hostKeyRoutes(
-    'Forgets the host key of a swapped device; the service pins the key of the next connection',
+    "Forgets a replaced device's host key; the service pins the key that it receives on the next connection",
   ),
 };

@@ -15,7 +15,7 @@ export const Readiness = z
           since: Time,
         }),
       )
-      .describe('parts that do not fully work, while the service accepts work'),
+      .describe('parts that do not fully work although the service accepts work'),
   })
   .meta({ id: 'Readiness' });
 export type Readiness = z.output<typeof Readiness>;
@@ -31,7 +31,7 @@ export const probesApi = {
   healthz: route({
     method: 'get',
     path: '/healthz',
-    summary: 'Whether the process works',
+    summary: 'Whether the process is healthy',
     answers: { 200: z.object({ ok: z.literal(true) }) },
   }),
   readyz: route({

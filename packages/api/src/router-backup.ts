@@ -11,7 +11,7 @@ const deviceName = z
   .string()
   .min(1)
   .max(300)
-  .meta({ description: 'a device of rack.yaml, or the jumphost', examples: ['switch-1'] });
+  .meta({ description: 'a device from rack.yaml, or the jumphost', examples: ['switch-1'] });
 
 const reason = z.string().trim().min(1).max(1000).describe('for the history and the next operator');
 
@@ -51,11 +51,11 @@ export type DeviceResult = z.output<typeof DeviceResult>;
 /** One version of the configuration of a device. */
 export const BackupVersion = z
   .object({
-    id: z.string().describe('id of the commit or of the archive'),
+    id: z.string().describe('ID of the commit or archive'),
     device: z.string(),
     time: Time.describe('when the version was read'),
-    size: z.int().describe('bytes, as the device sent them'),
-    sha1: z.string().optional().describe('SHA-1 of the content; part of the name off site'),
+    size: z.int().describe('size in bytes, as sent by the device'),
+    sha1: z.string().optional().describe('SHA-1 of the content; part of the off-site name'),
     model: z.string().optional(),
     run: z.string().optional(),
     by: z.string().optional().describe('requester, or `schedule`'),
@@ -63,8 +63,8 @@ export const BackupVersion = z
     changedBy: z
       .string()
       .optional()
-      .describe('user who changed the configuration, as the device reports it'),
-    summary: z.string().optional().describe('first line of the commit'),
+      .describe('user who changed the configuration, as reported by the device'),
+    summary: z.string().optional().describe('first line of the commit message'),
   })
   .meta({ id: 'BackupVersion' });
 export type BackupVersion = z.output<typeof BackupVersion>;
@@ -90,7 +90,7 @@ export const BackupRun = z
     by: z.string(),
     reason: z.string().optional(),
     requestedAt: Time,
-    finishedAt: Time.optional().describe('absent: running'),
+    finishedAt: Time.optional().describe('absent while running'),
     devices: z.array(RunDevice),
   })
   .meta({ id: 'BackupRun' });
@@ -111,12 +111,12 @@ export const BackupDevice = z
     state: DeviceState,
     why: z.string().optional().describe('why the device is not backed up'),
     lastSuccess: Time.optional().describe(
-      'when the device was last read completely, whether or not it had changed',
+      'when the device was last read completely, whether or not its configuration had changed',
     ),
     lastAttempt: Time.optional(),
     failure: FailureClass.optional(),
     detail: z.string().optional(),
-    failures: z.int().optional().describe('number of failed attempts in a row'),
+    failures: z.int().optional().describe('number of consecutive failed attempts'),
     hasTranscript: z.boolean().optional(),
     version: z.string().optional().describe('newest version'),
     changedAt: Time.optional().describe('when the newest version was first read'),
@@ -126,17 +126,17 @@ export const BackupDevice = z
       .boolean()
       .optional()
       .describe(
-        'the device would boot with a configuration other than the running one; absent: unknown',
+        'whether the device would boot with a configuration other than the running one; absent if unknown',
       ),
-    startup: z.string().optional().describe('startup configuration, if it is another version'),
+    startup: z.string().optional().describe('startup configuration, if it is a different version'),
     legacyAlgorithms: z
       .array(z.string())
       .optional()
-      .describe('old ssh algorithms of the last session; absent: no ssh'),
+      .describe('outdated SSH algorithms in the last session; absent without SSH'),
     reading: z.boolean().describe('being read now'),
     offsite: z
       .enum(['stored', 'queued', 'none'])
-      .describe('whether the newest version is stored outside of the rack'),
+      .describe('whether the newest version is stored off site'),
     retiredAt: Time.optional(),
   })
   .meta({ id: 'BackupDevice' });
@@ -162,7 +162,7 @@ export const LostHistory = z
   .object({
     device: z.string(),
     since: Time.describe('when the loss was detected'),
-    versions: z.int().optional().describe('number of lost versions; absent: unknown'),
+    versions: z.int().optional().describe('number of lost versions; absent if unknown'),
     newest: KnownVersion,
     unsent: z.array(KnownVersion).describe('lost versions that were not stored off site'),
   })
@@ -179,11 +179,11 @@ export const ConnectedHost = z
     port: z
       .string()
       .optional()
-      .describe('name of the port in rack.yaml, or of a LAG or bridge on the device'),
+      .describe('port name in rack.yaml, or the name of a LAG or bridge on the device'),
     vlan: z.string().optional(),
     address: z.string().optional(),
-    hostname: z.string().optional().describe('name in a DHCP lease'),
-    source: z.enum(['mac-table', 'arp', 'lease']).describe('only a MAC table has the port'),
+    hostname: z.string().optional().describe('host name in a DHCP lease'),
+    source: z.enum(['mac-table', 'arp', 'lease']).describe('only MAC tables contain the port'),
   })
   .meta({ id: 'ConnectedHost' });
 export type ConnectedHost = z.output<typeof ConnectedHost>;
@@ -210,17 +210,17 @@ const deviceVersion = z.object({
     .min(1)
     .max(100)
     .describe(
-      '`latest`, `latest~1` (the one before), `startup` (the one that the device would boot with), an id or its beginning of at least four characters, or a day or time at which the version was active',
+      '`latest`, `latest~1` (the previous one), `startup` (the one that the device would boot with), an ID or ID prefix of at least four characters, or a day or time when the version was active',
     ),
 });
 const secrets = z
   .enum(['true', 'false'])
   .default('false')
-  .describe('`true` includes secrets, which requires the role admin');
+  .describe('`true` includes secrets, which requires the admin role');
 
 export const RestoreStep = z.object({
   title: z.string().describe('purpose of the step'),
-  where: z.enum(['device', 'workstation']).describe('where to type the lines'),
+  where: z.enum(['device', 'workstation']).describe('where to enter the lines'),
   lines: z.array(z.string()),
 });
 export type RestoreStep = z.output<typeof RestoreStep>;
@@ -229,7 +229,7 @@ export const routerBackupApi = {
   requestBackup: route({
     method: 'post',
     path: '/v1/backups',
-    summary: 'Requests a backup of these devices, or of all',
+    summary: 'Requests a backup of these devices, or of all devices',
     role: 'operate',
     body: z.strictObject({
       devices: z.array(deviceName).min(1).max(maxDevices).optional(),
@@ -241,7 +241,7 @@ export const routerBackupApi = {
   backups: route({
     method: 'get',
     path: '/v1/backups',
-    summary: 'Runs, the newest first',
+    summary: 'Runs, newest first',
     role: 'view',
     query: z.strictObject({ limit: z.coerce.number().int().min(1).max(1000).default(20) }),
     answers: { 200: z.object({ backups: z.array(BackupRun) }) },
@@ -257,7 +257,7 @@ export const routerBackupApi = {
   devices: route({
     method: 'get',
     path: '/v1/devices',
-    summary: 'Devices with their backups, and places off site',
+    summary: 'Devices with their backups, and off-site locations',
     role: 'view',
     query: z.strictObject({ retired: z.enum(['true', 'false']).default('true') }),
     answers: {
@@ -267,7 +267,7 @@ export const routerBackupApi = {
         lost: z
           .array(LostHistory)
           .default([])
-          .describe('lost versions that are neither restored nor accepted'),
+          .describe('lost versions that have been neither restored nor accepted'),
       }),
     },
   }),
@@ -292,7 +292,7 @@ export const routerBackupApi = {
   versions: route({
     method: 'get',
     path: '/v1/devices/{device}/versions',
-    summary: 'Versions of a device, the newest first',
+    summary: 'Versions of a device, newest first',
     role: 'view',
     params: device,
     query: z.strictObject({ limit: z.coerce.number().int().min(1).max(10_000).default(100) }),
@@ -302,7 +302,7 @@ export const routerBackupApi = {
     method: 'get',
     path: '/v1/devices/{device}/versions/{version}/content',
     summary:
-      'Content of a version: masked text, or, with secrets (role admin), exactly the bytes that the device sent',
+      'Content of a version: masked text or, with secrets (admin role), exactly the bytes that the device sent',
     description: 'The headers `x-skolo-version` and `x-skolo-sha1` identify the version.',
     role: 'view',
     params: deviceVersion,
@@ -325,7 +325,7 @@ export const routerBackupApi = {
       200: z.object({
         from: BackupVersion,
         to: BackupVersion,
-        diff: z.string().describe('empty: no difference'),
+        diff: z.string().describe('empty if there is no difference'),
       }),
       403: Problem,
       404: Problem,
@@ -344,8 +344,8 @@ export const routerBackupApi = {
   restoreSteps: route({
     method: 'get',
     path: '/v1/devices/{device}/versions/{version}/restore',
-    summary: 'Steps that restore a version by hand, as text that the device accepts',
-    description: 'The text contains the secrets of the configuration.',
+    summary: 'Steps that restore a version manually, as text that the device accepts',
+    description: "The text contains the configuration's secrets.",
     role: 'admin',
     params: deviceVersion,
     answers: {
@@ -353,7 +353,7 @@ export const routerBackupApi = {
         version: BackupVersion,
         comment: z
           .string()
-          .describe('prefix of a comment on this device; empty: it has no comments'),
+          .describe('comment prefix on this device; empty if it does not support comments'),
         steps: z.array(RestoreStep),
         canApply: z.boolean(),
         canCheck: z.boolean(),
@@ -366,7 +366,7 @@ export const routerBackupApi = {
   checkRestore: route({
     method: 'post',
     path: '/v1/devices/{device}/versions/{version}/check',
-    summary: 'Checks a restore, as far as the model supports it, and changes nothing',
+    summary: 'Checks a restore, as far as the model supports it, without changing anything',
     description: 'Reads the current configuration. `running` identifies it for `restore`.',
     role: 'admin',
     params: deviceVersion,
@@ -378,10 +378,10 @@ export const routerBackupApi = {
       200: z.object({
         version: BackupVersion,
         running: z.string().describe('digest of the current configuration'),
-        diff: z.string().describe('from the current configuration to the version; masked'),
-        rehearsed: z.boolean().describe('false: the model does not support it'),
+        diff: z.string().describe('diff from the current configuration to the version; masked'),
+        rehearsed: z.boolean().describe('false if the model does not support it'),
         accepted: z.boolean().optional(),
-        said: z.string().optional().describe('output of the device'),
+        said: z.string().optional().describe("the device's output"),
         canApply: z.boolean(),
       }),
       404: Problem,
@@ -397,7 +397,9 @@ export const routerBackupApi = {
     role: 'admin',
     params: deviceVersion,
     body: z.strictObject({
-      running: z.string().describe('from `check`; rejected if the configuration has changed since'),
+      running: z
+        .string()
+        .describe('`running` from `check`; rejected if the configuration has changed since then'),
       reason,
     }),
     audits: {
@@ -410,8 +412,8 @@ export const routerBackupApi = {
       200: z.object({
         version: BackupVersion,
         restored: z.boolean(),
-        remaining: z.string().describe('remaining differences, masked; empty: none'),
-        steps: z.array(z.string()).describe('executed steps, in order'),
+        remaining: z.string().describe('remaining differences, masked; empty if there are none'),
+        steps: z.array(z.string()).describe('steps that were executed, in order'),
       }),
       404: Problem,
       409: Problem,
@@ -422,9 +424,9 @@ export const routerBackupApi = {
   receiveHistory: route({
     method: 'post',
     path: '/v1/history/pieces',
-    summary: 'Receives a part of a history for a restore',
+    summary: 'Receives part of a history for a restore',
     description:
-      'A history is a git bundle of the branch `main`, sent in order. A part at offset 0 starts a new one. `skolo backup restore-history` makes and sends it.',
+      'A history is a git bundle of the `main` branch, sent in order. A part at offset 0 starts a new one. `skolo backup restore-history` creates and sends it.',
     role: 'admin',
     audits: { target: 'self', input: ['body.offset'], omits: ['body.data'], answer: ['size'] },
     body: z.strictObject({
@@ -437,7 +439,7 @@ export const routerBackupApi = {
     method: 'post',
     path: '/v1/history/restore',
     summary: 'Replaces the history with the received one',
-    description: 'Appends the versions stored since the loss. It removes no version.',
+    description: 'Appends the versions stored since the loss. It does not remove any version.',
     role: 'admin',
     body: z.strictObject({
       sha256: z.string().regex(/^[0-9a-f]{64}$/, 'expected the SHA-256 of the sent history in hex'),
@@ -453,7 +455,7 @@ export const routerBackupApi = {
       200: z.object({
         devices: z.int(),
         versions: z.int(),
-        lost: z.array(LostHistory).describe('versions that the copy does not have'),
+        lost: z.array(LostHistory).describe('versions that the copy does not contain'),
       }),
       409: Problem,
       503: Problem,
@@ -469,6 +471,6 @@ export const routerBackupApi = {
     answers: { 200: z.object({ accepted: z.array(LostHistory) }), 503: Problem },
   }),
   ...hostKeyRoutes(
-    'Forgets host key, serial number and host name of a swapped device; the service pins those of the next connection',
+    'Forgets the host key, serial number and host name of a replaced device; the service pins those of the next connection',
   ),
 };

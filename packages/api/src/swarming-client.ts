@@ -3,7 +3,7 @@
  *
  * Tasks are root there, so everything that an agent sends has a limit. Beyond it, text is cut, a list is shortened, and a figure
  * or an entry of a record is dropped: an odd phone or a newer agent then loses a detail. Only what decides something rejects the
- * whole answer: the name of the machine, its orders, states, times, and values of another type.
+ * whole answer: the machine name, its orders, states, times, and values of another type.
  */
 import { z } from 'zod';
 import { Problem } from './route/problem.ts';
@@ -54,7 +54,7 @@ export const DeviceStatus = z
     name: text(mostOfName).describe('name on the machine, as in rack.yaml: `device`'),
     state: z.enum(['present', 'missing', 'unknown']),
     kind: text(40).optional(),
-    since: Time.optional().describe('when the state began'),
+    since: Time.optional().describe('when the state started'),
     readAt: Time.optional().describe('when the agent last checked the device'),
     why: text(500).optional().describe('why the device is missing'),
     serial: text(100).optional(),
@@ -63,16 +63,14 @@ export const DeviceStatus = z
     batteryPercent: figure(0, 100),
     charging: z.boolean().optional().describe('whether a cable powers it, according to the device'),
     connectedSeconds: seconds.describe(
-      'age of its USB connection, which ends with the power, according to the device',
+      'age of its USB connection according to the device; the connection ends if power is lost',
     ),
     temperaturesCelsius: entries(
       z.number(),
       64,
       (sensor, value) => sensor.length <= 40 && value >= coldest && value <= hottest,
     ).optional(),
-    thermalStatus: figure(0, 6).describe(
-      'thermal status of Android, from 0 (none) to 6 (shutdown)',
-    ),
+    thermalStatus: figure(0, 6).describe('Android thermal status, from 0 (none) to 6 (shutdown)'),
     uptimeSeconds: seconds,
     repairSteps: list(text(40), 20)
       .optional()
@@ -86,7 +84,7 @@ export const BotStatus = z
     state: z
       .enum(['waiting', 'fetching', 'running', 'silent', 'backing-off', 'stopping', 'stopped'])
       .describe(
-        '`silent`: no hook was called for 10 minutes and no task runs, so the agent ends the bot',
+        '`silent`: the bot has not called a hook for 10 minutes and no task is running, so the agent ends the bot',
       ),
     since: Time,
     why: text(500).optional().describe('why the bot does not run'),
@@ -94,7 +92,7 @@ export const BotStatus = z
     server: text(200).optional(),
     healthy: z
       .boolean()
-      .describe('the bot has called its hooks since its start, and is not silent'),
+      .describe('the bot has called its hooks since it started and is not silent'),
     starts: z.int().min(0).describe('number of starts since the agent was started'),
     startedAt: Time.optional(),
     nextStartAt: Time.optional(),
@@ -139,11 +137,13 @@ export const Order = z
     id: z.string().min(1).max(100),
     kind: z
       .enum(['maintenance', 'quarantine'])
-      .describe('`maintenance` also silences its alerts; `quarantine`: action is required'),
+      .describe(
+        '`maintenance` also silences its alerts; `quarantine` means that action is required',
+      ),
     by: z.string().max(200),
     reason: z.string().trim().min(1).max(1000),
     since: Time,
-    until: Time.optional().describe('absent: until somebody ends it'),
+    until: Time.optional().describe('absent if it lasts until someone ends it'),
   })
   .meta({ id: 'Order' });
 export type Order = z.output<typeof Order>;
@@ -154,7 +154,7 @@ export const EndedTask = z
     since: Time.optional(),
     endedAt: Time,
     outcome: text(50).describe(
-      '`succeeded`, `failed` (also a test that fails), `internal-failure`, `bot-exit`',
+      '`succeeded`, `failed` (including failed tests), `internal-failure`, `bot-exit`',
     ),
   })
   .meta({ id: 'EndedTask' });
@@ -165,10 +165,10 @@ export const AgentStatus = z
     machine: z.string().max(mostOfName),
     revision: text(100)
       .optional()
-      .describe('changes with everything except readings, and with each start'),
+      .describe('changes when anything except readings changes, and at each start'),
     orders: list(Order, 20).optional().describe('orders that are active on this machine'),
     /** Changes with each boot, which proves that the machine was down. */
-    bootId: text(100).optional().describe('boot id of the running kernel, see random(4)'),
+    bootId: text(100).optional().describe('boot ID of the running kernel, see random(4)'),
     task: z.object({
       running: z.boolean(),
       id: text(100).optional(),
@@ -178,7 +178,7 @@ export const AgentStatus = z
     devices: list(DeviceStatus, mostDevices).describe('attached phones and other devices'),
     health: HealthStatus.optional(),
     bot: BotStatus.optional(),
-    repairs: list(RepairStep, -20).optional().describe('last repairs; the newest is the last'),
+    repairs: list(RepairStep, -20).optional().describe('last repairs, newest last'),
     host: z
       .object({
         diskFreeBytes: bytes,
@@ -195,7 +195,7 @@ export const AgentStatus = z
         from: z
           .enum(['metadata-server', 'kept copy', 'file', 'nowhere'])
           .describe('source of the machine’s part of rack.yaml'),
-        why: text(500).optional().describe('why it has none, or no current one'),
+        why: text(500).optional().describe('why it has no part, or no current one'),
       })
       .optional(),
     versions: z
@@ -218,7 +218,7 @@ const UsbPortState = z
 
 export const LogLine = z
   .object({
-    number: z.int().min(0).describe('number of the line, counted from the start of the agent'),
+    number: z.int().min(0).describe("line number, counted from the agent's start"),
     at: Time,
     from: z.enum(['agent', 'bot']),
     text: text(4000),
@@ -235,20 +235,20 @@ export const swarmingClientApi = {
   status: route({
     method: 'get',
     path: '/v1/status',
-    summary: 'Task, devices and health of the machine',
+    summary: "The machine's task, devices and health",
     query: z.strictObject({
       after: z
         .string()
         .max(100)
         .optional()
-        .describe('a known revision: the agent responds when it has a newer one'),
+        .describe('last known revision: the agent responds when it has a newer one'),
       waitSeconds: z.coerce
         .number()
         .min(0)
         .max(60)
         .default(0)
         .describe(
-          'maximum wait for a newer revision; the agent responds at once while eight other callers are waiting',
+          'maximum wait for a newer revision; the agent responds immediately if eight other callers are already waiting',
         ),
     }),
     answers: { 200: AgentStatus },
@@ -256,11 +256,11 @@ export const swarmingClientApi = {
   log: route({
     method: 'get',
     path: '/v1/log',
-    summary: 'Last log lines of the agent and of the bot, from memory',
+    summary: 'Latest log lines of the agent and the bot, from memory',
     role: 'view',
     query: z.strictObject({
       lines: z.coerce.number().int().min(1).max(1000).default(100),
-      after: z.coerce.number().int().min(-1).optional().describe('only lines with a larger number'),
+      after: z.coerce.number().int().min(-1).optional().describe('only lines with a higher number'),
     }),
     answers: { 200: z.object({ lines: list(LogLine, -1000) }) },
   }),
@@ -277,7 +277,7 @@ export const swarmingClientApi = {
   setOrders: route({
     method: 'put',
     path: '/v1/orders',
-    summary: 'Replaces all orders of the machine; they are durable when this answers',
+    summary: 'Replaces all orders for the machine; they are durable once this call has returned',
     role: 'operate',
     body: z.strictObject({ orders: z.array(Order).max(20) }),
     mostBodyBytes,
@@ -287,14 +287,14 @@ export const swarmingClientApi = {
   screen: route({
     method: 'post',
     path: '/v1/screen',
-    summary: 'The screen of a phone: the last evidence, or a fresh picture',
+    summary: "A phone's screen: the last evidence, or a new screenshot",
     description:
-      '`Last-Modified` is the time of the picture. A fresh one is not stored; the response is 409 while a task runs, unless forced.',
+      '`Last-Modified` is the time of the screenshot. A new one is not stored; the response is 409 while a task is running, unless forced.',
     role: 'operate',
     body: z.strictObject({
-      device: z.string().optional().describe('absent: the only one'),
+      device: z.string().optional().describe('can be omitted if there is only one'),
       fresh: z.boolean().default(false),
-      force: z.boolean().default(false).describe('even while a task runs'),
+      force: z.boolean().default(false).describe('even while a task is running'),
     }),
     mostBodyBytes,
     audits: { target: 'self', input: ['body.device', 'body.fresh', 'body.force'] },
@@ -304,12 +304,12 @@ export const swarmingClientApi = {
   repair: route({
     method: 'post',
     path: '/v1/repair',
-    summary: 'Starts one repair step for a device; `repairs` in the status has the outcome',
+    summary: 'Starts one repair step for a device; `repairs` in the status shows the outcome',
     description:
-      'Also for a healthy device. The automatic repair does not count it. 409 while a task or another step runs, or somebody holds the power; a task that begins ends the step.',
+      'The device may be healthy. Automatic repair does not count the step. 409 while a task or another step is running, or the power is held; a task that starts ends the step.',
     role: 'operate',
     body: z.strictObject({
-      device: z.string().max(100).optional().describe('absent: the only one'),
+      device: z.string().max(100).optional().describe('can be omitted if there is only one'),
       step: z.string().max(100).describe('one of its `repairSteps`'),
       why,
     }),
@@ -330,7 +330,7 @@ export const swarmingClientApi = {
   usbPort: route({
     method: 'get',
     path: '/v1/usb/{hub}/{port}',
-    summary: 'Whether a port of the machine’s hub has power',
+    summary: 'Whether a port on the machine’s hub has power',
     role: 'view',
     params: usbPort,
     answers: { 200: UsbPortState, 404: Problem, 503: Problem },
@@ -338,7 +338,7 @@ export const swarmingClientApi = {
   setUsbPort: route({
     method: 'put',
     path: '/v1/usb/{hub}/{port}',
-    summary: 'Turns a port of the machine’s hub on or off',
+    summary: 'Turns a port on the machine’s hub on or off',
     role: 'operate',
     params: usbPort,
     body: z.strictObject({

@@ -13,7 +13,7 @@ describe('stripSecrets', () => {
     ['got ya29.a0Af-x_y.z', 'got <secret>'],
     ['-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----', '<secret>'],
     ['-----BEGIN RSA PRIVATE KEY-----\nMIIE cut', '<secret>'],
-    ['switch-1: no answer within 5 s', 'switch-1: no answer within 5 s'],
+    ['switch-1: no response within 5 s', 'switch-1: no response within 5 s'],
   ])('%s', (text, stripped) => {
     expect(stripSecrets(text)).toBe(stripped);
   });

@@ -66,12 +66,12 @@ describe('a request', () => {
   });
 
   it.each<[string, (socket: Socket) => void, RegExp]>([
-    ['says nothing', () => undefined, /no answer within 0.2 s/],
+    ['says nothing', () => undefined, /no response within 0.2 s/],
     ['hangs up', (socket) => socket.destroy(), /: .+/],
     [
       'stops in the middle',
       (socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nab'),
-      /no answer within/,
+      /no response within/,
     ],
     [
       'hangs up in the middle',

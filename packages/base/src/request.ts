@@ -69,7 +69,7 @@ export async function withAnswer<T>(
 ): Promise<T> {
   const { protocol, origin } = new URL(url);
   const send = protocol === 'https:' ? tlsRequest : plainRequest;
-  const late = () => new Unreachable(`${origin}: no answer within ${ms / 1000} s`);
+  const late = () => new Unreachable(`${origin}: no response within ${ms / 1000} s`);
   const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
   return await withDeadline({ ms, late, signal }, async (limit) => {
     const sent = send(url, {

@@ -104,7 +104,7 @@ describe('skolo alerts tail', { timeout: 120_000 }, () => {
     await racks.pubsub.stop();
     await expect.poll(() => printed.err, slow).toMatch(/Pub\/Sub cannot be reached: .*; retrying/);
     await racks.pubsub.start();
-    await expect.poll(() => printed.err, slow).toContain('subscription works again');
+    await expect.poll(() => printed.err, slow).toContain('the subscription has recovered');
     const before = lines().length;
 
     await expect.poll(() => lines().length, slow).toBeGreaterThan(before);

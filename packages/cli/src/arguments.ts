@@ -17,9 +17,7 @@ export function upTo(most: number): (text: string) => number {
 
 /** `--limit` of a list. */
 export function limitOption(most = 1000): Option {
-  return new Option('--limit <n>', 'number of entries, the newest')
-    .argParser(upTo(most))
-    .default(20);
+  return new Option('--limit <n>', 'number of latest entries').argParser(upTo(most)).default(20);
 }
 
 const unitMs = new Map(
@@ -65,7 +63,7 @@ export function reasonOption(where: string): Option {
 
 /** `--return-after` of a change that may lock out who makes it. */
 export function returnAfterOption(): Option {
-  const about = 'time after which a change that locks you out is rolled back';
+  const about = 'roll back a change that locks you out after this time';
   return timeOption('--return-after <time>', about, '90s');
 }
 

@@ -177,7 +177,7 @@ export class SkoloCommand extends Command {
 
 export function addGlobalOptions(program: SkoloCommand, { rack = defaultRack }: Defaults): void {
   program
-    .addOption(new Option('--rack <file>', 'inventory of the rack').env('SKOLO_RACK').default(rack))
+    .addOption(new Option('--rack <file>', "the rack's inventory").env('SKOLO_RACK').default(rack))
     .addOption(new Option('--url <url>', 'URL of the service, instead of the one in rack.yaml'))
     .addOption(new Option('--token-file <file>', 'file with your token').env('SKOLO_TOKEN_FILE'))
     .addOption(

@@ -10,7 +10,7 @@ describe('failureOf', () => {
     { error: new CliError('rack.yaml: no such file'), exitCode: 1 },
     { error: usageError('unknown command'), exitCode: 2 },
     { error: coded('/etc/x: no such file; put it there', 'SECRET_MISSING'), exitCode: 78 },
-    { error: coded('http://rack4: no answer within 10 s', 'API_UNREACHABLE'), exitCode: 1 },
+    { error: coded('http://rack4: no response within 10 s', 'API_UNREACHABLE'), exitCode: 1 },
     { error: coded('[3-1] is reversed', 'RANGE_SYNTAX'), exitCode: 2 },
     {
       error: Object.assign(coded('EACCES: permission denied', 'EACCES'), { syscall: 'open' }),

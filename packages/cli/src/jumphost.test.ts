@@ -105,7 +105,7 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
     );
   });
 
-  it('says which service does not answer', async () => {
+  it('says which service does not respond', async () => {
     const { code, stderr } = await skolo('alerts', 'status', '--on', 'rack4');
 
     expect(code).toBe(1);
@@ -342,7 +342,7 @@ esac`,
     const { code, stderr, stdout } = await skolo('run', 'skia-e-linux-01', '--', 'echo done');
 
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toContain('writing to the log of the jumphost failed (no space left)');
+    expect(stderr).toContain("could not write to the jumphost's log (no space left)");
   });
 
   it('says which machine no rack has', async () => {

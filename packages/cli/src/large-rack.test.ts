@@ -212,7 +212,7 @@ describe('filters', () => {
   it('of rack.yaml are rejected with --url', async () => {
     const { err, exitCode } = await skolo(`machine status --url ${started.url} --shelf shelf1`);
 
-    expect(err).toContain("'--shelf' and '--kind' need rack.yaml");
+    expect(err).toContain("'--shelf' and '--kind' require rack.yaml");
     expect(exitCode).toBe(exitCodes.wrongCommandLine);
   });
 });

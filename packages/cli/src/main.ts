@@ -15,7 +15,8 @@ for (const stream of [stdout, stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     // A failure of standard error cannot be reported.
     if (error.code !== 'EPIPE') {
-      if (stream === stdout) stderr.write(`skolo: standard output: ${reasonOf(error)}\n`);
+      if (stream === stdout)
+        stderr.write(`skolo: cannot write to standard output: ${reasonOf(error)}\n`);
       process.exit(exitCodes.failed);
     }
     // The reader has closed the pipe (`| head`).

@@ -14,8 +14,8 @@ export interface Question {
 /** @throws CliError Nobody can be asked. */
 export function mustHaveTerminal({ canAsk }: Pick<Io, 'canAsk'>, option?: string): void {
   if (canAsk) return;
-  const how = option === undefined ? 'it must be typed by hand' : `'${option}' agrees`;
-  throw usageError(`cannot ask without a terminal; ${how}`);
+  const how = option === undefined ? 'it must be typed manually' : `'${option}' agrees`;
+  throw usageError(`cannot ask for confirmation without a terminal; ${how}`);
 }
 
 /** @throws CliError The person has typed something else, or there is none. */

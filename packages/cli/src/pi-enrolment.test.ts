@@ -124,7 +124,7 @@ services: { machine-state: { enrolment: {} } }
     expect(out.split('\n')).toHaveLength(3);
     expect(out).not.toContain('\u001b');
     expect(out).toContain('a1a1a1a1');
-    expect(err).toBe('to give one of them its name, run skolo pi adopt SERIAL NAME\n');
+    expect(err).toBe('to name one, run skolo pi adopt SERIAL NAME\n');
   });
 
   it('gives one a name, and writes its serial number into rack.yaml', async () => {
@@ -144,8 +144,8 @@ services: { machine-state: { enrolment: {} } }
   });
 
   it.each([
-    ['none with that serial number', [], /no pending enrolment of this Pi; run skolo pi waiting/],
-    ['a person who is not there', [waits()], /cannot ask without a terminal/],
+    ['none with that serial number', [], /this Pi has no pending enrolment; run skolo pi waiting/],
+    ['a person who is not there', [waits()], /cannot ask for confirmation without a terminal/],
     [
       'two',
       [waits(), waits({ key: 'b2'.repeat(32) })],
@@ -194,7 +194,7 @@ services: { machine-state: { enrolment: {} } }
   });
 
   it.each([
-    ['a name that no card has', 'rpi-003', /rpi-003: no machine got this name from an image/],
+    ['a name that no card has', 'rpi-003', /rpi-003: no machine received this name from an image/],
     ['a key that is too short', 'a1a1', /a1a1: no machine/],
     [
       'a key that may be two',

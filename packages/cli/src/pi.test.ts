@@ -64,14 +64,14 @@ machines: { "rpi-[001-003]": { kind: rpi, address: "192.168.1.[101-103]" } }
     const where = ['--address', '10.1.1.[2-3]/24', '--gateway', '10.1.1.1', '--boot-files'];
     const printed = await pi('image', 'red[1-2]', ...common(), ...where, '--out', path('boot'));
 
-    expect(printed.out).toContain('red2: files of the boot partition, 10.1.1.3 (cloud-init');
+    expect(printed.out).toContain('red2: boot partition files, 10.1.1.3 (cloud-init');
     expect(await readFile(path('boot/red2/network-config'), 'utf8')).toContain('- 10.1.1.3/24');
     expect(await readFile(path('boot/red2/cmdline.txt'), 'utf8')).toContain('cgroup_enable=memory');
   });
 
   it.each([
     ['the gateway of rack.yaml', 'gateway: 10.1.1.254', undefined],
-    ['a warning without a router', '', 'a[1-2]: no default route or name server'],
+    ['a warning without a router', '', 'a[1-2]: has no default route or name server'],
   ])('image of the inventory of a small rack has %s', async (_, gateway, warning) => {
     const rack = path('desk.yaml');
     await writeFile(
@@ -167,7 +167,7 @@ machines: { "rpi-[001-003]": { kind: rpi, address: "192.168.1.[101-103]" } }
     const burn = await pi('burn', ...words, '--device', path('trixie.img'));
 
     expect(image.err).toMatch(
-      /trixie.img: is the base image itself; specify another folder with --out/,
+      /trixie.img: is the base image itself; specify another directory with --out/,
     );
     expect(burn.err).toMatch(/trixie.img: is a file that is not empty; delete it/);
     expect((await readFile(path('trixie.img'))).equals(before)).toBe(true);
@@ -184,7 +184,7 @@ machines: { "rpi-[001-003]": { kind: rpi, address: "192.168.1.[101-103]" } }
       const printed = await pi('burn', 'rpi-[001-002]', ...common(), ...devices);
 
       expect(printed.err).toMatch(
-        /^skolo: --device: two of them are the same disk; list it once; see /,
+        /^skolo: --device: lists the same disk twice; specify it once; see /,
       );
       expect(printed.exitCode).toBe(2);
     } finally {

@@ -26,7 +26,7 @@ interface Noun {
 /** In the order of the help. */
 const nouns: Record<string, Noun> = {
   rack: {
-    summary: 'check rack.yaml, show its wiring, generate files from it',
+    summary: 'check rack.yaml, show wiring, generate files',
     example: 'skolo rack show switch-1/14',
     verbs: {
       check: async () => (await import('./commands/rack/check.ts')).define,
@@ -137,7 +137,7 @@ const nouns: Record<string, Noun> = {
     own: async () => (await import('./commands/machine/page.ts')).define,
   },
   status: {
-    summary: 'show the health of all racks, the worst first',
+    summary: 'show the health of all racks, worst first',
     example: 'skolo status --watch',
     own: async () => (await import('./commands/status/status.ts')).define,
   },
@@ -147,7 +147,7 @@ const nouns: Record<string, Noun> = {
     own: async () => (await import('./commands/audit/audit.ts')).define,
   },
   racks: {
-    summary: 'list racks with their version, and manage the list',
+    summary: 'list racks with their versions, and manage the list',
     example: 'skolo racks',
     own: async () => (await import('./commands/racks/list.ts')).define,
     verbs: {
@@ -157,28 +157,28 @@ const nouns: Record<string, Noun> = {
     },
   },
   console: {
-    summary: 'open the web console of a rack',
+    summary: "open a rack's web console",
     example: 'skolo console rack4',
     own: async () => (await import('./commands/workstation/console.ts')).define,
   },
   attach: {
-    summary: 'start a shell or command with the cluster of a rack',
+    summary: "start a shell or command for a rack's cluster",
     example: 'skolo attach rack4 -- kubectl get pods -A',
     own: async () => (await import('./commands/workstation/attach.ts')).define,
   },
   kubectl: {
-    summary: 'run kubectl on the cluster of a rack',
+    summary: "run kubectl on a rack's cluster",
     example: 'skolo kubectl rack4 get pods -A --watch',
     own: async () => (await import('./commands/workstation/kubectl.ts')).define,
     passesOn: true,
   },
   forward: {
-    summary: 'open a local URL to a service of a rack',
+    summary: 'open a local URL for a service in a rack',
     example: 'skolo forward rack4 prometheus',
     own: async () => (await import('./commands/workstation/forward.ts')).define,
   },
   logs: {
-    summary: 'print logs of a service, a machine or the jumphost',
+    summary: 'print logs from a service, a machine or the jumphost',
     example: 'skolo logs rack4 power-cycle-daemon -f',
     own: async () => (await import('./commands/workstation/logs.ts')).define,
   },
@@ -243,7 +243,7 @@ const nouns: Record<string, Noun> = {
     },
   },
   secrets: {
-    summary: 'store, generate, apply and rotate secrets of a rack',
+    summary: "store, generate, apply and rotate a rack's secrets",
     example: 'skolo secrets status rack4',
     verbs: {
       status: async () => (await import('./commands/secrets/status.ts')).define,
@@ -258,12 +258,12 @@ const nouns: Record<string, Noun> = {
     },
   },
   login: {
-    summary: 'save your token for the services of a rack',
+    summary: "save your token for a rack's services",
     example: 'skolo login rack4 --on rack4',
     own: async () => (await import('./commands/workstation/login.ts')).define,
   },
   token: {
-    summary: 'manage tokens of people and programs',
+    summary: 'manage tokens for people and programs',
     example: 'skolo token list',
     verbs: {
       new: async () => (await import('./commands/token/tokens.ts')).create,
@@ -272,7 +272,7 @@ const nouns: Record<string, Noun> = {
     },
   },
   metadata: {
-    summary: 'show clients and tokens of the metadata server',
+    summary: "show the metadata server's clients and tokens",
     example: 'skolo metadata clients',
     verbs: {
       clients: async () => (await import('./commands/metadata/clients.ts')).define,

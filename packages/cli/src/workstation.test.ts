@@ -52,7 +52,7 @@ machines: { rpi-[007-008]: { kind: rpi, address: '192.168.1.[7-8]' } }
     onTestFinished(() => workstation?.jumphost.reject(false));
     skolo.type('\n');
     await skolo.prints('asked 1');
-    // It is the service that does not answer, and not the jumphost.
+    // It is the service that does not respond, and not the jumphost.
     expect(skolo.err()).toMatch(/^skolo: http:\/\/127\.0\.0\.1:1: .*connection refused/);
 
     // Stopped for a while, and the jumphost has given it up.

@@ -7,7 +7,7 @@ export async function nodesOf(kubectl: Kubectl): Promise<ClusterNode[]> {
   return parseNodes(await kubectl.run(['get', 'nodes', '-o', 'json']));
 }
 
-/** @param server of the cluster @throws ComputerError The API server does not answer. */
+/** @param server of the cluster @throws ComputerError The API server does not respond. */
 export function nodesOn(server: Host): Promise<ClusterNode[]> {
   return nodesOf(kubectlOn(server));
 }

@@ -31,7 +31,7 @@ const Volumes = z.object({
   ),
 });
 
-/** @throws ComputerError The API server does not answer. */
+/** @throws ComputerError The API server does not respond. */
 export async function lossOf(server: Host): Promise<Loss> {
   const kubectl = kubectlOn(server);
   const [nodes, pods, volumes] = await Promise.all([
@@ -70,7 +70,7 @@ export interface Removed {
   text: string;
 }
 
-/** Takes nodes out. One that does not answer, and is not ready, is only removed from the cluster. */
+/** Takes nodes out. One that does not respond, and is not ready, is only removed from the cluster. */
 export async function removeNodes(names: readonly string[], deps: ResetDeps): Promise<Removed[]> {
   return await inParallel(names, deps.isWhole ? 8 : 1, async (name) => {
     try {

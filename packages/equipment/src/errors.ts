@@ -17,7 +17,7 @@ export class DeviceUnreachable extends DeviceError {
   readonly retry = true;
 }
 
-/** It did not answer in time. The message says what was waited for. What was sent may have been carried out. */
+/** It did not respond in time. The message says what was waited for. What was sent may have been carried out. */
 export class DeviceTimeout extends DeviceError {
   readonly retry = true;
 }

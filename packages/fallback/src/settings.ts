@@ -6,7 +6,7 @@ const seconds = (usual: number) => z.coerce.number().min(0).max(86_400).default(
 const Settings = z.object({
   /** SKOLO_FALLBACK_BOOT_SECONDS: k3s has this long after a boot, before a unit stands in. */
   bootSeconds: seconds(300),
-  /** SKOLO_FALLBACK_SILENT_SECONDS: a unit stands in for a service that has not answered for so long. */
+  /** SKOLO_FALLBACK_SILENT_SECONDS: a unit stands in for a service that has not responded for so long. */
   silentSeconds: seconds(180),
   /** SKOLO_FALLBACK_READY_SECONDS: k3s must be well for so long before a unit gives way. A dead node counts as ready for 50 s. */
   readySeconds: seconds(90),

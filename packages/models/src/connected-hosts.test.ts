@@ -354,7 +354,7 @@ describe('a switch over SNMP', () => {
     expect(seen?.hosts.map(({ port }) => port).sort()).toEqual(['1', 'Te1/0/2', 'Te1/0/3']);
   });
 
-  it('is an error where it has no such tables, or does not answer', async () => {
+  it('is an error where it has no such tables, or does not respond', async () => {
     const device = await startPoeSwitch(size);
     onTestFinished(() => device.close());
     const told = new AbortController();

@@ -41,7 +41,7 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
       ]),
   },
   skolo_machines_gone: {
-    help: '1 for each machine whose agent has not answered for `goneSeconds`, unless a common cause explains it.',
+    help: '1 for each machine whose agent has not responded for `goneSeconds`, unless a common cause explains it.',
     labels: ['machine'],
     read: ({ machines }) =>
       machines
@@ -91,7 +91,7 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
     },
   },
   skolo_machines_common_cause: {
-    help: 'Machines that do not answer because of this element of the rack.',
+    help: 'Machines that do not respond because of this element of the rack.',
     labels: ['element'],
     read: ({ machines }) => {
       const causes = machines.flatMap(({ cause }) => cause ?? []);

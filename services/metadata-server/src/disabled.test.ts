@@ -36,7 +36,7 @@ describe('a start from a rack.yaml with errors', () => {
     expect(await emailOf(rack, '127.0.1.50')).toBe('403');
     expect((await rack.token({ from: '127.0.1.50' })).body).not.toContain('ya29');
     const { body } = await ask(rack.metricsPort, '/readyz', { from: self });
-    expect(body).toContain('disabled until corrected: machines.extra; the rest is active');
+    expect(body).toContain('disabled until fixed: machines.extra; the rest is active');
   });
 
   it('gives no address of the subnet to a network, where the error is in an address', async () => {

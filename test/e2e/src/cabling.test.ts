@@ -204,7 +204,7 @@ it.runIf(process.env.SKOLO_LONG === '1')(
     const first = await skolo('cabling');
     const verified = await skolo('cabling', '--prove', '--write');
 
-    expect(first.output).toContain('switch-1/2 is still the outlet of rpi-2 in rack.yaml');
+    expect(first.output).toContain('switch-1/2 is still assigned to rpi-2 in rack.yaml');
     expect(verified).toMatchObject({ code: 0 });
     expect(changes).toEqual(['2 off', '2 on', '1 off', '1 on']);
     const text = await read();

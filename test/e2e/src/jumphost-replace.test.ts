@@ -238,7 +238,9 @@ describe.skipIf(why !== undefined)(
     it('asks a person where no outlet is the fence', async () => {
       const { code, out } = await replace('--cable-is-out');
 
-      expect(out).toContain('cannot ask without a terminal; a person has to type it');
+      expect(out).toContain(
+        'cannot ask for confirmation without a terminal; it must be typed manually',
+      );
       expect(code).toBe(2);
       const child = startAtTerminal(racks, jumphost, args('--cable-is-out'));
       let said = '';

@@ -186,7 +186,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     expect(await jumphost.isActive(power)).toBe(true);
     const { text } = await jumphost.fallback('status');
     expect(text).toContain(`serves         ${metadata}: http://127.0.0.1:20010 returns 200`);
-    const reason = inFull ? 'no answer within 5 s' : 'connection refused';
+    const reason = inFull ? 'no response within 5 s' : 'connection refused';
     expect(text).toContain(
       `the unit runs as fallback: k3s does not respond (https://127.0.0.1:6443: ${reason})`,
     );

@@ -37,7 +37,7 @@ const spots: Spot[] = shelves.flatMap((shelf) =>
   })),
 );
 
-/** The agents of four neighbours do not answer. */
+/** The agents of four neighbours do not respond. */
 function hasAgent(number: number): boolean {
   return number <= 50 || number > 54;
 }
@@ -76,7 +76,7 @@ function agentStatus({ name, number }: Spot): AgentStatus | undefined {
   return { ...well, machine: name };
 }
 
-/** Two machines are off, and the switch of shelf 3 does not answer. */
+/** Two machines are off, and the switch of shelf 3 does not respond. */
 function machinePower({ name, shelf, controller, outlet, number }: Spot): MachinePower {
   const isDown = controller === 'switch-3';
   const isOff = number === 7 || number === 190;

@@ -130,7 +130,7 @@ function deviceHandlers(world: BackupWorld) {
     connectedHosts: ({ params: { device } }) => {
       const hosts = world.connectedHostsOf(device);
       if (hosts !== undefined) return { status: 200, body: hosts };
-      throw new HttpProblem(502, `${device}: no answer within 20 s`);
+      throw new HttpProblem(502, `${device}: no response within 20 s`);
     },
     transcript: ({ params: { device } }) => {
       if (device !== 'switch-2') throw new HttpProblem(404, `${device}: nothing failed there`);

@@ -34,7 +34,7 @@ export interface MachineWorld {
   downtime(): readonly MachineDowntime[];
   /** A machine has changed. */
   show?(machine: Machine): void;
-  /** The agent of this machine does not answer. */
+  /** The agent of this machine does not respond. */
   isAway?(machine: string): boolean;
 }
 
@@ -68,7 +68,7 @@ export interface BackupWorld {
   resultOf(device: string): RunDevice;
   /** After a copy was restored that has not all of it. */
   lost(): LostHistory[];
-  /** Undefined: it does not answer. */
+  /** Undefined: it does not respond. */
   connectedHostsOf(device: string): ConnectedHosts | undefined;
 }
 

@@ -74,7 +74,11 @@ export function createHttpRequest(options: HttpRequestOptions): SendRequest {
     const body = template?.render({ ...values, token }) ?? usualBody();
     const what = `${name} (${host})`;
     const late = () =>
-      new SinkError('timeout', 'TIMEOUT', `${what}: no answer within ${options.timeoutSeconds} s`);
+      new SinkError(
+        'timeout',
+        'TIMEOUT',
+        `${what}: no response within ${options.timeoutSeconds} s`,
+      );
     try {
       await withDeadline({ ms: options.timeoutSeconds * 1000, late, signal }, async (signal) => {
         const answer = await fetch(target, { method, headers, body, redirect: 'manual', signal });

@@ -7,24 +7,24 @@ import { Time } from '../time.ts';
 export const AuditEntry = z
   .object({
     time: Time.describe(
-      'time by the clock of the rack. Entries are in the order of events, even if the clock jumped',
+      "time according to the rack's clock. Entries are in the order of events, even if the clock jumped",
     ),
-    who: z.string().describe('name of the token, or the e-mail address'),
+    who: z.string().describe('token name or e-mail address'),
     role: z.enum(['view', 'operate', 'admin']).optional(),
-    from: z.string().optional().describe('address of the caller'),
-    what: z.string().describe('the kind of change, such as the name of the route'),
+    from: z.string().optional().describe("the caller's address"),
+    what: z.string().describe('kind of change, such as the route name'),
     target: z.string().optional().describe('machines, outlets, devices'),
     input: z.record(z.string(), z.unknown()).optional().describe('other input: mode, force'),
     why: z.string().optional().describe('reason given by the caller'),
     outcome: z
       .string()
       .describe(
-        '`begun` before the change; then `done`, `accepted` (continues), `rejected: …` or `failed: …`. Only `begun`: the service died',
+        '`begun` before the change; then `done`, `accepted` (continues), `rejected: …` or `failed: …`. If only `begun` was logged, the service died',
       ),
     answer: z
       .record(z.string(), z.unknown())
       .optional()
-      .describe('part of the response: ids, rejected targets'),
+      .describe('part of the response: IDs, rejected targets'),
     requestId: z.string().optional(),
   })
   .meta({ id: 'AuditEntry' });
@@ -33,7 +33,7 @@ export type AuditEntry = z.output<typeof AuditEntry>;
 /** `2026-11.4211`: a month, and a byte of its file. */
 const cursor = z
   .string()
-  .regex(/^\d{4}-\d{2}\.\d{1,15}$/, 'expected `before` of an earlier answer');
+  .regex(/^\d{4}-\d{2}\.\d{1,15}$/, 'expected the `before` value from an earlier response');
 const filter = z.string().max(200).optional();
 
 export const AuditPage = z
@@ -43,9 +43,9 @@ export const AuditPage = z
       .object({ before: cursor, time: Time })
       .optional()
       .describe(
-        'where the search ended: `before` of the next page, and the time of the oldest entry that was compared. Absent: there are no older entries',
+        'where the search ended: `before` for the next page, and the time of the oldest entry that was searched. Absent if there are no older entries',
       ),
-    skipped: z.int().min(0).describe('number of damaged lines found in the search'),
+    skipped: z.int().min(0).describe('number of damaged lines that the search found'),
   })
   .meta({ id: 'AuditPage' });
 export type AuditPage = z.output<typeof AuditPage>;
@@ -54,15 +54,15 @@ export const auditApi = {
   audit: route({
     method: 'get',
     path: '/v1/audit',
-    summary: 'The audit log: who changed what, and what was rejected; the newest first',
+    summary: 'The audit log: who changed what, and what was rejected, newest first',
     description:
-      'Two entries of a change have the same `requestId`. A page may be shorter than `limit`, or empty, and have older ones: a request reads at most 4 MiB of the log.',
+      'The two entries for a change have the same `requestId`. A page may be shorter than `limit`, or even empty, although older entries exist, because a request reads at most 4 MiB of the log.',
     // Not `view`, which `anonymousRead` may give to a network: reasons and addresses are about people.
     role: 'operate',
     query: z.strictObject({
       limit: z.coerce.number().int().min(1).max(1000).default(100),
       before: cursor.optional(),
-      who: filter.describe('part of the name'),
+      who: filter.describe('text that the name contains'),
       text: filter.describe('words that must all occur, in any field except the name'),
     }),
     answers: { 200: AuditPage, 503: Problem },

@@ -70,18 +70,20 @@ function codeOf(error: unknown): string {
 }
 
 const broken = 'the connection ended before the response was complete';
-const untrusted =
-  'its TLS certificate is not trusted; set NODE_EXTRA_CA_CERTS to the file of its CA';
+const untrusted = 'its TLS certificate is not trusted; set NODE_EXTRA_CA_CERTS to its CA file';
 const noTls = 'the server does not use TLS; try http://';
 
 const reasons = new Map([
-  ['ECONNREFUSED', 'connection refused; check that the service runs and that this is its port'],
+  [
+    'ECONNREFUSED',
+    'connection refused; check that the service is running and that this is its port',
+  ],
   ['ENOTFOUND', 'the host name is unknown; check the URL'],
   ['EAI_AGAIN', 'the host name cannot be resolved at the moment; check the network'],
-  ['ETIMEDOUT', 'no connection; the host does not answer'],
-  ['UND_ERR_CONNECT_TIMEOUT', 'no connection; the host does not answer'],
-  ['UND_ERR_HEADERS_TIMEOUT', 'connected, but no answer for 300 s'],
-  ['UND_ERR_BODY_TIMEOUT', 'connected, but the answer stopped for 300 s'],
+  ['ETIMEDOUT', 'no connection; the host does not respond'],
+  ['UND_ERR_CONNECT_TIMEOUT', 'no connection; the host does not respond'],
+  ['UND_ERR_HEADERS_TIMEOUT', 'connected, but no response for 300 s'],
+  ['UND_ERR_BODY_TIMEOUT', 'connected, but the response stalled for 300 s'],
   ['EHOSTUNREACH', 'no route to the host'],
   ['ENETUNREACH', 'no route to its network'],
   ['ECONNRESET', broken],
@@ -92,8 +94,8 @@ const reasons = new Map([
   ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', untrusted],
   ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', untrusted],
   ['CERT_HAS_EXPIRED', 'its TLS certificate has expired'],
-  ['ERR_TLS_CERT_ALTNAME_INVALID', 'its TLS certificate is for another host name'],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', 'its TLS certificate is for a different host name'],
   ['ERR_SSL_WRONG_VERSION_NUMBER', noTls],
   ['ERR_SSL_PACKET_LENGTH_TOO_LONG', noTls],
-  ['HTTPParserError', 'the response is not HTTP; it may be an https:// port'],
+  ['HTTPParserError', 'the response is not HTTP; this may be an https:// port'],
 ]);

@@ -39,7 +39,7 @@ export function whyNotAudited(
   const { method, audits, answers } = spec;
   if (method === 'get') return audits && 'a get changes nothing, so `audits` is wrong here';
   if (audits === undefined)
-    return '`audits` must list the inputs of a call that the audit log contains';
+    return "`audits` must list the call's inputs that the audit log records";
   if ('elsewhere' in audits) return undefined;
   const inputs = inputsOf(spec);
   const named = [...pathsOf(audits), ...(audits.omits ?? [])];

@@ -92,7 +92,7 @@ describe('the rack of a client', () => {
 
       expect(await failure(call)).toMatchObject({
         status: 421,
-        message: `${url}: this is rack lab, not berlin; correct the address of the service in rack.yaml, or use the rack.yaml of lab`,
+        message: `${url}: this is rack lab, not berlin; fix the service's address in rack.yaml, or use the rack.yaml for lab`,
       });
       expect(asked).toEqual(['berlin']);
     },
@@ -263,7 +263,7 @@ describe('a problem', () => {
           type: 'about:blank',
           title,
           status,
-          detail: `${url}: the response (${status}, ${said}) is not from this service; check its URL, and whether a proxy is in between`,
+          detail: `${url}: the response (${status}, ${said}) does not come from this service; check its URL, and whether there is a proxy in between`,
         },
       });
     },
@@ -281,7 +281,7 @@ describe('a problem', () => {
   });
 });
 
-describe('an unexpected answer', () => {
+describe('an unexpected response', () => {
   it.each([
     {
       name: 'a field of the wrong type',
@@ -327,7 +327,7 @@ describe('an unexpected answer', () => {
     expect(error).toBeInstanceOf(ApiError);
     expect(error).toMatchObject({
       status: answer.status ?? 200,
-      problem: { title: 'unexpected answer', detail: whole },
+      problem: { title: 'unexpected response', detail: whole },
       call: `GET ${url}/v1/things`,
       message: whole,
     });
@@ -346,7 +346,7 @@ describe('no answer', () => {
       code: 'API_UNREACHABLE',
       url,
       mayHaveArrived: false,
-      message: `${url}: connection refused; check that the service runs and that this is its port (ECONNREFUSED)`,
+      message: `${url}: connection refused; check that the service is running and that this is its port (ECONNREFUSED)`,
     });
   });
 
@@ -364,7 +364,7 @@ describe('no answer', () => {
     {
       name: 'speaks something else',
       bytes: 'SSH-2.0-OpenSSH_9.2\r\n',
-      message: 'the response is not HTTP; it may be an https:// port (HTTPParserError)',
+      message: 'the response is not HTTP; this may be an https:// port (HTTPParserError)',
     },
   ])('reports a server that $name', async ({ bytes, message }) => {
     const server = createTcpServer((socket) => {
@@ -407,11 +407,11 @@ describe('no answer', () => {
       const client = createClient(api, { baseUrl: url, timeoutMs: 50 });
       const error = await failure(client.things());
       expect(error).toBeInstanceOf(ApiUnreachable);
-      expect(String(error)).toBe(`ApiUnreachable: ${url}: no answer within 0.05 s`);
+      expect(String(error)).toBe(`ApiUnreachable: ${url}: no response within 0.05 s`);
     }
     const { url } = silent;
     const patient = createClient(api, { baseUrl: url, timeoutMs: 60_000 });
-    await expect(patient.things({ timeoutMs: 20 })).rejects.toThrow('no answer within 0.02 s');
+    await expect(patient.things({ timeoutMs: 20 })).rejects.toThrow('no response within 0.02 s');
   });
 
   it('because the caller gave up is the caller’s own reason', async () => {
@@ -449,7 +449,7 @@ describe('createClient', () => {
   ])('rejects the URL %j without showing it', (baseUrl) => {
     const create = () => createClient(api, { baseUrl });
 
-    expect(create).toThrow(/^the URL of the service must/);
+    expect(create).toThrow(/^the service URL must/);
     expect(create).not.toThrow(/hunter2|rack4/);
   });
 

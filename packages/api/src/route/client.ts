@@ -159,7 +159,7 @@ function startDeadline(signal: AbortSignal | undefined) {
     /** From now on. */
     allow(ms: number) {
       clearTimeout(timer);
-      timer = setTimeout(() => limit.abort(new OutOfTime(`no answer within ${ms / 1000} s`)), ms);
+      timer = setTimeout(() => limit.abort(new OutOfTime(`no response within ${ms / 1000} s`)), ms);
     },
     end() {
       clearTimeout(timer);
@@ -233,7 +233,7 @@ function problemOf(url: string, response: Response, text: string): Problem {
     type: 'about:blank',
     title: STATUS_CODES[status] ?? `status ${status}`,
     status,
-    detail: `${new URL(url).origin}: the response (${status}, ${typeOf(response)}) is not from this service; check its URL, and whether a proxy is in between`,
+    detail: `${new URL(url).origin}: the response (${status}, ${typeOf(response)}) does not come from this service; check its URL, and whether there is a proxy in between`,
   };
 }
 
@@ -280,7 +280,7 @@ function misdirected({ what, url }: Asked, why: string): ApiError {
 
 function unexpected({ what, url }: Asked, status: number, why: string): ApiError {
   const detail = `${new URL(url).origin}: ${why}; check that the client and the service have the same version`;
-  return new ApiError(what, { type: 'about:blank', title: 'unexpected answer', status, detail });
+  return new ApiError(what, { type: 'about:blank', title: 'unexpected response', status, detail });
 }
 
 function issuesOf({ issues }: z.ZodError): string {
@@ -295,9 +295,9 @@ function issuesOf({ issues }: z.ZodError): string {
 function checkBaseUrl(text: string) {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url || !['http:', 'https:'].includes(url.protocol)) {
-    throw new TypeError('the URL of the service must have the form http://host:port');
+    throw new TypeError('the service URL must have the form http://host:port');
   }
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
-    throw new TypeError('the URL of the service must not contain a user, a password, ? or #');
+    throw new TypeError('the service URL must not contain a user, a password, ? or #');
   }
 }

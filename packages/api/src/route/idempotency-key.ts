@@ -7,5 +7,5 @@ export const idempotencyKey = z.object({
     .min(1)
     .max(200)
     .optional()
-    .describe('requests with the same key within a day are one request'),
+    .describe('requests with the same key within a day count as one request'),
 });

@@ -13,11 +13,11 @@ import { type Api, isSuccess, type RouteSpec } from './route.ts';
 const problems = new Map([
   [400, 'The request does not match the schema.'],
   [401, 'The token is missing, unknown or expired.'],
-  [403, 'The role of the caller does not allow this.'],
+  [403, "The caller's role does not permit this."],
   [404, 'Not found.'],
-  [405, 'The header `Allow` lists the methods of this path.'],
-  [429, 'Too many requests. The header `Retry-After` has the time to wait.'],
-  [500, 'An internal error. The log of the service has the same `x-request-id`.'],
+  [405, 'The `Allow` header lists the methods that this path supports.'],
+  [429, 'Too many requests. The `Retry-After` header contains the time to wait.'],
+  [500, "An internal error. The service's log contains the same `x-request-id`."],
 ]);
 
 const bearer = 'bearer';
@@ -31,7 +31,7 @@ export function openApiDocument(info: { title: string; version: string }, api: A
   registry.registerComponent('securitySchemes', bearer, {
     type: 'http',
     scheme: 'bearer',
-    description: 'A token of `skolo token new`, or a Google ID token for the audience of the rack.',
+    description: "A token from `skolo token new`, or a Google ID token for the rack's audience.",
   });
   for (const [status, description] of problems) {
     registry.registerComponent('responses', problemName(status), {

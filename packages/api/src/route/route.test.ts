@@ -68,7 +68,7 @@ describe('route', () => {
     [
       'a change that does not say what is audited',
       { method: 'post', path: '/v1', summary: '', answers },
-      'POST /v1: `audits` must list the inputs of a call that the audit log contains',
+      "POST /v1: `audits` must list the call's inputs that the audit log records",
     ],
     [
       'a get that is audited',

@@ -100,7 +100,7 @@ describe('a directory', () => {
     await known.put(name, file, about, soon());
   });
 
-  it('does not answer: is given up, and not asked again before it does', async (context) => {
+  it('does not respond: is given up, and not asked again before it does', async (context) => {
     const { folder, place: writable } = await start();
     await mkfifo(join(folder, name), context);
     const place = directoryPlace(folder, { patienceMs: 50 });
@@ -108,9 +108,9 @@ describe('a directory', () => {
     // Opening a FIFO waits for its other end, as a share does for its server.
     await expect(place.get(name, soon())).rejects.toMatchObject({
       code: 'unreachable',
-      message: `${folder}: does not answer for 0.05 s`,
+      message: `${folder}: does not respond for 0.05 s`,
     });
-    await expect(place.list(soon())).rejects.toThrow(`${folder}: still does not answer`);
+    await expect(place.list(soon())).rejects.toThrow(`${folder}: still does not respond`);
 
     await writeFile(join(folder, name), 'the other end');
     await expect.poll(() => place.list(soon())).toEqual([]);

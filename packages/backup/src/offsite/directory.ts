@@ -22,7 +22,7 @@ import {
 interface DirectoryOptions {
   /** Whether it has kept something of ours before: then it bears our mark, or its disk is not mounted. */
   isKnown?: () => boolean;
-  /** It is given up when it does not answer for so long; default a minute. */
+  /** It is given up when it does not respond for so long; default a minute. */
   patienceMs?: number;
 }
 

@@ -117,7 +117,7 @@ describe('a git repository as a source', () => {
     }
   });
 
-  it('says without a password that a remote does not answer', async () => {
+  it('says without a password that a remote does not respond', async () => {
     const opening = openGitSource('https://ann:CANARY@127.0.0.1:1/rack4.git');
 
     await expect(opening).rejects.toMatchObject({ code: 'unreachable' });

@@ -121,7 +121,7 @@ describe('versions out of a place', () => {
     ]);
   });
 
-  it('are asked for again where the place did not answer', async () => {
+  it('are asked for again where the place did not respond', async () => {
     const place = await directory();
     await put(place, { ...router, recipients: 'none' });
     const hidden = directoryPlace(`${place.url}/nowhere`);

@@ -81,7 +81,7 @@ export async function agentPlace(
   word: string,
 ): Promise<AgentPlace & { name: string }> {
   const [name, ...others] = expandedNames([word]);
-  if (name === undefined || others.length > 0) command.error('specify the name of one machine');
+  if (name === undefined || others.length > 0) command.error('specify a single machine');
   const { url } = command.globals();
   const way = await wayOn(command);
   if (url !== undefined && !command.gives('rack')) return { name, url, ...way };

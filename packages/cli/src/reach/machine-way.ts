@@ -55,7 +55,7 @@ async function find(
   const known = inventories.flatMap(({ targets }) => [...targets.keys()]);
   if (found === undefined) {
     throw new CliError(
-      'no rack has a rack.yaml; see skolo racks --offline',
+      'none of the racks has a rack.yaml; see skolo racks --offline',
       exitCodes.badConfiguration,
     );
   }
@@ -161,7 +161,7 @@ export async function audit(
   const { code, stderr } = await onJumphost(`logger -t skolo -- ${shellWord(line)}`, signal);
   if (code === 0) return;
   throw new CliError(
-    `${rack}: writing to the log of the jumphost failed (${stderr}); check \`logger\` there`,
+    `${rack}: could not write to the jumphost's log (${stderr}); check \`logger\` there`,
   );
 }
 

@@ -32,7 +32,7 @@ export function addWayOptions(command: SkoloCommand): SkoloCommand {
     )
     .option(
       '--password-file <file>',
-      'file with the password of that user, for Pis that do not accept your keys yet',
+      "file that contains that user's password, for Pis that do not accept your keys yet",
     )
     .option(
       '--accept-new-keys',
@@ -175,7 +175,7 @@ export async function onEachPi(
   return await inParallel(pis.names, atOnce, async (name): Promise<MemberResult> => {
     const late = () =>
       new ComputerError(
-        `${name}: not finished within ${Math.round(limitMs / 1000)} s; check it and run the command again, which continues`,
+        `${name}: not finished within ${Math.round(limitMs / 1000)} s; check it and run the command again to continue`,
         { code: 'LOST' },
       );
     try {

@@ -22,7 +22,7 @@ import { loadRack } from '../workstation/rack-file.ts';
 import { savedTokenFile } from '../workstation/workstation-files.ts';
 
 export interface Service<A extends Api> {
-  /** @throws CliError The service rejects the request or does not answer; the message says what to do. */
+  /** @throws CliError The service rejects the request or does not respond; the message says what to do. */
   ask<T>(question: (client: Client<A>) => Promise<T>): Promise<T>;
 }
 
@@ -196,7 +196,7 @@ export async function findToken(
 
 /** The token in a file. @throws CliError */
 async function readToken(file: string): Promise<string> {
-  const hint = 'set --token-file or SKOLO_TOKEN_FILE to the file with your token';
+  const hint = 'set --token-file or SKOLO_TOKEN_FILE to the file that contains your token';
   const token = (await readSecretFile(file, hint)).reveal().trim();
   if (/^[\x21-\x7e]+$/.test(token)) return token;
   throw badFile(`${file}: expected one line with a token`, hint);

@@ -20,7 +20,9 @@ export async function publicKeys(
     keys.push(...publicKeysOf(await readGivenFile(file, 'correct --key', exitCodes.failed), file));
   }
   if (keys.length > 0) return [...new Set(keys)];
-  throw new CliError('no SSH public key; specify a file with --key, or create one with ssh-keygen');
+  throw new CliError(
+    'no SSH public key found; specify a file with --key, or create one with ssh-keygen',
+  );
 }
 
 async function ownKeys(home: string): Promise<string[]> {

@@ -39,7 +39,7 @@ export async function rackFile({ rack: file, rackIsDefault }: Globals): Promise<
     if (errorCode(cause) === 'ENOENT') {
       const hint = rackIsDefault
         ? 'specify it with --rack FILE or SKOLO_RACK'
-        : 'correct --rack or SKOLO_RACK';
+        : 'fix --rack or SKOLO_RACK';
       const message = `${file}: no such file; ${hint}`;
       throw new CliError(message, exitCodes.badConfiguration, { cause });
     }

@@ -67,7 +67,7 @@ const requests: Printed = {
 };
 const podStart: Printed = { secondsP50: ['pod start', 's'] };
 
-/** @throws ComputerError The API server does not answer. @throws The signal's reason. */
+/** @throws ComputerError The API server does not respond. @throws The signal's reason. */
 export async function measure(deps: MeasureDeps): Promise<Measured> {
   const { server, open, allPairs, seconds, report, signal } = deps;
   const nodes = await nodesOf(kubectlOn(server));

@@ -84,7 +84,7 @@ function whyWrong(
   if (terminated?.reason === 'OOMKilled') {
     return `restarted ${count(restartCount, 'time')} because memory ran out; move pods to other nodes`;
   }
-  // A kubelet ends what does not answer its probe: 137 is SIGKILL, 143 SIGTERM, and both end an API server with 0, too.
+  // A kubelet ends what does not respond to its probe: 137 is SIGKILL, 143 SIGTERM, and both end an API server with 0, too.
   const isKilled = terminated === undefined || [0, 137, 143].includes(terminated.exitCode);
   if (probeSeconds !== undefined && isKilled) {
     const how =

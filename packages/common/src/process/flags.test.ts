@@ -91,7 +91,7 @@ describe('usageOf', () => {
     expect(usageOf(serviceFlags('router-backup'))).toMatchInlineSnapshot(`
       "usage: router-backup [flags]; a flag overrides its variable
 
-        --rack FILE       SKOLO_RACK          inventory of the rack (default /etc/skolo/rack.yaml)
+        --rack FILE       SKOLO_RACK          the rack's inventory (default /etc/skolo/rack.yaml)
         --port N          SKOLO_PORT          port to listen on; 0 = any free port (default 8003)
         --metrics-port N  SKOLO_METRICS_PORT  port of /metrics, /healthz, /readyz (default 20011)
         --host ADDR       SKOLO_HOST          address to listen on (default: all, IPv6 and IPv4)

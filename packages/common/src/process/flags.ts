@@ -88,7 +88,7 @@ export function serviceFlags(service: ServiceName): FlagSet<ServiceFlags> {
     value: 'FILE',
     env: 'SKOLO_RACK',
     fallback: '/etc/skolo/rack.yaml',
-    help: 'inventory of the rack',
+    help: "the rack's inventory",
   };
   const help = {
     port: 'port to listen on',

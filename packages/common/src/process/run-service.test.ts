@@ -248,7 +248,7 @@ describe('a start with errors in rack.yaml and without a last good copy', () => 
     const { body } = await getJson(`http://127.0.0.1:${metricsPort}/readyz`);
     expect(body.ready).toBe(true);
     expect(JSON.stringify(body.degraded)).toMatch(
-      /toaster.*disabled until corrected: machines\.rpi-1; the rest is active/,
+      /toaster.*disabled until fixed: machines\.rpi-1; the rest is active/,
     );
     const metrics = async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
     expect(await metrics()).toMatch(/^skolo_rack_disabled_entries 1$/m);

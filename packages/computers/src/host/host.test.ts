@@ -25,7 +25,7 @@ it('waits a minute for the connection of a host that is off, also where a comman
   await vi.advanceTimersByTimeAsync(60_000);
 
   expect(await rejected).toMatchObject([
-    { reason: { message: 'rpi-1: no answer within 60 s; try again' } },
-    { reason: { message: 'rpi-1: no answer within 5 s; try again' } },
+    { reason: { message: 'rpi-1: no response within 60 s; try again' } },
+    { reason: { message: 'rpi-1: no response within 5 s; try again' } },
   ]);
 });

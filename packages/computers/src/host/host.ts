@@ -161,7 +161,11 @@ async function execute(
   { input = '', deadlineMs = usualDeadlineMs }: RunOptions,
 ): Promise<Ended> {
   const limit = (ms: number, signal: AbortSignal) => {
-    return { ms, late: () => lost(`${name}: no answer within ${ms / 1000} s; try again`), signal };
+    return {
+      ms,
+      late: () => lost(`${name}: no response within ${ms / 1000} s; try again`),
+      signal,
+    };
   };
   return await withDeadline(limit(deadlineMs, signal), async (stop) => {
     // The connection of a host that is off may never come back, and some commands have an hour.

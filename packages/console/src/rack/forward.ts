@@ -24,7 +24,7 @@ interface ForwardDeps extends Pick<ServiceContext, 'rack'> {
   log: Logger;
 }
 
-/** @throws HttpProblem No such route, the caller may not, or the service does not answer. */
+/** @throws HttpProblem No such route, the caller may not, or the service does not respond. */
 export async function forward(
   request: IncomingMessage,
   response: ServerResponse,

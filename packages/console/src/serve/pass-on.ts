@@ -34,7 +34,7 @@ interface PassOnOptions {
 
 /**
  * @throws HttpProblem 404: a parser of URLs changes its path (`..`, `\`), so that it is not the one that was looked at. 503: the
- * service does not answer. 502: that of another rack does.
+ * service does not respond. 502: that of another rack does.
  */
 export async function passOn(
   request: IncomingMessage,
@@ -58,7 +58,7 @@ export async function passOn(
     signal: hungUp.signal,
   })
     .catch((cause: unknown) => {
-      throw new HttpProblem(503, `${name} does not answer: ${whyUnreachable(cause)}`, { cause });
+      throw new HttpProblem(503, `${name} does not respond: ${whyUnreachable(cause)}`, { cause });
     })
     .finally(() => clearTimeout(late));
   const misdirected = anotherRack(answer.headers.get(rackHeader), rack);

@@ -2,7 +2,7 @@
  * The UDP socket that net-snmp is given, since it believes too much: it takes an answer from any sender, of any version, and
  * in version 3 one that is neither signed nor encrypted, though it asked in a signed and encrypted message; some answers make
  * it throw where no caller can catch it. Here only the device is received, in the version it was asked in, and in version 3 as
- * secured as it was asked; but for reports, which say why it does not answer, and cannot be secured before it knows us.
+ * secured as it was asked; but for reports, which say why it does not respond, and cannot be secured before it knows us.
  *
  * Source: RFC 3414, section 3.2, and RFC 3412, section 6 (header); net-snmp 3.29.2, Session.onMsg.
  */

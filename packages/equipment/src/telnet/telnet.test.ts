@@ -48,7 +48,7 @@ describe('telnet', () => {
     ],
     ['does not confirm what is agreed', [IAC, WILL, ECHO, IAC, WILL, ECHO], [IAC, DO, ECHO]],
     ['does not reject twice', [IAC, DO, ECHO, IAC, DO, ECHO], [IAC, WONT, ECHO]],
-    ['does not answer a no', [IAC, WONT, ECHO, IAC, DONT, NAWS], []],
+    ['does not respond to a no', [IAC, WONT, ECHO, IAC, DONT, NAWS], []],
     ['takes no notice of commands', [IAC, 241, IAC, 249], []],
   ])('%s', (_what, bytes, reply) => {
     expect(heard(bytes)).toEqual({ text: '', reply });

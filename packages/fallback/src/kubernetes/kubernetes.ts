@@ -83,7 +83,7 @@ const Before = z.object({
 });
 
 /**
- * Asks k3s about a service. That k3s does not answer is a result, too.
+ * Asks k3s about a service. That k3s does not respond is a result, too.
  *
  * @param open opens the API server, once for several services
  */

@@ -55,7 +55,7 @@ export interface Found {
   service: PodService;
   /** Undefined where k3s was not asked. */
   kubernetes?: Kubernetes;
-  /** Undefined where it does not answer, or was not asked. */
+  /** Undefined where it does not respond, or was not asked. */
   api?: ApiServer;
   rack: Rack | undefined;
   probe: Probe;

@@ -89,9 +89,9 @@ type PodState =
   | 'waiting'
   /** Waiting does not help. */
   | 'failed'
-  /** Its machine does not answer, and its pod was not replaced. */
+  /** Its machine does not respond, and its pod was not replaced. */
   | 'dead'
-  /** Its machine answered before the push. It is a canary or runs the new pod, and does not answer. */
+  /** Its machine answered before the push. It is a canary or runs the new pod, and does not respond. */
   | 'silent'
   /** It was not well before the push. */
   | 'unhealthy';

@@ -1,4 +1,4 @@
-/** A crashing agent for a rack of 300 machines, of which five do not answer, on a real control plane. */
+/** A crashing agent for a rack of 300 machines, of which five do not respond, on a real control plane. */
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

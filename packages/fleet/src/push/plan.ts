@@ -158,7 +158,7 @@ export const RackPlan = z.object({
   deletions: z.array(KubeObject),
   /** Pods of changing workloads that are not well before the push. */
   unhealthy: z.array(z.object({ key: z.string(), node: z.string(), cause: z.string() })),
-  /** Machines that do not answer before the push. */
+  /** Machines that do not respond before the push. */
   silent: z.array(z.string()),
   /** Services that something else serves, for people. */
   held: z.array(z.string()),

@@ -222,7 +222,7 @@ export async function readForGate(rack: Rack, namespace = ''): Promise<KubeObjec
   return await getObjects(rack, [gateKinds.join(','), '-n', namespace]);
 }
 
-/** Machines that do not answer. */
+/** Machines that do not respond. */
 export async function readSilent(rack: Rack): Promise<string[]> {
   return [...deadNodes(await readNodes(rack))];
 }

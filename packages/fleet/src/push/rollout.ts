@@ -290,7 +290,7 @@ async function healthNow(
   }
 }
 
-/** `3 of 5 ready, 1 finishes its work, rpi-004: its machine does not answer` */
+/** `3 of 5 ready, 1 finishes its work, rpi-004: its machine does not respond` */
 export function progressText({ pods, cause }: Verdict): string {
   const ready = pods.filter(({ state }) => state === 'ready').length;
   const rest = problems(pods.filter(({ state }) => state !== 'ready'));

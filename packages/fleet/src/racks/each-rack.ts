@@ -21,7 +21,7 @@ export type OnNextWay = (why: Error) => void;
 const atOnce = 50;
 
 /**
- * In the order of the racks. A rack that does not answer delays no other, as long as there are not 50 of them.
+ * In the order of the racks. A rack that does not respond delays no other, as long as there are not 50 of them.
  *
  * @param ask calls `onNextWay` when a way to the rack has failed: the reason is named where no way answers in time
  * @throws The signal's reason.

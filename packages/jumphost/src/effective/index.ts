@@ -17,7 +17,7 @@ export interface Effect {
   repair?: string;
 }
 
-/** Of all that a script asks: units that are just starting, a name server that does not answer. */
+/** Of all that a script asks: units that are just starting, a name server that does not respond. */
 const deadlineMs = 120_000;
 
 /** The step, with a check of what is in effect. */

@@ -20,7 +20,7 @@ export interface FailOver {
  * Each step of it may be interrupted: a second run finishes it, and two power controllers never run at once.
  *
  * @returns what it reports
- * @throws ComputerError Nothing is changed, or what serves now does not answer; the message says which.
+ * @throws ComputerError Nothing is changed, or what serves now does not respond; the message says which.
  */
 export async function failOver(host: Host, { service, units, verb }: FailOver): Promise<string[]> {
   const meant = units.length > 0 ? units : await runningUnits(host, service);

@@ -12,7 +12,7 @@ function machineThat(fails: Error) {
   };
 }
 
-it('works on a machine whose agent does not answer', async () => {
+it('works on a machine whose agent does not respond', async () => {
   const machine = machineThat(new ApiUnreachable('http://127.0.0.1:1', 'connection refused'));
 
   expect(await betweenTasks('rpi-1', machine, deps, async () => 'done')).toBe('done');

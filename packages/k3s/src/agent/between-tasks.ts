@@ -11,7 +11,7 @@ import {
 import { errorText, pause } from '@skolo/base';
 
 export interface MachineTasks {
-  /** What its agent says. @throws ApiUnreachable It does not answer. */
+  /** What its agent says. @throws ApiUnreachable It does not respond. */
   look(): Promise<AgentState>;
   hold(): Promise<MachineHold>;
 }

@@ -52,7 +52,7 @@ export function parseNodes(json: string): ClusterNode[] {
   return Nodes.parse(JSON.parse(json)).items.map(nodeOf);
 }
 
-/** @throws ComputerError The API server does not answer. */
+/** @throws ComputerError The API server does not respond. */
 export async function readNodes(jumphost: Pick<Host, 'need'>): Promise<ClusterNode[]> {
   return parseNodes(await jumphost.need('k3s kubectl get nodes -o json'));
 }

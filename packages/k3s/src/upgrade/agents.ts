@@ -33,7 +33,7 @@ interface Due {
   isExpiring: boolean;
 }
 
-/** A machine that does not answer, or runs a long task, is named, and the others go on. */
+/** A machine that does not respond, or runs a long task, is named, and the others go on. */
 export function agentsStep(needs: AgentsNeeds): Step {
   const { version, download, times, report } = needs;
   const left = new Map<string, string>();

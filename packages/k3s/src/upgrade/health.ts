@@ -40,7 +40,7 @@ export const Health = z.object({
 });
 export type Health = z.infer<typeof Health>;
 
-/** @throws ComputerError The API server does not answer. */
+/** @throws ComputerError The API server does not respond. */
 export async function readHealth(host: AskedHost, deps: HealthDeps): Promise<Health> {
   const { other } = deps;
   const text = await other?.read().catch((error: unknown) => {

@@ -4,7 +4,7 @@ export class BackupError extends Error {
    * - `not-found`: there is no such device or version.
    * - `no-key`: it is encrypted, and no identity given opens it.
    * - `damaged`: it is not what it should be.
-   * - `unreachable`: the place does not answer. `rejected`: it says no.
+   * - `unreachable`: the place does not respond. `rejected`: it says no.
    * - `storage`: the disk does not take it.
    */
   readonly code: 'not-found' | 'no-key' | 'damaged' | 'unreachable' | 'rejected' | 'storage';

@@ -83,7 +83,7 @@ describe('ipmi, by ipmitool and ipmi_sim', () => {
     expect(await stateOf(driver, 'chassis')).toBe('on');
   });
 
-  it('says so when the controller does not answer', async (context) => {
+  it('says so when the controller does not respond', async (context) => {
     const { device, driver } = await start(context);
     device.faults.set('wedged');
 

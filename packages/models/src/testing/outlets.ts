@@ -128,7 +128,7 @@ interface Started {
 interface Failures {
   /** Faults, and the error that each is. */
   faults: readonly (readonly [DeviceFault, abstract new (...args: never[]) => Error])[];
-  /** Faults of a device that does not answer in time. */
+  /** Faults of a device that does not respond in time. */
   silent: readonly DeviceFault[];
   patienceMs: number;
   /** A device with one of these faults has carried out nothing. */

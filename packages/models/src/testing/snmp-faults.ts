@@ -115,7 +115,7 @@ function meetsSilence(setup: SnmpSetup, outlet: string): void {
 
     expect([...readings.values()].map(({ state }) => state)).toEqual(outlets.map(() => 'on'));
     expect(requests).toBeGreaterThan(2);
-    // One that it did not answer is not repeated.
+    // One that it did not respond is not repeated.
     expect(device.received.length - requests).toBeLessThan(requests);
   });
 }

@@ -117,7 +117,7 @@ function subnetCheck(subnet: string | undefined): (address: string) => string | 
   return (address) => {
     const ip = ipaddr.parse(address);
     if (ip.kind() !== network.kind() || !ip.match(network, bits)) {
-      return `${address} is not in ${subnet}, the subnet of the rack`;
+      return `${address} is not in ${subnet}, the rack's subnet`;
     }
     if (isSmall || (address !== first && address !== last)) return undefined;
     return `${address} is the ${address === first ? 'network' : 'broadcast'} address of ${subnet}`;

@@ -11,14 +11,14 @@ export function checkLoops(draft: Draft, report: Report): void {
     uplink === undefined || uplink === 'internet' ? undefined : infrastructure.get(uplink.device),
   )) {
     const message =
-      loop.length === 1 ? 'is its own uplink' : `the uplinks are a loop: ${ring(loop)}`;
+      loop.length === 1 ? 'is its own uplink' : `the uplinks form a loop: ${ring(loop)}`;
     report(within(draft, loop[0], 'uplink'), 'loop', message);
   }
   for (const loop of loopsOf(neverOn(infrastructure), ({ power }) =>
     infrastructure.get(power[0]?.device ?? ''),
   )) {
     const message =
-      loop.length === 1 ? 'feeds itself' : `these feed only each other: ${ring(loop)}`;
+      loop.length === 1 ? 'powers itself' : `these power only each other: ${ring(loop)}`;
     report(within(draft, loop[0], 'power'), 'loop', message);
   }
 }

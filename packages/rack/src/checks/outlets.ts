@@ -117,7 +117,7 @@ function find(outlet: Outlet, use: Use, spot: Spot, draft: Draft, report: Report
       report(
         spot,
         'outlet',
-        `"${name}" lacks the ${numbering.noun}; ${name} has ${numbering.range(device.options)}`,
+        `"${name}" does not specify the ${numbering.noun}; ${name} has ${numbering.range(device.options)}`,
       );
       return false;
     }

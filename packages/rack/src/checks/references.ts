@@ -41,7 +41,7 @@ export function checkReferences(draft: Draft, report: Report): void {
       report(
         spot,
         'login',
-        `"${device.login}" has no ${lack}, which ${device.model} needs over ${device.transport}`,
+        `"${device.login}" has no ${lack}, which ${device.model} requires over ${device.transport}`,
       );
   }
   for (const machine of rack.machines.values()) {
@@ -49,7 +49,7 @@ export function checkReferences(draft: Draft, report: Report): void {
     const spot = () => within(draft, machine, 'login');
     const found = login(machine.login, spot);
     if (found && !found.username)
-      report(spot, 'login', `"${machine.login}" has no \`username\`, which ssh needs`);
+      report(spot, 'login', `"${machine.login}" has no \`username\`, which SSH requires`);
     // Tasks are root on machines. A key signs, and stays here.
     if (found?.password)
       report(

@@ -19,12 +19,12 @@ export function checkRequest(
 ): void {
   if (token !== undefined && !isSafeForSecrets(new URL(url))) {
     const message =
-      'needs https, because its token travels with each message (http only on loopback)';
+      'requires https, because each message contains its token (http only on loopback)';
     report([...at, 'url'], 'clear', message);
   }
   const texts = [url, body ?? '', ...Object.values(headers)];
   if (token === undefined && texts.some((text) => tokenPlace.test(text))) {
-    report(at, 'token', '`{{token}}` needs `token`; give its file');
+    report(at, 'token', '`{{token}}` requires `token`; specify its file');
   }
   for (const [name, value] of Object.entries(headers)) {
     const wrong = headerProblem(name, value);
@@ -36,16 +36,16 @@ export function checkRequest(
   } catch {
     // The error of JSON.parse would show a part of the body, which may be a secret.
     const message =
-      'starts like JSON, but is not valid JSON when its fields have values; check quotes, commas and braces, or set another content-type';
+      'starts like JSON, but is not valid JSON once its fields have values; check quotes, commas and braces, or set another content-type';
     report([...at, 'body'], 'template', message);
   }
 }
 
 function headerProblem(name: string, value: string): string | undefined {
-  if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) return `"${name}" cannot be the name of a header`;
+  if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) return `"${name}" is not a valid header name`;
   if (ownHeaders.test(name)) return 'is set automatically; remove it';
   if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) {
-    return 'has characters that are not allowed in a header; use one line of Latin-1';
+    return 'contains characters that are not allowed in a header; use a single line of Latin-1';
   }
   return undefined;
 }

@@ -69,7 +69,11 @@ function checkBackup(settings: ServicesSettings['router-backup'], report: Report
   const key = upload === undefined ? ['git', 'remote'] : ['upload'];
   if ((upload ?? git.remote) !== undefined && encrypt === undefined) {
     const choice = '`encrypt: [age1…]`, or `encrypt: none`';
-    report([...path, ...key], 'encrypt', `leaves the rack, so \`encrypt\` is required: ${choice}`);
+    report(
+      [...path, ...key],
+      'encrypt',
+      `sends data out of the rack, so \`encrypt\` is required: ${choice}`,
+    );
   }
   if (settings.webhook) checkRequest(settings.webhook, [...path, 'webhook'], report);
   inOrder(settings, 'idleSeconds', 'totalSeconds', path, report);

@@ -17,7 +17,7 @@ export function checkTemplates(draft: Draft, report: Report): void {
       report(
         within(draft, device, key),
         'template',
-        'lacks the outlet; add {outlet} to it, or set `outlets: 1`',
+        'does not contain the outlet; add {outlet}, or set `outlets: 1`',
       );
     }
   }

@@ -47,7 +47,7 @@ function warnOfJumphost({ rack: { jumphost } }: Draft, report: Report): void {
 
 function warnOfAgentKey({ rack: { access } }: Draft, report: Report): void {
   if (access.agents === undefined || access.agents.publicKey !== undefined) return;
-  const why = 'agents accept no orders; `skolo secrets generate` prints it';
+  const why = 'agents do not accept orders; `skolo secrets generate` prints it';
   report(['access', 'agents'], 'publicKey', `has no \`publicKey\`: ${why}`, 'key');
 }
 
@@ -69,13 +69,13 @@ function warnOfMachines(draft: Draft, used: Used, report: Report): void {
     if (used.power && power.length === 0) lacks('power', ': it cannot be cycled');
     if (used.power && !uplink) lacks('uplink', ': its switch is unknown');
     if (!address)
-      lacks('address', ': it gets no identity, and cycles cannot verify that it is back');
+      lacks('address', ': it has no identity, and cycles cannot verify that it is back');
     if (used.tokens && !identity)
-      lacks('identity', ' and rack.yaml has no `defaultIdentity`: it gets no token');
+      lacks('identity', ' and rack.yaml has no `defaultIdentity`: it does not receive a token');
     const first = address && addresses.get(address);
     if (address && first === undefined) addresses.set(address, name);
     else if (first) {
-      const why = `the metadata server identifies callers by address, so both are ${first}`;
+      const why = `the metadata server identifies callers by address, so it treats both as ${first}`;
       report(
         () => within(draft, machine, 'address'),
         'address',
@@ -146,7 +146,7 @@ function warnOfEmails(draft: Draft, report: Report): void {
   for (const identity of draft.rack.identities.values()) {
     const { email, credentials } = identity;
     if (email !== undefined || !silent.includes(credentials.kind)) continue;
-    const why = `its credentials (${credentials.kind}) may not contain it, but clients request it`;
+    const why = `its credentials (${credentials.kind}) may not provide it, but clients request it`;
     report(within(draft, identity), 'email', `has no \`email\`: ${why}`, 'key');
   }
 }
@@ -154,14 +154,15 @@ function warnOfEmails(draft: Draft, report: Report): void {
 function warnOfServices({ rack }: Draft, report: Report): void {
   const { services } = rack;
   if (services['power-cycle-daemon'].repair.internet.enabled && !hasSelfCyclingRouter(rack)) {
-    const who = 'no device with `uplink: internet` is fed by an outlet that can cycle itself';
+    const who =
+      'no device with `uplink: internet` is powered by an outlet that can cycle on its own';
     const path = ['services', 'power-cycle-daemon', 'repair', 'internet'];
     report(path, 'internet', `has no effect: ${who}`);
   }
   const { server, servers } = services['swarming-client'];
   if (server === undefined && !servers.some(({ prefix }) => prefix === '')) {
     const path = ['services', 'swarming-client', 'servers'];
-    report(path, 'servers', 'has no `prefix: ""`: other machines get no bot');
+    report(path, 'servers', 'has no `prefix: ""`: other machines do not receive a bot');
   }
 }
 
@@ -174,7 +175,7 @@ function warnOfAlerts({ rack }: Draft, report: Report): void {
   report(
     ['services', 'alert-to-pubsub', 'credentials'],
     'identity',
-    'gets no token: the jumphost has no `identity`, and rack.yaml has no `defaultIdentity`',
+    'does not receive a token: the jumphost has no `identity`, and rack.yaml has no `defaultIdentity`',
   );
 }
 

@@ -36,8 +36,8 @@ export function readLogin(
     const keys = '`username`, `password`, `token` or `snmp`';
     report(path, 'login', `has no ${keys}; it allows no sign-in`);
   }
-  if (passphrase && !privateKey) wrong('passphrase', 'needs a `privateKey`');
-  if (privateKey && !username) wrong('privateKey', 'needs a `username`');
+  if (passphrase && !privateKey) wrong('passphrase', 'requires a `privateKey`');
+  if (privateKey && !username) wrong('privateKey', 'requires a `username`');
   if (snmp) checkSnmp(snmp, [...path, 'snmp'], report);
   return { ...written, name };
 }
@@ -49,10 +49,10 @@ function checkSnmp(snmp: NonNullable<Login['snmp']>, path: Path, report: Report)
     version === 3 ? (['community'] as const) : (['user', 'authKey', 'privKey'] as const);
   const of = version === 3 ? 'versions 1 and 2' : 'version 3';
   if (!(version === 3 ? user : community)) {
-    report(path, 'login', `version ${version} needs a \`${needed}\``);
+    report(path, 'login', `version ${version} requires a \`${needed}\``);
   }
   for (const key of foreign.filter((key) => snmp[key] !== undefined)) {
-    report([...path, key], 'login', `belongs to ${of}; version ${version} has \`${needed}\``);
+    report([...path, key], 'login', `belongs to ${of}; version ${version} uses \`${needed}\``);
   }
   if (version === 3 && privKey && !authKey) {
     const why = 'privacy requires authentication';
@@ -89,7 +89,11 @@ function readDevice(
 ): AttachedDevice {
   const { name = '' } = written;
   if (name === '') {
-    report([...path, 'name'], 'missing', 'is missing: each of several devices needs a name');
+    report(
+      [...path, 'name'],
+      'missing',
+      'is missing: if there are several devices, each requires a name',
+    );
   }
   const device = { ...written, name, fullName: `${machine}-${name}` };
   draft.where.set(device, path);

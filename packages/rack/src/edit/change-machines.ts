@@ -136,7 +136,7 @@ function withEntry(text: string, entry: string, file: string): string {
   if (machines === undefined) {
     // Without a value there is no map.
     if (/^machines:/m.test(text)) {
-      throw wholeFile(file, 'machines: has no value; remove the line, and try again');
+      throw wholeFile(file, 'machines: has no value; remove the line and try again');
     }
     return `${ended}machines:\n  ${entry}\n`;
   }

@@ -178,7 +178,7 @@ function changed(
   let first = 0;
   for (const item of value.items) {
     if (!isScalar(item))
-      throw new ByHand(`its \`${key}\` is a list that contains other values than text`);
+      throw new ByHand(`its \`${key}\` is a list that contains values other than text`);
     const previous = expandRange(String(item.value));
     const values = previous.map((each, at) => wanted.get(first + at) ?? each);
     first += previous.length;
@@ -192,7 +192,7 @@ function changed(
 
 function ownEntry(names: readonly string[], edits: readonly RackEdit[], key: string): string {
   const whose = edits.map(({ name }) => name).join(', ');
-  return `no range gives the \`${key}\` of all ${names.length} names; write a separate entry for ${whose}`;
+  return `no range expresses the \`${key}\` of all ${names.length} names; write a separate entry for ${whose}`;
 }
 
 /** Between items of a list. */
@@ -212,7 +212,7 @@ function checkOnly(before: Rack, after: Rack, edits: readonly RackEdit[], file: 
   }
   const other = [...was].find(([place, value]) => is.get(place) !== value);
   if (other === undefined && was.size === is.size) return;
-  const message = `an edit would change ${other?.[0] ?? 'another entry'}, too; nothing was changed`;
+  const message = `an edit would also change ${other?.[0] ?? 'another entry'}; nothing was changed`;
   throw wholeFile(file, message);
 }
 

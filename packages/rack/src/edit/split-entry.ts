@@ -111,7 +111,9 @@ class Rest {
     const folded = foldValues(values.filter((_, at) => this.stays[at]));
     const [only = ''] = folded;
     if (folded.length > 1 && spread?.as !== 'each') {
-      throw new ByHand(`no range is left of ${previous} without ${[...this.leaving].join(', ')}`);
+      throw new ByHand(
+        `nothing remains of the range ${previous} without ${[...this.leaving].join(', ')}`,
+      );
     }
     const list = `[${folded.map(plain).join(', ')}]`;
     const by = folded.length > 1 ? list : written(only, this.text, node);
@@ -122,21 +124,21 @@ class Rest {
     const { text, splices } = this;
     let passed = 0;
     const items = list.items.map((item) => {
-      if (!isScalar(item)) throw new ByHand('a list of its entry contains other values than text');
+      if (!isScalar(item)) throw new ByHand('a list in its entry contains values other than text');
       const values = typeof item.value === 'string' ? expandRange(item.value) : [''];
       const kept = values.filter((_, place) => this.stays[passed + place]);
       passed += values.length;
       const range = rangeOf(item);
       if (kept.length === values.length) return { range, text: text.slice(range.from, range.to) };
       const [only, ...more] = foldValues(kept);
-      if (more.length > 0) throw new ByHand('a list of its entry cannot be split');
+      if (more.length > 0) throw new ByHand('a list in its entry cannot be split');
       return { range, text: only === undefined ? '' : written(only, text, item) };
     });
     if (list.flow) {
       const left = items.map((item) => item.text).filter((each) => each !== '');
       const range = rangeOf(list);
       if (text.slice(range.from, range.to).includes('#'))
-        throw new ByHand('a list of its entry has comments');
+        throw new ByHand('a list in its entry contains comments');
       splices.push({ ...range, text: `[${left.join(', ')}]` });
       return;
     }

@@ -76,7 +76,7 @@ export function describe(issue: z.core.$ZodRawIssue): string {
     case 'invalid_type':
       if (issue.input === undefined) return 'is missing';
       if (issue.input === null)
-        return `is empty; give ${expected(issue.expected)}, or remove the key`;
+        return `is empty; specify ${expected(issue.expected)}, or remove the key`;
       return `expected ${expected(issue.expected)}, found ${found}${unitHint(issue.expected, issue.input)}`;
     case 'invalid_value':
       if (issue.input === undefined)

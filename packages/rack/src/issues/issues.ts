@@ -87,7 +87,7 @@ export function issuesOf(problems: readonly Problem[], locate: Locate, file: str
       odd === undefined
         ? ''
         : `; the text contains ${nameOfSpace(odd)}: remove it, or type a space`;
-    const others = more === 0 ? '' : ` (and ${more} more of this range)`;
+    const others = more === 0 ? '' : ` (and ${more} more in this range)`;
     return {
       file,
       line: place.line,
@@ -134,8 +134,8 @@ export function shown(value: unknown): string {
 
 const unreadableReasons = new Map([
   ['ENOENT', 'no such file'],
-  ['EACCES', 'is not readable; grant the user of this process access'],
-  ['EISDIR', 'is a folder; use the path of the file in it'],
+  ['EACCES', 'is not readable; grant access to the user that runs this process'],
+  ['EISDIR', 'is a directory; use the path of the file in it'],
   ['ENOTREG', 'is not a regular file; use a regular file'],
   ['EFBIG', 'is too large for a rack.yaml; check the path'],
 ]);

@@ -440,10 +440,10 @@ services:
       'rack.yaml:10:47 infrastructure.router.backup: is false: the device is not backed up',
       'rack.yaml:12:3 machines.rpi-[1-3]: has no `power`: it cannot be cycled',
       'rack.yaml:12:3 machines.rpi-[1-3]: has no `uplink`: its switch is unknown',
-      'rack.yaml:12:3 machines.rpi-[1-3]: has no `address`: it gets no identity, and cycles cannot verify that it is back',
-      'rack.yaml:12:3 machines.rpi-[1-3]: has no `identity` and rack.yaml has no `defaultIdentity`: it gets no token',
-      'rack.yaml:14:45 services.power-cycle-daemon.repair.internet: has no effect: no device with `uplink: internet` is fed by an outlet that can cycle itself',
-      'rack.yaml:15:31 services.swarming-client.servers: has no `prefix: ""`: other machines get no bot',
+      'rack.yaml:12:3 machines.rpi-[1-3]: has no `address`: it has no identity, and cycles cannot verify that it is back',
+      'rack.yaml:12:3 machines.rpi-[1-3]: has no `identity` and rack.yaml has no `defaultIdentity`: it does not receive a token',
+      'rack.yaml:14:45 services.power-cycle-daemon.repair.internet: has no effect: no device with `uplink: internet` is powered by an outlet that can cycle on its own',
+      'rack.yaml:15:31 services.swarming-client.servers: has no `prefix: ""`: other machines do not receive a bot',
     ]);
   });
 

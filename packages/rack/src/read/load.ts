@@ -75,7 +75,7 @@ export function rackWarnings(rack: Rack): RackIssue[] {
   // The message omits the value, which may be the secret.
   const pasted = pastedSecretsOf(rack, draft, value).map((path): Problem => {
     const message =
-      'no such file next to rack.yaml; write { file: PATH } or { env: NAME }. If it is the secret itself, replace the secret';
+      'no such file next to rack.yaml; write { file: PATH } or { env: NAME }. If this is the secret itself, replace the secret';
     return { path, rule: 'pasted', message };
   });
   return issuesOf([...warningsOf(draft, listedServices(value)), ...pasted], locate, file);
@@ -84,7 +84,7 @@ export function rackWarnings(rack: Rack): RackIssue[] {
 /** Findings with their lines in rack.yaml. Requires a rack of parseRack or readRack. */
 export function locateFindings(rack: Rack, findings: readonly Finding[]): RackIssue[] {
   const origin = origins.get(rack);
-  if (origin === undefined) throw new TypeError('only a rack that was read has lines');
+  if (origin === undefined) throw new TypeError('only a rack that was read from a file has lines');
   const { text, file } = origin;
   const { value, locate } = readYaml(text, file);
   const { draft } = build(value, { file });

@@ -12,7 +12,7 @@ export function enrolmentMachines(rack: Rack): DerivedFile[] {
   return [
     {
       name: 'enrolment-machines.yaml',
-      about: 'Machines whose node and node password machine-state may remove from the cluster.',
+      about: 'Machines whose nodes and node passwords machine-state may remove from the cluster.',
       objects: [
         {
           apiVersion: 'admissionregistration.k8s.io/v1',

@@ -40,7 +40,7 @@ export function prometheusTargets(rack: Rack): DerivedFile {
   return {
     name: 'prometheus-targets.yaml',
     about:
-      'Agents and node-exporters of machines, k3s on the jumphost, and targets of blackbox-exporter.\nblackbox-exporter pings a target of ping.json, or connects to its ssh port if rack.yaml has one.',
+      'Agents and node-exporters on machines, k3s on the jumphost, and blackbox-exporter targets.\nblackbox-exporter pings a target of ping.json, or connects to its SSH port if rack.yaml specifies one.',
     objects: [
       {
         apiVersion: 'v1',

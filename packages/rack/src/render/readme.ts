@@ -22,19 +22,19 @@ export function readme(
   return [
     `<!--\n${head(rack, '', '').trimEnd()}\n-->`,
     `# Derived files of ${rack.name}`,
-    'A kustomize component that passes values of rack.yaml to kube/base. `skolo rack render --check` lists stale files.',
+    'A kustomize component that passes values from rack.yaml to kube/base. `skolo rack render --check` lists stale files.',
     table(
       ['file', 'content'],
       [
         [
           '`kustomization.yaml`',
-          'Lists the other files and creates the ConfigMap `rack-facts`: name and subnet of the rack, and its jumphost.',
+          "Lists the other files and creates the ConfigMap `rack-facts`: the rack's name, subnet and jumphost.",
         ],
         ...files.map(({ name, about }) => [`\`${name}\``, about.split('\n', 1).join('')]),
       ],
     ),
     '## Secrets',
-    'Each service has one Secret with its own name, which contains only the secrets that it reads. `skolo secrets apply` creates them from the secret store of your team, and `skolo secrets status` lists missing ones.',
+    "Each service has one Secret with its own name, which contains only the secrets that it reads. `skolo secrets apply` creates them from your team's secret store, and `skolo secrets status` lists missing ones.",
     ...[...secrets.map(ofService), ...tokens].flatMap(section),
     '',
   ].join('\n\n');
@@ -70,7 +70,7 @@ function section({ name, namespace, rows }: Section): string[] {
   if (rows.length === 0) return [`### ${name}`, 'No secrets.'];
   return [
     `### ${name}`,
-    `In the namespace \`${namespace}\`.`,
+    `In the \`${namespace}\` namespace.`,
     table(
       ['key', 'content', 'in rack.yaml'],
       rows.map(({ key, content, where }) => [

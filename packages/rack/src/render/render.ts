@@ -45,7 +45,7 @@ export function renderDerived(rack: Rack): Derived {
       ['README.md', readme(rack, files, secrets)],
       [
         'kustomization.yaml',
-        head(rack, 'Lists the derived files, and has the facts of rack.yaml.') +
+        head(rack, 'Lists the derived files, and contains facts from rack.yaml.') +
           yamlText([kustomization(files, rack)]),
       ],
       ...files.map(({ name, about, objects }): [string, string] => [

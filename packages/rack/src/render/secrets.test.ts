@@ -110,7 +110,7 @@ describe('the Secret of a service', () => {
   it('is described by README.md', () => {
     const readme = renderDerived(smallRack(text)).files.get('README.md');
 
-    expect(readme).toContain('### metadata-server\n\nIn the namespace `skolo-node`.');
+    expect(readme).toContain('### metadata-server\n\nIn the `skolo-node` namespace.');
     expect(readme).toContain(
       '| `switch` | `secrets/switch` | `logins.switches.password`, `logins.machines.privateKey` |',
     );
@@ -148,7 +148,7 @@ identities:
       {
         where: 'identities.bots.credentials.refreshToken',
         message: expect.stringContaining(
-          '/home/ann/adc.json is outside of the folder of rack.yaml',
+          '/home/ann/adc.json is outside the directory of rack.yaml',
         ),
       },
       {

@@ -10,10 +10,10 @@ export function secretPatches(secrets: readonly ServiceSecret[]): DerivedFile[] 
     .map(({ service, files, variables }) => ({
       name: `secrets-${service}.yaml`,
       about: [
-        `Content of /etc/skolo in ${service}: rack.yaml, and files of rack.yaml from the Secret ${service}.`,
-        'Files that the Secret lacks are missing. Changes arrive within two minutes.',
+        `Content of /etc/skolo in ${service}: rack.yaml, and the files that it references, from Secret ${service}.`,
+        'Files that the Secret does not contain are missing. Changes arrive within two minutes.',
         ...(variables.length > 0
-          ? ['The pod reads variables only at its start: prefer files.']
+          ? ['The pod reads variables only at startup, so prefer files.']
           : []),
       ].join('\n'),
       objects: [patch({ service, files, variables })],

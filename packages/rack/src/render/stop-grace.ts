@@ -14,7 +14,7 @@ export function stopGrace(rack: Rack): DerivedFile[] {
     if (seconds <= usualSeconds) return [];
     return {
       name: `stop-${service}.yaml`,
-      about: `Time for ${service} to stop: its stopWithin and ${extraSeconds} s.`,
+      about: `Time for ${service} to stop: its stopWithin plus ${extraSeconds} s.`,
       objects: [podPatch(service, { terminationGracePeriodSeconds: seconds })],
       use: { kind: 'Deployment', name: service },
     };

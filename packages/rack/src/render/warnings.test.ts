@@ -35,9 +35,9 @@ describe('renderWarnings', () => {
     [
       'pods',
       { subnet: '10.42.7.0/24' },
-      /^network\.subnet: overlaps 10\.42\.0\.0\/16, the network of k3s pods/,
+      /^network\.subnet: overlaps 10\.42\.0\.0\/16, the k3s network for pods/,
     ],
-    ['Services', { subnet: '10.0.0.0/8' }, /10\.43\.0\.0\/16, the network of k3s Services/],
+    ['Services', { subnet: '10.0.0.0/8' }, /10\.43\.0\.0\/16, the k3s network for Services/],
     [
       'readers',
       { more: 'access: { anonymousRead: [192.168.1.8] }' },
@@ -54,7 +54,7 @@ describe('renderWarnings', () => {
         more: `infrastructure:
   relays: { model: command-switch, outlets: 1, on: [on], off: [off], read: { command: [x], on: "^on", off: "^off" } }`,
       },
-      /^infrastructure\.relays: runs programs in the pod of power-cycle-daemon/,
+      /^infrastructure\.relays: runs programs in the power-cycle-daemon pod/,
     ],
     [
       'the port of a service',
@@ -80,7 +80,7 @@ describe('renderWarnings', () => {
           },
         },
       },
-      /^services\.power-cycle-daemon\.endpoints\.report\.host: is not an address of a pod/,
+      /^services\.power-cycle-daemon\.endpoints\.report\.host: is not a pod address/,
     ],
     [
       'the port of an endpoint',
@@ -101,12 +101,12 @@ describe('renderWarnings', () => {
     [
       'callers of alerts',
       { settings: { 'alert-to-pubsub': { credentials: 'metadata' } } },
-      /^services\.alert-to-pubsub\.credentials: gets no token: .*\{ cidr: 10\.42\.0\.0\/24, identity: NAME \}/,
+      /^services\.alert-to-pubsub\.credentials: does not receive a token: .*\{ cidr: 10\.42\.0\.0\/24, identity: NAME \}/,
     ],
     [
       'callers of backups',
       { settings: { 'router-backup': { ...quiet, upload: 'gs://my-backups', encrypt: 'none' } } },
-      /^services\.router-backup\.upload: gets no token/,
+      /^services\.router-backup\.upload: does not receive a token/,
     ],
     [
       'TLS for Alertmanager',
@@ -115,7 +115,7 @@ describe('renderWarnings', () => {
           'alert-to-pubsub': { credentials: keyFile, tls: { cert: 'tls/c.pem', key: 'tls/k.pem' } },
         },
       },
-      /^services\.alert-to-pubsub\.tls: does not match Alertmanager of kube\/base/,
+      /^services\.alert-to-pubsub\.tls: does not match Alertmanager in kube\/base/,
     ],
     [
       'a password for Alertmanager',

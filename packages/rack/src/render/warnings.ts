@@ -38,7 +38,7 @@ function ofSubnet({ network: { subnet } }: Rack): Remark[] {
     .filter(([, cidr]) => subnet !== undefined && overlap(subnet, cidr))
     .map(([what, cidr]) => ({
       where: 'network.subnet',
-      message: `overlaps ${cidr}, the network of k3s ${what}; configure k3s with other networks before its first start`,
+      message: `overlaps ${cidr}, the k3s network for ${what}; configure k3s with other networks before its first start`,
     }));
 }
 
@@ -51,7 +51,7 @@ function ofReaders({ access: { anonymousRead }, jumphost, services }: Rack): Rem
   return [
     {
       where: 'access.anonymousRead',
-      message: `includes the jumphost, but on k3s requests from its programs and pods${backup} come from ${podNetwork}; add the network of the jumphost's pods (10.42.0.0/24 for the first node)`,
+      message: `includes the jumphost, but on k3s requests from its programs and pods${backup} come from ${podNetwork}; add the jumphost's pod network (10.42.0.0/24 for the first node)`,
     },
   ];
 }
@@ -59,7 +59,7 @@ function ofReaders({ access: { anonymousRead }, jumphost, services }: Rack): Rem
 function ofVariables(secrets: readonly ServiceSecret[]): Remark[] {
   const warnings = new Map<string, Remark>();
   for (const { name, where } of secrets.flatMap(({ variables }) => variables)) {
-    const message = `is the variable ${name}: a pod reads it only at its start, and all programs in the pod can see it; prefer a file`;
+    const message = `is the variable ${name}: a pod reads it only at startup, and all programs in the pod can read it; prefer a file`;
     for (const each of where) warnings.set(each, { where: each, message });
   }
   return [...warnings.values()];
@@ -71,7 +71,7 @@ function ofCommands({ infrastructure }: Rack): Remark[] {
     .map(({ name }) => ({
       where: `infrastructure.${name}`,
       message:
-        'runs programs in the pod of power-cycle-daemon, which contains only the programs of its image',
+        'runs programs in the power-cycle-daemon pod, which contains only the programs in its image',
     }));
 }
 
@@ -118,7 +118,7 @@ function ofEndpoints({ services }: Rack): Remark[] {
             {
               where: `${where}.host`,
               message:
-                'is not an address of a pod, so the endpoint cannot listen; remove it, `allow` is enough',
+                'is not a pod address, so the endpoint cannot listen on it; remove it, because `allow` is enough',
             },
           ]),
       ...(endpoint === undefined || endpoint.port >= lowPorts
@@ -126,7 +126,7 @@ function ofEndpoints({ services }: Rack): Remark[] {
         : [
             {
               where: `${where}.port`,
-              message: `is below ${lowPorts}, which needs root; choose another port`,
+              message: `is below ${lowPorts}, which requires root; choose another port`,
             },
           ]),
     ];
@@ -162,7 +162,7 @@ function ofIdentity({ defaultIdentity, services }: Rack): Remark[] {
     ...clients.map((where) => ({
       where,
       message:
-        'gets no token: pods of the jumphost need an entry of services.metadata-server.callers; add { cidr: 10.42.0.0/24, identity: NAME }',
+        'does not receive a token: pods on the jumphost require an entry in services.metadata-server.callers; add { cidr: 10.42.0.0/24, identity: NAME }',
     })),
     ...warnings,
   ];
@@ -172,25 +172,25 @@ function ofIdentity({ defaultIdentity, services }: Rack): Remark[] {
 function ofAlertmanager({ services }: Rack): Remark[] {
   const { tls, auth, repeatHours, watchdog } = services['alert-to-pubsub'];
   const { tls: powerTls, repair } = services['power-cycle-daemon'];
-  const plainHttp = 'does not match Alertmanager of kube/base, which uses plain http';
+  const plainHttp = 'does not match Alertmanager in kube/base, which uses plain HTTP';
   const other = repair.alerts.filter((name) => name !== machineMissing);
   const found: Record<string, string | false> = {
     'alert-to-pubsub.tls': tls !== undefined && plainHttp,
     'alert-to-pubsub.auth':
       auth.username !== undefined &&
       auth.bearer === undefined &&
-      'has a password, but Alertmanager of kube/base sends a token; add `bearer`',
+      'has a password, but Alertmanager in kube/base sends a token; add `bearer`',
     'alert-to-pubsub.repeatHours':
       repeatHours <= repeatIntervalHours &&
-      `must exceed the ${repeatIntervalHours} hours after which Alertmanager of kube/base repeats, or alerts expire in between`,
+      `must exceed the ${repeatIntervalHours} hours after which Alertmanager in kube/base repeats alerts; otherwise alerts expire in between`,
     'alert-to-pubsub.watchdog.withinSeconds':
       watchdog.withinSeconds <= watchdogSeconds &&
-      `must exceed the ${watchdogSeconds} s after which Alertmanager of kube/base repeats the watchdog`,
+      `must exceed the ${watchdogSeconds} s after which Alertmanager in kube/base repeats the watchdog`,
     'power-cycle-daemon.tls': repair.enabled && powerTls !== undefined && plainHttp,
     'power-cycle-daemon.repair.alerts':
       repair.enabled &&
       other.length > 0 &&
-      `has ${other.join(', ')}, but Alertmanager of kube/base sends only ${machineMissing}`,
+      `has ${other.join(', ')}, but Alertmanager in kube/base sends only ${machineMissing}`,
   };
   return Object.entries(found).flatMap(([key, message]) =>
     message === false
@@ -229,7 +229,7 @@ function ofFolders({ services }: Rack): Remark[] {
   ];
   return places.flatMap(({ service, key, path }) => {
     if (path === undefined || isState(service, path)) return [];
-    const message = `is outside of /var/lib/skolo/${service}, the only writable folder of the pod; add a volume for it in the overlay`;
+    const message = `is outside of /var/lib/skolo/${service}, the only writable directory in the pod; add a volume for it in the overlay`;
     return [{ where: `services.${service}.${key}`, message }];
   });
 }
@@ -258,7 +258,7 @@ function ofAgents({ services, machines }: Rack): Remark[] {
       .map(([key]) => ({
         where: `${where}.${key}`,
         message:
-          'is a file on the machine that the pod of its agent cannot access; add a volume for it in the overlay',
+          "is a file on the machine that its agent's pod cannot access; add a volume for it in the overlay",
       }));
   });
 }

@@ -104,22 +104,22 @@ function isWrong(value: unknown): value is Wrong {
 /** A path, absolute or relative to the folder of rack.yaml. Messages omit it, because it may be a secret by mistake. */
 export const path = canonical('a path', 'secrets/bots.json', (input) => {
   if (/[\n\r\0]|^\s*[{[]|-----BEGIN/.test(input)) {
-    const why = 'put it in a file and write the path of the file';
+    const why = 'put it in a file and specify the path of the file';
     return { wrong: `this looks like the secret itself; ${why}` };
   }
-  const wrong = 'this is not a path; for example secrets/bots.json';
+  const wrong = 'this is not a path such as secrets/bots.json';
   return input === '' || input.trim() !== input ? { wrong } : input;
 });
 
-const envName = canonical('a name of a variable', 'SWITCH_PASSWORD', (input) =>
+const envName = canonical('a variable name', 'SWITCH_PASSWORD', (input) =>
   /^[A-Za-z_][A-Za-z0-9_]*$/.test(input)
     ? input
-    : { wrong: 'this is not the name of an environment variable; for example SWITCH_PASSWORD' },
+    : { wrong: 'this is not the name of an environment variable such as SWITCH_PASSWORD' },
 );
 
 const reference = object({
-  env: envName.exactOptional().describe('Environment variable with the secret.'),
-  file: path.exactOptional().describe('File with the secret.'),
+  env: envName.exactOptional().describe('Environment variable that contains the secret.'),
+  file: path.exactOptional().describe('File that contains the secret.'),
 }).transform(({ file, env }, context): SecretRef => {
   if (file !== undefined && env === undefined) return { file };
   if (env !== undefined && file === undefined) return { env };
@@ -145,6 +145,6 @@ export const secretFile = z
 /** A project of Google Cloud. */
 export const project = text(
   /^([a-z0-9.-]+:)?[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/,
-  'a project id',
+  'a project ID',
   'my-project',
 );

@@ -10,24 +10,22 @@ import { infrastructureUplink, line, ports, power } from './wiring-fields.ts';
 
 /** Common keys; each model adds its own. */
 export const infrastructureShape = {
-  model: literal(z.string()).describe('Model of the device; see Models.'),
+  model: literal(z.string()).describe('Device model; see Models.'),
   transport: z.string().exactOptional().describe('Transport, if the model supports several.'),
   address: each(address).exactOptional().describe('Network address.'),
-  port: each(portOrRange)
-    .exactOptional()
-    .describe('Port of the transport; default: the standard port.'),
+  port: each(portOrRange).exactOptional().describe('Transport port; default: the standard port.'),
   ports,
   mac: each(mac).exactOptional().describe('MAC address.'),
-  login: z.string().exactOptional().describe('A name of `logins`.'),
+  login: z.string().exactOptional().describe('A name from `logins`.'),
   uplink: infrastructureUplink
     .exactOptional()
     .describe(
-      'The switch port that it is connected to, only the switch if the port is unknown, or `internet`.',
+      'The switch port that it is connected to, just the switch if the port is unknown, or `internet`.',
     ),
   power,
   hostKey: each(hostKey)
     .exactOptional()
-    .describe('Pinned fingerprint of the SSH host key; default: pinned at the first connection.'),
+    .describe('Pinned SSH host key fingerprint; default: pinned on the first connection.'),
   serial: each(line)
     .exactOptional()
     .describe('Serial number; a backup rejects a device with a different one.'),
@@ -44,7 +42,9 @@ export const infrastructureShape = {
       }),
     ])
     .default(true)
-    .describe('`false`: no backup. `{ idleSeconds, totalSeconds }`: own time-outs of the backup.'),
+    .describe(
+      "`false`: no backup. `{ idleSeconds, totalSeconds }`: time-outs for this device's backup.",
+    ),
 } as const;
 
 /** For a device with an unknown model. */

@@ -39,7 +39,7 @@ export function rackJsonSchema(): JsonSchema {
       services: object(settingsSchemas)
         .partial()
         .exactOptional()
-        .describe('Settings of each service. Every key has a default.'),
+        .describe('Settings for each service. Every key has a default.'),
     }),
   );
   const { infrastructure, machines, ...rest } = file.properties ?? {};
@@ -47,7 +47,7 @@ export function rackJsonSchema(): JsonSchema {
     ...file,
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'rack.yaml',
-    description: 'The inventory of a rack of test machines, for skolo.',
+    description: 'A skolo inventory: a rack of test machines.',
     properties: {
       ...rest,
       infrastructure: {

@@ -9,7 +9,7 @@ import { address, boardSerial, digits64, hostName, mac, portOrRange } from './ne
 import { overridesOf, swarmingClient } from './settings/swarming-client.ts';
 import { attributes, line, ownPower, ports, power, uplink } from './wiring-fields.ts';
 
-const id = text(/^[A-Za-z0-9][\w.:/-]{0,200}$/, 'an id', 'us-skolo-1');
+const id = text(/^[A-Za-z0-9][\w.:/-]{0,200}$/, 'an ID', 'us-skolo-1');
 const tag = text(
   /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/,
   'a GCE tag (lower-case letters, digits, hyphens)',
@@ -29,15 +29,15 @@ export const deviceSchema = object({
     .describe('Serial number; required to distinguish several devices.'),
   power: ownPower
     .exactOptional()
-    .describe("Port of the machine's own USB hub, or an outlet, that feeds it."),
+    .describe("Port on the machine's own USB hub, or an outlet, that powers it."),
   powerVerified: z
     .boolean()
     .exactOptional()
     .describe(
-      'true: `skolo cabling --prove` has verified that the USB port stops the charge of this phone and of no other. Until then all ports of a built-in hub count as one outlet.',
+      'true: `skolo cabling --prove` has verified that turning off the USB port stops charging this phone and no other. Until then all ports on a built-in hub count as one outlet.',
     ),
   address: each(address).exactOptional().describe('Network address (chromeos, linux).'),
-  login: z.string().exactOptional().describe('A name of `logins`.'),
+  login: z.string().exactOptional().describe('A name from `logins`.'),
 });
 
 const metadata = section({
@@ -49,7 +49,7 @@ const metadata = section({
   description: line.exactOptional().describe('Description.'),
   tags: z.array(tag).max(64).default([]).describe('Tags.'),
   attributes: attributes.describe('Attributes: text by key.'),
-}).describe('Metadata of the machine, from the metadata server.');
+}).describe("The machine's metadata, which the metadata server provides.");
 
 export const machineSchema = object({
   kind: z
@@ -59,29 +59,31 @@ export const machineSchema = object({
   label: each(line).exactOptional().describe('Printed label.'),
   address: each(address)
     .exactOptional()
-    .describe('Address, by which the metadata server identifies the machine.'),
+    .describe('Address by which the metadata server identifies the machine.'),
   port: each(portOrRange).exactOptional().describe('Short for `ports: { ssh: … }`.'),
   ports,
   mac: each(mac)
     .exactOptional()
-    .describe('MAC address. If it is set, another machine with the same IP address gets no token.'),
+    .describe(
+      'MAC address. If it is set, another machine with the same IP address does not receive a token.',
+    ),
   serial: each(boardSerial)
     .exactOptional()
     .describe(
-      'Serial number of the board of a Raspberry Pi. A card of `skolo pi image --shared` gets its name by it, or by the MAC address.',
+      'Board serial number of a Raspberry Pi. An SD card from `skolo pi image --shared` gets its name from it, or from the MAC address.',
     ),
   power,
   uplink: each(uplink).exactOptional().describe('The switch port that it is connected to.'),
   identity: each(z.string())
     .exactOptional()
-    .describe('A name of `identities`, or `none` for no identity. Default: `defaultIdentity`.'),
+    .describe('A name from `identities`, or `none` for no identity. Default: `defaultIdentity`.'),
   login: z
     .string()
     .exactOptional()
-    .describe('A name of `logins`: user and key for soft reboot and USB hub over SSH.'),
+    .describe('A name from `logins`: user and key for soft reboot and USB hub over SSH.'),
   offSeconds: seconds(0.5, 3600)
     .exactOptional()
-    .describe('Time without power in a cycle; default: by model of the outlet.'),
+    .describe("Time without power in a cycle; default: depends on the outlet's model."),
   seenBack: seenBackWithin
     .exactOptional()
     .describe(
@@ -97,7 +99,7 @@ export const machineSchema = object({
   metadata,
   swarming: object(overridesOf(swarmingClient.unwrap().shape))
     .default({})
-    .describe('Settings of its agent that differ from `services.swarming-client`.'),
+    .describe('Settings for its agent that differ from `services.swarming-client`.'),
 }).refine((machine) => machine.device === undefined || machine.devices === undefined, {
   error: 'has `device` and `devices`; move all devices to `devices`',
 });

@@ -103,7 +103,7 @@ export const boardSerial = canonical('a serial number', '10000000f00dcafe', (inp
 /** Of an ssh server. */
 export const hostKey = text(
   /^SHA256:[A-Za-z0-9+/]{43}$/,
-  'a fingerprint in the form of ssh-keygen -l',
+  'a fingerprint as printed by ssh-keygen -l',
   `SHA256:${'A'.repeat(43)}`,
 );
 
@@ -116,11 +116,11 @@ export const email = text(
 /** Messages omit the URL, because it may contain a secret. */
 function checkedUrl(input: string, example: string): { url: URL } | { wrong: string } {
   if (!URL.canParse(input) || !/^https?:\/\//i.test(input)) {
-    return { wrong: `this is not an http or https URL; for example ${example}` };
+    return { wrong: `this is not an http or https URL such as ${example}` };
   }
   const url = new URL(input);
   if (!url.username && !url.password) return { url };
-  return { wrong: 'this URL has a password; rack.yaml must not hold secrets' };
+  return { wrong: 'this URL contains a password; rack.yaml must not contain secrets' };
 }
 
 /** An absolute http or https URL, without a trailing slash. */
@@ -146,7 +146,7 @@ export const digits64 = z
   .meta({ title: '64-bit number, in quotes' })
   .transform((input, context): string => {
     if (typeof input === 'number' && !Number.isSafeInteger(input)) {
-      const message = 'this number is too long to be exact; put it in quotes';
+      const message = 'this number is too long to be represented exactly; put it in quotes';
       context.issues.push({ code: 'custom', message, input });
       return z.NEVER;
     }

@@ -23,17 +23,17 @@ const jumphostSchema = object({
     .array(urlHost)
     .exactOptional()
     .describe(
-      'Other names and addresses that clients send as Host, for example those of a NAT or proxy. Services reject any other Host, because a web page could resolve its own name to the jumphost.',
+      'Other names and addresses that clients send as Host, for example through a NAT or proxy. Services reject any other Host, because a web page could resolve its own name to the jumphost.',
     ),
   mac: mac.exactOptional().describe('MAC address.'),
   identity: z
     .string()
     .exactOptional()
-    .describe('A name of `identities`, for programs on the jumphost.'),
+    .describe('A name from `identities`, for programs on the jumphost.'),
   uplink: infrastructureUplink
     .exactOptional()
     .describe(
-      'The switch port that it is connected to. `internet`: it is the router of the rack, as `skolo pi setup` configures it.',
+      "The switch port that it is connected to. `internet`: it is the rack's router, as configured by `skolo pi setup`.",
     ),
   power,
 });
@@ -49,16 +49,16 @@ const sources = {
   externalAccount: secretFile
     .exactOptional()
     .describe('JSON file for workload identity federation (external_account).'),
-  fixed: secretFile.exactOptional().describe('A file with a token, for development.'),
+  fixed: secretFile.exactOptional().describe('A file that contains a token, for development.'),
 };
 
 export const credentialsSchema = object({
   ...sources,
   impersonate: email
     .exactOptional()
-    .describe('E-mail of the service account to impersonate; needs `from`.'),
+    .describe('E-mail address of the service account to impersonate; requires `from`.'),
   from: object(sources).exactOptional().describe('Credentials that may impersonate the account.'),
-  delegates: z.array(email).exactOptional().describe('Service accounts of a delegation chain.'),
+  delegates: z.array(email).exactOptional().describe('Service accounts in a delegation chain.'),
   endpoint: tokenUrl.exactOptional().describe('IAM credentials endpoint; default: Google.'),
 });
 
@@ -69,9 +69,11 @@ const scope = text(
 );
 
 export const identitySchema = object({
-  project: project.describe('Project id.'),
+  project: project.describe('Project ID.'),
   projectNumber: digits64.default('0').describe('Project number; in quotes.'),
-  email: email.exactOptional().describe('E-mail of the account; default: from the credentials.'),
+  email: email
+    .exactOptional()
+    .describe('E-mail address of the account; default: from the credentials.'),
   scopes: z
     .array(scope)
     .min(1)
@@ -79,9 +81,9 @@ export const identitySchema = object({
       'https://www.googleapis.com/auth/cloud-platform',
       'https://www.googleapis.com/auth/userinfo.email',
     ])
-    .describe('Scopes of a token. A caller can request fewer, but no others.'),
-  credentials: credentialsSchema.describe('Source of its tokens: exactly one kind.'),
-  projectAttributes: attributes.describe('Attributes of the project: text by key.'),
+    .describe('Token scopes. A caller can request a subset.'),
+  credentials: credentialsSchema.describe('Source of its tokens; exactly one kind.'),
+  projectAttributes: attributes.describe('Project attributes: text by key.'),
   universeDomain: domainName.default('googleapis.com').describe('Universe domain.'),
 });
 
@@ -90,7 +92,7 @@ export const loginSchema = object({
   password: secret
     .exactOptional()
     .describe(
-      'Password: a path, { file } or { env }. A file may contain several, one per line: the first is used until a device rejects it. The same applies to other passwords and keys of a login. Machines accept only `privateKey`.',
+      "Password: a path, { file } or { env }. A file may contain several, one per line: the first is used until a device rejects it. The same applies to a login's other passwords and keys. Machines accept only `privateKey`.",
     ),
   enablePassword: secret.exactOptional().describe('Second password, for `enable`.'),
   privateKey: secret.exactOptional().describe('SSH key.'),
@@ -99,7 +101,7 @@ export const loginSchema = object({
   legacySsh: z
     .boolean()
     .default(false)
-    .describe('Also offer key exchanges and ciphers of old devices.'),
+    .describe('Also offer outdated key exchanges and ciphers, for old devices.'),
   snmp: object({
     version: z
       .union([z.literal(1), z.literal(2), z.literal('2c').transform((): 2 => 2), z.literal(3)])
@@ -110,21 +112,21 @@ export const loginSchema = object({
     authProtocol: z
       .enum(['md5', 'sha', 'sha224', 'sha256', 'sha384', 'sha512'])
       .default('sha')
-      .describe('Algorithm of the key.'),
+      .describe("The key's algorithm."),
     privKey: secret.exactOptional().describe('Privacy key, for version 3.'),
     privProtocol: z
       .enum(['des', 'aes', 'aes256b', 'aes256r'])
       .default('aes')
-      .describe('Algorithm of the key.'),
+      .describe("The key's algorithm."),
   })
     .exactOptional()
     .describe('SNMP.'),
 });
 
 const accessSchema = section({
-  tokens: object({ file: path.describe('Path of the file.') })
+  tokens: object({ file: path.describe('File path.') })
     .exactOptional()
-    .describe('File of named, hashed, expiring tokens, made by `skolo token new`.'),
+    .describe('File of named, hashed, expiring tokens that `skolo token new` creates.'),
   google: object({
     audience: word.describe('Required audience of the ID tokens.'),
     emails: z
@@ -136,11 +138,11 @@ const accessSchema = section({
     .describe('Sign-in with Google ID tokens.'),
   agents: object({
     privateKey: secret.describe(
-      'Private key (Ed25519, PEM), which `skolo secrets generate` creates. Services on the jumphost and operators sign with it. Machines never get it.',
+      'Private key (Ed25519, PEM), which `skolo secrets generate` creates. Services on the jumphost and operators sign with it. Machines never receive it.',
     ),
     publicKey: text(
       /^[\w-]{43}$/,
-      'a public key of Ed25519 in base64url',
+      'an Ed25519 public key in base64url',
       '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo',
     )
       .exactOptional()
@@ -151,7 +153,7 @@ const accessSchema = section({
     .exactOptional()
     .describe('The key that signs requests to the agents on machines.'),
   anonymousRead: z.array(cidr).default([]).describe('Networks with read access without sign-in.'),
-}).describe('Access of people and programs to the services. Roles: view, operate, admin.');
+}).describe('Access to the services for people and programs. Roles: view, operate, admin.');
 
 const storeKeys = ['sops', 'folder', 'command'] as const;
 
@@ -159,11 +161,11 @@ const secretsSchema = object({
   sops: path
     .exactOptional()
     .describe(
-      'Folder of files encrypted with age in the format of sops, `RACK/NAME.sops`, for git; default: `../../sops`. The file `.sops.yaml` in it or above it has the recipients.',
+      'Directory of age-encrypted files in sops format, `RACK/NAME.sops`, for git; default: `../../sops`. The file `.sops.yaml` in it or a parent directory lists the recipients.',
     ),
-  folder: text(/^(~|\/|~\/.*|\/.*)$/, 'an absolute folder, or one below ~', '~/rack-secrets')
+  folder: text(/^(~|\/|~\/.*|\/.*)$/, 'an absolute directory, or one below ~', '~/rack-secrets')
     .exactOptional()
-    .describe('Folder of unencrypted files, `RACK/NAME`, outside of git, for one person.'),
+    .describe('Directory of unencrypted files, `RACK/NAME`, outside git, for one person.'),
   command: z
     .array(word)
     .min(1)
@@ -174,11 +176,11 @@ const secretsSchema = object({
   shared: z
     .record(
       z.string(),
-      text(/^(?!\.)[\w.-]+\/(?!\.)[\w.-]+$/, 'a place of a secret', 'etc/k3s-node-token'),
+      text(/^(?!\.)[\w.-]+\/(?!\.)[\w.-]+$/, 'the location of a secret', 'etc/k3s-node-token'),
     )
     .default({})
     .describe(
-      'Secrets that several racks share, and their place: `{ k3s-token: etc/k3s-node-token }`.',
+      'Secrets that several racks share, and their location: `{ k3s-token: etc/k3s-node-token }`.',
     ),
 })
   .refine((written) => storeKeys.filter((key) => written[key] !== undefined).length <= 1, {
@@ -189,22 +191,22 @@ const secretsSchema = object({
 
 /** The top level, without sections by name and settings of services. */
 export const headSchema = {
-  rack: hostName.describe('Name of the rack, for example in alerts and backups.'),
-  timezone: timezone.default('UTC').describe('Time zone of the schedules.'),
+  rack: hostName.describe('Rack name, used for example in alerts and backups.'),
+  timezone: timezone.default('UTC').describe('Time zone for schedules.'),
   network: section({
-    subnet: cidr.exactOptional().describe('Subnet of all addresses.'),
+    subnet: cidr.exactOptional().describe('Subnet that contains all addresses.'),
     gateway: address
       .exactOptional()
       .describe(
-        'Default route and name server of SD cards. Default: the device with `uplink: internet`.',
+        'Default route and name server for SD cards. Default: the device with `uplink: internet`.',
       ),
-    domain: domainName.default('lan').describe('Domain of the host names.'),
-  }).describe('The network of the rack.'),
+    domain: domainName.default('lan').describe('Domain for host names.'),
+  }).describe("The rack's network."),
   jumphost: jumphostSchema.describe('The computer that runs the services.'),
   defaultIdentity: z
     .string()
     .exactOptional()
-    .describe('Identity of callers that are not listed; default: no identity.'),
+    .describe('Identity for callers that are not listed; default: no identity.'),
   access: accessSchema,
   secrets: secretsSchema,
 } as const;

@@ -7,7 +7,7 @@ import { type Outlet, parseOutlet, parseUsbPort } from './outlets.ts';
 
 const outlet = reading('an outlet', 'pdu-1/8', (written) => {
   if (!written.startsWith('usb/')) return parseOutlet(written);
-  const why = "usb/… is a port of a machine's own hub; it can feed only attached devices";
+  const why = "usb/… is a port on a machine's own hub; it can power only attached devices";
   return { wrong: `"${written}": ${why}` };
 });
 
@@ -16,24 +16,22 @@ export const power = z
   .union([outlet.transform((one) => [one]), z.array(outlet).min(1).max(16)])
   .meta({ title: 'outlet, or a list' })
   .exactOptional()
-  .describe('Outlet that feeds it, or a list of feeds; it is off only if all feeds are off.');
+  .describe('Outlet that powers it, or a list of feeds; it is off only if all feeds are off.');
 
-export const uplink = reading('a port of a switch', 'switch-1/48', (written) =>
+export const uplink = reading('a switch port', 'switch-1/48', (written) =>
   written === 'internet'
     ? { wrong: 'only infrastructure and the jumphost can have the uplink internet' }
     : parseOutlet(written),
 );
 
 /** Feed of an attached device. */
-export const ownPower = reading(
-  'a port of a hub (usb/HUB.PORT) or an outlet',
-  'usb/1-1.2',
-  (written) => (written.startsWith('usb/') ? parseUsbPort(written) : parseOutlet(written)),
+export const ownPower = reading('a hub port (usb/HUB.PORT) or an outlet', 'usb/1-1.2', (written) =>
+  written.startsWith('usb/') ? parseUsbPort(written) : parseOutlet(written),
 );
 
 /** A port, or `internet`. */
 export const infrastructureUplink = reading<Outlet | 'internet'>(
-  'a port of a switch',
+  'a switch port',
   'switch-1/48',
   (written) => (written === 'internet' ? 'internet' : parseOutlet(written)),
 );
@@ -60,12 +58,12 @@ function isNumber({ code, input }: z.core.$ZodRawIssue): string | undefined {
 export const ports = z
   .strictObject(
     {
-      ssh: each(portOrRange).exactOptional().describe('SSH; 22 by default.'),
-      telnet: each(portOrRange).exactOptional().describe('Telnet; 23 by default.'),
+      ssh: each(portOrRange).exactOptional().describe('SSH port; default: 22.'),
+      telnet: each(portOrRange).exactOptional().describe('Telnet port; default: 23.'),
       http: each(portOrRange).exactOptional().describe('HTTP or HTTPS; 80 or 443 by default.'),
-      snmp: each(portOrRange).exactOptional().describe('SNMP; 161 by default.'),
-      mqtt: each(portOrRange).exactOptional().describe('MQTT; 1883 by default.'),
-      ipmi: each(portOrRange).exactOptional().describe('IPMI; 623 by default.'),
+      snmp: each(portOrRange).exactOptional().describe('SNMP port; default: 161.'),
+      mqtt: each(portOrRange).exactOptional().describe('MQTT port; default: 1883.'),
+      ipmi: each(portOrRange).exactOptional().describe('IPMI port; default: 623.'),
     },
     { error: isNumber },
   )

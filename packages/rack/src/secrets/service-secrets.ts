@@ -6,7 +6,7 @@ import { type JumphostService, jumphostServices, namespaceOf } from '../schema/s
 import { mountedPath, secretKeys } from './keys.ts';
 import { type SecretReference, secretReferences } from './references.ts';
 
-/** Has the name of the service. */
+/** Has the service name. */
 export interface ServiceSecret {
   service: JumphostService;
   namespace: string;
@@ -62,7 +62,7 @@ function rejectOutside(references: readonly SecretReference[]): void {
   const problems = new Map<string, Remark>();
   for (const { where, ref } of references) {
     if (!('file' in ref) || mountedPath(ref.file) !== undefined) continue;
-    const message = `${ref.file} is outside of the folder of rack.yaml, the only one that pods can access; put the file at secrets/NAME`;
+    const message = `${ref.file} is outside the directory of rack.yaml, the only one that pods can access; put the file at secrets/NAME`;
     problems.set(where, { where, message });
   }
   if (problems.size > 0) throw new UnmountedSecretsError([...problems.values()]);

@@ -234,7 +234,7 @@ describe('watchRack', () => {
   });
 
   it.each([
-    ['a folder', 'is a folder; use the path of the file in it', () => mkdir(file)],
+    ['a folder', 'is a directory; use the path of the file in it', () => mkdir(file)],
     [
       'a named pipe',
       'is not a regular file; use a regular file',

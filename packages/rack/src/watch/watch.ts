@@ -73,7 +73,7 @@ export async function watchRack(options: WatchRackOptions): Promise<RackWatch> {
     options.onRejected(rejected);
     options.onDisabled?.(rest.disabled);
     const { what } = rest.disabled;
-    const instead = `disabled until corrected: ${inShort(what)}; the rest is active`;
+    const instead = `disabled until fixed: ${inShort(what)}; the rest is active`;
     const rejection = { error: rejected, since: new Date(), instead };
     return watching({ rack: rest, text: undefined, checked: version, rejection });
   }

@@ -25,7 +25,7 @@ export function wrongAlias(
       const size = sizes.get(item.source);
       if (!sizes.has(item.source)) {
         const message =
-          'unknown alias: no anchor (`&`) of this name precedes it; write the value, or put text that starts with `*` in quotes';
+          'unknown alias: no anchor (`&`) with this name precedes it; write the value, or put text that starts with `*` in quotes';
         wrong = { message, offset };
         return 0;
       }

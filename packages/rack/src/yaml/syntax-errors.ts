@@ -92,7 +92,7 @@ const property =
   '`&` or `!` and its name are not followed by a space; write one, or put such text in quotes';
 const tag =
   '`!` starts a YAML tag, which is not supported; remove the tag, or put text that starts with `!` in quotes';
-const lineNotKey = 'this line lacks a colon and a space; write `KEY: VALUE`';
+const lineNotKey = 'this line has no colon followed by a space; write `KEY: VALUE`';
 
 /** For every code: a parser with a new one does not compile. */
 const findingByCode: Readonly<Record<ErrorCode, (spot: Spot) => Finding>> = {
@@ -101,14 +101,14 @@ const findingByCode: Readonly<Record<ErrorCode, (spot: Spot) => Finding>> = {
   BAD_ALIAS: ({ char }) =>
     char === ':'
       ? 'the name of an anchor or alias ends with a colon; remove the colon, or put the text in quotes'
-      : `\`${char}\` needs the name of an anchor; put text that starts with \`${char}\` in quotes`,
+      : `\`${char}\` requires an anchor name; put text that starts with \`${char}\` in quotes`,
   BAD_COLLECTION_TYPE: () => tag,
   BAD_DIRECTIVE: ({ line }) => ({
     message: '`%` starts a YAML directive, which this file does not need; remove the line',
     offset: line.start,
   }),
   BAD_DQ_ESCAPE: () =>
-    'this backslash starts no known escape; write two backslashes, or use single quotes',
+    'this backslash does not start a valid escape sequence; write two backslashes, or use single quotes',
   BAD_INDENT: badIndent,
   BAD_PROP_ORDER: () =>
     'an anchor (`&`) or a tag (`!`) is not allowed before `-`, `?` or `:`; write it after that',
@@ -127,11 +127,11 @@ const findingByCode: Readonly<Record<ErrorCode, (spot: Spot) => Finding>> = {
   }),
   MISSING_CHAR: missingChar,
   MULTILINE_IMPLICIT_KEY: notAKey,
-  MULTIPLE_ANCHORS: () => 'two anchors (`&`) mark the same value; remove one',
+  MULTIPLE_ANCHORS: () => 'two anchors (`&`) apply to the same value; remove one',
   MULTIPLE_DOCS: () => 'a second document starts here; the file must contain only one',
-  MULTIPLE_TAGS: () => 'two tags (`!`) mark the same value; remove both',
+  MULTIPLE_TAGS: () => 'two tags (`!`) apply to the same value; remove both',
   NON_STRING_KEY: () => 'this key is not text; put it in quotes',
-  RESOURCE_EXHAUSTION: () => 'the nesting is too deep here; close brackets before it',
+  RESOURCE_EXHAUSTION: () => 'the nesting is too deep here; close some brackets first',
   TAB_AS_INDENT: () => 'a tab indents this line; indent it with spaces',
   TAG_RESOLVE_FAILED: () => tag,
   UNEXPECTED_TOKEN: unexpected,
@@ -149,8 +149,11 @@ function badIndent(spot: Spot): Finding {
   if (nearest === undefined) {
     return { message: 'the first line is indented; start it in column 1', offset };
   }
-  const found = `${spaces(line.margin.length)} of indentation`;
-  return { message: `${found} match no line above; indent it by ${levels(above)}`, offset };
+  const found = `an indentation of ${spaces(line.margin.length)}`;
+  return {
+    message: `${found} does not match any line above; indent it by ${levels(above)}`,
+    offset,
+  };
 }
 
 /** The indentations that are open: `0, 2 or 4 spaces`. */
@@ -197,9 +200,9 @@ function itemMessage({ above }: Spot, line: Line): string {
   );
   const between = above.slice(0, list === undefined ? 0 : above.indexOf(list));
   if (list !== undefined && between.every(({ margin }) => margin.length > line.margin.length)) {
-    return `the list items above are indented by ${spaces(list.margin.length)}; indent this one equally`;
+    return `the list items above are indented by ${spaces(list.margin.length)}; indent this one the same way`;
   }
-  return 'a list item (`- `) is not allowed among keys; put it below the key of its list';
+  return "a list item (`- `) is not allowed among keys; put it below its list's key";
 }
 
 function notAKey(spot: Spot): Finding {
@@ -216,7 +219,7 @@ function notAKeyMessage({ line: { content, margin }, above }: Spot): string {
   const list = above.find((each) => each.margin.length <= margin.length);
   if (list?.margin === margin && isItem(list)) {
     return /^-\S/.test(content)
-      ? 'no space follows the hyphen; write `- VALUE`'
+      ? 'the hyphen is not followed by a space; write `- VALUE`'
       : 'the lines above are a list; start this line with `- `';
   }
   const after = /^[\w.-]+:([^ ])/.exec(content)?.[1];
@@ -227,7 +230,7 @@ function notAKeyMessage({ line: { content, margin }, above }: Spot): string {
 
 function missingChar(spot: Spot): Finding {
   const { text, char, offset, at, before, line, bracket } = spot;
-  if (char === '#') return '`#` needs a space before it; add one, or put the text in quotes';
+  if (char === '#') return '`#` must be preceded by a space; add one, or put the text in quotes';
   if (
     (before?.type === 'double-quoted-scalar' || before?.type === 'single-quoted-scalar') &&
     !isClosed(before.source)
@@ -238,18 +241,18 @@ function missingChar(spot: Spot): Finding {
   }
   if (bracket !== undefined) return offset === text.length ? unclosed(spot, bracket) : comma;
   if (before?.type === 'doc-start' || line.content.startsWith('--- ')) {
-    return 'a key follows `---` on its line; put it on the next line';
+    return 'a key follows `---` on the same line; put it on the next line';
   }
   if (before?.type === 'directive-line') {
     return {
-      message: 'no line with `---` follows this `%` line; remove the `%` line',
+      message: 'this `%` line is not followed by a `---` line; remove the `%` line',
       offset: before.offset,
     };
   }
   if (at?.type === 'anchor' || at?.type === 'tag') return findingByCode.BAD_PROP_ORDER(spot);
   if (before?.type === 'anchor' || before?.type === 'tag') return property;
   if (before?.type === 'block-scalar-header') {
-    return 'the empty lines above this text are indented more than it; remove their spaces';
+    return 'the empty lines above this text are indented more than the text; remove their spaces';
   }
   return notAKey(spot);
 }
@@ -269,14 +272,14 @@ function unclosed({ text, char, offset }: Spot, bracket: number): Finding {
   const message =
     offset === text.length
       ? `\`${begin}\` is not closed; ${missing}`
-      : `\`${begin}\` is not closed before a line that is not indented more than its key; ${missing}, or indent that line`;
+      : `\`${begin}\` is not closed before a line that is not indented further than its key; ${missing}, or indent that line`;
   return { message, offset: bracket, last: true };
 }
 
 function unexpected(spot: Spot): Finding {
   const { at, char, bracket, before } = spot;
   if (before?.type === 'block-scalar-header' || at?.type === 'block-scalar-header') {
-    return 'text follows `|` or `>` on its line; put it on the next line, or in quotes';
+    return 'text follows `|` or `>` on the same line; put it on the next line, or in quotes';
   }
   if (char === ',') {
     return bracket === undefined
@@ -285,14 +288,14 @@ function unexpected(spot: Spot): Finding {
   }
   if (char === '}' || char === ']') {
     const begin = char === '}' ? '{' : '[';
-    return `\`${char}\` has no opening bracket; remove it, or add the \`${begin}\``;
+    return `\`${char}\` has no opening bracket; remove it, or add the missing \`${begin}\``;
   }
   if (at?.type === 'seq-item-ind') {
     return isItem(spot.line)
       ? itemMessage(spot, spot.line)
-      : 'a list item (`- `) follows a key on its line; put it on the next line, or write [a, b]';
+      : 'a list item (`- `) follows a key on the same line; put it on the next line, or write [a, b]';
   }
   if (bracket !== undefined)
     return 'a comma is missing before this; write it, or put the whole value in quotes';
-  return 'text follows a value that has ended; put the whole value in quotes, or the next key on its own line';
+  return 'text follows the end of a value; put the whole value in quotes, or the next key on its own line';
 }

@@ -80,7 +80,7 @@ function compose(tokens: CST.Token[], length: number): Document.Parsed {
   // duplicateKeys is faster: the library compares each key with each.
   const composer = new Composer({ uniqueKeys: false, prettyErrors: false });
   const [document, second] = composer.compose(tokens, true, length);
-  if (document === undefined) throw new Error('the file contains no document');
+  if (document === undefined) throw new Error('the file does not contain a document');
   if (second !== undefined) {
     const [start, end] = second.range;
     document.errors.push(new YAMLParseError([start, end], 'MULTIPLE_DOCS', 'MULTIPLE_DOCS'));

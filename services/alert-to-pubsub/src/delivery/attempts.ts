@@ -26,7 +26,7 @@ export async function sendWithin(
   const over = new AbortController();
   const close = () => ending.abort(closing.reason);
   let isLate = false;
-  const tooLong = () => new SinkError('timeout', 'NO_ANSWER', `no answer within ${ms / 1000} s`);
+  const tooLong = () => new SinkError('timeout', 'NO_ANSWER', `no response within ${ms / 1000} s`);
 
   async function watch(): Promise<never> {
     await pause(ms, over.signal);

@@ -174,7 +174,7 @@ describe('accept', () => {
     await expect(accept(batch(['A']))).resolves.toMatchObject({ firing: 1 });
   });
 
-  it('does not answer a repeat before the first of it is written', async () => {
+  it('does not respond to a repeat before the first of it is written', async () => {
     const { intake, accept, spool } = start();
     const release = spool.hold();
     const first = accept(batch(['A']));

@@ -68,7 +68,7 @@ export function receiverAccess(
 
 /** receivers.ts answers them: the core of the API took longer than all the rest. */
 function answeredBefore(): never {
-  throw new Error('receivers.ts has not answered a request that posts alerts');
+  throw new Error('receivers.ts has not responded a request that posts alerts');
 }
 
 /**
@@ -125,7 +125,7 @@ function alertsFor(
     .sort((a, b) => (a.fingerprint < b.fingerprint ? -1 : 1));
 }
 
-/** By name of the alert, once for each sink. */
+/** By alert name, once for each sink. */
 function groupsFor(deps: AlertmanagerDeps, query: AlertsQuery, expressions: Expressions) {
   const byName = new Map<string, GettableAlert[]>();
   for (const alert of alertsFor(deps, query, expressions)) {

@@ -8,7 +8,7 @@ import { agentClient } from '../collect/agent-client.ts';
 /** Rejections that the agent explains itself. */
 const passed: ReadonlySet<number> = new Set([404, 409]);
 
-/** @throws HttpProblem 404, 409 as the agent has it; 503 it does not answer, or rejects us. */
+/** @throws HttpProblem 404, 409 as the agent has it; 503 it does not respond, or rejects us. */
 export async function askAgent<T>(
   rack: Rack,
   machine: string,
@@ -26,7 +26,7 @@ export async function askAgent<T>(
     const isUnclear = error instanceof ApiUnreachable && error.mayHaveArrived;
     const why = error instanceof ApiUnreachable ? error.why : errorText(error);
     const detail = isUnclear
-      ? `the agent of ${machine} may have received the request, but did not answer: ${why}; repeat it with the same Idempotency-Key, or run skolo machine status ${machine}`
+      ? `the agent of ${machine} may have received the request, but did not respond: ${why}; repeat it with the same Idempotency-Key, or run skolo machine status ${machine}`
       : `the agent of ${machine} was not contacted: ${why}`;
     throw new HttpProblem(503, detail, { cause: error });
   }

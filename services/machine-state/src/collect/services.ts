@@ -187,7 +187,7 @@ export class OtherServices {
         for (const cycle of cycles) emit({ type: 'cycle', cycle });
         return events;
       },
-      // `power` says why the daemon does not answer.
+      // `power` says why the daemon does not respond.
       lost: (_, failures) =>
         pause(backOffMs(failures, { firstMs: 500, maxMs: tuning.retryMs }), signal),
     });

@@ -11,7 +11,7 @@ import type { Rack } from '@skolo/rack';
 import { readSecret, Secret } from '@skolo/secrets';
 import { z } from 'zod';
 
-/** The API server does not answer, or rejects a request. */
+/** The API server does not respond, or rejects a request. */
 export class ClusterUnavailable extends Error {}
 
 /** A token expires after this time, by the clock of this computer. */

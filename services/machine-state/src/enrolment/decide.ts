@@ -38,7 +38,7 @@ export interface Known {
   secret: SecretState;
   /** Other keys that say at present that they have this serial number. */
   rivals: number;
-  /** `unknown`: the cluster does not answer. */
+  /** `unknown`: the cluster does not respond. */
   liveness(name: string): 'alive' | 'dead' | 'unknown';
 }
 
@@ -163,7 +163,7 @@ function whyAlive(name: string, { liveness }: Known): Omit<Waits, 'name'> | unde
         why: `${name} is running on another computer or with another SD card`,
       };
     case 'unknown':
-      return { wait: 'cluster', why: 'the API server of the cluster does not answer' };
+      return { wait: 'cluster', why: 'the API server of the cluster does not respond' };
     case 'dead':
       return undefined;
   }

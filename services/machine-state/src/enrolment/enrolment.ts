@@ -268,7 +268,7 @@ export class Enrolment {
     );
   }
 
-  /** Undefined: the cluster does not answer. */
+  /** Undefined: the cluster does not respond. */
   private async readyNodes(): Promise<Set<string> | undefined> {
     const { cluster, clock, log } = this.deps;
     if (this.nodes === undefined || this.nodes.until <= clock.uptime()) {

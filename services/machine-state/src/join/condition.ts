@@ -18,7 +18,7 @@ export function codesOf({ condition, health }: Pick<Machine, 'condition' | 'heal
   return [...new Set(reasons.map(({ code }) => code.replaceAll(',', ' ')))];
 }
 
-/** Conditions of a machine whose agent does not answer. */
+/** Conditions of a machine whose agent does not respond. */
 export const silent: ReadonlySet<MachineCondition> = new Set(['stale', 'gone']);
 
 /**

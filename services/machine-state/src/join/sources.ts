@@ -50,7 +50,7 @@ export interface AlertDelivery {
   sinks: readonly Pick<SinkStatus, 'name' | 'lastSuccess' | 'failingSince' | 'detail'>[];
 }
 
-/** A source that does not answer is absent. */
+/** A source that does not respond is absent. */
 export interface Services {
   power?: PowerView;
   /** Clients of the metadata server by name. */

@@ -86,7 +86,7 @@ describe('an order', () => {
     ).rejects.toMatchObject({ status: 422 });
   });
 
-  it('reboots once, although the agent that received it did not answer', async () => {
+  it('reboots once, although the agent that received it did not respond', async () => {
     const agents = await rack('rpi-1');
     const [agent] = Object.values(agents);
     agent?.set({ bootId: 'before' });

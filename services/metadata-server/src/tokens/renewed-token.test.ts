@@ -128,7 +128,7 @@ describe('a token in hand', () => {
     await expect(late).rejects.toThrow('upstream is down');
   });
 
-  it('is served at once while upstream, which failed before, does not answer', async () => {
+  it('is served at once while upstream, which failed before, does not respond', async () => {
     const { time, calls, token, upstreamAnswers, upstreamFails } = setUp();
     token.renew();
     await upstreamAnswers('a');

@@ -50,7 +50,7 @@ export class TooManyTokens extends NoToken {}
 /** Below this a Swarming bot asks for a token again before each of its own requests (it wants 9.5 min). */
 const floorSeconds = 600;
 
-/** An upstream that has not answered by then is down. */
+/** An upstream that has not responded by then is down. */
 const upstreamDeadlineMs = 10_000;
 
 /** A renewal that changed nothing (upstream hands out the same token again) is not repeated at once. */
@@ -121,7 +121,7 @@ export class RenewedToken {
       this.flight !== undefined
         ? 1
         : Math.max(1, Math.ceil(this.notBefore - this.deps.clock.uptime()));
-    throw new NoToken(this.lastFailure?.why ?? 'the token endpoint has not answered yet', wait);
+    throw new NoToken(this.lastFailure?.why ?? 'the token endpoint has not responded yet', wait);
   }
 
   /** Starts an upstream call, unless one is under way, the last one was too short ago, or others are first. */

@@ -105,7 +105,7 @@ describe('a neighbour at the address of a machine', () => {
   });
 });
 
-it('is not cycled for its agent while that does not answer: it may run a task', async () => {
+it('is not cycled for its agent while that does not respond: it may run a task', async () => {
   // Nobody listens at the port of its agent.
   const daemon = await startDaemon({
     yaml: yaml.replace(

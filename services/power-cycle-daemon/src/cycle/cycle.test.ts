@@ -195,7 +195,7 @@ const ways: Way[] = [
     outcome: 'under way',
   },
   {
-    name: 'touches nothing where the controller does not answer',
+    name: 'touches nothing where the controller does not respond',
     own: { mode: 'hard' },
     events: ['begin', 'checked idle', 'noted', 'contact-failed'],
     phases: 'check contact finished',

@@ -225,7 +225,7 @@ describe('a cycle', () => {
     expect(daemon.boards.get('pdu-1').told).toEqual([]);
   });
 
-  it('is not begun where its controller does not answer, which delays no other', async () => {
+  it('is not begun where its controller does not respond, which delays no other', async () => {
     const daemon = await startDaemon({ yaml });
     daemon.boards.get('pdu-1').isDown = true;
 
@@ -417,7 +417,7 @@ describe('a machine', () => {
     const cycle = await finished(await daemon.request('m'));
 
     expect(cycle.outcome).toBe('back');
-    expect(texts(cycle)[0]).toBe('check: its agent does not answer, which counts as idle');
+    expect(texts(cycle)[0]).toBe('check: its agent does not respond, which counts as idle');
   });
 
   it.each([

@@ -79,7 +79,7 @@ const ways: Way[] = [
     boots: 2,
   },
   {
-    name: 'its controller does not answer',
+    name: 'its controller does not respond',
     before(board) {
       board.isWedged = true;
     },

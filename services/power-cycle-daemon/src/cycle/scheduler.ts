@@ -1,7 +1,7 @@
 /**
  * Which cycles may draw current now: so many cycles at once on a controller, so many in the rack, in the order in which they were
  * asked for. A controller without a verified on gets fewer (`mostOff`). Of one request, the controllers that will take
- * longest come first, or they would be left over at the end. A controller that does not answer costs the others nothing.
+ * longest come first, or they would be left over at the end. A controller that does not respond costs the others nothing.
  */
 import type { PowerCycleDaemonSettings } from '@skolo/rack';
 import type { CycleRecord } from '../state/records.ts';

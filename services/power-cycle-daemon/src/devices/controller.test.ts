@@ -86,7 +86,7 @@ describe('the queue of a controller', () => {
     expect(answers[0]?.get('2')?.state).toBe('off');
   });
 
-  it('does not answer by a reading that was begun before it was asked for', async () => {
+  it('does not respond by a reading that was begun before it was asked for', async () => {
     const { controller, board } = plugged();
     board.slowMs = 100;
     const early = controller.read(['1']);
@@ -170,7 +170,7 @@ describe('a device', () => {
       await vi.advanceTimersByTimeAsync(2000);
       await next;
 
-      expect(await error).toEqual(new DeviceTimeout('pdu-1', 'no answer within 30 s'));
+      expect(await error).toEqual(new DeviceTimeout('pdu-1', 'no response within 30 s'));
       expect(board.told).toEqual(['off 2']);
     },
   );

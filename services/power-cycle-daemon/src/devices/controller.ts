@@ -271,7 +271,7 @@ export class Controller {
   ): Promise<T> {
     const over = new AbortController();
     const timer = setTimeout(() => {
-      over.abort(new DeviceTimeout(this.name, `no answer within ${operationMs / 1000} s`));
+      over.abort(new DeviceTimeout(this.name, `no response within ${operationMs / 1000} s`));
     }, operationMs);
     const limit = AbortSignal.any([signal, over.signal]);
     try {

@@ -43,7 +43,7 @@ describe('seeing the state of an outlet', () => {
       { tellsNothing: true },
       'pdu-1/1: the device does not report whether it is on',
     ],
-    ['does not answer', { isDown: true }, 'pdu-1: connection refused'],
+    ['does not respond', { isDown: true }, 'pdu-1: connection refused'],
   ] as const)('proves nothing where it %s', async (_name, fault, text) => {
     const { controller, board } = plugged();
     if ('off' in fault) board.outlets.set('1', false);

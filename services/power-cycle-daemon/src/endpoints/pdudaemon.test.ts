@@ -213,7 +213,7 @@ machines:
   });
 
   it.each([
-    ['does not answer', { isDown: true }, /failed at contact: .*connection refused/],
+    ['does not respond', { isDown: true }, /failed at contact: .*connection refused/],
     [
       'takes commands and does nothing',
       { ignores: 'off' as const },

@@ -99,7 +99,7 @@ describe('the watch', () => {
     });
   });
 
-  it('asks one that does not answer again, for ever', async () => {
+  it('asks one that does not respond again, for ever', async () => {
     const { boards, controllers, watch } = watched();
     boards.get('pdu-1').isDown = true;
     watch.follow();

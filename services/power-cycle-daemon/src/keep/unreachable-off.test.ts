@@ -50,7 +50,7 @@ describe('a phone that a person turned off', () => {
 });
 
 describe('on by a person', () => {
-  it('is pending where its controller does not answer: once it does, it is on', async () => {
+  it('is pending where its controller does not respond: once it does, it is on', async () => {
     const boards = new Boards();
     const board = boards.get('pdu-1');
     const daemon = await startDaemon({ yaml, boards });

@@ -13,7 +13,7 @@ import { type Machine, type Rack, serviceUrl } from '@skolo/rack';
 import { readAgentKey } from '@skolo/secrets';
 
 export interface Agent {
-  /** Undefined when it does not answer within `timeoutMs`. */
+  /** Undefined when it does not respond within `timeoutMs`. */
   status(timeoutMs: number, signal: AbortSignal): Promise<AgentStatus | undefined>;
   /** Asks for a reboot of the machine. Undefined: it was accepted. */
   reboot(why: string, timeoutMs: number, signal: AbortSignal): Promise<NotRebooted | undefined>;
@@ -66,7 +66,7 @@ export function agentOf(rack: Rack, machine: Machine): Agent | undefined {
         if (!(error instanceof ApiUnreachable)) {
           return { why: `its agent was not queried: ${text}`, maybe: false };
         }
-        return { why: `its agent does not answer: ${text}`, maybe: error.mayHaveArrived };
+        return { why: `its agent does not respond: ${text}`, maybe: error.mayHaveArrived };
       }
     },
   };

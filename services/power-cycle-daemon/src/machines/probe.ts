@@ -127,7 +127,7 @@ async function lookHttp(url: string, timeoutMs: number, signal: AbortSignal): Pr
       return { up: response.status < 400, text: `${url} answers ${response.status}` };
     });
   } catch (error) {
-    return { up: false, text: `${url} does not answer: ${codeOf(error)}` };
+    return { up: false, text: `${url} does not respond: ${codeOf(error)}` };
   }
 }
 
@@ -141,7 +141,8 @@ function lookIcmp(address: string, timeoutMs: number, signal: AbortSignal): Prom
       if (error === null) resolve({ up: true, text: `${address} answers a ping` });
       else if (error.code === 'ENOENT') resolve(unknown('there is no ping program here'));
       // It ends with 1 where nothing came back, and with something else where it could not send: see ping(8).
-      else if (error.code === 1) resolve({ up: false, text: `${address} does not answer a ping` });
+      else if (error.code === 1)
+        resolve({ up: false, text: `${address} does not respond to a ping` });
       else resolve(unknown(`no ping can be sent to ${address}`));
     });
   }).catch((error: unknown) => unknown(`no ping can be started: ${codeOf(error)}`));

@@ -58,7 +58,7 @@ async function overSsh(
   try {
     const credentials = await readCredentials(rack, login);
     const target = { name, address, port: ports.ssh ?? 22, credentials };
-    const late = () => new Error(`no answer within ${timeoutMs / 1000} s`);
+    const late = () => new Error(`no response within ${timeoutMs / 1000} s`);
     const session = await withDeadline({ ms: timeoutMs, late, signal }, (limit) =>
       openExec(target, { hostKeys }, limit),
     );

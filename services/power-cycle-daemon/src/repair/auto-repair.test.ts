@@ -267,7 +267,7 @@ describe('brakes', () => {
     expect(new Set(why)).toEqual(new Set(['5 of the 21 machines of pdu-1 are missing']));
   });
 
-  it('while what it needs does not answer', async () => {
+  it('while what it needs does not respond', async () => {
     const lab = await startRepairLab({
       yaml: rackWith('power: pdu-1/1, uplink: router/eth1'),
       settings,
@@ -276,10 +276,10 @@ describe('brakes', () => {
     await hear(lab, 'a', 20);
 
     expect(await lab.cycles()).toEqual([]);
-    expect(lab.said('not repaired')).toEqual(['router, which it depends on, does not answer']);
+    expect(lab.said('not repaired')).toEqual(['router, which it depends on, does not respond']);
   });
 
-  it('while its PDU does not answer', async () => {
+  it('while its PDU does not respond', async () => {
     const boards = new Boards();
     boards.get('pdu-1').isDown = true;
     const lab = await startRepairLab({ yaml, settings, boards });
@@ -289,7 +289,7 @@ describe('brakes', () => {
     await hear(lab, 'a', 20);
 
     expect(await lab.cycles()).toEqual([]);
-    expect(lab.said('not repaired')).toEqual(['pdu-1, which it depends on, does not answer']);
+    expect(lab.said('not repaired')).toEqual(['pdu-1, which it depends on, does not respond']);
   });
 
   it('with a driver that is experimental', async () => {

@@ -27,7 +27,7 @@ export interface RepairFacts {
   record: RepairRecord | undefined;
   /** Seconds since boot at the last try; undefined: none, or so long ago that it does not matter. */
   lastTryAt: number | undefined;
-  /** Whether a device of the rack does not answer. */
+  /** Whether a device of the rack does not respond. */
   isDown: (device: string) => boolean;
   isExperimental: (controller: string) => boolean;
 }
@@ -86,7 +86,7 @@ function brakeFor(
     (name) => rack.infrastructure.has(name) && isDown(name),
   );
   if (down !== undefined)
-    return wait('shared-down', `${down}, which it depends on, does not answer`);
+    return wait('shared-down', `${down}, which it depends on, does not respond`);
   const experimental = machine.power.find(({ device }) => isExperimental(device));
   if (experimental !== undefined) {
     return wait('experimental', `the driver of ${experimental.device} is experimental`);

@@ -144,7 +144,7 @@ describe('Webhook', () => {
     webhook.send(change);
     await expect.poll(() => outcomes).toEqual(['failed', 'sent']);
 
-    expect(lines.join()).toContain('no answer within 0.02 s');
+    expect(lines.join()).toContain('no response within 0.02 s');
   });
 
   it('reports that the receiver is down', async () => {

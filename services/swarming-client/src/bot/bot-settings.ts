@@ -16,7 +16,7 @@ export interface BotSettings
 export const noServer =
   'no `servers` entry in rack.yaml matches its name; set `server` in the settings of swarming-client';
 
-/** Of the bot of a machine. Its server is `server`, or else the first one whose prefix the name of the machine has. */
+/** Of the bot of a machine. Its server is `server`, or else the first one whose prefix the machine name has. */
 export function botSettingsOf(machinePart: MachinePart | undefined): BotSettings | undefined {
   if (machinePart === undefined) return undefined;
   const { name, swarming } = machinePart;
@@ -56,7 +56,7 @@ export interface BotDeps {
 
 /** Milliseconds. */
 export interface BotLimits {
-  /** For a bot without a task to end after SIGTERM: it may be in a call of a server that does not answer. */
+  /** For a bot without a task to end after SIGTERM: it may be in a call of a server that does not respond. */
   idleMs: number;
   /** For task_runner and the bot to end a task: twice the grace time of the task, 30 s usually. */
   taskEndMs: number;

@@ -190,7 +190,7 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
       response.on('close', () => clearInterval(timer));
     };
 
-    await expect(ensureZip(test.deps)).rejects.toThrow(/no answer within/);
+    await expect(ensureZip(test.deps)).rejects.toThrow(/no response within/);
   });
 
   it('sends its credential to no other server', async () => {

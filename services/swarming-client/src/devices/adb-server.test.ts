@@ -63,7 +63,7 @@ describe('the adb server', () => {
     await installation.server.misbehave('wedged');
     settings.commandSeconds = 2;
 
-    expect(await missing(device)).toMatch(/adb server on port \d+ does not answer within 2 s/);
+    expect(await missing(device)).toMatch(/adb server on port \d+ does not respond within 2 s/);
     settings.commandSeconds = 20;
     await Promise.all([adb.restart(never), adb.restart(never)]);
 

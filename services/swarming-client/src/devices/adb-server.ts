@@ -77,7 +77,7 @@ export class SharedAdbServer implements AdbServer {
     if (answer === 'refused') return await this.once(() => this.start(signal), signal);
     throw new CommandFailed(
       'timeout',
-      `the adb server on port ${this.port} ${answer === 'silent' ? `does not answer within ${this.deps.settings().commandSeconds} s` : 'sends invalid answers'}; it must be restarted`,
+      `the adb server on port ${this.port} ${answer === 'silent' ? `does not respond within ${this.deps.settings().commandSeconds} s` : 'sends invalid answers'}; it must be restarted`,
     );
   }
 

@@ -96,7 +96,7 @@ function whyNotThere(
 }
 
 const states: Readonly<Record<string, string>> = {
-  offline: 'offline: adb lists it, but it does not answer; reconnect, reboot or replug it',
+  offline: 'offline: adb lists it, but it does not respond; reconnect, reboot or replug it',
   unauthorized: 'unauthorized; accept the key of this machine on its screen',
   authorizing: 'adb is still connecting (authorizing)',
   connecting: 'adb is still connecting',

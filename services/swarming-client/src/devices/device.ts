@@ -88,7 +88,7 @@ export interface DeviceDeps {
 export interface AdbServer {
   /** @throws CommandFailed */
   ensure(signal: AbortSignal): Promise<void>;
-  /** It runs, and does not answer as it should. Asked twice: one that is only slow is not wedged. */
+  /** It runs, and does not respond as it should. Asked twice: one that is only slow is not wedged. */
   isWedged(signal: AbortSignal): Promise<boolean>;
   /** Ends it, by force where it must be, and starts it again. @throws CommandFailed */
   restart(signal: AbortSignal): Promise<void>;

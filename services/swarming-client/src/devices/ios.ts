@@ -157,7 +157,7 @@ const reasons: readonly [codes: RegExp, why: string][] = [
   [/-19\b/, 'does not trust this machine yet; unlock it and answer "Trust"'],
   [/-(21|4)\b/, 'is not paired with this machine; run `idevicepair pair`, and answer "Trust"'],
   [/-8\b/, 'the connection to it breaks off; replug it'],
-  [/unable to retrieve device list/i, 'usbmuxd does not answer; start it'],
+  [/unable to retrieve device list/i, 'usbmuxd does not respond; start it'],
   [/no device found|device \S+ not found/i, 'not attached: usbmuxd no longer lists it'],
 ];
 

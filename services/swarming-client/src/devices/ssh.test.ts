@@ -308,7 +308,7 @@ describe('a device over ssh', () => {
     expect(await missing(open({ kind: 'chromeos' }))).toMatch(/has no address/);
   });
 
-  it('that does not answer is missing', async (context) => {
+  it('that does not respond is missing', async (context) => {
     if (peer('ssh') === undefined) context.skip('ssh is not installed');
     const { open, settings } = await startLab();
     settings.ssh.port = 1;

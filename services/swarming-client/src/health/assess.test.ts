@@ -70,7 +70,7 @@ describe('a machine', () => {
     expect(verdictsOf([look, {}])).toEqual([is, 'ok']);
   });
 
-  it('is held until the end of the hold, and names who holds it', () => {
+  it('is held until the when the hold ends, and names who holds it', () => {
     const hold = { target: 'rpi-1', by: 'ann', until: minutes(2), reason: 'new cable' };
 
     const verdicts = verdictsOf([{ holds: [hold] }, { holds: [hold] }, { holds: [hold] }]);

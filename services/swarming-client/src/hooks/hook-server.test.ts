@@ -226,7 +226,7 @@ describe('createHookServer', () => {
     ['127.0.0.1.example.com'],
     ['localhost.example.com:11000'],
     ['169.254.169.254'],
-  ])('does not answer as %s', async (host) => {
+  ])('does not respond as %s', async (host) => {
     const { ask, calls } = await start();
 
     expect((await ask('/on_after_task', { headers: { host } })).status).toBe(403);
@@ -247,7 +247,7 @@ describe('createHookServer', () => {
     { origin: 'null' },
     { 'sec-fetch-site': 'cross-site' },
     { referer: 'http://example.com/' },
-  ])('does not answer a browser: %j', async (headers) => {
+  ])('does not respond to a browser: %j', async (headers) => {
     const { ask, calls } = await start();
 
     expect((await ask('/on_after_task', { headers: { ...headers } })).status).toBe(403);

@@ -79,11 +79,11 @@ describe('stateFor', () => {
   it('is not known yet before rack.yaml is', () => {
     const view = viewWith({
       machinePart: undefined,
-      whyUnknown: 'the metadata server does not answer',
+      whyUnknown: 'the metadata server does not respond',
     });
 
     expect(stateFor({}, view)).toEqual({
-      maintenance: 'not known yet: the metadata server does not answer',
+      maintenance: 'not known yet: the metadata server does not respond',
     });
   });
 

@@ -153,7 +153,7 @@ function hasPipes({ stdout, stderr }: ChildProcess): boolean {
   return Boolean(stdout) && Boolean(stderr);
 }
 
-/** A process that hangs in the kernel (a USB device that does not answer) survives SIGKILL: it is not waited for. */
+/** A process that hangs in the kernel (a USB device that does not respond) survives SIGKILL: it is not waited for. */
 async function exitOf(child: Child): Promise<void> {
   await new Promise<void>((resolve) => {
     const timer = setTimeout(resolve, lingerMs);

@@ -92,7 +92,7 @@ export class IdentityKeeper {
       this.become({
         machinePart,
         from: 'kept copy',
-        why: 'the metadata server has not answered yet',
+        why: 'the metadata server has not responded yet',
       });
     } catch (error) {
       this.deps.log.warn(

@@ -94,7 +94,7 @@ describe('asking the power-cycle daemon', () => {
     ).toEqual(result);
   });
 
-  it('is postponed while the daemon does not answer', async () => {
+  it('is postponed while the daemon does not respond', async () => {
     const daemon = await startDaemon();
     await daemon.close();
 
@@ -104,7 +104,7 @@ describe('asking the power-cycle daemon', () => {
       await requestPowerCycle('phone', 'it has disappeared', { ...daemon, request }, signal),
     ).toEqual({
       outcome: 'postponed',
-      text: expect.stringMatching(/^the power-cycle daemon does not answer: .*connection refused/),
+      text: expect.stringMatching(/^the power-cycle daemon does not respond: .*connection refused/),
       later: 60,
     });
   });

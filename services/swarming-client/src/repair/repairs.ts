@@ -33,7 +33,7 @@ interface RepairsDeps extends StepDeps {
   /** Devices that reboot after a task. */
   rebooting: () => ReadonlyMap<string, Date>;
   stopping: () => boolean;
-  /** The adb server of the machine runs, and does not answer. */
+  /** The adb server of the machine runs, and does not respond. */
   isAdbWedged: () => boolean;
   /** Has the device looked at at once: after a step. */
   look: (device: string) => void;
@@ -166,7 +166,7 @@ export class Repairs {
     const pause = Math.min(settings.pauseSeconds * 2 ** count, mostAdbPauseSeconds);
     this.adbRestarts = { count: count + 1, nextAt: clock.uptime() + pause };
     const { round } = this.ladders.get(target.attached.name) ?? healthy;
-    this.begin('adb-restart', target, round, 'the adb server does not answer');
+    this.begin('adb-restart', target, round, 'the adb server does not respond');
   }
 
   private lookAt(target: RepairTarget, settings: RepairSettings): void {

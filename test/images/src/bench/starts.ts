@@ -78,7 +78,7 @@ async function untilReady(relay: Relay, url: string): Promise<number> {
     if (answer?.status === 200) return Date.now();
     await sleep(5);
   }
-  throw new Error(`${url} does not answer 200 within 60 s`);
+  throw new Error(`${url} does not respond 200 within 60 s`);
 }
 
 async function memoryOf(

@@ -31,7 +31,7 @@ export function useDocker(access: DockerAccess): Docker {
       execFile(access.program, args, options, (error, stdout, stderr) => {
         if (!error) return resolve(stdout.trimEnd());
         const why = error.killed
-          ? `no answer within ${timeoutSeconds} s`
+          ? `no response within ${timeoutSeconds} s`
           : lastLines(stderr + stdout);
         reject(new Error(`docker ${args.join(' ')}: ${why || error.message}`));
       });

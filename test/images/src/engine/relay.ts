@@ -118,7 +118,7 @@ function ask(
         );
       },
     );
-    asked.once('timeout', () => asked.destroy(new Error(`${url}: no answer within 20 s`)));
+    asked.once('timeout', () => asked.destroy(new Error(`${url}: no response within 20 s`)));
     asked.once('error', reject);
     asked.end(body);
   });

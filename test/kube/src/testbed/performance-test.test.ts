@@ -93,7 +93,7 @@ describe('the performance test', () => {
   });
 
   it.each([
-    { what: 'a service that does not answer', env: {}, says: 'no request was answered with 200' },
+    { what: 'a service that does not respond', env: {}, says: 'no request was answered with 200' },
     {
       what: 'a wrong setting',
       env: { TEST_RATES: '20,fast' },

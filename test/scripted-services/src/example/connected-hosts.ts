@@ -34,7 +34,7 @@ function neighbour(address: string, mac: string, hostname?: string): ConnectedHo
   return [{ mac, address, source: 'arp' }, ...(hostname === undefined ? [] : [lease])];
 }
 
-/** Undefined: it does not answer. */
+/** Undefined: it does not respond. */
 export function connectedHostsOf(device: string): ConnectedHosts | undefined {
   const readAt = ago(0);
   switch (device) {

@@ -79,7 +79,7 @@ export function generateRack(count: number): GeneratedRack {
     alerts: [],
   };
   if (downSwitch !== undefined) {
-    const text = `${downSwitch} does not answer`;
+    const text = `${downSwitch} does not respond`;
     rack.causes.push({ what: downSwitch, text, since: before(12), machines: dark });
     const alert = { name: 'SkoloSwitchDown', severity: 'critical', since: before(11) };
     const firstCommand = `skolo rack show ${downSwitch} --on rack4`;
@@ -165,7 +165,7 @@ function machineOf(
     power: { outlets: [{ outlet, state: isDark ? 'unknown' : 'on' }] },
     token: { identity: 'bots', lastAsked: isSilent ? since : before(chance() * 20) },
     alerts:
-      condition === 'gone' && !isDark ? [{ ...alert, summary: `${name} does not answer` }] : [],
+      condition === 'gone' && !isDark ? [{ ...alert, summary: `${name} does not respond` }] : [],
   };
 }
 
@@ -204,7 +204,7 @@ function elementsOf(
       const state = isDown ? ('unknown' as const) : ('on' as const);
       return { port: `${p + 1}`, powers: of, connects: of, ...(machine && { state }) };
     });
-    const why = 'no answer to ssh and ping';
+    const why = 'no response to ssh and ping';
     const power = [`pdu-1/${s + 2}`];
     const state = isDown ? { state: 'down' as const, why, since: before(12) } : {};
     return { ...element(name, 'edgeswitch', ports), power, ...state };

@@ -61,7 +61,7 @@ const log = `--------- beginning of main
 11-20 20:11:53.034  1712  1734 I ActivityManager: Start proc 4711:com.android.chrome/u0a121
 11-20 20:11:53.117  1712  1801 W BatteryService: reading the battery took 52ms
 --------- beginning of system
-11-20 20:11:54.002   912   912 E Thermal : sensor quiet-therm-adc did not answer
+11-20 20:11:54.002   912   912 E Thermal : sensor quiet-therm-adc did not respond
 --------- beginning of crash
 11-20 20:11:54.610  4711  4711 F libc    : Fatal signal 11 (SIGSEGV), code 1 (SEGV_MAPERR)
 `;

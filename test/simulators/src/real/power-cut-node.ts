@@ -129,7 +129,7 @@ ${options.settings}`,
     await this.sh(`umount -R disk; mv outer/next.img outer/disk.img; rm -rf state; ${mountDisk}`);
   }
 
-  /** Starts containerd. @throws Error It ends, or does not answer. */
+  /** Starts containerd. @throws Error It ends, or does not respond. */
   async boot(): Promise<void> {
     const server = new Process('setpriv', [
       ...['--pdeathsig', 'KILL', 'nsenter', ...this.inside(), this.options.containerd],

@@ -20,12 +20,12 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists invalid alerts, and messages that a sink rejected although it accepts others, with time, origin and reason; the newest is last. --retry sends each message again to the sink that rejected it.',
+      'Lists invalid alerts, and messages that a sink rejected although it accepts others, with time, origin and reason, newest last. --retry resends each message to the sink that rejected it.',
     )
     .summary('list or retry rejected alerts')
     .addOption(limitOption())
     .option('--json', 'print JSON, including rejected content')
-    .option('--retry', 'send the messages again')
+    .option('--retry', 'resend the messages')
     .option('--sink <name>', 'with --retry: only this sink')
     .option('--reason <text>', 'with --retry: reason, for the audit log')
     .example('skolo alerts dead-letters --json')

@@ -31,7 +31,7 @@ export async function sinkOf(notify: string): Promise<Sink> {
   if (/^https?:/.test(notify)) return ofUrl(notify);
   const [, path] = /^file:(.+)$/.exec(notify) ?? [];
   if (path !== undefined) return made({ name: 'notify', kind: 'file', file: resolve(path) });
-  const hint = 'specify a YAML file with a sink, file:PATH or a URL';
+  const hint = 'specify a YAML file that defines a sink, file:PATH or a URL';
   return parsed(await readGivenFile(notify, hint), notify);
 }
 

@@ -25,13 +25,13 @@ const defaultTopic = 'prometheus-alerts';
 /** Adds the options of a subscription. */
 export function withSubscription(command: SkoloCommand): SkoloCommand {
   return command
-    .option('--project <id>', 'project of the topic; rack.yaml is not read')
+    .option('--project <id>', "the topic's project; rack.yaml is not read")
     .option('--topic <name>', `topic, instead of the one in rack.yaml (default: "${defaultTopic}")`)
-    .option('--endpoint <host:port>', 'region of Pub/Sub, instead of the one in rack.yaml')
+    .option('--endpoint <host:port>', 'Pub/Sub region, instead of the one in rack.yaml')
     .option('--key-file <file>', 'service account key, instead of the one in rack.yaml')
     .option(
       '--subscription <name>',
-      'existing subscription, shared with its other readers, instead of a temporary one',
+      'existing subscription, shared with its other subscribers, instead of a temporary one',
     );
 }
 

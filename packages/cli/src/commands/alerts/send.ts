@@ -29,20 +29,16 @@ interface Options extends PubSubOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Sends a test alert to the alert-to-pubsub of the rack, as Prometheus does, waits until it arrives at Pub/Sub, and prints the time that this took. Then it resolves the alert and measures again. If the alert does not arrive in time, the command prints where it is queued and exits with 1.',
+      "Sends a test alert to the rack's alert-to-pubsub, as Prometheus does, waits until it arrives at Pub/Sub, and prints how long delivery took. Then it resolves the alert and measures again. If the alert does not arrive in time, the command prints where it is queued and exits with code 1.",
     )
     .summary('send a test alert and measure its delivery')
-    .option('--alertname <name>', 'name of the alert', 'SkoloTest')
+    .option('--alertname <name>', 'alert name', 'SkoloTest')
     .option('--label <name=value>', 'additional label; repeatable', label)
-    .option('--severity <severity>', 'severity of the alert', 'info')
+    .option('--severity <severity>', 'alert severity', 'info')
     .addOption(
-      timeOption(
-        '--resolve-after <time>',
-        'time for which the alert fires after its arrival',
-        '0s',
-      ),
+      timeOption('--resolve-after <time>', 'how long the alert fires after it has arrived', '0s'),
     )
-    .addOption(timeOption('--within <time>', 'deadline of the delivery', '30s'))
+    .addOption(timeOption('--within <time>', 'delivery deadline', '30s'))
     .option('--no-subscribe', 'do not read Pub/Sub; only wait until the service has sent the alert')
     .option('--json', 'print JSON');
   withSubscription(command).example('skolo alerts send --rack racks/rack4/rack.yaml');
@@ -174,7 +170,7 @@ async function poster(command: SkoloCommand, baseUrl: string): Promise<Post> {
 async function mustBeRack(baseUrl: string, rack: string | undefined): Promise<void> {
   const url = `${baseUrl.replace(/\/$/, '')}/openapi.json`;
   const signal = AbortSignal.timeout(answerWithinMs);
-  // One that does not answer is reported by the alert itself.
+  // One that does not respond is reported by the alert itself.
   const answer = await fetch(url, { signal }).catch(() => undefined);
   await answer?.body?.cancel();
   const why = anotherRack(answer?.headers.get(rackHeader), rack);

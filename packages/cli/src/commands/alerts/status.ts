@@ -12,9 +12,9 @@ import { alertToPubsub } from '../../reach/service-client.ts';
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Shows whether Prometheus and Alertmanager send alerts, how many are queued, and whether each sink accepts them. The exit code is 1 if the delivery is not healthy.',
+      'Shows whether Prometheus and Alertmanager are sending alerts, how many are queued, and whether each sink accepts them. The exit code is 1 if delivery is unhealthy.',
     )
-    .summary('show the delivery of alerts')
+    .summary('show alert delivery')
     .option('--json', 'print JSON')
     .example('skolo alerts status --rack racks/rack4/rack.yaml');
 
@@ -32,7 +32,7 @@ export function define(command: SkoloCommand): void {
     const health =
       whyNot.length === 0
         ? styled('healthy', 'green', command.io.colour)
-        : styled(`not healthy: ${whyNot.join('; ')}`, 'red', command.io.colour);
+        : styled(`unhealthy: ${whyNot.join('; ')}`, 'red', command.io.colour);
     command.io.out(`${location}: ${health}`);
     const heard =
       lastHeard === undefined ? 'never received' : `last received ${relative(lastHeard, now)}`;

@@ -19,7 +19,7 @@ interface Options extends PubSubOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Prints messages of all locations that publish to the topic, as they arrive at Pub/Sub. Each line shows the location, the alert, the time when the rack accepted it, and a long delay if there was one. Ctrl-C ends the command with exit code 0. It creates a subscription and deletes it at the end.',
+      'Prints messages from all locations that publish to the topic, as they arrive at Pub/Sub. Each line shows the location, the alert, when the rack accepted it, and the delay if it was long. The command creates a subscription and deletes it on exit. Press Ctrl-C to exit with code 0.',
     )
     .summary('print messages as they arrive at Pub/Sub')
     .option('--location <name>', 'only this location')
@@ -65,7 +65,7 @@ export function stateReporter(io: Pick<Io, 'err'>): (state: SubscriptionState) =
   return (change) => {
     switch (change.state) {
       case 'ready':
-        if (lost !== undefined) io.err('the subscription works again');
+        if (lost !== undefined) io.err('the subscription has recovered');
         lost = undefined;
         return;
       case 'lost':
@@ -75,7 +75,7 @@ export function stateReporter(io: Pick<Io, 'err'>): (state: SubscriptionState) =
       case 'gap':
         complain(
           io,
-          'the temporary subscription was deleted; messages published meanwhile are lost',
+          'the temporary subscription was deleted; messages published in the meantime are lost',
         );
         return;
       case 'left':

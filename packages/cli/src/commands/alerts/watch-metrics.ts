@@ -72,7 +72,7 @@ function metricsText({ report, blindWhy, unsent }: WatchFacts): string {
     ]),
     ...each(
       'skolo_alerts_watch_not_told',
-      'Messages that the sink of --notify has not accepted yet.',
+      'Messages that the --notify sink has not accepted yet.',
       [[undefined, unsent]],
     ),
     '',

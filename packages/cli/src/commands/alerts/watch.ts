@@ -22,25 +22,25 @@ interface Options extends PubSubOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Watches the heartbeats of many racks and prints each change, such as a rack that becomes silent or unhealthy, until Ctrl-C. With --once it waits for a heartbeat of each rack, until --within, and prints a table; the exit code is then 0 if all racks are healthy, and 1 otherwise. While Pub/Sub is unreachable, it reports that, and no rack as silent.',
+      'Watches the heartbeats of many racks and prints each change, such as a rack that becomes silent or unhealthy, until Ctrl-C. With --once it waits up to --within for a heartbeat from each rack and prints a table; the exit code is then 0 if all racks are healthy, and 1 otherwise. While Pub/Sub is unreachable, it reports that instead of reporting racks as silent.',
     )
-    .summary('report racks that are silent')
+    .summary('report silent racks')
     .option('--location <name...>', 'expected location; repeatable')
     .option('--locations <file>', 'file of expected locations, one per line')
     .addOption(
       timeOption(
         '--silent-after <time>',
-        'time without a heartbeat after which a location counts as silent',
+        'report a location as silent after this time without a heartbeat',
         '90s',
       ),
     )
     .option('--once', 'print a table and exit')
     .addOption(timeOption('--within <time>', 'with --once: time to wait', '60s'))
-    .option('--state <file>', 'file that keeps the state across restarts')
+    .option('--state <file>', 'file that stores the state across restarts')
     .option('--metrics-port <n>', 'serve /metrics and /healthz on this port', Number)
     .option(
       '--notify <sink>',
-      'send changes to a sink: file:PATH, http(s)://URL, or a YAML file with a sink as in rack.yaml',
+      'send changes to a sink: file:PATH, http(s)://URL, or a YAML file that defines a sink as in rack.yaml',
     )
     .option('--json', 'print JSON: the table with --once, otherwise one object per change');
   withSubscription(command)
@@ -102,7 +102,7 @@ function checkOptions({ once, notify, state, metricsPort }: Options): void {
   }
   if (once && notify !== undefined && state === undefined) {
     throw usageError(
-      "with '--once', option '--notify' needs '--state', because otherwise each run reports the same changes",
+      "with '--once', option '--notify' requires '--state', because otherwise each run reports the same changes",
     );
   }
   if (metricsPort !== undefined && !isPort(metricsPort)) {
@@ -121,11 +121,11 @@ async function locationsOf({ location = [], locations }: Options): Promise<strin
   if (all.length > 0) return all;
   if (locations !== undefined) {
     throw new CliError(
-      `${locations}: contains no location; write one per line`,
+      `${locations}: does not contain any location; write one per line`,
       exitCodes.badConfiguration,
     );
   }
-  throw usageError('no location; specify --location NAME or --locations FILE');
+  throw usageError('no location specified; use --location NAME or --locations FILE');
 }
 
 async function listedIn(file: string): Promise<string[]> {

@@ -90,7 +90,7 @@ export class Watcher {
    * Until a heartbeat of each location has arrived, or `withinMs` is over.
    *
    * @throws SubscribeError
-   * @throws CliError Pub/Sub does not answer.
+   * @throws CliError Pub/Sub does not respond.
    */
   async once(withinMs: number, signal: AbortSignal): Promise<void> {
     const ending = new AbortController();

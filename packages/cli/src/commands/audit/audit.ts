@@ -41,7 +41,7 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Lists changes and rejected requests from the audit logs of all services: time, user, action, reason and outcome; the newest is last. It requires the role operate. Changes that bypassed the services, because they were sent to an agent directly, are only in that agent's log on its machine. Exit codes: 0 all services responded; 3 some did not.",
+      "Lists changes and rejected requests from the audit logs of all services, newest last: time, user, action, reason and outcome. It requires the operate role. Changes that were sent directly to an agent are only in that agent's log on its machine. Exit codes: 0 all services responded; 3 some did not.",
     )
     .summary('list who changed what, in all services')
     .rackArgument('[rack]', 'rack to reach through its jumphost, as with --on')
@@ -68,7 +68,7 @@ export function define(command: SkoloCommand): void {
     for (const { name, error } of failed) {
       // The cause is without the advice to give another URL: there are several.
       const { message } = error.cause instanceof ApiUnreachable ? error.cause : error;
-      complain(io, `${name}: its entries are missing: ${message}`);
+      complain(io, `${name}: its entries could not be read: ${message}`);
     }
     if (failed.length > 0) io.exitCode = exitCodes.partlyFailed;
     const skipped = logs.reduce((sum, log) => sum + log.skipped, 0);

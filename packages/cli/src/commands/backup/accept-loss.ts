@@ -12,9 +12,9 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Prints the versions that the history has lost and stops reporting them. First restore the versions that a copy contains: skolo backup restore-history.',
+      'Prints the versions that the history has lost and stops reporting them. Before you accept the loss, restore what you can from a copy with skolo backup restore-history.',
     )
-    .summary('accept the loss of versions')
+    .summary('accept that versions are lost')
     .requiredOption('--reason <text>', 'reason, for the audit log')
     .option('--json', 'print JSON')
     .example("skolo backup accept-loss --reason 'the disk died and no copy exists'");

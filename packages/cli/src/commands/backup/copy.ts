@@ -81,13 +81,13 @@ function copyOf(source: BackupSource, context: CopyContext): Copy {
   const noKey =
     identity === undefined
       ? 'specify an age identity with --identity or SKOLO_AGE_IDENTITY_FILE'
-      : `the identities given are in ${identity}`;
+      : `the specified identities are in ${identity}`;
   async function versionsOf(device: string, limit?: number): Promise<Version[]> {
     const options = limit === undefined ? {} : { limit };
     const versions = await explaining(() => source.versions(device, options), { noKey });
     if (versions.length > 0) return versions;
     throw new CliError(
-      `${device}: no version; run skolo backup status with the same --from to list devices`,
+      `${device}: no versions found; run skolo backup status with the same --from to list devices`,
     );
   }
   async function find(
@@ -108,7 +108,7 @@ function copyOf(source: BackupSource, context: CopyContext): Copy {
     if (secrets) return text;
     if (model !== undefined || format === 'text') return mask.text(text, model?.secrets ?? []);
     throw new CliError(
-      `${version.device}: an archive of files, which cannot be masked; print it unmasked with --secrets`,
+      `${version.device}: cannot mask secrets in an archive of files; print it unmasked with --secrets`,
     );
   }
   return {
@@ -215,12 +215,12 @@ function stepsOf(version: Version, content: Buffer, context: CopyContext) {
       `skolo backup show ${name} --from ${shownRemote(context.from)} --secrets -o ${file}`;
     if (isTar(content)) {
       throw new CliError(
-        `${name}: an archive of files; ${get(`${name}.tar`)} saves it, and tar -xpf ${name}.tar -C / unpacks it`,
+        `${name}: this is an archive of files; save it with ${get(`${name}.tar`)} and unpack it with tar -xpf ${name}.tar -C /`,
       );
     }
     const which = version.model === undefined ? 'unknown' : version.model;
     throw new CliError(
-      `${name}: no restore steps for its model (${which}); specify --rack FILE, or save the version with ${get('FILE')}`,
+      `${name}: its model (${which}) has no restore steps; specify --rack FILE, or save the version with ${get('FILE')}`,
     );
   }
   const { comment } = model.restore;

@@ -20,5 +20,5 @@ export function findDevices<T extends { name: string }>(
 /** The name of one device; rejects ranges. */
 export function oneDevice(word: string): string {
   if (!/[\s,[\]]/.test(word) && word !== '') return word;
-  throw usageError(`${word}: specify the name of one device`);
+  throw usageError(`${word}: specify a single device`);
 }

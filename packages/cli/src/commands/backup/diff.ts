@@ -14,7 +14,7 @@ interface Options extends ReaderOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Prints the changes between two versions of a configuration as a unified diff, by default between the newest version and the one before it. Secrets are masked, and different secrets have different masks.',
+      'Prints the changes between two versions of a configuration as a unified diff, by default between the newest version and the previous one. Secrets are masked, and different secrets have different masks.',
     )
     .summary('show the changes between two versions')
     .argument('<device>', 'name in rack.yaml')

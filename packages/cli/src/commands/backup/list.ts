@@ -16,9 +16,9 @@ interface Options extends ReaderOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists the configuration versions of a device, including devices that were removed from rack.yaml; the newest is last. In other commands, specify a version by the first column, by its ID or the beginning of it, or by a day or time at which it was active.',
+      "Lists a device's configuration versions, newest last, even if the device was removed from rack.yaml. In other commands, you can specify a version as shown in the first column, by its ID or an ID prefix, or by a day or time when it was active.",
     )
-    .summary('list the versions of a device')
+    .summary("list a device's versions")
     .argument('<device>', 'name in rack.yaml')
     .addOption(limitOption(10_000))
     .option('--json', 'print JSON');

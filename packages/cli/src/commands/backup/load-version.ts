@@ -57,7 +57,7 @@ export async function applyVersion(
   if (!checked.canApply) {
     const line = restoreLine(command, device, checked.version.id);
     throw new CliError(
-      `${device}: this model cannot be restored automatically; run ${line} to print the steps`,
+      `${device}: this model does not support automatic restore; run ${line} to print the steps`,
     );
   }
   if (checked.accepted === false) throw new CliError(`${device}: nothing was changed`);
@@ -84,7 +84,7 @@ export async function applyVersion(
   for (const step of steps) io.out(plain(step));
   if (remaining !== '') {
     printDiff(io, remaining);
-    return complain(io, `${device}: loaded, but the difference above remains`);
+    return complain(io, `${device}: loaded, but the differences above remain`);
   }
   if (!restored) return complain(io, `${device}: not restored; see the last step`);
   io.err(`${device}: restored to version ${shortVersionId(version.id)}`);

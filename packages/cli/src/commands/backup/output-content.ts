@@ -35,7 +35,7 @@ export async function printContent(
   if (!exact) return io.write(Buffer.from(visible(text)));
   if (!hasControl(text)) return io.write(content);
   throw new CliError(
-    'the content contains control characters, which a terminal would execute; write it to a file with -o FILE',
+    'the content contains control characters that a terminal would interpret; write it to a file with -o FILE',
   );
 }
 
@@ -48,7 +48,7 @@ async function saveContent(file: string, content: Uint8Array): Promise<void> {
   }
   await writeFileAtomic(file, content).catch((cause: unknown) => {
     const why = errorCode(cause) ?? 'no reason given';
-    throw new CliError(`${file}: writing failed (${why}); specify another file with -o`, 1, {
+    throw new CliError(`${file}: could not be written (${why}); specify another file with -o`, 1, {
       cause,
     });
   });

@@ -70,7 +70,7 @@ describe('the content of a version', () => {
     for (const service of [silent, stalls]) {
       const lost = contentOf(service, { ...wanted, silenceMs: 50 });
       await expect(lost).rejects.toThrow(ApiUnreachable);
-      await expect(lost).rejects.toThrow(/no answer within 0.05 s/);
+      await expect(lost).rejects.toThrow(/no response within 0.05 s/);
     }
   });
 

@@ -21,7 +21,7 @@ interface Options extends ReaderOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Restores the history of all devices from a copy after the rack lost its repository. The command decrypts the copy locally, so that the age identity stays on your workstation, and sends the history to the router backup, which appends the versions that it has stored since. The exit code is 3 if a version cannot be decrypted or versions are still lost.',
+      'Restores the history of all devices from a copy after the rack has lost its repository. The command decrypts the copy locally, so the age identity stays on your workstation, and sends the history to the router backup, which appends the versions that it has stored since then. The exit code is 3 if a version cannot be decrypted or versions are still lost.',
     )
     .summary('restore a lost history from a copy')
     .requiredOption('--reason <text>', 'reason, for the audit log')
@@ -32,7 +32,7 @@ export function define(command: SkoloCommand): void {
 
   command.action(async ({ from, identity, reason, json }: Options) => {
     if (from === undefined)
-      return command.error("option '--from' is missing: specify the place of the copy");
+      return command.error("option '--from' is missing; specify where the copy is stored");
     const { withCopy } = await import('./copy.ts');
     const service = routerBackup(command);
     // Archives of the jumphost are in no history. First, because the service may not answer.
@@ -47,7 +47,7 @@ export function define(command: SkoloCommand): void {
     for (const { id, why } of unreadable) command.io.out(`${id}: not restored: ${why}`);
     for (const line of lost.flatMap(lostLines)) command.io.out(line);
     command.io.out(
-      `restored: ${count(devices, 'device')}; the history now has ${count(versions, 'version')}`,
+      `restored ${count(devices, 'device')}; the history now contains ${count(versions, 'version')}`,
     );
     return undefined;
   });

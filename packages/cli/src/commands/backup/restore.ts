@@ -25,13 +25,16 @@ interface Options extends ReaderOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Prints the steps that restore a version by hand, as text to paste into the device; explanations and steps on your workstation are comments. The text contains the secrets of the device and requires the role admin. --check shows what would change and whether the device accepts the version. --apply shows that, asks, and then loads the version, if the model supports it.',
+      "Prints the steps to restore a version manually, as text to paste into the device; explanations and steps for your workstation are comments. The text contains the device's secrets, so the command requires the admin role. --check shows what would change and whether the device accepts the version. --apply shows the same, asks for confirmation, and then loads the version if the model supports it.",
     )
     .summary('restore a version')
     .argument('<device>', 'name in rack.yaml')
     .option('--version <version>', versionHelp, 'latest')
     .addOption(new Option('--check', 'only show what would change').conflicts('apply'))
-    .option('--apply', 'show what changes, ask, and load the version into the device')
+    .option(
+      '--apply',
+      'show what would change, ask for confirmation, and load the version into the device',
+    )
     .option('--reason <text>', 'reason, for the audit log; required with --apply')
     .option('--yes', 'with --apply: do not ask for confirmation')
     .option('-o, --output <file>', 'output file, readable only by you')
@@ -131,7 +134,7 @@ function hintsOf(
   return [
     ...(comment === '' && atWorkstation < steps.length ? titles(steps) : []),
     ...(isMixed
-      ? [`${atWorkstation} of ${steps.length} steps are done on the workstation, not on the device`]
+      ? [`perform ${atWorkstation} of ${steps.length} steps on your workstation, not on the device`]
       : []),
     "the text contains the device's secrets",
     ...(canCheck ? [`to check:  ${next('--check')}`] : []),

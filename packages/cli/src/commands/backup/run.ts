@@ -20,7 +20,10 @@ export function define(command: SkoloCommand): void {
     .summary('back up devices now')
     .argument('[names...]', "device names (default: all); quote ranges: 'switch-[1-3]'")
     .option('--reason <text>', 'reason, for the history and other operators')
-    .option('--wait', 'wait until all devices succeeded or failed, and show each')
+    .option(
+      '--wait',
+      'wait until the backup of each device has succeeded or failed, and show each result',
+    )
     .option('--json', 'print JSON: the run, or its result with --wait')
     .example("skolo backup run router --reason 'new vlan for the lab' --wait");
 

@@ -20,10 +20,10 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists the latest runs, including running ones, with their origin and results; the newest is last. With an ID it shows the devices of that run.',
+      'Lists the latest runs, including those in progress, with their origin and results, newest last. With an ID it shows the devices in that run.',
     )
     .summary('list backup runs, or show one')
-    .argument('[id]', 'from `skolo backup run` or this list')
+    .argument('[id]', 'ID from `skolo backup run` or this list')
     .addOption(limitOption())
     .option(
       '--wait',

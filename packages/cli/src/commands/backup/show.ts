@@ -13,7 +13,7 @@ interface Options extends ReaderOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Prints a configuration with masked secrets; different secrets have different masks. --secrets prints it byte for byte and requires the role admin.',
+      'Prints a configuration with masked secrets; different secrets have different masks. --secrets prints it byte for byte and requires the admin role.',
     )
     .summary('print a configuration')
     .argument('<device>', 'name in rack.yaml')
@@ -38,4 +38,4 @@ export function define(command: SkoloCommand): void {
 }
 
 export const versionHelp =
-  'latest, latest~1 (the one before it), an ID or its beginning, a day or a time: 2026-11-19';
+  'latest, latest~1 (the previous one), an ID or ID prefix, a day or a time: 2026-11-19';

@@ -30,9 +30,9 @@ interface Options extends ReaderOptions, FilterOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Lists devices with the state and time of their last backup, failures, whether the device would boot with its running configuration, and whether the newest version is stored off site. Totals come first, then problems with their reasons. If the terminal is too small for all rows, backed-up devices share one line; list them with --state ok. --from lists the devices of a copy and their newest versions. The exit code is 3 if a listed device's backup failed, is overdue or was never made.",
+      'Lists devices with the state and time of their last backup, failures, whether the device would boot with its running configuration, and whether the newest version is stored off site. Totals come first, then problems with their reasons. If the terminal is too small for all rows, backed-up devices share one line; list them with --state ok. --from lists the devices in a copy and their newest versions. The exit code is 3 if the backup of a listed device failed, is overdue or was never made.',
     )
-    .summary('show the backup of each device')
+    .summary('show backup status for each device')
     .argument('[names...]', "device names (default: all); quote ranges: 'switch-[1-3]'")
     .option('--retired', 'include devices that were removed from rack.yaml');
   addFilters(command, backupFilters);
@@ -165,7 +165,7 @@ function remarksOf(device: BackupDevice, now: number): Remark[] {
   }
   if (device.unsaved) {
     const both = startup === undefined ? '' : `; skolo backup diff ${name} startup latest`;
-    remarks.push(`unsaved: it would boot with another configuration than the running one${both}`);
+    remarks.push(`unsaved: it would not boot with its running configuration${both}`);
   }
   if (legacyAlgorithms.length > 0) {
     remarks.push(`SSH uses old algorithms: ${legacyAlgorithms.join(', ')}`);

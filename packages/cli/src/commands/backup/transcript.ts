@@ -8,9 +8,7 @@ import { printContent } from './output-content.ts';
 /** `skolo backup transcript`: the session of the last failed attempt. */
 export function define(command: SkoloCommand): void {
   command
-    .description(
-      'Prints the session with the device in the last failed attempt. Secrets are masked.',
-    )
+    .description('Prints the device session of the last failed backup attempt. Secrets are masked.')
     .summary('show the last failed session')
     .argument('<device>', 'name in rack.yaml')
     .option('--json', 'print JSON')

@@ -29,13 +29,13 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Audits the cabling: reads MAC tables of switches and the addresses and leases of routers, and compares them with rack.yaml. It finds moved cables, unknown machines, dead ports and wrong MAC addresses, and shows the edit that corrects each. Ports with several MAC addresses lead to other networks and are ignored. Exit codes: 0 everything matches rack.yaml, or --write corrected it; 1 something differs; 3 a device could not be read.',
+      'Audits the cabling: reads the MAC tables of switches and the addresses and leases on routers, and compares them with rack.yaml. It finds moved cables, unknown machines, dead ports and wrong MAC addresses, and shows an edit that fixes each. Ports with several MAC addresses lead to other networks and are ignored. Exit codes: 0 everything matches rack.yaml, or --write fixed it; 1 something differs; 3 a device could not be read.',
     )
     .summary('compare the cabling with rack.yaml')
     .rackArgument('[rack]', 'rack to reach through its jumphost, as with --on')
     .option(
       '--prove',
-      'verify new outlets of idle machines by cycling them one by one: if only the right link goes down, the outlet has moved with the cable. On machines with several phones, also turn off USB ports one by one: a port is verified if only its own phone stops charging',
+      "verify new outlets of idle machines by power-cycling them one by one: if only the machine's own link goes down, the outlet has moved with the cable. On machines with several phones, also turn off USB ports one by one: a port is verified if only its own phone stops charging",
     )
     .option('--write', 'write the edits to rack.yaml')
     .option('--json', 'print JSON')
@@ -142,7 +142,7 @@ function print(
 ): void {
   const { findings, confirmed, unseen } = audit;
   const from = read.length === 0 ? 'nothing' : folded(read.map(({ device }) => device));
-  const said = `${confirmed.length} as in rack.yaml, ${count(findings.length, 'finding')}`;
+  const said = `${confirmed.length} match rack.yaml, ${count(findings.length, 'finding')}`;
   io.out(`${rack}: read ${from}; ${said}`);
   if (unseen.length > 0) io.out(`not seen (off or silent): ${folded(unseen)}`);
   if (findings.length > 0) {

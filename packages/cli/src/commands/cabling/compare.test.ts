@@ -268,7 +268,7 @@ describe('a cabling audit', () => {
       blocked: [
         {
           name: 'a',
-          why: 'switch-2/2 belongs to b in rack.yaml; find out where that machine is and run the command again',
+          why: 'switch-2/2 belongs to b in rack.yaml; find that machine and run the command again',
         },
       ],
     });
@@ -290,7 +290,7 @@ describe('a cabling audit', () => {
     expect(possible('a').edits).toEqual([]);
     expect(possible().blocked).toContainEqual({
       name: 'a',
-      why: 'switch-2/2 is still the outlet of b in rack.yaml; add --prove to move outlets',
+      why: 'switch-2/2 is still assigned to b in rack.yaml; add --prove to move outlets',
     });
     expect(
       possible('a', 'b').edits.map(({ name, key, value }) => `${name} ${key} ${value}`),

@@ -151,7 +151,7 @@ function canFeed(rack: Rack, { device, outlet }: Outlet): boolean {
 function elsewhere({ name }: Entry, from: Outlet, behind: Outlet): Finding {
   const what = `is somewhere behind ${formatOutlet(behind)}, not at ${formatOutlet(from)}`;
   const advice =
-    'check where its cable goes, for example to a switch that is not in rack.yaml or could not be read';
+    'trace its cable; it may lead to a switch that is not in rack.yaml or could not be read';
   return { kind: 'moved-cable', name, what, edits: [], advice };
 }
 
@@ -161,7 +161,7 @@ function dead({ name }: Entry, port: Outlet): Finding {
     name,
     what: `its port ${formatOutlet(port)} has no link`,
     edits: [],
-    advice: `check its power with skolo power status ${name}, and its cable; if the machine was removed from the rack, remove its entry`,
+    advice: `check its cable, and its power with skolo power status ${name}; if the machine was removed from the rack, remove its entry`,
   };
 }
 

@@ -81,7 +81,7 @@ function whyTaken(
   if (holder === undefined) return undefined;
   const itsOwn = findings.find((finding) => finding.name === holder.name);
   if (itsOwn?.power !== undefined) {
-    return `${value} is still the outlet of ${holder.name} in rack.yaml; add --prove to move outlets`;
+    return `${value} is still assigned to ${holder.name} in rack.yaml; add --prove to move outlets`;
   }
-  return `${value} belongs to ${holder.name} in rack.yaml; find out where that machine is and run the command again`;
+  return `${value} belongs to ${holder.name} in rack.yaml; find that machine and run the command again`;
 }

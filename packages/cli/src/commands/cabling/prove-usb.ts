@@ -62,15 +62,15 @@ async function proveOne(
     before.some((one) => one.name === each && isThere(one) && one.connectedSeconds !== undefined);
   const silent = machine.devices.find((each) => !tells(each));
   if (silent !== undefined) {
-    const why = 'does not report the age of its connection, as Android 8 with USB-C does';
+    const why = 'does not report how long it has been connected (typical of Android 8 with USB-C)';
     throw new Doubt(`${silent.fullName} ${why}, so skolo cannot detect whether it loses power`);
   }
-  deps.say(`${fullName}: cycling only its port`);
+  deps.say(`${fullName}: power-cycling only its port`);
   const start = deps.now();
   const reason = 'cabling audit: checking whether this USB port can be switched separately';
   const id = await begin(fullName, { reason, alone: true }, deps);
   let cycle = await cycleOf(id, deps);
-  await until(cycleMs, 'its cycle does not finish', deps, async () => {
+  await until(cycleMs, 'its power cycle does not finish', deps, async () => {
     cycle = await cycleOf(id, deps);
     return cycle.outcome !== undefined;
   });
@@ -80,7 +80,7 @@ async function proveOne(
   // The daemon reports so only what the phone itself has confirmed.
   if (cycle.outcome === 'back') return;
   const isUncut = cycle.failedStep === 'turn-off' && lost.length === 0;
-  const what = isUncut ? 'nothing stopped charging' : 'its cycle had an unexpected outcome';
+  const what = isUncut ? 'nothing stopped charging' : 'its power cycle had an unexpected outcome';
   throw new Doubt(`${what} (${cycle.outcome}: ${cycle.detail})`);
 }
 
@@ -95,7 +95,7 @@ async function lostPower(
   const isOld = ({ name, readAt }: DeviceStatus) =>
     first.some((each) => each.name === name && each.readAt === readAt);
   let now = first;
-  await until(bootMs, 'some devices of its machine are not seen again', deps, async () => {
+  await until(bootMs, "some of its machine's devices have not reappeared", deps, async () => {
     now = await deps.devices(machine);
     return devices.every(({ name }) =>
       now.some((each) => each.name === name && isThere(each) && !isOld(each)),

@@ -86,7 +86,7 @@ class World {
       connectedHosts: async () => {
         if (this.readBusy && this.step() === 'off') throw problem(502, { failure: 'busy' });
         if (this.failsWhileOff && this.step() === 'off') {
-          throw problem(502, { failure: 'timeout', detail: 'no answer within 20 s' });
+          throw problem(502, { failure: 'timeout', detail: 'no response within 20 s' });
         }
         return this.reading();
       },
@@ -139,17 +139,17 @@ describe('a proof', () => {
     [
       'its link stays',
       (world) => world.feeds.set('2', []),
-      'the link of switch-1/2 stayed up while it was off',
+      'the link on switch-1/2 stayed up while the outlet was off',
     ],
     [
       'another one goes',
       (world) => world.feeds.set('2', ['3']),
-      'the link of switch-1/3 went down when switch-1/2 was off',
+      'the link on switch-1/3 went down when switch-1/2 was off',
     ],
     [
       'another one goes, too',
       (world) => world.feeds.set('2', ['2', '3']),
-      'the link of switch-1/3 went',
+      'the link on switch-1/3 went',
     ],
     [
       'nobody can look',
@@ -159,7 +159,7 @@ describe('a proof', () => {
     [
       'the switch cannot be read',
       (world) => Object.assign(world, { failsWhileOff: true }),
-      'no answer within 20 s',
+      'no response within 20 s',
     ],
     [
       'its power is not on again',
@@ -228,7 +228,7 @@ describe('a proof', () => {
 
     expect(finding?.power?.edit.value).toBe('switch-1/2');
     expect(jumphosts.doubt).toContain('jumphost depends on switch-1/8');
-    expect(device.doubt).toContain('only outlets of machines can be cycled');
+    expect(device.doubt).toContain("only machines' outlets can be power-cycled");
     expect(world.asked).toEqual([]);
   });
 });

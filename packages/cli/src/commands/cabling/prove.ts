@@ -35,7 +35,7 @@ export interface Proofs {
 /** Why nothing more is cycled. */
 export class Doubt extends Error {}
 
-/** A service that does not answer is a doubt, too. */
+/** A service that does not respond is a doubt, too. */
 export function isDoubt(error: unknown): error is Error {
   return [Doubt, CliError, ApiError, ApiUnreachable].some((each) => error instanceof each);
 }
@@ -87,7 +87,7 @@ async function proveOne(
   const id = await begin(outlet, { reason, offSeconds }, deps);
   await watchOff(id, port, before, deps);
   await watchOn(id, outlet, deps);
-  await until(bootMs, `it is not seen at ${outlet} again`, deps, async () => {
+  await until(bootMs, `it has not reappeared at ${outlet}`, deps, async () => {
     const now = await readIfFree(port.device, deps);
     return now !== undefined && isAlone(now, port.outlet, card);
   });
@@ -103,7 +103,7 @@ function fedBy({ machines }: Rack, outlet: string): string[] {
 
 /** @throws Doubt What the cabling audit needs, or what is no machine, would go dark */
 function checkPath(rack: Rack, name: string, outlet: string, fed: readonly string[]): void {
-  if (!rack.machines.has(name)) throw new Doubt('only outlets of machines can be cycled');
+  if (!rack.machines.has(name)) throw new Doubt("only machines' outlets can be power-cycled");
   const port = parseOutlet(outlet);
   const dark = port === undefined ? [] : goesDark(rack, port);
   const machines = new Set(
@@ -169,13 +169,13 @@ async function watchOff(
   const wasUp = linksOf(before);
   const own = formatOutlet(port);
   let looks = 0;
-  await until(cycleMs, 'its cycle does not start', deps, async () => {
+  await until(cycleMs, 'its power cycle does not start', deps, async () => {
     const cycle = await cycleOf(id, deps);
     if (cycle.outcome === undefined && notYetOff.includes(cycle.step)) return false;
     if (cycle.outcome !== undefined || cycle.step !== 'off') {
       const what =
         looks > 0
-          ? `the link of ${own} stayed up while it was off`
+          ? `the link on ${own} stayed up while the outlet was off`
           : `the links could not be read while ${own} was off`;
       throw new Doubt(`${what} (${cycle.detail ?? cycle.step})`);
     }
@@ -186,7 +186,7 @@ async function watchOff(
     const gone = [...wasUp].filter((name) => !isUp.has(name));
     const other = gone.find((name) => name !== port.outlet);
     if (other !== undefined) {
-      throw new Doubt(`the link of ${port.device}/${other} went down when ${own} was off`);
+      throw new Doubt(`the link on ${port.device}/${other} went down when ${own} was off`);
     }
     return gone.length === 1;
   });

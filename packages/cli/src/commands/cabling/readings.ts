@@ -34,7 +34,7 @@ export async function readConnectedHosts(rack: Rack, service: RouterBackup): Pro
   const devices = [...rack.infrastructure.values()];
   const readable = devices.filter((device) => 'load' in (connectedHostsOf(device) ?? {}));
   if (readable.length === 0) {
-    throw new CliError(`${rack.name}: no switch or router with a readable MAC table`);
+    throw new CliError(`${rack.name}: none of its switches or routers has a readable MAC table`);
   }
   const unread: Unread[] = [];
   const errors: unknown[] = [];

@@ -14,7 +14,7 @@ import { connectTo, type Service } from '../../reach/service-client.ts';
 export function keys(command: SkoloCommand): void {
   command
     .description(
-      'Lists the SSH host keys of equipment that services pinned at the first connection, without the keys from rack.yaml. Services do not sign in to a device that presents another key.',
+      'Lists the equipment SSH host keys that services pinned on first connection, excluding keys from rack.yaml. Services do not sign in to a device that presents a different key.',
     )
     .summary('list pinned SSH host keys')
     .option('--json', 'print JSON')
@@ -49,9 +49,9 @@ export function keys(command: SkoloCommand): void {
 export function forget(command: SkoloCommand): void {
   command
     .description(
-      'Makes services forget the SSH host key of a replaced device, or of a machine with a new SD card along with the key of its agent. The router backup also forgets the serial number and host name of a device. Services then pin the next key that they receive. Use it only if the device was really replaced, because otherwise an attacker can impersonate it.',
+      "Makes services forget the SSH host key of a replaced device or, for a machine with a new SD card, the host key and the agent's key. The router backup also forgets the device's serial number and host name. Services then pin the next key that they receive. Use this command only if the device was really replaced; otherwise an attacker can impersonate it.",
     )
-    .summary('forget the host key of a replaced device')
+    .summary("forget a replaced device's host key")
     .argument('<device>', 'name in rack.yaml')
     .option('--reason <text>', 'reason, for the audit log')
     .example("skolo equipment forget switch-1 --reason 'swapped, ticket 4711'");

@@ -40,7 +40,7 @@ describe.skipIf(!program)('skolo images pin, against a real registry', () => {
     const updated = await pin('--update', file);
 
     expect(kept.exitCode).toBe(1);
-    expect(kept.err).toContain(`the tag changed from ${previous} to ${moved}`);
+    expect(kept.err).toContain(`the tag moved from ${previous} to ${moved}`);
     expect(afterwards).toContain(`@${previous}`);
     expect(updated.exitCode).toBe(0);
     expect(await readFile(file, 'utf8')).toContain(`@${moved}`);

@@ -21,15 +21,15 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Adds the current digest in the registry to each image tag: `prom/prometheus:v3.13.3@sha256:…`. A pinned image keeps its digest, and a tag that now points to another digest is reported. Images without a registry in their name are those of skolo and stay unchanged.',
+      "Adds the current registry digest to each image tag: `prom/prometheus:v3.13.3@sha256:…`. A pinned image keeps its digest; if its tag now points to another digest, the command reports it. Images without a registry in their name are skolo's own and stay unchanged.",
     )
     .summary('pin third-party images to digests')
-    .argument('<paths...>', 'manifests or folders')
+    .argument('<paths...>', 'manifests or directories')
     .option(
       '--check',
-      'list images that are not pinned, and exit with 1 if there are any; sends no request and changes nothing',
+      'list images that are not pinned, without requests or changes, and exit with code 1 if there are any',
     )
-    .option('--update', 'accept new digests of tags')
+    .option('--update', 'accept new digests for tags')
     .uses()
     .example('skolo images pin kube/base kube/components');
 
@@ -37,7 +37,7 @@ export function define(command: SkoloCommand): void {
     if (check && update) command.error("specify '--check' or '--update', not both");
     const files = await readManifestFiles(paths);
     if (files.length === 0) {
-      throw new CliError(`${paths.join(', ')}: no manifest contains an image of a registry`);
+      throw new CliError(`${paths.join(', ')}: none of the manifests contains a registry image`);
     }
     if (check) listUnpinned(command.io, files);
     else await pin(command.io, files, update ?? false);
@@ -66,7 +66,7 @@ async function pin(io: Io, files: readonly ManifestFile[], update: boolean): Pro
       const { digest, isIndex } = await resolveImage({ ...image, digest: undefined });
       if (image.digest !== undefined && image.digest !== digest && !update) {
         throw new CliError(
-          `${name}: the tag changed from ${image.digest} to ${digest}; find out why, then run the command with --update`,
+          `${name}: the tag moved from ${image.digest} to ${digest}; find out why, then run the command with --update`,
         );
       }
       digests.set(name, digest);

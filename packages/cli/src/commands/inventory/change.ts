@@ -21,14 +21,14 @@ export function add(command: SkoloCommand): void {
   addNewRackOptions(
     command
       .description(
-        'Adds machines to rack.yaml, after the existing ones. A value applies to all names, or is a range with one value for each. --create creates the file for a small rack of Pis, of which the first is the jumphost. Everything is checked before the file changes.',
+        'Adds machines to rack.yaml, after the existing ones. Each value either applies to all names or is a range with one value per name. --create creates the file for a small rack of Pis whose first machine is the jumphost. The command checks everything before it changes the file.',
       )
       .summary('add machines')
       .argument('<names...>', 'names of new machines; ranges allowed')
       .addOption(new Option('--kind <kind>', 'kind').choices(['rpi', 'host']).default('rpi'))
       .option('--address <range>', 'addresses: 10.1.1.[2-11]')
       .option('--mac <range>', 'MAC addresses, separated by commas')
-      .option('--set <key=value>', 'any other key of a machine; repeatable', several, []),
+      .option('--set <key=value>', 'any other machine key; repeatable', several, []),
   )
     .uses('rack')
     .example(
@@ -71,7 +71,7 @@ function withoutFirst(value: string | readonly string[]): string | readonly stri
 export function remove(command: SkoloCommand): void {
   command
     .description(
-      'Removes machines from rack.yaml. A name that is part of a range is removed from it, and the others stay. Services forget the machines when you push the file.',
+      'Removes machines from rack.yaml. If a name is part of a range, only that name is removed from the range. Services forget the machines when you push the file.',
     )
     .summary('remove machines')
     .argument('<names...>', 'machines; ranges allowed')
@@ -90,11 +90,11 @@ export function remove(command: SkoloCommand): void {
 export function set(command: SkoloCommand): void {
   command
     .description(
-      'Sets values of machines in rack.yaml. A value applies to all names, or is a range with one value for each. If a range cannot express the value of a name, that name gets its own entry.',
+      "Sets machine values in rack.yaml. Each value either applies to all names or is a range with one value per name. If a range cannot express a name's value, that name gets its own entry.",
     )
-    .summary('set values of machines')
+    .summary('set machine values')
     .argument('<names>', 'machines; ranges allowed')
-    .argument('<key=value...>', 'keys of a machine in rack.yaml')
+    .argument('<key=value...>', 'machine keys in rack.yaml')
     .uses('rack')
     .example("skolo inventory set 'host[02-03]' address=10.1.1.[22-23] shelf=left");
 

@@ -24,11 +24,11 @@ export function define(command: SkoloCommand): void {
   addNewRackOptions(
     command
       .description(
-        'Adds the hosts of an Ansible inventory (INI or YAML) to rack.yaml, with their names, ansible_host, ansible_port, and ansible_user as a login. Groups of groups and ranges are supported. Hosts that are already in rack.yaml with the same address stay unchanged. With --create, the jumphost is the first host of the group server (or master, manager), or else the first host.',
+        'Adds the hosts from an Ansible inventory (INI or YAML) to rack.yaml, with their names, ansible_host, ansible_port, and ansible_user as a login. Nested groups and ranges are supported. Hosts that are already in rack.yaml with the same address stay unchanged. With --create, the jumphost is the first host of the server group (or master, manager), or else the first host.',
       )
-      .summary('add the hosts of an Ansible inventory')
+      .summary('add hosts from an Ansible inventory')
       .argument('<file>', 'Ansible inventory')
-      .option('--names <range...>', 'names for hosts that the file lists only by address')
+      .option('--names <range...>', 'names for hosts that the inventory lists only by address')
       .addOption(new Option('--kind <kind>', 'kind').choices(['rpi', 'host']).default('rpi')),
   )
     .uses('rack')
@@ -90,7 +90,7 @@ async function withHosts(
     if (known === undefined) return false;
     if (address === undefined || known.address === address) return true;
     throw new CliError(
-      `${name}: has ${known.address ?? 'no address'} in rack.yaml, but ${address} here; nothing was changed, correct one of them`,
+      `${name}: has ${known.address ?? 'no address'} in rack.yaml, but ${address} here; nothing was changed; fix one of them`,
     );
   };
   const wanted = hosts.filter((host) => !isThere(host));

@@ -17,7 +17,7 @@ interface Options extends FilterOptions {
 }
 
 const filters: Filter<Machine>[] = [
-  { name: 'shelf', description: 'only machines of these shelves', of: ({ shelf }) => shelf },
+  { name: 'shelf', description: 'only machines on these shelves', of: ({ shelf }) => shelf },
   { name: 'kind', description: 'only machines of these kinds', of: ({ kind }) => kind },
 ];
 
@@ -25,7 +25,7 @@ const filters: Filter<Machine>[] = [
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Prints rack.yaml with all ranges expanded: machines, infrastructure and identities. To see one entry with its wiring, use skolo rack show.',
+      'Prints the machines, infrastructure and identities in rack.yaml with all ranges expanded. To see an entry with its wiring, use skolo rack show.',
     )
     .summary('print the inventory');
   addFilters(command, filters);

@@ -18,12 +18,12 @@ export function addNewRackOptions(command: SkoloCommand): SkoloCommand {
       'create the file for a rack with this name; the first machine is the jumphost',
     )
     .option('--subnet <network>', 'with --create: subnet (default: the /24 of the jumphost)')
-    .option('--timezone <zone>', 'with --create: time zone (default: that of your workstation)')
-    .option('--router', 'with --create: make the jumphost the router of the other machines')
+    .option('--timezone <zone>', "with --create: time zone (default: your workstation's)")
+    .option('--router', 'with --create: make the jumphost the router for the other machines')
     .addOption(
       new Option(
         '--gateway <address>',
-        'with --create: the router of your network, also used as name server',
+        "with --create: your network's router, also used as name server",
       )
         .argParser(ipv4)
         .conflicts('router'),
@@ -37,7 +37,7 @@ export async function newRack(
   { create, subnet, timezone, router, gateway }: NewRackOptions,
 ): Promise<string> {
   if (address === undefined) {
-    return command.error(`--create: ${name} becomes the jumphost, which needs an address`);
+    return command.error(`--create: ${name} becomes the jumphost, so it requires an address`);
   }
   const [{ parseRack }, { stringify }] = await Promise.all([import('@skolo/rack'), import('yaml')]);
   const network = subnet ?? `${address.split('.').slice(0, 3).join('.')}.0/24`;

@@ -26,15 +26,15 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Power-cycles the jumphost and verifies each step. The daemon on the jumphost rejects this, because nothing there could turn the power on again. So the command starts a daemon on another machine of the rack (--via), with the rack.yaml and the secrets of the jumphost's power supply, follows it, and stops it at the end. The daemon continues if your workstation fails, and it turns nothing off that its own machine depends on.",
+      "Power-cycles the jumphost and verifies each step. The daemon on the jumphost rejects such requests, because it could not turn the power back on. So the command starts a daemon on another machine in the rack (--via), with rack.yaml and the secrets for the jumphost's power supply, follows it, and finally stops it. The daemon continues if your workstation fails, and it never turns off anything that its own machine depends on.",
     )
-    .summary('power-cycle from another machine')
+    .summary('power-cycle the jumphost from another machine')
     .argument('<rack>')
     .requiredOption(
       '--via <machine>',
       'machine in rack.yaml with the daemon installed, such as a spare jumphost',
     )
-    .addOption(reasonOption('the logs of that machine and its daemon'))
+    .addOption(reasonOption('the logs on that machine and its daemon'))
     .addOption(offSecondsOption())
     .option('--force', 'proceed even if other machines lose power or network')
     .option('--ignore-limits', ignoreLimitsHelp)
@@ -53,7 +53,7 @@ async function cycleJumphost(
   const file = join(fleetRack.overlay, 'rack.yaml');
   const seen = rackForDaemonOn(await readFile(file, 'utf8'), via, file);
   const { jumphost } = seen;
-  const why = `cycle of the jumphost ${jumphost}: ${reason}`;
+  const why = `power cycle of the jumphost ${jumphost}: ${reason}`;
   const { machine, client } = await startPowerOn(command, { fleetRack, store }, { seen, via, why });
   const service: PowerCycleDaemon = { ask: (question) => question(client) };
   const goesOn = `the daemon on ${via} continues for an hour; run the same command again to follow it`;

@@ -33,12 +33,12 @@ export function define(command: SkoloCommand): void {
   addStepOptions(
     command
       .description(
-        'Builds a disk image that boots with UEFI: Debian 12 with the packages, Node, k3s, images and programs of a jumphost. It contains no name, address, keys or IDs. They come from a USB stick (skolo jumphost stick) at the first boot, and skolo jumphost prepare does the rest. The command runs as root on Debian, with mmdebstrap. You can write the image to as many disks as you need.',
+        'Builds a disk image that boots with UEFI: Debian 12 with the packages, Node, k3s, images and programs of a jumphost. The image does not contain a name, an address, keys or IDs; these come from a USB stick (skolo jumphost stick) on first boot, and skolo jumphost prepare does the rest. The command requires root on Debian, and mmdebstrap. You can write the image to any number of disks.',
       )
       .summary('build a disk image for all jumphosts')
       .argument('<file>', 'output file')
       .addOption(
-        new Option('--architecture <name>', 'architecture of the jumphosts')
+        new Option('--architecture <name>', "the jumphosts' architecture")
           .choices(['amd64', 'arm64'])
           .default(process.arch === 'arm64' ? 'arm64' : 'amd64'),
       )
@@ -58,7 +58,7 @@ export function define(command: SkoloCommand): void {
     const draft = `${file}.partial`;
     try {
       const given = archive && resolve(io.folder, archive);
-      io.err(`building the root file system, from ${given ?? 'Debian mirrors'}`);
+      io.err(`building the root file system from ${given ?? 'Debian mirrors'}`);
       await makeRoot({ folder, architecture, archive: given, signal });
       const host = await openRootFolder({ name: 'the image', root: folder }, signal);
       const options = { signal, isCheck: false };
@@ -76,7 +76,7 @@ export function define(command: SkoloCommand): void {
       await rm(draft, { force: true });
     }
     const gb = ((await stat(file)).size / 1e9).toFixed(1);
-    io.out(`${name}: ${gb} GB, for ${architecture}; write it to disks of 16 GB or more`);
+    io.out(`${name}: ${gb} GB for ${architecture}; write it to disks of at least 16 GB`);
   });
 }
 
@@ -85,10 +85,10 @@ async function rejectedevice(file: string): Promise<void> {
   const found = await stat(file).catch(() => undefined);
   const folder = await realpath(dirname(file)).catch(() => undefined);
   if (folder === undefined)
-    throw usageError(`${dirname(file)}: no such folder; create it, or specify another file`);
+    throw usageError(`${dirname(file)}: no such directory; create it, or specify another file`);
   if (/^\/(dev|proc|sys)(\/|$)/.test(folder) || (found !== undefined && !found.isFile())) {
     throw usageError(
-      `${file}: not a regular file; specify a file such as jumphost.img, and write that to the disk afterwards`,
+      `${file}: not a regular file; specify a file such as jumphost.img, and then write that file to the disk`,
     );
   }
 }

@@ -12,11 +12,11 @@ import { loadRack } from '../../workstation/rack-file.ts';
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Reboots the jumphost. The command first holds the rack, so that no new power cycle starts, and waits for running cycles and for outlets that must be turned on. After the reboot it waits for all services and ends the hold.',
+      'Reboots the jumphost. The command first holds the rack, so that no new power cycle starts, and waits for running cycles and for outlets that are still to be turned on. After the reboot it waits for all services and releases the hold.',
     )
     .summary('reboot the jumphost safely')
     .rackArgument('<rack>')
-    .addOption(reasonOption('the log of the jumphost'))
+    .addOption(reasonOption("the jumphost's log"))
     .uses('rack', 'tokenFile')
     .example("skolo jumphost reboot rack4 --reason 'new kernel'");
 

@@ -27,21 +27,21 @@ const endMs = 5 * 60_000;
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Returns a service to the units of the existing system, or forward again to k3s (--forward). The command stops the current program and confirms that before it starts the other one. The choice survives reboots, skolo push and skolo jumphost prepare. Two power controllers never run at the same time, because the existing one runs only while it blocks the skolo daemon. After an interruption, run the command again.',
+      "Returns a service to the existing system's units, or forward to k3s again (--forward). The command stops the current program and confirms that it has stopped before it starts the other one. The choice survives reboots, skolo push and skolo jumphost prepare. Two power controllers never run at the same time, because the existing one runs only while the skolo daemon is blocked. After an interruption, run the command again.",
     )
     .summary('roll back to the existing system')
     .rackArgument('<rack>')
     .addArgument(new Argument('<service>').choices(jumphostServices))
     .option(
       '--forward',
-      'let k3s serve; if its pod does not become ready, the existing system serves again',
+      'return the service to k3s; if its pod does not become ready, fall back to the existing system',
     )
     .option(
       '--unit <name...>',
-      'systemd units of the existing system (default: those that run now or ran before)',
+      "the existing system's systemd units (default: those that are running or ran before)",
       [],
     )
-    .addOption(reasonOption('the log of the jumphost'))
+    .addOption(reasonOption("the jumphost's log"))
     .uses('rack', 'tokenFile')
     .example("skolo jumphost rollback rack4 metadata-server --reason 'tokens are late'");
 
@@ -70,7 +70,7 @@ export function define(command: SkoloCommand): void {
 }
 
 /**
- * What our daemon has turned off comes on first: nothing else would turn it on. One that does not answer is what a rollback is for.
+ * What our daemon has turned off comes on first: nothing else would turn it on. One that does not respond is what a rollback is for.
  *
  * @returns ends its hold of the rack
  */
@@ -82,7 +82,7 @@ async function quiet(
   const rack = await loadRack(command.globals());
   const daemon = powerCycleDaemon(command);
   const report = (line: string) => io.out(plain(line));
-  const reason = 'it is failing over to the existing system';
+  const reason = 'it is currently failing over to the existing system';
   const after = (ms: number) => new Date(io.now() + ms).toISOString();
   try {
     return await daemon.ask(async (power) => {
@@ -99,9 +99,7 @@ async function quiet(
     signal.throwIfAborted();
     const { cause } = error instanceof CliError ? error : {};
     if (!(cause instanceof ApiUnreachable)) throw error;
-    report(
-      'power-cycle-daemon does not respond; its journal will show the outlets that it left off',
-    );
+    report('power-cycle-daemon does not respond; check its journal for outlets that it left off');
     return undefined;
   }
 }

@@ -24,23 +24,20 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      `Writes ${identityFile} to a USB stick with FAT. A computer with the image of skolo jumphost image that finds the stick at its first boot takes its name and address from it, and accepts your SSH keys for root. The file contains no secret. The computer ignores later sticks; to change its identity, write its disk again.`,
+      `Writes ${identityFile} to a FAT-formatted USB stick. A computer that runs the image from skolo jumphost image and finds the stick on first boot takes its name and address from it, and accepts your SSH keys for root. The file does not contain secrets. The computer ignores later sticks; to change its identity, rewrite its disk.`,
     )
     .summary('write an identity to a USB stick')
     .argument('<rack>', 'name in the list of racks')
-    .argument('<folder>', 'folder where the stick is mounted')
+    .argument('<folder>', 'directory where the stick is mounted')
     .option('--for <machine>', 'machine in rack.yaml that becomes a spare (default: the jumphost)')
-    .option(
-      '--key <files...>',
-      'files with public keys that may sign in (default: ~/.ssh/id_*.pub)',
-    )
+    .option('--key <files...>', 'public key files that may sign in (default: ~/.ssh/id_*.pub)')
     .option(
       '--gateway <address>',
       'gateway (default: the device in rack.yaml with `uplink: internet`)',
       ipv4,
     )
     .addOption(dnsOption('name servers (default: the gateway)'))
-    .option('--interface <name>', 'interface to use, if several have a cable', interfaceName)
+    .option('--interface <name>', 'interface to use, if several are connected', interfaceName)
     .uses('clusters')
     .example('skolo jumphost stick rack4 /media/ann/STICK');
 
@@ -50,7 +47,7 @@ export function define(command: SkoloCommand): void {
     const user = entry.ways.find((way) => way.user !== undefined && way.user !== 'root')?.user;
     if (user !== undefined) {
       throw new CliError(
-        `${name}: skolo signs in as ${user}, but the image has only root; set \`user\` of the rack to root in kube/clusters/config.json`,
+        `${name}: skolo signs in as ${user}, but the image has only root; set the rack's \`user\` to root in kube/clusters/config.json`,
       );
     }
     const identity = identityOf({
@@ -88,11 +85,11 @@ async function whyNoStick(path: string): Promise<string | undefined> {
   const [found, above] = await Promise.all(
     [path, join(path, '..')].map((each) => stat(each).catch(() => undefined)),
   );
-  if (!found?.isDirectory()) return 'no such folder; connect the stick and mount it';
+  if (!found?.isDirectory()) return 'no such directory; connect the stick and mount it';
   if (found.dev === above?.dev) {
-    return 'a folder of this computer, not a stick; connect the stick, mount it, and specify the folder where it is mounted';
+    return 'this directory is not on a stick; connect the stick, mount it, and specify the directory where it is mounted';
   }
   const { type } = await statfs(path);
   if (process.platform !== 'linux' || stickSystems.includes(type)) return undefined;
-  return 'its file system is neither FAT nor exFAT, and the image ignores others; format the stick with mkfs.vfat';
+  return 'its file system is neither FAT nor exFAT, so the image would ignore it; format the stick with mkfs.vfat';
 }

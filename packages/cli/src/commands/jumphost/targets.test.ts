@@ -63,8 +63,8 @@ jumphost: { name: jumphost-rack4, address: 192.0.2.8 }
   const none = await stick(join(folder, 'none'));
   const memory = await stick('/proc');
 
-  expect(here.err).toContain(`${folder}: a folder of this computer, not a stick`);
-  expect(none.err).toContain('no such folder; connect the stick and mount it');
+  expect(here.err).toContain(`${folder}: this directory is not on a stick`);
+  expect(none.err).toContain('no such directory; connect the stick and mount it');
   expect(memory.err).toContain('/proc: its file system is neither FAT nor exFAT');
   expect(await readdir(folder)).toEqual(['id.pub', 'kube']);
 });

@@ -52,22 +52,22 @@ interface Run {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Upgrades racks to a version of k3s (--k3s) or skolo (--skolo), or installs all Debian updates on the jumphost (--os); k3s certificates that expire within 90 days are always renewed. It shows the changes, asks, and then upgrades one rack after another, as skolo push does. The jumphost saves the k3s database, certificates and token first, and rolls back without your workstation if the new version does not run or the rack becomes unhealthy. Machines follow, one first and then in groups, each between two tasks; machines that do not respond or run a long task are skipped and listed. Run the command again at any time to continue. Exit codes: 0 everything is done; 1 nothing is, or with --check something differs; 3 some racks or machines are not.',
+      'Upgrades racks to a version of k3s (--k3s) or skolo (--skolo), or installs all Debian updates on the jumphost (--os). k3s certificates that expire within 90 days are always renewed. The command shows the changes, asks for confirmation, and then upgrades one rack after another, as skolo push does. The jumphost first saves the k3s database, certificates and token, and rolls back without your workstation if the new version does not run or the rack becomes unhealthy. Machines follow, first one and then groups, each between tasks; machines that do not respond or are running a long task are skipped and listed. Run the command again at any time to continue. Exit codes: 0 everything is upgraded; 1 nothing is, or with --check something differs; 3 some racks or machines are not.',
     )
     .summary('upgrade k3s, skolo or Debian')
     .argument('<racks...>', 'names in the list of racks')
     .option(
       '--k3s <versions>',
-      'k3s version, such as v1.33.1+k3s1. An upgrade cannot skip minor versions; list a release of each in between: v1.32.5+k3s1,v1.33.1+k3s1',
+      'k3s version, such as v1.33.1+k3s1. An upgrade cannot skip minor versions, so list one release of each: v1.32.5+k3s1,v1.33.1+k3s1',
       k3sReleases,
     )
-    .option('--skolo <version>', 'version of the services and of the fallback')
-    .option('--os', 'all Debian updates on the jumphost, including a reboot if they require one')
-    .option('--reason <text>', 'reason, for the log of the jumphost')
+    .option('--skolo <version>', 'version of the services and the fallback')
+    .option('--os', 'all Debian updates on the jumphost, with a reboot if they require one')
+    .option('--reason <text>', "reason, for the jumphost's log")
     .option('--check', 'only show what would change')
     .option(
       '--machines <n>',
-      'number of machines of a rack to upgrade at the same time',
+      'number of machines in a rack to upgrade at the same time',
       upTo(100),
       4,
     )
@@ -90,7 +90,7 @@ function k3sReleases(text: string): string[] {
   const areInOrder = all.every((each, at) => at === 0 || isOlder(all[at - 1] ?? '', each));
   if (areReleases && areInOrder) return all;
   throw new InvalidArgumentError(
-    'expected a release such as v1.33.1+k3s1, or several separated by commas, the oldest first',
+    'expected a release such as v1.33.1+k3s1, or several separated by commas, oldest first',
   );
 }
 

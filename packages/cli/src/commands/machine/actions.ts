@@ -12,11 +12,11 @@ import { signIn } from './sign-in.ts';
 export function clear(command: SkoloCommand): void {
   command
     .description(
-      'Ends a quarantine that was forced by a file on the machine, restarts repairs of phones that need attention, and prints the health of the machine. Real problems remain, and so do orders; end those with skolo machine quarantine NAME --end.',
+      "Ends a quarantine that was forced by a file on the machine, restarts repairs of phones that need attention, and prints the machine's health. It does not clear real problems or ordered quarantines; end the latter with skolo machine quarantine NAME --end.",
     )
     .summary('end a forced quarantine and restart repairs')
-    .argument('<name>', 'name of the machine')
-    .requiredOption('--reason <text>', 'reason, for the audit log of the agent')
+    .argument('<name>', 'machine name')
+    .requiredOption('--reason <text>', "reason, for the agent's audit log")
     .example("skolo machine clear skia-rpi2-rack4-shelf1-007 --reason 'new cable'");
 
   command.action(async (name: string, { reason }: { reason: string }) => {
@@ -32,7 +32,7 @@ export function clear(command: SkoloCommand): void {
     // What a file has forced is over.
     if (reasons.some(({ code }) => code === 'forced')) {
       command.io.err(
-        `${place.name}: the quarantine is an order; end it with skolo machine quarantine ${place.name} --end`,
+        `${place.name}: the quarantine was ordered; end it with skolo machine quarantine ${place.name} --end`,
       );
     }
   });
@@ -42,13 +42,13 @@ export function clear(command: SkoloCommand): void {
 export function repair(command: SkoloCommand): void {
   command
     .description(
-      'Starts one repair step on a phone through the agent of its machine, even if the phone is healthy. Without a step it lists the steps of each phone. adb-restart disconnects all phones of the machine, usb-cycle cuts the power of the USB port, and power-cycle cuts the power supply of the phone. The agent rejects the step while a task or another step is running or the power is held, and a new task stops the step. Automatic repair does not count it.',
+      "Starts one repair step on a phone through its machine's agent, even if the phone is healthy. Without a step it lists the available steps for each phone. adb-restart disconnects all phones on the machine, usb-cycle power-cycles the USB port, and power-cycle cycles the phone's power supply. The agent rejects the step while a task or another step is running or the power is held, and a new task stops the step. Automatic repair does not count it.",
     )
     .summary('start a repair step on a phone')
-    .argument('<name>', 'name of the machine')
+    .argument('<name>', 'machine name')
     .argument('[step]', 'repair step')
     .option('--device <name>', 'phone, if the machine has several')
-    .option('--reason <text>', 'reason, for the audit log of the agent; required with a step')
+    .option('--reason <text>', "reason, for the agent's audit log; required with a step")
     .example("skolo machine repair skia-rpi2-rack4-shelf1-007 usb-cycle --reason 'adb hangs'");
 
   command.action(
@@ -59,7 +59,7 @@ export function repair(command: SkoloCommand): void {
         const { devices } = await agent.ask((client) => client.status({ query: {} }));
         return printTable(command.io, repairColumns, devices);
       }
-      if (reason === undefined) return command.error('a step needs --reason');
+      if (reason === undefined) return command.error('a repair step requires --reason');
       await orRejected(`${place.name}: not started`, () =>
         agent.ask((client) => client.repair({ body: { step, device, why: reason } })),
       );
@@ -99,8 +99,8 @@ export function reboot(command: SkoloCommand): void {
       'Makes the agent stop the bot gracefully and reboot the machine. The agent rejects this while a task is running. For a machine that does not respond, use skolo power cycle.',
     )
     .summary('reboot an idle machine')
-    .argument('<name>', 'name of the machine')
-    .requiredOption('--reason <text>', 'reason, for the audit log of the agent')
+    .argument('<name>', 'machine name')
+    .requiredOption('--reason <text>', "reason, for the agent's audit log")
     .example("skolo machine reboot skia-rpi2-rack4-shelf1-007 --reason 'new kernel'");
 
   command.action(async (name: string, { reason }: { reason: string }) => {

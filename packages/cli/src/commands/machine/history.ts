@@ -25,10 +25,10 @@ const kinds = HistoryEntry.options.map(({ shape }) => shape.kind.value);
 export function history(command: SkoloCommand): void {
   command
     .description(
-      `Lists the events of a machine and its phones from the last 90 days; the newest is last. Kinds of events: ${kinds.join(', ')}.`,
+      `Lists events of a machine and its phones from the last 90 days, newest last. Kinds of events: ${kinds.join(', ')}.`,
     )
-    .summary('list the events of a machine')
-    .argument('<name>', 'name of the machine')
+    .summary("list a machine's events")
+    .argument('<name>', 'machine name')
     .addOption(
       new Option('--from <time>', 'start: 7d, or 2026-11-20T18:00Z (default: a day ago)').argParser(
         beginning,
@@ -51,7 +51,7 @@ export function history(command: SkoloCommand): void {
     );
     const oldestFirst = answer.entries.toReversed();
     if (json) return printJson(io, { entries: oldestFirst, truncated: answer.truncated });
-    if (answer.truncated) io.err(`only the last ${limit}; use --limit to see more`);
+    if (answer.truncated) io.err(`only the last ${limit} are shown; use --limit to see more`);
     return printTable(io, historyColumns, oldestFirst);
   });
 }
@@ -73,10 +73,8 @@ export function downtime(command: SkoloCommand): void {
     .description(
       'Lists the machines with the most downtime due to faults, with the number of faults and the most frequent reasons. Maintenance, ordered quarantine, updates and planned reboots do not count.',
     )
-    .summary('list machines by downtime, most first')
-    .addOption(
-      new Option('--days <n>', 'number of days before now').argParser(upTo(90)).default(30),
-    )
+    .summary('list machines by downtime, highest first')
+    .addOption(new Option('--days <n>', 'number of past days').argParser(upTo(90)).default(30))
     .addOption(limitOption())
     .option('--json', 'print JSON')
     .uses('rack', 'url', 'tokenFile')

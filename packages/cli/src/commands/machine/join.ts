@@ -37,12 +37,12 @@ const atOnce = 4;
 export function joinMachines(command: SkoloCommand): void {
   command
     .description(
-      'Joins machines to the cluster of their rack, over SSH through the jumphost. It checks the system, installs the k3s agent in the version of the server, and gives it a token that expires after 15 minutes. A machine that belongs to another cluster, for example after skolo jumphost replace --new-cluster, leaves that cluster first. A dead node with the same name, for example after a new SD card, is removed first, but a running one is not. Each step changes only what differs, so you can run the command again at any time.',
+      "Joins machines to their rack's cluster, over SSH through the jumphost. It checks the system, installs the k3s agent in the server's version, and gives it a token that expires after 15 minutes. A machine that belongs to another cluster, for example after skolo jumphost replace --new-cluster, leaves that cluster first. A dead node with the same name, for example from a previous SD card, is removed first, but a running one is not. Each step changes only what differs, so you can run the command again at any time.",
     )
     .summary('join machines to the cluster')
-    .argument('<names...>', 'machines of one rack')
+    .argument('<names...>', 'machines in one rack')
     .option('--check', 'only show what differs')
-    .option('--files <folder>', 'folder for downloads of k3s; existing files are used')
+    .option('--files <folder>', 'download directory for k3s; existing files are used')
     .uses('clusters', 'on')
     .example("skolo machine join 'skia-rpi2-rack4-shelf1-[001-040]'");
 
@@ -72,11 +72,11 @@ export function joinMachines(command: SkoloCommand): void {
 export function leaveMachines(command: SkoloCommand): void {
   command
     .description(
-      'Removes machines from the cluster of their rack. It holds each machine, so that it starts no task, waits until a running task has finished, stops the k3s agent with all its pods, and removes the node and its password. The state of skolo stays on the machine. A machine that does not respond is only removed from the cluster.',
+      "Removes machines from their rack's cluster. It holds each machine so that it does not start another task, waits until a running task has finished, stops the k3s agent and all its pods, and removes the node and its password. skolo's state stays on the machine. A machine that does not respond is only removed from the cluster.",
     )
     .summary('remove machines from the cluster')
-    .argument('<names...>', 'machines of one rack')
-    .requiredOption('--reason <text>', 'reason, for the log of the jumphost')
+    .argument('<names...>', 'machines in one rack')
+    .requiredOption('--reason <text>', "reason, for the jumphost's log")
     .addOption(taskLimitOption())
     .option('--force', 'proceed even if this ends a running task')
     .uses('clusters', 'on', 'tokenFile')

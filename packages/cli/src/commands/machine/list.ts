@@ -16,7 +16,7 @@ interface Options extends SelectionOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists machines with their condition, its duration and reason, tasks, phones, and causes that several machines share. machine-state collects this from all services, so it works even if the agent of a machine is silent. Machines that need attention come first. While machine-state is down, use skolo machine status.',
+      "Lists machines with their condition, its duration and reason, tasks, phones, and causes that several machines share. machine-state collects this data from all services, so the list is available even if a machine's agent is silent. Machines that need attention come first. While machine-state is down, use skolo machine status.",
     )
     .summary('list machines with their condition')
     .argument('[names...]', "machine names (default: all); quote ranges: 'rpi-[001-040]'");
@@ -24,7 +24,7 @@ export function define(command: SkoloCommand): void {
   command
     .option(
       '--needs-attention',
-      'print a list of what needs attention: shared causes, then machines by shelf',
+      'print a work list: shared causes, then machines that need attention by shelf',
     )
     .option('--watch', 'update the list after each change, until Ctrl-C')
     .option('--json', 'print JSON; with --watch, one line per change')

@@ -22,10 +22,10 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Prints the latest log lines of the agent on a machine and of its bot; the newest is last. The agent keeps a thousand lines in memory. --follow prints new lines until Ctrl-C, even after a restart of the agent, and then exits with 0.',
+      "Prints the latest log lines of a machine's agent and bot, newest last. The agent keeps a thousand lines in memory. --follow prints new lines until Ctrl-C, even after the agent restarts, and then exits with code 0.",
     )
-    .summary('print log lines of the agent and the bot')
-    .argument('<name>', 'name of the machine')
+    .summary('print log lines from the agent and the bot')
+    .argument('<name>', 'machine name')
     .addOption(
       new Option('--lines <n>', 'number of latest lines').argParser(upTo(1000)).default(100),
     )

@@ -30,7 +30,7 @@ type Kind = MachineOrder['kind'];
 export function maintain(command: SkoloCommand): void {
   command
     .description(
-      'Puts machines into maintenance: they accept no tasks, and their alerts are silenced, but running tasks continue. The command waits until the agents have received the order, which they keep across restarts. If you use a filter or select more than 10 % of the rack, you must type the number of machines. Exit code 3: some agents have not received it yet; machine-state keeps trying.',
+      'Puts machines into maintenance: they do not accept tasks, and their alerts are silenced, but running tasks continue. The command waits until the agents have received the order, which they keep across restarts. If you use a filter or select more than 10 % of the rack, you must type the number of machines. Exit code 3: some agents have not received it yet; machine-state keeps trying.',
     )
     .summary('put machines into maintenance');
   orderOptions(command, 'maintenance');
@@ -41,7 +41,7 @@ export function maintain(command: SkoloCommand): void {
 export function quarantine(command: SkoloCommand): void {
   command
     .description(
-      'Quarantines machines: they accept no tasks until someone ends the quarantine, and are listed among the machines that need attention, but running tasks continue. The command waits until the agents have received the order, which they keep across restarts. If you use a filter or select more than 10 % of the rack, you must type the number of machines. Exit code 3: some agents have not received it yet; machine-state keeps trying.',
+      'Quarantines machines: they do not accept tasks until someone ends the quarantine, and are listed among the machines that need attention, but running tasks continue. The command waits until the agents have received the order, which they keep across restarts. If you use a filter or select more than 10 % of the rack, you must type the number of machines. Exit code 3: some agents have not received it yet; machine-state keeps trying.',
     )
     .summary('quarantine broken machines');
   orderOptions(command, 'quarantine');
@@ -53,10 +53,10 @@ function orderOptions(command: SkoloCommand, kind: Kind): void {
     .argument('[names...]', "machines; quote ranges: 'rpi-[001-040]'")
     .option('--reason <text>', 'reason; required except with --end')
     .option('--end', `end the ${kind} of these machines`)
-    .addOption(untilOption(`end of the ${kind}`))
-    .addOption(forOption(`duration of the ${kind}`))
+    .addOption(untilOption(`when the ${kind} ends`))
+    .addOption(forOption(`how long the ${kind} lasts`))
     // Those that can be reached get it within 5 s.
-    .addOption(timeOption('--wait <time>', 'time to wait for the agents', '8s'));
+    .addOption(timeOption('--wait <time>', 'how long to wait for the agents', '8s'));
   addChangeSelection(command);
   command.option('--json', 'print JSON').uses('rack', 'url', 'tokenFile');
   command.action((words: string[], options: Options) =>
@@ -129,7 +129,7 @@ async function endOrders(
   for (const { name, orders } of machines) {
     const own = orders.filter((each) => each.kind === kind);
     if (own.length === 0) {
-      complain(io, `${name}: no ${kind} was ordered; see its reasons with skolo show ${name}`);
+      complain(io, `${name}: no ${kind} was ordered; run skolo show ${name} to see its reasons`);
       without++;
     }
     for (const { id, by, reason } of own) {

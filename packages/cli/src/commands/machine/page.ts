@@ -82,7 +82,7 @@ function conditionFacts(machine: Machine, now: number): Fact[] {
       {
         lines: machine.orders.map(({ kind, by, reason, until, deliveredAt, why }) => {
           const end = until === undefined ? '' : ` until ${timestamp(until)}`;
-          const missing = `; not yet at the agent${why === undefined ? '' : `: ${sentence(why)}`}`;
+          const missing = `; not yet received by the agent${why === undefined ? '' : `: ${sentence(why)}`}`;
           const whose = by === undefined ? '' : ` by ${by}`;
           return `${kind}${whose}${end}: ${reason}${deliveredAt === undefined ? missing : ''}`;
         }),
@@ -143,7 +143,7 @@ function serviceFacts({ power, token, alerts }: Machine, now: number): Fact[] {
     [
       'power',
       power === undefined
-        ? 'unknown: the power-cycle daemon does not respond to machine-state'
+        ? 'unknown: machine-state gets no response from the power-cycle daemon'
         : outlets.map(({ outlet, state }) => `${outlet} ${state}`),
     ],
     ['cycle', cycle && `${cycle.step}; skolo power show ${cycle.id}`],
@@ -151,7 +151,7 @@ function serviceFacts({ power, token, alerts }: Machine, now: number): Fact[] {
     [
       'token',
       token === undefined
-        ? 'unknown: the metadata server does not respond to machine-state'
+        ? 'unknown: machine-state gets no response from the metadata server'
         : `${token.identity ?? 'no identity'}, last requested ${lastSeen(token.lastAsked, now)}`,
     ],
     [

@@ -20,12 +20,12 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Writes the MAC address of a new Pi or the serial number of a new phone to rack.yaml, in place of the previous one. The name, the wiring and the history stay, as do comments and ranges in the file. Either all edits are made or none. Services apply the new rack.yaml when you push it.',
+      "Writes a new Pi's MAC address or a new phone's serial number to rack.yaml, in place of the previous one. The name, wiring and history stay the same, as do comments and ranges in the file. Either all edits are made or none. Services apply the new rack.yaml when you push it.",
     )
     .summary('replace a Pi or phone and keep its name')
-    .argument('<name>', 'name of the machine')
+    .argument('<name>', 'machine name')
     .option('--mac <address>', 'MAC address of the new Pi', macAddress)
-    .option('--serial <number>', 'serial number or UDID of the new phone', serialNumber)
+    .option('--serial <number>', "the new phone's serial number or UDID", serialNumber)
     .option('--device <name>', 'name of the phone, if the machine has several, such as left')
     .uses('rack')
     .example('skolo machine replace skia-rpi2-rack4-shelf1-007 --mac dc:a6:32:00:00:07');
@@ -54,7 +54,7 @@ export function define(command: SkoloCommand): void {
     for (const { edit, why } of edited.left) {
       io.err(plain(`${name}: not edited: ${edit.key}: ${edit.value}: ${why}`));
     }
-    if (edited.left.length > 0) throw new CliError('nothing was written; edit rack.yaml by hand');
+    if (edited.left.length > 0) throw new CliError('nothing was written; edit rack.yaml manually');
     if (edited.diff === '') return io.err(`${file}: already has these values`);
     await writeRackFile(file, text, edited.text);
     printDiff(io, edited.diff);

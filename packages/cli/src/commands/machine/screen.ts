@@ -19,10 +19,10 @@ const timeoutMs = 60_000;
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Writes the screen of a phone to a PNG file: either the last screenshot that the agent kept as evidence of a fault, or a new one (--fresh), which is not stored in the rack. Because a new screenshot may disturb measurements, it is not taken while a task is running unless you use --force. Screens may show unreleased software and accounts, so the command requires the role operate and is audited.',
+      "Saves a phone's screen as a PNG file: either the last screenshot that the agent kept as evidence of a fault, or a new one (--fresh), which is not stored in the rack. Because taking a screenshot may disturb measurements, the agent does not do so while a task is running unless you use --force. Screens may show unreleased software and accounts, so the command requires the operate role and is audited.",
     )
-    .summary('save the screen of a phone as a PNG file')
-    .argument('<name>', 'name of the machine')
+    .summary("save a phone's screen as a PNG file")
+    .argument('<name>', 'machine name')
     .option('--device <name>', 'name of the phone, if the machine has several, such as left')
     .option('--fresh', 'take a new screenshot instead of using the last evidence')
     .option('--force', 'take a new screenshot even while a task is running')

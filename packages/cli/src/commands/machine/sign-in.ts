@@ -6,7 +6,7 @@ import { type AgentClient, type AgentPlace, agentClient } from '../../reach/agen
 import { explaining } from '../../reach/service-client.ts';
 
 interface SignedIn {
-  /** @throws CliError The agent rejects the request or does not answer; the message says what to do. */
+  /** @throws CliError The agent rejects the request or does not respond; the message says what to do. */
   ask<T>(question: (client: AgentClient) => Promise<T>): Promise<T>;
 }
 
@@ -32,13 +32,14 @@ async function findSigner(
   { name, rack }: AgentPlace & { name: string },
 ): Promise<{ signer?: Signer; why: string }> {
   const { rack: rackFile } = command.globals();
-  if (rack === undefined) return { why: 'specify --rack, which contains the signing key' };
+  if (rack === undefined)
+    return { why: 'specify --rack with the file that contains the signing key' };
   const { readAgentKey } = await import('@skolo/secrets');
   try {
     const signer = createSigner(await readAgentKey(rack), { rack: rack.name, machine: name });
     return { signer, why: `it is signed with access.agents.privateKey of ${rackFile}` };
   } catch (error) {
-    const why = `the request is not signed: ${rackFile}: ${errorText(error)}`;
+    const why = `the request could not be signed: ${rackFile}: ${errorText(error)}`;
     return { why: `${why}; without a signature, only networks in access.anonymousRead may read` };
   }
 }

@@ -24,13 +24,13 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Gives a Raspberry Pi with a pending enrolment the name of a machine in rack.yaml, and writes its serial number there. Within a minute the Pi receives the name, and the pairing records of iPhones stored under it, and joins the cluster. The command asks for confirmation, because only you can see that it is the right Pi. If the machine with that name is up, --force is required.',
+      'Gives a Raspberry Pi with a pending enrolment the name of a machine in rack.yaml, and writes its serial number there. Within a minute the Pi receives the name and the iPhone pairing records stored under it, and joins the cluster. The command asks for confirmation, because only you can tell that it is the right Pi. If the machine with that name is up, --force is required.',
     )
-    .summary('give a Pi with a pending enrolment its name')
+    .summary('name a Pi with a pending enrolment')
     .argument('<serial>', 'serial number from skolo pi waiting')
     .argument('<name>', 'name of a machine in rack.yaml')
     .requiredOption('--reason <text>', 'reason, for the audit log')
-    .option('--key <start>', 'key digits, if several cards report this serial number')
+    .option('--key <start>', 'first digits of the key, if several cards report this serial number')
     .option('--force', 'take the name from a machine that is up')
     .option('--yes', 'do not ask for confirmation')
     .uses('rack', 'url', 'tokenFile')
@@ -45,12 +45,12 @@ export function define(command: SkoloCommand): void {
     io.err(plain(`pending for ${age(pi.since, io.now())} at ${pi.from}: ${pi.why}`));
     if (!yes) {
       await interruptible(command, (signal) =>
-        mustType(io, { what: `${name} to agree`, wanted: name, option: '--yes' }, signal),
+        mustType(io, { what: `${name} to confirm`, wanted: name, option: '--yes' }, signal),
       );
     }
     await service.ask((client) => client.adopt({ body: { key: pi.key, name, reason, force } }));
     io.err(
-      `${name}: the Pi gets this name within a minute; run skolo pi waiting --enrolled to see it`,
+      `${name}: the Pi receives this name within a minute; run skolo pi waiting --enrolled to check`,
     );
     await writeRack(command, pi, name);
   });

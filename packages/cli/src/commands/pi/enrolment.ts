@@ -23,12 +23,12 @@ export async function waitingPi(
   const [first, second] = all;
   if (first === undefined) {
     throw new CliError(
-      `${serial}: no pending enrolment of this Pi; run skolo pi waiting to list pending ones`,
+      `${serial}: this Pi has no pending enrolment; run skolo pi waiting to list pending ones`,
     );
   }
   if (second === undefined) return first;
   const keys = all.map((each) => shortKey(each.key)).join(', ');
   throw new CliError(
-    `${serial}: ${all.length} cards report this serial number; find the right one and specify its key with --key: ${keys}`,
+    `${serial}: ${all.length} cards report this serial number; identify the right one and specify its key with --key: ${keys}`,
   );
 }

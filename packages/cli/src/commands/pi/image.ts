@@ -20,19 +20,19 @@ export function define(command: SkoloCommand): void {
   addSetupOptions(
     command
       .description(
-        'Builds an SD card image for each machine from a published image of Raspberry Pi OS (Bookworm, Trixie), Ubuntu Server or Debian, with its name, its address, your SSH keys and no password. The settings come from rack.yaml if it lists the machine. The machine boots without a keyboard, and joins its cluster if you specify --join or --join-token-file. The command detects the customisation method from the files of the published image. It needs no root and runs on Linux, macOS and Windows. An image with a token or a Wi-Fi password is a secret until its card has booted.',
+        'Builds an SD card image for each machine from a published image of Raspberry Pi OS (Bookworm, Trixie), Ubuntu Server or Debian, with its name, its address, your SSH keys and no password. The settings come from rack.yaml if it lists the machine. The machine boots without a keyboard, and joins its cluster if you specify --join or --join-token-file. The command detects the customisation method from the files in the published image. It does not require root and runs on Linux, macOS and Windows. Treat an image with a token or a Wi-Fi password as a secret until its card has booted.',
       )
       .summary('build SD card images for Raspberry Pis')
       .argument('[names...]', 'machines; ranges allowed; none with --shared')
       .option(
         '--shared',
-        'build a shared image for all machines of the rack, which enrol at the jumphost',
+        'build a shared image for all machines in the rack, which enrol with the jumphost',
       )
       .requiredOption('--base <image>', 'published image: a name from skolo pi images, or a file')
-      .option('--out <folder>', 'output folder', '.')
+      .option('--out <folder>', 'output directory', '.')
       .option(
         '--boot-files',
-        'only write the files of the boot partition, to a folder for each machine; copy them to a card with the published image',
+        'write only the boot partition files, to a directory per machine; copy them to an SD card with the published image',
       ),
   )
     .uses('rack', 'url', 'tokenFile')
@@ -45,7 +45,7 @@ export function define(command: SkoloCommand): void {
     const own = images.names.map((name) => join(out, `${name}.img`));
     if (own.includes(images.base)) {
       throw new CliError(
-        `${images.base}: is the base image itself; specify another folder with --out`,
+        `${images.base}: is the base image itself; specify another directory with --out`,
       );
     }
     await mkdir(out, { recursive: true });
@@ -63,7 +63,7 @@ export function define(command: SkoloCommand): void {
           await mkdir(dirname(file), { recursive: true });
           await writeFile(file, content, { mode: 0o600 });
         }
-        io.out(plain(`${join(options.out, name)}: files of the boot partition, ${what}`));
+        io.out(plain(`${join(options.out, name)}: boot partition files, ${what}`));
       } else {
         await customise(image, needs);
         const file = join(out, `${name}.img`);

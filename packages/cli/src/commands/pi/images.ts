@@ -28,7 +28,7 @@ export function define(command: SkoloCommand): void {
   const { io } = command;
   command
     .description(
-      'Lists the published images on your workstation, in ~/.cache/skolo/pi-images. Each was verified against the checksum of its publisher, and is stored unpacked.',
+      "Lists the published images on your workstation, in ~/.cache/skolo/pi-images. Each was verified against its publisher's checksum and is stored unpacked.",
     )
     .summary('manage published images on your workstation')
     .uses()
@@ -39,10 +39,14 @@ export function define(command: SkoloCommand): void {
     .command('fetch')
     .summary('download, verify and unpack an image')
     .description(
-      "Downloads a published image (.img, .img.xz, .img.gz, .img.zst) from a URL or reads it from a file, and verifies it against the SHA-256 that its publisher provides next to it, in NAME.sha256 or SHA256SUMS. The checksum shows that the image is complete, but its origin is only as certain as the TLS certificate of the server. With --keyring, gpgv also verifies the publisher's signature (NAME.sig, SHA256SUMS.gpg). An interrupted download continues where it stopped.",
+      "Downloads a published image (.img, .img.xz, .img.gz, .img.zst) from a URL or reads it from a file, and verifies it against the SHA-256 that its publisher provides alongside it, in NAME.sha256 or SHA256SUMS. The checksum shows that the image is complete, but its origin is only as trustworthy as the server's TLS certificate. With --keyring, gpgv also verifies the publisher's signature (NAME.sig, SHA256SUMS.gpg). An interrupted download resumes where it stopped.",
     )
     .argument('<from>', 'URL, or file')
-    .option('--sha256 <sum>', 'checksum, if the publisher provides none next to the image', sum)
+    .option(
+      '--sha256 <sum>',
+      'checksum, if the publisher does not provide one alongside the image',
+      sum,
+    )
     .option('--keyring <file>', 'OpenPGP public keys, one of which must have signed the image')
     .action(async (from: string, { sha256, keyring }: { sha256?: string; keyring?: string }) => {
       const stored = await interruptible(command, (signal) =>
@@ -56,7 +60,7 @@ export function define(command: SkoloCommand): void {
     .command('verify')
     .summary('verify downloaded images again')
     .description(
-      'Compares the stored images with their checksums from the download, by default all of them.',
+      'Compares the stored images (default: all) with the checksums recorded when they were downloaded.',
     )
     .argument('[names...]', 'images')
     .action(async (names: string[]) => {
@@ -98,7 +102,7 @@ async function verify(io: Io, images: readonly StoredImage[], signal: AbortSigna
   let damaged = 0;
   for (const image of images) {
     if (await verifyImage(image, signal)) {
-      io.out(plain(`${image.name}: is unchanged`));
+      io.out(plain(`${image.name}: is intact`));
       continue;
     }
     damaged++;
@@ -146,7 +150,9 @@ export async function basePath(io: Io, base: string, signal: AbortSignal): Promi
   if (stored !== undefined) return stored.path;
   if (/\.(xz|gz|zst)$/.test(base)) return (await fetchTo(io, { from: base, signal })).path;
   if (/^https?:/.test(base)) {
-    throw new PiError(`${base}: download it first with skolo pi images fetch ${base}`);
+    throw new PiError(
+      `${base}: cannot be used directly; download it first with skolo pi images fetch ${base}`,
+    );
   }
   return resolve(io.folder, base);
 }

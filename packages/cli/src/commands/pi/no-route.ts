@@ -5,6 +5,6 @@ import type { Io } from '../../io.ts';
 export function warnOfNoRoute(io: Io, who: string): void {
   complain(
     io,
-    `${who}: no default route or name server, because rack.yaml specifies no router; set network.gateway there, or specify --gateway`,
+    `${who}: has no default route or name server, because rack.yaml does not specify a router; set network.gateway there, or specify --gateway`,
   );
 }

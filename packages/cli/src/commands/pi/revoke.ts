@@ -9,10 +9,10 @@ type Enrolments = Awaited<ReturnType<Client<typeof enrolmentsApi>['enrolments']>
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Revokes the key of an SD card, or the enrolment secret of a shared image. A card with a revoked key never gets a name, a token or pairing records again. Specify the machine that contains the card, or at least the first 8 digits of the key. The next card of that machine gets its name automatically, so use this also before you replace a worn card. A running node stays in the cluster until it is turned off. Revoke the secret of an image if a card is lost before its first boot: cards with that image are then rejected, except those that already have a name.',
+      "Revokes the key of an SD card, or the enrolment secret of a shared image. A card with a revoked key never receives a name, a token or pairing records again. Specify the machine that contains the card, or at least the first 8 digits of the key. The machine's next card receives its name automatically, so use this command before you replace a worn card as well. A running node stays in the cluster until it is turned off. If a card is lost before its first boot, revoke its image's secret: cards with that image are then rejected, except those that already have a name.",
     )
     .summary('revoke an SD card or a shared image')
-    .argument('<what>', 'name of a machine, key from skolo pi waiting, or ID from --secrets')
+    .argument('<what>', 'machine name, key from skolo pi waiting, or ID from --secrets')
     .uses('rack', 'url', 'tokenFile')
     .example('skolo pi revoke rpi-007')
     .example('skolo pi revoke 3fa92c01');
@@ -50,7 +50,7 @@ function revocable(
   const [first, second] = found;
   if (first === undefined) {
     throw new CliError(
-      `${what}: no machine got this name from an image, and no key or secret begins with it; run skolo pi waiting to list keys, with --enrolled names, and with --secrets secrets`,
+      `${what}: no machine received this name from an image, and no key or secret begins with it; run skolo pi waiting to list keys, --enrolled to list names, and --secrets to list secrets`,
     );
   }
   if (second !== undefined) {

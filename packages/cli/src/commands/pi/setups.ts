@@ -32,7 +32,7 @@ export function addSetupOptions(command: SkoloCommand): SkoloCommand {
     command
       .option(
         '--address <range>',
-        'addresses of machines that are not in rack.yaml: 192.168.1.[101-110]/24, one for each name',
+        'addresses of machines that are not in rack.yaml: 192.168.1.[101-110]/24, one per name',
       )
       .option('--dhcp', 'use DHCP, even if rack.yaml has a fixed address')
       .option(
@@ -44,15 +44,15 @@ export function addSetupOptions(command: SkoloCommand): SkoloCommand {
   )
     .option(
       '--join',
-      'join the cluster of --on with a token from its jumphost, which expires after 24 hours',
+      'join the cluster that --on specifies, with a token from its jumphost that expires after 24 hours',
     )
     .option(
       '--join-token-file <file>',
-      'join a k3s cluster: file with the output of `k3s token create --ttl 24h` on the server',
+      'join a k3s cluster: file that contains the output of `k3s token create --ttl 24h` on the server',
     )
     .option(
       '--secret-days <number>',
-      'with --shared: time in which new cards with the image can enrol',
+      'with --shared: how long new cards with the image can enrol',
       upTo(366),
       30,
     )
@@ -61,25 +61,22 @@ export function addSetupOptions(command: SkoloCommand): SkoloCommand {
       '--k3s <version>',
       `k3s version (default: ${k3sVersion}, or the server's version with --join)`,
     )
-    .option('--files <folder>', 'folder for downloads of k3s; existing files are used');
+    .option('--files <folder>', 'download directory for k3s; existing files are used');
 }
 
 /** @param dns without that option */
 export function addSystemOptions(command: SkoloCommand, dns: string): SkoloCommand {
   return command
     .option('--user <name>', 'user name (default: from the login in rack.yaml, otherwise pi)')
-    .option(
-      '--key <files...>',
-      'files with public keys that may sign in (default: ~/.ssh/id_*.pub)',
-    )
+    .option('--key <files...>', 'public key files that may sign in (default: ~/.ssh/id_*.pub)')
     .addOption(dnsOption(dns))
     .option('--timezone <zone>', 'time zone (default: from rack.yaml, otherwise UTC)')
     .option('--keyboard <layout>', 'keyboard layout', 'us')
     .option('--locale <name>', 'locale', 'C.UTF-8')
     .option('--ntp <server...>', 'NTP servers (default: the jumphost in rack.yaml)')
     .option('--wifi <name>', 'Wi-Fi network')
-    .option('--wifi-password-file <file>', 'file with the Wi-Fi password')
-    .option('--wifi-country <code>', 'Wi-Fi country of the machines: DE, US');
+    .option('--wifi-password-file <file>', 'file that contains the Wi-Fi password')
+    .option('--wifi-country <code>', 'Wi-Fi country code, such as DE or US');
 }
 
 /** What is got once everything else is right. */
@@ -122,7 +119,7 @@ export async function readSetups(
   const cluster = await clusterOf(command, words, options, signal);
   const server = options.server ?? rack?.jumphost.address;
   if (cluster !== undefined && server === undefined) {
-    command.error('--join-token-file: no server; specify one with --server');
+    command.error('--join-token-file: requires a server; specify one with --server');
   }
   const joins = cluster !== undefined || shared !== undefined;
   const version = cluster?.version ?? options.k3s ?? k3sVersion;
@@ -253,8 +250,10 @@ async function clusterOf(
     const token = await readSecretFile(file, 'correct --join-token-file');
     return { token };
   }
-  if (joinTokenFile !== undefined) command.error('--join: creates a token; omit --join-token-file');
-  if (server !== undefined) command.error('--join: joins the cluster of --on; omit --server');
+  if (joinTokenFile !== undefined)
+    command.error('--join: creates its own token; omit --join-token-file');
+  if (server !== undefined)
+    command.error('--join: joins the cluster that --on specifies; omit --server');
   const rack = await rackOn(command);
   const jumphost = await openJumphostOf(command, rack);
   const about = `cards that join: ${words.join(' ')}`;

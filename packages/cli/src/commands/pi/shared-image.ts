@@ -28,10 +28,11 @@ export function sharedImage(
   if (other !== undefined) {
     command.error(`--shared: omit ${other[0]}, which the jumphost provides`);
   }
-  if (rack === undefined) throw new CliError('--shared: needs rack.yaml; specify it with --rack');
+  if (rack === undefined)
+    throw new CliError('--shared: requires rack.yaml; specify it with --rack');
   if (rack.services['machine-state'].enrolment === undefined) {
     throw new CliError(
-      `${rack.name}: rack.yaml has no services.machine-state.enrolment, so enrolment requests would get no response; add it and push`,
+      `${rack.name}: rack.yaml does not contain services.machine-state.enrolment, so nothing would respond to enrolment requests; add it and run skolo push`,
     );
   }
   const { name, address } = rack.jumphost;

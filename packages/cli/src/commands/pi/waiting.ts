@@ -17,10 +17,10 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists the Raspberry Pis with a shared image whose enrolment is pending, with the reason. Give one its name with skolo pi adopt. Data that a Pi reports about itself can be forged. Pis that sent no request for an hour are not listed.',
+      'Lists the Raspberry Pis with a shared image whose enrolment is pending, with the reason. To name one, use skolo pi adopt. Data that a Pi reports about itself can be forged. Pis that have not sent a request for an hour are not listed.',
     )
     .summary('list pending enrolments')
-    .option('--enrolled', 'list Pis that got their name')
+    .option('--enrolled', 'list Pis that have received their name')
     .option('--revoked', 'list SD cards with a revoked key')
     .option('--secrets', 'list the enrolment secrets of shared images; skolo pi revoke ends one')
     .option('--json', 'print JSON')
@@ -37,7 +37,7 @@ export function define(command: SkoloCommand): void {
     if (secrets) return printTable(io, secretColumns, all.secrets);
     if (all.waiting.length === 0) return io.err('no pending enrolments');
     printTable(io, waitingColumns(io.now()), all.waiting);
-    return io.err('to give one of them its name, run skolo pi adopt SERIAL NAME');
+    return io.err('to name one, run skolo pi adopt SERIAL NAME');
   });
 }
 

@@ -9,7 +9,7 @@ import { openCycles } from './request.ts';
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Cancels queued cycles. A cycle that has started runs to its end, because otherwise its power would stay off.',
+      'Cancels queued cycles. A cycle that has started always finishes, because otherwise the power would stay off.',
     )
     .summary('cancel queued cycles')
     .argument('<ids or names...>', 'cycle IDs or targets')
@@ -19,7 +19,7 @@ export function define(command: SkoloCommand): void {
   command.action(async (words: string[], { reason }: { reason?: string }) => {
     const daemon = powerCycleDaemon(command);
     const { cycles, unknown } = await openCycles(daemon, words);
-    for (const word of unknown) complain(command.io, `${word}: no cycle is queued or running`);
+    for (const word of unknown) complain(command.io, `${word}: has no queued or running cycle`);
     let cancelled = 0;
     for (const { id, target } of cycles) {
       const query = { why: reason };

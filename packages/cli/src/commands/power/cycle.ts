@@ -20,12 +20,12 @@ interface Options extends SubmitOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Power-cycles machines, phones, devices or single outlets: turns each off, confirms that, turns it on, confirms that, and waits until the machine is back. The service checks all targets first and does nothing if it rejects one. A target that is already being cycled is not cycled twice; the command follows that cycle. Exit codes with --wait: 0 all succeeded, 3 some failed, 1 all failed.',
+      'Power-cycles machines, phones, devices or single outlets: turns each off and on, confirms both, and waits until the machine is back. The service checks all targets first and does nothing if it rejects one. A target that is already being cycled is not cycled twice; the command follows that cycle. Exit codes with --wait: 0 all succeeded, 3 some failed, 1 all failed.',
     )
     .summary('turn off and on again')
     .argument('<names...>', targetsHelp)
     .addOption(reasonOption('the audit log and other operators; your token identifies you'))
-    .option('--wait', 'wait until all targets are back or failed, and show each step')
+    .option('--wait', 'wait until all targets are back or have failed, and show each step')
     .addOption(offSecondsOption())
     .addOption(
       new Option(
@@ -37,7 +37,7 @@ export function define(command: SkoloCommand): void {
     )
     .option(
       '--force',
-      'proceed even if this ends a running task or others lose power or network; allows one more machine on a failing controller every 10 minutes',
+      'proceed even if this ends a running task or other machines lose power or network; allows one more machine on a failing controller every 10 minutes',
     )
     .option('--ignore-limits', ignoreLimitsHelp)
     .option('--skip-rejected', 'continue without rejected targets')

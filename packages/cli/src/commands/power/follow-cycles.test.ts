@@ -124,7 +124,7 @@ describe('following cycles', () => {
 
     await followCycles(given);
 
-    expect(events).toContain('lost: no answer within 0.05 s');
+    expect(events).toContain('lost: no response within 0.05 s');
     expect(events.at(-1)).toBe('a back');
   });
 

@@ -21,13 +21,13 @@ interface HoldOptions extends EndOptions {
 export function hold(command: SkoloCommand): void {
   command
     .description(
-      'Blocks power cycles by people and programs during a repair: of machines, of phones, of a switch or PDU with everything that it feeds, or of the whole rack by its name. Without --until or --for the hold ends after 24 hours, unless rack.yaml sets another time.',
+      'Blocks power cycles by people and programs during a repair: for machines, phones, a switch or PDU with everything that it feeds, or the whole rack (by its name). Without --until or --for the hold ends after 24 hours, unless rack.yaml sets another time.',
     )
     .summary('block power cycles during a repair')
     .argument('<names...>', "machines, phones, devices or the rack; quote ranges: 'rpi-[001-040]'")
     .requiredOption('--reason <text>', 'reason, such as the repair')
-    .addOption(untilOption('end of the hold'))
-    .addOption(forOption('duration of the hold'))
+    .addOption(untilOption('when the hold ends'))
+    .addOption(forOption('how long the hold lasts'))
     .option('--json', 'print JSON')
     .example("skolo power hold switch-1 --for 2h --reason 'new fan'");
 
@@ -46,7 +46,7 @@ export function hold(command: SkoloCommand): void {
 /** `skolo power release`: ends holds. */
 export function release(command: SkoloCommand): void {
   command
-    .description('Ends holds early. A name ends all holds of that target.')
+    .description('Ends holds early. A name ends all holds on that target.')
     .summary('end holds early')
     .argument('<names or ids...>', 'held targets or hold IDs')
     .option('--reason <text>', 'reason, for the audit log')
@@ -62,7 +62,7 @@ export function release(command: SkoloCommand): void {
       const meant = holds.filter(({ id, target }) => isIdOf(id, word) || target === word);
       for (const hold of meant) found.add(hold);
       if (meant.length > 0) continue;
-      complain(command.io, `${word}: has no hold of its own; see skolo power holds`);
+      complain(command.io, `${word}: has no hold of its own; run skolo power holds to list holds`);
       unknown++;
     }
     const query = { why: reason };

@@ -24,7 +24,7 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists power cycles and outlets that were turned on or off, including running cycles, with time, requester, reason and outcome; the newest is last.',
+      'Lists power cycles, including running ones, and outlets that were turned on or off, newest last, with time, requester, reason and outcome.',
     )
     .summary('list power cycles and their outcomes')
     .argument('[name]', 'only this machine, phone, device or outlet')

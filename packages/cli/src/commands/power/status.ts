@@ -20,7 +20,7 @@ interface Options extends FilterOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists machines, phones and devices with their outlets, the state and watts of these, whether the switch or PDU responds, the last cycle, and reasons that block the next one. Outlets are shown as last read. Totals come first, then problems with their reasons. If the terminal is too small for all rows, the others share one line per state; list them with --state on.',
+      'Lists machines, phones and devices with their outlets, outlet state and power draw, whether the switch or PDU responds, the last cycle, and reasons that block the next one. Outlet states are those last read. Totals come first, then problems with their reasons. If the terminal is too small for all rows, the others share one line per state; list them with --state on.',
     )
     .summary('show power and the last cycle')
     .argument('[names...]', "names (default: all); quote ranges: 'rpi-[001-040]'");
@@ -196,7 +196,7 @@ function remarksOf(machine: MachinePower, now: number): Remark[] {
   for (const { outlet, switchedOff, stuckOff, pendingOnSince, fault } of outlets) {
     if (fault !== undefined) {
       remarks.push(
-        `${outlet} is on but reports the fault ${JSON.stringify(fault)}; check the port and the cable`,
+        `${outlet} is on but reports fault ${JSON.stringify(fault)}; check the port and the cable`,
       );
     }
     if (stuckOff) {

@@ -164,7 +164,7 @@ export const ignoreLimitsHelp =
 
 /** `--off-seconds`, within the limits of the service. */
 export function offSecondsOption(): Option {
-  const about = 'time for which the power stays off (default: by model)';
+  const about = 'how long the power stays off (default: depends on the model)';
   return new Option('--off-seconds <n>', about).argParser(offSeconds);
 }
 

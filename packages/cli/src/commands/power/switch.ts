@@ -12,7 +12,7 @@ export function on(command: SkoloCommand): void {
     .summary('turn on')
     .argument('<names...>', targetsHelp)
     .requiredOption('--reason <text>', 'reason, for the audit log and other operators')
-    .option('--wait', 'wait until all are on or failed, and show each step')
+    .option('--wait', 'wait until all are on or have failed, and show each step')
     .option('--skip-rejected', 'continue without rejected targets')
     .option('--json', 'print JSON: the IDs, or with --wait each outcome')
     .example("skolo power on pdu-1/4 --reason 'the new cable is in' --wait");
@@ -31,8 +31,11 @@ export function off(command: SkoloCommand): void {
     .summary('turn off until `skolo power on`')
     .argument('<names...>', targetsHelp)
     .requiredOption('--reason <text>', 'reason, for the audit log and other operators')
-    .option('--wait', 'wait until all are off or failed, and show each step')
-    .option('--force', 'proceed even if this ends a running task or others lose power or network')
+    .option('--wait', 'wait until all are off or have failed, and show each step')
+    .option(
+      '--force',
+      'proceed even if this ends a running task or other machines lose power or network',
+    )
     .option('--ignore-limits', ignoreLimitsHelp)
     .option('--skip-rejected', 'continue without rejected targets')
     .option('--json', 'print JSON: the IDs, or with --wait each outcome')

@@ -38,7 +38,7 @@ describe('agreement to a push', () => {
   ])('to delete %s is their number, also with --yes', async (_, plans, number, names) => {
     for (const yes of [true, false]) {
       expect(await ask(plans, { yes }, ` ${number}`)).toBe(
-        `Type the number of objects to delete on ${names}: `,
+        `Type the number of objects to be deleted on ${names}: `,
       );
       await expect(ask(plans, { yes }, 'yes')).rejects.toThrow('nothing was changed');
       await expect(ask(plans, { yes })).rejects.toThrow(`'--deletions ${number}' agrees`);

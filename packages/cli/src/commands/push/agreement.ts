@@ -39,7 +39,7 @@ export async function agree(
   const names = plans.length === 1 ? plans[0]?.name : count(plans.length, 'rack');
   const question: Question = isUnexpected
     ? {
-        what: `the number of objects to delete on ${names}`,
+        what: `the number of objects to be deleted on ${names}`,
         wanted: `${deletions}`,
         option: `--deletions ${deletions}`,
       }

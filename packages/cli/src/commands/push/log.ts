@@ -26,7 +26,7 @@ interface Entry {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists pushes, the newest first: pushes of all users that changed versions, from git, and all pushes from this workstation, including failed ones with the reason.',
+      "Lists pushes, newest first: from git, all users' pushes that changed versions, and from this workstation, all pushes, including failed ones with the reason.",
     )
     .summary('list past pushes')
     .addOption(racksOption())

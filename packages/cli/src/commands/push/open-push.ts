@@ -33,7 +33,7 @@ export function racksOption(): Option {
 }
 
 export function soakOption(): Option {
-  return timeOption('--soak <time>', 'time for which everything must stay healthy', '60s');
+  return timeOption('--soak <time>', 'how long everything must stay healthy', '60s');
 }
 
 export function onFailureOption(): Option {

@@ -20,7 +20,7 @@ export function planLines({ name, preparation, problem }: PreparedRack): string[
     `${name}: ${summaryOf(plan)}`,
     ...versions.map((line) => `  ${line}`),
     ...changed.flatMap(objectLines),
-    ...plan.deletions.map((object) => `  - ${titleOf(object)}: removed from the overlay`),
+    ...plan.deletions.map((object) => `  - ${titleOf(object)}: no longer in the overlay`),
     ...handLines(plan),
     ...unhealthyLines(plan),
     ...plan.held.map((text) => plain(`  served by another program: ${text}`)),
@@ -87,11 +87,11 @@ function handLines({ objects }: RackPlan): string[] {
   const lines = objects.flatMap(({ wanted, setBack, added }) => [
     ...setBack.map(
       ({ path, from, to, writtenBy }) =>
-        `  changed by hand (${writtenBy}), will be reset: ${titleOf(wanted)} ${plain(path)}: ${valueText(from)} → ${valueText(to)}`,
+        `  changed manually (${writtenBy}), will be reset: ${titleOf(wanted)} ${plain(path)}: ${valueText(from)} → ${valueText(to)}`,
     ),
     ...added.map(
       ({ path, writtenBy }) =>
-        `  added by hand (${writtenBy}), will be kept: ${titleOf(wanted)} ${plain(path)}`,
+        `  added manually (${writtenBy}), will be kept: ${titleOf(wanted)} ${plain(path)}`,
     ),
   ]);
   return lines;

@@ -31,7 +31,7 @@ export function define(command: SkoloCommand): void {
   addPushOptions(
     command
       .description(
-        'Deploys the configuration in git to racks, with new versions of services if you name services or a version. It shows the changes, asks, and then updates one rack after another, checking the health of the pods. If a rack fails, it is rolled back. Each rack that succeeds is committed to the repository of racks. Without services and --version, the overlay is deployed as in git. A service without --version gets its newest clean build.',
+        'Deploys the configuration in git to racks, with new service versions if you specify services or --version. It shows the changes, asks for confirmation, and then updates one rack after another while checking the health of the pods. If a rack fails, it is rolled back. Each rack that succeeds is committed to the racks repository. Without services and --version, the overlay is deployed as it is in git. If you specify services without --version, each gets its newest clean build.',
       )
       .argument('[services...]', 'images to update (default with --version: all)'),
   )
@@ -68,14 +68,14 @@ export function addPushOptions(command: SkoloCommand): SkoloCommand {
     .option('--reason <text>', 'reason, for the history')
     .option(
       '--canary <n>',
-      'number of canary machines in each rack that get a new agent first',
+      'number of canary machines in each rack that receive a new agent first',
       upTo(1000),
       1,
     )
     .addOption(soakOption())
     .addOption(onFailureOption())
     .option('--yes', 'do not ask for confirmation')
-    .option('--deletions <n>', 'agree to this number of deletions', upTo(100_000));
+    .option('--deletions <n>', 'confirm this number of deletions', upTo(100_000));
 }
 
 /** A new push. */

@@ -15,7 +15,7 @@ export function define(command: SkoloCommand): void {
       'Continues an interrupted push from this workstation with its recorded plan, versions and rollback data; each rack continues where it stopped. --back rolls the unfinished racks back to their previous state.',
     )
     .summary('continue an interrupted push')
-    .argument('[push]', 'ID of the push (default: the only one)')
+    .argument('[push]', 'push ID (default: the only unfinished push)')
     .option('--back', 'roll back instead')
     .uses('clusters')
     .example('skolo push resume --back');
@@ -29,7 +29,7 @@ export function define(command: SkoloCommand): void {
     const [record, ...others] = open;
     if (record === undefined) {
       throw new CliError(
-        `${id ?? 'this workstation'}: no unfinished push; run skolo push log to list pushes`,
+        `${id ?? 'this workstation'}: has no unfinished push; run skolo push log to list pushes`,
       );
     }
     if (others.length > 0) {

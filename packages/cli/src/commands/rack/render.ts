@@ -16,11 +16,11 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Writes secrets, names, scrape targets and policies from rack.yaml to the overlay of the rack, as a kustomize component. It removes derived files that rack.yaml no longer needs, changes no other file, and warns of settings that cannot work on k3s.',
+      "Writes secrets, names, scrape targets and policies from rack.yaml to the rack's overlay, as a kustomize component. It removes derived files that rack.yaml no longer needs, does not change other files, and warns about settings that cannot work on k3s.",
     )
-    .summary('write the derived files of the k3s overlay')
-    .option('--to <folder>', 'output folder (default: derived/ next to rack.yaml)')
-    .option('--check', 'only list stale files, and exit with 1 if there are any')
+    .summary("write the k3s overlay's derived files")
+    .option('--to <folder>', 'output directory (default: derived/ next to rack.yaml)')
+    .option('--check', 'only list stale files, and exit with code 1 if there are any')
     .uses('rack')
     .example('skolo rack render --rack kube/racks/rack4/rack.yaml');
 
@@ -65,7 +65,7 @@ function ofOverlay({ name }: Rack, folder: string): Remark[] {
   return [
     {
       where: 'rack',
-      message: `is ${name}, but the overlay is ${basename(overlay)}, so alerts and backups would have the name ${name}`,
+      message: `is ${name}, but the overlay is ${basename(overlay)}, so alerts and backups would use the name ${name}`,
     },
   ];
 }
@@ -98,6 +98,6 @@ function rejectForeign(folder: string, { foreign }: Difference): void {
   if (first === undefined) return;
   const others = more.length === 0 ? '' : ` (and ${more.length} more)`;
   throw new CliError(
-    `${join(folder, first)}${others}: not created by skolo; move it away, or specify another folder with --to`,
+    `${join(folder, first)}${others}: not created by skolo; move it elsewhere, or specify another directory with --to`,
   );
 }

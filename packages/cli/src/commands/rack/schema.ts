@@ -5,7 +5,7 @@ import { printJson } from '../../io.ts';
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Prints the JSON Schema of rack.yaml, with which editors complete and check the file. Put `# yaml-language-server: $schema=rack.schema.json` at the top of rack.yaml.',
+      'Prints the rack.yaml JSON Schema, which editors use to complete and check the file. Put `# yaml-language-server: $schema=rack.schema.json` at the top of rack.yaml.',
     )
     .summary('print the JSON Schema for editors')
     .uses()

@@ -5,9 +5,9 @@ import { loadRack } from '../../workstation/rack-file.ts';
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Prints /etc/swarming_config/oauth2_access_token_config.json for the bots of a rack, which contains the token URL of the metadata server.',
+      "Prints /etc/swarming_config/oauth2_access_token_config.json for a rack's bots. The file contains the metadata server's token URL.",
     )
-    .summary('print the token configuration of bots')
+    .summary("print the bots' token configuration")
     .uses('rack')
     .example(
       'skolo rack swarming-config --rack racks/rack4/rack.yaml > oauth2_access_token_config.json',

@@ -18,21 +18,18 @@ interface AddOptions {
 export function add(command: SkoloCommand): void {
   command
     .description(
-      'Adds a k3s rack to kube/clusters/config.json, or a GKE cluster with --zone and --project. It writes only the keys that the Skia system also uses; add others with a text editor. With --like it also copies an overlay and changes the rack name in it.',
+      'Adds a k3s rack to kube/clusters/config.json, or a GKE cluster with --zone and --project. It writes only keys that the Skia system uses as well; add others with a text editor. With --like it also copies an overlay and changes the rack name in it.',
     )
     .summary('add a rack to the list')
     .argument('<name>', 'name of the rack')
     .option('--jumphost <host>', 'SSH host name of the jumphost (default: jumphost-NAME)')
     .option('--user <name>', 'SSH user name')
-    .option('--jump <hosts>', 'hosts to connect through, as in ProxyJump of ssh')
-    .option('--zone <zone>', 'zone of a GKE cluster')
-    .option('--project <project>', 'project of a GKE cluster')
+    .option('--jump <hosts>', "hosts to connect through, as in ssh's ProxyJump")
+    .option('--zone <zone>', 'zone of the GKE cluster')
+    .option('--project <project>', 'project of the GKE cluster')
     .option('--like <rack>', 'copy the overlay of this rack to kube/racks/NAME')
-    .option(
-      '--images <prefix>',
-      'with --like: prefix of its images, such as registry.example.com/skolo/',
-    )
-    .option('--tag <tag>', 'with --like: tag of its images')
+    .option('--images <prefix>', 'with --like: image prefix, such as registry.example.com/skolo/')
+    .option('--tag <tag>', 'with --like: image tag')
     .uses('clusters')
     .example('skolo racks add rack5 --user ops')
     .example('skolo racks add rack5 --like rack4 --images registry.example.com/skolo/');

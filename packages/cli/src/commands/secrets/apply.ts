@@ -13,7 +13,7 @@ import { secretsDeps } from './rack-places.ts';
 export function diff(command: SkoloCommand): void {
   command
     .description(
-      'Lists the changes that skolo secrets apply would make, without values, and secrets in the rack that the store does not contain. The exit code is 1 if anything differs.',
+      'Lists the changes that skolo secrets apply would make, without values, and secrets on the rack that the store does not contain. The exit code is 1 if anything differs.',
     )
     .summary('show what apply would change')
     .argument('<rack>', 'name of the rack')
@@ -39,7 +39,7 @@ export function diff(command: SkoloCommand): void {
       io.out(plain(`${marks[place.state]} ${place.secret.name}: ${placeTitle(place)}`));
     }
     if (changes.length === 0)
-      io.out(`${rackName}: ${count(places.length, 'place')} as in ${open.store.title}`);
+      io.out(`${rackName}: ${count(places.length, 'location')} in sync with ${open.store.title}`);
   });
 }
 
@@ -53,7 +53,7 @@ const marks: Readonly<Partial<Record<Place['state'], string>>> = {
 export function apply(command: SkoloCommand): void {
   command
     .description(
-      'Copies values of the store to the rack: to Secrets of its cluster with server-side apply, and to files of systemd units on the jumphost. It writes only what differs, reads everything back and compares digests. Values that are not in the store stay unchanged. Services reload files automatically, but variables only when they start. The log of the jumphost records who ran the command.',
+      "Copies values from the store to the rack: to Secrets in its cluster with server-side apply, and to files for systemd units on the jumphost. It writes only what differs, reads everything back and compares digests. Values that are not in the store stay unchanged. Services reload files automatically, but variables only when they start. The jumphost's log records who ran the command.",
     )
     .summary('copy secrets to the rack')
     .argument('<rack>', 'name of the rack')
@@ -75,8 +75,8 @@ export function apply(command: SkoloCommand): void {
     for (const line of restarts(rackName, written)) io.err(line);
     io.out(
       written.length === 0
-        ? `${rackName}: everything as in ${open.store.title}`
-        : `${rackName}: ${count(written.length, 'place')} written and verified`,
+        ? `${rackName}: already in sync with ${open.store.title}`
+        : `${rackName}: ${count(written.length, 'location')} written and verified`,
     );
   });
 }

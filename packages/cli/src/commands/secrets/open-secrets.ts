@@ -100,7 +100,7 @@ export function hasIdentities(io: Io): boolean {
 
 async function workstationIdentities(io: Io): Promise<readonly Secret[]> {
   const { file, isUsual } = identityFile(io);
-  const hint = 'set SOPS_AGE_KEY_FILE to a file with your age identity, from age-keygen';
+  const hint = 'set SOPS_AGE_KEY_FILE to a file that contains your age identity from age-keygen';
   if (isUsual && !existsSync(file)) {
     throw new CliError(`${file}: no such file; ${hint}`, exitCodes.badConfiguration);
   }

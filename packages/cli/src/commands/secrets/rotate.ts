@@ -14,11 +14,11 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Replaces an SSH key, a password, or an SNMP community or key that machines, switches, routers and PDUs accept. It generates a new value, sets it on each device, verifies it in a new session, saves it in the store, and copies it to the rack. This takes two or three runs, because you must commit the store and services need time to reload. You can interrupt it at any moment and run it again. Previous values stay in the store. Other kinds of secrets are rejected with the reason.',
+      'Replaces an SSH key, a password, or an SNMP community or key that machines, switches, routers and PDUs accept. It generates a new value, sets it on each device, verifies it in a new session, saves it in the store, and copies it to the rack. This takes two or three runs, because you must commit the store and services need time to reload. You can interrupt the command at any time and run it again. Previous values stay in the store. Other kinds of secrets are rejected with the reason.',
     )
     .summary('replace a password or key on devices and in the rack')
     .argument('<rack>', 'name of the rack')
-    .argument('<secret>', 'name of the secret')
+    .argument('<secret>', 'secret name')
     .option(
       '--leave-out <name...>',
       'machines and devices to skip for now; a later run updates them',

@@ -24,7 +24,7 @@ export function set(command: SkoloCommand): void {
     )
     .summary('store the value of a secret')
     .argument('<rack>', 'name of the rack')
-    .argument('<secret>', 'name of the secret, as in skolo secrets status')
+    .argument('<secret>', 'secret name, as in skolo secrets status')
     .uses('clusters')
     .example('skolo secrets set rack4 bots.json < key.json');
 
@@ -45,11 +45,11 @@ export function set(command: SkoloCommand): void {
 export function generate(command: SkoloCommand): void {
   command
     .description(
-      'Generates a value for a secret that has none: a password, a token, an SSH key, an SNMP key, an age identity or the key for agents, depending on its use in rack.yaml. It prints the public key or recipient. To replace a value that is in use, see skolo secrets rotate.',
+      "Generates a value for a secret that does not have one yet: a password, a token, an SSH key, an SNMP key, an age identity or the agents' signing key, depending on its use in rack.yaml. It prints the public key or recipient. To replace a value that is in use, use skolo secrets rotate.",
     )
-    .summary('generate a value for a secret that has none')
+    .summary('generate a value for a secret that does not have one')
     .argument('<rack>', 'name of the rack')
-    .argument('<secret>', 'name of the secret')
+    .argument('<secret>', 'secret name')
     .uses('clusters')
     .example('skolo secrets generate rack4 snmp-auth');
 
@@ -59,7 +59,7 @@ export function generate(command: SkoloCommand): void {
     const { kind, place } = await findSecret(open, name);
     if ((await open.store.find(place)) !== undefined) {
       throw new CliError(
-        `${place}: already has a value, and devices or services that check it would reject a new one; to replace it anyway, use skolo secrets set`,
+        `${place}: already has a value, and devices or services that check it would reject a new one; to replace it anyway, run skolo secrets set`,
       );
     }
     const { generatedKinds, generateValue } = await import('@skolo/secret-store');
@@ -70,7 +70,7 @@ export function generate(command: SkoloCommand): void {
     const known = generatedKinds.find((each) => each === kind);
     if (known === undefined) {
       throw new CliError(
-        `${name}: ${kind}: ${madeBy[kind] ?? 'get it from its issuer and use skolo secrets set'}`,
+        `${name}: ${kind}: ${madeBy[kind] ?? 'get it from its issuer and run skolo secrets set'}`,
       );
     }
     const made = await generateValue(known, `${place}@skolo`);
@@ -98,7 +98,7 @@ async function generateApiToken(
     const previous = file && (await store.read(file.place, signal));
     if (file === undefined || previous === undefined) {
       throw new CliError(
-        `${name}: its hash belongs in the token file, which the store does not contain; add access.tokens to rack.yaml, and create a first token with skolo token new --on ${fleetRack.name}`,
+        `${name}: cannot be generated, because the store does not contain the token file for its hash; add access.tokens to rack.yaml, and create a first token with skolo token new --on ${fleetRack.name}`,
       );
     }
     const [{ newToken }, { withPrivateFile }] = await Promise.all([
@@ -115,31 +115,31 @@ async function generateApiToken(
     await store.write(file.place, tokens);
     await store.write(place, token);
     io.err(
-      `${place}: created a token of ${user} with the role operate for ${tokenDays} days; its hash is in ${file.place}; ${nextSteps(open, file.place, place)}`,
+      `${place}: created a token for ${user} with the operate role, valid for ${tokenDays} days; its hash is in ${file.place}; ${nextSteps(open, file.place, place)}`,
     );
   });
 }
 
 const madeBy: Readonly<Record<string, string>> = {
   'service-account-key':
-    'create one with `gcloud iam service-accounts keys create` and use skolo secrets set',
+    'create one with `gcloud iam service-accounts keys create` and run skolo secrets set',
   'token-file': 'create it with `skolo token new NAME --role R --on RACK`',
-  'tls-key': 'get it from your certificate authority and use skolo secrets set',
-  certificate: 'get it from your certificate authority and use skolo secrets set',
+  'tls-key': 'get it from your certificate authority and run skolo secrets set',
+  certificate: 'get it from your certificate authority and run skolo secrets set',
   'adb-key':
-    'create one with `adb keygen FILE`, accept it on each phone, and use skolo secrets set',
-  'adb-public-key': '`adb keygen FILE` creates it with adbkey; use skolo secrets set',
+    'create one with `adb keygen FILE`, accept it on each phone, and run skolo secrets set',
+  'adb-public-key': '`adb keygen FILE` creates it together with adbkey; then run skolo secrets set',
 };
 
 /** `skolo secrets edit`: a value in an editor. */
 export function edit(command: SkoloCommand): void {
   command
     .description(
-      'Opens a secret in your editor (VISUAL, EDITOR, vi). The unencrypted text is in a file in memory that only you can read, and that is removed at the end even if skolo is killed. Disable backups of your editor in other folders.',
+      'Opens a secret in your editor (VISUAL, EDITOR, vi). The unencrypted text is in a file in memory that only you can read and that is removed at the end, even if skolo is killed. Make sure that your editor does not write backups to other directories.',
     )
     .summary('edit a secret in your editor')
     .argument('<rack>', 'name of the rack')
-    .argument('<secret>', 'name of the secret')
+    .argument('<secret>', 'secret name')
     .uses('clusters')
     .example('skolo secrets edit rack4 tokens.yaml');
 

@@ -19,7 +19,7 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Checks the files that git would commit in the repository of racks: that nothing below the racks folder looks like a private key or token, that no file contains a value of the store (if this workstation has an age identity), and that each file of the store is encrypted for the recipients in .sops.yaml, at least two. It does not check the history. The exit code is 1 if there is a problem.',
+      'Checks the files that git would commit in the racks repository: nothing in the racks directory may look like a private key or token, no file may contain a value from the store (checked if this workstation has an age identity), and each file in the store must be encrypted for the recipients in .sops.yaml, of which there must be at least two. It does not check the history. The exit code is 1 if there is a problem.',
     )
     .summary('check git for unencrypted secrets')
     .option(
@@ -73,8 +73,10 @@ export function define(command: SkoloCommand): void {
       io.out(plain(line === undefined ? `${file}: ${problem}` : `${file}:${line}: ${problem}`));
     }
     if (!canOpen)
-      complain(io, 'files were not searched for values, because there is no age identity');
-    io.out(findings.length > 0 ? count(findings.length, 'problem') : 'no unencrypted secret');
+      complain(io, 'files were not searched for values, because no age identity was found');
+    io.out(
+      findings.length > 0 ? count(findings.length, 'problem') : 'no unencrypted secrets found',
+    );
   });
 }
 

@@ -21,12 +21,12 @@ interface NewOptions {
 export function create(command: SkoloCommand): void {
   command
     .description(
-      'Creates a token and prints it once; the token file stores only its hash. Each person or program has one token, under its name. With --on the token file is in the secret store (skolo secrets); otherwise it is the one in rack.yaml, whose changes services apply immediately.',
+      'Creates a token and prints it once; the token file stores only its hash. Each person or program has one token, under its own name. With --on the token file is in the secret store (skolo secrets); otherwise it is the one that rack.yaml specifies, and services apply the change immediately.',
     )
     .summary('create a token')
     .argument('<holder>', 'name of the person or program')
     .addOption(
-      new Option('--role <role>', 'role; each role includes the permissions of the previous ones')
+      new Option('--role <role>', 'role; each role includes the permissions of the roles before it')
         .choices(roles)
         .makeOptionMandatory(),
     )
@@ -66,7 +66,7 @@ function days(text: string): number {
 export function list(command: SkoloCommand): void {
   command
     .description(
-      'Lists the tokens of the rack with name, role and expiry, but never the tokens themselves.',
+      "Lists the rack's tokens with name, role and expiry, but never the tokens themselves.",
     )
     .summary('list tokens')
     .option('--file <file>', 'token file, instead of the one in rack.yaml')

@@ -15,12 +15,15 @@ interface AttachOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Starts your shell, or one command, with KUBECONFIG set for the cluster of a rack, which it reaches through an SSH tunnel to the jumphost. The tunnel reconnects when it drops, and closes with the shell. The token in KUBECONFIG expires. Other shells are not affected.',
+      "Starts your shell, or a single command, with KUBECONFIG set for a rack's cluster, which it reaches through an SSH tunnel to the jumphost. The tunnel reconnects when it drops, and closes with the shell. The token in KUBECONFIG expires. Other shells are not affected.",
     )
     .argument('<rack>', 'name in the list of racks')
     .argument('[command...]', 'command and arguments, after --')
     .addOption(roleOption())
-    .option('--print', 'print variables for another shell, and keep the tunnel open until a signal')
+    .option(
+      '--print',
+      'print variables for another shell, and keep the tunnel open until interrupted',
+    )
     .uses('clusters')
     .example('skolo attach rack4 -- kubectl get pods -A');
 

@@ -19,10 +19,10 @@ const readWithinMs = 5000;
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Opens the web console of a rack and signs you in with your token, through a link that works once, within a minute. If you specify racks, the command connects through their jumphosts until Ctrl-C and shows all of them on one page, the worst first; unreachable racks are listed with the reason. With several racks, ssh cannot prompt, so load your key with ssh-add. Without a token, the page asks for one.',
+      "Opens a rack's web console and signs you in with your token, through a link that works once, within a minute. If you specify racks, the command connects through their jumphosts until Ctrl-C and shows all of them on one page, worst first; unreachable racks are listed with the reason. With several racks, ssh cannot prompt, so load your key with ssh-add. Without a token, the page asks for one.",
     )
     .argument('[racks...]', 'names in the list of racks (default: the rack of --rack)')
-    .option('--all', 'all racks in the list of racks')
+    .option('--all', 'open all listed racks')
     .option('--no-open', 'only print the link')
     .uses('rack', 'url', 'tokenFile')
     .example('skolo console rack4');

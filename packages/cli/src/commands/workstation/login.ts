@@ -9,7 +9,7 @@ import { removeToken, saveToken } from '../../workstation/workstation-files.ts';
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Saves your token for the services of a rack, in a file that only you can read. The token is read from standard input, or prompted for without echo, and tried before it is saved. Commands for this rack use it unless you set --token-file or SKOLO_TOKEN_FILE.',
+      "Saves your token for a rack's services, in a file that only you can read. The token is read from standard input, or prompted for without echo, and tested before it is saved. Commands for this rack use it unless you set --token-file or SKOLO_TOKEN_FILE.",
     )
     .argument('<rack>', 'name of the rack')
     .option('--remove', 'remove the saved token')
@@ -26,7 +26,7 @@ export function define(command: SkoloCommand): void {
     const { rack: file } = command.globals();
     const rack = await loadRack(command.globals());
     if (rack.name !== name) {
-      const message = `${file} is the rack.yaml of ${rack.name}; specify the one of ${name} with --rack or --on`;
+      const message = `${file} is the rack.yaml for ${rack.name}; specify the one for ${name} with --rack or --on`;
       throw new CliError(message, exitCodes.wrongCommandLine);
     }
     const token = (await io.askSecret(`token for ${name}: `))?.trim() ?? '';
@@ -35,7 +35,7 @@ export function define(command: SkoloCommand): void {
     const saved = await saveToken(io.env, name, token);
     const how = problem === undefined ? 'accepted and saved' : 'saved';
     io.err(`the token for ${name} is ${how} in ${saved}`);
-    if (problem !== undefined) io.err(`skolo: the token was not tried: ${problem}`);
+    if (problem !== undefined) io.err(`skolo: the token was not tested: ${problem}`);
   });
 }
 
@@ -50,7 +50,7 @@ async function whyNotTried(command: SkoloCommand, token: string): Promise<string
     if (!(cause instanceof ApiError)) throw error;
     if (cause.status !== 401) return cause.message;
     throw new CliError(
-      `${cause.message}; create another one with skolo token new; nothing was saved`,
+      `${cause.message}; nothing was saved; create another token with skolo token new`,
     );
   }
 }

@@ -15,9 +15,9 @@ import { interruptible, openJumphostOf } from '../../reach/racks.ts';
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Runs a command on machines of one rack over SSH, through its jumphost and with your own key. The name of the jumphost selects the jumphost itself. It prints the output of each machine, then a table of exit codes. As with ssh, the arguments are joined and passed to the remote shell. The log of the jumphost records who ran the command.',
+      "Runs a command on machines in one rack over SSH, through its jumphost and with your own key. To run it on the jumphost itself, specify its name. The command prints each machine's output, then a table of exit codes. As with ssh, the arguments are joined and passed to the remote shell. The jumphost's log records who ran the command.",
     )
-    .argument('<range>', 'machines of one rack, or its jumphost')
+    .argument('<range>', 'machines in one rack, or its jumphost')
     .argument('<command...>', 'after --')
     .addOption(timeOption('--timeout <time>', 'time limit for each machine', '60s'))
     .uses('clusters', 'on')

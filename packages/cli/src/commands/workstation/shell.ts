@@ -16,10 +16,10 @@ interface ShellOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Starts a shell on a machine over SSH, through the jumphost of its rack and with your own key, or on the jumphost itself. --bot starts it in the pod of the agent, where the bot runs, and --adb on a phone; both require the role admin in the cluster. The log of the jumphost records who started it.',
+      "Starts a shell on a machine over SSH, through the jumphost of its rack and with your own key, or on the jumphost itself. --bot starts it in the agent's pod, where the bot runs, and --adb on a phone; both require the admin role in the cluster. The jumphost's log records who started it.",
     )
     .argument('<machine>', 'machine or jumphost in the rack.yaml of any listed rack')
-    .option('--bot', 'start the shell in the pod of the agent')
+    .option('--bot', "start the shell in the agent's pod")
     .option('--adb <serial>', 'start the shell on the phone with this serial number')
     .uses('clusters', 'on')
     .example('skolo shell skia-rpi2-rack4-shelf1-007');

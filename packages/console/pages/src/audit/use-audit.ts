@@ -1,4 +1,4 @@
-/** The audit logs of all services, page by page. One that does not answer hides no other. */
+/** The audit logs of all services, page by page. One that does not respond hides no other. */
 import { type AuditLogOf, mergeAuditLogs } from '@skolo/api/merge-audit-logs';
 import { useEffect, useState } from 'preact/hooks';
 import {

@@ -29,7 +29,7 @@ export interface Apis {
   'power-cycle-daemon': Audited<typeof powerCycleDaemonApi>;
   'router-backup': Audited<typeof routerBackupApi>;
 }
-/** A service rejected the request, or does not answer (`status` 0). */
+/** A service rejected the request, or does not respond (`status` 0). */
 export class CallFailed extends Error {
   readonly status: number;
   readonly problem: Partial<Problem>;
@@ -100,7 +100,7 @@ async function call(service: string, route: Route, request: AnyRequest, baseUrl:
     signal?.throwIfAborted();
     if (error instanceof CallFailed) throw error;
     const detail = late.signal.aborted
-      ? `${service} did not answer in time`
+      ? `${service} did not respond in time`
       : 'the console service is unreachable';
     throw new CallFailed(0, { detail });
   } finally {

@@ -23,7 +23,7 @@ interface Options {
   kubectl: Kubectl;
   /** New pods of images with this text crash. */
   crashing?: string;
-  /** A machine that does not answer. */
+  /** A machine that does not respond. */
   dead?: string;
 }
 

@@ -11,7 +11,7 @@ interface Options {
   kubectl: string;
   /** A manifest that is there before the first push. */
   namespace: string;
-  /** A machine that does not answer. */
+  /** A machine that does not respond. */
   dead?: string;
 }
 

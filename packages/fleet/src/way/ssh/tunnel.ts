@@ -90,7 +90,7 @@ export class Tunnel {
       const connection = await this.connection(signal);
       const socket = await this.dial(connection, host, port);
       if (socket) return socket;
-      // ssh is about to end, or does not answer.
+      // ssh is about to end, or does not respond.
       connection.master.kill('SIGKILL');
       await connection.ended;
     }

@@ -13,24 +13,24 @@ const topic = text(/^(?!goog)[A-Za-z][\w.~+%-]{2,254}$/, 'a Pub/Sub topic', 'pro
 /** Keys of every sink. */
 const anySink = {
   name: name.describe(
-    'Name of the sink and of its position in the spool. A renamed sink counts as a new one, which starts with the oldest message that no sink has received.',
+    'Name of the sink and its position in the spool. A renamed sink counts as a new one, which starts with the oldest message that no sink has received.',
   ),
   heartbeat: z
     .boolean()
     .default(false)
-    .describe('Also send heartbeats: for a dead-man service, not for a pager.'),
+    .describe('Also send heartbeats; intended for a dead-man service, not for a pager.'),
   dropWhenFull: z
     .boolean()
     .default(false)
     .describe(
-      'When the spool is full, drop messages that only this sink lacks, and report it, instead of rejecting new alerts.',
+      'When the spool is full, drop messages that only this sink has not received, and report it, instead of rejecting new alerts.',
     ),
 };
 
 const fileSink = object({
   ...anySink,
   kind: z.literal('file'),
-  file: path.describe('File for one JSON object per line.'),
+  file: path.describe('File to which messages are appended, one JSON object per line.'),
   maxBytes: whole(1, 2 ** 50)
     .default(100 * 2 ** 20)
     .describe('Size at which the file is renamed to FILE.1.'),
@@ -44,7 +44,7 @@ const httpSink = object({
 
 export const alertToPubsub = section({
   ...anyService,
-  project: project.exactOptional().describe('Project of the topic; default: from the credentials.'),
+  project: project.exactOptional().describe("The topic's project; default: from the credentials."),
   topic: topic.default('prometheus-alerts').describe('Pub/Sub topic for alerts.'),
   pubsub: z
     .boolean()
@@ -56,26 +56,23 @@ export const alertToPubsub = section({
     .boolean()
     .default(true)
     .describe('Create a missing topic, if the credentials allow it.'),
-  endpoint: text(/^[\w.-]+(:\d+)?$/, 'a host of Pub/Sub', 'us-east1-pubsub.googleapis.com:443')
+  endpoint: text(/^[\w.-]+(:\d+)?$/, 'a Pub/Sub host', 'us-east1-pubsub.googleapis.com:443')
     .exactOptional()
-    .describe('Region of Pub/Sub. Ordering requires the same region for all publishers.'),
+    .describe('Pub/Sub region. Ordering requires the same region for all publishers.'),
   credentials: z
     .union([z.enum(['default', 'metadata']), object({ keyFile: path })])
     .default('default')
     .describe("Google's default chain, the rack's metadata server, or the path of a key."),
-  location: word
-    .max(100)
-    .exactOptional()
-    .describe('Location in alerts; default: name of the rack.'),
+  location: word.max(100).exactOptional().describe('Location in alerts; default: the rack name.'),
   format: z
     .enum(['flat', 'full'])
     .default('flat')
     .describe(
-      '`flat`: labels and annotations in one JSON object, as the Skia service sent; `full`: the alert of Alertmanager with its group.',
+      "`flat`: labels and annotations in one JSON object, as the Skia service sent; `full`: Alertmanager's alert with its group.",
     ),
   fields: section({
     state: word.default('__state__').describe('Field for "active" or "resolved".'),
-    link: word.default('link_to_source').describe('Field for the URL of the graph.'),
+    link: word.default('link_to_source').describe('Field for the graph URL.'),
     location: word.default('location').describe('Field for the location.'),
   }).describe('Names of the fields that `flat` adds to the labels.'),
   replicaLabels: z
@@ -93,11 +90,11 @@ export const alertToPubsub = section({
     .describe(
       'Alertmanager repeats a firing alert within this time (a little more than `repeat_interval`). Without a repetition the alert is resolved as expired.',
     ),
-  heartbeatSeconds: whole(1, 3600).default(15).describe('Interval of heartbeats.'),
+  heartbeatSeconds: whole(1, 3600).default(15).describe('Heartbeat interval.'),
   watchdog: section({
     alert: word
       .default('Watchdog')
-      .describe('Name of the alert that always fires; any other alert also counts.'),
+      .describe('Name of the alert that always fires; any other alert counts as well.'),
     withinSeconds: whole(10, 86_400)
       .default(300)
       .describe(
@@ -109,15 +106,15 @@ export const alertToPubsub = section({
       .describe(
         'Receivers that must receive alerts within that time: `prometheus` (/api/v2/alerts), `alertmanager` (/webhook). Default: receivers that have received the watchdog.',
       ),
-  }).describe('Detection of silence.'),
+  }).describe('Silence detection.'),
   maxBodyBytes: whole(1024, 2 ** 30)
     .default(64 * 2 ** 20)
-    .describe('Limit of a request; larger ones get 413.'),
+    .describe('Maximum request size; larger requests receive 413.'),
   auth: section({
-    username: word.exactOptional().describe('User name of basic auth.'),
-    password: secret.exactOptional().describe('Password of basic auth.'),
+    username: word.exactOptional().describe('User name for basic auth.'),
+    password: secret.exactOptional().describe('Password for basic auth.'),
     bearer: secret.exactOptional().describe('Bearer token, instead of basic auth.'),
-  }).describe('Sign-in of alert senders; default: none required.'),
+  }).describe('Sign-in for alert senders; default: none required.'),
   spool: section({
     maxBytes: whole(2 ** 22, 2 ** 50)
       .default(2 ** 30)
@@ -127,12 +124,12 @@ export const alertToPubsub = section({
       .describe('Age of the oldest message at which new alerts are rejected with 503.'),
     deadLetterBytes: whole(0, 2 ** 40)
       .default(10 * 2 ** 20)
-      .describe('Limit of the file of dead letters.'),
+      .describe('Maximum size of the dead-letter file.'),
   }).describe('Queue of messages while the internet connection is down.'),
   sinks: z
     .array(z.discriminatedUnion('kind', [fileSink, httpSink]))
     .default([])
-    .describe('Other receivers of all messages; each has its own queue.'),
+    .describe('Additional sinks for all messages; each has its own queue.'),
 }).refine(({ pubsub, sinks }) => pubsub || sinks.length > 0, {
   path: ['pubsub'],
   error: 'is false and `sinks` is empty, so no alert would arrive; remove it, or add a sink',

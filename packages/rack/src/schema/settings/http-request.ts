@@ -21,7 +21,9 @@ export const httpRequest = {
     .string()
     .exactOptional()
     .describe(
-      'Template of the body with fields such as `{{labels.alertname}}`, escaped for JSON. `{{labels.severity | "warning"}}` uses the first that is not empty. Default: the message as JSON.',
+      'Body template with fields such as `{{labels.alertname}}`, escaped for JSON. `{{labels.severity | "warning"}}` uses the first value that is not empty. Default: the message as JSON.',
     ),
-  timeoutSeconds: seconds(0.1, 300).default(10).describe('Deadline of a request, before a retry.'),
+  timeoutSeconds: seconds(0.1, 300)
+    .default(10)
+    .describe('Request deadline, after which it is retried.'),
 };

@@ -11,10 +11,10 @@ export const machineState = section({
   historyDays: whole(1, 3650).default(90).describe('Days of history to keep.'),
   staleSeconds: seconds(10, 3600)
     .default(60)
-    .describe('Time without an answer from the agent after which a machine is `stale`.'),
+    .describe('Time without a response from the agent after which a machine is `stale`.'),
   goneSeconds: seconds(60, 86_400)
     .default(600)
-    .describe('Time without an answer from the agent after which a machine is `gone`.'),
+    .describe('Time without a response from the agent after which a machine is `gone`.'),
   alertmanager: z
     .union([httpUrl, z.literal('none')])
     .default('http://alertmanager.skolo.svc:9093')
@@ -22,23 +22,23 @@ export const machineState = section({
       'URL of Alertmanager, where maintenance silences alerts; default: that of kube/base. `none`: maintenance silences nothing.',
     ),
   enrolment: object({
-    port: portNumber.default(8005).describe('Port of the endpoint, which always speaks TLS.'),
+    port: portNumber.default(8005).describe('Port of the endpoint, which always uses TLS.'),
     apiServer: httpUrl
       .default('https://kubernetes.default.svc')
       .describe('URL of the API server of Kubernetes; default: as pods reach it.'),
     serviceAccount: path
       .default('/var/run/secrets/skolo-enrolment')
       .describe(
-        'Folder with `token` and `ca.crt` of a service account; default: that of kube/components/enrolment.',
+        "Directory that contains a service account's `token` and `ca.crt`; default: the one from kube/components/enrolment.",
       ),
   })
     .exactOptional()
     .describe(
-      'Raspberry Pis with a shared image request a name and join the cluster. Absent: the endpoint does not listen. Requires kube/components/enrolment.',
+      'Raspberry Pis with a shared image request a name and join the cluster. If absent, the endpoint does not listen. Requires kube/components/enrolment.',
     ),
   servicesToken: secret
     .exactOptional()
     .describe(
-      'Token with the role `view` for the other services; not needed if `access.anonymousRead` includes the jumphost.',
+      'Token with the `view` role for the other services; not needed if `access.anonymousRead` includes the jumphost.',
     ),
 });

@@ -12,12 +12,12 @@ export const metadataServer = section({
     .array(
       object({
         cidr: cidr.describe('Network or address.'),
-        identity: z.string().describe('A name of `identities`, or `none` for no identity.'),
+        identity: z.string().describe('A name from `identities`, or `none` for no identity.'),
       }),
     )
     .default([])
     .describe(
-      'Callers that are not machines, for example pods of the jumphost. The most specific network applies; an entry of `machines` takes precedence.',
+      'Callers that are not machines, for example pods on the jumphost. The most specific network applies; an entry in `machines` takes precedence.',
     ),
   trustedProxies: z
     .array(cidr)
@@ -28,17 +28,17 @@ export const metadataServer = section({
   rateLimit: section({
     perSecond: whole(1, 1_000_000)
       .default(1000)
-      .describe('Sustained requests per second of one caller.'),
-    burst: whole(1, 1_000_000).default(2000).describe('Burst of requests of one caller.'),
-  }).describe('Rate limit of each caller; more requests get 429.'),
+      .describe('Sustained requests per second per caller.'),
+    burst: whole(1, 1_000_000).default(2000).describe('Request burst per caller.'),
+  }).describe('Rate limit per caller; further requests receive 429.'),
   perCaller: section({
     watches: whole(1, 100_000)
       .default(64)
-      .describe('Pending requests with `wait_for_change` of one caller.'),
-  }).describe('Limits of each caller; more requests get 429.'),
+      .describe('Pending requests with `wait_for_change` per caller.'),
+  }).describe('Limits per caller; further requests receive 429.'),
   tokenFolder: text(/^\/[^\0]*$/, 'an absolute path', '/dev/shm/skolo-metadata-server')
     .optional()
     .describe(
-      'Folder in a memory file system that keeps tokens when the service restarts; never on a disk. Default: a folder in /dev/shm for each state directory.',
+      'Directory in a memory file system that keeps tokens when the service restarts; never on a disk. Default: a directory in /dev/shm for each state directory.',
     ),
 });

@@ -14,7 +14,7 @@ function endpoint(port: number, of: string) {
     allow: z
       .array(cidr)
       .min(1)
-      .describe('Networks with access to it. Required, because the API has no sign-in.'),
+      .describe('Networks that may access it. Required, because the API has no sign-in.'),
   })
     .exactOptional()
     .describe(`${of} Off by default.`);
@@ -25,20 +25,22 @@ export const powerCycleDaemon = section({
   cooldownSeconds: whole(0, 86_400)
     .default(300)
     .describe(
-      'Minimum time between two power cuts of a machine, by cycles or by off and on. It protects the relay and applies to all callers.',
+      'Minimum time between two power cuts of a machine, whether by a cycle or by off and on. It protects the relay and applies to all callers.',
     ),
   maxPerHour: whole(1, 60)
     .default(4)
-    .describe('Limit of power cuts of one machine per hour, by cycles and by off.'),
+    .describe('Maximum number of power cuts per machine per hour, whether by a cycle or by off.'),
   atOncePerController: whole(1, 200)
     .default(5)
     .describe(
-      'Concurrent cycles on one switch or PDU, because machines that boot draw more current.',
+      'Maximum number of concurrent cycles on one switch or PDU; machines that are booting draw more current.',
     ),
-  atOnce: whole(1, 1000).default(20).describe('Concurrent cycles in the rack.'),
+  atOnce: whole(1, 1000).default(20).describe('Maximum number of concurrent cycles in the rack.'),
   staggerSeconds: seconds(0, 60)
     .default(2)
-    .describe('Pause between two outlets of one controller when turning on after a power failure.'),
+    .describe(
+      'Pause between two outlets on one controller when turning them on after a power failure.',
+    ),
   softSeconds: seconds(1, 600)
     .default(30)
     .describe('Time for a reachable machine to go down after a soft reboot request.'),
@@ -54,26 +56,28 @@ export const powerCycleDaemon = section({
       .describe('Attempts to turn an outlet off. Turning on is retried without limit.'),
     cycle: whole(1, 10)
       .default(1)
-      .describe('Cycles for one request if the machine does not come back.'),
+      .describe('Maximum number of cycles per request if the machine does not come back.'),
   }).describe('Number of attempts before a step fails.'),
   readSeconds: whole(5, 3600)
     .default(60)
-    .describe('Interval at which idle outlets and their watts are read.'),
+    .describe('Interval at which idle outlets and their power draw are read.'),
   probeSeconds: section({
     first: seconds(0.1, 3600).default(5).describe('First pause.'),
     most: seconds(1, 86_400).default(300).describe('Longest pause.'),
-  }).describe('Pauses between attempts to reach a controller that is down; each doubles the last.'),
+  }).describe(
+    'Pauses between attempts to reach a controller that is down; each pause is twice as long as the last.',
+  ),
   taskCheckSeconds: seconds(0.1, 60)
     .default(3)
-    .describe('Deadline for an agent to report a running task. No answer counts as idle.'),
+    .describe('Deadline for an agent to report a running task. No response counts as idle.'),
   holds: section({
-    defaultHours: hours(8760).default(24).describe('Duration of a hold without an end.'),
+    defaultHours: hours(8760).default(24).describe('Duration of a hold that has no end.'),
     maxHours: hours(8760).default(720).describe('Longest hold.'),
   }).describe('Holds block cycles of a target during a repair.'),
   devicesPerHour: whole(0, 60)
     .default(6)
     .describe(
-      'Cycles per hour that an agent may request for its own phones, from its address and signed with its own key; 0 disables it.',
+      'Cycles per hour that an agent may request for its own phones, from its address and signed with its own key; 0 disables such requests.',
     ),
   endpoints: section({
     pdudaemon: endpoint(16_421, 'HTTP API of pdudaemon, for labgrid and LAVA.'),
@@ -85,14 +89,14 @@ export const powerCycleDaemon = section({
       .array(word)
       .min(1)
       .default(['MachineMissing'])
-      .describe('Alerts of Alertmanager that trigger it, unless silenced.'),
+      .describe('Alertmanager alerts that trigger it, unless silenced.'),
     deadMinutes: whole(1, 10_080).default(15).describe('Time that a machine must be down.'),
     tries: whole(1, 20).default(3).describe('Cycles before the machine needs attention.'),
     pauseMinutes: whole(1, 10_080).default(60).describe('Pause between two cycles.'),
     maxDown: whole(1, 1000)
       .default(3)
       .describe(
-        'No repair while more than this number of machines of a switch, and more than `maxDownPercent` of them, are down.',
+        'No repair while more than this number of machines on a switch, and more than `maxDownPercent` of them, are down.',
       ),
     maxDownPercent: whole(1, 100)
       .default(20)
@@ -105,14 +109,14 @@ export const powerCycleDaemon = section({
         .boolean()
         .default(false)
         .describe(
-          'Cycle a router that does not answer through its PDU, because operators then cannot reach the rack remotely.',
+          'Cycle a router that does not respond through its PDU, because operators then cannot reach the rack remotely.',
         ),
       silentMinutes: whole(5, 1440).default(15).describe('Time that the router must not answer.'),
       pauseMinutes: whole(10, 10_080)
         .default(60)
         .describe('Minimum time between two cycles of the router.'),
     }).describe(
-      'Dead-man switch of the internet connection. Requires an outlet that can cycle itself.',
+      'Dead-man switch for the internet connection. Requires an outlet that can cycle on its own.',
     ),
   }).describe('Automatic repair.'),
 });

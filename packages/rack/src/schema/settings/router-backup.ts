@@ -18,22 +18,24 @@ export const routerBackup = section({
   ...anyService,
   schedule: cron
     .default('15 3 * * *')
-    .describe('Cron schedule for all devices, in the time zone of the rack.'),
+    .describe("Cron schedule for all devices, in the rack's time zone."),
   jitterSeconds: whole(0, 86_400)
     .default(600)
     .describe('Devices are distributed over this many seconds, each at a fixed offset.'),
   overdueHours: hours(8760)
     .default(26)
     .describe('A device without a verified backup for this long raises an alert.'),
-  concurrency: whole(1, 200).default(10).describe('Concurrent devices.'),
+  concurrency: whole(1, 200)
+    .default(10)
+    .describe('Maximum number of devices that are backed up at the same time.'),
   idleSeconds: seconds(1, 600)
     .default(30)
     .describe('A device that sends nothing for this long fails.'),
-  totalSeconds: seconds(5, 7200).default(300).describe('Deadline of one device.'),
+  totalSeconds: seconds(5, 7200).default(300).describe('Deadline for one device.'),
   shrinkPercent: whole(1, 100)
     .default(50)
     .describe(
-      'A backup fails if the configuration shrinks by more than this, until a requested backup reads the same again.',
+      'A backup fails if the configuration has shrunk by more than this, until a requested backup reads the same configuration again.',
     ),
   upload: text(
     /^(gs:\/\/[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](\/[^\s]*)?|\/\S*)$/,
@@ -42,12 +44,12 @@ export const routerBackup = section({
   )
     .exactOptional()
     .describe(
-      'Place of off-site copies: a bucket of Google Cloud Storage, or a mounted directory.',
+      'Location of off-site copies: a Google Cloud Storage bucket, or a mounted directory.',
     ),
   uploadKey: secret
     .exactOptional()
     .describe(
-      "Key file of a service account with write access to the bucket; default: the jumphost's tokens of the metadata server.",
+      "Key file for a service account with write access to the bucket; default: the jumphost's tokens from the metadata server.",
     ),
   encrypt: z
     .union([z.array(recipient).min(1), z.literal('none')])
@@ -61,7 +63,7 @@ export const routerBackup = section({
       .describe('Uploaded copies older than this are removed, except the newest `versions`.'),
     versions: whole(1, 100_000)
       .default(30)
-      .describe('Number of newest copies of a device that are always kept.'),
+      .describe('Number of newest copies that are always kept for each device.'),
   }).describe('Retention of uploads. The git history is never pruned.'),
   git: section({
     remote: text(
@@ -70,7 +72,7 @@ export const routerBackup = section({
       'git@git.example.com:racks/rack4.git',
     )
       .exactOptional()
-      .describe('Remote for each commit.'),
+      .describe('Remote to which each commit is pushed.'),
     branch: text(/^[\w][\w./-]*$/, 'a branch', 'main')
       .default('main')
       .describe('Branch.'),
@@ -78,7 +80,7 @@ export const routerBackup = section({
     hostKey: hostKey
       .exactOptional()
       .describe(
-        'Pinned fingerprint of the host key of the remote; default: pinned at the first connection.',
+        "Pinned fingerprint of the remote's host key; default: pinned on the first connection.",
       ),
   }).describe('Remote copy of the git history.'),
   webhook: object({
@@ -110,9 +112,12 @@ export const routerBackup = section({
     settleSeconds: whole(1, 3600)
       .default(60)
       .describe('Time without further notices before the backup starts.'),
-  }).describe('Change notices of devices. Off by default.'),
+  }).describe('Change notices from devices. Off by default.'),
   jumphost: section({
-    backup: z.boolean().default(true).describe('Back up the jumphost: state of services and k3s.'),
+    backup: z
+      .boolean()
+      .default(true)
+      .describe('Back up the jumphost: the state of services and k3s.'),
     paths: z
       .array(word)
       .default([
@@ -124,6 +129,6 @@ export const routerBackup = section({
         '/etc/rancher',
         '/etc/ssh',
       ])
-      .describe('Files and folders; unreadable ones are reported and omitted.'),
+      .describe('Files and directories; unreadable ones are reported and omitted.'),
   }).describe('Backup of the jumphost, as one encrypted archive.'),
 });

@@ -19,18 +19,18 @@ const thresholds = {
   batteryLowPercent: percent
     .default(30)
     .describe(
-      'Below this charge, the device accepts no tasks until it reaches `batteryGoodPercent`.',
+      'Below this charge, the device does not accept tasks until it reaches `batteryGoodPercent`.',
     ),
   batteryGoodPercent: percent.default(40).describe('See `batteryLowPercent`.'),
   hotCelsius: degrees
     .default(35)
     .describe(
-      'Above this temperature, the device accepts no tasks until it cools to `coolCelsius`.',
+      'Above this temperature, the device does not accept tasks until it cools to `coolCelsius`.',
     ),
   coolCelsius: degrees.default(32).describe('See `hotCelsius`.'),
   hotProcessorCelsius: degrees
     .default(80)
-    .describe('Like `hotCelsius`, for sensors in the processor, which is warmer under load.'),
+    .describe('Like `hotCelsius`, but for sensors in the processor, which is warmer under load.'),
   coolProcessorCelsius: degrees.default(65).describe('See `hotProcessorCelsius`.'),
   ignoreSensors: z.array(word).default([]).describe('Sensors to ignore.'),
 };
@@ -55,12 +55,12 @@ export const swarmingClient = section({
     .describe(
       'URL of its metrics; default: at the address of the machine. Set it in the entry of a machine.',
     ),
-  server: server.exactOptional().describe('Swarming server of all machines.'),
+  server: server.exactOptional().describe('Swarming server for all machines.'),
   servers: z
     .array(
       object({
         prefix: z.string().describe('Prefix of the machine name; empty matches all.'),
-        server: server.describe('Swarming server of these machines.'),
+        server: server.describe('Swarming server for these machines.'),
       }),
     )
     .default([
@@ -69,10 +69,10 @@ export const swarmingClient = section({
       { prefix: '', server: 'https://chromium-swarm.appspot.com' },
     ])
     .describe('Swarming server by machine name; the first match applies.'),
-  python: word.default('/usr/bin/python3').describe('Python interpreter of the bot.'),
+  python: word.default('/usr/bin/python3').describe('Python interpreter for the bot.'),
   botDir: absolute
     .default('/b/s')
-    .describe('Folder of the bot, only for the bot: it deletes unknown files.'),
+    .describe("The bot's directory, for its exclusive use, because it deletes unknown files."),
   backoffSeconds: section({
     first: seconds(0.1, 3600).default(2).describe('First pause.'),
     most: seconds(1, 86_400).default(300).describe('Longest pause.'),
@@ -87,16 +87,16 @@ export const swarmingClient = section({
   readSeconds: seconds(1, 3600).default(30).describe('Interval at which devices are read.'),
   commandSeconds: seconds(0.1, 120)
     .default(5)
-    .describe('Time-out of one command of adb or libimobiledevice.'),
+    .describe('Time-out for one adb or libimobiledevice command.'),
   ssh: section({
     user: text(/^[a-z_][\w.-]*$/i, 'a user', 'root')
       .default('root')
-      .describe('User on devices over SSH.'),
+      .describe('User name on devices over SSH.'),
     port: whole(1, 65_535).default(22).describe('SSH port of devices.'),
     privateKey: path.exactOptional().describe('SSH key, as a path on the machine.'),
-    commandSeconds: seconds(0.1, 300).default(20).describe('Time-out of one command.'),
+    commandSeconds: seconds(0.1, 300).default(20).describe('Time-out for one command.'),
   }).describe('Devices over SSH (chromeos, linux).'),
-  thresholds: section(thresholds).describe('Thresholds for health.'),
+  thresholds: section(thresholds).describe('Health thresholds.'),
   deviceModels: z
     .record(z.string(), object(overridesOf(thresholds)))
     .default({})
@@ -105,19 +105,19 @@ export const swarmingClient = section({
     diskLowPercent: percent
       .default(5)
       .describe(
-        'Below this share of free disk space the machine accepts no tasks until it reaches `diskGoodPercent`.',
+        'Below this share of free disk space the machine does not accept tasks until it reaches `diskGoodPercent`.',
       ),
     diskGoodPercent: percent.default(8).describe('See `diskLowPercent`.'),
     hotCelsius: degrees
       .default(80)
       .describe(
-        'Above this temperature, the machine accepts no tasks until it cools to `coolCelsius`.',
+        'Above this temperature, the machine does not accept tasks until it cools to `coolCelsius`.',
       ),
     coolCelsius: degrees.default(70).describe('See `hotCelsius`.'),
     clockOffsetSeconds: seconds(0.1, 3600)
       .default(10)
-      .describe('Maximum clock offset; above it, the machine accepts no tasks.'),
-  }).describe('Thresholds for the health of the machine.'),
+      .describe('Maximum clock offset; above it, the machine does not accept tasks.'),
+  }).describe('Machine health thresholds.'),
   repair: section({
     steps: z
       .array(z.enum(repairSteps))
@@ -125,11 +125,13 @@ export const swarmingClient = section({
       .describe(
         'Steps to repair a missing device, in this order; `power-cycle` uses the power-cycle daemon.',
       ),
-    afterSeconds: whole(0, 86_400).default(120).describe('Time that the device must be missing.'),
+    afterSeconds: whole(0, 86_400)
+      .default(120)
+      .describe('Time for which the device must be missing.'),
     pauseSeconds: whole(1, 86_400).default(120).describe('Pause after each step.'),
     usbOffSeconds: whole(1, 60).default(5).describe('Time without power in `usb-cycle`.'),
     rounds: whole(1, 20).default(2).describe('Rounds before the device needs attention.'),
-  }).describe('The repair ladder.'),
+  }).describe('Repair steps, from the least to the most disruptive.'),
   afterTask: section({
     reboot: z.boolean().default(true).describe('Reboot the device after each task.'),
     readySeconds: whole(1, 3600)

@@ -205,7 +205,7 @@ describe('the agent', () => {
     expect(get.stdout).toBe(`${status}.1 = INTEGER: 1\n`);
   });
 
-  it('does not answer what is no SNMP, and goes on', async (context) => {
+  it('does not respond to what is no SNMP, and goes on', async (context) => {
     const device = await start();
     const socket = await connected(device);
     const noise = ['', '\0', '0', '0\x84\xff\xff\xff\xff', '0\x03\x02\x01\x01', '\x30\x80'];

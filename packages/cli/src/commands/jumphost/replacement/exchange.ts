@@ -34,8 +34,8 @@ export async function exchangeInRack(
   });
   const why = await sendCommits(repository, signal);
   return [
-    `${file}: exchanged the wiring of ${spare} and the jumphost, in a commit`,
-    ...left.map((each) => `by hand in ${file}: ${each}`),
+    `${file}: swapped the wiring of ${spare} and the jumphost, and committed the change`,
+    ...left.map((each) => `edit ${file} manually: ${each}`),
     ...(why === undefined ? [] : [`git push: ${why}`]),
   ];
 }
@@ -60,7 +60,7 @@ export async function noteEpoch(
   });
   const why = await sendCommits(repository, signal);
   return [
-    `${file}: set the epoch of ${rack} to ${epoch}, in a commit`,
+    `${file}: set the epoch of ${rack} to ${epoch}, and committed the change`,
     ...(why === undefined ? [] : [`git push: ${why}`]),
   ];
 }

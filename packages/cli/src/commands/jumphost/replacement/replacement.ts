@@ -104,14 +104,14 @@ function spareOf({ machines, name: rack }: Rack, name: string): { name: string; 
   if (address !== undefined) return { name, address };
   const why = machines.has(name) ? 'has no address' : 'is not a machine';
   throw new CliError(
-    `${name}: ${why} in the rack.yaml of ${rack}; add the spare there, with its wiring`,
+    `${name}: ${why} in rack.yaml of ${rack}; add the spare there, with its wiring`,
   );
 }
 
 /** To see whether the jumphost answers at all. */
 const lookMs = 20_000;
 
-/** Undefined: the jumphost does not answer, or is still the old one. */
+/** Undefined: the jumphost does not respond, or is still the old one. */
 async function whoTookOver({ command, options, open }: Replacement): Promise<About | undefined> {
   const { fleetRack } = open;
   return await interruptible(command, async (signal) => {
@@ -241,7 +241,7 @@ async function fenceOf(
 
 async function confirmCable(io: Io, jumphost: string, signal: AbortSignal): Promise<void> {
   io.err(`Two jumphosts would switch the same outlets. Unplug every network cable of ${jumphost}.`);
-  const what = `${jumphost} when its cables are unplugged`;
+  const what = `${jumphost} once its cables are unplugged`;
   await mustType(io, { what, wanted: jumphost }, signal);
 }
 

@@ -32,7 +32,7 @@ export async function startPowerOn(
       const value = await store.read(at, signal);
       if (value !== undefined) return value;
       throw new CliError(
-        `${store.title} contains no ${secret}; run skolo secrets set ${name} ${secret}`,
+        `${store.title} does not contain ${secret}; run skolo secrets set ${name} ${secret}`,
       );
     });
     await audit(machine, name, why, signal);

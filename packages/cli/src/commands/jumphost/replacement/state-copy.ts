@@ -37,7 +37,7 @@ export async function readArchive(
   const from = options.from ?? rack.services['router-backup'].upload;
   if (from === undefined) {
     throw new CliError(
-      `${rack.name}: rack.yaml sets no \`upload\` of router-backup; specify a place with --from, or the disk of the old jumphost with --disk`,
+      `${rack.name}: rack.yaml does not set \`upload\` for router-backup; specify a location with --from, or the old jumphost's disk with --disk`,
     );
   }
   const identity = options.identity ?? io.env.SKOLO_AGE_IDENTITY_FILE;
@@ -59,7 +59,7 @@ export async function readArchive(
       }
     }
     throw new CliError(
-      `${name}: none of ${count(versions.length, 'archive')} in ${from} is intact; specify another place with --from, or the disk of the old jumphost with --disk`,
+      `${name}: none of ${count(versions.length, 'archive')} in ${from} is intact; specify another location with --from, or the old jumphost's disk with --disk`,
     );
   });
 }

@@ -45,7 +45,7 @@ export interface PrepareOptions extends StepOptions {
 export function addStepOptions(command: SkoloCommand): SkoloCommand {
   return command
     .addOption(filesOption())
-    .option('--images <file>', 'file with the skolo images, created by deploy/jumphost/save-images')
+    .option('--images <file>', 'file of skolo images, created by deploy/jumphost/save-images')
     .addOption(bundlesOption())
     .option('--k3s <version>', 'k3s version for new installations', k3sVersion);
 }
@@ -53,14 +53,14 @@ export function addStepOptions(command: SkoloCommand): SkoloCommand {
 export function filesOption(): Option {
   return new Option(
     '--files <folder>',
-    'folder for downloads of Node and k3s; existing files are used',
+    'download directory for Node and k3s; existing files are used',
   );
 }
 
 export function bundlesOption(): Option {
   return new Option(
     '--bundles <folder>',
-    'output of `npm run bundle` (default: out/bundle of the clone)',
+    'output of `npm run bundle` (default: out/bundle in the clone)',
   );
 }
 
@@ -156,9 +156,9 @@ async function confirmSum(
   signal: AbortSignal,
 ): Promise<boolean> {
   if (!io.canAsk) return false;
-  io.err(plain(`${name}: its checksum comes from ${url}, on the same server as the file:`));
+  io.err(plain(`${name}: its checksum comes from ${url}, the same server as the file:`));
   io.err(plain(`${sha256}; compare it with another source, if possible over another network`));
-  const answer = await orAborted(io.ask("Type 'same' if it is the same: "), signal);
+  const answer = await orAborted(io.ask("Type 'same' if they match: "), signal);
   return answer?.trim() === 'same';
 }
 
@@ -169,7 +169,7 @@ export async function programSources(
 ): Promise<ProgramSources> {
   const root = resolve(dirname(await clustersFile(command)), '../..');
   const folder = resolve(command.io.folder, bundles ?? join(root, 'out/bundle'));
-  const how = 'run npm run bundle, or specify a folder with --bundles';
+  const how = 'run npm run bundle, or specify a directory with --bundles';
   await rejectMissing(join(folder, 'fallback'), how);
   return { bundles: folder, deploy: join(root, 'deploy') };
 }
@@ -177,7 +177,7 @@ export async function programSources(
 async function rejectMissing(folder: string, how: string): Promise<void> {
   await access(folder).catch((cause: unknown) => {
     if (errorCode(cause) !== 'ENOENT') throw cause;
-    throw new CliError(`${folder}: no such folder; ${how}`, 1, { cause });
+    throw new CliError(`${folder}: no such directory; ${how}`, 1, { cause });
   });
 }
 

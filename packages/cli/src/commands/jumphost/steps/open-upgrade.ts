@@ -188,6 +188,6 @@ async function sourcesOf(command: SkoloCommand, options: UpgradeOptions, version
   const is = Manifest.parse(JSON.parse(await readFile(file, 'utf8'))).version;
   if (is === version) return sources;
   throw new CliError(
-    `${sources.bundles}: contains version ${is} instead of ${version}; check out that version and run npm run bundle -- --version ${version}`,
+    `${sources.bundles}: contains version ${is} instead of ${version}; check out version ${version} and run npm run bundle -- --version ${version}`,
   );
 }

@@ -85,7 +85,7 @@ function rejectedeletions({ racks }: PreparedPush): void {
   for (const { name, preparation } of racks) {
     if (preparation === undefined || !needsNumber([{ name, ...preparation.plan }])) continue;
     const { length } = preparation.plan.deletions;
-    const how = `to agree, run skolo push --racks ${name} --deletions ${length}`;
+    const how = `to confirm, run skolo push --racks ${name} --deletions ${length}`;
     throw new CliError(`${name}: ${count(length, 'object')} would be deleted; ${how}`);
   }
 }

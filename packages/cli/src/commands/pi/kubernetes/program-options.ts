@@ -29,7 +29,7 @@ export function addProgramOptions(command: SkoloCommand): SkoloCommand {
       ).conflicts(['k3s', 'airGap', 'images']),
     )
     .addOption(filesOption())
-    .option('--air-gap', 'also install the k3s images, for Pis that reach no registry')
+    .option('--air-gap', 'also install the k3s images, for Pis that cannot reach a registry')
     .option(
       '--images <file>',
       'also install your own images, from `docker save`; implies --air-gap',

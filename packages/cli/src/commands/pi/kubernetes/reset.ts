@@ -34,10 +34,7 @@ export function defineReset(command: SkoloCommand): void {
     .summary('remove a cluster, or nodes from it')
     .argument('<cluster>', 'name in the list of racks')
     .option('--node <names...>', 'remove only these nodes')
-    .option(
-      '--keep-data',
-      "keep volumes of pods on the disks, and the database on the server's disk",
-    )
+    .option('--keep-data', "keep pod volumes on the disks, and the database on the server's disk")
     .option('--yes', 'do not ask for confirmation')
     .uses('clusters')
     .example('skolo pi kubernetes reset pis --node host07');
@@ -52,7 +49,7 @@ export function defineReset(command: SkoloCommand): void {
       const distribution = (await placeOf(server))?.distribution === 'kubeadm' ? kubeadm : k3s;
       if (keepsData && distribution === kubeadm) {
         throw new CliError(
-          `${name}: is a kubeadm cluster, and its reset removes the database; save the data that you need, and omit --keep-data`,
+          `${name}: is a kubeadm cluster, so resetting it removes the database; save the data that you need, and omit --keep-data`,
         );
       }
       const loss = await lossOf(server).catch((error: unknown): Loss => {
@@ -63,7 +60,7 @@ export function defineReset(command: SkoloCommand): void {
       const agents = agentsIn(loss, cluster, wanted);
       if (!yes) {
         io.err(plain(lossText(loss, { name, agents: wanted && agents, keepsData })));
-        await mustType(io, { what: `${name} to agree`, wanted: name, option: '--yes' }, signal);
+        await mustType(io, { what: `${name} to confirm`, wanted: name, option: '--yes' }, signal);
       }
       const results = await removeNodes(agents, {
         server,
@@ -94,7 +91,7 @@ export function defineReset(command: SkoloCommand): void {
 }
 
 function unreachable(cluster: string, server: string, error: unknown): string {
-  return `${cluster}: the API server does not respond (${errorText(error)}), so only ${server} is reset, and agents elsewhere stay`;
+  return `${cluster}: the API server does not respond (${errorText(error)}), so only ${server} is reset, and agents elsewhere remain`;
 }
 
 function agentsIn({ nodes }: Loss, { name, server }: OpenCluster, wanted: string[] | undefined) {
@@ -102,7 +99,7 @@ function agentsIn({ nodes }: Loss, { name, server }: OpenCluster, wanted: string
   if (wanted === undefined) return known.filter((each) => each !== server.name);
   if (wanted.includes(server.name)) {
     throw new CliError(
-      `${server.name}: is the server of ${name}; omit --node to reset the whole cluster`,
+      `${server.name}: is the server in ${name}; omit --node to reset the whole cluster`,
     );
   }
   const unknown = wanted.filter((each) => !known.includes(each));
@@ -120,7 +117,7 @@ function lossText(
 ): string {
   const lines = [
     agents === undefined
-      ? `${name}: the whole cluster will be removed: ${count(nodes.length, 'node')}, ${count(pods.length, 'pod')} of yours`
+      ? `${name}: the whole cluster will be removed: ${count(nodes.length, 'node')}with ${count(pods.length, 'pod')} of yours`
       : `${name}: ${folded(agents)} will be removed from the cluster`,
     ...(volumes.length > 0
       ? [

@@ -33,7 +33,7 @@ export function defineSetUp(command: SkoloCommand): void {
     addProgramOptions(
       command
         .description(
-          "Creates a k3s cluster, or a kubeadm cluster with --kubeadm: a server on the master and an agent on each worker. Workers join with a token that expires after 15 minutes and contains the digest of the server's CA, so they trust no other server. The cluster is added to kube/clusters/config.json, so skolo attach, skolo kubectl and skolo push work with it. Each step changes only what differs, so run the command again after a failure or with more workers. If one computer fails, the others continue. Exit codes: 0 all have joined; 3 some have; 1 none has.",
+          "Creates a k3s cluster, or a kubeadm cluster with --kubeadm: a server on the master and an agent on each worker. Workers join with a token that expires after 15 minutes and contains the digest of the server's CA, so they do not trust any other server. The cluster is added to kube/clusters/config.json, so skolo attach, skolo kubectl and skolo push work with it. Each step changes only what differs, so run the command again after a failure or with more workers. If one computer fails, the others continue. Exit codes: 0 all have joined; 3 some have; 1 none has.",
         )
         .summary('create a cluster, or add nodes to it')
         .argument('[names...]', 'machines; ranges allowed; the first is the master')
@@ -42,7 +42,7 @@ export function defineSetUp(command: SkoloCommand): void {
         .option('--name <cluster>', 'name in the list of racks (default: from rack.yaml)')
         .option(
           '--address <address>',
-          'address of the master, for the workers (default: from rack.yaml)',
+          'master address for the workers (default: from rack.yaml)',
           ipv4,
         )
         .option('--check', 'only show what differs'),
@@ -92,7 +92,7 @@ function addressIn(rack: Rack | undefined, name: string): string {
   const address = jumphost?.name === name ? jumphost.address : rack?.machines.get(name)?.address;
   if (address !== undefined) return address;
   throw new CliError(
-    `${name}: rack.yaml has no address for it, but the workers need one; add it, or specify --address`,
+    `${name}: rack.yaml does not contain its address, which the workers need; add it, or specify --address`,
   );
 }
 
@@ -111,7 +111,7 @@ async function entryFor(
   const known = racks.find((each) => each.name === name);
   if (known !== undefined && (known.type !== 'k3s' || known.jumphost !== host)) {
     throw new CliError(
-      `${name}: ${file} contains another cluster with this name; choose another one with --name, or remove that cluster with skolo racks remove ${name}`,
+      `${name}: ${file} already contains another cluster with this name; choose a different name with --name, or remove that cluster with skolo racks remove ${name}`,
     );
   }
   return { name, file, rack, isThere: known !== undefined };

@@ -8,7 +8,7 @@ import { type ClusterOptions, clusterOption, openTestbed } from './open-testbed.
 export function defineVerify(command: SkoloCommand): void {
   command
     .description(
-      'Tests each part like its users do: nodes, pods, volumes, values of the metrics server, Prometheus targets, the dashboard, and the last run of the pipeline. It also checks that Grafana rejects the password admin. Nothing is changed. Exit codes: 0 no problems; 1 problems found.',
+      'Tests each part the way its users do: nodes, pods, volumes, metrics server values, Prometheus targets, the dashboard, and the last pipeline run. It also checks that Grafana rejects the password admin. It does not change anything. Exit codes: 0 no problems; 1 problems found.',
     )
     .summary('test each part of the testbed')
     .addOption(clusterOption())
