@@ -11,8 +11,6 @@ import { annotationsOf, paragraphsOf, stringsOf } from './prose/texts.mjs';
 
 /** Words of a sentence. A semicolon ends one: messages are `subject: what happened; what to do`. */
 const mostWords = 30;
-/** Where longer ones are pending. */
-const pendingLength = 'strings';
 /** Of pages with so many sentences, in percent of them. */
 const limits = [
   {
@@ -98,8 +96,7 @@ function sentencesOf(prose) {
 function problemsOfSentence(sentence, kind) {
   const found = [];
   const words = sentence.split(/\s+/).filter((word) => /\w/.test(word)).length;
-  if (words > mostWords && (named.length > 0 || kind !== pendingLength))
-    found.push(`${words} words: split it: ${sentence.slice(0, 60)}…`);
+  if (words > mostWords) found.push(`${words} words: split it: ${sentence.slice(0, 60)}…`);
   for (const { not, use, on, pending } of rules) {
     if (on !== undefined && on !== kind) continue;
     if (named.length === 0 && (pending === kind || pending === 'both')) continue;

@@ -341,7 +341,7 @@ export const machineStateApi = {
   history: route({
     method: 'get',
     path: '/v1/machines/{name}/history',
-    summary: 'What happened to a machine and its devices, newest first',
+    summary: 'Events of a machine and its devices, newest first',
     role: 'view',
     params: machine,
     query: z.strictObject({

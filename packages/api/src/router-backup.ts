@@ -210,7 +210,7 @@ const deviceVersion = z.object({
     .min(1)
     .max(100)
     .describe(
-      '`latest`, `latest~1` (the previous one), `startup` (the one that the device would boot with), an ID or ID prefix of at least four characters, or a day or time when the version was active',
+      '`latest`, `latest~1` (the previous one), `startup` (used at the next boot), an ID (at least four characters), or a day or time at which it was active',
     ),
 });
 const secrets = z
@@ -412,7 +412,7 @@ export const routerBackupApi = {
       200: z.object({
         version: BackupVersion,
         restored: z.boolean(),
-        remaining: z.string().describe('remaining differences, masked; empty if there are none'),
+        remaining: z.string().describe('remaining differences, masked; empty without differences'),
         steps: z.array(z.string()).describe('steps that were executed, in order'),
       }),
       404: Problem,

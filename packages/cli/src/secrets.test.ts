@@ -137,7 +137,7 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
       await writeFile(join(home, `kube/sops/rack4/${name}.sops`), sealed);
     }
     expect((await skolo('secrets', 'generate', 'rack4', 'alertmanager-token')).out).toContain(
-      'created a token of alertmanager with the role operate for 365 days; its hash is in rack4/tokens.yaml',
+      'created a token for alertmanager with the operate role, valid for 365 days; its hash is in rack4/tokens.yaml',
     );
 
     const apply = await watched(['apply', 'rack4']);

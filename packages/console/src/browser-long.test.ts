@@ -115,7 +115,7 @@ describe.skipIf(!chromium || !isLong)('the console, over time', () => {
     await page.goto(`${fixture.url}/#/machine/${fixture.fixture.machines[0]?.name}`);
     await page.getByRole('button', { name: 'Reboot' }).click();
 
-    await page.getByText('This needs the role operate.').waitFor();
+    await page.getByText('This requires the operate role.').waitFor();
     const submit = page.getByRole('dialog').getByRole('button', { name: 'Reboot' });
     expect(await submit.isDisabled()).toBe(true);
   });
@@ -210,7 +210,7 @@ describe.skipIf(!chromium || !isLong)('the console, over time', () => {
     const page = await openPage('view');
     await page.goto(`${fixture.url}/#/audit`);
 
-    await page.getByText('This needs the role operate.').waitFor();
+    await page.getByText('This requires the operate role.').waitFor();
   });
 
   it('works in one tab while many others are hidden', async () => {

@@ -81,7 +81,7 @@ async function visitAs<T>(
   const client = connect(clientOptions(address, port, credentials));
   const broken = failureOf(client, name, `${address}:${port}`, watch);
   const late = () => {
-    return new DeviceTimeout(name, `no answer of the broker within ${answerMs / 1000} s`);
+    return new DeviceTimeout(name, `no response from the broker within ${answerMs / 1000} s`);
   };
   try {
     await withDeadline({ ms: answerMs, late, signal }, (limit) => {

@@ -24,7 +24,7 @@ export function rackReference(): string {
     table(rows('', { properties, required: required ?? [] }, false)),
     ...sections.filter((key) => key !== 'services').map((key) => sectionOf(key, properties[key])),
     '## Models',
-    'Values of `model:`. `uplink` can name the ports, `power` the outlets. “Off” is the default time without power in a cycle. “By itself” means that the device does off, wait and on alone, so that no outlet stays off if the daemon dies meanwhile.',
+    'Values of `model:`. `uplink` can name the ports, `power` the outlets. “Off” is the default time without power in a cycle. “Autonomous” means that the device turns off, waits and turns on without the daemon, so no outlet stays off if the daemon dies in between.',
     modelTable(),
     'Keys of some models:',
     modelKeys(),
@@ -60,7 +60,7 @@ function modelTable(): string {
       transports.join(', '),
       network?.range(defaults) ?? '–',
       power?.outlets.range(defaults) ?? '–',
-      power ? `${power.offSeconds} s${power.nativeCycle ? ', by itself' : ''}` : '–',
+      power ? `${power.offSeconds} s${power.nativeCycle ? ', autonomous' : ''}` : '–',
       'no' in backup ? `no: ${backup.no}` : 'yes',
     ];
     return `| ${cells.join(' | ')} |`;

@@ -141,7 +141,7 @@ const gauges: Record<string, GaugeSpec<Status>> = {
     'Age of the oldest queued message for a sink.',
     ({ oldestSeconds }) => oldestSeconds,
   ),
-  skolo_alerts_sink_down: ofSinks('Whether a sink accepts no message.', ({ down }) =>
+  skolo_alerts_sink_down: ofSinks('Whether a sink rejects all messages.', ({ down }) =>
     down ? 1 : 0,
   ),
   skolo_alerts_last_success_timestamp_seconds: ofSinks(

@@ -166,7 +166,7 @@ async function readWithSecrets(
   target: string,
 ): Promise<void> {
   if (role !== 'admin') {
-    const detail = `secrets require the role admin, but ${who} has the role ${role}; leave out secrets=true to get them masked`;
+    const detail = `secrets require the admin role, but ${who} has the ${role} role; omit secrets=true to get them masked`;
     throw new HttpProblem(403, detail);
   }
   await audit.begin({ who, role, what: 'read with secrets', target, outcome: 'done' });

@@ -419,7 +419,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     // Its pod has the port, until it ends.
     await computer.run('systemctl', 'stop', 'kubepods.slice');
 
-    await expect.poll(() => jumphost.journal(), patient).toContain('the unit was started by hand');
+    await expect.poll(() => jumphost.journal(), patient).toContain('the unit was started manually');
     await expect.poll(() => jumphost.askToken(), patient).toContain(token);
     await jumphost.fallback('look');
     expect(await jumphost.isActive(metadata)).toBe(true);

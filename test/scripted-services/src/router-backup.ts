@@ -162,7 +162,7 @@ function versionHandlers(world: BackupWorld) {
     content: ({ params, query, caller }) => {
       const withSecrets = query.secrets === 'true';
       if (withSecrets && caller.role !== 'admin') {
-        const detail = `secrets require the role admin, but ${caller.name} has the role ${caller.role}; leave out secrets=true to get them masked`;
+        const detail = `secrets require the admin role, but ${caller.name} has the ${caller.role} role; omit secrets=true to get them masked`;
         throw new HttpProblem(403, detail);
       }
       const { version, content } = versionOf(world, params.device, params.version);

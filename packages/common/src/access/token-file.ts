@@ -183,7 +183,7 @@ async function lock(file: string): Promise<() => Promise<void>> {
   } catch (cause) {
     const why =
       errorCode(cause) === 'EEXIST'
-        ? `another edit is in progress; try again, or remove ${path} if there is none`
+        ? `another edit is in progress; try again, or remove ${path} if no edit is in progress`
         : `cannot be changed: ${whyNot(file, cause)}`;
     throw new TokenFileError(`${file}: ${why}`, { cause });
   }

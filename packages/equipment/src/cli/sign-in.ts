@@ -101,7 +101,10 @@ class SignIn {
       if (!(error instanceof DeviceUnreachable || error instanceof DeviceTimeout)) throw error;
       if (sent.password > 0 && rejection.test(text)) throw this.rejected();
       if (full.test(text)) {
-        throw new DeviceBusy(conversation.device, `accepts no session${conversation.lastWords()}`);
+        throw new DeviceBusy(
+          conversation.device,
+          `does not accept another session${conversation.lastWords()}`,
+        );
       }
       throw error;
     }

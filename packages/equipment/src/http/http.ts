@@ -90,7 +90,7 @@ export function httpTo(
     const port = ports.http ?? (https ? 443 : 80);
     const login: Credentials = request.anonymous ? { legacySsh: false } : await deps.credentials();
     const { timeoutMs = usualTimeoutMs } = request;
-    const silence = `no answer of ${address}:${port} within ${timeoutMs / 1000} s`;
+    const silence = `no response from ${address}:${port} within ${timeoutMs / 1000} s`;
     const late = () => new DeviceTimeout(name, silence);
     return await withDeadline({ ms: timeoutMs, late, signal }, async (limit) => {
       const way = request.anonymous ? 'by-driver' : signIn;

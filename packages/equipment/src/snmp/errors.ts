@@ -42,7 +42,7 @@ export function missing(
 
 /** No answer. In versions 1 and 2c a wrong community looks like a device that is off. */
 export function silence(device: string, version: 1 | 2 | 3, timeoutMs: number): DeviceTimeout {
-  const hint = version === 3 ? '' : '; a wrong community also gets no answer';
+  const hint = version === 3 ? '' : '; devices do not respond to a wrong community either';
   return new DeviceTimeout(device, `no answer over SNMP within ${timeoutMs / 1000} s${hint}`);
 }
 

@@ -228,7 +228,7 @@ describe('a command that fails', () => {
     const asked = session.exec('show it', { signal });
 
     await expect(asked).rejects.toBeInstanceOf(DeviceRejected);
-    await expect(asked).rejects.toThrow('accepts no commands over SSH, only a terminal');
+    await expect(asked).rejects.toThrow('does not accept commands over SSH, only a terminal');
   });
 
   it('is given up when somebody says so', async () => {

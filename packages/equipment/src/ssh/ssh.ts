@@ -273,7 +273,9 @@ function noChannel(device: string, cause: unknown): DeviceError {
   const text = errorText(cause);
   // It opened a channel, and does not run commands in channels: most switches have only a shell.
   if (text === 'Unable to exec') {
-    return new DeviceRejected(device, 'accepts no commands over SSH, only a terminal', { cause });
+    return new DeviceRejected(device, 'does not accept commands over SSH, only a terminal', {
+      cause,
+    });
   }
   return new DeviceBusy(device, `opens no session: ${text}`, { cause });
 }

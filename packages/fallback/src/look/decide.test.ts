@@ -209,5 +209,5 @@ it('a unit that was started by hand is left alone', () => {
   rack.kubernetes = well;
 
   expect(rack.watch(3600)).toEqual([]);
-  expect(rack.look().why).toBe('the unit was started by hand');
+  expect(rack.look().why).toBe('the unit was started manually');
 });

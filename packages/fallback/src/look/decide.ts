@@ -46,7 +46,7 @@ const longestRetrySeconds = 6 * 3600;
 /** What to do now, for a service that no operator has failed over. */
 export function decide(seen: Seen, before: Memory, settings: Settings): Decision {
   if (!seen.isUnitRunning) return whileStopped(seen, before, settings);
-  if (!before.isActive) return nothing('the unit was started by hand', before);
+  if (!before.isActive) return nothing('the unit was started manually', before);
   return whileActive(seen, before, settings);
 }
 

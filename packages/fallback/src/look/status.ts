@@ -35,7 +35,7 @@ function serving(
 function because(found: Found, failedOver: FailedOver | undefined): string {
   const { service, isUnitRunning, memory, notInstalled } = found;
   if (failedOver !== undefined) return failedOverText(service, failedOver);
-  if (isUnitRunning && !memory.isActive) return 'the unit was started by hand';
+  if (isUnitRunning && !memory.isActive) return 'the unit was started manually';
   const why = memory.logged || 'not checked since boot';
   const isKnown = notInstalled === undefined || memory.logged.includes(notInstalled);
   return isKnown ? why : `${why}; the unit could not replace it: ${notInstalled}`;

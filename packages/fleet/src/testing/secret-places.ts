@@ -205,7 +205,7 @@ function leaveK3sAlone(places: () => Places): void {
     await writeFile(join(folder, 'mine'), '');
     const bots = new Map([['bots.json', new Secret('other')]]);
 
-    await expect(applySecrets({ ...deps, values: bots })).rejects.toThrow('was created by hand');
+    await expect(applySecrets({ ...deps, values: bots })).rejects.toThrow('was created manually');
   });
 
   it('of k3s are its own, where it had one before the store', async () => {

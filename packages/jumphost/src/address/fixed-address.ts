@@ -43,7 +43,7 @@ export async function changeAddress(
   const { address } = wanted;
   const plan = await planOf(host, wanted);
   if ('why' in plan) {
-    throw new ComputerError(`${host.name}: ${plan.why}; configure ${address} there by hand`);
+    throw new ComputerError(`${host.name}: ${plan.why}; configure ${address} there manually`);
   }
   const { change, fixed, isThere } = plan;
   const other = isThere ? undefined : await whoHas(host, address, fixed.name);

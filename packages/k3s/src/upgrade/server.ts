@@ -56,7 +56,7 @@ export function versionStep(versions: readonly string[]): Step {
       const from = await runningVersion(host);
       const { state, to, why: fault } = await find(host);
       if (state === 'broken') {
-        const how = `restore ${folder}/snapshot by hand, start k3s, and remove ${folder}/state`;
+        const how = `restore ${folder}/snapshot manually, start k3s, and remove ${folder}/state`;
         return { differs: [`the rollback of an upgrade to ${to} failed (${fault}); ${how}`] };
       }
       if (isOpen(state)) {
@@ -229,7 +229,7 @@ async function failure(host: Host, state: ServerState, version: string): Promise
   const texts: Partial<Record<ServerState, string>> = {
     rejected: 'nothing was changed',
     returned: 'the previous version is running again, with its database',
-    broken: `the rollback failed; restore ${folder}/snapshot by hand; journalctl -u k3s there has details`,
+    broken: `the rollback failed; restore ${folder}/snapshot manually; journalctl -u k3s there has details`,
   };
   return new ComputerError(`${host.name}: ${version}: ${why}; ${texts[state] ?? state}`);
 }

@@ -63,7 +63,7 @@ function incomplete(content: Content): string | undefined {
 function steps(_content: Buffer, about: RestoreAbout): RestoreStep[] {
   return [
     {
-      title: `Get the version, and copy it to the card, which applies the settings that it knows. On another card, first change Override in [NetworkTCP/IP] to its MAC address; otherwise it keeps its own address. Not included, so set manually: passwords, SNMPv3 phrases, keys, certificates`,
+      title: `Get the version, and copy it to the card, which applies the settings that it supports. On another card, first change Override in [NetworkTCP/IP] to its MAC address; otherwise it keeps its own address. Not included, so set manually: passwords, SNMPv3 phrases, keys, certificates`,
       where: 'workstation',
       lines: copyToDevice(about, { file, user: 'apc' }),
     },

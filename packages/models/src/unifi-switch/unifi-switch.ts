@@ -281,7 +281,7 @@ export function backup(): BackupModel {
       'Its controller overwrites all of it as soon as it speaks with the switch: where there is one, restore that from its own backup (.unf) and adopt the switch there; this is for a switch without one, or until then',
     inForce: {
       title:
-        'Put it in force. Ports and the network of the switch may be down for a while, and its address may be another one',
+        "Apply it. Ports and the switch's network may be down for a while, and its address may change",
       where: 'device',
       lines: ['syswrapper.sh apply-config'],
     },

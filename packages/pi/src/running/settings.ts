@@ -89,7 +89,7 @@ done`,
   const program = packagesStep(['chrony']);
   return {
     ...files,
-    waitsFor: 'an NTP client, installed by apt if there is none',
+    waitsFor: 'an NTP client, which apt installs if necessary',
     async apply(host) {
       const { stdout } = await host.run(
         `for each in ${timePrograms}; do systemctl cat "$each" > /dev/null 2>&1 && echo "$each"; done`,

@@ -85,6 +85,29 @@ describe('machines of rack.yaml', () => {
     ).toContainEqual(['spare', '10.1.1.77']);
   });
 
+  it.each([
+    ['at the end of the entry', 'power:\n      - pdu/[1-2]\n      - pdu/[3-4]\n', ''],
+    ['before another key', 'power:\n      - pdu/[1-2]\n      - pdu/[3-4]\n', '    shelf: left\n'],
+    ['behind a comment', 'power: # two feeds\n      - pdu/[1-2]\n      - pdu/[3-4]\n', ''],
+  ])('replace a list that has a line for each item, %s', (_, list, rest) => {
+    const before = `rack: r
+infrastructure:
+  pdu: { model: apc-rpdu, address: 192.168.1.12, login: l }
+logins: { l: { snmp: { version: 2, community: c } } }
+network: { subnet: 192.168.1.0/24 }
+jumphost: { name: j, address: 192.168.1.8 }
+machines:
+  m-[1-2]:
+    kind: rpi
+    address: 192.168.1.[101-102]
+    ${list}${rest}`;
+
+    const after = setMachines(before, ['m-1', 'm-2'], new Map([['power', 'pdu/[5-6]']]), file);
+
+    const gap = list.includes('#') ? ' # two feeds\n      ' : ' ';
+    expect(after.endsWith(`    power:${gap}pdu/[5-6]\n${rest}`)).toBe(true);
+  });
+
   it('are the same but for their new value, whichever they are', () => {
     const names = Array.from({ length: 12 }, (_, at) => `m-${String(at + 1).padStart(2, '0')}`);
     const uplink = fc.constantFrom(

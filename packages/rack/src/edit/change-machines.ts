@@ -175,7 +175,12 @@ function withValue(text: string, map: YAMLMap, key: string, value: string): stri
   if (pair !== undefined) {
     if (!Array.isArray(range)) throw new ByHand(`its \`${key}\` is written in an unusual way`);
     const [from, to] = range;
-    return applied(text, [{ from, to, text: value }]);
+    // A list with a line for each item begins on the next line, and ends with that of its last item.
+    const written = text.slice(from, to).trimEnd();
+    const gap = /(?<=:)\s*\n\s*$/.exec(text.slice(0, from));
+    const start = gap === null ? from : gap.index;
+    const space = gap === null ? '' : ' ';
+    return applied(text, [{ from: start, to: from + written.length, text: `${space}${value}` }]);
   }
   const last = map.items.at(-1);
   const [start = 0, end = 0] = map.range ?? [];

@@ -19,7 +19,7 @@ export async function rotationRejection(
 ): Promise<string | undefined> {
   const { name, kind, place, where } = secret;
   if (kind === 'adb-key' || kind === 'adb-public-key') {
-    return 'each phone must accept a new key on its screen, so replace the key by hand, phone by phone';
+    return 'each phone must accept a new key on its screen, so replace the key manually, phone by phone';
   }
   if (nounOf(secret) === undefined) {
     return `${kind}: skolo cannot change it on the other side; change it there, then use skolo secrets set and apply`;
@@ -47,7 +47,7 @@ export async function rotationRejection(
     if (why !== undefined) rejected.push(why);
   }
   if (rejected.length === 0) return undefined;
-  return `${rejected.join('; ')}. Give devices that skolo cannot change their own login, or replace ${name} by hand`;
+  return `${rejected.join('; ')}. Give devices that skolo cannot change their own login, or replace ${name} manually`;
 }
 
 async function targetRejection(

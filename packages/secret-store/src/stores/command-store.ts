@@ -54,7 +54,7 @@ async function run(
   try {
     const [value, [code]] = await Promise.all([buffer(child.stdout), once(child, 'close')]);
     if (code === 0) return value;
-    throw new StoreError(`${what}: exited with code ${code}; run it by hand`);
+    throw new StoreError(`${what}: exited with code ${code}; run it manually`);
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof StoreError) throw error;

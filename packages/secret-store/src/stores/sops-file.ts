@@ -105,7 +105,7 @@ function parse(text: string, where: string): SopsFile {
 
 function damaged(where: string): StoreError {
   return new StoreError(
-    `${where}: damaged or changed by hand, because its checksum is wrong; restore it from git`,
+    `${where}: damaged or changed manually, because its checksum is wrong; restore it from git`,
   );
 }
 

@@ -141,8 +141,8 @@ describe('what the daemon depends on', () => {
     const forced = verdict(name, { force: true, mode: 'hard' });
 
     const way = canCycleByItself
-      ? 'its outlet can cycle by itself, so use force if you want that'
-      : 'nothing could turn it on again, because its outlet cannot cycle by itself';
+      ? 'its outlet can cycle on its own, so use force if that is intended'
+      : 'nothing could turn it on again, because its outlet cannot cycle on its own';
     expect(plain).toMatchObject({ code: 'protected', detail: `${name}: ${why}; ${way}` });
     if (canCycleByItself) expect(forced).toEqual({ is: 'allowed', nativeOnly: true });
     else expect(forced).toMatchObject({ rejection: { code: 'protected' } });
@@ -542,7 +542,7 @@ describe('the last feed of a machine', () => {
 describe('a switch behind a broker', () => {
   it.each([true, false])('does not cut the broker’s own machine (force: %s)', (force) => {
     const why =
-      'broker: plug-1, which switches it, is reached through broker; nothing could turn it on again, because its outlet cannot cycle by itself';
+      'broker: plug-1, which switches it, is reached through broker; nothing could turn it on again, because its outlet cannot cycle on its own';
 
     expect(offAlready('broker', { force })).toMatchObject({
       rejection: { code: 'protected', detail: why },

@@ -258,11 +258,11 @@ function dangerous(target: Target, ask: Ask, snapshot: Snapshot): Verdict {
     const [feed, ...more] = feeds;
     const alone = feed !== undefined && more.length === 0;
     if (!alone || !snapshot.cyclesNatively(feed, ask.offSeconds)) {
-      const detail = `${cutOff}; nothing could turn it on again, because its outlet cannot cycle by itself`;
+      const detail = `${cutOff}; nothing could turn it on again, because its outlet cannot cycle on its own`;
       return rejected(target, 'protected', detail);
     }
     if (!ask.force) {
-      const detail = `${cutOff}; its outlet can cycle by itself, so use force if you want that`;
+      const detail = `${cutOff}; its outlet can cycle on its own, so use force if that is intended`;
       return rejected(target, 'protected', detail, { dark });
     }
     return { is: 'allowed', nativeOnly: true };

@@ -108,7 +108,7 @@ function nextUrl(url: URL, { status, headers }: OpenAnswer): URL {
 }
 
 const hints: Record<number, string> = {
-  401: '; check that the server knows the account of this machine',
+  401: "; check that this machine's account is registered on the server",
   403: '; check that the account of this machine has access to the server',
 };
 

@@ -37,7 +37,7 @@ export function statusApi(deps: StatusApiDeps): RouteHandlers<typeof swarmingCli
         return { status: 200, body: healthStatus(await deps.machine.setOrders(orders)) };
       } catch (error) {
         if (!(error instanceof FileNotWritten)) throw error;
-        throw new HttpProblem(503, `${error.message}; the previous orders stay in force`);
+        throw new HttpProblem(503, `${error.message}; the previous orders stay in effect`);
       }
     },
     async screen({ body, hungUp }) {

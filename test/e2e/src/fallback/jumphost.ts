@@ -238,6 +238,12 @@ export class Jumphost {
     }
   }
 
+  /** From its next boot on it has the times of an installation. */
+  async bePatient(): Promise<void> {
+    await this.computer.write('/etc/default/skolo-fallback', '');
+    await rm(join(this.computer.root, '/etc/systemd/system/skolo-fallback.timer.d/often.conf'));
+  }
+
   /** What is wrong with k3s from now on. */
   async trouble(faults: Faults): Promise<void> {
     await this.computer.write(`${state}/faults.json`, JSON.stringify(faults));

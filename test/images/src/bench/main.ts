@@ -18,6 +18,7 @@ import { rackOfOne } from '../engine/rack-of-one.ts';
 import { allWorkloads, startRackOnNodes } from '../engine/rack-on-nodes.ts';
 import { startRelay } from '../engine/relay.ts';
 import { root } from '../paths.ts';
+import { type ColdStart, coldStartOfFallback, coldStartOfNodes } from './cold-start.ts';
 import { type LayerKind, layersOf } from './layers.ts';
 import { measurePod, type PodStart } from './pods.ts';
 import { measureStarts, type Start, type StartsOptions } from './starts.ts';
@@ -131,6 +132,32 @@ const pods = allWorkloads.flatMap((workload): Bench[] => {
   return [bench('pod-start', 's', 'readySeconds'), bench('pod-memory', 'MiB', 'workingSet')];
 });
 
+const ofNodes = once(async () => {
+  const why = whyNoRealNodes();
+  if (why) throw new NotRun(why);
+  return await coldStartOfNodes((await prepared()).access);
+});
+const coldStart = (field: keyof ColdStart): Bench => ({
+  name: `cold-start-${field}`,
+  unit: 's',
+  better: 'lower',
+  measure: async () => ({ figure: (await ofNodes())[field] }),
+});
+const coldStarts: Bench[] = [
+  coldStart('token'),
+  coldStart('pods'),
+  {
+    name: 'cold-start-fallback',
+    unit: 's',
+    better: 'lower',
+    async measure() {
+      const nspawn = peer('systemd-nspawn');
+      if (nspawn === undefined) throw new NotRun('systemd-nspawn is not installed');
+      return { figure: await coldStartOfFallback(nspawn) };
+    },
+  },
+];
+
 /** From the workstation: `skolo --help` as an executable. */
 const startOfCommand: Bench = {
   name: 'start-skolo',
@@ -169,7 +196,7 @@ async function msOf(program: string, args: readonly string[]): Promise<number> {
   return performance.now() - began;
 }
 
-const benches = [startOfCommand, ...shared, ...sizes, ...starts, ...pods];
+const benches = [startOfCommand, ...shared, ...sizes, ...starts, ...pods, ...coldStarts];
 
 try {
   process.exitCode = await runBenches(benches, process.argv.slice(2));

@@ -42,22 +42,23 @@ export async function measurePod(rack: RackOnNodes, workload: string): Promise<P
   };
 }
 
-function readyAt({ status }: Pod): Date | undefined {
+export function readyAt({ status }: Pod): Date | undefined {
   const isReady = status.conditions.find(
     ({ type, status }) => type === 'Ready' && status === 'True',
   );
   return isReady?.lastTransitionTime;
 }
 
-async function until<Result>(
+export async function until<Result>(
   workload: string,
   find: () => Promise<Result | undefined>,
+  patienceSeconds = 180,
 ): Promise<Result> {
-  const end = Date.now() + 180_000;
+  const end = Date.now() + patienceSeconds * 1000;
   while (Date.now() < end) {
     const found = await find();
     if (found !== undefined) return found;
     await sleep(250);
   }
-  throw new Error(`${workload} is not ready within 180 s`);
+  throw new Error(`${workload} is not ready within ${patienceSeconds} s`);
 }

@@ -123,12 +123,15 @@ export interface RackOnNodes {
   podOf(workload: string): Promise<Pod | undefined>;
   /** Whether a workload is ready, or all that can be known of why it is not. */
   stateOf(workload: string): Promise<string>;
+  /** Everything ends at once, and starts from its disks, by images that are there. It needs a folder. */
+  restart(prepare: () => Promise<void>): Promise<void>;
   close(): Promise<void>;
 }
 
 export async function startRackOnNodes(
   access: EngineAccess,
   workloads: readonly (Target | DebianImage)[],
+  folder?: string,
 ): Promise<RackOnNodes> {
   const opened: { close(): Promise<void> }[] = [];
   async function close() {
@@ -148,16 +151,20 @@ export async function startRackOnNodes(
     opened.push(swarming);
     const pubsub = await startGooglePubSub({ topics: [topic] });
     opened.push(pubsub);
-    const plane = await startPlane();
-    opened.push(plane);
-    const nodes = {
-      jumphost: plane.realNode(jumphost.name),
-      machine: plane.realNode(machine.name),
+    const start = async (port?: number) => {
+      const plane = await startPlane(folder, port);
+      opened.push(plane);
+      const nodes = {
+        jumphost: plane.realNode(jumphost.name),
+        machine: plane.realNode(machine.name),
+      };
+      await prepareNodes(nodes);
+      await nodes.jumphost.forward(Number(new URL(google.url).port));
+      await nodes.machine.forward(swarming.port);
+      await plane.network().forward(pubsub.port);
+      return { plane, nodes };
     };
-    await prepareNodes(nodes);
-    await nodes.jumphost.forward(Number(new URL(google.url).port));
-    await nodes.machine.forward(swarming.port);
-    await plane.network().forward(pubsub.port);
+    const { plane, nodes } = await start();
     const objects = await overlay(workloads, replacements(swarming.port, pubsub.port, plane.port));
     await importImages(access, nodes, workloads, JSON.stringify(objects));
     await plane.kubectl(['apply', '-f', join(root, 'test/control-plane/coredns.yaml')]);
@@ -168,18 +175,38 @@ export async function startRackOnNodes(
     ];
     const list = { apiVersion: 'v1', kind: 'List', items };
     await plane.kubectl(['apply', '--server-side', '-f', '-'], list);
-    return { plane, nodes, google, swarming, pubsub, close, ...podsOf(plane) };
+    const rack: RackOnNodes = {
+      ...{ plane, nodes, google, swarming, pubsub, close, ...podsOf(plane) },
+      async restart(prepare) {
+        await rack.plane.close();
+        await prepare();
+        Object.assign(rack, await start(plane.port));
+      },
+    };
+    return rack;
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-function startPlane(): Promise<ControlPlane> {
+function startPlane(folder?: string, port?: number): Promise<ControlPlane> {
+  const dataOf = ({ name }: { name: string }) =>
+    folder === undefined ? {} : { data: join(folder, `${name}-disk`) };
   return startControlPlane(peer('control-plane') ?? '', peer('kubectl') ?? '', {
+    ...(folder !== undefined && { folder }),
+    ...(port !== undefined && { port }),
     realNodes: [
-      { ...jumphost, labels: { 'node-restriction.kubernetes.io/skolo-jumphost': 'true' } },
-      { ...machine, taints: [{ key: 'skolo/machine', value: 'true', effect: 'NoSchedule' }] },
+      {
+        ...jumphost,
+        ...dataOf(jumphost),
+        labels: { 'node-restriction.kubernetes.io/skolo-jumphost': 'true' },
+      },
+      {
+        ...machine,
+        ...dataOf(machine),
+        taints: [{ key: 'skolo/machine', value: 'true', effect: 'NoSchedule' }],
+      },
     ],
   });
 }

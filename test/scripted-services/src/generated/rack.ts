@@ -148,13 +148,7 @@ function machineOf(
       reasons: reason ? [{ ...reason, since, device: 'device' }] : [],
     },
     ...(isBusy && { task: { id: `68f${hex(i)}a41${hex(i * 7)}10`, since: before(chance() * 45) } }),
-    bot: {
-      state: isSilent ? 'silent' : 'running',
-      since: before(4000),
-      healthy: !isSilent,
-      starts: 3,
-      server: 'https://swarming.example.com',
-    },
+    bot: botOf(isSilent),
     devices: [phoneOf(i, { isMissing: faulty?.code === 'device-missing', since, chance })],
     repairs: [],
     bootId: `boot-${i}`,
@@ -166,6 +160,16 @@ function machineOf(
     token: { identity: 'bots', lastAsked: isSilent ? since : before(chance() * 20) },
     alerts:
       condition === 'gone' && !isDark ? [{ ...alert, summary: `${name} does not respond` }] : [],
+  };
+}
+
+function botOf(isSilent: boolean): Machine['bot'] {
+  return {
+    state: isSilent ? 'silent' : 'running',
+    since: before(4000),
+    healthy: !isSilent,
+    starts: 3,
+    server: 'https://swarming.example.com',
   };
 }
 

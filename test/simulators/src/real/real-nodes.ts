@@ -105,6 +105,8 @@ export function whyNoRealNodes(): string | undefined {
 export async function startNodeNetwork(options: NetworkOptions): Promise<NodeNetwork> {
   const { dir } = options;
   const program = peer('real-node') ?? '';
+  // Of a previous one in this folder.
+  await rm(join(dir, 'egress.sock'), { force: true });
   const network = new Process(program, [
     ...['network', '--dir', dir, '--address', `${bridgeAddress}/${prefixLength}`],
     ...['--api-port', `${options.port}`, ...(options.remove ? ['--remove'] : [])],

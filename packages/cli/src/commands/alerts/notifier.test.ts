@@ -74,8 +74,6 @@ describe('the notifier', () => {
 
     expect(notifier.waiting).toHaveLength(10_000);
     expect(notifier.waiting[0]?.alert.labels.alertname).toBe('3');
-    expect(printed).toContain(
-      'skolo: pagers: the queue is full, so the oldest 3 messages were dropped',
-    );
+    expect(printed).toContain('skolo: pagers: dropped the oldest 3 messages; the queue is full');
   });
 });

@@ -24,7 +24,7 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      `Writes ${identityFile} to a FAT-formatted USB stick. A computer that runs the image from skolo jumphost image and finds the stick on first boot takes its name and address from it, and accepts your SSH keys for root. The file does not contain secrets. The computer ignores later sticks; to change its identity, rewrite its disk.`,
+      `Writes ${identityFile} to a FAT-formatted USB stick. On first boot, a computer with the image from skolo jumphost image takes its name and address from the stick, and accepts your SSH keys for root. The file does not contain secrets. The computer ignores later sticks; to change its identity, rewrite its disk.`,
     )
     .summary('write an identity to a USB stick')
     .argument('<rack>', 'name in the list of racks')

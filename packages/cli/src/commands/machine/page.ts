@@ -143,7 +143,7 @@ function serviceFacts({ power, token, alerts }: Machine, now: number): Fact[] {
     [
       'power',
       power === undefined
-        ? 'unknown: machine-state gets no response from the power-cycle daemon'
+        ? 'unknown: the power-cycle daemon does not respond to machine-state'
         : outlets.map(({ outlet, state }) => `${outlet} ${state}`),
     ],
     ['cycle', cycle && `${cycle.step}; skolo power show ${cycle.id}`],
@@ -151,7 +151,7 @@ function serviceFacts({ power, token, alerts }: Machine, now: number): Fact[] {
     [
       'token',
       token === undefined
-        ? 'unknown: machine-state gets no response from the metadata server'
+        ? 'unknown: the metadata server does not respond to machine-state'
         : `${token.identity ?? 'no identity'}, last requested ${lastSeen(token.lastAsked, now)}`,
     ],
     [

@@ -19,7 +19,7 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Checks the files that git would commit in the racks repository: nothing in the racks directory may look like a private key or token, no file may contain a value from the store (checked if this workstation has an age identity), and each file in the store must be encrypted for the recipients in .sops.yaml, of which there must be at least two. It does not check the history. The exit code is 1 if there is a problem.',
+      'Checks the files that git would commit in the racks repository. Nothing in the racks directory may look like a private key or token. If this workstation has an age identity, no file may contain a value from the store. Each file in the store must be encrypted for the recipients in .sops.yaml, of which there must be at least two. It does not check the history. The exit code is 1 if there is a problem.',
     )
     .summary('check git for unencrypted secrets')
     .option(

@@ -69,7 +69,7 @@ export const actions: Readonly<Record<ActionName, Action>> = {
     title: 'Add a note',
     short: 'Note',
     key: 'n',
-    effect: 'The note is stored in the history with your name and the time.',
+    effect: 'The note is added to the history with your name and the time.',
     run: (machines, { reason, key }) =>
       machineState.addNote({ ...keyed(key), body: { machines, text: reason } }),
   },
@@ -78,7 +78,7 @@ export const actions: Readonly<Record<ActionName, Action>> = {
     short: 'Maintenance',
     key: 'm',
     effect:
-      'A running task continues to its end, and no other task starts. Alerts of the machine are silenced.',
+      "A running task continues, but no other task starts. The machine's alerts are silenced.",
     hasUntil: true,
     run: order('maintenance'),
   },
@@ -87,7 +87,7 @@ export const actions: Readonly<Record<ActionName, Action>> = {
     short: 'Quarantine',
     key: 'q',
     effect:
-      'A running task continues to its end, and no other task starts. Alerts are not silenced, because action is required.',
+      'A running task continues, but no other task starts. Alerts are not silenced, because action is required.',
     hasUntil: true,
     run: order('quarantine'),
   },
@@ -102,7 +102,7 @@ export const actions: Readonly<Record<ActionName, Action>> = {
     title: 'Power cycle',
     short: 'Power cycle',
     key: 'p',
-    effect: 'Turns the outlets off and on again. It does not start while a task runs.',
+    effect: 'Turns the outlets off and on again. It does not start while a task is running.',
     isDangerous: true,
     run: (machines, { reason, force, key }) =>
       powerCycleDaemon.requestCycles({
@@ -115,7 +115,7 @@ export const actions: Readonly<Record<ActionName, Action>> = {
     short: 'Repair step',
     key: 's',
     effect:
-      'The agent performs one step, even with a phone that works. It rejects the step while a task runs, and a task that starts ends the step.',
+      'The agent performs one step, even if the phone works. It rejects the step while a task is running, and a task that starts ends the step.',
     isDangerous: true,
     choices: repairChoices,
     run: async ([name = ''], { reason, choice, key }) => {
@@ -129,7 +129,7 @@ export const actions: Readonly<Record<ActionName, Action>> = {
     title: 'Reboot',
     short: 'Reboot',
     key: 'b',
-    effect: 'The agent reboots the machine. It rejects the reboot while a task runs.',
+    effect: 'The agent reboots the machine. It rejects the reboot while a task is running.',
     isDangerous: true,
     run: forEach((name, reason, key) =>
       machineState.reboot({ ...keyed(key), params: { name }, body: { reason } }),

@@ -212,7 +212,7 @@ function Steps({
         </select>
       </label>
       <p class="warning" role="status">
-        {choices[chosen]?.effect ?? 'The agent of this machine reports no repair steps.'}
+        {choices[chosen]?.effect ?? "This machine's agent does not report any repair steps."}
       </p>
     </>
   );

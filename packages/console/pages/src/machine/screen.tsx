@@ -38,7 +38,7 @@ export function Screen({ machine: { name, devices } }: { machine: Machine }) {
       {canLook ? (
         <div class="buttons">
           <button type="button" disabled={isBusy} onClick={() => void look(true)}>
-            Take a picture
+            Take a screenshot
           </button>
           <button type="button" disabled={isBusy} onClick={() => void look(false)}>
             Last evidence
@@ -50,7 +50,7 @@ export function Screen({ machine: { name, devices } }: { machine: Machine }) {
           )}
         </div>
       ) : (
-        <p class="muted">Viewing the screen requires the role operate.</p>
+        <p class="muted">Viewing the screen requires the operate role.</p>
       )}
     </section>
   );

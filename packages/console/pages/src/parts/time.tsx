@@ -85,7 +85,7 @@ export function At({ time }: { time: string }) {
 export function Until({ time }: { time: string | undefined }) {
   const now = useNow();
   const timezone = useLive(({ rack }) => rack?.timezone);
-  if (time === undefined) return <>until somebody ends it</>;
+  if (time === undefined) return <>until someone ends it</>;
   const left = Date.parse(time) - now;
   return (
     <time dateTime={time} title={exact(time, timezone)}>
