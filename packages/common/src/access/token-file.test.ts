@@ -86,7 +86,7 @@ describe('newToken', () => {
     ['tokens: [', 'not YAML: line 1, column 9: `[` is not closed; write `]` after its last entry'],
     [
       'tokens: *hunter2',
-      'not YAML: line 1, column 9: unknown alias: no anchor (`&`) of this name precedes',
+      'not YAML: line 1, column 9: unknown alias: no anchor (`&`) with this name precedes',
     ],
     ['tokens: { a: b }', 'tokens: should be a list'],
     [
@@ -120,7 +120,7 @@ describe('newToken', () => {
     const file = await newFile();
     await writeFile(`${file}.lock`, '');
 
-    await expect(newToken(file, ann)).rejects.toThrow(`remove ${file}.lock if there is none`);
+    await expect(newToken(file, ann)).rejects.toThrow(`remove ${file}.lock if no edit is in progress`);
     await rm(`${file}.lock`);
     await newToken(file, ann);
   });

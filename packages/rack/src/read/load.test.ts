@@ -434,7 +434,7 @@ services:
       'rack.yaml:2:1 jumphost: has no `power`: the power-cycle daemon cannot protect its own power and network',
       'rack.yaml:2:1 jumphost: has no `uplink`: the power-cycle daemon cannot protect its own power and network',
       'rack.yaml:4:3 identities.bots: is not used',
-      'rack.yaml:4:3 identities.bots: has no `email`: its credentials (fixed) may not contain it, but clients request it',
+      'rack.yaml:4:3 identities.bots: has no `email`: its credentials (fixed) may not provide it, but clients request it',
       'rack.yaml:8:3 infrastructure.switch-1: has no `login`: services cannot sign in over ssh',
       'rack.yaml:9:3 infrastructure.pdu-1: is not backed up: the device offers no export of its configuration',
       'rack.yaml:10:47 infrastructure.router.backup: is false: the device is not backed up',
@@ -486,7 +486,7 @@ machines:
 `);
     const warnings = rackWarnings(shared).map(({ message }) => message);
     expect(warnings).toContain(
-      'is also the address of a: the metadata server identifies callers by address, so both are a',
+      'is also the address of a: the metadata server identifies callers by address, so it treats both as a',
     );
   });
 

@@ -114,7 +114,7 @@ describe('an invalid value', () => {
     ['hostName', '-a', 'did you mean "a"?'],
     ['email', 'ann', 'is not an e-mail address'],
     ['httpUrl', 'ftp://x', 'is not an http or https URL'],
-    ['httpUrl', 'http://user:pw@x', 'has a password'],
+    ['httpUrl', 'http://user:pw@x', 'contains a password'],
     ['tokenUrl', 'http://10.0.0.1/token', 'tokens require https'],
     ['tokenUrl', 'http://127.0.0.1.example.com/token', 'tokens require https'],
     ['path', '{"type": "service_account"}', 'looks like the secret itself'],
@@ -123,12 +123,12 @@ describe('an invalid value', () => {
     ['timezone', 'Berlin', 'did you mean "Europe/Berlin"?'],
     ['timezone', '+01:00', 'is not a time zone'],
     ['cron', '* * * *', 'has 4 fields'],
-    ['cron', '60 * * * *', '"60" does not fit the minute (0 to 59'],
-    ['cron', '5-1 * * * *', '"5-1" does not fit the minute'],
-    ['cron', '*/0 * * * *', '"*/0" does not fit the minute'],
-    ['cron', '* * 0 * *', '"0" does not fit the day of month (1 to 31'],
-    ['cron', '* * * foo *', '"foo" does not fit the month'],
-    ['cron', '1,,2 * * * *', '"1,,2" does not fit the minute'],
+    ['cron', '60 * * * *', '"60" is not valid for the minute (0 to 59'],
+    ['cron', '5-1 * * * *', '"5-1" is not valid for the minute'],
+    ['cron', '*/0 * * * *', '"*/0" is not valid for the minute'],
+    ['cron', '* * 0 * *', '"0" is not valid for the day of month (1 to 31'],
+    ['cron', '* * * foo *', '"foo" is not valid for the month'],
+    ['cron', '1,,2 * * * *', '"1,,2" is not valid for the minute'],
   ])('%s: %j', (name, written, message) => {
     const result = fields[name]?.safeParse(written);
 

@@ -230,7 +230,7 @@ describe('a service', () => {
     });
 
     expect(await rejection(clientOf({ url }).order({ body }))).toMatch(
-      /the response \(401, nothing\) is not from this service/,
+      /the response \(401, nothing\) does not come from this service/,
     );
     expect(sent).toEqual([undefined]);
   });

@@ -79,7 +79,7 @@ describe('the content of a version', () => {
       302,
       { location: 'http://127.0.0.1:1/' },
       '',
-      /the response \(302, nothing\) is not from this service/,
+      /the response \(302, nothing\) does not come from this service/,
     ],
     [200, { 'content-length': '10' }, 'x', /the connection ended/],
     [
@@ -92,7 +92,7 @@ describe('the content of a version', () => {
       502,
       { 'content-type': 'text/html' },
       '<h1>',
-      /the response \(502, text\/html\) is not from this service/,
+      /the response \(502, text\/html\) does not come from this service/,
     ],
   ])('%d is an error', async (status, headers, body, message) => {
     const service = await serve((request, response) => {
