@@ -97,7 +97,7 @@ export const alertToPubsubApi = {
         spool: z.object({
           bytes: z.int(),
           maxBytes: z.int(),
-          rejecting: z.string().optional().describe('reason why the spool does not accept alerts'),
+          rejecting: z.string().optional().describe('reason why the spool is not accepting alerts'),
           damage: z.string().optional().describe('what the spool lost in the last day'),
         }),
         sinks: z.array(SinkStatus),

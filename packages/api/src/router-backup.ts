@@ -13,7 +13,12 @@ const deviceName = z
   .max(300)
   .meta({ description: 'a device from rack.yaml, or the jumphost', examples: ['switch-1'] });
 
-const reason = z.string().trim().min(1).max(1000).describe('for the history and the next operator');
+const reason = z
+  .string()
+  .trim()
+  .min(1)
+  .max(1000)
+  .describe('reason to record in the history for the next operator');
 
 /**
  * Why there is no new version.

@@ -57,7 +57,7 @@ export function timeOption(flags: string, description: string, usual: string): O
 
 /** `--reason`, which may be left out. */
 export function reasonOption(where: string): Option {
-  const about = `reason, for ${where}`;
+  const about = `reason to record in ${where}`;
   return new Option('--reason <text>', about).default('requested on the command line');
 }
 

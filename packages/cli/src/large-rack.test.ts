@@ -108,8 +108,8 @@ describe('of 200 machines', () => {
         2 h ago: usb-cycle: done: port 1-1.2 reported off for 5 s,
         and is on again
       skia-rpi2-rack4-shelf2-[011-014]: no response on port 2:
-        connection refused; check that the service runs and that
-        this is its port (ECONNREFUSED)
+        connection refused; check that the service is running and
+        that this is its port (ECONNREFUSED)
       skia-rpi2-rack4-shelf1-001,skia-rpi2-rack4-shelf2-031,
         skia-rpi2-rack4-shelf4-021: recovering for 40 min: device:
         battery low: 12 %, recovers at 40 %

@@ -86,7 +86,7 @@ function failureLog(log: Logger, clock: Clock) {
       if (at >= state.since || now - at < reasonEverySeconds) return;
       reasonsLogged.set(key, now);
       state.isLogged = true;
-      log.warn({ sink, reason, code, why }, 'sink does not accept messages');
+      log.warn({ sink, reason, code, why }, 'the sink is not accepting messages');
     },
     end({ sink, seconds }: Of<'sink-recovered'>) {
       if (failing.get(sink)?.isLogged) log.info({ sink, seconds }, 'sink accepts messages again');

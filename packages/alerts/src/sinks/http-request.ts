@@ -88,7 +88,11 @@ export function createHttpRequest(options: HttpRequestOptions): SendRequest {
       });
     } catch (error) {
       if (signal.aborted) {
-        throw new SinkError('unavailable', 'ABORTED', `${what}: ended before the response`);
+        throw new SinkError(
+          'unavailable',
+          'ABORTED',
+          `${what}: the request was cancelled before a response arrived`,
+        );
       }
       throw error instanceof SinkError ? error : unreachable(what, error);
     }

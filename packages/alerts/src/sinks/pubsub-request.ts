@@ -142,5 +142,9 @@ export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal)
 }
 
 function aborted(): SinkError {
-  return new SinkError('unavailable', 'ABORTED', 'ended before the response');
+  return new SinkError(
+    'unavailable',
+    'ABORTED',
+    'the request was cancelled before a response arrived',
+  );
 }

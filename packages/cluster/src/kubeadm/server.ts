@@ -53,7 +53,7 @@ function serverStep({ server, version }: Pick<ClusterPlan, 'server' | 'version'>
       await host.need(
         `systemctl start containerd.service kubelet.service
 left=150; until ${ready} > /dev/null 2>&1; do
-  left=$((left - 1)); [ "$left" -gt 0 ] || { echo 'the API server does not become ready; run journalctl -u kubelet there to see why' >&2; exit 1; }
+  left=$((left - 1)); [ "$left" -gt 0 ] || { echo 'the API server did not become ready in time; on this machine, journalctl -u kubelet shows why' >&2; exit 1; }
   sleep 2
 done`,
         { deadlineMs: 2_000_000 },

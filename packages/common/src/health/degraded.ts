@@ -1,7 +1,7 @@
 import type { Clock } from '../process/clock.ts';
 import type { EventLog } from '../process/log.ts';
 
-/** A part that does not work while the service runs. */
+/** A part that is not working although the service is running. */
 export interface Degraded {
   /** A metric's label, so short and with few values: `state directory`, `identity bots`. */
   what: string;

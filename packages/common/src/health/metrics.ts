@@ -60,7 +60,7 @@ export function registerGauges<Source>(
 export function addDegraded(registry: Registry, list: () => Degraded[]): void {
   const gauges: Record<string, GaugeSpec<Degraded[]>> = {
     skolo_degraded: {
-      help: '1 for each part that does not work while the service runs; /readyz has the reason.',
+      help: '1 for each part that is not working although the service is running; /readyz shows the reason.',
       labels: ['what'],
       read: (degraded) => degraded.map(({ what }) => [{ what }, 1]),
     },

@@ -73,7 +73,11 @@ export async function readText(request: IncomingMessage, mostBytes: number): Pro
     return (await decode(bytes, { maxOutputLength: mostBytes })).toString();
   } catch (cause) {
     if (errorCode(cause) === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(mostBytes);
-    throw new HttpProblem(400, `the body cannot be decompressed as ${encoding}`, { cause });
+    throw new HttpProblem(
+      400,
+      `content-encoding says ${encoding}, but the body is not complete ${encoding} data`,
+      { cause },
+    );
   }
 }
 

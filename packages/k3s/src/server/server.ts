@@ -98,7 +98,7 @@ export function imagesStep(
   };
   return {
     name: 'images',
-    about: `the images of k3s${own === undefined ? '' : ' and skolo'} are in ${imagesFolder}`,
+    about: `the k3s${own === undefined ? '' : ' and skolo'} images are in ${imagesFolder}`,
     async check(host) {
       const differs = await differingFiles(host, await wanted(host));
       const said = await host.need(`[ -e ${cache} ] || echo '${cache} is missing'`);
@@ -180,7 +180,7 @@ uptime_now() { cut -d . -f 1 /proc/uptime; }
 end=$(($(uptime_now) + 300))
 until ${ready} > /dev/null 2>&1; do
   ! is_failing || ${failed('keeps exiting')}
-  [ "$(uptime_now)" -lt "$end" ] || ${failed('is running, but its API server does not become ready')}
+  [ "$(uptime_now)" -lt "$end" ] || ${failed('is running, but its API server did not become ready within 5 minutes')}
   sleep 2
 done`,
     { deadlineMs: startMs },

@@ -2,7 +2,7 @@
 import { interfaces, type Model } from '../contract/model.ts';
 
 const ports = interfaces(
-  'as in Gi1/0/1 or Te1/1/1',
+  'names such as Gi1/0/1 or Te1/1/1',
   /^(Fa|Gi|Te|Tw|Fi|Fo|Hu)\d{1,2}(\/\d{1,2}){0,2}$/,
   {
     FastEthernet: 'Fa',

@@ -8,7 +8,7 @@ export const eos: Model = {
   label: 'Arista switch',
   elsewhere: ['arista', 'arista_eos'],
   transports: ['ssh'],
-  network: interfaces('as in Et1', /^(Et\d{1,2}(\/\d{1,2}){0,2}|Ma\d)$/, {
+  network: interfaces('names such as Et1', /^(Et\d{1,2}(\/\d{1,2}){0,2}|Ma\d)$/, {
     Ethernet: 'Et',
     Management: 'Ma',
   }),

@@ -28,8 +28,9 @@ export const readBack = {
 
 /** Outlets named by the templates; `outlets` bounds them where they are numbers. */
 export const free: Numbering = {
-  ...named('outlet', 'any name', () => undefined),
-  range: (options) => (options.outlets === undefined ? 'any word' : `1 to ${options.outlets}`),
+  ...named('outlet', 'names such as 1 or lamp', () => undefined),
+  range: (options) =>
+    options.outlets === undefined ? 'names such as 1 or lamp' : `1 to ${options.outlets}`,
   find(outlet, options) {
     if (options.outlets === undefined) return /^[\w.:-]{1,60}$/.test(outlet) ? outlet : undefined;
     return /^[1-9]\d{0,3}$/.test(outlet) && Number(outlet) <= Number(options.outlets)

@@ -5,7 +5,7 @@ export const frr: Model = {
   name: 'frr',
   label: 'FRRouting router',
   transports: ['ssh'],
-  network: interfaces('a Linux interface, such as eth0', /^[A-Za-z][\w.@-]{0,14}$/),
+  network: interfaces('names of Linux interfaces, such as eth0', /^[A-Za-z][\w.@-]{0,14}$/),
   connectedHosts: { load: () => import('./connected-hosts.ts') },
   backup: { load: () => import('./backup.ts') },
   accounts: { load: () => import('../linux/accounts.ts') },

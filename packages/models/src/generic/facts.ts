@@ -7,7 +7,7 @@ export const generic = {
   name: 'generic',
   label: 'device described in rack.yaml',
   transports: ['ssh', 'telnet'],
-  network: interfaces('any word', /^[\w./:-]{1,60}$/),
+  network: interfaces('names such as wan or 0/1', /^[\w./:-]{1,60}$/),
   connectedHosts: { no: 'rack.yaml describes only the backup of such a device, not its MAC table' },
   backup: { load: () => import('./generic.ts') },
   accounts: { no: 'only the reading of its configuration is described in rack.yaml' },

@@ -8,7 +8,10 @@ export const junos: Model = {
   label: 'Juniper switch or router',
   elsewhere: ['juniper', 'juniper-srx', 'juniper_junos'],
   transports: ['ssh'],
-  network: interfaces('as in ge-0/0/1', /^((ge|xe|et|mge)-\d{1,2}\/\d\/\d{1,2}|fxp0|me0|em0)$/),
+  network: interfaces(
+    'names such as ge-0/0/1',
+    /^((ge|xe|et|mge)-\d{1,2}\/\d\/\d{1,2}|fxp0|me0|em0)$/,
+  ),
   connectedHosts: { load },
   backup: { load },
   accounts: { load },

@@ -8,7 +8,7 @@ export const nxos: Model = {
   label: 'Cisco Nexus switch',
   elsewhere: ['cisco-nx', 'cisco_nxos'],
   transports: ['ssh'],
-  network: interfaces('as in Eth1/1', /^(Eth\d{1,3}(\/\d{1,2}){1,2}|mgmt0)$/, {
+  network: interfaces('names such as Eth1/1', /^(Eth\d{1,3}(\/\d{1,2}){1,2}|mgmt0)$/, {
     Ethernet: 'Eth',
   }),
   connectedHosts: { load },

@@ -13,7 +13,7 @@ export const openwrt: Model = {
     nativeCycle: false,
     load,
   },
-  network: interfaces('an interface, such as lan1', /^[A-Za-z][\w.@-]{0,14}$/),
+  network: interfaces('names such as lan1', /^[A-Za-z][\w.@-]{0,14}$/),
   connectedHosts: { load },
   backup: { load },
   accounts: { load },

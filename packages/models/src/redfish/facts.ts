@@ -10,7 +10,7 @@ export const redfish = {
   transports: ['http'],
   power: {
     outlets: {
-      ...named('outlet', 'the id of a system or of an outlet, such as 1 or A1', (name) =>
+      ...named('outlet', 'system or outlet IDs such as 1 or A1', (name) =>
         /^[\w.-]{1,60}$/.test(name) ? name : undefined,
       ),
       only: (options) => (typeof options.rackPdu === 'string' ? undefined : String(options.system)),

@@ -14,7 +14,7 @@ export const routeros: Model = {
     load: () => import('./outlets.ts'),
   },
   network: interfaces(
-    'as in ether1 or sfp-sfpplus1',
+    'names such as ether1 or sfp-sfpplus1',
     /^(ether|sfp|sfp-sfpplus|qsfpplus|combo|wlan)\d{1,2}(-\d)?$/,
   ),
   connectedHosts: { load: () => import('./connected-hosts.ts') },

@@ -33,7 +33,7 @@ export const snmpPoe: Model = {
     no: 'no standard defines how an SNMP agent saves a changed key; use its command line',
   },
   options: {
-    portCount: whole(1, 512).default(48).describe('Ports of a group.'),
-    groups: whole(1, 9).default(1).describe('Groups: slots, or members of a stack.'),
+    portCount: whole(1, 512).default(48).describe('Number of ports in each group.'),
+    groups: whole(1, 9).default(1).describe('Number of groups (slots, or members of a stack).'),
   },
 };

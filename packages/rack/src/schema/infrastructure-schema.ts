@@ -16,7 +16,7 @@ export const infrastructureShape = {
   port: each(portOrRange).exactOptional().describe('Transport port; default: the standard port.'),
   ports,
   mac: each(mac).exactOptional().describe('MAC address.'),
-  login: z.string().exactOptional().describe('A name from `logins`.'),
+  login: z.string().exactOptional().describe('Name of an entry in `logins`.'),
   uplink: infrastructureUplink
     .exactOptional()
     .describe(

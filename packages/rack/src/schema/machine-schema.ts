@@ -37,7 +37,7 @@ export const deviceSchema = object({
       'true: `skolo cabling --prove` has verified that turning off the USB port stops charging this phone and no other. Until then all ports on a built-in hub count as one outlet.',
     ),
   address: each(address).exactOptional().describe('Network address (chromeos, linux).'),
-  login: z.string().exactOptional().describe('A name from `logins`.'),
+  login: z.string().exactOptional().describe('Name of an entry in `logins`.'),
 });
 
 const metadata = section({
@@ -80,7 +80,7 @@ export const machineSchema = object({
   login: z
     .string()
     .exactOptional()
-    .describe('A name from `logins`: user and key for soft reboot and USB hub over SSH.'),
+    .describe('Name of an entry in `logins`: user and key for soft reboot and USB hub over SSH.'),
   offSeconds: seconds(0.5, 3600)
     .exactOptional()
     .describe("Time without power in a cycle; default: depends on the outlet's model."),

@@ -180,8 +180,8 @@ describe('a sink that is away', () => {
     await time.until(isEmpty);
 
     expect(logged.messages).toEqual([
-      'sink does not accept messages',
-      'sink does not accept messages',
+      'the sink is not accepting messages',
+      'the sink is not accepting messages',
       'sink accepts messages again',
     ]);
     expect(new Set(failures.map((failure) => failure.reason))).toEqual(

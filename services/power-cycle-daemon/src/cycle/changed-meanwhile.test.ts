@@ -89,7 +89,9 @@ describe('an outlet that a person turned off', () => {
       previous: first,
       jumphost: ', power: pdu-1/7',
     });
-    await waitUntil(() => second.logged().find(({ msg }) => /turned off again/.test(String(msg))));
+    await waitUntil(() =>
+      second.logged().find(({ msg }) => /outlet left on, although/.test(String(msg))),
+    );
 
     expect(board.told).toEqual(['off 7']);
     expect(board.outlets.isOn('7')).toBe(true);

@@ -119,7 +119,7 @@ describe('a cycle', () => {
 
     const cycle = await daemon.finished(await daemon.request('b'));
 
-    const detail = 'does not read off: pdu-1/1 reads back on';
+    const detail = 'is not reported as off: pdu-1/1 is still on';
     expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'turn-off', detail });
     // An off may still be on its way: that it reads on is not enough.
     expect(daemon.boards.get('pdu-1').told).toEqual(['off 1', 'off 1', 'off 1', 'on 1 auto']);
@@ -133,7 +133,7 @@ describe('a cycle', () => {
 
     const cycle = await daemon.finished(await daemon.request('c'));
 
-    const detail = 'does not read off: pdu-2/2 reads back on';
+    const detail = 'is not reported as off: pdu-2/2 is still on';
     expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'turn-off', detail });
     expect(daemon.boards.get('pdu-1').told).toEqual(['off 2', 'on 2 auto']);
     expect(await pendingOns(daemon)).toEqual([]);
@@ -161,7 +161,7 @@ describe('a cycle', () => {
     const cycle = await daemon.finished(await daemon.request('a'));
 
     expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'turn-off' });
-    expect(cycle.detail).toBe('switch-1/1 reads back on; never read off');
+    expect(cycle.detail).toBe('switch-1/1 is still on; the outlet was never seen off');
     expect(board.told).toEqual(['cycle 1', 'on 1 auto']);
   });
 
@@ -194,14 +194,14 @@ describe('a cycle', () => {
 
     expect(cycle).toMatchObject({ outcome: 'stuck-off' });
     expect(cycle.detail).toBe(
-      'pdu-1/1 could not be verified as on: pdu-1/1 reads back off; retries continue',
+      'pdu-1/1 could not be verified as on: pdu-1/1 is still off; retries continue',
     );
     expect(stuck.outlets.find(({ outlet }) => outlet === 'pdu-1/1')).toMatchObject({
       stuckOff: true,
       pendingOnSince: expect.any(String),
     });
     expect(ready).toMatchObject({
-      degraded: [{ what: 'outlet pdu-1/1', why: 'stuck off: pdu-1/1 reads back off' }],
+      degraded: [{ what: 'outlet pdu-1/1', why: 'stuck off: pdu-1/1 is still off' }],
     });
     expect(again).toContain('is still being turned on');
     expect(board.outlets.isOn('1')).toBe(true);
@@ -458,7 +458,9 @@ describe('a machine', () => {
 
       expect(cycle).toMatchObject(expected);
       expect(cycle.detail).toContain(
-        expected.outcome === 'back' ? 'its own outage confirms that it was off' : 'never read off',
+        expected.outcome === 'back'
+          ? 'its own outage confirms that it was off'
+          : 'the outlet was never seen off',
       );
       expect(boards.get('switch-1').told.filter((each) => each.startsWith('cycle'))).toHaveLength(
         1,
@@ -651,6 +653,6 @@ describe('a phone', () => {
     const cycle = await finished(await daemon.request('m-device', short));
 
     expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'turn-off' });
-    expect(cycle.detail).toContain('m/usb/1-1.2 reads back on');
+    expect(cycle.detail).toContain('m/usb/1-1.2 is still on');
   });
 });

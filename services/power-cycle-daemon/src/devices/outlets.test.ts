@@ -32,7 +32,7 @@ describe('seeing the state of an outlet', () => {
   });
 
   it.each([
-    ['shows the other', {}, 'pdu-1/1 reads back on'],
+    ['shows the other', {}, 'pdu-1/1 is still on'],
     [
       'delivers power all the same',
       { leaks: true, off: true },
@@ -119,7 +119,10 @@ describe('turning off', () => {
 
     const verification = await turnOff(controller, '1', tries, signal);
 
-    expect(verification).toEqual({ is: 'not', text: 'does not read off: pdu-1/1 reads back on' });
+    expect(verification).toEqual({
+      is: 'not',
+      text: 'is not reported as off: pdu-1/1 is still on',
+    });
     expect(board.told).toEqual(['off 1', 'off 1', 'off 1']);
   });
 
@@ -129,7 +132,7 @@ describe('turning off', () => {
 
     const verification = await turnOff(controller, '1', tries, signal);
 
-    const text = 'does not read off: pdu-1: no such command; pdu-1/1 reads back on';
+    const text = 'is not reported as off: pdu-1: no such command; pdu-1/1 is still on';
     expect(verification).toEqual({ is: 'not', text });
     expect(board.reads.length).toBeGreaterThan(0);
   });
@@ -162,7 +165,7 @@ describe('turning on', () => {
 
     expect(await turnOn(controller, '1', { mode: undefined }, patience, signal)).toEqual({
       is: 'not',
-      text: 'pdu-1: no such command; pdu-1/1 reads back off',
+      text: 'pdu-1: no such command; pdu-1/1 is still off',
     });
   });
 
@@ -223,7 +226,7 @@ describe('the own cycle of a device', () => {
 
     const { outcome } = await cycle(controller, 0.01);
 
-    const text = 'pdu-1 did not turn it on in time: pdu-1/1 reads back off';
+    const text = 'pdu-1 did not turn it on in time: pdu-1/1 is still off';
     expect(outcome).toEqual({ is: 'left-off', text });
   });
 
@@ -232,13 +235,13 @@ describe('the own cycle of a device', () => {
       'took it and was never seen off',
       { ignores: 'off' },
       'off-unseen',
-      'pdu-1/1 reads back on; never read off',
+      'pdu-1/1 is still on; the outlet was never seen off',
     ],
     [
       'lost the answer and was never seen off',
       { ignores: 'off', losesAnswers: 1 },
       'off-unseen',
-      'pdu-1: the connection died; pdu-1/1 reads back on; never read off',
+      'pdu-1: the connection died; pdu-1/1 is still on; the outlet was never seen off',
     ],
     ['rejected it', { rejectsCycles: true }, 'rejected', 'pdu-1: no such command'],
   ] as const)(

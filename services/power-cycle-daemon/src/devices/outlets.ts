@@ -55,7 +55,7 @@ async function readOnce(
     if (state === 'off' && reading.state === 'off' && !isOff(reading)) {
       return { seen: false, reading, text: `${name} is set off, and still delivers power` };
     }
-    return { seen: reading.state === state, reading, text: `${name} reads back ${reading.state}` };
+    return { seen: reading.state === state, reading, text: `${name} is still ${reading.state}` };
   } catch (error) {
     return { seen: false, text: errorText(error) };
   }
@@ -79,7 +79,7 @@ export async function turnOff(
     reasons.push(verification.text);
     if (error instanceof DeviceError && !error.retry) break;
   }
-  return { is: 'not', text: `does not read off: ${[...new Set(reasons)].join('; ')}` };
+  return { is: 'not', text: `is not reported as off: ${[...new Set(reasons)].join('; ')}` };
 }
 
 /**
@@ -151,7 +151,10 @@ export async function cycleNatively(
     if (off.is === 'not') {
       // It is not sent again: it may have been carried out.
       const why = failure === undefined ? [] : [errorText(failure)];
-      return { is: 'off-unseen', text: [...why, `${off.text}; never read off`].join('; ') };
+      return {
+        is: 'off-unseen',
+        text: [...why, `${off.text}; the outlet was never seen off`].join('; '),
+      };
     }
   }
   const { name } = controller;

@@ -217,9 +217,9 @@ machines:
     [
       'takes commands and does nothing',
       { ignores: 'off' as const },
-      /failed at turn-off: .*reads back on/,
+      /failed at turn-off: .*is still on/,
     ],
-    ['cannot turn it on again', { ignores: 'on' as const }, /stuck-off: .*reads back off/],
+    ['cannot turn it on again', { ignores: 'on' as const }, /stuck-off: .*is still off/],
   ])('a PDU that %s is a failure', async (_what, fault, why) => {
     const { ask, boards } = await openEndpoint();
     Object.assign(boards.get('pdu-1'), fault);

@@ -84,7 +84,7 @@ describe('a request of the pdudaemon endpoint that failed', () => {
     expect(answer).toMatchObject({
       status: 500,
       text: expect.stringMatching(
-        /^failed at turn-on: pdu-1\/1 does not read on: pdu-1: connection refused/,
+        /^failed at turn-on: pdu-1\/1 is not reported as on: pdu-1: connection refused/,
       ),
     });
     expect(later).toMatchObject({ state: 'off', switchedOff: { reason: "pdudaemon's API: off" } });
@@ -102,7 +102,7 @@ describe('a request of the pdudaemon endpoint that failed', () => {
 
     expect(answer).toMatchObject({
       status: 500,
-      text: 'failed at turn-on: pdu-1/1 does not read on: pdu-1/1 reads back off\n',
+      text: 'failed at turn-on: pdu-1/1 is not reported as on: pdu-1/1 is still off\n',
     });
     expect(failed).toMatchObject({ stuckOff: false, switchedOff: { by: expect.any(String) } });
     expect(failed).not.toHaveProperty('pendingOnSince');

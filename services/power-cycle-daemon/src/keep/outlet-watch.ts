@@ -167,7 +167,10 @@ export class OutletWatch {
       whyMoved(rack(), key, off) ?? whyNeeded(rack(), { device: controller.name, outlet });
     if (why !== undefined) {
       if (!this.spared.has(key))
-        log.error({ outlet: key, by: off.by, why }, 'not turned off again');
+        log.error(
+          { outlet: key, by: off.by, why },
+          'outlet left on, although an operator turned it off',
+        );
       this.spared.add(key);
       return;
     }

@@ -146,7 +146,7 @@ describe('pending ons', () => {
 
     expect(turnedOn).toMatchObject({
       is: 'stuck',
-      text: expect.stringContaining('reads back off'),
+      text: expect.stringContaining('is still off'),
     });
   });
 

@@ -170,7 +170,7 @@ export class PendingOns {
       if (isOnce && failures >= stuckAfter) {
         await store.keep([store.pendingOns.remove(key)]);
         emit({ type: 'pending-on-ended', pendingOn, wasStuck: isStuck });
-        return { is: 'given-up', text: `${key} does not read on: ${verification.text}` };
+        return { is: 'given-up', text: `${key} is not reported as on: ${verification.text}` };
       }
       if (failures >= stuckAfter) {
         await this.keepStuck(pendingOn, verification.text);

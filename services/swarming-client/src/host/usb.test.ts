@@ -192,7 +192,7 @@ describe('when the agent begins', () => {
     usb.start();
 
     await expect.poll(() => log.lines.length).toBe(1);
-    expect(log.lines[0]?.message).toBe('USB port does not read on');
+    expect(log.lines[0]?.message).toBe('USB port is not reported as on');
   });
 
   it('a hub that is not there yet is waited for', async () => {

@@ -162,7 +162,7 @@ export class UsbPorts {
       await this.inTurn(() => this.turnOnIfOff(key, port)).catch((error: unknown) => {
         const why = errorText(error);
         if (this.logged.get(key) !== why) {
-          this.deps.log.warn({ port: key, why }, 'USB port does not read on');
+          this.deps.log.warn({ port: key, why }, 'USB port is not reported as on');
         }
         this.logged.set(key, why);
         // A port that was never turned off, on a hub that cannot be switched, is not asked about for ever.

@@ -27,7 +27,7 @@ export function define(command: SkoloCommand): void {
     .option('--json', 'print JSON, including rejected content')
     .option('--retry', 'resend the messages')
     .option('--sink <name>', 'with --retry: only this sink')
-    .option('--reason <text>', 'with --retry: reason, for the audit log')
+    .option('--reason <text>', 'with --retry: reason to record in the audit log')
     .example('skolo alerts dead-letters --json')
     .example("skolo alerts dead-letters --retry --sink pager --reason 'body corrected'");
 

@@ -15,7 +15,7 @@ export function define(command: SkoloCommand): void {
       'Prints the versions that the history has lost and stops reporting them. Before you accept the loss, restore what you can from a copy with skolo backup restore-history.',
     )
     .summary('accept that versions are lost')
-    .requiredOption('--reason <text>', 'reason, for the audit log')
+    .requiredOption('--reason <text>', 'reason to record in the audit log')
     .option('--json', 'print JSON')
     .example("skolo backup accept-loss --reason 'the disk died and no copy exists'");
 

@@ -24,7 +24,7 @@ export function define(command: SkoloCommand): void {
       'Restores the history of all devices from a copy after the rack has lost its repository. The command decrypts the copy locally, so the age identity stays on your workstation. It sends the history to the router backup, which appends the versions that it has stored since then. The exit code is 3 if a version cannot be decrypted or versions are still lost.',
     )
     .summary('restore a lost history from a copy')
-    .requiredOption('--reason <text>', 'reason, for the audit log')
+    .requiredOption('--reason <text>', 'reason to record in the audit log')
     .option('--json', 'print JSON');
   canReadCopies(command).example(
     "skolo backup restore-history --from gs://my-backups/rack4 --identity key.txt --reason 'new disk'",

@@ -35,7 +35,7 @@ export function define(command: SkoloCommand): void {
       '--apply',
       'show what would change, ask for confirmation, and load the version into the device',
     )
-    .option('--reason <text>', 'reason, for the audit log; required with --apply')
+    .option('--reason <text>', 'reason to record in the audit log; required with --apply')
     .option('--yes', 'with --apply: do not ask for confirmation')
     .option('-o, --output <file>', 'output file, readable only by you')
     .option('--json', 'print JSON');

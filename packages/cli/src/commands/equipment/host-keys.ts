@@ -53,7 +53,7 @@ export function forget(command: SkoloCommand): void {
     )
     .summary("forget a replaced device's host key")
     .argument('<device>', 'name in rack.yaml')
-    .option('--reason <text>', 'reason, for the audit log')
+    .option('--reason <text>', 'reason to record in the audit log')
     .example("skolo equipment forget switch-1 --reason 'swapped, ticket 4711'");
 
   command.action(async (device: string, { reason }: { reason?: string }) => {

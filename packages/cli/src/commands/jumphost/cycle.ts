@@ -34,7 +34,7 @@ export function define(command: SkoloCommand): void {
       '--via <machine>',
       'machine in rack.yaml with the daemon installed, such as a spare jumphost',
     )
-    .addOption(reasonOption('the logs on that machine and its daemon'))
+    .addOption(reasonOption('the logs of the machine and its daemon'))
     .addOption(offSecondsOption())
     .option('--force', 'proceed even if other machines lose power or network')
     .option('--ignore-limits', ignoreLimitsHelp)

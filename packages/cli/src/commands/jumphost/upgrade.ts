@@ -63,7 +63,7 @@ export function define(command: SkoloCommand): void {
     )
     .option('--skolo <version>', 'version of the services and the fallback')
     .option('--os', 'all Debian updates on the jumphost, with a reboot if they require one')
-    .option('--reason <text>', "reason, for the jumphost's log")
+    .option('--reason <text>', "reason to record in the jumphost's log")
     .option('--check', 'only show what would change')
     .option(
       '--machines <n>',

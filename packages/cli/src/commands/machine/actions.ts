@@ -16,7 +16,7 @@ export function clear(command: SkoloCommand): void {
     )
     .summary('end a forced quarantine and restart repairs')
     .argument('<name>', 'machine name')
-    .requiredOption('--reason <text>', "reason, for the agent's audit log")
+    .requiredOption('--reason <text>', "reason to record in the agent's audit log")
     .example("skolo machine clear skia-rpi2-rack4-shelf1-007 --reason 'new cable'");
 
   command.action(async (name: string, { reason }: { reason: string }) => {
@@ -48,7 +48,7 @@ export function repair(command: SkoloCommand): void {
     .argument('<name>', 'machine name')
     .argument('[step]', 'repair step')
     .option('--device <name>', 'phone, if the machine has several')
-    .option('--reason <text>', "reason, for the agent's audit log; required with a step")
+    .option('--reason <text>', "reason to record in the agent's audit log; required with a step")
     .example("skolo machine repair skia-rpi2-rack4-shelf1-007 usb-cycle --reason 'adb hangs'");
 
   command.action(
@@ -100,7 +100,7 @@ export function reboot(command: SkoloCommand): void {
     )
     .summary('reboot an idle machine')
     .argument('<name>', 'machine name')
-    .requiredOption('--reason <text>', "reason, for the agent's audit log")
+    .requiredOption('--reason <text>', "reason to record in the agent's audit log")
     .example("skolo machine reboot skia-rpi2-rack4-shelf1-007 --reason 'new kernel'");
 
   command.action(async (name: string, { reason }: { reason: string }) => {

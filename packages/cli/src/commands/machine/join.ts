@@ -76,7 +76,7 @@ export function leaveMachines(command: SkoloCommand): void {
     )
     .summary('remove machines from the cluster')
     .argument('<names...>', 'machines in one rack')
-    .requiredOption('--reason <text>', "reason, for the jumphost's log")
+    .requiredOption('--reason <text>', "reason to record in the jumphost's log")
     .addOption(taskLimitOption())
     .option('--force', 'proceed even if this ends a running task')
     .uses('clusters', 'on', 'tokenFile')

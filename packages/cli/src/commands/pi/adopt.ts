@@ -29,7 +29,7 @@ export function define(command: SkoloCommand): void {
     .summary('name a Pi with a pending enrolment')
     .argument('<serial>', 'serial number from skolo pi waiting')
     .argument('<name>', 'name of a machine in rack.yaml')
-    .requiredOption('--reason <text>', 'reason, for the audit log')
+    .requiredOption('--reason <text>', 'reason to record in the audit log')
     .option('--key <start>', 'first digits of the key, if several cards report this serial number')
     .option('--force', 'take the name from a machine that is up')
     .option('--yes', 'do not ask for confirmation')

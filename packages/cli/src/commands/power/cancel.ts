@@ -13,7 +13,7 @@ export function define(command: SkoloCommand): void {
     )
     .summary('cancel queued cycles')
     .argument('<ids or names...>', 'cycle IDs or targets')
-    .option('--reason <text>', 'reason, for the audit log')
+    .option('--reason <text>', 'reason to record in the audit log')
     .example('skolo power cancel skia-rpi2-rack4-shelf1-007');
 
   command.action(async (words: string[], { reason }: { reason?: string }) => {

@@ -9,7 +9,7 @@ export function define(command: SkoloCommand): void {
     )
     .summary('give up on an outlet of a removed device')
     .argument('<outlet>', 'outlet as in the alert: pdu-1/4')
-    .option('--reason <text>', 'reason, for the audit log')
+    .option('--reason <text>', 'reason to record in the audit log')
     .example("skolo power forget pdu-1/4 --reason 'replaced by pdu-3'");
 
   command.action(async (outlet: string, { reason }: { reason?: string }) => {

@@ -25,7 +25,7 @@ export function hold(command: SkoloCommand): void {
     )
     .summary('block power cycles during a repair')
     .argument('<names...>', "machines, phones, devices or the rack; quote ranges: 'rpi-[001-040]'")
-    .requiredOption('--reason <text>', 'reason, such as the repair')
+    .requiredOption('--reason <text>', 'reason, such as a repair')
     .addOption(untilOption('when the hold ends'))
     .addOption(forOption('how long the hold lasts'))
     .option('--json', 'print JSON')
@@ -49,7 +49,7 @@ export function release(command: SkoloCommand): void {
     .description('Ends holds early. A name ends all holds on that target.')
     .summary('end holds early')
     .argument('<names or ids...>', 'held targets or hold IDs')
-    .option('--reason <text>', 'reason, for the audit log')
+    .option('--reason <text>', 'reason to record in the audit log')
     .example('skolo power release switch-1');
 
   command.action(async (words: string[], { reason }: { reason?: string }) => {

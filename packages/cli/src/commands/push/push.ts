@@ -65,7 +65,7 @@ export function define(command: SkoloCommand): void {
 export function addPushOptions(command: SkoloCommand): SkoloCommand {
   return command
     .addOption(racksOption())
-    .option('--reason <text>', 'reason, for the history')
+    .option('--reason <text>', 'reason to record in the history')
     .option(
       '--canary <n>',
       'number of canary machines in each rack that receive a new agent first',

@@ -31,7 +31,7 @@ export function define(command: SkoloCommand): void {
     )
     .summary('deploy only rack.yaml, without restarts')
     .argument('<rack>', 'name of the rack')
-    .requiredOption('--reason <text>', 'reason, for the history')
+    .requiredOption('--reason <text>', 'reason to record in the history')
     .option('--yes', 'do not ask for confirmation')
     .uses('clusters')
     .example("skolo push rack rack4 --reason 'a new phone'");

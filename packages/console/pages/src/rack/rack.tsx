@@ -182,7 +182,7 @@ function useRackKeys({
     { key: 'Escape', what: 'clears the selection', run: () => choose(false) },
     ...Object.entries(actions).map(([name, { key, title }]) => ({
       key,
-      what: `${title}, for the selection or the tile`,
+      what: `${title} (applies to the selected machines, or to the machine in focus)`,
       run: () => act(name as ActionName),
     })),
   ]);

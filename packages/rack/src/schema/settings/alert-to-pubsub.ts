@@ -44,7 +44,11 @@ const httpSink = object({
 
 export const alertToPubsub = section({
   ...anyService,
-  project: project.exactOptional().describe("The topic's project; default: from the credentials."),
+  project: project
+    .exactOptional()
+    .describe(
+      'Google Cloud project that contains the topic; by default, the project in the credentials.',
+    ),
   topic: topic.default('prometheus-alerts').describe('Pub/Sub topic for alerts.'),
   pubsub: z
     .boolean()

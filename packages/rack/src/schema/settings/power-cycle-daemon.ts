@@ -14,7 +14,7 @@ function endpoint(port: number, of: string) {
     allow: z
       .array(cidr)
       .min(1)
-      .describe('Networks that may access it. Required, because the API has no sign-in.'),
+      .describe('Networks that may access it. Required, because the API has no authentication.'),
   })
     .exactOptional()
     .describe(`${of} Off by default.`);
