@@ -107,7 +107,7 @@ describe('the configuration of an mPower strip', () => {
       expect(said.join('')).toContain('Storing Active');
       expect(ending.map(({ status }) => status)).toEqual(['rejected']);
       expect(device.running()).toEqual(version);
-      expect(restart?.title).toContain('switch its outlets');
+      expect(restart?.title).toContain('Outlets may turn off or on during the restart');
     },
   );
 

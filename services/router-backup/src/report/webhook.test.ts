@@ -245,7 +245,9 @@ describe('Webhook', () => {
     await expect.poll(() => near.outcomes).toEqual(['sent']);
     expect(receiver.received[0]?.headers.authorization).toBe('Bearer canary-token');
     expect(near.lines.join()).not.toContain('canary');
-    expect(() => webhookTo('{ url: "http://192.0.2.1/hook", token: hook }')).toThrow(/needs https/);
+    expect(() => webhookTo('{ url: "http://192.0.2.1/hook", token: hook }')).toThrow(
+      /requires https/,
+    );
   });
 
   it('cuts a long difference at the end of a line, and marks it', async () => {
