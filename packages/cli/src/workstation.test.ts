@@ -317,7 +317,7 @@ rack4: MachineMissing (critical), TokenExpires
     expect(await skolo.ended).toEqual({ code: 0, signal: null });
     expect(await readFile(join(folder, 'skolo/tokens/rack4'), 'utf8')).toBe('of-ann\n');
     expect(skolo.out()).not.toContain('of-ann');
-    expect(skolo.out()).toContain('the token was not tried');
+    expect(skolo.out()).toContain('the token was not tested');
   });
 
   it('names what is wrong in one line', async () => {

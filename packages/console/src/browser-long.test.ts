@@ -198,7 +198,7 @@ describe.skipIf(!chromium || !isLong)('the console, over time', () => {
     await fixture.stopPeer('router-backup');
 
     await page.goto(`${fixture.url}/#/audit?text=number`);
-    await page.getByText('router-backup: its entries are missing').waitFor();
+    await page.getByText('router-backup: entries are missing').waitFor();
     await page.getByText('and 2 more').first().waitFor();
     expect(await page.locator('tbody tr').count()).toBe(50);
     await page.getByRole('button', { name: 'Older' }).click();

@@ -150,7 +150,7 @@ describe('npm start, while it runs', () => {
     const moveTo = (port: number) => (text: string) =>
       text.replace(/uplink: switch-1\/\d(?=\n *identity: guests)/, `uplink: switch-1/${port}`);
 
-    expect(await cabling()).toContain('as in rack.yaml, 0 findings');
+    expect(await cabling()).toContain('match rack.yaml, 0 findings');
     await edit(join(dir, 'rack.yaml'), moveTo(6));
 
     await expect
