@@ -22,7 +22,7 @@ const patiently = { timeout: 45_000, interval: 100 };
 /** The names in the first column of the table in README.md: names that are not ours. */
 function metricsOfOthers(): string[] {
   const text = readFileSync(`${rulesFolder}/README.md`, 'utf8');
-  const table = text.slice(text.indexOf('## Metrics of other programs'));
+  const table = text.slice(text.indexOf('## Metrics from other programs'));
   const cells = [...table.matchAll(/^\| (`[^|]*) \|/gm)].map(([, cell = '']) => cell);
   return cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name));
 }
