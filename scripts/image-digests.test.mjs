@@ -12,10 +12,11 @@ async function startRegistry() {
 
 describe.skipIf(!program)('images of a release, at a real registry', () => {
   it('have the digests that the registry knows, and keep those that they have', async () => {
-    const { host, push } = await startRegistry();
+    const registry = await startRegistry();
+    const { host } = registry;
     const [node, image] = [
-      await push('node', '24-slim', 'a'),
-      await push('skolo/cli', '1.2.0', 'b'),
+      await registry.push('node', '24-slim', 'a'),
+      await registry.push('skolo/cli', '1.2.0', 'b'),
     ];
     const names = [`${host}/node:24-slim`, `${host}/skolo/cli:1.2.0@${image}`];
 
