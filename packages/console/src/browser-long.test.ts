@@ -127,7 +127,7 @@ describe.skipIf(!chromium || !isLong)('the console, over time', () => {
     await page.locator('h1', { hasText: name ?? '' }).waitFor();
     await page.keyboard.press('s');
     await page.getByRole('combobox', { name: 'Step' }).selectOption('adb-restart of device');
-    await page.getByText('device disconnect for some seconds').waitFor();
+    await page.getByText('which disconnects device for a few seconds').waitFor();
     await page.getByRole('combobox', { name: 'Step' }).selectOption('usb-cycle of device');
     await page.getByText('The USB port of device loses power').waitFor();
     await page.getByRole('textbox', { name: 'Reason' }).fill('adb hangs');

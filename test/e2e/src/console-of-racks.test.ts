@@ -93,7 +93,7 @@ it.skipIf(noBrowser)('in a browser: all racks, one of them live, and back', asyn
   const { page, complaints } = await openPage(link);
 
   await page.getByRole('row', { name: /rack5.*unreachable.*no such host name/ }).waitFor();
-  await page.getByRole('row', { name: /rack4.*connected.*2 of 2 need a person/ }).waitFor();
+  await page.getByRole('row', { name: /rack4.*connected.*2 of 2 need attention/ }).waitFor();
   expect(page.url()).not.toContain('code');
   await page.getByRole('link', { name: 'rack4' }).click();
   await page.locator('[data-machine="rpi-1"]').click();

@@ -28,11 +28,12 @@ export function printTable<Row>(io: Io, columns: readonly Column<Row>[], rows: r
   io.out(table(columns, rows, io));
 }
 
-/** The table as text, without a final line end. */
+/** The table as text, without a final line end. @param below lines below a row, which may be wider than the table */
 export function table<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
   { columns: available, colour, now }: TableOptions,
+  below: (row: Row) => readonly string[] = () => [],
 ): string {
   const time = now();
   const shown = fit(
@@ -44,7 +45,7 @@ export function table<Row>(
       .map((each, i) => cellText(each, row, { colour, last: i === shown.length - 1 }))
       .join(gap)
       .trimEnd();
-  return [-1, ...rows.keys()].map(line).join('\n');
+  return [line(-1), ...rows.flatMap((row, i) => [line(i), ...below(row)])].join('\n');
 }
 
 /** A column and its cells. */

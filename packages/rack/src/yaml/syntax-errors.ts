@@ -4,6 +4,7 @@
  *
  * Messages repeat no text of the file except YAML's own characters: the line may contain a secret.
  */
+import { count } from '@skolo/base';
 import { type ErrorCode, LineCounter } from 'yaml';
 import { nameOfSpace, oddSpace } from '../issues/issues.ts';
 import { type Line, lineAt, type Spot, spotOf, tokensOf } from './error-context.ts';
@@ -149,7 +150,7 @@ function badIndent(spot: Spot): Finding {
   if (nearest === undefined) {
     return { message: 'the first line is indented; start it in column 1', offset };
   }
-  const found = `an indentation of ${spaces(line.margin.length)}`;
+  const found = `an indentation of ${count(line.margin.length, 'space')}`;
   return {
     message: `${found} does not match any line above; indent it by ${levels(above)}`,
     offset,
@@ -163,11 +164,7 @@ function levels(above: readonly Line[]): string {
     if (margin.length < (open[0] ?? Number.POSITIVE_INFINITY)) open.unshift(margin.length);
   }
   const last = open.pop() ?? 0;
-  return open.length === 0 ? spaces(last) : `${open.join(', ')} or ${spaces(last)}`;
-}
-
-function spaces(count: number): string {
-  return count === 1 ? '1 space' : `${count} spaces`;
+  return open.length === 0 ? count(last, 'space') : `${open.join(', ')} or ${count(last, 'space')}`;
 }
 
 function isItem({ content }: Line): boolean {
@@ -189,7 +186,7 @@ function blockAsKey(spot: Spot): Finding {
   if (isItem(below)) return { message: itemMessage(spot, below), offset: start };
   if (below.start <= offset) return notAKey(spot);
   const hyphens = /^(?:- +)*/.exec(line.content)?.[0].length ?? 0;
-  const message = `the key above already has a value; indent this line by ${spaces(line.margin.length + hyphens)}`;
+  const message = `the key above already has a value; indent this line by ${count(line.margin.length + hyphens, 'space')}`;
   return { message, offset: start };
 }
 
@@ -200,7 +197,7 @@ function itemMessage({ above }: Spot, line: Line): string {
   );
   const between = above.slice(0, list === undefined ? 0 : above.indexOf(list));
   if (list !== undefined && between.every(({ margin }) => margin.length > line.margin.length)) {
-    return `the list items above are indented by ${spaces(list.margin.length)}; indent this one the same way`;
+    return `the list items above are indented by ${count(list.margin.length, 'space')}; indent this one the same way`;
   }
   return "a list item (`- `) is not allowed among keys; put it below its list's key";
 }

@@ -53,9 +53,8 @@ export function define(command: SkoloCommand): void {
     const totals = tally(shown.map(severityOf), severities);
     const number = countOf(shown.length, all.length, 'alert');
     const summary = totals === '' ? number : `${number}: ${totals}`;
-    const [head, ...lines] = table(columns, shown, command.io).split('\n');
-    const rows = lines.flatMap((line, i) => [line, ...firstCommandOf(shown[i])]);
-    command.io.out([paragraph(plain(summary), command.io.columns), '', head, ...rows].join('\n'));
+    const text = table(columns, shown, command.io, firstCommandOf);
+    command.io.out(`${paragraph(plain(summary), command.io.columns)}\n\n${text}`);
   });
 }
 
@@ -96,9 +95,9 @@ const columns: Column<KnownAlert>[] = [
 ];
 
 /** Whole in any terminal, to copy it. */
-function firstCommandOf(alert: KnownAlert | undefined): string[] {
-  const { first_command: line } = alert?.annotations ?? {};
-  return line === undefined || alert?.status !== 'firing' ? [] : [`  ${plain(line)}`];
+function firstCommandOf({ annotations, status }: KnownAlert): string[] {
+  const { first_command: line } = annotations;
+  return line === undefined || status !== 'firing' ? [] : [`  ${plain(line)}`];
 }
 
 function stateOf({ status, expired }: KnownAlert): string {

@@ -19,7 +19,7 @@ const styles: Record<MachineCondition, Style | undefined> = {
   'never-reported': 'red',
 };
 
-/** Machines that need a person first, then by condition. */
+/** Machines that need attention first, then by condition. */
 export function byUrgency(a: Machine, b: Machine): number {
   const rank = ({ needsAttention, condition }: Machine) =>
     conditions.indexOf(condition) + (needsAttention === undefined ? conditions.length : 0);

@@ -24,8 +24,8 @@ export function printWork(
         ...its.flatMap((machine) => linesOf(machine, now)),
       ].map((line) => paragraph(line, io.columns)),
     );
-  const verb = machines.length === 1 ? 'needs' : 'need';
-  const head = `${count(machines.length, 'machine')} ${verb} a person, ${timestamp(now)}`;
+  const needing = count(machines.length, 'machine needs', 'machines need');
+  const head = `${needing} attention, ${timestamp(now)}`;
   const shared = causes.flatMap((cause) => causeLines(cause, now));
   const first = shared.length === 0 ? [] : [shared.map((line) => paragraph(line, io.columns))];
   io.out([[head], ...first, ...blocks].map((lines) => lines.join('\n')).join('\n\n'));

@@ -90,10 +90,10 @@ async function serveRacks(
 }
 
 function personText(waiting: number): string {
-  return `${count(waiting, 'machine')} ${waiting === 1 ? 'needs' : 'need'} a person`;
+  return `${count(waiting, 'machine needs', 'machines need')} attention`;
 }
 
-/** To the web console of the rack of rack.yaml, or at `--url`; and how many machines need a person. */
+/** To the web console of the rack of rack.yaml, or at `--url`; and how many machines need attention. */
 async function ownLink(command: SkoloCommand) {
   const globals = command.globals();
   const { baseUrl, rack } = await placeOf(globals, { service: 'machine-state' });

@@ -25,7 +25,7 @@ function effectOf(
     case 'adb-reconnect':
       return `The adb server reconnects to ${device}. Nothing else is affected.`;
     case 'adb-restart':
-      return `The machine's adb server restarts: ${[device, ...others].join(', ')} disconnect for a few seconds.`;
+      return `The machine's adb server restarts, which disconnects ${[device, ...others].join(', ')} for a few seconds.`;
     case 'device-reboot':
       return `${device} reboots.`;
     case 'usb-cycle':

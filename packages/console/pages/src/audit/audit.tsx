@@ -1,4 +1,5 @@
 import type { AuditedChange } from '@skolo/api/merge-audit-logs';
+import { count } from '@skolo/base/count';
 import { mayOperate, useLive } from '../live/store.ts';
 import { useKeys } from '../parts/keys.ts';
 import { MachineLink } from '../parts/links.tsx';
@@ -38,11 +39,7 @@ function Changes({ filter }: { filter: AuditFilter }) {
       {failed.map(({ name, error }) => (
         <Failure key={name} error={new Error(`${name}: entries are missing: ${error.message}`)} />
       ))}
-      {skipped > 0 && (
-        <p class="warning">
-          {skipped} damaged {skipped === 1 ? 'line' : 'lines'} skipped.
-        </p>
-      )}
+      {skipped > 0 && <p class="warning">{count(skipped, 'damaged line')} skipped.</p>}
       {changes.length > 0 && (
         <Table
           caption="Changes and rejected requests"

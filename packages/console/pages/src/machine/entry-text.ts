@@ -1,5 +1,7 @@
 /** What an entry of the history says. */
+
 import type { HistoryEntry } from '@skolo/api/machine-state';
+import { count } from '@skolo/base/count';
 
 export function textOf(entry: HistoryEntry): string {
   switch (entry.kind) {
@@ -21,6 +23,6 @@ export function textOf(entry: HistoryEntry): string {
     case 'boot':
       return 'the machine has booted';
     case 'omitted':
-      return `${entry.count} ${entry.count === 1 ? 'entry' : 'entries'} of kind ${entry.of} omitted: more than the history accepts in an hour`;
+      return `${count(entry.count, 'entry', 'entries')} of kind ${entry.of} omitted: more than the history accepts in an hour`;
   }
 }

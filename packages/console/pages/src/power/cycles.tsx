@@ -1,4 +1,5 @@
 import type { PowerCycle } from '@skolo/api/power-cycle-daemon';
+import { count } from '@skolo/base/count';
 import { powerCycleDaemon } from '../live/api.ts';
 import { mayOperate, useLive } from '../live/store.ts';
 import { MachineLink } from '../parts/links.tsx';
@@ -57,9 +58,7 @@ function Row({ cycle }: { cycle: PowerCycle }) {
         {action} <span class="muted">{detail}</span>
         {steps.length > 0 && (
           <details>
-            <summary>
-              {steps.length} {steps.length === 1 ? 'step' : 'steps'}
-            </summary>
+            <summary>{count(steps.length, 'step')}</summary>
             <ol class="plain">
               {steps.map(({ at, step: each, text }) => (
                 <li key={`${at} ${each} ${text}`}>

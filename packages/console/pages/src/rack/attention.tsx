@@ -1,4 +1,5 @@
 import type { Machine, RackView } from '@skolo/api/machine-state';
+import { count } from '@skolo/base/count';
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { Condition } from '../parts/condition.tsx';
@@ -26,7 +27,7 @@ export function Attention({
     ...ofRack,
     ...shown.map((machine) => <Person key={machine.name} machine={machine} />),
   ];
-  const people = `${waiting.length} ${waiting.length === 1 ? 'machine needs' : 'machines need'} attention`;
+  const people = `${count(waiting.length, 'machine needs', 'machines need')} attention`;
   return (
     <section class="attention" aria-label="Needs attention">
       <h2>

@@ -1,4 +1,5 @@
 import type { Machine } from '@skolo/api/machine-state';
+import { count } from '@skolo/base/count';
 import { Condition, conditions } from '../parts/condition.tsx';
 import { go, hrefOf } from '../parts/router.ts';
 import { codesOf, type Filter, modelsOf, valuesOf } from './filter.ts';
@@ -72,9 +73,7 @@ export function FilterBar({
           }
         />
         <span class="muted" role="status">
-          {isFiltered
-            ? `${matching} of ${all.length} machines`
-            : `${all.length} ${all.length === 1 ? 'machine' : 'machines'}`}
+          {isFiltered ? `${matching} of ${all.length} machines` : count(all.length, 'machine')}
         </span>
         {isFiltered && <a href={hrefOf('rack')}>Show all</a>}
       </div>

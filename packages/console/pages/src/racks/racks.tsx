@@ -1,5 +1,7 @@
 /** All racks of `skolo console`, the worst first. */
+
 import type { ConsoleRack } from '@skolo/api/console-racks';
+import { count } from '@skolo/base/count';
 import { useEffect } from 'preact/hooks';
 import { CallFailed, racksConsole } from '../live/api.ts';
 import { Load, useLoaded } from '../parts/load.tsx';
@@ -53,7 +55,7 @@ function Row({ rack }: { rack: ConsoleRack }) {
         {known ? (
           <>
             {known.needPerson > 0 ? <b>{known.needPerson}</b> : 'None'} of {known.machines}{' '}
-            {known.needPerson === 1 ? 'needs' : 'need'} a person
+            {known.needPerson === 1 ? 'needs' : 'need'} attention
             {isOld && <p class="muted">when it was last connected</p>}
           </>
         ) : (
@@ -76,11 +78,7 @@ function Troubles({ known }: { known: NonNullable<ConsoleRack['known']> }) {
         </li>
       ))}
       {services.length > 0 && <li>degraded: {services.join(', ')}</li>}
-      {alerts > 0 && (
-        <li>
-          {alerts} {alerts === 1 ? 'alert' : 'alerts'} of the rack itself
-        </li>
-      )}
+      {alerts > 0 && <li>{count(alerts, 'alert')} of the rack itself</li>}
     </ul>
   );
 }

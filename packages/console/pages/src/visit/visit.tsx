@@ -1,4 +1,5 @@
 import type { RackView } from '@skolo/api/machine-state';
+import { count } from '@skolo/base/count';
 import { useLive } from '../live/store.ts';
 import { Condition } from '../parts/condition.tsx';
 import { MachineLink } from '../parts/links.tsx';
@@ -20,7 +21,7 @@ export function Visit() {
   return (
     <article class="visit">
       <h1>
-        {rack.rack}: {total} {total === 1 ? 'machine needs' : 'machines need'} a person
+        {rack.rack}: {count(total, 'machine needs', 'machines need')} attention
         <button type="button" onClick={() => print()}>
           Print
         </button>

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { count } from '@skolo/base';
 import {
   barOf,
   type Compared,
@@ -105,5 +106,5 @@ function order(all: readonly Compared[], { name }: Compared): number {
 
 /** `3.1 (2.9–3.4, 5 runs)` */
 function earlierText({ median, least, most, runs }: NonNullable<Compared['earlier']>): string {
-  return `${short(median)} (${short(least)}–${short(most)}, ${runs} ${runs === 1 ? 'run' : 'runs'})`;
+  return `${short(median)} (${short(least)}–${short(most)}, ${count(runs, 'run')})`;
 }
