@@ -59,22 +59,27 @@ ${settings}
 /** The server that does nothing but append and sync, and with `json` parse and serialize. */
 export async function startAppendServer(
   folder: string,
-  { syncMs = 0, format = 'bytes' }: { syncMs?: number; format?: 'bytes' | 'json' } = {},
+  {
+    syncMs,
+    onAllCores,
+    format = 'bytes',
+  }: { syncMs: number; onAllCores: boolean; format?: 'bytes' | 'json' },
 ): Promise<ServerProcess> {
   const main = join(import.meta.dirname, 'append-server.ts');
   return await startServer({
     command: [...slowly(syncMs), process.execPath, main, join(folder, `log.${format}`), format],
     ready: /"msg":"listening","port":(?<port>\d+)/,
+    onAllCores,
   });
 }
 
-/** Alertmanager, which keeps alerts in memory; its one receiver gets nothing within the time of a bench. */
+/** Alertmanager, whose one receiver gets nothing within the time of a bench; undefined: it is not installed. */
 export async function startAlertmanager(
   folder: string,
-  { onAllCores = false }: { onAllCores?: boolean } = {},
-): Promise<ServerProcess> {
+  { onAllCores }: { onAllCores: boolean },
+): Promise<ServerProcess | undefined> {
   const program = peer('alertmanager');
-  if (program === undefined) throw new NotRun('Debian: prometheus-alertmanager');
+  if (program === undefined) return undefined;
   const config = join(folder, 'alertmanager.yml');
   await writeFile(
     config,

@@ -20,6 +20,7 @@ import {
   machines,
   measuredSeconds,
   never,
+  type Running,
   share,
   startAgents,
   timesOf,
@@ -53,31 +54,28 @@ const load: Bench = {
     }),
 };
 
-const memory: Bench = {
-  name: 'memory',
-  unit: 'MiB',
-  better: 'lower',
-  measure: () =>
-    inFolder((folder) =>
-      withService(folder, changeMs, async ({ pid }) => {
-        await sleep(2 * measuredSeconds * 1000);
-        return { figure: residentMemory(pid) };
-      }),
-    ),
-};
+const memory = memoryBench('memory', (folder, work) => withService(folder, changeMs, work));
+const memorySilent = memoryBench('memory-silent', withSilentRack);
 
-const memorySilent: Bench = {
-  name: 'memory-silent',
-  unit: 'MiB',
-  better: 'lower',
-  measure: () =>
-    inFolder((folder) =>
-      withSilentRack(folder, async ({ pid }) => {
-        await sleep(2 * measuredSeconds * 1000);
-        return { figure: residentMemory(pid) };
-      }),
-    ),
-};
+function memoryBench(
+  name: string,
+  within: (folder: string, work: (service: Running) => Promise<number>) => Promise<number>,
+): Bench {
+  return {
+    name,
+    unit: 'MiB',
+    better: 'lower',
+    async measure() {
+      const figure = await inFolder((folder) =>
+        within(folder, async ({ pid }) => {
+          await sleep(2 * measuredSeconds * 1000);
+          return residentMemory(pid);
+        }),
+      );
+      return { figure };
+    },
+  };
+}
 
 /** While every agent begins or ends a task each minute; against racks in which only readings change, and nothing. */
 const written: Bench = {

@@ -112,9 +112,13 @@ const starts = serviceNames.flatMap((service): Bench[] => {
   ];
 });
 
-const rackOnNodes = once(async () => {
+function requireRealNodes(): void {
   const why = whyNoRealNodes();
   if (why) throw new NotRun(why);
+}
+
+const rackOnNodes = once(async () => {
+  requireRealNodes();
   const rack = await startRackOnNodes((await prepared()).access, allWorkloads);
   opened.push(rack);
   return rack;
@@ -133,8 +137,7 @@ const pods = allWorkloads.flatMap((workload): Bench[] => {
 });
 
 const ofNodes = once(async () => {
-  const why = whyNoRealNodes();
-  if (why) throw new NotRun(why);
+  requireRealNodes();
   return await coldStartOfNodes((await prepared()).access);
 });
 const coldStart = (field: keyof ColdStart): Bench => ({

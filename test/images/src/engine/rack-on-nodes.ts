@@ -176,9 +176,16 @@ export async function startRackOnNodes(
     const list = { apiVersion: 'v1', kind: 'List', items };
     await plane.kubectl(['apply', '--server-side', '-f', '-'], list);
     const rack: RackOnNodes = {
-      ...{ plane, nodes, google, swarming, pubsub, close, ...podsOf(plane) },
+      plane,
+      nodes,
+      google,
+      swarming,
+      pubsub,
+      close,
+      ...podsOf(() => rack.plane),
       async restart(prepare) {
-        await rack.plane.close();
+        // The control plane was opened last.
+        await opened.pop()?.close();
         await prepare();
         Object.assign(rack, await start(plane.port));
       },
@@ -211,12 +218,12 @@ function startPlane(folder?: string, port?: number): Promise<ControlPlane> {
   });
 }
 
-function podsOf(plane: ControlPlane): Pick<RackOnNodes, 'podOf' | 'stateOf'> {
+function podsOf(plane: () => ControlPlane): Pick<RackOnNodes, 'podOf' | 'stateOf'> {
   async function podOf(workload: string) {
     const ofWorkload = ['-l', `app.kubernetes.io/name=${workload}`];
     const inOrder = '--sort-by=.metadata.creationTimestamp';
     const args = ['get', 'pods', '-A', ...ofWorkload, inOrder, '-o', 'json'];
-    const { items } = Pods.parse(JSON.parse(await plane.kubectl(args)));
+    const { items } = Pods.parse(JSON.parse(await plane().kubectl(args)));
     return items.findLast(({ metadata }) => metadata.deletionTimestamp === undefined);
   }
   return {
