@@ -163,7 +163,7 @@ export class Core {
     const { status, headers = {}, body, type, follow } = answer;
     const { response } = exchange;
     if (!Object.hasOwn(spec.answers, status)) {
-      throw new TypeError(`${spec.method} ${spec.path} does not respond ${status}`);
+      throw new TypeError(`${spec.method} ${spec.path} does not list the status ${status}`);
     }
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     const schema = spec.answers[status];

@@ -88,7 +88,7 @@ export interface RackHealth {
   versions: Record<string, string[]>;
   /** Versions of agents, and on how many machines. */
   agents: Record<string, number>;
-  /** Services that do not respond Prometheus. */
+  /** Services that do not respond to Prometheus. */
   down: string[];
   /** That fire, without those for the record. */
   alerts: { name: string; severity: string; count: number }[];

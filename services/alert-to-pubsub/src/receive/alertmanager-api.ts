@@ -68,7 +68,7 @@ export function receiverAccess(
 
 /** receivers.ts answers them: the core of the API took longer than all the rest. */
 function answeredBefore(): never {
-  throw new Error('receivers.ts has not responded a request that posts alerts');
+  throw new Error('receivers.ts has not handled a request that posts alerts');
 }
 
 /**
