@@ -18,6 +18,27 @@ it('works on a machine whose agent does not respond', async () => {
   expect(await betweenTasks('rpi-1', machine, deps, async () => 'done')).toBe('done');
 });
 
+it('waits for a task although responses of its agent were lost', async () => {
+  const lost = new ApiUnreachable('http://127.0.0.1:1', 'no response within 10 s');
+  const busy = { isRunning: true, task: '67e', accepts: true };
+  const answers = [lost, lost, busy, lost, lost, busy];
+  const machine = {
+    ...machineThat(lost),
+    async look() {
+      const answer = answers.shift() ?? lost;
+      if (answer instanceof Error) throw answer;
+      if (answers.length === 0) stopping.abort(new Error('still waiting'));
+      return answer;
+    },
+  };
+  const stopping = new AbortController();
+  const given = { ...deps, signal: stopping.signal, times: { ...times, taskMs: 60_000 } };
+
+  const done = betweenTasks('rpi-1', machine, given, async () => 'done');
+
+  await expect(done).rejects.toThrow('still waiting');
+});
+
 it.each([
   [421, 'this is rack lab, not berlin'],
   [500, 'an error of its agent'],

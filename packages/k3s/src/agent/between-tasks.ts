@@ -52,6 +52,9 @@ interface MachineHold {
   release(): Promise<void>;
 }
 
+/** A slow agent may lose responses in a row while a task runs; after more of them, there is no agent. */
+const mostLost = 2;
+
 /** It ends by itself soon after a workstation that is gone. */
 const holdMs = 15 * 60_000;
 const renewMs = 5 * 60_000;
@@ -130,14 +133,20 @@ async function untilIdle(
   const start = performance.now();
   let idleSince: number | undefined;
   let said: string | undefined;
-  for (;;) {
+  for (let lost = 0; ; ) {
     const state = await machine.look().catch((error: unknown) => {
       if (error instanceof ApiUnreachable) return undefined;
       // An agent that answers with an error, or one of another rack, does not say that no task runs.
       throw error;
     });
     signal.throwIfAborted();
-    if (state === undefined) return true;
+    if (state === undefined) {
+      lost += 1;
+      if (lost > mostLost) return true;
+      await pause(times.pollMs, signal);
+      continue;
+    }
+    lost = 0;
     const now = performance.now();
     if (state.isRunning) {
       idleSince = undefined;
