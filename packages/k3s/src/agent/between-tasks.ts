@@ -150,7 +150,6 @@ async function untilIdle(
     const now = performance.now();
     if (state.isRunning) {
       idleSince = undefined;
-      if (now - start > times.taskMs) return false;
     } else {
       idleSince ??= now;
       if (!isHeld || !state.accepts || now - idleSince > times.heldMs) return true;
@@ -159,6 +158,8 @@ async function untilIdle(
     const what = state.isRunning ? task : 'its agent to receive the hold';
     if (what !== said) report(`${name}: waits for ${what}`);
     said = what;
+    // After the report: the first response may take longer than the limit.
+    if (state.isRunning && now - start > times.taskMs) return false;
     await pause(times.pollMs, signal);
   }
 }
