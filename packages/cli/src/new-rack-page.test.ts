@@ -15,7 +15,7 @@ const run = promisify(execFile);
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const kubectl = peer('kubectl');
 
-it('leads from the overlay of another rack to one of its own', { timeout: 60_000 }, async () => {
+it('leads from the overlay of another rack to one of its own', async () => {
   const home = await mkdtemp(join(tmpdir(), 'skolo-new-rack-'));
   onTestFinished(() => rm(home, { recursive: true, force: true }));
   const clone = join(home, 'clone');

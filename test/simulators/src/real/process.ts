@@ -3,7 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 
-const patienceMs = 30_000;
+/** For what never comes: a computer may be ten times slower while other tests run. */
+const patienceMs = 110_000;
 
 export class Process {
   private readonly child: ChildProcess;
