@@ -3,8 +3,8 @@ export const referenceIntro = `<!-- Made by \`npm run generate -w packages/rack\
 
 # rack.yaml
 
-One file describes a rack: its jumphost, equipment, machines and identities, and the settings of its services. All services and
-commands read it. [rack4's rack.yaml](../kube/racks/rack4/rack.yaml) is a complete example with comments.
+One file describes a rack: its jumphost, equipment, machines and identities, and the settings of its services.
+[rack4's rack.yaml](../kube/racks/rack4/rack.yaml) is a complete example with comments.
 
 - **Check it** with \`skolo rack check --rack FILE\`, which reports all errors at once, each with its file, line and column, the
   value found, and a likely fix. \`skolo inventory list --yaml\` prints the file with all ranges and defaults expanded.
