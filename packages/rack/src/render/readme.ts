@@ -34,7 +34,7 @@ export function readme(
       ],
     ),
     '## Secrets',
-    "Each service has its own Secret, with the service's name and only the secrets that it reads. `skolo secrets apply` creates them from your team's secret store, and `skolo secrets status` lists missing ones.",
+    "Each service has its own Secret, named after the service, with only the secrets that it reads. `skolo secrets apply` creates them from your team's secret store, and `skolo secrets status` lists missing ones.",
     ...[...secrets.map(ofService), ...tokens].flatMap(section),
     '',
   ].join('\n\n');
