@@ -4,7 +4,7 @@ import { createApp, HttpProblem, runService } from '../index.ts';
 
 const Note = z.object({ machine: z.string(), text: z.string() });
 
-/** Belongs into packages/api, for clients. */
+/** Belongs in packages/api, for clients. */
 const notesApi = {
   notes: route({
     method: 'get',

@@ -22,7 +22,7 @@ export function readme(
   return [
     `<!--\n${head(rack, '', '').trimEnd()}\n-->`,
     `# Derived files of ${rack.name}`,
-    'A kustomize component that passes values from rack.yaml to kube/base. `skolo rack render --check` lists stale files.',
+    'This kustomize component passes values from rack.yaml to kube/base. `skolo rack render --check` lists stale files.',
     table(
       ['file', 'content'],
       [
@@ -34,7 +34,7 @@ export function readme(
       ],
     ),
     '## Secrets',
-    "Each service has one Secret with its own name, which contains only the secrets that it reads. `skolo secrets apply` creates them from your team's secret store, and `skolo secrets status` lists missing ones.",
+    "Each service has its own Secret, named after the service, with only the secrets that it reads. `skolo secrets apply` creates them from your team's secret store, and `skolo secrets status` lists missing ones.",
     ...[...secrets.map(ofService), ...tokens].flatMap(section),
     '',
   ].join('\n\n');
