@@ -120,7 +120,7 @@ describe('what has to leave the rack', () => {
       });
 
       const version = await lab.store('router', 'hostname r1\n');
-      const why = encrypt ? 'no age recipient is set' : 'nothing leaves the rack until';
+      const why = encrypt ? 'no age recipient is configured' : 'nothing leaves the rack until';
       await expect.poll(() => lab.degraded.get('upload')).toContain(why);
       await expect.poll(() => lab.degraded.get('git remote')).toContain(why);
 
@@ -281,7 +281,9 @@ describe('a bucket', () => {
     await lab.settled();
 
     expect(lab.copies.stateOf(newer)).toBe('queued');
-    expect(lab.degraded.get('upload')).toMatch(/^router: .* differs from the sent content/);
+    expect(lab.degraded.get('upload')).toMatch(
+      /^router: .* differs from the content that was sent/,
+    );
     expect(google.calls.map(({ operation }) => operation)).not.toContain('delete');
     lab.time.pass(10_000);
     await lab.idle();
