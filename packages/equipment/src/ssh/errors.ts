@@ -24,7 +24,7 @@ export function socketError(
 }
 
 const reasons = new Map([
-  ['ECONNREFUSED', 'nothing listens there (connection refused)'],
+  ['ECONNREFUSED', 'nothing is listening there (connection refused)'],
   ['ECONNRESET', 'the connection was reset'],
   ['EPIPE', 'the connection was interrupted'],
   ['EHOSTUNREACH', 'no route to it (host unreachable)'],
@@ -50,7 +50,7 @@ export function sshError(target: Target, error: Error): DeviceError {
     const what = kinds.get(noMatch) ?? noMatch;
     const hint = credentials.legacySsh
       ? `offers only unsupported ${what}`
-      : `offers only old ${what}; set legacySsh: true in its login`;
+      : `offers only outdated ${what}; set legacySsh: true in its login`;
     return new DeviceRejected(name, `it ${hint}`, cause);
   }
   if (level === 'client-socket' || level === 'client-dns') return socketError(target, error);

@@ -98,7 +98,7 @@ describe('a configuration of FRRouting', () => {
 
   it.for([
     ['cut', DeviceUnreachable],
-    ['hangs', 'no end of the output of "show running-config"'],
+    ['hangs', 'the output of "show running-config" did not end'],
   ] as const)('is not read when the session is %s', async ([fault, error], context) => {
     const { router, model, connect } = await sit(context);
     await router.setFault(fault);
