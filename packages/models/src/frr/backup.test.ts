@@ -108,8 +108,8 @@ describe('a configuration of FRRouting', () => {
   });
 
   it.for([
-    ['empty', 'it has no line "Current configuration:"'],
-    ['rejected', 'it has no line "Current configuration:"'],
+    ['empty', 'it does not contain the line "Current configuration:"'],
+    ['rejected', 'it does not contain the line "Current configuration:"'],
   ] as const)('is not whole when the answer is %s', async ([fault, why], context) => {
     const { router, model, connect } = await sit(context);
     await router.setFault(fault);

@@ -7,7 +7,7 @@ const topic = z
   .string()
   .min(1)
   .max(200)
-  .regex(/^[^#+\0]*$/, 'a topic has no # or +');
+  .regex(/^[^#+\0]*$/, 'a topic must not contain # or +');
 
 export const mqttSwitch = {
   name: 'mqtt-switch',
@@ -25,17 +25,17 @@ export const mqttSwitch = {
     outlets,
     topic: topic.describe('Its name on the broker, which replaces {device}.'),
     command: topic.default('cmnd/{device}/POWER{outlet}').describe('Topic for commands.'),
-    state: topic.default('stat/{device}/POWER{outlet}').describe('Topic with the state.'),
+    state: topic.default('stat/{device}/POWER{outlet}').describe('Topic for the state.'),
     onPayload: z.string().default('ON').describe('Payload that turns the outlet on.'),
     offPayload: z.string().default('OFF').describe('Payload that turns the outlet off.'),
     queryPayload: z
       .string()
       .default('')
-      .describe('Payload that requests the state, sent to the topic for commands.'),
+      .describe('Payload that requests the state. It is sent to the topic for commands.'),
     read: z
       .strictObject(readBack)
       .default({ on: '^ON$', off: '^OFF$' })
-      .describe('Patterns for the state.'),
+      .describe('Patterns that match the state.'),
     available: topic
       .exactOptional()
       .describe('Topic that reports whether the device is online, such as tele/{device}/LWT.'),
