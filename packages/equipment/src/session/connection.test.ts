@@ -247,7 +247,7 @@ describe('a connection', () => {
     const error = await failureOf(connection.cli(fastpath));
 
     expect(error).toBeInstanceOf(DeviceRejected);
-    expect(error.message).toBe('switch-1: rack.yaml has no address for it');
+    expect(error.message).toBe('switch-1: rack.yaml does not specify its address');
   });
 
   it('is rejected where a secret is missing', async () => {

@@ -66,7 +66,7 @@ export class Orders {
     this.checkCount(names.length, count);
     const now = this.deps.clock.now();
     if (until !== undefined && Date.parse(until) <= now) {
-      throw new HttpProblem(409, `until: ${until} is in the past; give a future time`);
+      throw new HttpProblem(409, `until: ${until} is in the past; specify a future time`);
     }
     for (const machine of names) {
       if (this.inForce(machine).length < mostInForce) continue;

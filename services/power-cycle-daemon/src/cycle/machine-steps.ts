@@ -20,7 +20,7 @@ export async function checkTask(step: Step): Promise<CycleEvent> {
   const status = await agent.status(settings.taskCheckSeconds * 1000, signal);
   if (status === undefined && step.record.origin === 'agent') {
     // It has just asked for this, so its silence is no sign that it is idle.
-    const text = 'its agent requested this and no longer answers: a task may be running';
+    const text = 'its agent requested this and no longer responds, so a task may be running';
     return { is: 'checked', task: 'running', text };
   }
   if (status === undefined) {

@@ -167,10 +167,11 @@ class UsbHub {
 
   private async openSsh(signal: AbortSignal): Promise<ExecSession> {
     const { name, address, ports } = this.machine;
-    if (address === undefined) throw new DeviceRejected(name, 'rack.yaml has no address for it');
+    if (address === undefined)
+      throw new DeviceRejected(name, 'rack.yaml does not specify its address');
     const credentials = await this.deps.credentials();
     if (credentials.username === undefined) {
-      throw new SignInRejected(name, 'rack.yaml has no login with a user for SSH for it');
+      throw new SignInRejected(name, 'rack.yaml does not specify an SSH login with a user for it');
     }
     const target = { name, address, port: ports.ssh ?? 22, credentials };
     return openExec(target, { hostKeys: this.deps.hostKeys }, signal);
