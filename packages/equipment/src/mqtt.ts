@@ -201,7 +201,7 @@ function connectionError(device: string, broker: string, error: Error): DeviceEr
   if (typeof code === 'string') {
     return new DeviceUnreachable(device, `the broker ${broker}: ${code}`);
   }
-  return new DeviceRejected(device, `${broker} does not respond with MQTT`);
+  return new DeviceRejected(device, `${broker} is not an MQTT broker`);
 }
 
 function shown(payload: Buffer): string {

@@ -44,10 +44,12 @@ describe('encrypting and decrypting', () => {
     });
     await expect(decrypt(secret, [eve.identity], 'switch-1')).rejects.toMatchObject({
       code: 'no-key',
-      message: expect.stringMatching(/^switch-1 is not encrypted for the identity given; use the/),
+      message: expect.stringMatching(
+        /^switch-1 is not encrypted for the specified identity; use the/,
+      ),
     });
     await expect(decrypt(secret, [eve.identity, eve.identity], 'it')).rejects.toThrow(
-      'it is not encrypted for any of the 2 identities given',
+      'it is not encrypted for any of the 2 specified identities',
     );
   });
 

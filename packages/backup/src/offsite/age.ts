@@ -49,8 +49,10 @@ export function decryptWith(identities: readonly Secret[], what: string) {
     } catch (error) {
       if (error instanceof Error && error.message.startsWith('no identity matched')) {
         const given =
-          identities.length === 1 ? 'the identity' : `any of the ${identities.length} identities`;
-        throw new BackupError('no-key', `${what} is not encrypted for ${given} given; ${give}`);
+          identities.length === 1
+            ? 'the specified identity'
+            : `any of the ${identities.length} specified identities`;
+        throw new BackupError('no-key', `${what} is not encrypted for ${given}; ${give}`);
       }
       if (error instanceof BackupError) throw error;
       throw new BackupError('damaged', `${what} cannot be decrypted: it is damaged`, {

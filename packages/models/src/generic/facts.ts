@@ -39,7 +39,7 @@ export const generic = {
     volatile: z
       .array(expression)
       .default([])
-      .describe('Lines that change without an edit, such as the time.'),
+      .describe('Lines that change without an edit, such as timestamps.'),
     secret: z
       .array(expression)
       .default([])

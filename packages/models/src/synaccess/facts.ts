@@ -15,7 +15,7 @@ export const synaccess = {
   backup: { no: 'the device cannot export its configuration' },
   accounts: { no: 'its documented commands cannot change the password; use its web page' },
   options: {
-    outlets: whole(1, 24).default(16).describe('Number of outlets, as printed on it.'),
-    https: z.boolean().default(false).describe('Use https, which only some models support.'),
+    outlets: whole(1, 24).default(16).describe('Number of outlets, as printed on the device.'),
+    https: z.boolean().default(false).describe('Uses https, which only some models support.'),
   },
 } satisfies Model;

@@ -11,7 +11,7 @@ export const Silence = z.object({
 });
 export type Silence = z.output<typeof Silence>;
 
-const elsewhere = 'as the order of the maintenance';
+const elsewhere = 'as the maintenance order';
 
 const silencesApi = {
   silences: route({

@@ -526,7 +526,7 @@ describe('a phone', () => {
       ...all.map((port) => `${port} true`),
     ]);
     expect(machine.boots).toBe(1);
-    expect(texts(cycle)[1]).toBe('soft-reboot: not a machine: its power is cut');
+    expect(texts(cycle)[1]).toBe('soft-reboot: not a machine, so its power is cut');
     expect(cycle.detail).toMatch(
       /^back: its agent detects it, after \d+ s; its newer USB connection confirms that it was off$/,
     );

@@ -131,10 +131,7 @@ class UsbHub {
         ? await client.usbPort({ params, signal })
         : await client.setUsbPort({ params, body, signal });
     if (answer.hub === hub && answer.port === port) return { state: answer.on ? 'on' : 'off' };
-    throw new DeviceRejected(
-      name,
-      `its agent answers for port ${answer.hub}.${answer.port} instead`,
-    );
+    throw new DeviceRejected(name, `its agent reports port ${answer.hub}.${answer.port} instead`);
   }
 
   private askSsh(port: UsbPort, action: Action | undefined, signal: AbortSignal) {

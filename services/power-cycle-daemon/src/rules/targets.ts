@@ -51,7 +51,7 @@ export function findTargets(
     const names = namesOf(text, unknown);
     count += names.length;
     if (count > mostNames) {
-      const why = `together together with the names before it, it expands to more than ${mostNames} names; send fewer names per request`;
+      const why = `together with the names before it, it expands to more than ${mostNames} names; send fewer names per request`;
       unknown.push({ name: text, why });
       break;
     }

@@ -176,7 +176,7 @@ function useRackKeys({
   act(action: ActionName): void;
 }) {
   useKeys('Rack', [
-    { key: 'ArrowDown', what: 'moves from tile to tile, like the other arrow keys', run: begin },
+    { key: 'ArrowDown', what: 'moves from tile to tile, as do the other arrow keys', run: begin },
     { key: ' ', what: 'selects the machine', run: toggle },
     { key: 'a', what: 'selects all machines that match the filter', run: () => choose(true) },
     { key: 'Escape', what: 'clears the selection', run: () => choose(false) },

@@ -10,7 +10,7 @@ export function Help({ onClose }: { onClose(): void }) {
           defaultChecked={areCharactersOn()}
           onChange={({ currentTarget }) => turnCharacters(currentTarget.checked)}
         />{' '}
-        Enable shortcuts with a single character
+        Enable single-character shortcuts
       </label>
       {keyGroups().map(([group, keys]) => (
         <section key={group}>
