@@ -28,7 +28,7 @@ export const commandSwitch = {
     off: command.describe('Program and arguments that turn an outlet off.'),
     read: z
       .strictObject({
-        command: command.describe('Program and arguments that print the state of an outlet.'),
+        command: command.describe('Program and arguments that print the state.'),
         ...readBack,
       })
       .describe('Reads the state of an outlet.'),

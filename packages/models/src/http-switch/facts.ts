@@ -13,7 +13,7 @@ const request = {
   headers: z
     .record(z.string(), z.string())
     .default({})
-    .describe('Request headers, which must not contain secrets.'),
+    .describe('Request headers, without secrets.'),
 };
 
 const action = z.strictObject({

@@ -31,11 +31,11 @@ export const mqttSwitch = {
     queryPayload: z
       .string()
       .default('')
-      .describe('Payload that requests the state. It is sent to the topic for commands.'),
+      .describe('Payload that requests the state, sent to the topic for commands.'),
     read: z
       .strictObject(readBack)
       .default({ on: '^ON$', off: '^OFF$' })
-      .describe('Patterns that match the state.'),
+      .describe('Patterns for the state.'),
     available: topic
       .exactOptional()
       .describe('Topic that reports whether the device is online, such as tele/{device}/LWT.'),
