@@ -30,7 +30,7 @@ const reasons = new Map([
   ['EHOSTUNREACH', 'no route to it (host unreachable)'],
   ['ENETUNREACH', 'no route to it (network unreachable)'],
   ['EHOSTDOWN', 'no route to it (host is down)'],
-  ['ETIMEDOUT', 'no answer'],
+  ['ETIMEDOUT', 'no response'],
 ]);
 
 const kinds = new Map([
