@@ -31,19 +31,19 @@ describe('a version', () => {
   });
 
   it.each([
-    ['latest~3', 'latest~3 does not exist: it has 3 versions'],
+    ['latest~3', 'latest~3 does not exist: the history contains 3 versions'],
     [
       '2026-11-17',
       'there was no version at 2026-11-17: the oldest is from 2026-11-18T03:15:00.000Z',
     ],
-    ['2026-02-30', '2026-02-30 is not a valid day or time'],
-    ['2026-11-20T99:15:00Z', '2026-11-20T99:15:00Z is not a valid day or time'],
+    ['2026-02-30', '2026-02-30 is not a valid date or time'],
+    ['2026-11-20T99:15:00Z', '2026-11-20T99:15:00Z is not a valid date or time'],
     ['c3d4', 'c3d4 matches 2 versions: c3d4aaaa, c3d4bbbb'],
-    ['c3d', 'c3d is too short: at least 4 characters of an id'],
-    ['', ' is too short: at least 4 characters of an id'],
+    ['c3d', 'c3d is too short: specify at least 4 characters of an ID'],
+    ['', ' is too short: specify at least 4 characters of an ID'],
     [
       'yesterday',
-      '"yesterday" does not exist; use latest, latest~1, a date such as 2026-11-19, or an id: c3d4aaaa, c3d4bbbb, 2026',
+      '"yesterday" does not exist; use latest, latest~1, a date such as 2026-11-19, or an ID: c3d4aaaa, c3d4bbbb, 2026',
     ],
   ])('%j is none', (wanted, message) => {
     expect(() => resolveVersion(versions, wanted)).toThrow(
@@ -52,7 +52,7 @@ describe('a version', () => {
   });
 
   it('is never one of no versions', () => {
-    expect(() => resolveVersion([], 'latest')).toThrow('it has no versions');
+    expect(() => resolveVersion([], 'latest')).toThrow('no versions have been stored yet');
   });
 
   it('is the newest that was read by then, also where the clock jumped', () => {

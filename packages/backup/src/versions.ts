@@ -13,7 +13,7 @@ const shortestId = 4;
  */
 export function resolveVersion(versions: readonly Version[], wanted: string): Version {
   const newest = versions[0];
-  if (!newest) throw notFound('it has no versions');
+  if (!newest) throw notFound('no versions have been stored yet');
   const back = /^latest(?:~(?<count>\d{1,9}))?$/.exec(wanted)?.groups;
   if (back) return versions[Number(back.count ?? 0)] ?? fewer(versions, wanted);
   const time = timeOf(wanted);
@@ -22,7 +22,7 @@ export function resolveVersion(versions: readonly Version[], wanted: string): Ve
 }
 
 function fewer(versions: readonly Version[], wanted: string): never {
-  throw notFound(`${wanted} does not exist: it has ${count(versions.length)}`);
+  throw notFound(`${wanted} does not exist: the history contains ${count(versions.length)}`);
 }
 
 function inForce(versions: readonly Version[], time: number, wanted: string) {
@@ -39,12 +39,12 @@ function byId(versions: readonly Version[], wanted: string): Version {
   const [only, another] = found;
   if (only && !another && wanted.length >= shortestId) return only;
   if (only && wanted.length < shortestId) {
-    throw notFound(`${wanted} is too short: at least ${shortestId} characters of an id`);
+    throw notFound(`${wanted} is too short: specify at least ${shortestId} characters of an ID`);
   }
   if (only)
     throw notFound(`${wanted} matches ${count(found.length)}: ${ids(found.map(({ id }) => id))}`);
   throw notFound(
-    `${JSON.stringify(wanted.slice(0, 100))} does not exist; use latest, latest~1, a date such as 2026-11-19, or an id: ${ids(known)}`,
+    `${JSON.stringify(wanted.slice(0, 100))} does not exist; use latest, latest~1, a date such as 2026-11-19, or an ID: ${ids(known)}`,
   );
 }
 
@@ -62,7 +62,7 @@ function timeOf(wanted: string): number | undefined {
   );
   const isReal =
     !Number.isNaN(time) && (!isDate || new Date(time).toISOString().startsWith(wanted));
-  if (!isReal) throw notFound(`${wanted} is not a valid day or time`);
+  if (!isReal) throw notFound(`${wanted} is not a valid date or time`);
   return time;
 }
 

@@ -137,7 +137,7 @@ describe('of 200 machines', () => {
       skia-rp…helf1-007  switch-1/7   off    back 12 min ago  -
       skia-rp…helf5-030  switch-5/30  off    back 12 min ago  -
 
-      switch-3: down: no answer to SNMP within 5 s
+      switch-3: down: no SNMP response within 5 s
 
       controller-down: skia-rpi2-rack4-shelf3-[001-040]
       on: skia-rpi2-rack4-shelf1-[001-006,008-040],

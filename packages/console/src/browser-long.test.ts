@@ -143,7 +143,7 @@ describe.skipIf(!chromium || !isLong)('the console, over time', () => {
     await page.goto(`${fixture.url}/#/power?text=switch-1/7`);
     await page.getByRole('button', { name: 'Turn off switch-1/7', exact: true }).click();
     const dialog = page.getByRole('dialog');
-    await dialog.getByText('Lose power: skia-rpi2-rack4-shelf1-007.').waitFor();
+    await dialog.getByText('Will lose power: skia-rpi2-rack4-shelf1-007.').waitFor();
     await dialog.getByRole('textbox', { name: 'Reason' }).fill('smells burnt');
     await dialog.getByRole('button', { name: 'Turn off' }).click();
     await dialog.getByText('switch-1/7: a task is running on it').waitFor();
@@ -186,7 +186,7 @@ describe.skipIf(!chromium || !isLong)('the console, over time', () => {
     expect(await row('rejected request').textContent()).toContain('POST /v1/notes');
 
     await page.goto(`${fixture.url}/#/audit?text=nothing-of-that`);
-    await page.getByText('No entries match.').waitFor();
+    await page.getByText('No matching entries.').waitFor();
   });
 
   it('loads older entries, and shows those of the other services while one is silent', async () => {
@@ -231,7 +231,7 @@ describe.skipIf(!chromium || !isLong)('the console, over time', () => {
     await page.evaluate("document.body.dataset.stale = 'yes'");
     await fixture.restart('0.2.0');
 
-    await page.getByLabel('Token of this rack').fill(fixture.tokens.operate);
+    await page.getByLabel('Token for this rack').fill(fixture.tokens.operate);
     await page.getByRole('button', { name: 'Sign in' }).click();
 
     await page.locator('body:not([data-stale])').waitFor();

@@ -142,7 +142,7 @@ describe.skipIf(!chromium)('the console', () => {
 
   it('has no keys of one character where they are turned off', async () => {
     await page.goto(`${fixture.url}/#/rack`);
-    const keys = page.getByRole('button', { name: 'Keys' });
+    const keys = page.getByRole('button', { name: 'Keyboard shortcuts' });
     const dialog = page.getByRole('dialog');
     await keys.click();
     await dialog.getByRole('checkbox').uncheck();
@@ -189,7 +189,7 @@ describe.skipIf(!chromium)('the console', () => {
 
     await expect
       .poll(() => card.textContent())
-      .toMatch(/not yet confirmed.*no alert has been received/);
+      .toMatch(/not been confirmed yet.*no alert has been received/);
   });
 
   it('acts only on the machines of the preview', async () => {
@@ -203,7 +203,7 @@ describe.skipIf(!chromium)('the console', () => {
       fixture.show({ ...idle(), name: `new-${i}`, shelf: 'shelf2' });
     }
     await page.getByRole('textbox', { name: 'Reason' }).fill('new shelf');
-    await page.getByLabel(/type their number/).fill(String(before.length));
+    await page.getByLabel(/type the number of machines/).fill(String(before.length));
     await page.getByRole('dialog').getByRole('button', { name: 'Maintenance' }).click();
     await page.getByText('Done.').waitFor();
     await page.getByRole('button', { name: 'Close' }).last().click();
@@ -232,8 +232,8 @@ describe.skipIf(!chromium)('the console', () => {
     await page.goto(`${fixture.url}/#/rack`);
     await fixture.restart();
 
-    await page.getByLabel('Token of this rack').waitFor();
-    await page.getByLabel('Token of this rack').fill(fixture.tokens.operate);
+    await page.getByLabel('Token for this rack').waitFor();
+    await page.getByLabel('Token for this rack').fill(fixture.tokens.operate);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.locator('.tile').first().waitFor();
 

@@ -44,5 +44,5 @@ export async function targetOf(
 /** @throws DeviceRejected rack.yaml gives it none. */
 export function addressOf({ name, address }: Pick<Endpoint, 'name' | 'address'>): string {
   if (address !== undefined) return address;
-  throw new DeviceRejected(name, 'rack.yaml has no address for it');
+  throw new DeviceRejected(name, 'rack.yaml does not specify its address');
 }

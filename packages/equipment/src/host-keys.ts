@@ -53,7 +53,7 @@ export class HostKeys {
       }
       for (const [device, since] of Object.entries(digest)) this.digest.set(device, since);
     } catch (error) {
-      this.notRead = `${this.path}: cannot be used, host keys are pinned again: ${reasonOf(error)}`;
+      this.notRead = `${this.path}: cannot be used, so host keys are pinned again: ${reasonOf(error)}`;
       await rename(this.path, `${this.path}.bad`).catch(() => undefined);
     }
   }
@@ -115,7 +115,7 @@ export class HostKeys {
       await writeFileAtomic(this.path, `${text}\n`);
       this.notWritten = undefined;
     } catch (error) {
-      this.notWritten = `${reasonOf(error)}; host keys seen since are forgotten at the next start`;
+      this.notWritten = `${reasonOf(error)}; host keys pinned since then will be lost at the next restart`;
     }
   }
 }
@@ -133,9 +133,7 @@ export function keyChanged(
   pinned: string,
 ): HostKeyChanged {
   const hint =
-    hostKey === undefined
-      ? `run: skolo equipment forget ${name}`
-      : 'correct its hostKey in rack.yaml';
+    hostKey === undefined ? `run: skolo equipment forget ${name}` : 'fix its hostKey in rack.yaml';
   const why = `${what} is ${shown}, not ${pinned}: another host may be intercepting the connection`;
   return new HostKeyChanged(name, `${why}; if the device was swapped, ${hint}`);
 }

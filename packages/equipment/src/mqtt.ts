@@ -160,7 +160,10 @@ function subscribed(client: MqttClient, device: string, topics: string[]): Promi
         const rejected = error !== null || granted?.some(({ qos }) => qos > 2);
         if (!rejected) return resolve();
         reject(
-          new DeviceRejected(device, `the broker rejects the subscription to ${topics.join(', ')}`),
+          new DeviceRejected(
+            device,
+            `the broker rejected the subscription to ${topics.join(', ')}`,
+          ),
         );
       });
     });
@@ -187,15 +190,18 @@ function connectionError(device: string, broker: string, error: Error): DeviceEr
   const code = 'code' in error ? error.code : undefined;
   // Of CONNACK: 4 bad user name or password, 5 not authorized.
   if (code === 4 || code === 5) {
-    return new SignInRejected(device, `the broker ${broker} rejects its login`);
+    return new SignInRejected(device, `the broker ${broker} rejected its login`);
   }
   if (typeof code === 'number') {
-    return new DeviceRejected(device, `the broker ${broker} rejects the connection (code ${code})`);
+    return new DeviceRejected(
+      device,
+      `the broker ${broker} rejected the connection (code ${code})`,
+    );
   }
   if (typeof code === 'string') {
     return new DeviceUnreachable(device, `the broker ${broker}: ${code}`);
   }
-  return new DeviceRejected(device, `${broker} does not speak MQTT`);
+  return new DeviceRejected(device, `${broker} is not an MQTT broker`);
 }
 
 function shown(payload: Buffer): string {

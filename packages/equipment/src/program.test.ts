@@ -57,8 +57,8 @@ describe('runProgram', () => {
     ['does not exist', ['/nowhere/relay'], '/nowhere/relay does not exist; install it'],
     ['cannot be run', ['/etc/passwd'], '/etc/passwd cannot be run (EACCES); install it'],
     ['has an impossible argument', ['sh', 'a\0b'], '"sh" cannot be run with these arguments'],
-    ['is ended by somebody', ['sh', '-c', 'kill -9 $$'], 'sh was ended by SIGKILL'],
-    ['talks too much', ['yes'], 'yes prints more than 65536 characters'],
+    ['is ended by somebody', ['sh', '-c', 'kill -9 $$'], 'sh was terminated by SIGKILL'],
+    ['talks too much', ['yes'], 'yes printed more than 65536 characters'],
   ] as const)('rejects a program that %s', async ([, command, message]) => {
     const error = await run([...command]).catch((reason: unknown) => reason);
 

@@ -81,13 +81,13 @@ function finished(
       child[name].setEncoding('utf8').on('data', (text: string) => {
         output[name] += text;
         if (output[name].length <= mostOutput) return;
-        reject(new DeviceRejected(device, `${file} prints more than ${mostOutput} characters`));
+        reject(new DeviceRejected(device, `${file} printed more than ${mostOutput} characters`));
       });
     }
     child.once('error', (error) => reject(notStarted(device, file, hint, error)));
     child.once('close', (status, cause) => {
       if (status !== null) resolve({ status, ...output });
-      else reject(new DeviceRejected(device, `${file} was ended by ${cause}`));
+      else reject(new DeviceRejected(device, `${file} was terminated by ${cause}`));
     });
   });
 }

@@ -360,7 +360,7 @@ describe('a switch over SNMP', () => {
     const told = new AbortController();
     told.abort(new DeviceTimeout('switch-3', 'enough'));
 
-    await expect(reader(device)).rejects.toThrow('it has no table of interfaces (IF-MIB)');
+    await expect(reader(device)).rejects.toThrow('it does not have an interface table (IF-MIB)');
     await expect(reader(device, logins.v2c, told.signal)).rejects.toThrow('enough');
   });
 
@@ -372,7 +372,7 @@ describe('a switch over SNMP', () => {
 
     const error = await reader(device, snmp).catch((reason: unknown) => reason);
 
-    expect(String(error)).toContain('no answer over SNMP');
+    expect(String(error)).toContain('no SNMP response');
     expect(`${error}${JSON.stringify(error)}`).not.toContain('canary');
   }, 40_000);
 });

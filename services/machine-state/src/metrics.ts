@@ -49,7 +49,7 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
         .map(({ name }) => [{ machine: name }, 1]),
   },
   skolo_machines_never_reported: {
-    help: '1 for each machine of rack.yaml whose agent has never answered.',
+    help: '1 for each machine in rack.yaml whose agent has never responded.',
     labels: ['machine'],
     read: ({ machines }) =>
       machines
@@ -102,7 +102,7 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
     },
   },
   skolo_machines_reported_quarantines_waiting: {
-    help: 'Machines that report a quarantine that the journal has lost, beyond the ten that are kept.',
+    help: 'Machines that report a quarantine that is missing from the journal, in addition to the ten that were recorded.',
     read: ({ notHeard }) => notHeard,
   },
   skolo_machines_history_pending_entries: {
@@ -114,7 +114,7 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
     read: ({ isHistoryOpen }) => (isHistoryOpen ? 1 : 0),
   },
   skolo_machines_history_omitted_entries: {
-    help: 'Entries of this hour that are not in the history, because the machine has too many.',
+    help: 'Entries from the current hour that the history omits, because the machine has too many.',
     labels: ['machine'],
     read: ({ omitted }) => [...omitted].map(([machine, count]) => [{ machine }, count]),
   },

@@ -108,7 +108,7 @@ class Handler {
     const waitSeconds = this.deps.limiter.take(known.caller.address);
     const foreignHost = this.deps.state().checkHost(request);
     if (waitSeconds > 0) {
-      const why = 'This address sends too many requests.';
+      const why = 'This address is sending too many requests.';
       this.reply(exchange, errorPage(429, why, retryAfter(waitSeconds)));
     } else if (foreignHost !== undefined) {
       this.deps.emit({ type: 'foreign-host', caller: known.caller, why: foreignHost });
@@ -235,7 +235,7 @@ class Handler {
     const { address } = exchange.known.caller;
     const { watches } = this.deps.state().rack.services['metadata-server'].perCaller;
     if (this.deps.watchers.countOf(address) >= watches) {
-      const why = `${address} already has ${watches} requests that wait for a change.`;
+      const why = `${address} already has ${watches} requests that are waiting for a change.`;
       this.reply(exchange, errorPage(429, why, retryAfter(busySeconds)));
       return;
     }
@@ -257,7 +257,7 @@ class Handler {
     return (error) => {
       this.deps.emit({ type: 'request-failed', error });
       if (!exchange.response.headersSent) {
-        this.reply(exchange, errorPage(500, 'The request could not be answered.'));
+        this.reply(exchange, errorPage(500, 'The request could not be processed.'));
       }
     };
   }

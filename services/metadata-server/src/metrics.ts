@@ -25,7 +25,7 @@ export function createMetrics(registry: Registry, deps: MetricsDeps): EmitMetada
   const countMismatch = countMismatches(registry, deps);
   const upstreamCalls = new Counter({
     name: 'skolo_metadata_upstream_calls_total',
-    help: 'Requests for a token to the token endpoint.',
+    help: 'Token requests to the token endpoint.',
     labelNames: ['identity', 'kind', 'outcome'],
     registers,
   });
@@ -56,7 +56,7 @@ export function createMetrics(registry: Registry, deps: MetricsDeps): EmitMetada
 
 const gauges: Record<string, GaugeSpec<MetricsDeps>> = {
   skolo_metadata_token_remaining_seconds: {
-    help: 'Remaining lifetime of the usual token of an identity; 0: no valid token.',
+    help: 'Remaining lifetime of the usual token of an identity; 0 if no token is valid.',
     labels: ['identity'],
     read: ({ tokens }) =>
       tokens.status().map(({ account, token }) => {
@@ -65,7 +65,7 @@ const gauges: Record<string, GaugeSpec<MetricsDeps>> = {
       }),
   },
   skolo_metadata_watchers: {
-    help: 'Requests that wait for a change.',
+    help: 'Requests that are waiting for a change.',
     read: ({ watchers }) => watchers.size,
   },
 };
@@ -100,7 +100,7 @@ function countMismatches(registry: Registry, { rack }: MetricsDeps) {
   const mismatches = new Map<string, number>();
   new Counter({
     name: 'skolo_metadata_mac_mismatches_total',
-    help: 'Requests from the address of a machine, but from another MAC address.',
+    help: 'Requests from the address of a machine, but with a different MAC address.',
     labelNames: ['machine'],
     registers: [registry],
     collect() {

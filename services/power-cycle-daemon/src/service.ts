@@ -120,7 +120,7 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
     clearInterval(flushing);
     const { stopWithin } = rack().services['power-cycle-daemon'];
     await cycles.windDown(Math.max(0, stopWithin - 2) * 1000);
-    stopping.abort(new Error('the daemon stops'));
+    stopping.abort(new Error('the daemon is stopping'));
     // At once: others wait for what a device that is slow does not respond. What is unfinished is in the journal.
     const closed = controllers.close();
     for (const stage of [endpoints, repair, cycles, pendingOns, outletWatch]) await stage.close();

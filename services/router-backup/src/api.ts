@@ -94,7 +94,10 @@ function readers(deps: ApiDeps, audit: Audit): Omit<Handlers, Changes> {
       await known(sources, device);
       const transcript = await transcripts.read(device);
       if (transcript !== undefined) return ok(transcript);
-      throw new HttpProblem(404, `there is no transcript of the last attempt to read ${device}`);
+      throw new HttpProblem(
+        404,
+        `no transcript of the last attempt to read ${device} is available`,
+      );
     },
     restoreSteps: async ({ params, caller }) => {
       const version = await find(sources, params.device, params.version);
@@ -194,7 +197,7 @@ function throwProblem(cause: unknown): never {
     cause instanceof AuditUnavailable
   ) {
     const headers = { 'retry-after': '30' };
-    throw new HttpProblem(503, `${cause.message}; no run was started; /readyz gives the reason`, {
+    throw new HttpProblem(503, `${cause.message}; no run was started; /readyz shows the reason`, {
       headers,
       cause,
     });

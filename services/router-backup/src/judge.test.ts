@@ -34,7 +34,7 @@ describe('a reading', () => {
     [
       'another than in rack.yaml',
       identity({ serial: 'F2' }, undefined, 'F1'),
-      /F2, but rack.yaml has F1/,
+      /F2, but rack.yaml specifies F1/,
     ],
     [
       'a new name, the same serial number',

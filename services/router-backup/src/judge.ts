@@ -77,20 +77,20 @@ export function judgeIdentity(
   const forget = `run: skolo equipment forget ${name}`;
   if (serial !== undefined && seen.serial !== undefined && seen.serial !== serial) {
     return another(
-      `its serial number is ${seen.serial}, but rack.yaml has ${serial}: another device answers at this address`,
+      `its serial number is ${seen.serial}, but rack.yaml specifies ${serial}: another device responds at this address`,
     );
   }
   if (pinned?.serial !== undefined && seen.serial !== undefined) {
     // With the same serial number it may have been renamed.
     if (pinned.serial === seen.serial) return undefined;
     return another(
-      `its serial number is ${seen.serial}, not ${pinned.serial}: another device answers at this address; if it was swapped, ${forget}`,
+      `its serial number is ${seen.serial}, not ${pinned.serial}: another device responds at this address; if the device was replaced, ${forget}`,
     );
   }
   if (pinned?.hostname === undefined || seen.hostname === undefined) return undefined;
   if (pinned.hostname === seen.hostname) return undefined;
   return another(
-    `its configuration has the host name ${seen.hostname}, not ${pinned.hostname}: another device answers at this address, or it was renamed; if it was swapped or renamed, ${forget}`,
+    `its configuration has the host name ${seen.hostname}, not ${pinned.hostname}: another device responds at this address, or the device was renamed; if it was replaced or renamed, ${forget}`,
   );
 }
 
@@ -109,6 +109,6 @@ export function judgeSize(
 ): Rejection | undefined {
   const lost = previous === 0 ? 0 : ((previous - size) / previous) * 100;
   if (lost <= shrinkPercent) return undefined;
-  const what = `it has ${size} bytes, but the previous version has ${previous}; if that is correct, run: skolo backup run ${name}`;
+  const what = `it has ${size} bytes, but the previous version has ${previous}; if this is intended, run: skolo backup run ${name}`;
   return { failure: 'suspiciously-small', what };
 }

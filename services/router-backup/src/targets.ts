@@ -39,7 +39,7 @@ function whyNot({ model: name, backup, address }: InfrastructureDevice): string 
   const model = models.get(name);
   if (model === undefined) return `${name} is not a known model`;
   if ('no' in model.backup) return model.backup.no;
-  if (address === undefined) return 'rack.yaml has no address for it';
+  if (address === undefined) return 'rack.yaml does not specify its address';
   return undefined;
 }
 

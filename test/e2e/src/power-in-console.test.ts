@@ -50,7 +50,7 @@ it.skipIf(!peer('chromium') || !isLong)(
     const page = await browser.newPage();
     page.setDefaultTimeout(timeout);
     await page.goto(`${url}/#/power`);
-    await page.getByLabel('Token of this rack').fill(token);
+    await page.getByLabel('Token for this rack').fill(token);
     await page.getByRole('button', { name: 'Sign in' }).click();
     const dialog = page.getByRole('dialog');
     const confirm = async (button: string, reason: string) => {
@@ -60,7 +60,7 @@ it.skipIf(!peer('chromium') || !isLong)(
 
     await page.getByRole('row', { name: /switch-1\/2 rpi-2 on/ }).waitFor();
     await page.getByRole('button', { name: 'Turn off switch-1/2' }).click();
-    await dialog.getByText('Lose power: rpi-2.').waitFor();
+    await dialog.getByText('Will lose power: rpi-2.').waitFor();
     await confirm('Turn off', 'smells burnt');
     await expect.poll(() => board.isOn('2'), { timeout }).toBe(false);
     await page.getByText('turned off by ann').waitFor();

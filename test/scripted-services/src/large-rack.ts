@@ -96,7 +96,7 @@ function machinePower({ name, shelf, controller, outlet, number }: Spot): Machin
     ],
     controllers: [
       isDown
-        ? { name: controller, state: 'down', detail: 'no answer to SNMP within 5 s' }
+        ? { name: controller, state: 'down', detail: 'no SNMP response within 5 s' }
         : { name: controller, state: 'up' },
     ],
     last: {
@@ -117,7 +117,7 @@ function controllers(): ControllerStatus[] {
     name: `switch-in-the-lab-${i + 1}`,
     model: 'edgeswitch',
     ...(i === 2
-      ? { state: 'down' as const, detail: 'no answer to SNMP within 5 s, tried 12 times' }
+      ? { state: 'down' as const, detail: 'no SNMP response within 5 s, tried 12 times' }
       : { state: 'up' as const }),
   }));
 }

@@ -233,7 +233,7 @@ function rackHandlers(world: Scripted['world']) {
     outlets: () => ({ status: 200, body: { outlets: world.outlets?.() ?? [] } }),
     controllers: () => ({ status: 200, body: { controllers: world.controllers() } }),
     forgetPendingOn: ({ params: { outlet } }) => {
-      if (outlet !== 'pdu-9/1') throw new HttpProblem(404, `${outlet} has no pending on`);
+      if (outlet !== 'pdu-9/1') throw new HttpProblem(404, `${outlet} does not have a pending on`);
       return { status: 200, body: { outlet } };
     },
     hostKeys: () => ({ status: 200, body: { hostKeys: world.hostKeys() } }),

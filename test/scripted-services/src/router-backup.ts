@@ -302,11 +302,14 @@ function historyHandlers(world: BackupWorld) {
     },
     restoreHistory: ({ body: { sha256: sum } }) => {
       if (sha256(received) !== sum) {
-        throw new HttpProblem(409, 'the received history differs from the sent one; send it again');
+        throw new HttpProblem(
+          409,
+          'the received history differs from the one that was sent; send it again',
+        );
       }
       // A bundle of git says so at its begin.
       if (!received.toString('latin1').startsWith('# v2 git bundle\n')) {
-        throw new HttpProblem(409, 'it is not a history');
+        throw new HttpProblem(409, 'this is not a valid history');
       }
       lost = world.lost();
       return { status: 200, body: { devices: 3, versions: 5, lost } };

@@ -166,7 +166,7 @@ function cleanEnvironment(): NodeJS.ProcessEnv {
 const crashes: readonly NodeJS.Signals[] = ['SIGSEGV', 'SIGABRT', 'SIGFPE', 'SIGILL'];
 
 function endOf(code: number | null, signal: NodeJS.Signals | null, isTimeout: boolean): End {
-  if (isTimeout) return { status: 'it took too long', isKilled: true };
+  if (isTimeout) return { status: 'timed out', isKilled: true };
   const isKilled = signal !== null && !crashes.includes(signal);
   return { status: signal ? `ended by ${signal}` : `status ${code}`, isKilled };
 }
@@ -183,7 +183,7 @@ function notStarted(error: Error) {
   return new BackupError(
     'storage',
     isMissing
-      ? 'git cannot be run; check that it is installed and its folder exists'
+      ? 'git cannot be run; check that it is installed and that its directory exists'
       : `git: ${error.message}`,
     { cause: error },
   );

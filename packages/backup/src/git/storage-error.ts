@@ -7,15 +7,15 @@ const disk = new Map([
   ['ENOSPC', 'the disk is full'],
   ['EDQUOT', 'the disk quota is exhausted'],
   ['EROFS', 'the file system is read-only'],
-  ['EACCES', 'this user has no permission to read and write there'],
-  ['EPERM', 'this user has no permission to read and write there'],
-  ['ENOENT', 'the folder does not exist'],
-  ['ENOTDIR', 'a part of the path is a file, not a folder'],
+  ['EACCES', 'this user does not have read and write permission'],
+  ['EPERM', 'this user does not have read and write permission'],
+  ['ENOENT', 'the directory does not exist'],
+  ['ENOTDIR', 'part of the path is a file, not a directory'],
   ['EIO', 'the disk reports an error'],
   ['EMFILE', 'too many files are open'],
   ['ENFILE', 'too many files are open'],
   ['ENOMEM', 'not enough memory'],
-  ['unwritten', 'the disk rejects the data; it may be full'],
+  ['unwritten', 'the data was not written; the disk may be full'],
 ]);
 
 /** As strerror(3) says them, which is what git repeats. */

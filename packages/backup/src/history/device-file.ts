@@ -17,6 +17,6 @@ export function pathOf(device: string): string {
   if (isDeviceName(device)) return folderOfDevices + device;
   throw new BackupError(
     'not-found',
-    `${JSON.stringify(device.slice(0, 80))} is not the name of a device: letters, digits, ".", "_" and "-", at most 200`,
+    `${JSON.stringify(device.slice(0, 80))} is not a valid device name: use at most 200 letters, digits, ".", "_" and "-"`,
   );
 }

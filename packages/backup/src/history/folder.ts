@@ -73,7 +73,7 @@ export async function openFolder(
     throw new BackupError(code, `${folder}: ${why}`, { cause: error });
   }
   if (head.trim() !== headText) {
-    throw new BackupError('damaged', `${folder}: HEAD does not name the branch ${branch}`);
+    throw new BackupError('damaged', `${folder}: HEAD does not point to the branch ${branch}`);
   }
   return await realpath(folder);
 }

@@ -56,7 +56,7 @@ export class HistoryReader {
     if (!decrypt) {
       throw new BackupError(
         'no-key',
-        `${place}: ${version.device} is encrypted; use the matching --identity`,
+        `${place}: ${version.device} is encrypted; specify the matching identity with --identity`,
       );
     }
     return this.compared(version, await decrypt(stored));
@@ -111,7 +111,7 @@ export class HistoryReader {
     if (sha1 === undefined || found === sha1) return;
     throw new BackupError(
       'damaged',
-      `${this.nameOf(device)}, version ${id.slice(0, 10)}: its content has the SHA-1 ${found}, not ${sha1}`,
+      `${this.nameOf(device)}, version ${id.slice(0, 10)}: the SHA-1 of its content is ${found}, not ${sha1}`,
     );
   }
 

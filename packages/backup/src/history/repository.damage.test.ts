@@ -69,9 +69,9 @@ describe('a damaged history', () => {
     [
       'HEAD is garbage',
       () => writeFile(join(history.folder, 'HEAD'), 'x\0y'),
-      /HEAD does not name/,
+      /HEAD does not point to/,
     ],
-    ['HEAD is empty', () => writeFile(join(history.folder, 'HEAD'), ''), /HEAD does not name/],
+    ['HEAD is empty', () => writeFile(join(history.folder, 'HEAD'), ''), /HEAD does not point to/],
     [
       'HEAD is gone',
       () => rm(join(history.folder, 'HEAD')),
@@ -182,9 +182,7 @@ describe('a damaged history', () => {
 
     expect(opening).toMatchObject({
       code: 'storage',
-      message: expect.stringMatching(
-        /objects: this user has no permission to read and write there$/,
-      ),
+      message: expect.stringMatching(/objects: this user does not have read and write permission$/),
     });
   });
 
@@ -209,7 +207,7 @@ describe('a damaged history', () => {
     await history.feed(['fast-import', '--quiet', '--done'], stream.join('\n'));
 
     expect(await verdict()).toMatch(
-      /^the newest version of switch-1 \([0-9a-f]{10}\) has the SHA-1 [0-9a-f]{40}$/,
+      /^the newest version of switch-1 \([0-9a-f]{10}\) has the wrong SHA-1 [0-9a-f]{40}$/,
     );
   });
 });

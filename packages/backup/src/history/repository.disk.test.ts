@@ -76,7 +76,7 @@ it('has what it acknowledged and nothing that it rejected while a disk fills and
         name: 'BackupError',
         code: 'storage',
         message: expect.stringMatching(
-          /^\S+: \S+ is not stored: the disk (?:is full$|does not take it; )/,
+          /^\S+: \S+ could not be stored: the (?:disk is full$|data was not written; )/,
         ),
       });
       rejected += 1;
@@ -144,7 +144,7 @@ it('is not begun by half on a full disk', async (context) => {
 
   await expect(Repository.open(folder)).rejects.toMatchObject({
     code: 'storage',
-    message: expect.stringMatching(/the disk (?:is full|does not take it)/),
+    message: expect.stringMatching(/the (?:disk is full|data was not written)/),
   });
   await rm(join(disk, 'filling'));
 
@@ -168,7 +168,7 @@ it('is read from a read-only disk, and written again once it may be', async (con
   expect(await repository.commit(change('router', 'a'))).toEqual(version);
   await expect(repository.commit(change('router', 'b'))).rejects.toMatchObject({
     code: 'storage',
-    message: `${folder}: router is not stored: the file system is read-only`,
+    message: `${folder}: router could not be stored: the file system is read-only`,
   });
   await expect(Repository.open(join(disk, 'other'))).rejects.toMatchObject({
     code: 'storage',

@@ -107,7 +107,7 @@ export class Repository implements BackupSource {
     sum.catch(() => undefined);
     const newest = await this.store({ device, about, stored: { content, digest: sum } });
     if (newest) return newest;
-    throw new BackupError('storage', `${this.folder}: ${device} is not stored`);
+    throw new BackupError('storage', `${this.folder}: ${device} could not be stored`);
   }
 
   /**
@@ -164,7 +164,7 @@ export class Repository implements BackupSource {
       damage = (await findDamage(this.dir, signal)) ?? (await this.findWrongHead(signal));
     } catch (error) {
       if (signal.aborted) throw error;
-      const failure = notRead(`${this.folder}: it cannot be checked`, error);
+      const failure = notRead(`${this.folder}: cannot be checked`, error);
       if (failure.code !== 'damaged') throw failure;
       damage = failure.message;
     }
@@ -179,7 +179,7 @@ export class Repository implements BackupSource {
     const found = await sha1OfBlobs(this.dir, blobs, signal);
     for (const { blob, newest } of heads) {
       const sha1 = found.get(blob);
-      const wrong = sha1 === undefined ? 'is not there' : `has the SHA-1 ${sha1}`;
+      const wrong = sha1 === undefined ? 'is missing' : `has the wrong SHA-1 ${sha1}`;
       if (sha1 === undefined || (newest.sha1 !== undefined && newest.sha1 !== sha1)) {
         return `the newest version of ${newest.device} (${newest.id.slice(0, 10)}) ${wrong}`;
       }

@@ -69,7 +69,7 @@ export class HistoryWriter {
     } catch (error) {
       const [only, another] = entries;
       if (only && !another) {
-        return [{ error: notStored(`${this.folder}: ${only.device} is not stored`, error) }];
+        return [{ error: notStored(`${this.folder}: ${only.device} could not be stored`, error) }];
       }
       const results: Written[] = [];
       for (const entry of entries) results.push(...(await this.write([entry])));
@@ -103,7 +103,7 @@ export class HistoryWriter {
     for (const [index, { device, digest }] of changed.entries()) {
       const [id, commit] = [ids[index], commits[index]];
       if (id === undefined || commit === undefined)
-        throw new Error('git does not report its commits');
+        throw new Error('git did not report the commits that it created');
       this.tip = id;
       if (!digest) continue;
       const newest = versionOf({ id, ...commit }, device);

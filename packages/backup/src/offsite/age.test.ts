@@ -44,10 +44,12 @@ describe('encrypting and decrypting', () => {
     });
     await expect(decrypt(secret, [eve.identity], 'switch-1')).rejects.toMatchObject({
       code: 'no-key',
-      message: expect.stringMatching(/^switch-1 is not encrypted for the identity given; use the/),
+      message: expect.stringMatching(
+        /^switch-1 is not encrypted for the specified identity; use the/,
+      ),
     });
     await expect(decrypt(secret, [eve.identity, eve.identity], 'it')).rejects.toThrow(
-      'it is not encrypted for the 2 identities given',
+      'it is not encrypted for any of the 2 specified identities',
     );
   });
 
@@ -84,7 +86,7 @@ describe('encrypting and decrypting', () => {
   });
 
   it('encrypts for nobody else than age recipients', () => {
-    expect(() => encryptTo([])).toThrow('no age recipient is set for the encryption');
+    expect(() => encryptTo([])).toThrow('no age recipient is configured for encryption');
     expect(() => encryptTo(['age1nonsense'])).toThrow('age1nonsense is not an age recipient');
   });
 });
@@ -128,8 +130,8 @@ describe('parseIdentities', () => {
   });
 
   it.each([
-    ['', 'keys.txt: has no age identity'],
-    ['# only a comment\n', 'keys.txt: has no age identity'],
+    ['', 'keys.txt: does not contain an age identity'],
+    ['# only a comment\n', 'keys.txt: does not contain an age identity'],
     ['age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p', 'it is a recipient'],
     ['# key\n-----BEGIN OPENSSH PRIVATE KEY-----', 'keys.txt: line 2 is not an age identity'],
     ['AGE-PLUGIN-YUBIKEY-1QQQQ', 'plugin identities are not supported'],

@@ -17,7 +17,7 @@ import { Decrypter, Encrypter } from 'age-encryption';
 export function encryptTo(recipients: readonly string[]) {
   const encrypter = new Encrypter();
   if (recipients.length === 0) {
-    throw new BackupError('rejected', 'no age recipient is set for the encryption');
+    throw new BackupError('rejected', 'no age recipient is configured for encryption');
   }
   for (const recipient of recipients) {
     try {
@@ -49,8 +49,10 @@ export function decryptWith(identities: readonly Secret[], what: string) {
     } catch (error) {
       if (error instanceof Error && error.message.startsWith('no identity matched')) {
         const given =
-          identities.length === 1 ? 'the identity' : `the ${identities.length} identities`;
-        throw new BackupError('no-key', `${what} is not encrypted for ${given} given; ${give}`);
+          identities.length === 1
+            ? 'the specified identity'
+            : `any of the ${identities.length} specified identities`;
+        throw new BackupError('no-key', `${what} is not encrypted for ${given}; ${give}`);
       }
       if (error instanceof BackupError) throw error;
       throw new BackupError('damaged', `${what} cannot be decrypted: it is damaged`, {
@@ -61,7 +63,7 @@ export function decryptWith(identities: readonly Secret[], what: string) {
 }
 
 const give =
-  'use the file with the age identity (a line AGE-SECRET-KEY-1…) of one of the recipients in rack.yaml at the time of the copy';
+  'use the file with the age identity (a line AGE-SECRET-KEY-1…) of a recipient that was in rack.yaml when the copy was made';
 
 /** The whole of it, in memory. @throws BackupError `no-key`, `damaged` */
 export async function decrypt(
@@ -101,7 +103,10 @@ export function parseIdentities(file: Secret, where: string): Secret[] {
     return [new Secret(line)];
   });
   if (identities.length === 0) {
-    throw new BackupError('no-key', `${where}: has no age identity (a line AGE-SECRET-KEY-1…)`);
+    throw new BackupError(
+      'no-key',
+      `${where}: does not contain an age identity (a line AGE-SECRET-KEY-1…)`,
+    );
   }
   return identities;
 }

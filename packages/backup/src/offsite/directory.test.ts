@@ -108,7 +108,7 @@ describe('a directory', () => {
     // Opening a FIFO waits for its other end, as a share does for its server.
     await expect(place.get(name, soon())).rejects.toMatchObject({
       code: 'unreachable',
-      message: `${folder}: does not respond for 0.05 s`,
+      message: `${folder}: has not responded for 0.05 s`,
     });
     await expect(place.list(soon())).rejects.toThrow(`${folder}: still does not respond`);
 

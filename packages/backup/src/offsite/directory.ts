@@ -28,7 +28,7 @@ interface DirectoryOptions {
 
 export const markName = '.skolo-backups';
 const markText =
-  'This directory contains copies of the configurations of a rack, written by router-backup of skolo.\n';
+  "This directory contains copies of a rack's device configurations, written by skolo's router-backup.\n";
 const pieceSize = 1 << 20;
 
 export function directoryPlace(
@@ -49,7 +49,7 @@ export function directoryPlace(
       if (found.size !== size || found.sum !== sum) {
         throw new BackupError(
           'damaged',
-          `${folder}: ${name} differs from what was written; check the disk`,
+          `${folder}: the content of ${name} differs from what was written; check the disk`,
         );
       }
       await step(() => rename(half, target));
@@ -67,7 +67,7 @@ export function directoryPlace(
     if (isKnown()) {
       throw new BackupError(
         'unreachable',
-        `${folder}: has no file ${markName}, although copies were stored there before; check that its disk is mounted. For a new disk, run: touch ${mark}`,
+        `${folder}: the file ${markName} is missing, although copies were stored here before; check that the disk is mounted. For a new disk, run: touch ${mark}`,
       );
     }
     await step(() => writeFileAtomic(mark, markText, { mode: 0o644 }));
@@ -103,7 +103,7 @@ export function directoryPlace(
     if (name === '' || name !== basename(name) || name.startsWith('.')) {
       throw new BackupError(
         'not-found',
-        `${folder}: ${JSON.stringify(name)} is not a valid name there`,
+        `${folder}: ${JSON.stringify(name)} is not a valid file name`,
       );
     }
     return join(folder, name);

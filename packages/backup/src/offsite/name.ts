@@ -40,7 +40,7 @@ export function objectName(object: {
   if (parseObjectName(name)?.device !== device) {
     throw new BackupError(
       'storage',
-      `${device}: a version of ${JSON.stringify(time)} with SHA-1 ${JSON.stringify(sha1)} can have no name off site`,
+      `${device}: an off-site name cannot be formed from the time ${JSON.stringify(time)} and the SHA-1 ${JSON.stringify(sha1)}`,
     );
   }
   return name;

@@ -46,7 +46,7 @@ export async function pack(
     await end(target);
     await rm(file, { force: true }).catch(() => undefined);
     signal?.throwIfAborted();
-    throw notStored(`${folder}: no disk space to prepare a copy`, error);
+    throw notStored(`${folder}: a copy cannot be prepared`, error);
   }
 }
 
@@ -87,5 +87,5 @@ export async function unpack(
   }
   const found = createHash('sha1').update(content).digest('hex');
   if (found === sha1) return content;
-  throw new BackupError('damaged', `${what}: its content has the SHA-1 ${found}, not ${sha1}`);
+  throw new BackupError('damaged', `${what}: the SHA-1 of its content is ${found}, not ${sha1}`);
 }

@@ -58,7 +58,7 @@ export class Patience {
     };
     const onAbort = () => stop(signal.reason);
     const timer = setTimeout(
-      () => stop(this.unreachable(`does not respond for ${this.ms / 1000} s`)),
+      () => stop(this.unreachable(`has not responded for ${this.ms / 1000} s`)),
       this.ms,
     );
     function end() {

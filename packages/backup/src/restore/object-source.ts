@@ -50,7 +50,7 @@ export function objectSource(
         const packed = await place.get(object.name, signal);
         const bytes = await unpack(packed, about, { identities, what });
         if (sha1 === undefined || sha1 === about.sha1) return bytes;
-        throw new BackupError('damaged', `${what} does not have the SHA-1 ${sha1}`);
+        throw new BackupError('damaged', `${what}: its SHA-1 is not ${sha1}`);
       } catch (error) {
         if (!(error instanceof BackupError)) throw error;
         failure = error;

@@ -136,16 +136,18 @@ describe('openSource', () => {
 
     await expect(openSource(join(dir, 'nowhere'))).rejects.toMatchObject({
       code: 'not-found',
-      message: `${join(dir, 'nowhere')}: the folder does not exist`,
+      message: `${join(dir, 'nowhere')}: the directory does not exist`,
     });
-    await expect(openSource(join(dir, 'a.gz'))).rejects.toThrow('it is a file; use its folder');
+    await expect(openSource(join(dir, 'a.gz'))).rejects.toThrow(
+      'this is a file; specify its directory',
+    );
     expect(await (await openSource(join(dir, 'empty'))).devices()).toEqual([]);
   });
 
   it('does not take any address', async () => {
     await expect(openSource('s3://ann:canary@backups')).rejects.toMatchObject({
       code: 'rejected',
-      message: 's3://backups: it must be gs://BUCKET/FOLDER, a git remote or a folder',
+      message: 's3://backups: specify gs://BUCKET/FOLDER, a git remote or a directory',
     });
   });
 });

@@ -36,7 +36,7 @@ export async function openSource(
   if (!['ssh', 'git+ssh', 'ssh+git', 'https', 'http', 'git', 'file'].includes(unknown)) {
     throw new BackupError(
       'rejected',
-      `${shownRemote(from)}: it must be gs://BUCKET/FOLDER, a git remote or a folder`,
+      `${shownRemote(from)}: specify gs://BUCKET/FOLDER, a git remote or a directory`,
     );
   }
   if (isRemote(from) || from.startsWith('file://') || (await isRepository(from))) {
@@ -49,7 +49,7 @@ export async function openSource(
   return objectSource(directoryPlace(from), ofObjects);
 }
 
-/** @throws BackupError `not-found`: the folder does not exist */
+/** @throws BackupError `not-found`: the directory does not exist */
 async function isRepository(folder: string): Promise<boolean> {
   try {
     if ((await stat(folder)).isDirectory()) return (await findGitDir(folder)) !== undefined;
@@ -57,7 +57,7 @@ async function isRepository(folder: string): Promise<boolean> {
     if (errorCode(error) !== 'ENOENT') {
       throw new BackupError('storage', `${folder}: ${inWords(error)}`, { cause: error });
     }
-    throw new BackupError('not-found', `${folder}: the folder does not exist`, { cause: error });
+    throw new BackupError('not-found', `${folder}: the directory does not exist`, { cause: error });
   }
-  throw new BackupError('not-found', `${folder}: it is a file; use its folder`);
+  throw new BackupError('not-found', `${folder}: this is a file; specify its directory`);
 }

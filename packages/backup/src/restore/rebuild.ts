@@ -38,7 +38,7 @@ const rebuilt = 'rebuilt';
 /**
  * Makes the history in a folder that is not there yet. What the copy has and cannot be read is left out, and returned.
  *
- * @throws BackupError `no-key`, `damaged`, `storage`; `not-found`: the copy has no version
+ * @throws BackupError `no-key`, `damaged`, `storage`; `not-found`: the copy does not contain any versions
  */
 export async function rebuildHistory(
   source: BackupSource,
@@ -50,7 +50,8 @@ export async function rebuildHistory(
   const { dir, branch: theirs } = repository;
   try {
     const names = await readNames(dir, theirs);
-    if (names.length === 0) throw new BackupError('not-found', 'the copy has no version');
+    if (names.length === 0)
+      throw new BackupError('not-found', 'the copy does not contain any versions');
     if (names.some((name) => inAge.test(name))) await decrypted(repository, folder, options);
     else await fetched(folder, { from: dir, theirs, rack: options.rack, signal: options.signal });
   } catch (error) {
@@ -78,7 +79,7 @@ export async function openBundle(
     await stat(file);
     await fetched(folder, { from: file, theirs: branch, signal, rack });
   } catch (error) {
-    throw notRead(`${file}: it cannot be turned into a history`, error);
+    throw notRead(`${file}: a history cannot be created from it`, error);
   }
   return await Repository.open(folder, { rack, mayBegin: false });
 }
@@ -164,7 +165,8 @@ async function decrypted(
     const commits = await originalOf(commit, theirs);
     parent = (await importCommits(dir, { branch: rebuilt, parent, commits })).at(-1);
   }
-  if (parent === undefined) throw new BackupError('not-found', 'the copy has no version');
+  if (parent === undefined)
+    throw new BackupError('not-found', 'the copy does not contain any versions');
   await git([...durable, 'update-ref', `refs/heads/${branch}`, parent], { dir });
   await git([...durable, 'update-ref', '-d', `refs/heads/${rebuilt}`], { dir });
   await syncCommits(dir);
@@ -201,7 +203,10 @@ async function opened(
   decrypt: ((content: Buffer) => Promise<Buffer>) | undefined,
 ): Promise<Buffer> {
   if (decrypt) return await decrypt(content);
-  throw new BackupError('no-key', `${path} is encrypted; use the matching --identity`);
+  throw new BackupError(
+    'no-key',
+    `${path} is encrypted; specify the matching identity with --identity`,
+  );
 }
 
 async function fromObjects(
@@ -213,7 +218,8 @@ async function fromObjects(
   for (const device of await source.devices()) {
     if (!without?.has(device)) versions.push(...(await source.versions(device)));
   }
-  if (versions.length === 0) throw new BackupError('not-found', 'the copy has no version');
+  if (versions.length === 0)
+    throw new BackupError('not-found', 'the copy does not contain any versions');
   versions.sort(oldestFirst);
   await rm(folder, { recursive: true, force: true });
   const repository = await Repository.open(folder, { rack });

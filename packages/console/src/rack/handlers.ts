@@ -33,7 +33,7 @@ export function consoleHandlers(deps: Deps): RouteHandlers<typeof consoleApi> {
   function redeem(code: string, from: string, log: Logger): string {
     const token = sessions.redeem(code);
     if (token !== undefined) return token;
-    log.warn({ from }, 'link to sign in rejected');
+    log.warn({ from }, 'sign-in link rejected');
     throw new HttpProblem(
       401,
       'this link has already been used, or is older than a minute; run `skolo console` again, or sign in with a token',
@@ -64,7 +64,7 @@ export function consoleHandlers(deps: Deps): RouteHandlers<typeof consoleApi> {
       if (token === undefined) {
         throw new HttpProblem(
           403,
-          'a sign-in link requires a token; send one (`skolo token new` makes one)',
+          'a sign-in link requires a token; send one (`skolo token new` creates one)',
         );
       }
       const { code, expiresAt } = sessions.createLink({ token, name: caller.name });

@@ -38,7 +38,7 @@ interface RacksConsole {
 const mostBodyBytes = 16 * 1024;
 /** Of the command; each rack knows the caller by the token of that rack. */
 const owner = { token: '', name: 'workstation' };
-const noSession = 'run skolo console again: its link works once, within a minute';
+const noSession = 'run skolo console again: its link can be used only once, within a minute';
 
 export function createRacksConsole({ racks, pages, now }: Deps): RacksConsole {
   const sessions = new Sessions('workstation', { now });
@@ -75,7 +75,7 @@ export function createRacksConsole({ racks, pages, now }: Deps): RacksConsole {
         headers: { ...(token !== undefined && { authorization: `Bearer ${token}` }) },
         fetch: way.fetch,
       });
-    } else throw new HttpProblem(404, `${path}: page not found; the racks are at /`);
+    } else throw new HttpProblem(404, `${path}: page not found; the list of racks is at /`);
   }
 
   async function signIn(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -135,7 +135,7 @@ async function bodyOf<S extends z.ZodType>(
   schema: S,
 ): Promise<z.output<S>> {
   const body = schema.safeParse(parseJson(await readText(request, mostBodyBytes)));
-  if (!body.success) throw new HttpProblem(400, 'the body is not what this path expects');
+  if (!body.success) throw new HttpProblem(400, 'the request body is not valid for this path');
   return body.data;
 }
 

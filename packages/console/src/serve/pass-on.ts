@@ -43,11 +43,14 @@ export async function passOn(
 ): Promise<void> {
   const [, path = ''] = /^https?:\/\/[^/]+([^?]*)/.exec(url) ?? [];
   if (URL.parse(url)?.pathname !== path) {
-    throw new HttpProblem(404, `${path}: page not found; write its path without . .. and \\`);
+    throw new HttpProblem(404, `${path}: page not found; use a path without . .. and \\`);
   }
   const hungUp = new AbortController();
   response.once('close', () => hungUp.abort());
-  const late = setTimeout(() => hungUp.abort(new Error('no answer in time')), answersWithinMs);
+  const late = setTimeout(
+    () => hungUp.abort(new Error('it did not respond in time')),
+    answersWithinMs,
+  );
   const { method = 'GET' } = request;
   const hasBody = request.headers['content-type'] !== undefined;
   const answer = await ask(url, {

@@ -116,7 +116,8 @@ class Cli implements CliSession {
     const { signal, timeoutMs = runMs, idleMs } = options;
     // Two lines would be two commands, and their answers would be taken for each other's ever after.
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be sent.
-    if (/[\x00-\x1f\x7f]/.test(command)) throw new RangeError('a command is one line of text');
+    if (/[\x00-\x1f\x7f]/.test(command))
+      throw new RangeError('a command must be a single line of text');
     const said = await this.inTurn(() =>
       this.ask(command, limitOf(signal, timeoutMs, idleMs), isExact),
     );

@@ -26,6 +26,7 @@ export function requiresNewPassword(text: string): boolean {
 }
 
 export function newPasswordRequested(device: string): SignInRejected {
-  const what = 'requires a new password; sign in manually, change it, and update its login';
+  const what =
+    'requires a new password; sign in manually, change the password, and update its login';
   return new SignInRejected(device, what);
 }

@@ -301,7 +301,7 @@ describe('a device that signs in oddly', () => {
       });
     });
 
-    await expect(opened).rejects.toThrow('switch-1: its prompt is never the same twice');
+    await expect(opened).rejects.toThrow('switch-1: its prompt changes every time');
   });
 
   it('and says nothing that looks like a prompt, is told with its last words', async () => {

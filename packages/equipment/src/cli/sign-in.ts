@@ -162,7 +162,7 @@ class SignIn {
   private probe(prompt: string): void {
     this.sent.probes += 1;
     if (this.sent.probes > mostProbes) {
-      const what = `its prompt is never the same twice${this.conversation.lastWords()}`;
+      const what = `its prompt changes every time${this.conversation.lastWords()}`;
       throw new DeviceRejected(this.conversation.device, what);
     }
     this.candidate = prompt;
@@ -231,7 +231,7 @@ class SignIn {
   private lacks(what: string, key: string): DeviceError {
     return new SignInRejected(
       this.conversation.device,
-      `requires ${what}; its login has no ${key}`,
+      `requires ${what}, but its login has no ${key}`,
     );
   }
 }

@@ -53,14 +53,14 @@ export async function connectTls(
       socket.once('secureConnect', resolve);
       // For the whole life of the socket: an error without a listener would end the process.
       socket.on('error', reject);
-      socket.once('close', () => reject(new Error('closed during its handshake')));
+      socket.once('close', () => reject(new Error('closed during the TLS handshake')));
     });
     const key = socket.getPeerX509Certificate()?.publicKey.export({ type: 'spki', format: 'der' });
-    if (key === undefined) throw new DeviceRejected(name, 'it presents no certificate');
+    if (key === undefined) throw new DeviceRejected(name, 'it does not present a certificate');
     const shown = fingerprintOf(key);
     const pinned = hostKey ?? (socket.authorized ? undefined : hostKeys.get(name));
     if (pinned !== undefined && pinned !== shown) {
-      throw keyChanged(target, 'the key of its certificate', shown, pinned);
+      throw keyChanged(target, 'its certificate key', shown, pinned);
     }
     const needsPin = hostKey === undefined && !socket.authorized;
     return { socket, pin: async () => (needsPin ? await hostKeys.pin(name, shown) : undefined) };
@@ -85,7 +85,11 @@ export function connectionError(
     return new DeviceRejected(name, `${address}:${port}: the response is not HTTP`, cause);
   }
   if (code === 'EPROTO' || code.startsWith('ERR_SSL_')) {
-    return new DeviceRejected(name, `${address}:${port}: no TLS; it may use plain http`, cause);
+    return new DeviceRejected(
+      name,
+      `${address}:${port}: the response is not TLS; it may use plain http`,
+      cause,
+    );
   }
   return socketError({ name, address, port }, error);
 }

@@ -247,7 +247,7 @@ describe('a connection', () => {
     const error = await failureOf(connection.cli(fastpath));
 
     expect(error).toBeInstanceOf(DeviceRejected);
-    expect(error.message).toBe('switch-1: rack.yaml has no address for it');
+    expect(error.message).toBe('switch-1: rack.yaml does not specify its address');
   });
 
   it('is rejected where a secret is missing', async () => {
@@ -334,7 +334,7 @@ describe('the time of a connection', () => {
       /no prompt after "show running-config" within [\d.]+ s; its last/,
     );
     await expect(connection.cli(fastpath)).rejects.toThrow(
-      'switch-1: the time limit of 5 s has passed',
+      'switch-1: the time limit of 5 s was exceeded',
     );
   });
 
@@ -468,7 +468,7 @@ describe('a command of its own', () => {
     const error = await failureOf(opened.connection.execToFile('echo it'));
 
     expect(error).toBeInstanceOf(OutputNotStored);
-    expect(error.message).toContain(`switch-1: its output cannot be kept in ${scratch}: ENOTDIR`);
+    expect(error.message).toContain(`switch-1: its output cannot be stored in ${scratch}: ENOTDIR`);
   });
 
   it('copies files', async (context) => {

@@ -223,7 +223,7 @@ class LazyConnection implements Connection {
     if (current?.kind === 'exec' && current.session.isOpen()) return current.session;
     await this.leave();
     if (this.device.transport === 'telnet') {
-      const why = 'files and single commands require SSH, but rack.yaml has transport: telnet';
+      const why = 'files and single commands require SSH, but rack.yaml sets transport: telnet';
       throw new DeviceRejected(this.device.name, why);
     }
     const target = await this.target('ssh');
@@ -260,7 +260,7 @@ class LazyConnection implements Connection {
     this.endsAt ??= performance.now() + deadlineMs;
     const left = this.endsAt - performance.now();
     if (left > 0) return left;
-    const what = `the time limit of ${deadlineMs / 1000} s has passed`;
+    const what = `the time limit of ${deadlineMs / 1000} s was exceeded`;
     throw new DeviceTimeout(this.device.name, what);
   }
 

@@ -38,14 +38,14 @@ export function elements(buffer: Buffer): Element[] {
 
 /** What is in an element of that kind. @throws RangeError It is none. */
 export function contentOf(element: Element | undefined, tag: number): Buffer {
-  if (element?.tag !== tag) throw new RangeError(`no element of kind ${tag}`);
+  if (element?.tag !== tag) throw new RangeError(`no element with tag ${tag}`);
   return element.content;
 }
 
 /** @throws RangeError It is none, or larger than any that is looked at. */
 export function integerOf(element: Element | undefined): number {
   const content = contentOf(element, tags.integer);
-  if (content.length < 1 || content.length > 6) throw new RangeError('not such an integer');
+  if (content.length < 1 || content.length > 6) throw new RangeError('not a valid integer');
   return content.readIntBE(0, content.length);
 }
 

@@ -36,14 +36,14 @@ export function missing(
   { name, model }: { name: string; model: string },
   oid: string,
 ): DeviceRejected {
-  const hint = `check that it is a ${model} with the number of outlets in rack.yaml`;
-  return new DeviceRejected(name, `it has no object ${oid}; ${hint}`);
+  const hint = `check that it is a ${model} and has as many outlets as rack.yaml specifies`;
+  return new DeviceRejected(name, `it does not have the object ${oid}; ${hint}`);
 }
 
 /** No answer. In versions 1 and 2c a wrong community looks like a device that is off. */
 export function silence(device: string, version: 1 | 2 | 3, timeoutMs: number): DeviceTimeout {
-  const hint = version === 3 ? '' : '; devices do not respond to a wrong community either';
-  return new DeviceTimeout(device, `no answer over SNMP within ${timeoutMs / 1000} s${hint}`);
+  const hint = version === 3 ? '' : '; devices also do not respond if the community is wrong';
+  return new DeviceTimeout(device, `no SNMP response within ${timeoutMs / 1000} s${hint}`);
 }
 
 /** Undefined: it is none of theirs. */
@@ -55,7 +55,8 @@ export function snmpError(device: string, error: unknown): DeviceError | undefin
   if (error instanceof RelayEnded) return new DeviceUnreachable(device, error.message);
   if (!(error instanceof Error)) return undefined;
   const code = errorCode(error) ?? '';
-  if (code === 'ECONNREFUSED') return new DeviceUnreachable(device, 'no SNMP agent answers there');
+  if (code === 'ECONNREFUSED')
+    return new DeviceUnreachable(device, 'no SNMP agent is listening there');
   if (/^E[A-Z]+$/.test(code)) return new DeviceUnreachable(device, `no route to it (${code})`);
   return undefined;
 }
@@ -78,9 +79,9 @@ function rejection(device: string, { message, status }: RequestFailedError): Dev
   const isRight = noRight.includes(status);
   const isObject = noObject.includes(status);
   const hint = isRight
-    ? '; its login has read access only'
+    ? '; its login has only read access'
     : isObject
-      ? '; the outlet does not exist, or its login has read access only'
+      ? '; the outlet does not exist, or its login has only read access'
       : '';
   return new DeviceRejected(device, `it returned ${message}${hint}`);
 }
@@ -95,5 +96,5 @@ function senseless(device: string, { code, message }: ResponseInvalidError): Dev
   // What a report says; the other messages hold digests.
   const known = /^(Unknown User Name|Unsupported Security Level)/.exec(message)?.[0];
   const what = known === undefined ? 'a key or its protocol is wrong' : known.toLowerCase();
-  return new SignInRejected(device, `it rejects \`snmp\` in its login: ${what}`);
+  return new SignInRejected(device, `it rejects the \`snmp\` settings of its login: ${what}`);
 }

@@ -41,10 +41,10 @@ export function openSnmp(
   const { name, ports } = endpoint;
   const address = addressOf(endpoint);
   if (snmp === undefined)
-    throw new SignInRejected(name, 'it has no login with `snmp` in rack.yaml');
+    throw new SignInRejected(name, 'rack.yaml does not set `snmp` in its login');
   const user = snmp.version === 3 ? userOf(name, snmp) : undefined;
   if (user === undefined && snmp.community === undefined) {
-    throw new SignInRejected(name, '`snmp` in its login has no `community`');
+    throw new SignInRejected(name, '`snmp` in its login does not set `community`');
   }
   let fail = (_error: Error): void => undefined;
   const broken = new Promise<never>((_, reject) => {
@@ -82,15 +82,16 @@ export function openSnmp(
 /** With as much security as its login has keys for. @throws SignInRejected, DeviceRejected */
 function userOf(device: string, login: SnmpCredentials): User {
   const { user: name, authProtocol, authKey, privProtocol, privKey } = login;
-  if (name === undefined) throw new SignInRejected(device, '`snmp` in its login has no `user`');
+  if (name === undefined)
+    throw new SignInRejected(device, '`snmp` in its login does not set `user`');
   if (authKey === undefined) {
     if (privKey === undefined) return { name, level: SecurityLevel.noAuthNoPriv };
-    throw new SignInRejected(device, '`snmp` in its login has `privKey` and no `authKey`');
+    throw new SignInRejected(device, '`snmp` in its login sets `privKey` without `authKey`');
   }
   const signing = { name, authProtocol: AuthProtocols[authProtocol], authKey: authKey.reveal() };
   if (privKey === undefined) return { ...signing, level: SecurityLevel.authNoPriv };
   if (privProtocol === 'des' && !getCiphers().includes('des-cbc')) {
-    const hint = 'use AES for the user and in its login';
+    const hint = 'use AES for the user on the device and in its login';
     throw new DeviceRejected(device, `OpenSSL on this computer no longer supports DES; ${hint}`);
   }
   return {

@@ -28,7 +28,7 @@ describe('signing in over ssh', () => {
 
       await expect(opened).rejects.toBeInstanceOf(SignInRejected);
       await expect(opened).rejects.toThrow(
-        `switch-1: rejects the sign-in of "ubnt": offered its password${method === 'password' ? '' : ' in a dialogue'}; it accepts ${method}`,
+        `switch-1: rejects the sign-in of "ubnt": offered its password${method === 'password' ? '' : ' interactively'}; it accepts ${method}`,
       );
       await expect(opened).rejects.not.toThrow('not-it');
     },
@@ -138,6 +138,8 @@ describe('signing in over ssh', () => {
     const opened = openExec(wanted, await deps(), signal);
 
     await expect(opened).rejects.toBeInstanceOf(SignInRejected);
-    await expect(opened).rejects.toThrow(/nothing was offered.*its privateKey cannot be used/);
+    await expect(opened).rejects.toThrow(
+      /no credentials were offered.*its privateKey cannot be used/,
+    );
   });
 });

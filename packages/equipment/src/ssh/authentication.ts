@@ -40,7 +40,8 @@ export function authentication(
   }
 
   function rejected(takes: readonly string[]) {
-    const tried = offered.length === 0 ? 'nothing was offered' : `offered ${offered.join(', ')}`;
+    const tried =
+      offered.length === 0 ? 'no credentials were offered' : `offered ${offered.join(', ')}`;
     const what = takes.length === 0 ? '' : `; it accepts ${takes.join(', ')}`;
     return new SignInRejected(
       name,
@@ -69,7 +70,7 @@ export function authentication(
 const words = new Map<string, string>([
   ['publickey', 'its privateKey'],
   ['password', 'its password'],
-  ['keyboard-interactive', 'its password in a dialogue'],
+  ['keyboard-interactive', 'its password interactively'],
 ]);
 
 function userOf(username: string) {

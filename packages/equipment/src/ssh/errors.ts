@@ -24,13 +24,13 @@ export function socketError(
 }
 
 const reasons = new Map([
-  ['ECONNREFUSED', 'nothing listens there (connection refused)'],
+  ['ECONNREFUSED', 'nothing is listening there (connection refused)'],
   ['ECONNRESET', 'the connection was reset'],
   ['EPIPE', 'the connection was interrupted'],
   ['EHOSTUNREACH', 'no route to it (host unreachable)'],
   ['ENETUNREACH', 'no route to it (network unreachable)'],
   ['EHOSTDOWN', 'no route to it (host is down)'],
-  ['ETIMEDOUT', 'no answer'],
+  ['ETIMEDOUT', 'no response'],
 ]);
 
 const kinds = new Map([
@@ -50,7 +50,7 @@ export function sshError(target: Target, error: Error): DeviceError {
     const what = kinds.get(noMatch) ?? noMatch;
     const hint = credentials.legacySsh
       ? `offers only unsupported ${what}`
-      : `offers only old ${what}; set legacySsh: true in its login`;
+      : `offers only outdated ${what}; set legacySsh: true in its login`;
     return new DeviceRejected(name, `it ${hint}`, cause);
   }
   if (level === 'client-socket' || level === 'client-dns') return socketError(target, error);

@@ -152,7 +152,7 @@ describe('a command that fails', () => {
     const asked = session.exec('show it', { signal, timeoutMs: 500 });
 
     await expect(asked).rejects.toThrow(
-      String.raw`switch-1: no end of the output of "show it" within 0.5 s; it sent: "begun\npassword: <secret>"`,
+      String.raw`switch-1: the output of "show it" did not end within 0.5 s; it sent: "begun\npassword: <secret>"`,
     );
   });
 

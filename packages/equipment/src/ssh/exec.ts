@@ -124,7 +124,7 @@ export class SshExec implements ExecSession {
       const words = said === '' ? '; it sent nothing' : `; it sent: ${JSON.stringify(end)}`;
       return new DeviceTimeout(
         device,
-        `no end of the output of ${quotedCommand(about.command)}${how}${words}`,
+        `the output of ${quotedCommand(about.command)} did not end${how}${words}`,
       );
     };
     const result = await withinLimit<ExecBytes>(limit, late, (resolve, reject, idle) =>

@@ -63,7 +63,7 @@ describe('the host key', () => {
     const other = { ...pinned, hostKey: fingerprintOf(newHostKey()) };
 
     await expect(openCli(other, 'ssh', fastpath, sessionDeps, signal)).rejects.toThrow(
-      'correct its hostKey in rack.yaml',
+      'fix its hostKey in rack.yaml',
     );
     expect(sessionDeps.hostKeys.get('switch-1')).toBe('SHA256:another');
   });

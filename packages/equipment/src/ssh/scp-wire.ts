@@ -137,7 +137,7 @@ export class ScpWire {
     const words = [withoutSecrets(why, secrets), said].filter((each) => each !== '').join('; ');
     return new DeviceRejected(
       device,
-      `rejects our attempt to ${this.what}: ${words.slice(0, 300)}`,
+      `rejects the attempt to ${this.what}: ${words.slice(0, 300)}`,
     );
   }
 
@@ -155,7 +155,10 @@ export class ScpWire {
   private until<T>(what: string, look: () => T | undefined): Promise<T> {
     const { device, limit } = this.options;
     const late = (how: string) =>
-      new DeviceTimeout(device, `no ${what}${how}, to ${this.what}; ${this.length} bytes arrived`);
+      new DeviceTimeout(
+        device,
+        `no ${what}${how} while trying to ${this.what}; ${this.length} bytes arrived`,
+      );
     return this.waiter.until(limit, late, () => {
       const found = look();
       if (found === undefined && this.ended !== undefined) throw this.lost(what, this.ended);
@@ -167,9 +170,13 @@ export class ScpWire {
     const { device } = this.options;
     if (ended instanceof DeviceError) {
       const reason = ended.message.slice(device.length + 2);
-      return new DeviceUnreachable(device, `${reason}; waited for ${what}, to ${this.what}`, {
-        cause: ended,
-      });
+      return new DeviceUnreachable(
+        device,
+        `${reason}; waited for the ${what} while trying to ${this.what}`,
+        {
+          cause: ended,
+        },
+      );
     }
     const { status } = ended;
     if (status !== undefined && status !== 0) {
@@ -177,6 +184,9 @@ export class ScpWire {
       return this.rejected(`exit status ${status}${rest === '' ? '' : `; ${rest}`}`);
     }
     const came = `after ${this.length} bytes`;
-    return new DeviceUnreachable(device, `ends ${came}; waited for ${what}, to ${this.what}`);
+    return new DeviceUnreachable(
+      device,
+      `ended ${came}; waited for the ${what} while trying to ${this.what}`,
+    );
   }
 }

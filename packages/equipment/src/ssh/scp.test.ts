@@ -68,7 +68,7 @@ describe("a file of OpenSSH's server", () => {
 
     await expect(asked).rejects.toBeInstanceOf(DeviceRejected);
     await expect(asked).rejects.toThrow(
-      `switch-1: rejects our attempt to read "${dir}/missing": scp: ${dir}/missing: No such file or directory`,
+      `switch-1: rejects the attempt to read "${dir}/missing": scp: ${dir}/missing: No such file or directory`,
     );
     expect((await session.download(join(dir, 'there'), limits)).toString()).toBe('it');
   });
@@ -114,7 +114,7 @@ describe("a file of OpenSSH's server", () => {
     const { session } = await openSshd(['ForceCommand echo welcome; nonsense']);
 
     await expect(session.download('/etc/hostname', limits)).rejects.toThrow(
-      /rejects our attempt to read "\/etc\/hostname": its answer is "welcome"/,
+      /rejects the attempt to read "\/etc\/hostname": its response is "welcome"/,
     );
     await expect(session.upload('/tmp/x', big, limits)).rejects.toBeInstanceOf(DeviceRejected);
   });
@@ -186,7 +186,7 @@ describe('a file that comes', () => {
 
     await expect(asked).rejects.toBeInstanceOf(DeviceTimeout);
     await expect(asked).rejects.toThrow(
-      'switch-1: no end of the 7 bytes: no data for 0.3 s, to read "config.ini"; 3 bytes arrived',
+      'switch-1: no end of the 7 bytes: no data for 0.3 s while trying to read "config.ini"; 3 bytes arrived',
     );
   });
 
@@ -196,9 +196,9 @@ describe('a file that comes', () => {
       'C0644 99999999999 config.ini\n',
       'it has 99999999999 bytes, more than 33554432',
     ],
-    ['is a folder', 'D0755 0 config\n', 'it is a folder'],
-    ['has no size', 'C0644 config.ini\n', 'its answer is "0644 config.ini"'],
-    ['is a login page', '<html>\n', 'its answer is "<html>"'],
+    ['is a folder', 'D0755 0 config\n', 'it is a directory'],
+    ['has no size', 'C0644 config.ini\n', 'its response is "0644 config.ini"'],
+    ['is a login page', '<html>\n', 'its response is "<html>"'],
     ['is rejected, with a secret', '\x02password: hunter2\n', 'password: <secret>'],
   ])('is none where it %s', async (_how, said, message) => {
     const { session } = await openServer((channel) => {
@@ -209,7 +209,7 @@ describe('a file that comes', () => {
 
     await expect(asked).rejects.toBeInstanceOf(DeviceRejected);
     await expect(asked).rejects.toThrow(
-      `switch-1: rejects our attempt to read "config.ini": ${message}`,
+      `switch-1: rejects the attempt to read "config.ini": ${message}`,
     );
     expect(session.isOpen()).toBe(true);
   });

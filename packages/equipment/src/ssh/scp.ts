@@ -51,7 +51,7 @@ export async function scpUpload(
     const head = `C0600 ${content.length} ${posix.basename(path)}\n`;
     options.transcript?.say(Buffer.from(head).toString('latin1'));
     wire.send(Buffer.from(head));
-    await reply(wire, 'answer to its name and size');
+    await reply(wire, 'response to the file name and size');
     for (let at = 0; at < content.length && !wire.hasHeard(); at += pieceBytes) {
       await wire.sendSlowly(content.subarray(at, at + pieceBytes));
     }
@@ -95,16 +95,16 @@ async function announced(wire: ScpWire): Promise<number> {
     switch (kind) {
       case 'C': {
         const size = /^[0-7]{3,6} (\d{1,15}) /.exec(line)?.[1];
-        if (size === undefined) throw wire.rejected(`its answer is ${JSON.stringify(line)}`);
+        if (size === undefined) throw wire.rejected(`its response is ${JSON.stringify(line)}`);
         return Number(size);
       }
       case 'T':
         wire.send(ok);
         break;
       case 'D':
-        throw wire.rejected('it is a folder');
+        throw wire.rejected('it is a directory');
       default:
-        throw wire.rejected(`its answer is ${JSON.stringify(`${kind}${line}`.trim())}`);
+        throw wire.rejected(`its response is ${JSON.stringify(`${kind}${line}`.trim())}`);
     }
   }
 }
@@ -113,7 +113,7 @@ async function announced(wire: ScpWire): Promise<number> {
 async function reply(wire: ScpWire, what: string): Promise<void> {
   const kind = await kindOf(wire, what);
   if (kind === '\0') return;
-  throw wire.rejected(`its answer is ${JSON.stringify(`${kind}${await wire.line()}`.trim())}`);
+  throw wire.rejected(`its response is ${JSON.stringify(`${kind}${await wire.line()}`.trim())}`);
 }
 
 /** The first byte of an answer; 1 and 2 begin an error. */

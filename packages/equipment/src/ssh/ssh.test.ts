@@ -37,7 +37,7 @@ describe('a device with old ssh', () => {
 
     await expect(opened).rejects.toBeInstanceOf(DeviceRejected);
     await expect(opened).rejects.toThrow(
-      'switch-1: it offers only old key exchanges; set legacySsh: true in its login',
+      'switch-1: it offers only outdated key exchanges; set legacySsh: true in its login',
     );
   });
 
@@ -48,7 +48,7 @@ describe('a device with old ssh', () => {
   ])('is told about where only its %s are old', async (what, algorithms) => {
     const server = await startSshServer({ algorithms });
 
-    await expect(openSsh(server.port)).rejects.toThrow(`it offers only old ${what}`);
+    await expect(openSsh(server.port)).rejects.toThrow(`it offers only outdated ${what}`);
   });
 
   it('is spoken to with new algorithms where it has them', async () => {
@@ -70,7 +70,7 @@ describe('a device that cannot be reached over ssh', () => {
 
     await expect(opened).rejects.toBeInstanceOf(DeviceUnreachable);
     await expect(opened).rejects.toThrow(
-      `switch-1: 127.0.0.1:${port}: nothing listens there (connection refused)`,
+      `switch-1: 127.0.0.1:${port}: nothing is listening there (connection refused)`,
     );
   });
 
@@ -105,7 +105,7 @@ describe('a device that cannot be reached over ssh', () => {
 
     const opened = openSsh(server.port, { deps: await deps({ signInMs: 500 }) });
 
-    await expect(opened).rejects.toThrow('switch-1: no answer to the sign-in within 0.5 s');
+    await expect(opened).rejects.toThrow('switch-1: no response to the sign-in within 0.5 s');
     await vi.waitFor(() => expect(server.sockets.size).toBe(0), 20_000);
   });
 

@@ -144,7 +144,7 @@ class Connection implements SshConnection {
     });
     client.once('handshake', (agreed) => {
       idle.received();
-      this.stage = 'answer to the sign-in';
+      this.stage = 'response to the sign-in';
       const legacyAlgorithms = legacyOf(agreed);
       const legacy = legacyAlgorithms.length > 0;
       const { kex, cs } = agreed;
@@ -277,5 +277,5 @@ function noChannel(device: string, cause: unknown): DeviceError {
       cause,
     });
   }
-  return new DeviceBusy(device, `opens no session: ${text}`, { cause });
+  return new DeviceBusy(device, `does not open a session: ${text}`, { cause });
 }

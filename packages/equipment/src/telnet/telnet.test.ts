@@ -153,7 +153,7 @@ describe('a command line over telnet', () => {
 
     const opened = openCli(target(server.port), 'telnet', fastpath, await deps(), signal);
 
-    await expect(opened).rejects.toThrow('switch-1: it does not read the data sent to it');
+    await expect(opened).rejects.toThrow('switch-1: it does not read the data that was sent to it');
     // The rest is in buffers of the kernel.
     expect(sent).toBeLessThan(64 * 1024 * 1024);
   });
@@ -161,7 +161,7 @@ describe('a command line over telnet', () => {
   it('is not there where nothing listens', async () => {
     const opened = openCli(target(await unusedPort()), 'telnet', fastpath, await deps(), signal);
 
-    await expect(opened).rejects.toThrow('nothing listens there (connection refused)');
+    await expect(opened).rejects.toThrow('nothing is listening there (connection refused)');
   });
 
   it('is not there where nobody says a word', async () => {

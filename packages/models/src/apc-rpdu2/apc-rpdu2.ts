@@ -123,7 +123,7 @@ function profileOf(device: string, shown: string, user: string | undefined): str
   }
   throw new DeviceRejected(
     device,
-    `has no SNMPv3 user ${user}; correct snmp.user of its login in rack.yaml, or add the user on the card`,
+    `does not have the SNMPv3 user ${user}; fix snmp.user in its login in rack.yaml, or add the user on the card`,
   );
 }
 
@@ -136,7 +136,7 @@ function controlsOf(device: string, shown: string, known: readonly string[]): st
   if (numbers.length > 0) return numbers;
   throw new DeviceRejected(
     device,
-    'has no access control with the community of its login; set it on the card, or correct the secret with skolo secrets set',
+    'has no access control entry for the community in its login; add one on the card, or fix the secret with skolo secrets set',
   );
 }
 

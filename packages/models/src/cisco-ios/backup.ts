@@ -93,7 +93,7 @@ export function backup(): BackupModel {
       other(text) {
         const { reported, size } = sizesOf(text);
         if (size >= reported * leastShare) return undefined;
-        return `it has ${size} bytes, and the device reported ${reported}`;
+        return `it has ${size} bytes, but the device reported ${reported}`;
       },
     },
     isExact,
@@ -158,7 +158,7 @@ function steps(content: Buffer, { device: { name }, id, time }: RestoreAbout): R
     },
     {
       title:
-        'Activate it. Only differences are changed. The command asks no questions, and the session ends if the address of the switch changes',
+        'Activate the version. Only the differences are changed. The command does not ask for confirmation, and the session ends if the address of the switch changes',
       where: 'device',
       lines: [`configure replace ${file} force`],
     },
@@ -170,7 +170,7 @@ function steps(content: Buffer, { device: { name }, id, time }: RestoreAbout): R
     },
     {
       title:
-        'Not in the version: SSH keys of a new switch (crypto key generate rsa modulus 2048), and VLANs if VTP manages them (show vlan)',
+        'Not included in the version: SSH keys of a new switch (crypto key generate rsa modulus 2048), and VLANs that VTP manages (show vlan)',
       where: 'workstation',
       lines: [],
     },

@@ -81,7 +81,7 @@ async function readingOf(device: string, port: string, ask: Asker): Promise<Outl
   const delivering = oper === 'on';
   if (admin === 'off') return { state: 'off', delivering };
   if (admin !== 'auto' && admin !== 'static') {
-    const what = `the Admin of ${port} is ${JSON.stringify(admin)}, which is not supported`;
+    const what = `the Admin state of ${port} is ${JSON.stringify(admin)}, which is not supported`;
     throw new DeviceRejected(device, what);
   }
   const fault = faults.has(oper) ? oper : undefined;

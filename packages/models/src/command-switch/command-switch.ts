@@ -44,7 +44,7 @@ function create(device: Device): OutletDriver<string> {
   ): Promise<string> {
     const words = command.map((word) => word.replaceAll('{outlet}', outlet));
     const timeoutMs = timeoutSeconds * 1000;
-    const hint = 'correct its command in rack.yaml';
+    const hint = 'fix its command in rack.yaml';
     const ran = await runProgram(name, { command: words, timeoutMs, hint }, signal);
     if (ran.status === 0) return ran.stdout.trim();
     const why = ran.stderr.trim().split('\n').at(-1)?.slice(0, 200);

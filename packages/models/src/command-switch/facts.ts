@@ -22,13 +22,18 @@ export const commandSwitch = {
   accounts: { no: 'the command in rack.yaml handles the sign-in' },
   options: {
     outlets,
-    on: command.describe('Program and arguments that turn an outlet on. Status 0 is success.'),
+    on: command.describe(
+      'Program and arguments that turn an outlet on. Exit status 0 means success.',
+    ),
     off: command.describe('Program and arguments that turn an outlet off.'),
     read: z
-      .strictObject({ command: command.describe('Prints the state.'), ...readBack })
-      .describe('Reads an outlet back.'),
+      .strictObject({
+        command: command.describe('Program and arguments that print the state.'),
+        ...readBack,
+      })
+      .describe('Reads the state of an outlet.'),
     timeoutSeconds: seconds(0.1, 300)
       .default(10)
-      .describe('Time limit, after which the program is ended.'),
+      .describe('Time limit, after which the program is terminated.'),
   },
 } satisfies Model;

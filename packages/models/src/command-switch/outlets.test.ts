@@ -133,7 +133,7 @@ describe('command-switch', () => {
     const driver = driverOf({ ...(await makeCard()), path: '/nowhere/relay' });
 
     for (const verb of Object.values(verbs(driver, '3'))) {
-      await expect(verb()).rejects.toThrow(/\/nowhere\/relay does not exist; correct its command/);
+      await expect(verb()).rejects.toThrow(/\/nowhere\/relay does not exist; fix its command/);
     }
   });
 

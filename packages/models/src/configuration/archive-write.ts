@@ -49,7 +49,7 @@ export function membersToWrite(content: Content, members = readTar(content)): Ne
   return members.map((member) => {
     const from = member.type === 'hard-link' ? files.get(member.target ?? '') : member;
     if (from === undefined)
-      throw damaged(`${member.name} refers to ${member.target}, which is not in it`);
+      throw damaged(`${member.name} refers to ${member.target}, which is not in the archive`);
     const { offset: _, ...about } = from;
     const stream = () => memberStream(content, from);
     return { ...about, name: member.name, ...(from.type === 'file' && { content: stream }) };

@@ -192,10 +192,12 @@ describe('an archive', () => {
     for (let length = 0; length < bytes.length; length += 100) {
       expect(tarFault({ bytes: bytes.subarray(0, length) })).toContain('the archive is damaged');
     }
-    expect(tarFault({ bytes: bytes.subarray(0, -512) })).toContain('half of its end is missing');
+    expect(tarFault({ bytes: bytes.subarray(0, -512) })).toContain(
+      'half of the end marker is missing',
+    );
     expect(tarFault({ bytes: Buffer.concat([bytes, Buffer.alloc(5000)]) })).toBeUndefined();
     expect(tarFault({ bytes: Buffer.concat([bytes, Buffer.from('x')]) })).toContain(
-      'data after its end',
+      'data after the end marker',
     );
   });
 
@@ -221,7 +223,7 @@ describe('an archive', () => {
       ],
     ],
     [
-      'is beneath a link',
+      'is inside a link',
       [
         { name: 'a', type: 'symlink', linkname: '/' },
         { name: 'a/b', ...f },
@@ -235,15 +237,15 @@ describe('an archive', () => {
       ],
     ],
     [
-      'is beneath a file',
+      'is inside a file',
       [
         { name: 'a', ...f },
         { name: 'a/b', ...f },
       ],
     ],
     ['not an earlier file', [{ name: 'a', type: 'link', linkname: 'etc/shadow' }]],
-    ['neither file nor', [{ name: 'a', type: 'block-device', devmajor: 8 }]],
-    ['neither file nor', [{ name: 'a', type: 'fifo' }]],
+    ['is not a file, directory or link', [{ name: 'a', type: 'block-device', devmajor: 8 }]],
+    ['is not a file, directory or link', [{ name: 'a', type: 'fifo' }]],
   ] satisfies [string, Headers[]][])('that %s is rejected: %j', async (why, headers) => {
     expect(tarFault({ bytes: await hostile(...headers) })).toContain(why);
   });

@@ -51,7 +51,7 @@ const kinds: Readonly<Record<string, TarMember['type']>> = {
  * All members, in the order of the archive, which is whole: it ends with two blocks of zeros.
  *
  * @throws BackupError `damaged`: it is cut or broken; a name leads out of it, comes twice or lies beneath a link; it holds
- *   what is neither file nor folder nor link; it has more members than `most`.
+ *   what is not a file, directory or link; it has more members than `most`.
  */
 export function readTar(content: Content, most = mostMembers): TarMember[] {
   using source = open(content);
@@ -118,7 +118,7 @@ function membersOf(source: Source, most: number): TarMember[] {
   const names = new Names();
   let extras: TarExtras = {};
   for (let at = 0; ; ) {
-    if (at >= source.size) throw damaged('it is truncated: its end is missing');
+    if (at >= source.size) throw damaged('it is truncated: the end marker is missing');
     const block = source.read(at, blockSize);
     if (isZero(block)) {
       checkEnd(source, at);
@@ -135,7 +135,7 @@ function membersOf(source: Source, most: number): TarMember[] {
     const member = memberOf({ ...header, ...extras }, offset);
     extras = {};
     names.add(member);
-    if (members.push(member) > most) throw damaged('it has too many members');
+    if (members.push(member) > most) throw damaged('it contains too many members');
     at = offset + padded(member.size);
     if (at > source.size) throw damaged(`it is truncated: it ends in the middle of ${member.name}`);
   }
@@ -144,10 +144,10 @@ function membersOf(source: Source, most: number): TarMember[] {
 /** Two blocks of zeros, and nothing but zeros behind them. */
 function checkEnd(source: Source, start: number): void {
   if (start + 2 * blockSize > source.size)
-    throw damaged('it is truncated: half of its end is missing');
+    throw damaged('it is truncated: half of the end marker is missing');
   for (let at = start; at < source.size; at += 64 * 1024) {
     const rest = source.read(at, Math.min(64 * 1024, source.size - at));
-    if (!isZero(rest)) throw damaged('there is data after its end');
+    if (!isZero(rest)) throw damaged('there is data after the end marker');
   }
 }
 
@@ -156,7 +156,8 @@ function extrasOf(kind: string, bytes: Buffer): TarExtras {
   if (kind === 'K') return { target: parseLongName(bytes) };
   const extras = parsePax(bytes);
   // For all members at once, which these do not need.
-  if (kind === 'g' && Object.keys(extras).length > 0) throw damaged('it has a global pax header');
+  if (kind === 'g' && Object.keys(extras).length > 0)
+    throw damaged('it contains a global pax header');
   return extras;
 }
 
@@ -164,7 +165,7 @@ function memberOf(header: TarHeader, offset: number): TarMember {
   const name = header.name.replace(/^(?:\.\/+)+/, '').replace(/\/+$/, '');
   const isOldFolder = header.kind === '0' && header.name.endsWith('/');
   const type = isOldFolder ? 'folder' : kinds[header.kind];
-  if (type === undefined) throw damaged(`${name} is neither file nor folder nor link`);
+  if (type === undefined) throw damaged(`${name} is not a file, directory or link`);
   const isLink = type === 'link' || type === 'hard-link';
   const target = type === 'hard-link' ? header.target.replace(/^(?:\.\/+)+/, '') : header.target;
   return {
@@ -199,12 +200,12 @@ class Names {
       throw damaged(`${quoted} refers to ${JSON.stringify(target)}, which is not an earlier file`);
     }
     if (type !== 'folder' && this.folders.has(name)) {
-      throw damaged(`there is something beneath ${quoted}, a ${type}`);
+      throw damaged(`${quoted} is a ${type}, but contains other members`);
     }
     for (let end = name.indexOf('/'); end >= 0; end = name.indexOf('/', end + 1)) {
       const folder = name.slice(0, end);
       const above = this.types.get(folder) ?? 'folder';
-      if (above !== 'folder') throw damaged(`${quoted} is beneath a ${above}`);
+      if (above !== 'folder') throw damaged(`${quoted} is inside a ${above}`);
       this.folders.add(folder);
     }
     this.types.set(name, type);

@@ -9,7 +9,7 @@ import { matches } from './text.ts';
 interface MessageRules {
   /** Lines that may be log messages. */
   messages: readonly RegExp[];
-  /** Lines that change without an edit, such as the time. */
+  /** Lines that change without an edit, such as timestamps. */
   volatile: readonly RegExp[];
 }
 

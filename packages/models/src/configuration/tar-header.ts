@@ -62,7 +62,7 @@ export function parsePax(bytes: Buffer): TarExtras {
       at + length > blank + 1 &&
       at + length <= bytes.length &&
       record.at(-1) === 0x0a;
-    if (blank < at || !isWhole || equals < 1) throw damaged('a pax header is broken');
+    if (blank < at || !isWhole || equals < 1) throw damaged('a pax header is invalid');
     take(extras, record.toString('latin1', 0, equals), record.subarray(equals + 1, -1));
     at += length;
   }
@@ -106,7 +106,7 @@ function decoded(bytes: Buffer): string {
   try {
     return utf8.decode(bytes);
   } catch {
-    throw damaged(`a name is not UTF-8: ${JSON.stringify(bytes.toString('latin1'))}`);
+    throw damaged(`a name is not valid UTF-8: ${JSON.stringify(bytes.toString('latin1'))}`);
   }
 }
 

@@ -52,7 +52,7 @@ function differs(device: string, readings: readonly Reading[], isUncertain: bool
   return isUncertain
     ? new AnswerUncertain(
         device,
-        `log messages interrupted its configuration, and no two of ${readings.length} readings agree (${sizes} bytes); it is read again later`,
+        `log messages interrupted the output of its configuration, and no two of ${readings.length} readings agree (${sizes} bytes); it will be read again later`,
       )
     : new AnswerCut(
         device,

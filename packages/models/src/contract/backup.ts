@@ -26,7 +26,7 @@ export interface BackupModel {
   messages?: readonly RegExp[] | undefined;
   /** Why the content is not complete: `its last line is not "end"`. Undefined: it is complete. */
   incomplete(content: Content): string | undefined;
-  /** Lines that change without an edit, such as the time. In a `tar`, they apply to each text file. */
+  /** Lines that change without an edit, such as timestamps. In a `tar`, they apply to each text file. */
   volatile: readonly RegExp[];
   /** Secrets of this model. `commonSecrets` are masked as well. */
   secrets: readonly SecretRule[];

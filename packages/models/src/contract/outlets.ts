@@ -205,7 +205,10 @@ function checkOffSeconds(device: string, asked: number, range: NativeCycle['offS
   if (range === 'fixed') return;
   const { least, most, whole = false } = range;
   if (asked >= least && asked <= most && (!whole || Number.isInteger(asked))) return;
-  throw new CannotCycle(device, `it cycles outlets for ${least} to ${most} s, not for ${asked} s`);
+  throw new CannotCycle(
+    device,
+    `it can cycle outlets for ${least} to ${most} s, but not for ${asked} s`,
+  );
 }
 
 /** For a device that is asked outlet by outlet. */

@@ -104,7 +104,7 @@ async function setOutput(shell: Shell, port: string, output: string): Promise<vo
   if (/locked|commit in progress/i.test(printed)) throw new DeviceBusy(device, printed);
   const hasFailed = /failed|not valid|not supported|error/i.test(printed);
   if (!hasFailed && (status === 0 || /already exists/i.test(printed))) return;
-  throw new DeviceRejected(device, `does not set poe output of ${port} to ${output}: ${printed}`);
+  throw new DeviceRejected(device, `did not set poe output of ${port} to ${output}: ${printed}`);
 }
 
 /** The value of `interfaces ethernet PORT poe output` in config.boot; undefined: it has none, or is not whole. */
@@ -122,7 +122,7 @@ async function knownMode(shell: Shell, port: string): Promise<string> {
   const saved = status === 0 ? savedPoeOutput(stdout, port) : undefined;
   if (saved !== undefined && onModes.has(saved)) return saved;
   const what =
-    `the voltage for ${port} is unknown, and a wrong one destroys the attached device; ` +
+    `the voltage for ${port} is unknown, and a wrong voltage would destroy the attached device; ` +
     `turn it on once at the router (set interfaces ethernet ${port} poe output 24v or 48v)`;
   throw new DeviceRejected(shell.device, what);
 }

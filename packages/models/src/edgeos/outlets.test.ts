@@ -45,7 +45,7 @@ describe('edgeos', () => {
 
     await expect(turnedOn).rejects.toBeInstanceOf(DeviceRejected);
     await expect(turnedOn).rejects.toThrow(
-      'switch-1: the voltage for eth1 is unknown, and a wrong one destroys the attached device; ' +
+      'switch-1: the voltage for eth1 is unknown, and a wrong voltage would destroy the attached device; ' +
         'turn it on once at the router (set interfaces ethernet eth1 poe output 24v or 48v)',
     );
     expect(device.board.isOn('eth1')).toBe(false);
@@ -71,7 +71,7 @@ describe('edgeos', () => {
     const { device, driver } = await startCli(router({ eth1: { modes: ['24v'], saved: '24v' } }));
 
     await expect(driver.turnOn('eth1', '48v', patient())).rejects.toThrow(
-      /does not set poe output of eth1 to 48v: .*48v is not supported on eth1 Commit failed/,
+      /did not set poe output of eth1 to 48v: .*48v is not supported on eth1 Commit failed/,
     );
 
     expect(device.board.get('eth1')).toMatchObject({ on: true, mode: '24v' });

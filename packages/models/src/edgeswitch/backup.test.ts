@@ -138,7 +138,7 @@ describe('the configuration of an EdgeSwitch', () => {
   it.each([
     ['', 'it does not start with'],
     ['% Authorization failed.\n', 'it does not start with'],
-    ['!Current Configuration:\nvlan database\nexit\n', 'it has no line "configure"'],
+    ['!Current Configuration:\nvlan database\nexit\n', 'it does not contain the line "configure"'],
     ['!Current Configuration:\nconfigure\nsntp server "x"\n', 'its last line is'],
     ['!Current Configuration:\nconfigure\nline console\nexit\n', 'its block "configure" is not'],
     [

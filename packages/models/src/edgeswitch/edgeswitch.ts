@@ -153,17 +153,17 @@ function steps(content: Buffer, { device: { name }, id, time }: RestoreAbout): R
       lines: ['enable'],
     },
     {
-      title: 'Erase its configuration; answer y. Skip this on a new switch',
+      title: 'Erase its configuration, and answer y. Skip this step on a new switch',
       where: 'device',
       lines: ['clear config', 'y'],
     },
     {
-      title: `Sign in as it now requires, and type the version from ${time} (${id}) in privileged mode`,
+      title: `Sign in with the credentials that it now requires, and type the version from ${time} (${id}) in privileged mode`,
       where: 'device',
       lines: ['enable', ...lines],
     },
     {
-      title: 'Save it as the startup configuration; answer y',
+      title: 'Save it as the startup configuration, and answer y',
       where: 'device',
       lines: ['write memory', 'y'],
     },

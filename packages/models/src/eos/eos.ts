@@ -86,7 +86,7 @@ export function backup(): BackupModel {
 function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep[] {
   return [
     {
-      title: `Type it into ${name} as a session that starts empty. The switch then has exactly the version, and returns to its previous configuration after ten minutes unless you confirm. Not included: certificates, extensions and images in flash:`,
+      title: `Type it into ${name} in a configuration session that starts empty. The switch then has exactly this version, and returns to its previous configuration after ten minutes unless you confirm. Not included: certificates, extensions and images in flash:`,
       where: 'device',
       lines: [
         'enable',
@@ -100,7 +100,8 @@ function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep
       ],
     },
     {
-      title: 'When it is reachable, confirm it, and save it as the startup configuration',
+      title:
+        'If the switch is reachable, confirm the version, and save it as the startup configuration',
       where: 'device',
       lines: [`configure session ${session} commit`, 'write memory'],
     },

@@ -52,10 +52,10 @@ async function read(connection: DeviceConnection): Promise<Reading> {
 function incomplete(content: Content): string | undefined {
   const text = plainText(content);
   const sections = [...text.matchAll(/^\[([^\]]+)\]$/gm)].map(([, name = '']) => name);
-  if (!sections.includes('NetworkTCP/IP')) return 'it has no section [NetworkTCP/IP]';
+  if (!sections.includes('NetworkTCP/IP')) return 'the section [NetworkTCP/IP] is missing';
   // One of these is the last, which one depends on the firmware.
   if (!sections.some((name) => /^(?:SystemDate(?:\/Time)?|EventActionConfig)$/.test(name))) {
-    return 'it has neither section [SystemDate] nor [EventActionConfig], so its end is missing';
+    return 'the sections [SystemDate] and [EventActionConfig] are missing, so it is truncated';
   }
   return text.endsWith('\n') ? undefined : 'its last line is incomplete';
 }
@@ -63,7 +63,7 @@ function incomplete(content: Content): string | undefined {
 function steps(_content: Buffer, about: RestoreAbout): RestoreStep[] {
   return [
     {
-      title: `Get the version, and copy it to the card, which applies the settings that it supports. On another card, first change Override in [NetworkTCP/IP] to its MAC address; otherwise it keeps its own address. Not included, so set manually: passwords, SNMPv3 phrases, keys, certificates`,
+      title: `Get the version, and copy it to the card, which applies the settings that it supports. On a different card, first change Override in [NetworkTCP/IP] to that card's MAC address; otherwise the card keeps its own address. Not included, so set these manually: passwords, SNMPv3 phrases, keys, certificates`,
       where: 'workstation',
       lines: copyToDevice(about, { file, user: 'apc' }),
     },

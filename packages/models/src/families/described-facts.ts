@@ -22,8 +22,8 @@ function isExpression(source: string): boolean {
 
 /** How an answer is read: which text means on, which off. An answer that fits neither, or both, is a failure. */
 export const readBack = {
-  on: expression.describe('Regular expression: the outlet is on.'),
-  off: expression.describe('Regular expression: the outlet is off.'),
+  on: expression.describe('Regular expression for the on state.'),
+  off: expression.describe('Regular expression for the off state.'),
 };
 
 /** Outlets named by the templates; `outlets` bounds them where they are numbers. */

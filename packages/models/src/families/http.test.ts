@@ -143,7 +143,7 @@ describe('http', () => {
 
     await expect(answer).rejects.toThrow(DeviceUnreachable);
     await expect(answer).rejects.toThrow(
-      `device-1: 127.0.0.1:${at.port}: nothing listens there (connection refused)`,
+      `device-1: 127.0.0.1:${at.port}: nothing is listening there (connection refused)`,
     );
   });
 

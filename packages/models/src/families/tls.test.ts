@@ -74,9 +74,7 @@ describe('https to a device', () => {
     const wrong = await connectTo(device, login, `SHA256:${'A'.repeat(43)}`);
 
     await right.send(request, patient());
-    await expect(wrong.send(request, patient())).rejects.toThrow(
-      /correct its hostKey in rack.yaml/,
-    );
+    await expect(wrong.send(request, patient())).rejects.toThrow(/fix its hostKey in rack.yaml/);
 
     expect(right.deps.hostKeys.list()).toEqual([]);
   });

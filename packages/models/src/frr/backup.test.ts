@@ -98,7 +98,7 @@ describe('a configuration of FRRouting', () => {
 
   it.for([
     ['cut', DeviceUnreachable],
-    ['hangs', 'no end of the output of "show running-config"'],
+    ['hangs', 'the output of "show running-config" did not end'],
   ] as const)('is not read when the session is %s', async ([fault, error], context) => {
     const { router, model, connect } = await sit(context);
     await router.setFault(fault);
@@ -108,8 +108,8 @@ describe('a configuration of FRRouting', () => {
   });
 
   it.for([
-    ['empty', 'it has no line "Current configuration:"'],
-    ['rejected', 'it has no line "Current configuration:"'],
+    ['empty', 'it does not contain the line "Current configuration:"'],
+    ['rejected', 'it does not contain the line "Current configuration:"'],
   ] as const)('is not whole when the answer is %s', async ([fault, why], context) => {
     const { router, model, connect } = await sit(context);
     await router.setFault(fault);

@@ -76,13 +76,13 @@ function steps(content: Buffer, { id, time, device }: RestoreAbout): RestoreStep
       lines: hereDocument(`${file}.new`, lines),
     },
     {
-      title: 'Check that vtysh understands every line: it then prints nothing',
+      title: 'Check that vtysh accepts every line, in which case it does not print anything',
       where: 'device',
       lines: [`vtysh -C -f ${file}.new`],
     },
     {
       title:
-        'Install it and restart FRR, which then has exactly the version: other lines are removed. Routes are interrupted for a moment',
+        'Install the version and restart FRR, which then has exactly this version: other lines are removed. Routing is briefly interrupted',
       where: 'device',
       lines: [
         `[ ! -e ${file} ] || cp -p ${file} ${file}.before`,
@@ -93,7 +93,8 @@ function steps(content: Buffer, { id, time, device }: RestoreAbout): RestoreStep
       ],
     },
     {
-      title: 'Compare: the only differences are the lines that vtysh prints before and after it',
+      title:
+        'Compare the configurations: the only differences should be the lines that vtysh prints before and after its configuration',
       where: 'device',
       lines: [`vtysh -c 'show running-config' | diff - ${file}`],
     },

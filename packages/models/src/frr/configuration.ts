@@ -20,7 +20,7 @@ const head = 'Current configuration:';
 /** Why it cannot be all of `show running-config`, for people; undefined: it is. */
 export function configurationFault(text: string): string | undefined {
   const lines = text.split(/\r?\n/);
-  if (!lines.some((line) => line.startsWith(head))) return `it has no line "${head}"`;
+  if (!lines.some((line) => line.startsWith(head))) return `it does not contain the line "${head}"`;
   const last = lines.findLast((line) => line.trim() !== '') ?? '';
   if (last === 'end') return undefined;
   return `its last line is ${JSON.stringify(last.slice(0, 60))}, not "end"`;

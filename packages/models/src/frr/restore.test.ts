@@ -164,7 +164,7 @@ describe('a version of FRRouting', () => {
 
     await expect(restore).rejects.toThrow(DeviceRejected);
     await expect(restore).rejects.toThrow(
-      /does not accept all of the version: .*10\.8\.0\.0\/33.*; its previous configuration is restored, and nothing was saved$/s,
+      /did not accept the whole version: .*10\.8\.0\.0\/33.*; its previous configuration is restored, and nothing was saved$/s,
     );
     expect(blocks(await running())).toEqual(blocks(before));
     await router.restart();
@@ -181,7 +181,7 @@ describe('a version of FRRouting', () => {
     await writeFile(vtysh, script.replace('\n', `\n${fails}\n`));
 
     await expect(apply(version)).rejects.toThrow(
-      "runs the version, but does not save it: % Can't open file; until then it boots with another configuration",
+      "is running the version, but did not save it: % Can't open file; until it is saved, the router boots with another configuration",
     );
     expect(await running()).toBe(version);
   });

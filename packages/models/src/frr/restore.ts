@@ -34,14 +34,17 @@ export async function apply(
   for (const text of leftAlone(previous, wanted)) step(text);
   const rest = await converge(name, vtysh, wanted, step);
   if (rest.changes.length > 0) {
-    const what = `does not accept all of the version: ${shown(rest.changes)}${rest.said}`;
+    const what = `did not accept the whole version: ${shown(rest.changes)}${rest.said}`;
     throw new DeviceRejected(name, `${what}; ${await putBack(name, vtysh, previous, step)}`);
   }
   step('read back: the running configuration is the version');
   const said = await vtysh.save();
   if (!said.includes('[OK]') || /^%|can't open/im.test(said)) {
-    const what = `runs the version, but does not save it: ${said.slice(-300)}`;
-    throw new DeviceRejected(name, `${what}; until then it boots with another configuration`);
+    const what = `is running the version, but did not save it: ${said.slice(-300)}`;
+    throw new DeviceRejected(
+      name,
+      `${what}; until it is saved, the router boots with another configuration`,
+    );
   }
   step('saved: write memory');
 }

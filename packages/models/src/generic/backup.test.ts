@@ -108,7 +108,7 @@ describe('the configuration of a device that is described in rack.yaml', () => {
     const commands = ['show version'];
     const { model, connect } = await sit(startArista, { ...arista, commands });
 
-    await expect(backUp(model, connect())).rejects.toThrow('not what /^end$/ matches');
+    await expect(backUp(model, connect())).rejects.toThrow('which does not match /^end$/');
   });
 
   it('shows none of its secrets once they are masked', async () => {

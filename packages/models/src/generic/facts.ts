@@ -12,35 +12,42 @@ export const generic = {
   backup: { load: () => import('./generic.ts') },
   accounts: { no: 'only the reading of its configuration is described in rack.yaml' },
   options: {
-    prompt: expression.describe('Regular expression of the prompt, say `^[\\w-]+[>#] ?$`.'),
+    prompt: expression.describe(
+      'Regular expression that matches the prompt, such as `^[\\w-]+[>#] ?$`.',
+    ),
     pagingOff: z.array(z.string().min(1)).default([]).describe('Commands that turn the pager off.'),
     enable: z
       .string()
       .min(1)
       .exactOptional()
-      .describe('Command that asks for the second password.'),
+      .describe('Command that prompts for the second password.'),
     commands: z
       .array(z.string().min(1))
       .min(1)
-      .describe('Commands whose joined output is the configuration.'),
+      .describe('Commands whose combined output is the configuration.'),
     complete: z
-      .union([z.strictObject({ end: expression.describe('The last line.') }), z.literal('twice')])
+      .union([
+        z.strictObject({
+          end: expression.describe('Regular expression that matches the last line.'),
+        }),
+        z.literal('twice'),
+      ])
       .default('twice')
       .describe(
-        'How to detect a complete configuration: by its last line, or `twice`: by two equal readings.',
+        'How to detect that a configuration is complete: by its last line or, with `twice`, by two identical readings.',
       ),
     volatile: z
       .array(expression)
       .default([])
-      .describe('Lines that change without an edit, such as the time.'),
+      .describe('Lines that change without an edit, such as timestamps.'),
     secret: z
       .array(expression)
       .default([])
-      .describe('Lines that are masked in notices; a group masks only itself.'),
+      .describe('Lines that are masked in notices. With a group, only the group is masked.'),
     rejected: z
       .array(expression)
       .default([])
-      .describe('Output that is an error, besides the usual errors.'),
+      .describe('Output that indicates an error, in addition to the usual errors.'),
     logout: z.string().min(1).default('exit').describe('Command that ends the session.'),
   },
 } satisfies Model;

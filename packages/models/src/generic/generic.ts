@@ -151,13 +151,13 @@ function incomplete(content: Content, end: RegExp | undefined): string | undefin
   if (text.trim() === '') return 'it is empty';
   const last = lastLine(text);
   if (end === undefined || end.test(last)) return undefined;
-  return `its last line is ${quoted(last)}, not what ${end} matches`;
+  return `its last line is ${quoted(last)}, which does not match ${end}`;
 }
 
 function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep[] {
   return [
     {
-      title: `No model describes the restore of ${name}. Type the required lines of this command output in its configuration mode`,
+      title: `No model describes how to restore ${name}. Type the required lines of this output in its configuration mode`,
       where: 'device',
       lines: linesOf(content),
     },

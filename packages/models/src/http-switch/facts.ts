@@ -7,10 +7,13 @@ const request = {
   method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']).default('GET').describe('How.'),
   path: z
     .string()
-    .regex(/^\//, 'a path starts with /')
+    .regex(/^\//, 'a path must start with /')
     .describe('Path and query, such as /relay/{outlet}?turn=on.'),
   body: z.string().exactOptional().describe('Body, in which {outlet} is replaced.'),
-  headers: z.record(z.string(), z.string()).default({}).describe('Headers without secrets.'),
+  headers: z
+    .record(z.string(), z.string())
+    .default({})
+    .describe('Request headers, without secrets.'),
 };
 
 const action = z.strictObject({
@@ -36,9 +39,9 @@ export const httpSwitch = {
   accounts: { no: 'only its outlets are described in rack.yaml' },
   options: {
     outlets,
-    https: z.boolean().default(false).describe('https, or plain http.'),
+    https: z.boolean().default(false).describe('Uses https instead of plain http.'),
     on: action.describe('Turns an outlet on.'),
     off: action.describe('Turns an outlet off.'),
-    read: z.strictObject({ ...request, ...readBack }).describe('Reads an outlet back.'),
+    read: z.strictObject({ ...request, ...readBack }).describe('Reads the state of an outlet.'),
   },
 } satisfies Model;

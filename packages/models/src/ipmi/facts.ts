@@ -17,12 +17,12 @@ export const ipmi = {
   },
   backup: { no: 'IPMI provides no configuration' },
   accounts: {
-    no: 'ipmitool accepts a new password only on its command line, where other users see it',
+    no: 'ipmitool accepts a new password only on its command line, where other users can see it',
   },
   options: {
     cipherSuite: z
       .union([z.literal(3), z.literal(17)])
       .default(17)
-      .describe('Cipher suite of RMCP+; old controllers support only 3.'),
+      .describe('RMCP+ cipher suite. Old controllers support only 3.'),
   },
 } satisfies Model;

@@ -100,7 +100,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
 /** ipmitool has one status for everything that goes wrong, and words for some of it. */
 function errorOf(device: string, output: string): DeviceError {
   if (/insufficient resources/i.test(output)) {
-    return new DeviceBusy(device, 'the controller has no free session');
+    return new DeviceBusy(device, 'all sessions of the controller are in use');
   }
   if (
     /HMAC is invalid|unauthorized|invalid role|integrity check|password is longer/i.test(output)
@@ -108,11 +108,11 @@ function errorOf(device: string, output: string): DeviceError {
     return new SignInRejected(device, 'the controller rejects the login, or its power commands');
   }
   if (/invalid \w+ algorithm|no cipher suite match/i.test(output)) {
-    const hint = 'set `cipherSuite: 3` in rack.yaml, or 17 if it is 3';
+    const hint = 'set `cipherSuite: 3` in rack.yaml, or 17 if it is already 3';
     return new DeviceRejected(device, `the controller does not support this cipher suite; ${hint}`);
   }
   if (/Get Auth Capabilities error|no response|Unable to establish/i.test(output)) {
-    return new DeviceUnreachable(device, 'the controller does not respond IPMI');
+    return new DeviceUnreachable(device, 'the controller does not respond over IPMI');
   }
   const last = output.trim().split('\n').at(-1) ?? '';
   return new DeviceRejected(device, `ipmitool: ${last.slice(0, 200)}`);

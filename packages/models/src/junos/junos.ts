@@ -137,7 +137,8 @@ function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep
       lines: ['show | compare', 'commit check', `commit confirmed ${confirmWithin}`],
     },
     {
-      title: 'When it is reachable, confirm it, or it is undone automatically',
+      title:
+        'If the device is reachable, confirm the version; otherwise it is rolled back automatically',
       where: 'device',
       lines: ['commit', 'exit'],
     },
@@ -210,7 +211,7 @@ export const accounts: Accounts = {
         if (!own.includes(`${path} authentication`)) {
           throw new DeviceRejected(
             device.name,
-            `its configuration has no password of ${username}; check whether a server manages it`,
+            `its configuration has no password for ${username}; check whether a server manages it`,
           );
         }
         // Nobody else's changes are committed with it, and it is discarded if it is not committed.
@@ -218,7 +219,10 @@ export const accounts: Accounts = {
         await session.run(`set ${path} authentication plain-text-password`, within);
         const said = await session.run('commit and-quit', within);
         if (!/^commit complete$/m.test(said)) {
-          throw new DeviceRejected(device.name, `does not commit: ${said.trim().slice(-200)}`);
+          throw new DeviceRejected(
+            device.name,
+            `did not commit the change: ${said.trim().slice(-200)}`,
+          );
         }
       },
       async save() {},

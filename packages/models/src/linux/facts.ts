@@ -18,6 +18,6 @@ export const linux = {
       .default(['/etc/network/**', '/etc/hosts', '/etc/hostname', '/etc/nftables.conf'])
       .describe('Files and globs that are backed up.'),
     exclude: z.array(z.string()).default([]).describe('Files and globs that are excluded.'),
-    sudo: z.boolean().default(false).describe('Read the files with `sudo -n`.'),
+    sudo: z.boolean().default(false).describe('Reads the files with `sudo -n`.'),
   },
 } satisfies Model;

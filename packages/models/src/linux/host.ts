@@ -157,7 +157,7 @@ echo end`;
       } else if (!path.startsWith('/')) {
         problems.push(path);
       } else if (wanted.some(({ matches }) => matches(path)) && !isExcluded(path)) {
-        if (path.includes('\ufffd')) problems.push(`${path}: its name is not UTF-8`);
+        if (path.includes('\ufffd')) problems.push(`${path}: its name is not valid UTF-8`);
         paths.add(path);
       }
     }

@@ -7,7 +7,7 @@ const topic = z
   .string()
   .min(1)
   .max(200)
-  .regex(/^[^#+\0]*$/, 'a topic has no # or +');
+  .regex(/^[^#+\0]*$/, 'a topic must not contain # or +');
 
 export const mqttSwitch = {
   name: 'mqtt-switch',
@@ -25,7 +25,7 @@ export const mqttSwitch = {
     outlets,
     topic: topic.describe('Its name on the broker, which replaces {device}.'),
     command: topic.default('cmnd/{device}/POWER{outlet}').describe('Topic for commands.'),
-    state: topic.default('stat/{device}/POWER{outlet}').describe('Topic with the state.'),
+    state: topic.default('stat/{device}/POWER{outlet}').describe('Topic for the state.'),
     onPayload: z.string().default('ON').describe('Payload that turns the outlet on.'),
     offPayload: z.string().default('OFF').describe('Payload that turns the outlet off.'),
     queryPayload: z

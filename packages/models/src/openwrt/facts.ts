@@ -17,5 +17,7 @@ export const openwrt: Model = {
   connectedHosts: { load },
   backup: { load },
   accounts: { load },
-  options: { portCount: whole(1, 52).default(8).describe('Number of PoE ports, from lan1.') },
+  options: {
+    portCount: whole(1, 52).default(8).describe('Number of PoE ports, starting with lan1.'),
+  },
 };

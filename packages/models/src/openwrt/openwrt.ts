@@ -170,7 +170,7 @@ function steps(_content: Buffer, { device, id }: RestoreAbout): RestoreStep[] {
   return [
     {
       title:
-        'Get the version, and let sysupgrade unpack it over the current files. First install the packages that it configures; other files stay',
+        'Get the version, and let sysupgrade unpack it over the current files. First install the packages that it configures. Other files are kept',
       where: 'workstation',
       lines: [
         fetchVersion({ device, id }, `${name}.tar`),

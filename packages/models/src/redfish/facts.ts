@@ -19,19 +19,19 @@ export const redfish = {
     nativeCycle: true,
     load,
   },
-  backup: { no: 'Redfish provides no configuration that could be restored' },
+  backup: { no: 'Redfish does not provide a configuration that could be restored' },
   accounts: { load },
   options: {
-    https: z.boolean().default(true).describe('https, or plain http.'),
+    https: z.boolean().default(true).describe('Uses https instead of plain http.'),
     system: z
       .string()
       .regex(/^[\w.-]{1,60}$/)
       .default('1')
-      .describe('Id of the system under /redfish/v1/Systems.'),
+      .describe('ID of the system under /redfish/v1/Systems.'),
     rackPdu: z
       .string()
       .regex(/^[\w.-]{1,60}$/)
       .exactOptional()
-      .describe('Id under /redfish/v1/PowerEquipment/RackPDUs, for a PDU.'),
+      .describe('ID of the PDU under /redfish/v1/PowerEquipment/RackPDUs.'),
   },
 } satisfies Model;

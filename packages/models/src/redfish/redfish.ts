@@ -114,7 +114,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
     const info = action['@Redfish.ActionInfo'];
     if (listed !== undefined || info === undefined) return listed;
     const { body } = await send({ path: info, headers }, signal);
-    const { Parameters } = readJson(name, body, ActionInfo, 'what its action allows');
+    const { Parameters } = readJson(name, body, ActionInfo, 'the values that its action allows');
     return Parameters.find((parameter) => parameter.Name === kind.parameter)?.AllowableValues;
   }
 
@@ -199,7 +199,7 @@ export const accounts: Accounts = {
       for (const { '@odata.id': path } of members.slice(0, mostAccounts)) {
         if ((await get(path, Account)).UserName === username) return path;
       }
-      throw new DeviceRejected(name, `its account service has no account ${username}`);
+      throw new DeviceRejected(name, `its account service does not have an account ${username}`);
     }
 
     return {

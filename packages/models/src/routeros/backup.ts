@@ -93,7 +93,7 @@ function identityIn(text: string): string | undefined {
 function incomplete(content: Content): string | undefined {
   const text = plainText(content);
   if (!head.test(text.trimStart())) return 'its first line is not "# … by RouterOS …"';
-  if (!/^\/\w/m.test(text)) return 'it has no menu';
+  if (!/^\/\w/m.test(text)) return 'it does not contain any menus';
   const failed = /^# ?error exporting .*/m.exec(text)?.[0];
   if (failed !== undefined) return `the device could not export all of it: ${quoted(failed)}`;
   const odd = /^(?![#/a-z:]| {4}).+/m.exec(text)?.[0];
@@ -112,7 +112,7 @@ function steps(_content: Buffer, about: RestoreAbout): RestoreStep[] {
       lines: copyToDevice(about, { file, user: 'admin' }),
     },
     {
-      title: `Reset ${name} to exactly this version: it asks for confirmation, restarts, and imports the file. Not included, and lost unless it still has them: passwords of users (kept here), certificates, host keys, other files. To add it to the current configuration instead: /import file-name=${file}`,
+      title: `Reset ${name} to exactly this version: the device asks for confirmation, restarts, and imports the file. Not included, and lost unless the device still has them: user passwords (kept here), certificates, host keys, other files. To add the version to the current configuration instead, run /import file-name=${file}`,
       where: 'device',
       lines: [
         `/system reset-configuration keep-users=yes no-defaults=yes skip-backup=no run-after-reset=${file}`,

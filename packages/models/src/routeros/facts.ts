@@ -21,7 +21,7 @@ export const routeros: Model = {
   backup: { load: () => import('./backup.ts') },
   accounts: { load: () => import('./accounts.ts') },
   options: {
-    portCount: whole(1, 48).default(24).describe('Number of copper ports, from ether1.'),
+    portCount: whole(1, 48).default(24).describe('Number of copper ports, starting with ether1.'),
     https: z.boolean().default(false).describe('REST over https.'),
   },
 };

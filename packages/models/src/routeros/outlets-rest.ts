@@ -70,7 +70,7 @@ export function routerosRest(device: Device, deps: DriverDeps): OutletDriver<str
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, Monitored>> {
     const body = await post('monitor', { numbers: ports.join(','), once: '' }, signal);
-    const rows = readJson(name, body, z.array(Monitored), 'what its PoE ports deliver');
+    const rows = readJson(name, body, z.array(Monitored), 'the state of its PoE ports');
     return new Map(rows.map((row) => [row.name, row]));
   }
 
@@ -91,7 +91,7 @@ export function routerosRest(device: Device, deps: DriverDeps): OutletDriver<str
       const body = JSON.stringify({ 'poe-out': setting });
       const path = `${menu}/${row?.['.id']}`;
       const answer = await send({ method: 'PATCH', path, headers, body }, signal);
-      const changed = readJson(name, answer.body, Row, 'the port that was set');
+      const changed = readJson(name, answer.body, Row, 'the new setting of the port');
       if (changed.name === port && changed['poe-out'] === setting) return;
       throw new DeviceRejected(name, `its response does not confirm that ${port} is ${setting}`);
     },
@@ -103,7 +103,7 @@ export function routerosRest(device: Device, deps: DriverDeps): OutletDriver<str
         // Nothing tells whether every version answers at once, or when the power is back.
         const timeoutMs = (offSeconds + 5) * 1000;
         const body = await post('power-cycle', { numbers: port, duration }, signal, timeoutMs);
-        readJson(name, body, Cycled, 'that it cycles the port');
+        readJson(name, body, Cycled, 'a confirmation of the power cycle');
       },
     },
   };

@@ -13,7 +13,7 @@ export const shellyGen1: Model = {
     nativeCycle: true,
     load,
   },
-  backup: { no: 'the device offers no export of its configuration' },
+  backup: { no: 'the device cannot export its configuration' },
   accounts: { load },
-  options: { outlets: whole(1, 4).default(1).describe('Number of relays, from 0.') },
+  options: { outlets: whole(1, 4).default(1).describe('Number of relays, numbered from 0.') },
 };

@@ -52,7 +52,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
 
   async function identify(signal: AbortSignal): Promise<z.infer<typeof Identity>> {
     const { body } = await send({ path: '/shelly', anonymous: true }, signal);
-    const identity = readJson(name, body, Identity, 'what kind of Shelly it is');
+    const identity = readJson(name, body, Identity, 'its Shelly model');
     if (identity.gen === undefined) return identity;
     throw new DeviceRejected(
       name,

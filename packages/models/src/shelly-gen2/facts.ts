@@ -13,7 +13,7 @@ export const shellyGen2: Model = {
     nativeCycle: true,
     load,
   },
-  backup: { no: 'the device offers no export of its configuration' },
+  backup: { no: 'the device cannot export its configuration' },
   accounts: { load },
-  options: { outlets: whole(1, 4).default(1).describe('Number of switches, from 0.') },
+  options: { outlets: whole(1, 4).default(1).describe('Number of switches, numbered from 0.') },
 };

@@ -61,7 +61,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
       throw new DeviceRejected(name, `${method} failed: ${message.slice(0, 200)} (${code})`);
     }
     if (frame.id === id) return frame.result;
-    throw new DeviceRejected(name, 'its answer belongs to another request');
+    throw new DeviceRejected(name, 'its response belongs to another request');
   }
 
   async function set(id: number, params: object, signal: AbortSignal): Promise<void> {
@@ -117,7 +117,7 @@ export const accounts: Accounts = {
         if (password === undefined) return;
         const { body } = await send({ path: '/rpc/Shelly.GetDeviceInfo' }, signal);
         const info = readJson(name, body, Info, 'its description');
-        if (!info.auth_en) throw new DeviceRejected(name, 'it requires no password');
+        if (!info.auth_en) throw new DeviceRejected(name, 'it does not require a password');
         const ha1 = sha256(`admin:${info.id}:${password.reveal()}`);
         const request = {
           id: 1,

@@ -12,10 +12,10 @@ export const synaccess = {
     nativeCycle: true,
     load: () => import('./synaccess.ts'),
   },
-  backup: { no: 'the device offers no export of its configuration' },
+  backup: { no: 'the device cannot export its configuration' },
   accounts: { no: 'its documented commands cannot change the password; use its web page' },
   options: {
-    outlets: whole(1, 24).default(16).describe('Number of outlets, as printed on it.'),
-    https: z.boolean().default(false).describe('Use https, which only some models support.'),
+    outlets: whole(1, 24).default(16).describe('Number of outlets, as printed on the device.'),
+    https: z.boolean().default(false).describe('Uses https, which only some models support.'),
   },
 } satisfies Model;

@@ -8,7 +8,7 @@ export const tasmota: Model = {
   label: 'Tasmota plug',
   transports: ['http'],
   power: { outlets: counted('relay', 'outlets'), offSeconds: 10, nativeCycle: true, load },
-  backup: { no: 'the device offers no readable export of its configuration' },
+  backup: { no: 'the device cannot export its configuration in a readable form' },
   accounts: { load },
   options: { outlets: whole(1, 32).default(1).describe('Number of relays.') },
 };

@@ -113,7 +113,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
     }
     const { Delay: left } = await run('Delay', signal);
     if (typeof left !== 'number') throw new DeviceRejected(name, 'it does not report its Delay');
-    if (left > 0) throw new DeviceBusy(name, 'it is carrying out another backlog');
+    if (left > 0) throw new DeviceBusy(name, 'it is executing another backlog');
     await run(`Backlog Power${relay} OFF; Delay ${tenths}; Power${relay} ON`, signal);
   }
 
@@ -164,7 +164,7 @@ export const accounts: Accounts = {
         if (!/^\w{8,32}$/.test(password.reveal())) {
           throw new DeviceRejected(
             device.name,
-            'it accepts passwords of 8 to 32 letters and digits',
+            'it accepts only passwords of 8 to 32 letters and digits',
           );
         }
         const answer = await run(`WebPassword ${password.reveal()}`, signal, 'WebPassword');

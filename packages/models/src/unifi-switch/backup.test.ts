@@ -42,7 +42,7 @@ describe('the configuration of a UniFi switch', () => {
       return answer;
     };
 
-    await expect(backUp(model, connection)).rejects.toThrow('changed while it was read');
+    await expect(backUp(model, connection)).rejects.toThrow('changed while it was being read');
   });
 
   it('is not one in which a single bit is another', async () => {
@@ -125,7 +125,7 @@ describe('the configuration of a UniFi switch', () => {
     expect(other.device.running()).toEqual(version);
     expect(other.device.startup()).toEqual(version);
     expect(output.split('ls /tmp\r\n')[1]).toBe('system.cfg\r\nprevious.cfg\r\n');
-    expect(copy?.title).toContain('Its controller overwrites all of it');
+    expect(copy?.title).toContain('A controller overwrites the whole configuration');
     expect(copy?.lines).toEqual([
       'skolo backup show device-1 --version abc --secrets -o device-1.cfg',
       `scp -O -P ${device.port} device-1.cfg ubnt@127.0.0.1:/tmp/version.cfg`,

@@ -100,8 +100,8 @@ describe('unifi-switch', () => {
   it('rejects a port that the switch does not have', async () => {
     const { driver } = await startCli({ ...withPorts(8), options: { portCount: 24 } });
 
-    await expect(driver.turnOff('12', patient())).rejects.toThrow('has no port 12');
-    await expect(driver.read(['12'], patient())).rejects.toThrow('has no port 12');
+    await expect(driver.turnOff('12', patient())).rejects.toThrow('does not contain port 12');
+    await expect(driver.read(['12'], patient())).rejects.toThrow('does not contain port 12');
   });
 
   meetsCliFaults(withPorts(16), '3', ['0', '17', '03', '1,3', '3 id 4', '3;reboot']);

@@ -67,7 +67,7 @@ describe('swctrl', () => {
     const { shell } = answering(table(one, two), table(allOff, off));
 
     await expect(act(shell)).rejects.toThrow(
-      'switch-1: when port 2 was told to change, so did 1; look at them',
+      'switch-1: when port 2 was changed, 1 changed as well; check them',
     );
   });
 

@@ -103,7 +103,8 @@ export async function setSwctrl(
 export async function restartSwctrl(shell: Shell, number: number): Promise<void> {
   const { device } = shell;
   const before = await orCannotCycle(list(shell));
-  if (!before.has(number)) throw new CannotCycle(device, `its list of ports has no port ${number}`);
+  if (!before.has(number))
+    throw new CannotCycle(device, `its list of ports does not contain port ${number}`);
   await orCannotCycle(tell(shell, `swctrl poe restart id ${number}`));
   checkOthers(device, number, before, await list(shell));
 }
@@ -126,7 +127,7 @@ function checkOthers(
     (other) => other !== number && before.get(other)?.setting !== after.get(other)?.setting,
   );
   if (changed.length === 0) return;
-  const what = `when port ${number} was told to change, so did ${changed.join(', ')}; look at them`;
+  const what = `when port ${number} was changed, ${changed.join(', ')} changed as well; check them`;
   throw new DeviceRejected(device, what);
 }
 
@@ -145,7 +146,7 @@ function portIn(device: string, row: readonly string[]): Port {
   const [power, , watts] = row.slice(-5);
   const setting = row[1]?.toLowerCase() ?? '';
   if (!/^[a-z][a-z0-9]*$/.test(setting) || (power !== 'On' && power !== 'Off')) {
-    throw new DeviceRejected(device, `its list of ports makes no sense at port ${row[0]}`);
+    throw new DeviceRejected(device, `its list of ports is not valid at port ${row[0]}`);
   }
   const what = `the power of port ${row[0]}`;
   return { setting, delivering: power === 'On', watts: numberOf(device, watts, what) };
@@ -154,7 +155,7 @@ function portIn(device: string, row: readonly string[]): Port {
 function portOf(device: string, ports: ReadonlyMap<number, Port>, number: number): Port {
   const port = ports.get(number);
   if (port !== undefined) return port;
-  throw new DeviceRejected(device, `its list of ports has no port ${number}`);
+  throw new DeviceRejected(device, `its list of ports does not contain port ${number}`);
 }
 
 /**
@@ -278,7 +279,7 @@ export function backup(): BackupModel {
     // A new one each time that the controller provisions it, whatever for.
     volatile: [/^(?:mgmt\.)?cfgversion=/],
     warning:
-      'Its controller overwrites all of it as soon as it speaks with the switch: where there is one, restore that from its own backup (.unf) and adopt the switch there; this is for a switch without one, or until then',
+      'A controller overwrites the whole configuration as soon as it connects to the switch. If the switch has a controller, restore the controller from its own backup (.unf), and adopt the switch there; until then, or without a controller, use these steps',
     inForce: {
       title:
         "Apply it. Ports and the switch's network may be down for a while, and its address may change",

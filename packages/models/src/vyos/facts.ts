@@ -14,10 +14,10 @@ export const vyos: Model = {
   backup: { load },
   accounts: { load },
   options: {
-    portCount: whole(1, 64).default(8).describe('Number of ports, from eth0.'),
+    portCount: whole(1, 64).default(8).describe('Number of ports, starting with eth0.'),
     export: z
       .enum(['file', 'commands'])
       .default('file')
-      .describe('Form of the backup: the configuration as a file, or as `set` commands.'),
+      .describe('Format of the backup: the configuration as a file, or as `set` commands.'),
   },
 };

@@ -436,7 +436,7 @@ services:
       'rack.yaml:4:3 identities.bots: is not used',
       'rack.yaml:4:3 identities.bots: has no `email`: its credentials (fixed) may not provide it, but clients request it',
       'rack.yaml:8:3 infrastructure.switch-1: has no `login`: services cannot sign in over ssh',
-      'rack.yaml:9:3 infrastructure.pdu-1: is not backed up: the device offers no export of its configuration',
+      'rack.yaml:9:3 infrastructure.pdu-1: is not backed up: the device cannot export its configuration',
       'rack.yaml:10:47 infrastructure.router.backup: is false: the device is not backed up',
       'rack.yaml:12:3 machines.rpi-[1-3]: has no `power`: it cannot be cycled',
       'rack.yaml:12:3 machines.rpi-[1-3]: has no `uplink`: its switch is unknown',

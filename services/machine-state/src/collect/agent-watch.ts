@@ -109,9 +109,7 @@ export class AgentWatch {
         signal,
       });
       if (status.machine !== machine) {
-        throw new Error(
-          `its address is answered by the agent of ${JSON.stringify(status.machine)}`,
-        );
+        throw new Error(`the agent of ${JSON.stringify(status.machine)} responds at its address`);
       }
       this.status = status;
       this.seenAt = clock.now();

@@ -93,7 +93,7 @@ describe('agents', () => {
       .poll(() => lab.machine('rpi-1'))
       .toMatchObject({
         condition: 'never-reported',
-        sentence: expect.stringMatching(/^its agent has never answered: ./),
+        sentence: expect.stringMatching(/^its agent has never responded: ./),
       });
   });
 

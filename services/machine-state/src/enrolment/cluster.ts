@@ -92,7 +92,8 @@ export class Cluster {
   private async account() {
     const rack = this.rack();
     const { enrolment } = rack.services['machine-state'];
-    if (enrolment === undefined) throw new ClusterUnavailable('rack.yaml has no enrolment');
+    if (enrolment === undefined)
+      throw new ClusterUnavailable('rack.yaml does not set services.machine-state.enrolment');
     // Kubernetes renews both.
     const file = (name: string) => resolve(rack.dir, enrolment.serviceAccount, name);
     return {

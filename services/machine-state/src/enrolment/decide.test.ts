@@ -110,7 +110,7 @@ describe('who a Pi is', () => {
   it.each<[string, Partial<Known>, string]>([
     ['unknown', { machines: rack({ name: 'rpi-1' }) }, 'no machine'],
     ['unknown', { machines: rack({ name: 'pc-1', kind: 'host', serial }) }, 'no machine'],
-    ['unknown', { adoption }, 'no longer has the machine rpi-2'],
+    ['unknown', { adoption }, 'the machine rpi-2 is no longer in rack.yaml'],
     ['conflict', { machines: rack({ name: 'rpi-1', serial }, { name: 'rpi-2', mac }) }, 'to rpi-2'],
     [
       'conflict',
@@ -125,7 +125,7 @@ describe('who a Pi is', () => {
     [
       'copied',
       { enrolled: has('rpi-1', { key, serial: '0'.repeat(16) }) },
-      'a copy of the card of rpi-1',
+      'a copy of the SD card of rpi-1',
     ],
     ['rivals', { rivals: 1 }, '2 computers'],
     ['taken', { enrolled: has('rpi-1') }, 'adopt it'],

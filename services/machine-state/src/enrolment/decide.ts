@@ -59,13 +59,14 @@ export interface Rejected {
 }
 
 export function decide(asking: Asking, known: Known): Given | Waits | Rejected {
-  if (known.isRevoked) return { reject: 'the key of this SD card was revoked; write a new card' };
+  if (known.isRevoked)
+    return { reject: 'the key of this SD card was revoked; write a new SD card' };
   const own = [...known.enrolled.values()].find(({ key }) => key === asking.key);
   const isNew = own === undefined && known.adoption === undefined;
   const barred = isNew ? whyBarred(known.secret) : undefined;
   if (barred !== undefined) return barred;
   if (own !== undefined && own.serial !== asking.serial) {
-    const why = `its SD card is a copy of the card of ${own.name}, whose board is ${own.serial}; write another card for it`;
+    const why = `its SD card is a copy of the SD card of ${own.name}, whose board is ${own.serial}; write a new SD card for it`;
     return { wait: 'copied', why, name: own.name };
   }
   const adoption = adoptionOf(known, own);
@@ -73,7 +74,7 @@ export function decide(asking: Asking, known: Known): Given | Waits | Rejected {
   if ('wait' in found) return found;
   const { name } = found;
   if (!known.machines.has(name)) {
-    return { wait: 'unknown', why: `rack.yaml no longer has the machine ${name}`, name };
+    return { wait: 'unknown', why: `the machine ${name} is no longer in rack.yaml`, name };
   }
   const isOwn = own?.name === name;
   if (!adoption && !isOwn && known.rivals > 0) {
@@ -129,7 +130,7 @@ function nameOf(
   const conflict = (name: string, why: string): Waits => ({
     wait: 'conflict',
     name,
-    why: `${why}; correct rack.yaml, or adopt it`,
+    why: `${why}; fix rack.yaml, or adopt it`,
   });
   if (bySerial !== undefined) {
     const { name, mac } = bySerial;
@@ -140,13 +141,13 @@ function nameOf(
       );
     }
     if (mac !== undefined && byMac === undefined && own?.name !== name) {
-      return conflict(name, `rack.yaml has another MAC address for ${name}, ${mac}`);
+      return conflict(name, `rack.yaml specifies another MAC address for ${name}: ${mac}`);
     }
     return { name };
   }
   if (byMac !== undefined) {
     if (byMac.serial === undefined) return { name: byMac.name };
-    return conflict(byMac.name, `rack.yaml has another serial number for ${byMac.name}`);
+    return conflict(byMac.name, `rack.yaml specifies another serial number for ${byMac.name}`);
   }
   // rack.yaml does not have this board yet, or not any more.
   const previous = own ?? [...enrolled.values()].find((each) => each.serial === serial);

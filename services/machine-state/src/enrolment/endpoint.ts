@@ -45,7 +45,7 @@ export class EnrolmentPort {
     if (this.opened === undefined) {
       throw new HttpProblem(
         503,
-        'enrolment is off: rack.yaml has no services.machine-state.enrolment, or its port cannot be opened; /readyz on the metrics port gives the reason',
+        'enrolment is off: rack.yaml does not set services.machine-state.enrolment, or its port cannot be opened; /readyz on the metrics port shows the reason',
       );
     }
     const { port, pin } = this.opened;
@@ -104,7 +104,7 @@ export class EnrolmentPort {
       },
     });
     const closers = new Closers();
-    await serve(server, { port, log, closers, flag: 'enrolment.port of rack.yaml' });
+    await serve(server, { port, log, closers, flag: 'enrolment.port in rack.yaml' });
     log.info({ port, pin }, 'enrolment listens');
     return { port, pin, closers };
   }
@@ -124,7 +124,7 @@ function handlers({
     if (name !== undefined) return name;
     throw new HttpProblem(
       403,
-      'this key belongs to no machine; it was revoked, or another SD card has its name',
+      'this key does not belong to a machine: it was revoked, or another SD card has its name',
     );
   };
   return {
@@ -143,7 +143,8 @@ function handlers({
     },
     async lockdown({ headers }) {
       const archive = await lockdown.read(machineOf(headers[keyHeader]));
-      if (archive === undefined) throw new HttpProblem(404, 'this machine has stored no archive');
+      if (archive === undefined)
+        throw new HttpProblem(404, 'this machine has not stored an archive');
       return { status: 200, body: archive };
     },
     async storeLockdown({ headers, body }) {

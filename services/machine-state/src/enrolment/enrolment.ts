@@ -89,7 +89,10 @@ export class Enrolment {
     const machine = rack().machines.get(name);
     if (machine?.kind !== 'rpi') {
       const hint = didYouMean(name, rack().machines.keys());
-      throw new HttpProblem(404, `rack.yaml has no Raspberry Pi ${name}${hint}; add it and push`);
+      throw new HttpProblem(
+        404,
+        `rack.yaml does not contain a Raspberry Pi ${name}${hint}; add it and push`,
+      );
     }
     if (!force) await this.checkDead(name);
     const at = new Date(clock.now()).toISOString();
@@ -98,7 +101,10 @@ export class Enrolment {
       const pi = this.waiting.get(key);
       if (pi === undefined) {
         const remedy = 'skolo pi waiting lists those that do';
-        throw new HttpProblem(404, `no Pi with this key waits; ${remedy}`);
+        throw new HttpProblem(
+          404,
+          `no Pi with this key has a pending enrolment request; ${remedy}`,
+        );
       }
       if (pi.code === 'copied') throw new HttpProblem(409, `this Pi cannot get a name: ${pi.why}`);
       if (!force) this.checkUndecided(key, name);
@@ -136,7 +142,7 @@ export class Enrolment {
     if (records.secrets.get(id) === undefined) {
       throw new HttpProblem(
         404,
-        `no enrolment secret ${id}; skolo pi waiting --secrets lists them`,
+        `the enrolment secret ${id} does not exist; skolo pi waiting --secrets lists them`,
       );
     }
     await written(records.tables, [records.secrets.remove(id)]);
@@ -159,7 +165,7 @@ export class Enrolment {
       if (serial === undefined && records.adopted.get(key) === undefined) {
         throw new HttpProblem(
           404,
-          `no card with the key ${key.slice(0, 8)} waits or has a name; skolo pi waiting lists those that wait, and --enrolled those with a name`,
+          `no SD card with the key ${key.slice(0, 8)} has a pending request or a name; skolo pi waiting lists the pending requests, and --enrolled lists the cards with a name`,
         );
       }
       const at = new Date(clock.now()).toISOString();
@@ -217,7 +223,7 @@ export class Enrolment {
         ...(before && before.name !== name ? [records.enrolled.remove(before.name)] : []),
         records.enrolled.put(enrolled),
         records.adopted.remove(key),
-        this.note(name, by ?? 'enrolment', `a card of the board ${serial} gets this name`),
+        this.note(name, by ?? 'enrolment', `an SD card of the board ${serial} was given this name`),
       ]);
       // The name may have been another card's meanwhile, whose node password the cluster has.
       this.tokens.delete(key);

@@ -56,7 +56,7 @@ describe('commonCauses', () => {
     expect(causesOf(a)).toEqual([
       {
         what: 'switch-1',
-        text: 'none of the 4 machines behind switch-1 answers',
+        text: 'none of the 4 machines behind switch-1 responds',
         since: '2026-11-20T12:00:00.000Z',
         machines: a,
       },
@@ -73,7 +73,7 @@ describe('commonCauses', () => {
     expect(causesOf([...a, ...b], { stateOf: pduIsDown })).toMatchObject([
       {
         what: 'pdu-1',
-        text: 'pdu-1 is down (no answer to SNMP): none of the 7 machines behind pdu-1 answers',
+        text: 'pdu-1 is down (no answer to SNMP): none of the 7 machines behind pdu-1 responds',
       },
     ]);
     expect(causesOf(a, { stateOf: () => ({ state: 'up' }) })).toEqual([]);

@@ -48,7 +48,7 @@ export function commonCauses(sources: CauseSources): CommonCause[] {
     if (machines.some((each) => explained.has(each))) return [];
     for (const each of machines) explained.add(each);
     const since = Math.min(...machines.map(heardAt));
-    const all = `none of the ${machines.length} machines behind ${what} answers`;
+    const all = `none of the ${machines.length} machines behind ${what} responds`;
     const text =
       state === 'down' ? `${what} is down${why === undefined ? '' : ` (${why})`}: ${all}` : all;
     return [{ what, text, since: timeOf(since), machines }];

@@ -21,7 +21,8 @@ export function sentenceOf(name: string, condition: MachineCondition, sources: T
     ...sources.unknownOrders
       .slice(0, mostReasons)
       .map(
-        ({ kind, by }) => `its agent reports ${kind} by ${by}, but the journal has no such order`,
+        ({ kind, by }) =>
+          `its agent reports ${kind} by ${by}, but the journal does not contain this order`,
       ),
   ].join('; ');
 }
@@ -43,7 +44,7 @@ function basicSentence(name: string, condition: MachineCondition, sources: Told)
     case 'quarantined':
       return reasonsOf(condition, sources);
     case 'never-reported':
-      return `its agent has never answered${because(agent.why)}`;
+      return `its agent has never responded${because(agent.why)}`;
     case 'stale':
     case 'gone':
       if (cause !== undefined) return cause.text;
@@ -105,7 +106,7 @@ function powerText(name: string, { services }: Told): string | undefined {
   if (!isOff) return undefined;
   const names = outlets.map(({ outlet }) => outlet).join(', ');
   const by = outlets.map(({ switchedOff }) => switchedOff).find((each) => each !== undefined);
-  return `its power is off at ${names}${by === undefined ? '' : ` by ${by.by}: ${by.reason}`}`;
+  return `its power is off at ${names}${by === undefined ? '' : `, turned off by ${by.by}: ${by.reason}`}`;
 }
 
 function because(why: string | undefined): string {

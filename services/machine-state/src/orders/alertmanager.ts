@@ -11,7 +11,7 @@ export const Silence = z.object({
 });
 export type Silence = z.output<typeof Silence>;
 
-const elsewhere = 'as the order of the maintenance';
+const elsewhere = 'as the maintenance order';
 
 const silencesApi = {
   silences: route({
@@ -23,7 +23,7 @@ const silencesApi = {
   setSilence: route({
     method: 'post',
     path: '/api/v2/silences',
-    summary: 'A new silence, or with an id another end of one',
+    summary: 'Creates a silence or, with an ID, changes the end of an existing one',
     body: z.object({
       id: z.string().optional(),
       matchers: z.array(

@@ -66,11 +66,11 @@ export class Orders {
     this.checkCount(names.length, count);
     const now = this.deps.clock.now();
     if (until !== undefined && Date.parse(until) <= now) {
-      throw new HttpProblem(409, `until: ${until} is in the past; give a future time`);
+      throw new HttpProblem(409, `until: ${until} is in the past; specify a future time`);
     }
     for (const machine of names) {
       if (this.inForce(machine).length < mostInForce) continue;
-      throw new HttpProblem(409, `${machine}: has ${mostInForce} orders already; end some of them`);
+      throw new HttpProblem(409, `${machine}: already has ${mostInForce} orders; end some of them`);
     }
     const since = new Date(now).toISOString();
     const orders = names.map((machine): OrderRecord => {

@@ -66,7 +66,7 @@ describe('orders that a machine reports', () => {
       .poll(() => lab.machine('rpi-1'))
       .toMatchObject({
         sentence:
-          'waiting for a task; its agent reports maintenance by adm, but the journal has no such order',
+          'waiting for a task; its agent reports maintenance by adm, but the journal does not contain this order',
         orders: [],
       });
     const { entries } = await lab.client.history({
@@ -106,7 +106,7 @@ describe('after the journal was lost, a quarantine that only the machine knows',
     const [order] = await ordersOf(later)();
     expect(order).toMatchObject({
       kind: 'quarantine',
-      reason: `reported by the machine as ordered by adm at 2020-01-01T00:00:00Z; the new journal has no such order: ${reason}`,
+      reason: `reported by the machine as ordered by adm at 2020-01-01T00:00:00Z; the new journal does not contain this order: ${reason}`,
     });
     expect(Object.keys(order ?? {})).not.toContain('by');
     expect(Object.keys(order ?? {})).not.toContain('until');

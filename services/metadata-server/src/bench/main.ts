@@ -56,7 +56,7 @@ const tokenP99: Bench = {
     }),
 };
 
-/** The same while the rack is connected: idle connections of bots, and requests that wait for a change. */
+/** The same while the rack is connected: idle connections of bots, and requests that are waiting for a change. */
 const tokenP99Held: Bench = {
   name: 'token-p99-held',
   unit: 'ms',
@@ -270,7 +270,7 @@ function machine(i: number): string {
   return `127.0.1.${1 + (i % 200)}`;
 }
 
-/** Bots that stay connected after a token each, and requests that wait for a change. */
+/** Bots that stay connected after a token each, and requests that are waiting for a change. */
 async function hold(port: number) {
   const agent = new Agent({ keepAlive: true, maxSockets: bots, maxFreeSockets: bots });
   await Promise.all(

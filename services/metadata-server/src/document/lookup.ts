@@ -25,7 +25,7 @@ export function lookUp(
   if (!node) return rejected(404, `${asked.path} was not found.`);
   if (node.kind === 'closed') return closed(node.status, node.message);
   if (method !== 'GET' && method !== 'HEAD') {
-    return rejected(405, 'Only GET and HEAD are answered.', ['Allow', 'GET, HEAD']);
+    return rejected(405, 'Only GET and HEAD are supported.', ['Allow', 'GET, HEAD']);
   }
   if (isDirectory(node) && !asked.trailingSlash) {
     return { kind: 'answer', answer: redirectToDirectory(headers.host, asked.path, asked.search) };
@@ -44,9 +44,10 @@ function content(asked: MetadataRequest, node: Renderable): Found {
   // Above v1 no header is asked for, so nothing but the listing is shown there.
   const recursive = asked.recursive && asked.underV1;
   if (isDirectory(node) && asked.underV1 && !recursive) {
-    if (asked.alt !== undefined) return rejected(400, 'alt needs recursive=true on a directory.');
+    if (asked.alt !== undefined)
+      return rejected(400, 'alt requires recursive=true on a directory.');
     if (asked.waitForChange)
-      return rejected(400, 'wait_for_change needs recursive=true on a directory.');
+      return rejected(400, 'wait_for_change requires recursive=true on a directory.');
   }
   const { etag, ...rendered } = renderOnce(node, { recursive, alt: asked.alt });
   const answer = { status: 200, ...rendered };

@@ -40,7 +40,7 @@ async function emailOf(
     if (written === undefined || email === undefined || email === written) {
       return { email: written ?? email };
     }
-    const otherEmail = `rack.yaml has ${written}, but the credentials belong to ${email}; correct one of them`;
+    const otherEmail = `rack.yaml specifies ${written}, but the credentials belong to ${email}; fix one of them`;
     return { email: written, otherEmail };
   } catch (error) {
     return { email: written, unreadable: errorText(error) };

@@ -177,7 +177,7 @@ export class RenewedToken {
 }
 
 function noAnswer(): Error {
-  return new DOMException('no answer in time', 'TimeoutError');
+  return new DOMException('no response in time', 'TimeoutError');
 }
 
 /** Seconds that are left of every token that is handed out, as long as upstream works. */

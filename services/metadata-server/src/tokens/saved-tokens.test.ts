@@ -69,7 +69,7 @@ describe('a place that will not do', () => {
     await mkdir(open);
     await chmod(open, 0o755);
     await symlink(open, join(dir, 'link'));
-    const expected = 'must be a folder that only this user can access (mode 0700)';
+    const expected = 'must be a directory that only this user can access (mode 0700)';
     await expect(new SavedTokens(() => open).save([token])).rejects.toThrow(expected);
     await expect(new SavedTokens(() => join(dir, 'link')).load()).rejects.toThrow(expected);
   });

@@ -91,7 +91,7 @@ export class SavedTokens {
     const folder = await lstat(dir);
     const isPrivate = folder.uid === process.getuid?.() && (folder.mode & 0o077) === 0;
     if (!folder.isDirectory() || !isPrivate) {
-      throw new Error(`${dir}: must be a folder that only this user can access (mode 0700)`);
+      throw new Error(`${dir}: must be a directory that only this user can access (mode 0700)`);
     }
     const { type } = await statfs(dir);
     if (!memoryFileSystems.has(type)) {

@@ -37,7 +37,7 @@ export function idTokenAnswer(held: HeldToken): Answer {
 /** `problem`: what `Tokens` or `RenewedToken.get` threw. Nothing of upstream's words reaches a caller. */
 export function noTokenAnswer(problem: unknown, identity: string): Answer {
   if (problem instanceof TooManyTokens) {
-    const why = 'This machine requests tokens for too many audiences or sets of scopes.';
+    const why = 'This machine is requesting tokens for too many audiences or sets of scopes.';
     return errorPage(429, why, retryAfter(problem.retryAfterSeconds));
   }
   if (!(problem instanceof NoToken)) return errorPage(500, 'No token could be obtained.');
@@ -46,5 +46,5 @@ export function noTokenAnswer(problem: unknown, identity: string): Answer {
 }
 
 export function noIdTokens(identity: string): Answer {
-  return errorPage(404, `The credentials of identity ${identity} provide no ID tokens.`);
+  return errorPage(404, `The credentials of identity ${identity} do not support ID tokens.`);
 }

@@ -273,5 +273,5 @@ async function issue(
 ): Promise<IssuedToken> {
   if (wanted.kind === 'access-token') return source.accessToken(wanted.scopes, signal);
   if (source.idToken) return source.idToken(wanted.audience, signal);
-  throw new Error('these credentials provide no ID tokens');
+  throw new Error('these credentials do not support ID tokens');
 }

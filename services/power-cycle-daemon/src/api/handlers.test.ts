@@ -55,12 +55,12 @@ describe('a request', () => {
           target: 'nobody',
           code: 'unknown',
           detail:
-            'nobody: rack1 has no machine, phone or device of this name; skolo inventory list shows them',
+            'nobody: rack1 does not have a machine, phone or device with this name; skolo inventory list shows them',
         },
         {
           target: 'pdu-1/99',
           detail:
-            'pdu-1/99: pdu-1 has no outlet of this name that can be switched; skolo rack show pdu-1 lists them',
+            'pdu-1/99: pdu-1 does not have a switchable outlet with this name; skolo rack show pdu-1 lists them',
         },
         {
           target: 'jumphost-rack1',
@@ -80,7 +80,7 @@ describe('a request', () => {
     expect(rejected).toMatchObject({
       status: 409,
       detail:
-        'bare: rack.yaml does not name the outlet that feeds it; add `power:` to its entry, and 1 more',
+        'bare: rack.yaml does not specify the outlet that feeds it; add `power:` to its entry, and 1 more',
       rejected: [
         { target: 'bare', code: 'no-outlet' },
         { target: 'switch-1', code: 'others-go-dark', dark: ['a', 'a-device'] },
@@ -132,7 +132,7 @@ describe('a request', () => {
     expect(soon).toMatchObject({
       status: 409,
       detail:
-        'b-1: its power was cut less than 300 s ago; possible again in 240 s, or for an operator with --ignore-limits; possible from 2026-11-20T12:05:00.000Z',
+        'b-1: its power was cut less than 300 s ago; try again in 240 s, or use --ignore-limits as an operator; possible from 2026-11-20T12:05:00.000Z',
       rejected: [{ code: 'cooling-down', until: '2026-11-20T12:05:00.000Z' }],
     });
     expect(machines).toMatchObject([{ possibleAt: '2026-11-20T12:05:00.000Z' }]);
@@ -486,8 +486,8 @@ describe('holds', () => {
     const { client } = await startDaemon({ yaml });
 
     for (const [until, detail] of [
-      ['2020-01-01T00:00:00Z', 'until 2020-01-01T00:00:00Z is in the past; give a future time'],
-      ['2099-01-01T00:00:00Z', 'a hold lasts at most 720 hours; give an earlier end'],
+      ['2020-01-01T00:00:00Z', 'until 2020-01-01T00:00:00Z is in the past; specify a future time'],
+      ['2099-01-01T00:00:00Z', 'a hold can last at most 720 hours; specify an earlier end'],
     ] as const) {
       expect(
         await problem(client.hold({ body: { targets: ['a'], until, reason: 'x' } })),

@@ -144,7 +144,7 @@ function outletHandlers({
       const why = await pendingOns.forget(outlet).catch(problemOf);
       if (why === undefined) return ok({ outlet });
       if (why === 'not-pending') {
-        const detail = `${outlet} has no pending on; skolo power status shows which outlets have`;
+        const detail = `${outlet} does not have a pending on; skolo power status lists the outlets that do`;
         throw new HttpProblem(404, detail);
       }
       const detail = `${outlet}: its device is in rack.yaml, so the daemon turns it on as soon as possible`;
@@ -223,7 +223,7 @@ function problemOf(error: unknown): never {
   if (error instanceof JournalDown || error instanceof StorageUnavailable) {
     throw new HttpProblem(
       503,
-      'nothing was accepted, because the journal cannot be written; /readyz gives the reason; try again when the disk works',
+      'nothing was accepted, because the journal cannot be written; /readyz shows the reason; try again once the disk is working',
       { headers: { 'retry-after': '30' }, cause: error },
     );
   }

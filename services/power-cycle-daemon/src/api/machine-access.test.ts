@@ -48,7 +48,8 @@ describe('a machine', () => {
 
     expect([cycle.status, holds.status]).toEqual([401, 401]);
     expect(cycle.body).toMatchObject({
-      detail: 'sign the request with the key of the agent of a; update an agent that does not',
+      detail:
+        'sign the request with the key of the agent of a; if the agent does not sign requests, update it',
     });
     expect(await cycles(daemon)).toEqual([]);
   });
@@ -67,7 +68,7 @@ describe('a neighbour at the address of a machine', () => {
       status: 403,
       body: {
         detail:
-          'the agent of a had another key before, so another computer may have its address; if its SD card was replaced, run: skolo equipment forget a',
+          'the agent of a used a different key before, so another computer may be using its address; if its SD card was replaced, run: skolo equipment forget a',
       },
     });
     expect(replaced.status).toBe(202);

@@ -42,13 +42,14 @@ export function machineAccess(people: Access, deps: MachineAccessDeps): Access {
       const from = clientAddress(request);
       const machine = machineAt(rack(), from)?.name;
       if (machine === undefined) {
-        const hint = 'use skolo power cycle and skolo power holds, with a token, for any machine';
+        const hint =
+          'to act on any machine, use skolo power cycle or skolo power holds with a token';
         throw new HttpProblem(403, `${from} is not the address of a machine in rack.yaml; ${hint}`);
       }
       const shown = `${request.headers[agentKeyHeader]}`;
       if (!/^[\w-]{43}$/.test(shown)) {
         throw unsigned(
-          `sign the request with the key of the agent of ${machine}; update an agent that does not`,
+          `sign the request with the key of the agent of ${machine}; if the agent does not sign requests, update it`,
         );
       }
       const whom = { rack: rack().name, machine, key: parseAgentPublicKey(shown) };
@@ -56,7 +57,7 @@ export function machineAccess(people: Access, deps: MachineAccessDeps): Access {
       const fingerprint = `SHA256:${createHash('sha256').update(shown).digest('base64')}`;
       if ((hostKeys.get(agentKeyName(machine)) ?? fingerprint) !== fingerprint) {
         const hint = `if its SD card was replaced, run: skolo equipment forget ${machine}`;
-        const why = `the agent of ${machine} had another key before, so another computer may have its address`;
+        const why = `the agent of ${machine} used a different key before, so another computer may be using its address`;
         throw new HttpProblem(403, `${why}; ${hint}`);
       }
       await hostKeys.pin(agentKeyName(machine), fingerprint);

@@ -63,7 +63,7 @@ const written = {
 type Written = keyof typeof written;
 
 const stillPending =
-  'the outlet is still to be turned off, which happens as soon as possible; cancel it with skolo power on a';
+  'the outlet will still be turned off as soon as possible; to cancel this, run skolo power on a';
 
 /** What may come in a phase, from the runner, while all goes its way. */
 const expected: Record<Phase, readonly Written[]> = {

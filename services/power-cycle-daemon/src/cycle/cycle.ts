@@ -398,7 +398,7 @@ export function whatIsPending(
   detail: string,
 ): { detail: string; pending?: true } {
   if (record.action !== 'off' || !isStanding(record)) return { detail };
-  const how = `the outlet is still to be turned off, which happens as soon as possible; cancel it with skolo power on ${record.target}`;
+  const how = `the outlet will still be turned off as soon as possible; to cancel this, run skolo power on ${record.target}`;
   return { detail: `${detail}; ${how}`, pending: true };
 }
 

@@ -60,7 +60,7 @@ describe('a cycle', () => {
     expect(daemon.boards.get('pdu-1').told).toEqual(['off 1', 'on 1 48v']);
     expect(texts(cycle)).toEqual([
       checked,
-      'soft-reboot: soft reboot failed: rack.yaml has no login for SSH for it',
+      'soft-reboot: soft reboot failed: rack.yaml does not specify an SSH login for it',
       'contact: pdu-1/1 is on',
       'turn-off: pdu-1/1 reads off',
       'turn-on: pdu-1/1 reads on',
@@ -526,9 +526,9 @@ describe('a phone', () => {
       ...all.map((port) => `${port} true`),
     ]);
     expect(machine.boots).toBe(1);
-    expect(texts(cycle)[1]).toBe('soft-reboot: not a machine: its power is cut');
+    expect(texts(cycle)[1]).toBe('soft-reboot: not a machine, so its power is cut');
     expect(cycle.detail).toMatch(
-      /^back: its agent sees it, after \d+ s; its newer USB connection confirms that it was off$/,
+      /^back: its agent detects it, after \d+ s; its newer USB connection confirms that it was off$/,
     );
   });
 

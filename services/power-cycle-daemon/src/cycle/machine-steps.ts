@@ -20,7 +20,7 @@ export async function checkTask(step: Step): Promise<CycleEvent> {
   const status = await agent.status(settings.taskCheckSeconds * 1000, signal);
   if (status === undefined && step.record.origin === 'agent') {
     // It has just asked for this, so its silence is no sign that it is idle.
-    const text = 'its agent requested this and no longer answers: a task may be running';
+    const text = 'its agent requested this and no longer responds, so a task may be running';
     return { is: 'checked', task: 'running', text };
   }
   if (status === undefined) {
@@ -54,7 +54,7 @@ export async function reboot(step: Step): Promise<CycleEvent> {
   const why = whyNot(step);
   if (why !== undefined) return impossible(why);
   const machine = target?.kind === 'machine' ? target.machine : undefined;
-  if (machine === undefined) return impossible('not a machine: its power is cut');
+  if (machine === undefined) return impossible('not a machine, so its power is cut');
   const look = await probeOf(rack, machine)?.(watch.lookMs, signal);
   signal.throwIfAborted();
   if (look !== undefined && !look.up) {
@@ -84,7 +84,7 @@ export async function watchBack(step: Step): Promise<CycleEvent> {
   const fault = await faultsOf(step);
   step.signal.throwIfAborted();
   if (fault === undefined) return event;
-  const text = `${event.text}; its outlet reports a fault (${fault}); check the port, the cable and the device behind it`;
+  const text = `${event.text}; its outlet reports a fault (${fault}); check the port, the cable and the connected device`;
   return { ...event, text, fault };
 }
 

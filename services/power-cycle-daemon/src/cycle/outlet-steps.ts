@@ -142,7 +142,7 @@ async function allStepByStep(step: Step): Promise<CycleEvent> {
   const { record, settings, controllers, timing, signal } = step;
   if (record.nativeOnly) {
     const text =
-      'the device can no longer cycle the outlet itself, and then nothing could turn it on';
+      'the device can no longer cycle the outlet itself, so nothing could turn it on again';
     return { is: 'off-failed', text };
   }
   const options = { tries: settings.tries.off, patience: timing.patience, alone: record.alone };
@@ -182,7 +182,7 @@ export async function waitOff(step: Step): Promise<CycleEvent> {
     const cut = AbortSignal.any([signal, step.ending]);
     await pause(record.offSeconds * 1000, cut).catch(() => undefined);
     if (step.ending.aborted) {
-      step.report({ is: 'noted', text: 'the daemon is stopping: the power comes back early' });
+      step.report({ is: 'noted', text: 'the daemon is stopping, so the power is turned on early' });
     } else if (observer !== undefined && target?.kind !== 'device') {
       await Promise.race([looking, pause(watch.lookMs, ending)]);
     }

@@ -28,7 +28,7 @@ describe('a daemon that stops in the middle', () => {
     expect(told).toEqual(['off 1', 'on 1 auto']);
     expect(done).toMatchObject({ outcome: 'on' });
     expect(done.steps.map(({ text }) => text)).toContain(
-      'the daemon is stopping: the power comes back early',
+      'the daemon is stopping, so the power is turned on early',
     );
     expect(later.target).toBe('b');
   });

@@ -77,7 +77,7 @@ describe('the daemon of a jumphost', () => {
       outcome: 'failed',
       failedStep: 'turn-off',
       detail: expect.stringContaining(
-        'no outlet is switched: another jumphost, with epoch 7, has replaced this one',
+        'outlets are not switched, because another jumphost (epoch 7) has replaced this one',
       ),
     });
     // What it had off is the other one's now, which has its journal.
@@ -86,7 +86,7 @@ describe('the daemon of a jumphost', () => {
     );
     expect(board.told).toEqual([]);
     expect(await reasons(daemon)).toContain(
-      'retired: no outlet is switched: another jumphost, with epoch 7, has replaced this one',
+      'retired: outlets are not switched, because another jumphost (epoch 7) has replaced this one',
     );
   });
 

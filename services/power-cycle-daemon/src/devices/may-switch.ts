@@ -48,13 +48,13 @@ export function reportJumphost({ stateDir, clock }: MaySwitchDeps, degraded: Deg
   degraded.set(
     'jumphost address',
     isRecent
-      ? `the computer with MAC address ${conflict.mac} has the address of the jumphost; disconnect it, or change its address`
+      ? `the computer with MAC address ${conflict.mac} is using the address of the jumphost; disconnect it, or change its address`
       : undefined,
   );
 }
 
 function retiredText({ epoch }: { epoch: number }): string {
-  return `no outlet is switched: another jumphost, with epoch ${epoch}, has replaced this one`;
+  return `outlets are not switched, because another jumphost (epoch ${epoch}) has replaced this one`;
 }
 
 /** A damaged file says nothing but that this is a jumphost. */

@@ -36,7 +36,7 @@ describe('seeing the state of an outlet', () => {
     [
       'delivers power all the same',
       { leaks: true, off: true },
-      'pdu-1/1 is set off, and still delivers power',
+      'pdu-1/1 is turned off, but still delivers power',
     ],
     [
       'does not tell',
@@ -192,7 +192,7 @@ describe('the own cycle of a device', () => {
 
   it.each([
     ['the requested time', { least: 0, most: 60 }, 0.05, ''],
-    ['a time of its own', 'fixed', undefined, ', after the delay set on it'],
+    ['a time of its own', 'fixed', undefined, ' after the delay set on the device'],
   ] as const)('is seen off and on, after %s', async (_name, native, offSeconds, when) => {
     const { controller, board } = plugged(native);
 

@@ -53,7 +53,7 @@ async function readOnce(
       return { seen: false, reading, text: `${name}: the device does not report whether it is on` };
     }
     if (state === 'off' && reading.state === 'off' && !isOff(reading)) {
-      return { seen: false, reading, text: `${name} is set off, and still delivers power` };
+      return { seen: false, reading, text: `${name} is turned off, but still delivers power` };
     }
     return { seen: reading.state === state, reading, text: `${name} is still ${reading.state}` };
   } catch (error) {
@@ -158,7 +158,7 @@ export async function cycleNatively(
     }
   }
   const { name } = controller;
-  const when = offSeconds === undefined ? ', after the delay set on it' : '';
+  const when = offSeconds === undefined ? ' after the delay set on the device' : '';
   onSeenOff(`${name}/${outlet} reads off; ${name} turns it on automatically${when}`);
   // It was off before it was seen off, so it should be on by then.
   if (offSeconds !== undefined) await pause(offSeconds * 1000, signal);

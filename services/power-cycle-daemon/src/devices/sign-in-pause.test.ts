@@ -69,7 +69,7 @@ describe('a device that rejects the login', () => {
     expect(attempts).toEqual([1, 1, 2, 2, 3, 3, 4, 4, 5]);
     expect(rejected.controller.state).toBe('down');
     expect(rejected.controller.detail).toBe(
-      'pdu-1: wrong password; sign-in was rejected 5 times since 1970-01-01T00:16:40.000Z, the next attempt is at 1970-01-01T00:53:40.000Z, or once its login or secret is changed',
+      'pdu-1: wrong password; sign-in has been rejected 5 times since 1970-01-01T00:16:40.000Z; the next attempt is at 1970-01-01T00:53:40.000Z, or as soon as its login or secret is changed',
     );
   });
 
@@ -81,7 +81,7 @@ describe('a device that rejects the login', () => {
     await tryHard(rejected);
 
     expect(rejected.board.signIns).toBe(2);
-    expect(rejected.controller.detail).toContain('sign-in was rejected once since');
+    expect(rejected.controller.detail).toContain('sign-in has been rejected once since');
   });
 
   it('is well again once it accepts the login', async () => {
@@ -123,7 +123,7 @@ machines:
     expect(board.signIns - signInsBefore).toBe(1);
     expect(controller).toMatchObject({
       state: 'down',
-      detail: expect.stringContaining('wrong password; sign-in was rejected once since'),
+      detail: expect.stringContaining('wrong password; sign-in has been rejected once since'),
     });
     expect(metrics).toContain('skolo_power_sign_in_rejected{controller="pdu-1"} 1');
   });

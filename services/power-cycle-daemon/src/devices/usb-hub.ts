@@ -131,10 +131,7 @@ class UsbHub {
         ? await client.usbPort({ params, signal })
         : await client.setUsbPort({ params, body, signal });
     if (answer.hub === hub && answer.port === port) return { state: answer.on ? 'on' : 'off' };
-    throw new DeviceRejected(
-      name,
-      `its agent answers for port ${answer.hub}.${answer.port} instead`,
-    );
+    throw new DeviceRejected(name, `its agent reports port ${answer.hub}.${answer.port} instead`);
   }
 
   private askSsh(port: UsbPort, action: Action | undefined, signal: AbortSignal) {
@@ -167,10 +164,11 @@ class UsbHub {
 
   private async openSsh(signal: AbortSignal): Promise<ExecSession> {
     const { name, address, ports } = this.machine;
-    if (address === undefined) throw new DeviceRejected(name, 'rack.yaml has no address for it');
+    if (address === undefined)
+      throw new DeviceRejected(name, 'rack.yaml does not specify its address');
     const credentials = await this.deps.credentials();
     if (credentials.username === undefined) {
-      throw new SignInRejected(name, 'rack.yaml has no login with a user for SSH for it');
+      throw new SignInRejected(name, 'rack.yaml does not specify an SSH login with a user for it');
     }
     const target = { name, address, port: ports.ssh ?? 22, credentials };
     return openExec(target, { hostKeys: this.deps.hostKeys }, signal);

@@ -56,7 +56,7 @@ async function attempt(
 ): Promise<string | undefined> {
   const { action, delaySeconds } = command;
   // Ranges are for people: no client of these protocols means forty machines by one name.
-  if (hasRange(command.target)) return `${command.target}: one name at a time, without a range`;
+  if (hasRange(command.target)) return `${command.target}: specify a single name, not a range`;
   if (action !== 'cycle' && delaySeconds) await pause(delaySeconds * 1000, end);
   const snapshot = deps.snapshot();
   const { rack, switchedOff, pendingOns } = snapshot;

@@ -242,12 +242,12 @@ describe('a client that waits', () => {
     [
       'by HTTP',
       (port: number) => sendRequest(port, '/power/control/reboot?alias=b&delay=60'),
-      { status: 500, text: 'the daemon is stopping; it continues when it is back\n' },
+      { status: 500, text: 'the daemon is stopping; it will continue after its restart\n' },
     ],
     [
       'by the older protocol',
       (port: number) => sendText(port, 'pdu-1 1 reboot 60'),
-      'nack the daemon is stopping; it continues when it is back\n',
+      'nack the daemon is stopping; it will continue after its restart\n',
     ],
   ])('%s is told when the daemon stops', async (_how, ask, answer) => {
     const port = await freeTcpPort();

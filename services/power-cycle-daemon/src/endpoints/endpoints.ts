@@ -44,7 +44,7 @@ export class Endpoints {
 
   /** Clients that still wait get the answer that the daemon stops. */
   async close(): Promise<void> {
-    this.closing.abort(new Error('the daemon is stopping; it continues when it is back'));
+    this.closing.abort(new Error('the daemon is stopping; it will continue after its restart'));
     clearTimeout(this.retrying);
     await this.following;
     const all = [...this.open.values(), ...this.retired];

@@ -121,7 +121,7 @@ export class Listener {
     if (destroyed && !complete) return;
     if (err instanceof HttpProblem) return sendText(response, err.status, err.detail, err.headers);
     this.deps.log.error({ err, endpoint: this.deps.name }, 'endpoint failed');
-    sendText(response, 500, 'Failed; the log of the daemon shows the reason');
+    sendText(response, 500, 'Failed; see the log of the daemon for the reason');
   }
 
   /** Node passes on what it cannot read as HTTP. */
@@ -172,7 +172,7 @@ function goneSignal(socket: Socket): AbortSignal {
 /** Longer ones are cut by some clients. */
 const mostPhrase = 400;
 const base = 'http://endpoint';
-const viaProxy = 'connect without a proxy: behind one, all clients have its address';
+const viaProxy = 'connect without a proxy, because all clients behind a proxy share its address';
 
 /**
  * The text of a failure is the reason phrase, too: the clients of pdudaemon (labgrid, pduclient) print that, and not the

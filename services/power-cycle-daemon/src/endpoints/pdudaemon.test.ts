@@ -124,22 +124,30 @@ machines:
   );
 
   it.each([
-    ['no hostname', 'port=1', /give hostname and port, or alias alone/],
-    ['no port', 'hostname=pdu-1', /give hostname and port, or alias alone/],
-    ['nothing', '', /give hostname and port, or alias alone/],
-    ['an alias beside a port', 'alias=b&port=1', /give hostname and port, or alias alone/],
-    ['two ports', 'hostname=pdu-1&port=1&port=2', /port is given twice/],
-    ['an unknown device', 'hostname=pdu-9&port=1', /rack1 has no machine, phone or device/],
-    ['an unknown outlet', 'hostname=pdu-1&port=77', /pdu-1 has no outlet of this name/],
+    ['no hostname', 'port=1', /specify hostname and port, or only alias/],
+    ['no port', 'hostname=pdu-1', /specify hostname and port, or only alias/],
+    ['nothing', '', /specify hostname and port, or only alias/],
+    ['an alias beside a port', 'alias=b&port=1', /specify hostname and port, or only alias/],
+    ['two ports', 'hostname=pdu-1&port=1&port=2', /port is specified twice/],
+    [
+      'an unknown device',
+      'hostname=pdu-9&port=1',
+      /rack1 does not have a machine, phone or device/,
+    ],
+    [
+      'an unknown outlet',
+      'hostname=pdu-1&port=77',
+      /pdu-1 does not have a switchable outlet with this name/,
+    ],
     [
       'an outlet of another form',
       'hostname=pdu-1&port=1;2',
-      /rack1 has no machine, phone or device/,
+      /rack1 does not have a machine, phone or device/,
     ],
-    ['an unknown alias', 'alias=nobody', /rack1 has no machine, phone or device/],
+    ['an unknown alias', 'alias=nobody', /rack1 does not have a machine, phone or device/],
     ['the jumphost', 'alias=jumphost-rack1', /nothing here could turn it on again/],
-    ['a range of machines', 'alias=d-[1-2]', /without a range/],
-    ['a range of outlets', 'hostname=pdu-1&port=[1-4]', /without a range/],
+    ['a range of machines', 'alias=d-[1-2]', /not a range/],
+    ['a range of outlets', 'hostname=pdu-1&port=[1-4]', /not a range/],
   ])('%s is a 500 that says so, and nothing is touched', async (_what, query, why) => {
     const { ask, told, client } = await openEndpoint();
 
@@ -290,7 +298,7 @@ describe('the older protocol, on the same port', () => {
     ['pdu-9 1 off', /^nack pdu-9\/1: /],
     ['pdu-1 77 off', /^nack pdu-1\/77: /],
     ['pdu-1 1 reboot 9999', /^nack delay: at most 3600 seconds\n$/],
-    ['pdu-1 [1-4] off', /^nack .* without a range\n$/],
+    ['pdu-1 [1-4] off', /^nack .* not a range\n$/],
     ['pdu-1 1 explode', /^HTTP\/1.1 400 /],
     ['pdu-1 1 reboot soon', /^HTTP\/1.1 400 /],
     ['hello', /^HTTP\/1.1 400 /],

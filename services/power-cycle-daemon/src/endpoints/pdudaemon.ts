@@ -42,7 +42,7 @@ const Query = z
   .object({ hostname: word, port: word, alias: word, delay: Delay })
   .refine(
     ({ hostname, port, alias }) => (alias === undefined ? hostname && port : !hostname && !port),
-    { error: 'give hostname and port, or alias alone' },
+    { error: 'specify hostname and port, or only alias' },
   );
 type Query = z.output<typeof Query>;
 
@@ -52,7 +52,7 @@ export const pdudaemon: Endpoint = {
     async http({ method }, { url, ...visit }) {
       const command = commandOf(path.exec(url.pathname)?.groups?.command);
       if (command === undefined) {
-        throw new HttpProblem(404, 'Not found: /power/control/on, off or reboot');
+        throw new HttpProblem(404, 'Not found: use /power/control/on, off or reboot');
       }
       if (method !== 'GET') throw new HttpProblem(405, 'Only GET', { headers: { allow: 'GET' } });
       // Everything is read before anything is done: a bad delay must not leave an outlet off.
@@ -109,7 +109,7 @@ function deviceName({ infrastructure }: Rack, hostname: string): string {
 /**
  * An empty parameter counts as none.
  *
- * @throws HttpProblem 500, as pdudaemon answers: one is given twice, or is wrong.
+ * @throws HttpProblem 500, as pdudaemon answers: one is specified twice, or is wrong.
  */
 function queryOf(params: URLSearchParams): Query {
   const given = [...params].filter(([, value]) => value !== '');
@@ -118,7 +118,7 @@ function queryOf(params: URLSearchParams): Query {
   const query = Query.safeParse(Object.fromEntries(given));
   if (twice === undefined && query.success) return query.data;
   const why =
-    twice === undefined ? query.error && whatIsWrong(query.error) : `${twice} is given twice`;
+    twice === undefined ? query.error && whatIsWrong(query.error) : `${twice} is specified twice`;
   throw new HttpProblem(500, `Invalid request: ${why}`);
 }
 

@@ -58,7 +58,7 @@ describe('the report endpoint', () => {
 
     const answer = await send(Buffer.alloc(8 * 1024 * 1024, ' '));
 
-    expect(answer).toMatchObject({ status: 413, text: 'A report is at most 1048576 bytes\n' });
+    expect(answer).toMatchObject({ status: 413, text: 'A report must not exceed 1048576 bytes\n' });
   });
 
   it.each([

@@ -48,6 +48,6 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
     length += chunk.length;
     if (length <= mostBytes) chunks.push(chunk);
   }
-  if (length > mostBytes) throw new HttpProblem(413, `A report is at most ${mostBytes} bytes`);
+  if (length > mostBytes) throw new HttpProblem(413, `A report must not exceed ${mostBytes} bytes`);
   return Buffer.concat(chunks).toString('utf8');
 }

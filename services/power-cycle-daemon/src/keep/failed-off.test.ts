@@ -185,7 +185,7 @@ describe('an off of an operator that failed', () => {
       failedStep: 'contact',
       pending: true,
       detail: expect.stringMatching(
-        /connection refused.*; the outlet is still to be turned off, which happens as soon as possible; cancel it with skolo power on b$/,
+        /connection refused.*; the outlet will still be turned off as soon as possible; to cancel this, run skolo power on b$/,
       ),
     });
     lab.board.isDown = false;

@@ -139,7 +139,7 @@ function lookIcmp(address: string, timeoutMs: number, signal: AbortSignal): Prom
   return new Promise<Look>((resolve) => {
     execFile('ping', args, { signal }, (error) => {
       if (error === null) resolve({ up: true, text: `${address} answers a ping` });
-      else if (error.code === 'ENOENT') resolve(unknown('there is no ping program here'));
+      else if (error.code === 'ENOENT') resolve(unknown('no ping program is installed here'));
       // It ends with 1 where nothing came back, and with something else where it could not send: see ping(8).
       else if (error.code === 1)
         resolve({ up: false, text: `${address} does not respond to a ping` });

@@ -35,7 +35,8 @@ export async function softReboot(
     if (rejected === undefined) return { accepted: true, text: 'reboot requested from its agent' };
     rejections.push(rejected.why);
   }
-  if (machine.login === undefined) rejections.push('rack.yaml has no login for SSH for it');
+  if (machine.login === undefined)
+    rejections.push('rack.yaml does not specify an SSH login for it');
   else {
     const answer = await overSsh(rack, machine, deps, signal);
     if (answer.accepted) return answer;

@@ -151,7 +151,7 @@ export async function seePhone(
     const isOld = readAt === firstReadAt;
     if (state === 'present' && (!isOld || secondsOff === undefined || readAt === undefined)) {
       const isYounger = !isOld && secondsOff !== undefined && connectedSeconds < secondsOff();
-      const text = `back: its agent sees it${after(start)}`;
+      const text = `back: its agent detects it${after(start)}`;
       return { is: 'back', text, ...(isYounger && { proof: 'its newer USB connection' }) };
     }
     await pause(everyMs * 2, signal);

@@ -143,11 +143,11 @@ describe('brakes', () => {
   });
 
   it.each([
-    ['no outlet', '', 'rack.yaml does not have exactly one outlet for router'],
+    ['no outlet', '', 'rack.yaml does not specify exactly one outlet for router'],
     [
       'two feeds',
       '[switch-1/5, switch-1/6]',
-      'rack.yaml does not have exactly one outlet for router',
+      'rack.yaml does not specify exactly one outlet for router',
     ],
     ['a PDU that cannot cycle by itself', 'pdu-1/5', 'pdu-1 cannot cycle an outlet itself'],
   ])('with %s', async (_what, power, why) => {

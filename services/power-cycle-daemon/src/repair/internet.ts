@@ -76,7 +76,7 @@ export class InternetWatch {
     const [feed, ...others] = power;
     const controller = feed && this.deps.controllers.get(feed.device);
     if (controller === undefined || others.length > 0) {
-      return ['no-outlet', `rack.yaml does not have exactly one outlet for ${name}`];
+      return ['no-outlet', `rack.yaml does not specify exactly one outlet for ${name}`];
     }
     if (controller.experimental) {
       return ['experimental', `the driver of ${controller.name} is experimental`];

@@ -36,7 +36,7 @@ export function createMetrics(
   }
   const cycles = counter(
     'skolo_power_cycles_total',
-    'Finished cycles and switchings, by what was done, the outcome and the step at which it failed.',
+    'Finished power cycles and switching operations, by action, outcome and failed step.',
     ['action', 'outcome', 'failed_step'],
   );
   const rejections = counter(
@@ -90,7 +90,7 @@ export function createMetrics(
 /** Read at each scrape: what has no sample then is absent. */
 export const gauges: Record<string, GaugeSpec<View>> = {
   skolo_power_controller_up: {
-    help: 'Whether a switch or PDU answers; absent until it was asked.',
+    help: 'Whether a switch or PDU responds; absent until it has been queried.',
     labels: ['controller', 'model'],
     read: ({ controllers }) =>
       controllers
@@ -99,7 +99,7 @@ export const gauges: Record<string, GaugeSpec<View>> = {
         .map(({ name, model, state }) => [{ controller: name, model }, Number(state === 'up')]),
   },
   skolo_power_controller_failing: {
-    help: 'Whether an outlet of a switch or PDU is stuck off, so that nothing else on it is turned off.',
+    help: 'Whether an outlet of a switch or PDU is stuck off, so no other outlet on it is turned off.',
     labels: ['controller', 'model'],
     read({ controllers, breaker }) {
       const failing = breaker.failing();
@@ -109,7 +109,7 @@ export const gauges: Record<string, GaugeSpec<View>> = {
     },
   },
   skolo_power_sign_in_rejected: {
-    help: 'Whether a switch or PDU rejected the login of its entry at the last attempt.',
+    help: 'Whether a switch or PDU rejected its login from rack.yaml at the last attempt.',
     labels: ['controller'],
     read: ({ controllers }) =>
       controllers
@@ -117,7 +117,7 @@ export const gauges: Record<string, GaugeSpec<View>> = {
         .map(({ name, rejectsSignIn }) => [{ controller: name }, Number(rejectsSignIn)]),
   },
   skolo_power_outlets_stuck_off: {
-    help: 'Outlets that were turned off for a cycle and could not be verified to be on again. Retries continue.',
+    help: 'Outlets that a cycle turned off and that could not be verified as on again. Retries continue.',
     labels: ['outlet'],
     read: ({ store }) =>
       [...store.pendingOns.all]
@@ -125,11 +125,11 @@ export const gauges: Record<string, GaugeSpec<View>> = {
         .map(([outlet]) => [{ outlet }, 1]),
   },
   skolo_power_outlets_pending_on: {
-    help: 'Outlets with a pending on: a cycle turned them off, and they have not read on since.',
+    help: 'Outlets that a cycle turned off and that have not been read as on since (pending on).',
     read: ({ store }) => store.pendingOns.all.size,
   },
   skolo_power_oldest_pending_on_timestamp_seconds: {
-    help: 'Start time of the oldest pending on; absent without one.',
+    help: 'Start time of the oldest pending on; absent if no outlet has one.',
     read({ store }) {
       const since = [...store.pendingOns.all.values()].map((each) => Date.parse(each.since));
       return since.length > 0 ? Math.min(...since) / 1000 : undefined;
@@ -141,7 +141,7 @@ export const gauges: Record<string, GaugeSpec<View>> = {
     read: ({ store }) => [...store.switchedOff.all.keys()].map((outlet) => [{ outlet }, 1]),
   },
   skolo_power_machines_held: {
-    help: 'Machines on hold: by their own hold, that of a device that feeds them, or that of the rack.',
+    help: 'Machines on hold, whether the hold is on the machine, on a device that feeds it, or on the rack.',
     read({ rack, snapshot }) {
       const now = snapshot();
       return allTargets(rack()).filter(

@@ -61,9 +61,13 @@ export class Holds {
     const { defaultHours, maxHours } = rack().services['power-cycle-daemon'].holds;
     const now = clock.now();
     const end = until === undefined ? now + defaultHours * hourMs : Date.parse(until);
-    if (end <= now) throw new HttpProblem(400, `until ${until} is in the past; give a future time`);
+    if (end <= now)
+      throw new HttpProblem(400, `until ${until} is in the past; specify a future time`);
     if (end > now + maxHours * hourMs) {
-      throw new HttpProblem(400, `a hold lasts at most ${maxHours} hours; give an earlier end`);
+      throw new HttpProblem(
+        400,
+        `a hold can last at most ${maxHours} hours; specify an earlier end`,
+      );
     }
     const targets = this.namesOf(names);
     const records = targets.map(

@@ -84,7 +84,7 @@ describe('an agent', () => {
     expect(tooMany).toMatchObject({
       status: 429,
       message:
-        'a has requested 2 cycles in the last hour, of 3 that rack.yaml allows; possible again in 3000 s',
+        'a has requested 2 of the 3 cycles per hour that rack.yaml allows; try again in 3000 s',
       headers: { 'retry-after': '3000' },
     });
     expect([one, later]).toEqual([202, 202]);
@@ -111,7 +111,7 @@ describe('an agent', () => {
 
     expect(await ask(['left'])).toMatchObject({
       status: 403,
-      message: 'rack.yaml allows a to cycle 0 of its devices an hour, not 1',
+      message: 'rack.yaml allows a to cycle at most 0 of its devices per hour, not 1',
     });
   });
 });

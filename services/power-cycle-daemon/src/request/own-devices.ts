@@ -48,7 +48,7 @@ export class OwnDevices {
   private count(name: string, devices: number): void {
     const { devicesPerHour } = this.deps.rack().services['power-cycle-daemon'];
     if (devices > devicesPerHour) {
-      const detail = `rack.yaml allows ${name} to cycle ${devicesPerHour} of its devices an hour, not ${devices}`;
+      const detail = `rack.yaml allows ${name} to cycle at most ${devicesPerHour} of its devices per hour, not ${devices}`;
       throw new HttpProblem(403, detail);
     }
     const now = this.deps.clock.uptime();
@@ -57,7 +57,7 @@ export class OwnDevices {
     const last = recent[recent.length + devices - devicesPerHour - 1];
     if (last !== undefined) {
       const wait = Math.ceil(last + hour - now);
-      const detail = `${name} has requested ${recent.length} cycles in the last hour, of ${devicesPerHour} that rack.yaml allows; possible again in ${wait} s`;
+      const detail = `${name} has requested ${recent.length} of the ${devicesPerHour} cycles per hour that rack.yaml allows; try again in ${wait} s`;
       throw new HttpProblem(429, detail, { headers: { 'retry-after': String(wait) } });
     }
     this.asked.set(name, [...recent, ...Array<number>(devices).fill(now)]);

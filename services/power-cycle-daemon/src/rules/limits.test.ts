@@ -68,7 +68,7 @@ describe('limits of off and on', () => {
     expect(daemon.cuts()).toBe(1);
     expect(new Set(answers.slice(1))).toEqual(
       new Set([
-        'b: its power was cut less than 300 s ago; possible again in 300 s, or for an operator with --ignore-limits\n',
+        'b: its power was cut less than 300 s ago; try again in 300 s, or use --ignore-limits as an operator\n',
       ]),
     );
   });
@@ -83,7 +83,7 @@ describe('limits of off and on', () => {
     const rejected = await problem(daemon.turn('off', 'b'));
     daemon.clock.pass(240);
 
-    expect(rejected).toMatchObject({ detail: expect.stringContaining('possible again in 240 s') });
+    expect(rejected).toMatchObject({ detail: expect.stringContaining('try again in 240 s') });
     expect(await daemon.turn('off', 'b')).toMatchObject({ outcome: 'off' });
   });
 

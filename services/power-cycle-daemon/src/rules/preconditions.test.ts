@@ -98,7 +98,7 @@ describe('a request', () => {
   });
 
   it('is rejected where rack.yaml does not say what feeds it', () => {
-    const detail = 'rack.yaml does not name the outlet that feeds it; add `power:` to its entry';
+    const detail = 'rack.yaml does not specify the outlet that feeds it; add `power:` to its entry';
     expect(rejection('nowhere')).toEqual({
       target: 'nowhere',
       code: 'no-outlet',
@@ -118,7 +118,7 @@ describe('a request', () => {
     expect(rejection('two', { mode: 'soft' })).toEqual({
       target: 'two',
       code: 'not-reachable',
-      detail: 'two: rack.yaml has no address for it to ask it at',
+      detail: 'two: rack.yaml does not specify its address, so it cannot be asked to reboot',
     });
     for (const name of ['a-device', 'switch-2', 'pdu-2/20']) {
       expect(rejection(name, { mode: 'soft' })).toEqual({
@@ -216,7 +216,7 @@ describe('others', () => {
     expect(rejection('switch-2')).toEqual({
       target: 'switch-2',
       code: 'others-go-dark',
-      detail: 'switch-2: 4 others would lose power or network; use force if you want that',
+      detail: 'switch-2: 4 others would lose power or network; use force if that is intended',
       dark: ['a', 'a-device', 'b', 'b-device'],
     });
     expect(verdict('switch-2', { force: true })).toEqual(allowed);
@@ -307,7 +307,7 @@ describe('what is still pending', () => {
       target: 'two',
       code: 'under-way',
       detail:
-        'two: pdu-2/5 was turned off by the cycle cycle-7 and is still being turned on; turn it on to retry at once',
+        'two: pdu-2/5 was turned off by the cycle cycle-7 and is still being turned on; turn it on to retry immediately',
     });
     expect(verdict('two', { action: 'on', mode: 'hard' }, { pendingOns })).toEqual(allowed);
     expect(verdict('two', { action: 'off', mode: 'hard' }, { pendingOns })).toEqual(allowed);
@@ -389,7 +389,7 @@ describe('limits', () => {
       target: 'a',
       code: 'cooling-down',
       detail:
-        'a: its power was cut less than 300 s ago; possible again in 240 s, or for an operator with --ignore-limits',
+        'a: its power was cut less than 300 s ago; try again in 240 s, or use --ignore-limits as an operator',
       until: '2026-11-20T12:04:00.000Z',
     });
     expect(verdict('a', {}, { past: [ended(300)] })).toEqual(allowed);
@@ -403,7 +403,7 @@ describe('limits', () => {
       target: 'a',
       code: 'too-often',
       detail:
-        'a: its power was cut 3 times within an hour; possible again in 570 s, or for an operator with --ignore-limits',
+        'a: its power was cut 3 times within an hour; try again in 570 s, or use --ignore-limits as an operator',
       until: '2026-11-20T12:09:30.000Z',
     });
     expect(verdict('a', {}, { past: [ended(3570), ended(2000), ended(400)] })).toEqual(allowed);

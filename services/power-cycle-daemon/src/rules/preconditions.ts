@@ -99,12 +99,16 @@ function cannot(target: Target, { action, mode }: Ask): Verdict | undefined {
     return rejected(target, 'not-possible', detail);
   }
   if (mode === 'soft' && machine?.address === undefined) {
-    return rejected(target, 'not-reachable', 'rack.yaml has no address for it to ask it at');
+    return rejected(
+      target,
+      'not-reachable',
+      'rack.yaml does not specify its address, so it cannot be asked to reboot',
+    );
   }
   const canAskIt =
     action === 'cycle' && mode !== 'hard' && isMachine && machine?.address !== undefined;
   if (feeds.length > 0 || canAskIt) return undefined;
-  const detail = 'rack.yaml does not name the outlet that feeds it; add `power:` to its entry';
+  const detail = 'rack.yaml does not specify the outlet that feeds it; add `power:` to its entry';
   return rejected(target, 'no-outlet', detail);
 }
 
@@ -173,7 +177,7 @@ function awaitingOn(
   if (action !== 'cycle') return undefined;
   const pending = target.feeds.map((feed) => pendingOns.get(formatOutlet(feed))).find(Boolean);
   if (pending === undefined) return undefined;
-  const detail = `${feedKey(pending)} was turned off by the cycle ${pending.cycle} and is still being turned on; turn it on to retry at once`;
+  const detail = `${feedKey(pending)} was turned off by the cycle ${pending.cycle} and is still being turned on; turn it on to retry immediately`;
   return rejected(target, 'under-way', detail);
 }
 
@@ -216,7 +220,7 @@ function onFailing(
   }
   if (notForcedUntil === undefined) return undefined;
   const until = new Date(notForcedUntil).toISOString();
-  const detail = `${what}; one more has already been forced, and the next can be at ${until}`;
+  const detail = `${what}; one more has already been forced, and the next one can be forced at ${until}`;
   return rejected(target, 'controller-failing', detail, { until });
 }
 
@@ -239,7 +243,7 @@ function tooSoon(
     why === 'cooldown'
       ? `its power was cut less than ${cooldownSeconds} s ago`
       : `its power was cut ${maxPerHour} times within an hour`;
-  const detail = `${rule}; possible again in ${Math.ceil(wait)} s, or for an operator with --ignore-limits`;
+  const detail = `${rule}; try again in ${Math.ceil(wait)} s, or use --ignore-limits as an operator`;
   return rejected(target, code, detail, { until });
 }
 
@@ -268,7 +272,7 @@ function dangerous(target: Target, ask: Ask, snapshot: Snapshot): Verdict {
     return { is: 'allowed', nativeOnly: true };
   }
   if (dark.length > 0 && !ask.force) {
-    const detail = `${dark.length} others would lose power or network; use force if you want that`;
+    const detail = `${dark.length} others would lose power or network; use force if that is intended`;
     return rejected(target, 'others-go-dark', detail, { dark });
   }
   return { is: 'allowed', nativeOnly: ask.nativeOnly === true };

@@ -51,7 +51,7 @@ export function findTargets(
     const names = namesOf(text, unknown);
     count += names.length;
     if (count > mostNames) {
-      const why = `with the names before it, it expands to more than ${mostNames} names; send fewer at once`;
+      const why = `together with the names before it, it expands to more than ${mostNames} names; send fewer names per request`;
       unknown.push({ name: text, why });
       break;
     }
@@ -141,13 +141,13 @@ function whyUnknown(rack: Rack, name: string): string {
   }
   const written = parseOutlet(name);
   if (written !== undefined && written.outlet !== '' && rack.infrastructure.has(written.device)) {
-    return `${written.device} has no outlet of this name that can be switched; skolo rack show ${written.device} lists them`;
+    return `${written.device} does not have a switchable outlet with this name; skolo rack show ${written.device} lists them`;
   }
   const guess = didYouMean(
     name,
     allTargets(rack).map((target) => target.name),
   );
-  return `${rack.name} has no machine, phone or device of this name${guess}; skolo inventory list shows them`;
+  return `${rack.name} does not have a machine, phone or device with this name${guess}; skolo inventory list shows them`;
 }
 
 /** @param from as `normaliseAddress` gives it */

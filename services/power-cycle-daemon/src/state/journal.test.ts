@@ -68,7 +68,7 @@ describe('a disk that is down', () => {
       status: 503,
       problem: {
         detail:
-          'nothing was accepted, because the journal cannot be written; /readyz gives the reason; try again when the disk works',
+          'nothing was accepted, because the journal cannot be written; /readyz shows the reason; try again once the disk is working',
       },
     });
     await expect(hold).rejects.toThrow('nothing was accepted');

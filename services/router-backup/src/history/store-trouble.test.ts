@@ -115,7 +115,7 @@ describe('a store', () => {
     await rename(join(stateDir, 'repository'), join(stateDir, 'elsewhere'));
 
     await expect(commit('router', 'another')).rejects.toThrow();
-    await store.failed(new BackupError('storage', 'the folder does not exist'));
+    await store.failed(new BackupError('storage', 'the directory does not exist'));
     await commit('router', 'another');
 
     expect(await store.repository.count('router')).toBe(1);

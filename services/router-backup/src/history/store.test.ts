@@ -140,7 +140,9 @@ describe('the history of the service', () => {
     lab.devices.get('router').text = `hostname router\n${random}\nend\n`;
 
     const { id } = await lab.admin.requestBackup({ body: { devices: ['router'] } });
-    await expect.poll(() => lab.degraded()).toMatch(/"repository".*router is not stored: the disk/);
+    await expect
+      .poll(() => lab.degraded())
+      .toMatch(/"repository".*router could not be stored: the (disk|data)/);
     const metrics = await lab.metrics();
     const entry = async () => (await lab.admin.backup({ params: { id } })).devices[0];
     await expect.poll(entry).toMatchObject({ state: 'waiting', failure: 'storage' });

@@ -74,7 +74,7 @@ export class Versions {
       if (startup !== undefined) return startup;
       throw new BackupError(
         'not-found',
-        `${device}: no startup configuration different from the running one has been read`,
+        `${device}: no startup configuration that differs from the running one has been read`,
       );
     }
     if (wanted === 'latest') {
@@ -106,14 +106,14 @@ export class Versions {
   async text(version: Version, showsSecrets: boolean): Promise<string> {
     const { device, id, size = 0 } = version;
     if (version.model === jumphostModel) {
-      const detail = 'it is an encrypted archive; request it unchanged, with secrets=true';
+      const detail = 'this is an encrypted archive; to download it unchanged, use secrets=true';
       throw new HttpProblem(409, detail);
     }
     if (size > mostBytes) {
       const how = `skolo backup show ${device} --version ${id.slice(0, 12)} --secrets -o FILE`;
       throw new HttpProblem(
         409,
-        `it is too large to be shown (${size} bytes); as an admin, run: ${how}`,
+        `the version is too large to be shown (${size} bytes); as an admin, run: ${how}`,
       );
     }
     return this.textOf(version, await this.content(version), showsSecrets);

@@ -269,7 +269,7 @@ describe('what is left out', () => {
       ].toSorted(),
     );
     expect(left.map(({ why }) => why).join()).toContain('back up the snapshots next to it instead');
-    expect(left.map(({ why }) => why).join()).toContain('there is no such file or folder');
+    expect(left.map(({ why }) => why).join()).toContain('the file or directory does not exist');
     expect(restored.left).toEqual(left);
   });
 

@@ -87,12 +87,13 @@ export function jumphostSteps({ device, id }: Version) {
       lines: [`skolo backup show ${device} --version ${id} --secrets -o ${file}`],
     },
     {
-      title: 'Decrypt it with the age identity of one of the recipients, and list its files',
+      title:
+        'Decrypt the archive with the age identity of one of the recipients, and list its files',
       where: 'workstation',
       lines: [`age -d -i IDENTITY-FILE ${file} | tar -tzf -`],
     },
     {
-      title: 'On the new jumphost, before k3s and the services are started',
+      title: 'Unpack it on the new jumphost, before k3s and the services start',
       where: 'device',
       lines: [`age -d -i IDENTITY-FILE ${file} | tar -xzpf - -C /`],
     },

@@ -151,7 +151,7 @@ class Search {
       target,
     });
     if (this.found.size > mostFound) {
-      throw new TooMuch(`more than ${mostFound} files; list fewer in jumphost.paths of rack.yaml`);
+      throw new TooMuch(`more than ${mostFound} files; list fewer in jumphost.paths in rack.yaml`);
     }
   }
 
@@ -177,10 +177,10 @@ function kindOf(stats: Stats): string {
 export function whyNot(error: unknown): string {
   switch (errorCode(error)) {
     case 'ENOENT':
-      return 'there is no such file or folder';
+      return 'the file or directory does not exist';
     case 'EACCES':
     case 'EPERM':
-      return 'the service has no permission to read it; run the service as another user, or remove the path from jumphost.paths';
+      return 'the service does not have permission to read it; run the service as another user, or remove the path from jumphost.paths';
     case 'EIO':
       return 'the disk cannot read it';
     default:

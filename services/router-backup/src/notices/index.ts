@@ -212,9 +212,9 @@ function whyNotOpen(kind: Kind, port: number, error: unknown): string {
   const setting = `services.router-backup.notices.${settingOf[kind]} in rack.yaml`;
   switch (errorCode(error)) {
     case 'EADDRINUSE':
-      return `${where}: another program listens there (ss -lunp sport = :${port} shows it); stop it, or set another port in ${setting}`;
+      return `${where}: another program listens there (ss -lunp sport = :${port} shows it); stop it, or set a different port in ${setting}`;
     case 'EACCES':
-      return `${where}: ports below 1024 need root or the capability CAP_NET_BIND_SERVICE; or set a higher port in ${setting}`;
+      return `${where}: ports below 1024 require root or the capability CAP_NET_BIND_SERVICE; run the service with one of them, or set a higher port in ${setting}`;
     default:
       return `${where}: ${errorText(error)}; see ${setting}`;
   }

@@ -59,7 +59,7 @@ describe('what has to leave the rack', () => {
       { kind: 'upload', url: lab.offsite, queued: 0, lastSuccess: '2026-11-20T08:00:00.000Z' },
     ]);
     expect(await readdir(join(lab.stateDir, 'outgoing'))).toEqual([]);
-    expect(lab.logged.filter(({ msg }) => msg === 'version has left the rack')).toHaveLength(3);
+    expect(lab.logged.filter(({ msg }) => msg === 'version was copied off site')).toHaveLength(3);
   });
 
   it('keeps every version, also a content that comes back on the same day', async () => {
@@ -82,7 +82,7 @@ describe('what has to leave the rack', () => {
     await lab.idle();
     expect(await objectsIn(lab.offsite)).toEqual(names);
     expect(lab.logged.slice(before)).not.toContainEqual(
-      expect.objectContaining({ msg: 'version has left the rack' }),
+      expect.objectContaining({ msg: 'version was copied off site' }),
     );
   });
 
@@ -120,7 +120,7 @@ describe('what has to leave the rack', () => {
       });
 
       const version = await lab.store('router', 'hostname r1\n');
-      const why = encrypt ? 'no age recipient is set' : 'nothing leaves the rack until';
+      const why = encrypt ? 'no age recipient is configured' : 'nothing leaves the rack until';
       await expect.poll(() => lab.degraded.get('upload')).toContain(why);
       await expect.poll(() => lab.degraded.get('git remote')).toContain(why);
 
@@ -281,7 +281,9 @@ describe('a bucket', () => {
     await lab.settled();
 
     expect(lab.copies.stateOf(newer)).toBe('queued');
-    expect(lab.degraded.get('upload')).toMatch(/^router: .* differs from the sent content/);
+    expect(lab.degraded.get('upload')).toMatch(
+      /^router: .* differs from the content that was sent/,
+    );
     expect(google.calls.map(({ operation }) => operation)).not.toContain('delete');
     lab.time.pass(10_000);
     await lab.idle();
@@ -481,7 +483,7 @@ describe('a version that is gone', () => {
     expect(await contentsIn(lab.offsite, 'router')).toEqual(['one']);
     expect(lab.logged).toContainEqual(
       expect.objectContaining({
-        msg: 'version cannot leave',
+        msg: 'version cannot be copied off site',
         device: 'router',
         version: '0'.repeat(40),
       }),
@@ -537,7 +539,7 @@ describe('old copies', () => {
     lab.time.pass(24 * hour);
     await expect
       .poll(() => lab.logged.map(({ msg }) => msg))
-      .toContain('the clock jumped; old copies are removed tomorrow');
+      .toContain('the clock jumped; old copies will be removed tomorrow');
     expect(await objectsIn(lab.offsite)).toHaveLength(before.length + 1);
 
     await lab.settled();

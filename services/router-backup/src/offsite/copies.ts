@@ -286,7 +286,10 @@ export class OffsiteCopies {
         if (name !== mirror) await rm(join(this.outgoing, name), { recursive: true, force: true });
       }
     } catch (error) {
-      this.deps.log.warn({ why: errorText(error) }, 'folder of outgoing files cannot be emptied');
+      this.deps.log.warn(
+        { why: errorText(error) },
+        'directory of outgoing files cannot be emptied',
+      );
     }
   }
 }

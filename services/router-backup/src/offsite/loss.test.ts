@@ -164,7 +164,7 @@ describe('a history that was deleted', () => {
       newest: { id: newest },
       unsent: [{ id: newest }],
     });
-    expect(await next.degraded()).toContain('1 of them had not left the rack yet');
+    expect(await next.degraded()).toContain('1 of them had not been copied off site yet');
   });
 
   it('and replaced by an older copy is reported for what is missing in it', async () => {
@@ -198,7 +198,9 @@ describe('a history that was deleted', () => {
     const next = await startLab({ previous: lab, settings: offsite(lab.dir) });
     await next.idle();
 
-    expect(await next.degraded()).toContain('the journal is new, but the history has 3 devices');
+    expect(await next.degraded()).toContain(
+      'the journal is new, but the history contains 3 devices',
+    );
     expect(await lost(next)).toEqual([]);
     await expect.poll(async () => (await next.device('router')).offsite).toBe('stored');
     const source = await openSource(join(lab.dir, 'offsite'));
@@ -213,7 +215,10 @@ describe('a history that was deleted', () => {
     await lab.admin.receiveHistory({ body: { offset: 0, data: data.toString('base64') } });
     const sha256 = createHash('sha256').update(data).digest('hex');
 
-    const rejected = { status: 409, message: expect.stringContaining('it is not a history') };
+    const rejected = {
+      status: 409,
+      message: expect.stringContaining('this is not a valid history'),
+    };
     await expect(
       lab.admin.restoreHistory({ body: { sha256, reason: 'try' } }),
     ).rejects.toMatchObject(rejected);

@@ -78,7 +78,7 @@ export class HistoryLoss {
     emit({
       type: 'degraded',
       what: 'journal lost',
-      why: `the journal is new, but the history has ${count(devices.length, 'device')}: each serial number and host name is pinned again at the next reading, devices that had left rack.yaml are unknown, and every version is copied off site again. Check skolo backup status; this message ends when the service restarts`,
+      why: `the journal is new, but the history contains ${count(devices.length, 'device')}: all serial numbers and host names are pinned again at the next reading, devices that are no longer in rack.yaml are unknown, and every version is copied off site again. Check skolo backup status; this message disappears when the service restarts`,
     });
   }
 
@@ -189,7 +189,7 @@ export class HistoryLoss {
     const names = lost.slice(0, mostNamed).map(({ device }) => device);
     const more = lost.length > mostNamed ? ` and ${lost.length - mostNamed} more` : '';
     const unsent = lost.reduce((sum, record) => sum + record.unsent.length, 0);
-    const nowhere = unsent === 0 ? '' : `; ${unsent} of them had not left the rack yet`;
+    const nowhere = unsent === 0 ? '' : `; ${unsent} of them had not been copied off site yet`;
     emit({
       type: 'degraded',
       what: trouble,

@@ -71,7 +71,7 @@ export class ObjectBackend implements Backend {
     const place = await this.place();
     const objects = await this.using(() => place.list(signal));
     if (!this.isClockSteady()) {
-      log.warn({ place: place.url }, 'the clock jumped; old copies are removed tomorrow');
+      log.warn({ place: place.url }, 'the clock jumped; old copies will be removed tomorrow');
       return;
     }
     const { retention } = rack().services['router-backup'];

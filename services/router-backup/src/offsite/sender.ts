@@ -120,7 +120,7 @@ export class Sender {
     if (ready.length > 0) {
       const arrived = await backend.send(ready, signal);
       for (const { place, device, version } of arrived) {
-        log.info({ place, device, version }, 'version has left the rack');
+        log.info({ place, device, version }, 'version was copied off site');
       }
       await queue.arrived(arrived);
       for (const { device } of arrived) this.blocked.delete(device);
@@ -136,7 +136,10 @@ export class Sender {
     const { url: place } = destination;
     if (error instanceof VersionGone) {
       const { device, version } = error.record;
-      log.error({ place, device, version, why: errorText(error) }, 'version cannot leave');
+      log.error(
+        { place, device, version, why: errorText(error) },
+        'version cannot be copied off site',
+      );
       await queue.drop(error.record);
     } else if (error instanceof DeviceBlocked) {
       const { device } = error;
@@ -144,7 +147,7 @@ export class Sender {
       log.debug({ place, device, err: error }, 'version is blocked');
     } else {
       this.failure = this.after(error, this.failure);
-      log.debug({ place, err: error }, 'off-site copy does not work');
+      log.debug({ place, err: error }, 'off-site copies are failing');
     }
   }
 

@@ -68,7 +68,10 @@ export class ConnectedHostReadings {
     const { name, model } = device;
     const transcript = new Transcript();
     const late = () =>
-      new DeviceTimeout(name, `not read within ${mostMs / 1000} s; a backup of it may be running`);
+      new DeviceTimeout(
+        name,
+        `not read within ${mostMs / 1000} s; it may be in the middle of a backup`,
+      );
     try {
       const create = await loadConnectedHosts(model);
       if (create === undefined)

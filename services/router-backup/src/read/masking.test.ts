@@ -54,8 +54,8 @@ describe('the text of a device', () => {
   it.each([
     'rejects the user and password in its login; its last output: "Login incorrect"',
     'set enablePassword in its login: the password is wrong',
-    'requires a password; its login has no password',
-    'requires a new password; sign in manually, change it, and update its login',
+    'requires a password, but its login has no password',
+    'requires a new password; sign in manually, change the password, and update its login',
     'its host key (ssh-rsa) is SHA256:abc, not SHA256:def',
     'its configuration has no key: community or secret expected',
   ])('is quoted among words of ours, which are no secrets: %s', (message) => {

@@ -54,7 +54,7 @@ function wanted({ sources: { rack, state } }: MetricsDeps) {
 /** Read at each scrape. */
 const gauges: Record<string, GaugeSpec<MetricsDeps>> = {
   skolo_backup_last_success_timestamp_seconds: {
-    help: 'When the configuration of a device was last read completely, whether or not it had changed; 0: never.',
+    help: 'When the configuration of a device was last read completely, whether or not it had changed; 0 if never.',
     labels: ['device'],
     read: (deps) =>
       wanted(deps).map(({ device }) => [
@@ -63,7 +63,7 @@ const gauges: Record<string, GaugeSpec<MetricsDeps>> = {
       ]),
   },
   skolo_backup_overdue_seconds: {
-    help: 'A device whose last success is older than this is overdue.',
+    help: 'Age of the last success above which a device is overdue.',
     read: ({ sources }) => sources.rack().services['router-backup'].overdueHours * 3600,
   },
   skolo_backup_failures_in_a_row: {
@@ -76,7 +76,7 @@ const gauges: Record<string, GaugeSpec<MetricsDeps>> = {
       }),
   },
   skolo_backup_unsaved: {
-    help: 'Whether a device would boot with another configuration than it runs with; absent: unknown.',
+    help: 'Whether a device would boot with a configuration other than its running one; absent if unknown.',
     labels: ['device'],
     read: (deps) =>
       wanted(deps).map(({ device, record }) => [
@@ -95,7 +95,7 @@ const gauges: Record<string, GaugeSpec<MetricsDeps>> = {
       ),
   },
   skolo_backup_repository_sound: {
-    help: 'Whether the history can be written, passed its last check, and has lost no version.',
+    help: 'Whether the history is writable, passed its last check, and has not lost any versions.',
     read: ({ store, loss }) => Number(store.isSound && loss.list().length === 0),
   },
   skolo_backup_history_lost_devices: {
@@ -103,12 +103,12 @@ const gauges: Record<string, GaugeSpec<MetricsDeps>> = {
     read: ({ loss }) => loss.list().length,
   },
   skolo_backup_offsite_queue: {
-    help: 'Versions that have not left the rack yet.',
+    help: 'Versions that have not been copied off site yet.',
     labels: ['place'],
     read: ({ copies }) => copies.status().map(({ url: place, queued }) => [{ place }, queued]),
   },
   skolo_backup_offsite_last_success_timestamp_seconds: {
-    help: 'When a version was last stored off site; 0: never.',
+    help: 'When a version was last stored off site; 0 if never.',
     labels: ['place'],
     read: ({ copies }) =>
       copies

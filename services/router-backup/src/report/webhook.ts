@@ -98,7 +98,7 @@ export class Webhook {
     this.deps.log.warn(
       {
         waiting: mostWaiting,
-        hint: 'the receiver is slower than the events; check whether it is down',
+        hint: 'the receiver cannot keep up with the events; check whether it is down',
       },
       'webhook messages dropped',
     );

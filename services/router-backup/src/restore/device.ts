@@ -58,7 +58,7 @@ export class DeviceRestores {
     if (device === undefined || model === undefined) {
       const how = `skolo backup show ${version.device} --version ${id.slice(0, 12)} --secrets`;
       const why = `${version.device} is not in rack.yaml, so its steps are unknown`;
-      throw new HttpProblem(409, `${why}; its configuration is: ${how}`);
+      throw new HttpProblem(409, `${why}; to see its configuration, run: ${how}`);
     }
     const { comment, steps, apply, check } = model.restore;
     return {

@@ -61,7 +61,10 @@ export class HistoryRestore {
         await using handle = await open(this.file, offset === 0 ? 'w' : 'a', 0o600);
         const { size } = await handle.stat();
         if (size !== offset) {
-          throw new HttpProblem(409, `${size} bytes have arrived, not ${offset}; start again at 0`);
+          throw new HttpProblem(
+            409,
+            `${size} bytes have arrived instead of ${offset}; start again at 0`,
+          );
         }
         await handle.writeFile(piece);
         return size + piece.length;
@@ -126,7 +129,10 @@ export class HistoryRestore {
       });
     }
     if (hash.digest('hex') === sha256) return;
-    throw new HttpProblem(409, 'the received history differs from the sent one; send it again');
+    throw new HttpProblem(
+      409,
+      'the received history differs from the one that was sent; send it again',
+    );
   }
 
   private get file(): string {
@@ -136,10 +142,10 @@ export class HistoryRestore {
 
 function notAHistory(error: unknown): never {
   if (!(error instanceof BackupError) || error.code !== 'damaged') throw error;
-  throw new HttpProblem(409, `it is not a history: ${error.message}`, { cause: error });
+  throw new HttpProblem(409, `this is not a valid history: ${error.message}`, { cause: error });
 }
 
 async function checked(repository: Repository, signal: AbortSignal): Promise<void> {
   const wrong = await repository.check(signal);
-  if (wrong !== undefined) throw new HttpProblem(409, `it is damaged: ${wrong}`);
+  if (wrong !== undefined) throw new HttpProblem(409, `the history is damaged: ${wrong}`);
 }

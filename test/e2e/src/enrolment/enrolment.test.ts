@@ -104,7 +104,7 @@ it('gives a task that is root on its Pi the name of this Pi alone, and nothing o
     revoked: [revoked],
   });
   await expect(rack.client().revokeKey({ params: { key: 'a'.repeat(64) } })).rejects.toThrow(
-    /no card with the key aaaaaaaa/,
+    /no SD card with the key aaaaaaaa/,
   );
 
   // The next card of this board needs no decision.
@@ -147,7 +147,7 @@ it.skipIf(why)(
     const key = unknown?.key ?? '';
     await expect(
       rack.client().adopt({ body: { key, name: 'rpi-9', reason: 'new' } }),
-    ).rejects.toThrow(/no Raspberry Pi rpi-9; did you mean/);
+    ).rejects.toThrow(/a Raspberry Pi rpi-9; did you mean/);
     await rack.client().adopt({ body: { key, name: 'rpi-3', reason: 'new' } });
     await settled;
     expect(stranger.log).toContain('rpi-3 has joined the cluster');

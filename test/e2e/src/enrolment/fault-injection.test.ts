@@ -87,7 +87,7 @@ it.skipIf(why)(
     const image = await rack.image();
     const pi = await rack.card(boardOf(2), image);
     const booting = pi.boot();
-    await expect.poll(() => pi.log, patiently).toContain('no machine of rack.yaml');
+    await expect.poll(() => pi.log, patiently).toContain('no machine in rack.yaml');
 
     const key = await readFile(join(pi.root, 'var/lib/skolo-enrol/key.pem'));
     const cert = await readFile(join(pi.root, 'var/lib/skolo-enrol/cert.pem'));

@@ -43,7 +43,7 @@ function machines(): Machine[] {
     }),
     machine('linux-1', linux, {
       condition: 'never-reported',
-      sentence: 'its agent has never answered: \u001b[2Jconnection refused',
+      sentence: 'its agent has never responded: \u001b[2Jconnection refused',
       needsAttention: 'install it, or remove it from rack.yaml',
       power: undefined,
       token: undefined,

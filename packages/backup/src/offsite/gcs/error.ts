@@ -2,7 +2,7 @@
 import { errorText, parseJson } from '@skolo/base';
 import { BackupError } from '@skolo/models/configuration';
 
-const role = 'grant it the role Storage Object User (roles/storage.objectUser) on the bucket';
+const role = 'grant it the Storage Object User role (roles/storage.objectUser) on the bucket';
 
 const network = new Map([
   ['ECONNREFUSED', 'the connection was refused'],
@@ -34,7 +34,7 @@ export function asBackupError(place: string, error: unknown): BackupError {
   const status = statusOf(error);
   const said = saidBy(error);
   if (status === 401) {
-    return new BackupError('rejected', `${place}: the credentials are rejected: ${said}`);
+    return new BackupError('rejected', `${place}: the credentials were rejected: ${said}`);
   }
   if (status === 403) return new BackupError('rejected', `${place}: ${said}; ${role}`);
   if (status === 404 && /bucket does not exist/i.test(said)) {
@@ -42,10 +42,13 @@ export function asBackupError(place: string, error: unknown): BackupError {
   }
   if (status === 404) return new BackupError('not-found', `${place}: ${said}`);
   if (status === 400 && /doesn't match calculated/.test(said)) {
-    return new BackupError('damaged', `${place}: the stored content differs from the sent content`);
+    return new BackupError(
+      'damaged',
+      `${place}: the stored content differs from the content that was sent`,
+    );
   }
   if (status === 412) {
-    return new BackupError('rejected', `${place}: another client writes the same object`);
+    return new BackupError('rejected', `${place}: another client is writing the same object`);
   }
   if (status !== undefined) {
     const isTransient = status >= 500 || status === 408 || status === 429;

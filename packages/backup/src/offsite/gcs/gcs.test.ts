@@ -9,7 +9,7 @@ import { type GcsOptions, gcsPlace } from './gcs.ts';
 
 const name = '2026-11-20-router-da39a3ee5e6b4b0d3255bfef95601890afd80709.gz';
 const about = { device: 'router', time: '2026-11-20T08:15:00.000Z', model: 'frr' };
-const role = 'grant it the role Storage Object User (roles/storage.objectUser) on the bucket';
+const role = 'grant it the Storage Object User role (roles/storage.objectUser) on the bucket';
 
 async function start(options: GoogleStorageOptions = {}) {
   const google = await startGoogleStorage({
@@ -181,7 +181,7 @@ describe('a bucket that fails', () => {
     await expect(place.put(name, file, about, soon())).rejects.toMatchObject({
       code: 'damaged',
       message: expect.stringContaining(
-        `${name} differs from the sent content: ${content.length} b`,
+        `${name} differs from the content that was sent: sent ${content.length} b`,
       ),
     });
     expect(google.objects('backups')).toHaveLength(1);
@@ -211,7 +211,7 @@ describe('a bucket that fails', () => {
       'unreachable',
       'gs://backups/rack4: the response is not from the Cloud Storage API',
     ],
-    ['hang', 'unreachable', /^gs:\/\/backups\/rack4: does not respond for 0\.3 s$/],
+    ['hang', 'unreachable', /^gs:\/\/backups\/rack4: has not responded for 0\.3 s$/],
   ] as const)('%s: is %s', async (kind, code, message) => {
     const { google, file, open } = await start();
     const place = open({ patienceMs: 300 });
@@ -237,7 +237,7 @@ describe('a bucket that fails', () => {
 
     await expect(place.put(name, file, about, soon())).rejects.toMatchObject({
       code: 'unreachable',
-      message: 'gs://backups/rack4: does not respond for 0.3 s',
+      message: 'gs://backups/rack4: has not responded for 0.3 s',
     });
 
     // Of a session, the client lets go of its connection only at its own time-out.
@@ -248,7 +248,7 @@ describe('a bucket that fails', () => {
 
   it.each([
     ['drop', 'the connection was interrupted'],
-    ['hang', 'does not respond for 0.3 s'],
+    ['hang', 'has not responded for 0.3 s'],
   ] as const)('cuts a download: %s', async (kind, reason) => {
     const { google, file, open } = await start();
     const place = open({ patienceMs: 300 });
@@ -292,7 +292,7 @@ describe('a bucket that fails', () => {
     const place = open({ token: async () => 'canary-old' });
     const error = {
       code: 'rejected',
-      message: 'gs://backups/rack4: the credentials are rejected: Invalid Credentials',
+      message: 'gs://backups/rack4: the credentials were rejected: Invalid Credentials',
     };
 
     await expect(place.list(soon())).rejects.toMatchObject(error);
@@ -361,7 +361,9 @@ describe('a bucket that fails', () => {
   });
 
   it.each(['s3://backups', 'gs://', 'backups'])('cannot be %s', (url) => {
-    expect(() => gcsPlace(url)).toThrow(`${url}: is not gs://BUCKET/FOLDER`);
+    expect(() => gcsPlace(url)).toThrow(
+      `${url}: the address must have the form gs://BUCKET/FOLDER`,
+    );
   });
 });
 

@@ -50,7 +50,10 @@ const mostTries = 3;
 export function gcsPlace(address: string, options: GcsOptions = {}): OffsitePlace {
   const { bucket = '', folder = '' } = url.exec(address)?.groups ?? {};
   if (bucket === '') {
-    throw new BackupError('rejected', `${address}: is not gs://BUCKET/FOLDER`);
+    throw new BackupError(
+      'rejected',
+      `${address}: the address must have the form gs://BUCKET/FOLDER`,
+    );
   }
   return withBackupErrors(new Bucket(bucket, folder.replace(/\/+$/, ''), options), asBackupError);
 }
@@ -98,7 +101,7 @@ class Bucket implements OffsitePlace {
     const found = stored ? `${stored.size} bytes with MD5 ${stored.md5Hash}` : 'nothing';
     throw new BackupError(
       'damaged',
-      `${this.url}: ${name} differs from the sent content: ${sum.size} bytes with MD5 ${sum.md5} were sent, but ${found} were stored`,
+      `${this.url}: ${name} differs from the content that was sent: sent ${sum.size} bytes with MD5 ${sum.md5}, but stored ${found}`,
     );
   }
 
@@ -144,7 +147,10 @@ class Bucket implements OffsitePlace {
       }
       const [, md5] = /md5=([^,]+)/.exec(response.headers.get('x-goog-hash') ?? '') ?? [];
       if (md5 === hash.digest('base64')) return Buffer.concat(chunks);
-      throw new BackupError('damaged', `${this.url}: ${name} has different content than before`);
+      throw new BackupError(
+        'damaged',
+        `${this.url}: the content of ${name} does not match its MD5 checksum`,
+      );
     } catch (error) {
       throw idle.reason() ?? (error instanceof TypeError ? error.cause : error);
     } finally {
@@ -161,7 +167,7 @@ class Bucket implements OffsitePlace {
     if (name === '' || name.includes('/')) {
       throw new BackupError(
         'not-found',
-        `${this.url}: ${JSON.stringify(name)} is not a valid name there`,
+        `${this.url}: ${JSON.stringify(name)} is not a valid object name`,
       );
     }
     return (await this.client())[kind].bucket(this.bucket).file(this.prefix + name);

@@ -131,7 +131,7 @@ export class GitRemote {
     const said = shownRemote(error.stderr);
     const failed = (code: BackupError['code'], why: string) =>
       new BackupError(code, `${this.shown}: ${why}`, { cause: error });
-    if (error.isKilled) return failed('unreachable', 'it took too long');
+    if (error.isKilled) return failed('unreachable', 'it did not finish in time');
     const known = rejections.find(({ text }) => text.test(said));
     if (known === undefined) return failed('unreachable', lineWith(said, /\S/));
     const { kind } = this.remote;
@@ -139,7 +139,8 @@ export class GitRemote {
     // What was pinned may be an older key of the same host.
     if (known.text === hostKeyFailed) this.pinned = undefined;
     if (known.text === noRepository && kind === 'local') {
-      const isNew = 'check that its disk is mounted; if it is new, run git init --bare there';
+      const isNew =
+        'check that its disk is mounted; if the disk is new, create the repository with git init --bare';
       return failed('unreachable', `the git repository does not exist; ${isNew}`);
     }
     return failed(known.code ?? 'rejected', known.why({ said, branch, folder }));
@@ -162,13 +163,13 @@ const rejections: readonly Rejection[] = [
   {
     text: /\[rejected\]|non-fast-forward|fetch first/,
     why: ({ branch }) =>
-      `its branch ${branch} has commits that are not from this history, and a force push is never used. Rename that branch there, or set services.router-backup.git.branch to another one`,
+      `its branch ${branch} has commits that are not from this history, and skolo never force-pushes. Rename that branch in the remote, or set services.router-backup.git.branch to another name`,
   },
   { text: /\[remote rejected\]/, why: ({ said }) => lineWith(said, /rejected/) },
   {
     text: hostKeyFailed,
     why: ({ folder }) =>
-      `its host key has changed since the first connection. Ask its operator; then remove ${knownHostsOf(folder)}, or set services.router-backup.git.hostKey`,
+      `its host key has changed since the first connection. Confirm the new key with its operator, then remove ${knownHostsOf(folder)} or set services.router-backup.git.hostKey`,
   },
   {
     text: /Permission denied \(|Too many authentication failures/,
@@ -176,7 +177,7 @@ const rejections: readonly Rejection[] = [
   },
   {
     text: /dubious ownership/,
-    why: () => 'its folder belongs to another user than this process',
+    why: () => 'its directory belongs to a different user than this process',
   },
   {
     text: /Permission denied|returned error: 40[13]|could not read (?:User|Pass)|Authentication failed/,
@@ -234,6 +235,6 @@ async function removeScratch(folder: string) {
 
 function lineWith(text: string, pattern: RegExp): string {
   const lines = text.split('\n').map((line) => line.trim());
-  const line = lines.find((each) => pattern.test(each)) ?? 'it gives no reason';
+  const line = lines.find((each) => pattern.test(each)) ?? 'no reason was given';
   return line.replace(/^(?:fatal|error|!|ssh|remote): ?/i, '').slice(0, 300);
 }

@@ -21,10 +21,10 @@ export async function pinnedHostKey(
   const found = lines.map((line) => ({ line, fingerprint: fingerprintOf(line) }));
   const pinned = found.find((key) => key.fingerprint === fingerprint);
   if (pinned) return `${pinned.line}\n`;
-  if (found.length === 0) throw new BackupError('unreachable', `${host}: no SSH server answers`);
+  if (found.length === 0) throw new BackupError('unreachable', `${host}: no SSH server responds`);
   throw new BackupError(
     'rejected',
-    `${host}: none of its host keys is ${fingerprint}, which rack.yaml pins; it has ${found.map((key) => key.fingerprint).join(', ')}. Ask its operator before you change services.router-backup.git.hostKey`,
+    `${host}: none of its host keys matches ${fingerprint}, which rack.yaml pins; it has ${found.map((key) => key.fingerprint).join(', ')}. Ask its operator before you change services.router-backup.git.hostKey`,
   );
 }
 

@@ -95,14 +95,16 @@ export const actions: Readonly<Record<ActionName, Action>> = {
     title: 'Clear',
     short: 'Clear',
     key: 'c',
-    effect: 'Ends a quarantine that the agent has, and restarts repairs of its devices.',
+    effect:
+      'Ends a quarantine that was forced on the machine, and restarts automatic repair of its devices.',
     run: forEach((name, reason) => machineState.clear({ params: { name }, body: { reason } })),
   },
   cycle: {
     title: 'Power cycle',
     short: 'Power cycle',
     key: 'p',
-    effect: 'Turns the outlets off and on again. It does not start while a task is running.',
+    effect:
+      "Turns the machine's outlets off and on again. The cycle does not start while a task is running.",
     isDangerous: true,
     run: (machines, { reason, force, key }) =>
       powerCycleDaemon.requestCycles({
@@ -115,7 +117,7 @@ export const actions: Readonly<Record<ActionName, Action>> = {
     short: 'Repair step',
     key: 's',
     effect:
-      'The agent performs one step, even if the phone works. It rejects the step while a task is running, and a task that starts ends the step.',
+      'The agent performs one repair step, even if the phone is working. It rejects the step while a task is running, and stops it if a task starts.',
     isDangerous: true,
     choices: repairChoices,
     run: async ([name = ''], { reason, choice, key }) => {
@@ -129,7 +131,7 @@ export const actions: Readonly<Record<ActionName, Action>> = {
     title: 'Reboot',
     short: 'Reboot',
     key: 'b',
-    effect: 'The agent reboots the machine. It rejects the reboot while a task is running.',
+    effect: 'The agent reboots the machine, but not while a task is running.',
     isDangerous: true,
     run: forEach((name, reason, key) =>
       machineState.reboot({ ...keyed(key), params: { name }, body: { reason } }),

@@ -83,7 +83,8 @@ export function ActionDialog({
         {action.hasUntil && <HowLong ms={forMs} onChange={setForMs} />}
         {isMany && (
           <label>
-            These are more than 10 % of the rack. To confirm, type their number, {names.length}
+            This affects more than 10 % of the rack. To confirm, type the number of machines,{' '}
+            {names.length}
             <input
               inputMode="numeric"
               required
@@ -142,7 +143,7 @@ function useSubmit(run: (request: { key: string; at: number }) => Promise<void>,
 function Done({ title, onClose }: { title: string; onClose(): void }) {
   return (
     <Dialog title={title} onClose={onClose}>
-      <p role="status">Done. The page shows the effect as soon as it occurs.</p>
+      <p role="status">Done. The page updates when the change takes effect.</p>
       <button type="button" class="primary" ref={focus} onClick={onClose}>
         Close
       </button>
@@ -166,11 +167,11 @@ function Warnings({
       {busy > 0 && action !== 'note' && (
         <p class="warning">
           {busy === 1 && machines.length === 1
-            ? 'A task is running on it.'
-            : `A task is running on ${busy} of them.`}
+            ? 'A task is running on this machine.'
+            : `Machines with a running task: ${busy}.`}
         </p>
       )}
-      {others.length > 0 && <p class="warning">Also loses power: {others.join(', ')}.</p>}
+      {others.length > 0 && <p class="warning">This also cuts power to {others.join(', ')}.</p>}
     </>
   );
 }

@@ -33,10 +33,10 @@ function effectOf(
     case 'power-cycle': {
       const also = fedWith([`${machine.name}-${device}`], rack);
       const text = `The power-cycle daemon turns the outlet of ${device} off and on again.`;
-      return also.length > 0 ? `${text} Also loses power: ${also.join(', ')}.` : text;
+      return also.length > 0 ? `${text} This also cuts power to ${also.join(', ')}.` : text;
     }
     default:
-      return `The agent performs ${step} with ${device}.`;
+      return `The agent performs ${step} on ${device}.`;
   }
 }
 

@@ -48,7 +48,7 @@ export function Alerts({ route }: { route: Route }) {
                       {isSilent
                         ? isExpected
                           ? 'silent'
-                          : 'silent, but not expected'
+                          : 'silent, but no alerts are expected'
                         : 'receiving'}
                     </td>
                     <td>
@@ -112,7 +112,7 @@ function Firing({ alerts, text }: { alerts: KnownAlert[]; text: string }) {
       <h2>
         {firing.length} firing
         <SearchField
-          label="Words in any label"
+          label="Filter by text"
           text={text}
           onText={(words) => go(hrefOf('alerts', [], { text: words }), true)}
         />

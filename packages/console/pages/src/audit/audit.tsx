@@ -29,9 +29,9 @@ function Changes({ filter }: { filter: AuditFilter }) {
   const { changes, completeTo, isLoading, failed, skipped, reload, loadOlder } = useAudit(filter);
   useKeys('Audit', [
     { key: 'w', what: 'filters by person', run: () => document.getElementById('who')?.focus() },
-    { key: 'f', what: 'filters by words', run: () => document.getElementById('words')?.focus() },
-    { key: 'r', what: 'loads the newest', run: reload },
-    { key: 'o', what: 'loads older ones', run: loadOlder },
+    { key: 'f', what: 'filters by text', run: () => document.getElementById('words')?.focus() },
+    { key: 'r', what: 'loads the newest entries', run: reload },
+    { key: 'o', what: 'loads older entries', run: loadOlder },
   ]);
   return (
     <>
@@ -51,7 +51,7 @@ function Changes({ filter }: { filter: AuditFilter }) {
         </Table>
       )}
       {changes.length === 0 && !isLoading && failed.length === 0 && (
-        <p class="muted">{completeTo ? 'No entries found so far.' : 'No entries match.'}</p>
+        <p class="muted">{completeTo ? 'No entries found so far.' : 'No matching entries.'}</p>
       )}
       {completeTo && (
         <p>
@@ -97,7 +97,7 @@ function Filter({
       <SearchField id="who" label="Person" text={who} onText={(name) => set({ who: name })} />
       <SearchField
         id="words"
-        label="Machine, or words in any field"
+        label="Machine or other text"
         text={text}
         onText={(words) => set({ text: words })}
       />
@@ -130,7 +130,7 @@ function Row({ change, filter }: { change: AuditedChange; filter: AuditFilter })
       <td>{why}</td>
       <td>
         {outcome === 'begun' ? (
-          <span class="warning">started: still running, or the service stopped</span>
+          <span class="warning">no outcome yet: still running, or the service has stopped</span>
         ) : (
           <span class={isBad ? 'failure' : ''}>{outcome}</span>
         )}

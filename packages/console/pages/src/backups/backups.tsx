@@ -27,7 +27,7 @@ function Devices() {
           <>
             {lost.map((each) => (
               <p class="failure" key={each.device}>
-                {each.device}: {each.versions ?? 'some'} versions are missing from its history.
+                {each.device}: its history has lost {each.versions ?? 'some'} versions.
               </p>
             ))}
             <Table

@@ -58,7 +58,9 @@ export function Versions({ device, route }: { device: string; route: Route }) {
               {older ? (
                 <Difference device={device} from={older.id} to={newer.id} />
               ) : (
-                <p class="muted">There is only one version, so there is nothing to compare.</p>
+                <p class="muted">
+                  There is only one version, so there is nothing to compare it with.
+                </p>
               )}
             </div>
           );

@@ -36,7 +36,7 @@ function Device({ device }: { device: Machine['devices'][number] }) {
           ['Battery', device.batteryPercent !== undefined && `${device.batteryPercent} %`],
           ...Object.entries(device.temperaturesCelsius ?? {}).map(
             ([sensor, celsius]): [string, string] => [
-              `Heat, ${sensor}`,
+              `Temperature, ${sensor}`,
               `${celsius.toFixed(1)} °C`,
             ],
           ),
@@ -114,7 +114,7 @@ function Computer({ machine }: { machine: Machine }) {
       <Facts
         rows={[
           ['Kind', machine.kind],
-          ['Heat', typeof host?.celsius === 'number' && `${host.celsius} °C`],
+          ['Temperature', typeof host?.celsius === 'number' && `${host.celsius} °C`],
           [
             'Disk free',
             typeof host?.diskFreeBytes === 'number' &&
@@ -125,7 +125,7 @@ function Computer({ machine }: { machine: Machine }) {
             `Version, ${what}`,
             version,
           ]),
-          ['Last answer', <Ago key="seen" time={machine.lastSeen} suffix=" ago" />],
+          ['Last response', <Ago key="seen" time={machine.lastSeen} suffix=" ago" />],
         ]}
       />
       <p>

@@ -21,8 +21,8 @@ export function textOf(entry: HistoryEntry): string {
     case 'note':
       return `${entry.by}: ${entry.text}`;
     case 'boot':
-      return 'the machine has booted';
+      return 'the machine booted';
     case 'omitted':
-      return `${count(entry.count, 'entry', 'entries')} of kind ${entry.of} omitted: more than the history accepts in an hour`;
+      return `${count(entry.count, 'entry', 'entries')} of kind ${entry.of} omitted, because the history limits their number per hour`;
   }
 }

@@ -90,10 +90,10 @@ function Entries({ entries, truncated }: { entries: HistoryEntry[]; truncated: b
       </ol>
       {entries.length > shown && (
         <button type="button" onClick={() => setShown(shown + 200)}>
-          Show more of {entries.length}
+          Show more ({entries.length} in total)
         </button>
       )}
-      {truncated && <p class="muted">There are more entries; choose a shorter period.</p>}
+      {truncated && <p class="muted">Not all entries are shown; choose a shorter period.</p>}
     </>
   );
 }

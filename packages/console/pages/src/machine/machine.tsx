@@ -21,7 +21,7 @@ export function MachineView({ route }: { route: Route }) {
   if (!machine) {
     return (
       <p>
-        {name} is not in rack.yaml. <a href={hrefOf('rack')}>To the rack</a>
+        {name} is not in rack.yaml. <a href={hrefOf('rack')}>Go to the rack</a>
       </p>
     );
   }
@@ -31,7 +31,7 @@ export function MachineView({ route }: { route: Route }) {
 function MachinePage({ machine, route }: { machine: Machine; route: Route }) {
   const { name, condition, since, sentence, needsAttention, cause, flapping, task } = machine;
   useKeys('Machine', [
-    { key: 'Escape', what: 'to the rack', run: () => go(hrefOf('rack')) },
+    { key: 'Escape', what: 'goes to the rack', run: () => go(hrefOf('rack')) },
     ...Object.entries(actions).map(([action, { key, title }]) => ({
       key,
       what: title,
@@ -59,8 +59,8 @@ function MachinePage({ machine, route }: { machine: Machine; route: Route }) {
         {needsAttention && <p class="card bad">{needsAttention}</p>}
         {cause && (
           <p class="card bad">
-            The cause is <a href={hrefOf('rack', [], { port: cause })}>{cause}</a>, as for{' '}
-            <a href={hrefOf('rack', [], { cause })}>other machines</a>.
+            The cause is <a href={hrefOf('rack', [], { port: cause })}>{cause}</a>, which also
+            affects <a href={hrefOf('rack', [], { cause })}>other machines</a>.
           </p>
         )}
         <Orders machine={machine} />

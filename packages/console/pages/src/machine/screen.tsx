@@ -33,7 +33,7 @@ export function Screen({ machine: { name, devices } }: { machine: Machine }) {
   return (
     <section>
       <h2>Screen</h2>
-      {picture && <img class="screen" src={picture} alt={`Screen of the phone of ${name}`} />}
+      {picture && <img class="screen" src={picture} alt={`Phone screen of ${name}`} />}
       {failed && <Failure error={failed} />}
       {canLook ? (
         <div class="buttons">
@@ -41,11 +41,11 @@ export function Screen({ machine: { name, devices } }: { machine: Machine }) {
             Take a screenshot
           </button>
           <button type="button" disabled={isBusy} onClick={() => void look(false)}>
-            Last evidence
+            Last saved screenshot
           </button>
           {isTaskInTheWay && (
             <button type="button" class="danger" onClick={() => void look(true, true)}>
-              Take it even during the task
+              Take a screenshot despite the task
             </button>
           )}
         </div>

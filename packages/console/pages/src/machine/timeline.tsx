@@ -57,7 +57,7 @@ export function Timeline({ machine, from, to, entries, curves }: Props) {
           width={width}
           height={height}
           role="img"
-          aria-label={`Timeline of ${machine.name}; the list below describes the same events`}
+          aria-label={`Timeline of ${machine.name}; the list below contains the same events`}
           onPointerMove={onMove}
           onPointerLeave={() => setAt(undefined)}
         >

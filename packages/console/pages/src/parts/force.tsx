@@ -7,7 +7,7 @@ export function Force({ force, onChange }: { force: boolean; onChange(force: boo
         checked={force}
         onChange={({ currentTarget }) => onChange(currentTarget.checked)}
       />
-      Force: also end a running task, and cut the power of the others
+      Force: proceed even if this ends a running task or cuts power to others
     </label>
   );
 }

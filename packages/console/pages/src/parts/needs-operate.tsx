@@ -6,7 +6,7 @@ export function NeedsOperate() {
   if (mayOperate(session)) return null;
   return (
     <p class="failure">
-      This requires the operate role. You are {session?.name ?? 'nobody'}, with the role{' '}
+      This requires the operate role. You are {session?.name ?? 'not signed in'}; your role is{' '}
       {session?.role ?? 'none'}.
     </p>
   );

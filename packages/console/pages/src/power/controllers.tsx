@@ -24,7 +24,7 @@ export function Controllers({ controllers }: { controllers: ControllerStatus[] }
 
 function List({ caption, controllers }: { caption: string; controllers: ControllerStatus[] }) {
   return (
-    <Table caption={caption} head={['Controller', 'Model', 'State', 'Queue', 'Last answer', '']}>
+    <Table caption={caption} head={['Controller', 'Model', 'State', 'Queue', 'Last response', '']}>
       {controllers.map(
         ({ name, model, state, since, detail, queue, lastContact, experimental }) => (
           <tr key={name}>

@@ -14,7 +14,7 @@ export function Cycles({ cycles }: { cycles: PowerCycle[] }) {
     <>
       <h2>Running</h2>
       {running.length === 0 ? (
-        <p class="muted">No cycles are running.</p>
+        <p class="muted">No power cycles are running.</p>
       ) : (
         <Table caption="Running cycles" head={['Target', 'Step', 'What', 'By', 'Reason', '']}>
           {running.map((cycle) => (

@@ -62,7 +62,9 @@ export function Outlets({
           </tr>
         ))}
       </Table>
-      {sorted.length > 200 && <p class="muted">and {sorted.length - 200} more: filter them</p>}
+      {sorted.length > 200 && (
+        <p class="muted">and {sorted.length - 200} more; use the filter to find them</p>
+      )}
       {asked && (
         <SwitchDialog
           outlet={asked}

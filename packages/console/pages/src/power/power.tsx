@@ -73,7 +73,11 @@ function LiveCycles() {
       onOpen: () => setLost(undefined),
       onEvent: ({ data: cycle }) => setCycles((old) => new Map(old).set(cycle.id, cycle)),
       onLost: (error) => {
-        setLost(error instanceof Error ? error : new Error('the stream of cycles was closed'));
+        setLost(
+          error instanceof Error
+            ? error
+            : new Error('the live view of power cycles was interrupted'),
+        );
         return true;
       },
     });

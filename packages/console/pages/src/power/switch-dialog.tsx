@@ -54,10 +54,10 @@ export function SwitchDialog({
         ) : (
           <>
             <p>It stays off until someone turns it on, even if its device reboots.</p>
-            <Losing what="Lose power" names={after?.dark ?? feeds} />
-            <Losing what="Lose the network" names={after?.offline ?? []} />
-            <Losing what="Lose one of their feeds" names={after?.fedTwice ?? []} />
-            {busy.length > 0 && <Losing what="Have a running task" names={busy} />}
+            <Losing what="Will lose power" names={after?.dark ?? feeds} />
+            <Losing what="Will lose their network connection" names={after?.offline ?? []} />
+            <Losing what="Will lose one of their power feeds" names={after?.fedTwice ?? []} />
+            {busy.length > 0 && <Losing what="Have a task running" names={busy} />}
           </>
         )}
         <label>

@@ -15,11 +15,11 @@ export function RackFile() {
       {problems.length > 0 && (
         <section class="card bad">
           <h2>The current file was rejected</h2>
-          <p>The last valid version stays active.</p>
+          <p>The last valid version remains active.</p>
           <Lines lines={problems} />
         </section>
       )}
-      <h2>Changes of the last reload</h2>
+      <h2>Changes in the last reload</h2>
       <Lines lines={changes} />
       <h2>Warnings</h2>
       <Lines lines={warnings} />

@@ -32,7 +32,7 @@ export function Attention({
     <section class="attention" aria-label="Needs attention">
       <h2>
         {waiting.length > 0 ? people : 'No machine needs attention'}
-        {waiting.length > 0 && <a href={hrefOf('visit')}>List for a visit</a>}
+        {waiting.length > 0 && <a href={hrefOf('visit')}>List for a site visit</a>}
         {hidden > 0 && (
           <button type="button" aria-expanded={isLong} onClick={() => setIsLong(!isLong)}>
             {isLong ? 'Fewer' : `${hidden} more`}
@@ -105,7 +105,9 @@ function cardsOfAlertPath(known: RackView['alertPath'], services: RackView['serv
   const silent = deliverer?.reachable === false ? { isBroken: true, text: why } : undefined;
   const path = known ?? silent;
   if (!path) return [];
-  const title = path.isBroken ? 'Alerts may not be delivered' : 'Alert delivery: not yet confirmed';
+  const title = path.isBroken
+    ? 'Alerts may not be delivered'
+    : 'Alert delivery has not been confirmed yet';
   const href = hrefOf('alerts');
   return [
     <Card key="alert path" isBad={path.isBroken} href={href} title={title} text={path.text} />,

@@ -109,7 +109,7 @@ function saying({ powers, connects, state }: RackPort): string {
   return [
     state,
     powers.length > 0 && `feeds ${powers.join(', ')}`,
-    connects.length > 0 && `network of ${connects.join(', ')}`,
+    connects.length > 0 && `connects ${connects.join(', ')}`,
   ]
     .filter(Boolean)
     .join('; ');

@@ -65,8 +65,8 @@ export function FilterBar({
         )}
         <input
           type="search"
-          aria-label="Words in any field"
-          placeholder="Filter by words"
+          aria-label="Text in any field"
+          placeholder="Filter by text"
           value={filter.text ?? ''}
           onInput={({ currentTarget }) =>
             go(hrefOf('rack', [], { ...filter, text: currentTarget.value }), true)

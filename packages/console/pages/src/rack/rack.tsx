@@ -176,13 +176,13 @@ function useRackKeys({
   act(action: ActionName): void;
 }) {
   useKeys('Rack', [
-    { key: 'ArrowDown', what: 'and the other arrow keys: move from tile to tile', run: begin },
+    { key: 'ArrowDown', what: 'moves from tile to tile, as do the other arrow keys', run: begin },
     { key: ' ', what: 'selects the machine', run: toggle },
     { key: 'a', what: 'selects all machines that match the filter', run: () => choose(true) },
     { key: 'Escape', what: 'clears the selection', run: () => choose(false) },
     ...Object.entries(actions).map(([name, { key, title }]) => ({
       key,
-      what: `${title} (applies to the selected machines, or to the machine in focus)`,
+      what: `${title} (the selected machines, or the focused one)`,
       run: () => act(name as ActionName),
     })),
   ]);

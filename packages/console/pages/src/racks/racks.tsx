@@ -56,10 +56,10 @@ function Row({ rack }: { rack: ConsoleRack }) {
           <>
             {known.needPerson > 0 ? <b>{known.needPerson}</b> : 'None'} of {known.machines}{' '}
             {known.needPerson === 1 ? 'needs' : 'need'} attention
-            {isOld && <p class="muted">when it was last connected</p>}
+            {isOld && <p class="muted">as of the last connection</p>}
           </>
         ) : (
-          <span class="muted">not known</span>
+          <span class="muted">unknown</span>
         )}
       </td>
       <td>{known && <Troubles known={known} />}</td>
@@ -78,7 +78,7 @@ function Troubles({ known }: { known: NonNullable<ConsoleRack['known']> }) {
         </li>
       ))}
       {services.length > 0 && <li>degraded: {services.join(', ')}</li>}
-      {alerts > 0 && <li>{count(alerts, 'alert')} of the rack itself</li>}
+      {alerts > 0 && <li>{count(alerts, 'alert')} about the rack itself</li>}
     </ul>
   );
 }

@@ -13,7 +13,7 @@ export function Search() {
     const results = find(text, machines.values(), rack);
     const filter: Found = {
       kind: 'filter',
-      text: `Machines with “${text.trim()}”`,
+      text: `Machines matching “${text.trim()}”`,
       href: hrefOf('rack', [], { text: text.trim() }),
     };
     return text.trim() === '' ? [] : [...results, filter];
@@ -43,7 +43,7 @@ export function Search() {
         id="search"
         type="text"
         role="combobox"
-        aria-label="Search names, addresses, MACs, serial numbers, ports"
+        aria-label="Search names, IP and MAC addresses, serial numbers and ports"
         aria-expanded={found.length > 0}
         aria-controls="found"
         aria-autocomplete="list"

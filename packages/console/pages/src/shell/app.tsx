@@ -24,7 +24,7 @@ function Shell() {
   const hasOtherRacks = useLive(({ session }) => session?.hasOtherRacks);
   const view = views.find(({ name }) => name === route.view);
   useKeys('Everywhere', [
-    { key: '?', what: 'shows these keys', run: () => setHelps(true) },
+    { key: '?', what: 'shows the keyboard shortcuts', run: () => setHelps(true) },
     { key: '/', what: 'searches', run: () => document.getElementById('search')?.focus() },
     ...views
       .filter(({ title }) => title)
@@ -76,8 +76,8 @@ function Shell() {
         <button
           type="button"
           class="quiet"
-          aria-label="Keys"
-          title="Keys: ?"
+          aria-label="Keyboard shortcuts"
+          title="Keyboard shortcuts: ?"
           onClick={() => setHelps(true)}
         >
           ?
@@ -89,7 +89,7 @@ function Shell() {
           <View route={route} />
         ) : (
           <p>
-            Page not found: “{route.view}”. <a href={hrefOf('rack')}>To the rack</a>
+            Page not found: “{route.view}”. <a href={hrefOf('rack')}>Go to the rack</a>
           </p>
         )}
       </main>

@@ -12,7 +12,7 @@ export function Banner() {
       {connection === 'lost' && (
         <p class="banner">
           Connection lost{lostAt && now - lostAt > 5000 ? ` for ${span(now - lostAt)}` : ''}: {why}.
-          The page shows the last known state, and reconnects automatically.
+          The page shows the last known state and reconnects automatically.
         </p>
       )}
     </div>

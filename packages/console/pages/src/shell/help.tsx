@@ -3,14 +3,14 @@ import { areCharactersOn, keyGroups, turnCharacters } from '../parts/keys.ts';
 
 export function Help({ onClose }: { onClose(): void }) {
   return (
-    <Dialog title="Keys" onClose={onClose}>
+    <Dialog title="Keyboard shortcuts" onClose={onClose}>
       <label>
         <input
           type="checkbox"
           defaultChecked={areCharactersOn()}
           onChange={({ currentTarget }) => turnCharacters(currentTarget.checked)}
         />{' '}
-        Single characters act as shortcuts
+        Enable single-character shortcuts
       </label>
       {keyGroups().map(([group, keys]) => (
         <section key={group}>

@@ -23,7 +23,7 @@ export function SignIn() {
       <form onSubmit={submit}>
         <h1>Sign in</h1>
         <label>
-          Token of this rack
+          Token for this rack
           <input
             type="password"
             autocomplete="current-password"

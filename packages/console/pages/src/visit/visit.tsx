@@ -80,5 +80,5 @@ export function Visit() {
 function placeOf(what: string, { elements }: RackView): string {
   const found = elements.find(({ name }) => name === what);
   const power = found?.power.join(', ') || 'unknown';
-  return `Uplink ${found?.uplink ?? 'unknown'}, power ${power}. Its machines are not listed below.`;
+  return `Uplink ${found?.uplink ?? 'unknown'}, power ${power}. The machines behind it are not listed below.`;
 }

@@ -72,7 +72,7 @@ export function cliAccounts({ dialect, running, enter, leave, ...about }: CliAcc
           let answer = '';
           for (const command of save.commands) answer = await run(command);
           if (!save.done.test(answer))
-            throw new DeviceRejected(name, 'does not confirm that it has saved');
+            throw new DeviceRejected(name, 'did not confirm that it saved the change');
         },
         close: () => session.close(),
       };
@@ -82,7 +82,7 @@ export function cliAccounts({ dialect, running, enter, leave, ...about }: CliAcc
         const pattern = statement && new RegExp(statement.find(escapePattern(username)), 'm');
         const match = pattern?.exec(shown);
         if (statement && match) return statement.write(typed(name, value), match.groups ?? {});
-        const what = part === 'password' ? `no password of ${username}` : 'no enable password';
+        const what = part === 'password' ? `no password for ${username}` : 'no enable password';
         throw new DeviceRejected(
           name,
           `its configuration has ${what}; check whether a server manages it`,

@@ -80,7 +80,7 @@ function incomplete(
   const text = plainText(content);
   if (begins && !begins[0].test(text.trimStart())) return `it does not start with "${begins[1]}"`;
   const missing = has.find(([pattern]) => !pattern.test(text));
-  if (missing) return `it has no line "${missing[1]}"`;
+  if (missing) return `it does not contain the line "${missing[1]}"`;
   const last = lastLine(text);
   if (ends !== undefined && last !== ends) return `its last line is ${quoted(last)}, not "${ends}"`;
   return other?.(text);

@@ -102,7 +102,8 @@ export async function outputOf(shell: Shell, command: string, accepted = 0): Pro
   const { status, stdout, stderr } = await shell.exec(command);
   if (status === 0 || status === accepted) return stdout;
   const output = shortened(stderr) || shortened(stdout);
-  const how = status === undefined ? 'reports no exit status' : `failed with exit status ${status}`;
+  const how =
+    status === undefined ? 'did not report an exit status' : `failed with exit status ${status}`;
   const what = `${JSON.stringify(command)} ${how}${output && `: ${output}`}`;
   throw new DeviceRejected(shell.device, what);
 }

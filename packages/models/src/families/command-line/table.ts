@@ -20,6 +20,6 @@ export function numberOf(device: string, word: string | undefined, what: string)
   if (word !== undefined && /^\d+(?:\.\d+)?$/.test(word)) return Number(word);
   throw new DeviceRejected(
     device,
-    `${what} reads ${JSON.stringify(word ?? '')}, which is not a number`,
+    `${what} is ${JSON.stringify(word ?? '')}, which is not a number`,
   );
 }

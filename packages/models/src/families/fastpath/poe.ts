@@ -91,7 +91,7 @@ export async function atInterface(cli: Cli, port: string, command: string): Prom
     if (answer !== '') {
       // It is unknown where this session is now.
       await cli.close();
-      throw new DeviceRejected(cli.device, `does not enter interface ${port}: ${answer}`);
+      throw new DeviceRejected(cli.device, `did not enter interface ${port}: ${answer}`);
     }
     depth += 1;
     await cli.run(command);

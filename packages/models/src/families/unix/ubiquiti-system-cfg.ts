@@ -78,7 +78,7 @@ async function read(connection: DeviceConnection): Promise<Reading> {
   const bytes = await connection.exec(`cat ${file}`);
   const after = await measure(connection);
   if (before.said !== after.said) {
-    throw new AnswerCut(name, `${file} changed while it was read`);
+    throw new AnswerCut(name, `${file} changed while it was being read`);
   }
   if (bytes.length !== before.size) {
     throw new AnswerCut(name, `${file} has ${before.size} bytes, but ${bytes.length} arrived`);
@@ -107,7 +107,7 @@ async function measure(connection: DeviceConnection): Promise<Measured> {
   const said = (await connection.exec(command)).toString('latin1');
   const [, size, digest] = /^\s*(\d+) \S+\s+(?:([\da-f]{64}|[\da-f]{32}) .+\s*)?$/.exec(said) ?? [];
   if (size === undefined) {
-    const what = `does not report the size of ${file}: ${quoted(said.trim())}`;
+    const what = `did not report the size of ${file}: ${quoted(said.trim())}`;
     throw new DeviceRejected(connection.device.name, what);
   }
   return { said, size: Number(size), digest };
@@ -121,7 +121,7 @@ function digestOf(bytes: Buffer, { length }: string): string {
 function incomplete(content: Content, areas: readonly string[]): string | undefined {
   const text = plainText(content);
   const missing = areas.find((area) => !`\n${text}`.includes(`\n${area}.`));
-  if (missing !== undefined) return `it has no key that begins with "${missing}."`;
+  if (missing !== undefined) return `it does not contain a key that starts with "${missing}."`;
   return text.endsWith('\n') ? undefined : 'its last line is incomplete';
 }
 
@@ -141,7 +141,7 @@ function put(content: Buffer, about: RestoreAbout, warning: string, scp = ''): R
       lines: copyToDevice(about, { file: here, to: there, user, options: scp }),
     },
     {
-      title: `Save the current configuration in ${previous}. If the copy is complete, install it and write it to flash. The command reports that it stores the configuration; if it does not, nothing was changed`,
+      title: `Save the current configuration in ${previous}. If the copy is complete, install it and write it to flash. If the command does not report that it stores the configuration, nothing was changed`,
       where: 'device',
       lines: [
         `cat ${file} > ${previous}`,

@@ -44,7 +44,7 @@ export const accounts: Accounts = {
         await run('configure');
         const said = await run('save');
         if (!/^Done$/m.test(said))
-          throw new DeviceRejected(name, 'does not confirm that it has saved');
+          throw new DeviceRejected(name, 'did not confirm that it saved the change');
         await run('exit');
       },
       close: () => session.close(),
@@ -56,7 +56,7 @@ export const accounts: Accounts = {
         for (const line of lines) await run(line);
         const said = await run('commit');
         if (/failed|locked|error/i.test(said)) {
-          throw new DeviceRejected(name, `does not commit: ${said.trim().slice(-200)}`);
+          throw new DeviceRejected(name, `did not commit the change: ${said.trim().slice(-200)}`);
         }
       } finally {
         if (session.isOpen()) await run('exit discard');
@@ -79,7 +79,7 @@ export const accounts: Accounts = {
 
 function quoted(value: string): string {
   if (/^[\w.@+/=-]+$/.test(value)) return `'${value}'`;
-  throw new TypeError('a value with signs that a shell reads');
+  throw new TypeError('a value with characters that a shell interprets');
 }
 
 function bare(word = ''): string {

@@ -104,11 +104,11 @@ async function confirm(
   const { wanted, previous, said } = committed;
   try {
     step(
-      `committed; unless confirmed within ${minutes} minutes, it restarts with its previous configuration`,
+      `committed; unless the version is confirmed within ${minutes} minutes, it restarts with its previous configuration`,
     );
     const running = await runningAfter(connection, committed);
     if (isSameSettings(running, wanted)) {
-      step('reached in a new session; the version is active');
+      step('reachable in a new session; the version is active');
       await twice(() => sayConfirm(connection, wanted));
       step('confirmed');
       return;
@@ -118,12 +118,12 @@ async function confirm(
       throw rejected(connection, 'the session was lost, and the version is not active');
     const words = `: ${withoutSecrets(said.text).trim().slice(0, 300)}`;
     if (!isSameSettings(running, previous))
-      throw rejected(connection, `accepted only part of it${words}`);
+      throw rejected(connection, `accepted only part of the version${words}`);
     // Otherwise it would restart for nothing. If there is nothing to confirm, it only says so.
     const cli = await configure(connection);
     await ask(cli, 'confirm');
     await ask(cli, 'exit discard');
-    throw new NothingChanged(connection.device.name, `does not commit the version${words}`);
+    throw new NothingChanged(connection.device.name, `did not commit the version${words}`);
   } catch (error) {
     if (!(error instanceof DeviceError) || error instanceof NothingChanged) throw error;
     const back = `within ${minutes} minutes it restarts with its previous configuration`;
@@ -184,7 +184,7 @@ async function finish(
     step('saved, and read back');
   } catch (error) {
     if (!(error instanceof DeviceError)) throw error;
-    const what = 'the version is active, but may not be its startup configuration';
+    const what = 'the version is active, but may not have been saved as the startup configuration';
     throw rejected(connection, `${what}: ${error.message}`, error);
   }
 }

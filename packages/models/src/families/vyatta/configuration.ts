@@ -29,7 +29,7 @@ export function whyCut(text: string): string | undefined {
       versions,
     )
   ) {
-    return 'the line with the versions of its parts is missing at the end';
+    return 'the line with the component versions is missing at the end';
   }
   const last = versions.trimEnd().split('\n').at(-1) ?? '';
   if (!/^(?:\/\*|\/\/) Release version: \S/.test(last))
@@ -45,7 +45,8 @@ export function whyNoCommands(text: string): string | undefined {
   const other = lines.find((line) => !line.startsWith('set '));
   if (other !== undefined)
     return `a line is not a "set" command: ${JSON.stringify(other.slice(0, 60))}`;
-  if (!lines.some((line) => line.startsWith('set system '))) return 'nothing is set in "system"';
+  if (!lines.some((line) => line.startsWith('set system ')))
+    return 'it does not set anything in "system"';
   return lines.some((line) => / '?\*{8,}'?$/.test(line)) ? 'its secrets are hidden' : undefined;
 }
 
@@ -69,7 +70,7 @@ export function settingsIn(body: string): Setting[] | string {
     if (above) above.isEmpty = false;
     const opens = line.endsWith(' {');
     const path = [above?.path, words(opens ? line.slice(0, -2) : line)].join(' ').trim();
-    if (open.length > deepest) return `line ${index + 1} is in more blocks than there are`;
+    if (open.length > deepest) return `line ${index + 1} is nested too deeply`;
     if (opens) open.push({ path, isEmpty: true });
     else settings.push(path);
   }

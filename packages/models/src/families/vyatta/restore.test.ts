@@ -107,8 +107,8 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
       expect(told).toEqual([
         ...(isSaved ? [] : ['saved the active configuration for a rollback']),
         expect.stringMatching(/^loaded: \d+ lines? more, \d+ lines? less$/),
-        'committed; unless confirmed within 5 minutes, it restarts with its previous configuration',
-        'reached in a new session; the version is active',
+        'committed; unless the version is confirmed within 5 minutes, it restarts with its previous configuration',
+        'reachable in a new session; the version is active',
         'confirmed',
         'saved, and read back',
       ]);
@@ -179,7 +179,7 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
     const lost = model.restore.apply?.(connect(), version.file, (text) => {
       if (text === 'confirmed') device.faults.set('down');
     });
-    await expect(lost).rejects.toThrow('may not be its startup configuration');
+    await expect(lost).rejects.toThrow('may not have been saved as the startup configuration');
 
     expect(device.running()).toEqual(version.running);
     expect(device.isConfirmPending()).toBe(false);
@@ -209,7 +209,7 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
     const between = device.running();
 
     const rejected = model.restore.apply?.(connect(), version.file, () => {});
-    await expect(rejected).rejects.toThrow(/does not commit the version: .*commit-revisions/s);
+    await expect(rejected).rejects.toThrow(/did not commit the version: .*commit-revisions/s);
 
     expect(device.running()).toEqual(between);
     expect(device.isConfirmPending()).toBe(false);
@@ -220,7 +220,7 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
     device.faults.set('busy');
 
     const rejected = model.restore.apply?.(connect(), version.file, () => {});
-    await expect(rejected).rejects.toThrow(/does not commit the version: .*locked/s);
+    await expect(rejected).rejects.toThrow(/did not commit the version: .*locked/s);
 
     expect(device.running()).toEqual(previous.running);
     expect(device.startup()).toEqual(previous.startup);

@@ -16,7 +16,7 @@ export async function configure(connection: DeviceConnection): Promise<DeviceCli
   const cli = await connection.cli(vyatta);
   const { text, isRejection } = await ask(cli, 'configure');
   if (isRejection && !/\[configure\]/.test(text)) {
-    throw new DeviceRejected(connection.device.name, `does not enter configuration mode: ${text}`);
+    throw new DeviceRejected(connection.device.name, `did not enter configuration mode: ${text}`);
   }
   return cli;
 }
@@ -46,7 +46,10 @@ export async function load(
 export async function save(connection: DeviceConnection, cli: DeviceCli): Promise<void> {
   const { text, isRejection } = await ask(cli, 'save');
   if (!isRejection && /^Done$/m.test(text)) return;
-  throw new DeviceRejected(connection.device.name, `does not save: ${text.trim().slice(-200)}`);
+  throw new DeviceRejected(
+    connection.device.name,
+    `did not save the configuration: ${text.trim().slice(-200)}`,
+  );
 }
 
 /** The file is gone afterwards, unless the router is. */

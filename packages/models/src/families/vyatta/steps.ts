@@ -8,7 +8,7 @@ const file = '/tmp/version.boot';
 const confirmed: RestoreStep[] = [
   {
     title:
-      'Commit it for 10 minutes, and answer y: unless you confirm, it restarts with its saved configuration. If it reports that it keeps no revisions, commit without confirmation at its serial console',
+      'Commit the version for 10 minutes, and answer y: unless you confirm, the device restarts with its saved configuration. If it reports that it does not keep revisions, commit without confirmation at its serial console',
     where: 'device',
     lines: ['commit-confirm 10', 'y'],
   },
@@ -23,12 +23,13 @@ const confirmed: RestoreStep[] = [
 export function fileSteps(content: Buffer, { device, id, time }: RestoreAbout): RestoreStep[] {
   return [
     {
-      title: `Sign in to ${device.name} as a user of level admin, and write the version from ${time} (${id}) to a file`,
+      title: `Sign in to ${device.name} as a user with the admin level, and write the version from ${time} (${id}) to a file`,
       where: 'device',
       lines: ['sh', 'umask 077', ...hereDocument(file, linesOf(content)), 'exit'],
     },
     {
-      title: 'Load it, and check the changes. It replaces everything; nothing is active yet',
+      title:
+        'Load the version, and check the changes. It replaces the whole configuration, but is not active yet',
       where: 'device',
       lines: ['configure', `load ${file}`, 'compare'],
     },
@@ -56,7 +57,7 @@ export function commandSteps(content: Buffer, { device, id, time }: RestoreAbout
   const all = new Set([...areas, ...commands.map((line) => line.split(' ')[1] ?? '')]);
   return [
     {
-      title: `Sign in to ${device.name} as a user of level admin. Delete all areas, even those that it does not have; nothing is active yet`,
+      title: `Sign in to ${device.name} as a user with the admin level. Delete all sections, even those that the device does not have; nothing is active yet`,
       where: 'device',
       lines: ['configure', ...[...all].map((area) => `delete ${area}`)],
     },
