@@ -239,7 +239,7 @@ describe.skipIf(why !== undefined)(
       const { code, out } = await replace('--cable-is-out');
 
       expect(out).toContain(
-        'cannot ask for confirmation without a terminal; it must be typed manually',
+        'cannot ask for confirmation without a terminal; you must type it yourself',
       );
       expect(code).toBe(2);
       const child = startAtTerminal(racks, jumphost, args('--cable-is-out'));

@@ -345,7 +345,7 @@ describe('an agent', () => {
 
     for (const key of [otherKey, own]) {
       expect(await rejection(clientOf(agent, { key }).order({ body }))).toMatch(
-        /^the signature is wrong: it was made with another key/,
+        /^the signature is invalid: it was made with a different key/,
       );
     }
     expect(agent.done).toEqual([]);

@@ -112,7 +112,7 @@ export function lostLines({ device, versions, newest, unsent }: LostHistory): st
   const what = versions === undefined ? 'its versions' : count(versions, 'version');
   return [
     `${device}: the history has lost ${what}; the newest is ${nameOf(newest)}`,
-    ...unsent.map((version) => `${device}: no copy has version ${nameOf(version)}`),
+    ...unsent.map((version) => `${device}: no copy contains version ${nameOf(version)}`),
   ];
 }
 

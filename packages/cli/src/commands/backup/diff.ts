@@ -32,7 +32,7 @@ export function define(command: SkoloCommand): void {
     if (options.json) return printJson(command.io, difference);
     if (difference.diff !== '') return printDiff(command.io, difference.diff);
     const times = [difference.from, difference.to].map(({ time }) => timestamp(time));
-    command.io.err(`${device}: no difference between ${times.join(' and ')}`);
+    command.io.err(`${device}: no differences between ${times.join(' and ')}`);
   });
 }
 

@@ -102,7 +102,7 @@ function printChecked(io: Io, device: string, checked: Checked): void {
   else {
     printDiff(io, diff);
     io.out(
-      `\nthe diff is from the running configuration of ${device} to version ${shortVersionId(id)} (${read})`,
+      `\nthe diff compares the running configuration of ${device} with version ${shortVersionId(id)} (${read})`,
     );
   }
   io.out(`${device} ${verdictOf(rehearsed ? accepted : undefined)}`);
@@ -135,6 +135,6 @@ async function load(
     }
     const lost = unexplained(error);
     if (!(lost instanceof ApiUnreachable)) throw error;
-    throw explained(lost, `it may have been loaded; check with ${look}`);
+    throw explained(lost, `the version may have been loaded; check with ${look}`);
   }
 }

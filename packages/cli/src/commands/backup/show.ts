@@ -32,7 +32,7 @@ export function define(command: SkoloCommand): void {
     );
     await outputContent(command.io, content, { exact: secrets, output });
     const isMasked = !secrets && Buffer.from(content).includes('<secret ');
-    const whom = options.from === undefined ? ', to an admin' : '';
+    const whom = options.from === undefined ? ' if you are an admin' : '';
     if (isMasked) command.io.err(`secrets are masked; use --secrets to print them${whom}`);
   });
 }

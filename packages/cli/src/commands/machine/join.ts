@@ -37,7 +37,7 @@ const atOnce = 4;
 export function joinMachines(command: SkoloCommand): void {
   command
     .description(
-      "Joins machines to their rack's cluster, over SSH through the jumphost. It checks the system, installs the k3s agent in the server's version, and gives it a token that expires after 15 minutes. A machine that belongs to another cluster, for example after skolo jumphost replace --new-cluster, leaves that cluster first. A dead node with the same name, for example from a previous SD card, is removed first, but a running one is not. Each step changes only what differs, so you can run the command again at any time.",
+      "Joins machines to their rack's cluster, over SSH through the jumphost. It checks the system, installs the same k3s version as on the server, and gives the k3s agent a token that expires after 15 minutes. A machine that belongs to another cluster, for example after skolo jumphost replace --new-cluster, leaves that cluster first. A dead node with the same name, for example from a previous SD card, is removed first, but a running one is not. Each step changes only what differs, so you can run the command again at any time.",
     )
     .summary('join machines to the cluster')
     .argument('<names...>', 'machines in one rack')

@@ -27,7 +27,9 @@ export function define(command: SkoloCommand): void {
     .summary('print log lines from the agent and the bot')
     .argument('<name>', 'machine name')
     .addOption(
-      new Option('--lines <n>', 'number of latest lines').argParser(upTo(1000)).default(100),
+      new Option('--lines <n>', 'number of most recent lines to print')
+        .argParser(upTo(1000))
+        .default(100),
     )
     .option('--follow', 'print new lines as they arrive')
     .addOption(new Option('--json', 'print JSON').conflicts('follow'))

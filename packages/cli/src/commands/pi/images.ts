@@ -47,7 +47,7 @@ export function define(command: SkoloCommand): void {
       'checksum, if the publisher does not provide one alongside the image',
       sum,
     )
-    .option('--keyring <file>', 'OpenPGP public keys, one of which must have signed the image')
+    .option('--keyring <file>', 'OpenPGP public keys; one of them must have signed the image')
     .action(async (from: string, { sha256, keyring }: { sha256?: string; keyring?: string }) => {
       const stored = await interruptible(command, (signal) =>
         fetchTo(io, { from, sha256, keyring, signal }),
@@ -108,7 +108,7 @@ async function verify(io: Io, images: readonly StoredImage[], signal: AbortSigna
     damaged++;
     complain(
       io,
-      `${image.name}: is damaged; run skolo pi images delete ${image.name} and download it again`,
+      `${image.name}: damaged; run skolo pi images delete ${image.name} and download it again`,
     );
   }
   if (damaged > 0) failPartly(io, damaged < images.length);

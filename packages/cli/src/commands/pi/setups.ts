@@ -61,7 +61,7 @@ export function addSetupOptions(command: SkoloCommand): SkoloCommand {
       '--k3s <version>',
       `k3s version (default: ${k3sVersion}, or the server's version with --join)`,
     )
-    .option('--files <folder>', 'download directory for k3s; existing files are used');
+    .option('--files <folder>', 'download directory for k3s; existing files are reused');
 }
 
 /** @param dns without that option */

@@ -103,9 +103,7 @@ function spareOf({ machines, name: rack }: Rack, name: string): { name: string; 
   const address = machines.get(name)?.address;
   if (address !== undefined) return { name, address };
   const why = machines.has(name) ? 'has no address' : 'is not a machine';
-  throw new CliError(
-    `${name}: ${why} in rack.yaml of ${rack}; add the spare there, with its wiring`,
-  );
+  throw new CliError(`${name}: ${why} in the rack.yaml of ${rack}; add the spare with its wiring`);
 }
 
 /** To see whether the jumphost answers at all. */

@@ -33,7 +33,7 @@ export function defineSetUp(command: SkoloCommand): void {
     addProgramOptions(
       command
         .description(
-          "Creates a k3s cluster, or a kubeadm cluster with --kubeadm: a server on the master and an agent on each worker. Workers join with a token that expires after 15 minutes and contains the digest of the server's CA, so they do not trust any other server. The cluster is added to kube/clusters/config.json, so skolo attach, skolo kubectl and skolo push work with it. Each step changes only what differs, so run the command again after a failure or with more workers. If one computer fails, the others continue. Exit codes: 0 all have joined; 3 some have; 1 none has.",
+          "Creates a k3s cluster, or a kubeadm cluster with --kubeadm: a server on the master and an agent on each worker. Workers join with a token that expires after 15 minutes and contains the digest of the server's CA, so they do not trust any other server. The cluster is added to kube/clusters/config.json, so skolo attach, skolo kubectl and skolo push work with it. Each step changes only what differs, so you can run the command again after a failure or with more workers. If one computer fails, the others continue. Exit codes: 0 all have joined; 3 some have; 1 none has.",
         )
         .summary('create a cluster, or add nodes to it')
         .argument('[names...]', 'machines; ranges allowed; the first is the master')

@@ -39,7 +39,7 @@ export function defineUp(command: SkoloCommand): void {
     .option('--nfs <server:path>', 'NFS export for volumes; remembered for later runs', nfsExport)
     .option(
       '--jenkins',
-      'also install Jenkins with a job that runs the pipeline; remembered for later runs',
+      'also install Jenkins with a job that runs the pipeline; later runs keep this setting',
     )
     .addOption(timeOption('--within <time>', 'time limit for pods to become ready', '15m'))
     .uses('clusters')
