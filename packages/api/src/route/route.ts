@@ -60,7 +60,7 @@ export function route<const R extends RouteSpec>(spec: R): R {
     throw new TypeError(`${name(spec)}: a ${spec.method} has no body`);
   }
   if (!Object.keys(spec.answers).some((status) => isSuccess(Number(status)))) {
-    throw new TypeError(`${name(spec)}: no answer is 2xx`);
+    throw new TypeError(`${name(spec)}: none of the answers is 2xx`);
   }
   const why = whyNotAudited(spec);
   if (why !== undefined) throw new TypeError(`${name(spec)}: ${why}`);
