@@ -27,7 +27,7 @@ export function readAlert(found: unknown, endpoint: Endpoint, now: number): Rece
   if (found.labels === undefined || found.labels === null) return 'labels: required';
   const labels = readTexts(found.labels, 'labels', { dropEmpty: true });
   if (typeof labels === 'string') return labels;
-  if (isEmpty(labels)) return 'labels: at least one needs a value';
+  if (isEmpty(labels)) return 'labels: at least one label must have a value';
   const annotations = readTexts(found.annotations ?? {}, 'annotations');
   if (typeof annotations === 'string') return annotations;
   const startsAt = readTime(found.startsAt);
@@ -87,7 +87,8 @@ export function readTexts(
   field: string,
   { dropEmpty = false } = {},
 ): Record<string, string> | string {
-  if (!isObject(found)) return `${field}: expected names with strings, found ${shown(found)}`;
+  if (!isObject(found))
+    return `${field}: expected an object with string values, found ${shown(found)}`;
   let hasEmpty = false;
   for (const name in found) {
     const text = found[name];

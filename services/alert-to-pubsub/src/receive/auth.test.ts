@@ -84,7 +84,7 @@ describe('an endpoint with secrets', () => {
       const answer = await lab.ask(authorization);
 
       expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '10']);
-      expect(answer.text).toContain('the secret of this endpoint cannot be read');
+      expect(answer.text).toContain("this endpoint's secret cannot be read");
       expect(lab.troubles.get('receiver secrets')).toMatch(
         /token: no such file; put the secret there/,
       );
