@@ -95,7 +95,7 @@ describe('of 200 machines', () => {
         skia-rpi2-rack4-shelf4-[012,034],
         skia-rpi2-rack4-shelf5-[016,038]: quarantined for 2 h:
         device: needs attention: 2 rounds of repair
-        (adb-reconnect, usb-cycle) have not restored it
+        (adb-reconnect, usb-cycle) did not restore it
       skia-rpi2-rack4-shelf1-022,skia-rpi2-rack4-shelf2-[004,
         026],skia-rpi2-rack4-shelf3-[008,030],
         skia-rpi2-rack4-shelf4-[012,034],

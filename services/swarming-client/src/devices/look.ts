@@ -47,5 +47,5 @@ export function excerpt(text: string): string {
 export function complaint({ status, stdout, stderr }: CommandResult): string {
   const lines = `${stdout}\n${stderr}`.split('\n').map(excerpt);
   const last = lines.findLast((line) => line !== '' && !line.startsWith('*'));
-  return last ?? (status === undefined ? 'ended by a signal' : `status ${status}`);
+  return last ?? (status === undefined ? 'terminated by a signal' : `status ${status}`);
 }
