@@ -16,13 +16,13 @@ export const KnownAlert = z
     endsAt: Time.optional(),
     generatorURL: z.string().optional(),
     endpoint: z.enum(['webhook', 'v1', 'v2']).describe('endpoint that last received the alert'),
-    first: Time.describe('when this firing was first received'),
+    first: Time.describe('when the alert was first received after it started firing'),
     last: Time,
     count: z.int().describe('number of times the alert was received'),
     expired: z
       .literal(true)
       .optional()
-      .describe('resolved because the alert was not repeated in time'),
+      .describe('present if the alert was resolved because it was not repeated in time'),
   })
   .meta({ id: 'KnownAlert' });
 export type KnownAlert = z.output<typeof KnownAlert>;
@@ -34,7 +34,9 @@ export const SinkStatus = z
     kind: z.enum(['pubsub', 'file', 'http']),
     depth: z.int().describe('number of queued messages'),
     oldestSeconds: z.number().describe('age of the oldest queued message'),
-    setAside: z.int().describe('messages that became dead letters since the service started'),
+    setAside: z
+      .int()
+      .describe('number of messages that have become dead letters since the service started'),
     lastSuccess: Time.optional(),
     failingSince: Time.optional(),
     reason: z.string().optional().describe('error class'),
@@ -66,7 +68,7 @@ export type ReceiverStatus = z.output<typeof ReceiverStatus>;
 export const DeadLetter = z
   .object({
     at: Time,
-    from: z.string().describe('the endpoint that received it, or the sink that rejected it'),
+    from: z.string().describe('endpoint that received the message, or sink that rejected it'),
     why: z.string(),
     found: z.unknown().describe('content as received; truncated if it is large'),
   })

@@ -32,7 +32,7 @@ const query = z.looseObject({
     'matcher, such as severity=~"crit.*"; an alert must satisfy all matchers',
   ),
   receiver: values.describe('regular expression for sink names'),
-  active: values.describe('false excludes all alerts'),
+  active: values.describe('whether to return alerts; if false, the response is empty'),
 });
 /** Alertmanager sends errors as JSON strings. */
 const Text = z.string();

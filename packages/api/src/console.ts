@@ -17,7 +17,7 @@ export const ConsoleSession = z
     signedIn: z
       .boolean()
       .describe('false if the caller has access only because its network may read'),
-    expiresAt: Time.optional().describe('when the session ends; absent without a session'),
+    expiresAt: Time.optional().describe('when the session ends; absent if there is no session'),
     hasOtherRacks: z
       .boolean()
       .optional()

@@ -112,7 +112,9 @@ export const EnrolledPi = z
     serial,
     macs: z
       .array(mac)
-      .describe("the board's key when it received its first name; later ones are ignored"),
+      .describe(
+        'MAC addresses that the board reported when its key received its first name; later ones are ignored',
+      ),
     at: Time.describe('when the Pi received the name'),
     by: z
       .string()
@@ -125,7 +127,7 @@ export type EnrolledPi = z.output<typeof EnrolledPi>;
 export const RevokedPi = z
   .object({
     key,
-    name: name.optional().describe('its previous name'),
+    name: name.optional().describe('name that the card had previously'),
     serial: serial.optional(),
     at: Time,
     by: z.string(),

@@ -62,7 +62,7 @@ export const Machine = z
     mac: z.string().optional(),
     pools: z.array(z.string()),
     condition: MachineCondition,
-    since: Time.optional().describe('when the condition started; absent with `never-reported`'),
+    since: Time.optional().describe('when the condition started; absent if it is `never-reported`'),
     sentence: z.string().describe('human-readable reason for the condition'),
     needsAttention: z
       .string()
@@ -113,7 +113,7 @@ export type Machine = z.output<typeof Machine>;
 /** A port of a switch or a PDU, with both ends of the cable. */
 export const RackPort = z
   .object({
-    port: z.string().describe('as in rack.yaml: `14`, `eth1`'),
+    port: z.string().describe('name of the port in rack.yaml, such as `14` or `eth1`'),
     powers: z
       .array(z.string())
       .describe('machines, devices or infrastructure powered by this port'),
@@ -181,7 +181,10 @@ export const RackView = z
       .array(MachineAlert)
       .describe('firing alerts that do not belong to a machine; at most 200'),
     alertPath: z
-      .object({ isBroken: z.boolean().describe('false until confirmed'), text: z.string() })
+      .object({
+        isBroken: z.boolean().describe('true only if the failure of delivery is confirmed'),
+        text: z.string(),
+      })
       .optional()
       .describe('why alerts may not be delivered; absent if the last alerts were delivered'),
   })
@@ -288,7 +291,9 @@ export const MachineDowntime = z
     seconds: z
       .number()
       .describe('time during which faults prevented the machine from accepting tasks'),
-    codes: z.array(z.object({ code: z.string(), times: z.int() })).describe('most frequent first'),
+    codes: z
+      .array(z.object({ code: z.string(), times: z.int() }))
+      .describe('reason codes, most frequent first'),
   })
   .meta({ id: 'MachineDowntime' });
 export type MachineDowntime = z.output<typeof MachineDowntime>;
@@ -380,7 +385,7 @@ export const machineStateApi = {
     method: 'get',
     path: '/v1/downtime',
     summary: 'Lists the machines with the most downtime caused by faults',
-    description: 'Ordered and planned downtime does not count.',
+    description: 'Ordered and planned downtime is not included.',
     role: 'view',
     query: z.strictObject({
       days: z.coerce.number().min(1).max(90).default(30),
@@ -396,7 +401,12 @@ export const machineStateApi = {
     params: machine,
     query: z.strictObject({
       lines: z.coerce.number().int().min(1).max(1000).default(100),
-      after: z.coerce.number().int().min(-1).optional().describe('only lines with a higher number'),
+      after: z.coerce
+        .number()
+        .int()
+        .min(-1)
+        .optional()
+        .describe('return only lines with a higher number than this'),
     }),
     answers: { 200: z.object({ lines: z.array(LogLine) }), 404: Problem, 503: Problem },
   }),

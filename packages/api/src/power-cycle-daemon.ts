@@ -277,7 +277,7 @@ export const powerCycleDaemonApi = {
         .boolean()
         .default(false)
         .describe(
-          'turns off only the USB port of a phone, although other ports share its power, to verify that the port has its own switch',
+          "turn off only the phone's USB port, even if other ports share its power, to verify that the port can be switched separately",
         ),
       force,
       ignoreLimits,
@@ -375,7 +375,7 @@ export const powerCycleDaemonApi = {
   switchOutlets: route({
     method: 'post',
     path: '/v1/outlets',
-    summary: 'Turns the power of machines, phones, devices or single outlets on or off',
+    summary: 'Turns machines, phones, devices or single outlets on or off',
     description:
       'An outlet that is turned off stays off until a request turns it on again, even after the PDU reboots. If an `off` fails, it is `pending`: the service retries it when the controller responds, unless an `on` cancels it.',
     role: 'operate',
@@ -456,7 +456,7 @@ export const powerCycleDaemonApi = {
     method: 'post',
     path: '/v1/holds',
     summary:
-      'Blocks cycles of machines, of devices with everything they power, or of the whole rack',
+      'Blocks power cycles of machines, of devices along with everything that they power, or of the whole rack',
     role: 'operate',
     body: z.strictObject({
       targets: z.array(name).min(1).max(maxTargets),

@@ -87,7 +87,7 @@ export const BotStatus = z
     state: z
       .enum(['waiting', 'fetching', 'running', 'silent', 'backing-off', 'stopping', 'stopped'])
       .describe(
-        '`silent`: the bot has not called a hook for 10 minutes and no task is running, so the agent ends the bot',
+        '`silent`: the bot has not called a hook for 10 minutes and no task is running, so the agent stops the bot',
       ),
     since: Time,
     why: text(500).optional().describe('why the bot is not running'),
@@ -96,7 +96,7 @@ export const BotStatus = z
     healthy: z
       .boolean()
       .describe('whether the bot has called its hooks since it started, and is not silent'),
-    starts: z.int().min(0).describe('number of starts since the agent was started'),
+    starts: z.int().min(0).describe('number of bot starts since the agent started'),
     startedAt: Time.optional(),
     nextStartAt: Time.optional(),
     lastExit: z.object({ at: Time, why: text(40), text: text(500) }).optional(),
@@ -181,7 +181,7 @@ export const AgentStatus = z
     devices: list(DeviceStatus, mostDevices).describe('attached phones and other devices'),
     health: HealthStatus.optional(),
     bot: BotStatus.optional(),
-    repairs: list(RepairStep, -20).optional().describe('last repairs, newest last'),
+    repairs: list(RepairStep, -20).optional().describe('latest repair steps, newest last'),
     host: z
       .object({
         diskFreeBytes: bytes,
@@ -264,7 +264,12 @@ export const swarmingClientApi = {
     role: 'view',
     query: z.strictObject({
       lines: z.coerce.number().int().min(1).max(1000).default(100),
-      after: z.coerce.number().int().min(-1).optional().describe('only lines with a higher number'),
+      after: z.coerce
+        .number()
+        .int()
+        .min(-1)
+        .optional()
+        .describe('return only lines with a higher number than this'),
     }),
     answers: { 200: z.object({ lines: list(LogLine, -1000) }) },
   }),

@@ -13,8 +13,8 @@ const rejections = [...rejectionReasons, 'failed', 'bad', 'machine-full'];
 
 /** Their names are between `skolo_alerts_` and `_total`. */
 const counters = {
-  received: ['Alerts received and accepted.', 'endpoint', 'status'],
-  rejected: ['Requests rejected, and invalid alerts in accepted requests.', 'endpoint', 'reason'],
+  received: ['Alerts that were received and accepted.', 'endpoint', 'status'],
+  rejected: ['Rejected requests, and invalid alerts in accepted requests.', 'endpoint', 'reason'],
   transitions: ['Alerts that started firing or were resolved.', 'status'],
   truncated: ['Alerts that Alertmanager omitted (max_alerts).'],
   dead_letters: [
@@ -24,7 +24,7 @@ const counters = {
   spool_damaged_records: ['Spool records that were found damaged or missing.'],
   dropped: ['Messages dropped for a sink because the spool was full.', 'sink'],
   published: ['Messages that a sink has accepted.', 'sink'],
-  publish_failures: ['Failed attempts to send to a sink.', 'sink', 'reason'],
+  publish_failures: ['Failed attempts to send messages to a sink.', 'sink', 'reason'],
   heartbeats: ['Heartbeats by outcome: sent, failed.', 'sink', 'outcome'],
 } as const;
 
@@ -141,7 +141,7 @@ const gauges: Record<string, GaugeSpec<Status>> = {
     'Age of the oldest queued message for a sink.',
     ({ oldestSeconds }) => oldestSeconds,
   ),
-  skolo_alerts_sink_down: ofSinks('Whether a sink rejects all messages.', ({ down }) =>
+  skolo_alerts_sink_down: ofSinks('Whether a sink is rejecting all messages.', ({ down }) =>
     down ? 1 : 0,
   ),
   skolo_alerts_last_success_timestamp_seconds: ofSinks(

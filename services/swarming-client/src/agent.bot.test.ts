@@ -14,7 +14,7 @@ import { Lab } from './testing/lab.ts';
 const main = fileURLToPath(new URL('./main.ts', import.meta.url));
 
 it.each([
-  ['botDir: /root', /^the bot does not start: \/root cannot be .*; set `botDir` in rack.yaml to/],
+  ['botDir: /root', /^the bot is not starting: \/root cannot be .*; set `botDir` in rack.yaml to/],
   [
     'python: /no/python',
     /: \/no\/python is not installed.*; install it, or set `python` in rack.yaml/,

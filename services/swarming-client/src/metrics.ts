@@ -102,8 +102,11 @@ export function createMetrics(
   const starts = counter('bot_starts_total', 'Number of bot starts.');
   const exits = counter('bot_exits_total', 'Number of bot exits, by reason.', ['why']);
   const downloads = counter('bot_downloads_total', 'Number of bot downloads.', ['outcome']);
-  const repairs = counter('repairs_total', 'Repair steps, by outcome.', ['step', 'outcome']);
-  const tasks = counter('tasks_total', 'Tasks that were started.');
+  const repairs = counter('repairs_total', 'Number of repair steps, by outcome.', [
+    'step',
+    'outcome',
+  ]);
+  const tasks = counter('tasks_total', 'Number of tasks started.');
   const ends = counter(
     'tasks_ended_total',
     'Tasks that have ended, by the outcome that the bot reported.',

@@ -273,7 +273,9 @@ describe.skipIf(why !== undefined)(
       expect(device.board.isOn('1')).toBe(false);
       expect(await other.read('/var/lib/skolo/alert-to-pubsub/of-the-old')).toBe('state');
       const last = ['log', '-1', '--format=%s', '--', 'kube/racks/rack4/rack.yaml'];
-      expect(`${execFileSync('git', last, { cwd: racks })}`).toBe('spare-rack4 is the jumphost\n');
+      expect(`${execFileSync('git', last, { cwd: racks })}`).toBe(
+        'make spare-rack4 the jumphost\n',
+      );
     });
 
     const units = ['skolo-active.service', 'networking.service', 'skolo-active-guard.service'];

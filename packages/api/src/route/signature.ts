@@ -95,7 +95,7 @@ export function whyNotSigned(
   nonce: string,
 ): string | undefined {
   if (headers[rackHeader] !== rack || headers[machineHeader] !== machine) {
-    return `the request is signed for another machine than ${machine} of ${rack}`;
+    return `the request is signed for a machine other than ${machine} of ${rack}`;
   }
   const digest = /^sha-256=:[A-Za-z0-9+/]{43}=:$/.exec(`${headers['content-digest']}`)?.[0];
   const [, signature] = /^skolo=:([A-Za-z0-9+/]{86}==):$/.exec(`${headers.signature}`) ?? [];

@@ -23,7 +23,7 @@ const fingerprint = /^[0-9a-f]{16}$/;
  * @param now milliseconds since 1970
  */
 export function readAlert(found: unknown, endpoint: Endpoint, now: number): ReceivedAlert | string {
-  if (!isObject(found)) return `the alert is ${shown(found)}, not an object`;
+  if (!isObject(found)) return `alert: expected an object, found ${shown(found)}`;
   if (found.labels === undefined || found.labels === null) return 'labels: required';
   const labels = readTexts(found.labels, 'labels', { dropEmpty: true });
   if (typeof labels === 'string') return labels;
@@ -95,7 +95,7 @@ export function readTexts(
     if (typeof text !== 'string') {
       return `${field}: ${shown(name)}: expected a string, found ${shown(text)}`;
     }
-    if (name === '') return `${field}: a name is empty`;
+    if (name === '') return `${field}: contains an empty name`;
     if (text === '') hasEmpty = true;
   }
   // Each has been looked at.

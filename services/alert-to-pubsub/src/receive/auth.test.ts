@@ -55,7 +55,7 @@ describe('an endpoint with secrets', () => {
     expect(answer.headers.get('www-authenticate')).toBe(
       'Basic realm="alert-to-pubsub", charset="UTF-8", Bearer realm="alert-to-pubsub"',
     );
-    expect(answer.text).toContain('`auth` of alert-to-pubsub');
+    expect(answer.text).toContain('`services.alert-to-pubsub.auth`');
     expect(answer.text + lab.logged()).not.toMatch(/t0ken|pässword:1/);
   });
 

@@ -112,7 +112,7 @@ function wrong({ bearer, password }: Settings, authorization: string | undefined
     authorization === undefined ? 'no credentials were sent' : 'the credentials are incorrect';
   return new Rejection(
     'auth',
-    `${what}; use those in \`auth\` of alert-to-pubsub in rack.yaml (http_config of Alertmanager, alertmanagers of Prometheus)`,
+    `${what}; use those in \`services.alert-to-pubsub.auth\` in rack.yaml (http_config in Alertmanager, alertmanagers in Prometheus)`,
     { headers: { 'www-authenticate': schemes.join(', ') } },
   );
 }

@@ -197,7 +197,7 @@ describe('invalid alerts', () => {
     [{ labels: {} }, 'labels: at least one label must have a value'],
     [{ labels: { a: '' } }, 'labels: at least one label must have a value'],
     [{ labels: { a: 5 } }, 'labels: "a": expected a string, found 5'],
-    [{ labels: { '': 'x' } }, 'labels: a name is empty'],
+    [{ labels: { '': 'x' } }, 'labels: contains an empty name'],
     [{ labels: ['a'] }, 'labels: expected an object with string values, found a list'],
     [{ annotations: { a: null } }, 'annotations: "a": expected a string, found null'],
     [{ startsAt: 'today' }, 'startsAt: "today" is not an RFC 3339 time'],

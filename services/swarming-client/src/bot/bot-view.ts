@@ -78,7 +78,7 @@ export function exitOf(ending: Ending): BotExit {
 
 const texts: Partial<Record<BotExit, string>> = {
   rebooted: 'it requested a reboot of its host',
-  killed: 'killed by another program, or by the kernel because memory ran out',
+  killed: 'killed by another program, or by the kernel because it ran out of memory',
   silent: 'it did not call its hooks, so the agent killed it',
   'bad-zip': 'its zip file is corrupt',
 };

@@ -154,7 +154,7 @@ async function save(
 }
 
 function tooLarge(url: URL) {
-  return new DownloadFailed(`${pathOf(url)} sends more than ${mostBytes} bytes`);
+  return new DownloadFailed(`${pathOf(url)} sent more than ${mostBytes} bytes`);
 }
 
 /** Its query may be a credential. */

@@ -136,7 +136,7 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
     ],
     [
       'too much',
-      /sends more than 67108864 bytes/,
+      /sent more than 67108864 bytes/,
       (r) => r.writeHead(200, { 'content-length': 2 ** 30 }).write('x'),
     ],
     [

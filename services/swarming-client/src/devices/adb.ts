@@ -67,7 +67,7 @@ export function chosen(
   if (second !== undefined) {
     throw new Missing(
       serial === undefined
-        ? `${devices.length} devices are attached (${namesOf(devices)}); set \`serial\` in rack.yaml to choose one`
+        ? `${devices.length} devices are attached (${namesOf(devices)}); set \`serial\` in rack.yaml to select one`
         : `${fitting.length} devices have the serial number ${serial}; unplug all but one`,
     );
   }

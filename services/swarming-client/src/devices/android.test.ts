@@ -170,7 +170,7 @@ describe('which phone', () => {
     const { open } = await startShelf(context, two);
 
     expect(await missing(open())).toBe(
-      `2 devices are attached (${serial}, R58M1002); set \`serial\` in rack.yaml to choose one`,
+      `2 devices are attached (${serial}, R58M1002); set \`serial\` in rack.yaml to select one`,
     );
   });
 

@@ -72,7 +72,7 @@ describe('an iPhone', () => {
     const { open } = await startLab({ PATH: '/nonexistent' });
 
     expect(await missing(open({ kind }))).toBe(
-      'idevice_id is not installed; install the package libimobiledevice-utils',
+      'idevice_id is not installed; install package libimobiledevice-utils',
     );
   });
 

@@ -32,7 +32,7 @@ function whyOf(error: unknown): string {
   if (error instanceof CommandFailed && error.code === 'missing') {
     const [program = ''] = error.message.split(' ');
     const name = packages[program];
-    return name === undefined ? error.message : `${error.message}; install the package ${name}`;
+    return name === undefined ? error.message : `${error.message}; install package ${name}`;
   }
   return errorText(error);
 }

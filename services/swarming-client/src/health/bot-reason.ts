@@ -42,6 +42,6 @@ function reasonOf({ bot, noServer, now }: BotFacts): Reason | undefined {
   const isLong = now.getTime() - since.getTime() >= recoversWithinMs;
   if (!isLong && starts < leastStarts) return undefined;
   const remedy = why.includes(';') ? '' : '; for details, run `skolo machine log`';
-  const text = `the bot does not start: ${why}${remedy}`;
+  const text = `the bot is not starting: ${why}${remedy}`;
   return { verdict: isLong ? 'quarantined' : 'recovering', code, text, since };
 }

@@ -85,7 +85,7 @@ function printStatus(
   const now = io.now();
   const rows = devices.toSorted((a, b) => urgencyOf(a) - urgencyOf(b));
   const isUnhealthy = devices.some((device) => isWrong(device) || device.unsaved);
-  const more = hidden > 0 ? `; ${hidden} retired, listed with --retired` : '';
+  const more = hidden > 0 ? `; ${hidden} retired (list with --retired)` : '';
   const totals = devices.length > 0 ? `: ${tallyOfDevices(devices)}` : '';
   const restore =
     'to restore the versions that a copy contains, run skolo backup restore-history --from PLACE';

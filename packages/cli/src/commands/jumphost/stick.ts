@@ -30,7 +30,7 @@ export function define(command: SkoloCommand): void {
     .argument('<rack>', 'name in the list of racks')
     .argument('<folder>', 'directory where the stick is mounted')
     .option('--for <machine>', 'machine in rack.yaml that becomes a spare (default: the jumphost)')
-    .option('--key <files...>', 'public key files that may sign in (default: ~/.ssh/id_*.pub)')
+    .option('--key <files...>', 'public key files that grant access (default: ~/.ssh/id_*.pub)')
     .option(
       '--gateway <address>',
       'gateway (default: the device in rack.yaml with `uplink: internet`)',

@@ -34,7 +34,7 @@ export function define(command: SkoloCommand): void {
     const problem = await whyNotTried(command, token);
     const saved = await saveToken(io.env, name, token);
     const how = problem === undefined ? 'accepted and saved' : 'saved';
-    io.err(`the token for ${name} is ${how} in ${saved}`);
+    io.err(`the token for ${name} was ${how} in ${saved}`);
     if (problem !== undefined) io.err(`skolo: the token was not tested: ${problem}`);
   });
 }

@@ -238,7 +238,9 @@ async function fenceOf(
 }
 
 async function confirmCable(io: Io, jumphost: string, signal: AbortSignal): Promise<void> {
-  io.err(`Two jumphosts would switch the same outlets. Unplug every network cable of ${jumphost}.`);
+  io.err(
+    `Unplug all network cables of ${jumphost}; otherwise, two jumphosts would switch the same outlets.`,
+  );
   const what = `${jumphost} once its cables are unplugged`;
   await mustType(io, { what, wanted: jumphost }, signal);
 }
