@@ -50,7 +50,7 @@ export function define(command: SkoloCommand): void {
       '--text <words>',
       'only entries that contain all these words, such as a machine, a reason or an outcome',
     )
-    .addOption(new Option('--service <name>', 'only this service').choices(services))
+    .addOption(new Option('--service <name>', 'only entries from this service').choices(services))
     .addOption(limitOption(mostEntries))
     .option('--json', 'print JSON, including all fields of the log')
     .uses('rack', 'tokenFile')
@@ -68,7 +68,7 @@ export function define(command: SkoloCommand): void {
     for (const { name, error } of failed) {
       // The cause is without the advice to give another URL: there are several.
       const { message } = error.cause instanceof ApiUnreachable ? error.cause : error;
-      complain(io, `${name}: its entries could not be read: ${message}`);
+      complain(io, `${name}: could not read its audit log: ${message}`);
     }
     if (failed.length > 0) io.exitCode = exitCodes.partlyFailed;
     const skipped = logs.reduce((sum, log) => sum + log.skipped, 0);

@@ -15,11 +15,11 @@ const stateOrder: DeviceState[] = ['overdue', 'failed', 'never', 'ok', 'not-back
 export const backupFilters: Filter<BackupDevice>[] = [
   {
     name: 'state',
-    description: 'only these states',
+    description: 'show only devices in these states',
     values: [...stateOrder, 'unsaved'],
     of: ({ state, unsaved }) => (unsaved ? [state, 'unsaved'] : state),
   },
-  { name: 'model', description: 'only these models', of: ({ model }) => model },
+  { name: 'model', description: 'show only devices of these models', of: ({ model }) => model },
 ];
 
 /** The lower, the more urgent. */

@@ -110,8 +110,8 @@ function printChecked(io: Io, device: string, checked: Checked): void {
 }
 
 function verdictOf(accepted: boolean | undefined): string {
-  if (accepted === undefined) return 'cannot check it';
-  return accepted ? 'accepts it' : 'rejects it';
+  if (accepted === undefined) return 'cannot check this version';
+  return accepted ? 'accepts this version' : 'rejects this version';
 }
 
 function indented(text: string): string {

@@ -19,7 +19,7 @@ export function define(command: SkoloCommand): void {
     )
     .summary('back up devices now')
     .argument('[names...]', "device names (default: all); quote ranges: 'switch-[1-3]'")
-    .option('--reason <text>', 'reason to record in the history for other operators')
+    .option('--reason <text>', 'reason to record in the history, for other operators')
     .option('--wait', 'wait until each backup has succeeded or failed, and show each result')
     .option('--json', 'print JSON: the run, or its result with --wait')
     .example("skolo backup run router --reason 'new vlan for the lab' --wait");

@@ -38,4 +38,4 @@ export function define(command: SkoloCommand): void {
 }
 
 export const versionHelp =
-  'latest, latest~1 (the previous one), an ID or ID prefix, a day or a time: 2026-11-19';
+  'latest, latest~1 (the previous one), an ID or ID prefix, or a day or time such as 2026-11-19';

@@ -29,7 +29,7 @@ export function define(command: SkoloCommand): void {
       '--check',
       'only list images that are not pinned, without contacting registries, and exit with code 1 if there are any',
     )
-    .option('--update', 'accept new digests for tags')
+    .option('--update', 'accept new digests for existing tags')
     .uses()
     .example('skolo images pin kube/base kube/components');
 

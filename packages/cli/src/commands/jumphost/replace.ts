@@ -12,7 +12,10 @@ export function define(command: SkoloCommand): void {
       )
       .summary('replace a dead jumphost with a spare')
       .argument('<rack>', 'name in the list of racks')
-      .requiredOption('--with <machine>', 'spare: a machine in rack.yaml with its wiring')
+      .requiredOption(
+        '--with <machine>',
+        'machine that becomes the jumphost; rack.yaml must list it with its wiring',
+      )
       .option(
         '--rehearse',
         'do everything except fencing and swapping: verify the copy on the spare, and show how long that took',

@@ -96,7 +96,7 @@ async function orRejected(what: string, ask: () => Promise<unknown>): Promise<vo
 export function reboot(command: SkoloCommand): void {
   command
     .description(
-      'Makes the agent stop the bot gracefully and reboot the machine. The agent rejects this while a task is running. For a machine that does not respond, use skolo power cycle.',
+      'Instructs the agent to stop the bot gracefully and reboot the machine. The agent rejects this while a task is running. For a machine that does not respond, use skolo power cycle.',
     )
     .summary('reboot an idle machine')
     .argument('<name>', 'machine name')

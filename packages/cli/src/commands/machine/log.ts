@@ -120,6 +120,6 @@ function newLines(
   if (first.number === last.number) return first.at === last.at ? found.slice(1) : undefined;
   const missed = first.number - last.number - 1;
   if (missed > 0)
-    complain(io, `lost ${count(missed, 'line')}, because the agent keeps only a thousand`);
+    complain(io, `missed ${count(missed, 'line')}, because the agent keeps only a thousand`);
   return [...found];
 }

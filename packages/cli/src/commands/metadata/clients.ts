@@ -22,10 +22,10 @@ interface Options extends FilterOptions {
 const states = ['unknown', 'never-asked', 'no-token', 'asked'];
 
 const filters: Filter<MetadataClient>[] = [
-  { name: 'state', description: 'only these states', values: states, of: stateOf },
+  { name: 'state', description: 'show only clients in these states', values: states, of: stateOf },
   {
     name: 'kind',
-    description: 'only these kinds',
+    description: 'show only clients of these kinds',
     values: ['machine', 'cidr', 'jumphost', 'default', 'unknown'],
     of: ({ kind }) => kind,
   },

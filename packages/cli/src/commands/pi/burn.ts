@@ -48,7 +48,7 @@ export function define(command: SkoloCommand): void {
       )
       .option(
         '--serial <number>',
-        'serial number of a disk that does not look like an SD card; repeatable',
+        'serial number of a disk to write even though it does not look like an SD card; repeatable',
         several,
         [],
       )

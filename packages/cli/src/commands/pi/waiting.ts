@@ -21,7 +21,7 @@ export function define(command: SkoloCommand): void {
     )
     .summary('list pending enrolments')
     .option('--enrolled', 'list Pis that have received their name')
-    .option('--revoked', 'list SD cards with a revoked key')
+    .option('--revoked', 'list SD cards with revoked keys')
     .option(
       '--secrets',
       'list the enrolment secrets of shared images; to end one, use skolo pi revoke',

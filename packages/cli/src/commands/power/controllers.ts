@@ -24,8 +24,13 @@ interface Options extends FilterOptions {
 const states: ControllerStatus['state'][] = ['failing', 'down', 'unknown', 'up'];
 
 const filters: Filter<ControllerStatus>[] = [
-  { name: 'state', description: 'only these states', values: states, of: ({ state }) => state },
-  { name: 'model', description: 'only these models', of: ({ model }) => model },
+  {
+    name: 'state',
+    description: 'show only controllers in these states',
+    values: states,
+    of: ({ state }) => state,
+  },
+  { name: 'model', description: 'show only controllers of these models', of: ({ model }) => model },
 ];
 
 /** `skolo power controllers`: whether switches, PDUs and hubs answer. */

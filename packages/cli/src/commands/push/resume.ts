@@ -29,7 +29,7 @@ export function define(command: SkoloCommand): void {
     const [record, ...others] = open;
     if (record === undefined) {
       throw new CliError(
-        `${id ?? 'this workstation'}: has no unfinished push; run skolo push log to list pushes`,
+        `${id ?? 'this workstation'}: no unfinished push; run skolo push log to list pushes`,
       );
     }
     if (others.length > 0) {

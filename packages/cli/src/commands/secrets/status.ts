@@ -68,7 +68,7 @@ async function unfinished({ rack: { name: rack }, store }: OpenSecrets): Promise
     return places.map((place) => place.slice(`${rack}/${folder}/`.length));
   };
   const next = (await below('next')).map(
-    (name) => `${name}: its rotation is unfinished; run skolo secrets rotate ${rack} ${name}`,
+    (name) => `${name}: the rotation is unfinished; run skolo secrets rotate ${rack} ${name}`,
   );
   const leftOut = (await below('left-out')).map((path) => {
     const [device = '', ...name] = path.split('/').reverse();

@@ -21,7 +21,7 @@ interface LogsOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Prints log lines of a service, the agent on a machine, k3s, or a systemd unit on the jumphost. For units, your user must be able to run `sudo -n journalctl` there.',
+      'Prints log lines from a service, the agent on a machine, k3s, or a systemd unit on the jumphost. For units, your user must be able to run `sudo -n journalctl` there.',
     )
     .argument('<rack>', 'name in the list of racks')
     .argument('[source]', 'service or machine name')

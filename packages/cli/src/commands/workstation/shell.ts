@@ -32,7 +32,7 @@ export function define(command: SkoloCommand): void {
     if (machine === undefined) return;
     if (bot || adb !== undefined) {
       if (machine.isJumphost)
-        throw new CliError(`${name}: is a jumphost, which does not run a bot`);
+        throw new CliError(`${name}: this is a jumphost, which does not run a bot`);
       const open = await openNamed(command, rack.name, 'admin');
       const where = adb === undefined ? `the bot of ${name}` : `phone ${adb} of ${name}`;
       await interruptible(command, (signal) => audit(open, rack.name, `shell on ${where}`, signal));

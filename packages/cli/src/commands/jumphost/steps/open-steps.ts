@@ -45,7 +45,10 @@ export interface PrepareOptions extends StepOptions {
 export function addStepOptions(command: SkoloCommand): SkoloCommand {
   return command
     .addOption(filesOption())
-    .option('--images <file>', 'file of skolo images, created by deploy/jumphost/save-images')
+    .option(
+      '--images <file>',
+      "file that contains skolo's images, created by deploy/jumphost/save-images",
+    )
     .addOption(bundlesOption())
     .option('--k3s <version>', 'k3s version for new installations', k3sVersion);
 }

@@ -37,7 +37,7 @@ export function defineSetUp(command: SkoloCommand): void {
         )
         .summary('create a cluster, or add nodes to it')
         .argument('[names...]', 'machines; ranges allowed; the first is the master')
-        .option('--master <name>', 'server (default: the first name)')
+        .option('--master <name>', 'machine that becomes the server (default: the first name)')
         .option('--worker <names...>', 'agents; ranges allowed')
         .option('--name <cluster>', 'name in the list of racks (default: from rack.yaml)')
         .option(
