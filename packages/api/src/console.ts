@@ -16,7 +16,9 @@ export const ConsoleSession = z
     role,
     signedIn: z
       .boolean()
-      .describe('false if the caller has access only because its network may read'),
+      .describe(
+        'whether the caller has signed in; false if it has access only because of its network',
+      ),
     expiresAt: Time.optional().describe('when the session ends; absent if there is no session'),
     hasOtherRacks: z
       .boolean()

@@ -58,7 +58,7 @@ describe('route', () => {
     [
       'a get with a body',
       { method: 'get', path: '/v1', summary: '', body: z.string(), answers },
-      'GET /v1: a get has no body',
+      'GET /v1: a get request must not have a body',
     ],
     [
       'no answer when all is well',

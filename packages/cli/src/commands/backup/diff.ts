@@ -17,7 +17,7 @@ export function define(command: SkoloCommand): void {
       'Prints the changes between two versions of a configuration as a unified diff, by default between the newest version and the previous one. Secrets are masked, and different secrets have different masks.',
     )
     .summary('show the changes between two versions')
-    .argument('<device>', 'name in rack.yaml')
+    .argument('<device>', 'device name in rack.yaml')
     .argument('[from]', 'older version: latest~3, an ID, a day or a time', 'latest~1')
     .argument('[to]', 'newer version', 'latest')
     .option('--secrets', 'show secrets')

@@ -16,7 +16,7 @@ export function define(command: SkoloCommand): void {
       'Prints a configuration with masked secrets; different secrets have different masks. --secrets prints it byte for byte and requires the admin role.',
     )
     .summary('print a configuration')
-    .argument('<device>', 'name in rack.yaml')
+    .argument('<device>', 'device name in rack.yaml')
     .option('--version <version>', versionHelp, 'latest')
     .option('--secrets', 'print it byte for byte, including secrets')
     .option('-o, --output <file>', 'output file, readable only by you');

@@ -11,7 +11,7 @@ export function define(command: SkoloCommand): void {
         "Replaces the jumphost with a spare, which takes over its name, address, SSH host keys, cluster and cluster token, and the state of all services. The state comes from the newest off-site archive or from the old jumphost's disk, and is verified on the spare first. Then the command fences the old jumphost: a daemon on the spare turns off its outlets and reads them back. If it cannot confirm that they are off, the command stops unless you confirm that the network cables are unplugged. Run it again after an interruption. The power-cycle daemon then turns on outlets that were waiting to be turned on, but does not resume old cycles.",
       )
       .summary('replace a dead jumphost with a spare')
-      .argument('<rack>', 'name in the list of racks')
+      .argument('<rack>', 'rack name, as listed by skolo racks')
       .requiredOption(
         '--with <machine>',
         'machine that becomes the jumphost; rack.yaml must list it with its wiring',

@@ -27,7 +27,7 @@ export function define(command: SkoloCommand): void {
       `Writes ${identityFile} to a FAT-formatted USB stick. On first boot, a computer with the image from skolo jumphost image takes its name and address from the stick, and accepts your SSH keys for root. The file does not contain secrets. The computer ignores any other stick afterwards; to change its identity, rewrite its disk.`,
     )
     .summary('write an identity to a USB stick')
-    .argument('<rack>', 'name in the list of racks')
+    .argument('<rack>', 'rack name, as listed by skolo racks')
     .argument('<folder>', 'directory where the stick is mounted')
     .option('--for <machine>', 'machine in rack.yaml that becomes a spare (default: the jumphost)')
     .option('--key <files...>', 'public key files that grant access (default: ~/.ssh/id_*.pub)')

@@ -55,7 +55,7 @@ export function define(command: SkoloCommand): void {
       'Upgrades racks to a version of k3s (--k3s) or skolo (--skolo), or installs all Debian updates on the jumphost (--os). k3s certificates that expire within 90 days are always renewed. The command shows the changes, asks for confirmation, and then upgrades the racks in waves, as skolo push does. The jumphost first saves the k3s database, certificates and token, and rolls back without your workstation if the new version does not run or the rack becomes unhealthy. Then it upgrades the machines between tasks, first one and then groups; machines that do not respond or are running a long task are skipped and listed. Run the command again at any time to continue. Exit codes: 0 everything is upgraded; 1 nothing is upgraded, or --check has found differences; 3 some racks or machines are not upgraded.',
     )
     .summary('upgrade k3s, skolo or Debian')
-    .argument('<racks...>', 'names in the list of racks')
+    .argument('<racks...>', 'rack names, as listed by skolo racks')
     .option(
       '--k3s <versions>',
       'k3s version, such as v1.33.1+k3s1. An upgrade cannot skip minor versions, so list one release for each: v1.32.5+k3s1,v1.33.1+k3s1',

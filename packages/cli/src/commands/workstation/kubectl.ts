@@ -11,7 +11,7 @@ export function define(command: SkoloCommand): void {
     .description(
       "Runs kubectl on a rack's cluster. Put skolo options before the rack name; everything after the name is passed to kubectl. A watch (get --watch) restarts after an interruption.",
     )
-    .argument('<rack>', 'name in the list of racks')
+    .argument('<rack>', 'rack name, as listed by skolo racks')
     .argument('[arguments...]', 'arguments for kubectl')
     .addOption(roleOption())
     .uses('clusters')

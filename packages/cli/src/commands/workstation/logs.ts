@@ -23,7 +23,7 @@ export function define(command: SkoloCommand): void {
     .description(
       'Prints log lines from a service, the agent on a machine, k3s, or a systemd unit on the jumphost. For units, your user must be able to run `sudo -n journalctl` there.',
     )
-    .argument('<rack>', 'name in the list of racks')
+    .argument('<rack>', 'rack name, as listed by skolo racks')
     .argument('[source]', 'service or machine name')
     .option('--k3s', 'show the k3s log on the jumphost')
     .option('--unit <unit>', 'show the log of this systemd unit on the jumphost')

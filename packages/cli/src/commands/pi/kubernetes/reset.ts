@@ -32,7 +32,7 @@ export function defineReset(command: SkoloCommand): void {
       'Removes a cluster: stops k3s or kubelet and all pods on every node, removes programs, settings and data, and removes the cluster from kube/clusters/config.json. With --node it removes only those nodes, after moving their pods to other nodes. A dead node is removed from the cluster along with its password, so that a new SD card can join under its name. The command lists what is lost and asks for confirmation.',
     )
     .summary('remove a cluster, or nodes from it')
-    .argument('<cluster>', 'name in the list of racks')
+    .argument('<cluster>', 'cluster name, as listed by skolo racks')
     .option('--node <names...>', 'remove only these nodes')
     .option('--keep-data', "keep pod volumes on the disks, and the database on the server's disk")
     .option('--yes', 'do not ask for confirmation')

@@ -39,7 +39,10 @@ export function defineSetUp(command: SkoloCommand): void {
         .argument('[names...]', 'machines; ranges allowed; the first is the master')
         .option('--master <name>', 'machine that becomes the server (default: the first name)')
         .option('--worker <names...>', 'agents; ranges allowed')
-        .option('--name <cluster>', 'name in the list of racks (default: from rack.yaml)')
+        .option(
+          '--name <cluster>',
+          'name under which skolo racks lists the cluster (default: from rack.yaml)',
+        )
         .option(
           '--address <address>',
           'master address for the workers (default: from rack.yaml)',
