@@ -354,7 +354,7 @@ export const swarmingClientApi = {
   setUsbPort: route({
     method: 'put',
     path: '/v1/usb/{hub}/{port}',
-    summary: 'Turns a port on the machine’s hub on or off',
+    summary: 'Turns the power of a port on the machine’s hub on or off',
     role: 'operate',
     params: usbPort,
     body: z.strictObject({

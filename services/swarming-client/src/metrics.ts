@@ -46,7 +46,7 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
     read: ({ task, now }) => ageSeconds(task.since, now),
   },
   skolo_swarming_health: {
-    help: "1 for the machine's current verdict: ok, quarantined, or recovering and maintenance, which end without an operator.",
+    help: "1 for the machine's current verdict: ok, recovering, maintenance or quarantined; only quarantined requires an operator.",
     labels: ['verdict'],
     read: ({ machine: { health } }) =>
       verdicts.map((verdict) => [{ verdict }, Number(health.verdict === verdict)]),

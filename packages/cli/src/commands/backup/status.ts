@@ -164,7 +164,7 @@ function remarksOf(device: BackupDevice, now: number): Remark[] {
     remarks.push(`overdue; back it up with skolo backup run ${name} --wait`);
   }
   if (device.unsaved) {
-    const both = startup === undefined ? '' : `; skolo backup diff ${name} startup latest`;
+    const both = startup === undefined ? '' : `; see skolo backup diff ${name} startup latest`;
     remarks.push(`unsaved: it would not boot with its running configuration${both}`);
   }
   if (legacyAlgorithms.length > 0) {

@@ -41,7 +41,7 @@ export function define(command: SkoloCommand): void {
     .description(
       "Downloads a published image (.img, .img.xz, .img.gz, .img.zst) from a URL or reads it from a file. It verifies the image against the SHA-256 that its publisher provides alongside it, in NAME.sha256 or SHA256SUMS. The checksum shows that the image is complete, but its origin is only as trustworthy as the server's TLS certificate. With --keyring, gpgv also verifies the publisher's signature (NAME.sig, SHA256SUMS.gpg). An interrupted download resumes where it stopped.",
     )
-    .argument('<from>', 'URL, or file')
+    .argument('<from>', 'URL or file')
     .option(
       '--sha256 <sum>',
       'checksum, if the publisher does not provide one alongside the image',

@@ -12,7 +12,7 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Continues a push from this workstation that was interrupted, with its recorded plan, versions and rollback data; each rack continues where it stopped. --back rolls the unfinished racks back to their previous state instead.',
+      'Continues an interrupted push from this workstation, using its recorded plan, versions and rollback data; each rack continues where it stopped. --back rolls the unfinished racks back to their previous state instead.',
     )
     .summary('continue an interrupted push')
     .argument('[push]', 'push ID (default: the only unfinished push)')
