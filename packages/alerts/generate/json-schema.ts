@@ -11,20 +11,26 @@ const full = z
     NoticeMessage.extend(head),
     HeartbeatMessage.extend({ ...head, __name__: z.literal(heartbeatName) }),
   ])
-  .describe('`data` of a message with `format: full`. Ignore fields that you do not know.');
+  .describe('`data` of a message with `format: full`. Consumers must ignore unknown fields.');
 
 const flat = z
   .record(z.string(), z.string())
   .describe(
-    '`data` of a message with `format: flat`: labels, annotations, `__state__` (`active`, `resolved`), `link_to_source`, `location`. `fields` of rack.yaml renames the last three. A heartbeat has `__name__`: `HEALTHZ`.',
+    '`data` of a message with `format: flat`: labels, annotations, `__state__` (`active`, `resolved`), `link_to_source`, `location`. `fields` in rack.yaml renames the last three. In a heartbeat, `__name__` is `HEALTHZ`.',
   );
 
 const attributes = z
   .object({
     schema: z.literal(schemaVersion),
     kind: z.enum(['transition', 'refresh', 'notice', 'heartbeat']),
-    id: z.string().describe('The same each time that the message is sent: ignore a known one.'),
-    at: z.iso.datetime().describe('When it was accepted. After an outage it is old.'),
+    id: z
+      .string()
+      .describe(
+        'Identical each time that the message is sent, so consumers must ignore messages whose ID they already know.',
+      ),
+    at: z.iso
+      .datetime()
+      .describe('When the alert was accepted, which can be long ago if there was an outage.'),
     status: z.enum(['firing', 'resolved', 'healthy', 'unhealthy']),
     location: z.string().optional(),
     alertname: z.string().optional(),
@@ -33,7 +39,7 @@ const attributes = z
     startsAt: z.iso.datetime().optional(),
     expired: z.literal('true').optional(),
   })
-  .describe('Attributes of a message, in both formats.');
+  .describe('Attributes of a message in both formats.');
 
 /** Subschemas by name: `#/$defs/full`, `#/$defs/flat`, `#/$defs/attributes`. */
 export function messageJsonSchema(): Record<string, unknown> {

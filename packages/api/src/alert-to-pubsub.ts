@@ -16,13 +16,13 @@ export const KnownAlert = z
     endsAt: Time.optional(),
     generatorURL: z.string().optional(),
     endpoint: z.enum(['webhook', 'v1', 'v2']).describe('endpoint that last received the alert'),
-    first: Time.describe('when this firing was first received'),
+    first: Time.describe('when the alert was first received after it started firing'),
     last: Time,
-    count: z.int().describe('how often the alert was received'),
+    count: z.int().describe('number of times the alert was received'),
     expired: z
       .literal(true)
       .optional()
-      .describe('resolved because the alert was not repeated in time'),
+      .describe('present if the alert was resolved because it was not repeated in time'),
   })
   .meta({ id: 'KnownAlert' });
 export type KnownAlert = z.output<typeof KnownAlert>;
@@ -34,7 +34,9 @@ export const SinkStatus = z
     kind: z.enum(['pubsub', 'file', 'http']),
     depth: z.int().describe('number of queued messages'),
     oldestSeconds: z.number().describe('age of the oldest queued message'),
-    setAside: z.int().describe('messages that became dead letters since the service started'),
+    setAside: z
+      .int()
+      .describe('number of messages that have become dead letters since the service started'),
     lastSuccess: Time.optional(),
     failingSince: Time.optional(),
     reason: z.string().optional().describe('error class'),
@@ -42,7 +44,7 @@ export const SinkStatus = z
     down: z
       .literal(true)
       .optional()
-      .describe('when it stopped accepting messages; absent while it accepts them'),
+      .describe('when the sink stopped accepting messages; absent while it accepts them'),
   })
   .meta({ id: 'SinkStatus' });
 export type SinkStatus = z.output<typeof SinkStatus>;
@@ -54,8 +56,10 @@ export type Receiver = z.output<typeof Receiver>;
 export const ReceiverStatus = z
   .object({
     name: Receiver,
-    isExpected: z.boolean().describe('the service is unhealthy if it receives nothing from here'),
-    isSilent: z.boolean().describe('nothing has been received for too long'),
+    isExpected: z
+      .boolean()
+      .describe('whether the service is unhealthy if it receives nothing from this receiver'),
+    isSilent: z.boolean().describe('whether nothing has been received for too long'),
     lastHeard: Time.optional(),
   })
   .meta({ id: 'ReceiverStatus' });
@@ -64,9 +68,9 @@ export type ReceiverStatus = z.output<typeof ReceiverStatus>;
 export const DeadLetter = z
   .object({
     at: Time,
-    from: z.string().describe('the endpoint that received it, or the sink that rejected it'),
+    from: z.string().describe('endpoint that received the message, or sink that rejected it'),
     why: z.string(),
-    found: z.unknown().describe('content as received; truncated if large'),
+    found: z.unknown().describe('content as received; truncated if it is large'),
   })
   .meta({ id: 'DeadLetter' });
 export type DeadLetter = z.output<typeof DeadLetter>;
@@ -75,7 +79,7 @@ export const alertToPubsubApi = {
   alerts: route({
     method: 'get',
     path: '/v1/alerts',
-    summary: 'Firing and recently resolved alerts',
+    summary: 'Lists firing and recently resolved alerts',
     description:
       'The service receives alerts at `POST /webhook` (Alertmanager webhook, version 4), `POST /api/v2/alerts` and `/api/v1/alerts` (as Prometheus posts them).',
     role: 'view',
@@ -84,21 +88,26 @@ export const alertToPubsubApi = {
   status: route({
     method: 'get',
     path: '/v1/status',
-    summary: 'Delivery status: silent receivers, queues and failing sinks',
+    summary: 'Returns the delivery status: silent receivers, queues and failing sinks',
     role: 'view',
     answers: {
       200: z.object({
         location: z.string(),
-        healthy: z.boolean().describe('health that the heartbeat reports'),
+        healthy: z.boolean().describe('whether the heartbeat reports the service as healthy'),
         why: z.string().optional(),
-        lastHeard: Time.optional().describe('when an alert other than a test was last received'),
+        lastHeard: Time.optional().describe(
+          'when the last alert was received, not counting test alerts',
+        ),
         receivers: z.array(ReceiverStatus),
         firing: z.int(),
         spool: z.object({
           bytes: z.int(),
           maxBytes: z.int(),
-          rejecting: z.string().optional().describe('reason why the spool is not accepting alerts'),
-          damage: z.string().optional().describe('what the spool lost in the last day'),
+          rejecting: z.string().optional().describe('why the spool is not accepting alerts'),
+          damage: z
+            .string()
+            .optional()
+            .describe('data that the spool has lost within the last day'),
         }),
         sinks: z.array(SinkStatus),
       }),
@@ -107,7 +116,7 @@ export const alertToPubsubApi = {
   deadLetters: route({
     method: 'get',
     path: '/v1/dead-letters',
-    summary: 'Invalid alerts, and messages that a sink rejected, newest first',
+    summary: 'Lists invalid alerts and messages that a sink rejected, newest first',
     role: 'view',
     query: z.strictObject({ limit: z.coerce.number().int().min(1).max(1000).default(100) }),
     answers: { 200: z.object({ deadLetters: z.array(DeadLetter) }) },
@@ -115,9 +124,9 @@ export const alertToPubsubApi = {
   retryDeadLetters: route({
     method: 'post',
     path: '/v1/dead-letters/retry',
-    summary: 'Resends messages from the dead letters, each to the sink that rejected it',
+    summary: 'Resends dead letters, each to the sink that rejected it',
     description:
-      'The messages keep their IDs. If an alert has changed since then, a message with its current state follows. A message that the sink rejects again becomes a dead letter again.',
+      'The messages keep their IDs. If an alert has changed since then, a message with its current state follows. If the sink rejects a message again, that message becomes a dead letter again.',
     role: 'operate',
     body: z.strictObject({
       sink: z.string().min(1).max(100).optional().describe('only dead letters from this sink'),
@@ -130,7 +139,7 @@ export const alertToPubsubApi = {
         kept: z
           .int()
           .describe(
-            'number of dead letters that remain: not a message, truncated, or the sink is no longer in rack.yaml',
+            'number of dead letters that remain, because they are not messages, are truncated, or their sink is no longer in rack.yaml',
           ),
       }),
       404: Problem,

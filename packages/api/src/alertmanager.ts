@@ -28,9 +28,11 @@ export type GettableAlert = z.output<typeof GettableAlert>;
 
 const values = z.union([z.string(), z.array(z.string())]).optional();
 const query = z.looseObject({
-  filter: values.describe('matcher, such as severity=~"crit.*"; all matchers must match'),
+  filter: values.describe(
+    'matcher, such as severity=~"crit.*"; an alert must satisfy all matchers',
+  ),
   receiver: values.describe('regular expression for sink names'),
-  active: values.describe('false excludes all alerts'),
+  active: values.describe('whether to return alerts; if false, the response is empty'),
 });
 /** Alertmanager sends errors as JSON strings. */
 const Text = z.string();
@@ -40,7 +42,7 @@ const read = { method: 'get', role: 'view', tags } as const;
 const receive = {
   method: 'post',
   tags,
-  audits: { elsewhere: 'accepted for compatibility; the spool keeps every alert' },
+  audits: { elsewhere: 'accepted for compatibility; the spool stores every alert' },
 } as const;
 const noSilences = { tags, answers: { 200: z.object({}), 400: Text } } as const;
 const silence = {
@@ -49,7 +51,7 @@ const silence = {
   summary: 'Not supported: always 400',
   params: z.object({ id: z.string() }),
 } as const;
-const changesNothing = { elsewhere: 'it changes nothing' };
+const changesNothing = { elsewhere: 'the request changes nothing' };
 const probe = { method: 'get', tags, answers: { 200: undefined }, types: ['text/plain'] } as const;
 
 export const alertmanagerApi = {
@@ -81,7 +83,7 @@ export const alertmanagerApi = {
   getAlertGroups: route({
     ...read,
     path: '/api/v2/alerts/groups',
-    summary: 'Firing alerts by name, once for each sink',
+    summary: 'Lists firing alerts by name, once for each sink',
     query,
     answers: {
       200: z.array(
@@ -103,7 +105,7 @@ export const alertmanagerApi = {
   getStatus: route({
     ...read,
     path: '/api/v2/status',
-    summary: 'Version and start time',
+    summary: 'Returns the version and the start time',
     answers: { 200: z.looseObject({}) },
   }),
   getSilences: route({

@@ -13,21 +13,21 @@ export const ConsoleRack = z
     name,
     connection: z
       .enum(['connecting', 'live', 'lost'])
-      .describe('`connecting`: not yet known; `lost`: the connection is retried'),
+      .describe('`connecting`: the state is not yet known; `lost`: skolo retries the connection'),
     since: Time.describe('when the connection entered this state'),
     why: z.string().optional().describe('why the connection is lost, and what to do'),
     known: z
       .object({
         machines: many,
         needPerson: many.describe(
-          'machines that need attention, excluding those with a common cause',
+          'number of machines that need attention, excluding those with a common cause',
         ),
         causes: z.array(CommonCause.omit({ machines: true }).extend({ machines: many })),
-        alerts: many.describe('firing alerts that do not belong to a machine'),
-        services: z.array(name).describe('not ready, or degraded'),
+        alerts: many.describe('number of firing alerts that do not belong to a machine'),
+        services: z.array(name).describe('services that are not ready or are degraded'),
       })
       .optional()
-      .describe('current value, or the last known one; absent if never connected'),
+      .describe('current or last known data; absent if the rack has never been connected'),
   })
   .meta({ id: 'ConsoleRack' });
 export type ConsoleRack = z.output<typeof ConsoleRack>;
@@ -36,16 +36,16 @@ export const consoleRacksApi = {
   racks: route({
     method: 'get',
     path: '/v1/racks',
-    summary: 'The racks, worst first',
+    summary: 'Lists racks, worst first',
     answers: { 200: z.object({ racks: z.array(ConsoleRack) }), 401: Problem },
   }),
   signIn: route({
     method: 'post',
     path: '/v1/session',
-    summary: 'Exchanges the code from the link that the command printed for a cookie',
+    summary: 'Exchanges the code from the link that skolo console printed for a cookie',
     body: z.strictObject({ code: z.string().min(1).max(200) }),
     mostBodyBytes: 1024,
-    audits: { elsewhere: 'racks record the changes made there' },
+    audits: { elsewhere: 'changes are recorded in the racks in which they are made' },
     answers: { 204: undefined, 401: Problem, 403: Problem },
   }),
 };

@@ -9,12 +9,21 @@ const role = z.enum(['view', 'operate', 'admin']);
 export const ConsoleSession = z
   .object({
     rack: z.string(),
-    version: z.string().describe('service version; pages of another version reload'),
+    version: z
+      .string()
+      .describe('service version; pages from a different version reload themselves'),
     name: z.string().describe('token name, e-mail address, or `anonymous`'),
     role,
-    signedIn: z.boolean().describe("false if the caller's network has read access"),
-    expiresAt: Time.optional().describe('when the session ends; absent without a session'),
-    hasOtherRacks: z.boolean().optional().describe('the page with all racks is one path level up'),
+    signedIn: z
+      .boolean()
+      .describe(
+        'whether the caller has signed in; false if it has access only because of its network',
+      ),
+    expiresAt: Time.optional().describe('when the session ends; absent if there is no session'),
+    hasOtherRacks: z
+      .boolean()
+      .optional()
+      .describe('whether a page with all racks exists one path level up'),
   })
   .meta({ id: 'ConsoleSession' });
 export type ConsoleSession = z.output<typeof ConsoleSession>;
@@ -25,7 +34,7 @@ export const consoleApi = {
   session: route({
     method: 'get',
     path: '/v1/session',
-    summary: 'The caller of this request, as shown in the console',
+    summary: 'Returns the caller of this request, as shown in the console',
     role: 'view',
     headers: cookie,
     answers: { 200: ConsoleSession },
@@ -44,7 +53,7 @@ export const consoleApi = {
       }),
     mostBodyBytes: 16 * 1024,
     audits: {
-      elsewhere: 'with the token name; unknown callers are only counted and logged',
+      elsewhere: 'recorded with the token name; unknown callers are only counted and logged',
     },
     answers: { 201: ConsoleSession, 401: Problem, 403: Problem, 503: Problem },
   }),
@@ -60,7 +69,7 @@ export const consoleApi = {
   createLink: route({
     method: 'post',
     path: '/v1/console-links',
-    summary: 'Returns a code that signs in a browser as the caller, once, within a minute',
+    summary: 'Returns a code that signs in a browser as the caller, once and within a minute',
     description:
       'Open `/#/sign-in?code=CODE`. Browsers do not send the fragment to servers, so it does not appear in logs.',
     role: 'view',

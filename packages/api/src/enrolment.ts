@@ -28,7 +28,7 @@ export const EnrolRequest = z.strictObject({
     .string()
     .max(200)
     .optional()
-    .describe("the image's secret; not required from an enrolled key"),
+    .describe("the image's secret; not required if the key is enrolled"),
 });
 export type EnrolRequest = z.output<typeof EnrolRequest>;
 
@@ -41,7 +41,7 @@ export const enrolmentApi = {
     path: '/v1/enrol',
     summary: 'Requests the identity of this Raspberry Pi',
     description:
-      '200: lines `name=`, `address=` (absent for DHCP) and the k3s `token=`. 202: enrolment is pending, with the reason in one line; the Pi retries.',
+      'A 200 response contains the lines `name=`, `address=` (absent for DHCP) and `token=` (for k3s). A 202 response means that enrolment is pending; it contains the reason in one line, and the Pi retries.',
     headers: ownKey,
     body: EnrolRequest,
     audits: { elsewhere: 'recorded as a note on the machine that receives the name' },
@@ -59,11 +59,14 @@ export const enrolmentApi = {
   storeLockdown: route({
     method: 'put',
     path: '/v1/lockdown',
-    summary: 'Stores the pairing records of the machine with this key: /var/lib/lockdown, packed',
+    summary:
+      'Stores the pairing records of the machine with this key, as an archive of /var/lib/lockdown',
     headers: ownKey,
     body: z.strictObject({ archive: z.base64() }),
     mostBodyBytes: mostLockdownBytes * 1.4,
-    audits: { elsewhere: 'not recorded, because a machine can change only its own records' },
+    audits: {
+      elsewhere: 'not recorded, because a machine can change only its own pairing records',
+    },
     answers: { 204: undefined, 403: Problem, 503: Problem },
   }),
 };
@@ -82,7 +85,7 @@ export const WaitCode = z
     'cluster',
   ])
   .describe(
-    '`clock` and `cluster` end automatically; the others need attention. `taken`: another SD card has the name, and its machine is off.',
+    '`clock` and `cluster` resolve automatically; the others need attention. `taken` means that another SD card has the name and its machine is off.',
   );
 export type WaitCode = z.output<typeof WaitCode>;
 
@@ -97,7 +100,7 @@ export const WaitingPi = z
     lastAsked: Time,
     code: WaitCode,
     why: z.string(),
-    name: name.optional().describe('machine that it may be'),
+    name: name.optional().describe('machine that this Pi may be'),
   })
   .meta({ id: 'WaitingPi' });
 export type WaitingPi = z.output<typeof WaitingPi>;
@@ -109,9 +112,14 @@ export const EnrolledPi = z
     serial,
     macs: z
       .array(mac)
-      .describe("the board's key when it received its first name; later ones are ignored"),
-    at: Time.describe('when it received the name'),
-    by: z.string().optional().describe('who assigned the name; absent if rack.yaml did'),
+      .describe(
+        'MAC addresses that the board reported when its key received its first name; later ones are ignored',
+      ),
+    at: Time.describe('when the Pi received the name'),
+    by: z
+      .string()
+      .optional()
+      .describe('who assigned the name; absent if it was assigned from rack.yaml'),
   })
   .meta({ id: 'EnrolledPi' });
 export type EnrolledPi = z.output<typeof EnrolledPi>;
@@ -119,7 +127,7 @@ export type EnrolledPi = z.output<typeof EnrolledPi>;
 export const RevokedPi = z
   .object({
     key,
-    name: name.optional().describe('its previous name'),
+    name: name.optional().describe('name that the card had previously'),
     serial: serial.optional(),
     at: Time,
     by: z.string(),
@@ -137,7 +145,7 @@ export const enrolmentsApi = {
   enrolments: route({
     method: 'get',
     path: '/v1/enrolments',
-    summary: 'Pending enrolment requests, enrolled Raspberry Pis, and revoked keys',
+    summary: 'Lists pending enrolment requests, enrolled Raspberry Pis and revoked keys',
     role: 'view',
     answers: {
       200: z.object({
@@ -154,7 +162,7 @@ export const enrolmentsApi = {
     path: '/v1/enrolments',
     summary: 'Assigns a name to a Raspberry Pi with a pending enrolment request',
     description:
-      'It receives the name with its next request. `force` assigns the name even if a running machine has it.',
+      'The Pi receives the name with its next request. With `force`, the name is assigned even if a running machine has it.',
     role: 'operate',
     body: z.strictObject({
       key,
@@ -174,8 +182,8 @@ export const enrolmentsApi = {
     method: 'delete',
     path: '/v1/enrolments/{key}',
     summary:
-      "Revokes an SD card's key; the card then never receives a name, a token or pairing records",
-    description: "Its name becomes available for the machine's next SD card.",
+      "Revokes an SD card's key, so that the card never again receives a name, a token or pairing records",
+    description: "The name becomes available for the machine's next SD card.",
     role: 'operate',
     params: z.object({ key }),
     audits: { target: ['params.key'], answer: ['name', 'serial'] },
@@ -185,7 +193,7 @@ export const enrolmentsApi = {
     method: 'post',
     path: '/v1/enrolment-secrets',
     summary:
-      "Creates what a shared image needs: a secret that expires and is shown once, and the endpoint's pin",
+      "Creates the credentials of a shared image: a secret that expires and is returned only once, and the endpoint's pin",
     role: 'operate',
     body: z.strictObject({ days: z.int().min(1).max(366).default(30) }),
     audits: { target: 'self', input: ['body.days'], answer: ['id', 'expires'] },

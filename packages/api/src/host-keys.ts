@@ -7,7 +7,7 @@ import { Time } from './time.ts';
 const hostKeys = route({
   method: 'get',
   path: '/v1/host-keys',
-  summary: 'Pinned SSH host keys of devices',
+  summary: 'Lists the pinned SSH host keys of devices',
   role: 'view',
   answers: {
     200: z.object({

@@ -23,17 +23,19 @@ const mostTargets = 1000;
 export const MachineCondition = z
   .enum(['ok', 'recovering', 'maintenance', 'quarantined', 'stale', 'gone', 'never-reported'])
   .describe(
-    '`stale`: no response from the agent for 60 s; `gone`: for 10 minutes; `never-reported`: in rack.yaml, but never seen',
+    '`stale`: the agent has not responded for 60 s; `gone`: for 10 minutes; `never-reported`: the machine is in rack.yaml, but its agent has never responded',
   );
 export type MachineCondition = z.output<typeof MachineCondition>;
 
 export const MachineOrder = Order.extend({
   by: Order.shape.by
     .optional()
-    .describe('absent if only its machine reported it after the journal was lost; see `reason`'),
+    .describe(
+      'absent if the journal was lost and only the machine reported the order; see `reason`',
+    ),
   machine: name,
-  deliveredAt: Time.optional().describe('when the agent acknowledged it; absent until then'),
-  why: z.string().optional().describe('why the agent has not received it yet'),
+  deliveredAt: Time.optional().describe('when the agent acknowledged the order; absent until then'),
+  why: z.string().optional().describe('why the agent has not received the order yet'),
 }).meta({ id: 'MachineOrder' });
 export type MachineOrder = z.output<typeof MachineOrder>;
 
@@ -42,7 +44,7 @@ export const MachineAlert = z
     name: z.string(),
     severity: z.string().optional(),
     summary: z.string().optional(),
-    firstCommand: z.string().optional().describe('annotation `first_command` of its rule'),
+    firstCommand: z.string().optional().describe('`first_command` annotation of the alert rule'),
     since: Time,
     device: z.string().optional(),
   })
@@ -60,24 +62,24 @@ export const Machine = z
     mac: z.string().optional(),
     pools: z.array(z.string()),
     condition: MachineCondition,
-    since: Time.optional().describe('when the condition started; absent with `never-reported`'),
+    since: Time.optional().describe('when the condition started; absent if it is `never-reported`'),
     sentence: z.string().describe('human-readable reason for the condition'),
     needsAttention: z
       .string()
       .optional()
-      .describe('action required from a person; absent if none is'),
+      .describe('action that a person must take; absent if none is required'),
     cause: z
       .string()
       .optional()
-      .describe('cause shared by several machines that explains the condition: `switch-1`'),
+      .describe('cause of the condition if several machines share it: `switch-1`'),
     flapping: z
       .object({ changes: z.int(), since: Time })
       .optional()
-      .describe('faults changed the condition too often within an hour'),
-    lastSeen: Time.optional().describe('last response from the agent'),
+      .describe('present if faults have changed the condition too often within an hour'),
+    lastSeen: Time.optional().describe('when the agent last responded'),
     health: HealthStatus.optional(),
     task: z.object({ id: z.string().optional(), since: Time.optional() }).optional(),
-    lastTask: EndedTask.optional().describe('the last one that ended since the agent started'),
+    lastTask: EndedTask.optional().describe('last task that has ended since the agent started'),
     bot: BotStatus.optional(),
     devices: z.array(DeviceStatus),
     repairs: z.array(RepairStep),
@@ -111,13 +113,15 @@ export type Machine = z.output<typeof Machine>;
 /** A port of a switch or a PDU, with both ends of the cable. */
 export const RackPort = z
   .object({
-    port: z.string().describe('as in rack.yaml: `14`, `eth1`'),
-    powers: z.array(z.string()).describe('machines, devices or infrastructure connected to it'),
+    port: z.string().describe('name of the port in rack.yaml, such as `14` or `eth1`'),
+    powers: z
+      .array(z.string())
+      .describe('machines, devices or infrastructure powered by this port'),
     connects: z.array(z.string()).describe('connected uplink'),
     state: z
       .enum(['on', 'off', 'unknown'])
       .optional()
-      .describe('absent if nothing is connected to it'),
+      .describe('absent if nothing is connected to the port'),
   })
   .meta({ id: 'RackPort' });
 export type RackPort = z.output<typeof RackPort>;
@@ -131,7 +135,7 @@ export const RackElement = z
     power: z.array(z.string()),
     state: z
       .enum(['up', 'down', 'unknown'])
-      .describe('whether the power-cycle daemon or router-backup reaches it'),
+      .describe('whether the power-cycle daemon or router-backup can reach the element'),
     why: z.string().optional(),
     since: Time.optional(),
     lastBackup: Time.optional(),
@@ -152,7 +156,7 @@ export const ServiceState = z
     reachable: z.boolean(),
     ready: z.boolean(),
     version: z.string().optional(),
-    why: z.string().optional().describe('why it is not reachable, or not ready'),
+    why: z.string().optional().describe('why the service is unreachable or not ready'),
     degraded: z.array(z.object({ what: z.string(), why: z.string(), since: Time })),
   })
   .meta({ id: 'ServiceState' });
@@ -177,9 +181,12 @@ export const RackView = z
       .array(MachineAlert)
       .describe('firing alerts that do not belong to a machine; at most 200'),
     alertPath: z
-      .object({ isBroken: z.boolean().describe('false until confirmed'), text: z.string() })
+      .object({
+        isBroken: z.boolean().describe('true only if the failure of delivery is confirmed'),
+        text: z.string(),
+      })
       .optional()
-      .describe('why alerts may not be delivered; absent if the last ones were'),
+      .describe('why alerts may not be delivered; absent if the last alerts were delivered'),
   })
   .meta({ id: 'RackView' });
 export type RackView = z.output<typeof RackView>;
@@ -205,7 +212,7 @@ export const HistoryEntry = z
         .string()
         .optional()
         .describe(
-          'reported by the agent: succeeded, failed, internal-failure, bot-exit; without its report: ended, lost',
+          'succeeded, failed, internal-failure or bot-exit if the agent reported the end of the task; otherwise ended or lost',
         ),
     }),
     z.object({
@@ -238,7 +245,7 @@ export const HistoryEntry = z
       kind: z.literal('order'),
       id: z.string(),
       order: Order.shape.kind,
-      by: z.string().optional().describe('absent if only the machine reported it'),
+      by: z.string().optional().describe('absent if only the machine reported the order'),
       reason: z.string(),
       endedAt: Time.optional(),
       endedBy: z.string().optional(),
@@ -256,11 +263,13 @@ export const HistoryEntry = z
       .object({
         ...entry,
         kind: z.literal('omitted'),
-        of: z.string().describe('kind of entries'),
+        of: z.string().describe('kind of the omitted entries'),
         count: z.int(),
         endedAt: Time,
       })
-      .describe('number of entries above what the history accepts from a machine per hour'),
+      .describe(
+        'entries that were omitted because the machine exceeded the hourly limit of the history',
+      ),
   ])
   .meta({ id: 'HistoryEntry' });
 export type HistoryEntry = z.output<typeof HistoryEntry>;
@@ -279,8 +288,12 @@ export const MachineDowntime = z
   .object({
     name,
     times: z.int().describe('number of faults'),
-    seconds: z.number().describe('time during which faults kept it from accepting tasks'),
-    codes: z.array(z.object({ code: z.string(), times: z.int() })).describe('most frequent first'),
+    seconds: z
+      .number()
+      .describe('time during which faults prevented the machine from accepting tasks'),
+    codes: z
+      .array(z.object({ code: z.string(), times: z.int() }))
+      .describe('reason codes, most frequent first'),
   })
   .meta({ id: 'MachineDowntime' });
 export type MachineDowntime = z.output<typeof MachineDowntime>;
@@ -295,7 +308,7 @@ export const machineStateApi = {
   machines: route({
     method: 'get',
     path: '/v1/machines',
-    summary: 'All machines in the rack',
+    summary: 'Lists all machines in the rack',
     role: 'view',
     query: z.strictObject({
       shelf: z.string().optional(),
@@ -303,7 +316,10 @@ export const machineStateApi = {
       code: z.string().optional().describe('reason code, such as `battery-low`'),
       model: z.string().optional().describe('device model, or machine kind'),
       pool: z.string().optional(),
-      text: z.string().optional().describe('words that must all occur, in any field'),
+      text: z
+        .string()
+        .optional()
+        .describe('words that must all occur in the fields of the machine'),
     }),
     answers: { 200: z.object({ machines: z.array(Machine) }) },
   }),
@@ -318,16 +334,17 @@ export const machineStateApi = {
   rack: route({
     method: 'get',
     path: '/v1/rack',
-    summary: 'Shelves, infrastructure with its ports, common causes, services, rack.yaml',
+    summary:
+      'Returns shelves, infrastructure with its ports, common causes, services, and the state of rack.yaml',
     role: 'view',
     answers: { 200: RackView },
   }),
   changes: route({
     method: 'get',
     path: '/v1/changes',
-    summary: 'Current state, followed by each change',
+    summary: 'Streams the current state, followed by each change',
     description:
-      'A connection starts with `all`, or with the changes since the `Last-Event-ID` event if they are still available.',
+      'The stream starts with `all`, or with the changes since the event in `Last-Event-ID` if they are still available.',
     role: 'view',
     headers: z.object({ 'last-event-id': z.string().max(100).optional() }),
     events: {
@@ -341,7 +358,7 @@ export const machineStateApi = {
   history: route({
     method: 'get',
     path: '/v1/machines/{name}/history',
-    summary: 'Events of a machine and its devices, newest first',
+    summary: 'Lists events of a machine and its devices, newest first',
     role: 'view',
     params: machine,
     query: z.strictObject({
@@ -358,7 +375,7 @@ export const machineStateApi = {
   curves: route({
     method: 'get',
     path: '/v1/machines/{name}/curves',
-    summary: 'Battery level and temperatures of its devices',
+    summary: "Returns the battery levels and temperatures of a machine's devices over time",
     role: 'view',
     params: machine,
     query: z.strictObject(span),
@@ -367,8 +384,8 @@ export const machineStateApi = {
   downtime: route({
     method: 'get',
     path: '/v1/downtime',
-    summary: 'Machines with the most downtime caused by faults',
-    description: 'Ordered and planned downtime does not count.',
+    summary: 'Lists the machines with the most downtime caused by faults',
+    description: 'Ordered and planned downtime is not included.',
     role: 'view',
     query: z.strictObject({
       days: z.coerce.number().min(1).max(90).default(30),
@@ -379,19 +396,24 @@ export const machineStateApi = {
   log: route({
     method: 'get',
     path: '/v1/machines/{name}/log',
-    summary: 'Latest log lines of the agent and the bot, read from the agent now',
+    summary: 'Returns the latest log lines of the agent and the bot, read directly from the agent',
     role: 'view',
     params: machine,
     query: z.strictObject({
       lines: z.coerce.number().int().min(1).max(1000).default(100),
-      after: z.coerce.number().int().min(-1).optional().describe('only lines with a higher number'),
+      after: z.coerce
+        .number()
+        .int()
+        .min(-1)
+        .optional()
+        .describe('return only lines with a higher number than this'),
     }),
     answers: { 200: z.object({ lines: z.array(LogLine) }), 404: Problem, 503: Problem },
   }),
   addNote: route({
     method: 'post',
     path: '/v1/notes',
-    summary: 'Adds a note with time and author to machines',
+    summary: 'Adds a note with the time and author to machines',
     role: 'operate',
     headers: idempotencyKey,
     body: z.strictObject({
@@ -406,14 +428,14 @@ export const machineStateApi = {
     path: '/v1/orders',
     summary: 'Puts machines into maintenance or quarantine',
     description:
-      'Specify names from a preview, not a filter. If they are more than 10 % of the rack, `count` must be their number (409 otherwise).',
+      'Specify the names that you have previewed, because this call does not accept a filter. If they make up more than 10 % of the rack, `count` must be their number; otherwise the response is 409.',
     role: 'operate',
     headers: idempotencyKey,
     body: z.strictObject({
       machines: z.array(name).min(1).max(mostTargets),
       kind: Order.shape.kind,
       reason,
-      until: Time.optional().describe('absent if it lasts until someone ends it'),
+      until: Time.optional().describe('absent if the order lasts until someone ends it'),
       count: z.int().optional(),
     }),
     audits: {
@@ -434,7 +456,7 @@ export const machineStateApi = {
   endOrder: route({
     method: 'delete',
     path: '/v1/orders/{id}',
-    summary: 'Ends a maintenance or quarantine',
+    summary: 'Ends the maintenance or quarantine of a machine',
     role: 'operate',
     params: z.object({ id: z.string().min(1).max(100) }),
     query: z.strictObject({ why: z.string().max(1000).optional() }),
@@ -444,13 +466,13 @@ export const machineStateApi = {
   screen: route({
     method: 'post',
     path: '/v1/machines/{name}/screen',
-    summary: "A phone's screen: the last evidence, or a new screenshot",
+    summary: "Returns a phone's screen: the last screenshot stored as evidence, or a new one",
     description:
-      'A new screenshot is not taken while a task is running, unless forced, and is not stored.',
+      'A new screenshot is not stored. Unless forced, it is not taken while a task is running.',
     role: 'operate',
     params: machine,
     body: z.strictObject({
-      device: z.string().optional().describe('can be omitted if there is only one'),
+      device: z.string().optional().describe('can be omitted if the machine has only one device'),
       fresh: z.boolean().default(false),
       force: z.boolean().default(false),
     }),
@@ -471,14 +493,19 @@ export const machineStateApi = {
   repair: route({
     method: 'post',
     path: '/v1/machines/{name}/repair',
-    summary: "Starts one repair step for a machine's device; 409 while a task is running",
+    summary:
+      "Starts one repair step for a machine's device; the response is 409 while a task is running",
     description:
-      "Each device's `repairSteps` lists the possible steps, and `repairs` the outcomes.",
+      'The `repairSteps` of each device list the possible steps, and `repairs` lists the outcomes.',
     role: 'operate',
     headers: idempotencyKey,
     params: machine,
     body: z.strictObject({
-      device: z.string().max(100).optional().describe('can be omitted if there is only one'),
+      device: z
+        .string()
+        .max(100)
+        .optional()
+        .describe('can be omitted if the machine has only one device'),
       step: z.string().max(100),
       reason,
     }),
@@ -493,7 +520,7 @@ export const machineStateApi = {
   reboot: route({
     method: 'post',
     path: '/v1/machines/{name}/reboot',
-    summary: 'Reboots a machine; 409 while a task is running',
+    summary: 'Reboots a machine; the response is 409 while a task is running',
     role: 'operate',
     headers: idempotencyKey,
     params: machine,

@@ -5,7 +5,7 @@ import { Time } from './time.ts';
 
 export const MetadataClient = z
   .object({
-    name: z.string().describe('name in rack.yaml, otherwise the address'),
+    name: z.string().describe('name in rack.yaml; the address if it has none'),
     kind: z
       .enum(['machine', 'cidr', 'jumphost', 'default', 'unknown'])
       .describe('rack.yaml rule that matches the address; `unknown` if no rule matches'),
@@ -15,7 +15,7 @@ export const MetadataClient = z
       .describe("absent if rack.yaml does not contain the machine's address"),
     identity: z.string().optional().describe('absent if the client has no identity'),
     lastAsked: Time.optional().describe(
-      'time of the last request; absent if none since the service started',
+      'time of the last request; absent if the client has not sent any since the service started',
     ),
     lastTokenAsked: Time.optional(),
     requests: z.int().min(0).describe('number of requests since the service started'),
@@ -26,10 +26,13 @@ export type MetadataClient = z.output<typeof MetadataClient>;
 export const MetadataIdentity = z
   .object({
     name: z.string(),
-    email: z.string().optional().describe('absent until known'),
+    email: z.string().optional().describe('absent until the service has determined it'),
     project: z.string(),
     scopes: z.array(z.string()),
-    tokenRemainingSeconds: z.number().optional().describe('absent without a valid token'),
+    tokenRemainingSeconds: z
+      .number()
+      .optional()
+      .describe('absent if the service has no valid token'),
     lastSuccess: Time.optional().describe('when the service last received a token'),
     lastFailure: Time.optional(),
     lastFailureReason: z.string().optional(),
@@ -41,14 +44,14 @@ export const metadataServerApi = {
   clients: route({
     method: 'get',
     path: '/v1/clients',
-    summary: 'Clients with their identities and last requests',
+    summary: 'Lists clients with their identities and last requests',
     role: 'view',
     answers: { 200: z.object({ clients: z.array(MetadataClient) }) },
   }),
   identities: route({
     method: 'get',
     path: '/v1/identities',
-    summary: "The rack's identities and the remaining lifetimes of their tokens",
+    summary: "Lists the rack's identities and the remaining lifetimes of their tokens",
     role: 'view',
     answers: { 200: z.object({ identities: z.array(MetadataIdentity) }) },
   }),

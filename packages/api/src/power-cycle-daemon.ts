@@ -14,7 +14,7 @@ const name = z
   .max(300)
   .meta({
     description:
-      'a machine, phone or device from rack.yaml, with or without a range; or an outlet, such as pdu-1/4',
+      'a machine, phone or device in rack.yaml, or a range of them; or an outlet, such as pdu-1/4',
     examples: ['skia-rpi2-rack4-shelf1-[001-010]', 'skia-rpi2-rack4-shelf1-001-device', 'pdu-1/4'],
   });
 
@@ -23,7 +23,7 @@ const reason = z
   .trim()
   .min(1)
   .max(1000)
-  .describe('for the audit log and the next operator');
+  .describe('reason to record in the audit log, for other operators');
 
 /** Change of the power of one target. */
 export const PowerAction = z.enum(['cycle', 'on', 'off']);
@@ -67,16 +67,16 @@ export type StepRecord = z.output<typeof StepRecord>;
 export const PowerCycle = z
   .object({
     id: z.string(),
-    target: z.string().describe("the request's target"),
+    target: z.string().describe('target of the request'),
     action: PowerAction,
     mode: CycleMode,
-    outlets: z.array(z.string()).describe('outlets that power the target: switch-1/14'),
+    outlets: z.array(z.string()).describe('outlets that power the target, such as switch-1/14'),
     reason,
     by: z.string().describe('requester'),
     origin: z.enum(['person', 'agent', 'endpoint', 'repair', 'internet']),
     requestedAt: Time,
-    startedAt: Time.optional().describe('absent while queued'),
-    finishedAt: Time.optional().describe('absent while running'),
+    startedAt: Time.optional().describe('absent while the cycle is queued'),
+    finishedAt: Time.optional().describe('absent while the cycle is running'),
     offSeconds: z.number(),
     force: z.boolean(),
     step: CycleStep,
@@ -84,14 +84,16 @@ export const PowerCycle = z
       .int()
       .min(0)
       .optional()
-      .describe('number of cycles ahead of it on its controllers; absent if not queued'),
+      .describe(
+        'number of cycles ahead of this one on its controllers; absent if the cycle is not queued',
+      ),
     outcome: Outcome.optional(),
     failedStep: CycleStep.optional(),
     fault: z
       .string()
       .optional()
-      .describe('outlets that reported a fault at the end: switch-1/14: Fault'),
-    detail: z.string().optional().describe('last event as text'),
+      .describe('outlets that reported a fault at the end, such as switch-1/14: Fault'),
+    detail: z.string().optional().describe('description of the last event'),
     pending: z
       .literal(true)
       .optional()
@@ -122,7 +124,7 @@ export const Rejection = z
       'not-possible',
     ]),
     detail: z.string(),
-    until: Time.optional().describe('when the request will be possible'),
+    until: Time.optional().describe('time from which the request will be accepted'),
     dark: z.array(z.string()).optional().describe('other targets that would lose power or network'),
   })
   .meta({ id: 'Rejection' });
@@ -136,10 +138,12 @@ export const AcceptedRequests = z.object({
     z.object({
       id: z.string(),
       target: z.string(),
-      joined: z.boolean().describe('the target was already being cycled; this is that cycle'),
+      joined: z
+        .boolean()
+        .describe('whether the target was already being cycled; if so, this is the existing cycle'),
     }),
   ),
-  rejected: z.array(Rejection).describe('rejected targets, with `skipRejected`'),
+  rejected: z.array(Rejection).describe('targets that were rejected, if `skipRejected` is set'),
 });
 export type AcceptedRequests = z.output<typeof AcceptedRequests>;
 
@@ -151,26 +155,26 @@ const force = z
   .boolean()
   .default(false)
   .describe(
-    'proceed even if this ends a running task, or cuts power to other targets or to the daemon itself (the latter only if the hardware can cycle on its own). On a failing controller, it allows one more target every 10 minutes',
+    'proceed even if this ends a running task or cuts power to other targets or to the daemon itself (only if the hardware completes the cycle on its own). On a failing controller, this allows one more target every 10 minutes',
   );
 const ignoreLimits = z
   .boolean()
   .default(false)
-  .describe('ignores `cooldownSeconds` and `maxPerHour` in rack.yaml, which protect the relay');
+  .describe('ignore `cooldownSeconds` and `maxPerHour` in rack.yaml, which protect the relays');
 
 export const OutletStatus = z
   .object({
     outlet: z.string(),
     controller: z.string(),
     feeds: z.array(z.string()),
-    state: z.enum(['on', 'off', 'unknown']).describe('state at the last reading'),
+    state: z.enum(['on', 'off', 'unknown']).describe('state when the outlet was last read'),
     readAt: Time.optional(),
     delivering: z.boolean().optional(),
     fault: z
       .string()
       .optional()
       .describe(
-        'fault that the device reports for the outlet: it is on but does not deliver power',
+        'fault that the device reports for the outlet, because it is on but does not deliver power',
       ),
     watts: z.number().optional(),
     mode: z.string().optional(),
@@ -190,15 +194,17 @@ export const ControllerStatus = z
     state: z
       .enum(['up', 'down', 'failing', 'unknown'])
       .describe(
-        '`failing`: it responds, but one of its outlets is stuck off, so the service does not turn off its other outlets',
+        '`failing`: the controller responds, but one of its outlets is stuck off, so the service does not turn off its other outlets',
       ),
     since: Time.optional(),
-    detail: z.string().optional().describe('reason why the controller is down or failing'),
+    detail: z.string().optional().describe('why the controller is down or failing'),
     stuckOutlets: z
       .array(z.string())
       .optional()
       .describe('outlets that are stuck off; absent if none are'),
-    experimental: z.boolean().describe('the driver has been tested only with our simulator'),
+    experimental: z
+      .boolean()
+      .describe('whether the driver has been tested only with the simulator'),
     queue: z.int().min(0),
     lastContact: Time.optional(),
   })
@@ -225,9 +231,9 @@ export const MachinePower = z
       reason: true,
     }).optional(),
     hold: z.object({ id: z.string(), by: z.string(), until: Time, reason: z.string() }).optional(),
-    needsAttention: z.string().optional().describe('reason why automatic repair gave up'),
+    needsAttention: z.string().optional().describe('why automatic repair gave up'),
     possibleAt: Time.optional().describe(
-      'when the target may be cycled again; absent if it may be now',
+      'when the target can be cycled again; absent if it can be cycled now',
     ),
   })
   .meta({ id: 'MachinePower' });
@@ -236,7 +242,7 @@ export type MachinePower = z.output<typeof MachinePower>;
 export const Hold = z
   .object({
     id: z.string(),
-    target: z.string().describe('a machine, a device, or the rack name for all of them'),
+    target: z.string().describe('a machine, a device, or the name of the rack to hold all of them'),
     by: z.string(),
     since: Time,
     until: Time,
@@ -259,7 +265,7 @@ export const powerCycleDaemonApi = {
     path: '/v1/power-cycles',
     summary: 'Requests power cycles of machines, phones, devices or outlets',
     description:
-      'The service checks all targets first. If it rejects one, it does nothing (409, with all rejections), unless `skipRejected` is set. A target that is already being cycled joins that cycle.',
+      'The service checks all targets first. If it rejects one, it does nothing and returns 409 with all rejections, unless `skipRejected` is set. If a target is already being cycled, the request joins that cycle.',
     role: 'operate',
     headers: idempotencyKey,
     body: z.strictObject({
@@ -271,7 +277,7 @@ export const powerCycleDaemonApi = {
         .boolean()
         .default(false)
         .describe(
-          'turns off only the USB port of a phone, although other ports share its power, to verify that the port has its own switch',
+          "turn off only the phone's USB port, even if other ports share its power, to verify that the port can be switched separately",
         ),
       force,
       ignoreLimits,
@@ -320,7 +326,7 @@ export const powerCycleDaemonApi = {
   cycles: route({
     method: 'get',
     path: '/v1/power-cycles',
-    summary: 'Cycles, newest first',
+    summary: 'Lists cycles, newest first',
     role: 'view',
     query: z.strictObject({
       target: z.string().optional(),
@@ -335,7 +341,7 @@ export const powerCycleDaemonApi = {
   cycle: route({
     method: 'get',
     path: '/v1/power-cycles/{id}',
-    summary: 'One cycle with its steps',
+    summary: 'Returns a cycle with its steps',
     role: 'view',
     params: id,
     answers: { 200: PowerCycle, 404: Problem },
@@ -343,15 +349,15 @@ export const powerCycleDaemonApi = {
   cycleEvents: route({
     method: 'get',
     path: '/v1/power-cycles/events',
-    summary: 'Current state of the cycles, followed by each change',
+    summary: 'Streams the current state of cycles, followed by each change',
     description:
-      'Without `ids` it sends changes to all cycles. Each connection starts with the current state.',
+      'Without `ids`, the stream contains changes to all cycles. Each connection starts with the current state.',
     role: 'view',
     query: z.object({
       ids: z
         .union([z.string(), z.array(z.string())])
         .optional()
-        .describe('separated by commas'),
+        .describe('IDs, separated by commas'),
     }),
     events: { cycle: PowerCycle },
     answers: { 200: undefined, 404: Problem, 503: Problem },
@@ -369,9 +375,9 @@ export const powerCycleDaemonApi = {
   switchOutlets: route({
     method: 'post',
     path: '/v1/outlets',
-    summary: 'Turns the power of machines, phones, devices or single outlets on or off',
+    summary: 'Turns machines, phones, devices or single outlets on or off',
     description:
-      'An outlet that is turned off stays off until it is turned on here, even after the PDU reboots. An `off` that fails is `pending`: the service retries it when the controller responds. `on` cancels it.',
+      'An outlet that is turned off stays off until a request turns it on again, even after the PDU reboots. If an `off` fails, it is `pending`: the service retries it when the controller responds, unless an `on` cancels it.',
     role: 'operate',
     headers: idempotencyKey,
     body: z.strictObject({
@@ -394,7 +400,7 @@ export const powerCycleDaemonApi = {
   outlets: route({
     method: 'get',
     path: '/v1/outlets',
-    summary: 'All outlets in use, with their last read state',
+    summary: 'Lists all outlets in use, with their last read states',
     role: 'view',
     answers: { 200: z.object({ outlets: z.array(OutletStatus) }) },
   }),
@@ -411,7 +417,7 @@ export const powerCycleDaemonApi = {
   machines: route({
     method: 'get',
     path: '/v1/machines',
-    summary: 'Machines, phones and devices with their outlets, power, and last cycle',
+    summary: 'Lists machines, phones and devices with their outlets, power and last cycle',
     role: 'view',
     query: z.strictObject({ name: z.union([z.string(), z.array(z.string())]).optional() }),
     answers: { 200: z.object({ machines: z.array(MachinePower) }), 404: Rejected },
@@ -419,7 +425,7 @@ export const powerCycleDaemonApi = {
   controllers: route({
     method: 'get',
     path: '/v1/controllers',
-    summary: 'Switches, PDUs and hubs, and whether they respond',
+    summary: 'Lists switches, PDUs and hubs, and whether they respond',
     role: 'view',
     answers: { 200: z.object({ controllers: z.array(ControllerStatus) }) },
   }),
@@ -433,9 +439,9 @@ export const powerCycleDaemonApi = {
   ownHolds: route({
     method: 'get',
     path: '/v1/own-holds',
-    summary: 'Holds on the calling machine and its phones',
+    summary: 'Lists the holds on the calling machine and its phones',
     description:
-      'For the agent on a machine, which the service identifies by its address and signature. Includes holds on devices that power the machine, and on the rack.',
+      'The agent on a machine uses this endpoint; the service identifies it by its address and signature. The response includes holds on devices that power the machine, and on the rack.',
     tags: ['holds'],
     machine: true,
     answers: {
@@ -450,7 +456,7 @@ export const powerCycleDaemonApi = {
     method: 'post',
     path: '/v1/holds',
     summary:
-      'Blocks cycles of machines, of devices with everything they power, or of the whole rack',
+      'Blocks power cycles of machines, of devices along with everything that they power, or of the whole rack',
     role: 'operate',
     body: z.strictObject({
       targets: z.array(name).min(1).max(maxTargets),
@@ -478,9 +484,10 @@ export const powerCycleDaemonApi = {
   alerts: route({
     method: 'post',
     path: '/v1/alerts',
-    summary: 'Alertmanager webhook (version 4): missing machines, for automatic repair',
+    summary:
+      "Receives Alertmanager's webhook message (version 4) about missing machines, for automatic repair",
     role: 'operate',
-    audits: { elsewhere: 'recorded as the cycle request that automatic repair makes' },
+    audits: { elsewhere: 'recorded as the cycle that automatic repair requests' },
     body: z.looseObject({
       alerts: z
         .array(
@@ -495,6 +502,6 @@ export const powerCycleDaemonApi = {
     answers: { 200: z.object({ heard: z.int() }) },
   }),
   ...hostKeyRoutes(
-    "Forgets a replaced device's host key; the service pins the key that it receives on the next connection",
+    "Forgets a replaced device's host key; the service pins the key that the device presents on the next connection",
   ),
 };

@@ -10,12 +10,12 @@ export const Readiness = z
     degraded: z
       .array(
         z.object({
-          what: z.string().describe('the degraded part'),
+          what: z.string().describe('name of the degraded part'),
           why: z.string(),
           since: Time,
         }),
       )
-      .describe('parts that do not fully work although the service accepts work'),
+      .describe('parts that do not fully work, although the service accepts requests'),
   })
   .meta({ id: 'Readiness' });
 export type Readiness = z.output<typeof Readiness>;
@@ -31,13 +31,13 @@ export const probesApi = {
   healthz: route({
     method: 'get',
     path: '/healthz',
-    summary: 'Whether the process is healthy',
+    summary: 'Returns whether the process is healthy',
     answers: { 200: z.object({ ok: z.literal(true) }) },
   }),
   readyz: route({
     method: 'get',
     path: '/readyz',
-    summary: 'Whether the service accepts work, and its degraded parts',
+    summary: 'Returns whether the service accepts requests, and lists its degraded parts',
     answers: { 200: Readiness, 503: Readiness },
   }),
 };

@@ -11,14 +11,14 @@ const deviceName = z
   .string()
   .min(1)
   .max(300)
-  .meta({ description: 'a device from rack.yaml, or the jumphost', examples: ['switch-1'] });
+  .meta({ description: 'a device in rack.yaml, or the jumphost', examples: ['switch-1'] });
 
 const reason = z
   .string()
   .trim()
   .min(1)
   .max(1000)
-  .describe('reason to record in the history for the next operator');
+  .describe('reason to record in the history, for other operators');
 
 /**
  * Why there is no new version.
@@ -95,7 +95,7 @@ export const BackupRun = z
     by: z.string(),
     reason: z.string().optional(),
     requestedAt: Time,
-    finishedAt: Time.optional().describe('absent while running'),
+    finishedAt: Time.optional().describe('absent while the run is in progress'),
     devices: z.array(RunDevice),
   })
   .meta({ id: 'BackupRun' });
@@ -131,14 +131,16 @@ export const BackupDevice = z
       .boolean()
       .optional()
       .describe(
-        'whether the device would boot with a configuration other than the running one; absent if unknown',
+        'whether the device would boot with a configuration that differs from the running one; absent if unknown',
       ),
-    startup: z.string().optional().describe('startup configuration, if it is a different version'),
+    startup: z.string().optional().describe('version of the startup configuration, if it differs'),
     legacyAlgorithms: z
       .array(z.string())
       .optional()
-      .describe('outdated SSH algorithms in the last session; absent without SSH'),
-    reading: z.boolean().describe('being read now'),
+      .describe(
+        'outdated SSH algorithms used in the last session; absent if the session did not use SSH',
+      ),
+    reading: z.boolean().describe('whether the device is currently being read'),
     offsite: z
       .enum(['stored', 'queued', 'none'])
       .describe('whether the newest version is stored off site'),
@@ -188,7 +190,9 @@ export const ConnectedHost = z
     vlan: z.string().optional(),
     address: z.string().optional(),
     hostname: z.string().optional().describe('host name in a DHCP lease'),
-    source: z.enum(['mac-table', 'arp', 'lease']).describe('only MAC tables contain the port'),
+    source: z
+      .enum(['mac-table', 'arp', 'lease'])
+      .describe('source of the entry; only MAC tables contain the port'),
   })
   .meta({ id: 'ConnectedHost' });
 export type ConnectedHost = z.output<typeof ConnectedHost>;
@@ -200,7 +204,9 @@ export const ConnectedHosts = z
     readAt: Time,
     hosts: z.array(ConnectedHost).max(100_000),
     ports: z
-      .array(z.object({ name: z.string(), up: z.boolean().describe('it has a link') }))
+      .array(
+        z.object({ name: z.string(), up: z.boolean().describe('whether the port has a link') }),
+      )
       .max(10_000),
     own: z.array(z.string()).describe('MAC addresses of the device itself'),
   })
@@ -215,7 +221,7 @@ const deviceVersion = z.object({
     .min(1)
     .max(100)
     .describe(
-      '`latest`, `latest~1` (the previous one), `startup` (used at the next boot), an ID (at least four characters), or a day or time at which it was active',
+      '`latest`, `latest~1` (the previous one), `startup` (used at the next boot), an ID (at least four characters), or a day or time when the version was active',
     ),
 });
 const secrets = z
@@ -246,7 +252,7 @@ export const routerBackupApi = {
   backups: route({
     method: 'get',
     path: '/v1/backups',
-    summary: 'Runs, newest first',
+    summary: 'Lists runs, newest first',
     role: 'view',
     query: z.strictObject({ limit: z.coerce.number().int().min(1).max(1000).default(20) }),
     answers: { 200: z.object({ backups: z.array(BackupRun) }) },
@@ -254,7 +260,7 @@ export const routerBackupApi = {
   backup: route({
     method: 'get',
     path: '/v1/backups/{id}',
-    summary: 'One run with its devices',
+    summary: 'Returns a run with its devices',
     role: 'view',
     params: z.object({ id: z.string().min(1).max(100) }),
     answers: { 200: BackupRun, 404: Problem },
@@ -262,7 +268,7 @@ export const routerBackupApi = {
   devices: route({
     method: 'get',
     path: '/v1/devices',
-    summary: 'Devices with their backups, and off-site locations',
+    summary: 'Lists devices with their backups, and off-site locations',
     role: 'view',
     query: z.strictObject({ retired: z.enum(['true', 'false']).default('true') }),
     answers: {
@@ -272,7 +278,7 @@ export const routerBackupApi = {
         lost: z
           .array(LostHistory)
           .default([])
-          .describe('lost versions that have been neither restored nor accepted'),
+          .describe('versions that have been lost, and neither restored nor accepted as lost'),
       }),
     },
   }),
@@ -287,7 +293,7 @@ export const routerBackupApi = {
   connectedHosts: route({
     method: 'get',
     path: '/v1/devices/{device}/connected-hosts',
-    summary: 'Hosts that are connected to a switch or router, read from the device',
+    summary: 'Lists the hosts connected to a switch or router, as read from the device',
     description:
       'MAC table, links, ARP table and DHCP leases, as far as the model has them. Concurrent requests for a device share one reading. A power cycle has priority.',
     role: 'view',
@@ -297,7 +303,7 @@ export const routerBackupApi = {
   versions: route({
     method: 'get',
     path: '/v1/devices/{device}/versions',
-    summary: 'Versions of a device, newest first',
+    summary: 'Lists the versions of a device, newest first',
     role: 'view',
     params: device,
     query: z.strictObject({ limit: z.coerce.number().int().min(1).max(10_000).default(100) }),
@@ -307,7 +313,7 @@ export const routerBackupApi = {
     method: 'get',
     path: '/v1/devices/{device}/versions/{version}/content',
     summary:
-      'Content of a version: masked text or, with secrets (admin role), exactly the bytes that the device sent',
+      'Returns the content of a version: masked text or, with secrets (admin role), exactly the bytes that the device sent',
     description: 'The headers `x-skolo-version` and `x-skolo-sha1` identify the version.',
     role: 'view',
     params: deviceVersion,
@@ -318,7 +324,7 @@ export const routerBackupApi = {
   diff: route({
     method: 'get',
     path: '/v1/devices/{device}/diff',
-    summary: 'Changes between two versions, as a unified diff',
+    summary: 'Returns the changes between two versions as a unified diff',
     role: 'view',
     params: device,
     query: z.strictObject({
@@ -330,7 +336,7 @@ export const routerBackupApi = {
       200: z.object({
         from: BackupVersion,
         to: BackupVersion,
-        diff: z.string().describe('empty if there is no difference'),
+        diff: z.string().describe('empty if there are no differences'),
       }),
       403: Problem,
       404: Problem,
@@ -341,7 +347,7 @@ export const routerBackupApi = {
   transcript: route({
     method: 'get',
     path: '/v1/devices/{device}/transcript',
-    summary: 'Session of the last failed attempt, with masked secrets',
+    summary: 'Returns the session of the last failed attempt, with masked secrets',
     role: 'view',
     params: device,
     answers: { 200: z.object({ at: Time, transcript: z.string() }), 404: Problem },
@@ -349,7 +355,7 @@ export const routerBackupApi = {
   restoreSteps: route({
     method: 'get',
     path: '/v1/devices/{device}/versions/{version}/restore',
-    summary: 'Steps that restore a version manually, as text that the device accepts',
+    summary: 'Returns the steps to restore a version manually, as text that the device accepts',
     description: "The text contains the configuration's secrets.",
     role: 'admin',
     params: deviceVersion,
@@ -371,8 +377,9 @@ export const routerBackupApi = {
   checkRestore: route({
     method: 'post',
     path: '/v1/devices/{device}/versions/{version}/check',
-    summary: 'Checks a restore, as far as the model supports it, without changing anything',
-    description: 'Reads the current configuration. `running` identifies it for `restore`.',
+    summary: 'Checks a restore without changing anything, as far as the model supports this',
+    description:
+      'Reads the current configuration. In the response, `running` identifies this configuration for `restore`.',
     role: 'admin',
     params: deviceVersion,
     audits: {
@@ -383,8 +390,10 @@ export const routerBackupApi = {
       200: z.object({
         version: BackupVersion,
         running: z.string().describe('digest of the current configuration'),
-        diff: z.string().describe('diff from the current configuration to the version; masked'),
-        rehearsed: z.boolean().describe('false if the model does not support it'),
+        diff: z
+          .string()
+          .describe('diff from the current configuration to the version, with masked secrets'),
+        rehearsed: z.boolean().describe('false if the model does not support this'),
         accepted: z.boolean().optional(),
         said: z.string().optional().describe("the device's output"),
         canApply: z.boolean(),
@@ -398,13 +407,15 @@ export const routerBackupApi = {
   restore: route({
     method: 'post',
     path: '/v1/devices/{device}/versions/{version}/restore',
-    summary: 'Loads a version into the device, if the model supports it safely',
+    summary: 'Loads a version into the device, if the model supports a safe restore',
     role: 'admin',
     params: deviceVersion,
     body: z.strictObject({
       running: z
         .string()
-        .describe('`running` from `check`; rejected if the configuration has changed since then'),
+        .describe(
+          '`running` from `check`; the request is rejected if the configuration has changed since then',
+        ),
       reason,
     }),
     audits: {
@@ -417,7 +428,9 @@ export const routerBackupApi = {
       200: z.object({
         version: BackupVersion,
         restored: z.boolean(),
-        remaining: z.string().describe('remaining differences, masked; empty without differences'),
+        remaining: z
+          .string()
+          .describe('remaining differences, with masked secrets; empty if no differences remain'),
         steps: z.array(z.string()).describe('steps that were executed, in order'),
       }),
       404: Problem,
@@ -429,9 +442,9 @@ export const routerBackupApi = {
   receiveHistory: route({
     method: 'post',
     path: '/v1/history/pieces',
-    summary: 'Receives part of a history for a restore',
+    summary: 'Uploads part of a history that is to be restored',
     description:
-      'A history is a git bundle of the `main` branch, sent in order. A part at offset 0 starts a new one. `skolo backup restore-history` creates and sends it.',
+      'A history is a git bundle of the `main` branch, whose parts are sent in order. A part at offset 0 starts a new history. `skolo backup restore-history` creates and sends the bundle.',
     role: 'admin',
     audits: { target: 'self', input: ['body.offset'], omits: ['body.data'], answer: ['size'] },
     body: z.strictObject({
@@ -443,11 +456,14 @@ export const routerBackupApi = {
   restoreHistory: route({
     method: 'post',
     path: '/v1/history/restore',
-    summary: 'Replaces the history with the received one',
-    description: 'Appends the versions stored since the loss. It does not remove any version.',
+    summary: 'Replaces the history with the uploaded one',
+    description:
+      'Then appends the versions that were stored after the loss. Versions are never removed.',
     role: 'admin',
     body: z.strictObject({
-      sha256: z.string().regex(/^[0-9a-f]{64}$/, 'expected the SHA-256 of the sent history in hex'),
+      sha256: z
+        .string()
+        .regex(/^[0-9a-f]{64}$/, 'expected the SHA-256 of the uploaded history in hex'),
       reason,
     }),
     audits: {
@@ -460,7 +476,7 @@ export const routerBackupApi = {
       200: z.object({
         devices: z.int(),
         versions: z.int(),
-        lost: z.array(LostHistory).describe('versions that the copy does not contain'),
+        lost: z.array(LostHistory).describe('lost versions that the copy does not contain'),
       }),
       409: Problem,
       503: Problem,
@@ -469,13 +485,13 @@ export const routerBackupApi = {
   acceptLoss: route({
     method: 'post',
     path: '/v1/history/accept',
-    summary: 'Gives up lost versions, which are then no longer reported',
+    summary: 'Accepts that versions are lost, so that they are no longer reported',
     role: 'admin',
     body: z.strictObject({ reason }),
     audits: { target: 'self', reason: 'body.reason', answer: ['accepted'] },
     answers: { 200: z.object({ accepted: z.array(LostHistory) }), 503: Problem },
   }),
   ...hostKeyRoutes(
-    'Forgets the host key, serial number and host name of a replaced device; the service pins those of the next connection',
+    'Forgets the host key, serial number and host name of a replaced device; the service pins the new ones on the next connection',
   ),
 };

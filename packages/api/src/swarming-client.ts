@@ -51,19 +51,22 @@ const bytes = figure(0, 1e18);
 
 export const DeviceStatus = z
   .object({
-    name: text(mostOfName).describe('name on the machine, as in rack.yaml: `device`'),
+    name: text(mostOfName).describe('name of the device on its machine, as in rack.yaml: `device`'),
     state: z.enum(['present', 'missing', 'unknown']),
     kind: text(40).optional(),
-    since: Time.optional().describe('when the state started'),
+    since: Time.optional().describe('when this state started'),
     readAt: Time.optional().describe('when the agent last checked the device'),
     why: text(500).optional().describe('why the device is missing'),
     serial: text(100).optional(),
     // Swarming accepts keys of 64 characters and values of 256 bytes.
     dimensions: entries(list(text(256), 50), 100, (key) => key.length <= 64).optional(),
     batteryPercent: figure(0, 100),
-    charging: z.boolean().optional().describe('whether a cable powers it, according to the device'),
+    charging: z
+      .boolean()
+      .optional()
+      .describe('whether the device reports that it is powered by a cable'),
     connectedSeconds: seconds.describe(
-      'age of its USB connection according to the device; the connection ends if power is lost',
+      'how long the device reports that it has been connected over USB; a loss of power ends the connection',
     ),
     temperaturesCelsius: entries(
       z.number(),
@@ -74,7 +77,7 @@ export const DeviceStatus = z
     uptimeSeconds: seconds,
     repairSteps: list(text(40), 20)
       .optional()
-      .describe('repair steps available for it: `adb-reconnect`'),
+      .describe('repair steps available for the device: `adb-reconnect`'),
   })
   .meta({ id: 'DeviceStatus' });
 export type DeviceStatus = z.output<typeof DeviceStatus>;
@@ -84,16 +87,16 @@ export const BotStatus = z
     state: z
       .enum(['waiting', 'fetching', 'running', 'silent', 'backing-off', 'stopping', 'stopped'])
       .describe(
-        '`silent`: the bot has not called a hook for 10 minutes and no task is running, so the agent ends the bot',
+        '`silent`: the bot has not called a hook for 10 minutes and no task is running, so the agent stops the bot',
       ),
     since: Time,
-    why: text(500).optional().describe('why the bot does not run'),
+    why: text(500).optional().describe('why the bot is not running'),
     pid: z.int().optional(),
     server: text(200).optional(),
     healthy: z
       .boolean()
-      .describe('the bot has called its hooks since it started and is not silent'),
-    starts: z.int().min(0).describe('number of starts since the agent was started'),
+      .describe('whether the bot has called its hooks since it started, and is not silent'),
+    starts: z.int().min(0).describe('number of bot starts since the agent started'),
     startedAt: Time.optional(),
     nextStartAt: Time.optional(),
     lastExit: z.object({ at: Time, why: text(40), text: text(500) }).optional(),
@@ -116,7 +119,7 @@ export const HealthStatus = z
       50,
     ),
   })
-  .meta({ id: 'HealthStatus', description: 'whether the machine accepts tasks, and why not' });
+  .meta({ id: 'HealthStatus', description: 'whether the machine accepts tasks, and if not, why' });
 export type HealthStatus = z.output<typeof HealthStatus>;
 
 export const RepairStep = z
@@ -138,12 +141,12 @@ export const Order = z
     kind: z
       .enum(['maintenance', 'quarantine'])
       .describe(
-        '`maintenance` also silences its alerts; `quarantine` means that action is required',
+        "`maintenance` also silences the machine's alerts; `quarantine` means that somebody must act",
       ),
     by: z.string().max(200),
     reason: z.string().trim().min(1).max(1000),
     since: Time,
-    until: Time.optional().describe('absent if it lasts until someone ends it'),
+    until: Time.optional().describe('absent if the order lasts until someone ends it'),
   })
   .meta({ id: 'Order' });
 export type Order = z.output<typeof Order>;
@@ -165,7 +168,7 @@ export const AgentStatus = z
     machine: z.string().max(mostOfName),
     revision: text(100)
       .optional()
-      .describe('changes when anything except readings changes, and at each start'),
+      .describe('changes at each start, and whenever anything other than a reading changes'),
     orders: list(Order, 20).optional().describe('orders that are active on this machine'),
     /** Changes with each boot, which proves that the machine was down. */
     bootId: text(100).optional().describe('boot ID of the running kernel, see random(4)'),
@@ -173,12 +176,12 @@ export const AgentStatus = z
       running: z.boolean(),
       id: text(100).optional(),
       since: Time.optional(),
-      last: EndedTask.optional().describe('the last one that ended since the agent started'),
+      last: EndedTask.optional().describe('last task that has ended since the agent started'),
     }),
     devices: list(DeviceStatus, mostDevices).describe('attached phones and other devices'),
     health: HealthStatus.optional(),
     bot: BotStatus.optional(),
-    repairs: list(RepairStep, -20).optional().describe('last repairs, newest last'),
+    repairs: list(RepairStep, -20).optional().describe('latest repair steps, newest last'),
     host: z
       .object({
         diskFreeBytes: bytes,
@@ -194,8 +197,8 @@ export const AgentStatus = z
         rack: text(mostOfName).optional(),
         from: z
           .enum(['metadata-server', 'kept copy', 'file', 'nowhere'])
-          .describe('source of the machine’s part of rack.yaml'),
-        why: text(500).optional().describe('why it has no part, or no current one'),
+          .describe('source of the machine’s entry from rack.yaml'),
+        why: text(500).optional().describe('why the agent has no entry, or no current one'),
       })
       .optional(),
     versions: z
@@ -235,13 +238,13 @@ export const swarmingClientApi = {
   status: route({
     method: 'get',
     path: '/v1/status',
-    summary: "The machine's task, devices and health",
+    summary: "Returns the machine's task, devices and health",
     query: z.strictObject({
       after: z
         .string()
         .max(100)
         .optional()
-        .describe('last known revision: the agent responds when it has a newer one'),
+        .describe('last known revision; the agent responds when it has a newer one'),
       waitSeconds: z.coerce
         .number()
         .min(0)
@@ -256,18 +259,24 @@ export const swarmingClientApi = {
   log: route({
     method: 'get',
     path: '/v1/log',
-    summary: 'Latest log lines of the agent and the bot, from memory',
+    summary:
+      'Returns the latest log lines of the agent and the bot, which the agent keeps in memory',
     role: 'view',
     query: z.strictObject({
       lines: z.coerce.number().int().min(1).max(1000).default(100),
-      after: z.coerce.number().int().min(-1).optional().describe('only lines with a higher number'),
+      after: z.coerce
+        .number()
+        .int()
+        .min(-1)
+        .optional()
+        .describe('return only lines with a higher number than this'),
     }),
     answers: { 200: z.object({ lines: list(LogLine, -1000) }) },
   }),
   clearQuarantine: route({
     method: 'post',
     path: '/v1/quarantine/clear',
-    summary: 'Ends a forced quarantine, and restarts repairs of devices that need an operator',
+    summary: 'Ends a forced quarantine, and restarts repairs of devices that need attention',
     role: 'operate',
     body: z.strictObject({ why }),
     mostBodyBytes,
@@ -277,7 +286,7 @@ export const swarmingClientApi = {
   setOrders: route({
     method: 'put',
     path: '/v1/orders',
-    summary: 'Replaces all orders for the machine; they are durable once this call has returned',
+    summary: 'Replaces all orders for the machine; once this call has returned, they are durable',
     role: 'operate',
     body: z.strictObject({ orders: z.array(Order).max(20) }),
     mostBodyBytes,
@@ -287,14 +296,17 @@ export const swarmingClientApi = {
   screen: route({
     method: 'post',
     path: '/v1/screen',
-    summary: "A phone's screen: the last evidence, or a new screenshot",
+    summary: "Returns a phone's screen: the last screenshot stored as evidence, or a new one",
     description:
-      '`Last-Modified` is the time of the screenshot. A new one is not stored; the response is 409 while a task is running, unless forced.',
+      '`Last-Modified` is the time of the screenshot. A new screenshot is not stored. While a task is running, the response is 409, unless a screenshot is forced.',
     role: 'operate',
     body: z.strictObject({
-      device: z.string().optional().describe('can be omitted if there is only one'),
+      device: z.string().optional().describe('can be omitted if the machine has only one device'),
       fresh: z.boolean().default(false),
-      force: z.boolean().default(false).describe('even while a task is running'),
+      force: z
+        .boolean()
+        .default(false)
+        .describe('take the screenshot even while a task is running'),
     }),
     mostBodyBytes,
     audits: { target: 'self', input: ['body.device', 'body.fresh', 'body.force'] },
@@ -306,11 +318,15 @@ export const swarmingClientApi = {
     path: '/v1/repair',
     summary: 'Starts one repair step for a device; `repairs` in the status shows the outcome',
     description:
-      'The device may be healthy. Automatic repair does not count the step. 409 while a task or another step is running, or the power is held; a task that starts ends the step.',
+      'The device does not have to be faulty, and the step does not count as an automatic repair. The response is 409 while a task or another step is running, or while the power is held. A task that starts ends the step.',
     role: 'operate',
     body: z.strictObject({
-      device: z.string().max(100).optional().describe('can be omitted if there is only one'),
-      step: z.string().max(100).describe('one of its `repairSteps`'),
+      device: z
+        .string()
+        .max(100)
+        .optional()
+        .describe('can be omitted if the machine has only one device'),
+      step: z.string().max(100).describe("one of the device's `repairSteps`"),
       why,
     }),
     mostBodyBytes,
@@ -330,7 +346,7 @@ export const swarmingClientApi = {
   usbPort: route({
     method: 'get',
     path: '/v1/usb/{hub}/{port}',
-    summary: 'Whether a port on the machine’s hub has power',
+    summary: 'Returns whether a port on the machine’s hub has power',
     role: 'view',
     params: usbPort,
     answers: { 200: UsbPortState, 404: Problem, 503: Problem },
@@ -338,7 +354,7 @@ export const swarmingClientApi = {
   setUsbPort: route({
     method: 'put',
     path: '/v1/usb/{hub}/{port}',
-    summary: 'Turns a port on the machine’s hub on or off',
+    summary: 'Turns the power of a port on the machine’s hub on or off',
     role: 'operate',
     params: usbPort,
     body: z.strictObject({
@@ -346,7 +362,7 @@ export const swarmingClientApi = {
       alone: z
         .boolean()
         .default(false)
-        .describe('turn off only this port, although others share its power'),
+        .describe('turn off only this port, even if others share its power'),
       why,
     }),
     mostBodyBytes,

@@ -17,7 +17,9 @@ export function upTo(most: number): (text: string) => number {
 
 /** `--limit` of a list. */
 export function limitOption(most = 1000): Option {
-  return new Option('--limit <n>', 'number of latest entries').argParser(upTo(most)).default(20);
+  return new Option('--limit <n>', 'number of most recent entries to show')
+    .argParser(upTo(most))
+    .default(20);
 }
 
 const unitMs = new Map(
@@ -63,7 +65,7 @@ export function reasonOption(where: string): Option {
 
 /** `--return-after` of a change that may lock out who makes it. */
 export function returnAfterOption(): Option {
-  const about = 'roll back a change that locks you out after this time';
+  const about = 'time after which a change that locks you out is rolled back';
   return timeOption('--return-after <time>', about, '90s');
 }
 
@@ -75,7 +77,7 @@ export interface EndOptions {
 }
 
 export function untilOption(what: string): Option {
-  const about = `${what}, such as 2026-11-20T18:00Z; without Z or +hh:mm, your own time zone applies`;
+  const about = `${what}, such as 2026-11-20T18:00Z; without Z or +hh:mm, your local time zone applies`;
   return new Option('--until <time>', about).argParser(moment).conflicts('for');
 }
 
@@ -97,7 +99,7 @@ const timeSyntax = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\
 export function moment(text: string): Date {
   const found = new Date(text);
   if (timeSyntax.test(text) && !Number.isNaN(found.getTime())) return found;
-  throw new InvalidArgumentError('expected a day and a time, such as 2026-11-20T18:00Z');
+  throw new InvalidArgumentError('expected a date and time, such as 2026-11-20T18:00Z');
 }
 
 /** Keeps all values of an option that may be given again. */

@@ -179,7 +179,9 @@ export function addGlobalOptions(program: SkoloCommand, { rack = defaultRack }: 
   program
     .addOption(new Option('--rack <file>', "the rack's inventory").env('SKOLO_RACK').default(rack))
     .addOption(new Option('--url <url>', 'URL of the service, instead of the one in rack.yaml'))
-    .addOption(new Option('--token-file <file>', 'file with your token').env('SKOLO_TOKEN_FILE'))
+    .addOption(
+      new Option('--token-file <file>', 'file that contains your token').env('SKOLO_TOKEN_FILE'),
+    )
     .addOption(
       new Option('--on <rack>', 'rack to reach through its jumphost, using its rack.yaml').env(
         'SKOLO_ON',

@@ -87,7 +87,7 @@ const mostListed = 20;
 function unknownValue(name: string, value: string, known: readonly string[]): string {
   const more = known.length - mostListed;
   const list = known.slice(0, mostListed).join(', ') + (more > 0 ? ` and ${more} more` : '');
-  const valid = known.length === 0 ? `no row has a ${name}` : `valid: ${list}`;
+  const valid = known.length === 0 ? `none of the rows has a ${name}` : `valid: ${list}`;
   const guess = didYouMean(value, known);
   return `--${name} ${value}: unknown ${name}${guess === '' ? ';' : guess} ${valid}`;
 }

@@ -291,7 +291,9 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
         'jumphost-rack4: journalctl -n 50 -u k3s.service\nNAME            EXIT\njumphost-rack4  0\n',
     });
     expect(shell).toMatchObject({ code: 4, stdout: expect.stringContaining('journalctl \n') });
-    expect(bot.stderr).toBe('skolo: jumphost-rack4: is a jumphost, which does not run a bot\n');
+    expect(bot.stderr).toBe(
+      'skolo: jumphost-rack4: this is a jumphost, which does not run a bot\n',
+    );
     expect(join.stderr).toContain('jumphost-rack4: no such machine in rack4');
     expect(await workstation?.left()).toEqual([]);
   });

@@ -95,7 +95,7 @@ describe('of 200 machines', () => {
         skia-rpi2-rack4-shelf4-[012,034],
         skia-rpi2-rack4-shelf5-[016,038]: quarantined for 2 h:
         device: needs attention: 2 rounds of repair
-        (adb-reconnect, usb-cycle) have not restored it
+        (adb-reconnect, usb-cycle) did not restore it
       skia-rpi2-rack4-shelf1-022,skia-rpi2-rack4-shelf2-[004,
         026],skia-rpi2-rack4-shelf3-[008,030],
         skia-rpi2-rack4-shelf4-[012,034],
@@ -105,8 +105,8 @@ describe('of 200 machines', () => {
         026],skia-rpi2-rack4-shelf3-[008,030],
         skia-rpi2-rack4-shelf4-[012,034],
         skia-rpi2-rack4-shelf5-[016,038]: last repair of device
-        2 h ago: usb-cycle: done: port 1-1.2 reported off for 5 s,
-        and is on again
+        2 h ago: usb-cycle: done: port 1-1.2 was off for 5 s
+        according to the hub, and is on again
       skia-rpi2-rack4-shelf2-[011-014]: no response on port 2:
         connection refused; check that the service is running and
         that this is its port (ECONNREFUSED)

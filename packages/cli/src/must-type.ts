@@ -14,7 +14,7 @@ export interface Question {
 /** @throws CliError Nobody can be asked. */
 export function mustHaveTerminal({ canAsk }: Pick<Io, 'canAsk'>, option?: string): void {
   if (canAsk) return;
-  const how = option === undefined ? 'it must be typed manually' : `'${option}' agrees`;
+  const how = option === undefined ? 'you must type it yourself' : `'${option}' agrees`;
   throw usageError(`cannot ask for confirmation without a terminal; ${how}`);
 }
 

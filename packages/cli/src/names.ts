@@ -19,7 +19,7 @@ export interface Names {
  */
 export function namesOf(words: readonly string[]): Names {
   const names = words.flatMap(foldedItems);
-  if (names.length === 0) throw usageError('no name specified');
+  if (names.length === 0) throw usageError('no names specified');
   return { names, count: names.flatMap((name) => expandNames(name)).length };
 }
 

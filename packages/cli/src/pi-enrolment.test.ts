@@ -230,7 +230,7 @@ services: { machine-state: { enrolment: {} } }
       '/cards/rack4-shared.img: 0.1 GB, for all machines of the rack (cloud-init, debian trixie)\n',
     );
     expect(err).toMatch(
-      /new cards can enrol until 2026-12-22.*; run skolo pi revoke 3fa92c01 to end that/,
+      /new cards can enrol until 2026-12-22.*; run skolo pi revoke 3fa92c01 to end this earlier/,
     );
     const card = path('cards/rack4-shared.img');
     expect(await readByMtools(card, 'skolo-secret')).toBe(`${secret}\n`);
@@ -241,6 +241,6 @@ services: { machine-state: { enrolment: {} } }
     expect(script).not.toContain(secret);
     expect(await readByMtools(card, 'user-data')).toContain('hostname: skolo-new');
     const named = await pi('image', 'rpi-001', '--shared', ...words);
-    expect(named.err).toContain('--shared: applies to all machines; specify no names');
+    expect(named.err).toContain('--shared: applies to all machines; omit the names');
   });
 });

@@ -126,7 +126,7 @@ machines: { "rpi-[001-003]": { kind: rpi, address: "192.168.1.[101-103]" } }
     const printed = await pi('burn', 'rpi-[001-002]', ...common(), ...cards);
 
     expect(printed.out.replaceAll(folder, '')).toBe(
-      'rpi-001: written to the SD card in /card-a, and verified\nrpi-002: written to the SD card in /card-b, and verified\n',
+      'rpi-001: written to the SD card in /card-a and verified\nrpi-002: written to the SD card in /card-b and verified\n',
     );
     expect(printed.err).toMatch(/card-b: rpi-002 reads back: 55 of 55 MB, 100 %, [\d.]+ MB\/s\n/);
     expect(await readByMtools(path('card-b'), 'meta-data')).toContain('local-hostname: rpi-002');
@@ -167,7 +167,7 @@ machines: { "rpi-[001-003]": { kind: rpi, address: "192.168.1.[101-103]" } }
     const burn = await pi('burn', ...words, '--device', path('trixie.img'));
 
     expect(image.err).toMatch(
-      /trixie.img: is the base image itself; specify another directory with --out/,
+      /trixie.img: this is the base image itself; specify another directory with --out/,
     );
     expect(burn.err).toMatch(/trixie.img: is a file that is not empty; delete it/);
     expect((await readFile(path('trixie.img'))).equals(before)).toBe(true);
@@ -184,7 +184,7 @@ machines: { "rpi-[001-003]": { kind: rpi, address: "192.168.1.[101-103]" } }
       const printed = await pi('burn', 'rpi-[001-002]', ...common(), ...devices);
 
       expect(printed.err).toMatch(
-        /^skolo: --device: lists the same disk twice; specify it once; see /,
+        /^skolo: --device: the same disk is listed twice; specify it once; see /,
       );
       expect(printed.exitCode).toBe(2);
     } finally {

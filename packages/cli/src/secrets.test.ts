@@ -178,7 +178,7 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
     expect(rotated.out).toContain('id: not finished; commit and push the store');
     expect(rotated.code).toBe(3);
     expect((await skolo('secrets', 'status', 'rack4', '--offline')).out).toContain(
-      'id: its rotation is unfinished; run skolo secrets rotate rack4 id\n',
+      'id: the rotation is unfinished; run skolo secrets rotate rack4 id\n',
     );
     const keys = join(dirname(machine.privateKeyFile), 'authorized_keys');
     expect((await readFile(keys, 'utf8')).trim().split('\n')).toHaveLength(2);

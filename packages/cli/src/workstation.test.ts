@@ -278,7 +278,7 @@ rack4: MachineMissing (critical), TokenExpires
     expect(phone.out()).toBe(
       'kubectl exec -i -n skolo-node swarming-client-y -- adb -s R58M123 shell\n',
     );
-    expect(none.err).toContain('rpi-008: no pod of the agent is running there');
+    expect(none.err).toContain("rpi-008: the agent's pod is not running on this machine");
     const lines = await readFile(record, 'utf8');
     expect(lines).toContain('shell on the bot of rpi-007');
     expect(lines).toContain('shell on phone R58M123 of rpi-007');

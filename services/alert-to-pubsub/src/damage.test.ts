@@ -194,7 +194,7 @@ describe('a spool that lost accepted messages', () => {
 
     const lost = 20 - transitions(again).length;
     expect(lost).toBeGreaterThanOrEqual(5);
-    const why = `the spool of rack4 was damaged: ${lost} messages lost`;
+    const why = `the spool at rack4 was damaged: ${lost} messages lost`;
     expect(await counted(again)).toBe(lost);
     expect((await again.client.status({})).spool.damage).toContain(why);
     expect(await again.readyz()).toMatchObject({

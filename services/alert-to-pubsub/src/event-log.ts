@@ -86,10 +86,11 @@ function failureLog(log: Logger, clock: Clock) {
       if (at >= state.since || now - at < reasonEverySeconds) return;
       reasonsLogged.set(key, now);
       state.isLogged = true;
-      log.warn({ sink, reason, code, why }, 'the sink is not accepting messages');
+      log.warn({ sink, reason, code, why }, 'sink is not accepting messages');
     },
     end({ sink, seconds }: Of<'sink-recovered'>) {
-      if (failing.get(sink)?.isLogged) log.info({ sink, seconds }, 'sink accepts messages again');
+      if (failing.get(sink)?.isLogged)
+        log.info({ sink, seconds }, 'sink is accepting messages again');
       failing.delete(sink);
     },
   };
@@ -98,26 +99,26 @@ function failureLog(log: Logger, clock: Clock) {
 /** Logged with all that the event has. An `error` is logged with its stack where the level is that. */
 const lines: Partial<Record<AlertEvent['type'], readonly ['info' | 'warn' | 'error', string]>> = {
   'request-failed': ['error', 'request failed'],
-  'notice-failed': ['warn', 'notice cannot be written'],
+  'notice-failed': ['warn', 'notice could not be written'],
   'spool-torn': [
     'warn',
-    'the spool ended within an unacknowledged record, which is kept in a *.torn file',
+    'spool ended within an unacknowledged record, which was saved to a *.torn file',
   ],
   'spool-restored': ['error', 'spool was deleted while in use and has been recreated'],
   'spool-damaged': ['error', 'spool was damaged'],
-  'spool-unreadable': ['error', 'messages cannot be read from the spool'],
-  'spool-readable': ['info', 'messages can be read from the spool again'],
+  'spool-unreadable': ['error', 'spool messages cannot be read'],
+  'spool-readable': ['info', 'spool messages can be read again'],
   'known-alerts-lost': ['error', 'list of known alerts was lost'],
   'tick-failed': ['warn', 'alerts cannot be expired or refreshed'],
-  'shrink-failed': ['warn', 'spool cannot be compacted'],
-  'sink-not-closed': ['warn', 'sink did not close'],
+  'shrink-failed': ['warn', 'spool could not be compacted'],
+  'sink-not-closed': ['warn', 'sink did not shut down'],
   'dead-letter': ['error', 'message became a dead letter'],
   dropped: ['error', 'messages dropped'],
-  'gap-notice-failed': ['warn', 'gap notice cannot be written'],
-  'heartbeat-sent': ['info', 'heartbeats are delivered again'],
-  'heartbeat-failed': ['warn', 'heartbeats are not delivered'],
+  'gap-notice-failed': ['warn', 'gap notice could not be written'],
+  'heartbeat-sent': ['info', 'heartbeats are being delivered again'],
+  'heartbeat-failed': ['warn', 'heartbeats are not being delivered'],
   silent: ['error', 'Prometheus or Alertmanager is silent'],
-  'no-longer-silent': ['info', 'Prometheus or Alertmanager sends alerts again'],
-  'receiver-silent': ['error', 'a receiver is silent'],
-  'receiver-no-longer-silent': ['info', 'a receiver is no longer silent'],
+  'no-longer-silent': ['info', 'Prometheus or Alertmanager is sending alerts again'],
+  'receiver-silent': ['error', 'receiver is silent'],
+  'receiver-no-longer-silent': ['info', 'receiver is no longer silent'],
 };

@@ -13,18 +13,18 @@ const rejections = [...rejectionReasons, 'failed', 'bad', 'machine-full'];
 
 /** Their names are between `skolo_alerts_` and `_total`. */
 const counters = {
-  received: ['Alerts received and accepted.', 'endpoint', 'status'],
-  rejected: ['Requests rejected, and invalid alerts in accepted requests.', 'endpoint', 'reason'],
-  transitions: ['Alerts that began to fire, or were resolved.', 'status'],
-  truncated: ['Alerts that Alertmanager left out (max_alerts).'],
+  received: ['Alerts that were received and accepted.', 'endpoint', 'status'],
+  rejected: ['Rejected requests, and invalid alerts in accepted requests.', 'endpoint', 'reason'],
+  transitions: ['Alerts that started firing or were resolved.', 'status'],
+  truncated: ['Alerts that Alertmanager omitted (max_alerts).'],
   dead_letters: [
-    'Invalid alerts, and messages that a sink rejects while it accepts others.',
+    'Invalid alerts, and messages that a sink rejected while accepting others.',
     'from',
   ],
-  spool_damaged_records: ['Spool records found damaged or missing.'],
+  spool_damaged_records: ['Spool records that were found damaged or missing.'],
   dropped: ['Messages dropped for a sink because the spool was full.', 'sink'],
   published: ['Messages that a sink has accepted.', 'sink'],
-  publish_failures: ['Failed attempts to send to a sink.', 'sink', 'reason'],
+  publish_failures: ['Failed attempts to send messages to a sink.', 'sink', 'reason'],
   heartbeats: ['Heartbeats by outcome: sent, failed.', 'sink', 'outcome'],
 } as const;
 
@@ -112,23 +112,23 @@ const gauges: Record<string, GaugeSpec<Status>> = {
     read: (status) => status.spool().bytes,
   },
   skolo_alerts_spool_max_bytes: {
-    help: 'Size of the spool at which alerts are rejected.',
+    help: 'Spool size at which alerts are rejected.',
     read: (status) => status.spool().maxBytes,
   },
   skolo_alerts_rejecting: {
-    help: 'Whether alerts are rejected now.',
+    help: 'Whether alerts are currently being rejected.',
     read: (status) => (status.rejecting() ? 1 : 0),
   },
   skolo_alerts_heartbeat_healthy: {
-    help: 'Whether the heartbeat reports healthy.',
+    help: 'Whether the heartbeat reports the service as healthy.',
     read: (status) => Number(status.health().healthy),
   },
   skolo_alerts_last_heard_timestamp_seconds: {
-    help: 'When any alert but a test was last received; 0: never.',
+    help: 'When the last alert was received, not counting test alerts; 0 = never.',
     read: (status) => (status.health().lastHeard ?? 0) / 1000,
   },
   skolo_alerts_receiver_silent: {
-    help: 'Whether a receiver that is expected to receive alerts has received none for too long.',
+    help: 'Whether a receiver that is expected to receive alerts has been silent for too long.',
     labels: ['receiver'],
     read: (status) =>
       status
@@ -141,15 +141,15 @@ const gauges: Record<string, GaugeSpec<Status>> = {
     'Age of the oldest queued message for a sink.',
     ({ oldestSeconds }) => oldestSeconds,
   ),
-  skolo_alerts_sink_down: ofSinks('Whether a sink rejects all messages.', ({ down }) =>
+  skolo_alerts_sink_down: ofSinks('Whether a sink is rejecting all messages.', ({ down }) =>
     down ? 1 : 0,
   ),
   skolo_alerts_last_success_timestamp_seconds: ofSinks(
-    'When a sink last accepted a message; 0: never.',
+    'When a sink last accepted a message; 0 = never.',
     ({ lastSuccess }) => (lastSuccess ?? 0) / 1000,
   ),
   skolo_alerts_heartbeat_last_success_timestamp_seconds: ofSinks(
-    'When a sink that receives heartbeats last accepted one; 0: never.',
+    'When a sink that receives heartbeats last accepted one; 0 = never.',
     ({ wantsHeartbeat, lastHeartbeat = 0 }) => (wantsHeartbeat ? lastHeartbeat / 1000 : undefined),
   ),
 };

@@ -82,7 +82,7 @@ describe('an HTTP sink', patiently, () => {
 
     await expect.poll(() => receiver.rejected, eventually).toBeGreaterThan(10);
     expect(await readyz(service)).toMatchObject({
-      degraded: [{ what: 'sink pager', why: expect.stringContaining('answers 400') }],
+      degraded: [{ what: 'sink pager', why: expect.stringContaining('responds with 400') }],
     });
     // With refreshes.
     const { depth = 0, ...status } = (await sinkOf(service)) ?? {};

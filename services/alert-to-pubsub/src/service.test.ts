@@ -109,7 +109,7 @@ describe('alert-to-pubsub', () => {
       orderingKey: '',
       body: { __name__: 'HEALTHZ', location: 'rack4', healthy: 'true', spoolDepth: '0' },
     });
-    expect(lab.heartbeats()[0]?.body.why).toMatch(/^no alert received yet/);
+    expect(lab.heartbeats()[0]?.body.why).toMatch(/^no alert has been received yet/);
   });
 
   it('reports a sink that takes no heartbeats, also while no alert waits for it', async () => {
@@ -218,7 +218,7 @@ describe('alert-to-pubsub', () => {
     await lab.post(firing);
     const silent = {
       healthy: false,
-      why: expect.stringMatching(/^Alertmanager has sent nothing to \/webhook since/),
+      why: expect.stringMatching(/^Alertmanager has not sent anything to \/webhook since/),
       receivers: [
         { name: 'prometheus', isExpected: false, isSilent: false },
         { name: 'alertmanager', isExpected: true, isSilent: true },

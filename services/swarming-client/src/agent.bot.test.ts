@@ -14,12 +14,15 @@ import { Lab } from './testing/lab.ts';
 const main = fileURLToPath(new URL('./main.ts', import.meta.url));
 
 it.each([
-  ['botDir: /root', /^the bot does not start: \/root cannot be .*; set `botDir` in rack.yaml to/],
+  ['botDir: /root', /^the bot is not starting: \/root cannot be .*; set `botDir` in rack.yaml to/],
   [
     'python: /no/python',
     /: \/no\/python is not installed.*; install it, or set `python` in rack.yaml/,
   ],
-  ['server: "http://127.0.0.1:9"', /: http:\/\/127.0.0.1:9: .*; `skolo machine log` shows more/],
+  [
+    'server: "http://127.0.0.1:9"',
+    /: http:\/\/127.0.0.1:9: .*; for details, run `skolo machine log`/,
+  ],
 ])('reports what keeps it from starting: %s', async (setting, text) => {
   await using lab = await Lab.open({ entry: `swarming: { ${setting} }` });
   const agent = await lab.startAgent();
@@ -84,16 +87,16 @@ services: { swarming-client: { ${settings} } }
 
   expect(await check('botDir: /root, python: /no/python')).toEqual({
     code: 78,
-    text: `/root cannot be the bot folder, because the bot deletes unknown files there; set \`botDir\` in rack.yaml to a folder that only the bot uses, such as /b/s
-/no/python is not installed, but the bot needs Python 3.7 or newer; install it, or set \`python\` in rack.yaml
+    text: `/root cannot be the bot directory, because the bot deletes unknown files in it; set \`botDir\` in rack.yaml to a directory that only the bot uses, such as /b/s
+/no/python is not installed, but the bot requires Python 3.7 or newer; install it, or set \`python\` in rack.yaml
 `,
   });
   expect((await check(`botDir: ${dir}/b/s, python: /bin/false`)).text).toMatch(
-    /^\/bin\/false does not run: .*; set `python` in rack.yaml to a Python 3.7 or newer\n$/,
+    /^\/bin\/false cannot be used: .*; set `python` in rack.yaml to Python 3.7 or newer\n$/,
   );
   expect(await check(`botDir: ${dir}/rack.yaml/s, python: python3`)).toMatchObject({
     code: 78,
-    text: expect.stringContaining('it is not a folder'),
+    text: expect.stringContaining('it is not a directory'),
   });
   expect(await check(`botDir: ${dir}/b/s, python: python3`)).toMatchObject({ code: 0 });
 });

@@ -143,7 +143,7 @@ describe.skipIf(isMissing)('a machine with a phone', () => {
     const screen = (body: { fresh?: boolean; force?: boolean; device?: string }) =>
       agent.client().screen({ body });
 
-    await expect(screen({})).rejects.toThrow('device: there is no stored screenshot');
+    await expect(screen({})).rejects.toThrow('device: no screenshot is stored');
     await expect(screen({ device: '../device' })).rejects.toThrow('the machine has: device');
     const { bytes, headers } = await screen({ fresh: true });
     expect(Buffer.from(bytes)).toEqual(screenshot);
@@ -213,7 +213,7 @@ describe.skipIf(isMissing)('an agent, from its first start on', () => {
     metadata.setRack(undefined);
     agent = await its.startAgent();
 
-    const why = expect.stringContaining('does not recognise the address of this machine');
+    const why = expect.stringContaining("does not recognise this machine's address");
     await expect
       .poll(() => agent.ready())
       .toMatchObject({
@@ -242,7 +242,7 @@ describe.skipIf(isMissing)('an agent, from its first start on', () => {
     await agent.until(({ bot }) => bot?.state === 'stopping');
     await agent.until(({ devices }) => devices.some(isHere));
     expect(await agent.hook('get_state', {})).toMatchObject({
-      maintenance: 'the bot restarts once its task has ended: changed settings: reboot',
+      maintenance: 'the bot will restart when its task has ended: changed settings: reboot',
     });
     await running.go();
     await agent.until(({ bot }) => bot?.starts === 2);
@@ -320,7 +320,7 @@ leave('adb', {})`,
     await swarming.until(() => swarming.task(task).state === 'completed');
 
     await expect
-      .poll(() => agent.logged('ended processes that a finished task had left behind'))
+      .poll(() => agent.logged('killed processes that a finished task had left behind'))
       .toMatchObject([{ processes: 2 }]);
     expect(left()).toEqual(['adb']);
     expect((await agent.status()).bot).toMatchObject({ state: 'running', starts: 1 });

@@ -6,12 +6,12 @@ import { healthText } from './health/health.ts';
 /** Logged with all the facts of the event. */
 const plain: Partial<Record<AgentEvent['type'], [level: 'info' | 'warn', message: string]>> = {
   'bot-started': ['info', 'bot started'],
-  'bot-not-started': ['warn', 'the bot cannot be started'],
+  'bot-not-started': ['warn', 'bot could not be started'],
   'bot-exited': ['info', 'bot ended'],
   'bot-restarting': ['info', 'restarting the bot'],
-  'bot-silent': ['warn', 'the bot is not calling hooks'],
+  'bot-silent': ['warn', 'bot is not calling its hooks'],
   'bot-downloaded': ['info', 'bot downloaded'],
-  'bot-not-downloaded': ['warn', 'bot not downloaded'],
+  'bot-not-downloaded': ['warn', 'bot could not be downloaded'],
   'needs-attention': ['warn', 'device needs attention'],
 };
 

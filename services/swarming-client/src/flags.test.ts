@@ -28,7 +28,7 @@ it('are in the environment, too', () => {
 });
 
 it.each([
-  [['--machine', 'a b'], '--machine: "a b" is not the name of a machine'],
+  [['--machine', 'a b'], '--machine: "a b" is not a machine name'],
   [['--metadata-url', 'metadata'], /--metadata-url: metadata is not a URL/],
   [['--metadata-url', 'ftp://metadata'], /is not a URL/],
   [['--hook-port', '70000'], /--hook-port: 70000 is not a port/],

@@ -28,39 +28,39 @@ const table: Flag[] = [
     name: 'machine',
     value: 'NAME',
     env: 'SKOLO_MACHINE',
-    help: 'the name of this machine in rack.yaml, and of its bot (default: the short host name)',
+    help: 'name of this machine in rack.yaml, and of its bot (default: the short host name)',
   },
   {
     name: 'metadata-url',
     value: 'URL',
     env: 'SKOLO_METADATA_URL',
     fallback: 'http://metadata',
-    help: 'the metadata server of the rack',
+    help: "URL of the rack's metadata server",
   },
   {
     name: 'rack',
     value: 'FILE',
     env: 'SKOLO_RACK',
-    help: 'the inventory, instead of the metadata server',
+    help: 'rack.yaml to read instead of asking the metadata server',
   },
   {
     name: 'hook-port',
     value: 'N',
     env: 'SKOLO_HOOK_PORT',
     fallback: `${hookPort}`,
-    help: 'port on 127.0.0.1 for the hooks of the bot; 0 = any free port',
+    help: "port on 127.0.0.1 for the bot's hooks; 0 = any free port",
   },
   {
     name: 'power-cycle-port',
     value: 'N',
     env: 'SKOLO_POWER_CYCLE_PORT',
-    help: 'port on the jumphost where the agent first tries the power-cycle daemon, on a k3s node',
+    help: 'on a k3s node, port on the jumphost on which the agent first tries to reach the power-cycle daemon',
   },
   ...processFlags('swarming-client', {
-    port: 'port of the status',
-    host: 'address to listen on, and to send requests from',
+    port: 'port that serves the status',
+    host: 'address to listen on and to send requests from',
     check:
-      'check the entry of this machine in rack.yaml, and the folder and the Python of its bot; print all errors, and exit',
+      "check this machine's entry in rack.yaml, and its bot's directory and Python; print all errors and exit",
   }),
 ];
 
@@ -84,13 +84,13 @@ export const agentFlags: FlagSet<Flags> = {
 function parseMachine({ text, source }: { text: string; source: string }): string {
   const name = (text === '' ? (hostname().split('.')[0] ?? '') : text).toLowerCase();
   if (/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(name)) return name;
-  throw new UsageError(`${source}: "${name}" is not the name of a machine`);
+  throw new UsageError(`${source}: "${name}" is not a machine name`);
 }
 
 function parseUrl({ text, source }: { text: string; source: string }): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return text.replace(/\/+$/, '');
-  throw new UsageError(`${source}: ${text} is not a URL; give one such as http://metadata`);
+  throw new UsageError(`${source}: ${text} is not a URL; specify one such as http://metadata`);
 }
 
 /** The source address of requests: the one that is listened on, if that is only one. */

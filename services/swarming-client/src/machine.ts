@@ -256,7 +256,7 @@ export class Machine {
       host: this.host.reading(),
       holds: this.holds.current(),
       orders: [...forced.current(), ...orders.current()],
-      notReady: isUnknown ? 'not known yet: the dimensions of the machine' : undefined,
+      notReady: isUnknown ? "not known yet: the machine's dimensions" : undefined,
       stopping: this.deps.isStopping(),
       botRestart: state === 'stopping' ? (why ?? 'a restart was requested') : undefined,
       rebooting: afterTask.rebooting(),

@@ -25,34 +25,34 @@ export interface Measured {
 
 const gauges: Record<string, GaugeSpec<Measured>> = {
   skolo_swarming_machine_known: {
-    help: '1 if the entry of this machine in rack.yaml is known.',
+    help: "1 if this machine's entry in rack.yaml is known.",
     read: ({ isKnown }) => Number(isKnown),
   },
   skolo_swarming_bot_state: {
-    help: '1 for the current state of the bot.',
+    help: "1 for the bot's current state.",
     labels: ['state'],
     read: ({ bot }) => botStates.map((state) => [{ state }, Number(bot.state === state)]),
   },
   skolo_swarming_bot_healthy: {
-    help: '1 if the bot runs, has called its hooks since its start, and still calls them.',
+    help: '1 if the bot is running, has called its hooks since it started, and is still calling them.',
     read: ({ bot }) => Number(bot.state === 'running' && bot.isHealthy),
   },
   skolo_swarming_task_running: {
-    help: '1 while a task runs.',
+    help: '1 while a task is running.',
     read: ({ task }) => Number(task.running),
   },
   skolo_swarming_task_running_seconds: {
-    help: 'How long the task has been running; absent without a task.',
+    help: 'How long the current task has been running; absent while no task is running.',
     read: ({ task, now }) => ageSeconds(task.since, now),
   },
   skolo_swarming_health: {
-    help: '1 for the verdict on the machine: ok, recovering, maintenance (both end without an operator) or quarantined.',
+    help: "1 for the machine's current verdict: ok, recovering, maintenance or quarantined; only quarantined requires an operator.",
     labels: ['verdict'],
     read: ({ machine: { health } }) =>
       verdicts.map((verdict) => [{ verdict }, Number(health.verdict === verdict)]),
   },
   skolo_swarming_health_reason_seconds: {
-    help: 'Age of each reason for accepting no tasks; the oldest of several with the same code.',
+    help: 'Age of each reason why the machine does not accept tasks; if several have the same code, that of the oldest.',
     labels: ['code', 'device', 'verdict'],
     read: ({ machine: { health, devices }, now }) =>
       health.reasons
@@ -65,12 +65,12 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
         ]),
   },
   skolo_swarming_device_battery_percent: {
-    help: 'Battery charge of an attached device.',
+    help: 'Battery level of an attached device.',
     labels: ['device'],
     read: (measured) => ofDevices(measured, ({ batteryPercent }) => batteryPercent),
   },
   skolo_swarming_device_temperature_celsius: {
-    help: 'Highest temperature of each kind of sensor of an attached device: battery, skin, processor, other.',
+    help: 'Highest temperature of each kind of sensor in an attached device: battery, skin, processor, other.',
     labels: ['device', 'sensor'],
     read: ({ machine }) =>
       present(machine).flatMap(({ device, reading: { temperatures, processorSensors = [] } }) =>
@@ -85,7 +85,7 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
       ),
   },
   skolo_swarming_host_under_voltage: {
-    help: '1 while the power supply of the machine is too weak.',
+    help: "1 while the machine's power supply is too weak.",
     read: ({ machine: { host } }) => bit(host.isUnderVoltage),
   },
 };
@@ -102,13 +102,20 @@ export function createMetrics(
   const starts = counter('bot_starts_total', 'Number of bot starts.');
   const exits = counter('bot_exits_total', 'Number of bot exits, by reason.', ['why']);
   const downloads = counter('bot_downloads_total', 'Number of bot downloads.', ['outcome']);
-  const repairs = counter('repairs_total', 'Repair steps, by outcome.', ['step', 'outcome']);
-  const tasks = counter('tasks_total', 'Tasks that were started.');
-  const ends = counter('tasks_ended_total', 'Ends of tasks, as the bot reports them.', ['outcome']);
-  const hookFailures = counter('hook_failures_total', 'Hooks answered with an error.', ['hook']);
+  const repairs = counter('repairs_total', 'Number of repair steps, by outcome.', [
+    'step',
+    'outcome',
+  ]);
+  const tasks = counter('tasks_total', 'Number of tasks started.');
+  const ends = counter(
+    'tasks_ended_total',
+    'Tasks that have ended, by the outcome that the bot reported.',
+    ['outcome'],
+  );
+  const hookFailures = counter('hook_failures_total', 'Hooks that returned an error.', ['hook']);
   const hooks = new Histogram({
     name: 'skolo_swarming_hook_seconds',
-    help: 'Time that the bot waited for the answer to a hook.',
+    help: 'Time that the bot waited for the response to a hook.',
     labelNames: ['hook'],
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1],
     registers,

@@ -119,7 +119,7 @@ it('finds a moved cable, proves its outlet, and corrects rack.yaml', {
   const again = await skolo('cabling');
 
   expect(busy.output).toContain(
-    'rpi-1: not verified: rpi-1 is running a task; no other outlet is cycled',
+    'rpi-1: not verified: rpi-1 is running a task; no further outlets are cycled',
   );
   expect(busy.code).toBe(1);
   expect(left).toBe(before.replace('uplink: switch-1/1,', 'uplink: switch-1/4,'));
@@ -178,8 +178,8 @@ it('verifies USB ports by what their phones report', { timeout: 240_000 }, async
   const unverified = (port: string) => `-own: ${port}: not verified, so not used as an outlet: `;
   for (const text of [
     `usb-2${unverified('usb/1-1.3')}nothing stopped charging`,
-    `usb-3${unverified('usb/1-1.4')}usb-3-neighbour stopped charging as well`,
-    `usb-4${unverified('usb/1-1.2')}usb-4-neighbour stopped charging as well`,
+    `usb-3${unverified('usb/1-1.4')}usb-3-neighbour also stopped charging`,
+    `usb-4${unverified('usb/1-1.2')}usb-4-neighbour also stopped charging`,
     `usb-5${unverified('usb/1-1.3.1')}nothing stopped charging`,
   ]) {
     expect(shown.output).toContain(text);

@@ -239,7 +239,7 @@ describe.skipIf(why !== undefined)(
       const { code, out } = await replace('--cable-is-out');
 
       expect(out).toContain(
-        'cannot ask for confirmation without a terminal; it must be typed manually',
+        'cannot ask for confirmation without a terminal; you must type it yourself',
       );
       expect(code).toBe(2);
       const child = startAtTerminal(racks, jumphost, args('--cable-is-out'));
@@ -273,7 +273,9 @@ describe.skipIf(why !== undefined)(
       expect(device.board.isOn('1')).toBe(false);
       expect(await other.read('/var/lib/skolo/alert-to-pubsub/of-the-old')).toBe('state');
       const last = ['log', '-1', '--format=%s', '--', 'kube/racks/rack4/rack.yaml'];
-      expect(`${execFileSync('git', last, { cwd: racks })}`).toBe('spare-rack4 is the jumphost\n');
+      expect(`${execFileSync('git', last, { cwd: racks })}`).toBe(
+        'make spare-rack4 the jumphost\n',
+      );
     });
 
     const units = ['skolo-active.service', 'networking.service', 'skolo-active-guard.service'];

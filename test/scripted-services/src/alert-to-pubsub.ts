@@ -86,7 +86,7 @@ function statusOf(isStuck: boolean) {
   return {
     location: 'rack4',
     healthy: !isStuck,
-    ...(isStuck && { why: 'Prometheus was not heard of for 6 min' }),
+    ...(isStuck && { why: 'Prometheus has been silent for 6 min' }),
     lastHeard: ago((isStuck ? 6.5 : 2.5) * minutes),
     receivers: receiversOf(isStuck),
     firing: 2,

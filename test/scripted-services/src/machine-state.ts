@@ -213,7 +213,7 @@ function agentHandlers({ calls, find }: Parts) {
     screen({ params: { name }, body: { fresh, force } }) {
       const { task } = find(name);
       if (!fresh) {
-        const detail = 'device: there is no stored screenshot; request a fresh one';
+        const detail = 'device: no screenshot is stored; request a fresh one';
         throw new HttpProblem(404, detail);
       }
       if (task !== undefined && !force) throw new HttpProblem(409, `task ${task.id} is running`);

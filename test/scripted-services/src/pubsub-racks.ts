@@ -40,7 +40,7 @@ export async function startPubSubRacks({ tokens }: { tokens: TestTokens }): Prom
   const muted = new Set<string>();
   // In one go, and the one that is well at the end: who waits for that one has heard all of them.
   const beat = async () => {
-    const ill = { healthy: false, why: 'Prometheus was not heard of for 6 min', spoolDepth: 3 };
+    const ill = { healthy: false, why: 'Prometheus has been silent for 6 min', spoolDepth: 3 };
     const beats = [
       { location: 'rack9', message: data.heartbeat({ version: '0.9.0' }) },
       { location: 'rack5', message: data.heartbeat(ill) },

@@ -7,7 +7,7 @@ const Time = z.iso.datetime();
 const Texts = z
   .custom<Record<string, string>>(
     (value) => isObject(value) && Object.values(value).every((text) => typeof text === 'string'),
-    'expected texts by name',
+    'expected an object with string values',
   )
   .meta({ type: 'object', additionalProperties: { type: 'string' } });
 const Anything = z

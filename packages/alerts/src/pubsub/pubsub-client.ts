@@ -69,7 +69,7 @@ export async function connectPubSub(
     throw new SinkError(
       'credentials',
       'NO_PROJECT',
-      'Pub/Sub: the credentials name no project; set services.alert-to-pubsub.project in rack.yaml',
+      'Pub/Sub: the credentials do not specify a project; set services.alert-to-pubsub.project in rack.yaml',
     );
   }
   const { PubSub, v1 } = await import('@google-cloud/pubsub');

@@ -50,7 +50,7 @@ function signInBy(credentials: PubSubCredentials, metadataUrl: string | undefine
 
 function throwSinkError(error: unknown): never {
   if (error instanceof SecretError) {
-    throw new SinkError('credentials', error.code, `the key for Pub/Sub: ${error.message}`);
+    throw new SinkError('credentials', error.code, `key for Pub/Sub: ${error.message}`);
   }
   if (!(error instanceof SignInError)) throw error;
   const { code, detail, message } = error;

@@ -71,7 +71,7 @@ async function sizeOf(file: string): Promise<number | undefined> {
   throw new SinkError(
     'topic',
     'NOT_A_FILE',
-    `${file}: not a regular file; name another in rack.yaml`,
+    `${file}: not a regular file; specify another file in rack.yaml`,
   );
 }
 
@@ -82,22 +82,28 @@ interface Kind {
 
 const kinds: Record<string, Kind> = {
   ENOSPC: { reason: 'disk', text: 'the disk is full; free some space' },
-  EDQUOT: { reason: 'disk', text: 'the quota is exhausted; free some space, or raise it' },
+  EDQUOT: {
+    reason: 'disk',
+    text: 'the disk quota is exhausted; free some space, or raise the quota',
+  },
   EFBIG: {
     reason: 'disk',
-    text: 'it exceeds the maximum size of a file; lower maxBytes of the sink',
+    text: "the file has reached its maximum size; lower the sink's maxBytes",
   },
-  EROFS: { reason: 'disk', text: 'the disk is read-only; check it for errors, then remount it' },
-  EIO: { reason: 'disk', text: 'the disk reports an error; replace it' },
-  ENOENT: { reason: 'topic', text: 'its folder is missing; create it, or mount its disk' },
-  ENOTDIR: { reason: 'topic', text: 'a part of the path is a file; correct it in rack.yaml' },
+  EROFS: {
+    reason: 'disk',
+    text: 'the disk is read-only; check it for errors, and then remount it',
+  },
+  EIO: { reason: 'disk', text: 'the disk reports an I/O error; replace it' },
+  ENOENT: { reason: 'topic', text: 'its directory is missing; create it, or mount its disk' },
+  ENOTDIR: { reason: 'topic', text: 'part of the path is a file; fix the path in rack.yaml' },
   EACCES: {
     reason: 'permission',
-    text: 'this user has no permission to write there; change the owner or mode',
+    text: 'this user does not have permission to write the file; change its owner or mode',
   },
   EPERM: {
     reason: 'permission',
-    text: 'this user has no permission to write there; change the owner or mode',
+    text: 'this user does not have permission to write the file; change its owner or mode',
   },
 };
 

@@ -109,7 +109,7 @@ async function tokenFor(
     throw new SinkError(
       'credentials',
       'UNSAFE_URL',
-      `${name}: its token would be sent unencrypted; use an https URL`,
+      `${name}: the token would be sent unencrypted; use an https URL`,
     );
   }
   try {
@@ -121,32 +121,37 @@ async function tokenFor(
 }
 
 const kinds: Record<number, { reason: SinkReason; hint: string }> = {
-  401: { reason: 'credentials', hint: 'correct its token' },
-  403: { reason: 'permission', hint: 'allow its token to do this' },
-  404: { reason: 'topic', hint: 'correct its URL' },
-  405: { reason: 'topic', hint: 'correct its URL or method' },
-  408: { reason: 'timeout', hint: 'it is retried' },
-  410: { reason: 'topic', hint: 'correct its URL' },
-  421: { reason: 'topic', hint: 'correct its URL' },
-  425: { reason: 'quota', hint: 'it is retried' },
-  429: { reason: 'quota', hint: 'it is retried' },
+  401: { reason: 'credentials', hint: 'fix the token' },
+  403: { reason: 'permission', hint: 'grant this permission to the token' },
+  404: { reason: 'topic', hint: 'fix the URL' },
+  405: { reason: 'topic', hint: 'fix the URL or method' },
+  408: { reason: 'timeout', hint: 'skolo retries the request' },
+  410: { reason: 'topic', hint: 'fix the URL' },
+  421: { reason: 'topic', hint: 'fix the URL' },
+  425: { reason: 'quota', hint: 'skolo retries the request' },
+  429: { reason: 'quota', hint: 'skolo retries the request' },
 };
 
 function rejection(what: string, { status, headers }: Response, text: string): SinkError {
   const { reason, hint } = kinds[status] ?? kindOf(status);
   const answer = text === '' ? '' : `: ${text}`;
   const seconds = Number(headers.get('retry-after') ?? Number.NaN);
-  return new SinkError(reason, String(status), `${what} answers ${status}${answer}; ${hint}`, {
-    ...(seconds >= 0 && { retryAfterSeconds: seconds }),
-  });
+  return new SinkError(
+    reason,
+    String(status),
+    `${what} responds with ${status}${answer}; ${hint}`,
+    {
+      ...(seconds >= 0 && { retryAfterSeconds: seconds }),
+    },
+  );
 }
 
 function kindOf(status: number): { reason: SinkReason; hint: string } {
-  if (status >= 500) return { reason: 'unavailable', hint: 'it is retried' };
-  if (status >= 400) return { reason: 'rejected', hint: 'correct its body, method or headers' };
+  if (status >= 500) return { reason: 'unavailable', hint: 'skolo retries the request' };
+  if (status >= 400) return { reason: 'rejected', hint: 'fix the body, method or headers' };
   return {
     reason: 'topic',
-    hint: 'redirects are not followed; correct its URL',
+    hint: 'redirects are not followed; fix the URL',
   };
 }
 

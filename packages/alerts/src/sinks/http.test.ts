@@ -189,7 +189,7 @@ describe('a failure', () => {
     const error = await sinkErrorOf(sendOne(sink));
 
     expect(error).toMatchObject({ reason, code: String(status), retryAfterSeconds: undefined });
-    expect(error.message).toContain(`pagers (127.0.0.1:${there.port}) answers ${status}: no`);
+    expect(error.message).toContain(`pagers (127.0.0.1:${there.port}) responds with ${status}: no`);
     expect(error.message).not.toMatch(/s3cret|k3y|t0ken|\p{Cc}/u);
     expect(error.message.length).toBeLessThan(400);
   });
@@ -204,7 +204,9 @@ describe('a failure', () => {
 
     const { message } = await sinkErrorOf(sendOne(sink));
 
-    expect(message).toContain('answers 404: no t0k, no POST <secret>, ?<secret>, <secret>; xxx');
+    expect(message).toContain(
+      'responds with 404: no t0k, no POST <secret>, ?<secret>, <secret>; xxx',
+    );
     expect(message).not.toMatch(/s3cret|k3y|t0ken/);
   });
 

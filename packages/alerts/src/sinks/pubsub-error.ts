@@ -7,27 +7,33 @@ interface Kind {
   hint: string;
 }
 
-const unavailable: Kind = { reason: 'unavailable', hint: 'it is retried' };
+const unavailable: Kind = { reason: 'unavailable', hint: 'skolo retries the request' };
 
 const kinds: Partial<Record<GrpcCode, Kind>> = {
-  DEADLINE_EXCEEDED: { reason: 'timeout', hint: 'it is retried' },
+  DEADLINE_EXCEEDED: { reason: 'timeout', hint: 'skolo retries the request' },
   PERMISSION_DENIED: {
     reason: 'permission',
-    hint: 'grant the account roles/pubsub.publisher on the topic, and enable the Pub/Sub API in the project',
+    hint: 'grant roles/pubsub.publisher on the topic to the account, and enable the Pub/Sub API in the project',
   },
-  UNAUTHENTICATED: { reason: 'credentials', hint: 'correct services.alert-to-pubsub.credentials' },
-  RESOURCE_EXHAUSTED: { reason: 'quota', hint: 'it is retried; or raise the quota' },
-  NOT_FOUND: { reason: 'topic', hint: 'check project and topic in rack.yaml, or create the topic' },
+  UNAUTHENTICATED: { reason: 'credentials', hint: 'fix services.alert-to-pubsub.credentials' },
+  RESOURCE_EXHAUSTED: {
+    reason: 'quota',
+    hint: 'skolo retries the request; if this persists, raise the quota',
+  },
+  NOT_FOUND: {
+    reason: 'topic',
+    hint: 'check the project and topic in rack.yaml, or create the topic',
+  },
   // The topic's encryption key is not usable, or this region may not store its messages: no message is to blame.
   FAILED_PRECONDITION: { reason: 'topic', hint: "check the topic's encryption key and regions" },
-  UNIMPLEMENTED: { reason: 'topic', hint: 'correct services.alert-to-pubsub.endpoint' },
+  UNIMPLEMENTED: { reason: 'topic', hint: 'fix services.alert-to-pubsub.endpoint' },
   INVALID_ARGUMENT: {
     reason: 'rejected',
-    hint: 'correct services.alert-to-pubsub, or the schema of the topic',
+    hint: "fix services.alert-to-pubsub or the topic's schema",
   },
   OUT_OF_RANGE: {
     reason: 'rejected',
-    hint: 'correct services.alert-to-pubsub, or the schema of the topic',
+    hint: "fix services.alert-to-pubsub or the topic's schema",
   },
 };
 
@@ -37,7 +43,7 @@ export function publishError(error: unknown, topic: string): SinkError {
   const code = grpcCode(error) ?? 'UNKNOWN';
   const text = grpcText(error);
   const { reason, hint } = isAboutNames(code, text)
-    ? { reason: 'topic' as const, hint: 'check project and topic in rack.yaml' }
+    ? { reason: 'topic' as const, hint: 'check the project and topic in rack.yaml' }
     : (kinds[code] ?? unavailable);
   return new SinkError(reason, code, `Pub/Sub, ${topic}: ${code}: ${text}; ${hint}`);
 }
@@ -46,7 +52,7 @@ export function publishError(error: unknown, topic: string): SinkError {
 export function topicMissing(error: unknown, topic: string): SinkError {
   const code = grpcCode(error) ?? 'UNKNOWN';
   const [, project, , name] = topic.split('/');
-  const hint = `create it (gcloud pubsub topics create ${name} --project ${project}), or grant the account roles/pubsub.editor`;
+  const hint = `create it (gcloud pubsub topics create ${name} --project ${project}), or grant roles/pubsub.editor to the account`;
   const why = `${topic} is missing and could not be created: ${code}: ${grpcText(error)}`;
   return new SinkError('topic', code, `Pub/Sub: ${why}; ${hint}`);
 }

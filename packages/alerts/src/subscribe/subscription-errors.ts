@@ -54,14 +54,14 @@ function textOf(
   switch (code) {
     case 'NOT_FOUND':
       return isTemporary
-        ? `${topic}: no such topic; check project and topic in rack.yaml, or wait for the first alert, which creates it`
-        : `${subscription}: no such subscription; create it, or leave out the name to use a temporary one`;
+        ? `${topic}: no such topic; check the project and topic in rack.yaml, or wait for the first alert, which creates the topic`
+        : `${subscription}: no such subscription; create it, or omit the name to use a temporary one`;
     case 'PERMISSION_DENIED':
       return isTemporary
-        ? `${topic}: these credentials have no permission to create a subscription; grant them roles/pubsub.editor, or name an existing one`
-        : `${subscription}: these credentials have no permission to read it; grant them roles/pubsub.subscriber`;
+        ? `${topic}: these credentials do not have permission to create a subscription; grant them roles/pubsub.editor, or specify an existing subscription`
+        : `${subscription}: these credentials do not have permission to read this subscription; grant them roles/pubsub.subscriber`;
     case 'UNAUTHENTICATED':
-      return `${topic}: these credentials are not valid; use other ones`;
+      return `${topic}: these credentials are invalid; use different ones`;
     case 'DEADLINE_EXCEEDED':
       return `${topic}: Pub/Sub does not respond; check the network`;
     case 'UNAVAILABLE':

@@ -79,14 +79,14 @@ function ofLocation(report: LocationReport, isBlind: boolean): Condition[] {
       text:
         lastHeard === undefined
           ? `${location}: no heartbeat since ${timeText(silentSince)}`
-          : `${location} is silent since ${timeText(lastHeard)}: no heartbeat comes; is the rack, its internet connection or alert-to-pubsub down?`,
+          : `${location} has been silent since ${timeText(lastHeard)}; check whether the rack, its internet connection or alert-to-pubsub is down`,
     },
     {
       labels: { alertname: 'RackUnhealthy', ...labels },
       // The health of a silent location is unknown.
       holds: isKnown && state !== 'silent' ? state === 'unhealthy' : undefined,
       since: heartbeat?.published ?? 0,
-      text: `${location}: ${heartbeat?.why ?? 'alerts do not get through'}`,
+      text: `${location}: ${heartbeat?.why ?? 'alerts are not being delivered'}`,
     },
   ];
 }

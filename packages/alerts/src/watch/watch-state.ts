@@ -27,7 +27,7 @@ class WatchStateError extends Error {
 
   constructor(file: string, options?: ErrorOptions) {
     super(
-      `${file}: it was not written by skolo alerts watch; move it away, or name another file`,
+      `${file}: this file was not written by skolo alerts watch; move it elsewhere, or specify another file`,
       options,
     );
     this.name = 'WatchStateError';

@@ -7,19 +7,19 @@ import { Time } from '../time.ts';
 export const AuditEntry = z
   .object({
     time: Time.describe(
-      "time according to the rack's clock. Entries are in the order of events, even if the clock jumped",
+      "time according to the rack's clock. Entries are in the order of events even if the clock was changed",
     ),
     who: z.string().describe('token name or e-mail address'),
     role: z.enum(['view', 'operate', 'admin']).optional(),
     from: z.string().optional().describe("the caller's address"),
     what: z.string().describe('kind of change, such as the route name'),
-    target: z.string().optional().describe('machines, outlets, devices'),
+    target: z.string().optional().describe('affected machines, outlets or devices'),
     input: z.record(z.string(), z.unknown()).optional().describe('other input: mode, force'),
-    why: z.string().optional().describe('reason given by the caller'),
+    why: z.string().optional().describe('reason that the caller specified'),
     outcome: z
       .string()
       .describe(
-        '`begun` before the change; then `done`, `accepted` (continues), `rejected: …` or `failed: …`. If only `begun` was logged, the service died',
+        '`begun` before the change; then `done`, `accepted` (continues), `rejected: …` or `failed: …`. If `begun` is the only entry, the service was interrupted',
       ),
     answer: z
       .record(z.string(), z.unknown())
@@ -43,9 +43,9 @@ export const AuditPage = z
       .object({ before: cursor, time: Time })
       .optional()
       .describe(
-        'where the search ended: `before` for the next page, and the time of the oldest entry that was searched. Absent if there are no older entries',
+        'where the search ended: the value of `before` for the next page, and the time of the oldest entry that was searched. Absent if there are no older entries',
       ),
-    skipped: z.int().min(0).describe('number of damaged lines that the search found'),
+    skipped: z.int().min(0).describe('number of damaged lines found by the search'),
   })
   .meta({ id: 'AuditPage' });
 export type AuditPage = z.output<typeof AuditPage>;
@@ -54,16 +54,19 @@ export const auditApi = {
   audit: route({
     method: 'get',
     path: '/v1/audit',
-    summary: 'The audit log: who changed what, and what was rejected, newest first',
+    summary:
+      'Returns the audit log: who changed what, and which requests were rejected, newest first',
     description:
-      'The two entries for a change have the same `requestId`. A page may be shorter than `limit`, or even empty, although older entries exist, because a request reads at most 4 MiB of the log.',
+      'The two entries for a change have the same `requestId`. Because a request reads at most 4 MiB of the log, a page may be shorter than `limit`, or even empty, although older entries exist.',
     // Not `view`, which `anonymousRead` may give to a network: reasons and addresses are about people.
     role: 'operate',
     query: z.strictObject({
       limit: z.coerce.number().int().min(1).max(1000).default(100),
       before: cursor.optional(),
-      who: filter.describe('text that the name contains'),
-      text: filter.describe('words that must all occur, in any field except the name'),
+      who: filter.describe('text that the name must contain'),
+      text: filter.describe(
+        'words that must all occur in the fields of the entry, except the name',
+      ),
     }),
     answers: { 200: AuditPage, 503: Problem },
   }),

@@ -37,7 +37,8 @@ export function whyNotAudited(
   },
 ): string | undefined {
   const { method, audits, answers } = spec;
-  if (method === 'get') return audits && 'a get changes nothing, so `audits` is wrong here';
+  if (method === 'get')
+    return audits && 'a GET request does not change anything, so remove `audits`';
   if (audits === undefined)
     return "`audits` must list the call's inputs that the audit log records";
   if ('elsewhere' in audits) return undefined;

@@ -263,7 +263,7 @@ describe('a problem', () => {
           type: 'about:blank',
           title,
           status,
-          detail: `${url}: the response (${status}, ${said}) does not come from this service; check its URL, and whether there is a proxy in between`,
+          detail: `${url}: the response (${status}, ${said}) does not come from this service; check the URL, and whether a proxy is in between`,
         },
       });
     },

@@ -233,7 +233,7 @@ function problemOf(url: string, response: Response, text: string): Problem {
     type: 'about:blank',
     title: STATUS_CODES[status] ?? `status ${status}`,
     status,
-    detail: `${new URL(url).origin}: the response (${status}, ${typeOf(response)}) does not come from this service; check its URL, and whether there is a proxy in between`,
+    detail: `${new URL(url).origin}: the response (${status}, ${typeOf(response)}) does not come from this service; check the URL, and whether a proxy is in between`,
   };
 }
 

@@ -16,8 +16,11 @@ const problems = new Map([
   [403, "The caller's role does not permit this."],
   [404, 'Not found.'],
   [405, 'The `Allow` header lists the methods that this path supports.'],
-  [429, 'Too many requests. The `Retry-After` header contains the time to wait.'],
-  [500, "An internal error. The service's log contains the same `x-request-id`."],
+  [429, 'Too many requests. The `Retry-After` header specifies how long to wait.'],
+  [
+    500,
+    "An internal error occurred. To find its cause, search the service's log for the `x-request-id`.",
+  ],
 ]);
 
 const bearer = 'bearer';

@@ -9,7 +9,7 @@ export const problemType = 'application/problem+json';
 export const Problem = z
   .looseObject({
     type: z.string().default('about:blank').describe('URI of the kind of problem'),
-    title: z.string().describe('kind of problem, the same for each occurrence'),
+    title: z.string().describe('kind of problem; identical for each occurrence'),
     status: z.int().min(400).max(599),
     detail: z.string().describe('what happened, and what to do'),
     instance: z.string().optional().describe('URI of this occurrence'),

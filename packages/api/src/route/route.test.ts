@@ -58,12 +58,12 @@ describe('route', () => {
     [
       'a get with a body',
       { method: 'get', path: '/v1', summary: '', body: z.string(), answers },
-      'GET /v1: a get has no body',
+      'GET /v1: a get request must not have a body',
     ],
     [
       'no answer when all is well',
       { method: 'post', path: '/v1', summary: '', answers: { 404: z.string() } },
-      'POST /v1: no answer is 2xx',
+      'POST /v1: none of the answers is 2xx',
     ],
     [
       'a change that does not say what is audited',
@@ -73,7 +73,7 @@ describe('route', () => {
     [
       'a get that is audited',
       { method: 'get', path: '/v1', summary: '', audits: { target: 'self' }, answers },
-      'GET /v1: a get changes nothing, so `audits` is wrong here',
+      'GET /v1: a GET request does not change anything, so remove `audits`',
     ],
     [
       'an input that is neither audited nor left out',

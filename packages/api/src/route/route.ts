@@ -57,10 +57,10 @@ export function route<const R extends RouteSpec>(spec: R): R {
     throw new TypeError(`${name(spec)}: ${found}`);
   }
   if (spec.body && (spec.method === 'get' || spec.method === 'delete')) {
-    throw new TypeError(`${name(spec)}: a ${spec.method} has no body`);
+    throw new TypeError(`${name(spec)}: a ${spec.method} request must not have a body`);
   }
   if (!Object.keys(spec.answers).some((status) => isSuccess(Number(status)))) {
-    throw new TypeError(`${name(spec)}: no answer is 2xx`);
+    throw new TypeError(`${name(spec)}: none of the answers is 2xx`);
   }
   const why = whyNotAudited(spec);
   if (why !== undefined) throw new TypeError(`${name(spec)}: ${why}`);

@@ -108,7 +108,7 @@ print(base64.b64encode(load_der_private_key(base64.b64decode(private), None).sig
     const { publicKey: key } = generateKeyPairSync('ed25519');
     const incoming = { ...request, url: request.target, headers: signed(request) };
 
-    expect(whyNotSigned(incoming, { ...receiver, key }, nonce)).toContain('another key');
+    expect(whyNotSigned(incoming, { ...receiver, key }, nonce)).toContain('a different key');
   });
 });
 

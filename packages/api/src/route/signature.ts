@@ -95,17 +95,17 @@ export function whyNotSigned(
   nonce: string,
 ): string | undefined {
   if (headers[rackHeader] !== rack || headers[machineHeader] !== machine) {
-    return `the request is signed for another machine than ${machine} of ${rack}`;
+    return `the request is signed for a machine other than ${machine} of ${rack}`;
   }
   const digest = /^sha-256=:[A-Za-z0-9+/]{43}=:$/.exec(`${headers['content-digest']}`)?.[0];
   const [, signature] = /^skolo=:([A-Za-z0-9+/]{86}==):$/.exec(`${headers.signature}`) ?? [];
   if (digest === undefined || signature === undefined) {
-    return 'Content-Digest or Signature has a wrong format';
+    return 'the Content-Digest or Signature header is malformed';
   }
   const base = signatureBase({ method, target: url, digest }, { rack, machine }, nonce);
   return verify(null, base, key, Buffer.from(signature, 'base64'))
     ? undefined
-    : 'the signature is wrong: it was made with another key, or the request was changed';
+    : 'the signature is invalid: it was made with a different key, or the request was changed afterwards';
 }
 
 /** Of node:http, as much as is looked at. */

@@ -14,7 +14,7 @@ import { findToken, newClient } from './service-client.ts';
 export const taskPolls = { heldMs: 90_000, pollMs: 2000 };
 
 export function taskLimitOption(): Option {
-  const about = 'how long to wait for a running task; machines with longer tasks are skipped';
+  const about = 'how long to wait for a running task; machines whose task takes longer are skipped';
   return timeOption('--task-limit <time>', about, '4h');
 }
 

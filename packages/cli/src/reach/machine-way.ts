@@ -55,7 +55,7 @@ async function find(
   const known = inventories.flatMap(({ targets }) => [...targets.keys()]);
   if (found === undefined) {
     throw new CliError(
-      'none of the racks has a rack.yaml; see skolo racks --offline',
+      'no rack in the list has a rack.yaml; see skolo racks --offline',
       exitCodes.badConfiguration,
     );
   }

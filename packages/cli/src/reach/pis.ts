@@ -32,7 +32,7 @@ export function addWayOptions(command: SkoloCommand): SkoloCommand {
     )
     .option(
       '--password-file <file>',
-      "file that contains that user's password, for Pis that do not accept your keys yet",
+      "file that contains this user's password, for Pis that do not accept your keys yet",
     )
     .option(
       '--accept-new-keys',

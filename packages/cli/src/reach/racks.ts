@@ -37,7 +37,7 @@ export async function rackNamed(command: SkoloCommand, name: string): Promise<Fl
 /** @throws CliError It has no jumphost. */
 export function withJumphost(rack: FleetRack): K3sRack {
   if (rack.type !== 'gke') return rack;
-  throw new CliError(`${rack.name}: is a GKE cluster, which has no jumphost`);
+  throw new CliError(`${rack.name}: this is a GKE cluster, which does not have a jumphost`);
 }
 
 /** The rack of `--on`. */

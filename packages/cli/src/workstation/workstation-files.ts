@@ -40,7 +40,7 @@ export interface Defaults {
 export async function readDefaults(env: Env): Promise<Defaults> {
   const file = join(workstationFolder(env), 'config.json');
   const text = await readFileIfExists(file).catch((cause: unknown) => {
-    throw invalid(file, `is not readable (${errorCode(cause)})`, cause);
+    throw invalid(file, `cannot be read (${errorCode(cause)})`, cause);
   });
   if (text === undefined) return {};
   // Most have no such file, and each command would wait for zod.

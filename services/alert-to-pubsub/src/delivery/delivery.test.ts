@@ -180,9 +180,9 @@ describe('a sink that is away', () => {
     await time.until(isEmpty);
 
     expect(logged.messages).toEqual([
-      'the sink is not accepting messages',
-      'the sink is not accepting messages',
-      'sink accepts messages again',
+      'sink is not accepting messages',
+      'sink is not accepting messages',
+      'sink is accepting messages again',
     ]);
     expect(new Set(failures.map((failure) => failure.reason))).toEqual(
       new Set(['unavailable', 'permission']),
@@ -436,8 +436,8 @@ describe('a spool that cannot be read', () => {
 
     expect(sink.arrived.get('key-0')).toEqual(ids);
     expect(logged.messages).toEqual([
-      'messages cannot be read from the spool',
-      'messages can be read from the spool again',
+      'spool messages cannot be read',
+      'spool messages can be read again',
     ]);
   });
 

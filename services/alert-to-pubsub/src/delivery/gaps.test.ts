@@ -209,9 +209,9 @@ describe('after an outage', () => {
 
     expect(noticed).toHaveLength(1);
     expect(noticed[0]).toMatchObject({ facts: { from: '2026-11-20T12:00:00.000Z', messages: 10 } });
-    expect(logged.messages.filter((text) => text === 'gap notice cannot be written')).toHaveLength(
-      1,
-    );
+    expect(
+      logged.messages.filter((text) => text === 'gap notice could not be written'),
+    ).toHaveLength(1);
   });
 });
 

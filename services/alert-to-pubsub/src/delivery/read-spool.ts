@@ -141,7 +141,7 @@ export class SpoolReader {
   }
 
   private async reject(seq: number, text: string, error: Error): Promise<void> {
-    const why = `record ${seq} of the spool is not a message: ${errorText(error)}`;
+    const why = `spool record ${seq} is not a message: ${errorText(error)}`;
     await this.deps.setAside.add([{ found: text }], { why, code: 'NOT_A_MESSAGE' });
   }
 

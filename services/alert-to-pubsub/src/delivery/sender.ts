@@ -236,7 +236,7 @@ export class Sender {
       return undefined;
     } catch (error) {
       for (const waiting of batch) this.unsaved.set(waiting, failure);
-      const text = `${why}; the dead letter cannot be written: ${errorText(error)}`;
+      const text = `${why}; the dead letter could not be written: ${errorText(error)}`;
       return new SinkError('disk', 'DEAD_LETTERS', text);
     }
   }

@@ -254,7 +254,7 @@ describe('accept', () => {
     const known = accept(batch(['B-']));
 
     await expect(mixed).rejects.toThrow(
-      /2 new alerts rejected: the limit of 2 known alerts is reached/,
+      /2 new alerts rejected, because the limit of 2 known alerts has been reached/,
     );
     await known;
     expect(spool.summaries).toEqual(['A firing', 'B firing', 'A resolved', 'B resolved']);
@@ -285,7 +285,7 @@ describe('accept', () => {
       {
         notice: 'truncated',
         text: expect.stringMatching(
-          /^pi-1: 2 new alerts rejected: the limit of 2 alerts with this label machine/,
+          /^pi-1: 2 new alerts rejected, because the limit of 2 alerts with this machine label has been reached/,
         ),
         facts: { machine: 'pi-1', count: 2 },
       },

@@ -220,13 +220,13 @@ export class Intake implements AcceptAlerts {
       });
     }
     if (truncated > 0 && this.reported.isNew(`truncated ${group?.key} ${truncated}`)) {
-      const text = `Alertmanager omitted ${count(truncated, 'alert')} of a group; raise max_alerts of its receiver${group?.receiver ? ` ${group.receiver}` : ''}, or split the group`;
+      const text = `Alertmanager omitted ${count(truncated, 'alert')} from a group; raise max_alerts of its receiver${group?.receiver ? ` ${group.receiver}` : ''}, or split the group`;
       const facts = { count: truncated, group: group?.key ?? '', receiver: group?.receiver ?? '' };
       this.addNotice(draft, { notice: 'truncated', text, facts });
     }
     for (const [machine, rejected] of overShare) {
       if (!this.reported.isNew(`share ${machine}`)) continue;
-      const text = `${machine}: ${count(rejected, 'new alert')} rejected: the limit of ${mostOfMachine} alerts with this label machine is reached; see skolo alerts list`;
+      const text = `${machine}: ${count(rejected, 'new alert')} rejected, because the limit of ${mostOfMachine} alerts with this machine label has been reached; see skolo alerts list`;
       this.addNotice(draft, { notice: 'truncated', text, facts: { count: rejected, machine } });
     }
     return { leftOut, overShare: [...overShare.values()].reduce((sum, each) => sum + each, 0) };
@@ -306,7 +306,7 @@ export class Intake implements AcceptAlerts {
   private tooMany(leftOut: number): Rejection {
     const { mostAlerts = usualMostAlerts } = this.deps;
     return full(
-      `${count(leftOut, 'new alert')} rejected: the limit of ${mostAlerts} known alerts is reached; see skolo alerts list. Changes of known alerts are accepted`,
+      `${count(leftOut, 'new alert')} rejected, because the limit of ${mostAlerts} known alerts has been reached; see skolo alerts list. Changes of known alerts are still accepted`,
     );
   }
 

@@ -39,7 +39,7 @@ export function createNotices({ intake, location, clock, emit }: NoticesDeps): E
       return;
     }
     counts.set(sink, { since: uptime, count: 0 });
-    const text = `${sink}: ${count(total, 'new dead letter')}: ${why}; fix the cause, then run skolo alerts dead-letters --retry`;
+    const text = `${sink}: ${count(total, 'new dead letter')}: ${why}; fix the cause, and then run skolo alerts dead-letters --retry`;
     notify({ notice: 'dead-letters', text, facts: { count: total, sink } });
   }
 
@@ -49,7 +49,7 @@ export function createNotices({ intake, location, clock, emit }: NoticesDeps): E
         return countDeadLetter(event.sink, event.why);
       case 'dropped': {
         const { sink, count: lost } = event;
-        const text = `the spool was full and dropped ${count(lost, 'message')} that only ${sink} had not received`;
+        const text = `the spool was full, so it dropped ${count(lost, 'message')} that only ${sink} had not received`;
         return notify({ notice: 'dropped', text, facts: { count: lost }, sink });
       }
       case 'spool-damaged': {

@@ -23,11 +23,11 @@ const fingerprint = /^[0-9a-f]{16}$/;
  * @param now milliseconds since 1970
  */
 export function readAlert(found: unknown, endpoint: Endpoint, now: number): ReceivedAlert | string {
-  if (!isObject(found)) return `the alert is ${shown(found)}, not an object`;
+  if (!isObject(found)) return `alert: expected an object, found ${shown(found)}`;
   if (found.labels === undefined || found.labels === null) return 'labels: required';
   const labels = readTexts(found.labels, 'labels', { dropEmpty: true });
   if (typeof labels === 'string') return labels;
-  if (isEmpty(labels)) return 'labels: at least one needs a value';
+  if (isEmpty(labels)) return 'labels: at least one label must have a value';
   const annotations = readTexts(found.annotations ?? {}, 'annotations');
   if (typeof annotations === 'string') return annotations;
   const startsAt = readTime(found.startsAt);
@@ -87,14 +87,15 @@ export function readTexts(
   field: string,
   { dropEmpty = false } = {},
 ): Record<string, string> | string {
-  if (!isObject(found)) return `${field}: expected names with strings, found ${shown(found)}`;
+  if (!isObject(found))
+    return `${field}: expected an object with string values, found ${shown(found)}`;
   let hasEmpty = false;
   for (const name in found) {
     const text = found[name];
     if (typeof text !== 'string') {
       return `${field}: ${shown(name)}: expected a string, found ${shown(text)}`;
     }
-    if (name === '') return `${field}: a name is empty`;
+    if (name === '') return `${field}: contains an empty name`;
     if (text === '') hasEmpty = true;
   }
   // Each has been looked at.

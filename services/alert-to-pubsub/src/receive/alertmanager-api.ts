@@ -29,7 +29,7 @@ export function alertmanagerHandlers(
   const ok = async () => ({ status: 200 as const, body: 'OK' });
   const noSilences = async () => ({
     status: 400 as const,
-    body: 'silences are not supported here, because every alert is sent; create silences in the Alertmanager that sends to this service, or where the alerts are read',
+    body: 'silences are not supported, because this service forwards every alert; create silences in the Alertmanager that sends to this service, or in the system that reads the alerts',
   });
   return {
     receiveV2: answeredBefore,

@@ -55,7 +55,7 @@ describe('an endpoint with secrets', () => {
     expect(answer.headers.get('www-authenticate')).toBe(
       'Basic realm="alert-to-pubsub", charset="UTF-8", Bearer realm="alert-to-pubsub"',
     );
-    expect(answer.text).toContain('`auth` of alert-to-pubsub');
+    expect(answer.text).toContain('`services.alert-to-pubsub.auth`');
     expect(answer.text + lab.logged()).not.toMatch(/t0ken|pässword:1/);
   });
 
@@ -84,7 +84,7 @@ describe('an endpoint with secrets', () => {
       const answer = await lab.ask(authorization);
 
       expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '10']);
-      expect(answer.text).toContain('the secret of this endpoint cannot be read');
+      expect(answer.text).toContain("this endpoint's secret cannot be read");
       expect(lab.troubles.get('receiver secrets')).toMatch(
         /token: no such file; put the secret there/,
       );

@@ -48,7 +48,9 @@ export class ReceiverAuth {
       const values: string[] = [];
       if (username !== undefined || password !== undefined) {
         if (username === undefined || password === undefined) {
-          throw new Error('auth of alert-to-pubsub in rack.yaml: set both username and password');
+          throw new Error(
+            'services.alert-to-pubsub.auth in rack.yaml: set both username and password',
+          );
         }
         const secret = await this.read(password);
         values.push(basic(username, secret.reveal()));
@@ -60,7 +62,7 @@ export class ReceiverAuth {
       this.report(`alerts are rejected: ${errorText(cause)}`);
       throw new Rejection(
         'secret',
-        'no request is accepted, because the secret of this endpoint cannot be read; see /readyz',
+        "all requests are rejected, because this endpoint's secret cannot be read; see /readyz",
         { headers: { 'retry-after': '10' }, cause },
       );
     }
@@ -107,10 +109,10 @@ function wrong({ bearer, password }: Settings, authorization: string | undefined
     ...(bearer === undefined ? [] : ['Bearer realm="alert-to-pubsub"']),
   ];
   const what =
-    authorization === undefined ? 'no credentials were sent' : 'the credentials are wrong';
+    authorization === undefined ? 'no credentials were sent' : 'the credentials are incorrect';
   return new Rejection(
     'auth',
-    `${what}; use those in \`auth\` of alert-to-pubsub in rack.yaml (http_config of Alertmanager, alertmanagers of Prometheus)`,
+    `${what}; use those in \`services.alert-to-pubsub.auth\` in rack.yaml (http_config in Alertmanager, alertmanagers in Prometheus)`,
     { headers: { 'www-authenticate': schemes.join(', ') } },
   );
 }

@@ -95,7 +95,7 @@ describe('a body that is too large', () => {
     const over = await lab.post(path, padded(200_000));
 
     expect([just.status, over.status]).toEqual([200, 413]);
-    expect(over.text).toContain('raise maxBodyBytes');
+    expect(over.text).toContain('raise services.alert-to-pubsub.maxBodyBytes');
   });
 
   it('without a length is 413, and the connection stays usable', async () => {
@@ -284,7 +284,7 @@ describe('a message made to fill the memory', () => {
     const answer = await lab.post('/api/v2/alerts', [{ labels }]);
 
     expect(answer.status).toBe(400);
-    expect(answer.text).toContain('more than 10000 names');
+    expect(answer.text).toContain('more than 10000 keys');
   });
 
   it('of many alerts with a large group costs none of them, and is not multiplied', async () => {
@@ -313,7 +313,7 @@ describe('a message made to fill the memory', () => {
     expect(answer.status).toBe(200);
     expect(lab.batches[0]?.alerts).toHaveLength(1);
     expect(lab.batches[0]?.bad).toHaveLength(10_001);
-    expect(lab.batches[0]?.bad.at(-1)?.why).toBe('990000 more entries not valid, and not kept');
+    expect(lab.batches[0]?.bad.at(-1)?.why).toBe('990000 more invalid entries, not stored');
   });
 
   it.each([
@@ -325,6 +325,6 @@ describe('a message made to fill the memory', () => {
     const answer = await lab.post('/api/v2/alerts', body);
 
     expect(answer.status).toBe(413);
-    expect(answer.text).toContain('send fewer alerts at once');
+    expect(answer.text).toContain('send fewer alerts per request');
   });
 });

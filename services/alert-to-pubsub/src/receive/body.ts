@@ -127,7 +127,7 @@ function onlyUtf8(request: IncomingMessage) {
 function tooLarge(mostBytes: number): Rejection {
   return new Rejection(
     'too-large',
-    `the body is larger than ${mostBytes} bytes; send fewer alerts at once (max_alerts of Alertmanager), or raise maxBodyBytes of alert-to-pubsub in rack.yaml`,
+    `the body is larger than ${mostBytes} bytes; send fewer alerts per request (max_alerts in Alertmanager), or raise services.alert-to-pubsub.maxBodyBytes in rack.yaml`,
   );
 }
 
@@ -142,7 +142,7 @@ function tooSlow(timeoutMs: number): Rejection {
 export function tooMany(): Rejection {
   return new Rejection(
     'busy',
-    'too many large requests are being read at once; send it again in a moment',
+    'too many large requests are being read at the same time; retry the request in a moment',
     { headers: { 'retry-after': '1' } },
   );
 }
@@ -150,7 +150,7 @@ export function tooMany(): Rejection {
 function notGzip(): Rejection {
   return new Rejection(
     'malformed',
-    'the body is not complete gzip data, although content-encoding says so',
+    'the body is not complete gzip data, but content-encoding is gzip',
   );
 }
 

@@ -26,7 +26,8 @@ export function parseJson(bytes: Buffer): unknown {
 
 function whatIsWrong(text: string): string {
   if (text.trim() === '') return 'it is empty';
-  if (text.length > mostSearched) return 'it has a syntax error; it may have been cut off';
+  if (text.length > mostSearched)
+    return 'it contains a syntax error, possibly because it is incomplete';
   return `syntax error at ${lineAndColumn(text, jsonErrorOffset(text) ?? 0)}`;
 }
 
@@ -76,7 +77,7 @@ function rejectBombs(bytes: Buffer) {
         parts += 1;
         names[depth] = (names[depth] ?? 0) + 1;
         if (Number(names[depth]) > mostNames) {
-          throw malformed(`an object has more than ${mostNames} names`);
+          throw malformed(`an object has more than ${mostNames} keys`);
         }
         break;
       case comma:
@@ -87,6 +88,6 @@ function rejectBombs(bytes: Buffer) {
   if (containers <= mostContainers && parts <= mostParts) return;
   throw new Rejection(
     'too-large',
-    `the body has more than ${mostContainers} lists and objects, or ${mostParts} values; send fewer alerts at once`,
+    `the body has more than ${mostContainers} lists and objects, or ${mostParts} values; send fewer alerts per request`,
   );
 }

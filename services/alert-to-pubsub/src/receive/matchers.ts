@@ -18,7 +18,7 @@ export function parseMatcher(text: string): Matcher {
   const { name, operator, value } = form.exec(text.trim())?.groups ?? {};
   if (name === undefined || value === undefined || !isOperator(operator)) {
     throw malformed(
-      `filter: ${JSON.stringify(text)} is not a matcher; write NAME=VALUE, or !=, =~, !~, with the value in quotes`,
+      `filter: ${JSON.stringify(text)} is not a matcher; expected NAME="VALUE", with one of the operators =, !=, =~ and !~`,
     );
   }
   return { name: unquoted(name), operator, value: unquoted(value) };
@@ -37,7 +37,9 @@ function unquoted(text: string): string {
 /** @throws Rejection */
 function expression(source: string): RegExp {
   if (source.length > mostLength) {
-    throw malformed(`filter: a regular expression has at most ${mostLength} characters; split it`);
+    throw malformed(
+      `filter: a regular expression must not exceed ${mostLength} characters; split it`,
+    );
   }
   const { flags = '', rest = source } =
     /^\(\?(?<flags>[is]+)\)(?<rest>.*)$/s.exec(source)?.groups ?? {};
@@ -76,7 +78,7 @@ export class Expressions {
     const before = threadCpuUsage();
     try {
       const timeout = Math.ceil(this.end - performance.now());
-      if (timeout <= 0) throw new Error('the earlier ones have used all the time');
+      if (timeout <= 0) throw new Error('earlier expressions have used up the time limit');
       const context = createContext({ expression: expression(source), texts });
       const found: unknown = script.runInContext(context, { timeout });
       return Array.isArray(found) ? found.map(Boolean) : [];

@@ -25,8 +25,8 @@ function readList(value: unknown, endpoint: Endpoint, now: number): Batch {
   if (Array.isArray(value)) return { endpoint, ...readAlerts(value, endpoint, now), truncated: 0 };
   const hint =
     isObject(value) && Array.isArray(value.alerts)
-      ? '; this is a webhook of Alertmanager: post it to /webhook'
-      : '; put even a single alert into a list';
+      ? '; this is an Alertmanager webhook message: post it to /webhook'
+      : '; even a single alert must be in a list';
   throw malformed(`expected a list of alerts, found ${shown(value)}${hint}`);
 }
 
@@ -46,14 +46,14 @@ const maps = {
 function readWebhook(value: unknown, now: number): Batch {
   if (!isObject(value)) {
     const hint = Array.isArray(value) ? '; post a list of alerts to /api/v2/alerts' : '';
-    throw malformed(`expected a webhook message of Alertmanager, found ${shown(value)}${hint}`);
+    throw malformed(`expected an Alertmanager webhook message, found ${shown(value)}${hint}`);
   }
   const { alerts: found = null, version, truncatedAlerts } = value;
   const isCount = Number.isSafeInteger(truncatedAlerts) && Number(truncatedAlerts) >= 0;
   const truncated = isCount ? Number(truncatedAlerts) : 0;
   if (found === null ? truncated === 0 : !Array.isArray(found)) {
     throw malformed(
-      `alerts: expected a list, found ${shown(found)}; send the webhook message of Alertmanager, without a payload of your own`,
+      `alerts: expected a list, found ${shown(found)}; send Alertmanager's webhook message without a custom payload`,
     );
   }
   const { alerts, bad } = readAlerts(Array.isArray(found) ? found : [], 'webhook', now);
@@ -66,7 +66,7 @@ function readWebhook(value: unknown, now: number): Batch {
     return { endpoint: 'webhook', alerts, bad, group, truncated };
   }
   bad.push({
-    why: 'group: larger than 16 MiB with all of its alerts; the alerts are sent without it',
+    why: 'group: larger than 16 MiB with all of its alerts, so the alerts are sent without their group',
     found: group,
   });
   return { endpoint: 'webhook', alerts, bad, truncated };
@@ -132,7 +132,7 @@ function readAlerts(
   }
   if (unkept > 0)
     bad.push({
-      why: `${count(unkept, 'more entry', 'more entries')} not valid, and not kept`,
+      why: `${count(unkept, 'more invalid entry', 'more invalid entries')}, not stored`,
       found: null,
     });
   return { alerts, bad };

@@ -168,7 +168,7 @@ describe.each(lists)('a list of alerts at %s', (path) => {
   });
 
   it.each([
-    [listed(), 'put even a single alert into a list'],
+    [listed(), 'even a single alert must be in a list'],
     [webhook(), 'post it to /webhook'],
     ['[{]', 'syntax error at line 1, column 3'],
     ['', 'it is empty'],
@@ -194,13 +194,13 @@ describe.each(lists)('a list of alerts at %s', (path) => {
 describe('invalid alerts', () => {
   it.each([
     [{ labels: undefined }, 'labels: required'],
-    [{ labels: {} }, 'labels: at least one needs a value'],
-    [{ labels: { a: '' } }, 'labels: at least one needs a value'],
+    [{ labels: {} }, 'labels: at least one label must have a value'],
+    [{ labels: { a: '' } }, 'labels: at least one label must have a value'],
     [{ labels: { a: 5 } }, 'labels: "a": expected a string, found 5'],
-    [{ labels: { '': 'x' } }, 'labels: a name is empty'],
-    [{ labels: ['a'] }, 'labels: expected names with strings, found a list'],
+    [{ labels: { '': 'x' } }, 'labels: contains an empty name'],
+    [{ labels: ['a'] }, 'labels: expected an object with string values, found a list'],
     [{ annotations: { a: null } }, 'annotations: "a": expected a string, found null'],
-    [{ startsAt: 'today' }, 'startsAt: "today" is not a time of RFC 3339'],
+    [{ startsAt: 'today' }, 'startsAt: "today" is not an RFC 3339 time'],
     [{ endsAt: 5 }, 'endsAt: 5 is not a string'],
     [{ endsAt: '2026-11-20T07:00:00Z' }, 'is after endsAt, "2026-11-20T07:00:00Z"'],
     [{ generatorURL: 5 }, 'generatorURL: expected a string, found 5'],
@@ -213,7 +213,7 @@ describe('invalid alerts', () => {
 
     expect(answers.map(({ status }) => status)).toEqual([200, 400, 200]);
     expect(JSON.parse(answers[1]?.text ?? '')).toMatch(
-      /^1 of 2 alerts are not valid, the others are/,
+      /^1 of 2 alerts are invalid; the others were/,
     );
     expect(JSON.parse(answers[1]?.text ?? '')).toContain(why);
     for (const batch of lab.batches) {

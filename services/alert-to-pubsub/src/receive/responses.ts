@@ -29,7 +29,7 @@ const mostNamed = 5;
 function whatIsBad({ firing, resolved, bad }: Received): string {
   const named = bad.slice(0, mostNamed).map(({ why }) => why);
   const others = bad.length > mostNamed ? [`and ${bad.length - mostNamed} more`] : [];
-  const kept = `${bad.length} of ${firing + resolved + bad.length} alerts are not valid, the others are accepted`;
+  const kept = `${bad.length} of ${firing + resolved + bad.length} alerts are invalid; the others were accepted`;
   return `${kept}: ${[...named, ...others].join('; ')}`;
 }
 

@@ -12,7 +12,7 @@ export function readTime(value: unknown): number | undefined | string {
   if (value === undefined || value === null || value === '') return undefined;
   if (typeof value !== 'string') return 'is not a string';
   const ms = parseTime(value);
-  if (ms === undefined) return 'is not a time of RFC 3339, such as 2026-11-20T07:30:00.000Z';
+  if (ms === undefined) return 'is not an RFC 3339 time, such as 2026-11-20T07:30:00.000Z';
   if (ms < zeroUntil) return undefined;
   return ms < endOfYears ? ms : 'is later than the year 9999';
 }

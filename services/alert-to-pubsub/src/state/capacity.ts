@@ -25,7 +25,7 @@ export class Capacity {
   private readonly deps: CapacityDeps;
   private opened: { spool: Pick<Spool, 'bytes'>; sinks: Backlogs } | undefined;
   /** Why there is no spool. */
-  private whyClosed: string | undefined = 'the spool is not open yet';
+  private whyClosed: string | undefined = 'the spool has not been opened yet';
   /** Why the disk rejected the last change. */
   private diskError: string | undefined;
 
@@ -81,10 +81,10 @@ export class Capacity {
   private whyFull(bytes: number): string | undefined {
     const { maxBytes, maxAgeHours } = this.deps.settings().spool;
     if (this.bytes + bytes > maxBytes) {
-      return `the spool is full (spool.maxBytes: ${maxBytes}): its messages cannot be delivered; skolo alerts status shows the reason`;
+      return `the spool is full (spool.maxBytes: ${maxBytes}), because its messages cannot be delivered; to see the reason, run skolo alerts status`;
     }
     const seconds = this.opened?.sinks.oldestSeconds ?? 0;
     if (seconds <= maxAgeHours * 3600 || seconds > tenYears) return undefined;
-    return `the oldest message has waited for ${Math.round(seconds / 3600)} h (spool.maxAgeHours: ${maxAgeHours}): it cannot be delivered; skolo alerts status shows the reason`;
+    return `the oldest message has waited for ${Math.round(seconds / 3600)} h (spool.maxAgeHours: ${maxAgeHours}) and cannot be delivered; to see the reason, run skolo alerts status`;
   }
 }

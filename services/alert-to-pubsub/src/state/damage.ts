@@ -31,7 +31,7 @@ export class Damage {
     const since = this.current?.since ?? new Date(clock.now());
     const text = damageText(event, location());
     // Operators find these files by their suffix.
-    const files = '; the damaged bytes are in files *.damaged in the spool folder';
+    const files = '; the damaged bytes were saved to *.damaged files in the spool directory';
     const why = event.type === 'spool-damaged' ? text + files : text;
     this.last = { what: 'spool damage', why, since, uptime: clock.uptime() };
   }
@@ -55,8 +55,8 @@ export function damageAtStart(
 
 export function damageText(event: DamageEvent, location: string): string {
   if (event.type === 'known-alerts-lost') {
-    return `the list of known alerts of ${location} was lost: the spool still has ${event.known}; the others are known again when they are received`;
+    return `the list of known alerts at ${location} was lost: ${event.known} could be restored from the spool; the others are added again when they are received`;
   }
   const when = event.isInUse ? ' while in use' : '';
-  return `the spool of ${location} was damaged${when}: ${count(event.lost, 'message')} lost; alerts that fire are sent again`;
+  return `the spool at ${location} was damaged${when}: ${count(event.lost, 'message')} lost; firing alerts are sent again`;
 }

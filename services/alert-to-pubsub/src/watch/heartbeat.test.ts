@@ -113,7 +113,10 @@ describe('heartbeat', () => {
     await time.pass(15_000);
 
     expect(outcomes.at(-1)).toBe('pubsub sent');
-    expect(messages).toEqual(['heartbeats are not delivered', 'heartbeats are delivered again']);
+    expect(messages).toEqual([
+      'heartbeats are not being delivered',
+      'heartbeats are being delivered again',
+    ]);
   });
 
   it('is given up after its period where that is shorter, and the next one follows', async () => {
@@ -156,7 +159,7 @@ describe('heartbeat', () => {
     await time.pass(46_000);
 
     expect(outcomes).toHaveLength(4);
-    expect(messages).toEqual(['heartbeats are not delivered']);
+    expect(messages).toEqual(['heartbeats are not being delivered']);
   });
 
   it('always has the same start time, unless the wall clock was set', async () => {

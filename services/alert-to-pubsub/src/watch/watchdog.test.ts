@@ -34,7 +34,7 @@ describe('watchdog', () => {
 
     expect(watchdog.status()).toEqual({
       healthy: true,
-      why: 'no alert received yet: neither Watchdog nor any other since this service started at 2026-11-20T12:00:00Z',
+      why: 'no alert has been received yet, neither Watchdog nor any other, since this service started at 2026-11-20T12:00:00Z',
     });
   });
 
@@ -45,7 +45,7 @@ describe('watchdog', () => {
 
     expect(watchdog.status()).toEqual({
       healthy: false,
-      why: 'Prometheus or Alertmanager has been silent since 2026-11-20T12:00:00Z, when this service started; check that both run and send to this service, and that the alert Watchdog always fires and is repeated',
+      why: 'Prometheus or Alertmanager has been silent since 2026-11-20T12:00:00Z, when this service started; check that both are running and sending to this service, and that the alert Watchdog always fires and is repeated',
     });
   });
 
@@ -83,7 +83,7 @@ describe('watchdog', () => {
     expect(watchdog.status()).toEqual({ healthy: true, lastHeard: clock.now() });
     expect(messages).toEqual([
       'Prometheus or Alertmanager is silent',
-      'Prometheus or Alertmanager sends alerts again',
+      'Prometheus or Alertmanager is sending alerts again',
     ]);
   });
 
@@ -133,7 +133,7 @@ describe('watchdog', () => {
     const { clock, watchdog } = setUp({ lastHeard: lastAlive - 30_000, lastAlive });
 
     expect(watchdog.status()).toMatchObject({ healthy: true, lastHeard: lastAlive - 30_000 });
-    expect(watchdog.status().why).toContain('no alert received yet');
+    expect(watchdog.status().why).toContain('no alert has been received yet');
 
     clock.pass(4.5 * minute + 1000);
     expect(watchdog.status().healthy).toBe(false);
@@ -171,7 +171,7 @@ describe('the watchdog of each receiver', () => {
 
     expect(watchdog.status()).toEqual({
       healthy: false,
-      why: 'Alertmanager has sent nothing to /webhook since 2026-11-20T12:10:00Z; check that it runs and sends Watchdog to this service; if it was removed, remove alertmanager from watchdog.receivers in rack.yaml',
+      why: 'Alertmanager has not sent anything to /webhook since 2026-11-20T12:10:00Z; check that it is running and sends Watchdog to this service; if it was removed on purpose, remove alertmanager from watchdog.receivers in rack.yaml',
       lastHeard: clock.now(),
     });
     expect(watchdog.receivers()).toEqual([
@@ -180,7 +180,7 @@ describe('the watchdog of each receiver', () => {
     ]);
     watchdog.received('Watchdog', 'alertmanager');
     expect(watchdog.status().healthy).toBe(true);
-    expect(messages).toEqual(['a receiver is silent', 'a receiver is no longer silent']);
+    expect(messages).toEqual(['receiver is silent', 'receiver is no longer silent']);
   });
 
   it('is not expected of a receiver where only other alerts came', () => {
@@ -213,7 +213,9 @@ describe('the watchdog of each receiver', () => {
       another.clock.pass(minute);
       another.watchdog.received('Watchdog', 'prometheus');
     }
-    expect(another.watchdog.status().why).toMatch(/^Alertmanager has sent nothing to \/webhook/);
+    expect(another.watchdog.status().why).toMatch(
+      /^Alertmanager has not sent anything to \/webhook/,
+    );
   });
 
   it('is remembered after a restart, and does not count the time in which it could not receive', () => {
@@ -230,7 +232,9 @@ describe('the watchdog of each receiver', () => {
 
     expect(watchdog.status()).toMatchObject({
       healthy: false,
-      why: expect.stringContaining('Alertmanager has sent nothing to /webhook since 2026-11-20T04'),
+      why: expect.stringContaining(
+        'Alertmanager has not sent anything to /webhook since 2026-11-20T04',
+      ),
     });
   });
 });

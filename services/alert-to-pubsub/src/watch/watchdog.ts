@@ -205,17 +205,17 @@ export class Watchdog {
     const last = this.lastAlert === undefined ? 'an alert' : `the alert ${this.lastAlert}`;
     const when =
       this.all.receivedAt === undefined ? 'when this service started' : `when ${last} arrived`;
-    return `Prometheus or Alertmanager has been silent since ${this.all.since}, ${when}; check that both run and send to this service, and that the alert ${alert} always fires and is repeated`;
+    return `Prometheus or Alertmanager has been silent since ${this.all.since}, ${when}; check that both are running and sending to this service, and that the alert ${alert} always fires and is repeated`;
   }
 
   private silenceOf(name: Receiver): string {
     const { sender, path } = senders[name];
     const { alert } = this.deps.settings();
-    return `${sender} has sent nothing to ${path} since ${this.watched[name].silence.since}; check that it runs and sends ${alert} to this service; if it was removed, remove ${name} from watchdog.receivers in rack.yaml`;
+    return `${sender} has not sent anything to ${path} since ${this.watched[name].silence.since}; check that it is running and sends ${alert} to this service; if it was removed on purpose, remove ${name} from watchdog.receivers in rack.yaml`;
   }
 
   private notYet(): string {
     const { alert } = this.deps.settings();
-    return `no alert received yet: neither ${alert} nor any other since this service started at ${timeText(this.deps.clock, this.all.startedAt)}`;
+    return `no alert has been received yet, neither ${alert} nor any other, since this service started at ${timeText(this.deps.clock, this.all.startedAt)}`;
   }
 }

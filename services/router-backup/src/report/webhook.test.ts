@@ -110,15 +110,15 @@ describe('Webhook', () => {
     expect(keys).toHaveLength(10);
     expect(new Set(keys).size).toBe(2);
     expect(lines).toEqual([
-      expect.stringMatching(/^webhook message not delivered .*"tries":5.*answers 500/),
+      expect.stringMatching(/^webhook message not delivered .*"tries":5.*responds with 500/),
     ]);
   });
 
   it.each([
-    [401, 'correct its token'],
-    [404, 'correct its URL'],
+    [401, 'fix the token'],
+    [404, 'fix the URL'],
     [302, 'redirects are not followed'],
-    [400, 'answers 400'],
+    [400, 'responds with 400'],
   ])('does not insist after %i', async (status, hint) => {
     const receiver = await startReceiver();
     receiver.statuses = [status];

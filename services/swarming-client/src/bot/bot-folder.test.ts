@@ -9,7 +9,9 @@ describe("the bot's folder", () => {
     'is not %s, where others live',
     async (path) => {
       expect(isOfBotsOnly(path)).toBe(false);
-      await expect(prepareFolder(path, '/root')).rejects.toThrow(/^\/.* cannot be the bot folder/);
+      await expect(prepareFolder(path, '/root')).rejects.toThrow(
+        /^\/.* cannot be the bot directory/,
+      );
     },
   );
 

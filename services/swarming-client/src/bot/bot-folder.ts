@@ -16,14 +16,14 @@ export function isOfBotsOnly(path: string): boolean {
 
 /** @throws Error With a text for people: it cannot be the folder of a bot. */
 function checkFolder(botDir: string, home: string | undefined): void {
-  const remedy = 'set `botDir` in rack.yaml to a folder that only the bot uses, such as /b/s';
+  const remedy = 'set `botDir` in rack.yaml to a directory that only the bot uses, such as /b/s';
   // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII is meant.
   if (!/^[\x00-\x7f]*$/.test(botDir)) {
-    throw new Error(`${botDir}: the path of the bot folder must be ASCII; ${remedy}`);
+    throw new Error(`${botDir}: the path of the bot directory must be ASCII; ${remedy}`);
   }
   if (botDir === home || !isOfBotsOnly(botDir)) {
     throw new Error(
-      `${botDir} cannot be the bot folder, because the bot deletes unknown files there; ${remedy}`,
+      `${botDir} cannot be the bot directory, because the bot deletes unknown files in it; ${remedy}`,
     );
   }
 }
@@ -64,19 +64,19 @@ export async function folderProblem(
 }
 
 function notUsable(botDir: string, error: unknown): Error {
-  const text = `${botDir}: ${fileTrouble(error)}; the bot needs its own folder`;
+  const text = `${botDir}: ${fileTrouble(error)}; the bot requires its own directory`;
   return new Error(text, { cause: error });
 }
 
 /** Errors of the system, for people. */
 const texts: Record<string, string> = {
   ENOSPC: 'the disk is full',
-  EDQUOT: 'its quota is exhausted',
+  EDQUOT: 'the disk quota is exhausted',
   EACCES: 'it is not writable',
   EPERM: 'it is not writable',
-  EROFS: 'its file system is read-only',
-  ENOTDIR: 'it is not a folder',
-  EEXIST: 'it is not a folder',
+  EROFS: 'the file system is read-only',
+  ENOTDIR: 'it is not a directory',
+  EEXIST: 'it is not a directory',
   EIO: 'the disk has failed',
 };
 

@@ -89,7 +89,7 @@ export class BotRun {
     this.graceUntil = Math.min(this.graceUntil, clock.uptime() + graceSeconds);
     const { init } = this;
     if (init === undefined || this.startedAt === undefined) {
-      this.givenUp.abort(new Error('the bot is stopped'));
+      this.givenUp.abort(new Error('the bot was stopped'));
       return;
     }
     this.ending ??= endInOrder({
@@ -159,10 +159,9 @@ export class BotRun {
     }
     if (event.event === 'started') this.onStarted(event.pid);
     if (event.event === 'exited') this.exited = { status: event.status, signal: event.signal };
-    if (event.event === 'stuck')
-      log.error({ pids: event.pids }, 'processes of the bot cannot be ended');
+    if (event.event === 'stuck') log.error({ pids: event.pids }, 'bot processes cannot be killed');
     if (event.event === 'left') {
-      log.warn({ processes: event.count }, 'ended processes that a finished task had left behind');
+      log.warn({ processes: event.count }, 'killed processes that a finished task had left behind');
     }
     if (event.event === 'reboot') this.handleReboot();
     this.onEvent();
@@ -199,8 +198,9 @@ export class BotRun {
 
   private whyNotStarted(why: string | undefined): string {
     const { botDir, python } = this.settings;
-    if (this.last === 'busy') return `another agent runs a bot in ${botDir}`;
-    if (this.last === 'rejected') return `another program's bot runs in ${botDir}; end it`;
+    if (this.last === 'busy') return `another agent is running a bot in ${botDir}`;
+    if (this.last === 'rejected')
+      return `a bot that another program started is running in ${botDir}; stop it`;
     return whyNotPython(python, why ?? this.lastError);
   }
 
@@ -228,9 +228,11 @@ export class BotRun {
     const { log } = this.deps;
     const { botDir } = this.settings;
     if (ended > 0)
-      log.warn({ botDir, processes: ended }, 'ended processes that an earlier bot had left behind');
-    if (stuck.length > 0)
-      log.error({ botDir, pids: stuck }, 'processes of the bot cannot be ended');
+      log.warn(
+        { botDir, processes: ended },
+        'killed processes that a previous bot had left behind',
+      );
+    if (stuck.length > 0) log.error({ botDir, pids: stuck }, 'bot processes cannot be killed');
   }
 
   /** Nothing of it is left afterwards, in any state. */

@@ -14,7 +14,7 @@ export interface BotSettings
 
 /** Why a machine has no server. */
 export const noServer =
-  'no `servers` entry in rack.yaml matches its name; set `server` in the settings of swarming-client';
+  "no `servers` entry in rack.yaml matches the machine's name; set `services.swarming-client.server`";
 
 /** Of the bot of a machine. Its server is `server`, or else the first one whose prefix the machine name has. */
 export function botSettingsOf(machinePart: MachinePart | undefined): BotSettings | undefined {

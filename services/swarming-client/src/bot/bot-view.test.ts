@@ -33,6 +33,8 @@ describe('the end of a bot', () => {
     expect(exitText('failed', { ...ending, status: 1, lastError: 'SyntaxError: no' })).toBe(
       'failed after 61 s (status 1): SyntaxError: no',
     );
-    expect(exitText('killed', ending)).toMatch(/^killed after 61 s \(its parent was killed\)/);
+    expect(exitText('killed', ending)).toMatch(
+      /^killed after 61 s \(its parent process was killed\)/,
+    );
   });
 });

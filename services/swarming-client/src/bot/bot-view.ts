@@ -78,15 +78,15 @@ export function exitOf(ending: Ending): BotExit {
 
 const texts: Partial<Record<BotExit, string>> = {
   rebooted: 'it requested a reboot of its host',
-  killed: 'killed by another program, or by the kernel because memory ran out',
-  silent: 'it called no hooks, so the agent ended it',
+  killed: 'killed by another program, or by the kernel because it ran out of memory',
+  silent: 'it did not call its hooks, so the agent killed it',
   'bad-zip': 'its zip file is corrupt',
 };
 
 /** For people: `failed after 3 s (status 1): SyntaxError: invalid syntax`. */
 export function exitText(exit: BotExit, ending: Ending): string {
   const { status, signal, seconds, lastError } = ending;
-  const ofStatus = status === undefined ? 'its parent was killed' : `status ${status}`;
+  const ofStatus = status === undefined ? 'its parent process was killed' : `status ${status}`;
   const how = signal === undefined ? ofStatus : `signal ${signal}`;
   const why = texts[exit] ?? (exit === 'failed' ? lastError : undefined);
   return `${exit} after ${Math.round(seconds)} s (${how})${why === undefined ? '' : `: ${why}`}`;

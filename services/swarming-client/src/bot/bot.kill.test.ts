@@ -184,7 +184,9 @@ describe.skipIf(python === undefined)('a bot whose processes are killed', () => 
     await expect.poll(() => other.state.state).toBe('running');
 
     test.bot.start('http://127.0.0.1:1');
-    await expect.poll(() => test.bot.view().why).toBe(`another agent runs a bot in ${test.botDir}`);
+    await expect
+      .poll(() => test.bot.view().why)
+      .toBe(`another agent is running a bot in ${test.botDir}`);
     await expect.poll(() => botsIn(test.botDir)).toEqual([other.state.pid]);
     await other.kill('SIGTERM');
 
@@ -223,7 +225,9 @@ describe.skipIf(python === undefined || !canUnshare)('an agent in a container', 
     const before = allOf(test.botDir);
 
     test.bot.start('http://127.0.0.1:1');
-    await expect.poll(() => test.bot.view().why).toBe(`another agent runs a bot in ${test.botDir}`);
+    await expect
+      .poll(() => test.bot.view().why)
+      .toBe(`another agent is running a bot in ${test.botDir}`);
     await test.bot.stop();
 
     expect(before.filter(isAlive)).toEqual(before);

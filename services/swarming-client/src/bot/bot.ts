@@ -89,7 +89,7 @@ export class Bot {
     this.stopped.abort();
     this.wake();
     if (current !== undefined) {
-      this.change('stopping', { why: 'the agent is stopped' });
+      this.change('stopping', { why: 'the agent is stopping' });
       const { taskGraceSeconds } = deps.settings() ?? current.settings;
       await current.end(isHurried ? 0 : taskGraceSeconds);
     }
@@ -101,7 +101,7 @@ export class Bot {
     while (!this.stopped.signal.aborted) {
       const settings = this.deps.settings();
       if (settings === undefined) {
-        const why = this.deps.whyNoSettings?.() ?? 'its settings are not known yet';
+        const why = this.deps.whyNoSettings?.() ?? 'its settings are not yet known';
         this.change('waiting', { why });
         await this.sleep(this.limits.lookMs);
         continue;
@@ -146,7 +146,7 @@ export class Bot {
       this.lastSignAt = clock.uptime();
       return;
     }
-    const why = `it has called no hook for ${Math.floor(seconds / 60)} min, and has no task`;
+    const why = `it has not called a hook for ${Math.floor(seconds / 60)} min and is not running a task`;
     emit({ type: 'bot-silent', why });
     this.update({ ...this.known, isHealthy: false });
     this.change('silent', { why });

@@ -64,7 +64,7 @@ async function ask(
   file: FileHandle,
 ): Promise<URL | undefined> {
   const stalled = new AbortController();
-  const late = new Unreachable(`${url.origin}: no data for ${stallMs / 1000} s`);
+  const late = new Unreachable(`${url.origin}: no data received for ${stallMs / 1000} s`);
   const timer = setTimeout(() => stalled.abort(late), stallMs);
   const either = AbortSignal.any([signal, stalled.signal]);
   const headers = { accept: '*/*', 'accept-encoding': 'identity', ...credential };
@@ -99,22 +99,24 @@ function nextUrl(url: URL, { status, headers }: OpenAnswer): URL {
   const next =
     location !== undefined && URL.canParse(location, url.href) ? new URL(location, url) : undefined;
   if (next === undefined || !/^https?:$/.test(next.protocol)) {
-    throw new DownloadFailed(`${pathOf(url)} answered ${status} without a location to follow`);
+    throw new DownloadFailed(
+      `${pathOf(url)} responded with ${status}, but without a usable Location header`,
+    );
   }
   if (url.protocol === 'https:' && next.protocol === 'http:') {
-    throw new DownloadFailed(`${pathOf(url)} redirects from https to http, which is not followed`);
+    throw new DownloadFailed(`${pathOf(url)} redirects from https to http, which is not allowed`);
   }
   return next;
 }
 
 const hints: Record<number, string> = {
   401: "; check that this machine's account is registered on the server",
-  403: '; check that the account of this machine has access to the server',
+  403: "; check that this machine's account has access to the server",
 };
 
 async function rejection(url: URL, { status, message }: OpenAnswer): Promise<string> {
   const text = await startOf(message).catch(() => '');
-  return `${pathOf(url)} answered ${status}${text === '' ? '' : ` (${text})`}${hints[status] ?? ''}`;
+  return `${pathOf(url)} responded with ${status}${text === '' ? '' : ` (${text})`}${hints[status] ?? ''}`;
 }
 
 async function startOf(message: AsyncIterable<Buffer | string>): Promise<string> {
@@ -152,7 +154,7 @@ async function save(
 }
 
 function tooLarge(url: URL) {
-  return new DownloadFailed(`${pathOf(url)} sends more than ${mostBytes} bytes`);
+  return new DownloadFailed(`${pathOf(url)} sent more than ${mostBytes} bytes`);
 }
 
 /** Its query may be a credential. */

@@ -116,27 +116,27 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
   it.each<[string, RegExp, (response: ServerResponse, zip: Buffer) => void]>([
     [
       '403',
-      /answered 403 \(no access\); check that the account/,
+      /responded with 403 \(no access\); check that this machine's account/,
       (r) => r.writeHead(403).end('no access'),
     ],
     [
       '403 in red',
-      /answered 403 \(no \[31maccess\)/,
+      /responded with 403 \(no \[31maccess\)/,
       (r) => r.writeHead(403).end('no\u001b[31maccess'),
     ],
-    ['500', /\/bot_code answered 500/, (r) => r.writeHead(500).end()],
+    ['500', /\/bot_code responded with 500/, (r) => r.writeHead(500).end()],
     ['HTML', /sent a corrupt bot: it is a page of HTML/, (r) => r.end('<html>Sign in</html>')],
     ['nothing', /sent a corrupt bot: it is empty/, (r) => r.end()],
-    ['a redirect to nowhere', /answered 302 without/, (r) => r.writeHead(302).end()],
+    ['a redirect to nowhere', /responded with 302, but without/, (r) => r.writeHead(302).end()],
     ['a loop', /more than 5 redirects/, (r) => r.writeHead(302, { location: '/bot_code' }).end()],
     [
       'another scheme',
-      /answered 302 without/,
+      /responded with 302, but without/,
       (r) => r.writeHead(302, { location: 'file:///etc/passwd' }).end(),
     ],
     [
       'too much',
-      /sends more than 67108864 bytes/,
+      /sent more than 67108864 bytes/,
       (r) => r.writeHead(200, { 'content-length': 2 ** 30 }).write('x'),
     ],
     [
@@ -179,7 +179,7 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
           response.writeHead(200, { 'content-length': 1000 }).write('PK');
       };
 
-      await expect(ensureZip(test.deps)).rejects.toThrow(/no data for 0.2 s/);
+      await expect(ensureZip(test.deps)).rejects.toThrow(/no data received for 0.2 s/);
     },
   );
 
@@ -212,7 +212,7 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
     await using test = await newBot();
     test.server.answer = (_, response) => response.writeHead(500).end();
 
-    expect(await whyNot(test)).toMatch(/\/bot_code answered 500/);
+    expect(await whyNot(test)).toMatch(/\/bot_code responded with 500/);
     expect(test.counts()).toMatchObject({ starts: 0, downloads: { ok: 0 } });
     test.server.answer = givesZip(stubZip({ server: test.server.url }));
 
@@ -238,7 +238,7 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
     const right = python ?? '';
 
     expect(await whyNot(test)).toBe(
-      '/usr/bin/no-python is not installed, but the bot needs Python 3.7 or newer; install it, or set `python` in rack.yaml',
+      '/usr/bin/no-python is not installed, but the bot requires Python 3.7 or newer; install it, or set `python` in rack.yaml',
     );
     test.settings.current &&= { ...test.settings.current, python: right };
 
@@ -250,7 +250,7 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
     async (path) => {
       await using test = await newBot({ zip: {} }, { python: path });
 
-      expect(await whyNot(test)).toMatch(new RegExp(`^${path} does not run: `));
+      expect(await whyNot(test)).toMatch(new RegExp(`^${path} cannot be used: `));
     },
   );
 
@@ -284,7 +284,7 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
       const members = { noise: randomBytes(200_000).toString('base64') };
       test.server.answer = givesZip(stubZip({ server: test.server.url, members }));
 
-      expect(await whyNot(test)).toBe(`${disk}/s: the bot cannot be saved: the disk is full`);
+      expect(await whyNot(test)).toBe(`${disk}/s: the bot could not be saved: the disk is full`);
       await run('mount', ['-o', 'remount,size=8m', disk]);
 
       await expect.poll(() => test.bot.view().state).toBe('running');

@@ -119,7 +119,7 @@ async function sync(path: string): Promise<void> {
 
 function readable(error: unknown, botDir: string): unknown {
   return isFileTrouble(error)
-    ? new Error(`${botDir}: the bot cannot be saved: ${fileTrouble(error)}`, { cause: error })
+    ? new Error(`${botDir}: the bot could not be saved: ${fileTrouble(error)}`, { cause: error })
     : error;
 }
 
@@ -156,5 +156,5 @@ export async function checkZip(path: string, deps: CheckDeps): Promise<ZipCheck>
   const check = ZipCheck.safeParse(parseJson(stdout)).data;
   if (status === 0 && check !== undefined) return check;
   const why = stderr.trim().split('\n').at(-1) || `status ${status ?? 'none'}`;
-  throw new Error(`${python} cannot check the zip file of the bot: ${why.slice(0, 200)}`);
+  throw new Error(`${python} cannot check the bot's zip file: ${why.slice(0, 200)}`);
 }

@@ -77,7 +77,9 @@ describe.skipIf(python === undefined)('on each Python', () => {
   it('a check that fails proves nothing about the zip', async () => {
     const zip = stubZip({ server });
 
-    await expect(checked(zip, '/bin/false')).rejects.toThrow('/bin/false cannot check the zip');
+    await expect(checked(zip, '/bin/false')).rejects.toThrow(
+      "/bin/false cannot check the bot's zip",
+    );
     await expect(checked(zip, '/no/python')).rejects.toThrow('/no/python is not installed');
   });
 });

@@ -5,8 +5,8 @@ import { CommandFailed, type RunCommand } from '../host/run-command.ts';
 /** @param why of the system, or the last line that it printed; undefined: nothing */
 export function whyNotPython(python: string, why: string | undefined): string {
   return why === undefined || !/ENOENT|is not installed/.test(why)
-    ? `${python} does not run: ${why ?? 'it printed nothing'}; set \`python\` in rack.yaml to a Python 3.7 or newer`
-    : `${python} is not installed, but the bot needs Python 3.7 or newer; install it, or set \`python\` in rack.yaml`;
+    ? `${python} cannot be used: ${why ?? 'it printed nothing'}; set \`python\` in rack.yaml to Python 3.7 or newer`
+    : `${python} is not installed, but the bot requires Python 3.7 or newer; install it, or set \`python\` in rack.yaml`;
 }
 
 const question = 'import sys; print("python", sys.version_info >= (3, 7), sys.version.split()[0])';

@@ -45,7 +45,7 @@ describe('the real adb server', () => {
     process.kill(pid, 'SIGSTOP');
     settings.commandSeconds = 1;
 
-    expect(await missing(open())).toMatch(/does not respond within 1 s/);
+    expect(await missing(open())).toMatch(/did not respond within 1 s/);
     settings.commandSeconds = 20;
     await deps.adb.restart(never);
 

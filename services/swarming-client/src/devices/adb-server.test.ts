@@ -63,7 +63,7 @@ describe('the adb server', () => {
     await installation.server.misbehave('wedged');
     settings.commandSeconds = 2;
 
-    expect(await missing(device)).toMatch(/adb server on port \d+ does not respond within 2 s/);
+    expect(await missing(device)).toMatch(/adb server on port \d+ did not respond within 2 s/);
     settings.commandSeconds = 20;
     await Promise.all([adb.restart(never), adb.restart(never)]);
 
@@ -110,7 +110,7 @@ describe('the adb server', () => {
     const { deps, open } = await startLab({ PATH: '/nonexistent', ANDROID_ADB_SERVER_PORT: '1' });
 
     await expect(deps.adb.ensure(never)).rejects.toThrow(CommandFailed);
-    expect(await missing(open())).toBe('adb is not installed; install the package adb');
+    expect(await missing(open())).toBe('adb is not installed; install package adb');
   });
 
   it('is not waited for when the agent stops', async (context) => {

@@ -77,7 +77,7 @@ export class SharedAdbServer implements AdbServer {
     if (answer === 'refused') return await this.once(() => this.start(signal), signal);
     throw new CommandFailed(
       'timeout',
-      `the adb server on port ${this.port} ${answer === 'silent' ? `does not respond within ${this.deps.settings().commandSeconds} s` : 'sends invalid answers'}; it must be restarted`,
+      `the adb server on port ${this.port} ${answer === 'silent' ? `did not respond within ${this.deps.settings().commandSeconds} s` : 'sent an invalid response'}; it must be restarted`,
     );
   }
 
@@ -123,7 +123,7 @@ export class SharedAdbServer implements AdbServer {
     if (answer === 'answers') return;
     throw new CommandFailed(
       'not-started',
-      `port ${this.port} is used by a program that is not adb`,
+      `port ${this.port} is in use by a program other than adb`,
     );
   }
 

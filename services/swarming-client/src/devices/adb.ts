@@ -67,8 +67,8 @@ export function chosen(
   if (second !== undefined) {
     throw new Missing(
       serial === undefined
-        ? `${devices.length} devices are attached (${namesOf(devices)}); set \`serial\` in rack.yaml to choose one`
-        : `${fitting.length} devices have the serial ${serial}; unplug all but one`,
+        ? `${devices.length} devices are attached (${namesOf(devices)}); set \`serial\` in rack.yaml to select one`
+        : `${fitting.length} devices have the serial number ${serial}; unplug all but one`,
     );
   }
   throw new Missing(whyNotThere(serial, devices, usb));
@@ -85,27 +85,28 @@ function whyNotThere(
 ): string {
   const onBus = usb.filter((one) => serial === undefined || one.serial === serial);
   const has = (kind: string) => onBus.some(({ interfaces }) => interfaces.includes(kind));
-  if (has('ff/42/03')) return 'is in its bootloader (fastboot); restart it with `fastboot reboot`';
-  if (has('ff/42/01')) return 'is on USB, but adb does not list it; its server may need a restart';
-  if (serial === undefined) return 'not attached: adb lists no device';
+  if (has('ff/42/03')) return 'in bootloader mode (fastboot); restart it with `fastboot reboot`';
+  if (has('ff/42/01'))
+    return 'connected over USB, but adb does not list it; the adb server may need a restart';
+  if (serial === undefined) return 'not attached: adb does not list any devices';
   if (onBus.length > 0) {
-    return `${serial} is on USB, but USB debugging is off; turn it on in its developer options`;
+    return `${serial} is connected over USB, but USB debugging is off; turn it on in the developer options`;
   }
   const others = devices.length > 0 ? `; attached: ${namesOf(devices)}` : '';
-  return `not attached: adb lists no device with the serial ${serial}${others}`;
+  return `not attached: adb does not list a device with the serial number ${serial}${others}`;
 }
 
 const states: Readonly<Record<string, string>> = {
-  offline: 'offline: adb lists it, but it does not respond; reconnect, reboot or replug it',
-  unauthorized: 'unauthorized; accept the key of this machine on its screen',
+  offline: 'offline: adb lists the device, but it does not respond; reconnect, reboot or replug it',
+  unauthorized: "unauthorized; accept this machine's key on the device's screen",
   authorizing: 'adb is still connecting (authorizing)',
   connecting: 'adb is still connecting',
   'no permissions':
-    'no permissions: this user cannot open its USB device; add udev rules (package android-sdk-platform-tools-common) or run as root',
-  recovery: 'is in recovery; restart it with `adb reboot`',
-  sideload: 'is in sideload mode; restart it with `adb reboot`',
-  rescue: 'is in rescue mode; restart it with `adb reboot`',
-  bootloader: 'is in its bootloader; restart it with `fastboot reboot`',
+    'no permissions: this user cannot open the USB device; add udev rules (package android-sdk-platform-tools-common), or run as root',
+  recovery: 'in recovery mode; restart it with `adb reboot`',
+  sideload: 'in sideload mode; restart it with `adb reboot`',
+  rescue: 'in rescue mode; restart it with `adb reboot`',
+  bootloader: 'in bootloader mode; restart it with `fastboot reboot`',
 };
 
 /** Why a device in this state cannot be used; undefined: it can. */

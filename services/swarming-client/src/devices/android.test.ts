@@ -170,7 +170,7 @@ describe('which phone', () => {
     const { open } = await startShelf(context, two);
 
     expect(await missing(open())).toBe(
-      `2 devices are attached (${serial}, R58M1002); set \`serial\` in rack.yaml to choose one`,
+      `2 devices are attached (${serial}, R58M1002); set \`serial\` in rack.yaml to select one`,
     );
   });
 
@@ -178,19 +178,19 @@ describe('which phone', () => {
     const { open } = await startShelf(context, [{ serial }]);
 
     expect(await missing(open({ serial: 'X' }))).toBe(
-      `not attached: adb lists no device with the serial X; attached: ${serial}`,
+      `not attached: adb does not list a device with the serial number X; attached: ${serial}`,
     );
   });
 
   it('is not there at all', async (context) => {
     const { open } = await startShelf(context, []);
 
-    expect(await missing(open())).toBe('not attached: adb lists no device');
+    expect(await missing(open())).toBe('not attached: adb does not list any devices');
   });
 
   it.for([
-    { interfaces: ['ff/42/03'], why: /bootloader \(fastboot\)/ },
-    { interfaces: ['ff/42/01'], why: /on USB, but adb does not list it/ },
+    { interfaces: ['ff/42/03'], why: /bootloader mode \(fastboot\)/ },
+    { interfaces: ['ff/42/01'], why: /over USB, but adb does not list it/ },
     { interfaces: ['06/01/01'], why: /USB debugging is off/ },
   ])('is on USB, and adb does not see it: $interfaces', async ({ interfaces, why }, context) => {
     const { open, plugIn } = await startShelf(context, []);
@@ -202,12 +202,15 @@ describe('which phone', () => {
 
 describe('a phone that cannot be used has the reason', () => {
   it.for([
-    { state: 'unauthorized', why: /^unauthorized; accept the key of this machine on its screen$/ },
+    {
+      state: 'unauthorized',
+      why: /^unauthorized; accept this machine's key on the device's screen$/,
+    },
     { state: 'authorizing', why: /^adb is still connecting \(authorizing\)$/ },
     { state: 'no permissions', why: /^no permissions: .*udev rules/ },
-    { state: 'recovery', why: /^is in recovery/ },
-    { state: 'sideload', why: /^is in sideload/ },
-    { state: 'bootloader', why: /^is in its bootloader/ },
+    { state: 'recovery', why: /^in recovery/ },
+    { state: 'sideload', why: /^in sideload/ },
+    { state: 'bootloader', why: /^in bootloader/ },
   ] as const)('$state', async ({ state, why }, context) => {
     const { open } = await startShelf(context, [{ serial, state }]);
 
@@ -236,7 +239,7 @@ describe('a phone that misbehaves', () => {
   it.for([
     { fault: 'empty-answers', why: /its shell does not respond/ },
     { fault: 'garbage', why: /its response is invalid/ },
-    { fault: 'empty-properties', why: /has no properties/ },
+    { fault: 'empty-properties', why: /does not report any properties/ },
     { fault: 'hangs', why: /^adb took longer than 4 s$/ },
     { fault: 'hangs-mid-way', why: /^adb took longer than 4 s$/ },
     { fault: 'huge-output', why: /^adb printed more than \d+ bytes$/ },

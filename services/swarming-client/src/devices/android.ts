@@ -104,7 +104,8 @@ async function readPhone(adb: Adb, phone: AdbDevice, signal: AbortSignal): Promi
   const uptimeSeconds = readUptime(first.value);
   if (uptimeSeconds === undefined) throw new Missing(whyUnreadable(first.value));
   const properties = readProperties(first.value);
-  if (properties.size === 0) throw new Missing('answers, but has no properties; reboot it');
+  if (properties.size === 0)
+    throw new Missing('responds, but does not report any properties; reboot it');
   const battery = readBattery(batteryText);
   const connectedAt = readConnectedAt(usbText);
   const thermal = readThermal(thermalText, battery.celsius);
@@ -129,8 +130,8 @@ async function readPhone(adb: Adb, phone: AdbDevice, signal: AbortSignal): Promi
 function whyUnreadable(text: string): string {
   const output = excerpt(text);
   return output === ''
-    ? 'is attached, but its shell does not respond; reboot it'
-    : `is attached, but its response is invalid: "${output}"; reboot it`;
+    ? 'attached, but its shell does not respond; reboot it'
+    : `attached, but its response is invalid: "${output}"; reboot it`;
 }
 
 /** The names that the tests of Skia choose phones by (its machine server, section 6.3 of what this replaces). */

@@ -41,7 +41,7 @@ export function auto(
     if (kind === undefined) throw new Missing(nothingFound(usb));
     if (other === undefined) return kind;
     throw new Missing(
-      `${kinds.map((one) => names[one]).join(' and ')} are attached; set \`kind\` and \`serial\` in rack.yaml to choose one`,
+      `${kinds.map((one) => names[one]).join(' and ')} are attached; set \`kind\` and \`serial\` in rack.yaml to select one`,
     );
   }
 
@@ -61,7 +61,7 @@ export function auto(
     }
     if (known?.kind === before && first?.state === 'missing') throw new Missing(first.why);
     const look = await known?.device.look(signal);
-    if (look === undefined || known === undefined) throw new Missing('nothing is attached');
+    if (look === undefined || known === undefined) throw new Missing('no device is attached');
     if (look.state === 'missing') throw new Missing(look.why);
     propose(known.kind, look.reading);
     return { ...look.reading, kind: known.kind };
@@ -144,13 +144,13 @@ async function networkKinds(
 
 function nothingFound(usb: readonly UsbDevice[]): string {
   if (usb.some(({ vendor }) => vendor === apple)) {
-    return 'an Apple device is on USB, but no tool lists it; check that libimobiledevice-utils is installed and usbmuxd runs';
+    return 'an Apple device is connected over USB, but no tool lists it; check that libimobiledevice-utils is installed and usbmuxd is running';
   }
   if (usb.some(({ interfaces }) => interfaces.includes('ff/42/03'))) {
-    return 'a phone in its bootloader (fastboot) is on USB; restart it with `fastboot reboot`';
+    return 'a phone in bootloader mode (fastboot) is connected over USB; restart it with `fastboot reboot`';
   }
   if (usb.some(({ interfaces }) => interfaces.includes('ff/42/01'))) {
-    return 'a phone is on USB, but adb does not list it; check that adb is installed';
+    return 'a phone is connected over USB, but adb does not list it; check that adb is installed';
   }
-  return 'no known device is attached: adb, idevice_id and USB list none';
+  return 'no known device is attached: neither adb, idevice_id nor USB lists one';
 }

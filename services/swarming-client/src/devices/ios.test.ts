@@ -63,7 +63,7 @@ describe('an iPhone', () => {
   it('is not there, or its presence is unknown', async () => {
     const { open, tools } = await startPhones([]);
 
-    expect(await missing(open({ kind }))).toBe('not attached: usbmuxd lists no device');
+    expect(await missing(open({ kind }))).toBe('not attached: usbmuxd does not list any devices');
     tools.isWithoutUsbmuxd = true;
     expect(await missing(open({ kind }))).toMatch(/^usbmuxd does not respond; start it/);
   });
@@ -72,15 +72,15 @@ describe('an iPhone', () => {
     const { open } = await startLab({ PATH: '/nonexistent' });
 
     expect(await missing(open({ kind }))).toBe(
-      'idevice_id is not installed; install the package libimobiledevice-utils',
+      'idevice_id is not installed; install package libimobiledevice-utils',
     );
   });
 
   it.each([
-    { fault: 'locked', why: /^is locked by its passcode/ },
+    { fault: 'locked', why: /^locked with a passcode/ },
     { fault: 'not-trusted', why: /^does not trust this machine yet/ },
-    { fault: 'trust-denied', why: /^somebody answered "Don't trust"/ },
-    { fault: 'mux-error', why: /^the connection to it breaks/ },
+    { fault: 'trust-denied', why: /^somebody tapped "Don't Trust"/ },
+    { fault: 'mux-error', why: /^the connection keeps/ },
     { fault: 'garbage', why: /prints neither ProductType nor ProductVersion/ },
     { fault: 'empty-answers', why: /prints neither ProductType nor ProductVersion/ },
     { fault: 'hangs', why: /^ideviceinfo took longer than 5 s$/ },

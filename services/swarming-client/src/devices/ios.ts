@@ -48,7 +48,7 @@ class IosTools {
     if (this.serial !== undefined)
       throw new Missing(`not attached: no device ${this.serial}${others}`);
     const [first, second] = udids;
-    if (first === undefined) throw new Missing('not attached: usbmuxd lists no device');
+    if (first === undefined) throw new Missing('not attached: usbmuxd does not list any devices');
     if (second === undefined) return first;
     throw new Missing(
       `${udids.length} devices are attached (${udids.join(', ')}); set \`serial\` in rack.yaml to the UDID of one`,
@@ -152,11 +152,11 @@ function iosDimensions(type: string, version: string): Dimensions {
  * say `error code -17`, some `Password protected (-17)`.
  */
 const reasons: readonly [codes: RegExp, why: string][] = [
-  [/-17\b/, 'is locked by its passcode; unlock it, or better, turn the passcode off'],
-  [/-18\b/, 'somebody answered "Don\'t trust"; replug it, unlock it and answer "Trust"'],
-  [/-19\b/, 'does not trust this machine yet; unlock it and answer "Trust"'],
-  [/-(21|4)\b/, 'is not paired with this machine; run `idevicepair pair`, and answer "Trust"'],
-  [/-8\b/, 'the connection to it breaks off; replug it'],
+  [/-17\b/, 'locked with a passcode; unlock it, or preferably turn the passcode off'],
+  [/-18\b/, 'somebody tapped "Don\'t Trust"; replug it, unlock it and tap "Trust"'],
+  [/-19\b/, 'does not trust this machine yet; unlock it and tap "Trust"'],
+  [/-(21|4)\b/, 'not paired with this machine; run `idevicepair pair`, and tap "Trust"'],
+  [/-8\b/, 'the connection keeps dropping; replug it'],
   [/unable to retrieve device list/i, 'usbmuxd does not respond; start it'],
   [/no device found|device \S+ not found/i, 'not attached: usbmuxd no longer lists it'],
 ];

@@ -32,7 +32,7 @@ function whyOf(error: unknown): string {
   if (error instanceof CommandFailed && error.code === 'missing') {
     const [program = ''] = error.message.split(' ');
     const name = packages[program];
-    return name === undefined ? error.message : `${error.message}; install the package ${name}`;
+    return name === undefined ? error.message : `${error.message}; install package ${name}`;
   }
   return errorText(error);
 }
@@ -47,5 +47,5 @@ export function excerpt(text: string): string {
 export function complaint({ status, stdout, stderr }: CommandResult): string {
   const lines = `${stdout}\n${stderr}`.split('\n').map(excerpt);
   const last = lines.findLast((line) => line !== '' && !line.startsWith('*'));
-  return last ?? (status === undefined ? 'ended by a signal' : `status ${status}`);
+  return last ?? (status === undefined ? 'terminated by a signal' : `status ${status}`);
 }

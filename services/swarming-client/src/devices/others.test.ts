@@ -79,7 +79,7 @@ describe('a debug probe', () => {
     const { open, plugIn } = await startProbes(`echo '${boards('0240')}'`);
 
     expect(await missing(open({ kind, serial: '066EFF' }))).toBe(
-      'not attached: no debug probe with the serial 066EFF; attached: 0240',
+      'not attached: no debug probe with the serial number 066EFF; attached: 0240',
     );
     await plugIn('1-1.1', { ...probe, serial: '066EFF' });
     expect(await present(open({ kind, serial: '066EFF' }))).toMatchObject({ serial: '066EFF' });
@@ -93,7 +93,7 @@ describe('a debug probe', () => {
 
     await rm(deps.sysfs ?? '', { recursive: true });
 
-    expect(await missing(device)).toMatch(/^was unplugged/);
+    expect(await missing(device)).toMatch(/^unplugged/);
   });
 
   it('is not guessed where there are two', async () => {
@@ -152,7 +152,7 @@ describe('what is attached', () => {
     phone.state = 'unauthorized';
     expect(await missing(device)).toMatch(/^unauthorized/);
     phone.unplug();
-    expect(await missing(device)).toBe('not attached: adb lists no device');
+    expect(await missing(device)).toBe('not attached: adb does not list any devices');
 
     tools.phone().plugIn();
     expect(await present(device)).toMatchObject({ kind: 'ios', serial: udid });

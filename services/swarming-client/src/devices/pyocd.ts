@@ -48,21 +48,21 @@ export function pyocd({ serial }: AttachedDevice, deps: DeviceDeps): Device {
     isOnUsb ||= isSeen;
     const boards = await boardsOf(probes, signal);
     if (isOnUsb && !isSeen && !boards?.length)
-      throw new Missing('was unplugged: it is no longer on USB');
+      throw new Missing('unplugged: it is no longer connected over USB');
     const fitting = boards?.filter(
       ({ unique_id: id }) => serial === undefined || isSame(id, serial),
     );
     if (!isSeen && fitting?.length === 0) {
       const others = boards?.map(({ unique_id: id }) => id).join(', ');
       throw new Missing(
-        `not attached: no debug probe${serial === undefined ? '' : ` with the serial ${serial}`}${others ? `; attached: ${others}` : ''}`,
+        `not attached: no debug probe${serial === undefined ? '' : ` with the serial number ${serial}`}${others ? `; attached: ${others}` : ''}`,
       );
     }
     const ids = fitting?.map(({ unique_id: id }) => id) ?? [];
     if (ids.length > 1 || (boards === undefined && serial === undefined && probes.length > 1)) {
       const names = ids.length > 0 ? ids : probes.map((probe) => probe.serial ?? probe.path);
       throw new Missing(
-        `${names.length} probes are attached (${names.join(', ')}); set \`serial\` in rack.yaml to choose one`,
+        `${names.length} probes are attached (${names.join(', ')}); set \`serial\` in rack.yaml to select one`,
       );
     }
     const board = fitting?.[0];

@@ -29,7 +29,7 @@ export class SshSignIns {
     const pause = pauseSeconds[times - 1] ?? longestSeconds;
     const often = times === 1 ? 'once' : `${times} times`;
     const next = new Date(this.clock.now() + pause * 1000).toISOString();
-    const why = `${reason}; sign-in was rejected ${often}, the next attempt is at ${next}`;
+    const why = `${reason}; sign-in was rejected ${often}; next attempt at ${next}`;
     this.rejected.set(login, { times, nextAt: this.clock.uptime() + pause, why });
     return why;
   }

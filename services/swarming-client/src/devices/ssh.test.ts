@@ -138,12 +138,12 @@ describe('a Chromebook that misbehaves', () => {
   it.for([
     { fault: 'refuses', why: /^ssh: .*refused/ },
     { fault: 'silent', why: /took longer than 3 s|timed out/ },
-    { fault: 'wrong-key', why: /rejects the key of this machine .*authorized_keys/ },
+    { fault: 'wrong-key', why: /rejects this machine's key .*authorized_keys/ },
     { fault: 'other-host-key', why: /host key has changed; .*known_hosts/ },
     { fault: 'hangs', why: /^ssh took longer than 3 s$/ },
     { fault: 'drops-mid-way', why: /./ },
-    { fault: 'garbage', why: /has no uptime/ },
-    { fault: 'empty-answers', why: /has no uptime: ""/ },
+    { fault: 'garbage', why: /does not report its uptime/ },
+    { fault: 'empty-answers', why: /does not report its uptime: ""/ },
   ] as const)('is missing, in time, and well again: $fault', async ({ fault, why }, context) => {
     const { open, there, settings, pass } = await startChromebook(context);
     const chromeos = open(device);
@@ -188,7 +188,7 @@ describe('a Chromebook that misbehaves', () => {
       expect([...said]).toHaveLength(6);
       for (const why of said) {
         expect(why).toMatch(
-          /authorized_keys; sign-in was rejected (once|\d times), the next attempt is at 20\d\d-/,
+          /authorized_keys; sign-in was rejected (once|\d times); next attempt at 20\d\d-/,
         );
       }
 
@@ -305,7 +305,7 @@ describe('a device over ssh', () => {
   it('without an address cannot be reached', async () => {
     const { open } = await startLab();
 
-    expect(await missing(open({ kind: 'chromeos' }))).toMatch(/has no address/);
+    expect(await missing(open({ kind: 'chromeos' }))).toMatch(/no address/);
   });
 
   it('that does not respond is missing', async (context) => {

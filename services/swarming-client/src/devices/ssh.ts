@@ -30,7 +30,7 @@ export function createSsh(
   async function attempt(script: string, signal: AbortSignal) {
     const { address } = device;
     if (address === undefined) {
-      throw new Missing('has no address; add `address:` to its entry in rack.yaml');
+      throw new Missing('no address; add `address:` to its entry in rack.yaml');
     }
     const { ssh } = settings();
     const login = JSON.stringify([ssh.user, address, ssh.port, ssh.privateKey]);
@@ -100,10 +100,10 @@ function quoted(path: string): string {
 
 function whyRejected(output: string, knownHosts: string): string {
   if (/host key verification failed|identification has changed/i.test(output)) {
-    return `its host key has changed; if it was set up again, remove its line from ${knownHosts}`;
+    return `its host key has changed; if the device was reinstalled, remove its line from ${knownHosts}`;
   }
   if (rejectedLogin.test(output)) {
-    return `rejects the key of this machine (${output}); add the key of \`ssh.privateKey\` to its authorized_keys`;
+    return `rejects this machine's key (${output}); add the key of \`ssh.privateKey\` to its authorized_keys`;
   }
   return `ssh: ${output}`;
 }
@@ -138,7 +138,8 @@ export function sshDevice(
     const lines = linesOf(await ssh.do(`${script}; true`, signal));
     const [uptime = '', sensors = '', ...outputs] = lines.join('\n').split(ends);
     const uptimeSeconds = readUptime(uptime);
-    if (uptimeSeconds === undefined) throw new Missing(`has no uptime: "${excerpt(uptime)}"`);
+    if (uptimeSeconds === undefined)
+      throw new Missing(`does not report its uptime: "${excerpt(uptime)}"`);
     return { dimensions: read(outputs), ...readSysfsSensors(sensors), uptimeSeconds };
   }
 
@@ -162,7 +163,7 @@ function sshMachineFile(
   return async () => {
     if (address === undefined) return;
     const about = {
-      Comment: 'Written by the agent of this machine. Changes to this file are lost.',
+      Comment: "Written by this machine's agent. Changes to this file will be lost.",
       user_ip: `${settings().ssh.user}@${address}`,
     };
     const text = `${JSON.stringify(about)}\n`;
@@ -172,7 +173,8 @@ function sshMachineFile(
       await writeFileAtomic(path, text, { mode: 0o644 });
       written = text;
     } catch (error) {
-      if (written !== '') log.warn({ err: error, path }, 'address of device not written for tasks');
+      if (written !== '')
+        log.warn({ err: error, path }, 'device address could not be written for tasks');
       written = '';
     }
   };

@@ -30,13 +30,18 @@ export function withBot(health: Health, facts: BotFacts): Health {
 function reasonOf({ bot, noServer, now }: BotFacts): Reason | undefined {
   const code = 'bot-not-started';
   if (noServer !== undefined) {
-    return { verdict: 'quarantined', code, text: `no bot runs: ${noServer}`, since: bot.since };
+    return {
+      verdict: 'quarantined',
+      code,
+      text: `no bot is running: ${noServer}`,
+      since: bot.since,
+    };
   }
   if (bot.failing === undefined) return undefined;
   const { since, starts, why } = bot.failing;
   const isLong = now.getTime() - since.getTime() >= recoversWithinMs;
   if (!isLong && starts < leastStarts) return undefined;
-  const remedy = why.includes(';') ? '' : '; `skolo machine log` shows more';
-  const text = `the bot does not start: ${why}${remedy}`;
+  const remedy = why.includes(';') ? '' : '; for details, run `skolo machine log`';
+  const text = `the bot is not starting: ${why}${remedy}`;
   return { verdict: isLong ? 'quarantined' : 'recovering', code, text, since };
 }

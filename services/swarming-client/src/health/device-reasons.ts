@@ -40,22 +40,22 @@ function presence(
 ): Finding[] {
   const asked = rebooting.get(name);
   if (asked !== undefined) {
-    const text = 'reboots after a task';
+    const text = 'rebooting after a task';
     // Planned, and no fault: machine-state counts `recovering` as time lost.
     return [{ verdict: 'maintenance', code: 'rebooting', text, device: name, began: asked }];
   }
   if (state === 'unknown') {
-    const text = 'not known yet: it has not been read';
+    const text = 'not known yet: the device has not been read';
     return [{ verdict: 'maintenance', code: 'not-known', text, device: name, began: since }];
   }
   const lost = notBack.get(name);
   if (lost !== undefined) {
-    const how = state === 'missing' ? (why ?? 'missing') : 'it is connected, but did not reboot';
+    const how = state === 'missing' ? (why ?? 'missing') : 'it is connected, but has not rebooted';
     const text = `not back from its reboot after a task: ${how}`;
     return [{ verdict: 'quarantined', code: 'not-back', text, device: name, began: lost }];
   }
   if (state === 'missing') {
-    const text = `missing: ${why ?? 'the reason is unknown'}`;
+    const text = `missing: ${why ?? 'for an unknown reason'}`;
     return [{ verdict: 'quarantined', code: 'missing', text, device: name, began: since }];
   }
   if (reading?.isReady !== false) return [];

@@ -113,7 +113,7 @@ export class ForcedQuarantine {
       const since =
         this.forced?.text === text ? this.forced.since : new Date(this.deps.clock.now());
       if (this.forced?.text !== text) {
-        this.deps.log.warn({ file: path, text }, 'quarantined by a file');
+        this.deps.log.warn({ file: path, text }, 'quarantine forced by a file');
         this.isUnsaved = true;
       }
       this.forced = { text, since };

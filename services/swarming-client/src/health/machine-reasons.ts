@@ -14,7 +14,7 @@ export function machineReasons(facts: HealthFacts, settings: HealthSettings, was
     const text = 'the agent is stopping';
     found.push({ verdict: 'maintenance', code: 'stopping', text });
   } else if (botRestart !== undefined) {
-    const text = `the bot restarts once its task has ended: ${botRestart}`;
+    const text = `the bot will restart when its task has ended: ${botRestart}`;
     found.push({ verdict: 'maintenance', code: 'bot-restart', text });
   }
   return [...found, ...holdReasons(facts), ...hostReasons(facts, settings, was)];
@@ -80,7 +80,7 @@ function hostReasons({ host }: HealthFacts, { host: limits }: HealthSettings, wa
     recovers('under-voltage', 'under-voltage: its power supply or cable is too weak');
   }
   if (host.isThrottled)
-    recovers('throttled', 'its processor is throttled by heat or a weak power supply');
+    recovers('throttled', 'its CPU is throttled because of heat or a weak power supply');
   if (offset !== undefined) {
     const most = limits.clockOffsetSeconds;
     // Half of it: a clock that is being set runs past the limit once, and not to and fro.

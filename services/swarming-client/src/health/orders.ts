@@ -45,7 +45,7 @@ export class Orders {
       this.orders = text === undefined ? [] : Kept.parse(parseJson(text));
     } catch (error) {
       this.deps.log.warn({ why: errorText(error), file: this.keptAt }, 'orders cannot be read');
-      const reason = `${this.keptAt} cannot be read; machine-state replaces it, or delete it and restart the agent`;
+      const reason = `${this.keptAt} cannot be read; machine-state will replace it, or you can delete it and restart the agent`;
       const since = new Date(this.deps.clock.now()).toISOString();
       this.orders = [{ id: 'unreadable', kind: 'quarantine', by: 'the agent', reason, since }];
     }
@@ -58,7 +58,7 @@ export class Orders {
       if (isDeepStrictEqual(orders, this.orders)) return;
       await writeFileAtomic(this.keptAt, JSON.stringify(orders));
       this.orders = orders;
-      this.deps.log.info({ orders }, 'orders of people changed');
+      this.deps.log.info({ orders }, "operators' orders changed");
       this.deps.emit({ type: 'facts' });
     });
     this.turn = done.catch(() => undefined);

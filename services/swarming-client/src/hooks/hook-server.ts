@@ -62,7 +62,7 @@ const mostBodyBytes = 1024 * 1024;
 /** As it came: zod would leave out a key `__proto__`. */
 const body = z.custom<Given>(isObject, {
   error: ({ input }) =>
-    `it must be the dict of the bot as JSON; it is ${input === undefined ? 'empty' : 'not an object'}`,
+    `it must be the bot's dict as JSON, but it is ${input === undefined ? 'empty' : 'not an object'}`,
 });
 
 function routeOf(name: string, { method, answer }: Hook, work: HookWork): BoundRoute {
@@ -91,7 +91,7 @@ const loopbackAddress = /^(?:::ffff:)?127\.|^::1$/;
 function problemOf(request: IncomingMessage): HttpProblem | undefined {
   const { headers, socket, method, url = '' } = request;
   if (!loopbackAddress.test(socket.remoteAddress ?? '')) {
-    return new HttpProblem(403, 'the hooks accept only the bot on this machine');
+    return new HttpProblem(403, 'only the bot on this machine may call hooks');
   }
   if (!loopbackHost.test(headers.host ?? '')) {
     const why = 'the Host header must be a loopback address; use http://127.0.0.1';

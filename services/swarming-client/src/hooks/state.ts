@@ -82,11 +82,11 @@ export function noTasks(view: AgentView): NoTasks {
   const verdict = worse(health.verdict, unknown === undefined ? 'ok' : 'maintenance');
   const hard = textOf(view, (reason) => reason.verdict === 'quarantined');
   const soft = textOf(view, (reason) => reason.verdict !== 'quarantined');
-  const quarantined = hard || (verdict === 'quarantined' ? 'quarantined, without a reason' : '');
+  const quarantined = hard || (verdict === 'quarantined' ? 'quarantined; no reason given' : '');
   // Before the first reading the bot takes no tasks, also where health is not assessed again yet.
   const passes = soft.includes(unknownMark) ? soft : [unknown, soft].filter(Boolean).join('; ');
   const isSilent = passes === '' && (verdict === 'recovering' || verdict === 'maintenance');
-  const maintenance = isSilent ? `${verdict}, without a reason` : passes;
+  const maintenance = isSilent ? `${verdict}; no reason given` : passes;
   return {
     verdict,
     quarantined: cutText(quarantined, mostBytes) || undefined,
@@ -99,7 +99,7 @@ const unknownMark = 'not known yet';
 /** Before the first reading nothing is missing: it is only not known. */
 function notKnown({ machinePart, whyUnknown, devices }: AgentView): string | undefined {
   if (machinePart === undefined) {
-    return `${unknownMark}: ${whyUnknown || 'the entry of this machine in rack.yaml'}`;
+    return `${unknownMark}: ${whyUnknown || "this machine's entry in rack.yaml"}`;
   }
   const unread = devices.filter(({ state }) => state === 'unknown').map(({ name }) => name);
   return unread.length === 0 ? undefined : `${unknownMark}: ${unread.join(', ')}`;

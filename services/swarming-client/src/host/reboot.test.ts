@@ -75,7 +75,7 @@ describe('a reboot of the machine', () => {
     const { reboot } = await start(place);
 
     await expect(reboot()).rejects.toThrow(
-      /the agent cannot reboot the machine: \/sbin\/shutdown failed with status 1: no; sysrq: /,
+      /the agent could not reboot the machine: \/sbin\/shutdown failed with status 1: no; sysrq: /,
     );
   });
 });

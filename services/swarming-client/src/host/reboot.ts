@@ -45,7 +45,7 @@ export class Reboot {
   whyNot(): string | undefined {
     const { proc, isRejected } = this.deps;
     if (proc === undefined) return 'this agent cannot reboot its machine';
-    return isRejected() ? 'rack.yaml has `reboot: reject` for it' : undefined;
+    return isRejected() ? 'rack.yaml sets `reboot: reject` for this machine' : undefined;
   }
 
   /** Returns at once. */
@@ -53,7 +53,7 @@ export class Reboot {
     const { run, proc, bot, stopping, log, emit, onNotRebooted } = this.deps;
     const rejected = this.whyNot();
     if (proc === undefined || rejected !== undefined) {
-      log.warn({ why, rejected }, 'the machine is not rebooted');
+      log.warn({ why, rejected }, 'machine is not being rebooted');
       return;
     }
     stopping.abort();
@@ -64,7 +64,7 @@ export class Reboot {
       .then(() => pause(rebootWithinMs))
       .then(() => Promise.reject(new Error('the command had no effect')))
       .catch((error: unknown) => {
-        log.error({ why: errorText(error) }, 'the machine does not reboot');
+        log.error({ why: errorText(error) }, 'machine did not reboot');
         onNotRebooted();
       });
   }
@@ -80,7 +80,7 @@ export async function rebootMachine(why: string, deps: RebootDeps): Promise<void
   const failed: string[] = [];
   const command = await commandFor(deps.proc);
   if (command !== undefined) {
-    deps.log.warn({ why, command }, 'the machine reboots');
+    deps.log.warn({ why, command }, 'machine is rebooting');
     const problem = await failureOf(command, deps);
     if (problem === undefined) return;
     failed.push(problem);
@@ -95,7 +95,7 @@ export async function rebootMachine(why: string, deps: RebootDeps): Promise<void
     await writeFile(trigger, 'b', { flag: 'a' });
   } catch (error) {
     failed.push(`sysrq: ${errorText(error)}`);
-    throw new Error(`the agent cannot reboot the machine: ${failed.join('; ')}`);
+    throw new Error(`the agent could not reboot the machine: ${failed.join('; ')}`);
   }
 }
 

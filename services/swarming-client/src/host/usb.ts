@@ -120,7 +120,7 @@ export class UsbPorts {
   async cycle(port: UsbPort, offSeconds: number, signal: AbortSignal): Promise<void> {
     this.checkOwn(port);
     if (this.isKeptOff(port)) {
-      throw new UsbRejected('failed', port, 'an operator turned it off, and it stays off');
+      throw new UsbRejected('failed', port, 'an operator turned it off, so it stays off');
     }
     await this.inTurn(async () => {
       signal.throwIfAborted();
@@ -130,7 +130,7 @@ export class UsbPorts {
         const { delivering } = await this.setAndSee(port, false, { signal });
         isOff = true;
         if (delivering) {
-          const why = 'it reads off, but power stays on: the hub cannot switch it';
+          const why = 'the hub reports it as off, but power stays on, so the hub cannot switch it';
           throw new UsbRejected('not-obeyed', port, why);
         }
         await pause(offSeconds * 1000, signal);
@@ -220,7 +220,8 @@ export class UsbPorts {
       throw new UsbRejected(isMissing ? 'no-port' : 'failed', port, why);
     }
     const reading = portIn(stdout, port);
-    if (reading === undefined) throw new UsbRejected('no-port', port, 'the hub has no such port');
+    if (reading === undefined)
+      throw new UsbRejected('no-port', port, 'the hub does not have this port');
     const verified = this.own(port)?.powerVerified;
     return { ...reading, with: switchedWith(stdout, port, verified) };
   }
@@ -233,7 +234,7 @@ export class UsbPorts {
   private checkOwn(port: UsbPort): void {
     if (this.own(port) !== undefined) return;
     const why =
-      'rack.yaml has no device of this machine on it, and the agent switches no other ports';
+      'rack.yaml does not assign it to a device of this machine, and the agent does not switch any other ports';
     throw new UsbRejected('not-own', port, why);
   }
 

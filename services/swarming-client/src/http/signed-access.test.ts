@@ -261,7 +261,7 @@ describe('a look-alike at the address of a machine', () => {
     expect(heard.headers['x-skolo-machine']).toBe('rpi-1');
     expect(await replay(agent, heard)).toMatchObject({
       status: 401,
-      text: expect.stringContaining('signed for another machine than rpi-2 of rack4'),
+      text: expect.stringContaining('signed for a machine other than rpi-2 of rack4'),
     });
     const changed = { ...heard.headers, 'x-skolo-machine': 'rpi-2' };
     expect(await replay(agent, heard, { headers: changed })).toMatchObject({ status: 401 });
@@ -345,7 +345,7 @@ describe('an agent', () => {
 
     for (const key of [otherKey, own]) {
       expect(await rejection(clientOf(agent, { key }).order({ body }))).toMatch(
-        /^the signature is wrong: it was made with another key/,
+        /^the signature is invalid: it was made with a different key/,
       );
     }
     expect(agent.done).toEqual([]);

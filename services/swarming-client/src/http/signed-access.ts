@@ -41,8 +41,8 @@ export function signedAccess({ machine, machinePart, clock }: SignedAccessDeps):
       }
       throw unsigned(
         publicKey === undefined
-          ? 'sign-in is not possible, because rack.yaml has no access.agents.publicKey'
-          : 'sign the request with the key of access.agents (skolo machine does so itself)',
+          ? 'you cannot sign in, because rack.yaml does not set access.agents.publicKey'
+          : 'sign the request with the access.agents key (skolo machine does this automatically)',
       );
     },
   };

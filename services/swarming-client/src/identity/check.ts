@@ -50,7 +50,7 @@ async function checkFile(machine: string, file: string): Promise<Found> {
   const rack = await readRack(file, { strictFor: 'swarming-client' });
   const found = rack.machines.get(machine);
   if (found === undefined) {
-    throw new Error(`${file}: has no machine ${machine}; give --machine NAME`);
+    throw new Error(`${file}: does not list machine ${machine}; specify --machine NAME`);
   }
   const machinePart = readMachinePart(JSON.parse(JSON.stringify(machinePartOf(rack, found))), file);
   return { machinePart, text: `${file}: valid for ${machine}` };
@@ -69,6 +69,6 @@ async function checkServer({ machine, metadataUrl: url, host }: CheckedFlags): P
   const machinePart = readMachinePart(JSON.parse(text), url);
   const { name, rack } = machinePart;
   if (name === machine) return { machinePart, text: `${url}: valid for ${machine} of ${rack}` };
-  const hint = 'give --machine, or correct rack.yaml';
+  const hint = 'specify --machine, or fix rack.yaml';
   throw new Error(`${url}: identifies this machine as ${name}, not ${machine}; ${hint}`);
 }

@@ -34,7 +34,9 @@ export async function partFromFile(deps: PartFromFileDeps): Promise<PartSource> 
   function reportNow() {
     const found = watch.rack.machines.get(machine);
     if (found === undefined) {
-      report?.failed(`${file} has no machine ${machine}; give --machine NAME, or add it there`);
+      report?.failed(
+        `${file} does not list machine ${machine}; specify --machine NAME, or add the machine`,
+      );
       return;
     }
     report?.machinePart(JSON.parse(JSON.stringify(machinePartOf(watch.rack, found))));

@@ -64,6 +64,6 @@ function whyNot(error: unknown): string {
   const text = errorText(error);
   const isRejected = error instanceof MetadataRejected && [403, 404].includes(error.status);
   return isRejected
-    ? `the metadata server does not recognise the address of this machine: ${text}; add it to rack.yaml`
+    ? `the metadata server does not recognise this machine's address: ${text}; add the address to rack.yaml`
     : `the metadata server cannot be reached: ${text}`;
 }

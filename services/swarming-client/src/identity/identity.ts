@@ -97,7 +97,7 @@ export class IdentityKeeper {
     } catch (error) {
       this.deps.log.warn(
         { file: path, why: errorText(error) },
-        'the stored copy of rack.yaml cannot be used',
+        'stored copy of rack.yaml cannot be used',
       );
     }
   }
@@ -112,7 +112,7 @@ export class IdentityKeeper {
     } catch (error) {
       if (error instanceof OtherMachine)
         this.become({ machinePart: undefined, from, why: error.message });
-      else this.failed(`the part for this machine cannot be used: ${errorText(error)}`);
+      else this.failed(`this machine's entry cannot be used: ${errorText(error)}`);
     }
   }
 
@@ -128,7 +128,7 @@ export class IdentityKeeper {
     const machinePart = readMachinePart(value, from);
     if (machinePart.name === this.deps.machine) return machinePart;
     throw new OtherMachine(
-      `rack.yaml has ${machinePart.name} at the address of this machine, but its name is ${this.deps.machine}; correct one of them (--machine)`,
+      `rack.yaml lists ${machinePart.name} at this machine's address, but its name is ${this.deps.machine}; fix rack.yaml or --machine`,
     );
   }
 
@@ -142,7 +142,7 @@ export class IdentityKeeper {
         this.keptText = undefined;
         this.deps.log.warn(
           { file: path, why: errorText(error) },
-          'the copy of rack.yaml cannot be stored',
+          'copy of rack.yaml could not be stored',
         );
       });
   }

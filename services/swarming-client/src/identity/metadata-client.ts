@@ -68,7 +68,8 @@ export class MetadataClient {
   async token(signal: AbortSignal): Promise<string> {
     const { text } = await this.get(`${instance}/service-accounts/default/token`, askMs, signal);
     const token = Token.safeParse(parseJson(text));
-    if (!token.success) throw new MetadataRejected('its response contains no access token', 200);
+    if (!token.success)
+      throw new MetadataRejected('its response does not contain an access token', 200);
     return token.data.access_token;
   }
 
@@ -91,7 +92,7 @@ export class MetadataClient {
         failure ??= error;
       }
     }
-    throw failure ?? new Unreachable('the URL of the metadata server is unknown');
+    throw failure ?? new Unreachable("the metadata server's URL is unknown");
   }
 
   /** A Date header has whole seconds: it is meant to be in the middle of one. */

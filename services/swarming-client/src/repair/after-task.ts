@@ -103,7 +103,10 @@ export class AfterTask {
       .catch((error: unknown) => {
         if (ends.signal.aborted) return;
         this.lost.set(name, { ...asked, since: new Date(clock.now()) });
-        this.deps.log.warn({ device: name, why: errorText(error) }, 'no return after a task');
+        this.deps.log.warn(
+          { device: name, why: errorText(error) },
+          'device did not return after a task',
+        );
       })
       .finally(() => {
         this.running.delete(done);
@@ -134,7 +137,7 @@ export class AfterTask {
       isUp = view.state === 'present' && view.reading?.isReady !== false;
       const within = this.deps.settings()?.readySeconds ?? 0;
       if (clock.uptime() - asked.uptime >= within) {
-        const why = trouble ?? view.why ?? 'it has not rebooted';
+        const why = trouble ?? view.why ?? 'the device has not rebooted';
         throw new Error(`not back within ${within} s: ${why}`);
       }
       await pause(lookSeconds * 1000, signal);
@@ -148,7 +151,7 @@ export class AfterTask {
   ): Promise<string | undefined> {
     try {
       const late = () =>
-        new Error(`it did not accept the command within ${commandWithinMs / 1000} s`);
+        new Error(`the device did not accept the command within ${commandWithinMs / 1000} s`);
       await withDeadline({ ms: commandWithinMs, late, signal }, (either) =>
         device.repairs['device-reboot']?.(either),
       );

@@ -88,7 +88,7 @@ export class Evidence {
     const folder = join(root, name, await nextName(join(root, name), at));
     await makeFolder(folder, 0o755);
     try {
-      const late = () => new Error(`not done within ${withinMs / 1000} s`);
+      const late = () => new Error(`not finished within ${withinMs / 1000} s`);
       const deadline = { ms: withinMs, late, signal: this.ended.signal };
       const files = await withDeadline(
         deadline,

@@ -61,7 +61,7 @@ describe('the ladder', () => {
       { at: 300, step: 'usb-cycle', round: 2 },
     ]);
     expect(lab.ladder.givenUp).toBe(
-      '2 rounds of repair (adb-reconnect, usb-cycle) have not restored it',
+      '2 rounds of repair (adb-reconnect, usb-cycle) did not restore it',
     );
   });
 
@@ -127,7 +127,7 @@ describe('the ladder', () => {
   it('gives up at once where there is nothing to try', () => {
     const lab = new Lab().pass(121, { steps: [] });
 
-    expect(lab.ladder.givenUp).toBe('no repair step exists for it');
+    expect(lab.ladder.givenUp).toBe('no repair steps exist for this device');
   });
 });
 

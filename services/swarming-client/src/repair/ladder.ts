@@ -94,6 +94,6 @@ export function stepEnded(
 }
 
 function whyGivenUp({ round }: Ladder, steps: readonly RepairStep[]): string {
-  if (steps.length === 0) return 'no repair step exists for it';
-  return `${count(round, 'round')} of repair (${steps.join(', ')}) have not restored it`;
+  if (steps.length === 0) return 'no repair steps exist for this device';
+  return `${count(round, 'round')} of repair (${steps.join(', ')}) did not restore it`;
 }

@@ -65,7 +65,7 @@ export class OwnHolds {
     } catch (error) {
       const why = errorText(error);
       if (why !== this.why && !this.ended.signal.aborted) {
-        this.deps.log.info({ why }, 'the power-cycle daemon does not report its holds');
+        this.deps.log.info({ why }, 'holds could not be read from the power-cycle daemon');
       }
       this.why = why;
     }

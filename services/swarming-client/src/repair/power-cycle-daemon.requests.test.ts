@@ -19,17 +19,17 @@ describe('asking the power-cycle daemon', () => {
 
     const result = await requestPowerCycle(
       'phone',
-      'it has disappeared',
+      'the device has disappeared',
       { ...daemon, request },
       new AbortController().signal,
     );
 
     expect(result).toEqual({
       outcome: 'done',
-      text: 'the power-cycle daemon accepted it: cycle c-1',
+      text: 'the power-cycle daemon accepted the request: cycle c-1',
     });
     expect(daemon.asked).toEqual([
-      'POST /v1/own-devices/power-cycles {"devices":["phone"],"reason":"it has disappeared"}',
+      'POST /v1/own-devices/power-cycles {"devices":["phone"],"reason":"the device has disappeared"}',
     ]);
   });
 
@@ -90,7 +90,12 @@ describe('asking the power-cycle daemon', () => {
     const { signal } = new AbortController();
 
     expect(
-      await requestPowerCycle('phone', 'it has disappeared', { ...daemon, request }, signal),
+      await requestPowerCycle(
+        'phone',
+        'the device has disappeared',
+        { ...daemon, request },
+        signal,
+      ),
     ).toEqual(result);
   });
 
@@ -101,7 +106,12 @@ describe('asking the power-cycle daemon', () => {
     const { signal } = new AbortController();
 
     expect(
-      await requestPowerCycle('phone', 'it has disappeared', { ...daemon, request }, signal),
+      await requestPowerCycle(
+        'phone',
+        'the device has disappeared',
+        { ...daemon, request },
+        signal,
+      ),
     ).toEqual({
       outcome: 'postponed',
       text: expect.stringMatching(/^the power-cycle daemon does not respond: .*connection refused/),

@@ -113,8 +113,8 @@ async function ask(
 
 function acceptedText(body: string): string {
   const cycle = Accepted.safeParse(parseJson(body)).data?.cycles[0];
-  if (cycle === undefined) return 'the power-cycle daemon accepted it';
-  const how = cycle.joined ? 'is already cycling it' : 'accepted it';
+  if (cycle === undefined) return 'the power-cycle daemon accepted the request';
+  const how = cycle.joined ? 'is already cycling the device' : 'accepted the request';
   return `the power-cycle daemon ${how}: cycle ${inOneLine(cycle.id, 300)}`;
 }
 

@@ -325,10 +325,10 @@ describe('a step that a person orders', () => {
   it.each<[RegExp, (its: Awaited<ReturnType<typeof start>>) => unknown]>([
     [/a task is running/, ({ world }) => Object.assign(world, { task: true })],
     [/rpi-1 is held by ann/, ({ world }) => Object.assign(world, { holds: [heldBy('rpi-1')] })],
-    [/phone reboots after a task/, ({ world }) => world.rebooting.set('phone', new Date())],
+    [/phone is rebooting after a task/, ({ world }) => world.rebooting.set('phone', new Date())],
     [/port was turned off/, ({ usb }) => usb.set({ hub: '1-1', port: 2 }, false)],
     [
-      /adb-restart of phone is under way/,
+      /adb-restart of phone is in progress/,
       ({ repairs }) => repairs.order({ step: 'adb-restart', why: 'x' }),
     ],
   ])('waits: %s', async (detail, change) => {

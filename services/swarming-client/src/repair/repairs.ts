@@ -128,11 +128,11 @@ export class Repairs {
       .targets()
       .filter(({ attached }) => attached.name === (device ?? attached.name));
     const names = [...this.steps()].map(([name, steps]) => `${name} (${steps.join(', ')})`);
-    const hint = `the machine has: ${names.join('; ') || 'no device that can be repaired'}`;
+    const hint = `the machine has: ${names.join('; ') || 'no repairable device'}`;
     const [target, another] = targets;
     if (target === undefined)
       throw new HttpProblem(404, `no device ${device ?? 'is attached'}; ${hint}`);
-    if (another !== undefined) throw new HttpProblem(404, `several devices; name one; ${hint}`);
+    if (another !== undefined) throw new HttpProblem(404, `several devices; specify one; ${hint}`);
     const { name } = target.attached;
     const step = this.steps()
       .get(name)
@@ -194,7 +194,7 @@ export class Repairs {
       );
     }
     if (step !== undefined)
-      this.begin(step, target, ladder.round, reason?.text ?? 'it has disappeared');
+      this.begin(step, target, ladder.round, reason?.text ?? 'the device has disappeared');
   }
 
   private begin(step: RepairStep, target: RepairTarget, round: number, why: string): void {
@@ -240,7 +240,7 @@ export class Repairs {
   /** Why no step may begin with it now; undefined: one may. */
   private whyNot({ attached }: RepairTarget): string | undefined {
     const { taskRunning, stopping, holds, usb, rebooting } = this.deps;
-    if (this.running) return `${this.running.step} of ${this.running.device} is under way`;
+    if (this.running) return `${this.running.step} of ${this.running.device} is in progress`;
     if (taskRunning()) return 'a task is running; try again when it has ended';
     if (stopping()) return 'the agent is stopping';
     const others = this.deps.targets().filter((other) => other.attached.name !== attached.name);
@@ -250,7 +250,7 @@ export class Repairs {
     if (hold) return `${hold.target} is held by ${hold.by}: ${hold.reason}`;
     // Also not while another one reboots: what restarts adb would disturb it.
     const [booting] = rebooting().keys();
-    if (booting !== undefined) return `${booting} reboots after a task`;
+    if (booting !== undefined) return `${booting} is rebooting after a task`;
     if (attached.power === undefined || !usb.isKeptOff(attached.power)) return undefined;
     return 'its USB port was turned off by an operator';
   }

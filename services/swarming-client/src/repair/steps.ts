@@ -64,15 +64,19 @@ async function perform(
   const { name, power } = attached;
   if (step === 'usb-cycle') {
     if (power === undefined)
-      return { outcome: 'rejected', text: 'it is not attached to a port of this machine' };
+      return {
+        outcome: 'rejected',
+        text: "the device is not attached to one of this machine's ports",
+      };
     const seconds = deps.usbOffSeconds();
     await deps.usb.cycle(power, seconds, signal);
-    const text = `port ${power.hub}.${power.port} reported off for ${seconds} s, and is on again`;
+    const text = `port ${power.hub}.${power.port} was off for ${seconds} s according to the hub, and is on again`;
     return { outcome: 'done', text };
   }
   if (step === 'power-cycle') {
     const url = deps.powerCycleDaemon();
-    if (url === undefined) return { outcome: 'rejected', text: 'no power-cycle daemon is known' };
+    if (url === undefined)
+      return { outcome: 'rejected', text: "the power-cycle daemon's address is unknown" };
     const { localAddress, request } = deps;
     return requestPowerCycle(name, `${name}: ${why}`, { url, request, localAddress }, signal);
   }

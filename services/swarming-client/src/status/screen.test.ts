@@ -41,13 +41,13 @@ it('says why an iPhone gives none', async () => {
   const { phone, take, left } = await startPhone();
 
   await expect(take()).rejects.toThrow(
-    'its screenshot is not a PNG file; older iPhones return TIFF',
+    'the screenshot is not a PNG file; older iPhones return TIFF',
   );
   phone.faults.add('no-screenshots');
   await expect(take()).rejects.toThrow('mount the Developer disk image');
   phone.faults.clear();
   phone.faults.add('locked');
-  await expect(take()).rejects.toThrow('is locked by its passcode');
+  await expect(take()).rejects.toThrow('locked with a passcode');
   phone.unplug();
   await expect(take()).rejects.toThrow('not attached');
   expect(await left()).toEqual([]);

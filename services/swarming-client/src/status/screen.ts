@@ -47,7 +47,7 @@ export class Screens {
     if (!fresh) {
       const last = await this.deps.evidence.lastScreen(watch.name);
       if (last !== undefined) return last;
-      const why = `${watch.name}: there is no stored screenshot; request a fresh one`;
+      const why = `${watch.name}: no screenshot is stored; request a fresh one`;
       throw new HttpProblem(404, why);
     }
     const task = this.deps.task();
@@ -72,7 +72,8 @@ export class Screens {
       const what = name === undefined ? 'no device is attached' : `no device ${name}`;
       throw new HttpProblem(404, `${what}; the machine has: ${names}`);
     }
-    if (second !== undefined) throw new HttpProblem(404, `several devices; name one of: ${names}`);
+    if (second !== undefined)
+      throw new HttpProblem(404, `several devices; specify one of: ${names}`);
     return first;
   }
 
@@ -87,12 +88,12 @@ export class Screens {
     try {
       folder = await mkdtemp(join(this.deps.memory ?? '/dev/shm', 'skolo-screen-'));
       const path = join(folder, 'screen');
-      const late = () => new Error(`not done within ${withinMs / 1000} s`);
+      const late = () => new Error(`not finished within ${withinMs / 1000} s`);
       await withDeadline({ ms: withinMs, late, signal }, (either) =>
         device.keepScreen?.(path, either),
       );
       if (!(await isPng(path)))
-        throw new Error('its screenshot is not a PNG file; older iPhones return TIFF');
+        throw new Error('the screenshot is not a PNG file; older iPhones return TIFF');
       return { png: await readFile(path), at: new Date(this.deps.now()) };
     } catch (error) {
       throw new HttpProblem(503, `${name}: no screenshot: ${errorText(error)}`);

@@ -20,7 +20,7 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists invalid alerts, and messages that a sink rejected although it accepts others, with time, origin and reason, newest last. --retry resends each message to the sink that rejected it.',
+      'Lists invalid alerts, and messages that a sink rejected while accepting others, each with its time, origin and reason, newest last. --retry resends each message to the sink that rejected it.',
     )
     .summary('list or retry rejected alerts')
     .addOption(limitOption())

@@ -131,7 +131,7 @@ async function whereQueued(service: AlertToPubsub, kind: 'pubsub' | 'any'): Prom
       .map(({ name, depth, oldestSeconds, reason, detail }) => {
         const why = [reason, detail].filter(Boolean).join(': ');
         const oldest = depth > 0 ? `, the oldest for ${duration(oldestSeconds)}` : '';
-        return `accepted, and queued at ${location}: ${depth} for ${name}${oldest}${why && `; ${why}`}`;
+        return `accepted, but ${location} still queues ${depth} for ${name}${oldest}${why && `; ${why}`}`;
       })
       .join('; ');
   }
@@ -140,5 +140,5 @@ async function whereQueued(service: AlertToPubsub, kind: 'pubsub' | 'any'): Prom
       ? `${name} has never accepted a message`
       : `${name} accepted a message ${relative(lastSuccess, Date.now())}`,
   );
-  return `${location} queues nothing, but ${arrived.join(', ')}; check that project and topic are the same`;
+  return `the queue of ${location} is empty, and ${arrived.join(', ')}; check that both sides use the same project and topic`;
 }

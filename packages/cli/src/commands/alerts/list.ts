@@ -17,13 +17,13 @@ interface Options extends FilterOptions {
 const filters: Filter<KnownAlert>[] = [
   {
     name: 'alert',
-    description: 'only alerts of these names',
+    description: 'only alerts with these names',
     isOpen: true,
     of: ({ labels }) => labels.alertname,
   },
   {
     name: 'severity',
-    description: 'only these severities',
+    description: 'only alerts of these severities',
     isOpen: true,
     of: ({ labels }) => labels.severity,
   },

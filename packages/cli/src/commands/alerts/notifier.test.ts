@@ -74,6 +74,6 @@ describe('the notifier', () => {
 
     expect(notifier.waiting).toHaveLength(10_000);
     expect(notifier.waiting[0]?.alert.labels.alertname).toBe('3');
-    expect(printed).toContain('skolo: pagers: dropped the oldest 3 messages; the queue is full');
+    expect(printed).toContain('skolo: pagers: the queue is full; dropped the oldest 3 messages');
   });
 });

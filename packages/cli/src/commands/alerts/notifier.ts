@@ -36,7 +36,7 @@ export class Notifier {
       this.waiting.splice(0, tooMany);
       complain(
         this.io,
-        `${this.sink.name}: dropped the oldest ${count(tooMany, 'message')}; the queue is full`,
+        `${this.sink.name}: the queue is full; dropped the oldest ${count(tooMany, 'message')}`,
       );
     }
     this.run();

@@ -37,7 +37,7 @@ export async function sinkOf(notify: string): Promise<Sink> {
 
 function ofUrl(url: string): Sink {
   if (!URL.canParse(url))
-    throw usageError(`--notify ${url}: not a URL; expected one like https://ntfy.sh/racks`);
+    throw usageError(`--notify ${url}: not a URL; specify one such as https://ntfy.sh/racks`);
   return made({ name: 'notify', kind: 'http', url });
 }
 

@@ -31,7 +31,7 @@ export function withSubscription(command: SkoloCommand): SkoloCommand {
     .option('--key-file <file>', 'service account key, instead of the one in rack.yaml')
     .option(
       '--subscription <name>',
-      'existing subscription, shared with its other subscribers, instead of a temporary one',
+      'existing subscription to use instead of a temporary one; it shares messages with its other subscribers',
     );
 }
 

@@ -24,7 +24,7 @@ export function define(command: SkoloCommand): void {
     const failing = sinks.filter(({ failingSince }) => failingSince !== undefined);
     const whyNot = [
       ...(healthy ? [] : [why ?? 'no reason given']),
-      ...failing.map(({ name }) => `the sink ${name} fails`),
+      ...failing.map(({ name }) => `sink ${name} is failing`),
     ];
     if (whyNot.length > 0) command.io.exitCode = exitCodes.failed;
     if (json) return printJson(command.io, status);
@@ -40,7 +40,7 @@ export function define(command: SkoloCommand): void {
     for (const receiver of receivers)
       command.io.out(receiverLine(receiver, now, command.io.colour));
     const rejecting =
-      spool.rejecting === undefined ? '' : `; rejects new alerts: ${spool.rejecting}`;
+      spool.rejecting === undefined ? '' : `; rejecting new alerts: ${spool.rejecting}`;
     command.io.out(`spool: ${sizeText(spool.bytes)} of ${sizeText(spool.maxBytes)}${rejecting}`);
     if (spool.damage !== undefined)
       command.io.out(styled(`damage: ${spool.damage}`, 'red', command.io.colour));

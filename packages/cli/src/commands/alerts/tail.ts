@@ -22,7 +22,7 @@ export function define(command: SkoloCommand): void {
       'Prints messages from all locations that publish to the topic, as they arrive at Pub/Sub. Each line shows the location, the alert, when the rack accepted it, and the delay if it was long. The command creates a subscription and deletes it on exit. Press Ctrl-C to exit with code 0.',
     )
     .summary('print messages as they arrive at Pub/Sub')
-    .option('--location <name>', 'only this location')
+    .option('--location <name>', 'print only messages from this location')
     .option('--heartbeats', 'include heartbeats, which arrive every 15 seconds')
     .option('--count <n>', 'exit after this many messages', upTo(1_000_000))
     .option('--for <time>', 'exit after this time, such as 30s', shortSpan)

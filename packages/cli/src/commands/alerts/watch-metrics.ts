@@ -64,7 +64,7 @@ function metricsText({ report, blindWhy, unsent }: WatchFacts): string {
     ),
     ...each(
       'skolo_alerts_location_healthy',
-      '1 if heartbeats arrive and report healthy; unchanged while Pub/Sub is unreachable.',
+      '1 if heartbeats arrive and report a healthy rack; unchanged while Pub/Sub is unreachable.',
       locations.map(({ location, state }) => [location, state === 'well' ? 1 : 0]),
     ),
     ...each('skolo_alerts_watch_blind', '1 while Pub/Sub is unreachable.', [

@@ -22,21 +22,21 @@ interface Options extends PubSubOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Watches the heartbeats of many racks and prints each change, such as a rack that becomes silent or unhealthy, until Ctrl-C. With --once it waits up to --within for a heartbeat from each rack and prints a table; the exit code is then 0 if all racks are healthy, and 1 otherwise. While Pub/Sub is unreachable, it reports that instead of reporting racks as silent.',
+      'Watches the heartbeats of many racks and prints each change, such as a rack that becomes silent or unhealthy, until Ctrl-C. With --once it waits up to --within for a heartbeat from each rack and prints a table; the exit code is then 0 if all racks are healthy, and 1 otherwise. If Pub/Sub is unreachable, the command reports that, and does not report racks as silent.',
     )
     .summary('report silent racks')
     .option('--location <name...>', 'expected location; repeatable')
-    .option('--locations <file>', 'file of expected locations, one per line')
+    .option('--locations <file>', 'file that lists the expected locations, one per line')
     .addOption(
       timeOption(
         '--silent-after <time>',
-        'report a location as silent after this time without a heartbeat',
+        'time without a heartbeat after which a location is reported as silent',
         '90s',
       ),
     )
     .option('--once', 'print a table and exit')
     .addOption(timeOption('--within <time>', 'with --once: time to wait', '60s'))
-    .option('--state <file>', 'file that stores the state across restarts')
+    .option('--state <file>', 'file in which to keep the state across restarts')
     .option('--metrics-port <n>', 'serve /metrics and /healthz on this port', Number)
     .option(
       '--notify <sink>',
@@ -121,11 +121,11 @@ async function locationsOf({ location = [], locations }: Options): Promise<strin
   if (all.length > 0) return all;
   if (locations !== undefined) {
     throw new CliError(
-      `${locations}: does not contain any location; write one per line`,
+      `${locations}: lists no locations; write one per line`,
       exitCodes.badConfiguration,
     );
   }
-  throw usageError('no location specified; use --location NAME or --locations FILE');
+  throw usageError('no locations specified; use --location NAME or --locations FILE');
 }
 
 async function listedIn(file: string): Promise<string[]> {

@@ -41,16 +41,16 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Lists changes and rejected requests from the audit logs of all services, newest last: time, user, action, reason and outcome. It requires the operate role. Changes that were sent directly to an agent are only in that agent's log on its machine. Exit codes: 0 all services responded; 3 some did not.",
+      "Lists changes and rejected requests from the audit logs of all services, newest last: time, user, action, reason and outcome. It requires the operate role. Changes sent directly to an agent appear only in the log on that agent's machine. Exit codes: 0 all services responded; 3 some did not.",
     )
     .summary('list who changed what, in all services')
     .rackArgument('[rack]', 'rack to reach through its jumphost, as with --on')
-    .option('--who <name>', 'only users and programs whose name contains this text')
+    .option('--who <name>', 'only users and programs whose names contain this text')
     .option(
       '--text <words>',
       'only entries that contain all these words, such as a machine, a reason or an outcome',
     )
-    .addOption(new Option('--service <name>', 'only this service').choices(services))
+    .addOption(new Option('--service <name>', 'only entries from this service').choices(services))
     .addOption(limitOption(mostEntries))
     .option('--json', 'print JSON, including all fields of the log')
     .uses('rack', 'tokenFile')
@@ -68,7 +68,7 @@ export function define(command: SkoloCommand): void {
     for (const { name, error } of failed) {
       // The cause is without the advice to give another URL: there are several.
       const { message } = error.cause instanceof ApiUnreachable ? error.cause : error;
-      complain(io, `${name}: its entries could not be read: ${message}`);
+      complain(io, `${name}: could not read its audit log: ${message}`);
     }
     if (failed.length > 0) io.exitCode = exitCodes.partlyFailed;
     const skipped = logs.reduce((sum, log) => sum + log.skipped, 0);

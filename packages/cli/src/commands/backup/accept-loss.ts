@@ -25,7 +25,7 @@ export function define(command: SkoloCommand): void {
     );
     if (json) return printJson(command.io, { accepted });
     for (const line of accepted.flatMap(lostLines)) command.io.out(line);
-    if (accepted.length === 0) command.io.err('no version is lost');
+    if (accepted.length === 0) command.io.err('no versions are lost');
     return undefined;
   });
 }

@@ -15,11 +15,11 @@ const stateOrder: DeviceState[] = ['overdue', 'failed', 'never', 'ok', 'not-back
 export const backupFilters: Filter<BackupDevice>[] = [
   {
     name: 'state',
-    description: 'only these states',
+    description: 'show only devices in these states',
     values: [...stateOrder, 'unsaved'],
     of: ({ state, unsaved }) => (unsaved ? [state, 'unsaved'] : state),
   },
-  { name: 'model', description: 'only these models', of: ({ model }) => model },
+  { name: 'model', description: 'show only devices of these models', of: ({ model }) => model },
 ];
 
 /** The lower, the more urgent. */
@@ -112,7 +112,7 @@ export function lostLines({ device, versions, newest, unsent }: LostHistory): st
   const what = versions === undefined ? 'its versions' : count(versions, 'version');
   return [
     `${device}: the history has lost ${what}; the newest is ${nameOf(newest)}`,
-    ...unsent.map((version) => `${device}: no copy has version ${nameOf(version)}`),
+    ...unsent.map((version) => `${device}: no copy contains version ${nameOf(version)}`),
   ];
 }
 

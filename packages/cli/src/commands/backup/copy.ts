@@ -220,7 +220,7 @@ function stepsOf(version: Version, content: Buffer, context: CopyContext) {
     }
     const which = version.model === undefined ? 'unknown' : version.model;
     throw new CliError(
-      `${name}: its model (${which}) has no restore steps; specify --rack FILE, or save the version with ${get('FILE')}`,
+      `${name}: model (${which}) has no restore steps; specify --rack FILE, or save the version with ${get('FILE')}`,
     );
   }
   const { comment } = model.restore;

@@ -17,7 +17,7 @@ export function define(command: SkoloCommand): void {
       'Prints the changes between two versions of a configuration as a unified diff, by default between the newest version and the previous one. Secrets are masked, and different secrets have different masks.',
     )
     .summary('show the changes between two versions')
-    .argument('<device>', 'name in rack.yaml')
+    .argument('<device>', 'device name in rack.yaml')
     .argument('[from]', 'older version: latest~3, an ID, a day or a time', 'latest~1')
     .argument('[to]', 'newer version', 'latest')
     .option('--secrets', 'show secrets')
@@ -32,7 +32,7 @@ export function define(command: SkoloCommand): void {
     if (options.json) return printJson(command.io, difference);
     if (difference.diff !== '') return printDiff(command.io, difference.diff);
     const times = [difference.from, difference.to].map(({ time }) => timestamp(time));
-    command.io.err(`${device}: no difference between ${times.join(' and ')}`);
+    command.io.err(`${device}: no differences between ${times.join(' and ')}`);
   });
 }
 

@@ -19,7 +19,7 @@ export function define(command: SkoloCommand): void {
       "Lists a device's configuration versions, newest last, even if the device was removed from rack.yaml. In other commands, specify a version as shown in the first column, by its ID or an ID prefix, or by a day or time when it was active.",
     )
     .summary("list a device's versions")
-    .argument('<device>', 'name in rack.yaml')
+    .argument('<device>', 'device name in rack.yaml')
     .addOption(limitOption(10_000))
     .option('--json', 'print JSON');
   canReadCopies(command).example('skolo backup list router');

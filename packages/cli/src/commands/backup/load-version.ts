@@ -102,7 +102,7 @@ function printChecked(io: Io, device: string, checked: Checked): void {
   else {
     printDiff(io, diff);
     io.out(
-      `\nthe diff is from the running configuration of ${device} to version ${shortVersionId(id)} (${read})`,
+      `\nthe diff compares the running configuration of ${device} with version ${shortVersionId(id)} (${read})`,
     );
   }
   io.out(`${device} ${verdictOf(rehearsed ? accepted : undefined)}`);
@@ -110,8 +110,8 @@ function printChecked(io: Io, device: string, checked: Checked): void {
 }
 
 function verdictOf(accepted: boolean | undefined): string {
-  if (accepted === undefined) return 'cannot check it';
-  return accepted ? 'accepts it' : 'rejects it';
+  if (accepted === undefined) return 'cannot check this version';
+  return accepted ? 'accepts this version' : 'rejects this version';
 }
 
 function indented(text: string): string {
@@ -135,6 +135,6 @@ async function load(
     }
     const lost = unexplained(error);
     if (!(lost instanceof ApiUnreachable)) throw error;
-    throw explained(lost, `it may have been loaded; check with ${look}`);
+    throw explained(lost, `the version may have been loaded; check with ${look}`);
   }
 }

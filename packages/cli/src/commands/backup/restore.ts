@@ -28,7 +28,7 @@ export function define(command: SkoloCommand): void {
       "Prints the steps to restore a version manually, as text to paste into the device; explanations and steps for your workstation are comments. The text contains the device's secrets, so the command requires the admin role. --check shows what would change and whether the device accepts the version. --apply shows the same, asks for confirmation, and then loads the version if the model supports it.",
     )
     .summary('restore a version')
-    .argument('<device>', 'name in rack.yaml')
+    .argument('<device>', 'device name in rack.yaml')
     .option('--version <version>', versionHelp, 'latest')
     .addOption(new Option('--check', 'only show what would change').conflicts('apply'))
     .option(

@@ -15,15 +15,12 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Backs up all devices of the rack, or the specified ones, now. Exit codes with --wait: 0 all succeeded, 3 some failed, 1 all failed.',
+      'Backs up all devices in the rack, or only the specified ones, immediately. Exit codes with --wait: 0 all succeeded, 3 some failed, 1 all failed.',
     )
     .summary('back up devices now')
     .argument('[names...]', "device names (default: all); quote ranges: 'switch-[1-3]'")
-    .option('--reason <text>', 'reason to record in the history for other operators')
-    .option(
-      '--wait',
-      'wait until the backup of each device has succeeded or failed, and show each result',
-    )
+    .option('--reason <text>', 'reason to record in the history, for other operators')
+    .option('--wait', 'wait until each backup has succeeded or failed, and show each result')
     .option('--json', 'print JSON: the run, or its result with --wait')
     .example("skolo backup run router --reason 'new vlan for the lab' --wait");
 

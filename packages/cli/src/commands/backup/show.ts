@@ -16,7 +16,7 @@ export function define(command: SkoloCommand): void {
       'Prints a configuration with masked secrets; different secrets have different masks. --secrets prints it byte for byte and requires the admin role.',
     )
     .summary('print a configuration')
-    .argument('<device>', 'name in rack.yaml')
+    .argument('<device>', 'device name in rack.yaml')
     .option('--version <version>', versionHelp, 'latest')
     .option('--secrets', 'print it byte for byte, including secrets')
     .option('-o, --output <file>', 'output file, readable only by you');
@@ -32,10 +32,10 @@ export function define(command: SkoloCommand): void {
     );
     await outputContent(command.io, content, { exact: secrets, output });
     const isMasked = !secrets && Buffer.from(content).includes('<secret ');
-    const whom = options.from === undefined ? ', to an admin' : '';
+    const whom = options.from === undefined ? ' if you are an admin' : '';
     if (isMasked) command.io.err(`secrets are masked; use --secrets to print them${whom}`);
   });
 }
 
 export const versionHelp =
-  'latest, latest~1 (the previous one), an ID or ID prefix, a day or a time: 2026-11-19';
+  'latest, latest~1 (the previous one), an ID or ID prefix, or a day or time such as 2026-11-19';

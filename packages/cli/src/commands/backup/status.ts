@@ -30,7 +30,7 @@ interface Options extends ReaderOptions, FilterOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists devices with the state and time of their last backup, failures, whether the device would boot with its running configuration, and whether the newest version is stored off site. Totals come first, then problems with their reasons. If the terminal is too small for all rows, backed-up devices share one line; list them with --state ok. --from lists the devices in a copy and their newest versions. The exit code is 3 if the backup of a listed device failed, is overdue or was never made.',
+      "Lists devices with the state and time of their last backup, failures, whether the device would boot with its running configuration, and whether the newest version is stored off site. Totals come first, then problems with their reasons. If the terminal is too small for all rows, backed-up devices share one line; list them with --state ok. --from lists the devices in a copy and their newest versions. The exit code is 3 if a listed device's backup failed, is overdue or was never made.",
     )
     .summary('show backup status for each device')
     .argument('[names...]', "device names (default: all); quote ranges: 'switch-[1-3]'")
@@ -85,7 +85,7 @@ function printStatus(
   const now = io.now();
   const rows = devices.toSorted((a, b) => urgencyOf(a) - urgencyOf(b));
   const isUnhealthy = devices.some((device) => isWrong(device) || device.unsaved);
-  const more = hidden > 0 ? `; ${hidden} retired, listed with --retired` : '';
+  const more = hidden > 0 ? `; ${hidden} retired (list with --retired)` : '';
   const totals = devices.length > 0 ? `: ${tallyOfDevices(devices)}` : '';
   const restore =
     'to restore the versions that a copy contains, run skolo backup restore-history --from PLACE';
@@ -164,7 +164,7 @@ function remarksOf(device: BackupDevice, now: number): Remark[] {
     remarks.push(`overdue; back it up with skolo backup run ${name} --wait`);
   }
   if (device.unsaved) {
-    const both = startup === undefined ? '' : `; skolo backup diff ${name} startup latest`;
+    const both = startup === undefined ? '' : `; see skolo backup diff ${name} startup latest`;
     remarks.push(`unsaved: it would not boot with its running configuration${both}`);
   }
   if (legacyAlgorithms.length > 0) {

@@ -10,7 +10,7 @@ export function define(command: SkoloCommand): void {
   command
     .description('Prints the device session of the last failed backup attempt. Secrets are masked.')
     .summary('show the last failed session')
-    .argument('<device>', 'name in rack.yaml')
+    .argument('<device>', 'device name in rack.yaml')
     .option('--json', 'print JSON')
     .example('skolo backup transcript switch-3');
 

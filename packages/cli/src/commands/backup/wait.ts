@@ -71,7 +71,7 @@ export async function waitForRun({ command, service, run, json }: Wait): Promise
 
 function printOutcome(io: Io, run: BackupRun): void {
   if (isRedrawn(io)) for (const device of sortedDevices(run)) printRunDevice(io, device);
-  io.out(tallyOfRun(run.devices) || 'no device to back up');
+  io.out(tallyOfRun(run.devices) || 'no devices to back up');
 }
 
 function exitCodeOf({ devices }: BackupRun) {

@@ -29,7 +29,7 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Audits the cabling: reads the MAC tables of switches and the addresses and leases on routers, and compares them with rack.yaml. It finds moved cables, unknown machines, dead ports and wrong MAC addresses, and shows an edit that fixes each. Ports with several MAC addresses lead to other networks and are ignored. Exit codes: 0 everything matches rack.yaml, or --write fixed it; 1 something differs; 3 a device could not be read.',
+      'Audits the cabling: reads the MAC tables of switches and the addresses and leases on routers, and compares them with rack.yaml. It finds moved cables, unknown machines, dead ports and wrong MAC addresses, and suggests a rack.yaml edit that fixes each. Ports with several MAC addresses lead to other networks and are ignored. Exit codes: 0 everything matches rack.yaml, or --write fixed it; 1 there are differences; 3 a device could not be read.',
     )
     .summary('compare the cabling with rack.yaml')
     .rackArgument('[rack]', 'rack to reach through its jumphost, as with --on')
@@ -144,7 +144,7 @@ function print(
   const from = read.length === 0 ? 'nothing' : folded(read.map(({ device }) => device));
   const said = `${confirmed.length} match rack.yaml, ${count(findings.length, 'finding')}`;
   io.out(`${rack}: read ${from}; ${said}`);
-  if (unseen.length > 0) io.out(`not seen (off or silent): ${folded(unseen)}`);
+  if (unseen.length > 0) io.out(`not detected (off or silent): ${folded(unseen)}`);
   if (findings.length > 0) {
     io.out('');
     printTable(io, columns, findings);

@@ -161,7 +161,7 @@ describe('a cabling audit', () => {
       {
         kind: 'wrong-mac',
         name: 'a',
-        what: `${macOf(9)} is at its port switch-1/1 and at its address 192.168.1.101, but ${macOf(1)} is not seen`,
+        what: `${macOf(9)} is at its port switch-1/1 and at its address 192.168.1.101, but ${macOf(1)} was not found`,
         edits: [{ name: 'a', key: 'mac', value: macOf(9) }],
       },
     ]);

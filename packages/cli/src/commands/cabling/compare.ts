@@ -182,7 +182,7 @@ function replacement(
     ...(atPort.includes(value) ? [`at its port ${formatOutlet(uplink)}`] : []),
     ...(atAddress.includes(value) ? [`at its address ${address}`] : []),
   ].join(' and ');
-  const what = `${value} is ${where}, but ${mac} is not seen`;
+  const what = `${value} is ${where}, but ${mac} was not found`;
   return { kind: 'wrong-mac', name, what, edits: [{ name, key: 'mac', value }] };
 }
 

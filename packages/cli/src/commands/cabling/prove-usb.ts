@@ -70,17 +70,17 @@ async function proveOne(
   const reason = 'cabling audit: checking whether this USB port can be switched separately';
   const id = await begin(fullName, { reason, alone: true }, deps);
   let cycle = await cycleOf(id, deps);
-  await until(cycleMs, 'its power cycle does not finish', deps, async () => {
+  await until(cycleMs, 'its power cycle did not finish', deps, async () => {
     cycle = await cycleOf(id, deps);
     return cycle.outcome !== undefined;
   });
   const lost = await lostPower(machine.name, before, start, deps);
   const others = lost.filter((each) => each !== name).map((each) => `${machine.name}-${each}`);
-  if (others.length > 0) throw new Doubt(`${others.join(' and ')} stopped charging as well`);
+  if (others.length > 0) throw new Doubt(`${others.join(' and ')} also stopped charging`);
   // The daemon reports so only what the phone itself has confirmed.
   if (cycle.outcome === 'back') return;
   const isUncut = cycle.failedStep === 'turn-off' && lost.length === 0;
-  const what = isUncut ? 'nothing stopped charging' : 'its power cycle had an unexpected outcome';
+  const what = isUncut ? 'nothing stopped charging' : 'its power cycle ended unexpectedly';
   throw new Doubt(`${what} (${cycle.outcome}: ${cycle.detail})`);
 }
 

@@ -154,7 +154,7 @@ describe('a proof', () => {
     [
       'nobody can look',
       (world) => Object.assign(world, { readBusy: true }),
-      'the links could not be read while switch-1/2 was off',
+      'link states could not be read while switch-1/2 was off',
     ],
     [
       'the switch cannot be read',
@@ -167,7 +167,7 @@ describe('a proof', () => {
         world.steps = ['queued', 'off', 'off', 'turn-on'];
         world.outcome = { outcome: 'stuck-off', detail: 'switch-1/2 still reads off' };
       },
-      'its cycle ended as stuck-off: switch-1/2 still reads off',
+      'its cycle ended with stuck-off: switch-1/2 still reads off',
     ],
   ])('ends at the first doubt: %s', async (_what, change, why) => {
     const world = new World();
@@ -177,7 +177,7 @@ describe('a proof', () => {
 
     expect([...verified]).toEqual([]);
     expect(doubt).toContain(`a: not verified: ${why}`);
-    expect(doubt).toContain('no other outlet is cycled');
+    expect(doubt).toContain('no further outlets are cycled');
     expect(world.asked).toEqual(['switch-1/2']);
   });
 
@@ -196,7 +196,7 @@ describe('a proof', () => {
     [
       'is rejected',
       (world) => Object.assign(world, { rejection: 'the rack is held' }),
-      'the power-cycle daemon rejected it: the rack is held',
+      'the power-cycle daemon rejected the cycle: the rack is held',
     ],
   ])('cuts nothing of a machine that %s', async (_what, change, why) => {
     const world = new World();

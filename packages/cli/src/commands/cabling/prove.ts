@@ -61,7 +61,7 @@ export async function prove(findings: readonly Finding[], deps: ProofDeps): Prom
       if (!isDoubt(error)) throw error;
       return {
         verified,
-        doubt: `${name}: not verified: ${error.message}; no other outlet is cycled`,
+        doubt: `${name}: not verified: ${error.message}; no further outlets are cycled`,
       };
     }
   }
@@ -113,7 +113,8 @@ function checkPath(rack: Rack, name: string, outlet: string, fed: readonly strin
     ]),
   );
   const other = dark.find((each) => !machines.has(each));
-  if (other !== undefined) throw new Doubt(`${outlet} feeds or connects ${other} in rack.yaml`);
+  if (other !== undefined)
+    throw new Doubt(`${outlet} powers or connects ${other} according to rack.yaml`);
   if (fed.length > 1) throw new Doubt(`${outlet} belongs to ${fed.join(' and ')} in rack.yaml`);
   const needed = entriesOf(rack)
     .filter((entry) => entry.name === rack.jumphost.name || isNetwork(entry))
@@ -149,7 +150,7 @@ export async function begin(
     } catch (error) {
       const [rejection] = rejectedBy(error) ?? [];
       if (rejection === undefined) throw error;
-      throw new Doubt(`the power-cycle daemon rejected it: ${rejection.detail}`);
+      throw new Doubt(`the power-cycle daemon rejected the cycle: ${rejection.detail}`);
     }
   });
   const [cycle] = cycles;
@@ -169,14 +170,14 @@ async function watchOff(
   const wasUp = linksOf(before);
   const own = formatOutlet(port);
   let looks = 0;
-  await until(cycleMs, 'its power cycle does not start', deps, async () => {
+  await until(cycleMs, 'its power cycle did not start', deps, async () => {
     const cycle = await cycleOf(id, deps);
     if (cycle.outcome === undefined && notYetOff.includes(cycle.step)) return false;
     if (cycle.outcome !== undefined || cycle.step !== 'off') {
       const what =
         looks > 0
           ? `the link on ${own} stayed up while the outlet was off`
-          : `the links could not be read while ${own} was off`;
+          : `link states could not be read while ${own} was off`;
       throw new Doubt(`${what} (${cycle.detail ?? cycle.step})`);
     }
     const now = await readIfFree(port.device, deps);
@@ -200,7 +201,7 @@ async function watchOn(id: string, outlet: string, deps: ProofDeps): Promise<voi
     if (outcome === undefined) return step === 'see-back';
     if (outcome === 'back' || outcome === 'on') return true;
     if (outcome === 'failed' && failedStep === 'see-back') return true;
-    throw new Doubt(`its cycle ended as ${outcome}: ${detail ?? 'see skolo power log'}`);
+    throw new Doubt(`its cycle ended with ${outcome}: ${detail ?? 'see skolo power log'}`);
   });
 }
 

@@ -34,7 +34,9 @@ export async function readConnectedHosts(rack: Rack, service: RouterBackup): Pro
   const devices = [...rack.infrastructure.values()];
   const readable = devices.filter((device) => 'load' in (connectedHostsOf(device) ?? {}));
   if (readable.length === 0) {
-    throw new CliError(`${rack.name}: none of its switches or routers has a readable MAC table`);
+    throw new CliError(
+      `${rack.name}: the MAC tables of its switches and routers could not be read`,
+    );
   }
   const unread: Unread[] = [];
   const errors: unknown[] = [];

@@ -32,7 +32,7 @@ function define(shell: keyof typeof scripts, file: string) {
   return (command: SkoloCommand): void => {
     command
       .description(
-        `Prints a script that lets ${shell} complete commands, options, racks, and names in rack.yaml. Add the example to ${file}.`,
+        `Prints a script that lets ${shell} complete commands, options, racks, and names in rack.yaml. To enable it, add the line in the example to ${file}.`,
       )
       .summary(`print the script for ${file}`)
       .uses()

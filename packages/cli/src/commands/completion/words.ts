@@ -4,8 +4,8 @@ import type { SkoloCommand } from '../../command.ts';
 /** `skolo completion words`: what the scripts of shells call. */
 export function define(command: SkoloCommand): void {
   command
-    .description('Prints the possible completions of the last word, one per line.')
-    .summary('print completions of the last word')
+    .description('Prints possible completions for the last word, one per line.')
+    .summary('print completions for the last word')
     .argument('[words...]', 'the command line without `skolo`, up to the cursor')
     .uses()
     .example("skolo completion words -- power cycle ''");

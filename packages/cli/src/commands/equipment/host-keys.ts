@@ -49,10 +49,10 @@ export function keys(command: SkoloCommand): void {
 export function forget(command: SkoloCommand): void {
   command
     .description(
-      "Makes services forget the SSH host key of a replaced device or, for a machine with a new SD card, the host key and the agent's key. The router backup also forgets the device's serial number and host name. Services then pin the next key that they receive. Use this command only if the device was really replaced; otherwise an attacker can impersonate it.",
+      "Makes services forget the SSH host key of a replaced device or, for a machine with a new SD card, the host key and the agent's key. The router backup also forgets the device's serial number and host name. Services then pin the next key that they receive. Use this command only if you know that the device was replaced; otherwise an attacker could impersonate it.",
     )
     .summary("forget a replaced device's host key")
-    .argument('<device>', 'name in rack.yaml')
+    .argument('<device>', 'device name in rack.yaml')
     .option('--reason <text>', 'reason to record in the audit log')
     .example("skolo equipment forget switch-1 --reason 'swapped, ticket 4711'");
 

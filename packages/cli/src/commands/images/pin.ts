@@ -27,9 +27,9 @@ export function define(command: SkoloCommand): void {
     .argument('<paths...>', 'manifests or directories')
     .option(
       '--check',
-      'list images that are not pinned, without requests or changes, and exit with code 1 if there are any',
+      'only list images that are not pinned, without contacting registries, and exit with code 1 if there are any',
     )
-    .option('--update', 'accept new digests for tags')
+    .option('--update', 'accept new digests for existing tags')
     .uses()
     .example('skolo images pin kube/base kube/components');
 
@@ -37,7 +37,7 @@ export function define(command: SkoloCommand): void {
     if (check && update) command.error("specify '--check' or '--update', not both");
     const files = await readManifestFiles(paths);
     if (files.length === 0) {
-      throw new CliError(`${paths.join(', ')}: none of the manifests contains a registry image`);
+      throw new CliError(`${paths.join(', ')}: the manifests do not use any image from a registry`);
     }
     if (check) listUnpinned(command.io, files);
     else await pin(command.io, files, update ?? false);
@@ -66,7 +66,7 @@ async function pin(io: Io, files: readonly ManifestFile[], update: boolean): Pro
       const { digest, isIndex } = await resolveImage({ ...image, digest: undefined });
       if (image.digest !== undefined && image.digest !== digest && !update) {
         throw new CliError(
-          `${name}: the tag moved from ${image.digest} to ${digest}; find out why, then run the command with --update`,
+          `${name}: the tag moved from ${image.digest} to ${digest}; find out why, and then run the command with --update`,
         );
       }
       digests.set(name, digest);

@@ -21,14 +21,14 @@ export function add(command: SkoloCommand): void {
   addNewRackOptions(
     command
       .description(
-        'Adds machines to rack.yaml, after the existing ones. Each value either applies to all names or is a range with one value per name. --create creates the file for a small rack of Pis whose first machine is the jumphost. The command checks everything before it changes the file.',
+        'Adds machines to rack.yaml, after the existing ones. Each value either applies to all names or is a range with one value per name. With --create it creates the file for a small rack of Pis, whose first machine becomes the jumphost. The command checks everything before it changes the file.',
       )
       .summary('add machines')
       .argument('<names...>', 'names of new machines; ranges allowed')
       .addOption(new Option('--kind <kind>', 'kind').choices(['rpi', 'host']).default('rpi'))
       .option('--address <range>', 'addresses: 10.1.1.[2-11]')
       .option('--mac <range>', 'MAC addresses, separated by commas')
-      .option('--set <key=value>', 'any other machine key; repeatable', several, []),
+      .option('--set <key=value>', 'value for any other machine key; repeatable', several, []),
   )
     .uses('rack')
     .example(

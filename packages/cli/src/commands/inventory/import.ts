@@ -24,7 +24,7 @@ export function define(command: SkoloCommand): void {
   addNewRackOptions(
     command
       .description(
-        'Adds the hosts from an Ansible inventory (INI or YAML) to rack.yaml, with their names, ansible_host, ansible_port, and ansible_user as a login. Nested groups and ranges are supported. Hosts that are already in rack.yaml with the same address stay unchanged. With --create, the jumphost is the first host of the server group (or master, manager), or else the first host.',
+        'Adds the hosts in an Ansible inventory (INI or YAML) to rack.yaml, with their names, ansible_host and ansible_port, and with ansible_user as a login. Nested groups and ranges are supported. Hosts that are already in rack.yaml with the same address stay unchanged. With --create, the jumphost is the first host of the server group (or master, manager), or else the first host of all.',
       )
       .summary('add hosts from an Ansible inventory')
       .argument('<file>', 'Ansible inventory')
@@ -90,7 +90,7 @@ async function withHosts(
     if (known === undefined) return false;
     if (address === undefined || known.address === address) return true;
     throw new CliError(
-      `${name}: has ${known.address ?? 'no address'} in rack.yaml, but ${address} here; nothing was changed; fix one of them`,
+      `${name}: has ${known.address ?? 'no address'} in rack.yaml, but ${address} in the inventory; nothing was changed; fix one of them`,
     );
   };
   const wanted = hosts.filter((host) => !isThere(host));

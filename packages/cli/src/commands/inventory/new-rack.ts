@@ -23,7 +23,7 @@ export function addNewRackOptions(command: SkoloCommand): SkoloCommand {
     .addOption(
       new Option(
         '--gateway <address>',
-        "with --create: your network's router, also used as name server",
+        "with --create: your network's router, which is also used as the name server",
       )
         .argParser(ipv4)
         .conflicts('router'),

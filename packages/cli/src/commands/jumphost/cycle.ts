@@ -26,7 +26,7 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Power-cycles the jumphost and verifies each step. The daemon on the jumphost rejects such requests, because it could not turn the power back on. So the command starts a daemon on another machine in the rack (--via), with rack.yaml and the secrets for the jumphost's power supply, follows it, and finally stops it. The daemon continues if your workstation fails, and it never turns off anything that its own machine depends on.",
+      "Power-cycles the jumphost and verifies each step. The daemon on the jumphost rejects such requests, because it could not turn the power back on, so the command starts a daemon on another machine in the rack (--via). That daemon uses rack.yaml and the secrets for the jumphost's power supply. The command follows the cycle and stops the daemon at the end. The daemon continues if your workstation fails, and it never turns off anything that its own machine depends on.",
     )
     .summary('power-cycle the jumphost from another machine')
     .argument('<rack>')

@@ -33,7 +33,7 @@ export function define(command: SkoloCommand): void {
   addStepOptions(
     command
       .description(
-        'Builds a disk image that boots with UEFI: Debian 12 with the packages, Node, k3s, images and programs of a jumphost. The image does not contain a name, an address, keys or IDs; these come from a USB stick (skolo jumphost stick) on first boot, and skolo jumphost prepare does the rest. The command requires root on Debian, and mmdebstrap. You can write the image to any number of disks.',
+        'Builds a UEFI disk image: Debian 12 with the packages, Node, k3s, container images and programs that a jumphost requires. The image does not contain a name, an address, keys or IDs; these come from a USB stick (skolo jumphost stick) on first boot, and skolo jumphost prepare does the rest. The command requires Debian, root and mmdebstrap. You can write the image to any number of disks.',
       )
       .summary('build a disk image for all jumphosts')
       .argument('<file>', 'output file')
@@ -42,7 +42,10 @@ export function define(command: SkoloCommand): void {
           .choices(['amd64', 'arm64'])
           .default(process.arch === 'arm64' ? 'arm64' : 'amd64'),
       )
-      .option('--root <archive>', 'root file system with a kernel, instead of Debian mirrors'),
+      .option(
+        '--root <archive>',
+        'archive of a root file system with a kernel, to use instead of Debian mirrors',
+      ),
   )
     .uses('clusters')
     .example('sudo skolo jumphost image jumphost.img');

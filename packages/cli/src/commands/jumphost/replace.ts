@@ -8,14 +8,17 @@ export function define(command: SkoloCommand): void {
   addStepOptions(
     command
       .description(
-        "Replaces the jumphost with a spare, which takes over its name, address, SSH host keys, cluster and cluster token, and the state of all services. The state comes from the newest off-site archive or from the old jumphost's disk, and is verified on the spare first. Then the command fences the old jumphost: a daemon on the spare turns off its outlets and reads them back. If it cannot confirm that they are off, the command stops unless you confirm that the network cables are unplugged. Run it again after an interruption. The power-cycle daemon turns on outlets that were still to be turned on, but does not resume old cycles.",
+        "Replaces the jumphost with a spare, which takes over its name, address, SSH host keys, cluster and cluster token, and the state of all services. The state comes from the newest off-site archive or from the old jumphost's disk, and is verified on the spare first. Then the command fences the old jumphost: a daemon on the spare turns off its outlets and reads them back. If it cannot confirm that they are off, the command stops unless you confirm that the network cables are unplugged. Run it again after an interruption. The power-cycle daemon then turns on outlets that were waiting to be turned on, but does not resume old cycles.",
       )
       .summary('replace a dead jumphost with a spare')
-      .argument('<rack>', 'name in the list of racks')
-      .requiredOption('--with <machine>', 'spare: a machine in rack.yaml with its wiring')
+      .argument('<rack>', 'rack name, as listed by skolo racks')
+      .requiredOption(
+        '--with <machine>',
+        'machine that becomes the jumphost; rack.yaml must list it with its wiring',
+      )
       .option(
         '--rehearse',
-        'do everything except fencing and swapping: verify the copy on the spare, and show how long it took',
+        'do everything except fencing and swapping: verify the copy on the spare, and show how long that took',
       )
       .option(
         '--from <place>',
@@ -32,7 +35,7 @@ export function define(command: SkoloCommand): void {
       )
       .option(
         '--disk [where]',
-        "instead of an archive, use the old jumphost's disk, installed in the spare or connected to its USB port. Without a value the disk is found automatically; otherwise specify a device, LABEL=NAME, or the directory where it is mounted",
+        "instead of an archive, use the old jumphost's disk, installed in the spare or connected to its USB port. Without a value the disk is detected automatically; otherwise specify a device, LABEL=NAME, or its mount point",
       )
       .option(
         '--new-cluster',

@@ -27,7 +27,7 @@ const endMs = 5 * 60_000;
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Returns a service to the existing system's units, or forward to k3s again (--forward). The command stops the current program and confirms that it has stopped before it starts the other one. The choice survives reboots, skolo push and skolo jumphost prepare. Two power controllers never run at the same time, because the existing one runs only while the skolo daemon is blocked. After an interruption, run the command again.",
+      "Rolls a service back to the existing system's units, or forward to k3s again (--forward). The command stops the current program and confirms that it has stopped before it starts the other one. The choice survives reboots, skolo push and skolo jumphost prepare. Two power controllers never run at the same time, because the existing one runs only while the skolo daemon is blocked. If the command is interrupted, run it again.",
     )
     .summary('roll back to the existing system')
     .rackArgument('<rack>')
@@ -82,7 +82,7 @@ async function quiet(
   const rack = await loadRack(command.globals());
   const daemon = powerCycleDaemon(command);
   const report = (line: string) => io.out(plain(line));
-  const reason = 'it is currently failing over to the existing system';
+  const reason = 'it is falling back to the existing system';
   const after = (ms: number) => new Date(io.now() + ms).toISOString();
   try {
     return await daemon.ask(async (power) => {

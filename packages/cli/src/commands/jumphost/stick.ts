@@ -24,20 +24,24 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      `Writes ${identityFile} to a FAT-formatted USB stick. On first boot, a computer with the image from skolo jumphost image takes its name and address from the stick, and accepts your SSH keys for root. The file does not contain secrets. The computer ignores later sticks; to change its identity, rewrite its disk.`,
+      `Writes ${identityFile} to a FAT-formatted USB stick. On first boot, a computer with the image from skolo jumphost image takes its name and address from the stick, and accepts your SSH keys for root. The file does not contain secrets. The computer ignores any other stick afterwards; to change its identity, rewrite its disk.`,
     )
     .summary('write an identity to a USB stick')
-    .argument('<rack>', 'name in the list of racks')
+    .argument('<rack>', 'rack name, as listed by skolo racks')
     .argument('<folder>', 'directory where the stick is mounted')
     .option('--for <machine>', 'machine in rack.yaml that becomes a spare (default: the jumphost)')
-    .option('--key <files...>', 'public key files that may sign in (default: ~/.ssh/id_*.pub)')
+    .option('--key <files...>', 'public key files that grant access (default: ~/.ssh/id_*.pub)')
     .option(
       '--gateway <address>',
       'gateway (default: the device in rack.yaml with `uplink: internet`)',
       ipv4,
     )
     .addOption(dnsOption('name servers (default: the gateway)'))
-    .option('--interface <name>', 'interface to use, if several are connected', interfaceName)
+    .option(
+      '--interface <name>',
+      'network interface to use if several are connected',
+      interfaceName,
+    )
     .uses('clusters')
     .example('skolo jumphost stick rack4 /media/ann/STICK');
 
@@ -87,7 +91,7 @@ async function whyNoStick(path: string): Promise<string | undefined> {
   );
   if (!found?.isDirectory()) return 'no such directory; connect the stick and mount it';
   if (found.dev === above?.dev) {
-    return 'this directory is not on a stick; connect the stick, mount it, and specify the directory where it is mounted';
+    return 'this directory is not on a stick; connect and mount the stick, and specify its mount point';
   }
   const { type } = await statfs(path);
   if (process.platform !== 'linux' || stickSystems.includes(type)) return undefined;

@@ -141,7 +141,7 @@ export function remarksOf(answer: Answer, now: number): Remark[] {
   remarks.push(...reasonLines(health, now));
   if (bot !== undefined && !isWell(bot)) remarks.push(`bot ${botText(bot, now)}`);
   if (identity?.why !== undefined) {
-    remarks.push(`its part of rack.yaml comes from ${identity.from}: ${sentence(identity.why)}`);
+    remarks.push(`rack.yaml source: ${identity.from}; ${sentence(identity.why)}`);
   }
   const lastRepair = health?.verdict === 'quarantined' ? status.repairs?.at(-1) : undefined;
   if (lastRepair !== undefined) {

@@ -51,7 +51,7 @@ function told(entry: HistoryEntry): Told {
     case 'boot':
       return { what: 'boot', text: 'the machine booted' };
     case 'omitted': {
-      const text = `${entry.count} events of kind ${entry.of}, more than the history stores per hour`;
+      const text = `${entry.count} events of kind ${entry.of}, because the history stores only a limited number per hour`;
       return { what: 'omitted', text, style: 'yellow' };
     }
   }

@@ -35,7 +35,10 @@ export function history(command: SkoloCommand): void {
       ),
     )
     .addOption(
-      new Option('--kind <kinds>', `only these kinds: ${kinds.join(', ')}`).argParser(kindsOf),
+      new Option(
+        '--kind <kinds>',
+        `show only these kinds of events: ${kinds.join(', ')}`,
+      ).argParser(kindsOf),
     )
     .addOption(limitOption().default(100))
     .option('--json', 'print JSON')

@@ -37,12 +37,12 @@ const atOnce = 4;
 export function joinMachines(command: SkoloCommand): void {
   command
     .description(
-      "Joins machines to their rack's cluster, over SSH through the jumphost. It checks the system, installs the k3s agent in the server's version, and gives it a token that expires after 15 minutes. A machine that belongs to another cluster, for example after skolo jumphost replace --new-cluster, leaves that cluster first. A dead node with the same name, for example from a previous SD card, is removed first, but a running one is not. Each step changes only what differs, so you can run the command again at any time.",
+      "Joins machines to their rack's cluster, over SSH through the jumphost. It checks the system, installs the same k3s version as on the server, and gives the k3s agent a token that expires after 15 minutes. A machine that belongs to another cluster, for example after skolo jumphost replace --new-cluster, leaves that cluster first. A dead node with the same name, for example from a previous SD card, is removed first, but a running one is not. Each step changes only what differs, so you can run the command again at any time.",
     )
     .summary('join machines to the cluster')
     .argument('<names...>', 'machines in one rack')
     .option('--check', 'only show what differs')
-    .option('--files <folder>', 'download directory for k3s; existing files are used')
+    .option('--files <folder>', 'download directory for k3s; existing files are reused')
     .uses('clusters', 'on')
     .example("skolo machine join 'skia-rpi2-rack4-shelf1-[001-040]'");
 
@@ -72,7 +72,7 @@ export function joinMachines(command: SkoloCommand): void {
 export function leaveMachines(command: SkoloCommand): void {
   command
     .description(
-      "Removes machines from their rack's cluster. It holds each machine so that it does not start another task, and waits until a running task has finished. Then it stops the k3s agent and all its pods, and removes the node and its password. skolo's state stays on the machine. A machine that does not respond is only removed from the cluster.",
+      "Removes machines from their rack's cluster. The command holds each machine so that no new task starts on it, and waits until a running task has finished. Then it stops the k3s agent and all its pods, and removes the node and its password. skolo's state stays on the machine. A machine that does not respond is only removed from the cluster.",
     )
     .summary('remove machines from the cluster')
     .argument('<names...>', 'machines in one rack')
@@ -149,7 +149,7 @@ async function onEach(
       const { name } = machine;
       const known = inventory.machines.get(name);
       try {
-        if (known === undefined) throw new CliError(`${name}: is no longer in rack.yaml`);
+        if (known === undefined) throw new CliError(`${name}: no longer in rack.yaml`);
         const open = () => openHost(machineOptions(jumphost, machine, signal));
         const tasks = async (reason: string) => {
           const power = await powerDaemonAt(command, inventory, jumphost);

@@ -16,7 +16,7 @@ interface Options extends SelectionOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Lists machines with their condition, its duration and reason, tasks, phones, and causes that several machines share. machine-state collects this data from all services, so the list is available even if a machine's agent is silent. Machines that need attention come first. While machine-state is down, use skolo machine status.",
+      'Lists machines with their condition, its duration and reason, their tasks and phones, and causes that several machines share. machine-state collects this data from all services, so the list includes machines whose agent is silent. Machines that need attention come first. While machine-state is down, use skolo machine status.',
     )
     .summary('list machines with their condition')
     .argument('[names...]', "machine names (default: all); quote ranges: 'rpi-[001-040]'");

@@ -27,7 +27,9 @@ export function define(command: SkoloCommand): void {
     .summary('print log lines from the agent and the bot')
     .argument('<name>', 'machine name')
     .addOption(
-      new Option('--lines <n>', 'number of latest lines').argParser(upTo(1000)).default(100),
+      new Option('--lines <n>', 'number of most recent lines to print')
+        .argParser(upTo(1000))
+        .default(100),
     )
     .option('--follow', 'print new lines as they arrive')
     .addOption(new Option('--json', 'print JSON').conflicts('follow'))
@@ -118,6 +120,6 @@ function newLines(
   if (first.number === last.number) return first.at === last.at ? found.slice(1) : undefined;
   const missed = first.number - last.number - 1;
   if (missed > 0)
-    complain(io, `lost ${count(missed, 'line')}, because the agent keeps only a thousand`);
+    complain(io, `missed ${count(missed, 'line')}, because the agent keeps only a thousand`);
   return [...found];
 }

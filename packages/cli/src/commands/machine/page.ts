@@ -146,7 +146,7 @@ function serviceFacts({ power, token, alerts }: Machine, now: number): Fact[] {
         ? 'unknown: the power-cycle daemon does not respond to machine-state'
         : outlets.map(({ outlet, state }) => `${outlet} ${state}`),
     ],
-    ['cycle', cycle && `${cycle.step}; skolo power show ${cycle.id}`],
+    ['cycle', cycle && `${cycle.step}; see skolo power show ${cycle.id}`],
     ['hold', hold && `by ${hold.by} until ${timestamp(hold.until)}: ${hold.reason}`],
     [
       'token',

@@ -20,7 +20,7 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Writes a new Pi's MAC address or a new phone's serial number to rack.yaml, in place of the previous one. The name, wiring and history stay the same, as do comments and ranges in the file. Either all edits are made or none. Services apply the new rack.yaml when you push it.",
+      "Writes a new Pi's MAC address or a new phone's serial number to rack.yaml, in place of the previous one. The name, wiring and history stay the same, as do comments and ranges in the file. The command makes either all edits or none. Services apply the new rack.yaml when you push it.",
     )
     .summary('replace a Pi or phone and keep its name')
     .argument('<name>', 'machine name')
@@ -55,7 +55,7 @@ export function define(command: SkoloCommand): void {
       io.err(plain(`${name}: not edited: ${edit.key}: ${edit.value}: ${why}`));
     }
     if (edited.left.length > 0) throw new CliError('nothing was written; edit rack.yaml manually');
-    if (edited.diff === '') return io.err(`${file}: already has these values`);
+    if (edited.diff === '') return io.err(`${file}: already contains these values`);
     await writeRackFile(file, text, edited.text);
     printDiff(io, edited.diff);
     io.err(`${file}: written`);
@@ -72,7 +72,8 @@ function deviceOf({ name, devices }: Machine, { device }: Options): string {
   const [first, second] = devices.filter((each) => each.name === (device ?? each.name));
   if (first !== undefined && second === undefined) return first.name;
   const names = devices.map((each) => each.name).join(', ') || 'none';
-  const what = second === undefined ? 'no such phone' : 'several phones; specify one with --device';
+  const what =
+    second === undefined ? 'has no such phone' : 'has several phones; specify one with --device';
   throw new CliError(`${name}: ${what}; its phones are: ${names}`);
 }
 

@@ -19,7 +19,7 @@ const timeoutMs = 60_000;
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Saves a phone's screen as a PNG file: either the last screenshot that the agent kept as evidence of a fault, or a new one (--fresh), which is not stored in the rack. Because taking a screenshot may disturb measurements, the agent does not do so while a task is running unless you use --force. Screens may show unreleased software and accounts, so the command requires the operate role and is audited.",
+      "Saves a phone's screen as a PNG file: either the last screenshot that the agent stored as evidence of a fault, or a new one (--fresh), which is not stored in the rack. Because a screenshot may disturb measurements, the agent does not take one during a task unless you use --force. Screens may show unreleased software and accounts, so the command requires the operate role and is recorded in the audit log.",
     )
     .summary("save a phone's screen as a PNG file")
     .argument('<name>', 'machine name')

@@ -33,15 +33,15 @@ const largePart = 0.1;
 const mostMachines = 1000;
 
 const filters: Filter<Machine>[] = [
-  { name: 'shelf', description: 'only these shelves', of: ({ shelf }) => shelf },
+  { name: 'shelf', description: 'only machines on these shelves', of: ({ shelf }) => shelf },
   {
     name: 'model',
-    description: 'only these phone models or machine kinds',
+    description: 'only machines of these kinds or with these phone models',
     of: modelsOf,
   },
   {
     name: 'condition',
-    description: 'only these conditions',
+    description: 'only machines in these conditions',
     values: MachineCondition.options,
     of: ({ condition }) => condition,
   },
@@ -51,7 +51,7 @@ const filters: Filter<Machine>[] = [
     isOpen: true,
     of: ({ health }) => health?.reasons.map(({ code }) => code),
   },
-  { name: 'pool', description: 'only these pools', of: ({ pools }) => pools },
+  { name: 'pool', description: 'only machines in these pools', of: ({ pools }) => pools },
 ];
 
 /** As the filter of machine-state has them. */
@@ -124,7 +124,7 @@ export async function selectForChange(
   const { machines: all } = await service.ask((client) => client.machines());
   const found = select(command, all, words, options);
   if (io.exitCode !== 0) throw new CliError('nothing was changed');
-  if (found.length === 0) throw new CliError('no machine matches; nothing was changed');
+  if (found.length === 0) throw new CliError('no machines match; nothing was changed');
   const { length } = found;
   if (length === 1 && !hasFilter(options)) return { machines: found, count: 1 };
   if (!hasFilter(options) && length <= all.length * largePart) {

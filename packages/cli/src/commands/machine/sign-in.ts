@@ -37,9 +37,11 @@ async function findSigner(
   const { readAgentKey } = await import('@skolo/secrets');
   try {
     const signer = createSigner(await readAgentKey(rack), { rack: rack.name, machine: name });
-    return { signer, why: `it is signed with access.agents.privateKey of ${rackFile}` };
+    return { signer, why: `the request was signed with access.agents.privateKey from ${rackFile}` };
   } catch (error) {
     const why = `the request could not be signed: ${rackFile}: ${errorText(error)}`;
-    return { why: `${why}; without a signature, only networks in access.anonymousRead may read` };
+    return {
+      why: `${why}; without a signature, only networks in access.anonymousRead have read access`,
+    };
   }
 }

@@ -36,12 +36,16 @@ interface Options extends FilterOptions {
 
 /** From rack.yaml, before any request. */
 const placeFilters: Filter<AgentPlace>[] = [
-  { name: 'shelf', description: 'only these shelves', of: ({ machine }) => machine?.shelf },
-  { name: 'kind', description: 'only these kinds of machines', of: ({ machine }) => machine?.kind },
+  { name: 'shelf', description: 'show only these shelves', of: ({ machine }) => machine?.shelf },
+  {
+    name: 'kind',
+    description: 'show only these kinds of machines',
+    of: ({ machine }) => machine?.kind,
+  },
 ];
 
 const answerFilters: Filter<Answer>[] = [
-  { name: 'verdict', description: 'only these verdicts', values: verdicts, of: verdictOf },
+  { name: 'verdict', description: 'show only these verdicts', values: verdicts, of: verdictOf },
 ];
 
 /** `skolo machine status`: the status of machines, from their agents. */

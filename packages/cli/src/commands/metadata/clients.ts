@@ -22,10 +22,10 @@ interface Options extends FilterOptions {
 const states = ['unknown', 'never-asked', 'no-token', 'asked'];
 
 const filters: Filter<MetadataClient>[] = [
-  { name: 'state', description: 'only these states', values: states, of: stateOf },
+  { name: 'state', description: 'show only clients in these states', values: states, of: stateOf },
   {
     name: 'kind',
-    description: 'only these kinds',
+    description: 'show only clients of these kinds',
     values: ['machine', 'cidr', 'jumphost', 'default', 'unknown'],
     of: ({ kind }) => kind,
   },
@@ -35,7 +35,7 @@ const filters: Filter<MetadataClient>[] = [
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Lists the metadata server's clients since it started, with their identities and last requests. Totals come first, then addresses that are not in rack.yaml and machines that have sent no requests. If the terminal is too small for all rows, machines share one line per state; list them with --state asked.",
+      'Lists the clients that the metadata server has had since it started, with their identities and last requests. Totals come first, then addresses that are not in rack.yaml, and machines that have not sent any requests. If the terminal is too small for all rows, machines share one line per state; list them with --state asked.',
     )
     .summary('list clients and their last requests');
   addFilters(command, filters);

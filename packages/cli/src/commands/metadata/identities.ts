@@ -11,7 +11,7 @@ import { metadataServer } from '../../reach/service-client.ts';
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Lists the rack's identities with the remaining lifetime of their tokens and the last failure.",
+      "Lists the rack's identities with the remaining lifetime of each token and the last failure.",
     )
     .summary('list identities and their tokens')
     .option('--json', 'print JSON, including scopes')

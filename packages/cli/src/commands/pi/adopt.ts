@@ -24,14 +24,14 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Gives a Raspberry Pi with a pending enrolment the name of a machine in rack.yaml, and writes its serial number there. Within a minute the Pi receives the name and the iPhone pairing records stored under it, and joins the cluster. The command asks for confirmation, because only you can tell that it is the right Pi. If the machine with that name is up, --force is required.',
+      'Gives a Raspberry Pi with a pending enrolment the name of a machine in rack.yaml, and writes its serial number there. Within a minute the Pi receives the name, together with the iPhone pairing records stored under that name, and joins the cluster. The command asks for confirmation, because only you can tell that it is the right Pi. If a machine with that name is up, --force is required.',
     )
     .summary('name a Pi with a pending enrolment')
     .argument('<serial>', 'serial number from skolo pi waiting')
     .argument('<name>', 'name of a machine in rack.yaml')
     .requiredOption('--reason <text>', 'reason to record in the audit log')
     .option('--key <start>', 'first digits of the key, if several cards report this serial number')
-    .option('--force', 'take the name from a machine that is up')
+    .option('--force', 'take the name even from a machine that is up')
     .option('--yes', 'do not ask for confirmation')
     .uses('rack', 'url', 'tokenFile')
     .example("skolo pi adopt 10000000f00dcafe rpi-007 --reason 'new board'");

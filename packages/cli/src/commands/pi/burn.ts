@@ -31,13 +31,13 @@ export function define(command: SkoloCommand): void {
   addSetupOptions(
     command
       .description(
-        "Writes an SD card for each machine and verifies it, without storing the image on disk. Several card readers work in parallel, and each waits for the next card. The command never writes to this computer's own disks, a mounted disk, a partition, a read-only disk, or one that is too small. If a disk is not removable or is very large, you must confirm it by its serial number. The command requires Linux, and root to write to disks.",
+        "Writes an SD card for each machine and verifies it, without storing the image on disk. It uses several card readers in parallel; each waits for the next card. The command never writes to this computer's own disks, a mounted disk, a partition, a read-only disk, or one that is too small. If a disk is not removable or is very large, you must confirm it by its serial number. The command requires Linux, and root privileges to write to disks.",
       )
       .summary('write SD cards for Raspberry Pis')
       .argument('[names...]', 'machines; ranges allowed; none with --shared')
       .option(
         '--shared <cards>',
-        'number of SD cards to write with a shared image for all machines in the rack, which enrol with the jumphost',
+        'number of SD cards to write with a shared image for all machines in the rack, which then enrol with the jumphost',
         upTo(1000),
       )
       .requiredOption('--base <image>', 'published image: a name from skolo pi images, or a file')
@@ -48,7 +48,7 @@ export function define(command: SkoloCommand): void {
       )
       .option(
         '--serial <number>',
-        'serial number of a disk that does not look like an SD card; repeatable',
+        'serial number of a disk to write even though it does not look like an SD card; repeatable',
         several,
         [],
       )
@@ -104,7 +104,7 @@ async function agree(
   const disks = readers.flatMap(({ disk }) => disk ?? []);
   const numbers = new Set(disks.map(({ number }) => number));
   if (numbers.size < disks.length)
-    command.error('--device: lists the same disk twice; specify it once');
+    command.error('--device: the same disk is listed twice; specify it once');
   if (disks.length === 0 || yes) return;
   printTable(
     io,
@@ -124,8 +124,7 @@ async function agree(
 function print({ io }: SkoloCommand, results: readonly CardResult[]): void {
   const failed = results.filter(({ why }) => why !== undefined);
   for (const { name, path, why } of results) {
-    if (why === undefined)
-      io.out(plain(`${name}: written to the SD card in ${path}, and verified`));
+    if (why === undefined) io.out(plain(`${name}: written to the SD card in ${path} and verified`));
     else complain(io, plain(`${name}: ${why}`));
   }
   if (failed.length > 0) failPartly(io, failed.length < results.length);

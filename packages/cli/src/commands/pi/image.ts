@@ -20,13 +20,13 @@ export function define(command: SkoloCommand): void {
   addSetupOptions(
     command
       .description(
-        'Builds an SD card image for each machine from a published image of Raspberry Pi OS (Bookworm, Trixie), Ubuntu Server or Debian. The image contains its name, its address, your SSH keys and no password. The settings come from rack.yaml if it lists the machine. The machine boots without a keyboard, and joins its cluster if you specify --join or --join-token-file. The command detects the customisation method from the files in the published image. It does not require root and runs on Linux, macOS and Windows. Treat an image with a token or a Wi-Fi password as a secret until its card has booted.',
+        "Builds an SD card image for each machine from a published image of Raspberry Pi OS (Bookworm, Trixie), Ubuntu Server or Debian. Each image contains the machine's name and address and your SSH keys, but no password. Settings come from rack.yaml if it lists the machine. The machine boots without a keyboard, and joins its cluster if you specify --join or --join-token-file. The command detects the customisation method from the files in the published image. It does not require root and runs on Linux, macOS and Windows. Treat an image with a token or a Wi-Fi password as a secret until its card has booted.",
       )
       .summary('build SD card images for Raspberry Pis')
       .argument('[names...]', 'machines; ranges allowed; none with --shared')
       .option(
         '--shared',
-        'build a shared image for all machines in the rack, which enrol with the jumphost',
+        'build a shared image for all machines in the rack, which then enrol with the jumphost',
       )
       .requiredOption('--base <image>', 'published image: a name from skolo pi images, or a file')
       .option('--out <folder>', 'output directory', '.')
@@ -45,7 +45,7 @@ export function define(command: SkoloCommand): void {
     const own = images.names.map((name) => join(out, `${name}.img`));
     if (own.includes(images.base)) {
       throw new CliError(
-        `${images.base}: is the base image itself; specify another directory with --out`,
+        `${images.base}: this is the base image itself; specify another directory with --out`,
       );
     }
     await mkdir(out, { recursive: true });

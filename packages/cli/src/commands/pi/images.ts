@@ -41,13 +41,13 @@ export function define(command: SkoloCommand): void {
     .description(
       "Downloads a published image (.img, .img.xz, .img.gz, .img.zst) from a URL or reads it from a file. It verifies the image against the SHA-256 that its publisher provides alongside it, in NAME.sha256 or SHA256SUMS. The checksum shows that the image is complete, but its origin is only as trustworthy as the server's TLS certificate. With --keyring, gpgv also verifies the publisher's signature (NAME.sig, SHA256SUMS.gpg). An interrupted download resumes where it stopped.",
     )
-    .argument('<from>', 'URL, or file')
+    .argument('<from>', 'URL or file')
     .option(
       '--sha256 <sum>',
       'checksum, if the publisher does not provide one alongside the image',
       sum,
     )
-    .option('--keyring <file>', 'OpenPGP public keys, one of which must have signed the image')
+    .option('--keyring <file>', 'OpenPGP public keys; one of them must have signed the image')
     .action(async (from: string, { sha256, keyring }: { sha256?: string; keyring?: string }) => {
       const stored = await interruptible(command, (signal) =>
         fetchTo(io, { from, sha256, keyring, signal }),
@@ -108,7 +108,7 @@ async function verify(io: Io, images: readonly StoredImage[], signal: AbortSigna
     damaged++;
     complain(
       io,
-      `${image.name}: is damaged; run skolo pi images delete ${image.name} and download it again`,
+      `${image.name}: damaged; run skolo pi images delete ${image.name} and download it again`,
     );
   }
   if (damaged > 0) failPartly(io, damaged < images.length);

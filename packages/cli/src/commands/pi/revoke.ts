@@ -9,7 +9,7 @@ type Enrolments = Awaited<ReturnType<Client<typeof enrolmentsApi>['enrolments']>
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Revokes the key of an SD card, or the enrolment secret of a shared image. A card with a revoked key never receives a name, a token or pairing records again. Specify the machine that contains the card, or at least the first 8 digits of the key. The machine's next card receives its name automatically, so use this command before you replace a worn card as well. A running node stays in the cluster until it is turned off. If a card is lost before its first boot, revoke its image's secret: cards with that image are then rejected, except those that already have a name.",
+      "Revokes the key of an SD card, or the enrolment secret of a shared image. A card with a revoked key never receives a name, a token or pairing records again. Specify the machine that contains the card, or at least the first 8 digits of the key. The machine's next card receives its name automatically, so also use this command before you replace a worn card. A running node stays in the cluster until it is turned off. If a card is lost before its first boot, revoke its image's secret: cards with that image are then rejected, except those that already have a name.",
     )
     .summary('revoke an SD card or a shared image')
     .argument('<what>', 'machine name, key from skolo pi waiting, or ID from --secrets')

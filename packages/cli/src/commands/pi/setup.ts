@@ -30,7 +30,10 @@ export function define(command: SkoloCommand): void {
           'machines or the jumphost in rack.yaml, or SSH host names; ranges allowed',
         )
         .option('--check', 'only show what differs')
-        .option('--restart', 'reboot Pis whose firmware must load new settings, and wait for them'),
+        .option(
+          '--restart',
+          'reboot Pis whose firmware must load new settings, and wait until they are back',
+        ),
       'name servers (default: unchanged)',
     ),
   )

@@ -32,9 +32,9 @@ export function addSetupOptions(command: SkoloCommand): SkoloCommand {
     command
       .option(
         '--address <range>',
-        'addresses of machines that are not in rack.yaml: 192.168.1.[101-110]/24, one per name',
+        'addresses for machines that are not in rack.yaml, one per name, such as 192.168.1.[101-110]/24',
       )
-      .option('--dhcp', 'use DHCP, even if rack.yaml has a fixed address')
+      .option('--dhcp', 'use DHCP, even if rack.yaml specifies a fixed address')
       .option(
         '--gateway <address>',
         'gateway (default: `network.gateway` in rack.yaml, or its device with `uplink: internet`)',
@@ -61,14 +61,14 @@ export function addSetupOptions(command: SkoloCommand): SkoloCommand {
       '--k3s <version>',
       `k3s version (default: ${k3sVersion}, or the server's version with --join)`,
     )
-    .option('--files <folder>', 'download directory for k3s; existing files are used');
+    .option('--files <folder>', 'download directory for k3s; existing files are reused');
 }
 
 /** @param dns without that option */
 export function addSystemOptions(command: SkoloCommand, dns: string): SkoloCommand {
   return command
     .option('--user <name>', 'user name (default: from the login in rack.yaml, otherwise pi)')
-    .option('--key <files...>', 'public key files that may sign in (default: ~/.ssh/id_*.pub)')
+    .option('--key <files...>', 'public key files that grant access (default: ~/.ssh/id_*.pub)')
     .addOption(dnsOption(dns))
     .option('--timezone <zone>', 'time zone (default: from rack.yaml, otherwise UTC)')
     .option('--keyboard <layout>', 'keyboard layout', 'us')

@@ -18,7 +18,7 @@ export function sharedImage(
   { words, rack, options }: Omit<IdentityNeeds, 'names'> & { words: readonly string[] },
 ) {
   const { shared, dhcp, gateway, dns, secretDays: days = 30 } = options;
-  if (words.length > 0) command.error('--shared: applies to all machines; specify no names');
+  if (words.length > 0) command.error('--shared: applies to all machines; omit the names');
   const others = {
     '--address': options.address,
     '--join': options.join,
@@ -32,7 +32,7 @@ export function sharedImage(
     throw new CliError('--shared: requires rack.yaml; specify it with --rack');
   if (rack.services['machine-state'].enrolment === undefined) {
     throw new CliError(
-      `${rack.name}: rack.yaml does not contain services.machine-state.enrolment, so nothing would respond to enrolment requests; add it and run skolo push`,
+      `${rack.name}: rack.yaml does not contain services.machine-state.enrolment, so enrolment requests would remain without a response; add it and run skolo push`,
     );
   }
   const { name, address } = rack.jumphost;
@@ -58,7 +58,7 @@ export function sharedImage(
       const made = await service.ask((client) => client.newEnrolmentSecret({ body: { days } }));
       const { id, expires, port, pin, secret } = made;
       command.io.err(
-        `new cards can enrol until ${timestamp(expires)}; run skolo pi revoke ${id} to end that`,
+        `new cards can enrol until ${timestamp(expires)}; run skolo pi revoke ${id} to end this earlier`,
       );
       return { port, pin, secret: new Secret(secret), ...(!dhcp && { subnet }) };
     },

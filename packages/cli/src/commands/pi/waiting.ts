@@ -17,12 +17,15 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists the Raspberry Pis with a shared image whose enrolment is pending, with the reason. To name one, use skolo pi adopt. Data that a Pi reports about itself can be forged. Pis that have not sent a request for an hour are not listed.',
+      'Lists the Raspberry Pis with a shared image whose enrolment is pending, and the reason for each. To name one, use skolo pi adopt. Be aware that the data that a Pi reports about itself can be forged. Pis that have not sent a request in the last hour are not listed.',
     )
     .summary('list pending enrolments')
     .option('--enrolled', 'list Pis that have received their name')
-    .option('--revoked', 'list SD cards with a revoked key')
-    .option('--secrets', 'list the enrolment secrets of shared images; skolo pi revoke ends one')
+    .option('--revoked', 'list SD cards with revoked keys')
+    .option(
+      '--secrets',
+      'list the enrolment secrets of shared images; to end one, use skolo pi revoke',
+    )
     .option('--json', 'print JSON')
     .uses('rack', 'url', 'tokenFile')
     .example('skolo pi waiting');

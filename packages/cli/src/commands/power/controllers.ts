@@ -24,15 +24,20 @@ interface Options extends FilterOptions {
 const states: ControllerStatus['state'][] = ['failing', 'down', 'unknown', 'up'];
 
 const filters: Filter<ControllerStatus>[] = [
-  { name: 'state', description: 'only these states', values: states, of: ({ state }) => state },
-  { name: 'model', description: 'only these models', of: ({ model }) => model },
+  {
+    name: 'state',
+    description: 'show only controllers in these states',
+    values: states,
+    of: ({ state }) => state,
+  },
+  { name: 'model', description: 'show only controllers of these models', of: ({ model }) => model },
 ];
 
 /** `skolo power controllers`: whether switches, PDUs and hubs answer. */
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists the switches, PDUs and hubs that control power: whether each responds (if not, why and since when), and how many operations are queued. A controller is `failing` while one of its outlets does not turn on again; the service then does not turn off its other outlets, but `skolo power cycle --force` tries one more machine. A controller that is down delays only its own machines. The driver for an experimental controller has been tested only with the simulator. Totals come first, then controllers with problems. If the terminal is too small for all rows, controllers that are up share one line; list them with --state up.',
+      'Lists the switches, PDUs and hubs that control power, and shows whether each responds (if not, why and since when) and how many operations are queued. A controller is `failing` while one of its outlets does not turn on again; until then the service does not turn off its other outlets, but `skolo power cycle --force` tries one more machine. A controller that is down delays only its own machines. Drivers for experimental controllers have been tested only with the simulator. Totals come first, then controllers with problems. If the terminal is too small for all rows, controllers that are up share one line; list them with --state up.',
     )
     .summary('show whether switches and PDUs are responding');
   addFilters(command, filters);

@@ -20,11 +20,11 @@ interface Options extends SubmitOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Power-cycles machines, phones, devices or single outlets: turns each off and on, confirms both, and waits until the machine is back. The service checks all targets first and does nothing if it rejects one. A target that is already being cycled is not cycled twice; the command follows that cycle. Exit codes with --wait: 0 all succeeded, 3 some failed, 1 all failed.',
+      'Power-cycles machines, phones, devices or single outlets: turns each off and on, confirms both, and waits until the machine is back. The service checks all targets first and does nothing if it rejects one. If a target is already being cycled, the command follows that cycle instead of starting another. Exit codes with --wait: 0 all succeeded, 3 some failed, 1 all failed.',
     )
     .summary('turn off and on again')
     .argument('<names...>', targetsHelp)
-    .addOption(reasonOption('the audit log for other operators; your token identifies you'))
+    .addOption(reasonOption('the audit log, for other operators; your token identifies you'))
     .option('--wait', 'wait until all targets are back or have failed, and show each step')
     .addOption(offSecondsOption())
     .addOption(
@@ -37,7 +37,7 @@ export function define(command: SkoloCommand): void {
     )
     .option(
       '--force',
-      'proceed even if this ends a running task or other machines lose power or network; allows one more machine on a failing controller every 10 minutes',
+      'proceed even if this ends a running task or other machines lose power or network; allow one more machine on a failing controller every 10 minutes',
     )
     .option('--ignore-limits', ignoreLimitsHelp)
     .option('--skip-rejected', 'continue without rejected targets')

@@ -21,7 +21,7 @@ interface HoldOptions extends EndOptions {
 export function hold(command: SkoloCommand): void {
   command
     .description(
-      'Blocks power cycles by people and programs during a repair: for machines, phones, a switch or PDU with everything that it feeds, or the whole rack (by its name). Without --until or --for the hold ends after 24 hours, unless rack.yaml sets another time.',
+      'Blocks power cycles by people and programs during a repair. You can hold machines, phones, a switch or PDU with everything that it feeds, or the whole rack (by its name). Without --until or --for, the hold ends after 24 hours, unless rack.yaml sets a different time.',
     )
     .summary('block power cycles during a repair')
     .argument('<names...>', "machines, phones, devices or the rack; quote ranges: 'rpi-[001-040]'")
@@ -62,7 +62,7 @@ export function release(command: SkoloCommand): void {
       const meant = holds.filter(({ id, target }) => isIdOf(id, word) || target === word);
       for (const hold of meant) found.add(hold);
       if (meant.length > 0) continue;
-      complain(command.io, `${word}: has no hold of its own; run skolo power holds to list holds`);
+      complain(command.io, `${word}: is not held itself; run skolo power holds to list holds`);
       unknown++;
     }
     const query = { why: reason };

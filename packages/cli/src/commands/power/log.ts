@@ -24,12 +24,14 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists power cycles, including running ones, and outlets that were turned on or off, newest last, with time, requester, reason and outcome.',
+      'Lists power cycles, including running ones, and outlets that were turned on or off, newest last. Each entry shows the time, requester, reason and outcome.',
     )
     .summary('list power cycles and their outcomes')
-    .argument('[name]', 'only this machine, phone, device or outlet')
+    .argument('[name]', 'show only this machine, phone, device or outlet')
     .addOption(limitOption())
-    .addOption(new Option('--outcome <outcome>', 'only this outcome').choices(outcomes))
+    .addOption(
+      new Option('--outcome <outcome>', 'show only entries with this outcome').choices(outcomes),
+    )
     .option('--json', 'print JSON, including each step')
     .example('skolo power log skia-rpi2-rack4-shelf1-007 --outcome failed');
 

@@ -55,16 +55,16 @@ export function powerVerdict(machine: MachinePower): PowerState {
 }
 
 export const powerFilters: Filter<MachinePower>[] = [
-  { name: 'shelf', description: 'only these shelves', of: ({ shelf }) => shelf },
+  { name: 'shelf', description: 'show only these shelves', of: ({ shelf }) => shelf },
   {
     name: 'kind',
-    description: 'only these kinds; `device` is a phone or another device of a machine',
+    description: 'show only these kinds; `device` is a phone or another device of a machine',
     values: ['machine', 'device', 'infrastructure'],
     of: ({ kind }) => kind,
   },
   {
     name: 'state',
-    description: 'only these states; a machine can have several',
+    description: 'show only these states; a machine can be in several',
     values: powerStates,
     of: powerStatesOf,
   },

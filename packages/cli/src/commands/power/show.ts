@@ -54,5 +54,5 @@ function factsOf(cycle: PowerCycle): Fact[] {
 }
 
 function notYet({ position = 0 }: PowerCycle): string {
-  return position === 0 ? 'not yet' : `not yet, ${position} ahead of it`;
+  return position === 0 ? 'not yet' : `not yet; ${position} ahead in the queue`;
 }

@@ -160,7 +160,7 @@ export const targetsHelp =
   "machines, phones (rpi-001-device), devices or outlets (pdu-1/4); quote ranges: 'rpi-[001-040]'";
 
 export const ignoreLimitsHelp =
-  'ignore cooldownSeconds and maxPerHour in rack.yaml, which protect the relay';
+  'ignore cooldownSeconds and maxPerHour in rack.yaml, which protect the relays';
 
 /** `--off-seconds`, within the limits of the service. */
 export function offSecondsOption(): Option {

@@ -11,7 +11,7 @@ export function on(command: SkoloCommand): void {
     )
     .summary('turn on')
     .argument('<names...>', targetsHelp)
-    .requiredOption('--reason <text>', 'reason to record in the audit log for other operators')
+    .requiredOption('--reason <text>', 'reason to record in the audit log, for other operators')
     .option('--wait', 'wait until all are on or have failed, and show each step')
     .option('--skip-rejected', 'continue without rejected targets')
     .option('--json', 'print JSON: the IDs, or with --wait each outcome')
@@ -30,7 +30,7 @@ export function off(command: SkoloCommand): void {
     )
     .summary('turn off until `skolo power on`')
     .argument('<names...>', targetsHelp)
-    .requiredOption('--reason <text>', 'reason to record in the audit log for other operators')
+    .requiredOption('--reason <text>', 'reason to record in the audit log, for other operators')
     .option('--wait', 'wait until all are off or have failed, and show each step')
     .option(
       '--force',

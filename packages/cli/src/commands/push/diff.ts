@@ -15,7 +15,7 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Shows the differences between git and the running racks, including manual changes. The exit code is 1 if there are any, or if a rack cannot be compared.',
+      'Shows the differences between git and the running racks, including manual changes. The exit code is 1 if there are differences, or if a rack cannot be compared.',
     )
     .summary('compare racks with git')
     .addOption(racksOption())

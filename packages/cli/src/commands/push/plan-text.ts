@@ -100,7 +100,9 @@ function handLines({ objects }: RackPlan): string[] {
 function unhealthyLines({ unhealthy }: RackPlan): string[] {
   return unhealthy.map(({ key, node, cause }) => {
     const what = key.replace(/^\w+\//, '');
-    return plain(`  already unhealthy, so not waited for: ${what} on ${node}: ${cause}`);
+    return plain(
+      `  already unhealthy, so the push does not wait for it: ${what} on ${node}: ${cause}`,
+    );
   });
 }
 

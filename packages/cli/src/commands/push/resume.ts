@@ -12,7 +12,7 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Continues an interrupted push from this workstation with its recorded plan, versions and rollback data; each rack continues where it stopped. --back rolls the unfinished racks back to their previous state.',
+      'Continues an interrupted push from this workstation, using its recorded plan, versions and rollback data; each rack continues where it stopped. --back rolls the unfinished racks back to their previous state instead.',
     )
     .summary('continue an interrupted push')
     .argument('[push]', 'push ID (default: the only unfinished push)')
@@ -29,7 +29,7 @@ export function define(command: SkoloCommand): void {
     const [record, ...others] = open;
     if (record === undefined) {
       throw new CliError(
-        `${id ?? 'this workstation'}: has no unfinished push; run skolo push log to list pushes`,
+        `${id ?? 'this workstation'}: no unfinished push; run skolo push log to list pushes`,
       );
     }
     if (others.length > 0) {

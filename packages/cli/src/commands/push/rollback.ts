@@ -11,7 +11,7 @@ export function define(command: SkoloCommand): void {
   addPushOptions(
     command
       .description(
-        'Deploys the versions that each rack ran before its last push, as recorded on the rack itself. Everything else stays as it is in git. Like a push, it checks health, records the change and commits it.',
+        'Deploys the versions that each rack ran before its last push, as recorded on the rack itself. Everything else stays as it is in git. Like a push, the command checks health, records the change and commits it.',
       )
       .summary('return to the versions before the last push'),
   )

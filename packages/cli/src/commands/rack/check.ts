@@ -16,11 +16,14 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Checks rack.yaml files and prints all errors and likely oversights, one per line. Exit codes: 78 if there are errors, 0 otherwise.',
+      'Checks rack.yaml files and prints all errors and likely oversights, one per line. The exit code is 78 if there are errors, and 0 otherwise.',
     )
     .summary('check rack.yaml')
     .argument('[files...]', 'rack.yaml files (default: --rack)')
-    .option('--secrets', 'also check each secret, and report missing ones and loose permissions')
+    .option(
+      '--secrets',
+      'also check secrets, and report missing ones and permissions that are too open',
+    )
     .option('--json', 'print JSON')
     .uses('rack')
     .example('skolo rack check racks/*/rack.yaml');

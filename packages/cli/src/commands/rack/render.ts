@@ -16,7 +16,7 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Writes secrets, names, scrape targets and policies from rack.yaml to the rack's overlay, as a kustomize component. It removes derived files that rack.yaml no longer needs, does not change other files, and warns about settings that cannot work on k3s.",
+      "Writes secrets, names, scrape targets and policies from rack.yaml to the rack's overlay, as a kustomize component. It removes derived files that are no longer needed, leaves other files unchanged, and warns about settings that cannot work on k3s.",
     )
     .summary("write the k3s overlay's derived files")
     .option('--to <folder>', 'output directory (default: derived/ next to rack.yaml)')

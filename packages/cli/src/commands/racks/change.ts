@@ -18,16 +18,16 @@ interface AddOptions {
 export function add(command: SkoloCommand): void {
   command
     .description(
-      'Adds a k3s rack to kube/clusters/config.json, or a GKE cluster with --zone and --project. It writes only keys that the Skia system uses as well; add others with a text editor. With --like it also copies an overlay and changes the rack name in it.',
+      'Adds a k3s rack to kube/clusters/config.json, or a GKE cluster with --zone and --project. It writes only keys that the Skia system also uses; add other keys in a text editor. With --like it also copies an overlay and changes the rack name in it.',
     )
     .summary('add a rack to the list')
     .argument('<name>', 'name of the rack')
     .option('--jumphost <host>', 'SSH host name of the jumphost (default: jumphost-NAME)')
     .option('--user <name>', 'SSH user name')
     .option('--jump <hosts>', "hosts to connect through, as in ssh's ProxyJump")
-    .option('--zone <zone>', 'zone of the GKE cluster')
-    .option('--project <project>', 'project of the GKE cluster')
-    .option('--like <rack>', 'copy the overlay of this rack to kube/racks/NAME')
+    .option('--zone <zone>', "the GKE cluster's zone")
+    .option('--project <project>', "the GKE cluster's project")
+    .option('--like <rack>', "copy this rack's overlay to kube/racks/NAME")
     .option('--images <prefix>', 'with --like: image prefix, such as registry.example.com/skolo/')
     .option('--tag <tag>', 'with --like: image tag')
     .uses('clusters')

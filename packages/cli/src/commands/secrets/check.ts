@@ -27,11 +27,11 @@ interface Row {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Checks that each value in the store has the form that rack.yaml requires, has not expired, and works. Through the jumphost it signs in to each device and machine over SSH, Telnet, HTTP or SNMP and reads an outlet or the configuration. From your workstation it requests a token with each service account key. The exit code is 3 if there is a problem.',
+      'Checks that each value in the store has the form that rack.yaml requires, has not expired, and works. The command connects through the jumphost to sign in to each device and machine over SSH, Telnet, HTTP or SNMP, and reads an outlet or the configuration. With each service account key, it requests a token from your workstation. The exit code is 3 if there is a problem.',
     )
     .summary('check that secrets are valid and work')
     .argument('<rack>', 'name of the rack')
-    .option('--offline', 'check only the values, without connecting')
+    .option('--offline', 'check only the values, without signing in to devices')
     .option('--json', 'print JSON')
     .uses('clusters')
     .example('skolo secrets check rack4');

@@ -28,7 +28,7 @@ export async function openSecrets(command: SkoloCommand, name: string): Promise<
   const { io } = command;
   const fleetRack = await rackNamed(command, name);
   if (fleetRack.type === 'gke') {
-    throw new CliError(`${name}: a GKE cluster has no rack.yaml and no skolo secrets`);
+    throw new CliError(`${name}: a GKE cluster has neither a rack.yaml nor skolo secrets`);
   }
   const [{ readRack }, { rackSecrets }, { openStore }] = await Promise.all([
     import('@skolo/rack'),
@@ -68,8 +68,8 @@ async function unknownSecret(
 ): Promise<CliError> {
   const { didYouMean } = await import('@skolo/rack/light');
   const names = secrets.map((secret) => secret.name);
-  const guess = didYouMean(name, names) || `; its rack.yaml contains ${names.join(', ')}`;
-  return usageError(`${name}: no such secret of ${rack.name}${guess}`);
+  const guess = didYouMean(name, names) || `; the secrets in its rack.yaml are ${names.join(', ')}`;
+  return usageError(`${name}: no such secret in ${rack.name}${guess}`);
 }
 
 /** Values that the store has, by name. @throws StoreError */

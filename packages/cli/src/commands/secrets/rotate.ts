@@ -14,15 +14,12 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Replaces an SSH key, a password, or an SNMP community or key that machines, switches, routers and PDUs accept. It generates a new value, sets it on each device, verifies it in a new session, saves it in the store, and copies it to the rack. This takes two or three runs, because you must commit the store and services need time to reload. You can interrupt the command at any time and run it again. Previous values stay in the store. Other kinds of secrets are rejected with the reason.',
+      'Replaces an SSH key, a password, or an SNMP community or key on the machines, switches, routers and PDUs that accept it. It generates a new value, sets it on each device, verifies it in a new session, saves it in the store, and copies it to the rack. This takes two or three runs, because you must commit the store and services need time to reload. You can interrupt the command at any time and run it again. Previous values stay in the store. For other kinds of secrets, the command prints the reason why it cannot rotate them.',
     )
     .summary('replace a password or key on devices and in the rack')
     .argument('<rack>', 'name of the rack')
     .argument('<secret>', 'secret name')
-    .option(
-      '--leave-out <name...>',
-      'machines and devices to skip for now; a later run updates them',
-    )
+    .option('--leave-out <name...>', 'machines and devices to skip; a later run updates them')
     .uses('clusters')
     .example('skolo secrets rotate rack4 machines');
 

@@ -20,7 +20,7 @@ function nextSteps({ rack, store }: OpenSecrets, ...places: string[]): string {
 export function set(command: SkoloCommand): void {
   command
     .description(
-      'Stores the value of a secret, read byte for byte from standard input or prompted for in a terminal. The rack keeps its old value until skolo secrets apply.',
+      'Stores the value of a secret, which it reads byte for byte from standard input, or prompts for in a terminal. The rack keeps its old value until you run skolo secrets apply.',
     )
     .summary('store the value of a secret')
     .argument('<rack>', 'name of the rack')
@@ -59,7 +59,7 @@ export function generate(command: SkoloCommand): void {
     const { kind, place } = await findSecret(open, name);
     if ((await open.store.find(place)) !== undefined) {
       throw new CliError(
-        `${place}: already has a value, and devices or services that check it would reject a new one; to replace it anyway, run skolo secrets set`,
+        `${place}: already has a value, and the devices or services that check it would reject a new one; to replace it anyway, run skolo secrets set`,
       );
     }
     const { generatedKinds, generateValue } = await import('@skolo/secret-store');
@@ -135,7 +135,7 @@ const madeBy: Readonly<Record<string, string>> = {
 export function edit(command: SkoloCommand): void {
   command
     .description(
-      'Opens a secret in your editor (VISUAL, EDITOR, vi). The unencrypted text is in a file in memory that only you can read and that is removed at the end, even if skolo is killed. Make sure that your editor does not write backups to other directories.',
+      'Opens a secret in your editor (VISUAL, EDITOR, vi). The unencrypted text is kept in an in-memory file that only you can read and that is removed at the end, even if skolo is killed. Make sure that your editor does not write backups to other directories.',
     )
     .summary('edit a secret in your editor')
     .argument('<rack>', 'name of the rack')

@@ -27,7 +27,7 @@ interface Row {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Lists the secrets in a rack's rack.yaml: whether the store contains each, its age and expiry, what uses it, and whether the cluster and the systemd units on the jumphost have the same value. Values are compared by digest in memory and never printed. The exit code is 3 if a value is missing or differs.",
+      "Lists the secrets in a rack's rack.yaml: whether the store contains each one, its age and expiry, what uses it, and whether the cluster and the systemd units on the jumphost have the same value. Values are compared by digest in memory and never printed. The exit code is 3 if a value is missing or differs.",
     )
     .summary('show where secrets are stored and used')
     .argument('<rack>', 'name of the rack')
@@ -68,7 +68,7 @@ async function unfinished({ rack: { name: rack }, store }: OpenSecrets): Promise
     return places.map((place) => place.slice(`${rack}/${folder}/`.length));
   };
   const next = (await below('next')).map(
-    (name) => `${name}: its rotation is unfinished; run skolo secrets rotate ${rack} ${name}`,
+    (name) => `${name}: the rotation is unfinished; run skolo secrets rotate ${rack} ${name}`,
   );
   const leftOut = (await below('left-out')).map((path) => {
     const [device = '', ...name] = path.split('/').reverse();

@@ -19,12 +19,12 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Checks the files that git would commit in the racks repository. Nothing in the racks directory may look like a private key or token. If this workstation has an age identity, no file may contain a value from the store. Each file in the store must be encrypted for the recipients in .sops.yaml, of which there must be at least two. It does not check the history. The exit code is 1 if there is a problem.',
+      'Checks the files that git would commit in the racks repository. Nothing in the racks directory may look like a private key or token. If this workstation has an age identity, no file may contain a value from the store. Each file in the store must be encrypted for the recipients in .sops.yaml, which must list at least two. The git history is not checked. The exit code is 1 if there is a problem.',
     )
     .summary('check git for unencrypted secrets')
     .option(
       '--install-hook',
-      'install a hook that runs this command before each commit in this clone',
+      'install a git hook that runs this command before each commit in this clone',
     )
     .option('--json', 'print JSON')
     .uses('clusters')
@@ -73,7 +73,7 @@ export function define(command: SkoloCommand): void {
       io.out(plain(line === undefined ? `${file}: ${problem}` : `${file}:${line}: ${problem}`));
     }
     if (!canOpen)
-      complain(io, 'files were not searched for values, because no age identity was found');
+      complain(io, 'files were not searched for values because no age identity was found');
     io.out(
       findings.length > 0 ? count(findings.length, 'problem') : 'no unencrypted secrets found',
     );

@@ -21,7 +21,7 @@ interface NewOptions {
 export function create(command: SkoloCommand): void {
   command
     .description(
-      'Creates a token and prints it once; the token file stores only its hash. Each person or program has one token, under its own name. With --on the token file is in the secret store (skolo secrets); otherwise it is the one that rack.yaml specifies, and services apply the change immediately.',
+      'Creates a token and prints it once; the token file stores only its hash. Each person or program should have a separate token under their own name. With --on the token file is in the secret store (skolo secrets); otherwise it is the one specified in rack.yaml, and services apply the change immediately.',
     )
     .summary('create a token')
     .argument('<holder>', 'name of the person or program')
@@ -117,7 +117,7 @@ function asJson(token: TokenInfo, now: number) {
 /** `skolo token revoke`: removes a token. */
 export function revoke(command: SkoloCommand): void {
   command
-    .description('Removes a token from the file, so that services reject it.')
+    .description('Removes a token from the token file, so that services reject it.')
     .summary('revoke a token')
     .argument('<holder>', 'name of the person or program')
     .option('--file <file>', 'token file, instead of the one in rack.yaml')

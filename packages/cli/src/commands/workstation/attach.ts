@@ -15,9 +15,9 @@ interface AttachOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Starts your shell, or a single command, with KUBECONFIG set for a rack's cluster, which it reaches through an SSH tunnel to the jumphost. The tunnel reconnects when it drops, and closes with the shell. The token in KUBECONFIG expires. Other shells are not affected.",
+      "Starts your shell, or runs a single command, with KUBECONFIG set for a rack's cluster, which is reached through an SSH tunnel to the jumphost. If the tunnel drops, it reconnects; it closes with the shell. The token in KUBECONFIG expires. Other shells are not affected.",
     )
-    .argument('<rack>', 'name in the list of racks')
+    .argument('<rack>', 'rack name, as listed by skolo racks')
     .argument('[command...]', 'command and arguments, after --')
     .addOption(roleOption())
     .option(

@@ -19,9 +19,9 @@ const readWithinMs = 5000;
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Opens a rack's web console and signs you in with your token, through a link that works once, within a minute. If you specify racks, the command connects through their jumphosts until Ctrl-C and shows all of them on one page, worst first; unreachable racks are listed with the reason. With several racks, ssh cannot prompt, so load your key with ssh-add. Without a token, the page asks for one.",
+      "Opens a rack's web console and signs you in with your token, through a link that works only once and expires after a minute. If you specify racks, the command stays connected through their jumphosts until Ctrl-C and shows all of them on one page, worst first; unreachable racks are listed with the reason. With several racks, ssh cannot prompt for a passphrase, so load your key with ssh-add. If you have no token, the page asks for one.",
     )
-    .argument('[racks...]', 'names in the list of racks (default: the rack of --rack)')
+    .argument('[racks...]', 'rack names, as listed by skolo racks (default: the rack of --rack)')
     .option('--all', 'open all listed racks')
     .option('--no-open', 'only print the link')
     .uses('rack', 'url', 'tokenFile')
@@ -85,7 +85,7 @@ async function serveRacks(
   const link = `${server.url}/#/?code=${encodeURIComponent(workstation.createCode())}`;
   if (open) await openInBrowser(command, link);
   else io.out(link);
-  io.err('the page works until Ctrl-C');
+  io.err('the page is available until Ctrl-C');
   await Promise.all(running);
 }
 

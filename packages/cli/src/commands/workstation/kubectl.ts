@@ -9,9 +9,9 @@ import { type ProgramEnd, programEnd } from '../../reach/run-program.ts';
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Runs kubectl on a rack's cluster. Put skolo options before the rack name; everything after it is passed to kubectl. A watch (get --watch) restarts after an interruption.",
+      "Runs kubectl on a rack's cluster. Put skolo options before the rack name; everything after the name is passed to kubectl. A watch (get --watch) restarts after an interruption.",
     )
-    .argument('<rack>', 'name in the list of racks')
+    .argument('<rack>', 'rack name, as listed by skolo racks')
     .argument('[arguments...]', 'arguments for kubectl')
     .addOption(roleOption())
     .uses('clusters')

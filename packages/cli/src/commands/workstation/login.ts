@@ -9,7 +9,7 @@ import { removeToken, saveToken } from '../../workstation/workstation-files.ts';
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Saves your token for a rack's services, in a file that only you can read. The token is read from standard input, or prompted for without echo, and tested before it is saved. Commands for this rack use it unless you set --token-file or SKOLO_TOKEN_FILE.",
+      "Saves your token for a rack's services in a file that only you can read. The command reads the token from standard input, or prompts for it without echo, and tests it before saving it. Commands for this rack use it unless you set --token-file or SKOLO_TOKEN_FILE.",
     )
     .argument('<rack>', 'name of the rack')
     .option('--remove', 'remove the saved token')
@@ -20,7 +20,7 @@ export function define(command: SkoloCommand): void {
     const { io } = command;
     if (remove) {
       const isRemoved = await removeToken(io.env, name);
-      io.err(isRemoved ? `the token for ${name} was removed` : `no token saved for ${name}`);
+      io.err(isRemoved ? `the token for ${name} was removed` : `no token is saved for ${name}`);
       return;
     }
     const { rack: file } = command.globals();
@@ -34,7 +34,7 @@ export function define(command: SkoloCommand): void {
     const problem = await whyNotTried(command, token);
     const saved = await saveToken(io.env, name, token);
     const how = problem === undefined ? 'accepted and saved' : 'saved';
-    io.err(`the token for ${name} is ${how} in ${saved}`);
+    io.err(`the token for ${name} was ${how} in ${saved}`);
     if (problem !== undefined) io.err(`skolo: the token was not tested: ${problem}`);
   });
 }

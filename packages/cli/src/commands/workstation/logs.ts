@@ -21,14 +21,14 @@ interface LogsOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Prints log lines of a service, the agent on a machine, k3s, or a systemd unit on the jumphost. For units, your user must be able to run `sudo -n journalctl` there.',
+      'Prints log lines from a service, the agent on a machine, k3s, or a systemd unit on the jumphost. For units, your user must be able to run `sudo -n journalctl` there.',
     )
-    .argument('<rack>', 'name in the list of racks')
+    .argument('<rack>', 'rack name, as listed by skolo racks')
     .argument('[source]', 'service or machine name')
-    .option('--k3s', 'k3s log on the jumphost')
-    .option('--unit <unit>', 'log of a systemd unit on the jumphost')
+    .option('--k3s', 'show the k3s log on the jumphost')
+    .option('--unit <unit>', 'show the log of this systemd unit on the jumphost')
     .option('-f, --follow', 'print new lines until Ctrl-C')
-    .option('--lines <n>', 'number of latest lines per pod', upTo(1_000_000), 100)
+    .option('--lines <n>', 'number of most recent lines to print per pod', upTo(1_000_000), 100)
     .uses('clusters')
     .example('skolo logs rack4 power-cycle-daemon -f');
 
@@ -117,7 +117,7 @@ async function ofPods(
     items.flatMap((pod) => [serviceOf(pod) ?? [], pod.spec.nodeName ?? []].flat()),
   );
   throw new CliError(
-    `${source}: is neither a service in ${name} nor a machine with an agent pod${didYouMean(source, known)}`,
+    `${source}: neither a service in ${name} nor a machine with an agent pod${didYouMean(source, known)}`,
   );
 }
 

@@ -16,7 +16,7 @@ interface ShellOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Starts a shell on a machine over SSH, through the jumphost of its rack and with your own key, or on the jumphost itself. --bot starts it in the agent's pod, where the bot runs, and --adb on a phone; both require the admin role in the cluster. The jumphost's log records who started it.",
+      "Starts a shell on a machine over SSH, through the jumphost of its rack and with your own key, or on the jumphost itself. With --bot the shell runs in the agent's pod, like the bot, and with --adb on a phone; both require the admin role in the cluster. The jumphost's log records who started it.",
     )
     .argument('<machine>', 'machine or jumphost in the rack.yaml of any listed rack')
     .option('--bot', "start the shell in the agent's pod")
@@ -32,7 +32,7 @@ export function define(command: SkoloCommand): void {
     if (machine === undefined) return;
     if (bot || adb !== undefined) {
       if (machine.isJumphost)
-        throw new CliError(`${name}: is a jumphost, which does not run a bot`);
+        throw new CliError(`${name}: this is a jumphost, which does not run a bot`);
       const open = await openNamed(command, rack.name, 'admin');
       const where = adb === undefined ? `the bot of ${name}` : `phone ${adb} of ${name}`;
       await interruptible(command, (signal) => audit(open, rack.name, `shell on ${where}`, signal));
@@ -78,7 +78,9 @@ async function inPod(
   );
   const [pod] = items;
   if (pod === undefined) {
-    throw new CliError(`${machine}: no pod of the agent is running there; omit --bot and --adb`);
+    throw new CliError(
+      `${machine}: the agent's pod is not running on this machine; omit --bot and --adb`,
+    );
   }
   const flags = hasTerminal ? '-it' : '-i';
   const args = ['exec', flags, '-n', 'skolo-node', pod.metadata.name, '--', ...program];

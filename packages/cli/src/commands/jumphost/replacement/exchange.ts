@@ -21,7 +21,7 @@ export async function exchangeInRack(
   const left: string[] = [];
   await commitFile(repository, {
     file,
-    message: `${spare} is the jumphost\n`,
+    message: `make ${spare} the jumphost\n`,
     edit(text) {
       const edited = editRack(text, exchanged(parseRack(text, { file }), spare, left), file);
       left.push(
@@ -55,7 +55,7 @@ export async function noteEpoch(
   const repository = await openRepository(file, signal, { mayBeDirty: true });
   await commitFile(repository, {
     file,
-    message: `epoch of the jumphost of ${rack}\n`,
+    message: `set the jumphost epoch of ${rack}\n`,
     edit: (text) => withEpoch(text, rack, epoch),
   });
   const why = await sendCommits(repository, signal);

@@ -103,9 +103,7 @@ function spareOf({ machines, name: rack }: Rack, name: string): { name: string; 
   const address = machines.get(name)?.address;
   if (address !== undefined) return { name, address };
   const why = machines.has(name) ? 'has no address' : 'is not a machine';
-  throw new CliError(
-    `${name}: ${why} in rack.yaml of ${rack}; add the spare there, with its wiring`,
-  );
+  throw new CliError(`${name}: ${why} in the rack.yaml of ${rack}; add the spare with its wiring`);
 }
 
 /** To see whether the jumphost answers at all. */
@@ -240,7 +238,9 @@ async function fenceOf(
 }
 
 async function confirmCable(io: Io, jumphost: string, signal: AbortSignal): Promise<void> {
-  io.err(`Two jumphosts would switch the same outlets. Unplug every network cable of ${jumphost}.`);
+  io.err(
+    `Unplug all network cables of ${jumphost}; otherwise, two jumphosts would switch the same outlets.`,
+  );
   const what = `${jumphost} once its cables are unplugged`;
   await mustType(io, { what, wanted: jumphost }, signal);
 }

@@ -45,7 +45,10 @@ export interface PrepareOptions extends StepOptions {
 export function addStepOptions(command: SkoloCommand): SkoloCommand {
   return command
     .addOption(filesOption())
-    .option('--images <file>', 'file of skolo images, created by deploy/jumphost/save-images')
+    .option(
+      '--images <file>',
+      "file that contains skolo's images, created by deploy/jumphost/save-images",
+    )
     .addOption(bundlesOption())
     .option('--k3s <version>', 'k3s version for new installations', k3sVersion);
 }
@@ -53,7 +56,7 @@ export function addStepOptions(command: SkoloCommand): SkoloCommand {
 export function filesOption(): Option {
   return new Option(
     '--files <folder>',
-    'download directory for Node and k3s; existing files are used',
+    'download directory for Node and k3s; existing files are reused',
   );
 }
 
@@ -157,7 +160,9 @@ async function confirmSum(
 ): Promise<boolean> {
   if (!io.canAsk) return false;
   io.err(plain(`${name}: its checksum comes from ${url}, the same server as the file:`));
-  io.err(plain(`${sha256}; compare it with another source, if possible over another network`));
+  io.err(
+    plain(`${sha256}; compare it with a different source, preferably over a different network`),
+  );
   const answer = await orAborted(io.ask("Type 'same' if they match: "), signal);
   return answer?.trim() === 'same';
 }

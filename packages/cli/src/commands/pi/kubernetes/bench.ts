@@ -31,12 +31,12 @@ interface Options {
 export function defineBench(command: SkoloCommand): void {
   command
     .description(
-      'Measures a cluster, one test at a time: fsync time, disk writes, one core and all cores on each node; the network from each node to the next; API server reads and writes; and pod startup on each node. Each run is stored with a plot and compared with the last ten: a result counts as better or worse if it is outside their range and differs by more than a quarter. The exit code is 1 if a result is worse. Nodes need only perl, which every Debian includes. The tests load the nodes, so do not run other tests at the same time.',
+      'Measures a cluster, one test at a time: fsync time, disk writes, one core and all cores on each node; the network from each node to the next; API server reads and writes; and pod startup on each node. Each run is stored with a plot and compared with the last ten: a result counts as better or worse if it is outside the range of those runs and differs by more than a quarter. The exit code is 1 if a result is worse. On the nodes, the tests require only perl, which every Debian installation includes. They put load on the nodes, so do not run other tests at the same time.',
     )
     .summary("measure a cluster's performance")
-    .argument('<cluster>', 'name in the list of racks')
+    .argument('<cluster>', 'cluster name, as listed by skolo racks')
     .option('--all-pairs', 'measure the network between every pair of nodes')
-    .option('--seconds <n>', 'time for each measurement', upTo(30), 3)
+    .option('--seconds <n>', 'duration of each measurement', upTo(30), 3)
     .option('--image <image>', 'image for the pods (default: one that k3s includes)')
     .option(
       '--folder <folder>',

@@ -32,7 +32,7 @@ export function defineReset(command: SkoloCommand): void {
       'Removes a cluster: stops k3s or kubelet and all pods on every node, removes programs, settings and data, and removes the cluster from kube/clusters/config.json. With --node it removes only those nodes, after moving their pods to other nodes. A dead node is removed from the cluster along with its password, so that a new SD card can join under its name. The command lists what is lost and asks for confirmation.',
     )
     .summary('remove a cluster, or nodes from it')
-    .argument('<cluster>', 'name in the list of racks')
+    .argument('<cluster>', 'cluster name, as listed by skolo racks')
     .option('--node <names...>', 'remove only these nodes')
     .option('--keep-data', "keep pod volumes on the disks, and the database on the server's disk")
     .option('--yes', 'do not ask for confirmation')
@@ -49,7 +49,7 @@ export function defineReset(command: SkoloCommand): void {
       const distribution = (await placeOf(server))?.distribution === 'kubeadm' ? kubeadm : k3s;
       if (keepsData && distribution === kubeadm) {
         throw new CliError(
-          `${name}: is a kubeadm cluster, so resetting it removes the database; save the data that you need, and omit --keep-data`,
+          `${name}: this is a kubeadm cluster, so a reset removes its database; save the data that you need, and omit --keep-data`,
         );
       }
       const loss = await lossOf(server).catch((error: unknown): Loss => {
@@ -91,7 +91,7 @@ export function defineReset(command: SkoloCommand): void {
 }
 
 function unreachable(cluster: string, server: string, error: unknown): string {
-  return `${cluster}: the API server does not respond (${errorText(error)}), so only ${server} is reset, and agents elsewhere remain`;
+  return `${cluster}: the API server does not respond (${errorText(error)}), so only ${server} is reset; the agents on other nodes remain`;
 }
 
 function agentsIn({ nodes }: Loss, { name, server }: OpenCluster, wanted: string[] | undefined) {
@@ -99,7 +99,7 @@ function agentsIn({ nodes }: Loss, { name, server }: OpenCluster, wanted: string
   if (wanted === undefined) return known.filter((each) => each !== server.name);
   if (wanted.includes(server.name)) {
     throw new CliError(
-      `${server.name}: is the server in ${name}; omit --node to reset the whole cluster`,
+      `${server.name}: this is the server of ${name}; omit --node to reset the whole cluster`,
     );
   }
   const unknown = wanted.filter((each) => !known.includes(each));

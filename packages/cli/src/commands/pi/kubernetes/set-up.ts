@@ -33,13 +33,16 @@ export function defineSetUp(command: SkoloCommand): void {
     addProgramOptions(
       command
         .description(
-          "Creates a k3s cluster, or a kubeadm cluster with --kubeadm: a server on the master and an agent on each worker. Workers join with a token that expires after 15 minutes and contains the digest of the server's CA, so they do not trust any other server. The cluster is added to kube/clusters/config.json, so skolo attach, skolo kubectl and skolo push work with it. Each step changes only what differs, so run the command again after a failure or with more workers. If one computer fails, the others continue. Exit codes: 0 all have joined; 3 some have; 1 none has.",
+          "Creates a k3s cluster, or a kubeadm cluster with --kubeadm: a server on the master and an agent on each worker. Workers join with a token that expires after 15 minutes and contains the digest of the server's CA, so they do not trust any other server. The cluster is added to kube/clusters/config.json, so skolo attach, skolo kubectl and skolo push work with it. Each step changes only what differs, so you can run the command again after a failure or with more workers. If one computer fails, the others continue. Exit codes: 0 all have joined; 3 some have; 1 none has.",
         )
         .summary('create a cluster, or add nodes to it')
         .argument('[names...]', 'machines; ranges allowed; the first is the master')
-        .option('--master <name>', 'server (default: the first name)')
+        .option('--master <name>', 'machine that becomes the server (default: the first name)')
         .option('--worker <names...>', 'agents; ranges allowed')
-        .option('--name <cluster>', 'name in the list of racks (default: from rack.yaml)')
+        .option(
+          '--name <cluster>',
+          'name under which skolo racks lists the cluster (default: from rack.yaml)',
+        )
         .option(
           '--address <address>',
           'master address for the workers (default: from rack.yaml)',

@@ -14,7 +14,10 @@ export interface ClusterOptions {
 
 /** `--cluster`. */
 export function clusterOption(): Option {
-  return new Option('--cluster <name>', 'name in the list of racks (default: the only one)');
+  return new Option(
+    '--cluster <name>',
+    'cluster name, as listed by skolo racks (default: the only one)',
+  );
 }
 
 /** Between two looks at the cluster. */

@@ -32,14 +32,14 @@ const colours = { ready: 'green', skipped: 'dim', failed: 'red' } as const;
 export function defineUp(command: SkoloCommand): void {
   command
     .description(
-      'Applies each part of kube/testbed that differs, waits until its pods are ready, and lists those that are not, with the reason. A second run changes nothing, and if one part fails, the others continue. If k3s already provides a metrics server or a default StorageClass, the testbed uses it. With --nfs, claims use directories on an NFS server. Grafana is given a new random password. Exit codes: 0 all parts are ready; 3 some are not.',
+      'Applies each part of kube/testbed that differs, waits until its pods are ready, and lists those that are not, with the reason. A second run changes nothing, and if one part fails, the others continue. If k3s already provides a metrics server or a default StorageClass, the testbed uses it. With --nfs, claims use directories on an NFS server. Grafana receives a new random password. Exit codes: 0 all parts are ready; 3 some are not.',
     )
     .summary('install or update the testbed')
     .addOption(clusterOption())
     .option('--nfs <server:path>', 'NFS export for volumes; remembered for later runs', nfsExport)
     .option(
       '--jenkins',
-      'also install Jenkins with a job that runs the pipeline; remembered for later runs',
+      'also install Jenkins with a job that runs the pipeline; later runs keep this setting',
     )
     .addOption(timeOption('--within <time>', 'time limit for pods to become ready', '15m'))
     .uses('clusters')
