@@ -128,7 +128,9 @@ async function openBlob(
     } catch (cause) {
       signal.throwIfAborted();
       const name = `${image.registry}/${image.repository}:${image.tag}`;
-      throw new RegistryError(`${name}: the download of a layer ended early; try again`, { cause });
+      throw new RegistryError(`${name}: the download of a layer was interrupted; try again`, {
+        cause,
+      });
     } finally {
       clearTimeout(timer);
     }

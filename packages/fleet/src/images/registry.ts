@@ -89,7 +89,7 @@ export async function resolveImage(image: ImageName, signal?: AbortSignal): Prom
   const response = await askRegistry(image, `manifests/${wanted ?? tag}`, { accept }, { signal });
   if (response.status === 404) {
     throw new RegistryError(
-      `${name}: no such ${wanted ? 'digest' : 'tag'} at ${registry}; correct the manifest`,
+      `${name}: no such ${wanted ? 'digest' : 'tag'} in ${registry}; fix the manifest`,
     );
   }
   if (!response.ok) {
@@ -105,7 +105,7 @@ export async function resolveImage(image: ImageName, signal?: AbortSignal): Prom
   const stated = wanted ?? response.headers.get('docker-content-digest');
   if (stated !== null && stated !== digest) {
     throw new RegistryError(
-      `${name}: ${registry} reports the digest ${stated} for a manifest with the digest ${digest}; do not use it`,
+      `${name}: ${registry} reports digest ${stated}, but the manifest has digest ${digest}; do not use this image`,
     );
   }
   return { digest, isIndex, type, bytes };
@@ -131,7 +131,7 @@ export async function platformsOf(
   const response = await askRegistry(image, `blobs/${config}`, { accept: '*/*' }, { signal });
   const { data } = Platform.safeParse(parseJson((await limitedBytes(name, response)).toString()));
   if (!response.ok || data === undefined) {
-    throw new RegistryError(`${name}: ${image.registry} does not report its platform`);
+    throw new RegistryError(`${name}: ${image.registry} does not report the image's platform`);
   }
   return [platformText(data)];
 }
@@ -163,7 +163,7 @@ export async function listTags(
   const { data } = Tags.safeParse(parseJson(text));
   if (response.ok && data) return data.tags ?? [];
   throw new RegistryError(
-    `${name}: ${image.registry} returned ${response.status} for the list of tags`,
+    `${name}: ${image.registry} returned ${response.status} when listing tags`,
   );
 }
 
@@ -212,7 +212,7 @@ async function tokenFor(name: string, challenge: string): Promise<string> {
   const realm = parameters.get('realm') ?? '';
   if (!/^bearer /i.test(challenge) || !URL.canParse(realm)) {
     throw new RegistryError(
-      `${name}: unsupported authentication scheme; only public images can be read`,
+      `${name}: the registry uses an unsupported authentication scheme; only public images can be read`,
     );
   }
   const url = new URL(realm);
@@ -261,6 +261,6 @@ async function limitedBytes(name: string, { body }: Response): Promise<Buffer> {
     return await bytesUpTo(maxManifestBytes, body ?? [], tooLarge);
   } catch (cause) {
     if (cause instanceof RegistryError) throw cause;
-    throw new RegistryError(`${name}: the response ended early; try again`, { cause });
+    throw new RegistryError(`${name}: the response was cut off; try again`, { cause });
   }
 }

@@ -69,7 +69,7 @@ export async function carryImages(needed: readonly NeededImage[], deps: CarryDep
 
 async function readImage({ image, platforms }: NeededImage, signal: AbortSignal): Promise<Carried> {
   const parsed = parseImage(image);
-  if (parsed === undefined) throw new FleetError(`${image}: has no registry or no tag`);
+  if (parsed === undefined) throw new FleetError(`${image}: the registry or tag is missing`);
   const { registry, repository, tag, digest } = parsed;
   const name = `${registry}/${repository}${digest === undefined ? `:${tag}` : `@${digest}`}`;
   return { name, ...(await contentOf(parsed, platforms, signal)) };
@@ -99,7 +99,7 @@ async function rejectFullDisk(bytes: number, deps: CarryDeps): Promise<void> {
     if (place === undefined || Number(free) * 1024 >= copies * bytes) continue;
     const has = megabytes(Number(free) * 1024);
     throw new FleetError(
-      `${deps.name}: the jumphost has ${has} free on ${place}, but new images need ${megabytes(copies * bytes)}; free disk space with sudo k3s crictl rmi --prune`,
+      `${deps.name}: the jumphost has ${has} free on ${place}, but the new images require ${megabytes(copies * bytes)}; run sudo k3s crictl rmi --prune on it to free disk space`,
     );
   }
 }
@@ -131,7 +131,7 @@ async function carry(part: Part, staged: number | 'whole', deps: CarryDeps): Pro
     const command = inFolder(`${writing(hex, staged)}; ${checking(hex)}`);
     const { code, stdout, stderr } = await deps.jumphost.onJumphost(command, signal, input);
     if (stdout.trim() === 'damaged') {
-      throw failed(name, `${part.digest} was damaged on the way and removed`);
+      throw failed(name, `${part.digest} was damaged in transit and deleted`);
     }
     if (code === 0) return;
     trouble = stderr || trouble;
@@ -208,7 +208,7 @@ async function run(
 
 function failed(rack: string, why: string): FleetError {
   return new FleetError(
-    `${rack}: copying images to the jumphost failed: ${why}; nothing was changed; run skolo push resume to continue`,
+    `${rack}: copying images to the jumphost failed: ${why}; nothing was deployed; run skolo push resume to continue`,
   );
 }
 

@@ -140,13 +140,21 @@ export function judge(
   if (found === undefined) return { state: 'waiting', pods: [], cause: 'it does not exist yet' };
   const { kind, metadata, spec, status } = Workload.parse(found);
   if (status.observedGeneration < metadata.generation) {
-    return { state: 'waiting', pods: [], cause: 'no controller has processed it yet' };
+    return {
+      state: 'waiting',
+      pods: [],
+      cause: 'no controller has processed its latest change yet',
+    };
   }
   const rejected = status.conditions.find(
     (each) => each.type === 'ReplicaFailure' && each.status === 'True',
   );
   if (rejected) {
-    return { state: 'failed', pods: [], cause: `its pods are rejected: ${rejected.message}` };
+    return {
+      state: 'failed',
+      pods: [],
+      cause: `the API server rejects its pods: ${rejected.message}`,
+    };
   }
   const isNew = newest(kind, metadata.uid, objects);
   const dead = deadNodes(objects);
@@ -178,13 +186,13 @@ export function judge(
     ...(pods.length < wanted
       ? { cause: `${wanted - pods.length} of ${wanted} pods do not exist yet` }
       : isTooMany && {
-          cause: `${died} machines responded before the push and are silent now, more than by chance`,
+          cause: `${died} machines responded before the push but do not now, more than chance explains`,
         }),
   };
 }
 
 const silence =
-  'its machine responded before the push, but not since its pod was replaced; check its power and the new version';
+  'its machine responded before the push, but has not since its pod was replaced; check its power and the new version';
 
 /** How far a pod is that has no other version: that of a Job. */
 export function judgePod(object: KubeObject): PodVerdict {
@@ -270,7 +278,7 @@ function verdictOf(pod: Pod, isNew: IsNew, dead: ReadonlySet<string>): Found {
   const verdict = { node, pod: metadata.name, restarts, isReplaced };
   if (dead.has(node)) return { ...verdict, state: 'dead', cause: 'its machine does not respond' };
   if (isEnding(pod))
-    return { ...verdict, state: 'draining', cause: 'the old pod is finishing its work' };
+    return { ...verdict, state: 'draining', cause: 'its old pod is still finishing its work' };
   const failure = failureOf(pod, containers);
   const isReady = isTrue(status.conditions, 'Ready');
   if (!isNew(pod)) {
@@ -328,7 +336,7 @@ function waitsFor({ status, spec }: Pod, containers: readonly ContainerStatus[])
   if (waiting) return `starts: ${waiting.reason}${waiting.message && `: ${waiting.message}`}`;
   const ended = containers.find(({ state }) => state.terminated)?.state.terminated;
   if (ended) return `exited with ${ended.exitCode}, restarting`;
-  return containers.length === 0 ? 'not started yet by its machine' : 'running, but not ready';
+  return containers.length === 0 ? 'its machine has not started it yet' : 'running, but not ready';
 }
 
 function nodeOf({ spec, metadata }: Pod): string {

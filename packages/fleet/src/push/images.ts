@@ -90,14 +90,15 @@ async function faultOf(
 ): Promise<string | undefined> {
   const name = parseImage(image);
   if (name === undefined) {
-    return `${image}: has no registry or no tag; correct images in the rack's kustomization.yaml`;
+    return `${image}: the registry or tag is missing; fix it under images in the rack's kustomization.yaml`;
   }
-  if (isDirty(name.tag)) return `${image}: was built from a dirty tree; build it from a commit`;
+  if (isDirty(name.tag))
+    return `${image}: this image was built from uncommitted changes; commit them and build it again`;
   try {
     const there = await platformsOf(name, await resolveImage(name, signal), signal);
     const missing = platforms.filter((wanted) => !there.some((each) => isFor(wanted, each)));
     if (missing.length === 0) return undefined;
-    return `${image}: not available for ${missing.join(', ')}, only for ${there.join(', ')}`;
+    return `${image}: the image is not available for ${missing.join(', ')}, only for ${there.join(', ')}`;
   } catch (error) {
     if (error instanceof RegistryError) return error.message;
     throw error;

@@ -91,7 +91,7 @@ export async function holdLease(
   }
   let version = await put(kubectl, found, { holder, times, now }).catch((cause: unknown) => {
     if (!isRejected(cause, 'Conflict') && !isRejected(cause, 'AlreadyExists')) throw cause;
-    const message = `${rack}: another workstation took the lease at the same moment; try again`;
+    const message = `${rack}: another workstation acquired the lease at the same moment; try again`;
     throw new FleetError(message, { cause });
   });
   const lost = new AbortController();
@@ -157,7 +157,7 @@ async function mustBeExpired(
     if (again?.metadata.resourceVersion === found.metadata.resourceVersion) return;
   }
   throw new FleetError(
-    `${rack}: ${holderIdentity} is changing it; wait until that has finished, or stop it there`,
+    `${rack}: ${holderIdentity} is changing this rack; wait until it has finished, or stop it on that workstation`,
   );
 }
 

@@ -48,7 +48,7 @@ export async function prepareRack(
     const file = kustomizationOf({ kube }, rack.name);
     const own = kustomizationOf(repository, rack.name);
     const text = await readFileIfExists(file);
-    if (text === undefined) throw new FleetError(`${own}: is not committed; commit it`);
+    if (text === undefined) throw new FleetError(`${own}: not in the last commit; commit it`);
     const previous = readPins(text, own);
     const render = () => renderOverlay(rack, join(kube, 'racks', rack.name));
     const asCommitted = await render();
@@ -84,7 +84,7 @@ export async function prepareRackFile(
     await mustBeOf(rack, all, join(dirname(kustomizationOf(repository, rack.name)), 'rack.yaml'));
     const wanted = all.filter(isRackFile);
     if (wanted.length > 0) return { ...(await planRack(rack, wanted)), deletions: [] };
-    throw new FleetError(`${rack.name}: its overlay contains no ConfigMap rack`);
+    throw new FleetError(`${rack.name}: its overlay does not contain the rack ConfigMap`);
   });
 }
 
@@ -116,14 +116,14 @@ async function mustBeOf(rack: Rack, objects: readonly KubeObject[], file: string
     const running = /^rack: *["']?([\w-]+)/m.exec(text)?.[1];
     if (running === undefined || running === name) continue;
     throw new FleetError(
-      `${name}: this cluster runs rack ${running}; correct the ways to ${name} in kube/clusters/config.json, or delete ${titleOf(live)} there if the rack was renamed`,
+      `${name}: this cluster runs rack ${running}; fix jumphost and ways of ${name} in kube/clusters/config.json, or if the rack was renamed, delete ${titleOf(live)} in the cluster`,
     );
   }
 }
 
 function anotherOverlay(name: string, how: string): FleetError {
   const why = `its overlay belongs to another rack: ${how}; nothing was sent`;
-  return new FleetError(`${name}: ${why}; correct kube/racks/${name} and commit`);
+  return new FleetError(`${name}: ${why}; fix kube/racks/${name} and commit it`);
 }
 
 /** @throws FleetError The rack runs what this checkout does not have. */
@@ -135,7 +135,7 @@ async function rejectBehind(
 ): Promise<void> {
   if (last === undefined || (await contains(repository, last.commit, signal))) return;
   throw new FleetError(
-    `${rack.name}: runs commit ${last.commit.slice(0, 10)} of ${last.by}, which is not in this clone; run git pull`,
+    `${rack.name}: the rack runs commit ${last.commit.slice(0, 10)} by ${last.by}, which is not in this clone; run git pull`,
   );
 }
 
@@ -151,7 +151,9 @@ function usedIn(objects: readonly KubeObject[]): (pin: Pin) => boolean {
 
 function previousPins({ name }: Rack, last: Last | undefined): Pin[] {
   if (last && last.previous.length > 0) return last.previous;
-  const why = last ? `push ${last.id} changed no version` : 'skolo has not pushed to it yet';
+  const why = last
+    ? `push ${last.id} did not change any version`
+    : 'no push has reached this rack yet';
   throw new FleetError(`${name}: ${why}; specify a version with --version`);
 }
 
@@ -168,7 +170,7 @@ async function newPins(
       const tag = version ?? (await newest(pin, signal));
       if (isDirty(tag)) {
         throw new FleetError(
-          `${pin.repository}:${tag}: built from a dirty tree; build it from a commit`,
+          `${pin.repository}:${tag}: this image was built from uncommitted changes; commit them and build it again`,
         );
       }
       const image = imageOf(pin, tag);
@@ -182,12 +184,12 @@ async function newest(pin: Pin, signal: AbortSignal): Promise<string> {
   const tag = newestTag(await listTags(imageOf(pin, pin.tag), signal));
   if (tag !== undefined) return tag;
   throw new FleetError(
-    `${pin.repository}: no tag of a clean build (TIME-USER-COMMIT-clean); specify one with --version`,
+    `${pin.repository}: none of its tags is from a clean build (TIME-USER-COMMIT-clean); specify one with --version`,
   );
 }
 
 function imageOf({ repository }: Pin, tag: string) {
   const image = parseImage(`${repository}:${tag}`);
   if (image) return image;
-  throw new FleetError(`${repository}:${tag}: contains no registry, or the tag is not valid`);
+  throw new FleetError(`${repository}:${tag}: the registry is missing, or the tag is invalid`);
 }

@@ -58,7 +58,7 @@ export async function pushRackFile(deps: RackFileDeps): Promise<void> {
   } catch (error) {
     deps.signal.throwIfAborted();
     report(errorText(error));
-    report('going back to the previous rack.yaml');
+    report('restoring the previous rack.yaml');
     await bring(previous, readers, deps);
     throw error;
   }
@@ -106,7 +106,7 @@ async function untilInForce(
     }
     if (left.size > 0 && performance.now() - start > times.readyMs) {
       const names = [...left.keys()].map(({ service }) => service).join(', ');
-      throw new FleetError(`not active after ${times.readyMs / 1000} s: ${names}`);
+      throw new FleetError(`rack.yaml is not active in ${names} after ${times.readyMs / 1000} s`);
     }
     if (left.size > 0) await pause(times.pollMs, signal);
   }

@@ -156,7 +156,7 @@ export async function takeLease(
   } catch (cause) {
     if (!isRejected(cause, 'NotFound')) throw cause;
     const how = `skolo kubectl ${name} -- apply -k kube/base/namespaces`;
-    throw new FleetError(`${name}: the namespace skolo does not exist yet; create it with ${how}`, {
+    throw new FleetError(`${name}: the skolo namespace does not exist yet; create it with ${how}`, {
       cause,
     });
   }
@@ -252,7 +252,7 @@ async function runRack(
     if (isAt('rolling-back')) {
       await rollBack(rollout);
       await go({ state: 'rolled-back' });
-      report('rolled back to its previous state');
+      report('rolled back to the previous state');
     }
   } catch (error) {
     const isInterrupted = signal.aborted || isRejected(error, 'Unreachable');

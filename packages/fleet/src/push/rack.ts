@@ -255,7 +255,7 @@ export function patient(
         } catch (error) {
           const isOver = performance.now() - start > patienceMs;
           if (!isRejected(error, 'Unreachable') || isOver) throw error;
-          if (!isReported) report(`unreachable, trying again: ${errorText(error)}`);
+          if (!isReported) report(`unreachable, retrying: ${errorText(error)}`);
           isReported = true;
           await pause(pollMs, signal);
         }

@@ -40,7 +40,7 @@ export async function openRepository(
     const files = dirty.split('\n').map((line) => line.trim().replace(/^\S+\s+/, ''));
     const more = files.length > 3 ? ` and ${files.length - 3} more` : '';
     throw new FleetError(
-      `${root}: ${files.slice(0, 3).join(', ')}${more}: not committed; commit or stash first`,
+      `${root}: ${files.slice(0, 3).join(', ')}${more}: uncommitted changes; commit or stash them first`,
     );
   }
   return { root, head, kube };
@@ -160,7 +160,7 @@ async function run(
   { signal, ...given }: ProgramOptions,
 ): Promise<string> {
   const what = `${command} ${args[0]}`;
-  const late = () => new FleetError(`${what}: not finished within ${deadlineMs / 1000} s`);
+  const late = () => new FleetError(`${what}: did not finish within ${deadlineMs / 1000} s`);
   const env = { ...process.env, GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C' };
   // In a process group of its own: Ctrl-C in the terminal stops the push, which then decides.
   const start = () => spawn(command, args, { cwd, env, detached: true });

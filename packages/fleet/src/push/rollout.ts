@@ -2,7 +2,7 @@
  * Brings one rack to a plan, step by step, each behind a gate. Every step can be repeated: an interrupted rollout begins
  * again and ends the same.
  */
-import { errorText, pause } from '@skolo/base';
+import { count, errorText, pause } from '@skolo/base';
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';
 import type { RackHealth } from '../survey/rack-health.ts';
@@ -67,7 +67,7 @@ export async function rollOut(rollout: Rollout): Promise<void> {
     const before = await stateBefore(workload, () => readyPods({ workload }, rollout), rollout);
     watched.push({ workload, before });
   }
-  if (others.length > 0) report(`applying objects without pods: ${others.length}`);
+  if (others.length > 0) report(`applying ${count(others.length, 'object')} without pods`);
   await applyObjects(rack, others);
   for (const each of watched.toSorted((a, b) => rankOf(a.workload) - rankOf(b.workload))) {
     const { workload } = each;
@@ -98,9 +98,9 @@ export async function rollBack(rollout: Rollout): Promise<void> {
   const left = live.filter(({ metadata }) => metadata.deletionTimestamp === undefined).map(keyOf);
   const missing = plan.deletions.filter((object) => !left.includes(keyOf(object)));
   if (missing.length > 0) {
-    const how = 'check out the commit before this push and run skolo push';
+    const how = 'check out the commit from before this push, and run skolo push';
     const titles = missing.map(titleOf).join(', ');
-    throw new FleetError(`objects that this push deleted are not restored: ${titles}; ${how}`);
+    throw new FleetError(`objects that this push deleted were not restored: ${titles}; ${how}`);
   }
   for (const workload of before.filter(isWorkload)) {
     // What was down before the push is down again.
@@ -113,7 +113,7 @@ export async function rollBack(rollout: Rollout): Promise<void> {
 /** Deletes what left the overlay. */
 export async function prune({ rack, plan, report }: Rollout): Promise<void> {
   if (plan.deletions.length === 0) return;
-  report(`deleting objects that were removed from the overlay: ${plan.deletions.length}`);
+  report(`deleting ${count(plan.deletions.length, 'object')} that the overlay no longer contains`);
   await deleteObjects(rack, plan.deletions);
 }
 
@@ -137,13 +137,15 @@ async function rollOutCanaries({ workload, before }: Watched, rollout: Rollout):
   if (nodes.size === machines.length) return;
   // With this strategy the controller replaces only pods that are deleted.
   await applyObjects(rack, [withStrategy(workload, { type: 'OnDelete' })]);
-  report(`${titleOf(workload)}: first on ${[...nodes].join(', ')}`);
+  report(`${titleOf(workload)}: updating ${[...nodes].join(', ')} first`);
   const canary = { workload, before, nodes };
   await deletePods(await oldPods(canary, rollout), workload, rollout);
   await untilReady(canary, rollout);
   await stayReady([canary], rollout);
   await untilWell(canary, rollout);
-  report(`${titleOf(workload)}: on the other ${machines.length - nodes.size}`);
+  report(
+    `${titleOf(workload)}: updating the other ${count(machines.length - nodes.size, 'machine')}`,
+  );
 }
 
 /** Pods of earlier versions, as soon as the controller has seen the new one. */
@@ -189,7 +191,9 @@ async function untilReady(watched: Watched, rollout: Rollout): Promise<void> {
     said = text;
     if (verdict.state === 'ready') return;
     if (verdict.state === 'unseen') {
-      return report(`${title}: unverified, because none of its machines was healthy before`);
+      return report(
+        `${title}: not verified, because none of its machines was healthy before the push`,
+      );
     }
     const isDraining = verdict.pods.some(({ state }) => state === 'draining');
     const limitMs = times.readyMs + (isDraining ? graceMs : 0);
@@ -255,7 +259,7 @@ async function stayReady(watched: readonly Watched[], rollout: Rollout): Promise
 }
 
 function lost({ workload }: Watched, why: string): FleetError {
-  return new FleetError(`${titleOf(workload)}: is no longer ready: ${why}`);
+  return new FleetError(`${titleOf(workload)}: no longer ready: ${why}`);
 }
 
 async function look({ workload, nodes }: Watched, { rack, plan }: Rollout): Promise<Verdict> {
@@ -285,7 +289,7 @@ async function healthNow(
     return await askHealth(rack.kubectl, '', signal, windowSeconds);
   } catch (error) {
     signal.throwIfAborted();
-    report(`alerts and machines cannot be compared: ${errorText(error)}`);
+    report(`cannot compare alerts and machines: ${errorText(error)}`);
     return undefined;
   }
 }

@@ -48,7 +48,9 @@ export async function stateBefore(
     return await askService(workload, await pods(), deps);
   } catch (error) {
     mustBeKnown(error, deps.signal);
-    deps.report(`${titleOf(workload)} is judged only by its pods: ${errorText(error)}`);
+    deps.report(
+      `${titleOf(workload)}: checking only its pods, not its own report: ${errorText(error)}`,
+    );
     return undefined;
   }
 }
@@ -139,7 +141,9 @@ export async function untilServiceIsWell(
       faults.push(...faultsOf(before, after, expected));
       if (faults.length === 0) {
         const versions = new Set(after.flatMap(({ version }) => version ?? []));
-        return report(`${title} reports that it is healthy: version ${[...versions].join(', ')}`);
+        return report(
+          `${title} reports that it is healthy and runs version ${[...versions].join(', ')}`,
+        );
       }
     } catch (error) {
       mustBeKnown(error, signal);

@@ -33,7 +33,7 @@ export function worsened(before: RackHealth, after: RackHealth): string[] {
 
 function fellSilent({ machines: was }: RackHealth, { machines: is }: RackHealth): string[] {
   if (was === undefined || was.all === was.silent) return [];
-  if (is === undefined) return [`Prometheus has no data of ${count(was.all, 'machine')}`];
+  if (is === undefined) return [`Prometheus no longer has data from ${count(was.all, 'machine')}`];
   const more = is.silent - was.silent;
   if (more <= mostByChance(is.all) && is.silent < is.all) return [];
   return [`${count(more, 'machine')} fell silent; ${is.silent} of ${is.all} are silent`];
@@ -43,5 +43,5 @@ function failedTasks({ tasksEnded: was }: RackHealth, { tasksEnded: is }: RackHe
   if (is === undefined || is.failed <= mostTasksByChance.tasks) return [];
   const [before, after] = [was, is].map((tasks) => (tasks?.all ? tasks.failed / tasks.all : 0));
   if ((after ?? 0) <= (before ?? 0) + mostTasksByChance.part) return [];
-  return [`${is.failed} of ${is.all} tasks failed since then`];
+  return [`${is.failed} of ${is.all} tasks have failed since the push`];
 }

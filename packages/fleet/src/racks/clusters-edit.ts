@@ -24,7 +24,7 @@ const firstPort = 6442;
 export async function addRack(file: string, name: string, rack: NewRack): Promise<void> {
   const fleet = await parseFleet(await textOf(file), file);
   if (fleet.racks.some((each) => each.name === name)) {
-    throw new FleetError(`${name}: is already in ${fleet.file}; edit it there`);
+    throw new FleetError(`${name}: ${fleet.file} already lists this rack; edit it there`);
   }
   await change(file, (clusters) => ({ ...clusters, [name]: entryOf(name, rack, clusters) }));
 }

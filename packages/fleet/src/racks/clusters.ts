@@ -78,7 +78,7 @@ export function findClustersFile(folder: string): string {
     if (at === dirname(at)) break;
   }
   throw new FleetError(
-    `no ${usualFile} in ${resolve(folder)} or a parent folder; change to a clone of the repository of racks, or ${howToName}`,
+    `no ${usualFile} in ${resolve(folder)} or its parent directories; change to a clone of the racks repository, or ${howToName}`,
     { code: 'NO_CLUSTERS' },
   );
 }
@@ -95,7 +95,7 @@ export async function readFleet(file: string): Promise<Fleet> {
     text = await readFile(file, 'utf8');
   } catch (cause) {
     const code = errorCode(cause) ?? 'unknown';
-    const why = code === 'ENOENT' ? 'no such file' : `is not readable (${code})`;
+    const why = code === 'ENOENT' ? 'no such file' : `cannot be read (${code})`;
     throw new FleetError(`${file}: ${why}; ${howToName}`, { code: 'NO_CLUSTERS', cause });
   }
   return parseFleet(text, file);

@@ -38,7 +38,7 @@ export function statusOfRacks(
         return await askHealth(opened.kubectl, rack.type === 'k3s' ? rack.jumphost : '', signal);
       } catch (error) {
         if (signal.aborted || isRejected(error, 'Unreachable')) throw error;
-        const how = `run skolo kubectl ${rack.name} get pods -n skolo to see its pods`;
+        const how = `run skolo kubectl ${rack.name} get pods -n skolo to check its pods`;
         throw new FleetError(
           `${rack.name}: its Prometheus cannot be queried: ${errorText(error)}; ${how}`,
           { code: 'NO_PROMETHEUS', cause: error },

@@ -60,7 +60,7 @@ async function start({ kubectl }: Rack, { name }: RunOptions): Promise<void> {
     await createOnce(() => kubectl(args));
   } catch (error) {
     if (!isRejected(error, 'NotFound')) throw error;
-    const message = 'the cluster has no pipeline; run skolo pi testbed up';
+    const message = 'the pipeline is not installed in the cluster; run skolo pi testbed up';
     throw new FleetError(message, { cause: error });
   }
 }
@@ -104,7 +104,7 @@ async function untilEnded(
     if (performance.now() - began > withinMs) {
       const seconds = Math.round(withinMs / 1000);
       throw new FleetError(
-        `run ${name} has not finished after ${seconds} s and continues; run kubectl describe pods -n ${namespace} to see why`,
+        `run ${name} has not finished after ${seconds} s and is still running; run kubectl describe pods -n ${namespace} to see why`,
       );
     }
     await pause(pollMs, signal);

@@ -87,7 +87,7 @@ export async function testbedUp(cluster: Rack, options: UpOptions): Promise<Part
 function rejectOtherNfs(before: Nfs | undefined, now: Nfs | undefined) {
   if (!before || !now || (before.server === now.server && before.path === now.path)) return;
   throw new FleetError(
-    `the testbed has its volumes on ${before.server}:${before.path}; omit --nfs, or first delete the volumes with skolo pi testbed down --volumes`,
+    `the testbed's volumes are on ${before.server}:${before.path}; omit --nfs, or delete the volumes first with skolo pi testbed down --volumes`,
   );
 }
 
@@ -97,20 +97,20 @@ function reasonToLeave(
   nfs: Nfs | undefined,
 ): Pick<PartResult, 'state' | 'why'> | undefined {
   const skip = (why: string) => ({ state: 'skipped' as const, why });
-  if (name === 'metrics-server' && hasMetricsServer) return skip('the cluster has its own');
+  if (name === 'metrics-server' && hasMetricsServer) return skip('the cluster already has one');
   if (isOptional && !hasJenkins) return skip('not requested; add it with --jenkins');
   if (nfs) return undefined;
   if (name === 'storage') {
     return skip(
       defaultClass === undefined
         ? 'no NFS server specified'
-        : `claims get volumes of the class ${defaultClass}`,
+        : `claims use the default StorageClass ${defaultClass}`,
     );
   }
   if (!hasClaims || defaultClass !== undefined) return undefined;
   return {
     state: 'failed',
-    why: 'it needs a volume, but the cluster has no default StorageClass; specify an NFS server with --nfs SERVER:/PATH',
+    why: 'it requires a volume, but the cluster has no default StorageClass; specify an NFS server with --nfs SERVER:/PATH',
   };
 }
 
@@ -169,7 +169,7 @@ async function prune(cluster: Rack, wanted: readonly KubeObject[], { report }: U
   const live = await readTestbed(cluster, kinds);
   const left = leftOvers(live, wanted, testbedLabel);
   if (left.length > 0)
-    report(`deleting objects of earlier versions: ${left.map(titleOf).join(', ')}`);
+    report(`deleting objects from earlier versions: ${left.map(titleOf).join(', ')}`);
   await deleteObjects(cluster, left);
 }
 
@@ -195,7 +195,7 @@ async function untilReady(
       if (text !== said) report(`${part}: ${text}`);
       said = text;
       if (performance.now() > deadline) {
-        return `${titleOf(first.workload)}: not ready in time: ${problemText(first.verdict)}`;
+        return `${titleOf(first.workload)}: did not become ready in time: ${problemText(first.verdict)}`;
       }
       left = waiting.map(({ workload }) => workload);
     } catch (error) {

@@ -75,17 +75,17 @@ function rejection(name: string, role: Role, args: string, stderr: string): Flee
   const last = stderr.split('\n').at(-1) ?? '';
   if (/^sudo:|not allowed to execute/m.test(stderr)) {
     return new FleetError(
-      `${name}: sudo on the jumphost denies the role ${role} (${last}); ask an admin of the rack, or use another --role`,
+      `${name}: sudo on the jumphost denies you the ${role} role (${last}); ask an admin of the rack, or specify another --role`,
     );
   }
   if (/k3s: (command )?not found|k3s: No such file/.test(stderr)) {
     return new FleetError(
-      `${name}: k3s is not installed on the jumphost; check that this is the right host`,
+      `${name}: k3s is not installed on this host; check that it is the jumphost`,
     );
   }
   if (/serviceaccounts? "skolo-\w+" not found|namespaces? "skolo-access" not found/.test(stderr)) {
     return new FleetError(
-      `${name}: the cluster has no service account skolo-${role}; ask an admin to apply kube/base/access there`,
+      `${name}: the cluster has no service account skolo-${role}; ask an admin to apply kube/base/access to it`,
     );
   }
   if (/refused|timed? ?out|EOF|ServiceUnavailable|unable to handle/i.test(stderr)) {

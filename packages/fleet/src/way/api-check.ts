@@ -26,13 +26,13 @@ export async function checkApi(
           `${name}: the API server rejects its own token${clock(skewMs)}; try again, and check \`journalctl -u k3s\` on the jumphost`,
         )
       : new FleetError(
-          `${name}: the API server is not ready (${status} ${body.slice(0, 200).trim()}); run \`journalctl -u k3s\` on the jumphost`,
+          `${name}: the API server is not ready (${status} ${body.slice(0, 200).trim()}); check \`journalctl -u k3s\` on the jumphost`,
         );
   } catch (error) {
     if (error instanceof FleetError || signal.aborted) throw error;
     if (clockCodes.has(errorCode(error) ?? '')) {
       throw new FleetError(
-        `${name}: the certificate of the API server is not valid according to the clock of your workstation${clock(skewMs)}; correct the wrong clock`,
+        `${name}: the API server's certificate is not valid at the current time of your workstation${clock(skewMs)}; set the wrong clock`,
         { cause: error },
       );
     }

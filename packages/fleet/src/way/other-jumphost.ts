@@ -24,12 +24,12 @@ export async function rejectOther(
   const isNamed = found !== undefined && found.machine === machine;
   if (isNamed && found.rack !== name) {
     throw new FleetError(
-      `${name}: ${host} is the jumphost of ${found.rack}; correct the ways to ${name} in kube/clusters/config.json`,
+      `${name}: ${host} is the jumphost of ${found.rack}; fix jumphost and ways of ${name} in kube/clusters/config.json`,
     );
   }
   if (epoch === undefined || host !== jumphost || (isNamed && found.epoch >= epoch)) return;
-  const has = isNamed ? `epoch ${found.epoch}` : 'no statement of its own';
+  const has = isNamed ? `epoch ${found.epoch}` : 'no epoch of its own';
   throw new FleetError(
-    `${name}: ${host} is a retired jumphost: it has ${has}, but the current jumphost has epoch ${epoch}; turn the retired one off and try again`,
+    `${name}: ${host} is a retired jumphost: it has ${has}, but the current jumphost has epoch ${epoch}; turn it off and try again`,
   );
 }

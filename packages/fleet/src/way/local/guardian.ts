@@ -75,7 +75,7 @@ export async function startGuardian(env: NodeJS.ProcessEnv): Promise<Guardian> {
   if (folder === '') {
     await ended;
     throw new FleetError(
-      `${parent}: creating a folder for the session failed: ${complaint.trim()}; set XDG_RUNTIME_DIR to a folder that you own`,
+      `${parent}: cannot create a directory for the session: ${complaint.trim()}; set XDG_RUNTIME_DIR to a directory that you own`,
     );
   }
   let sockets = 0;

@@ -15,7 +15,7 @@ const known: readonly Known[] = [
   {
     pattern: /REMOTE HOST IDENTIFICATION HAS CHANGED/,
     explain: ({ host }) =>
-      `its SSH host key has changed; if ${host} was replaced, remove the old key with ssh-keygen -R ${host}, otherwise find out which computer responds there`,
+      `its SSH host key has changed; if ${host} was replaced, remove the old key with ssh-keygen -R ${host}, otherwise find out which computer responds at this address`,
   },
   {
     pattern: /Host key verification failed|No \w+ host key is known/,
@@ -38,12 +38,12 @@ const known: readonly Known[] = [
   },
   {
     pattern: /Connection refused/,
-    explain: () => 'connection refused; sshd is not running there, or a firewall rejects you',
+    explain: () => 'connection refused; sshd is not running on it, or a firewall rejects you',
   },
   {
     pattern: /timed out|Stdio forwarding request failed|No route to host|Network is unreachable/,
     explain: ({ host }, said) =>
-      `${/No route|unreachable/.exec(said) ? 'no route' : 'no response'}; check your network and VPN, and whether ${host} has power`,
+      `${/No route|unreachable/.exec(said) ? 'no route' : 'no response'}; check your network and VPN, and that ${host} is powered on`,
   },
 ];
 
@@ -57,9 +57,9 @@ export function sshFailure(way: Way, said: string): FleetError {
 
 const machineFailures: readonly (readonly [RegExp, string])[] = [
   [/Stdio forwarding request failed/, 'the jumphost cannot connect to its SSH port'],
-  [/REMOTE HOST IDENTIFICATION HAS CHANGED/, 'its ssh host key has changed'],
-  [/Host key verification failed|No \w+ host key is known/, 'its ssh host key is not known'],
-  [/Permission denied|Too many authentication failures/, 'it accepts none of your keys'],
+  [/REMOTE HOST IDENTIFICATION HAS CHANGED/, 'its SSH host key has changed'],
+  [/Host key verification failed|No \w+ host key is known/, 'its SSH host key is unknown'],
+  [/Permission denied|Too many authentication failures/, 'it does not accept any of your SSH keys'],
 ];
 
 /** Why ssh did not get through the jumphost to a machine, by what it printed; undefined where that says nothing known. */

@@ -199,7 +199,7 @@ export class Tunnel {
     });
     const ended = once(master, 'close').then(([code]) =>
       code === 127
-        ? new FleetError('ssh: not installed; install the client of OpenSSH')
+        ? new FleetError('ssh: not installed; install the OpenSSH client')
         : sshFailure(way, said),
     );
     const connected = once(stdout, 'data').then(
@@ -241,6 +241,6 @@ export class Tunnel {
     if (code === 0) return;
     const rejected = /forwarding request failed: (.*)/.exec(stderr)?.[1];
     if (rejected === undefined) throw new Error(stderr);
-    throw new FleetError(`${this.deps.name}: the jumphost rejected forwarding: ${rejected}`);
+    throw new FleetError(`${this.deps.name}: the jumphost rejected port forwarding: ${rejected}`);
   }
 }
