@@ -77,13 +77,13 @@ export function placeStep(wanted: Place): Step {
   const text = ({ distribution, role }: Place) => `${role} of ${distribution}`;
   return {
     name: 'role',
-    about: `it has no cluster role other than ${text(wanted)}`,
+    about: `its only cluster role is ${text(wanted)}`,
     async check(host) {
       const now = await placeOf(host);
       if (now === undefined || text(now) === text(wanted)) return { differs: [] };
       return {
         differs: [
-          `it is ${text(now)}, but should become ${text(wanted)}; remove it from its cluster first with skolo pi kubernetes reset`,
+          `it is ${text(now)}, but should become ${text(wanted)}; first remove it from its cluster with skolo pi kubernetes reset`,
         ],
       };
     },
@@ -94,7 +94,7 @@ export function placeStep(wanted: Place): Step {
 export function serverStep(server: Promise<Host>): Step {
   return {
     name: 'server',
-    about: 'the server of the cluster is ready',
+    about: "the cluster's server is ready",
     async check() {
       await server;
       return { differs: [] };

@@ -67,7 +67,7 @@ function programStep(k3s: Pick<Programs, 'version'> & Pick<PlanDeps, 'download'>
   const { version } = k3s;
   return {
     name: 'program',
-    about: `the k3s binary is installed (${version} unless it is in use)`,
+    about: `the k3s binary is installed (${version}, unless another version is in use)`,
     async check(host) {
       const installed = await installedVersion(host);
       if (installed === undefined) return { differs: ['/usr/local/bin/k3s is missing'] };

@@ -96,7 +96,8 @@ async function removeNode(name: string, deps: ResetDeps): Promise<Omit<Removed, 
       ],
       { deadlineMs: 240_000 },
     );
-    if (drained.code !== 0) notes.push(`pods were stopped: ${drained.stderr.split('\n').at(-1)}`);
+    if (drained.code !== 0)
+      notes.push(`pods could not be moved and were stopped: ${drained.stderr.split('\n').at(-1)}`);
   }
   report(`${name}: uninstalling`);
   const why = await open(name)
@@ -108,11 +109,12 @@ async function removeNode(name: string, deps: ResetDeps): Promise<Omit<Removed, 
   if (why !== undefined && node?.isReady) {
     return {
       isGone: false,
-      text: `the node is running, but its computer is unreachable (${why}); make it reachable, or turn it off`,
+      text: `the node is running, but its computer is unreachable (${why}); make it reachable or turn it off`,
     };
   }
   // After its kubelet, which would register it again.
   await cluster.forget(name);
-  if (why !== undefined) notes.push(`removed from the cluster, but not uninstalled: ${why}`);
+  if (why !== undefined)
+    notes.push(`removed from the cluster, but its software was not uninstalled: ${why}`);
   return { isGone: true, text: notes.join('; ') };
 }

@@ -76,7 +76,7 @@ export async function setUp(plan: ClusterPlan, deps: SetUpDeps): Promise<MemberR
     version.resolve(plan.version);
     if (isDone(result) || (deps.isCheck && result.why === undefined)) {
       ready.resolve(atMost(await deps.open(server.name), sessionsOfServer));
-    } else ready.reject(new ClusterError(`the server ${server.name} failed; see its message`));
+    } else ready.reject(new ClusterError(`server ${server.name} failed; see its message`));
     return result;
   });
   making.catch((error: unknown) => ready.reject(error));
@@ -131,7 +131,7 @@ function rejectTwice(members: readonly Member[]): void {
     const seen = new Set<string>();
     for (const { [key]: value } of members) {
       if (value === undefined) continue;
-      if (seen.has(value)) throw new ClusterError(`${value}: is listed twice; list it once`);
+      if (seen.has(value)) throw new ClusterError(`${value}: listed twice; list it only once`);
       seen.add(value);
     }
   }

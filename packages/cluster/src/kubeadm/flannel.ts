@@ -24,6 +24,7 @@ export function flannelOn(manifest: string): string {
       }),
     );
   }
-  if (daemons.length !== 1) throw new ClusterError('the flannel manifest contains no DaemonSet');
+  if (daemons.length !== 1)
+    throw new ClusterError('the flannel manifest must contain exactly one DaemonSet');
   return documents.map(String).join('');
 }

@@ -57,7 +57,7 @@ describe('files of publishers', () => {
     expect(minorOf(kubeadmVersion)).toBe('v1.34');
     for (const wrong of ['1.34.8', 'v1.34', 'v1.30.2', 'v1.32.5+k3s1', 'host01']) {
       expect(() => minorOf(wrong)).toThrow(
-        `${wrong}: is not a kubeadm version that skolo supports`,
+        `${wrong}: skolo does not support this version of kubeadm`,
       );
     }
   });

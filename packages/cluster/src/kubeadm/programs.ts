@@ -73,7 +73,7 @@ function architectureStep(): Step {
       if (own === 'amd64' || own === 'arm64') return { differs: [], note: own };
       return {
         differs: [
-          `the architecture is ${own}, but kubeadm does not support 32-bit arm since Kubernetes 1.27; install a 64-bit system there, or create the cluster without --kubeadm, because k3s mixes 32 and 64 bits`,
+          `the architecture is ${own}, but kubeadm does not support 32-bit arm since Kubernetes 1.27; install a 64-bit system on it, or create the cluster without --kubeadm, because k3s supports both 32-bit and 64-bit nodes`,
         ],
       };
     },
@@ -91,7 +91,7 @@ function kernelStep(): Step {
   const lines = Object.entries(sysctls).map(([key, value]) => `${key} = ${value}\n`);
   return fileStep({
     name: 'kernel',
-    about: 'the kernel filters and forwards packets of pods',
+    about: 'the kernel filters and forwards pod traffic',
     files: [
       { path: modules, content: 'overlay\nbr_netfilter\n' },
       { path: sysctl, content: lines.join('') },
@@ -145,7 +145,7 @@ export const imageStoreFiles = [
 function containerdStep(): Step {
   return fileStep({
     name: 'containerd',
-    about: 'containerd is running, with systemd cgroups, and checks its images after a power cut',
+    about: 'containerd is running with systemd cgroups, and checks its images after a power cut',
     files: [{ path: '/etc/containerd/config.toml', content: containerdConfig }, ...imageStoreFiles],
     activate:
       'systemctl daemon-reload\nsystemctl enable -q containerd.service\nsystemctl restart containerd.service',
@@ -166,7 +166,7 @@ function sourceStep({ version, download }: Programs & Pick<PlanDeps, 'download'>
   );
   return {
     name: 'source',
-    about: `the package source of Kubernetes ${minor}, with the key of its publisher`,
+    about: `the package source for Kubernetes ${minor}, with its publisher's key`,
     check: async (host) => ({ differs: await differingFiles(host, await wanted()) }),
     apply: async (host) => writeDiffering(host, await wanted()),
   };
@@ -186,7 +186,7 @@ function programsStep(version: string): Step {
         // A version in a cluster stays. Packages have a revision of their own: 1.34.8-1.1.
         const isOther = versioned.includes(name) && !isPart && !version.startsWith(`${plain}-`);
         if (isOther) return [`${name} is ${version}`];
-        return isHeld ? [] : [`${name} is not held, so apt would upgrade it`];
+        return isHeld ? [] : [`apt would upgrade ${name}, because the package is not held`];
       });
       return { differs, note: found.get('kubeadm')?.version ?? '' };
     },

@@ -23,7 +23,7 @@ export function minorOf(version: string): string {
   const [, minor] = /^v1\.(\d+)\.\d+$/.exec(version) ?? [];
   if (minor !== undefined && Number(minor) >= leastMinor) return `v1.${minor}`;
   throw new ClusterError(
-    `${version}: is not a kubeadm version that skolo supports; specify v1.${leastMinor}.0 or newer, such as ${kubeadmVersion}`,
+    `${version}: skolo does not support this version of kubeadm; specify v1.${leastMinor}.0 or newer, such as ${kubeadmVersion}`,
   );
 }
 
@@ -50,6 +50,6 @@ export function isKeyOf(fingerprint: string): FileCheck {
   return (bytes) => {
     const found = fingerprintsOf(bytes.toString('latin1'));
     if (found.length === 1 && found[0] === fingerprint) return undefined;
-    return `it contains the keys ${found.join(', ') || '(none)'}, expected only ${fingerprint}`;
+    return `it contains the keys ${found.join(', ') || '(none)'} instead of only ${fingerprint}`;
   };
 }

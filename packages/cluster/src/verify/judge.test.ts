@@ -56,7 +56,7 @@ describe('facts of nodes', () => {
     ['a clock of 1970', { skew: -1e9 }, /^clock: host02: wrong: 1000000000 s behind the others/],
     ['a clock that drifts', { synchronized: 'no' }, /^clock: host02: warning: .* start NTP/],
     ['no memory cgroup', { cgroupMemory: 'no' as const }, /cgroup_enable=memory/],
-    ['swap', { swapKib: 102_400 }, /^swap: host02: warning: 100 MiB are enabled/],
+    ['swap', { swapKib: 102_400 }, /^swap: host02: warning: 100 MiB of swap are enabled/],
     [
       'a weak power supply',
       { throttled: 0x50005 },

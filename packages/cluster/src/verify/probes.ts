@@ -81,7 +81,7 @@ export async function probes(deps: ProbeDeps): Promise<Finding[]> {
     });
   };
   try {
-    report('removing leftovers of a previous run');
+    report('removing objects from a previous run');
     await remove('--timeout=90s');
     return await probe(deps);
   } catch (error) {
@@ -120,7 +120,9 @@ async function probe(deps: ProbeDeps): Promise<Finding[]> {
     service: spec.clusterIP,
     ingress: hasIngress ? nodes.flatMap(({ address }) => address ?? []).slice(0, 1) : [],
   };
-  report(`testing DNS, ${ready.length * (ready.length - 1)} pairs, service and ingress`);
+  report(
+    `testing DNS, ${ready.length * (ready.length - 1)} pairs of nodes, a service and the ingress`,
+  );
   const tried = await inParallel(ready, 4, ({ name, node }) =>
     tryFrom(kubectl, name, node, targets),
   );
@@ -233,7 +235,7 @@ function judgePods(
     const pod = pods.find(({ node }) => node === name);
     if (pod?.isReady || !isReady) return [];
     const why =
-      pod === undefined ? 'no pod was scheduled there' : pod.why || 'it does not become ready';
+      pod === undefined ? 'no pod was scheduled on it' : pod.why || 'it does not become ready';
     const text = `${why}; the image is ${image}; specify another one with --image`;
     return [finding(check, 'wrong', text, [name])];
   });
@@ -242,11 +244,11 @@ function judgePods(
 
 /** What to do where a pod does not reach it. */
 const remedies = {
-  dns: 'cluster DNS does not respond to pods there; check coredns (kubectl -n kube-system get pods -l k8s-app=kube-dns) and whether UDP 8472 is open between the nodes',
+  dns: 'cluster DNS does not respond to pods on this node; check coredns (kubectl -n kube-system get pods -l k8s-app=kube-dns), and that UDP 8472 is open between the nodes',
   service:
-    'service addresses are unreachable from there; check the iptables rules of kube-proxy and its log (for k3s, journalctl -u k3s or k3s-agent)',
+    "service addresses are unreachable from this node; check kube-proxy's iptables rules and log (for k3s, journalctl -u k3s or k3s-agent)",
   ingress:
-    'the ingress does not respond there; check its controller (for k3s, traefik: kubectl -n kube-system get pods) and whether another program uses port 80',
+    'the ingress does not respond on this node; check its controller (for k3s, traefik: kubectl -n kube-system get pods), and whether another program uses port 80',
 };
 
 /** One line for each thing that fails, and not one for each pair: a node that nobody reaches is one fault. */
@@ -262,7 +264,7 @@ export function judgeTried(tried: readonly Tried[], hasIngress: boolean): Findin
       return finding(check, 'wrong', `${first.text}; ${remedies[what]}`, where);
     }
     return own.length === 0
-      ? finding(check, 'not tried', 'no pod to test from')
+      ? finding(check, 'not tried', 'no pod is running to test from')
       : finding(check, 'ok', `from ${count(own.length, 'node')}`);
   };
   return [
@@ -285,17 +287,17 @@ function pairs(tried: readonly Tried[], froms: readonly string[]): Finding[] {
     return own.length > 0 && own.every(({ isOk }) => !isOk);
   };
   if (failed.length === tried.length) {
-    const text = `none of ${tried.length} pairs works: ${failed[0]?.text}; open UDP 8472 (VXLAN) between all nodes, and check that flannel.1 exists there (ip link)`;
+    const text = `none of ${tried.length} pairs can communicate: ${failed[0]?.text}; open UDP 8472 (VXLAN) between all nodes, and check that each has a flannel.1 interface (ip link)`;
     return [finding(check, 'wrong', text)];
   }
   const alone = froms.length > 2 ? froms.filter(isAlone) : [];
   const others = failed.filter(({ from, to }) => !alone.includes(from) && !alone.includes(to));
   const cutOff =
-    'its pods cannot communicate with other nodes; open UDP 8472 (VXLAN) there, and check that flannel.1 exists (ip link)';
+    'its pods cannot communicate with other nodes; open UDP 8472 (VXLAN) on it, and check that flannel.1 exists (ip link)';
   return [
     ...alone.map((name) => finding(check, 'wrong', cutOff, [name])),
     ...others.map(({ from, to, text }) => {
-      const what = `from ${from} to ${to}: ${text || 'no response'}; check routes and UDP 8472 on both`;
+      const what = `from ${from} to ${to}: ${text || 'no response'}; check routes and UDP 8472 on both nodes`;
       return finding(check, 'wrong', what, [from, to]);
     }),
   ];
@@ -313,5 +315,5 @@ async function tryStorage(kubectl: Kubectl, pod: ProbePod | undefined): Promise<
   const { stdout, stderr } = await kubectl.try(command);
   return stdout.trim() === 'skolo'
     ? finding(check, 'ok', 'a volume was claimed, written and read')
-    : finding(check, 'wrong', `the claimed volume is not writable: ${stderr}`);
+    : finding(check, 'wrong', `the claimed volume cannot be written: ${stderr}`);
 }

@@ -49,7 +49,7 @@ export async function changeAddress(
   const other = isThere ? undefined : await whoHas(host, address, fixed.name);
   if (other !== undefined) {
     throw new ComputerError(
-      `${host.name}: another computer uses the address ${address} (${other}); turn it off, or correct jumphost.address`,
+      `${host.name}: another computer (${other}) uses ${address}; turn it off, or fix jumphost.address`,
     );
   }
   const files = [...change.files, ...more.files];
@@ -84,7 +84,7 @@ function fixedAddress(facts: NetworkFacts, address: string, subnet: string): Fix
   const { owner, isThere, defaults, addresses } = facts;
   if (address.includes(':')) return 'only IPv4 addresses can be configured automatically';
   const routes = defaults.filter(({ name }) => owner === undefined || name === owner);
-  if (routes.length > 1) return `the computer has several default routes`;
+  if (routes.length > 1) return `the computer has more than one default route`;
   const [route] = routes;
   const name = owner ?? route?.name;
   if (name === undefined) {
@@ -126,7 +126,7 @@ function changeOf(
   const flush = `ip -4 address flush dev ${shellWord(name)} scope global`;
   if (file !== undefined) {
     if (!file.path.startsWith('/etc/systemd/network/')) {
-      return `${file.path} is written by another program (netplan?)`;
+      return `another program (perhaps netplan) writes ${file.path}`;
     }
     return {
       files: [
@@ -140,7 +140,7 @@ function changeOf(
   }
   const [stanza, ...more] = ifupdown;
   if (stanza === undefined || more.length > 0) {
-    return `${ifupdown.map(({ path }) => path).join(', ')} contain several configurations of ${name}`;
+    return `${ifupdown.map(({ path }) => path).join(', ')} contain more than one configuration of ${name}`;
   }
   try {
     const content = interfaces.withFixedAddress(stanza.text, fixed);

@@ -76,10 +76,10 @@ function aliasesInEffect(address: string, aliases: readonly string[]): string {
   const database = address.includes(':') ? 'ahostsv6' : 'ahostsv4';
   return `for each in ${aliases.map(shellWord).join(' ')}; do
   found=$(getent ${database} "$each" | awk '{ print $1 }' | sort -u | tr '\\n' ' ')
-  [ "$found" = ${shellWord(`${address} `)} ] || echo "the name $each from rack.yaml resolves to \${found:-nothing }instead of ${address}; correct the rack's DNS and /etc/hosts there"
+  [ "$found" = ${shellWord(`${address} `)} ] || echo "the name $each from rack.yaml resolves to \${found:-nothing }instead of ${address}; fix the rack's DNS and the jumphost's /etc/hosts"
 done`;
 }
 
 const failedUnits = `systemctl list-units --state=failed --plain --no-legend --no-pager | while read -r unit _; do
-  echo "$unit failed; run journalctl -u $unit there to see why, and systemctl reset-failed $unit to clear the failure"
+  echo "$unit has failed; run journalctl -u $unit to see why, and systemctl reset-failed $unit to clear the failure"
 done`;

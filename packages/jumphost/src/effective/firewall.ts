@@ -58,7 +58,7 @@ export async function firewallInEffect(host: Host): Promise<string[]> {
     said.trim(),
     ...dropping.map(
       ({ family, table, name }) =>
-        `by hand: the chain ${name} in the table ${family} ${table} drops packets; let it accept the rack's packets, or run nft delete table ${family} ${table}`,
+        `by hand: nftables chain ${family} ${table} ${name} drops packets; make it accept the rack's packets, or run nft delete table ${family} ${table}`,
     ),
   ];
 }

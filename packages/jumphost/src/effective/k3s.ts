@@ -23,7 +23,7 @@ export const repairModes = `${open} -exec chmod go= {} + 2>/dev/null || true`;
 /** A script. Source: docs.k3s.io/cli/secrets-encrypt. */
 export const encryptionInEffect = `case $(${binary} secrets-encrypt status 2>&1) in
   *'Encryption Status: Enabled'*) ;;
-  *) echo 'by hand: k3s stores the secrets of the cluster unencrypted (see k3s secrets-encrypt status); run k3s secrets-encrypt enable there. A cluster that was created without encryption must be recreated' ;;
+  *) echo 'by hand: k3s stores cluster secrets unencrypted (see k3s secrets-encrypt status); run k3s secrets-encrypt enable. If the cluster was created without encryption, you must recreate it' ;;
 esac`;
 
 const Arguments = z.array(z.string());
@@ -59,7 +59,7 @@ function differing(args: readonly string[], wanted: Wanted): string[] {
     const missing = asTexts(value).filter((each) => !given.includes(each));
     if (missing.length === 0) return [];
     return [
-      `by hand: k3s runs with ${key} ${given.join(', ') || 'unset'} instead of ${missing.join(', ')}; correct the setting (see systemctl cat k3s and /etc/rancher/k3s) and run systemctl restart k3s`,
+      `by hand: k3s runs with ${key} ${given.join(', ') || 'unset'} instead of ${missing.join(', ')}; fix the setting (see systemctl cat k3s and /etc/rancher/k3s), and run systemctl restart k3s`,
     ];
   });
 }
@@ -76,7 +76,7 @@ async function overridesOf(host: Host, wanted: Wanted): Promise<string[]> {
       !(key in wanted) || isDeepStrictEqual(asTexts(value), asTexts(wanted[key]))
         ? []
         : [
-            `by hand: ${file} overrides ${key} of config.yaml; remove it there and run systemctl restart k3s`,
+            `by hand: ${file} overrides ${key} from config.yaml; remove the key from this file, and run systemctl restart k3s`,
           ],
     );
   });

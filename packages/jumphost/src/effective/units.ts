@@ -23,12 +23,12 @@ unit_in_effect() {
   fragment=$(of "$unit" FragmentPath)
   wanted=$(sed -n 's/^ExecStart=[-@:+!]*//p' "$fragment")
   runs=$(of "$unit" ExecStart | sed -n 's/.*argv\\[\\]=\\(.*\\) ; ignore_errors=.*/\\1/p')
-  [ "$runs" = "$wanted" ] || hand "$unit runs \\\`$runs\\\` instead of \\\`$wanted\\\`; remove that from $(drop_ins "$unit"), then run systemctl daemon-reload and systemctl restart $unit"
+  [ "$runs" = "$wanted" ] || hand "$unit runs \\\`$runs\\\` instead of \\\`$wanted\\\`; remove this override from $(drop_ins "$unit"), then run systemctl daemon-reload and systemctl restart $unit"
   # A periodic unit may be running now.
   left=60
   while [ "$(of "$unit" SubState)" = start ] && [ "$left" -gt 0 ]; do left=$((left - 1)); sleep 0.5; done
   result=$(of "$unit" Result)
-  [ "$result" = success ] || hand "$unit fails ($result); run journalctl -u $unit there to see why"
+  [ "$result" = success ] || hand "$unit fails ($result); run journalctl -u $unit to see why"
 }
 always_on() {
   systemctl is-active -q "$1" || echo "$1 is not running; run systemctl status $1"
@@ -42,7 +42,7 @@ port_of() {
   systemctl is-active -q "$1" || return 0
   owner=$(unit_at "$2" "$3" | sort -u | head -n 1)
   # If there is none, the program itself does not listen, and its own check reports why.
-  [ "\${owner:-$1}" = "$1" ] || hand "port $3 (\${2#--}) belongs to $owner instead of $1; stop that process (ss -lntup there lists it), then run systemctl restart $1"
+  [ "\${owner:-$1}" = "$1" ] || hand "port $3 (\${2#--}) belongs to $owner instead of $1; stop that process (ss -lntup lists it), then run systemctl restart $1"
 }`;
 
 /** A script that prints a line for each unit that systemd does not run as its file says. */

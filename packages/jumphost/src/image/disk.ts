@@ -26,7 +26,7 @@ const programs = {
 /** @throws ComputerError This computer cannot make an image; the message says what to do. */
 export async function rejectIncapable(signal: AbortSignal): Promise<void> {
   if (process.getuid?.() !== 0) {
-    throw new ComputerError('only root can build an image; run the command again with sudo');
+    throw new ComputerError('building an image requires root; run the command again with sudo');
   }
   const missing: string[] = [];
   for (const [program, name] of Object.entries(programs)) {
@@ -36,7 +36,7 @@ export async function rejectIncapable(signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   if (missing.length === 0) return;
   throw new ComputerError(
-    `programs that build the image are missing here; run apt-get install ${missing.join(' ')}`,
+    `programs required to build the image are missing; run apt-get install ${missing.join(' ')}`,
   );
 }
 
@@ -69,7 +69,7 @@ export async function makeRoot({ folder, architecture, archive, signal }: RootOp
           ['--extract', '--numeric-owner', '--file', archive, '--directory', folder],
           limits(signal, 1),
         );
-  await made.catch((cause: unknown) => fail('building the root file system failed', cause, signal));
+  await made.catch((cause: unknown) => fail('cannot build the root file system', cause, signal));
 }
 
 const diskScript = `image=$1 root=$2 efi=$3
@@ -107,7 +107,7 @@ export async function makeDisk(
   const { shim, grub, start, rootType, packages } = platforms[architecture];
   const args = [image, folder, `${image}.efi`, shim, grub, start, rootType, packages.join(', ')];
   const made = run('sh', ['-eu', '-c', diskScript, 'sh', ...args], limits(signal, 1));
-  await made.catch((cause: unknown) => fail('building the disk image failed', cause, signal));
+  await made.catch((cause: unknown) => fail('cannot build the disk image', cause, signal));
 }
 
 /** `unshare --fork` ignores SIGTERM. Another architecture is emulated, and takes hours. */

@@ -32,7 +32,7 @@ problem() {
   [ "$(head -n 1 "$identity")" = '${identityHead}' ] || { echo 'is damaged or from another version of skolo; recreate the stick'; return; }
   [ "$(sed '$d' "$identity" | sha256sum | cut -c -64)" = "$(sed -n '$s/^sha256 //p' "$identity")" ] || { echo 'is damaged or was edited; recreate the stick'; return; }
   for each in rack name address key; do
-    [ -n "$(value $each)" ] || { echo "contains no $each; recreate the stick"; return; }
+    [ -n "$(value $each)" ] || { echo "does not contain $each; recreate the stick"; return; }
   done
 }
 
@@ -179,7 +179,7 @@ WantedBy=multi-user.target
 export function firstBootStep(): Step {
   return fileStep({
     name: 'first-boot',
-    about: 'at the first boot, it reads its identity from a USB stick',
+    about: 'the image reads its identity from a USB stick when it first boots',
     files: [
       { path: firstBootScript, content: firstBoot, mode: 0o755 },
       { path: probeFile, content: probe, mode: 0o755 },

@@ -33,7 +33,7 @@ export function identityText(identity: Identity): string {
   const { rack, name, address, prefix, gateway, nameServers, keys } = identity;
   const lines = [
     identityHead,
-    '# For the first boot of a jumphost. Contains no secret. Any edit makes it invalid.',
+    '# Read when a jumphost first boots. Contains no secrets. Do not edit it: any change makes it invalid.',
     `rack ${rack}`,
     `name ${name}`,
     `address ${address}/${prefix}`,
@@ -63,9 +63,10 @@ export function identityOf(needs: IdentityNeeds): Identity {
   const { rack, machine, keys } = needs;
   const wanted = machine === undefined ? rack.jumphost : rack.machines.get(machine);
   const reject = (why: string) => new ComputerError(`${rack.name}: rack.yaml ${why}`);
-  if (wanted === undefined) throw reject(`has no machine ${machine}; add it there`);
+  if (wanted === undefined) throw reject(`does not contain machine ${machine}; add it`);
   const { name, address } = wanted;
-  if (address === undefined) throw reject(`has no address for ${name}, but a jumphost needs one`);
+  if (address === undefined)
+    throw reject(`does not contain the address of ${name}, which a jumphost requires`);
   return {
     rack: rack.name,
     name,
@@ -90,7 +91,8 @@ export function fixedAddress(rack: Rack, { name, address, ...given }: FixedNeeds
   const { subnet = '', gateway: usual } = rack.network;
   const reject = (why: string) => new ComputerError(`${rack.name}: rack.yaml ${why}`);
   const [, length] = subnet.split('/');
-  if (length === undefined) throw reject('has no network.subnet, but its prefix length is needed');
+  if (length === undefined)
+    throw reject('does not contain network.subnet, whose prefix length is required');
   if (address.includes(':'))
     throw reject(`has an IPv6 address for ${name}, but only IPv4 is supported`);
   const routers = [rack.jumphost, ...rack.infrastructure.values()];

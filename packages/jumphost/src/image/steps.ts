@@ -50,7 +50,7 @@ export function imageSteps({ download, sources, k3sVersion, ownImages }: ImageNe
 /** As the step of a jumphost, without a session that could be locked out. */
 const keysOnlyStep = fileStep({
   name: 'ssh',
-  about: 'sshd accepts only keys',
+  about: 'sshd accepts only key authentication',
   files: [sshFile('prohibit-password')],
   activate: 'mkdir -p /run/sshd && ssh-keygen -q -A && sshd -t',
 });
@@ -60,7 +60,7 @@ const nfsUnits = ['nfs-server.service', 'rpcbind.service', 'rpcbind.socket'];
 
 const nfsOffStep: Step = {
   name: 'nfs',
-  about: 'the NFS server is off until `prepare` turns it on',
+  about: 'the NFS server stays off until `prepare` enables it',
   check: checkByScript(`for each in ${nfsUnits.join(' ')}; do
   ! systemctl is-enabled -q $each 2>/dev/null || echo "$each starts at boot"
 done`),
@@ -94,7 +94,7 @@ const known = [
 
 const anonymousStep: Step = {
   name: 'anonymous',
-  about: 'no host name, machine ID, host keys or random seed',
+  about: 'the image does not contain a host name, machine ID, host keys or random seed',
   check:
     checkByScript(`for each in ${known.join(' ')}; do [ ! -e "$each" ] && [ ! -L "$each" ] || echo "$each exists"; done
 [ ! -s /etc/machine-id ] || echo '/etc/machine-id is not empty'

@@ -43,7 +43,7 @@ export async function rebootJumphost(deps: RebootDeps): Promise<void> {
   const { rack, report, now } = deps;
   const limits = { ...usual, ...deps.limits };
   const until = new Date(now() + limits.quiet + 2 * limits.back).toISOString();
-  const release = await waitUntilQuiet(deps, 'the jumphost reboots', until, limits);
+  const release = await waitUntilQuiet(deps, 'the jumphost is rebooting', until, limits);
   try {
     const before = await bootIdOf(deps.host);
     await sendReboot(deps.host);
@@ -75,10 +75,10 @@ export async function waitUntilQuiet(
   const release = async () => {
     await Promise.all(holds.map(({ id }) => power.release({ params: { id }, query: {} }))).catch(
       (error: unknown) =>
-        report(`renewing the hold failed, so it ends at ${until}: ${errorText(error)}`),
+        report(`cannot renew the hold, so it ends at ${until}: ${errorText(error)}`),
     );
   };
-  report(`${rack.name} is held: no new power cycle starts`);
+  report(`${rack.name} is on hold: no new power cycles start`);
   try {
     await wait(deps, limits, limits.quiet, () => whatIsUnderWay(deps));
     return release;
@@ -94,8 +94,8 @@ async function whatIsUnderWay({ power }: Pick<RebootDeps, 'power'>): Promise<str
   // Last: a cycle that fails meanwhile leaves its outlet off.
   const { controllers } = await power.controllers();
   const stuck = controllers.flatMap(({ stuckOutlets = [] }) => stuckOutlets);
-  if (cycles.length > 0) return `${cycles.join(', ')}: being cycled`;
-  return stuck.length > 0 ? `${stuck.join(', ')}: off, waiting to be turned on` : undefined;
+  if (cycles.length > 0) return `${cycles.join(', ')}: being power-cycled`;
+  return stuck.length > 0 ? `${stuck.join(', ')}: off and not turned on again yet` : undefined;
 }
 
 async function whyNotBack(deps: RebootDeps, before: string): Promise<string | undefined> {

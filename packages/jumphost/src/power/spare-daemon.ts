@@ -120,7 +120,7 @@ kill -s TERM -- "-$pid" 2>/dev/null || exit 0
 left=150
 while kill -0 "$pid" 2>/dev/null; do
   left=$((left - 1))
-  [ "$left" -gt 0 ] || { echo "the daemon there (process $pid) does not stop" >&2; exit 1; }
+  [ "$left" -gt 0 ] || { echo "the daemon (process $pid) does not stop" >&2; exit 1; }
   sleep 0.2
 done`);
 }

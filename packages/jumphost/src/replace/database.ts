@@ -26,7 +26,7 @@ export function newClusterStep(): Step {
   const old = ['var/lib/rancher', 'etc/rancher/node'].map((path) => `${staged}/${path}`);
   return {
     name: 'new-cluster',
-    about: 'nothing of the previous cluster is kept, so machines must join again',
+    about: 'no data from the previous cluster remains, so machines must join again',
     check: checkByScript(
       `for each in ${old.join(' ')}; do [ ! -e "$each" ] || echo "the copy contains $each"; done`,
     ),
@@ -49,7 +49,7 @@ async function check(host: Host, token: Secret | undefined): Promise<Check> {
   if ((await host.run(`[ -e ${file} ]`)).code !== 0) {
     return {
       differs: [
-        'the copy contains no k3s database; use another copy or the old disk, or create a new cluster with --new-cluster and let all machines join it',
+        'the copy does not contain a k3s database; use another copy or the old disk, or create a new cluster with --new-cluster and join all machines to it',
       ],
     };
   }
@@ -65,7 +65,7 @@ async function check(host: Host, token: Secret | undefined): Promise<Check> {
   if (text === undefined) {
     return {
       differs: [
-        'the copy contains no k3s token, which the database needs; if you have the token elsewhere, set it with skolo secrets set RACK k3s-token',
+        'the copy does not contain the k3s token, which decrypts the database; if you have the token elsewhere, save it with skolo secrets set RACK k3s-token',
       ],
     };
   }
@@ -75,20 +75,20 @@ async function check(host: Host, token: Secret | undefined): Promise<Check> {
 function opened({ keys, bootstrap }: z.output<typeof Looked>, token: string): Check {
   const objects = count(keys, 'key');
   if (bootstrap.length === 0) {
-    return { differs: [], note: `${objects}; contains no CA, so the CA of the copy is used` };
+    return { differs: [], note: `${objects}; it does not contain a CA, so the copy's CA is used` };
   }
   const password = passwordOf(token);
   const digest = sha256(password).slice(0, 12);
   const row = bootstrap.find(({ name }) => name === `/bootstrap/${digest}`);
   if (row === undefined) {
     return {
-      differs: ['the k3s database is encrypted with another token than the one in the copy'],
+      differs: ['the token in the copy is not the one that encrypts the k3s database'],
     };
   }
   try {
     decrypted(Buffer.from(row.value, 'base64').toString('latin1'), password);
   } catch {
-    return { differs: ['the k3s database cannot be decrypted with its token, so it is damaged'] };
+    return { differs: ['the k3s database is damaged, because its token does not decrypt it'] };
   }
   return { differs: [], note: `${objects}; its token decrypts it` };
 }

@@ -45,7 +45,7 @@ export async function openDisk(
   if (device === undefined || found.length > 1) {
     const what = found.length > 1 ? `${found.length} disks` : 'no disk';
     throw new ComputerError(
-      `${host.name}: ${what} of ${jumphost} found (${tried.join('; ') || 'no unmounted file system'}); mount the right one there and specify its folder: --disk FOLDER`,
+      `${host.name}: ${what} of ${jumphost} found (${tried.join('; ') || 'no unmounted file system'}); mount the right file system and specify its directory with --disk`,
     );
   }
   await host.need(`mount -o ro ${shellWord(device)} ${mounted}`, { deadlineMs: diskMs });
@@ -71,12 +71,12 @@ lsblk -nrpo PATH,MOUNTPOINT ${where === undefined ? '' : '"$device"'} | sort -u 
   [ -b "$path" ] && [ -z "$at" ] || continue
   case $(blkid -o value -s TYPE "$path") in
     ${fileSystems.join('|')}) ;;
-    *_member|crypto_LUKS) echo "$path: LVM, LUKS or RAID, which you must open first"; continue ;;
+    *_member|crypto_LUKS) echo "$path: LVM, LUKS or RAID; open it first"; continue ;;
     *) continue ;;
   esac
   if ! mount -o ro "$path" ${mounted} 2>/dev/null; then echo "$path: cannot be mounted"; continue; fi
   name=$(cat ${mounted}/etc/hostname 2>/dev/null)
-  if [ ! -d ${mounted}/var/lib/skolo ]; then echo "$path: has no /var/lib/skolo"
+  if [ ! -d ${mounted}/var/lib/skolo ]; then echo "$path: does not contain /var/lib/skolo"
   elif [ "$name" != ${shellWord(jumphost)} ]; then echo "$path: belongs to \${name:-a computer without a name}"
   else echo "found $path"; fi
   umount ${mounted}

@@ -59,7 +59,7 @@ export function powerFence({ jumphost, outlets, power, reason, signal }: FenceNe
   }
   return fence(jumphost, outlets, {
     name: 'fence',
-    about: `${jumphost} has no power: ${outlets.join(', ')} confirmed off`,
+    about: `${jumphost} does not have power, because ${outlets.join(', ')} read off`,
     async check() {
       return { differs: await look(), note: `${outlets.join(', ')} confirmed off` };
     },
@@ -83,7 +83,7 @@ export function powerFence({ jumphost, outlets, power, reason, signal }: FenceNe
 
 function notFenced(jumphost: string, why: string): ComputerError {
   return new ComputerError(
-    `${jumphost} is not fenced: ${why}; unplug its cables and run the command again with --cable-is-out`,
+    `${jumphost} is not fenced: ${why}; unplug its cables, and run the command again with --cable-is-out`,
   );
 }
 
@@ -95,7 +95,7 @@ export function cableFence(jumphost: string, isConfirmed: boolean): Fence {
     check: async () =>
       isConfirmed
         ? { differs: [], note: 'an operator confirmed that its cable is unplugged' }
-        : { differs: ['an operator must confirm that'] },
+        : { differs: ['an operator must confirm this with --cable-is-out'] },
   });
 }
 

@@ -34,7 +34,7 @@ export interface StateCopy {
 export function copyStep({ title, id, from }: StateCopy): Step {
   return {
     name: 'copy',
-    about: `the state of the old jumphost is copied from ${title}`,
+    about: `the old jumphost's state is copied from ${title}`,
     async check(host) {
       const found = await host.need(
         `cat ${placed} 2>/dev/null || cat ${copied} 2>/dev/null || true`,
@@ -113,10 +113,10 @@ const skolo = 10_001;
 export function placeStep({ copy, keepOff }: PlaceNeeds): Step {
   return {
     name: 'state',
-    about: 'the state of the old jumphost is in place',
+    about: "the old jumphost's state is in place",
     async check(host) {
       const isPlaced = (await host.read(placed))?.trim() === copy.id;
-      return { differs: isPlaced ? [] : ['is still in the staging folder'] };
+      return { differs: isPlaced ? [] : ['is still in the staging directory'] };
     },
     async apply(host) {
       // A machine of the rack cannot be its jumphost, too.

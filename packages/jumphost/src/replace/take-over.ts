@@ -23,7 +23,7 @@ export const tookOver = '/etc/skolo/took-over';
 export function spareStep({ jumphost, spare, subnet }: TakeOver): Step {
   return {
     name: 'spare',
-    about: `the address ${spare.address} can be changed to that of the jumphost`,
+    about: `its address ${spare.address} can be changed to the jumphost's`,
     async check(host) {
       const why = await whyNoAddress(host, {
         address: jumphost.address,
@@ -32,12 +32,12 @@ export function spareStep({ jumphost, spare, subnet }: TakeOver): Step {
       });
       if (why !== undefined) {
         return {
-          differs: [`${why}; on a spare, configure the address with ifupdown or systemd-networkd`],
+          differs: [`${why}; configure the spare's address with ifupdown or systemd-networkd`],
         };
       }
       const hasIt = (await deviceOf(host, spare.address)) !== '';
       return {
-        differs: hasIt ? [] : [`it does not use the address ${spare.address} from rack.yaml`],
+        differs: hasIt ? [] : [`it does not use ${spare.address}, its address in rack.yaml`],
       };
     },
   };
@@ -135,7 +135,7 @@ export function nodePasswordStep(jumphost: string): Step {
   const secret = `-n kube-system secret ${shellWord(`${jumphost}.node-password.k3s`)}`;
   return {
     name: 'node-password',
-    about: 'the cluster accepts the node of the jumphost',
+    about: "the cluster accepts the jumphost's node",
     check: async (host) => ({
       differs: linesOf(
         await host.need(

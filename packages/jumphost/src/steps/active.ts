@@ -31,7 +31,7 @@ export function activeStep(needs: ActiveNeeds): Step {
     step(needs, await needs.rackKey(), await deviceOf(host, address));
   return {
     name: 'active',
-    about: `only one computer is the jumphost and uses ${address}`,
+    about: `only one computer acts as the jumphost and uses ${address}`,
     check: async (host) => await (await wanted(host)).check(host),
     async apply(host) {
       await (await wanted(host)).apply?.(host);

@@ -12,8 +12,8 @@ export function addressStep(address: string, subnet: string, guard: Guard): Step
     check: checkByScript(`${unconfirmed}
 line=$(ip ${family} -o address show to ${shellWord(address)})
 case "$line" in
-  '') echo 'no interface has the address ${address} from rack.yaml' ;;
-  *' dynamic '*) echo 'the address ${address} comes from DHCP, so a boot without the router would wait for it' ;;
+  '') echo 'no interface has ${address}, the address in rack.yaml' ;;
+  *' dynamic '*) echo '${address} comes from DHCP, so booting without the router would wait for it' ;;
 esac`),
     apply: (host) => changeAddress(host, { address, subnet }, guard),
   };

@@ -18,7 +18,7 @@ export function labelStep(node: string): Step {
   const name = shellWord(node);
   return {
     name: 'label',
-    about: `only the node ${node} is labelled as the jumphost`,
+    about: `only node ${node} has the jumphost label`,
     check:
       checkByScript(`nodes=$(${kubectl} get nodes -l ${label}=true -o name 2>&1) || { code=$?; echo "$nodes" | tail -n 1; [ $code != ${notFound} ] || exit $code; exit 0; }
 case " $(echo $nodes) " in *" node/"${name}" "*) ;; *) echo 'the node '${name}' lacks the label ${label}=true' ;; esac
@@ -45,7 +45,7 @@ export interface Part {
 }
 
 export function overlayStep(part: Part): Step {
-  return partStep('overlay', 'the cluster runs the version in git', part);
+  return partStep('overlay', 'the cluster runs the versions in git', part);
 }
 
 export function partStep(name: string, about: string, { differs, apply }: Part): Step {
@@ -65,7 +65,8 @@ export function partStep(name: string, about: string, { differs, apply }: Part):
 export function servicesStep(services: readonly AskedService[], rack: string): Step {
   return {
     name: 'services',
-    about: 'every service is ready, its names resolve to the jumphost, and no unit has failed',
+    about:
+      'all services are ready, their names resolve to the jumphost, and no systemd unit has failed',
     async check(host) {
       const failedOver = await readFailedOver(host);
       const asked = services.filter(({ name }) => !failedOver.has(name));
@@ -79,7 +80,7 @@ export function servicesStep(services: readonly AskedService[], rack: string): S
         const why = await whyNotServing(host, service, [`skolo-${service}.service`]);
         return why.map(
           (each) =>
-            `${service}: failed over, but ${each}; repair it, or return to k3s: skolo jumphost rollback ${rack} ${service} --forward`,
+            `${service}: failed over, but ${each}; repair it, or run skolo jumphost rollback ${rack} ${service} --forward to return to k3s`,
         );
       });
       const notes = [

@@ -21,12 +21,12 @@ interface Found {
 export function existingSystemStep(rack: string): Step {
   return {
     name: 'existing-system',
-    about: 'either the existing service or the skolo service runs, never both',
+    about: 'either the existing service or the skolo service runs, but not both',
     async check(host) {
       const found = await find(host);
       const silent = [...found.silent].map(
         ([service, why]) =>
-          `${service}: failed over to an existing system, but ${why.join(', ')}; repair it, or return to k3s: skolo jumphost rollback ${rack} ${service} --forward`,
+          `${service}: failed over to an existing system, but ${why.join(', ')}; repair it, or run skolo jumphost rollback ${rack} ${service} --forward to return to k3s`,
       );
       const texts = (isNoted: boolean) =>
         found.loose
@@ -90,6 +90,6 @@ function textOf(rack: string, { service, unit, why }: ExistingUnit, { ours }: Fo
   if (unit === undefined) return `${service}: ${why}; stop it`;
   const command = `skolo jumphost rollback ${rack} ${service}`;
   return ours.has(service)
-    ? `${service}: ${why}, and so does the skolo service; \`${command} --forward\` stops ${unit}, and \`${command}\` stops the skolo service`
-    : `${service}: ${why}; it keeps serving until you run \`${command} --forward\``;
+    ? `${service}: ${why}, and the skolo service does the same; \`${command} --forward\` stops ${unit}, and \`${command}\` stops the skolo service`
+    : `${service}: ${why}; it continues until you run \`${command} --forward\``;
 }

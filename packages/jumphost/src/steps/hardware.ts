@@ -34,7 +34,7 @@ export function diskWear(text: string): Check {
   const worn = said ?? (left === undefined ? undefined : 100 - left);
   const note = worn === undefined ? 'disk wear unknown' : `disk ${worn} % worn`;
   const differs = [
-    ...(smart_status?.passed === false ? ['the SMART self-check of the disk failed'] : []),
+    ...(smart_status?.passed === false ? ["the disk's SMART self-check failed"] : []),
     ...(worn !== undefined && worn >= mostWorn ? [note] : []),
   ].map((each) => `${each}; replace the jumphost (skolo jumphost replace)`);
   return { differs, note };
@@ -52,8 +52,7 @@ async function databaseGrowth(host: Host): Promise<Check> {
   const pace = Number(born) > 0 && days >= 1 ? `, ${(mb / days).toFixed(1)} MB a day` : '';
   const note = `k3s database ${mb.toFixed(0)} MB${pace}`;
   return {
-    differs:
-      mb > mostMb ? [`${note}; find the cause of its growth with k3s kubectl get events -A`] : [],
+    differs: mb > mostMb ? [`${note}; run k3s kubectl get events -A to find out why it grows`] : [],
     note,
   };
 }
@@ -80,14 +79,14 @@ async function powerReturn(host: Host, { jumphost, infrastructure }: Rack): Prom
     }),
   );
   const names = silent.flat();
-  const others = names.length === 0 ? '' : `; not responding since: ${fewOf(names)}`;
+  const others = names.length === 0 ? '' : `; not responding since then: ${fewOf(names)}`;
   return `${jumphost.name} restarted without a shutdown at ${when} (power cut or reset)${others}`;
 }
 
 async function watchdog(host: Host): Promise<string> {
   const name = (await host.run('cat /sys/class/watchdog/watchdog0/identity')).stdout.trim();
   return name === 'Software Watchdog'
-    ? 'watchdog: only softdog, which does not work if the kernel hangs'
+    ? 'watchdog: only softdog, which does not help if the kernel hangs'
     : `watchdog: ${name || 'none'}`;
 }
 

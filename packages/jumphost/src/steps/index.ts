@@ -70,7 +70,7 @@ const leastDisk = 5 * gib;
 export function subnetOf({ name, network: { subnet } }: Rack): string {
   if (subnet !== undefined) return subnet;
   throw new ComputerError(
-    `${name}: rack.yaml has no network.subnet, but the firewall of the jumphost needs it`,
+    `${name}: rack.yaml does not contain network.subnet, which the jumphost's firewall requires`,
   );
 }
 
@@ -137,18 +137,14 @@ function allSteps(needs: JumphostNeeds, place: ServerPlace): [Step, ...Step[]] {
     unitsStep(),
     activeStep({ rack: rack.name, address: rack.jumphost.address, rackKey: needs.rackKey }),
     // The token of k3s is one of them, and has to be there before k3s first starts.
-    partStep(
-      'secret-files',
-      'the secrets of systemd units match the secret store',
-      needs.secretFiles,
-    ),
+    partStep('secret-files', 'secrets for systemd units match the secret store', needs.secretFiles),
     k3sConfigStep(place),
     imageStoreStep('server'),
     imagesStep(k3s, { own: needs.ownImages, rack: rack.name }),
     k3sStep(k3s),
     accountsStep(needs.accounts),
     labelStep(rack.jumphost.name),
-    partStep('secrets', 'the secrets of the cluster match the secret store', needs.secrets),
+    partStep('secrets', 'secrets in the cluster match the secret store', needs.secrets),
     existingSystemStep(rack.name),
     ...(needs.hasNfs ? [nfsStep({ address: rack.jumphost.address, subnet })] : []),
     overlayStep(needs.overlay),

@@ -59,12 +59,12 @@ export function programsStep(sources: ProgramSources): Step {
   const wanted = lazily(() => readPrograms(sources));
   return {
     name: 'programs',
-    about: `the fallback and its services are in ${opt}`,
+    about: `the fallback and its services are installed in ${opt}`,
     async check(host) {
       const { changed, extra } = await compare(host, await wanted());
       const differs = [
         ...(changed.length > 0
-          ? [`${count(changed.length, 'file')} in ${opt} missing or outdated`]
+          ? [`${count(changed.length, 'file')} missing from ${opt} or outdated`]
           : []),
         ...(extra.length > 0
           ? [`${count(extra.length, 'file')} in ${opt} from another version`]
@@ -119,14 +119,15 @@ const install = `${opt}/deploy/jumphost/install`;
 export function unitsStep(): Step {
   return {
     name: 'units',
-    about: 'the skolo user, its folders and systemd units exist, and the fallback timer is running',
+    about:
+      'the skolo user, its directories and systemd units exist, and the fallback timer is running',
     check: checkByScript(`same() { cmp -s "$1" "$2" || echo "$2 is missing or differs"; }
 same ${opt}/deploy/jumphost/skolo.sysusers.conf /etc/sysusers.d/skolo.conf
 same ${opt}/deploy/jumphost/skolo.tmpfiles.conf /etc/tmpfiles.d/skolo.conf
 for each in ${units.join(' ')}; do
   same "${opt}/deploy/systemd/$each" "/etc/systemd/system/$each"
 done
-[ "$(id -u skolo 2>/dev/null)" = 10001 ] || echo 'the user skolo (10001) is missing'
+[ "$(id -u skolo 2>/dev/null)" = 10001 ] || echo 'the skolo user (10001) is missing'
 # tmpfiles.d lists type, path, mode and owner of each folder.
 if [ -e /etc/tmpfiles.d/skolo.conf ]; then
   while read -r type path mode user group _; do

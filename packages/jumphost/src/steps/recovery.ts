@@ -38,7 +38,8 @@ const drivers = 'wdat_wdt iTCO_wdt sp5100_tco i6300esb bcm2835_wdt softdog';
 export function watchdogStep(): Step {
   return fileStep({
     name: 'watchdog',
-    about: 'reboots after a hang, a kernel panic, or 10 min with a read-only root file system',
+    about:
+      'the computer reboots after a hang, a kernel panic, or 10 min with a read-only root file system',
     files: [
       {
         path: '/etc/systemd/system.conf.d/90-skolo-watchdog.conf',
@@ -65,9 +66,9 @@ systemctl daemon-reexec
     verify: `systemctl is-active -q ${unit} || echo '${unit} is not running'
 systemctl is-enabled -q ${unit} 2>/dev/null || echo '${unit} does not start at boot'
 now=$(systemctl show --value --property=RuntimeWatchdogUSec)
-[ "$now" = 30s ] || echo "RuntimeWatchdogSec is $now instead of 30s; correct the last file in /etc/systemd/system.conf.d"
+[ "$now" = 30s ] || echo "RuntimeWatchdogSec is $now instead of 30s; fix the last file in /etc/systemd/system.conf.d"
 now=$(cat /proc/sys/kernel/panic)
-[ "$now" = 10 ] || [ ! -w /proc/sys/kernel/panic ] || echo "kernel.panic is $now instead of 10; correct the last file in /etc/sysctl.d"
+[ "$now" = 10 ] || [ ! -w /proc/sys/kernel/panic ] || echo "kernel.panic is $now instead of 10; fix the last file in /etc/sysctl.d"
 systemd-detect-virt -cq || [ "$(cat /sys/class/watchdog/watchdog0/state 2>/dev/null)" = active ] || echo 'no watchdog is active, so this computer cannot recover from a hang; run dmesg | grep -i watchdog'`,
   });
 }
@@ -88,10 +89,10 @@ elif ! grep -qw ${option} /proc/cmdline && ! systemd-detect-virt -cq; then
 fi`);
   return {
     name: 'fsck',
-    about: 'file systems are repaired at boot',
+    about: 'file systems are checked and repaired at boot',
     async check(host) {
       const { code } = await host.run(`grep -qw ${option} /proc/cmdline`);
-      return { ...(await check(host)), note: code === 0 ? '' : 'in effect after the next boot' };
+      return { ...(await check(host)), note: code === 0 ? '' : 'takes effect after the next boot' };
     },
     async apply(host) {
       await host.need(`set -e

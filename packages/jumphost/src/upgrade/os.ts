@@ -7,7 +7,7 @@ const lists = '/var/lib/apt/lists';
 export function osPackagesStep(): Step {
   return {
     name: 'os-packages',
-    about: 'every package is up to date',
+    about: 'all packages are up to date',
     async check(host) {
       // Lists are no settings: also a check fetches them.
       const text = await host.need(
@@ -31,7 +31,7 @@ apt-get -s -o Debug::NoLocking=true full-upgrade | sed -n 's/^Inst \\([^ ]*\\).*
 export function osRebootStep(reboot: () => Promise<void>): Step {
   return {
     name: 'os-reboot',
-    about: 'no package requires a reboot',
+    about: 'no updated package requires a reboot',
     async check(host) {
       const text = await host.need(
         `[ ! -e /run/reboot-required ] || sort -u /run/reboot-required.pkgs 2>/dev/null || echo unknown`,

@@ -74,11 +74,13 @@ interface OldCluster {
 export function oldClusterStep({ cluster, authority, leave }: OldCluster): Step {
   return {
     name: 'old-cluster',
-    about: 'the computer belongs to no other cluster',
+    about: 'the computer does not belong to another cluster',
     async check(host) {
       const [known, present] = [await host.read(authority), await cluster.ca()];
       const isOther = known !== undefined && present !== undefined && known !== present;
-      return { differs: isOther ? ['the computer belongs to another or a previous cluster'] : [] };
+      return {
+        differs: isOther ? ['the computer still belongs to another or an earlier cluster'] : [],
+      };
     },
     apply: leave,
   };
@@ -97,7 +99,7 @@ interface OldNode {
 export function oldNodeStep({ name, cluster, taken, leave }: OldNode): Step {
   return {
     name: 'old-node',
-    about: 'no other computer in the cluster has this name',
+    about: 'no other computer uses this name in the cluster',
     async check(host) {
       const what = await taken(host);
       return { differs: what === undefined ? [] : [`the cluster contains ${what}`] };
@@ -105,7 +107,7 @@ export function oldNodeStep({ name, cluster, taken, leave }: OldNode): Step {
     async apply() {
       if ((await cluster.node(name))?.isReady) {
         throw new ComputerError(
-          `another computer is running as node ${name}; rename one of the two, or remove the other with ${leave} ${name}`,
+          `another computer is running as node ${name}; rename one of them, or remove the other one with ${leave} ${name}`,
         );
       }
       await cluster.forget(name);
@@ -122,14 +124,14 @@ function oldPasswordStep({ machine: { name }, cluster }: JoinNeeds): Step {
     async taken(host) {
       const isKnownHere = (await host.run(`[ -s ${password} ]`)).code === 0;
       if (isKnownHere || !(await cluster.hasPassword(name))) return undefined;
-      return `a node ${name} with another password`;
+      return `node ${name} with another password`;
     },
   });
 }
 
 function agentConfigStep(needs: JoinNeeds): Step {
   return configStep({
-    about: 'server address and node name',
+    about: 'server address and node name are set',
     role: 'agent',
     settings: async () => agentSettings(needs),
   });
@@ -138,7 +140,7 @@ function agentConfigStep(needs: JoinNeeds): Step {
 function agentStep({ machine: { name }, cluster, download }: JoinNeeds): Step {
   return {
     name: 'k3s-agent',
-    about: 'the k3s agent is running, in the version of the server',
+    about: "the k3s agent is running in the server's version",
     waitsFor: 'the k3s agent to join the server',
     async check(host) {
       const [version, wanted] = [await installedVersion(host), await cluster.version()];
@@ -148,7 +150,7 @@ function agentStep({ machine: { name }, cluster, download }: JoinNeeds): Step {
         ...(code === 0 ? [] : ['the agent has not joined the cluster yet']),
         ...(await unitDiffers(host, 'agent')),
       ];
-      const note = version === wanted ? version : `${version}; the server has ${wanted}`;
+      const note = version === wanted ? version : `${version}; the server runs ${wanted}`;
       return { differs, note };
     },
     async apply(host) {
@@ -171,7 +173,7 @@ ${isFailing('agent')}
 left=60; until [ -s ${certificate} ] || [ "$left" = 0 ] || is_failing; do left=$((left - 1)); sleep 2; done
 [ -s ${certificate} ] || {
   ${lastErrors('agent')}
-  echo 'the agent does not join the cluster; run journalctl -u k3s-agent there to see why' >&2; exit 1; }`,
+  echo 'the agent does not join the cluster; run journalctl -u k3s-agent to see why' >&2; exit 1; }`,
         { deadlineMs: startMs },
       );
     },
@@ -192,10 +194,10 @@ export function clusterNodeStep({
   const lacksTaint = (taints: readonly string[]) => taint !== null && !taints.includes(taint);
   const look = async () => {
     const node = await cluster.node(name);
-    if (node === undefined) return [`the cluster has no node ${name}`];
+    if (node === undefined) return [`the cluster does not contain node ${name}`];
     return [
-      ...(node.isReady ? [] : [`the node ${name} is not ready`]),
-      ...(lacksTaint(node.taints) ? [`the node ${name} lacks the taint ${taint}`] : []),
+      ...(node.isReady ? [] : [`node ${name} is not ready`]),
+      ...(lacksTaint(node.taints) ? [`node ${name} does not have the taint ${taint}`] : []),
     ];
   };
   return {

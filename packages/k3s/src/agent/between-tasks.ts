@@ -74,12 +74,12 @@ export async function holdMachine(name: string, deps: HoldDeps): Promise<Machine
     if (isOther) return { isHeld: true, release: async () => {} };
     await hold();
   } catch (error) {
-    report(`${name}: hold failed, so it may start a task: ${errorText(error)}`);
+    report(`${name}: it could not be put on hold, so it may start a task: ${errorText(error)}`);
     return { isHeld: false, release: async () => {} };
   }
   const renewal = setInterval(() => {
     hold().catch((error: unknown) =>
-      report(`${name}: renewing the hold failed, so it ends soon: ${errorText(error)}`),
+      report(`${name}: the hold could not be renewed, so it ends soon: ${errorText(error)}`),
     );
   }, renewMs);
   return {
@@ -89,7 +89,7 @@ export async function holdMachine(name: string, deps: HoldDeps): Promise<Machine
       if (id === undefined) return;
       await power.release({ params: { id }, query: {} }).catch((error: unknown) => {
         report(
-          `${name}: releasing the hold failed, so it ends in ${holdMs / 60_000} min: ${errorText(error)}`,
+          `${name}: the hold could not be released, so it ends in ${holdMs / 60_000} min: ${errorText(error)}`,
         );
       });
     },
@@ -121,7 +121,7 @@ export async function betweenTasks<T>(
 }
 
 export function tooLong({ taskMs }: TaskTimes): string {
-  return `still busy with tasks after ${Math.round(taskMs / 60_000)} min`;
+  return `still running tasks after ${Math.round(taskMs / 60_000)} min`;
 }
 
 async function untilIdle(
@@ -157,7 +157,7 @@ async function untilIdle(
     }
     const task = ['its task', state.task].filter(Boolean).join(' ');
     const what = state.isRunning ? task : 'its agent to receive the hold';
-    if (what !== said) report(`${name}: waits for ${what}`);
+    if (what !== said) report(`${name}: waiting for ${what}`);
     said = what;
     await pause(times.pollMs, signal);
   }

@@ -48,7 +48,7 @@ export function configStep({ about, role, settings }: ConfigStep): Step {
 export function mergeConfig(host: string, text: string, wanted: Record<string, unknown>) {
   const document = text.trim() === '' ? new Document({}) : parseDocument(text);
   if (document.errors.length > 0 || !isMap(document.contents)) {
-    throw new ComputerError(`${host}: ${config} is not valid YAML; correct the file there`);
+    throw new ComputerError(`${host}: ${config} is not valid YAML; fix this file`);
   }
   const differs: string[] = [];
   const before = document.toJS() as Record<string, unknown>;

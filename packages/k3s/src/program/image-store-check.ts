@@ -162,7 +162,7 @@ for each in $(ask images ls | awk 'NR > 1 { print $3 }' | sort -u); do
   ! image_is_whole "\${each#sha256:}" || continue
   note=$state/repaired/\${each#sha256:}
   if [ -n "$(find "$note" -mtime -1 2> /dev/null)" ]; then
-    echo "image store damaged: $each was repaired less than a day ago, and stays damaged" >&2
+    echo "image store damaged: $each was repaired less than a day ago and is damaged again" >&2
     failed=1
     continue
   fi

@@ -73,7 +73,7 @@ export function imageStoreStep(role: Role): Step {
   const pending = pendingMark(name);
   return {
     name,
-    about: 'images survive a power cut',
+    about: 'container images survive a power cut',
     async check(host) {
       const differs = await differingFiles(host, await wantedFiles(host));
       const isPending = `[ ! -e ${pending.path} ] || echo 'containerd has not read its settings yet'`;

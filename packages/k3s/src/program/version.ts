@@ -43,7 +43,8 @@ export function whyNoUpgrade(from: string, versions: readonly string[]): string 
   if (isOlder(to, from)) {
     return `the installed version ${from} is newer than ${to}, and an older version cannot read the database of a newer one`;
   }
-  if (is.major !== wanted.major) return `${to} is another major version than the installed ${from}`;
+  if (is.major !== wanted.major)
+    return `${to} and the installed ${from} have different major versions`;
   const way = wayThrough(from, versions);
   const skips = way.some((each, at) => minorOf(way[at + 1] ?? each) > minorOf(each) + 1);
   if (skips) {
@@ -51,11 +52,11 @@ export function whyNoUpgrade(from: string, versions: readonly string[]): string 
       { length: wanted.minor - is.minor - 1 },
       (_, at) => `v${is.major}.${is.minor + 1 + at}.N+k3s1`,
     );
-    return `the installed version is ${from}, and an upgrade cannot skip minor versions; name one release of each: --k3s ${[...between, to].join(',')} (see ${releases})`;
+    return `the installed version is ${from}, and an upgrade cannot skip minor versions; specify one release of each with --k3s ${[...between, to].join(',')} (see ${releases})`;
   }
   if (wanted.minor <= is.minor + mostMinorsAtOnce) return undefined;
   const most = way.findLast((each) => minorOf(each) <= is.minor + mostMinorsAtOnce);
-  return `the installed version is ${from}, and machines may be at most ${mostMinorsAtOnce} minor versions older than their server; upgrade the jumphost and its machines to ${most} first`;
+  return `the installed version is ${from}, but machines may be at most ${mostMinorsAtOnce} minor versions older than their server; upgrade the jumphost and the machines to ${most} first`;
 }
 
 /** The versions that a server runs, one after the other. */

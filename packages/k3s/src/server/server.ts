@@ -70,7 +70,7 @@ export interface ServerPlace {
 /** /etc/rancher/k3s/config.yaml of a server. */
 export function k3sConfigStep(place: ServerPlace): Step {
   return configStep({
-    about: 'encrypted secrets, and the name and address from rack.yaml',
+    about: 'secrets are encrypted, and name and address match rack.yaml',
     role: 'server',
     settings: (host) => serverSettings(host, place),
   });
@@ -169,7 +169,7 @@ function eachTool(command: string): string {
 /** A script that ends with the last errors of k3s. */
 function failed(how: string): string {
   return `{ ${lastErrors('server')}
-  echo 'k3s ${how}; run journalctl -u k3s there to see why' >&2; exit 1; }`;
+  echo 'k3s ${how}; run journalctl -u k3s to see why' >&2; exit 1; }`;
 }
 
 /** Waits for five minutes at most. @throws ComputerError It did not get ready. */
@@ -180,7 +180,7 @@ uptime_now() { cut -d . -f 1 /proc/uptime; }
 end=$(($(uptime_now) + 300))
 until ${ready} > /dev/null 2>&1; do
   ! is_failing || ${failed('keeps exiting')}
-  [ "$(uptime_now)" -lt "$end" ] || ${failed('is running, but its API server did not become ready within 5 minutes')}
+  [ "$(uptime_now)" -lt "$end" ] || ${failed('is running, but its API server did not become ready within 5 min')}
   sleep 2
 done`,
     { deadlineMs: startMs },

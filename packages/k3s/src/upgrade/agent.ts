@@ -136,7 +136,7 @@ async function goBack(own: Host, given: AgentUpgrade, why: string): Promise<Comp
   });
   const still = await whyNotReady(own, given, node.version);
   const end = still === undefined ? '' : `, but is not healthy: ${still}`;
-  return new ComputerError(`${said}; it was rolled back to the previous version${end}`);
+  return new ComputerError(`${said}; the agent was rolled back to the previous version${end}`);
 }
 
 async function whyNotReady(

@@ -197,7 +197,7 @@ esac
 
     expect(left).toEqual([
       `rpi-2: its node does not respond, and runs ${k3sVersion}`,
-      'rpi-3: still busy with tasks after 0 min',
+      'rpi-3: still running tasks after 0 min',
       'rpi-4: no route to host',
       `rpi-5: it is not in rack.yaml, and runs ${k3sVersion}`,
     ]);

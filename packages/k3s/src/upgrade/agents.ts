@@ -44,9 +44,7 @@ export function agentsStep(needs: AgentsNeeds): Step {
   return {
     name: 'k3s-agents',
     about:
-      version === undefined
-        ? 'no certificate of a machine expires soon'
-        : `machines run ${version}`,
+      version === undefined ? 'machine certificates do not expire soon' : `machines run ${version}`,
     async check(jumphost) {
       const { due, all } = await findDue(jumphost, needs, left, leave);
       const names = due.map(({ node }) => node.name);
@@ -129,11 +127,11 @@ async function findDue(
       if (isOlder && machine && (await isCutOff(machine))) {
         return [{ node, machine, isExpiring: false }];
       }
-      if (isOlder) leave(node.name, `its node does not respond, and runs ${node.version}`);
+      if (isOlder) leave(node.name, `its node does not respond and runs ${node.version}`);
       return [];
     }
     if (machine === undefined) {
-      if (isOlder) leave(node.name, `it is not in rack.yaml, and runs ${node.version}`);
+      if (isOlder) leave(node.name, `it is not in rack.yaml and runs ${node.version}`);
       return [];
     }
     if (isOlder) return [{ node, machine, isExpiring: false }];
@@ -141,7 +139,7 @@ async function findDue(
       const soon = await (await machine.open()).need(expiringScript(agentCertificates));
       return soon === '' ? [] : [{ node, machine, isExpiring: true }];
     } catch (error) {
-      leave(node.name, `the expiry of its certificates is unknown: ${errorText(error)}`);
+      leave(node.name, `cannot read when its certificates expire: ${errorText(error)}`);
       return [];
     }
   });

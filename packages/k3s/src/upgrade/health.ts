@@ -45,7 +45,7 @@ export async function readHealth(host: AskedHost, deps: HealthDeps): Promise<Hea
   const { other } = deps;
   const text = await other?.read().catch((error: unknown) => {
     deps.signal.throwIfAborted();
-    deps.report(`alerts and machines cannot be compared: ${errorText(error)}`);
+    deps.report(`cannot compare alerts and machines: ${errorText(error)}`);
     return undefined;
   });
   const [nodes, services] = await readWell(host, deps);
@@ -93,7 +93,7 @@ async function worsened(host: AskedHost, before: Health, deps: HealthDeps): Prom
   return [
     ...before.nodes
       .filter((name) => !nodes.includes(name))
-      .map((name) => `the node ${name} is no longer ready`),
+      .map((name) => `node ${name} is no longer ready`),
     ...before.services
       .filter((name) => !services.includes(name))
       .map((name) => `${name} is no longer ready`),

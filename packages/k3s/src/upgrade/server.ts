@@ -51,19 +51,21 @@ export function versionStep(versions: readonly string[]): Step {
   const last = versions.at(-1);
   return {
     name: 'k3s-version',
-    about: last === undefined ? 'no upgrade is under way' : `k3s can be upgraded to ${last}`,
+    about: last === undefined ? 'no upgrade is in progress' : `k3s can be upgraded to ${last}`,
     async check(host) {
       const from = await runningVersion(host);
       const { state, to, why: fault } = await find(host);
       if (state === 'broken') {
-        const how = `restore ${folder}/snapshot manually, start k3s, and remove ${folder}/state`;
+        const how = `restore ${folder}/snapshot manually, start k3s, and delete ${folder}/state`;
         return { differs: [`the rollback of an upgrade to ${to} failed (${fault}); ${how}`] };
       }
       if (isOpen(state)) {
         return {
           differs: versions.includes(to)
             ? []
-            : [`an upgrade to ${to} is unfinished; finish it with --k3s ${to} first`],
+            : [
+                `an upgrade to ${to} is unfinished; run the command with --k3s ${to} first to finish it`,
+              ],
           note: `${to}: ${state}`,
         };
       }
@@ -189,7 +191,7 @@ async function healthBefore(host: Host): Promise<Health> {
   const before = Health.safeParse(parseJson(text));
   if (before.success) return before.data;
   throw new ComputerError(
-    `${host.name}: ${file} is ${text === '' ? 'missing or empty' : 'damaged'}, so the health of the rack before the upgrade is unknown; check skolo status, then run there either echo done > ${folder}/state to keep the new version, or echo returning > ${folder}/state to roll back; then run this command again`,
+    `${host.name}: ${file} is ${text === '' ? 'missing or empty' : 'damaged'}, so the rack's health before the upgrade is unknown; check skolo status, then run echo done > ${folder}/state on the jumphost to keep the new version, or echo returning > ${folder}/state to roll back, and run this command again`,
   );
 }
 
@@ -229,7 +231,7 @@ async function failure(host: Host, state: ServerState, version: string): Promise
   const texts: Partial<Record<ServerState, string>> = {
     rejected: 'nothing was changed',
     returned: 'the previous version is running again, with its database',
-    broken: `the rollback failed; restore ${folder}/snapshot manually; journalctl -u k3s there has details`,
+    broken: `the rollback failed; restore ${folder}/snapshot manually, and run journalctl -u k3s on the jumphost for details`,
   };
   return new ComputerError(`${host.name}: ${version}: ${why}; ${texts[state] ?? state}`);
 }
