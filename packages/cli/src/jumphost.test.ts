@@ -321,7 +321,9 @@ esac`,
     expect(isThere).toBe('not done');
     expect(forced).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining('removed from the cluster, but not uninstalled'),
+      stdout: expect.stringContaining(
+        'removed from the cluster, but its software was not uninstalled',
+      ),
     });
     expect(await readFile(done, 'utf8')).toContain(`delete --ignore-not-found --wait=false node`);
     const { stdout: holds } = await skolo(

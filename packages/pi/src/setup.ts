@@ -13,12 +13,12 @@ const hostName = z
   .max(63)
   .regex(
     /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/,
-    'is not a host name, which contains only letters a to z, digits and hyphens',
+    'is not a host name; use only lower-case letters, digits and hyphens',
   );
 const domain = z
   .string()
   .max(190)
-  .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/, 'is not a domain');
+  .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/, 'is not a domain name');
 const address = z.string().refine((text) => isIP(text) !== 0, 'is not an IP address');
 const ipv4 = z.string().refine((text) => isIPv4(text), 'is not an IPv4 address');
 /** A name or an address; of IPv6 without brackets. */
@@ -60,7 +60,7 @@ const Identity = z.strictObject({
 export type PiIdentity = z.infer<typeof Identity>;
 
 const Wifi = z.strictObject({
-  ssid: line.refine((text) => Buffer.byteLength(text) <= 32, 'has more than 32 bytes'),
+  ssid: line.refine((text) => Buffer.byteLength(text) <= 32, 'is longer than 32 bytes'),
   /** WPA2: 8 to 63 letters of ASCII. */
   password: z.instanceof(Secret).refine((secret) => /^[\x20-\x7e]{8,63}$/.test(secret.reveal()), {
     error: 'must be a Wi-Fi password of 8 to 63 ASCII characters',
@@ -77,11 +77,11 @@ const Wifi = z.strictObject({
 const joinToken = z
   .instanceof(Secret)
   .refine((secret) => /^K10[0-9a-f]{64}::/.test(secret.reveal()), {
-    error: 'lacks the digest of the CA (K10…::), so any server could pose as the cluster',
+    error:
+      'does not contain the digest of the CA (K10…::), so any server could impersonate the cluster',
   })
   .refine((secret) => !/^K10[0-9a-f]{64}::(server|node):/.test(secret.reveal()), {
-    error:
-      'never expires; create a token that does, with `k3s token create --ttl 24h` on the server',
+    error: 'never expires; run `k3s token create --ttl 24h` on the server to create one that does',
   })
   .refine((secret) => /::[a-z0-9]{6}\.[a-z0-9]{16}$/.test(secret.reveal()), {
     error: 'is not a token from `k3s token create`',
@@ -141,10 +141,10 @@ const Setup = z
     error: 'a shared image cannot contain a token',
   })
   .refine(({ cluster, enrolment }) => cluster === undefined || cluster.token || enrolment, {
-    error: 'a machine that joins a cluster needs a token',
+    error: 'a machine that joins a cluster requires a token',
   })
   .refine(({ cluster, enrolment }) => enrolment === undefined || cluster !== undefined, {
-    error: 'a shared image needs a cluster to join',
+    error: 'a shared image requires a cluster to join',
   });
 
 export type PiSetup = z.infer<typeof Setup>;

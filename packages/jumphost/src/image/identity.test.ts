@@ -53,7 +53,7 @@ sha256 …
 
     expect(identity).toMatchObject({ name: 'spare', address: '192.168.1.9', nameServers: [] });
     expect(() => identityOf({ rack, keys: [key], machine: 'spaer' })).toThrow(
-      'rack4: rack.yaml has no machine spaer; add it there',
+      'rack4: rack.yaml does not contain machine spaer; add it',
     );
   });
 

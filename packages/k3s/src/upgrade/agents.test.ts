@@ -226,7 +226,7 @@ chmod 755 /usr/local/bin/next && mv /usr/local/bin/next /usr/local/bin/k3s && sy
 
     const { text } = await upgrade(crashing, { 'rpi-1': idle });
 
-    expect(text).toContain('it was rolled back to the previous version');
+    expect(text).toContain('the agent was rolled back to the previous version');
     await expect.poll(() => isReady('rpi-1'), { timeout: 30_000 }).toBe(true);
   });
 

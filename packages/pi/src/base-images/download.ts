@@ -34,7 +34,7 @@ export async function download(url: string, path: string, deps: DownloadDeps): P
     before = now;
     if (tries >= mostTries || !why.mayRetry) {
       throw new PiError(
-        `${url}: ${why.text}; ${now} bytes were downloaded, and the next attempt continues from there`,
+        `${url}: ${why.text}; the next attempt continues after the ${now} bytes that were downloaded`,
       );
     }
     await pause(pauseMs, signal);
@@ -54,7 +54,10 @@ async function attempt(
 ): Promise<Failure | undefined> {
   const idle = new AbortController();
   const limit = AbortSignal.any([signal, idle.signal]);
-  const timer = setTimeout(() => idle.abort(new Error(`no data for ${idleMs / 1000} s`)), idleMs);
+  const timer = setTimeout(
+    () => idle.abort(new Error(`no data received for ${idleMs / 1000} s`)),
+    idleMs,
+  );
   try {
     const validator = await validatorOf(url, path);
     const have = validator === undefined ? 0 : await sizeOf(path);

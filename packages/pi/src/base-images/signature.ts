@@ -58,7 +58,7 @@ export async function checkSignature(
       });
     }
     throw new PiError(
-      `${name}: is not a valid signature of a key in ${keyring}${whyOf(cause)}; compare the fingerprint of the key with the publisher's`,
+      `${name}: not a valid signature from a key in ${keyring}${whyOf(cause)}; compare the key's fingerprint with the publisher's`,
       { cause },
     );
   } finally {
@@ -68,7 +68,7 @@ export async function checkSignature(
 
 async function keysIn(keyring: string): Promise<Buffer> {
   return await readFile(keyring).catch((cause: unknown) => {
-    throw new PiError(`${keyring}: is not readable (${errorCode(cause)}); correct --keyring`, {
+    throw new PiError(`${keyring}: cannot be read (${errorCode(cause)}); fix --keyring`, {
       cause,
     });
   });

@@ -58,7 +58,9 @@ export async function storedImages(folder: string): Promise<StoredImage[]> {
     if (text === undefined) continue;
     const record = Record.safeParse(parseJson(text));
     if (!record.success)
-      throw new PiError(`${recordOf(path)}: is damaged; run skolo pi images delete ${name}`);
+      throw new PiError(
+        `${recordOf(path)}: the file is damaged; run skolo pi images delete ${name}`,
+      );
     found.push({ name, path, ...record.data });
   }
   return found;
@@ -75,7 +77,7 @@ export async function fetchImage(
   const name = imageName(file);
   if (name === undefined) {
     throw new PiError(
-      `${from}: is not an image name; it must end with .img, .img.xz, .img.gz or .img.zst`,
+      `${from}: not an image name; it must end with .img, .img.xz, .img.gz or .img.zst`,
     );
   }
   const beside = readerBeside(from, isRemote, deps);
@@ -106,7 +108,7 @@ export async function fetchImage(
     const unpacked = await unpack(published, draft, deps.signal);
     if (unpacked.publishedSha256 !== wanted) {
       throw new PiError(
-        `${from}: does not match the publisher's checksum: the SHA-256 is ${unpacked.publishedSha256}, expected ${wanted}; download it again`,
+        `${from}: its SHA-256 ${unpacked.publishedSha256} does not match the publisher's ${wanted}; download it again`,
       );
     }
     const record = {
@@ -157,7 +159,7 @@ async function findSignature(
   }
   const names = signed.map((each) => `${each}.sig`).join(' or ');
   throw new PiError(
-    `${image}: no signature such as ${names} next to it; omit --keyring, or use an image that its publisher signs`,
+    `${image}: no signature such as ${names} found beside it; omit --keyring, or use an image that its publisher signs`,
   );
 }
 

@@ -66,7 +66,7 @@ export async function unpack(
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof PiError || /^(ENOSPC|EIO)$/.test(errorCode(error) ?? '')) throw error;
-    throw new PiError(`${published}: unpacking failed (${errorText(error)}); download it again`, {
+    throw new PiError(`${published}: cannot be unpacked (${errorText(error)}); download it again`, {
       cause: error,
     });
   } finally {

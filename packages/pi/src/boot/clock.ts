@@ -35,7 +35,7 @@ while [ "$(timedatectl show --property=NTPSynchronized --value 2> /dev/null)" !=
       set_forward "$there"
       exit 0
     fi
-    echo "no time from NTP or from $server; trying again"
+    echo "no response from NTP servers or $server; trying again"
     sleep 4
   fi
   sleep 1

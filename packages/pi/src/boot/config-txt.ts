@@ -2,7 +2,7 @@
  * config.txt, the settings of the firmware. Sections such as `[pi4]` are for some models, `[all]` ends them.
  * Source: raspberrypi.com/documentation/computers/config_txt.html.
  */
-const head = '# Written by skolo, which overwrites edits below this line.';
+const head = '# Written by skolo, which overwrites changes below this line.';
 
 /** Lines of it. */
 export const watchdogLine = 'dtparam=watchdog=on';

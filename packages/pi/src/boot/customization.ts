@@ -31,12 +31,12 @@ export function methodOf(name: string, facts: CustomizationFacts): Method {
   const names = bootNames.map((each) => each.toLowerCase());
   if (traces.length > 0) {
     throw reject(
-      `was customised or booted before: it contains ${traces.join(', ')}; use the image as published`,
+      `was customised or booted before, because it contains ${traces.join(', ')}; use the unmodified image`,
     );
   }
   if (os === undefined) {
     throw reject(
-      'has no ext4 root partition with /usr/lib/os-release, so its method of customisation is unknown; use Raspberry Pi OS, Ubuntu Server or Debian',
+      'has no ext4 root partition with /usr/lib/os-release, so skolo cannot customise it; use Raspberry Pi OS, Ubuntu Server or Debian',
     );
   }
   const hasSeed = names.includes('user-data') && names.includes('meta-data');
@@ -45,20 +45,22 @@ export function methodOf(name: string, facts: CustomizationFacts): Method {
     ...(preseed ? (['rpi-preseed'] as const) : []),
   ];
   if (methods.length > 1) {
-    throw reject(`contains ${methods.join(' and ')}, and skolo cannot tell which of them runs`);
+    throw reject(
+      `contains ${methods.join(' and ')}, and skolo cannot determine which of them runs`,
+    );
   }
   const [method] = methods;
   if (method !== undefined) return method;
   const what = `${os.id} ${os.codename}`.trimEnd();
   if (cloudInit) {
     throw reject(
-      `${what} contains cloud-init, but no user-data and meta-data on its boot partition; use the image for Raspberry Pis`,
+      `${what} contains cloud-init, but its boot partition does not contain user-data and meta-data; use the image for Raspberry Pis`,
     );
   }
   const isKnown = firstRunSystems.includes(os.codename);
   const isDebianOwn = os.id === 'debian' && names.includes('sysconf.txt') && debianOwn;
   if (isKnown && imagerCustom !== isDebianOwn) return imagerCustom ? 'firstrun' : 'debian-firstrun';
   throw reject(
-    `${what} contains neither cloud-init nor rpi-preseed nor the first-run script of Raspberry Pi OS or Debian (Bookworm or newer); use an image with one of these`,
+    `${what} does not contain cloud-init, rpi-preseed or the first-run script of Raspberry Pi OS or Debian (Bookworm or newer); use an image with one of these`,
   );
 }

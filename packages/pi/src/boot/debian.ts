@@ -27,7 +27,7 @@ export function debianFiles(setup: PiSetup, words: readonly string[]): TextFile[
   const { identity, nameServers, domain, wifi } = setup;
   if (identity.wired === 'dhcp' && nameServers.length > 0) {
     throw new PiError(
-      `${identity.hostname}: Debian's own image takes name servers from DHCP; omit --dns, or assign a fixed address`,
+      `${identity.hostname}: Debian's own image gets its name servers from DHCP; omit --dns, or assign a fixed address`,
     );
   }
   return [
@@ -100,7 +100,7 @@ export function debianSteps(setup: PiSetup, words: readonly string[]): FirstRunS
 }
 
 function localeCommands(locale: string): string {
-  return `command -v locale-gen || { echo 'the package locales is missing; build the image with --locale C.UTF-8'; exit 1; }
+  return `command -v locale-gen || { echo 'the locales package is missing; build the image with --locale C.UTF-8'; exit 1; }
   grep -m 1 -F ${shellWord(`${locale} `)} /usr/share/i18n/SUPPORTED >> /etc/locale.gen
   locale-gen
   `;

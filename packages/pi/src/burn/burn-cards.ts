@@ -41,7 +41,10 @@ export async function burnCards(
 ): Promise<CardResult[]> {
   const left = [...names];
   const results = new Map<string, CardResult>(
-    names.map((name) => [name, { name, why: 'not written, because no card reader was left' }]),
+    names.map((name) => [
+      name,
+      { name, why: 'not written, because no other card reader was available' },
+    ]),
   );
   const note = (result: CardResult) => {
     results.set(result.name, result);
@@ -91,7 +94,7 @@ async function nextCard(
   const { ask, signal, pollMs = 500 } = deps;
   if (previous?.sequence === undefined) {
     throw new PiError(
-      `${path}: Linux before 5.15 does not report a changed card; specify one machine for each card reader`,
+      `${path}: Linux before 5.15 does not report when a card changes; specify only one machine for each card reader`,
     );
   }
   const wanted = `remove the SD card from ${path} and insert the one for ${name}`;

@@ -21,27 +21,27 @@ export function whyNotWrite(disk: DiskFacts, { bytes, confirmed }: WriteNeeds): 
     return `is not a whole disk (${type}); specify the disk that contains it`;
   }
   const system = mounts.filter((each) => ofSystem.test(each));
-  if (system.length > 0) return `is a system disk of this computer (${system.join(', ')})`;
+  if (system.length > 0)
+    return `is a system disk of this computer, mounted at ${system.join(', ')}`;
   if (mounts.length > 0) {
     return `is mounted at ${mounts.join(', ')}; if it is the SD card, run umount ${mounts.join(' ')}`;
   }
-  if (holders.length > 0) return `is part of ${holders.join(', ')}`;
-  if (size === 0) return 'contains no card; insert one';
-  if (isReadOnly)
-    return 'is read-only; slide the write-protect switch of the card, or use another one';
+  if (holders.length > 0) return `is in use by ${holders.join(', ')}`;
+  if (size === 0) return 'does not contain a card; insert one';
+  if (isReadOnly) return "is read-only; slide the card's write-protect switch, or use another card";
   if (size < bytes) {
-    return `is too small: it has ${gb(size)}, but the image needs ${gb(bytes)}; use a larger card`;
+    return `is too small: it has ${gb(size)}, but the image requires ${gb(bytes)}; use a larger card`;
   }
   if (serial !== undefined && confirmed.includes(serial)) return undefined;
   const unusual = [
-    ...(size > mostBytes ? [`has ${gb(size)}, which is large for an SD card`] : []),
+    ...(size > mostBytes ? [`has ${gb(size)}, which is unusually large for an SD card`] : []),
     // A loop device is a file.
     ...(isRemovable || type === 'loop' ? [] : ['is not removable']),
   ];
   if (unusual.length === 0) return undefined;
   const how =
     serial === undefined
-      ? 'it has no serial number to confirm; use another card reader'
+      ? 'it does not have a serial number to confirm; use another card reader'
       : `if it is the right disk, add --serial ${serial}`;
   return `${unusual.join(', and ')}; ${how}`;
 }

@@ -25,16 +25,16 @@ export async function findTarget(
   // Otherwise a file with the name of a disk would be made there.
   if (isFile && /^\/(dev|sys|proc)\//.test(path)) {
     throw new PiError(
-      `${path}: no such disk; check that the card reader is connected, and list all disks with lsblk`,
+      `${path}: no such disk; check that the card reader is connected, and run lsblk to list all disks`,
     );
   }
   if (isFile && (found?.size ?? 0) > 0) {
-    throw new PiError(`${path}: is a file that is not empty; delete it, or specify another one`);
+    throw new PiError(`${path}: the file is not empty; delete it, or specify another one`);
   }
   if (isFile) return undefined;
-  if (!found?.isBlockDevice()) throw new PiError(`${path}: is neither a disk nor a file`);
+  if (!found?.isBlockDevice()) throw new PiError(`${path}: neither a disk nor a file`);
   const disk = await diskFacts(await realpath(path), signal);
-  if (disk === undefined) throw new PiError(`${path}: contains no card; insert one`);
+  if (disk === undefined) throw new PiError(`${path}: does not contain a card; insert one`);
   return disk;
 }
 
@@ -75,7 +75,7 @@ export async function openDisk(
       !isSame(before, now)
     ) {
       throw new PiError(
-        `${path}: is now another disk than before; check the disks and run the command again`,
+        `${path}: the disk has changed since the command started; check the disks and run the command again`,
       );
     }
     reject(now, needs);
@@ -92,8 +92,8 @@ const reasons: Record<string, string> = {
   EBUSY: 'another program is using it; unmount it, or stop that program',
   EACCES: 'permission denied; run the command again with sudo',
   EPERM: 'permission denied; run the command again with sudo',
-  EROFS: 'it is read-only; slide the write-protect switch of the card',
-  ENOMEDIUM: 'it contains no card',
+  EROFS: "it is read-only; slide the card's write-protect switch",
+  ENOMEDIUM: 'it does not contain a card',
 };
 
 /** Empty, so that zeros need not be written. @throws PiError */

@@ -121,7 +121,7 @@ class CardWriter {
     } catch (cause) {
       this.deps.signal.throwIfAborted();
       throw new PiError(
-        `${this.target.path}: ${what} failed at ${(offset / 1e6).toFixed(0)} MB: ${errorText(cause)}; the card does not boot; check that it is still inserted and write it again, or use another card`,
+        `${this.target.path}: ${what} failed at ${(offset / 1e6).toFixed(0)} MB: ${errorText(cause)}; the card will not boot; check that it is still inserted and write it again, or use another card`,
         { cause },
       );
     }

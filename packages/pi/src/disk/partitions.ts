@@ -38,7 +38,7 @@ export async function partitionsOf(disk: Disk): Promise<Partition[]> {
       });
   for (const { number, offset, size } of found) {
     if (offset === 0 || size === 0 || offset + size > disk.size) {
-      throw bad(`partition ${number} reaches beyond the end`);
+      throw bad(`partition ${number} extends beyond the end`);
     }
   }
   return found;

@@ -23,7 +23,8 @@ export async function openClusters(disk: WritableDisk, layout: FatLayout): Promi
   const table = await readBytes(disk, tables[0] as number, tableBytes);
   const last = clusters + 1;
   const end = bits === 32 ? 0x0fffffff : 0xffff;
-  const bad = () => new PiError(`${disk.name}: FAT: is damaged; download the image again`);
+  const bad = () =>
+    new PiError(`${disk.name}: the FAT file system is damaged; download the image again`);
 
   function next(cluster: number): number {
     // The highest four bits are not ours.
@@ -61,7 +62,7 @@ export async function openClusters(disk: WritableDisk, layout: FatLayout): Promi
     }
     if (found.length < count) {
       throw new PiError(
-        `${disk.name}: the boot partition is full: ${count * clusterBytes} bytes are needed, but only ${found.length * clusterBytes} are free; use an image with a larger boot partition`,
+        `${disk.name}: the boot partition is full: ${count * clusterBytes} bytes are required, but only ${found.length * clusterBytes} are free; use an image with a larger boot partition`,
       );
     }
     for (const [at, cluster] of found.entries()) set(cluster, found[at + 1] ?? end);

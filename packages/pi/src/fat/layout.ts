@@ -41,13 +41,14 @@ export async function fatLayout(
   const rootOffset = offset + reserved * sector + copies * tableBytes;
   const data = rootOffset + Math.ceil(rootBytes / sector) * sector;
   const clusters = Math.floor((offset + sectors * sector - data) / cluster);
-  const bad = (why: string) => new PiError(`${disk.name}: FAT: ${why}; download the image again`);
+  const bad = (why: string) =>
+    new PiError(`${disk.name}: the FAT file system ${why}; download the image again`);
   if (sectors * sector > size || tableBytes === 0 || clusters < 1) throw bad('is damaged');
-  if (!isLarge && clusters < 4085) throw bad('is FAT12, from which no Raspberry Pi boots');
+  if (!isLarge && clusters < 4085) throw bad('is FAT12, from which a Raspberry Pi cannot boot');
   const bits = isLarge ? 32 : 16;
   if (tableBytes < (clusters + 2) * (bits / 8)) throw bad('is damaged');
   // Bit 7: only one of the tables is kept.
-  if (isLarge && head.readUInt16LE(40) & 0x80) throw bad('contains tables that differ');
+  if (isLarge && head.readUInt16LE(40) & 0x80) throw bad('contains different tables');
   return {
     bits,
     cluster,

@@ -62,11 +62,12 @@ class Volume implements FatVolume {
   async write(path: string, content: Uint8Array, time: Date): Promise<void> {
     const { parents, name } = split(path);
     const places = await this.folder(parents);
-    if (places === undefined) throw this.bad(`has no folder ${parents.join('/')}`);
+    if (places === undefined)
+      throw this.bad(`it does not contain the directory ${parents.join('/')}`);
     const list = await this.load(places);
     const entries = entriesIn(list);
     const previous = named(entries, name);
-    if (previous?.isFolder) throw this.bad(`${path} is a folder`);
+    if (previous?.isFolder) throw this.bad(`${path} is a directory`);
     if (previous !== undefined) this.clusters.release(previous.cluster);
     const chain = this.clusters.allocate(content.length);
     await this.fill(chain, content);
@@ -102,7 +103,7 @@ class Volume implements FatVolume {
   private grow(places: Places): Places[number] {
     const { cluster: bytes, data } = this.layout;
     const last = places.at(-1) as Places[number];
-    if (last.offset < data) throw this.bad('its first folder is full');
+    if (last.offset < data) throw this.bad('its root directory is full');
     const number = (last.offset - data) / bytes + 2;
     return { offset: this.clusters.offsetOf(this.clusters.extend([number])), bytes };
   }

@@ -34,7 +34,7 @@ export async function openBaseImage(base: Disk): Promise<BaseImage> {
   }
   if (boot === undefined) {
     throw new PiError(
-      `${base.name}: has no boot partition with config.txt; use an image for Raspberry Pis`,
+      `${base.name}: no boot partition with config.txt; use an image for Raspberry Pis`,
     );
   }
   const facts = await factsOf(boot, root);

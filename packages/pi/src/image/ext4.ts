@@ -39,10 +39,10 @@ export async function openExt4(
   const bad = (why: string) => damaged(disk, why);
   const block = 1024 << head.readUInt32LE(24);
   const features = head.readUInt32LE(96);
-  if (features & metaGroups) throw bad('has meta block groups, which skolo does not read');
+  if (features & metaGroups) throw bad('uses meta block groups, which skolo cannot read');
   if (features & needsRecovery) {
     throw new PiError(
-      `${disk.name}: is a copy of an SD card that was in use; use the image as published`,
+      `${disk.name}: this is a copy of an SD card that was in use; use the unmodified image`,
     );
   }
   const groupBytes = features & is64bit ? head.readUInt16LE(254) : 32;
@@ -143,7 +143,7 @@ class Ext4 implements LinuxFiles {
     const wanted = Math.min(bytes, most);
     if (wanted > mostBytes) throw damaged(this.disk, 'contains a file that is too large to read');
     if (!(inode.readUInt32LE(32) & usesExtents)) {
-      throw damaged(this.disk, 'has files without extents, which skolo does not read');
+      throw damaged(this.disk, 'contains files without extents, which skolo cannot read');
     }
     const { block } = this.layout;
     const whole = Buffer.alloc(wanted);
@@ -185,7 +185,7 @@ class Ext4 implements LinuxFiles {
 }
 
 function damaged(disk: Disk, why: string): PiError {
-  return new PiError(`${disk.name}: ext4: ${why}; download it again`);
+  return new PiError(`${disk.name}: the ext4 file system ${why}; download it again`);
 }
 
 interface Extent {

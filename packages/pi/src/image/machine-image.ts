@@ -58,7 +58,7 @@ export async function bootFiles(
     const content = await boot.read(path);
     if (content !== undefined) return content.toString();
     throw new PiError(
-      `${disk.name}: the boot partition lacks ${path}; check that the image is complete`,
+      `${disk.name}: the boot partition does not contain ${path}; check that the image is complete`,
     );
   };
   const configTxt = await read('config.txt');

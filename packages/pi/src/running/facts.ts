@@ -55,7 +55,7 @@ const leastFreeKib = 64 * 1024;
 export function systemStep(): Step {
   return {
     name: 'system',
-    about: 'Debian with systemd, and free disk space',
+    about: 'the system is Debian with systemd, and disk space is free',
     async check(host) {
       const facts = await readFacts(host);
       const { family, init, freeKib, system } = facts;
@@ -68,7 +68,7 @@ export function systemStep(): Step {
       if (init !== 'systemd') differs.push(`the init process is ${init}; install systemd-sysv`);
       if (freeKib < leastFreeKib) {
         differs.push(
-          `the disk is full (${Math.floor(freeKib / 1024)} MiB free); free space, for example with \`apt-get clean\` and \`journalctl --vacuum-size=50M\``,
+          `the disk is full (${Math.floor(freeKib / 1024)} MiB free); free disk space, for example with \`apt-get clean\` and \`journalctl --vacuum-size=50M\``,
         );
       }
       return { differs, note: factsText(facts) };
@@ -83,7 +83,7 @@ const mostSkewSeconds = 120;
 export function clockStep(now: () => number): Step {
   return {
     name: 'clock',
-    about: 'the time of your workstation, before anything needs TLS',
+    about: "the clock matches your workstation's, so that TLS works",
     async check(host) {
       const { time } = await readFacts(host);
       const skew = Math.round(time - now() / 1000);
@@ -94,7 +94,7 @@ export function clockStep(now: () => number): Step {
     async apply(host) {
       if ((await readFacts(host)).isTimeKnown === 'yes') {
         throw new ComputerError(
-          'its clock is synchronized by NTP, but differs from the clock of your workstation; correct your workstation',
+          "its clock is synchronized by NTP, but differs from your workstation's; set your workstation's clock",
         );
       }
       // The next start begins at the time that is kept.

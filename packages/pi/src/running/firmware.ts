@@ -99,7 +99,7 @@ export function restartStep({ mayRestart, signal, backMs = 300_000 }: RestartNee
   const whatFor = async (host: Host) => linesOf(await host.need(needsRestart));
   return {
     name: 'restart',
-    about: 'the last boot used all these settings',
+    about: 'all these settings were active at the last boot',
     async check(host) {
       const why = await whatFor(host);
       if (mayRestart || why.length === 0) return { differs: why };

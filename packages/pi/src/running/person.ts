@@ -57,7 +57,7 @@ mv -f "$file.skolo-new" "$file"`);
 export const passwordsOff = `mkdir -p /run/sshd
 settings=$(sshd -T) || echo 'the sshd configuration is invalid; run sshd -t'
 for each in passwordauthentication kbdinteractiveauthentication; do
-  echo "$settings" | grep -qix "$each no" || echo "sshd has $each enabled; correct the first file in /etc/ssh/sshd_config.d that sets it"
+  echo "$settings" | grep -qix "$each no" || echo "sshd has $each enabled; fix the first file in /etc/ssh/sshd_config.d that sets it"
 done`;
 
 export function placeStep({ timezone, keyboard, locale }: PiSetup): Step {
@@ -77,7 +77,7 @@ now=$(${lineOf('LANG', '/etc/default/locale')}); [ "$now" = ${language} ] || ech
       await host.need(
         `set -e
 export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
-[ -e ${zone} ] || { echo 'the time zone ${timezone} does not exist; run apt-get install tzdata, or correct its name' >&2; exit 1; }
+[ -e ${zone} ] || { echo 'the time zone ${timezone} does not exist; run apt-get install tzdata, or fix its name' >&2; exit 1; }
 ln -sfn ${zone} /etc/localtime
 echo ${shellWord(timezone)} > /etc/timezone
 # put KEY VALUE FILE: sets a variable in FILE, which may be a link.

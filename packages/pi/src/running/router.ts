@@ -22,14 +22,16 @@ export function routerSteps(rack: Rack, guard: Guard): Step[] {
   const { subnet } = rack.network;
   const { name, address } = rack.jumphost;
   if (subnet === undefined || !/^[\d.]+\/\d+$/.test(subnet)) {
-    throw new ComputerError(`${name}: rack.yaml has no IPv4 network.subnet, but a router needs it`);
+    throw new ComputerError(
+      `${name}: rack.yaml does not contain an IPv4 network.subnet, which a router requires`,
+    );
   }
   return [
     { ...packagesStep(['dnsmasq-base', 'nftables']), name: 'router-programs' },
     guardedStep(
       {
         name: 'router',
-        about: `${subnet} reaches the internet, with addresses and names from rack.yaml`,
+        about: `${subnet} can reach the internet, with addresses and names from rack.yaml`,
         async files(host) {
           const { wire, uplink } = await interfacesOf(host, address);
           return [
@@ -58,7 +60,7 @@ for each in ${rulesUnit} ${dnsUnit}; do
   systemctl is-active -q "$each" || echo "$each is not running"
   systemctl is-enabled -q "$each" 2>/dev/null || echo "$each does not start at boot"
 done
-nft list table inet skolo_router > /dev/null 2>&1 || echo 'the firewall rules of the router are not active'`,
+nft list table inet skolo_router > /dev/null 2>&1 || echo 'the router firewall rules are not active'`,
       },
       guard,
     ),
@@ -80,11 +82,11 @@ async function interfacesOf(host: Host, address: string): Promise<Interfaces> {
     const uplink = others.find((each) => each !== wire);
     if (uplink !== undefined) return { wire, uplink };
     throw new ComputerError(
-      'it has no internet connection besides the wired network; connect it, for example by Wi-Fi with --wifi, and run the command again',
+      'its only network is the wired one of the rack; connect it to the internet, for example over Wi-Fi with --wifi, and run the command again',
     );
   }
   throw new ComputerError(
-    `no interface has the address ${address} from rack.yaml; create its SD card with skolo pi image, or configure the address, and run the command again`,
+    `no interface has ${address}, its address in rack.yaml; create its SD card with skolo pi image, or configure the address, and run the command again`,
   );
 }
 

@@ -17,12 +17,12 @@ export function hostsStep(setup: PiSetup): Step {
   };
   return {
     name: 'hosts',
-    about: 'all names of the rack are in /etc/hosts',
+    about: '/etc/hosts contains all names in the rack',
     async check(host) {
       const differs = [];
       for (const { path, text } of await wantedTexts(host)) {
         if ((await host.read(path)) !== text)
-          differs.push(`${path} lacks names or contains wrong ones`);
+          differs.push(`${path} is missing names or contains wrong ones`);
       }
       return { differs };
     },
@@ -48,8 +48,8 @@ export function mergedHosts(text: string, wanted: string): string {
 export function swapStep(): Step {
   return {
     name: 'swap',
-    about: 'no swap of any kind',
-    check: checkByScript(`awk 'NR > 1 { print "it swaps to " $1 }' /proc/swaps
+    about: 'swap is disabled',
+    check: checkByScript(`awk 'NR > 1 { print "swap is enabled on " $1 }' /proc/swaps
 for each in ${swapUnits.join(' ')}; do
   [ "$(systemctl is-enabled "$each" 2>/dev/null)" = masked ] || echo "$each may enable swap"
 done
@@ -66,7 +66,7 @@ grep -q '^[^#].*[[:space:]]swap[[:space:]]' /etc/fstab 2>/dev/null && echo '/etc
 export function watchdogStep(): Step {
   return fileStep({
     name: 'watchdog',
-    about: 'a Pi that hangs reboots after 15 s',
+    about: 'the Pi reboots 15 s after it hangs',
     files: [watchdogFile],
     activate: 'systemctl daemon-reexec',
   });
@@ -89,7 +89,7 @@ done`,
   const program = packagesStep(['chrony']);
   return {
     ...files,
-    waitsFor: 'an NTP client, which apt installs if necessary',
+    waitsFor: 'an NTP client, which apt installs if it is missing',
     async apply(host) {
       const { stdout } = await host.run(
         `for each in ${timePrograms}; do systemctl cat "$each" > /dev/null 2>&1 && echo "$each"; done`,
