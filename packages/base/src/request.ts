@@ -97,10 +97,10 @@ const reasons: Record<string, string> = {
   ECONNREFUSED: 'connection refused',
   ECONNRESET: 'the connection was interrupted',
   ENOTFOUND: 'unknown host name',
-  EAI_AGAIN: 'its name cannot be resolved at the moment',
+  EAI_AGAIN: 'its name cannot currently be resolved',
   EHOSTUNREACH: 'no route to it',
   ENETUNREACH: 'no network',
-  ETIMEDOUT: 'no answer',
+  ETIMEDOUT: 'no response',
   EADDRNOTAVAIL: 'the source address does not belong to this computer',
 };
 

@@ -72,10 +72,10 @@ export function credentialFileFault(kind: FileKind | 'fixed', content: string): 
   if (kind === 'fixed') return fixedFault(content, json);
   const wanted = kinds[kind].shape.type.value;
   const type = z.looseObject({ type: z.unknown() }).safeParse(json).data?.type;
-  if (type !== wanted) return `${foundType(json, type)}; ${kind} needs a file of type ${wanted}`;
+  if (type !== wanted) return `${foundType(json, type)}; ${kind} requires a file of type ${wanted}`;
   const { error } = kinds[kind].safeParse(json);
   const faults = error?.issues.map(({ path, code, message }) => {
-    return `${path.join('.')} ${code === 'custom' ? message : 'is missing or not valid'}`;
+    return `${path.join('.')} ${code === 'custom' ? message : 'is missing or invalid'}`;
   });
   return faults?.join(', ');
 }
@@ -115,11 +115,11 @@ export function parseCredentialFile<T>(
 
 function fixedFault(content: string, json: unknown): string | undefined {
   if (!content.trimStart().startsWith('{')) {
-    return /^\S+$/.test(content.trim()) ? undefined : 'more than a token on one line';
+    return /^\S+$/.test(content.trim()) ? undefined : 'contains more than a token on one line';
   }
   return FixedToken.safeParse(json).success
     ? undefined
-    : 'expected a token on one line, or JSON with access_token and perhaps expiry (RFC 3339)';
+    : 'expected a token on one line, or JSON with access_token and optionally expiry (RFC 3339)';
 }
 
 function isRsaKey(pem: string): boolean {

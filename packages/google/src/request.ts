@@ -48,6 +48,6 @@ export async function postForm<T>(
   );
   throw new SignInError(
     'unexpected-answer',
-    `${host}: ${answer.status}, but no token (${where.join('; ')})`,
+    `${host}: status ${answer.status}, but no token (${where.join('; ')})`,
   );
 }

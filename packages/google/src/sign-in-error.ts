@@ -65,7 +65,7 @@ function withoutTokens(message: string): string {
 /** The deepest cause: `connect ECONNREFUSED 127.0.0.1:9`, `getaddrinfo ENOTFOUND …`. */
 function causeOf(error: unknown): { text: string; code: string } {
   if (!(error instanceof Error)) return { text: 'unknown error', code: 'UNKNOWN' };
-  if (error.name === 'TimeoutError') return { text: 'no answer in time', code: 'TIMEOUT' };
+  if (error.name === 'TimeoutError') return { text: 'no response in time', code: 'TIMEOUT' };
   if (error.cause instanceof Error) return causeOf(error.cause);
   const code = errorCode(error) ?? 'UNKNOWN';
   return { text: withoutTokens(error.message.split('\n')[0] || error.name), code };

@@ -79,7 +79,7 @@ interface LibraryOptions {
 /** By application default credentials. */
 export function defaultSignIn(options: LibraryOptions): SignIn {
   return librarySignIn(options, {
-    what: 'the Google credentials of this computer',
+    what: "this computer's Google credentials",
     hint: 'run `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS to a key file',
     open: (auth) => auth.getClient(),
   });

@@ -56,15 +56,12 @@ export async function readAgentKey(
 ): Promise<KeyObject> {
   const { agents } = rack.access;
   if (agents === undefined) {
-    throw new Error('agents: rack.yaml has no key to sign requests to them; add access.agents');
+    throw new Error(
+      'agents: rack.yaml does not contain the key that signs requests to them; add access.agents',
+    );
   }
   const secret = await readSecret(rack, agents.privateKey, env);
   const fault = agentKeyFault(secret, agents);
   if (fault === undefined) return createPrivateKey(secret.reveal());
-  throw new SecretError(
-    'SECRET_INVALID',
-    'access.agents.privateKey',
-    fault,
-    'correct one of the two',
-  );
+  throw new SecretError('SECRET_INVALID', 'access.agents.privateKey', fault, 'fix one of them');
 }

@@ -73,7 +73,7 @@ function limitedRequests(registry: Registry): Counter<'limit'> {
   if (known instanceof Counter) return known;
   const counter = new Counter({
     name: counterName,
-    help: 'Requests that got a 429 because their caller exceeded a limit, by limit.',
+    help: 'Requests rejected with 429 because their caller exceeded a limit, by limit.',
     labelNames: ['limit'],
     registers: [registry],
   });

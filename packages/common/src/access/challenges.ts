@@ -41,7 +41,7 @@ export class Challenges {
    */
   verify(request: IncomingMessage, whom: Receiver & { key: KeyObject }): string {
     const nonce = nonceOf(request.headers['signature-input']?.toString());
-    if (nonce === undefined) throw unsigned('Signature-Input has a wrong format');
+    if (nonce === undefined) throw unsigned('the format of Signature-Input is wrong');
     const why = this.whyNot(nonce, whom.machine) ?? whyNotSigned(request, whom, nonce);
     if (why !== undefined) throw unsigned(why);
     this.use(nonce, whom.machine);
@@ -62,7 +62,7 @@ export class Challenges {
     const code = bytes.subarray(-codeBytes);
     const isOurs =
       content.length === uptimeBytes + randomCount && timingSafeEqual(code, this.codeOf(content));
-    if (!isOurs) return 'the challenge is from an earlier start of the program';
+    if (!isOurs) return 'the challenge was issued before the program restarted';
     if (this.used.get(machine)?.has(challenge)) return 'the challenge has already been used';
     const age = this.clock.uptime() - content.readDoubleBE();
     return age > validSeconds ? `the challenge is older than ${validSeconds} s` : undefined;
@@ -78,7 +78,7 @@ export class Challenges {
     const used = this.used.get(machine) ?? new Map<string, number>();
     for (const [each, until] of used) if (until < now) used.delete(each);
     if (used.size >= mostUsed) {
-      throw new HttpProblem(429, `${mostUsed} signed requests in a minute; send fewer`, {
+      throw new HttpProblem(429, `${mostUsed} signed requests within a minute; send fewer`, {
         headers: { 'retry-after': `${validSeconds}` },
       });
     }

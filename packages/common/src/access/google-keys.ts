@@ -62,7 +62,8 @@ export class GoogleKeys {
     const known = this.pem(keyId);
     if (known === undefined) {
       await this.refresh();
-      if (this.usable() === undefined) throw new NoGoogleKeys(`no keys of ${this.certsUrl}`);
+      if (this.usable() === undefined)
+        throw new NoGoogleKeys(`no valid keys from ${this.certsUrl}`);
       return this.pem(keyId);
     }
     // Use an old key now, and refresh for later requests.
@@ -117,7 +118,7 @@ export class GoogleKeys {
     } catch (error) {
       degraded.raise(
         'google sign-in',
-        `${this.certsUrl} cannot be read (${errorText(error)}); cached keys work for two weeks, and tokens in the token file always`,
+        `${this.certsUrl} cannot be read (${errorText(error)}); cached keys remain valid for two weeks, and tokens in the token file always work`,
       );
       return;
     }

@@ -21,7 +21,7 @@ function text(form: RegExp, message: string) {
 
 const name = text(
   /^[A-Za-z0-9][\w.@+-]{0,63}$/,
-  'should be letters, digits and . _ - + @, at most 64',
+  'should contain only letters, digits and . _ - + @, at most 64 of them',
 );
 const time = z.iso.datetime({
   offset: true,
@@ -37,14 +37,14 @@ const TokenEntry = z.strictObject(
     created: time,
     expires: time,
   },
-  'should be a map of only name, role, sha256, created, expires',
+  'should be a map that contains only name, role, sha256, created and expires',
 );
 type TokenEntry = z.output<typeof TokenEntry>;
 
 const Tokens = z
   .strictObject(
     { tokens: z.array(TokenEntry, 'should be a list') },
-    'should be only `tokens:` with a list',
+    'should contain only `tokens:` with a list',
   )
   .refine(({ tokens }) => new Set(tokens.map((token) => token.name)).size === tokens.length, {
     error: 'two tokens have the same name',
@@ -113,7 +113,7 @@ export async function newToken(file: string, options: NewTokenOptions): Promise<
   }
   if (!(expiresInDays > 0 && expiresInDays <= 3650)) {
     throw new TokenFileError(
-      `invalid lifetime: ${expiresInDays} days; give more than 0 and at most 3650`,
+      `invalid lifetime: ${expiresInDays} days; specify more than 0 and at most 3650`,
     );
   }
   const token = `skolo_${randomBytes(32).toString('base64url')}`;
@@ -127,7 +127,7 @@ export async function newToken(file: string, options: NewTokenOptions): Promise<
   await edit(file, (document, tokens) => {
     if (tokens.some((known) => known.name === entry.name)) {
       throw new TokenFileError(
-        `${file}: token ${entry.name} exists; revoke it first, or choose another name`,
+        `${file}: token ${entry.name} already exists; revoke it first, or choose another name`,
       );
     }
     document.addIn(['tokens'], document.createNode(entry));
@@ -157,7 +157,7 @@ export async function revokeToken(file: string, tokenName: string): Promise<void
   });
 }
 
-const header = ' Tokens of this rack. Made by `skolo token new`; hashes are not secret.';
+const header = ' Tokens for this rack, created by `skolo token new`. The hashes are not secret.';
 
 async function edit(path: string, change: (document: Document, tokens: TokenEntry[]) => void) {
   // A link is written through, not replaced.
@@ -183,7 +183,7 @@ async function lock(file: string): Promise<() => Promise<void>> {
   } catch (cause) {
     const why =
       errorCode(cause) === 'EEXIST'
-        ? `another edit is in progress; try again, or remove ${path} if no edit is in progress`
+        ? `it is already being edited; try again, or if it is not, delete ${path}`
         : `cannot be changed: ${whyNot(file, cause)}`;
     throw new TokenFileError(`${file}: ${why}`, { cause });
   }
@@ -203,16 +203,16 @@ function whyNot(file: string, cause: unknown): string {
   const folder = dirname(file);
   switch (errorCode(cause)) {
     case 'ENOENT':
-      return `the folder ${folder} does not exist; create it, or correct the path`;
+      return `directory ${folder} does not exist; create it, or fix the path`;
     case 'ENOTDIR':
-      return `${folder} is not a folder; correct the path`;
+      return `${folder} is not a directory; fix the path`;
     case 'EISDIR':
-      return 'it is a folder; give the path of a file in it';
+      return 'it is a directory; specify the path of a file in it';
     case 'EACCES':
     case 'EPERM':
-      return 'permission denied; run as the owner of the file and its folder, or as root';
+      return 'permission denied; run the command as the owner of the file and its directory, or as root';
     case 'EROFS':
-      return 'the file system is read-only; edit the file where rack.yaml and its secrets are kept';
+      return 'the file system is read-only; edit the original file, which is stored with rack.yaml and its secrets';
     default:
       return errorText(cause);
   }

@@ -117,7 +117,10 @@ export class AuditLog {
       // The folder may be deleted: start the segment again.
       this.segment = undefined;
       const error = new AuditUnavailable(file, cause);
-      this.degraded.raise('audit log', `${error.message}; changes are rejected until then`);
+      this.degraded.raise(
+        'audit log',
+        `${error.message}; changes are rejected until it can be written`,
+      );
       throw error;
     }
   }

@@ -31,7 +31,7 @@ export async function audited<Answer extends { status: number; body?: unknown }>
   async function record(outcome: string, answer?: Record<string, unknown>) {
     const entry = { ...change, outcome, ...(answer && { answer }) };
     await audit.append(entry).catch((error: unknown) => {
-      log.error({ err: error, entry }, 'outcome missing from the audit log');
+      log.error({ err: error, entry }, 'cannot write outcome to the audit log');
     });
   }
 

@@ -14,6 +14,8 @@ export async function serve(
   const port = await listen(server, options);
   closers.add(flag.slice(2), drain);
   // Usually too many open files: it accepts again when there are fewer.
-  server.on('error', (error) => log.error({ err: error, port }, 'server failed to accept'));
+  server.on('error', (error) =>
+    log.error({ err: error, port }, 'server cannot accept connections'),
+  );
   return port;
 }

@@ -26,7 +26,7 @@ export async function readTlsFiles(rack: { dir: string }, paths: TlsPair): Promi
     createSecureContext({ cert, key });
   } catch (error) {
     const what = `tls.cert ${paths.cert} and tls.key ${paths.key}`;
-    throw new TlsError(`${what} cannot be used together: ${errorText(error)}`);
+    throw new TlsError(`${what} do not match: ${errorText(error)}`);
   }
   return { cert, key };
 }
@@ -123,7 +123,7 @@ export class Tls {
     const certificate = () => new X509Certificate(this.files?.cert ?? '');
     new Gauge({
       name: 'skolo_tls_certificate_expiry_timestamp_seconds',
-      help: 'Expiry of the active certificate.',
+      help: 'Time at which the active certificate expires.',
       registers: [this.options.metrics],
       collect() {
         this.set(Date.parse(certificate().validTo) / 1000);

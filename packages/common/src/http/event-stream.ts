@@ -33,7 +33,7 @@ export function createStreams(
     if (open.size < mostStreams) return;
     const gone = whoMakesRoom(open, name);
     if (gone === undefined || gone.name === name) {
-      const subject = `${name}: too many streams, the limit for all callers is ${mostStreams}; close some`;
+      const subject = `${name}: too many streams (at most ${mostStreams} for all callers together); close some`;
       throw tooMany(metrics, 'streams', subject, 10);
     }
     open.delete(gone);

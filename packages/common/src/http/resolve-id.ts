@@ -23,7 +23,7 @@ export function resolveId(
   throw new HttpProblem(
     404,
     meant.size > 1
-      ? `${written}: matches ${meant.size} ${noun} ids; give more characters`
+      ? `${written}: matches ${meant.size} ${noun} IDs; specify more characters`
       : `${written}: no such ${noun}; ${list} lists them`,
   );
 }

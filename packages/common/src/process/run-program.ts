@@ -119,7 +119,7 @@ class Run<F extends ProcessFlags> {
     this.signals += 1;
     if (signal === 'SIGINT') this.interrupts += 1;
     if (this.program.canHurry) {
-      if (this.signals === 2) this.log.warn({ signal }, 'stopping at once');
+      if (this.signals === 2) this.log.warn({ signal }, 'stopping immediately');
     } else {
       if (this.interrupts > 1) process.exit(exitCodes.failed);
       if (this.signals > 1) return;

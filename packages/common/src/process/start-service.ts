@@ -218,7 +218,7 @@ function metricsRoutes(
 function reportClosed(metrics: Registry, log: Logger): (owner: Owner) => void {
   const closed = new Counter({
     name: 'skolo_connections_closed_total',
-    help: 'Connections closed because a group that shares a limit had too many.',
+    help: 'Connections closed because the callers that share a limit had too many.',
     labelNames: ['owner'],
     registers: [metrics],
   });

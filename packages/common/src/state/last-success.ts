@@ -125,7 +125,7 @@ export class LastSuccess {
     } catch (error) {
       this.degraded.raise(
         trouble,
-        `${this.file}: cannot be used, so the service starts without it: ${errorText(error)}`,
+        `${this.file}: unusable, so the service starts without it: ${errorText(error)}`,
       );
       await rename(this.file, `${this.file}.bad`).catch(() => undefined);
     }
@@ -146,7 +146,7 @@ export class LastSuccess {
     } catch (error) {
       this.degraded.raise(
         trouble,
-        `${errorText(error)}; after a restart, times of later successes will be too old`,
+        `${errorText(error)}; after a restart, the reported times of the last success will be too old`,
       );
       this.saveSoon();
     }

@@ -88,7 +88,7 @@ export class StateJournal implements TablesDeps {
         degraded.raise('journal damaged', `${journal.recovered}; ${afterDamage}`);
       }
       const unreadable = this.load(journal);
-      if (unreadable > 0) log.error({ unreadable }, 'journal has unreadable records');
+      if (unreadable > 0) log.error({ unreadable }, 'journal contains unreadable records');
       this.opened = journal;
     } catch (error) {
       await journal?.close();

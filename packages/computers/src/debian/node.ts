@@ -38,7 +38,7 @@ export function nodeStep(download: Download): Step {
       );
       const version = code === 0 ? /^v(\d+)\.\S+/.exec(stdout.trim()) : null;
       if (version === null)
-        return { differs: [`${installed} ${code === 44 ? 'is missing' : 'does not run'}`] };
+        return { differs: [`${installed} ${code === 44 ? 'is missing' : 'cannot run'}`] };
       const [note] = version;
       const isNew = Number(version[1]) >= leastMajor;
       return { differs: isNew ? [] : [`${installed} is ${note}`], note };
@@ -82,7 +82,7 @@ rm -rf ${folder}/new.*
 new=$(mktemp -d ${folder}/new.XXXXXX)
 trap 'rm -rf "$new"' EXIT
 cat > "$new/archive"
-case $(sha256sum "$new/archive") in ${sha256}*) ;; *) echo 'the file was damaged on the way; try again' >&2; exit 3 ;; esac
+case $(sha256sum "$new/archive") in ${sha256}*) ;; *) echo 'the file was damaged in transit; try again' >&2; exit 3 ;; esac
 mkdir "$new/node"
 tar -xzf "$new/archive" -C "$new/node" --strip-components=1 --no-same-owner
 "$new/node/bin/node" --version > /dev/null

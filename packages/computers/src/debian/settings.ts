@@ -33,11 +33,11 @@ type JournalPlace = 'disk' | 'memory';
 
 const journals: Record<JournalPlace, { about: string; settings: string }> = {
   disk: {
-    about: 'the system log survives reboots and takes at most 1 GB',
+    about: 'the system log survives reboots and uses at most 1 GB',
     settings: 'Storage=persistent\nSystemMaxUse=1G\nSystemKeepFree=2G\nMaxRetentionSec=3month\n',
   },
   memory: {
-    about: 'the system log stays in memory, to spare the SD card',
+    about: 'the system log stays in memory to reduce wear on the SD card',
     settings: 'Storage=volatile\nRuntimeMaxUse=64M\n',
   },
 };
@@ -82,12 +82,12 @@ Unattended-Upgrade::Automatic-Reboot "false";
     activate:
       'systemctl enable --quiet apt-daily.timer apt-daily-upgrade.timer && systemctl start apt-daily.timer apt-daily-upgrade.timer',
     // As apt understands all of its files: a later one may say something else.
-    verify: `dump=$(apt-config dump 2>&1) || { echo "by hand: apt cannot read its configuration: $(echo "$dump" | sed -n 's/^E: //p' | head -n 1); correct that file"; exit 0; }
+    verify: `dump=$(apt-config dump 2>&1) || { echo "by hand: apt cannot read its configuration: $(echo "$dump" | sed -n 's/^E: //p' | head -n 1); fix that file"; exit 0; }
 # is KEY VALUE EFFECT: a later file may override the key.
 is() {
   ! echo "$dump" | grep -qxF "$1 \\"$2\\";" || return 0
   where=$(grep -sHnE "^[^/]*\${1##*::}[[:space:]]+\\"" /etc/apt/apt.conf.d/* /etc/apt/apt.conf | grep -vF "\\"$2\\"" | cut -d : -f 1,2 | paste -sd ' ' -)
-  echo "by hand: another file $3: \${where:-below /etc/apt}; correct that file"
+  echo "by hand: another file $3: \${where:-below /etc/apt}; fix that file"
 }
 if [ -e ${updatesFile} ]; then
   is Unattended-Upgrade::Automatic-Reboot false 'lets updates reboot the jumphost'
@@ -127,9 +127,9 @@ makestep 1 3
 
 const clockOfPod: Step = {
   name: 'clock',
-  about: 'no time service runs besides the chrony pod',
+  about: 'the chrony pod is the only time service',
   check: checkByScript(`for each in chrony systemd-timesyncd; do
-  if systemctl is-active -q "$each"; then echo "$each.service runs besides the chrony pod"; fi
+  if systemctl is-active -q "$each"; then echo "$each.service is running beside the chrony pod"; fi
   if systemctl is-enabled -q "$each" 2>/dev/null; then echo "$each.service starts at boot"; fi
 done`),
   async apply(host) {

@@ -58,7 +58,8 @@ export function sshStep(
   return guardedStep(
     {
       name: 'ssh',
-      about: 'sshd accepts only keys, and closes connections to unreachable workstations',
+      about:
+        'sshd accepts only key authentication, and closes connections to unreachable workstations',
       files: async (host) => [sshFile(await rootLogin(host))],
       trial: sshTrial,
       verify,

@@ -107,23 +107,23 @@ export function systemStep(needs: SystemNeeds): Step {
       const freePercent = 100 - facts.usedPercent;
       want(
         freeKib * 1024 >= neededBytes && freePercent >= leastFreePercent,
-        `${folder} has ${Math.floor(freeKib / 1024)} MiB (${freePercent} %) free, but needs ${neededBytes / mib} MiB and ${leastFreePercent} %, because k3s evicts pods below 5 %; free disk space`,
+        `${folder} has ${Math.floor(freeKib / 1024)} MiB (${freePercent} %) free, but ${neededBytes / mib} MiB and ${leastFreePercent} % are required, because k3s evicts pods below 5 %; free disk space`,
       );
       want(
         facts.readOnly === '',
-        `${facts.readOnly} is not writable; check dmesg for disk errors and reboot`,
+        `${facts.readOnly} is read-only; check dmesg for disk errors and reboot`,
       );
       want(
         memoryKib * 1024 >= memoryBytes,
-        `it has ${Math.floor(memoryKib / 1024)} MiB of memory, but needs ${memoryBytes / mib}`,
+        `it has ${Math.floor(memoryKib / 1024)} MiB of memory, but ${memoryBytes / mib} MiB are required`,
       );
       want(
         facts.cgroupMemory === 'yes',
-        'the memory cgroup is disabled, but Kubernetes requires it; on a Raspberry Pi add cgroup_memory=1 cgroup_enable=memory to /boot/firmware/cmdline.txt and reboot',
+        'the memory cgroup is disabled, but Kubernetes requires it; on a Raspberry Pi, add cgroup_memory=1 cgroup_enable=memory to /boot/firmware/cmdline.txt and reboot',
       );
       want(
         Math.abs(skew) <= mostSkewSeconds,
-        `the clock is ${Math.abs(Math.round(skew))} s ${skew < 0 ? 'behind' : 'ahead of'} your workstation's; if your workstation is right, run \`date --set @${Math.round(now() / 1000)}\` there`,
+        `the clock is ${Math.abs(Math.round(skew))} s ${skew < 0 ? 'behind' : 'ahead of'} your workstation's; if your workstation is right, run \`date --set @${Math.round(now() / 1000)}\` on this computer`,
       );
       return { differs, note: `${id === 'ubuntu' ? 'Ubuntu' : 'Debian'} ${version}, ${userland}` };
     },

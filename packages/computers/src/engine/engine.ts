@@ -118,7 +118,7 @@ function unmetBy(steps: readonly Step[], all: readonly StepProgress[], at: numbe
 async function checkAgain(host: Host, step: Step): Promise<string> {
   const after = await step.check(host);
   if (textOf(after) === '') return after.note ?? '';
-  const how = after.differs.length > 0 ? 'still differs after the change: ' : '';
+  const how = after.differs.length > 0 ? 'still incorrect after the change: ' : '';
   throw new ComputerError(`${how}${textOf(after)}`);
 }
 

@@ -4,7 +4,7 @@ import type { FileContent, Host } from '../host/host.ts';
 import type { Check, Step } from './step.ts';
 
 /** The first line of files that skolo writes. */
-export const writtenHead = '# Written by skolo. The next run overwrites edits.\n';
+export const writtenHead = '# Written by skolo. The next run overwrites your changes.\n';
 
 /** Where it is noted that a program has not read its new files yet. After a reboot every program has. */
 const pendingFolder = '/run/skolo-jumphost';

@@ -78,7 +78,7 @@ export async function changeGuarded(host: Host, change: GuardedChange, guard: Gu
     await host.need(`sh ${pending}/go-back ${filesOnly}`);
     const { stdout } = await host.run(suspects);
     throw new ComputerError(
-      `${host.name}: a test sshd with the configuration on disk does not let you in (${rejection}); nothing was activated, but sshd would read this configuration at its next start; correct ${linesOf(stdout).join(', ') || 'the files below /etc/ssh'} and run the command again`,
+      `${host.name}: a test sshd with the configuration on disk does not let you in (${rejection}); the configuration was not activated, but sshd would load it when it next starts; fix ${linesOf(stdout).join(', ') || 'the files below /etc/ssh'} and run the command again`,
     );
   }
   const problem = await activate(host, change, guard.signal);
@@ -89,7 +89,7 @@ export async function changeGuarded(host: Host, change: GuardedChange, guard: Gu
   const why = await confirm(guard, until);
   if (why === undefined || (await isKept(host, guard))) return;
   throw new ComputerError(
-    `${host.name}: no new SSH session succeeded after the change (${why}), so it was rolled back after ${guard.returnSeconds} s; ${await outcome(guard)}`,
+    `${host.name}: no new SSH session could be opened after the change (${why}), so it was rolled back after ${guard.returnSeconds} s; ${await outcome(guard)}`,
   );
 }
 
@@ -97,8 +97,8 @@ export async function changeGuarded(host: Host, change: GuardedChange, guard: Gu
 async function outcome(guard: Guard): Promise<string> {
   const why = await whyNoSession(guard);
   return why === undefined
-    ? 'the previous settings are in effect again, and a new SSH session succeeds'
-    : `the previous files are restored, but new SSH sessions still fail (${why}); correct that at the screen or serial console, or in a session that is still open`;
+    ? 'the previous settings are in effect again, and new SSH sessions can be opened'
+    : `the previous files are restored, but new SSH sessions still fail (${why}); fix this at the screen or serial console, or in a session that is still open`;
 }
 
 /** Undefined when one gets in. */
@@ -202,7 +202,7 @@ head -n 2 ${folder}/said; exit 1`,
 
 /** Undefined when it is confirmed; else why not. */
 async function confirm({ newSession, signal }: Guard, until: number): Promise<string | undefined> {
-  let why = 'no time left';
+  let why = 'the time limit was reached';
   for (let sessionMs = firstSessionMs; ; sessionMs *= 2) {
     const leftMs = until - performance.now();
     if (leftMs <= 0) return why;
@@ -231,7 +231,7 @@ sync ${folder}; systemctl stop ${timer}.timer`,
 async function openWithin(ms: number, newSession: Guard['newSession'], signal: AbortSignal) {
   const late = new AbortController();
   const timer = setTimeout(
-    () => late.abort(new Error(`no session within ${Math.ceil(ms / 1000)} s`)),
+    () => late.abort(new Error(`no SSH session within ${Math.ceil(ms / 1000)} s`)),
     ms,
   );
   try {
@@ -260,7 +260,7 @@ async function isKept(host: Host, { returnSeconds, signal }: Guard): Promise<boo
     }
     if (performance.now() > until) {
       throw new ComputerError(
-        `${host.name}: does not respond after a change that should have been rolled back; run \`sh ${pending}/go-back\` at the screen or serial console`,
+        `${host.name}: it does not respond after a change that should have been rolled back; run \`sh ${pending}/go-back\` at the screen or serial console`,
         { code: 'LOST' },
       );
     }

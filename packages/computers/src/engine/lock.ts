@@ -62,7 +62,7 @@ async function untilSeen(host: Host, id: string, signal: AbortSignal): Promise<v
 
 function busyText(name: string, said: string): string {
   const [, ...by] = said.trim().split(' ');
-  return `${name}: ${by.join(' ') || 'somebody else'} is changing it; wait until that has finished, or stop it there`;
+  return `${name}: ${by.join(' ') || 'somebody else'} is changing this computer; wait until it has finished, or stop it on that workstation`;
 }
 
 /** Waits for one that is gone, and lives as long as bytes come. The lock goes with the file descriptor. */

@@ -80,11 +80,10 @@ export function downloader(deps: DownloadDeps): Download {
     const sha256 = await sumInFile(fetched, name);
     await rm(fetched, { force: true });
     if (sha256 === undefined) {
-      throw wrongFile(`${url}: contains no checksum for ${name}; check the version`);
+      throw wrongFile(`${url}: does not contain a checksum for ${name}; check the version`);
     }
     if (!(await confirm({ url, name, sha256 }))) {
-      const why =
-        'its checksum comes from the same server as the file, and nobody has confirmed it';
+      const why = 'its checksum comes from the same server as the file and has not been confirmed';
       throw wrongFile(
         `${name}: ${why}; download ${url} from another source and save it as ${list}`,
       );

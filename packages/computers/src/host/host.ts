@@ -89,7 +89,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   if (sudo.stdout.trim() === '0') return hostWith(options, asRoot);
   const why = sudo.stderr.split('\n').at(-1);
   throw new ComputerError(
-    `${options.name}: you are not root, and sudo requires a password (${why}); sign in as root (for a jumphost set \`user\` in kube/clusters/config.json, for a machine its login in rack.yaml), or set NOPASSWD in sudoers`,
+    `${options.name}: you are not root, and sudo requires a password (${why}); sign in as root (for a jumphost set \`user\` in kube/clusters/config.json, for a machine its login in rack.yaml), or use NOPASSWD in sudoers`,
   );
 }
 
@@ -147,7 +147,7 @@ mkdir -p ${shellWord(dirname(path))}
 umask 077
 trap 'rm -f "$new"' EXIT
 cat > "$new"
-case $(sha256sum "$new") in ${sum}*) ;; *) echo 'the file was damaged on the way; try again' >&2; exit 3 ;; esac
+case $(sha256sum "$new") in ${sum}*) ;; *) echo 'the file was damaged in transit; try again' >&2; exit 3 ;; esac
 chown 0:0 "$new"
 chmod ${mode.toString(8)} "$new"
 sync "$new"
@@ -217,6 +217,6 @@ function failureText(stderr: string, stdout: string, code: number): string {
     .filter(Boolean);
   const shown = lines.slice(-3).join('; ') || `a command failed (${code})`;
   return isFull.test(shown)
-    ? `${shown}; the disk is full: free space, for example with \`journalctl --vacuum-size=200M\` and \`apt-get clean\`, and run the command again`
+    ? `${shown}; the disk is full; free disk space, for example with \`journalctl --vacuum-size=200M\` and \`apt-get clean\`, and run the command again`
     : shown;
 }

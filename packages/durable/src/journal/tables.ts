@@ -143,7 +143,7 @@ export class Tables {
     }
     const waiting = new AbortController();
     const tooLong = pause(mostWaitMs, waiting.signal).then(
-      () => this.deps.onTrouble(new Error(`the disk takes longer than ${mostWaitMs / 1000} s`)),
+      () => this.deps.onTrouble(new Error(`the disk has not responded for ${mostWaitMs / 1000} s`)),
       () => undefined,
     );
     await Promise.race([this.writeDirty(), tooLong]);
@@ -155,7 +155,7 @@ export class Tables {
     const journal = this.deps.journal();
     const isRestored = await journal?.restore().catch((error) => this.deps.onTrouble(error));
     if (isRestored) {
-      const what = 'the folder was deleted while in use';
+      const what = 'the directory was deleted while in use';
       this.deps.onTrouble(new Error(`${journal?.folder}: ${what}; it was restored`));
     }
     await this.writeDirty();

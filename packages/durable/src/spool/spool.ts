@@ -147,7 +147,7 @@ export class Spool {
     for (const text of texts) {
       const bytes = Buffer.byteLength(text);
       if (bytes > longestText || text.includes('\n')) {
-        throw new TypeError(`a text has a newline, or more than ${longestText} bytes`);
+        throw new TypeError(`a text contains a newline or exceeds ${longestText} bytes`);
       }
       sum += bytes;
     }

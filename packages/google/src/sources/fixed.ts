@@ -39,7 +39,7 @@ export function fixedToken(
     const lifeSeconds = (expiresAt - now()) / 1000;
     if (lifeSeconds > 0) return { token, lifeSeconds };
     const when = new Date(expiresAt).toISOString();
-    throw new SignInError('rejected', `${file}: the token expired at ${when}; write a new one`);
+    throw new SignInError('rejected', `${file}: the token expired at ${when}; save a new one`);
   }
 
   return {
@@ -51,7 +51,7 @@ export function fixedToken(
     },
     async idToken() {
       const { id_token: token } = await read();
-      if (!token) throw new SignInError('rejected', `${file}: contains no id_token`);
+      if (!token) throw new SignInError('rejected', `${file}: does not contain id_token`);
       return issued(token, timesOfJwt(token).exp * 1000);
     },
   };

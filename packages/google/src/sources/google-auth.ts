@@ -44,7 +44,7 @@ export async function accessTokenOf(
     if (!token || typeof token !== 'string' || typeof expiry !== 'number') {
       throw new SignInError(
         'unexpected-answer',
-        'the token endpoint returned no token, or no expiry',
+        'the token endpoint did not return a token and its expiry',
       );
     }
     const date = Date.parse(res?.headers.get('date') ?? '');

@@ -15,7 +15,10 @@ export function timesOfJwt(jwt: string): { iat: number; exp: number } {
   } catch {
     // Said below, without quoting any of it.
   }
-  throw new SignInError('unexpected-answer', 'not an ID token: it is not a JWT with iat and exp');
+  throw new SignInError(
+    'unexpected-answer',
+    'not an ID token, because it is not a JWT with iat and exp',
+  );
 }
 
 /** Seconds that a new JWT lives: upstream's own two times, so that a wrong wall clock here does not matter. */

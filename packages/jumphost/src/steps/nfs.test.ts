@@ -102,7 +102,7 @@ systemctl stop srv-skolo-nfs.mount && systemctl start srv-skolo-nfs.mount`);
 
     // All but the last question, which only an NFS server could answer.
     for (const step of [first, again]) {
-      expect(step?.text).toMatch(/^still differs after the change: mount\.nfs4: [^;]*$/);
+      expect(step?.text).toMatch(/^still incorrect after the change: mount\.nfs4: [^;]*$/);
     }
     const [type, ...figures] = size.split(/\s+/);
     const [bytes = 0, blocks = 0, blockSize = 0] = figures.map(Number);
@@ -116,7 +116,7 @@ systemctl stop srv-skolo-nfs.mount && systemctl start srv-skolo-nfs.mount`);
 
     const step = await run();
 
-    expect(step?.text).toMatch(/^still differs after the change: mount\.nfs4: [^;]*$/);
+    expect(step?.text).toMatch(/^still incorrect after the change: mount\.nfs4: [^;]*$/);
     expect(await host.need('exportfs -s')).toMatch(
       new RegExp(`^${folder} +${subnet}\\(sync,\\S*mountpoint,\\S*rw,\\S*all_squash\\)\n$`),
     );

@@ -110,7 +110,11 @@ async function checkDevice(device: InfrastructureDevice, deps: SignInDeps): Prom
   }
   const backup = (await loadBackups()).get(model);
   if (backup === undefined)
-    return { ...about, state: 'unknown', why: 'its model supports no read check' };
+    return {
+      ...about,
+      state: 'unknown',
+      why: 'its model does not support a read-only sign-in check',
+    };
   return await outcome(about, signal, async (stop) => {
     const limits = { idleMs: 30_000, deadlineMs, signal: stop };
     const given = { credentials, hostKeys, scratch, dial, ...limits };
@@ -159,7 +163,9 @@ export async function loginCredentials(
     const secret = secrets.find((each) => isAt(each, ref));
     const value = secret && values.get(secret.name);
     if (value !== undefined) return new Secret(value.reveal().replace(/\r?\n$/, ''));
-    throw new Error(`${secret?.name ?? 'its secret'}: not in the store; use skolo secrets set`);
+    throw new Error(
+      `${secret?.name ?? 'its secret'}: not in the store; save it with skolo secrets set`,
+    );
   });
 }
 

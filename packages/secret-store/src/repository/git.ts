@@ -66,7 +66,7 @@ export async function indexedContents(
   for (const path of paths) {
     const end = output.indexOf('\n', at);
     const size = Number(/^\S+ blob (\d+)$/.exec(output.toString('utf8', at, end))?.[1]);
-    if (Number.isNaN(size)) throw new StoreError(`${path}: not readable for git`);
+    if (Number.isNaN(size)) throw new StoreError(`${path}: git cannot read it`);
     contents.set(path, output.toString('utf8', end + 1, end + 1 + size));
     at = end + size + 2;
   }

@@ -57,7 +57,7 @@ export async function verifyRepository(deps: VerifyDeps): Promise<Finding[]> {
     for (const file of await trackedFiles(deps, fromTop(path))) {
       findings.push({
         file,
-        problem: `rack.yaml lists it as a secret, but git contains it unencrypted; run \`git rm --cached\` on it, store it with skolo secrets set, and replace the value everywhere`,
+        problem: `rack.yaml lists it as a secret, but git contains it unencrypted; run \`git rm --cached\` on it, save it with skolo secrets set, and replace the value everywhere`,
       });
     }
   }
@@ -67,7 +67,8 @@ export async function verifyRepository(deps: VerifyDeps): Promise<Finding[]> {
   return findings.sort((a, b) => (a.file < b.file ? -1 : 1));
 }
 
-const replaced = 'remove it and replace the value everywhere, because the history keeps it';
+const replaced =
+  "remove it and replace the value everywhere, because git's history still contains it";
 
 async function lookAlikes(deps: GitDeps, below: string): Promise<Finding[]> {
   const patterns = looks.map(({ pattern }) => pattern);
@@ -112,7 +113,7 @@ async function verifyStore(deps: GitDeps, top: string, store: string): Promise<F
   for (const [file, text] of contents) {
     const problem = file.endsWith(sopsSuffix)
       ? await problemOf(join(top, file), text)
-      : `is not encrypted: files of the store end with ${sopsSuffix}; use skolo secrets set`;
+      : `is not encrypted: files in the store end with ${sopsSuffix}; use skolo secrets set`;
     if (problem !== undefined) findings.push({ file, problem });
   }
   return findings;
@@ -132,7 +133,7 @@ async function problemOf(path: string, text: string): Promise<string | undefined
       return `${lists.join(', ')}: differs from .sops.yaml; run \`sops updatekeys\`, or skolo secrets set`;
     }
     if (recipients.length >= leastRecipients) return undefined;
-    return 'has only one recipient, so if that identity is lost, nobody can decrypt it; add a second one to .sops.yaml and run `sops updatekeys`';
+    return 'has only one recipient, so nobody can decrypt it if that identity is lost; add a second one to .sops.yaml and run `sops updatekeys`';
   } catch (error) {
     if (error instanceof StoreError) return error.message.replace(`${path}: `, '');
     throw error;

@@ -39,7 +39,7 @@ export async function rotatePassword(secret: RackSecret, deps: RotateDeps): Prom
   const stored = await store.read(secret.place, signal);
   if (stored === undefined) {
     throw new ValueRejected(
-      `${secret.place}: the store contains no value; use skolo secrets set first`,
+      `${secret.place}: the store does not contain a value; use skolo secrets set first`,
     );
   }
   const [current = stored, ...others] = valuesIn(stored);
@@ -70,9 +70,9 @@ export async function rotatePassword(secret: RackSecret, deps: RotateDeps): Prom
       change(target, secret, { next, known }, deps),
     );
     if (failed.length > 0) {
-      return again(`${repair}; services try the previous and the new value`, failed);
+      return again(`${repair}; services try both the previous and the new value`, failed);
     }
-    const saved = targets.length > 0 ? ', and is saved there' : '';
+    const saved = targets.length > 0 ? ' and is saved on them' : '';
     report(`${secret.name}: ${opensText(nounOf(secret), targets)}${saved}`);
     await replaceInStore(secret, { current, next }, deps);
   }
@@ -120,7 +120,7 @@ async function change(
         : 'a restart restores the previous one';
       const why = error.message.replace(`${target.name}: `, '');
       throw new Error(
-        `${target.name}: does not accept the new ${nounOf(secret)}, and ${state}: ${why}`,
+        `${target.name}: it does not accept the new ${nounOf(secret)}, and ${state}: ${why}`,
         {
           cause: error,
         },

@@ -161,7 +161,7 @@ export async function untilServicesHave(
 ): Promise<string | undefined> {
   const noun = nounOf(secret);
   if (!(await isShared([secret.place, place]))) {
-    return `commit and push the store, so that the new ${noun} exists not only on this workstation; run the command again in 3 min${to}, when services have loaded it`;
+    return `commit and push the store, so that the new ${noun} does not exist only on this workstation; run the command again in 3 min${to}, when services have loaded it`;
   }
   const waitMs = changedAt + settleMs - now();
   if (waitMs <= 0) return undefined;
@@ -188,7 +188,7 @@ async function bringUp(
   const noun = nounOf(secret);
   const failed = await atEach(targets, [current, ...leftOut.values()], deps, async (target) => {
     await work(target, leftOut);
-    report(`${target.name}: now uses the ${noun} of the store`);
+    report(`${target.name}: now uses the ${noun} from the store`);
   });
   // What left rack.yaml goes, too.
   const done = names.filter((name) => !failed.some((each) => each.name === name));
@@ -196,7 +196,7 @@ async function bringUp(
   return again(
     failed.length > 0
       ? `they still use a previous ${noun}; ${repair}`
-      : `what was left out has the ${noun} of the store; run it again for a new one`,
+      : `the targets that were left out now use the ${noun} from the store; run the command again to create a new one`,
     failed,
   );
 }

@@ -37,7 +37,7 @@ export async function rotateSshKey(secret: RackSecret, deps: RotateDeps): Promis
   const [current, ...others] = stored === undefined ? [] : valuesIn(stored);
   if (current === undefined || publicKeyOf(current) === undefined) {
     throw new ValueRejected(
-      `${secret.place}: the store contains no SSH key without a passphrase; use skolo secrets set first`,
+      `${secret.place}: the store does not contain an SSH key without a passphrase; use skolo secrets set first`,
     );
   }
   const made = await nextValue(
@@ -59,7 +59,7 @@ export async function rotateSshKey(secret: RackSecret, deps: RotateDeps): Promis
       accept(target, [current, ...others], next, deps),
     );
     if (failed.length > 0) {
-      return again(`${repair}; the previous key is in use`, failed);
+      return again(`${repair}; the previous key is still in use`, failed);
     }
     report(`${secret.name}: ${opensText('key', targets)}`);
     await replaceInStore(secret, { current, next }, deps);
@@ -88,7 +88,7 @@ async function retire(secret: RackSecret, next: Secret, deps: RotateDeps): Promi
       forget(target, previous.value, next, deps),
     );
     if (failed.length > 0) {
-      return again('repair them and run the command again; both keys are in use', failed);
+      return again('repair them and run the command again; both keys are still in use', failed);
     }
     report(`${secret.name}: the previous key no longer works anywhere`);
   }
@@ -128,7 +128,7 @@ async function forget(
   });
   if (await opens(target, previous, deps)) {
     throw new Error(
-      `${target.name}: still accepts the previous key, which is not among the keys of its user that skolo changes`,
+      `${target.name}: it still accepts the previous key, which is not one of the user's keys that skolo can change`,
     );
   }
 }

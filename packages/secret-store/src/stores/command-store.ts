@@ -16,7 +16,9 @@ const deadlineMs = 60_000;
 export function commandStore(command: readonly string[], env: NodeJS.ProcessEnv): SecretStore {
   const [program = ''] = command;
   const readOnly = (): never => {
-    throw new StoreError(`${program}: read-only for skolo; change values there`);
+    throw new StoreError(
+      `${program}: skolo can only read this store; change values in it directly`,
+    );
   };
   return {
     title: program,
@@ -54,7 +56,7 @@ async function run(
   try {
     const [value, [code]] = await Promise.all([buffer(child.stdout), once(child, 'close')]);
     if (code === 0) return value;
-    throw new StoreError(`${what}: exited with code ${code}; run it manually`);
+    throw new StoreError(`${what}: exited with code ${code}; run it manually to see why`);
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof StoreError) throw error;

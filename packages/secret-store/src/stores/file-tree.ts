@@ -21,7 +21,7 @@ export async function readText(file: string): Promise<string | undefined> {
     return await readFileIfExists(file);
   } catch (cause) {
     throw new StoreError(
-      `${file}: is not readable (${errorCode(cause) ?? 'unknown'}); check its permissions`,
+      `${file}: cannot be read (${errorCode(cause) ?? 'unknown'}); check its permissions`,
       { cause },
     );
   }

@@ -36,7 +36,7 @@ async function checkFolder(root: string): Promise<void> {
   for (let at = root; ; at = dirname(at)) {
     if (existsSync(join(at, '.git'))) {
       throw new StoreError(
-        `${root}: in a git clone (${at}), where unencrypted values could be committed; choose a folder outside it`,
+        `${root}: in a git clone (${at}), so unencrypted values could be committed; choose a directory outside it`,
       );
     }
     if (at === dirname(at)) break;

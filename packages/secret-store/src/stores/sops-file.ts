@@ -105,7 +105,7 @@ function parse(text: string, where: string): SopsFile {
 
 function damaged(where: string): StoreError {
   return new StoreError(
-    `${where}: damaged or changed manually, because its checksum is wrong; restore it from git`,
+    `${where}: its checksum is wrong, so it is damaged or was changed manually; restore it from git`,
   );
 }
 
@@ -114,7 +114,7 @@ async function wrapKey(key: Uint8Array, recipient: string): Promise<string> {
   try {
     encrypter.addRecipient(recipient);
   } catch (cause) {
-    throw new StoreError(`${recipient}: not an age recipient; correct .sops.yaml`, { cause });
+    throw new StoreError(`${recipient}: not an age recipient; fix .sops.yaml`, { cause });
   }
   return armor.encode(await encrypter.encrypt(key));
 }
@@ -137,7 +137,7 @@ async function unwrapKey(
   }
   const whom = wrapped.map(({ recipient }) => recipient).join(', ') || 'nobody';
   throw new StoreError(
-    `${where}: none of your age identities decrypts it; it is encrypted for ${whom}; set SOPS_AGE_KEY_FILE, or ask one of them to run skolo secrets set`,
+    `${where}: none of your age identities can decrypt it; it is encrypted for ${whom}; set SOPS_AGE_KEY_FILE, or ask one of these recipients to run skolo secrets set`,
   );
 }
 

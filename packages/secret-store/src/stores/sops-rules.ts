@@ -54,7 +54,7 @@ export async function recipientsFor(file: string): Promise<string[]> {
   }
   const recipients = [...new Set(groups.flatMap(({ age }) => age))];
   if (recipients.length > 0) return recipients;
-  throw new StoreError(`${path}: the rule for ${name} has no recipient; ${howTo}`);
+  throw new StoreError(`${path}: the rule for ${name} does not contain a recipient; ${howTo}`);
 }
 
 async function findConfig(folder: string): Promise<{ path: string; text: string }> {
@@ -68,7 +68,7 @@ async function findConfig(folder: string): Promise<{ path: string; text: string 
     if (at === dirname(at)) break;
   }
   throw new StoreError(
-    `no .sops.yaml in ${folder} or a parent folder; create one at the top of the repository, and ${howTo}`,
+    `no .sops.yaml in ${folder} or its parent directories; create one at the top of the repository, and ${howTo}`,
   );
 }
 

@@ -43,7 +43,7 @@ export async function generateValue(kind: GeneratedKind, comment: string): Promi
     }
     case 'agent-key': {
       const value = newAgentKey();
-      const what = 'public key for access.agents.publicKey of rack.yaml';
+      const what = 'public key for access.agents.publicKey in rack.yaml';
       return { value, public: { what, text: agentPublicKey(value) } };
     }
     case 'rack-key':

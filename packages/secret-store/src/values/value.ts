@@ -19,10 +19,10 @@ export function secretFrom(bytes: Uint8Array, where: string): Secret {
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    throw new ValueRejected(`${where}: not UTF-8 text, but services read only text`);
+    throw new ValueRejected(`${where}: not UTF-8 text, which services require`);
   }
   if (text.trim() === '') {
-    throw new ValueRejected(`${where}: empty; services reject an empty secret`);
+    throw new ValueRejected(`${where}: empty, but services reject an empty secret`);
   }
   return new Secret(text);
 }
