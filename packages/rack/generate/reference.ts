@@ -24,13 +24,13 @@ export function rackReference(): string {
     table(rows('', { properties, required: required ?? [] }, false)),
     ...sections.filter((key) => key !== 'services').map((key) => sectionOf(key, properties[key])),
     '## Models',
-    'Values of `model:`. `uplink` can name the ports, `power` the outlets. “Off” is the default time without power in a cycle. “Autonomous” means that the device turns off, waits and turns on without the daemon, so no outlet stays off if the daemon dies in between.',
+    'Values of `model:`. `uplink` can name the ports, `power` the outlets. “Off” is the default time without power in a cycle. “Autonomous” means that the device itself turns the outlet off, waits and turns it on, so it does not stay off if the daemon dies in between.',
     modelTable(),
     'Keys of some models:',
     modelKeys(),
     ...servicesOf(properties.services),
     '## Forms',
-    'Formats of other types than text and numbers.',
+    'Formats of types other than text and numbers.',
     formTable(formsIn({ properties })),
   ];
   return `${parts.join('\n\n')}\n`;

@@ -60,7 +60,9 @@ WantedBy=multi-user.target
     const step = await run();
     const left = await host.need('ls /srv/skolo; umount /srv');
 
-    expect(step?.text).toMatch(/\/srv has \d+ MiB free, but needs 2048 .* mount a disk at/);
+    expect(step?.text).toMatch(
+      /\/srv has \d+ MiB free, but volumes require 2048 .* mount a disk at/,
+    );
     expect(left).toBe('nfs\n');
   });
 

@@ -122,7 +122,7 @@ mkdir -p ${folder}
 if [ ! -e ${image} ]; then
   rm -f ${image}.new
   free=$(df -kP /srv/skolo | awk 'NR == 2 { print int($4 / 1024) }')
-  [ "$free" -ge ${2 * leastMib} ] || { echo "/srv has $free MiB free, but needs ${2 * leastMib} for volumes; free disk space, or mount a disk at ${folder}" >&2; exit 1; }
+  [ "$free" -ge ${2 * leastMib} ] || { echo "/srv has $free MiB free, but volumes require ${2 * leastMib} MiB; free disk space, or mount a disk at ${folder}" >&2; exit 1; }
   fallocate -l "$((free / 2))MiB" ${image}.new
   chmod 600 ${image}.new
   mkfs.ext4 -q -F -m 0 -E nodiscard,lazy_itable_init=0,lazy_journal_init=0 -L skolo-nfs ${image}.new

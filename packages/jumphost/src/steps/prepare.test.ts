@@ -186,7 +186,7 @@ head -c 1M /dev/zero > ${folder}/.full 2>/dev/null || true`);
     expect(await within('2G')).toMatchObject({ name: 'system', state: 'ok' });
     expect(await within('512M')).toMatchObject({
       state: 'differs',
-      text: '/var/lib/skolo has 512 MiB (100 %) free, but needs 1024 MiB and 10 %, because k3s evicts pods below 5 %; free disk space',
+      text: '/var/lib/skolo has 512 MiB (100 %) free, but 1024 MiB and 10 % are required, because k3s evicts pods below 5 %; free disk space',
     });
   });
 

@@ -55,8 +55,8 @@ function checkSnmp(snmp: NonNullable<Login['snmp']>, path: Path, report: Report)
     report([...path, key], 'login', `belongs to ${of}; version ${version} uses \`${needed}\``);
   }
   if (version === 3 && privKey && !authKey) {
-    const why = 'privacy requires authentication';
-    report([...path, 'privKey'], 'login', `needs an \`authKey\`: ${why}`);
+    const why = 'privacy is not possible without authentication';
+    report([...path, 'privKey'], 'login', `requires an \`authKey\`, because ${why}`);
   }
 }
 
@@ -148,7 +148,7 @@ function readPorts(
 ): Ports {
   if (port === undefined) return ports ?? {};
   if (transport === 'command') {
-    report([...path, 'port'], 'port', 'a program on the jumphost has no port', 'key');
+    report([...path, 'port'], 'port', 'does not apply to a program on the jumphost', 'key');
     return {};
   }
   if (ports?.[transport] !== undefined) {

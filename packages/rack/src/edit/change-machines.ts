@@ -144,7 +144,8 @@ function withEntry(text: string, entry: string, file: string): string {
   if (machines.flow || last === undefined || !isScalar(last.key)) {
     const [from = 0, to = 0] = machines.range ?? [];
     const inside = text.slice(from + 1, to - 1).trim();
-    if (inside !== '') throw new ByHand('its machines are on one line; write each on its own line');
+    if (inside !== '')
+      throw new ByHand('its machines are on one line; write each machine on its own line');
     return applied(text, [{ from, to, text: `\n  ${entry}` }]);
   }
   const { from } = rangeOf(last.key);
@@ -157,7 +158,7 @@ function withEntry(text: string, entry: string, file: string): string {
 function withoutEntry(text: string, { pair, map, isInline }: Entry): string {
   const machines = machinesOf(text);
   if (!isScalar(pair.key) || isInline) {
-    throw new ByHand('its machines are on one line; write each on its own line');
+    throw new ByHand('its machines are on one line; write each machine on its own line');
   }
   const { from } = rangeOf(pair.key);
   const end = map.range?.[2] ?? text.length;

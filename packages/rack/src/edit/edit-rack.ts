@@ -132,7 +132,7 @@ function groupOf(entry: Entry | undefined, value: unknown, edit: RackEdit): Grou
     key === 'powerVerified' || (key === 'serial' && device === undefined && section === 'machines');
   const map = holderOf(entry.map, edit);
   if (mayBeAdded && value === undefined && isMap(map)) return { edits, names, map };
-  return { edits, why: `its entry has no \`${key}\` of its own` };
+  return { edits, why: `its entry does not contain \`${key}\`` };
 }
 
 /** Before the second key, so that the kind of a machine stays in front. */
@@ -192,7 +192,7 @@ function changed(
 
 function ownEntry(names: readonly string[], edits: readonly RackEdit[], key: string): string {
   const whose = edits.map(({ name }) => name).join(', ');
-  return `no range expresses the \`${key}\` of all ${names.length} names; write a separate entry for ${whose}`;
+  return `\`${key}\` of all ${names.length} names cannot be written as one range; write a separate entry for ${whose}`;
 }
 
 /** Between items of a list. */

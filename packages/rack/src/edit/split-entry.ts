@@ -95,7 +95,7 @@ class Rest {
   }
 
   private walk(node: unknown, spread: Spread | undefined): void {
-    if (isAlias(node)) throw new ByHand(`its entry has an alias, *${node.source}`);
+    if (isAlias(node)) throw new ByHand(`its entry contains an alias, *${node.source}`);
     if (isScalar(node) && spread?.as !== 'literal') this.withoutValues(node, spread);
     else if (isSeq(node) && spread?.as === 'each') this.withoutItems(node);
     else if (isSeq(node)) for (const item of node.items) this.walk(item, spread?.items);
@@ -111,9 +111,7 @@ class Rest {
     const folded = foldValues(values.filter((_, at) => this.stays[at]));
     const [only = ''] = folded;
     if (folded.length > 1 && spread?.as !== 'each') {
-      throw new ByHand(
-        `nothing remains of the range ${previous} without ${[...this.leaving].join(', ')}`,
-      );
+      throw new ByHand(`range ${previous} would be empty without ${[...this.leaving].join(', ')}`);
     }
     const list = `[${folded.map(plain).join(', ')}]`;
     const by = folded.length > 1 ? list : written(only, this.text, node);

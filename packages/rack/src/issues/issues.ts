@@ -134,9 +134,9 @@ export function shown(value: unknown): string {
 
 const unreadableReasons = new Map([
   ['ENOENT', 'no such file'],
-  ['EACCES', 'is not readable; grant access to the user that runs this process'],
-  ['EISDIR', 'is a directory; use the path of the file in it'],
-  ['ENOTREG', 'is not a regular file; use a regular file'],
+  ['EACCES', 'permission denied; grant access to the user that runs this process'],
+  ['EISDIR', 'is a directory; specify the path of the file in it'],
+  ['ENOTREG', 'is not a regular file; specify one'],
   ['EFBIG', 'is too large for a rack.yaml; check the path'],
 ]);
 

@@ -98,7 +98,7 @@ export function switchedWith(
 
 const reasons: [RegExp, string][] = [
   [/a password is required/, 'sudo requires a password; allow uhubctl with NOPASSWD'],
-  [/not allowed to execute|not in the sudoers/, 'sudo does not allow uhubctl for the user'],
+  [/not allowed to execute|not in the sudoers/, 'sudo does not allow the user to run uhubctl'],
   [/uhubctl: command not found/, 'uhubctl is not installed on the machine'],
   [/invalid option -- '?N/, 'uhubctl is older than 2.5.0'],
   [/Failed to control port power/, 'the hub rejected it'],

@@ -195,7 +195,12 @@ function ofAlertmanager({ services }: Rack): Remark[] {
   return Object.entries(found).flatMap(([key, message]) =>
     message === false
       ? []
-      : [{ where: `services.${key}`, message: `${message}; or change its configuration` }],
+      : [
+          {
+            where: `services.${key}`,
+            message: `${message}; or change Alertmanager's configuration`,
+          },
+        ],
   );
 }
 
@@ -229,7 +234,7 @@ function ofFolders({ services }: Rack): Remark[] {
   ];
   return places.flatMap(({ service, key, path }) => {
     if (path === undefined || isState(service, path)) return [];
-    const message = `is outside of /var/lib/skolo/${service}, the only writable directory in the pod; add a volume for it in the overlay`;
+    const message = `is outside /var/lib/skolo/${service}, the only writable directory in the pod; add a volume for it in the overlay`;
     return [{ where: `services.${service}.${key}`, message }];
   });
 }

@@ -129,7 +129,7 @@ export class RackWatcher implements RackWatch {
     }
     const { trouble } = this.deps.lastGood;
     if (trouble) {
-      const why = `${trouble.error.message}; after a restart, the service would use an older copy, if any`;
+      const why = `${trouble.error.message}; after a restart, the service would use an older copy, if there is one`;
       entries.push({ what: 'last valid copy of rack.yaml', why, since: trouble.since });
     }
     return entries;
@@ -285,7 +285,9 @@ export function parseVersion(
     return { rack: parse(version.text, { file, strictFor: service }), text: version.text };
   } catch (error) {
     if (error instanceof RackError) return { rejected: error };
-    return { rejected: wholeFile(file, `the check failed: ${asError(error).message}`) };
+    return {
+      rejected: wholeFile(file, `the check failed unexpectedly: ${asError(error).message}`),
+    };
   }
 }
 

@@ -25,5 +25,5 @@ export const httpRequest = {
     ),
   timeoutSeconds: seconds(0.1, 300)
     .default(10)
-    .describe('Request deadline, after which it is retried.'),
+    .describe('Time limit for a request, after which it is retried.'),
 };
