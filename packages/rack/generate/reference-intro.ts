@@ -47,6 +47,6 @@ name of a phone is \`MACHINE-device\` or \`MACHINE-NAME\`. \`usb/1-1.2\` is port
 
 ## Secrets
 
-rack.yaml does not contain secrets. Instead of a secret, write a path (relative to the directory of rack.yaml),
+rack.yaml does not contain secrets. Instead of a secret, write a path (relative to rack.yaml),
 \`{ file: PATH }\` or \`{ env: VARIABLE }\`. \`skolo rack check\` warns of a word without a slash or dot, such as
 \`password: word\`, if no such file exists, because it may be the secret itself. \`{ file: word }\` always means a file.`;

@@ -41,7 +41,7 @@ export async function verify(deps: VerifyDeps): Promise<Finding[]> {
     const own = await factsOf(server, now).catch(() => undefined);
     const place = await placeOf(server).catch(() => undefined);
     const unit = place?.distribution === 'kubeadm' ? 'kubelet' : 'k3s';
-    const text = `not ready: ${why}; run journalctl -u ${unit} on it to see why`;
+    const text = `not ready: ${why}; run journalctl -u ${unit} on this node to see why`;
     return [
       finding('API server', 'wrong', text, [server.name]),
       ...(own === undefined ? [] : judgeFacts([own])),

@@ -25,7 +25,7 @@ export function judgeNodes(nodes: readonly ClusterNode[], facts: readonly NodeFa
         ? ok('ready')
         : isReady
           ? warning(complaints.join('; '))
-          : wrong(`not ready: ${complaints.join('; ')}; run journalctl on it to see why`),
+          : wrong(`not ready: ${complaints.join('; ')}; run journalctl on this node to see why`),
     ),
     ...gathered('version', nodes, ({ version }) =>
       version === server?.version
@@ -83,12 +83,14 @@ export function judgeFacts(facts: readonly NodeFacts[]): Finding[] {
     ...gathered('restarts', facts, ({ unit, restarts = 0 }) =>
       restarts < manyRestarts
         ? ok('few or no restarts')
-        : wrong(`${unit} restarted ${restarts} times; run journalctl -u ${unit} on it to see why`),
+        : wrong(
+            `${unit} restarted ${restarts} times; run journalctl -u ${unit} on this node to see why`,
+          ),
     ),
     ...gathered('TLS', facts, ({ tlsTimeouts, notYetValid }) =>
       notYetValid > 0
         ? wrong(
-            'in the last hour, certificates were not yet or no longer valid because the clock was wrong; check NTP on it and restart the unit',
+            'in the last hour, certificates were not yet or no longer valid because the clock was wrong; check NTP on this node and restart the unit',
           )
         : tlsTimeouts > 0
           ? wrong(
@@ -100,7 +102,7 @@ export function judgeFacts(facts: readonly NodeFacts[]): Finding[] {
       slowDatabase < 10
         ? ok('responds in time')
         : wrong(
-            `${slowDatabase} slow requests in the last hour, because the SD card is too slow for the database; put the server on an SSD`,
+            `${slowDatabase} slow requests in the last hour, because the SD card is too slow for the database; move the server to an SSD`,
           ),
     ),
   ];
@@ -113,11 +115,13 @@ function judgeClocks(facts: readonly NodeFacts[]): Finding[] {
     const off = skew - usual;
     if (Math.abs(off) > mostSkewSeconds + uncertain) {
       return wrong(
-        `${Math.abs(off).toFixed(Math.abs(off) < 60 ? 1 : 0)} s ${off < 0 ? 'behind' : 'ahead of'} the other nodes, but certificates and leases require the same time on all of them; start NTP on it`,
+        `${Math.abs(off).toFixed(Math.abs(off) < 60 ? 1 : 0)} s ${off < 0 ? 'behind' : 'ahead of'} the other nodes, but certificates and leases require the same time on all of them; start NTP on this node`,
       );
     }
     return synchronized === 'no'
-      ? warning('the clock is correct but not synchronized, so it will drift; start NTP on it')
+      ? warning(
+          'the clock is correct but not synchronized, so it will drift; start NTP on this node',
+        )
       : ok(`within ${mostSkewSeconds} s of the other nodes`);
   });
 }

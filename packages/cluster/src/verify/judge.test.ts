@@ -73,7 +73,7 @@ describe('facts of nodes', () => {
     ['a unit that ends', { restarts: 40 }, /^restarts: .*k3s restarted 40 times/],
     ['an API server that is too slow', { tlsTimeouts: 7 }, /^TLS: .*7 × "TLS handshake timeout"/],
     ['certificates of another time', { notYetValid: 3 }, /^TLS: .*the clock was wrong/],
-    ['a slow card', { slowDatabase: 90 }, /^database: .*put the server on an SSD/],
+    ['a slow card', { slowDatabase: 90 }, /^database: .*move the server to an SSD/],
   ])('name %s', (_, change, message) => {
     const findings = judgeFacts([
       well,

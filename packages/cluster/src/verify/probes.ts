@@ -105,7 +105,7 @@ async function probe(deps: ProbeDeps): Promise<Finding[]> {
     ({ metadata }) =>
       metadata.annotations['storageclass.kubernetes.io/is-default-class'] === 'true',
   );
-  report(`starting a pod of ${image} on each node`);
+  report(`starting a pod with ${image} on each node`);
   await kubectl.run(['apply', '-f', '-'], {
     input: probeManifests(image, { hasIngress, hasStorage }),
   });
@@ -235,7 +235,9 @@ function judgePods(
     const pod = pods.find(({ node }) => node === name);
     if (pod?.isReady || !isReady) return [];
     const why =
-      pod === undefined ? 'no pod was scheduled on it' : pod.why || 'it does not become ready';
+      pod === undefined
+        ? 'no pod was scheduled on this node'
+        : pod.why || 'it does not become ready';
     const text = `${why}; the image is ${image}; specify another one with --image`;
     return [finding(check, 'wrong', text, [name])];
   });
@@ -293,7 +295,7 @@ function pairs(tried: readonly Tried[], froms: readonly string[]): Finding[] {
   const alone = froms.length > 2 ? froms.filter(isAlone) : [];
   const others = failed.filter(({ from, to }) => !alone.includes(from) && !alone.includes(to));
   const cutOff =
-    'its pods cannot communicate with other nodes; open UDP 8472 (VXLAN) on it, and check that flannel.1 exists (ip link)';
+    'its pods cannot communicate with other nodes; open UDP 8472 (VXLAN) on this node, and check that flannel.1 exists (ip link)';
   return [
     ...alone.map((name) => finding(check, 'wrong', cutOff, [name])),
     ...others.map(({ from, to, text }) => {

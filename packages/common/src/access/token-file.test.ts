@@ -98,7 +98,7 @@ describe('newToken', () => {
       'tokens.0: should be a map that contains only name, role, sha256, created and expires',
     ],
     ['tokens: [{ name: ann, role: boss }]', 'tokens.0.role: should be view, operate or admin'],
-    ['tokens: [{ name: 7 }]', 'tokens.0.name: should contain only letters'],
+    ['tokens: [{ name: 7 }]', 'tokens.0.name: should be at most 64 letters'],
     ['tokens: []\nhunter2: 1', 'file: should contain only `tokens:` with a list'],
     [
       'tokens: [{ id: 1 }]',
@@ -124,7 +124,7 @@ describe('newToken', () => {
     await writeFile(`${file}.lock`, '');
 
     await expect(newToken(file, ann)).rejects.toThrow(
-      `it is already being edited; try again, or if it is not, delete ${file}.lock`,
+      `another process is editing it; try again, or delete ${file}.lock if none is`,
     );
     await rm(`${file}.lock`);
     await newToken(file, ann);

@@ -21,7 +21,7 @@ function text(form: RegExp, message: string) {
 
 const name = text(
   /^[A-Za-z0-9][\w.@+-]{0,63}$/,
-  'should contain only letters, digits and . _ - + @, at most 64 of them',
+  'should be at most 64 letters, digits and . _ - + @',
 );
 const time = z.iso.datetime({
   offset: true,
@@ -183,7 +183,7 @@ async function lock(file: string): Promise<() => Promise<void>> {
   } catch (cause) {
     const why =
       errorCode(cause) === 'EEXIST'
-        ? `it is already being edited; try again, or if it is not, delete ${path}`
+        ? `another process is editing it; try again, or delete ${path} if none is`
         : `cannot be changed: ${whyNot(file, cause)}`;
     throw new TokenFileError(`${file}: ${why}`, { cause });
   }

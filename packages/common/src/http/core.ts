@@ -156,7 +156,7 @@ export class Core {
     if (role !== undefined) return access.admit(exchange.request, role, exchange.log);
     if (!machine) return undefined;
     if (access.admitMachine) return access.admitMachine(exchange.request);
-    throw new TypeError('machines cannot sign in here');
+    throw new TypeError('machines cannot sign in to this service');
   }
 
   private async send(exchange: Exchange, spec: RouteSpec, answer: AnyAnswer): Promise<void> {

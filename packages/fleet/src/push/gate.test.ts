@@ -274,7 +274,7 @@ describe('a DaemonSet', () => {
 
     expect(judge(daemonSet, objects, { excused: new Set() })).toMatchObject({
       state: 'waiting',
-      cause: '4 machines responded before the push but do not now, more than chance explains',
+      cause: '4 machines stopped responding after the push, more than can be explained by chance',
     });
     expect(judge(daemonSet, objects, { excused: new Set(names.slice(0, 1)) }).state).toBe('ready');
   });

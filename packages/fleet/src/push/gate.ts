@@ -186,7 +186,7 @@ export function judge(
     ...(pods.length < wanted
       ? { cause: `${wanted - pods.length} of ${wanted} pods do not exist yet` }
       : isTooMany && {
-          cause: `${died} machines responded before the push but do not now, more than chance explains`,
+          cause: `${died} machines stopped responding after the push, more than can be explained by chance`,
         }),
   };
 }

@@ -116,7 +116,7 @@ async function mustBeOf(rack: Rack, objects: readonly KubeObject[], file: string
     const running = /^rack: *["']?([\w-]+)/m.exec(text)?.[1];
     if (running === undefined || running === name) continue;
     throw new FleetError(
-      `${name}: this cluster runs rack ${running}; fix jumphost and ways of ${name} in kube/clusters/config.json, or if the rack was renamed, delete ${titleOf(live)} in the cluster`,
+      `${name}: this cluster runs rack ${running}; fix \`jumphost\` and \`ways\` of ${name} in kube/clusters/config.json, or if the rack was renamed, delete ${titleOf(live)} in the cluster`,
     );
   }
 }

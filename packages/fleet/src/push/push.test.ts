@@ -314,7 +314,7 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
       await prepared.close();
 
       expect(prepared.racks[0]?.problem?.message).toBe(
-        'rack4: this cluster runs rack lab; fix jumphost and ways of rack4 in kube/clusters/config.json, or if the rack was renamed, delete ConfigMap skolo/rack in the cluster',
+        'rack4: this cluster runs rack lab; fix `jumphost` and `ways` of rack4 in kube/clusters/config.json, or if the rack was renamed, delete ConfigMap skolo/rack in the cluster',
       );
     });
 

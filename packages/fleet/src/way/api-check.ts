@@ -32,7 +32,7 @@ export async function checkApi(
     if (error instanceof FleetError || signal.aborted) throw error;
     if (clockCodes.has(errorCode(error) ?? '')) {
       throw new FleetError(
-        `${name}: the API server's certificate is not valid at the current time of your workstation${clock(skewMs)}; set the wrong clock`,
+        `${name}: the API server's certificate is not valid at your workstation's current time${clock(skewMs)}; set the clock that is wrong`,
         { cause: error },
       );
     }

@@ -29,5 +29,7 @@ export async function prepareGke(
     throw new FleetError('gcloud: not installed; install the Google Cloud CLI');
   }
   const last = stderr.trim().split('\n').at(-1) ?? '';
-  throw new FleetError(`${name}: gcloud returned no credentials (${last}); run gcloud auth login`);
+  throw new FleetError(
+    `${name}: gcloud did not return credentials (${last}); run gcloud auth login`,
+  );
 }

@@ -87,7 +87,7 @@ describe.skipIf(absent)(`the jumphost that a workstation reaches${absent}`, () =
     await has(signed(300, own, 'rack5'));
 
     expect(await open(changes)).toBe(
-      'rack4: jumphost-rack4 is the jumphost of rack5; fix jumphost and ways of rack4 in kube/clusters/config.json',
+      'rack4: jumphost-rack4 is the jumphost of rack5; fix `jumphost` and `ways` of rack4 in kube/clusters/config.json',
     );
   });
 

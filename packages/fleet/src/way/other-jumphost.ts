@@ -24,7 +24,7 @@ export async function rejectOther(
   const isNamed = found !== undefined && found.machine === machine;
   if (isNamed && found.rack !== name) {
     throw new FleetError(
-      `${name}: ${host} is the jumphost of ${found.rack}; fix jumphost and ways of ${name} in kube/clusters/config.json`,
+      `${name}: ${host} is the jumphost of ${found.rack}; fix \`jumphost\` and \`ways\` of ${name} in kube/clusters/config.json`,
     );
   }
   if (epoch === undefined || host !== jumphost || (isNamed && found.epoch >= epoch)) return;

@@ -82,7 +82,7 @@ function opened({ keys, bootstrap }: z.output<typeof Looked>, token: string): Ch
   const row = bootstrap.find(({ name }) => name === `/bootstrap/${digest}`);
   if (row === undefined) {
     return {
-      differs: ['the token in the copy is not the one that encrypts the k3s database'],
+      differs: ['the k3s database was encrypted with a different token than the one in the copy'],
     };
   }
   try {

@@ -8,7 +8,7 @@ export function addressStep(address: string, subnet: string, guard: Guard): Step
   const family = address.includes(':') ? '-6' : '-4';
   return {
     name: 'address',
-    about: `${address} is configured, and not by DHCP`,
+    about: `${address} is configured statically, not by DHCP`,
     check: checkByScript(`${unconfirmed}
 line=$(ip ${family} -o address show to ${shellWord(address)})
 case "$line" in

@@ -79,7 +79,7 @@ export function oldClusterStep({ cluster, authority, leave }: OldCluster): Step 
       const [known, present] = [await host.read(authority), await cluster.ca()];
       const isOther = known !== undefined && present !== undefined && known !== present;
       return {
-        differs: isOther ? ['the computer still belongs to another or an earlier cluster'] : [],
+        differs: isOther ? ['the computer still belongs to another cluster'] : [],
       };
     },
     apply: leave,
