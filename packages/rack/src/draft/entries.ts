@@ -34,7 +34,7 @@ export function readLogin(
   const wrong = (key: string, message: string) => report([...path, key], 'login', message);
   if (!username && !token && !password && !snmp) {
     const keys = '`username`, `password`, `token` or `snmp`';
-    report(path, 'login', `has no ${keys}; it allows no sign-in`);
+    report(path, 'login', `does not contain ${keys}, so it cannot be used to sign in`);
   }
   if (passphrase && !privateKey) wrong('passphrase', 'requires a `privateKey`');
   if (privateKey && !username) wrong('privateKey', 'requires a `username`');
@@ -92,7 +92,7 @@ function readDevice(
     report(
       [...path, 'name'],
       'missing',
-      'is missing: if there are several devices, each requires a name',
+      'is missing, but if there is more than one device, each requires a name',
     );
   }
   const device = { ...written, name, fullName: `${machine}-${name}` };

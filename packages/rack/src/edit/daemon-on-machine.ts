@@ -32,7 +32,7 @@ export function rackForDaemonOn(text: string, machine: string, file: string): Da
     throw errorAt(text, file, ['machines'], `${machine} ${why}; ${advice}`);
   }
   if (before.jumphost.power.length === 0) {
-    throw errorAt(text, file, ['jumphost'], 'its outlet is unknown; add `power:`');
+    throw errorAt(text, file, ['jumphost'], 'has no outlet; add `power:`');
   }
   const { value } = readYaml(withOwnEntry(text, machine, file), file);
   const top = mapOf(value);

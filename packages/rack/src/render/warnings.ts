@@ -182,7 +182,7 @@ function ofAlertmanager({ services }: Rack): Remark[] {
       'has a password, but Alertmanager in kube/base sends a token; add `bearer`',
     'alert-to-pubsub.repeatHours':
       repeatHours <= repeatIntervalHours &&
-      `must exceed the ${repeatIntervalHours} hours after which Alertmanager in kube/base repeats alerts; otherwise alerts expire in between`,
+      `must exceed the ${repeatIntervalHours} hours after which Alertmanager in kube/base repeats alerts; otherwise alerts expire before they are repeated`,
     'alert-to-pubsub.watchdog.withinSeconds':
       watchdog.withinSeconds <= watchdogSeconds &&
       `must exceed the ${watchdogSeconds} s after which Alertmanager in kube/base repeats the watchdog`,

@@ -93,7 +93,7 @@ function isMerge(pair: Pair): pair is Pair<Scalar> {
 }
 
 const mergeKey =
-  'merge keys (`<<`) are not supported; write the keys in each entry, or one entry with a range';
+  'merge keys (`<<`) are not supported; write the keys in each entry, or use one entry with a range';
 
 interface Trap {
   message: string;
