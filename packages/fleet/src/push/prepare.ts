@@ -1,4 +1,4 @@
-/** Everything about a rack before anything is changed: what would be pushed, what would change, whether it is allowed. */
+/** Prepares a push before anything is changed: what would be pushed, what would change, and whether it is allowed. */
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readFileIfExists } from '@skolo/durable';
@@ -24,13 +24,13 @@ export interface Preparation {
   previous: Pin[];
 }
 
-/** Where the overlay of a rack pins its images. */
+/** The file in which a rack's overlay pins its images. */
 export function kustomizationOf({ kube }: Pick<Repository, 'kube'>, rack: string): string {
   return join(kube, 'racks', rack, 'kustomization.yaml');
 }
 
 /**
- * Renders the overlay as it is in git, with the versions that are asked for, and compares it with the rack.
+ * Renders the overlay in git with the requested versions, and compares it with the rack.
  *
  * @param last the push that the rack runs
  * @throws FleetError It must not be pushed.
@@ -70,7 +70,7 @@ export async function prepareRack(
 /**
  * The same for rack.yaml alone.
  *
- * @throws FleetError The overlay has no ConfigMap `rack`, or must not be pushed.
+ * @throws FleetError The overlay does not contain the `rack` ConfigMap, or must not be pushed.
  */
 export async function prepareRackFile(
   rack: Rack,
@@ -92,11 +92,11 @@ const RackFile = z.object({ data: z.object({ 'rack.yaml': z.string() }) });
 const Facts = z.object({ data: z.object({ SKOLO_RACK_NAME: z.string() }) });
 
 /**
- * Whether an overlay is that of this rack, and the cluster too. Sends nothing.
+ * Verifies that both the overlay and the cluster belong to this rack. Sends nothing.
  *
  * @param file rack.yaml, for messages
  * @throws RackError rack.yaml has errors.
- * @throws FleetError Overlay or cluster are those of another rack.
+ * @throws FleetError The overlay or cluster belongs to another rack.
  */
 async function mustBeOf(rack: Rack, objects: readonly KubeObject[], file: string): Promise<void> {
   const { name } = rack;
@@ -126,7 +126,7 @@ function anotherOverlay(name: string, how: string): FleetError {
   return new FleetError(`${name}: ${why}; fix kube/racks/${name} and commit it`);
 }
 
-/** @throws FleetError The rack runs what this checkout does not have. */
+/** @throws FleetError The rack runs a commit that this checkout does not contain. */
 async function rejectBehind(
   rack: Rack,
   repository: Repository,
@@ -157,7 +157,7 @@ function previousPins({ name }: Rack, last: Last | undefined): Pin[] {
   throw new FleetError(`${name}: ${why}; specify a version with --version`);
 }
 
-/** With a version or services; else what git has. */
+/** With a version or services; otherwise as in git. */
 async function newPins(
   { name }: Rack,
   pins: readonly Pin[],

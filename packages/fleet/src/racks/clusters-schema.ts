@@ -1,6 +1,6 @@
 /**
- * kube/clusters/config.json: all racks, and the ways to them. The first keys of each are those of the original system, so
- * that its readers understand the file. Ours are optional.
+ * kube/clusters/config.json: all racks and how to reach them. The first keys of each are those of the Skia system, so
+ * that its programs can read the file. Ours are optional.
  */
 import { z } from 'zod';
 
@@ -9,7 +9,7 @@ const host = text(
   'a host name or address; for example jumphost-rack4',
 );
 const userName = text(/^[A-Za-z_][\w.-]*$/, 'a user name; for example ops');
-/** OpenSSH makes a shell command of it. */
+/** OpenSSH runs it in a shell command. */
 const jump = text(
   /^([A-Za-z_][\w.-]*@)?[A-Za-z0-9][A-Za-z0-9.-]*(:\d+)?(,([A-Za-z_][\w.-]*@)?[A-Za-z0-9][A-Za-z0-9.-]*(:\d+)?)*$/,
   'a list of hosts for ProxyJump; for example ops@router-rack4',
@@ -95,7 +95,7 @@ const gkeSchema = z.strictObject({
   ...ownKeys,
 });
 
-/** A name of a rack becomes the name of a folder, of a host in a kubeconfig, and an argument. */
+/** A rack's name is used as a directory name, as a host in a kubeconfig, and as an argument. */
 export const rackName = text(
   /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
   'a rack name of lower-case letters, digits and -',

@@ -1,4 +1,4 @@
-/** Brings the testbed to a cluster: each part by itself, so that one that fails does not stop the others. */
+/** Installs the testbed in a cluster, each part separately, so that a failed one does not stop the others. */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { errorText, pause } from '@skolo/base';
@@ -18,25 +18,25 @@ export interface PartResult {
   part: string;
   state: 'ready' | 'skipped' | 'failed';
   changed: number;
-  /** Of the other states than `ready`. */
+  /** For states other than `ready`. */
   why?: string;
 }
 
 interface UpOptions {
   /** `kube/testbed` of the clone. */
   folder: string;
-  /** Without it, the one of an earlier `up`. */
+  /** By default, the one from an earlier `up`. */
   nfs?: Nfs | undefined;
-  /** Adds Jenkins. It stays in later runs. */
+  /** Adds Jenkins, which later runs keep. */
   jenkins: boolean;
-  /** All pods have to be ready by then. */
+  /** Time limit for all pods to become ready. */
   withinMs: number;
   pollMs: number;
   signal: AbortSignal;
   report(text: string): void;
 }
 
-/** @throws FleetError Nothing was changed. @throws KubectlError The cluster cannot be asked. @throws The signal's reason. */
+/** @throws FleetError Nothing was changed. @throws KubectlError The cluster cannot be queried. @throws The signal's reason. */
 export async function testbedUp(cluster: Rack, options: UpOptions): Promise<PartResult[]> {
   const { signal } = options;
   const before = await readFacts(cluster);
@@ -64,7 +64,7 @@ export async function testbedUp(cluster: Rack, options: UpOptions): Promise<Part
       results.set(name, { part: name, state: 'failed', changed: 0, why: errorText(error) });
     }
   }
-  // What a part that failed wants is not known.
+  // The objects of a failed part are unknown.
   if (![...results.values()].some(({ state }) => state === 'failed')) {
     await prune(
       cluster,
@@ -83,7 +83,7 @@ export async function testbedUp(cluster: Rack, options: UpOptions): Promise<Part
   return parts.flatMap(({ name }) => results.get(name) ?? []);
 }
 
-/** Volumes would stay on the previous server, and their class would say otherwise. */
+/** Volumes would stay on the previous server, contrary to their class. */
 function rejectOtherNfs(before: Nfs | undefined, now: Nfs | undefined) {
   if (!before || !now || (before.server === now.server && before.path === now.path)) return;
   throw new FleetError(
@@ -142,7 +142,7 @@ function withNfs(object: KubeObject, nfs: Nfs): KubeObject {
   return { ...object, ...changed };
 }
 
-/** A password that nobody has seen. It passes through standard input, and stays what it is once it is there. */
+/** A generated password, passed over standard input. An existing one stays. */
 async function makePassword(cluster: Rack, name: string): Promise<void> {
   const namespace = 'testbed';
   if (await readOne(cluster, ['secret', name, '-n', namespace])) return;
@@ -156,7 +156,7 @@ async function makePassword(cluster: Rack, name: string): Promise<void> {
   await createOnce(() => cluster.kubectl(['create', '-f', '-'], { input: listText([secret]) }));
 }
 
-/** For one who tries again: a call whose answer was lost may have made the object. */
+/** For retries: a call whose response was lost may have created the object. */
 export async function createOnce(create: () => Promise<unknown>): Promise<void> {
   try {
     await create();

@@ -1,4 +1,4 @@
-/** Whether each part of the testbed does its work: asked as its users ask. */
+/** Verifies each part of the testbed with the requests of its users. */
 import { count, errorText } from '@skolo/base';
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';
@@ -19,12 +19,12 @@ export interface Check {
 }
 
 interface VerifyOptions {
-  /** Reaches node ports: through the jumphost. */
+  /** Reaches node ports through the jumphost. */
   fetch: typeof fetch;
   signal: AbortSignal;
 }
 
-/** @throws KubectlError The cluster cannot be asked at all. @throws The signal's reason. */
+/** @throws KubectlError The cluster cannot be queried at all. @throws The signal's reason. */
 export async function verifyTestbed(cluster: Rack, options: VerifyOptions): Promise<Check[]> {
   const { signal } = options;
   const nodes = await readNodes(cluster);
@@ -118,7 +118,7 @@ const Targets = z.object({
 async function targetsUp(cluster: Rack): Promise<string> {
   const path = servicePath('testbed', 'prometheus:9090', 'api/v1/targets?state=active');
   const { activeTargets } = Targets.parse(await getJson(cluster, path)).data;
-  // One that has just been found is unknown until it is asked.
+  // The health of a new target is unknown until it is scraped.
   const down = activeTargets.filter(({ health }) => health === 'down');
   if (activeTargets.length === 0) throw wrong('it does not scrape any targets');
   if (down.length > 0) {
@@ -130,7 +130,7 @@ async function targetsUp(cluster: Rack): Promise<string> {
   return count(activeTargets.length, 'target');
 }
 
-/** With the user and the password that every Grafana has at first. */
+/** Tries Grafana's initial user name and password. */
 async function hasNoUsualPassword(
   nodes: readonly KubeObject[],
   { fetch, signal }: VerifyOptions,

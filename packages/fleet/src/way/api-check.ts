@@ -1,4 +1,4 @@
-/** Whether the API server answers and accepts the token, before anybody waits for kubectl. */
+/** Checks that the API server responds and accepts the token, before anybody waits for kubectl. */
 import { request } from 'node:https';
 import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -7,7 +7,7 @@ import { errorCode, errorText } from '@skolo/base';
 import { FleetError } from '../errors.ts';
 import type { Access } from './access.ts';
 
-/** The certificate of k3s has this name, and the tunnel ends there. */
+/** k3s's certificate contains this name, and the tunnel ends at k3s. */
 export const serverName = '127.0.0.1';
 const clockCodes = new Set(['CERT_NOT_YET_VALID', 'CERT_HAS_EXPIRED']);
 
@@ -50,7 +50,7 @@ function get(socket: Socket, ca: string, token: string, signal: AbortSignal) {
     const asked = request({
       path: '/readyz',
       headers: { authorization: `Bearer ${token}`, host: serverName },
-      // An address is no server name in TLS, but the certificate is checked for it.
+      // An address is not a server name in TLS, but the certificate is verified for it.
       createConnection: () => connect({ socket, ca, host: serverName }),
       signal,
     });

@@ -1,4 +1,4 @@
-/** A cluster of gke: gcloud writes a kubeconfig of its own for it. Nothing global changes. */
+/** A GKE cluster: gcloud writes a separate kubeconfig for it, without global changes. */
 import { join } from 'node:path';
 import { FleetError } from '../errors.ts';
 import { runToEnd } from '../program.ts';

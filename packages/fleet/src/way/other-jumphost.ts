@@ -1,4 +1,4 @@
-/** Whether the computer that was reached is the jumphost of the rack, and of today: a retired one has the same name, address and ssh host keys. */
+/** Verifies that the reached computer is the rack's current jumphost, because a retired one has the same name, address and host keys. */
 import { parseJson, shellWord } from '@skolo/base';
 import { machineScript, Statement, statementFile } from '@skolo/rack/jumphost';
 import { FleetError } from '../errors.ts';
@@ -6,8 +6,8 @@ import type { K3sRack, Way } from '../racks/clusters.ts';
 import type { Jumphost } from './way.ts';
 
 /**
- * Compares the rack of its statement, and machine and epoch with the epoch in kube/clusters/config.json. Without one there, no
- * jumphost is retired. Another way in, such as a spare, has no statement.
+ * Compares the rack, machine and epoch in its statement with kube/clusters/config.json. Without an epoch in that file, no
+ * jumphost is retired. Another host, such as a spare, does not have a statement.
  *
  * @throws FleetError
  */

@@ -10,7 +10,7 @@ interface Known {
   explain(way: Way, said: string): string;
 }
 
-/** In the order to try: one output may match several. */
+/** In this order, because one output may match more than one pattern. */
 const known: readonly Known[] = [
   {
     pattern: /REMOTE HOST IDENTIFICATION HAS CHANGED/,
@@ -47,7 +47,7 @@ const known: readonly Known[] = [
   },
 ];
 
-/** A failed connection, by what ssh printed. */
+/** Explains a failed connection from ssh's output. */
 export function sshFailure(way: Way, said: string): FleetError {
   const found = known.find(({ pattern }) => pattern.test(said));
   const last = said.trim().split('\n').at(-1)?.trim() || 'ssh exited without a message';
@@ -62,7 +62,7 @@ const machineFailures: readonly (readonly [RegExp, string])[] = [
   [/Permission denied|Too many authentication failures/, 'it does not accept any of your SSH keys'],
 ];
 
-/** Why ssh did not get through the jumphost to a machine, by what it printed; undefined where that says nothing known. */
+/** Why ssh could not connect through the jumphost to a machine, from its output; undefined if the output is unknown. */
 export function machineFailure(said: string): string | undefined {
   return machineFailures.find(([pattern]) => pattern.test(said))?.[1];
 }
@@ -71,7 +71,7 @@ function sshCommand({ host, user, jump }: Way): string {
   return `ssh ${jump === undefined ? '' : `-J ${jump} `}${user === undefined ? '' : `${user}@`}${host}`;
 }
 
-/** One failure of several ways: the first, with the others behind it. */
+/** Combines failures of several hosts: the first one, followed by the others. */
 export function noWay(rack: string, failures: readonly FleetError[]): FleetError {
   const [first, ...others] = failures;
   const all = [first, ...others].map((error) => error?.message ?? '').join('. ');
