@@ -1,4 +1,4 @@
-/** What has to be in effect on the jumphost of a rack, by the name of the step that brings it there. */
+/** The settings that must be in effect on a rack's jumphost, by the step that applies them. */
 import { shellWord } from '@skolo/base';
 import { sshPath, sshSettings } from '@skolo/computers';
 import { type ServerPlace, serverSettings } from '@skolo/k3s';
@@ -71,7 +71,7 @@ ${sshInEffect(address, sshPath, sshSettings)}`,
   };
 }
 
-/** As machines do, by the name server of the rack. */
+/** As machines do, with the rack's name server. */
 function aliasesInEffect(address: string, aliases: readonly string[]): string {
   const database = address.includes(':') ? 'ahostsv6' : 'ahostsv4';
   return `for each in ${aliases.map(shellWord).join(' ')}; do

@@ -1,7 +1,7 @@
-/** What sshd offers: its port is asked, and its settings for each user and for addresses inside and outside of the rack. */
+/** Checks what sshd offers, by querying its port and its settings for each user and for addresses inside and outside the rack. */
 import { shellWord } from '@skolo/base';
 
-/** RFC 5737: no address of a rack. */
+/** RFC 5737: not used as an address in a rack. */
 const outside = '192.0.2.1';
 
 /**

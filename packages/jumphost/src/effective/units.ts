@@ -1,4 +1,4 @@
-/** Units of systemd as systemd runs them: drop-ins, masks and `systemctl disable` are in none of the files that skolo writes. */
+/** Checks units as systemd runs them, because drop-ins, masks and `systemctl disable` are not in the files that skolo writes. */
 
 export interface EffectiveUnit {
   unit: string;
@@ -6,7 +6,7 @@ export interface EffectiveUnit {
   isAlwaysOn?: true;
   /** Of a timer: its interval, as `systemctl show` prints it. */
   every?: string;
-  /** The process behind this port is the unit's: `udp 123`. */
+  /** The process that uses this port must belong to the unit: `udp 123`. */
   port?: `${'tcp' | 'udp'} ${number}`;
 }
 
@@ -45,7 +45,7 @@ port_of() {
   [ "\${owner:-$1}" = "$1" ] || hand "port $3 (\${2#--}) belongs to $owner instead of $1; stop that process (ss -lntup lists it), then run systemctl restart $1"
 }`;
 
-/** A script that prints a line for each unit that systemd does not run as its file says. */
+/** A script that prints a line for each unit that systemd does not run as specified in its file. */
 export function unitsInEffect(units: readonly EffectiveUnit[]): string {
   const lines = units.flatMap(({ unit, isAlwaysOn, every, port }) => [
     `unit_in_effect ${unit}`,
@@ -57,8 +57,8 @@ export function unitsInEffect(units: readonly EffectiveUnit[]): string {
 }
 
 /**
- * A script that lets systemd run these units again as their files say. A unit that does not start may need the file that the step
- * writes next, so the script goes on; the check after the step names each unit that still does not run.
+ * A script that makes systemd run these units as specified in their files. A unit that does not start may require a file that the step
+ * writes next, so the script continues; the check after the step reports each unit that still does not run.
  */
 export function repairUnits(units: readonly EffectiveUnit[]): string {
   const names = units.map(({ unit }) => unit).join(' ');

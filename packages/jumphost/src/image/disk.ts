@@ -1,6 +1,6 @@
 /**
- * A root file system in a folder, and the image of a disk from it: GPT with a partition for UEFI, and the root. Programs of Debian
- * make both, and no loop device is needed.
+ * Creates a root file system in a directory, and a disk image from it: GPT with a UEFI partition and the root. Debian programs
+ * create both, without a loop device.
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -11,10 +11,10 @@ import { jumphostPackages } from './steps.ts';
 
 const run = promisify(execFile);
 
-/** Besides those of jumphosts. */
+/** In addition to those of jumphosts. */
 const systemPackages = ['systemd-sysv', 'udev', 'kmod', 'initramfs-tools', 'zstd', 'e2fsprogs'];
 
-/** Debian's packages that have the programs, by program. */
+/** The Debian packages that contain the programs, by program. */
 const programs = {
   mmdebstrap: 'mmdebstrap',
   sfdisk: 'fdisk',
@@ -23,7 +23,7 @@ const programs = {
   mcopy: 'mtools',
 };
 
-/** @throws ComputerError This computer cannot make an image; the message says what to do. */
+/** @throws ComputerError This computer cannot build an image; the message says what to do. */
 export async function rejectIncapable(signal: AbortSignal): Promise<void> {
   if (process.getuid?.() !== 0) {
     throw new ComputerError('building an image requires root; run the command again with sudo');
@@ -41,15 +41,15 @@ export async function rejectIncapable(signal: AbortSignal): Promise<void> {
 }
 
 interface RootOptions {
-  /** Which is there, and empty. */
+  /** An existing, empty directory. */
   folder: string;
   architecture: ImageArchitecture;
-  /** An archive of tar with a root file system, instead of Debian's mirrors. */
+  /** A tar archive of a root file system, instead of Debian's mirrors. */
   archive?: string | undefined;
   signal: AbortSignal;
 }
 
-/** Makes the root file system, with a kernel. @throws ComputerError */
+/** Creates the root file system with a kernel. @throws ComputerError */
 export async function makeRoot({ folder, architecture, archive, signal }: RootOptions) {
   const packages = [...jumphostPackages, ...systemPackages, ...platforms[architecture].packages];
   const made =

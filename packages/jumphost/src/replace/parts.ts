@@ -1,10 +1,10 @@
-/** What a spare takes over of a jumphost: where it is, and what its absence means. */
+/** The parts of a jumphost's state that a spare takes over, with the consequences if one is missing. */
 
 export interface Part {
-  /** Without the first slash, as in an archive. With `*`, all that begins so. */
+  /** Without the leading slash, as in an archive. `*` matches everything with this prefix. */
   path: string;
   title: string;
-  /** What it means that there is no copy of it. */
+  /** The consequence if there is no copy of it. */
   without: string;
 }
 

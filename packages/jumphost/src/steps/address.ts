@@ -1,4 +1,4 @@
-/** The address of rack.yaml, fixed: after a power cut the rack must not wait for a router. */
+/** The fixed address from rack.yaml, because after a power cut, the rack must not wait for a router. */
 import { shellWord } from '@skolo/base';
 import { checkByScript, type Guard, type Step, unconfirmed } from '@skolo/computers';
 import { changeAddress } from '../address/fixed-address.ts';

@@ -1,4 +1,4 @@
-/** What the cluster has to have before the overlay, and the overlay. */
+/** The cluster's prerequisites for the overlay, and the overlay. */
 import { shellWord } from '@skolo/base';
 import { checkByScript, type Step } from '@skolo/computers';
 import { type AskedService, askService } from '@skolo/k3s';
@@ -6,14 +6,14 @@ import { jumphostServices } from '@skolo/rack/light';
 import { failedOverText, readFailedOver, whyNotServing } from '../existing/failed-over.ts';
 
 const kubectl = 'k3s kubectl';
-/** Of a shell: there is no such command. */
+/** The shell's exit code if a command does not exist. */
 const notFound = 127;
-/** Of a cluster that has just started. */
+/** For a cluster that has just started. */
 const patienceSeconds = 180;
 
 const label = 'node-restriction.kubernetes.io/skolo-jumphost';
 
-/** This node is the jumphost. No machine can say that of itself. */
+/** Labels this node as the jumphost, which no machine can do for itself. */
 export function labelStep(node: string): Step {
   const name = shellWord(node);
   return {
@@ -26,7 +26,7 @@ for each in $nodes; do
   [ "$each" = node/${name} ] || echo "by hand: $each also has the label; run k3s kubectl label $each ${label}-"
 done`),
     async apply(host) {
-      // A kubelet registers its node some seconds after the API server is there.
+      // A kubelet registers its node some seconds after the API server is ready.
       await host.need(
         `left=${patienceSeconds}
 until ${kubectl} get node ${name} > /dev/null 2>&1 || [ "$left" -le 0 ]; do left=$((left - 2)); sleep 2; done
@@ -37,7 +37,7 @@ ${kubectl} label --overwrite node ${name} ${label}=true`,
   };
 }
 
-/** What other commands of skolo bring to a rack. */
+/** The parts of a rack that other skolo commands deliver. */
 export interface Part {
   /** What would change, a text for each. */
   differs(): Promise<string[]>;
@@ -61,7 +61,7 @@ export function partStep(name: string, about: string, { differs, apply }: Part):
   };
 }
 
-/** Asks each service itself: it is ready, and says which version it is. Where something else serves it, that must run. */
+/** Queries each service: it must be ready and report its version. If another program serves it, that program must run. */
 export function servicesStep(services: readonly AskedService[], rack: string): Step {
   return {
     name: 'services',
@@ -71,7 +71,7 @@ export function servicesStep(services: readonly AskedService[], rack: string): S
       const failedOver = await readFailedOver(host);
       const asked = services.filter(({ name }) => !failedOver.has(name));
       const answers = await Promise.all(asked.map((each) => askService(host, each)));
-      // Those of an existing system are looked at by the step `existing-system`.
+      // The `existing-system` step checks those of an existing system.
       const own = jumphostServices.filter((each) => {
         const found = failedOver.get(each);
         return found !== undefined && found.existing === undefined;

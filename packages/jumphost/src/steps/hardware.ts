@@ -1,4 +1,4 @@
-/** What only a person can repair, and wants to know in time: a worn disk, a growing database, a rack that stays off after a power cut. */
+/** Faults that only an operator can repair: a worn disk, a growing database, a rack that stays off after a power cut. */
 import { parseJson, shellWord } from '@skolo/base';
 import { type Check, factsIn, fewOf, type Host, type Step } from '@skolo/computers';
 import type { Rack } from '@skolo/rack';
@@ -21,7 +21,7 @@ const Smart = z.object({
     .optional(),
 });
 
-/** Attributes of ATA whose value counts down from 100 while flash wears. Their numbers mean other things elsewhere. */
+/** ATA attributes whose value counts down from 100 as flash wears. For other values, their IDs have different meanings. */
 const remainingLife =
   /^(SSD_Life_Left|Percent_Life(time)?_Remain(ing)?|Media_Wearout_Indicator|Wear_Leveling_Count)$/;
 
@@ -57,7 +57,7 @@ async function databaseGrowth(host: Host): Promise<Check> {
   };
 }
 
-/** Prints when a boot began after one that did not end with a shutdown: the last of ten. */
+/** Prints when the last of ten boots started that followed one without a shutdown. */
 const printRestart = `for each in 0 -1 -2 -3 -4 -5 -6 -7 -8 -9; do
   journalctl -q -b $((each - 1)) -n 1 > /dev/null 2>&1 || break
   journalctl -q -b $((each - 1)) -n 20 -o cat | grep -q '^Journal stopped' && continue
@@ -65,7 +65,7 @@ const printRestart = `for each in 0 -1 -2 -3 -4 -5 -6 -7 -8 -9; do
   break
 done`;
 
-/** It cannot tell a power cut from a reset, nor whether a person has pressed a button. */
+/** It cannot distinguish a power cut from a reset, or detect that somebody pressed a button. */
 async function powerReturn(host: Host, { jumphost, infrastructure }: Rack): Promise<string> {
   const when = (await host.need(printRestart)).trim();
   if (when === '') return 'automatic start after a power failure: never observed';

@@ -1,4 +1,4 @@
-/** Our own programs: what stands in for k3s, and the folders that pods mount. */
+/** Our own programs: the fallback, and the directories that pods mount. */
 
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { count, lazily, sha256, shellWord } from '@skolo/base';
 import { checkByScript, type Host, type Step } from '@skolo/computers';
 
 const opt = '/opt/skolo';
-/** Below /opt/skolo. Nobody else writes there. */
+/** Below /opt/skolo, where nothing else writes. */
 const folders = [
   'deploy',
   'packages/fallback',
@@ -15,9 +15,9 @@ const folders = [
   'services/router-backup',
 ];
 
-/** Folders of this computer: what `npm run bundle` writes, and `deploy` of the same commit. */
+/** Local directories: the output of `npm run bundle`, and `deploy` from the same commit. */
 export interface ProgramSources {
-  /** With a folder for each bundle. */
+  /** Contains a directory for each bundle. */
   bundles: string;
   deploy: string;
 }
@@ -29,7 +29,7 @@ interface Entry {
   mode: number;
 }
 
-/** @throws Error A folder is missing; its message has the command that makes it. */
+/** @throws Error A directory is missing; the message contains the command that creates it. */
 async function readPrograms({ bundles, deploy }: ProgramSources): Promise<Entry[]> {
   const found = await Promise.all([
     readTree(deploy, 'deploy'),
@@ -54,7 +54,7 @@ async function readTree(from: string, to: string): Promise<Entry[]> {
   );
 }
 
-/** Puts them at /opt/skolo. Only files that differ travel. */
+/** Installs them in /opt/skolo. Only changed files are transferred. */
 export function programsStep(sources: ProgramSources): Step {
   const wanted = lazily(() => readPrograms(sources));
   return {
@@ -115,7 +115,7 @@ const units = [
 ];
 const install = `${opt}/deploy/jumphost/install`;
 
-/** User, folders and units, by deploy/jumphost/install. */
+/** Creates the user, directories and units with deploy/jumphost/install. */
 export function unitsStep(): Step {
   return {
     name: 'units',

@@ -1,12 +1,12 @@
-/** What starts a jumphost again that hangs, panics or loses its disk, and repairs its file systems at the next start. */
+/** Reboots a jumphost that hangs, panics or loses its disk, and repairs its file systems at the next boot. */
 import { checkByScript, fileStep, type Step, writtenHead } from '@skolo/computers';
 
 const unit = 'skolo-watchdog.service';
 const watch = '/usr/local/sbin/skolo-read-only-watch';
 
 /**
- * It stays in memory and calls no program until then: after an error of the disk, none may be readable. It tries to write, because
- * /proc/mounts does not tell: Linux 6.1.0-56 of Debian prints `rw` for an ext4 that has stopped after an error, and accepts no write.
+ * It stays in memory and calls no programs until then, because after a disk error none may be readable. It tries to write, because
+ * /proc/mounts is unreliable: Debian's Linux 6.1.0-56 prints `rw` for an ext4 that has stopped after an error and rejects writes.
  */
 const watchScript = `#!/bin/bash
 # skolo-read-only-watch SECONDS COMMAND…: runs the command when / was writable and then stays read-only for that long.
@@ -31,10 +31,10 @@ while :; do
 done
 `;
 
-/** Drivers that distributions do not load by themselves; the last one is no hardware, and better than nothing. */
+/** Drivers that distributions do not load automatically. The last one is only software, but better than nothing. */
 const drivers = 'wdat_wdt iTCO_wdt sp5100_tco i6300esb bcm2835_wdt softdog';
 
-/** A container has neither a watchdog nor a kernel of its own. */
+/** A container has neither a watchdog nor its own kernel. */
 export function watchdogStep(): Step {
   return fileStep({
     name: 'watchdog',
@@ -75,12 +75,12 @@ systemd-detect-virt -cq || [ "$(cat /sys/class/watchdog/watchdog0/state 2>/dev/n
 
 const option = 'fsck.repair=yes';
 
-/** Sets $file, where the boot loader has the command line of the kernel; empty where it is not known. */
+/** Sets $file to the boot loader's file with the kernel command line; empty if it is unknown. */
 const findLoader = `file=
 for each in /boot/cmdline.txt /boot/firmware/cmdline.txt; do [ ! -e "$each" ] || file=$each; done
 ! command -v update-grub > /dev/null || file=/boot/grub/grub.cfg`;
 
-/** Without it, a check that finds more than trifles stops the start, and waits for a person at the console. */
+/** Without it, a check that finds serious errors stops the boot, and waits for an operator at the console. */
 export function fsckStep(): Step {
   const check = checkByScript(`${findLoader}
 if [ -n "$file" ]; then grep -qsw ${option} "$file" || echo "$file lacks ${option}"
