@@ -1,4 +1,4 @@
-/** The server of a cluster of kubeadm. */
+/** The server of a kubeadm cluster. */
 
 import { readFile } from 'node:fs/promises';
 import { checkByScript, type Step } from '@skolo/computers';
@@ -39,7 +39,7 @@ function serverStep({ server, version }: Pick<ClusterPlan, 'server' | 'version'>
     check: checkByScript(`${unfinishedScript(adminFile)}
 [ ! -e ${adminFile} ] || why=$(${ready} 2>&1 > /dev/null) || echo "the API server is not ready: $(echo "$why" | tail -n 1)"`),
     async apply(host) {
-      // Only for a cluster that is to be made: what is there was encrypted by the key that is there.
+      // Only for a new cluster, because existing data was encrypted with the existing key.
       const isMade = (await host.need(unfinishedScript(adminFile))) === '';
       if (!isMade) {
         const content = encryptionConfiguration();

@@ -1,4 +1,4 @@
-/** Whether a cluster works: each part is tried, and each failure says what to do. */
+/** Verifies a cluster: each part is tried, and each failure says what to do. */
 
 import { count, errorText, inParallel } from '@skolo/base';
 import type { Host } from '@skolo/computers';
@@ -17,10 +17,10 @@ interface VerifyDeps {
   server: Host;
   /** As root. @throws The computer cannot be reached. */
   open(node: Pick<ClusterNode, 'name' | 'address'>): Promise<Host>;
-  /** Makes pods for a minute. */
+  /** Creates pods for a minute. */
   withPods: boolean;
   image?: string;
-  /** For pods to be ready; default 3 min. Milliseconds. */
+  /** Time for pods to become ready, in milliseconds; default 3 min. */
   readyMs?: number;
   now(): number;
   report(text: string): void;

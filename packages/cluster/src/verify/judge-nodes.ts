@@ -1,4 +1,4 @@
-/** Judges what nodes say of themselves, and what the API server says of them. */
+/** Judges what nodes report, and what the API server reports about them. */
 import type { ClusterNode } from '@skolo/k3s';
 import { type Finding, gathered } from './finding.ts';
 import type { NodeFacts } from './node-facts.ts';
@@ -8,12 +8,12 @@ const ok = (text: string): Judged => ({ state: 'ok', text });
 const wrong = (text: string): Judged => ({ state: 'wrong', text });
 const warning = (text: string): Judged => ({ state: 'warning', text });
 
-/** As Go names what dpkg names. */
+/** Go's names of dpkg's architectures. */
 const goNames: Record<string, string> = { amd64: 'amd64', arm64: 'arm64', armhf: 'arm' };
-/** Between two nodes: leases and tokens bear more, logs and traces do not. */
+/** Between two nodes: leases and tokens tolerate more, logs and traces do not. */
 const mostSkewSeconds = 1;
 const hot = 80;
-/** Of a unit, since the computer started. */
+/** Restarts of a unit since boot. */
 const manyRestarts = 3;
 
 export function judgeNodes(nodes: readonly ClusterNode[], facts: readonly NodeFacts[]): Finding[] {
@@ -126,7 +126,7 @@ function judgeClocks(facts: readonly NodeFacts[]): Finding[] {
   });
 }
 
-/** Bits of `vcgencmd get_throttled`. Source: documentation of Raspberry Pi OS, vcgencmd. */
+/** Bits of `vcgencmd get_throttled`. Source: Raspberry Pi OS documentation, vcgencmd. */
 function judgePower(throttled: number | undefined): Judged {
   if (throttled === undefined) return { state: 'not tried', text: 'vcgencmd is missing' };
   const now = [

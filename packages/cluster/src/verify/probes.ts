@@ -1,4 +1,4 @@
-/** The network of a cluster, tried from a pod on each node. */
+/** Tests a cluster's network from a pod on each node. */
 
 import { count, errorText, inParallel, pause, shellWord } from '@skolo/base';
 import type { ClusterNode } from '@skolo/k3s';
@@ -17,15 +17,15 @@ import {
 interface ProbeDeps {
   kubectl: Kubectl;
   nodes: readonly ClusterNode[];
-  /** Of the pods; default: one that the cluster has. */
+  /** Image of the pods; default: one that the cluster contains. */
   image?: string;
-  /** For all pods to be ready, in milliseconds. */
+  /** Time for all pods to become ready, in milliseconds. */
   readyMs: number;
   report(text: string): void;
   signal: AbortSignal;
 }
 
-/** What a pod says of one thing that it has tried. */
+/** The result of one test by a pod. */
 export interface Tried {
   /** Node of the pod. */
   from: string;
@@ -69,11 +69,11 @@ const Names = z.object({
   ),
 });
 
-/** Makes the pods, tries from each, and removes them. */
+/** Creates the pods, runs the tests from each, and removes them. */
 export async function probes(deps: ProbeDeps): Promise<Finding[]> {
   const { kubectl, report, signal } = deps;
   const remove = async (how: string) => {
-    // Without it, pods of a node that is dead stay, and the namespace with them.
+    // Without it, pods on a dead node stay, and so does the namespace.
     const now = ['--force', '--grace-period=0', '--wait=false'];
     await kubectl.run(['delete', 'pods', '--all', '-n', namespace, ...now]);
     await kubectl.run(['delete', 'namespace', namespace, '--ignore-not-found', how], {
@@ -88,7 +88,7 @@ export async function probes(deps: ProbeDeps): Promise<Finding[]> {
     signal.throwIfAborted();
     return [finding('probe pods', 'wrong', errorText(error))];
   } finally {
-    // Also after Ctrl-C, where nothing can be sent any more: the next run removes it.
+    // After Ctrl-C nothing can be sent any more, so the next run removes it.
     await remove('--wait=false').catch(() => undefined);
   }
 }
@@ -140,14 +140,14 @@ async function probe(deps: ProbeDeps): Promise<Finding[]> {
 
 interface ProbePod {
   name: string;
-  /** Undefined: of no daemon set. */
+  /** Undefined: it does not belong to a DaemonSet. */
   node: string | undefined;
   address: string;
   isReady: boolean;
   why: string;
 }
 
-/** Those that there are when all are ready, or time is up. */
+/** The pods that exist when all are ready or the time is up. */
 async function readyPods(
   { kubectl, readyMs, signal }: ProbeDeps,
   wanted: number,
@@ -178,7 +178,7 @@ interface Targets {
   ingress: readonly string[];
 }
 
-/** A script for a shell of busybox: each line of its output is one thing that it has tried. */
+/** A script for busybox's shell. Each line of its output is the result of one test. */
 function probeScript({ pods, service, ingress }: Targets): string {
   const get = (address: string) => `wget -q -T 5 -O /dev/null http://${urlHost(address)}:${port}/`;
   const lines = [
@@ -244,7 +244,7 @@ function judgePods(
   return wrong.length > 0 ? wrong : [finding(check, 'ok', `${pods.length} running ${image}`)];
 }
 
-/** What to do where a pod does not reach it. */
+/** What to do if a pod cannot reach it. */
 const remedies = {
   dns: 'cluster DNS does not respond to pods on this node; check coredns (kubectl -n kube-system get pods -l k8s-app=kube-dns), and that UDP 8472 is open between the nodes',
   service:
@@ -253,7 +253,7 @@ const remedies = {
     'the ingress does not respond on this node; check its controller (for k3s, traefik: kubectl -n kube-system get pods), and whether another program uses port 80',
 };
 
-/** One line for each thing that fails, and not one for each pair: a node that nobody reaches is one fault. */
+/** One line for each fault instead of each pair, because an unreachable node is one fault. */
 export function judgeTried(tried: readonly Tried[], hasIngress: boolean): Finding[] {
   const froms = [...new Set(tried.map(({ from }) => from))];
   const of = (what: Tried['what']) => tried.filter((each) => each.what === what);

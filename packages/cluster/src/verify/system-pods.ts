@@ -1,4 +1,4 @@
-/** Pods of the cluster itself, and what kills them on slow computers. */
+/** Checks the cluster's own pods, and what kills them on slow computers. */
 import { count } from '@skolo/base';
 import { z } from 'zod';
 import { type Kubectl, systemNamespaces } from '../kubectl.ts';
@@ -40,7 +40,7 @@ const Pods = z.object({
 type Pod = z.output<typeof Pods>['items'][number];
 type Status = Pod['status']['containerStatuses'][number];
 
-/** A crash loop; fewer come from a restart of the computer. */
+/** A crash loop; a reboot causes fewer restarts. */
 const manyRestarts = 5;
 
 export async function systemPods(kubectl: Kubectl): Promise<Finding[]> {
@@ -84,7 +84,7 @@ function whyWrong(
   if (terminated?.reason === 'OOMKilled') {
     return `restarted ${count(restartCount, 'time')} because it ran out of memory; move pods to other nodes`;
   }
-  // A kubelet ends what does not respond to its probe: 137 is SIGKILL, 143 SIGTERM, and both end an API server with 0, too.
+  // A kubelet kills containers that do not respond to its probe: 137 is SIGKILL, 143 SIGTERM, and an API server exits with 0 after both.
   const isKilled = terminated === undefined || [0, 137, 143].includes(terminated.exitCode);
   if (probeSeconds !== undefined && isKilled) {
     const how =

@@ -7,7 +7,7 @@ import type { TextFile } from '../host/host.ts';
 const cloudFolder = '/etc/cloud/cloud.cfg.d';
 const cloudFile = `${cloudFolder}/99-skolo.cfg`;
 
-/** The computer has the name of rack.yaml: logs, prompts and certificates show it. cloud-init does not set another one. */
+/** Sets the computer's name from rack.yaml, used in logs, prompts and certificates. cloud-init does not set a different one. */
 export function nameStep(name: string): Step {
   const word = shellWord(name);
   return {
@@ -19,7 +19,7 @@ export function nameStep(name: string): Step {
   [ "\${each%%.*}" = ${word} ] || echo "the host name is \${each:-not set}, but rack.yaml calls it ${name}"
 done | sort -u
 [ ! -d /etc/cloud ] || [ -e ${cloudFile} ] || echo 'cloud-init sets the host name at every boot'`),
-    // sudo looks its own name up.
+    // sudo resolves the host name.
     async apply(host) {
       await host.need(`sed -i "s/^127\\.0\\.1\\.1[[:space:]].*/127.0.1.1 "${word}/ /etc/hosts
 echo ${word} > /etc/hostname && sync /etc/hostname && hostname ${word}
@@ -28,7 +28,7 @@ echo ${word} > /etc/hostname && sync /etc/hostname && hostname ${word}
   };
 }
 
-/** Where journald keeps the log: on the disk it survives a power cut and never fills it; an SD card lasts longer without it. */
+/** Where journald stores the log: on disk, it survives a power cut and never fills it; an SD card lasts longer without it. */
 type JournalPlace = 'disk' | 'memory';
 
 const journals: Record<JournalPlace, { about: string; settings: string }> = {
@@ -42,7 +42,7 @@ const journals: Record<JournalPlace, { about: string; settings: string }> = {
   },
 };
 
-/** Settings of journald. */
+/** journald settings. */
 export function journalFile(place: JournalPlace): TextFile {
   return {
     path: '/etc/systemd/journald.conf.d/50-skolo.conf',
@@ -51,7 +51,7 @@ export function journalFile(place: JournalPlace): TextFile {
   };
 }
 
-/** journald keeps its log there. */
+/** journald stores its log in it. */
 export function journalStep(place: JournalPlace): Step {
   return fileStep({
     name: 'journal',
@@ -64,7 +64,7 @@ export function journalStep(place: JournalPlace): Step {
 
 const updatesFile = '/etc/apt/apt.conf.d/52skolo';
 
-/** Security updates by themselves, and no restart by themselves: a rack that restarts at night is a rack that is down. */
+/** Installs security updates automatically, but without a reboot, because a rack that reboots at night is down. */
 export function updatesStep(): Step {
   return fileStep({
     name: 'updates',
@@ -78,10 +78,10 @@ Unattended-Upgrade::Automatic-Reboot "false";
 `,
       },
     ],
-    // Apart, so that the links are also made where no systemd runs.
+    // Separately, so that the links are created even without a running systemd.
     activate:
       'systemctl enable --quiet apt-daily.timer apt-daily-upgrade.timer && systemctl start apt-daily.timer apt-daily-upgrade.timer',
-    // As apt understands all of its files: a later one may say something else.
+    // As apt evaluates all of its files, because a later one may override ours.
     verify: `dump=$(apt-config dump 2>&1) || { echo "by hand: apt cannot read its configuration: $(echo "$dump" | sed -n 's/^E: //p' | head -n 1); fix that file"; exit 0; }
 # is KEY VALUE EFFECT: a later file may override the key.
 is() {
@@ -99,8 +99,8 @@ fi`,
 /**
  * The time of the rack.
  *
- * @param subnet may ask for the time
- * @param isPod the overlay's component `chrony` keeps the time, and wants no other
+ * @param subnet may request the time
+ * @param isPod the overlay's `chrony` component keeps the time, so no other service may
  */
 export function clockStep({ subnet, isPod }: { subnet: string; isPod: boolean }): Step {
   return isPod ? clockOfPod : ownClock(subnet);

@@ -1,4 +1,4 @@
-/** A machine joins the cluster of its rack as an agent of k3s. */
+/** Joins a machine to its rack's cluster as a k3s agent. */
 
 import { ComputerError, type Download, type Host, type Step, systemStep } from '@skolo/computers';
 import { k3sTokenFile } from '@skolo/rack/secrets';
@@ -23,11 +23,11 @@ interface JoinNeeds extends AgentNeeds {
   cluster: JoinCluster;
   download: Download;
   now(): number;
-  /** For the node to be ready; default 5 min: images are pulled. Milliseconds. */
+  /** Time for the node to become ready, including image pulls, in milliseconds; default 5 min. */
   readyMs?: number;
 }
 
-/** The machine proves with it, and no longer with a token, who it is. */
+/** The machine identifies itself with it, no longer with a token. */
 const certificate = '/var/lib/rancher/k3s/agent/client-kubelet.crt';
 /** The CA of the servers that it has joined. Source: k3s, pkg/agent/config/config.go. */
 const serverCa = '/var/lib/rancher/k3s/agent/server-ca.crt';
@@ -39,11 +39,11 @@ export function joinSteps(needs: JoinNeeds): Step[] {
   return [agentSystemStep(needs.now), ...agentSteps(needs)];
 }
 
-/** What k3s asks of a computer, as an agent or as a small server. */
+/** k3s's requirements for a computer, as an agent or as a small server. */
 export function agentSystemStep(now: () => number): Step {
   return systemStep({
     architectures: ['amd64', 'arm64', 'armhf'],
-    // A Pi of 1 GB has less, by what its kernel and graphics keep.
+    // A 1 GB Pi has less, because its kernel and graphics reserve some of it.
     freeBytes: 3 * gib,
     memoryBytes: 0.7 * gib,
     hasUbuntu: true,
@@ -51,7 +51,7 @@ export function agentSystemStep(now: () => number): Step {
   });
 }
 
-/** Those of a computer whose system has been checked. */
+/** Steps for a computer whose system has been checked. */
 export function agentSteps(needs: JoinNeeds): Step[] {
   return [
     oldClusterStep({ cluster: needs.cluster, authority: serverCa, leave: removeAgent }),
@@ -65,12 +65,12 @@ export function agentSteps(needs: JoinNeeds): Step[] {
 
 interface OldCluster {
   cluster: Pick<JoinCluster, 'ca'>;
-  /** The file of the CA of the cluster that a computer has joined. */
+  /** The CA file of the cluster that a computer has joined. */
   authority: string;
   leave(host: Host): Promise<void>;
 }
 
-/** A cluster that was made anew, as by `skolo jumphost replace --new-cluster`, has another CA, and its agents know the old one. */
+/** A new cluster, for example after `skolo jumphost replace --new-cluster`, has a new CA, but its agents have the old one. */
 export function oldClusterStep({ cluster, authority, leave }: OldCluster): Step {
   return {
     name: 'old-cluster',
@@ -89,13 +89,13 @@ export function oldClusterStep({ cluster, authority, leave }: OldCluster): Step 
 interface OldNode {
   name: string;
   cluster: Pick<JoinCluster, 'node' | 'forget'>;
-  /** What the cluster has of this name; undefined where this computer has it, or nobody. */
+  /** The cluster's object with this name; undefined if this computer owns it or it does not exist. */
   taken(host: Host): Promise<string | undefined>;
-  /** The command that takes a node out. */
+  /** The command that removes a node. */
   leave: string;
 }
 
-/** A new SD card, or another computer, with the name of a node that is there. */
+/** A new SD card or another computer with the name of an existing node. */
 export function oldNodeStep({ name, cluster, taken, leave }: OldNode): Step {
   return {
     name: 'old-node',
@@ -115,7 +115,7 @@ export function oldNodeStep({ name, cluster, taken, leave }: OldNode): Step {
   };
 }
 
-/** k3s knows a computer by the password of its node. */
+/** k3s identifies a computer by its node password. */
 function oldPasswordStep({ machine: { name }, cluster }: JoinNeeds): Step {
   return oldNodeStep({
     name,
@@ -166,7 +166,7 @@ function agentStep({ machine: { name }, cluster, download }: JoinNeeds): Step {
         });
       }
       await writeUnit(host, 'agent');
-      // Type=exec: that it runs does not mean that it has joined.
+      // With Type=exec, a running unit has not necessarily joined.
       await host.need(
         `systemctl restart k3s-agent.service
 ${isFailing('agent')}
@@ -184,7 +184,7 @@ interface NodeNeeds extends Pick<JoinNeeds, 'machine' | 'taint' | 'readyMs'> {
   cluster: Pick<JoinCluster, 'node' | 'taint'>;
 }
 
-/** The node of a machine that has joined. */
+/** The node of a joined machine. */
 export function clusterNodeStep({
   machine: { name },
   cluster,
@@ -217,7 +217,7 @@ export function clusterNodeStep({
   };
 }
 
-/** Ends the agent with all its pods, and removes what it knows of the cluster. The state of skolo stays. */
+/** Stops the agent with all its pods, and removes the cluster's data. skolo's state stays. */
 export async function removeAgent(host: Host): Promise<void> {
   await host.need(
     `${endUnit('agent')}

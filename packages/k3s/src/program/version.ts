@@ -1,6 +1,9 @@
-/** Versions of k3s, and which of them may follow which. */
+/** k3s versions, and the allowed upgrade paths. */
 
-/** That is installed where there is none: https://github.com/k3s-io/k3s/releases. Its checksums are not known here: a person confirms them once at each workstation. */
+/**
+ * Version for new installations: https://github.com/k3s-io/k3s/releases. Its checksums are not included: an operator confirms
+ * them once on each workstation.
+ */
 export const k3sVersion = 'v1.32.5+k3s1';
 
 /** `v1.32.5+k3s1` */
@@ -22,13 +25,13 @@ export function parseK3sVersion(text: string): K3sVersion | undefined {
   return { major, minor, patch: number('patch'), build: number('build') };
 }
 
-/** Kubelets may be that many minor versions older than their API server. Source: kubernetes.io, Version Skew Policy. */
+/** Kubelets may be at most this many minor versions older than their API server. Source: kubernetes.io, Version Skew Policy. */
 const mostMinorsAtOnce = 3;
 const releases = 'https://github.com/k3s-io/k3s/releases';
 
 /**
- * Why a server cannot be brought from one version through the others, in their order; undefined where it can. Those that it has
- * passed are ignored. Source: docs.k3s.io, Upgrades: no minor version may be skipped, and only a snapshot of the database leads back.
+ * Why a server cannot be upgraded from one version through the others, in order; undefined if it can. Versions that it has already
+ * passed are ignored. Source: docs.k3s.io, Upgrades: minor versions must not be skipped, and a rollback requires a database snapshot.
  */
 export function whyNoUpgrade(from: string, versions: readonly string[]): string | undefined {
   const to = versions.at(-1);

@@ -1,4 +1,4 @@
-/** Agents of k3s get the version of their server, some at a time, each between two tasks. */
+/** Upgrades k3s agents to their server's version, some at a time, each between two tasks. */
 import { errorText, inParallel } from '@skolo/base';
 import { ComputerError, fewOf, type Host, type Step } from '@skolo/computers';
 import { type ClusterNode, readNodes } from '../cluster/nodes.ts';
@@ -14,14 +14,14 @@ export interface AgentsNeeds extends Pick<K3sOptions, 'download'> {
   server: string;
   /** By the name of their node. */
   machines: ReadonlyMap<string, AgentMachine>;
-  /** That many at the same time, after a first one alone. */
+  /** Maximum number at the same time, after a first one alone. */
   atOnce: number;
   times: AgentTimes;
-  /** What is asked after the first one. */
+  /** Checked after the first one. */
   health: HealthDeps;
-  /** Nobody else changes the rack meanwhile. */
+  /** Prevents others from changing the rack meanwhile. */
   underLease(work: (signal: AbortSignal) => Promise<void>): Promise<void>;
-  /** Called for each machine that stays as it is, although it should not. */
+  /** Called for each machine that should be changed but is left unchanged. */
   left(name: string, why: string): void;
   report(text: string): void;
 }
@@ -29,11 +29,11 @@ export interface AgentsNeeds extends Pick<K3sOptions, 'download'> {
 interface Due {
   node: ClusterNode;
   machine: AgentMachine;
-  /** It has the version, and its certificates expire soon. */
+  /** It has the version, but its certificates expire soon. */
   isExpiring: boolean;
 }
 
-/** A machine that does not respond, or runs a long task, is named, and the others go on. */
+/** Machines that do not respond or run a long task are reported, and the others continue. */
 export function agentsStep(needs: AgentsNeeds): Step {
   const { version, download, times, report } = needs;
   const left = new Map<string, string>();
@@ -91,7 +91,7 @@ export function agentsStep(needs: AgentsNeeds): Step {
             return false;
           }
         };
-        // One alone: those that are left as they are prove nothing.
+        // One alone, not counting those that are left unchanged.
         const others = await idleFirst(due, needs);
         let isVerified = false;
         while (!isVerified && failed.length === 0) {
@@ -100,7 +100,7 @@ export function agentsStep(needs: AgentsNeeds): Step {
           isVerified = await change(first, others.length > 0);
         }
         await inParallel(others, needs.atOnce, async (each) => {
-          // After a failure no other one begins.
+          // After a failure, no others start.
           if (failed.length === 0) await change(each, false);
         });
         if (failed.length > 0) {
@@ -111,7 +111,7 @@ export function agentsStep(needs: AgentsNeeds): Step {
   };
 }
 
-/** Nodes that need something, and can get it. */
+/** Nodes that require a change and can be changed. */
 async function findDue(
   jumphost: Host,
   { version, server, machines, atOnce }: AgentsNeeds,
@@ -146,7 +146,7 @@ async function findDue(
   return { due: due.flat(), all: nodes.length };
 }
 
-/** Those with a task come last. */
+/** Machines with a task are last. */
 async function idleFirst(due: readonly Due[], { atOnce }: AgentsNeeds): Promise<Due[]> {
   const busy = await inParallel(due, atOnce, ({ machine }) =>
     machine.look().then(
