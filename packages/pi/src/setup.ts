@@ -1,13 +1,13 @@
 /**
- * What a Raspberry Pi is to be when it has started for the first time. Each method of customisation makes its files from this one
- * description. A shared image has all of it but the identity, which such a Pi asks for.
+ * The settings of a Raspberry Pi after its first boot. Each method of customisation generates its files from this
+ * description. A shared image contains everything except the identity, which such a Pi requests.
  */
 import { isIP, isIPv4 } from 'node:net';
 import { Secret } from '@skolo/secrets';
 import { z } from 'zod';
 import { PiError } from './errors.ts';
 
-/** RFC 1123, in lower case: the name of a node of Kubernetes. */
+/** RFC 1123, in lower case, because it is a Kubernetes node's name. */
 const hostName = z
   .string()
   .max(63)
@@ -56,7 +56,7 @@ const Identity = z.strictObject({
   ]),
 });
 
-/** Who a Pi is: what differs between two with the same image. */
+/** A Pi's identity: the difference between two with the same image. */
 export type PiIdentity = z.infer<typeof Identity>;
 
 const Wifi = z.strictObject({
@@ -65,13 +65,13 @@ const Wifi = z.strictObject({
   password: z.instanceof(Secret).refine((secret) => /^[\x20-\x7e]{8,63}$/.test(secret.reveal()), {
     error: 'must be a Wi-Fi password of 8 to 63 ASCII characters',
   }),
-  /** Where it is: which channels are allowed. Without it the kernel keeps Wi-Fi off. */
+  /** Its location, which determines the allowed channels. Without it, the kernel keeps Wi-Fi off. */
   country: z.string().regex(/^[A-Z]{2}$/, 'is not an ISO 3166 country code such as DE'),
 });
 
 /**
- * With the digest of the cluster's CA, as `k3s token create` prints it: the agent accepts no other server. The token of a server,
- * which never expires, must not be on a card.
+ * With the digest of the cluster's CA, as printed by `k3s token create`, so the agent does not accept other servers. A server's token,
+ * which never expires, must not be on an SD card.
  * Source: k3s, docs.k3s.io/cli/token.
  */
 const joinToken = z
@@ -103,28 +103,28 @@ const System = z.strictObject({
   timezone: z.string().regex(/^[A-Za-z0-9_+-]+(\/[A-Za-z0-9_+-]+)*$/, 'is not a time zone'),
   /** Layout of X11: `us`, `de`. */
   keyboard: z.string().regex(/^[a-z]{2,12}$/, 'is not a keyboard layout such as us'),
-  /** `C.UTF-8` is in every image, and others are generated at the first start. */
+  /** `C.UTF-8` is in every image, and others are generated at the first boot. */
   locale: z.string().regex(/^[A-Za-z_]+(\.[A-Za-z0-9-]+)?(@[a-z]+)?$/, 'is not a locale'),
-  /** Servers of NTP, the first one preferred. */
+  /** NTP servers; the first one is preferred. */
   timeServers: z.array(server),
-  /** Absent: it joins no cluster. */
+  /** Absent: it does not join a cluster. */
   cluster: z
     .strictObject({
       /** Of k3s, at port 6443. */
       server,
-      /** Absent: enrolment gives one. */
+      /** Absent: enrolment provides one. */
       token: joinToken.optional(),
-      /** SHA-256 of the program of k3s that is on the boot partition. */
+      /** SHA-256 of the k3s binary on the boot partition. */
       programSha256: z.string().regex(/^[0-9a-f]{64}$/),
     })
     .optional(),
 });
 
-/** How a Pi with a shared image finds out who it is. Its identity is what it has until then. */
+/** How a Pi with a shared image requests its identity. Until then, it uses this one. */
 const Enrolment = z.strictObject({
   /** Of machine-state, on the server of the cluster. */
   port: z.int().min(1).max(65_535),
-  /** Of the public key there, as curl reads it. */
+  /** Pin of its public key, in curl's format. */
   pin: z.string().regex(/^sha256\/\/[A-Za-z0-9+/]{43}=$/, 'is not a public key pin'),
   secret: z
     .instanceof(Secret)
@@ -149,7 +149,7 @@ const Setup = z
 
 export type PiSetup = z.infer<typeof Setup>;
 
-/** @throws PiError With everything that is wrong. */
+/** @throws PiError With all errors. */
 export function parseSetup(setup: PiSetup): PiSetup {
   const result = Setup.safeParse(setup);
   if (result.success) return result.data;

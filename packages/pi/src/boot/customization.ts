@@ -1,30 +1,30 @@
 /**
- * Which method of customisation an image has. Imager 1.x wrote files that a newer image ignores, and the Pi started as a stranger:
- * the method is what the image itself has, or there is none.
+ * Determines an image's method of customisation. Imager 1.x wrote files that newer images ignore, so the Pi booted without its settings.
+ * Therefore only a method that the image contains is used.
  */
 import { PiError } from '../errors.ts';
 
 export type Method = 'cloud-init' | 'rpi-preseed' | 'firstrun' | 'debian-firstrun';
 
 export interface CustomizationFacts {
-  /** Names in the first folder of the boot partition. */
+  /** Names in the root directory of the boot partition. */
   bootNames: readonly string[];
-  /** Of an earlier customisation or start. */
+  /** Traces of an earlier customisation or boot. */
   traces: readonly string[];
-  /** Of the root partition; undefined: there is none that skolo reads. */
+  /** os-release of the root partition; undefined: skolo cannot read it. */
   os?: { id: string; codename: string };
   /** Programs of the root partition. */
   cloudInit: boolean;
   preseed: boolean;
   imagerCustom: boolean;
-  /** Everything of Debian's own images that its first run needs. */
+  /** Whether it contains everything that the first run requires in Debian's own images. */
   debianOwn: boolean;
 }
 
 /** With systemd.run on the boot partition at /boot/firmware. */
 const firstRunSystems = ['bookworm', 'trixie'];
 
-/** @param name of the image, for messages @throws PiError It has none, or several. */
+/** @param name of the image, for messages @throws PiError It does not have exactly one. */
 export function methodOf(name: string, facts: CustomizationFacts): Method {
   const { bootNames, traces, os, cloudInit, preseed, imagerCustom, debianOwn } = facts;
   const reject = (why: string) => new PiError(`${name}: ${why}`);

@@ -1,20 +1,20 @@
-/** Which disk may be overwritten. It decides by facts alone. */
+/** Decides, only from facts, which disk may be overwritten. */
 import type { DiskFacts } from './disk-facts.ts';
 
 export interface WriteNeeds {
   /** Of the image. */
   bytes: number;
-  /** Serial numbers that a person has named, of disks that do not look like cards. */
+  /** Serial numbers that the user has specified, of disks that do not look like SD cards. */
   confirmed: readonly string[];
 }
 
-/** Cards of this size are rare, and disks of people begin here. */
+/** SD cards of this size are rare, and disks with data start at this size. */
 export const mostBytes = 160e9;
-/** Of a system that runs, also from a stick or a card. */
+/** Mount points of a running system, even one on a stick or card. */
 const ofSystem =
   /^(\/|\/(boot|usr|var|home|etc|opt|srv|root|nix)(\/.*)?|\/(cdrom|isodevice)|\/(run|lib)\/(live|initramfs)\/.*|\[SWAP\])$/;
 
-/** Undefined: it may. Else why not, and what to do. */
+/** Undefined: it may be written. Otherwise why not, and what to do. */
 export function whyNotWrite(disk: DiskFacts, { bytes, confirmed }: WriteNeeds): string | undefined {
   const { type, size, mounts, holders, serial, isReadOnly, isRemovable } = disk;
   if (type !== 'disk' && type !== 'loop') {
@@ -46,7 +46,7 @@ export function whyNotWrite(disk: DiskFacts, { bytes, confirmed }: WriteNeeds): 
   return `${unusual.join(', and ')}; ${how}`;
 }
 
-/** Whether it is the same disk, with the same medium. */
+/** Whether it is the same disk with the same medium. */
 export function isSame(before: DiskFacts, now: DiskFacts): boolean {
   return (
     before.number === now.number &&

@@ -1,4 +1,4 @@
-/** What is written: a disk that nobody else uses, or a plain file. */
+/** The target: a disk that is not in use, or a plain file. */
 import { constants } from 'node:fs';
 import { type FileHandle, open, realpath, stat } from 'node:fs/promises';
 import { errorCode, ifThere } from '@skolo/base';
@@ -15,14 +15,14 @@ export interface Target {
   disk: DiskFacts | undefined;
 }
 
-/** A disk that exists; undefined: a plain file, which is empty or not there yet. @throws PiError */
+/** An existing disk; undefined: a plain file, which is empty or does not exist yet. @throws PiError */
 export async function findTarget(
   path: string,
   signal: AbortSignal,
 ): Promise<DiskFacts | undefined> {
   const found = await ifThere(stat(path));
   const isFile = found === undefined || found.isFile();
-  // Otherwise a file with the name of a disk would be made there.
+  // Otherwise a file with the disk's name would be created.
   if (isFile && /^\/(dev|sys|proc)\//.test(path)) {
     throw new PiError(
       `${path}: no such disk; check that the card reader is connected, and run lsblk to list all disks`,
@@ -45,10 +45,10 @@ export function reject(disk: DiskFacts, needs: WriteNeeds): void {
 }
 
 /**
- * Opens a disk so that nobody mounts it meanwhile, and looks again at what was opened: readers that are plugged in at another place
- * change their names.
+ * Opens a disk so that it cannot be mounted meanwhile, and checks what was opened, because readers that are plugged in elsewhere
+ * get different names.
  *
- * @param before what a person has seen
+ * @param before the disk that the user has confirmed
  * @throws PiError
  */
 export async function openDisk(
@@ -79,7 +79,7 @@ export async function openDisk(
       );
     }
     reject(now, needs);
-    // What was opened has that size, and no other.
+    // The opened disk has exactly that size.
     await readFully(path, file, alignedBytes(now.block), now.size - now.block);
     return { path, file, disk: now };
   } catch (error) {

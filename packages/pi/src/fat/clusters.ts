@@ -1,13 +1,13 @@
-/** The table of a FAT file system: which cluster follows which. It is in memory, and what changes is written by `save`. */
+/** The table of a FAT file system, which chains clusters. It is kept in memory, and `save` writes changes. */
 
 import { readBytes, type WritableDisk } from '../disk/disk.ts';
 import { PiError } from '../errors.ts';
 import type { FatLayout } from './layout.ts';
 
 export interface Clusters {
-  /** Numbers of a file's clusters, in their order; none for 0, an empty file. */
+  /** Numbers of a file's clusters, in order; empty for 0, an empty file. */
   chain(first: number): number[];
-  /** A new chain for so many bytes, its number 0 for none. @throws PiError The disk is full. */
+  /** A new chain for this many bytes; 0 for an empty file. @throws PiError The disk is full. */
   allocate(bytes: number): number[];
   release(first: number): void;
   /** Adds a cluster to a chain. */
@@ -27,7 +27,7 @@ export async function openClusters(disk: WritableDisk, layout: FatLayout): Promi
     new PiError(`${disk.name}: the FAT file system is damaged; download the image again`);
 
   function next(cluster: number): number {
-    // The highest four bits are not ours.
+    // The highest four bits are reserved.
     if (bits === 32) return table.readUInt32LE(cluster * 4) & 0x0fffffff;
     return table.readUInt16LE(cluster * 2);
   }

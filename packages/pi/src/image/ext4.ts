@@ -1,6 +1,6 @@
 /**
- * Files of an ext4 file system, only to read: a Linux has to be known before its boot partition is written. Journal, checksums and
- * symbolic links are not looked at.
+ * Reads files in an ext4 file system, because the system must be known before its boot partition is written. Journal, checksums and
+ * symbolic links are ignored.
  * Source: Documentation/filesystems/ext4 of Linux.
  */
 
@@ -10,16 +10,16 @@ import { PiError } from '../errors.ts';
 
 export interface LinuxFiles {
   exists(path: string): Promise<boolean>;
-  /** Names in a folder; empty if there is none. */
+  /** Names in a directory; empty if it does not exist. */
   list(path: string): Promise<string[]>;
-  /** The start of a file; undefined where there is none. */
+  /** The start of a file; undefined if it does not exist. */
   read(path: string, most?: number): Promise<Buffer | undefined>;
 }
 
 const rootInode = 2;
 const is64bit = 0x80;
 const metaGroups = 0x10;
-/** It was not unmounted: the journal has changes that the files lack. */
+/** It was not unmounted, so the journal contains changes that the files lack. */
 const needsRecovery = 0x4;
 const usesExtents = 0x80000;
 const extentMark = 0xf30a;
@@ -113,7 +113,7 @@ class Ext4 implements LinuxFiles {
     return await readBytes(this.disk, offset + from, 128);
   }
 
-  /** Blocks of a node of the tree of extents, in their order. */
+  /** Blocks of a node in the extent tree, in order. */
   private async *extentsIn(node: Buffer, left: number): AsyncGenerator<Extent> {
     if (node.readUInt16LE(0) !== extentMark || left < 0)
       throw damaged(this.disk, 'has a damaged file');
@@ -155,7 +155,7 @@ class Ext4 implements LinuxFiles {
     return whole;
   }
 
-  /** Folders with an index are lists, too: an older kernel has to read them. */
+  /** Indexed directories are also lists, so that older kernels can read them. */
   private async entriesOf(parent: Buffer): Promise<Map<string, number>> {
     const entries = new Map<string, number>();
     const list = await this.content(parent, mostBytes);

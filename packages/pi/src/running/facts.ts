@@ -1,4 +1,4 @@
-/** What a Raspberry Pi that runs is: its model, its two architectures, its system. */
+/** Facts about a running Raspberry Pi: model, both architectures, system. */
 import { ComputerError, factsIn, type Host, type Step } from '@skolo/computers';
 import { z } from 'zod';
 
@@ -17,7 +17,7 @@ const Facts = z.object({
 
 type PiFacts = z.infer<typeof Facts>;
 
-// The model is in the device tree; a computer of another kind has none.
+// The model is in the device tree, which other computers lack.
 const script = `. /etc/os-release
 cat <<END
 model=$(tr -d '\\0' < /proc/device-tree/model 2>/dev/null)
@@ -38,7 +38,7 @@ export async function readFacts(host: Host): Promise<PiFacts> {
   return Facts.parse(factsIn(text));
 }
 
-/** A kernel of 64 bits may run programs of 32 bits: Raspberry Pi OS does so on newer models. */
+/** A 64-bit kernel may run 32-bit programs, as Raspberry Pi OS does on newer models. */
 export function factsText({ model, kernel, userland, system, memoryKib }: PiFacts): string {
   const hasMixed = userland === 'armhf' && kernel === 'aarch64';
   return [
@@ -49,7 +49,7 @@ export function factsText({ model, kernel, userland, system, memoryKib }: PiFact
   ].join(', ');
 }
 
-/** For the files of a setup, and of packages that it may need. */
+/** For a setup's files and the packages that it may require. */
 const leastFreeKib = 64 * 1024;
 
 export function systemStep(): Step {
@@ -76,10 +76,10 @@ export function systemStep(): Step {
   };
 }
 
-/** Between the clocks of workstation and Pi: certificates bear minutes. */
+/** Between the clocks of the workstation and Pi. Certificates tolerate minutes. */
 const mostSkewSeconds = 120;
 
-/** @param now of this workstation, in milliseconds since 1970 */
+/** @param now this workstation's time, in milliseconds since 1970 */
 export function clockStep(now: () => number): Step {
   return {
     name: 'clock',
@@ -97,7 +97,7 @@ export function clockStep(now: () => number): Step {
           "its clock is synchronized by NTP, but differs from your workstation's; set your workstation's clock",
         );
       }
-      // The next start begins at the time that is kept.
+      // The next boot starts at the saved time.
       await host.need(`set -e
 date -u -s @${Math.floor(now() / 1000)} > /dev/null
 [ ! -e /var/lib/systemd/timesync/clock ] || touch /var/lib/systemd/timesync/clock

@@ -1,11 +1,11 @@
-/** Settings of the system that are alike on all Pis, and its name. */
+/** System settings that are the same on all Pis, and the host name. */
 import { shellWord } from '@skolo/base';
 import { checkByScript, fileStep, type Host, packagesStep, type Step } from '@skolo/computers';
 import { noSwap, swapUnits } from '../boot/no-swap.ts';
 import { hostsOf, swapFile, timeFiles, watchdogFile } from '../boot/root-files.ts';
 import type { PiSetup } from '../setup.ts';
 
-/** cloud-init writes /etc/hosts from it at every start, where its user-data say so. */
+/** cloud-init writes /etc/hosts from it at every boot, if its user-data enable that. */
 const hostsTemplate = '/etc/cloud/templates/hosts.debian.tmpl';
 
 export function hostsStep(setup: PiSetup): Step {
@@ -34,7 +34,7 @@ export function hostsStep(setup: PiSetup): Step {
   };
 }
 
-/** The wanted lines, and behind them those of a person, whose names are not ours. */
+/** Our lines, followed by manually added lines with other names. */
 export function mergedHosts(text: string, wanted: string): string {
   const namesIn = (line: string) => line.replace(/#.*/, '').trim().split(/\s+/).slice(1);
   const ours = new Set(wanted.split('\n').flatMap(namesIn));
@@ -74,7 +74,7 @@ export function watchdogStep(): Step {
 
 const timePrograms = 'systemd-timesyncd.service chrony.service ntpsec.service';
 
-/** The program of NTP that is there; chrony where there is none. */
+/** The installed NTP program; chrony if there is none. */
 export function timeStep({ timeServers }: PiSetup): Step {
   const files = fileStep({
     name: 'time',
@@ -100,7 +100,7 @@ done`,
   };
 }
 
-/** Name servers, in whichever program has them. */
+/** Name servers, in the program that configures them. */
 export function dnsStep({ nameServers, domain }: PiSetup): Step {
   const list = nameServers.map(shellWord).join(' ');
   const which = `if systemctl is-active -q systemd-resolved.service; then
