@@ -45,7 +45,7 @@ export function checkAddresses(draft: Draft, report: Report): void {
   }
 }
 
-/** Functions that report an address outside of the subnet, and what is used twice. */
+/** Functions that report addresses outside the subnet, and duplicates. */
 function claimsOfRack({ rack }: Draft, report: Report) {
   const isWrong = subnetCheck(rack.network.subnet);
   const conflictOf = claims<User>(clash);
@@ -107,7 +107,7 @@ function twice(address: string, user: User, other: User): string {
   return shared.length > 0 ? `${start}, and both use port ${shared.join(', ')}` : start;
 }
 
-/** The check gives undefined for a valid address. */
+/** The check returns undefined for a valid address. */
 function subnetCheck(subnet: string | undefined): (address: string) => string | undefined {
   if (subnet === undefined) return () => undefined;
   const [network, bits] = ipaddr.parseCIDR(subnet);

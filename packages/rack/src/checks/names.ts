@@ -24,7 +24,7 @@ export function checkNames(draft: Draft, report: Report): void {
   checkIds(draft, report);
 }
 
-/** Checks metadata of machines: unique ids, no reserved attribute. */
+/** Checks machines' metadata: unique IDs, no reserved attribute. */
 function checkIds(draft: Draft, report: Report): void {
   const firstOf = claims<{ name: string; spot: Spot }>();
   for (const machine of draft.rack.machines.values()) {

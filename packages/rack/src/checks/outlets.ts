@@ -74,7 +74,7 @@ function checkHub({ kind, devices }: Machine, draft: Draft, report: Report): voi
   if (kind === 'rpi') checkBuiltInHub(devices, draft, report);
 }
 
-/** Checks that a Raspberry Pi, which has one switch for all of its ports, has one phone there, or ports that were verified. */
+/** Checks that a Raspberry Pi, which has one switch for all of its ports, has only one phone or verified ports. */
 function checkBuiltInHub(devices: Machine['devices'], draft: Draft, report: Report): void {
   const ports = new Map(
     devices.flatMap((device) =>

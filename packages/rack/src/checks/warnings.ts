@@ -1,4 +1,4 @@
-/** Likely oversights, which stop no service. */
+/** Likely oversights, which do not stop any service. */
 
 import { models, type Transport } from '@skolo/models';
 import { type Draft, type Report, reportTo, within } from '../draft/draft.ts';

@@ -138,7 +138,7 @@ export function readInfrastructure(
   };
 }
 
-/** `port` is short for the port of the transport. */
+/** `port` is a short form of the transport's port. */
 function readPorts(
   port: number | undefined,
   ports: Ports | undefined,

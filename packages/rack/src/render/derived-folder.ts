@@ -8,13 +8,13 @@ import { mark } from './derived-file.ts';
 
 /** Names of files. */
 export interface Difference {
-  /** Not there yet. */
+  /** Missing files. */
   missing: string[];
   /** Differ from rack.yaml. */
   stale: string[];
   /** Written earlier, no longer needed. */
   leftOver: string[];
-  /** Needed, but a file that skolo did not make has the name. */
+  /** Required, but a file with this name was not created by skolo. */
   foreign: string[];
 }
 

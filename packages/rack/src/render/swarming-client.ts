@@ -3,10 +3,10 @@ import { swarmingSettings } from '../rack/overrides.ts';
 import type { Rack } from '../rack/rack.ts';
 import { type DerivedFile, podPatch } from './derived-file.ts';
 
-/** After the grace time of a task: the bot uploads results, and the agent ends. */
+/** After a task's grace time, the bot uploads results and the agent exits. */
 const extraSeconds = 150;
 
-/** Also for the canary. Includes settings of single machines: a DaemonSet has one template for all. */
+/** Also for the canary. Includes settings of single machines, because a DaemonSet has one template for all. */
 export function swarmingClientPatch(rack: Rack): DerivedFile {
   const settings = [
     rack.services['swarming-client'],

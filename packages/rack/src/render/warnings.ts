@@ -1,4 +1,4 @@
-/** Settings of rack.yaml that do not work on k3s. They stop no rack. Each message follows the path in rack.yaml. */
+/** Settings in rack.yaml that do not work on k3s. They do not stop any rack. Each message follows the path in rack.yaml. */
 import { posix } from 'node:path';
 import { isObject } from '@skolo/base';
 import { hostsOf, namesOf } from '../formats/hosts.ts';
@@ -204,7 +204,7 @@ function ofAlertmanager({ services }: Rack): Remark[] {
   );
 }
 
-/** A pod sees only rack.yaml, its secrets and its own state. */
+/** A pod mounts only rack.yaml, its secrets and its own state. */
 function ofFolders({ services }: Rack): Remark[] {
   const { upload, git } = services['router-backup'];
   const { tokenFolder } = services['metadata-server'];
@@ -213,7 +213,7 @@ function ofFolders({ services }: Rack): Remark[] {
     {
       service: 'metadata-server',
       key: 'tokenFolder',
-      // The pod has /dev/shm of the jumphost.
+      // The pod mounts the jumphost's /dev/shm.
       path: tokenFolder?.startsWith('/dev/shm/') ? undefined : tokenFolder,
     },
     {
@@ -243,7 +243,7 @@ function isState(service: string, path: string): boolean {
   return `${posix.resolve('/etc/skolo', path)}/`.startsWith(`/var/lib/skolo/${service}/`);
 }
 
-/** Files on the machine: the pod of the agent has the folder of the bot, but no secret of the rack. */
+/** Files on the machine: the agent's pod mounts the bot's directory, but no secrets of the rack. */
 function ofAgents({ services, machines }: Rack): Remark[] {
   const all = [
     { where: 'services.swarming-client', settings: services['swarming-client'] },

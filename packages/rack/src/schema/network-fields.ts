@@ -27,7 +27,7 @@ export const hostName = canonical('a host name', 'rpi-001', (name) => {
   return wrong === undefined ? name : { wrong };
 });
 
-/** What is wrong with text in brackets that is no range. */
+/** The error of text in brackets that is not a range. */
 const notARange = 'is not a range: ranges contain numbers, as in "rpi-[001-040]" or "rpi-[1,4-7]"';
 
 /** Undefined for a valid host name. */

@@ -6,7 +6,7 @@ import { sha256 } from '@skolo/base';
 const mountPath = '/etc/skolo';
 
 /**
- * The canonical path of a secret in the folder of rack.yaml. Undefined for a path outside of it, which no pod sees, and
+ * The canonical path of a secret in rack.yaml's directory. Undefined for a path outside it, which pods do not mount, and
  * for rack.yaml.
  */
 export function mountedPath(file: string): string | undefined {

@@ -1,8 +1,8 @@
 /**
- * Messages for errors of the YAML parser: the error and its correction. The parser reports where it failed; the error
+ * Messages for YAML parser errors: the error and its fix. The parser reports where it failed, but the error
  * is often earlier.
  *
- * Messages repeat no text of the file except YAML's own characters: the line may contain a secret.
+ * Messages do not repeat any text of the file except YAML's own characters, because the line may contain a secret.
  */
 import { count } from '@skolo/base';
 import { type ErrorCode, LineCounter } from 'yaml';
@@ -95,7 +95,7 @@ const tag =
   '`!` starts a YAML tag, which is not supported; remove it, or put text that starts with `!` in quotes';
 const lineNotKey = 'this line has no colon followed by a space; write `KEY: VALUE`';
 
-/** For every code: a parser with a new one does not compile. */
+/** For every code, so that a parser with a new one does not compile. */
 const findingByCode: Readonly<Record<ErrorCode, (spot: Spot) => Finding>> = {
   ALIAS_PROPS: () =>
     'an alias (`*`) cannot have an anchor (`&`) or a tag (`!`); remove it before the `*`',

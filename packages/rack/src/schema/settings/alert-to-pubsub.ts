@@ -146,8 +146,8 @@ export type AlertToPubsubSettings = z.output<typeof alertToPubsub>;
 const pubSubKeys = ['project', 'topic', 'createTopic', 'endpoint', 'credentials', 'orderingKeys'];
 
 /**
- * The section with the default of `pubsub` that follows from its other keys. Whoever lists sinks and configures nothing of
- * Pub/Sub would get a sink that never accepts anything, and whose queue fills the spool.
+ * The section with the default of `pubsub`, which depends on its other keys. If sinks are listed and nothing is configured for
+ * Pub/Sub, its sink would never accept anything, and its queue would fill the spool.
  */
 export function withPubSubDefault(written: unknown): unknown {
   if (!isObject(written) || Object.hasOwn(written, 'pubsub')) return written;

@@ -1,4 +1,4 @@
-/** Keys of everything that sends messages by HTTP: sinks of alerts, and the webhook of backups. */
+/** Keys of everything that sends messages over HTTP: alert sinks, and the backup webhook. */
 
 import { seconds } from '@skolo/models';
 import { z } from 'zod';
