@@ -28,7 +28,7 @@ export interface Caller {
 const rank: Record<Role, number> = { view: 1, operate: 2, admin: 3 };
 
 interface AccessDeps {
-  /** The rack in force; read at each request. */
+  /** The active rack, read at each request. */
   rack: { readonly rack: Rack };
   stateDir: string;
   metrics: Registry;
@@ -37,7 +37,7 @@ interface AccessDeps {
   audit: Pick<AuditLog, 'append'>;
 }
 
-/** Access control by the section `access` of the rack.yaml in force. */
+/** Access control according to the `access` section of the active rack.yaml. */
 export class AccessControl {
   private readonly deps: AccessDeps;
   private readonly rejections: Rejections;
@@ -53,7 +53,7 @@ export class AccessControl {
   }
 
   /**
-   * Admits a caller with at least this role. A known caller who is rejected is in the audit log.
+   * Admits a caller with at least this role. Rejections of known callers are recorded in the audit log.
    *
    * @throws HttpProblem
    */
@@ -110,7 +110,7 @@ export class AccessControl {
     return this.identifyByTokenFile(token, access);
   }
 
-  /** Only for requests without a token: a wrong token must not seem to work. */
+  /** Only for requests without a token, because a wrong token must not seem to work. */
   private identifyByNetwork(
     request: IncomingMessage,
     { anonymousRead, tokens, google }: Access,

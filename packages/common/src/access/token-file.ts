@@ -64,7 +64,7 @@ export class TokenFileError extends Error {
   override readonly name = 'TokenFileError';
 }
 
-/** The file in a service: read again after each change, so that revoking takes effect at once. */
+/** The file in a service, read again after each change, so that revoking takes effect immediately. */
 export class TokenFile {
   private readonly file: SecretFile<TokenEntry[]>;
 
@@ -76,7 +76,7 @@ export class TokenFile {
   /**
    * The entry of a token, expired or not. Takes constant time.
    *
-   * @throws SecretError The file is missing or broken: revoked tokens are unknown, so no token is valid.
+   * @throws SecretError The file is missing or invalid: revoked tokens are unknown, so no token is accepted.
    */
   async find(token: string): Promise<TokenInfo | undefined> {
     const hash = sha256(token);
@@ -97,7 +97,7 @@ interface NewTokenOptions {
 }
 
 /**
- * Adds a token to the file. Makes a missing file with mode 0600. An existing file keeps its owner, group and permissions:
+ * Adds a token to the file. Creates a missing file with mode 0600. An existing file keeps its owner, group and permissions, because
  * the service may run as another user.
  *
  * @returns the token, which is not stored
@@ -144,7 +144,7 @@ export async function listTokens(file: string): Promise<TokenInfo[]> {
 /**
  * Removes a token from the file. Services then reject it.
  *
- * @throws TokenFileError There is no such token.
+ * @throws TokenFileError The token does not exist.
  */
 export async function revokeToken(file: string, tokenName: string): Promise<void> {
   await edit(file, (document, tokens) => {
@@ -160,7 +160,7 @@ export async function revokeToken(file: string, tokenName: string): Promise<void
 const header = ' Tokens for this rack, created by `skolo token new`. The hashes are not secret.';
 
 async function edit(path: string, change: (document: Document, tokens: TokenEntry[]) => void) {
-  // A link is written through, not replaced.
+  // A link's target is written; the link is not replaced.
   const file = await realpath(path).catch(() => path);
   const unlock = await lock(file);
   try {
@@ -218,7 +218,7 @@ function whyNot(file: string, cause: unknown): string {
   }
 }
 
-/** A file that is empty or has only comments has no tokens. */
+/** A file that is empty or contains only comments does not contain tokens. */
 function parseFile(file: string, text: string): { document: Document; tokens: TokenEntry[] } {
   const value = yamlValue(text, (message) => new TokenFileError(`${file}: not YAML: ${message}`));
   const document: Document = parseDocument(text);

@@ -6,9 +6,9 @@ export interface ListenOptions {
   port: number;
   /** Absent: `::`, which includes IPv4, or `0.0.0.0` on a computer without IPv6. */
   host?: string | undefined;
-  /** What sets the port, for the error: `--port`. */
+  /** The flag that sets the port, for the error: `--port`. */
   flag: string;
-  /** The same of the host; default: `--host`. */
+  /** The flag that sets the host; default: `--host`. */
   hostFlag?: string;
 }
 

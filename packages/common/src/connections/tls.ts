@@ -7,7 +7,7 @@ import { readSecret } from '@skolo/secrets';
 import { Gauge, type Registry } from 'prom-client';
 import type { DegradedList } from '../health/degraded.ts';
 
-/** Certificate and key, as PEM; or their paths relative to the folder of rack.yaml, as in `services.<name>.tls`. */
+/** Certificate and key as PEM, or their paths relative to rack.yaml, as in `services.<name>.tls`. */
 interface TlsPair {
   cert: string;
   key: string;
@@ -51,7 +51,7 @@ interface TlsOptions {
 
 /**
  * The certificate of a service, read again after a change of its files or paths. With an unusable pair, such as a new
- * certificate without its key, it is degraded, and the previous one stays in force.
+ * certificate without its key, it is degraded, and the previous one stays active.
  */
 export class Tls {
   /** Undefined: plain http. */
@@ -80,7 +80,7 @@ export class Tls {
     }, everyMs).unref();
   }
 
-  /** Sets the server that gets a new certificate. */
+  /** Sets the server that receives a new certificate. */
   use(server: Server): void {
     this.server = server;
   }

@@ -22,7 +22,7 @@ export function addBuildInfo(registry: Registry, info: { service: string; versio
   }).set({ ...info, node: process.version }, 1);
 }
 
-/** A value with its labels; undefined: unknown, and left out. */
+/** A value with its labels; undefined: unknown and omitted. */
 export type GaugeSample = [labels: Record<string, string>, value: number | undefined];
 
 export interface GaugeSpec<Source> {
@@ -87,7 +87,7 @@ export function addRackMetrics(registry: Registry, clock: Pick<Clock, 'now'>): R
     help: 'Time of the last valid rack.yaml. Absent if none was read since the service started, so the last valid copy is active.',
     registers: [registry],
   });
-  // A gauge without labels begins at 0, which would be a time long ago.
+  // A gauge without labels starts at 0, which would be a time long ago.
   time.remove();
   const disabled = new Gauge({
     name: 'skolo_rack_disabled_entries',

@@ -10,12 +10,12 @@ import { jsonErrorOffset, lineAndColumn } from './json-position.ts';
 import { HttpProblem } from './problem.ts';
 
 const usualBodyBytes = 1024 * 1024;
-/** Without sign-in: hundreds may send one at once. */
+/** Without sign-in, because hundreds may send one at the same time. */
 const anonymousBodyBytes = 16 * 1024;
 
 const json = /^\s*(?:application\/json|[^\s/;]+\/[^\s/;]+\+json)\s*(?:;|$)/i;
 
-/** Undefined without a body. @throws HttpProblem 400, 413, 415; 401: the caller has signed another body. */
+/** Undefined without a body. @throws HttpProblem 400, 413, 415; 401: the caller has signed a different body. */
 export async function readJson(
   request: IncomingMessage,
   { role, mostBodyBytes = role === undefined ? anonymousBodyBytes : usualBodyBytes }: RouteSpec,

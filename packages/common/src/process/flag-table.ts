@@ -24,7 +24,7 @@ interface FlagValue {
 }
 
 export interface GivenFlags {
-  /** Flag, else environment, else default, else empty. */
+  /** From the flag, or else the environment, the default, or empty. */
   read(name: string): FlagValue;
   has(name: string): boolean;
 }
@@ -79,7 +79,7 @@ function givenFlags(table: readonly Flag[], args: readonly string[]): Map<string
     }
     const flag = table.find((each) => each.name === token.name);
     if (flag === undefined) throw new UsageError(`unknown flag ${token.rawName}`);
-    // `--rack --check`: the value was forgotten.
+    // `--rack --check`: the value is missing.
     const isFlag = token.inlineValue === false && token.value.startsWith('-');
     if (flag.value !== undefined && (!token.value || isFlag)) {
       throw new UsageError(`--${flag.name} needs a value: --${flag.name} ${flag.value}`);

@@ -1,4 +1,4 @@
-/** Flags of every process of a rack, also of the agent. */
+/** Flags of every process in a rack, including the agent. */
 import { type ServiceName, servicePorts } from '@skolo/rack/light';
 import {
   type Flag,

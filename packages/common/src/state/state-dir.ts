@@ -7,7 +7,7 @@ import type { DegradedList } from '../health/degraded.ts';
 const checkEveryMs = 60_000;
 const leastFreeBytes = 1024 * 1024;
 
-/** Why a state directory is not writable; undefined if it is. Makes a missing one; writes nothing. */
+/** Why a state directory is not writable; undefined if it is. Creates a missing one, but writes nothing. */
 export async function stateDirTrouble(dir: string): Promise<string | undefined> {
   try {
     await makeFolder(dir);
