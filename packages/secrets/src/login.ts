@@ -12,7 +12,7 @@ export interface Login {
   passphrase?: SecretRef;
   /** Bearer token, for HTTP. */
   token?: SecretRef;
-  /** Also offer the key exchanges and ciphers that old devices need. */
+  /** Also offer the key exchanges and ciphers that old devices require. */
   legacySsh: boolean;
   snmp?: {
     version: 1 | 2 | 3;

@@ -1,4 +1,4 @@
-/** What is wrong with a value by itself, and with values that belong together. No message quotes a value. */
+/** Checks single values, and values that belong together. Messages never quote a value. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { sha256 } from '@skolo/base';
 import { credentialFileFault } from '@skolo/google';
@@ -17,7 +17,7 @@ interface ContentDeps {
   now: number;
 }
 
-/** Undefined: nothing is wrong with it. */
+/** Undefined: it is valid. */
 export async function contentFault(
   secret: RackSecret,
   value: Secret,

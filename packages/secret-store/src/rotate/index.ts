@@ -10,7 +10,7 @@ export { rotationRejection } from './rejection.ts';
 export type { RotateDeps, RotateOutcome } from './rotation.ts';
 
 /**
- * Does what can be done now. Call it again until `isDone`.
+ * Runs all steps that are possible now. Call it again until `isDone`.
  *
  * @throws StoreError The secret cannot be rotated, or the store fails.
  */

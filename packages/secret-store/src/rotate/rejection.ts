@@ -1,4 +1,4 @@
-/** Secrets that are not rotated, and why. */
+/** Secrets that cannot be rotated, and why. */
 import { loadAccounts } from '@skolo/models/load';
 import type { Rack } from '@skolo/rack';
 import type { RackSecret } from '@skolo/rack/secrets';

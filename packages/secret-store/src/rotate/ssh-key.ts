@@ -1,5 +1,5 @@
 /**
- * Replaces an ssh key that machines and devices accept, without a moment in which the key of the store opens nothing: they
+ * Replaces an SSH key that machines and devices accept, so that the store's key is accepted at all times: they
  * accept both until the rack has the new one.
  *
  * Its state is in the store ({@link placesOf}), and every step may be done twice.
@@ -30,7 +30,7 @@ import {
   untilServicesHave,
 } from './rotation.ts';
 
-/** Does what can be done now. Call it again until `isDone`. @throws StoreError */
+/** Runs all steps that are possible now. Call it again until `isDone`. @throws StoreError */
 export async function rotateSshKey(secret: RackSecret, deps: RotateDeps): Promise<RotateOutcome> {
   const { store, signal, report } = deps;
   const stored = await store.read(secret.place, signal);
@@ -69,7 +69,7 @@ export async function rotateSshKey(secret: RackSecret, deps: RotateDeps): Promis
   return await retire(secret, next, deps);
 }
 
-/** Removes the previous key, when everyone has the new one. */
+/** Removes the previous key when all services have the new one. */
 async function retire(secret: RackSecret, next: Secret, deps: RotateDeps): Promise<RotateOutcome> {
   const { rack, store, report } = deps;
   const places = placesOf(secret, rack);
@@ -96,7 +96,7 @@ async function retire(secret: RackSecret, next: Secret, deps: RotateDeps): Promi
   return { isDone: true, failed: [] };
 }
 
-/** Adds the new key, proves it by a new session, and saves it there. */
+/** Adds the new key, verifies it with a new session, and saves it on the target. */
 async function accept(
   target: Target,
   current: readonly Secret[],
@@ -109,7 +109,7 @@ async function accept(
   await withKeys(target, [next], deps, (session) => session.save());
 }
 
-/** Removes the previous key in a session that the new one has opened. Puts it back if the new one opens no other. */
+/** Removes the previous key in a session opened with the new one. Restores it if the new one cannot open another session. */
 async function forget(
   target: Target,
   previous: Secret,
@@ -133,7 +133,7 @@ async function forget(
   }
 }
 
-/** Whether a key opens a session. @throws DeviceError It cannot be reached. */
+/** Whether a key can open a session. @throws DeviceError It cannot be reached. */
 async function opens(target: Target, key: Secret, deps: RotateDeps): Promise<boolean> {
   try {
     await withKeys(target, [key], deps, async () => undefined);
@@ -150,7 +150,7 @@ async function withKeys(
   deps: RotateDeps,
   work: (session: AccountSession) => Promise<void>,
 ): Promise<void> {
-  // Alone: a password would hide that the key is rejected.
+  // Only the key, because a password would hide that it is rejected.
   const all = keys.map((key) => keyOnly(target, key, deps.rack));
   const [first = { legacySsh: false }, ...others] = all;
   await inSession(target, { ...first, others }, deps, work);

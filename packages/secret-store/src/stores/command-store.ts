@@ -22,7 +22,7 @@ export function commandStore(command: readonly string[], env: NodeJS.ProcessEnv)
   };
   return {
     title: program,
-    // It says nothing of a value but the value.
+    // It provides no information about a value except the value.
     find: async () => ({}),
     async read(place, signal) {
       const [rack = '', ...rest] = place.split('/');
@@ -51,7 +51,7 @@ async function run(
   env: NodeJS.ProcessEnv,
   signal: AbortSignal,
 ): Promise<Buffer> {
-  // What it complains of goes to the terminal, and not into an error: it may hold anything.
+  // Its standard error goes to the terminal, not into an error, because it may contain anything.
   const child = spawn(program, args, { env, signal, stdio: ['ignore', 'pipe', 'inherit'] });
   try {
     const [value, [code]] = await Promise.all([buffer(child.stdout), once(child, 'close')]);

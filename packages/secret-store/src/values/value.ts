@@ -1,12 +1,12 @@
-/** What a value of a secret may be: the same that services accept. */
+/** Validates secret values with the same rules as services. */
 import { Secret } from '@skolo/secrets';
 import { ValueRejected } from '../errors.ts';
 
-/** As services read a file of a secret. */
+/** As services read a secret file. */
 const mostBytes = 64 * 1024;
 
 /**
- * A value from outside, byte for byte.
+ * An external value, byte for byte.
  *
  * @param where for people: `standard input`, a file
  * @throws StoreError It is empty, not text, or too large. The message does not quote it.
