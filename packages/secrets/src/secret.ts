@@ -64,16 +64,16 @@ export class SecretError extends Error {
   }
 }
 
-/** The absolute path of a secret's file as rack.yaml gives it: relative paths start at the folder of rack.yaml. */
+/** The absolute path of a secret's file as rack.yaml gives it: relative paths start at the directory of rack.yaml. */
 export function secretPath(rack: { dir: string }, file: string): string {
   return resolve(rack.dir, file);
 }
 
 /**
  * Reads a secret as UTF-8, without one final newline. `ref` is a reference of rack.yaml, whose path may be the secret
- * itself by mistake, or a path, relative to the folder of rack.yaml.
+ * itself by mistake, or a path, relative to the directory of rack.yaml.
  *
- * @throws SecretError It is missing, not readable, empty, not text, a folder, or larger than 64 KiB.
+ * @throws SecretError It is missing, not readable, empty, not text, a directory, or larger than 64 KiB.
  */
 export async function readSecret(
   rack: { dir: string },

@@ -19,8 +19,8 @@ export const reasons = new Map([
 ]);
 
 /**
- * A journal or spool could not be opened, read or written. `code` is of the system, such as `ENOSPC`, or one of `LOCKED`,
- * `CLOSED`, `unknown`. All but `CLOSED` are worth a retry.
+ * A journal or spool could not be opened, read or written. `code` is a system code such as `ENOSPC`, or one of `LOCKED`,
+ * `CLOSED`, `unknown`. All except `CLOSED` are worth a retry.
  */
 export class StorageUnavailable extends Error {
   readonly folder: string;

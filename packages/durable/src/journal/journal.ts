@@ -30,7 +30,7 @@ const mostSpoolBytes = 1024 * 1024;
 
 export class Journal {
   readonly folder: string;
-  /** Damage found at opening: what is lost, how many records are recovered, where the damaged files are. */
+  /** Damage found when opening: the losses, the number of recovered records, the location of the damaged files. */
   recovered: string | undefined;
   /** Acknowledged records may be missing: it is new, damaged, or a copy, which has no mark. */
   isIncomplete = false;
@@ -95,7 +95,7 @@ export class Journal {
   }
 
   /**
-   * Checks whether the folder was deleted while in use, and writes it again, without loss.
+   * Checks whether the directory was deleted while in use, and writes it again, without loss.
    *
    * @returns whether it was deleted
    * @throws FileNotWritten, StorageUnavailable
@@ -210,7 +210,7 @@ function problemsOf(
   return problems;
 }
 
-/** Copies damaged files to another folder. @returns its path */
+/** Copies damaged files to another directory. @returns its path */
 async function keepFiles(folder: string): Promise<string> {
   const kept = `${folder}.damaged-${new Date().toISOString().replaceAll(':', '-')}`;
   await mkdir(kept, { mode: 0o700 });

@@ -12,7 +12,7 @@ export interface Repository {
   root: string;
   /** Of the commit that is checked out. */
   head: string;
-  /** Folder of kube/ in it. */
+  /** Directory of kube/ in it. */
   kube: string;
 }
 

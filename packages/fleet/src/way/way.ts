@@ -38,7 +38,7 @@ export interface Jumphost {
 /** For GKE, operations through the jumphost fail with a FleetError. */
 export interface OpenRack extends Jumphost {
   rack: FleetRack;
-  /** A private folder (0700) that is removed at the end. */
+  /** A private directory (0700) that is removed at the end. */
   folder: string;
   /** Path of the kubeconfig. It works until `close`; the tunnel behind it reconnects when it drops. */
   kubeconfig: string;

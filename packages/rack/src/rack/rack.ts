@@ -88,6 +88,6 @@ export interface Rack {
   services: ServicesSettings;
   /** Absent if rack.yaml is valid. */
   disabled?: Disabled;
-  /** Absolute folder of rack.yaml, the base of relative paths. */
+  /** Absolute directory of rack.yaml, the base of relative paths. */
   dir: string;
 }

@@ -1,4 +1,4 @@
-/** Compares and writes the folder of derived files. */
+/** Compares and writes the directory of derived files. */
 import type { Dirent } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ export interface Difference {
   foreign: string[];
 }
 
-/** Compares a folder with the derived files. Ignores other files. */
+/** Compares a directory with the derived files. Ignores other files. */
 export async function compareDerived(
   folder: string,
   files: ReadonlyMap<string, string>,

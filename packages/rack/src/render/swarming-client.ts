@@ -1,4 +1,4 @@
-/** Patch of the agents' DaemonSet: time for tasks to finish, folders of bots. */
+/** Patch of the agents' DaemonSet: time for tasks to finish, directories of bots. */
 import { swarmingSettings } from '../rack/overrides.ts';
 import type { Rack } from '../rack/rack.ts';
 import { type DerivedFile, podPatch } from './derived-file.ts';

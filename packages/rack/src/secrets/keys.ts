@@ -2,7 +2,7 @@
 import { posix } from 'node:path';
 import { sha256 } from '@skolo/base';
 
-/** Folder of rack.yaml and its files in a container. */
+/** Directory of rack.yaml and its files in a container. */
 const mountPath = '/etc/skolo';
 
 /**

@@ -12,7 +12,7 @@ export interface ServiceSecret {
   namespace: string;
   files: {
     key: string;
-    /** In the folder of rack.yaml. */
+    /** In the directory of rack.yaml. */
     path: string;
     /** Paths in rack.yaml. */
     where: string[];

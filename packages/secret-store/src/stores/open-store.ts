@@ -16,7 +16,7 @@ export interface StorePlace {
 const usualFolder = '../../sops';
 
 interface OpenStoreDeps extends Omit<SopsStoreDeps, 'root'> {
-  /** Folder of rack.yaml. */
+  /** Directory of rack.yaml. */
   dir: string;
   home: string;
   /** Of programs. */

@@ -9,7 +9,7 @@ import type { SecretStore } from './store.ts';
 export const sopsSuffix = '.sops';
 
 export interface SopsStoreDeps {
-  /** Absolute folder. */
+  /** Absolute directory. */
   root: string;
   /** This workstation's age identities, loaded when the first value is read. */
   identities(): Promise<readonly Secret[]>;
