@@ -509,7 +509,7 @@ describe('a Google ID token', () => {
 
     expect(await get('/view', google.idToken(seconds()))).toMatchObject({
       code: 503,
-      detail: expect.stringContaining('use a token of the rack'),
+      detail: expect.stringContaining('use a token for this rack'),
     });
   });
 

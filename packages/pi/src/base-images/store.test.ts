@@ -280,7 +280,7 @@ describe('base images', () => {
     [
       'that are damaged',
       () => void files.set('a.img.xz', xz.subarray(0, -40)),
-      /unpacking failed \(.*(Unexpected end|corrupt)/,
+      /cannot be unpacked \(.*(Unexpected end|corrupt)/,
     ],
     ['that are not there', () => void files.delete('a.img.xz'), /the server returned 404/],
     ['of another kind', () => 'a.iso', /not an image name/],

@@ -48,21 +48,21 @@ describe('the method of customisation', () => {
       'raspbian bullseye does not contain cloud-init',
     ],
     ['a cloud image', { os: trixie, cloudInit: true }, 'does not contain user-data and meta-data'],
-    ['a seed without cloud-init', { os: trixie, bootNames: seed }, 'contains neither'],
+    ['a seed without cloud-init', { os: trixie, bootNames: seed }, 'does not contain'],
     [
       "Debian's own without ifupdown",
       { os: trixie, bootNames: ['sysconf.txt'] },
-      'contains neither',
+      'does not contain',
     ],
     [
       "Debian's own of another release",
       { os: { id: 'debian', codename: 'forky' }, debianOwn: true, bootNames: ['sysconf.txt'] },
-      'debian forky contains neither',
+      'debian forky does not contain',
     ],
     [
       'Raspberry Pi OS and Debian in one',
       { os: trixie, imagerCustom: true, debianOwn: true, bootNames: ['sysconf.txt'] },
-      'contains neither',
+      'does not contain',
     ],
     ['a root that is not ext4', { bootNames: seed }, 'skolo cannot customise it'],
     [

@@ -92,7 +92,7 @@ describe('skolo images pin', () => {
         'content-type': 'application/vnd.oci.image.index.v1+json',
         'docker-content-digest': `sha256:${'0'.repeat(64)}`,
       },
-      says: 'do not use it',
+      says: 'do not use this image',
     },
     {
       what: 'a page instead of a manifest',
